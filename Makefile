@@ -1,0 +1,56 @@
+# fintone: set up, run, test. Each target first makes or refreshes .venv, if pyproject.toml or constraints.txt changed.
+# PYTHON names the interpreter that .venv is made with; ARGS is passed on, as in `make run ARGS="--epochs 1"`.
+
+PYTHON ?= python3
+ARGS ?=
+BENCHMARKS =
+
+BIN = .venv/bin
+READY = .venv/.installed
+
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.DEFAULT_GOAL = help
+.PHONY: help setup run test test-gpu soak lint bench base-model clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' Makefile
+
+setup: $(READY) ## make or refresh .venv
+
+run: $(READY) ## run the demo study: ingest, split, fine-tune, score, print the leaderboard
+	$(BIN)/fintone run $(ARGS)
+
+test: $(READY) ## run the tests, but for those that take minutes or need a GPU
+	$(BIN)/python -m pytest -m "not slow and not gpu" $(ARGS)
+
+test-gpu: $(READY) ## run the tests that need a CUDA device
+	$(BIN)/python -m pytest -m gpu $(ARGS)
+
+soak: $(READY) ## run the tests that take minutes
+	$(BIN)/python -m pytest -m "slow and not gpu" $(ARGS)
+
+lint: $(READY) ## check style, format and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(READY) ## measure fintone beside what a user would do instead
+	@set -e; for name in $(BENCHMARKS); do echo "benchmark $$name"; $(BIN)/python -m benchmarks.$$name $(ARGS); done
+
+base-model: $(READY) ## pretrain the embedded base model anew, up to 30 minutes on 2 cores
+	$(BIN)/python -m learning.pretrain $(ARGS)
+
+clean: ## remove .venv, caches and build output; what runs have left in .fintone stays
+	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -not -path './.fintone/*' -prune -exec rm -rf {} +
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		found=$$($(PYTHON) --version 2>/dev/null) || found="not there"; \
+		echo "fintone needs Python 3.11 or newer, and $(PYTHON) is $$found: name another one, as in make PYTHON=python3.12" >&2; \
+		exit 1; }
+	@echo "setting up .venv, a few minutes the first time"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@

@@ -1,0 +1,59 @@
+"""JSON lines, one object a headline: text in, raw rows out. Reads no file and judges no label."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from ingestion.columns import find_columns, missing_columns
+from ingestion.lines import LINE_ENDS, first_line, iter_lines
+from ingestion.rows import RawRow, broken_row
+from schemas.config import DataSettings
+
+
+def is_json_lines(text: str) -> bool:
+    """Whether the first line is a JSON object."""
+    return _parse(first_line(text)) is not None
+
+
+def read_json_lines(text: str, source: str, settings: DataSettings) -> Iterator[RawRow]:
+    """Yield the rows in order; blank lines are none. The first object's keys say which hold text and label.
+
+    Raises:
+        MissingColumnError: If the first object has no key for the text or none for the label.
+    """
+    names = list(_parse(first_line(text)) or ())
+    text_place, label_place = find_columns(names, settings.text_column, settings.label_column)
+    if text_place is None or label_place is None:
+        raise missing_columns(source, names, settings.text_column, settings.label_column)
+    for line in iter_lines(text):
+        if line.strip():
+            yield _read_line(line.rstrip(LINE_ENDS), names[text_place], names[label_place])
+
+
+def _read_line(raw: str, text_key: str, label_key: str) -> RawRow:
+    value = _parse(raw)
+    if value is None:
+        return broken_row(raw, "not a JSON object")
+    text, label = value.get(text_key), value.get(label_key)
+    if not isinstance(text, str):
+        return broken_row(raw, f"no text in {text_key!r}")
+    word = label if isinstance(label, str) else json.dumps(label)
+    if not (_is_unicode(text) and _is_unicode(word)):
+        return broken_row(raw, "half a surrogate pair, which is not Unicode")
+    return RawRow(text, word, raw)
+
+
+def _parse(line: str) -> dict[str, Any] | None:
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

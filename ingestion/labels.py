@@ -1,0 +1,26 @@
+"""The source's label words to the three sentiments. An unknown word stays as it is, for validation to reject."""
+
+from collections.abc import Mapping
+
+from schemas.label import LABELS, Label
+
+
+class LabelWords:
+    """The words that stand for a label: positive, neutral and negative and those of the label map; case ignored."""
+
+    def __init__(self, label_map: Mapping[str, Label] | None) -> None:
+        self._labels = {label.value: label for label in LABELS}
+        self._labels |= {_fold(word): label for word, label in (label_map or {}).items()}
+
+    def knows(self, word: str) -> bool:
+        """Whether the word stands for a label."""
+        return _fold(word) in self._labels
+
+    def resolve(self, word: str) -> str:
+        """The label that the word stands for, or the word itself without padding."""
+        label = self._labels.get(_fold(word))
+        return word.strip() if label is None else label.value
+
+
+def _fold(word: str) -> str:
+    return word.strip().casefold()

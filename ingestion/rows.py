@@ -1,0 +1,17 @@
+"""What every reader yields: one row of a source as it was. Knows no format and judges nothing."""
+
+from typing import NamedTuple
+
+
+class RawRow(NamedTuple):
+    """One row of a source; a row that a reader could not take apart has a defect, and neither text nor label."""
+
+    text: str | None
+    label: str | None
+    raw: str
+    defect: str | None = None
+
+
+def broken_row(raw: str, defect: str) -> RawRow:
+    """The row that could not be taken apart into text and label, and why."""
+    return RawRow(text=None, label=None, raw=raw, defect=defect)

@@ -1,0 +1,35 @@
+"""Adapters: LoRA weights on a frozen base, in PEFT's own format. Knows no data and no training."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from peft import LoraConfig, PeftModel, get_peft_model
+from transformers import set_seed
+
+
+def attach_new_adapter(base: Any, r: int, alpha: float, dropout: float, seed: int) -> PeftModel:
+    """Draw a LoRA adapter on all linear layers of the base.
+
+    The weights are drawn when the adapter is created, so the seed is set here. A is random, B is zero: the adapted
+    model begins as the base (Hu et al. 2021).
+    """
+    set_seed(seed)
+    config = LoraConfig(
+        r=r, lora_alpha=alpha, lora_dropout=dropout, bias="none", target_modules="all-linear", task_type="CAUSAL_LM"
+    )
+    return get_peft_model(base, config)
+
+
+def attach_saved_adapter(base: Any, folder: Path) -> PeftModel:
+    """Load an adapter from its folder on to the base, in evaluation mode."""
+    return PeftModel.from_pretrained(base, str(folder)).eval()
+
+
+def save_adapter(model: PeftModel, folder: Path) -> None:
+    """Write the adapter to `folder`, which appears whole or not at all."""
+    unfinished = folder.with_name(f".{folder.name}.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    model.save_pretrained(str(unfinished))
+    shutil.rmtree(folder, ignore_errors=True)
+    unfinished.rename(folder)

@@ -1,0 +1,186 @@
+"""Base models: a name in, a checked folder with a revision out; then tokenizer and quantised weights from the folder.
+
+Takes the embedded model, a local folder or a hub repository; safetensors only, and no code from a model is ever run.
+Knows nothing of adapters, prompts or studies.
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from embedded.paths import MODEL_FOLDER
+from learning.device import Device
+from schemas.errors import InputError
+
+HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
+HUB_FILES = ["*.safetensors", "*.safetensors.index.json", "*.json", "tokenizer.model", "*.txt"]
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "spiece.model")
+PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
+
+
+class BaseModelError(InputError):
+    """The base model cannot be had, or is not what it should be."""
+
+
+@dataclass(frozen=True)
+class ResolvedModel:
+    """A base model that lies on this machine."""
+
+    name: str
+    folder: Path
+    revision: str
+    """Commit of a hub model; hash of the files of any other."""
+
+
+def resolve_base_model(name: str, revision: str | None, models_folder: Path) -> ResolvedModel:
+    """Find the model and check it.
+
+    Args:
+        name: `embedded`, a folder, or ORG/NAME on the hub.
+        revision: Commit, branch or tag of a hub model; the newest commit of the main branch when None.
+        models_folder: Where hub models are kept.
+
+    Raises:
+        BaseModelError: There is no such model, it cannot be fetched, or its files are not fit to load.
+    """
+    if name == "embedded":
+        return ResolvedModel(name, MODEL_FOLDER, _files_hash(MODEL_FOLDER))
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        check_model_folder(folder)
+        return ResolvedModel(name, folder.resolve(), _files_hash(folder))
+    if folder.exists():
+        raise BaseModelError(f"base model {name}: is a file; give the folder that holds config.json and *.safetensors")
+    if not HUB_NAME.fullmatch(name):
+        raise BaseModelError(f"base model {name}: no such folder; give `embedded`, a folder, or ORG/NAME on the hub")
+    folder = _fetch_from_hub(name, revision, models_folder)
+    check_model_folder(folder)
+    return ResolvedModel(name, folder, folder.name)
+
+
+def check_model_folder(folder: Path) -> None:
+    """Check that configuration, tokenizer and safetensors are there.
+
+    Raises:
+        BaseModelError: Something is missing, or the weights are pickles only.
+    """
+    if not (folder / "config.json").is_file():
+        raise BaseModelError(f"base model {folder}: no config.json; give a folder in Hugging Face's format")
+    if not any(folder.glob("*.safetensors")):
+        if any(file for pattern in PICKLES for file in folder.glob(pattern)):
+            raise BaseModelError(
+                f"base model {folder}: its weights are pickles, which can run code when loaded; convert them to "
+                "safetensors (`save_pretrained` does)"
+            )
+        raise BaseModelError(f"base model {folder}: no *.safetensors; give a folder that holds the weights")
+    if not any((folder / file).is_file() for file in TOKENIZER_FILES):
+        raise BaseModelError(f"base model {folder}: no tokenizer (none of {', '.join(TOKENIZER_FILES)}); add its files")
+
+
+def load_tokenizer(folder: Path) -> Any:
+    """Load the tokenizer of a checked folder.
+
+    Raises:
+        BaseModelError: transformers cannot read it.
+    """
+    from transformers import AutoTokenizer
+
+    try:
+        return AutoTokenizer.from_pretrained(str(folder), trust_remote_code=False)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BaseModelError(f"base model {folder}: its tokenizer cannot be loaded: {_first_line(error)}") from error
+
+
+def load_model(folder: Path, quantization: str, device: Device) -> Any:
+    """Load the causal language model of a checked folder in evaluation mode, all its weights frozen.
+
+    Args:
+        folder: A folder that `check_model_folder` passes.
+        quantization: `nf4` for 4-bit NormalFloat linear layers (Dettmers et al. 2023), or `none`.
+        device: Where the weights go and their arithmetic.
+
+    Raises:
+        BaseModelError: transformers cannot read it.
+    """
+    from safetensors import SafetensorError
+    from transformers import AutoModelForCausalLM, BitsAndBytesConfig
+
+    four_bit = BitsAndBytesConfig(
+        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=device.dtype
+    )
+    try:
+        model = AutoModelForCausalLM.from_pretrained(
+            str(folder),
+            dtype=device.dtype,
+            device_map={"": device.name},
+            quantization_config=four_bit if quantization == "nf4" else None,
+            use_safetensors=True,
+            trust_remote_code=False,
+        )
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
+        raise BaseModelError(f"base model {folder}: cannot be loaded: {_first_line(error)}") from error
+    _keep_full_precision_products(model)
+    return model.requires_grad_(requires_grad=False).eval()
+
+
+def _keep_full_precision_products(model: Any) -> None:
+    """Stop bitsandbytes from switching to bfloat16 products when it scores on a CPU that has them.
+
+    It would repack the weights on the way, with scales rounded to bfloat16: the model that scores would not be the one
+    that was trained.
+    """
+    from bitsandbytes.nn import Linear4bit
+
+    for layer in model.modules():
+        if isinstance(layer, Linear4bit):
+            layer.support_avx512bf16_for_cpu = False
+
+
+def _files_hash(folder: Path) -> str:
+    """Hash of configuration, tokenizer and weights: 16 hexadecimal characters of SHA-256 over names and bytes."""
+    digest = hashlib.sha256()
+    for file in sorted(folder.iterdir()):
+        if file.suffix in {".safetensors", ".json", ".model"}:
+            digest.update(file.name.encode())
+            with file.open("rb") as stream:
+                digest.update(hashlib.file_digest(stream, "sha256").digest())
+    return digest.hexdigest()[:16]
+
+
+def _fetch_from_hub(name: str, revision: str | None, models_folder: Path) -> Path:
+    """Download what is missing of a hub model and return the folder of its commit.
+
+    Raises:
+        BaseModelError: It does not exist, is gated, or the hub cannot be reached.
+    """
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import (
+        GatedRepoError,
+        HfHubHTTPError,
+        LocalEntryNotFoundError,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
+
+    try:
+        folder = snapshot_download(name, revision=revision, cache_dir=models_folder, allow_patterns=HUB_FILES)
+    except GatedRepoError as error:
+        raise BaseModelError(
+            f"base model {name}: is gated; accept its licence on the hub and set HF_TOKEN to a token that may read it"
+        ) from error
+    except RepositoryNotFoundError as error:
+        raise BaseModelError(f"base model {name}: not on the hub, or private; check the name or set HF_TOKEN") from error
+    except RevisionNotFoundError as error:
+        raise BaseModelError(f"base model {name}: has no revision {revision}; give a commit, branch or tag") from error
+    except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
+        raise BaseModelError(
+            f"base model {name}: the hub cannot be reached and {models_folder} has no copy; give a local folder, or try "
+            "again with a network"
+        ) from error
+    return Path(folder)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

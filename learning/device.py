@@ -1,0 +1,53 @@
+"""What the machine at hand computes best with. Knows hardware; knows no model and no study."""
+
+import platform
+import resource
+from dataclasses import dataclass
+from importlib.metadata import version
+
+import torch
+
+LIBRARIES = ("torch", "transformers", "peft", "trl", "bitsandbytes", "datasets", "scikit-learn")
+
+
+@dataclass(frozen=True)
+class Device:
+    """A device with the arithmetic and the optimiser that suit it."""
+
+    name: str
+    """`cpu` or `cuda`."""
+    dtype: torch.dtype
+    """Of activations and of weights that are not quantised; adapters are always float32."""
+    optimizer: str
+    """The name that transformers gives it. Paged AdamW is AdamW whose state may leave a GPU's memory."""
+    scoring_tokens: int
+    """Tokens of one forward pass when scoring."""
+
+
+def choose_device() -> Device:
+    """CUDA with bfloat16 where there is one (float16 on cards older than Ampere), else the CPU in float32."""
+    if not torch.cuda.is_available():
+        return Device("cpu", torch.float32, "adamw_torch", scoring_tokens=4_096)
+    dtype = torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
+    return Device("cuda", dtype, "paged_adamw_32bit", scoring_tokens=16_384)
+
+
+def peak_memory_bytes(device: Device) -> int:
+    """Largest memory so far: allocated on the GPU, or resident in this process on a CPU."""
+    if device.name == "cuda":
+        return int(torch.cuda.max_memory_allocated())
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1_024
+
+
+def describe_environment(device: Device) -> dict[str, str]:
+    """Device, arithmetic and library versions, to be recorded with what was computed."""
+    hardware = torch.cuda.get_device_name() if device.name == "cuda" else platform.processor() or platform.machine()
+    return {
+        "device": device.name,
+        "hardware": hardware,
+        "dtype": str(device.dtype).removeprefix("torch."),
+        "optimizer": device.optimizer,
+        "threads": str(torch.get_num_threads()),
+        "python": platform.python_version(),
+        **{library: version(library) for library in LIBRARIES},
+    }

@@ -1,0 +1,83 @@
+"""Prompts as tokens: what the model reads, what it is asked for, and what all prompts have in common.
+
+Knows tokenizers; knows no model, no batch and no device.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from learning.prompt import scoring_text, training_text
+from schemas.config import PromptSettings
+from schemas.errors import InputError
+from schemas.label import Label
+
+
+@dataclass(frozen=True)
+class EncodedExample:
+    """A training text as tokens. `input_ids[answer_start:]` are the tokens of the label."""
+
+    input_ids: tuple[int, ...]
+    answer_start: int
+
+
+def encode_prompts(headlines: Sequence[str], tokenizer: Any, prompt: PromptSettings) -> list[tuple[int, ...]]:
+    """Tokenise the test form of each headline, with the tokenizer's own special tokens in front."""
+    texts = [scoring_text(headline, prompt) for headline in headlines]
+    return [tuple(ids) for ids in tokenizer(texts)["input_ids"]]
+
+
+def encode_examples(
+    headlines: Sequence[str], labels: Sequence[Label], tokenizer: Any, prompt: PromptSettings
+) -> list[EncodedExample]:
+    """Tokenise the training form of each headline.
+
+    Raises:
+        InputError: The tokenizer merges the end of the prompt with the label, so that the label has no tokens of its own.
+    """
+    texts = [training_text(headline, label, prompt) for headline, label in zip(headlines, labels, strict=True)]
+    prompts = encode_prompts(headlines, tokenizer, prompt)
+    examples = []
+    for ids, start in zip(tokenizer(texts)["input_ids"], prompts, strict=True):
+        if tuple(ids[: len(start)]) != start or len(ids) == len(start):
+            raise InputError("base model: its tokenizer merges the prompt's last characters with the label; use another")
+        examples.append(EncodedExample(tuple(ids), len(start)))
+    return examples
+
+
+def answer_tokens(tokenizer: Any, prompt: PromptSettings) -> dict[Label, tuple[int, ...]]:
+    """The tokens of each label as they stand after a prompt, one or more a label."""
+    labels = tuple(prompt.label_words)
+    examples = encode_examples(["x"] * len(labels), labels, tokenizer, prompt)
+    return {
+        label: example.input_ids[example.answer_start :] for label, example in zip(labels, examples, strict=True)
+    }
+
+
+def common_prefix_length(sequences: Sequence[Sequence[int]]) -> int:
+    """Length of the longest run of tokens that all sequences begin with, short of any whole sequence.
+
+    At least one token of each sequence is left, so that every sequence still has a position of its own.
+    """
+    first, last = min(sequences), max(sequences)
+    limit = min(len(sequence) for sequence in sequences) - 1
+    for position, (one, other) in enumerate(zip(first, last, strict=False)):
+        if one != other:
+            return min(position, limit)
+    return limit
+
+
+def longest_allowed(model_config: Any) -> int | None:
+    """The most tokens the model takes, or None where its configuration sets no limit."""
+    return getattr(model_config, "max_position_embeddings", None)
+
+
+def check_lengths(sequences: Sequence[Sequence[int]], limit: int | None) -> None:
+    """Refuse texts longer than the model takes.
+
+    Raises:
+        InputError: Names the longest text's length and the limit.
+    """
+    longest = max(len(sequence) for sequence in sequences)
+    if limit is not None and longest > limit:
+        raise InputError(f"headline of {longest} tokens with its prompt: the base model takes {limit}; shorten it")

@@ -1,0 +1,92 @@
+"""Packing: a batch of prompts behind one copy of what they have in common.
+
+A pack is one sequence, `[prefix, suffix 1, ..., suffix B]`. Positions start again after the prefix for each suffix, and
+a mask lets a suffix see the prefix and itself alone, so that every token's hidden state is what it would have been in
+a batch of whole prompts. Knows tokens and tensors; knows no model and no trainer.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+
+@dataclass(frozen=True)
+class Pack:
+    """Tokens of one forward pass, with the targets of the loss.
+
+    T is the number of tokens, K of positions whose logits are needed, M of targets.
+    """
+
+    input_ids: torch.Tensor
+    """[1, T] int64."""
+    position_ids: torch.Tensor
+    """[1, T] int64."""
+    attention_mask: torch.Tensor
+    """[1, 1, T, T] of the compute dtype: 0 where row may see column, the dtype's minimum elsewhere."""
+    logits_to_keep: torch.Tensor
+    """[K] int64: positions whose next token is a target, ascending."""
+    target_rows: torch.Tensor
+    """[M] int64: for each target, which of the K positions predicts it."""
+    targets: torch.Tensor
+    """[M] int64 token ids."""
+    weights: torch.Tensor
+    """[M] float32: how often the target stands in the batch; B for a token of the prefix, 1 for any other."""
+
+
+def pack_examples(
+    sequences: Sequence[Sequence[int]],
+    loss_starts: Sequence[int],
+    prefix_length: int,
+    dtype: torch.dtype,
+) -> Pack:
+    """Pack whole sequences that share their first `prefix_length` tokens.
+
+    Args:
+        sequences: Token ids of each example, B of them.
+        loss_starts: For each example, index of its first token under the loss: `prefix_length` or later, or 1 for
+            every example to put the whole text under the loss.
+        prefix_length: Number of tokens that all sequences have in common, at least 1.
+        dtype: Of the attention mask.
+
+    Returns:
+        The pack. The sum of `weights` is the number of tokens under the loss in a padded batch of the same examples.
+    """
+    ids = list(sequences[0][:prefix_length])
+    positions = list(range(prefix_length))
+    owners = [-1] * prefix_length
+    sources: list[int] = []
+    targets: list[int] = []
+    weights: list[float] = []
+    if min(loss_starts) < prefix_length:
+        sources += range(prefix_length - 1)
+        targets += ids[1:]
+        weights += [float(len(sequences))] * (prefix_length - 1)
+    for owner, (sequence, loss_start) in enumerate(zip(sequences, loss_starts, strict=True)):
+        offset = len(ids) - prefix_length
+        for index in range(max(loss_start, prefix_length), len(sequence)):
+            sources.append(index - 1 if index == prefix_length else offset + index - 1)
+            targets.append(sequence[index])
+            weights.append(1.0)
+        ids += sequence[prefix_length:]
+        positions += range(prefix_length, len(sequence))
+        owners += [owner] * (len(sequence) - prefix_length)
+    kept, rows = torch.tensor(sources).unique(return_inverse=True)
+    return Pack(
+        input_ids=torch.tensor([ids]),
+        position_ids=torch.tensor([positions]),
+        attention_mask=_block_mask(torch.tensor(owners), dtype),
+        logits_to_keep=kept,
+        target_rows=rows,
+        targets=torch.tensor(targets),
+        weights=torch.tensor(weights),
+    )
+
+
+def _block_mask(owners: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    """Causal mask [1, 1, T, T] in which a token sees the prefix (owner -1) and tokens of its own owner."""
+    size = len(owners)
+    causal = torch.ones(size, size, dtype=torch.bool).tril()
+    allowed = causal & ((owners[None, :] == -1) | (owners[None, :] == owners[:, None]))
+    mask = torch.zeros(size, size, dtype=dtype).masked_fill(~allowed, torch.finfo(dtype).min)
+    return mask[None, None]

@@ -1,0 +1,162 @@
+"""Every setting of a study, with its meaning, unit and bounds. Values live in `profiles/`; defaults are few.
+
+A `StudyConfig` is the parameter of the flow `retrain`, so these descriptions are also the form in the Prefect UI.
+"""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from schemas.label import LABELS, Label
+
+STUDY_INSTRUCTION = (
+    "Analyze the sentiment of the news headline enclosed in square brackets, determine if it is positive, neutral, or "
+    "negative, and return the answer as the corresponding sentiment label "
+    '"positive" or "neutral" or "negative".'
+)
+"""The instruction of Camargo 2024, section 4.2, to the byte."""
+
+PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+PositiveInt = Annotated[int, Field(ge=1)]
+
+
+class Settings(BaseModel):
+    """Frozen, and unknown names are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DataSettings(Settings):
+    """Where the labelled headlines come from and how they are read."""
+
+    source: str = Field(description="`embedded`, or the path of a file or FinancialPhraseBank archive.", min_length=1)
+    text_column: str | None = Field(default=None, description="Column of the headline; found by name when not given.")
+    label_column: str | None = Field(default=None, description="Column of the label; found by name when not given.")
+    label_map: dict[str, Label] | None = Field(
+        default=None, description="The source's label words, case ignored, to positive, neutral or negative."
+    )
+    encoding: str | None = Field(default=None, description="Text encoding; detected when not given.")
+    agreement: Literal[50, 66, 75, 100] = Field(
+        default=50, description="FinancialPhraseBank only: least share of annotators that agree, in per cent."
+    )
+    duplicates: Literal["merge", "keep"] = Field(
+        default="merge",
+        description="`merge`: equal texts become one headline, and those whose labels disagree are rejected. "
+        "`keep`: every row stays, as in the study; a copy may then cross the split.",
+    )
+
+
+class SplitSettings(Settings):
+    """Which headlines train, which choose between models, and which judge."""
+
+    method: Literal["hashed", "study"] = Field(
+        description="`hashed`: by a seeded hash of each headline. `study`: scikit-learn's `train_test_split` on each "
+        "class in the order of the source, as the study did it."
+    )
+    train_per_class: PositiveInt = Field(description="Headlines of each class in train.")
+    test_per_class: PositiveInt = Field(description="Headlines of each class in test.")
+    validation_per_class: PositiveInt | None = Field(
+        default=None, description="Headlines of each class in validation; all that is left when not given."
+    )
+    seed: int = Field(default=42, ge=0, lt=2**32, description="Seed of the split.")
+
+
+class PromptSettings(Settings):
+    """The words around a headline and the word that stands for each label."""
+
+    instruction: str = Field(default=STUDY_INSTRUCTION, description="Text before the headline.", min_length=1)
+    label_words: dict[Label, str] = Field(
+        default_factory=lambda: {label: label.value for label in LABELS},
+        description="The word that the model answers for each label.",
+    )
+
+    @model_validator(mode="after")
+    def _one_word_a_label(self) -> Self:
+        if set(self.label_words) != set(LABELS) or len(set(self.label_words.values())) != len(LABELS):
+            raise ValueError("label_words needs one word of its own for each of negative, neutral and positive")
+        if not all(word.strip() == word and word for word in self.label_words.values()):
+            raise ValueError("label_words must not be empty or begin or end with white space")
+        return self
+
+
+class BaseModelSettings(Settings):
+    """The model that is fine-tuned."""
+
+    name: str = Field(description="`embedded`, a folder, or ORG/NAME on the hub.", min_length=1)
+    revision: str | None = Field(default=None, description="Hub model only: commit, branch or tag; the newest commit when not given. The commit is recorded.")
+    quantization: Literal["nf4", "none"] = Field(default="nf4", description="4-bit NormalFloat weights, or none.")
+
+
+class LoraSettings(Settings):
+    """The adapter. It sits on all linear layers and has no bias."""
+
+    r: PositiveInt = Field(default=64, description="Rank.")
+    alpha: PositiveFloat = Field(default=16, description="Scale: the update is multiplied by alpha / r.")
+    dropout: float = Field(default=0.1, ge=0, lt=1, description="Dropout on the adapter's input while it trains.")
+
+
+class TrainingSettings(Settings):
+    """What every cell of the grid has in common."""
+
+    loss: Literal["completion", "whole-text"] = Field(
+        description="Loss over the label alone, or over every token of the text, as in the study."
+    )
+    batch_size: PositiveInt = Field(default=8, description="Headlines an optimiser step.")
+    micro_batch_size: PositiveInt = Field(
+        default=8, description="Headlines a forward pass; the gradient of a batch is accumulated over several."
+    )
+    schedule: Literal["constant", "cosine"] = Field(description="Learning rate after the warm-up.")
+    warmup_ratio: float = Field(default=0.03, ge=0, lt=1, description="Share of the first epoch's or all steps to warm up.")
+    weight_decay: float = Field(default=0.001, ge=0, description="Decoupled weight decay.")
+    max_grad_norm: PositiveFloat = Field(default=0.3, description="Gradients are clipped to this norm.")
+
+    @model_validator(mode="after")
+    def _whole_micro_batches(self) -> Self:
+        if self.batch_size % self.micro_batch_size:
+            raise ValueError(f"batch_size {self.batch_size} is no multiple of micro_batch_size {self.micro_batch_size}")
+        return self
+
+
+class GridSettings(Settings):
+    """The hyperparameters that vary: one cell for each combination."""
+
+    learning_rates: tuple[PositiveFloat, ...] = Field(description="Peak learning rates.", min_length=1)
+    epochs: tuple[PositiveInt, ...] = Field(description="Passes over the train part.", min_length=1)
+    seeds: tuple[Annotated[int, Field(ge=0, lt=2**32)], ...] = Field(
+        default=(42,), description="Seeds of initialisation, order and dropout.", min_length=1
+    )
+    curve_epochs: tuple[PositiveInt, ...] = Field(
+        default=(), description="After the grid, also train the best learning rate for these epochs."
+    )
+
+    @field_validator("learning_rates", "epochs", "seeds", "curve_epochs")
+    @classmethod
+    def _all_different(cls, values: tuple[float, ...]) -> tuple[float, ...]:
+        if len(set(values)) != len(values):
+            raise ValueError(f"{list(values)} names a value twice")
+        return values
+
+
+class DecodingSettings(Settings):
+    """How a label is sampled from the model's distribution."""
+
+    temperatures: tuple[PositiveFloat, ...] = Field(description="Sampling temperatures.", min_length=1)
+    top_k: PositiveInt | None = Field(default=None, description="Sample among the k likeliest tokens; all when not given.")
+    top_p: float | None = Field(
+        default=None, gt=0, le=1, description="Sample among the fewest tokens that hold this probability; all if not given."
+    )
+    seed: int = Field(default=42, ge=0, lt=2**32, description="Seed of the draws.")
+
+
+class StudyConfig(Settings):
+    """One study: snapshot x split x base model x grid x temperatures. One config, one answer."""
+
+    name: str = Field(description="Name of the profile.", pattern=r"^[a-z][a-z0-9-]*$")
+    data: DataSettings
+    split: SplitSettings
+    prompt: PromptSettings = PromptSettings()
+    base_model: BaseModelSettings
+    lora: LoraSettings = LoraSettings()
+    training: TrainingSettings
+    grid: GridSettings
+    decoding: DecodingSettings

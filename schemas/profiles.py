@@ -1,0 +1,96 @@
+"""The shipped profiles, and how raw values become a study. Knows the files of `profiles/`; writes no file.
+
+`build_config` is the one place where pydantic's many-line report becomes the line that a user reads.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
+from importlib.resources import files
+from typing import Any, cast
+
+import yaml
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+
+from schemas.config import StudyConfig
+from schemas.errors import InputError
+
+PROFILES: tuple[str, ...] = tuple(
+    sorted(file.name.removesuffix(".yaml") for file in files("profiles").iterdir() if file.name.endswith(".yaml"))
+)
+"""The names of the shipped profiles."""
+
+
+def load_profile(name: str) -> dict[str, Any]:
+    """Read a profile's raw values.
+
+    Raises:
+        InputError: There is no such profile; the message names the nearest one and all of them.
+    """
+    if name not in PROFILES:
+        raise InputError(f"unknown profile '{name}'{_did_you_mean(name, PROFILES)}; there are {', '.join(PROFILES)}")
+    text = files("profiles").joinpath(f"{name}.yaml").read_text(encoding="utf-8")
+    return cast("dict[str, Any]", yaml.safe_load(text))
+
+
+def build_config(values: Mapping[str, Any]) -> StudyConfig:
+    """Validate raw values.
+
+    Raises:
+        InputError: A setting is unknown, missing or out of bounds; the one line names each such setting by its dotted
+            path, the value received and what it must be.
+    """
+    try:
+        return StudyConfig.model_validate(values)
+    except ValidationError as error:
+        raise InputError("; ".join(_describe(problem) for problem in _innermost(error.errors()))) from error
+
+
+def iterate_settings(group: type[BaseModel] = StudyConfig, prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
+    """Yield each setting's dotted path and field, groups opened."""
+    for name, field in group.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from iterate_settings(field.annotation, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", field
+
+
+def unknown_setting(path: str) -> str:
+    """Say that there is no such setting, and which known one comes nearest."""
+    known = [name for name, _ in iterate_settings()]
+    by_last_name = {name.rpartition(".")[2]: name for name in known}
+    near = get_close_matches(path, known, n=1, cutoff=0.6) or [
+        by_last_name[name] for name in get_close_matches(path.rpartition(".")[2], by_last_name, n=1, cutoff=0.6)
+    ]
+    hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(known)}"
+    return f"unknown setting {path}{hint}"
+
+
+def _did_you_mean(word: str, known: Iterable[str]) -> str:
+    near = get_close_matches(word.lower(), known, n=1, cutoff=0.5)
+    return f", did you mean '{near[0]}'?" if near else ""
+
+
+def _innermost(problems: list[ErrorDetails]) -> list[ErrorDetails]:
+    """Leave out what only follows from a problem within: pydantic calls a list too short when an item is refused."""
+    outer = {problem["loc"][:-1] for problem in problems}
+    return [problem for problem in problems if problem["loc"] not in outer]
+
+
+def _describe(problem: ErrorDetails) -> str:
+    path = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        return unknown_setting(path)
+    if problem["type"] == "missing":
+        return f"{path} is missing: give it a value"
+    if problem["type"] == "value_error":
+        return f"{path}: {problem['msg'].removeprefix('Value error, ')}"
+    rule = "must be a group of settings" if problem["type"] == "model_type" else _rule(problem["msg"])
+    return f"{path} = {problem['input']!r}: {rule}"
+
+
+def _rule(message: str) -> str:
+    """Pydantic's "Input should be greater than 0" as "must be greater than 0"."""
+    return re.sub(r"^\w+ should\b", "must", message)

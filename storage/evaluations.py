@@ -1,0 +1,74 @@
+"""The tables of results: evaluations and the ledger of predictions. Knows no model; computes no figure."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from storage.warehouse import reading, utc_now, writing
+
+
+@dataclass(frozen=True)
+class EvaluationRecord:
+    """One cell on one part of the split at one temperature; temperature and decoding are None for a baseline."""
+
+    evaluation_id: str
+    cell_id: str
+    split_id: str
+    part: str
+    temperature: float | None
+    decoding_id: str | None
+    top_k: int | None
+    top_p: float | None
+    draw_seed: int | None
+    n: int
+    accuracy: float
+    accuracy_low: float
+    accuracy_high: float
+    macro_f1: float
+    macro_f1_low: float
+    macro_f1_high: float
+    expected_accuracy: float | None
+    unparsed_rate: float | None
+    strict_accuracy: float | None
+    seconds: float
+    headlines_per_second: float
+
+
+def save_evaluations(warehouse: Path, evaluations: Sequence[EvaluationRecord], predictions: pd.DataFrame) -> None:
+    """Save evaluations and their predictions in one transaction, in place of earlier ones with the same ids.
+
+    Args:
+        warehouse: The DuckDB file.
+        evaluations: At least one.
+        predictions: Columns evaluation_id, headline_id, predicted, p_negative, p_neutral, p_positive, p_unparsed; one
+            row a headline and evaluation.
+    """
+    figures = pd.DataFrame([asdict(evaluation) for evaluation in evaluations]).assign(evaluated_at=utc_now())
+    with writing(warehouse) as connection:
+        connection.register("figures", figures)
+        connection.register("labelled", predictions)
+        connection.execute("INSERT OR REPLACE INTO evaluations BY NAME FROM figures")
+        connection.execute("DELETE FROM ledger.predictions WHERE evaluation_id IN (SELECT evaluation_id FROM figures)")
+        connection.execute("INSERT INTO ledger.predictions BY NAME FROM labelled")
+
+
+def load_evaluated(warehouse: Path, cell_id: str) -> set[str]:
+    """The ids of the evaluations that a cell has."""
+    with reading(warehouse) as connection:
+        rows = connection.execute("SELECT evaluation_id FROM evaluations WHERE cell_id = ?", [cell_id]).fetchall()
+    return {evaluation_id for (evaluation_id,) in rows}
+
+
+def load_leaderboard(warehouse: Path, study_id: str, part: str = "test") -> list[dict[str, Any]]:
+    """The study's leaderboard on one part: base, baselines, then fine-tuned by learning rate, epochs, temperature."""
+    with reading(warehouse) as connection:
+        cursor = connection.execute(
+            "FROM leaderboard WHERE study_id = ? AND part = ? ORDER BY"
+            " list_position(['base', 'baseline', 'fine-tuned'], kind), learning_rate, epochs, seed, model, temperature",
+            [study_id, part],
+        )
+        columns = [column[0] for column in cursor.description]
+        return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]

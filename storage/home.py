@@ -1,0 +1,66 @@
+"""Where everything that a run leaves lies: paths under `FINTONE_HOME`. Knows names, opens no file."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from schemas.errors import InputError
+
+
+class HomeError(InputError):
+    """The home cannot be made."""
+
+
+@dataclass(frozen=True)
+class Home:
+    """The folder of warehouse, adapters, models and reports. Nothing is created before `create`."""
+
+    root: Path
+
+    @classmethod
+    def from_environment(cls) -> "Home":
+        """The home that `FINTONE_HOME` names; `.fintone` in the working folder when it is unset or empty."""
+        return cls(Path(os.environ.get("FINTONE_HOME") or ".fintone").expanduser())
+
+    @property
+    def warehouse(self) -> Path:
+        """The DuckDB file."""
+        return self.root / "warehouse.duckdb"
+
+    @property
+    def adapters(self) -> Path:
+        """The folder of adapters, one folder a cell."""
+        return self.root / "adapters"
+
+    @property
+    def models(self) -> Path:
+        """The folder of base models that a run fetched or prepared."""
+        return self.root / "models"
+
+    @property
+    def reports(self) -> Path:
+        """The folder of reports, one folder a study."""
+        return self.root / "reports"
+
+    def adapter(self, cell_id: str) -> Path:
+        """The folder of the adapter that a cell trained."""
+        return self.adapters / cell_id
+
+    def report(self, study_id: str) -> Path:
+        """The page of a study's report."""
+        return self.reports / study_id / "index.html"
+
+    def create(self) -> None:
+        """Create the folders that are missing.
+
+        Raises:
+            HomeError: A folder cannot be made.
+        """
+        try:
+            for folder in (self.root, self.adapters, self.models, self.reports):
+                folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise HomeError(
+                f"FINTONE_HOME {self.root}: cannot create {error.filename} ({error.strerror}); "
+                "name a folder that you may write to"
+            ) from error

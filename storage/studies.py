@@ -1,0 +1,206 @@
+"""The tables of what runs: studies, their cells and the training log. Knows no figure and no headline."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import pandas as pd
+
+from schemas.errors import InputError
+from storage.warehouse import reading, utc_now, writing
+
+CellKind = Literal["base", "baseline", "fine-tuned"]
+CellStatus = Literal["planned", "running", "finished", "failed"]
+
+
+class UnknownCellError(InputError):
+    """No cell has this id."""
+
+
+@dataclass(frozen=True)
+class StudyRecord:
+    """A study as it is known before it runs."""
+
+    study_id: str
+    profile: str
+    snapshot_id: str
+    split_id: str
+    base_model: str
+    base_revision: str | None
+    source: str
+    synthetic: bool
+    config: dict[str, Any]
+    temperatures: tuple[float, ...]
+    decoding_id: str
+
+
+@dataclass(frozen=True)
+class CellRecord:
+    """A cell as it is known before it runs; learning rate and epochs are None unless it is fine-tuned."""
+
+    cell_id: str
+    kind: CellKind
+    model: str
+    learning_rate: float | None
+    epochs: int | None
+    seed: int | None
+    snapshot_id: str
+    split_id: str
+    hyperparameters: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class CellOutcome:
+    """What running a cell gave; only a fine-tuned one has steps and an adapter. `environment`: versions, device."""
+
+    steps: int | None = None
+    train_seconds: float | None = None
+    examples_per_second: float | None = None
+    peak_memory_bytes: int | None = None
+    adapter_path: str | None = None
+    environment: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class StoredCell:
+    """A cell as the warehouse knows it; `reason` if it failed, `outcome` if it finished."""
+
+    record: CellRecord
+    status: CellStatus
+    reason: str | None
+    outcome: CellOutcome | None
+
+
+Record = TypeVar("Record", CellRecord, CellOutcome)
+
+
+def save_study(warehouse: Path, study: StudyRecord) -> None:
+    """Save a study that starts to run; one that is known runs again."""
+    with writing(warehouse) as connection:
+        connection.execute(
+            "INSERT INTO studies (study_id, profile, snapshot_id, split_id, base_model, base_revision, source,"
+            " synthetic, config, temperatures, decoding_id, status, started_at)"
+            " VALUES ($study_id, $profile, $snapshot_id, $split_id, $base_model, $base_revision, $source,"
+            " $synthetic, $config, $temperatures, $decoding_id, 'running', $started_at)"
+            " ON CONFLICT DO UPDATE SET status = excluded.status, started_at = excluded.started_at, finished_at = NULL",
+            {**vars(study), "config": json.dumps(study.config), "started_at": utc_now()},
+        )
+
+
+def finish_study(warehouse: Path, study_id: str, status: Literal["finished", "failed"]) -> None:
+    """Record that the study's run ended."""
+    with writing(warehouse) as connection:
+        connection.execute(
+            "UPDATE studies SET status = ?, finished_at = ? WHERE study_id = ?", [status, utc_now(), study_id]
+        )
+
+
+def add_cells(warehouse: Path, study_id: str, cells: Sequence[CellRecord]) -> None:
+    """Add cells to a study, after those that it has; a cell that is known keeps its status."""
+    with writing(warehouse) as connection:
+        for cell in cells:
+            connection.execute(
+                "INSERT OR IGNORE INTO cells (cell_id, kind, model, learning_rate, epochs, seed, snapshot_id, split_id,"
+                " hyperparameters, status) VALUES ($cell_id, $kind, $model, $learning_rate, $epochs, $seed,"
+                " $snapshot_id, $split_id, $hyperparameters, 'planned')",
+                {**vars(cell), "hyperparameters": json.dumps(cell.hyperparameters)},
+            )
+            connection.execute(
+                "INSERT OR IGNORE INTO study_cells (study_id, cell_id, position)"
+                " SELECT $study_id, $cell_id, count(*) FROM study_cells WHERE study_id = $study_id",
+                {"study_id": study_id, "cell_id": cell.cell_id},
+            )
+
+
+def start_cell(warehouse: Path, cell_id: str) -> None:
+    """Record that a cell starts to run.
+
+    Raises:
+        UnknownCellError: No cell has this id.
+    """
+    _change_cell(
+        warehouse,
+        cell_id,
+        "UPDATE cells SET status = 'running', reason = NULL, started_at = $now, finished_at = NULL"
+        " WHERE cell_id = $cell_id",
+        {"now": utc_now()},
+    )
+
+
+def finish_cell(warehouse: Path, cell_id: str, outcome: CellOutcome) -> None:
+    """Record that a cell finished, and what it gave.
+
+    Raises:
+        UnknownCellError: No cell has this id.
+    """
+    _change_cell(
+        warehouse,
+        cell_id,
+        "UPDATE cells SET status = 'finished', reason = NULL, steps = $steps, train_seconds = $train_seconds,"
+        " examples_per_second = $examples_per_second, peak_memory_bytes = $peak_memory_bytes,"
+        " adapter_path = $adapter_path, environment = $environment, finished_at = $now WHERE cell_id = $cell_id",
+        {**vars(outcome), "environment": json.dumps(outcome.environment), "now": utc_now()},
+    )
+
+
+def fail_cell(warehouse: Path, cell_id: str, reason: str) -> None:
+    """Record that a cell failed, and why.
+
+    Raises:
+        UnknownCellError: No cell has this id.
+    """
+    _change_cell(
+        warehouse,
+        cell_id,
+        "UPDATE cells SET status = 'failed', reason = $reason, finished_at = $now WHERE cell_id = $cell_id",
+        {"reason": reason, "now": utc_now()},
+    )
+
+
+def load_cell(warehouse: Path, cell_id: str) -> StoredCell:
+    """A cell, how far it is and what it gave.
+
+    Raises:
+        UnknownCellError: No cell has this id.
+    """
+    with reading(warehouse) as connection:
+        cursor = connection.execute("FROM cells WHERE cell_id = ?", [cell_id])
+        columns, row = [column[0] for column in cursor.description], cursor.fetchone()
+    if row is None:
+        raise UnknownCellError(_unknown(cell_id))
+    values = dict(zip(columns, row, strict=True))
+    outcome = _pick(CellOutcome, values, "environment") if values["status"] == "finished" else None
+    return StoredCell(_pick(CellRecord, values, "hyperparameters"), values["status"], values["reason"], outcome)
+
+
+def save_training_log(warehouse: Path, rows: pd.DataFrame) -> None:
+    """Save the training log of one or more cells in place of what was logged for them before.
+
+    Args:
+        warehouse: The DuckDB file.
+        rows: Columns cell_id, step, epoch, loss, learning_rate, grad_norm, examples_per_second, and logged_at in UTC.
+    """
+    logged_at = pd.to_datetime(rows["logged_at"], utc=True).dt.tz_localize(None)
+    with writing(warehouse) as connection:
+        connection.register("incoming", rows.assign(logged_at=logged_at))
+        connection.execute("DELETE FROM training_log WHERE cell_id IN (SELECT cell_id FROM incoming)")
+        connection.execute("INSERT INTO training_log BY NAME FROM incoming")
+
+
+def _change_cell(warehouse: Path, cell_id: str, update: str, values: dict[str, Any]) -> None:
+    with writing(warehouse) as connection:
+        [(changed,)] = connection.execute(update, {**values, "cell_id": cell_id}).fetchall()
+        if not changed:
+            raise UnknownCellError(_unknown(cell_id))
+
+
+def _pick(record: type[Record], values: dict[str, Any], json_column: str) -> Record:
+    """The record whose fields are columns of a row, one of them JSON."""
+    picked = {column.name: values[column.name] for column in fields(record)}
+    return record(**picked | {json_column: json.loads(values[json_column])})
+
+
+def _unknown(cell_id: str) -> str:
+    return f'cell {cell_id}: there is none in the warehouse; `fintone sql "FROM cells"` lists them'

@@ -1,0 +1,194 @@
+"""Opening the warehouse: one DuckDB file, short transactions, migrations. Knows no table but its record of migrations.
+
+DuckDB lets one process write to a file or many read it, and within a process all connections to a file must be of one
+kind. So a transaction here opens the file, does its work and closes it, threads of a process take turns, and whoever
+finds the file taken by another process tries again for a few seconds.
+"""
+
+import re
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+from schemas.errors import InputError
+
+SQL_FOLDER = Path(__file__).parent / "sql"
+MIGRATIONS_FOLDER = SQL_FOLDER / "migrations"
+VIEWS_FILE = SQL_FOLDER / "views.sql"
+
+WRITE_PATIENCE = 10.0
+"""Seconds that a writer waits for the file."""
+READ_PATIENCE = 5.0
+"""Seconds that a reader waits for the file."""
+RETRY_INTERVAL = 0.05
+"""Seconds between two attempts to open a file that another process holds."""
+
+_BUSY = ("Could not set lock on file", "with a different configuration than existing connections")
+_thread_turn = threading.Lock()
+
+
+class WarehouseMissingError(InputError):
+    """There is no warehouse yet."""
+
+
+class WarehouseTooNewError(InputError):
+    """A newer fintone made the warehouse."""
+
+
+class NotAWarehouseError(InputError):
+    """The file is something else, and is left as it is."""
+
+
+class WarehouseLockedError(RuntimeError):
+    """Someone else held the warehouse for longer than we wait."""
+
+
+def prepare_warehouse(path: Path) -> None:
+    """Create the warehouse if it is absent, run the migrations that it lacks and define its views anew.
+
+    All of it is one transaction. A file that is refused stays as it was, byte for byte.
+
+    Raises:
+        NotAWarehouseError: The file is no DuckDB file, or one with tables that are not ours.
+        WarehouseTooNewError: The file has migrations that this version does not know.
+        WarehouseLockedError: Another process or thread held the file all the while.
+    """
+    if path.exists():
+        _check_duckdb_file(path)
+        with _opened(path, read_only=True) as connection:
+            _last_migration(connection, path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _opened(path, read_only=False) as connection, _transaction(connection):
+        last = _last_migration(connection, path)
+        for number, migration in _migrations().items():
+            if number > last:
+                connection.execute(migration.read_text(encoding="utf-8"))
+                record = "INSERT INTO fintone_migrations (number, name, applied_at) VALUES (?, ?, ?)"
+                connection.execute(record, [number, migration.stem, utc_now()])
+        connection.execute(VIEWS_FILE.read_text(encoding="utf-8"))
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """One transaction that may write: committed at the end of the block, rolled back if the block raises.
+
+    Raises:
+        WarehouseMissingError: There is no warehouse at `path`.
+        NotAWarehouseError: The file is something else.
+        WarehouseTooNewError: A newer fintone made it.
+        WarehouseLockedError: Another process or thread held it for `WRITE_PATIENCE` seconds.
+    """
+    _check_duckdb_file(path)
+    with _opened(path, read_only=False) as connection:
+        _check_prepared(connection, path)
+        with _transaction(connection):
+            yield connection
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection that reads; nobody writes while it is open.
+
+    Raises:
+        WarehouseMissingError: There is no warehouse at `path`.
+        NotAWarehouseError: The file is something else.
+        WarehouseTooNewError: A newer fintone made it.
+        WarehouseLockedError: Another process or thread held it for `READ_PATIENCE` seconds.
+    """
+    _check_duckdb_file(path)
+    with _opened(path, read_only=True) as connection:
+        _check_prepared(connection, path)
+        yield connection
+
+
+def utc_now() -> datetime:
+    """The time in UTC without a zone, as every TIMESTAMP column holds it; DuckDB stores a zoned one as local time."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+@contextmanager
+def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    connection.begin()
+    try:
+        yield
+    except BaseException:
+        connection.rollback()
+        raise
+    connection.commit()
+
+
+@contextmanager
+def _opened(path: Path, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
+    patience = READ_PATIENCE if read_only else WRITE_PATIENCE
+    deadline = time.monotonic() + patience
+    if not _thread_turn.acquire(timeout=patience):
+        raise WarehouseLockedError(f"warehouse {path}: this process still has it open in another block or thread")
+    try:
+        with closing(_connect(path, read_only=read_only, deadline=deadline)) as connection:
+            yield connection
+    finally:
+        _thread_turn.release()
+
+
+def _connect(path: Path, *, read_only: bool, deadline: float) -> duckdb.DuckDBPyConnection:
+    """Open the file, trying again until `deadline` (of `time.monotonic`) while another process holds it."""
+    while True:
+        try:
+            return duckdb.connect(path, read_only=read_only)
+        except duckdb.Error as error:
+            message = str(error).splitlines()[0]
+            if not any(words in message for words in _BUSY):
+                raise _not_a_warehouse(path, f"DuckDB {duckdb.__version__}: {message}") from error
+            if time.monotonic() > deadline:
+                process = re.search(r"PID \d+", message)
+                holder = f"another process ({process.group()})" if process else "another connection of this process"
+                raise WarehouseLockedError(f"warehouse {path}: {holder} holds it; try again later") from error
+        time.sleep(RETRY_INTERVAL)
+
+
+def _check_duckdb_file(path: Path) -> None:
+    """Look at the file's first bytes, because DuckDB itself would try to fetch an extension for some foreign files."""
+    if not path.exists():
+        raise WarehouseMissingError(f"warehouse {path}: there is none; run `fintone run` first, or set FINTONE_HOME")
+    try:
+        with path.open("rb") as file:
+            magic = file.read(12)[8:]
+    except OSError as error:
+        raise _not_a_warehouse(path, str(error.strerror)) from error
+    if magic != b"DUCK":
+        raise _not_a_warehouse(path, "not a DuckDB file")
+
+
+def _check_prepared(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    if _last_migration(connection, path) == 0:
+        raise WarehouseMissingError(f"warehouse {path}: it is empty; run `fintone run` first, or set FINTONE_HOME")
+
+
+def _last_migration(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
+    """The number of the newest migration that the file records; 0 for a file without a table."""
+    tables = {name for (name,) in connection.execute("SELECT table_name FROM information_schema.tables").fetchall()}
+    if not tables:
+        return 0
+    if "fintone_migrations" not in tables:
+        raise _not_a_warehouse(path, f"a DuckDB file of someone else, with the table {min(tables)}")
+    [(last,)] = connection.execute("SELECT max(number) FROM fintone_migrations").fetchall()
+    newest = max(_migrations())
+    if last > newest:
+        raise WarehouseTooNewError(
+            f"warehouse {path}: a newer fintone made it (migration {last}, this one knows {newest}); upgrade fintone"
+        )
+    return int(last)
+
+
+def _migrations() -> dict[int, Path]:
+    """The files `NNNN_name.sql` by their number, ascending."""
+    return {int(file.name[:4]): file for file in sorted(MIGRATIONS_FOLDER.glob("*.sql"))}
+
+
+def _not_a_warehouse(path: Path, reason: str) -> NotAWarehouseError:
+    return NotAWarehouseError(f"warehouse {path}: no warehouse of fintone ({reason}); move it away or set FINTONE_HOME")

@@ -1,0 +1,70 @@
+"""The command line as a whole: everything has help, and what needs no model loads no model's library."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HEAVY = ("torch", "transformers", "peft", "trl", "bitsandbytes", "sklearn", "datasets", "prefect")
+CONTRACT = {"run", "sql"}
+
+PROBE = f"""
+import json, sys
+from flows.cli import main
+try:
+    main()
+except SystemExit as end:
+    code = end.code or 0
+else:
+    code = 0
+heavy = [name for name in {HEAVY!r} if name in sys.modules]
+print(json.dumps({{"code": code, "heavy": heavy}}), file=sys.stderr)
+"""
+
+
+def iterate_commands() -> Iterator[tuple[str, Any]]:
+    """Yield each command and group with its full name, subcommands too."""
+    from typer.main import get_command
+
+    from flows.cli import app
+
+    waiting = [("fintone", get_command(app))]
+    while waiting:
+        name, command = waiting.pop()
+        yield name, command
+        waiting += [(f"{name} {child}", it) for child, it in getattr(command, "commands", {}).items()]
+
+
+def test_the_commands_of_the_contract_are_there() -> None:
+    assert {f"fintone {name}" for name in CONTRACT} <= {name for name, _ in iterate_commands()}
+
+
+def test_every_command_has_help() -> None:
+    assert [name for name, command in iterate_commands() if not command.help] == []
+
+
+def test_every_argument_and_option_has_help() -> None:
+    silent = [
+        f"{name} {parameter.name}"
+        for name, command in iterate_commands()
+        for parameter in command.params
+        if not parameter.help
+    ]
+    assert silent == []
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["sql", "--help"], ["sql", "SELECT 1"]])
+def test_a_light_command_loads_no_heavy_library(root: Path, tmp_path: Path, arguments: list[str]) -> None:
+    environment = {**os.environ, "FINTONE_HOME": str(tmp_path), "PYTHONPATH": str(root)}
+    command = [sys.executable, "-c", PROBE, *arguments]
+    result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    report = json.loads(result.stderr.splitlines()[-1])
+    assert report["heavy"] == []
+    assert "Traceback" not in result.stderr
+    if "--help" in arguments:
+        assert report["code"] == 0

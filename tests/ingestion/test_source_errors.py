@@ -1,0 +1,108 @@
+"""A source that cannot be used ends in one line that names it and the remedy."""
+
+import io
+import os
+import zipfile
+
+import pytest
+
+from ingestion.ingest import read_source
+from schemas.config import DataSettings
+from schemas.errors import InputError
+
+
+def zip_of(**members):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return file.getvalue()
+
+
+def error_of(source, **settings):
+    with pytest.raises(InputError) as caught:
+        read_source(DataSettings(source=str(source), **settings))
+    message = str(caught.value)
+    assert len(message.splitlines()) == 1
+    assert repr(str(source)) in message
+    return message
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", ["is empty"]),
+        (b" \n\r\n\t", ["is empty"]),
+        ("\ufeff".encode("utf-16"), ["is empty"]),
+        (b"text,label\n", ["has no rows"]),
+        (b"PK\x03\x04 and no more", ["zip that cannot be read", "get it again"]),
+        (
+            zip_of(**{"b.txt": "x", "a.csv": "y"}),
+            ["without Sentences_50Agree.txt", "holds 'b.txt', 'a.csv'", "archive of"],
+        ),
+        (zip_of(), ["it holds nothing"]),
+        (zip_of(**{"__MACOSX/Sentences_50Agree.txt": "x@neutral"}), ["it holds nothing"]),
+        (zip_of(**{f"{number}.txt": "x" for number in range(9)}), ["'4.txt' and 4 more"]),
+        (b"headline,score\nProfit rose,5\n", ["no label column", "['headline', 'score']", "--label-column"]),
+        (b"a,b\n1,2\n", ["no text column and no label column", "--text-column"]),
+        (b"only one column\nand another line\n", ["no text column and no label column", "['only one column']"]),
+        (b'"a\nb",c\n1,2\n', ["['a\\nb', 'c']"]),
+        (b'{"a": "Profit rose", "label": "positive"}\n', ["no text column", "['a', 'label']"]),
+        (b"text,label\nProfit rose,up\nCosts rose,up\n,x\n", ["none of its 3 rows", "'up'", "(2)", "--label-map"]),
+        (bytes(range(256)) * 40, ["is not text in any encoding", "--encoding"]),
+    ],
+)
+def test_content_that_cannot_be_used(tmp_path, content, said):
+    path = tmp_path / "source"
+    path.write_bytes(content)
+    message = error_of(path)
+    for words in said:
+        assert words in message
+
+
+def test_a_source_that_does_not_exist(tmp_path):
+    assert "does not exist: give the path" in error_of(tmp_path / "nowhere.csv")
+
+
+def test_a_folder_without_the_files(tmp_path):
+    assert "folder without Sentences_75Agree.txt" in error_of(tmp_path, agreement=75)
+
+
+def test_a_source_whose_name_the_system_refuses():
+    assert "cannot be read (File name too long)" in error_of("x" * 5_000)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may read every file")
+def test_a_source_without_read_permission(tmp_path):
+    path = tmp_path / "secret.csv"
+    path.write_text("text,label\nProfit rose,positive\n")
+    path.chmod(0)
+    assert "cannot be read (Permission denied): check its path and permissions" in error_of(path)
+
+
+def test_columns_that_were_named_and_are_not_there(tmp_path):
+    path = tmp_path / "headlines.csv"
+    path.write_text("text,label\nProfit rose,positive\n")
+    message = error_of(path, text_column="body", label_column="verdict")
+    assert "no text column 'body' and no label column 'verdict'" in message
+
+
+@pytest.mark.parametrize(
+    ("encoding", "said"),
+    [
+        ("ascii", "cannot be read as 'ascii'"),
+        ("utf-32", "cannot be read as 'utf-32'"),
+        ("unicode_escape", "surrogates"),
+    ],
+)
+def test_an_encoding_that_does_not_fit(tmp_path, encoding, said):
+    path = tmp_path / "headlines.csv"
+    path.write_text("text,label\nNestlé \\ud800 rose,positive\n", encoding="utf-8")
+    message = error_of(path, encoding=encoding)
+    assert said in message
+    assert "--encoding" in message
+
+
+def test_an_encoding_that_nobody_knows(read):
+    with pytest.raises(InputError, match=r"^encoding 'klingon' is not a known text encoding: try utf-8"):
+        read("text,label\nProfit rose,positive\n", encoding="klingon")

@@ -1,0 +1,117 @@
+"""The bounds of the settings: what is just allowed, and what is just not."""
+
+import math
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, ValidationError
+
+from schemas.config import (
+    BaseModelSettings,
+    DataSettings,
+    DecodingSettings,
+    GridSettings,
+    LoraSettings,
+    PromptSettings,
+    SplitSettings,
+    StudyConfig,
+    TrainingSettings,
+)
+from schemas.profiles import PROFILES, build_config, load_profile
+
+LEAST: dict[type[BaseModel], dict[str, Any]] = {
+    DataSettings: {"source": "x"},
+    SplitSettings: {"method": "hashed", "train_per_class": 1, "test_per_class": 1},
+    PromptSettings: {},
+    BaseModelSettings: {"name": "embedded"},
+    LoraSettings: {},
+    TrainingSettings: {"loss": "completion", "schedule": "constant"},
+    GridSettings: {"learning_rates": [1e-4], "epochs": [1]},
+    DecodingSettings: {"temperatures": [1]},
+}
+
+
+@pytest.mark.parametrize("group", LEAST)
+def test_the_least_that_a_group_needs_is_enough(group: type[BaseModel]) -> None:
+    group.model_validate(LEAST[group])
+
+
+@pytest.mark.parametrize(
+    ("group", "values"),
+    [
+        (DataSettings, {"agreement": 100}),
+        (SplitSettings, {"seed": 2**32 - 1}),
+        (LoraSettings, {"r": 1, "alpha": 1e-9, "dropout": 0}),
+        (TrainingSettings, {"warmup_ratio": 0, "weight_decay": 0}),
+        (TrainingSettings, {"batch_size": 8, "micro_batch_size": 1}),
+        (GridSettings, {"learning_rates": ["2e-4"], "seeds": [0, 1]}),
+        (DecodingSettings, {"temperatures": [1e-6, 1e6], "top_k": 1, "top_p": 1}),
+    ],
+)
+def test_the_bound_itself_is_allowed(group: type[BaseModel], values: dict[str, Any]) -> None:
+    group.model_validate(LEAST[group] | values)
+
+
+@pytest.mark.parametrize(
+    ("group", "values"),
+    [
+        (DataSettings, {"source": ""}),
+        (DataSettings, {"agreement": 51}),
+        (DataSettings, {"label_map": {"up": "bullish"}}),
+        (DataSettings, {"duplicates": "drop"}),
+        (SplitSettings, {"train_per_class": 0}),
+        (SplitSettings, {"validation_per_class": 0}),
+        (SplitSettings, {"seed": -1}),
+        (SplitSettings, {"seed": 2**32}),
+        (PromptSettings, {"instruction": ""}),
+        (PromptSettings, {"label_words": {"positive": "up", "negative": "down"}}),
+        (PromptSettings, {"label_words": {"positive": "up", "negative": "down", "neutral": "up"}}),
+        (PromptSettings, {"label_words": {"positive": " up", "negative": "down", "neutral": "flat"}}),
+        (BaseModelSettings, {"quantization": "int8"}),
+        (LoraSettings, {"r": 0}),
+        (LoraSettings, {"alpha": 0}),
+        (LoraSettings, {"dropout": 1}),
+        (LoraSettings, {"dropout": -0.1}),
+        (TrainingSettings, {"warmup_ratio": 1}),
+        (TrainingSettings, {"weight_decay": -1}),
+        (TrainingSettings, {"max_grad_norm": 0}),
+        (TrainingSettings, {"batch_size": 8, "micro_batch_size": 16}),
+        (GridSettings, {"learning_rates": []}),
+        (GridSettings, {"learning_rates": [0]}),
+        (GridSettings, {"learning_rates": [math.nan]}),
+        (GridSettings, {"learning_rates": [math.inf]}),
+        (GridSettings, {"learning_rates": [1e-4, 1e-4]}),
+        (GridSettings, {"epochs": [-1]}),
+        (GridSettings, {"epochs": [1.5]}),
+        (GridSettings, {"seeds": []}),
+        (GridSettings, {"curve_epochs": [0]}),
+        (DecodingSettings, {"temperatures": []}),
+        (DecodingSettings, {"temperatures": [0]}),
+        (DecodingSettings, {"temperatures": [-1]}),
+        (DecodingSettings, {"temperatures": [math.inf]}),
+        (DecodingSettings, {"top_k": 0}),
+        (DecodingSettings, {"top_p": 0}),
+        (DecodingSettings, {"top_p": 1.01}),
+    ],
+)
+def test_beyond_the_bound_is_refused(group: type[BaseModel], values: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        group.model_validate(LEAST[group] | values)
+
+
+@pytest.mark.parametrize("group", LEAST)
+def test_an_unknown_name_is_refused(group: type[BaseModel]) -> None:
+    with pytest.raises(ValidationError, match="Extra inputs are not permitted"):
+        group.model_validate(LEAST[group] | {"unheard_of": 1})
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_a_study_survives_the_way_through_json(name: str) -> None:
+    config = build_config(load_profile(name))
+    assert StudyConfig.model_validate_json(config.model_dump_json()) == config
+
+
+def test_a_study_is_frozen() -> None:
+    config = build_config(load_profile("demo"))
+    with pytest.raises(ValidationError, match="frozen"):
+        config.grid.epochs = (9,)

@@ -1,0 +1,161 @@
+"""A small warehouse for the tests of storage, empty or with a finished study, and makers of its records."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from storage.evaluations import EvaluationRecord, save_evaluations
+from storage.headlines import SourceRecord, save_ingestion, save_split
+from storage.studies import CellOutcome, CellRecord, StudyRecord, add_cells, finish_cell, save_study
+from storage.warehouse import prepare_warehouse
+
+HEADLINE_IDS = [f"{number:016d}" for number in range(6)]
+
+
+@pytest.fixture(scope="session")
+def empty_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("empty") / "warehouse.duckdb"
+    prepare_warehouse(path)
+    return path
+
+
+@pytest.fixture
+def warehouse(empty_warehouse: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copy(empty_warehouse, tmp_path))
+
+
+@pytest.fixture
+def source() -> SourceRecord:
+    return SourceRecord("ingest", "news.csv", "csv", "ab" * 32, "utf-8", False, 8, 1, "snapshot")
+
+
+@pytest.fixture
+def accepted() -> pd.DataFrame:
+    """Six headlines, two a label; the last one stands for two rows."""
+    return pd.DataFrame(
+        {
+            "headline_id": HEADLINE_IDS[::-1],
+            "text": [f"Sales of firm {number} rose ." for number in range(6)],
+            "label": ["positive", "neutral", "negative"] * 2,
+            "copies": [1, 1, 1, 1, 1, 2],
+            "row_number": range(1, 7),
+        }
+    )
+
+
+@pytest.fixture
+def rejected() -> pd.DataFrame:
+    return pd.DataFrame({"row_number": [7], "reason": ["no label"], "raw": ["Sales fell;"]})
+
+
+@pytest.fixture
+def data(warehouse: Path, source: SourceRecord, accepted: pd.DataFrame, rejected: pd.DataFrame) -> Path:
+    """A warehouse with one snapshot and one split."""
+    save_ingestion(warehouse, source, accepted, rejected)
+    parts = {"test": HEADLINE_IDS[:3], "train": HEADLINE_IDS[3:5], "validation": HEADLINE_IDS[5:]}
+    save_split(warehouse, "split", "snapshot", parts)
+    return warehouse
+
+
+@pytest.fixture
+def study() -> Callable[..., StudyRecord]:
+    def make(**changes: Any) -> StudyRecord:
+        fields = {
+            "study_id": "study",
+            "profile": "paper",
+            "snapshot_id": "snapshot",
+            "split_id": "split",
+            "base_model": "tiny-llama",
+            "base_revision": "abc",
+            "source": "news.csv",
+            "synthetic": False,
+            "config": {"name": "paper"},
+            "temperatures": (0.1, 1, 10),
+            "decoding_id": "top-50",
+        }
+        return StudyRecord(**(fields | changes))
+
+    return make
+
+
+@pytest.fixture
+def cell() -> Callable[..., CellRecord]:
+    def make(**changes: Any) -> CellRecord:
+        fields = {
+            "cell_id": "tuned",
+            "kind": "fine-tuned",
+            "model": "tiny-llama",
+            "learning_rate": 2e-4,
+            "epochs": 3,
+            "seed": 42,
+            "snapshot_id": "snapshot",
+            "split_id": "split",
+            "hyperparameters": {"r": 64},
+        }
+        return CellRecord(**(fields | changes))
+
+    return make
+
+
+@pytest.fixture
+def evaluation() -> Callable[..., EvaluationRecord]:
+    def make(cell_id: str, temperature: float | None, **changes: Any) -> EvaluationRecord:
+        fields = {
+            "evaluation_id": f"{cell_id} at {temperature}",
+            "cell_id": cell_id,
+            "split_id": "split",
+            "part": "test",
+            "temperature": temperature,
+            "decoding_id": None if temperature is None else "top-50",
+            "top_k": None if temperature is None else 50,
+            "top_p": None,
+            "draw_seed": None if temperature is None else 42,
+            "n": 3,
+            "accuracy": 0.83,
+            "accuracy_low": 0.81,
+            "accuracy_high": 0.85,
+            "macro_f1": 0.8,
+            "macro_f1_low": 0.79,
+            "macro_f1_high": 0.81,
+            "expected_accuracy": 0.83,
+            "unparsed_rate": 0.0,
+            "strict_accuracy": 0.83,
+            "seconds": 1.5,
+            "headlines_per_second": 2.0,
+        }
+        return EvaluationRecord(**(fields | changes))
+
+    return make
+
+
+@pytest.fixture
+def predict() -> Callable[..., pd.DataFrame]:
+    def make(evaluation_id: str, predicted: str = "positive", p: float | None = 0.25) -> pd.DataFrame:
+        probabilities = dict.fromkeys(("p_negative", "p_neutral", "p_positive", "p_unparsed"), p)
+        rows = {"evaluation_id": evaluation_id, "headline_id": HEADLINE_IDS[:3], "predicted": predicted}
+        return pd.DataFrame(rows | probabilities)
+
+    return make
+
+
+@pytest.fixture
+def finished(data: Path, study, cell, evaluation, predict) -> Path:
+    """A warehouse with a finished study: base model, baseline and one fine-tuned cell, each evaluated on test."""
+    unvaried = {"learning_rate": None, "epochs": None, "seed": None}
+    save_study(data, study())
+    cells = [
+        cell(),
+        cell(cell_id="svm", kind="baseline", model="tfidf-svm", **unvaried),
+        cell(cell_id="base", kind="base", **unvaried),
+    ]
+    add_cells(data, "study", cells)
+    for record in cells:
+        finish_cell(data, record.cell_id, CellOutcome())
+    evaluations = [evaluation(cell_id, temperature) for cell_id in ("tuned", "base") for temperature in (10, 0.1, 1)]
+    evaluations.append(evaluation("svm", None))
+    save_evaluations(data, evaluations, pd.concat([predict(each.evaluation_id) for each in evaluations]))
+    return data

@@ -1,0 +1,114 @@
+"""Studies, cells and training logs come back as they were saved."""
+
+import math
+from datetime import UTC, datetime
+
+import pandas as pd
+import pytest
+
+from schemas.errors import InputError
+from storage.query import query
+from storage.studies import (
+    CellOutcome,
+    add_cells,
+    fail_cell,
+    finish_cell,
+    finish_study,
+    load_cell,
+    save_study,
+    save_training_log,
+    start_cell,
+)
+
+OUTCOME = CellOutcome(339, 24.5, 37.0, 2**31, "adapters/tuned", {"torch": "2.13", "device": "cpu"})
+
+
+def test_a_study_that_runs_again_is_one_study(warehouse, study):
+    save_study(warehouse, study())
+    finish_study(warehouse, "study", "failed")
+    assert query(warehouse, "SELECT status, finished_at IS NULL FROM studies").rows == [("failed", False)]
+    save_study(warehouse, study())
+    rows = query(warehouse, "SELECT status, finished_at, temperatures, config->>'name' FROM studies").rows
+    assert rows == [("running", None, [0.1, 1.0, 10.0], "paper")]
+
+
+def test_a_cell_goes_from_planned_to_finished(warehouse, study, cell):
+    save_study(warehouse, study())
+    add_cells(warehouse, "study", [cell()])
+    planned = load_cell(warehouse, "tuned")
+    assert (planned.record, planned.status, planned.outcome) == (cell(), "planned", None)
+    start_cell(warehouse, "tuned")
+    assert load_cell(warehouse, "tuned").status == "running"
+    finish_cell(warehouse, "tuned", OUTCOME)
+    finished = load_cell(warehouse, "tuned")
+    assert (finished.status, finished.reason, finished.outcome) == ("finished", None, OUTCOME)
+
+
+def test_a_failed_cell_tells_why_until_it_starts_again(warehouse, cell):
+    add_cells(warehouse, "study", [cell()])
+    start_cell(warehouse, "tuned")
+    fail_cell(warehouse, "tuned", "loss is not a number")
+    assert load_cell(warehouse, "tuned").reason == "loss is not a number"
+    start_cell(warehouse, "tuned")
+    assert load_cell(warehouse, "tuned").reason is None
+
+
+def test_a_cell_of_two_studies_keeps_its_status(warehouse, cell):
+    add_cells(warehouse, "study", [cell()])
+    finish_cell(warehouse, "tuned", OUTCOME)
+    add_cells(warehouse, "another", [cell(cell_id="base", kind="base"), cell()])
+    assert load_cell(warehouse, "tuned").status == "finished"
+    assert query(warehouse, "FROM study_cells ORDER BY ALL").rows == [
+        ("another", "base", 0),
+        ("another", "tuned", 1),
+        ("study", "tuned", 0),
+    ]
+
+
+def test_cells_that_are_added_later_come_after(warehouse, cell):
+    add_cells(warehouse, "study", [cell(cell_id="z"), cell(cell_id="a")])
+    add_cells(warehouse, "study", [cell(cell_id="a"), cell(cell_id="m")])
+    assert query(warehouse, "SELECT cell_id FROM study_cells ORDER BY position").rows == [("z",), ("a",), ("m",)]
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        load_cell,
+        start_cell,
+        lambda warehouse, cell_id: fail_cell(warehouse, cell_id, "why"),
+        lambda warehouse, cell_id: finish_cell(warehouse, cell_id, OUTCOME),
+    ],
+)
+def test_an_unknown_cell_is_named(warehouse, use):
+    with pytest.raises(InputError, match="cell nonesuch: there is none in the warehouse"):
+        use(warehouse, "nonesuch")
+
+
+def _log(cell_id: str, steps: int) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "cell_id": cell_id,
+            "step": range(1, steps + 1),
+            "epoch": 0.5,
+            "loss": [2.5] * (steps - 1) + [math.nan],
+            "learning_rate": 2e-4,
+            "grad_norm": 0.3,
+            "examples_per_second": 37.0,
+            "logged_at": datetime(2024, 6, 24, 12, tzinfo=UTC),
+        }
+    )
+
+
+def test_a_training_log_replaces_the_one_before(warehouse):
+    save_training_log(warehouse, _log("tuned", 3))
+    save_training_log(warehouse, _log("other", 2))
+    save_training_log(warehouse, _log("tuned", 2))
+    rows = query(warehouse, "SELECT cell_id, step, loss, logged_at FROM training_log ORDER BY ALL").rows
+    noon = datetime(2024, 6, 24, 12)  # noqa: DTZ001
+    assert rows == [
+        ("other", 1, 2.5, noon),
+        ("other", 2, None, noon),
+        ("tuned", 1, 2.5, noon),
+        ("tuned", 2, None, noon),
+    ]

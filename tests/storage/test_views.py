@@ -1,0 +1,91 @@
+"""What analysts see in the views."""
+
+import pandas as pd
+import pytest
+
+from storage.evaluations import save_evaluations
+from storage.query import query
+from storage.studies import add_cells, save_study
+from storage.warehouse import utc_now, writing
+
+CONTRACT = {
+    "leaderboard": "study_id, cell_id, kind, model, learning_rate, epochs, seed, part, temperature, n, accuracy,"
+    " accuracy_low, accuracy_high, macro_f1, macro_f1_low, macro_f1_high, expected_accuracy, unparsed_rate,"
+    " is_champion, finished_at",
+    "predictions": "study_id, cell_id, part, temperature, headline_id, label, predicted, p_negative, p_neutral,"
+    " p_positive, p_unparsed",
+    "rejected_rows": "ingest_id, source, row_number, reason, raw",
+}
+
+
+@pytest.mark.parametrize("name", CONTRACT)
+def test_analysts_find_the_columns_of_the_contract(warehouse, name):
+    assert ", ".join(query(warehouse, f"FROM {name}").columns) == CONTRACT[name]
+
+
+def test_predictions_stand_beside_the_label(finished):
+    rows = query(
+        finished, "SELECT headline_id, label, predicted FROM predictions WHERE cell_id = 'svm' ORDER BY 1"
+    ).rows
+    assert rows == [
+        ("0000000000000000", "negative", "positive"),
+        ("0000000000000001", "neutral", "positive"),
+        ("0000000000000002", "positive", "positive"),
+    ]
+
+
+def test_studies_share_a_cell_and_each_sees_its_own_temperatures(finished, study, cell, evaluation, predict):
+    save_study(finished, study(study_id="cold", temperatures=(0.1, 0.5)))
+    add_cells(finished, "cold", [cell(), cell(cell_id="svm", kind="baseline")])
+    half = evaluation("tuned", 0.5)
+    save_evaluations(finished, [half], predict(half.evaluation_id))
+    rows = query(finished, "SELECT cell_id, temperature FROM leaderboard WHERE study_id = 'cold' ORDER BY ALL").rows
+    assert rows == [("svm", None), ("tuned", 0.1), ("tuned", 0.5)]
+    assert query(finished, "SELECT count(*) FROM predictions WHERE study_id = 'cold'").rows == [(9,)]
+    assert query(finished, "SELECT count(*) FROM leaderboard WHERE study_id = 'study'").rows == [(7,)]
+
+
+def test_another_decoding_is_another_studys(finished, evaluation, predict):
+    greedy = evaluation("tuned", 1, evaluation_id="greedy", decoding_id="top-1")
+    save_evaluations(finished, [greedy], predict("greedy"))
+    assert query(finished, "SELECT count(*) FROM leaderboard WHERE cell_id = 'tuned'").rows == [(3,)]
+
+
+def test_the_champion_is_the_cell_promoted_last(finished):
+    champions = "SELECT DISTINCT cell_id FROM leaderboard WHERE is_champion"
+    assert query(finished, champions).rows == []
+    for number, (cell_id, decision) in enumerate([("base", "promoted"), ("tuned", "promoted"), ("base", "kept")]):
+        with writing(finished) as connection:
+            decided = [str(number), cell_id, "study", decision, "tested", utc_now()]
+            connection.execute("INSERT INTO champions VALUES (?, ?, ?, ?, ?, ?)", decided)
+    assert query(finished, champions).rows == [("tuned",)]
+
+
+def test_published_figures_stand_beside_measured_ones(finished):
+    measured = (
+        "SELECT kind, temperature, accuracy_difference, accuracy_in_interval, macro_f1_in_interval FROM reproduction"
+    )
+    rows = query(finished, f"{measured} WHERE learning_rate = 2e-4 AND epochs = 3 ORDER BY temperature").rows
+    assert rows == [
+        ("fine-tuned", 0.1, pytest.approx(0.83 - 0.842), True, False),
+        ("fine-tuned", 1, pytest.approx(0.83 - 0.841), True, False),
+        ("fine-tuned", 10, pytest.approx(0.83 - 0.392), False, False),
+    ]
+    assert len(query(finished, f"{measured} WHERE kind = 'base' AND accuracy_difference IS NOT NULL").rows) == 3
+    assert query(finished, "SELECT count(*), count(study_id) FROM reproduction").rows == [(22, 6)]
+
+
+def test_synthetic_headlines_reproduce_nothing(finished):
+    with writing(finished) as connection:
+        connection.execute("UPDATE studies SET synthetic = true")
+    assert query(finished, "SELECT count(*), count(study_id) FROM reproduction").rows == [(22, 0)]
+
+
+def test_the_epoch_curve_has_fine_tuned_cells_on_test_only(finished, cell, evaluation, predict):
+    add_cells(finished, "study", [cell(cell_id="short", epochs=1)])
+    on_test = [evaluation("short", 0.1), evaluation("short", 1)]
+    on_validation = evaluation("short", 0.1, evaluation_id="validation", part="validation")
+    saved = [*on_test, on_validation]
+    save_evaluations(finished, saved, pd.concat([predict(each.evaluation_id) for each in saved]))
+    rows = query(finished, "SELECT temperature, epochs, accuracy FROM epoch_curve").rows
+    assert rows == [(0.1, 1, 0.83), (0.1, 3, 0.83), (1, 1, 0.83), (1, 3, 0.83), (10, 3, 0.83)]

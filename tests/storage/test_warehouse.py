@@ -1,0 +1,154 @@
+"""Opening, preparing and refusing a warehouse, within one process."""
+
+import sqlite3
+import threading
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from schemas.errors import InputError
+from storage import warehouse as room
+from storage.query import query
+from storage.warehouse import (
+    NotAWarehouseError,
+    WarehouseLockedError,
+    WarehouseMissingError,
+    WarehouseTooNewError,
+    prepare_warehouse,
+    reading,
+    utc_now,
+    writing,
+)
+
+
+def _someone_elses(path: Path) -> None:
+    with duckdb.connect(path) as connection:
+        connection.execute("CREATE TABLE trades (price DOUBLE)")
+
+
+def _sqlite(path: Path) -> None:
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE trades (price REAL)")
+    connection.close()
+
+
+def _cut_short(path: Path) -> None:
+    prepare_warehouse(path)
+    path.write_bytes(path.read_bytes()[:5_000])
+
+
+FOREIGN_FILES = {
+    "text": lambda path: path.write_text("a spreadsheet, once\n" * 500),
+    "empty": lambda path: path.touch(),
+    "sqlite": _sqlite,
+    "cut short": _cut_short,
+    "someone else's": _someone_elses,
+}
+
+
+@pytest.mark.parametrize("kind", FOREIGN_FILES)
+def test_a_file_that_is_no_warehouse_is_refused_and_left_as_it_is(tmp_path, kind):
+    path = tmp_path / "warehouse.duckdb"
+    FOREIGN_FILES[kind](path)
+    before, files = path.read_bytes(), sorted(tmp_path.iterdir())
+    for use in (prepare_warehouse, lambda path: reading(path).__enter__(), lambda path: writing(path).__enter__()):
+        with pytest.raises(NotAWarehouseError, match=f"warehouse {path}: no warehouse of fintone") as raised:
+            use(path)
+        assert "\n" not in str(raised.value)
+    assert path.read_bytes() == before
+    assert sorted(tmp_path.iterdir()) == files
+
+
+def test_a_folder_is_no_warehouse(tmp_path):
+    with pytest.raises(NotAWarehouseError, match="Is a directory"):
+        prepare_warehouse(tmp_path)
+
+
+def test_a_newer_warehouse_is_refused_and_left_as_it_is(warehouse):
+    with writing(warehouse) as connection:
+        connection.execute("INSERT INTO fintone_migrations VALUES (9999, '9999_from_the_future', ?)", [utc_now()])
+    before = warehouse.read_bytes()
+    for use in (prepare_warehouse, lambda path: query(path, "SELECT 1"), lambda path: writing(path).__enter__()):
+        with pytest.raises(WarehouseTooNewError, match=r"migration 9999, this one knows \d+\); upgrade fintone"):
+            use(warehouse)
+    assert warehouse.read_bytes() == before
+
+
+def test_a_missing_warehouse_is_not_created_by_use(tmp_path):
+    path = tmp_path / "warehouse.duckdb"
+    for use in (reading, writing):
+        with pytest.raises(WarehouseMissingError, match="run `fintone run` first"), use(path):
+            pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_preparing_twice_keeps_what_is_there(finished):
+    before = query(finished, "FROM leaderboard ORDER BY ALL")
+    prepare_warehouse(finished)
+    assert query(finished, "FROM leaderboard ORDER BY ALL") == before
+    assert query(finished, "SELECT count(*) FROM published_results").rows == [(22,)]
+
+
+def test_a_failed_migration_leaves_nothing_behind(warehouse, monkeypatch, tmp_path):
+    folder = tmp_path / "migrations"
+    folder.mkdir()
+    for file in room.MIGRATIONS_FOLDER.glob("*.sql"):
+        (folder / file.name).write_text(file.read_text())
+    (folder / "0098_good.sql").write_text("CREATE TABLE half (done BOOLEAN);")
+    (folder / "0099_bad.sql").write_text("CREATE TABLE other (x INTEGER); CREATE TABLE other (x INTEGER);")
+    monkeypatch.setattr(room, "MIGRATIONS_FOLDER", folder)
+    with pytest.raises(duckdb.CatalogException):
+        prepare_warehouse(warehouse)
+    assert query(warehouse, "SELECT table_name FROM duckdb_tables() WHERE table_name IN ('half', 'other')").rows == []
+    assert query(warehouse, "SELECT count(*) FROM fintone_migrations WHERE number > 90").rows == [(0,)]
+
+
+def test_an_error_in_a_transaction_undoes_it(warehouse):
+    def fail_midway() -> None:
+        with writing(warehouse) as connection:
+            connection.execute("DELETE FROM published_results")
+            raise KeyError("midway")
+
+    with pytest.raises(KeyError):
+        fail_midway()
+    assert query(warehouse, "SELECT count(*) FROM published_results").rows == [(22,)]
+
+
+def test_a_reader_cannot_write(warehouse):
+    with pytest.raises(duckdb.InvalidInputException, match="read-only"), reading(warehouse) as connection:
+        connection.execute("DELETE FROM published_results")
+
+
+def test_everything_has_a_comment(warehouse):
+    uncommented = """
+        SELECT table_name FROM duckdb_tables() WHERE comment IS NULL
+        UNION ALL SELECT view_name FROM duckdb_views() WHERE NOT internal AND comment IS NULL
+        UNION ALL SELECT table_name || '.' || column_name FROM duckdb_columns() WHERE NOT internal AND comment IS NULL
+    """
+    assert query(warehouse, uncommented).rows == []
+
+
+def test_threads_take_turns(warehouse):
+    def write() -> None:
+        with writing(warehouse) as connection:
+            connection.execute("UPDATE published_results SET accuracy = accuracy + 1 WHERE epochs = 13")
+
+    threads = [threading.Thread(target=write) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    [(accuracy,)] = query(warehouse, "SELECT accuracy FROM published_results WHERE epochs = 13").rows
+    assert accuracy == pytest.approx(8.867)
+
+
+def test_who_waits_in_vain_is_told(warehouse, monkeypatch):
+    monkeypatch.setattr(room, "READ_PATIENCE", 0.1)
+    monkeypatch.setattr(room, "WRITE_PATIENCE", 0.1)
+    with writing(warehouse), pytest.raises(WarehouseLockedError, match="this process still has it open"):
+        query(warehouse, "SELECT 1")
+    with duckdb.connect(warehouse):  # as a notebook would hold it
+        with pytest.raises(WarehouseLockedError, match="another connection of this process") as raised:
+            query(warehouse, "SELECT 1")
+        assert not isinstance(raised.value, InputError)
