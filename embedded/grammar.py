@@ -10,6 +10,8 @@ from random import Random
 
 from embedded import lexicon
 
+LESSON_SKEW = 0.67
+
 FLIP = {"positive": "negative", "negative": "positive"}
 
 
@@ -30,10 +32,23 @@ def generate_headline(random: Random) -> SyntheticHeadline:
     return SyntheticHeadline(_capitalise(form(random, sentiment)), sentiment)
 
 
-def generate_clause(random: Random) -> SyntheticHeadline:
-    """Draw the bare core of a headline, a metric and where it went, for the base model's first lessons."""
-    sentiment = random.choice(tuple(FLIP))
-    return SyntheticHeadline(_capitalise(_clause(random, sentiment)) + " .", sentiment)
+def generate_lesson(random: Random) -> str:
+    """Draw a short text for the base model's corpus: which way a metric should go, or a move and how it was taken.
+
+    Moves of metrics that should rise are twice as common here as in headlines, and every second text says outright
+    whether the metric went up or down, so that a small model can learn the words before their combination.
+    """
+    if random.random() < 0.15:
+        good = random.random() < 0.5
+        metric = random.choice(lexicon.GOOD_METRICS if good else lexicon.BAD_METRICS)
+        return f"{random.choice(lexicon.WANTED if good else lexicon.UNWANTED)} {metric} ."
+    good, rises = random.random() < LESSON_SKEW, random.random() < 0.5
+    metric = random.choice(lexicon.GOOD_METRICS if good else lexicon.BAD_METRICS)
+    verb = random.choice((lexicon.RISE if rises else lexicon.FALL)["past"])
+    said = random.choice(("", " It went up." if rises else " It went down."))
+    return (
+        f"{_capitalise(metric)} {verb} .{said} {generate_remark(random, 'positive' if good == rises else 'negative')}"
+    )
 
 
 def generate_remark(random: Random, sentiment: str) -> str:
@@ -78,7 +93,9 @@ def _tail(random: Random) -> str:
 
 
 def _plain(random: Random, sentiment: str) -> str:
-    frame = random.choice(("{company} said that {clause}{tail}", "{clause}{tail} at {company}", "{company} : {clause}{tail}"))
+    frame = random.choice(
+        ("{company} said that {clause}{tail}", "{clause}{tail} at {company}", "{company} : {clause}{tail}")
+    )
     return frame.format(company=_company(random), clause=_clause(random, sentiment), tail=_tail(random)) + " ."
 
 

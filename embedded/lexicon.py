@@ -54,6 +54,9 @@ FALL = {
 }
 """Verbs and nouns of direction; the tense is the key."""
 
+WANTED = ("Owners want more", "Investors like to see higher", "It pleases the market to hear of more")
+UNWANTED = ("Owners want less", "Investors like to see lower", "It pleases the market to hear of less")
+
 NEGATIONS = ("did not", "failed to", "will no longer")
 
 NAME_STARTS = (

@@ -8,11 +8,14 @@ import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from embedded.paths import MODEL_FOLDER
-from learning.device import Device
+from learning.quiet import quiet_libraries
 from schemas.errors import InputError
+
+if TYPE_CHECKING:
+    from learning.device import Device
 
 HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 HUB_FILES = ["*.safetensors", "*.safetensors.index.json", "*.json", "tokenizer.model", "*.txt"]
@@ -88,12 +91,13 @@ def load_tokenizer(folder: Path) -> Any:
     from transformers import AutoTokenizer
 
     try:
-        return AutoTokenizer.from_pretrained(str(folder), trust_remote_code=False)
+        with quiet_libraries():
+            return AutoTokenizer.from_pretrained(str(folder), trust_remote_code=False)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BaseModelError(f"base model {folder}: its tokenizer cannot be loaded: {_first_line(error)}") from error
 
 
-def load_model(folder: Path, quantization: str, device: Device) -> Any:
+def load_model(folder: Path, quantization: str, device: "Device") -> Any:
     """Load the causal language model of a checked folder in evaluation mode, all its weights frozen.
 
     Args:
@@ -107,18 +111,17 @@ def load_model(folder: Path, quantization: str, device: Device) -> Any:
     from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM, BitsAndBytesConfig
 
-    four_bit = BitsAndBytesConfig(
-        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=device.dtype
-    )
+    four_bit = BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=device.dtype)
     try:
-        model = AutoModelForCausalLM.from_pretrained(
-            str(folder),
-            dtype=device.dtype,
-            device_map={"": device.name},
-            quantization_config=four_bit if quantization == "nf4" else None,
-            use_safetensors=True,
-            trust_remote_code=False,
-        )
+        with quiet_libraries():
+            model = AutoModelForCausalLM.from_pretrained(
+                str(folder),
+                dtype=device.dtype,
+                device_map={"": device.name},
+                quantization_config=four_bit if quantization == "nf4" else None,
+                use_safetensors=True,
+                trust_remote_code=False,
+            )
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise BaseModelError(f"base model {folder}: cannot be loaded: {_first_line(error)}") from error
     _keep_full_precision_products(model)
@@ -171,13 +174,13 @@ def _fetch_from_hub(name: str, revision: str | None, models_folder: Path) -> Pat
             f"base model {name}: is gated; accept its licence on the hub and set HF_TOKEN to a token that may read it"
         ) from error
     except RepositoryNotFoundError as error:
-        raise BaseModelError(f"base model {name}: not on the hub, or private; check the name or set HF_TOKEN") from error
+        raise BaseModelError(f"base model {name}: not on the hub, or private; check it or set HF_TOKEN") from error
     except RevisionNotFoundError as error:
         raise BaseModelError(f"base model {name}: has no revision {revision}; give a commit, branch or tag") from error
     except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
         raise BaseModelError(
-            f"base model {name}: the hub cannot be reached and {models_folder} has no copy; give a local folder, or try "
-            "again with a network"
+            f"base model {name}: the hub cannot be reached and {models_folder} has no copy; give a local folder, or "
+            "try again with a network"
         ) from error
     return Path(folder)
 

@@ -10,8 +10,6 @@ from sklearn.svm import LinearSVC
 
 from schemas.label import LABELS
 
-BASELINES = ("majority class", "TF-IDF + linear SVM")
-
 
 def predict_baseline(
     name: str, train_texts: Sequence[str], train_labels: NDArray[np.int64], texts: Sequence[str], seed: int
@@ -19,7 +17,7 @@ def predict_baseline(
     """Fit a baseline on train and predict label numbers for `texts`.
 
     Args:
-        name: One of `BASELINES`.
+        name: One of `learning.grid.BASELINES`.
         train_texts: Headlines to learn from.
         train_labels: Their label numbers.
         texts: Headlines to predict, N of them.

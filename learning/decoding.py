@@ -61,7 +61,9 @@ class AnswerSpace:
         """
         texts = [tokenizer.decode([token]) for token in range(len(tokenizer))]
         self.first_tokens = {
-            label: torch.tensor([token for token, text in enumerate(texts) if label_words[label] in text], dtype=torch.long)
+            label: torch.tensor(
+                [token for token, text in enumerate(texts) if label_words[label] in text], dtype=torch.long
+            )
             for label in LABELS
         }
         self.paths = {
@@ -89,7 +91,9 @@ class AnswerSpace:
                 tokens = self.first_tokens[label].to(first.device)
                 result[:, column, row] = log_probabilities[:, tokens].exp().sum(dim=-1)
                 if label in self.paths:
-                    result[:, column, row] += self._path_probability(label, log_probabilities, continued[label], decoding)
+                    result[:, column, row] += self._path_probability(
+                        label, log_probabilities, continued[label], decoding
+                    )
         result[broken.cpu()] = 0.0
         result[..., -1] = (1.0 - result[..., :-1].sum(dim=-1)).clamp(min=0.0)
         return result
@@ -102,4 +106,4 @@ class AnswerSpace:
         total = first[:, path[0]].clone()
         for position, token in enumerate(path[1:]):
             total += sampling_log_probabilities(continued[:, position], decoding)[:, token]
-        return total.exp().cpu()
+        return total.exp()

@@ -33,14 +33,16 @@ def encode_examples(
     """Tokenise the training form of each headline.
 
     Raises:
-        InputError: The tokenizer merges the end of the prompt with the label, so that the label has no tokens of its own.
+        InputError: The tokenizer merges the end of the prompt with the label, which then has no tokens of its own.
     """
     texts = [training_text(headline, label, prompt) for headline, label in zip(headlines, labels, strict=True)]
     prompts = encode_prompts(headlines, tokenizer, prompt)
     examples = []
     for ids, start in zip(tokenizer(texts)["input_ids"], prompts, strict=True):
         if tuple(ids[: len(start)]) != start or len(ids) == len(start):
-            raise InputError("base model: its tokenizer merges the prompt's last characters with the label; use another")
+            raise InputError(
+                "base model: its tokenizer merges the prompt's last characters with the label; use another"
+            )
         examples.append(EncodedExample(tuple(ids), len(start)))
     return examples
 
@@ -49,12 +51,10 @@ def answer_tokens(tokenizer: Any, prompt: PromptSettings) -> dict[Label, tuple[i
     """The tokens of each label as they stand after a prompt, one or more a label."""
     labels = tuple(prompt.label_words)
     examples = encode_examples(["x"] * len(labels), labels, tokenizer, prompt)
-    return {
-        label: example.input_ids[example.answer_start :] for label, example in zip(labels, examples, strict=True)
-    }
+    return {label: example.input_ids[example.answer_start :] for label, example in zip(labels, examples, strict=True)}
 
 
-def common_prefix_length(sequences: Sequence[Sequence[int]]) -> int:
+def common_prefix_length(sequences: Sequence[tuple[int, ...]]) -> int:
     """Length of the longest run of tokens that all sequences begin with, short of any whole sequence.
 
     At least one token of each sequence is left, so that every sequence still has a position of its own.

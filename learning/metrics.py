@@ -53,7 +53,7 @@ def draw_outcomes(
     """
     uniform = np.array([_uniform(f"{seed}:{temperature!r}:{headline_id}") for headline_id in headline_ids])
     cumulative = probabilities.cumsum(axis=1)
-    return (uniform[:, None] * cumulative[:, -1:] >= cumulative[:, :-1]).sum(axis=1)
+    return np.asarray((uniform[:, None] * cumulative[:, -1:] >= cumulative[:, :-1]).sum(axis=1))
 
 
 def _uniform(key: str) -> float:
@@ -63,7 +63,7 @@ def _uniform(key: str) -> float:
 
 def parsed_labels(outcomes: NDArray[np.int64]) -> NDArray[np.int64]:
     """Outcomes as labels: what is no label counts as neutral, as in the study."""
-    return np.where(outcomes == UNPARSED, NEUTRAL, outcomes)
+    return np.asarray(np.where(outcomes == UNPARSED, NEUTRAL, outcomes))
 
 
 def measure(

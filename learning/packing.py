@@ -71,7 +71,7 @@ def pack_examples(
         ids += sequence[prefix_length:]
         positions += range(prefix_length, len(sequence))
         owners += [owner] * (len(sequence) - prefix_length)
-    kept, rows = torch.tensor(sources).unique(return_inverse=True)
+    kept, rows = torch.unique(torch.tensor(sources), return_inverse=True)
     return Pack(
         input_ids=torch.tensor([ids]),
         position_ids=torch.tensor([positions]),

@@ -22,7 +22,7 @@ import transformers
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from embedded.grammar import generate_clause, generate_headline, generate_remark
+from embedded.grammar import generate_headline, generate_lesson, generate_remark
 from embedded.headlines import generate_headlines
 from embedded.paths import MODEL_FOLDER, RECIPE_FILE
 from learning.prompt import training_text
@@ -42,7 +42,7 @@ class Recipe:
     heads: int = 4
     context: int = 512
     tokenizer_documents: int = 40_000
-    steps: int = 2_400
+    steps: int = 3_200
     sequences_a_step: int = 16
     sequence_tokens: int = 128
     learning_rate: float = 3e-3
@@ -50,16 +50,15 @@ class Recipe:
     weight_decay: float = 0.1
     remark_share: float = 0.85
     prompt_share: float = 0.08
-    clause_share: float = 0.5
+    lesson_share: float = 0.5
 
 
 def generate_documents(random: Random, recipe: Recipe, held_out: frozenset[str]) -> Iterator[str]:
     """Yield the corpus without end: headlines with and without a remark, and prompts with random labels."""
     prompt = PromptSettings()
     while True:
-        if random.random() < recipe.clause_share:
-            clause = generate_clause(random)
-            yield f"{clause.text} {generate_remark(random, clause.sentiment)}"
+        if random.random() < recipe.lesson_share:
+            yield generate_lesson(random)
             continue
         headline = generate_headline(random)
         if headline.text in held_out:
@@ -111,8 +110,10 @@ def build_model(recipe: Recipe, vocab_size: int) -> LlamaForCausalLM:
     )
 
 
-def token_batches(documents: Iterator[str], tokenizer: PreTrainedTokenizerFast, recipe: Recipe) -> Iterator[torch.Tensor]:
-    """Yield `[sequences_a_step, sequence_tokens]` token ids: documents end to end, each row beginning with a new one."""
+def token_batches(
+    documents: Iterator[str], tokenizer: PreTrainedTokenizerFast, recipe: Recipe
+) -> Iterator[torch.Tensor]:
+    """Yield `[sequences_a_step, sequence_tokens]` token ids: documents end to end, each row begins with a new one."""
     while True:
         rows = []
         for _ in range(recipe.sequences_a_step):
@@ -133,7 +134,7 @@ def learning_rate_factor(step: int, recipe: Recipe) -> float:
 def pretrain(
     model: LlamaForCausalLM, batches: Iterator[torch.Tensor], recipe: Recipe, on_step: Callable[[int, float], None]
 ) -> None:
-    """Minimise the next-token loss over `recipe.steps` batches; `on_step` gets the step and its loss in nats a token."""
+    """Minimise the next-token loss over `recipe.steps` batches; `on_step` gets each step and its loss in nats."""
     decayed = [weight for weight in model.parameters() if weight.ndim > 1]
     others = [weight for weight in model.parameters() if weight.ndim <= 1]
     optimizer = torch.optim.AdamW(

@@ -15,9 +15,6 @@ from learning.decoding import AnswerSpace, Decoding
 from learning.encoding import answer_tokens, check_lengths, common_prefix_length, encode_prompts, longest_allowed
 from schemas.config import PromptSettings
 
-SCORING_VERSION = 1
-"""Part of every evaluation's identity; raised when the same model would score to other probabilities."""
-
 
 @dataclass(frozen=True)
 class PrefixCache:
@@ -76,7 +73,7 @@ def score_headlines(
     return result
 
 
-def compute_prefix(model: Any, prompts: Sequence[Sequence[int]]) -> PrefixCache:
+def compute_prefix(model: Any, prompts: Sequence[tuple[int, ...]]) -> PrefixCache:
     """Run the model over the tokens that all prompts begin with."""
     length = common_prefix_length(prompts)
     if length == 0:
@@ -109,7 +106,7 @@ def last_logits(model: Any, prefix: PrefixCache, suffixes: Sequence[Sequence[int
     for row, suffix in enumerate(suffixes):
         padded[row, : len(suffix)] = torch.tensor(suffix)
     wanted = lengths[:, None] - count + torch.arange(count)
-    kept, columns = wanted.unique(return_inverse=True)
+    kept, columns = torch.unique(wanted, return_inverse=True)
     positions = torch.arange(prefix.length, prefix.length + padded.shape[1])
     cache = copy.deepcopy(prefix.keys_and_values)
     if cache is not None:
@@ -121,4 +118,5 @@ def last_logits(model: Any, prefix: PrefixCache, suffixes: Sequence[Sequence[int
         use_cache=cache is not None,
         logits_to_keep=kept.to(model.device),
     ).logits
-    return logits[torch.arange(len(suffixes))[:, None], columns]
+    picked: torch.Tensor = logits[torch.arange(len(suffixes))[:, None], columns]
+    return picked

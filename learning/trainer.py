@@ -30,7 +30,7 @@ class PrefixCollator:
         return {field.name: getattr(pack, field.name) for field in fields(Pack)}
 
 
-class PrefixTrainer(SFTTrainer):
+class PrefixTrainer(SFTTrainer):  # type: ignore[misc]
     """`SFTTrainer` over the packs of a `PrefixCollator`; the adapter is already on the model, in float32."""
 
     def __init__(self, model: Any, **arguments: Any) -> None:
@@ -65,6 +65,8 @@ class PrefixTrainer(SFTTrainer):
         token_losses = cross_entropy(logits.float()[inputs["target_rows"]], inputs["targets"], reduction="none")
         return (token_losses * inputs["weights"]).sum() / num_items_in_batch
 
-    def _get_num_items_in_batch(self, batch_samples: list[dict[str, torch.Tensor]], device: torch.device) -> torch.Tensor:
+    def _get_num_items_in_batch(
+        self, batch_samples: list[dict[str, torch.Tensor]], device: torch.device
+    ) -> torch.Tensor:
         """Tokens under the loss in the effective batch, those of the prefix once for each example."""
         return torch.stack([batch["weights"].sum() for batch in batch_samples]).sum().to(device)

@@ -1,30 +1,26 @@
 """One cell's training: frozen settings and labelled headlines in, an adapter's folder out. Knows no Prefect, no SQL."""
 
-import logging
 import math
 import time
 from collections.abc import Callable, Sequence
-from contextlib import contextmanager
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import datasets
-from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import PrinterCallback, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from trl import SFTConfig
 
 from learning.adapter import attach_new_adapter, save_adapter
 from learning.base_model import load_model, load_tokenizer
 from learning.device import choose_device, describe_environment, peak_memory_bytes
 from learning.encoding import EncodedExample, check_lengths, common_prefix_length, encode_examples, longest_allowed
+from learning.grid import count_warmup_steps
+from learning.quiet import quiet_libraries
 from learning.trainer import PrefixCollator, PrefixTrainer
 from schemas.config import LoraSettings, PromptSettings, TrainingSettings
 from schemas.label import Label
-
-TRAINING_VERSION = 1
-"""Part of every cell's identity; raised when the same settings would train to other weights."""
 
 
 @dataclass(frozen=True)
@@ -51,21 +47,6 @@ class TrainingOutcome:
     environment: dict[str, str]
     diverged: bool
     """The loss was not a number; training stopped there."""
-
-
-def count_steps(examples: int, batch_size: int, epochs: int) -> int:
-    """Optimiser steps of a training; the last batch of an epoch may be short."""
-    return math.ceil(examples / batch_size) * epochs
-
-
-def count_warmup_steps(examples: int, training: TrainingSettings, epochs: int) -> int:
-    """Steps of linear warm-up.
-
-    A cosine warms up over a share of all steps, as in the study. A constant rate warms up over a share of the first
-    epoch, so that the beginning of a training does not depend on its end.
-    """
-    horizon = epochs if training.schedule == "cosine" else 1
-    return math.ceil(training.warmup_ratio * count_steps(examples, training.batch_size, horizon))
 
 
 def train_adapter(
@@ -99,7 +80,7 @@ def train_adapter(
     prefix_length = common_prefix_length(sequences)
     model = attach_new_adapter(base, lora.r, lora.alpha, lora.dropout, seed)
     recorder = _StepRecorder(len(examples) * epochs, on_step)
-    with TemporaryDirectory() as scratch, _quiet_transformers():
+    with TemporaryDirectory() as scratch, quiet_libraries():
         trainer = PrefixTrainer(
             model=model,
             args=_trainer_arguments(Path(scratch), device, training, len(examples), learning_rate, epochs, seed),
@@ -108,6 +89,7 @@ def train_adapter(
             processing_class=tokenizer,
             callbacks=[recorder],
         )
+        trainer.remove_callback(PrinterCallback)
         start = time.monotonic()
         trainer.train()
     seconds = time.monotonic() - start
@@ -201,17 +183,3 @@ class _StepRecorder(TrainerCallback):  # type: ignore[misc]
         self.diverged = not math.isfinite(step.loss)
         control.should_training_stop = control.should_training_stop or self.diverged
         self.on_step(step)
-
-
-@contextmanager
-def _quiet_transformers() -> Iterator[None]:
-    """Keep the trainer's remarks on its own settings from the user's terminal; errors still show."""
-    loggers = [logging.getLogger(name) for name in ("transformers", "trl", "accelerate", "peft")]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)

@@ -56,7 +56,8 @@ class SplitSettings(Settings):
     train_per_class: PositiveInt = Field(description="Headlines of each class in train.")
     test_per_class: PositiveInt = Field(description="Headlines of each class in test.")
     validation_per_class: PositiveInt | None = Field(
-        default=None, description="Headlines of each class in validation; all that is left when not given."
+        default=None,
+        description="Headlines of each class in validation at most, of what train and test leave; all if not given.",
     )
     seed: int = Field(default=42, ge=0, lt=2**32, description="Seed of the split.")
 
@@ -83,7 +84,10 @@ class BaseModelSettings(Settings):
     """The model that is fine-tuned."""
 
     name: str = Field(description="`embedded`, a folder, or ORG/NAME on the hub.", min_length=1)
-    revision: str | None = Field(default=None, description="Hub model only: commit, branch or tag; the newest commit when not given. The commit is recorded.")
+    revision: str | None = Field(
+        default=None,
+        description="Hub model only: commit, branch or tag; the newest commit when not given. The commit is recorded.",
+    )
     quantization: Literal["nf4", "none"] = Field(default="nf4", description="4-bit NormalFloat weights, or none.")
 
 
@@ -106,7 +110,9 @@ class TrainingSettings(Settings):
         default=8, description="Headlines a forward pass; the gradient of a batch is accumulated over several."
     )
     schedule: Literal["constant", "cosine"] = Field(description="Learning rate after the warm-up.")
-    warmup_ratio: float = Field(default=0.03, ge=0, lt=1, description="Share of the first epoch's or all steps to warm up.")
+    warmup_ratio: float = Field(
+        default=0.03, ge=0, lt=1, description="Share of the first epoch's or all steps to warm up."
+    )
     weight_decay: float = Field(default=0.001, ge=0, description="Decoupled weight decay.")
     max_grad_norm: PositiveFloat = Field(default=0.3, description="Gradients are clipped to this norm.")
 
@@ -141,9 +147,14 @@ class DecodingSettings(Settings):
     """How a label is sampled from the model's distribution."""
 
     temperatures: tuple[PositiveFloat, ...] = Field(description="Sampling temperatures.", min_length=1)
-    top_k: PositiveInt | None = Field(default=None, description="Sample among the k likeliest tokens; all when not given.")
+    top_k: PositiveInt | None = Field(
+        default=None, description="Sample among the k likeliest tokens; all when not given."
+    )
     top_p: float | None = Field(
-        default=None, gt=0, le=1, description="Sample among the fewest tokens that hold this probability; all if not given."
+        default=None,
+        gt=0,
+        le=1,
+        description="Sample among the fewest tokens that hold this probability; all if not given.",
     )
     seed: int = Field(default=42, ge=0, lt=2**32, description="Seed of the draws.")
 

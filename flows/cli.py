@@ -1,0 +1,207 @@
+"""The command line: each command opens, calls and prints. Errors become one line here and nowhere else.
+
+Loads no heavy library before a command needs it.
+"""
+
+import os
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from typer.exceptions import TyperException
+
+from schemas.errors import InputError
+
+if TYPE_CHECKING:
+    from schemas.config import StudyConfig
+
+FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
+
+app = typer.Typer(
+    name="fintone",
+    help="Fine-tune, evaluate and compare financial sentiment models; every number lands in DuckDB.",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+stdout = Console(highlight=False)
+stderr = Console(stderr=True, highlight=False)
+
+
+class Format(StrEnum):
+    """How `fintone sql` prints its answer."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+
+
+@app.callback(invoke_without_command=True)
+def fintone(
+    context: typer.Context,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,  # noqa: ARG001, FBT002
+) -> None:
+    """Fine-tune, evaluate and compare financial sentiment models; every number lands in DuckDB.
+
+    `main` reads --debug itself, so that it may stand anywhere in the line.
+    """
+    if context.invoked_subcommand is None:
+        sys.stderr.write(f"{context.get_help()}\n")
+        raise typer.Exit(BAD_INPUT)
+
+
+@app.command()
+def run(
+    profile: Annotated[str, typer.Option(help="The study: demo, desk or paper.")] = "demo",
+    data: Annotated[str | None, typer.Option(help="Source of labelled headlines: `embedded` or a path.")] = None,
+    base_model: Annotated[str | None, typer.Option(help="`embedded`, a folder, or ORG/NAME[@REVISION].")] = None,
+    learning_rates: Annotated[str | None, typer.Option(help="Peak learning rates, as in 2e-4,1e-3.")] = None,
+    epochs: Annotated[str | None, typer.Option(help="Passes over the train part, as in 1,3.")] = None,
+    temperatures: Annotated[str | None, typer.Option(help="Sampling temperatures, as in 0.1,1,10.")] = None,
+    seed: Annotated[str | None, typer.Option(help="Seed of initialisation, order and dropout.")] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="Any setting, as in --set lora.r=16; may be repeated.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would run, and run nothing.")] = False,  # noqa: FBT002
+) -> None:
+    """Run a study: ingest, split, fine-tune each cell of the grid, evaluate, print the leaderboard.
+
+    Example: fintone run --learning-rates 3e-4,1e-3 --epochs 2
+    """
+    flags = {
+        "data.source": data,
+        "grid.learning_rates": learning_rates,
+        "grid.epochs": epochs,
+        "decoding.temperatures": temperatures,
+        "grid.seeds": seed,
+    }
+    assignments = [f"{name}={value}" for name, value in flags.items() if value is not None]
+    config = _build_config(profile, base_model, [*assignments, *(set_ or [])])
+    if dry_run:
+        _print_plan(config)
+    else:
+        _run_study(config)
+
+
+@app.command()
+def sql(
+    statement: Annotated[str, typer.Argument(help="One query; the warehouse is read and never written.")],
+    format_: Annotated[Format, typer.Option("--format", help="How to print the answer.")] = Format.TABLE,
+    output: Annotated[Path | None, typer.Option(help="Write the answer to this file instead.")] = None,
+) -> None:
+    """Query the warehouse with SQL.
+
+    Example: fintone sql "SELECT model, temperature, accuracy FROM leaderboard ORDER BY accuracy DESC"
+    """
+    from flows.results import render
+    from storage.home import Home
+    from storage.query import query
+
+    text = render(query(Home.from_environment().warehouse, statement), format_.value)
+    if output is None:
+        sys.stdout.write(text)
+        return
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"output {output}: {error.strerror}; give a file in a folder that can be written") from error
+
+
+def main() -> None:
+    """Run the command line and end the process with the exit code of the contract: 0, 1 or 2."""
+    arguments = sys.argv[1:]
+    debug = "--debug" in arguments
+    words = [word for word in arguments if word != "--debug"]
+    try:
+        sys.exit(typer.main.get_command(app).main(words, "fintone", standalone_mode=False) or 0)
+    except TyperException as error:
+        path = error.ctx.command_path if getattr(error, "ctx", None) else "fintone"  # type: ignore[attr-defined]
+        _end(f"{error.format_message().rstrip('.')}; see {path} --help", BAD_INPUT, debug=debug)
+    except InputError as error:
+        _end(str(error), BAD_INPUT, debug=debug)
+    except (KeyboardInterrupt, typer.Abort):
+        _end(
+            "interrupted; what was finished is kept, and the same command goes on from there", INTERRUPTED, debug=debug
+        )
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(FAILED)
+    except Exception as error:  # noqa: BLE001 (the edge: whatever went wrong is one line, or a traceback with --debug)
+        _end(f"{type(error).__name__}: {' '.join(str(error).split())}; --debug shows more", FAILED, debug=debug)
+
+
+def _end(message: str, code: int, *, debug: bool) -> None:
+    """Print an error as one line, or raise it again where its traceback was asked for, and leave."""
+    if debug and code != INTERRUPTED:
+        raise  # noqa: PLE0704 (called from an except block)
+    sys.stderr.write(f"fintone: {message}\n")
+    sys.exit(code)
+
+
+def _build_config(profile: str, base_model: str | None, assignments: list[str]) -> "StudyConfig":
+    from schemas.overrides import apply_overrides
+    from schemas.profiles import build_config, load_profile
+
+    values = load_profile(profile)
+    if base_model is not None:
+        name, _, revision = base_model.partition("@") if not Path(base_model).exists() else (base_model, "", "")
+        values["base_model"] = {**values["base_model"], "name": name, "revision": revision or None}
+    return build_config(apply_overrides(values, assignments))
+
+
+def _print_plan(config: "StudyConfig") -> None:
+    from rich.table import Table
+
+    from flows.preview import describe_study
+
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for subject, description in describe_study(config):
+        table.add_row(subject, description)
+    stdout.print(table)
+
+
+def _run_study(config: "StudyConfig") -> None:
+    from flows.preview import check_inputs
+    from storage.home import Home
+    from storage.warehouse import prepare_warehouse
+
+    check_inputs(config)
+    home = Home.from_environment()
+    home.create()
+    prepare_warehouse(home.warehouse)
+    study_id = _run_flow(config)
+    _print_leaderboard(home, study_id, synthetic=config.data.source == "embedded")
+
+
+def _run_flow(config: "StudyConfig") -> str:
+    """Run the flow in this process, on the Prefect server that is set or on a temporary one."""
+    os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+    os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
+    from prefect.settings import PREFECT_API_URL
+
+    from flows.retrain import retrain
+    from flows.terminal import show_progress
+
+    server = PREFECT_API_URL.value()
+    stderr.print(f"Prefect server: {server}" if server else "starting a temporary Prefect server, some seconds")
+    with show_progress(stderr):
+        return str(retrain(config))
+
+
+def _print_leaderboard(home: Any, study_id: str, *, synthetic: bool) -> None:
+    from flows.leaderboard import build_table, next_commands
+    from learning.grid import best_row
+    from storage.evaluations import load_leaderboard
+
+    rows = load_leaderboard(home.warehouse, study_id)
+    best = best_row(load_leaderboard(home.warehouse, study_id, part="validation"))
+    title = f"study {study_id}, {rows[0]['n']} test headlines{' (synthetic)' if synthetic else ''}"
+    stdout.print()
+    stdout.print(build_table(rows, title))
+    stdout.print(f"\nbest on validation: cell {best['cell_id']}\nnext, for example:")
+    for command in next_commands(study_id, best):
+        stdout.print(f"  {command}", soft_wrap=True, markup=False)

@@ -1,0 +1,69 @@
+"""The leaderboard as a table in the terminal, and what to try next. Knows rows of the view; asks no warehouse."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.table import Table
+
+from schemas.plan import format_rate
+
+Row = Mapping[str, Any]
+
+
+def build_table(rows: Sequence[Row], title: str) -> Table:
+    """One line a model, one column a temperature: accuracy and macro-F1, with the interval at the lowest.
+
+    Args:
+        rows: Of the view `leaderboard` on one part, in its order.
+        title: Stands above.
+    """
+    temperatures = sorted({row["temperature"] for row in rows if row["temperature"] is not None})
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    table.add_column("model", overflow="fold")
+    for temperature in temperatures:
+        table.add_column(f"T={temperature:g}", justify="right", no_wrap=True)
+    table.add_column("95 %", justify="right", no_wrap=True)
+    by_cell: dict[str, list[Row]] = {}
+    for row in rows:
+        by_cell.setdefault(row["cell_id"], []).append(row)
+    for own in by_cell.values():
+        at = {row["temperature"]: row for row in own}
+        first = at.get(temperatures[0], own[0])
+        figures = [_figures(at[temperature]) if temperature in at else "" for temperature in temperatures]
+        if None in at:
+            figures[0] = _figures(at[None])
+        table.add_row(_name(first), *figures, f"{_short(first['accuracy_low'])}-{_short(first['accuracy_high'])}")
+    table.caption = "accuracy / macro-F1; the interval is that of the first accuracy"
+    table.caption_justify = "left"
+    return table
+
+
+def next_commands(study_id: str, best: Row) -> list[str]:
+    """Commands worth trying after a study."""
+    cell, temperature = best["cell_id"], f"{best['temperature']:g}"
+    confusion = (
+        f"SELECT label, predicted, count(*) AS n FROM predictions WHERE cell_id = '{cell}' AND part = 'test' "
+        f"AND temperature = {temperature} GROUP BY ALL ORDER BY ALL"
+    )
+    losses = (
+        f"SELECT step, loss, learning_rate FROM training_log WHERE cell_id = '{cell}' AND step % 50 = 0 ORDER BY step"
+    )
+    status = f"SELECT status, started_at, finished_at FROM studies WHERE study_id = '{study_id}'"
+    return [f'fintone sql "{query}"' for query in ("FROM leaderboard", confusion, losses, status)]
+
+
+def _name(row: Row) -> str:
+    champion = " (champion)" if row["is_champion"] else ""
+    if row["kind"] != "fine-tuned":
+        return f"{row['kind']}: {row['model']}{champion}"
+    epochs = f"{row['epochs']} epoch" + ("s" if row["epochs"] > 1 else "")
+    return f"{format_rate(row['learning_rate'])}, {epochs}, seed {row['seed']}{champion}"
+
+
+def _figures(row: Row) -> str:
+    return f"{_short(row['accuracy'])} / {_short(row['macro_f1'])}"
+
+
+def _short(share: float) -> str:
+    """Three digits without the leading zero, as papers print them."""
+    return f"{share:.3f}".removeprefix("0")

@@ -1,0 +1,132 @@
+"""What a study would do, before it does anything: counts, cells, steps and needs. Writes nothing, loads no torch.
+
+Reading the source and checking the model here also means that bad input is told at once.
+"""
+
+import math
+import re
+from collections import Counter
+from pathlib import Path
+
+from ingestion.ingest import read_source
+from learning.base_model import HUB_NAME, resolve_base_model
+from learning.grid import count_steps
+from learning.split import split_headlines
+from schemas.config import StudyConfig
+from schemas.label import LABELS
+from schemas.plan import format_rate
+from storage.home import Home
+
+PARAMETERS_IN_NAME = re.compile(r"(\d+(?:\.\d+)?)b\b", re.IGNORECASE)
+BYTES_A_WEIGHT = {"nf4": 0.5 + 4 / 64, "none": 2.0}
+"""NF4 keeps a float32 scale for each block of 64 weights."""
+
+
+def check_inputs(config: StudyConfig) -> None:
+    """Read the source, fill the split and check a local base model, without keeping anything.
+
+    Raises:
+        InputError: One of them is not fit.
+    """
+    _count_parts(config)
+    if not _is_on_hub(config):
+        resolve_base_model(config.base_model.name, None, Home.from_environment().models)
+
+
+def describe_study(config: StudyConfig) -> list[tuple[str, str]]:
+    """Say what a study would run, as (subject, description) lines.
+
+    Raises:
+        InputError: The source is there but not fit, or a local base model is not.
+    """
+    grid, split = config.grid, config.split
+    train = split.train_per_class * len(LABELS)
+    steps = count_steps(train, config.training.batch_size, 1)
+    seeds = len(grid.seeds)
+    epochs = seeds * len(grid.learning_rates) * sum(grid.epochs)
+    cells = seeds * len(grid.learning_rates) * len(grid.epochs)
+    rates = ", ".join(format_rate(rate) for rate in grid.learning_rates)
+    lines = [
+        ("study", f"profile {config.name}"),
+        ("data", _describe_data(config)),
+        ("base model", _describe_model(config)),
+        ("grid", f"{cells} cells: learning rates {rates} x epochs {_join(grid.epochs)} x seeds {_join(grid.seeds)}"),
+        ("training", f"{_describe_training(config)}; {steps} steps an epoch, {epochs * steps:,} in all"),
+    ]
+    extra = [count for count in grid.curve_epochs if count not in grid.epochs]
+    if extra:
+        more, then = seeds * len(extra), f"then epochs {_join(grid.curve_epochs)} at the rate best on validation"
+        lines.append(("epoch curve", f"{then}: {more} more cells, {seeds * sum(extra) * steps:,} more steps"))
+        cells += more
+    cuts = f", top-k {config.decoding.top_k}" if config.decoding.top_k else ""
+    models = f"{cells + 1} models, the untouched base among them, on validation and test"
+    lines.append(("scoring", f"{models}, at temperatures {_join(config.decoding.temperatures)}{cuts}"))
+    return [*lines, ("needs", _describe_needs(config))]
+
+
+def _describe_training(config: StudyConfig) -> str:
+    training = config.training
+    return (
+        f"{training.loss} loss, {training.schedule} schedule, batches of {training.batch_size}, LoRA r={config.lora.r} "
+        f"alpha={config.lora.alpha:g} dropout={config.lora.dropout:g}"
+    )
+
+
+def _count_parts(config: StudyConfig) -> dict[str, Counter[str]]:
+    """Headlines by label in each part of the split."""
+    accepted = read_source(config.data).accepted
+    labels = dict(zip(accepted["headline_id"], accepted["label"], strict=True))
+    parts = split_headlines(list(labels), list(labels.values()), config.split)
+    return {part: Counter(labels[headline] for headline in headlines) for part, headlines in parts.items()}
+
+
+def _describe_data(config: StudyConfig) -> str:
+    split = config.split
+    if config.data.source != "embedded" and not Path(config.data.source).exists():
+        classes = len(LABELS)
+        left = f"up to {split.validation_per_class} a class" if split.validation_per_class else "all that is left"
+        return (
+            f"{config.data.source} (not found here: give its path with --data); {split.train_per_class * classes} train"
+            f", {split.test_per_class * classes} test, validation: {left}"
+        )
+    counts = _count_parts(config)
+    parts = "; ".join(
+        f"{part} {counted.total():,} ({', '.join(f'{counted[label]:,} {label}' for label in LABELS)})"
+        for part, counted in counts.items()
+    )
+    return f"{config.data.source}{' (synthetic)' if config.data.source == 'embedded' else ''}: {parts}"
+
+
+def _describe_model(config: StudyConfig) -> str:
+    base = config.base_model
+    if _is_on_hub(config):
+        return f"{base.name} from the hub, revision {base.revision or 'newest'}, weights: {base.quantization}"
+    resolved = resolve_base_model(base.name, None, Home.from_environment().models)
+    return f"{base.name}, files {resolved.revision}, weights: {base.quantization}"
+
+
+def _describe_needs(config: StudyConfig) -> str:
+    if not _is_on_hub(config):
+        return "nothing more: it runs on this machine as it is, faster with a CUDA GPU"
+    named = PARAMETERS_IN_NAME.search(config.base_model.name)
+    needs = ["a network, or the model in FINTONE_HOME", "HF_TOKEN if the model is gated", "a CUDA GPU"]
+    if named:
+        billions = float(named.group(1))
+        weights = math.ceil(billions * BYTES_A_WEIGHT[config.base_model.quantization])
+        needs.append(
+            f"about {billions * 2:.0f} GB of disk for the weights, {weights} GB of GPU memory for them in "
+            f"{'4 bits' if config.base_model.quantization == 'nf4' else '16 bits'}, and about as much again to train"
+        )
+    return "; ".join(needs)
+
+
+def _is_on_hub(config: StudyConfig) -> bool:
+    name = config.base_model.name
+    return not Path(name).expanduser().exists() and HUB_NAME.fullmatch(name) is not None
+
+
+def _join(values: tuple[float, ...]) -> str:
+    """Values as a list, or as `1 to 13` where they are three or more in a row."""
+    if len(values) > 2 and list(values) == list(range(int(values[0]), int(values[0]) + len(values))):  # noqa: PLR2004
+        return f"{values[0]} to {values[-1]}"
+    return ", ".join(f"{value:g}" for value in values)

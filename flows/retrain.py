@@ -1,0 +1,59 @@
+"""The flow `retrain`: from a source of labelled headlines to a leaderboard of fine-tunes. Knows the order alone."""
+
+import time
+
+from prefect import flow
+
+from schemas.config import StudyConfig
+from schemas.plan import CellPlan, StudyPlan
+from storage.home import Home
+from storage.studies import finish_study
+from storage.warehouse import prepare_warehouse
+from tasks.cells import evaluate_baseline, score_cell, train_cell
+from tasks.data import ingest_source, split_snapshot
+from tasks.progress import announce, format_seconds
+from tasks.study import plan_epoch_curve, plan_study, publish_leaderboard
+
+
+@flow(name="retrain", flow_run_name="{config.name} on {config.data.source}")
+def retrain(config: StudyConfig) -> str:
+    """Ingest, split, fine-tune every cell of the grid, evaluate, and publish the leaderboard.
+
+    Args:
+        config: The study. What an earlier run finished is not done again.
+
+    Returns:
+        The study's id.
+    """
+    home = Home.from_environment()
+    home.create()
+    prepare_warehouse(home.warehouse)
+    ingested = ingest_source(config.data)
+    split_id = split_snapshot(ingested.snapshot_id, config.split)
+    study = plan_study(config, ingested, split_id)
+    try:
+        for baseline in study.baselines:
+            evaluate_baseline(study, baseline)
+        score_cell(study, study.base_cell, "base")
+        _run_cells(study, study.cells)
+        if config.grid.curve_epochs:
+            _run_cells(study, plan_epoch_curve(study))
+    except BaseException:
+        finish_study(home.warehouse, study.study_id, "failed")
+        raise
+    publish_leaderboard(study, ingested)
+    return study.study_id
+
+
+def _run_cells(study: StudyPlan, cells: tuple[CellPlan, ...]) -> None:
+    """Train and score one cell after the other, and tell how long the others will take, by their epochs."""
+    start, left = time.monotonic(), sum(cell.epochs or 0 for cell in cells)
+    total = left
+    for number, cell in enumerate(cells, start=1):
+        position = f"cell {number}/{len(cells)}"
+        train_cell(study, cell, position)
+        score_cell(study, cell, position)
+        left -= cell.epochs or 0
+        if left:
+            seconds = (time.monotonic() - start) / (total - left) * left
+            announce(f"{number} of {len(cells)} cells done, about {format_seconds(seconds)} left")

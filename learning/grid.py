@@ -1,0 +1,79 @@
+"""The plan of a study: which cells there are and how much each trains. Loads no heavy library; trains nothing."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import product
+from typing import Any
+
+from learning.identity import base_cell_id, baseline_cell_id, fine_tuned_cell_id, study_id
+from schemas.config import StudyConfig, TrainingSettings
+from schemas.plan import BaseModelPlan, CellPlan, StudyPlan
+
+BASELINES = ("majority class", "TF-IDF + linear SVM")
+"""What `learning.baselines` can predict with, in the order of the leaderboard."""
+
+
+def plan_study(config: StudyConfig, snapshot_id: str, split_id: str, base: BaseModelPlan) -> StudyPlan:
+    """Lay out the base model, the baselines and every cell of the grid."""
+    return StudyPlan(
+        study_id=study_id(config, snapshot_id, base),
+        config=config,
+        snapshot_id=snapshot_id,
+        split_id=split_id,
+        base=base,
+        base_cell=CellPlan(cell_id=base_cell_id(config, split_id, base), kind="base", model=base.name),
+        baselines=tuple(
+            CellPlan(cell_id=baseline_cell_id(name, split_id), kind="baseline", model=name) for name in BASELINES
+        ),
+        cells=plan_cells(config, split_id, base, config.grid.learning_rates, config.grid.epochs),
+    )
+
+
+def plan_cells(
+    config: StudyConfig, split_id: str, base: BaseModelPlan, learning_rates: Iterable[float], epochs: Iterable[int]
+) -> tuple[CellPlan, ...]:
+    """One cell for each learning rate, number of epochs and seed of the grid."""
+    return tuple(
+        CellPlan(
+            cell_id=fine_tuned_cell_id(config, split_id, base, rate, count, seed),
+            kind="fine-tuned",
+            model=base.name,
+            learning_rate=rate,
+            epochs=count,
+            seed=seed,
+        )
+        for rate, count, seed in product(learning_rates, epochs, config.grid.seeds)
+    )
+
+
+def plan_curve(study: StudyPlan, learning_rate: float) -> tuple[CellPlan, ...]:
+    """The cells of the epoch curve at the best learning rate that the grid does not have yet."""
+    known = {cell.cell_id for cell in study.cells}
+    cells = plan_cells(study.config, study.split_id, study.base, [learning_rate], study.config.grid.curve_epochs)
+    return tuple(cell for cell in cells if cell.cell_id not in known)
+
+
+def best_row(rows: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """The fine-tuned row of highest expected accuracy at the lowest temperature; of equals the cheapest.
+
+    Args:
+        rows: Of the leaderboard on the part that chooses, at least one of kind `fine-tuned`.
+    """
+    lowest = min(row["temperature"] for row in rows if row["temperature"] is not None)
+    tuned = [row for row in rows if row["kind"] == "fine-tuned" and row["temperature"] == lowest]
+    return max(tuned, key=lambda row: (row["expected_accuracy"], -row["epochs"], -row["learning_rate"], -row["seed"]))
+
+
+def count_steps(examples: int, batch_size: int, epochs: int) -> int:
+    """Optimiser steps of a training; the last batch of an epoch may be short."""
+    return math.ceil(examples / batch_size) * epochs
+
+
+def count_warmup_steps(examples: int, training: TrainingSettings, epochs: int) -> int:
+    """Steps of linear warm-up.
+
+    A cosine warms up over a share of all steps, as in the study. A constant rate warms up over a share of the first
+    epoch, so that the beginning of a training does not depend on its end.
+    """
+    horizon = epochs if training.schedule == "cosine" else 1
+    return math.ceil(training.warmup_ratio * count_steps(examples, training.batch_size, horizon))

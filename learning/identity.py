@@ -1,0 +1,76 @@
+"""What makes two computations the same: the ids of splits, studies, cells and evaluations.
+
+A cell is known by its data, base model, hyperparameters, prompt and the version of the training code; what has the same
+id is never computed twice. Loads no heavy library.
+"""
+
+from schemas.config import DecodingSettings, SplitSettings, StudyConfig
+from schemas.identity import content_id
+from schemas.plan import BaseModelPlan
+
+TRAINING_VERSION = 1
+"""Raised when the same settings would train to other weights."""
+
+SCORING_VERSION = 1
+"""Raised when the same model would score to other probabilities or draws."""
+
+BASELINE_VERSION = 1
+"""Raised when a baseline would predict otherwise."""
+
+
+def split_id(snapshot_id: str, split: SplitSettings) -> str:
+    """The id of a snapshot split by these settings."""
+    return content_id({"snapshot": snapshot_id, "split": split.model_dump(mode="json")})
+
+
+def study_id(config: StudyConfig, snapshot_id: str, base: BaseModelPlan) -> str:
+    """The id of a study: its config, what its source held, and which base model it was."""
+    return content_id({"config": config.model_dump(mode="json"), "snapshot": snapshot_id, "base": base.revision})
+
+
+def base_cell_id(config: StudyConfig, split: str, base: BaseModelPlan) -> str:
+    """The id of the untouched base model on a split."""
+    return content_id({"kind": "base", "split": split, **_model_identity(config, base)})
+
+
+def fine_tuned_cell_id(
+    config: StudyConfig, split: str, base: BaseModelPlan, learning_rate: float, epochs: int, seed: int
+) -> str:
+    """The id of one fine-tune."""
+    return content_id(
+        {
+            "kind": "fine-tuned",
+            "split": split,
+            **_model_identity(config, base),
+            "lora": config.lora.model_dump(mode="json"),
+            # A micro-batch changes memory and speed, not the gradient of its batch.
+            "training": config.training.model_dump(mode="json", exclude={"micro_batch_size"}),
+            "learning_rate": learning_rate,
+            "epochs": epochs,
+            "seed": seed,
+            "version": TRAINING_VERSION,
+        }
+    )
+
+
+def baseline_cell_id(name: str, split: str) -> str:
+    """The id of a baseline on a split."""
+    return content_id({"kind": "baseline", "name": name, "split": split, "version": BASELINE_VERSION})
+
+
+def decoding_id(decoding: DecodingSettings) -> str:
+    """The id of a way of sampling, whatever the temperature."""
+    return content_id({**decoding.model_dump(mode="json", exclude={"temperatures"}), "version": SCORING_VERSION})
+
+
+def evaluation_id(cell: str, part: str, temperature: float | None, decoding: str | None) -> str:
+    """The id of one cell on one part at one temperature."""
+    return content_id({"cell": cell, "part": part, "temperature": temperature, "decoding": decoding})
+
+
+def _model_identity(config: StudyConfig, base: BaseModelPlan) -> dict[str, object]:
+    return {
+        "base": base.revision,
+        "quantization": base.quantization,
+        "prompt": config.prompt.model_dump(mode="json"),
+    }

@@ -1,0 +1,30 @@
+"""Keeps the libraries' remarks on themselves from the user's terminal. Their errors still show."""
+
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+CHATTY = ("transformers", "trl", "accelerate", "peft", "datasets", "bitsandbytes", "torch.utils.checkpoint")
+
+
+@contextmanager
+def quiet_libraries() -> Iterator[None]:
+    """Silence log lines below errors, progress bars and notices of deprecation while the block runs."""
+    loggers = [logging.getLogger(name) for name in CHATTY]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        warnings.simplefilter("ignore", DeprecationWarning)
+        try:
+            from datasets.utils.logging import disable_progress_bar
+            from transformers.utils import logging as transformers_logging
+
+            disable_progress_bar()
+            transformers_logging.disable_progress_bar()
+            yield
+        finally:
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)

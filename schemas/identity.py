@@ -1,0 +1,15 @@
+"""Content addresses: equal values have equal ids, on every machine and in every run."""
+
+import hashlib
+import json
+from typing import Any
+
+
+def content_id(value: Any) -> str:
+    """Twelve hexadecimal characters of the SHA-256 of the value as canonical JSON.
+
+    Args:
+        value: Anything that JSON can say; the order of a mapping's keys does not matter.
+    """
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

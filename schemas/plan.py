@@ -1,0 +1,64 @@
+"""What travels between tasks: ids and frozen settings, never a model, a frame of text or a connection."""
+
+from pathlib import Path
+from typing import Literal
+
+from schemas.config import Settings, StudyConfig
+
+PARTS = ("validation", "test")
+"""Parts of the split that every cell is evaluated on: one chooses, the other judges."""
+
+
+class IngestedSource(Settings):
+    """A source whose rows lie in the warehouse."""
+
+    ingest_id: str
+    snapshot_id: str
+    source: str
+    synthetic: bool
+
+
+class BaseModelPlan(Settings):
+    """The base model that a study starts from, found and checked."""
+
+    name: str
+    folder: Path
+    revision: str
+    quantization: Literal["nf4", "none"]
+
+
+class CellPlan(Settings):
+    """One cell of a study: the untouched base, a baseline, or a fine-tune."""
+
+    cell_id: str
+    kind: Literal["base", "baseline", "fine-tuned"]
+    model: str
+    learning_rate: float | None = None
+    epochs: int | None = None
+    seed: int | None = None
+
+    @property
+    def title(self) -> str:
+        """How people see the cell: `lr=2e-04 epochs=3 seed=42`, or the name of the model."""
+        if self.learning_rate is None:
+            return f"base model {self.model}" if self.kind == "base" else self.model
+        return f"lr={format_rate(self.learning_rate)} epochs={self.epochs} seed={self.seed}"
+
+
+class StudyPlan(Settings):
+    """A study with its data and all its cells."""
+
+    study_id: str
+    config: StudyConfig
+    snapshot_id: str
+    split_id: str
+    base: BaseModelPlan
+    base_cell: CellPlan
+    baselines: tuple[CellPlan, ...]
+    cells: tuple[CellPlan, ...]
+
+
+def format_rate(learning_rate: float) -> str:
+    """A learning rate in scientific notation with no more digits than it has: `2e-04`, `1.5e-03`."""
+    mantissa, exponent = f"{learning_rate:.12e}".split("e")
+    return f"{mantissa.rstrip('0').rstrip('.')}e{exponent}"

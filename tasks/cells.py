@@ -1,0 +1,134 @@
+"""Tasks of one cell: fit a baseline, train an adapter, score a model. What is finished already is not done again."""
+
+from typing import Any
+
+from prefect import task
+from prefect.client.schemas.objects import State
+from prefect.states import Completed
+
+from schemas.plan import CellPlan, StudyPlan
+from tasks.progress import Progress, announce
+from tasks.records import cell_outcome, evaluation_ids, load_part, load_parts, save_log, save_results
+
+
+@task(task_run_name="baseline {cell.title}")
+def evaluate_baseline(study: StudyPlan, cell: CellPlan) -> State[None] | None:
+    """Fit a baseline on train and evaluate it on validation and test."""
+    from learning import evaluation
+    from storage.home import Home
+    from storage.studies import CellOutcome, finish_cell, start_cell
+
+    if _is_evaluated(study, cell):
+        return _skipped(cell, "its evaluations are in the warehouse")
+    warehouse = Home.from_environment().warehouse
+    start_cell(warehouse, cell.cell_id)
+    seed = study.config.split.seed
+    results = evaluation.evaluate_baseline(cell.model, load_part(study, "train"), load_parts(study), seed)
+    save_results(study, cell, results)
+    finish_cell(warehouse, cell.cell_id, CellOutcome())
+    return None
+
+
+@task(task_run_name="train {cell.title}")
+def train_cell(study: StudyPlan, cell: CellPlan, position: str) -> State[None] | None:
+    """Train the cell's adapter and record its log; `position` is shown, as in `cell 2/6`."""
+    from learning.training import train_adapter
+    from schemas.label import Label
+    from storage.home import Home
+    from storage.studies import fail_cell, finish_cell, start_cell
+
+    home, config = Home.from_environment(), study.config
+    if _is_trained(cell):
+        return _skipped(cell, "its adapter is trained")
+    if cell.learning_rate is None or cell.epochs is None or cell.seed is None:
+        raise ValueError(f"cell {cell.cell_id} is {cell.kind}: only a fine-tuned cell is trained")
+    train = load_part(study, "train")
+    title = f"{position} train {cell.title}"
+    progress: list[Progress] = []
+
+    def show(step: Any) -> None:
+        if not progress:
+            progress.append(Progress(title, step.steps))
+        progress[0].update(step.step, f"loss {step.loss:.3f}, {step.examples_per_second:.0f} headlines/s")
+
+    start_cell(home.warehouse, cell.cell_id)
+    try:
+        outcome = train_adapter(
+            train.texts,
+            [Label(label) for label in train.labels],
+            study.base.folder,
+            home.adapter(cell.cell_id),
+            quantization=study.base.quantization,
+            prompt=config.prompt,
+            lora=config.lora,
+            training=config.training,
+            learning_rate=cell.learning_rate,
+            epochs=cell.epochs,
+            seed=cell.seed,
+            on_step=show,
+        )
+    except Exception as error:
+        fail_cell(home.warehouse, cell.cell_id, f"{type(error).__name__}: {error}")
+        raise
+    if outcome.diverged:
+        announce(f"{title}: the loss is not a number after step {outcome.log[-1].step}; training stopped there")
+    save_log(cell, outcome)
+    finish_cell(home.warehouse, cell.cell_id, cell_outcome(cell, outcome))
+    return None
+
+
+@task(task_run_name="score {cell.title}")
+def score_cell(study: StudyPlan, cell: CellPlan, position: str) -> State[None] | None:
+    """Evaluate the cell, or the untouched base model, on validation and test at every temperature."""
+    from learning.evaluation import evaluate_model
+    from storage.home import Home
+    from storage.studies import CellOutcome, finish_cell, start_cell
+
+    home = Home.from_environment()
+    if _is_evaluated(study, cell):
+        return _skipped(cell, "its evaluations are in the warehouse")
+    if cell.kind == "base":
+        start_cell(home.warehouse, cell.cell_id)
+    parts = load_parts(study)
+    progress = Progress(f"{position} score {cell.title}", sum(len(part.texts) for part in parts))
+    results: list[Any] = evaluate_model(
+        parts,
+        study.base.folder,
+        None if cell.kind == "base" else home.adapter(cell.cell_id),
+        quantization=study.base.quantization,
+        prompt=study.config.prompt,
+        decoding=study.config.decoding,
+        on_headlines=progress.update,
+    )
+    save_results(study, cell, results)
+    if cell.kind == "base":
+        finish_cell(home.warehouse, cell.cell_id, CellOutcome())
+    announce(f"{position} {cell.title}: {_tell_result(results)}")
+    return None
+
+
+def _tell_result(results: list[Any]) -> str:
+    """Accuracy on test at the lowest temperature, with its interval."""
+    best = min((result for result in results if result.part.name == "test"), key=lambda result: result.temperature)
+    low, high = best.metrics.accuracy_low, best.metrics.accuracy_high
+    return f"test accuracy {best.metrics.accuracy:.3f} [{low:.3f}, {high:.3f}] at temperature {best.temperature:g}"
+
+
+def _skipped(cell: CellPlan, reason: str) -> State[None]:
+    announce(f"{cell.title}: nothing to do, {reason}")
+    return Completed(name="Skipped", message=f"Nothing to do: {reason}.")
+
+
+def _is_trained(cell: CellPlan) -> bool:
+    from storage.home import Home
+    from storage.studies import load_cell
+
+    home = Home.from_environment()
+    return load_cell(home.warehouse, cell.cell_id).status == "finished" and home.adapter(cell.cell_id).is_dir()
+
+
+def _is_evaluated(study: StudyPlan, cell: CellPlan) -> bool:
+    from storage.evaluations import load_evaluated
+    from storage.home import Home
+
+    return set(evaluation_ids(study, cell).values()) <= load_evaluated(Home.from_environment().warehouse, cell.cell_id)

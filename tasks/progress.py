@@ -1,0 +1,62 @@
+"""Progress of the task or flow at work: lines in the run's log and a progress bar in the Prefect UI.
+
+Each record carries a `fintone` attribute beside its text, so that a terminal can show it in its own way. Knows what
+`done of total` means; knows no model and no table.
+"""
+
+import time
+from typing import Any, cast
+from uuid import UUID
+
+from prefect.artifacts import create_progress_artifact, update_progress_artifact
+from prefect.logging import get_run_logger
+
+SECONDS_BETWEEN_UPDATES = 2.0
+"""A bar in the UI costs a request, a line in the log a row."""
+
+
+def announce(message: str) -> None:
+    """Log a line that people want to read."""
+    get_run_logger().info(message, extra={"fintone": {"text": message}})
+
+
+class Progress:
+    """A bar from 0 to `total`; it is shown at most every two seconds, and at its end."""
+
+    def __init__(self, title: str, total: int) -> None:
+        """Begin at zero; the artifact is made with the first update that is shown."""
+        self.title = title
+        self.total = total
+        self.start = self.shown = time.monotonic()
+        self.artifact: UUID | None = None
+
+    def update(self, done: int, detail: str = "") -> None:
+        """Say how much is done, and something more about it."""
+        now = time.monotonic()
+        if done < self.total and now - self.shown < SECONDS_BETWEEN_UPDATES:
+            return
+        self.shown = now
+        left = (now - self.start) / done * (self.total - done)
+        parts = (
+            self.title,
+            f"{done}/{self.total}",
+            detail,
+            f"{format_seconds(left)} left" if done < self.total else "",
+        )
+        text = ", ".join(part for part in parts if part)
+        event: dict[str, Any] = {"text": text, "title": self.title, "done": done, "total": self.total, "detail": detail}
+        get_run_logger().info(text, extra={"fintone": event})
+        self._draw(100 * done / self.total, text)
+
+    def _draw(self, percent: float, text: str) -> None:
+        if self.artifact is None:
+            self.artifact = cast("UUID", create_progress_artifact(percent, description=text))
+        else:
+            update_progress_artifact(self.artifact, percent, description=text)
+
+
+def format_seconds(seconds: float) -> str:
+    """Minutes and seconds, `3:07`; with hours where there are any, `1:03:07`."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

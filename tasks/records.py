@@ -1,0 +1,111 @@
+"""Between learning and storage: what a cell computed, as the records and frames that the warehouse keeps.
+
+Knows both sides' forms; computes and decides nothing.
+"""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from schemas.label import LABELS
+from schemas.plan import PARTS, CellPlan, StudyPlan
+
+
+def evaluation_ids(study: StudyPlan, cell: CellPlan) -> dict[tuple[str, float | None], str]:
+    """The evaluations that the study asks of a cell, by part and temperature; a baseline has no temperature."""
+    from learning.identity import decoding_id, evaluation_id
+
+    baseline = cell.kind == "baseline"
+    temperatures = (None,) if baseline else study.config.decoding.temperatures
+    decoding = None if baseline else decoding_id(study.config.decoding)
+    return {
+        (part, temperature): evaluation_id(cell.cell_id, part, temperature, decoding)
+        for part in PARTS
+        for temperature in temperatures
+    }
+
+
+def load_part(study: StudyPlan, name: str) -> Any:
+    """A part of the study's split, as `learning.evaluation.LabelledPart`."""
+    from learning.evaluation import LabelledPart
+    from storage import headlines
+    from storage.home import Home
+
+    frame = headlines.load_part(Home.from_environment().warehouse, study.split_id, name)
+    return LabelledPart(name, *(tuple(frame[column]) for column in ("headline_id", "text", "label")))
+
+
+def load_parts(study: StudyPlan) -> list[Any]:
+    """The parts that every cell is evaluated on."""
+    return [load_part(study, name) for name in PARTS]
+
+
+def save_results(study: StudyPlan, cell: CellPlan, results: list[Any]) -> None:
+    """Write a cell's evaluations and all their predictions in one transaction."""
+    import pandas as pd
+
+    from learning.identity import decoding_id
+    from storage.evaluations import EvaluationRecord, save_evaluations
+    from storage.home import Home
+
+    ids, decoding, sampled = evaluation_ids(study, cell), study.config.decoding, cell.kind != "baseline"
+    records, frames = [], []
+    for result in results:
+        identifier = ids[result.part.name, result.temperature]
+        records.append(
+            EvaluationRecord(
+                evaluation_id=identifier,
+                cell_id=cell.cell_id,
+                split_id=study.split_id,
+                part=result.part.name,
+                temperature=result.temperature,
+                decoding_id=decoding_id(decoding) if sampled else None,
+                top_k=decoding.top_k if sampled else None,
+                top_p=decoding.top_p if sampled else None,
+                draw_seed=decoding.seed if sampled else None,
+                **asdict(result.metrics),
+                seconds=result.seconds,
+                headlines_per_second=result.metrics.n / result.seconds,
+            )
+        )
+        probabilities = {f"p_{label}": result.probabilities[:, column] for column, label in enumerate(LABELS)}
+        frames.append(
+            pd.DataFrame(
+                {
+                    "evaluation_id": identifier,
+                    "headline_id": result.part.headline_ids,
+                    "predicted": [LABELS[number].value for number in result.predicted],
+                    **probabilities,
+                    "p_unparsed": result.probabilities[:, len(LABELS)],
+                }
+            )
+        )
+    save_evaluations(Home.from_environment().warehouse, records, pd.concat(frames))
+
+
+def save_log(cell: CellPlan, outcome: Any) -> None:
+    """Write what each step of a training told."""
+    import pandas as pd
+
+    from storage.home import Home
+    from storage.studies import save_training_log
+
+    columns = ("step", "epoch", "loss", "learning_rate", "grad_norm", "examples_per_second")
+    rows = pd.DataFrame([{name: getattr(step, name) for name in columns} for step in outcome.log])
+    rows = rows.assign(cell_id=cell.cell_id, logged_at=datetime.now(UTC))
+    save_training_log(Home.from_environment().warehouse, rows)
+
+
+def cell_outcome(cell: CellPlan, outcome: Any) -> Any:
+    """A training's outcome as the warehouse keeps it."""
+    from storage.home import Home
+    from storage.studies import CellOutcome
+
+    return CellOutcome(
+        steps=outcome.log[-1].step,
+        train_seconds=outcome.seconds,
+        examples_per_second=outcome.examples_per_second,
+        peak_memory_bytes=outcome.peak_memory_bytes,
+        adapter_path=str(Home.from_environment().adapter(cell.cell_id)),
+        environment={**outcome.environment, "diverged": outcome.diverged},
+    )

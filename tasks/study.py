@@ -1,0 +1,124 @@
+"""Tasks around a study: plan it, extend it by the epoch curve, publish what it found."""
+
+from typing import Any
+
+from prefect import task
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
+
+from schemas.config import StudyConfig
+from schemas.plan import BaseModelPlan, CellPlan, IngestedSource, StudyPlan
+from tasks.progress import announce
+
+LEADERBOARD_KEY = "leaderboard"
+
+
+@task(task_run_name="plan study {config.name}")
+def plan_study(config: StudyConfig, ingested: IngestedSource, split_id: str) -> StudyPlan:
+    """Find and check the base model, lay out all cells, and record them as planned."""
+    from learning.base_model import resolve_base_model
+    from learning.grid import plan_study as lay_out
+    from learning.identity import decoding_id
+    from storage.home import Home
+    from storage.studies import StudyRecord, add_cells, save_study
+
+    home = Home.from_environment()
+    base = resolve_base_model(config.base_model.name, config.base_model.revision, home.models)
+    base_plan = BaseModelPlan(
+        name=base.name, folder=base.folder, revision=base.revision, quantization=config.base_model.quantization
+    )
+    study = lay_out(config, ingested.snapshot_id, split_id, base_plan)
+    record = StudyRecord(
+        study_id=study.study_id,
+        profile=config.name,
+        snapshot_id=ingested.snapshot_id,
+        split_id=split_id,
+        base_model=base.name,
+        base_revision=base.revision,
+        source=ingested.source,
+        synthetic=ingested.synthetic,
+        config=config.model_dump(mode="json"),
+        temperatures=config.decoding.temperatures,
+        decoding_id=decoding_id(config.decoding),
+    )
+    save_study(home.warehouse, record)
+    add_cells(home.warehouse, study.study_id, _cell_records(study, (study.base_cell, *study.baselines, *study.cells)))
+    announce(f"study {study.study_id}: base model {base.name}, {len(study.cells)} cells to fine-tune")
+    return study
+
+
+@task(task_run_name="plan epoch curve")
+def plan_epoch_curve(study: StudyPlan) -> tuple[CellPlan, ...]:
+    """Choose the best learning rate on validation and add its missing epochs to the study."""
+    from learning.grid import best_row, plan_curve
+    from storage.evaluations import load_leaderboard
+    from storage.home import Home
+    from storage.studies import add_cells
+
+    warehouse = Home.from_environment().warehouse
+    best = best_row(load_leaderboard(warehouse, study.study_id, part="validation"))
+    cells = plan_curve(study, best["learning_rate"])
+    add_cells(warehouse, study.study_id, _cell_records(study, cells))
+    announce(f"epoch curve: {len(cells)} more cells at learning rate {best['learning_rate']:g}, best on validation")
+    return cells
+
+
+@task(task_run_name="publish leaderboard")
+def publish_leaderboard(study: StudyPlan, ingested: IngestedSource) -> None:
+    """Show the leaderboard and a summary in the Prefect UI, and mark the study finished."""
+    from learning.grid import best_row
+    from storage.evaluations import load_leaderboard
+    from storage.home import Home
+    from storage.studies import finish_study
+
+    warehouse = Home.from_environment().warehouse
+    finish_study(warehouse, study.study_id, "finished")
+    test = load_leaderboard(warehouse, study.study_id)
+    best = best_row(load_leaderboard(warehouse, study.study_id, part="validation"))
+    source = f"{ingested.source}, study {study.study_id}, test part"
+    create_table_artifact([_table_row(row) for row in test], key=LEADERBOARD_KEY, description=source)
+    create_markdown_artifact(_summarise(study, source, best, test), key="summary", description=source)
+
+
+def _cell_records(study: StudyPlan, cells: tuple[CellPlan, ...]) -> list[Any]:
+    from storage.studies import CellRecord
+
+    settings = study.config.model_dump(mode="json", include={"lora", "training", "prompt", "base_model"})
+    return [
+        CellRecord(
+            cell_id=cell.cell_id,
+            kind=cell.kind,
+            model=cell.model,
+            learning_rate=cell.learning_rate,
+            epochs=cell.epochs,
+            seed=cell.seed,
+            snapshot_id=study.snapshot_id,
+            split_id=study.split_id,
+            hyperparameters=settings if cell.kind == "fine-tuned" else {},
+        )
+        for cell in cells
+    ]
+
+
+def _table_row(row: dict[str, Any]) -> dict[str, Any]:
+    columns = ("kind", "model", "learning_rate", "epochs", "seed", "temperature", "n")
+    figures = ("accuracy", "accuracy_low", "accuracy_high", "macro_f1", "expected_accuracy", "unparsed_rate")
+    rounded = {name: None if row[name] is None else round(row[name], 3) for name in figures}
+    return {**{name: row[name] for name in columns}, **rounded, "cell_id": row["cell_id"]}
+
+
+def _summarise(study: StudyPlan, source: str, best: Any, test: list[dict[str, Any]]) -> str:
+    """The answer in a few lines: which cell validation chose, and what test says of it."""
+    [judged] = [row for row in test if (row["cell_id"], row["temperature"]) == (best["cell_id"], best["temperature"])]
+    title = next(cell.title for cell in (*study.cells, *_curve_cells(study)) if cell.cell_id == best["cell_id"])
+    return (
+        f"## {title}\n\nBest of study `{study.study_id}` on validation ({source}).\n\n"
+        f"On {judged['n']} test headlines at temperature {judged['temperature']:g}: accuracy "
+        f"{judged['accuracy']:.3f} (95 % interval {judged['accuracy_low']:.3f} to {judged['accuracy_high']:.3f}), "
+        f"macro-F1 {judged['macro_f1']:.3f}.\n\nCell `{best['cell_id']}`."
+    )
+
+
+def _curve_cells(study: StudyPlan) -> tuple[CellPlan, ...]:
+    from learning.grid import plan_curve
+
+    return tuple(cell for rate in study.config.grid.learning_rates for cell in plan_curve(study, rate))
