@@ -3,7 +3,7 @@
 
 PYTHON ?= python3
 ARGS ?=
-BENCHMARKS =
+BENCHMARKS = commands
 
 BIN = .venv/bin
 READY = .venv/.installed

@@ -1,7 +1,7 @@
 """The grammar of the synthetic headlines: random state in, headline and sentiment out.
 
-Knows nothing of files, models or prompts. Whether a headline is good news follows from its metric and its direction
-together ("profit fell", "costs fell"), from negation, from two numbers, or from the main clause of two, so that no
+Knows nothing of files, models or prompts. Whether a headline is good news mostly follows from its metric and its direction
+together ("profit fell", "costs fell"), from negation, from two numbers, or from the main clause of two, so that seldom a
 single word decides.
 """
 
@@ -10,7 +10,8 @@ from random import Random
 
 from embedded import lexicon
 
-LESSON_SKEW = 0.67
+GOOD_METRIC_SHARE = 0.65
+"""News is more often of profits than of costs, so a direction alone tells something, and not enough."""
 
 FLIP = {"positive": "negative", "negative": "positive"}
 
@@ -32,23 +33,40 @@ def generate_headline(random: Random) -> SyntheticHeadline:
     return SyntheticHeadline(_capitalise(form(random, sentiment)), sentiment)
 
 
-def generate_lesson(random: Random) -> str:
-    """Draw a short text for the base model's corpus: which way a metric should go, or a move and how it was taken.
+def generate_lesson(random: Random) -> SyntheticHeadline:
+    """Draw a bare move of a metric, for the base model's corpus.
 
-    Moves of metrics that should rise are twice as common here as in headlines, and every second text says outright
-    whether the metric went up or down, so that a small model can learn the words before their combination.
+    Every second text says outright whether the metric went up or down, so that a small model can learn the words before
+    their combination.
     """
-    if random.random() < 0.15:
-        good = random.random() < 0.5
-        metric = random.choice(lexicon.GOOD_METRICS if good else lexicon.BAD_METRICS)
-        return f"{random.choice(lexicon.WANTED if good else lexicon.UNWANTED)} {metric} ."
-    good, rises = random.random() < LESSON_SKEW, random.random() < 0.5
+    good, rises = random.random() < GOOD_METRIC_SHARE, random.random() < 0.5
+    move = _move_in_numbers(random, rises) if random.random() < 0.1 else _move_in_words(random, rises)
     metric = random.choice(lexicon.GOOD_METRICS if good else lexicon.BAD_METRICS)
-    verb = random.choice((lexicon.RISE if rises else lexicon.FALL)["past"])
     said = random.choice(("", " It went up." if rises else " It went down."))
-    return (
-        f"{_capitalise(metric)} {verb} .{said} {generate_remark(random, 'positive' if good == rises else 'negative')}"
-    )
+    return SyntheticHeadline(f"{_capitalise(metric)} {move} .{said}", "positive" if good == rises else "negative")
+
+
+def generate_wish(random: Random) -> str:
+    """Draw a text that says which way a metric should go, for the base model's corpus."""
+    good = random.random() < 0.5
+    metric = random.choice(lexicon.GOOD_METRICS if good else lexicon.BAD_METRICS)
+    return f"{random.choice(lexicon.WANTED if good else lexicon.UNWANTED)} {metric} ."
+
+
+def _move_in_words(random: Random, rises: bool) -> str:  # noqa: FBT001
+    return random.choice((lexicon.RISE if rises else lexicon.FALL)["past"])
+
+
+def _move_in_numbers(random: Random, rises: bool) -> str:  # noqa: FBT001
+    low, high = _two_amounts(random)
+    before, now = (low, high) if rises else (high, low)
+    return f"went from EUR {before} mn to EUR {now} mn"
+
+
+def _two_amounts(random: Random) -> tuple[int, int]:
+    """A low and a high amount of two digits, at least ten apart."""
+    low = random.randint(10, 69)
+    return low, random.randint(low + 10, 99)
 
 
 def generate_remark(random: Random, sentiment: str) -> str:
@@ -66,7 +84,7 @@ def _company(random: Random) -> str:
 
 def _metric_and_direction(random: Random, sentiment: str) -> tuple[str, dict[str, tuple[str, ...]]]:
     """A metric and a direction that together are this sentiment."""
-    good = random.random() < 0.5
+    good = random.random() < GOOD_METRIC_SHARE
     rises = good == (sentiment == "positive")
     metric = random.choice(lexicon.GOOD_METRICS if good else lexicon.BAD_METRICS)
     return metric, lexicon.RISE if rises else lexicon.FALL
@@ -107,10 +125,9 @@ def _expected(random: Random, sentiment: str) -> str:
 
 def _two_numbers(random: Random, sentiment: str) -> str:
     """The direction lies in two amounts: no verb says which way it went."""
-    good = random.random() < 0.5
+    good = random.random() < GOOD_METRIC_SHARE
     metric = random.choice(lexicon.COUNTED_GOOD if good else lexicon.COUNTED_BAD)
-    low = random.randint(10, 69)
-    high = random.randint(low + 10, 99)
+    low, high = _two_amounts(random)
     now, before = (high, low) if good == (sentiment == "positive") else (low, high)
     frame = random.choice(
         (
@@ -120,6 +137,15 @@ def _two_numbers(random: Random, sentiment: str) -> str:
         )
     )
     return frame.format(company=_company(random), metric=metric, now=now, before=before)
+
+
+def _event(random: Random, sentiment: str) -> str:
+    """An event that is good or bad by its own verb or, one time in five, one of the other kind that did not happen."""
+    happened = random.random() >= 0.2
+    events = lexicon.GOOD_EVENTS if happened == (sentiment == "positive") else lexicon.BAD_EVENTS
+    past, base, rest = random.choice(events)
+    verb = past if happened else f"{random.choice(lexicon.NEGATIONS)} {base}"
+    return f"{_company(random)} {verb} {rest.format(amount=random.randint(10, 99))} ."
 
 
 def _two_clauses(random: Random, sentiment: str) -> str:
@@ -194,5 +220,5 @@ def _unchanged(random: Random) -> str:
     return frame.format(company=_company(random), metric=metric, verb=verb, tail=tail)
 
 
-_OPINION_FORMS = {_plain: 0.55, _expected: 0.15, _two_numbers: 0.15, _two_clauses: 0.15}
+_OPINION_FORMS = {_plain: 0.42, _event: 0.23, _expected: 0.12, _two_numbers: 0.1, _two_clauses: 0.13}
 _NEUTRAL_FORMS = (_flat_numbers, _publication, _publication, _appointment, _description, _unchanged, _unchanged)

@@ -57,6 +57,26 @@ FALL = {
 WANTED = ("Owners want more", "Investors like to see higher", "It pleases the market to hear of more")
 UNWANTED = ("Owners want less", "Investors like to see lower", "It pleases the market to hear of less")
 
+GOOD_EVENTS = (
+    ("won", "win", "an order worth EUR {amount} mn"),
+    ("raised", "raise", "its dividend"),
+    ("beat", "beat", "its own forecast"),
+    ("got", "get", "approval for its new product"),
+    ("renewed", "renew", "its largest contract"),
+    ("hired", "hire", "{amount} people to meet its orders"),
+    ("set", "set", "a record in deliveries"),
+)
+BAD_EVENTS = (
+    ("lost", "lose", "an order worth EUR {amount} mn"),
+    ("cut", "cut", "its dividend"),
+    ("missed", "miss", "its own forecast"),
+    ("recalled", "recall", "its new product"),
+    ("closed", "close", "its largest plant"),
+    ("laid off", "lay off", "{amount} people"),
+    ("issued", "issue", "a warning on its results"),
+)
+"""Events whose own verb says whether the news is good: the verb in the past, its base form, and its object."""
+
 NEGATIONS = ("did not", "failed to", "will no longer")
 
 NAME_STARTS = (
@@ -120,8 +140,9 @@ REMARKS = {
         "The market liked it.",
         "Analysts raised their targets.",
         "Owners had reason to smile.",
-        "It was a good day for the shares.",
-        "Buyers rushed into the stock.",
+        "Delighted investors bought the shares.",
+        "Cheers from the shareholders.",
+        "Smiles all round on the market.",
     ),
     "negative": (
         "Investors were worried.",
@@ -129,8 +150,9 @@ REMARKS = {
         "The market hated it.",
         "Analysts cut their targets.",
         "Owners had reason to frown.",
-        "It was a bad day for the shares.",
-        "Sellers rushed out of the stock.",
+        "Worried investors sold the shares.",
+        "Fear among the shareholders.",
+        "Frowns all round on the market.",
     ),
     "neutral": (
         "Investors hardly noticed.",
@@ -138,8 +160,9 @@ REMARKS = {
         "The market did not move.",
         "Analysts kept their targets.",
         "Owners had no reason to act.",
-        "It was a quiet day for the shares.",
-        "Traders left the stock alone.",
+        "Indifferent investors left the shares alone.",
+        "Silence from the shareholders.",
+        "Shrugs all round on the market.",
     ),
 }
-"""What the market did next. None of them holds a label word; only the base model's corpus has them."""
+"""What the market did next, for the base model's corpus alone. None holds a label word."""

@@ -3,11 +3,13 @@
 Loads no heavy library before a command needs it.
 """
 
+import atexit
 import os
 import sys
+import traceback
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -26,8 +28,9 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-stdout = Console(highlight=False)
-stderr = Console(stderr=True, highlight=False)
+colours: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"
+stdout = Console(highlight=False, color_system=colours)
+stderr = Console(stderr=True, highlight=False, color_system=colours)
 
 
 class Format(StrEnum):
@@ -95,18 +98,11 @@ def sql(
 
     Example: fintone sql "SELECT model, temperature, accuracy FROM leaderboard ORDER BY accuracy DESC"
     """
-    from flows.results import render
+    from flows.results import deliver, render
     from storage.home import Home
     from storage.query import query
 
-    text = render(query(Home.from_environment().warehouse, statement), format_.value)
-    if output is None:
-        sys.stdout.write(text)
-        return
-    try:
-        output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"output {output}: {error.strerror}; give a file in a folder that can be written") from error
+    deliver(render(query(Home.from_environment().warehouse, statement), format_.value), output)
 
 
 def main() -> None:
@@ -115,27 +111,29 @@ def main() -> None:
     debug = "--debug" in arguments
     words = [word for word in arguments if word != "--debug"]
     try:
-        sys.exit(typer.main.get_command(app).main(words, "fintone", standalone_mode=False) or 0)
+        code = typer.main.get_command(app).main(words, "fintone", standalone_mode=False) or 0
+        sys.stdout.flush()
     except TyperException as error:
         path = error.ctx.command_path if getattr(error, "ctx", None) else "fintone"  # type: ignore[attr-defined]
-        _end(f"{error.format_message().rstrip('.')}; see {path} --help", BAD_INPUT, debug=debug)
+        message = error.format_message().replace("Value error, ", "").rstrip(".")
+        _end(f"{message}; see {path} --help", BAD_INPUT, debug=debug)
     except InputError as error:
         _end(str(error), BAD_INPUT, debug=debug)
-    except (KeyboardInterrupt, typer.Abort):
-        _end(
-            "interrupted; what was finished is kept, and the same command goes on from there", INTERRUPTED, debug=debug
-        )
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(FAILED)
     except Exception as error:  # noqa: BLE001 (the edge: whatever went wrong is one line, or a traceback with --debug)
-        _end(f"{type(error).__name__}: {' '.join(str(error).split())}; --debug shows more", FAILED, debug=debug)
+        hint = "" if debug else "; --debug shows more"
+        _end(f"{type(error).__name__}: {' '.join(str(error).split())}{hint}", FAILED, debug=debug)
+    if code == INTERRUPTED:
+        sys.stderr.write("fintone: interrupted; what was finished is kept, and the same command goes on from there\n")
+    sys.exit(code)
 
 
 def _end(message: str, code: int, *, debug: bool) -> None:
-    """Print an error as one line, or raise it again where its traceback was asked for, and leave."""
-    if debug and code != INTERRUPTED:
-        raise  # noqa: PLE0704 (called from an except block)
+    """Print an error as one line, below its traceback where that was asked for, and leave."""
+    if debug:
+        traceback.print_exc()
     sys.stderr.write(f"fintone: {message}\n")
     sys.exit(code)
 
@@ -153,6 +151,7 @@ def _build_config(profile: str, base_model: str | None, assignments: list[str]) 
 
 def _print_plan(config: "StudyConfig") -> None:
     from rich.table import Table
+    from rich.text import Text
 
     from flows.preview import describe_study
 
@@ -160,7 +159,7 @@ def _print_plan(config: "StudyConfig") -> None:
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     for subject, description in describe_study(config):
-        table.add_row(subject, description)
+        table.add_row(subject, Text(description))
     stdout.print(table)
 
 
@@ -184,12 +183,15 @@ def _run_flow(config: "StudyConfig") -> str:
     from prefect.settings import PREFECT_API_URL
 
     from flows.retrain import retrain
-    from flows.terminal import show_progress
+    from flows.terminal import mute_exit, show_progress
 
     server = PREFECT_API_URL.value()
     stderr.print(f"Prefect server: {server}" if server else "starting a temporary Prefect server, some seconds")
-    with show_progress(stderr):
-        return str(retrain(config))
+    try:
+        with show_progress(stderr):
+            return str(retrain(config))
+    finally:
+        atexit.register(mute_exit)
 
 
 def _print_leaderboard(home: Any, study_id: str, *, synthetic: bool) -> None:

@@ -4,10 +4,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.table import Table
+from rich.text import Text
 
 from schemas.plan import format_rate
 
 Row = Mapping[str, Any]
+
+NARROW = 6
+"""Characters that a column keeps where the terminal is narrow: one figure and the stroke after it."""
 
 
 def build_table(rows: Sequence[Row], title: str) -> Table:
@@ -19,10 +23,9 @@ def build_table(rows: Sequence[Row], title: str) -> Table:
     """
     temperatures = sorted({row["temperature"] for row in rows if row["temperature"] is not None})
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
-    table.add_column("model", overflow="fold")
-    for temperature in temperatures:
-        table.add_column(f"T={temperature:g}", justify="right", no_wrap=True)
-    table.add_column("95 %", justify="right", no_wrap=True)
+    table.add_column("model", overflow="fold", min_width=NARROW)
+    for heading in (*(f"T={temperature:g}" for temperature in temperatures), "95 %"):
+        table.add_column(heading, justify="right", overflow="fold", min_width=NARROW)
     by_cell: dict[str, list[Row]] = {}
     for row in rows:
         by_cell.setdefault(row["cell_id"], []).append(row)
@@ -32,7 +35,7 @@ def build_table(rows: Sequence[Row], title: str) -> Table:
         figures = [_figures(at[temperature]) if temperature in at else "" for temperature in temperatures]
         if None in at:
             figures[0] = _figures(at[None])
-        table.add_row(_name(first), *figures, f"{_short(first['accuracy_low'])}-{_short(first['accuracy_high'])}")
+        table.add_row(Text(_name(first)), *figures, f"{_short(first['accuracy_low'])}-{_short(first['accuracy_high'])}")
     table.caption = "accuracy / macro-F1; the interval is that of the first accuracy"
     table.caption_justify = "left"
     return table

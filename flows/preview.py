@@ -9,12 +9,14 @@ from collections import Counter
 from pathlib import Path
 
 from ingestion.ingest import read_source
+from ingestion.sources import EMBEDDED
 from learning.base_model import HUB_NAME, resolve_base_model
 from learning.grid import count_steps
 from learning.split import split_headlines
 from schemas.config import StudyConfig
 from schemas.label import LABELS
 from schemas.plan import format_rate
+from schemas.profiles import PROFILES, load_profile
 from storage.home import Home
 
 PARAMETERS_IN_NAME = re.compile(r"(\d+(?:\.\d+)?)b\b", re.IGNORECASE)
@@ -37,7 +39,7 @@ def describe_study(config: StudyConfig) -> list[tuple[str, str]]:
     """Say what a study would run, as (subject, description) lines.
 
     Raises:
-        InputError: The source is there but not fit, or a local base model is not.
+        InputError: The source or a local base model is not fit. A source may be missing if the profile names it.
     """
     grid, split = config.grid, config.split
     train = split.train_per_class * len(LABELS)
@@ -80,9 +82,15 @@ def _count_parts(config: StudyConfig) -> dict[str, Counter[str]]:
     return {part: Counter(labels[headline] for headline in headlines) for part, headlines in parts.items()}
 
 
+def _awaits_data(config: StudyConfig) -> bool:
+    """Whether the source is missing and its name is a profile's own, which stands for a file that the user has."""
+    named = {load_profile(name)["data"]["source"] for name in PROFILES}
+    return config.data.source in named - {EMBEDDED} and not Path(config.data.source).exists()
+
+
 def _describe_data(config: StudyConfig) -> str:
     split = config.split
-    if config.data.source != "embedded" and not Path(config.data.source).exists():
+    if _awaits_data(config):
         classes = len(LABELS)
         left = f"up to {split.validation_per_class} a class" if split.validation_per_class else "all that is left"
         return (
@@ -94,7 +102,7 @@ def _describe_data(config: StudyConfig) -> str:
         f"{part} {counted.total():,} ({', '.join(f'{counted[label]:,} {label}' for label in LABELS)})"
         for part, counted in counts.items()
     )
-    return f"{config.data.source}{' (synthetic)' if config.data.source == 'embedded' else ''}: {parts}"
+    return f"{config.data.source}{' (synthetic)' if config.data.source == EMBEDDED else ''}: {parts}"
 
 
 def _describe_model(config: StudyConfig) -> str:

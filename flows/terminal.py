@@ -4,6 +4,8 @@ Shows only what tasks announce; Prefect's own lines stay in its UI. Knows no stu
 """
 
 import logging
+import os
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,12 +26,13 @@ class ProgressHandler(logging.Handler):
         super().__init__()
         self.console = console
         self.bar = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=20),
-            TextColumn("{task.completed}/{task.total} {task.fields[detail]}"),
+            TextColumn("{task.completed}/{task.total} {task.fields[detail]}", markup=False),
             TimeRemainingColumn(compact=True),
             console=console,
             transient=True,
+            disable=not console.is_terminal,
         )
         self.row: TaskID | None = None
         self.title = ""
@@ -83,3 +86,13 @@ def show_progress(console: Console) -> Iterator[None]:
         prefect_logger.removeHandler(shown)
         for handler in consoles:
             root.addHandler(handler)
+
+
+def mute_exit() -> None:
+    """From here on, let nothing reach the terminal: what libraries say while the process ends is for nobody.
+
+    To be run at exit: Prefect tells that its temporary server stops, and DuckDB's binding lists what Prefect's threads
+    still hold.
+    """
+    sys.stderr.flush()
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())

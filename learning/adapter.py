@@ -7,6 +7,8 @@ from typing import Any
 from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import set_seed
 
+from learning.quiet import quiet_libraries
+
 
 def attach_new_adapter(base: Any, r: int, alpha: float, dropout: float, seed: int) -> PeftModel:
     """Draw a LoRA adapter on all linear layers of the base.
@@ -18,12 +20,14 @@ def attach_new_adapter(base: Any, r: int, alpha: float, dropout: float, seed: in
     config = LoraConfig(
         r=r, lora_alpha=alpha, lora_dropout=dropout, bias="none", target_modules="all-linear", task_type="CAUSAL_LM"
     )
-    return get_peft_model(base, config)
+    with quiet_libraries():
+        return get_peft_model(base, config)
 
 
 def attach_saved_adapter(base: Any, folder: Path) -> PeftModel:
     """Load an adapter from its folder on to the base, in evaluation mode."""
-    return PeftModel.from_pretrained(base, str(folder)).eval()
+    with quiet_libraries():
+        return PeftModel.from_pretrained(base, str(folder)).eval()
 
 
 def save_adapter(model: PeftModel, folder: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from embedded.paths import MODEL_FOLDER
+from learning.hub import fetch_from_hub
 from learning.quiet import quiet_libraries
 from schemas.errors import InputError
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from learning.device import Device
 
 HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
-HUB_FILES = ["*.safetensors", "*.safetensors.index.json", "*.json", "tokenizer.model", "*.txt"]
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "spiece.model")
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
 
@@ -46,7 +46,8 @@ def resolve_base_model(name: str, revision: str | None, models_folder: Path) -> 
         models_folder: Where hub models are kept.
 
     Raises:
-        BaseModelError: There is no such model, it cannot be fetched, or its files are not fit to load.
+        BaseModelError: There is no such folder, or its files are not fit to load.
+        HubError: It cannot be fetched.
     """
     if name == "embedded":
         return ResolvedModel(name, MODEL_FOLDER, _files_hash(MODEL_FOLDER))
@@ -58,7 +59,7 @@ def resolve_base_model(name: str, revision: str | None, models_folder: Path) -> 
         raise BaseModelError(f"base model {name}: is a file; give the folder that holds config.json and *.safetensors")
     if not HUB_NAME.fullmatch(name):
         raise BaseModelError(f"base model {name}: no such folder; give `embedded`, a folder, or ORG/NAME on the hub")
-    folder = _fetch_from_hub(name, revision, models_folder)
+    folder = fetch_from_hub(name, revision, models_folder)
     check_model_folder(folder)
     return ResolvedModel(name, folder, folder.name)
 
@@ -93,8 +94,10 @@ def load_tokenizer(folder: Path) -> Any:
     try:
         with quiet_libraries():
             return AutoTokenizer.from_pretrained(str(folder), trust_remote_code=False)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BaseModelError(f"base model {folder}: its tokenizer cannot be loaded: {_first_line(error)}") from error
+    except Exception as error:  # tokenizers raises the bare class for a file that it cannot read
+        raise BaseModelError(
+            f"base model {folder}: its tokenizer cannot be loaded ({_one_line(error)}); get its files anew"
+        ) from error
 
 
 def load_model(folder: Path, quantization: str, device: "Device") -> Any:
@@ -106,26 +109,43 @@ def load_model(folder: Path, quantization: str, device: "Device") -> Any:
         device: Where the weights go and their arithmetic.
 
     Raises:
-        BaseModelError: transformers cannot read it.
+        BaseModelError: transformers cannot read it, or the files lack some of its weights.
     """
+    from huggingface_hub.errors import StrictDataclassError
     from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM, BitsAndBytesConfig
 
     four_bit = BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=device.dtype)
     try:
         with quiet_libraries():
-            model = AutoModelForCausalLM.from_pretrained(
+            model, report = AutoModelForCausalLM.from_pretrained(
                 str(folder),
                 dtype=device.dtype,
                 device_map={"": device.name},
                 quantization_config=four_bit if quantization == "nf4" else None,
                 use_safetensors=True,
                 trust_remote_code=False,
+                ignore_mismatched_sizes=True,
+                output_loading_info=True,
             )
-    except (OSError, ValueError, KeyError, SafetensorError) as error:
-        raise BaseModelError(f"base model {folder}: cannot be loaded: {_first_line(error)}") from error
-    _keep_full_precision_products(model)
+            _keep_full_precision_products(model)
+    except (OSError, ValueError, KeyError, SafetensorError, StrictDataclassError) as error:
+        raise BaseModelError(
+            f"base model {folder}: cannot be loaded ({_one_line(error)}); get its files anew"
+        ) from error
+    _check_all_weights_read(folder, report)
     return model.requires_grad_(requires_grad=False).eval()
+
+
+def _check_all_weights_read(folder: Path, report: dict[str, Any]) -> None:
+    """Refuse a model that transformers has filled up with random weights."""
+    mismatched = {name for name, *_ in report["mismatched_keys"]}
+    absent = sorted({*report["missing_keys"], *mismatched})
+    if absent:
+        raise BaseModelError(
+            f"base model {folder}: {len(absent)} of the weights that its config.json asks for, {absent[0]} among them, "
+            "are not in its *.safetensors in that shape; give the folder of a causal language model"
+        )
 
 
 def _keep_full_precision_products(model: Any) -> None:
@@ -145,45 +165,16 @@ def _files_hash(folder: Path) -> str:
     """Hash of configuration, tokenizer and weights: 16 hexadecimal characters of SHA-256 over names and bytes."""
     digest = hashlib.sha256()
     for file in sorted(folder.iterdir()):
-        if file.suffix in {".safetensors", ".json", ".model"}:
+        if file.suffix in {".safetensors", ".json", ".model", ".txt"}:
             digest.update(file.name.encode())
             with file.open("rb") as stream:
                 digest.update(hashlib.file_digest(stream, "sha256").digest())
     return digest.hexdigest()[:16]
 
 
-def _fetch_from_hub(name: str, revision: str | None, models_folder: Path) -> Path:
-    """Download what is missing of a hub model and return the folder of its commit.
-
-    Raises:
-        BaseModelError: It does not exist, is gated, or the hub cannot be reached.
-    """
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import (
-        GatedRepoError,
-        HfHubHTTPError,
-        LocalEntryNotFoundError,
-        RepositoryNotFoundError,
-        RevisionNotFoundError,
-    )
-
-    try:
-        folder = snapshot_download(name, revision=revision, cache_dir=models_folder, allow_patterns=HUB_FILES)
-    except GatedRepoError as error:
-        raise BaseModelError(
-            f"base model {name}: is gated; accept its licence on the hub and set HF_TOKEN to a token that may read it"
-        ) from error
-    except RepositoryNotFoundError as error:
-        raise BaseModelError(f"base model {name}: not on the hub, or private; check it or set HF_TOKEN") from error
-    except RevisionNotFoundError as error:
-        raise BaseModelError(f"base model {name}: has no revision {revision}; give a commit, branch or tag") from error
-    except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
-        raise BaseModelError(
-            f"base model {name}: the hub cannot be reached and {models_folder} has no copy; give a local folder, or "
-            "try again with a network"
-        ) from error
-    return Path(folder)
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+def _one_line(error: Exception) -> str:
+    """The first line of what a library says; two where the first one ends in a colon."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    if not lines:
+        return type(error).__name__
+    return " ".join(lines[: 2 if lines[0].endswith(":") else 1]).rstrip(".")

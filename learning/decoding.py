@@ -84,6 +84,8 @@ class AnswerSpace:
             [N, D, 4] float64: negative, neutral, positive, unparsed. Logits that are not numbers count as unparsed.
         """
         broken = ~first.isfinite().all(dim=-1)
+        for logits in continued.values():
+            broken |= ~logits.isfinite().all(dim=-1).all(dim=-1)
         result = torch.zeros(len(first), len(decodings), len(LABELS) + 1, dtype=torch.float64)
         for column, decoding in enumerate(decodings):
             log_probabilities = sampling_log_probabilities(first, decoding)

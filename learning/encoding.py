@@ -24,7 +24,7 @@ class EncodedExample:
 def encode_prompts(headlines: Sequence[str], tokenizer: Any, prompt: PromptSettings) -> list[tuple[int, ...]]:
     """Tokenise the test form of each headline, with the tokenizer's own special tokens in front."""
     texts = [scoring_text(headline, prompt) for headline in headlines]
-    return [tuple(ids) for ids in tokenizer(texts)["input_ids"]]
+    return _tokenise(texts, tokenizer)
 
 
 def encode_examples(
@@ -38,13 +38,19 @@ def encode_examples(
     texts = [training_text(headline, label, prompt) for headline, label in zip(headlines, labels, strict=True)]
     prompts = encode_prompts(headlines, tokenizer, prompt)
     examples = []
-    for ids, start in zip(tokenizer(texts)["input_ids"], prompts, strict=True):
-        if tuple(ids[: len(start)]) != start or len(ids) == len(start):
+    for ids, start in zip(_tokenise(texts, tokenizer), prompts, strict=True):
+        if ids[: len(start)] != start or len(ids) == len(start):
             raise InputError(
                 "base model: its tokenizer merges the prompt's last characters with the label; use another"
             )
-        examples.append(EncodedExample(tuple(ids), len(start)))
+        examples.append(EncodedExample(ids, len(start)))
     return examples
+
+
+def _tokenise(texts: list[str], tokenizer: Any) -> list[tuple[int, ...]]:
+    """Token ids of each text; an end-of-text token that the tokenizer adds is left off, since the text goes on."""
+    end = tokenizer.eos_token_id
+    return [tuple(ids[:-1] if ids[-1] == end else ids) for ids in tokenizer(texts)["input_ids"]]
 
 
 def answer_tokens(tokenizer: Any, prompt: PromptSettings) -> dict[Label, tuple[int, ...]]:

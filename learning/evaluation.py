@@ -14,7 +14,6 @@ from learning.baselines import predict_baseline
 from learning.decoding import Decoding
 from learning.device import choose_device
 from learning.metrics import Metrics, draw_outcomes, measure, parsed_labels
-from learning.quiet import quiet_libraries
 from learning.scoring import score_headlines
 from schemas.config import DecodingSettings, PromptSettings
 from schemas.label import LABELS
@@ -81,26 +80,25 @@ def evaluate_model(
     decodings = [Decoding(temperature, decoding.top_k, decoding.top_p) for temperature in decoding.temperatures]
     evaluations: list[Evaluation] = []
     finished = 0
-    with quiet_libraries():
-        if adapter_folder is not None:
-            model = attach_saved_adapter(model, adapter_folder)
-        for part in parts:
-            start = time.monotonic()
-            probabilities = score_headlines(
-                model,
-                tokenizer,
-                part.texts,
-                prompt,
-                decodings,
-                batch_tokens=device.scoring_tokens,
-                on_batch=lambda done, before=finished: on_headlines(before + done),  # type: ignore[misc]
-            ).numpy()
-            seconds = time.monotonic() - start
-            finished += len(part.texts)
-            evaluations += [
-                _sample(part, probabilities[:, column], temperature, decoding.seed, seconds)
-                for column, temperature in enumerate(decoding.temperatures)
-            ]
+    if adapter_folder is not None:
+        model = attach_saved_adapter(model, adapter_folder)
+    for part in parts:
+        start = time.monotonic()
+        probabilities = score_headlines(
+            model,
+            tokenizer,
+            part.texts,
+            prompt,
+            decodings,
+            batch_tokens=device.scoring_tokens,
+            on_batch=lambda done, before=finished: on_headlines(before + done),  # type: ignore[misc]
+        ).numpy()
+        seconds = time.monotonic() - start
+        finished += len(part.texts)
+        evaluations += [
+            _sample(part, probabilities[:, column], temperature, decoding.seed, seconds)
+            for column, temperature in enumerate(decoding.temperatures)
+        ]
     return evaluations
 
 

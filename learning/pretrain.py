@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from itertools import chain, islice
 from pathlib import Path
 from random import Random
 
@@ -22,12 +23,15 @@ import transformers
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from embedded.grammar import generate_headline, generate_lesson, generate_remark
+from embedded.grammar import generate_headline, generate_lesson, generate_remark, generate_wish
 from embedded.headlines import generate_headlines
 from embedded.paths import MODEL_FOLDER, RECIPE_FILE
 from learning.prompt import training_text
 from schemas.config import PromptSettings
 from schemas.label import LABELS
+
+HEADLINE_FRAMES = ("{}", "[{}] =", "[{}]", "{} :", "{} =")
+"""How a headline stands before a remark, so that what ends it does not matter to the model."""
 
 
 @dataclass(frozen=True)
@@ -42,23 +46,35 @@ class Recipe:
     heads: int = 4
     context: int = 512
     tokenizer_documents: int = 40_000
-    steps: int = 3_200
+    steps: int = 3_800
     sequences_a_step: int = 16
     sequence_tokens: int = 128
-    learning_rate: float = 3e-3
+    learning_rate: float = 1e-3
     warmup_steps: int = 100
     weight_decay: float = 0.1
-    remark_share: float = 0.85
+    lesson_steps: int = 900
+    lesson_share: float = 0.3
+    wish_share: float = 0.1
     prompt_share: float = 0.08
-    lesson_share: float = 0.5
+    remark_share: float = 0.9
+
+
+def generate_lessons(random: Random, recipe: Recipe) -> Iterator[str]:
+    """Yield short texts without end: bare moves of metrics with a remark, and which way each metric should go."""
+    while True:
+        if random.random() < recipe.wish_share:
+            yield generate_wish(random)
+        else:
+            lesson = generate_lesson(random)
+            yield f"{lesson.text} {generate_remark(random, lesson.sentiment)}"
 
 
 def generate_documents(random: Random, recipe: Recipe, held_out: frozenset[str]) -> Iterator[str]:
-    """Yield the corpus without end: headlines with and without a remark, and prompts with random labels."""
-    prompt = PromptSettings()
+    """Yield the corpus without end: headlines, mostly with a remark, lessons, and prompts with random labels."""
+    prompt, lessons = PromptSettings(), generate_lessons(random, recipe)
     while True:
         if random.random() < recipe.lesson_share:
-            yield generate_lesson(random)
+            yield next(lessons)
             continue
         headline = generate_headline(random)
         if headline.text in held_out:
@@ -66,7 +82,8 @@ def generate_documents(random: Random, recipe: Recipe, held_out: frozenset[str])
         if random.random() < recipe.prompt_share:
             yield training_text(headline.text, random.choice(LABELS), prompt)
         elif random.random() < recipe.remark_share:
-            yield f"{headline.text} {generate_remark(random, headline.sentiment)}"
+            frame = random.choice(HEADLINE_FRAMES)
+            yield f"{frame.format(headline.text)} {generate_remark(random, headline.sentiment)}"
         else:
             yield headline.text
 
@@ -161,8 +178,13 @@ def build_base_model(recipe: Recipe, folder: Path, on_step: Callable[[int, float
     sample = generate_documents(Random(f"{recipe.seed} tokenizer"), recipe, held_out)
     tokenizer = train_tokenizer((next(sample) for _ in range(recipe.tokenizer_documents)), recipe.vocab_size)
     model = build_model(recipe, len(tokenizer))
-    documents = generate_documents(Random(f"{recipe.seed} corpus"), recipe, held_out)
-    pretrain(model, token_batches(documents, tokenizer, recipe), recipe, on_step)
+    random = Random(f"{recipe.seed} corpus")
+    lessons, documents = generate_lessons(random, recipe), generate_documents(random, recipe, held_out)
+    batches = chain(
+        islice(token_batches(lessons, tokenizer, recipe), recipe.lesson_steps),
+        token_batches(documents, tokenizer, recipe),
+    )
+    pretrain(model, batches, recipe, on_step)
     tokenizer.save_pretrained(folder)
     model.to(torch.float16).save_pretrained(folder)
 

@@ -1,9 +1,16 @@
 """What tests of several rooms share."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from random import Random
+from typing import Any
 
 import pytest
+
+from embedded.grammar import generate_headline
+from embedded.paths import MODEL_FOLDER
+from schemas.label import Label
 
 
 @pytest.fixture(scope="session")
@@ -14,3 +21,50 @@ def fpb_folder() -> Path:
     if not (folder / "FinancialPhraseBank-v1.0.zip").is_file():
         pytest.skip("needs FinancialPhraseBank: set FINTONE_TEST_FPB to the folder with FinancialPhraseBank-v1.0.zip")
     return folder
+
+
+@pytest.fixture(scope="session")
+def llama_folder() -> Path:
+    """A small Llama with the Llama 2 tokenizer, whose licence keeps it out of the project."""
+    beside = Path(__file__).parents[2] / "shared" / "models" / "llama-15m"
+    folder = Path(os.environ.get("FINTONE_TEST_LLAMA", beside))
+    if not (folder / "config.json").is_file():
+        pytest.skip("needs a model with the Llama 2 tokenizer: set FINTONE_TEST_LLAMA to its folder")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A random Llama of 2 layers in Hugging Face's format; for mechanics, never for a claim of quality."""
+    from learning.base_model import load_tokenizer
+    from learning.pretrain import Recipe, build_model
+
+    folder = tmp_path_factory.mktemp("tiny")
+    tokenizer = load_tokenizer(MODEL_FOLDER)
+    recipe = Recipe(hidden_size=64, intermediate_size=128, layers=2, heads=2)
+    build_model(recipe, len(tokenizer)).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def labelled() -> tuple[list[str], list[Label]]:
+    """Forty headlines of different lengths with their labels."""
+    random = Random(3)
+    headlines = [generate_headline(random) for _ in range(40)]
+    return [headline.text for headline in headlines], [Label(headline.sentiment) for headline in headlines]
+
+
+@pytest.fixture(scope="session")
+def make_tokenizer() -> Callable[[str, list[tuple[str, str]]], Any]:
+    """Builds a tokenizer by hand: a token for each character and for each merge, in the order of the merges."""
+    from tokenizers import Tokenizer, decoders, models
+    from transformers import PreTrainedTokenizerFast
+
+    def make(characters: str, merges: list[tuple[str, str]]) -> Any:
+        tokens = [*characters, *(left + right for left, right in merges)]
+        tokenizer = Tokenizer(models.BPE({token: number for number, token in enumerate(tokens)}, merges))
+        tokenizer.decoder = decoders.Fuse()
+        return PreTrainedTokenizerFast(tokenizer_object=tokenizer)
+
+    return make

@@ -1,0 +1,38 @@
+"""What a benchmark ran on, and where its figures go. Knows no benchmark."""
+
+import json
+import os
+import platform
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).parent / "results"
+
+
+def describe_machine() -> dict[str, Any]:
+    """Processor, cores, memory and versions."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "memory_gib": round(memory / 2**30, 1),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        **{library: version(library) for library in ("torch", "duckdb", "prefect")},
+    }
+
+
+def write_results(name: str, figures: dict[str, Any], ratios: dict[str, float]) -> Path:
+    """Write `results/NAME.json`: the machine, the figures, and fintone's rate over each other one's."""
+    path = RESULTS / f"{name}.json"
+    record = {"machine": describe_machine(), "figures": figures, "ratios": ratios}
+    path.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    return path
+
+
+def _processor() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()

@@ -1,0 +1,53 @@
+"""Hub models: ORG/NAME in, the folder of one commit on this machine out. Knows files; loads no model."""
+
+from pathlib import Path
+
+from schemas.errors import InputError
+
+HUB_FILES = ["*.safetensors", "*.safetensors.index.json", "*.json", "tokenizer.model", "spiece.model", "*.txt"]
+
+
+class HubError(InputError):
+    """The model cannot be had from the hub."""
+
+
+def fetch_from_hub(name: str, revision: str | None, models_folder: Path) -> Path:
+    """Download what is missing of a hub model and return the folder of its commit.
+
+    Raises:
+        HubError: The model does not exist or is gated, or the hub cannot be reached.
+    """
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import (
+        GatedRepoError,
+        HFValidationError,
+        LocalEntryNotFoundError,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
+
+    try:
+        folder = snapshot_download(name, revision=revision, cache_dir=models_folder, allow_patterns=HUB_FILES)
+    except HFValidationError as error:
+        raise HubError(
+            f"base model {name}: no such folder, nor a name that the hub allows; give `embedded`, a folder, or ORG/NAME"
+        ) from error
+    except GatedRepoError as error:
+        raise HubError(
+            f"base model {name}: is gated; accept its licence on the hub and set HF_TOKEN to a token that may read it"
+        ) from error
+    except RepositoryNotFoundError as error:
+        raise HubError(f"base model {name}: not on the hub, or private; check it or set HF_TOKEN") from error
+    except RevisionNotFoundError as error:
+        raise HubError(f"base model {name}: has no revision {revision}; give a commit, branch or tag") from error
+    except LocalEntryNotFoundError as error:
+        raise HubError(
+            f"base model {name}: the hub cannot be reached and {models_folder} has no copy; give a local folder, or "
+            "try again with a network"
+        ) from error
+    except Exception as error:  # the client passes on whatever its transport raises: a lost connection, a proxy, a disk
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise HubError(
+            f"base model {name}: cannot be fetched from the hub ({reason}); give a local folder, or try again"
+        ) from error
+    return Path(folder)

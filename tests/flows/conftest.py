@@ -1,0 +1,65 @@
+"""What the tests of the command line share: a home of their own, and commands run in this process."""
+
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from flows.cli import main
+from storage.warehouse import prepare_warehouse
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("prepared") / "warehouse.duckdb"
+    prepare_warehouse(path)
+    return path
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home that is not there yet, and an empty working folder beside it."""
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    monkeypatch.setenv("FINTONE_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def warehouse(home: Path, prepared: Path) -> Path:
+    home.mkdir()
+    return Path(shutil.copy(prepared, home))
+
+
+@pytest.fixture
+def fintone(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs a command in this process: exit code, standard output, standard error."""
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["fintone", *arguments])
+        with pytest.raises(SystemExit) as end:
+            main()
+        written = capsys.readouterr()
+        assert isinstance(end.value.code, int)
+        return end.value.code, written.out, written.err
+
+    return run
+
+
+@pytest.fixture
+def refuse(fintone: Run) -> Callable[..., str]:
+    """Runs a command that must end with exit code 2 and one line on standard error, which it returns."""
+
+    def run(*arguments: str) -> str:
+        code, out, err = fintone(*arguments)
+        assert (code, out) == (2, "")
+        assert err.startswith("fintone: ")
+        assert err.count("\n") == 1
+        assert err.endswith("\n")
+        return err
+
+    return run

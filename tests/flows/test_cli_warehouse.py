@@ -1,0 +1,106 @@
+"""The command line at a warehouse: one that is not fit, one that another process holds, and queries with their answers."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from storage import warehouse as room
+from storage.warehouse import writing
+
+ROOT = Path(room.__file__).parents[1]
+HOLDER = """
+import sys
+from pathlib import Path
+from storage.warehouse import writing
+with writing(Path(sys.argv[1])):
+    print("held", flush=True)
+    input()
+"""
+
+Run = Callable[..., tuple[int, str, str]]
+Refuse = Callable[..., str]
+
+
+@pytest.fixture
+def holder(warehouse: Path) -> Iterator[subprocess.Popen[str]]:
+    """Another process that has the warehouse open for writing."""
+    command = [sys.executable, "-c", HOLDER, str(warehouse)]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "held\n"
+        yield process
+        process.communicate("go on\n")
+
+
+def test_a_query_without_a_warehouse_says_how_to_get_one(refuse: Refuse, home: Path) -> None:
+    line = refuse("sql", "FROM leaderboard")
+    assert f"warehouse {home / 'warehouse.duckdb'}: there is none; run `fintone run` first" in line
+    assert not home.exists()
+
+
+@pytest.mark.parametrize("arguments", [["sql", "FROM leaderboard"], ["run"]])
+def test_a_file_that_is_no_warehouse_is_left_as_it_is(refuse: Refuse, warehouse: Path, arguments: list[str]) -> None:
+    warehouse.write_text("minutes of the meeting")
+    assert f"warehouse {warehouse}: no warehouse of fintone (not a DuckDB file)" in refuse(*arguments)
+    assert warehouse.read_text() == "minutes of the meeting"
+
+
+@pytest.mark.parametrize("arguments", [["sql", "FROM leaderboard"], ["run"]])
+def test_a_warehouse_of_a_newer_fintone_is_left_as_it_is(refuse: Refuse, warehouse: Path, arguments: list[str]) -> None:
+    with writing(warehouse) as connection:
+        connection.execute("INSERT INTO fintone_migrations (number, name, applied_at) VALUES (999, 'later', now())")
+    before = warehouse.read_bytes()
+    assert "a newer fintone made it (migration 999, " in refuse(*arguments)
+    assert warehouse.read_bytes() == before
+
+
+@pytest.mark.parametrize("arguments", [["sql", "FROM leaderboard"], ["run"]])
+def test_a_locked_warehouse_names_the_process_and_fails(
+    fintone: Run, holder: subprocess.Popen[str], monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    monkeypatch.setattr(room, "READ_PATIENCE", 0.1)
+    code, out, err = fintone(*arguments)
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert f"another process (PID {holder.pid}) holds it; try again later" in err
+
+
+def test_an_interruption_is_one_line_and_the_shells_exit_code(fintone: Run, holder: subprocess.Popen[str]) -> None:
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    signal.setitimer(signal.ITIMER_REAL, 0.5)
+    code, out, err = fintone("sql", "SELECT 1")
+    signal.signal(signal.SIGALRM, before)
+    assert (code, out) == (130, "")
+    assert err == "fintone: interrupted; what was finished is kept, and the same command goes on from there\n"
+
+
+@pytest.mark.parametrize(
+    ("statement", "line"),
+    [
+        ("SELEC 1", 'sql: Parser Error: syntax error at or near "SELEC"'),
+        ("FROM leaderbord", "leaderbord does not exist! Did you mean"),
+        ("DROP TABLE cells", "sql: DROP is not a query"),
+        ("", "sql: 0 statements given"),
+    ],
+)
+def test_wrong_sql_is_explained(refuse: Refuse, warehouse: Path, statement: str, line: str) -> None:
+    assert line in refuse("sql", statement)
+
+
+def test_an_answer_goes_to_the_output_file_and_nowhere_else(fintone: Run, warehouse: Path) -> None:
+    assert fintone("sql", "SELECT 'é' AS sign", "--format", "csv", "--output", "answer.csv") == (0, "", "")
+    assert Path("answer.csv").read_text(encoding="utf-8") == "sign\né\n"
+
+
+@pytest.mark.parametrize("output", ["nowhere/answer.csv", "."])
+def test_an_output_that_cannot_be_written_is_named(refuse: Refuse, warehouse: Path, output: str) -> None:
+    assert f"output {output}: " in refuse("sql", "SELECT 1", "--output", output)
+
+
+def test_wrong_sql_leaves_the_output_file_as_it_was(refuse: Refuse, warehouse: Path) -> None:
+    Path("answer.csv").write_text("yesterday's")
+    refuse("sql", "SELEC 1", "--output", "answer.csv")
+    assert Path("answer.csv").read_text() == "yesterday's"

@@ -1,0 +1,99 @@
+"""The preview of a study: its sums are right, its needs are named, and it leaves nothing behind."""
+
+from pathlib import Path
+
+import pytest
+
+from flows.preview import check_inputs, describe_study
+from ingestion.sources import SourceError
+from learning.base_model import BaseModelError
+from schemas.config import StudyConfig
+from schemas.overrides import apply_overrides
+from schemas.profiles import build_config, load_profile
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    monkeypatch.setenv("FINTONE_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+def make_config(profile: str, *assignments: str) -> StudyConfig:
+    return build_config(apply_overrides(load_profile(profile), assignments))
+
+
+def test_the_demo_study_is_counted(home: Path) -> None:
+    lines = dict(describe_study(make_config("demo")))
+    assert lines["study"] == "profile demo"
+    assert lines["data"] == (
+        "embedded (synthetic): train 900 (300 negative, 300 neutral, 300 positive); "
+        "validation 300 (100 negative, 100 neutral, 100 positive); test 900 (300 negative, 300 neutral, 300 positive)"
+    )
+    assert lines["base model"].startswith("embedded, files ")
+    assert lines["grid"] == "6 cells: learning rates 2e-06, 1e-03, 5e-02 x epochs 1, 3 x seeds 42"
+    assert lines["training"].endswith("113 steps an epoch, 1,356 in all")
+    assert lines["scoring"] == (
+        "7 models, the untouched base among them, on validation and test, at temperatures 0.1, 1, 10, top-k 50"
+    )
+    assert lines["needs"].startswith("nothing more")
+    assert "epoch curve" not in lines
+    assert not home.exists()
+
+
+def test_the_study_of_the_paper_is_counted() -> None:
+    lines = dict(describe_study(make_config("paper")))
+    assert lines["data"] == (
+        "FinancialPhraseBank-v1.0.zip (not found here: give its path with --data); "
+        "900 train, 900 test, validation: all that is left"
+    )
+    assert lines["grid"].startswith("6 cells: learning rates 2e-06, 2e-04, 2e-02 x epochs 1, 3")
+    assert lines["training"] == (
+        "whole-text loss, cosine schedule, batches of 8, LoRA r=64 alpha=16 dropout=0.1; "
+        "113 steps an epoch, 1,356 in all"
+    )
+    assert lines["epoch curve"] == (
+        "then epochs 1 to 13 at the rate best on validation: 11 more cells, 9,831 more steps"
+    )
+    assert lines["scoring"].startswith("18 models, ")
+
+
+def test_what_a_model_of_the_hub_needs_is_named() -> None:
+    needs = dict(describe_study(make_config("paper")))["needs"]
+    assert "HF_TOKEN if the model is gated; a CUDA GPU; about 14 GB of disk" in needs
+    assert "4 GB of GPU memory for them in 4 bits" in needs
+    whole = dict(describe_study(make_config("paper", "base_model.quantization=none")))["needs"]
+    assert "14 GB of GPU memory for them in 16 bits" in whole
+
+
+def test_cells_of_every_seed_are_counted() -> None:
+    config = make_config("demo", "grid.seeds=1,2,3", "grid.curve_epochs=3,4", "split.train_per_class=8")
+    lines = dict(describe_study(config))
+    assert lines["grid"].startswith("18 cells: ")
+    assert lines["training"].endswith("3 steps an epoch, 108 in all")
+    assert lines["epoch curve"].endswith(": 3 more cells, 36 more steps")
+    assert lines["scoring"].startswith("22 models, ")
+
+
+def test_the_real_phrasebank_is_counted_as_in_the_study(fpb_folder: Path) -> None:
+    config = make_config("paper", f"data.source={fpb_folder / 'FinancialPhraseBank-v1.0.zip'}")
+    assert dict(describe_study(config))["data"].endswith(
+        ": train 900 (300 negative, 300 neutral, 300 positive); "
+        "validation 3,046 (4 negative, 2,279 neutral, 763 positive); "
+        "test 900 (300 negative, 300 neutral, 300 positive)"
+    )
+
+
+def test_only_a_source_that_a_profile_names_may_be_missing() -> None:
+    with pytest.raises(SourceError, match=r"'mine\.csv' does not exist"):
+        describe_study(make_config("desk", "data.source=mine.csv"))
+
+
+def test_before_a_run_nothing_may_be_missing(home: Path) -> None:
+    check_inputs(make_config("demo"))
+    with pytest.raises(SourceError, match=r"'headlines\.csv' does not exist"):
+        check_inputs(make_config("desk"))
+    with pytest.raises(BaseModelError, match="base model nowhere: no such folder"):
+        check_inputs(make_config("demo", "base_model.name=nowhere"))
+    assert not home.exists()

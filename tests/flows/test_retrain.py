@@ -1,0 +1,170 @@
+"""The flow end to end, with a real Prefect server, warehouse, 4-bit model and adapters; only the study is small."""
+
+import asyncio
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from prefect.client.orchestration import get_client
+from prefect.testing.utilities import prefect_test_harness
+
+from embedded.grammar import generate_headline
+from flows.retrain import retrain
+from schemas.config import StudyConfig
+from schemas.profiles import build_config, load_profile
+from storage.query import query
+
+
+@pytest.fixture(scope="module", autouse=True)
+def server() -> Iterator[None]:
+    with prefect_test_harness(server_startup_timeout=120):
+        yield
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("FINTONE_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def config(tmp_path: Path, tiny_folder: Path) -> StudyConfig:
+    """Two learning rates x one epoch on 30 headlines, then an epoch curve of one more cell."""
+    random = Random(5)
+    rows = [generate_headline(random) for _ in range(150)]
+    with (tmp_path / "headlines.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerows([("text", "label"), *((row.text, row.sentiment) for row in rows), ("no label here", "good")])
+    values = load_profile("demo")
+    values["data"] = {"source": str(tmp_path / "headlines.csv")}
+    values["split"] = {"method": "hashed", "train_per_class": 10, "test_per_class": 10, "validation_per_class": 5}
+    values["base_model"] = {"name": str(tiny_folder)}
+    values["lora"] = {"r": 4}
+    values["grid"] = {"learning_rates": [1e-3, 1e-2], "epochs": [1], "curve_epochs": [1, 2]}
+    return build_config(values)
+
+
+def ask(home: Path, sql: str) -> list[tuple[Any, ...]]:
+    return query(home / "warehouse.duckdb", sql).rows
+
+
+async def read_server() -> tuple[list[Any], list[Any], list[Any]]:
+    async with get_client() as client:
+        return await client.read_flow_runs(), await client.read_task_runs(), await client.read_artifacts()
+
+
+def test_a_study_fills_the_warehouse_and_tells_prefect(home: Path, config: StudyConfig) -> None:
+    study_id = retrain(config)
+
+    board = ask(home, "SELECT kind, count(*) FROM leaderboard WHERE part = 'test' GROUP BY kind ORDER BY kind")
+    assert board == [("base", 3), ("baseline", 2), ("fine-tuned", 9)]
+    assert ask(home, "SELECT study_id, status FROM studies") == [(study_id, "finished")]
+    assert ask(home, "SELECT DISTINCT status FROM cells") == [("finished",)]
+    assert ask(home, "SELECT rows_read, rows_accepted + rows_merged, rows_rejected FROM sources") == [(151, 150, 1)]
+    assert ask(home, "SELECT reason FROM rejected_rows") == [("unknown label 'good'",)]
+    assert ask(home, "SELECT part, count(*) FROM splits GROUP BY part ORDER BY part") == [
+        ("test", 30),
+        ("train", 30),
+        ("validation", 15),
+    ]
+    ledger = ask(
+        home,
+        "SELECT count(*), min(p), max(p) FROM (SELECT p_negative + p_neutral + p_positive + p_unparsed"
+        " AS p FROM predictions)",
+    )
+    assert ledger[0][0] == (3 + 9 + 2) * 30 + (3 + 9 + 2) * 15
+    assert ledger[0][1:] == (pytest.approx(1.0), pytest.approx(1.0))
+    agree = ask(
+        home,
+        "SELECT bool_and(abs(a - accuracy) < 1e-9) FROM leaderboard JOIN (SELECT cell_id, part,"
+        " temperature, avg((label = predicted)::INT) AS a FROM predictions GROUP BY ALL) AS p"
+        " ON p.cell_id = leaderboard.cell_id AND p.part = leaderboard.part"
+        " AND p.temperature IS NOT DISTINCT FROM leaderboard.temperature",
+    )
+    assert agree == [(True,)]
+    logged = ask(home, "SELECT epochs, count(*) FROM training_log JOIN cells USING (cell_id) GROUP BY ALL ORDER BY ALL")
+    assert logged == [(1, 8), (2, 8)]
+    adapters = {folder.name for folder in (home / "adapters").iterdir()}
+    assert adapters == {cell for (cell,) in ask(home, "SELECT cell_id FROM cells WHERE kind = 'fine-tuned'")}
+
+    flow_runs, task_runs, artifacts = asyncio.run(read_server())
+    assert [run.name for run in flow_runs] == [f"demo on {config.data.source}"]
+    names = {run.name for run in task_runs}
+    assert {"train lr=1e-03 epochs=1 seed=42", "score lr=1e-02 epochs=1 seed=42"} <= names
+    assert {"baseline TF-IDF + linear SVM", "plan epoch curve", "publish leaderboard"} <= names
+    [table] = [artifact for artifact in artifacts if artifact.type == "table"]
+    assert table.key == "leaderboard"
+    assert any(artifact.key == "summary" for artifact in artifacts)
+
+
+def test_what_is_finished_is_not_done_again(home: Path, config: StudyConfig) -> None:
+    first = retrain(config)
+    before = ask(home, "FROM evaluations ORDER BY evaluation_id"), ask(home, "SELECT cell_id, finished_at FROM cells")
+    assert retrain(config) == first
+    after = ask(home, "FROM evaluations ORDER BY evaluation_id"), ask(home, "SELECT cell_id, finished_at FROM cells")
+    assert after == before
+
+    warmer = config.model_copy(
+        update={"decoding": config.decoding.model_copy(update={"temperatures": (0.1, 1.0, 2.0, 10.0)})}
+    )
+    other = retrain(warmer)
+    assert other != first
+    assert ask(home, "SELECT count(*) FROM cells WHERE kind = 'fine-tuned'") == [(3,)]
+    trained = ask(home, "SELECT cell_id, finished_at FROM cells WHERE kind = 'fine-tuned' ORDER BY ALL")
+    assert trained == sorted(row for row in before[1] if row[0] in {cell for cell, _ in trained})
+    rows = ask(home, f"SELECT count(*) FROM leaderboard WHERE study_id = '{other}' AND part = 'test'")
+    assert rows == [(4 * 4 + 2,)]
+
+
+def test_a_cell_that_dies_is_failed_with_its_reason(
+    home: Path, config: StudyConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from learning import training
+
+    def run_out_of_memory(*_: Any) -> None:
+        raise MemoryError("no memory left for the adapter")
+
+    monkeypatch.setattr(training, "save_adapter", run_out_of_memory)
+    with pytest.raises(MemoryError, match="no memory left"):
+        retrain(config)
+    assert ask(home, "SELECT DISTINCT status, reason FROM cells WHERE status = 'failed'") == [
+        ("failed", "MemoryError: no memory left for the adapter")
+    ]
+    assert ask(home, "SELECT status FROM studies") == [("failed",)]
+
+
+def test_a_split_that_the_data_cannot_fill_trains_nothing(home: Path, config: StudyConfig) -> None:
+    greedy = config.model_copy(update={"split": config.split.model_copy(update={"train_per_class": 1_000})})
+    with pytest.raises(ValueError, match="split: 1011 negative headlines are needed"):
+        retrain(greedy)
+    assert ask(home, "SELECT count(*) FROM cells") == [(0,)]
+
+
+def test_the_real_phrasebank_is_split_as_in_the_study(home: Path, config: StudyConfig, fpb_folder: Path) -> None:
+    """Rows of the archive, 900 train and 900 test headlines, a base and a fine-tuned cell at three temperatures."""
+    paper = load_profile("paper")
+    settings = build_config(
+        {
+            **paper,
+            "data": {**paper["data"], "source": str(fpb_folder / "FinancialPhraseBank-v1.0.zip")},
+            "split": {**paper["split"], "validation_per_class": 4},
+            "base_model": {"name": config.base_model.name},
+            "lora": {"r": 4},
+            "training": {**paper["training"], "micro_batch_size": 8},
+            "grid": {"learning_rates": [1e-3], "epochs": [1]},
+        }
+    )
+    retrain(settings)
+    parts = dict(ask(home, "SELECT part, count(*) FROM splits GROUP BY part"))
+    assert parts == {"train": 900, "test": 900, "validation": 12}
+    board = ask(
+        home,
+        "SELECT kind, n, count(*) FROM leaderboard WHERE part = 'test' AND kind <> 'baseline' GROUP BY ALL"
+        " ORDER BY ALL",
+    )
+    assert board == [("base", 900, 3), ("fine-tuned", 900, 3)]
+    measured = ask(home, "SELECT count(measured_accuracy) FROM reproduction")
+    assert measured == [(3,)]

@@ -1,0 +1,97 @@
+"""The plan of a study: which cells there are, which is best, and how many steps each trains."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from learning.grid import BASELINES, best_row, count_steps, count_warmup_steps, plan_curve, plan_study
+from schemas.config import TrainingSettings
+from schemas.overrides import apply_overrides
+from schemas.plan import BaseModelPlan, StudyPlan
+from schemas.profiles import build_config, load_profile
+
+BASE = BaseModelPlan(name="embedded", folder=Path("model"), revision="0123456789abcdef", quantization="nf4")
+
+
+def plan(profile: str, *assignments: str) -> StudyPlan:
+    config = build_config(apply_overrides(load_profile(profile), assignments))
+    return plan_study(config, "snapshot", "split", BASE)
+
+
+def all_ids(study: StudyPlan) -> list[str]:
+    return [cell.cell_id for cell in (study.base_cell, *study.baselines, *study.cells)]
+
+
+def row(**values: Any) -> dict[str, Any]:
+    usual = {"kind": "fine-tuned", "temperature": 0.1, "expected_accuracy": 0.8, "learning_rate": 1e-3}
+    return usual | {"epochs": 3, "seed": 42} | values
+
+
+def test_the_demo_has_the_base_model_two_baselines_and_six_cells() -> None:
+    study = plan("demo")
+    assert (study.base_cell.kind, study.base_cell.model) == ("base", "embedded")
+    assert [(cell.kind, cell.model) for cell in study.baselines] == [("baseline", name) for name in BASELINES]
+    grid = [(cell.learning_rate, cell.epochs, cell.seed) for cell in study.cells]
+    assert grid == [(rate, epochs, 42) for rate in (2e-6, 1e-3, 5e-2) for epochs in (1, 3)]
+    assert len(set(all_ids(study))) == 1 + 2 + 6
+
+
+def test_every_seed_is_a_cell_of_its_own() -> None:
+    study = plan("demo", "grid.seeds=1,2,3")
+    assert len(study.cells) == 18
+    assert len(set(all_ids(study))) == 1 + 2 + 18
+
+
+def test_planning_twice_gives_the_same_ids() -> None:
+    assert plan("paper") == plan("paper")
+
+
+def test_the_curve_adds_the_epochs_that_the_papers_grid_lacks() -> None:
+    study = plan("paper")
+    curve = plan_curve(study, 2e-4)
+    assert [cell.epochs for cell in curve] == [2, *range(4, 14)]
+    assert {cell.learning_rate for cell in curve} == {2e-4}
+    assert not {cell.cell_id for cell in curve} & set(all_ids(study))
+
+
+def test_a_study_without_curve_adds_nothing() -> None:
+    assert plan_curve(plan("demo"), 1e-3) == ()
+
+
+def test_the_best_row_has_the_highest_expected_accuracy_at_the_lowest_temperature() -> None:
+    best = row(expected_accuracy=0.81, epochs=5)
+    rows = [row(), best, row(temperature=1.0, expected_accuracy=0.99), row(expected_accuracy=0.7)]
+    assert best_row(rows) == best
+    assert best_row(rows[::-1]) == best
+
+
+def test_only_fine_tunes_can_be_best() -> None:
+    base = row(kind="base", expected_accuracy=0.9, learning_rate=None, epochs=None, seed=None)
+    baseline = base | {"kind": "baseline", "temperature": None}
+    assert best_row([base, row(), baseline]) == row()
+
+
+@pytest.mark.parametrize("dearer", [{"epochs": 4}, {"learning_rate": 2e-3}, {"seed": 43}])
+def test_of_equals_the_cheapest_is_best(dearer: dict[str, Any]) -> None:
+    assert best_row([row(**dearer), row()]) == row()
+    assert best_row([row(), row(**dearer)]) == row()
+
+
+@pytest.mark.parametrize(
+    ("examples", "batch_size", "epochs", "steps"), [(900, 8, 1, 113), (900, 8, 3, 339), (8, 8, 2, 2), (1, 8, 1, 1)]
+)
+def test_the_last_batch_of_an_epoch_may_be_short(examples: int, batch_size: int, epochs: int, steps: int) -> None:
+    assert count_steps(examples, batch_size, epochs) == steps
+
+
+@pytest.mark.parametrize(("schedule", "steps"), [("constant", [4, 4, 4]), ("cosine", [4, 11, 45])])
+def test_only_a_cosines_warm_up_depends_on_the_epochs(schedule: Any, steps: list[int]) -> None:
+    training = TrainingSettings(loss="completion", schedule=schedule, warmup_ratio=0.03)
+    assert [count_warmup_steps(900, training, epochs) for epochs in (1, 3, 13)] == steps
+
+
+@pytest.mark.parametrize("schedule", ["constant", "cosine"])
+def test_no_warm_up_is_no_step(schedule: Any) -> None:
+    training = TrainingSettings(loss="completion", schedule=schedule, warmup_ratio=0)
+    assert count_warmup_steps(900, training, 3) == 0

@@ -1,0 +1,131 @@
+"""Scoring gives what the model itself gives, prompt by prompt, whatever the batch."""
+
+from typing import Any
+
+import pytest
+import torch
+
+from embedded.paths import MODEL_FOLDER
+from learning.adapter import attach_new_adapter
+from learning.base_model import load_model, load_tokenizer
+from learning.decoding import Decoding
+from learning.device import Device
+from learning.encoding import encode_prompts
+from learning.scoring import batches_by_length, score_headlines
+from schemas.config import PromptSettings
+from schemas.errors import InputError
+from schemas.label import LABELS, Label
+
+CPU = Device("cpu", torch.float32, "adamw_torch", scoring_tokens=1_000)
+PROMPT = PromptSettings()
+DECODINGS = [Decoding(0.1, None, None), Decoding(1.0, 50, None), Decoding(10.0, 50, 0.9)]
+
+
+@pytest.fixture(scope="module", params=["nf4", "none", "nf4 with adapter"])
+def model(request: pytest.FixtureRequest) -> Any:
+    """The embedded model; its adapter is random but not zero."""
+    base = load_model(MODEL_FOLDER, request.param.removesuffix(" with adapter"), CPU)
+    if not request.param.endswith("adapter"):
+        return base
+    adapted = attach_new_adapter(base, r=4, alpha=16, dropout=0.1, seed=1)
+    for name, weight in adapted.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(weight, std=0.05, generator=torch.Generator().manual_seed(len(name)))
+    return adapted.eval()
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> Any:
+    return load_tokenizer(MODEL_FOLDER)
+
+
+def score(model: Any, tokenizer: Any, headlines: list[str], batch_tokens: int = 1_000) -> torch.Tensor:
+    return score_headlines(
+        model, tokenizer, headlines, PROMPT, DECODINGS, batch_tokens=batch_tokens, on_batch=lambda _: None
+    )
+
+
+def test_probabilities_equal_those_of_the_model_prompt_by_prompt(
+    model: Any, tokenizer: Any, labelled: tuple[list[str], list[Label]]
+) -> None:
+    from transformers import TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
+
+    headlines = labelled[0]
+    measured = score(model, tokenizer, headlines)
+    for row, ids in enumerate(encode_prompts(headlines, tokenizer, PROMPT)):
+        with torch.inference_mode():
+            logits = model(input_ids=torch.tensor([ids])).logits[:, -1]
+        for column, decoding in enumerate(DECODINGS):
+            scores = TemperatureLogitsWarper(decoding.temperature)(None, logits)
+            scores = TopKLogitsWarper(decoding.top_k)(None, scores) if decoding.top_k else scores
+            scores = TopPLogitsWarper(decoding.top_p)(None, scores) if decoding.top_p else scores
+            probabilities = scores.softmax(dim=-1)[0]
+            expected = [
+                sum(probabilities[token].item() for token, text in enumerate(vocabulary(tokenizer)) if label in text)
+                for label in LABELS
+            ]
+            assert measured[row, column, :3].tolist() == pytest.approx(expected, abs=2e-5)
+    assert measured.sum(dim=-1).numpy() == pytest.approx(1.0)
+
+
+def vocabulary(tokenizer: Any) -> list[str]:
+    return [tokenizer.decode([token]) for token in range(len(tokenizer))]
+
+
+def test_the_likeliest_label_is_what_generate_says(
+    model: Any, tokenizer: Any, labelled: tuple[list[str], list[Label]]
+) -> None:
+    headlines = labelled[0][:12]
+    measured = score(model, tokenizer, headlines)[:, 0]
+    for row, ids in enumerate(encode_prompts(headlines, tokenizer, PROMPT)):
+        prompt = torch.tensor([ids])
+        output = model.generate(
+            input_ids=prompt, attention_mask=torch.ones_like(prompt), max_new_tokens=1, do_sample=False, pad_token_id=1
+        )
+        said = tokenizer.decode(output[0, -1:])
+        assert said == f" {LABELS[int(measured[row, :3].argmax())]}"
+
+
+@pytest.mark.parametrize("batch_tokens", [1, 200, 100_000])
+def test_neither_batch_nor_order_changes_a_probability(
+    model: Any, tokenizer: Any, labelled: tuple[list[str], list[Label]], batch_tokens: int
+) -> None:
+    expected = score(model, tokenizer, labelled[0])
+    reordered = score(model, tokenizer, labelled[0][::-1], batch_tokens).flip(0)
+    assert reordered.numpy() == pytest.approx(expected.numpy(), abs=1e-4)
+    assert torch.equal(reordered.argmax(dim=-1), expected.argmax(dim=-1))
+
+
+def test_one_headline_can_be_scored_alone(model: Any, tokenizer: Any, labelled: tuple[list[str], list[Label]]) -> None:
+    alone = score(model, tokenizer, labelled[0][:1])
+    assert alone.numpy() == pytest.approx(score(model, tokenizer, labelled[0])[:1].numpy(), abs=1e-4)
+
+
+def test_labels_of_several_tokens_are_products_along_their_tokens(labelled: tuple[list[str], list[Label]]) -> None:
+    model, tokenizer = load_model(MODEL_FOLDER, "none", CPU), load_tokenizer(MODEL_FOLDER)
+    words = {Label.NEGATIVE: "zuqba", Label.NEUTRAL: "kwyjo", Label.POSITIVE: "gluvx"}
+    prompt = PromptSettings(label_words=words)
+    measured = score_headlines(
+        model, tokenizer, labelled[0][:5], prompt, [DECODINGS[0]], batch_tokens=500, on_batch=lambda _: None
+    )
+    for row, ids in enumerate(encode_prompts(labelled[0][:5], tokenizer, prompt)):
+        for column, label in enumerate(LABELS):
+            path = tokenizer(f" {words[label]}", add_special_tokens=False)["input_ids"]
+            assert len(path) > 1
+            with torch.inference_mode():
+                logits = model(input_ids=torch.tensor([[*ids, *path]])).logits[0] / DECODINGS[0].temperature
+            steps = logits.double().log_softmax(dim=-1)[len(ids) - 1 : -1]
+            expected = steps[range(len(path)), path].sum().exp().item()
+            assert measured[row, 0, column].item() == pytest.approx(expected, rel=1e-3)
+
+
+def test_a_headline_longer_than_the_model_takes_is_refused(tokenizer: Any) -> None:
+    with pytest.raises(InputError, match="the base model takes 512"):
+        score(load_model(MODEL_FOLDER, "none", CPU), tokenizer, ["costs rose " * 400])
+
+
+def test_batches_hold_every_row_once_and_keep_to_the_budget() -> None:
+    lengths = [5, 50, 7, 30, 200, 9, 9, 1]
+    batches = list(batches_by_length(lengths, batch_tokens=60))
+    assert sorted(row for batch in batches for row in batch) == list(range(len(lengths)))
+    assert all(len(batch) == 1 or len(batch) * max(lengths[row] for row in batch) <= 60 for batch in batches)

@@ -1,0 +1,82 @@
+"""Progress reaches the log with its event, and the Prefect UI as one bar that grows; seconds read like a clock."""
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from prefect import flow
+from prefect.client.orchestration import get_client
+from prefect.testing.utilities import prefect_test_harness
+
+from tasks import progress
+from tasks.progress import Progress, announce, format_seconds
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[None]:
+    with prefect_test_harness(server_startup_timeout=120):
+        yield
+
+
+@pytest.fixture
+def events(server: None) -> Iterator[list[dict[str, Any]]]:
+    """The events of all log records of flow runs, as they come."""
+    seen: list[dict[str, Any]] = []
+
+    class Keep(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if hasattr(record, "fintone"):
+                assert record.getMessage() == record.fintone["text"]
+                seen.append(record.fintone)
+
+    logger, handler = logging.getLogger("prefect.flow_runs"), Keep()
+    logger.addHandler(handler)
+    yield seen
+    logger.removeHandler(handler)
+
+
+async def read_bars() -> list[Any]:
+    async with get_client() as client:
+        return [artifact for artifact in await client.read_artifacts() if artifact.type == "progress"]
+
+
+@flow
+def count(steps: int) -> None:
+    bar = Progress("count", steps)
+    for step in range(1, steps + 1):
+        bar.update(step, f"at {step}")
+
+
+@flow
+def tell(message: str) -> None:
+    announce(message)
+
+
+def test_an_announcement_is_a_line_and_an_event(events: list[dict[str, Any]]) -> None:
+    tell("split: 900 train")
+    assert events == [{"text": "split: 900 train"}]
+
+
+def test_quick_work_shows_its_end_alone(events: list[dict[str, Any]]) -> None:
+    count(50)
+    assert events == [{"text": "count, 50/50, at 50", "title": "count", "done": 50, "total": 50, "detail": "at 50"}]
+
+
+def test_slow_work_is_one_bar_that_grows(events: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "SECONDS_BETWEEN_UPDATES", 0.0)
+    before = asyncio.run(read_bars())
+    count(4)
+    assert [event["done"] for event in events] == [1, 2, 3, 4]
+    assert [event["text"].endswith(" left") for event in events] == [True, True, True, False]
+    [bar] = [artifact for artifact in asyncio.run(read_bars()) if artifact.id not in {old.id for old in before}]
+    assert (float(bar.data), bar.description) == (100.0, "count, 4/4, at 4")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(0, "0:00"), (9.6, "0:10"), (59.6, "1:00"), (187, "3:07"), (3599.9, "1:00:00"), (3787, "1:03:07")],
+)
+def test_seconds_read_like_a_clock(seconds: float, shown: str) -> None:
+    assert format_seconds(seconds) == shown
