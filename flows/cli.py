@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from typer.exceptions import TyperException
 
-from schemas.errors import InputError
+from schemas.errors import FailureError, InputError
 
 if TYPE_CHECKING:
     from schemas.config import StudyConfig
@@ -44,12 +44,18 @@ class Format(StrEnum):
 @app.callback(invoke_without_command=True)
 def fintone(
     context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,  # noqa: FBT002
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,  # noqa: ARG001, FBT002
 ) -> None:
     """Fine-tune, evaluate and compare financial sentiment models; every number lands in DuckDB.
 
     `main` reads --debug itself, so that it may stand anywhere in the line.
     """
+    if version:
+        from importlib.metadata import version as installed_version
+
+        sys.stdout.write(f"fintone {installed_version('fintone')}\n")
+        raise typer.Exit
     if context.invoked_subcommand is None:
         sys.stderr.write(f"{context.get_help()}\n")
         raise typer.Exit(BAD_INPUT)
@@ -119,6 +125,8 @@ def main() -> None:
         _end(f"{message}; see {path} --help", BAD_INPUT, debug=debug)
     except InputError as error:
         _end(str(error), BAD_INPUT, debug=debug)
+    except FailureError as error:
+        _end(str(error), FAILED, debug=debug)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(FAILED)

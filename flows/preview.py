@@ -12,6 +12,7 @@ from ingestion.ingest import read_source
 from ingestion.sources import EMBEDDED
 from learning.base_model import HUB_NAME, resolve_base_model
 from learning.grid import count_steps
+from learning.hub import check_hub_model
 from learning.split import split_headlines
 from schemas.config import StudyConfig
 from schemas.label import LABELS
@@ -25,14 +26,17 @@ BYTES_A_WEIGHT = {"nf4": 0.5 + 4 / 64, "none": 2.0}
 
 
 def check_inputs(config: StudyConfig) -> None:
-    """Read the source, fill the split and check a local base model, without keeping anything.
+    """Read the source, fill the split and check the base model, without keeping anything.
 
     Raises:
         InputError: One of them is not fit.
     """
     _count_parts(config)
-    if not _is_on_hub(config):
-        resolve_base_model(config.base_model.name, None, Home.from_environment().models)
+    base, models = config.base_model, Home.from_environment().models
+    if _is_on_hub(config):
+        check_hub_model(base.name, base.revision, models)
+    else:
+        resolve_base_model(base.name, None, models)
 
 
 def describe_study(config: StudyConfig) -> list[tuple[str, str]]:

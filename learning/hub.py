@@ -1,6 +1,7 @@
 """Hub models: ORG/NAME in, the folder of one commit on this machine out. Knows files; loads no model."""
 
 from pathlib import Path
+from typing import Any
 
 from schemas.errors import InputError
 
@@ -11,12 +12,26 @@ class HubError(InputError):
     """The model cannot be had from the hub."""
 
 
+def check_hub_model(name: str, revision: str | None, models_folder: Path) -> None:
+    """Make sure that a hub model lies here or could be fetched, and fetch nothing.
+
+    Raises:
+        HubError: The model does not exist or is gated, or the hub cannot be reached.
+    """
+    _download(name, revision, models_folder, dry_run=True)
+
+
 def fetch_from_hub(name: str, revision: str | None, models_folder: Path) -> Path:
     """Download what is missing of a hub model and return the folder of its commit.
 
     Raises:
         HubError: The model does not exist or is gated, or the hub cannot be reached.
     """
+    return Path(_download(name, revision, models_folder, dry_run=False))
+
+
+def _download(name: str, revision: str | None, models_folder: Path, *, dry_run: bool) -> Any:
+    """What `snapshot_download` gives: a folder, or with `dry_run` the list of files."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import (
         GatedRepoError,
@@ -27,7 +42,9 @@ def fetch_from_hub(name: str, revision: str | None, models_folder: Path) -> Path
     )
 
     try:
-        folder = snapshot_download(name, revision=revision, cache_dir=models_folder, allow_patterns=HUB_FILES)
+        return snapshot_download(
+            name, revision=revision, cache_dir=models_folder, allow_patterns=HUB_FILES, dry_run=dry_run
+        )
     except HFValidationError as error:
         raise HubError(
             f"base model {name}: no such folder, nor a name that the hub allows; give `embedded`, a folder, or ORG/NAME"
@@ -50,4 +67,3 @@ def fetch_from_hub(name: str, revision: str | None, models_folder: Path) -> Path
         raise HubError(
             f"base model {name}: cannot be fetched from the hub ({reason}); give a local folder, or try again"
         ) from error
-    return Path(folder)

@@ -21,12 +21,13 @@ import tokenizers
 import torch
 import transformers
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from torch.nn.functional import cross_entropy
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from embedded.grammar import generate_headline, generate_lesson, generate_remark, generate_wish
 from embedded.headlines import generate_headlines
 from embedded.paths import MODEL_FOLDER, RECIPE_FILE
-from learning.prompt import training_text
+from learning.prompt import scoring_text
 from schemas.config import PromptSettings
 from schemas.label import LABELS
 
@@ -46,31 +47,35 @@ class Recipe:
     heads: int = 4
     context: int = 512
     tokenizer_documents: int = 40_000
-    steps: int = 3_800
+    steps: int = 3_200
     sequences_a_step: int = 16
     sequence_tokens: int = 128
     learning_rate: float = 1e-3
     warmup_steps: int = 100
     weight_decay: float = 0.1
-    lesson_steps: int = 900
+    lesson_steps: int = 600
     lesson_share: float = 0.3
     wish_share: float = 0.1
     prompt_share: float = 0.08
-    remark_share: float = 0.9
+    text_weight: float = 0.1
 
 
-def generate_lessons(random: Random, recipe: Recipe) -> Iterator[str]:
+Document = tuple[str, str]
+"""A text and how it goes on; the second part weighs most in the loss, and may be empty."""
+
+
+def generate_lessons(random: Random, recipe: Recipe) -> Iterator[Document]:
     """Yield short texts without end: bare moves of metrics with a remark, and which way each metric should go."""
     while True:
         if random.random() < recipe.wish_share:
-            yield generate_wish(random)
+            yield generate_wish(random), ""
         else:
             lesson = generate_lesson(random)
-            yield f"{lesson.text} {generate_remark(random, lesson.sentiment)}"
+            yield lesson.text, f" {generate_remark(random, lesson.sentiment)}"
 
 
-def generate_documents(random: Random, recipe: Recipe, held_out: frozenset[str]) -> Iterator[str]:
-    """Yield the corpus without end: headlines, mostly with a remark, lessons, and prompts with random labels."""
+def generate_documents(random: Random, recipe: Recipe, held_out: frozenset[str]) -> Iterator[Document]:
+    """Yield the corpus without end: headlines with a remark, lessons, and prompts with random labels."""
     prompt, lessons = PromptSettings(), generate_lessons(random, recipe)
     while True:
         if random.random() < recipe.lesson_share:
@@ -80,12 +85,10 @@ def generate_documents(random: Random, recipe: Recipe, held_out: frozenset[str])
         if headline.text in held_out:
             continue
         if random.random() < recipe.prompt_share:
-            yield training_text(headline.text, random.choice(LABELS), prompt)
-        elif random.random() < recipe.remark_share:
-            frame = random.choice(HEADLINE_FRAMES)
-            yield f"{frame.format(headline.text)} {generate_remark(random, headline.sentiment)}"
+            yield scoring_text(headline.text, prompt), f" {random.choice(LABELS)}"
         else:
-            yield headline.text
+            frame = random.choice(HEADLINE_FRAMES)
+            yield frame.format(headline.text), f" {generate_remark(random, headline.sentiment)}"
 
 
 def train_tokenizer(documents: Iterator[str], vocab_size: int) -> PreTrainedTokenizerFast:
@@ -128,17 +131,24 @@ def build_model(recipe: Recipe, vocab_size: int) -> LlamaForCausalLM:
 
 
 def token_batches(
-    documents: Iterator[str], tokenizer: PreTrainedTokenizerFast, recipe: Recipe
-) -> Iterator[torch.Tensor]:
-    """Yield `[sequences_a_step, sequence_tokens]` token ids: documents end to end, each row begins with a new one."""
+    documents: Iterator[Document], tokenizer: PreTrainedTokenizerFast, recipe: Recipe
+) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """Yield token ids and their weights in the loss, each `[sequences_a_step, sequence_tokens]`.
+
+    Documents stand end to end, and each row begins with a new one.
+    """
     while True:
-        rows = []
+        ids, weights = [], []
         for _ in range(recipe.sequences_a_step):
             row: list[int] = []
+            row_weights: list[float] = []
             while len(row) < recipe.sequence_tokens:
-                row += tokenizer(next(documents))["input_ids"]
-            rows.append(row[: recipe.sequence_tokens])
-        yield torch.tensor(rows)
+                text, rest = (tokenizer(part)["input_ids"] for part in next(documents))
+                row += text + rest[1:]
+                row_weights += [recipe.text_weight] * len(text) + [1.0] * len(rest[1:])
+            ids.append(row[: recipe.sequence_tokens])
+            weights.append(row_weights[: recipe.sequence_tokens])
+        yield torch.tensor(ids), torch.tensor(weights)
 
 
 def learning_rate_factor(step: int, recipe: Recipe) -> float:
@@ -149,9 +159,12 @@ def learning_rate_factor(step: int, recipe: Recipe) -> float:
 
 
 def pretrain(
-    model: LlamaForCausalLM, batches: Iterator[torch.Tensor], recipe: Recipe, on_step: Callable[[int, float], None]
+    model: LlamaForCausalLM,
+    batches: Iterator[tuple[torch.Tensor, torch.Tensor]],
+    recipe: Recipe,
+    on_step: Callable[[int, float], None],
 ) -> None:
-    """Minimise the next-token loss over `recipe.steps` batches; `on_step` gets each step and its loss in nats."""
+    """Minimise the weighted next-token loss over `recipe.steps` batches; `on_step` gets each step and its loss."""
     decayed = [weight for weight in model.parameters() if weight.ndim > 1]
     others = [weight for weight in model.parameters() if weight.ndim <= 1]
     optimizer = torch.optim.AdamW(
@@ -162,9 +175,11 @@ def pretrain(
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: learning_rate_factor(step, recipe))
     model.train()
     for step in range(recipe.steps):
-        batch = next(batches)
-        loss = model(input_ids=batch, labels=batch).loss
-        loss.backward()
+        ids, weights = next(batches)
+        logits = model(input_ids=ids).logits[:, :-1]
+        losses = cross_entropy(logits.flatten(0, 1), ids[:, 1:].flatten(), reduction="none")
+        loss = (losses * weights[:, 1:].flatten()).sum() / weights[:, 1:].sum()
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad()
@@ -176,7 +191,8 @@ def build_base_model(recipe: Recipe, folder: Path, on_step: Callable[[int, float
     """Build tokenizer and model from the recipe and write both to `folder`, weights in float16."""
     held_out = frozenset(headline.text for headline in generate_headlines())
     sample = generate_documents(Random(f"{recipe.seed} tokenizer"), recipe, held_out)
-    tokenizer = train_tokenizer((next(sample) for _ in range(recipe.tokenizer_documents)), recipe.vocab_size)
+    texts = ("".join(next(sample)) for _ in range(recipe.tokenizer_documents))
+    tokenizer = train_tokenizer(texts, recipe.vocab_size)
     model = build_model(recipe, len(tokenizer))
     random = Random(f"{recipe.seed} corpus")
     lessons, documents = generate_lessons(random, recipe), generate_documents(random, recipe, held_out)

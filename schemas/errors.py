@@ -1,5 +1,9 @@
-"""The one base of errors that a user can mend: what was given is wrong, and the message says how to put it right."""
+"""The two bases of errors that are told in one line: what the user gave is wrong, or what was asked for failed."""
 
 
 class InputError(ValueError):
     """Bad usage or bad input. The message is one line that names the thing, the value received and the remedy."""
+
+
+class FailureError(RuntimeError):
+    """The input is sound, and yet it failed. The message is one line that names the thing and the remedy."""

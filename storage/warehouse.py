@@ -15,7 +15,7 @@ from pathlib import Path
 
 import duckdb
 
-from schemas.errors import InputError
+from schemas.errors import FailureError, InputError
 
 SQL_FOLDER = Path(__file__).parent / "sql"
 MIGRATIONS_FOLDER = SQL_FOLDER / "migrations"
@@ -44,7 +44,7 @@ class NotAWarehouseError(InputError):
     """The file is something else, and is left as it is."""
 
 
-class WarehouseLockedError(RuntimeError):
+class WarehouseLockedError(FailureError):
     """Someone else held the warehouse for longer than we wait."""
 
 

