@@ -34,7 +34,7 @@ def retrain(config: StudyConfig) -> str:
     try:
         for baseline in study.baselines:
             evaluate_baseline(study, baseline)
-        score_cell(study, study.base_cell, "base")
+        score_cell(study, study.base_cell)
         _run_cells(study, study.cells)
         if config.grid.curve_epochs:
             _run_cells(study, plan_epoch_curve(study))
@@ -50,7 +50,7 @@ def _run_cells(study: StudyPlan, cells: tuple[CellPlan, ...]) -> None:
     start, left = time.monotonic(), sum(cell.epochs or 0 for cell in cells)
     total = left
     for number, cell in enumerate(cells, start=1):
-        position = f"cell {number}/{len(cells)}"
+        position = f"cell {number}/{len(cells)} "
         train_cell(study, cell, position)
         score_cell(study, cell, position)
         left -= cell.epochs or 0

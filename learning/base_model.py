@@ -32,6 +32,7 @@ class ResolvedModel:
     """A base model that lies on this machine."""
 
     name: str
+    """How people see it: `embedded`, the name of the folder, or ORG/NAME."""
     folder: Path
     revision: str
     """Commit of a hub model; hash of the files of any other."""
@@ -54,7 +55,7 @@ def resolve_base_model(name: str, revision: str | None, models_folder: Path) -> 
     folder = Path(name).expanduser()
     if folder.is_dir():
         check_model_folder(folder)
-        return ResolvedModel(name, folder.resolve(), _files_hash(folder))
+        return ResolvedModel(folder.resolve().name, folder.resolve(), _files_hash(folder))
     if folder.exists():
         raise BaseModelError(f"base model {name}: is a file; give the folder that holds config.json and *.safetensors")
     if not HUB_NAME.fullmatch(name):

@@ -30,8 +30,8 @@ def evaluate_baseline(study: StudyPlan, cell: CellPlan) -> State[None] | None:
 
 
 @task(task_run_name="train {cell.title}")
-def train_cell(study: StudyPlan, cell: CellPlan, position: str) -> State[None] | None:
-    """Train the cell's adapter and record its log; `position` is shown, as in `cell 2/6`."""
+def train_cell(study: StudyPlan, cell: CellPlan, position: str = "") -> State[None] | None:
+    """Train the cell's adapter and record its log; `position` stands before what is shown, as in `cell 2/6 `."""
     from learning.training import train_adapter
     from schemas.label import Label
     from storage.home import Home
@@ -43,7 +43,7 @@ def train_cell(study: StudyPlan, cell: CellPlan, position: str) -> State[None] |
     if cell.learning_rate is None or cell.epochs is None or cell.seed is None:
         raise ValueError(f"cell {cell.cell_id} is {cell.kind}: only a fine-tuned cell is trained")
     train = load_part(study, "train")
-    title = f"{position} train {cell.title}"
+    title = f"{position}train {cell.title}"
     progress: list[Progress] = []
 
     def show(step: Any) -> None:
@@ -78,7 +78,7 @@ def train_cell(study: StudyPlan, cell: CellPlan, position: str) -> State[None] |
 
 
 @task(task_run_name="score {cell.title}")
-def score_cell(study: StudyPlan, cell: CellPlan, position: str) -> State[None] | None:
+def score_cell(study: StudyPlan, cell: CellPlan, position: str = "") -> State[None] | None:
     """Evaluate the cell, or the untouched base model, on validation and test at every temperature."""
     from learning.evaluation import evaluate_model
     from storage.home import Home
@@ -90,7 +90,7 @@ def score_cell(study: StudyPlan, cell: CellPlan, position: str) -> State[None] |
     if cell.kind == "base":
         start_cell(home.warehouse, cell.cell_id)
     parts = load_parts(study)
-    progress = Progress(f"{position} score {cell.title}", sum(len(part.texts) for part in parts))
+    progress = Progress(f"{position}score {cell.title}", sum(len(part.texts) for part in parts))
     results: list[Any] = evaluate_model(
         parts,
         study.base.folder,
@@ -103,7 +103,7 @@ def score_cell(study: StudyPlan, cell: CellPlan, position: str) -> State[None] |
     save_results(study, cell, results)
     if cell.kind == "base":
         finish_cell(home.warehouse, cell.cell_id, CellOutcome())
-    announce(f"{position} {cell.title}: {_tell_result(results)}")
+    announce(f"{position}{cell.title}: {_tell_result(results)}")
     return None
 
 

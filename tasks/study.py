@@ -42,7 +42,7 @@ def plan_study(config: StudyConfig, ingested: IngestedSource, split_id: str) -> 
     )
     save_study(home.warehouse, record)
     add_cells(home.warehouse, study.study_id, _cell_records(study, (study.base_cell, *study.baselines, *study.cells)))
-    announce(f"study {study.study_id}: base model {base.name}, {len(study.cells)} cells to fine-tune")
+    announce(f"study {study.study_id}: base model {base.name}, cells to fine-tune: {len(study.cells)}")
     return study
 
 
