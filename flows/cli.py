@@ -187,16 +187,18 @@ def _run_study(config: "StudyConfig") -> None:
 def _run_flow(config: "StudyConfig") -> str:
     """Run the flow in this process, on the Prefect server that is set or on a temporary one."""
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+    os.environ.setdefault("DO_NOT_TRACK", "1")
     os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
     from prefect.settings import PREFECT_API_URL
 
+    from flows.interruption import prompt_interruption
     from flows.retrain import retrain
     from flows.terminal import mute_exit, show_progress
 
     server = PREFECT_API_URL.value()
     stderr.print(f"Prefect server: {server}" if server else "starting a temporary Prefect server, some seconds")
     try:
-        with show_progress(stderr):
+        with show_progress(stderr), prompt_interruption():
             return str(retrain(config))
     finally:
         atexit.register(mute_exit)

@@ -1,0 +1,34 @@
+"""Ctrl-C while a flow runs. Knows signals and Prefect's client; knows no study."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+
+@contextmanager
+def prompt_interruption() -> Iterator[None]:
+    """Let Ctrl-C end the block within seconds, as a `KeyboardInterrupt`.
+
+    A terminal sends it to the temporary Prefect server too. The client would try to tell that dead server of the end of
+    each run for a minute and more, and then raise its own error in place of the interruption.
+    """
+    from prefect.settings import get_current_settings
+
+    interrupted = False
+
+    def interrupt(_: int, __: FrameType | None) -> None:
+        nonlocal interrupted
+        interrupted = True
+        get_current_settings().client.max_retries = 0  # for the rest of the process
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    except BaseException:
+        if interrupted:
+            raise KeyboardInterrupt from None
+        raise
+    finally:
+        signal.signal(signal.SIGINT, before)
