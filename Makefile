@@ -35,7 +35,7 @@ lint: $(READY) ## check style, format and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(READY) ## measure fintone beside what a user would do instead
+bench: $(READY) ## measure how long things take, and write benchmarks/results
 	@set -e; for name in $(BENCHMARKS); do echo "benchmark $$name"; $(BIN)/python -m benchmarks.$$name $(ARGS); done
 
 base-model: $(READY) ## pretrain the embedded base model anew, up to 30 minutes on 2 cores

@@ -205,15 +205,16 @@ def _run_flow(config: "StudyConfig") -> str:
 
 
 def _print_leaderboard(home: Any, study_id: str, *, synthetic: bool) -> None:
-    from flows.leaderboard import build_table, next_commands
+    from flows.leaderboard import build_table
     from learning.grid import best_row
-    from storage.evaluations import load_leaderboard
+    from storage.evaluations import load_leaderboard, load_selection
+    from storage.examples import example_queries
 
     rows = load_leaderboard(home.warehouse, study_id)
-    best = best_row(load_leaderboard(home.warehouse, study_id, part="validation"))
+    best = best_row(load_selection(home.warehouse, study_id))
     title = f"study {study_id}, {rows[0]['n']} test headlines{' (synthetic)' if synthetic else ''}"
     stdout.print()
     stdout.print(build_table(rows, title))
     stdout.print(f"\nbest on validation: cell {best['cell_id']}\nnext, for example:")
-    for command in next_commands(study_id, best):
-        stdout.print(f"  {command}", soft_wrap=True, markup=False)
+    for query in example_queries(study_id, best["cell_id"], best["temperature"]):
+        stdout.print(f'  fintone sql "{query}"', soft_wrap=True, markup=False)

@@ -1,4 +1,4 @@
-"""The leaderboard as a table in the terminal, and what to try next. Knows rows of the view; asks no warehouse."""
+"""The leaderboard as a table in the terminal. Knows rows of the view; asks no warehouse."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -39,20 +39,6 @@ def build_table(rows: Sequence[Row], title: str) -> Table:
     table.caption = "accuracy / macro-F1; the interval is that of the first accuracy"
     table.caption_justify = "left"
     return table
-
-
-def next_commands(study_id: str, best: Row) -> list[str]:
-    """Commands worth trying after a study."""
-    cell, temperature = best["cell_id"], f"{best['temperature']:g}"
-    confusion = (
-        f"SELECT label, predicted, count(*) AS n FROM predictions WHERE cell_id = '{cell}' AND part = 'test' "
-        f"AND temperature = {temperature} GROUP BY ALL ORDER BY ALL"
-    )
-    losses = (
-        f"SELECT step, loss, learning_rate FROM training_log WHERE cell_id = '{cell}' AND step % 50 = 0 ORDER BY step"
-    )
-    status = f"SELECT status, started_at, finished_at FROM studies WHERE study_id = '{study_id}'"
-    return [f'fintone sql "{query}"' for query in ("FROM leaderboard", confusion, losses, status)]
 
 
 def _name(row: Row) -> str:

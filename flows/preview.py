@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
+from embedded.paths import MODEL_FOLDER
 from ingestion.ingest import read_source
 from ingestion.sources import EMBEDDED
 from learning.base_model import HUB_NAME, resolve_base_model
@@ -21,6 +22,9 @@ from schemas.profiles import PROFILES, load_profile
 from storage.home import Home
 
 PARAMETERS_IN_NAME = re.compile(r"(\d+(?:\.\d+)?)b\b", re.IGNORECASE)
+LARGE_GIGABYTES = 1.0
+"""Weights from here on take days to train without a GPU."""
+
 BYTES_A_WEIGHT = {"nf4": 0.5 + 4 / 64, "none": 2.0}
 """NF4 keeps a float32 scale for each block of 64 weights."""
 
@@ -65,6 +69,7 @@ def describe_study(config: StudyConfig) -> list[tuple[str, str]]:
         lines.append(("epoch curve", f"{then}: {more} more cells, {seeds * sum(extra) * steps:,} more steps"))
         cells += more
     cuts = f", top-k {config.decoding.top_k}" if config.decoding.top_k else ""
+    cuts += f", top-p {config.decoding.top_p:g}" if config.decoding.top_p else ""
     models = f"{cells + 1} models, the untouched base among them, on validation and test"
     lines.append(("scoring", f"{models}, at temperatures {_join(config.decoding.temperatures)}{cuts}"))
     return [*lines, ("needs", _describe_needs(config))]
@@ -74,7 +79,7 @@ def _describe_training(config: StudyConfig) -> str:
     training = config.training
     return (
         f"{training.loss} loss, {training.schedule} schedule, batches of {training.batch_size}, LoRA r={config.lora.r} "
-        f"alpha={config.lora.alpha:g} dropout={config.lora.dropout:g}"
+        f"alpha={config.lora.alpha:g} dropout={config.lora.dropout:g}, AdamW (paged, 32-bit, on a CUDA GPU)"
     )
 
 
@@ -119,7 +124,11 @@ def _describe_model(config: StudyConfig) -> str:
 
 def _describe_needs(config: StudyConfig) -> str:
     if not _is_on_hub(config):
-        return "nothing more: it runs on this machine as it is, faster with a CUDA GPU"
+        folder = MODEL_FOLDER if config.base_model.name == "embedded" else Path(config.base_model.name).expanduser()
+        gigabytes = sum(file.stat().st_size for file in folder.glob("*.safetensors")) / 1e9
+        if gigabytes < LARGE_GIGABYTES:
+            return "nothing more: it runs on this machine as it is, faster with a CUDA GPU"
+        return f"a CUDA GPU: the weights are {gigabytes:.1f} GB of files"
     named = PARAMETERS_IN_NAME.search(config.base_model.name)
     needs = ["a network, or the model in FINTONE_HOME", "HF_TOKEN if the model is gated", "a CUDA GPU"]
     if named:
@@ -141,4 +150,4 @@ def _join(values: tuple[float, ...]) -> str:
     """Values as a list, or as `1 to 13` where they are three or more in a row."""
     if len(values) > 2 and list(values) == list(range(int(values[0]), int(values[0]) + len(values))):  # noqa: PLR2004
         return f"{values[0]} to {values[-1]}"
-    return ", ".join(f"{value:g}" for value in values)
+    return ", ".join(str(value) if isinstance(value, int) else f"{value:g}" for value in values)

@@ -14,6 +14,9 @@ from tasks.data import ingest_source, split_snapshot
 from tasks.progress import announce, format_seconds
 from tasks.study import plan_epoch_curve, plan_study, publish_leaderboard
 
+SECONDS_OF_A_SKIP = 1.0
+"""A cell that takes less was finished before, and tells nothing of how long the others will take."""
+
 
 @flow(name="retrain", flow_run_name="{config.name} on {config.data.source}")
 def retrain(config: StudyConfig) -> str:
@@ -38,22 +41,22 @@ def retrain(config: StudyConfig) -> str:
         _run_cells(study, study.cells)
         if config.grid.curve_epochs:
             _run_cells(study, plan_epoch_curve(study))
+        publish_leaderboard(study, ingested)
     except BaseException:
         finish_study(home.warehouse, study.study_id, "failed")
         raise
-    publish_leaderboard(study, ingested)
     return study.study_id
 
 
 def _run_cells(study: StudyPlan, cells: tuple[CellPlan, ...]) -> None:
     """Train and score one cell after the other, and tell how long the others will take, by their epochs."""
-    start, left = time.monotonic(), sum(cell.epochs or 0 for cell in cells)
-    total = left
+    seconds, worked, left = 0.0, 0, sum(cell.epochs or 0 for cell in cells)
     for number, cell in enumerate(cells, start=1):
-        position = f"cell {number}/{len(cells)} "
+        position, start = f"cell {number}/{len(cells)} ", time.monotonic()
         train_cell(study, cell, position)
         score_cell(study, cell, position)
         left -= cell.epochs or 0
-        if left:
-            seconds = (time.monotonic() - start) / (total - left) * left
-            announce(f"{number} of {len(cells)} cells done, about {format_seconds(seconds)} left")
+        if time.monotonic() - start > SECONDS_OF_A_SKIP:
+            seconds, worked = seconds + time.monotonic() - start, worked + (cell.epochs or 0)
+        if left and worked:
+            announce(f"{number} of {len(cells)} cells done, about {format_seconds(seconds / worked * left)} left")

@@ -40,7 +40,7 @@ def missing_columns(
     more = f" and {len(names) - len(shown)} more" if len(names) > len(shown) else ""
     return MissingColumnError(
         f"source {source!r} has no {' and no '.join(missing)}, its columns are {shown}{more}: "
-        "name them with --text-column and --label-column"
+        "name them with --set data.text_column=NAME and --set data.label_column=NAME"
     )
 
 

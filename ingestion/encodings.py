@@ -37,7 +37,7 @@ def decode(content: bytes, source: str, encoding: str | None, legacy: str | None
         raise EncodingError(f"encoding {name!r} is not a known text encoding: try utf-8, cp1252 or utf-16") from None
     except UnicodeError as error:
         raise EncodingError(
-            f"source {source!r} cannot be read as {name!r} ({error}): give its own encoding with --encoding"
+            f"source {source!r} cannot be read as {name!r} ({error}): set data.encoding to its own"
         ) from None
     return text, name
 
@@ -55,7 +55,7 @@ def _detect(content: bytes, source: str, legacy: str | None) -> str:
 def _detect_legacy(content: bytes, source: str) -> str:
     matches = list(from_bytes(content, cp_isolation=list(LEGACY_ENCODINGS)))
     if not matches:
-        raise EncodingError(f"source {source!r} is not text in any encoding known: give its encoding with --encoding")
+        raise EncodingError(f"source {source!r} is not text in any encoding known: set data.encoding")
     best = min(matches, key=lambda match: (match.chaos, -match.coherence, _preference(match)))
     return LEGACY_ENCODINGS[_preference(best)]
 

@@ -84,5 +84,5 @@ def _nothing_accepted(source: str, rejected: pd.DataFrame) -> NothingAcceptedErr
     counts = rejected["reason"].value_counts()
     return NothingAcceptedError(
         f"source {source!r}: none of its {len(rejected)} rows can be used, most often ({counts.iloc[0]}) because of "
-        f"{counts.index[0]}: mend them, name the right columns, or map its label words with --label-map"
+        f"{counts.index[0]}: mend them, name the right columns, or map its label words with --set data.label_map"
     )

@@ -81,12 +81,13 @@ class AnswerSpace:
             decodings: D ways of sampling.
 
         Returns:
-            [N, D, 4] float64: negative, neutral, positive, unparsed. Logits that are not numbers count as unparsed.
+            [N, D, 4] float64 on the CPU: negative, neutral, positive, unparsed. Logits that are not numbers count as
+            unparsed.
         """
         broken = ~first.isfinite().all(dim=-1)
         for logits in continued.values():
             broken |= ~logits.isfinite().all(dim=-1).all(dim=-1)
-        result = torch.zeros(len(first), len(decodings), len(LABELS) + 1, dtype=torch.float64)
+        result = first.new_zeros((len(first), len(decodings), len(LABELS) + 1), dtype=torch.float64)
         for column, decoding in enumerate(decodings):
             log_probabilities = sampling_log_probabilities(first, decoding)
             for row, label in enumerate(LABELS):
@@ -96,9 +97,9 @@ class AnswerSpace:
                     result[:, column, row] += self._path_probability(
                         label, log_probabilities, continued[label], decoding
                     )
-        result[broken.cpu()] = 0.0
+        result[broken] = 0.0
         result[..., -1] = (1.0 - result[..., :-1].sum(dim=-1)).clamp(min=0.0)
-        return result
+        return result.cpu()
 
     def _path_probability(
         self, label: Label, first: torch.Tensor, continued: torch.Tensor, decoding: Decoding

@@ -1,5 +1,6 @@
 """What the machine at hand computes best with. Knows hardware; knows no model and no study."""
 
+import gc
 import platform
 import resource
 from dataclasses import dataclass
@@ -32,8 +33,19 @@ def choose_device() -> Device:
     return Device("cuda", dtype, "paged_adamw_32bit", scoring_tokens=16_384)
 
 
+def start_peak_memory(device: Device) -> None:
+    """Let go of what an earlier model left on the GPU, and measure its peak from here on.
+
+    Libraries bind a model's methods to itself, so that only a collection frees it.
+    """
+    if device.name == "cuda":
+        gc.collect()
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats()
+
+
 def peak_memory_bytes(device: Device) -> int:
-    """Largest memory so far: allocated on the GPU, or resident in this process on a CPU."""
+    """Largest memory: on a GPU allocated since `start_peak_memory`, on a CPU resident in this process ever."""
     if device.name == "cuda":
         return int(torch.cuda.max_memory_allocated())
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1_024

@@ -12,7 +12,7 @@ from learning.adapter import attach_saved_adapter
 from learning.base_model import load_model, load_tokenizer
 from learning.baselines import predict_baseline
 from learning.decoding import Decoding
-from learning.device import choose_device
+from learning.device import choose_device, start_peak_memory
 from learning.metrics import Metrics, draw_outcomes, measure, parsed_labels
 from learning.scoring import score_headlines
 from schemas.config import DecodingSettings, PromptSettings
@@ -75,6 +75,7 @@ def evaluate_model(
         InputError: The model's folder is not fit, or a headline is longer than it takes.
     """
     device = choose_device()
+    start_peak_memory(device)
     tokenizer = load_tokenizer(model_folder)
     model = load_model(model_folder, quantization, device)
     decodings = [Decoding(temperature, decoding.top_k, decoding.top_p) for temperature in decoding.temperatures]

@@ -54,14 +54,14 @@ def plan_curve(study: StudyPlan, learning_rate: float) -> tuple[CellPlan, ...]:
 
 
 def best_row(rows: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
-    """The fine-tuned row of highest expected accuracy at the lowest temperature; of equals the cheapest.
+    """The row of highest balanced accuracy at the lowest temperature; of equals the cheapest.
 
     Args:
-        rows: Of the leaderboard on the part that chooses, at least one of kind `fine-tuned`.
+        rows: What `storage.evaluations.load_selection` gives of the validation part, at least one.
     """
-    lowest = min(row["temperature"] for row in rows if row["temperature"] is not None)
-    tuned = [row for row in rows if row["kind"] == "fine-tuned" and row["temperature"] == lowest]
-    return max(tuned, key=lambda row: (row["expected_accuracy"], -row["epochs"], -row["learning_rate"], -row["seed"]))
+    lowest = min(row["temperature"] for row in rows)
+    coldest = [row for row in rows if row["temperature"] == lowest]
+    return max(coldest, key=lambda row: (row["balanced_accuracy"], -row["epochs"], -row["learning_rate"], -row["seed"]))
 
 
 def count_steps(examples: int, batch_size: int, epochs: int) -> int:

@@ -18,7 +18,13 @@ def check_hub_model(name: str, revision: str | None, models_folder: Path) -> Non
     Raises:
         HubError: The model does not exist or is gated, or the hub cannot be reached.
     """
-    _download(name, revision, models_folder, dry_run=True)
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    try:
+        snapshot_download(name, revision=revision, cache_dir=models_folder, local_files_only=True)
+    except LocalEntryNotFoundError:
+        _download(name, revision, models_folder, dry_run=True)
 
 
 def fetch_from_hub(name: str, revision: str | None, models_folder: Path) -> Path:

@@ -10,7 +10,7 @@ CHATTY = ("transformers", "trl", "accelerate", "peft", "datasets", "bitsandbytes
 
 @contextmanager
 def quiet_libraries() -> Iterator[None]:
-    """Silence log lines below errors, progress bars and notices of deprecation while the block runs."""
+    """Silence log lines below errors and notices of deprecation in the block, and progress bars from there on."""
     loggers = [logging.getLogger(name) for name in CHATTY]
     levels = [logger.level for logger in loggers]
     for logger in loggers:

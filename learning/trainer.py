@@ -41,6 +41,7 @@ class PrefixTrainer(SFTTrainer):  # type: ignore[misc]
         """
         adapter = {name: weight.data for name, weight in model.named_parameters() if weight.requires_grad}
         super().__init__(model=model, **arguments)
+        self.loss_is_scaled_for_ga = True  # by `num_items_in_batch`, whatever the model says of itself
         for name, weight in model.named_parameters():
             if name in adapter:
                 weight.data = adapter[name]

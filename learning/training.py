@@ -4,17 +4,19 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import datasets
+import torch
 from transformers import PrinterCallback, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from trl import SFTConfig
 
 from learning.adapter import attach_new_adapter, save_adapter
 from learning.base_model import load_model, load_tokenizer
-from learning.device import choose_device, describe_environment, peak_memory_bytes
+from learning.device import choose_device, describe_environment, peak_memory_bytes, start_peak_memory
 from learning.encoding import EncodedExample, check_lengths, common_prefix_length, encode_examples, longest_allowed
 from learning.grid import count_warmup_steps
 from learning.quiet import quiet_libraries
@@ -34,6 +36,8 @@ class TrainingStep:
     learning_rate: float
     grad_norm: float
     examples_per_second: float
+    """Since the first step."""
+    logged_at: datetime
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ class TrainingOutcome:
     peak_memory_bytes: int
     environment: dict[str, str]
     diverged: bool
-    """The loss was not a number; training stopped there."""
+    """The loss or a weight was not a number; training stopped there."""
 
 
 def train_adapter(
@@ -72,6 +76,7 @@ def train_adapter(
         InputError: The base model's folder is not fit, or a headline is longer than it takes.
     """
     device = choose_device()
+    start_peak_memory(device)
     tokenizer = load_tokenizer(model_folder)
     base = load_model(model_folder, quantization, device)
     examples = encode_examples(headlines, labels, tokenizer, prompt)
@@ -93,6 +98,7 @@ def train_adapter(
         start = time.monotonic()
         trainer.train()
     seconds = time.monotonic() - start
+    finite = all(bool(weight.isfinite().all()) for weight in model.parameters() if weight.requires_grad)
     save_adapter(model, adapter_folder)
     return TrainingOutcome(
         log=tuple(recorder.log),
@@ -100,7 +106,7 @@ def train_adapter(
         examples_per_second=len(examples) * epochs / seconds,
         peak_memory_bytes=peak_memory_bytes(device),
         environment=describe_environment(device),
-        diverged=recorder.diverged,
+        diverged=recorder.diverged or not finite,
     )
 
 
@@ -119,7 +125,7 @@ def _trainer_arguments(
     scratch: Path, device: Any, training: TrainingSettings, examples: int, learning_rate: float, epochs: int, seed: int
 ) -> SFTConfig:
     on_cuda = device.name == "cuda"
-    return SFTConfig(
+    arguments = SFTConfig(
         output_dir=str(scratch),
         num_train_epochs=epochs,
         per_device_train_batch_size=training.micro_batch_size,
@@ -130,8 +136,8 @@ def _trainer_arguments(
         optim=device.optimizer,
         weight_decay=training.weight_decay,
         max_grad_norm=training.max_grad_norm,
-        bf16=on_cuda and "bfloat16" in str(device.dtype),
-        fp16=on_cuda and "float16" in str(device.dtype) and "bfloat16" not in str(device.dtype),
+        bf16=device.dtype == torch.bfloat16,
+        fp16=device.dtype == torch.float16,
         use_cpu=not on_cuda,
         gradient_checkpointing=on_cuda,
         dataloader_pin_memory=on_cuda,
@@ -144,6 +150,8 @@ def _trainer_arguments(
         report_to="none",
         disable_tqdm=True,
     )
+    arguments._n_gpu = min(1, arguments.n_gpu)  # noqa: SLF001 (the trainer would spread over every GPU it sees)
+    return arguments
 
 
 class _StepRecorder(TrainerCallback):  # type: ignore[misc]
@@ -178,6 +186,7 @@ class _StepRecorder(TrainerCallback):  # type: ignore[misc]
             learning_rate=float(logs["learning_rate"]),
             grad_norm=float(logs["grad_norm"]),
             examples_per_second=done / (time.monotonic() - self.start),
+            logged_at=datetime.now(UTC),
         )
         self.log.append(step)
         self.diverged = not math.isfinite(step.loss)

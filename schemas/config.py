@@ -75,6 +75,9 @@ class PromptSettings(Settings):
     def _one_word_a_label(self) -> Self:
         if set(self.label_words) != set(LABELS) or len(set(self.label_words.values())) != len(LABELS):
             raise ValueError("label_words needs one word of its own for each of negative, neutral and positive")
+        words = list(self.label_words.values())
+        if any(one != other and one in other for one in words for other in words):
+            raise ValueError(f"label_words {words}: none may stand inside another, or an answer could mean both")
         if not all(word.strip() == word and word for word in self.label_words.values()):
             raise ValueError("label_words must not be empty or begin or end with white space")
         return self

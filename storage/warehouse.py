@@ -21,8 +21,10 @@ SQL_FOLDER = Path(__file__).parent / "sql"
 MIGRATIONS_FOLDER = SQL_FOLDER / "migrations"
 VIEWS_FILE = SQL_FOLDER / "views.sql"
 
-WRITE_PATIENCE = 10.0
-"""Seconds that a writer waits for the file."""
+PREPARE_PATIENCE = 10.0
+"""Seconds that the preparation waits for the file, while a person waits for it."""
+WRITE_PATIENCE = 300.0
+"""Seconds that a writer waits for the file: an analyst's long query must not cost a study its cell."""
 READ_PATIENCE = 5.0
 """Seconds that a reader waits for the file."""
 RETRY_INTERVAL = 0.05
@@ -60,10 +62,10 @@ def prepare_warehouse(path: Path) -> None:
     """
     if path.exists():
         _check_duckdb_file(path)
-        with _opened(path, read_only=True) as connection:
+        with _opened(path, read_only=True, patience=READ_PATIENCE) as connection:
             _last_migration(connection, path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with _opened(path, read_only=False) as connection, _transaction(connection):
+    with _opened(path, read_only=False, patience=PREPARE_PATIENCE) as connection, _transaction(connection):
         last = _last_migration(connection, path)
         for number, migration in _migrations().items():
             if number > last:
@@ -84,7 +86,7 @@ def writing(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         WarehouseLockedError: Another process or thread held it for `WRITE_PATIENCE` seconds.
     """
     _check_duckdb_file(path)
-    with _opened(path, read_only=False) as connection:
+    with _opened(path, read_only=False, patience=WRITE_PATIENCE) as connection:
         _check_prepared(connection, path)
         with _transaction(connection):
             yield connection
@@ -101,7 +103,7 @@ def reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         WarehouseLockedError: Another process or thread held it for `READ_PATIENCE` seconds.
     """
     _check_duckdb_file(path)
-    with _opened(path, read_only=True) as connection:
+    with _opened(path, read_only=True, patience=READ_PATIENCE) as connection:
         _check_prepared(connection, path)
         yield connection
 
@@ -123,8 +125,7 @@ def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
 
 
 @contextmanager
-def _opened(path: Path, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
-    patience = READ_PATIENCE if read_only else WRITE_PATIENCE
+def _opened(path: Path, *, read_only: bool, patience: float) -> Iterator[duckdb.DuckDBPyConnection]:
     deadline = time.monotonic() + patience
     if not _thread_turn.acquire(timeout=patience):
         raise WarehouseLockedError(f"warehouse {path}: this process still has it open in another block or thread")

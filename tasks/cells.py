@@ -1,5 +1,7 @@
 """Tasks of one cell: fit a baseline, train an adapter, score a model. What is finished already is not done again."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from prefect import task
@@ -16,16 +18,14 @@ def evaluate_baseline(study: StudyPlan, cell: CellPlan) -> State[None] | None:
     """Fit a baseline on train and evaluate it on validation and test."""
     from learning import evaluation
     from storage.home import Home
-    from storage.studies import CellOutcome, finish_cell, start_cell
+    from storage.studies import CellOutcome, finish_cell
 
     if _is_evaluated(study, cell):
         return _skipped(cell, "its evaluations are in the warehouse")
-    warehouse = Home.from_environment().warehouse
-    start_cell(warehouse, cell.cell_id)
-    seed = study.config.split.seed
-    results = evaluation.evaluate_baseline(cell.model, load_part(study, "train"), load_parts(study), seed)
-    save_results(study, cell, results)
-    finish_cell(warehouse, cell.cell_id, CellOutcome())
+    with _running(cell):
+        train, parts = load_part(study, "train"), load_parts(study)
+        save_results(study, cell, evaluation.evaluate_baseline(cell.model, train, parts, study.config.split.seed))
+        finish_cell(Home.from_environment().warehouse, cell.cell_id, CellOutcome())
     return None
 
 
@@ -34,25 +34,18 @@ def train_cell(study: StudyPlan, cell: CellPlan, position: str = "") -> State[No
     """Train the cell's adapter and record its log; `position` stands before what is shown, as in `cell 2/6 `."""
     from learning.training import train_adapter
     from schemas.label import Label
+    from storage.evaluations import forget_evaluations
     from storage.home import Home
-    from storage.studies import fail_cell, finish_cell, start_cell
+    from storage.studies import finish_cell
 
     home, config = Home.from_environment(), study.config
     if _is_trained(cell):
         return _skipped(cell, "its adapter is trained")
     if cell.learning_rate is None or cell.epochs is None or cell.seed is None:
         raise ValueError(f"cell {cell.cell_id} is {cell.kind}: only a fine-tuned cell is trained")
-    train = load_part(study, "train")
-    title = f"{position}train {cell.title}"
-    progress: list[Progress] = []
-
-    def show(step: Any) -> None:
-        if not progress:
-            progress.append(Progress(title, step.steps))
-        progress[0].update(step.step, f"loss {step.loss:.3f}, {step.examples_per_second:.0f} headlines/s")
-
-    start_cell(home.warehouse, cell.cell_id)
-    try:
+    forget_evaluations(home.warehouse, cell.cell_id)
+    with _running(cell):
+        train = load_part(study, "train")
         outcome = train_adapter(
             train.texts,
             [Label(label) for label in train.labels],
@@ -65,15 +58,12 @@ def train_cell(study: StudyPlan, cell: CellPlan, position: str = "") -> State[No
             learning_rate=cell.learning_rate,
             epochs=cell.epochs,
             seed=cell.seed,
-            on_step=show,
+            on_step=_show_steps(f"{position}train {cell.title}"),
         )
-    except Exception as error:
-        fail_cell(home.warehouse, cell.cell_id, f"{type(error).__name__}: {error}")
-        raise
+        save_log(cell, outcome)
+        finish_cell(home.warehouse, cell.cell_id, cell_outcome(cell, outcome))
     if outcome.diverged:
-        announce(f"{title}: the loss is not a number after step {outcome.log[-1].step}; training stopped there")
-    save_log(cell, outcome)
-    finish_cell(home.warehouse, cell.cell_id, cell_outcome(cell, outcome))
+        announce(f"{position}{cell.title}: the loss is no number after step {outcome.log[-1].step}; training stopped")
     return None
 
 
@@ -82,27 +72,26 @@ def score_cell(study: StudyPlan, cell: CellPlan, position: str = "") -> State[No
     """Evaluate the cell, or the untouched base model, on validation and test at every temperature."""
     from learning.evaluation import evaluate_model
     from storage.home import Home
-    from storage.studies import CellOutcome, finish_cell, start_cell
+    from storage.studies import CellOutcome, finish_cell
 
     home = Home.from_environment()
     if _is_evaluated(study, cell):
         return _skipped(cell, "its evaluations are in the warehouse")
-    if cell.kind == "base":
-        start_cell(home.warehouse, cell.cell_id)
     parts = load_parts(study)
     progress = Progress(f"{position}score {cell.title}", sum(len(part.texts) for part in parts))
-    results: list[Any] = evaluate_model(
-        parts,
-        study.base.folder,
-        None if cell.kind == "base" else home.adapter(cell.cell_id),
-        quantization=study.base.quantization,
-        prompt=study.config.prompt,
-        decoding=study.config.decoding,
-        on_headlines=progress.update,
-    )
-    save_results(study, cell, results)
-    if cell.kind == "base":
-        finish_cell(home.warehouse, cell.cell_id, CellOutcome())
+    with _running(cell) if cell.kind == "base" else nullcontext():
+        results: list[Any] = evaluate_model(
+            parts,
+            study.base.folder,
+            None if cell.kind == "base" else home.adapter(cell.cell_id),
+            quantization=study.base.quantization,
+            prompt=study.config.prompt,
+            decoding=study.config.decoding,
+            on_headlines=progress.update,
+        )
+        save_results(study, cell, results)
+        if cell.kind == "base":
+            finish_cell(home.warehouse, cell.cell_id, CellOutcome())
     announce(f"{position}{cell.title}: {_tell_result(results)}")
     return None
 
@@ -112,6 +101,33 @@ def _tell_result(results: list[Any]) -> str:
     best = min((result for result in results if result.part.name == "test"), key=lambda result: result.temperature)
     low, high = best.metrics.accuracy_low, best.metrics.accuracy_high
     return f"test accuracy {best.metrics.accuracy:.3f} [{low:.3f}, {high:.3f}] at temperature {best.temperature:g}"
+
+
+@contextmanager
+def _running(cell: CellPlan) -> Iterator[None]:
+    """The cell is running in the block, which finishes it; failed with the reason if the block raises."""
+    from storage.home import Home
+    from storage.studies import fail_cell, start_cell
+
+    warehouse = Home.from_environment().warehouse
+    start_cell(warehouse, cell.cell_id)
+    try:
+        yield
+    except BaseException as error:
+        fail_cell(warehouse, cell.cell_id, f"{type(error).__name__}: {error}")
+        raise
+
+
+def _show_steps(title: str) -> Callable[[Any], None]:
+    """Shows training steps as the progress of `title`, which begins with the first of them."""
+    begun: list[Progress] = []
+
+    def show(step: Any) -> None:
+        if not begun:
+            begun.append(Progress(title, step.steps))
+        begun[0].update(step.step, f"loss {step.loss:.3f}, {step.examples_per_second:.0f} headlines/s")
+
+    return show
 
 
 def _skipped(cell: CellPlan, reason: str) -> State[None]:

@@ -4,7 +4,6 @@ Knows both sides' forms; computes and decides nothing.
 """
 
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Any
 
 from schemas.label import LABELS
@@ -41,17 +40,21 @@ def load_parts(study: StudyPlan) -> list[Any]:
 
 
 def save_results(study: StudyPlan, cell: CellPlan, results: list[Any]) -> None:
-    """Write a cell's evaluations and all their predictions in one transaction."""
+    """Write the evaluations that a cell lacks, with all their predictions, in one transaction."""
     import pandas as pd
 
     from learning.identity import decoding_id
-    from storage.evaluations import EvaluationRecord, save_evaluations
+    from storage.evaluations import EvaluationRecord, load_evaluated, save_evaluations
     from storage.home import Home
 
+    warehouse = Home.from_environment().warehouse
     ids, decoding, sampled = evaluation_ids(study, cell), study.config.decoding, cell.kind != "baseline"
+    known = load_evaluated(warehouse, cell.cell_id)
     records, frames = [], []
     for result in results:
         identifier = ids[result.part.name, result.temperature]
+        if identifier in known:
+            continue
         records.append(
             EvaluationRecord(
                 evaluation_id=identifier,
@@ -80,7 +83,7 @@ def save_results(study: StudyPlan, cell: CellPlan, results: list[Any]) -> None:
                 }
             )
         )
-    save_evaluations(Home.from_environment().warehouse, records, pd.concat(frames))
+    save_evaluations(warehouse, records, pd.concat(frames))
 
 
 def save_log(cell: CellPlan, outcome: Any) -> None:
@@ -90,9 +93,9 @@ def save_log(cell: CellPlan, outcome: Any) -> None:
     from storage.home import Home
     from storage.studies import save_training_log
 
-    columns = ("step", "epoch", "loss", "learning_rate", "grad_norm", "examples_per_second")
+    columns = ("step", "epoch", "loss", "learning_rate", "grad_norm", "examples_per_second", "logged_at")
     rows = pd.DataFrame([{name: getattr(step, name) for name in columns} for step in outcome.log])
-    rows = rows.assign(cell_id=cell.cell_id, logged_at=datetime.now(UTC))
+    rows = rows.assign(cell_id=cell.cell_id)
     save_training_log(Home.from_environment().warehouse, rows)
 
 

@@ -50,12 +50,12 @@ def plan_study(config: StudyConfig, ingested: IngestedSource, split_id: str) -> 
 def plan_epoch_curve(study: StudyPlan) -> tuple[CellPlan, ...]:
     """Choose the best learning rate on validation and add its missing epochs to the study."""
     from learning.grid import best_row, plan_curve
-    from storage.evaluations import load_leaderboard
+    from storage.evaluations import load_selection
     from storage.home import Home
     from storage.studies import add_cells
 
     warehouse = Home.from_environment().warehouse
-    best = best_row(load_leaderboard(warehouse, study.study_id, part="validation"))
+    best = best_row(load_selection(warehouse, study.study_id))
     cells = plan_curve(study, best["learning_rate"])
     add_cells(warehouse, study.study_id, _cell_records(study, cells))
     announce(f"epoch curve: {len(cells)} more cells at learning rate {best['learning_rate']:g}, best on validation")
@@ -66,14 +66,14 @@ def plan_epoch_curve(study: StudyPlan) -> tuple[CellPlan, ...]:
 def publish_leaderboard(study: StudyPlan, ingested: IngestedSource) -> None:
     """Show the leaderboard and a summary in the Prefect UI, and mark the study finished."""
     from learning.grid import best_row
-    from storage.evaluations import load_leaderboard
+    from storage.evaluations import load_leaderboard, load_selection
     from storage.home import Home
     from storage.studies import finish_study
 
     warehouse = Home.from_environment().warehouse
     finish_study(warehouse, study.study_id, "finished")
     test = load_leaderboard(warehouse, study.study_id)
-    best = best_row(load_leaderboard(warehouse, study.study_id, part="validation"))
+    best = best_row(load_selection(warehouse, study.study_id))
     source = f"{ingested.source}, study {study.study_id}, test part"
     create_table_artifact([_table_row(row) for row in test], key=LEADERBOARD_KEY, description=source)
     create_markdown_artifact(_summarise(study, source, best, test), key="summary", description=source)

@@ -97,7 +97,7 @@ COMMENT ON COLUMN predictions.p_unparsed IS 'Probability of sampling no label; N
 
 CREATE OR REPLACE VIEW reproduction AS
 WITH measured AS (
-    SELECT leaderboard.*
+    SELECT leaderboard.*, studies.profile
     FROM leaderboard
     JOIN studies USING (study_id)
     WHERE leaderboard.part = 'test' AND NOT studies.synthetic
@@ -109,6 +109,7 @@ SELECT
     published_results.temperature,
     measured.study_id,
     measured.cell_id,
+    measured.profile,
     measured.model,
     measured.seed,
     measured.n,
@@ -133,6 +134,7 @@ COMMENT ON COLUMN reproduction.epochs IS 'Passes over the train part; NULL for t
 COMMENT ON COLUMN reproduction.temperature IS 'Sampling temperature.';
 COMMENT ON COLUMN reproduction.study_id IS 'The study that measured; NULL where none has yet.';
 COMMENT ON COLUMN reproduction.cell_id IS 'The cell that was measured.';
+COMMENT ON COLUMN reproduction.profile IS 'Profile of the study that measured; only `paper` follows the whole protocol.';
 COMMENT ON COLUMN reproduction.model IS 'The base model of the measurement; the published one is Llama 2 7B.';
 COMMENT ON COLUMN reproduction.seed IS 'Seed of the cell that was measured.';
 COMMENT ON COLUMN reproduction.n IS 'Headlines that it was measured on; the study has 900.';

@@ -1,16 +1,12 @@
 """The leaderboard in the terminal: every figure is there at any width, and what it advises can be run."""
 
 import io
-import shlex
-from pathlib import Path
 from typing import Any
 
 import pytest
 from rich.console import Console
 
-from flows.leaderboard import build_table, next_commands
-from storage.query import query
-from storage.warehouse import prepare_warehouse
+from flows.leaderboard import build_table
 
 
 def make_row(cell_id: str, temperature: float | None, **changes: Any) -> dict[str, Any]:
@@ -68,11 +64,3 @@ def test_a_narrow_terminal_hides_no_figure(width: int) -> None:
 def test_brackets_in_the_name_of_a_model_stay() -> None:
     written = show([make_row("base", 1, kind="base", model="models/[red]/llama")], 80)
     assert "base: models/[red]/llama" in written
-
-
-def test_every_command_that_is_advised_runs(tmp_path: Path) -> None:
-    prepare_warehouse(tmp_path / "warehouse.duckdb")
-    for command in next_commands("study", make_row("tuned", 0.1)):
-        program, subcommand, sql = shlex.split(command)
-        assert (program, subcommand) == ("fintone", "sql")
-        assert query(tmp_path / "warehouse.duckdb", sql).columns

@@ -43,13 +43,13 @@ def error_of(source, **settings):
         (zip_of(), ["it holds nothing"]),
         (zip_of(**{"__MACOSX/Sentences_50Agree.txt": "x@neutral"}), ["it holds nothing"]),
         (zip_of(**{f"{number}.txt": "x" for number in range(9)}), ["'4.txt' and 4 more"]),
-        (b"headline,score\nProfit rose,5\n", ["no label column", "['headline', 'score']", "--label-column"]),
-        (b"a,b\n1,2\n", ["no text column and no label column", "--text-column"]),
+        (b"headline,score\nProfit rose,5\n", ["no label column", "['headline', 'score']", "data.label_column"]),
+        (b"a,b\n1,2\n", ["no text column and no label column", "data.text_column"]),
         (b"only one column\nand another line\n", ["no text column and no label column", "['only one column']"]),
         (b'"a\nb",c\n1,2\n', ["['a\\nb', 'c']"]),
         (b'{"a": "Profit rose", "label": "positive"}\n', ["no text column", "['a', 'label']"]),
-        (b"text,label\nProfit rose,up\nCosts rose,up\n,x\n", ["none of its 3 rows", "'up'", "(2)", "--label-map"]),
-        (bytes(range(256)) * 40, ["is not text in any encoding", "--encoding"]),
+        (b"text,label\nProfit rose,up\nCosts rose,up\n,x\n", ["none of its 3 rows", "'up'", "(2)", "data.label_map"]),
+        (bytes(range(256)) * 40, ["is not text in any encoding", "data.encoding"]),
     ],
 )
 def test_content_that_cannot_be_used(tmp_path, content, said):
@@ -100,7 +100,7 @@ def test_an_encoding_that_does_not_fit(tmp_path, encoding, said):
     path.write_text("text,label\nNestlé \\ud800 rose,positive\n", encoding="utf-8")
     message = error_of(path, encoding=encoding)
     assert said in message
-    assert "--encoding" in message
+    assert "data.encoding" in message
 
 
 def test_an_encoding_that_nobody_knows(read):

@@ -4,7 +4,13 @@ import duckdb
 import pandas as pd
 import pytest
 
-from storage.evaluations import load_evaluated, load_leaderboard, save_evaluations
+from storage.evaluations import (
+    forget_evaluations,
+    load_evaluated,
+    load_leaderboard,
+    load_selection,
+    save_evaluations,
+)
 from storage.query import query
 
 
@@ -47,3 +53,24 @@ def test_the_leaderboard_goes_from_base_to_fine_tuned(finished):
         ("fine-tuned", 10),
     ]
     assert load_leaderboard(finished, "study", part="validation") == []
+
+
+def test_a_cell_that_is_trained_anew_has_no_evaluations_left(finished):
+    forget_evaluations(finished, "tuned")
+    assert load_evaluated(finished, "tuned") == set()
+    assert query(finished, "SELECT DISTINCT cell_id FROM predictions ORDER BY 1").rows == [("base",), ("svm",)]
+
+
+def test_a_model_that_always_says_the_commonest_label_is_not_chosen_for_it(finished, evaluation):
+    """Two of the four headlines are negative; always saying so is right on half of them, and on one label of three."""
+    headlines = query(finished, "SELECT headline_id FROM headlines ORDER BY 1 LIMIT 4").rows
+    labels = query(finished, "SELECT label FROM headlines ORDER BY headline_id LIMIT 4").rows
+    assert labels.count(("negative",)) == 2
+    always = pd.DataFrame({"headline_id": [headline for (headline,) in headlines], "predicted": "negative"}).assign(
+        evaluation_id="tuned on validation", p_negative=1.0, p_neutral=0.0, p_positive=0.0, p_unparsed=0.0
+    )
+    record = evaluation("tuned", 0.1, evaluation_id="tuned on validation", part="validation")
+    save_evaluations(finished, [record], always)
+    [row] = load_selection(finished, "study")
+    assert (row["cell_id"], row["temperature"]) == ("tuned", 0.1)
+    assert row["balanced_accuracy"] == pytest.approx(1 / 3)

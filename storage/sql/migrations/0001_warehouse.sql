@@ -214,7 +214,7 @@ COMMENT ON COLUMN training_log.epoch IS 'Passes over the train part so far.';
 COMMENT ON COLUMN training_log.loss IS 'Loss in nats a token; NULL where it was no number.';
 COMMENT ON COLUMN training_log.learning_rate IS 'Learning rate of the step.';
 COMMENT ON COLUMN training_log.grad_norm IS 'Norm of the gradient before clipping; NULL where it was no number.';
-COMMENT ON COLUMN training_log.examples_per_second IS 'Headlines a second since the row before.';
+COMMENT ON COLUMN training_log.examples_per_second IS 'Headlines trained on, a second, since the first step.';
 COMMENT ON COLUMN training_log.logged_at IS 'When, UTC.';
 
 
