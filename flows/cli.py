@@ -134,7 +134,10 @@ def main() -> None:
         hint = "" if debug else "; --debug shows more"
         _end(f"{type(error).__name__}: {' '.join(str(error).split())}{hint}", FAILED, debug=debug)
     if code == INTERRUPTED:
+        from flows.terminal import mute_exit
+
         sys.stderr.write("fintone: interrupted; what was finished is kept, and the same command goes on from there\n")
+        mute_exit()
     sys.exit(code)
 
 

@@ -114,7 +114,7 @@ def _running(cell: CellPlan) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        fail_cell(warehouse, cell.cell_id, f"{type(error).__name__}: {error}")
+        fail_cell(warehouse, cell.cell_id, f"{type(error).__name__}: {error}".removesuffix(": "))
         raise
 
 

@@ -50,7 +50,8 @@ def test_the_study_of_the_paper_is_counted() -> None:
     )
     assert lines["grid"].startswith("6 cells: learning rates 2e-06, 2e-04, 2e-02 x epochs 1, 3")
     assert lines["training"] == (
-        "whole-text loss, cosine schedule, batches of 8, LoRA r=64 alpha=16 dropout=0.1, AdamW (paged, 32-bit, on a CUDA GPU); "
+        "whole-text loss, cosine schedule, batches of 8, LoRA r=64 alpha=16 dropout=0.1, "
+        "AdamW (paged, 32-bit, on a CUDA GPU); "
         "113 steps an epoch, 1,356 in all"
     )
     assert lines["epoch curve"] == (
