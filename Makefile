@@ -35,8 +35,9 @@ lint: $(READY) ## check style, format and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(READY) ## measure how long things take, and write benchmarks/results
+bench: $(READY) ## measure how long things take, into benchmarks/results and the README
 	@set -e; for name in $(BENCHMARKS); do echo "benchmark $$name"; $(BIN)/python -m benchmarks.$$name $(ARGS); done
+	@$(BIN)/python -m benchmarks.readme
 
 base-model: $(READY) ## pretrain the embedded base model anew, up to 30 minutes on 2 cores
 	$(BIN)/python -m learning.pretrain $(ARGS)

@@ -23,10 +23,11 @@ def describe_machine() -> dict[str, Any]:
     }
 
 
-def write_results(name: str, figures: dict[str, Any], ratios: dict[str, float]) -> Path:
-    """Write `results/NAME.json`: the machine, the figures, and fintone's rate over each other one's."""
+def write_results(name: str, figures: dict[str, float], ratios: dict[str, float], **more: Any) -> Path:
+    """Write `results/NAME.json`: the machine, figures, fintone's rate over each other one's, and what else there is."""
     path = RESULTS / f"{name}.json"
-    record = {"machine": describe_machine(), "figures": figures, "ratios": ratios}
+    rounded = {figure: round(value, 3) for figure, value in figures.items()}
+    record = {"machine": describe_machine(), "figures": rounded, "ratios": ratios, **more}
     path.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     return path
 
