@@ -92,7 +92,8 @@ def mute_exit() -> None:
     """From here on, let nothing reach the terminal: what libraries say while the process ends is for nobody.
 
     To be run at exit: Prefect tells that its temporary server stops, and DuckDB's binding lists what Prefect's threads
-    still hold.
+    still hold. Does nothing where another program has put its own stream in place of standard error.
     """
     sys.stderr.flush()
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+    if sys.stderr is sys.__stderr__:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
