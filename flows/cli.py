@@ -3,7 +3,7 @@
 Loads no heavy library before a command needs it.
 """
 
-import atexit
+import json
 import os
 import sys
 import traceback
@@ -18,7 +18,7 @@ from typer.exceptions import TyperException
 from schemas.errors import FailureError, InputError
 
 if TYPE_CHECKING:
-    from schemas.config import StudyConfig
+    from schemas.config import DataSettings, StudyConfig
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 
@@ -86,12 +86,39 @@ def run(
         "decoding.temperatures": temperatures,
         "grid.seeds": seed,
     }
-    assignments = [f"{name}={value}" for name, value in flags.items() if value is not None]
-    config = _build_config(profile, base_model, [*assignments, *(set_ or [])])
+    config = _build_config(profile, base_model, [*_assign(flags), *(set_ or [])])
     if dry_run:
-        _print_plan(config)
+        from flows.preview import describe_study
+
+        _print_lines(describe_study(config))
     else:
         _run_study(config)
+
+
+@app.command()
+def ingest(
+    source: Annotated[str, typer.Argument(help="Source of labelled headlines: `embedded` or a path.")],
+    text_column: Annotated[str | None, typer.Option(help="Column of the headline; else found by name.")] = None,
+    label_column: Annotated[str | None, typer.Option(help="Column of the label; else found by name.")] = None,
+    label_map: Annotated[Path | None, typer.Option(help="YAML or JSON file of word: label.")] = None,
+    encoding: Annotated[str | None, typer.Option(help="Text encoding; else detected.")] = None,
+    max_rejected: Annotated[str | None, typer.Option(help="Share of rows that may be rejected, 0 to 1.")] = None,
+) -> None:
+    """Ingest labelled headlines: validate every row, merge copies, keep what is rejected with its reason.
+
+    Example: fintone ingest headlines.csv --text-column title --label-map words.yaml
+    """
+    from flows.label_map import read_label_map
+
+    flags = {
+        "data.source": source,
+        "data.text_column": text_column,
+        "data.label_column": label_column,
+        "data.label_map": None if label_map is None else json.dumps(read_label_map(label_map)),
+        "data.encoding": encoding,
+        "data.max_rejected": max_rejected,
+    }
+    _run_ingestion(_build_config("desk", None, _assign(flags)).data)
 
 
 @app.command()
@@ -149,6 +176,11 @@ def _end(message: str, code: int, *, debug: bool) -> None:
     sys.exit(code)
 
 
+def _assign(flags: dict[str, str | None]) -> list[str]:
+    """The flags that were given, as `any.setting=value`."""
+    return [f"{name}={value}" for name, value in flags.items() if value is not None]
+
+
 def _build_config(profile: str, base_model: str | None, assignments: list[str]) -> "StudyConfig":
     from schemas.overrides import apply_overrides
     from schemas.profiles import build_config, load_profile
@@ -160,22 +192,39 @@ def _build_config(profile: str, base_model: str | None, assignments: list[str]) 
     return build_config(apply_overrides(values, assignments))
 
 
-def _print_plan(config: "StudyConfig") -> None:
+def _print_lines(lines: list[tuple[str, str]]) -> None:
+    """Print (subject, description) lines in two columns."""
     from rich.table import Table
     from rich.text import Text
-
-    from flows.preview import describe_study
 
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
-    for subject, description in describe_study(config):
+    for subject, description in lines:
         table.add_row(subject, Text(description))
     stdout.print(table)
 
 
+def _run_ingestion(data: "DataSettings") -> None:
+    from flows.account import describe_ingestion
+    from flows.preview import check_source
+    from flows.session import prefect_session
+    from storage.examples import rejected_query
+    from storage.home import Home
+
+    check_source(data)
+    with prefect_session(stderr):
+        from flows.ingest import ingest
+
+        ingested = ingest(data)
+    _print_lines(describe_ingestion(Home.from_environment().warehouse, ingested))
+    stdout.print("\nthe rejected rows:")
+    stdout.print(f'  fintone sql "{rejected_query(ingested.ingest_id)}"', soft_wrap=True, markup=False)
+
+
 def _run_study(config: "StudyConfig") -> None:
     from flows.preview import check_inputs
+    from flows.session import prefect_session
     from storage.home import Home
     from storage.warehouse import prepare_warehouse
 
@@ -183,28 +232,11 @@ def _run_study(config: "StudyConfig") -> None:
     home = Home.from_environment()
     home.create()
     prepare_warehouse(home.warehouse)
-    study_id = _run_flow(config)
+    with prefect_session(stderr):
+        from flows.retrain import retrain
+
+        study_id = retrain(config)
     _print_leaderboard(home, study_id, synthetic=config.data.source == "embedded")
-
-
-def _run_flow(config: "StudyConfig") -> str:
-    """Run the flow in this process, on the Prefect server that is set or on a temporary one."""
-    os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
-    os.environ.setdefault("DO_NOT_TRACK", "1")
-    os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
-    from prefect.settings import PREFECT_API_URL
-
-    from flows.interruption import prompt_interruption
-    from flows.retrain import retrain
-    from flows.terminal import mute_exit, show_progress
-
-    server = PREFECT_API_URL.value()
-    stderr.print(f"Prefect server: {server}" if server else "starting a temporary Prefect server, some seconds")
-    try:
-        with show_progress(stderr), prompt_interruption():
-            return str(retrain(config))
-    finally:
-        atexit.register(mute_exit)
 
 
 def _print_leaderboard(home: Any, study_id: str, *, synthetic: bool) -> None:

@@ -9,17 +9,20 @@ from collections import Counter
 from pathlib import Path
 
 from embedded.paths import MODEL_FOLDER
-from ingestion.ingest import read_source
+from ingestion.ingest import Ingestion, read_source
 from ingestion.sources import EMBEDDED
 from learning.base_model import HUB_NAME, resolve_base_model
 from learning.grid import count_steps
 from learning.hub import check_hub_model
 from learning.split import split_headlines
-from schemas.config import StudyConfig
+from schemas.config import DataSettings, SplitSettings, StudyConfig
 from schemas.label import LABELS
 from schemas.plan import format_rate
 from schemas.profiles import PROFILES, load_profile
+from schemas.tolerance import check_rejected
+from storage.headlines import load_earlier_parts
 from storage.home import Home
+from storage.warehouse import WarehouseMissingError
 
 PARAMETERS_IN_NAME = re.compile(r"(\d+(?:\.\d+)?)b\b", re.IGNORECASE)
 LARGE_GIGABYTES = 1.0
@@ -27,6 +30,17 @@ LARGE_GIGABYTES = 1.0
 
 BYTES_A_WEIGHT = {"nf4": 0.5 + 4 / 64, "none": 2.0}
 """NF4 keeps a float32 scale for each block of 64 weights."""
+
+
+def check_source(data: DataSettings) -> Ingestion:
+    """Read a source without keeping anything.
+
+    Raises:
+        InputError: It cannot be read, or too much of it is rejected.
+    """
+    ingestion = read_source(data)
+    check_rejected(data.source, ingestion.rows_read, ingestion.rejected, data.max_rejected)
+    return ingestion
 
 
 def check_inputs(config: StudyConfig) -> None:
@@ -85,10 +99,20 @@ def _describe_training(config: StudyConfig) -> str:
 
 def _count_parts(config: StudyConfig) -> dict[str, Counter[str]]:
     """Headlines by label in each part of the split."""
-    accepted = read_source(config.data).accepted
+    accepted = check_source(config.data).accepted
     labels = dict(zip(accepted["headline_id"], accepted["label"], strict=True))
-    parts = split_headlines(list(labels), list(labels.values()), config.split)
+    parts = split_headlines(list(labels), list(labels.values()), config.split, _load_earlier_parts(config.split))
     return {part: Counter(labels[headline] for headline in headlines) for part, headlines in parts.items()}
+
+
+def _load_earlier_parts(split: SplitSettings) -> dict[str, str]:
+    """Which headlines earlier splits put where; the method `study` does not ask."""
+    if split.method == "study":
+        return {}
+    try:
+        return load_earlier_parts(Home.from_environment().warehouse, split.model_dump(mode="json"))
+    except WarehouseMissingError:
+        return {}
 
 
 def _awaits_data(config: StudyConfig) -> bool:

@@ -95,5 +95,6 @@ def mute_exit() -> None:
     still hold. Does nothing where another program has put its own stream in place of standard error.
     """
     sys.stderr.flush()
-    if sys.stderr is sys.__stderr__:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+    own = sys.__stderr__
+    if own is not None and sys.stderr is own:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), own.fileno())

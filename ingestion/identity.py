@@ -28,8 +28,8 @@ def snapshot_id(headline_ids: Iterable[str]) -> str:
 
 
 def ingest_id(sha256: str, settings: DataSettings) -> str:
-    """The id of reading these bytes with these settings, wherever they lie."""
-    rules = settings.model_dump(mode="json", exclude={"source"})
+    """The id of reading these bytes with these settings, wherever they lie and however many rows may be rejected."""
+    rules = settings.model_dump(mode="json", exclude={"source", "max_rejected"})
     return _short_hash(json.dumps([sha256, rules], sort_keys=True))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from ingestion.columns import find_columns, missing_columns
 from ingestion.lines import LINE_ENDS, first_line, iter_lines
 from ingestion.rows import RawRow, broken_row
+from ingestion.tables import typed_row
 from schemas.config import DataSettings
 
 
@@ -34,13 +35,7 @@ def _read_line(raw: str, text_key: str, label_key: str) -> RawRow:
     value = _parse(raw)
     if value is None:
         return broken_row(raw, "not a JSON object")
-    text, label = value.get(text_key), value.get(label_key)
-    if not isinstance(text, str):
-        return broken_row(raw, f"no text in {text_key!r}")
-    word = label if isinstance(label, str) else json.dumps(label)
-    if not (_is_unicode(text) and _is_unicode(word)):
-        return broken_row(raw, "half a surrogate pair, which is not Unicode")
-    return RawRow(text, word, raw)
+    return typed_row(value.get(text_key), value.get(label_key), raw, text_key)
 
 
 def _parse(line: str) -> dict[str, Any] | None:
@@ -49,11 +44,3 @@ def _parse(line: str) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
-
-
-def _is_unicode(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -3,12 +3,11 @@
 Knows the names, the encoding and the form `sentence@label` of its files. Judges no label.
 """
 
-import io
 import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
+from ingestion.archives import describe_files, list_files, read_member
 from ingestion.labels import LabelWords
 from ingestion.lines import LINE_ENDS, first_line, iter_lines
 from ingestion.rows import RawRow, broken_row
@@ -24,38 +23,37 @@ FILE_NAMES = {
 """The file for each least share of annotators that agree, in per cent."""
 
 _JUNK_FOLDER = "__MACOSX"
-_SHOWN_MEMBERS = 5
 
 
 class PhraseBankError(InputError):
-    """An archive or a folder is not FinancialPhraseBank."""
+    """FinancialPhraseBank lacks the file for an agreement level."""
 
 
-def is_archive(content: bytes) -> bool:
-    """Whether the bytes begin like a zip archive."""
-    return content.startswith((b"PK\x03\x04", b"PK\x05\x06"))
+def is_archive(archive: zipfile.ZipFile) -> bool:
+    """Whether a zip archive holds one of the files."""
+    return any(PurePosixPath(name).name in FILE_NAMES.values() for name in list_files(archive))
 
 
-def read_archive(content: bytes, source: str, agreement: int) -> bytes:
+def read_archive(archive: zipfile.ZipFile, source: str, agreement: int) -> bytes:
     """The bytes of the archive's file for an agreement level, wherever in the archive it lies.
 
     Raises:
-        PhraseBankError: If the archive is broken or has no such file.
+        PhraseBankError: If the archive has no such file.
+        ArchiveError: If the file is damaged.
     """
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            files = [name for name in archive.namelist() if not name.endswith("/") and not _is_junk(name)]
-            wanted = next((name for name in files if PurePosixPath(name).name == FILE_NAMES[agreement]), None)
-            if wanted is not None:
-                return archive.read(wanted)
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError) as error:
+    files = list_files(archive)
+    wanted = next((name for name in files if PurePosixPath(name).name == FILE_NAMES[agreement]), None)
+    if wanted is None:
         raise PhraseBankError(
-            f"source {source!r} is a zip that cannot be read ({error}): unpack it, or get it again"
-        ) from None
-    raise PhraseBankError(
-        f"source {source!r} is a zip without {FILE_NAMES[agreement]}, it holds {_shorten(files)}: "
-        "unpack it and give the file, or give the archive of FinancialPhraseBank"
-    )
+            f"source {source!r} is a zip without {FILE_NAMES[agreement]}, it holds {describe_files(files)}: "
+            "set data.agreement to a file that is there"
+        )
+    return read_member(archive, wanted, source)
+
+
+def is_folder(folder: Path) -> bool:
+    """Whether a folder, or one of its folders, holds one of the files."""
+    return any(_find(folder, name) for name in FILE_NAMES.values())
 
 
 def find_file(folder: Path, agreement: int) -> Path:
@@ -64,12 +62,11 @@ def find_file(folder: Path, agreement: int) -> Path:
     Raises:
         PhraseBankError: If there is none.
     """
-    name = FILE_NAMES[agreement]
-    found = [folder / name, *sorted(path for path in folder.glob(f"*/{name}") if path.parent.name != _JUNK_FOLDER)]
-    file = next((path for path in found if path.is_file()), None)
+    file = _find(folder, FILE_NAMES[agreement])
     if file is None:
         raise PhraseBankError(
-            f"source {str(folder)!r} is a folder without {name}: give a file, or the folder of FinancialPhraseBank"
+            f"source {str(folder)!r} is a folder without {FILE_NAMES[agreement]}: "
+            "set data.agreement to a file that is there"
         )
     return file
 
@@ -91,11 +88,6 @@ def read_phrasebank_text(text: str) -> Iterator[RawRow]:
             yield broken_row(raw, "no @ between sentence and label")
 
 
-def _is_junk(member: str) -> bool:
-    """Whether a member is what macOS adds to an archive."""
-    return _JUNK_FOLDER in PurePosixPath(member).parts
-
-
-def _shorten(files: list[str]) -> str:
-    more = f" and {len(files) - _SHOWN_MEMBERS} more" if len(files) > _SHOWN_MEMBERS else ""
-    return (", ".join(map(repr, files[:_SHOWN_MEMBERS])) or "nothing") + more
+def _find(folder: Path, name: str) -> Path | None:
+    found = [folder / name, *sorted(path for path in folder.glob(f"*/{name}") if path.parent.name != _JUNK_FOLDER)]
+    return next((path for path in found if path.is_file()), None)

@@ -1,19 +1,16 @@
-"""From the setting `data.source` to raw rows: what kind of source it is, by its content, and which reader takes it.
+"""From the setting `data.source` to raw rows: the project's own headlines, a file, or a folder of files.
 
-Knows files and folders. Judges no row.
+Knows files and folders, and no format. Judges no row.
 """
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from embedded.headlines import HEADLINES_FILE
 from ingestion import phrasebank
-from ingestion.delimited import read_delimited, recognise_layout
-from ingestion.encodings import decode
-from ingestion.json_lines import is_json_lines, read_json_lines
-from ingestion.labels import LabelWords
+from ingestion.folders import list_folder
+from ingestion.formats import Content, read_content
 from ingestion.rows import RawRow
 from schemas.config import DataSettings
 from schemas.errors import InputError
@@ -23,7 +20,7 @@ EMBEDDED = "embedded"
 
 
 class SourceError(InputError):
-    """A source is not there, cannot be read, or is empty."""
+    """A source is not there, cannot be read, or has no rows."""
 
 
 @dataclass(frozen=True)
@@ -39,63 +36,52 @@ class Source:
 
 
 def load_source(settings: DataSettings) -> Source:
-    """Read a source of any kind, recognised by its content and never by its name.
+    """Read a source: a file of any kind, or each file of a folder in the order of their paths.
 
     Raises:
-        InputError: If it is not there, is not readable, is empty, or is of no kind that is known.
+        InputError: If it is not there, is not readable, has no rows, or a file of it is of no kind that is known.
     """
-    synthetic = settings.source == EMBEDDED
-    path = HEADLINES_FILE if synthetic else Path(settings.source)
-    content = _read_bytes(path, settings)
-    if phrasebank.is_archive(content):
-        member = phrasebank.read_archive(content, settings.source, settings.agreement)
-        text, encoding = decode(member, settings.source, settings.encoding, phrasebank.ENCODING)
-        kind, rows = "financial-phrasebank zip", phrasebank.read_phrasebank_text(text)
-    else:
-        kind, encoding, rows = _recognise_text(content, settings)
-    if path.is_dir():
-        kind = "financial-phrasebank folder"
+    source = settings.source
+    synthetic = source == EMBEDDED
+    path = HEADLINES_FILE if synthetic else Path(source)
+    try:
+        sha256, content = _read_folder(path, settings) if path.is_dir() else _read_file(path, source, settings)
+    except (FileNotFoundError, NotADirectoryError):
+        raise SourceError(
+            f"source {source!r} does not exist: give the path of a file or folder, or `{EMBEDDED}`"
+        ) from None
+    except OSError as error:
+        at = "" if error.filename in {None, str(path)} else f" at {error.filename!r}"
+        raise SourceError(
+            f"source {source!r} cannot be read{at} ({error.strerror}): check its path and permissions"
+        ) from None
+    if not content.rows:
+        raise SourceError(f"source {source!r} has no rows: give a file with labelled headlines")
     return Source(
         name=f"{EMBEDDED} (synthetic)" if synthetic else path.absolute().name,
-        kind=EMBEDDED if synthetic else kind,
-        sha256=hashlib.sha256(content).hexdigest(),
-        encoding=encoding,
+        kind=EMBEDDED if synthetic else content.kind,
+        sha256=sha256,
+        encoding=content.encoding,
         synthetic=synthetic,
-        rows=_read_rows(rows, settings.source),
+        rows=content.rows,
     )
 
 
-def _read_bytes(path: Path, settings: DataSettings) -> bytes:
-    """The bytes of the file or, for a folder, of the file in it that the agreement level asks for."""
-    source = settings.source
-    try:
-        file = phrasebank.find_file(path, settings.agreement) if path.is_dir() else path
-        return file.read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
-        raise SourceError(f"source {source!r} does not exist: give the path of a file, or `{EMBEDDED}`") from None
-    except OSError as error:
-        raise SourceError(
-            f"source {source!r} cannot be read ({error.strerror}): check its path and permissions"
-        ) from None
+def _read_file(path: Path, source: str, settings: DataSettings) -> tuple[str, Content]:
+    """The hash and the content of a file."""
+    content = path.read_bytes()
+    return hashlib.sha256(content).hexdigest(), read_content(content, source, settings)
 
 
-def _recognise_text(content: bytes, settings: DataSettings) -> tuple[str, str, Iterator[RawRow]]:
-    """The kind of a text file, its encoding and its rows."""
-    text, encoding = decode(content, settings.source, settings.encoding)
-    if not text.strip():
-        raise SourceError(f"source {settings.source!r} is empty: give a file with labelled headlines")
-    words = LabelWords(settings.label_map)
-    if phrasebank.is_phrasebank_text(text, words):
-        text, encoding = decode(content, settings.source, settings.encoding, phrasebank.ENCODING)
-        return "financial-phrasebank text", encoding, phrasebank.read_phrasebank_text(text)
-    if is_json_lines(text):
-        return "json lines", encoding, read_json_lines(text, settings.source, settings)
-    layout = recognise_layout(text, settings.source, settings, words)
-    return "tsv" if layout.delimiter == "\t" else "csv", encoding, read_delimited(text, layout)
-
-
-def _read_rows(rows: Iterator[RawRow], source: str) -> list[RawRow]:
-    read = list(rows)
-    if not read:
-        raise SourceError(f"source {source!r} has no rows: give a file with labelled headlines")
-    return read
+def _read_folder(folder: Path, settings: DataSettings) -> tuple[str, Content]:
+    """The hash and the content of unpacked FinancialPhraseBank or, of any other folder, of all its files in order."""
+    if phrasebank.is_folder(folder):
+        sha256, content = _read_file(phrasebank.find_file(folder, settings.agreement), settings.source, settings)
+        return sha256, content._replace(kind="financial-phrasebank folder")
+    files = [_read_file(file, str(file), settings) for file in list_folder(folder)]
+    hashes = "\n".join(sha256 for sha256, _ in files)
+    return hashlib.sha256(hashes.encode()).hexdigest(), Content(
+        kind="folder",
+        encoding=", ".join(sorted({content.encoding for _, content in files})),
+        rows=[row for _, content in files for row in content.rows],
+    )

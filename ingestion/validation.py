@@ -10,6 +10,7 @@ from ingestion.rows import RawRow
 from schemas.frames import CandidateFrame
 
 _SHOWN_CHARACTERS = 40
+_NUL = "a NUL character in the text"
 
 
 def validate_rows(rows: Sequence[RawRow], words: LabelWords) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -34,7 +35,7 @@ def _candidate_frame(rows: Sequence[RawRow], words: LabelWords) -> pd.DataFrame:
         "text": [None if row.text is None else row.text.strip() for row in rows],
         "label": [None if row.label is None else words.resolve(row.label) for row in rows],
         "raw": [row.raw for row in rows],
-        "defect": [row.defect for row in rows],
+        "defect": [_NUL if row.text and "\0" in row.text else row.defect for row in rows],
     }
     frame = pd.DataFrame(columns, dtype="str")
     frame.insert(0, "row_number", range(1, len(rows) + 1))

@@ -44,6 +44,9 @@ class DataSettings(Settings):
         description="`merge`: equal texts become one headline, and those whose labels disagree are rejected. "
         "`keep`: every row stays, as in the study; a copy may then cross the split.",
     )
+    max_rejected: float = Field(
+        default=0.1, ge=0, le=1, description="Share of the rows that may be rejected; beyond it nothing is ingested."
+    )
 
 
 class SplitSettings(Settings):

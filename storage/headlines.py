@@ -1,7 +1,10 @@
 """The tables of data: sources, headlines, rejected rows, snapshots and splits. Knows no model and reads no source."""
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -21,6 +24,18 @@ class SourceRecord:
     rows_read: int
     rows_merged: int
     snapshot_id: str
+
+
+@dataclass(frozen=True)
+class StoredIngestion:
+    """What came of an ingestion; `reasons` are the commonest of its rejected rows, with their number."""
+
+    snapshot_id: str
+    rows_read: int
+    rows_accepted: int
+    rows_merged: int
+    rows_rejected: int
+    reasons: tuple[tuple[str, int], ...]
 
 
 def save_ingestion(warehouse: Path, source: SourceRecord, accepted: pd.DataFrame, rejected: pd.DataFrame) -> str:
@@ -70,6 +85,21 @@ def save_ingestion(warehouse: Path, source: SourceRecord, accepted: pd.DataFrame
     return source.ingest_id
 
 
+def load_ingestion(warehouse: Path, ingest_id: str, most_reasons: int) -> StoredIngestion:
+    """What came of an ingestion, with the commonest reasons of its rejected rows, `most_reasons` at most."""
+    with reading(warehouse) as connection:
+        [(snapshot_id, read, accepted, merged, rejected)] = connection.execute(
+            "SELECT snapshot_id, rows_read, rows_accepted, rows_merged, rows_rejected FROM sources WHERE ingest_id = ?",
+            [ingest_id],
+        ).fetchall()
+        reasons = connection.execute(
+            "SELECT reason, count(*) FROM rejected_rows WHERE ingest_id = ? GROUP BY reason"
+            " ORDER BY count(*) DESC, reason LIMIT ?",
+            [ingest_id, most_reasons],
+        ).fetchall()
+    return StoredIngestion(snapshot_id, read, accepted, merged, rejected, tuple(reasons))
+
+
 def load_snapshot(warehouse: Path, snapshot_id: str) -> pd.DataFrame:
     """The snapshot's headlines in order: columns headline_id, text, label, position, copies."""
     with reading(warehouse) as connection:
@@ -81,8 +111,18 @@ def load_snapshot(warehouse: Path, snapshot_id: str) -> pd.DataFrame:
     return frame
 
 
-def save_split(warehouse: Path, split_id: str, snapshot_id: str, parts: dict[str, list[str]]) -> None:
-    """Save which headlines are in which part (train, validation, test); a split that is known stays as it is."""
+def save_split(
+    warehouse: Path, split_id: str, snapshot_id: str, parts: dict[str, list[str]], settings: Mapping[str, Any]
+) -> None:
+    """Save which headlines are in which part (train, validation, test); a split that is known stays as it is.
+
+    Args:
+        warehouse: The DuckDB file.
+        split_id: The split.
+        snapshot_id: What it divides.
+        parts: Ids of headlines by part.
+        settings: How it was drawn: a `schemas.config.SplitSettings` as JSON would hold it.
+    """
     with writing(warehouse) as connection:
         if connection.execute("FROM splits WHERE split_id = ? LIMIT 1", [split_id]).fetchall():
             return
@@ -93,6 +133,22 @@ def save_split(warehouse: Path, split_id: str, snapshot_id: str, parts: dict[str
             " SELECT $split_id AS split_id, $snapshot_id AS snapshot_id, headline_id, part FROM incoming",
             {"split_id": split_id, "snapshot_id": snapshot_id},
         )
+        record = "INSERT INTO split_settings (split_id, settings) VALUES (?, ?)"
+        connection.execute(record, [split_id, _compact_json(settings)])
+
+
+def load_earlier_parts(warehouse: Path, settings: Mapping[str, Any]) -> dict[str, str]:
+    """The part of every headline in the splits that were drawn with these settings; `test` if it ever was there."""
+    with reading(warehouse) as connection:
+        # A preview may look into a warehouse that no run has brought up to date.
+        if not connection.execute("FROM duckdb_tables() WHERE table_name = 'split_settings'").fetchall():
+            return {}
+        rows: list[tuple[str, str]] = connection.execute(
+            "SELECT headline_id, max_by(part, part = 'test') FROM splits JOIN split_settings USING (split_id)"
+            " WHERE settings = ?::JSON GROUP BY headline_id",
+            [_compact_json(settings)],
+        ).fetchall()
+    return dict(rows)
 
 
 def load_part(warehouse: Path, split_id: str, part: str) -> pd.DataFrame:
@@ -115,3 +171,8 @@ def load_split_counts(warehouse: Path, split_id: str) -> list[tuple[str, str, in
             [split_id],
         ).fetchall()
     return rows
+
+
+def _compact_json(settings: Mapping[str, Any]) -> str:
+    """JSON as DuckDB writes it, because it compares JSON as text."""
+    return json.dumps(settings, separators=(",", ":"))

@@ -48,7 +48,7 @@ def test_wrong_usage_names_the_thing_and_the_remedy(
     [
         ("nowhere.csv", "source 'nowhere.csv' does not exist: give the path of a file"),
         ("x" * 300, "cannot be read (File name too long): check its path"),
-        (".", "source '.' is a folder without Sentences_50Agree.txt"),
+        (".", "source 'bad.zip' is a zip that cannot be read"),
         ("empty.csv", "source 'empty.csv' is empty"),
         ("few.csv", "601 negative headlines are needed"),
         ("bad.zip", "source 'bad.zip' is a zip"),

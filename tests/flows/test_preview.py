@@ -4,12 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from flows.preview import check_inputs, describe_study
+from flows.preview import check_inputs, check_source, describe_study
 from ingestion.sources import SourceError
 from learning.base_model import BaseModelError
 from schemas.config import StudyConfig
 from schemas.overrides import apply_overrides
 from schemas.profiles import build_config, load_profile
+from schemas.tolerance import TooManyRejectedError
+from storage.headlines import save_split
+from storage.warehouse import prepare_warehouse
 
 
 @pytest.fixture(autouse=True)
@@ -40,6 +43,24 @@ def test_the_demo_study_is_counted(home: Path) -> None:
     assert lines["needs"].startswith("nothing more")
     assert "epoch curve" not in lines
     assert not home.exists()
+
+
+def test_what_was_in_test_before_is_counted_there(home: Path) -> None:
+    config = make_config("demo", "split.method=hashed")
+    accepted = check_source(config.data).accepted
+    negative = accepted.loc[accepted["label"] == "negative", "headline_id"].tolist()
+    prepare_warehouse(home / "warehouse.duckdb")
+    save_split(home / "warehouse.duckdb", "split", "snapshot", {"test": negative[:400]}, config.split.model_dump())
+    assert dict(describe_study(config))["data"].endswith("; test 1,000 (400 negative, 300 neutral, 300 positive)")
+
+
+def test_a_source_with_too_many_rejected_rows_is_told(home: Path) -> None:
+    rows = ["Profit rose.,positive", "Profit fell.,negative", "Profit was flat.,neutral", "Profit.,good"]
+    Path("news.csv").write_text("\n".join(["text,label", *rows]))
+    line = r"source 'news\.csv': 1 of 4 rows rejected, a share of 0\.25 where data\.max_rejected allows 0\.1; most"
+    with pytest.raises(TooManyRejectedError, match=line):
+        describe_study(make_config("desk", "data.source=news.csv"))
+    check_source(make_config("desk", "data.source=news.csv", "data.max_rejected=0.25").data)
 
 
 def test_the_study_of_the_paper_is_counted() -> None:

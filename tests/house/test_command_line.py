@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 HEAVY = ("torch", "transformers", "peft", "trl", "bitsandbytes", "sklearn", "datasets", "prefect")
-CONTRACT = {"run", "sql"}
+CONTRACT = {"ingest", "run", "sql"}
 
 PROBE = f"""
 import json, sys
@@ -58,7 +58,9 @@ def test_every_argument_and_option_has_help() -> None:
     assert silent == []
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["sql", "--help"], ["sql", "SELECT 1"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["run", "--help"], ["ingest", "--help"], ["sql", "--help"], ["sql", "SELECT 1"]]
+)
 def test_a_light_command_loads_no_heavy_library(root: Path, tmp_path: Path, arguments: list[str]) -> None:
     environment = {**os.environ, "FINTONE_HOME": str(tmp_path), "PYTHONPATH": str(root)}
     command = [sys.executable, "-c", PROBE, *arguments]

@@ -38,10 +38,11 @@ def error_of(source, **settings):
         (b"PK\x03\x04 and no more", ["zip that cannot be read", "get it again"]),
         (
             zip_of(**{"b.txt": "x", "a.csv": "y"}),
-            ["without Sentences_50Agree.txt", "holds 'b.txt', 'a.csv'", "archive of"],
+            ["neither an Excel workbook nor the archive of", "holds not one file but 'b.txt', 'a.csv'", "unpack it"],
         ),
-        (zip_of(), ["it holds nothing"]),
-        (zip_of(**{"__MACOSX/Sentences_50Agree.txt": "x@neutral"}), ["it holds nothing"]),
+        (zip_of(), ["holds not one file but nothing"]),
+        (zip_of(**{"__MACOSX/Sentences_50Agree.txt": "x@neutral"}), ["not one file but nothing"]),
+        (zip_of(**{"Sentences_75Agree.txt": "x@neutral"}), ["without Sentences_50Agree.txt", "data.agreement"]),
         (zip_of(**{f"{number}.txt": "x" for number in range(9)}), ["'4.txt' and 4 more"]),
         (b"headline,score\nProfit rose,5\n", ["no label column", "['headline', 'score']", "data.label_column"]),
         (b"a,b\n1,2\n", ["no text column and no label column", "data.text_column"]),
@@ -64,8 +65,9 @@ def test_a_source_that_does_not_exist(tmp_path):
     assert "does not exist: give the path" in error_of(tmp_path / "nowhere.csv")
 
 
-def test_a_folder_without_the_files(tmp_path):
-    assert "folder without Sentences_75Agree.txt" in error_of(tmp_path, agreement=75)
+def test_a_folder_without_the_file_for_the_agreement(tmp_path):
+    (tmp_path / "Sentences_50Agree.txt").write_text("Profit rose@positive\n")
+    assert "folder without Sentences_75Agree.txt: set data.agreement" in error_of(tmp_path, agreement=75)
 
 
 def test_a_source_whose_name_the_system_refuses():

@@ -23,8 +23,10 @@ def settings(method: str, **changes: int) -> SplitSettings:
     return SplitSettings.model_validate({"method": method, "train_per_class": 4, "test_per_class": 3} | changes)
 
 
-def split(split_settings: SplitSettings, ids: list[str] = IDS) -> dict[str, list[str]]:
-    return split_headlines(ids, [LABEL_OF[headline] for headline in ids], split_settings)
+def split(
+    split_settings: SplitSettings, ids: list[str] = IDS, earlier: dict[str, str] | None = None
+) -> dict[str, list[str]]:
+    return split_headlines(ids, [LABEL_OF[headline] for headline in ids], split_settings, earlier)
 
 
 def counts_by_label(ids: list[str]) -> dict[str, int]:
@@ -70,6 +72,56 @@ def test_the_hashed_split_depends_on_no_order(ids: list[str]) -> None:
 def test_headlines_that_arrive_later_bring_none_from_train_to_test(later: set[str]) -> None:
     before = split(settings("hashed"), [headline for headline in IDS if headline not in later])
     assert not set(before["train"]) & set(split(settings("hashed"))["test"])
+
+
+@given(st.lists(st.sets(st.sampled_from(IDS)), max_size=5))
+def test_once_in_test_always_in_test_and_never_from_train_to_test(arrivals: list[set[str]]) -> None:
+    """Snapshots that grow, each split with what the ones before it left."""
+    held, earlier = set(IDS[:24]), {}
+    for arrived in [set(), *arrivals]:
+        held |= arrived
+        parts = split(settings("hashed"), sorted(held), earlier)
+        assert counts_by_label(parts["test"]) == dict.fromkeys(COUNTS, 3)
+        assert counts_by_label(parts["train"]) == dict.fromkeys(COUNTS, 4)
+        part_of = {headline: part for part, headlines in parts.items() for headline in headlines}
+        assert part_of.keys() == held
+        changed = {(part, part_of[headline]) for headline, part in earlier.items()}
+        assert {("test", "test")} >= {change for change in changed if "test" in change}
+        earlier |= part_of
+
+
+@given(st.lists(st.sets(st.sampled_from(IDS), min_size=30), max_size=5))
+def test_no_snapshot_of_other_headlines_leaks(snapshots: list[set[str]]) -> None:
+    """Snapshots that overlap as it comes; what cannot be split without a leak is refused."""
+    tested: set[str] = set()
+    seen: set[str] = set()
+    for snapshot in snapshots:
+        earlier = dict.fromkeys(seen, "train") | dict.fromkeys(tested, "test")
+        try:
+            parts = split(settings("hashed"), sorted(snapshot), earlier)
+        except SplitError:
+            continue
+        assert tested & snapshot <= set(parts["test"])
+        tested |= set(parts["test"])
+        seen |= {*parts["train"], *parts["validation"]}
+        assert not tested & seen
+
+
+def test_all_that_were_in_test_stay_though_they_are_more_than_asked() -> None:
+    earlier = dict.fromkeys((headline for headline in IDS if headline.startswith("neutral-1")), "test")
+    parts = split(settings("hashed"), earlier=earlier)
+    assert {headline for headline in parts["test"] if headline.startswith("neutral")} == earlier.keys()
+    assert counts_by_label(parts["train"]) == dict.fromkeys(COUNTS, 4)
+
+
+def test_a_class_with_too_few_new_headlines_for_test_is_named() -> None:
+    earlier = {headline: "train" for headline in IDS if headline.startswith("positive")} | {"positive-3": "test"}
+    with pytest.raises(SplitError, match=r"3 positive headlines are needed in test and 1 can be there.*add 2 new ones"):
+        split(settings("hashed"), earlier=earlier)
+
+
+def test_the_study_split_heeds_no_earlier_one() -> None:
+    assert split(settings("study"), earlier=dict.fromkeys(IDS, "train")) == split(settings("study"))
 
 
 def study_parts(frame: pd.DataFrame, train: int, test: int) -> dict[str, list[int]]:

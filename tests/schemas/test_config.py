@@ -40,6 +40,8 @@ def test_the_least_that_a_group_needs_is_enough(group: type[BaseModel]) -> None:
     ("group", "values"),
     [
         (DataSettings, {"agreement": 100}),
+        (DataSettings, {"max_rejected": 0}),
+        (DataSettings, {"max_rejected": 1}),
         (SplitSettings, {"seed": 2**32 - 1}),
         (LoraSettings, {"r": 1, "alpha": 1e-9, "dropout": 0}),
         (TrainingSettings, {"warmup_ratio": 0, "weight_decay": 0}),
@@ -59,6 +61,8 @@ def test_the_bound_itself_is_allowed(group: type[BaseModel], values: dict[str, A
         (DataSettings, {"agreement": 51}),
         (DataSettings, {"label_map": {"up": "bullish"}}),
         (DataSettings, {"duplicates": "drop"}),
+        (DataSettings, {"max_rejected": -0.01}),
+        (DataSettings, {"max_rejected": 1.01}),
         (SplitSettings, {"train_per_class": 0}),
         (SplitSettings, {"validation_per_class": 0}),
         (SplitSettings, {"seed": -1}),

@@ -57,7 +57,7 @@ def data(warehouse: Path, source: SourceRecord, accepted: pd.DataFrame, rejected
     """A warehouse with one snapshot and one split."""
     save_ingestion(warehouse, source, accepted, rejected)
     parts = {"test": HEADLINE_IDS[:3], "train": HEADLINE_IDS[3:5], "validation": HEADLINE_IDS[5:]}
-    save_split(warehouse, "split", "snapshot", parts)
+    save_split(warehouse, "split", "snapshot", parts, {"seed": 42})
     return warehouse
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from storage.examples import example_queries
+from storage.examples import example_queries, rejected_query
 from storage.query import query
 from storage.warehouse import prepare_warehouse
 
@@ -18,3 +18,7 @@ def test_the_examples_ask_for_the_cell_and_the_study(finished):
     assert len(answers[0]) == 7
     assert sum(row[-1] for row in answers[1]) == 3
     assert len(answers[3]) == 1
+
+
+def test_the_rejected_rows_of_an_ingestion_are_found(data):
+    assert query(data, rejected_query("ingest")).rows == [(7, "no label", "Sales fell;")]

@@ -3,9 +3,19 @@
 from dataclasses import replace
 
 import duckdb
+import pandas as pd
 import pytest
 
-from storage.headlines import load_part, load_snapshot, load_split_counts, save_ingestion, save_split
+from storage.headlines import (
+    StoredIngestion,
+    load_earlier_parts,
+    load_ingestion,
+    load_part,
+    load_snapshot,
+    load_split_counts,
+    save_ingestion,
+    save_split,
+)
 from storage.query import query
 
 
@@ -22,6 +32,14 @@ def test_every_row_of_the_source_is_accounted_for(data):
     assert counts == [(8, 6, 1, 1)]
     assert query(data, "FROM rejected_rows").rows == [("ingest", "news.csv", 7, "no label", "Sales fell;")]
     assert query(data, "SELECT headline_count, ingest_id FROM snapshots").rows == [(6, "ingest")]
+
+
+def test_an_ingestion_tells_its_commonest_reasons(warehouse, source, accepted):
+    reasons = ["no label", "empty text", "no label", "no text"]
+    rejected = pd.DataFrame({"row_number": range(7, 11), "reason": reasons, "raw": "x"})
+    save_ingestion(warehouse, replace(source, rows_read=11), accepted, rejected)
+    expected = StoredIngestion("snapshot", 11, 6, 1, 4, (("no label", 2), ("empty text", 1)))
+    assert load_ingestion(warehouse, "ingest", 2) == expected
 
 
 def test_the_same_ingestion_again_changes_nothing(data, source, accepted, rejected):
@@ -49,13 +67,13 @@ def test_a_part_comes_back_in_the_order_of_the_snapshot(data, accepted):
 
 def test_a_split_stays_as_it_is(data):
     before = query(data, "FROM splits ORDER BY ALL")
-    save_split(data, "split", "snapshot", {"train": ["0000000000000000"]})
+    save_split(data, "split", "snapshot", {"train": ["0000000000000000"]}, {})
     assert query(data, "FROM splits ORDER BY ALL") == before
 
 
 def test_a_headline_is_in_one_part_only(data):
     with pytest.raises(duckdb.ConstraintException):
-        save_split(data, "leaky", "snapshot", {"train": ["0000000000000000"], "test": ["0000000000000000"]})
+        save_split(data, "leaky", "snapshot", {"train": ["0000000000000000"], "test": ["0000000000000000"]}, {})
     assert load_split_counts(data, "leaky") == []
 
 
@@ -68,3 +86,15 @@ def test_counts_go_from_train_to_test(data):
         ("test", "neutral", 1),
         ("test", "positive", 1),
     ]
+
+
+def test_earlier_parts_are_those_of_splits_with_the_same_settings(data):
+    first, second, last = "0000000000000000", "0000000000000001", "0000000000000005"
+    save_split(data, "later", "snapshot", {"validation": [first], "test": [last]}, {"seed": 42})
+    save_split(data, "other", "snapshot", {"train": [second]}, {"seed": 7})
+    earlier = load_earlier_parts(data, {"seed": 42})
+    assert len(earlier) == 6
+    in_test = {headline for headline, part in earlier.items() if part == "test"}
+    assert in_test == {first, second, "0000000000000002", last}
+    assert load_earlier_parts(data, {"seed": 7}) == {second: "train"}
+    assert load_earlier_parts(data, {"seed": 1}) == {}

@@ -1,5 +1,6 @@
 """Opening, preparing and refusing a warehouse, within one process."""
 
+import json
 import sqlite3
 import threading
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from schemas.errors import InputError
 from storage import warehouse as room
+from storage.headlines import load_earlier_parts
 from storage.query import query
 from storage.warehouse import (
     NotAWarehouseError,
@@ -88,6 +90,17 @@ def test_preparing_twice_keeps_what_is_there(finished):
     prepare_warehouse(finished)
     assert query(finished, "FROM leaderboard ORDER BY ALL") == before
     assert query(finished, "SELECT count(*) FROM published_results").rows == [(22,)]
+
+
+def test_splits_of_before_their_settings_were_kept_get_those_of_their_study(finished):
+    settings = {"method": "hashed", "train_per_class": 1, "validation_per_class": None, "seed": 42}
+    with writing(finished) as connection:
+        connection.execute("DROP TABLE split_settings")
+        connection.execute("DELETE FROM fintone_migrations WHERE number >= 2")
+        connection.execute("UPDATE studies SET config = ?", [json.dumps({"name": "desk", "split": settings})])
+    assert load_earlier_parts(finished, settings) == {}
+    prepare_warehouse(finished)
+    assert len(load_earlier_parts(finished, settings)) == 6
 
 
 def test_a_failed_migration_leaves_nothing_behind(warehouse, monkeypatch, tmp_path):

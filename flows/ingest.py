@@ -1,0 +1,25 @@
+"""The flow `ingest`: from a source of labelled headlines to a snapshot, and no further. Knows the order alone."""
+
+from prefect import flow
+
+from schemas.config import DataSettings
+from schemas.plan import IngestedSource
+from storage.home import Home
+from storage.warehouse import prepare_warehouse
+from tasks.data import ingest_source
+
+
+@flow(name="ingest", flow_run_name="ingest {data.source}")
+def ingest(data: DataSettings) -> IngestedSource:
+    """Read and validate a source; its accepted headlines become a snapshot, its rejected rows are kept with reasons.
+
+    Args:
+        data: The source and how it is read. What was ingested before changes nothing.
+
+    Returns:
+        The ids under which its rows lie in the warehouse.
+    """
+    home = Home.from_environment()
+    home.create()
+    prepare_warehouse(home.warehouse)
+    return ingest_source(data)

@@ -1,0 +1,90 @@
+"""Zip archives, read in memory and within bounds: their files and the bytes of one. Extracts nothing to disk.
+
+Knows no format of what an archive holds.
+"""
+
+import io
+import zipfile
+import zlib
+from pathlib import PurePosixPath
+
+from ingestion.reasons import describe_reason
+from schemas.errors import InputError
+
+MAX_BYTES = 2 * 1024**3
+MAX_RATIO = 1_000
+"""A member is refused when it is larger once unpacked, or larger by more than this factor."""
+
+_COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_JUNK_FOLDER = "__MACOSX"
+_SHOWN_MEMBERS = 5
+_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, OSError)
+
+
+class ArchiveError(InputError):
+    """A zip is broken, unsafe, or does not hold what was looked for."""
+
+
+def is_zip(content: bytes) -> bool:
+    """Whether the bytes begin like a zip archive."""
+    return content.startswith((b"PK\x03\x04", b"PK\x05\x06"))
+
+
+def open_zip(content: bytes, source: str) -> zipfile.ZipFile:
+    """Open an archive that lies in memory.
+
+    Raises:
+        ArchiveError: If it is broken, or a member breaks the bounds by its declared size, past which none is read.
+    """
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(content))
+    except _BROKEN as error:
+        raise _unreadable(source, error) from None
+    for member in archive.infolist():
+        _check_bounds(member, source)
+    return archive
+
+
+def list_files(archive: zipfile.ZipFile) -> list[str]:
+    """The names of the archive's files, without what macOS adds and hidden ones."""
+    return [name for name in archive.namelist() if not (name.endswith("/") or _is_junk(PurePosixPath(name)))]
+
+
+def read_member(archive: zipfile.ZipFile, name: str, source: str) -> bytes:
+    """The bytes of a member.
+
+    Raises:
+        ArchiveError: If it is damaged or needs a password.
+    """
+    try:
+        return archive.read(name)
+    except _BROKEN as error:
+        raise _unreadable(source, error) from None
+
+
+def describe_files(files: list[str]) -> str:
+    """The first few names, for an error."""
+    more = f" and {len(files) - _SHOWN_MEMBERS} more" if len(files) > _SHOWN_MEMBERS else ""
+    return (", ".join(map(repr, files[:_SHOWN_MEMBERS])) or "nothing") + more
+
+
+def _is_junk(path: PurePosixPath) -> bool:
+    return _JUNK_FOLDER in path.parts or path.name.startswith(".")
+
+
+def _check_bounds(member: zipfile.ZipInfo, source: str) -> None:
+    if member.compress_type not in _COMPRESSIONS:
+        raise ArchiveError(
+            f"source {source!r}: {member.filename!r} in it is packed by method {member.compress_type}, neither stored "
+            "nor deflated: unpack it yourself and give the file"
+        )
+    if member.file_size > MAX_BYTES or member.file_size > MAX_RATIO * member.compress_size:
+        raise ArchiveError(
+            f"source {source!r}: {member.filename!r} in it would unpack from {member.compress_size:,} to "
+            f"{member.file_size:,} bytes, over the bound of {MAX_BYTES:,} or of {MAX_RATIO:,} times: "
+            "if you trust it, unpack it yourself and give the file"
+        )
+
+
+def _unreadable(source: str, error: Exception) -> ArchiveError:
+    return ArchiveError(f"source {source!r} is a zip that cannot be read ({describe_reason(error)}): get it again")

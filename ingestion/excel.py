@@ -1,0 +1,72 @@
+"""Excel workbooks (.xlsx): bytes in, the rows of one sheet out. Judges no label and computes no formula."""
+
+import io
+import warnings
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ingestion.columns import find_columns
+from ingestion.reasons import describe_reason
+from ingestion.rows import RawRow
+from ingestion.tables import read_table
+from schemas.config import DataSettings
+from schemas.errors import InputError
+
+_PARTS = {"[Content_Types].xml", "xl/workbook.xml"}
+_BROKEN = (
+    AttributeError,
+    EOFError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    SyntaxError,  # the base of the XML parser's errors
+    TypeError,
+    ValueError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What openpyxl lets through when the parts of a workbook are not what they should be."""
+
+
+class ExcelError(InputError):
+    """An Excel workbook is broken."""
+
+
+def is_workbook(archive: zipfile.ZipFile) -> bool:
+    """Whether a zip archive is an Excel workbook."""
+    return set(archive.namelist()) >= _PARTS
+
+
+def read_workbook(content: bytes, source: str, settings: DataSettings) -> Iterator[RawRow]:
+    """Yield the rows of the first sheet whose first row names a text and a label column; blank rows are none.
+
+    Raises:
+        ExcelError: If the workbook is broken.
+        MissingColumnError: If no sheet has both columns.
+    """
+    try:
+        with warnings.catch_warnings(action="ignore"):  # openpyxl warns of styles and extensions that hold no text
+            names, rows = _find_table(content, settings)
+    except _BROKEN as error:
+        raise ExcelError(
+            f"source {source!r} is an Excel workbook that cannot be read ({describe_reason(error)}): "
+            "save it again, or as CSV"
+        ) from None
+    return read_table(names, rows, source, settings)
+
+
+def _find_table(content: bytes, settings: DataSettings) -> tuple[list[str], list[Sequence[Any]]]:
+    """The header and the rows of the sheet that has both columns, or else the header of the first that has any."""
+    from openpyxl import load_workbook
+
+    first: list[str] = []
+    for sheet in load_workbook(io.BytesIO(content), read_only=True, data_only=True).worksheets:
+        sheet.reset_dimensions()  # some programs write them wrong, and openpyxl would believe them
+        rows = (row for row in sheet.iter_rows(values_only=True) if any(cell not in {None, ""} for cell in row))
+        names = ["" if cell is None else str(cell) for cell in next(rows, ())]
+        if None not in find_columns(names, settings.text_column, settings.label_column):
+            return names, list(rows)
+        first = first or names
+    return first, []

@@ -1,0 +1,69 @@
+"""A JSON array of objects, one a headline: text in, raw rows out. Reads no file and judges no label."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from ingestion.columns import find_columns, missing_columns
+from ingestion.rows import RawRow, broken_row
+from ingestion.tables import typed_row
+from schemas.config import DataSettings
+from schemas.errors import InputError
+
+_START = re.compile(r"\s*\[\s*(?=\{)")
+_COMMA = re.compile(r"\s*,\s*")
+_END = re.compile(r"\s*\]\s*\Z")
+
+
+class JsonArrayError(InputError):
+    """A JSON array breaks off."""
+
+
+def is_json_array(text: str) -> bool:
+    """Whether the text begins like an array of objects."""
+    return _START.match(text) is not None
+
+
+def read_json_array(text: str, source: str, settings: DataSettings) -> Iterator[RawRow]:
+    """Yield the rows in order. The first object's keys say which hold text and label.
+
+    Raises:
+        JsonArrayError: If the array is no valid JSON.
+        MissingColumnError: If the first object has no key for the text or none for the label.
+    """
+    elements = list(_iter_elements(text, source))
+    names = list(elements[0][0])
+    text_place, label_place = find_columns(names, settings.text_column, settings.label_column)
+    if text_place is None or label_place is None:
+        raise missing_columns(source, names, settings.text_column, settings.label_column)
+    text_key, label_key = names[text_place], names[label_place]
+    for value, raw in elements:
+        if isinstance(value, dict):
+            yield typed_row(value.get(text_key), value.get(label_key), raw, text_key)
+        else:
+            yield broken_row(raw, "not a JSON object")
+
+
+def _iter_elements(text: str, source: str) -> Iterator[tuple[Any, str]]:
+    """Yield each element of the array with its own text."""
+    decoder = json.JSONDecoder()
+    separator = _START.match(text)
+    end = 0
+    while separator:
+        start = separator.end()
+        try:
+            value, end = decoder.raw_decode(text, start)
+        except (ValueError, RecursionError):
+            raise _broken(source, start) from None
+        yield value, text[start:end]
+        separator = _COMMA.match(text, end)
+    if not _END.match(text, end):
+        raise _broken(source, end)
+
+
+def _broken(source: str, place: int) -> JsonArrayError:
+    return JsonArrayError(
+        f"source {source!r} is a JSON array that is no valid JSON from character {place + 1:,} on: "
+        "mend it, or write it as JSON lines"
+    )

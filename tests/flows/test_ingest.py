@@ -1,0 +1,115 @@
+"""`fintone ingest` and its flow: what is told of every row, what is refused, and that a refusal leaves nothing."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from prefect import flow
+from prefect.testing.utilities import prefect_test_harness
+
+from flows.ingest import ingest
+from schemas.config import DataSettings, SplitSettings
+from schemas.label import LABELS
+from schemas.tolerance import TooManyRejectedError
+from storage.query import query
+from storage.warehouse import prepare_warehouse
+from tasks.data import ingest_source, split_snapshot
+
+Run = Callable[..., tuple[int, str, str]]
+Refuse = Callable[..., str]
+
+ROWS = ["Profit rose.,up", "Profit  rose.,up", "Profit fell.,down", "Profit was flat.,0", "Profit.,?"]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[None]:
+    with prefect_test_harness(server_startup_timeout=120):
+        yield
+
+
+@pytest.fixture
+def news(home: Path) -> Path:
+    Path("words.yaml").write_text("up: positive\ndown: negative\n0: neutral\n")
+    Path("news.csv").write_text("\n".join(["title,mood", *ROWS]))
+    return Path("news.csv")
+
+
+SPLIT = SplitSettings(method="hashed", train_per_class=2, test_per_class=4)
+COLUMNS = ["--text-column", "title", "--label-column", "mood"]
+
+
+def test_every_row_is_told_of(fintone: Run, home: Path, news: Path, server: None) -> None:
+    command = ["ingest", str(news), *COLUMNS, "--label-map", "words.yaml", "--max-rejected", "0.2"]
+    code, out, _ = fintone(*command)
+    assert code == 0
+    lines = dict(line.rstrip().split(maxsplit=1) for line in out.replace("rows read", "read").splitlines()[:6])
+    assert lines.items() >= {
+        ("source", "news.csv"),
+        ("read", "5"),
+        ("accepted", "3"),
+        ("merged", "1"),
+        ("rejected", "1 (most often 1: unknown label '?')"),
+    }
+    statement = out.splitlines()[-1].partition('"')[2].rstrip('"')
+    [(number, reason, _)] = query(home / "warehouse.duckdb", statement).rows
+    assert (number, reason) == (5, "unknown label '?'")
+    assert query(home / "warehouse.duckdb", "SELECT snapshot_id FROM snapshots").rows == [(lines["snapshot"],)]
+
+    assert fintone(*command)[:2] == (0, out)
+    assert query(home / "warehouse.duckdb", "SELECT count(*) FROM sources").rows == [(1,)]
+
+
+def test_a_source_beyond_the_bound_leaves_nothing(home: Path, news: Path, server: None) -> None:
+    with pytest.raises(TooManyRejectedError, match=r"4 of 5 rows rejected, a share of 0\.8"):
+        ingest(DataSettings(source=str(news), text_column="title", label_column="mood", label_map={"0": "neutral"}))
+    for table in ("sources", "headlines", "rejected_rows", "snapshots", "snapshot_headlines"):
+        assert query(home / "warehouse.duckdb", f"SELECT count(*) FROM {table}").rows == [(0,)]
+
+
+def test_a_headline_of_test_stays_there_when_more_arrive(home: Path, server: None) -> None:
+    @flow
+    def renew(count: int) -> None:
+        rows = [f"Firm {number} has {label} news.,{label}" for number in range(count) for label in LABELS]
+        Path("weekly.csv").write_text("\n".join(["text,label", *rows]))
+        split_snapshot(ingest_source(DataSettings(source="weekly.csv")).snapshot_id, SPLIT)
+
+    prepare_warehouse(home / "warehouse.duckdb")
+    for count in (10, 40, 20):
+        renew(count)
+    parts = "SELECT count(*), count(DISTINCT headline_id) FROM splits WHERE part = 'test'"
+    assert query(home / "warehouse.duckdb", parts).rows == [(3 * 3 * 4, 3 * 4)]
+    leaks = "SELECT headline_id FROM splits GROUP BY ALL HAVING bool_or(part = 'test') AND bool_or(part <> 'test')"
+    assert query(home / "warehouse.duckdb", leaks).rows == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        ([], "Missing argument 'source'; see fintone ingest --help"),
+        (["nowhere.csv"], "source 'nowhere.csv' does not exist"),
+        (["news.csv", "--text-column", "headline", "--label-column", "mood"], "headline"),
+        (["news.csv", "--max-rejected", "2"], "data.max_rejected = 2: must be less than or equal to 1"),
+        (["news.csv", "--encoding", "utf-9"], "utf-9"),
+        (["news.csv", "--label-map", "none.yaml"], "--label-map none.yaml: cannot be read (No such file or directory)"),
+        (["news.csv", "--label-map", "list.yaml"], "--label-map list.yaml: no list of words and labels"),
+        (["news.csv", "--label-map", "torn.json"], "--label-map torn.json: no valid YAML or JSON"),
+        (["news.csv", "--label-map", "bulls.yaml"], "data.label_map.up = 'bullish': must be"),
+        (["news.csv", *COLUMNS, "--label-map", "words.yaml"], "1 of 5 rows rejected, a share of 0.2 where"),
+    ],
+)
+def test_bad_input_is_told_before_anything_is_made(
+    refuse: Refuse, home: Path, news: Path, arguments: list[str], line: str
+) -> None:
+    Path("list.yaml").write_text("- up\n- down\n")
+    Path("torn.json").write_text('{"up": "positive"')
+    Path("bulls.yaml").write_text("up: bullish\n")
+    assert line in refuse("ingest", *arguments)
+    assert not home.exists()
+
+
+def test_a_word_of_the_label_map_stays_as_it_is_written(fintone: Run, news: Path, server: None) -> None:
+    Path("answers.csv").write_text("text,label\nProfit rose.,yes\nProfit fell.,no\nProfit was flat.,1\n")
+    Path("answers.json").write_text('{"yes": "positive", "no": "negative", "1": "neutral"}')
+    code, out, _ = fintone("ingest", "answers.csv", "--label-map", "answers.json")
+    assert code == 0
+    assert ["accepted", "3"] in [line.split() for line in out.splitlines()]

@@ -1,0 +1,68 @@
+"""A zip is told apart by what it holds, read in memory and within bounds."""
+
+import io
+import zipfile
+
+import pytest
+from openpyxl import Workbook
+
+from ingestion import archives
+from schemas.errors import InputError
+
+CSV = "text,label\nProfit rose,positive\n"
+
+
+def zip_of(members, compression=zipfile.ZIP_DEFLATED):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", compression) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return file.getvalue()
+
+
+def workbook():
+    book, file = Workbook(), io.BytesIO()
+    for row in [("text", "label"), ("Profit rose", "positive")]:
+        book.active.append(row)
+    book.save(file)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("member", "kind"),
+    [(CSV, "csv in a zip"), (CSV.replace(",", "\t"), "tsv in a zip"), (workbook(), "excel in a zip")],
+)
+def test_the_one_file_of_a_zip_is_read_whatever_its_name(read, member, kind):
+    ingestion = read(zip_of({"folder/": "", "folder/data": member, "__MACOSX/data": "x", "folder/.DS_Store": "x"}))
+    assert (ingestion.kind, ingestion.rows_read) == (kind, 1)
+
+
+def test_a_member_that_points_outside_is_read_and_nothing_is_written(read, tmp_path, monkeypatch):
+    below = tmp_path / "below"
+    below.mkdir()
+    monkeypatch.chdir(below)
+    assert read(zip_of({"../escaped.csv": CSV})).rows_read == 1
+    assert list(tmp_path.rglob("*")) == [below]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (zip_of({"bomb.csv": CSV + "\n" * 5_000_000}), "'bomb.csv' in it would unpack from [0-9,]+ to 5,000,032 bytes"),
+        (zip_of({"a.csv": CSV}, zipfile.ZIP_BZIP2), "'a.csv' in it is packed by method 12"),
+        (zip_of({"inner.zip": zip_of({"a.csv": CSV})}), "file/inner.zip' is a zip within a zip"),
+        (zip_of({"a.pdf": b"%PDF-1.7\n1 0 obj\n"}), "file/a.pdf' has no text column"),
+        (zip_of({"[Content_Types].xml": "<", "xl/workbook.xml": "<"}), "Excel workbook that cannot be read"),
+        (zip_of({"a.csv": CSV}, zipfile.ZIP_STORED).replace(b"rose", b"fell"), "zip that cannot be read"),
+    ],
+)
+def test_a_zip_that_cannot_be_used_ends_in_one_line(read, content, said):
+    with pytest.raises(InputError, match=said) as caught:
+        read(content)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_member_over_the_bound_of_bytes_is_refused(read, monkeypatch):
+    monkeypatch.setattr(archives, "MAX_BYTES", 20)
+    with pytest.raises(InputError, match=r"'a.csv' in it would unpack .* over the bound of 20 "):
+        read(zip_of({"a.csv": CSV}))

@@ -1,0 +1,81 @@
+"""A folder is all its files in the order of their paths, and nothing in it is passed over in silence."""
+
+import gzip
+import os
+
+import pytest
+
+from ingestion.ingest import read_source
+from schemas.config import DataSettings
+from schemas.errors import InputError
+
+
+def read(folder):
+    return read_source(DataSettings(source=str(folder)))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Five rows in three files of different kinds and encodings; the last repeats the first."""
+    source = tmp_path / "daily"
+    (source / "2024").mkdir(parents=True)
+    (source / "2024" / "a.csv").write_text("text,label\nProfit rose,positive\n,neutral\n")
+    (source / "b.txt").write_bytes("Nestlé opens a café in München@neutral\n".encode("latin-1"))
+    (source / "c").write_text(
+        '[{"label": "negative", "text": "Costs rose"}, {"label": "positive", "text": "Profit rose"}]'
+    )
+    (source / "d.csv").write_text("text,label\n")
+    (source / ".DS_Store").write_bytes(b"\0")
+    return source
+
+
+def test_rows_are_numbered_across_the_files_in_order(folder):
+    ingestion = read(folder)
+    assert (ingestion.source, ingestion.kind, ingestion.encoding) == ("daily", "folder", "iso-8859-1, utf-8")
+    assert list(ingestion.accepted["text"]) == ["Profit rose", "Nestlé opens a café in München", "Costs rose"]
+    assert list(ingestion.accepted["row_number"]) == [1, 3, 4]
+    assert list(ingestion.rejected["row_number"]) == [2]
+    assert (ingestion.rows_read, ingestion.rows_merged) == (5, 1)
+
+
+def test_the_id_follows_from_the_files_and_not_from_the_place(folder, tmp_path):
+    before = read(folder)
+    moved = folder.rename(tmp_path / "elsewhere")
+    assert read(moved).ingest_id == before.ingest_id
+    (moved / "d.csv").write_text("text,label\nAGM,neutral\n")
+    assert read(moved).ingest_id != before.ingest_id
+
+
+def test_a_link_to_a_folder_is_not_followed(folder):
+    (folder / "2024" / "loop").symlink_to(folder, target_is_directory=True)
+    assert read(folder).rows_read == 5
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (gzip.compress(b"text,label\n"), "cannot|not text in any encoding"),
+        (b"%PDF-1.7\n1 0 obj\n", "no text column and no label column"),
+        (b"", "is empty"),
+    ],
+)
+def test_a_file_of_no_known_kind_is_named(folder, content, said):
+    (folder / "2024" / "odd").write_bytes(content)
+    with pytest.raises(InputError, match=said) as caught:
+        read(folder)
+    assert repr(str(folder / "2024" / "odd")) in str(caught.value)
+
+
+@pytest.mark.parametrize("make", [lambda path: path.symlink_to("nowhere"), os.mkfifo])
+def test_what_is_no_regular_file_is_named_and_never_waited_for(folder, make):
+    make(folder / "odd")
+    with pytest.raises(InputError, match="odd', which is no regular file"):
+        read(folder)
+
+
+def test_a_folder_without_files_or_without_rows(tmp_path):
+    with pytest.raises(InputError, match="is a folder without files"):
+        read(tmp_path)
+    (tmp_path / "a.csv").write_text("text,label\n")
+    with pytest.raises(InputError, match="has no rows"):
+        read(tmp_path)
