@@ -2,6 +2,7 @@
 
 import platform
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 import torch
@@ -34,10 +35,8 @@ def test_the_environment_names_device_arithmetic_and_versions() -> None:
     assert all(isinstance(value, str) and value for value in environment.values())
 
 
-def test_the_peak_is_not_below_what_was_held() -> None:
-    device = Device("cpu", torch.float32, "adamw_torch", scoring_tokens=1)
-    held = torch.ones(16, 1_024, 1_024)
-    assert peak_memory_bytes(device) > held.nbytes
-    before = peak_memory_bytes(device)
-    del held
-    assert peak_memory_bytes(device) >= before
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's own account of the peak")
+def test_the_peak_is_the_one_that_the_system_counts_in_bytes() -> None:
+    measured = peak_memory_bytes(Device("cpu", torch.float32, "adamw_torch", scoring_tokens=1))
+    [line] = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")]
+    assert measured == pytest.approx(int(line.split()[1]) * 1_024, rel=0.05)
