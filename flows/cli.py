@@ -103,8 +103,11 @@ def ingest(
     label_map: Annotated[Path | None, typer.Option(help="YAML or JSON file of word: label.")] = None,
     encoding: Annotated[str | None, typer.Option(help="Text encoding; else detected.")] = None,
     max_rejected: Annotated[str | None, typer.Option(help="Share of rows that may be rejected, 0 to 1.")] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="Any data setting, as in --set data.conflicts=majority.")
+    ] = None,
 ) -> None:
-    """Ingest labelled headlines: validate every row, merge copies, keep what is rejected with its reason.
+    """Ingest labelled headlines: validate every row, merge copies, group near copies, keep what is rejected.
 
     Example: fintone ingest headlines.csv --text-column title --label-map words.yaml
     """
@@ -118,7 +121,7 @@ def ingest(
         "data.encoding": encoding,
         "data.max_rejected": max_rejected,
     }
-    _run_ingestion(_build_config("desk", None, _assign(flags)).data)
+    _run_ingestion(_build_config("desk", None, [*_assign(flags), *(set_ or [])]).data)
 
 
 @app.command()
@@ -206,20 +209,29 @@ def _print_lines(lines: list[tuple[str, str]]) -> None:
 
 
 def _run_ingestion(data: "DataSettings") -> None:
+    """Ingest in this process; where a Prefect server is set, as a flow run that its UI shows."""
     from flows.account import describe_ingestion
-    from flows.preview import check_source
-    from flows.session import prefect_session
-    from storage.examples import rejected_query
+    from flows.session import is_server_set, prefect_session
     from storage.home import Home
 
-    check_source(data)
-    with prefect_session(stderr):
-        from flows.ingest import ingest
+    if is_server_set():
+        with prefect_session(stderr):
+            from flows.ingest import ingest
 
-        ingested = ingest(data)
-    _print_lines(describe_ingestion(Home.from_environment().warehouse, ingested))
-    stdout.print("\nthe rejected rows:")
-    stdout.print(f'  fintone sql "{rejected_query(ingested.ingest_id)}"', soft_wrap=True, markup=False)
+            ingested = ingest(data)
+    else:
+        from tasks.intake import take_in
+
+        ingested = take_in(data, _tell)
+    lines, queries = describe_ingestion(Home.from_environment().warehouse, ingested)
+    _print_lines(lines)
+    for shown, query in queries:
+        stdout.print(f"\n{shown}:")
+        stdout.print(f'  fintone sql "{query}"', soft_wrap=True, markup=False)
+
+
+def _tell(message: str) -> None:
+    stderr.print(message, markup=False, soft_wrap=True)
 
 
 def _run_study(config: "StudyConfig") -> None:
@@ -228,7 +240,10 @@ def _run_study(config: "StudyConfig") -> None:
     from storage.home import Home
     from storage.warehouse import prepare_warehouse
 
-    check_inputs(config)
+    told: list[str] = []
+    check_inputs(config, told.append)
+    for line in told:
+        _tell(line)
     home = Home.from_environment()
     home.create()
     prepare_warehouse(home.warehouse)

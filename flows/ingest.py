@@ -4,8 +4,6 @@ from prefect import flow
 
 from schemas.config import DataSettings
 from schemas.plan import IngestedSource
-from storage.home import Home
-from storage.warehouse import prepare_warehouse
 from tasks.data import ingest_source
 
 
@@ -14,12 +12,9 @@ def ingest(data: DataSettings) -> IngestedSource:
     """Read and validate a source; its accepted headlines become a snapshot, its rejected rows are kept with reasons.
 
     Args:
-        data: The source and how it is read. What was ingested before changes nothing.
+        data: The source and how it is read. What did not change since it was ingested ends the flow.
 
     Returns:
         The ids under which its rows lie in the warehouse.
     """
-    home = Home.from_environment()
-    home.create()
-    prepare_warehouse(home.warehouse)
     return ingest_source(data)

@@ -1,4 +1,4 @@
-"""What a study would do, before it does anything: counts, cells, steps and needs. Writes nothing, loads no torch.
+"""What a study would do, before it does anything: counts, cells, steps and needs. Trains nothing, loads no torch.
 
 Reading the source and checking the model here also means that bad input is told at once.
 """
@@ -6,23 +6,24 @@ Reading the source and checking the model here also means that bad input is told
 import math
 import re
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from embedded.paths import MODEL_FOLDER
-from ingestion.ingest import Ingestion, read_source
 from ingestion.sources import EMBEDDED
 from learning.base_model import HUB_NAME, resolve_base_model
 from learning.grid import count_steps
 from learning.hub import check_hub_model
-from learning.split import split_headlines
-from schemas.config import DataSettings, SplitSettings, StudyConfig
+from schemas.config import StudyConfig
 from schemas.label import LABELS
 from schemas.plan import format_rate
 from schemas.profiles import PROFILES, load_profile
-from schemas.tolerance import check_rejected
-from storage.headlines import load_earlier_parts
 from storage.home import Home
-from storage.warehouse import WarehouseMissingError
+from tasks.intake import draw_parts, find_headlines, take_in
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 PARAMETERS_IN_NAME = re.compile(r"(\d+(?:\.\d+)?)b\b", re.IGNORECASE)
 LARGE_GIGABYTES = 1.0
@@ -32,24 +33,22 @@ BYTES_A_WEIGHT = {"nf4": 0.5 + 4 / 64, "none": 2.0}
 """NF4 keeps a float32 scale for each block of 64 weights."""
 
 
-def check_source(data: DataSettings) -> Ingestion:
-    """Read a source without keeping anything.
+def check_inputs(config: StudyConfig, tell: Callable[[str], None]) -> None:
+    """Read the source, try the split and check the base model; when all are fit, the warehouse keeps the ingestion.
 
-    Raises:
-        InputError: It cannot be read, or too much of it is rejected.
-    """
-    ingestion = read_source(data)
-    check_rejected(data.source, ingestion.rows_read, ingestion.rejected, data.max_rejected)
-    return ingestion
-
-
-def check_inputs(config: StudyConfig) -> None:
-    """Read the source, fill the split and check the base model, without keeping anything.
+    Args:
+        config: The study.
+        tell: Is given what came of the source, in a line.
 
     Raises:
         InputError: One of them is not fit.
     """
-    _count_parts(config)
+    take_in(config.data, tell, lambda headlines: _check_rest(config, headlines))
+
+
+def _check_rest(config: StudyConfig, headlines: "pd.DataFrame") -> None:
+    """Try the split of a source's headlines, and check the base model."""
+    draw_parts(headlines, config.split, config.data.near_duplicates)
     base, models = config.base_model, Home.from_environment().models
     if _is_on_hub(config):
         check_hub_model(base.name, base.revision, models)
@@ -99,20 +98,10 @@ def _describe_training(config: StudyConfig) -> str:
 
 def _count_parts(config: StudyConfig) -> dict[str, Counter[str]]:
     """Headlines by label in each part of the split."""
-    accepted = check_source(config.data).accepted
-    labels = dict(zip(accepted["headline_id"], accepted["label"], strict=True))
-    parts = split_headlines(list(labels), list(labels.values()), config.split, _load_earlier_parts(config.split))
-    return {part: Counter(labels[headline] for headline in headlines) for part, headlines in parts.items()}
-
-
-def _load_earlier_parts(split: SplitSettings) -> dict[str, str]:
-    """Which headlines earlier splits put where; the method `study` does not ask."""
-    if split.method == "study":
-        return {}
-    try:
-        return load_earlier_parts(Home.from_environment().warehouse, split.model_dump(mode="json"))
-    except WarehouseMissingError:
-        return {}
+    headlines = find_headlines(config.data)
+    labels = dict(zip(headlines["headline_id"], headlines["label"], strict=True))
+    parts = draw_parts(headlines, config.split, config.data.near_duplicates)
+    return {part: Counter(labels[headline] for headline in own) for part, own in parts.items()}
 
 
 def _awaits_data(config: StudyConfig) -> bool:

@@ -7,7 +7,7 @@ from prefect import flow
 from schemas.config import StudyConfig
 from schemas.plan import CellPlan, StudyPlan
 from storage.home import Home
-from storage.studies import finish_study
+from storage.studies import finish_study, is_answered, start_study
 from storage.warehouse import prepare_warehouse
 from tasks.cells import evaluate_baseline, score_cell, train_cell
 from tasks.data import ingest_source, split_snapshot
@@ -23,7 +23,7 @@ def retrain(config: StudyConfig) -> str:
     """Ingest, split, fine-tune every cell of the grid, evaluate, and publish the leaderboard.
 
     Args:
-        config: The study. What an earlier run finished is not done again.
+        config: The study. What an earlier run finished is not done again; a finished study ends the flow.
 
     Returns:
         The study's id.
@@ -32,8 +32,12 @@ def retrain(config: StudyConfig) -> str:
     home.create()
     prepare_warehouse(home.warehouse)
     ingested = ingest_source(config.data)
-    split_id = split_snapshot(ingested.snapshot_id, config.split)
+    split_id = split_snapshot(ingested, config.split, config.data.near_duplicates)
     study = plan_study(config, ingested, split_id)
+    if is_answered(home.warehouse, study.study_id):
+        announce(f"nothing new: study {study.study_id} is finished")
+        return study.study_id
+    start_study(home.warehouse, study.study_id)
     try:
         for baseline in study.baselines:
             evaluate_baseline(study, baseline)

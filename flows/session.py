@@ -7,8 +7,21 @@ import atexit
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from rich.console import Console
+
+
+def is_server_set() -> bool:
+    """Whether flows have a Prefect server of the user's; Prefect is loaded only where a profile of it may tell."""
+    if os.environ.get("PREFECT_API_URL"):
+        return True
+    home = Path(os.environ.get("PREFECT_HOME") or "~/.prefect").expanduser()
+    if not (os.environ.get("PREFECT_PROFILES_PATH") or (home / "profiles.toml").exists()):
+        return False
+    from prefect.settings import PREFECT_API_URL
+
+    return bool(PREFECT_API_URL.value())
 
 
 @contextmanager

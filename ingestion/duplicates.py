@@ -1,48 +1,140 @@
-"""What becomes of equal texts: kept as they are, or merged. Knows nothing of formats; counts every row."""
+"""What becomes of equal texts: kept as they are, or merged, and those whose labels disagree resolved.
 
+Knows nothing of formats; counts every row.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
 import pandas as pd
 
-from ingestion.identity import headline_id, normalise_text, snapshot_id
+from ingestion.identity import headline_id, mask_numbers, normalise_text, text_id
+from schemas.frames import LABEL_VALUES
+
+_ROWS_AT_ONCE = 100_000
+"""Rows whose texts are held as Python objects at a time."""
+
+Conflicts = Literal["drop", "majority", "keep"]
 
 
-def keep_duplicates(candidates: pd.DataFrame) -> tuple[pd.DataFrame, str]:
-    """Make every candidate a headline, in order; a copy's id holds its occurrence number.
+@dataclass(frozen=True)
+class Resolved:
+    """Rows after their copies were dealt with, each frame in the order of the source.
 
-    Returns:
-        The headlines (columns of `HeadlineFrame`) and the id of their ordered list.
+    `headlines` has the columns of `CandidateFrame` with `headline_id`, `text_id`, `masked_id` and `copies`;
+    `rejected` row_number, reason and raw; `quarantined` row_number, text_id, text, label and resolution.
     """
-    normalised = candidates["text"].map(normalise_text)
-    occurrences = candidates.groupby([normalised, candidates["label"]]).cumcount() + 1
-    headlines = _headlines(candidates.assign(normalised=normalised, occurrence=occurrences, copies=1))
-    return headlines, snapshot_id(headlines["headline_id"])
+
+    headlines: pd.DataFrame
+    rejected: pd.DataFrame
+    quarantined: pd.DataFrame
 
 
-def merge_duplicates(candidates: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, str]:
-    """Make equal texts one headline, the first with the number of copies, and reject those whose labels disagree.
+def keep_duplicates(candidates: pd.DataFrame) -> Resolved:
+    """Make every candidate a headline; a copy's id holds its occurrence number. Contradictions are kept and told."""
+    identified = _identify(candidates)
+    occurrences = identified.groupby(["text", "label"], sort=False).cumcount() + 1
+    conflicting = identified[identified["labels"] > 1]
+    headlines = _name(identified, occurrences).assign(copies=1)
+    return Resolved(headlines, _reject(identified.iloc[:0], []), _quarantine(conflicting, "kept"))
 
-    Returns:
-        The headlines (columns of `HeadlineFrame`), the conflicting rows (columns of `RejectedFrame`), both in order,
-        and the id of the headlines as a set, whatever their order and number of copies.
+
+def merge_duplicates(candidates: pd.DataFrame, conflicts: Conflicts) -> Resolved:
+    """Make rows of equal text and label one headline with the number of copies, and resolve those that disagree.
+
+    Of copies that differ in white space or composition the normalised one is kept, or else the one that sorts first.
     """
-    candidates = candidates.assign(normalised=candidates["text"].map(normalise_text))
-    by_text = candidates.groupby("normalised")
-    conflicting = by_text["label"].transform("nunique") > 1
-    counted = candidates.assign(occurrence=1, copies=by_text["label"].transform("size"))
-    headlines = _headlines(counted[~conflicting].drop_duplicates("normalised"))
-    return headlines, _conflicts(candidates[conflicting]), snapshot_id(sorted(headlines["headline_id"]))
+    identified = _identify(candidates)
+    conflicting = identified[identified["labels"] > 1]
+    resolution = _resolve(conflicting, conflicts)
+    refused = conflicting[resolution.isin(["dropped", "outvoted"])]
+    merged = _merge_copies(identified.drop(index=refused.index))
+    return Resolved(
+        _name(merged, pd.Series(1, index=merged.index)),
+        _reject(refused, _explain(conflicting, resolution.loc[refused.index])),
+        _quarantine(conflicting, resolution),
+    )
 
 
-def _headlines(counted: pd.DataFrame) -> pd.DataFrame:
-    parts = zip(counted["normalised"], counted["label"], counted["occurrence"], strict=True)
-    ids = pd.Series([headline_id(*part) for part in parts], index=counted.index, dtype="str")
-    columns = ["headline_id", "text", "label", "copies", "row_number"]
-    return counted.assign(headline_id=ids)[columns].reset_index(drop=True)
+def _identify(candidates: pd.DataFrame) -> pd.DataFrame:
+    """Add the ids of text and masked text, the number of the text and label, and how many rows and labels they have."""
+    ids = [_find_ids(candidates["text"].iloc[start : start + _ROWS_AT_ONCE]) for start in _starts(candidates)]
+    identified = pd.concat([candidates, pd.concat(ids)], axis="columns")
+    texts = pd.factorize(identified["text_id"])[0]
+    labels = pd.Categorical(identified["label"], categories=LABEL_VALUES).codes
+    headlines = texts * len(LABEL_VALUES) + labels
+    rows = np.bincount(headlines, minlength=(texts.max(initial=-1) + 1) * len(LABEL_VALUES))
+    per_text = (rows.reshape(-1, len(LABEL_VALUES)) > 0).sum(axis=1)
+    return identified.assign(headline=headlines, copies=rows[headlines], labels=per_text[texts])
 
 
-def _conflicts(rows: pd.DataFrame) -> pd.DataFrame:
-    labels = rows.groupby("normalised")["label"].agg(set).to_dict()
-    reasons = [
-        f"the same text is also labelled {' and '.join(sorted(labels[text] - {label}))}"
-        for text, label in zip(rows["normalised"], rows["label"], strict=True)
-    ]
-    return rows.assign(reason=pd.Series(reasons, index=rows.index, dtype="str"))[["row_number", "reason", "raw"]]
+def _starts(candidates: pd.DataFrame) -> range:
+    return range(0, max(len(candidates), 1), _ROWS_AT_ONCE)
+
+
+def _find_ids(texts: pd.Series) -> pd.DataFrame:
+    """The ids of texts and masked texts."""
+    normalised = [normalise_text(text) for text in texts.tolist()]
+    columns = {
+        "text_id": [text_id(text) for text in normalised],
+        "masked_id": [text_id(text) for text in mask_numbers(normalised)],
+    }
+    return pd.DataFrame(columns, index=texts.index, dtype="str")
+
+
+def _resolve(conflicting: pd.DataFrame, conflicts: Conflicts) -> pd.Series:
+    """What becomes of each conflicting row: dropped, outvoted, majority or kept."""
+    if conflicts != "majority":
+        return pd.Series("dropped" if conflicts == "drop" else "kept", index=conflicting.index, dtype="str")
+    rows = conflicting.groupby("text_id")["label"].transform("size")
+    wins = conflicting["copies"] * 2 > rows
+    decided = wins.groupby(conflicting["text_id"]).transform("any")
+    resolution = pd.Series("dropped", index=conflicting.index, dtype="str")
+    return resolution.mask(decided & ~wins, "outvoted").mask(wins, "majority")
+
+
+def _explain(conflicting: pd.DataFrame, refused: pd.Series) -> list[str]:
+    """Why each refused row was: which other labels its text has, or which one outvoted it."""
+    labels = conflicting.groupby("text_id")["label"].agg(lambda values: sorted(set(values))).to_dict()
+    rows = conflicting.groupby("text_id").size().to_dict()
+    most = conflicting.loc[conflicting.groupby("text_id")["copies"].idxmax()].set_index("text_id")
+    reasons = []
+    for (index, fate), text, label in zip(
+        refused.items(), conflicting.loc[refused.index, "text_id"], conflicting.loc[refused.index, "label"], strict=True
+    ):
+        del index
+        others = " and ".join(other for other in labels[text] if other != label)
+        votes = f"{most.loc[text, 'copies']} of {rows[text]} rows with this text are labelled {most.loc[text, 'label']}"
+        reasons.append(votes if fate == "outvoted" else f"the same text is also labelled {others}")
+    return reasons
+
+
+def _merge_copies(identified: pd.DataFrame) -> pd.DataFrame:
+    """One row for each text and label, in the order of first appearance."""
+    repeated = identified["copies"] > 1
+    copies = identified[repeated]
+    by_headline = copies.groupby("headline", sort=False)
+    first = copies.assign(
+        row_number=by_headline["row_number"].transform("min"),
+        agreement=by_headline["agreement"].transform("min"),
+        odd=[normalise_text(text) != text for text in copies["text"].tolist()],
+    )
+    first = first.sort_values(["odd", "text"], kind="stable").drop_duplicates("headline").drop(columns="odd")
+    return pd.concat([identified[~repeated], first]).sort_values("row_number", kind="stable")
+
+
+def _name(headlines: pd.DataFrame, occurrences: pd.Series) -> pd.DataFrame:
+    parts = zip(headlines["text"].tolist(), headlines["label"].tolist(), occurrences.tolist(), strict=True)
+    ids = pd.Series([headline_id(*part) for part in parts], index=headlines.index, dtype="str")
+    return headlines.assign(headline_id=ids)
+
+
+def _reject(rows: pd.DataFrame, reasons: list[str]) -> pd.DataFrame:
+    reason = pd.Series(reasons, index=rows.index, dtype="str")
+    return rows.assign(reason=reason)[["row_number", "reason", "raw"]]
+
+
+def _quarantine(rows: pd.DataFrame, resolution: pd.Series | str) -> pd.DataFrame:
+    told = pd.Series(resolution, index=rows.index, dtype="str")
+    return rows.assign(resolution=told)[["row_number", "text_id", "text", "label", "resolution"]]

@@ -3,19 +3,22 @@
 Knows the order of these steps. Writes nothing; the warehouse is storage's business.
 """
 
+from bisect import bisect_right
 from dataclasses import dataclass
+from itertools import accumulate
 
 import pandas as pd
 from pandera.typing.pandas import DataFrame
 
 from ingestion.duplicates import keep_duplicates, merge_duplicates
-from ingestion.identity import ingest_id
+from ingestion.identity import snapshot_id
 from ingestion.labels import LabelWords
-from ingestion.sources import load_source
+from ingestion.near_duplicates import group_near_copies
+from ingestion.sources import EMBEDDED, Reading, Source, find_source, iterate_rows
 from ingestion.validation import validate_rows
 from schemas.config import DataSettings
 from schemas.errors import InputError
-from schemas.frames import HeadlineFrame, RejectedFrame
+from schemas.frames import HeadlineFrame, QuarantineFrame, RejectedFrame
 
 
 class NothingAcceptedError(InputError):
@@ -27,12 +30,13 @@ class Ingestion:
     """What came of a source.
 
     `rows_read` is `len(accepted) + rows_merged + len(rejected)`, and `accepted.copies` adds up to all but the rejected.
-    Row numbers count the rows of the source from 1, without header and blank lines.
+    Row numbers count the rows of a file from 1, without header and blank lines.
     """
 
     ingest_id: str
     snapshot_id: str
     source: str
+    location: str
     kind: str
     sha256: str
     encoding: str
@@ -41,13 +45,15 @@ class Ingestion:
     rows_merged: int
     accepted: DataFrame[HeadlineFrame]
     rejected: DataFrame[RejectedFrame]
+    quarantined: DataFrame[QuarantineFrame]
 
 
-def read_source(data: DataSettings) -> Ingestion:
+def read_source(data: DataSettings, source: Source | None = None) -> Ingestion:
     """Read, validate and count a source of labelled headlines.
 
     Args:
         data: Where it lies and how it is read.
+        source: The source, where it was found before.
 
     Returns:
         Accepted headlines and rejected rows, in the order of the source.
@@ -55,29 +61,62 @@ def read_source(data: DataSettings) -> Ingestion:
     Raises:
         InputError: If the source cannot be read, is of no known kind, or has no row that can be accepted.
     """
-    source = load_source(data)
-    candidates, invalid = validate_rows(source.rows, LabelWords(data.label_map))
-    if data.duplicates == "keep":
-        headlines, snapshot = keep_duplicates(candidates)
-        rejected = invalid
-    else:
-        headlines, conflicts, snapshot = merge_duplicates(candidates)
-        rejected = pd.concat([invalid, conflicts]).sort_values("row_number")
-    if headlines.empty:
+    source = source or find_source(data)
+    reading = Reading()
+    candidates, invalid = validate_rows(iterate_rows(source, data, reading), LabelWords(data.label_map))
+    keep = data.duplicates == "keep"
+    resolved = keep_duplicates(candidates) if keep else merge_duplicates(candidates, data.conflicts)
+    del candidates
+    rejected = pd.concat([invalid, resolved.rejected]).sort_values("row_number", kind="stable")
+    if resolved.headlines.empty:
         raise _nothing_accepted(data.source, rejected)
+    accepted = _group(resolved.headlines, data.near_duplicates)
+    ids = accepted["headline_id"]
     return Ingestion(
-        ingest_id=ingest_id(source.sha256, data),
-        snapshot_id=snapshot,
+        ingest_id=source.ingest_id,
+        snapshot_id=snapshot_id(ids if keep else sorted(ids), data.near_duplicates),
         source=source.name,
-        kind=source.kind,
+        location=source.location,
+        kind=_name_kind(source, reading),
         sha256=source.sha256,
-        encoding=source.encoding,
+        encoding=", ".join(sorted(set(reading.encodings))),
         synthetic=source.synthetic,
-        rows_read=len(source.rows),
-        rows_merged=int((headlines["copies"] - 1).sum()),
-        accepted=HeadlineFrame.validate(headlines),
-        rejected=RejectedFrame.validate(rejected.reset_index(drop=True)),
+        rows_read=sum(reading.rows),
+        rows_merged=int((accepted["copies"] - 1).sum()),
+        accepted=HeadlineFrame.validate(accepted),
+        rejected=RejectedFrame.validate(_locate(rejected, source, reading)),
+        quarantined=QuarantineFrame.validate(_locate(resolved.quarantined, source, reading)),
     )
+
+
+def _group(headlines: pd.DataFrame, measure: str) -> pd.DataFrame:
+    """Name each group of copies and near copies by the smallest id of a text in it."""
+    groups = pd.factorize(headlines["masked_id"])[0]
+    if measure == "reworded":
+        groups = group_near_copies(headlines["text"][~headlines["masked_id"].duplicated()].tolist(), measure)[groups]
+    smallest = headlines["text_id"].groupby(groups).min()
+    group_ids = smallest.reindex(groups).set_axis(headlines.index)
+    columns = ["headline_id", "text_id", "masked_id", "group_id", "text", "label", "copies", "agreement"]
+    return headlines.assign(group_id=group_ids)[columns].reset_index(drop=True)
+
+
+def _locate(rows: pd.DataFrame, source: Source, reading: Reading) -> pd.DataFrame:
+    """Rows by their number in the whole source, with their file and the number in it instead."""
+    ends = list(accumulate(reading.rows))
+    files = [bisect_right(ends, number - 1) for number in rows["row_number"]]
+    starts = [0, *ends]
+    numbers = [number - starts[file] for number, file in zip(rows["row_number"], files, strict=True)]
+    located = rows.assign(row_number=pd.Series(numbers, index=rows.index, dtype="int64"))
+    names = pd.Series([source.files[file].name for file in files], index=rows.index, dtype="str")
+    located.insert(0, "source", names)
+    return located.reset_index(drop=True)
+
+
+def _name_kind(source: Source, reading: Reading) -> str:
+    if source.location == EMBEDDED:
+        return EMBEDDED
+    kinds = ", ".join(sorted(set(reading.kinds)))
+    return f"folder of {kinds}" if source.is_folder else kinds
 
 
 def _nothing_accepted(source: str, rejected: pd.DataFrame) -> NothingAcceptedError:

@@ -4,12 +4,16 @@ from typing import NamedTuple
 
 
 class RawRow(NamedTuple):
-    """One row of a source; a row that a reader could not take apart has a defect, and neither text nor label."""
+    """One row of a source; a row that a reader could not take apart has a defect, and neither text nor label.
+
+    `agreement` is FinancialPhraseBank's alone: the least share of annotators that agree on the label, in per cent.
+    """
 
     text: str | None
     label: str | None
     raw: str
     defect: str | None = None
+    agreement: int | None = None
 
 
 def broken_row(raw: str, defect: str) -> RawRow:

@@ -1,87 +1,157 @@
 """From the setting `data.source` to raw rows: the project's own headlines, a file, or a folder of files.
 
+To find a source costs one hash of its bytes; its rows are read after that, file by file, and only of those same bytes.
 Knows files and folders, and no format. Judges no row.
 """
 
 import hashlib
-from dataclasses import dataclass
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from embedded.headlines import HEADLINES_FILE
 from ingestion import phrasebank
 from ingestion.folders import list_folder
-from ingestion.formats import Content, read_content
+from ingestion.formats import read_content
+from ingestion.identity import ingest_id
 from ingestion.rows import RawRow
 from schemas.config import DataSettings
 from schemas.errors import InputError
 
 EMBEDDED = "embedded"
 """The value of `data.source` that means the project's own synthetic headlines."""
+MAX_BYTES = 4 * 1024**3
+"""A larger file is not read, since it is held in memory."""
 
 
 class SourceError(InputError):
-    """A source is not there, cannot be read, or has no rows."""
+    """A source is not there, cannot be read, changes while it is read, or has no rows."""
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A file of a source as it was found: what people call it, where it lies, its bytes by number and by hash."""
+
+    name: str
+    path: Path
+    size: int
+    sha256: str
 
 
 @dataclass(frozen=True)
 class Source:
-    """A source that was recognised: how it is shown to people, what it is, and its rows as they were."""
+    """A source that was found: how it is shown to people, where it lies, and what its rows will be known by."""
 
     name: str
-    kind: str
+    location: str
     sha256: str
-    encoding: str
+    ingest_id: str
     synthetic: bool
-    rows: list[RawRow]
+    files: tuple[SourceFile, ...]
+    is_folder: bool
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum(file.size for file in self.files)
 
 
-def load_source(settings: DataSettings) -> Source:
-    """Read a source: a file of any kind, or each file of a folder in the order of their paths.
+@dataclass
+class Reading:
+    """What is learned of a source while its rows are read: kinds and encodings, and how many rows each file has."""
+
+    kinds: list[str] = field(default_factory=list)
+    encodings: list[str] = field(default_factory=list)
+    rows: list[int] = field(default_factory=list)
+
+
+def find_source(settings: DataSettings) -> Source:
+    """Find a source and hash its bytes: of a file of any kind, or of each file of a folder in the order of their paths.
 
     Raises:
-        InputError: If it is not there, is not readable, has no rows, or a file of it is of no kind that is known.
+        InputError: If it is not there, is not readable, is too large or is no regular file.
     """
-    source = settings.source
-    synthetic = source == EMBEDDED
-    path = HEADLINES_FILE if synthetic else Path(source)
+    synthetic = settings.source == EMBEDDED
+    path = HEADLINES_FILE if synthetic else Path(settings.source).expanduser()
+    name = f"{EMBEDDED} (synthetic)" if synthetic else path.absolute().name
+    with _told(settings.source, path):
+        files = _find_files(path, name, settings)
+        is_folder = path.is_dir()
+    sha256 = files[0].sha256 if len(files) == 1 else _hash("\n".join(file.sha256 for file in files).encode())
+    return Source(
+        name=name,
+        location=EMBEDDED if synthetic else str(path.resolve()),
+        sha256=sha256,
+        ingest_id=ingest_id(sha256, settings),
+        synthetic=synthetic,
+        files=files,
+        is_folder=is_folder,
+    )
+
+
+def iterate_rows(source: Source, settings: DataSettings, reading: Reading) -> Iterator[RawRow]:
+    """Yield the rows of all files in order, and note in `reading` what is learned.
+
+    Raises:
+        InputError: If there are none, a file is of no kind that is known, or it changed since it was found.
+    """
+    for file in source.files:
+        with _told(settings.source, file.path):
+            content = file.path.read_bytes()
+        if _hash(content) != file.sha256:
+            raise SourceError(f"source {file.name!r} changed while it was read: try again once it is complete")
+        shown = settings.source if file.path == Path(settings.source) else str(file.path)
+        recognised = read_content(content, shown, settings)
+        reading.kinds.append(recognised.kind)
+        reading.encodings.append(recognised.encoding)
+        reading.rows.append(0)
+        for row in recognised.rows:
+            reading.rows[-1] += 1
+            yield row
+    if not sum(reading.rows):
+        raise SourceError(f"source {settings.source!r} has no rows: give a file with labelled headlines")
+
+
+def _find_files(path: Path, name: str, settings: DataSettings) -> tuple[SourceFile, ...]:
+    if not path.is_dir():
+        return (_find_file(path, name, settings.source),)
+    if phrasebank.is_folder(path):
+        file = phrasebank.find_file(path, settings.agreement)
+        return (_find_file(file, f"{name}/{file.name}", str(file)),)
+    files = list_folder(path)
+    return tuple(_find_file(file, f"{name}/{file.relative_to(path).as_posix()}", str(file)) for file in files)
+
+
+def _find_file(path: Path, name: str, shown: str) -> SourceFile:
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise SourceError(f"source {shown!r} is no regular file: save what it holds in one, and give that")
+    if status.st_size > MAX_BYTES:
+        raise SourceError(
+            f"source {shown!r} has {status.st_size:,} bytes, more than the {MAX_BYTES:,} that are read: split it into "
+            "files of a folder, and give that"
+        )
+    with path.open("rb") as file:
+        return SourceFile(name, path, status.st_size, hashlib.file_digest(file, "sha256").hexdigest())
+
+
+@contextmanager
+def _told(source: str, path: Path) -> Iterator[None]:
+    """What the system refuses in the block, in one line."""
     try:
-        sha256, content = _read_folder(path, settings) if path.is_dir() else _read_file(path, source, settings)
+        yield
     except (FileNotFoundError, NotADirectoryError):
         raise SourceError(
             f"source {source!r} does not exist: give the path of a file or folder, or `{EMBEDDED}`"
         ) from None
-    except OSError as error:
-        at = "" if error.filename in {None, str(path)} else f" at {error.filename!r}"
-        raise SourceError(
-            f"source {source!r} cannot be read{at} ({error.strerror}): check its path and permissions"
-        ) from None
-    if not content.rows:
-        raise SourceError(f"source {source!r} has no rows: give a file with labelled headlines")
-    return Source(
-        name=f"{EMBEDDED} (synthetic)" if synthetic else path.absolute().name,
-        kind=EMBEDDED if synthetic else content.kind,
-        sha256=sha256,
-        encoding=content.encoding,
-        synthetic=synthetic,
-        rows=content.rows,
-    )
+    except (OSError, ValueError) as error:  # a path with a NUL character is a ValueError
+        named = getattr(error, "filename", None)
+        at = "" if named in {None, str(path)} else f" at {named!r}"
+        reason = getattr(error, "strerror", None) or error
+        raise SourceError(f"source {source!r} cannot be read{at} ({reason}): check its path and permissions") from None
 
 
-def _read_file(path: Path, source: str, settings: DataSettings) -> tuple[str, Content]:
-    """The hash and the content of a file."""
-    content = path.read_bytes()
-    return hashlib.sha256(content).hexdigest(), read_content(content, source, settings)
-
-
-def _read_folder(folder: Path, settings: DataSettings) -> tuple[str, Content]:
-    """The hash and the content of unpacked FinancialPhraseBank or, of any other folder, of all its files in order."""
-    if phrasebank.is_folder(folder):
-        sha256, content = _read_file(phrasebank.find_file(folder, settings.agreement), settings.source, settings)
-        return sha256, content._replace(kind="financial-phrasebank folder")
-    files = [_read_file(file, str(file), settings) for file in list_folder(folder)]
-    hashes = "\n".join(sha256 for sha256, _ in files)
-    return hashlib.sha256(hashes.encode()).hexdigest(), Content(
-        kind="folder",
-        encoding=", ".join(sorted({content.encoding for _, content in files})),
-        rows=[row for _, content in files for row in content.rows],
-    )
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -1,6 +1,7 @@
 """Raw rows in, candidates and rejected rows out, by the schema `CandidateFrame`. Knows nothing of duplicates."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
+from itertools import islice
 
 import pandas as pd
 from pandera.errors import SchemaErrors
@@ -9,37 +10,48 @@ from ingestion.labels import LabelWords
 from ingestion.rows import RawRow
 from schemas.frames import CandidateFrame
 
+ROWS_AT_ONCE = 50_000
+"""Rows that are held as Python objects at a time; frames take a fraction of their memory."""
+MAX_RAW = 1_000_000
+"""Characters of a rejected row that are kept; what was cut is told."""
+
 _SHOWN_CHARACTERS = 40
-_NUL = "a NUL character in the text"
 
 
-def validate_rows(rows: Sequence[RawRow], words: LabelWords) -> tuple[pd.DataFrame, pd.DataFrame]:
+def validate_rows(rows: Iterable[RawRow], words: LabelWords) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Tell the rows that can be used from those that cannot.
 
     Args:
-        rows: The rows of a source, in order.
+        rows: The rows of a source, in order; at least one.
         words: The words that stand for a label.
 
     Returns:
         The candidates (columns of `CandidateFrame`, label resolved, outer white space gone) and the rejected rows
-        (columns of `RejectedFrame`, with every reason), both in the order of the source.
+        (row_number, reason with every reason, raw), both in the order of the source. Row numbers begin at 1.
     """
-    frame = _candidate_frame(rows, words)
-    reasons = _find_reasons(frame)
-    rejected = frame.loc[reasons.index].assign(reason=reasons)
-    return frame.drop(index=reasons.index), rejected[["row_number", "reason", "raw"]]
+    accepted, rejected, count, remaining = [], [], 0, iter(rows)
+    while batch := list(islice(remaining, ROWS_AT_ONCE)):
+        frame = _candidate_frame(batch, words, first_number=count + 1)
+        reasons = _find_reasons(frame)
+        accepted.append(frame.drop(index=reasons.index) if len(reasons) else frame)
+        refused = frame.loc[reasons.index].assign(reason=reasons, raw=frame.loc[reasons.index, "raw"].map(_cut))
+        rejected.append(refused[["row_number", "reason", "raw"]])
+        count += len(batch)
+    return pd.concat(accepted, ignore_index=True), pd.concat(rejected, ignore_index=True)
 
 
-def _candidate_frame(rows: Sequence[RawRow], words: LabelWords) -> pd.DataFrame:
+def _candidate_frame(rows: Iterable[RawRow], words: LabelWords, first_number: int) -> pd.DataFrame:
+    texts, labels, raws, defects, agreements = zip(*rows, strict=True)
+    resolved = {word: words.resolve(word) for word in set(labels) - {None}}
     columns = {
-        "text": [None if row.text is None else row.text.strip() for row in rows],
-        "label": [None if row.label is None else words.resolve(row.label) for row in rows],
-        "raw": [row.raw for row in rows],
-        "defect": [_NUL if row.text and "\0" in row.text else row.defect for row in rows],
+        "text": [None if text is None else text.strip() for text in texts],
+        "label": [None if label is None else resolved[label] for label in labels],
+        "raw": raws,
+        "defect": defects,
     }
     frame = pd.DataFrame(columns, dtype="str")
-    frame.insert(0, "row_number", range(1, len(rows) + 1))
-    return frame
+    frame.insert(0, "row_number", range(first_number, first_number + len(texts)))
+    return frame.assign(agreement=pd.array(agreements, dtype="Int64"))
 
 
 def _find_reasons(frame: pd.DataFrame) -> pd.Series:
@@ -48,16 +60,21 @@ def _find_reasons(frame: pd.DataFrame) -> pd.Series:
         CandidateFrame.validate(frame, lazy=True)
     except SchemaErrors as error:
         failures = error.failure_cases
-        cases = zip(failures["column"], failures["failure_case"], strict=True)
-        described = [_describe(str(column), str(case)) for column, case in cases]
-        return pd.Series(described, index=failures["index"], dtype="str").groupby(level=0).agg("; ".join)
+        cases = zip(failures["column"], failures["check"], failures["failure_case"], strict=True)
+        described = [_describe(str(column), str(check), str(case)) for column, check, case in cases]
+        reasons: dict[int, list[str]] = {}
+        for index, reason in zip(failures["index"], described, strict=True):
+            reasons.setdefault(index, []).append(reason)
+        return pd.Series({index: "; ".join(reasons[index]) for index in sorted(reasons)}, dtype="str")
     return pd.Series(index=frame.index[:0], dtype="str")
 
 
-def _describe(column: str, case: str) -> str:
-    """One failure in words; each column of `CandidateFrame` has one check that can fail."""
-    if column == "text":
-        return "empty text"
+def _describe(column: str, check: str, case: str) -> str:
+    """One failure in words."""
     if column == "label":
         return f"unknown label {case[:_SHOWN_CHARACTERS]!r}"
-    return case
+    return case if column == "defect" else check
+
+
+def _cut(raw: str) -> str:
+    return raw if len(raw) <= MAX_RAW else f"{raw[:MAX_RAW]}... (cut here, {len(raw):,} characters in all)"

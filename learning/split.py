@@ -1,33 +1,61 @@
 """The split: which headline trains, which chooses, which judges. Knows ids and labels; knows no text and no model."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from schemas.config import SplitSettings
 from schemas.errors import InputError
 from schemas.label import LABELS
+
+Parts = dict[str, list[str]]
+NearParts = Mapping[str, Collection[str]]
+"""For a group, the parts that earlier splits gave to texts near it that are not there themselves."""
 
 
 class SplitError(InputError):
     """The data cannot fill the split."""
 
 
+class Member(NamedTuple):
+    """A headline as the split sees it: its text whatever the label, and the copies and near copies that it is among."""
+
+    headline_id: str
+    label: str
+    text_id: str
+    group_id: str
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How many headlines of each label the parts have; validation has so many at most, or all that are left."""
+
+    train: dict[str, int]
+    test: dict[str, int]
+    validation: dict[str, int] | None
+
+
 def split_headlines(
-    headline_ids: Sequence[str],
-    labels: Sequence[str],
+    members: Sequence[Member],
     split: SplitSettings,
     earlier: Mapping[str, str] | None = None,
-) -> dict[str, list[str]]:
+    near: NearParts | None = None,
+) -> Parts:
     """Assign headlines to train, validation and test, class by class.
 
-    With the method `hashed`, what was in test in an earlier split stays in test, all of it, and what was in train or
-    validation never enters test. The method `study` heeds no earlier split: it is scikit-learn's, and nothing else.
+    The method `hashed` draws groups, by a seeded hash, so that neither order nor file format matters and no group of
+    near copies stands in two parts; headlines of a group beyond what its part needs are in none. What was in test in an
+    earlier split stays in test, all of it, and nothing near it enters train or validation; what was in train or
+    validation, or is near it, never enters test. The method `study` heeds neither groups nor earlier splits: it is
+    scikit-learn's draw on each class, and nothing else.
 
     Args:
-        headline_ids: N ids, in the order of the source.
-        labels: Their labels.
+        members: N headlines, in the order of the source.
         split: How many of each class, and how they are drawn.
-        earlier: The part of each headline that an earlier split with the same settings has; more ids do no harm.
+        earlier: The part that each text had in earlier splits with this seed; more texts do no harm.
+        near: The parts that earlier splits gave to texts near a group that are not among the members.
 
     Returns:
         Ids by part: `train`, `validation`, `test`. None stands in two parts.
@@ -35,57 +63,138 @@ def split_headlines(
     Raises:
         SplitError: A class has too few headlines; the message names it and how many are missing.
     """
-    parts: dict[str, list[str]] = {"train": [], "validation": [], "test": []}
-    known = earlier or {}
+    sizes = _find_sizes(members, split)
+    available = Counter(member.label for member in members)
     for label in LABELS:
-        members = [headline for headline, own in zip(headline_ids, labels, strict=True) if own == label]
-        if split.method == "study":
-            _check_supply(label, len(members), split.test_per_class, split)
-            assigned = _assign_like_study(members, split)
-        else:
-            assigned = _assign_by_hash(label, members, split, known)
-        for part, chosen in assigned.items():
-            parts[part] += chosen[: split.validation_per_class] if part == "validation" else chosen
-    return parts
+        _check_supply(label, available[label], sizes, sizes.test[label])
+    if split.method == "study":
+        return _split_like_study(members, sizes, split.seed)
+    return _Draw(members, sizes, split.seed, earlier or {}, near or {}).draw()
 
 
-def _check_supply(label: str, available: int, test: int, split: SplitSettings) -> None:
-    needed = split.train_per_class + test + 1
+def _find_sizes(members: Sequence[Member], split: SplitSettings) -> Sizes:
+    counts = Counter(member.label for member in members)
+
+    def share(size: int) -> dict[str, int]:
+        balanced = dict.fromkeys(map(str, LABELS), size)
+        return balanced if split.balance == "balanced" else _share_out(size * len(LABELS), counts)
+
+    most = split.validation_per_class
+    return Sizes(share(split.train_per_class), share(split.test_per_class), None if most is None else share(most))
+
+
+def _share_out(total: int, counts: Mapping[str, int]) -> dict[str, int]:
+    """Share a number out in proportion, by largest remainder; every label gets one at least."""
+    whole = max(sum(counts.values()), 1)
+    exact = {str(label): total * counts.get(label, 0) / whole for label in LABELS}
+    shares = {label: int(value) for label, value in exact.items()}
+    by_remainder = sorted(exact, key=lambda label: (shares[label] - exact[label], label))
+    for label in by_remainder[: total - sum(shares.values())]:
+        shares[label] += 1
+    return {label: max(value, 1) for label, value in shares.items()}
+
+
+class _Draw:
+    """The method `hashed`, step by step: what stays in test, then test, train and validation, group by group."""
+
+    def __init__(
+        self,
+        members: Sequence[Member],
+        sizes: Sizes,
+        seed: int,
+        earlier: Mapping[str, str],
+        near: NearParts,
+    ) -> None:
+        self.sizes, self.earlier, self.near = sizes, earlier, near
+        self.groups: dict[str, list[Member]] = {}
+        for member in sorted(members):
+            self.groups.setdefault(member.group_id, []).append(member)
+        self.order = sorted(self.groups, key=lambda group: hashlib.sha256(f"{seed}:{group}".encode()).digest())
+        self.parts: dict[str, list[Member]] = {"train": [], "validation": [], "test": []}
+        self.drawn: set[str] = set()
+
+    def draw(self) -> Parts:
+        """Fill all parts."""
+        self._keep_test()
+        self._fill("test", self.order, self.sizes.test, lambda group: not self._was_learned_from(group))
+        self._check_test()
+        judged = self.drawn | {group for group in self.order if "test" in self.near.get(group, ())}
+        self._fill("train", reversed(self.order), self.sizes.train, lambda group: group not in judged)
+        learned = judged | self.drawn
+        self._fill("validation", self.order, self.sizes.validation, lambda group: group not in learned)
+        self._check_rest()
+        return {part: [member.headline_id for member in members] for part, members in self.parts.items()}
+
+    def _keep_test(self) -> None:
+        for group in self.order:
+            kept = [member for member in self.groups[group] if self.earlier.get(member.text_id) == "test"]
+            self.parts["test"] += kept
+            if kept:
+                self.drawn.add(group)
+
+    def _was_learned_from(self, group: str) -> bool:
+        parts = {self.earlier.get(member.text_id, "test") for member in self.groups[group]}
+        return bool({*parts, *self.near.get(group, ())} - {"test"})
+
+    def _fill(
+        self, part: str, groups: Iterable[str], sizes: Mapping[str, int] | None, may_enter: Callable[[str], bool]
+    ) -> None:
+        """Take headlines group by group until each label has its number, or all when there is none."""
+        chosen = self.parts[part]
+        have, taken = Counter(member.label for member in chosen), {member.headline_id for member in chosen}
+        for group in groups:
+            if sizes is not None and all(have[label] >= size for label, size in sizes.items()):
+                return
+            if not may_enter(group):
+                continue
+            for member in self.groups[group]:
+                if member.headline_id not in taken and (sizes is None or have[member.label] < sizes[member.label]):
+                    chosen.append(member)
+                    have[member.label] += 1
+                    self.drawn.add(group)
+
+    def _check_test(self) -> None:
+        have = Counter(member.label for member in self.parts["test"])
+        for label, size in self.sizes.test.items():
+            if have[label] < size:
+                raise SplitError(
+                    f"split: {size} {label} headlines are needed in test and {have[label]} can be there, for the "
+                    f"others, or near copies of them, were in train or validation before: add {size - have[label]} new "
+                    "ones, or begin anew with another split.seed"
+                )
+
+    def _check_rest(self) -> None:
+        have = {part: Counter(member.label for member in members) for part, members in self.parts.items()}
+        for label in LABELS:
+            found = sum(have[part][label] for part in self.parts)
+            lacking = self.sizes.train[label] - have["train"][label] + (have["validation"][label] == 0)
+            if lacking > 0:
+                _check_supply(label, found, self.sizes, have["test"][label], "near copies of others aside, ")
+
+
+def _check_supply(label: str, available: int, sizes: Sizes, test: int, aside: str = "") -> None:
+    needed = sizes.train[label] + test + 1
     if available < needed:
         raise SplitError(
-            f"split: {needed} {label} headlines are needed ({split.train_per_class} train, {test} "
-            f"test, one or more for validation) and the source has {available}: add {needed - available}, or lower "
+            f"split: {needed} {label} headlines are needed ({sizes.train[label]} train, {test} test, one or more for "
+            f"validation) and {aside}the source has {available}: add {needed - available}, or lower "
             "split.train_per_class"
         )
 
 
-def _assign_by_hash(
-    label: str, members: Sequence[str], split: SplitSettings, earlier: Mapping[str, str]
-) -> dict[str, list[str]]:
-    """Order by a seeded hash of the id, so that neither order nor file format of the source matters."""
-    shuffled = sorted(members, key=lambda headline: hashlib.sha256(f"{split.seed}:{headline}".encode()).digest())
-    kept = [headline for headline in shuffled if earlier.get(headline) == "test"]
-    unseen = [headline for headline in shuffled if headline not in earlier]
-    test = [*kept, *unseen[: max(split.test_per_class - len(kept), 0)]]
-    _check_supply(label, len(members), max(split.test_per_class, len(kept)), split)
-    if len(test) < split.test_per_class:
-        raise SplitError(
-            f"split: {split.test_per_class} {label} headlines are needed in test and {len(test)} can be there, for the "
-            f"others were in train or validation before: add {split.test_per_class - len(test)} new ones, or begin "
-            "anew with another split.seed"
-        )
-    taken = set(test)
-    rest = [headline for headline in shuffled if headline not in taken]
-    spare = len(rest) - split.train_per_class
-    return {"test": test, "validation": rest[:spare], "train": rest[spare:]}
-
-
-def _assign_like_study(members: Sequence[str], split: SplitSettings) -> dict[str, list[str]]:
+def _split_like_study(members: Sequence[Member], sizes: Sizes, seed: int) -> Parts:
     """The study's draw: scikit-learn's `train_test_split` with fixed sizes; what it leaves is validation."""
     from sklearn.model_selection import train_test_split
 
-    train, test = train_test_split(
-        list(members), train_size=split.train_per_class, test_size=split.test_per_class, random_state=split.seed
-    )
-    taken = {*train, *test}
-    return {"train": train, "test": test, "validation": [headline for headline in members if headline not in taken]}
+    parts: Parts = {"train": [], "validation": [], "test": []}
+    for label in LABELS:
+        own = [member.headline_id for member in members if member.label == label]
+        train, test = train_test_split(
+            own, train_size=sizes.train[label], test_size=sizes.test[label], random_state=seed
+        )
+        taken = {*train, *test}
+        rest = [headline for headline in own if headline not in taken]
+        parts["train"] += train
+        parts["test"] += test
+        parts["validation"] += rest if sizes.validation is None else rest[: sizes.validation[label]]
+    return parts

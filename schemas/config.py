@@ -41,8 +41,18 @@ class DataSettings(Settings):
     )
     duplicates: Literal["merge", "keep"] = Field(
         default="merge",
-        description="`merge`: equal texts become one headline, and those whose labels disagree are rejected. "
-        "`keep`: every row stays, as in the study; a copy may then cross the split.",
+        description="`merge`: rows of equal text and label become one headline. `keep`: every row stays, as in the "
+        "study, those whose labels disagree too; a copy may then cross a split of the method `study`.",
+    )
+    conflicts: Literal["drop", "majority", "keep"] = Field(
+        default="drop",
+        description="Merged duplicates whose labels disagree. `drop`: all are rejected. `majority`: the label of more "
+        "than half of them is accepted and the others are rejected. `keep`: one headline for each label.",
+    )
+    near_duplicates: Literal["numbers", "reworded"] = Field(
+        default="reworded",
+        description="What counts as a near copy, which never crosses a split. `numbers`: texts that differ in numbers "
+        "and case alone. `reworded`: also texts whose words are nearly the same, in any order.",
     )
     max_rejected: float = Field(
         default=0.1, ge=0, le=1, description="Share of the rows that may be rejected; beyond it nothing is ingested."
@@ -53,11 +63,16 @@ class SplitSettings(Settings):
     """Which headlines train, which choose between models, and which judge."""
 
     method: Literal["hashed", "study"] = Field(
-        description="`hashed`: by a seeded hash of each headline. `study`: scikit-learn's `train_test_split` on each "
-        "class in the order of the source, as the study did it."
+        description="`hashed`: by a seeded hash of each group of near copies, which it keeps in one part. `study`: "
+        "scikit-learn's `train_test_split` on each class in the order of the source, as the study did it."
     )
-    train_per_class: PositiveInt = Field(description="Headlines of each class in train.")
-    test_per_class: PositiveInt = Field(description="Headlines of each class in test.")
+    balance: Literal["balanced", "natural"] = Field(
+        default="balanced",
+        description="`balanced`: as many headlines of each class. `natural`: the same number in all, shared among the "
+        "classes as in the source.",
+    )
+    train_per_class: PositiveInt = Field(description="Headlines of each class in train; the mean when natural.")
+    test_per_class: PositiveInt = Field(description="Headlines of each class in test; the mean when natural.")
     validation_per_class: PositiveInt | None = Field(
         default=None,
         description="Headlines of each class in validation at most, of what train and test leave; all if not given.",

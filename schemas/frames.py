@@ -7,22 +7,45 @@ from pandera.typing.pandas import Series
 from schemas.label import LABELS
 
 LABEL_VALUES = [label.value for label in LABELS]
+AGREEMENTS = [50, 66, 75, 100]
+"""FinancialPhraseBank's levels: the least share of annotators that agree on a label, in per cent."""
+MAX_CHARACTERS = 10_000
+"""A longer text is no headline."""
 
 
 class CandidateFrame(pa.DataFrameModel):
     """Rows of a source before they are accepted: a row without a defect has a text and one of the three labels.
 
-    Each of the columns `text`, `label` and `defect` has one check that can fail; a missing value passes it, because a
-    row that could not be taken apart has a defect and nothing else to say.
+    A missing value passes the checks of its column, because a row that could not be taken apart has a defect and
+    nothing else to say.
     """
 
     row_number: Series[int] = pa.Field(ge=1)
-    text: Series[str] = pa.Field(nullable=True, str_length={"min_value": 1})
+    text: Series[str] = pa.Field(nullable=True)
     label: Series[str] = pa.Field(nullable=True, isin=LABEL_VALUES)
     raw: Series[str]
     defect: Series[str] = pa.Field(nullable=True)
+    agreement: Series[pd.Int64Dtype] = pa.Field(nullable=True, isin=AGREEMENTS)
 
-    @pa.check("defect")
+    @pa.check("text", name="empty text")
+    @classmethod
+    def has_something_to_see(cls, texts: Series[str]) -> pd.Series:
+        """Not only white space and characters that show nothing."""
+        return texts.str.contains(r"[^\pZ\pC]", regex=True)
+
+    @pa.check("text", name="control character in the text")
+    @classmethod
+    def no_control_character(cls, texts: Series[str]) -> pd.Series:
+        """None that could steer a terminal or end a string early; tabs and line ends are white space."""
+        return ~texts.str.contains(r"[\x00-\x08\x0E-\x1B\x7F]", regex=True)
+
+    @pa.check("text", name=f"text of more than {MAX_CHARACTERS:,} characters")
+    @classmethod
+    def no_longer_than_a_headline(cls, texts: Series[str]) -> pd.Series:
+        """A whole article, or a file without line ends, is no headline."""
+        return texts.str.len() <= MAX_CHARACTERS
+
+    @pa.check("defect", name="defect")
     @classmethod
     def no_defect(cls, defects: Series[str]) -> pd.Series:
         """A row that was taken apart has none."""
@@ -35,13 +58,20 @@ class CandidateFrame(pa.DataFrameModel):
 
 
 class HeadlineFrame(pa.DataFrameModel):
-    """Accepted headlines, one row each, in the order of the source."""
+    """Accepted headlines, one row each, in the order of the source.
+
+    Headlines of one text share `text_id`, those that differ in numbers and case alone `masked_id`, and all that are
+    copies or near copies of each other, directly or through others, `group_id`.
+    """
 
     headline_id: Series[str] = pa.Field(unique=True, str_length={"min_value": 16, "max_value": 16})
+    text_id: Series[str] = pa.Field(str_length={"min_value": 16, "max_value": 16})
+    masked_id: Series[str] = pa.Field(str_length={"min_value": 16, "max_value": 16})
+    group_id: Series[str] = pa.Field(str_length={"min_value": 16, "max_value": 16})
     text: Series[str] = pa.Field(str_length={"min_value": 1})
     label: Series[str] = pa.Field(isin=LABEL_VALUES)
     copies: Series[int] = pa.Field(ge=1)
-    row_number: Series[int] = pa.Field(ge=1)
+    agreement: Series[pd.Int64Dtype] = pa.Field(nullable=True, isin=AGREEMENTS)
 
     class Config:
         """Nothing else, and nothing converted in silence."""
@@ -50,11 +80,28 @@ class HeadlineFrame(pa.DataFrameModel):
 
 
 class RejectedFrame(pa.DataFrameModel):
-    """Rejected rows: the row as it was, and every reason."""
+    """Rejected rows: the file of the source and the row in it, the row as it was, and every reason."""
 
+    source: Series[str]
     row_number: Series[int] = pa.Field(ge=1)
     reason: Series[str] = pa.Field(str_length={"min_value": 1})
     raw: Series[str]
+
+    class Config:
+        """Nothing else, and nothing converted in silence."""
+
+        strict = True
+
+
+class QuarantineFrame(pa.DataFrameModel):
+    """Rows whose text the source also labels otherwise, accepted or not."""
+
+    source: Series[str]
+    row_number: Series[int] = pa.Field(ge=1)
+    text_id: Series[str] = pa.Field(str_length={"min_value": 16, "max_value": 16})
+    text: Series[str] = pa.Field(str_length={"min_value": 1})
+    label: Series[str] = pa.Field(isin=LABEL_VALUES)
+    resolution: Series[str] = pa.Field(isin=["dropped", "outvoted", "majority", "kept"])
 
     class Config:
         """Nothing else, and nothing converted in silence."""

@@ -10,12 +10,13 @@ PARTS = ("validation", "test")
 
 
 class IngestedSource(Settings):
-    """A source whose rows lie in the warehouse."""
+    """A source whose rows lie in the warehouse; not new if they lay there before."""
 
     ingest_id: str
     snapshot_id: str
     source: str
     synthetic: bool
+    is_new: bool
 
 
 class BaseModelPlan(Settings):

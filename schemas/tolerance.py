@@ -1,6 +1,6 @@
 """How many rows of a source may be rejected before it is not to be trusted. Knows counts and reasons, no source."""
 
-import pandas as pd
+from collections.abc import Sequence
 
 from schemas.errors import InputError
 
@@ -9,23 +9,26 @@ class TooManyRejectedError(InputError):
     """More of a source's rows were rejected than `data.max_rejected` allows."""
 
 
-def check_rejected(source: str, rows_read: int, rejected: pd.DataFrame, max_rejected: float) -> None:
+def check_rejected(
+    source: str, rows_read: int, rows_rejected: int, commonest: Sequence[tuple[str, int]], max_rejected: float
+) -> None:
     """Refuse a source of which too large a share was rejected.
 
     Args:
         source: The source, as people know it.
-        rows_read: Its rows.
-        rejected: A `schemas.frames.RejectedFrame` of the rows that were rejected.
+        rows_read: Its rows, at least one.
+        rows_rejected: Those that were rejected.
+        commonest: Reasons with their number of rows, the commonest first.
         max_rejected: The largest share that may be, from 0 to 1.
 
     Raises:
         TooManyRejectedError: More were; the message names share, bound and the commonest reason.
     """
-    share = len(rejected) / rows_read
+    share = rows_rejected / rows_read
     if share > max_rejected:
-        reasons = rejected["reason"].value_counts()
+        reason, number = commonest[0]
         raise TooManyRejectedError(
-            f"source {source!r}: {len(rejected):,} of {rows_read:,} rows rejected, a share of {share:.3g} where "
-            f"data.max_rejected allows {max_rejected:g}; most often ({reasons.iloc[0]:,}): {reasons.index[0]}; mend "
+            f"source {source!r}: {rows_rejected:,} of {rows_read:,} rows rejected, a share of {share:.3g} where "
+            f"data.max_rejected allows {max_rejected:g}; most often ({number:,}): {reason}; mend "
             "the rows, map the label words with data.label_map, or raise data.max_rejected"
         )

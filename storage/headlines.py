@@ -1,22 +1,23 @@
-"""The tables of data: sources, headlines, rejected rows, snapshots and splits. Knows no model and reads no source."""
+"""The tables of data: sources, headlines, rejected rows, quarantine, snapshots. Knows no model and reads no source."""
 
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 import pandas as pd
+from duckdb import DuckDBPyConnection
 
-from storage.warehouse import reading, utc_now, writing
+from storage.warehouse import is_up_to_date, reading, utc_now, writing
 
 
 @dataclass(frozen=True)
 class SourceRecord:
-    """One ingestion; how many rows were accepted and rejected follows from the frames."""
+    """One ingestion; how many rows were accepted, rejected and quarantined follows from the frames."""
 
     ingest_id: str
     source: str
+    location: str
     kind: str
     sha256: str
     encoding: str | None
@@ -31,14 +32,19 @@ class StoredIngestion:
     """What came of an ingestion; `reasons` are the commonest of its rejected rows, with their number."""
 
     snapshot_id: str
+    source: str
+    synthetic: bool
     rows_read: int
     rows_accepted: int
     rows_merged: int
     rows_rejected: int
+    rows_quarantined: int
     reasons: tuple[tuple[str, int], ...]
 
 
-def save_ingestion(warehouse: Path, source: SourceRecord, accepted: pd.DataFrame, rejected: pd.DataFrame) -> str:
+def save_ingestion(
+    warehouse: Path, source: SourceRecord, accepted: pd.DataFrame, rejected: pd.DataFrame, quarantined: pd.DataFrame
+) -> str:
     """Save a source, its headlines, its rejected rows and its snapshot; an ingestion that is known changes nothing.
 
     Args:
@@ -46,6 +52,7 @@ def save_ingestion(warehouse: Path, source: SourceRecord, accepted: pd.DataFrame
         source: The ingestion.
         accepted: A `schemas.frames.HeadlineFrame`, in the order of the snapshot.
         rejected: A `schemas.frames.RejectedFrame`.
+        quarantined: A `schemas.frames.QuarantineFrame`.
 
     Returns:
         The ingestion's id.
@@ -53,126 +60,105 @@ def save_ingestion(warehouse: Path, source: SourceRecord, accepted: pd.DataFrame
     with writing(warehouse) as connection:
         if connection.execute("FROM sources WHERE ingest_id = ?", [source.ingest_id]).fetchall():
             return source.ingest_id
-        connection.register("accepted", accepted.assign(position=range(len(accepted))))
+        connection.register("accepted", accepted)
         connection.register("rejected", rejected)
+        connection.register("quarantined", quarantined)
+        now = utc_now()
+        _save_snapshot(connection, source, now)
         of_ingestion = {"ingest_id": source.ingest_id}
         connection.execute(
-            "INSERT OR IGNORE INTO headlines BY NAME"
-            " SELECT headline_id, text, label, $ingest_id AS first_ingest_id FROM accepted",
-            of_ingestion,
+            "INSERT INTO rejected_rows BY NAME SELECT $ingest_id AS ingest_id, * FROM rejected", of_ingestion
         )
         connection.execute(
-            "INSERT OR IGNORE INTO snapshot_headlines BY NAME"
-            " SELECT $snapshot_id AS snapshot_id, headline_id, position, copies FROM accepted",
-            {"snapshot_id": source.snapshot_id},
+            "INSERT INTO quarantine BY NAME SELECT $ingest_id AS ingest_id, * FROM quarantined", of_ingestion
         )
         connection.execute(
-            "INSERT INTO rejected_rows BY NAME"
-            " SELECT $ingest_id AS ingest_id, $source AS source, row_number, reason, raw FROM rejected",
-            {**of_ingestion, "source": source.source},
-        )
-        now = utc_now()
-        connection.execute(
-            "INSERT OR IGNORE INTO snapshots (snapshot_id, headline_count, ingest_id, created_at) VALUES (?, ?, ?, ?)",
-            [source.snapshot_id, len(accepted), source.ingest_id, now],
-        )
-        connection.execute(
-            "INSERT INTO sources (ingest_id, source, kind, sha256, encoding, synthetic, rows_read, rows_merged,"
-            " snapshot_id, rows_accepted, rows_rejected, ingested_at) VALUES ($ingest_id, $source, $kind, $sha256,"
-            " $encoding, $synthetic, $rows_read, $rows_merged, $snapshot_id, $accepted, $rejected, $now)",
-            {**vars(source), "accepted": len(accepted), "rejected": len(rejected), "now": now},
+            "INSERT INTO sources BY NAME SELECT $ingest_id AS ingest_id, $source AS source, $location AS location,"
+            " $kind AS kind, $sha256 AS sha256, $encoding AS encoding, $synthetic AS synthetic,"
+            " $rows_read AS rows_read, $rows_merged AS rows_merged, $snapshot_id AS snapshot_id,"
+            " $accepted AS rows_accepted, $rejected AS rows_rejected, $quarantined AS rows_quarantined,"
+            " $now AS ingested_at",
+            {
+                **vars(source),
+                "accepted": len(accepted),
+                "rejected": len(rejected),
+                "quarantined": len(quarantined),
+                "now": now,
+            },
         )
     return source.ingest_id
 
 
-def load_ingestion(warehouse: Path, ingest_id: str, most_reasons: int) -> StoredIngestion:
-    """What came of an ingestion, with the commonest reasons of its rejected rows, `most_reasons` at most."""
+def _save_snapshot(connection: DuckDBPyConnection, source: SourceRecord, now: datetime) -> None:
+    """Save the frame `accepted` as headlines and as a snapshot; a snapshot that is known stays as it is."""
+    known = connection.execute("FROM snapshots WHERE snapshot_id = ?", [source.snapshot_id]).fetchall()
+    if known:
+        return
+    connection.execute(  # those that an earlier version saved have no ids of texts yet
+        "UPDATE headlines SET text_id = accepted.text_id, masked_id = accepted.masked_id FROM accepted"
+        " WHERE headlines.headline_id = accepted.headline_id AND headlines.text_id IS NULL"
+    )
+    connection.execute(
+        "INSERT INTO headlines BY NAME SELECT headline_id, text, label, $ingest_id AS first_ingest_id, text_id,"
+        " masked_id FROM accepted ANTI JOIN headlines USING (headline_id)",
+        {"ingest_id": source.ingest_id},
+    )
+    connection.execute(
+        "INSERT INTO snapshots BY NAME SELECT $snapshot_id AS snapshot_id, count(*) AS headline_count,"
+        " $ingest_id AS ingest_id, $now AS created_at, $previous AS previous_snapshot_id FROM accepted",
+        {
+            "snapshot_id": source.snapshot_id,
+            "ingest_id": source.ingest_id,
+            "now": now,
+            "previous": _find_previous(connection, source.location),
+        },
+    )
+    connection.execute(
+        "INSERT INTO snapshot_headlines BY NAME SELECT $snapshot_id AS snapshot_id, headline_id,"
+        " row_number() OVER () - 1 AS position, copies, group_id, agreement FROM accepted",
+        {"snapshot_id": source.snapshot_id},
+    )
+
+
+def _find_previous(connection: DuckDBPyConnection, location: str) -> str | None:
+    """The latest snapshot of the same place, or else the latest that shares a headline with the frame `accepted`."""
+    [(previous,)] = connection.execute(
+        "SELECT coalesce((SELECT snapshot_id FROM sources WHERE location = ? ORDER BY ingested_at DESC LIMIT 1),"
+        " (SELECT snapshot_id FROM snapshot_headlines SEMI JOIN accepted USING (headline_id)"
+        " JOIN snapshots USING (snapshot_id) ORDER BY created_at DESC LIMIT 1))",
+        [location],
+    ).fetchall()
+    return cast("str | None", previous)
+
+
+def load_ingestion(warehouse: Path, ingest_id: str, most_reasons: int) -> StoredIngestion | None:
+    """What came of an ingestion, with the commonest reasons of its rejected rows, `most_reasons` at most.
+
+    None where the warehouse does not know it, or is of an older version that no run has brought up to date.
+    """
     with reading(warehouse) as connection:
-        [(snapshot_id, read, accepted, merged, rejected)] = connection.execute(
-            "SELECT snapshot_id, rows_read, rows_accepted, rows_merged, rows_rejected FROM sources WHERE ingest_id = ?",
+        if not is_up_to_date(connection):
+            return None
+        cursor = connection.execute(
+            "SELECT snapshot_id, source, synthetic, rows_read, rows_accepted, rows_merged, rows_rejected,"
+            " coalesce(rows_quarantined, 0) AS rows_quarantined FROM sources WHERE ingest_id = ?",
             [ingest_id],
-        ).fetchall()
+        )
+        columns, found = [column[0] for column in cursor.description], cursor.fetchone()
         reasons = connection.execute(
             "SELECT reason, count(*) FROM rejected_rows WHERE ingest_id = ? GROUP BY reason"
             " ORDER BY count(*) DESC, reason LIMIT ?",
             [ingest_id, most_reasons],
         ).fetchall()
-    return StoredIngestion(snapshot_id, read, accepted, merged, rejected, tuple(reasons))
+    return StoredIngestion(**dict(zip(columns, found, strict=True)), reasons=tuple(reasons)) if found else None
 
 
 def load_snapshot(warehouse: Path, snapshot_id: str) -> pd.DataFrame:
-    """The snapshot's headlines in order: columns headline_id, text, label, position, copies."""
+    """The snapshot's headlines in order: columns headline_id, text_id, masked_id, group_id, text, label, copies."""
     with reading(warehouse) as connection:
         frame: pd.DataFrame = connection.execute(
-            "SELECT headline_id, text, label, position, copies"
+            "SELECT headline_id, text_id, masked_id, group_id, text, label, copies"
             " FROM snapshot_headlines JOIN headlines USING (headline_id) WHERE snapshot_id = ? ORDER BY position",
             [snapshot_id],
         ).df()
     return frame
-
-
-def save_split(
-    warehouse: Path, split_id: str, snapshot_id: str, parts: dict[str, list[str]], settings: Mapping[str, Any]
-) -> None:
-    """Save which headlines are in which part (train, validation, test); a split that is known stays as it is.
-
-    Args:
-        warehouse: The DuckDB file.
-        split_id: The split.
-        snapshot_id: What it divides.
-        parts: Ids of headlines by part.
-        settings: How it was drawn: a `schemas.config.SplitSettings` as JSON would hold it.
-    """
-    with writing(warehouse) as connection:
-        if connection.execute("FROM splits WHERE split_id = ? LIMIT 1", [split_id]).fetchall():
-            return
-        rows = [(headline_id, part) for part, headline_ids in parts.items() for headline_id in headline_ids]
-        connection.register("incoming", pd.DataFrame(rows, columns=["headline_id", "part"]))
-        connection.execute(
-            "INSERT INTO splits BY NAME"
-            " SELECT $split_id AS split_id, $snapshot_id AS snapshot_id, headline_id, part FROM incoming",
-            {"split_id": split_id, "snapshot_id": snapshot_id},
-        )
-        record = "INSERT INTO split_settings (split_id, settings) VALUES (?, ?)"
-        connection.execute(record, [split_id, _compact_json(settings)])
-
-
-def load_earlier_parts(warehouse: Path, settings: Mapping[str, Any]) -> dict[str, str]:
-    """The part of every headline in the splits that were drawn with these settings; `test` if it ever was there."""
-    with reading(warehouse) as connection:
-        # A preview may look into a warehouse that no run has brought up to date.
-        if not connection.execute("FROM duckdb_tables() WHERE table_name = 'split_settings'").fetchall():
-            return {}
-        rows: list[tuple[str, str]] = connection.execute(
-            "SELECT headline_id, max_by(part, part = 'test') FROM splits JOIN split_settings USING (split_id)"
-            " WHERE settings = ?::JSON GROUP BY headline_id",
-            [_compact_json(settings)],
-        ).fetchall()
-    return dict(rows)
-
-
-def load_part(warehouse: Path, split_id: str, part: str) -> pd.DataFrame:
-    """The headlines of one part in the order of the snapshot: columns headline_id, text, label."""
-    with reading(warehouse) as connection:
-        frame: pd.DataFrame = connection.execute(
-            "SELECT headline_id, text, label FROM splits JOIN snapshot_headlines USING (snapshot_id, headline_id)"
-            " JOIN headlines USING (headline_id) WHERE split_id = ? AND part = ? ORDER BY position",
-            [split_id, part],
-        ).df()
-    return frame
-
-
-def load_split_counts(warehouse: Path, split_id: str) -> list[tuple[str, str, int]]:
-    """How many headlines each part has of each label: (part, label, n), train first and test last."""
-    with reading(warehouse) as connection:
-        rows: list[tuple[str, str, int]] = connection.execute(
-            "SELECT part, label, count(*) FROM splits JOIN headlines USING (headline_id) WHERE split_id = ?"
-            " GROUP BY part, label ORDER BY list_position(['train', 'validation', 'test'], part), label",
-            [split_id],
-        ).fetchall()
-    return rows
-
-
-def _compact_json(settings: Mapping[str, Any]) -> str:
-    """JSON as DuckDB writes it, because it compares JSON as text."""
-    return json.dumps(settings, separators=(",", ":"))

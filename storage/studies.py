@@ -77,16 +77,39 @@ Record = TypeVar("Record", CellRecord, CellOutcome)
 
 
 def save_study(warehouse: Path, study: StudyRecord) -> None:
-    """Save a study that starts to run; one that is known runs again."""
+    """Save a study that is to run; one that is known stays as it is."""
     with writing(warehouse) as connection:
         connection.execute(
             "INSERT INTO studies (study_id, profile, snapshot_id, split_id, base_model, base_revision, source,"
             " synthetic, config, temperatures, decoding_id, status, started_at)"
             " VALUES ($study_id, $profile, $snapshot_id, $split_id, $base_model, $base_revision, $source,"
             " $synthetic, $config, $temperatures, $decoding_id, 'running', $started_at)"
-            " ON CONFLICT DO UPDATE SET status = excluded.status, started_at = excluded.started_at, finished_at = NULL",
+            " ON CONFLICT DO NOTHING",
             {**vars(study), "config": json.dumps(study.config), "started_at": utc_now()},
         )
+
+
+def start_study(warehouse: Path, study_id: str) -> None:
+    """Record that the study runs, for the first time or again."""
+    with writing(warehouse) as connection:
+        connection.execute(
+            "UPDATE studies SET status = 'running', started_at = ?, finished_at = NULL WHERE study_id = ?",
+            [utc_now(), study_id],
+        )
+
+
+def is_answered(warehouse: Path, study_id: str) -> bool:
+    """Whether the study's last run finished and each of its cells still has all evaluations, on two parts each."""
+    with reading(warehouse) as connection:
+        lacking = connection.execute(
+            "SELECT cell_id FROM studies JOIN study_cells USING (study_id) JOIN cells USING (cell_id)"
+            " LEFT JOIN (SELECT study_id, cell_id, count(*) AS n FROM ledger.study_evaluations"
+            " JOIN evaluations USING (evaluation_id) GROUP BY ALL) AS done USING (study_id, cell_id)"
+            " WHERE study_id = ? AND (studies.status <> 'finished' OR coalesce(n, 0) <"
+            " CASE WHEN kind = 'baseline' THEN 2 ELSE 2 * len(temperatures) END)",
+            [study_id],
+        ).fetchall()
+    return not lacking
 
 
 def finish_study(warehouse: Path, study_id: str, status: Literal["finished", "failed"]) -> None:

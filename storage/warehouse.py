@@ -31,6 +31,7 @@ RETRY_INTERVAL = 0.05
 """Seconds between two attempts to open a file that another process holds."""
 
 _BUSY = ("Could not set lock on file", "with a different configuration than existing connections")
+_UNWRITABLE = "Could not write file"
 _thread_turn = threading.Lock()
 
 
@@ -50,6 +51,10 @@ class WarehouseLockedError(FailureError):
     """Someone else held the warehouse for longer than we wait."""
 
 
+class WarehouseUnwritableError(FailureError):
+    """The system refused to write, as when the disk is full; what the transaction did is undone."""
+
+
 def prepare_warehouse(path: Path) -> None:
     """Create the warehouse if it is absent, run the migrations that it lacks and define its views anew.
 
@@ -60,12 +65,23 @@ def prepare_warehouse(path: Path) -> None:
         WarehouseTooNewError: The file has migrations that this version does not know.
         WarehouseLockedError: Another process or thread held the file all the while.
     """
-    if path.exists():
+    is_new = not path.exists()
+    if not is_new:
         _check_duckdb_file(path)
         with _opened(path, read_only=True, patience=READ_PATIENCE) as connection:
             _last_migration(connection, path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with _opened(path, read_only=False, patience=PREPARE_PATIENCE) as connection, _transaction(connection):
+    try:
+        _migrate(path)
+    except WarehouseUnwritableError:
+        if is_new:
+            path.unlink(missing_ok=True)
+        raise
+
+
+def _migrate(path: Path) -> None:
+    opened = _opened(path, read_only=False, patience=PREPARE_PATIENCE)
+    with _refusals_told(path), opened as connection, _transaction(connection):
         last = _last_migration(connection, path)
         for number, migration in _migrations().items():
             if number > last:
@@ -84,9 +100,10 @@ def writing(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         NotAWarehouseError: The file is something else.
         WarehouseTooNewError: A newer fintone made it.
         WarehouseLockedError: Another process or thread held it for `WRITE_PATIENCE` seconds.
+        WarehouseUnwritableError: The system refused to write.
     """
     _check_duckdb_file(path)
-    with _opened(path, read_only=False, patience=WRITE_PATIENCE) as connection:
+    with _refusals_told(path), _opened(path, read_only=False, patience=WRITE_PATIENCE) as connection:
         _check_prepared(connection, path)
         with _transaction(connection):
             yield connection
@@ -108,9 +125,27 @@ def reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
+def is_up_to_date(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether the warehouse has every migration; one that is only looked into may lack some."""
+    [(last,)] = connection.execute("SELECT max(number) FROM fintone_migrations").fetchall()
+    return bool(last == max(_migrations()))
+
+
 def utc_now() -> datetime:
     """The time in UTC without a zone, as every TIMESTAMP column holds it; DuckDB stores a zoned one as local time."""
     return datetime.now(UTC).replace(tzinfo=None)
+
+
+@contextmanager
+def _refusals_told(path: Path) -> Iterator[None]:
+    """What the system refuses to write in the block, in one line."""
+    try:
+        yield
+    except (duckdb.IOException, duckdb.FatalException, duckdb.TransactionException) as error:
+        reason = str(error).splitlines()[0].rpartition('": ')[2]
+        raise WarehouseUnwritableError(
+            f"warehouse {path}: cannot be written ({reason}), and keeps what it had before; free disk space, try again"
+        ) from error
 
 
 @contextmanager
@@ -143,6 +178,8 @@ def _connect(path: Path, *, read_only: bool, deadline: float) -> duckdb.DuckDBPy
             return duckdb.connect(path, read_only=read_only)
         except duckdb.Error as error:
             message = str(error).splitlines()[0]
+            if _UNWRITABLE in message:
+                raise
             if not any(words in message for words in _BUSY):
                 raise _not_a_warehouse(path, f"DuckDB {duckdb.__version__}: {message}") from error
             if time.monotonic() > deadline:

@@ -27,10 +27,10 @@ def evaluation_ids(study: StudyPlan, cell: CellPlan) -> dict[tuple[str, float | 
 def load_part(study: StudyPlan, name: str) -> Any:
     """A part of the study's split, as `learning.evaluation.LabelledPart`."""
     from learning.evaluation import LabelledPart
-    from storage import headlines
+    from storage import splits
     from storage.home import Home
 
-    frame = headlines.load_part(Home.from_environment().warehouse, study.split_id, name)
+    frame = splits.load_part(Home.from_environment().warehouse, study.split_id, name)
     return LabelledPart(name, *(tuple(frame[column]) for column in ("headline_id", "text", "label")))
 
 

@@ -14,7 +14,7 @@ from embedded import lexicon
 from embedded.grammar import generate_headline, generate_lesson, generate_remark
 from embedded.headlines import HEADLINE_COUNT, HEADLINES_FILE, generate_headlines, write_headlines
 from learning.baselines import predict_baseline
-from learning.split import split_headlines
+from learning.split import Member, split_headlines
 from schemas.config import SplitSettings
 from schemas.label import LABELS
 
@@ -114,7 +114,8 @@ def test_a_metric_alone_does_not_decide(shipped: pd.DataFrame) -> None:
 def test_a_bag_of_words_sees_something_but_does_not_solve_them(shipped: pd.DataFrame) -> None:
     settings = SplitSettings(method="study", train_per_class=300, test_per_class=300)
     labels = shipped["label"].tolist()
-    parts = split_headlines([str(row) for row in shipped.index], labels, settings)
+    members = [Member(str(row), label, str(row), str(row)) for row, label in enumerate(labels)]
+    parts = split_headlines(members, settings)
     train, test = (shipped.loc[[int(row) for row in parts[part]]] for part in ("train", "test"))
     numbers = train["label"].map(LABELS.index).to_numpy(dtype=np.int64)
     predicted = predict_baseline("TF-IDF + linear SVM", train["text"].tolist(), numbers, test["text"].tolist(), 42)

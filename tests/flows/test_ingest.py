@@ -38,7 +38,7 @@ SPLIT = SplitSettings(method="hashed", train_per_class=2, test_per_class=4)
 COLUMNS = ["--text-column", "title", "--label-column", "mood"]
 
 
-def test_every_row_is_told_of(fintone: Run, home: Path, news: Path, server: None) -> None:
+def test_every_row_is_told_of(fintone: Run, home: Path, news: Path) -> None:
     command = ["ingest", str(news), *COLUMNS, "--label-map", "words.yaml", "--max-rejected", "0.2"]
     code, out, _ = fintone(*command)
     assert code == 0
@@ -50,16 +50,22 @@ def test_every_row_is_told_of(fintone: Run, home: Path, news: Path, server: None
         ("merged", "1"),
         ("rejected", "1 (most often 1: unknown label '?')"),
     }
-    statement = out.splitlines()[-1].partition('"')[2].rstrip('"')
-    [(number, reason, _)] = query(home / "warehouse.duckdb", statement).rows
+    [statement, _] = [line.partition('"')[2].rstrip('"') for line in out.splitlines() if "fintone sql" in line]
+    [(_, number, reason, _)] = query(home / "warehouse.duckdb", statement).rows
     assert (number, reason) == (5, "unknown label '?'")
     assert query(home / "warehouse.duckdb", "SELECT snapshot_id FROM snapshots").rows == [(lines["snapshot"],)]
 
-    assert fintone(*command)[:2] == (0, out)
+    code, again, err = fintone(*command)
+    first, *rest = [line.split() for line in again.splitlines()]
+    assert (code, rest) == (0, [line.split() for line in out.splitlines()[1:]])
+    assert " ".join(first) == "source news.csv (nothing new: it did not change)"
+    assert err == f"news.csv: nothing new, its 5 rows are snapshot {lines['snapshot']}\n"
     assert query(home / "warehouse.duckdb", "SELECT count(*) FROM sources").rows == [(1,)]
+    assert "a share of 0.2 where data.max_rejected allows 0.1" in fintone(*command[:-2])[2]
 
 
 def test_a_source_beyond_the_bound_leaves_nothing(home: Path, news: Path, server: None) -> None:
+    prepare_warehouse(home / "warehouse.duckdb")
     with pytest.raises(TooManyRejectedError, match=r"4 of 5 rows rejected, a share of 0\.8"):
         ingest(DataSettings(source=str(news), text_column="title", label_column="mood", label_map={"0": "neutral"}))
     for table in ("sources", "headlines", "rejected_rows", "snapshots", "snapshot_headlines"):
@@ -69,11 +75,14 @@ def test_a_source_beyond_the_bound_leaves_nothing(home: Path, news: Path, server
 def test_a_headline_of_test_stays_there_when_more_arrive(home: Path, server: None) -> None:
     @flow
     def renew(count: int) -> None:
-        rows = [f"Firm {number} has {label} news.,{label}" for number in range(count) for label in LABELS]
+        rows = [
+            f"{chr(65 + number % 26) * (1 + number // 26)} has {label} news.,{label}"
+            for number in range(count)
+            for label in LABELS
+        ]
         Path("weekly.csv").write_text("\n".join(["text,label", *rows]))
-        split_snapshot(ingest_source(DataSettings(source="weekly.csv")).snapshot_id, SPLIT)
+        split_snapshot(ingest_source(DataSettings(source="weekly.csv", near_duplicates="numbers")), SPLIT, "numbers")
 
-    prepare_warehouse(home / "warehouse.duckdb")
     for count in (10, 40, 20):
         renew(count)
     parts = "SELECT count(*), count(DISTINCT headline_id) FROM splits WHERE part = 'test'"
@@ -107,7 +116,7 @@ def test_bad_input_is_told_before_anything_is_made(
     assert not home.exists()
 
 
-def test_a_word_of_the_label_map_stays_as_it_is_written(fintone: Run, news: Path, server: None) -> None:
+def test_a_word_of_the_label_map_stays_as_it_is_written(fintone: Run, news: Path) -> None:
     Path("answers.csv").write_text("text,label\nProfit rose.,yes\nProfit fell.,no\nProfit was flat.,1\n")
     Path("answers.json").write_text('{"yes": "positive", "no": "negative", "1": "neutral"}')
     code, out, _ = fintone("ingest", "answers.csv", "--label-map", "answers.json")

@@ -4,15 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from flows.preview import check_inputs, check_source, describe_study
+from flows.preview import check_inputs, describe_study
 from ingestion.sources import SourceError
 from learning.base_model import BaseModelError
 from schemas.config import StudyConfig
 from schemas.overrides import apply_overrides
 from schemas.profiles import build_config, load_profile
 from schemas.tolerance import TooManyRejectedError
-from storage.headlines import save_split
-from storage.warehouse import prepare_warehouse
+from storage.query import query
+from storage.splits import save_split
+from tasks.intake import find_headlines, take_in
 
 
 @pytest.fixture(autouse=True)
@@ -47,10 +48,11 @@ def test_the_demo_study_is_counted(home: Path) -> None:
 
 def test_what_was_in_test_before_is_counted_there(home: Path) -> None:
     config = make_config("demo", "split.method=hashed")
-    accepted = check_source(config.data).accepted
+    take_in(config.data, lambda _: None)
+    accepted = find_headlines(config.data)
     negative = accepted.loc[accepted["label"] == "negative", "headline_id"].tolist()
-    prepare_warehouse(home / "warehouse.duckdb")
-    save_split(home / "warehouse.duckdb", "split", "snapshot", {"test": negative[:400]}, config.split.model_dump())
+    earlier = config.split.model_copy(update={"test_per_class": 400})
+    save_split(home / "warehouse.duckdb", "split", "snapshot", {"test": negative[:400]}, earlier.model_dump())
     assert dict(describe_study(config))["data"].endswith("; test 1,000 (400 negative, 300 neutral, 300 positive)")
 
 
@@ -60,7 +62,9 @@ def test_a_source_with_too_many_rejected_rows_is_told(home: Path) -> None:
     line = r"source 'news\.csv': 1 of 4 rows rejected, a share of 0\.25 where data\.max_rejected allows 0\.1; most"
     with pytest.raises(TooManyRejectedError, match=line):
         describe_study(make_config("desk", "data.source=news.csv"))
-    check_source(make_config("desk", "data.source=news.csv", "data.max_rejected=0.25").data)
+    take_in(make_config("desk", "data.source=news.csv", "data.max_rejected=0.25").data, lambda _: None)
+    with pytest.raises(TooManyRejectedError, match=line):
+        describe_study(make_config("desk", "data.source=news.csv"))
 
 
 def test_the_study_of_the_paper_is_counted() -> None:
@@ -113,9 +117,17 @@ def test_only_a_source_that_a_profile_names_may_be_missing() -> None:
 
 
 def test_before_a_run_nothing_may_be_missing(home: Path) -> None:
-    check_inputs(make_config("demo"))
     with pytest.raises(SourceError, match=r"'headlines\.csv' does not exist"):
-        check_inputs(make_config("desk"))
+        check_inputs(make_config("desk"), lambda _: None)
     with pytest.raises(BaseModelError, match="base model nowhere: no such folder"):
-        check_inputs(make_config("demo", "base_model.name=nowhere"))
+        check_inputs(make_config("demo", "base_model.name=nowhere"), lambda _: None)
     assert not home.exists()
+
+
+def test_what_a_run_will_need_is_read_once(home: Path) -> None:
+    told: list[str] = []
+    for _ in range(2):
+        check_inputs(make_config("demo"), told.append)
+    assert told[-2].startswith("embedded (synthetic): 6,000 rows read")
+    assert told[-1].startswith("embedded (synthetic): nothing new, its 6,000 rows are snapshot ")
+    assert query(home / "warehouse.duckdb", "SELECT count(*) FROM sources").rows == [(1,)]

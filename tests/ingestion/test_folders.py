@@ -29,12 +29,13 @@ def folder(tmp_path):
     return source
 
 
-def test_rows_are_numbered_across_the_files_in_order(folder):
+def test_rows_are_numbered_in_their_files(folder):
     ingestion = read(folder)
-    assert (ingestion.source, ingestion.kind, ingestion.encoding) == ("daily", "folder", "iso-8859-1, utf-8")
+    assert ingestion.kind == "folder of csv, financial-phrasebank text, json"
+    assert (ingestion.source, ingestion.encoding) == ("daily", "iso-8859-1, utf-8")
     assert list(ingestion.accepted["text"]) == ["Profit rose", "Nestlé opens a café in München", "Costs rose"]
-    assert list(ingestion.accepted["row_number"]) == [1, 3, 4]
-    assert list(ingestion.rejected["row_number"]) == [2]
+    rejected = ingestion.rejected[["source", "row_number", "reason"]]
+    assert list(rejected.itertuples(index=False, name=None)) == [("daily/2024/a.csv", 2, "empty text")]
     assert (ingestion.rows_read, ingestion.rows_merged) == (5, 1)
 
 
@@ -44,6 +45,19 @@ def test_the_id_follows_from_the_files_and_not_from_the_place(folder, tmp_path):
     assert read(moved).ingest_id == before.ingest_id
     (moved / "d.csv").write_text("text,label\nAGM,neutral\n")
     assert read(moved).ingest_id != before.ingest_id
+
+
+def test_a_row_is_told_by_its_file_and_its_number_there(folder):
+    (folder / "b.txt").write_text("Costs rose@neutral\nAGM@neutral\n")
+    (folder / "e.csv").write_text("text,label\nAGM,neutral\nCosts rose,bullish\n")
+    ingestion = read(folder)
+    rejected = ingestion.rejected[["source", "row_number"]].itertuples(index=False, name=None)
+    assert list(rejected) == [("daily/2024/a.csv", 2), ("daily/b.txt", 1), ("daily/c", 1), ("daily/e.csv", 2)]
+    quarantined = ingestion.quarantined[["source", "row_number", "label", "resolution"]]
+    assert list(quarantined.itertuples(index=False, name=None)) == [
+        ("daily/b.txt", 1, "neutral", "dropped"),
+        ("daily/c", 1, "negative", "dropped"),
+    ]
 
 
 def test_a_link_to_a_folder_is_not_followed(folder):

@@ -78,7 +78,7 @@ def test_the_raw_row_is_every_cell_in_order(read):
 def test_an_element_of_an_array_is_kept_as_it_was_written(read):
     text = '[ {"text": "Profit rose", "label": "positive"} ,\n "no" , {"text": "\\ud800",  "label": "neutral"} ]\n'
     ingestion = read(text)
-    assert list(ingestion.rejected.itertuples(index=False, name=None)) == [
+    assert list(ingestion.rejected[["row_number", "reason", "raw"]].itertuples(index=False, name=None)) == [
         (2, "not a JSON object", '"no"'),
         (3, "half a surrogate pair, which is not Unicode", '{"text": "\\ud800",  "label": "neutral"}'),
     ]
@@ -91,7 +91,8 @@ def test_text_in_brackets_is_no_json_array(read):
 def test_the_first_sheet_with_both_columns_is_read_without_its_blank_rows(read):
     rows = [(None, None), ("Profit rose", "positive"), (None, None), ("AGM", "neutral"), ("no label",)]
     ingestion = read(as_excel(rows, names=("headline", "sentiment"), before=[[("About",), ("text of no use",)]]))
-    assert list(ingestion.accepted["row_number"]) == [1, 2]
+    assert list(ingestion.accepted["text"]) == ["Profit rose", "AGM"]
+    assert list(ingestion.rejected["row_number"]) == [3]
     assert list(ingestion.rejected["raw"]) == ['["no label", null]']
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.model_selection import train_test_split
 
-from learning.split import SplitError, split_headlines
+from learning.split import Member, SplitError, split_headlines
 from schemas.config import SplitSettings
 from schemas.label import LABELS
 
@@ -19,14 +19,22 @@ IDS = sorted(LABEL_OF, key=lambda headline: (int(headline.partition("-")[2]), he
 BOTH_METHODS = pytest.mark.parametrize("method", ["hashed", "study"])
 
 
-def settings(method: str, **changes: int) -> SplitSettings:
+def settings(method: str, **changes: int | str) -> SplitSettings:
     return SplitSettings.model_validate({"method": method, "train_per_class": 4, "test_per_class": 3} | changes)
 
 
 def split(
-    split_settings: SplitSettings, ids: list[str] = IDS, earlier: dict[str, str] | None = None
+    split_settings: SplitSettings,
+    ids: list[str] = IDS,
+    earlier: dict[str, str] | None = None,
+    groups: dict[str, str] | None = None,
+    near: dict[str, set[str]] | None = None,
 ) -> dict[str, list[str]]:
-    return split_headlines(ids, [LABEL_OF[headline] for headline in ids], split_settings, earlier)
+    """Headlines each with a text of its own, and alone in a group unless `groups` says otherwise."""
+    members = [
+        Member(headline, LABEL_OF[headline], headline, (groups or {}).get(headline, headline)) for headline in ids
+    ]
+    return split_headlines(members, split_settings, earlier, near)
 
 
 def counts_by_label(ids: list[str]) -> dict[str, int]:
@@ -147,9 +155,8 @@ def test_the_study_split_of_the_phrasebank_is_the_studys(fpb_folder: Path) -> No
         member = next(name for name in archive.namelist() if name.endswith("/Sentences_50Agree.txt"))
         labels = [line.rpartition("@")[2] for line in archive.read(member).decode("iso-8859-1").splitlines()]
     frame = pd.DataFrame({"label": labels})
-    parts = split_headlines(
-        [str(row) for row in frame.index], labels, settings("study", train_per_class=300, test_per_class=300)
-    )
+    members = [Member(str(row), label, str(row), "one group") for row, label in enumerate(labels)]
+    parts = split_headlines(members, settings("study", train_per_class=300, test_per_class=300))
     assert {part: [int(row) for row in rows] for part, rows in parts.items()} == study_parts(frame, 300, 300)
     assert {part: len(rows) for part, rows in parts.items()} == {"train": 900, "test": 900, "validation": 3_046}
 
@@ -173,3 +180,87 @@ def test_too_few_headlines_are_named_with_how_many_are_missing(method: str) -> N
 def test_a_class_without_headlines_is_named() -> None:
     with pytest.raises(SplitError, match=r"8 positive headlines are needed .* the source has 0: add 8"):
         split(settings("hashed"), [headline for headline in IDS if not headline.startswith("positive")])
+
+
+groups_of_any_size = st.dictionaries(st.sampled_from(IDS), st.sampled_from("abcdefgh"), max_size=20)
+
+
+def parts_of_groups(parts: dict[str, list[str]], groups: dict[str, str]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for part, headlines in parts.items():
+        for headline in headlines:
+            found.setdefault(groups.get(headline, headline), set()).add(part)
+    return found
+
+
+@given(groups_of_any_size)
+def test_no_group_of_near_copies_crosses_the_split(groups: dict[str, str]) -> None:
+    try:
+        parts = split(settings("hashed", train_per_class=2, test_per_class=2), groups=groups)
+    except SplitError:
+        return
+    assert {len(own) for own in parts_of_groups(parts, groups).values()} == {1}
+    assert counts_by_label(parts["train"]) == counts_by_label(parts["test"]) == dict.fromkeys(COUNTS, 2)
+
+
+@given(st.lists(st.tuples(st.sets(st.sampled_from(IDS), min_size=35), groups_of_any_size), max_size=4))
+def test_groups_that_grow_together_later_bring_nothing_near_a_test_headline_to_train(
+    snapshots: list[tuple[set[str], dict[str, str]]],
+) -> None:
+    tested: set[str] = set()
+    learned: set[str] = set()
+    for snapshot, groups in snapshots:
+        earlier = dict.fromkeys(learned, "train") | dict.fromkeys(tested, "test")
+        try:
+            parts = split(settings("hashed", train_per_class=2), sorted(snapshot), earlier, groups)
+        except SplitError:
+            continue
+        assert tested & snapshot <= set(parts["test"])
+        assert not learned & set(parts["test"]) - tested
+        assert {len(own) for own in parts_of_groups(parts, groups).values()} == {1}
+        tested |= set(parts["test"])
+        learned |= {*parts["train"], *parts["validation"]}
+
+
+def test_a_corrected_label_does_not_bring_a_text_from_test_to_train() -> None:
+    members = [Member(headline, LABEL_OF[headline], headline, headline) for headline in IDS]
+    first = split_headlines(members, settings("hashed"))
+    corrected = [
+        Member(f"{member.headline_id} corrected", "neutral", member.text_id, member.group_id)
+        if member.headline_id in first["test"]
+        else member
+        for member in members
+    ]
+    second = split_headlines(corrected, settings("hashed", test_per_class=1), dict.fromkeys(first["test"], "test"))
+    assert {headline.removesuffix(" corrected") for headline in second["test"]} >= set(first["test"])
+
+
+def test_near_copies_of_a_test_headline_that_is_not_there_stay_out_of_train_and_validation() -> None:
+    before = split(settings("hashed"))
+    near = {headline: {"test"} for headline in before["train"][:2]}
+    parts = split(settings("hashed"), near=near)
+    assert not near.keys() & {*parts["train"], *parts["validation"]}
+    assert counts_by_label(parts["train"]) == dict.fromkeys(COUNTS, 4)
+
+
+def test_near_copies_of_what_was_learned_from_stay_out_of_test() -> None:
+    near = {headline: {"train"} for headline in split(settings("hashed"))["test"][:5]}
+    parts = split(settings("hashed"), near=near | {"neutral-0": {"train", "test"}})
+    assert not near.keys() & set(parts["test"])
+    assert not any("neutral-0" in headlines for headlines in parts.values())
+
+
+def test_near_copies_beyond_what_a_part_needs_are_in_none() -> None:
+    groups = dict.fromkeys((headline for headline in IDS if headline.startswith("neutral")), "all alike")
+    with pytest.raises(
+        SplitError, match=r"neutral headlines are needed .* near copies of others aside, the source has 3"
+    ):
+        split(settings("hashed"), groups=groups)
+
+
+@BOTH_METHODS
+def test_natural_sizes_follow_the_source(method: str) -> None:
+    parts = split(settings(method, balance="natural", train_per_class=6, test_per_class=3))
+    assert counts_by_label(parts["train"]) == {"negative": 3, "neutral": 10, "positive": 5}
+    assert counts_by_label(parts["test"]) == {"negative": 2, "neutral": 5, "positive": 2}
+    assert sum(map(len, parts.values())) == len(IDS)

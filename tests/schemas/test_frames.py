@@ -6,42 +6,79 @@ from pandera.errors import SchemaError, SchemaErrors
 
 from schemas.frames import CandidateFrame, HeadlineFrame, RejectedFrame
 
-HEADLINE = {"headline_id": "0" * 16, "text": "Profit rose", "label": "positive", "copies": 1, "row_number": 1}
+IDS = dict.fromkeys(["headline_id", "text_id", "masked_id", "group_id"], "0" * 16)
+HEADLINE = {**IDS, "text": "Profit rose", "label": "positive", "copies": 1, "agreement": None}
+REJECTED = {"source": "news.csv", "row_number": 1, "reason": "empty text", "raw": ""}
+
+
+def frame_of(*rows):
+    frame = pd.DataFrame(list(rows))
+    return frame.astype({"agreement": "Int64"}) if "agreement" in frame else frame
 
 
 def test_a_headline_passes_unchanged():
-    frame = pd.DataFrame([HEADLINE])
+    frame = frame_of(HEADLINE, HEADLINE | {"headline_id": "1" * 16, "agreement": 66})
     pd.testing.assert_frame_equal(HeadlineFrame.validate(frame), frame)
 
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"headline_id": "short"}, {"text": ""}, {"label": "bullish"}, {"copies": 0}, {"row_number": 0}, {"more": 1}],
+    [{"headline_id": "short"}, {"group_id": ""}, {"text": ""}, {"label": "bullish"}, {"copies": 0}, {"agreement": 51}],
 )
 def test_what_is_no_headline_is_refused(wrong):
     with pytest.raises((SchemaError, SchemaErrors)):
-        HeadlineFrame.validate(pd.DataFrame([HEADLINE | wrong]))
+        HeadlineFrame.validate(frame_of(HEADLINE | wrong))
+    with pytest.raises((SchemaError, SchemaErrors)):
+        HeadlineFrame.validate(frame_of(HEADLINE | {"more": 1}))
 
 
 def test_two_headlines_never_share_an_id():
     with pytest.raises(SchemaError):
-        HeadlineFrame.validate(pd.DataFrame([HEADLINE, HEADLINE]))
+        HeadlineFrame.validate(frame_of(HEADLINE, HEADLINE))
 
 
 def test_a_rejected_row_needs_a_reason():
-    RejectedFrame.validate(pd.DataFrame([{"row_number": 1, "reason": "empty text", "raw": ""}]))
+    RejectedFrame.validate(pd.DataFrame([REJECTED]))
     with pytest.raises(SchemaError):
-        RejectedFrame.validate(pd.DataFrame([{"row_number": 1, "reason": "", "raw": ""}]))
+        RejectedFrame.validate(pd.DataFrame([REJECTED | {"reason": ""}]))
+
+
+def candidates(*rows):
+    kinds = {"text": "str", "label": "str", "raw": "str", "defect": "str", "agreement": "Int64"}
+    columns = ["row_number", *kinds]
+    return pd.DataFrame(rows, columns=columns).astype(kinds)
 
 
 def test_a_candidate_fails_once_for_each_thing_that_is_wrong():
-    rows = [
-        {"row_number": 1, "text": "Profit rose", "label": "positive", "raw": "a", "defect": None},
-        {"row_number": 2, "text": "", "label": "bullish", "raw": "b", "defect": None},
-        {"row_number": 3, "text": None, "label": None, "raw": "c", "defect": "number of fields is 1, not 2"},
-    ]
-    frame = pd.DataFrame(rows).astype({"text": "str", "label": "str", "defect": "str"})
+    frame = candidates(
+        (1, "Profit rose", "positive", "a", None, None),
+        (2, "", "bullish", "b", None, None),
+        (3, None, None, "c", "number of fields is 1, not 2", None),
+    )
     with pytest.raises(SchemaErrors) as caught:
         CandidateFrame.validate(frame, lazy=True)
     failures = caught.value.failure_cases
     assert list(zip(failures["index"], failures["column"], strict=True)) == [(1, "text"), (1, "label"), (2, "defect")]
+
+
+@pytest.mark.parametrize(
+    ("text", "check"),
+    [
+        (" \t", "empty text"),
+        ("\u200b\u2060", "empty text"),
+        ("Profit\x00rose", "control character in the text"),
+        ("\x1b[31mProfit", "control character in the text"),
+        ("x" * 10_001, "text of more than 10,000 characters"),
+    ],
+)
+def test_a_text_that_is_no_headline_says_why(text, check):
+    with pytest.raises(SchemaErrors) as caught:
+        CandidateFrame.validate(candidates((1, text, "neutral", "raw", None, None)), lazy=True)
+    assert list(caught.value.failure_cases["check"]) == [check]
+
+
+@pytest.mark.parametrize(
+    "text", ["\U0001f680", "=SUM(A1)", "a\tb\r\nc", "\u202eabc", "x" * 10_000, "Sepp\xe4l\xe4\x85"]
+)
+def test_what_a_desk_may_be_sent_passes(text):
+    CandidateFrame.validate(candidates((1, text, "neutral", "raw", None, 75)), lazy=True)

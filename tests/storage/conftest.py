@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from storage.evaluations import EvaluationRecord, save_evaluations
-from storage.headlines import SourceRecord, save_ingestion, save_split
+from storage.headlines import SourceRecord, save_ingestion
+from storage.splits import save_split
 from storage.studies import CellOutcome, CellRecord, StudyRecord, add_cells, finish_cell, save_study
 from storage.warehouse import prepare_warehouse
 
@@ -30,34 +31,46 @@ def warehouse(empty_warehouse: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def source() -> SourceRecord:
-    return SourceRecord("ingest", "news.csv", "csv", "ab" * 32, "utf-8", False, 8, 1, "snapshot")
+    return SourceRecord("ingest", "news.csv", "/data/news.csv", "csv", "ab" * 32, "utf-8", False, 8, 1, "snapshot")
 
 
 @pytest.fixture
 def accepted() -> pd.DataFrame:
-    """Six headlines, two a label; the last one stands for two rows."""
+    """Six headlines, two a label, the first two near copies; the last one stands for two rows."""
     return pd.DataFrame(
         {
             "headline_id": HEADLINE_IDS[::-1],
+            "text_id": HEADLINE_IDS[::-1],
+            "masked_id": HEADLINE_IDS[::-1],
+            "group_id": [HEADLINE_IDS[4], *HEADLINE_IDS[4::-1]],
             "text": [f"Sales of firm {number} rose ." for number in range(6)],
             "label": ["positive", "neutral", "negative"] * 2,
             "copies": [1, 1, 1, 1, 1, 2],
-            "row_number": range(1, 7),
+            "agreement": pd.array([50, 100, None, None, None, None], dtype="Int64"),
         }
     )
 
 
 @pytest.fixture
 def rejected() -> pd.DataFrame:
-    return pd.DataFrame({"row_number": [7], "reason": ["no label"], "raw": ["Sales fell;"]})
+    return pd.DataFrame({"source": "news.csv", "row_number": [7], "reason": ["no label"], "raw": ["Sales fell;"]})
 
 
 @pytest.fixture
-def data(warehouse: Path, source: SourceRecord, accepted: pd.DataFrame, rejected: pd.DataFrame) -> Path:
+def quarantined() -> pd.DataFrame:
+    """Two rows of one text that contradict each other."""
+    rows = {"source": "news.csv", "row_number": [1, 2], "text_id": "f" * 16, "text": "Sales.", "resolution": "kept"}
+    return pd.DataFrame({**rows, "label": ["positive", "neutral"]})
+
+
+@pytest.fixture
+def data(
+    warehouse: Path, source: SourceRecord, accepted: pd.DataFrame, rejected: pd.DataFrame, quarantined: pd.DataFrame
+) -> Path:
     """A warehouse with one snapshot and one split."""
-    save_ingestion(warehouse, source, accepted, rejected)
+    save_ingestion(warehouse, source, accepted, rejected, quarantined)
     parts = {"test": HEADLINE_IDS[:3], "train": HEADLINE_IDS[3:5], "validation": HEADLINE_IDS[5:]}
-    save_split(warehouse, "split", "snapshot", parts, {"seed": 42})
+    save_split(warehouse, "split", "snapshot", parts, {"method": "hashed", "seed": 42})
     return warehouse
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from storage.examples import example_queries, rejected_query
+from storage.examples import data_queries, example_queries
 from storage.query import query
 from storage.warehouse import prepare_warehouse
 
@@ -20,5 +20,9 @@ def test_the_examples_ask_for_the_cell_and_the_study(finished):
     assert len(answers[3]) == 1
 
 
-def test_the_rejected_rows_of_an_ingestion_are_found(data):
-    assert query(data, rejected_query("ingest")).rows == [(7, "no label", "Sales fell;")]
+def test_the_queries_after_an_ingestion_find_its_rows(data):
+    queries = dict(data_queries("ingest", "snapshot", rejected=True, quarantined=True))
+    assert query(data, queries["the rejected rows"]).rows == [("news.csv", 7, "no label", "Sales fell;")]
+    assert len(query(data, queries["the rows that contradict each other"]).rows) == 2
+    assert [row[1] for row in query(data, queries["the near copies"]).rows] == [2]
+    assert [shown for shown, _ in data_queries("a", "b", rejected=False, quarantined=False)] == ["the near copies"]

@@ -80,3 +80,51 @@ def test_a_query_needs_no_heavy_library():
     folder = Path(room.__file__).parents[1]
     done = subprocess.run([sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
+
+
+CROWDED = """
+import resource, signal
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), int(sys.argv[2])))
+"""
+FILLER = """
+try:
+    with writing(path) as connection:
+        connection.execute("UPDATE published_results SET accuracy = 0.5")
+        values = "sha256(i::VARCHAR), sha256(i::VARCHAR), 'neutral', 'x', NULL, NULL"
+        connection.execute(f"INSERT INTO headlines SELECT {values} FROM range(50000) AS numbers(i)")
+except WarehouseUnwritableError as error:
+    print(error)
+"""
+MAKER = """
+try:
+    prepare_warehouse(path)
+except WarehouseUnwritableError as error:
+    print(error)
+"""
+
+
+def _run_crowded(script: str, warehouse: Path, most_bytes: int) -> str:
+    """Run a script that may write no file larger than so many bytes, as on a full disk; what it prints."""
+    imports = IMPORTS + "from storage.warehouse import WarehouseUnwritableError, prepare_warehouse\n"
+    command = [sys.executable, "-c", imports + CROWDED + script, warehouse, str(most_bytes)]
+    root = Path(room.__file__).parents[1]
+    return subprocess.run(command, cwd=root, check=True, capture_output=True, text=True).stdout
+
+
+@pytest.mark.parametrize("room_left", [0, 500_000, 3_000_000])
+def test_a_full_disk_is_told_and_leaves_what_was_there(warehouse, room_left):
+    before = query(warehouse, "FROM published_results ORDER BY ALL")
+    told = _run_crowded(FILLER, warehouse, warehouse.stat().st_size + room_left)
+    assert told == (
+        f"warehouse {warehouse}: cannot be written (File too large), and keeps what it had before; free disk space, "
+        "try again\n"
+    )
+    assert query(warehouse, "FROM published_results ORDER BY ALL") == before
+    assert query(warehouse, "SELECT count(*) FROM headlines").rows == [(0,)]
+
+
+def test_no_torn_warehouse_is_left_where_the_disk_is_full_from_the_start(tmp_path):
+    path = tmp_path / "warehouse.duckdb"
+    assert "cannot be written (File too large)" in _run_crowded(MAKER, path, 4_096)
+    assert list(tmp_path.iterdir()) == []

@@ -6,51 +6,51 @@ import duckdb
 import pandas as pd
 import pytest
 
-from storage.headlines import (
-    StoredIngestion,
-    load_earlier_parts,
-    load_ingestion,
-    load_part,
-    load_snapshot,
-    load_split_counts,
-    save_ingestion,
-    save_split,
-)
+from storage.headlines import StoredIngestion, load_ingestion, load_snapshot, save_ingestion
 from storage.query import query
+from storage.splits import load_part, load_split_counts, save_split
 
 
 def test_a_snapshot_comes_back_in_the_order_of_its_source(data, accepted):
     snapshot = load_snapshot(data, "snapshot")
-    assert list(snapshot.columns) == ["headline_id", "text", "label", "position", "copies"]
-    assert snapshot["position"].tolist() == [0, 1, 2, 3, 4, 5]
-    for column in ("headline_id", "text", "label", "copies"):
+    columns = ["headline_id", "text_id", "masked_id", "group_id", "text", "label", "copies"]
+    assert list(snapshot.columns) == columns
+    for column in columns:
         assert snapshot[column].tolist() == accepted[column].tolist()
+    rows = query(data, "SELECT position, agreement FROM snapshot_headlines ORDER BY position").rows
+    assert rows == [(0, 50), (1, 100), (2, None), (3, None), (4, None), (5, None)]
 
 
 def test_every_row_of_the_source_is_accounted_for(data):
-    counts = query(data, "SELECT rows_read, rows_accepted, rows_rejected, rows_merged FROM sources").rows
-    assert counts == [(8, 6, 1, 1)]
+    counts = "SELECT rows_read, rows_accepted, rows_rejected, rows_merged, rows_quarantined FROM sources"
+    assert query(data, counts).rows == [(8, 6, 1, 1, 2)]
+    assert query(data, "SELECT row_number, label, resolution FROM quarantine ORDER BY ALL").rows == [
+        (1, "positive", "kept"),
+        (2, "neutral", "kept"),
+    ]
     assert query(data, "FROM rejected_rows").rows == [("ingest", "news.csv", 7, "no label", "Sales fell;")]
     assert query(data, "SELECT headline_count, ingest_id FROM snapshots").rows == [(6, "ingest")]
 
 
-def test_an_ingestion_tells_its_commonest_reasons(warehouse, source, accepted):
+def test_an_ingestion_tells_its_commonest_reasons(warehouse, source, accepted, quarantined):
     reasons = ["no label", "empty text", "no label", "no text"]
-    rejected = pd.DataFrame({"row_number": range(7, 11), "reason": reasons, "raw": "x"})
-    save_ingestion(warehouse, replace(source, rows_read=11), accepted, rejected)
-    expected = StoredIngestion("snapshot", 11, 6, 1, 4, (("no label", 2), ("empty text", 1)))
+    rejected = pd.DataFrame({"source": "news.csv", "row_number": range(7, 11), "reason": reasons, "raw": "x"})
+    save_ingestion(warehouse, replace(source, rows_read=11), accepted, rejected, quarantined)
+    told = (("no label", 2), ("empty text", 1))
+    expected = StoredIngestion("snapshot", "news.csv", False, 11, 6, 1, 4, 2, told)
     assert load_ingestion(warehouse, "ingest", 2) == expected
+    assert load_ingestion(warehouse, "another", 2) is None
 
 
-def test_the_same_ingestion_again_changes_nothing(data, source, accepted, rejected):
-    tables = ("sources", "headlines", "rejected_rows", "snapshots", "snapshot_headlines")
+def test_the_same_ingestion_again_changes_nothing(data, source, accepted, rejected, quarantined):
+    tables = ("sources", "headlines", "rejected_rows", "quarantine", "snapshots", "snapshot_headlines")
     before = [query(data, f"FROM {table} ORDER BY ALL") for table in tables]
-    assert save_ingestion(data, source, accepted, rejected) == "ingest"
+    assert save_ingestion(data, source, accepted, rejected, quarantined) == "ingest"
     assert [query(data, f"FROM {table} ORDER BY ALL") for table in tables] == before
 
 
-def test_another_source_shares_headlines_and_snapshot(data, source, accepted, rejected):
-    save_ingestion(data, replace(source, ingest_id="second"), accepted, rejected.iloc[:0])
+def test_another_source_shares_headlines_and_snapshot(data, source, accepted, rejected, quarantined):
+    save_ingestion(data, replace(source, ingest_id="second"), accepted, rejected.iloc[:0], quarantined.iloc[:0])
     assert query(data, "SELECT first_ingest_id, count(*) FROM headlines GROUP BY ALL").rows == [("ingest", 6)]
     assert query(data, "SELECT count(*) FROM snapshot_headlines").rows == [(6,)]
     assert query(data, "SELECT ingest_id, rows_rejected FROM sources ORDER BY 1").rows == [("ingest", 1), ("second", 0)]
@@ -88,13 +88,20 @@ def test_counts_go_from_train_to_test(data):
     ]
 
 
-def test_earlier_parts_are_those_of_splits_with_the_same_settings(data):
-    first, second, last = "0000000000000000", "0000000000000001", "0000000000000005"
-    save_split(data, "later", "snapshot", {"validation": [first], "test": [last]}, {"seed": 42})
-    save_split(data, "other", "snapshot", {"train": [second]}, {"seed": 7})
-    earlier = load_earlier_parts(data, {"seed": 42})
-    assert len(earlier) == 6
-    in_test = {headline for headline, part in earlier.items() if part == "test"}
-    assert in_test == {first, second, "0000000000000002", last}
-    assert load_earlier_parts(data, {"seed": 7}) == {second: "train"}
-    assert load_earlier_parts(data, {"seed": 1}) == {}
+@pytest.mark.parametrize(
+    ("location", "rows", "previous"),
+    [
+        ("/data/news.csv", slice(5, 6), "snapshot"),
+        ("/data/other.csv", slice(5, 6), "snapshot"),
+        ("/data/other.csv", slice(6, 7), None),
+    ],
+)
+def test_the_previous_snapshot_is_of_the_same_place_or_shares_a_headline(
+    data, source, accepted, rejected, quarantined, location, rows, previous
+):
+    new = dict.fromkeys(("headline_id", "text_id", "masked_id", "group_id"), "a" * 16)
+    extended = pd.concat([accepted, accepted.iloc[:1].assign(**new, text="Costs fell.")])
+    later = replace(source, ingest_id="later", snapshot_id="later", location=location)
+    save_ingestion(data, later, extended.iloc[rows], rejected.iloc[:0], quarantined.iloc[:0])
+    snapshots = query(data, "SELECT snapshot_id, previous_snapshot_id FROM snapshots ORDER BY created_at").rows
+    assert snapshots == [("snapshot", None), ("later", previous)]

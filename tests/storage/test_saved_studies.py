@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from schemas.errors import InputError
+from storage.evaluations import forget_evaluations, save_evaluations
 from storage.query import query
 from storage.studies import (
     CellOutcome,
@@ -14,10 +15,12 @@ from storage.studies import (
     fail_cell,
     finish_cell,
     finish_study,
+    is_answered,
     load_cell,
     save_study,
     save_training_log,
     start_cell,
+    start_study,
 )
 
 OUTCOME = CellOutcome(339, 24.5, 37.0, 2**31, "adapters/tuned", {"torch": "2.13", "device": "cpu"})
@@ -28,8 +31,28 @@ def test_a_study_that_runs_again_is_one_study(warehouse, study):
     finish_study(warehouse, "study", "failed")
     assert query(warehouse, "SELECT status, finished_at IS NULL FROM studies").rows == [("failed", False)]
     save_study(warehouse, study())
+    assert query(warehouse, "SELECT status FROM studies").rows == [("failed",)]
+    start_study(warehouse, "study")
     rows = query(warehouse, "SELECT status, finished_at, temperatures, config->>'name' FROM studies").rows
     assert rows == [("running", None, [0.1, 1.0, 10.0], "paper")]
+
+
+def test_a_study_is_answered_when_it_finished_and_no_evaluation_is_missing(finished, evaluation, predict):
+    finish_study(finished, "study", "finished")
+    assert not is_answered(finished, "study")  # it has test alone, and no validation
+    cells = [("tuned", (10, 0.1, 1)), ("base", (10, 0.1, 1)), ("svm", (None,))]
+    for cell_id, temperatures in cells:
+        more = [
+            evaluation(cell_id, temperature, part="validation", evaluation_id=f"{cell_id} {temperature}")
+            for temperature in temperatures
+        ]
+        save_evaluations(finished, more, pd.concat([predict(each.evaluation_id) for each in more]))
+    assert is_answered(finished, "study")
+    start_study(finished, "study")
+    assert not is_answered(finished, "study")
+    finish_study(finished, "study", "finished")
+    forget_evaluations(finished, "tuned")
+    assert not is_answered(finished, "study")
 
 
 def test_a_cell_goes_from_planned_to_finished(warehouse, study, cell):

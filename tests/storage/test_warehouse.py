@@ -10,8 +10,9 @@ import pytest
 
 from schemas.errors import InputError
 from storage import warehouse as room
-from storage.headlines import load_earlier_parts
+from storage.headlines import load_ingestion
 from storage.query import query
+from storage.splits import load_earlier_parts
 from storage.warehouse import (
     NotAWarehouseError,
     WarehouseLockedError,
@@ -92,15 +93,32 @@ def test_preparing_twice_keeps_what_is_there(finished):
     assert query(finished, "SELECT count(*) FROM published_results").rows == [(22,)]
 
 
-def test_splits_of_before_their_settings_were_kept_get_those_of_their_study(finished):
-    settings = {"method": "hashed", "train_per_class": 1, "validation_per_class": None, "seed": 42}
-    with writing(finished) as connection:
-        connection.execute("DROP TABLE split_settings")
-        connection.execute("DELETE FROM fintone_migrations WHERE number >= 2")
-        connection.execute("UPDATE studies SET config = ?", [json.dumps({"name": "desk", "split": settings})])
-    assert load_earlier_parts(finished, settings) == {}
-    prepare_warehouse(finished)
-    assert len(load_earlier_parts(finished, settings)) == 6
+def test_an_older_warehouse_is_brought_up_to_date_and_until_then_knows_nothing(tmp_path, monkeypatch):
+    path, folder, views = tmp_path / "warehouse.duckdb", tmp_path / "migrations", tmp_path / "views.sql"
+    folder.mkdir()
+    first = next(room.MIGRATIONS_FOLDER.glob("0001*.sql"))
+    (folder / first.name).write_text(first.read_text())
+    views.write_text("")
+    with monkeypatch.context() as older:
+        older.setattr(room, "MIGRATIONS_FOLDER", folder)
+        older.setattr(room, "VIEWS_FILE", views)
+        prepare_warehouse(path)
+    with duckdb.connect(path) as connection:
+        config = json.dumps({"split": {"method": "hashed", "seed": 42}})
+        connection.execute(
+            "INSERT INTO studies SELECT 'study', 'desk', 'snapshot', 'split', 'model', NULL, 'news.csv', false, ?,"
+            " [1.0], 'all', 'finished', now()::TIMESTAMP, NULL",
+            [config],
+        )
+        connection.execute("INSERT INTO headlines VALUES ('0000000000000000', 'Sales rose.', 'positive', 'ingest')")
+        connection.execute("INSERT INTO splits VALUES ('split', 'snapshot', '0000000000000000', 'test')")
+    assert load_earlier_parts(path, 42).empty
+    assert load_ingestion(path, "ingest", 1) is None
+    prepare_warehouse(path)
+    assert query(path, "SELECT settings->>'method' FROM split_settings").rows == [("hashed",)]
+    with writing(path) as connection:
+        connection.execute("UPDATE headlines SET text_id = 'f'")
+    assert load_earlier_parts(path, 42)["part"].tolist() == ["test"]
 
 
 def test_a_failed_migration_leaves_nothing_behind(warehouse, monkeypatch, tmp_path):

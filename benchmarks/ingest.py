@@ -1,0 +1,156 @@
+"""Ingesting a CSV of headlines beside pandas with pandera and DuckDB's `read_csv`: `python -m benchmarks.ingest`.
+
+Each side runs in a process of its own, so that its peak memory is its own, and is timed from the call to the stored
+result, imports aside. fintone accounts for every row, merges copies, groups near copies and stores a snapshot. pandas
+and pandera do what a script would: read, validate, drop failing rows and exact copies, store. `read_csv` only loads.
+"""
+
+import argparse
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from benchmarks.corpus import write_csv
+from benchmarks.machine import write_results
+
+SIZES = (10_000, 100_000, 1_000_000)
+RUNS = 3
+
+Side = Callable[[Path, Path], float]
+
+
+def ingest_numbers(file: Path, folder: Path) -> float:
+    """Seconds in which fintone ingests the file, near copies grouped by their numbers."""
+    return _take_in(file, folder, "numbers")
+
+
+def ingest_reworded(file: Path, folder: Path) -> float:
+    """Seconds in which fintone ingests the file, near copies grouped by their words too."""
+    return _take_in(file, folder, "reworded")
+
+
+def ingest_again(file: Path, folder: Path) -> float:
+    """Seconds in which fintone finds that the file did not change."""
+    _take_in(file, folder, "numbers")
+    return _take_in(file, folder, "numbers")
+
+
+def use_pandas(file: Path, folder: Path) -> float:
+    """Seconds for pandas and pandera."""
+    import duckdb
+    import pandas as pd
+    import pandera.pandas as pa
+    from pandera.errors import SchemaErrors
+
+    text = pa.Column(str, pa.Check.str_length(min_value=1))
+    label = pa.Column(str, pa.Check.isin(["negative", "neutral", "positive"]))
+    schema = pa.DataFrameSchema({"text": text, "label": label})
+    start = time.perf_counter()
+    frame = pd.read_csv(file, keep_default_na=False)
+    try:
+        schema.validate(frame, lazy=True)
+    except SchemaErrors as error:
+        frame = frame.drop(index=error.failure_cases["index"].unique())
+    frame["text"] = frame["text"].str.strip()
+    frame = frame.drop_duplicates(["text", "label"])
+    with duckdb.connect(folder / "pandas.duckdb") as connection:
+        connection.register("frame", frame)
+        connection.execute("CREATE TABLE headlines AS FROM frame")
+    return time.perf_counter() - start
+
+
+def use_read_csv(file: Path, folder: Path) -> float:
+    """Seconds for DuckDB alone."""
+    import duckdb
+
+    start = time.perf_counter()
+    with duckdb.connect(folder / "plain.duckdb") as connection:
+        connection.execute("CREATE TABLE headlines AS FROM read_csv(?)", [str(file)])
+    return time.perf_counter() - start
+
+
+SIDES: dict[str, Side] = {
+    "fintone": ingest_numbers,
+    "fintone, reworded copies too": ingest_reworded,
+    "fintone, again": ingest_again,
+    "pandas and pandera": use_pandas,
+    "DuckDB read_csv": use_read_csv,
+}
+
+
+def _take_in(file: Path, folder: Path, near_duplicates: str) -> float:
+    from ingestion import ingest  # noqa: F401 (its imports are not part of the time)
+    from schemas.config import DataSettings
+    from tasks.intake import take_in
+
+    os.environ["FINTONE_HOME"] = str(folder)
+    data = DataSettings.model_validate({"source": str(file), "near_duplicates": near_duplicates})
+    start = time.perf_counter()
+    take_in(data, lambda _: None)
+    return time.perf_counter() - start
+
+
+def run_side(name: str, file: Path) -> tuple[float, float]:
+    """Run one side in a process of its own: median seconds, and peak memory in GB."""
+    runs = []
+    for _ in range(RUNS):
+        command = [sys.executable, "-m", "benchmarks.ingest", "--side", name, "--data", str(file)]
+        printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout  # noqa: S603
+        runs.append(json.loads(printed))
+    return statistics.median(run["seconds"] for run in runs), max(run["gigabytes"] for run in runs)
+
+
+def measure(files: dict[str, Path]) -> dict[str, float]:
+    """Every side on every file, printed as it is measured."""
+    figures: dict[str, float] = {}
+    for size, file in files.items():
+        for name in SIDES:
+            seconds, gigabytes = run_side(name, file)
+            figures[f"{name}, {size}, s"] = seconds
+            figures[f"{name}, {size}, peak GB"] = gigabytes
+            print(f"{name:30} {size:>16} {seconds:9.2f} s {gigabytes:6.2f} GB", flush=True)
+    return figures
+
+
+def main() -> None:
+    """Measure all sides, or with --side one side once."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, help="a CSV with the columns text and label; made up when not given")
+    parser.add_argument("--model", type=Path, help="taken like every benchmark takes it; nothing here needs a model")
+    parser.add_argument("--side", choices=SIDES, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        if arguments.side:
+            seconds = SIDES[arguments.side](arguments.data, folder)
+            gigabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1_024 / 1e9
+            print(json.dumps({"seconds": seconds, "gigabytes": gigabytes}))
+            return
+        figures = measure({arguments.data.name: arguments.data} if arguments.data else _write_corpora(folder))
+    largest = [figure for figure in figures if figure.startswith("fintone, ")][-1].split(", ")[-2]
+    fintone = figures[f"fintone, {largest}, s"]
+    ratios = {
+        "fintone/pandas_pandera": figures[f"pandas and pandera, {largest}, s"] / fintone,
+        "fintone/duckdb_read_csv": figures[f"DuckDB read_csv, {largest}, s"] / fintone,
+    }
+    for ratio, value in ratios.items():
+        print(f"{ratio:47} {value:9.3f}")
+    print(f"written to {write_results('ingest', figures, ratios)}")
+
+
+def _write_corpora(folder: Path) -> dict[str, Path]:
+    files = {f"{size:,} rows": folder / f"{size}.csv" for size in SIZES}
+    for size, file in zip(SIZES, files.values(), strict=True):
+        write_csv(file, size)
+    return files
+
+
+if __name__ == "__main__":
+    main()

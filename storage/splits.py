@@ -1,0 +1,77 @@
+"""The table of splits: which headline of a snapshot is in which part. Knows no model and draws nothing."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from storage.warehouse import is_up_to_date, reading, writing
+
+
+def save_split(
+    warehouse: Path, split_id: str, snapshot_id: str, parts: dict[str, list[str]], settings: Mapping[str, Any]
+) -> None:
+    """Save which headlines are in which part (train, validation, test); a split that is known stays as it is.
+
+    Args:
+        warehouse: The DuckDB file.
+        split_id: The split.
+        snapshot_id: What it divides.
+        parts: Ids of headlines by part.
+        settings: How it was drawn: a `schemas.config.SplitSettings` as JSON would hold it.
+    """
+    with writing(warehouse) as connection:
+        if connection.execute("FROM splits WHERE split_id = ? LIMIT 1", [split_id]).fetchall():
+            return
+        rows = [(headline_id, part) for part, headline_ids in parts.items() for headline_id in headline_ids]
+        connection.register("incoming", pd.DataFrame(rows, columns=["headline_id", "part"]))
+        connection.execute(
+            "INSERT INTO splits BY NAME"
+            " SELECT $split_id AS split_id, $snapshot_id AS snapshot_id, headline_id, part FROM incoming",
+            {"split_id": split_id, "snapshot_id": snapshot_id},
+        )
+        record = "INSERT INTO split_settings (split_id, settings) VALUES (?, ?)"
+        connection.execute(record, [split_id, json.dumps(settings)])
+
+
+def load_earlier_parts(warehouse: Path, seed: int) -> pd.DataFrame:
+    """Where earlier splits of the method `hashed` with this seed, whatever their sizes, put each text.
+
+    Returns:
+        Columns text_id, part (`test` if it ever was there) and text; no row of a warehouse of an older version.
+    """
+    with reading(warehouse) as connection:
+        if not is_up_to_date(connection):
+            return pd.DataFrame(columns=["text_id", "part", "text"], dtype="str")
+        frame: pd.DataFrame = connection.execute(
+            "SELECT text_id, max_by(part, part = 'test') AS part, any_value(text) AS text"
+            " FROM splits JOIN split_settings USING (split_id) JOIN headlines USING (headline_id)"
+            " WHERE settings->>'method' = 'hashed' AND (settings->>'seed')::BIGINT = ? AND text_id IS NOT NULL"
+            " GROUP BY text_id",
+            [seed],
+        ).df()
+    return frame
+
+
+def load_part(warehouse: Path, split_id: str, part: str) -> pd.DataFrame:
+    """The headlines of one part in the order of the snapshot: columns headline_id, text, label."""
+    with reading(warehouse) as connection:
+        frame: pd.DataFrame = connection.execute(
+            "SELECT headline_id, text, label FROM splits JOIN snapshot_headlines USING (snapshot_id, headline_id)"
+            " JOIN headlines USING (headline_id) WHERE split_id = ? AND part = ? ORDER BY position",
+            [split_id, part],
+        ).df()
+    return frame
+
+
+def load_split_counts(warehouse: Path, split_id: str) -> list[tuple[str, str, int]]:
+    """How many headlines each part has of each label: (part, label, n), train first and test last."""
+    with reading(warehouse) as connection:
+        rows: list[tuple[str, str, int]] = connection.execute(
+            "SELECT part, label, count(*) FROM splits JOIN headlines USING (headline_id) WHERE split_id = ?"
+            " GROUP BY part, label ORDER BY list_position(['train', 'validation', 'test'], part), label",
+            [split_id],
+        ).fetchall()
+    return rows

@@ -1,0 +1,191 @@
+"""From a source to the warehouse, and from a snapshot to its parts: what tasks, preview and command line share.
+
+Knows no server, and loads nothing heavy for a source that did not change.
+"""
+
+from collections.abc import Callable
+from dataclasses import fields
+from typing import TYPE_CHECKING
+
+from schemas.config import DataSettings, SplitSettings
+from schemas.plan import IngestedSource
+from schemas.tolerance import check_rejected
+from storage.home import Home
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ingestion.ingest import Ingestion
+    from ingestion.sources import Source
+    from learning.split import NearParts, Parts
+    from storage.headlines import StoredIngestion
+
+
+LARGE_BYTES = 20_000_000
+"""Reading so much takes seconds, and a person wants to know."""
+
+
+def take_in(
+    data: DataSettings, tell: Callable[[str], None], check: "Callable[[pd.DataFrame], object] | None" = None
+) -> IngestedSource:
+    """Read and validate a source; accepted headlines and rejected rows go to the warehouse together.
+
+    A source that did not change costs one hash. One of which more than `max_rejected` is rejected leaves nothing.
+
+    Args:
+        data: The source and how it is read.
+        tell: Is given what came of it, in a line.
+        check: Is given the accepted headlines, as of `find_headlines`, before anything is kept; what it raises ends it.
+
+    Raises:
+        InputError: The source cannot be read, is of no known kind, or too much of it is rejected.
+    """
+    from ingestion.sources import find_source
+    from storage.headlines import load_snapshot
+
+    source = find_source(data)
+    known = _load_known(source, data)
+    if known:
+        if check:
+            check(load_snapshot(Home.from_environment().warehouse, known.snapshot_id))
+        tell(f"{known.source}: nothing new, its {known.rows_read:,} rows are snapshot {known.snapshot_id}")
+        return _ingested(source.ingest_id, known, is_new=False)
+    if source.size > LARGE_BYTES:
+        tell(f"{source.name}: reading {source.size / 1e6:,.0f} MB")
+    ingestion = read_whole(source, data)
+    if check:
+        check(ingestion.accepted)
+    _save(ingestion)
+    tell(
+        f"{ingestion.source}: {ingestion.rows_read:,} rows read, {len(ingestion.accepted):,} headlines accepted, "
+        f"{ingestion.rows_merged:,} copies merged, {len(ingestion.rejected):,} rejected"
+    )
+    return _ingested(source.ingest_id, ingestion, is_new=True)
+
+
+def read_whole(source: "Source", data: DataSettings) -> "Ingestion":
+    """Read a source that was found, without keeping anything.
+
+    Raises:
+        InputError: It cannot be read, or too much of it is rejected.
+    """
+    from ingestion.ingest import read_source
+
+    ingestion = read_source(data, source)
+    counts = ingestion.rejected["reason"].value_counts()
+    commonest = [(str(reason), int(number)) for reason, number in counts.head(1).items()]
+    check_rejected(data.source, ingestion.rows_read, len(ingestion.rejected), commonest, data.max_rejected)
+    return ingestion
+
+
+def find_headlines(data: DataSettings) -> "pd.DataFrame":
+    """A source's accepted headlines, from the warehouse where they are known, else read and not kept.
+
+    Returns:
+        At least the columns headline_id, label, text_id, group_id and text.
+
+    Raises:
+        InputError: The source cannot be read, or too much of it is rejected.
+    """
+    from ingestion.sources import find_source
+    from storage.headlines import load_snapshot
+
+    source = find_source(data)
+    known = _load_known(source, data)
+    if known:
+        return load_snapshot(Home.from_environment().warehouse, known.snapshot_id)
+    return read_whole(source, data).accepted
+
+
+def settle_split(ingested: IngestedSource, split: SplitSettings, near_duplicates: str) -> str:
+    """Split a snapshot into train, validation and test, and return the split's id.
+
+    A split that is known stays as it is; a new one heeds the test parts of all earlier ones with the same seed.
+
+    Raises:
+        SplitError: A class has too few headlines.
+    """
+    from learning.identity import split_id
+    from storage.headlines import load_snapshot
+    from storage.splits import load_split_counts, save_split
+
+    warehouse = Home.from_environment().warehouse
+    identifier = split_id(ingested.snapshot_id, split)
+    if not load_split_counts(warehouse, identifier):
+        parts = draw_parts(load_snapshot(warehouse, ingested.snapshot_id), split, near_duplicates)
+        save_split(warehouse, identifier, ingested.snapshot_id, parts, split.model_dump(mode="json"))
+    return identifier
+
+
+def draw_parts(headlines: "pd.DataFrame", split: SplitSettings, near_duplicates: str) -> "Parts":
+    """Split headlines with what the warehouse knows of earlier splits.
+
+    Args:
+        headlines: Columns headline_id, label, text_id, group_id and text.
+        split: How it is drawn.
+        near_duplicates: What counts as a near copy, as in `schemas.config.DataSettings`.
+
+    Raises:
+        SplitError: A class has too few headlines.
+    """
+    from learning.split import Member, split_headlines
+    from storage.splits import load_earlier_parts
+
+    columns = (headlines[name] for name in ("headline_id", "label", "text_id", "group_id"))
+    members = [Member(*values) for values in zip(*columns, strict=True)]
+    warehouse = Home.from_environment().warehouse
+    if split.method == "study" or not warehouse.exists():
+        return split_headlines(members, split)
+    earlier = load_earlier_parts(warehouse, split.seed)
+    absent = earlier[~earlier["text_id"].isin(headlines["text_id"])]
+    near = _find_near(headlines, absent, near_duplicates)
+    return split_headlines(members, split, dict(zip(earlier["text_id"], earlier["part"], strict=True)), near)
+
+
+def _find_near(headlines: "pd.DataFrame", absent: "pd.DataFrame", near_duplicates: str) -> "NearParts":
+    """The groups of headlines that hold a near copy of a text that is not among them, by the part of that text."""
+    from ingestion.near_duplicates import group_near_copies
+
+    if absent.empty:
+        return {}
+    texts = [*headlines["text"].tolist(), *absent["text"].tolist()]
+    groups = group_near_copies(texts, near_duplicates).tolist()
+    parts: dict[int, set[str]] = {}
+    for number, part in zip(groups[len(headlines) :], absent["part"].tolist(), strict=True):
+        parts.setdefault(number, set()).add(part)
+    near: dict[str, set[str]] = {}
+    for group, number in zip(headlines["group_id"].tolist(), groups, strict=False):
+        near.setdefault(group, set()).update(parts.get(number, ()))
+    return near
+
+
+def _ingested(ingest_id: str, known: "StoredIngestion | Ingestion", *, is_new: bool) -> IngestedSource:
+    return IngestedSource(
+        ingest_id=ingest_id,
+        snapshot_id=known.snapshot_id,
+        source=known.source,
+        synthetic=known.synthetic,
+        is_new=is_new,
+    )
+
+
+def _load_known(source: "Source", data: DataSettings) -> "StoredIngestion | None":
+    """What came of the same bytes and settings before, if that is within the bound."""
+    from storage.headlines import load_ingestion
+
+    warehouse = Home.from_environment().warehouse
+    known = load_ingestion(warehouse, source.ingest_id, most_reasons=1) if warehouse.exists() else None
+    if known:
+        check_rejected(data.source, known.rows_read, known.rows_rejected, known.reasons, data.max_rejected)
+    return known
+
+
+def _save(ingestion: "Ingestion") -> None:
+    from storage.headlines import SourceRecord, save_ingestion
+    from storage.warehouse import prepare_warehouse
+
+    home = Home.from_environment()
+    home.create()
+    prepare_warehouse(home.warehouse)
+    record = SourceRecord(**{field.name: getattr(ingestion, field.name) for field in fields(SourceRecord)})
+    save_ingestion(home.warehouse, record, ingestion.accepted, ingestion.rejected, ingestion.quarantined)

@@ -1,0 +1,105 @@
+"""Equal texts become one headline, those whose labels disagree are resolved as told, and SQL can show each of them."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+ROWS = [
+    "Profit rose,positive",
+    "Profit rose,positive",
+    "Profit  rose,neutral",
+    "AGM,neutral",
+    "Sales,positive",
+    "Sales,negative",
+]
+CONTENT = "\n".join(["text,label", *ROWS])
+
+
+def told(frame, *columns):
+    return list(frame[list(columns)].itertuples(index=False, name=None))
+
+
+def resolutions(ingestion):
+    return told(ingestion.quarantined, "row_number", "label", "resolution")
+
+
+def test_dropped_conflicts_leave_no_headline(read):
+    ingestion = read(CONTENT, conflicts="drop")
+    assert told(ingestion.accepted, "text", "copies") == [("AGM", 1)]
+    assert told(ingestion.rejected, "row_number", "reason") == [
+        (1, "the same text is also labelled neutral"),
+        (2, "the same text is also labelled neutral"),
+        (3, "the same text is also labelled positive"),
+        (5, "the same text is also labelled negative"),
+        (6, "the same text is also labelled positive"),
+    ]
+    assert {resolution for _, _, resolution in resolutions(ingestion)} == {"dropped"}
+
+
+def test_the_majority_wins_and_a_tie_is_dropped(read):
+    ingestion = read(CONTENT, conflicts="majority")
+    assert told(ingestion.accepted, "text", "label", "copies") == [
+        ("Profit rose", "positive", 2),
+        ("AGM", "neutral", 1),
+    ]
+    assert told(ingestion.rejected, "row_number", "reason") == [
+        (3, "2 of 3 rows with this text are labelled positive"),
+        (5, "the same text is also labelled negative"),
+        (6, "the same text is also labelled positive"),
+    ]
+    assert resolutions(ingestion) == [
+        (1, "positive", "majority"),
+        (2, "positive", "majority"),
+        (3, "neutral", "outvoted"),
+        (5, "positive", "dropped"),
+        (6, "negative", "dropped"),
+    ]
+
+
+def test_kept_conflicts_are_one_headline_for_each_label_in_one_group(read):
+    ingestion = read(CONTENT, conflicts="keep")
+    assert told(ingestion.accepted, "text", "label", "copies") == [
+        ("Profit rose", "positive", 2),
+        ("Profit  rose", "neutral", 1),
+        ("AGM", "neutral", 1),
+        ("Sales", "positive", 1),
+        ("Sales", "negative", 1),
+    ]
+    assert ingestion.rejected.empty
+    assert {resolution for _, _, resolution in resolutions(ingestion)} == {"kept"}
+    groups = ingestion.accepted["group_id"].tolist()
+    assert groups[0] == groups[1]
+    assert groups[3] == groups[4]
+    assert len(set(groups)) == 3
+
+
+@pytest.mark.parametrize("conflicts", ["drop", "majority", "keep"])
+def test_of_copies_the_normalised_text_is_kept_whatever_their_order(read, conflicts):
+    texts = ["Nestle\u0301 rose", "Nestl\u00e9\u00a0rose", "Nestl\u00e9 rose"]
+    for order in (texts, texts[::-1]):
+        rows = "".join(f"{text},positive\n" for text in order)
+        assert told(read(f"text,label\n{rows}", conflicts=conflicts).accepted, "text", "copies") == [(texts[2], 3)]
+
+
+rows_with_conflicts = st.lists(
+    st.tuples(st.sampled_from(["A", " A", "B 1", "B 2", "b 3", "C"]), st.sampled_from(["positive", "neutral", "bad"])),
+    min_size=1,
+    max_size=15,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(rows=rows_with_conflicts, conflicts=st.sampled_from(["drop", "majority", "keep"]), data=st.data())
+def test_order_changes_neither_snapshot_nor_groups_nor_what_becomes_of_a_row(read, rows, conflicts, data):
+    rows = [("The annual general meeting is in May", "neutral"), *rows]
+    one, other = (
+        read("text,label\n" + "".join(f'"{text}",{label}\n' for text, label in order), conflicts=conflicts)
+        for order in (rows, data.draw(st.permutations(rows)))
+    )
+    assert one.snapshot_id == other.snapshot_id
+    columns = ("headline_id", "group_id", "text", "label", "copies")
+    assert sorted(told(one.accepted, *columns)) == sorted(told(other.accepted, *columns))
+    assert sorted(told(one.rejected, "reason", "raw")) == sorted(told(other.rejected, "reason", "raw"))
+    refused = one.quarantined["resolution"].isin(["dropped", "outvoted"]).sum()
+    assert refused == (~one.rejected["reason"].str.contains("unknown label")).sum()
+    assert one.rows_read == len(rows) == one.accepted["copies"].sum() + len(one.rejected)
