@@ -102,6 +102,8 @@ def ingest(
     label_column: Annotated[str | None, typer.Option(help="Column of the label; else found by name.")] = None,
     label_map: Annotated[Path | None, typer.Option(help="YAML or JSON file of word: label.")] = None,
     encoding: Annotated[str | None, typer.Option(help="Text encoding; else detected.")] = None,
+    format_: Annotated[str | None, typer.Option("--format", help="Kind of file, as in json-lines; else found.")] = None,
+    delimiter: Annotated[str | None, typer.Option(help="Character between the fields of a CSV; else found.")] = None,
     max_rejected: Annotated[str | None, typer.Option(help="Share of rows that may be rejected, 0 to 1.")] = None,
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="Any data setting, as in --set data.conflicts=majority.")
@@ -119,6 +121,8 @@ def ingest(
         "data.label_column": label_column,
         "data.label_map": None if label_map is None else json.dumps(read_label_map(label_map)),
         "data.encoding": encoding,
+        "data.format": format_,
+        "data.delimiter": delimiter,
         "data.max_rejected": max_rejected,
     }
     _run_ingestion(_build_config("desk", None, [*_assign(flags), *(set_ or [])]).data)

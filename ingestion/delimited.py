@@ -5,20 +5,23 @@ judges no label.
 """
 
 import csv
+import io
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ingestion.columns import find_columns, missing_columns
+from ingestion.encodings import LINE_ENDS, Text
 from ingestion.labels import LabelWords
-from ingestion.lines import LINE_ENDS, iter_lines
 from ingestion.rows import RawRow, broken_row
 from schemas.config import DataSettings
 
 DELIMITERS = (",", "\t", ";", "|")
 
-_HEAD_CHARACTERS = 65_536
 _HEADERLESS_FIELDS = 2
+
+Record = tuple[list[str], str, str | None]
+"""The fields of a record, its text as it was, and what is wrong with it."""
 
 
 @dataclass(frozen=True)
@@ -32,95 +35,74 @@ class Layout:
     has_header: bool
 
 
-def recognise_layout(text: str, source: str, settings: DataSettings, words: LabelWords) -> Layout:
+def recognise_layout(text: Text, source: str, settings: DataSettings, words: LabelWords) -> Layout:
     """Find the delimiter and the columns from the first record.
 
-    A header needs a text and a label column; without one, a row has two fields of which one is a label word.
+    A header needs a text and a label column; without one, a row has two fields of which one is a label word, or the
+    settings give the columns by their numbers.
 
     Raises:
         MissingColumnError: If no delimiter gives a text and a label column.
     """
     widest: list[str] = []
-    for delimiter in DELIMITERS:
-        fields = _first_record(text[:_HEAD_CHARACTERS], delimiter)
-        layout = _header_layout(fields, delimiter, settings) or _headerless_layout(fields, delimiter, settings, words)
+    head = text.head()
+    for delimiter in (settings.delimiter,) if settings.delimiter else DELIMITERS:
+        fields = next((fields for fields, _, _ in _iter_records(io.StringIO(head, newline=""), delimiter)), [])
+        layout = (
+            _header_layout(fields, delimiter, settings)
+            or _numbered_layout(fields, delimiter, settings)
+            or _headerless_layout(fields, delimiter, settings, words)
+        )
         if layout:
             return layout
         widest = max(widest, fields, key=len)
     raise missing_columns(source, widest, settings.text_column, settings.label_column)
 
 
-def read_delimited(text: str, layout: Layout) -> Iterator[RawRow]:
+def read_delimited(text: Text, layout: Layout) -> Iterator[RawRow]:
     """Yield the rows in order; blank lines are none. A row of another width, or with broken quotes, has a defect."""
-    records = _iter_records(text, layout.delimiter)
+    records = _iter_records(text.lines(), layout.delimiter)
     if layout.has_header:
         next(records)
-    for record in records:
-        if record.defect:
-            yield broken_row(record.raw, record.defect)
-        elif len(record.fields) != layout.width:
-            yield broken_row(record.raw, f"number of fields is {len(record.fields)}, not {layout.width}")
+    for fields, raw, defect in records:
+        if defect:
+            yield broken_row(raw, defect)
+        elif len(fields) != layout.width:
+            yield broken_row(raw, f"number of fields is {len(fields)}, not {layout.width}")
         else:
-            yield RawRow(record.fields[layout.text], record.fields[layout.label], record.raw)
+            yield RawRow(fields[layout.text], fields[layout.label], raw)
 
 
-@dataclass(frozen=True)
-class _Record:
-    fields: list[str]
-    raw: str
-    defect: str | None = None
-
-
-class _Tape:
-    """Hands lines to the csv module, keeps those of the record at hand, and hands them out again when it is broken."""
-
-    def __init__(self, text: str) -> None:
-        self._lines = iter_lines(text)
-        self._again: deque[str] = deque()
-        self._taken: list[str] = []
-
-    def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        line = self._again.popleft() if self._again else next(self._lines)
-        self._taken.append(line)
-        return line
-
-    def accept(self) -> str:
-        """Be done with the record, and return it as it was."""
-        raw = "".join(self._taken).rstrip(LINE_ENDS)
-        self._taken.clear()
-        return raw
-
-    def reject(self) -> str:
-        """Be done with the first line of the record only, and return it as it was."""
-        raw, *rest = self._taken
-        self._again.extendleft(reversed(rest))
-        self._taken.clear()
-        return raw.rstrip(LINE_ENDS)
-
-
-def _iter_records(text: str, delimiter: str) -> Iterator[_Record]:
+def _iter_records(lines: Iterator[str], delimiter: str) -> Iterator[Record]:
     """Yield the records that are not blank; a quote that is broken or never closed costs its own line, no other."""
-    tape = _Tape(text)
-    reader = csv.reader(tape, delimiter=delimiter, strict=True)
+    again: deque[str] = deque()
     while True:
-        try:
-            fields = next(reader)
-        except StopIteration:
+        line = again.popleft() if again else next(lines, "")
+        if not line:
             return
-        except csv.Error as error:
-            yield _Record([], tape.reject(), f"broken quoting: {error}")
-            continue
-        raw = tape.accept()
-        if fields:
-            yield _Record(fields, raw)
+        raw = line.rstrip(LINE_ENDS)
+        if '"' in raw:
+            yield _read_quoted(line, again, lines, delimiter)
+        elif raw:
+            yield raw.split(delimiter), raw, None
 
 
-def _first_record(text: str, delimiter: str) -> list[str]:
-    record = next(_iter_records(text, delimiter), None)
-    return record.fields if record else []
+def _read_quoted(first: str, again: deque[str], lines: Iterator[str], delimiter: str) -> Record:
+    """Read the record that begins with a line, over as many lines as its quotes span; a broken one gives them back."""
+    taken = [first]
+
+    def feed() -> Iterator[str]:
+        yield first
+        while line := again.popleft() if again else next(lines, ""):
+            taken.append(line)
+            yield line
+
+    try:
+        fields = next(csv.reader(feed(), delimiter=delimiter, strict=True))
+    except csv.Error as error:
+        again.extendleft(reversed(taken[1:]))
+        return [], first.rstrip(LINE_ENDS), f"broken quoting: {error}"
+    return fields, "".join(taken).rstrip(LINE_ENDS), None
 
 
 def _header_layout(fields: list[str], delimiter: str, settings: DataSettings) -> Layout | None:
@@ -128,6 +110,15 @@ def _header_layout(fields: list[str], delimiter: str, settings: DataSettings) ->
     if text is None or label is None:
         return None
     return Layout(delimiter, len(fields), text, label, has_header=True)
+
+
+def _numbered_layout(fields: list[str], delimiter: str, settings: DataSettings) -> Layout | None:
+    """Columns by their numbers from 1, of a file without a header."""
+    numbers = [settings.text_column or "", settings.label_column or ""]
+    if not all(number.isascii() and number.isdigit() and 0 < int(number) <= len(fields) for number in numbers):
+        return None
+    text, label = (int(number) - 1 for number in numbers)
+    return Layout(delimiter, len(fields), text, label, has_header=False)
 
 
 def _headerless_layout(fields: list[str], delimiter: str, settings: DataSettings, words: LabelWords) -> Layout | None:

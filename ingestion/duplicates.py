@@ -49,7 +49,7 @@ def merge_duplicates(candidates: pd.DataFrame, conflicts: Conflicts) -> Resolved
     conflicting = identified[identified["labels"] > 1]
     resolution = _resolve(conflicting, conflicts)
     refused = conflicting[resolution.isin(["dropped", "outvoted"])]
-    merged = _merge_copies(identified.drop(index=refused.index))
+    merged = _merge_copies(identified, refused)
     return Resolved(
         _name(merged, pd.Series(1, index=merged.index)),
         _reject(refused, _explain(conflicting, resolution.loc[refused.index])),
@@ -110,18 +110,19 @@ def _explain(conflicting: pd.DataFrame, refused: pd.Series) -> list[str]:
     return reasons
 
 
-def _merge_copies(identified: pd.DataFrame) -> pd.DataFrame:
-    """One row for each text and label, in the order of first appearance."""
-    repeated = identified["copies"] > 1
-    copies = identified[repeated]
-    by_headline = copies.groupby("headline", sort=False)
-    first = copies.assign(
-        row_number=by_headline["row_number"].transform("min"),
-        agreement=by_headline["agreement"].transform("min"),
-        odd=[normalise_text(text) != text for text in copies["text"].tolist()],
-    )
-    first = first.sort_values(["odd", "text"], kind="stable").drop_duplicates("headline").drop(columns="odd")
-    return pd.concat([identified[~repeated], first]).sort_values("row_number", kind="stable")
+def _merge_copies(identified: pd.DataFrame, refused: pd.DataFrame) -> pd.DataFrame:
+    """One row for each text and label that is not refused, in the order of first appearance."""
+    columns = ["row_number", "text", "label", "agreement", "text_id", "masked_id", "headline", "copies"]
+    stays = ~identified["headline"].duplicated() & ~identified["headline"].isin(refused["headline"])
+    merged = identified.loc[stays, columns]
+    copies = identified[(identified["copies"] > 1) & ~identified["headline"].isin(refused["headline"])]
+    copies = copies.assign(odd=[normalise_text(text) != text for text in copies["text"].tolist()])
+    kept = copies.sort_values(["odd", "text"], kind="stable").drop_duplicates("headline").set_index("headline")
+    repeated = merged["copies"] > 1
+    merged.loc[repeated, "text"] = kept["text"].reindex(merged.loc[repeated, "headline"]).to_numpy()
+    least = copies.groupby("headline")["agreement"].min()
+    merged.loc[repeated, "agreement"] = least.reindex(merged.loc[repeated, "headline"]).array
+    return merged
 
 
 def _name(headlines: pd.DataFrame, occurrences: pd.Series) -> pd.DataFrame:

@@ -1,6 +1,15 @@
-"""Bytes in, text and the name of its encoding out. Knows nothing of formats; never replaces a byte it cannot read."""
+r"""Bytes in, text and the name of its encoding out. Knows nothing of formats; never replaces a byte it cannot read.
+
+A file is decoded piece by piece, so that a large one never lies in memory twice. Where some of its bytes are not of its
+encoding, they come as lone surrogates (Python's `surrogateescape`), and `tell_bytes` shows them as `\xNN`.
+"""
 
 import codecs
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
 
 from charset_normalizer import CharsetMatch, from_bytes
 
@@ -9,51 +18,134 @@ from schemas.errors import InputError
 LEGACY_ENCODINGS = ("cp1252", "latin_1", "cp1250", "cp1251", "cp850", "mac_roman", "shift_jis", "gb18030")
 """Encodings that are told apart by their text; where two explain it equally well, the earlier one."""
 
+HEAD_CHARACTERS = 65_536
+LINE_ENDS = "\r\n"
+
+_MARKS = {
+    codecs.BOM_UTF32_LE: "utf-32",  # before that of UTF-16, which it begins with
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+_PIECE = 1 << 20
+_SAMPLED_LINES, _SAMPLED_BYTES = 20_000, 65_536
+_ODD_LINE = re.compile(rb"[^\r\n]*[\x80-\xff][^\r\n]*")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
 
 class EncodingError(InputError):
     """The bytes of a source are not text in the encoding given, or in any that is recognised."""
 
 
-def decode(content: bytes, source: str, encoding: str | None, legacy: str | None = None) -> tuple[str, str]:
-    """Decode the bytes of a source strictly.
+@dataclass(frozen=True)
+class Text:
+    """Bytes with their encoding; `is_sound` tells whether all of them are of it."""
+
+    content: bytes
+    encoding: str
+    is_sound: bool
+
+    def lines(self) -> Iterator[str]:
+        r"""Yield each line with its end: LF, CR LF or a lone CR; no other character ends one."""
+        lines = iter(self._open())
+        for first in islice(lines, 1):
+            yield first.removeprefix("\ufeff")
+        yield from lines
+
+    def head(self) -> str:
+        """The first characters."""
+        return self._open().read(HEAD_CHARACTERS).removeprefix("\ufeff")
+
+    def whole(self) -> str:
+        """All characters."""
+        return self._open().read().removeprefix("\ufeff")
+
+    def first_line(self) -> str:
+        """The first line that is not blank, without its end; empty when there is none."""
+        return next((line.rstrip(LINE_ENDS) for line in self.lines() if line.strip()), "")
+
+    def _open(self) -> io.TextIOWrapper:
+        errors = "strict" if self.is_sound else "surrogateescape"
+        return io.TextIOWrapper(io.BytesIO(self.content), encoding=self.encoding, errors=errors, newline="")
+
+
+def decode(content: bytes, source: str, encoding: str | None, legacy: str | None = None) -> Text:
+    """Find the encoding of a source, and whether all bytes are of it.
 
     Args:
         content: The bytes.
         source: The source, for the error.
-        encoding: The encoding; when None, UTF-16 by its mark, UTF-8 if the bytes are valid, else a legacy one.
+        encoding: The encoding; when None, UTF-16 and UTF-32 by their marks or their zeros, UTF-8 if most lines with
+            other than ASCII bytes are valid, else a legacy one.
         legacy: The encoding of bytes that are no Unicode, where the format fixes it; detected when None.
 
-    Returns:
-        The text, without a byte order mark, and the name of the encoding.
-
     Raises:
-        EncodingError: If the encoding is unknown or the bytes are not text in it.
+        EncodingError: If the encoding is unknown, or is one of two or four bytes a character that the bytes are not in.
     """
     name = encoding or _detect(content, source, legacy)
     try:
-        text = content.decode(name).removeprefix("\ufeff")
-        text.encode()  # some encodings can spell half a character, which nothing after this could store
+        b"text".decode(name, "ignore")
     except LookupError:
         raise EncodingError(f"encoding {name!r} is not a known text encoding: try utf-8, cp1252 or utf-16") from None
-    except UnicodeError as error:
-        raise EncodingError(
-            f"source {source!r} cannot be read as {name!r} ({error}): set data.encoding to its own"
-        ) from None
-    return text, name
+    is_sound = _is_sound(content, name)
+    if not is_sound and not _is_made_of_bytes(name):
+        raise EncodingError(f"source {source!r} is not text in {name!r} from end to end: set data.encoding to its own")
+    return Text(content, name, is_sound)
+
+
+def has_foreign_bytes(text: str) -> bool:
+    """Whether a text from an unsound source holds bytes that are not of its encoding."""
+    return _SURROGATE.search(text) is not None
+
+
+def tell_bytes(text: str, encoding: str) -> str:
+    r"""The text with such bytes shown as `\xNN`."""
+    return _SURROGATE.sub(lambda sign: ascii(sign.group().encode(encoding, "surrogateescape"))[2:-1], text)
+
+
+def _is_sound(content: bytes, encoding: str) -> bool:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    try:
+        for start in range(0, len(content), _PIECE):
+            decoder.decode(content[start : start + _PIECE]).encode()  # some can spell half a character
+        decoder.decode(b"", final=True).encode()
+    except UnicodeError:
+        return False
+    return True
+
+
+def _is_made_of_bytes(encoding: str) -> bool:
+    """Whether ASCII is itself in it, so that one wrong byte leaves its neighbours readable."""
+    try:
+        return b"a,\n\xff".decode(encoding, "surrogateescape")[:3] == "a,\n"
+    except (UnicodeError, ValueError):
+        return False
 
 
 def _detect(content: bytes, source: str, legacy: str | None) -> str:
-    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
-    try:
-        content.decode()
-    except UnicodeDecodeError:
-        return legacy or _detect_legacy(content, source)
-    return "utf-8"
+    marked = next((name for mark, name in _MARKS.items() if content.startswith(mark)), None) or _find_wide(content)
+    if marked:
+        return marked
+    if _is_sound(content, "utf-8"):
+        return "utf-8"
+    lines = [match.group() for match in islice(_ODD_LINE.finditer(content), _SAMPLED_LINES)]
+    if sum(_is_sound(line, "utf-8") for line in lines) * 2 > len(lines):
+        return "utf-8"
+    return legacy or _detect_legacy(b"\n".join(lines)[:_SAMPLED_BYTES], source)
 
 
-def _detect_legacy(content: bytes, source: str) -> str:
-    matches = list(from_bytes(content, cp_isolation=list(LEGACY_ENCODINGS)))
+def _find_wide(content: bytes) -> str | None:
+    """UTF-16 without a mark: every other byte of plain letters is zero."""
+    head = content[:HEAD_CHARACTERS]
+    even, odd = head[::2].count(0), head[1::2].count(0)
+    most = len(head) // 2
+    if most and max(even, odd) * 3 > most and min(even, odd) * 20 < most:
+        return "utf-16-be" if even > odd else "utf-16-le"
+    return None
+
+
+def _detect_legacy(sample: bytes, source: str) -> str:
+    matches = list(from_bytes(sample, cp_isolation=list(LEGACY_ENCODINGS)))
     if not matches:
         raise EncodingError(f"source {source!r} is not text in any encoding known: set data.encoding")
     best = min(matches, key=lambda match: (match.chaos, -match.coherence, _preference(match)))

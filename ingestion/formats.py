@@ -3,20 +3,24 @@
 Knows no folder and no path. Judges no row.
 """
 
-from typing import NamedTuple
+import zipfile
+from collections.abc import Iterator
+from typing import Literal, NamedTuple
 
 from ingestion import phrasebank
 from ingestion.archives import ArchiveError, describe_files, is_zip, list_files, open_zip, read_member
 from ingestion.delimited import read_delimited, recognise_layout
-from ingestion.encodings import decode
+from ingestion.encodings import Text, decode, has_foreign_bytes, tell_bytes
 from ingestion.excel import is_workbook, read_workbook
 from ingestion.json_array import is_json_array, read_json_array
 from ingestion.json_lines import is_json_lines, read_json_lines
 from ingestion.labels import LabelWords
 from ingestion.parquet import is_parquet, read_parquet
-from ingestion.rows import RawRow
+from ingestion.rows import RawRow, broken_row
 from schemas.config import DataSettings
 from schemas.errors import InputError
+
+Format = Literal["csv", "json", "json-lines", "parquet", "excel", "phrasebank"]
 
 _UNICODE = "utf-8"
 """What is recorded for formats that fix their own encoding."""
@@ -26,24 +30,28 @@ class EmptyFileError(InputError):
     """A file holds nothing but white space."""
 
 
+class WrongFormatError(InputError):
+    """A file is not of the format that `data.format` names."""
+
+
 class Content(NamedTuple):
-    """A file that was recognised: what it is, its encoding, and its rows as they were."""
+    """A file that was recognised: what it is, its encoding, and its rows as they were, which can be read once."""
 
     kind: str
     encoding: str
-    rows: list[RawRow]
+    rows: Iterator[RawRow]
 
 
 def read_content(content: bytes, source: str, settings: DataSettings) -> Content:
-    """Read a file of any kind, recognised by its content and never by its name.
+    """Recognise a file of any kind, by its content and never by its name, and begin to read it.
 
     Args:
         content: The bytes.
         source: The file, for errors.
-        settings: How it is read.
+        settings: How it is read; `format` names its kind where it is not to be found out.
 
     Raises:
-        InputError: If it is empty, unsafe, broken, or of no kind that is known.
+        InputError: If it is empty, unsafe, broken, or of no kind that is known; also while the rows are read.
     """
     if is_zip(content):
         return _read_zip(content, source, settings)
@@ -54,11 +62,18 @@ def _read_zip(content: bytes, source: str, settings: DataSettings) -> Content:
     """A workbook, FinancialPhraseBank, or the one file that the archive holds, which may be a workbook."""
     archive = open_zip(content, source)
     if is_workbook(archive):
-        return Content("excel", _UNICODE, list(read_workbook(content, source, settings)))
+        _check_format("excel", source, settings)
+        return Content("excel", _UNICODE, read_workbook(content, source, settings))
     if phrasebank.is_archive(archive):
-        member = phrasebank.read_archive(archive, source, settings.agreement)
-        text, encoding = decode(member, source, settings.encoding, phrasebank.ENCODING)
-        return Content("financial-phrasebank zip", encoding, list(phrasebank.read_phrasebank_text(text)))
+        _check_format("phrasebank", source, settings)
+        levels = phrasebank.read_archive(archive, source, settings.agreement)
+        text = decode(levels.pop(settings.agreement), source, settings.encoding, phrasebank.ENCODING)
+        rows = phrasebank.read_phrasebank_text(text, settings.agreement)
+        return _from_text("financial-phrasebank zip", text, phrasebank.raise_agreement(rows, levels))
+    return _read_only_member(archive, source, settings)
+
+
+def _read_only_member(archive: zipfile.ZipFile, source: str, settings: DataSettings) -> Content:
     files = list_files(archive)
     if len(files) != 1:
         raise ArchiveError(
@@ -75,18 +90,54 @@ def _read_zip(content: bytes, source: str, settings: DataSettings) -> Content:
 
 def _read_file(content: bytes, source: str, settings: DataSettings) -> Content:
     if is_parquet(content):
-        return Content("parquet", _UNICODE, list(read_parquet(content, source, settings)))
-    text, encoding = decode(content, source, settings.encoding)
-    if not text.strip():
+        _check_format("parquet", source, settings)
+        return Content("parquet", _UNICODE, read_parquet(content, source, settings))
+    text = decode(content, source, settings.encoding)
+    if not text.first_line():
         raise EmptyFileError(f"source {source!r} is empty: give a file with labelled headlines")
     words = LabelWords(settings.label_map)
-    if phrasebank.is_phrasebank_text(text, words):
-        text, encoding = decode(content, source, settings.encoding, phrasebank.ENCODING)
-        return Content("financial-phrasebank text", encoding, list(phrasebank.read_phrasebank_text(text)))
-    if is_json_array(text):
-        return Content("json", encoding, list(read_json_array(text, source, settings)))
-    if is_json_lines(text):
-        return Content("json lines", encoding, list(read_json_lines(text, source, settings)))
+    found = _recognise_text(text, words) if settings.format is None else settings.format
+    if found == "phrasebank":
+        text = decode(content, source, settings.encoding, phrasebank.ENCODING)
+        rows = phrasebank.read_phrasebank_text(text, phrasebank.level_of(source))
+        return _from_text("financial-phrasebank text", text, rows)
+    if found == "json":
+        _check_fits(is_json_array(text), found, source)
+        return _from_text("json", text, read_json_array(text, source, settings))
+    if found == "json-lines":
+        _check_fits(is_json_lines(text), found, source)
+        return _from_text("json lines", text, read_json_lines(text, source, settings))
+    _check_fits(found == "csv", found, source)
     layout = recognise_layout(text, source, settings, words)
-    kind = "tsv" if layout.delimiter == "\t" else "csv"
-    return Content(kind, encoding, list(read_delimited(text, layout)))
+    return _from_text("tsv" if layout.delimiter == "\t" else "csv", text, read_delimited(text, layout))
+
+
+def _recognise_text(text: Text, words: LabelWords) -> Format:
+    if phrasebank.is_phrasebank_text(text, words):
+        return "phrasebank"
+    if is_json_array(text):
+        return "json"
+    return "json-lines" if is_json_lines(text) else "csv"
+
+
+def _from_text(kind: str, text: Text, rows: Iterator[RawRow]) -> Content:
+    if not text.is_sound:
+        rows = (_tell_foreign_bytes(row, text.encoding) for row in rows)
+    return Content(kind, text.encoding, rows)
+
+
+def _tell_foreign_bytes(row: RawRow, encoding: str) -> RawRow:
+    if not has_foreign_bytes(row.raw):
+        return row
+    return broken_row(tell_bytes(row.raw, encoding), f"bytes that are not {encoding}")
+
+
+def _check_format(found: Format, source: str, settings: DataSettings) -> None:
+    _check_fits(settings.format in {None, found}, settings.format, source)
+
+
+def _check_fits(fits: bool, wanted: str | None, source: str) -> None:  # noqa: FBT001
+    if not fits:
+        raise WrongFormatError(
+            f"source {source!r} is not of the format {wanted!r}: name its own with data.format, or none to find it out"
+        )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ingestion.columns import find_columns, missing_columns
+from ingestion.encodings import Text
 from ingestion.rows import RawRow, broken_row
 from ingestion.tables import typed_row
 from schemas.config import DataSettings
@@ -20,29 +21,31 @@ class JsonArrayError(InputError):
     """A JSON array breaks off."""
 
 
-def is_json_array(text: str) -> bool:
+def is_json_array(text: Text) -> bool:
     """Whether the text begins like an array of objects."""
-    return _START.match(text) is not None
+    return _START.match(text.head()) is not None
 
 
-def read_json_array(text: str, source: str, settings: DataSettings) -> Iterator[RawRow]:
-    """Yield the rows in order. The first object's keys say which hold text and label.
+def read_json_array(text: Text, source: str, settings: DataSettings) -> Iterator[RawRow]:
+    """Give the rows in order. The first object's keys say which hold text and label.
 
     Raises:
         JsonArrayError: If the array is no valid JSON.
         MissingColumnError: If the first object has no key for the text or none for the label.
     """
-    elements = list(_iter_elements(text, source))
+    elements = list(_iter_elements(text.whole(), source))
     names = list(elements[0][0])
     text_place, label_place = find_columns(names, settings.text_column, settings.label_column)
     if text_place is None or label_place is None:
         raise missing_columns(source, names, settings.text_column, settings.label_column)
     text_key, label_key = names[text_place], names[label_place]
-    for value, raw in elements:
-        if isinstance(value, dict):
-            yield typed_row(value.get(text_key), value.get(label_key), raw, text_key)
-        else:
-            yield broken_row(raw, "not a JSON object")
+    return (_read_element(value, raw, text_key, label_key) for value, raw in elements)
+
+
+def _read_element(value: Any, raw: str, text_key: str, label_key: str) -> RawRow:
+    if isinstance(value, dict):
+        return typed_row(value.get(text_key), value.get(label_key), raw, text_key)
+    return broken_row(raw, "not a JSON object")
 
 
 def _iter_elements(text: str, source: str) -> Iterator[tuple[Any, str]]:

@@ -5,30 +5,29 @@ from collections.abc import Iterator
 from typing import Any
 
 from ingestion.columns import find_columns, missing_columns
-from ingestion.lines import LINE_ENDS, first_line, iter_lines
+from ingestion.encodings import LINE_ENDS, Text
 from ingestion.rows import RawRow, broken_row
 from ingestion.tables import typed_row
 from schemas.config import DataSettings
 
 
-def is_json_lines(text: str) -> bool:
+def is_json_lines(text: Text) -> bool:
     """Whether the first line is a JSON object."""
-    return _parse(first_line(text)) is not None
+    return _parse(text.first_line()) is not None
 
 
-def read_json_lines(text: str, source: str, settings: DataSettings) -> Iterator[RawRow]:
-    """Yield the rows in order; blank lines are none. The first object's keys say which hold text and label.
+def read_json_lines(text: Text, source: str, settings: DataSettings) -> Iterator[RawRow]:
+    """Give the rows in order; blank lines are none. The first object's keys say which hold text and label.
 
     Raises:
         MissingColumnError: If the first object has no key for the text or none for the label.
     """
-    names = list(_parse(first_line(text)) or ())
+    names = list(_parse(text.first_line()) or ())
     text_place, label_place = find_columns(names, settings.text_column, settings.label_column)
     if text_place is None or label_place is None:
         raise missing_columns(source, names, settings.text_column, settings.label_column)
-    for line in iter_lines(text):
-        if line.strip():
-            yield _read_line(line.rstrip(LINE_ENDS), names[text_place], names[label_place])
+    text_key, label_key = names[text_place], names[label_place]
+    return (_read_line(line.rstrip(LINE_ENDS), text_key, label_key) for line in text.lines() if line.strip())
 
 
 def _read_line(raw: str, text_key: str, label_key: str) -> RawRow:

@@ -1,6 +1,8 @@
 """Parquet: bytes in, raw rows out. Judges no label."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 from ingestion.reasons import describe_reason
 from ingestion.rows import RawRow
@@ -9,6 +11,7 @@ from schemas.config import DataSettings
 from schemas.errors import InputError
 
 _MAGIC = b"PAR1"
+_ROWS_AT_ONCE = 1_000
 
 
 class ParquetError(InputError):
@@ -21,20 +24,34 @@ def is_parquet(content: bytes) -> bool:
 
 
 def read_parquet(content: bytes, source: str, settings: DataSettings) -> Iterator[RawRow]:
-    """Yield the rows in order.
+    """Give the rows in order, read in small batches, since a few bytes may stand for very many.
 
     Raises:
-        ParquetError: If the file is broken.
+        ParquetError: If the file is broken; also while the rows are read.
         MissingColumnError: If it has no column for the text or none for the label.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    with _told(source):
+        file = pq.ParquetFile(pa.BufferReader(content))
+        names = file.schema_arrow.names
+    return read_table(names, _iter_cells(file, source), source, settings)
+
+
+def _iter_cells(file: Any, source: str) -> Iterator[tuple[Any, ...]]:
+    with _told(source):
+        for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE):
+            yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
+
+
+@contextmanager
+def _told(source: str) -> Iterator[None]:
+    import pyarrow as pa
+
     try:
-        table = pq.ParquetFile(pa.BufferReader(content)).read()
-        columns = [column.to_pylist() for column in table.columns]
+        yield
     except (pa.ArrowException, OSError, ValueError) as error:
         raise ParquetError(
             f"source {source!r} is a Parquet file that cannot be read ({describe_reason(error)}): get it again"
         ) from None
-    return read_table(table.column_names, zip(*columns, strict=True), source, settings)

@@ -4,12 +4,13 @@ Knows the names, the encoding and the form `sentence@label` of its files. Judges
 """
 
 import zipfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from ingestion.archives import describe_files, list_files, read_member
+from ingestion.encodings import LINE_ENDS, Text
 from ingestion.labels import LabelWords
-from ingestion.lines import LINE_ENDS, first_line, iter_lines
 from ingestion.rows import RawRow, broken_row
 from schemas.errors import InputError
 
@@ -21,6 +22,9 @@ FILE_NAMES = {
     100: "Sentences_AllAgree.txt",
 }
 """The file for each least share of annotators that agree, in per cent."""
+
+Levels = dict[int, bytes]
+"""Files by their agreement level."""
 
 _JUNK_FOLDER = "__MACOSX"
 
@@ -34,21 +38,22 @@ def is_archive(archive: zipfile.ZipFile) -> bool:
     return any(PurePosixPath(name).name in FILE_NAMES.values() for name in list_files(archive))
 
 
-def read_archive(archive: zipfile.ZipFile, source: str, agreement: int) -> bytes:
-    """The bytes of the archive's file for an agreement level, wherever in the archive it lies.
+def read_archive(archive: zipfile.ZipFile, source: str, agreement: int) -> Levels:
+    """The bytes of the archive's files from an agreement level up, wherever in the archive they lie.
 
     Raises:
-        PhraseBankError: If the archive has no such file.
-        ArchiveError: If the file is damaged.
+        PhraseBankError: If the archive has no file for the level itself.
+        ArchiveError: If one is damaged.
     """
     files = list_files(archive)
-    wanted = next((name for name in files if PurePosixPath(name).name == FILE_NAMES[agreement]), None)
-    if wanted is None:
+    places = {PurePosixPath(name).name: name for name in reversed(files)}
+    if FILE_NAMES[agreement] not in places:
         raise PhraseBankError(
             f"source {source!r} is a zip without {FILE_NAMES[agreement]}, it holds {describe_files(files)}: "
             "set data.agreement to a file that is there"
         )
-    return read_member(archive, wanted, source)
+    wanted = {level: places[name] for level, name in FILE_NAMES.items() if level >= agreement and name in places}
+    return {level: read_member(archive, place, source) for level, place in wanted.items()}
 
 
 def is_folder(folder: Path) -> bool:
@@ -71,21 +76,47 @@ def find_file(folder: Path, agreement: int) -> Path:
     return file
 
 
-def is_phrasebank_text(text: str, words: LabelWords) -> bool:
+def read_levels(file: Path) -> Levels:
+    """The bytes of the files beside one of them that hold what more annotators agree on."""
+    own = level_of(file.name) or max(FILE_NAMES)
+    beside = {level: file.with_name(name) for level, name in FILE_NAMES.items() if level > own}
+    return {level: path.read_bytes() for level, path in beside.items() if path.is_file()}
+
+
+def level_of(name: str) -> int | None:
+    """The agreement level that the name of a file tells, if it is one of the four."""
+    return next((level for level, own in FILE_NAMES.items() if own == PurePosixPath(name).name), None)
+
+
+def is_phrasebank_text(text: Text, words: LabelWords) -> bool:
     """Whether the first line has the form `sentence@label`."""
-    _, separator, word = first_line(text).rpartition("@")
+    _, separator, word = text.first_line().rpartition("@")
     return bool(separator) and words.knows(word)
 
 
-def read_phrasebank_text(text: str) -> Iterator[RawRow]:
-    """Yield the rows in order, each split at its last `@`; blank lines are none."""
-    for line in iter_lines(text):
+def read_phrasebank_text(text: Text, agreement: int | None = None) -> Iterator[RawRow]:
+    """Yield the rows in order, each split at its last `@`, with the agreement given; blank lines are none."""
+    for line in text.lines():
         raw = line.rstrip(LINE_ENDS)
         sentence, separator, word = raw.rpartition("@")
         if separator:
-            yield RawRow(sentence, word, raw)
+            yield RawRow(sentence, word, raw, agreement=agreement)
         elif raw.strip():
             yield broken_row(raw, "no @ between sentence and label")
+
+
+def raise_agreement(rows: Iterator[RawRow], levels: Levels) -> Iterator[RawRow]:
+    """Give each row the highest level whose file holds it too; one that stands there once raises one row."""
+    left = {level: Counter(_split_lines(content)) for level, content in sorted(levels.items())}
+    for row in rows:
+        reached = [level for level, lines in left.items() if lines[row.raw] > 0]
+        for level in reached:
+            left[level][row.raw] -= 1
+        yield row._replace(agreement=reached[-1]) if reached else row
+
+
+def _split_lines(content: bytes) -> Iterator[str]:
+    return (line.rstrip(LINE_ENDS) for line in Text(content, ENCODING, is_sound=True).lines())
 
 
 def _find(folder: Path, name: str) -> Path | None:

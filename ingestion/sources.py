@@ -65,6 +65,7 @@ class Reading:
     kinds: list[str] = field(default_factory=list)
     encodings: list[str] = field(default_factory=list)
     rows: list[int] = field(default_factory=list)
+    characters: int = 0
 
 
 def find_source(settings: DataSettings) -> Source:
@@ -107,11 +108,23 @@ def iterate_rows(source: Source, settings: DataSettings, reading: Reading) -> It
         reading.kinds.append(recognised.kind)
         reading.encodings.append(recognised.encoding)
         reading.rows.append(0)
-        for row in recognised.rows:
+        for row in _with_levels(recognised.rows, file, source):
             reading.rows[-1] += 1
+            reading.characters += len(row.raw)
+            if reading.characters > MAX_BYTES:
+                raise SourceError(
+                    f"source {file.name!r} unpacks to over {MAX_BYTES:,} characters: split it into files of a folder"
+                )
             yield row
     if not sum(reading.rows):
         raise SourceError(f"source {settings.source!r} has no rows: give a file with labelled headlines")
+
+
+def _with_levels(rows: Iterator[RawRow], file: SourceFile, source: Source) -> Iterator[RawRow]:
+    """Rows of unpacked FinancialPhraseBank with their agreement level, of anything else as they are."""
+    if source.is_folder and phrasebank.level_of(file.path.name):
+        return phrasebank.raise_agreement(rows, phrasebank.read_levels(file.path))
+    return rows
 
 
 def _find_files(path: Path, name: str, settings: DataSettings) -> tuple[SourceFile, ...]:

@@ -14,7 +14,7 @@ _CELLS = json.JSONEncoder(ensure_ascii=False, default=str)
 def read_table(
     names: Sequence[str], rows: Iterable[Sequence[Any]], source: str, settings: DataSettings
 ) -> Iterator[RawRow]:
-    """Yield the rows in order, each with its cells as a JSON array for raw row.
+    """Give the rows in order, each with its cells as a JSON array for raw row.
 
     Args:
         names: The names of the columns.
@@ -28,9 +28,12 @@ def read_table(
     text_place, label_place = find_columns(names, settings.text_column, settings.label_column)
     if text_place is None or label_place is None:
         raise missing_columns(source, names, settings.text_column, settings.label_column)
-    for row in rows:
-        cells = [*row, *[None] * (len(names) - len(row))]
-        yield typed_row(cells[text_place], cells[label_place], _CELLS.encode(cells), names[text_place])
+    return (_read_cells(row, names, text_place, label_place) for row in rows)
+
+
+def _read_cells(row: Sequence[Any], names: Sequence[str], text_place: int, label_place: int) -> RawRow:
+    cells = [*row, *[None] * (len(names) - len(row))]
+    return typed_row(cells[text_place], cells[label_place], _CELLS.encode(cells), names[text_place])
 
 
 def typed_row(text: Any, label: Any, raw: str, text_name: str) -> RawRow:

@@ -30,12 +30,28 @@ class DataSettings(Settings):
     """Where the labelled headlines come from and how they are read."""
 
     source: str = Field(description="`embedded`, or the path of a file or FinancialPhraseBank archive.", min_length=1)
-    text_column: str | None = Field(default=None, description="Column of the headline; found by name when not given.")
-    label_column: str | None = Field(default=None, description="Column of the label; found by name when not given.")
+    text_column: str | None = Field(
+        default=None,
+        description="Column of the headline; found by name when not given. "
+        "Its number, from 1, where a CSV has no header.",
+    )
+    label_column: str | None = Field(
+        default=None,
+        description="Column of the label; found by name when not given. Its number, from 1, where a CSV has no header.",
+    )
     label_map: dict[str, Label] | None = Field(
         default=None, description="The source's label words, case ignored, to positive, neutral or negative."
     )
     encoding: str | None = Field(default=None, description="Text encoding; detected when not given.")
+    format: Literal["csv", "json", "json-lines", "parquet", "excel", "phrasebank"] | None = Field(
+        default=None, description="Kind of file, `csv` for tabs too; recognised by the content when not given."
+    )
+    delimiter: str | None = Field(
+        default=None,
+        description="Character between the fields of a CSV; found when not given.",
+        min_length=1,
+        max_length=1,
+    )
     agreement: Literal[50, 66, 75, 100] = Field(
         default=50, description="FinancialPhraseBank only: least share of annotators that agree, in per cent."
     )

@@ -2,11 +2,22 @@
 
 import pytest
 
+from schemas.errors import InputError
+
 TEXT = "Nestlé\u2019s Münchener venture gains €5 \u2013 café owners cheer"
 
 
 @pytest.mark.parametrize(
-    ("encoding", "recorded"), [("utf-8", "utf-8"), ("utf-8-sig", "utf-8"), ("utf-16", "utf-16"), ("cp1252", "cp1252")]
+    ("encoding", "recorded"),
+    [
+        ("utf-8", "utf-8"),
+        ("utf-8-sig", "utf-8"),
+        ("utf-16", "utf-16"),
+        ("utf-32", "utf-32"),
+        ("utf-16-le", "utf-16-le"),
+        ("utf-16-be", "utf-16-be"),
+        ("cp1252", "cp1252"),
+    ],
 )
 def test_the_encoding_is_detected_and_recorded(read, encoding, recorded):
     ingestion = read(f"text,label\n{TEXT},positive\n".encode(encoding))
@@ -35,3 +46,38 @@ def test_a_mark_at_the_start_is_no_part_of_the_first_column(read):
 def test_sentence_at_label_is_latin_1_unless_it_is_utf_8(read):
     assert read("Hän myi Nestlén osakkeet@neutral\n".encode("latin-1")).encoding == "iso-8859-1"
     assert read("Hän myi Nestlén osakkeet@neutral\n").encoding == "utf-8"
+
+
+def test_a_broken_line_of_a_utf_8_file_costs_itself_alone(read):
+    good = [f"{TEXT} {number},positive".encode() for number in range(3)]
+    ingestion = read(b"\n".join([b"text,label", *good, "Café,neutral".encode("cp1252"), b"Profit rose,neutral"]))
+    assert (ingestion.encoding, ingestion.rows_read, len(ingestion.accepted)) == ("utf-8", 5, 4)
+    assert list(ingestion.accepted["text"])[:3] == [f"{TEXT} {number}" for number in range(3)]
+    [row] = ingestion.rejected.itertuples(index=False)
+    assert (row.row_number, row.reason, row.raw) == (4, "bytes that are not utf-8", "Caf\\xe9,neutral")
+
+
+def test_a_line_of_utf_8_in_a_legacy_file_does_not_make_it_utf_8(read):
+    lines = [f"{TEXT} {number},positive".encode("cp1252") for number in range(5)]
+    ingestion = read(b"\n".join([b"text,label", *lines, "Café,neutral".encode()]))
+    assert (ingestion.encoding, ingestion.rows_read) == ("cp1252", 6)
+
+
+@pytest.mark.parametrize(("encoding", "byte"), [("ascii", b"\xe9"), ("cp1252", b"\x81"), ("utf-8", b"\xed\xa0\x80")])
+def test_bytes_that_are_not_of_the_encoding_given_cost_their_row(read, encoding, byte):
+    ingestion = read(b"text,label\nProfit rose,positive\nCaf" + byte + b",neutral\n", encoding=encoding)
+    assert list(ingestion.accepted["text"]) == ["Profit rose"]
+    shown = "".join(f"\\x{number:02x}" for number in byte)
+    assert list(ingestion.rejected["raw"]) == [f"Caf{shown},neutral"]
+    assert list(ingestion.rejected["reason"]) == [f"bytes that are not {encoding}"]
+
+
+def test_nul_bytes_alone_do_not_make_a_file_utf_16(read):
+    ingestion = read("text,label\n" + "Profit rose\0,positive\n" * 5 + "AGM,neutral\n")
+    assert ingestion.encoding == "utf-8"
+    assert list(ingestion.rejected["reason"]) == ["control character in the text"] * 5
+
+
+def test_utf_16_that_breaks_off_is_told(read):
+    with pytest.raises(InputError, match="is not text in 'utf-16' from end to end"):
+        read("text,label\nProfit rose,positive\n".encode("utf-16")[:-1])

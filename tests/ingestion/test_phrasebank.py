@@ -88,3 +88,24 @@ def test_the_file_is_found_anywhere_in_an_archive_but_among_the_junk_of_macos(tm
         archive.writestr("__MACOSX/a/Sentences_AllAgree.txt", "Junk@neutral\r\n")
         archive.writestr("a/b/Sentences_AllAgree.txt", "Profit rose@positive\r\n")
     assert list(read(path, agreement=100).accepted["text"]) == ["Profit rose"]
+
+
+def test_each_headline_has_the_level_of_the_strictest_file_that_holds_it(fpb_folder, unpacked):
+    from_archive = read(fpb_folder / ARCHIVE, duplicates="keep").accepted
+    counts = from_archive["agreement"].value_counts().to_dict()
+    assert counts == {100: 2264, 75: 3453 - 2264, 66: 4217 - 3453, 50: 4846 - 4217}
+    from_folder = read(unpacked, duplicates="keep").accepted
+    assert from_folder["agreement"].tolist() == from_archive["agreement"].tolist()
+    file = unpacked / "FinancialPhraseBank-v1.0" / "Sentences_66Agree.txt"
+    assert set(read(file, duplicates="keep").accepted["agreement"]) == {66}
+    assert read(fpb_folder / "all-data.csv").accepted["agreement"].isna().all()
+
+
+@pytest.mark.parametrize("agreement", FILES)
+def test_each_file_accounts_for_every_row(unpacked, agreement):
+    rows, by_label, merged, conflicting = PUBLISHED[agreement]
+    file = unpacked / "FinancialPhraseBank-v1.0" / f"Sentences_{FILES[agreement]}.txt"
+    assert counts_by_label(read(file, duplicates="keep")) == by_label
+    ingestion = read(file)
+    assert (ingestion.rows_read, ingestion.rows_merged, len(ingestion.rejected)) == (rows, merged, conflicting)
+    assert len(ingestion.accepted) == rows - merged - conflicting

@@ -89,20 +89,13 @@ def test_columns_that_were_named_and_are_not_there(tmp_path):
     assert "no text column 'body' and no label column 'verdict'" in message
 
 
-@pytest.mark.parametrize(
-    ("encoding", "said"),
-    [
-        ("ascii", "cannot be read as 'ascii'"),
-        ("utf-32", "cannot be read as 'utf-32'"),
-        ("unicode_escape", "surrogates"),
-    ],
-)
-def test_an_encoding_that_does_not_fit(tmp_path, encoding, said):
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
+def test_an_encoding_that_does_not_fit(tmp_path, encoding):
     path = tmp_path / "headlines.csv"
     path.write_text("text,label\nNestlé \\ud800 rose,positive\n", encoding="utf-8")
-    message = error_of(path, encoding=encoding)
-    assert said in message
-    assert "data.encoding" in message
+    assert error_of(path, encoding=encoding).endswith(
+        f"is not text in {encoding!r} from end to end: set data.encoding to its own"
+    )
 
 
 def test_an_encoding_that_nobody_knows(read):

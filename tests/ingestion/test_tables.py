@@ -131,3 +131,31 @@ def test_damage_anywhere_gives_rows_or_one_short_line(read, kind, write, place, 
         assert len(ingestion.accepted) + len(ingestion.rejected) + ingestion.rows_merged == ingestion.rows_read
     assert "\n" not in message
     assert len(message) < 1_000
+
+
+def test_columns_by_number_mean_that_there_is_no_header(read):
+    content = "7;positive;Profit rose\n8;neutral;AGM\n9;neutral\n"
+    ingestion = read(content, text_column="3", label_column="2")
+    assert list(ingestion.accepted["text"]) == ["Profit rose", "AGM"]
+    assert list(ingestion.rejected["reason"]) == ["number of fields is 2, not 3"]
+    with pytest.raises(InputError, match="no text column '9'"):
+        read(content, text_column="9", label_column="2")
+    assert list(read("2;3\nneutral;AGM\n", text_column="3", label_column="2").accepted["text"]) == ["AGM"]
+
+
+def test_a_delimiter_that_is_given_is_used(read):
+    content = "text,label^label\nProfit, up,^positive\n"
+    assert list(read(content, delimiter="^", text_column="text,label").accepted["text"]) == ["Profit, up,"]
+
+
+@pytest.mark.parametrize("form", ["json", "json-lines", "parquet", "excel"])
+def test_a_format_that_does_not_fit_is_told(read, form):
+    with pytest.raises(InputError, match=f"is not of the format '{form}'"):
+        read("text,label\nProfit rose,positive\n", format=form)
+
+
+def test_a_format_that_is_given_is_used(read):
+    content = "Profit rose@positive\nAGM@neutral\n"
+    assert read(content, format="phrasebank").kind == "financial-phrasebank text"
+    with pytest.raises(InputError, match="has no text column"):
+        read(content, format="csv")

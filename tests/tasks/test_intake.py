@@ -1,0 +1,117 @@
+"""From a source to parts, through a real warehouse: the paper's split, a corrected label, copies that come and go."""
+
+import csv
+from collections import Counter
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from sklearn.model_selection import train_test_split
+
+from ingestion.ingest import read_source
+from ingestion.sources import SourceError, find_source
+from schemas.config import DataSettings, SplitSettings
+from schemas.label import LABELS
+from schemas.profiles import build_config, load_profile
+from storage.query import query
+from tasks.intake import LARGE_BYTES, settle_split, take_in
+
+SPLIT = SplitSettings(method="hashed", train_per_class=2, test_per_class=2)
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("FINTONE_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+def texts_of(home: Path, split_id: str) -> dict[str, Counter[tuple[str, str]]]:
+    """Text and label of each headline, by part."""
+    rows = query(
+        home / "warehouse.duckdb",
+        f"SELECT part, text, label FROM splits JOIN headlines USING (headline_id) WHERE split_id = '{split_id}'",
+    ).rows
+    parts: dict[str, Counter[tuple[str, str]]] = {}
+    for part, text, label in rows:
+        parts.setdefault(part, Counter())[text, label] += 1
+    return parts
+
+
+def test_the_papers_split_of_the_kaggle_copy_is_the_notebooks_headline_for_headline(
+    home: Path, fpb_folder: Path
+) -> None:
+    source = fpb_folder / "all-data.csv"
+    values = load_profile("paper")
+    config = build_config({**values, "data": {**values["data"], "source": str(source)}})
+    ingested = take_in(config.data, lambda _: None)
+    found = texts_of(home, settle_split(ingested, config.split, config.data.near_duplicates))
+
+    frame = pd.read_csv(source, names=["label", "text"], encoding="cp1252", lineterminator="\r")
+    assert len(frame) == 4846
+    expected: dict[str, Counter[tuple[str, str]]] = {"train": Counter(), "test": Counter()}
+    for label in LABELS:
+        own = frame[frame["label"] == label]
+        for part, rows in zip(
+            ("train", "test"), train_test_split(own, train_size=300, test_size=300, random_state=42), strict=True
+        ):
+            expected[part].update(zip(rows["text"].str.strip(), rows["label"], strict=True))
+    assert {part: found[part].total() for part in found} == {"train": 900, "test": 900, "validation": 3046}
+    assert {part: found[part] for part in expected} == expected
+
+
+def write(path: Path, rows: list[tuple[str, str]]) -> DataSettings:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([("text", "label"), *rows])
+    return DataSettings(source=str(path))
+
+
+def stock(first: int, last: int) -> list[tuple[str, str]]:
+    """Headlines that share no word, with each label in turn."""
+    starts = ["abcdefghij"[number % 10] * 3 + "klmnopqrst"[number // 10] for number in range(last)]
+    return [(" ".join(f"{starts[n]}{end}" for end in "uvwxyz"), LABELS[n % 3]) for n in range(first, last)]
+
+
+def reword(text: str) -> str:
+    return " ".join(reversed(text.upper().split()))
+
+
+def test_near_copies_that_come_without_their_original_stay_on_its_side(home: Path, tmp_path: Path) -> None:
+    rows = stock(0, 30)
+    first = texts_of(home, settle_split(take_in(write(tmp_path / "a.csv", rows), print), SPLIT, "reworded"))
+    later = [*((reword(text), label) for text, label in rows), *stock(30, 60)]
+    second = texts_of(home, settle_split(take_in(write(tmp_path / "b.csv", later), print), SPLIT, "reworded"))
+    judged = {reword(text) for text, _ in first["test"]}
+    learned = {reword(text) for part in ("train", "validation") for text, _ in first[part]}
+    assert len(judged) == 6
+    assert not judged & {text for part in ("train", "validation") for text, _ in second[part]}
+    assert not learned & {text for text, _ in second["test"]}
+    assert learned & {text for text, _ in second["train"]} or learned & {text for text, _ in second["validation"]}
+
+
+def test_a_corrected_label_stays_in_test(home: Path, tmp_path: Path) -> None:
+    rows = stock(0, 24)
+    first = texts_of(home, settle_split(take_in(write(tmp_path / "a.csv", rows), print), SPLIT, "reworded"))
+    corrected = next(text for text, label in first["test"] if label == "positive")
+    later = [(text, "neutral" if text == corrected else label) for text, label in rows]
+    smaller = SPLIT.model_copy(update={"test_per_class": 1})
+    second = texts_of(home, settle_split(take_in(write(tmp_path / "a.csv", later), print), smaller, "reworded"))
+    assert second["test"][corrected, "neutral"] == 1
+    assert set(first["test"]) - {(corrected, "positive")} <= set(second["test"])
+
+
+def test_a_file_that_changes_while_it_is_read_is_told(tmp_path: Path) -> None:
+    data = write(tmp_path / "a.csv", stock(0, 3))
+    source = find_source(data)
+    write(tmp_path / "a.csv", stock(0, 4))
+    with pytest.raises(SourceError, match=r"source 'a\.csv' changed while it was read: try again once it is complete"):
+        read_source(data, source)
+
+
+def test_a_large_source_is_told_before_it_is_read(tmp_path: Path) -> None:
+    told: list[str] = []
+    data = write(tmp_path / "a.csv", stock(0, 3))
+    with Path(data.source).open("a", encoding="utf-8") as file:
+        file.write("\n" * LARGE_BYTES)
+    take_in(data, told.append)
+    assert told[0] == "a.csv: reading 20 MB"
+    assert told[1].startswith("a.csv: 3 rows read, 3 headlines accepted")
