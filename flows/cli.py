@@ -64,7 +64,7 @@ def fintone(
 @app.command()
 def run(
     profile: Annotated[str, typer.Option(help="The study: demo, desk or paper.")] = "demo",
-    data: Annotated[str | None, typer.Option(help="Source of labelled headlines: `embedded` or a path.")] = None,
+    data: Annotated[str | None, typer.Option(help="Labelled headlines: `embedded`, a path, or hf:ORG/NAME.")] = None,
     base_model: Annotated[str | None, typer.Option(help="`embedded`, a folder, or ORG/NAME[@REVISION].")] = None,
     learning_rates: Annotated[str | None, typer.Option(help="Peak learning rates, as in 2e-4,1e-3.")] = None,
     epochs: Annotated[str | None, typer.Option(help="Passes over the train part, as in 1,3.")] = None,
@@ -97,7 +97,7 @@ def run(
 
 @app.command()
 def ingest(
-    source: Annotated[str, typer.Argument(help="Source of labelled headlines: `embedded` or a path.")],
+    source: Annotated[str, typer.Argument(help="Labelled headlines: `embedded`, a path, or hf:ORG/NAME.")],
     text_column: Annotated[str | None, typer.Option(help="Column of the headline; else found by name.")] = None,
     label_column: Annotated[str | None, typer.Option(help="Column of the label; else found by name.")] = None,
     label_map: Annotated[Path | None, typer.Option(help="YAML or JSON file of word: label.")] = None,

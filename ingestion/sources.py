@@ -1,20 +1,21 @@
-"""From the setting `data.source` to raw rows: the project's own headlines, a file, or a folder of files.
+"""From the setting `data.source` to raw rows: the project's own headlines, a file, a folder, or a data set of the hub.
 
-To find a source costs one hash of its bytes; its rows are read after that, file by file, and only of those same bytes.
-Knows files and folders, and no format. Judges no row.
+To find a source costs one hash of its bytes, or of a data set the question which commit it is; its rows are read after
+that, file by file, and only of those same bytes. Knows files and folders, and no format. Judges no row.
 """
 
 import hashlib
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from embedded.headlines import HEADLINES_FILE
 from ingestion import phrasebank
 from ingestion.folders import list_folder
-from ingestion.formats import read_content
+from ingestion.formats import Content, read_content
+from ingestion.hub_dataset import HubReference, parse_reference, read_dataset, resolve_commit
 from ingestion.identity import ingest_id
 from ingestion.rows import RawRow
 from schemas.config import DataSettings
@@ -32,12 +33,23 @@ class SourceError(InputError):
 
 @dataclass(frozen=True)
 class SourceFile:
-    """A file of a source as it was found: what people call it, where it lies, its bytes by number and by hash."""
+    """A file of a source as it was found: what people call it, its bytes by hash and number, and where it lies."""
 
     name: str
-    path: Path
-    size: int
     sha256: str
+    size: int
+    path: Path
+
+
+@dataclass(frozen=True)
+class SourceDataset:
+    """A data set of the hub as it was found: what people call it, the hash of its commit, and the commit."""
+
+    name: str
+    sha256: str
+    reference: HubReference
+    commit: str
+    size: int = 0
 
 
 @dataclass(frozen=True)
@@ -49,7 +61,7 @@ class Source:
     sha256: str
     ingest_id: str
     synthetic: bool
-    files: tuple[SourceFile, ...]
+    files: tuple[SourceFile | SourceDataset, ...]
     is_folder: bool
 
     @property
@@ -74,6 +86,9 @@ def find_source(settings: DataSettings) -> Source:
     Raises:
         InputError: If it is not there, is not readable, is too large or is no regular file.
     """
+    reference = parse_reference(settings.source)
+    if reference:
+        return _find_dataset(reference, settings)
     synthetic = settings.source == EMBEDDED
     path = HEADLINES_FILE if synthetic else Path(settings.source).expanduser()
     name = f"{EMBEDDED} (synthetic)" if synthetic else path.absolute().name
@@ -99,16 +114,11 @@ def iterate_rows(source: Source, settings: DataSettings, reading: Reading) -> It
         InputError: If there are none, a file is of no kind that is known, or it changed since it was found.
     """
     for file in source.files:
-        with _told(settings.source, file.path):
-            content = file.path.read_bytes()
-        if _hash(content) != file.sha256:
-            raise SourceError(f"source {file.name!r} changed while it was read: try again once it is complete")
-        shown = settings.source if file.path == Path(settings.source) else str(file.path)
-        recognised = read_content(content, shown, settings)
-        reading.kinds.append(recognised.kind)
-        reading.encodings.append(recognised.encoding)
+        content = _open(file, source, settings)
+        reading.kinds.append(content.kind)
+        reading.encodings.append(content.encoding)
         reading.rows.append(0)
-        for row in _with_levels(recognised.rows, file, source):
+        for row in content.rows:
             reading.rows[-1] += 1
             reading.characters += len(row.raw)
             if reading.characters > MAX_BYTES:
@@ -118,6 +128,33 @@ def iterate_rows(source: Source, settings: DataSettings, reading: Reading) -> It
             yield row
     if not sum(reading.rows):
         raise SourceError(f"source {settings.source!r} has no rows: give a file with labelled headlines")
+
+
+def _find_dataset(reference: HubReference, settings: DataSettings) -> Source:
+    commit = resolve_commit(reference)
+    name = str(replace(reference, revision=None))
+    sha256 = _hash(f"{name}@{commit}".encode())
+    return Source(
+        name=f"{name}@{commit[:12]}",
+        location=name,
+        sha256=sha256,
+        ingest_id=ingest_id(sha256, settings),
+        synthetic=False,
+        files=(SourceDataset(name, sha256, reference, commit),),
+        is_folder=False,
+    )
+
+
+def _open(file: SourceFile | SourceDataset, source: Source, settings: DataSettings) -> Content:
+    if isinstance(file, SourceDataset):
+        return read_dataset(file.reference, file.commit, settings)
+    with _told(settings.source, file.path):
+        content = file.path.read_bytes()
+    if _hash(content) != file.sha256:
+        raise SourceError(f"source {file.name!r} changed while it was read: try again once it is complete")
+    shown = settings.source if file.path == Path(settings.source) else str(file.path)
+    recognised = read_content(content, shown, settings)
+    return recognised._replace(rows=_with_levels(recognised.rows, file, source))
 
 
 def _with_levels(rows: Iterator[RawRow], file: SourceFile, source: Source) -> Iterator[RawRow]:
@@ -147,7 +184,7 @@ def _find_file(path: Path, name: str, shown: str) -> SourceFile:
             "files of a folder, and give that"
         )
     with path.open("rb") as file:
-        return SourceFile(name, path, status.st_size, hashlib.file_digest(file, "sha256").hexdigest())
+        return SourceFile(name, hashlib.file_digest(file, "sha256").hexdigest(), status.st_size, path)
 
 
 @contextmanager
@@ -157,7 +194,7 @@ def _told(source: str, path: Path) -> Iterator[None]:
         yield
     except (FileNotFoundError, NotADirectoryError):
         raise SourceError(
-            f"source {source!r} does not exist: give the path of a file or folder, or `{EMBEDDED}`"
+            f"source {source!r} does not exist: give the path of a file or folder, hf:ORG/NAME, or `{EMBEDDED}`"
         ) from None
     except (OSError, ValueError) as error:  # a path with a NUL character is a ValueError
         named = getattr(error, "filename", None)

@@ -29,7 +29,9 @@ class Settings(BaseModel):
 class DataSettings(Settings):
     """Where the labelled headlines come from and how they are read."""
 
-    source: str = Field(description="`embedded`, or the path of a file or FinancialPhraseBank archive.", min_length=1)
+    source: str = Field(
+        description="`embedded`, the path of a file or folder, or hf:ORG/NAME[:CONFIG][@REVISION].", min_length=1
+    )
     text_column: str | None = Field(
         default=None,
         description="Column of the headline; found by name when not given. "
@@ -48,9 +50,7 @@ class DataSettings(Settings):
     )
     delimiter: str | None = Field(
         default=None,
-        description="Character between the fields of a CSV; found when not given.",
-        min_length=1,
-        max_length=1,
+        description="Character between the fields of a CSV, or `tab`; found when not given.",
     )
     agreement: Literal[50, 66, 75, 100] = Field(
         default=50, description="FinancialPhraseBank only: least share of annotators that agree, in per cent."
@@ -73,6 +73,15 @@ class DataSettings(Settings):
     max_rejected: float = Field(
         default=0.1, ge=0, le=1, description="Share of the rows that may be rejected; beyond it nothing is ingested."
     )
+
+    @field_validator("delimiter")
+    @classmethod
+    def _one_character(cls, value: str | None) -> str | None:
+        if value in {"tab", "\\t"}:
+            return "\t"
+        if value is not None and (len(value) != 1 or value in '"\r\n'):
+            raise ValueError(f"{value!r} is no delimiter: give one character, or tab")
+        return value
 
 
 class SplitSettings(Settings):

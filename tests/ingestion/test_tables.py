@@ -143,6 +143,18 @@ def test_columns_by_number_mean_that_there_is_no_header(read):
     assert list(read("2;3\nneutral;AGM\n", text_column="3", label_column="2").accepted["text"]) == ["AGM"]
 
 
+@pytest.mark.parametrize("tab", ["tab", "\\t", "\t"])
+def test_a_tab_has_names_that_a_shell_can_say(read, tab):
+    content = "text, as sent,more\tlabel\nProfit rose\tpositive\n"
+    assert list(read(content, delimiter=tab, text_column="text, as sent,more").accepted["text"]) == ["Profit rose"]
+
+
+@pytest.mark.parametrize("wrong", ["", ",,", '"', "\n"])
+def test_what_cannot_delimit_is_refused(read, wrong):
+    with pytest.raises(ValueError, match="is no delimiter: give one character, or tab"):
+        read("text,label\n", delimiter=wrong)
+
+
 def test_a_delimiter_that_is_given_is_used(read):
     content = "text,label^label\nProfit, up,^positive\n"
     assert list(read(content, delimiter="^", text_column="text,label").accepted["text"]) == ["Profit, up,"]

@@ -1,0 +1,163 @@
+"""Data sets of the hub: `hf:ORG/NAME[:CONFIG][@REVISION]` in, the raw rows of one commit out.
+
+Knows the library `datasets`, which keeps its copies where HF_HOME says. Runs no code of a data set; judges no row.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ingestion.columns import find_columns, missing_columns
+from ingestion.formats import Content
+from ingestion.hub_errors import HubDatasetError, bad_form, explain_failure, hub_errors, quiet_hub
+from ingestion.rows import RawRow
+from ingestion.tables import typed_row
+from schemas.config import DataSettings
+
+PREFIX = "hf:"
+"""What a source on the hub begins with."""
+
+_FORM = re.compile(r"hf:(?P<name>[\w.-]+/[\w.-]+)(?::(?P<config>[^:/@]+))?(?:@(?P<revision>\S+))?", re.ASCII)
+_FIRST_SPLITS = ("train", "validation", "test")
+_BATCH_ROWS = 1000
+_SHOWN_CONFIGS = 12
+
+
+@dataclass(frozen=True)
+class HubReference:
+    """A data set of the hub: ORG/NAME, and the config and the revision where the source names them."""
+
+    name: str
+    config: str | None = None
+    revision: str | None = None
+
+    def __str__(self) -> str:
+        config = "" if self.config is None else f":{self.config}"
+        revision = "" if self.revision is None else f"@{self.revision}"
+        return f"{PREFIX}{self.name}{config}{revision}"
+
+
+def parse_reference(source: str) -> HubReference | None:
+    """The data set that the source names, or None for a source that is not on the hub.
+
+    Raises:
+        HubDatasetError: If it begins with `hf:` and goes on in another form.
+    """
+    if not source.startswith(PREFIX):
+        return None
+    form = _FORM.fullmatch(source)
+    if form is None:
+        raise bad_form(source)
+    return HubReference(**form.groupdict())
+
+
+def resolve_commit(reference: HubReference) -> str:
+    """The commit that the revision means now, by one call to the hub; without a network, what it meant last.
+
+    A whole commit means itself and costs no call.
+
+    Raises:
+        HubDatasetError: If the hub does not have or not show it, or cannot be reached and was never asked before.
+    """
+    from huggingface_hub import HfApi
+
+    with quiet_hub(), hub_errors(str(reference), reference.revision):
+        resolved = HfApi().resolve_revision(reference.name, repo_type="dataset", revision=reference.revision)
+    return str(resolved.resolved)
+
+
+def read_dataset(reference: HubReference, commit: str, settings: DataSettings) -> Content:
+    """Fetch what is missing of a data set and yield the rows of all its splits: train, validation, test, others.
+
+    Args:
+        reference: The data set.
+        commit: From `resolve_commit`.
+        settings: Which columns hold text and label.
+
+    Raises:
+        HubDatasetError: If it cannot be had, needs a config to be named, a loading script, or has a broken file.
+        MissingColumnError: If it has no column for the text or none for the label.
+    """
+    with quiet_hub():
+        try:
+            splits = _load_splits(reference, commit)
+        except HubDatasetError:
+            raise
+        except Exception as error:  # what the builders, their parsers and the transport raise has no common base
+            _ask_hub(reference, commit)
+            raise explain_failure(error, str(reference), commit) from error
+    names = splits[0].column_names
+    text_place, label_place = find_columns(names, settings.text_column, settings.label_column)
+    if text_place is None or label_place is None:
+        raise missing_columns(str(reference), names, settings.text_column, settings.label_column)
+    return Content("hub data set", "utf-8", _iter_rows(splits, names[text_place], names[label_place]))
+
+
+def _load_splits(reference: HubReference, commit: str) -> list[Any]:
+    """The splits in order, from the hub or from the copy on this machine."""
+    from datasets import load_dataset_builder
+
+    try:
+        builder = load_dataset_builder(_path(reference), name=reference.config, revision=commit)
+    except ValueError:
+        _check_config(reference, commit)
+        raise
+    if builder.hash != commit:  # where the hub fails it, the library takes the latest copy, of whichever commit
+        _ask_hub(reference, commit)
+        raise HubDatasetError(
+            f"source {str(reference)!r} cannot be read at commit {commit}, and the copy on this machine is of commit "
+            f"{builder.hash}: give that one as @REVISION"
+        )
+    builder.download_and_prepare()
+    splits = builder.as_dataset()
+    first = [name for name in _FIRST_SPLITS if name in splits]
+    return [splits[name] for name in [*first, *(name for name in splits if name not in first)]]
+
+
+def _path(reference: HubReference) -> str:
+    """The data set as `datasets` takes it; a bare ORG/NAME would mean a local folder of that name first."""
+    return f"hf://datasets/{reference.name}"
+
+
+def _ask_hub(reference: HubReference, commit: str) -> None:
+    """Raise the hub's reason when it was the hub that refused or could not be reached."""
+    from huggingface_hub import HfApi
+
+    with hub_errors(str(reference), commit):
+        HfApi().auth_check(reference.name, repo_type="dataset")
+        HfApi().dataset_info(reference.name, revision=commit)
+
+
+def _check_config(reference: HubReference, commit: str) -> None:
+    """Raise if the config is not one of the data set's, or is one of several and not named."""
+    from datasets import get_dataset_config_names
+
+    names = get_dataset_config_names(_path(reference), revision=commit)
+    if reference.config in names or (reference.config is None and len(names) == 1):
+        return
+    more = f" and {len(names) - _SHOWN_CONFIGS} more" if len(names) > _SHOWN_CONFIGS else ""
+    problem = f"has no config {reference.config!r}" if reference.config else "has several configs"
+    raise HubDatasetError(
+        f"source {str(reference)!r} {problem}, its configs are {names[:_SHOWN_CONFIGS]}{more}: name one as "
+        f"{PREFIX}{reference.name}:CONFIG@{reference.revision or 'REVISION'}"
+    )
+
+
+def _iter_rows(splits: list[Any], text_name: str, label_name: str) -> Iterator[RawRow]:
+    """Yield the rows of each split, each as a JSON object for raw row; no cell is decoded into an image or a sound."""
+    encoder = json.JSONEncoder(ensure_ascii=False, default=str)
+    for split in splits:
+        classes = getattr(split.features[label_name], "names", None)
+        for batch in split.with_format("arrow").iter(_BATCH_ROWS):
+            for row in batch.to_pylist():
+                label = row[label_name] if classes is None else _class_word(row[label_name], classes)
+                yield typed_row(row[text_name], label, encoder.encode(row), text_name)
+
+
+def _class_word(number: int | None, classes: list[str]) -> str | None:
+    """The name of a class. -1 has none: it is how a row without a label is written."""
+    if number is None or number < 0:
+        return None if number is None else str(number)
+    return classes[number]

@@ -1,0 +1,110 @@
+"""What the hub refuses and what its libraries complain of, in one line of ours. Fetches and reads nothing."""
+
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ingestion.reasons import describe_reason
+from schemas.errors import InputError
+
+_LIBRARIES = ("datasets", "huggingface_hub", "fsspec", "httpx", "httpx2")
+_SCRIPT = "Dataset scripts are no longer supported"
+"""How `datasets` begins its refusal, which has no class of its own."""
+
+
+class HubDatasetError(InputError):
+    """A data set cannot be had from the hub, or holds nothing that can be read."""
+
+
+def bad_form(source: str) -> HubDatasetError:
+    """The error for a source that begins with `hf:` and names no data set."""
+    return HubDatasetError(
+        f"source {source!r} names no data set of the hub: write hf:ORG/NAME, hf:ORG/NAME:CONFIG or "
+        "hf:ORG/NAME:CONFIG@REVISION"
+    )
+
+
+@contextmanager
+def hub_errors(source: str, revision: str | None) -> Iterator[None]:
+    """Turn what the hub's client raises in the block into one line.
+
+    Raises:
+        HubDatasetError: The data set or its revision does not exist or is not shown, or the hub cannot be reached.
+    """
+    from huggingface_hub.errors import (
+        GatedRepoError,
+        HFValidationError,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
+
+    try:
+        yield
+    except HFValidationError as error:
+        raise bad_form(source) from error
+    except GatedRepoError as error:
+        raise HubDatasetError(
+            f"source {source!r} is gated: accept its terms on the hub and set HF_TOKEN to a token that may read it"
+        ) from error
+    except RepositoryNotFoundError as error:
+        raise HubDatasetError(f"source {source!r} is not on the hub, or private: check it or set HF_TOKEN") from error
+    except RevisionNotFoundError as error:
+        raise HubDatasetError(
+            f"source {source!r} has no revision {revision!r}: give a commit, branch or tag"
+        ) from error
+    except Exception as error:  # the client passes on whatever its transport raises: a lost connection, a proxy, a disk
+        raise HubDatasetError(
+            f"source {source!r} cannot be had from the hub ({describe_reason(error)}), and no copy of it is here: "
+            "try again with a network, or give a file"
+        ) from error
+
+
+def explain_failure(error: Exception, source: str, commit: str) -> HubDatasetError:
+    """The line for what `datasets` raised while the hub answered: the fault lies in the data set."""
+    from datasets.data_files import EmptyDatasetError
+    from datasets.exceptions import DataFilesNotFoundError, DatasetGenerationError
+
+    if str(error).startswith(_SCRIPT):
+        return HubDatasetError(
+            f"source {source!r} needs a loading script, and code of a data set is never run: give a revision that "
+            "holds files, such as @refs/convert/parquet, or download its files and give their folder"
+        )
+    if isinstance(error, DataFilesNotFoundError | EmptyDatasetError):
+        return HubDatasetError(
+            f"source {source!r} has no file of a kind that is known at commit {commit}: give another data set"
+        )
+    cause = error.__cause__ if isinstance(error, DatasetGenerationError) else None
+    reason = describe_reason(cause if isinstance(cause, Exception) else error)
+    return HubDatasetError(
+        f"source {source!r} cannot be read at commit {commit} ({reason}): give another revision as @REVISION, or "
+        "download its files and give the sound ones"
+    )
+
+
+@contextmanager
+def quiet_hub() -> Iterator[None]:
+    """Keep the libraries' progress bars, log lines and warnings from the terminal in the block: errors are raised."""
+    from datasets.utils import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
+    from huggingface_hub.utils.tqdm import are_progress_bars_disabled as are_hub_bars_disabled
+    from huggingface_hub.utils.tqdm import disable_progress_bars as disable_hub_bars
+    from huggingface_hub.utils.tqdm import enable_progress_bars as enable_hub_bars
+
+    loggers = [logging.getLogger(name) for name in _LIBRARIES]
+    levels = [logger.level for logger in loggers]
+    shown, hub_shown = not are_progress_bars_disabled(), not are_hub_bars_disabled()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            disable_progress_bars()
+            disable_hub_bars()
+            for logger in loggers:
+                logger.setLevel(logging.CRITICAL)
+            yield
+        finally:
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)
+            if shown:
+                enable_progress_bars()
+            if hub_shown:
+                enable_hub_bars()
