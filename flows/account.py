@@ -1,40 +1,53 @@
-"""What came of an ingestion, as lines for a person. Knows the counts in the warehouse; reads no source."""
+"""What came of an ingestion, as lines for a person. Knows the data report; reads no source."""
 
-from pathlib import Path
+from collections.abc import Iterable
 
-from schemas.plan import IngestedSource
+from schemas.data_report import DataReport
 from storage.examples import data_queries
-from storage.headlines import load_ingestion
 
 MOST_REASONS = 3
 
 Lines = list[tuple[str, str]]
 
 
-def describe_ingestion(warehouse: Path, ingested: IngestedSource) -> tuple[Lines, Lines]:
+def describe_ingestion(report: DataReport, *, is_new: bool) -> tuple[Lines, Lines]:
     """Account for every row, with the commonest reasons of the rejected ones, and name queries that show more.
 
     Returns:
         The account as (subject, description) lines, and the queries as (what it shows, SQL).
     """
-    stored = load_ingestion(warehouse, ingested.ingest_id, MOST_REASONS)
-    if stored is None:
-        raise ValueError(f"ingestion {ingested.ingest_id}: not in {warehouse}")
-    reasons = "; ".join(f"{number:,}: {reason}" for reason, number in stored.reasons)
+    most = [f"{each.rows:,}: {each.example}" for each in report.reasons[:MOST_REASONS]]
+    labels = _join(f"{each.headlines:,} {each.label}" for each in report.labels)
     lines = [
-        ("source", f"{ingested.source}{'' if ingested.is_new else ' (nothing new: it did not change)'}"),
-        ("rows read", f"{stored.rows_read:,}"),
-        ("accepted", f"{stored.rows_accepted:,}"),
-        ("merged", f"{stored.rows_merged:,}"),
-        ("rejected", f"{stored.rows_rejected:,}{f' (most often {reasons})' if reasons else ''}"),
-        ("snapshot", stored.snapshot_id),
+        ("source", f"{report.source}{'' if is_new else ' (nothing new: it did not change)'}"),
+        ("kind", f"{report.kind}, {report.encoding}"),
+        ("rows read", f"{report.rows_read:,}"),
+        ("accepted", f"{report.rows_accepted:,}: {labels}"),
+        ("merged", f"{report.rows_merged:,}"),
+        ("rejected", f"{report.rows_rejected:,}{f' (most often {_join(most)})' if most else ''}"),
     ]
-    if stored.rows_quarantined:
-        lines.insert(5, ("quarantined", f"{stored.rows_quarantined:,} rows whose text is also labelled otherwise"))
-    queries = data_queries(
-        ingested.ingest_id,
-        stored.snapshot_id,
-        rejected=stored.rows_rejected > 0,
-        quarantined=stored.rows_quarantined > 0,
+    if report.resolutions:
+        told = _join(f"{rows:,} {resolution}" for resolution, rows in report.resolutions)
+        many = f"{report.rows_quarantined:,} rows whose text is also labelled otherwise"
+        lines.append(("contradictory", f"{many}: {told}"))
+    if report.copies:
+        told = _join(f"{each.headlines:,} headlines in {each.groups:,} groups ({each.kind})" for each in report.copies)
+        lines.append(("near copies", told))
+    lines.append(("snapshot", report.snapshot_id))
+    if report.changes:
+        added, removed, relabelled, _ = report.changes
+        told = f"{added:,} added, {removed:,} removed, {relabelled:,} relabelled"
+        lines.append((f"since {report.previous_snapshot_id}", told))
+    drifted = [each for each in report.drift if each.drift in {"moderate", "major"}]
+    lines += [("drift", f"{each.drift}, {each.measure} {each.value:.2f}") for each in drifted]
+    return lines, data_queries(
+        report.ingest_id,
+        report.snapshot_id,
+        rejected=report.rows_rejected > 0,
+        contradictory=report.rows_quarantined > 0,
+        near_copies=bool(report.copies),
     )
-    return lines, queries
+
+
+def _join(parts: Iterable[str]) -> str:
+    return ", ".join(parts)

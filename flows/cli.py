@@ -216,6 +216,7 @@ def _run_ingestion(data: "DataSettings") -> None:
     """Ingest in this process; where a Prefect server is set, as a flow run that its UI shows."""
     from flows.account import describe_ingestion
     from flows.session import is_server_set, prefect_session
+    from storage.data_report import load_data_report
     from storage.home import Home
 
     if is_server_set():
@@ -227,7 +228,8 @@ def _run_ingestion(data: "DataSettings") -> None:
         from tasks.intake import take_in
 
         ingested = take_in(data, _tell)
-    lines, queries = describe_ingestion(Home.from_environment().warehouse, ingested)
+    report = load_data_report(Home.from_environment().warehouse, ingested.ingest_id)
+    lines, queries = describe_ingestion(report, is_new=ingested.is_new)
     _print_lines(lines)
     for shown, query in queries:
         stdout.print(f"\n{shown}:")

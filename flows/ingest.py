@@ -4,7 +4,7 @@ from prefect import flow
 
 from schemas.config import DataSettings
 from schemas.plan import IngestedSource
-from tasks.data import ingest_source
+from tasks.data import ingest_source, publish_data_report
 
 
 @flow(name="ingest", flow_run_name="ingest {data.source}")
@@ -17,4 +17,7 @@ def ingest(data: DataSettings) -> IngestedSource:
     Returns:
         The ids under which its rows lie in the warehouse.
     """
-    return ingest_source(data)
+    ingested = ingest_source(data)
+    if ingested.is_new:
+        publish_data_report(ingested)
+    return ingested

@@ -10,7 +10,7 @@ from storage.home import Home
 from storage.studies import finish_study, is_answered, start_study
 from storage.warehouse import prepare_warehouse
 from tasks.cells import evaluate_baseline, score_cell, train_cell
-from tasks.data import ingest_source, split_snapshot
+from tasks.data import ingest_source, publish_data_report, split_snapshot
 from tasks.progress import announce, format_seconds
 from tasks.study import plan_epoch_curve, plan_study, publish_leaderboard
 
@@ -32,6 +32,7 @@ def retrain(config: StudyConfig) -> str:
     home.create()
     prepare_warehouse(home.warehouse)
     ingested = ingest_source(config.data)
+    publish_data_report(ingested)
     split_id = split_snapshot(ingested, config.split, config.data.near_duplicates)
     study = plan_study(config, ingested, split_id)
     if is_answered(home.warehouse, study.study_id):

@@ -12,14 +12,17 @@ def example_queries(study_id: str, cell_id: str, temperature: float) -> list[str
     return ["FROM leaderboard", confusions, losses, study]
 
 
-def data_queries(ingest_id: str, snapshot_id: str, *, rejected: bool, quarantined: bool) -> list[tuple[str, str]]:
+def data_queries(
+    ingest_id: str, snapshot_id: str, *, rejected: bool, contradictory: bool, near_copies: bool
+) -> list[tuple[str, str]]:
     """Queries worth trying after an ingestion, each with what it shows: only of what there is."""
-    rows = f"WHERE ingest_id = '{ingest_id}' ORDER BY ALL"
-    groups = f"WHERE snapshot_id = '{snapshot_id}' GROUP BY group_id HAVING n > 1 ORDER BY n DESC"
-    columns = "group_id, count(*) AS n, list(DISTINCT label) AS labels, any_value(text) AS text"
-    queries = [
-        ("the rejected rows", f"SELECT source, row_number, reason, raw FROM rejected_rows {rows}"),
-        ("the rows that contradict each other", f"SELECT text, label, resolution, row_number FROM quarantine {rows}"),
-        ("the near copies", f"SELECT {columns} FROM snapshot_headlines JOIN headlines USING (headline_id) {groups}"),
-    ]
-    return [query for query, shown in zip(queries, (rejected, quarantined, True), strict=True) if shown]
+    rows, snapshot = f"WHERE ingest_id = '{ingest_id}' ORDER BY ALL", f"WHERE snapshot_id = '{snapshot_id}'"
+    queries = {
+        "the rejected rows": (rejected, f"SELECT source, row_number, reason, raw FROM rejected_rows {rows}"),
+        "the rows that contradict each other": (
+            contradictory,
+            f"SELECT text, label, resolution, source, row_number FROM quarantine {rows}",
+        ),
+        "the near copies": (near_copies, f"SELECT headlines, kind, labels, example FROM near_copies {snapshot}"),
+    }
+    return [(shown, query) for shown, (is_there, query) in queries.items() if is_there]

@@ -19,7 +19,7 @@ from schemas.errors import FailureError, InputError
 
 SQL_FOLDER = Path(__file__).parent / "sql"
 MIGRATIONS_FOLDER = SQL_FOLDER / "migrations"
-VIEWS_FILE = SQL_FOLDER / "views.sql"
+VIEWS_FILES = (SQL_FOLDER / "views.sql", SQL_FOLDER / "data_views.sql")
 
 PREPARE_PATIENCE = 10.0
 """Seconds that the preparation waits for the file, while a person waits for it."""
@@ -88,7 +88,8 @@ def _migrate(path: Path) -> None:
                 connection.execute(migration.read_text(encoding="utf-8"))
                 record = "INSERT INTO fintone_migrations (number, name, applied_at) VALUES (?, ?, ?)"
                 connection.execute(record, [number, migration.stem, utc_now()])
-        connection.execute(VIEWS_FILE.read_text(encoding="utf-8"))
+        for views in VIEWS_FILES:
+            connection.execute(views.read_text(encoding="utf-8"))
 
 
 @contextmanager

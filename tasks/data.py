@@ -3,10 +3,13 @@
 from collections import Counter
 
 from prefect import task
+from prefect.artifacts import create_markdown_artifact
 
 from schemas.config import DataSettings, SplitSettings
 from schemas.plan import IngestedSource
 from tasks.progress import announce
+
+DATA_REPORT_KEY = "data-report"
 
 
 @task(task_run_name="ingest {data.source}")
@@ -15,6 +18,17 @@ def ingest_source(data: DataSettings) -> IngestedSource:
     from tasks.intake import take_in
 
     return take_in(data, announce)
+
+
+@task(task_run_name="publish data report")
+def publish_data_report(ingested: IngestedSource) -> None:
+    """Show in the Prefect UI what came of the source, row by row, and how it differs from the one before."""
+    from reporting.data_report import render_data_report, summarise
+    from storage.data_report import load_data_report
+    from storage.home import Home
+
+    report = load_data_report(Home.from_environment().warehouse, ingested.ingest_id)
+    create_markdown_artifact(render_data_report(report), key=DATA_REPORT_KEY, description=summarise(report))
 
 
 @task(task_run_name="split snapshot {ingested.snapshot_id}")

@@ -130,13 +130,16 @@ def draw_parts(headlines: "pd.DataFrame", split: SplitSettings, near_duplicates:
     """
     from learning.split import Member, split_headlines
     from storage.splits import load_earlier_parts
+    from storage.warehouse import WarehouseMissingError
 
     columns = (headlines[name] for name in ("headline_id", "label", "text_id", "group_id"))
     members = [Member(*values) for values in zip(*columns, strict=True)]
-    warehouse = Home.from_environment().warehouse
-    if split.method == "study" or not warehouse.exists():
+    if split.method == "study":
         return split_headlines(members, split)
-    earlier = load_earlier_parts(warehouse, split.seed)
+    try:
+        earlier = load_earlier_parts(Home.from_environment().warehouse, split.seed)
+    except WarehouseMissingError:
+        return split_headlines(members, split)
     absent = earlier[~earlier["text_id"].isin(headlines["text_id"])]
     near = _find_near(headlines, absent, near_duplicates)
     return split_headlines(members, split, dict(zip(earlier["text_id"], earlier["part"], strict=True)), near)
@@ -172,9 +175,12 @@ def _ingested(ingest_id: str, known: "StoredIngestion | Ingestion", *, is_new: b
 def _load_known(source: "Source", data: DataSettings) -> "StoredIngestion | None":
     """What came of the same bytes and settings before, if that is within the bound."""
     from storage.headlines import load_ingestion
+    from storage.warehouse import WarehouseMissingError
 
-    warehouse = Home.from_environment().warehouse
-    known = load_ingestion(warehouse, source.ingest_id, most_reasons=1) if warehouse.exists() else None
+    try:
+        known = load_ingestion(Home.from_environment().warehouse, source.ingest_id, most_reasons=1)
+    except WarehouseMissingError:
+        return None
     if known:
         check_rejected(data.source, known.rows_read, known.rows_rejected, known.reasons, data.max_rejected)
     return known

@@ -1,10 +1,13 @@
 """`fintone ingest` and its flow: what is told of every row, what is refused, and that a refusal leaves nothing."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prefect import flow
+from prefect.client.orchestration import get_client
 from prefect.testing.utilities import prefect_test_harness
 
 from flows.ingest import ingest
@@ -42,15 +45,16 @@ def test_every_row_is_told_of(fintone: Run, home: Path, news: Path) -> None:
     command = ["ingest", str(news), *COLUMNS, "--label-map", "words.yaml", "--max-rejected", "0.2"]
     code, out, _ = fintone(*command)
     assert code == 0
-    lines = dict(line.rstrip().split(maxsplit=1) for line in out.replace("rows read", "read").splitlines()[:6])
+    lines = dict(line.rstrip().replace("rows read", "read").split(maxsplit=1) for line in out.splitlines()[:7])
     assert lines.items() >= {
         ("source", "news.csv"),
+        ("kind", "csv, utf-8"),
         ("read", "5"),
-        ("accepted", "3"),
+        ("accepted", "3: 1 negative, 1 neutral, 1 positive"),
         ("merged", "1"),
         ("rejected", "1 (most often 1: unknown label '?')"),
     }
-    [statement, _] = [line.partition('"')[2].rstrip('"') for line in out.splitlines() if "fintone sql" in line]
+    [statement] = [line.partition('"')[2].rstrip('"') for line in out.splitlines() if "fintone sql" in line]
     [(_, number, reason, _)] = query(home / "warehouse.duckdb", statement).rows
     assert (number, reason) == (5, "unknown label '?'")
     assert query(home / "warehouse.duckdb", "SELECT snapshot_id FROM snapshots").rows == [(lines["snapshot"],)]
@@ -62,6 +66,28 @@ def test_every_row_is_told_of(fintone: Run, home: Path, news: Path) -> None:
     assert err == f"news.csv: nothing new, its 5 rows are snapshot {lines['snapshot']}\n"
     assert query(home / "warehouse.duckdb", "SELECT count(*) FROM sources").rows == [(1,)]
     assert "a share of 0.2 where data.max_rejected allows 0.1" in fintone(*command[:-2])[2]
+
+
+def test_the_flow_shows_a_data_report_and_stops_early_when_nothing_is_new(
+    home: Path, news: Path, server: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    words = {"up": "positive", "down": "negative", "0": "neutral"}
+    columns = {"text_column": "title", "label_column": "mood", "label_map": words}
+    data = DataSettings.model_validate({"source": str(news), "max_rejected": 1, **columns})
+    first = ingest(data)
+    assert (first.is_new, first.source) == (True, "news.csv")
+    [report] = asyncio.run(read_reports())
+    assert report.description == "5 rows read: 3 accepted, 1 merged as copies, 1 rejected."
+    assert "unknown label" in report.data
+    again = ingest(data)
+    assert again == first.model_copy(update={"is_new": False})
+    assert f"news.csv: nothing new, its 5 rows are snapshot {first.snapshot_id}" in caplog.text
+    assert len(asyncio.run(read_reports())) == 1
+
+
+async def read_reports() -> list[Any]:
+    async with get_client() as client:
+        return [artifact for artifact in await client.read_artifacts() if artifact.key == "data-report"]
 
 
 def test_a_source_beyond_the_bound_leaves_nothing(home: Path, news: Path, server: None) -> None:
@@ -121,4 +147,4 @@ def test_a_word_of_the_label_map_stays_as_it_is_written(fintone: Run, news: Path
     Path("answers.json").write_text('{"yes": "positive", "no": "negative", "1": "neutral"}')
     code, out, _ = fintone("ingest", "answers.csv", "--label-map", "answers.json")
     assert code == 0
-    assert ["accepted", "3"] in [line.split() for line in out.splitlines()]
+    assert "3: 1 negative, 1 neutral, 1 positive" in out

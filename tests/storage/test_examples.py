@@ -21,8 +21,9 @@ def test_the_examples_ask_for_the_cell_and_the_study(finished):
 
 
 def test_the_queries_after_an_ingestion_find_its_rows(data):
-    queries = dict(data_queries("ingest", "snapshot", rejected=True, quarantined=True))
+    flags = dict.fromkeys(("rejected", "contradictory", "near_copies"), True)
+    queries = dict(data_queries("ingest", "snapshot", **flags))
     assert query(data, queries["the rejected rows"]).rows == [("news.csv", 7, "no label", "Sales fell;")]
     assert len(query(data, queries["the rows that contradict each other"]).rows) == 2
-    assert [row[1] for row in query(data, queries["the near copies"]).rows] == [2]
-    assert [shown for shown, _ in data_queries("a", "b", rejected=False, quarantined=False)] == ["the near copies"]
+    assert [row[0] for row in query(data, queries["the near copies"]).rows] == [2]
+    assert data_queries("a", "b", **dict.fromkeys(flags, False)) == []

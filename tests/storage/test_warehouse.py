@@ -101,7 +101,7 @@ def test_an_older_warehouse_is_brought_up_to_date_and_until_then_knows_nothing(t
     views.write_text("")
     with monkeypatch.context() as older:
         older.setattr(room, "MIGRATIONS_FOLDER", folder)
-        older.setattr(room, "VIEWS_FILE", views)
+        older.setattr(room, "VIEWS_FILES", [views])
         prepare_warehouse(path)
     with duckdb.connect(path) as connection:
         config = json.dumps({"split": {"method": "hashed", "seed": 42}})

@@ -1,0 +1,128 @@
+"""The data report as Markdown, for a Prefect artifact or a file. Knows how to show it; counts nothing.
+
+Every text of the source is shown as text: none can become markup, a link, a table's border or a direction of writing.
+"""
+
+import html
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+from schemas.data_report import DataReport, Lengths
+
+MOST_CHARACTERS = 160
+_MARKUP = frozenset("\\`*_{}[]()#+!|~")
+
+
+def render_data_report(report: DataReport) -> str:
+    """Markdown that begins with the answer in a line, and then a section for each question."""
+    synthetic = ", generated and not written by people" if report.synthetic else ""
+    read_as = f"{escape(report.kind)}, {escape(report.encoding or 'no encoding')}{synthetic}"
+    sections = [
+        f"## {escape(report.source)}\n\n**{summarise(report)}**",
+        f"{read_as}. Snapshot `{report.snapshot_id}`, ingestion `{report.ingest_id}`.",
+        _render_labels(report),
+        _render_rejected(report),
+        _render_copies(report),
+        _render_changes(report),
+    ]
+    return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def summarise(report: DataReport) -> str:
+    """What came of every row, in a line."""
+    quarantined = f"; {report.rows_quarantined:,} contradict each other" if report.rows_quarantined else ""
+    return (
+        f"{report.rows_read:,} rows read: {report.rows_accepted:,} accepted, {report.rows_merged:,} merged as copies, "
+        f"{report.rows_rejected:,} rejected{quarantined}."
+    )
+
+
+def escape(text: str) -> str:
+    """A text of the source, cut when long, on one line, with nothing in it that Markdown, HTML or a reader obeys."""
+    shown = text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]}..."
+    return "".join(_escape_sign(sign) for sign in shown)
+
+
+def _escape_sign(sign: str) -> str:
+    if sign in "\n\r\t":
+        return " "
+    if unicodedata.category(sign) in {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}:
+        return f"&lt;U+{ord(sign):04X}&gt;"
+    if sign in _MARKUP:
+        return f"&#{ord(sign)};"
+    return html.escape(sign)
+
+
+def _render_labels(report: DataReport) -> str:
+    lengths = {each.label: each for each in report.lengths}
+    rows = [
+        (
+            count.label,
+            f"{count.headlines:,}",
+            f"{count.rows:,}",
+            f"{count.share:.1%}",
+            *_show_lengths(lengths[count.label]),
+        )
+        for count in report.labels
+    ]
+    total = sum(count.rows for count in report.labels)
+    rows.append(("all", f"{report.rows_accepted:,}", f"{total:,}", "100.0%", *_show_lengths(lengths[None])))
+    titles = ("label", "headlines", "rows", "share", "characters, median", "99 %", "longest", "words, median")
+    return "### Labels and lengths\n\n" + _table(titles, rows)
+
+
+def _show_lengths(lengths: Lengths) -> tuple[str, str, str, str]:
+    return (
+        f"{lengths.characters_median:g}",
+        f"{lengths.characters_p99:g}",
+        f"{lengths.characters_max:,}",
+        f"{lengths.words_median:g}",
+    )
+
+
+def _render_rejected(report: DataReport) -> str:
+    if not report.reasons:
+        return ""
+    rows = [(escape(each.reason), f"{each.rows:,}", escape(each.example)) for each in report.reasons]
+    return "### Rejected\n\n" + _table(("kind of reason", "rows", "for example"), rows)
+
+
+def _render_copies(report: DataReport) -> str:
+    parts = []
+    if report.resolutions:
+        told = ", ".join(f"{rows:,} {resolution}" for resolution, rows in report.resolutions)
+        parts.append(f"Rows whose text is also labelled otherwise: {told}.")
+    if report.copies:
+        kinds = [
+            (each.kind, f"{each.groups:,}", f"{each.headlines:,}", f"{each.conflicting:,}") for each in report.copies
+        ]
+        parts.append(_table(("near copies", "groups", "headlines", "groups with several labels"), kinds))
+        groups = [
+            (escape(group.example), f"{group.headlines:,}", group.kind, ", ".join(group.labels))
+            for group in report.largest_groups
+        ]
+        parts.append(_table(("largest groups", "headlines", "kind", "labels"), groups))
+    return "### Copies and contradictions\n\n" + "\n\n".join(parts) if parts else ""
+
+
+def _render_changes(report: DataReport) -> str:
+    if report.changes is None:
+        return ""
+    added, removed, relabelled, unchanged = report.changes
+    rows = [
+        (measure, _number(value), _number(previous) if drift is None else "", drift or "")
+        for measure, value, previous, drift in report.drift
+    ]
+    return (
+        f"### Since snapshot {report.previous_snapshot_id}\n\n{added:,} texts added, {removed:,} removed, "
+        f"{relabelled:,} relabelled, {unchanged:,} unchanged.\n\n" + _table(("measure", "now", "before", "drift"), rows)
+    )
+
+
+def _number(value: float) -> str:
+    return f"{value:.3f}".rstrip("0").rstrip(".") or "0"
+
+
+def _table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [titles, ["---"] * len(titles), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)

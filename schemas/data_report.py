@@ -1,0 +1,94 @@
+"""What came of an ingestion, as numbers and short texts: read by storage, shown by reporting and the command line."""
+
+from typing import NamedTuple
+
+from schemas.config import Settings
+
+
+class LabelCount(NamedTuple):
+    """Headlines of one label, the rows that they stand for, and their share of all headlines."""
+
+    label: str
+    headlines: int
+    rows: int
+    share: float
+
+
+class ReasonCount(NamedTuple):
+    """Rows that were rejected for one kind of reason, with one of them in full."""
+
+    reason: str
+    rows: int
+    example: str
+
+
+class CopyCount(NamedTuple):
+    """Groups of near copies of one kind, their headlines, and how many of the groups have more than one label."""
+
+    kind: str
+    groups: int
+    headlines: int
+    conflicting: int
+
+
+class CopyGroup(NamedTuple):
+    """One group of near copies."""
+
+    example: str
+    headlines: int
+    kind: str
+    labels: tuple[str, ...]
+
+
+class Lengths(NamedTuple):
+    """Lengths of the headlines of one label, or of all where the label is None."""
+
+    label: str | None
+    characters_min: int
+    characters_median: float
+    characters_p99: float
+    characters_max: int
+    words_median: float
+
+
+class Changes(NamedTuple):
+    """Distinct texts against the previous snapshot."""
+
+    added: int
+    removed: int
+    relabelled: int
+    unchanged: int
+
+
+class Drift(NamedTuple):
+    """One measure now and before; `drift` is none, moderate or major for a population stability index."""
+
+    measure: str
+    value: float
+    previous_value: float
+    drift: str | None
+
+
+class DataReport(Settings):
+    """An ingestion and its snapshot; changes and drift are empty for the first of a source."""
+
+    ingest_id: str
+    source: str
+    kind: str
+    encoding: str | None
+    synthetic: bool
+    snapshot_id: str
+    previous_snapshot_id: str | None
+    rows_read: int
+    rows_accepted: int
+    rows_merged: int
+    rows_rejected: int
+    rows_quarantined: int
+    labels: tuple[LabelCount, ...]
+    reasons: tuple[ReasonCount, ...]
+    copies: tuple[CopyCount, ...]
+    largest_groups: tuple[CopyGroup, ...]
+    resolutions: tuple[tuple[str, int], ...]
+    lengths: tuple[Lengths, ...]
+    changes: Changes | None
+    drift: tuple[Drift, ...]

@@ -1,0 +1,92 @@
+"""The data report of an ingestion, read from the views of the data. Knows their columns; renders nothing."""
+
+from pathlib import Path
+from typing import Any
+
+from duckdb import DuckDBPyConnection
+
+from schemas.data_report import Changes, CopyCount, CopyGroup, DataReport, Drift, LabelCount, Lengths, ReasonCount
+from storage.warehouse import reading
+
+MOST_REASONS = 10
+MOST_GROUPS = 5
+
+Rows = list[tuple[Any, ...]]
+
+
+def load_data_report(warehouse: Path, ingest_id: str) -> DataReport:
+    """Read what came of an ingestion.
+
+    Raises:
+        KeyError: The warehouse does not know the ingestion.
+    """
+    with reading(warehouse) as connection:
+        cursor = connection.execute(
+            "SELECT sources.ingest_id, source, kind, encoding, synthetic, snapshot_id, previous_snapshot_id, rows_read,"
+            " rows_accepted, rows_merged, rows_rejected, coalesce(rows_quarantined, 0) AS rows_quarantined"
+            " FROM sources JOIN snapshots USING (snapshot_id) WHERE sources.ingest_id = ?",
+            [ingest_id],
+        )
+        columns, row = [column[0] for column in cursor.description], cursor.fetchone()
+        if row is None:
+            raise KeyError(ingest_id)
+        counts = dict(zip(columns, row, strict=True))
+        return DataReport(
+            **counts,
+            **_load_ingested(connection, ingest_id),
+            **_load_snapshot(connection, counts["snapshot_id"]),
+        )
+
+
+def _load_ingested(connection: DuckDBPyConnection, ingest_id: str) -> dict[str, Any]:
+    """Labels, reasons and contradictions."""
+
+    def ask(sql: str, *more: int) -> Rows:
+        rows: Rows = connection.execute(sql, [ingest_id, *more]).fetchall()
+        return rows
+
+    labels = ask("SELECT label, headlines, rows_accepted, share FROM source_labels WHERE ingest_id = ? ORDER BY label")
+    reasons = ask(
+        "SELECT reason, rows_rejected, example FROM rejected_reasons WHERE ingest_id = ?"
+        " ORDER BY rows_rejected DESC, reason LIMIT ?",
+        MOST_REASONS,
+    )
+    resolutions = ask("SELECT resolution, count(*) FROM quarantine WHERE ingest_id = ? GROUP BY 1 ORDER BY 1")
+    return {
+        "labels": tuple(LabelCount(*row) for row in labels),
+        "reasons": tuple(ReasonCount(*row) for row in reasons),
+        "resolutions": tuple(resolutions),
+    }
+
+
+def _load_snapshot(connection: DuckDBPyConnection, snapshot_id: str) -> dict[str, Any]:
+    """Near copies, lengths, changes and drift."""
+
+    def ask(sql: str, *more: int) -> Rows:
+        rows: Rows = connection.execute(sql, [snapshot_id, *more]).fetchall()
+        return rows
+
+    copies = ask(
+        "SELECT kind, count(*), sum(headlines)::BIGINT, count(*) FILTER (is_conflicting) FROM near_copies"
+        " WHERE snapshot_id = ? GROUP BY kind ORDER BY kind"
+    )
+    groups = ask(
+        "SELECT example, headlines, kind, labels FROM near_copies WHERE snapshot_id = ?"
+        " ORDER BY headlines DESC, group_id LIMIT ?",
+        MOST_GROUPS,
+    )
+    lengths = ask(
+        "SELECT label, characters_min, characters_median, characters_p99, characters_max, words_median"
+        " FROM snapshot_statistics WHERE snapshot_id = ? ORDER BY label NULLS LAST"
+    )
+    changes = ask("SELECT added, removed, relabelled, unchanged FROM snapshot_changes WHERE snapshot_id = ?")
+    drift = ask(
+        "SELECT measure, value, previous_value, drift FROM snapshot_drift WHERE snapshot_id = ? ORDER BY measure"
+    )
+    return {
+        "copies": tuple(CopyCount(*row) for row in copies),
+        "largest_groups": tuple(CopyGroup(text, n, kind, tuple(labels)) for text, n, kind, labels in groups),
+        "lengths": tuple(Lengths(*row) for row in lengths),
+        "changes": Changes(*changes[0]) if changes else None,
+        "drift": tuple(Drift(*row) for row in drift),
+    }

@@ -1,0 +1,97 @@
+"""The data report as Markdown: the answer first, every figure in it, and no text of the source that is obeyed."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from reporting.data_report import escape, render_data_report
+from schemas.data_report import Changes, CopyCount, CopyGroup, DataReport, Drift, LabelCount, Lengths, ReasonCount
+
+NASTY = [
+    "<script>alert(1)</script>",
+    "[click](javascript:alert(1))",
+    "a | b || c",
+    "# not a title\n\n- nor a list",
+    "`code` **bold** _it_ ~~no~~ ![x](y)",
+    "\u202ereversed\u202c and \u200bzero",
+    "\x1b[31mred\x00",
+    "&lt;b&gt; &amp;",
+    "http://example.org/x",
+]
+
+
+def make_report(text: str = "Sales rose .", **changes: object) -> DataReport:
+    fields: dict[str, object] = {
+        "ingest_id": "a" * 16,
+        "source": text,
+        "kind": "csv",
+        "encoding": "utf-8",
+        "synthetic": False,
+        "snapshot_id": "b" * 16,
+        "previous_snapshot_id": "c" * 16,
+        "rows_read": 12_345,
+        "rows_accepted": 12_000,
+        "rows_merged": 300,
+        "rows_rejected": 45,
+        "rows_quarantined": 4,
+        "labels": (LabelCount("neutral", 12_000, 12_300, 1.0),),
+        "reasons": (ReasonCount(text, 45, text),),
+        "copies": (CopyCount("reworded", 7, 21, 2),),
+        "largest_groups": (CopyGroup(text, 9, "reworded", ("neutral", "positive")),),
+        "resolutions": (("dropped", 4),),
+        "lengths": (Lengths("neutral", 3, 119, 275.5, 315, 21), Lengths(None, 3, 119, 275.5, 315, 21)),
+        "changes": Changes(120, 3, 2, 11_000),
+        "drift": (Drift("PSI of labels", 0.31, 0, "major"), Drift("share of neutral", 0.6, 0.5, None)),
+    }
+    return DataReport.model_validate(fields | changes)
+
+
+def test_the_answer_comes_first_and_every_section_has_its_figures() -> None:
+    shown = render_data_report(make_report())
+    assert shown.splitlines()[2] == (
+        "**12,345 rows read: 12,000 accepted, 300 merged as copies, 45 rejected; 4 contradict each other.**"
+    )
+    for row in (
+        "| neutral | 12,000 | 12,300 | 100.0% | 119 | 275.5 | 315 | 21 |",
+        "| Sales rose . | 45 | Sales rose . |",
+        "| reworded | 7 | 21 | 2 |",
+        "| Sales rose . | 9 | reworded | neutral, positive |",
+        "120 texts added, 3 removed, 2 relabelled, 11,000 unchanged.",
+        "| PSI of labels | 0.31 |  | major |",
+        "| share of neutral | 0.6 | 0.5 |  |",
+    ):
+        assert row in shown.splitlines()
+
+
+def test_what_there_is_not_has_no_section() -> None:
+    nothing = {"reasons": (), "copies": (), "largest_groups": (), "resolutions": (), "changes": None, "drift": ()}
+    shown = render_data_report(make_report(**nothing))
+    assert [line for line in shown.splitlines() if line.startswith("###")] == ["### Labels and lengths"]
+
+
+@pytest.mark.parametrize("text", NASTY)
+def test_no_text_is_obeyed(text: str) -> None:
+    plain, nasty = (MarkdownIt("js-default").render(render_data_report(make_report(told))) for told in ("x", text))
+    tags = [part.split(">")[0] for part in plain.split("<")[1:]]
+    assert [part.split(">")[0] for part in nasty.split("<")[1:]] == tags
+    assert not any(sign in nasty for sign in "\u202e\u202c\u200b\x1b\x00")
+
+
+@given(st.text(max_size=60))
+def test_an_escaped_text_is_one_line_of_plain_text(text: str) -> None:
+    shown = MarkdownIt("js-default").render(f"| a |\n| --- |\n| x{escape(text)}x |\n")
+    assert shown.count("<td>") == 1
+    assert shown.count("<tr>") == 2
+    assert {part.split(">")[0].strip("/") for part in shown.split("<")[1:]} == {
+        "table",
+        "thead",
+        "tbody",
+        "tr",
+        "th",
+        "td",
+    }
+
+
+def test_a_long_text_is_cut() -> None:
+    assert len(escape("x" * 1_000)) < 200

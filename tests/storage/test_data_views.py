@@ -1,0 +1,144 @@
+"""The views of the data against figures worked out by hand, on two snapshots of one source."""
+
+from math import log
+
+import pandas as pd
+import pytest
+
+from storage.data_report import load_data_report
+from storage.headlines import SourceRecord, save_ingestion
+from storage.query import query
+from storage.splits import save_split
+
+OTHER_WORDS = "Sales of the firm were up ."
+
+
+def headlines(*rows):
+    """Rows of (number of the text, label, copies, group, masked, text)."""
+    columns = ["number", "label", "copies", "group", "masked", "text"]
+    frame = pd.DataFrame(rows, columns=columns)
+    ids = {name: frame[source].map("{:016d}".format) for name, source in
+           (("text_id", "number"), ("masked_id", "masked"), ("group_id", "group"))}  # fmt: skip
+    frame = frame.assign(**ids, headline_id=ids["text_id"].str[3:] + frame["label"].str[:3])
+    return frame.assign(agreement=pd.array([None] * len(frame), dtype="Int64"))[
+        ["headline_id", "text_id", "masked_id", "group_id", "text", "label", "copies", "agreement"]
+    ]
+
+
+FIRST = headlines(
+    (1, "positive", 2, 1, 1, "Sales rose 1 ."),
+    (2, "positive", 1, 1, 1, "Sales rose 2 ."),
+    (3, "neutral", 1, 1, 3, "2 rose Sales , ."),
+    (4, "neutral", 1, 4, 4, "AGM"),
+    (5, "negative", 1, 5, 5, "Costs rose"),
+    (5, "neutral", 1, 5, 5, "Costs rose"),
+)
+SECOND = headlines(
+    (1, "positive", 1, 1, 1, "Sales rose 1 ."),
+    (4, "negative", 1, 4, 4, "AGM"),
+    (6, "positive", 1, 6, 6, "a b c d e f"),
+    (7, "positive", 1, 6, 6, "a b c d e g"),
+)
+
+
+@pytest.fixture
+def two(warehouse):
+    """Two snapshots of one place, the first with rejected and contradictory rows, and a split that leaks."""
+    reasons = ["empty text; unknown label 'a'", "unknown label 'b'", "number of fields is 1, not 2", "empty text"]
+    rejected = pd.DataFrame({"source": "news.csv", "row_number": [2, 3, 4, 5], "reason": reasons, "raw": "x"})
+    quarantined = pd.DataFrame(
+        {
+            "source": "news.csv",
+            "row_number": [8, 9],
+            "text_id": "5".zfill(16),
+            "text": "Costs rose",
+            "label": ["negative", "neutral"],
+            "resolution": "kept",
+        }
+    )
+    source = SourceRecord("one", "news.csv", "/data/news.csv", "csv", "ab", "utf-8", False, 11, 1, "s1")
+    save_ingestion(warehouse, source, FIRST, rejected, quarantined)
+    later = SourceRecord("two", "news.csv", "/data/news.csv", "csv", "cd", "utf-8", False, 4, 0, "s2")
+    save_ingestion(warehouse, later, SECOND, rejected.iloc[:0], quarantined.iloc[:0])
+    ids = FIRST["headline_id"].tolist()
+    parts = {"test": [ids[0], ids[3]], "train": [ids[1]], "validation": [ids[2], ids[4]]}
+    save_split(warehouse, "split", "s1", parts, {"method": "study", "seed": 42})
+    return warehouse
+
+
+def test_labels_of_a_source(two):
+    rows = query(two, "SELECT label, headlines, rows_accepted, share FROM source_labels WHERE ingest_id = 'one'").rows
+    assert rows == [("negative", 1, 1, 1 / 6), ("neutral", 3, 3, 0.5), ("positive", 2, 3, 1 / 3)]
+
+
+def test_a_row_counts_under_each_of_its_reasons_whatever_stands_in_quotes(two):
+    rows = query(two, "SELECT * EXCLUDE (ingest_id, source) FROM rejected_reasons WHERE ingest_id = 'one'").rows
+    assert rows == [
+        ("empty text", 2, 1, "empty text", 2),
+        ("unknown label", 2, 2, "unknown label 'a'", 2),
+        ("number of fields is N, not N", 1, 1, "number of fields is 1, not 2", 4),
+    ]
+
+
+def test_groups_of_near_copies(two):
+    rows = query(two, "SELECT * EXCLUDE (group_id) FROM near_copies ORDER BY snapshot_id, headlines DESC").rows
+    assert rows == [
+        ("s1", 3, 4, "reworded", ["neutral", "positive"], True, "2 rose Sales , ."),
+        ("s1", 2, 2, "copies", ["negative", "neutral"], True, "Costs rose"),
+        ("s2", 2, 2, "numbers", ["positive"], False, "a b c d e f"),
+    ]
+
+
+def test_lengths_and_shares(two):
+    rows = query(two, "FROM snapshot_statistics WHERE snapshot_id = 's2'").rows
+    assert rows == [
+        ("s2", "negative", 1, 0.25, 3, 3, 3, 3, 1),
+        ("s2", "positive", 3, 0.75, 11, 11, pytest.approx(13.94), 14, 6),
+        ("s2", None, 4, 1, 3, 11, pytest.approx(13.91), 14, 5),
+    ]
+
+
+def test_what_a_snapshot_changed(two):
+    assert query(two, "FROM snapshot_changes").rows == [("s2", "s1", 2, 3, 1, 1)]
+
+
+def test_drift_against_the_snapshot_before(two):
+    rows = query(two, "SELECT measure, value, previous_value, drift FROM snapshot_drift").rows
+    drift = {measure: (value, previous, told) for measure, value, previous, told in rows}
+    assert drift["share of neutral"] == (0, 0.5, None)
+    assert drift["share of positive"] == (0.75, pytest.approx(1 / 3), None)
+    assert drift["median characters"] == (11, 12, None)
+    shares = [(0.25, 1 / 6), (0.0001, 0.5), (0.75, 1 / 3)]
+    psi = sum((p - q) * log(p / q) for p, q in shares)
+    assert drift["PSI of labels"] == (pytest.approx(psi), 0, "major")
+    assert drift["PSI of lengths"][0] > 0
+
+
+def test_no_drift_between_equals(two, warehouse):
+    source = SourceRecord("three", "news.csv", "/data/news.csv", "csv", "ef", "utf-8", False, 4, 0, "s3")
+    empty = pd.DataFrame({"source": [], "row_number": [], "reason": [], "raw": []}, dtype="str")
+    told = pd.DataFrame(columns=["source", "row_number", "text_id", "text", "label", "resolution"], dtype="str")
+    save_ingestion(warehouse, source, SECOND, empty, told)
+    rows = query(two, "SELECT value, drift FROM snapshot_drift WHERE snapshot_id = 's3' AND measure LIKE 'PSI%'").rows
+    assert rows == [(0, "none"), (0, "none")]
+    assert query(two, "FROM snapshot_changes WHERE snapshot_id = 's3'").rows == [("s3", "s2", 0, 0, 0, 4)]
+
+
+def test_a_group_in_test_and_elsewhere_is_a_leak(two):
+    assert query(two, "SELECT in_test, in_train, in_validation FROM split_leaks").rows == [(1, 1, 1)]
+
+
+def test_the_report_reads_all_of_it(two):
+    first, second = load_data_report(two, "one"), load_data_report(two, "two")
+    assert (first.rows_read, first.rows_accepted, first.rows_merged, first.rows_rejected) == (11, 6, 1, 4)
+    assert (first.previous_snapshot_id, first.changes, first.drift) == (None, None, ())
+    assert [reason.rows for reason in first.reasons] == [2, 2, 1]
+    assert [(group.kind, group.headlines) for group in first.largest_groups] == [("reworded", 3), ("copies", 2)]
+    assert first.copies == (("copies", 1, 2, 1), ("reworded", 1, 3, 1))
+    assert first.resolutions == (("kept", 2),)
+    assert [length.label for length in first.lengths] == ["negative", "neutral", "positive", None]
+    assert second.previous_snapshot_id == "s1"
+    assert second.changes == (2, 3, 1, 1)
+    assert len(second.drift) == 7
+    with pytest.raises(KeyError):
+        load_data_report(two, "three")
