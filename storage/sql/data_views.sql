@@ -67,11 +67,16 @@ SELECT
     list_sort(list(DISTINCT label)) AS labels,
     count(DISTINCT label) > 1 AS is_conflicting,
     min(text) AS example
-FROM snapshot_headlines
+FROM (
+    SELECT snapshot_id, group_id
+    FROM snapshot_headlines
+    WHERE group_id IS NOT NULL
+    GROUP BY ALL
+    HAVING count(*) > 1
+)
+JOIN snapshot_headlines USING (snapshot_id, group_id)
 JOIN headlines USING (headline_id)
-WHERE group_id IS NOT NULL
 GROUP BY snapshot_id, group_id
-HAVING count(*) > 1
 ORDER BY snapshot_id, headlines DESC, group_id;
 COMMENT ON VIEW near_copies IS 'Groups of two or more headlines of a snapshot that are copies or near copies of each other; a split keeps them together.';
 COMMENT ON COLUMN near_copies.snapshot_id IS 'The snapshot.';
@@ -86,7 +91,7 @@ COMMENT ON COLUMN near_copies.example IS 'The text that sorts first.';
 
 CREATE OR REPLACE VIEW snapshot_statistics AS
 WITH lengths AS (
-    SELECT snapshot_id, label, length(text) AS characters, len(string_split_regex(trim(text), '\s+')) AS words
+    SELECT snapshot_id, label, length(text) AS characters, len(string_split(text, ' ')) AS words
     FROM snapshot_headlines
     JOIN headlines USING (headline_id)
 ),
@@ -124,7 +129,7 @@ COMMENT ON COLUMN snapshot_statistics.characters_min IS 'Characters of the short
 COMMENT ON COLUMN snapshot_statistics.characters_median IS 'Median characters.';
 COMMENT ON COLUMN snapshot_statistics.characters_p99 IS 'Characters that 99 % do not exceed.';
 COMMENT ON COLUMN snapshot_statistics.characters_max IS 'Characters of the longest.';
-COMMENT ON COLUMN snapshot_statistics.words_median IS 'Median words, as white space parts them.';
+COMMENT ON COLUMN snapshot_statistics.words_median IS 'Median words, as spaces part them.';
 
 
 CREATE OR REPLACE VIEW snapshot_changes AS
@@ -184,69 +189,78 @@ COMMENT ON COLUMN snapshot_changes.unchanged IS 'Texts with a label that they ha
 
 
 CREATE OR REPLACE VIEW snapshot_drift AS
-WITH lengths AS (
-    SELECT snapshot_id, label, length(text) AS characters
+WITH histogram AS (
+    SELECT snapshot_id, label, length(text) AS characters, count(*) AS n
     FROM snapshot_headlines
     JOIN headlines USING (headline_id)
+    GROUP BY ALL
 ),
-pairs AS (
-    SELECT snapshot_id, previous_snapshot_id FROM snapshots WHERE previous_snapshot_id IS NOT NULL
+ranked AS (
+    SELECT
+        snapshot_id,
+        characters,
+        sum(sum(n)) OVER (PARTITION BY snapshot_id ORDER BY characters) / sum(sum(n)) OVER (PARTITION BY snapshot_id)
+            AS share_up_to
+    FROM histogram
+    GROUP BY snapshot_id, characters
 ),
-shares AS (
-    SELECT pairs.snapshot_id, previous_snapshot_id, names.label, coalesce(now.share, 0) AS value,
-        coalesce(before.share, 0) AS previous_value
-    FROM pairs
-    CROSS JOIN (VALUES ('negative'), ('neutral'), ('positive')) AS names(label)
-    LEFT JOIN snapshot_statistics AS now ON now.snapshot_id = pairs.snapshot_id AND now.label = names.label
-    LEFT JOIN snapshot_statistics AS before ON before.snapshot_id = previous_snapshot_id AND before.label = names.label
+edges AS (
+    SELECT snapshot_id, quantile, min(characters) AS characters
+    FROM ranked
+    CROSS JOIN (SELECT unnest(range(1, 10)) / 10 AS quantile)
+    WHERE share_up_to >= quantile
+    GROUP BY ALL
 ),
 bounds AS (
-    SELECT pairs.snapshot_id, previous_snapshot_id, list_distinct(quantile_disc(characters, [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9])) AS edges
+    SELECT snapshot_id, list(DISTINCT characters) AS edges FROM edges GROUP BY ALL
+),
+pairs AS (
+    SELECT snapshots.snapshot_id, previous_snapshot_id, edges
+    FROM snapshots
+    JOIN bounds ON bounds.snapshot_id = previous_snapshot_id
+),
+both_of AS (
+    SELECT pairs.snapshot_id, 'now' AS moment, edges, label, characters, n
     FROM pairs
-    JOIN lengths ON lengths.snapshot_id = previous_snapshot_id
-    GROUP BY ALL
+    JOIN histogram USING (snapshot_id)
+    UNION ALL
+    SELECT pairs.snapshot_id, 'before', edges, label, characters, n
+    FROM pairs
+    JOIN histogram ON histogram.snapshot_id = previous_snapshot_id
 ),
 binned AS (
-    SELECT bounds.snapshot_id, bounds.previous_snapshot_id, lengths.snapshot_id = bounds.snapshot_id AS is_now,
-        len(list_filter(edges, lambda edge: edge < characters)) AS bin, count(*) AS n
-    FROM bounds
-    JOIN lengths ON lengths.snapshot_id IN (bounds.snapshot_id, bounds.previous_snapshot_id)
-    GROUP BY ALL
+    SELECT snapshot_id, 'labels' AS measure, moment, label AS bin, n FROM both_of
+    UNION ALL
+    SELECT snapshot_id, 'lengths', moment, len(list_filter(edges, lambda edge: edge < characters))::VARCHAR, n FROM both_of
 ),
-bins AS (
-    SELECT snapshot_id, previous_snapshot_id, bin,
-        coalesce(sum(n) FILTER (is_now), 0) AS n,
-        coalesce(sum(n) FILTER (NOT is_now), 0) AS previous_n
+shares AS (
+    SELECT
+        snapshot_id,
+        measure,
+        bin,
+        coalesce(sum(n) FILTER (moment = 'now'), 0)
+            / sum(sum(n) FILTER (moment = 'now')) OVER (PARTITION BY snapshot_id, measure) AS value,
+        coalesce(sum(n) FILTER (moment = 'before'), 0)
+            / sum(sum(n) FILTER (moment = 'before')) OVER (PARTITION BY snapshot_id, measure) AS previous_value
     FROM binned
-    GROUP BY ALL
-),
-bin_shares AS (
-    SELECT snapshot_id, previous_snapshot_id,
-        greatest(n / sum(n) OVER (PARTITION BY snapshot_id, previous_snapshot_id), 0.0001) AS p,
-        greatest(previous_n / sum(previous_n) OVER (PARTITION BY snapshot_id, previous_snapshot_id), 0.0001) AS q
-    FROM bins
-),
-medians AS (
-    SELECT pairs.snapshot_id, previous_snapshot_id, now.characters_median AS characters, before.characters_median AS previous_characters,
-        now.words_median AS words, before.words_median AS previous_words
-    FROM pairs
-    JOIN snapshot_statistics AS now ON now.snapshot_id = pairs.snapshot_id AND now.label IS NULL
-    JOIN snapshot_statistics AS before ON before.snapshot_id = previous_snapshot_id AND before.label IS NULL
+    GROUP BY snapshot_id, measure, bin
 ),
 measures AS (
-    SELECT snapshot_id, previous_snapshot_id, 'share of ' || label AS measure, value, previous_value FROM shares
+    SELECT snapshot_id, 'share of ' || bin AS measure, value, previous_value FROM shares WHERE measure = 'labels'
     UNION ALL
-    SELECT snapshot_id, previous_snapshot_id, 'median characters', characters, previous_characters FROM medians
+    SELECT snapshots.snapshot_id, 'median characters', now.characters, before.characters
+    FROM snapshots
+    JOIN edges AS now ON now.snapshot_id = snapshots.snapshot_id AND now.quantile = 0.5
+    JOIN edges AS before ON before.snapshot_id = previous_snapshot_id AND before.quantile = 0.5
     UNION ALL
-    SELECT snapshot_id, previous_snapshot_id, 'median words', words, previous_words FROM medians
-    UNION ALL
-    SELECT snapshot_id, previous_snapshot_id, 'PSI of labels',
+    SELECT
+        snapshot_id,
+        'PSI of ' || measure,
         sum((greatest(value, 0.0001) - greatest(previous_value, 0.0001))
-            * ln(greatest(value, 0.0001) / greatest(previous_value, 0.0001))), 0
+            * ln(greatest(value, 0.0001) / greatest(previous_value, 0.0001))),
+        0
     FROM shares
-    GROUP BY ALL
-    UNION ALL
-    SELECT snapshot_id, previous_snapshot_id, 'PSI of lengths', sum((p - q) * ln(p / q)), 0 FROM bin_shares GROUP BY ALL
+    GROUP BY snapshot_id, measure
 )
 SELECT
     snapshot_id,
@@ -255,13 +269,19 @@ SELECT
     value,
     previous_value,
     value - previous_value AS difference,
-    CASE WHEN measure LIKE 'PSI%' THEN CASE WHEN value > 0.25 THEN 'major' WHEN value > 0.1 THEN 'moderate' ELSE 'none' END END AS drift
+    CASE
+        WHEN measure NOT LIKE 'PSI%' THEN NULL
+        WHEN value > 0.25 THEN 'major'
+        WHEN value > 0.1 THEN 'moderate'
+        ELSE 'none'
+    END AS drift
 FROM measures
+JOIN snapshots USING (snapshot_id)
 ORDER BY ALL;
 COMMENT ON VIEW snapshot_drift IS 'How labels and lengths of a snapshot differ from the one before it.';
 COMMENT ON COLUMN snapshot_drift.snapshot_id IS 'The snapshot.';
 COMMENT ON COLUMN snapshot_drift.previous_snapshot_id IS 'The one before it.';
-COMMENT ON COLUMN snapshot_drift.measure IS 'Share of a label, a median length, or a population stability index (PSI): the sum of (p - q) ln(p / q) over labels, or over the tenths of the lengths before; a share of nothing counts as 0.0001.';
+COMMENT ON COLUMN snapshot_drift.measure IS 'Share of a label, the median length (the lower one of two in the middle), or a population stability index (PSI): the sum of (p - q) ln(p / q) over labels, or over the tenths of the lengths before; a share of nothing counts as 0.0001.';
 COMMENT ON COLUMN snapshot_drift.value IS 'Now.';
 COMMENT ON COLUMN snapshot_drift.previous_value IS 'Before; 0 for a PSI.';
 COMMENT ON COLUMN snapshot_drift.difference IS 'Now less before.';
