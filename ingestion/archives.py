@@ -12,12 +12,13 @@ from ingestion.reasons import describe_reason
 from schemas.errors import InputError
 
 MAX_BYTES = 2 * 1024**3
-MAX_RATIO = 1_000
-"""A member is refused when it is larger once unpacked, or larger by more than this factor."""
+MAX_RATIO = 100
+"""A member is refused when it is larger once unpacked, or larger by more than this factor; text shrinks by 3 to 20."""
 
 _COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _JUNK_FOLDER = "__MACOSX"
 _SHOWN_MEMBERS = 5
+_HARMLESS_BYTES = 1024**2
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, OSError)
 
 
@@ -78,7 +79,7 @@ def _check_bounds(member: zipfile.ZipInfo, source: str) -> None:
             f"source {source!r}: {member.filename!r} in it is packed by method {member.compress_type}, neither stored "
             "nor deflated: unpack it yourself and give the file"
         )
-    if member.file_size > MAX_BYTES or member.file_size > MAX_RATIO * member.compress_size:
+    if member.file_size > min(MAX_BYTES, max(_HARMLESS_BYTES, MAX_RATIO * member.compress_size)):
         raise ArchiveError(
             f"source {source!r}: {member.filename!r} in it would unpack from {member.compress_size:,} to "
             f"{member.file_size:,} bytes, over the bound of {MAX_BYTES:,} or of {MAX_RATIO:,} times: "

@@ -5,7 +5,6 @@ judges no label.
 """
 
 import csv
-import io
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +16,9 @@ from ingestion.rows import RawRow, broken_row
 from schemas.config import DataSettings
 
 DELIMITERS = (",", "\t", ";", "|")
+
+MOST_GIVEN_BACK = 1_000_000
+"""Lines of a text that are read a second time in search of the end of a quote."""
 
 _HEADERLESS_FIELDS = 2
 
@@ -45,9 +47,8 @@ def recognise_layout(text: Text, source: str, settings: DataSettings, words: Lab
         MissingColumnError: If no delimiter gives a text and a label column.
     """
     widest: list[str] = []
-    head = text.head()
     for delimiter in (settings.delimiter,) if settings.delimiter else DELIMITERS:
-        fields = next((fields for fields, _, _ in _iter_records(io.StringIO(head, newline=""), delimiter)), [])
+        fields = next((fields for fields, _, _ in _Records(text.lines(), delimiter)), [])
         layout = (
             _header_layout(fields, delimiter, settings)
             or _numbered_layout(fields, delimiter, settings)
@@ -61,7 +62,7 @@ def recognise_layout(text: Text, source: str, settings: DataSettings, words: Lab
 
 def read_delimited(text: Text, layout: Layout) -> Iterator[RawRow]:
     """Yield the rows in order; blank lines are none. A row of another width, or with broken quotes, has a defect."""
-    records = _iter_records(text.lines(), layout.delimiter)
+    records = iter(_Records(text.lines(), layout.delimiter))
     if layout.has_header:
         next(records)
     for fields, raw, defect in records:
@@ -73,36 +74,48 @@ def read_delimited(text: Text, layout: Layout) -> Iterator[RawRow]:
             yield RawRow(fields[layout.text], fields[layout.label], raw)
 
 
-def _iter_records(lines: Iterator[str], delimiter: str) -> Iterator[Record]:
-    """Yield the records that are not blank; a quote that is broken or never closed costs its own line, no other."""
-    again: deque[str] = deque()
-    while True:
-        line = again.popleft() if again else next(lines, "")
-        if not line:
-            return
-        raw = line.rstrip(LINE_ENDS)
-        if '"' in raw:
-            yield _read_quoted(line, again, lines, delimiter)
-        elif raw:
-            yield raw.split(delimiter), raw, None
+class _Records:
+    """The records of a text that are not blank; a quote that is broken or never closed costs its own line, no other.
 
+    The lines that a broken quote had taken are given back and read again. After `MOST_GIVEN_BACK` of them a quote may
+    span no second line, so that the work stays in proportion to the lines.
+    """
 
-def _read_quoted(first: str, again: deque[str], lines: Iterator[str], delimiter: str) -> Record:
-    """Read the record that begins with a line, over as many lines as its quotes span; a broken one gives them back."""
-    taken = [first]
+    def __init__(self, lines: Iterator[str], delimiter: str) -> None:
+        self._lines = lines
+        self._delimiter = delimiter
+        self._again: deque[str] = deque()
+        self._given_back = 0
 
-    def feed() -> Iterator[str]:
-        yield first
-        while line := again.popleft() if again else next(lines, ""):
-            taken.append(line)
-            yield line
+    def __iter__(self) -> Iterator[Record]:
+        while line := self._next_line():
+            raw = line.rstrip(LINE_ENDS)
+            if '"' in raw:
+                yield self._read_quoted(line)
+            elif raw:
+                yield raw.split(self._delimiter), raw, None
 
-    try:
-        fields = next(csv.reader(feed(), delimiter=delimiter, strict=True))
-    except csv.Error as error:
-        again.extendleft(reversed(taken[1:]))
-        return [], first.rstrip(LINE_ENDS), f"broken quoting: {error}"
-    return fields, "".join(taken).rstrip(LINE_ENDS), None
+    def _next_line(self) -> str:
+        return self._again.popleft() if self._again else next(self._lines, "")
+
+    def _read_quoted(self, first: str) -> Record:
+        """Read the record that begins with a line, over as many lines as its quotes span."""
+        taken: list[str] = []
+
+        def feed() -> Iterator[str]:
+            line = first
+            while line:
+                taken.append(line)
+                yield line
+                line = self._next_line() if self._given_back < MOST_GIVEN_BACK else ""
+
+        try:
+            fields = next(csv.reader(feed(), delimiter=self._delimiter, strict=True))
+        except csv.Error as error:
+            self._again.extendleft(reversed(taken[1:]))
+            self._given_back += len(taken) - 1
+            return [], first.rstrip(LINE_ENDS), f"broken quoting: {error}"
+        return fields, "".join(taken).rstrip(LINE_ENDS), None
 
 
 def _header_layout(fields: list[str], delimiter: str, settings: DataSettings) -> Layout | None:

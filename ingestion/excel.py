@@ -5,6 +5,7 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from ingestion.columns import find_columns
@@ -13,6 +14,8 @@ from ingestion.rows import RawRow
 from ingestion.tables import read_table
 from schemas.config import DataSettings
 from schemas.errors import InputError
+
+Cells = Iterator[Sequence[Any]]
 
 _PARTS = {"[Content_Types].xml", "xl/workbook.xml"}
 _BROKEN = (
@@ -40,24 +43,18 @@ def is_workbook(archive: zipfile.ZipFile) -> bool:
 
 
 def read_workbook(content: bytes, source: str, settings: DataSettings) -> Iterator[RawRow]:
-    """Yield the rows of the first sheet whose first row names a text and a label column; blank rows are none.
+    """Give the rows of the first sheet whose first row names a text and a label column; blank rows are none.
 
     Raises:
-        ExcelError: If the workbook is broken.
+        ExcelError: If the workbook is broken; also while the rows are read.
         MissingColumnError: If no sheet has both columns.
     """
-    try:
-        with warnings.catch_warnings(action="ignore"):  # openpyxl warns of styles and extensions that hold no text
-            names, rows = _find_table(content, settings)
-    except _BROKEN as error:
-        raise ExcelError(
-            f"source {source!r} is an Excel workbook that cannot be read ({describe_reason(error)}): "
-            "save it again, or as CSV"
-        ) from None
-    return read_table(names, rows, source, settings)
+    with _told(source):
+        names, rows = _find_table(content, settings)
+    return read_table(names, _iter_cells(rows, source), source, settings)
 
 
-def _find_table(content: bytes, settings: DataSettings) -> tuple[list[str], list[Sequence[Any]]]:
+def _find_table(content: bytes, settings: DataSettings) -> tuple[list[str], Cells]:
     """The header and the rows of the sheet that has both columns, or else the header of the first that has any."""
     from openpyxl import load_workbook
 
@@ -67,6 +64,27 @@ def _find_table(content: bytes, settings: DataSettings) -> tuple[list[str], list
         rows = (row for row in sheet.iter_rows(values_only=True) if any(cell not in {None, ""} for cell in row))
         names = ["" if cell is None else str(cell) for cell in next(rows, ())]
         if None not in find_columns(names, settings.text_column, settings.label_column):
-            return names, list(rows)
+            return names, rows
         first = first or names
-    return first, []
+    return first, iter(())
+
+
+def _iter_cells(rows: Cells, source: str) -> Cells:
+    while True:
+        with _told(source):
+            row = next(rows, None)
+        if row is None:
+            return
+        yield row
+
+
+@contextmanager
+def _told(source: str) -> Iterator[None]:
+    try:
+        with warnings.catch_warnings(action="ignore"):  # openpyxl warns of styles and extensions that hold no text
+            yield
+    except _BROKEN as error:
+        raise ExcelError(
+            f"source {source!r} is an Excel workbook that cannot be read ({describe_reason(error)}): "
+            "save it again, or as CSV"
+        ) from None

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from flows.preview import check_inputs, describe_study
-from ingestion.sources import SourceError
+from ingestion.files import SourceError
 from learning.base_model import BaseModelError
 from schemas.config import StudyConfig
 from schemas.overrides import apply_overrides

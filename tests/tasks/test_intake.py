@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 from sklearn.model_selection import train_test_split
 
+from ingestion.files import SourceError
 from ingestion.ingest import read_source
-from ingestion.sources import SourceError, find_source
+from ingestion.sources import find_source
 from schemas.config import DataSettings, SplitSettings
 from schemas.label import LABELS
 from schemas.profiles import build_config, load_profile

@@ -1,0 +1,98 @@
+"""The files of a source: found and hashed, and read only while they hold those same bytes. Knows no format."""
+
+import hashlib
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingestion import phrasebank
+from ingestion.folders import list_folder
+from schemas.errors import InputError
+
+MAX_BYTES = 4 * 1024**3
+"""A larger file is not read, since it is held in memory."""
+
+
+class SourceError(InputError):
+    """A source is not there, cannot be read, changes while it is read, holds too much, or has no rows."""
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A file of a source as it was found: what people call it, its bytes by hash and number, and where it lies."""
+
+    name: str
+    sha256: str
+    size: int
+    path: Path
+
+
+def find_files(path: Path, name: str, shown: str, agreement: int) -> tuple[SourceFile, ...]:
+    """Find and hash a file, the file of unpacked FinancialPhraseBank, or each file of a folder in order.
+
+    Args:
+        path: The file or folder.
+        name: What people call it.
+        shown: The setting that names it, for errors.
+        agreement: The agreement level, of FinancialPhraseBank.
+
+    Raises:
+        InputError: If it is not there, is not readable, is too large or is no regular file.
+    """
+    with _told(shown, path):
+        if not path.is_dir():
+            return (_find_file(path, name, shown),)
+        if phrasebank.is_folder(path):
+            file = phrasebank.find_file(path, agreement)
+            return (_find_file(file, f"{name}/{file.name}", str(file)),)
+        files = list_folder(path)
+        return tuple(_find_file(file, f"{name}/{file.relative_to(path).as_posix()}", str(file)) for file in files)
+
+
+def read_file(file: SourceFile, shown: str) -> bytes:
+    """The bytes of a file.
+
+    Raises:
+        SourceError: If it cannot be read, or changed since it was found.
+    """
+    with _told(shown, file.path):
+        content = file.path.read_bytes()
+    if hash_bytes(content) != file.sha256:
+        raise SourceError(f"source {file.name!r} changed while it was read: try again once it is complete")
+    return content
+
+
+def hash_bytes(content: bytes) -> str:
+    """SHA-256, as hexadecimal digits."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def _find_file(path: Path, name: str, shown: str) -> SourceFile:
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise SourceError(f"source {shown!r} is no regular file: save what it holds in one, and give that")
+    if status.st_size > MAX_BYTES:
+        raise SourceError(
+            f"source {shown!r} has {status.st_size:,} bytes, more than the {MAX_BYTES:,} that are read: split it into "
+            "files of a folder, and give that"
+        )
+    with path.open("rb") as file:
+        return SourceFile(name, hashlib.file_digest(file, "sha256").hexdigest(), status.st_size, path)
+
+
+@contextmanager
+def _told(source: str, path: Path) -> Iterator[None]:
+    """What the system refuses in the block, in one line."""
+    try:
+        yield
+    except (FileNotFoundError, NotADirectoryError):
+        raise SourceError(
+            f"source {source!r} does not exist: give the path of a file or folder, hf:ORG/NAME, or `embedded`"
+        ) from None
+    except (OSError, ValueError) as error:  # a path with a NUL character is a ValueError
+        named = getattr(error, "filename", None)
+        at = "" if named in {None, str(path)} else f" at {named!r}"
+        reason = getattr(error, "strerror", None) or error
+        raise SourceError(f"source {source!r} cannot be read{at} ({reason}): check its path and permissions") from None

@@ -1,0 +1,228 @@
+"""Every nasty file gives accounted rows or one clear line, in a time that grows with its size."""
+
+import csv
+import io
+import json
+import re
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from openpyxl import Workbook
+
+from ingestion import delimited, sources
+from schemas.errors import InputError
+from tests.ingestion.nasty_files import (
+    HEADER,
+    ROW,
+    laughing_workbook,
+    locked_zip,
+    lying_zip,
+    noise,
+    row_of,
+    sheet_of,
+    swollen_parquet,
+    swollen_workbook,
+    workbook_with,
+    zip_of,
+)
+
+MEBIBYTE = 1024**2
+
+ROWS_IN = {
+    "a line of 100 MB": (lambda: HEADER + ROW + b"x " * 50_000_000 + b",neutral\n", (1, "text of more than 10,000")),
+    "a line of 100 MB, unquoted end": (lambda: HEADER + ROW + b"x" * 100_000_000, (1, "number of fields is 1, not 2")),
+    "NUL bytes": (lambda: HEADER + ROW + b"Profit\0 fell,negative\n\0,neutral\n", (2, "control character in the text")),
+    "a million labels": (
+        lambda: HEADER + ROW + b"".join(b"Costs rose,%d\n" % number for number in range(1_000_000)),
+        (1_000_000, "unknown label '0'"),
+    ),
+    "100,000 columns": (
+        lambda: b",".join(b"%d" % n for n in range(100_000)) + b"," + HEADER + b"," * 100_000 + ROW + b"a,b\n",
+        (1, "number of fields is 2, not 100002"),
+    ),
+    "quotes that never close": (
+        lambda: HEADER + ROW + b'x","y\n' * 50_000,
+        (50_000, "broken quoting: unexpected end of data"),
+    ),
+    "ragged rows": (lambda: HEADER + ROW + b"a\na,b,c\n,\n" * 1_000, (3_000, "number of fields is 1, not 2")),
+    "a lone surrogate": (
+        lambda: b'{"text": "Profit rose", "label": "positive"}\n{"text": "\\udc80", "label": "neutral"}\n',
+        (1, "half a surrogate pair, which is not Unicode"),
+    ),
+    "texts that show nothing": (
+        lambda: HEADER + ROW + " ,neutral\n\u200b\u2060,neutral\n\u00a0\u2003,neutral\n".encode(),
+        (3, "empty text"),
+    ),
+    "numbers that are none": (
+        lambda: b'[{"text": "Profit rose", "label": "positive"}, {"text": "a", "label": NaN}, {"text": 1, "label": 1}]',
+        (2, "unknown label 'NaN'"),
+    ),
+    "an object within an object": (
+        lambda: b'[{"text": "Profit rose", "label": "positive"}, {"text": {"a": 1}, "label": []}]',
+        (1, "no text in 'text'"),
+    ),
+}  # fmt: skip
+
+LINE_FOR = {
+    "nothing": (lambda: b"", "is empty"),
+    "a byte order mark": (lambda: b"\xef\xbb\xbf", "is empty"),
+    "a header alone": (lambda: b"\xef\xbb\xbf" + HEADER, "has no rows"),
+    "one column": (lambda: b"Profit rose\n" * 1_000, "no text column and no label column"),
+    "a line of 100 MB": (lambda: b"x" * 100_000_000, "no text column and no label column"),
+    "zero bytes": (lambda: bytes(10 * MEBIBYTE), "no text column and no label column"),
+    "white space": (lambda: b" \n" * 5_000_000, "is empty"),
+    "noise": (lambda: noise(10 * MEBIBYTE), "is not text in any encoding"),
+    "half a character of UTF-16": (lambda: (HEADER + ROW).decode().encode("utf-16") + b"x", "is not text in 'utf-16'"),
+    "deep JSON": (lambda: b'[{"text": ' + b"[" * 10_000_000, "no valid JSON from character 2 on"),
+    "JSON that breaks off": (lambda: b'[{"text": "a", "label": "neutral"},', "no valid JSON from character 36 on"),
+    "a number of a million digits": (lambda: b'[{"label": ' + b"9" * 1_000_000 + b"}]", "no valid JSON from char"),
+    "deep JSON lines": (lambda: b'{"text":' * 1_000_000, "no text column and no label column"),
+    "a zip bomb": (lambda: zip_of({"a.csv": HEADER + ROW * 5_000_000}), "would unpack from .* or of 100 times"),
+    "a zip that lies of its size": (lying_zip, "zip that cannot be read"),
+    "a zip in a zip": (lambda: zip_of({"a.zip": zip_of({"a.csv": HEADER + ROW})}), "a zip within a zip"),
+    "a zip with a password": (locked_zip, "zip that cannot be read .*encrypted"),
+    "a zip of 50,000 files": (lambda: zip_of({f"{n}.csv": "x" for n in range(50_000)}), "and 49995 more"),
+    "a workbook bomb": (swollen_workbook, "would unpack from .* or of 100 times"),
+    "a laughing workbook": (laughing_workbook, "Excel workbook that cannot be read"),
+    "a workbook that breaks off": (
+        lambda: workbook_with(sheet_of(row_of(b"text", b"label") + row_of(b"Profit rose", b"positive"))[:-20]),
+        "Excel workbook that cannot be read",
+    ),
+    "Parquet that breaks off": (lambda: swollen_parquet(10)[:-20], "Parquet file that cannot be read"),
+    "a Parquet bomb": (lambda: swollen_parquet(100_000), "holds over 268,435,456 characters"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ROWS_IN)
+def test_its_rows_are_accounted_for(read, name):
+    make, (count, reason) = ROWS_IN[name]
+    ingestion = read(make(), max_rejected=1)
+    assert list(ingestion.accepted["text"]) == ["Profit rose"]
+    assert len(ingestion.rejected) == count
+    assert ingestion.rows_read == count + 1
+    assert reason in ingestion.rejected["reason"].iloc[0]
+    assert ingestion.rejected["raw"].str.len().max() < 1_000_100
+
+
+@pytest.mark.parametrize("name", LINE_FOR)
+def test_it_ends_in_one_line(read, name):
+    make, said = LINE_FOR[name]
+    with pytest.raises(InputError, match=said) as caught:
+        read(make())
+    assert len(str(caught.value).splitlines()) == 1
+    assert len(str(caught.value)) < 600
+    assert not re.search(r"[\x00-\x1f\x7f-\x9f\u202e]", str(caught.value))
+
+
+def test_after_many_broken_quotes_one_that_spans_lines_is_broken_too(read, monkeypatch):
+    monkeypatch.setattr(delimited, "MOST_GIVEN_BACK", 3)
+    quoted = '"Profit\nrose, fell",positive\n'
+    ingestion = read(f'text,label\n{quoted}a,b","c\nd\ne\n{quoted}', max_rejected=1)
+    assert list(ingestion.accepted["text"]) == ["Profit\nrose, fell"]
+    assert list(ingestion.rejected["row_number"]) == [2, 3, 4, 5, 6]
+
+
+def test_more_rows_than_fit_are_refused(read, monkeypatch):
+    monkeypatch.setattr(sources, "MAX_ROWS", 3)
+    assert read(HEADER + ROW * 3).rows_read == 3
+    with pytest.raises(InputError, match="has over 3 rows"):
+        read(HEADER + ROW * 4)
+
+
+def check_it_ends_well(read, content):
+    """Rows that are all accounted for, or one line."""
+    try:
+        ingestion = read(content, max_rejected=1)
+    except InputError as error:
+        told = str(error)
+    else:
+        told = ""
+        assert len(ingestion.accepted) + len(ingestion.rejected) + ingestion.rows_merged == ingestion.rows_read
+        assert not (ingestion.rejected["reason"] == "").any()
+    assert len(told.splitlines()) <= 1
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    start=st.sampled_from([b"", HEADER, b"[{", b'{"text":', b"PK\x03\x04", b"PAR1", b"\xff\xfe", b"\xef\xbb\xbf"]),
+    content=st.binary(max_size=400)
+    | st.text(st.sampled_from('a,"\n\r\t;|@{}[]:0é\u202e'), max_size=200).map(str.encode),
+)
+@example(start=HEADER, content=b'"')
+@example(start=b"text,label\r", content=b'"\r\n",neutral')
+def test_any_bytes_give_accounted_rows_or_one_line(read, start, content):
+    check_it_ends_well(read, start + content)
+
+
+CONTAINERS = [
+    zip_of({"a.csv": HEADER + ROW}),
+    workbook_with(sheet_of(row_of(b"text", b"label") + row_of(b"Profit rose", b"neutral"))),
+    swollen_parquet(3),
+]
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data(), container=st.sampled_from(CONTAINERS))
+def test_a_container_with_wrong_bytes_gives_accounted_rows_or_one_line(read, data, container):
+    content = bytearray(container)
+    places = st.integers(0, len(content) - 1)
+    for place, value in data.draw(st.lists(st.tuples(places, st.integers(0, 255)), max_size=8)):
+        content[place] = value
+    check_it_ends_well(read, bytes(content[: data.draw(st.just(len(content)) | places)]))
+
+
+def as_delimited(delimiter):
+    def write(rows):
+        file = io.StringIO(newline="")
+        csv.writer(file, delimiter=delimiter).writerows([("label", "more", "text"), *((b, "", a) for a, b in rows)])
+        return file.getvalue().encode()
+
+    return write
+
+
+def as_excel(rows):
+    book, file = Workbook(), io.BytesIO()
+    for place, (text, label) in enumerate([("text", "label"), *rows], start=1):
+        for column, value in enumerate((text, label), start=1):
+            cell = book.active.cell(place, column)
+            cell.value, cell.data_type = value, "s"
+    book.save(file)
+    return file.getvalue()
+
+
+def as_parquet(rows):
+    file = io.BytesIO()
+    texts, labels = zip(*rows, strict=True)
+    pq.write_table(pa.table({"text": texts, "label": labels}), file)
+    return file.getvalue()
+
+
+WRITERS = {
+    "csv": as_delimited(","),
+    "tsv": as_delimited("\t"),
+    "semicolons": as_delimited(";"),
+    "json": lambda rows: json.dumps([{"text": text, "label": label} for text, label in rows]).encode(),
+    "json lines": lambda rows: "\n".join(json.dumps({"text": text, "label": label}) for text, label in rows).encode(),
+    "parquet": as_parquet,
+    "excel": as_excel,
+    "utf-16": lambda rows: as_delimited(",")(rows).decode().encode("utf-16"),
+}  # fmt: skip
+
+printable = st.text(
+    st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Cn"]) | st.sampled_from(' ,;"\t\n=@|')
+)
+texts = st.builds("{} {}".format, st.sampled_from(["Profit", "Costs", "=SUM(A1)", '"', "-1"]), printable)
+
+
+@settings(max_examples=40, deadline=None)
+@given(rows=st.lists(st.tuples(texts, st.sampled_from(["positive", "neutral", "negative"])), min_size=1, max_size=8))
+def test_a_table_says_the_same_in_every_format(read, rows):
+    told = {}
+    for name, write in WRITERS.items():
+        ingestion = read(write([("The annual general meeting is on 5 May", "neutral"), *rows]))
+        told[name] = (ingestion.snapshot_id, list(ingestion.accepted["text"]), len(ingestion.rejected))
+    assert set(map(repr, told.values())) == {repr(told["csv"])}
+    assert {text.strip() for text, _ in rows} >= set(told["csv"][1][1:])
