@@ -164,6 +164,8 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(FAILED)
+    except MemoryError:
+        _end("out of memory: give fewer rows or a smaller model, or close other programs", FAILED, debug=debug)
     except Exception as error:  # noqa: BLE001 (the edge: whatever went wrong is one line, or a traceback with --debug)
         hint = "" if debug else "; --debug shows more"
         _end(f"{type(error).__name__}: {' '.join(str(error).split())}{hint}", FAILED, debug=debug)

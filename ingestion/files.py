@@ -87,6 +87,8 @@ def _told(source: str, path: Path) -> Iterator[None]:
     """What the system refuses in the block, in one line."""
     try:
         yield
+    except InputError:
+        raise
     except (FileNotFoundError, NotADirectoryError):
         raise SourceError(
             f"source {source!r} does not exist: give the path of a file or folder, hf:ORG/NAME, or `embedded`"

@@ -74,6 +74,16 @@ def test_a_source_whose_name_the_system_refuses():
     assert "cannot be read (File name too long)" in error_of("x" * 5_000)
 
 
+@pytest.mark.parametrize("source", ["/dev/zero", "/dev/null"])
+def test_a_device_is_not_read(source):
+    assert error_of(source).startswith(f"source {source!r} is no regular file: save what it holds in one")
+
+
+def test_a_link_that_leads_to_itself(tmp_path):
+    (tmp_path / "loop").symlink_to("loop")
+    assert "cannot be read (Too many levels of symbolic links)" in error_of(tmp_path / "loop")
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may read every file")
 def test_a_source_without_read_permission(tmp_path):
     path = tmp_path / "secret.csv"
