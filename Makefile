@@ -3,7 +3,7 @@
 
 PYTHON ?= python3
 ARGS ?=
-BENCHMARKS = commands
+BENCHMARKS = commands ingest
 
 BIN = .venv/bin
 READY = .venv/.installed

@@ -5,25 +5,55 @@ A block lies between `<!-- NAME -->` and `<!-- /NAME -->`. Measures nothing.
 
 import json
 import re
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.ingest import SIDES, SIZES
 from benchmarks.machine import RESULTS
+
+Record = dict[str, Any]
+"""A file of results: machine, figures, ratios and more."""
 
 README = Path(__file__).parents[1] / "README.md"
 
 
-def build_blocks(record: dict[str, Any]) -> dict[str, str]:
-    """The README's blocks by name, from the results of `benchmarks.commands`."""
-    machine = record["machine"]
-    told = (
+def load_records() -> dict[str, Record]:
+    """What the benchmarks wrote that the README quotes, by the name of the benchmark."""
+    return {name: json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8")) for name in ("commands", "ingest")}
+
+
+def build_blocks(records: dict[str, Record]) -> dict[str, str]:
+    """The README's blocks by name."""
+    commands = records["commands"]
+    rows = [(f"`{name.replace(', ', '`, ', 1)}", f"{figure:.2f}") for name, figure in commands["figures"].items()]
+    return {
+        "leaderboard": "\n".join(f"    {line}".rstrip() for line in commands["leaderboard"]),
+        "figures": _describe(commands["machine"], "commands") + _table(("what", "figure"), rows),
+        "ingest": _describe(records["ingest"]["machine"], "ingest") + _build_ingest(records["ingest"]["figures"]),
+    }
+
+
+def _build_ingest(figures: dict[str, float]) -> str:
+    sizes = [f"{size:,} rows" for size in SIZES]
+    rows = []
+    for side in SIDES:
+        seconds = [f"{figures[f'{side}, {size}, s']:.2f} s" for size in sizes]
+        rows.append((side, *seconds, f"{figures[f'{side}, {sizes[-1]}, peak GB']:.1f} GB"))
+    return _table(("", *sizes, "peak memory"), rows)
+
+
+def _describe(machine: dict[str, Any], name: str) -> str:
+    return (
         f"Measured by `make bench` on {machine['cores']} cores of an {machine['processor']} with "
         f"{machine['memory_gib']} GiB, {machine['system']},\nPython {machine['python']}, torch {machine['torch']}, no "
-        "GPU (`benchmarks/results/commands.json`):"
+        f"GPU (`benchmarks/results/{name}.json`):\n\n"
     )
-    rows = [f"| `{name.replace(', ', '`, ', 1)} | {figure:.2f} |" for name, figure in record["figures"].items()]
-    board = "\n".join(f"    {line}".rstrip() for line in record["leaderboard"])
-    return {"leaderboard": board, "figures": "\n".join([told, "", "| what | figure |", "|---|---|", *rows])}
+
+
+def _table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [titles, ["---"] * len(titles), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
 def fill_blocks(text: str, blocks: dict[str, str]) -> str:
@@ -41,10 +71,10 @@ def fill_blocks(text: str, blocks: dict[str, str]) -> str:
 
 
 def main() -> None:
-    """Rewrite the README from `results/commands.json`."""
-    record = json.loads((RESULTS / "commands.json").read_text(encoding="utf-8"))
-    README.write_text(fill_blocks(README.read_text(encoding="utf-8"), build_blocks(record)), encoding="utf-8")
-    print(f"{README.name} has the figures of commands.json")
+    """Rewrite the README from the results."""
+    blocks = build_blocks(load_records())
+    README.write_text(fill_blocks(README.read_text(encoding="utf-8"), blocks), encoding="utf-8")
+    print(f"{README.name} has the figures: {', '.join(blocks)}")
 
 
 if __name__ == "__main__":

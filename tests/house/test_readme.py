@@ -1,13 +1,12 @@
 """The README keeps its word: its targets exist, its queries run, its profiles and figures are those of the project."""
 
-import json
 import re
 import shlex
 from pathlib import Path
 
 import pytest
 
-from benchmarks.readme import build_blocks, fill_blocks
+from benchmarks.readme import build_blocks, fill_blocks, load_records
 from schemas.profiles import PROFILES
 from storage.query import query
 from storage.warehouse import prepare_warehouse
@@ -48,6 +47,5 @@ def test_every_profile_is_described() -> None:
     assert all(f"| `{profile}` |" in README for profile in PROFILES)
 
 
-def test_the_figures_are_those_that_the_benchmark_wrote() -> None:
-    record = json.loads((ROOT / "benchmarks" / "results" / "commands.json").read_text(encoding="utf-8"))
-    assert fill_blocks(README, build_blocks(record)) == README
+def test_the_figures_are_those_that_the_benchmarks_wrote() -> None:
+    assert fill_blocks(README, build_blocks(load_records())) == README
