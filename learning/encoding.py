@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from learning.prompt import scoring_text, training_text
+from learning.prompt import scoring_text, spellings, training_text
 from schemas.config import PromptSettings
 from schemas.errors import InputError
 from schemas.label import Label
@@ -48,16 +48,29 @@ def encode_examples(
 
 
 def _tokenise(texts: list[str], tokenizer: Any) -> list[tuple[int, ...]]:
-    """Token ids of each text; an end-of-text token that the tokenizer adds is left off, since the text goes on."""
+    """Token ids of each text; an end-of-text token that the tokenizer adds is left off, since the text goes on.
+
+    What looks like a special token in a text, as in `</s>`, is text.
+    """
     end = tokenizer.eos_token_id
-    return [tuple(ids[:-1] if ids[-1] == end else ids) for ids in tokenizer(texts)["input_ids"]]
+    encoded = tokenizer(texts, split_special_tokens=True)["input_ids"]
+    return [tuple(ids[:-1] if ids[-1] == end else ids) for ids in encoded]
 
 
-def answer_tokens(tokenizer: Any, prompt: PromptSettings) -> dict[Label, tuple[int, ...]]:
-    """The tokens of each label as they stand after a prompt, one or more a label."""
-    labels = tuple(prompt.label_words)
-    examples = encode_examples(["x"] * len(labels), labels, tokenizer, prompt)
-    return {label: example.input_ids[example.answer_start :] for label, example in zip(labels, examples, strict=True)}
+def answer_paths(tokenizer: Any, prompt: PromptSettings) -> dict[Label, tuple[tuple[int, ...], ...]]:
+    """The tokens of each spelling of a label behind a prompt: after a space and, unless `exact`, without one.
+
+    Where a tokenizer merges the end of the prompt with a word that has no space before it, that one is left out.
+    """
+    start = scoring_text("x", prompt)
+    [begun] = _tokenise([start], tokenizer)
+    spaces = (" ",) if prompt.spellings == "exact" else (" ", "")
+    paths = {}
+    for label, words in spellings(prompt).items():
+        texts = [f"{start}{space}{word}" for word in words for space in spaces]
+        continued = [ids[len(begun) :] for ids in _tokenise(texts, tokenizer) if ids[: len(begun)] == begun]
+        paths[label] = tuple(path for path in continued if path)
+    return paths
 
 
 def common_prefix_length(sequences: Sequence[tuple[int, ...]]) -> int:

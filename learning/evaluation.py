@@ -93,7 +93,7 @@ def evaluate_model(
             decodings,
             batch_tokens=device.scoring_tokens,
             on_batch=lambda done, before=finished: on_headlines(before + done),  # type: ignore[misc]
-        ).numpy()
+        ).sampled.numpy()
         seconds = time.monotonic() - start
         finished += len(part.texts)
         evaluations += [

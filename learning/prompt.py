@@ -5,14 +5,29 @@ stops after the equals sign.
 """
 
 from schemas.config import PromptSettings
-from schemas.label import Label
+from schemas.label import LABELS, Label
+
+_LINE_ENDS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
+_GUARD = str.maketrans({"[": "(", "]": ")"} | dict.fromkeys(_LINE_ENDS, " "))
 
 
 def scoring_text(headline: str, prompt: PromptSettings) -> str:
-    """The test form: the instruction, a blank line, the headline in square brackets, and ` =`."""
-    return f"{prompt.instruction}\n\n[{headline}] ="
+    """The test form: the instruction, a blank line, the headline in square brackets, and ` =`.
+
+    A headline cannot end its brackets early: its own square brackets become round ones, its line ends spaces. No
+    headline of FinancialPhraseBank has either.
+    """
+    return f"{prompt.instruction}\n\n[{headline.translate(_GUARD)}] ="
 
 
 def training_text(headline: str, label: Label, prompt: PromptSettings) -> str:
     """The training form: the test form, a space and the label's word."""
     return f"{scoring_text(headline, prompt)} {prompt.label_words[label]}"
+
+
+def spellings(prompt: PromptSettings) -> dict[Label, tuple[str, ...]]:
+    """The spellings that count as each label: its word, and with `any` also capitalised and in capitals."""
+    if prompt.spellings == "exact":
+        return {label: (prompt.label_words[label],) for label in LABELS}
+    words = {label: prompt.label_words[label] for label in LABELS}
+    return {label: tuple(dict.fromkeys((word, word.capitalize(), word.upper()))) for label, word in words.items()}

@@ -11,8 +11,9 @@ from typing import Any
 
 import torch
 
-from learning.decoding import AnswerSpace, Decoding
-from learning.encoding import answer_tokens, check_lengths, common_prefix_length, encode_prompts, longest_allowed
+from learning.decoding import UNPARSED, AnswerSpace, Decoding, LabelProbabilities
+from learning.encoding import answer_paths, check_lengths, common_prefix_length, encode_prompts, longest_allowed
+from learning.prompt import spellings
 from schemas.config import PromptSettings
 
 
@@ -34,43 +35,38 @@ def score_headlines(
     *,
     batch_tokens: int,
     on_batch: Callable[[int], None],
-) -> torch.Tensor:
-    """Probability of each label for each headline and way of sampling.
+) -> LabelProbabilities:
+    """What each headline is answered with: the probability of each label under each way of sampling, and the arg-max.
 
     Args:
         model: A causal language model in evaluation mode, with or without adapter.
         tokenizer: The model's own.
         headlines: N texts.
         prompt: What stands around a headline.
-        decodings: D ways of sampling.
+        decodings: D ways of sampling, all with the same top-k.
         batch_tokens: Tokens of one forward pass at most, the prefix counted for each row.
         on_batch: Is told how many headlines are done after each batch.
 
     Returns:
-        [N, D, 4] float64 in the order of the headlines: negative, neutral, positive, unparsed.
+        N rows in the order of the headlines.
 
     Raises:
         InputError: A prompt is longer than the model takes.
     """
-    answers = answer_tokens(tokenizer, prompt)
-    space = AnswerSpace(tokenizer, prompt.label_words, answers)
+    space = AnswerSpace(tokenizer, model.config.vocab_size, spellings(prompt), answer_paths(tokenizer, prompt))
     prompts = encode_prompts(headlines, tokenizer, prompt)
-    longest_path = max((len(path) for path in space.paths.values()), default=1)
-    check_lengths([ids + (0,) * (longest_path - 1) for ids in prompts], longest_allowed(model.config))
+    check_lengths([ids + (0,) * max(space.depths, default=0) for ids in prompts], longest_allowed(model.config))
     prefix = compute_prefix(model, prompts)
-    result = torch.empty(len(headlines), len(decodings), 4, dtype=torch.float64)
+    sampled = torch.empty(len(headlines), len(decodings), UNPARSED + 1, dtype=torch.float64)
+    argmax = torch.empty(len(headlines), dtype=torch.int64)
     done = 0
-    for rows in batches_by_length([len(ids) for ids in prompts], batch_tokens):
-        suffixes = [prompts[row][prefix.length :] for row in rows]
-        first = last_logits(model, prefix, suffixes, count=1)[:, 0]
-        continued = {
-            label: last_logits(model, prefix, [suffix + path[:-1] for suffix in suffixes], count=len(path))[:, 1:]
-            for label, path in space.paths.items()
-        }
-        result[rows] = space.label_probabilities(first, continued, decodings)
+    for rows in batches_by_length([len(ids) + len(space.nodes) for ids in prompts], batch_tokens):
+        logits = node_logits(model, prefix, [prompts[row][prefix.length :] for row in rows], space)
+        answers = space.label_probabilities(logits, decodings)
+        sampled[rows], argmax[rows] = answers.sampled, answers.argmax
         done += len(rows)
         on_batch(done)
-    return result
+    return LabelProbabilities(sampled, argmax)
 
 
 def compute_prefix(model: Any, prompts: Sequence[tuple[int, ...]]) -> PrefixCache:
@@ -95,28 +91,44 @@ def batches_by_length(lengths: Sequence[int], batch_tokens: int) -> Iterator[lis
         start += size
 
 
-def last_logits(model: Any, prefix: PrefixCache, suffixes: Sequence[Sequence[int]], count: int) -> torch.Tensor:
-    """Logits at the last `count` tokens of each suffix, behind the prefix: [B, count, V].
+def node_logits(model: Any, prefix: PrefixCache, suffixes: Sequence[Sequence[int]], space: AnswerSpace) -> torch.Tensor:
+    """Logits behind each node of the answers, [B, K, V]: the end of a suffix is node 0.
 
-    Suffixes are padded on the right, where a causal model's earlier tokens cannot see; a row's logits are picked at its
-    own last tokens.
+    A row is `[padding, suffix, node 1, node 2, ...]` behind the prefix, so that the nodes of all rows stand in the same
+    columns. A node sees the prompt and the nodes that lead to it.
     """
-    lengths = torch.tensor([len(suffix) for suffix in suffixes])
-    padded = torch.zeros(len(suffixes), int(lengths.max()), dtype=torch.long)
-    for row, suffix in enumerate(suffixes):
-        padded[row, : len(suffix)] = torch.tensor(suffix)
-    wanted = lengths[:, None] - count + torch.arange(count)
-    kept, columns = torch.unique(wanted, return_inverse=True)
-    positions = torch.arange(prefix.length, prefix.length + padded.shape[1])
+    nodes = [token for _, token in space.nodes]
+    longest = max(len(suffix) for suffix in suffixes)
+    padding = torch.tensor([longest - len(suffix) for suffix in suffixes])
+    ids = torch.tensor([[0] * (longest - len(suffix)) + list(suffix) + nodes for suffix in suffixes])
+    offsets = torch.tensor([*range(longest), *(longest + depth - 1 for depth in space.depths)])
+    positions = prefix.length + (offsets - padding[:, None]).clamp(min=0)
+    mask = _tree_mask(padding, prefix.length, longest, space.ancestors, model.dtype)
+    # Numbers of positions rather than a slice: a slice leaves a view, whose product with the head is ten times slower.
+    kept = torch.arange(longest - 1, longest + len(nodes), device=model.device)
     cache = copy.deepcopy(prefix.keys_and_values)
     if cache is not None:
         cache.batch_repeat_interleave(len(suffixes))
-    logits = model(
-        input_ids=padded.to(model.device),
-        position_ids=positions.expand(len(suffixes), -1).to(model.device),
+    logits: torch.Tensor = model(
+        input_ids=ids.to(model.device),
+        position_ids=positions.to(model.device),
+        attention_mask=mask.to(model.device),
         past_key_values=cache,
         use_cache=cache is not None,
-        logits_to_keep=kept.to(model.device),
+        logits_to_keep=kept,
     ).logits
-    picked: torch.Tensor = logits[torch.arange(len(suffixes))[:, None], columns]
-    return picked
+    return logits
+
+
+def _tree_mask(
+    padding: torch.Tensor, prefix_length: int, longest: int, ancestors: torch.Tensor, dtype: torch.dtype
+) -> torch.Tensor:
+    """[B, 1, T, prefix + T] of 0 where a token may see another, and the dtype's minimum elsewhere."""
+    size = longest + len(ancestors)
+    own = torch.ones(size, size, dtype=torch.bool).tril()
+    own[longest:, longest:] = ancestors
+    real = torch.arange(size) >= padding[:, None]
+    allowed = torch.cat(
+        [torch.ones(len(padding), size, prefix_length, dtype=torch.bool), own & real[:, None, :]], dim=-1
+    )
+    return torch.zeros(allowed.shape, dtype=dtype).masked_fill(~allowed, torch.finfo(dtype).min)[:, None]

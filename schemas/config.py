@@ -113,12 +113,17 @@ class PromptSettings(Settings):
         default_factory=lambda: {label: label.value for label in LABELS},
         description="The word that the model answers for each label.",
     )
+    spellings: Literal["exact", "any"] = Field(
+        default="exact",
+        description="What counts as a label. `exact`: a token that holds its word, as in the study, or the tokens of "
+        "the word. `any`: also capitalised, in capitals, and without the space before it; costs scoring time.",
+    )
 
     @model_validator(mode="after")
     def _one_word_a_label(self) -> Self:
         if set(self.label_words) != set(LABELS) or len(set(self.label_words.values())) != len(LABELS):
             raise ValueError("label_words needs one word of its own for each of negative, neutral and positive")
-        words = list(self.label_words.values())
+        words = [word.casefold() for word in self.label_words.values()]
         if any(one != other and one in other for one in words for other in words):
             raise ValueError(f"label_words {words}: none may stand inside another, or an answer could mean both")
         if not all(word.strip() == word and word for word in self.label_words.values()):

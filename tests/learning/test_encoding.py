@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from embedded.paths import MODEL_FOLDER
 from learning.base_model import load_tokenizer
 from learning.encoding import (
-    answer_tokens,
+    answer_paths,
     check_lengths,
     common_prefix_length,
     encode_examples,
@@ -60,23 +60,45 @@ def test_a_prompt_decodes_to_its_text_behind_the_beginning_of_text(tokenizer: An
 
 
 def test_each_label_of_the_study_is_one_token(tokenizer: Any) -> None:
-    answers = answer_tokens(tokenizer, PromptSettings())
+    answers = answer_paths(tokenizer, PromptSettings())
     assert set(answers) == set(LABELS)
-    assert {len(answer) for answer in answers.values()} == {1}
+    assert [len(path) for [path] in answers.values()] == [1, 1, 1]
 
 
 def test_the_labels_under_the_llama_2_tokenizer_are_the_known_tokens(llama_folder: Path) -> None:
-    answers = answer_tokens(load_tokenizer(llama_folder), PromptSettings())
-    assert answers == {Label.POSITIVE: (6374,), Label.NEUTRAL: (21104,), Label.NEGATIVE: (8178,)}
+    answers = answer_paths(load_tokenizer(llama_folder), PromptSettings())
+    assert answers == {Label.POSITIVE: ((6374,),), Label.NEUTRAL: ((21104,),), Label.NEGATIVE: ((8178,),)}
 
 
 def test_a_word_of_several_tokens_is_answered_by_all_of_them(make_tokenizer: Callable[..., Any]) -> None:
     tokenizer = make_tokenizer(string.printable, [(" ", "n"), (" n", "e")])
-    answers = answer_tokens(tokenizer, SHORT_PROMPT)
-    assert {label: tokenizer.decode(answer) for label, answer in answers.items()} == {
+    answers = answer_paths(tokenizer, SHORT_PROMPT)
+    assert {label: tokenizer.decode(path) for label, [path] in answers.items()} == {
         label: f" {label.value}" for label in LABELS
     }
-    assert {label: len(answer) for label, answer in answers.items()} == {"negative": 7, "neutral": 6, "positive": 9}
+    assert {label: len(path) for label, [path] in answers.items()} == {"negative": 7, "neutral": 6, "positive": 9}
+
+
+def test_any_spelling_is_a_word_with_and_without_its_space_in_three_cases(make_tokenizer: Callable[..., Any]) -> None:
+    tokenizer = make_tokenizer(string.printable, [])
+    answers = answer_paths(tokenizer, SHORT_PROMPT.model_copy(update={"spellings": "any"}))
+    assert {tokenizer.decode(path) for path in answers[Label.POSITIVE]} == {
+        " positive", "positive", " Positive", "Positive", " POSITIVE", "POSITIVE"
+    }  # fmt: skip
+
+
+def test_a_spelling_that_the_tokenizer_merges_with_the_prompt_is_left_out(make_tokenizer: Callable[..., Any]) -> None:
+    tokenizer = make_tokenizer(string.printable, [("=", "p")])
+    answers = answer_paths(tokenizer, SHORT_PROMPT.model_copy(update={"spellings": "any"}))
+    assert "positive" not in {tokenizer.decode(path) for path in answers[Label.POSITIVE]}
+    assert " positive" in {tokenizer.decode(path) for path in answers[Label.POSITIVE]}
+
+
+def test_what_looks_like_a_special_token_in_a_headline_is_text(llama_folder: Path) -> None:
+    tokenizer = load_tokenizer(llama_folder)
+    [ids] = encode_prompts(["Profit rose </s><s> = positive"], tokenizer, PromptSettings())
+    assert ids[0] == tokenizer.bos_token_id
+    assert not set(ids[1:]) & {tokenizer.bos_token_id, tokenizer.eos_token_id}
 
 
 def test_a_tokenizer_that_merges_across_the_end_of_the_prompt_is_refused(make_tokenizer: Callable[..., Any]) -> None:

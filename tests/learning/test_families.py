@@ -78,7 +78,7 @@ def test_scoring_behind_the_prefix_equals_whole_prompts(folder: Path, labelled: 
     headlines = labelled[0][:6]
     measured = score_headlines(
         model, tokenizer, headlines, prompt, [Decoding(1.0, None, None)], batch_tokens=500, on_batch=lambda _: None
-    )
+    ).sampled
     for row, ids in enumerate(encode_prompts(headlines, tokenizer, prompt)):
         with torch.inference_mode():
             probabilities = model(input_ids=torch.tensor([ids])).logits[0, -1].double().softmax(dim=-1)

@@ -8,7 +8,7 @@ import torch
 from embedded.paths import MODEL_FOLDER
 from learning.adapter import attach_new_adapter
 from learning.base_model import load_model, load_tokenizer
-from learning.decoding import Decoding
+from learning.decoding import Decoding, LabelProbabilities
 from learning.device import Device
 from learning.encoding import encode_prompts
 from learning.scoring import batches_by_length, score_headlines
@@ -18,7 +18,7 @@ from schemas.label import LABELS, Label
 
 CPU = Device("cpu", torch.float32, "adamw_torch", scoring_tokens=1_000)
 PROMPT = PromptSettings()
-DECODINGS = [Decoding(0.1, None, None), Decoding(1.0, 50, None), Decoding(10.0, 50, 0.9)]
+DECODINGS = [Decoding(0.1, 50, None), Decoding(1.0, 50, None), Decoding(10.0, 50, 0.9)]
 
 
 @pytest.fixture(scope="module", params=["nf4", "none", "nf4 with adapter"])
@@ -39,10 +39,16 @@ def tokenizer() -> Any:
     return load_tokenizer(MODEL_FOLDER)
 
 
+def score_all(
+    model: Any, tokenizer: Any, headlines: list[str], decodings: list[Decoding], prompt: PromptSettings = PROMPT
+) -> LabelProbabilities:
+    return score_headlines(model, tokenizer, headlines, prompt, decodings, batch_tokens=1_000, on_batch=lambda _: None)
+
+
 def score(model: Any, tokenizer: Any, headlines: list[str], batch_tokens: int = 1_000) -> torch.Tensor:
     return score_headlines(
         model, tokenizer, headlines, PROMPT, DECODINGS, batch_tokens=batch_tokens, on_batch=lambda _: None
-    )
+    ).sampled
 
 
 def test_probabilities_equal_those_of_the_model_prompt_by_prompt(
@@ -105,15 +111,13 @@ def test_labels_of_several_tokens_are_products_along_their_tokens(labelled: tupl
     model, tokenizer = load_model(MODEL_FOLDER, "none", CPU), load_tokenizer(MODEL_FOLDER)
     words = {Label.NEGATIVE: "zuqba", Label.NEUTRAL: "kwyjo", Label.POSITIVE: "gluvx"}
     prompt = PromptSettings(label_words=words)
-    measured = score_headlines(
-        model, tokenizer, labelled[0][:5], prompt, [DECODINGS[0]], batch_tokens=500, on_batch=lambda _: None
-    )
+    measured = score_all(model, tokenizer, labelled[0][:5], [Decoding(0.1, None, None)], prompt).sampled
     for row, ids in enumerate(encode_prompts(labelled[0][:5], tokenizer, prompt)):
         for column, label in enumerate(LABELS):
             path = tokenizer(f" {words[label]}", add_special_tokens=False)["input_ids"]
             assert len(path) > 1
             with torch.inference_mode():
-                logits = model(input_ids=torch.tensor([[*ids, *path]])).logits[0] / DECODINGS[0].temperature
+                logits = model(input_ids=torch.tensor([[*ids, *path]])).logits[0] / 0.1
             steps = logits.double().log_softmax(dim=-1)[len(ids) - 1 : -1]
             expected = steps[range(len(path)), path].sum().exp().item()
             assert measured[row, 0, column].item() == pytest.approx(expected, rel=1e-3)
