@@ -6,6 +6,7 @@ import resource
 from dataclasses import dataclass
 from importlib.metadata import version
 
+import psutil
 import torch
 
 LIBRARIES = ("torch", "transformers", "peft", "trl", "bitsandbytes", "datasets", "scikit-learn")
@@ -22,7 +23,7 @@ class Device:
     optimizer: str
     """The name that transformers gives it. Paged AdamW is AdamW whose state may leave a GPU's memory."""
     scoring_tokens: int
-    """Tokens of one forward pass when scoring."""
+    """Tokens of one forward pass beyond which scoring gets no faster."""
 
 
 def choose_device() -> Device:
@@ -49,6 +50,13 @@ def peak_memory_bytes(device: Device) -> int:
     if device.name == "cuda":
         return int(torch.cuda.max_memory_allocated())
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1_024
+
+
+def free_memory_bytes(device: Device) -> int:
+    """Memory that can be had on the device now, in bytes."""
+    if device.name == "cuda":
+        return int(torch.cuda.mem_get_info()[0])
+    return int(psutil.virtual_memory().available)
 
 
 def describe_environment(device: Device) -> dict[str, str]:

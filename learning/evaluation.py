@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from learning.adapter import attach_saved_adapter
-from learning.base_model import load_model, load_tokenizer
+from learning.base_model import load_tokenizer
 from learning.baselines import predict_baseline
 from learning.decoding import Decoding
 from learning.device import choose_device, start_peak_memory
 from learning.metrics import Metrics, draw_outcomes, measure, parsed_labels
-from learning.scoring import score_headlines
+from learning.scoring import find_answers, score_headlines
+from learning.scoring_model import find_token_budget, load_scoring_model
 from schemas.config import DecodingSettings, PromptSettings
 from schemas.label import LABELS
 
@@ -77,21 +77,21 @@ def evaluate_model(
     device = choose_device()
     start_peak_memory(device)
     tokenizer = load_tokenizer(model_folder)
-    model = load_model(model_folder, quantization, device)
+    model = load_scoring_model(model_folder, quantization, adapter_folder, device)
+    answers, budget = find_answers(model, tokenizer, prompt), find_token_budget(model, device)
     decodings = [Decoding(temperature, decoding.top_k, decoding.top_p) for temperature in decoding.temperatures]
     evaluations: list[Evaluation] = []
     finished = 0
-    if adapter_folder is not None:
-        model = attach_saved_adapter(model, adapter_folder)
     for part in parts:
         start = time.monotonic()
         probabilities = score_headlines(
             model,
             tokenizer,
+            answers,
             part.texts,
             prompt,
             decodings,
-            batch_tokens=device.scoring_tokens,
+            batch_tokens=budget,
             on_batch=lambda done, before=finished: on_headlines(before + done),  # type: ignore[misc]
         ).sampled.numpy()
         seconds = time.monotonic() - start

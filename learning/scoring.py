@@ -5,7 +5,7 @@ are reused for every batch; logits are computed at the last token alone. Knows n
 """
 
 import copy
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,10 +25,16 @@ class PrefixCache:
     keys_and_values: Any
 
 
+def find_answers(model: Any, tokenizer: Any, prompt: PromptSettings) -> AnswerSpace:
+    """Which outputs of the model count as which label."""
+    return AnswerSpace(tokenizer, model.config.vocab_size, spellings(prompt), answer_paths(tokenizer, prompt))
+
+
 @torch.inference_mode()
 def score_headlines(
     model: Any,
     tokenizer: Any,
+    answers: AnswerSpace,
     headlines: Sequence[str],
     prompt: PromptSettings,
     decodings: Sequence[Decoding],
@@ -41,10 +47,12 @@ def score_headlines(
     Args:
         model: A causal language model in evaluation mode, with or without adapter.
         tokenizer: The model's own.
-        headlines: N texts.
+        answers: What `find_answers` says of the model, its tokenizer and the prompt.
+        headlines: N texts, at least one.
         prompt: What stands around a headline.
         decodings: D ways of sampling, all with the same top-k.
-        batch_tokens: Tokens of one forward pass at most, the prefix counted for each row.
+        batch_tokens: Tokens of one forward pass at most, the prefix counted for each row; halved for the rest whenever
+            a GPU runs out of memory.
         on_batch: Is told how many headlines are done after each batch.
 
     Returns:
@@ -53,20 +61,33 @@ def score_headlines(
     Raises:
         InputError: A prompt is longer than the model takes.
     """
-    space = AnswerSpace(tokenizer, model.config.vocab_size, spellings(prompt), answer_paths(tokenizer, prompt))
     prompts = encode_prompts(headlines, tokenizer, prompt)
-    check_lengths([ids + (0,) * max(space.depths, default=0) for ids in prompts], longest_allowed(model.config))
+    check_lengths([ids + (0,) * max(answers.depths, default=0) for ids in prompts], longest_allowed(model.config))
     prefix = compute_prefix(model, prompts)
     sampled = torch.empty(len(headlines), len(decodings), UNPARSED + 1, dtype=torch.float64)
     argmax = torch.empty(len(headlines), dtype=torch.int64)
+    order = sorted(range(len(prompts)), key=lambda row: -len(prompts[row]))
     done = 0
-    for rows in batches_by_length([len(ids) + len(space.nodes) for ids in prompts], batch_tokens):
-        logits = node_logits(model, prefix, [prompts[row][prefix.length :] for row in rows], space)
-        answers = space.label_probabilities(logits, decodings)
-        sampled[rows], argmax[rows] = answers.sampled, answers.argmax
+    while done < len(order):
+        rows = order[done : done + batch_size(len(prompts[order[done]]) + len(answers.nodes), batch_tokens)]
+        try:
+            logits = node_logits(model, prefix, [prompts[row][prefix.length :] for row in rows], answers)
+        except torch.OutOfMemoryError:
+            if len(rows) == 1:
+                raise
+            batch_tokens //= 2
+            torch.cuda.empty_cache()
+            continue
+        answered = answers.label_probabilities(logits, decodings)
+        sampled[rows], argmax[rows] = answered.sampled, answered.argmax
         done += len(rows)
         on_batch(done)
     return LabelProbabilities(sampled, argmax)
+
+
+def batch_size(longest: int, batch_tokens: int) -> int:
+    """How many rows, none longer than `longest`, keep to `batch_tokens` once padded; one row at least."""
+    return max(1, batch_tokens // longest)
 
 
 def compute_prefix(model: Any, prompts: Sequence[tuple[int, ...]]) -> PrefixCache:
@@ -78,32 +99,21 @@ def compute_prefix(model: Any, prompts: Sequence[tuple[int, ...]]) -> PrefixCach
     return PrefixCache(length, model(input_ids=ids, use_cache=True, logits_to_keep=1).past_key_values)
 
 
-def batches_by_length(lengths: Sequence[int], batch_tokens: int) -> Iterator[list[int]]:
-    """Group row numbers, longest rows first, so that no batch exceeds `batch_tokens` once padded.
-
-    A row longer than the budget is a batch by itself.
-    """
-    order = sorted(range(len(lengths)), key=lambda row: -lengths[row])
-    start = 0
-    while start < len(order):
-        size = max(1, batch_tokens // lengths[order[start]])
-        yield order[start : start + size]
-        start += size
-
-
-def node_logits(model: Any, prefix: PrefixCache, suffixes: Sequence[Sequence[int]], space: AnswerSpace) -> torch.Tensor:
+def node_logits(
+    model: Any, prefix: PrefixCache, suffixes: Sequence[Sequence[int]], answers: AnswerSpace
+) -> torch.Tensor:
     """Logits behind each node of the answers, [B, K, V]: the end of a suffix is node 0.
 
     A row is `[padding, suffix, node 1, node 2, ...]` behind the prefix, so that the nodes of all rows stand in the same
     columns. A node sees the prompt and the nodes that lead to it.
     """
-    nodes = [token for _, token in space.nodes]
+    nodes = [token for _, token in answers.nodes]
     longest = max(len(suffix) for suffix in suffixes)
     padding = torch.tensor([longest - len(suffix) for suffix in suffixes])
     ids = torch.tensor([[0] * (longest - len(suffix)) + list(suffix) + nodes for suffix in suffixes])
-    offsets = torch.tensor([*range(longest), *(longest + depth - 1 for depth in space.depths)])
+    offsets = torch.tensor([*range(longest), *(longest + depth - 1 for depth in answers.depths)])
     positions = prefix.length + (offsets - padding[:, None]).clamp(min=0)
-    mask = _tree_mask(padding, prefix.length, longest, space.ancestors, model.dtype)
+    mask = _tree_mask(padding, prefix.length, longest, answers.ancestors, model.dtype)
     # Numbers of positions rather than a slice: a slice leaves a view, whose product with the head is ten times slower.
     kept = torch.arange(longest - 1, longest + len(nodes), device=model.device)
     cache = copy.deepcopy(prefix.keys_and_values)

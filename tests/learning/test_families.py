@@ -22,7 +22,7 @@ from learning.decoding import Decoding
 from learning.device import Device
 from learning.encoding import common_prefix_length, encode_examples, encode_prompts
 from learning.packing import pack_examples
-from learning.scoring import score_headlines
+from learning.scoring import find_answers, score_headlines
 from schemas.config import PromptSettings
 from schemas.label import LABELS, Label
 
@@ -75,9 +75,16 @@ def test_a_pack_has_the_logits_of_whole_prompts(folder: Path, labelled: tuple[li
 
 def test_scoring_behind_the_prefix_equals_whole_prompts(folder: Path, labelled: tuple[list[str], list[Label]]) -> None:
     model, tokenizer, prompt = load_model(folder, "nf4", CPU), load_tokenizer(folder), PromptSettings()
-    headlines = labelled[0][:6]
+    headlines, answers = labelled[0][:6], find_answers(model, tokenizer, prompt)
     measured = score_headlines(
-        model, tokenizer, headlines, prompt, [Decoding(1.0, None, None)], batch_tokens=500, on_batch=lambda _: None
+        model,
+        tokenizer,
+        answers,
+        headlines,
+        prompt,
+        [Decoding(1.0, None, None)],
+        batch_tokens=500,
+        on_batch=lambda _: None,
     ).sampled
     for row, ids in enumerate(encode_prompts(headlines, tokenizer, prompt)):
         with torch.inference_mode():

@@ -11,7 +11,7 @@ from learning.base_model import load_model, load_tokenizer
 from learning.decoding import Decoding, LabelProbabilities
 from learning.device import Device
 from learning.encoding import encode_prompts
-from learning.scoring import batches_by_length, score_headlines
+from learning.scoring import batch_size, find_answers, score_headlines
 from schemas.config import PromptSettings
 from schemas.errors import InputError
 from schemas.label import LABELS, Label
@@ -40,15 +40,21 @@ def tokenizer() -> Any:
 
 
 def score_all(
-    model: Any, tokenizer: Any, headlines: list[str], decodings: list[Decoding], prompt: PromptSettings = PROMPT
+    model: Any,
+    tokenizer: Any,
+    headlines: list[str],
+    decodings: list[Decoding],
+    prompt: PromptSettings = PROMPT,
+    batch_tokens: int = 1_000,
 ) -> LabelProbabilities:
-    return score_headlines(model, tokenizer, headlines, prompt, decodings, batch_tokens=1_000, on_batch=lambda _: None)
+    answers = find_answers(model, tokenizer, prompt)
+    return score_headlines(
+        model, tokenizer, answers, headlines, prompt, decodings, batch_tokens=batch_tokens, on_batch=lambda _: None
+    )
 
 
 def score(model: Any, tokenizer: Any, headlines: list[str], batch_tokens: int = 1_000) -> torch.Tensor:
-    return score_headlines(
-        model, tokenizer, headlines, PROMPT, DECODINGS, batch_tokens=batch_tokens, on_batch=lambda _: None
-    ).sampled
+    return score_all(model, tokenizer, headlines, DECODINGS, batch_tokens=batch_tokens).sampled
 
 
 def test_probabilities_equal_those_of_the_model_prompt_by_prompt(
@@ -128,8 +134,27 @@ def test_a_headline_longer_than_the_model_takes_is_refused(tokenizer: Any) -> No
         score(load_model(MODEL_FOLDER, "none", CPU), tokenizer, ["costs rose " * 400])
 
 
-def test_batches_hold_every_row_once_and_keep_to_the_budget() -> None:
-    lengths = [5, 50, 7, 30, 200, 9, 9, 1]
-    batches = list(batches_by_length(lengths, batch_tokens=60))
-    assert sorted(row for batch in batches for row in batch) == list(range(len(lengths)))
-    assert all(len(batch) == 1 or len(batch) * max(lengths[row] for row in batch) <= 60 for batch in batches)
+def test_a_batch_keeps_to_the_budget_but_holds_one_row_at_least() -> None:
+    assert [batch_size(longest, 60) for longest in (1, 7, 30, 31, 60, 200)] == [60, 8, 2, 1, 1, 1]
+
+
+def test_a_gpu_out_of_memory_halves_the_batch_and_goes_on(
+    tokenizer: Any, labelled: tuple[list[str], list[Label]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = load_model(MODEL_FOLDER, "none", CPU)
+    whole = score(model, tokenizer, labelled[0])
+    forward, sizes = model.forward, []
+
+    def small_memory(*args: Any, **kwargs: Any) -> Any:
+        sizes.append(len(kwargs["input_ids"]))
+        if sizes[-1] > 3:
+            raise torch.OutOfMemoryError
+        return forward(*args, **kwargs)
+
+    monkeypatch.setattr(model, "forward", small_memory)
+    result = score(model, tokenizer, labelled[0], batch_tokens=2_000)
+    assert result.numpy() == pytest.approx(whole.numpy(), abs=1e-4)
+    assert max(sizes) > 3
+    monkeypatch.setattr(model, "forward", lambda **_: (_ for _ in ()).throw(torch.OutOfMemoryError()))
+    with pytest.raises(torch.OutOfMemoryError):
+        score(model, tokenizer, labelled[0])
