@@ -5,7 +5,8 @@ are reused for every batch; logits are computed at the last token alone. Knows n
 """
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,9 @@ from learning.decoding import UNPARSED, AnswerSpace, Decoding, LabelProbabilitie
 from learning.encoding import answer_paths, check_lengths, common_prefix_length, encode_prompts, longest_allowed
 from learning.prompt import spellings
 from schemas.config import PromptSettings
+
+POSITION_WISE = {"q_proj", "o_proj", "mlp"}
+"""Names, in the models of transformers, of modules that map each position by itself."""
 
 
 @dataclass(frozen=True)
@@ -119,15 +123,53 @@ def node_logits(
     cache = copy.deepcopy(prefix.keys_and_values)
     if cache is not None:
         cache.batch_repeat_interleave(len(suffixes))
-    logits: torch.Tensor = model(
-        input_ids=ids.to(model.device),
-        position_ids=positions.to(model.device),
-        attention_mask=mask.to(model.device),
-        past_key_values=cache,
-        use_cache=cache is not None,
-        logits_to_keep=kept,
-    ).logits
+    with _last_layer_at(model, kept):
+        logits: torch.Tensor = model(
+            input_ids=ids.to(model.device),
+            position_ids=positions.to(model.device),
+            attention_mask=mask.to(model.device),
+            past_key_values=cache,
+            use_cache=cache is not None,
+            logits_to_keep=kept,
+        ).logits
     return logits
+
+
+@contextmanager
+def _last_layer_at(model: Any, kept: torch.Tensor) -> Iterator[None]:
+    """Compute, of the last layer, what stands at positions `kept` alone, but for its keys and values.
+
+    Nothing looks at the other positions of the last layer: its position-wise modules give zeros there.
+    """
+    layers = next(
+        module
+        for module in model.modules()
+        if isinstance(module, torch.nn.ModuleList) and len(module) == model.config.num_hidden_layers
+    )
+
+    def narrow(_: Any, args: tuple[torch.Tensor]) -> tuple[torch.Tensor]:
+        return (args[0][:, kept],)
+
+    def widen(module: Any, _: Any, output: torch.Tensor) -> torch.Tensor:
+        full = output.new_zeros(len(output), lengths[module], output.shape[-1])
+        full[:, kept] = output
+        return full
+
+    def note_length(module: Any, args: tuple[torch.Tensor]) -> None:
+        lengths[module] = args[0].shape[1]
+
+    lengths: dict[Any, int] = {}
+    hooks = []
+    for name, module in layers[-1].named_modules():
+        if name.rpartition(".")[2] in POSITION_WISE:
+            hooks.append(module.register_forward_pre_hook(note_length))
+            hooks.append(module.register_forward_pre_hook(narrow))
+            hooks.append(module.register_forward_hook(widen))
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
 
 
 def _tree_mask(
