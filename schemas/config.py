@@ -208,6 +208,11 @@ class DecodingSettings(Settings):
         description="Sample among the fewest tokens that hold this probability; all if not given.",
     )
     seed: int = Field(default=42, ge=0, lt=2**32, description="Seed of the draws.")
+    draws: PositiveInt = Field(
+        default=1,
+        description="Draws for each headline. The first is its prediction in the ledger, and never changes with their "
+        "number; more of them show how far a sampled figure moves, and cost no scoring.",
+    )
 
 
 class StudyConfig(Settings):
