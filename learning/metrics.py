@@ -120,22 +120,19 @@ def measure(
     greedy = first if argmax is None else measure_outcomes(labels, argmax)
     interval = binomtest(round(first.accuracy * n), n).proportion_ci(CONFIDENCE, method="wilson")
     f1_low, f1_high = _bootstrap_macro_f1(_count_confusion(labels, outcomes), seed)
-    expected, expected_low, expected_high = first.accuracy, float(interval.low), float(interval.high)
-    if probabilities is not None:
-        of_label = _probabilities_of(labels, probabilities)
-        expected = float(of_label.mean())
-        expected_low, expected_high = _bootstrap_mean(of_label, seed)
+    low, high = float(interval.low), float(interval.high)
+    expected = (first.accuracy, low, high) if probabilities is None else _expect(labels, probabilities, seed)
     return Metrics(
         n=n,
         accuracy=first.accuracy,
-        accuracy_low=float(interval.low),
-        accuracy_high=float(interval.high),
+        accuracy_low=low,
+        accuracy_high=high,
         macro_f1=first.macro_f1,
         macro_f1_low=f1_low,
         macro_f1_high=f1_high,
-        expected_accuracy=expected,
-        expected_accuracy_low=expected_low,
-        expected_accuracy_high=expected_high,
+        expected_accuracy=expected[0],
+        expected_accuracy_low=expected[1],
+        expected_accuracy_high=expected[2],
         unparsed_rate=first.unparsed_rate,
         strict_accuracy=first.strict_accuracy,
         argmax_accuracy=greedy.accuracy,
@@ -163,10 +160,11 @@ def _count_confusion(labels: NDArray[np.int64], outcomes: NDArray[np.int64]) -> 
     return np.bincount(labels * len(LABELS) + parsed_labels(outcomes), minlength=len(LABELS) ** 2)
 
 
-def _probabilities_of(labels: NDArray[np.int64], probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-    """[N] probability of answering with the true label, in which anything unparsed counts as neutral."""
+def _expect(labels: NDArray[np.int64], probabilities: NDArray[np.float64], seed: int) -> tuple[float, float, float]:
+    """Mean probability of the true label, in which anything unparsed counts as neutral, and its interval."""
     of_label = probabilities[np.arange(len(labels)), labels]
-    return np.asarray(np.where(labels == NEUTRAL, of_label + probabilities[:, UNPARSED], of_label))
+    of_label = np.where(labels == NEUTRAL, of_label + probabilities[:, UNPARSED], of_label)
+    return float(of_label.mean()), *_bootstrap_mean(of_label, seed)
 
 
 def _bootstrap_mean(values: NDArray[np.float64], seed: int) -> tuple[float, float]:
