@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binomtest, bootstrap
 
 from schemas.label import LABELS, Label
 
@@ -116,6 +115,8 @@ def measure(
         argmax: [N] outcomes as the temperature goes to 0; None for a model that does not sample, whose outcomes are
             those.
     """
+    from scipy.stats import binomtest  # a second to load, which a comparison need not wait for
+
     n, first = len(labels), measure_outcomes(labels, outcomes)
     greedy = first if argmax is None else measure_outcomes(labels, argmax)
     interval = binomtest(round(first.accuracy * n), n).proportion_ci(CONFIDENCE, method="wilson")
@@ -169,6 +170,8 @@ def _expect(labels: NDArray[np.int64], probabilities: NDArray[np.float64], seed:
 
 def _bootstrap_mean(values: NDArray[np.float64], seed: int) -> tuple[float, float]:
     """Percentile interval of the mean, over headlines; a point for a single one, of which scipy takes no sample."""
+    from scipy.stats import bootstrap
+
     if len(values) == 1:
         return float(values[0]), float(values[0])
     interval = bootstrap(
