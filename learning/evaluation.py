@@ -89,7 +89,7 @@ def evaluate_model(
         model = attach_saved_adapter(model, adapter_folder)
     for part in parts:
         start = time.monotonic()
-        answers = score_headlines(
+        scored = score_headlines(
             model,
             tokenizer,
             part.texts,
@@ -99,7 +99,7 @@ def evaluate_model(
             on_batch=lambda done, before=finished: on_headlines(before + done),  # type: ignore[misc]
         )
         finished += len(part.texts)
-        evaluations += _sample(part, answers, decoding, time.monotonic() - start)
+        evaluations += _sample(part, scored, decoding, time.monotonic() - start)
     return evaluations
 
 
@@ -124,13 +124,13 @@ def measure_draws(
 
 
 def _sample(
-    part: LabelledPart, answers: LabelProbabilities, decoding: DecodingSettings, seconds: float
+    part: LabelledPart, scored: LabelProbabilities, decoding: DecodingSettings, seconds: float
 ) -> list[Evaluation]:
     """An evaluation for each temperature, from what the part is answered with."""
-    labels, argmax, seed = part.label_numbers, answers.argmax.numpy(), decoding.seed
+    labels, argmax, seed = part.label_numbers, scored.argmax.numpy(), decoding.seed
     evaluations = []
     for column, temperature in enumerate(decoding.temperatures):
-        probabilities = answers.sampled[:, column].numpy()
+        probabilities = scored.sampled[:, column].numpy()
         outcomes = draw_outcomes(probabilities, part.headline_ids, temperature, seed)
         metrics = measure(labels, outcomes, probabilities, seed, argmax)
         draws = measure_draws(part, probabilities, temperature, seed, range(decoding.draws))
