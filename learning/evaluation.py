@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from learning.base_model import load_tokenizer
 from learning.baselines import predict_baseline
-from learning.decoding import Decoding
+from learning.decoding import Decoding, LabelProbabilities
 from learning.device import choose_device, start_peak_memory
-from learning.metrics import Metrics, draw_outcomes, measure, parsed_labels
+from learning.metrics import Metrics, OutcomeFigures, draw_outcomes, measure, measure_outcomes
 from learning.scoring import find_answers, score_headlines
 from learning.scoring_model import find_token_budget, load_scoring_model
 from schemas.config import DecodingSettings, PromptSettings
@@ -42,12 +42,16 @@ class Evaluation:
     temperature: float | None
     """None for a baseline, which does not sample."""
     metrics: Metrics
-    predicted: NDArray[np.int64]
-    """[N] label numbers."""
-    probabilities: NDArray[np.float64]
-    """[N, 4]: negative, neutral, positive, unparsed."""
+    outcomes: NDArray[np.int64]
+    """[N] label numbers, or `UNPARSED`: the first draw or, of a baseline, what it decides."""
+    probabilities: NDArray[np.float64] | None
+    """[N, 4]: negative, neutral, positive, unparsed; None for a baseline without probabilities."""
     seconds: float
     """Of scoring the part at all temperatures."""
+    argmax: NDArray[np.int64] | None = None
+    """[N] outcomes as the temperature goes to 0; None for a baseline, which decides once."""
+    draws: tuple[OutcomeFigures, ...] = ()
+    """Figures of each draw; none for a baseline."""
 
 
 def evaluate_model(
@@ -68,7 +72,7 @@ def evaluate_model(
         adapter_folder: The adapter's folder; None for the untouched base.
         quantization: Of the base model's weights.
         prompt: What stands around a headline.
-        decoding: Temperatures, cuts and the seed of the draws.
+        decoding: Temperatures, cuts and the draws.
         on_headlines: Is told how many headlines are done, over all parts.
 
     Raises:
@@ -84,7 +88,7 @@ def evaluate_model(
     finished = 0
     for part in parts:
         start = time.monotonic()
-        probabilities = score_headlines(
+        scored = score_headlines(
             model,
             tokenizer,
             answers,
@@ -93,13 +97,9 @@ def evaluate_model(
             decodings,
             batch_tokens=budget,
             on_batch=lambda done, before=finished: on_headlines(before + done),  # type: ignore[misc]
-        ).sampled.numpy()
-        seconds = time.monotonic() - start
+        )
         finished += len(part.texts)
-        evaluations += [
-            _sample(part, probabilities[:, column], temperature, decoding.seed, seconds)
-            for column, temperature in enumerate(decoding.temperatures)
-        ]
+        evaluations += _sample(part, scored, decoding, time.monotonic() - start)
     return evaluations
 
 
@@ -115,9 +115,24 @@ def evaluate_baseline(name: str, train: LabelledPart, parts: Sequence[LabelledPa
     return evaluations
 
 
+def measure_draws(
+    part: LabelledPart, probabilities: NDArray[np.float64], temperature: float, seed: int, numbers: range
+) -> tuple[OutcomeFigures, ...]:
+    """Figures of the draws with these numbers, from the [N, 4] probabilities of a part at one temperature."""
+    drawn = (draw_outcomes(probabilities, part.headline_ids, temperature, seed, number) for number in numbers)
+    return tuple(measure_outcomes(part.label_numbers, outcomes) for outcomes in drawn)
+
+
 def _sample(
-    part: LabelledPart, probabilities: NDArray[np.float64], temperature: float, seed: int, seconds: float
-) -> Evaluation:
-    outcomes = draw_outcomes(probabilities, part.headline_ids, temperature, seed)
-    metrics = measure(part.label_numbers, outcomes, probabilities, seed)
-    return Evaluation(part, temperature, metrics, parsed_labels(outcomes), probabilities, seconds)
+    part: LabelledPart, scored: LabelProbabilities, decoding: DecodingSettings, seconds: float
+) -> list[Evaluation]:
+    """An evaluation for each temperature, from what the part is answered with."""
+    labels, argmax, seed = part.label_numbers, scored.argmax.numpy(), decoding.seed
+    evaluations = []
+    for column, temperature in enumerate(decoding.temperatures):
+        probabilities = scored.sampled[:, column].numpy()
+        outcomes = draw_outcomes(probabilities, part.headline_ids, temperature, seed)
+        metrics = measure(labels, outcomes, probabilities, seed, argmax)
+        draws = measure_draws(part, probabilities, temperature, seed, range(decoding.draws))
+        evaluations.append(Evaluation(part, temperature, metrics, outcomes, probabilities, seconds, argmax, draws))
+    return evaluations

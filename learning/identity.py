@@ -8,10 +8,10 @@ from schemas.config import DecodingSettings, SplitSettings, StudyConfig
 from schemas.identity import content_id
 from schemas.plan import BaseModelPlan
 
-TRAINING_VERSION = 1
+TRAINING_VERSION = 2
 """Raised when the same settings would train to other weights."""
 
-SCORING_VERSION = 1
+SCORING_VERSION = 2
 """Raised when the same model would score to other probabilities or draws."""
 
 BASELINE_VERSION = 1
@@ -59,8 +59,13 @@ def baseline_cell_id(name: str, split: str) -> str:
 
 
 def decoding_id(decoding: DecodingSettings) -> str:
-    """The id of a way of sampling, whatever the temperature."""
-    return content_id({**decoding.model_dump(mode="json", exclude={"temperatures"}), "version": SCORING_VERSION})
+    """The id of a way of sampling, whatever the temperature.
+
+    The number of draws is left out: a later draw leaves the earlier ones as they are, and follows from probabilities
+    that the ledger holds, so that whoever asks for more draws gets them without a scoring.
+    """
+    distribution = decoding.model_dump(mode="json", exclude={"temperatures", "draws"})
+    return content_id({**distribution, "version": SCORING_VERSION})
 
 
 def evaluation_id(cell: str, part: str, temperature: float | None, decoding: str | None) -> str:

@@ -207,6 +207,11 @@ class DecodingSettings(Settings):
         le=1,
         description="Sample among the fewest tokens that hold this probability; all if not given.",
     )
+    draws: PositiveInt = Field(
+        default=1,
+        description="Draws for each headline. The first is its prediction in the ledger, and never changes with their "
+        "number; more of them show how far a sampled figure moves, and cost no scoring.",
+    )
     seed: int = Field(default=42, ge=0, lt=2**32, description="Seed of the draws.")
 
 

@@ -9,6 +9,9 @@ import pandas as pd
 
 from storage.warehouse import reading, utc_now, writing
 
+LEDGER_TABLES = ("ledger.predictions", "ledger.draws")
+"""What an evaluation has rows in."""
+
 
 @dataclass(frozen=True)
 class EvaluationRecord:
@@ -31,28 +34,42 @@ class EvaluationRecord:
     macro_f1_low: float
     macro_f1_high: float
     expected_accuracy: float | None
+    expected_accuracy_low: float | None
+    expected_accuracy_high: float | None
     unparsed_rate: float | None
     strict_accuracy: float | None
+    argmax_accuracy: float | None
+    argmax_macro_f1: float | None
+    draws: int | None
     seconds: float
     headlines_per_second: float
 
 
-def save_evaluations(warehouse: Path, evaluations: Sequence[EvaluationRecord], predictions: pd.DataFrame) -> None:
-    """Save evaluations and their predictions in one transaction, in place of earlier ones with the same ids.
+def save_evaluations(
+    warehouse: Path,
+    evaluations: Sequence[EvaluationRecord],
+    predictions: pd.DataFrame,
+    draws: pd.DataFrame | None = None,
+) -> None:
+    """Save evaluations, their predictions and draws in one transaction, in place of earlier ones with the same ids.
 
     Args:
         warehouse: The DuckDB file.
         evaluations: At least one.
-        predictions: Columns evaluation_id, headline_id, predicted, p_negative, p_neutral, p_positive, p_unparsed; one
-            row a headline and evaluation.
+        predictions: Columns of `ledger.predictions`; one row a headline and evaluation.
+        draws: Columns of `ledger.draws`; one row a draw and evaluation. None where nothing is drawn.
     """
     figures = pd.DataFrame([asdict(evaluation) for evaluation in evaluations]).assign(evaluated_at=utc_now())
     with writing(warehouse) as connection:
         connection.register("figures", figures)
         connection.register("labelled", predictions)
         connection.execute("INSERT OR REPLACE INTO evaluations BY NAME FROM figures")
-        connection.execute("DELETE FROM ledger.predictions WHERE evaluation_id IN (SELECT evaluation_id FROM figures)")
+        for table in LEDGER_TABLES:
+            connection.execute(f"DELETE FROM {table} WHERE evaluation_id IN (SELECT evaluation_id FROM figures)")  # noqa: S608
         connection.execute("INSERT INTO ledger.predictions BY NAME FROM labelled")
+        if draws is not None:
+            connection.register("drawn", draws)
+            connection.execute("INSERT INTO ledger.draws BY NAME FROM drawn")
 
 
 def load_evaluated(warehouse: Path, cell_id: str) -> set[str]:
@@ -84,10 +101,11 @@ def load_selection(warehouse: Path, study_id: str) -> list[dict[str, Any]]:
 
 
 def forget_evaluations(warehouse: Path, cell_id: str) -> None:
-    """Delete a cell's evaluations and predictions, since it is trained anew."""
+    """Delete a cell's evaluations, predictions and draws, since it is trained anew."""
     with writing(warehouse) as connection:
         own = "evaluation_id IN (SELECT evaluation_id FROM evaluations WHERE cell_id = ?)"
-        connection.execute(f"DELETE FROM ledger.predictions WHERE {own}", [cell_id])  # noqa: S608 (no outside text)
+        for table in LEDGER_TABLES:
+            connection.execute(f"DELETE FROM {table} WHERE {own}", [cell_id])  # noqa: S608 (no outside text)
         connection.execute("DELETE FROM evaluations WHERE cell_id = ?", [cell_id])
 
 

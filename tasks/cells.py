@@ -9,6 +9,7 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
 from schemas.plan import CellPlan, StudyPlan
+from tasks.draws import add_draws
 from tasks.progress import Progress, announce
 from tasks.records import cell_outcome, evaluation_ids, load_part, load_parts, save_log, save_results
 
@@ -75,6 +76,7 @@ def score_cell(study: StudyPlan, cell: CellPlan, position: str = "") -> State[No
     from storage.studies import CellOutcome, finish_cell
 
     home = Home.from_environment()
+    add_draws(study, cell)
     if _is_evaluated(study, cell):
         return _skipped(cell, "its evaluations are in the warehouse")
     parts = load_parts(study)

@@ -3,6 +3,7 @@
 Knows both sides' forms; computes and decides nothing.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -43,47 +44,77 @@ def save_results(study: StudyPlan, cell: CellPlan, results: list[Any]) -> None:
     """Write the evaluations that a cell lacks, with all their predictions, in one transaction."""
     import pandas as pd
 
-    from learning.identity import decoding_id
-    from storage.evaluations import EvaluationRecord, load_evaluated, save_evaluations
+    from storage.evaluations import load_evaluated, save_evaluations
     from storage.home import Home
 
-    warehouse = Home.from_environment().warehouse
-    ids, decoding, sampled = evaluation_ids(study, cell), study.config.decoding, cell.kind != "baseline"
+    warehouse, ids = Home.from_environment().warehouse, evaluation_ids(study, cell)
     known = load_evaluated(warehouse, cell.cell_id)
-    records, frames = [], []
-    for result in results:
-        identifier = ids[result.part.name, result.temperature]
-        if identifier in known:
-            continue
-        records.append(
-            EvaluationRecord(
-                evaluation_id=identifier,
-                cell_id=cell.cell_id,
-                split_id=study.split_id,
-                part=result.part.name,
-                temperature=result.temperature,
-                decoding_id=decoding_id(decoding) if sampled else None,
-                top_k=decoding.top_k if sampled else None,
-                top_p=decoding.top_p if sampled else None,
-                draw_seed=decoding.seed if sampled else None,
-                **asdict(result.metrics),
-                seconds=result.seconds,
-                headlines_per_second=result.metrics.n / result.seconds,
-            )
-        )
-        probabilities = {f"p_{label}": result.probabilities[:, column] for column, label in enumerate(LABELS)}
-        frames.append(
-            pd.DataFrame(
-                {
-                    "evaluation_id": identifier,
-                    "headline_id": result.part.headline_ids,
-                    "predicted": [LABELS[number].value for number in result.predicted],
-                    **probabilities,
-                    "p_unparsed": result.probabilities[:, len(LABELS)],
-                }
-            )
-        )
-    save_evaluations(warehouse, records, pd.concat(frames))
+    named = [(ids[result.part.name, result.temperature], result) for result in results]
+    new = [(identifier, result) for identifier, result in named if identifier not in known]
+    save_evaluations(
+        warehouse,
+        [_evaluation_record(study, cell, identifier, result) for identifier, result in new],
+        pd.concat([_prediction_rows(identifier, result) for identifier, result in new]),
+        pd.concat([draw_rows(identifier, result.draws) for identifier, result in new]),
+    )
+
+
+def draw_rows(evaluation_id: str, draws: Sequence[Any], first: int = 0) -> Any:
+    """Figures of an evaluation's draws, numbered from `first`, as the ledger keeps them."""
+    import pandas as pd
+
+    columns = ["evaluation_id", "draw", "accuracy", "macro_f1", "strict_accuracy", "unparsed_rate"]
+    numbered = enumerate(draws, start=first)
+    rows = [{"evaluation_id": evaluation_id, "draw": number, **asdict(figures)} for number, figures in numbered]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _evaluation_record(study: StudyPlan, cell: CellPlan, evaluation_id: str, result: Any) -> Any:
+    from learning.identity import decoding_id
+    from storage.evaluations import EvaluationRecord
+
+    decoding, sampled = study.config.decoding, cell.kind != "baseline"
+    return EvaluationRecord(
+        evaluation_id=evaluation_id,
+        cell_id=cell.cell_id,
+        split_id=study.split_id,
+        part=result.part.name,
+        temperature=result.temperature,
+        decoding_id=decoding_id(decoding) if sampled else None,
+        top_k=decoding.top_k if sampled else None,
+        top_p=decoding.top_p if sampled else None,
+        draw_seed=decoding.seed if sampled else None,
+        **asdict(result.metrics),
+        draws=len(result.draws) if sampled else None,
+        seconds=result.seconds,
+        headlines_per_second=result.metrics.n / result.seconds,
+    )
+
+
+def _prediction_rows(evaluation_id: str, result: Any) -> Any:
+    """A row a headline; without probabilities those columns are NULL."""
+    import pandas as pd
+
+    outcomes, probabilities = result.outcomes, result.probabilities
+    argmax = outcomes if result.argmax is None else result.argmax
+    columns = {f"p_{name}": column for column, name in enumerate((*LABELS, "unparsed"))}
+    return pd.DataFrame(
+        {
+            "evaluation_id": evaluation_id,
+            "headline_id": result.part.headline_ids,
+            "predicted": _label_words(outcomes),
+            **{name: None if probabilities is None else probabilities[:, at] for name, at in columns.items()},
+            "parsed": outcomes < len(LABELS),
+            "argmax": _label_words(argmax),
+            "argmax_parsed": argmax < len(LABELS),
+        }
+    )
+
+
+def _label_words(outcomes: Any) -> list[str]:
+    from learning.metrics import parsed_labels
+
+    return [LABELS[number].value for number in parsed_labels(outcomes)]
 
 
 def save_log(cell: CellPlan, outcome: Any) -> None:

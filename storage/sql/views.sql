@@ -37,7 +37,12 @@ SELECT
         = (SELECT cell_id FROM champions WHERE decision = 'promoted' ORDER BY decided_at DESC LIMIT 1),
         false
     ) AS is_champion,
-    cells.finished_at
+    cells.finished_at,
+    evaluations.strict_accuracy,
+    evaluations.expected_accuracy_low,
+    evaluations.expected_accuracy_high,
+    evaluations.argmax_accuracy,
+    evaluations.argmax_macro_f1
 FROM ledger.study_evaluations
 JOIN evaluations USING (evaluation_id)
 JOIN cells USING (cell_id);
@@ -62,6 +67,11 @@ COMMENT ON COLUMN leaderboard.expected_accuracy IS 'Mean probability of the righ
 COMMENT ON COLUMN leaderboard.unparsed_rate IS 'Share of headlines whose sampled token is no label.';
 COMMENT ON COLUMN leaderboard.is_champion IS 'Whether the promotion gate promoted this cell last.';
 COMMENT ON COLUMN leaderboard.finished_at IS 'When the cell finished, UTC.';
+COMMENT ON COLUMN leaderboard.strict_accuracy IS 'Accuracy where anything unparsed counts as wrong.';
+COMMENT ON COLUMN leaderboard.expected_accuracy_low IS 'Lower end of the 95 % interval of expected_accuracy, a bootstrap over headlines.';
+COMMENT ON COLUMN leaderboard.expected_accuracy_high IS 'Upper end of the 95 % interval of expected_accuracy.';
+COMMENT ON COLUMN leaderboard.argmax_accuracy IS 'Accuracy as the temperature goes to 0: of the likeliest output; for a baseline its accuracy.';
+COMMENT ON COLUMN leaderboard.argmax_macro_f1 IS 'Macro-F1 as the temperature goes to 0; for a baseline its macro-F1.';
 
 
 CREATE OR REPLACE VIEW predictions AS
@@ -76,7 +86,10 @@ SELECT
     ledger.predictions.p_negative,
     ledger.predictions.p_neutral,
     ledger.predictions.p_positive,
-    ledger.predictions.p_unparsed
+    ledger.predictions.p_unparsed,
+    ledger.predictions.parsed,
+    ledger.predictions.argmax,
+    ledger.predictions.argmax_parsed
 FROM ledger.study_evaluations
 JOIN evaluations USING (evaluation_id)
 JOIN ledger.predictions USING (evaluation_id)
@@ -93,6 +106,9 @@ COMMENT ON COLUMN predictions.p_negative IS 'Probability of sampling negative; N
 COMMENT ON COLUMN predictions.p_neutral IS 'Probability of sampling neutral; NULL for a baseline without probabilities.';
 COMMENT ON COLUMN predictions.p_positive IS 'Probability of sampling positive; NULL for a baseline without probabilities.';
 COMMENT ON COLUMN predictions.p_unparsed IS 'Probability of sampling no label; NULL for a baseline without probabilities.';
+COMMENT ON COLUMN predictions.parsed IS 'Whether what was sampled is a label; if not, predicted is neutral.';
+COMMENT ON COLUMN predictions.argmax IS 'The label as the temperature goes to 0: of the likeliest output; for a baseline what it decided.';
+COMMENT ON COLUMN predictions.argmax_parsed IS 'Whether the likeliest output is a label; if not, argmax is neutral.';
 
 
 CREATE OR REPLACE VIEW reproduction AS

@@ -118,6 +118,12 @@ def test_what_is_finished_is_not_done_again(home: Path, config: StudyConfig) -> 
     rows = ask(home, f"SELECT count(*) FROM leaderboard WHERE study_id = '{other}' AND part = 'test'")
     assert rows == [(4 * 4 + 2,)]
 
+    scored = ask(home, "SELECT * EXCLUDE (draws) FROM evaluations ORDER BY evaluation_id")
+    drawn = retrain(config.model_copy(update={"decoding": config.decoding.model_copy(update={"draws": 3})}))
+    assert ask(home, "SELECT * EXCLUDE (draws) FROM evaluations ORDER BY evaluation_id") == scored
+    counts = ask(home, "SELECT study_id, count(*) FROM draws WHERE part = 'test' GROUP BY ALL")
+    assert dict(counts) == {first: 4 * 3, other: 4 * 4, drawn: 4 * 3 * 3}
+
 
 def test_a_cell_that_dies_is_failed_with_its_reason(
     home: Path, config: StudyConfig, monkeypatch: pytest.MonkeyPatch

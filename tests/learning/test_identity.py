@@ -168,6 +168,11 @@ def test_another_way_of_sampling_is_another_decoding(assignment: str) -> None:
     assert decoding_id(demo(assignment).decoding) != decoding_id(demo().decoding)
 
 
+def test_more_draws_are_another_study_but_the_same_decoding() -> None:
+    assert decoding_id(demo("decoding.draws=5").decoding) == decoding_id(demo().decoding)
+    assert study_id(demo("decoding.draws=5"), "data", BASE) != study_id(demo(), "data", BASE)
+
+
 def test_temperatures_are_told_apart_by_evaluations_not_by_decodings() -> None:
     assert decoding_id(demo("decoding.temperatures=0.5").decoding) == decoding_id(demo().decoding)
     evaluations = {

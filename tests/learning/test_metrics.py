@@ -8,10 +8,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from scipy.stats import chisquare
+from scipy.stats import bootstrap, chisquare
 from sklearn.metrics import accuracy_score, f1_score
 
-from learning.metrics import NEUTRAL, UNPARSED, draw_outcomes, macro_f1, measure, parsed_labels
+from learning.metrics import (
+    NEUTRAL,
+    UNPARSED,
+    draw_outcomes,
+    macro_f1,
+    measure,
+    measure_outcomes,
+    parsed_labels,
+)
 
 IDS = [f"{number:016x}" for number in range(20_000)]
 
@@ -89,6 +97,82 @@ def test_the_interval_follows_wilsons_formula() -> None:
     assert (metrics.accuracy_low, metrics.accuracy_high) == pytest.approx((centre - half, centre + half))
 
 
+def answers_right(share: float, n: int = 900) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Labels and outcomes, of which so many are right; the others are spread over the other labels."""
+    random = np.random.default_rng(11)
+    labels = np.arange(n) % 3
+    return labels, np.where(np.arange(n) < share * n, labels, (labels + random.integers(1, 3, n)) % 3)
+
+
+@pytest.mark.parametrize("share_right", [0.1, 0.34, 0.6, 0.87, 0.98])
+def test_wilsons_interval_is_that_of_a_bootstrap_but_at_the_ends(share_right: float) -> None:
+    labels, outcomes = answers_right(share_right)
+    metrics = measure_sure(labels, outcomes)
+    right = (outcomes == labels).astype(float)
+    usual = bootstrap((right,), np.mean, vectorized=True, method="percentile", rng=np.random.default_rng(1))
+    told = (metrics.accuracy_low, metrics.accuracy_high)
+    assert told == pytest.approx(tuple(usual.confidence_interval), abs=0.005)
+
+
+def test_where_all_is_right_wilson_still_has_a_width_and_a_bootstrap_has_none() -> None:
+    metrics = measure_sure(*answers_right(1.0))
+    assert (metrics.macro_f1_low, metrics.macro_f1_high) == (1, 1)
+    assert (metrics.expected_accuracy_low, metrics.expected_accuracy_high) == (1, 1)
+    assert 0.99 < metrics.accuracy_low < 0.996
+
+
+@pytest.mark.parametrize("share_right", [0.34, 0.6, 0.87, 0.98])
+def test_the_interval_of_macro_f1_is_scipys_bootstrap_over_headlines(share_right: float) -> None:
+    labels, outcomes = answers_right(share_right)
+    metrics = measure_sure(labels, outcomes)
+
+    def figure(rows: NDArray[np.int64], axis: int) -> NDArray[np.float64]:
+        cells = np.moveaxis(labels[rows] * 3 + outcomes[rows], axis, -1)
+        return macro_f1(np.stack([(cells == cell).sum(-1) for cell in range(9)], axis=-1).reshape(-1, 9))
+
+    rows = np.arange(900)
+    usual = bootstrap(
+        (rows,), figure, n_resamples=2_000, vectorized=True, method="percentile", rng=np.random.default_rng(1)
+    )
+    told = (metrics.macro_f1_low, metrics.macro_f1_high)
+    assert told == pytest.approx(tuple(usual.confidence_interval), abs=0.005)
+
+
+def test_the_interval_of_expected_accuracy_is_as_wide_as_it_spreads() -> None:
+    def figures(seed: int) -> Any:
+        probabilities, labels = random_distributions(900, seed), np.random.default_rng(seed + 1_000).integers(0, 3, 900)
+        return measure(labels, probabilities.argmax(axis=1), probabilities, seed=1)
+
+    repeated = [figures(seed) for seed in range(100)]
+    spread = np.std([metrics.expected_accuracy for metrics in repeated])
+    width = np.mean([metrics.expected_accuracy_high - metrics.expected_accuracy_low for metrics in repeated])
+    assert width == pytest.approx(2 * 1.96 * spread, rel=0.25)
+    assert all(each.expected_accuracy_low < each.expected_accuracy < each.expected_accuracy_high for each in repeated)
+
+
+def test_a_single_headline_has_figures_too() -> None:
+    metrics = measure(np.array([1]), np.array([UNPARSED]), np.array([[0.1, 0.2, 0.3, 0.4]]), seed=1)
+    assert (metrics.accuracy, metrics.strict_accuracy) == (1, 0)
+    assert (metrics.expected_accuracy_low, metrics.expected_accuracy_high) == pytest.approx((0.6, 0.6))
+
+
+def test_without_probabilities_the_expected_accuracy_is_the_accuracy() -> None:
+    metrics = measure(*answers_right(0.8), None, seed=1)
+    assert metrics.expected_accuracy == metrics.accuracy == metrics.argmax_accuracy
+    assert metrics.expected_accuracy_low == metrics.accuracy_low
+    assert metrics.expected_accuracy_high == metrics.accuracy_high
+    assert metrics.argmax_macro_f1 == metrics.macro_f1
+    assert metrics.unparsed_rate == 0
+
+
+def test_the_likeliest_output_has_figures_of_its_own() -> None:
+    labels, argmax = answers_right(0.9)
+    metrics = measure(labels, np.full(900, UNPARSED), np.full((900, 4), 0.25), 1, argmax)
+    assert metrics.argmax_accuracy == accuracy_score(labels, argmax)
+    assert metrics.argmax_macro_f1 == pytest.approx(f1_score(labels, argmax, average="macro"))
+    assert (metrics.accuracy, metrics.strict_accuracy, metrics.unparsed_rate) == (pytest.approx(1 / 3), 0, 1)
+
+
 def test_one_label_for_all_scores_as_the_study_reports() -> None:
     labels = np.arange(900) % 3
     metrics = measure_sure(labels, np.full(900, 2))
@@ -123,6 +207,15 @@ def test_expected_accuracy_is_the_mean_over_draws() -> None:
     assert mean == pytest.approx(drawn[0].expected_accuracy, abs=4 * 0.5 / math.sqrt(40 * 300))
 
 
+def test_the_mean_over_draws_comes_near_the_expected_accuracy() -> None:
+    probabilities, labels = random_distributions(900), np.arange(900) % 3
+    drawn = [draw_outcomes(probabilities, IDS[:900], 1.0, seed=42, draw=draw) for draw in range(100)]
+    accuracies = [measure_outcomes(labels, outcomes).accuracy for outcomes in drawn]
+    expected = measure(labels, drawn[0], probabilities, seed=1).expected_accuracy
+    assert np.mean(accuracies) == pytest.approx(expected, abs=4 * 0.5 / math.sqrt(900 * 100))
+    assert np.std(accuracies) > 0.005
+
+
 def test_measuring_twice_gives_the_same_figures() -> None:
     labels, outcomes = np.arange(90) % 3, np.arange(90) % 4
     assert measure_sure(labels, outcomes) == measure_sure(labels, outcomes)
@@ -143,8 +236,15 @@ def test_a_draw_depends_on_no_company() -> None:
     assert together.tolist() == alone
 
 
-@pytest.mark.parametrize("change", [{"seed": 2}, {"temperature": 0.1}, {"headline_ids": IDS[100:200]}])
-def test_seed_temperature_and_id_each_change_the_draws(change: dict[str, Any]) -> None:
+def test_the_first_draw_is_the_one_that_has_always_been() -> None:
+    probabilities = np.tile([0.25, 0.25, 0.25, 0.25], (10, 1))
+    first = [1, 3, 1, 1, 3, 1, 1, 2, 1, 3]
+    assert draw_outcomes(probabilities, IDS[:10], 1.0, seed=42).tolist() == first
+    assert draw_outcomes(probabilities, IDS[:10], 1.0, seed=42, draw=0).tolist() == first
+
+
+@pytest.mark.parametrize("change", [{"seed": 2}, {"temperature": 0.1}, {"headline_ids": IDS[100:200]}, {"draw": 1}])
+def test_seed_temperature_id_and_number_each_change_the_draws(change: dict[str, Any]) -> None:
     usual: dict[str, Any] = {"headline_ids": IDS[:100], "temperature": 1.0, "seed": 1}
     probabilities = np.tile([0.25, 0.25, 0.25, 0.25], (100, 1))
     drawn, other = draw_outcomes(probabilities, **usual), draw_outcomes(probabilities, **usual | change)

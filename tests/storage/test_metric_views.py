@@ -1,0 +1,221 @@
+"""The views of metrics against scikit-learn and numpy, on random ledgers and at their edges."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import confusion_matrix, log_loss, precision_recall_fscore_support
+
+from storage.draws import load_distributions, load_drawn, save_draws
+from storage.evaluations import save_evaluations
+from storage.query import query
+from storage.studies import add_cells, save_study
+from storage.warehouse import writing
+
+LABELS = ["negative", "neutral", "positive"]
+EVALUATION = "study_id = 'study' AND cell_id = 'tuned' AND part = 'test' AND temperature = 1"
+
+
+@pytest.fixture
+def fill(warehouse, study, cell, evaluation):
+    """Puts one evaluation into a warehouse: labels and outcomes as numbers (3 is unparsed), [N, 4] probabilities."""
+
+    def put(labels, outcomes, probabilities=None):
+        n = len(labels)
+        columns = ["p_negative", "p_neutral", "p_positive", "p_unparsed"]
+        p = pd.DataFrame(np.full((n, 4), np.nan) if probabilities is None else probabilities, columns=columns)
+        ids = [f"{number:016d}" for number in range(n)]
+        frame = p.assign(
+            evaluation_id="tuned at 1",
+            headline_id=ids,
+            predicted=np.array([*LABELS, "neutral"])[outcomes],
+            parsed=np.array(outcomes) < 3,
+        ).replace({np.nan: None})
+        headlines = pd.DataFrame({"headline_id": ids, "text": "x", "label": np.array(LABELS)[labels]})
+        save_study(warehouse, study())
+        add_cells(warehouse, "study", [cell()])
+        with writing(warehouse) as connection:
+            connection.register("new", headlines)
+            connection.execute("INSERT INTO headlines BY NAME SELECT *, 'ingest' AS first_ingest_id FROM new")
+        save_evaluations(warehouse, [evaluation("tuned", 1, n=n)], frame)
+        return warehouse
+
+    return put
+
+
+@pytest.fixture(params=[1, 2, 3])
+def drawn(request):
+    """900 random labels, outcomes and probabilities; the second model is very sure, the third knows no negative."""
+    random = np.random.default_rng(request.param)
+    labels = random.integers(1 if request.param == 3 else 0, 3, 900)
+    concentration = {1: 1.0, 2: 0.05, 3: 0.5}[request.param]
+    probabilities = random.dirichlet(np.array([1, 2, 1, 0.5]) * concentration, 900)
+    outcomes = (random.random(900)[:, None] > probabilities.cumsum(1)).sum(1).clip(max=3)
+    return labels, outcomes, probabilities
+
+
+def folded(probabilities):
+    """[N, 3] probabilities in which what is unparsed counts as neutral."""
+    return np.stack([probabilities[:, 0], probabilities[:, 1] + probabilities[:, 3], probabilities[:, 2]], axis=1)
+
+
+def ask(warehouse, view, columns="*"):
+    return pd.DataFrame(
+        (answer := query(warehouse, f"SELECT {columns} FROM {view} WHERE {EVALUATION}")).rows, columns=answer.columns
+    )
+
+
+def test_confusions_are_those_of_scikit_learn(fill, drawn):
+    labels, outcomes, probabilities = drawn
+    found = ask(fill(*drawn), "confusion")
+    assert list(zip(found["label"], found["predicted"], strict=True)) == [(a, b) for a in LABELS for b in LABELS]
+    matrix = confusion_matrix(labels, np.where(outcomes == 3, 1, outcomes), labels=[0, 1, 2])
+    assert found["n"].tolist() == matrix.ravel().tolist()
+    stands = matrix.sum(1) > 0
+    shares = found["share"].astype(float).to_numpy().reshape(3, 3)
+    assert shares[stands] == pytest.approx(matrix[stands] / matrix[stands].sum(1, keepdims=True))
+    assert np.isnan(shares[~stands]).all()
+    expected = [folded(probabilities)[labels == label].sum(0) for label in range(3)]
+    assert found["expected_n"].to_numpy() == pytest.approx(np.concatenate(expected))
+
+
+def test_metrics_of_a_label_are_those_of_scikit_learn(fill, drawn):
+    labels, outcomes, _ = drawn
+    found = ask(fill(*drawn), "class_metrics")
+    precision, recall, f1, support = precision_recall_fscore_support(
+        labels, np.where(outcomes == 3, 1, outcomes), labels=[0, 1, 2], zero_division=0
+    )
+    assert found["label"].tolist() == LABELS
+    assert found["support"].tolist() == support.tolist()
+    for name, values in (("precision", precision), ("recall", recall), ("f1", f1)):
+        assert found[name].tolist() == pytest.approx(values.tolist())
+
+
+def test_a_label_that_neither_stands_nor_is_answered_has_zeros(fill):
+    found = ask(fill([0, 0, 1], [0, 1, 1]), "class_metrics", "precision, recall, f1, support")
+    assert found.iloc[2].tolist() == [0, 0, 0, 0]
+
+
+def reliability(labels, probabilities):
+    """Bins of confidence by numpy: number, n, mean confidence, accuracy."""
+    answers = folded(probabilities)
+    confidence, right = answers.max(1), answers.argmax(1) == labels
+    bins = np.minimum(np.floor(confidence * 10), 9) + 1
+    return [
+        (int(number), (bins == number).sum(), confidence[bins == number].mean(), right[bins == number].mean())
+        for number in np.unique(bins)
+    ]
+
+
+def test_reliability_bins_are_those_of_numpy(fill, drawn):
+    labels, _, probabilities = drawn
+    found = ask(fill(*drawn), "calibration")
+    expected = reliability(labels, probabilities)
+    columns = found[["bin", "n", "mean_confidence", "accuracy"]].to_numpy()
+    assert columns == pytest.approx(np.array(expected))
+    assert found["gap"].tolist() == pytest.approx([confidence - right for _, _, confidence, right in expected])
+    assert found["confidence_low"].tolist() == pytest.approx([(number - 1) / 10 for number, *_ in expected])
+    assert found["confidence_high"].tolist() == pytest.approx([number / 10 for number, *_ in expected])
+
+
+def test_scores_of_the_probabilities_are_those_of_numpy_and_scikit_learn(fill, drawn):
+    labels, _, probabilities = drawn
+    [found] = ask(fill(*drawn), "calibration_summary").to_dict("records")
+    gaps = [(n / 900, abs(confidence - right)) for _, n, confidence, right in reliability(labels, probabilities)]
+    answers = folded(probabilities)
+    assert found["n"] == 900
+    assert found["expected_calibration_error"] == pytest.approx(sum(weight * gap for weight, gap in gaps))
+    assert found["maximum_calibration_error"] == pytest.approx(max(gap for _, gap in gaps))
+    assert found["brier_score"] == pytest.approx(((answers - np.eye(3)[labels]) ** 2).sum(1).mean())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # rows that sum to one up to rounding
+        assert found["log_loss"] == pytest.approx(log_loss(labels, answers, labels=[0, 1, 2]), rel=1e-6)
+    right = (answers.argmax(1) == labels)[np.argsort(-answers.max(1), kind="stable")]
+    risks = 1 - right.cumsum() / np.arange(1, 901)
+    assert found["area_under_risk_coverage"] == pytest.approx(risks.mean())
+
+
+def test_coverage_answers_the_surest_first(fill, drawn):
+    labels, _, probabilities = drawn
+    found = ask(fill(*drawn), "coverage")
+    answers = folded(probabilities)
+    order = np.argsort(-answers.max(1), kind="stable")
+    right = (answers.argmax(1) == labels)[order]
+    numbers = [45 * step for step in range(1, 21)]
+    assert found["coverage"].tolist() == pytest.approx([step / 20 for step in range(1, 21)])
+    assert found["n"].tolist() == numbers
+    assert found["threshold"].tolist() == pytest.approx([answers.max(1)[order[number - 1]] for number in numbers])
+    assert found["accuracy"].tolist() == pytest.approx([right[:number].mean() for number in numbers])
+
+
+def test_equals_are_answered_in_the_order_of_their_ids(fill):
+    sure_of_negative = np.tile([0.5, 0.25, 0.25, 0.0], (40, 1))
+    labels = np.repeat([0, 2], 20)
+    found = ask(fill(labels, labels, sure_of_negative), "coverage")
+    assert found["accuracy"].tolist() == pytest.approx([1.0] * 10 + [20 / number for number in range(22, 41, 2)])
+
+
+def test_certainty_falls_in_the_last_bin_and_an_impossible_truth_costs_no_infinity(fill):
+    warehouse = fill([0, 1, 2], [0, 1, 1], np.eye(4)[[0, 3, 1]])
+    found = ask(warehouse, "calibration", "bin, confidence_low, confidence_high, n, mean_confidence, accuracy")
+    assert found.to_numpy().tolist() == [[10, 0.9, 1.0, 3, 1.0, pytest.approx(2 / 3)]]
+    [scores] = ask(warehouse, "calibration_summary").to_dict("records")
+    assert scores["brier_score"] == pytest.approx(2 / 3)
+    assert scores["log_loss"] == pytest.approx(-np.log(np.finfo(np.float64).eps) / 3)
+
+
+def test_one_headline_is_enough(fill):
+    warehouse = fill([1], [3], np.array([[0.2, 0.3, 0.1, 0.4]]))
+    assert ask(warehouse, "calibration", "bin, n, accuracy").to_numpy().tolist() == [[8, 1, 1.0]]
+    assert ask(warehouse, "coverage", "n, accuracy").to_numpy().tolist() == [[1, 1.0]] * 20
+    assert ask(warehouse, "class_metrics", "f1")["f1"].tolist() == [0, 1, 0]
+    assert ask(warehouse, "calibration_summary", "area_under_risk_coverage").to_numpy().tolist() == [[0.0]]
+
+
+def test_without_probabilities_there_are_confusions_but_no_calibration(fill):
+    warehouse = fill([0, 1, 2], [0, 1, 1])
+    assert ask(warehouse, "confusion", "n")["n"].tolist() == [1, 0, 0, 0, 1, 0, 0, 1, 0]
+    assert ask(warehouse, "confusion", "expected_n")["expected_n"].tolist() == [None] * 9
+    for view in ("calibration", "calibration_summary", "coverage"):
+        assert ask(warehouse, view).empty
+
+
+def draw(number):
+    return pd.DataFrame(
+        {
+            "evaluation_id": "tuned at 1",
+            "draw": [number],
+            "accuracy": 0.5,
+            "macro_f1": 0.4,
+            "strict_accuracy": 0.3,
+            "unparsed_rate": 0.2,
+        }
+    )
+
+
+def test_a_study_sees_as_many_draws_as_it_asks_for(finished, study, cell, evaluation, predict):
+    save_study(finished, study(study_id="more", config={"decoding": {"draws": 2}}))
+    add_cells(finished, "more", [cell()])
+    save_evaluations(finished, [evaluation("tuned", 1)], predict("tuned at 1"), draw(0))
+    save_draws(finished, pd.concat([draw(1), draw(2)]))
+    rows = query(finished, "SELECT study_id, temperature, draw, macro_f1 FROM draws").rows
+    assert rows == [("more", 1, 0, 0.4), ("more", 1, 1, 0.4), ("study", 1, 0, 0.4)]
+
+
+def test_draws_are_added_to_evaluations_with_fewer(finished, evaluation, predict):
+    save_evaluations(finished, [evaluation("tuned", 1)], predict("tuned at 1"), draw(0))
+    assert [each.temperature for each in load_drawn(finished, "tuned", 2)] == [0.1, 1, 10]
+    assert load_drawn(finished, "tuned", 1) == load_drawn(finished, "svm", 5) == []
+    save_draws(finished, draw(1))
+    assert [each.temperature for each in load_drawn(finished, "tuned", 2)] == [0.1, 10]
+    assert load_distributions(finished, "tuned at 1").columns.tolist() == [
+        "headline_id",
+        "label",
+        "p_negative",
+        "p_neutral",
+        "p_positive",
+        "p_unparsed",
+    ]
+    save_evaluations(finished, [evaluation("tuned", 1)], predict("tuned at 1"), draw(0))
+    assert query(finished, "SELECT count(*) FROM draws").rows == [(1,)]
