@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binomtest
 
 from schemas.label import LABELS, Label
 
@@ -80,6 +79,8 @@ def measure(
         probabilities: [N, 4] they were sampled from.
         seed: Of the bootstrap.
     """
+    from scipy.stats import binomtest  # a second to load, which a comparison need not wait for
+
     predicted = parsed_labels(outcomes)
     n, hits = len(labels), int((predicted == labels).sum())
     interval = binomtest(hits, n).proportion_ci(CONFIDENCE, method="wilson")
