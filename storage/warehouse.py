@@ -19,7 +19,7 @@ from schemas.errors import FailureError, InputError
 
 SQL_FOLDER = Path(__file__).parent / "sql"
 MIGRATIONS_FOLDER = SQL_FOLDER / "migrations"
-VIEWS_FILES = (SQL_FOLDER / "views.sql", SQL_FOLDER / "data_views.sql")
+VIEWS_FILES = tuple(SQL_FOLDER / name for name in ("views.sql", "data_views.sql", "comparison_views.sql"))
 
 PREPARE_PATIENCE = 10.0
 """Seconds that the preparation waits for the file, while a person waits for it."""
