@@ -19,6 +19,8 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -164,14 +166,10 @@ def build_loglikelihood(subject: Subject, batch_size: int) -> Side:
 
 def build_vllm(subject: Subject) -> Side | None:
     """Generate with vLLM and the adapter, once a temperature; None where it or a CUDA device is absent."""
-    try:
-        from vllm import LLM, SamplingParams
-        from vllm.lora.request import LoRARequest
-    except ImportError:
+    if subject.device.name != "cuda" or not find_spec("vllm"):
         return None
-    if subject.device.name != "cuda":
-        return None
-    engine = LLM(
+    vllm, lora = import_module("vllm"), import_module("vllm.lora.request")
+    engine = vllm.LLM(
         model=str(subject.folder),
         quantization="bitsandbytes",
         enable_lora=True,
@@ -179,13 +177,13 @@ def build_vllm(subject: Subject) -> Side | None:
         enable_prefix_caching=True,
         gpu_memory_utilization=0.5,
     )
-    adapter = LoRARequest("adapter", 1, str(subject.adapter))
+    adapter = lora.LoRARequest("adapter", 1, str(subject.adapter))
 
     def score(headlines: Sequence[str]) -> object:
         prompts = [{"prompt_token_ids": list(ids)} for ids in subject.encode(headlines)]
         return [
             engine.generate(
-                prompts, SamplingParams(temperature=temperature, top_k=TOP_K, max_tokens=1), lora_request=adapter
+                prompts, vllm.SamplingParams(temperature=temperature, top_k=TOP_K, max_tokens=1), lora_request=adapter
             )
             for temperature in TEMPERATURES
         ]

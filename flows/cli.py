@@ -41,6 +41,20 @@ class Format(StrEnum):
     JSON = "json"
 
 
+class Form(StrEnum):
+    """How `fintone compare` prints its answer."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+class JudgedPart(StrEnum):
+    """The parts of a split on which cells are evaluated."""
+
+    VALIDATION = "validation"
+    TEST = "test"
+
+
 @app.callback(invoke_without_command=True)
 def fintone(
     context: typer.Context,
@@ -145,6 +159,43 @@ def sql(
     deliver(render(query(Home.from_environment().warehouse, statement), format_.value), output)
 
 
+@app.command()
+def compare(
+    cell: Annotated[str, typer.Argument(help="Id of a cell, or its first 4 characters or more.")],
+    other: Annotated[str, typer.Argument(help="Id of the cell to compare it with.")],
+    temperature: Annotated[float | None, typer.Option(help="Sampling temperature; else each that both have.")] = None,
+    part: Annotated[
+        JudgedPart, typer.Option(help="Part of the split; validation chooses, test judges.")
+    ] = JudgedPart.TEST,
+    flips: Annotated[int, typer.Option(min=0, help="Headlines to show that the two predict otherwise.")] = 10,
+    format_: Annotated[Form, typer.Option("--format", help="How to print the answer.")] = Form.TABLE,
+    output: Annotated[Path | None, typer.Option(help="Write the answer to this file instead.")] = None,
+) -> None:
+    """Compare two cells on the same headlines: which is better, how sure that is, what flipped.
+
+    Example: fintone compare 3f9a c204 --temperature 0.1
+    """
+    from flows.comparison import compare_cells
+    from flows.comparison_text import describe_comparison, render_json
+    from flows.results import deliver
+    from storage.home import Home
+
+    compared = compare_cells(
+        Home.from_environment().warehouse, cell, other, part=part.value, temperature=temperature, most_flips=flips
+    )
+    if format_ is Form.JSON:
+        deliver(render_json(compared), output)
+        return
+    console = stdout if output is None else Console(highlight=False, color_system=None)
+    with console.capture() as captured:
+        for lines in describe_comparison(compared):
+            _print_lines(lines, console)
+            console.print()
+        console.print("all that flipped:")
+        console.print(f'  fintone sql "{compared.query}"', soft_wrap=True, markup=False)
+    deliver(captured.get(), output)
+
+
 def main() -> None:
     """Run the command line and end the process with the exit code of the contract: 0, 1 or 2."""
     arguments = sys.argv[1:]
@@ -201,7 +252,7 @@ def _build_config(profile: str, base_model: str | None, assignments: list[str]) 
     return build_config(apply_overrides(values, assignments))
 
 
-def _print_lines(lines: list[tuple[str, str]]) -> None:
+def _print_lines(lines: list[tuple[str, str]], console: Console = stdout) -> None:
     """Print (subject, description) lines in two columns."""
     from rich.table import Table
     from rich.text import Text
@@ -211,7 +262,7 @@ def _print_lines(lines: list[tuple[str, str]]) -> None:
     table.add_column(overflow="fold")
     for subject, description in lines:
         table.add_row(subject, Text(description))
-    stdout.print(table)
+    console.print(table)
 
 
 def _run_ingestion(data: "DataSettings") -> None:
@@ -265,6 +316,8 @@ def _run_study(config: "StudyConfig") -> None:
 def _print_leaderboard(home: Any, study_id: str, *, synthetic: bool) -> None:
     from flows.leaderboard import build_table
     from learning.grid import best_row
+    from reporting.verdict import tell_baseline
+    from storage.comparisons import load_verdicts
     from storage.evaluations import load_leaderboard, load_selection
     from storage.examples import example_queries
 
@@ -273,6 +326,9 @@ def _print_leaderboard(home: Any, study_id: str, *, synthetic: bool) -> None:
     title = f"study {study_id}, {rows[0]['n']} test headlines{' (synthetic)' if synthetic else ''}"
     stdout.print()
     stdout.print(build_table(rows, title))
-    stdout.print(f"\nbest on validation: cell {best['cell_id']}\nnext, for example:")
+    verdict = load_verdicts(home.warehouse, study_id, best["cell_id"])[best["temperature"]]
+    stdout.print(f"\nbest on validation: cell {best['cell_id']}")
+    stdout.print(f"at temperature {best['temperature']:g} on test, {tell_baseline('it', verdict)}", markup=False)
+    stdout.print(f"next, for example:\n  fintone compare {best['cell_id']} {verdict.baseline_cell_id}", soft_wrap=True)
     for query in example_queries(study_id, best["cell_id"], best["temperature"]):
         stdout.print(f'  fintone sql "{query}"', soft_wrap=True, markup=False)

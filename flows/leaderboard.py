@@ -6,7 +6,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from schemas.plan import format_rate
+from schemas.plan import name_cell
 
 Row = Mapping[str, Any]
 
@@ -43,10 +43,7 @@ def build_table(rows: Sequence[Row], title: str) -> Table:
 
 def _name(row: Row) -> str:
     champion = " (champion)" if row["is_champion"] else ""
-    if row["kind"] != "fine-tuned":
-        return f"{row['kind']}: {row['model']}{champion}"
-    epochs = f"{row['epochs']} epoch" + ("s" if row["epochs"] > 1 else "")
-    return f"{format_rate(row['learning_rate'])}, {epochs}, seed {row['seed']}{champion}"
+    return f"{name_cell(*(row[name] for name in ('kind', 'model', 'learning_rate', 'epochs', 'seed')))}{champion}"
 
 
 def _figures(row: Row) -> str:

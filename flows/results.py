@@ -74,7 +74,7 @@ def _as_json(result: "QueryResult") -> str:
     if times > 1:
         raise RepeatedColumnError(f"sql: {times} columns are named {name!r}, JSON takes one: rename them with AS")
     rows = [dict(zip(result.columns, map(_plain, row), strict=True)) for row in result.rows]
-    return _to_json(rows, indent=2) + "\n"
+    return to_json(rows, indent=2) + "\n"
 
 
 def _as_csv(result: "QueryResult") -> str:
@@ -87,8 +87,8 @@ def _as_csv(result: "QueryResult") -> str:
 
 def _as_table(result: "QueryResult") -> str:
     """Columns padded to their widest value, numbers to the right; never cut, so that a pipe loses nothing."""
-    names = [_show(name) for name in result.columns]
-    cells = [[_show(value) for value in row] for row in result.rows]
+    names = [show(name) for name in result.columns]
+    cells = [[show(value) for value in row] for row in result.rows]
     numeric = [
         all(isinstance(row[column], int | float | Decimal) or row[column] is None for row in result.rows)
         for column in range(len(names))
@@ -106,8 +106,8 @@ def _as_table(result: "QueryResult") -> str:
     return "\n".join([*text, count]) + "\n"
 
 
-def _show(value: Any) -> str:
-    """A cell of the table: one line, and nothing in it that would steer a terminal."""
+def show(value: Any) -> str:
+    """A value as a cell of a table: one line, and nothing in it that would steer a terminal."""
     if value is None:
         return ""
     if isinstance(value, float):
@@ -118,7 +118,7 @@ def _show(value: Any) -> str:
 
 def _spell(value: Any) -> str:
     """A value with all its digits; lists, structs and truth values as JSON has them."""
-    return _to_json(_plain(value)) if isinstance(value, bool | list | tuple | dict) else str(value)
+    return to_json(_plain(value)) if isinstance(value, bool | list | tuple | dict) else str(value)
 
 
 def _plain(value: Any) -> Any:
@@ -134,5 +134,6 @@ def _plain(value: Any) -> Any:
     return value if value is None or isinstance(value, bool | int | float | str) else str(value)
 
 
-def _to_json(value: Any, indent: int | None = None) -> str:
+def to_json(value: Any, indent: int | None = None) -> str:
+    """A value of JSON's own kinds, as in JSON; no number there may be NaN or infinite."""
     return json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False)

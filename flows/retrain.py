@@ -10,6 +10,7 @@ from storage.home import Home
 from storage.studies import finish_study, is_answered, start_study
 from storage.warehouse import prepare_warehouse
 from tasks.cells import evaluate_baseline, score_cell, train_cell
+from tasks.comparison import compare_cells
 from tasks.data import ingest_source, publish_data_report, split_snapshot
 from tasks.progress import announce, format_seconds
 from tasks.study import plan_epoch_curve, plan_study, publish_leaderboard
@@ -20,7 +21,7 @@ SECONDS_OF_A_SKIP = 1.0
 
 @flow(name="retrain", flow_run_name="{config.name} on {config.data.source}")
 def retrain(config: StudyConfig) -> str:
-    """Ingest, split, fine-tune every cell of the grid, evaluate, and publish the leaderboard.
+    """Ingest, split, fine-tune every cell of the grid, evaluate, compare, and publish the leaderboard.
 
     Args:
         config: The study. What an earlier run finished is not done again; a finished study ends the flow.
@@ -46,6 +47,7 @@ def retrain(config: StudyConfig) -> str:
         _run_cells(study, study.cells)
         if config.grid.curve_epochs:
             _run_cells(study, plan_epoch_curve(study))
+        compare_cells(study.study_id)
         publish_leaderboard(study, ingested)
     except BaseException:
         finish_study(home.warehouse, study.study_id, "failed")

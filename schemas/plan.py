@@ -63,3 +63,10 @@ def format_rate(learning_rate: float) -> str:
     """A learning rate in scientific notation with no more digits than it has: `2e-04`, `1.5e-03`."""
     mantissa, exponent = f"{learning_rate:.12e}".split("e")
     return f"{mantissa.rstrip('0').rstrip('.')}e{exponent}"
+
+
+def name_cell(kind: str, model: str, learning_rate: float | None, epochs: int | None, seed: int | None) -> str:
+    """A cell as a line of a table: `2e-04, 3 epochs, seed 42`, `base: NAME` or `baseline: NAME`."""
+    if kind == "fine-tuned" and learning_rate is not None:
+        return f"{format_rate(learning_rate)}, {epochs} epoch{'' if epochs == 1 else 's'}, seed {seed}"
+    return f"{kind}: {model}"

@@ -101,12 +101,14 @@ def load_selection(warehouse: Path, study_id: str) -> list[dict[str, Any]]:
 
 
 def forget_evaluations(warehouse: Path, cell_id: str) -> None:
-    """Delete a cell's evaluations, predictions and draws, since it is trained anew."""
+    """Delete a cell's evaluations, predictions and draws, since it is trained anew, and its studies' comparisons."""
     with writing(warehouse) as connection:
         own = "evaluation_id IN (SELECT evaluation_id FROM evaluations WHERE cell_id = ?)"
         for table in LEDGER_TABLES:
             connection.execute(f"DELETE FROM {table} WHERE {own}", [cell_id])  # noqa: S608 (no outside text)
         connection.execute("DELETE FROM evaluations WHERE cell_id = ?", [cell_id])
+        studies = "study_id IN (SELECT study_id FROM study_cells WHERE cell_id = ?)"
+        connection.execute(f"DELETE FROM ledger.comparisons WHERE {studies}", [cell_id])  # noqa: S608 (no outside text)
 
 
 def load_leaderboard(warehouse: Path, study_id: str, part: str = "test") -> list[dict[str, Any]]:

@@ -1,15 +1,50 @@
 """Queries that show an analyst the way: text only, run by whoever likes to."""
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from storage.comparisons import Pairing
+
 
 def example_queries(study_id: str, cell_id: str, temperature: float) -> list[str]:
-    """Queries worth trying after a study: all figures, a cell's confusions, its losses, and the study itself."""
+    """Queries worth trying after a study.
+
+    All figures; a cell's confusions and losses; the study; how the cell stands against the best baseline, and on which
+    headlines they differ.
+    """
     confusions = (
         f"SELECT label, predicted, count(*) AS n FROM predictions WHERE cell_id = '{cell_id}' AND part = 'test' "
         f"AND temperature = {temperature:g} GROUP BY ALL ORDER BY ALL"
     )
     losses = f"SELECT step, loss, learning_rate FROM training_log WHERE cell_id = '{cell_id}' AND step % 50 = 0 ORDER BY step"
     study = f"SELECT status, started_at, finished_at FROM studies WHERE study_id = '{study_id}'"
-    return ["FROM leaderboard", confusions, losses, study]
+    own = f"study_id = '{study_id}' AND cell_id = '{cell_id}'"
+    verdict = (
+        "SELECT temperature, baseline, difference, difference_low, difference_high, p_holm, beats_baseline "
+        f"FROM baseline_verdicts WHERE {own} ORDER BY temperature"
+    )
+    flips = (
+        "SELECT label, predicted, other_predicted, text FROM flips JOIN baseline_verdicts USING (study_id, part, "
+        f"temperature, cell_id) WHERE {own} AND other_cell_id = baseline_cell_id AND temperature = {temperature:g}"
+    )
+    return ["FROM leaderboard", confusions, losses, study, verdict, flips]
+
+
+def flips_query(pairing: "Pairing", cell_id: str, other_cell_id: str, part: str) -> str:
+    """The query for all headlines that two cells predict otherwise, at every temperature that both have."""
+    if pairing.study_id == pairing.other_study_id:
+        return (
+            "SELECT temperature, label, predicted, other_predicted, text FROM flips "
+            f"WHERE study_id = '{pairing.study_id}' AND cell_id = '{cell_id}' AND other_cell_id = '{other_cell_id}' "
+            f"AND part = '{part}' ORDER BY ALL"
+        )
+    return (
+        "SELECT coalesce(a.temperature, b.temperature) AS temperature, a.label, a.predicted, b.predicted AS "
+        "other_predicted, text FROM predictions AS a JOIN predictions AS b USING (headline_id, part) "
+        "JOIN headlines USING (headline_id) WHERE a.predicted <> b.predicted AND coalesce(a.temperature = "
+        f"b.temperature, true) AND a.study_id = '{pairing.study_id}' AND a.cell_id = '{cell_id}' "
+        f"AND b.study_id = '{pairing.other_study_id}' AND b.cell_id = '{other_cell_id}' AND part = '{part}' ORDER BY ALL"
+    )
 
 
 def data_queries(

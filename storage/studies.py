@@ -4,19 +4,28 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal, TypeVar
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from schemas.errors import InputError
 from storage.warehouse import reading, utc_now, writing
 
+if TYPE_CHECKING:
+    import duckdb
+    import pandas as pd
+
 CellKind = Literal["base", "baseline", "fine-tuned"]
 CellStatus = Literal["planned", "running", "finished", "failed"]
+
+SHORTEST_PREFIX = 4
+"""Characters of a cell's id that may stand for all of it."""
 
 
 class UnknownCellError(InputError):
     """No cell has this id."""
+
+
+class AmbiguousCellError(InputError):
+    """The beginning of an id that fits more than one cell, or would fit too many."""
 
 
 @dataclass(frozen=True)
@@ -99,14 +108,15 @@ def start_study(warehouse: Path, study_id: str) -> None:
 
 
 def is_answered(warehouse: Path, study_id: str) -> bool:
-    """Whether the study's last run finished and each of its cells still has all evaluations, on two parts each."""
+    """Whether the study's last run finished, its cells have all evaluations, on two parts each, and are compared."""
     with reading(warehouse) as connection:
         lacking = connection.execute(
             "SELECT cell_id FROM studies JOIN study_cells USING (study_id) JOIN cells USING (cell_id)"
             " LEFT JOIN (SELECT study_id, cell_id, count(*) AS n FROM ledger.study_evaluations"
             " JOIN evaluations USING (evaluation_id) GROUP BY ALL) AS done USING (study_id, cell_id)"
             " WHERE study_id = ? AND (studies.status <> 'finished' OR coalesce(n, 0) <"
-            " CASE WHEN kind = 'baseline' THEN 2 ELSE 2 * len(temperatures) END)",
+            " CASE WHEN kind = 'baseline' THEN 2 ELSE 2 * len(temperatures) END"
+            " OR study_id NOT IN (SELECT study_id FROM ledger.comparisons))",
             [study_id],
         ).fetchall()
     return not lacking
@@ -189,22 +199,33 @@ def load_cell(warehouse: Path, cell_id: str) -> StoredCell:
         UnknownCellError: No cell has this id.
     """
     with reading(warehouse) as connection:
-        cursor = connection.execute("FROM cells WHERE cell_id = ?", [cell_id])
-        columns, row = [column[0] for column in cursor.description], cursor.fetchone()
-    if row is None:
+        cells = _read_cells(connection.execute("FROM cells WHERE cell_id = ?", [cell_id]))
+    if not cells:
         raise UnknownCellError(_unknown(cell_id))
-    values = dict(zip(columns, row, strict=True))
-    outcome = _pick(CellOutcome, values, "environment") if values["status"] == "finished" else None
-    return StoredCell(_pick(CellRecord, values, "hyperparameters"), values["status"], values["reason"], outcome)
+    return cells[0]
 
 
-def save_training_log(warehouse: Path, rows: pd.DataFrame) -> None:
+def find_cells(warehouse: Path, beginnings: Sequence[str]) -> list[StoredCell]:
+    """For each text that a person gave, the cell whose id it is, or whose id alone begins with it.
+
+    Raises:
+        UnknownCellError: No id begins so.
+        AmbiguousCellError: Several do, or fewer than `SHORTEST_PREFIX` characters were given.
+    """
+    named = "FROM cells WHERE starts_with(cell_id, ?) ORDER BY len(cell_id), cell_id"
+    with reading(warehouse) as connection:
+        return [_choose_cell(text, _read_cells(connection.execute(named, [text]))) for text in beginnings]
+
+
+def save_training_log(warehouse: Path, rows: "pd.DataFrame") -> None:
     """Save the training log of one or more cells in place of what was logged for them before.
 
     Args:
         warehouse: The DuckDB file.
         rows: Columns cell_id, step, epoch, loss, learning_rate, grad_norm, examples_per_second, and logged_at in UTC.
     """
+    import pandas as pd
+
     logged_at = pd.to_datetime(rows["logged_at"], utc=True).dt.tz_localize(None)
     with writing(warehouse) as connection:
         connection.register("incoming", rows.assign(logged_at=logged_at))
@@ -217,6 +238,34 @@ def _change_cell(warehouse: Path, cell_id: str, update: str, values: dict[str, A
         [(changed,)] = connection.execute(update, {**values, "cell_id": cell_id}).fetchall()
         if not changed:
             raise UnknownCellError(_unknown(cell_id))
+
+
+def _choose_cell(beginning: str, cells: list[StoredCell]) -> StoredCell:
+    """The one of the cells that a person means, shortest id first."""
+    ids = [cell.record.cell_id for cell in cells]
+    if ids[:1] == [beginning]:
+        return cells[0]
+    if len(beginning) < SHORTEST_PREFIX:
+        raise AmbiguousCellError(f"cell {beginning!r}: give its id, or the first {SHORTEST_PREFIX} characters or more")
+    if not ids:
+        raise UnknownCellError(_unknown(beginning))
+    if len(ids) > 1:
+        raise AmbiguousCellError(f"cell {beginning}: {len(ids)} ids begin so ({', '.join(ids[:3])}); give more of it")
+    return cells[0]
+
+
+def _read_cells(cursor: "duckdb.DuckDBPyConnection") -> list[StoredCell]:
+    columns = [column[0] for column in cursor.description]
+    rows = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+    return [
+        StoredCell(
+            _pick(CellRecord, row, "hyperparameters"),
+            row["status"],
+            row["reason"],
+            _pick(CellOutcome, row, "environment") if row["status"] == "finished" else None,
+        )
+        for row in rows
+    ]
 
 
 def _pick(record: type[Record], values: dict[str, Any], json_column: str) -> Record:

@@ -5,6 +5,8 @@ from typing import Any
 from prefect import task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
+from reporting.verdict import tell_baseline
+from schemas.comparison import BaselineVerdict
 from schemas.config import StudyConfig
 from schemas.plan import BaseModelPlan, CellPlan, IngestedSource, StudyPlan
 from tasks.progress import announce
@@ -66,6 +68,7 @@ def plan_epoch_curve(study: StudyPlan) -> tuple[CellPlan, ...]:
 def publish_leaderboard(study: StudyPlan, ingested: IngestedSource) -> None:
     """Show the leaderboard and a summary in the Prefect UI, and mark the study finished."""
     from learning.grid import best_row
+    from storage.comparisons import load_verdicts
     from storage.evaluations import load_leaderboard, load_selection
     from storage.home import Home
     from storage.studies import finish_study
@@ -76,7 +79,8 @@ def publish_leaderboard(study: StudyPlan, ingested: IngestedSource) -> None:
     best = best_row(load_selection(warehouse, study.study_id))
     source = f"{ingested.source}, study {study.study_id}, test part"
     create_table_artifact([_table_row(row) for row in test], key=LEADERBOARD_KEY, description=source)
-    create_markdown_artifact(_summarise(study, source, best, test), key="summary", description=source)
+    verdict = load_verdicts(warehouse, study.study_id, best["cell_id"])[best["temperature"]]
+    create_markdown_artifact(_summarise(study, source, best, test, verdict), key="summary", description=source)
 
 
 def _cell_records(study: StudyPlan, cells: tuple[CellPlan, ...]) -> list[Any]:
@@ -106,15 +110,15 @@ def _table_row(row: dict[str, Any]) -> dict[str, Any]:
     return {**{name: row[name] for name in columns}, **rounded, "cell_id": row["cell_id"]}
 
 
-def _summarise(study: StudyPlan, source: str, best: Any, test: list[dict[str, Any]]) -> str:
-    """The answer in a few lines: which cell validation chose, and what test says of it."""
+def _summarise(study: StudyPlan, source: str, best: Any, test: list[dict[str, Any]], verdict: BaselineVerdict) -> str:
+    """The answer in a few lines: which cell validation chose, what test says of it, and whether it was worth it."""
     [judged] = [row for row in test if (row["cell_id"], row["temperature"]) == (best["cell_id"], best["temperature"])]
     title = next(cell.title for cell in (*study.cells, *_curve_cells(study)) if cell.cell_id == best["cell_id"])
     return (
         f"## {title}\n\nBest of study `{study.study_id}` on validation ({source}).\n\n"
         f"On {judged['n']} test headlines at temperature {judged['temperature']:g}: accuracy "
         f"{judged['accuracy']:.3f} (95 % interval {judged['accuracy_low']:.3f} to {judged['accuracy_high']:.3f}), "
-        f"macro-F1 {judged['macro_f1']:.3f}.\n\nCell `{best['cell_id']}`."
+        f"macro-F1 {judged['macro_f1']:.3f}. {tell_baseline('It', verdict)}.\n\nCell `{best['cell_id']}`."
     )
 
 

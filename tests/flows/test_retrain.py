@@ -2,6 +2,7 @@
 
 import asyncio
 import csv
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
@@ -16,6 +17,7 @@ from flows.retrain import retrain
 from schemas.config import StudyConfig
 from schemas.profiles import build_config, load_profile
 from storage.query import query
+from storage.warehouse import writing
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -85,6 +87,32 @@ def test_a_study_fills_the_warehouse_and_tells_prefect(home: Path, config: Study
         " AND p.temperature IS NOT DISTINCT FROM leaderboard.temperature",
     )
     assert agree == [(True,)]
+    pairs = 3 * (6 + 4 * 2) + 1  # of 4 models and with 2 baselines at 3 temperatures, and of the baselines
+    assert ask(home, "SELECT count(*), count(DISTINCT part), min(pairs), min(n), max(n) FROM comparisons") == [
+        (2 * pairs, 1, pairs, 30, 30)
+    ]
+    agree = ask(
+        home,
+        "SELECT count(*), bool_and(abs(own.accuracy - other.accuracy - difference) < 1e-9) FROM comparisons"
+        " JOIN leaderboard AS own USING (study_id, part, cell_id)"
+        " JOIN leaderboard AS other ON other.study_id = own.study_id AND other.part = own.part"
+        " AND other.cell_id = comparisons.other_cell_id WHERE coalesce(own.temperature = comparisons.temperature, true)"
+        " AND coalesce(other.temperature = comparisons.temperature, true)",
+    )
+    assert agree == [(2 * pairs, True)]
+    flipped = ask(
+        home,
+        "SELECT bool_and(only_right = a AND only_other_right = b) FROM comparisons JOIN (SELECT cell_id, other_cell_id,"
+        " temperature, count(*) FILTER (right_cell_id = cell_id) AS a, count(*) FILTER (right_cell_id = other_cell_id)"
+        " AS b FROM flips WHERE part = 'test' GROUP BY ALL) AS f ON f.cell_id = comparisons.cell_id"
+        " AND f.other_cell_id = comparisons.other_cell_id"
+        " AND f.temperature IS NOT DISTINCT FROM comparisons.temperature",
+    )
+    assert flipped == [(True,)]
+    assert ask(home, "SELECT kind, count(*) FROM baseline_verdicts GROUP BY ALL ORDER BY ALL") == [
+        ("base", 3),
+        ("fine-tuned", 9),
+    ]
     logged = ask(home, "SELECT epochs, count(*) FROM training_log JOIN cells USING (cell_id) GROUP BY ALL ORDER BY ALL")
     assert logged == [(1, 8), (2, 8)]
     adapters = {folder.name for folder in (home / "adapters").iterdir()}
@@ -94,10 +122,11 @@ def test_a_study_fills_the_warehouse_and_tells_prefect(home: Path, config: Study
     assert [run.name for run in flow_runs] == [f"demo on {config.data.source}"]
     names = {run.name for run in task_runs}
     assert {"train lr=1e-03 epochs=1 seed=42", "score lr=1e-02 epochs=1 seed=42"} <= names
-    assert {"baseline TF-IDF + linear SVM", "plan epoch curve", "publish leaderboard"} <= names
+    assert {"baseline TF-IDF + linear SVM", "plan epoch curve", "compare cells", "publish leaderboard"} <= names
     [table] = [artifact for artifact in artifacts if artifact.type == "table"]
     assert table.key == "leaderboard"
-    assert any(artifact.key == "summary" for artifact in artifacts)
+    [summary] = [artifact for artifact in artifacts if artifact.key == "summary"]
+    assert re.search(r"the best baseline, .*\], p.* after Holm's correction for 43 comparisons\.", summary.data)
 
 
 def test_what_is_finished_is_not_done_again(home: Path, config: StudyConfig) -> None:
@@ -106,6 +135,12 @@ def test_what_is_finished_is_not_done_again(home: Path, config: StudyConfig) -> 
     assert retrain(config) == first
     after = ask(home, "FROM evaluations ORDER BY evaluation_id"), ask(home, "SELECT cell_id, finished_at FROM cells")
     assert after == before
+    compared = ask(home, "FROM comparisons ORDER BY ALL")
+    with writing(home / "warehouse.duckdb") as connection:  # as a version without comparisons left it
+        connection.execute("DELETE FROM ledger.comparisons")
+    assert retrain(config) == first
+    assert ask(home, "FROM comparisons ORDER BY ALL") == compared
+    assert ask(home, "SELECT cell_id, finished_at FROM cells") == before[1]
 
     warmer = config.model_copy(
         update={"decoding": config.decoding.model_copy(update={"temperatures": (0.1, 1.0, 2.0, 10.0)})}

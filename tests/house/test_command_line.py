@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-HEAVY = ("torch", "transformers", "peft", "trl", "bitsandbytes", "sklearn", "datasets", "prefect")
-CONTRACT = {"ingest", "run", "sql"}
+HEAVY = ("torch", "transformers", "peft", "trl", "bitsandbytes", "sklearn", "scipy", "pandas", "datasets", "prefect")
+CONTRACT = {"compare", "ingest", "run", "sql"}
 
 PROBE = f"""
 import json, sys
@@ -59,7 +59,16 @@ def test_every_argument_and_option_has_help() -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["run", "--help"], ["ingest", "--help"], ["sql", "--help"], ["sql", "SELECT 1"]]
+    "arguments",
+    [
+        ["--help"],
+        ["run", "--help"],
+        ["ingest", "--help"],
+        ["sql", "--help"],
+        ["sql", "SELECT 1"],
+        ["compare", "--help"],
+        ["compare", "3f9a", "c204"],
+    ],
 )
 def test_a_light_command_loads_no_heavy_library(root: Path, tmp_path: Path, arguments: list[str]) -> None:
     environment = {**os.environ, "FINTONE_HOME": str(tmp_path), "PYTHONPATH": str(root)}

@@ -2,8 +2,11 @@
 
 import pytest
 
-from storage.examples import data_queries, example_queries
+from storage.comparisons import load_pairings
+from storage.evaluations import save_evaluations
+from storage.examples import data_queries, example_queries, flips_query
 from storage.query import query
+from storage.studies import add_cells, save_study
 from storage.warehouse import prepare_warehouse
 
 
@@ -18,6 +21,19 @@ def test_the_examples_ask_for_the_cell_and_the_study(finished):
     assert len(answers[0]) == 7
     assert sum(row[-1] for row in answers[1]) == 3
     assert len(answers[3]) == 1
+
+
+def test_the_flips_of_two_cells_are_those_of_one_study_or_of_two(finished, study, cell, evaluation, predict):
+    save_evaluations(finished, [evaluation("tuned", 1)], predict("tuned at 1", "neutral"))
+    save_study(finished, study(study_id="another"))
+    add_cells(finished, "another", [cell(cell_id="renewed")])
+    save_evaluations(finished, [evaluation("renewed", 1)], predict("renewed at 1", "neutral"))
+    for own, other in (("tuned", "base"), ("renewed", "base"), ("renewed", "svm"), ("base", "renewed")):
+        sql = flips_query(load_pairings(finished, own, other, "test")[0], own, other, "test")
+        result = query(finished, sql)
+        assert result.columns == ("temperature", "label", "predicted", "other_predicted", "text")
+        assert [row[0] for row in result.rows] == [1, 1, 1]
+        assert {row[2] for row in result.rows} == {"positive" if own == "base" else "neutral"}
 
 
 def test_the_queries_after_an_ingestion_find_its_rows(data):

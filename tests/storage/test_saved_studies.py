@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from schemas.errors import InputError
+from storage.comparisons import save_comparisons
 from storage.evaluations import forget_evaluations, save_evaluations
 from storage.query import query
 from storage.studies import (
@@ -37,7 +38,15 @@ def test_a_study_that_runs_again_is_one_study(warehouse, study):
     assert rows == [("running", None, [0.1, 1.0, 10.0], "paper")]
 
 
-def test_a_study_is_answered_when_it_finished_and_no_evaluation_is_missing(finished, evaluation, predict):
+def compare_once(warehouse):
+    """Save a comparison of the study, whatever it says."""
+    figures = [f"{name}{end}" for name in ("difference", "macro_f1_difference") for end in ("", "_low", "_high")]
+    row = dict.fromkeys(("n", "only_right", "only_other_right", "accuracy", "other_accuracy", "p_value", *figures), 1)
+    cells = {"temperature": 1, "cell_id": "tuned", "other_cell_id": "base"}
+    save_comparisons(warehouse, "study", "test", pd.DataFrame([row | cells]))
+
+
+def test_a_study_is_answered_when_it_finished_and_no_evaluation_or_comparison_is_missing(finished, evaluation, predict):
     finish_study(finished, "study", "finished")
     assert not is_answered(finished, "study")  # it has test alone, and no validation
     cells = [("tuned", (10, 0.1, 1)), ("base", (10, 0.1, 1)), ("svm", (None,))]
@@ -47,6 +56,8 @@ def test_a_study_is_answered_when_it_finished_and_no_evaluation_is_missing(finis
             for temperature in temperatures
         ]
         save_evaluations(finished, more, pd.concat([predict(each.evaluation_id) for each in more]))
+    assert not is_answered(finished, "study")  # its cells are not compared
+    compare_once(finished)
     assert is_answered(finished, "study")
     start_study(finished, "study")
     assert not is_answered(finished, "study")

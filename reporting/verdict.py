@@ -1,0 +1,45 @@
+"""What a comparison comes to, in a sentence. Knows figures and names; reads no warehouse."""
+
+from schemas.comparison import BaselineVerdict, Difference
+
+
+def tell_difference(name: str, other: str, difference: Difference) -> str:
+    """Which of two cells is better, or that nothing beyond noise tells them apart, with the figures that say so."""
+    if difference.is_significant and difference.value < 0:
+        name, other, difference = other, name, difference.mirrored
+    verdict = f"{name} beats {other}" if difference.is_significant else "no difference beyond noise"
+    return f"{verdict}: {_tell_figures(difference)}"
+
+
+def tell_baseline(name: str, verdict: BaselineVerdict) -> str:
+    """Whether a cell beats the best baseline of its study, with the figures that say so."""
+    best, figures = f"the best baseline, {verdict.baseline}", _tell_figures(verdict.difference)
+    if verdict.beats_baseline:
+        return f"{name} beats {best}: {figures}"
+    if verdict.difference.is_significant:
+        return f"{name} is worse than {best}: {figures}"
+    return f"{name} is no better than {best}, beyond noise: {figures}"
+
+
+def tell_interval(value: float, low: float, high: float) -> str:
+    """A difference with its interval: `+.034 [.012, .057]`."""
+    figure = tell_figure(value)
+    return f"{'' if figure.startswith(('-', '0')) else '+'}{figure} [{tell_figure(low)}, {tell_figure(high)}]"
+
+
+def tell_p(p_value: float) -> str:
+    """A p-value with three digits, `p=.003`; a smaller one is `p<.001`."""
+    return "p<.001" if p_value < 0.001 else f"p={tell_figure(p_value)}"  # noqa: PLR2004 (three digits)
+
+
+def tell_figure(value: float) -> str:
+    """Three digits without the leading zero, as papers print them: `.034`, `-.012`, `1.000`, `0`."""
+    text = f"{value:.3f}"
+    return text.replace("0.", ".", 1) if text.strip("-0.") else "0"
+
+
+def _tell_figures(difference: Difference) -> str:
+    interval = tell_interval(difference.value, difference.low, difference.high)
+    if difference.p_holm is None:
+        return f"{interval}, {tell_p(difference.p_value)}, not corrected"
+    return f"{interval}, {tell_p(difference.p_holm)} after Holm's correction for {difference.pairs:,} comparisons"

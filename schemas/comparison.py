@@ -1,0 +1,53 @@
+"""How two cells differ on the same headlines, as numbers: read by storage, told by reporting and the command line."""
+
+from typing import NamedTuple
+
+SIGNIFICANCE = 0.05
+"""A p-value below it is more than noise; the view `comparisons` draws the same line."""
+
+
+class Difference(NamedTuple):
+    """An accuracy less another on the same headlines, with its 95 % interval and the exact p-value of McNemar's test.
+
+    `p_holm` is corrected for all `pairs` of the study that holds both cells; both are None where there is none.
+    """
+
+    value: float
+    low: float
+    high: float
+    p_value: float
+    p_holm: float | None = None
+    pairs: int | None = None
+
+    @property
+    def is_significant(self) -> bool:
+        """Whether it is more than noise: its interval leaves out 0, and so does the test, corrected where it can be."""
+        p_value = self.p_value if self.p_holm is None else self.p_holm
+        return p_value < SIGNIFICANCE and not self.low <= 0 <= self.high
+
+    @property
+    def mirrored(self) -> "Difference":
+        """The difference the other way round."""
+        return self._replace(value=-self.value, low=-self.high, high=-self.low)
+
+
+class BaselineVerdict(NamedTuple):
+    """A cell at a temperature beside the best baseline of its study."""
+
+    temperature: float
+    baseline_cell_id: str
+    baseline: str
+    accuracy: float
+    baseline_accuracy: float
+    difference: Difference
+    beats_baseline: bool
+
+
+class Flip(NamedTuple):
+    """A headline that two cells predict otherwise."""
+
+    headline_id: str
+    text: str
+    label: str
+    predicted: str
+    other_predicted: str

@@ -1,0 +1,195 @@
+"""What compares cells: the table of comparisons, and the ledger read two cells at a time. Computes no figure.
+
+Light to import: pandas comes in with what writes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.comparison import BaselineVerdict, Difference, Flip
+from schemas.errors import InputError
+from schemas.label import LABELS
+from storage.warehouse import is_up_to_date, reading, utc_now, writing
+
+if TYPE_CHECKING:
+    import duckdb
+    import pandas as pd
+
+Labels = NDArray[np.int64]
+
+_LABELS = [label.value for label in LABELS]
+
+
+class IncomparableError(InputError):
+    """Two cells have nothing in common on which they could be compared."""
+
+
+@dataclass(frozen=True)
+class Pairing:
+    """Two cells at one temperature on the headlines that both were evaluated on, in the order of their ids.
+
+    The temperature is None for two baselines. `p_holm` is that of the view `comparisons` and counts `pairs` there; both
+    are None where no study compared the two.
+    """
+
+    temperature: float | None
+    study_id: str
+    other_study_id: str
+    evaluation_id: str
+    other_evaluation_id: str
+    n: int
+    other_n: int
+    is_sampled_alike: bool
+    p_holm: float | None
+    pairs: int | None
+    labels: Labels
+    predicted: Labels
+    other_predicted: Labels
+
+
+def load_runs(warehouse: Path, study_id: str, part: str) -> tuple[Labels, dict[tuple[str, float | None], Labels]]:
+    """What every cell of a study predicts on one part.
+
+    Returns:
+        The labels of the N headlines in the order of their ids, and (cell, temperature) to the N predictions, in the
+        order of the study's cells.
+    """
+    with reading(warehouse) as connection:
+        rows = connection.execute(
+            "SELECT cell_id, temperature, list(list_position($labels, label) - 1 ORDER BY headline_id) AS labels,"
+            " list(list_position($labels, predicted) - 1 ORDER BY headline_id) AS predicted"
+            " FROM predictions JOIN study_cells USING (study_id, cell_id) WHERE study_id = $study_id AND part = $part"
+            " GROUP BY cell_id, temperature, position ORDER BY position, temperature",
+            {"labels": _LABELS, "study_id": study_id, "part": part},
+        ).fetchnumpy()
+    runs = zip(rows["cell_id"].tolist(), rows["temperature"].tolist(), strict=True)
+    return rows["labels"][0], dict(zip(runs, rows["predicted"], strict=True))
+
+
+def save_comparisons(warehouse: Path, study_id: str, part: str, comparisons: "pd.DataFrame") -> None:
+    """Save all comparisons of a study on one part, in one transaction and in place of the earlier ones.
+
+    Args:
+        warehouse: The DuckDB file.
+        study_id: The study.
+        part: The part of the split.
+        comparisons: Columns temperature, cell_id, other_cell_id and the fields of `learning.comparison.Comparison`; a
+            row for each pair of cells and temperature.
+    """
+    incoming = comparisons.assign(study_id=study_id, part=part, compared_at=utc_now())
+    with writing(warehouse) as connection:
+        connection.register("incoming", incoming)
+        connection.execute("DELETE FROM ledger.comparisons WHERE study_id = ? AND part = ?", [study_id, part])
+        connection.execute("INSERT INTO ledger.comparisons BY NAME FROM incoming")
+
+
+def load_verdicts(
+    warehouse: Path, study_id: str, cell_id: str, part: str = "test"
+) -> dict[float | None, BaselineVerdict]:
+    """How a cell of a study stands against its best baseline, by temperature; empty for a baseline itself."""
+    with reading(warehouse) as connection:
+        rows = connection.execute(
+            "SELECT temperature, baseline_cell_id, baseline, accuracy, baseline_accuracy, beats_baseline,"
+            " difference, difference_low, difference_high, p_value, p_holm, pairs FROM baseline_verdicts"
+            " WHERE study_id = ? AND cell_id = ? AND part = ? ORDER BY temperature",
+            [study_id, cell_id, part],
+        ).fetchall()
+    return {
+        temperature: BaselineVerdict(temperature, baseline_cell_id, baseline, accuracy, other, Difference(*rest), beats)
+        for temperature, baseline_cell_id, baseline, accuracy, other, beats, *rest in rows
+    }
+
+
+def load_pairings(warehouse: Path, cell_id: str, other_cell_id: str, part: str) -> list[Pairing]:
+    """Two cells side by side at each temperature that both have, ascending.
+
+    Evaluations of one study go before those of two, then what was sampled alike, then the latest study. Where the two
+    were evaluated on different headlines, those that they share count.
+
+    Raises:
+        IncomparableError: One has no evaluation on the part, or they share no temperature or no headline.
+    """
+    with reading(warehouse) as connection:
+        if not is_up_to_date(connection):
+            raise IncomparableError(
+                f"warehouse {warehouse}: an older fintone made it; the next `fintone run` brings it up to date"
+            )
+        pair = {"cell_id": cell_id, "other_cell_id": other_cell_id, "part": part}
+        cursor = connection.execute(
+            "SELECT p.temperature, p.study_id, other_study_id, evaluation_id, other_evaluation_id, p.n, other_n,"
+            " is_sampled_alike, p_holm, pairs FROM ledger.pairings AS p LEFT JOIN comparisons AS c"
+            " ON c.study_id = p.study_id AND c.study_id = p.other_study_id AND c.part = p.part"
+            " AND c.cell_id = p.cell_id AND c.other_cell_id = p.other_cell_id"
+            " AND c.temperature IS NOT DISTINCT FROM p.temperature"
+            " WHERE p.cell_id = $cell_id AND p.other_cell_id = $other_cell_id AND p.part = $part"
+            " QUALIFY row_number() OVER (PARTITION BY p.temperature ORDER BY p.study_id = other_study_id DESC,"
+            " is_sampled_alike DESC, p_holm IS NULL, started_at DESC, p.study_id, other_study_id) = 1"
+            " ORDER BY p.temperature",
+            pair,
+        )
+        columns = [column[0] for column in cursor.description]
+        rows = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+        if not rows:
+            raise IncomparableError(_nothing_shared(connection, pair))
+        pairings = [Pairing(**row, **_load_predictions(connection, row)) for row in rows]
+    if not all(len(pairing.labels) for pairing in pairings):
+        raise IncomparableError(
+            f"cells {cell_id} and {other_cell_id}: they share no {part} headline; compare cells of one split"
+        )
+    return pairings
+
+
+def load_flips(warehouse: Path, pairings: Sequence[Pairing], most: int) -> list[list[Flip]]:
+    """For each pairing, headlines that the two cells predict otherwise: in turn one that each has right, and neither.
+
+    Args:
+        warehouse: The DuckDB file.
+        pairings: Two cells at some temperatures.
+        most: Headlines for each pairing, at most.
+    """
+    flips = (
+        "SELECT headline_id, text, label, own.predicted, other.predicted"
+        " FROM ledger.predictions AS own JOIN ledger.predictions AS other USING (headline_id)"
+        " JOIN headlines USING (headline_id)"
+        " WHERE own.evaluation_id = ? AND other.evaluation_id = ? AND own.predicted <> other.predicted"
+        " ORDER BY row_number() OVER (PARTITION BY own.predicted = label, other.predicted = label"
+        " ORDER BY headline_id), own.predicted = label DESC, other.predicted = label DESC LIMIT ?"
+    )
+    with reading(warehouse) as connection:
+        return [
+            [Flip(*row) for row in connection.execute(flips, [*evaluations, most]).fetchall()]
+            for evaluations in ((each.evaluation_id, each.other_evaluation_id) for each in pairings)
+        ]
+
+
+def _load_predictions(connection: "duckdb.DuckDBPyConnection", pair: dict[str, Any]) -> dict[str, Any]:
+    arrays = connection.execute(
+        "SELECT list_position($labels, label) - 1 AS labels, list_position($labels, own.predicted) - 1 AS predicted,"
+        " list_position($labels, other.predicted) - 1 AS other_predicted"
+        " FROM ledger.predictions AS own JOIN ledger.predictions AS other USING (headline_id)"
+        " JOIN headlines USING (headline_id) WHERE own.evaluation_id = $own AND other.evaluation_id = $other"
+        " ORDER BY headline_id",
+        {"labels": _LABELS, "own": pair["evaluation_id"], "other": pair["other_evaluation_id"]},
+    ).fetchnumpy()
+    return {name: np.asarray(array, dtype=np.int64) for name, array in arrays.items()}
+
+
+def _nothing_shared(connection: "duckdb.DuckDBPyConnection", cells: dict[str, str]) -> str:
+    """Why two cells have no pair: one lacks evaluations, or their temperatures differ."""
+    temperatures = {}
+    for name in ("cell_id", "other_cell_id"):
+        rows = connection.execute(
+            "SELECT DISTINCT temperature FROM ledger.study_evaluations JOIN evaluations USING (evaluation_id)"
+            " WHERE cell_id = ? AND part = ? ORDER BY temperature",
+            [cells[name], cells["part"]],
+        ).fetchall()
+        if not rows:
+            return f"cell {cells[name]}: no evaluation on {cells['part']} yet; let `fintone run` finish its study"
+        temperatures[cells[name]] = ", ".join(f"{temperature:g}" for (temperature,) in rows)
+    told = " and ".join(f"{cell_id} has {values}" for cell_id, values in temperatures.items())
+    return f"cells {' and '.join(temperatures)}: no temperature in common, {told}; run one with --temperatures of both"

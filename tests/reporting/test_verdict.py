@@ -1,0 +1,56 @@
+"""The sentence says what the figures say: who is better only where interval and test agree, and who that is."""
+
+import pytest
+
+from reporting.verdict import tell_baseline, tell_difference, tell_figure, tell_interval, tell_p
+from schemas.comparison import BaselineVerdict, Difference
+
+CLEAR = Difference(0.034, 0.012, 0.057, 0.0001, 0.0031, 36)
+
+
+@pytest.mark.parametrize(
+    ("difference", "sentence"),
+    [
+        (CLEAR, "A beats B: +.034 [.012, .057], p=.003 after Holm's correction for 36 comparisons"),
+        (CLEAR.mirrored, "B beats A: +.034 [.012, .057], p=.003 after Holm's correction for 36 comparisons"),
+        (
+            Difference(0.034, 0.012, 0.057, 0.02, 0.4, 1_036),
+            "no difference beyond noise: +.034 [.012, .057], p=.400 after Holm's correction for 1,036 comparisons",
+        ),
+        (Difference(-0.01, -0.02, 0.0, 0.049), "no difference beyond noise: -.010 [-.020, 0], p=.049, not corrected"),
+        (Difference(-0.01, -0.02, -0.001, 0.0009), "B beats A: +.010 [.001, .020], p<.001, not corrected"),
+        (Difference(0.0, 0.0, 0.0, 1.0), "no difference beyond noise: 0 [0, 0], p=1.000, not corrected"),
+    ],
+)
+def test_the_better_one_is_named_where_interval_and_test_agree(difference: Difference, sentence: str) -> None:
+    assert tell_difference("A", "B", difference) == sentence
+
+
+@pytest.mark.parametrize(
+    ("difference", "beats_baseline", "beginning"),
+    [
+        (CLEAR, True, "it beats the best baseline, TF-IDF: +.034 [.012, .057], p=.003"),
+        (CLEAR.mirrored, False, "it is worse than the best baseline, TF-IDF: -.034 [-.057, -.012], p=.003"),
+        (
+            Difference(0.01, -0.01, 0.03, 0.3, 1.0, 9),
+            False,
+            "it is no better than the best baseline, TF-IDF, beyond noise: +.010",
+        ),
+    ],
+)
+def test_a_baseline_is_beaten_or_not(difference: Difference, beginning: str, *, beats_baseline: bool) -> None:
+    verdict = BaselineVerdict(0.1, "5555", "TF-IDF", 0.8, 0.7, difference, beats_baseline)
+    assert tell_baseline("it", verdict).startswith(beginning)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.0344, ".034"), (-0.9, "-.900"), (1, "1.000"), (-1, "-1.000"), (0, "0"), (-0.0001, "0"), (0.9996, "1.000")],
+)
+def test_a_figure_has_three_digits(value: float, text: str) -> None:
+    assert tell_figure(value) == text
+
+
+def test_small_figures_have_no_sign_and_small_p_values_no_digits() -> None:
+    assert tell_interval(0.0004, -0.01, 0.01) == "0 [-.010, .010]"
+    assert (tell_p(0.00099), tell_p(0.001), tell_p(0.05)) == ("p<.001", "p=.001", "p=.050")
