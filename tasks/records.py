@@ -71,19 +71,23 @@ def save_results(study: StudyPlan, cell: CellPlan, results: list[Any]) -> None:
                 headlines_per_second=result.metrics.n / result.seconds,
             )
         )
-        probabilities = {f"p_{label}": result.probabilities[:, column] for column, label in enumerate(LABELS)}
         frames.append(
             pd.DataFrame(
                 {
                     "evaluation_id": identifier,
                     "headline_id": result.part.headline_ids,
                     "predicted": [LABELS[number].value for number in result.predicted],
-                    **probabilities,
-                    "p_unparsed": result.probabilities[:, len(LABELS)],
+                    **_probability_columns(result.probabilities),
                 }
             )
         )
     save_evaluations(warehouse, records, pd.concat(frames))
+
+
+def _probability_columns(probabilities: Any) -> dict[str, Any]:
+    """A column for each outcome; NULL in the ledger where there are no probabilities."""
+    names = [*(f"p_{label}" for label in LABELS), "p_unparsed"]
+    return dict.fromkeys(names) if probabilities is None else dict(zip(names, probabilities.T, strict=True))
 
 
 def save_log(cell: CellPlan, outcome: Any) -> None:
