@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from embedded.paths import MODEL_FOLDER
 from ingestion.sources import EMBEDDED
 from learning.base_model import HUB_NAME, resolve_base_model
-from learning.grid import count_steps
+from learning.embeddings import check_encoder, is_local, resolve_encoder
+from learning.grid import EMBEDDINGS, count_steps
 from learning.hub import check_hub_model
 from schemas.config import StudyConfig
 from schemas.label import LABELS
@@ -47,13 +48,15 @@ def check_inputs(config: StudyConfig, tell: Callable[[str], None]) -> None:
 
 
 def _check_rest(config: StudyConfig, headlines: "pd.DataFrame") -> None:
-    """Try the split of a source's headlines, and check the base model."""
+    """Try the split of a source's headlines, and check the base model and the encoder."""
     draw_parts(headlines, config.split, config.data.near_duplicates)
     base, models = config.base_model, Home.from_environment().models
     if _is_on_hub(config):
         check_hub_model(base.name, base.revision, models)
     else:
         resolve_base_model(base.name, None, models)
+    if config.baselines.embedding_model:
+        check_encoder(config.baselines.embedding_model, models)
 
 
 def describe_study(config: StudyConfig) -> list[tuple[str, str]]:
@@ -73,6 +76,7 @@ def describe_study(config: StudyConfig) -> list[tuple[str, str]]:
         ("study", f"profile {config.name}"),
         ("data", _describe_data(config)),
         ("base model", _describe_model(config)),
+        ("baselines", _describe_baselines(config)),
         ("grid", f"{cells} cells: learning rates {rates} x epochs {_join(grid.epochs)} x seeds {_join(grid.seeds)}"),
         ("training", f"{_describe_training(config)}; {steps} steps an epoch, {epochs * steps:,} in all"),
     ]
@@ -133,6 +137,17 @@ def _describe_model(config: StudyConfig) -> str:
         return f"{base.name} from the hub, revision {base.revision or 'newest'}, weights: {base.quantization}"
     resolved = resolve_base_model(base.name, None, Home.from_environment().models)
     return f"{base.name}, files {resolved.revision}, weights: {base.quantization}"
+
+
+def _describe_baselines(config: StudyConfig) -> str:
+    names: list[str] = [*config.baselines.names]
+    encoder = config.baselines.embedding_model
+    if encoder and is_local(encoder):
+        revision = resolve_encoder(encoder, Home.from_environment().models).revision
+        names.append(f"{EMBEDDINGS} ({encoder}, files {revision})")
+    elif encoder:
+        names.append(f"{EMBEDDINGS} ({encoder} from the hub)")
+    return ", ".join(names) or "none"
 
 
 def _describe_needs(config: StudyConfig) -> str:

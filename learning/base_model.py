@@ -6,6 +6,7 @@ Knows nothing of adapters, prompts or studies.
 
 import hashlib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -97,7 +98,7 @@ def load_tokenizer(folder: Path) -> Any:
             return AutoTokenizer.from_pretrained(str(folder), trust_remote_code=False)
     except Exception as error:  # tokenizers raises the bare class for a file that it cannot read
         raise BaseModelError(
-            f"base model {folder}: its tokenizer cannot be loaded ({_one_line(error)}); get its files anew"
+            f"base model {folder}: its tokenizer cannot be loaded ({first_line(error)}); get its files anew"
         ) from error
 
 
@@ -132,7 +133,7 @@ def load_model(folder: Path, quantization: str, device: "Device") -> Any:
             _keep_full_precision_products(model)
     except (OSError, ValueError, KeyError, SafetensorError, StrictDataclassError) as error:
         raise BaseModelError(
-            f"base model {folder}: cannot be loaded ({_one_line(error)}); get its files anew"
+            f"base model {folder}: cannot be loaded ({first_line(error)}); get its files anew"
         ) from error
     _check_all_weights_read(folder, report)
     return model.requires_grad_(requires_grad=False).eval()
@@ -162,18 +163,27 @@ def _keep_full_precision_products(model: Any) -> None:
             layer.support_avx512bf16_for_cpu = False
 
 
-def _files_hash(folder: Path) -> str:
-    """Hash of configuration, tokenizer and weights: 16 hexadecimal characters of SHA-256 over names and bytes."""
+def hash_files(folder: Path, files: Iterable[Path]) -> str:
+    """Hash of configuration, tokenizer and weights: 16 hexadecimal characters of SHA-256 over names and bytes.
+
+    Args:
+        folder: Names are taken from here on.
+        files: Files in it, in an order of their own; those of other kinds are passed over.
+    """
     digest = hashlib.sha256()
-    for file in sorted(folder.iterdir()):
+    for file in files:
         if file.suffix in {".safetensors", ".json", ".model", ".txt"}:
-            digest.update(file.name.encode())
+            digest.update(file.relative_to(folder).as_posix().encode())
             with file.open("rb") as stream:
                 digest.update(hashlib.file_digest(stream, "sha256").digest())
     return digest.hexdigest()[:16]
 
 
-def _one_line(error: Exception) -> str:
+def _files_hash(folder: Path) -> str:
+    return hash_files(folder, sorted(folder.iterdir()))
+
+
+def first_line(error: Exception) -> str:
     """The first line of what a library says; two where the first one ends in a colon."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     if not lines:

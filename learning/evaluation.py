@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learning.base_model import load_tokenizer
-from learning.baselines import predict_baseline
+from learning.baselines import fit_baseline
 from learning.decoding import Decoding, LabelProbabilities
 from learning.device import choose_device, start_peak_memory
 from learning.metrics import Metrics, OutcomeFigures, draw_outcomes, measure, measure_outcomes
@@ -103,13 +103,22 @@ def evaluate_model(
     return evaluations
 
 
-def evaluate_baseline(name: str, train: LabelledPart, parts: Sequence[LabelledPart], seed: int) -> list[Evaluation]:
-    """Fit a baseline on train and evaluate it on each part; it is sure of what it says."""
+def evaluate_baseline(
+    name: str, train: LabelledPart, parts: Sequence[LabelledPart], seed: int, encoder_folder: Path | None = None
+) -> list[Evaluation]:
+    """Fit a baseline on train and evaluate it on each part.
+
+    Where it decides without probabilities, it is measured as one that is sure of what it says.
+
+    Raises:
+        EncoderError: The encoder of its embeddings cannot be loaded.
+    """
+    answer = fit_baseline(name, train.texts, train.label_numbers, seed, encoder_folder)
     evaluations = []
     for part in parts:
         start = time.monotonic()
-        predicted = predict_baseline(name, train.texts, train.label_numbers, part.texts, seed)
-        probabilities = np.eye(len(LABELS) + 1)[predicted]
+        predicted, by_label = answer(part.texts)
+        probabilities = None if by_label is None else np.pad(by_label, ((0, 0), (0, 1)))
         metrics = measure(part.label_numbers, predicted, probabilities, seed)
         evaluations.append(Evaluation(part, None, metrics, predicted, probabilities, time.monotonic() - start))
     return evaluations

@@ -7,13 +7,15 @@ from typing import Any
 
 from learning.identity import base_cell_id, baseline_cell_id, fine_tuned_cell_id, study_id
 from schemas.config import StudyConfig, TrainingSettings
-from schemas.plan import BaseModelPlan, CellPlan, StudyPlan
+from schemas.plan import BaseModelPlan, CellPlan, EncoderPlan, StudyPlan
 
-BASELINES = ("majority class", "TF-IDF + linear SVM")
-"""What `learning.baselines` can predict with, in the order of the leaderboard."""
+EMBEDDINGS = "sentence embeddings + logistic regression"
+"""The baseline that runs where a study names an encoder; the others are those of `schemas.config.BaselineName`."""
 
 
-def plan_study(config: StudyConfig, snapshot_id: str, split_id: str, base: BaseModelPlan) -> StudyPlan:
+def plan_study(
+    config: StudyConfig, snapshot_id: str, split_id: str, base: BaseModelPlan, encoder: EncoderPlan | None = None
+) -> StudyPlan:
     """Lay out the base model, the baselines and every cell of the grid."""
     return StudyPlan(
         study_id=study_id(config, snapshot_id, base),
@@ -22,11 +24,18 @@ def plan_study(config: StudyConfig, snapshot_id: str, split_id: str, base: BaseM
         split_id=split_id,
         base=base,
         base_cell=CellPlan(cell_id=base_cell_id(config, split_id, base), kind="base", model=base.name),
-        baselines=tuple(
-            CellPlan(cell_id=baseline_cell_id(name, split_id), kind="baseline", model=name) for name in BASELINES
-        ),
+        baselines=_plan_baselines(config, split_id, encoder),
         cells=plan_cells(config, split_id, base, config.grid.learning_rates, config.grid.epochs),
+        encoder=encoder,
     )
+
+
+def _plan_baselines(config: StudyConfig, split_id: str, encoder: EncoderPlan | None) -> tuple[CellPlan, ...]:
+    """A cell for each baseline that the study names, and one where it has an encoder."""
+    identifiers = {name: baseline_cell_id(name, split_id) for name in map(str, config.baselines.names)}
+    if encoder:
+        identifiers[EMBEDDINGS] = baseline_cell_id(EMBEDDINGS, split_id, encoder.revision)
+    return tuple(CellPlan(cell_id=cell_id, kind="baseline", model=name) for name, cell_id in identifiers.items())
 
 
 def plan_cells(

@@ -14,8 +14,8 @@ TRAINING_VERSION = 2
 SCORING_VERSION = 2
 """Raised when the same model would score to other probabilities or draws."""
 
-BASELINE_VERSION = 1
-"""Raised when a baseline would predict otherwise."""
+BASELINE_VERSION = 2
+"""Raised when a baseline would predict otherwise, or with other probabilities: by a word of the lexicon, for one."""
 
 
 def split_id(snapshot_id: str, split: SplitSettings) -> str:
@@ -53,9 +53,10 @@ def fine_tuned_cell_id(
     )
 
 
-def baseline_cell_id(name: str, split: str) -> str:
-    """The id of a baseline on a split."""
-    return content_id({"kind": "baseline", "name": name, "split": split, "version": BASELINE_VERSION})
+def baseline_cell_id(name: str, split: str, encoder_revision: str | None = None) -> str:
+    """The id of a baseline on a split; `encoder_revision` if it embeds headlines."""
+    identity = {"kind": "baseline", "name": name, "split": split, "version": BASELINE_VERSION}
+    return content_id(identity if encoder_revision is None else {**identity, "encoder": encoder_revision})
 
 
 def decoding_id(decoding: DecodingSettings) -> str:

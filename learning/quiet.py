@@ -5,7 +5,16 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-CHATTY = ("transformers", "trl", "accelerate", "peft", "datasets", "bitsandbytes", "torch.utils.checkpoint")
+CHATTY = (
+    "transformers",
+    "trl",
+    "accelerate",
+    "peft",
+    "datasets",
+    "bitsandbytes",
+    "sentence_transformers",
+    "torch.utils.checkpoint",
+)
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 A `StudyConfig` is the parameter of the flow `retrain`, so these descriptions are also the form in the Prefect UI.
 """
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -16,8 +16,20 @@ STUDY_INSTRUCTION = (
 )
 """The instruction of Camargo 2024, section 4.2, to the byte."""
 
+BaselineName = Literal["majority class", "finance lexicon", "TF-IDF + linear SVM"]
+"""The baselines that need nothing beside fintone, as the leaderboard names them."""
+
 PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 PositiveInt = Annotated[int, Field(ge=1)]
+
+
+Value = TypeVar("Value", str, float)
+
+
+def _refuse_repeats(values: tuple[Value, ...]) -> tuple[Value, ...]:
+    if len(set(values)) != len(values):
+        raise ValueError(f"{list(values)} names a value twice")
+    return values
 
 
 class Settings(BaseModel):
@@ -142,6 +154,27 @@ class BaseModelSettings(Settings):
     quantization: Literal["nf4", "none"] = Field(default="nf4", description="4-bit NormalFloat weights, or none.")
 
 
+class BaselineSettings(Settings):
+    """What the models are measured against, on the same headlines."""
+
+    names: tuple[BaselineName, ...] = Field(
+        default=get_args(BaselineName),
+        description="Which run: `majority class`, the train part's; `finance lexicon`, fintone's own word lists; "
+        "`TF-IDF + linear SVM`, on words and characters.",
+    )
+    embedding_model: str | None = Field(
+        default=None,
+        description="Also run sentence embeddings + logistic regression, with this encoder in sentence-transformers' "
+        "format: a folder, or ORG/NAME[@REVISION] on the hub. Needs `pip install 'fintone[embeddings]'`.",
+        min_length=1,
+    )
+
+    @field_validator("names")
+    @classmethod
+    def _all_different(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        return _refuse_repeats(values)
+
+
 class LoraSettings(Settings):
     """The adapter. It sits on all linear layers and has no bias."""
 
@@ -189,9 +222,7 @@ class GridSettings(Settings):
     @field_validator("learning_rates", "epochs", "seeds", "curve_epochs")
     @classmethod
     def _all_different(cls, values: tuple[float, ...]) -> tuple[float, ...]:
-        if len(set(values)) != len(values):
-            raise ValueError(f"{list(values)} names a value twice")
-        return values
+        return _refuse_repeats(values)
 
 
 class DecodingSettings(Settings):
@@ -223,6 +254,7 @@ class StudyConfig(Settings):
     split: SplitSettings
     prompt: PromptSettings = PromptSettings()
     base_model: BaseModelSettings
+    baselines: BaselineSettings = BaselineSettings()
     lora: LoraSettings = LoraSettings()
     training: TrainingSettings
     grid: GridSettings

@@ -28,6 +28,14 @@ class BaseModelPlan(Settings):
     quantization: Literal["nf4", "none"]
 
 
+class EncoderPlan(Settings):
+    """The encoder of the embeddings baseline, found and checked."""
+
+    name: str
+    folder: Path
+    revision: str
+
+
 class CellPlan(Settings):
     """One cell of a study: the untouched base, a baseline, or a fine-tune."""
 
@@ -57,6 +65,7 @@ class StudyPlan(Settings):
     base_cell: CellPlan
     baselines: tuple[CellPlan, ...]
     cells: tuple[CellPlan, ...]
+    encoder: EncoderPlan | None = None
 
 
 def format_rate(learning_rate: float) -> str:

@@ -25,7 +25,9 @@ def evaluate_baseline(study: StudyPlan, cell: CellPlan) -> State[None] | None:
         return _skipped(cell, "its evaluations are in the warehouse")
     with _running(cell):
         train, parts = load_part(study, "train"), load_parts(study)
-        save_results(study, cell, evaluation.evaluate_baseline(cell.model, train, parts, study.config.split.seed))
+        encoder = study.encoder.folder if study.encoder else None
+        seed = study.config.split.seed
+        save_results(study, cell, evaluation.evaluate_baseline(cell.model, train, parts, seed, encoder))
         finish_cell(Home.from_environment().warehouse, cell.cell_id, CellOutcome())
     return None
 

@@ -8,7 +8,7 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from reporting.verdict import tell_baseline
 from schemas.comparison import BaselineVerdict
 from schemas.config import StudyConfig
-from schemas.plan import BaseModelPlan, CellPlan, IngestedSource, StudyPlan
+from schemas.plan import BaseModelPlan, CellPlan, EncoderPlan, IngestedSource, StudyPlan
 from tasks.progress import announce
 
 LEADERBOARD_KEY = "leaderboard"
@@ -16,7 +16,7 @@ LEADERBOARD_KEY = "leaderboard"
 
 @task(task_run_name="plan study {config.name}")
 def plan_study(config: StudyConfig, ingested: IngestedSource, split_id: str) -> StudyPlan:
-    """Find and check the base model, lay out all cells, and record them as planned."""
+    """Find and check the base model and the encoder, lay out all cells, and record them as planned."""
     from learning.base_model import resolve_base_model
     from learning.grid import plan_study as lay_out
     from learning.identity import decoding_id
@@ -28,7 +28,7 @@ def plan_study(config: StudyConfig, ingested: IngestedSource, split_id: str) -> 
     base_plan = BaseModelPlan(
         name=base.name, folder=base.folder, revision=base.revision, quantization=config.base_model.quantization
     )
-    study = lay_out(config, ingested.snapshot_id, split_id, base_plan)
+    study = lay_out(config, ingested.snapshot_id, split_id, base_plan, _find_encoder(config.baselines.embedding_model))
     record = StudyRecord(
         study_id=study.study_id,
         profile=config.name,
@@ -83,10 +83,20 @@ def publish_leaderboard(study: StudyPlan, ingested: IngestedSource) -> None:
     create_markdown_artifact(_summarise(study, source, best, test, verdict), key="summary", description=source)
 
 
+def _find_encoder(name: str | None) -> EncoderPlan | None:
+    """Find and check the encoder that a study names."""
+    from learning.embeddings import resolve_encoder
+    from storage.home import Home
+
+    if name is None:
+        return None
+    found = resolve_encoder(name, Home.from_environment().models)
+    return EncoderPlan(name=found.name, folder=found.folder, revision=found.revision)
+
+
 def _cell_records(study: StudyPlan, cells: tuple[CellPlan, ...]) -> list[Any]:
     from storage.studies import CellRecord
 
-    settings = study.config.model_dump(mode="json", include={"lora", "training", "prompt", "base_model"})
     return [
         CellRecord(
             cell_id=cell.cell_id,
@@ -97,10 +107,21 @@ def _cell_records(study: StudyPlan, cells: tuple[CellPlan, ...]) -> list[Any]:
             seed=cell.seed,
             snapshot_id=study.snapshot_id,
             split_id=study.split_id,
-            hyperparameters=settings if cell.kind == "fine-tuned" else {},
+            hyperparameters=_hyperparameters(study, cell),
         )
         for cell in cells
     ]
+
+
+def _hyperparameters(study: StudyPlan, cell: CellPlan) -> dict[str, Any]:
+    """The settings that made the cell what it is, beside its learning rate, epochs and seed."""
+    from learning.grid import EMBEDDINGS
+
+    if cell.kind == "fine-tuned":
+        return study.config.model_dump(mode="json", include={"lora", "training", "prompt", "base_model"})
+    if study.encoder and cell.model == EMBEDDINGS:
+        return {"embedding_model": study.encoder.name, "revision": study.encoder.revision}
+    return {}
 
 
 def _table_row(row: dict[str, Any]) -> dict[str, Any]:

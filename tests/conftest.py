@@ -48,6 +48,34 @@ def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A random BERT of 2 layers in sentence-transformers' format; for mechanics, never for a claim of quality."""
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
+    from transformers import BertConfig, BertModel, set_seed
+
+    from learning.base_model import load_tokenizer
+
+    bert, folder = tmp_path_factory.mktemp("bert"), tmp_path_factory.mktemp("encoders") / "tiny"
+    tokenizer = load_tokenizer(MODEL_FOLDER)
+    tokenizer.pad_token = tokenizer.eos_token
+    tokenizer.save_pretrained(bert)
+    config = BertConfig(
+        vocab_size=len(tokenizer),
+        max_position_embeddings=64,
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+    )
+    set_seed(1)
+    BertModel(config).save_pretrained(bert)
+    modules = [Transformer(str(bert)), Pooling(32, "mean")]
+    SentenceTransformer(modules=modules, device="cpu").save_pretrained(str(folder), create_model_card=False)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def labelled() -> tuple[list[str], list[Label]]:
     """Forty headlines of different lengths with their labels."""
     random = Random(3)

@@ -1,5 +1,6 @@
 """The preview of a study: its sums are right, its needs are named, and it leaves nothing behind."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from flows.preview import check_inputs, describe_study
 from ingestion.files import SourceError
 from learning.base_model import BaseModelError
+from learning.embeddings import EncoderError
 from schemas.config import StudyConfig
 from schemas.overrides import apply_overrides
 from schemas.profiles import build_config, load_profile
@@ -36,6 +38,7 @@ def test_the_demo_study_is_counted(home: Path) -> None:
         "validation 300 (100 negative, 100 neutral, 100 positive); test 900 (300 negative, 300 neutral, 300 positive)"
     )
     assert lines["base model"].startswith("embedded, files ")
+    assert lines["baselines"] == "majority class, finance lexicon, TF-IDF + linear SVM"
     assert lines["grid"] == "6 cells: learning rates 2e-06, 1e-03, 5e-02 x epochs 1, 3 x seeds 42"
     assert lines["training"].endswith("113 steps an epoch, 1,356 in all")
     assert lines["scoring"] == (
@@ -54,6 +57,28 @@ def test_what_was_in_test_before_is_counted_there(home: Path) -> None:
     earlier = config.split.model_copy(update={"test_per_class": 400})
     save_split(home / "warehouse.duckdb", "split", "snapshot", {"test": negative[:400]}, earlier.model_dump())
     assert dict(describe_study(config))["data"].endswith("; test 1,000 (400 negative, 300 neutral, 300 positive)")
+
+
+@pytest.mark.parametrize(
+    ("assignments", "line"),
+    [
+        (["baselines.names=TF-IDF + linear SVM"], "TF-IDF + linear SVM"),
+        (["baselines.names="], "none"),
+        (
+            ["baselines.names=finance lexicon", "baselines.embedding_model=org/encoder@v2"],
+            "finance lexicon, sentence embeddings + logistic regression (org/encoder@v2 from the hub)",
+        ),
+    ],
+)
+def test_the_baselines_are_named(assignments: list[str], line: str) -> None:
+    assert dict(describe_study(make_config("demo", *assignments)))["baselines"] == line
+
+
+def test_an_encoder_in_a_folder_is_checked_and_named_with_its_revision(tiny_encoder: Path) -> None:
+    line = dict(describe_study(make_config("demo", f"baselines.embedding_model={tiny_encoder}")))["baselines"]
+    assert re.search(rf" \({re.escape(str(tiny_encoder))}, files [0-9a-f]{{16}}\)$", line)
+    with pytest.raises(EncoderError, match="embedding model nowhere: no such folder"):
+        describe_study(make_config("demo", "baselines.embedding_model=nowhere"))
 
 
 def test_a_source_with_too_many_rejected_rows_is_told(home: Path) -> None:
@@ -121,6 +146,8 @@ def test_before_a_run_nothing_may_be_missing(home: Path) -> None:
         check_inputs(make_config("desk"), lambda _: None)
     with pytest.raises(BaseModelError, match="base model nowhere: no such folder"):
         check_inputs(make_config("demo", "base_model.name=nowhere"), lambda _: None)
+    with pytest.raises(EncoderError, match="embedding model nowhere: no such folder"):
+        check_inputs(make_config("demo", "baselines.embedding_model=nowhere"), lambda _: None)
     assert not home.exists()
 
 

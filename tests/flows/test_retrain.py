@@ -33,7 +33,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def config(tmp_path: Path, tiny_folder: Path) -> StudyConfig:
+def config(tmp_path: Path, tiny_folder: Path, tiny_encoder: Path) -> StudyConfig:
     """Two learning rates x one epoch on 30 headlines, then an epoch curve of one more cell."""
     random = Random(5)
     rows = [generate_headline(random) for _ in range(150)]
@@ -44,6 +44,7 @@ def config(tmp_path: Path, tiny_folder: Path) -> StudyConfig:
     values["data"] = {"source": str(tmp_path / "headlines.csv")}
     values["split"] = {"method": "hashed", "train_per_class": 10, "test_per_class": 10, "validation_per_class": 5}
     values["base_model"] = {"name": str(tiny_folder)}
+    values["baselines"] = {"embedding_model": str(tiny_encoder)}
     values["lora"] = {"r": 4}
     values["grid"] = {"learning_rates": [1e-3, 1e-2], "epochs": [1], "curve_epochs": [1, 2]}
     return build_config(values)
@@ -62,7 +63,7 @@ def test_a_study_fills_the_warehouse_and_tells_prefect(home: Path, config: Study
     study_id = retrain(config)
 
     board = ask(home, "SELECT kind, count(*) FROM leaderboard WHERE part = 'test' GROUP BY kind ORDER BY kind")
-    assert board == [("base", 3), ("baseline", 2), ("fine-tuned", 9)]
+    assert board == [("base", 3), ("baseline", 4), ("fine-tuned", 9)]
     assert ask(home, "SELECT study_id, status FROM studies") == [(study_id, "finished")]
     assert ask(home, "SELECT DISTINCT status FROM cells") == [("finished",)]
     assert ask(home, "SELECT rows_read, rows_accepted + rows_merged, rows_rejected FROM sources") == [(151, 150, 1)]
@@ -77,8 +78,23 @@ def test_a_study_fills_the_warehouse_and_tells_prefect(home: Path, config: Study
         "SELECT count(*), min(p), max(p) FROM (SELECT p_negative + p_neutral + p_positive + p_unparsed"
         " AS p FROM predictions)",
     )
-    assert ledger[0][0] == (3 + 9 + 2) * 30 + (3 + 9 + 2) * 15
+    assert ledger[0][0] == (3 + 9 + 4) * 30 + (3 + 9 + 4) * 15
     assert ledger[0][1:] == (pytest.approx(1.0), pytest.approx(1.0))
+    sure = ask(
+        home,
+        "SELECT model, bool_and(coalesce(p_positive, p_neutral, p_negative, p_unparsed) IS NULL),"
+        " bool_or(p_positive BETWEEN 0.01 AND 0.99), bool_and(temperature IS NULL) FROM predictions"
+        " JOIN cells USING (cell_id) WHERE kind = 'baseline' GROUP BY ALL ORDER BY ALL",
+    )
+    assert sure == [
+        ("TF-IDF + linear SVM", True, None, True),
+        ("finance lexicon", True, None, True),
+        ("majority class", True, None, True),
+        ("sentence embeddings + logistic regression", False, True, True),
+    ]
+    assert ask(home, "SELECT DISTINCT hyperparameters->>'embedding_model' FROM cells WHERE model LIKE 'sentence%'") == [
+        ("tiny",)
+    ]
     agree = ask(
         home,
         "SELECT bool_and(abs(a - accuracy) < 1e-9) FROM leaderboard JOIN (SELECT cell_id, part,"
@@ -151,7 +167,7 @@ def test_what_is_finished_is_not_done_again(home: Path, config: StudyConfig) -> 
     trained = ask(home, "SELECT cell_id, finished_at FROM cells WHERE kind = 'fine-tuned' ORDER BY ALL")
     assert trained == sorted(row for row in before[1] if row[0] in {cell for cell, _ in trained})
     rows = ask(home, f"SELECT count(*) FROM leaderboard WHERE study_id = '{other}' AND part = 'test'")
-    assert rows == [(4 * 4 + 2,)]
+    assert rows == [(4 * 4 + 4,)]
 
     scored = ask(home, "SELECT * EXCLUDE (draws) FROM evaluations ORDER BY evaluation_id")
     drawn = retrain(config.model_copy(update={"decoding": config.decoding.model_copy(update={"draws": 3})}))

@@ -23,7 +23,7 @@ MAY_IMPORT = {
 HOME_OF = {
     ("prefect", "prefect_ray", "ray"): {"flows", "tasks"},
     ("duckdb",): {"storage"},
-    ("torch", "transformers", "peft", "trl", "bitsandbytes", "sklearn"): {"learning"},
+    ("torch", "transformers", "sentence_transformers", "peft", "trl", "bitsandbytes", "sklearn"): {"learning"},
     ("datasets",): {"ingestion", "learning"},
     ("typer", "rich"): {"flows"},
     ("matplotlib", "plotly", "altair", "seaborn", "bokeh"): {"reporting"},
@@ -80,7 +80,9 @@ def test_no_file_bears_the_name_of_a_library(root: Path, room: str) -> None:
 
 def test_every_imported_library_is_a_declared_dependency(root: Path, project: dict[str, Any], rooms: list[str]) -> None:
     extras = project["project"]["optional-dependencies"]
-    declared = {requirement_name(line) for line in project["project"]["dependencies"] + extras["ray"]}
+    declared = {
+        requirement_name(line) for line in project["project"]["dependencies"] + extras["ray"] + extras["embeddings"]
+    }
     providers = packages_distributions()
     imported = {name for room in rooms for _, name in imports_of(root, room)} - {*rooms, *sys.stdlib_module_names}
     missing = {name for name in imported if not declared & {normalise(it) for it in providers.get(name, [name])}}

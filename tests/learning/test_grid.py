@@ -5,18 +5,18 @@ from typing import Any
 
 import pytest
 
-from learning.grid import BASELINES, best_row, count_steps, count_warmup_steps, plan_curve, plan_study
+from learning.grid import EMBEDDINGS, best_row, count_steps, count_warmup_steps, plan_curve, plan_study
 from schemas.config import TrainingSettings
 from schemas.overrides import apply_overrides
-from schemas.plan import BaseModelPlan, StudyPlan
+from schemas.plan import BaseModelPlan, EncoderPlan, StudyPlan
 from schemas.profiles import build_config, load_profile
 
 BASE = BaseModelPlan(name="embedded", folder=Path("model"), revision="0123456789abcdef", quantization="nf4")
 
 
-def plan(profile: str, *assignments: str) -> StudyPlan:
+def plan(profile: str, *assignments: str, encoder: EncoderPlan | None = None) -> StudyPlan:
     config = build_config(apply_overrides(load_profile(profile), assignments))
-    return plan_study(config, "snapshot", "split", BASE)
+    return plan_study(config, "snapshot", "split", BASE, encoder)
 
 
 def all_ids(study: StudyPlan) -> list[str]:
@@ -28,19 +28,44 @@ def row(**values: Any) -> dict[str, Any]:
     return usual | {"epochs": 3, "seed": 42} | values
 
 
-def test_the_demo_has_the_base_model_two_baselines_and_six_cells() -> None:
+def names_of_baselines(study: StudyPlan) -> list[str]:
+    assert {cell.kind for cell in study.baselines} <= {"baseline"}
+    return [cell.model for cell in study.baselines]
+
+
+@pytest.mark.parametrize("profile", ["demo", "paper", "desk"])
+def test_a_profile_has_the_three_baselines_that_need_nothing_more(profile: str) -> None:
+    assert names_of_baselines(plan(profile)) == ["majority class", "finance lexicon", "TF-IDF + linear SVM"]
+
+
+def test_the_baselines_are_those_that_the_study_names() -> None:
+    assert names_of_baselines(plan("demo", "baselines.names=finance lexicon")) == ["finance lexicon"]
+    assert names_of_baselines(plan("demo", "baselines.names=")) == []
+
+
+def test_an_encoder_adds_a_baseline_that_is_known_by_the_encoders_revision() -> None:
+    first, moved, other = (
+        plan("demo", encoder=EncoderPlan(name=name, folder=Path(name), revision=revision))
+        for name, revision in (("here", "1"), ("there", "1"), ("here", "2"))
+    )
+    assert names_of_baselines(first)[3:] == [EMBEDDINGS]
+    assert all_ids(first) == all_ids(moved)
+    assert len(set(all_ids(first)) ^ set(all_ids(other))) == 2
+    assert set(all_ids(plan("demo"))) < set(all_ids(first))
+
+
+def test_the_demo_has_the_base_model_three_baselines_and_six_cells() -> None:
     study = plan("demo")
     assert (study.base_cell.kind, study.base_cell.model) == ("base", "embedded")
-    assert [(cell.kind, cell.model) for cell in study.baselines] == [("baseline", name) for name in BASELINES]
     grid = [(cell.learning_rate, cell.epochs, cell.seed) for cell in study.cells]
     assert grid == [(rate, epochs, 42) for rate in (2e-6, 1e-3, 5e-2) for epochs in (1, 3)]
-    assert len(set(all_ids(study))) == 1 + 2 + 6
+    assert len(set(all_ids(study))) == 1 + 3 + 6
 
 
 def test_every_seed_is_a_cell_of_its_own() -> None:
     study = plan("demo", "grid.seeds=1,2,3")
     assert len(study.cells) == 18
-    assert len(set(all_ids(study))) == 1 + 2 + 18
+    assert len(set(all_ids(study))) == 1 + 3 + 18
 
 
 def test_planning_twice_gives_the_same_ids() -> None:

@@ -132,8 +132,13 @@ def test_the_base_model_is_known_by_split_revision_quantization_and_prompt() -> 
 
 
 def test_base_baselines_and_fine_tunes_never_share_an_id() -> None:
-    baselines = {baseline_cell_id(name, split) for name in ("one", "other") for split in ("split", "other")}
-    assert len(baselines | {cell_id(), base_cell_id(demo(), "split", BASE)}) == 6
+    baselines = {
+        baseline_cell_id(name, split, encoder)
+        for name in ("one", "other")
+        for split in ("split", "other")
+        for encoder in (None, "revision", "other")
+    }
+    assert len(baselines | {cell_id(), base_cell_id(demo(), "split", BASE)}) == 14
 
 
 @pytest.mark.parametrize(

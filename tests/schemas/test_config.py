@@ -7,6 +7,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from schemas.config import (
+    BaselineSettings,
     BaseModelSettings,
     DataSettings,
     DecodingSettings,
@@ -24,6 +25,7 @@ LEAST: dict[type[BaseModel], dict[str, Any]] = {
     SplitSettings: {"method": "hashed", "train_per_class": 1, "test_per_class": 1},
     PromptSettings: {},
     BaseModelSettings: {"name": "embedded"},
+    BaselineSettings: {},
     LoraSettings: {},
     TrainingSettings: {"loss": "completion", "schedule": "constant"},
     GridSettings: {"learning_rates": [1e-4], "epochs": [1]},
@@ -43,6 +45,8 @@ def test_the_least_that_a_group_needs_is_enough(group: type[BaseModel]) -> None:
         (DataSettings, {"max_rejected": 0}),
         (DataSettings, {"max_rejected": 1}),
         (SplitSettings, {"seed": 2**32 - 1}),
+        (BaselineSettings, {"names": []}),
+        (BaselineSettings, {"names": ["finance lexicon"], "embedding_model": "x"}),
         (LoraSettings, {"r": 1, "alpha": 1e-9, "dropout": 0}),
         (TrainingSettings, {"warmup_ratio": 0, "weight_decay": 0}),
         (TrainingSettings, {"batch_size": 8, "micro_batch_size": 1}),
@@ -72,6 +76,10 @@ def test_the_bound_itself_is_allowed(group: type[BaseModel], values: dict[str, A
         (PromptSettings, {"label_words": {"positive": "up", "negative": "down", "neutral": "up"}}),
         (PromptSettings, {"label_words": {"positive": " up", "negative": "down", "neutral": "flat"}}),
         (BaseModelSettings, {"quantization": "int8"}),
+        (BaselineSettings, {"names": ["majority"]}),
+        (BaselineSettings, {"names": ["finance lexicon", "finance lexicon"]}),
+        (BaselineSettings, {"names": ["sentence embeddings + logistic regression"]}),
+        (BaselineSettings, {"embedding_model": ""}),
         (LoraSettings, {"r": 0}),
         (LoraSettings, {"alpha": 0}),
         (LoraSettings, {"dropout": 1}),
