@@ -18,6 +18,13 @@ from schemas.errors import InputError
 LEGACY_ENCODINGS = ("cp1252", "latin_1", "cp1250", "cp1251", "cp850", "mac_roman", "shift_jis", "gb18030")
 """Encodings that are told apart by their text; where two explain it equally well, the earlier one."""
 
+_WINDOWS = {"cp1252", "latin_1", "cp1250"}
+_CLEARLY = 0.1
+"""How much less chaos (0 to 1) another encoding must show before a file is not taken for one of Windows's Latin ones.
+
+A few letters or currency signs among English say little: read as Mac or DOS text they can look a hair tidier.
+"""
+
 HEAD_CHARACTERS = 65_536
 LINE_ENDS = "\r\n"
 
@@ -129,9 +136,18 @@ def _detect(content: bytes, source: str, legacy: str | None) -> str:
     if _is_sound(content, "utf-8"):
         return "utf-8"
     lines = [match.group() for match in islice(_ODD_LINE.finditer(content), _SAMPLED_LINES)]
-    if sum(_is_sound(line, "utf-8") for line in lines) * 2 > len(lines):
+    if sum(_is_meant_as_utf8(line) for line in lines) * 2 > len(lines):
         return "utf-8"
     return legacy or _detect_legacy(b"\n".join(lines)[:_SAMPLED_BYTES], source)
+
+
+def _is_meant_as_utf8(line: bytes) -> bool:
+    """Whether a line is UTF-8, but for half characters that a careless program wrote in it."""
+    try:
+        line.decode("utf-8", "surrogatepass")
+    except UnicodeError:
+        return False
+    return True
 
 
 def _find_wide(content: bytes) -> str | None:
@@ -148,8 +164,14 @@ def _detect_legacy(sample: bytes, source: str) -> str:
     matches = list(from_bytes(sample, cp_isolation=list(LEGACY_ENCODINGS)))
     if not matches:
         raise EncodingError(f"source {source!r} is not text in any encoding known: set data.encoding")
-    best = min(matches, key=lambda match: (match.chaos, -match.coherence, _preference(match)))
+    least = min(match.chaos for match in matches)
+    likely = [match for match in matches if _is_windows(match) and match.chaos <= least + _CLEARLY]
+    best = min(likely or matches, key=lambda match: (match.chaos, -match.coherence, _preference(match)))
     return LEGACY_ENCODINGS[_preference(best)]
+
+
+def _is_windows(match: CharsetMatch) -> bool:
+    return not _WINDOWS.isdisjoint(match.could_be_from_charset)
 
 
 def _preference(match: CharsetMatch) -> int:

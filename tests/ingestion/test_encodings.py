@@ -81,3 +81,34 @@ def test_nul_bytes_alone_do_not_make_a_file_utf_16(read):
 def test_utf_16_that_breaks_off_is_told(read):
     with pytest.raises(InputError, match="is not text in 'utf-16' from end to end"):
         read("text,label\nProfit rose,positive\n".encode("utf-16")[:-1])
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["Sampo Bank raised \u20ac5m", "Nokia cut \u20ac200m"],
+        ["CEO Matti Sepp\xe4l\xe4 of Malm\xf6 said profit rose"],
+        ["Sepp\xe4l\xe4 johtaa Malm\xf6 yhti\xf6t\xe4, hyv\xe4\xe4 p\xe4iv\xe4\xe4"],
+        ["A\xe7\xf5es da Petrobras n\xe3o subiram com lucro maior no trimestre"],
+        ["El beneficio de la compa\xf1\xeda subi\xf3 un 5% seg\xfan el se\xf1or Mu\xf1oz"],
+        ["Der Gewinn stieg f\xfcr die M\xfcller AG \xfcber 5 \u20ac", "Die Erl\xf6se \u2013 gr\xf6\xdfer als erwartet"],
+        ["Nokia\u2019s profit rose to \u20ac5m", "Sampo\u2019s costs fell by \u20ac1m"],
+        ["L\u2019\xe9t\xe9 a \xe9t\xe9 bon \u2014 le r\xe9sultat op\xe9rationnel a mont\xe9"],
+    ],
+    ids=lambda texts: texts[0][:14],
+)
+def test_western_text_of_windows_is_read_as_it_was_written(read, texts):
+    ingestion = read("\n".join(["text,label", *(f'"{text}",positive' for text in texts), ""]).encode("cp1252"))
+    assert ingestion.encoding == "cp1252"
+    assert sorted(ingestion.accepted["text"]) == sorted(texts)
+
+
+def test_currency_signs_in_many_rows_are_no_mac_or_dos_text(read):
+    rows = [f"Profit of firm {number} rose to \u20ac{number} mn,positive" for number in range(300)]
+    assert read("\n".join(["text,label", *rows]).encode("cp1252")).encoding == "cp1252"
+
+
+def test_an_encoded_surrogate_is_broken_utf_8_and_costs_its_own_row(read):
+    ingestion = read(b"text,label\nProfit \xed\xa0\x80 rose,positive\nCosts fell,positive\n")
+    assert ingestion.encoding == "utf-8"
+    assert (len(ingestion.accepted), len(ingestion.rejected)) == (1, 1)
