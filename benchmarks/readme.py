@@ -15,12 +15,15 @@ from benchmarks.machine import RESULTS
 Record = dict[str, Any]
 """A file of results: machine, figures, ratios and more."""
 
+NAMES = ("commands", "ingest", "scoring")
+"""The benchmarks that the README quotes."""
+
 README = Path(__file__).parents[1] / "README.md"
 
 
 def load_records() -> dict[str, Record]:
     """What the benchmarks wrote that the README quotes, by the name of the benchmark."""
-    return {name: json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8")) for name in ("commands", "ingest")}
+    return {name: json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8")) for name in NAMES}
 
 
 def build_blocks(records: dict[str, Record]) -> dict[str, str]:
@@ -31,6 +34,7 @@ def build_blocks(records: dict[str, Record]) -> dict[str, str]:
         "leaderboard": "\n".join(f"    {line}".rstrip() for line in commands["leaderboard"]),
         "figures": _describe(commands["machine"], "commands") + _table(("what", "figure"), rows),
         "ingest": _describe(records["ingest"]["machine"], "ingest") + _build_ingest(records["ingest"]["figures"]),
+        "scoring": _describe(records["scoring"]["machine"], "scoring") + _build_scoring(records["scoring"]),
     }
 
 
@@ -41,6 +45,25 @@ def _build_ingest(figures: dict[str, float]) -> str:
         seconds = [f"{figures[f'{side}, {size}, s']:.2f} s" for size in sizes]
         rows.append((side, *seconds, f"{figures[f'{side}, {sizes[-1]}, peak GB']:.1f} GB"))
     return _table(("", *sizes, "peak memory"), rows)
+
+
+def _build_scoring(record: Record) -> str:
+    figures, unit = record["figures"], ", headlines/s"
+    names = [name.removesuffix(unit) for name in figures if name.endswith(unit)]
+    rows = [
+        (name, f"{figures[name + unit]:.1f}", f"{record['ratios'][ratio]:.1f}x" if ratio in record["ratios"] else "")
+        for name in names
+        for ratio in [f"fintone/{name.replace(' ', '_')}"]
+    ]
+    same = figures["headlines with the arg-max of greedy generation"]
+    return (
+        _table((f"`{record['model']}` on `{record['data']}`", "headlines/s", "fintone is faster by"), rows)
+        + f"\n\nThe arg-max is that of greedy generation on {same:.0f} of {figures['headlines']:.0f} headlines; between batch "
+        f"shapes {figures['headlines with another arg-max alone than in a batch']:.0f} labels\nchange, and no probability by "
+        f"more than {figures['largest change of a probability between batch shapes, 1e-6'] * 1e-6:.0e}. Scoring reaches "
+        f"{figures['fintone, share of matrix multiply']:.0%} of the machine's measured matrix-multiply rate,\n"
+        f"{figures['matrix multiply, GFLOP/s']:.0f} GFLOP/s."
+    )
 
 
 def _describe(machine: dict[str, Any], name: str) -> str:
