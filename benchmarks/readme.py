@@ -55,15 +55,16 @@ def _build_scoring(record: Record) -> str:
         for name in names
         for ratio in [f"fintone/{name.replace(' ', '_')}"]
     ]
-    same = figures["headlines with the arg-max of greedy generation"]
-    return (
-        _table((f"`{record['model']}` on `{record['data']}`", "headlines/s", "fintone is faster by"), rows)
-        + f"\n\nThe arg-max is that of greedy generation on {same:.0f} of {figures['headlines']:.0f} headlines; between batch "
-        f"shapes {figures['headlines with another arg-max alone than in a batch']:.0f} labels\nchange, and no probability by "
-        f"more than {figures['largest change of a probability between batch shapes, 1e-6'] * 1e-6:.0e}. Scoring reaches "
-        f"{figures['fintone, share of matrix multiply']:.0%} of the machine's measured matrix-multiply rate,\n"
-        f"{figures['matrix multiply, GFLOP/s']:.0f} GFLOP/s."
-    )
+    told = [
+        f"The arg-max is that of greedy generation on {figures['headlines with the arg-max of greedy generation']:.0f} of "
+        f"{figures['headlines']:.0f} headlines; between batch shapes",
+        f"{figures['headlines with another arg-max alone than in a batch']:.0f} labels change, and no probability by more "
+        f"than {figures['largest change of a probability between batch shapes, 1e-6'] * 1e-6:.0e}. Scoring reaches",
+        f"{figures['fintone, share of matrix multiply']:.0%} of the machine's measured matrix-multiply rate, "
+        f"{figures['matrix multiply, GFLOP/s']:.0f} GFLOP/s.",
+    ]
+    titles = (f"`{record['model']}` on `{record['data']}`", "headlines/s", "fintone is faster by")
+    return _table(titles, rows) + "\n\n" + "\n".join(told)
 
 
 def _describe(machine: dict[str, Any], name: str) -> str:
