@@ -55,16 +55,17 @@ def _build_scoring(record: Record) -> str:
         for name in names
         for ratio in [f"fintone/{name.replace(' ', '_')}"]
     ]
-    told = [
-        f"The arg-max is that of greedy generation on {figures['headlines with the arg-max of greedy generation']:.0f} of "
-        f"{figures['headlines']:.0f} headlines; between batch shapes",
-        f"{figures['headlines with another arg-max alone than in a batch']:.0f} labels change, and no probability by more "
-        f"than {figures['largest change of a probability between batch shapes, 1e-6'] * 1e-6:.0e}. Scoring reaches",
-        f"{figures['fintone, share of matrix multiply']:.0%} of the machine's measured matrix-multiply rate, "
-        f"{figures['matrix multiply, GFLOP/s']:.0f} GFLOP/s.",
-    ]
+    same, all_of_them = figures["headlines with the arg-max of greedy generation"], figures["headlines"]
+    moved = figures["headlines with another arg-max alone than in a batch"]
+    change = figures["largest change of a probability between batch shapes, 1e-6"] * 1e-6
+    share, rate = figures["fintone, share of matrix multiply"], figures["matrix multiply, GFLOP/s"]
+    told = (
+        f"The arg-max is that of greedy generation on {same:.0f} of {all_of_them:.0f} headlines; between batch shapes\n"
+        f"{moved:.0f} labels change, and no probability by more than {change:.0e}. Scoring reaches {share:.0%} of the machine's\n"
+        f"measured matrix-multiply rate, {rate:.0f} GFLOP/s."
+    )
     titles = (f"`{record['model']}` on `{record['data']}`", "headlines/s", "fintone is faster by")
-    return _table(titles, rows) + "\n\n" + "\n".join(told)
+    return f"{_table(titles, rows)}\n\n{told}"
 
 
 def _describe(machine: dict[str, Any], name: str) -> str:
