@@ -61,8 +61,8 @@ def _build_scoring(record: Record) -> str:
     share, rate = figures["fintone, share of matrix multiply"], figures["matrix multiply, GFLOP/s"]
     told = (
         f"The arg-max is that of greedy generation on {same:.0f} of {all_of_them:.0f} headlines; between batch shapes\n"
-        f"{moved:.0f} labels change, and no probability by more than {change:.0e}. Scoring reaches {share:.0%} of the machine's\n"
-        f"measured matrix-multiply rate, {rate:.0f} GFLOP/s."
+        f"{moved:.0f} labels change, and no probability by more than {change:.0e}. Scoring reaches {share:.0%} of the\n"
+        f"machine's measured matrix-multiply rate, {rate:.0f} GFLOP/s."
     )
     titles = (f"`{record['model']}` on `{record['data']}`", "headlines/s", "fintone is faster by")
     return f"{_table(titles, rows)}\n\n{told}"
