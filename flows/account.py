@@ -19,7 +19,7 @@ def describe_ingestion(report: DataReport, *, is_new: bool) -> tuple[Lines, Line
     most = [f"{each.rows:,}: {each.example}" for each in report.reasons[:MOST_REASONS]]
     labels = _join(f"{each.headlines:,} {each.label}" for each in report.labels)
     lines = [
-        ("source", f"{report.source}{'' if is_new else ' (nothing new: it did not change)'}"),
+        ("source", f"{report.source}{'' if is_new else ' (nothing new: these rows are known)'}"),
         ("kind", f"{report.kind}, {report.encoding}"),
         ("rows read", f"{report.rows_read:,}"),
         ("accepted", f"{report.rows_accepted:,}: {labels}"),

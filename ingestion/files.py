@@ -4,7 +4,7 @@ import hashlib
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ingestion import phrasebank
@@ -27,6 +27,8 @@ class SourceFile:
     sha256: str
     size: int
     path: Path
+    beside: "tuple[SourceFile, ...]" = ()
+    """Files of unpacked FinancialPhraseBank that tell how far its rows' annotators agree."""
 
 
 def find_files(path: Path, name: str, shown: str, agreement: int) -> tuple[SourceFile, ...]:
@@ -46,7 +48,8 @@ def find_files(path: Path, name: str, shown: str, agreement: int) -> tuple[Sourc
             return (_find_file(path, name, shown),)
         if phrasebank.is_folder(path):
             file = phrasebank.find_file(path, agreement)
-            return (_find_file(file, f"{name}/{file.name}", str(file)),)
+            beside = [_find_file(other, f"{name}/{other.name}", str(other)) for other in phrasebank.find_beside(file)]
+            return (replace(_find_file(file, f"{name}/{file.name}", str(file)), beside=tuple(beside)),)
         files = list_folder(path)
         return tuple(_find_file(file, f"{name}/{file.relative_to(path).as_posix()}", str(file)) for file in files)
 

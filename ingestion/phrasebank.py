@@ -76,11 +76,11 @@ def find_file(folder: Path, agreement: int) -> Path:
     return file
 
 
-def read_levels(file: Path) -> Levels:
-    """The bytes of the files beside one of them that hold what more annotators agree on."""
+def find_beside(file: Path) -> list[Path]:
+    """The files beside one of them that hold what more annotators agree on."""
     own = level_of(file.name) or max(FILE_NAMES)
-    beside = {level: file.with_name(name) for level, name in FILE_NAMES.items() if level > own}
-    return {level: path.read_bytes() for level, path in beside.items() if path.is_file()}
+    beside = [file.with_name(name) for level, name in FILE_NAMES.items() if level > own]
+    return [path for path in beside if path.is_file()]
 
 
 def level_of(name: str) -> int | None:

@@ -78,7 +78,8 @@ def find_source(settings: DataSettings) -> Source:
     path = HEADLINES_FILE if synthetic else Path(settings.source).expanduser()
     name = f"{EMBEDDED} (synthetic)" if synthetic else path.absolute().name
     files = find_files(path, name, settings.source, settings.agreement)
-    sha256 = files[0].sha256 if len(files) == 1 else hash_bytes("\n".join(file.sha256 for file in files).encode())
+    hashes = [each.sha256 for file in files for each in (file, *file.beside)]
+    sha256 = hashes[0] if len(hashes) == 1 else hash_bytes("\n".join(hashes).encode())
     return Source(
         name=name,
         location=EMBEDDED if synthetic else str(path.resolve()),
@@ -98,7 +99,7 @@ def iterate_rows(source: Source, settings: DataSettings, reading: Reading) -> It
     """
     characters, rows, most_characters = 0, 0, _most_characters(source)
     for file in source.files:
-        content = _open(file, source, settings)
+        content = _open(file, settings)
         reading.kinds.append(content.kind)
         reading.encodings.append(content.encoding)
         reading.rows.append(0)
@@ -140,16 +141,15 @@ def _find_dataset(reference: HubReference, settings: DataSettings) -> Source:
     )
 
 
-def _open(file: SourceFile | SourceDataset, source: Source, settings: DataSettings) -> Content:
+def _open(file: SourceFile | SourceDataset, settings: DataSettings) -> Content:
     if isinstance(file, SourceDataset):
         return read_dataset(file.reference, file.commit, settings)
     shown = settings.source if file.path == Path(settings.source) else str(file.path)
     recognised = read_content(read_file(file, settings.source), shown, settings)
-    return recognised._replace(rows=_with_levels(recognised.rows, file, source))
+    return recognised._replace(rows=_with_levels(recognised.rows, file, settings.source))
 
 
-def _with_levels(rows: Iterator[RawRow], file: SourceFile, source: Source) -> Iterator[RawRow]:
+def _with_levels(rows: Iterator[RawRow], file: SourceFile, shown: str) -> Iterator[RawRow]:
     """Rows of unpacked FinancialPhraseBank with their agreement level, of anything else as they are."""
-    if source.is_folder and phrasebank.level_of(file.path.name):
-        return phrasebank.raise_agreement(rows, phrasebank.read_levels(file.path))
-    return rows
+    levels = {phrasebank.level_of(other.path.name): read_file(other, shown) for other in file.beside}
+    return phrasebank.raise_agreement(rows, {level: content for level, content in levels.items() if level})

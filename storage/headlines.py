@@ -90,9 +90,10 @@ def save_ingestion(
 
 
 def _save_snapshot(connection: DuckDBPyConnection, source: SourceRecord, now: datetime) -> None:
-    """Save the frame `accepted` as headlines and as a snapshot; a snapshot that is known stays as it is."""
+    """Save the frame `accepted` as headlines and as a snapshot, or add to a known one what this source says of it."""
     known = connection.execute("FROM snapshots WHERE snapshot_id = ?", [source.snapshot_id]).fetchall()
     if known:
+        _add_to_snapshot(connection, source)
         return
     connection.execute(  # those that an earlier version saved have no ids of texts yet
         "UPDATE headlines SET text_id = accepted.text_id, masked_id = accepted.masked_id FROM accepted"
@@ -120,15 +121,48 @@ def _save_snapshot(connection: DuckDBPyConnection, source: SourceRecord, now: da
     )
 
 
+def _add_to_snapshot(connection: DuckDBPyConnection, source: SourceRecord) -> None:
+    """Keep the numbers of copies that differ, and raise each headline's agreement to the highest that any source tells.
+
+    A snapshot's headlines and their order are its own; how often they stand in a source is not part of it.
+    """
+    connection.execute(
+        "INSERT INTO source_copies BY NAME SELECT $ingest_id AS ingest_id, headline_id, accepted.copies"
+        " FROM accepted JOIN snapshot_headlines USING (headline_id)"
+        " WHERE snapshot_id = $snapshot_id AND snapshot_headlines.copies <> accepted.copies",
+        {"ingest_id": source.ingest_id, "snapshot_id": source.snapshot_id},
+    )
+    connection.execute(
+        "UPDATE snapshot_headlines SET agreement = accepted.agreement FROM accepted"
+        " WHERE snapshot_headlines.headline_id = accepted.headline_id AND snapshot_id = ?"
+        " AND accepted.agreement > coalesce(snapshot_headlines.agreement, 0)",
+        [source.snapshot_id],
+    )
+
+
 def _find_previous(connection: DuckDBPyConnection, location: str) -> str | None:
     """The latest snapshot of the same place, or else the latest that shares a headline with the frame `accepted`."""
     [(previous,)] = connection.execute(
-        "SELECT coalesce((SELECT snapshot_id FROM sources WHERE location = ? ORDER BY ingested_at DESC LIMIT 1),"
+        "SELECT coalesce((SELECT snapshot_id FROM sources WHERE location = ?"
+        " ORDER BY coalesce(last_met_at, ingested_at) DESC LIMIT 1),"
         " (SELECT snapshot_id FROM snapshot_headlines SEMI JOIN accepted USING (headline_id)"
         " JOIN snapshots USING (snapshot_id) ORDER BY created_at DESC LIMIT 1))",
         [location],
     ).fetchall()
     return cast("str | None", previous)
+
+
+def meet_again(warehouse: Path, ingest_id: str) -> None:
+    """Record that a known source was found again, if its place held something else meanwhile."""
+    with reading(warehouse) as connection:
+        latest = connection.execute(
+            "SELECT ingest_id FROM sources WHERE location = (SELECT location FROM sources WHERE ingest_id = ?)"
+            " ORDER BY coalesce(last_met_at, ingested_at) DESC LIMIT 1",
+            [ingest_id],
+        ).fetchall()
+    if latest != [(ingest_id,)]:
+        with writing(warehouse) as connection:
+            connection.execute("UPDATE sources SET last_met_at = ? WHERE ingest_id = ?", [utc_now(), ingest_id])
 
 
 def load_ingestion(warehouse: Path, ingest_id: str, most_reasons: int) -> StoredIngestion | None:

@@ -41,13 +41,14 @@ def take_in(
         InputError: The source cannot be read, is of no known kind, or too much of it is rejected.
     """
     from ingestion.sources import find_source
-    from storage.headlines import load_snapshot
+    from storage.headlines import load_snapshot, meet_again
 
     source = find_source(data)
     known = _load_known(source, data)
     if known:
         if check:
             check(load_snapshot(Home.from_environment().warehouse, known.snapshot_id))
+        meet_again(Home.from_environment().warehouse, source.ingest_id)
         tell(f"{known.source}: nothing new, its {known.rows_read:,} rows are snapshot {known.snapshot_id}")
         return _ingested(source.ingest_id, known, is_new=False)
     if source.size > LARGE_BYTES:

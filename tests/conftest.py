@@ -7,10 +7,14 @@ from random import Random
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from embedded.grammar import generate_headline
 from embedded.paths import MODEL_FOLDER
 from schemas.label import Label
+
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")  # how long an example takes says more of the machine than of the code
 
 
 @pytest.fixture(scope="session")

@@ -7,11 +7,13 @@ SELECT
     sources.source,
     headlines.label,
     count(*) AS headlines,
-    sum(snapshot_headlines.copies)::BIGINT AS rows_accepted,
+    sum(coalesce(source_copies.copies, snapshot_headlines.copies))::BIGINT AS rows_accepted,
     count(*) / sum(count(*)) OVER (PARTITION BY sources.ingest_id) AS share
 FROM sources
 JOIN snapshot_headlines USING (snapshot_id)
 JOIN headlines USING (headline_id)
+LEFT JOIN source_copies
+    ON source_copies.ingest_id = sources.ingest_id AND source_copies.headline_id = headlines.headline_id
 GROUP BY sources.ingest_id, sources.source, headlines.label
 ORDER BY ALL;
 COMMENT ON VIEW source_labels IS 'Accepted headlines of each source by label.';

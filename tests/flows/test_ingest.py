@@ -62,7 +62,7 @@ def test_every_row_is_told_of(fintone: Run, home: Path, news: Path) -> None:
     code, again, err = fintone(*command)
     first, *rest = [line.split() for line in again.splitlines()]
     assert (code, rest) == (0, [line.split() for line in out.splitlines()[1:]])
-    assert " ".join(first) == "source news.csv (nothing new: it did not change)"
+    assert " ".join(first) == "source news.csv (nothing new: these rows are known)"
     assert err == f"news.csv: nothing new, its 5 rows are snapshot {lines['snapshot']}\n"
     assert query(home / "warehouse.duckdb", "SELECT count(*) FROM sources").rows == [(1,)]
     assert "a share of 0.2 where data.max_rejected allows 0.1" in fintone(*command[:-2])[2]

@@ -116,3 +116,66 @@ def test_a_large_source_is_told_before_it_is_read(tmp_path: Path) -> None:
     take_in(data, told.append)
     assert told[0] == "a.csv: reading 20 MB"
     assert told[1].startswith("a.csv: 3 rows read, 3 headlines accepted")
+
+
+def rows_by_source(home: Path) -> dict[str, int]:
+    return dict(
+        query(home / "warehouse.duckdb", "SELECT source, sum(rows_accepted) FROM source_labels GROUP BY 1").rows
+    )
+
+
+def test_each_source_has_its_own_number_of_copies_of_one_snapshot(home: Path, tmp_path: Path) -> None:
+    once, twice = stock(0, 3), [*stock(0, 3), stock(0, 1)[0]]
+    first = take_in(write(tmp_path / "a.csv", once), print)
+    second = take_in(write(tmp_path / "b.csv", twice), print)
+    assert first.snapshot_id == second.snapshot_id
+    assert rows_by_source(home) == {"a.csv": 3, "b.csv": 4}
+
+
+@pytest.mark.parametrize("files", [("Sentences_50Agree.txt", "."), (".", "Sentences_50Agree.txt")])
+def test_a_snapshot_keeps_the_highest_agreement_that_any_source_tells(
+    home: Path, tmp_path: Path, files: tuple[str, str]
+) -> None:
+    folder = tmp_path / "bank"
+    folder.mkdir()
+    lines = [f"{text}@{label}\n" for text, label in stock(0, 4)]
+    (folder / "Sentences_50Agree.txt").write_text("".join(lines))
+    (folder / "Sentences_AllAgree.txt").write_text(lines[2])
+    snapshots = {take_in(DataSettings(source=str(folder / file)), print).snapshot_id for file in files}
+    assert len(snapshots) == 1
+    levels = "SELECT agreement, count(*) FROM snapshot_headlines GROUP BY 1 ORDER BY 1"
+    assert query(home / "warehouse.duckdb", levels).rows == [(50, 3), (100, 1)]
+
+
+def test_the_files_that_tell_the_agreement_are_part_of_the_source(home: Path, tmp_path: Path) -> None:
+    lines = [f"{text}@{label}\n" for text, label in stock(0, 4)]
+    (tmp_path / "Sentences_50Agree.txt").write_text("".join(lines))
+    (tmp_path / "Sentences_AllAgree.txt").write_text(lines[2])
+    data = DataSettings(source=str(tmp_path))
+    assert take_in(data, print).is_new
+    assert not take_in(data, print).is_new
+    (tmp_path / "Sentences_AllAgree.txt").write_text(lines[1] + lines[2])
+    assert take_in(data, print).is_new
+    source = find_source(data)
+    (tmp_path / "Sentences_AllAgree.txt").unlink()
+    with pytest.raises(SourceError, match=r"does not exist"):
+        read_source(data, source)
+
+
+def test_a_snapshot_follows_what_its_place_held_last(home: Path, tmp_path: Path) -> None:
+    path = tmp_path / "week.csv"
+    a = take_in(write(path, stock(0, 3)), print).snapshot_id
+    take_in(write(path, stock(0, 6)), print)
+    assert not take_in(write(path, stock(0, 3)), print).is_new
+    c = take_in(write(path, stock(0, 9)), print).snapshot_id
+    previous = f"SELECT previous_snapshot_id FROM snapshots WHERE snapshot_id = '{c}'"
+    assert query(home / "warehouse.duckdb", previous).rows == [(a,)]
+
+
+@pytest.mark.parametrize(("near", "groups"), [("reworded", 3), ("numbers", 4)])
+def test_reworded_copies_of_a_source_share_a_group(home: Path, tmp_path: Path, near: str, groups: int) -> None:
+    rows = [*stock(0, 3), (reword(stock(0, 1)[0][0]), "negative")]
+    data = write(tmp_path / "a.csv", rows).model_copy(update={"near_duplicates": near})
+    take_in(data, print)
+    counted = "SELECT count(*), count(DISTINCT group_id) FROM snapshot_headlines"
+    assert query(home / "warehouse.duckdb", counted).rows == [(4, groups)]
