@@ -53,7 +53,7 @@ def _build_scoring(record: Record) -> str:
     rows = [
         (name, f"{figures[name + unit]:.1f}", f"{record['ratios'][ratio]:.1f}x" if ratio in record["ratios"] else "")
         for name in names
-        for ratio in [f"fintone/{name.replace(' ', '_')}"]
+        for ratio in [f"fintone/{name}"]
     ]
     same, all_of_them = figures["headlines with the arg-max of greedy generation"], figures["headlines"]
     moved = figures["headlines with another arg-max alone than in a batch"]

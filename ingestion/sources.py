@@ -78,7 +78,8 @@ def find_source(settings: DataSettings) -> Source:
     path = HEADLINES_FILE if synthetic else Path(settings.source).expanduser()
     name = f"{EMBEDDED} (synthetic)" if synthetic else path.absolute().name
     files = find_files(path, name, settings.source, settings.agreement)
-    hashes = [each.sha256 for file in files for each in (file, *file.beside)]
+    hashes = [file.sha256 for file in files]
+    hashes += [f"{other.path.name} {other.sha256}" for file in files for other in file.beside]
     sha256 = hashes[0] if len(hashes) == 1 else hash_bytes("\n".join(hashes).encode())
     return Source(
         name=name,

@@ -10,6 +10,10 @@ from duckdb import DuckDBPyConnection
 
 from storage.warehouse import is_up_to_date, reading, utc_now, writing
 
+_LATEST_VISIT = (
+    "FROM source_visits JOIN sources USING (ingest_id) WHERE source_visits.location = ? ORDER BY met_at DESC LIMIT 1"
+)
+
 
 @dataclass(frozen=True)
 class SourceRecord:
@@ -86,6 +90,7 @@ def save_ingestion(
                 "now": now,
             },
         )
+        connection.execute("INSERT INTO source_visits VALUES (?, ?, ?)", [source.location, source.ingest_id, now])
     return source.ingest_id
 
 
@@ -143,8 +148,7 @@ def _add_to_snapshot(connection: DuckDBPyConnection, source: SourceRecord) -> No
 def _find_previous(connection: DuckDBPyConnection, location: str) -> str | None:
     """The latest snapshot of the same place, or else the latest that shares a headline with the frame `accepted`."""
     [(previous,)] = connection.execute(
-        "SELECT coalesce((SELECT snapshot_id FROM sources WHERE location = ?"
-        " ORDER BY coalesce(last_met_at, ingested_at) DESC LIMIT 1),"
+        f"SELECT coalesce((SELECT snapshot_id {_LATEST_VISIT}),"  # noqa: S608 (no outside text)
         " (SELECT snapshot_id FROM snapshot_headlines SEMI JOIN accepted USING (headline_id)"
         " JOIN snapshots USING (snapshot_id) ORDER BY created_at DESC LIMIT 1))",
         [location],
@@ -152,17 +156,13 @@ def _find_previous(connection: DuckDBPyConnection, location: str) -> str | None:
     return cast("str | None", previous)
 
 
-def meet_again(warehouse: Path, ingest_id: str) -> None:
-    """Record that a known source was found again, if its place held something else meanwhile."""
+def meet_again(warehouse: Path, location: str, ingest_id: str) -> None:
+    """Record that a place holds what an ingestion that is known has read, unless its latest visit says so."""
     with reading(warehouse) as connection:
-        latest = connection.execute(
-            "SELECT ingest_id FROM sources WHERE location = (SELECT location FROM sources WHERE ingest_id = ?)"
-            " ORDER BY coalesce(last_met_at, ingested_at) DESC LIMIT 1",
-            [ingest_id],
-        ).fetchall()
+        latest = connection.execute(f"SELECT ingest_id {_LATEST_VISIT}", [location]).fetchall()
     if latest != [(ingest_id,)]:
         with writing(warehouse) as connection:
-            connection.execute("UPDATE sources SET last_met_at = ? WHERE ingest_id = ?", [utc_now(), ingest_id])
+            connection.execute("INSERT INTO source_visits VALUES (?, ?, ?)", [location, ingest_id, utc_now()])
 
 
 def load_ingestion(warehouse: Path, ingest_id: str, most_reasons: int) -> StoredIngestion | None:

@@ -48,7 +48,7 @@ def take_in(
     if known:
         if check:
             check(load_snapshot(Home.from_environment().warehouse, known.snapshot_id))
-        meet_again(Home.from_environment().warehouse, source.ingest_id)
+        meet_again(Home.from_environment().warehouse, source.location, source.ingest_id)
         tell(f"{known.source}: nothing new, its {known.rows_read:,} rows are snapshot {known.snapshot_id}")
         return _ingested(source.ingest_id, known, is_new=False)
     if source.size > LARGE_BYTES:

@@ -84,7 +84,7 @@ COMMENT ON VIEW near_copies IS 'Groups of two or more headlines of a snapshot th
 COMMENT ON COLUMN near_copies.snapshot_id IS 'The snapshot.';
 COMMENT ON COLUMN near_copies.group_id IS 'The group.';
 COMMENT ON COLUMN near_copies.headlines IS 'Headlines in it.';
-COMMENT ON COLUMN near_copies.rows_accepted IS 'Rows that they stand for.';
+COMMENT ON COLUMN near_copies.rows_accepted IS 'Rows that they stand for in the source that made the snapshot.';
 COMMENT ON COLUMN near_copies.kind IS 'copies: the same text. numbers: the same but for numbers and case. reworded: nearly the same words.';
 COMMENT ON COLUMN near_copies.labels IS 'Their labels.';
 COMMENT ON COLUMN near_copies.is_conflicting IS 'Whether they have more than one label.';

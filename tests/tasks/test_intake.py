@@ -179,3 +179,15 @@ def test_reworded_copies_of_a_source_share_a_group(home: Path, tmp_path: Path, n
     take_in(data, print)
     counted = "SELECT count(*), count(DISTINCT group_id) FROM snapshot_headlines"
     assert query(home / "warehouse.duckdb", counted).rows == [(4, groups)]
+
+
+def test_each_place_has_a_history_of_its_own(home: Path, tmp_path: Path) -> None:
+    take_in(write(tmp_path / "p.csv", stock(0, 3)), print)
+    take_in(write(tmp_path / "p.csv", stock(0, 6)), print)
+    take_in(write(tmp_path / "q.csv", stock(3, 9)), print)
+    known = take_in(write(tmp_path / "q.csv", stock(0, 3)), print)
+    assert not known.is_new
+    of_p, of_q = (take_in(write(tmp_path / name, stock(0, n)), print) for name, n in (("p.csv", 12), ("q.csv", 15)))
+    rows = query(home / "warehouse.duckdb", "SELECT snapshot_id, previous_snapshot_id FROM snapshots").rows
+    assert dict(rows)[of_q.snapshot_id] == known.snapshot_id
+    assert dict(rows)[of_p.snapshot_id] not in {known.snapshot_id, None}

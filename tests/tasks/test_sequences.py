@@ -7,6 +7,7 @@ words, with other numbers, and with labels that disagree.
 import csv
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from rapidfuzz.fuzz import token_sort_ratio
 
 from benchmarks.corpus import iterate_rows
 from ingestion.ingest import NothingAcceptedError
@@ -40,6 +42,12 @@ def vary(text: str, way: str) -> str:
         return "".join("7" if sign.isdigit() else sign for sign in text)
     words = text.split()
     return " ".join([*words[3:], *words[:3]]) if way == "reworded" else text
+
+
+def is_near(text: str, other: str, near: str) -> bool:
+    """Whether texts are near copies, told without the code under test: by their numbers, or by nine words in ten."""
+    one, two = (re.sub(r"\d+(?:[.,]\d+)*", "0", each.casefold()) for each in (text, other))
+    return one == two or (near == "reworded" and token_sort_ratio(one, two) >= 90)
 
 
 def write_source(path: Path, rows: list[Row], form: str) -> None:
@@ -73,6 +81,7 @@ class Sequence(RuleBasedStateMachine):
         os.environ["FINTONE_HOME"] = str(self.home)
         self.snapshots: dict[str, list[object]] = {}
         self.tested: set[str] = set()
+        self.test_texts: set[str] = set()
 
     def teardown(self) -> None:
         if hasattr(self, "home"):
@@ -105,6 +114,7 @@ class Sequence(RuleBasedStateMachine):
         except SplitError:
             return
         self.check_split(split_id, split)
+        self.check_test_membership(split_id, ingested.snapshot_id, near)
 
     @rule(rows=sources(), label=st.sampled_from(["positive", "unknown"]))
     def ingest_what_is_refused(self, rows: list[Row], label: str) -> None:
@@ -143,6 +153,20 @@ class Sequence(RuleBasedStateMachine):
             assert sum(row[0] == part for row in rows) >= 3 * size
         assert {label for part, label, *_ in rows if part == "validation"} == {*LABELS}
         self.tested |= {str(masked) for part, _, _, masked, _ in rows if part == "test"}
+
+    def check_test_membership(self, split_id: str, snapshot_id: str, near: str) -> None:
+        """What was in test is in test again wherever it comes, and nothing that is nearly the same is learnt from."""
+        parts = dict(
+            self.ask(f"SELECT text, part FROM splits JOIN headlines USING (headline_id) WHERE split_id = '{split_id}'")
+        )
+        texts = self.ask(
+            "SELECT text FROM snapshot_headlines JOIN headlines USING (headline_id)"
+            f" WHERE snapshot_id = '{snapshot_id}'"
+        )
+        assert {parts.get(text) for (text,) in texts if text in self.test_texts} <= {"test"}
+        self.test_texts |= {str(text) for text, part in parts.items() if part == "test"}
+        learnt = [str(text) for text, part in parts.items() if part != "test"]
+        assert not [(text, other) for text in learnt for other in self.test_texts if is_near(text, other, near)]
 
     @invariant()
     def what_was_in_test_is_nowhere_else(self) -> None:

@@ -11,5 +11,17 @@ COMMENT ON COLUMN source_copies.ingest_id IS 'The ingestion.';
 COMMENT ON COLUMN source_copies.headline_id IS 'The headline.';
 COMMENT ON COLUMN source_copies.copies IS 'Rows of this source that the headline stands for.';
 
-ALTER TABLE sources ADD COLUMN last_met_at TIMESTAMP;
-COMMENT ON COLUMN sources.last_met_at IS 'When the source was last found with these bytes and read with these settings, UTC; NULL if only once.';
+CREATE TABLE source_visits (
+    location VARCHAR NOT NULL,
+    ingest_id VARCHAR NOT NULL,
+    met_at TIMESTAMP NOT NULL
+);
+COMMENT ON TABLE source_visits IS 'What each place held when it was visited; a visit that finds what the one before it found is not added.';
+COMMENT ON COLUMN source_visits.location IS 'The place: an absolute path, embedded, or hf:ORG/NAME.';
+COMMENT ON COLUMN source_visits.ingest_id IS 'The ingestion of what it held.';
+COMMENT ON COLUMN source_visits.met_at IS 'When, UTC.';
+
+INSERT INTO source_visits (location, ingest_id, met_at)
+SELECT location, ingest_id, ingested_at FROM sources WHERE location IS NOT NULL;
+
+COMMENT ON COLUMN snapshot_headlines.copies IS 'Rows that it stands for in the source that made the snapshot; source_copies has those of other sources that differ.';
