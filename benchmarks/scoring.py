@@ -3,7 +3,7 @@
 A quantised base with a drawn LoRA adapter answers the same headlines for every side:
 
 - `fintone`: `learning.scoring`, one pass a headline for all temperatures;
-- `pipeline`: a text-generation pipeline called once a headline and temperature, as in the notebook, which also builds it
+- `pipeline`: a text-generation pipeline called once a headline and temperature, as in the notebook, which builds it
   anew each time; here it is built once;
 - `generate`: left-padded batches, once a temperature, at the batch size that is fastest here;
 - `loglikelihood`: the log-probability of each of the three labels, each a request of its own, in batches, as
