@@ -3,8 +3,7 @@
 A quantised base with a drawn LoRA adapter answers the same headlines for every side:
 
 - `fintone`: `learning.scoring`, one pass a headline for all temperatures;
-- `pipeline`: a text-generation pipeline called once a headline and temperature, as in the notebook, which builds it
-  anew each time; here it is built once;
+- `pipeline`: a text-generation pipeline built and called once a headline and temperature, as the notebook does;
 - `generate`: left-padded batches, once a temperature, at the batch size that is fastest here;
 - `loglikelihood`: the log-probability of each of the three labels, each a request of its own, in batches, as
   evaluation harnesses do it; one job for all temperatures;
@@ -49,7 +48,7 @@ TOP_K = 50
 RUNS = 3
 BATCH_SIZES = (1, 4, 8, 16, 32, 64)
 PROMPT = PromptSettings()
-SAMPLES = {"pipeline": 60, "generate": 450, "loglikelihood": 180, "vllm": 900}
+SAMPLES = {"pipeline": 30, "generate": 150, "loglikelihood": 60, "vllm": 900}
 """Headlines that a run of each side is timed on; a quarter of them to find the best batch size."""
 LARGE = {"hidden_size": 4_096, "intermediate_size": 11_008, "num_hidden_layers": 32, "num_attention_heads": 32}
 """The shape of Llama 2 7B."""
@@ -99,15 +98,14 @@ def build_fintone(subject: Subject) -> Callable[[Sequence[str]], Any]:
 
 
 def build_pipeline(subject: Subject) -> Side:
-    """One call a headline and temperature."""
+    """A pipeline of its own for each headline and temperature, as in the notebook."""
     from transformers import pipeline
-
-    call = pipeline("text-generation", model=subject.trained, tokenizer=subject.tokenizer)
 
     def score(headlines: Sequence[str]) -> list[str]:
         said = []
         for temperature in TEMPERATURES:
             for headline in headlines:
+                call = pipeline("text-generation", model=subject.trained, tokenizer=subject.tokenizer)
                 [output] = call(
                     scoring_text(headline, PROMPT),
                     max_new_tokens=1,
