@@ -118,8 +118,7 @@ class AnswerSpace:
             words: The spellings of each label.
             paths: The tokens of each of them behind a prompt.
         """
-        texts = [tokenizer.decode([token]) for token in range(min(vocabulary, len(tokenizer)))]
-        owners = [_outcome_of(text, words) for text in texts]
+        owners = _read_owners(tokenizer, min(vocabulary, len(tokenizer)), words)
         self.owners = torch.tensor(owners + [UNPARSED] * (vocabulary - len(owners)))
         ends: dict[tuple[int, ...], int] = {}
         for outcome, label in enumerate(LABELS):
@@ -208,6 +207,19 @@ def _breadth_first(paths: set[tuple[int, ...]]) -> list[tuple[int, ...]]:
     for parent in ordered:  # it grows meanwhile
         ordered += sorted(path for path in paths if path[:-1] == parent)
     return ordered
+
+
+def _read_owners(tokenizer: Any, size: int, words: Mapping[Label, Sequence[str]]) -> list[int]:
+    """The outcome of each token as a first one.
+
+    A token's text is never longer than the piece that the vocabulary spells it with, so that only pieces as long as the
+    shortest word are decoded: a fraction of the time.
+    """
+    shortest = min(len(word) for spellings in words.values() for word in spellings)
+    return [
+        _outcome_of(tokenizer.decode([token]), words) if len(piece) >= shortest else UNPARSED
+        for token, piece in enumerate(tokenizer.convert_ids_to_tokens(range(size)))
+    ]
 
 
 def _outcome_of(text: str, words: Mapping[Label, Sequence[str]]) -> int:

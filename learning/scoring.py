@@ -122,7 +122,8 @@ def node_logits(
     kept = torch.arange(longest - 1, longest + len(nodes), device=model.device)
     cache = copy.deepcopy(prefix.keys_and_values)
     if cache is not None:
-        cache.batch_repeat_interleave(len(suffixes))
+        for layer in cache.layers:  # views: joining them with the suffixes' own copies them once, and that is enough
+            layer.keys, layer.values = (each.expand(len(suffixes), -1, -1, -1) for each in (layer.keys, layer.values))
     with _last_layer_at(model, kept):
         logits: torch.Tensor = model(
             input_ids=ids.to(model.device),
