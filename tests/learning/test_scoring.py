@@ -117,16 +117,17 @@ def test_labels_of_several_tokens_are_products_along_their_tokens(labelled: tupl
     model, tokenizer = load_model(MODEL_FOLDER, "none", CPU), load_tokenizer(MODEL_FOLDER)
     words = {Label.NEGATIVE: "zuqba", Label.NEUTRAL: "kwyjo", Label.POSITIVE: "gluvx"}
     prompt = PromptSettings(label_words=words)
-    measured = score_all(model, tokenizer, labelled[0][:5], [Decoding(0.1, None, None)], prompt).sampled
+    measured = score_all(model, tokenizer, labelled[0][:5], [Decoding(1.0, None, None)], prompt).sampled
     for row, ids in enumerate(encode_prompts(labelled[0][:5], tokenizer, prompt)):
         for column, label in enumerate(LABELS):
             path = tokenizer(f" {words[label]}", add_special_tokens=False)["input_ids"]
             assert len(path) > 1
             with torch.inference_mode():
-                logits = model(input_ids=torch.tensor([[*ids, *path]])).logits[0] / 0.1
+                logits = model(input_ids=torch.tensor([[*ids, *path]])).logits[0]
             steps = logits.double().log_softmax(dim=-1)[len(ids) - 1 : -1]
             expected = steps[range(len(path)), path].sum().exp().item()
-            assert measured[row, 0, column].item() == pytest.approx(expected, rel=1e-3)
+            assert expected > 0
+            assert measured[row, 0, column].item() == pytest.approx(expected, rel=1e-3, abs=0)  # far below 1e-12
 
 
 def test_a_headline_longer_than_the_model_takes_is_refused(tokenizer: Any) -> None:
