@@ -46,6 +46,13 @@ class Ingestion:
     accepted: DataFrame[HeadlineFrame]
     rejected: DataFrame[RejectedFrame]
     quarantined: DataFrame[QuarantineFrame]
+    order_counts: bool
+    """Whether the same rows in another order are another snapshot: where every row is kept, as in the study."""
+
+    @property
+    def snapshot(self) -> DataFrame[HeadlineFrame]:
+        """What is accepted in the order of the snapshot: of the source where that counts, else of the ids."""
+        return self.accepted if self.order_counts else self.accepted.sort_values("headline_id", ignore_index=True)
 
 
 def read_source(data: DataSettings, source: Source | None = None) -> Ingestion:
@@ -86,6 +93,7 @@ def read_source(data: DataSettings, source: Source | None = None) -> Ingestion:
         accepted=HeadlineFrame.validate(accepted),
         rejected=RejectedFrame.validate(_locate(rejected, source, reading)),
         quarantined=QuarantineFrame.validate(_locate(resolved.quarantined, source, reading)),
+        order_counts=keep,
     )
 
 

@@ -55,7 +55,7 @@ def take_in(
         tell(f"{source.name}: reading {source.size / 1e6:,.0f} MB")
     ingestion = read_whole(source, data)
     if check:
-        check(ingestion.accepted)
+        check(ingestion.snapshot)
     _save(ingestion)
     tell(
         f"{ingestion.source}: {ingestion.rows_read:,} rows read, {len(ingestion.accepted):,} headlines accepted, "
@@ -80,7 +80,7 @@ def read_whole(source: "Source", data: DataSettings) -> "Ingestion":
 
 
 def find_headlines(data: DataSettings) -> "pd.DataFrame":
-    """A source's accepted headlines, from the warehouse where they are known, else read and not kept.
+    """A source's accepted headlines in the order of their snapshot; those that are not known are read and not kept.
 
     Returns:
         At least the columns headline_id, label, text_id, group_id and text.
@@ -95,7 +95,7 @@ def find_headlines(data: DataSettings) -> "pd.DataFrame":
     known = _load_known(source, data)
     if known:
         return load_snapshot(Home.from_environment().warehouse, known.snapshot_id)
-    return read_whole(source, data).accepted
+    return read_whole(source, data).snapshot
 
 
 def settle_split(ingested: IngestedSource, split: SplitSettings, near_duplicates: str) -> str:
@@ -195,4 +195,4 @@ def _save(ingestion: "Ingestion") -> None:
     home.create()
     prepare_warehouse(home.warehouse)
     record = SourceRecord(**{field.name: getattr(ingestion, field.name) for field in fields(SourceRecord)})
-    save_ingestion(home.warehouse, record, ingestion.accepted, ingestion.rejected, ingestion.quarantined)
+    save_ingestion(home.warehouse, record, ingestion.snapshot, ingestion.rejected, ingestion.quarantined)

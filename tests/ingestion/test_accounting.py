@@ -152,5 +152,6 @@ def test_rows_in_another_order_give_the_same_snapshot(read, rows, data):
     rows = [SOUND_ROW, *rows]
     ingestion, shuffled = read(as_csv(rows)), read(as_csv(data.draw(st.permutations(rows))))
     assert shuffled.snapshot_id == ingestion.snapshot_id
+    assert shuffled.snapshot["headline_id"].tolist() == ingestion.snapshot["headline_id"].tolist()
     assert shuffled.rows_merged == ingestion.rows_merged
     assert len(shuffled.rejected) == len(ingestion.rejected)

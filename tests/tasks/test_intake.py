@@ -191,3 +191,16 @@ def test_each_place_has_a_history_of_its_own(home: Path, tmp_path: Path) -> None
     rows = query(home / "warehouse.duckdb", "SELECT snapshot_id, previous_snapshot_id FROM snapshots").rows
     assert dict(rows)[of_q.snapshot_id] == known.snapshot_id
     assert dict(rows)[of_p.snapshot_id] not in {known.snapshot_id, None}
+
+
+def test_rows_in_another_order_are_drawn_alike_by_the_studys_method(tmp_path: Path, monkeypatch) -> None:
+    rows = [f"Headline {number} of {word},{label}" for number, word in enumerate("abcdefgh") for label in LABELS]
+    split = SplitSettings(method="study", train_per_class=3, test_per_class=3)
+    drawn = []
+    for name, order in (("one", rows), ("other", rows[::-1])):
+        monkeypatch.setenv("FINTONE_HOME", str(tmp_path / name))
+        source = tmp_path / f"{name}.csv"
+        source.write_text("\n".join(["text,label", *order]))
+        data = DataSettings(source=str(source), conflicts="keep", near_duplicates="numbers")
+        drawn.append(texts_of(tmp_path / name, settle_split(take_in(data, lambda _: None), split, "numbers")))
+    assert drawn[0] == drawn[1]
