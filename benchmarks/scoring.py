@@ -36,10 +36,10 @@ from learning.base_model import load_model, load_tokenizer
 from learning.decoding import UNPARSED, Decoding
 from learning.device import Device, choose_device, peak_memory_bytes, start_peak_memory
 from learning.encoding import common_prefix_length, encode_examples, encode_prompts
+from learning.loaded_base import LoadedBase
 from learning.prompt import scoring_text
 from learning.quiet import quiet_libraries
-from learning.scoring import find_answers, score_headlines
-from learning.scoring_model import find_token_budget, load_scoring_model
+from learning.scoring import find_answers, find_token_budget, score_headlines
 from schemas.config import PromptSettings
 from schemas.label import LABELS
 
@@ -77,7 +77,7 @@ Side = Callable[[Sequence[str]], object]
 
 def build_fintone(subject: Subject) -> Callable[[Sequence[str]], Any]:
     """Scoring as fintone does it, the reading of the vocabulary included."""
-    model = load_scoring_model(subject.folder, "nf4", subject.adapter, subject.device)
+    model = LoadedBase(subject.folder, "nf4", subject.device).score_with(subject.adapter)
     decodings = [Decoding(temperature, TOP_K, None) for temperature in TEMPERATURES]
     budget = find_token_budget(model, subject.device)
 

@@ -9,7 +9,7 @@ import sys
 import traceback
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -19,6 +19,7 @@ from schemas.errors import FailureError, InputError
 
 if TYPE_CHECKING:
     from schemas.config import DataSettings, StudyConfig
+    from storage.home import Home
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 
@@ -311,9 +312,20 @@ def _run_study(config: "StudyConfig") -> None:
 
         study_id = retrain(config)
     _print_leaderboard(home, study_id, synthetic=config.data.source == "embedded")
+    _check_complete(home, study_id)
 
 
-def _print_leaderboard(home: Any, study_id: str, *, synthetic: bool) -> None:
+def _check_complete(home: "Home", study_id: str) -> None:
+    """Raise where cells of a study failed."""
+    from storage.studies import load_missing
+    from tasks.study import tell_missing
+
+    missing = load_missing(home.warehouse, study_id)
+    if missing:
+        raise FailureError(f"study {study_id}: {tell_missing(missing)}; the same command tries again")
+
+
+def _print_leaderboard(home: "Home", study_id: str, *, synthetic: bool) -> None:
     from flows.leaderboard import build_table
     from learning.grid import best_row
     from reporting.verdict import tell_baseline

@@ -7,6 +7,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,11 +15,12 @@ from embedded.paths import MODEL_FOLDER
 from ingestion.sources import EMBEDDED
 from learning.base_model import HUB_NAME, resolve_base_model
 from learning.embeddings import check_encoder, is_local, resolve_encoder
-from learning.grid import EMBEDDINGS, count_steps
+from learning.grid import EMBEDDINGS
 from learning.hub import check_hub_model
+from learning.schedule import count_steps, count_trained_steps
 from schemas.config import StudyConfig
 from schemas.label import LABELS
-from schemas.plan import format_rate
+from schemas.plan import CellPlan, format_rate
 from schemas.profiles import PROFILES, load_profile
 from storage.home import Home
 from tasks.intake import draw_parts, find_headlines, take_in
@@ -69,7 +71,8 @@ def describe_study(config: StudyConfig) -> list[tuple[str, str]]:
     train = split.train_per_class * len(LABELS)
     steps = count_steps(train, config.training.batch_size, 1)
     seeds = len(grid.seeds)
-    epochs = seeds * len(grid.learning_rates) * sum(grid.epochs)
+    planned = [_cell(*point) for point in product(grid.learning_rates, grid.epochs, grid.seeds)]
+    trained = count_trained_steps(planned, config.training, train)
     cells = seeds * len(grid.learning_rates) * len(grid.epochs)
     rates = ", ".join(format_rate(rate) for rate in grid.learning_rates)
     lines = [
@@ -78,12 +81,16 @@ def describe_study(config: StudyConfig) -> list[tuple[str, str]]:
         ("base model", _describe_model(config)),
         ("baselines", _describe_baselines(config)),
         ("grid", f"{cells} cells: learning rates {rates} x epochs {_join(grid.epochs)} x seeds {_join(grid.seeds)}"),
-        ("training", f"{_describe_training(config)}; {steps} steps an epoch, {epochs * steps:,} in all"),
+        ("training", f"{_describe_training(config)}; {steps} steps an epoch, {trained:,} in all"),
+        ("shared", _describe_sharing(config, trained, sum(cell.epochs or 0 for cell in planned) * steps)),
     ]
     extra = [count for count in grid.curve_epochs if count not in grid.epochs]
     if extra:
         more, then = seeds * len(extra), f"then epochs {_join(grid.curve_epochs)} at the rate best on validation"
-        lines.append(("epoch curve", f"{then}: {more} more cells, {seeds * sum(extra) * steps:,} more steps"))
+        own = [_cell(grid.learning_rates[0], count, seed) for count in grid.epochs for seed in grid.seeds]
+        longer = [*own, *(_cell(grid.learning_rates[0], count, seed) for count in extra for seed in grid.seeds)]
+        added = count_trained_steps(longer, config.training, train) - count_trained_steps(own, config.training, train)
+        lines.append(("epoch curve", f"{then}: {more} more cells, {added:,} more steps"))
         cells += more
     cuts = f", top-k {config.decoding.top_k}" if config.decoding.top_k else ""
     cuts += f", top-p {config.decoding.top_p:g}" if config.decoding.top_p else ""
@@ -98,6 +105,23 @@ def _describe_training(config: StudyConfig) -> str:
         f"{training.loss} loss, {training.schedule} schedule, batches of {training.batch_size}, LoRA r={config.lora.r} "
         f"alpha={config.lora.alpha:g} dropout={config.lora.dropout:g}, AdamW (paged, 32-bit, on a CUDA GPU)"
     )
+
+
+def _cell(learning_rate: float, epochs: int, seed: int) -> CellPlan:
+    """A cell as far as its steps matter."""
+    return CellPlan(cell_id="", kind="fine-tuned", model="", learning_rate=learning_rate, epochs=epochs, seed=seed)
+
+
+def _describe_sharing(config: StudyConfig, trained: int, alone: int) -> str:
+    """How many steps the cells would take alone, and why they take fewer."""
+    saved = f"{trained:,} steps are trained instead of {alone:,}"
+    if config.training.schedule == "cosine":
+        return "nothing: a cosine depends on the number of epochs, so that each cell is trained by itself"
+    if trained == alone:
+        return "nothing: no two cells differ in their epochs alone"
+    if config.training.schedule == "constant":
+        return f"a cell is a checkpoint of the longer ones of its learning rate and seed: {saved}"
+    return f"up to its decay a cell is a checkpoint of the longer ones of its learning rate and seed: {saved}"
 
 
 def _count_parts(config: StudyConfig) -> dict[str, Counter[str]]:

@@ -1,19 +1,24 @@
 """The flow `retrain`: from a source of labelled headlines to a leaderboard of fine-tunes. Knows the order alone."""
 
 import time
+from typing import Any
 
 from prefect import flow
+from prefect.client.schemas.objects import State
 
+from learning.grid import running_order
 from schemas.config import StudyConfig
+from schemas.errors import InputError
 from schemas.plan import CellPlan, StudyPlan
 from storage.home import Home
-from storage.studies import finish_study, is_answered, start_study
+from storage.studies import finish_study, is_answered, load_missing, start_study
 from storage.warehouse import prepare_warehouse
-from tasks.cells import evaluate_baseline, score_cell, train_cell
+from tasks.cells import drop_checkpoints, evaluate_baseline, score_cell, train_cell
 from tasks.comparison import compare_cells
 from tasks.data import ingest_source, publish_data_report, split_snapshot
 from tasks.progress import announce, format_seconds
-from tasks.study import plan_epoch_curve, plan_study, publish_leaderboard
+from tasks.study import plan_epoch_curve, plan_study, publish_leaderboard, tell_missing
+from tasks.worker import close_worker, start_worker
 
 SECONDS_OF_A_SKIP = 1.0
 """A cell that takes less was finished before, and tells nothing of how long the others will take."""
@@ -27,7 +32,7 @@ def retrain(config: StudyConfig) -> str:
         config: The study. What an earlier run finished is not done again; a finished study ends the flow.
 
     Returns:
-        The study's id.
+        The study's id. Where cells failed, the study is incomplete, and its next run tries them again.
     """
     home = Home.from_environment()
     home.create()
@@ -40,6 +45,7 @@ def retrain(config: StudyConfig) -> str:
         announce(f"nothing new: study {study.study_id} is finished")
         return study.study_id
     start_study(home.warehouse, study.study_id)
+    start_worker()
     try:
         for baseline in study.baselines:
             evaluate_baseline(study, baseline)
@@ -52,18 +58,54 @@ def retrain(config: StudyConfig) -> str:
     except BaseException:
         finish_study(home.warehouse, study.study_id, "failed")
         raise
+    finally:
+        close_worker()
+    missing = load_missing(home.warehouse, study.study_id)
+    if missing:
+        announce(f"study {study.study_id} is incomplete, {tell_missing(missing)}")
+    else:
+        drop_checkpoints(study)
     return study.study_id
 
 
 def _run_cells(study: StudyPlan, cells: tuple[CellPlan, ...]) -> None:
-    """Train and score one cell after the other, and tell how long the others will take, by their epochs."""
-    seconds, worked, left = 0.0, 0, sum(cell.epochs or 0 for cell in cells)
-    for number, cell in enumerate(cells, start=1):
+    """Train and score one cell after the other; one that fails is left behind.
+
+    Tells how long the others will take, by the epochs that each has still to train.
+    """
+    seconds, worked, epochs = 0.0, 0, _trained_epochs(study, cells)
+    for number, (cell, trained) in enumerate(epochs, start=1):
         position, start = f"cell {number}/{len(cells)} ", time.monotonic()
-        train_cell(study, cell, position)
-        score_cell(study, cell, position)
-        left -= cell.epochs or 0
+        retries = study.config.training.retries
+        if not _went_well(train_cell.with_options(retries=retries)(study, cell, position, return_state=True)):
+            continue
+        if not _went_well(score_cell.with_options(retries=retries)(study, cell, position, return_state=True)):
+            continue
         if time.monotonic() - start > SECONDS_OF_A_SKIP:
-            seconds, worked = seconds + time.monotonic() - start, worked + (cell.epochs or 0)
+            seconds, worked = seconds + time.monotonic() - start, worked + trained
+        left = sum(count for _, count in epochs[number:])
         if left and worked:
             announce(f"{number} of {len(cells)} cells done, about {format_seconds(seconds / worked * left)} left")
+
+
+def _went_well(state: State[Any]) -> bool:
+    """Whether a task of a cell ended well; input that no other cell could use either ends the study."""
+    if state.is_completed():
+        return True
+    error = state.result(raise_on_failure=False)
+    if isinstance(error, InputError):
+        raise error
+    return False
+
+
+def _trained_epochs(study: StudyPlan, cells: tuple[CellPlan, ...]) -> list[tuple[CellPlan, int]]:
+    """The cells in the order in which they run, each with the epochs that no shorter one has trained for it."""
+    shares = study.config.training.schedule != "cosine"
+    order, done = running_order(cells), dict[tuple[float | None, int | None], int]()
+    trained = []
+    for cell in order:
+        training, epochs = (cell.learning_rate, cell.seed), cell.epochs or 0
+        trained.append((cell, epochs - done.get(training, 0)))
+        if shares:
+            done[training] = epochs
+    return trained

@@ -125,6 +125,7 @@ def load_model(folder: Path, quantization: str, device: "Device") -> Any:
                 dtype=device.dtype,
                 device_map={"": device.name},
                 quantization_config=four_bit if quantization == "nf4" else None,
+                attn_implementation=device.attention,
                 use_safetensors=True,
                 trust_remote_code=False,
                 ignore_mismatched_sizes=True,

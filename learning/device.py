@@ -3,13 +3,19 @@
 import gc
 import platform
 import resource
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
+from pathlib import Path
 
 import psutil
 import torch
 
+from schemas.config import TrainingSettings
+
 LIBRARIES = ("torch", "transformers", "peft", "trl", "bitsandbytes", "datasets", "scikit-learn")
+STATUS = Path("/proc/self/status")
+CLEAR_PEAK = Path("/proc/self/clear_refs")
+"""Linux's own account of a process; a 5 written here starts its peak anew."""
 
 
 @dataclass(frozen=True)
@@ -24,32 +30,55 @@ class Device:
     """The name that transformers gives it. Paged AdamW is AdamW whose state may leave a GPU's memory."""
     scoring_tokens: int
     """Tokens of one forward pass beyond which scoring gets no faster."""
+    attention: str | None = None
+    """The implementation that transformers is asked for; its own choice when None."""
 
 
-def choose_device() -> Device:
-    """CUDA with bfloat16 where there is one (float16 on cards older than Ampere), else the CPU in float32."""
-    if not torch.cuda.is_available():
-        return Device("cpu", torch.float32, "adamw_torch", scoring_tokens=4_096)
-    dtype = torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
-    return Device("cuda", dtype, "paged_adamw_32bit", scoring_tokens=16_384)
+def choose_device(training: TrainingSettings | None = None) -> Device:
+    """CUDA with bfloat16 where there is one (float16 on cards older than Ampere), else the CPU in float32.
+
+    Args:
+        training: Its precision, optimizer and attention win, where they are not `auto`.
+    """
+    if torch.cuda.is_available():
+        dtype = torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
+        device = Device("cuda", dtype, "paged_adamw_32bit", scoring_tokens=16_384)
+    else:
+        device = Device("cpu", torch.float32, "adamw_torch", scoring_tokens=4_096)
+    if training is None:
+        return device
+    return replace(
+        device,
+        dtype=device.dtype if training.precision == "auto" else getattr(torch, training.precision),
+        optimizer=device.optimizer if training.optimizer == "auto" else training.optimizer,
+        attention=None if training.attention == "auto" else training.attention,
+    )
 
 
 def start_peak_memory(device: Device) -> None:
-    """Let go of what an earlier model left on the GPU, and measure its peak from here on.
+    """Let go of what an earlier model left, and measure the peak from here on.
 
     Libraries bind a model's methods to itself, so that only a collection frees it.
     """
+    gc.collect()
     if device.name == "cuda":
-        gc.collect()
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats()
+    elif CLEAR_PEAK.exists():
+        CLEAR_PEAK.write_text("5")
 
 
 def peak_memory_bytes(device: Device) -> int:
-    """Largest memory: on a GPU allocated since `start_peak_memory`, on a CPU resident in this process ever."""
+    """Largest memory since `start_peak_memory`: allocated on a GPU, resident in this process on a CPU.
+
+    Where the system is not Linux, the process's peak is that since it began.
+    """
     if device.name == "cuda":
         return int(torch.cuda.max_memory_allocated())
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1_024
+    if STATUS.exists():
+        [line] = [line for line in STATUS.read_text().splitlines() if line.startswith("VmHWM")]
+        return int(line.split()[1]) * 1_024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if platform.system() == "Darwin" else 1_024)
 
 
 def free_memory_bytes(device: Device) -> int:

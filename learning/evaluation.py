@@ -1,21 +1,15 @@
 """One model on labelled headlines: probabilities, draws and figures for each temperature. Knows no Prefect, no SQL."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from learning.base_model import load_tokenizer
 from learning.baselines import fit_baseline
-from learning.decoding import Decoding, LabelProbabilities
-from learning.device import choose_device, start_peak_memory
 from learning.metrics import Metrics, OutcomeFigures, draw_outcomes, measure, measure_outcomes
-from learning.scoring import find_answers, score_headlines
-from learning.scoring_model import find_token_budget, load_scoring_model
-from schemas.config import DecodingSettings, PromptSettings
 from schemas.label import LABELS
 
 
@@ -54,55 +48,6 @@ class Evaluation:
     """Figures of each draw; none for a baseline."""
 
 
-def evaluate_model(
-    parts: Sequence[LabelledPart],
-    model_folder: Path,
-    adapter_folder: Path | None,
-    *,
-    quantization: str,
-    prompt: PromptSettings,
-    decoding: DecodingSettings,
-    on_headlines: Callable[[int], None],
-) -> list[Evaluation]:
-    """Score a base model, or a fine-tune of it, on several parts at every temperature.
-
-    Args:
-        parts: Labelled headlines.
-        model_folder: The base model's folder.
-        adapter_folder: The adapter's folder; None for the untouched base.
-        quantization: Of the base model's weights.
-        prompt: What stands around a headline.
-        decoding: Temperatures, cuts and the draws.
-        on_headlines: Is told how many headlines are done, over all parts.
-
-    Raises:
-        InputError: The model's folder is not fit, or a headline is longer than it takes.
-    """
-    device = choose_device()
-    start_peak_memory(device)
-    tokenizer = load_tokenizer(model_folder)
-    model = load_scoring_model(model_folder, quantization, adapter_folder, device)
-    answers, budget = find_answers(model, tokenizer, prompt), find_token_budget(model, device)
-    decodings = [Decoding(temperature, decoding.top_k, decoding.top_p) for temperature in decoding.temperatures]
-    evaluations: list[Evaluation] = []
-    finished = 0
-    for part in parts:
-        start = time.monotonic()
-        scored = score_headlines(
-            model,
-            tokenizer,
-            answers,
-            part.texts,
-            prompt,
-            decodings,
-            batch_tokens=budget,
-            on_batch=lambda done, before=finished: on_headlines(before + done),  # type: ignore[misc]
-        )
-        finished += len(part.texts)
-        evaluations += _sample(part, scored, decoding, time.monotonic() - start)
-    return evaluations
-
-
 def evaluate_baseline(
     name: str, train: LabelledPart, parts: Sequence[LabelledPart], seed: int, encoder_folder: Path | None = None
 ) -> list[Evaluation]:
@@ -130,18 +75,3 @@ def measure_draws(
     """Figures of the draws with these numbers, from the [N, 4] probabilities of a part at one temperature."""
     drawn = (draw_outcomes(probabilities, part.headline_ids, temperature, seed, number) for number in numbers)
     return tuple(measure_outcomes(part.label_numbers, outcomes) for outcomes in drawn)
-
-
-def _sample(
-    part: LabelledPart, scored: LabelProbabilities, decoding: DecodingSettings, seconds: float
-) -> list[Evaluation]:
-    """An evaluation for each temperature, from what the part is answered with."""
-    labels, argmax, seed = part.label_numbers, scored.argmax.numpy(), decoding.seed
-    evaluations = []
-    for column, temperature in enumerate(decoding.temperatures):
-        probabilities = scored.sampled[:, column].numpy()
-        outcomes = draw_outcomes(probabilities, part.headline_ids, temperature, seed)
-        metrics = measure(labels, outcomes, probabilities, seed, argmax)
-        draws = measure_draws(part, probabilities, temperature, seed, range(decoding.draws))
-        evaluations.append(Evaluation(part, temperature, metrics, outcomes, probabilities, seconds, argmax, draws))
-    return evaluations

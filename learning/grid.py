@@ -1,12 +1,11 @@
-"""The plan of a study: which cells there are and how much each trains. Loads no heavy library; trains nothing."""
+"""The plan of a study: which cells there are, and in which order. Loads no heavy library; trains nothing."""
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
 from typing import Any
 
 from learning.identity import base_cell_id, baseline_cell_id, fine_tuned_cell_id, study_id
-from schemas.config import StudyConfig, TrainingSettings
+from schemas.config import StudyConfig
 from schemas.plan import BaseModelPlan, CellPlan, EncoderPlan, StudyPlan
 
 EMBEDDINGS = "sentence embeddings + logistic regression"
@@ -62,6 +61,15 @@ def plan_curve(study: StudyPlan, learning_rate: float) -> tuple[CellPlan, ...]:
     return tuple(cell for cell in cells if cell.cell_id not in known)
 
 
+def running_order(cells: Iterable[CellPlan]) -> list[CellPlan]:
+    """The cells as they are trained: those that share a training together, the shorter first."""
+    cells = list(cells)
+    first: dict[tuple[float | None, int | None], int] = {}
+    for number, cell in enumerate(cells):
+        first.setdefault((cell.learning_rate, cell.seed), number)
+    return sorted(cells, key=lambda cell: (first[cell.learning_rate, cell.seed], cell.epochs or 0))
+
+
 def best_row(rows: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
     """The row of highest balanced accuracy at the lowest temperature; of equals the cheapest.
 
@@ -71,18 +79,3 @@ def best_row(rows: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
     lowest = min(row["temperature"] for row in rows)
     coldest = [row for row in rows if row["temperature"] == lowest]
     return max(coldest, key=lambda row: (row["balanced_accuracy"], -row["epochs"], -row["learning_rate"], -row["seed"]))
-
-
-def count_steps(examples: int, batch_size: int, epochs: int) -> int:
-    """Optimiser steps of a training; the last batch of an epoch may be short."""
-    return math.ceil(examples / batch_size) * epochs
-
-
-def count_warmup_steps(examples: int, training: TrainingSettings, epochs: int) -> int:
-    """Steps of linear warm-up.
-
-    A cosine warms up over a share of all steps, as in the study. A constant rate warms up over a share of the first
-    epoch, so that the beginning of a training does not depend on its end.
-    """
-    horizon = epochs if training.schedule == "cosine" else 1
-    return math.ceil(training.warmup_ratio * count_steps(examples, training.batch_size, horizon))

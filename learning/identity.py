@@ -8,11 +8,20 @@ from schemas.config import DecodingSettings, SplitSettings, StudyConfig
 from schemas.identity import content_id
 from schemas.plan import BaseModelPlan
 
-TRAINING_VERSION = 2
+TRAINING_VERSION = 3
 """Raised when the same settings would train to other weights."""
 
 SCORING_VERSION = 2
 """Raised when the same model would score to other probabilities or draws."""
+
+WITHOUT_EFFECT = {
+    "micro_batch_size",
+    "gradient_checkpointing",
+    "checkpoint_minutes",
+    "checkpoint_steps",
+    "retries",
+}
+"""Settings of a training that change memory, speed and safety, and not the gradient of a batch."""
 
 BASELINE_VERSION = 2
 """Raised when a baseline would predict otherwise, or with other probabilities: by a word of the lexicon, for one."""
@@ -37,20 +46,13 @@ def fine_tuned_cell_id(
     config: StudyConfig, split: str, base: BaseModelPlan, learning_rate: float, epochs: int, seed: int
 ) -> str:
     """The id of one fine-tune."""
-    return content_id(
-        {
-            "kind": "fine-tuned",
-            "split": split,
-            **_model_identity(config, base),
-            "lora": config.lora.model_dump(mode="json"),
-            # A micro-batch changes memory and speed, not the gradient of its batch.
-            "training": config.training.model_dump(mode="json", exclude={"micro_batch_size"}),
-            "learning_rate": learning_rate,
-            "epochs": epochs,
-            "seed": seed,
-            "version": TRAINING_VERSION,
-        }
-    )
+    identity = _training_identity(config, split, base, learning_rate, seed)
+    return content_id({"kind": "fine-tuned", **identity, "epochs": epochs})
+
+
+def training_id(config: StudyConfig, split: str, base: BaseModelPlan, learning_rate: float, seed: int) -> str:
+    """The id of what fine-tunes have in common that differ in their number of epochs alone."""
+    return content_id({"kind": "training", **_training_identity(config, split, base, learning_rate, seed)})
 
 
 def baseline_cell_id(name: str, split: str, encoder_revision: str | None = None) -> str:
@@ -79,4 +81,20 @@ def _model_identity(config: StudyConfig, base: BaseModelPlan) -> dict[str, objec
         "base": base.revision,
         "quantization": base.quantization,
         "prompt": config.prompt.model_dump(mode="json"),
+        "precision": config.training.precision,
+        "attention": config.training.attention,
+    }
+
+
+def _training_identity(
+    config: StudyConfig, split: str, base: BaseModelPlan, learning_rate: float, seed: int
+) -> dict[str, object]:
+    return {
+        "split": split,
+        **_model_identity(config, base),
+        "lora": config.lora.model_dump(mode="json"),
+        "training": config.training.model_dump(mode="json", exclude=WITHOUT_EFFECT),
+        "learning_rate": learning_rate,
+        "seed": seed,
+        "version": TRAINING_VERSION,
     }

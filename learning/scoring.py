@@ -13,12 +13,15 @@ from typing import Any
 import torch
 
 from learning.decoding import UNPARSED, AnswerSpace, Decoding, LabelProbabilities
+from learning.device import Device, free_memory_bytes
 from learning.encoding import answer_paths, check_lengths, common_prefix_length, encode_prompts, longest_allowed
 from learning.prompt import spellings
 from schemas.config import PromptSettings
 
 POSITION_WISE = {"q_proj", "o_proj", "mlp"}
 """Names, in the models of transformers, of modules that map each position by itself."""
+MOST_OF_MEMORY = 0.5
+"""Share of the free memory that a forward pass may take."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,21 @@ class PrefixCache:
 def find_answers(model: Any, tokenizer: Any, prompt: PromptSettings) -> AnswerSpace:
     """Which outputs of the model count as which label."""
     return AnswerSpace(tokenizer, model.config.vocab_size, spellings(prompt), answer_paths(tokenizer, prompt))
+
+
+def find_token_budget(model: Any, device: Device) -> int:
+    """Tokens of one forward pass: as many as speed up scoring on the device, and fit into half of its free memory.
+
+    A token holds its keys and values in every layer, and what one layer computes of it, at the arithmetic's width.
+    """
+    config = model.config
+    hidden, layers = config.hidden_size, config.num_hidden_layers
+    intermediate = getattr(config, "intermediate_size", None) or 4 * hidden
+    heads = config.num_attention_heads
+    key_values = hidden * getattr(config, "num_key_value_heads", heads) // heads
+    width = torch.finfo(device.dtype).bits // 8
+    bytes_a_token = width * (2 * layers * key_values + 6 * hidden + 3 * intermediate)
+    return min(device.scoring_tokens, int(MOST_OF_MEMORY * free_memory_bytes(device) / bytes_a_token))
 
 
 @torch.inference_mode()

@@ -190,19 +190,49 @@ class TrainingSettings(Settings):
         description="Loss over the label alone, or over every token of the text, as in the study."
     )
     batch_size: PositiveInt = Field(default=8, description="Headlines an optimiser step.")
-    micro_batch_size: PositiveInt = Field(
-        default=8, description="Headlines a forward pass; the gradient of a batch is accumulated over several."
+    micro_batch_size: PositiveInt | None = Field(
+        default=None,
+        description="Headlines a forward pass; the gradient of a batch is accumulated over several. By the device when "
+        "not given; halved where memory runs out.",
     )
-    schedule: Literal["constant", "cosine"] = Field(description="Learning rate after the warm-up.")
+    schedule: Literal["constant", "cosine", "warmup-stable-decay"] = Field(
+        description="Learning rate after the warm-up. `constant` and `warmup-stable-decay` do not depend on the number "
+        "of epochs until a decay begins, so that cells which differ in epochs alone share their training."
+    )
     warmup_ratio: float = Field(
-        default=0.03, ge=0, lt=1, description="Share of the first epoch's or all steps to warm up."
+        default=0.03, ge=0, lt=1, description="Share of the first epoch's steps to warm up; of all steps for a cosine."
+    )
+    decay_ratio: float = Field(
+        default=0.2, gt=0, le=1, description="Share of a cell's steps that `warmup-stable-decay` falls to zero over."
     )
     weight_decay: float = Field(default=0.001, ge=0, description="Decoupled weight decay.")
     max_grad_norm: PositiveFloat = Field(default=0.3, description="Gradients are clipped to this norm.")
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
+        default="auto",
+        description="Of activations and of weights that are not quantised; adapters are always float32. `auto`: "
+        "float32 on a CPU; on a GPU bfloat16, or float16 where it has none.",
+    )
+    optimizer: Literal["auto", "adamw_torch", "paged_adamw_32bit", "paged_adamw_8bit"] = Field(
+        default="auto", description="AdamW's kind. `auto`: paged, 32-bit on a CUDA GPU, torch's own elsewhere."
+    )
+    attention: Literal["auto", "sdpa", "eager"] = Field(
+        default="auto", description="Implementation of attention; the model's own choice for `auto`."
+    )
+    gradient_checkpointing: bool | None = Field(
+        default=None,
+        description="Compute activations anew in the backward pass, for less memory; on a GPU when not given.",
+    )
+    checkpoint_minutes: PositiveFloat = Field(
+        default=5, description="Minutes between checkpoints, from which a killed training goes on."
+    )
+    checkpoint_steps: PositiveInt | None = Field(default=None, description="Steps between checkpoints as well.")
+    retries: int = Field(
+        default=2, ge=0, description="How often a cell that died is tried again before it counts as failed."
+    )
 
     @model_validator(mode="after")
     def _whole_micro_batches(self) -> Self:
-        if self.batch_size % self.micro_batch_size:
+        if self.micro_batch_size is not None and self.batch_size % self.micro_batch_size:
             raise ValueError(f"batch_size {self.batch_size} is no multiple of micro_batch_size {self.micro_batch_size}")
         return self
 

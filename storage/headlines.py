@@ -47,16 +47,24 @@ class StoredIngestion:
 
 
 def save_ingestion(
-    warehouse: Path, source: SourceRecord, accepted: pd.DataFrame, rejected: pd.DataFrame, quarantined: pd.DataFrame
+    warehouse: Path,
+    source: SourceRecord,
+    accepted: pd.DataFrame,
+    rejected: pd.DataFrame,
+    quarantined: pd.DataFrame,
+    *,
+    order_counts: bool = True,
 ) -> str:
     """Save a source, its headlines, its rejected rows and its snapshot; an ingestion that is known changes nothing.
 
     Args:
         warehouse: The DuckDB file.
         source: The ingestion.
-        accepted: A `schemas.frames.HeadlineFrame`, in the order of the snapshot.
+        accepted: A `schemas.frames.HeadlineFrame`.
         rejected: A `schemas.frames.RejectedFrame`.
         quarantined: A `schemas.frames.QuarantineFrame`.
+        order_counts: The snapshot is in the order of `accepted`; else in the order of its ids, which sorts faster here
+            than in the frame.
 
     Returns:
         The ingestion's id.
@@ -68,7 +76,7 @@ def save_ingestion(
         connection.register("rejected", rejected)
         connection.register("quarantined", quarantined)
         now = utc_now()
-        _save_snapshot(connection, source, now)
+        _save_snapshot(connection, source, now, "" if order_counts else "ORDER BY headline_id")
         of_ingestion = {"ingest_id": source.ingest_id}
         connection.execute(
             "INSERT INTO rejected_rows BY NAME SELECT $ingest_id AS ingest_id, * FROM rejected", of_ingestion
@@ -94,7 +102,7 @@ def save_ingestion(
     return source.ingest_id
 
 
-def _save_snapshot(connection: DuckDBPyConnection, source: SourceRecord, now: datetime) -> None:
+def _save_snapshot(connection: DuckDBPyConnection, source: SourceRecord, now: datetime, order: str) -> None:
     """Save the frame `accepted` as headlines and as a snapshot, or add to a known one what this source says of it."""
     known = connection.execute("FROM snapshots WHERE snapshot_id = ?", [source.snapshot_id]).fetchall()
     if known:
@@ -121,7 +129,7 @@ def _save_snapshot(connection: DuckDBPyConnection, source: SourceRecord, now: da
     )
     connection.execute(
         "INSERT INTO snapshot_headlines BY NAME SELECT $snapshot_id AS snapshot_id, headline_id,"
-        " row_number() OVER () - 1 AS position, copies, group_id, agreement FROM accepted",
+        f" row_number() OVER ({order}) - 1 AS position, copies, group_id, agreement FROM accepted",
         {"snapshot_id": source.snapshot_id},
     )
 

@@ -42,6 +42,11 @@ class Home:
         """The folder of reports, one folder a study."""
         return self.root / "reports"
 
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of checkpoints, one folder a training, while a study runs."""
+        return self.root / "checkpoints"
+
     def adapter(self, cell_id: str) -> Path:
         """The folder of the adapter that a cell trained."""
         return self.adapters / cell_id

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 CellKind = Literal["base", "baseline", "fine-tuned"]
-CellStatus = Literal["planned", "running", "finished", "failed"]
+CellStatus = Literal["planned", "running", "finished", "diverged", "failed"]
+
+DONE: tuple[CellStatus, ...] = ("finished", "diverged")
+"""The states of a cell that has an outcome."""
 
 SHORTEST_PREFIX = 4
 """Characters of a cell's id that may stand for all of it."""
@@ -62,7 +65,10 @@ class CellRecord:
 
 @dataclass(frozen=True)
 class CellOutcome:
-    """What running a cell gave; only a fine-tuned one has steps and an adapter. `environment`: versions, device."""
+    """What running a cell gave; only a fine-tuned one has steps and an adapter. `environment`: versions, device.
+
+    A fine-tuned one is `diverged` where its loss was no number or exploded; it has an adapter all the same.
+    """
 
     steps: int | None = None
     train_seconds: float | None = None
@@ -70,11 +76,14 @@ class CellOutcome:
     peak_memory_bytes: int | None = None
     adapter_path: str | None = None
     environment: dict[str, Any] = field(default_factory=dict)
+    first_step: int | None = None
+    tokens_per_second: float | None = None
+    status: Literal["finished", "diverged"] = "finished"
 
 
 @dataclass(frozen=True)
 class StoredCell:
-    """A cell as the warehouse knows it; `reason` if it failed, `outcome` if it finished."""
+    """A cell as the warehouse knows it; `reason` if it failed, `outcome` if it finished or diverged."""
 
     record: CellRecord
     status: CellStatus
@@ -111,18 +120,23 @@ def is_answered(warehouse: Path, study_id: str) -> bool:
     """Whether the study's last run finished, its cells have all evaluations, on two parts each, and are compared."""
     with reading(warehouse) as connection:
         lacking = connection.execute(
-            "SELECT cell_id FROM studies JOIN study_cells USING (study_id) JOIN cells USING (cell_id)"
-            " LEFT JOIN (SELECT study_id, cell_id, count(*) AS n FROM ledger.study_evaluations"
-            " JOIN evaluations USING (evaluation_id) GROUP BY ALL) AS done USING (study_id, cell_id)"
-            " WHERE study_id = ? AND (studies.status <> 'finished' OR coalesce(n, 0) <"
-            " CASE WHEN kind = 'baseline' THEN 2 ELSE 2 * len(temperatures) END"
+            "SELECT study_id FROM studies WHERE study_id = $study_id AND (status <> 'finished'"
+            " OR study_id IN (SELECT study_id FROM missing_cells)"
             " OR study_id NOT IN (SELECT study_id FROM ledger.comparisons))",
-            [study_id],
+            {"study_id": study_id},
         ).fetchall()
     return not lacking
 
 
-def finish_study(warehouse: Path, study_id: str, status: Literal["finished", "failed"]) -> None:
+def load_missing(warehouse: Path, study_id: str) -> list[StoredCell]:
+    """The cells of a study that lack an evaluation, in the order of the study."""
+    missing = "FROM cells WHERE cell_id IN (SELECT cell_id FROM missing_cells WHERE study_id = $study_id)"
+    position = "(SELECT position FROM study_cells AS p WHERE p.study_id = $study_id AND p.cell_id = cells.cell_id)"
+    with reading(warehouse) as connection:
+        return _read_cells(connection.execute(f"{missing} ORDER BY {position}", {"study_id": study_id}))
+
+
+def finish_study(warehouse: Path, study_id: str, status: Literal["finished", "incomplete", "failed"]) -> None:
     """Record that the study's run ended."""
     with writing(warehouse) as connection:
         connection.execute(
@@ -171,8 +185,9 @@ def finish_cell(warehouse: Path, cell_id: str, outcome: CellOutcome) -> None:
     _change_cell(
         warehouse,
         cell_id,
-        "UPDATE cells SET status = 'finished', reason = NULL, steps = $steps, train_seconds = $train_seconds,"
-        " examples_per_second = $examples_per_second, peak_memory_bytes = $peak_memory_bytes,"
+        "UPDATE cells SET status = $status, reason = NULL, steps = $steps, first_step = $first_step,"
+        " train_seconds = $train_seconds, examples_per_second = $examples_per_second,"
+        " tokens_per_second = $tokens_per_second, peak_memory_bytes = $peak_memory_bytes,"
         " adapter_path = $adapter_path, environment = $environment, finished_at = $now WHERE cell_id = $cell_id",
         {**vars(outcome), "environment": json.dumps(outcome.environment), "now": utc_now()},
     )
@@ -217,19 +232,23 @@ def find_cells(warehouse: Path, beginnings: Sequence[str]) -> list[StoredCell]:
         return [_choose_cell(text, _read_cells(connection.execute(named, [text]))) for text in beginnings]
 
 
-def save_training_log(warehouse: Path, rows: "pd.DataFrame") -> None:
-    """Save the training log of one or more cells in place of what was logged for them before.
+def save_training_log(warehouse: Path, rows: "pd.DataFrame", *, whole: bool) -> None:
+    """Save steps of the training log of one or more cells.
 
     Args:
         warehouse: The DuckDB file.
         rows: Columns cell_id, step, epoch, loss, learning_rate, grad_norm, examples_per_second, and logged_at in UTC.
+        whole: They are all steps of their cells; else they are added to, or put in place of, those that are there.
     """
     import pandas as pd
 
     logged_at = pd.to_datetime(rows["logged_at"], utc=True).dt.tz_localize(None)
+    replaced = "cell_id IN (SELECT cell_id FROM incoming)"
+    if not whole:
+        replaced = "(cell_id, step) IN (SELECT (cell_id, step) FROM incoming)"
     with writing(warehouse) as connection:
         connection.register("incoming", rows.assign(logged_at=logged_at))
-        connection.execute("DELETE FROM training_log WHERE cell_id IN (SELECT cell_id FROM incoming)")
+        connection.execute(f"DELETE FROM training_log WHERE {replaced}")  # noqa: S608
         connection.execute("INSERT INTO training_log BY NAME FROM incoming")
 
 
@@ -262,7 +281,7 @@ def _read_cells(cursor: "duckdb.DuckDBPyConnection") -> list[StoredCell]:
             _pick(CellRecord, row, "hyperparameters"),
             row["status"],
             row["reason"],
-            _pick(CellOutcome, row, "environment") if row["status"] == "finished" else None,
+            _pick(CellOutcome, row, "environment") if row["status"] in DONE else None,
         )
         for row in rows
     ]

@@ -1,17 +1,25 @@
 """Tasks of one cell: fit a baseline, train an adapter, score a model. What is finished already is not done again."""
 
-from collections.abc import Callable, Iterator
+import shutil
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from prefect import task
 from prefect.client.schemas.objects import State
+from prefect.runtime import task_run
 from prefect.states import Completed
 
+from schemas.errors import FailureError, InputError
 from schemas.plan import CellPlan, StudyPlan
 from tasks.draws import add_draws
 from tasks.progress import Progress, announce
-from tasks.records import cell_outcome, evaluation_ids, load_part, load_parts, save_log, save_results
+from tasks.records import StepLog, cell_outcome, evaluation_ids, load_part, load_parts, save_results
+from tasks.study import curve_cells
+from tasks.worker import base_spec, run_job
+
+ATTEMPTS_ALIKE = 2
+"""Attempts at a cell with the same headlines a pass."""
 
 
 @task(task_run_name="baseline {cell.title}")
@@ -32,48 +40,57 @@ def evaluate_baseline(study: StudyPlan, cell: CellPlan) -> State[None] | None:
     return None
 
 
-@task(task_run_name="train {cell.title}")
+def _is_worth_a_retry(_: Any, __: Any, state: State[Any]) -> bool:
+    """Whether a task that failed may do better at once: not where its input is at fault, or memory is too small."""
+    try:
+        state.result()
+    except (InputError, FailureError) as error:
+        from learning.worker import JobFailedError, WorkerDiedError
+
+        return isinstance(error, JobFailedError | WorkerDiedError)
+    except Exception:  # noqa: BLE001 (whatever else it was may pass)
+        return True
+    return False
+
+
+@task(task_run_name="train {cell.title}", retry_condition_fn=_is_worth_a_retry)
 def train_cell(study: StudyPlan, cell: CellPlan, position: str = "") -> State[None] | None:
-    """Train the cell's adapter and record its log; `position` stands before what is shown, as in `cell 2/6 `."""
-    from learning.training import train_adapter
+    """Train the cell's adapter and record its log; `position` stands before what is shown, as in `cell 2/6 `.
+
+    It goes on from where an interrupted run, or a shorter cell of the same training, has come to. From the third
+    attempt on there are fewer headlines a pass, since a process that died twice most likely died for its memory.
+    """
+    from learning.worker import TrainingJob
     from schemas.label import Label
     from storage.evaluations import forget_evaluations
     from storage.home import Home
     from storage.studies import finish_cell
 
-    home, config = Home.from_environment(), study.config
+    home = Home.from_environment()
     if _is_trained(cell):
         return _skipped(cell, "its adapter is trained")
-    if cell.learning_rate is None or cell.epochs is None or cell.seed is None:
-        raise ValueError(f"cell {cell.cell_id} is {cell.kind}: only a fine-tuned cell is trained")
     forget_evaluations(home.warehouse, cell.cell_id)
-    with _running(cell):
+    log = StepLog(cell, f"{position}train {cell.title}")
+    with _running(cell, position):
         train = load_part(study, "train")
-        outcome = train_adapter(
-            train.texts,
-            [Label(label) for label in train.labels],
-            study.base.folder,
-            home.adapter(cell.cell_id),
-            quantization=study.base.quantization,
-            prompt=config.prompt,
-            lora=config.lora,
-            training=config.training,
-            learning_rate=cell.learning_rate,
-            epochs=cell.epochs,
-            seed=cell.seed,
-            on_step=_show_steps(f"{position}train {cell.title}"),
-        )
-        save_log(cell, outcome)
+        labels = tuple(Label(label) for label in train.labels)
+        recipe = _recipe(study, cell, task_run.run_count or 1)
+        store = checkpoint_store(study, cell)
+        job = TrainingJob(base_spec(study), train.texts, labels, recipe, home.adapter(cell.cell_id), store)
+        outcome = run_job(job, log.update)
+        log.save(outcome)
         finish_cell(home.warehouse, cell.cell_id, cell_outcome(cell, outcome))
     if outcome.diverged:
-        announce(f"{position}{cell.title}: the loss is no number after step {outcome.log[-1].step}; training stopped")
+        announce(
+            f"{position}{cell.title}: its loss exploded or was no number at step {outcome.log[-1].step}; ended there"
+        )
     return None
 
 
-@task(task_run_name="score {cell.title}")
+@task(task_run_name="score {cell.title}", retry_condition_fn=_is_worth_a_retry)
 def score_cell(study: StudyPlan, cell: CellPlan, position: str = "") -> State[None] | None:
     """Evaluate the cell, or the untouched base model, on validation and test at every temperature."""
-    from learning.evaluation import evaluate_model
+    from learning.worker import ScoringJob
     from storage.home import Home
     from storage.studies import CellOutcome, finish_cell
 
@@ -83,21 +100,46 @@ def score_cell(study: StudyPlan, cell: CellPlan, position: str = "") -> State[No
         return _skipped(cell, "its evaluations are in the warehouse")
     parts = load_parts(study)
     progress = Progress(f"{position}score {cell.title}", sum(len(part.texts) for part in parts))
-    with _running(cell) if cell.kind == "base" else nullcontext():
-        results: list[Any] = evaluate_model(
-            parts,
-            study.base.folder,
-            None if cell.kind == "base" else home.adapter(cell.cell_id),
-            quantization=study.base.quantization,
-            prompt=study.config.prompt,
-            decoding=study.config.decoding,
-            on_headlines=progress.update,
-        )
+    with _running(cell, position) if cell.kind == "base" else nullcontext():
+        adapter = None if cell.kind == "base" else home.adapter(cell.cell_id)
+        job = ScoringJob(base_spec(study), adapter, parts, study.config.prompt, study.config.decoding)
+        results: list[Any] = run_job(job, progress.update)
         save_results(study, cell, results)
         if cell.kind == "base":
             finish_cell(home.warehouse, cell.cell_id, CellOutcome())
     announce(f"{position}{cell.title}: {_tell_result(results)}")
     return None
+
+
+def checkpoint_store(study: StudyPlan, cell: CellPlan) -> Any:
+    """Where the checkpoints of the cell's training lie, and of all cells that differ from it in epochs alone."""
+    from learning.checkpoints import CheckpointStore
+    from learning.identity import training_id
+    from storage.home import Home
+
+    if cell.learning_rate is None or cell.seed is None:
+        raise ValueError(f"cell {cell.cell_id} is {cell.kind}: only a fine-tuned cell is trained")
+    training = training_id(study.config, study.split_id, study.base, cell.learning_rate, cell.seed)
+    return CheckpointStore(Home.from_environment().checkpoints.absolute() / training, training)
+
+
+def drop_checkpoints(study: StudyPlan) -> None:
+    """Delete the checkpoints of a study's trainings, when all its cells are done."""
+    for cell in (*study.cells, *curve_cells(study)):
+        shutil.rmtree(checkpoint_store(study, cell).root, ignore_errors=True)
+
+
+def _recipe(study: StudyPlan, cell: CellPlan, attempt: int) -> Any:
+    from learning.recipe import Recipe, first_micro_batch_size, largest_part
+
+    if cell.learning_rate is None or cell.epochs is None or cell.seed is None:
+        raise ValueError(f"cell {cell.cell_id} is {cell.kind}: only a fine-tuned cell is trained")
+    config = study.config
+    size = first_micro_batch_size(config.training)
+    for _ in range(attempt - ATTEMPTS_ALIKE):
+        size = largest_part(config.training.batch_size, max(size // 2, 1))
+    training = config.training.model_copy(update={"micro_batch_size": size})
+    return Recipe(config.prompt, config.lora, training, cell.learning_rate, cell.epochs, cell.seed)
 
 
 def _tell_result(results: list[Any]) -> str:
@@ -108,7 +150,7 @@ def _tell_result(results: list[Any]) -> str:
 
 
 @contextmanager
-def _running(cell: CellPlan) -> Iterator[None]:
+def _running(cell: CellPlan, position: str = "") -> Iterator[None]:
     """The cell is running in the block, which finishes it; failed with the reason if the block raises."""
     from storage.home import Home
     from storage.studies import fail_cell, start_cell
@@ -118,20 +160,11 @@ def _running(cell: CellPlan) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        fail_cell(warehouse, cell.cell_id, f"{type(error).__name__}: {error}".removesuffix(": "))
+        told = str(error) if isinstance(error, InputError | FailureError) else f"{type(error).__name__}: {error}"
+        fail_cell(warehouse, cell.cell_id, told.removesuffix(": "))
+        if isinstance(error, Exception):
+            announce(f"{position}{cell.title} died: {told}")
         raise
-
-
-def _show_steps(title: str) -> Callable[[Any], None]:
-    """Shows training steps as the progress of `title`, which begins with the first of them."""
-    begun: list[Progress] = []
-
-    def show(step: Any) -> None:
-        if not begun:
-            begun.append(Progress(title, step.steps))
-        begun[0].update(step.step, f"loss {step.loss:.3f}, {step.examples_per_second:.0f} headlines/s")
-
-    return show
 
 
 def _skipped(cell: CellPlan, reason: str) -> State[None]:
@@ -141,10 +174,10 @@ def _skipped(cell: CellPlan, reason: str) -> State[None]:
 
 def _is_trained(cell: CellPlan) -> bool:
     from storage.home import Home
-    from storage.studies import load_cell
+    from storage.studies import DONE, load_cell
 
     home = Home.from_environment()
-    return load_cell(home.warehouse, cell.cell_id).status == "finished" and home.adapter(cell.cell_id).is_dir()
+    return load_cell(home.warehouse, cell.cell_id).status in DONE and home.adapter(cell.cell_id).is_dir()
 
 
 def _is_evaluated(study: StudyPlan, cell: CellPlan) -> bool:

@@ -55,7 +55,7 @@ def take_in(
         tell(f"{source.name}: reading {source.size / 1e6:,.0f} MB")
     ingestion = read_whole(source, data)
     if check:
-        check(ingestion.snapshot)
+        check(ingestion.accepted)
     _save(ingestion)
     tell(
         f"{ingestion.source}: {ingestion.rows_read:,} rows read, {len(ingestion.accepted):,} headlines accepted, "
@@ -195,4 +195,5 @@ def _save(ingestion: "Ingestion") -> None:
     home.create()
     prepare_warehouse(home.warehouse)
     record = SourceRecord(**{field.name: getattr(ingestion, field.name) for field in fields(SourceRecord)})
-    save_ingestion(home.warehouse, record, ingestion.snapshot, ingestion.rejected, ingestion.quarantined)
+    frames = (ingestion.accepted, ingestion.rejected, ingestion.quarantined)
+    save_ingestion(home.warehouse, record, *frames, order_counts=ingestion.order_counts)

@@ -3,12 +3,17 @@
 Knows both sides' forms; computes and decides nothing.
 """
 
+import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 from schemas.label import LABELS
 from schemas.plan import PARTS, CellPlan, StudyPlan
+from tasks.progress import Progress, announce
+
+SECONDS_BETWEEN_WRITES = 10.0
+"""Of a training's log: each write opens the warehouse."""
 
 
 def evaluation_ids(study: StudyPlan, cell: CellPlan) -> dict[tuple[str, float | None], str]:
@@ -117,17 +122,42 @@ def _label_words(outcomes: Any) -> list[str]:
     return [LABELS[number].value for number in parsed_labels(outcomes)]
 
 
-def save_log(cell: CellPlan, outcome: Any) -> None:
-    """Write what each step of a training told."""
-    import pandas as pd
+class StepLog:
+    """Shows the steps of a training as progress, and writes them to the warehouse now and then while it runs."""
 
-    from storage.home import Home
-    from storage.studies import save_training_log
+    def __init__(self, cell: CellPlan, title: str) -> None:
+        """Begin; the bar appears with the first step."""
+        self.cell, self.title = cell, title
+        self.progress: Progress | None = None
+        self.unsaved: list[Any] = []
+        self.saved_at = time.monotonic()
 
-    columns = ("step", "epoch", "loss", "learning_rate", "grad_norm", "examples_per_second", "logged_at")
-    rows = pd.DataFrame([{name: getattr(step, name) for name in columns} for step in outcome.log])
-    rows = rows.assign(cell_id=cell.cell_id)
-    save_training_log(Home.from_environment().warehouse, rows)
+    def update(self, event: Any) -> None:
+        """Take what the training tells: a step, or a line for people."""
+        if isinstance(event, str):
+            announce(f"{self.title}: {event}")
+            return
+        self.progress = self.progress or Progress(self.title, event.steps)
+        self.progress.update(event.step, f"loss {event.loss:.3f}, {event.examples_per_second:.0f} headlines/s")
+        self.unsaved.append(event)
+        if time.monotonic() - self.saved_at >= SECONDS_BETWEEN_WRITES:
+            self._write(self.unsaved, whole=False)
+
+    def save(self, outcome: Any) -> None:
+        """Write the log of the whole training in place of what was written before."""
+        self._write(outcome.log, whole=True)
+
+    def _write(self, steps: Sequence[Any], *, whole: bool) -> None:
+        import pandas as pd
+
+        from storage.home import Home
+        from storage.studies import save_training_log
+
+        columns = ("step", "epoch", "loss", "learning_rate", "grad_norm", "examples_per_second", "logged_at")
+        rows = pd.DataFrame([{name: getattr(step, name) for name in columns} for step in steps])
+        rows = rows.assign(cell_id=self.cell.cell_id)
+        save_training_log(Home.from_environment().warehouse, rows, whole=whole)
+        self.unsaved, self.saved_at = [], time.monotonic()
 
 
 def cell_outcome(cell: CellPlan, outcome: Any) -> Any:
@@ -135,11 +165,19 @@ def cell_outcome(cell: CellPlan, outcome: Any) -> Any:
     from storage.home import Home
     from storage.studies import CellOutcome
 
+    environment = {
+        **outcome.environment,
+        "micro_batch_size": outcome.micro_batch_size,
+        "memory_errors": outcome.memory_errors,
+    }
     return CellOutcome(
         steps=outcome.log[-1].step,
+        first_step=outcome.first_step,
         train_seconds=outcome.seconds,
         examples_per_second=outcome.examples_per_second,
+        tokens_per_second=outcome.tokens_per_second,
         peak_memory_bytes=outcome.peak_memory_bytes,
         adapter_path=str(Home.from_environment().adapter(cell.cell_id)),
-        environment={**outcome.environment, "diverged": outcome.diverged},
+        environment=environment,
+        status="diverged" if outcome.diverged else "finished",
     )

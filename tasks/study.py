@@ -1,6 +1,7 @@
 """Tasks around a study: plan it, extend it by the epoch curve, publish what it found."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from prefect import task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
@@ -8,10 +9,18 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from reporting.verdict import tell_baseline
 from schemas.comparison import BaselineVerdict
 from schemas.config import StudyConfig
-from schemas.plan import BaseModelPlan, CellPlan, EncoderPlan, IngestedSource, StudyPlan
+from schemas.errors import FailureError
+from schemas.plan import BaseModelPlan, CellPlan, EncoderPlan, IngestedSource, StudyPlan, name_cell
 from tasks.progress import announce
 
+if TYPE_CHECKING:
+    from storage.studies import StoredCell
+
 LEADERBOARD_KEY = "leaderboard"
+
+
+class NothingTrainedError(FailureError):
+    """Every cell of a study's grid failed."""
 
 
 @task(task_run_name="plan study {config.name}")
@@ -50,14 +59,21 @@ def plan_study(config: StudyConfig, ingested: IngestedSource, split_id: str) -> 
 
 @task(task_run_name="plan epoch curve")
 def plan_epoch_curve(study: StudyPlan) -> tuple[CellPlan, ...]:
-    """Choose the best learning rate on validation and add its missing epochs to the study."""
+    """Choose the best learning rate on validation and add its missing epochs to the study.
+
+    Raises:
+        NothingTrainedError: No fine-tuned cell has been evaluated.
+    """
     from learning.grid import best_row, plan_curve
     from storage.evaluations import load_selection
     from storage.home import Home
     from storage.studies import add_cells
 
     warehouse = Home.from_environment().warehouse
-    best = best_row(load_selection(warehouse, study.study_id))
+    rows = load_selection(warehouse, study.study_id)
+    if not rows:
+        raise _nothing_trained(study)
+    best = best_row(rows)
     cells = plan_curve(study, best["learning_rate"])
     add_cells(warehouse, study.study_id, _cell_records(study, cells))
     announce(f"epoch curve: {len(cells)} more cells at learning rate {best['learning_rate']:g}, best on validation")
@@ -66,21 +82,51 @@ def plan_epoch_curve(study: StudyPlan) -> tuple[CellPlan, ...]:
 
 @task(task_run_name="publish leaderboard")
 def publish_leaderboard(study: StudyPlan, ingested: IngestedSource) -> None:
-    """Show the leaderboard and a summary in the Prefect UI, and mark the study finished."""
+    """Show the leaderboard and a summary in the Prefect UI, and mark the study finished, or incomplete.
+
+    Raises:
+        NothingTrainedError: No fine-tuned cell has been evaluated.
+    """
     from learning.grid import best_row
     from storage.comparisons import load_verdicts
     from storage.evaluations import load_leaderboard, load_selection
     from storage.home import Home
-    from storage.studies import finish_study
+    from storage.studies import finish_study, load_missing
 
     warehouse = Home.from_environment().warehouse
-    finish_study(warehouse, study.study_id, "finished")
-    test = load_leaderboard(warehouse, study.study_id)
-    best = best_row(load_selection(warehouse, study.study_id))
+    rows, missing = load_selection(warehouse, study.study_id), load_missing(warehouse, study.study_id)
+    if not rows:
+        raise _nothing_trained(study)
+    finish_study(warehouse, study.study_id, "incomplete" if missing else "finished")
+    test, best = load_leaderboard(warehouse, study.study_id), best_row(rows)
     source = f"{ingested.source}, study {study.study_id}, test part"
     create_table_artifact([_table_row(row) for row in test], key=LEADERBOARD_KEY, description=source)
     verdict = load_verdicts(warehouse, study.study_id, best["cell_id"])[best["temperature"]]
-    create_markdown_artifact(_summarise(study, source, best, test, verdict), key="summary", description=source)
+    summary = _summarise(study, source, best, test, verdict)
+    create_markdown_artifact(f"{summary}{_note_missing(missing)}", key="summary", description=source)
+
+
+def tell_missing(missing: Sequence["StoredCell"]) -> str:
+    """Which cells a study lacks, and why, in a line."""
+    named = [f"{_title(cell)} ({cell.reason or cell.status})" for cell in missing]
+    return f"{len(named)} cell{'' if len(named) == 1 else 's'} missing: " + "; ".join(named)
+
+
+def _nothing_trained(study: StudyPlan) -> NothingTrainedError:
+    from storage.home import Home
+    from storage.studies import load_missing
+
+    missing = load_missing(Home.from_environment().warehouse, study.study_id)
+    return NothingTrainedError(f"study {study.study_id}: no cell could be trained; {tell_missing(missing)}")
+
+
+def _note_missing(missing: Sequence["StoredCell"]) -> str:
+    return f"\n\n**{tell_missing(missing)}.**" if missing else ""
+
+
+def _title(cell: "StoredCell") -> str:
+    record = cell.record
+    return name_cell(record.kind, record.model, record.learning_rate, record.epochs, record.seed)
 
 
 def _find_encoder(name: str | None) -> EncoderPlan | None:
@@ -134,7 +180,7 @@ def _table_row(row: dict[str, Any]) -> dict[str, Any]:
 def _summarise(study: StudyPlan, source: str, best: Any, test: list[dict[str, Any]], verdict: BaselineVerdict) -> str:
     """The answer in a few lines: which cell validation chose, what test says of it, and whether it was worth it."""
     [judged] = [row for row in test if (row["cell_id"], row["temperature"]) == (best["cell_id"], best["temperature"])]
-    title = next(cell.title for cell in (*study.cells, *_curve_cells(study)) if cell.cell_id == best["cell_id"])
+    title = next(cell.title for cell in (*study.cells, *curve_cells(study)) if cell.cell_id == best["cell_id"])
     return (
         f"## {title}\n\nBest of study `{study.study_id}` on validation ({source}).\n\n"
         f"On {judged['n']} test headlines at temperature {judged['temperature']:g}: accuracy "
@@ -143,7 +189,8 @@ def _summarise(study: StudyPlan, source: str, best: Any, test: list[dict[str, An
     )
 
 
-def _curve_cells(study: StudyPlan) -> tuple[CellPlan, ...]:
+def curve_cells(study: StudyPlan) -> tuple[CellPlan, ...]:
+    """The cells that an epoch curve may add, whichever learning rate is best."""
     from learning.grid import plan_curve
 
     return tuple(cell for rate in study.config.grid.learning_rates for cell in plan_curve(study, rate))

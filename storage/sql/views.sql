@@ -196,3 +196,78 @@ COMMENT ON COLUMN epoch_curve.accuracy_high IS 'Upper end of its 95 % interval.'
 COMMENT ON COLUMN epoch_curve.macro_f1 IS 'Mean of the F1 of the three labels.';
 COMMENT ON COLUMN epoch_curve.macro_f1_low IS 'Lower end of its 95 % interval.';
 COMMENT ON COLUMN epoch_curve.macro_f1_high IS 'Upper end of its 95 % interval.';
+
+
+CREATE OR REPLACE VIEW leaderboard_over_seeds AS
+SELECT
+    study_id,
+    model,
+    learning_rate,
+    epochs,
+    part,
+    temperature,
+    count(*) AS seeds,
+    any_value(n) AS n,
+    avg(accuracy) AS accuracy_mean,
+    stddev_samp(accuracy) AS accuracy_sd,
+    min(accuracy) AS accuracy_min,
+    max(accuracy) AS accuracy_max,
+    avg(macro_f1) AS macro_f1_mean,
+    stddev_samp(macro_f1) AS macro_f1_sd,
+    avg(expected_accuracy) AS expected_accuracy_mean,
+    stddev_samp(expected_accuracy) AS expected_accuracy_sd
+FROM leaderboard
+WHERE kind = 'fine-tuned'
+GROUP BY ALL
+ORDER BY study_id, part, temperature, accuracy_mean DESC;
+COMMENT ON VIEW leaderboard_over_seeds IS 'The fine-tuned cells of a study, those that differ in their seed alone as one row: how much of a figure is luck.';
+COMMENT ON COLUMN leaderboard_over_seeds.study_id IS 'The study.';
+COMMENT ON COLUMN leaderboard_over_seeds.model IS 'The base model.';
+COMMENT ON COLUMN leaderboard_over_seeds.learning_rate IS 'Peak learning rate.';
+COMMENT ON COLUMN leaderboard_over_seeds.epochs IS 'Passes over the train part.';
+COMMENT ON COLUMN leaderboard_over_seeds.part IS 'The part of the split: validation or test.';
+COMMENT ON COLUMN leaderboard_over_seeds.temperature IS 'Sampling temperature.';
+COMMENT ON COLUMN leaderboard_over_seeds.seeds IS 'Cells in the row, each with a seed of its own.';
+COMMENT ON COLUMN leaderboard_over_seeds.n IS 'Headlines that each was evaluated on.';
+COMMENT ON COLUMN leaderboard_over_seeds.accuracy_mean IS 'Mean over the seeds of the share of headlines whose sampled label is right.';
+COMMENT ON COLUMN leaderboard_over_seeds.accuracy_sd IS 'Its standard deviation between seeds; NULL for one seed.';
+COMMENT ON COLUMN leaderboard_over_seeds.accuracy_min IS 'Of the worst seed.';
+COMMENT ON COLUMN leaderboard_over_seeds.accuracy_max IS 'Of the best seed.';
+COMMENT ON COLUMN leaderboard_over_seeds.macro_f1_mean IS 'Mean over the seeds of the macro-F1.';
+COMMENT ON COLUMN leaderboard_over_seeds.macro_f1_sd IS 'Its standard deviation between seeds; NULL for one seed.';
+COMMENT ON COLUMN leaderboard_over_seeds.expected_accuracy_mean IS 'Mean over the seeds of the expected accuracy, which has no noise of draws.';
+COMMENT ON COLUMN leaderboard_over_seeds.expected_accuracy_sd IS 'Its standard deviation between seeds; NULL for one seed.';
+
+
+CREATE OR REPLACE VIEW missing_cells AS
+SELECT
+    study_cells.study_id,
+    cells.cell_id,
+    cells.kind,
+    cells.model,
+    cells.learning_rate,
+    cells.epochs,
+    cells.seed,
+    cells.status,
+    cells.reason
+FROM study_cells
+JOIN studies USING (study_id)
+JOIN cells USING (cell_id)
+LEFT JOIN (
+    SELECT study_evaluations.study_id, evaluations.cell_id, count(*) AS n
+    FROM ledger.study_evaluations
+    JOIN evaluations USING (evaluation_id)
+    GROUP BY ALL
+) AS done ON done.study_id = study_cells.study_id AND done.cell_id = study_cells.cell_id
+WHERE coalesce(done.n, 0) < CASE WHEN cells.kind = 'baseline' THEN 2 ELSE 2 * len(studies.temperatures) END
+ORDER BY study_cells.study_id, study_cells.position;
+COMMENT ON VIEW missing_cells IS 'Cells of a study that lack an evaluation, since they failed or have not run yet.';
+COMMENT ON COLUMN missing_cells.study_id IS 'The study.';
+COMMENT ON COLUMN missing_cells.cell_id IS 'The cell.';
+COMMENT ON COLUMN missing_cells.kind IS 'base, baseline or fine-tuned.';
+COMMENT ON COLUMN missing_cells.model IS 'The base model, or the name of the baseline.';
+COMMENT ON COLUMN missing_cells.learning_rate IS 'Peak learning rate; NULL unless fine-tuned.';
+COMMENT ON COLUMN missing_cells.epochs IS 'Passes over the train part; NULL unless fine-tuned.';
+COMMENT ON COLUMN missing_cells.seed IS 'Seed of initialisation, order and dropout; NULL where nothing is drawn.';
+COMMENT ON COLUMN missing_cells.status IS 'planned, running, finished, diverged or failed.';
+COMMENT ON COLUMN missing_cells.reason IS 'Why it failed.';

@@ -24,9 +24,9 @@ from learning.base_model import load_model, load_tokenizer
 from learning.decoding import UNPARSED, Decoding, LabelProbabilities
 from learning.device import Device
 from learning.encoding import answer_paths, encode_prompts
+from learning.loaded_base import LoadedBase
 from learning.prompt import spellings as spell
 from learning.scoring import find_answers, score_headlines
-from learning.scoring_model import load_scoring_model
 from schemas.config import PromptSettings
 from schemas.label import LABELS, Label
 
@@ -91,7 +91,7 @@ def case(
                 torch.nn.init.normal_(weight, std=0.02, generator=torch.Generator().manual_seed(len(name)))
         save_adapter(drawn, adapter)
         model = attach_saved_adapter(load_model(folder, quantization, CPU), adapter)
-    scoring = load_scoring_model(folder, quantization, adapter, CPU)
+    scoring = LoadedBase(folder, quantization, CPU).score_with(adapter)
     return Case(model, scoring, load_tokenizer(folder), headlines)
 
 
@@ -152,7 +152,7 @@ def test_generated_samples_have_the_frequencies_of_the_closed_form() -> None:
     model, tokenizer = load_model(MODEL_FOLDER, "nf4", CPU), load_tokenizer(MODEL_FOLDER)
     random = Random(5)
     headlines = [generate_headline(random).text for _ in range(3)]
-    case = Case(model, load_scoring_model(MODEL_FOLDER, "nf4", None, CPU), tokenizer, headlines)
+    case = Case(model, LoadedBase(MODEL_FOLDER, "nf4", CPU).score_with(None), tokenizer, headlines)
     expected = case.score(50).sampled
     texts = [outcome(tokenizer.decode([token])) for token in range(len(tokenizer))]
     torch.manual_seed(3)

@@ -1,12 +1,11 @@
-"""The plan of a study: which cells there are, which is best, and how many steps each trains."""
+"""The plan of a study: which cells there are, which is best, and in which order they run."""
 
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from learning.grid import EMBEDDINGS, best_row, count_steps, count_warmup_steps, plan_curve, plan_study
-from schemas.config import TrainingSettings
+from learning.grid import EMBEDDINGS, best_row, plan_curve, plan_study, running_order
 from schemas.overrides import apply_overrides
 from schemas.plan import BaseModelPlan, EncoderPlan, StudyPlan
 from schemas.profiles import build_config, load_profile
@@ -97,20 +96,7 @@ def test_of_equals_the_cheapest_is_best(dearer: dict[str, Any]) -> None:
     assert best_row([row(), row(**dearer)]) == row()
 
 
-@pytest.mark.parametrize(
-    ("examples", "batch_size", "epochs", "steps"), [(900, 8, 1, 113), (900, 8, 3, 339), (8, 8, 2, 2), (1, 8, 1, 1)]
-)
-def test_the_last_batch_of_an_epoch_may_be_short(examples: int, batch_size: int, epochs: int, steps: int) -> None:
-    assert count_steps(examples, batch_size, epochs) == steps
-
-
-@pytest.mark.parametrize(("schedule", "steps"), [("constant", [4, 4, 4]), ("cosine", [4, 11, 45])])
-def test_only_a_cosines_warm_up_depends_on_the_epochs(schedule: Any, steps: list[int]) -> None:
-    training = TrainingSettings(loss="completion", schedule=schedule, warmup_ratio=0.03)
-    assert [count_warmup_steps(900, training, epochs) for epochs in (1, 3, 13)] == steps
-
-
-@pytest.mark.parametrize("schedule", ["constant", "cosine"])
-def test_no_warm_up_is_no_step(schedule: Any) -> None:
-    training = TrainingSettings(loss="completion", schedule=schedule, warmup_ratio=0)
-    assert count_warmup_steps(900, training, 3) == 0
+def test_cells_that_share_a_training_run_one_after_the_other_the_shorter_first() -> None:
+    study = plan("demo", "grid.learning_rates=1e-3,1e-4", "grid.epochs=3,1", "grid.seeds=2,1")
+    order = [(cell.learning_rate, cell.seed, cell.epochs) for cell in running_order(study.cells)]
+    assert order == [(rate, seed, epochs) for rate in (1e-3, 1e-4) for seed in (2, 1) for epochs in (1, 3)]

@@ -6,13 +6,13 @@ import pytest
 import torch
 
 from embedded.paths import MODEL_FOLDER
-from learning import scoring_model
+from learning import loaded_base, scoring
 from learning.adapter import attach_new_adapter, save_adapter
 from learning.base_model import load_model, load_tokenizer
 from learning.decoding import Decoding
 from learning.device import Device
-from learning.scoring import find_answers, score_headlines
-from learning.scoring_model import find_token_budget, load_scoring_model
+from learning.loaded_base import LoadedBase
+from learning.scoring import find_answers, find_token_budget, score_headlines
 from schemas.config import PromptSettings
 from schemas.label import Label
 
@@ -37,9 +37,9 @@ def kinds(model: torch.nn.Module) -> set[str]:
 def test_without_memory_for_whole_weights_the_quantised_ones_score_alike(
     adapter: Path, labelled: tuple[list[str], list[Label]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = load_scoring_model(MODEL_FOLDER, "nf4", adapter, CPU)
-    monkeypatch.setattr(scoring_model, "free_memory_bytes", lambda _: 8 * whole.num_parameters() - 1)
-    quantised = load_scoring_model(MODEL_FOLDER, "nf4", adapter, CPU)
+    whole = LoadedBase(MODEL_FOLDER, "nf4", CPU).score_with(adapter)
+    monkeypatch.setattr(loaded_base, "free_memory_bytes", lambda _: 16 * whole.num_parameters() - 1)
+    quantised = LoadedBase(MODEL_FOLDER, "nf4", CPU).score_with(adapter)
     assert "Linear4bit" not in kinds(whole)
     assert "Linear4bit" in kinds(quantised)
     tokenizer, prompt = load_tokenizer(MODEL_FOLDER), PromptSettings()
@@ -61,19 +61,19 @@ def test_without_memory_for_whole_weights_the_quantised_ones_score_alike(
 
 
 def test_an_adapter_changes_what_the_base_answers(adapter: Path) -> None:
-    base = load_scoring_model(MODEL_FOLDER, "nf4", None, CPU)
-    tuned = load_scoring_model(MODEL_FOLDER, "nf4", adapter, CPU)
+    base = LoadedBase(MODEL_FOLDER, "nf4", CPU).score_with(None)
+    tuned = LoadedBase(MODEL_FOLDER, "nf4", CPU).score_with(adapter)
     ids = torch.tensor([[5, 6, 7]])
     with torch.inference_mode():
         assert (base(input_ids=ids).logits - tuned(input_ids=ids).logits).abs().max() > 0.01
 
 
 def test_the_token_budget_is_the_devices_unless_memory_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
-    model = load_scoring_model(MODEL_FOLDER, "none", None, CPU)
-    monkeypatch.setattr(scoring_model, "free_memory_bytes", lambda _: 2**40)
+    model = LoadedBase(MODEL_FOLDER, "none", CPU).score_with(None)
+    monkeypatch.setattr(scoring, "free_memory_bytes", lambda _: 2**40)
     assert find_token_budget(model, CPU) == 2_000
-    monkeypatch.setattr(scoring_model, "free_memory_bytes", lambda _: 2**23)
+    monkeypatch.setattr(scoring, "free_memory_bytes", lambda _: 2**23)
     short = find_token_budget(model, CPU)
     assert 0 < short < 2_000
-    monkeypatch.setattr(scoring_model, "free_memory_bytes", lambda _: 2**22)
+    monkeypatch.setattr(scoring, "free_memory_bytes", lambda _: 2**22)
     assert find_token_budget(model, CPU) == pytest.approx(short / 2, abs=1)

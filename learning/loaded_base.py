@@ -1,0 +1,80 @@
+"""A base model in memory, lent to one adapter after another: to train a new one, or to score with one that is saved.
+
+Loading and quantising a base takes longer than many a small cell, and its weights never change. Where activations are
+float32 and the whole weights fit into memory twice, they are dequantised once: the same function as the 4-bit layers
+compute, without dequantising at every step; to score, the adapter is then added to a copy of them in float32. This is
+not merging into 4-bit weights, which rounds anew and changes predictions. Elsewhere the model stays quantised, with the
+adapter beside it. Knows no headline and no temperature.
+"""
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import PeftModel
+
+from learning.adapter import attach_new_adapter, attach_saved_adapter
+from learning.base_model import load_model, load_tokenizer
+from learning.device import Device, free_memory_bytes
+from learning.quiet import quiet_libraries
+from schemas.config import LoraSettings
+
+FLOAT32_BYTES = 4
+COPIES = 2
+"""Of the whole weights: the base, and its copy with an adapter added."""
+MOST_OF_MEMORY = 0.5
+"""Share of the free memory that whole weights may take: dequantising holds both forms for a while."""
+
+
+class LoadedBase:
+    """One base model with its tokenizer. A model that it gave is of use until the next one is asked for."""
+
+    def __init__(self, folder: Path, quantization: str, device: Device) -> None:
+        """Load the base.
+
+        Args:
+            folder: The base model's folder.
+            quantization: Of its weights, `nf4` or `none`.
+            device: Where it computes, and how.
+
+        Raises:
+            BaseModelError: The folder is not fit.
+        """
+        self.device = device
+        self.tokenizer = load_tokenizer(folder)
+        self.model = load_model(folder, quantization, device)
+        self.is_whole = device.dtype is torch.float32 and self._fits_whole()
+        if self.is_whole and quantization != "none":
+            with quiet_libraries():
+                self.model = self.model.dequantize()
+        self._adapted: PeftModel | None = None
+
+    def train_new(self, lora: LoraSettings, seed: int) -> PeftModel:
+        """The base with a new adapter on it, drawn from the seed."""
+        self.release()
+        self._adapted = attach_new_adapter(self.model, lora.r, lora.alpha, lora.dropout, seed)
+        return self._adapted
+
+    def score_with(self, adapter_folder: Path | None) -> Any:
+        """The base with a saved adapter, or untouched, in evaluation mode."""
+        self.release()
+        if adapter_folder is None:
+            return self.model
+        if self.is_whole:
+            return attach_saved_adapter(copy.deepcopy(self.model), adapter_folder).merge_and_unload().eval()
+        self._adapted = attach_saved_adapter(self.model, adapter_folder)
+        return self._adapted
+
+    def release(self) -> None:
+        """Take the adapter off, and leave the base as it was loaded."""
+        if self._adapted is None:
+            return
+        self._adapted.unload()
+        self._adapted = None
+        self.model.activation_checkpointing_disable()
+        self.model.requires_grad_(requires_grad=False).eval()
+
+    def _fits_whole(self) -> bool:
+        needed = COPIES * FLOAT32_BYTES * self.model.num_parameters()
+        return bool(needed <= MOST_OF_MEMORY * free_memory_bytes(self.device))

@@ -1,0 +1,71 @@
+"""A base model or a fine-tune of it on labelled headlines: scored, sampled and measured at each temperature."""
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from learning.decoding import Decoding, LabelProbabilities
+from learning.evaluation import Evaluation, LabelledPart, measure_draws
+from learning.loaded_base import LoadedBase
+from learning.metrics import draw_outcomes, measure
+from learning.scoring import find_answers, find_token_budget, score_headlines
+from schemas.config import DecodingSettings, PromptSettings
+
+
+def evaluate_model(
+    base: LoadedBase,
+    adapter_folder: Path | None,
+    parts: Sequence[LabelledPart],
+    *,
+    prompt: PromptSettings,
+    decoding: DecodingSettings,
+    on_headlines: Callable[[int], None],
+) -> list[Evaluation]:
+    """Score a base model, or a fine-tune of it, on several parts at every temperature.
+
+    Args:
+        base: The base model.
+        adapter_folder: The adapter's folder; None for the untouched base.
+        parts: Labelled headlines.
+        prompt: What stands around a headline.
+        decoding: Temperatures, cuts and the draws.
+        on_headlines: Is told how many headlines are done, over all parts.
+
+    Raises:
+        InputError: A headline is longer than the model takes.
+    """
+    tokenizer, model = base.tokenizer, base.score_with(adapter_folder)
+    answers, budget = find_answers(model, tokenizer, prompt), find_token_budget(model, base.device)
+    decodings = [Decoding(temperature, decoding.top_k, decoding.top_p) for temperature in decoding.temperatures]
+    evaluations: list[Evaluation] = []
+    finished = 0
+    for part in parts:
+        start = time.monotonic()
+        scored = score_headlines(
+            model,
+            tokenizer,
+            answers,
+            part.texts,
+            prompt,
+            decodings,
+            batch_tokens=budget,
+            on_batch=lambda done, before=finished: on_headlines(before + done),  # type: ignore[misc]
+        )
+        finished += len(part.texts)
+        evaluations += _sample(part, scored, decoding, time.monotonic() - start)
+    return evaluations
+
+
+def _sample(
+    part: LabelledPart, scored: LabelProbabilities, decoding: DecodingSettings, seconds: float
+) -> list[Evaluation]:
+    """An evaluation for each temperature, from what the part is answered with."""
+    labels, argmax, seed = part.label_numbers, scored.argmax.numpy(), decoding.seed
+    evaluations = []
+    for column, temperature in enumerate(decoding.temperatures):
+        probabilities = scored.sampled[:, column].numpy()
+        outcomes = draw_outcomes(probabilities, part.headline_ids, temperature, seed)
+        metrics = measure(labels, outcomes, probabilities, seed, argmax)
+        draws = measure_draws(part, probabilities, temperature, seed, range(decoding.draws))
+        evaluations.append(Evaluation(part, temperature, metrics, outcomes, probabilities, seconds, argmax, draws))
+    return evaluations

@@ -1,0 +1,60 @@
+"""Steps and learning rates of a training, and which of them trainings of several lengths have in common.
+
+Counts only; loads no heavy library and trains nothing.
+"""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from schemas.config import TrainingSettings
+from schemas.plan import CellPlan
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """The optimiser steps of one training."""
+
+    steps: int
+    warmup_steps: int
+    decay_steps: int
+    """At its end, of a `warmup-stable-decay`; 0 otherwise."""
+    shared_steps: int
+    """From its beginning, the steps that a longer training would do alike: all, those before the decay, or none."""
+
+
+def count_steps(examples: int, batch_size: int, epochs: int) -> int:
+    """Optimiser steps of a training; the last batch of an epoch may be short."""
+    return math.ceil(examples / batch_size) * epochs
+
+
+def lay_out_steps(examples: int, training: TrainingSettings, epochs: int) -> Schedule:
+    """The steps of a training on `examples` headlines for `epochs` epochs.
+
+    A cosine warms up over a share of all steps, as in the study, so that every step depends on their number. The
+    others warm up over a share of the first epoch, and a `warmup-stable-decay` (Hu et al. 2024, MiniCPM) falls linearly
+    to zero at its end: until then a training does not depend on how long it will be.
+    """
+    steps = count_steps(examples, training.batch_size, epochs)
+    if training.schedule == "cosine":
+        return Schedule(steps, math.ceil(training.warmup_ratio * steps), 0, 0)
+    warmup = math.ceil(training.warmup_ratio * count_steps(examples, training.batch_size, 1))
+    if training.schedule == "constant":
+        return Schedule(steps, warmup, 0, steps)
+    decay = min(math.ceil(training.decay_ratio * steps), steps - warmup)
+    return Schedule(steps, warmup, decay, steps - decay)
+
+
+def count_trained_steps(cells: Iterable[CellPlan], training: TrainingSettings, examples: int) -> int:
+    """The steps that training all these cells takes, those that several share counted once.
+
+    Cells share where they differ in epochs alone: to the last step that does not depend on the number of epochs.
+    """
+    lengths: dict[tuple[float | None, int | None], list[Schedule]] = {}
+    for cell in cells:
+        schedule = lay_out_steps(examples, training, cell.epochs or 0)
+        lengths.setdefault((cell.learning_rate, cell.seed), []).append(schedule)
+    return sum(
+        max(schedule.shared_steps for schedule in own) + sum(schedule.steps - schedule.shared_steps for schedule in own)
+        for own in lengths.values()
+    )

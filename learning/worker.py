@@ -1,0 +1,214 @@
+"""A process of its own that trains and scores: it holds the base model in memory for one cell after another.
+
+What dies there - a process that the system kills for its memory, a library that crashes - costs the cell at hand and
+not the study: `Worker.run` says so, and the next job starts a new process. Jobs and their results travel as pickles
+over a socket that only the two processes have. Knows no Prefect, no SQL; loads torch in the child alone.
+"""
+
+import contextlib
+import signal
+import subprocess
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from learning.checkpoints import CheckpointStore
+from learning.evaluation import LabelledPart
+from learning.recipe import Recipe
+from schemas.config import DecodingSettings, PromptSettings, TrainingSettings
+from schemas.errors import FailureError, InputError
+from schemas.label import Label
+
+if TYPE_CHECKING:
+    from learning.loaded_base import LoadedBase
+
+
+class WorkerDiedError(FailureError):
+    """The process ended in the middle of a job: killed, or crashed."""
+
+
+class JobFailedError(FailureError):
+    """The job raised an error that is not the user's; the worker lives on."""
+
+
+@dataclass(frozen=True)
+class BaseSpec:
+    """Which base model a job needs, and how it computes."""
+
+    folder: Path
+    quantization: str
+    training: TrainingSettings
+    """For its precision, optimizer and attention."""
+
+
+@dataclass(frozen=True)
+class TrainingJob:
+    """Train an adapter; the result is a `TrainingOutcome`, each event a step or a line."""
+
+    base: BaseSpec
+    headlines: tuple[str, ...]
+    labels: tuple[Label, ...]
+    recipe: Recipe
+    adapter_folder: Path
+    store: CheckpointStore | None
+
+
+@dataclass(frozen=True)
+class ScoringJob:
+    """Evaluate a model; the result is a list of `Evaluation`, each event a number of headlines."""
+
+    base: BaseSpec
+    adapter_folder: Path | None
+    parts: Sequence[LabelledPart]
+    prompt: PromptSettings
+    decoding: DecodingSettings
+
+
+Job = TrainingJob | ScoringJob
+
+
+class Worker:
+    """The parent's side. The process starts with `start`, or with the first job, and ends with `close`."""
+
+    def __init__(self) -> None:
+        """Start nothing yet."""
+        self._process: subprocess.Popen[bytes] | None = None
+        self._connection: Connection[Any, Any] | None = None
+
+    def start(self) -> None:
+        """Start the process, where it does not run: it loads its libraries while the caller goes on."""
+        if self._process is not None:
+            return
+        self._connection, theirs = Pipe()
+        command = [sys.executable, "-P", "-m", "learning.worker", str(theirs.fileno())]
+        self._process = subprocess.Popen(  # noqa: S603 (our own interpreter and module)
+            command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, start_new_session=True
+        )
+        theirs.close()
+
+    def run(self, job: Job, on_event: Callable[[Any], None]) -> Any:
+        """Have a job done, and return its result.
+
+        Args:
+            job: What is to be done.
+            on_event: Is given what the job tells on its way.
+
+        Raises:
+            InputError: What the job was given is not fit.
+            FailureError: The job failed and says so in a line for the user, as where memory ran out.
+            JobFailedError: Something else was raised.
+            WorkerDiedError: The process ended.
+        """
+        self.start()
+        assert self._connection is not None
+        try:
+            self._connection.send(job)
+            while True:
+                kind, value = self._connection.recv()
+                if kind == "result":
+                    return value
+                if kind == "error":
+                    break
+                on_event(value)
+        except (EOFError, BrokenPipeError, ConnectionResetError):
+            raise WorkerDiedError(self._bury()) from None
+        except BaseException:
+            self.close()
+            raise
+        raise value
+
+    def close(self) -> None:
+        """End the process at once; nothing that is sealed is lost by it."""
+        if self._process is not None:
+            self._process.kill()
+            self._bury()
+
+    def _bury(self) -> str:
+        """Wait for the end of the process, and say how it ended."""
+        assert self._process is not None
+        assert self._connection is not None
+        code = self._process.wait()
+        self._connection.close()
+        self._process = self._connection = None
+        if code >= 0:
+            return f"the training process ended with exit code {code}"
+        why = ", as the system does where memory runs out" if -code == signal.SIGKILL else ""
+        return f"the training process was killed by signal {-code} ({signal.Signals(-code).name}){why}"
+
+
+def serve(connection: "Connection[Any, Any]") -> None:
+    """Do jobs until the parent is gone."""
+    from learning.quiet import quiet_libraries
+
+    with quiet_libraries():
+        import learning.model_evaluation
+        import learning.training  # noqa: F401 (loaded while the parent does something else)
+    bases = _Bases()
+    with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        while True:
+            job = connection.recv()
+            try:
+                answer = ("result", _do(job, bases, lambda event: connection.send(("event", event))))
+            except (BrokenPipeError, ConnectionResetError):
+                return
+            except (InputError, FailureError) as error:
+                answer = ("error", error)
+            except Exception as error:  # noqa: BLE001 (whatever it is costs the job, and is told to the parent)
+                answer = ("error", JobFailedError(f"{type(error).__name__}: {' '.join(str(error).split())}"))
+                answer[1].add_note(traceback.format_exc())
+            connection.send(answer)
+
+
+class _Bases:
+    """The base model at hand; another one takes its place."""
+
+    def __init__(self) -> None:
+        self._spec: BaseSpec | None = None
+        self._base: LoadedBase | None = None
+
+    def get(self, spec: BaseSpec) -> "LoadedBase":
+        from learning.device import choose_device
+        from learning.loaded_base import LoadedBase
+
+        named = {"precision", "optimizer", "attention"}
+        neutral = TrainingSettings(loss="completion", schedule="constant")
+        spec = replace(spec, training=neutral.model_copy(update=spec.training.model_dump(include=named)))
+        if self._base is None or spec != self._spec:
+            self._base = None
+            self._base = LoadedBase(spec.folder, spec.quantization, choose_device(spec.training))
+            self._spec = spec
+        return self._base
+
+
+def _do(job: Job, bases: _Bases, tell: Callable[[Any], None]) -> Any:
+    from learning.model_evaluation import evaluate_model
+    from learning.training import train_adapter
+
+    base = bases.get(job.base)
+    try:
+        if isinstance(job, ScoringJob):
+            return evaluate_model(
+                base, job.adapter_folder, job.parts, prompt=job.prompt, decoding=job.decoding, on_headlines=tell
+            )
+        return train_adapter(
+            base,
+            job.headlines,
+            job.labels,
+            job.recipe,
+            job.adapter_folder,
+            store=job.store,
+            on_step=tell,
+            tell=tell,
+        )
+    finally:
+        base.release()
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    serve(Connection(int(sys.argv[1])))

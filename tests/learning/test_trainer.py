@@ -1,0 +1,150 @@
+"""fintone's trainer beside plain trl: the same loss and gradients, and the same weights after 30 steps."""
+
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import datasets
+import pytest
+import torch
+from transformers import (
+    AutoModelForCausalLM,
+    GPT2Config,
+    GPTNeoXConfig,
+    LlamaConfig,
+    MistralConfig,
+    PretrainedConfig,
+    Qwen2Config,
+)
+from trl import SFTTrainer
+from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
+
+from embedded.grammar import generate_headline
+from embedded.paths import MODEL_FOLDER
+from learning.adapter import attach_new_adapter
+from learning.base_model import load_model, load_tokenizer
+from learning.device import choose_device
+from learning.encoding import common_prefix_length, encode_examples
+from learning.quiet import quiet_libraries
+from learning.recipe import Recipe
+from learning.schedule import lay_out_steps
+from learning.trainer import AdapterTrainer, PrefixTrainer
+from learning.training import build_arguments, encode_rows
+from schemas.config import LoraSettings, PromptSettings, TrainingSettings
+from schemas.label import Label
+
+SIZE: dict[str, Any] = {
+    "vocab_size": 1_536,
+    "hidden_size": 64,
+    "intermediate_size": 128,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+}
+FAMILIES: dict[str, PretrainedConfig] = {
+    "grouped heads": LlamaConfig(**SIZE, num_key_value_heads=2),
+    "gpt-neox": GPTNeoXConfig(**SIZE, rotary_pct=0.25),
+    "qwen2": Qwen2Config(**SIZE, num_key_value_heads=2),
+    "mistral": MistralConfig(**SIZE, num_key_value_heads=2, sliding_window=None),
+    "gpt2": GPT2Config(
+        vocab_size=1_536, n_embd=64, n_layer=2, n_head=4, n_positions=512, attn_pdrop=0, resid_pdrop=0, embd_pdrop=0
+    ),
+}
+REAL = ("embedded", "llama")
+
+
+@pytest.fixture(scope="module")
+def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a base model: one that has learnt to read, or a random one of a family."""
+    if request.param == "embedded":
+        return MODEL_FOLDER
+    if request.param == "llama":
+        return Path(request.getfixturevalue("llama_folder"))
+    folder = tmp_path_factory.mktemp("family")
+    torch.manual_seed(1)
+    AutoModelForCausalLM.from_config(FAMILIES[request.param]).save_pretrained(folder)
+    load_tokenizer(MODEL_FOLDER).save_pretrained(folder)
+    return folder
+
+
+class PlainTrainer(SFTTrainer):  # type: ignore[misc]
+    """trl's own, whose adapter is put back into the float32 that trl rounds to bfloat16 on a quantised base."""
+
+    def __init__(self, model: Any, **arguments: Any) -> None:
+        super().__init__(model=model, **arguments)
+        for weight in model.parameters():
+            if weight.requires_grad:
+                weight.data = weight.data.float()
+
+
+def build(kind: type[SFTTrainer], folder: Path, loss: str, output: Path, examples: int) -> Any:
+    """A trainer of a drawn adapter that is not at zero, on generated headlines."""
+    random, device, tokenizer = Random(4), choose_device(), load_tokenizer(folder)
+    headlines = [generate_headline(random) for _ in range(examples)]
+    labels = [Label(headline.sentiment) for headline in headlines]
+    encoded = encode_examples([headline.text for headline in headlines], labels, tokenizer, PromptSettings())
+    training = TrainingSettings(loss=loss, schedule="constant", batch_size=8)
+    recipe = Recipe(PromptSettings(), LoraSettings(r=8, dropout=0.0), training, 1e-3, 1, 7)
+    arguments = build_arguments(recipe, lay_out_steps(examples, training, 1), device, 4, output)
+    model = attach_new_adapter(load_model(folder, "nf4", device), 8, 16, 0.0, seed=7)
+    for name, weight in model.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(weight, std=0.02, generator=torch.Generator().manual_seed(len(name)))
+    prefix = common_prefix_length([example.input_ids for example in encoded])
+    collator = DataCollatorForLanguageModeling(pad_token_id=0)
+    if issubclass(kind, AdapterTrainer):
+        collator = kind.collator(0, prefix, device.dtype)
+    rows = encode_rows(encoded, whole_text=loss == "whole-text")
+    with quiet_libraries():
+        return kind(
+            model,
+            args=arguments,
+            train_dataset=datasets.Dataset.from_list(rows),
+            data_collator=collator,
+            processing_class=tokenizer,
+        )
+
+
+def one_batch(trainer: Any) -> tuple[float, dict[str, torch.Tensor]]:
+    """Loss and gradients of the first batch of 8, in two micro-batches."""
+    rows = [trainer.train_dataset[number] for number in range(8)]
+    parts = [trainer.data_collator(rows[:4]), trainer.data_collator(rows[4:])]
+    total = trainer._get_num_items_in_batch(parts, torch.device("cpu"))
+    trainer.model.train()
+    trainer.model.zero_grad()
+    loss = sum(trainer.compute_loss(trainer.model, part, num_items_in_batch=total) for part in parts)
+    loss.backward()
+    named = trainer.model.named_parameters()
+    return loss.item(), {name: weight.grad.clone() for name, weight in named if weight.requires_grad}
+
+
+def check_close(measured: dict[str, torch.Tensor], expected: dict[str, torch.Tensor], tolerance: float) -> None:
+    assert measured.keys() == expected.keys()
+    for name, value in expected.items():
+        assert torch.linalg.norm(measured[name] - value) <= tolerance * torch.linalg.norm(value), name
+
+
+@pytest.mark.parametrize("kind", [PrefixTrainer, AdapterTrainer], ids=["packed", "padded"])
+@pytest.mark.parametrize("loss", ["completion", "whole-text"])
+@pytest.mark.parametrize("folder", [*REAL, *FAMILIES], indirect=True)
+def test_loss_and_gradients_are_those_of_plain_trl(
+    folder: Path, loss: str, kind: type[AdapterTrainer], tmp_path: Path
+) -> None:
+    expected_loss, expected = one_batch(build(PlainTrainer, folder, loss, tmp_path, 8))
+    loss_value, gradients = one_batch(build(kind, folder, loss, tmp_path, 8))
+    assert loss_value == pytest.approx(expected_loss, rel=1e-4)
+    check_close(gradients, expected, 1e-4)
+
+
+@pytest.mark.parametrize("loss", ["completion", "whole-text"])
+@pytest.mark.parametrize("folder", REAL, indirect=True)
+def test_thirty_steps_end_in_the_weights_of_plain_trl(folder: Path, loss: str, tmp_path: Path) -> None:
+    ended = []
+    for kind in (PlainTrainer, PrefixTrainer):
+        trainer = build(kind, folder, loss, tmp_path, 240)
+        started = {name: weight.clone() for name, weight in trainer.model.named_parameters() if weight.requires_grad}
+        with quiet_libraries():
+            trainer.train()
+        assert trainer.state.global_step == 30
+        named = trainer.model.named_parameters()
+        ended.append({name: weight.detach() - started[name] for name, weight in named if name in started})
+    check_close(ended[1], ended[0], 1e-2)
