@@ -11,7 +11,6 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import torch
-from torch.nn.functional import cross_entropy
 from transformers import PrinterCallback, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from trl import SFTTrainer
 from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
@@ -145,7 +144,10 @@ class PrefixTrainer(AdapterTrainer):
         if return_outputs or num_items_in_batch is None:
             raise NotImplementedError("packs are for training; score a model with learning.scoring")
         logits = forward_pack(model, inputs)
-        token_losses = cross_entropy(logits.float()[inputs["target_rows"]], inputs["targets"], reduction="none")
+        logits = logits.float()
+        # torch's own cross-entropy adds up the exponentials of a large vocabulary with an error of 1e-5 on a CPU.
+        normalisers = logits.logsumexp(dim=-1)[inputs["target_rows"]]
+        token_losses = normalisers - logits[inputs["target_rows"], inputs["targets"]]
         return (token_losses * inputs["weights"]).sum() / num_items_in_batch
 
     def _get_num_items_in_batch(

@@ -11,7 +11,7 @@ import pytest
 
 from embedded.grammar import generate_headline
 from embedded.paths import MODEL_FOLDER
-from learning.evaluation import evaluate_baseline, evaluate_model
+from learning.evaluation import evaluate_baseline
 from learning.grid import plan_study
 from learning.identity import decoding_id
 from learning.metrics import measure
