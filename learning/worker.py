@@ -210,5 +210,7 @@ def _do(job: Job, bases: _Bases, tell: Callable[[Any], None]) -> Any:
 
 
 if __name__ == "__main__":
+    from learning import worker  # noqa: PLW0406 (what travels as a pickle names this module, not __main__)
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    serve(Connection(int(sys.argv[1])))
+    worker.serve(Connection(int(sys.argv[1])))

@@ -127,9 +127,11 @@ def _save_snapshot(connection: DuckDBPyConnection, source: SourceRecord, now: da
             "previous": _find_previous(connection, source.location),
         },
     )
+    numbered = f"SELECT *, row_number() OVER ({order}) - 1 AS position FROM accepted"  # noqa: S608 (a constant of ours)
     connection.execute(
-        "INSERT INTO snapshot_headlines BY NAME SELECT $snapshot_id AS snapshot_id, headline_id,"
-        f" row_number() OVER ({order}) - 1 AS position, copies, group_id, agreement FROM accepted",
+        "INSERT INTO snapshot_headlines BY NAME"  # noqa: S608
+        " SELECT $snapshot_id AS snapshot_id, headline_id, position, copies, group_id, agreement"
+        f" FROM ({numbered})",
         {"snapshot_id": source.snapshot_id},
     )
 

@@ -2,8 +2,10 @@
 
 import asyncio
 import csv
+import os
 import re
-from collections.abc import Iterator
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -18,6 +20,8 @@ from schemas.config import StudyConfig
 from schemas.profiles import build_config, load_profile
 from storage.query import query
 from storage.warehouse import writing
+from tasks.records import StepLog
+from tasks.worker import _workers
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -73,6 +77,11 @@ def test_a_study_fills_the_warehouse_and_tells_prefect(home: Path, config: Study
         ("train", 30),
         ("validation", 15),
     ]
+    cells = ask(home, "SELECT epochs, first_step, steps, cell_id FROM cells WHERE kind = 'fine-tuned' AND epochs = 2")
+    [(_, first_step, steps, cell_id)] = cells  # the curve's cell goes on from the grid's, and has its log
+    assert (first_step, steps) == (4, 8)
+    log = ask(home, f"SELECT step FROM training_log WHERE cell_id = '{cell_id}' ORDER BY step")
+    assert log == [(step,) for step in range(1, 9)]
     ledger = ask(
         home,
         "SELECT count(*), min(p), max(p) FROM (SELECT p_negative + p_neutral + p_positive + p_unparsed"
@@ -176,21 +185,61 @@ def test_what_is_finished_is_not_done_again(home: Path, config: StudyConfig) -> 
     assert dict(counts) == {first: 4 * 3, other: 4 * 4, drawn: 4 * 3 * 3}
 
 
-def test_a_cell_that_dies_is_failed_with_its_reason(
-    home: Path, config: StudyConfig, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def kill_worker(monkeypatch: pytest.MonkeyPatch) -> Callable[[float, int], None]:
+    """Arrange that the process that trains is killed at the first step of a learning rate, so many times."""
+
+    def arrange(learning_rate: float, times: int) -> None:
+        left = [times]
+        take = StepLog.update
+
+        def kill_and_take(log: StepLog, event: Any) -> None:
+            if log.cell.learning_rate == learning_rate and left[0] and not isinstance(event, str):
+                left[0] -= 1
+                [process] = [worker._process for worker in _workers]
+                assert process is not None
+                os.kill(process.pid, signal.SIGKILL)
+            take(log, event)
+
+        monkeypatch.setattr(StepLog, "update", kill_and_take)
+
+    return arrange
+
+
+def test_a_cell_whose_process_is_killed_costs_itself_alone_and_the_next_run_tries_it_again(
+    home: Path, config: StudyConfig, kill_worker: Callable[[float, int], None]
 ) -> None:
-    from learning import training
+    once_more = config.model_copy(update={"training": config.training.model_copy(update={"retries": 1})})
+    kill_worker(1e-2, 2)
+    study_id = retrain(once_more)
+    [(rate, epochs, status, reason)] = ask(home, "SELECT learning_rate, epochs, status, reason FROM missing_cells")
+    assert (rate, epochs, status) == (1e-2, 1, "failed")
+    assert reason.startswith("the training process was killed by signal 9 (SIGKILL), as the system does where memory")
+    assert ask(home, "SELECT status FROM studies") == [("incomplete",)]
+    board = ask(home, "SELECT DISTINCT learning_rate, epochs FROM leaderboard WHERE kind = 'fine-tuned' ORDER BY ALL")
+    assert board == [(1e-3, 1), (1e-3, 2)]
+    assert [folder.name for folder in home.glob("checkpoints/*/shared/*")] == ["checkpoint-8"]
+    _, _, artifacts = asyncio.run(read_server())
+    summary = max((each for each in artifacts if each.key == "summary"), key=lambda each: each.created)
+    assert "1 cell missing: 1e-02, 1 epoch, seed 42 (the training process was killed" in summary.data
 
-    def run_out_of_memory(*_: Any) -> None:
-        raise MemoryError("no memory left for the adapter")
+    assert retrain(once_more) == study_id
+    assert ask(home, "FROM missing_cells") == []
+    assert ask(home, "SELECT status FROM studies") == [("finished",)]
+    assert ask(home, "SELECT DISTINCT status FROM cells") == [("finished",)]
+    assert list(home.glob("checkpoints/*")) == []
 
-    monkeypatch.setattr(training, "save_adapter", run_out_of_memory)
-    with pytest.raises(MemoryError, match="no memory left"):
-        retrain(config)
-    assert ask(home, "SELECT DISTINCT status, reason FROM cells WHERE status = 'failed'") == [
-        ("failed", "MemoryError: no memory left for the adapter")
+
+def test_a_process_that_is_killed_twice_is_tried_a_third_time_with_fewer_headlines_a_pass(
+    home: Path, config: StudyConfig, kill_worker: Callable[[float, int], None]
+) -> None:
+    grid = config.grid.model_copy(update={"learning_rates": (1e-3,), "curve_epochs": ()})
+    kill_worker(1e-3, 2)
+    retrain(config.model_copy(update={"grid": grid}))
+    assert ask(home, "SELECT status, environment->>'micro_batch_size' FROM cells WHERE kind = 'fine-tuned'") == [
+        ("finished", "4")
     ]
-    assert ask(home, "SELECT status FROM studies") == [("failed",)]
+    assert ask(home, "SELECT status FROM studies") == [("finished",)]
 
 
 def test_a_split_that_the_data_cannot_fill_trains_nothing(home: Path, config: StudyConfig) -> None:

@@ -11,10 +11,13 @@ import pytest
 
 from embedded.grammar import generate_headline
 from embedded.paths import MODEL_FOLDER
+from learning.device import choose_device
 from learning.evaluation import evaluate_baseline
 from learning.grid import plan_study
 from learning.identity import decoding_id
+from learning.loaded_base import LoadedBase
 from learning.metrics import measure
+from learning.model_evaluation import evaluate_model
 from schemas.config import StudyConfig
 from schemas.overrides import apply_overrides
 from schemas.plan import BaseModelPlan, CellPlan, StudyPlan
@@ -72,10 +75,9 @@ def begin(home: Path, *assignments: str) -> StudyPlan:
 def score(study: StudyPlan) -> CellPlan:
     """Score the base model and keep what comes of it."""
     results = evaluate_model(
-        load_parts(study),
-        BASE.folder,
+        LoadedBase(BASE.folder, BASE.quantization, choose_device()),
         None,
-        quantization=BASE.quantization,
+        load_parts(study),
         prompt=study.config.prompt,
         decoding=study.config.decoding,
         on_headlines=lambda _: None,
