@@ -28,6 +28,7 @@ from typing import Any
 
 import torch
 
+from benchmarks.hardware import measure_matmul_rate, write_large_model
 from benchmarks.headlines import load_parts
 from benchmarks.machine import write_results
 from embedded.paths import MODEL_FOLDER
@@ -50,8 +51,6 @@ BATCH_SIZES = (1, 4, 8, 16, 32, 64)
 PROMPT = PromptSettings()
 SAMPLES = {"pipeline": 30, "generate": 150, "loglikelihood": 60, "vllm": 900}
 """Headlines that a run of each side is timed on; a quarter of them to find the best batch size."""
-LARGE = {"hidden_size": 4_096, "intermediate_size": 11_008, "num_hidden_layers": 32, "num_attention_heads": 32}
-"""The shape of Llama 2 7B."""
 
 
 @dataclass(frozen=True)
@@ -223,22 +222,6 @@ def measure_best_rate(build: Callable[[Subject, int], Side], subject: Subject, s
     return measure_rate(build(subject, best_size), subject.headlines, sample), best_size
 
 
-def measure_matmul_rate(device: Device) -> float:
-    """The machine's matrix-multiply rate in FLOP/s: the best of several sizes, in the dtype of activations."""
-    fastest = 0.0
-    for rows, inner, columns in ((2_048, 2_048, 2_048), (4_096, 1_024, 4_096), (1_024, 4_096, 4_096)):
-        left, right = (
-            torch.randn(shape, dtype=device.dtype, device=device.name) for shape in ((rows, inner), (columns, inner))
-        )
-        for _ in range(8):
-            start = time.perf_counter()
-            torch.nn.functional.linear(left, right)
-            if device.name == "cuda":
-                torch.cuda.synchronize()
-            fastest = max(fastest, 2 * rows * inner * columns / (time.perf_counter() - start))
-    return fastest
-
-
 def count_flops(subject: Subject) -> float:
     """FLOPs that scoring needs at least: two for each weight of a linear layer and token, the head for last tokens."""
     prompts = subject.encode(subject.headlines)
@@ -293,21 +276,6 @@ def prepare(folder: Path, headlines: list[str], device: Device, scratch: Path) -
     del drawn
     trained = attach_saved_adapter(load_model(folder, "nf4", device), adapter)
     return Subject(folder, adapter, device, load_tokenizer(folder), trained, headlines)
-
-
-def write_large_model(folder: Path, tokenizer_folder: Path) -> Path:
-    """Write a Llama of the shape of Llama 2 7B with random weights."""
-    from transformers import LlamaConfig, LlamaForCausalLM
-
-    tokenizer = load_tokenizer(tokenizer_folder)
-    torch.manual_seed(42)
-    with torch.device("cuda"):
-        torch.set_default_dtype(torch.bfloat16)
-        model = LlamaForCausalLM(LlamaConfig(vocab_size=max(len(tokenizer), 32_000), **LARGE))
-        torch.set_default_dtype(torch.float32)
-    model.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    return folder
 
 
 def measure(subject: Subject) -> tuple[dict[str, float], dict[str, float]]:

@@ -5,8 +5,7 @@ are reused for every batch; logits are computed at the last token alone. Knows n
 """
 
 import copy
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,11 +14,10 @@ import torch
 from learning.decoding import UNPARSED, AnswerSpace, Decoding, LabelProbabilities
 from learning.device import Device, free_memory_bytes
 from learning.encoding import answer_paths, check_lengths, common_prefix_length, encode_prompts, longest_allowed
+from learning.last_layer import last_layer_at
 from learning.prompt import spellings
 from schemas.config import PromptSettings
 
-POSITION_WISE = {"q_proj", "o_proj", "mlp"}
-"""Names, in the models of transformers, of modules that map each position by itself."""
 MOST_OF_MEMORY = 0.5
 """Share of the free memory that a forward pass may take."""
 
@@ -142,7 +140,7 @@ def node_logits(
     if cache is not None:
         for layer in cache.layers:  # views: joining them with the suffixes' own copies them once, and that is enough
             layer.keys, layer.values = (each.expand(len(suffixes), -1, -1, -1) for each in (layer.keys, layer.values))
-    with _last_layer_at(model, kept):
+    with last_layer_at(model, kept):
         logits: torch.Tensor = model(
             input_ids=ids.to(model.device),
             position_ids=positions.to(model.device),
@@ -152,43 +150,6 @@ def node_logits(
             logits_to_keep=kept,
         ).logits
     return logits
-
-
-@contextmanager
-def _last_layer_at(model: Any, kept: torch.Tensor) -> Iterator[None]:
-    """Compute, of the last layer, what stands at positions `kept` alone, but for its keys and values.
-
-    Nothing looks at the other positions of the last layer: its position-wise modules give zeros there.
-    """
-    layers = next(
-        module
-        for module in model.modules()
-        if isinstance(module, torch.nn.ModuleList) and len(module) == model.config.num_hidden_layers
-    )
-
-    def narrow(_: Any, args: tuple[torch.Tensor]) -> tuple[torch.Tensor]:
-        return (args[0][:, kept],)
-
-    def widen(module: Any, _: Any, output: torch.Tensor) -> torch.Tensor:
-        full = output.new_zeros(len(output), lengths[module], output.shape[-1])
-        full[:, kept] = output
-        return full
-
-    def note_length(module: Any, args: tuple[torch.Tensor]) -> None:
-        lengths[module] = args[0].shape[1]
-
-    lengths: dict[Any, int] = {}
-    hooks = []
-    for name, module in layers[-1].named_modules():
-        if name.rpartition(".")[2] in POSITION_WISE:
-            hooks.append(module.register_forward_pre_hook(note_length))
-            hooks.append(module.register_forward_pre_hook(narrow))
-            hooks.append(module.register_forward_hook(widen))
-    try:
-        yield
-    finally:
-        for hook in hooks:
-            hook.remove()
 
 
 def _tree_mask(

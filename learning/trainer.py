@@ -7,6 +7,7 @@ and logits only where the loss needs them. Knows tokens; knows no headline, cell
 import math
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -16,6 +17,7 @@ from trl import SFTTrainer
 from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 
 from learning.checkpoints import CheckpointStore
+from learning.last_layer import last_layer_at
 from learning.packing import Pack, pack_examples
 
 IGNORED = -100
@@ -25,6 +27,8 @@ EXPLODED = 2.0
 SMOOTHED = 10
 """Steps over whose mean that is judged."""
 SECONDS_A_MINUTE = 60
+FEW = 4
+"""Where logits are needed at one position in so many, the last layer is computed at these alone."""
 
 
 @dataclass(frozen=True)
@@ -159,13 +163,17 @@ class PrefixTrainer(AdapterTrainer):
 
 def forward_pack(model: Any, pack: dict[str, torch.Tensor]) -> torch.Tensor:
     """Logits [K, vocabulary] of a pack, at the positions whose next token is a target."""
-    logits: torch.Tensor = model(
-        input_ids=pack["input_ids"],
-        position_ids=pack["position_ids"],
-        attention_mask=pack["attention_mask"],
-        logits_to_keep=pack["logits_to_keep"],
-        use_cache=False,
-    ).logits[0]
+    kept = pack["logits_to_keep"]
+    few = len(kept) * FEW <= pack["input_ids"].shape[1]
+    computed_anew = any(getattr(module, "gradient_checkpointing", False) for module in model.modules())
+    with last_layer_at(model, kept) if few and not computed_anew else nullcontext():
+        logits: torch.Tensor = model(
+            input_ids=pack["input_ids"],
+            position_ids=pack["position_ids"],
+            attention_mask=pack["attention_mask"],
+            logits_to_keep=kept,
+            use_cache=False,
+        ).logits[0]
     return logits
 
 

@@ -1,0 +1,52 @@
+"""What a model's last layer need not compute. Knows modules and positions; knows no headline and no loss."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+POSITION_WISE = {"q_proj", "o_proj", "mlp"}
+"""Names, in the models of transformers, of modules that map each position by itself."""
+
+
+@contextmanager
+def last_layer_at(model: Any, kept: torch.Tensor) -> Iterator[None]:
+    """Compute, of the last layer, what stands at positions `kept` alone, but for its keys and values.
+
+    Nothing looks at the other positions of the last layer: its position-wise modules give zeros there, and gradients
+    are what they are without it.
+
+    Args:
+        model: A causal language model of transformers, with or without adapter.
+        kept: [K] positions of the sequence.
+    """
+    layers = next(
+        module
+        for module in model.modules()
+        if isinstance(module, torch.nn.ModuleList) and len(module) == model.config.num_hidden_layers
+    )
+
+    def narrow(_: Any, args: tuple[torch.Tensor]) -> tuple[torch.Tensor]:
+        return (args[0][:, kept],)
+
+    def widen(module: Any, _: Any, output: torch.Tensor) -> torch.Tensor:
+        full = output.new_zeros(len(output), lengths[module], output.shape[-1])
+        full[:, kept] = output
+        return full
+
+    def note_length(module: Any, args: tuple[torch.Tensor]) -> None:
+        lengths[module] = args[0].shape[1]
+
+    lengths: dict[Any, int] = {}
+    hooks = []
+    for name, module in layers[-1].named_modules():
+        if name.rpartition(".")[2] in POSITION_WISE:
+            hooks.append(module.register_forward_pre_hook(note_length))
+            hooks.append(module.register_forward_pre_hook(narrow))
+            hooks.append(module.register_forward_hook(widen))
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
