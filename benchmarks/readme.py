@@ -12,10 +12,13 @@ from typing import Any
 from benchmarks.ingest import SIDES, SIZES
 from benchmarks.machine import RESULTS
 
+LOSSES = ("completion", "whole-text")
+"""What `benchmarks.training` trains under; not taken from there, since it loads torch."""
+
 Record = dict[str, Any]
 """A file of results: machine, figures, ratios and more."""
 
-NAMES = ("commands", "ingest", "scoring")
+NAMES = ("commands", "ingest", "scoring", "training", "grid")
 """The benchmarks that the README quotes."""
 
 README = Path(__file__).parents[1] / "README.md"
@@ -35,6 +38,8 @@ def build_blocks(records: dict[str, Record]) -> dict[str, str]:
         "figures": _describe(commands["machine"], "commands") + _table(("what", "figure"), rows),
         "ingest": _describe(records["ingest"]["machine"], "ingest") + _build_ingest(records["ingest"]["figures"]),
         "scoring": _describe(records["scoring"]["machine"], "scoring") + _build_scoring(records["scoring"]),
+        "training": _describe(records["training"]["machine"], "training") + _build_training(records["training"]),
+        "grid": _describe(records["grid"]["machine"], "grid") + _build_grid(records["grid"]),
     }
 
 
@@ -65,6 +70,49 @@ def _build_scoring(record: Record) -> str:
         f"machine's measured matrix-multiply rate, {rate:.0f} GFLOP/s."
     )
     titles = (f"`{record['model']}` on `{record['data']}`", "headlines/s", "fintone is faster by")
+    return f"{_table(titles, rows)}\n\n{told}"
+
+
+def _build_training(record: Record) -> str:
+    figures, ratios, rows = record["figures"], record["ratios"], []
+    sides = (("fintone", "fintone"), ("sft_trainer", "SFTTrainer"), ("sft_trainer in float32", "SFTTrainer in float32"))
+    for loss in LOSSES:
+        for side, title in sides:
+            ratio = ratios.get(f"fintone/{side}, {loss}")
+            faster = "" if ratio is None else f"{ratio:.1f}x"
+            rows.append((f"{title}, {loss} loss", f"{figures[f'{side}, {loss}, examples/s']:.1f}", faster))
+    off = max(figures[f"largest difference of a gradient, {loss}, 1e-6"] for loss in LOSSES) * 1e-6
+    told = (
+        f"No gradient of an adapter weight differs from that of `SFTTrainer` in float32 by more than {off:.0e} of its\n"
+        f"norm. fintone reaches {figures['fintone, completion, share of matrix multiply']:.0%} (completion) and "
+        f"{figures['fintone, whole-text, share of matrix multiply']:.0%} (whole text) of the machine's measured\n"
+        f"matrix-multiply rate, {figures['matrix multiply, GFLOP/s']:.0f} GFLOP/s."
+    )
+    titles = (f"`{record['model']}` on `{record['data']}`", "examples/s", "fintone is faster by")
+    return f"{_table(titles, rows)}\n\n{told}"
+
+
+def _build_grid(record: Record) -> str:
+    figures, ratios = record["figures"], record["ratios"]
+    rows = [
+        ("fintone, the grid", f"{figures['fintone, grid, s']:.0f} s", ""),
+        (
+            "the notebook's way, extrapolated",
+            f"{figures['notebook, grid, extrapolated, s']:.0f} s",
+            f"{ratios['fintone/notebook']:.1f}x",
+        ),
+        ("fintone, 13 epochs alone", f"{figures['fintone, longest, s']:.0f} s", ""),
+        ("fintone, the curve of 1 to 13 epochs", f"{figures['fintone, curve, s']:.0f} s", ""),
+    ]
+    told = (
+        f"The curve takes {ratios['curve of 1 to 13 epochs/13 epochs alone']:.2f} times its longest cell, evaluations "
+        f"included. Of the grid's time\n{ratios['all else/grid']:.0%} is neither training nor scoring: start-up, data, "
+        f"baselines, comparisons, Prefect and DuckDB.\nThe notebook's way is extrapolated from "
+        f"{figures['notebook, training, examples/s']:.2f} examples/s of training, "
+        f"{figures['notebook, pipeline, headlines/s at three temperatures']:.1f} headlines/s and\n"
+        f"{figures['notebook, loading, s a cell']:.1f} s a cell to load."
+    )
+    titles = (f"`{record['model']}` on `{record['data']}`, {record['loss']} loss", "time", "fintone is faster by")
     return f"{_table(titles, rows)}\n\n{told}"
 
 

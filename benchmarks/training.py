@@ -1,10 +1,10 @@
 """Training an adapter beside trl's `SFTTrainer` on the same rows: `python -m benchmarks.training`.
 
 Both train a LoRA adapter of rank 64 on all linear layers of the NF4-quantised base, with the same loss, batches and
-arguments, without dropout. `fintone` is `learning.training`, over all rows. `SFTTrainer` is timed on a part of them drawn at
-random, at the micro-batch that is fastest here, once as it is - trl rounds the adapter of a quantised model to bfloat16,
-whatever precision it is told - and once with its adapter put back into float32, which is what fintone computes. The
-gradients of the latter are compared with fintone's. The first steps of each side are not counted.
+arguments, without dropout. `fintone` is `learning.training`, over all rows. `SFTTrainer` is timed on a part of them
+drawn at random, at the micro-batch that is fastest here, once as it is - trl rounds the adapter of a quantised model to
+bfloat16, whatever precision it is told - and once with its adapter put back into float32, which is what fintone
+computes. The gradients of the latter are compared with fintone's. The first steps of each side are not counted.
 
 On a CUDA device the default model has the shape of Llama 2 7B and random weights, and batches are of 16.
 """

@@ -197,6 +197,21 @@ def compare(
     deliver(captured.get(), output)
 
 
+@app.command()
+def export(
+    cell: Annotated[str, typer.Argument(help="Id of a fine-tuned cell, or its first 4 characters or more.")],
+    output: Annotated[Path, typer.Option(help="A new folder for the model.")],
+    merge: Annotated[bool, typer.Option("--merge", help="Write whole weights instead of an adapter.")] = False,  # noqa: FBT002
+) -> None:
+    """Export a cell as a PEFT adapter, or as whole weights, with a model card; checked against the ledger.
+
+    Example: fintone export 3f9a --output news-model --merge
+    """
+    from tasks.export import export_cell
+
+    _print_lines(export_cell(cell, output, merge=merge))
+
+
 def main() -> None:
     """Run the command line and end the process with the exit code of the contract: 0, 1 or 2."""
     arguments = sys.argv[1:]

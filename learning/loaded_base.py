@@ -72,6 +72,9 @@ class LoadedBase:
             return
         self._adapted.unload()
         self._adapted = None
+        vars(self.model).pop(
+            "forward", None
+        )  # trl binds one of its own to a model that it trains; a copy would call it
         self.model.activation_checkpointing_disable()
         self.model.requires_grad_(requires_grad=False).eval()
 

@@ -12,8 +12,10 @@ from learning.base_model import load_model, load_tokenizer
 from learning.decoding import Decoding
 from learning.device import Device
 from learning.loaded_base import LoadedBase
+from learning.recipe import Recipe
 from learning.scoring import find_answers, find_token_budget, score_headlines
-from schemas.config import PromptSettings
+from learning.training import train_adapter
+from schemas.config import LoraSettings, PromptSettings, TrainingSettings
 from schemas.label import Label
 
 CPU = Device("cpu", torch.float32, "adamw_torch", scoring_tokens=2_000)
@@ -58,6 +60,20 @@ def test_without_memory_for_whole_weights_the_quantised_ones_score_alike(
     )
     assert torch.equal(one.argmax, other.argmax)
     assert (one.sampled - other.sampled).abs().max() < 1e-5
+
+
+def test_what_was_trained_before_changes_nothing_of_what_is_scored_later(
+    adapter: Path, labelled: tuple[list[str], list[Label]], tmp_path: Path
+) -> None:
+    base, ids = LoadedBase(MODEL_FOLDER, "nf4", CPU), torch.tensor([[5, 6, 7]])
+    settings = TrainingSettings(loss="completion", schedule="constant")
+    recipe = Recipe(PromptSettings(), LoraSettings(r=8, dropout=0.0), settings, 1e-2, 1, 7)
+    train_adapter(base, *labelled, recipe, tmp_path / "trained")
+    for folder in (tmp_path / "trained", None, adapter, tmp_path / "trained"):
+        with torch.inference_mode():
+            used = base.score_with(folder)(input_ids=ids).logits
+            fresh = LoadedBase(MODEL_FOLDER, "nf4", CPU).score_with(folder)(input_ids=ids).logits
+        assert torch.equal(used, fresh)
 
 
 def test_an_adapter_changes_what_the_base_answers(adapter: Path) -> None:

@@ -1,0 +1,145 @@
+"""The card of a model that leaves fintone: what it is, what it was trained on, how good it is, and how to ask it."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from reporting.verdict import tell_figure
+from schemas.model_card import CellCard
+from schemas.plan import format_rate
+
+PHRASEBANK_LICENCE = "CC BY-NC-SA 3.0 (FinancialPhraseBank, Malo et al. 2014): no commercial use"
+
+
+def render_model_card(card: CellCard, *, merged: bool, check: str) -> str:
+    """The card in Markdown, with the header that model hubs read.
+
+    Args:
+        card: The cell.
+        merged: Whether the folder holds whole weights; else an adapter.
+        check: What came of scoring the folder beside the ledger, in a sentence.
+    """
+    prompt = card.hyperparameters["prompt"]
+    words = prompt["label_words"]
+    return "\n".join(
+        [
+            *_header(card, merged=merged),
+            f"# {card.base_model}, fine-tuned on financial headlines",
+            "",
+            f"{_tell_cell(card)} {_tell_form(card, merged=merged)}",
+            "",
+            *(["**Its training diverged: it was ended early.**", ""] if card.status == "diverged" else []),
+            "## Data",
+            "",
+            f"{_tell_data(card)} Snapshot `{card.snapshot_id}`: {_tell_sizes(card)}.",
+            "",
+            f"Licence of the data: {_tell_licence(card)}. It may bind what is made of the model.",
+            "",
+            "## Figures",
+            "",
+            *_figures(card),
+            "",
+            check,
+            "",
+            "## How to ask it",
+            "",
+            "The text below, with the headline in the brackets; the next tokens are "
+            + ", ".join(f"` {word}` ({label})" for label, word in words.items())
+            + ".",
+            "",
+            "```",
+            prompt["instruction"],
+            "",
+            "[HEADLINE] =",
+            "```",
+            "",
+            "## Trained with",
+            "",
+            *_table(("setting", "value"), _settings(card)),
+            "",
+        ]
+    )
+
+
+def _header(card: CellCard, *, merged: bool) -> list[str]:
+    values: list[tuple[str, Any]] = [
+        ("base_model", card.base_model),
+        ("library_name", "transformers" if merged else "peft"),
+        ("pipeline_tag", "text-generation"),
+        ("license", "other"),
+        ("license_name", _tell_licence(card)),
+        ("language", "en"),
+        ("tags", ["finance", "sentiment-analysis", "lora", "fintone"]),
+    ]
+    return ["---", *(f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in values), "---", ""]
+
+
+def _tell_cell(card: CellCard) -> str:
+    epochs = f"{card.epochs} epoch{'' if card.epochs == 1 else 's'}"
+    return (
+        f"A fine-tune of `{card.base_model}` (revision `{card.base_revision}`) that tells positive, neutral and "
+        f"negative headlines apart: cell `{card.cell_id}` of fintone's grid, learning rate "
+        f"{format_rate(card.learning_rate)}, {epochs}, seed {card.seed}."
+    )
+
+
+def _tell_form(card: CellCard, *, merged: bool) -> str:
+    quantization = card.hyperparameters["base_model"]["quantization"]
+    if not merged:
+        quantised = " quantised to NF4, as it was trained on" if quantization == "nf4" else ""
+        return f"The folder holds a LoRA adapter in PEFT's format, for that base{quantised}."
+    if quantization == "nf4":
+        return (
+            "The folder holds whole weights that are not quantised: those of the NF4 base that the adapter was trained "
+            "on, dequantised, with the adapter added in full precision. That is the model that the figures are of."
+        )
+    return "The folder holds whole weights: those of the base with the adapter added in full precision."
+
+
+def _tell_data(card: CellCard) -> str:
+    if card.synthetic:
+        return "Generated, clearly synthetic headlines: the figures say nothing of real news."
+    return f"`{card.source}` ({card.source_kind})."
+
+
+def _tell_sizes(card: CellCard) -> str:
+    named = [f"{card.part_sizes[part]:,} {part}" for part in ("train", "validation", "test") if part in card.part_sizes]
+    return ", ".join(named)
+
+
+def _tell_licence(card: CellCard) -> str:
+    if card.synthetic:
+        return "that of fintone, which generated it"
+    if "phrasebank" in card.source_kind:
+        return PHRASEBANK_LICENCE
+    return f"not known to fintone; ask whoever gave you {card.source}"
+
+
+def _figures(card: CellCard) -> list[str]:
+    if not card.figures:
+        return ["The cell has not been evaluated."]
+    rows = [
+        (
+            f"{each.temperature:g}",
+            f"{each.n:,}",
+            f"{tell_figure(each.accuracy)} [{tell_figure(each.accuracy_low)}, {tell_figure(each.accuracy_high)}]",
+            f"{tell_figure(each.macro_f1)} [{tell_figure(each.macro_f1_low)}, {tell_figure(each.macro_f1_high)}]",
+            tell_figure(each.expected_accuracy),
+        )
+        for each in card.figures
+    ]
+    titles = ("temperature", "test headlines", "accuracy [95 %]", "macro-F1 [95 %]", "expected accuracy")
+    return _table(titles, rows)
+
+
+def _settings(card: CellCard) -> list[tuple[str, str]]:
+    own = [
+        (f"{section}.{name}", f"{value}")
+        for section in ("lora", "training")
+        for name, value in card.hyperparameters[section].items()
+    ]
+    return [*own, *((name, f"{value}") for name, value in card.environment.items())]
+
+
+def _table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    return [f"| {' | '.join(line)} |" for line in (titles, ["---"] * len(titles), *rows)]

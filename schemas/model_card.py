@@ -1,0 +1,41 @@
+"""What is told of a model that leaves fintone: read by storage, written down by reporting."""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class CardFigures:
+    """One evaluation of the cell on test."""
+
+    temperature: float
+    n: int
+    accuracy: float
+    accuracy_low: float
+    accuracy_high: float
+    macro_f1: float
+    macro_f1_low: float
+    macro_f1_high: float
+    expected_accuracy: float
+
+
+@dataclass(frozen=True)
+class CellCard:
+    """A fine-tuned cell with its data and its figures."""
+
+    cell_id: str
+    status: str
+    base_model: str
+    base_revision: str
+    learning_rate: float
+    epochs: int
+    seed: int
+    hyperparameters: dict[str, Any]
+    environment: dict[str, Any]
+    source: str
+    source_kind: str
+    synthetic: bool
+    snapshot_id: str
+    part_sizes: dict[str, int]
+    figures: tuple[CardFigures, ...]
+    """By rising temperature; none where the cell has not been evaluated."""

@@ -1,0 +1,80 @@
+"""What the warehouse tells of a cell that is to leave it: its card, and headlines that check what was written."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.model_card import CardFigures, CellCard
+from storage.studies import StoredCell
+from storage.warehouse import reading
+
+
+def load_card(warehouse: Path, cell: StoredCell) -> CellCard:
+    """A fine-tuned cell with its data and its figures on test, as the latest of its studies has them."""
+    record = cell.record
+    if record.learning_rate is None or record.epochs is None or record.seed is None or cell.outcome is None:
+        raise ValueError(f"cell {record.cell_id} is {record.kind} and {cell.status}: it has no adapter")
+    figures = ", ".join(CardFigures.__dataclass_fields__)
+    with reading(warehouse) as connection:
+        [(study_id, base_model, base_revision, source, synthetic)] = connection.execute(
+            "SELECT study_id, base_model, base_revision, source, synthetic FROM studies JOIN study_cells"
+            " USING (study_id) WHERE cell_id = ? ORDER BY started_at DESC LIMIT 1",
+            [record.cell_id],
+        ).fetchall()
+        [(kind,)] = connection.execute(
+            "SELECT coalesce(any_value(kind), '') FROM sources WHERE snapshot_id = ?", [record.snapshot_id]
+        ).fetchall()
+        sizes = connection.execute(
+            "SELECT part, count(*) FROM splits WHERE split_id = ? GROUP BY part", [record.split_id]
+        ).fetchall()
+        rows = connection.execute(
+            f"SELECT {figures} FROM leaderboard WHERE study_id = ? AND cell_id = ? AND part = 'test'"  # noqa: S608
+            " ORDER BY temperature",
+            [study_id, record.cell_id],
+        ).fetchall()
+    return CellCard(
+        cell_id=record.cell_id,
+        status=cell.status,
+        base_model=base_model,
+        base_revision=base_revision,
+        learning_rate=record.learning_rate,
+        epochs=record.epochs,
+        seed=record.seed,
+        hyperparameters=record.hyperparameters,
+        environment=cell.outcome.environment,
+        source=source,
+        source_kind=kind,
+        synthetic=synthetic,
+        snapshot_id=record.snapshot_id,
+        part_sizes=dict(sizes),
+        figures=tuple(CardFigures(*row) for row in rows),
+    )
+
+
+def load_canaries(
+    warehouse: Path, cell_id: str, most: int
+) -> tuple[float, int | None, float | None, list[str], NDArray[np.float64]] | None:
+    """Headlines of test with what the ledger says that the cell answers, at the temperature nearest to 1.
+
+    Returns:
+        Temperature, top-k, top-p, at most `most` texts spread evenly over the part, and their [N, 4] probabilities of
+        negative, neutral, positive and unparsed; None where the cell has not been evaluated.
+    """
+    with reading(warehouse) as connection:
+        evaluations = connection.execute(
+            "SELECT evaluation_id, temperature, top_k, top_p FROM evaluations WHERE cell_id = ? AND part = 'test'"
+            " ORDER BY abs(ln(temperature)), evaluated_at DESC LIMIT 1",
+            [cell_id],
+        ).fetchall()
+        if not evaluations:
+            return None
+        [(evaluation_id, temperature, top_k, top_p)] = evaluations
+        rows = connection.execute(
+            "SELECT text, p_negative, p_neutral, p_positive, p_unparsed FROM ledger.predictions JOIN headlines"
+            " USING (headline_id) WHERE evaluation_id = ? ORDER BY headline_id",
+            [evaluation_id],
+        ).fetchall()
+    chosen = [rows[int(place)] for place in np.linspace(0, len(rows) - 1, min(most, len(rows)))]
+    probabilities = np.array([row[1:] for row in chosen], dtype=np.float64)
+    return temperature, top_k, top_p, [row[0] for row in chosen], probabilities

@@ -1,0 +1,146 @@
+"""Taking a cell out of fintone: its files, its card, and the check that they are the model of the ledger.
+
+Runs without Prefect. The folder appears whole and checked, or not at all.
+"""
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from schemas.config import PromptSettings, TrainingSettings
+from schemas.errors import FailureError, InputError
+from storage.home import Home
+
+if TYPE_CHECKING:
+    from storage.studies import StoredCell
+
+CANARIES = 64
+"""Headlines of test that the files answer before they are handed out."""
+
+
+class ExportError(InputError):
+    """The cell has nothing to export, or there is no place for it."""
+
+
+class ExportMismatchError(FailureError):
+    """What was written is not the model that the ledger knows."""
+
+
+def export_cell(beginning: str, output: Path, *, merge: bool) -> list[tuple[str, str]]:
+    """Write the adapter of a cell, or the whole model with it, to a folder of its own, with a card.
+
+    Args:
+        beginning: The id of a fine-tuned cell, or its first characters.
+        output: The folder; there may be none of that name yet, or an empty one.
+        merge: Write whole weights; else the adapter.
+
+    Returns:
+        What was written and how it was checked, as (subject, description) lines.
+
+    Raises:
+        InputError: There is no such cell, it has no adapter, the base model is another, or the folder is taken.
+        ExportMismatchError: The files answer otherwise than the ledger has it; nothing is left of them.
+    """
+    from reporting.model_card import render_model_card
+    from storage.exports import load_canaries, load_card
+    from storage.studies import find_cells
+
+    home = Home.from_environment()
+    [cell] = find_cells(home.warehouse, [beginning])
+    adapter = _find_adapter(home, cell)
+    _check_place(output)
+    card = load_card(home.warehouse, cell)
+    base = _find_base(home, card.base_model, card.base_revision, card.hyperparameters)
+    known = load_canaries(home.warehouse, cell.record.cell_id, CANARIES)
+    unfinished = output.with_name(f".{output.name}.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    try:
+        _write(unfinished, base, adapter, card.hyperparameters, merge=merge)
+        check = "The cell has no evaluation, so that the files could not be compared with the ledger."
+        if known is not None:
+            check = _check(unfinished, base, card.hyperparameters, known, merge=merge)
+        (unfinished / "README.md").write_text(render_model_card(card, merged=merge, check=check), encoding="utf-8")
+        if output.exists():
+            output.rmdir()
+        unfinished.rename(output)
+    except OSError as error:
+        raise ExportError(f"output {output}: {error.strerror}; give a folder that can be written") from error
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+    size = sum(file.stat().st_size for file in output.iterdir())
+    form = "whole weights with the adapter in them" if merge else "a LoRA adapter in PEFT's format"
+    return [
+        ("cell", cell.record.cell_id),
+        ("written", f"{output}: {form}, {size / 1e6:,.1f} MB, with a model card"),
+        ("checked", check),
+    ]
+
+
+def _find_adapter(home: Home, cell: "StoredCell") -> Path:
+    from storage.studies import DONE
+
+    identifier, kind = cell.record.cell_id, cell.record.kind
+    if kind != "fine-tuned":
+        raise ExportError(
+            f"cell {identifier} is {'the untouched base' if kind == 'base' else 'a baseline'}: no adapter"
+        )
+    folder = home.adapter(identifier)
+    if cell.status not in DONE or not folder.is_dir():
+        raise ExportError(f"cell {identifier} is {cell.status} and has no adapter in {home.adapters}: run its study")
+    return folder
+
+
+def _check_place(output: Path) -> None:
+    if output.exists() and (not output.is_dir() or any(output.iterdir())):
+        raise ExportError(f"output {output}: is there already; give a new folder")
+    if not output.absolute().parent.is_dir():
+        raise ExportError(f"output {output}: no folder {output.absolute().parent}; make it first")
+
+
+def _find_base(home: Home, name: str, revision: str, hyperparameters: dict[str, Any]) -> tuple[Path, str]:
+    from learning.base_model import HUB_NAME, resolve_base_model
+
+    asked = hyperparameters["base_model"]["name"]
+    pinned = revision if HUB_NAME.fullmatch(asked) and not Path(asked).exists() else None
+    found = resolve_base_model(asked, pinned, home.models)
+    if found.revision != revision:
+        raise ExportError(
+            f"base model {name}: {found.folder} holds {found.revision}, the cell was trained on {revision}"
+        )
+    return found.folder, hyperparameters["base_model"]["quantization"]
+
+
+def _write(
+    folder: Path, base: tuple[Path, str], adapter: Path, hyperparameters: dict[str, Any], *, merge: bool
+) -> None:
+    from learning.export import write_adapter, write_merged
+
+    if merge:
+        write_merged(*base, adapter, TrainingSettings(**hyperparameters["training"]), folder)
+    else:
+        write_adapter(adapter, folder)
+
+
+def _check(folder: Path, base: tuple[Path, str], hyperparameters: dict[str, Any], known: Any, *, merge: bool) -> str:
+    """Compare what was written with the ledger, and say in a sentence that it is the same."""
+    from learning.decoding import Decoding
+    from learning.device import choose_device
+    from learning.export import Canaries, check_canaries
+
+    temperature, top_k, top_p, headlines, probabilities = known
+    canaries = Canaries(Decoding(temperature, top_k, top_p), headlines, probabilities)
+    prompt, device = (
+        PromptSettings(**hyperparameters["prompt"]),
+        choose_device(TrainingSettings(**hyperparameters["training"])),
+    )
+    whole = (folder, "none") if merge else base
+    outcome = check_canaries(canaries, whole, None if merge else folder, prompt, device)
+    if not outcome.passed:
+        raise ExportMismatchError(
+            f"export: of {outcome.headlines} headlines a probability is off by {outcome.largest_difference:.2g} from "
+            f"the ledger ({outcome.tolerance:g} may be), so that the files are another model; nothing was kept"
+        )
+    return (
+        f"Loaded back from these files, it answers {outcome.headlines} test headlines as the ledger has it: at "
+        f"temperature {temperature:g} no probability differs by more than {outcome.largest_difference:.1e}."
+    )
