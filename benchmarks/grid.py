@@ -4,7 +4,8 @@ fintone's side is the command line, from start to exit: the grid of Camargo 2024
 the untouched base, three temperatures) with a constant schedule after the warm-up, baselines and a validation part
 included; then 13 epochs alone, and the curve of 1 to 13 epochs. The notebook's way loads the model for each cell,
 trains it with `SFTTrainer`, one row a pass and eight passes a step, and asks a text-generation pipeline for each
-headline and temperature. Its parts are measured here; since the whole would take hours, its time is extrapolated from them.
+headline and temperature. Its parts are measured here; since the whole would take hours, its time is extrapolated from
+them.
 """
 
 import argparse

@@ -1,6 +1,7 @@
 """A cell's model as files for others, and the proof that the files are that model. Knows no warehouse and no card."""
 
 import gc
+import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -49,11 +50,22 @@ class CanaryCheck:
         return self.largest_difference <= self.tolerance
 
 
-def write_adapter(adapter_folder: Path, output: Path) -> None:
-    """Copy an adapter in PEFT's format to a new folder."""
+def write_adapter(adapter_folder: Path, base: str, revision: str | None, output: Path) -> None:
+    """Copy an adapter in PEFT's format to a new folder.
+
+    Args:
+        adapter_folder: The adapter's folder.
+        base: Where others find the base model: its name on the hub, or its folder.
+        revision: Of a hub model.
+        output: The new folder.
+    """
     output.mkdir(parents=True)
     for name in ADAPTER_FILES:
         shutil.copyfile(adapter_folder / name, output / name)
+    [config] = [output / name for name in ADAPTER_FILES if name.endswith(".json")]
+    values = json.loads(config.read_text(encoding="utf-8"))
+    values |= {"base_model_name_or_path": base, "revision": revision}
+    config.write_text(json.dumps(values, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def write_merged(

@@ -12,6 +12,7 @@ from schemas.errors import FailureError, InputError
 from storage.home import Home
 
 if TYPE_CHECKING:
+    from schemas.model_card import CellCard
     from storage.studies import StoredCell
 
 CANARIES = 64
@@ -50,12 +51,12 @@ def export_cell(beginning: str, output: Path, *, merge: bool) -> list[tuple[str,
     adapter = _find_adapter(home, cell)
     _check_place(output)
     card = load_card(home.warehouse, cell)
-    base = _find_base(home, card.base_model, card.base_revision, card.hyperparameters)
+    base = _find_base(home, card)
     known = load_canaries(home.warehouse, cell.record.cell_id, CANARIES)
     unfinished = output.with_name(f".{output.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     try:
-        _write(unfinished, base, adapter, card.hyperparameters, merge=merge)
+        _write(unfinished, base, adapter, card, merge=merge)
         check = "The cell has no evaluation, so that the files could not be compared with the ledger."
         if known is not None:
             check = _check(unfinished, base, card.hyperparameters, known, merge=merge)
@@ -97,28 +98,35 @@ def _check_place(output: Path) -> None:
         raise ExportError(f"output {output}: no folder {output.absolute().parent}; make it first")
 
 
-def _find_base(home: Home, name: str, revision: str, hyperparameters: dict[str, Any]) -> tuple[Path, str]:
-    from learning.base_model import HUB_NAME, resolve_base_model
+def _is_on_hub(card: "CellCard") -> bool:
+    from learning.base_model import HUB_NAME
 
-    asked = hyperparameters["base_model"]["name"]
-    pinned = revision if HUB_NAME.fullmatch(asked) and not Path(asked).exists() else None
-    found = resolve_base_model(asked, pinned, home.models)
+    asked = card.hyperparameters["base_model"]["name"]
+    return HUB_NAME.fullmatch(asked) is not None and not Path(asked).exists()
+
+
+def _find_base(home: Home, card: "CellCard") -> tuple[Path, str]:
+    """Folder and quantisation of the base model that the cell was trained on."""
+    from learning.base_model import resolve_base_model
+
+    asked, revision = card.hyperparameters["base_model"], card.base_revision
+    found = resolve_base_model(asked["name"], revision if _is_on_hub(card) else None, home.models)
     if found.revision != revision:
         raise ExportError(
-            f"base model {name}: {found.folder} holds {found.revision}, the cell was trained on {revision}"
+            f"base model {card.base_model}: {found.folder} holds {found.revision}, the cell was trained on {revision}"
         )
-    return found.folder, hyperparameters["base_model"]["quantization"]
+    return found.folder, asked["quantization"]
 
 
-def _write(
-    folder: Path, base: tuple[Path, str], adapter: Path, hyperparameters: dict[str, Any], *, merge: bool
-) -> None:
+def _write(folder: Path, base: tuple[Path, str], adapter: Path, card: "CellCard", *, merge: bool) -> None:
     from learning.export import write_adapter, write_merged
 
     if merge:
-        write_merged(*base, adapter, TrainingSettings(**hyperparameters["training"]), folder)
+        write_merged(*base, adapter, TrainingSettings(**card.hyperparameters["training"]), folder)
+    elif _is_on_hub(card):
+        write_adapter(adapter, card.base_model, card.base_revision, folder)
     else:
-        write_adapter(adapter, folder)
+        write_adapter(adapter, str(base[0]), None, folder)
 
 
 def _check(folder: Path, base: tuple[Path, str], hyperparameters: dict[str, Any], known: Any, *, merge: bool) -> str:
@@ -129,10 +137,8 @@ def _check(folder: Path, base: tuple[Path, str], hyperparameters: dict[str, Any]
 
     temperature, top_k, top_p, headlines, probabilities = known
     canaries = Canaries(Decoding(temperature, top_k, top_p), headlines, probabilities)
-    prompt, device = (
-        PromptSettings(**hyperparameters["prompt"]),
-        choose_device(TrainingSettings(**hyperparameters["training"])),
-    )
+    prompt = PromptSettings(**hyperparameters["prompt"])
+    device = choose_device(TrainingSettings(**hyperparameters["training"]))
     whole = (folder, "none") if merge else base
     outcome = check_canaries(canaries, whole, None if merge else folder, prompt, device)
     if not outcome.passed:
