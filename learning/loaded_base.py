@@ -72,9 +72,7 @@ class LoadedBase:
             return
         self._adapted.unload()
         self._adapted = None
-        vars(self.model).pop(
-            "forward", None
-        )  # trl binds one of its own to a model that it trains; a copy would call it
+        vars(self.model).pop("forward", None)  # trl gives a model that it trains one that a copy would share
         self.model.activation_checkpointing_disable()
         self.model.requires_grad_(requires_grad=False).eval()
 
