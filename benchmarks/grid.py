@@ -14,6 +14,7 @@ import statistics
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -28,6 +29,8 @@ from benchmarks.training import TIMED, WARM_UP, StepClock, Subject, build_traine
 from embedded.paths import MODEL_FOLDER
 from learning.device import choose_device
 from learning.quiet import quiet_libraries
+from schemas.config import LoraSettings
+from schemas.profiles import load_profile
 from storage.query import query
 
 FINTONE = Path(sys.executable).with_name("fintone")
@@ -93,7 +96,6 @@ def main() -> None:
     settings = {
         "training.loss": arguments.loss,
         "training.schedule": "constant",
-        "training.micro_batch_size": "null",
         "split.validation_per_class": "100",
         "grid.curve_epochs": "",
     }
@@ -109,7 +111,8 @@ def main() -> None:
         figures["fintone, grid, all else, s"] = figures["fintone, grid, s"] - trained - scored
         print(f"{'fintone, grid':60} {figures['fintone, grid, s']:9.1f} s", flush=True)
         parts = load_parts(arguments.data)
-        subject = prepare(folder, parts["train"], device)
+        lora = LoraSettings(**load_profile("paper")["lora"])
+        subject = replace(prepare(folder, parts["train"], device), lora=lora)
         notebook = measure_notebook(subject, parts["test"][0], arguments.loss, Path(scratch))
         figures |= notebook
         extrapolated = extrapolate(notebook, len(parts["train"][0]), len(parts["test"][0]))

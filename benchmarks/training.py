@@ -62,6 +62,7 @@ class Subject:
     labels: list[Label]
     examples: list[EncodedExample]
     batch_size: int
+    lora: LoraSettings = LORA
 
     @property
     def tokens(self) -> float:
@@ -71,7 +72,7 @@ class Subject:
     def recipe(self, loss: str) -> Recipe:
         """How both sides train."""
         settings = TrainingSettings(loss=loss, schedule="constant", batch_size=self.batch_size)
-        return Recipe(PROMPT, LORA, settings, 1e-4, 1, 42)
+        return Recipe(PROMPT, self.lora, settings, 1e-4, 1, 42)
 
 
 class StepClock(TrainerCallback):  # type: ignore[misc]
@@ -114,7 +115,8 @@ def build_trainer(
     wanted = min(steps * subject.batch_size, len(subject.examples))
     examples = Random(7).sample(subject.examples, wanted)
     device, recipe = subject.device, subject.recipe(loss)
-    model = attach_new_adapter(load_model(subject.folder, "nf4", device), LORA.r, LORA.alpha, LORA.dropout, seed=42)
+    lora = subject.lora
+    model = attach_new_adapter(load_model(subject.folder, "nf4", device), lora.r, lora.alpha, lora.dropout, seed=42)
     for name, weight in model.named_parameters():
         if "lora_B" in name:  # at zero, half of the gradients would be zero
             torch.nn.init.normal_(weight, std=0.005, generator=torch.Generator(weight.device).manual_seed(len(name)))

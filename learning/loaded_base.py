@@ -16,9 +16,11 @@ from peft import PeftModel
 
 from learning.adapter import attach_new_adapter, attach_saved_adapter
 from learning.base_model import load_model, load_tokenizer
+from learning.decoding import AnswerSpace
 from learning.device import Device, free_memory_bytes
 from learning.quiet import quiet_libraries
-from schemas.config import LoraSettings
+from learning.scoring import find_answers
+from schemas.config import LoraSettings, PromptSettings
 
 FLOAT32_BYTES = 4
 COPIES = 2
@@ -48,7 +50,10 @@ class LoadedBase:
         if self.is_whole and quantization != "none":
             with quiet_libraries():
                 self.model = self.model.dequantize()
+        self.takes_packs: bool | None = None
+        """Whether its attention heeds the mask of a pack; None until a training has tried."""
         self._adapted: PeftModel | None = None
+        self._answers: dict[str, AnswerSpace] = {}
 
     def train_new(self, lora: LoraSettings, seed: int) -> PeftModel:
         """The base with a new adapter on it, drawn from the seed."""
@@ -65,6 +70,13 @@ class LoadedBase:
             return attach_saved_adapter(copy.deepcopy(self.model), adapter_folder).merge_and_unload().eval()
         self._adapted = attach_saved_adapter(self.model, adapter_folder)
         return self._adapted
+
+    def answers(self, prompt: PromptSettings) -> AnswerSpace:
+        """Which of its outputs count as which label, whatever adapter is on it."""
+        key = prompt.model_dump_json()
+        if key not in self._answers:
+            self._answers[key] = find_answers(self.model, self.tokenizer, prompt)
+        return self._answers[key]
 
     def release(self) -> None:
         """Take the adapter off, and leave the base as it was loaded."""

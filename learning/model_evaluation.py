@@ -8,7 +8,7 @@ from learning.decoding import Decoding, LabelProbabilities
 from learning.evaluation import Evaluation, LabelledPart, measure_draws
 from learning.loaded_base import LoadedBase
 from learning.metrics import draw_outcomes, measure
-from learning.scoring import find_answers, find_token_budget, score_headlines
+from learning.scoring import find_token_budget, score_headlines
 from schemas.config import DecodingSettings, PromptSettings
 
 
@@ -35,7 +35,7 @@ def evaluate_model(
         InputError: A headline is longer than the model takes.
     """
     tokenizer, model = base.tokenizer, base.score_with(adapter_folder)
-    answers, budget = find_answers(model, tokenizer, prompt), find_token_budget(model, base.device)
+    answers, budget = base.answers(prompt), find_token_budget(model, base.device)
     decodings = [Decoding(temperature, decoding.top_k, decoding.top_p) for temperature in decoding.temperatures]
     evaluations: list[Evaluation] = []
     finished = 0

@@ -128,7 +128,7 @@ class _CellTraining:
         history = checkpoint.read_log() if checkpoint else []
         first_step = checkpoint.step if checkpoint else 0
         diverged = checkpoint is not None and checkpoint.diverged
-        seconds, packed = 0.0, True
+        seconds, packed = 0.0, self.base.takes_packs is not False
         if checkpoint and (diverged or first_step == self.schedule.steps):
             checkpoint.copy_adapter(adapter_folder)
         else:
@@ -164,9 +164,10 @@ class _CellTraining:
         )
 
     def _takes_packs(self, model: Any) -> bool:
-        """Try a pack beside whole prompts; a model whose attention heeds no mask of ours gives other logits."""
-        examples = self.examples[:PROBED]
-        device = self.base.device
+        """Try a pack beside whole prompts, once a base: attention that heeds no mask of ours gives other logits."""
+        if self.base.takes_packs is not None:
+            return self.base.takes_packs
+        examples, device = self.examples[:PROBED], self.base.device
         collator = PrefixCollator(self.prefix_length, device.dtype)
         rows = encode_rows(examples, whole_text=False)
         pack = {name: tensor.to(device.name) for name, tensor in collator(rows).items()}
@@ -181,6 +182,7 @@ class _CellTraining:
             whole = torch.cat(alone)
             takes = bool((packed - whole).abs().max() <= SAME_LOGITS[device.dtype] * whole.abs().max())
         model.train()
+        self.base.takes_packs = takes
         if not takes:
             kind = type(self.base.model).__name__
             self.tell(f"{kind} takes no batches packed behind one prefix: they are padded, several times slower")

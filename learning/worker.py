@@ -6,6 +6,7 @@ over a socket that only the two processes have. Knows no Prefect, no SQL; loads 
 """
 
 import contextlib
+import gc
 import signal
 import subprocess
 import sys
@@ -148,6 +149,8 @@ def serve(connection: "Connection[Any, Any]") -> None:
     with quiet_libraries():
         import learning.model_evaluation
         import learning.training  # noqa: F401 (loaded while the parent does something else)
+    gc.collect()
+    gc.freeze()  # what the libraries hold stays; each collection between cells would look at all of it
     bases = _Bases()
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
         while True:

@@ -53,7 +53,8 @@ def plan_study(config: StudyConfig, ingested: IngestedSource, split_id: str) -> 
     )
     save_study(home.warehouse, record)
     add_cells(home.warehouse, study.study_id, _cell_records(study, (study.base_cell, *study.baselines, *study.cells)))
-    announce(f"study {study.study_id}: base model {base.name}, cells to fine-tune: {len(study.cells)}")
+    announce(f"study {study.study_id}: base model {base.name}, {len(study.cells)} cells to fine-tune")
+    announce(_tell_steps(study))
     return study
 
 
@@ -127,6 +128,20 @@ def _note_missing(missing: Sequence["StoredCell"]) -> str:
 def _title(cell: "StoredCell") -> str:
     record = cell.record
     return name_cell(record.kind, record.model, record.learning_rate, record.epochs, record.seed)
+
+
+def _tell_steps(study: StudyPlan) -> str:
+    """How many steps the grid trains, and how many it need not, since cells share them."""
+    from learning.schedule import count_steps, count_trained_steps
+    from storage.home import Home
+    from storage.splits import load_split_counts
+
+    counts = load_split_counts(Home.from_environment().warehouse, study.split_id)
+    train = sum(number for part, _, number in counts if part == "train")
+    trained = count_trained_steps(study.cells, study.config.training, train)
+    alone = sum(count_steps(train, study.config.training.batch_size, cell.epochs or 0) for cell in study.cells)
+    shared = f", where each cell alone would take {alone:,} in all" if trained < alone else ""
+    return f"steps to train: {trained:,}{shared}"
 
 
 def _find_encoder(name: str | None) -> EncoderPlan | None:

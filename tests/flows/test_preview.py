@@ -40,7 +40,11 @@ def test_the_demo_study_is_counted(home: Path) -> None:
     assert lines["base model"].startswith("embedded, files ")
     assert lines["baselines"] == "majority class, finance lexicon, TF-IDF + linear SVM"
     assert lines["grid"] == "6 cells: learning rates 2e-06, 1e-03, 5e-02 x epochs 1, 3 x seeds 42"
-    assert lines["training"].endswith("113 steps an epoch, 1,356 in all")
+    assert lines["training"].endswith("113 steps an epoch, 1,017 in all")
+    assert lines["shared"] == (
+        "a cell is a checkpoint of the longer ones of its learning rate and seed: "
+        "1,017 steps are trained instead of 1,356"
+    )
     assert lines["scoring"] == (
         "7 models, the untouched base among them, on validation and test, at temperatures 0.1, 1, 10, top-k 50"
     )
@@ -104,6 +108,7 @@ def test_the_study_of_the_paper_is_counted() -> None:
         "AdamW (paged, 32-bit, on a CUDA GPU); "
         "113 steps an epoch, 1,356 in all"
     )
+    assert lines["shared"].startswith("nothing: a cosine depends on the number of epochs")
     assert lines["epoch curve"] == (
         "then epochs 1 to 13 at the rate best on validation: 11 more cells, 9,831 more steps"
     )
@@ -122,9 +127,20 @@ def test_cells_of_every_seed_are_counted() -> None:
     config = make_config("demo", "grid.seeds=1,2,3", "grid.curve_epochs=3,4", "split.train_per_class=8")
     lines = dict(describe_study(config))
     assert lines["grid"].startswith("18 cells: ")
-    assert lines["training"].endswith("3 steps an epoch, 108 in all")
-    assert lines["epoch curve"].endswith(": 3 more cells, 36 more steps")
+    assert lines["training"].endswith("3 steps an epoch, 81 in all")
+    assert lines["epoch curve"].endswith(": 3 more cells, 9 more steps")
     assert lines["scoring"].startswith("22 models, ")
+
+
+def test_what_cells_share_is_told_for_each_schedule() -> None:
+    decay = dict(describe_study(make_config("demo", "training.schedule=warmup-stable-decay")))
+    assert decay["training"].endswith("113 steps an epoch, 1,086 in all")
+    assert decay["shared"] == (
+        "up to its decay a cell is a checkpoint of the longer ones of its learning rate and seed: "
+        "1,086 steps are trained instead of 1,356"
+    )
+    alone = dict(describe_study(make_config("demo", "grid.epochs=3")))
+    assert alone["shared"] == "nothing: no two cells differ in their epochs alone"
 
 
 def test_the_real_phrasebank_is_counted_as_in_the_study(fpb_folder: Path) -> None:

@@ -230,18 +230,6 @@ def test_a_cell_whose_process_is_killed_costs_itself_alone_and_the_next_run_trie
     assert list(home.glob("checkpoints/*")) == []
 
 
-def test_a_process_that_is_killed_twice_is_tried_a_third_time_with_fewer_headlines_a_pass(
-    home: Path, config: StudyConfig, kill_worker: Callable[[float, int], None]
-) -> None:
-    grid = config.grid.model_copy(update={"learning_rates": (1e-3,), "curve_epochs": ()})
-    kill_worker(1e-3, 2)
-    retrain(config.model_copy(update={"grid": grid}))
-    assert ask(home, "SELECT status, environment->>'micro_batch_size' FROM cells WHERE kind = 'fine-tuned'") == [
-        ("finished", "4")
-    ]
-    assert ask(home, "SELECT status FROM studies") == [("finished",)]
-
-
 def test_a_split_that_the_data_cannot_fill_trains_nothing(home: Path, config: StudyConfig) -> None:
     greedy = config.model_copy(update={"split": config.split.model_copy(update={"train_per_class": 1_000})})
     with pytest.raises(ValueError, match="split: 1011 negative headlines are needed"):

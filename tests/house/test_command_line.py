@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 HEAVY = ("torch", "transformers", "peft", "trl", "bitsandbytes", "sklearn", "scipy", "pandas", "datasets", "prefect")
-CONTRACT = {"compare", "ingest", "run", "sql"}
+CONTRACT = {"compare", "export", "ingest", "run", "sql"}
 
 PROBE = f"""
 import json, sys

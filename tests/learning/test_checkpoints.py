@@ -137,7 +137,7 @@ def test_a_process_killed_at_any_moment_goes_on_to_the_same_weights(
     spec = BaseSpec(tiny_folder, "nf4", how.training)
     job = TrainingJob(spec, tuple(labelled[0]), tuple(labelled[1]), how, tmp_path / "killed", store)
     worker, left = Worker(), []
-    for step, delay in ((2, 0.0), (9, 0.006), (16, 0.02)):
+    for step, delay in ((4, 0.0), (17, 0.01)):
         with pytest.raises(WorkerDiedError, match=r"killed by signal 9 \(SIGKILL\)"):
             worker.run(job, lambda told, step=step, delay=delay: kill_at(worker, told, step, delay))
         left.append(len(list(store.root.glob("*/checkpoint-*"))))

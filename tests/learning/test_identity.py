@@ -15,6 +15,7 @@ from learning.identity import (
     fine_tuned_cell_id,
     split_id,
     study_id,
+    training_id,
 )
 from schemas.config import SplitSettings, StudyConfig
 from schemas.identity import content_id
@@ -71,6 +72,10 @@ def test_an_id_is_the_same_on_every_machine() -> None:
         "training.warmup_ratio=0.1",
         "training.weight_decay=0.01",
         "training.max_grad_norm=1",
+        "training.decay_ratio=0.1",
+        "training.precision=bfloat16",
+        "training.optimizer=paged_adamw_32bit",
+        "training.attention=eager",
         "prompt.instruction=Up or down?",
         WORDS,
     ],
@@ -98,6 +103,10 @@ def test_other_data_model_or_hyperparameters_are_another_cell(change: dict[str, 
     "assignment",
     [
         "training.micro_batch_size=1",
+        "training.gradient_checkpointing=true",
+        "training.checkpoint_minutes=1",
+        "training.checkpoint_steps=10",
+        "training.retries=0",
         "decoding.temperatures=0.5",
         "decoding.top_k=5",
         "decoding.seed=1",
@@ -126,9 +135,23 @@ def test_the_base_model_is_known_by_split_revision_quantization_and_prompt() -> 
         base_cell_id(demo(), "split", base_with(revision="f" * 16)),
         base_cell_id(demo(), "split", base_with(quantization="none")),
         base_cell_id(demo(WORDS), "split", BASE),
+        base_cell_id(demo("training.precision=bfloat16"), "split", BASE),
     }
-    assert len(ids) == 5
+    assert len(ids) == 6
     assert base_cell_id(demo("lora.r=8", "training.loss=whole-text"), "split", BASE) in ids
+
+
+def test_cells_that_differ_in_epochs_alone_have_one_training() -> None:
+    one = training_id(demo(), "split", BASE, 1e-3, 42)
+    assert training_id(demo("grid.epochs=7"), "split", BASE, 1e-3, 42) == one
+    others = [
+        training_id(demo(), "split", BASE, 1e-4, 42),
+        training_id(demo(), "split", BASE, 1e-3, 43),
+        training_id(demo(), "other", BASE, 1e-3, 42),
+        training_id(demo("lora.r=8"), "split", BASE, 1e-3, 42),
+        cell_id(),
+    ]
+    assert len({one, *others}) == len(others) + 1
 
 
 def test_base_baselines_and_fine_tunes_never_share_an_id() -> None:

@@ -144,7 +144,12 @@ def test_loss_and_gradients_are_those_of_plain_trl(
 
 @pytest.mark.parametrize(
     ("folder", "loss"),
-    [("embedded", "completion"), ("embedded", "whole-text"), ("llama", "completion")],
+    [
+        ("embedded", "completion"),
+        ("embedded", "whole-text"),
+        pytest.param("llama", "completion", marks=pytest.mark.slow),
+        pytest.param("llama", "whole-text", marks=pytest.mark.slow),
+    ],
     indirect=["folder"],
 )
 def test_thirty_steps_end_in_the_weights_of_plain_trl(folder: Path, loss: str, tmp_path: Path) -> None:

@@ -122,7 +122,6 @@ def test_the_paper_profile_is_the_protocol_of_the_study() -> None:
             "training": {
                 "loss": "whole-text",
                 "batch_size": 8,
-                "micro_batch_size": 1,
                 "schedule": "cosine",
                 "warmup_ratio": 0.03,
                 "weight_decay": 0.001,

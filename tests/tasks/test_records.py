@@ -25,6 +25,7 @@ from schemas.profiles import build_config, load_profile
 from storage.evaluations import forget_evaluations
 from storage.query import query
 from storage.studies import CellRecord, StudyRecord, add_cells, save_study
+from tasks.cells import _recipe
 from tasks.draws import add_draws
 from tasks.intake import settle_split, take_in
 from tasks.records import load_part, load_parts, save_results
@@ -180,3 +181,11 @@ def test_more_draws_need_no_scoring_and_are_those_of_a_scoring(home: Path) -> No
     score(more)
     assert ask(ledger) == drawn
     assert ask("SELECT DISTINCT draws FROM evaluations WHERE temperature IS NOT NULL") == [(5,)]
+
+
+@pytest.mark.parametrize(("attempt", "size"), [(1, 8), (2, 8), (3, 4), (4, 2), (9, 1)])
+def test_a_cell_whose_process_died_twice_has_fewer_headlines_a_pass(home: Path, attempt: int, size: int) -> None:
+    study = begin(home, "training.batch_size=8")
+    recipe = _recipe(study, study.cells[0], attempt)
+    assert (recipe.training.batch_size, recipe.training.micro_batch_size) == (8, size)
+    assert (recipe.learning_rate, recipe.epochs, recipe.seed) == (2e-6, 1, 42)
