@@ -5,7 +5,7 @@ import pytest
 
 from storage.evaluations import save_evaluations
 from storage.query import query
-from storage.studies import add_cells, save_study
+from storage.studies import add_cells, fail_cell, save_study
 from storage.warehouse import utc_now, writing
 
 CONTRACT = {
@@ -90,3 +90,27 @@ def test_the_epoch_curve_has_fine_tuned_cells_on_test_only(finished, cell, evalu
     save_evaluations(finished, saved, pd.concat([predict(each.evaluation_id) for each in saved]))
     rows = query(finished, "SELECT temperature, epochs, accuracy FROM epoch_curve").rows
     assert rows == [(0.1, 1, 0.83), (0.1, 3, 0.83), (1, 1, 0.83), (1, 3, 0.83), (10, 3, 0.83)]
+
+
+def test_cells_that_differ_in_their_seed_alone_are_one_row(finished, cell, evaluation, predict):
+    other = cell(cell_id="seed 2", seed=2)
+    add_cells(finished, "study", [other])
+    better = evaluation("seed 2", 1, accuracy=0.87)
+    save_evaluations(finished, [better], predict(better.evaluation_id))
+    rows = query(
+        finished,
+        "SELECT temperature, seeds, accuracy_mean, accuracy_sd, accuracy_min, accuracy_max FROM leaderboard_over_seeds"
+        " WHERE part = 'test' ORDER BY temperature",
+    ).rows
+    assert [(temperature, seeds) for temperature, seeds, *_ in rows] == [(0.1, 1), (1, 2), (10, 1)]
+    assert rows[1][2:] == (pytest.approx(0.85), pytest.approx(0.04 / 2**0.5), 0.83, 0.87)
+    assert rows[0][3] is None
+
+
+def test_a_cell_without_all_its_evaluations_is_missing(finished, cell):
+    add_cells(finished, "study", [cell(cell_id="late", seed=3)])
+    missing = {row[0] for row in query(finished, "SELECT cell_id FROM missing_cells WHERE study_id = 'study'").rows}
+    assert "late" in missing
+    fail_cell(finished, "late", "out of memory")
+    rows = query(finished, "SELECT status, reason FROM missing_cells WHERE cell_id = 'late'").rows
+    assert rows == [("failed", "out of memory")]
