@@ -134,10 +134,17 @@ def _log(cell_id: str, steps: int) -> pd.DataFrame:
     )
 
 
+def test_steps_that_are_told_again_replace_those_before_and_others_stay(warehouse):
+    save_training_log(warehouse, _log("tuned", 3), whole=False)
+    save_training_log(warehouse, _log("tuned", 2).assign(loss=1.5), whole=False)
+    rows = query(warehouse, "SELECT step, loss FROM training_log ORDER BY ALL").rows
+    assert rows == [(1, 1.5), (2, 1.5), (3, None)]
+
+
 def test_a_training_log_replaces_the_one_before(warehouse):
-    save_training_log(warehouse, _log("tuned", 3))
-    save_training_log(warehouse, _log("other", 2))
-    save_training_log(warehouse, _log("tuned", 2))
+    save_training_log(warehouse, _log("tuned", 3), whole=True)
+    save_training_log(warehouse, _log("other", 2), whole=True)
+    save_training_log(warehouse, _log("tuned", 2), whole=True)
     rows = query(warehouse, "SELECT cell_id, step, loss, logged_at FROM training_log ORDER BY ALL").rows
     noon = datetime(2024, 6, 24, 12)  # noqa: DTZ001
     assert rows == [
