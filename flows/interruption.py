@@ -1,5 +1,6 @@
 """Ctrl-C while a flow runs. Knows signals and Prefect's client; knows no study."""
 
+import logging
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +21,8 @@ def prompt_interruption() -> Iterator[None]:
     def interrupt(_: int, __: FrameType | None) -> None:
         nonlocal interrupted
         interrupted = True
-        get_current_settings().client.max_retries = 0  # for the rest of the process
+        get_current_settings().client.max_retries = 0  # for the rest of the process, and so is the next line
+        logging.raiseExceptions = False  # Prefect would tell that it cannot send its log to the dead server
         raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGINT, interrupt)
