@@ -49,7 +49,7 @@ def retrain(config: StudyConfig) -> str:
     try:
         for baseline in study.baselines:
             evaluate_baseline(study, baseline)
-        score_cell(study, study.base_cell)
+        _went_well(score_cell.with_options(retries=config.training.retries)(study, study.base_cell, return_state=True))
         _run_cells(study, study.cells)
         if config.grid.curve_epochs:
             _run_cells(study, plan_epoch_curve(study))

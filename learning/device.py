@@ -3,6 +3,7 @@
 import gc
 import platform
 import resource
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -65,13 +66,14 @@ def start_peak_memory(device: Device) -> None:
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats()
     elif CLEAR_PEAK.exists():
-        CLEAR_PEAK.write_text("5")
+        with suppress(OSError):  # a sandbox may refuse it
+            CLEAR_PEAK.write_text("5")
 
 
 def peak_memory_bytes(device: Device) -> int:
     """Largest memory since `start_peak_memory`: allocated on a GPU, resident in this process on a CPU.
 
-    Where the system is not Linux, the process's peak is that since it began.
+    Where the system is not Linux, or refuses to start anew, the process's peak is that since it began.
     """
     if device.name == "cuda":
         return int(torch.cuda.max_memory_allocated())

@@ -54,6 +54,7 @@ class LoadedBase:
         """Whether its attention heeds the mask of a pack; None until a training has tried."""
         self._adapted: PeftModel | None = None
         self._answers: dict[str, AnswerSpace] = {}
+        self._bound = {name: value for name, value in vars(self.model).items() if name == "forward"}
 
     def train_new(self, lora: LoraSettings, seed: int) -> PeftModel:
         """The base with a new adapter on it, drawn from the seed."""
@@ -85,6 +86,7 @@ class LoadedBase:
         self._adapted.unload()
         self._adapted = None
         vars(self.model).pop("forward", None)  # trl gives a model that it trains one that a copy would share
+        vars(self.model).update(self._bound)
         self.model.activation_checkpointing_disable()
         self.model.requires_grad_(requires_grad=False).eval()
 

@@ -109,8 +109,12 @@ def publish_leaderboard(study: StudyPlan, ingested: IngestedSource) -> None:
 
 def tell_missing(missing: Sequence["StoredCell"]) -> str:
     """Which cells a study lacks, and why, in a line."""
-    named = [f"{_title(cell)} ({cell.reason or cell.status})" for cell in missing]
+    named = [f"{_title(cell)} ({cell.reason or _tell_status(cell)})" for cell in missing]
     return f"{len(named)} cell{'' if len(named) == 1 else 's'} missing: " + "; ".join(named)
+
+
+def _tell_status(cell: "StoredCell") -> str:
+    return cell.status if cell.outcome is None else "trained, and not evaluated"
 
 
 def _nothing_trained(study: StudyPlan) -> NothingTrainedError:
