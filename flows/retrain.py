@@ -7,8 +7,10 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 
 from learning.grid import running_order
+from learning.schedule import added_steps
 from schemas.config import StudyConfig
 from schemas.errors import InputError
+from schemas.label import LABELS
 from schemas.plan import CellPlan, StudyPlan
 from storage.home import Home
 from storage.studies import finish_study, is_answered, load_missing, start_study
@@ -71,10 +73,12 @@ def retrain(config: StudyConfig) -> str:
 def _run_cells(study: StudyPlan, cells: tuple[CellPlan, ...]) -> None:
     """Train and score one cell after the other; one that fails is left behind.
 
-    Tells how long the others will take, by the epochs that each has still to train.
+    Tells how long the others will take, by the steps that each has still to train.
     """
-    seconds, worked, epochs = 0.0, 0, _trained_epochs(study, cells)
-    for number, (cell, trained) in enumerate(epochs, start=1):
+    order, train = running_order(cells), study.config.split.train_per_class * len(LABELS)
+    steps = added_steps(order, study.config.training, train)
+    seconds, worked = 0.0, 0
+    for number, cell in enumerate(order, start=1):
         position, start = f"cell {number}/{len(cells)} ", time.monotonic()
         retries = study.config.training.retries
         if not _went_well(train_cell.with_options(retries=retries)(study, cell, position, return_state=True)):
@@ -82,8 +86,8 @@ def _run_cells(study: StudyPlan, cells: tuple[CellPlan, ...]) -> None:
         if not _went_well(score_cell.with_options(retries=retries)(study, cell, position, return_state=True)):
             continue
         if time.monotonic() - start > SECONDS_OF_A_SKIP:
-            seconds, worked = seconds + time.monotonic() - start, worked + trained
-        left = sum(count for _, count in epochs[number:])
+            seconds, worked = seconds + time.monotonic() - start, worked + steps[number - 1]
+        left = sum(steps[number:])
         if left and worked:
             announce(f"{number} of {len(cells)} cells done, about {format_seconds(seconds / worked * left)} left")
 
@@ -96,16 +100,3 @@ def _went_well(state: State[Any]) -> bool:
     if isinstance(error, InputError):
         raise error
     return False
-
-
-def _trained_epochs(study: StudyPlan, cells: tuple[CellPlan, ...]) -> list[tuple[CellPlan, int]]:
-    """The cells in the order in which they run, each with the epochs that no shorter one has trained for it."""
-    shares = study.config.training.schedule != "cosine"
-    order, done = running_order(cells), dict[tuple[float | None, int | None], int]()
-    trained = []
-    for cell in order:
-        training, epochs = (cell.learning_rate, cell.seed), cell.epochs or 0
-        trained.append((cell, epochs - done.get(training, 0)))
-        if shares:
-            done[training] = epochs
-    return trained

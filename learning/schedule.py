@@ -4,8 +4,9 @@ Counts only; loads no heavy library and trains nothing.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from schemas.config import TrainingSettings
 from schemas.plan import CellPlan
@@ -58,3 +59,9 @@ def count_trained_steps(cells: Iterable[CellPlan], training: TrainingSettings, e
         max(schedule.shared_steps for schedule in own) + sum(schedule.steps - schedule.shared_steps for schedule in own)
         for own in lengths.values()
     )
+
+
+def added_steps(cells: Sequence[CellPlan], training: TrainingSettings, examples: int) -> list[int]:
+    """The steps that each cell adds to those of the cells before it."""
+    totals = [count_trained_steps(cells[:number], training, examples) for number in range(len(cells) + 1)]
+    return [after - before for before, after in pairwise(totals)]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from learning.schedule import Schedule, count_steps, count_trained_steps, lay_out_steps
+from learning.schedule import Schedule, added_steps, count_steps, count_trained_steps, lay_out_steps
 from schemas.config import TrainingSettings
 from schemas.plan import CellPlan
 
@@ -63,3 +63,10 @@ def test_seeds_share_nothing() -> None:
 
 def test_an_epoch_curve_costs_its_longest_cell() -> None:
     assert count_trained_steps(cells((2e-4,), tuple(range(1, 14))), settings("constant"), 900) == 13 * 113
+
+
+@pytest.mark.parametrize(
+    ("schedule", "added"), [("constant", [10, 20]), ("cosine", [10, 30]), ("warmup-stable-decay", [10, 22])]
+)
+def test_a_longer_cell_adds_what_a_shorter_one_before_it_has_not_trained(schedule: Any, added: list[int]) -> None:
+    assert added_steps(cells((1e-3, 1e-4), (1, 3)), settings(schedule), 80) == added * 2
