@@ -1,6 +1,5 @@
 """Adapters: LoRA weights on a frozen base, in PEFT's own format. Knows no data and no training."""
 
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +7,7 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import set_seed
 
 from learning.quiet import quiet_libraries
+from learning.whole import appearing_whole
 
 
 def attach_new_adapter(base: Any, r: int, alpha: float, dropout: float, seed: int) -> PeftModel:
@@ -32,8 +32,5 @@ def attach_saved_adapter(base: Any, folder: Path) -> PeftModel:
 
 def save_adapter(model: PeftModel, folder: Path) -> None:
     """Write the adapter to `folder`, which appears whole or not at all."""
-    unfinished = folder.with_name(f".{folder.name}.unfinished")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    model.save_pretrained(str(unfinished))
-    shutil.rmtree(folder, ignore_errors=True)
-    unfinished.rename(folder)
+    with appearing_whole(folder) as unfinished:
+        model.save_pretrained(str(unfinished))

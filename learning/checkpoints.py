@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from learning.whole import appearing_whole
+
 MANIFEST = "manifest.json"
 STATE = "trainer_state.json"
 """Where transformers keeps the log."""
@@ -41,13 +43,10 @@ class Checkpoint:
 
     def copy_adapter(self, folder: Path) -> None:
         """Copy the adapter to `folder`, which appears whole or not at all."""
-        unfinished = folder.with_name(f".{folder.name}.unfinished")
-        shutil.rmtree(unfinished, ignore_errors=True)
-        unfinished.mkdir(parents=True)
-        for name in ADAPTER_FILES:
-            shutil.copyfile(self.folder / name, unfinished / name)
-        shutil.rmtree(folder, ignore_errors=True)
-        unfinished.rename(folder)
+        with appearing_whole(folder) as unfinished:
+            unfinished.mkdir(parents=True)
+            for name in ADAPTER_FILES:
+                shutil.copyfile(self.folder / name, unfinished / name)
 
 
 @dataclass(frozen=True)

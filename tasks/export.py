@@ -3,7 +3,6 @@
 Runs without Prefect. The folder appears whole and checked, or not at all.
 """
 
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +41,7 @@ def export_cell(beginning: str, output: Path, *, merge: bool) -> list[tuple[str,
         InputError: There is no such cell, it has no adapter, the base model is another, or the folder is taken.
         ExportMismatchError: The files answer otherwise than the ledger has it; nothing is left of them.
     """
+    from learning.whole import appearing_whole
     from reporting.model_card import render_model_card
     from storage.exports import load_canaries, load_card
     from storage.studies import find_cells
@@ -53,21 +53,16 @@ def export_cell(beginning: str, output: Path, *, merge: bool) -> list[tuple[str,
     card = load_card(home.warehouse, cell)
     base = _find_base(home, card)
     known = load_canaries(home.warehouse, cell.record.cell_id, CANARIES)
-    unfinished = output.with_name(f".{output.name}.unfinished")
-    shutil.rmtree(unfinished, ignore_errors=True)
+    check = "The cell has no evaluation, so that the files could not be compared with the ledger."
     try:
-        _write(unfinished, base, adapter, card, merge=merge)
-        check = "The cell has no evaluation, so that the files could not be compared with the ledger."
-        if known is not None:
-            check = _check(unfinished, base, card.hyperparameters, known, merge=merge)
-        (unfinished / "README.md").write_text(render_model_card(card, merged=merge, check=check), encoding="utf-8")
-        if output.exists():
-            output.rmdir()
-        unfinished.rename(output)
+        with appearing_whole(output) as unfinished:
+            _write(unfinished, base, adapter, card, merge=merge)
+            if known is not None:
+                check = _check(unfinished, base, card.hyperparameters, known, merge=merge)
+            (unfinished / "README.md").write_text(render_model_card(card, merged=merge, check=check), encoding="utf-8")
+            _check_place(output)  # again, since what lies there by now would be replaced
     except OSError as error:
         raise ExportError(f"output {output}: {error.strerror}; give a folder that can be written") from error
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
     size = sum(file.stat().st_size for file in output.iterdir())
     form = "whole weights with the adapter in them" if merge else "a LoRA adapter in PEFT's format"
     return [
