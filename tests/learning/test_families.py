@@ -1,21 +1,10 @@
 """Base models of other families: packing and the prefix cache give what whole, padded prompts give."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
-from transformers import (
-    AutoModelForCausalLM,
-    GPT2Config,
-    GPTNeoXConfig,
-    LlamaConfig,
-    MistralConfig,
-    PretrainedConfig,
-    Qwen2Config,
-)
 
-from embedded.paths import MODEL_FOLDER
 from learning.adapter import attach_new_adapter
 from learning.base_model import load_model, load_tokenizer
 from learning.decoding import Decoding
@@ -25,31 +14,14 @@ from learning.packing import pack_examples
 from learning.scoring import find_answers, score_headlines
 from schemas.config import PromptSettings
 from schemas.label import LABELS, Label
+from tests.learning.families import FAMILIES, write_family
 
 CPU = Device("cpu", torch.float32, "adamw_torch", scoring_tokens=1_000)
-SIZE: dict[str, Any] = {
-    "vocab_size": 1_536,
-    "hidden_size": 64,
-    "intermediate_size": 128,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 4,
-}
-FAMILIES: dict[str, PretrainedConfig] = {
-    "llama with grouped heads": LlamaConfig(**SIZE, num_key_value_heads=2),
-    "gpt-neox": GPTNeoXConfig(**SIZE, rotary_pct=0.25),
-    "qwen2": Qwen2Config(**SIZE, num_key_value_heads=2),
-    "mistral": MistralConfig(**SIZE, num_key_value_heads=2, sliding_window=None),
-    "gpt2": GPT2Config(vocab_size=1_536, n_embd=64, n_layer=2, n_head=4, n_positions=512),
-}
 
 
 @pytest.fixture(scope="module", params=FAMILIES)
 def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("family")
-    torch.manual_seed(1)
-    AutoModelForCausalLM.from_config(FAMILIES[request.param]).save_pretrained(folder)
-    load_tokenizer(MODEL_FOLDER).save_pretrained(folder)
-    return folder
+    return write_family(request.param, tmp_path_factory.mktemp("family"))
 
 
 def test_a_pack_has_the_logits_of_whole_prompts(folder: Path, labelled: tuple[list[str], list[Label]]) -> None:

@@ -7,15 +7,6 @@ from typing import Any
 import datasets
 import pytest
 import torch
-from transformers import (
-    AutoModelForCausalLM,
-    GPT2Config,
-    GPTNeoXConfig,
-    LlamaConfig,
-    MistralConfig,
-    PretrainedConfig,
-    Qwen2Config,
-)
 from trl import SFTTrainer
 from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 
@@ -32,23 +23,8 @@ from learning.trainer import IGNORED, AdapterTrainer, PrefixTrainer
 from learning.training import build_arguments, encode_rows
 from schemas.config import LoraSettings, PromptSettings, TrainingSettings
 from schemas.label import Label
+from tests.learning.families import FAMILIES, write_family
 
-SIZE: dict[str, Any] = {
-    "vocab_size": 1_536,
-    "hidden_size": 64,
-    "intermediate_size": 128,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 4,
-}
-FAMILIES: dict[str, PretrainedConfig] = {
-    "grouped heads": LlamaConfig(**SIZE, num_key_value_heads=2),
-    "gpt-neox": GPTNeoXConfig(**SIZE, rotary_pct=0.25),
-    "qwen2": Qwen2Config(**SIZE, num_key_value_heads=2),
-    "mistral": MistralConfig(**SIZE, num_key_value_heads=2, sliding_window=None),
-    "gpt2": GPT2Config(
-        vocab_size=1_536, n_embd=64, n_layer=2, n_head=4, n_positions=512, attn_pdrop=0, resid_pdrop=0, embd_pdrop=0
-    ),
-}
 REAL = ("embedded", "llama")
 
 
@@ -59,11 +35,7 @@ def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         return MODEL_FOLDER
     if request.param == "llama":
         return Path(request.getfixturevalue("llama_folder"))
-    folder = tmp_path_factory.mktemp("family")
-    torch.manual_seed(1)
-    AutoModelForCausalLM.from_config(FAMILIES[request.param]).save_pretrained(folder)
-    load_tokenizer(MODEL_FOLDER).save_pretrained(folder)
-    return folder
+    return write_family(request.param, tmp_path_factory.mktemp("family"))
 
 
 class PlainTrainer(SFTTrainer):  # type: ignore[misc]
