@@ -3,13 +3,11 @@
 import gc
 import json
 import shutil
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from learning.adapter import attach_saved_adapter
 from learning.base_model import load_model, load_tokenizer
@@ -20,19 +18,10 @@ from learning.loaded_base import LoadedBase
 from learning.quiet import quiet_libraries
 from learning.scoring import find_answers, find_token_budget, score_headlines
 from schemas.config import PromptSettings, TrainingSettings
+from schemas.model_card import Canaries
 
 TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 0.05, torch.float16: 0.02}
 """How far a probability may be off; what it was scored in before decides. Another model is off by a tenth and more."""
-
-
-@dataclass(frozen=True)
-class Canaries:
-    """Headlines with the probabilities that the model is known to give."""
-
-    decoding: Decoding
-    headlines: Sequence[str]
-    probabilities: NDArray[np.float64]
-    """[N, 4]: negative, neutral, positive, unparsed."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +107,7 @@ def check_canaries(
         find_answers(model, loaded.tokenizer, prompt),
         canaries.headlines,
         prompt,
-        [canaries.decoding],
+        [Decoding(canaries.temperature, canaries.top_k, canaries.top_p)],
         batch_tokens=find_token_budget(model, device),
         on_batch=lambda _: None,
     )

@@ -1,7 +1,22 @@
-"""What is told of a model that leaves fintone: read by storage, written down by reporting."""
+"""What is told of a model that leaves fintone: read by storage, checked by learning, written down by reporting."""
 
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Canaries:
+    """Headlines with the probabilities that a model is known to give them, and how they were sampled."""
+
+    temperature: float
+    top_k: int | None
+    top_p: float | None
+    headlines: tuple[str, ...]
+    probabilities: NDArray[np.float64]
+    """[N, 4]: negative, neutral, positive, unparsed."""
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,8 @@
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from schemas.model_card import CardFigures, CellCard
+from schemas.model_card import Canaries, CardFigures, CellCard
 from storage.studies import StoredCell
 from storage.warehouse import reading
 
@@ -52,14 +51,11 @@ def load_card(warehouse: Path, cell: StoredCell) -> CellCard:
     )
 
 
-def load_canaries(
-    warehouse: Path, cell_id: str, most: int
-) -> tuple[float, int | None, float | None, list[str], NDArray[np.float64]] | None:
+def load_canaries(warehouse: Path, cell_id: str, most: int) -> Canaries | None:
     """Headlines of test with what the ledger says that the cell answers, at the temperature nearest to 1.
 
     Returns:
-        Temperature, top-k, top-p, at most `most` texts spread evenly over the part, and their [N, 4] probabilities of
-        negative, neutral, positive and unparsed; None where the cell has not been evaluated.
+        At most `most`, spread evenly over the part; None where the cell has not been evaluated.
     """
     with reading(warehouse) as connection:
         evaluations = connection.execute(
@@ -77,4 +73,4 @@ def load_canaries(
         ).fetchall()
     chosen = [rows[int(place)] for place in np.linspace(0, len(rows) - 1, min(most, len(rows)))]
     probabilities = np.array([row[1:] for row in chosen], dtype=np.float64)
-    return temperature, top_k, top_p, [row[0] for row in chosen], probabilities
+    return Canaries(temperature, top_k, top_p, tuple(row[0] for row in chosen), probabilities)

@@ -11,7 +11,7 @@ from schemas.errors import FailureError, InputError
 from storage.home import Home
 
 if TYPE_CHECKING:
-    from schemas.model_card import CellCard
+    from schemas.model_card import Canaries, CellCard
     from storage.studies import StoredCell
 
 CANARIES = 64
@@ -52,13 +52,13 @@ def export_cell(beginning: str, output: Path, *, merge: bool) -> list[tuple[str,
     _check_place(output)
     card = load_card(home.warehouse, cell)
     base = _find_base(home, card)
-    known = load_canaries(home.warehouse, cell.record.cell_id, CANARIES)
+    canaries = load_canaries(home.warehouse, cell.record.cell_id, CANARIES)
     check = "The cell has no evaluation, so that the files could not be compared with the ledger."
     try:
         with appearing_whole(output) as unfinished:
             _write(unfinished, base, adapter, card, merge=merge)
-            if known is not None:
-                check = _check(unfinished, base, card.hyperparameters, known, merge=merge)
+            if canaries is not None:
+                check = _check(unfinished, base, card.hyperparameters, canaries, merge=merge)
             (unfinished / "README.md").write_text(render_model_card(card, merged=merge, check=check), encoding="utf-8")
             _check_place(output)  # again, since what lies there by now would be replaced
     except OSError as error:
@@ -124,14 +124,13 @@ def _write(folder: Path, base: tuple[Path, str], adapter: Path, card: "CellCard"
         write_adapter(adapter, str(base[0]), None, folder)
 
 
-def _check(folder: Path, base: tuple[Path, str], hyperparameters: dict[str, Any], known: Any, *, merge: bool) -> str:
+def _check(
+    folder: Path, base: tuple[Path, str], hyperparameters: dict[str, Any], canaries: "Canaries", *, merge: bool
+) -> str:
     """Compare what was written with the ledger, and say in a sentence that it is the same."""
-    from learning.decoding import Decoding
     from learning.device import choose_device
-    from learning.export import Canaries, check_canaries
+    from learning.export import check_canaries
 
-    temperature, top_k, top_p, headlines, probabilities = known
-    canaries = Canaries(Decoding(temperature, top_k, top_p), headlines, probabilities)
     prompt = PromptSettings(**hyperparameters["prompt"])
     device = choose_device(TrainingSettings(**hyperparameters["training"]))
     whole = (folder, "none") if merge else base
@@ -143,5 +142,5 @@ def _check(folder: Path, base: tuple[Path, str], hyperparameters: dict[str, Any]
         )
     return (
         f"Loaded back from these files, it answers {outcome.headlines} test headlines as the ledger has it: at "
-        f"temperature {temperature:g} no probability differs by more than {outcome.largest_difference:.1e}."
+        f"temperature {canaries.temperature:g} no probability differs by more than {outcome.largest_difference:.1e}."
     )
