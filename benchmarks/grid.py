@@ -8,7 +8,6 @@ headline and temperature. Its parts are measured here; since the whole would tak
 them.
 """
 
-import argparse
 import os
 import statistics
 import subprocess
@@ -21,6 +20,7 @@ from tempfile import TemporaryDirectory
 from transformers import PrinterCallback
 from trl import SFTTrainer
 
+from benchmarks.arguments import learning_parser
 from benchmarks.headlines import load_parts
 from benchmarks.machine import write_results
 from benchmarks.scoring import SAMPLES, build_pipeline, measure_rate
@@ -86,9 +86,7 @@ def extrapolate(parts: dict[str, float], train: int, test: int) -> float:
 
 def main() -> None:
     """Measure both sides, print a table and write the results."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", default="embedded", help="labelled headlines, split as the profile `paper` does")
-    parser.add_argument("--model", type=Path, help="folder of the base model; the embedded one if not given")
+    parser = learning_parser(__doc__)
     parser.add_argument("--loss", default="completion", choices=["completion", "whole-text"])
     arguments = parser.parse_args()
     device, folder = choose_device(), arguments.model or MODEL_FOLDER

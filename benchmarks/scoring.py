@@ -14,7 +14,6 @@ headlines a second with all temperatures counted as one job. Models are loaded b
 device the default model has the shape of Llama 2 7B and random weights.
 """
 
-import argparse
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -28,6 +27,7 @@ from typing import Any
 
 import torch
 
+from benchmarks.arguments import learning_parser
 from benchmarks.hardware import measure_matmul_rate, write_large_model
 from benchmarks.headlines import load_parts
 from benchmarks.machine import write_results
@@ -311,10 +311,7 @@ def _print_rate(name: str, rate: float) -> None:
 
 def main() -> None:
     """Measure all sides, print a table and write the results."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", default="embedded", help="labelled headlines, split as the profile `paper` does")
-    parser.add_argument("--model", type=Path, help="folder of the base model; on a CPU the embedded one if not given")
-    arguments = parser.parse_args()
+    arguments = learning_parser(__doc__).parse_args()
     device = choose_device()
     headlines, _ = load_parts(arguments.data)["test"]
     with TemporaryDirectory() as scratch, quiet_libraries():

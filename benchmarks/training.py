@@ -9,7 +9,6 @@ computes. The gradients of the latter are compared with fintone's. The first ste
 On a CUDA device the default model has the shape of Llama 2 7B and random weights, and batches are of 16.
 """
 
-import argparse
 import statistics
 import time
 from collections.abc import Sequence
@@ -25,6 +24,7 @@ from transformers import PrinterCallback, TrainerCallback
 from trl import SFTTrainer
 from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 
+from benchmarks.arguments import learning_parser
 from benchmarks.hardware import measure_matmul_rate, write_large_model
 from benchmarks.headlines import load_parts
 from benchmarks.machine import write_results
@@ -255,10 +255,7 @@ def prepare(folder: Path, part: tuple[list[str], list[Label]], device: Device) -
 
 def main() -> None:
     """Measure both sides, print a table and write the results."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", default="embedded", help="labelled headlines, split as the profile `paper` does")
-    parser.add_argument("--model", type=Path, help="folder of the base model; on a CPU the embedded one if not given")
-    arguments = parser.parse_args()
+    arguments = learning_parser(__doc__).parse_args()
     device = choose_device()
     train = load_parts(arguments.data)["train"]
     with TemporaryDirectory() as folder:
