@@ -9,17 +9,18 @@ import sys
 import traceback
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from typer.exceptions import TyperException
 
+from flows.console import print_lines, stdout
+from flows.runs import run_ingestion, run_study
 from schemas.errors import FailureError, InputError
 
 if TYPE_CHECKING:
-    from schemas.config import DataSettings, StudyConfig
-    from storage.home import Home
+    from schemas.config import StudyConfig
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 
@@ -29,9 +30,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-colours: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"
-stdout = Console(highlight=False, color_system=colours)
-stderr = Console(stderr=True, highlight=False, color_system=colours)
 
 
 class Format(StrEnum):
@@ -105,9 +103,9 @@ def run(
     if dry_run:
         from flows.preview import describe_study
 
-        _print_lines(describe_study(config))
+        print_lines(describe_study(config))
     else:
-        _run_study(config)
+        run_study(config)
 
 
 @app.command()
@@ -140,7 +138,7 @@ def ingest(
         "data.delimiter": delimiter,
         "data.max_rejected": max_rejected,
     }
-    _run_ingestion(_build_config("desk", None, [*_assign(flags), *(set_ or [])]).data)
+    run_ingestion(_build_config("desk", None, [*_assign(flags), *(set_ or [])]).data)
 
 
 @app.command()
@@ -190,7 +188,7 @@ def compare(
     console = stdout if output is None else Console(highlight=False, color_system=None)
     with console.capture() as captured:
         for lines in describe_comparison(compared):
-            _print_lines(lines, console)
+            print_lines(lines, console)
             console.print()
         console.print("all that flipped:")
         console.print(f'  fintone sql "{compared.query}"', soft_wrap=True, markup=False)
@@ -209,7 +207,7 @@ def export(
     """
     from tasks.export import export_cell
 
-    _print_lines(export_cell(cell, output, merge=merge))
+    print_lines(export_cell(cell, output, merge=merge))
 
 
 def main() -> None:
@@ -266,96 +264,3 @@ def _build_config(profile: str, base_model: str | None, assignments: list[str]) 
         name, _, revision = base_model.partition("@") if not Path(base_model).exists() else (base_model, "", "")
         values["base_model"] = {**values["base_model"], "name": name, "revision": revision or None}
     return build_config(apply_overrides(values, assignments))
-
-
-def _print_lines(lines: list[tuple[str, str]], console: Console = stdout) -> None:
-    """Print (subject, description) lines in two columns."""
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
-    for subject, description in lines:
-        table.add_row(subject, Text(description))
-    console.print(table)
-
-
-def _run_ingestion(data: "DataSettings") -> None:
-    """Ingest in this process; where a Prefect server is set, as a flow run that its UI shows."""
-    from flows.account import describe_ingestion
-    from flows.session import is_server_set, prefect_session
-    from storage.data_report import load_data_report
-    from storage.home import Home
-
-    if is_server_set():
-        with prefect_session(stderr):
-            from flows.ingest import ingest
-
-            ingested = ingest(data)
-    else:
-        from tasks.intake import take_in
-
-        ingested = take_in(data, _tell)
-    report = load_data_report(Home.from_environment().warehouse, ingested.ingest_id)
-    lines, queries = describe_ingestion(report, is_new=ingested.is_new)
-    _print_lines(lines)
-    for shown, query in queries:
-        stdout.print(f"\n{shown}:")
-        stdout.print(f'  fintone sql "{query}"', soft_wrap=True, markup=False)
-
-
-def _tell(message: str) -> None:
-    stderr.print(message, markup=False, soft_wrap=True)
-
-
-def _run_study(config: "StudyConfig") -> None:
-    from flows.preview import check_inputs
-    from flows.session import prefect_session
-    from storage.home import Home
-    from storage.warehouse import prepare_warehouse
-
-    told: list[str] = []
-    check_inputs(config, told.append)
-    for line in told:
-        _tell(line)
-    home = Home.from_environment()
-    home.create()
-    prepare_warehouse(home.warehouse)
-    with prefect_session(stderr):
-        from flows.retrain import retrain
-
-        study_id = retrain(config)
-    _print_leaderboard(home, study_id, synthetic=config.data.source == "embedded")
-    _check_complete(home, study_id)
-
-
-def _check_complete(home: "Home", study_id: str) -> None:
-    """Raise where cells of a study failed."""
-    from storage.studies import load_missing
-    from tasks.study import tell_missing
-
-    missing = load_missing(home.warehouse, study_id)
-    if missing:
-        raise FailureError(f"study {study_id}: {tell_missing(missing)}; the same command tries again")
-
-
-def _print_leaderboard(home: "Home", study_id: str, *, synthetic: bool) -> None:
-    from flows.leaderboard import build_table
-    from learning.grid import best_row
-    from reporting.verdict import tell_baseline
-    from storage.comparisons import load_verdicts
-    from storage.evaluations import load_leaderboard, load_selection
-    from storage.examples import example_queries
-
-    rows = load_leaderboard(home.warehouse, study_id)
-    best = best_row(load_selection(home.warehouse, study_id))
-    title = f"study {study_id}, {rows[0]['n']} test headlines{' (synthetic)' if synthetic else ''}"
-    stdout.print()
-    stdout.print(build_table(rows, title))
-    verdict = load_verdicts(home.warehouse, study_id, best["cell_id"])[best["temperature"]]
-    stdout.print(f"\nbest on validation: cell {best['cell_id']}")
-    stdout.print(f"at temperature {best['temperature']:g} on test, {tell_baseline('it', verdict)}", markup=False)
-    stdout.print(f"next, for example:\n  fintone compare {best['cell_id']} {verdict.baseline_cell_id}", soft_wrap=True)
-    for query in example_queries(study_id, best["cell_id"], best["temperature"]):
-        stdout.print(f'  fintone sql "{query}"', soft_wrap=True, markup=False)

@@ -1,0 +1,92 @@
+"""The two commands that run a flow, from checked settings to what they print. Heavy libraries load when due."""
+
+from typing import TYPE_CHECKING
+
+from flows.console import print_lines, stderr, stdout, tell
+from schemas.errors import FailureError
+
+if TYPE_CHECKING:
+    from schemas.config import DataSettings, StudyConfig
+    from storage.home import Home
+
+
+def run_ingestion(data: "DataSettings") -> None:
+    """Ingest in this process; where a Prefect server is set, as a flow run that its UI shows."""
+    from flows.account import describe_ingestion
+    from flows.session import is_server_set, prefect_session
+    from storage.data_report import load_data_report
+    from storage.home import Home
+
+    if is_server_set():
+        with prefect_session(stderr):
+            from flows.ingest import ingest
+
+            ingested = ingest(data)
+    else:
+        from tasks.intake import take_in
+
+        ingested = take_in(data, tell)
+    report = load_data_report(Home.from_environment().warehouse, ingested.ingest_id)
+    lines, queries = describe_ingestion(report, is_new=ingested.is_new)
+    print_lines(lines)
+    for shown, query in queries:
+        stdout.print(f"\n{shown}:")
+        stdout.print(f'  fintone sql "{query}"', soft_wrap=True, markup=False)
+
+
+def run_study(config: "StudyConfig") -> None:
+    """Check the inputs, run the study as a flow and print its leaderboard.
+
+    Raises:
+        InputError: An input is not fit.
+        FailureError: Cells failed.
+    """
+    from flows.preview import check_inputs
+    from flows.session import prefect_session
+    from storage.home import Home
+    from storage.warehouse import prepare_warehouse
+
+    told: list[str] = []
+    check_inputs(config, told.append)
+    for line in told:
+        tell(line)
+    home = Home.from_environment()
+    home.create()
+    prepare_warehouse(home.warehouse)
+    with prefect_session(stderr):
+        from flows.retrain import retrain
+
+        study_id = retrain(config)
+    _print_leaderboard(home, study_id, synthetic=config.data.source == "embedded")
+    _check_complete(home, study_id)
+
+
+def _check_complete(home: "Home", study_id: str) -> None:
+    """Raise where cells of a study failed."""
+    from storage.studies import load_missing
+    from tasks.study import tell_missing
+
+    missing = load_missing(home.warehouse, study_id)
+    if missing:
+        raise FailureError(f"study {study_id}: {tell_missing(missing)}; the same command tries again")
+
+
+def _print_leaderboard(home: "Home", study_id: str, *, synthetic: bool) -> None:
+    from flows.leaderboard import build_table
+    from learning.grid import best_row
+    from reporting.verdict import tell_baseline
+    from storage.comparisons import load_verdicts
+    from storage.evaluations import load_leaderboard, load_selection
+    from storage.examples import example_queries
+
+    rows = load_leaderboard(home.warehouse, study_id)
+    best = best_row(load_selection(home.warehouse, study_id))
+    title = f"study {study_id}, {rows[0]['n']} test headlines{' (synthetic)' if synthetic else ''}"
+    stdout.print()
+    stdout.print(build_table(rows, title))
+    verdict = load_verdicts(home.warehouse, study_id, best["cell_id"])[best["temperature"]]
+    stdout.print(f"\nbest on validation: cell {best['cell_id']}")
+    stdout.print(f"at temperature {best['temperature']:g} on test, {tell_baseline('it', verdict)}", markup=False)
+    stdout.print(f"next, for example:\n  fintone compare {best['cell_id']} {verdict.baseline_cell_id}", soft_wrap=True)
+    for query in example_queries(study_id, best["cell_id"], best["temperature"]):
+        stdout.print(f'  fintone sql "{query}"', soft_wrap=True, markup=False)
