@@ -6,7 +6,7 @@ judges no label.
 
 import csv
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ingestion.columns import find_columns, missing_columns
@@ -100,6 +100,10 @@ class _Records:
 
     def _read_quoted(self, first: str) -> Record:
         """Read the record that begins with a line, over as many lines as its quotes span."""
+        try:
+            return self._parse((first,)), first.rstrip(LINE_ENDS), None
+        except csv.Error:  # few do not end on the line on which they begin
+            pass
         taken: list[str] = []
 
         def feed() -> Iterator[str]:
@@ -110,12 +114,15 @@ class _Records:
                 line = self._next_line() if self._given_back < MOST_GIVEN_BACK else ""
 
         try:
-            fields = next(csv.reader(feed(), delimiter=self._delimiter, strict=True))
+            fields = self._parse(feed())
         except csv.Error as error:
             self._again.extendleft(reversed(taken[1:]))
             self._given_back += len(taken) - 1
             return [], first.rstrip(LINE_ENDS), f"broken quoting: {error}"
         return fields, "".join(taken).rstrip(LINE_ENDS), None
+
+    def _parse(self, lines: Iterable[str]) -> list[str]:
+        return next(csv.reader(lines, delimiter=self._delimiter, strict=True))
 
 
 def _header_layout(fields: list[str], delimiter: str, settings: DataSettings) -> Layout | None:

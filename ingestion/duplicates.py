@@ -3,6 +3,7 @@
 Knows nothing of formats; counts every row.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
 
@@ -59,7 +60,9 @@ def merge_duplicates(candidates: pd.DataFrame, conflicts: Conflicts) -> Resolved
 
 def _identify(candidates: pd.DataFrame) -> pd.DataFrame:
     """Add the ids of text and masked text, the number of the text and label, and how many rows and labels they have."""
-    ids = [_find_ids(candidates["text"].iloc[start : start + _ROWS_AT_ONCE]) for start in _starts(candidates)]
+    with ThreadPoolExecutor(1) as beside:
+        texts_at_once = (candidates["text"].iloc[start : start + _ROWS_AT_ONCE] for start in _starts(candidates))
+        ids = [_find_ids(texts, beside) for texts in texts_at_once]
     identified = pd.concat([candidates, pd.concat(ids)], axis="columns")
     texts = pd.factorize(identified["text_id"])[0]
     labels = pd.Categorical(identified["label"], categories=LABEL_VALUES).codes
@@ -73,12 +76,13 @@ def _starts(candidates: pd.DataFrame) -> range:
     return range(0, max(len(candidates), 1), _ROWS_AT_ONCE)
 
 
-def _find_ids(texts: pd.Series) -> pd.DataFrame:
-    """The ids of texts and masked texts."""
+def _find_ids(texts: pd.Series, beside: ThreadPoolExecutor) -> pd.DataFrame:
+    """The ids of texts and masked texts; Arrow masks in a thread beside this one."""
     normalised = [normalise_text(text) for text in texts.tolist()]
+    masked = beside.submit(mask_numbers, normalised)
     columns = {
         "text_id": [text_id(text) for text in normalised],
-        "masked_id": [text_id(text) for text in mask_numbers(normalised)],
+        "masked_id": [text_id(text) for text in masked.result()],
     }
     return pd.DataFrame(columns, index=texts.index, dtype="str")
 

@@ -152,5 +152,7 @@ def _open(file: SourceFile | SourceDataset, settings: DataSettings) -> Content:
 
 def _with_levels(rows: Iterator[RawRow], file: SourceFile, shown: str) -> Iterator[RawRow]:
     """Rows of unpacked FinancialPhraseBank with their agreement level, of anything else as they are."""
+    if not file.beside:
+        return rows
     levels = {phrasebank.level_of(other.path.name): read_file(other, shown) for other in file.beside}
     return phrasebank.raise_agreement(rows, {level: content for level, content in levels.items() if level})

@@ -1,6 +1,7 @@
 """Raw rows in, candidates and rejected rows out, by the schema `CandidateFrame`. Knows nothing of duplicates."""
 
-from collections.abc import Iterable
+import gc
+from collections.abc import Iterable, Iterator
 from itertools import islice
 
 import pandas as pd
@@ -30,7 +31,7 @@ def validate_rows(rows: Iterable[RawRow], words: LabelWords) -> tuple[pd.DataFra
         (row_number, reason with every reason, raw), both in the order of the source. Row numbers begin at 1.
     """
     accepted, rejected, count, remaining = [], [], 0, iter(rows)
-    while batch := list(islice(remaining, ROWS_AT_ONCE)):
+    while batch := _take(remaining):
         frame = _candidate_frame(batch, words, first_number=count + 1)
         reasons = _find_reasons(frame)
         accepted.append(frame.drop(index=reasons.index) if len(reasons) else frame)
@@ -38,6 +39,17 @@ def validate_rows(rows: Iterable[RawRow], words: LabelWords) -> tuple[pd.DataFra
         rejected.append(refused[["row_number", "reason", "raw"]])
         count += len(batch)
     return pd.concat(accepted, ignore_index=True), pd.concat(rejected, ignore_index=True)
+
+
+def _take(rows: Iterator[RawRow]) -> list[RawRow]:
+    """The next rows; none of them is garbage, and Python is kept from looking for it every few hundred."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        return list(islice(rows, ROWS_AT_ONCE))
+    finally:
+        if collects:
+            gc.enable()
 
 
 def _candidate_frame(rows: Iterable[RawRow], words: LabelWords, first_number: int) -> pd.DataFrame:
