@@ -3,23 +3,37 @@
 from pathlib import Path
 from typing import Any
 
+import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import set_seed
 
+from learning.lora_linear import LoraLinear
 from learning.quiet import quiet_libraries
 from learning.whole import appearing_whole
 
 
-def attach_new_adapter(base: Any, r: int, alpha: float, dropout: float, seed: int) -> PeftModel:
+def attach_new_adapter(
+    base: Any, r: int, alpha: float, dropout: float, seed: int, *, is_whole: bool = False
+) -> PeftModel:
     """Draw a LoRA adapter on all linear layers of the base.
 
     The weights are drawn when the adapter is created, so the seed is set here. A is random, B is zero: the adapted
     model begins as the base (Hu et al. 2021).
+
+    Args:
+        base: The base model.
+        r: Rank of the adapter.
+        alpha: The adapter's product is scaled by alpha / r.
+        dropout: Probability to drop an element of what goes into the adapter.
+        seed: Decides the weights, and what is drawn after them.
+        is_whole: No layer of the base is quantised: they train as `learning.lora_linear` has it.
     """
     set_seed(seed)
     config = LoraConfig(
         r=r, lora_alpha=alpha, lora_dropout=dropout, bias="none", target_modules="all-linear", task_type="CAUSAL_LM"
     )
+    if is_whole:
+        config._register_custom_module({torch.nn.Linear: LoraLinear})  # noqa: SLF001 (peft's way in, under this name)
     with quiet_libraries():
         return get_peft_model(base, config)
 

@@ -45,7 +45,7 @@ def choose_device(training: TrainingSettings | None = None) -> Device:
         dtype = torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
         device = Device("cuda", dtype, "paged_adamw_32bit", scoring_tokens=16_384)
     else:
-        device = Device("cpu", torch.float32, "adamw_torch", scoring_tokens=4_096)
+        device = Device("cpu", torch.float32, "adamw_torch_fused", scoring_tokens=4_096)
     if training is None:
         return device
     return replace(

@@ -59,7 +59,7 @@ class LoadedBase:
     def train_new(self, lora: LoraSettings, seed: int) -> PeftModel:
         """The base with a new adapter on it, drawn from the seed."""
         self.release()
-        self._adapted = attach_new_adapter(self.model, lora.r, lora.alpha, lora.dropout, seed)
+        self._adapted = attach_new_adapter(self.model, lora.r, lora.alpha, lora.dropout, seed, is_whole=self.is_whole)
         return self._adapted
 
     def score_with(self, adapter_folder: Path | None) -> Any:

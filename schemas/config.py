@@ -212,8 +212,8 @@ class TrainingSettings(Settings):
         description="Of activations and of weights that are not quantised; adapters are always float32. `auto`: "
         "float32 on a CPU; on a GPU bfloat16, or float16 where it has none.",
     )
-    optimizer: Literal["auto", "adamw_torch", "paged_adamw_32bit", "paged_adamw_8bit"] = Field(
-        default="auto", description="AdamW's kind. `auto`: paged, 32-bit on a CUDA GPU, torch's own elsewhere."
+    optimizer: Literal["auto", "adamw_torch", "adamw_torch_fused", "paged_adamw_32bit", "paged_adamw_8bit"] = Field(
+        default="auto", description="AdamW's kind. `auto`: paged, 32-bit on a CUDA GPU, torch's fused one elsewhere."
     )
     attention: Literal["auto", "sdpa", "eager"] = Field(
         default="auto", description="Implementation of attention; the model's own choice for `auto`."

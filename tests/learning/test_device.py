@@ -14,7 +14,7 @@ def test_without_a_gpu_everything_is_float32_on_the_cpu() -> None:
     if torch.cuda.is_available():
         pytest.skip("needs a machine without CUDA device")
     device = choose_device()
-    assert (device.name, device.dtype, device.optimizer) == ("cpu", torch.float32, "adamw_torch")
+    assert (device.name, device.dtype, device.optimizer) == ("cpu", torch.float32, "adamw_torch_fused")
 
 
 @pytest.mark.gpu

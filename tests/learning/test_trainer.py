@@ -16,6 +16,7 @@ from learning.adapter import attach_new_adapter
 from learning.base_model import load_model, load_tokenizer
 from learning.device import choose_device
 from learning.encoding import common_prefix_length, encode_examples
+from learning.loaded_base import LoadedBase
 from learning.quiet import quiet_libraries
 from learning.recipe import Recipe
 from learning.schedule import lay_out_steps
@@ -56,9 +57,13 @@ def build(kind: type[SFTTrainer], folder: Path, loss: str, output: Path, example
     labels = [Label(headline.sentiment) for headline in headlines]
     encoded = encode_examples([headline.text for headline in headlines], labels, tokenizer, PromptSettings())
     training = TrainingSettings(loss=loss, schedule="constant", batch_size=8)
-    recipe = Recipe(PromptSettings(), LoraSettings(r=8, dropout=0.0), training, 1e-3, 1, 7)
+    lora = LoraSettings(r=8, alpha=16, dropout=0.0)
+    recipe = Recipe(PromptSettings(), lora, training, 1e-3, 1, 7)
     arguments = build_arguments(recipe, lay_out_steps(examples, training, 1), device, 4, output)
-    model = attach_new_adapter(load_model(folder, "nf4", device), 8, 16, 0.0, seed=7)
+    if issubclass(kind, AdapterTrainer):
+        model = LoadedBase(folder, "nf4", device).train_new(lora, 7)
+    else:
+        model = attach_new_adapter(load_model(folder, "nf4", device), lora.r, lora.alpha, lora.dropout, seed=7)
     for name, weight in model.named_parameters():
         if "lora_B" in name:
             torch.nn.init.normal_(weight, std=0.02, generator=torch.Generator().manual_seed(len(name)))

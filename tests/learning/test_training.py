@@ -123,7 +123,7 @@ def test_every_step_is_told_and_logged(labelled: Labelled, base: LoadedBase, tmp
     assert {step.steps for step in told} == {10}
     assert told[-1].epoch == 2.0
     assert all(math.isfinite(step.loss) and step.grad_norm > 0 for step in told)
-    assert outcome.environment["optimizer"] == "adamw_torch"
+    assert outcome.environment["optimizer"] == "adamw_torch_fused"
 
 
 def test_the_schedule_warms_up_and_then_keeps_or_lowers_the_rate(
