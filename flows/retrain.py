@@ -11,7 +11,7 @@ from learning.schedule import added_steps
 from schemas.config import StudyConfig
 from schemas.errors import InputError
 from schemas.label import LABELS
-from schemas.plan import CellPlan, StudyPlan
+from schemas.plan import CellPlan, IngestedSource, StudyPlan
 from storage.home import Home
 from storage.studies import finish_study, is_answered, load_missing, start_study
 from storage.warehouse import prepare_warehouse
@@ -39,27 +39,16 @@ def retrain(config: StudyConfig) -> str:
     home = Home.from_environment()
     home.create()
     prepare_warehouse(home.warehouse)
-    ingested = ingest_source(config.data)
-    publish_data_report(ingested)
-    split_id = split_snapshot(ingested, config.split, config.data.near_duplicates)
-    study = plan_study(config, ingested, split_id)
-    if is_answered(home.warehouse, study.study_id):
-        announce(f"nothing new: study {study.study_id} is finished")
-        return study.study_id
-    start_study(home.warehouse, study.study_id)
     start_worker()
     try:
-        for baseline in study.baselines:
-            evaluate_baseline(study, baseline)
-        _went_well(score_cell.with_options(retries=config.training.retries)(study, study.base_cell, return_state=True))
-        _run_cells(study, study.cells)
-        if config.grid.curve_epochs:
-            _run_cells(study, plan_epoch_curve(study))
-        compare_cells(study.study_id)
-        publish_leaderboard(study, ingested)
-    except BaseException:
-        finish_study(home.warehouse, study.study_id, "failed")
-        raise
+        ingested = ingest_source(config.data)
+        publish_data_report(ingested)
+        split_id = split_snapshot(ingested, config.split, config.data.near_duplicates)
+        study = plan_study(config, ingested, split_id)
+        if is_answered(home.warehouse, study.study_id):
+            announce(f"nothing new: study {study.study_id} is finished")
+            return study.study_id
+        _answer(study, ingested)
     finally:
         close_worker()
     missing = load_missing(home.warehouse, study.study_id)
@@ -68,6 +57,25 @@ def retrain(config: StudyConfig) -> str:
     else:
         drop_checkpoints(study)
     return study.study_id
+
+
+def _answer(study: StudyPlan, ingested: IngestedSource) -> None:
+    """Evaluate the baselines and the base, run all cells, compare them, and publish what they say."""
+    warehouse = Home.from_environment().warehouse
+    start_study(warehouse, study.study_id)
+    try:
+        for baseline in study.baselines:
+            evaluate_baseline(study, baseline)
+        retries = study.config.training.retries
+        _went_well(score_cell.with_options(retries=retries)(study, study.base_cell, return_state=True))
+        _run_cells(study, study.cells)
+        if study.config.grid.curve_epochs:
+            _run_cells(study, plan_epoch_curve(study))
+        compare_cells(study.study_id)
+        publish_leaderboard(study, ingested)
+    except BaseException:
+        finish_study(warehouse, study.study_id, "failed")
+        raise
 
 
 def _run_cells(study: StudyPlan, cells: tuple[CellPlan, ...]) -> None:
