@@ -45,6 +45,7 @@ def run_study(config: "StudyConfig") -> None:
     from flows.session import prefect_session
     from storage.home import Home
     from storage.warehouse import prepare_warehouse
+    from tasks.worker import start_worker
 
     told: list[str] = []
     check_inputs(config, told.append)
@@ -53,6 +54,7 @@ def run_study(config: "StudyConfig") -> None:
     home = Home.from_environment()
     home.create()
     prepare_warehouse(home.warehouse)
+    start_worker()
     with prefect_session(stderr):
         from flows.retrain import retrain
 

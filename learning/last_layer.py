@@ -10,43 +10,46 @@ POSITION_WISE = {"q_proj", "o_proj", "mlp"}
 """Names, in the models of transformers, of modules that map each position by itself."""
 
 
-@contextmanager
-def last_layer_at(model: Any, kept: torch.Tensor) -> Iterator[None]:
-    """Compute, of the last layer, what stands at positions `kept` alone, but for its keys and values.
+class LastLayer:
+    """The last layer of a model, found once for as long as no adapter comes on or off."""
 
-    Nothing looks at the other positions of the last layer: its position-wise modules give zeros there, and gradients
-    are what they are without it.
+    def __init__(self, model: Any) -> None:
+        """Find it in a causal language model of transformers, with or without adapter."""
+        layers = next(
+            module
+            for module in model.modules()
+            if isinstance(module, torch.nn.ModuleList) and len(module) == model.config.num_hidden_layers
+        )
+        named = layers[-1].named_modules()
+        self._position_wise = [module for name, module in named if name.rpartition(".")[2] in POSITION_WISE]
 
-    Args:
-        model: A causal language model of transformers, with or without adapter.
-        kept: [K] positions of the sequence.
-    """
-    layers = next(
-        module
-        for module in model.modules()
-        if isinstance(module, torch.nn.ModuleList) and len(module) == model.config.num_hidden_layers
-    )
+    @contextmanager
+    def at(self, kept: torch.Tensor) -> Iterator[None]:
+        """Compute, of the last layer, what stands at positions `kept` alone, but for its keys and values.
 
-    def narrow(_: Any, args: tuple[torch.Tensor]) -> tuple[torch.Tensor]:
-        return (args[0][:, kept],)
+        Nothing looks at the other positions of the last layer: its position-wise modules give zeros there, and
+        gradients are what they are without it.
 
-    def widen(module: Any, _: Any, output: torch.Tensor) -> torch.Tensor:
-        full = output.new_zeros(len(output), lengths[module], output.shape[-1])
-        full[:, kept] = output
-        return full
+        Args:
+            kept: [K] positions of the sequence.
+        """
 
-    def note_length(module: Any, args: tuple[torch.Tensor]) -> None:
-        lengths[module] = args[0].shape[1]
+        def narrow(module: Any, args: tuple[torch.Tensor]) -> tuple[torch.Tensor]:
+            lengths[module] = args[0].shape[1]
+            return (args[0][:, kept],)
 
-    lengths: dict[Any, int] = {}
-    hooks = []
-    for name, module in layers[-1].named_modules():
-        if name.rpartition(".")[2] in POSITION_WISE:
-            hooks.append(module.register_forward_pre_hook(note_length))
+        def widen(module: Any, _: Any, output: torch.Tensor) -> torch.Tensor:
+            full = output.new_zeros(len(output), lengths[module], output.shape[-1])
+            full[:, kept] = output
+            return full
+
+        lengths: dict[Any, int] = {}
+        hooks = []
+        for module in self._position_wise:
             hooks.append(module.register_forward_pre_hook(narrow))
             hooks.append(module.register_forward_hook(widen))
-    try:
-        yield
-    finally:
-        for hook in hooks:
-            hook.remove()
+        try:
+            yield
+        finally:
+            for hook in hooks:
+                hook.remove()

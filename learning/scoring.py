@@ -14,7 +14,7 @@ import torch
 from learning.decoding import UNPARSED, AnswerSpace, Decoding, LabelProbabilities
 from learning.device import Device, free_memory_bytes
 from learning.encoding import answer_paths, check_lengths, common_prefix_length, encode_prompts, longest_allowed
-from learning.last_layer import last_layer_at
+from learning.last_layer import LastLayer
 from learning.prompt import spellings
 from schemas.config import PromptSettings
 
@@ -140,7 +140,7 @@ def node_logits(
     if cache is not None:
         for layer in cache.layers:  # views: joining them with the suffixes' own copies them once, and that is enough
             layer.keys, layer.values = (each.expand(len(suffixes), -1, -1, -1) for each in (layer.keys, layer.values))
-    with last_layer_at(model, kept):
+    with LastLayer(model).at(kept):
         logits: torch.Tensor = model(
             input_ids=ids.to(model.device),
             position_ids=positions.to(model.device),

@@ -17,7 +17,7 @@ from trl import SFTTrainer
 from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 
 from learning.checkpoints import CheckpointStore
-from learning.last_layer import last_layer_at
+from learning.last_layer import LastLayer
 from learning.packing import Pack, pack_examples
 
 IGNORED = -100
@@ -130,6 +130,8 @@ class PrefixTrainer(AdapterTrainer):
     def __init__(self, model: Any, saving: Saving | None = None, **arguments: Any) -> None:
         """Build the trainer; arguments are those of `AdapterTrainer`."""
         super().__init__(model, saving, **arguments)
+        # What is computed anew in the backward pass is so without the hooks of the forward one.
+        self.last_layer = None if self.args.activation_checkpointing else LastLayer(model)
         self.loss_is_scaled_for_ga = True  # by `num_items_in_batch`, whatever the model says of itself
 
     @classmethod
@@ -147,7 +149,7 @@ class PrefixTrainer(AdapterTrainer):
         """Mean cross-entropy in nats over the tokens under the loss of the whole effective batch."""
         if return_outputs or num_items_in_batch is None:
             raise NotImplementedError("packs are for training; score a model with learning.scoring")
-        logits = forward_pack(model, inputs)
+        logits = forward_pack(model, inputs, self.last_layer)
         logits = logits.float()
         # torch's own cross-entropy adds up the exponentials of a large vocabulary with an error of 1e-5 on a CPU.
         normalisers = logits.logsumexp(dim=-1)[inputs["target_rows"]]
@@ -161,12 +163,17 @@ class PrefixTrainer(AdapterTrainer):
         return torch.stack([batch["weights"].sum() for batch in batch_samples]).sum().to(device)
 
 
-def forward_pack(model: Any, pack: dict[str, torch.Tensor]) -> torch.Tensor:
-    """Logits [K, vocabulary] of a pack, at the positions whose next token is a target."""
+def forward_pack(model: Any, pack: dict[str, torch.Tensor], last_layer: LastLayer | None) -> torch.Tensor:
+    """Logits [K, vocabulary] of a pack, at the positions whose next token is a target.
+
+    Args:
+        model: With its adapter.
+        pack: A `Pack`'s tensors.
+        last_layer: The model's, where it may be computed at these positions alone; None where it is computed whole.
+    """
     kept = pack["logits_to_keep"]
     few = len(kept) * FEW <= pack["input_ids"].shape[1]
-    computed_anew = any(getattr(module, "gradient_checkpointing", False) for module in model.modules())
-    with last_layer_at(model, kept) if few and not computed_anew else nullcontext():
+    with last_layer.at(kept) if last_layer and few else nullcontext():
         logits: torch.Tensor = model(
             input_ids=pack["input_ids"],
             position_ids=pack["position_ids"],

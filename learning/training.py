@@ -21,6 +21,7 @@ from learning.adapter import save_adapter
 from learning.checkpoints import CheckpointStore
 from learning.device import Device, describe_environment, peak_memory_bytes, start_peak_memory
 from learning.encoding import EncodedExample, check_lengths, common_prefix_length, encode_examples, longest_allowed
+from learning.last_layer import LastLayer
 from learning.loaded_base import LoadedBase
 from learning.quiet import quiet_libraries
 from learning.recipe import Recipe, TrainingOutcome, TrainingStep, first_micro_batch_size, largest_part
@@ -174,7 +175,7 @@ class _CellTraining:
         takes = False
         model.eval()
         with suppress(TypeError, ValueError, IndexError, AttributeError, NotImplementedError), torch.no_grad():
-            packed = forward_pack(model, pack)[pack["target_rows"]].float()
+            packed = forward_pack(model, pack, LastLayer(model))[pack["target_rows"]].float()
             alone = [
                 model(input_ids=torch.tensor([row["input_ids"]], device=device.name)).logits[0, start - 1 : -1].float()
                 for row, start in zip(rows, (example.answer_start for example in examples), strict=True)
