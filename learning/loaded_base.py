@@ -18,6 +18,7 @@ from learning.adapter import attach_new_adapter, attach_saved_adapter
 from learning.base_model import load_model, load_tokenizer
 from learning.decoding import AnswerSpace
 from learning.device import Device, free_memory_bytes
+from learning.pack_attention import PACKED_SDPA, REPLACED
 from learning.quiet import quiet_libraries
 from learning.scoring import find_answers
 from schemas.config import LoraSettings, PromptSettings
@@ -59,6 +60,10 @@ class LoadedBase:
     def train_new(self, lora: LoraSettings, seed: int) -> PeftModel:
         """The base with a new adapter on it, drawn from the seed."""
         self.release()
+        attention = self.model.config._attn_implementation  # noqa: SLF001 (has no public name)
+        if self.device.name == "cpu" and attention == REPLACED:
+            with quiet_libraries():
+                self.model.set_attn_implementation(PACKED_SDPA)
         self._adapted = attach_new_adapter(self.model, lora.r, lora.alpha, lora.dropout, seed, is_whole=self.is_whole)
         return self._adapted
 
@@ -88,6 +93,8 @@ class LoadedBase:
         vars(self.model).pop("forward", None)  # trl gives a model that it trains one that a copy would share
         vars(self.model).update(self._bound)
         self.model.activation_checkpointing_disable()
+        if self.model.config._attn_implementation == PACKED_SDPA:  # noqa: SLF001
+            self.model.set_attn_implementation(REPLACED)
         self.model.requires_grad_(requires_grad=False).eval()
 
     def _fits_whole(self) -> bool:

@@ -30,6 +30,8 @@ class Pack:
     """[M] int64: for each target, which of the K positions predicts it."""
     targets: torch.Tensor
     """[M] int64 token ids."""
+    suffix_lengths: torch.Tensor
+    """[B] int64: tokens of each suffix; the prefix has the others."""
     weights: torch.Tensor
     """[M] float32: how often the target stands in the batch; B for a token of the prefix, 1 for any other."""
 
@@ -78,6 +80,7 @@ def pack_examples(
         attention_mask=_block_mask(torch.tensor(owners), dtype),
         logits_to_keep=kept,
         target_rows=rows,
+        suffix_lengths=torch.tensor([len(sequence) - prefix_length for sequence in sequences]),
         targets=torch.tensor(targets),
         weights=torch.tensor(weights),
     )

@@ -18,6 +18,7 @@ from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 
 from learning.checkpoints import CheckpointStore
 from learning.last_layer import LastLayer
+from learning.pack_attention import mark_pack
 from learning.packing import Pack, pack_examples
 
 IGNORED = -100
@@ -177,7 +178,7 @@ def forward_pack(model: Any, pack: dict[str, torch.Tensor], last_layer: LastLaye
         logits: torch.Tensor = model(
             input_ids=pack["input_ids"],
             position_ids=pack["position_ids"],
-            attention_mask=pack["attention_mask"],
+            attention_mask=mark_pack(pack["attention_mask"], pack["suffix_lengths"].tolist()),
             logits_to_keep=kept,
             use_cache=False,
         ).logits[0]
