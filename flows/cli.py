@@ -16,7 +16,7 @@ from rich.console import Console
 from typer.exceptions import TyperException
 
 from flows.console import print_lines, stdout
-from flows.runs import run_ingestion, run_study
+from flows.runs import run_ingestion, run_scoring, run_study
 from schemas.errors import FailureError, InputError
 
 if TYPE_CHECKING:
@@ -45,6 +45,13 @@ class Form(StrEnum):
 
     TABLE = "table"
     JSON = "json"
+
+
+class Stream(StrEnum):
+    """How `fintone score` prints its answers."""
+
+    CSV = "csv"
+    JSONL = "jsonl"
 
 
 class JudgedPart(StrEnum):
@@ -208,6 +215,77 @@ def export(
     from tasks.export import export_cell
 
     print_lines(export_cell(cell, output, merge=merge))
+
+
+@app.command()
+def score(
+    source: Annotated[
+        str, typer.Argument(help="Headlines without labels: a path, hf:ORG/NAME, or - for standard input.")
+    ],
+    model: Annotated[
+        str, typer.Option(help="`champion`, or a cell's id, or its first 4 characters or more.")
+    ] = "champion",
+    output: Annotated[str | None, typer.Option(help="A file: .csv, .jsonl or .parquet; else standard output.")] = None,
+    format_: Annotated[
+        Stream | None, typer.Option("--format", help="Form of standard output; csv if not given.")
+    ] = None,
+    text_column: Annotated[str | None, typer.Option(help="Column of the headline; else found by name.")] = None,
+    source_format: Annotated[str | None, typer.Option(help="Kind of source, as in lines or json; else found.")] = None,
+    encoding: Annotated[str | None, typer.Option(help="Text encoding; else detected.")] = None,
+    delimiter: Annotated[str | None, typer.Option(help="Character between the fields of a CSV; else found.")] = None,
+    drift_tolerance: Annotated[float, typer.Option(help="Shift of a share or of confidence that is told.")] = 0.1,
+) -> None:
+    """Label headlines with the champion: a label, probabilities and the model's version for each, to SQL and a file.
+
+    Example: fintone score headlines.csv --output answers.parquet
+    """
+    from schemas.config import ScoreSettings
+    from schemas.profiles import check_settings
+
+    if output is not None and format_ is not None:
+        raise typer.BadParameter("--format is of standard output: the name of --output says what the file is")
+    values = {
+        "source": source,
+        "model": model,
+        "output": output,
+        "text_column": text_column,
+        "format": source_format,
+        "encoding": encoding,
+        "delimiter": delimiter,
+        "drift_tolerance": drift_tolerance,
+    }
+    run_scoring(check_settings(ScoreSettings, values), None if format_ is None else format_.value)
+
+
+@app.command()
+def promote(
+    cell: Annotated[
+        str | None, typer.Argument(help="Id of a fine-tuned cell, or its first 4 characters or more.")
+    ] = None,
+    reason: Annotated[str, typer.Option(help="Why; it is recorded with the decision.")] = "",
+    temperature: Annotated[float | None, typer.Option(help="Sampling temperature; else its lowest.")] = None,
+    back: Annotated[bool, typer.Option("--back", help="Go back to the champion before, instead of a cell.")] = False,  # noqa: FBT002
+) -> None:
+    """Make a cell champion against or before the gate's word, or go back to the champion before.
+
+    Example: fintone promote 3f9a --reason "the gate's test part is too small"
+    """
+    from flows.promotion import promote as promote_cell
+    from flows.promotion import roll_back
+
+    if back == (cell is not None):
+        raise typer.BadParameter("give a cell, or --back" + (", not both" if back else ""))
+    if back and temperature is not None:
+        raise typer.BadParameter("--back keeps the temperature of the champion before; give no --temperature")
+    change = roll_back(reason) if cell is None else promote_cell(cell, reason, temperature)
+    before = f"{change.before.cell_id} at temperature {change.before.temperature:g}" if change.before else "none"
+    print_lines(
+        [
+            ("champion", f"{change.after.cell_id} at temperature {change.after.temperature:g}"),
+            ("before", before),
+            ("recorded", 'fintone sql "FROM champions ORDER BY decided_at DESC"'),
+        ]
+    )
 
 
 def main() -> None:

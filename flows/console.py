@@ -1,9 +1,15 @@
 """Where commands print: what they answer to standard output, what they tell on their way to standard error."""
 
 import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Literal
 
 from rich.console import Console
+
+SECONDS_BETWEEN_LINES = 10.0
+"""Where there is no screen, a bar becomes a line now and then."""
 
 colours: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"
 stdout = Console(highlight=False, color_system=colours)
@@ -26,3 +32,28 @@ def print_lines(lines: list[tuple[str, str]], console: Console = stdout) -> None
 def tell(message: str) -> None:
     """Print a line to standard error."""
     stderr.print(message, markup=False, soft_wrap=True)
+
+
+@contextmanager
+def score_progress(console: Console) -> Iterator[Callable[[int, int | None, str], None]]:
+    """Lend a function that shows how many rows are done, of how many: a bar on a screen, else a line now and then."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.completed:,} rows {task.fields[detail]}", markup=False),
+        BarColumn(bar_width=20),
+        TimeRemainingColumn(compact=True),
+    )
+    shown = time.monotonic()
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        row = bar.add_task("", total=None, detail="")
+
+        def show(done: int, total: int | None, detail: str) -> None:
+            nonlocal shown
+            bar.update(row, completed=done, total=total, detail=detail)
+            if not console.is_terminal and time.monotonic() - shown > SECONDS_BETWEEN_LINES:
+                shown = time.monotonic()
+                of_all = f" of {total:,}" if total else ""
+                console.print(f"{done:,} rows{of_all}, {detail}", markup=False, highlight=False, soft_wrap=True)
+
+        yield show

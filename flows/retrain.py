@@ -19,6 +19,7 @@ from tasks.cells import drop_checkpoints, evaluate_baseline, score_cell, train_c
 from tasks.comparison import compare_cells
 from tasks.data import ingest_source, publish_data_report, split_snapshot
 from tasks.progress import announce, format_seconds
+from tasks.promotion import judge_challenger
 from tasks.study import plan_epoch_curve, plan_study, publish_leaderboard, tell_missing
 from tasks.worker import close_worker, start_worker
 
@@ -28,7 +29,7 @@ SECONDS_OF_A_SKIP = 1.0
 
 @flow(name="retrain", flow_run_name="{config.name} on {config.data.source}")
 def retrain(config: StudyConfig) -> str:
-    """Ingest, split, fine-tune every cell of the grid, evaluate, compare, and publish the leaderboard.
+    """Ingest, split, fine-tune every cell of the grid, evaluate, compare, judge, and publish the leaderboard.
 
     Args:
         config: The study. What an earlier run finished is not done again; a finished study ends the flow.
@@ -60,7 +61,7 @@ def retrain(config: StudyConfig) -> str:
 
 
 def _answer(study: StudyPlan, ingested: IngestedSource) -> None:
-    """Evaluate the baselines and the base, run all cells, compare them, and publish what they say."""
+    """Evaluate the baselines and the base, run all cells, compare them, judge the best, and publish what they say."""
     warehouse = Home.from_environment().warehouse
     start_study(warehouse, study.study_id)
     try:
@@ -72,6 +73,7 @@ def _answer(study: StudyPlan, ingested: IngestedSource) -> None:
         if study.config.grid.curve_epochs:
             _run_cells(study, plan_epoch_curve(study))
         compare_cells(study.study_id)
+        judge_challenger(study)
         publish_leaderboard(study, ingested)
     except BaseException:
         finish_study(warehouse, study.study_id, "failed")

@@ -2,11 +2,14 @@
 
 from typing import TYPE_CHECKING
 
-from flows.console import print_lines, stderr, stdout, tell
+from flows.console import print_lines, score_progress, stderr, stdout, tell
 from schemas.errors import FailureError
 
 if TYPE_CHECKING:
-    from schemas.config import DataSettings, StudyConfig
+    from typing import Literal
+
+    from reporting.score_files import Write
+    from schemas.config import DataSettings, ScoreSettings, StudyConfig
     from storage.home import Home
 
 
@@ -32,6 +35,57 @@ def run_ingestion(data: "DataSettings") -> None:
     for shown, query in queries:
         stdout.print(f"\n{shown}:")
         stdout.print(f'  fintone sql "{query}"', soft_wrap=True, markup=False)
+
+
+def run_scoring(settings: "ScoreSettings", form: "Literal['csv', 'jsonl'] | None") -> None:
+    """Score in this process; where a Prefect server is set, as a flow run that its UI shows.
+
+    Answers go to standard output where they go to no file; then `form` says how.
+    """
+    from flows.session import is_server_set, prefect_session
+    from storage.home import Home
+    from storage.warehouse import prepare_warehouse
+    from tasks.answers import answers_file, choose_model, score_source, tell_counts
+    from tasks.worker import close_worker, start_worker
+
+    home = Home.from_environment()
+    if home.warehouse.exists():
+        prepare_warehouse(home.warehouse)
+    chosen = choose_model(settings.model)  # what is wrong with it is told before anything starts
+    if settings.output is not None and is_server_set():
+        with prefect_session(stderr):
+            from flows.score import score
+
+            score(settings)
+        return
+    start_worker()
+    try:
+        with answers_file(settings.output) as to_file, score_progress(stderr) as show:
+            write = to_file or _answers_to_stdout(form or "csv")
+            scored = score_source(settings, chosen, write, show)
+    finally:
+        close_worker()
+    tell(tell_counts(scored))
+    _tell_drift(home, scored.scoring_id, settings.drift_tolerance)
+
+
+def _answers_to_stdout(form: "Literal['csv', 'jsonl']") -> "Write":
+    import sys
+
+    from reporting.score_files import answers_to_stream
+
+    return answers_to_stream(sys.stdout, form)
+
+
+def _tell_drift(home: "Home", scoring_id: str, tolerance: float) -> None:
+    from storage.scores import load_drift
+
+    for drift in load_drift(home.warehouse, scoring_id):
+        if drift.exceeds(tolerance):
+            tell(
+                f"drift: {drift.measure} is {drift.value:.3f} here and {drift.test_value:.3f} on the model's test "
+                f"part, beyond {tolerance:g} and beyond noise"
+            )
 
 
 def run_study(config: "StudyConfig") -> None:
@@ -77,6 +131,7 @@ def _print_leaderboard(home: "Home", study_id: str, *, synthetic: bool) -> None:
     from flows.leaderboard import build_table
     from learning.grid import best_row
     from reporting.verdict import tell_baseline
+    from storage.champions import load_decision
     from storage.comparisons import load_verdicts
     from storage.evaluations import load_leaderboard, load_selection
     from storage.examples import example_queries
@@ -89,6 +144,10 @@ def _print_leaderboard(home: "Home", study_id: str, *, synthetic: bool) -> None:
     verdict = load_verdicts(home.warehouse, study_id, best["cell_id"])[best["temperature"]]
     stdout.print(f"\nbest on validation: cell {best['cell_id']}")
     stdout.print(f"at temperature {best['temperature']:g} on test, {tell_baseline('it', verdict)}", markup=False)
+    decision = load_decision(home.warehouse, study_id)
+    if decision:
+        verb = "promoted to champion" if decision["decision"] == "promoted" else "not promoted"
+        stdout.print(f"{verb}: {decision['reason']}", markup=False, soft_wrap=True)
     stdout.print(f"next, for example:\n  fintone compare {best['cell_id']} {verdict.baseline_cell_id}", soft_wrap=True)
     for query in example_queries(study_id, best["cell_id"], best["temperature"]):
         stdout.print(f'  fintone sql "{query}"', soft_wrap=True, markup=False)

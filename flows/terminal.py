@@ -14,8 +14,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-SECONDS_BETWEEN_LINES = 10.0
-"""Where there is no screen, a bar becomes a line now and then."""
+from flows.console import SECONDS_BETWEEN_LINES
 
 
 class ProgressHandler(logging.Handler):

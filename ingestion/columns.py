@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from schemas.config import DataSettings
 from schemas.errors import InputError
 
 TEXT_NAMES = ("text", "headline", "sentence", "title", "news", "news headline", "content", "message", "tweet")
@@ -13,7 +14,25 @@ _SHOWN_CHARACTERS = 40
 
 
 class MissingColumnError(InputError):
-    """A source has no column for the headlines or none for the labels."""
+    """A source has no column for the headlines or, where they need labels, none for these."""
+
+
+def choose_columns(source: str, names: Sequence[str], settings: DataSettings) -> tuple[int, int | None]:
+    """The places of the text and the label column; the latter is None where there is none and none is needed.
+
+    Raises:
+        MissingColumnError: A column that is needed is not there.
+    """
+    text, label = find_columns(names, settings.text_column, settings.label_column)
+    if text is None or (label is None and settings.is_labelled):
+        raise missing_columns(source, names, settings)
+    return text, label
+
+
+def has_columns(names: Sequence[str], settings: DataSettings) -> bool:
+    """Whether all columns are there that are needed."""
+    text, label = find_columns(names, settings.text_column, settings.label_column)
+    return text is not None and (label is not None or not settings.is_labelled)
 
 
 def find_columns(
@@ -26,21 +45,22 @@ def find_columns(
     return _place(places, text_column, TEXT_NAMES), _place(places, label_column, LABEL_NAMES)
 
 
-def missing_columns(
-    source: str, names: Sequence[str], text_column: str | None, label_column: str | None
-) -> MissingColumnError:
-    """The error for a source in which `find_columns` did not find both."""
-    text, label = find_columns(names, text_column, label_column)
+def missing_columns(source: str, names: Sequence[str], settings: DataSettings) -> MissingColumnError:
+    """The error for a source that lacks a column that is needed."""
+    text, label = find_columns(names, settings.text_column, settings.label_column)
+    wanted = [("text", settings.text_column, text), ("label", settings.label_column, label)]
     missing = [
         f"{what} column" + (f" {column!r}" if column else "")
-        for what, column, place in (("text", text_column, text), ("label", label_column, label))
+        for what, column, place in (wanted if settings.is_labelled else wanted[:1])
         if place is None
     ]
     shown = [name[:_SHOWN_CHARACTERS] for name in names[:_SHOWN_COLUMNS]]
     more = f" and {len(names) - len(shown)} more" if len(names) > len(shown) else ""
+    remedy = "name them with --set data.text_column=NAME and --set data.label_column=NAME"
+    if not settings.is_labelled:
+        remedy = "name it with --text-column, or say --format lines if each line is a headline"
     return MissingColumnError(
-        f"source {source!r} has no {' and no '.join(missing)}, its columns are {shown}{more}: "
-        "name them with --set data.text_column=NAME and --set data.label_column=NAME"
+        f"source {source!r} has no {' and no '.join(missing)}, its columns are {shown}{more}: {remedy}"
     )
 
 

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from ingestion.columns import find_columns, missing_columns
+from ingestion.columns import find_columns, has_columns, missing_columns
 from ingestion.encodings import LINE_ENDS, Text
 from ingestion.labels import LabelWords
 from ingestion.rows import RawRow, broken_row
@@ -33,7 +33,7 @@ class Layout:
     delimiter: str
     width: int
     text: int
-    label: int
+    label: int | None
     has_header: bool
 
 
@@ -57,7 +57,7 @@ def recognise_layout(text: Text, source: str, settings: DataSettings, words: Lab
         if layout:
             return layout
         widest = max(widest, fields, key=len)
-    raise missing_columns(source, widest, settings.text_column, settings.label_column)
+    raise missing_columns(source, widest, settings)
 
 
 def read_delimited(text: Text, layout: Layout) -> Iterator[RawRow]:
@@ -71,7 +71,7 @@ def read_delimited(text: Text, layout: Layout) -> Iterator[RawRow]:
         elif len(fields) != layout.width:
             yield broken_row(raw, f"number of fields is {len(fields)}, not {layout.width}")
         else:
-            yield RawRow(fields[layout.text], fields[layout.label], raw)
+            yield RawRow(fields[layout.text], None if layout.label is None else fields[layout.label], raw)
 
 
 class _Records:
@@ -127,18 +127,22 @@ class _Records:
 
 def _header_layout(fields: list[str], delimiter: str, settings: DataSettings) -> Layout | None:
     text, label = find_columns(fields, settings.text_column, settings.label_column)
-    if text is None or label is None:
+    if text is None or not has_columns(fields, settings):
         return None
     return Layout(delimiter, len(fields), text, label, has_header=True)
 
 
 def _numbered_layout(fields: list[str], delimiter: str, settings: DataSettings) -> Layout | None:
     """Columns by their numbers from 1, of a file without a header."""
-    numbers = [settings.text_column or "", settings.label_column or ""]
+    numbers = (
+        [settings.text_column or "", settings.label_column or ""]
+        if settings.is_labelled
+        else [settings.text_column or ""]
+    )
     if not all(number.isascii() and number.isdigit() and 0 < int(number) <= len(fields) for number in numbers):
         return None
-    text, label = (int(number) - 1 for number in numbers)
-    return Layout(delimiter, len(fields), text, label, has_header=False)
+    text, *label = (int(number) - 1 for number in numbers)
+    return Layout(delimiter, len(fields), text, label[0] if label else None, has_header=False)
 
 
 def _headerless_layout(fields: list[str], delimiter: str, settings: DataSettings, words: LabelWords) -> Layout | None:

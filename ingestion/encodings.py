@@ -95,7 +95,7 @@ def decode(content: bytes, source: str, encoding: str | None, legacy: str | None
     except LookupError:
         raise EncodingError(f"encoding {name!r} is not a known text encoding: try utf-8, cp1252 or utf-16") from None
     is_sound = _is_sound(content, name)
-    if not is_sound and not _is_made_of_bytes(name):
+    if not is_sound and not is_made_of_bytes(name):
         raise EncodingError(f"source {source!r} is not text in {name!r} from end to end: set data.encoding to its own")
     return Text(content, name, is_sound)
 
@@ -121,7 +121,7 @@ def _is_sound(content: bytes, encoding: str) -> bool:
     return True
 
 
-def _is_made_of_bytes(encoding: str) -> bool:
+def is_made_of_bytes(encoding: str) -> bool:
     """Whether ASCII is itself in it, so that one wrong byte leaves its neighbours readable."""
     try:
         return b"a,\n\xff".decode(encoding, "surrogateescape")[:3] == "a,\n"

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from ingestion.columns import find_columns
+from ingestion.columns import has_columns
 from ingestion.reasons import describe_reason
 from ingestion.rows import RawRow
 from ingestion.tables import read_table
@@ -63,7 +63,7 @@ def _find_table(content: bytes, settings: DataSettings) -> tuple[list[str], Cell
         sheet.reset_dimensions()  # some programs write them wrong, and openpyxl would believe them
         rows = (row for row in sheet.iter_rows(values_only=True) if any(cell not in {None, ""} for cell in row))
         names = ["" if cell is None else str(cell) for cell in next(rows, ())]
-        if None not in find_columns(names, settings.text_column, settings.label_column):
+        if has_columns(names, settings):
             return names, rows
         first = first or names
     return first, iter(())

@@ -16,11 +16,12 @@ from ingestion.json_array import is_json_array, read_json_array
 from ingestion.json_lines import is_json_lines, read_json_lines
 from ingestion.labels import LabelWords
 from ingestion.parquet import is_parquet, read_parquet
+from ingestion.plain_lines import is_plain, read_lines
 from ingestion.rows import RawRow, broken_row
 from schemas.config import DataSettings
 from schemas.errors import InputError
 
-Format = Literal["csv", "json", "json-lines", "parquet", "excel", "phrasebank"]
+Format = Literal["csv", "json", "json-lines", "parquet", "excel", "phrasebank", "lines"]
 
 _UNICODE = "utf-8"
 """What is recorded for formats that fix their own encoding."""
@@ -95,29 +96,52 @@ def _read_file(content: bytes, source: str, settings: DataSettings) -> Content:
     text = decode(content, source, settings.encoding)
     if not text.first_line():
         raise EmptyFileError(f"source {source!r} is empty: give a file with labelled headlines")
-    words = LabelWords(settings.label_map)
-    found = _recognise_text(text, words) if settings.format is None else settings.format
+    found = recognise_text(text, settings)
     if found == "phrasebank":
         text = decode(content, source, settings.encoding, phrasebank.ENCODING)
         rows = phrasebank.read_phrasebank_text(text, phrasebank.level_of(source))
         return _from_text("financial-phrasebank text", text, rows)
-    if found == "json":
-        _check_fits(is_json_array(text), found, source)
-        return _from_text("json", text, read_json_array(text, source, settings))
-    if found == "json-lines":
-        _check_fits(is_json_lines(text), found, source)
-        return _from_text("json lines", text, read_json_lines(text, source, settings))
-    _check_fits(found == "csv", found, source)
-    layout = recognise_layout(text, source, settings, words)
-    return _from_text("tsv" if layout.delimiter == "\t" else "csv", text, read_delimited(text, layout))
+    return read_text(found, text, text, source, settings)
 
 
-def _recognise_text(text: Text, words: LabelWords) -> Format:
+def recognise_text(text: Text, settings: DataSettings) -> Format:
+    """What a text is, by its beginning; what `data.format` says where it says anything."""
+    if settings.format is not None:
+        return settings.format
+    words = LabelWords(settings.label_map)
     if phrasebank.is_phrasebank_text(text, words):
         return "phrasebank"
     if is_json_array(text):
         return "json"
-    return "json-lines" if is_json_lines(text) else "csv"
+    if is_json_lines(text):
+        return "json-lines"
+    return "lines" if not settings.is_labelled and is_plain(text, settings, words) else "csv"
+
+
+def read_text(found: Format, head: Text, text: Text, source: str, settings: DataSettings) -> Content:
+    """Begin to read a text of any format but FinancialPhraseBank's.
+
+    Args:
+        found: What it is.
+        head: Its beginning, at least the first line that is not blank, which tells how it is laid out.
+        text: All of it.
+        source: The source, for errors.
+        settings: How it is read.
+
+    Raises:
+        InputError: It is not of the format; also while the rows are read.
+    """
+    if found == "lines":
+        return _from_text("lines", text, read_lines(text))
+    if found == "json":
+        _check_fits(is_json_array(head), found, source)
+        return _from_text("json", text, read_json_array(text, source, settings))
+    if found == "json-lines":
+        _check_fits(is_json_lines(head), found, source)
+        return _from_text("json lines", text, read_json_lines(text, source, settings))
+    _check_fits(found == "csv", found, source)
+    layout = recognise_layout(head, source, settings, LabelWords(settings.label_map))
+    return _from_text("tsv" if layout.delimiter == "\t" else "csv", text, read_delimited(text, layout))
 
 
 def _from_text(kind: str, text: Text, rows: Iterator[RawRow]) -> Content:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ingestion.columns import find_columns, missing_columns
+from ingestion.columns import choose_columns
 from ingestion.formats import Content
 from ingestion.hub_errors import HubDatasetError, bad_form, explain_failure, hub_errors, quiet_hub
 from ingestion.rows import RawRow
@@ -89,10 +89,9 @@ def read_dataset(reference: HubReference, commit: str, settings: DataSettings) -
             _ask_hub(reference, commit)
             raise explain_failure(error, str(reference), commit) from error
     names = splits[0].column_names
-    text_place, label_place = find_columns(names, settings.text_column, settings.label_column)
-    if text_place is None or label_place is None:
-        raise missing_columns(str(reference), names, settings.text_column, settings.label_column)
-    return Content("hub data set", "utf-8", _iter_rows(splits, names[text_place], names[label_place]))
+    text_place, label_place = choose_columns(str(reference), names, settings)
+    label_name = None if label_place is None else names[label_place]
+    return Content("hub data set", "utf-8", _iter_rows(splits, names[text_place], label_name))
 
 
 def _load_splits(reference: HubReference, commit: str) -> list[Any]:
@@ -145,14 +144,15 @@ def _check_config(reference: HubReference, commit: str) -> None:
     )
 
 
-def _iter_rows(splits: list[Any], text_name: str, label_name: str) -> Iterator[RawRow]:
+def _iter_rows(splits: list[Any], text_name: str, label_name: str | None) -> Iterator[RawRow]:
     """Yield the rows of each split, each as a JSON object for raw row; no cell is decoded into an image or a sound."""
     encoder = json.JSONEncoder(ensure_ascii=False, default=str)
     for split in splits:
-        classes = getattr(split.features[label_name], "names", None)
+        classes = None if label_name is None else getattr(split.features[label_name], "names", None)
         for batch in split.with_format("arrow").iter(_BATCH_ROWS):
             for row in batch.to_pylist():
-                label = row[label_name] if classes is None else _class_word(row[label_name], classes)
+                label = None if label_name is None else row[label_name]
+                label = label if classes is None else _class_word(label, classes)
                 yield typed_row(row[text_name], label, encoder.encode(row), text_name)
 
 

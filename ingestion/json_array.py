@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ingestion.columns import find_columns, missing_columns
+from ingestion.columns import choose_columns
 from ingestion.encodings import Text
 from ingestion.rows import RawRow, broken_row
 from ingestion.tables import typed_row
@@ -35,16 +35,14 @@ def read_json_array(text: Text, source: str, settings: DataSettings) -> Iterator
     """
     elements = list(_iter_elements(text.whole(), source))
     names = list(elements[0][0])
-    text_place, label_place = find_columns(names, settings.text_column, settings.label_column)
-    if text_place is None or label_place is None:
-        raise missing_columns(source, names, settings.text_column, settings.label_column)
-    text_key, label_key = names[text_place], names[label_place]
+    text_place, label_place = choose_columns(source, names, settings)
+    text_key, label_key = names[text_place], None if label_place is None else names[label_place]
     return (_read_element(value, raw, text_key, label_key) for value, raw in elements)
 
 
-def _read_element(value: Any, raw: str, text_key: str, label_key: str) -> RawRow:
+def _read_element(value: Any, raw: str, text_key: str, label_key: str | None) -> RawRow:
     if isinstance(value, dict):
-        return typed_row(value.get(text_key), value.get(label_key), raw, text_key)
+        return typed_row(value.get(text_key), None if label_key is None else value.get(label_key), raw, text_key)
     return broken_row(raw, "not a JSON object")
 
 

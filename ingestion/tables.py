@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from ingestion.columns import find_columns, missing_columns
+from ingestion.columns import choose_columns
 from ingestion.rows import RawRow, broken_row
 from schemas.config import DataSettings
 
@@ -23,17 +23,16 @@ def read_table(
         settings: Which columns hold text and label.
 
     Raises:
-        MissingColumnError: If there is no column for the text or none for the label.
+        MissingColumnError: If a column is missing that is needed.
     """
-    text_place, label_place = find_columns(names, settings.text_column, settings.label_column)
-    if text_place is None or label_place is None:
-        raise missing_columns(source, names, settings.text_column, settings.label_column)
+    text_place, label_place = choose_columns(source, names, settings)
     return (_read_cells(row, names, text_place, label_place) for row in rows)
 
 
-def _read_cells(row: Sequence[Any], names: Sequence[str], text_place: int, label_place: int) -> RawRow:
+def _read_cells(row: Sequence[Any], names: Sequence[str], text_place: int, label_place: int | None) -> RawRow:
     cells = [*row, *[None] * (len(names) - len(row))]
-    return typed_row(cells[text_place], cells[label_place], _CELLS.encode(cells), names[text_place])
+    label = None if label_place is None else cells[label_place]
+    return typed_row(cells[text_place], label, _CELLS.encode(cells), names[text_place])
 
 
 def typed_row(text: Any, label: Any, raw: str, text_name: str) -> RawRow:

@@ -1,7 +1,7 @@
 """Raw rows in, candidates and rejected rows out, by the schema `CandidateFrame`. Knows nothing of duplicates."""
 
 import gc
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 import pandas as pd
@@ -32,13 +32,23 @@ def validate_rows(rows: Iterable[RawRow], words: LabelWords) -> tuple[pd.DataFra
     """
     accepted, rejected, count, remaining = [], [], 0, iter(rows)
     while batch := _take(remaining):
-        frame = _candidate_frame(batch, words, first_number=count + 1)
-        reasons = _find_reasons(frame)
-        accepted.append(frame.drop(index=reasons.index) if len(reasons) else frame)
-        refused = frame.loc[reasons.index].assign(reason=reasons, raw=frame.loc[reasons.index, "raw"].map(_cut))
-        rejected.append(refused[["row_number", "reason", "raw"]])
+        candidates, refused = validate_batch(batch, words, first_number=count + 1)
+        accepted.append(candidates)
+        rejected.append(refused)
         count += len(batch)
     return pd.concat(accepted, ignore_index=True), pd.concat(rejected, ignore_index=True)
+
+
+def validate_batch(rows: Sequence[RawRow], words: LabelWords, first_number: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The candidates and the rejected rows of some rows in order, numbered from `first_number`, as of `validate_rows`.
+
+    A row without a label is a candidate too.
+    """
+    frame = _candidate_frame(rows, words, first_number)
+    reasons = _find_reasons(frame)
+    refused = frame.loc[reasons.index].assign(reason=reasons, raw=frame.loc[reasons.index, "raw"].map(_cut))
+    accepted = frame.drop(index=reasons.index) if len(reasons) else frame
+    return accepted, refused[["row_number", "reason", "raw"]]
 
 
 def _take(rows: Iterator[RawRow]) -> list[RawRow]:

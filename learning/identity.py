@@ -71,9 +71,12 @@ def decoding_id(decoding: DecodingSettings) -> str:
     return content_id({**distribution, "version": SCORING_VERSION})
 
 
-def evaluation_id(cell: str, part: str, temperature: float | None, decoding: str | None) -> str:
-    """The id of one cell on one part at one temperature."""
-    return content_id({"cell": cell, "part": part, "temperature": temperature, "decoding": decoding})
+def evaluation_id(
+    cell: str, part: str, temperature: float | None, decoding: str | None, other_split: str | None = None
+) -> str:
+    """The id of one cell on one part at one temperature: of its own split, or of `other_split`."""
+    identity = {"cell": cell, "part": part, "temperature": temperature, "decoding": decoding}
+    return content_id(identity if other_split is None else {**identity, "split": other_split})
 
 
 def _model_identity(config: StudyConfig, base: BaseModelPlan) -> dict[str, object]:

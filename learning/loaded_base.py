@@ -54,6 +54,8 @@ class LoadedBase:
         self.takes_packs: bool | None = None
         """Whether its attention heeds the mask of a pack; None until a training has tried."""
         self._adapted: PeftModel | None = None
+        self._scoring: Any = None
+        self._scoring_with: Path | None = None
         self._answers: dict[str, AnswerSpace] = {}
         self._bound = {name: value for name, value in vars(self.model).items() if name == "forward"}
 
@@ -68,14 +70,18 @@ class LoadedBase:
         return self._adapted
 
     def score_with(self, adapter_folder: Path | None) -> Any:
-        """The base with a saved adapter, or untouched, in evaluation mode."""
+        """The base with a saved adapter, or untouched, in evaluation mode; the same as before until it is released."""
+        if adapter_folder is not None and adapter_folder == self._scoring_with:
+            return self._scoring
         self.release()
         if adapter_folder is None:
             return self.model
         if self.is_whole:
-            return attach_saved_adapter(copy.deepcopy(self.model), adapter_folder).merge_and_unload().eval()
-        self._adapted = attach_saved_adapter(self.model, adapter_folder)
-        return self._adapted
+            self._scoring = attach_saved_adapter(copy.deepcopy(self.model), adapter_folder).merge_and_unload().eval()
+        else:
+            self._scoring = self._adapted = attach_saved_adapter(self.model, adapter_folder)
+        self._scoring_with = adapter_folder
+        return self._scoring
 
     def answers(self, prompt: PromptSettings) -> AnswerSpace:
         """Which of its outputs count as which label, whatever adapter is on it."""
@@ -86,6 +92,7 @@ class LoadedBase:
 
     def release(self) -> None:
         """Take the adapter off, and leave the base as it was loaded."""
+        self._scoring = self._scoring_with = None
         if self._adapted is None:
             return
         self._adapted.unload()

@@ -4,7 +4,11 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from learning.decoding import Decoding, LabelProbabilities
+import numpy as np
+from numpy.typing import NDArray
+
+from learning.decoding import UNPARSED, Decoding, LabelProbabilities
+from learning.encoding import encode_prompts, longest_allowed
 from learning.evaluation import Evaluation, LabelledPart, measure_draws
 from learning.loaded_base import LoadedBase
 from learning.metrics import draw_outcomes, measure
@@ -54,6 +58,35 @@ def evaluate_model(
         finished += len(part.texts)
         evaluations += _sample(part, scored, decoding, time.monotonic() - start)
     return evaluations
+
+
+def answer_headlines(
+    base: LoadedBase, adapter_folder: Path, headlines: Sequence[str], prompt: PromptSettings, decoding: Decoding
+) -> NDArray[np.float64]:
+    """What a fine-tune says of headlines without labels.
+
+    Returns:
+        [N, 4]: probability of negative, neutral, positive and of no label; NaN for a headline that is longer than the
+        model takes.
+    """
+    model = base.score_with(adapter_folder)
+    longest = longest_allowed(model.config)
+    lengths = [len(ids) for ids in encode_prompts(headlines, base.tokenizer, prompt)]
+    fitting = [row for row, length in enumerate(lengths) if longest is None or length <= longest]
+    probabilities = np.full((len(headlines), UNPARSED + 1), np.nan)
+    if fitting:
+        scored = score_headlines(
+            model,
+            base.tokenizer,
+            base.answers(prompt),
+            [headlines[row] for row in fitting],
+            prompt,
+            [decoding],
+            batch_tokens=find_token_budget(model, base.device),
+            on_batch=lambda _: None,
+        )
+        probabilities[fitting] = scored.sampled[:, 0].numpy()
+    return probabilities
 
 
 def _sample(

@@ -76,7 +76,20 @@ class ScoringJob:
     decoding: DecodingSettings
 
 
-Job = TrainingJob | ScoringJob
+@dataclass(frozen=True)
+class AnsweringJob:
+    """Say what a fine-tune makes of headlines without labels; the result is a [N, 4] array of probabilities."""
+
+    base: BaseSpec
+    adapter_folder: Path
+    headlines: tuple[str, ...]
+    prompt: PromptSettings
+    temperature: float
+    top_k: int | None
+    top_p: float | None
+
+
+Job = TrainingJob | ScoringJob | AnsweringJob
 
 
 class Worker:
@@ -199,11 +212,15 @@ class _Bases:
 
 
 def _do(job: Job, bases: _Bases, tell: Callable[[Any], None]) -> Any:
-    from learning.model_evaluation import evaluate_model
+    from learning.decoding import Decoding
+    from learning.model_evaluation import answer_headlines, evaluate_model
     from learning.training import train_adapter
 
     base = bases.get(job.base)
     try:
+        if isinstance(job, AnsweringJob):
+            decoding = Decoding(job.temperature, job.top_k, job.top_p)
+            return answer_headlines(base, job.adapter_folder, job.headlines, job.prompt, decoding)
         if isinstance(job, ScoringJob):
             return evaluate_model(
                 base, job.adapter_folder, job.parts, prompt=job.prompt, decoding=job.decoding, on_headlines=tell
@@ -219,7 +236,8 @@ def _do(job: Job, bases: _Bases, tell: Callable[[Any], None]) -> Any:
             tell=tell,
         )
     finally:
-        base.release()
+        if not isinstance(job, AnsweringJob):  # the next batch of headlines wants the same model
+            base.release()
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 A `StudyConfig` is the parameter of the flow `retrain`, so these descriptions are also the form in the Prefect UI.
 """
 
-from typing import Annotated, Literal, Self, TypeVar, get_args
+from typing import Annotated, ClassVar, Literal, Self, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -40,6 +40,9 @@ class Settings(BaseModel):
 
 class DataSettings(Settings):
     """Where the labelled headlines come from and how they are read."""
+
+    is_labelled: ClassVar[bool] = True
+    """Whether a row needs a label."""
 
     source: str = Field(
         description="`embedded`, the path of a file or folder, or hf:ORG/NAME[:CONFIG][@REVISION].", min_length=1
@@ -94,6 +97,18 @@ class DataSettings(Settings):
         if value is not None and (len(value) != 1 or value in '"\r\n'):
             raise ValueError(f"{value!r} is no delimiter: give one character, or tab")
         return value
+
+
+class UnlabelledSettings(DataSettings):
+    """Where headlines without labels come from and how they are read; a label beside one is of no matter."""
+
+    is_labelled: ClassVar[bool] = False
+
+    format: Literal["csv", "json", "json-lines", "parquet", "excel", "phrasebank", "lines"] | None = Field(  # type: ignore[assignment]
+        default=None,
+        description="Kind of file, `csv` for tabs too, `lines` for a headline a line; recognised by the content when "
+        "not given.",
+    )
 
 
 class SplitSettings(Settings):
@@ -276,6 +291,58 @@ class DecodingSettings(Settings):
     seed: int = Field(default=42, ge=0, lt=2**32, description="Seed of the draws.")
 
 
+class PromotionSettings(Settings):
+    """When the fine-tune that validation chose takes the champion's place, judged once on test."""
+
+    level: float = Field(
+        default=0.05,
+        gt=0,
+        lt=1,
+        description="Level of McNemar's exact test against the champion and the best baseline.",
+    )
+    min_accuracy: float = Field(default=0.5, ge=0, le=1, description="Accuracy on test that it must reach.")
+    max_unparsed_rate: float = Field(
+        default=0.05, ge=0, le=1, description="Share of test headlines at most that it may answer with no label."
+    )
+    beat_baseline: bool = Field(default=True, description="Whether it must beat the study's best baseline, too.")
+
+
+class ScoreSettings(Settings):
+    """Headlines without labels, the model that labels them, and where the answers go beside the warehouse."""
+
+    source: str = Field(
+        description="The path of a file or folder, hf:ORG/NAME[:CONFIG][@REVISION], or - for standard input.",
+        min_length=1,
+    )
+    model: str = Field(
+        default="champion", description="`champion`, or the id of a fine-tuned cell, or its first 4 characters or more."
+    )
+    output: str | None = Field(
+        default=None, description="A file for the answers: .csv, .jsonl or .parquet. The warehouse has them anyhow."
+    )
+    text_column: str | None = Field(default=None, description="Column of the headline; found by name when not given.")
+    encoding: str | None = Field(default=None, description="Text encoding; detected when not given.")
+    format: Literal["csv", "json", "json-lines", "parquet", "excel", "phrasebank", "lines"] | None = Field(
+        default=None, description="Kind of file, `lines` for a headline a line; recognised when not given."
+    )
+    delimiter: str | None = Field(
+        default=None, description="Character between the fields of a CSV; found if not given."
+    )
+    drift_tolerance: float = Field(
+        default=0.1,
+        gt=0,
+        lt=1,
+        description="How far a label's share, or the mean confidence, may lie from that on the model's test part, "
+        "beyond noise, before an event tells of it.",
+    )
+
+    @property
+    def reading(self) -> UnlabelledSettings:
+        """How the source is read."""
+        names = {"source", "text_column", "encoding", "format", "delimiter"}
+        return UnlabelledSettings(**self.model_dump(include=names))
+
+
 class StudyConfig(Settings):
     """One study: snapshot x split x base model x grid x temperatures. One config, one answer."""
 
@@ -289,3 +356,4 @@ class StudyConfig(Settings):
     training: TrainingSettings
     grid: GridSettings
     decoding: DecodingSettings
+    promotion: PromotionSettings = PromotionSettings()

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from importlib.resources import files
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -16,6 +16,8 @@ from pydantic_core import ErrorDetails
 
 from schemas.config import StudyConfig
 from schemas.errors import InputError
+
+Group = TypeVar("Group", bound=BaseModel)
 
 PROFILES: tuple[str, ...] = tuple(
     sorted(file.name.removesuffix(".yaml") for file in files("profiles").iterdir() if file.name.endswith(".yaml"))
@@ -42,8 +44,17 @@ def build_config(values: Mapping[str, Any]) -> StudyConfig:
         InputError: A setting is unknown, missing or out of bounds; the one line names each such setting by its dotted
             path, the value received and what it must be.
     """
+    return check_settings(StudyConfig, values)
+
+
+def check_settings(group: type[Group], values: Mapping[str, Any]) -> Group:
+    """Validate raw values of any group of settings; see `build_config`.
+
+    Raises:
+        InputError: A setting is unknown, missing or out of bounds.
+    """
     try:
-        return StudyConfig.model_validate(values)
+        return group.model_validate(values)
     except ValidationError as error:
         raise InputError("; ".join(_describe(problem) for problem in _innermost(error.errors()))) from error
 

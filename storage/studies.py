@@ -117,12 +117,13 @@ def start_study(warehouse: Path, study_id: str) -> None:
 
 
 def is_answered(warehouse: Path, study_id: str) -> bool:
-    """Whether the study's last run finished, its cells have all evaluations, on two parts each, and are compared."""
+    """Whether the study's last run finished, its cells are evaluated on both parts and compared, and one was judged."""
     with reading(warehouse) as connection:
         lacking = connection.execute(
             "SELECT study_id FROM studies WHERE study_id = $study_id AND (status <> 'finished'"
             " OR study_id IN (SELECT study_id FROM missing_cells)"
-            " OR study_id NOT IN (SELECT study_id FROM ledger.comparisons))",
+            " OR study_id NOT IN (SELECT study_id FROM ledger.comparisons)"
+            " OR study_id NOT IN (SELECT study_id FROM champions WHERE decided_by = 'gate'))",
             {"study_id": study_id},
         ).fetchall()
     return not lacking
@@ -220,6 +221,36 @@ def load_cell(warehouse: Path, cell_id: str) -> StoredCell:
     return cells[0]
 
 
+def load_study_of(warehouse: Path, cell_id: str) -> str:
+    """The latest study of a cell.
+
+    Raises:
+        UnknownCellError: No study has such a cell.
+    """
+    return str(_latest_study_of(warehouse, cell_id, "study_id"))
+
+
+def load_judged_temperatures(warehouse: Path, cell_id: str) -> list[float]:
+    """The sampling temperatures at which a cell was evaluated on test, ascending; none of a baseline."""
+    with reading(warehouse) as connection:
+        rows = connection.execute(
+            "SELECT DISTINCT temperature FROM evaluations WHERE cell_id = ? AND part = 'test'"
+            " AND temperature IS NOT NULL ORDER BY temperature",
+            [cell_id],
+        ).fetchall()
+    return [temperature for (temperature,) in rows]
+
+
+def load_config_of(warehouse: Path, cell_id: str) -> dict[str, Any]:
+    """Every setting of the latest study of a cell.
+
+    Raises:
+        UnknownCellError: No study has such a cell.
+    """
+    config: dict[str, Any] = json.loads(_latest_study_of(warehouse, cell_id, "config"))
+    return config
+
+
 def find_cells(warehouse: Path, beginnings: Sequence[str]) -> list[StoredCell]:
     """For each text that a person gave, the cell whose id it is, or whose id alone begins with it.
 
@@ -250,6 +281,18 @@ def save_training_log(warehouse: Path, rows: "pd.DataFrame", *, whole: bool) -> 
         connection.register("incoming", rows.assign(logged_at=logged_at))
         connection.execute(f"DELETE FROM training_log WHERE {replaced}")  # noqa: S608
         connection.execute("INSERT INTO training_log BY NAME FROM incoming")
+
+
+def _latest_study_of(warehouse: Path, cell_id: str, column: str) -> Any:
+    with reading(warehouse) as connection:
+        rows = connection.execute(
+            f"SELECT {column} FROM studies JOIN study_cells USING (study_id) WHERE cell_id = ?"  # noqa: S608 (our own names)
+            " ORDER BY started_at DESC LIMIT 1",
+            [cell_id],
+        ).fetchall()
+    if not rows:
+        raise UnknownCellError(_unknown(cell_id))
+    return rows[0][0]
 
 
 def _change_cell(warehouse: Path, cell_id: str, update: str, values: dict[str, Any]) -> None:

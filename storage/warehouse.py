@@ -19,7 +19,7 @@ from schemas.errors import FailureError, InputError
 
 SQL_FOLDER = Path(__file__).parent / "sql"
 MIGRATIONS_FOLDER = SQL_FOLDER / "migrations"
-_VIEWS = ("views.sql", "data_views.sql", "metric_views.sql", "comparison_views.sql")
+_VIEWS = ("views.sql", "data_views.sql", "metric_views.sql", "comparison_views.sql", "score_views.sql")
 VIEWS_FILES = tuple(SQL_FOLDER / name for name in _VIEWS)
 
 PREPARE_PATIENCE = 10.0

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 from schemas.config import PromptSettings, TrainingSettings
 from schemas.errors import FailureError, InputError
 from storage.home import Home
+from tasks.models import find_adapter, find_base, is_on_hub
 
 if TYPE_CHECKING:
     from schemas.model_card import Canaries, CellCard
-    from storage.studies import StoredCell
 
 CANARIES = 64
 """Headlines of test that the files answer before they are handed out."""
 
 
 class ExportError(InputError):
-    """The cell has nothing to export, or there is no place for it."""
+    """There is no place for what is exported."""
 
 
 class ExportMismatchError(FailureError):
@@ -48,10 +48,10 @@ def export_cell(beginning: str, output: Path, *, merge: bool) -> list[tuple[str,
 
     home = Home.from_environment()
     [cell] = find_cells(home.warehouse, [beginning])
-    adapter = _find_adapter(home, cell)
+    adapter = find_adapter(home, cell)
     _check_place(output)
     card = load_card(home.warehouse, cell)
-    base = _find_base(home, card)
+    base = find_base(home, card)
     canaries = load_canaries(home.warehouse, cell.record.cell_id, CANARIES)
     check = "The cell has no evaluation, so that the files could not be compared with the ledger."
     try:
@@ -72,20 +72,6 @@ def export_cell(beginning: str, output: Path, *, merge: bool) -> list[tuple[str,
     ]
 
 
-def _find_adapter(home: Home, cell: "StoredCell") -> Path:
-    from storage.studies import DONE
-
-    identifier, kind = cell.record.cell_id, cell.record.kind
-    if kind != "fine-tuned":
-        raise ExportError(
-            f"cell {identifier} is {'the untouched base' if kind == 'base' else 'a baseline'}: no adapter"
-        )
-    folder = home.adapter(identifier)
-    if cell.status not in DONE or not folder.is_dir():
-        raise ExportError(f"cell {identifier} is {cell.status} and has no adapter in {home.adapters}: run its study")
-    return folder
-
-
 def _check_place(output: Path) -> None:
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise ExportError(f"output {output}: is there already; give a new folder")
@@ -93,32 +79,12 @@ def _check_place(output: Path) -> None:
         raise ExportError(f"output {output}: no folder {output.absolute().parent}; make it first")
 
 
-def _is_on_hub(card: "CellCard") -> bool:
-    from learning.base_model import HUB_NAME
-
-    asked = card.hyperparameters["base_model"]["name"]
-    return HUB_NAME.fullmatch(asked) is not None and not Path(asked).exists()
-
-
-def _find_base(home: Home, card: "CellCard") -> tuple[Path, str]:
-    """Folder and quantisation of the base model that the cell was trained on."""
-    from learning.base_model import resolve_base_model
-
-    asked, revision = card.hyperparameters["base_model"], card.base_revision
-    found = resolve_base_model(asked["name"], revision if _is_on_hub(card) else None, home.models)
-    if found.revision != revision:
-        raise ExportError(
-            f"base model {card.base_model}: {found.folder} holds {found.revision}, the cell was trained on {revision}"
-        )
-    return found.folder, asked["quantization"]
-
-
 def _write(folder: Path, base: tuple[Path, str], adapter: Path, card: "CellCard", *, merge: bool) -> None:
     from learning.export import write_adapter, write_merged
 
     if merge:
         write_merged(*base, adapter, TrainingSettings(**card.hyperparameters["training"]), folder)
-    elif _is_on_hub(card):
+    elif is_on_hub(card):
         write_adapter(adapter, card.base_model, card.base_revision, folder)
     else:
         write_adapter(adapter, str(base[0]), None, folder)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from schemas.config import DecodingSettings
 from schemas.label import LABELS
 from schemas.plan import PARTS, CellPlan, StudyPlan
 from tasks.progress import Progress, announce
@@ -56,10 +57,11 @@ def save_results(study: StudyPlan, cell: CellPlan, results: list[Any]) -> None:
     known = load_evaluated(warehouse, cell.cell_id)
     named = [(ids[result.part.name, result.temperature], result) for result in results]
     new = [(identifier, result) for identifier, result in named if identifier not in known]
+    decoding = None if cell.kind == "baseline" else study.config.decoding
     save_evaluations(
         warehouse,
-        [_evaluation_record(study, cell, identifier, result) for identifier, result in new],
-        pd.concat([_prediction_rows(identifier, result) for identifier, result in new]),
+        [evaluation_record(cell.cell_id, study.split_id, decoding, identifier, result) for identifier, result in new],
+        pd.concat([prediction_rows(identifier, result) for identifier, result in new]),
         pd.concat([draw_rows(identifier, result.draws) for identifier, result in new]),
     )
 
@@ -74,29 +76,31 @@ def draw_rows(evaluation_id: str, draws: Sequence[Any], first: int = 0) -> Any:
     return pd.DataFrame(rows, columns=columns)
 
 
-def _evaluation_record(study: StudyPlan, cell: CellPlan, evaluation_id: str, result: Any) -> Any:
+def evaluation_record(
+    cell_id: str, split_id: str, decoding: DecodingSettings | None, evaluation_id: str, result: Any
+) -> Any:
+    """An evaluation as the warehouse keeps it; without `decoding` where nothing is sampled."""
     from learning.identity import decoding_id
     from storage.evaluations import EvaluationRecord
 
-    decoding, sampled = study.config.decoding, cell.kind != "baseline"
     return EvaluationRecord(
         evaluation_id=evaluation_id,
-        cell_id=cell.cell_id,
-        split_id=study.split_id,
+        cell_id=cell_id,
+        split_id=split_id,
         part=result.part.name,
         temperature=result.temperature,
-        decoding_id=decoding_id(decoding) if sampled else None,
-        top_k=decoding.top_k if sampled else None,
-        top_p=decoding.top_p if sampled else None,
-        draw_seed=decoding.seed if sampled else None,
+        decoding_id=decoding_id(decoding) if decoding else None,
+        top_k=decoding.top_k if decoding else None,
+        top_p=decoding.top_p if decoding else None,
+        draw_seed=decoding.seed if decoding else None,
         **asdict(result.metrics),
-        draws=len(result.draws) if sampled else None,
+        draws=len(result.draws) if decoding else None,
         seconds=result.seconds,
         headlines_per_second=result.metrics.n / result.seconds,
     )
 
 
-def _prediction_rows(evaluation_id: str, result: Any) -> Any:
+def prediction_rows(evaluation_id: str, result: Any) -> Any:
     """A row a headline; without probabilities those columns are NULL."""
     import pandas as pd
 

@@ -89,6 +89,7 @@ def publish_leaderboard(study: StudyPlan, ingested: IngestedSource) -> None:
         NothingTrainedError: No fine-tuned cell has been evaluated.
     """
     from learning.grid import best_row
+    from storage.champions import load_decision
     from storage.comparisons import load_verdicts
     from storage.evaluations import load_leaderboard, load_selection
     from storage.home import Home
@@ -104,7 +105,8 @@ def publish_leaderboard(study: StudyPlan, ingested: IngestedSource) -> None:
     create_table_artifact([_table_row(row) for row in test], key=LEADERBOARD_KEY, description=source)
     verdict = load_verdicts(warehouse, study.study_id, best["cell_id"])[best["temperature"]]
     summary = _summarise(study, source, best, test, verdict)
-    create_markdown_artifact(f"{summary}{_note_missing(missing)}", key="summary", description=source)
+    summary += _tell_decision(load_decision(warehouse, study.study_id)) + _note_missing(missing)
+    create_markdown_artifact(summary, key="summary", description=source)
 
 
 def tell_missing(missing: Sequence["StoredCell"]) -> str:
@@ -127,6 +129,16 @@ def _nothing_trained(study: StudyPlan) -> NothingTrainedError:
 
 def _note_missing(missing: Sequence["StoredCell"]) -> str:
     return f"\n\n**{tell_missing(missing)}.**" if missing else ""
+
+
+def _tell_decision(decision: dict[str, Any] | None) -> str:
+    """What the promotion gate said, in a paragraph."""
+    if decision is None:
+        return "\n\n**Promotion**: not judged, since cells are missing."
+    champion = decision["champion_cell_id"]
+    verdict = "promoted to champion" if decision["decision"] == "promoted" else "not promoted"
+    stands = f" Champion: `{champion}`." if champion else " There is no champion."
+    return f"\n\n**Promotion**: `{decision['cell_id']}` {verdict}: {decision['reason']}.{stands}"
 
 
 def _title(cell: "StoredCell") -> str:
@@ -193,7 +205,8 @@ def _table_row(row: dict[str, Any]) -> dict[str, Any]:
     columns = ("kind", "model", "learning_rate", "epochs", "seed", "temperature", "n")
     figures = ("accuracy", "accuracy_low", "accuracy_high", "macro_f1", "expected_accuracy", "unparsed_rate")
     rounded = {name: None if row[name] is None else round(row[name], 3) for name in figures}
-    return {**{name: row[name] for name in columns}, **rounded, "cell_id": row["cell_id"]}
+    last = {"champion": "yes" if row["is_champion"] else "", "cell_id": row["cell_id"]}
+    return {**{name: row[name] for name in columns}, **rounded, **last}
 
 
 def _summarise(study: StudyPlan, source: str, best: Any, test: list[dict[str, Any]], verdict: BaselineVerdict) -> str:

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
@@ -12,6 +12,10 @@ from hypothesis import settings
 from embedded.grammar import generate_headline
 from embedded.paths import MODEL_FOLDER
 from schemas.label import Label
+
+if TYPE_CHECKING:
+    from schemas.config import StudyConfig
+    from schemas.plan import StudyPlan
 
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")  # how long an example takes says more of the machine than of the code
@@ -100,3 +104,79 @@ def make_tokenizer() -> Callable[[str, list[tuple[str, str]]], Any]:
         return PreTrainedTokenizerFast(tokenizer_object=tokenizer)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path) -> "tuple[Path, str, StudyPlan]":
+    """A home with one cell that is trained and evaluated; its id; its study."""
+    from learning.base_model import resolve_base_model
+    from learning.device import choose_device
+    from learning.grid import plan_study
+    from learning.identity import decoding_id
+    from learning.loaded_base import LoadedBase
+    from learning.model_evaluation import evaluate_model
+    from learning.recipe import Recipe
+    from learning.training import train_adapter
+    from schemas.plan import BaseModelPlan
+    from storage.home import Home
+    from storage.studies import StudyRecord, add_cells, finish_cell, save_study, start_cell
+    from tasks.intake import settle_split, take_in
+    from tasks.records import cell_outcome, load_part, load_parts, save_results
+    from tasks.study import _cell_records
+
+    root = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FINTONE_HOME", str(root))
+        random = Random(5)
+        rows = [generate_headline(random) for _ in range(150)]
+        source = root / "headlines.csv"
+        source.write_text("\n".join(["text\tlabel", *(f"{row.text}\t{row.sentiment}" for row in rows)]))
+        config = _configure(source, tiny_folder)
+        ingested = take_in(config.data, lambda _: None)
+        split = settle_split(ingested, config.split, config.data.near_duplicates)
+        found = resolve_base_model(str(tiny_folder), None, root)
+        base = BaseModelPlan(name=found.name, folder=found.folder, revision=found.revision, quantization="nf4")
+        study = plan_study(config, ingested.snapshot_id, split, base)
+        home = Home.from_environment()
+        record = StudyRecord(
+            study_id=study.study_id,
+            profile="demo",
+            snapshot_id=study.snapshot_id,
+            split_id=split,
+            base_model=base.name,
+            base_revision=base.revision,
+            source=str(source),
+            synthetic=False,
+            config=config.model_dump(mode="json"),
+            temperatures=config.decoding.temperatures,
+            decoding_id=decoding_id(config.decoding),
+        )
+        save_study(home.warehouse, record)
+        [cell] = study.cells
+        add_cells(home.warehouse, study.study_id, _cell_records(study, (study.base_cell, *study.baselines, cell)))
+        start_cell(home.warehouse, cell.cell_id)
+        loaded, train = LoadedBase(tiny_folder, "nf4", choose_device()), load_part(study, "train")
+        labels = [Label(label) for label in train.labels]
+        recipe = Recipe(config.prompt, config.lora, config.training, 1e-2, 2, 42)
+        outcome = train_adapter(loaded, train.texts, labels, recipe, home.adapter(cell.cell_id))
+        finish_cell(home.warehouse, cell.cell_id, cell_outcome(cell, outcome))
+        results = evaluate_model(
+            loaded,
+            home.adapter(cell.cell_id),
+            load_parts(study),
+            prompt=config.prompt,
+            decoding=config.decoding,
+            on_headlines=lambda _: None,
+        )
+        save_results(study, cell, results)
+    return root, cell.cell_id, study
+
+
+def _configure(source: Path, base: Path) -> "StudyConfig":
+    from schemas.overrides import apply_overrides
+    from schemas.profiles import build_config, load_profile
+
+    small = ("split.method=hashed", "split.train_per_class=16", "split.test_per_class=10")
+    own = (f"data.source={source}", f"base_model.name={base}", "lora.r=8", "split.validation_per_class=4")
+    grid = ("grid.learning_rates=1e-2", "grid.epochs=2")
+    return build_config(apply_overrides(load_profile("demo"), [*own, *small, *grid]))

@@ -16,7 +16,7 @@ from prefect.testing.utilities import prefect_test_harness
 
 from embedded.grammar import generate_headline
 from flows.retrain import retrain
-from schemas.config import StudyConfig
+from schemas.config import BaselineSettings, PromotionSettings, StudyConfig
 from schemas.profiles import build_config, load_profile
 from storage.query import query
 from storage.warehouse import writing
@@ -143,6 +143,11 @@ def test_a_study_fills_the_warehouse_and_tells_prefect(home: Path, config: Study
     adapters = {folder.name for folder in (home / "adapters").iterdir()}
     assert adapters == {cell for (cell,) in ask(home, "SELECT cell_id FROM cells WHERE kind = 'fine-tuned'")}
 
+    decided = ask(home, "SELECT decision, decided_by, champion_cell_id, reason FROM champions")
+    [(decision, decided_by, champion, reason)] = decided
+    assert (decision, decided_by, champion) == ("kept", "gate", None)
+    assert re.search(r"does not beat the best baseline .* on 30 headlines: .*\], p.* of 0\.05", reason)
+
     flow_runs, task_runs, artifacts = asyncio.run(read_server())
     assert [run.name for run in flow_runs] == [f"demo on {config.data.source}"]
     names = {run.name for run in task_runs}
@@ -152,6 +157,7 @@ def test_a_study_fills_the_warehouse_and_tells_prefect(home: Path, config: Study
     assert table.key == "leaderboard"
     [summary] = [artifact for artifact in artifacts if artifact.key == "summary"]
     assert re.search(rf"the best baseline, .*\], p.* after Holm's correction for {pairs} comparisons\.", summary.data)
+    assert f"not promoted: {reason}. There is no champion." in summary.data
 
 
 def test_what_is_finished_is_not_done_again(home: Path, config: StudyConfig) -> None:
@@ -183,6 +189,48 @@ def test_what_is_finished_is_not_done_again(home: Path, config: StudyConfig) -> 
     assert ask(home, "SELECT * EXCLUDE (draws) FROM evaluations ORDER BY evaluation_id") == scored
     counts = ask(home, "SELECT study_id, count(*) FROM draws WHERE part = 'test' GROUP BY ALL")
     assert dict(counts) == {first: 4 * 3, other: 4 * 4, drawn: 4 * 3 * 3}
+
+
+def test_a_champion_meets_the_challenger_on_the_challengers_test_part(home: Path, config: StudyConfig) -> None:
+    lenient = PromotionSettings(min_accuracy=0, max_unparsed_rate=1, beat_baseline=False)
+    small = config.model_copy(update={"promotion": lenient, "baselines": BaselineSettings(names=("majority class",))})
+    small = small.model_copy(update={"grid": config.grid.model_copy(update={"curve_epochs": ()})})
+    first = retrain(small)
+    [champion] = ask(home, "SELECT cell_id FROM champions WHERE decision = 'promoted' AND previous_cell_id IS NULL")
+    assert ask(home, "SELECT DISTINCT cell_id FROM leaderboard WHERE is_champion") == [champion]
+
+    with Path(config.data.source).open("a", newline="") as file:
+        random = Random(6)
+        csv.writer(file).writerows((row.text, row.sentiment) for row in (generate_headline(random) for _ in range(60)))
+    wider = config.split.model_copy(update={"test_per_class": 15})
+    second = retrain(small.model_copy(update={"split": wider}))
+    assert second != first
+    [(decision, previous, n, accuracy, previous_accuracy, difference, reason)] = ask(
+        home,
+        "SELECT decision, previous_cell_id, n, accuracy, previous_accuracy, difference, reason FROM champions"
+        f" WHERE study_id = '{second}'",
+    )
+    assert previous == champion[0]
+    assert f"the champion {champion[0]} on {n} headlines" in reason
+    assert difference == pytest.approx(accuracy - previous_accuracy)
+    [(splits, test)] = ask(
+        home,
+        "SELECT count(DISTINCT split_id), max(n) FROM evaluations WHERE part = 'test' AND cell_id ="
+        f" '{champion[0]}' AND temperature = 0.1",
+    )
+    assert (splits, test) == (2, 45)
+    learnt = ask(
+        home,
+        "SELECT count(*) FROM splits AS test JOIN headlines AS a USING (headline_id) WHERE part = 'test' AND split_id ="
+        f" (SELECT split_id FROM studies WHERE study_id = '{second}') AND masked_id IN (SELECT masked_id FROM splits"
+        " JOIN headlines USING (headline_id) WHERE part <> 'test' AND split_id ="
+        f" (SELECT split_id FROM studies WHERE study_id = '{first}'))",
+    )
+    assert n == test - learnt[0][0]
+    assert decision in {"promoted", "kept"}
+    decisions = ask(home, "SELECT count(*) FROM champions")
+    assert retrain(small.model_copy(update={"split": wider})) == second
+    assert ask(home, "SELECT count(*) FROM champions") == decisions == [(2,)]
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 HEAVY = ("torch", "transformers", "peft", "trl", "bitsandbytes", "sklearn", "scipy", "pandas", "datasets", "prefect")
-CONTRACT = {"compare", "export", "ingest", "run", "sql"}
+CONTRACT = {"compare", "export", "ingest", "promote", "run", "score", "sql"}
 
 PROBE = f"""
 import json, sys
@@ -68,6 +68,9 @@ def test_every_argument_and_option_has_help() -> None:
         ["sql", "SELECT 1"],
         ["compare", "--help"],
         ["compare", "3f9a", "c204"],
+        ["score", "--help"],
+        ["promote", "--help"],
+        ["promote", "3f9a", "--reason", "none"],
     ],
 )
 def test_a_light_command_loads_no_heavy_library(root: Path, tmp_path: Path, arguments: list[str]) -> None:

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from schemas.errors import InputError
+from storage.champions import Decision, save_decision
 from storage.comparisons import save_comparisons
 from storage.evaluations import forget_evaluations, save_evaluations
 from storage.query import query
@@ -58,6 +59,8 @@ def test_a_study_is_answered_when_it_finished_and_no_evaluation_or_comparison_is
         save_evaluations(finished, more, pd.concat([predict(each.evaluation_id) for each in more]))
     assert not is_answered(finished, "study")  # its cells are not compared
     compare_once(finished)
+    assert not is_answered(finished, "study")  # nobody was judged
+    save_decision(finished, Decision("kept", "gate", "because", "study", "tuned", 0.1), None)
     assert is_answered(finished, "study")
     start_study(finished, "study")
     assert not is_answered(finished, "study")

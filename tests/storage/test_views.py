@@ -3,10 +3,11 @@
 import pandas as pd
 import pytest
 
+from storage.champions import Decision, load_champion, save_decision
 from storage.evaluations import save_evaluations
 from storage.query import query
 from storage.studies import add_cells, fail_cell, save_study
-from storage.warehouse import utc_now, writing
+from storage.warehouse import writing
 
 CONTRACT = {
     "leaderboard": "study_id, cell_id, kind, model, learning_rate, epochs, seed, part, temperature, n, accuracy,"
@@ -52,13 +53,11 @@ def test_another_decoding_is_another_studys(finished, evaluation, predict):
     assert query(finished, "SELECT count(*) FROM leaderboard WHERE cell_id = 'tuned'").rows == [(3,)]
 
 
-def test_the_champion_is_the_cell_promoted_last(finished):
+def test_the_champion_is_who_the_latest_decision_says(finished):
     champions = "SELECT DISTINCT cell_id FROM leaderboard WHERE is_champion"
     assert query(finished, champions).rows == []
-    for number, (cell_id, decision) in enumerate([("base", "promoted"), ("tuned", "promoted"), ("base", "kept")]):
-        with writing(finished) as connection:
-            decided = [str(number), cell_id, "study", decision, "tested", utc_now()]
-            connection.execute("INSERT INTO champions VALUES (?, ?, ?, ?, ?, ?)", decided)
+    for cell_id, decided in [("base", "promoted"), ("tuned", "promoted"), ("base", "kept")]:
+        save_decision(finished, Decision(decided, "gate", "tested", "study", cell_id, 1.0), load_champion(finished))
     assert query(finished, champions).rows == [("tuned",)]
 
 

@@ -220,7 +220,7 @@ def run_sequences(template: Path, count: int) -> None:
 
 
 def test_sequences_keep_every_promise(template: Path) -> None:
-    run_sequences(template, 25)
+    run_sequences(template, 12)
 
 
 @pytest.mark.slow

@@ -1,0 +1,32 @@
+"""The flow `score`: headlines without labels in, labels and probabilities out. Knows the order alone."""
+
+from prefect import flow
+
+from schemas.config import ScoreSettings
+from storage.home import Home
+from storage.warehouse import prepare_warehouse
+from tasks.answers import ScoredSource
+from tasks.scoring import score_headlines, watch_drift
+from tasks.worker import close_worker, start_worker
+
+
+@flow(name="score", flow_run_name="score {settings.source} with {settings.model}")
+def score(settings: ScoreSettings) -> ScoredSource:
+    """Label headlines with the champion, or with a named cell, and watch how the answers drift.
+
+    Args:
+        settings: The source, the model, and where the answers go. What the model said before is not asked again.
+
+    Returns:
+        The scoring: its answers are in the view `scores`, its drift in `score_drift`.
+    """
+    home = Home.from_environment()
+    home.create()
+    prepare_warehouse(home.warehouse)
+    start_worker()
+    try:
+        scored = score_headlines(settings)
+    finally:
+        close_worker()
+    watch_drift(scored, settings.drift_tolerance)
+    return scored

@@ -1,0 +1,41 @@
+"""Headlines without labels, batch by batch: what of them can be scored, and what not and why. Writes nothing."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from ingestion.identity import normalise_text, text_id
+from ingestion.labels import LabelWords
+from ingestion.rows import RawRow
+from ingestion.validation import validate_batch
+
+_NO_WORDS = LabelWords(None)
+
+
+@dataclass(frozen=True)
+class HeadlineBatch:
+    """Some rows of a source in order: `headlines` (row_number, text, text_id) and `rejected` (row_number, reason, raw).
+
+    Row numbers count all rows of the source from 1.
+    """
+
+    headlines: pd.DataFrame
+    rejected: pd.DataFrame
+
+    @property
+    def rows(self) -> int:
+        """Rows that were read."""
+        return len(self.headlines) + len(self.rejected)
+
+
+def read_batches(batches: Iterable[Sequence[RawRow]]) -> Iterator[HeadlineBatch]:
+    """Validate the rows of a source, which come in batches; a label that stands beside a headline is dropped."""
+    count = 0
+    for rows in batches:
+        unlabelled = [row._replace(label=None, agreement=None) for row in rows]
+        accepted, rejected = validate_batch(unlabelled, _NO_WORDS, count + 1)
+        count += len(rows)
+        ids = [text_id(normalise_text(text)) for text in accepted["text"]]
+        headlines = accepted[["row_number", "text"]].assign(text_id=pd.Series(ids, index=accepted.index, dtype="str"))
+        yield HeadlineBatch(headlines.reset_index(drop=True), rejected.reset_index(drop=True))

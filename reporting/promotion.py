@@ -1,0 +1,30 @@
+"""A decision of the promotion gate in sentences. Knows figures and names; decides nothing and reads no warehouse."""
+
+from collections.abc import Sequence
+
+from reporting.verdict import tell_figure, tell_interval, tell_p
+from schemas.promotion import Check
+
+
+def tell_checks(checks: Sequence[Check]) -> str:
+    """Every floor and how it was met, in a line; those that were missed first."""
+    return "; ".join(_tell_check(check) for check in sorted(checks, key=lambda check: check.is_passed))
+
+
+def _tell_check(check: Check) -> str:
+    if check.floor == "accuracy":
+        return (
+            f"accuracy {tell_figure(check.value)} {_tell_side(check.value, check.bound)} the floor of {check.bound:g}"
+        )
+    if check.floor == "unparsed rate":
+        side = "within" if check.is_passed else "above"
+        return f"unparsed {tell_figure(check.value)}, {side} the {check.bound:g} allowed"
+    if check.difference is None:
+        return f"cannot be compared with the {check.floor} {check.rival}: {check.reason}"
+    verb = "beats" if check.is_passed else "does not beat"
+    figures = f"{tell_interval(*check.difference[:3])}, {tell_p(check.difference.p_value)} of {check.level:g}"
+    return f"{verb} the {check.floor} {check.rival} on {check.n} headlines: {figures}"
+
+
+def _tell_side(value: float, bound: float) -> str:
+    return "reaches" if value >= bound else "is below"

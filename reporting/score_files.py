@@ -1,0 +1,106 @@
+"""Answers to headlines as CSV, JSON lines or Parquet, batch by batch. Knows frames; scores nothing.
+
+A file appears whole or not at all; what goes to a stream is there as soon as its batch is done.
+"""
+
+import csv
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TextIO
+
+from schemas.errors import InputError
+from schemas.scoring import ANSWER_COLUMNS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Form = Literal["csv", "jsonl", "parquet"]
+FORMS: dict[str, Form] = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
+Write = Callable[["pd.DataFrame"], None]
+
+
+class OutputError(InputError):
+    """The file cannot be written, or its name tells no form."""
+
+
+def find_form(output: Path) -> Form:
+    """The form that the name of a file asks for.
+
+    Raises:
+        OutputError: It is none that is known.
+    """
+    form = FORMS.get(output.suffix.casefold())
+    if form is None:
+        raise OutputError(f"output {output}: give a name that ends in .csv, .jsonl or .parquet")
+    return form
+
+
+@contextmanager
+def answers_to_file(output: Path) -> Iterator[Write]:
+    """Lend a function that takes frames of `ANSWER_COLUMNS`; at the end of the block they are the file.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
+    form, unfinished = find_form(output), output.with_name(f".{output.name}.unfinished")
+    try:
+        if form == "parquet":
+            with _parquet_file(unfinished) as write:
+                yield write
+        else:
+            with unfinished.open("w", encoding="utf-8", newline="") as file:
+                yield answers_to_stream(file, form)
+        unfinished.replace(output)
+    except OSError as error:
+        if error.filename not in {str(unfinished), str(output)}:
+            raise
+        raise OutputError(f"output {output}: {error.strerror}; give a file in a folder that can be written") from error
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def answers_to_stream(stream: TextIO, form: Literal["csv", "jsonl"]) -> Write:
+    """A function that writes frames of `ANSWER_COLUMNS` to a stream, each at once."""
+    if form == "csv":
+        csv.writer(stream, lineterminator="\n").writerow(ANSWER_COLUMNS)
+
+    def write(answers: "pd.DataFrame") -> None:
+        rows = answers[list(ANSWER_COLUMNS)].itertuples(index=False, name=None)
+        if form == "csv":
+            csv.writer(stream, lineterminator="\n").writerows(_spell(row) for row in rows)
+        else:
+            stream.writelines(_as_json(row) for row in rows)
+        stream.flush()
+
+    return write
+
+
+def _spell(row: tuple[Any, ...]) -> list[Any]:
+    """Seven digits of a probability: what arithmetic in single precision holds."""
+    return [round(value, 7) if isinstance(value, float) else value for value in row]
+
+
+def _as_json(row: tuple[Any, ...]) -> str:
+    return json.dumps(dict(zip(ANSWER_COLUMNS, _spell(row), strict=True)), ensure_ascii=False) + "\n"
+
+
+@contextmanager
+def _parquet_file(path: Path) -> Iterator[Write]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    schema = pa.schema(
+        [
+            (name, pa.int64() if name == "row" else pa.string() if name in _STRINGS else pa.float64())
+            for name in ANSWER_COLUMNS
+        ]
+    )
+    with pq.ParquetWriter(path, schema) as writer:
+        yield lambda answers: writer.write_table(
+            pa.Table.from_pandas(answers[list(ANSWER_COLUMNS)], schema=schema, preserve_index=False)
+        )
+
+
+_STRINGS = {"text", "label", "model", "version"}

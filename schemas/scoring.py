@@ -1,0 +1,46 @@
+"""A scoring of headlines without labels, as it travels: who scores, what came of it, and how the answers drifted."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+ANSWER_COLUMNS = (
+    "row",
+    "text",
+    "label",
+    "p_negative",
+    "p_neutral",
+    "p_positive",
+    "p_unparsed",
+    "confidence",
+    "model",
+    "version",
+    "temperature",
+)
+"""Columns of a file of answers: `version` is the cell, `row` the row of the source, from 1."""
+
+
+@dataclass(frozen=True)
+class ScoringCounts:
+    """What came of a source: its rows, and the texts among them that were scored now or known before."""
+
+    rows_read: int = 0
+    rows_rejected: int = 0
+    headlines_scored: int = 0
+    headlines_known: int = 0
+
+
+class Drift(NamedTuple):
+    """A measure of a scored source beside the same on the cell's test part; the difference has a 95 % interval."""
+
+    measure: str
+    n: int
+    value: float
+    test_n: int
+    test_value: float
+    difference: float
+    difference_low: float
+    difference_high: float
+
+    def exceeds(self, tolerance: float) -> bool:
+        """Whether the difference is larger than a tolerance, and that not by noise: its interval lies beyond."""
+        return self.difference_low > tolerance or self.difference_high < -tolerance

@@ -1,0 +1,146 @@
+"""The table of champions: who is, who was, and every decision about it. Judges nothing."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.errors import FailureError, InputError
+from schemas.identity import content_id
+from schemas.label import LABELS
+from schemas.promotion import Champion
+from storage.warehouse import reading, utc_now, writing
+
+if TYPE_CHECKING:
+    import duckdb
+
+Labels = NDArray[np.int64]
+
+_LABELS = [label.value for label in LABELS]
+
+Decided = Literal["promoted", "kept", "rolled back"]
+
+
+class ChampionChangedError(FailureError):
+    """Another decision came in between."""
+
+
+class NoChampionError(InputError):
+    """There is no champion, or none before it."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A decision that is to be recorded; figures are None where nobody was compared."""
+
+    decision: Decided
+    decided_by: Literal["gate", "person"]
+    reason: str
+    study_id: str
+    cell_id: str
+    temperature: float
+    n: int | None = None
+    accuracy: float | None = None
+    previous_accuracy: float | None = None
+    difference: float | None = None
+    difference_low: float | None = None
+    difference_high: float | None = None
+    p_value: float | None = None
+    level: float | None = None
+
+
+def load_champion(warehouse: Path) -> Champion | None:
+    """The champion of today."""
+    with reading(warehouse) as connection:
+        return _read_champion(connection)
+
+
+def load_champion_before(warehouse: Path) -> Champion:
+    """Who was champion before the one of today was promoted: a promotion that was rolled back counts as never made.
+
+    Raises:
+        NoChampionError: Nobody was.
+    """
+    with reading(warehouse) as connection:
+        rows = connection.execute(
+            "SELECT decision, champion_cell_id, champion_temperature FROM champions WHERE decision <> 'kept'"
+            " ORDER BY decided_at"
+        ).fetchall()
+    line: list[Champion] = []
+    for decision, cell_id, temperature in rows:
+        if decision == "rolled back":
+            line.pop()
+        else:
+            line.append(Champion(cell_id, temperature))
+    if len(line) <= 1:
+        there = f"{line[0].cell_id} is the first one" if line else "there is none"
+        raise NoChampionError(f"champion: {there}, so that there is no earlier one to go back to")
+    return line[-2]
+
+
+def save_decision(warehouse: Path, decision: Decision, before: Champion | None) -> None:
+    """Record a decision that was made while `before` was champion.
+
+    Raises:
+        ChampionChangedError: It no longer is.
+    """
+    with writing(warehouse) as connection:
+        present = _read_champion(connection)
+        if present != before:
+            other = present.cell_id if present else "nobody"
+            raise ChampionChangedError(f"champion: {other} became it in the meantime; the same command decides again")
+        judged = Champion(decision.cell_id, decision.temperature)
+        after = before if decision.decision == "kept" else judged
+        now = utc_now()
+        row = {
+            **asdict(decision),
+            "champion_id": content_id({"cell": decision.cell_id, "decided_at": now.isoformat()}),
+            "champion_cell_id": after.cell_id if after else None,
+            "champion_temperature": after.temperature if after else None,
+            "previous_cell_id": before.cell_id if before else None,
+            "decided_at": now,
+        }
+        columns, values = ", ".join(row), ", ".join(f"${name}" for name in row)
+        connection.execute(f"INSERT INTO champions ({columns}) VALUES ({values})", row)  # noqa: S608 (our own names)
+
+
+def load_decision(warehouse: Path, study_id: str) -> dict[str, Any] | None:
+    """The gate's latest decision on a study, as a row of `champions`."""
+    with reading(warehouse) as connection:
+        cursor = connection.execute(
+            "FROM champions WHERE study_id = ? AND decided_by = 'gate' ORDER BY decided_at DESC LIMIT 1", [study_id]
+        )
+        columns = [column[0] for column in cursor.description]
+        rows = cursor.fetchall()
+    return dict(zip(columns, rows[0], strict=True)) if rows else None
+
+
+def load_match(warehouse: Path, evaluation_id: str, other_evaluation_id: str) -> tuple[Labels, Labels, Labels]:
+    """Two evaluations on the headlines of both, less those of which the other cell learnt a copy, numbers apart.
+
+    Returns:
+        Labels, predictions and the other's predictions of the N headlines, in the order of their ids.
+    """
+    with reading(warehouse) as connection:
+        arrays = connection.execute(
+            "WITH learnt AS (SELECT masked_id FROM evaluations JOIN cells USING (cell_id)"
+            " JOIN splits ON splits.split_id = cells.split_id JOIN headlines USING (headline_id)"
+            " WHERE evaluation_id = $other AND splits.part <> 'test')"
+            " SELECT list_position($labels, label) - 1 AS label, list_position($labels, own.predicted) - 1 AS own,"
+            " list_position($labels, other.predicted) - 1 AS other"
+            " FROM ledger.predictions AS own JOIN ledger.predictions AS other USING (headline_id)"
+            " JOIN headlines USING (headline_id) WHERE own.evaluation_id = $own AND other.evaluation_id = $other"
+            " AND NOT EXISTS (FROM learnt WHERE learnt.masked_id = headlines.masked_id) ORDER BY headline_id",
+            {"labels": _LABELS, "own": evaluation_id, "other": other_evaluation_id},
+        ).fetchnumpy()
+    label, own, other = (np.asarray(arrays[name], dtype=np.int64) for name in ("label", "own", "other"))
+    return label, own, other
+
+
+def _read_champion(connection: "duckdb.DuckDBPyConnection") -> Champion | None:
+    rows = connection.execute(
+        "SELECT champion_cell_id, champion_temperature FROM champions ORDER BY decided_at DESC LIMIT 1"
+    ).fetchall()
+    return Champion(*rows[0]) if rows and rows[0][0] is not None else None

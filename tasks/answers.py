@@ -1,0 +1,253 @@
+"""Headlines without labels, from their source to the warehouse and to a file, batch by batch, in bounded memory.
+
+Runs without Prefect. What the model said before of a text is not asked again.
+"""
+
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from schemas.config import ScoreSettings
+from schemas.errors import InputError
+from schemas.identity import content_id
+from schemas.scoring import ScoringCounts
+from storage.home import Home
+from tasks.models import CellModel, load_model
+from tasks.worker import run_job
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ingestion.rows import RawRow
+    from ingestion.sources import Source
+    from ingestion.unlabelled import HeadlineBatch
+    from reporting.score_files import Write
+    from storage.scores import Scorer
+
+ROWS_AT_ONCE = 4_096
+"""Rows of a source that are in memory together."""
+STREAM_PATIENCE = 1.0
+"""Seconds for which the rows of a stream wait for more."""
+CHAMPION = "champion"
+
+
+class NoScorerError(InputError):
+    """There is no model to score with."""
+
+
+@dataclass(frozen=True)
+class ChosenModel:
+    """A fine-tuned cell, ready to score, at its temperature."""
+
+    model: CellModel
+    temperature: float
+
+    @property
+    def scorer(self) -> "Scorer":
+        """What its scores are known by."""
+        from learning.identity import decoding_id
+        from storage.scores import Scorer
+
+        return Scorer(self.model.card.cell_id, self.temperature, decoding_id(self.model.decoding))
+
+
+@dataclass(frozen=True)
+class ScoredSource:
+    """A source that was scored, and what came of it."""
+
+    scoring_id: str
+    source: str
+    cell_id: str
+    counts: ScoringCounts
+
+
+def choose_model(named: str) -> ChosenModel:
+    """The champion at its temperature, or a named cell at the lowest that it was judged at.
+
+    Raises:
+        InputError: There is no champion, or no such cell; it has no adapter, was never judged, or its base is gone.
+    """
+    from storage.champions import load_champion
+    from storage.studies import find_cells, load_judged_temperatures
+
+    home = Home.from_environment()
+    if named == CHAMPION:
+        champion = load_champion(home.warehouse)
+        if champion is None:
+            raise NoScorerError(
+                "champion: there is none yet; name a cell with --model, or make one champion with `fintone promote`"
+            )
+        [cell] = find_cells(home.warehouse, [champion.cell_id])
+        return ChosenModel(load_model(home, cell), champion.temperature)
+    [cell] = find_cells(home.warehouse, [named])
+    model = load_model(home, cell)
+    judged = load_judged_temperatures(home.warehouse, cell.record.cell_id)
+    if not judged:
+        raise NoScorerError(f"cell {cell.record.cell_id} is {cell.status} and was never judged: run its study")
+    return ChosenModel(model, judged[0])
+
+
+def score_source(
+    settings: ScoreSettings,
+    chosen: ChosenModel,
+    write: "Write | None" = None,
+    on_rows: Callable[[int, int | None, str], None] = lambda *_: None,
+) -> ScoredSource:
+    """Score the headlines of a source; they are in the warehouse batch by batch, and given to `write`.
+
+    Args:
+        settings: The source and how it is read.
+        chosen: Who scores.
+        write: Takes the answers of each batch, as a frame of `schemas.scoring.ANSWER_COLUMNS`.
+        on_rows: Is told how many rows are done, of how many (None of a stream), and something more.
+
+    Raises:
+        InputError: The source cannot be read, or has nothing that can be scored.
+    """
+    from storage.scores import finish_scoring, start_scoring
+
+    warehouse, scorer = Home.from_environment().warehouse, chosen.scorer
+    opened = _open(settings, scorer)
+    start_scoring(warehouse, opened.scoring_id, opened.name, opened.location, scorer)
+    counts, start = ScoringCounts(), time.monotonic()
+    for batch in opened.batches:
+        counts = _score_batch(opened, chosen, batch, counts, write)
+        rate = counts.headlines_scored / (time.monotonic() - start)
+        on_rows(counts.rows_read, opened.rows, f"{rate:,.0f} headlines/s")
+    finish_scoring(warehouse, opened.scoring_id)
+    return ScoredSource(opened.scoring_id, opened.name, chosen.model.card.cell_id, counts)
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """A source that is being read: its batches, and its rows if they can be counted beforehand."""
+
+    scoring_id: str
+    name: str
+    location: str
+    batches: Iterable["HeadlineBatch"]
+    rows: int | None
+
+
+def _open(settings: ScoreSettings, scorer: "Scorer") -> _Opened:
+    from ingestion.sources import Reading, find_source, iterate_rows
+    from ingestion.streams import STREAM, batch_rows, open_stream
+    from ingestion.unlabelled import read_batches
+
+    if settings.source == STREAM:
+        content = open_stream(sys.stdin.buffer, settings.reading)
+        identity = content_id({"stream": time.time_ns(), **vars(scorer)})
+        return _Opened(
+            identity, STREAM, STREAM, read_batches(batch_rows(content.rows, ROWS_AT_ONCE, STREAM_PATIENCE)), None
+        )
+    source = find_source(settings.reading)
+    rules = settings.reading.model_dump(mode="json", exclude={"source"})
+    identity = content_id({"sha256": source.sha256, "reading": rules, **vars(scorer)})
+    rows = iterate_rows(source, settings.reading, Reading())
+    batches = read_batches(_in_batches(rows))
+    return _Opened(identity, source.name, source.location, batches, _count_rows(source, settings))
+
+
+def _count_rows(source: "Source", settings: ScoreSettings) -> int:
+    """Reading is a hundredth of scoring, and a person wants to know how much is left."""
+    from ingestion.sources import Reading, iterate_rows
+
+    return sum(1 for _ in iterate_rows(source, settings.reading, Reading()))
+
+
+def _in_batches(rows: Iterator["RawRow"]) -> Iterator[Sequence["RawRow"]]:
+    while batch := list(islice(rows, ROWS_AT_ONCE)):
+        yield batch
+
+
+def _score_batch(
+    opened: _Opened, chosen: ChosenModel, batch: "HeadlineBatch", counts: ScoringCounts, write: "Write | None"
+) -> ScoringCounts:
+    """Score what is not known of a batch, save all of it, and give it out; the counts with it."""
+    import pandas as pd
+
+    from storage.scores import load_scores, save_batch
+
+    warehouse, scorer = Home.from_environment().warehouse, chosen.scorer
+    texts = batch.headlines.drop_duplicates("text_id")
+    known = load_scores(warehouse, scorer, texts["text_id"].tolist())
+    unknown = texts[~texts["text_id"].isin(known["text_id"])]
+    answers = _answer(chosen, unknown)
+    too_long = answers["confidence"].isna()
+    answered = answers[~too_long]
+    refused = batch.headlines[batch.headlines["text_id"].isin(answers.loc[too_long, "text_id"])]
+    rejected = pd.concat([batch.rejected, _refuse(refused)]).sort_values("row_number").assign(source=opened.name)
+    rows = batch.headlines[~batch.headlines["row_number"].isin(refused["row_number"])]
+    counts = ScoringCounts(
+        counts.rows_read + batch.rows,
+        counts.rows_rejected + len(rejected),
+        counts.headlines_scored + len(answered),
+        counts.headlines_known + len(known),
+    )
+    save_batch(warehouse, opened.scoring_id, scorer, answered, rows[["row_number", "text_id"]], rejected, counts)
+    if write is not None and len(rows):
+        every = pd.concat([known, answered.drop(columns="text")])
+        write(_as_answers(rows.merge(every, on="text_id"), chosen))
+    return counts
+
+
+def _answer(chosen: ChosenModel, texts: "pd.DataFrame") -> "pd.DataFrame":
+    """Columns text_id, text and those of `storage.scores.ANSWER`; NaN where a text is longer than the model takes."""
+    import numpy as np
+
+    from learning.worker import AnsweringJob
+    from schemas.label import LABELS
+    from storage.scores import PROBABILITIES
+
+    model, decoding = chosen.model, chosen.model.decoding
+    probabilities = np.empty((0, len(PROBABILITIES)))
+    if len(texts):
+        cuts = (chosen.temperature, decoding.top_k, decoding.top_p)
+        job = AnsweringJob(model.base, model.adapter, tuple(texts["text"]), model.prompt, *cuts)
+        probabilities = run_job(job, lambda _: None)
+    by_label = probabilities[:, : len(LABELS)].copy()
+    by_label[:, [label.value for label in LABELS].index("neutral")] += probabilities[:, -1]
+    words = np.array([label.value for label in LABELS])
+    return texts[["text_id", "text"]].assign(
+        label=words[by_label.argmax(axis=1)],
+        **{name: probabilities[:, column] for column, name in enumerate(PROBABILITIES)},
+        confidence=by_label.max(axis=1),
+    )
+
+
+def _refuse(headlines: "pd.DataFrame") -> "pd.DataFrame":
+    """Headlines that the model cannot take, as rejected rows."""
+    rows = headlines[["row_number"]].assign(reason="longer than the model takes", raw=headlines["text"])
+    return rows[["row_number", "reason", "raw"]]
+
+
+def _as_answers(rows: "pd.DataFrame", chosen: ChosenModel) -> "pd.DataFrame":
+    named = rows.sort_values("row_number").rename(columns={"row_number": "row"})
+    card = chosen.model.card
+    return named.assign(model=card.base_model, version=card.cell_id, temperature=chosen.temperature)
+
+
+@contextmanager
+def answers_file(output: str | None) -> Iterator["Write | None"]:
+    """What writes answers to a file that appears at the end of the block; nothing where there is none to write."""
+    if output is None:
+        yield None
+        return
+    from reporting.score_files import answers_to_file
+
+    with answers_to_file(Path(output)) as write:
+        yield write
+
+
+def tell_counts(scored: ScoredSource) -> str:
+    """What came of a source, in a line."""
+    counts: Any = scored.counts
+    return (
+        f"{scored.source}: {counts.rows_read:,} rows read, {counts.headlines_scored:,} headlines scored, "
+        f"{counts.headlines_known:,} known before, {counts.rows_rejected:,} rows rejected"
+    )

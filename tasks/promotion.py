@@ -1,0 +1,166 @@
+"""The task of the promotion gate: who was chosen on validation is judged on test, once, for the record."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from prefect import task
+
+from schemas.errors import InputError
+from schemas.plan import StudyPlan
+from schemas.promotion import Champion, Check
+from tasks.progress import announce
+from tasks.records import evaluation_record, load_part, prediction_rows
+from tasks.worker import run_job
+
+if TYPE_CHECKING:
+    from learning.promotion import Rival
+    from storage.champions import Decision
+
+
+@task(task_run_name="judge challenger", retries=1)
+def judge_challenger(study: StudyPlan) -> None:
+    """Hold the cell that validation chose to every floor and to the champion; if it passes, it is champion.
+
+    A study is judged once, since a second look at its test part would be a second chance. One that lacks cells is not
+    judged: validation would choose among what is left.
+
+    Raises:
+        ChampionChangedError: Another decision came in between.
+    """
+    from learning.promotion import is_promoted
+    from reporting.promotion import tell_checks
+    from storage.champions import Decision, load_champion, load_decision, save_decision
+    from storage.home import Home
+    from storage.studies import load_missing
+
+    warehouse = Home.from_environment().warehouse
+    known = load_decision(warehouse, study.study_id)
+    if known or load_missing(warehouse, study.study_id):
+        announce("not judged: " + ("its test part was looked at before" if known else "cells are missing"))
+        return
+    challenger, champion = choose_challenger(study), load_champion(warehouse)
+    decision = Decision("kept", "gate", "it is the champion already", study.study_id, *challenger)
+    if champion is None or champion.cell_id != challenger.cell_id:
+        checks = _check(study, challenger, champion)
+        decision = replace(_with_figures(decision, checks), reason=tell_checks(checks))
+        if is_promoted(checks):
+            decision = replace(decision, decision="promoted")
+    save_decision(warehouse, decision, champion)
+    verb = "promoted to champion" if decision.decision == "promoted" else "not promoted"
+    announce(f"cell {challenger.cell_id} {verb}: {decision.reason}")
+
+
+def choose_challenger(study: StudyPlan) -> Champion:
+    """The fine-tuned cell of a study that is best on validation, and the temperature at which it is.
+
+    Raises:
+        ValueError: None has been evaluated.
+    """
+    from learning.grid import best_row
+    from storage.evaluations import load_selection
+    from storage.home import Home
+
+    best = best_row(load_selection(Home.from_environment().warehouse, study.study_id))
+    return Champion(best["cell_id"], best["temperature"])
+
+
+def _check(study: StudyPlan, challenger: Champion, champion: Champion | None) -> tuple[Check, ...]:
+    from learning.identity import decoding_id, evaluation_id
+    from learning.promotion import judge
+    from storage.evaluations import load_leaderboard
+    from storage.home import Home
+
+    board = load_leaderboard(Home.from_environment().warehouse, study.study_id)
+    [own] = [row for row in board if (row["cell_id"], row["temperature"]) == challenger]
+    judged = evaluation_id(*challenger[:1], "test", challenger.temperature, decoding_id(study.config.decoding))
+    return judge(
+        own["accuracy"],
+        own["unparsed_rate"],
+        _meet_baseline(study, challenger, judged),
+        _meet_champion(study, champion, judged) if champion else None,
+        study.config.promotion,
+    )
+
+
+def _meet_baseline(study: StudyPlan, challenger: Champion, judged: str) -> "Rival | None":
+    """The challenger's best baseline, if its study has any."""
+    from learning.identity import evaluation_id
+    from learning.promotion import Rival
+    from storage.comparisons import load_verdicts
+    from storage.home import Home
+
+    verdicts = load_verdicts(Home.from_environment().warehouse, study.study_id, challenger.cell_id)
+    if challenger.temperature not in verdicts:
+        return None
+    verdict = verdicts[challenger.temperature]
+    other = evaluation_id(verdict.baseline_cell_id, "test", None, None)
+    return Rival(verdict.baseline, _compare(judged, other))
+
+
+def _meet_champion(study: StudyPlan, champion: Champion, judged: str) -> "Rival":
+    """The champion on this study's test part, on which it is evaluated now if it was not before."""
+    from learning.promotion import Rival
+
+    try:
+        other = _evaluate_champion(study, champion)
+    except InputError as error:  # its adapter or its base is gone: a person has to decide
+        return Rival(champion.cell_id, None, str(error))
+    compared = _compare(judged, other)
+    return Rival(champion.cell_id, compared, None if compared else "it has learnt from every headline that judges here")
+
+
+def _compare(evaluation_id: str, other_evaluation_id: str) -> Any:
+    """The first evaluation beside the other; None where they share no headline."""
+    from learning.comparison import RESAMPLING_SEED, compare
+    from storage.champions import load_match
+    from storage.home import Home
+
+    labels, predicted, other = load_match(Home.from_environment().warehouse, evaluation_id, other_evaluation_id)
+    return compare(labels, predicted, other, RESAMPLING_SEED) if len(labels) else None
+
+
+def _evaluate_champion(study: StudyPlan, champion: Champion) -> str:
+    """The champion's evaluation on the test part of a study, scored if the warehouse has none.
+
+    Raises:
+        InputError: It cannot be loaded.
+    """
+    from learning.identity import decoding_id, evaluation_id
+    from learning.worker import ScoringJob
+    from storage.evaluations import load_evaluated, save_evaluations
+    from storage.home import Home
+    from storage.studies import load_cell
+    from tasks.models import load_model
+
+    home = Home.from_environment()
+    cell = load_cell(home.warehouse, champion.cell_id)
+    model = load_model(home, cell)
+    other_split = None if cell.record.split_id == study.split_id else study.split_id
+    identifier = evaluation_id(*champion[:1], "test", champion.temperature, decoding_id(model.decoding), other_split)
+    if identifier in load_evaluated(home.warehouse, champion.cell_id):
+        return identifier
+    announce(f"champion {champion.cell_id}: scored on the test part of this study")
+    decoding = model.decoding.model_copy(update={"temperatures": (champion.temperature,)})
+    job = ScoringJob(model.base, model.adapter, [load_part(study, "test")], model.prompt, decoding)
+    [result] = run_job(job, lambda _: None)
+    record = evaluation_record(champion.cell_id, study.split_id, decoding, identifier, result)
+    save_evaluations(home.warehouse, [record], prediction_rows(identifier, result))
+    return identifier
+
+
+def _with_figures(decision: "Decision", checks: tuple[Check, ...]) -> "Decision":
+    """The decision with what was measured: against the champion where there is one, else of the cell alone."""
+    against = next((check for check in checks if check.floor == "champion" and check.difference), None)
+    if against is None or against.difference is None:
+        return replace(decision, accuracy=checks[0].value)
+    return replace(
+        decision,
+        n=against.n,
+        accuracy=against.value,
+        previous_accuracy=against.bound,
+        difference=against.difference.value,
+        difference_low=against.difference.low,
+        difference_high=against.difference.high,
+        p_value=against.difference.p_value,
+        level=against.level,
+    )

@@ -1,0 +1,80 @@
+"""Tasks of a scoring: label the headlines of a source, and tell how the answers drifted from the model's own test."""
+
+from prefect import task
+from prefect.artifacts import create_table_artifact
+from prefect.events import emit_event
+
+from schemas.config import ScoreSettings
+from schemas.scoring import Drift
+from tasks.answers import ScoredSource
+from tasks.progress import Progress, announce
+
+DRIFT_KEY = "score-drift"
+DRIFT_EVENT = "fintone.score.drifted"
+
+
+@task(task_run_name="score {settings.source}")
+def score_headlines(settings: ScoreSettings) -> ScoredSource:
+    """Label every headline of the source with the champion or a named cell, in batches."""
+    from tasks.answers import answers_file, choose_model, score_source, tell_counts
+
+    progress: list[Progress] = []
+
+    def update(done: int, total: int | None, detail: str) -> None:
+        if total is None:
+            announce(f"{done:,} rows, {detail}")
+            return
+        if not progress:
+            progress.append(Progress(f"score {settings.source}", total))
+        progress[0].update(done, detail)
+
+    chosen = choose_model(settings.model)
+    with answers_file(settings.output) as write:
+        scored = score_source(settings, chosen, write, update)
+    announce(tell_counts(scored))
+    return scored
+
+
+@task(task_run_name="watch drift")
+def watch_drift(scored: ScoredSource, tolerance: float) -> list[Drift]:
+    """Show the drift of shares and of confidence in the Prefect UI; an event tells of what exceeds the tolerance.
+
+    Returns:
+        The measures that do.
+    """
+    from storage.home import Home
+    from storage.scores import load_drift
+
+    drifts = load_drift(Home.from_environment().warehouse, scored.scoring_id)
+    drifted = [drift for drift in drifts if drift.exceeds(tolerance)]
+    if drifts:
+        source = f"{scored.source} by cell {scored.cell_id}, beside its test part"
+        create_table_artifact([_table_row(drift, tolerance) for drift in drifts], key=DRIFT_KEY, description=source)
+    if drifted:
+        told = ", ".join(f"{drift.measure} {drift.value:.3f} for {drift.test_value:.3f} on test" for drift in drifted)
+        announce(f"drift beyond {tolerance:g}: {told}")
+        emit_event(
+            event=DRIFT_EVENT,
+            resource={
+                "prefect.resource.id": f"fintone.cell.{scored.cell_id}",
+                "prefect.resource.name": f"fine-tuned cell {scored.cell_id}",
+            },
+            payload={
+                "scoring_id": scored.scoring_id,
+                "source": scored.source,
+                "tolerance": tolerance,
+                "drifted": {drift.measure: drift.difference for drift in drifted},
+            },
+        )
+    return drifted
+
+
+def _table_row(drift: Drift, tolerance: float) -> dict[str, object]:
+    figures = {name: round(value, 3) for name, value in drift._asdict().items() if isinstance(value, float)}
+    return {
+        "measure": drift.measure,
+        "n": drift.n,
+        "test n": drift.test_n,
+        **figures,
+        "beyond tolerance": "yes" if drift.exceeds(tolerance) else "",
+    }

@@ -1,0 +1,107 @@
+"""`fintone promote`: a person's word on who is champion, recorded with its reason, and taken back by one command."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from storage.evaluations import EvaluationRecord, save_evaluations
+from storage.query import query
+from storage.studies import CellOutcome, CellRecord, StudyRecord, add_cells, finish_cell, save_study
+
+Run = Callable[..., tuple[int, str, str]]
+Refuse = Callable[..., str]
+
+ONE, TWO, UNTRAINED, BASELINE = "aaaa11112222", "bbbb11112222", "cccc11112222", "dddd11112222"
+
+
+@pytest.fixture
+def study(warehouse: Path, home: Path) -> Path:
+    """Two trained cells that were judged at two temperatures, one that is planned, and a baseline."""
+    import pandas as pd
+
+    fields: dict[str, Any] = {"snapshot_id": "snapshot", "split_id": "split"}
+    study = {"profile": "desk", "base_model": "tiny", "base_revision": None, "source": "news.csv", "synthetic": False}
+    save_study(warehouse, StudyRecord("study", **study, **fields, config={}, temperatures=(0.1, 1), decoding_id="all"))
+    cells = [
+        CellRecord(cell_id, "fine-tuned", "tiny", 1e-3, 1, seed, **fields, hyperparameters={})
+        for seed, cell_id in enumerate((ONE, TWO, UNTRAINED))
+    ]
+    cells.append(CellRecord(BASELINE, "baseline", "svm", None, None, None, **fields, hyperparameters={}))
+    add_cells(warehouse, "study", cells)
+    records = []
+    for cell_id in (ONE, TWO):
+        finish_cell(warehouse, cell_id, CellOutcome())
+        (home / "adapters" / cell_id).mkdir(parents=True)
+        for temperature in (1.0, 0.1):
+            values = dict.fromkeys(EvaluationRecord.__dataclass_fields__, 0.5)
+            identity = {"cell_id": cell_id, "split_id": "split", "part": "test", "temperature": temperature, "n": 1}
+            rest = {"evaluation_id": f"{cell_id} {temperature}", "decoding_id": "all", "top_k": None, "draw_seed": 1}
+            records.append(EvaluationRecord(**(values | identity | rest)))
+    predictions = pd.DataFrame(
+        {"evaluation_id": [records[0].evaluation_id], "headline_id": "h", "predicted": "neutral"}
+    )
+    save_evaluations(warehouse, records, predictions)
+    return warehouse
+
+
+def tell(out: str) -> list[str]:
+    """Who is champion and who was, each a line."""
+    return [" ".join(line.split()) for line in out.splitlines()[:2]]
+
+
+def test_a_person_promotes_and_goes_back(fintone: Run, study: Path) -> None:
+    code, out, err = fintone("promote", "aaaa", "--reason", "the  gate is\ntoo strict")
+    assert (code, err) == (0, "")
+    assert tell(out) == [f"champion {ONE} at temperature 0.1", "before none"]
+    assert fintone("promote", TWO, "--reason", "better on my desk", "--temperature", "1")[0] == 0
+    code, out, _ = fintone("promote", "--back", "--reason", "it was not")
+    assert code == 0
+    assert tell(out) == [f"champion {ONE} at temperature 0.1", f"before {TWO} at temperature 1"]
+    decisions = query(
+        study,
+        "SELECT decision, decided_by, reason, study_id, cell_id, champion_cell_id, champion_temperature,"
+        " previous_cell_id, p_value FROM champions ORDER BY decided_at",
+    ).rows
+    assert decisions == [
+        ("promoted", "person", "the gate is too strict", "study", ONE, ONE, 0.1, None, None),
+        ("promoted", "person", "better on my desk", "study", TWO, TWO, 1.0, ONE, None),
+        ("rolled back", "person", "it was not", "study", ONE, ONE, 0.1, TWO, None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["aaaa"], "reason: it is empty; say why, since it is recorded"),
+        (["aaaa", "--reason", " "], "reason: it is empty"),
+        ([], "give a cell, or --back"),
+        (["aaaa", "--back", "--reason", "x"], "give a cell, or --back, not both"),
+        (["--back", "--temperature", "1", "--reason", "x"], "--back keeps the temperature"),
+        (["--back", "--reason", "x"], "champion: there is none, so that there is no earlier one to go back to"),
+        (["eeee", "--reason", "x"], "cell eeee: there is none in the warehouse"),
+        (["cccc", "--reason", "x"], f"cell {UNTRAINED} is planned: it was not judged on test; run its study"),
+        (["dddd", "--reason", "x"], f"cell {BASELINE} is a baseline: it has no adapter to use"),
+        (["aaaa", "--reason", "x", "--temperature", "10"], f"temperature 10: cell {ONE} was judged at 0.1, 1"),
+    ],
+)
+def test_what_cannot_be_promoted_is_one_line(refuse: Refuse, study: Path, arguments: list[str], line: str) -> None:
+    assert line in refuse("promote", *arguments)
+    assert query(study, "FROM champions").rows == []
+
+
+def test_the_champion_is_not_promoted_twice(fintone: Run, refuse: Refuse, study: Path) -> None:
+    fintone("promote", ONE, "--reason", "x")
+    assert f"cell {ONE}: it is the champion already, at temperature 0.1" in refuse("promote", ONE, "--reason", "x")
+    assert fintone("promote", ONE, "--reason", "x", "--temperature", "1")[0] == 0
+
+
+def test_an_adapter_that_is_gone_is_no_champion(refuse: Refuse, study: Path, home: Path) -> None:
+    (home / "adapters" / ONE).rmdir()
+    assert f"cell {ONE} is finished and has no adapter" in refuse("promote", ONE, "--reason", "x")
+
+
+def test_without_a_warehouse_it_says_how_to_get_one(refuse: Refuse, home: Path) -> None:
+    assert "there is none; run `fintone run` first" in refuse("promote", "aaaa", "--reason", "x")
+    assert not home.exists()

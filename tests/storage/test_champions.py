@@ -1,0 +1,88 @@
+"""Who is champion, who was, and that each decision stays."""
+
+import pytest
+
+from schemas.promotion import Champion
+from storage.champions import (
+    ChampionChangedError,
+    Decision,
+    NoChampionError,
+    load_champion,
+    load_champion_before,
+    load_decision,
+    load_match,
+    save_decision,
+)
+from storage.evaluations import save_evaluations
+from storage.query import query
+from storage.splits import save_split
+from storage.studies import add_cells
+
+
+def decide(warehouse, decision: str, cell_id: str, by: str = "gate") -> None:
+    record = Decision(decision, by, "because", "study", cell_id, 0.1)
+    save_decision(warehouse, record, load_champion(warehouse))
+
+
+def roll_back(warehouse) -> None:
+    decide(warehouse, "rolled back", load_champion_before(warehouse).cell_id, "person")
+
+
+def test_there_is_no_champion_before_the_first(warehouse):
+    assert load_champion(warehouse) is None
+    with pytest.raises(NoChampionError, match="there is none, so that there is no earlier one"):
+        load_champion_before(warehouse)
+    decide(warehouse, "kept", "weak")
+    assert load_champion(warehouse) is None
+
+
+def test_a_refusal_leaves_the_champion_and_is_a_row(warehouse):
+    decide(warehouse, "promoted", "one")
+    decide(warehouse, "kept", "weak")
+    assert load_champion(warehouse) == Champion("one", 0.1)
+    rows = query(
+        warehouse, "SELECT decision, cell_id, champion_cell_id, previous_cell_id FROM champions ORDER BY decided_at"
+    ).rows
+    assert rows == [("promoted", "one", "one", None), ("kept", "weak", "one", "one")]
+
+
+def test_each_roll_back_goes_one_champion_further_back(warehouse):
+    for cell_id in ("one", "two", "three"):
+        decide(warehouse, "promoted", cell_id)
+    seen = []
+    for _ in range(2):
+        roll_back(warehouse)
+        seen.append(load_champion(warehouse).cell_id)
+    assert seen == ["two", "one"]
+    with pytest.raises(NoChampionError, match="one is the first one"):
+        load_champion_before(warehouse)
+    decide(warehouse, "promoted", "four")
+    decide(warehouse, "kept", "weak")
+    roll_back(warehouse)
+    assert load_champion(warehouse).cell_id == "one"
+
+
+def test_a_decision_about_a_champion_that_is_no_more_is_refused(warehouse):
+    decide(warehouse, "promoted", "one")
+    stale = load_champion(warehouse)
+    decide(warehouse, "promoted", "two")
+    with pytest.raises(ChampionChangedError, match="two became it in the meantime"):
+        save_decision(warehouse, Decision("promoted", "gate", "late", "study", "three", 0.1), stale)
+    assert load_champion(warehouse).cell_id == "two"
+
+
+def test_only_the_gates_word_counts_as_a_judgement_of_a_study(warehouse):
+    decide(warehouse, "promoted", "one", by="person")
+    assert load_decision(warehouse, "study") is None
+    decide(warehouse, "kept", "weak")
+    assert load_decision(warehouse, "study")["cell_id"] == "weak"
+
+
+def test_what_the_other_cell_has_learnt_judges_nobody(finished, cell, evaluation, predict):
+    save_split(finished, "other", "snapshot", {"train": ["0000000000000001"], "test": ["0000000000000000"]}, {})
+    add_cells(finished, "study", [cell(cell_id="champion", split_id="other", seed=7)])
+    elsewhere = evaluation("champion", 0.1, evaluation_id="elsewhere")
+    save_evaluations(finished, [elsewhere], predict("elsewhere", "neutral"))
+    labels, own, other = load_match(finished, "tuned at 0.1", "elsewhere")
+    assert (labels.tolist(), own.tolist(), other.tolist()) == ([0, 2], [2, 2], [1, 1])
+    assert [len(each) for each in load_match(finished, "elsewhere", "tuned at 0.1")] == [3, 3, 3]

@@ -1,0 +1,182 @@
+"""Headlines without labels: scored once, in batches, into the warehouse and a file; whatever the source holds."""
+
+import io
+import json
+import sys
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from embedded.grammar import generate_headline
+from schemas.config import ScoreSettings
+from schemas.plan import StudyPlan
+from storage.champions import Decision, save_decision
+from storage.query import query
+from tasks import answers
+from tasks.answers import NoScorerError, answers_file, choose_model, score_source
+from tasks.worker import close_worker
+
+PROBABILITIES = ["p_negative", "p_neutral", "p_positive", "p_unparsed"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def worker() -> Any:
+    yield
+    close_worker()
+
+
+@pytest.fixture
+def home(trained: tuple[Path, str, StudyPlan], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home of its own with the trained cell."""
+    import shutil
+
+    shutil.copytree(trained[0], tmp_path / "home")
+    monkeypatch.setenv("FINTONE_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "home"
+
+
+def ask(home: Path, sql: str) -> list[tuple[Any, ...]]:
+    return query(home / "warehouse.duckdb", sql).rows
+
+
+def write_news(count: int, seed: int = 1) -> list[str]:
+    random = Random(seed)
+    texts = [generate_headline(random).text for _ in range(count)]
+    pd.DataFrame({"id": range(count), "headline": texts}).to_csv("news.csv", index=False)
+    return texts
+
+
+def run(cell: str, output: str | None = None, **settings: Any) -> Any:
+    asked = ScoreSettings(source=settings.pop("source", "news.csv"), model=cell, output=output, **settings)
+    with answers_file(output) as write:
+        return score_source(asked, choose_model(cell), write)
+
+
+def test_a_headline_of_test_is_answered_as_the_ledger_has_it(home: Path, trained: Any) -> None:
+    rows = ask(
+        home,
+        "SELECT text, p_negative, p_neutral, p_positive, p_unparsed FROM predictions JOIN headlines USING (headline_id)"
+        " WHERE part = 'test' AND temperature = 0.1 ORDER BY headline_id",
+    )
+    pd.DataFrame({"text": [row[0] for row in rows]}).to_csv("news.csv", index=False)
+    run(trained[1], "answers.parquet")
+    written = pd.read_parquet("answers.parquet")
+    assert written["text"].tolist() == [row[0] for row in rows]
+    for column, name in enumerate(PROBABILITIES, start=1):
+        assert written[name].tolist() == pytest.approx([row[column] for row in rows], abs=1e-5)
+    shares = written[PROBABILITIES].assign(p_neutral=written["p_neutral"] + written["p_unparsed"])
+    likeliest = shares[PROBABILITIES[:3]].idxmax(axis=1).str.removeprefix("p_")
+    assert written["label"].tolist() == likeliest.tolist()
+    assert written["version"].unique().tolist() == [trained[1]]
+    assert written["temperature"].unique().tolist() == [0.1]
+    drift = ask(home, "SELECT measure, n, test_n, difference FROM score_drift")
+    assert [row[:3] for row in drift] == [(name, 30, 30) for name in ("negative", "neutral", "positive", "confidence")]
+    assert [row[3] for row in drift] == pytest.approx([0, 0, 0, 0], abs=1e-5)
+
+
+def test_what_was_scored_is_not_scored_again_in_whichever_file(home: Path, trained: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(answers, "ROWS_AT_ONCE", 16)
+    texts = write_news(40)
+    first = run(trained[1], "first.csv")
+    assert (first.counts.rows_read, first.counts.headlines_scored) == (40, len(set(texts)))
+    again = run(trained[1], "again.csv")
+    assert (again.scoring_id, again.counts.headlines_scored) == (first.scoring_id, 0)
+    assert Path("first.csv").read_bytes() == Path("again.csv").read_bytes()
+    assert ask(home, "SELECT count(*), count(DISTINCT row_number) FROM scores") == [(40, 40)]
+    pd.DataFrame({"title": [f"  {texts[0]} ", "Something new happened ."]}).to_json(
+        "other.jsonl", orient="records", lines=True
+    )
+    other = run(trained[1], source="other.jsonl")
+    assert (other.counts.headlines_scored, other.counts.headlines_known) == (1, 1)
+    assert ask(home, "SELECT count(*) FROM scorings WHERE finished_at IS NOT NULL") == [(2,)]
+
+
+def test_batches_make_no_difference(home: Path, trained: Any, monkeypatch: Any) -> None:
+    write_news(40)
+    run(trained[1], "whole.csv")
+    from storage.warehouse import writing
+
+    with writing(home / "warehouse.duckdb") as connection:
+        connection.execute("DELETE FROM ledger.scores")
+    monkeypatch.setattr(answers, "ROWS_AT_ONCE", 7)
+    run(trained[1], "parts.csv")
+    whole, parts = pd.read_csv("whole.csv"), pd.read_csv("parts.csv")
+    assert whole["label"].tolist() == parts["label"].tolist()
+    assert (whole[PROBABILITIES] - parts[PROBABILITIES]).abs().to_numpy().max() < 1e-4
+
+
+def test_an_interrupted_scoring_goes_on_where_it_was(home: Path, trained: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(answers, "ROWS_AT_ONCE", 10)
+    texts = write_news(40)
+    settings, chosen = ScoreSettings(source="news.csv", model=trained[1]), choose_model(trained[1])
+
+    def stop(done: int, *_: Any) -> None:
+        if done == 20:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), answers_file("answers.csv") as write:
+        score_source(settings, chosen, write, stop)
+    assert not [file for file in Path().iterdir() if "answers" in file.name]
+    assert ask(home, "SELECT rows_read, finished_at FROM scorings") == [(20, None)]
+    done = run(trained[1], "answers.csv")
+    assert done.counts.headlines_known == len(set(texts[:20]))
+    assert len(pd.read_csv("answers.csv")) == 40
+
+
+def test_rows_that_cannot_be_scored_are_kept_with_their_reason(home: Path, trained: Any) -> None:
+    rows = ["Profit rose .", "", "Sales\x07 fell .", "word " * 1_900, "Profit rose ."]
+    Path("news.jsonl").write_text("\n".join([*(json.dumps({"text": row}) for row in rows), "{broken"]))
+    scored = run(trained[1], "answers.jsonl", source="news.jsonl")
+    assert (scored.counts.rows_read, scored.counts.rows_rejected, scored.counts.headlines_scored) == (6, 4, 1)
+    rejected = ask(
+        home, f"SELECT row_number, reason FROM rejected_rows WHERE ingest_id = '{scored.scoring_id}' ORDER BY 1"
+    )
+    assert rejected == [
+        (2, "empty text"),
+        (3, "control character in the text"),
+        (4, "longer than the model takes"),
+        (6, "not a JSON object"),
+    ]
+    written = [json.loads(line) for line in Path("answers.jsonl").read_text().splitlines()]
+    assert [(row["row"], row["text"]) for row in written] == [(1, "Profit rose ."), (5, "Profit rose .")]
+    assert run(trained[1], source="news.jsonl").counts.rows_rejected == 4
+    assert ask(home, "SELECT count(*) FROM rejected_rows JOIN scorings ON scoring_id = ingest_id") == [(4,)]
+
+
+def test_a_stream_is_scored_as_it_comes(home: Path, trained: Any, monkeypatch: Any) -> None:
+    stream = io.TextIOWrapper(io.BytesIO("Profit rose , sales too .\nOmsättningen ökade .\n\nLast".encode()))
+    monkeypatch.setattr(sys, "stdin", stream)
+    scored = run(trained[1], "answers.jsonl", source="-")
+    texts = [json.loads(line)["text"] for line in Path("answers.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert texts == ["Profit rose , sales too .", "Omsättningen ökade .", "Last"]
+    assert scored.source == "-"
+
+
+def test_the_champion_scores_at_its_temperature(home: Path, trained: Any) -> None:
+    write_news(3)
+    with pytest.raises(NoScorerError, match="champion: there is none yet; name a cell with --model, or make one"):
+        choose_model("champion")
+    decision = Decision("promoted", "person", "because", trained[2].study_id, trained[1], 10.0)
+    save_decision(home / "warehouse.duckdb", decision, None)
+    assert run("champion").cell_id == trained[1]
+    assert ask(home, "SELECT DISTINCT cell_id, temperature FROM scores") == [(trained[1], 10.0)]
+
+
+@pytest.mark.parametrize(
+    ("output", "line"),
+    [
+        ("answers.txt", "give a name that ends in .csv, .jsonl or .parquet"),
+        ("nowhere/answers.csv", "nowhere/answers.csv: No such file or directory; give a file in a folder"),
+    ],
+)
+def test_a_file_that_cannot_be_written_is_told_before_anything_is_scored(
+    home: Path, trained: Any, output: str, line: str
+) -> None:
+    write_news(3)
+    with pytest.raises(ValueError, match=line):
+        run(trained[1], output)
+    assert ask(home, "SELECT count(*) FROM scorings") == [(0,)]
