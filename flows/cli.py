@@ -225,6 +225,7 @@ def score(
     model: Annotated[
         str, typer.Option(help="`champion`, or a cell's id, or its first 4 characters or more.")
     ] = "champion",
+    temperature: Annotated[float | None, typer.Option(help="Of the probabilities; else the nearest to 1.")] = None,
     output: Annotated[str | None, typer.Option(help="A file: .csv, .jsonl or .parquet; else standard output.")] = None,
     format_: Annotated[
         Stream | None, typer.Option("--format", help="Form of standard output; csv if not given.")
@@ -247,6 +248,7 @@ def score(
     values = {
         "source": source,
         "model": model,
+        "temperature": temperature,
         "output": output,
         "text_column": text_column,
         "format": source_format,

@@ -36,13 +36,14 @@ def build_table(rows: Sequence[Row], title: str) -> Table:
         if None in at:
             figures[0] = _figures(at[None])
         table.add_row(Text(_name(first)), *figures, f"{_short(first['accuracy_low'])}-{_short(first['accuracy_high'])}")
-    table.caption = "accuracy / macro-F1; the interval is that of the first accuracy"
+    champion = "; * is the champion" if any(row["is_champion"] for row in rows) else ""
+    table.caption = f"accuracy / macro-F1; the interval is that of the first accuracy{champion}"
     table.caption_justify = "left"
     return table
 
 
 def _name(row: Row) -> str:
-    champion = " (champion)" if row["is_champion"] else ""
+    champion = " *" if row["is_champion"] else ""
     return f"{name_cell(*(row[name] for name in ('kind', 'model', 'learning_rate', 'epochs', 'seed')))}{champion}"
 
 

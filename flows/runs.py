@@ -51,7 +51,7 @@ def run_scoring(settings: "ScoreSettings", form: "Literal['csv', 'jsonl'] | None
     home = Home.from_environment()
     if home.warehouse.exists():
         prepare_warehouse(home.warehouse)
-    chosen = choose_model(settings.model)  # what is wrong with it is told before anything starts
+    chosen = choose_model(settings)  # what is wrong with it is told before anything starts
     if settings.output is not None and is_server_set():
         with prefect_session(stderr):
             from flows.score import score

@@ -22,7 +22,7 @@ def _tell_check(check: Check) -> str:
     if check.difference is None:
         return f"cannot be compared with the {check.floor} {check.rival}: {check.reason}"
     verb = "beats" if check.is_passed else "does not beat"
-    figures = f"{tell_interval(*check.difference[:3])}, {tell_p(check.difference.p_value)} of {check.level:g}"
+    figures = f"{tell_interval(*check.difference[:3])}, {tell_p(check.difference.p_value)} at level {check.level:g}"
     return f"{verb} the {check.floor} {check.rival} on {check.n} headlines: {figures}"
 
 

@@ -317,6 +317,13 @@ class ScoreSettings(Settings):
     model: str = Field(
         default="champion", description="`champion`, or the id of a fine-tuned cell, or its first 4 characters or more."
     )
+    temperature: float | None = Field(
+        default=None,
+        gt=0,
+        allow_inf_nan=False,
+        description="Sampling temperature of the probabilities, one that the model was judged at; the nearest to 1 of "
+        "these when not given.",
+    )
     output: str | None = Field(
         default=None, description="A file for the answers: .csv, .jsonl or .parquet. The warehouse has them anyhow."
     )

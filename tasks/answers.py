@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
+from math import log
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,30 +67,33 @@ class ScoredSource:
     counts: ScoringCounts
 
 
-def choose_model(named: str) -> ChosenModel:
-    """The champion at its temperature, or a named cell at the lowest that it was judged at.
+def choose_model(settings: ScoreSettings) -> ChosenModel:
+    """The champion or a named cell, at a temperature that it was judged at, so that drift can be told.
 
     Raises:
-        InputError: There is no champion, or no such cell; it has no adapter, was never judged, or its base is gone.
+        InputError: There is no champion, or no such cell; it has no adapter, was never judged so, or its base is gone.
     """
     from storage.champions import load_champion
     from storage.studies import find_cells, load_judged_temperatures
 
-    home = Home.from_environment()
+    home, named = Home.from_environment(), settings.model
     if named == CHAMPION:
         champion = load_champion(home.warehouse)
         if champion is None:
             raise NoScorerError(
                 "champion: there is none yet; name a cell with --model, or make one champion with `fintone promote`"
             )
-        [cell] = find_cells(home.warehouse, [champion.cell_id])
-        return ChosenModel(load_model(home, cell), champion.temperature)
+        named = champion.cell_id
     [cell] = find_cells(home.warehouse, [named])
     model = load_model(home, cell)
     judged = load_judged_temperatures(home.warehouse, cell.record.cell_id)
     if not judged:
         raise NoScorerError(f"cell {cell.record.cell_id} is {cell.status} and was never judged: run its study")
-    return ChosenModel(model, judged[0])
+    if settings.temperature is not None and settings.temperature not in judged:
+        told = ", ".join(f"{temperature:g}" for temperature in judged)
+        raise NoScorerError(f"temperature {settings.temperature:g}: cell {cell.record.cell_id} was judged at {told}")
+    nearest = min(judged, key=lambda temperature: abs(log(temperature)))
+    return ChosenModel(model, settings.temperature or nearest)
 
 
 def score_source(

@@ -28,7 +28,7 @@ def score_headlines(settings: ScoreSettings) -> ScoredSource:
             progress.append(Progress(f"score {settings.source}", total))
         progress[0].update(done, detail)
 
-    chosen = choose_model(settings.model)
+    chosen = choose_model(settings)
     with answers_file(settings.output) as write:
         scored = score_source(settings, chosen, write, update)
     announce(tell_counts(scored))

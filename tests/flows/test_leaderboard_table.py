@@ -43,12 +43,12 @@ def test_a_model_has_one_line_and_a_temperature_one_column() -> None:
     lines = [line.rstrip() for line in show(rows, 100).splitlines()]
     assert lines == [
         "study 1",
-        "model                                       T=0.1           T=1          T=10       95 %",
-        "base: tiny-llama                     1.000 / .843  1.000 / .843  1.000 / .843  .817-.865",
-        "baseline: TF-IDF + linear SVM         .842 / .843                              .817-.865",
-        "2e-04, 3 epochs, seed 42 (champion)   .842 / .843   .842 / .843   .842 / .843  .817-.865",
-        "2e-04, 1 epoch, seed 42                             .842 / .843                .500-.865",
-        "accuracy / macro-F1; the interval is that of the first accuracy",
+        "model                                 T=0.1           T=1          T=10       95 %",
+        "base: tiny-llama               1.000 / .843  1.000 / .843  1.000 / .843  .817-.865",
+        "baseline: TF-IDF + linear SVM   .842 / .843                              .817-.865",
+        "2e-04, 3 epochs, seed 42 *      .842 / .843   .842 / .843   .842 / .843  .817-.865",
+        "2e-04, 1 epoch, seed 42                       .842 / .843                .500-.865",
+        "accuracy / macro-F1; the interval is that of the first accuracy; * is the champion",
     ]
 
 

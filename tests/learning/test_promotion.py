@@ -71,6 +71,8 @@ def test_a_champion_that_cannot_be_evaluated_is_not_beaten() -> None:
 def test_the_decision_is_told_with_what_was_missed_first() -> None:
     told = tell_checks(judge(0.9, 0.0, meet("svm", 30, 5), meet("3f9a", 6, 2), SETTINGS))
     assert told.startswith("does not beat the champion 3f9a on 200 headlines: +.020 [")
-    assert "], p=.289 of 0.05; accuracy .900 reaches the floor of 0.7; unparsed 0, within the 0.02 allowed; " in told
+    assert (
+        "], p=.289 at level 0.05; accuracy .900 reaches the floor of 0.7; unparsed 0, within the 0.02 allowed; " in told
+    )
     assert "; beats the best baseline svm on 200 headlines: +.125 [" in told
-    assert told.endswith("], p<.001 of 0.05")
+    assert told.endswith("], p<.001 at level 0.05")

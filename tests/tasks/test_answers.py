@@ -53,14 +53,14 @@ def write_news(count: int, seed: int = 1) -> list[str]:
 def run(cell: str, output: str | None = None, **settings: Any) -> Any:
     asked = ScoreSettings(source=settings.pop("source", "news.csv"), model=cell, output=output, **settings)
     with answers_file(output) as write:
-        return score_source(asked, choose_model(cell), write)
+        return score_source(asked, choose_model(asked), write)
 
 
 def test_a_headline_of_test_is_answered_as_the_ledger_has_it(home: Path, trained: Any) -> None:
     rows = ask(
         home,
         "SELECT text, p_negative, p_neutral, p_positive, p_unparsed FROM predictions JOIN headlines USING (headline_id)"
-        " WHERE part = 'test' AND temperature = 0.1 ORDER BY headline_id",
+        " WHERE part = 'test' AND temperature = 1 ORDER BY headline_id",
     )
     pd.DataFrame({"text": [row[0] for row in rows]}).to_csv("news.csv", index=False)
     run(trained[1], "answers.parquet")
@@ -72,7 +72,7 @@ def test_a_headline_of_test_is_answered_as_the_ledger_has_it(home: Path, trained
     likeliest = shares[PROBABILITIES[:3]].idxmax(axis=1).str.removeprefix("p_")
     assert written["label"].tolist() == likeliest.tolist()
     assert written["version"].unique().tolist() == [trained[1]]
-    assert written["temperature"].unique().tolist() == [0.1]
+    assert written["temperature"].unique().tolist() == [1.0]
     drift = ask(home, "SELECT measure, n, test_n, difference FROM score_drift")
     assert [row[:3] for row in drift] == [(name, 30, 30) for name in ("negative", "neutral", "positive", "confidence")]
     assert [row[3] for row in drift] == pytest.approx([0, 0, 0, 0], abs=1e-5)
@@ -112,7 +112,10 @@ def test_batches_make_no_difference(home: Path, trained: Any, monkeypatch: Any) 
 def test_an_interrupted_scoring_goes_on_where_it_was(home: Path, trained: Any, monkeypatch: Any) -> None:
     monkeypatch.setattr(answers, "ROWS_AT_ONCE", 10)
     texts = write_news(40)
-    settings, chosen = ScoreSettings(source="news.csv", model=trained[1]), choose_model(trained[1])
+    settings, chosen = (
+        ScoreSettings(source="news.csv", model=trained[1]),
+        choose_model(ScoreSettings(source="x", model=trained[1])),
+    )
 
     def stop(done: int, *_: Any) -> None:
         if done == 20:
@@ -156,14 +159,20 @@ def test_a_stream_is_scored_as_it_comes(home: Path, trained: Any, monkeypatch: A
     assert scored.source == "-"
 
 
-def test_the_champion_scores_at_its_temperature(home: Path, trained: Any) -> None:
+def test_the_champion_scores_at_a_temperature_it_was_judged_at(home: Path, trained: Any) -> None:
     write_news(3)
     with pytest.raises(NoScorerError, match="champion: there is none yet; name a cell with --model, or make one"):
-        choose_model("champion")
-    decision = Decision("promoted", "person", "because", trained[2].study_id, trained[1], 10.0)
+        choose_model(ScoreSettings(source="news.csv"))
+    decision = Decision("promoted", "person", "because", trained[2].study_id, trained[1], 0.1)
     save_decision(home / "warehouse.duckdb", decision, None)
     assert run("champion").cell_id == trained[1]
-    assert ask(home, "SELECT DISTINCT cell_id, temperature FROM scores") == [(trained[1], 10.0)]
+    run("champion", temperature=10)
+    assert ask(home, "SELECT DISTINCT cell_id, temperature FROM scores ORDER BY ALL") == [
+        (trained[1], 1.0),
+        (trained[1], 10.0),
+    ]
+    with pytest.raises(NoScorerError, match=rf"temperature 2: cell {trained[1]} was judged at 0.1, 1, 10"):
+        run("champion", temperature=2)
 
 
 @pytest.mark.parametrize(
