@@ -141,13 +141,18 @@ def _print_leaderboard(home: "Home", study_id: str, *, synthetic: bool) -> None:
     title = f"study {study_id}, {rows[0]['n']} test headlines{' (synthetic)' if synthetic else ''}"
     stdout.print()
     stdout.print(build_table(rows, title))
-    verdict = load_verdicts(home.warehouse, study_id, best["cell_id"])[best["temperature"]]
+    verdict = load_verdicts(home.warehouse, study_id, best["cell_id"]).get(
+        best["temperature"]
+    )  # None without baselines
     stdout.print(f"\nbest on validation: cell {best['cell_id']}")
-    stdout.print(f"at temperature {best['temperature']:g} on test, {tell_baseline('it', verdict)}", markup=False)
+    if verdict:
+        stdout.print(f"at temperature {best['temperature']:g} on test, {tell_baseline('it', verdict)}", markup=False)
     decision = load_decision(home.warehouse, study_id)
     if decision:
         verb = "promoted to champion" if decision["decision"] == "promoted" else "not promoted"
         stdout.print(f"{verb}: {decision['reason']}", markup=False, soft_wrap=True)
-    stdout.print(f"next, for example:\n  fintone compare {best['cell_id']} {verdict.baseline_cell_id}", soft_wrap=True)
+    stdout.print("next, for example:")
+    if verdict:
+        stdout.print(f"  fintone compare {best['cell_id']} {verdict.baseline_cell_id}", soft_wrap=True)
     for query in example_queries(study_id, best["cell_id"], best["temperature"]):
         stdout.print(f'  fintone sql "{query}"', soft_wrap=True, markup=False)

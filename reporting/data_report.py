@@ -18,8 +18,8 @@ def render_data_report(report: DataReport) -> str:
     synthetic = ", generated and not written by people" if report.synthetic else ""
     read_as = f"{escape(report.kind)}, {escape(report.encoding or 'no encoding')}{synthetic}"
     sections = [
-        f"## {escape(report.source)}\n\n**{summarise(report)}**",
-        f"{read_as}. Snapshot `{report.snapshot_id}`, ingestion `{report.ingest_id}`.",
+        f"## Data\n\n**{summarise(report)}**",  # a heading in the UI shows entities as they are
+        f"{escape(report.source)}, {read_as}. Snapshot `{report.snapshot_id}`, ingestion `{report.ingest_id}`.",
         _render_labels(report),
         _render_rejected(report),
         _render_copies(report),

@@ -62,11 +62,12 @@ def answers_to_file(output: Path) -> Iterator[Write]:
 
 
 def answers_to_stream(stream: TextIO, form: Literal["csv", "jsonl"]) -> Write:
-    """A function that writes frames of `ANSWER_COLUMNS` to a stream, each at once."""
-    if form == "csv":
-        csv.writer(stream, lineterminator="\n").writerow(ANSWER_COLUMNS)
+    """A function that writes frames of `ANSWER_COLUMNS` to a stream, each at once; the first begins with a header."""
+    heads = [ANSWER_COLUMNS] if form == "csv" else []
 
     def write(answers: "pd.DataFrame") -> None:
+        if heads:
+            csv.writer(stream, lineterminator="\n").writerow(heads.pop())
         rows = answers[list(ANSWER_COLUMNS)].itertuples(index=False, name=None)
         if form == "csv":
             csv.writer(stream, lineterminator="\n").writerows(_spell(row) for row in rows)

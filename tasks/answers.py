@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from schemas.config import ScoreSettings
 from schemas.errors import InputError
 from schemas.identity import content_id
-from schemas.scoring import ScoringCounts
+from schemas.scoring import ANSWER_COLUMNS, ScoringCounts
 from storage.home import Home
 from tasks.models import CellModel, load_model
 from tasks.worker import run_job
@@ -113,10 +113,14 @@ def score_source(
     Raises:
         InputError: The source cannot be read, or has nothing that can be scored.
     """
+    import pandas as pd
+
     from storage.scores import finish_scoring, start_scoring
 
     warehouse, scorer = Home.from_environment().warehouse, chosen.scorer
     opened = _open(settings, scorer)
+    if write is not None:
+        write(pd.DataFrame(columns=list(ANSWER_COLUMNS)))  # a header, even where nothing follows
     start_scoring(warehouse, opened.scoring_id, opened.name, opened.location, scorer)
     counts, start = ScoringCounts(), time.monotonic()
     for batch in opened.batches:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from prefect import task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
+from reporting.data_report import escape
 from reporting.verdict import tell_baseline
 from schemas.comparison import BaselineVerdict
 from schemas.config import StudyConfig
@@ -101,12 +102,12 @@ def publish_leaderboard(study: StudyPlan, ingested: IngestedSource) -> None:
         raise _nothing_trained(study)
     finish_study(warehouse, study.study_id, "incomplete" if missing else "finished")
     test, best = load_leaderboard(warehouse, study.study_id), best_row(rows)
-    source = f"{ingested.source}, study {study.study_id}, test part"
-    create_table_artifact([_table_row(row) for row in test], key=LEADERBOARD_KEY, description=source)
-    verdict = load_verdicts(warehouse, study.study_id, best["cell_id"])[best["temperature"]]
-    summary = _summarise(study, source, best, test, verdict)
+    described = f"{ingested.source}, study {study.study_id}, {test[0]['n']} test headlines"
+    create_table_artifact([_table_row(row) for row in test], key=LEADERBOARD_KEY, description=described)
+    verdict = load_verdicts(warehouse, study.study_id, best["cell_id"]).get(best["temperature"])
+    summary = _summarise(study, escape(ingested.source), best, test, verdict)
     summary += _tell_decision(load_decision(warehouse, study.study_id)) + _note_missing(missing)
-    create_markdown_artifact(summary, key="summary", description=source)
+    create_markdown_artifact(summary, key="summary", description=described)
 
 
 def tell_missing(missing: Sequence["StoredCell"]) -> str:
@@ -202,22 +203,36 @@ def _hyperparameters(study: StudyPlan, cell: CellPlan) -> dict[str, Any]:
 
 
 def _table_row(row: dict[str, Any]) -> dict[str, Any]:
-    columns = ("kind", "model", "learning_rate", "epochs", "seed", "temperature", "n")
-    figures = ("accuracy", "accuracy_low", "accuracy_high", "macro_f1", "expected_accuracy", "unparsed_rate")
-    rounded = {name: None if row[name] is None else round(row[name], 3) for name in figures}
-    last = {"champion": "yes" if row["is_champion"] else "", "cell_id": row["cell_id"]}
-    return {**{name: row[name] for name in columns}, **rounded, **last}
+    """A row of the leaderboard as the Prefect UI shows it: so few columns that all are seen at once."""
+    named = name_cell(*(row[name] for name in ("kind", "model", "learning_rate", "epochs", "seed")))
+    return {
+        "model": named,
+        "T": "" if row["temperature"] is None else f"{row['temperature']:g}",
+        "accuracy": _three_digits(row["accuracy"]),
+        "95 %": f"{_three_digits(row['accuracy_low'])} - {_three_digits(row['accuracy_high'])}",
+        "macro-F1": _three_digits(row["macro_f1"]),
+        "expected": _three_digits(row["expected_accuracy"]),
+        "unparsed": _three_digits(row["unparsed_rate"]),
+        "cell": f"{row['cell_id']}{' (champion)' if row['is_champion'] else ''}",
+    }
 
 
-def _summarise(study: StudyPlan, source: str, best: Any, test: list[dict[str, Any]], verdict: BaselineVerdict) -> str:
+def _three_digits(share: float | None) -> str:
+    return "" if share is None else f"{share:.3f}"
+
+
+def _summarise(
+    study: StudyPlan, source: str, best: Any, test: list[dict[str, Any]], verdict: BaselineVerdict | None
+) -> str:
     """The answer in a few lines: which cell validation chose, what test says of it, and whether it was worth it."""
     [judged] = [row for row in test if (row["cell_id"], row["temperature"]) == (best["cell_id"], best["temperature"])]
     title = next(cell.title for cell in (*study.cells, *curve_cells(study)) if cell.cell_id == best["cell_id"])
+    worth = f" {tell_baseline('It', verdict)}." if verdict else ""
     return (
-        f"## {title}\n\nBest of study `{study.study_id}` on validation ({source}).\n\n"
+        f"## {title}\n\nBest on validation, of study `{study.study_id}` ({source}).\n\n"
         f"On {judged['n']} test headlines at temperature {judged['temperature']:g}: accuracy "
         f"{judged['accuracy']:.3f} (95 % interval {judged['accuracy_low']:.3f} to {judged['accuracy_high']:.3f}), "
-        f"macro-F1 {judged['macro_f1']:.3f}. {tell_baseline('It', verdict)}.\n\nCell `{best['cell_id']}`."
+        f"macro-F1 {judged['macro_f1']:.3f}.{worth}\n\nCell `{best['cell_id']}`."
     )
 
 

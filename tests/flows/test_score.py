@@ -1,0 +1,121 @@
+"""`fintone score` and its flow: answers to a pipe or a file, and the drift that the Prefect server is told of."""
+
+import asyncio
+import csv
+import io
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prefect.client.orchestration import get_client
+from prefect.testing.utilities import prefect_test_harness
+
+from flows.score import score
+from schemas.config import ScoreSettings
+from schemas.plan import StudyPlan
+from storage.champions import Decision, save_decision
+from storage.query import query
+from storage.warehouse import writing
+from tasks.scoring import DRIFT_EVENT
+
+Run = Callable[..., tuple[int, str, str]]
+Refuse = Callable[..., str]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[None]:
+    with prefect_test_harness(server_startup_timeout=120):
+        yield
+
+
+@pytest.fixture
+def champion(home: Path, trained: tuple[Path, str, StudyPlan]) -> str:
+    """A home whose champion is the trained cell, and a file of headlines that all say the same."""
+    shutil.copytree(trained[0], home)
+    decision = Decision("promoted", "person", "because", trained[2].study_id, trained[1], 0.1)
+    save_decision(home / "warehouse.duckdb", decision, None)
+    with writing(home / "warehouse.duckdb") as connection:  # on test it was sure of everything
+        sure = "UPDATE ledger.predictions SET p_positive = 1, p_neutral = 0, p_negative = 0, p_unparsed = 0"
+        connection.execute(sure)
+    Path("news.csv").write_text("id,title\n" + "".join(f"{number},Profit fell {number} .\n" for number in range(400)))
+    return trained[1]
+
+
+def read_events() -> list[dict[str, Any]]:
+    async def ask() -> Any:
+        async with get_client() as client:
+            found = await client._client.post("/events/filter", json={"filter": {"event": {"name": [DRIFT_EVENT]}}})
+            return found.json()["events"]
+
+    return list(asyncio.run(ask()))
+
+
+def test_answers_go_to_standard_output_and_everything_else_to_standard_error(fintone: Run, champion: str) -> None:
+    code, out, err = fintone("score", "news.csv", "--drift-tolerance", "0.9")
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert (code, len(rows)) == (0, 400)
+    assert rows[0].keys() >= {"row", "text", "label", "p_negative", "p_neutral", "p_positive", "model", "version"}
+    assert {row["version"] for row in rows} == {champion}
+    first, *more = err.splitlines()
+    assert first == "news.csv: 400 rows read, 400 headlines scored, 0 known before, 0 rows rejected"
+    assert all(line.startswith("drift: ") for line in more)
+    code, again, err = fintone("score", "news.csv", "--format", "jsonl", "--drift-tolerance", "0.9")
+    assert [json.loads(line)["label"] for line in again.splitlines()] == [row["label"] for row in rows]
+    assert " 0 headlines scored, 400 known before," in err
+
+
+def test_drift_is_told_where_it_exceeds_the_tolerance(fintone: Run, champion: str) -> None:
+    _, _, err = fintone("score", "news.csv", "--output", "answers.csv", "--drift-tolerance", "0.05")
+    assert "on the model's test part, beyond 0.05 and beyond noise" in err
+    assert len(Path("answers.csv").read_text().splitlines()) == 401
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["nowhere.csv"], "source 'nowhere.csv' does not exist"),
+        (["news.csv", "--model", "0000"], "cell 0000: there is none in the warehouse"),
+        (["news.csv", "--output", "answers.txt"], "give a name that ends in .csv, .jsonl or .parquet"),
+        (["news.csv", "--output", "a.csv", "--format", "csv"], "--format is of standard output"),
+        (["news.csv", "--source-format", "pdf"], "format = 'pdf': must be 'csv', 'json'"),
+        (["news.csv", "--text-column", "nothing"], "has no text column 'nothing', its columns are ['id', 'title']"),
+    ],
+)
+def test_what_cannot_be_scored_is_one_line(refuse: Refuse, champion: str, arguments: list[str], line: str) -> None:
+    assert line in refuse("score", *arguments)
+
+
+def test_without_a_warehouse_it_says_how_to_get_one(refuse: Refuse, home: Path) -> None:
+    assert "there is none; run `fintone run` first" in refuse("score", "news.csv")
+    assert not home.exists()
+
+
+def test_the_flow_tells_prefect_of_drift(server: None, champion: str, home: Path) -> None:
+    scored = score(ScoreSettings(source="news.csv", output="answers.parquet", drift_tolerance=0.05))
+    assert scored.counts.headlines_scored == 400
+    assert Path("answers.parquet").exists()
+
+    async def read() -> tuple[list[Any], list[Any], list[Any]]:
+        async with get_client() as client:
+            return await client.read_flow_runs(), await client.read_task_runs(), await client.read_artifacts()
+
+    flow_runs, task_runs, artifacts = asyncio.run(read())
+    assert [run.name for run in flow_runs] == ["score news.csv with champion"]
+    assert {run.name for run in task_runs} == {"score news.csv", "watch drift"}
+    [table] = [json.loads(artifact.data) for artifact in artifacts if artifact.key == "score-drift"]
+    rows = query(home / "warehouse.duckdb", "SELECT measure, value, difference FROM score_drift").rows
+    assert [(row["measure"], row["value"]) for row in table] == [
+        (measure, round(value, 3)) for measure, value, _ in rows
+    ]
+    beyond = {row["measure"] for row in table if row["beyond tolerance"]}
+    assert beyond
+    for _ in range(100):
+        events = read_events()
+        if events:
+            break
+    [event] = events
+    assert event["resource"]["prefect.resource.id"] == f"fintone.cell.{champion}"
+    assert set(event["payload"]["drifted"]) == beyond
