@@ -2,6 +2,7 @@
 
 from prefect import flow
 
+from flows.credentials import provide_hub_token
 from schemas.config import DataSettings
 from schemas.plan import IngestedSource
 from tasks.data import ingest_source, publish_data_report
@@ -17,6 +18,7 @@ def ingest(data: DataSettings) -> IngestedSource:
     Returns:
         The ids under which its rows lie in the warehouse.
     """
+    provide_hub_token()
     ingested = ingest_source(data)
     if ingested.is_new:
         publish_data_report(ingested)

@@ -6,6 +6,7 @@ from typing import Any
 from prefect import flow
 from prefect.client.schemas.objects import State
 
+from flows.credentials import provide_hub_token
 from learning.grid import running_order
 from learning.schedule import added_steps
 from schemas.config import StudyConfig
@@ -37,6 +38,7 @@ def retrain(config: StudyConfig) -> str:
     Returns:
         The study's id. Where cells failed, the study is incomplete, and its next run tries them again.
     """
+    provide_hub_token()
     home = Home.from_environment()
     home.create()
     prepare_warehouse(home.warehouse)

@@ -2,6 +2,7 @@
 
 from prefect import flow
 
+from flows.credentials import provide_hub_token
 from schemas.config import ScoreSettings
 from storage.home import Home
 from storage.warehouse import prepare_warehouse
@@ -20,6 +21,7 @@ def score(settings: ScoreSettings) -> ScoredSource:
     Returns:
         The scoring: its answers are in the view `scores`, its drift in `score_drift`.
     """
+    provide_hub_token()
     home = Home.from_environment()
     home.create()
     prepare_warehouse(home.warehouse)

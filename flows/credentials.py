@@ -1,0 +1,29 @@
+"""Secrets of a flow: the hub's token, from the environment or else from a Prefect block. Kept nowhere, told to nobody.
+
+The blocks lie encrypted on the Prefect server; a worker's environment then needs no secret of its own.
+"""
+
+import os
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from prefect.blocks.system import Secret
+
+HUB_TOKEN = "HF_TOKEN"  # noqa: S105 (the name of a variable)
+HUB_TOKEN_BLOCK = "fintone-hub-token"  # noqa: S105 (the name of a block)
+
+
+def provide_hub_token() -> None:
+    """Let this process, and those that it starts, read the hub with the token of the block `fintone-hub-token`.
+
+    What the environment has goes before; without a block nothing is set, and public models need none.
+    """
+    if os.environ.get(HUB_TOKEN):
+        return
+    from prefect.blocks.system import Secret
+
+    try:
+        block = cast("Secret[str]", Secret.load(HUB_TOKEN_BLOCK))
+    except ValueError:  # there is none
+        return
+    os.environ[HUB_TOKEN] = block.get()
