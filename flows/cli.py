@@ -203,6 +203,26 @@ def compare(
 
 
 @app.command()
+def report(
+    study: Annotated[str | None, typer.Option(help="Id of a study, or its first characters; else the last.")] = None,
+    output: Annotated[Path | None, typer.Option(help="A folder; else the study's own in the home.")] = None,
+) -> None:
+    """Write a study's report: one page that opens offline, its charts for a paper, and the published figures.
+
+    Example: fintone report --output report
+    """
+    from storage.home import Home
+    from storage.warehouse import prepare_warehouse
+    from tasks.report import write_report
+
+    home = Home.from_environment()
+    if home.warehouse.exists():
+        prepare_warehouse(home.warehouse)
+    page = write_report(study, output)
+    print_lines([("report", str(page)), ("charts", f"{page.parent / 'charts'}: SVG and PNG")])
+
+
+@app.command()
 def export(
     cell: Annotated[str, typer.Argument(help="Id of a fine-tuned cell, or its first 4 characters or more.")],
     output: Annotated[Path, typer.Option(help="A new folder for the model.")],

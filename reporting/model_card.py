@@ -4,11 +4,10 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from reporting.licences import tell_data_licence
 from reporting.verdict import tell_figure
 from schemas.model_card import CellCard
 from schemas.plan import format_rate
-
-PHRASEBANK_LICENCE = "CC BY-NC-SA 3.0 (FinancialPhraseBank, Malo et al. 2014): no commercial use"
 
 
 def render_model_card(card: CellCard, *, merged: bool, check: str) -> str:
@@ -21,6 +20,7 @@ def render_model_card(card: CellCard, *, merged: bool, check: str) -> str:
     """
     prompt = card.hyperparameters["prompt"]
     words = prompt["label_words"]
+    licence = tell_data_licence(card.source, card.source_kind, synthetic=card.synthetic)
     return "\n".join(
         [
             *_header(card, merged=merged),
@@ -33,7 +33,7 @@ def render_model_card(card: CellCard, *, merged: bool, check: str) -> str:
             "",
             f"{_tell_data(card)} Snapshot `{card.snapshot_id}`: {_tell_sizes(card)}.",
             "",
-            f"Licence of the data: {_tell_licence(card)}. It may bind what is made of the model.",
+            f"Licence of the data: {licence}. It may bind what is made of the model.",
             "",
             "## Figures",
             "",
@@ -67,7 +67,7 @@ def _header(card: CellCard, *, merged: bool) -> list[str]:
         ("library_name", "transformers" if merged else "peft"),
         ("pipeline_tag", "text-generation"),
         ("license", "other"),
-        ("license_name", _tell_licence(card)),
+        ("license_name", tell_data_licence(card.source, card.source_kind, synthetic=card.synthetic)),
         ("language", "en"),
         ("tags", ["finance", "sentiment-analysis", "lora", "fintone"]),
     ]
@@ -105,14 +105,6 @@ def _tell_data(card: CellCard) -> str:
 def _tell_sizes(card: CellCard) -> str:
     named = [f"{card.part_sizes[part]:,} {part}" for part in ("train", "validation", "test") if part in card.part_sizes]
     return ", ".join(named)
-
-
-def _tell_licence(card: CellCard) -> str:
-    if card.synthetic:
-        return "that of fintone, which generated it"
-    if "phrasebank" in card.source_kind:
-        return PHRASEBANK_LICENCE
-    return f"not known to fintone; ask whoever gave you {card.source}"
 
 
 def _figures(card: CellCard) -> list[str]:

@@ -1,6 +1,7 @@
 """A decision of the promotion gate in sentences. Knows figures and names; decides nothing and reads no warehouse."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from reporting.verdict import tell_figure, tell_interval, tell_p
 from schemas.promotion import Check
@@ -9,6 +10,17 @@ from schemas.promotion import Check
 def tell_checks(checks: Sequence[Check]) -> str:
     """Every floor and how it was met, in a line; those that were missed first."""
     return "; ".join(_tell_check(check) for check in sorted(checks, key=lambda check: check.is_passed))
+
+
+def tell_decision(decision: dict[str, Any]) -> str:
+    """A row of `champions` in a sentence: what was decided, and who is champion; the reasons stand beside it."""
+    champion, before = decision["champion_cell_id"], decision["previous_cell_id"]
+    if decision["decision"] != "kept":
+        follows = f", in place of cell {before}" if before else ", the first"
+        return f"It is the champion now{follows}"
+    if champion == decision["cell_id"]:
+        return "It is the champion already"
+    return f"It was not promoted: the champion is {f'still cell {champion}' if champion else 'nobody yet'}"
 
 
 def _tell_check(check: Check) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 HEAVY = ("torch", "transformers", "peft", "trl", "bitsandbytes", "sklearn", "scipy", "pandas", "datasets", "prefect")
-CONTRACT = {"compare", "export", "ingest", "promote", "run", "score", "sql"}
+CONTRACT = {"compare", "export", "ingest", "promote", "report", "run", "score", "sql"}
 
 PROBE = f"""
 import json, sys
@@ -69,6 +69,7 @@ def test_every_argument_and_option_has_help() -> None:
         ["compare", "--help"],
         ["compare", "3f9a", "c204"],
         ["score", "--help"],
+        ["report", "--help"],
         ["promote", "--help"],
         ["promote", "3f9a", "--reason", "none"],
     ],

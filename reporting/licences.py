@@ -1,0 +1,17 @@
+"""Under which licence data and models stand, as far as fintone knows. It reads no licence file."""
+
+PHRASEBANK_LICENCE = "CC BY-NC-SA 3.0 (FinancialPhraseBank, Malo et al. 2014): no commercial use"
+
+
+def tell_data_licence(source: str, kind: str, *, synthetic: bool) -> str:
+    """The licence of a source, by its kind."""
+    if synthetic:
+        return "that of fintone, which generated it"
+    if "phrasebank" in kind:
+        return PHRASEBANK_LICENCE
+    return f"not known to fintone; ask whoever gave you {source}"
+
+
+def tell_model_licence(base_model: str) -> str:
+    """The licence of a base model."""
+    return "that of fintone, which made it" if base_model == "embedded" else f"that of {base_model}; see its card"

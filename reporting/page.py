@@ -1,0 +1,151 @@
+"""The report of a study as one page: what stands where, and how figures are spelt. Asks no warehouse, draws no chart.
+
+The page needs no network and runs no script. Every text in it that came from data is escaped by the template.
+"""
+
+import unicodedata
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from reporting.figures import Chart
+from reporting.licences import tell_data_licence, tell_model_licence
+from reporting.promotion import tell_decision
+from reporting.verdict import tell_baseline
+from schemas.plan import format_rate, name_cell
+from schemas.report import StudyReport, Table
+
+_MOST_ROWS = 60
+"""Rows of a chart's data that the page shows; the query gives them all."""
+_HIDDEN = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
+
+
+def render_page(report: StudyReport, charts: dict[str, list[Chart]]) -> str:
+    """The page, whole: styles and charts are in it."""
+    environment = Environment(
+        loader=PackageLoader("reporting", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        figure=_figure,
+        share=_share,
+        rate=_rate,
+        seconds=_seconds,
+        number=_number,
+        visible=visible,
+        cell_name=_cell_name,
+    )
+    style = (Path(__file__).parent / "templates" / "report.css").read_text(encoding="utf-8")
+    return environment.get_template("report.html").render(
+        report=report,
+        tables=report.tables,
+        charts={section: [_shown(chart) for chart in own] for section, own in charts.items()},
+        answer=tell_answer(report),
+        best=_chosen_row(report),
+        temperatures=sorted({row["temperature"] for row in _models(report) if row["temperature"] is not None}),
+        models=_models(report),
+        baselines=[row for row in _models(report) if row["kind"] == "baseline"],
+        published=_published(report),
+        licences={
+            "data": tell_data_licence(report.source, report.data.kind, synthetic=report.synthetic),
+            "model": tell_model_licence(report.base_model),
+        },
+        style=Markup(style),  # noqa: S704 (our own file)
+        built_at=datetime.now(UTC),
+        version=version("fintone"),
+    )
+
+
+def tell_answer(report: StudyReport) -> str:
+    """The answer of a study in a paragraph: which model, how sure, against the baseline and the champion."""
+    row, chosen = _chosen_row(report), report.chosen
+    name = name_cell("fine-tuned", row["model"], chosen.learning_rate, chosen.epochs, chosen.seed)
+    interval = f"95 % interval {row['accuracy_low']:.3f} to {row['accuracy_high']:.3f}"
+    sentences = [
+        f"Validation chose {report.base_model} fine-tuned at {name} (cell {chosen.cell_id}).",
+        f"On {row['n']:,} test headlines at temperature {chosen.temperature:g} its accuracy is {row['accuracy']:.3f}",
+        f"({interval}) and its macro-F1 {row['macro_f1']:.3f}.",
+    ]
+    if report.verdict:
+        sentences.append(f"{tell_baseline('It', report.verdict)}.")
+    if report.decision:
+        sentences.append(f"{tell_decision(report.decision)}.")
+    if report.synthetic:
+        sentences.append(
+            "The headlines are generated: these figures say that the loop works, and nothing of real news."
+        )
+    return " ".join(sentences)
+
+
+def visible(text: str) -> str:
+    """A text of the source on one line, with what would steer a reader's screen spelt out."""
+    return "".join(
+        " " if sign in "\n\r\t" else f"<U+{ord(sign):04X}>" if unicodedata.category(sign) in _HIDDEN else sign
+        for sign in text
+    )
+
+
+def _shown(chart: Chart) -> dict[str, Any]:
+    table = chart.table
+    return {
+        "name": chart.name,
+        "caption": chart.caption,
+        "svg": Markup(chart.svg),  # noqa: S704 (texts in it are escaped by what drew it)
+        "table": Table(table.sql, table.columns, table.rows[:_MOST_ROWS]),
+        "left_out": max(0, len(table.rows) - _MOST_ROWS),
+    }
+
+
+def _models(report: StudyReport) -> list[dict[str, Any]]:
+    return report.tables["leaderboard"].records()
+
+
+def _chosen_row(report: StudyReport) -> dict[str, Any]:
+    wanted = (report.chosen.cell_id, report.chosen.temperature)
+    return next(row for row in _models(report) if (row["cell_id"], row["temperature"]) == wanted)
+
+
+def _published(report: StudyReport) -> dict[tuple[Any, ...], dict[str, Any]]:
+    """Published figures by kind, learning rate, epochs and temperature, where this study repeats their protocol."""
+    if report.profile != "paper":
+        return {}
+    keys = ("kind", "learning_rate", "epochs", "temperature")
+    return {tuple(row[key] for key in keys): row for row in report.tables["reproduction"].records()}
+
+
+def _cell_name(row: dict[str, Any]) -> str:
+    return name_cell(*(row[name] for name in ("kind", "model", "learning_rate", "epochs", "seed")))
+
+
+def _figure(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
+
+
+def _share(value: float) -> str:
+    return f"{value:.1%}"
+
+
+def _rate(value: float | None) -> str:
+    return "" if value is None else format_rate(value)
+
+
+def _number(value: Any) -> str:
+    """A cell of a table of data: whole numbers whole, others with up to six digits, texts as they can be seen."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return visible(str(value))
+
+
+def _seconds(value: float | None) -> str:
+    return "" if value is None else f"{value:,.1f}"

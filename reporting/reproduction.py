@@ -1,0 +1,26 @@
+"""Published figures beside measured ones, as a Markdown table. Knows the rows of the view `reproduction`."""
+
+from schemas.plan import format_rate
+from schemas.report import StudyReport
+
+
+def render_reproduction(report: StudyReport) -> str:
+    """A table of what Camargo 2024 published and this study measured; a line that says so where nothing fits."""
+    rows = report.tables["reproduction"].records()
+    study = f"Study `{report.study_id}`, profile {report.profile}, base model {report.base_model}."
+    head = f"# Published and measured\n\n{study}\n"
+    if not rows:
+        return f"{head}\nNo cell of this study is one of those that Camargo 2024 published.\n"
+    lines = [
+        "| cell | T | published accuracy / F1 | measured accuracy / F1 | difference | published in the 95 % interval |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for row in rows:
+        cell = "base model" if row["kind"] == "base" else f"{format_rate(row['learning_rate'])}, {row['epochs']} epochs"
+        within = " / ".join("yes" if row[f"{name}_in_interval"] else "no" for name in ("accuracy", "macro_f1"))
+        lines.append(
+            f"| {cell} | {row['temperature']:g} | {row['published_accuracy']:.3f} / {row['published_macro_f1']:.3f} "
+            f"| {row['measured_accuracy']:.3f} / {row['measured_macro_f1']:.3f} "
+            f"| {row['accuracy_difference']:+.3f} / {row['macro_f1_difference']:+.3f} | {within} |"
+        )
+    return f"{head}\n" + "\n".join(lines) + f"\n\n`{report.tables['reproduction'].sql}`\n"

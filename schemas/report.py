@@ -1,0 +1,60 @@
+"""What a study found, as tables with the queries that give them: read by storage, shown by reporting."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from schemas.comparison import BaselineVerdict
+from schemas.data_report import DataReport
+
+
+class Table(NamedTuple):
+    """The rows that a query gives, and the query itself, for whoever wants the data."""
+
+    sql: str
+    columns: tuple[str, ...]
+    rows: list[tuple[Any, ...]]
+
+    def column(self, name: str) -> list[Any]:
+        """The values of a column."""
+        place = self.columns.index(name)
+        return [row[place] for row in self.rows]
+
+    def records(self) -> list[dict[str, Any]]:
+        """Each row by the names of its columns."""
+        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The fine-tuned cell that validation chose, and the temperature at which it is best there."""
+
+    cell_id: str
+    temperature: float
+    learning_rate: float
+    epochs: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class StudyReport:
+    """A study with all that its page shows."""
+
+    study_id: str
+    profile: str
+    status: str
+    source: str
+    synthetic: bool
+    base_model: str
+    base_revision: str | None
+    snapshot_id: str
+    split_id: str
+    started_at: datetime
+    finished_at: datetime | None
+    config: dict[str, Any]
+    chosen: Chosen
+    verdict: BaselineVerdict | None
+    decision: dict[str, Any] | None
+    missing: tuple[str, ...]
+    data: DataReport
+    tables: dict[str, Table]

@@ -1,0 +1,75 @@
+"""All that the report of a study shows, read from the views in one go. Knows their columns; renders nothing."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from schemas.errors import InputError
+from schemas.report import Chosen, StudyReport, Table
+from storage.champions import load_decision
+from storage.comparisons import load_verdicts
+from storage.data_report import load_data_report
+from storage.report_queries import report_queries
+from storage.warehouse import reading
+
+if TYPE_CHECKING:
+    import duckdb
+
+_STUDY = (
+    "study_id, profile, status, source, synthetic, base_model, base_revision, snapshot_id, split_id, started_at,"
+    " finished_at, config"
+)
+
+
+class UnknownStudyError(InputError):
+    """No study has this id, or none has run yet."""
+
+
+def find_study(warehouse: Path, beginning: str | None) -> str:
+    """The study whose id begins so; the one that ran last when None.
+
+    Raises:
+        UnknownStudyError: There is none, or there are several.
+    """
+    with reading(warehouse) as connection:
+        rows = connection.execute(
+            "SELECT study_id FROM studies WHERE starts_with(study_id, ?) ORDER BY started_at DESC", [beginning or ""]
+        ).fetchall()
+    if not rows:
+        told = f"study {beginning}: there is none" if beginning else f"warehouse {warehouse}: no study has run"
+        raise UnknownStudyError(f'{told}; `fintone sql "FROM studies"` lists them')
+    if beginning and len(rows) > 1:
+        raise UnknownStudyError(f"study {beginning}: {len(rows)} ids begin so; give more of it")
+    return str(rows[0][0])
+
+
+def load_report(warehouse: Path, study_id: str, chosen: Chosen, missing: tuple[str, ...]) -> StudyReport:
+    """Read a study and what it found.
+
+    Args:
+        warehouse: The DuckDB file.
+        study_id: The study.
+        chosen: The cell that validation chose.
+        missing: Cells that the study lacks, in words.
+    """
+    with reading(warehouse) as connection:
+        study = _ask(connection, f"SELECT {_STUDY} FROM studies WHERE study_id = '{study_id}'").records()[0]  # noqa: S608
+        tables = {name: _ask(connection, sql) for name, sql in report_queries(study_id, chosen).items()}
+        [(ingest_id,)] = connection.execute(
+            "SELECT ingest_id FROM sources WHERE snapshot_id = ? ORDER BY source = ? DESC, ingested_at DESC LIMIT 1",
+            [study["snapshot_id"], study["source"]],
+        ).fetchall()
+    return StudyReport(
+        **{**study, "config": json.loads(study["config"])},
+        chosen=chosen,
+        verdict=load_verdicts(warehouse, study_id, chosen.cell_id).get(chosen.temperature),
+        decision=load_decision(warehouse, study_id),
+        missing=missing,
+        data=load_data_report(warehouse, ingest_id),
+        tables=tables,
+    )
+
+
+def _ask(connection: "duckdb.DuckDBPyConnection", sql: str) -> Table:
+    cursor: Any = connection.execute(sql)
+    return Table(sql, tuple(column[0] for column in cursor.description), cursor.fetchall())
