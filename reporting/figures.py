@@ -13,6 +13,7 @@ from reporting.charts import (
     draw_loss,
     draw_temperatures,
 )
+from reporting.text import visible
 from reporting.theme import save_files, to_page
 from schemas.plan import format_rate, name_cell
 from schemas.report import StudyReport, Table
@@ -95,7 +96,7 @@ def _confusions(report: StudyReport) -> Iterator[Chart]:
         by_cell.setdefault(row["cell_id"], []).append(row)
     for number, rows in enumerate(by_cell.values()):
         kind, model = str(rows[0]["kind"]), str(rows[0]["model"])
-        named = "chosen fine-tune" if kind == "fine-tuned" else name_cell(kind, model, None, None, None)
+        named = "chosen fine-tune" if kind == "fine-tuned" else visible(name_cell(kind, model, None, None, None))
         right = sum(row["n"] for row in rows if row["label"] == row["predicted"])  # type: ignore[misc]
         total = sum(row["n"] for row in rows)  # type: ignore[misc]
         yield Chart(

@@ -3,7 +3,6 @@
 The page needs no network and runs no script. Every text in it that came from data is escaped by the template.
 """
 
-import unicodedata
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -15,13 +14,13 @@ from markupsafe import Markup
 from reporting.figures import Chart
 from reporting.licences import tell_data_licence, tell_model_licence
 from reporting.promotion import tell_decision
+from reporting.text import visible
 from reporting.verdict import tell_baseline
 from schemas.plan import format_rate, name_cell
 from schemas.report import StudyReport, Table
 
 _MOST_ROWS = 60
 """Rows of a chart's data that the page shows; the query gives them all."""
-_HIDDEN = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
 
 
 def render_page(report: StudyReport, charts: dict[str, list[Chart]]) -> str:
@@ -81,15 +80,7 @@ def tell_answer(report: StudyReport) -> str:
         sentences.append(
             "The headlines are generated: these figures say that the loop works, and nothing of real news."
         )
-    return " ".join(sentences)
-
-
-def visible(text: str) -> str:
-    """A text of the source on one line, with what would steer a reader's screen spelt out."""
-    return "".join(
-        " " if sign in "\n\r\t" else f"<U+{ord(sign):04X}>" if unicodedata.category(sign) in _HIDDEN else sign
-        for sign in text
-    )
+    return visible(" ".join(sentences))
 
 
 def _shown(chart: Chart) -> dict[str, Any]:
@@ -121,7 +112,7 @@ def _published(report: StudyReport) -> dict[tuple[Any, ...], dict[str, Any]]:
 
 
 def _cell_name(row: dict[str, Any]) -> str:
-    return name_cell(*(row[name] for name in ("kind", "model", "learning_rate", "epochs", "seed")))
+    return visible(name_cell(*(row[name] for name in ("kind", "model", "learning_rate", "epochs", "seed"))))
 
 
 def _figure(value: float | None) -> str:

@@ -3,6 +3,7 @@
 A chart is drawn in the light colours. In a page each of them becomes a CSS variable, so that the page's scheme decides.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import StringIO
@@ -73,7 +74,8 @@ def to_page(figure: Figure, name: str, description: str) -> str:
     start = svg.index("<svg")
     for own, variable in VARIABLES.items():
         svg = svg.replace(own, f"var({variable})")
-    opened, _, rest = svg[start:].partition(">")
+    own_ids = re.sub(r'(\bid="|url\(#|href="#)', rf"\1{name}-", svg[start:])  # ids of one chart only
+    opened, _, rest = own_ids.partition(">")
     attributes = f'role="img" aria-label="{_attribute(description)}" class="chart"'
     return f"{_without_size(opened)} {attributes}>{rest}"
 

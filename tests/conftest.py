@@ -121,7 +121,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path) -> "tup
     from storage.home import Home
     from storage.studies import StudyRecord, add_cells, finish_cell, save_study, start_cell
     from tasks.intake import settle_split, take_in
-    from tasks.records import cell_outcome, load_part, load_parts, save_results
+    from tasks.records import StepLog, cell_outcome, load_part, load_parts, save_results
     from tasks.study import _cell_records
 
     root = tmp_path_factory.mktemp("home")
@@ -159,6 +159,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path) -> "tup
         labels = [Label(label) for label in train.labels]
         recipe = Recipe(config.prompt, config.lora, config.training, 1e-2, 2, 42)
         outcome = train_adapter(loaded, train.texts, labels, recipe, home.adapter(cell.cell_id))
+        StepLog(cell, "training").save(outcome)
         finish_cell(home.warehouse, cell.cell_id, cell_outcome(cell, outcome))
         results = evaluate_model(
             loaded,

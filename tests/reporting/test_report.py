@@ -1,0 +1,172 @@
+"""The report of a study: a page that stands alone, whose queries give what it shows, and that obeys no headline."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from html import unescape
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from schemas.errors import FailureError
+from schemas.plan import StudyPlan
+from storage.champions import Decision, save_decision
+from storage.query import query
+from storage.report import UnknownStudyError
+from storage.warehouse import writing
+from tasks.report import ReportPlaceError, write_report
+
+NASTY = "<script>alert(1)</script> & \"$x_1$\" 'y' \u202e\x1b[31m {{ 7 * 7 }} <img src=http://example.org/x>"
+SECTIONS = (
+    "answer",
+    "tables",
+    "temperature",
+    "confusion",
+    "confidence",
+    "loss",
+    "headlines",
+    "data",
+    "cost",
+    "lineage",
+)
+
+
+@pytest.fixture
+def home(trained: tuple[Path, str, StudyPlan], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home of its own with a study of one fine-tuned cell."""
+    shutil.copytree(trained[0], tmp_path / "home")
+    monkeypatch.setenv("FINTONE_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+class Page(HTMLParser):
+    """Tags, ids, links and sources of a page, and its tables' header cells."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.ids: list[str] = []
+        self.addresses: list[str] = []
+        self.unlabelled: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = dict(attrs)
+        self.tags.append(tag)
+        self.ids += [values["id"]] if values.get("id") else []
+        self.addresses += [value for name in ("href", "src", "xlink:href") if (value := values.get(name))]
+        if (tag == "svg" and values.get("role") == "img" and not values.get("aria-label")) or (
+            tag == "th" and values.get("scope") not in {"row", "col"}
+        ):
+            self.unlabelled.append(tag)
+
+
+def read(path: Path) -> tuple[str, Page]:
+    text = path.read_text(encoding="utf-8")
+    return text, Page(text)
+
+
+def test_the_page_stands_alone_and_has_every_section(home: Path, trained: Any) -> None:
+    path = write_report()
+    text, page = read(path)
+    assert path == home / "reports" / trained[2].study_id / "index.html"
+    assert len(text.encode()) < 3_000_000
+    assert set(page.ids) >= set(SECTIONS)
+    assert len(page.ids) == len(set(page.ids))
+    assert not {"script", "iframe", "object", "embed"} & set(page.tags)
+    assert [address for address in page.addresses if not address.startswith(("#", "data:,"))] == []
+    assert "@import" not in text
+    assert page.unlabelled == []
+    assert page.tags.count("svg") == 5
+    for chart in ("accuracy_over_temperature", "calibration", "coverage", "training_loss"):
+        assert (path.parent / "charts" / f"{chart}.png").read_bytes().startswith(b"\x89PNG")
+        assert (path.parent / "charts" / f"{chart}.svg").read_text().startswith("<?xml")
+
+
+def test_the_answer_names_the_cell_and_its_figures(home: Path, trained: Any) -> None:
+    decision = Decision("kept", "gate", "accuracy .3 is below the floor", trained[2].study_id, trained[1], 0.1)
+    save_decision(home / "warehouse.duckdb", decision, None)
+    text, _ = read(write_report())
+    [answer] = re.findall(r'<p class="answer">(.*?)</p>', text, flags=re.DOTALL)
+    [(accuracy, low, high, n)] = query(
+        home / "warehouse.duckdb",
+        "SELECT accuracy, accuracy_low, accuracy_high, n FROM leaderboard WHERE part = 'test' AND temperature = 0.1"
+        f" AND cell_id = '{trained[1]}'",
+    ).rows
+    assert f"On {n} test headlines at temperature 0.1 its accuracy is {accuracy:.3f}" in answer
+    assert f"(95 % interval {low:.3f} to {high:.3f})" in answer
+    assert "It was not promoted: the champion is nobody yet." in answer
+    assert "accuracy .3 is below the floor" in text
+    assert "<strong>The study is incomplete.</strong>" in text  # its base and its baselines were not evaluated
+
+
+def test_each_query_that_is_shown_gives_what_is_shown(home: Path) -> None:
+    text, _ = read(write_report())
+    shown = re.findall(
+        r'<summary>(.*?)</summary>\s*<pre[^>]*><code>fintone sql "(.*?)"</code>(.*?)</details>',
+        text,
+        flags=re.DOTALL,
+    )
+    assert len(shown) >= 8
+    for summary, statement, rest in shown:
+        result = query(home / "warehouse.duckdb", unescape(statement))
+        if summary == "Data and query":
+            columns = re.findall(r'<th scope="col">(.*?)</th>', rest)
+            assert tuple(unescape(column) for column in columns) == result.columns
+            assert len(re.findall(r"<tr>\s*<td", rest)) == min(len(result.rows), 60)
+
+
+def test_no_text_is_obeyed(home: Path) -> None:
+    with writing(home / "warehouse.duckdb") as connection:
+        connection.execute("UPDATE headlines SET text = ?", [NASTY])
+        connection.execute("UPDATE studies SET source = ?", [NASTY])
+        connection.execute("UPDATE studies SET base_model = ?", [NASTY])
+        connection.execute("UPDATE cells SET model = ?", [NASTY])
+    text, page = read(write_report())
+    assert not {"script", "img"} & set(page.tags)
+    assert not any(sign in text for sign in "\u202e\x1b")
+    assert "49" not in re.findall(r"\{\{.*?\}\}|>49<", text)
+    assert "{{ 7 * 7 }}" in text
+    assert "&lt;U+202E&gt;" in text
+
+
+def test_a_page_of_an_unknown_study_or_for_no_place_is_refused(home: Path, tmp_path: Path) -> None:
+    with pytest.raises(UnknownStudyError, match="study ffff: there is none"):
+        write_report("ffff")
+    (tmp_path / "file").touch()
+    with pytest.raises(ReportPlaceError, match="give a folder that can be written"):
+        write_report(None, tmp_path / "file")
+    with writing(home / "warehouse.duckdb") as connection:
+        connection.execute("DELETE FROM evaluations")
+    with pytest.raises(FailureError, match="no fine-tuned cell is evaluated yet"):
+        write_report()
+
+
+def test_it_needs_no_torch_and_no_prefect(home: Path) -> None:
+    script = (
+        "import json, sys; from tasks.report import write_report; write_report();"
+        "print(json.dumps(sorted({'torch', 'transformers', 'prefect', 'sklearn'} & set(sys.modules))))"
+    )
+    root = Path(__file__).parents[2]
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    done = subprocess.run([sys.executable, "-c", script], env=environment, check=True, capture_output=True, text=True)
+    assert json.loads(done.stdout) == []
+
+
+def test_published_figures_stand_beside_measured_ones(home: Path) -> None:
+    path = write_report()
+    assert "No cell of this study is one of those that Camargo 2024 published." in (
+        path.parent / "reproduction.md"
+    ).read_text(encoding="utf-8")
+    with writing(home / "warehouse.duckdb") as connection:
+        connection.execute("UPDATE studies SET profile = 'paper'")
+        connection.execute("UPDATE published_results SET learning_rate = 1e-2, epochs = 2 WHERE epochs = 3")
+    text, _ = read(write_report())
+    assert "published accuracy / F1" in text
+    assert "0.842 / 0.843" in text
+    assert "| 1e-02, 2 epochs | 0.1 | 0.842 / 0.843 |" in (path.parent / "reproduction.md").read_text(encoding="utf-8")

@@ -1,0 +1,133 @@
+"""The report in a real browser: nothing fails or is fetched, everything is drawn, at every width and by keyboard."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from schemas.plan import StudyPlan
+from tasks.report import write_report
+
+webdriver = pytest.importorskip("selenium.webdriver")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    from selenium.webdriver.chrome.service import Service
+
+    driver, chromium = shutil.which("chromedriver"), shutil.which("chromium") or shutil.which("google-chrome")
+    if driver is None or chromium is None:
+        pytest.skip("needs Chromium and chromedriver, as of the packages chromium and chromium-driver")
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    running = webdriver.Chrome(options=options, service=Service(driver))
+    yield running
+    running.quit()
+
+
+@pytest.fixture(scope="module")
+def page(trained: tuple[Path, str, StudyPlan], tmp_path_factory: pytest.TempPathFactory) -> str:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FINTONE_HOME", str(trained[0]))
+        return write_report(None, tmp_path_factory.mktemp("report")).as_uri()
+
+
+def show(browser: Any, page: str, width: int, *, dark: bool = False) -> None:
+    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    scheme = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": scheme})
+    browser.get(page)
+
+
+def test_it_opens_without_an_error_or_a_request(browser: Any, page: str) -> None:
+    browser.get_log("performance")
+    show(browser, page, 1200)
+    assert browser.get_log("browser") == []
+    sent = [
+        entry["message"] for entry in browser.get_log("performance") if 'Network.requestWillBeSent"' in entry["message"]
+    ]
+    assert [
+        message for message in sent if "http://" in message.split('"documentURL"')[0] or "https://" in message
+    ] == []
+
+
+@pytest.mark.parametrize("width", [360, 768, 1200])
+def test_every_chart_is_drawn_and_the_page_is_no_wider_than_the_screen(browser: Any, page: str, width: int) -> None:
+    show(browser, page, width)
+    sizes = browser.execute_script(
+        "return [...document.querySelectorAll('svg.chart')].map(each => [each.getBoundingClientRect().width,"
+        " each.getBoundingClientRect().height, each.querySelectorAll('path').length])"
+    )
+    assert len(sizes) == 5
+    assert all(wide > 200 and high > 100 and paths > 5 for wide, high, paths in sizes)
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+
+
+def test_light_and_dark_are_both_readable(browser: Any, page: str) -> None:
+    colours = []
+    for dark in (False, True):
+        show(browser, page, 1200, dark=dark)
+        colours.append(
+            browser.execute_script(
+                "const body = getComputedStyle(document.body);"
+                "const text = getComputedStyle(document.querySelector('svg.chart text'));"
+                "return [body.backgroundColor, body.color, text.fill].map(each => each.match(/[0-9.]+/g).slice(0, 3))"
+            )
+        )
+    for background, ink, in_chart in colours:
+        for colour in (ink, in_chart):
+            assert contrast(background, colour) > 4.5
+    assert colours[0][0] != colours[1][0]
+
+
+def test_the_keyboard_reaches_the_answer_the_sections_and_the_data(browser: Any, page: str) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    show(browser, page, 1200)
+    seen = []
+    for _ in range(40):
+        browser.switch_to.active_element.send_keys(Keys.TAB)
+        seen.append(
+            browser.execute_script("const on = document.activeElement; return [on.tagName, on.textContent.trim()]")
+        )
+    assert seen[0] == ["A", "Skip to the answer"]
+    assert ["A", "Tables"] in seen
+    assert any(tag == "SUMMARY" for tag, _ in seen)
+    summary = browser.find_element("css selector", "summary")
+    summary.send_keys(Keys.ENTER)
+    assert browser.execute_script("return document.querySelector('details').open")
+
+
+def test_a_screen_reader_is_told_what_it_cannot_see(browser: Any, page: str) -> None:
+    show(browser, page, 1200)
+    tree = browser.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
+    roles = [(node["role"]["value"], node.get("name", {}).get("value", "")) for node in tree if not node.get("ignored")]
+    images = [name for role, name in roles if role == "image"]
+    assert len(images) == 5
+    assert all(len(name) > 20 for name in images)
+    assert {"main", "navigation", "banner"} <= {role for role, _ in roles}
+    assert all(name for role, name in roles if role in {"region", "figure", "link", "heading"})
+
+
+def test_it_prints(browser: Any, page: str) -> None:
+    show(browser, page, 1200)
+    printed = browser.execute_cdp_cmd("Page.printToPDF", {"printBackground": True, "preferCSSPageSize": True})
+    assert len(printed["data"]) > 20_000
+
+
+def contrast(one: list[str], other: list[str]) -> float:
+    """The contrast of two colours, as of WCAG 2.2: 4.5 is asked of text."""
+
+    def luminance(colour: list[str]) -> float:
+        parts = [float(part) / 255 for part in colour]
+        red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
