@@ -99,7 +99,6 @@ def publish_leaderboard(study: StudyPlan, ingested: IngestedSource) -> None:
     rows, missing = load_selection(warehouse, study.study_id), load_missing(warehouse, study.study_id)
     if not rows:
         raise _nothing_trained(study)
-    finish_study(warehouse, study.study_id, "incomplete" if missing else "finished")
     test, best = load_leaderboard(warehouse, study.study_id), best_row(rows)
     source = f"{ingested.source}, study {study.study_id}, test part"
     create_table_artifact([_table_row(row) for row in test], key=LEADERBOARD_KEY, description=source)
@@ -107,6 +106,7 @@ def publish_leaderboard(study: StudyPlan, ingested: IngestedSource) -> None:
     summary = _summarise(study, source, best, test, verdict)
     summary += _tell_decision(load_decision(warehouse, study.study_id)) + _note_missing(missing)
     create_markdown_artifact(summary, key="summary", description=source)
+    finish_study(warehouse, study.study_id, "incomplete" if missing else "finished")
 
 
 def tell_missing(missing: Sequence["StoredCell"]) -> str:
