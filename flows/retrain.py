@@ -50,6 +50,7 @@ def retrain(config: StudyConfig) -> str:
         study = plan_study(config, ingested, split_id)
         if is_answered(home.warehouse, study.study_id):
             announce(f"nothing new: study {study.study_id} is finished")
+            drop_checkpoints(study)  # which are there where it was killed at its very end
             return study.study_id
         _answer(study, ingested)
     finally:

@@ -7,15 +7,22 @@ import atexit
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from rich.console import Console
 
+from flows.temporary_server import TemporaryServer
+
+_temporary_server = cache(TemporaryServer)
+"""The one of this process; it is not started before a session needs it."""
+
 
 def is_server_set() -> bool:
     """Whether flows have a Prefect server of the user's; Prefect is loaded only where a profile of it may tell."""
-    if os.environ.get("PREFECT_API_URL"):
-        return True
+    url = os.environ.get("PREFECT_API_URL")
+    if url:
+        return not _is_temporary(url)
     home = Path(os.environ.get("PREFECT_HOME") or "~/.prefect").expanduser()
     if not (os.environ.get("PREFECT_PROFILES_PATH") or (home / "profiles.toml").exists()):
         return False
@@ -29,16 +36,33 @@ def prefect_session(console: Console) -> Iterator[None]:
     """Show on `console` what flows announce while the block runs, and let Ctrl-C end them promptly."""
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
     os.environ.setdefault("DO_NOT_TRACK", "1")
-    os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
     from prefect.settings import PREFECT_API_URL
 
     from flows.interruption import prompt_interruption
     from flows.terminal import mute_exit, show_progress
 
     server = PREFECT_API_URL.value()
-    console.print(f"Prefect server: {server}" if server else "starting a temporary Prefect server, some seconds")
+    if server is None:
+        console.print("starting a temporary Prefect server, some seconds")
+        _start_temporary_server()
+    elif not _is_temporary(server):
+        console.print(f"Prefect server: {server}")
     try:
         with show_progress(console), prompt_interruption():
             yield
     finally:
         atexit.register(mute_exit)
+
+
+def _start_temporary_server() -> None:
+    """Start one, and let all of Prefect know of it, the threads that look past the settings of a context too."""
+    from prefect.context import refresh_global_settings_context
+
+    server = _temporary_server()
+    server.start()
+    os.environ["PREFECT_API_URL"] = server.url
+    refresh_global_settings_context()
+
+
+def _is_temporary(url: str) -> bool:
+    return bool(_temporary_server.cache_info().currsize) and url == _temporary_server().url

@@ -11,12 +11,14 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from learning.checkpoints import CheckpointStore
@@ -166,7 +168,9 @@ class Worker:
 
 
 def serve(connection: "Connection[Any, Any]") -> None:
-    """Do jobs until the parent is gone."""
+    """Do jobs until the parent is gone; then end at once, in the middle of a job too."""
+    jobs: SimpleQueue[Job] = SimpleQueue()
+    threading.Thread(target=_receive, args=(connection, jobs), daemon=True).start()
     from learning.quiet import quiet_libraries
 
     with quiet_libraries():
@@ -175,9 +179,9 @@ def serve(connection: "Connection[Any, Any]") -> None:
     gc.collect()
     gc.freeze()  # what the libraries hold stays; each collection between cells would look at all of it
     bases = _Bases()
-    with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
         while True:
-            job = connection.recv()
+            job = jobs.get()
             try:
                 answer = ("result", _do(job, bases, lambda event: connection.send(("event", event))))
             except (BrokenPipeError, ConnectionResetError):
@@ -188,6 +192,18 @@ def serve(connection: "Connection[Any, Any]") -> None:
                 answer = ("error", JobFailedError(f"{type(error).__name__}: {' '.join(str(error).split())}"))
                 answer[1].add_note(traceback.format_exc())
             connection.send(answer)
+
+
+def _receive(connection: "Connection[Any, Any]", jobs: "SimpleQueue[Job]") -> None:
+    """Receive jobs, and end the process when the parent is gone.
+
+    A job itself would notice no sooner than it tells something: a model takes minutes to load, and holds the memory
+    that the next run of the same command needs.
+    """
+    with contextlib.suppress(EOFError, OSError):
+        while True:
+            jobs.put(connection.recv())
+    os._exit(0)
 
 
 class _Bases:

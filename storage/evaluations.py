@@ -53,6 +53,8 @@ def save_evaluations(
 ) -> None:
     """Save evaluations, their predictions and draws in one transaction, in place of earlier ones with the same ids.
 
+    A base model or a baseline is finished by it, since evaluating is all that there is to do with one.
+
     Args:
         warehouse: The DuckDB file.
         evaluations: At least one.
@@ -70,6 +72,11 @@ def save_evaluations(
         if draws is not None:
             connection.register("drawn", draws)
             connection.execute("INSERT INTO ledger.draws BY NAME FROM drawn")
+        connection.execute(
+            "UPDATE cells SET status = 'finished', reason = NULL, environment = '{}', finished_at = ?"
+            " WHERE kind <> 'fine-tuned' AND cell_id IN (SELECT cell_id FROM figures)",
+            [utc_now()],
+        )
 
 
 def load_evaluated(warehouse: Path, cell_id: str) -> set[str]:

@@ -5,13 +5,16 @@ kind. So a transaction here opens the file, does its work and closes it, threads
 finds the file taken by another process tries again for a few seconds.
 """
 
+import fcntl
+import os
 import re
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 
 import duckdb
 
@@ -30,6 +33,9 @@ READ_PATIENCE = 5.0
 """Seconds that a reader waits for the file."""
 RETRY_INTERVAL = 0.05
 """Seconds between two attempts to open a file that another process holds."""
+
+TORN_SIZES = (0, 4_096, 8_192)
+"""Bytes of a file that DuckDB had begun to make when its process was killed: it writes three headers, then all else."""
 
 _BUSY = ("Could not set lock on file", "with a different configuration than existing connections")
 _UNWRITABLE = "Could not write file"
@@ -66,9 +72,8 @@ def prepare_warehouse(path: Path) -> None:
         WarehouseTooNewError: The file has migrations that this version does not know.
         WarehouseLockedError: Another process or thread held the file all the while.
     """
-    is_new = not path.exists()
+    is_new = not path.exists() or _remove_torn(path)
     if not is_new:
-        _check_duckdb_file(path)
         with _opened(path, read_only=True, patience=READ_PATIENCE) as connection:
             _last_migration(connection, path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -81,7 +86,7 @@ def prepare_warehouse(path: Path) -> None:
 
 
 def _migrate(path: Path) -> None:
-    opened = _opened(path, read_only=False, patience=PREPARE_PATIENCE)
+    opened = _opened(path, read_only=False, patience=PREPARE_PATIENCE, may_be_new=True)
     with _refusals_told(path), opened as connection, _transaction(connection):
         last = _last_migration(connection, path)
         for number, migration in _migrations().items():
@@ -104,7 +109,6 @@ def writing(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         WarehouseLockedError: Another process or thread held it for `WRITE_PATIENCE` seconds.
         WarehouseUnwritableError: The system refused to write.
     """
-    _check_duckdb_file(path)
     with _refusals_told(path), _opened(path, read_only=False, patience=WRITE_PATIENCE) as connection:
         _check_prepared(connection, path)
         with _transaction(connection):
@@ -121,7 +125,6 @@ def reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         WarehouseTooNewError: A newer fintone made it.
         WarehouseLockedError: Another process or thread held it for `READ_PATIENCE` seconds.
     """
-    _check_duckdb_file(path)
     with _opened(path, read_only=True, patience=READ_PATIENCE) as connection:
         _check_prepared(connection, path)
         yield connection
@@ -162,11 +165,16 @@ def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
 
 
 @contextmanager
-def _opened(path: Path, *, read_only: bool, patience: float) -> Iterator[duckdb.DuckDBPyConnection]:
+def _opened(
+    path: Path, *, read_only: bool, patience: float, may_be_new: bool = False
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The file, in this thread's turn: to open and close it besides would free the lock that DuckDB has on it."""
     deadline = time.monotonic() + patience
     if not _thread_turn.acquire(timeout=patience):
         raise WarehouseLockedError(f"warehouse {path}: this process still has it open in another block or thread")
     try:
+        if path.exists() or not may_be_new:
+            _check_duckdb_file(path)
         with closing(_connect(path, read_only=read_only, deadline=deadline)) as connection:
             yield connection
     finally:
@@ -193,15 +201,35 @@ def _connect(path: Path, *, read_only: bool, deadline: float) -> duckdb.DuckDBPy
 
 def _check_duckdb_file(path: Path) -> None:
     """Look at the file's first bytes, because DuckDB itself would try to fetch an extension for some foreign files."""
-    if not path.exists():
-        raise WarehouseMissingError(f"warehouse {path}: there is none; run `fintone run` first, or set FINTONE_HOME")
     try:
         with path.open("rb") as file:
-            magic = file.read(12)[8:]
+            is_duckdb, is_torn = _recognise(file)
+    except FileNotFoundError:
+        is_torn = True
     except OSError as error:
         raise _not_a_warehouse(path, str(error.strerror)) from error
-    if magic != b"DUCK":
+    if is_torn:
+        raise WarehouseMissingError(f"warehouse {path}: there is none; run `fintone run` first, or set FINTONE_HOME")
+    if not is_duckdb:
         raise _not_a_warehouse(path, "not a DuckDB file")
+
+
+def _remove_torn(path: Path) -> bool:
+    """Delete the file if it is what a killed process had begun to make, and nobody is making it now."""
+    with _thread_turn, suppress(OSError), path.open("r+b") as file:
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # DuckDB's own kind of lock
+        _, is_torn = _recognise(file)
+        if is_torn:
+            path.unlink()
+            return True
+    return False
+
+
+def _recognise(file: BinaryIO) -> tuple[bool, bool]:
+    """Whether a file is DuckDB's, and whether it is torn: no more than the beginning of a new one."""
+    is_duckdb = file.read(12)[8:] == b"DUCK"
+    size = file.seek(0, os.SEEK_END)
+    return is_duckdb, size in TORN_SIZES and (is_duckdb or size == 0)
 
 
 def _check_prepared(connection: duckdb.DuckDBPyConnection, path: Path) -> None:

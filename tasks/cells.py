@@ -26,8 +26,6 @@ ATTEMPTS_ALIKE = 2
 def evaluate_baseline(study: StudyPlan, cell: CellPlan) -> State[None] | None:
     """Fit a baseline on train and evaluate it on validation and test."""
     from learning import evaluation
-    from storage.home import Home
-    from storage.studies import CellOutcome, finish_cell
 
     if _is_evaluated(study, cell):
         return _skipped(cell, "its evaluations are in the warehouse")
@@ -36,7 +34,6 @@ def evaluate_baseline(study: StudyPlan, cell: CellPlan) -> State[None] | None:
         encoder = study.encoder.folder if study.encoder else None
         seed = study.config.split.seed
         save_results(study, cell, evaluation.evaluate_baseline(cell.model, train, parts, seed, encoder))
-        finish_cell(Home.from_environment().warehouse, cell.cell_id, CellOutcome())
     return None
 
 
@@ -92,7 +89,6 @@ def score_cell(study: StudyPlan, cell: CellPlan, position: str = "") -> State[No
     """Evaluate the cell, or the untouched base model, on validation and test at every temperature."""
     from learning.worker import ScoringJob
     from storage.home import Home
-    from storage.studies import CellOutcome, finish_cell
 
     home = Home.from_environment()
     add_draws(study, cell)
@@ -105,8 +101,6 @@ def score_cell(study: StudyPlan, cell: CellPlan, position: str = "") -> State[No
         job = ScoringJob(base_spec(study), adapter, parts, study.config.prompt, study.config.decoding)
         results: list[Any] = run_job(job, progress.update)
         save_results(study, cell, results)
-        if cell.kind == "base":
-            finish_cell(home.warehouse, cell.cell_id, CellOutcome())
     announce(f"{position}{cell.title}: {_tell_result(results)}")
     return None
 

@@ -100,7 +100,6 @@ def publish_leaderboard(study: StudyPlan, ingested: IngestedSource) -> None:
     rows, missing = load_selection(warehouse, study.study_id), load_missing(warehouse, study.study_id)
     if not rows:
         raise _nothing_trained(study)
-    finish_study(warehouse, study.study_id, "incomplete" if missing else "finished")
     test, best = load_leaderboard(warehouse, study.study_id), best_row(rows)
     described = f"{ingested.source}, study {study.study_id}, {test[0]['n']} test headlines"
     create_table_artifact([_table_row(row) for row in test], key=LEADERBOARD_KEY, description=described)
@@ -108,6 +107,7 @@ def publish_leaderboard(study: StudyPlan, ingested: IngestedSource) -> None:
     summary = _summarise(study, escape(ingested.source), best, test, verdict)
     summary += _tell_decision(load_decision(warehouse, study.study_id)) + _note_missing(missing)
     create_markdown_artifact(summary, key="summary", description=described)
+    finish_study(warehouse, study.study_id, "incomplete" if missing else "finished")
 
 
 def tell_missing(missing: Sequence["StoredCell"]) -> str:

@@ -160,12 +160,16 @@ def test_a_study_fills_the_warehouse_and_tells_prefect(home: Path, config: Study
     assert f"not promoted: {reason}. There is no champion." in summary.data
 
 
-def test_what_is_finished_is_not_done_again(home: Path, config: StudyConfig) -> None:
-    first = retrain(config)
+def test_what_is_finished_is_not_done_again(home: Path, config: StudyConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as killed:  # at the very end, as a `kill -9` may
+        killed.setattr("flows.retrain.drop_checkpoints", lambda _: None)
+        first = retrain(config)
+    assert list(home.glob("checkpoints/*")) != []
     before = ask(home, "FROM evaluations ORDER BY evaluation_id"), ask(home, "SELECT cell_id, finished_at FROM cells")
     assert retrain(config) == first
     after = ask(home, "FROM evaluations ORDER BY evaluation_id"), ask(home, "SELECT cell_id, finished_at FROM cells")
     assert after == before
+    assert list(home.glob("checkpoints/*")) == []
     compared = ask(home, "FROM comparisons ORDER BY ALL")
     with writing(home / "warehouse.duckdb") as connection:  # as a version without comparisons left it
         connection.execute("DELETE FROM ledger.comparisons")

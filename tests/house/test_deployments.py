@@ -51,11 +51,36 @@ def test_the_deployed_study_is_the_desk_profile() -> None:
     build_config(config)
 
 
-def test_a_study_is_renewed_weekly_and_never_overlaps_itself() -> None:
+@pytest.mark.parametrize("name", DEPLOYMENTS)
+def test_no_run_of_a_deployment_overlaps_another_of_it(name: str) -> None:
+    assert DEPLOYMENTS[name]["concurrency_limit"] == {"limit": 1, "collision_strategy": "CANCEL_NEW"}
+
+
+@pytest.mark.parametrize("name", DEPLOYMENTS)
+def test_a_deployment_is_found_by_its_tag(name: str) -> None:
+    assert DEPLOYMENTS[name]["tags"] == ["fintone", name]
+
+
+@pytest.mark.parametrize("name", DEPLOYMENTS)
+def test_a_deployed_run_works_in_the_folder_of_the_command_line(name: str) -> None:
+    assert DEPLOYMENTS[name]["work_pool"] == {"name": "fintone", "job_variables": {"working_dir": "{{ $PWD }}"}}
+
+
+def read_cron(name: str) -> list[str]:
     from prefect.client.schemas.schedules import CronSchedule
 
-    (schedule,) = DEPLOYMENTS["retrain"]["schedules"]
-    minute, hour, day, month, weekday = CronSchedule(**schedule).cron.split()
+    (schedule,) = DEPLOYMENTS[name]["schedules"]
+    return CronSchedule(**schedule).cron.split()
+
+
+def test_a_study_is_renewed_weekly() -> None:
+    minute, hour, day, month, weekday = read_cron("retrain")
     assert (minute + hour + weekday).isdigit()
     assert (day, month) == ("*", "*")
-    assert DEPLOYMENTS["retrain"]["concurrency_limit"]["limit"] == 1
+
+
+def test_headlines_are_scored_on_weekdays_and_ingested_when_somebody_asks() -> None:
+    minute, hour, day, month, weekdays = read_cron("score")
+    assert (minute + hour).isdigit()
+    assert (day, month, weekdays) == ("*", "*", "1-5")
+    assert "schedules" not in DEPLOYMENTS["ingest"]

@@ -2,11 +2,15 @@
 
 import re
 import resource
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
+import learning.worker
 from learning.recipe import Recipe
 from learning.worker import BaseSpec, TrainingJob, Worker
 from schemas.config import LoraSettings, PromptSettings, TrainingSettings
@@ -30,6 +34,25 @@ def job(folder: Path, labelled: Labelled, adapter: Path, copies: int = 1, **sett
     recipe = Recipe(PromptSettings(), LoraSettings(r=4, dropout=0.0), training, 1e-3, 1, 7)
     base = BaseSpec(folder, "nf4", training)
     return TrainingJob(base, tuple(labelled[0]) * copies, tuple(labelled[1]) * copies, recipe, adapter, None)
+
+
+PARENT = """
+import sys, threading
+from learning.worker import Worker
+worker = Worker()
+worker.start()
+print(worker._process.pid, flush=True)
+threading.Event().wait()
+"""
+
+
+def test_the_process_ends_at_once_with_its_parent_however_that_ends() -> None:
+    root = Path(learning.worker.__file__).parents[1]
+    with subprocess.Popen([sys.executable, "-c", PARENT], cwd=root, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout
+        process = psutil.Process(int(parent.stdout.readline()))
+        parent.kill()
+    process.wait(timeout=10)
 
 
 def test_a_cell_that_the_input_ends_leaves_the_process_alive(

@@ -8,7 +8,7 @@ import pytest
 
 from storage import warehouse as room
 from storage.query import query
-from storage.warehouse import WarehouseLockedError
+from storage.warehouse import WarehouseLockedError, writing
 
 HOLDER = """
 with writing(path) as connection:
@@ -67,6 +67,18 @@ def test_the_process_that_holds_it_is_named(warehouse, monkeypatch):
         with pytest.raises(WarehouseLockedError, match=f"PID {holder.pid}"):
             query(warehouse, "SELECT 1")
         holder.communicate("go on\n")
+
+
+def test_who_waits_in_the_same_process_does_not_free_the_lock(warehouse, monkeypatch):
+    """POSIX drops all locks that a process has on a file when any of its descriptors is closed."""
+    monkeypatch.setattr(room, "READ_PATIENCE", 0.1)
+    with writing(warehouse):
+        with pytest.raises(WarehouseLockedError, match="this process still has it open"):
+            query(warehouse, "SELECT 1")
+        with _start(READER, warehouse) as reader:
+            with pytest.raises(subprocess.TimeoutExpired):
+                reader.wait(timeout=0.5)
+            reader.kill()
 
 
 def test_a_writer_that_dies_leaves_the_warehouse_as_it_was(warehouse):

@@ -12,12 +12,31 @@ from storage.evaluations import (
     save_evaluations,
 )
 from storage.query import query
+from storage.studies import CellOutcome, add_cells, load_cell, save_study, start_cell
 
 
 def test_what_is_evaluated_is_known_by_cell(finished):
     assert load_evaluated(finished, "tuned") == {"tuned at 0.1", "tuned at 1", "tuned at 10"}
     assert load_evaluated(finished, "svm") == {"svm at None"}
     assert load_evaluated(finished, "nonesuch") == set()
+
+
+def test_evaluating_finishes_a_cell_that_is_not_trained_in_the_same_transaction(data, study, cell, evaluation, predict):
+    save_study(data, study())
+    unvaried = {"learning_rate": None, "epochs": None, "seed": None}
+    cells = [cell(), cell(cell_id="base", kind="base", **unvaried), cell(cell_id="svm", kind="baseline", **unvaried)]
+    add_cells(data, "study", cells)
+    for record in cells:
+        start_cell(data, record.cell_id)
+    evaluations = [evaluation("tuned", 1), evaluation("base", 1), evaluation("svm", None)]
+    save_evaluations(data, evaluations, pd.concat([predict(each.evaluation_id) for each in evaluations]))
+    finished = {record.cell_id: load_cell(data, record.cell_id) for record in cells}
+    assert {cell_id: stored.status for cell_id, stored in finished.items()} == {
+        "tuned": "running",
+        "base": "finished",
+        "svm": "finished",
+    }
+    assert finished["base"].outcome == CellOutcome()
 
 
 def test_a_second_evaluation_replaces_the_first(finished, evaluation, predict):

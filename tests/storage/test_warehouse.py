@@ -43,7 +43,6 @@ def _cut_short(path: Path) -> None:
 
 FOREIGN_FILES = {
     "text": lambda path: path.write_text("a spreadsheet, once\n" * 500),
-    "empty": lambda path: path.touch(),
     "sqlite": _sqlite,
     "cut short": _cut_short,
     "someone else's": _someone_elses,
@@ -61,6 +60,19 @@ def test_a_file_that_is_no_warehouse_is_refused_and_left_as_it_is(tmp_path, kind
         assert "\n" not in str(raised.value)
     assert path.read_bytes() == before
     assert sorted(tmp_path.iterdir()) == files
+
+
+@pytest.mark.parametrize("size", [0, 4_096, 8_192])
+def test_what_a_killed_process_had_begun_to_make_is_no_warehouse_yet(tmp_path, size):
+    path = tmp_path / "warehouse.duckdb"
+    prepare_warehouse(path)
+    path.write_bytes(path.read_bytes()[:size])
+    for use in (reading, writing):
+        with pytest.raises(WarehouseMissingError, match="there is none; run `fintone run` first"), use(path):
+            pass
+    assert path.stat().st_size == size
+    prepare_warehouse(path)
+    assert query(path, "SELECT count(*) FROM published_results").rows == [(22,)]
 
 
 def test_a_folder_is_no_warehouse(tmp_path):

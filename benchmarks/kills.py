@@ -1,0 +1,281 @@
+"""`kill -9` at random moments, and what the same command makes of what is left: `python -m benchmarks.kills`.
+
+A small study is run undisturbed once. Then it is run in one fresh home after the other, and at a random moment - of its
+start, its ingestion, a training, a scoring, a comparison, the judgement - the flow's process, the process that trains
+or the Prefect server dies; half of the homes use a temporary server, half share a real one, which is started again. The
+same command is called until it succeeds. Then every table, every adapter and every file must be as in the undisturbed
+run, nothing that was finished before a kill may have been done again, and no process may have outlived its run.
+"""
+
+import argparse
+import csv
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from benchmarks.arguments import learning_parser
+from benchmarks.machine import write_results
+from benchmarks.processes import PrefectServer, Run
+from embedded.grammar import generate_headline
+from schemas.errors import InputError
+from storage.query import query
+
+KILLS = 100
+KILLS_A_HOME = 3
+"""At most; then the study is left in peace."""
+RUNS_A_HOME = 12
+SHARES = {"flow": 2, "server": 1, "worker": 2}
+"""How often each dies, of those that live at the moment: a flow's end has most to leave behind."""
+HEADLINES = 200
+
+STUDY = (
+    "split.method=hashed",
+    "split.train_per_class=16",
+    "split.test_per_class=10",
+    "split.validation_per_class=5",
+    "lora.r=4",
+    "grid.learning_rates=1e-3,1e-2",
+    "grid.epochs=1,2",
+    "grid.curve_epochs=1,3",
+    "training.checkpoint_steps=4",
+    "decoding.draws=2",
+    "promotion.min_accuracy=0",
+    "promotion.max_unparsed_rate=1",
+    "promotion.beat_baseline=false",
+)
+"""Settings of a study of seconds that has everything: cells that share their training, a curve, a champion."""
+
+RECORDS = {
+    "leaderboard": "SELECT * EXCLUDE (finished_at) FROM leaderboard",
+    "predictions": "FROM predictions",
+    "training_log": "SELECT * EXCLUDE (examples_per_second, logged_at) FROM training_log",
+    "champions": "SELECT * EXCLUDE (champion_id, decided_at) FROM champions",
+    "comparisons": "FROM comparisons",
+    "draws": "FROM draws",
+    "evaluations": "SELECT * EXCLUDE (seconds, headlines_per_second, evaluated_at) FROM evaluations",
+    "cells": "SELECT cell_id, kind, model, learning_rate, epochs, seed, status, reason, steps FROM cells",
+    "studies": "SELECT study_id, status FROM studies",
+    "study_cells": "FROM study_cells",
+    "sources": "SELECT * EXCLUDE (ingested_at) FROM sources",
+    "headlines": "FROM headlines",
+    "rejected_rows": "FROM rejected_rows",
+    "splits": "FROM splits",
+}
+"""All that a study leaves in the warehouse, but for what tells the time."""
+
+FINISHED = (
+    "SELECT cell_id AS id, concat_ws(' ', started_at, finished_at, first_step, steps) AS done FROM cells"
+    " WHERE status IN ('finished', 'diverged')"
+    " UNION ALL SELECT evaluation_id, evaluated_at::VARCHAR FROM evaluations"
+    " UNION ALL SELECT champion_id, decided_at::VARCHAR FROM champions"
+)
+"""What is finished, and what would change if it were done again."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """The command, and what it leaves in an undisturbed home."""
+
+    arguments: list[str]
+    lines: list[tuple[float, str]]
+    """What it tells on its way, with the seconds since its start."""
+    record: dict[str, Counter[str]]
+    files: list[str]
+
+
+@dataclass
+class Tally:
+    """What came of the kills."""
+
+    victims: Counter[str] = field(default_factory=Counter)
+    moments: list[str] = field(default_factory=list)
+    """After which line of the command each kill came."""
+    homes: int = 0
+    repeats: int = 0
+    """Times that the same command was called again."""
+    failures: int = 0
+    """Runs that ended with an error, of those whose own process was not killed."""
+    mismatches: list[str] = field(default_factory=list)
+
+    @property
+    def kills(self) -> int:
+        """So far."""
+        return self.victims.total()
+
+
+class Place:
+    """A home for one study, and the Prefect server that it uses; None for a temporary one."""
+
+    def __init__(self, folder: Path, server: PrefectServer | None) -> None:
+        """Name its folders; fintone makes them."""
+        self.home, self.server, self.scratch = folder / "home", server, folder / "scratch"
+        self.scratch.mkdir(parents=True)
+        self.environment: dict[str, str | None] = {
+            "FINTONE_HOME": str(self.home),
+            "PREFECT_HOME": str(folder / "prefect"),
+            "PREFECT_API_URL": server.url if server else None,
+            "TMPDIR": str(self.scratch),
+        }
+
+    def ask(self, sql: str) -> list[tuple[Any, ...]]:
+        """A query on the warehouse."""
+        return query(self.home / "warehouse.duckdb", sql).rows
+
+    def load_finished(self) -> dict[str, str]:
+        """What is finished; nothing where there is no warehouse that could be read yet."""
+        try:
+            return dict(self.ask(FINISHED))
+        except InputError:
+            return {}
+
+    def read_record(self) -> dict[str, Counter[str]]:
+        """Every row of every table, and every adapter."""
+        record = {name: Counter(map(repr, self.ask(sql))) for name, sql in RECORDS.items()}
+        weights = sorted((self.home / "adapters").glob("*/*.safetensors"))
+        hashed = (f"{path.parent.name} {hashlib.sha256(path.read_bytes()).hexdigest()}" for path in weights)
+        return {**record, "adapters": Counter(hashed)}
+
+    def list_files(self) -> list[str]:
+        """Every file and folder of the home and of the folder for temporary files."""
+        paths = (path.relative_to(root) for root in (self.home, self.scratch) for path in root.rglob("*"))
+        return sorted(map(str, paths))
+
+
+def prepare_study(folder: Path, data: str | None, model: Path | None) -> Study:
+    """Run the study undisturbed."""
+    source = data or str(_write_headlines(folder / "headlines.csv"))
+    arguments = ["run", "--data", source, *(f"--set={setting}" for setting in STUDY)]
+    if model:
+        arguments += ["--base-model", str(model)]
+    place = Place(folder / "undisturbed", None)
+    run = Run(arguments, place.environment)
+    if run.end():
+        raise RuntimeError(f"the undisturbed run failed: {run.lines[-1][1]}")
+    run.bury()
+    return Study(arguments, run.lines, place.read_record(), place.list_files())
+
+
+def disturb(study: Study, folder: Path, kills: int, random: Random, server: PrefectServer) -> Tally:
+    """Kill so many times, home after home."""
+    tally = Tally()
+    while tally.kills < kills:
+        place = Place(folder / f"home-{tally.homes}", server if tally.homes % 2 else None)
+        tally.homes += 1
+        _complete(study, place, tally, min(KILLS_A_HOME, kills - tally.kills), random)
+        tally.mismatches += [f"home {tally.homes}: {each}" for each in _compare(study, place)]
+    return tally
+
+
+def _complete(study: Study, place: Place, tally: Tally, most_kills: int, random: Random) -> None:
+    """Call the command until it succeeds, and kill at most so many times on the way."""
+    finished: dict[str, str] = {}
+    last = tally.kills + most_kills
+    for number in range(RUNS_A_HOME):
+        tally.repeats += number > 0
+        run = Run(study.arguments, place.environment)
+        victim = _kill_one(study, run, place, tally, random) if tally.kills < last else None
+        code = run.end()
+        tally.mismatches += [f"home {tally.homes}: the {role} outlived its run" for role in run.bury()]
+        present = place.load_finished()
+        again = [identifier for identifier, done in finished.items() if present.get(identifier) != done]
+        tally.mismatches += [f"home {tally.homes}: {identifier} was finished and done again" for identifier in again]
+        finished = present
+        if code == 0:
+            return
+        if victim != "flow":
+            tally.failures += 1
+            print(f"home {tally.homes}: after the {victim} died, exit code {code}: {run.lines[-1][1]}")
+    tally.mismatches.append(f"home {tally.homes}: not complete after {RUNS_A_HOME} runs: {run.lines[-1][1]}")
+
+
+def _kill_one(study: Study, run: Run, place: Place, tally: Tally, random: Random) -> str | None:
+    """Kill one of the run's processes at a random moment, and say which; None where the run ends before.
+
+    A moment is after a random line of those that the undisturbed run told, so that short phases are met as often as
+    long ones, and within the time that the next line took.
+    """
+    times = [0.0, *(seconds for seconds, _ in study.lines)]
+    number = random.randrange(len(times))
+    gap = times[number + 1] - times[number] if number + 1 < len(times) else times[-1] - times[-2]
+    choice, moment = random.random(), random.random() * gap
+    if not run.wait_for_line(number) or run.is_over_in(moment):
+        return None
+    living = run.find_processes()
+    present = {*living, "server"} if place.server else {*living}
+    lots = [role for role, share in SHARES.items() if role in present for _ in range(share)]
+    victim = lots[int(choice * len(lots))]
+    if victim == "server" and place.server:
+        place.server.kill()
+        place.server.start()
+    else:
+        living[victim].kill()
+    told = run.lines[number - 1][1] if number else "its start"
+    tally.victims[victim] += 1
+    tally.moments.append(told)
+    print(f"kill {tally.kills}: home {tally.homes}, the {victim} {moment:.2f} s after {told!r}", flush=True)
+    return victim
+
+
+def _compare(study: Study, place: Place) -> Iterator[str]:
+    """How a home differs from the undisturbed one."""
+    record = place.read_record()
+    for name, rows in study.record.items():
+        lost, gained = rows - record[name], record[name] - rows
+        if lost or gained:
+            yield f"{name}: {lost.total()} rows lost, {gained.total()} doubled or other, as {next(iter(lost | gained))}"
+    files = place.list_files()
+    if files != study.files:
+        yield f"files: {sorted(set(files) ^ set(study.files))}"
+
+
+def _write_headlines(path: Path) -> Path:
+    random = Random(5)
+    rows = [generate_headline(random) for _ in range(HEADLINES)]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([("text", "label"), *((row.text, row.sentiment) for row in rows)])
+    return path
+
+
+@contextmanager
+def shared_server(folder: Path) -> Iterator[PrefectServer]:
+    """Lend a Prefect server."""
+    server = PrefectServer(folder)
+    try:
+        yield server
+    finally:
+        server.kill()
+
+
+def main() -> None:
+    """Kill, print a line a kill and a summary; write the results when all of them came."""
+    parser = learning_parser(__doc__)
+    parser.set_defaults(data=None)
+    parser.add_argument("--kills", type=int, default=KILLS)
+    parser.add_argument("--seed", type=int, default=0, help="of the moments and the victims")
+    options: argparse.Namespace = parser.parse_args()
+    with TemporaryDirectory() as name, shared_server(Path(name) / "server") as server:
+        folder = Path(name)
+        study = prepare_study(folder, options.data, options.model)
+        tally = disturb(study, folder, options.kills, Random(options.seed), server)
+    for mismatch in tally.mismatches:
+        print(mismatch)
+    by_victim = {f"kills of the {victim}": float(number) for victim, number in sorted(tally.victims.items())}
+    figures = {"kills": tally.kills, **by_victim, "homes": tally.homes, "repeats": tally.repeats}
+    figures |= {"runs that failed with their server or worker": tally.failures, "mismatches": len(tally.mismatches)}
+    print(", ".join(f"{name} {number:g}" for name, number in figures.items()))
+    if options.kills == KILLS:
+        moments = dict(Counter(moment.split("  ")[-1].split(",")[0] for moment in tally.moments))
+        print(f"written to {write_results('kills', figures, {}, moments=moments)}")
+    if tally.mismatches:
+        raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,111 @@
+"""From an empty Prefect to a run of a deployment, by the commands of the README: server, work pool, deploy, worker."""
+
+import asyncio
+import csv
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from prefect.client.orchestration import get_client
+from prefect.settings import PREFECT_API_URL, temporary_settings
+
+from benchmarks.kills import shared_server
+from embedded.grammar import generate_headline
+from schemas.profiles import load_profile
+from storage.query import query
+
+ROOT = Path(__file__).parents[2]
+
+Prefect = Callable[..., None]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A working folder with the project's `prefect.yaml` and labelled headlines, and no home yet."""
+    folder = tmp_path_factory.mktemp("desk")
+    shutil.copy(ROOT / "prefect.yaml", folder)
+    random = Random(5)
+    rows = [generate_headline(random) for _ in range(150)]
+    with (folder / "headlines.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([("text", "label"), *((row.text, row.sentiment) for row in rows)])
+    return folder
+
+
+@pytest.fixture(scope="module")
+def prefect(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prefect]:
+    """Runs commands of Prefect in the working folder, with a server of its own that knows nothing yet."""
+    home = tmp_path_factory.mktemp("prefect")
+    with shared_server(home) as server, temporary_settings({PREFECT_API_URL: server.url}):
+        own = {"PREFECT_HOME": str(home), "PREFECT_API_URL": server.url, "PWD": str(folder), "PYTHONPATH": str(ROOT)}
+        environment = {name: value for name, value in os.environ.items() if name != "FINTONE_HOME"} | own
+
+        def run(*arguments: str) -> None:
+            command = [str(Path(sys.executable).with_name("prefect")), "--no-prompt", *arguments]
+            done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stderr
+
+        run("work-pool", "create", "fintone", "--type", "process")
+        run("deploy", "--all")
+        yield run
+
+
+def tiny_study() -> dict[str, Any]:
+    return {
+        **load_profile("demo"),
+        "data": {"source": "headlines.csv"},
+        "split": {"method": "hashed", "train_per_class": 10, "test_per_class": 10, "validation_per_class": 5},
+        "lora": {"r": 4},
+        "grid": {"learning_rates": [1e-3], "epochs": [1]},
+    }
+
+
+async def ask_for_a_study() -> Any:
+    async with get_client() as client:
+        deployment = await client.read_deployment_by_name("retrain/retrain")
+        run = await client.create_flow_run_from_deployment(deployment.id, parameters={"config": tiny_study()})
+        return run.id
+
+
+async def read_run(run_id: Any) -> tuple[Any, set[str]]:
+    async with get_client() as client:
+        run = await client.read_flow_run(run_id)
+        return run, {task.name for task in await client.read_task_runs() if task.flow_run_id == run_id}
+
+
+async def read_deployments() -> dict[str, Any]:
+    async with get_client() as client:
+        return {deployment.name: deployment for deployment in await client.read_deployments()}
+
+
+def test_a_deployed_study_runs_in_the_home_of_its_folder(prefect: Prefect, folder: Path) -> None:
+    run_id = asyncio.run(ask_for_a_study())
+    prefect("worker", "start", "--pool", "fintone", "--run-once")  # ends when the run does
+    run, tasks = asyncio.run(read_run(run_id))
+    assert (run.state_name, run.name) == ("Completed", "demo on headlines.csv")
+    assert {"ingest headlines.csv", "train lr=1e-03 epochs=1 seed=42", "score lr=1e-03 epochs=1 seed=42"} <= tasks
+    assert {"plan study demo", "compare cells", "judge challenger", "publish leaderboard"} <= tasks
+    studies = query(folder / ".fintone" / "warehouse.duckdb", "SELECT status, source FROM studies").rows
+    assert studies == [("finished", "headlines.csv")]
+
+
+def test_the_form_of_a_deployment_tells_what_each_setting_is(prefect: Prefect) -> None:
+    deployments = asyncio.run(read_deployments())
+    assert set(deployments) == {"retrain", "score", "ingest"}
+    for deployment in deployments.values():
+        schema = deployment.parameter_openapi_schema
+        settings = {name: part for name, part in schema["definitions"].items() if "properties" in part}
+        assert settings
+        assert all(part["description"] for part in schema["properties"].values())
+        silent = [
+            f"{name}.{field}"
+            for name, part in settings.items()
+            for field, described in part["properties"].items()
+            if not described.get("description") and "$ref" not in described
+        ]
+        assert silent == []
