@@ -19,9 +19,11 @@ from storage.warehouse import prepare_warehouse
 from tasks.cells import drop_checkpoints, evaluate_baseline, score_cell, train_cell
 from tasks.comparison import compare_cells
 from tasks.data import ingest_source, publish_data_report, split_snapshot
+from tasks.missing import tell_missing
 from tasks.progress import announce, format_seconds
 from tasks.promotion import judge_challenger
-from tasks.study import plan_epoch_curve, plan_study, publish_leaderboard, tell_missing
+from tasks.publication import publish_leaderboard, publish_report
+from tasks.study import plan_epoch_curve, plan_study
 from tasks.worker import close_worker, start_worker
 
 SECONDS_OF_A_SKIP = 1.0
@@ -78,6 +80,7 @@ def _answer(study: StudyPlan, ingested: IngestedSource) -> None:
         compare_cells(study.study_id)
         judge_challenger(study)
         publish_leaderboard(study, ingested)
+        publish_report(study.study_id, return_state=True)  # without it the study is as good; `fintone report` makes it
     except BaseException:
         finish_study(warehouse, study.study_id, "failed")
         raise

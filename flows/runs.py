@@ -120,7 +120,7 @@ def run_study(config: "StudyConfig") -> None:
 def _check_complete(home: "Home", study_id: str) -> None:
     """Raise where cells of a study failed."""
     from storage.studies import load_missing
-    from tasks.study import tell_missing
+    from tasks.missing import tell_missing
 
     missing = load_missing(home.warehouse, study_id)
     if missing:
@@ -141,16 +141,17 @@ def _print_leaderboard(home: "Home", study_id: str, *, synthetic: bool) -> None:
     title = f"study {study_id}, {rows[0]['n']} test headlines{' (synthetic)' if synthetic else ''}"
     stdout.print()
     stdout.print(build_table(rows, title))
-    verdict = load_verdicts(home.warehouse, study_id, best["cell_id"]).get(
-        best["temperature"]
-    )  # None without baselines
+    verdicts = load_verdicts(home.warehouse, study_id, best["cell_id"])  # none without baselines
+    verdict, decision = verdicts.get(best["temperature"]), load_decision(home.warehouse, study_id)
     stdout.print(f"\nbest on validation: cell {best['cell_id']}")
     if verdict:
         stdout.print(f"at temperature {best['temperature']:g} on test, {tell_baseline('it', verdict)}", markup=False)
-    decision = load_decision(home.warehouse, study_id)
     if decision:
         verb = "promoted to champion" if decision["decision"] == "promoted" else "not promoted"
         stdout.print(f"{verb}: {decision['reason']}", markup=False, soft_wrap=True)
+    page = home.report(study_id)
+    if page.exists():
+        stdout.print(f"report: {page}", markup=False, soft_wrap=True)
     stdout.print("next, for example:")
     if verdict:
         stdout.print(f"  fintone compare {best['cell_id']} {verdict.baseline_cell_id}", soft_wrap=True)

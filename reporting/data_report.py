@@ -37,9 +37,9 @@ def summarise(report: DataReport) -> str:
     )
 
 
-def escape(text: str) -> str:
+def escape(text: str, most: int = MOST_CHARACTERS) -> str:
     """A text of the source, cut when long, on one line, with nothing in it that Markdown, HTML or a reader obeys."""
-    shown = text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]}..."
+    shown = text if len(text) <= most else f"{text[:most]}..."
     return "".join(_escape_sign(sign) for sign in shown)
 
 

@@ -7,27 +7,21 @@ if TYPE_CHECKING:
 
 
 def example_queries(study_id: str, cell_id: str, temperature: float) -> list[str]:
-    """Queries worth trying after a study.
-
-    All figures; a cell's confusions and losses; the study; how the cell stands against the best baseline, and on which
-    headlines they differ.
-    """
-    confusions = (
-        f"SELECT label, predicted, count(*) AS n FROM predictions WHERE cell_id = '{cell_id}' AND part = 'test' "
-        f"AND temperature = {temperature:g} GROUP BY ALL ORDER BY ALL"
+    """Three queries worth trying after a study: its figures, a cell's confusions, and the cell beside the baseline."""
+    own = f"study_id = '{study_id}'"
+    figures = (
+        "SELECT kind, model, learning_rate, epochs, temperature, accuracy, accuracy_low, accuracy_high FROM leaderboard "
+        f"WHERE {own} AND part = 'test' ORDER BY accuracy DESC"
     )
-    losses = f"SELECT step, loss, learning_rate FROM training_log WHERE cell_id = '{cell_id}' AND step % 50 = 0 ORDER BY step"
-    study = f"SELECT status, started_at, finished_at FROM studies WHERE study_id = '{study_id}'"
-    own = f"study_id = '{study_id}' AND cell_id = '{cell_id}'"
+    confusions = (
+        f"SELECT label, predicted, n, share FROM confusion WHERE {own} AND cell_id = '{cell_id}' AND part = 'test' "
+        f"AND temperature = {temperature:g}"
+    )
     verdict = (
         "SELECT temperature, baseline, difference, difference_low, difference_high, p_holm, beats_baseline "
-        f"FROM baseline_verdicts WHERE {own} ORDER BY temperature"
+        f"FROM baseline_verdicts WHERE {own} AND cell_id = '{cell_id}' ORDER BY temperature"
     )
-    flips = (
-        "SELECT label, predicted, other_predicted, text FROM flips JOIN baseline_verdicts USING (study_id, part, "
-        f"temperature, cell_id) WHERE {own} AND other_cell_id = baseline_cell_id AND temperature = {temperature:g}"
-    )
-    return ["FROM leaderboard", confusions, losses, study, verdict, flips]
+    return [figures, confusions, verdict]
 
 
 def flips_query(pairing: "Pairing", cell_id: str, other_cell_id: str, part: str) -> str:

@@ -16,6 +16,7 @@ from prefect.testing.utilities import prefect_test_harness
 
 from embedded.grammar import generate_headline
 from flows.retrain import retrain
+from reporting.data_report import escape
 from schemas.config import BaselineSettings, PromotionSettings, StudyConfig
 from schemas.profiles import build_config, load_profile
 from storage.query import query
@@ -157,7 +158,11 @@ def test_a_study_fills_the_warehouse_and_tells_prefect(home: Path, config: Study
     assert table.key == "leaderboard"
     [summary] = [artifact for artifact in artifacts if artifact.key == "summary"]
     assert re.search(rf"the best baseline, .*\], p.* after Holm's correction for {pairs} comparisons\.", summary.data)
-    assert f"not promoted: {reason}. There is no champion." in summary.data
+    assert f"It was not promoted: the champion is nobody yet. {escape(reason, 2_000)}." in summary.data
+    [link] = [artifact for artifact in artifacts if artifact.key == "report"]
+    [page] = home.glob("reports/*/index.html")
+    assert page.as_uri() in link.data
+    assert study_id in page.read_text(encoding="utf-8")
 
 
 def test_what_is_finished_is_not_done_again(home: Path, config: StudyConfig, monkeypatch: pytest.MonkeyPatch) -> None:

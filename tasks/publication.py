@@ -1,0 +1,107 @@
+"""Tasks that show what a study found: the leaderboard and a summary in the Prefect UI, and the report."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from prefect import task
+from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
+
+from reporting.data_report import escape
+from reporting.promotion import tell_decision
+from reporting.verdict import tell_baseline
+from schemas.comparison import BaselineVerdict
+from schemas.plan import IngestedSource, StudyPlan, name_cell
+from tasks.missing import nothing_trained, tell_missing
+from tasks.progress import announce
+from tasks.study import curve_cells
+
+if TYPE_CHECKING:
+    from storage.studies import StoredCell
+
+MOST_OF_A_REASON = 2_000
+"""Characters of a decision's reason that a summary shows."""
+
+LEADERBOARD_KEY, SUMMARY_KEY, REPORT_KEY = "leaderboard", "summary", "report"
+
+
+@task(task_run_name="publish leaderboard")
+def publish_leaderboard(study: StudyPlan, ingested: IngestedSource) -> None:
+    """Show the leaderboard and a summary in the Prefect UI, and mark the study finished, or incomplete.
+
+    Raises:
+        NothingTrainedError: No fine-tuned cell has been evaluated.
+    """
+    from learning.grid import best_row
+    from storage.champions import load_decision
+    from storage.comparisons import load_verdicts
+    from storage.evaluations import load_leaderboard, load_selection
+    from storage.home import Home
+    from storage.studies import finish_study, load_missing
+
+    warehouse = Home.from_environment().warehouse
+    rows, missing = load_selection(warehouse, study.study_id), load_missing(warehouse, study.study_id)
+    if not rows:
+        raise nothing_trained(study)
+    test, best = load_leaderboard(warehouse, study.study_id), best_row(rows)
+    described = f"{ingested.source}, study {study.study_id}, {test[0]['n']} test headlines"
+    create_table_artifact([_table_row(row) for row in test], key=LEADERBOARD_KEY, description=described)
+    verdict = load_verdicts(warehouse, study.study_id, best["cell_id"]).get(best["temperature"])
+    summary = _summarise(study, escape(ingested.source), best, test, verdict)
+    summary += _tell_decision(load_decision(warehouse, study.study_id)) + _note_missing(missing)
+    create_markdown_artifact(summary, key=SUMMARY_KEY, description=described)
+    finish_study(warehouse, study.study_id, "incomplete" if missing else "finished")
+
+
+@task(task_run_name="publish report")
+def publish_report(study_id: str) -> None:
+    """Write the report of a study, and link to it in the Prefect UI."""
+    from tasks.report import write_report
+
+    page = write_report(study_id).resolve()
+    create_link_artifact(page.as_uri(), link_text=str(page), key=REPORT_KEY, description=f"study {study_id}")
+    announce(f"report: {page}")
+
+
+def _note_missing(missing: Sequence["StoredCell"]) -> str:
+    return f"\n\n**{tell_missing(missing)}.**" if missing else ""
+
+
+def _tell_decision(decision: dict[str, Any] | None) -> str:
+    """What the promotion gate said, in a paragraph."""
+    if decision is None:
+        return "\n\n**Promotion**: not judged, since cells are missing."
+    return f"\n\n**Promotion**: {tell_decision(decision)}. {escape(decision['reason'], MOST_OF_A_REASON)}."
+
+
+def _table_row(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of the leaderboard as the Prefect UI shows it: so few columns that all are seen at once."""
+    named = name_cell(*(row[name] for name in ("kind", "model", "learning_rate", "epochs", "seed")))
+    return {
+        "model": named,
+        "T": "" if row["temperature"] is None else f"{row['temperature']:g}",
+        "accuracy": _three_digits(row["accuracy"]),
+        "95 %": f"{_three_digits(row['accuracy_low'])} - {_three_digits(row['accuracy_high'])}",
+        "macro-F1": _three_digits(row["macro_f1"]),
+        "expected": _three_digits(row["expected_accuracy"]),
+        "unparsed": _three_digits(row["unparsed_rate"]),
+        "cell": f"{row['cell_id']}{' (champion)' if row['is_champion'] else ''}",
+    }
+
+
+def _three_digits(share: float | None) -> str:
+    return "" if share is None else f"{share:.3f}"
+
+
+def _summarise(
+    study: StudyPlan, source: str, best: Any, test: list[dict[str, Any]], verdict: BaselineVerdict | None
+) -> str:
+    """The answer in a few lines: which cell validation chose, what test says of it, and whether it was worth it."""
+    [judged] = [row for row in test if (row["cell_id"], row["temperature"]) == (best["cell_id"], best["temperature"])]
+    title = next(cell.title for cell in (*study.cells, *curve_cells(study)) if cell.cell_id == best["cell_id"])
+    worth = f" {tell_baseline('It', verdict)}." if verdict else ""
+    return (
+        f"## {title}\n\nBest on validation, of study `{study.study_id}` ({source}).\n\n"
+        f"On {judged['n']} test headlines at temperature {judged['temperature']:g}: accuracy "
+        f"{judged['accuracy']:.3f} (95 % interval {judged['accuracy_low']:.3f} to {judged['accuracy_high']:.3f}), "
+        f"macro-F1 {judged['macro_f1']:.3f}.{worth}\n\nCell `{best['cell_id']}`."
+    )
