@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from typer.exceptions import TyperException
 
-from flows.console import print_lines, stdout
+from flows.console import print_lines, stderr, stdout
 from flows.runs import run_ingestion, run_scoring, run_study
 from schemas.errors import FailureError, InputError
 
@@ -41,7 +41,7 @@ class Format(StrEnum):
 
 
 class Form(StrEnum):
-    """How `fintone compare` prints its answer."""
+    """How `fintone compare` and `fintone doctor` print their answers."""
 
     TABLE = "table"
     JSON = "json"
@@ -308,6 +308,25 @@ def promote(
             ("recorded", 'fintone sql "FROM champions ORDER BY decided_at DESC"'),
         ]
     )
+
+
+@app.command()
+def doctor(
+    format_: Annotated[Form, typer.Option("--format", help="How to print the answer.")] = Form.TABLE,
+) -> None:
+    """Say what works here, what does not, and how to mend it; exit code 1 if it is something that a run needs.
+
+    Example: fintone doctor --format json
+    """
+    from flows.checkup import examine
+    from flows.checkup_text import render_findings, render_json
+    from flows.results import deliver
+
+    with stderr.status("looking, some seconds"):
+        findings = examine()
+    deliver(render_json(findings) if format_ is Form.JSON else render_findings(findings, stdout), None)
+    if any(found.state == "fail" for found in findings):
+        raise typer.Exit(FAILED)
 
 
 def main() -> None:

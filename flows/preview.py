@@ -3,8 +3,6 @@
 Reading the source and checking the model here also means that bad input is told at once.
 """
 
-import math
-import re
 from collections import Counter
 from collections.abc import Callable
 from itertools import product
@@ -19,6 +17,7 @@ from learning.grid import EMBEDDINGS
 from learning.hub import check_hub_model
 from learning.schedule import count_steps, count_trained_steps
 from schemas.config import StudyConfig
+from schemas.footprint import estimate_footprint
 from schemas.label import LABELS
 from schemas.plan import CellPlan, format_rate
 from schemas.profiles import PROFILES, load_profile
@@ -28,12 +27,8 @@ from tasks.intake import draw_parts, find_headlines, take_in
 if TYPE_CHECKING:
     import pandas as pd
 
-PARAMETERS_IN_NAME = re.compile(r"(\d+(?:\.\d+)?)b\b", re.IGNORECASE)
 LARGE_GIGABYTES = 1.0
 """Weights from here on take days to train without a GPU."""
-
-BYTES_A_WEIGHT = {"nf4": 0.5 + 4 / 64, "none": 2.0}
-"""NF4 keeps a float32 scale for each block of 64 weights."""
 
 
 def check_inputs(config: StudyConfig, tell: Callable[[str], None]) -> None:
@@ -181,13 +176,11 @@ def _describe_needs(config: StudyConfig) -> str:
         if gigabytes < LARGE_GIGABYTES:
             return "nothing more: it runs on this machine as it is, faster with a CUDA GPU"
         return f"a CUDA GPU: the weights are {gigabytes:.1f} GB of files"
-    named = PARAMETERS_IN_NAME.search(config.base_model.name)
+    footprint = estimate_footprint(config.base_model)
     needs = ["a network, or the model in FINTONE_HOME", "HF_TOKEN if the model is gated", "a CUDA GPU"]
-    if named:
-        billions = float(named.group(1))
-        weights = math.ceil(billions * BYTES_A_WEIGHT[config.base_model.quantization])
+    if footprint:
         needs.append(
-            f"about {billions * 2:.0f} GB of disk for the weights, {weights} GB of GPU memory for them in "
+            f"about {footprint.files:.0f} GB of disk for the weights, {footprint.weights} GB of GPU memory for them in "
             f"{'4 bits' if config.base_model.quantization == 'nf4' else '16 bits'}, and about as much again to train"
         )
     return "; ".join(needs)

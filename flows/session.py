@@ -13,6 +13,7 @@ from pathlib import Path
 from rich.console import Console
 
 from flows.temporary_server import TemporaryServer
+from schemas.redaction import redact
 
 _temporary_server = cache(TemporaryServer)
 """The one of this process; it is not started before a session needs it."""
@@ -46,7 +47,7 @@ def prefect_session(console: Console) -> Iterator[None]:
         console.print("starting a temporary Prefect server, some seconds")
         _start_temporary_server()
     elif not _is_temporary(server):
-        console.print(f"Prefect server: {server}")
+        console.print(f"Prefect server: {redact(server)}")
     try:
         with show_progress(console), prompt_interruption():
             yield

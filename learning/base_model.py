@@ -131,7 +131,7 @@ def load_model(folder: Path, quantization: str, device: "Device") -> Any:
                 ignore_mismatched_sizes=True,
                 output_loading_info=True,
             )
-            _keep_full_precision_products(model)
+            keep_full_precision_products(model)
     except (OSError, ValueError, KeyError, SafetensorError, StrictDataclassError) as error:
         raise BaseModelError(
             f"base model {folder}: cannot be loaded ({first_line(error)}); get its files anew"
@@ -151,7 +151,7 @@ def _check_all_weights_read(folder: Path, report: dict[str, Any]) -> None:
         )
 
 
-def _keep_full_precision_products(model: Any) -> None:
+def keep_full_precision_products(model: Any) -> None:
     """Stop bitsandbytes from switching to bfloat16 products when it scores on a CPU that has them.
 
     It would repack the weights on the way, with scales rounded to bfloat16: the model that scores would not be the one

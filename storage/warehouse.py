@@ -39,6 +39,7 @@ TORN_SIZES = (0, 4_096, 8_192)
 
 _BUSY = ("Could not set lock on file", "with a different configuration than existing connections")
 _UNWRITABLE = "Could not write file"
+_FORBIDDEN = re.compile(r"Cannot open file .*: (Permission denied|Read-only file system)")
 _thread_turn = threading.Lock()
 
 
@@ -59,7 +60,7 @@ class WarehouseLockedError(FailureError):
 
 
 class WarehouseUnwritableError(FailureError):
-    """The system refused to write, as when the disk is full; what the transaction did is undone."""
+    """The system refused to write, as when the disk is full or the file is not ours; what was done is undone."""
 
 
 def prepare_warehouse(path: Path) -> None:
@@ -130,6 +131,31 @@ def reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
+def inspect_warehouse(path: Path, patience: float) -> tuple[int, int]:
+    """Open a warehouse to read it, then as a run would, and leave it as it is.
+
+    Args:
+        path: The file.
+        patience: Seconds to wait, each time, while another process holds it.
+
+    Returns:
+        The number of its newest migration, and that of the newest that this version knows.
+
+    Raises:
+        WarehouseMissingError: There is no warehouse at `path`.
+        NotAWarehouseError: The file is something else.
+        WarehouseTooNewError: A newer fintone made it.
+        WarehouseLockedError: Another process or thread held it all the while.
+        WarehouseUnwritableError: It may be read and not written.
+    """
+    _check_duckdb_file(path)
+    with _opened(path, read_only=True, patience=patience) as connection:
+        _check_prepared(connection, path)
+        last = _last_migration(connection, path)
+    with _opened(path, read_only=False, patience=patience):
+        return last, max(_migrations())
+
+
 def is_up_to_date(connection: duckdb.DuckDBPyConnection) -> bool:
     """Whether the warehouse has every migration; one that is only looked into may lack some."""
     [(last,)] = connection.execute("SELECT max(number) FROM fintone_migrations").fetchall()
@@ -190,6 +216,11 @@ def _connect(path: Path, *, read_only: bool, deadline: float) -> duckdb.DuckDBPy
             message = str(error).splitlines()[0]
             if _UNWRITABLE in message:
                 raise
+            forbidden = _FORBIDDEN.search(message)
+            if forbidden and not read_only:
+                raise WarehouseUnwritableError(
+                    f"warehouse {path}: may not be written ({forbidden[1]}); make it writable, or set FINTONE_HOME"
+                ) from error
             if not any(words in message for words in _BUSY):
                 raise _not_a_warehouse(path, f"DuckDB {duckdb.__version__}: {message}") from error
             if time.monotonic() > deadline:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 HEAVY = ("torch", "transformers", "peft", "trl", "bitsandbytes", "sklearn", "scipy", "pandas", "datasets", "prefect")
-CONTRACT = {"compare", "export", "ingest", "promote", "report", "run", "score", "sql"}
+CONTRACT = {"compare", "doctor", "export", "ingest", "promote", "report", "run", "score", "sql"}
 
 PROBE = f"""
 import json, sys
@@ -70,6 +70,7 @@ def test_every_argument_and_option_has_help() -> None:
         ["compare", "3f9a", "c204"],
         ["score", "--help"],
         ["report", "--help"],
+        ["doctor", "--help"],
         ["promote", "--help"],
         ["promote", "3f9a", "--reason", "none"],
     ],

@@ -1,0 +1,69 @@
+"""What is installed, beside what the package declares: read from metadata alone, so that nothing is loaded."""
+
+import platform
+from collections.abc import Iterable, Iterator
+from importlib.metadata import PackageNotFoundError, metadata, requires, version
+
+from packaging.requirements import Requirement
+
+from schemas.checkup import Finding
+
+PACKAGE = "fintone"
+TOLD = ("torch", "transformers", "peft", "trl", "bitsandbytes", "duckdb", "prefect")
+"""The libraries whose versions people ask for first."""
+DEVELOPMENT = "dev"
+
+
+def check_versions() -> Finding:
+    """Whether every library that fintone declares is there, in a version that it declares."""
+    wrong = _find_wrong(_iterate_requirements())
+    if wrong:
+        names = " ".join(f"'{need.name}{need.specifier}'" for need, _ in wrong)
+        return Finding("versions", "fail", _tell_wrong(wrong), f"pip install {names}")
+    libraries = ", ".join(f"{name} {find_version(name)}" for name in TOLD)
+    told = f"{PACKAGE} {version(PACKAGE)}, Python {platform.python_version()}, {libraries}"
+    return Finding("versions", "ok", told)
+
+
+def check_extras() -> Finding:
+    """Which optional extras are installed, in versions that fintone declares."""
+    extras = [extra for extra in metadata(PACKAGE).get_all("Provides-Extra") or [] if extra != DEVELOPMENT]
+    lacks = {extra: _find_wrong(_iterate_requirements(extra)) for extra in extras}
+    told = "; ".join(f"{extra}: {_tell_wrong(lacks[extra]) or 'installed'}" for extra in extras)
+    lacking = ",".join(extra for extra in extras if lacks[extra])
+    if not lacking:
+        return Finding("extras", "ok", told)
+    return Finding("extras", "note", told, f"where one is wanted: pip install '{PACKAGE}[{lacking}]'")
+
+
+def _find_wrong(requirements: Iterable[Requirement]) -> list[tuple[Requirement, str | None]]:
+    """What is missing or of another version than is needed, with the version that is installed."""
+    found = [(requirement, find_version(requirement.name)) for requirement in requirements]
+    return [
+        (need, version)
+        for need, version in found
+        if version is None or not need.specifier.contains(version, prereleases=True)
+    ]
+
+
+def _tell_wrong(wrong: list[tuple[Requirement, str | None]]) -> str:
+    return ", ".join(f"{need.name} {found or 'is missing'} (needs {need.specifier})" for need, found in wrong)
+
+
+def find_version(name: str) -> str | None:
+    """The installed version of a package; None where it is not installed."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _iterate_requirements(extra: str = "") -> Iterator[Requirement]:
+    """Yield what the package needs on this machine: of itself, or for an extra alone."""
+    for requirement in map(Requirement, requires(PACKAGE) or []):
+        if _is_needed(requirement, extra) and not (extra and _is_needed(requirement, "")):
+            yield requirement
+
+
+def _is_needed(requirement: Requirement, extra: str) -> bool:
+    return requirement.marker is None or requirement.marker.evaluate({"extra": extra})

@@ -1,0 +1,87 @@
+"""The Prefect server that runs would have: the one that is set, asked for its version, or a temporary one."""
+
+from pathlib import Path
+
+from schemas.checkup import Finding
+from schemas.redaction import redact, show_address
+
+PATIENCE = 5.0
+"""Seconds that a server may take for an answer."""
+REFUSED = (401, 403)
+EXAMPLE = "http://127.0.0.1:4200/api"
+UNSET = "or unset PREFECT_API_URL: runs then start a temporary one"
+
+
+def check_server() -> Finding:
+    """Whether the server that is set answers and fits; where none is set, whether a temporary one may start."""
+    from prefect.settings import PREFECT_API_URL
+
+    url = PREFECT_API_URL.value()
+    if not url:
+        return _check_temporary_server()
+    address = show_address(url)
+    if address is None:
+        return Finding("Prefect", "fail", "PREFECT_API_URL is no address", f"give one such as {EXAMPLE}, {UNSET}")
+    return _check_set_server(address)
+
+
+def _check_temporary_server() -> Finding:
+    from prefect.settings import PREFECT_HOME, PREFECT_SERVER_EPHEMERAL_ENABLED
+
+    from storage.checkup import find_refusal
+
+    server = f"`prefect server start`, and set PREFECT_API_URL={EXAMPLE}"
+    if not PREFECT_SERVER_EPHEMERAL_ENABLED.value():
+        told = "no server is set, and Prefect's settings allow no temporary one"
+        return Finding("Prefect", "fail", told, f"{server}; or set PREFECT_SERVER_EPHEMERAL_ENABLED=true")
+    home = Path(PREFECT_HOME.value())
+    refused = find_refusal(home)
+    if refused:
+        told = f"no server is set, and a temporary one has no place: PREFECT_HOME {refused}"
+        return Finding("Prefect", "fail", told, "name a folder that you may write to")
+    told = "no server is set; a run starts a temporary one, some seconds"
+    return Finding("Prefect", "note", told, f"for its UI and schedules: {server}")
+
+
+def _check_set_server(address: str) -> Finding:
+    """Ask the server that is set, which is told as `address`."""
+    from prefect.client.base import ServerType
+    from prefect.client.orchestration import get_client
+    from prefect.exceptions import PrefectHTTPStatusError
+    from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
+
+    from learning.base_model import first_line
+
+    remedy = f"start it, as `prefect server start` does, {UNSET}"
+    try:
+        with (
+            temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}),
+            get_client({"timeout": PATIENCE}, sync_client=True) as client,
+        ):
+            client.read_flows(limit=1)  # what a run needs: the database behind it, and the right to ask
+            if client.server_type == ServerType.CLOUD:
+                return Finding("Prefect", "ok", f"Prefect Cloud answers at {address}")
+            return _judge_version(address, client.api_version(), client.client_version())
+    except PrefectHTTPStatusError as error:
+        status = error.response.status_code
+        remedy = f"give the address of a server's API, such as {EXAMPLE}, {UNSET}"
+        if status in REFUSED:
+            remedy = f"set PREFECT_API_AUTH_STRING or PREFECT_API_KEY as the server asks, {UNSET}"
+        return Finding("Prefect", "fail", f"{address} answers with status {status}", remedy)
+    except Exception as error:  # noqa: BLE001 (a transport's own, or what another server's answer leads to)
+        reason = redact(first_line(error))
+        return Finding("Prefect", "fail", f"no Prefect server answers at {address} ({reason})", remedy)
+
+
+def _judge_version(address: str, server: str, client: str) -> Finding:
+    """Compare versions as Prefect's client does when a flow starts: another major one is refused."""
+    from packaging.version import Version
+
+    told = f"server {server} answers at {address}"
+    theirs, ours = Version(server), Version(client)
+    if theirs.major != ours.major:
+        remedy = f"run a server of version {ours.major}, {UNSET}"
+        return Finding("Prefect", "fail", f"{told}, and this is Prefect {client}", remedy)
+    if theirs < ours:
+        return Finding("Prefect", "note", f"{told}, older than Prefect {client} here", f"update it to {client}")
+    return Finding("Prefect", "ok", told)

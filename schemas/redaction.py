@@ -1,0 +1,35 @@
+"""Text that may be shown: addresses without credentials, messages without tokens. Knows where secrets stand."""
+
+import os
+import re
+from urllib.parse import urlsplit
+
+SECRETS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "PREFECT_API_KEY", "PREFECT_API_AUTH_STRING")
+"""Environment variables of the libraries that hold a secret."""
+TOKEN = re.compile(r"\b(hf|pnu|pnb)_[A-Za-z0-9]{20,}")
+"""As the hub and Prefect Cloud make theirs; one may also stand in a file."""
+CREDENTIALS = re.compile(r"://\S*@")
+HEADER = re.compile(r"\b(Bearer|Basic) [^\s'\"]+")
+"""Of a request; a library repeats the whole of one that it cannot send."""
+HIDDEN = "***"
+
+
+def redact(text: str) -> str:
+    """Hide what is secret in a text, such as a library's message that repeats an address."""
+    for name in SECRETS:
+        if os.environ.get(name):
+            text = text.replace(os.environ[name], HIDDEN)
+    text = HEADER.sub(rf"\1 {HIDDEN}", TOKEN.sub(HIDDEN, text))
+    return CREDENTIALS.sub(f"://{HIDDEN}@", text)
+
+
+def show_address(address: str) -> str | None:
+    """An http address as scheme, host, port and path, without what may be secret; None where it is no such address."""
+    try:
+        parts = urlsplit(address.strip())
+        _ = parts.port
+    except ValueError:  # its text repeats a piece of the address, which may be of a password
+        return None
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        return None
+    return f"{parts.scheme}://{(parts.netloc + parts.path).rpartition('@')[2]}"

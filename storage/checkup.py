@@ -1,0 +1,95 @@
+"""Whether the home can keep what a run leaves: a folder to write to, room on its disk, a warehouse that opens.
+
+Creates nothing that stays.
+"""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from schemas.checkup import Finding
+from schemas.footprint import desk_footprint
+from storage.home import Home
+
+SMALLEST_RUN_GIGABYTES = 0.2
+"""Disk of a run with the embedded model, rounded up: warehouse, adapters, checkpoints."""
+PATIENCE = 2.0
+"""Seconds to wait for the warehouse: longer than a study's transactions take."""
+
+
+def check_home() -> Finding:
+    """Whether `FINTONE_HOME`, or the folder in which it would be made, can be written to."""
+    home = Home.from_environment()
+    for folder in (home.root, home.adapters, home.models, home.reports, home.checkpoints):
+        refused = find_refusal(folder)
+        if refused:
+            return Finding("home", "fail", f"FINTONE_HOME {refused}", "name a folder that you may write to")
+    absent = "" if home.root.exists() else "; a run makes it"
+    return Finding("home", "ok", f"{home.root.absolute()} can be written{absent}")
+
+
+def find_refusal(folder: Path) -> str | None:
+    """Why a folder cannot be written to, or be made where it is not there; None where it can.
+
+    It is tried, with a nameless file: permissions, read-only disks and quotas have no say that could be asked for.
+    """
+    place = _nearest_existing(folder)
+    if not place.is_dir():
+        return f"{place} is a file"
+    try:
+        with tempfile.TemporaryFile(dir=place) as file:
+            file.write(bytes(4096))
+    except OSError as error:
+        return f"{place} cannot be written ({error.strerror})"
+    return None
+
+
+def _nearest_existing(path: Path) -> Path:
+    """The path itself, or the nearest place above it that exists."""
+    path = path.absolute()
+    return next(place for place in (path, *path.parents) if place.exists())
+
+
+def check_disk() -> Finding:
+    """Whether the disk has room for a run, and for the 7B model of the profile `desk`."""
+    usage = shutil.disk_usage(_nearest_existing(Home.from_environment().root))
+    return judge_disk(usage.free, usage.total)
+
+
+def judge_disk(free: int, total: int) -> Finding:
+    """Compare bytes of a disk with what runs take.
+
+    Args:
+        free: What can be had now.
+        total: What there is.
+    """
+    needed = desk_footprint()
+    told = f"{free / 1e9:.1f} of {total / 1e9:.1f} GB free at FINTONE_HOME"
+    if free < SMALLEST_RUN_GIGABYTES * 1e9:
+        told += f"; the smallest run takes {SMALLEST_RUN_GIGABYTES:g} GB"
+        return Finding("disk", "fail", told, "free some, or set FINTONE_HOME to a place on another disk")
+    large = f"the desk profile's {needed.billions:g}B model takes {needed.files:.0f} GB"
+    if free < needed.files * 1e9:
+        return Finding("disk", "note", f"{told}; {large}", "for such a model, set FINTONE_HOME to a larger disk")
+    return Finding("disk", "ok", f"{told}; {large}")
+
+
+def check_warehouse() -> Finding:
+    """Whether the warehouse is one that this fintone knows, and can be opened as a run would.
+
+    Raises:
+        InputError: It is something else, or of a newer fintone.
+        FailureError: Another process holds it, or it may not be written.
+    """
+    from storage.warehouse import WarehouseMissingError, inspect_warehouse  # a broken DuckDB leaves home and disk
+
+    path = Home.from_environment().warehouse
+    try:
+        has, newest = inspect_warehouse(path, PATIENCE)
+    except WarehouseMissingError:
+        return Finding("warehouse", "note", "there is none yet", "`fintone run` or `fintone ingest` makes it")
+    size = f"{path.stat().st_size / 1e6:.1f} MB"
+    if has < newest:
+        told = f"{size}, of an earlier fintone: migration {has} of {newest}; nobody holds it"
+        return Finding("warehouse", "note", told, "the next `fintone run` brings it up to date")
+    return Finding("warehouse", "ok", f"{size}, migration {has} of {newest}; nobody holds it")
