@@ -91,7 +91,7 @@ def _set_newest(warehouse: Path, statement: str) -> int:
     return newest
 
 
-@pytest.mark.parametrize("content", [b"", b"a,b\n1,2\n", bytes(8) + b"DUCK" + bytes(5000)])
+@pytest.mark.parametrize("content", [b"a,b\n1,2\n", bytes(8) + b"DUCK" + bytes(5000)])
 def test_a_foreign_file_is_refused_and_stays_as_it_is(home: Path, content: bytes) -> None:
     (home / "warehouse.duckdb").write_bytes(content)
     with pytest.raises(NotAWarehouseError, match="no warehouse of fintone"):
