@@ -83,7 +83,7 @@ def fintone(
 
 @app.command()
 def run(
-    profile: Annotated[str, typer.Option(help="The study: demo, desk or paper.")] = "demo",
+    profile: Annotated[str, typer.Option(help="The study: demo, desk, desk-pt or paper.")] = "demo",
     data: Annotated[str | None, typer.Option(help="Labelled headlines: `embedded`, a path, or hf:ORG/NAME.")] = None,
     base_model: Annotated[str | None, typer.Option(help="`embedded`, a folder, or ORG/NAME[@REVISION].")] = None,
     learning_rates: Annotated[str | None, typer.Option(help="Peak learning rates, as in 2e-4,1e-3.")] = None,

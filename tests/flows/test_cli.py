@@ -24,7 +24,10 @@ def test_no_command_shows_the_help_as_bad_usage(fintone: Run) -> None:
         (["run", "demo"], "unexpected extra argument(s) (demo); see fintone run --help"),
         (["sql"], "Missing argument 'statement'; see fintone sql --help"),
         (["sql", "SELECT 1", "--format", "xml"], "'--format': 'xml' is not one of 'table', 'csv', 'json'"),
-        (["run", "--profile", "dmeo"], "unknown profile 'dmeo', did you mean 'demo'?; there are demo, desk, paper"),
+        (
+            ["run", "--profile", "dmeo"],
+            "unknown profile 'dmeo', did you mean 'demo'?; there are demo, desk, desk-pt, paper",
+        ),
         (["run", "--temperatures", "0"], "decoding.temperatures.0 = 0: must be greater than 0"),
         (["run", "--epochs", "-1"], "grid.epochs.0 = -1: must be greater than or equal to 1"),
         (["run", "--epochs", "two"], "grid.epochs.0 = 'two': must be a valid integer"),

@@ -20,8 +20,8 @@ def with_value(path: str, value: object) -> dict[str, Any]:
     return values
 
 
-def test_the_three_profiles_are_found() -> None:
-    assert PROFILES == ("demo", "desk", "paper")
+def test_the_four_profiles_are_found() -> None:
+    assert PROFILES == ("demo", "desk", "desk-pt", "paper")
 
 
 @pytest.mark.parametrize("name", PROFILES)
@@ -36,7 +36,7 @@ def test_a_misspelt_profile_names_the_nearest_and_all() -> None:
 
 @pytest.mark.parametrize("name", ["", "../secrets", "demo.yaml/..", "zzz"])
 def test_a_profile_is_a_name_and_never_a_path(name: str) -> None:
-    with pytest.raises(InputError, match="there are demo, desk, paper"):
+    with pytest.raises(InputError, match="there are demo, desk, desk-pt, paper"):
         load_profile(name)
 
 
