@@ -11,6 +11,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import anyio
 import pytest
 from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_API_URL, temporary_settings
@@ -83,6 +84,19 @@ async def read_deployments() -> dict[str, Any]:
         return {deployment.name: deployment for deployment in await client.read_deployments()}
 
 
+async def wait_for_scheduled_runs(deployments: set[str]) -> set[str]:
+    """The deployments for which the server has planned runs; it waits until it has for all of these."""
+    planned: set[str] = set()
+    async with get_client() as client:
+        names = {deployment.id: deployment.name for deployment in await client.read_deployments()}
+        with anyio.move_on_after(60):
+            while not deployments <= planned:
+                runs = await client.read_flow_runs()
+                planned = {names[run.deployment_id] for run in runs if run.auto_scheduled}
+                await anyio.sleep(0.2)  # the server has no event for it that comes sooner
+    return planned
+
+
 def test_a_deployed_study_runs_in_the_home_of_its_folder(prefect: Prefect, folder: Path) -> None:
     run_id = asyncio.run(ask_for_a_study())
     prefect("worker", "start", "--pool", "fintone", "--run-once")  # ends when the run does
@@ -92,6 +106,10 @@ def test_a_deployed_study_runs_in_the_home_of_its_folder(prefect: Prefect, folde
     assert {"plan study demo", "compare cells", "judge challenger", "publish leaderboard"} <= tasks
     studies = query(folder / ".fintone" / "warehouse.duckdb", "SELECT status, source FROM studies").rows
     assert studies == [("finished", "headlines.csv")]
+
+
+def test_what_has_a_schedule_is_planned(prefect: Prefect) -> None:
+    assert asyncio.run(wait_for_scheduled_runs({"retrain", "score"})) == {"retrain", "score"}
 
 
 def test_the_form_of_a_deployment_tells_what_each_setting_is(prefect: Prefect) -> None:
