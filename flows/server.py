@@ -26,21 +26,17 @@ def check_server() -> Finding:
 
 
 def _check_temporary_server() -> Finding:
-    from prefect.settings import PREFECT_HOME, PREFECT_SERVER_EPHEMERAL_ENABLED
+    from prefect.settings import PREFECT_HOME
 
     from storage.checkup import find_refusal
 
-    server = f"`prefect server start`, and set PREFECT_API_URL={EXAMPLE}"
-    if not PREFECT_SERVER_EPHEMERAL_ENABLED.value():
-        told = "no server is set, and Prefect's settings allow no temporary one"
-        return Finding("Prefect", "fail", told, f"{server}; or set PREFECT_SERVER_EPHEMERAL_ENABLED=true")
-    home = Path(PREFECT_HOME.value())
-    refused = find_refusal(home)
+    refused = find_refusal(Path(PREFECT_HOME.value()))
     if refused:
         told = f"no server is set, and a temporary one has no place: PREFECT_HOME {refused}"
         return Finding("Prefect", "fail", told, "name a folder that you may write to")
     told = "no server is set; a run starts a temporary one, some seconds"
-    return Finding("Prefect", "note", told, f"for its UI and schedules: {server}")
+    remedy = f"for its UI and schedules: `prefect server start`, and set PREFECT_API_URL={EXAMPLE}"
+    return Finding("Prefect", "note", told, remedy)
 
 
 def _check_set_server(address: str) -> Finding:

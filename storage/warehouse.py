@@ -148,7 +148,6 @@ def inspect_warehouse(path: Path, patience: float) -> tuple[int, int]:
         WarehouseLockedError: Another process or thread held it all the while.
         WarehouseUnwritableError: It may be read and not written.
     """
-    _check_duckdb_file(path)
     with _opened(path, read_only=True, patience=patience) as connection:
         _check_prepared(connection, path)
         last = _last_migration(connection, path)

@@ -91,13 +91,6 @@ def test_without_a_server_a_run_starts_one(own_prefect: Path) -> None:
     assert not (own_prefect / "prefect.db").exists()
 
 
-def test_a_temporary_server_that_is_not_allowed_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PREFECT_SERVER_EPHEMERAL_ENABLED", "false")
-    found = check()
-    assert found.state == "fail"
-    assert "set PREFECT_SERVER_EPHEMERAL_ENABLED=true" in found.remedy
-
-
 def test_a_temporary_server_without_a_place_is_broken(own_prefect: Path) -> None:
     own_prefect.write_text("x")
     found = check()

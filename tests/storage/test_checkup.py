@@ -70,6 +70,12 @@ def test_no_warehouse_is_a_note(home: Path) -> None:
     assert list(home.iterdir()) == []
 
 
+def test_a_warehouse_that_a_kill_left_half_made_counts_as_none(home: Path) -> None:
+    (home / "warehouse.duckdb").touch()
+    assert check_warehouse().told == "there is none yet"
+    assert (home / "warehouse.duckdb").exists()
+
+
 def test_an_earlier_warehouse_is_a_note(warehouse: Path) -> None:
     newest = _set_newest(warehouse, "DELETE FROM fintone_migrations WHERE number > 3")
     found = check_warehouse()
@@ -119,7 +125,8 @@ def test_a_home_at_a_file_is_told(home: Path, monkeypatch: pytest.MonkeyPatch, b
     monkeypatch.setenv("FINTONE_HOME", str(file / below))
     found = check_home()
     assert (found.state, found.told) == ("fail", f"FINTONE_HOME {file} is a file")
-    assert check_warehouse().state == "note"
+    with pytest.raises(NotAWarehouseError, match="Not a directory"):
+        check_warehouse()
 
 
 def test_a_folder_of_the_home_that_is_a_file_is_told(home: Path) -> None:
