@@ -72,7 +72,7 @@ def test_in_a_pipe_it_is_plain_and_as_wide_as_columns_says(tmp_path: Path) -> No
     assert max(map(len, result.stdout.splitlines())) <= 60
     assert "\x1b" not in result.stdout
     assert "is a file" in result.stdout
-    assert result.stdout.endswith("a run needs this mended: home, warehouse\n")
+    assert result.stdout.endswith("a run needs this mended: home\n")
 
 
 def test_a_library_that_cannot_be_loaded_costs_its_own_lines(
