@@ -10,6 +10,7 @@ run, nothing that was finished before a kill may have been done again, and no pr
 import argparse
 import csv
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -116,12 +117,18 @@ class Place:
         """Name its folders; fintone makes them."""
         self.home, self.server, self.scratch = folder / "home", server, folder / "scratch"
         self.scratch.mkdir(parents=True)
-        self.environment: dict[str, str | None] = {
+        self._environment: dict[str, str | None] = {
             "FINTONE_HOME": str(self.home),
             "PREFECT_HOME": str(folder / "prefect"),
             "PREFECT_API_URL": server.url if server else None,
             "TMPDIR": str(self.scratch),
         }
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """The whole environment of a command in this home."""
+        changed = {**os.environ, **self._environment}
+        return {name: value for name, value in changed.items() if value is not None}
 
     def ask(self, sql: str) -> list[tuple[Any, ...]]:
         """A query on the warehouse."""
@@ -149,12 +156,12 @@ class Place:
 
 def prepare_study(folder: Path, data: str | None, model: Path | None) -> Study:
     """Run the study undisturbed."""
-    source = data or str(_write_headlines(folder / "headlines.csv"))
+    source = data or str(write_headlines(folder / "headlines.csv"))
     arguments = ["run", "--data", source, *(f"--set={setting}" for setting in STUDY)]
     if model:
         arguments += ["--base-model", str(model)]
     place = Place(folder / "undisturbed", None)
-    run = Run(arguments, place.environment)
+    run = Run(arguments, place.environ)
     if run.end():
         raise RuntimeError(f"the undisturbed run failed: {run.lines[-1][1]}")
     run.bury()
@@ -178,7 +185,7 @@ def _complete(study: Study, place: Place, tally: Tally, most_kills: int, random:
     last = tally.kills + most_kills
     for number in range(RUNS_A_HOME):
         tally.repeats += number > 0
-        run = Run(study.arguments, place.environment)
+        run = Run(study.arguments, place.environ)
         victim = _kill_one(study, run, place, tally, random) if tally.kills < last else None
         code = run.end()
         tally.mismatches += [f"home {tally.homes}: the {role} outlived its run" for role in run.bury()]
@@ -234,7 +241,8 @@ def _compare(study: Study, place: Place) -> Iterator[str]:
         yield f"files: {sorted(set(files) ^ set(study.files))}"
 
 
-def _write_headlines(path: Path) -> Path:
+def write_headlines(path: Path) -> Path:
+    """Write a small source of labelled headlines, always the same."""
     random = Random(5)
     rows = [generate_headline(random) for _ in range(HEADLINES)]
     path.parent.mkdir(parents=True, exist_ok=True)

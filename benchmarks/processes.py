@@ -28,9 +28,8 @@ SECONDS_OF_A_START = 120.0
 class Run:
     """One `fintone` command: its lines on standard error as they come, and its processes."""
 
-    def __init__(self, arguments: list[str], environment: dict[str, str | None]) -> None:
-        """Start it; a variable of the environment that is None is taken away."""
-        changed = {**os.environ, **environment}
+    def __init__(self, arguments: list[str], environment: dict[str, str]) -> None:
+        """Start it."""
         self.mark = uuid4().hex
         self.lines: list[tuple[float, str]] = []
         """What it told, with the seconds since its start."""
@@ -39,7 +38,7 @@ class Run:
         self._start = time.monotonic()
         self.process = subprocess.Popen(  # noqa: S603 (our own command)
             [str(Path(sys.executable).with_name("fintone")), *arguments],
-            env={MARK: self.mark, **{name: value for name, value in changed.items() if value is not None}},
+            env={**environment, MARK: self.mark},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,

@@ -7,6 +7,7 @@ from typing import Any
 import duckdb
 
 from schemas.errors import InputError
+from storage import warehouse
 from storage.warehouse import reading
 
 _CONFINE = """
@@ -50,12 +51,12 @@ class QueryResult:
 
 
 def query(path: Path, sql: str) -> QueryResult:
-    """Run one query on the warehouse at `path`, opened as by `storage.warehouse.reading`.
+    """Run one query on the warehouse at `path`, opened as by `storage.warehouse.reading`, for a person who waits.
 
     Raises:
         QueryError: No query, more than one, one that does not only read the warehouse, or one that DuckDB refuses.
     """
-    with reading(path) as connection:
+    with reading(path, warehouse.QUERY_PATIENCE) as connection:
         connection.execute(_CONFINE)
         try:
             connection.execute(_only_query(connection.extract_statements(sql)))

@@ -2,11 +2,12 @@
 
 DuckDB lets one process write to a file or many read it, and within a process all connections to a file must be of one
 kind. So a transaction here opens the file, does its work and closes it, threads of a process take turns, and whoever
-finds the file taken by another process tries again for a few seconds.
+finds the file taken by another process tries again for a while; see `storage.gate` for who goes first.
 """
 
 import fcntl
 import os
+import random
 import re
 import threading
 import time
@@ -19,20 +20,23 @@ from typing import BinaryIO
 import duckdb
 
 from schemas.errors import FailureError, InputError
+from storage.gate import standing_before
 
 SQL_FOLDER = Path(__file__).parent / "sql"
 MIGRATIONS_FOLDER = SQL_FOLDER / "migrations"
 _VIEWS = ("views.sql", "data_views.sql", "metric_views.sql", "comparison_views.sql", "score_views.sql")
 VIEWS_FILES = tuple(SQL_FOLDER / name for name in _VIEWS)
 
-PREPARE_PATIENCE = 10.0
-"""Seconds that the preparation waits for the file, while a person waits for it."""
 WRITE_PATIENCE = 300.0
 """Seconds that a writer waits for the file: an analyst's long query must not cost a study its cell."""
-READ_PATIENCE = 5.0
-"""Seconds that a reader waits for the file."""
+READ_PATIENCE = 10.0
+"""Seconds that a reader waits for the file: another process may write a large source into it."""
+QUERY_PATIENCE = 1.0
+"""Seconds that a person's query waits for the file."""
 RETRY_INTERVAL = 0.05
-"""Seconds between two attempts to open a file that another process holds."""
+"""Seconds between two attempts of a reader to open a file that another process holds, more or less."""
+WRITE_INTERVAL = 0.005
+"""The same of a writer, who must find the moment at which no reader has it."""
 
 TORN_SIZES = (0, 4_096, 8_192)
 """Bytes of a file that DuckDB had begun to make when its process was killed: it writes three headers, then all else."""
@@ -87,7 +91,7 @@ def prepare_warehouse(path: Path) -> None:
 
 
 def _migrate(path: Path) -> None:
-    opened = _opened(path, read_only=False, patience=PREPARE_PATIENCE, may_be_new=True)
+    opened = _opened(path, read_only=False, patience=WRITE_PATIENCE, may_be_new=True)
     with _refusals_told(path), opened as connection, _transaction(connection):
         last = _last_migration(connection, path)
         for number, migration in _migrations().items():
@@ -117,16 +121,20 @@ def writing(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def reading(path: Path, patience: float | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection that reads; nobody writes while it is open.
+
+    Args:
+        path: The DuckDB file.
+        patience: Seconds to wait for it, `READ_PATIENCE` if not given.
 
     Raises:
         WarehouseMissingError: There is no warehouse at `path`.
         NotAWarehouseError: The file is something else.
         WarehouseTooNewError: A newer fintone made it.
-        WarehouseLockedError: Another process or thread held it for `READ_PATIENCE` seconds.
+        WarehouseLockedError: Another process or thread held it for so long.
     """
-    with _opened(path, read_only=True, patience=READ_PATIENCE) as connection:
+    with _opened(path, read_only=True, patience=READ_PATIENCE if patience is None else patience) as connection:
         _check_prepared(connection, path)
         yield connection
 
@@ -208,25 +216,33 @@ def _opened(
 
 def _connect(path: Path, *, read_only: bool, deadline: float) -> duckdb.DuckDBPyConnection:
     """Open the file, trying again until `deadline` (of `time.monotonic`) while another process holds it."""
-    while True:
-        try:
-            return duckdb.connect(path, read_only=read_only)
-        except duckdb.Error as error:
-            message = str(error).splitlines()[0]
-            if _UNWRITABLE in message:
-                raise
-            forbidden = _FORBIDDEN.search(message)
-            if forbidden and not read_only:
-                raise WarehouseUnwritableError(
-                    f"warehouse {path}: may not be written ({forbidden[1]}); make it writable, or set FINTONE_HOME"
-                ) from error
-            if not any(words in message for words in _BUSY):
-                raise _not_a_warehouse(path, f"DuckDB {duckdb.__version__}: {message}") from error
+    with standing_before(path, read_only=read_only) as gate:
+        while True:
+            reason = "another process waits to write to it"
+            if gate.lets_pass():
+                try:
+                    return duckdb.connect(path, read_only=read_only)
+                except duckdb.Error as error:
+                    reason = _tell_holder(error, path, read_only=read_only)
             if time.monotonic() > deadline:
-                process = re.search(r"PID \d+", message)
-                holder = f"another process ({process.group()})" if process else "another connection of this process"
-                raise WarehouseLockedError(f"warehouse {path}: {holder} holds it; try again later") from error
-        time.sleep(RETRY_INTERVAL)
+                raise WarehouseLockedError(f"warehouse {path}: {reason}; try again later")
+            time.sleep(random.uniform(0.5, 1.5) * RETRY_INTERVAL if read_only else WRITE_INTERVAL)
+
+
+def _tell_holder(error: duckdb.Error, path: Path, *, read_only: bool) -> str:
+    """That somebody holds a file, and who, where DuckDB could not open it for that; every other reason is raised."""
+    message = str(error).splitlines()[0]
+    if _UNWRITABLE in message:
+        raise error
+    forbidden = _FORBIDDEN.search(message)
+    if forbidden and not read_only:
+        raise WarehouseUnwritableError(
+            f"warehouse {path}: may not be written ({forbidden[1]}); make it writable, or set FINTONE_HOME"
+        ) from error
+    if not any(words in message for words in _BUSY):
+        raise _not_a_warehouse(path, f"DuckDB {duckdb.__version__}: {message}") from error
+    process = re.search(r"PID \d+", message)
+    return f"{f'another process ({process.group()})' if process else 'another connection of this process'} holds it"
 
 
 def _check_duckdb_file(path: Path) -> None:

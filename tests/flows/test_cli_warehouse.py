@@ -63,6 +63,7 @@ def test_a_locked_warehouse_names_the_process_and_fails(
     fintone: Run, holder: subprocess.Popen[str], monkeypatch: pytest.MonkeyPatch, arguments: list[str]
 ) -> None:
     monkeypatch.setattr(room, "READ_PATIENCE", 0.1)
+    monkeypatch.setattr(room, "QUERY_PATIENCE", 0.1)
     code, out, err = fintone(*arguments)
     assert (code, out, err.count("\n")) == (1, "", 1)
     assert f"another process (PID {holder.pid}) holds it; try again later" in err

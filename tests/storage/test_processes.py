@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,14 @@ WRITER = """
 print("trying", flush=True)
 with writing(path) as connection:
     connection.execute("UPDATE published_results SET macro_f1 = 0.25 WHERE epochs = 13")
+"""
+POLLER = """
+import threading
+over = threading.Event()
+threading.Thread(target=lambda: (input(), over.set()), daemon=True).start()
+print("trying", flush=True)
+while not over.is_set():
+    query(path, "SELECT sum(sqrt(i)) FROM range(2_000_000) AS numbers(i)")
 """
 IMPORTS = """
 import sys
@@ -51,7 +60,7 @@ def test_readers_and_writers_wait_for_a_writer(warehouse):
     with _start(HOLDER, warehouse) as holder, _start(READER, warehouse) as reader, _start(WRITER, warehouse) as writer:
         for waiting in (reader, writer):
             with pytest.raises(subprocess.TimeoutExpired):
-                waiting.wait(timeout=0.5)
+                waiting.wait(timeout=0.2)
         holder.communicate("go on\n")
         output, _ = reader.communicate()
         writer.communicate()
@@ -61,8 +70,21 @@ def test_readers_and_writers_wait_for_a_writer(warehouse):
     assert row == [(0.5, 0.25)]
 
 
+def test_readers_that_poll_without_a_pause_do_not_starve_a_writer(warehouse, monkeypatch):
+    monkeypatch.setattr(room, "WRITE_PATIENCE", 30)
+    with ExitStack() as stack:
+        pollers = [stack.enter_context(_start(POLLER, warehouse)) for _ in range(4)]
+        for accuracy in (0.1, 0.2, 0.3):
+            with writing(warehouse) as connection:
+                connection.execute("UPDATE published_results SET accuracy = ? WHERE epochs = 13", [accuracy])
+        for poller in pollers:
+            poller.communicate("end\n")
+    assert [poller.returncode for poller in pollers] == [0, 0, 0, 0]
+    assert query(warehouse, "SELECT accuracy FROM published_results WHERE epochs = 13").rows == [(0.3,)]
+
+
 def test_the_process_that_holds_it_is_named(warehouse, monkeypatch):
-    monkeypatch.setattr(room, "READ_PATIENCE", 0.1)
+    monkeypatch.setattr(room, "QUERY_PATIENCE", 0.1)
     with _start(HOLDER, warehouse) as holder:
         with pytest.raises(WarehouseLockedError, match=f"PID {holder.pid}"):
             query(warehouse, "SELECT 1")
@@ -71,7 +93,7 @@ def test_the_process_that_holds_it_is_named(warehouse, monkeypatch):
 
 def test_who_waits_in_the_same_process_does_not_free_the_lock(warehouse, monkeypatch):
     """POSIX drops all locks that a process has on a file when any of its descriptors is closed."""
-    monkeypatch.setattr(room, "READ_PATIENCE", 0.1)
+    monkeypatch.setattr(room, "QUERY_PATIENCE", 0.1)
     with writing(warehouse):
         with pytest.raises(WarehouseLockedError, match="this process still has it open"):
             query(warehouse, "SELECT 1")

@@ -187,7 +187,7 @@ def test_threads_take_turns(warehouse):
 
 
 def test_who_waits_in_vain_is_told(warehouse, monkeypatch):
-    monkeypatch.setattr(room, "READ_PATIENCE", 0.1)
+    monkeypatch.setattr(room, "QUERY_PATIENCE", 0.1)
     monkeypatch.setattr(room, "WRITE_PATIENCE", 0.1)
     with writing(warehouse), pytest.raises(WarehouseLockedError, match="this process still has it open"):
         query(warehouse, "SELECT 1")
