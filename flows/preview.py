@@ -16,7 +16,7 @@ from learning.embeddings import check_encoder, is_local, resolve_encoder
 from learning.grid import EMBEDDINGS
 from learning.hub import check_hub_model
 from learning.schedule import count_steps, count_trained_steps
-from schemas.config import StudyConfig
+from schemas.config import RunnerSettings, StudyConfig
 from schemas.footprint import estimate_footprint
 from schemas.label import LABELS
 from schemas.plan import CellPlan, format_rate
@@ -91,7 +91,16 @@ def describe_study(config: StudyConfig) -> list[tuple[str, str]]:
     cuts += f", top-p {config.decoding.top_p:g}" if config.decoding.top_p else ""
     models = f"{cells + 1} models, the untouched base among them, on validation and test"
     lines.append(("scoring", f"{models}, at temperatures {_join(config.decoding.temperatures)}{cuts}"))
+    if config.runner.kind == "ray":
+        lines.append(("runner", _describe_cluster(config.runner)))
     return [*lines, ("needs", _describe_needs(config))]
+
+
+def _describe_cluster(runner: RunnerSettings) -> str:
+    """Where cells run that do not run here."""
+    gpus = "1 GPU if a node has any" if runner.gpus_per_cell is None else f"{runner.gpus_per_cell:g} GPU"
+    where = runner.address or "this machine's own"
+    return f"Ray cluster {where}; {runner.cpus_per_cell} CPU and {gpus} a cell; Prefect server needed"
 
 
 def _describe_training(config: StudyConfig) -> str:

@@ -1,13 +1,16 @@
 """The flow `retrain`: from a source of labelled headlines to a leaderboard of fine-tunes. Knows the order alone."""
 
+import threading
 import time
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from prefect import flow
 from prefect.client.schemas.objects import State
 
 from flows.credentials import provide_hub_token
-from learning.grid import running_order
+from learning.grid import running_order, split_apart
 from learning.schedule import added_steps
 from schemas.config import StudyConfig
 from schemas.errors import InputError
@@ -24,7 +27,7 @@ from tasks.progress import announce, format_seconds
 from tasks.promotion import judge_challenger
 from tasks.publication import publish_leaderboard, publish_report
 from tasks.study import plan_epoch_curve, plan_study
-from tasks.worker import close_worker, start_worker
+from tasks.worker import having_jobs_done, run_side_by_side
 
 SECONDS_OF_A_SKIP = 1.0
 """A cell that takes less was finished before, and tells nothing of how long the others will take."""
@@ -44,8 +47,7 @@ def retrain(config: StudyConfig) -> str:
     home = Home.from_environment()
     home.create()
     prepare_warehouse(home.warehouse)
-    start_worker()
-    try:
+    with having_jobs_done(config.runner):
         ingested = ingest_source(config.data)
         publish_data_report(ingested)
         split_id = split_snapshot(ingested, config.split, config.data.near_duplicates)
@@ -55,13 +57,11 @@ def retrain(config: StudyConfig) -> str:
             drop_checkpoints(study)  # which are there where it was killed at its very end
             return study.study_id
         _answer(study, ingested)
-    finally:
-        close_worker()
-    missing = load_missing(home.warehouse, study.study_id)
-    if missing:
-        announce(f"study {study.study_id} is incomplete, {tell_missing(missing)}")
-    else:
-        drop_checkpoints(study)
+        missing = load_missing(home.warehouse, study.study_id)
+        if missing:
+            announce(f"study {study.study_id} is incomplete, {tell_missing(missing)}")
+        else:
+            drop_checkpoints(study)
     return study.study_id
 
 
@@ -72,11 +72,9 @@ def _answer(study: StudyPlan, ingested: IngestedSource) -> None:
     try:
         for baseline in study.baselines:
             evaluate_baseline(study, baseline)
-        retries = study.config.training.retries
-        _went_well(score_cell.with_options(retries=retries)(study, study.base_cell, return_state=True))
-        _run_cells(study, study.cells)
+        _do_all(study, [partial(_score_base, study), *_divide(study, study.cells)])
         if study.config.grid.curve_epochs:
-            _run_cells(study, plan_epoch_curve(study))
+            _do_all(study, _divide(study, plan_epoch_curve(study)))
         compare_cells(study.study_id)
         judge_challenger(study)
         publish_leaderboard(study, ingested)
@@ -86,26 +84,65 @@ def _answer(study: StudyPlan, ingested: IngestedSource) -> None:
         raise
 
 
-def _run_cells(study: StudyPlan, cells: tuple[CellPlan, ...]) -> None:
-    """Train and score one cell after the other; one that fails is left behind.
+def _do_all(study: StudyPlan, works: Sequence[Callable[[], None]]) -> None:
+    """Do works one after the other on this machine, side by side on a cluster."""
+    if study.config.runner.kind == "local":
+        for work in works:
+            work()
+    elif works:
+        run_side_by_side(works)
 
-    Tells how long the others will take, by the steps that each has still to train.
-    """
-    order, train = running_order(cells), study.config.split.train_per_class * len(LABELS)
-    steps = added_steps(order, study.config.training, train)
-    seconds, worked = 0.0, 0
-    for number, cell in enumerate(order, start=1):
-        position, start = f"cell {number}/{len(cells)} ", time.monotonic()
-        retries = study.config.training.retries
-        if not _went_well(train_cell.with_options(retries=retries)(study, cell, position, return_state=True)):
-            continue
-        if not _went_well(score_cell.with_options(retries=retries)(study, cell, position, return_state=True)):
-            continue
-        if time.monotonic() - start > SECONDS_OF_A_SKIP:
-            seconds, worked = seconds + time.monotonic() - start, worked + steps[number - 1]
-        left = sum(steps[number:])
+
+def _divide(study: StudyPlan, cells: tuple[CellPlan, ...]) -> list[Callable[[], None]]:
+    """The works that run all cells; none shares a training with another."""
+    pace = _Pace(study, running_order(cells))
+    apart = split_apart(cells, study.config.training.schedule)
+    return [partial(_run_in_turn, study, own, pace) for own in apart]
+
+
+def _score_base(study: StudyPlan) -> None:
+    retries = study.config.training.retries
+    _went_well(score_cell.with_options(retries=retries)(study, study.base_cell, return_state=True))
+
+
+def _run_in_turn(study: StudyPlan, cells: Sequence[CellPlan], pace: "_Pace") -> None:
+    """Train and score one cell after the other; one that fails is left behind."""
+    retries = study.config.training.retries
+    train, score = train_cell.with_options(retries=retries), score_cell.with_options(retries=retries)
+    for cell in cells:
+        position, start = pace.tell_position(cell), time.monotonic()
+        if _went_well(train(study, cell, position, return_state=True)) and _went_well(
+            score(study, cell, position, return_state=True)
+        ):
+            pace.finish(cell, time.monotonic() - start)
+
+
+class _Pace:
+    """Tells how long the other cells will take, by the steps that each has still to train."""
+
+    def __init__(self, study: StudyPlan, order: Sequence[CellPlan]) -> None:
+        train = study.config.split.train_per_class * len(LABELS)
+        self.order = list(order)
+        self.start = 0.0
+        steps = added_steps(self.order, study.config.training, train)
+        self.left = dict(zip((cell.cell_id for cell in self.order), steps, strict=True))
+        self.worked = 0
+        self.turn = threading.Lock()
+
+    def tell_position(self, cell: CellPlan) -> str:
+        """Where the cell that begins stands among all, as in `cell 2/6 `."""
+        self.start = self.start or time.monotonic()
+        return f"cell {self.order.index(cell) + 1}/{len(self.order)} "
+
+    def finish(self, cell: CellPlan, seconds: float) -> None:
+        """Take the cell off what is left; it took so long, and others may have been at work meanwhile."""
+        with self.turn:
+            steps = self.left.pop(cell.cell_id)
+            self.worked += steps if seconds > SECONDS_OF_A_SKIP else 0
+            left, done, worked = sum(self.left.values()), len(self.order) - len(self.left), self.worked
         if left and worked:
-            announce(f"{number} of {len(cells)} cells done, about {format_seconds(seconds / worked * left)} left")
+            needed = (time.monotonic() - self.start) / worked * left
+            announce(f"{done} of {len(self.order)} cells done, about {format_seconds(needed)} left")
 
 
 def _went_well(state: State[Any]) -> bool:

@@ -99,8 +99,10 @@ def run_study(config: "StudyConfig") -> None:
     from flows.session import prefect_session
     from storage.home import Home
     from storage.warehouse import prepare_warehouse
+    from tasks.cluster import check_runner
     from tasks.worker import start_worker
 
+    check_runner(config.runner)
     told: list[str] = []
     check_inputs(config, told.append)
     for line in told:
@@ -108,7 +110,8 @@ def run_study(config: "StudyConfig") -> None:
     home = Home.from_environment()
     home.create()
     prepare_warehouse(home.warehouse)
-    start_worker()
+    if config.runner.kind == "local":
+        start_worker()
     with prefect_session(stderr):
         from flows.retrain import retrain
 

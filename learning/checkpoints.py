@@ -14,9 +14,12 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from learning.whole import appearing_whole
+
+if TYPE_CHECKING:
+    from learning.shared_storage import Mirror
 
 MANIFEST = "manifest.json"
 STATE = "trainer_state.json"
@@ -57,13 +60,15 @@ class CheckpointStore:
     """Theirs alone."""
     training_id: str
     """What they have in common."""
+    mirror: "Mirror | None" = None
+    """Where other machines find a copy of them; None where no other machine trains."""
 
     def folder_of(self, epochs: int | None) -> Path:
         """Where the checkpoints of one length lie, or those that all lengths share."""
         return self.root / (SHARED if epochs is None else f"{epochs}-epochs")
 
     def seal(self, folder: Path, step: int, epochs: int | None, *, diverged: bool) -> None:
-        """Say that all files of a checkpoint are there, in one step, and delete the older ones."""
+        """Say that all files of a checkpoint are there, in one step; delete the older ones, and tell the mirror."""
         manifest = {
             "training": self.training_id,
             "step": step,
@@ -78,6 +83,8 @@ class CheckpointStore:
             os.fsync(file.fileno())
         unfinished.replace(folder / MANIFEST)
         self._prune(folder, epochs)
+        if self.mirror:
+            self.mirror.match(self.root)
 
     def find(self, epochs: int, shared_steps: int, warn: Callable[[str], None]) -> Checkpoint | None:
         """The furthest checkpoint that a training of this length can go on from.
@@ -100,6 +107,8 @@ class CheckpointStore:
     def drop_own(self, epochs: int) -> None:
         """Delete what is of one length alone, when it is trained."""
         shutil.rmtree(self.folder_of(epochs), ignore_errors=True)
+        if self.mirror:
+            self.mirror.match(self.root)
 
     def _open(self, folder: Path, warn: Callable[[str], None]) -> Checkpoint | None:
         try:

@@ -63,11 +63,21 @@ def plan_curve(study: StudyPlan, learning_rate: float) -> tuple[CellPlan, ...]:
 
 def running_order(cells: Iterable[CellPlan]) -> list[CellPlan]:
     """The cells as they are trained: those that share a training together, the shorter first."""
-    cells = list(cells)
-    first: dict[tuple[float | None, int | None], int] = {}
-    for number, cell in enumerate(cells):
-        first.setdefault((cell.learning_rate, cell.seed), number)
-    return sorted(cells, key=lambda cell: (first[cell.learning_rate, cell.seed], cell.epochs or 0))
+    return [cell for trajectory in _trajectories(cells) for cell in trajectory]
+
+
+def split_apart(cells: Iterable[CellPlan], schedule: str) -> list[list[CellPlan]]:
+    """The cells in lists of which none shares a training with another; each in its running order."""
+    trajectories = _trajectories(cells)
+    return [[cell] for own in trajectories for cell in own] if schedule == "cosine" else trajectories
+
+
+def _trajectories(cells: Iterable[CellPlan]) -> list[list[CellPlan]]:
+    """The cells by learning rate and seed, the shorter first."""
+    grouped: dict[tuple[float | None, int | None], list[CellPlan]] = {}
+    for cell in cells:
+        grouped.setdefault((cell.learning_rate, cell.seed), []).append(cell)
+    return [sorted(own, key=lambda cell: cell.epochs or 0) for own in grouped.values()]
 
 
 def best_row(rows: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:

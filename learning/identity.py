@@ -33,8 +33,9 @@ def split_id(snapshot_id: str, split: SplitSettings) -> str:
 
 
 def study_id(config: StudyConfig, snapshot_id: str, base: BaseModelPlan) -> str:
-    """The id of a study: its config, what its source held, and which base model it was."""
-    return content_id({"config": config.model_dump(mode="json"), "snapshot": snapshot_id, "base": base.revision})
+    """The id of a study: its config, what its source held, and which base model it was; not where it ran."""
+    settings = config.model_dump(mode="json", exclude={"runner"})
+    return content_id({"config": settings, "snapshot": snapshot_id, "base": base.revision})
 
 
 def base_cell_id(config: StudyConfig, split: str, base: BaseModelPlan) -> str:

@@ -3,6 +3,7 @@
 A `StudyConfig` is the parameter of the flow `retrain`, so these descriptions are also the form in the Prefect UI.
 """
 
+from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -307,6 +308,44 @@ class PromotionSettings(Settings):
     beat_baseline: bool = Field(default=True, description="Whether it must beat the study's best baseline, too.")
 
 
+class RunnerSettings(Settings):
+    """Where cells are trained and scored. It changes no result, and so no id of a study or a cell."""
+
+    kind: Literal["local", "ray"] = Field(
+        default="local",
+        description="`local`: on this machine, one cell after the other. `ray`: on the nodes of a Ray cluster, cells "
+        "that share no training side by side. Needs `pip install 'fintone[ray]'` and a Prefect server.",
+    )
+    address: str | None = Field(
+        default=None,
+        description="Of the Ray cluster: HOST:6379, or ray://HOST:10001. When not given, the one that runs on this "
+        "machine or, where none does, one that is started for the run.",
+        min_length=1,
+    )
+    gpus_per_cell: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="GPUs that a cell reserves, a fraction where cells share one; 1 when not given, if a node has any.",
+    )
+    cpus_per_cell: PositiveInt = Field(
+        default=1, description="CPU cores that a cell reserves; without a GPU it computes in as many threads."
+    )
+    storage: str | None = Field(
+        default=None,
+        description="Folder through which adapters and checkpoints travel: an absolute path that all machines share, "
+        "or an fsspec address such as s3://BUCKET/FOLDER. A folder in FINTONE_HOME when not given, for a cluster on "
+        "one machine.",
+    )
+
+    @field_validator("storage")
+    @classmethod
+    def _the_same_everywhere(cls, value: str | None) -> str | None:
+        if value is not None and "://" not in value and not Path(value).is_absolute():
+            raise ValueError(f"{value!r} is another folder on each machine: give an absolute path or an fsspec address")
+        return value
+
+
 class ScoreSettings(Settings):
     """Headlines without labels, the model that labels them, and where the answers go beside the warehouse."""
 
@@ -364,3 +403,4 @@ class StudyConfig(Settings):
     grid: GridSettings
     decoding: DecodingSettings
     promotion: PromotionSettings = PromotionSettings()
+    runner: RunnerSettings = RunnerSettings()

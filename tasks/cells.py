@@ -16,7 +16,7 @@ from tasks.draws import add_draws
 from tasks.progress import Progress, announce
 from tasks.records import StepLog, cell_outcome, evaluation_ids, load_part, load_parts, save_results
 from tasks.study import curve_cells
-from tasks.worker import base_spec, run_job
+from tasks.worker import base_spec, drop_shared, run_job
 
 ATTEMPTS_ALIKE = 2
 """Attempts at a cell with the same headlines a pass."""
@@ -67,14 +67,15 @@ def train_cell(study: StudyPlan, cell: CellPlan, position: str = "") -> State[No
     if _is_trained(cell):
         return _skipped(cell, "its adapter is trained")
     forget_evaluations(home.warehouse, cell.cell_id)
-    log = StepLog(cell, f"{position}train {cell.title}")
+    title = f"{position}train {cell.title}"
+    log = StepLog(cell, title)
     with _running(cell, position):
         train = load_part(study, "train")
         labels = tuple(Label(label) for label in train.labels)
         recipe = _recipe(study, cell, task_run.run_count or 1)
         store = checkpoint_store(study, cell)
         job = TrainingJob(base_spec(study), train.texts, labels, recipe, home.adapter(cell.cell_id), store)
-        outcome = run_job(job, log.update)
+        outcome = run_job(job, log.update, title)
         log.save(outcome)
         finish_cell(home.warehouse, cell.cell_id, cell_outcome(cell, outcome))
     if outcome.diverged:
@@ -99,7 +100,7 @@ def score_cell(study: StudyPlan, cell: CellPlan, position: str = "") -> State[No
     with _running(cell, position) if cell.kind == "base" else nullcontext():
         adapter = None if cell.kind == "base" else home.adapter(cell.cell_id)
         job = ScoringJob(base_spec(study), adapter, parts, study.config.prompt, study.config.decoding)
-        results: list[Any] = run_job(job, progress.update)
+        results: list[Any] = run_job(job, progress.update, progress.title)
         save_results(study, cell, results)
     announce(f"{position}{cell.title}: {_tell_result(results)}")
     return None
@@ -119,8 +120,11 @@ def checkpoint_store(study: StudyPlan, cell: CellPlan) -> Any:
 
 def drop_checkpoints(study: StudyPlan) -> None:
     """Delete the checkpoints of a study's trainings, when all its cells are done."""
-    for cell in (*study.cells, *curve_cells(study)):
-        shutil.rmtree(checkpoint_store(study, cell).root, ignore_errors=True)
+    cells = (*study.cells, *curve_cells(study))
+    stores = [checkpoint_store(study, cell) for cell in cells]
+    for store in stores:
+        shutil.rmtree(store.root, ignore_errors=True)
+    drop_shared({cell.cell_id for cell in cells}, {store.training_id for store in stores})
 
 
 def _recipe(study: StudyPlan, cell: CellPlan, attempt: int) -> Any:

@@ -55,6 +55,29 @@ class Progress:
             update_progress_artifact(self.artifact, percent, description=text)
 
 
+class JobProgress:
+    """What a job tells on its way, as people see it: a line, a step of a training, or a number of scored headlines."""
+
+    def __init__(self, title: str, headlines: int = 0) -> None:
+        """Begin; the bar appears with the first event that is shown. `headlines`: of a scoring, how many there are."""
+        self.title, self.headlines = title, headlines
+        self.bar: Progress | None = None
+
+    def update(self, event: Any) -> None:
+        """Take an event; see the jobs of `learning.worker`."""
+        if isinstance(event, str):
+            announce(f"{self.title}: {event}")
+        elif isinstance(event, int):
+            self._show(self.headlines, event)
+        else:
+            detail = f"loss {event.loss:.3f}, {event.examples_per_second:.0f} headlines/s"
+            self._show(event.steps, event.step, detail)
+
+    def _show(self, total: int, done: int, detail: str = "") -> None:
+        self.bar = self.bar or Progress(self.title, total)
+        self.bar.update(done, detail)
+
+
 def format_seconds(seconds: float) -> str:
     """Minutes and seconds, `3:07`; with hours where there are any, `1:03:07`."""
     minutes, rest = divmod(round(seconds), 60)

@@ -142,7 +142,7 @@ def _evaluate_champion(study: StudyPlan, champion: Champion) -> str:
     announce(f"champion {champion.cell_id}: scored on the test part of this study")
     decoding = model.decoding.model_copy(update={"temperatures": (champion.temperature,)})
     job = ScoringJob(model.base, model.adapter, [load_part(study, "test")], model.prompt, decoding)
-    [result] = run_job(job, lambda _: None)
+    [result] = run_job(job, lambda _: None, f"score champion {champion.cell_id}")
     record = evaluation_record(champion.cell_id, study.split_id, decoding, identifier, result)
     save_evaluations(home.warehouse, [record], prediction_rows(identifier, result))
     return identifier

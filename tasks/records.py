@@ -11,7 +11,7 @@ from typing import Any
 from schemas.config import DecodingSettings
 from schemas.label import LABELS
 from schemas.plan import PARTS, CellPlan, StudyPlan
-from tasks.progress import Progress, announce
+from tasks.progress import JobProgress
 
 SECONDS_BETWEEN_WRITES = 10.0
 """Of a training's log: each write opens the warehouse."""
@@ -131,18 +131,16 @@ class StepLog:
 
     def __init__(self, cell: CellPlan, title: str) -> None:
         """Begin; the bar appears with the first step."""
-        self.cell, self.title = cell, title
-        self.progress: Progress | None = None
+        self.cell = cell
+        self.progress = JobProgress(title)
         self.unsaved: list[Any] = []
         self.saved_at = time.monotonic()
 
     def update(self, event: Any) -> None:
         """Take what the training tells: a step, or a line for people."""
+        self.progress.update(event)
         if isinstance(event, str):
-            announce(f"{self.title}: {event}")
             return
-        self.progress = self.progress or Progress(self.title, event.steps)
-        self.progress.update(event.step, f"loss {event.loss:.3f}, {event.examples_per_second:.0f} headlines/s")
         self.unsaved.append(event)
         if time.monotonic() - self.saved_at >= SECONDS_BETWEEN_WRITES:
             self._write(self.unsaved, whole=False)

@@ -36,6 +36,8 @@ def test_no_command_shows_the_help_as_bad_usage(fintone: Run) -> None:
         (["run", "--set", "lora.rank=8"], "unknown setting lora.rank; did you mean"),
         (["run", "--set", "lora.r"], "'lora.r' sets nothing"),
         (["run", "--set", "lora.r=8", "--set", "lora.dropout=2"], "lora.dropout = 2: must be less than 1"),
+        (["run", "--set", "runner.kind=ray"], "start one with `prefect server start` and set PREFECT_API_URL"),
+        (["run", "--set", "runner.storage=shared"], "give an absolute path or an fsspec address"),
     ],
 )
 def test_wrong_usage_names_the_thing_and_the_remedy(

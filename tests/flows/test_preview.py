@@ -49,8 +49,13 @@ def test_the_demo_study_is_counted(home: Path) -> None:
         "7 models, the untouched base among them, on validation and test, at temperatures 0.1, 1, 10, top-k 50"
     )
     assert lines["needs"].startswith("nothing more")
-    assert "epoch curve" not in lines
+    assert {"epoch curve", "runner"} & set(lines) == set()
     assert not home.exists()
+
+
+def test_a_cluster_is_named() -> None:
+    lines = dict(describe_study(make_config("demo", "runner.kind=ray", "runner.address=head:6379")))
+    assert lines["runner"].startswith("Ray cluster head:6379; 1 CPU and 1 GPU if a node has any a cell")
 
 
 def test_what_was_in_test_before_is_counted_there(home: Path) -> None:

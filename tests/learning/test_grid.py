@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from learning.grid import EMBEDDINGS, best_row, plan_curve, plan_study, running_order
+from learning.grid import EMBEDDINGS, best_row, plan_curve, plan_study, running_order, split_apart
 from schemas.overrides import apply_overrides
 from schemas.plan import BaseModelPlan, EncoderPlan, StudyPlan
 from schemas.profiles import build_config, load_profile
@@ -100,3 +100,11 @@ def test_cells_that_share_a_training_run_one_after_the_other_the_shorter_first()
     study = plan("demo", "grid.learning_rates=1e-3,1e-4", "grid.epochs=3,1", "grid.seeds=2,1")
     order = [(cell.learning_rate, cell.seed, cell.epochs) for cell in running_order(study.cells)]
     assert order == [(rate, seed, epochs) for rate in (1e-3, 1e-4) for seed in (2, 1) for epochs in (1, 3)]
+
+
+@pytest.mark.parametrize(("schedule", "together"), [("constant", 2), ("warmup-stable-decay", 2), ("cosine", 1)])
+def test_cells_that_share_no_training_are_apart(schedule: str, together: int) -> None:
+    study = plan("demo", f"training.schedule={schedule}")
+    apart = split_apart(study.cells, schedule)
+    assert [len(cells) for cells in apart] == [together] * (6 // together)
+    assert [cell for cells in apart for cell in cells] == running_order(study.cells)

@@ -110,6 +110,7 @@ def test_other_data_model_or_hyperparameters_are_another_cell(change: dict[str, 
         "decoding.temperatures=0.5",
         "decoding.top_k=5",
         "decoding.seed=1",
+        "runner.kind=ray",
         "grid.learning_rates=1e-3",
         "grid.epochs=3",
         "grid.curve_epochs=1,2",
@@ -189,6 +190,7 @@ def test_a_study_is_its_config_its_data_and_its_base_model() -> None:
     }
     assert len(ids) == 4
     assert study_id(demo(), "data", base_with(folder=Path("elsewhere"))) in ids
+    assert study_id(demo("runner.kind=ray", "runner.storage=/shared"), "data", BASE) in ids
 
 
 @pytest.mark.parametrize("assignment", ["decoding.top_k=5", "decoding.top_p=0.9", "decoding.seed=1"])

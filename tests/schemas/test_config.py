@@ -14,6 +14,7 @@ from schemas.config import (
     GridSettings,
     LoraSettings,
     PromptSettings,
+    RunnerSettings,
     SplitSettings,
     StudyConfig,
     TrainingSettings,
@@ -30,6 +31,7 @@ LEAST: dict[type[BaseModel], dict[str, Any]] = {
     TrainingSettings: {"loss": "completion", "schedule": "constant"},
     GridSettings: {"learning_rates": [1e-4], "epochs": [1]},
     DecodingSettings: {"temperatures": [1]},
+    RunnerSettings: {},
 }
 
 
@@ -52,6 +54,9 @@ def test_the_least_that_a_group_needs_is_enough(group: type[BaseModel]) -> None:
         (TrainingSettings, {"batch_size": 8, "micro_batch_size": 1}),
         (GridSettings, {"learning_rates": ["2e-4"], "seeds": [0, 1]}),
         (DecodingSettings, {"temperatures": [1e-6, 1e6], "top_k": 1, "top_p": 1}),
+        (RunnerSettings, {"kind": "ray", "gpus_per_cell": 0, "cpus_per_cell": 1}),
+        (RunnerSettings, {"kind": "ray", "gpus_per_cell": 1, "storage": "/shared"}),
+        (RunnerSettings, {"kind": "ray", "storage": "s3://bucket/folder"}),
     ],
 )
 def test_the_bound_itself_is_allowed(group: type[BaseModel], values: dict[str, Any]) -> None:
@@ -104,6 +109,12 @@ def test_the_bound_itself_is_allowed(group: type[BaseModel], values: dict[str, A
         (DecodingSettings, {"top_k": 0}),
         (DecodingSettings, {"top_p": 0}),
         (DecodingSettings, {"top_p": 1.01}),
+        (RunnerSettings, {"kind": "dask"}),
+        (RunnerSettings, {"address": ""}),
+        (RunnerSettings, {"gpus_per_cell": -0.1}),
+        (RunnerSettings, {"gpus_per_cell": 2}),
+        (RunnerSettings, {"cpus_per_cell": 0}),
+        (RunnerSettings, {"storage": "shared/folder"}),
     ],
 )
 def test_beyond_the_bound_is_refused(group: type[BaseModel], values: dict[str, Any]) -> None:

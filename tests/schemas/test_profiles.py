@@ -83,9 +83,7 @@ def test_every_problem_is_told_at_once() -> None:
 
 
 def test_a_setting_like_no_other_lists_all() -> None:
-    with pytest.raises(
-        InputError, match=r"^unknown setting qqq; there are name, data\.source, .*, promotion\.beat_baseline$"
-    ):
+    with pytest.raises(InputError, match=r"^unknown setting qqq; there are name, data\.source, .*, runner\.storage$"):
         build_config(with_value("qqq", 1))
 
 

@@ -1,0 +1,233 @@
+"""The Ray cluster that trains and scores for this process: how it is reached, what a cell asks of it, how a node ends.
+
+Adapters and checkpoints travel through shared storage, results through Prefect. Knows no record: whoever has a job done
+here records its result in this process.
+"""
+
+import logging
+import socket
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from embedded.paths import MODEL_FOLDER
+from schemas.config import RunnerSettings
+from schemas.errors import InputError
+from tasks.progress import announce
+
+if TYPE_CHECKING:
+    from prefect_ray import RayTaskRunner
+    from prefect_ray.task_runners import PrefectRayFuture
+
+    from learning.shared_storage import SharedStorage
+    from learning.worker import ScoringJob, TrainingJob
+
+
+PATIENCE = 5.0
+"""Seconds that a cluster may take to answer."""
+
+
+class RunnerError(InputError):
+    """The runner of a study cannot work."""
+
+
+class RunEndedError(BaseException):
+    """A job was given up since the run ends. Like an interruption it is no error of the job, and nothing retries it."""
+
+
+def check_runner(settings: RunnerSettings) -> None:
+    """Check, before anything starts, what a runner needs on this machine.
+
+    Raises:
+        RunnerError: Ray is not installed, there is no Prefect server, or nothing answers at the cluster's address.
+    """
+    from prefect.settings import PREFECT_API_URL
+
+    if settings.kind == "local":
+        return
+    if find_spec("prefect_ray") is None:
+        raise RunnerError("runner.kind = ray: Ray is not installed; pip install 'fintone[ray]', here and on every node")
+    if not PREFECT_API_URL.value():
+        raise RunnerError(
+            "runner.kind = ray: needs a Prefect server that every node reaches; start one with `prefect server start` "
+            "and set PREFECT_API_URL"
+        )
+    if settings.address is not None:
+        _knock(settings.address)
+
+
+def _knock(address: str) -> None:
+    """Try a connection: Ray itself would try for minutes, and tell of each attempt."""
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=PATIENCE).close()
+    except (OSError, ValueError) as error:
+        raise RunnerError(
+            f"runner.address = {address}: no Ray cluster answers ({error}); give HOST:PORT of one that "
+            "`ray start --head` started"
+        ) from error
+
+
+@contextmanager
+def open_cluster(settings: RunnerSettings) -> Iterator["Cluster"]:
+    """Connect to the cluster for the length of the block; one that was started for it ends with it.
+
+    Raises:
+        RunnerError: It cannot be reached, or its machines share no storage.
+        SharedStorageError: The storage cannot be written to.
+    """
+    check_runner(settings)
+    from prefect_ray import RayTaskRunner
+
+    quiet = {"log_to_driver": False, "logging_level": logging.WARNING}
+    runner: RayTaskRunner[Any] = RayTaskRunner(address=settings.address, init_kwargs=quiet)
+    with runner:
+        yield _look_around(runner, settings)
+
+
+def _look_around(runner: "RayTaskRunner[Any]", settings: RunnerSettings) -> "Cluster":
+    """What the cluster has at hand, and what a cell will ask of it."""
+    import ray
+
+    nodes = [node for node in ray.nodes() if node["Alive"]]
+    gpus = settings.gpus_per_cell
+    if gpus is None:
+        gpus = 1.0 if any(node["Resources"].get("GPU") for node in nodes) else 0.0
+    needs = {"CPU": settings.cpus_per_cell, "GPU": gpus}
+    if not any(all(node["Resources"].get(name, 0) >= need for name, need in needs.items()) for node in nodes):
+        announce(
+            f"no node of the Ray cluster has {needs['CPU']} CPU and {gpus:g} GPU for a cell yet: cells wait for one"
+        )
+    storage = find_storage(settings, {node["NodeManagerHostname"] for node in nodes})
+    storage.check()
+    announce(
+        f"Ray cluster of {len(nodes)} nodes: {needs['CPU']} CPU and {gpus:g} GPU a cell, by way of {storage.address}"
+    )
+    return Cluster(runner, storage, {"num_cpus": settings.cpus_per_cell, "num_gpus": gpus})
+
+
+def find_storage(settings: RunnerSettings, machines: Iterable[str]) -> "SharedStorage":
+    """The storage that a study's machines share: as set, or a folder of the home where this machine is the only one.
+
+    Raises:
+        RunnerError: None is set, and there are others.
+    """
+    from learning.shared_storage import SharedStorage
+    from storage.home import Home
+
+    others = sorted({*machines} - {socket.gethostname()})
+    if settings.storage is None and others:
+        raise RunnerError(
+            f"runner.storage is not set, and the Ray cluster has other machines ({', '.join(others)}): name a folder "
+            "that all of them share, or an fsspec address such as s3://BUCKET/FOLDER"
+        )
+    return SharedStorage(settings.storage or str(Home.from_environment().root.absolute() / "shared"))
+
+
+class Cluster:
+    """Has jobs done by the nodes. Any number of threads may wait for theirs."""
+
+    def __init__(self, runner: "RayTaskRunner[Any]", storage: "SharedStorage", options: dict[str, float]) -> None:
+        """Have jobs done through `runner`, each with the resources that `options` names to Ray."""
+        self.storage = storage
+        self._runner, self._options = runner, options
+        self._futures: set[PrefectRayFuture[Any]] = set()
+        self._turn = threading.Lock()
+        self._is_given_up = False
+        self._stored: set[str] = set()
+        """Cells whose adapter lies on the storage as it lies in the home."""
+
+    def run(self, job: "TrainingJob | ScoringJob", title: str) -> Any:
+        """Have a job done on a node, and return its result.
+
+        Args:
+            job: A training's adapter is in its folder afterwards.
+            title: What is done, for people.
+
+        Raises:
+            InputError: What the job was given is not fit, or not on the node.
+            FailureError: The job failed, as in `learning.worker.Worker.run`.
+            WorkerDiedError: The node or the process there ended.
+            RunEndedError: The job was given up.
+        """
+        from learning.shared_storage import get_folder, put_folder
+        from learning.worker import TrainingJob
+
+        folder = job.adapter_folder
+        if folder is None:
+            return self._wait(job, title)
+        if not isinstance(job, TrainingJob) and folder.name not in self._stored:
+            put_folder(folder, self.storage.adapter(folder.name))
+        result = self._wait(job, title)
+        if isinstance(job, TrainingJob):
+            get_folder(self.storage.adapter(folder.name), folder)
+        self._stored.add(folder.name)
+        return result
+
+    def drop(self, cell_ids: Iterable[str], training_ids: Iterable[str]) -> None:
+        """Delete the adapters and the checkpoints of these cells and trainings from the storage."""
+        from learning.shared_storage import drop_folder
+
+        addresses = [self.storage.adapter(cell_id) for cell_id in cell_ids]
+        for address in (*addresses, *(self.storage.checkpoints(training).address for training in training_ids)):
+            drop_folder(address)
+
+    def give_up(self) -> None:
+        """Cancel every job; nothing that is sealed is lost by it."""
+        import ray
+
+        with self._turn:
+            self._is_given_up = True
+            for future in self._futures:
+                ray.cancel(future.wrapped_future, force=True)
+
+    def _wait(self, job: "TrainingJob | ScoringJob", title: str) -> Any:
+        from ray.exceptions import RayError
+
+        from learning.worker import WorkerDiedError
+
+        future = self._submit(job, title)
+        try:
+            return future.result()
+        except RayError as error:
+            if self._is_given_up:
+                raise RunEndedError("the run ended before it was done") from None
+            reason = f"its Ray worker was lost: {str(error).splitlines()[0]}"
+            _record_crash(future.task_run_id, reason)
+            raise WorkerDiedError(reason) from None
+        finally:
+            with self._turn:
+                self._futures.discard(future)
+
+    def _submit(self, job: "TrainingJob | ScoringJob", title: str) -> "PrefectRayFuture[Any]":
+        """Hand the job to Ray, which does not retry it: the task that has it done does, and counts."""
+        from prefect_ray.context import remote_options
+
+        from tasks.node import do_job
+
+        base = replace(job.base, folder=job.base.folder.absolute())
+        parameters = {
+            "job": replace(job, base=base),
+            "title": title,
+            "storage": self.storage,
+            "is_embedded": base.folder == MODEL_FOLDER,
+        }
+        with self._turn, remote_options(max_retries=0, **self._options):
+            if self._is_given_up:
+                raise RunEndedError("the run ended before it began")
+            future = self._runner.submit(do_job, parameters)
+            self._futures.add(future)
+        return future
+
+
+def _record_crash(task_run_id: UUID, reason: str) -> None:
+    """Tell Prefect's server of a task run that ended with its node, and cannot tell itself."""
+    from prefect.client.orchestration import get_client
+    from prefect.states import Crashed
+
+    with get_client(sync_client=True) as client:
+        client.set_task_run_state(task_run_id, Crashed(message=reason), force=True)

@@ -1,0 +1,86 @@
+"""What runs on a node of a cluster: one training or scoring, its files on the node's own disk and on shared storage.
+
+Opens no warehouse and no home: what it finds out is the task's result, and the process of the flow records it.
+"""
+
+import socket
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from prefect import task
+
+from schemas.errors import InputError
+from tasks.progress import JobProgress
+from tasks.worker import run_job
+
+if TYPE_CHECKING:
+    from learning.shared_storage import SharedStorage
+    from learning.worker import BaseSpec, ScoringJob, TrainingJob
+
+
+class NodeError(InputError):
+    """A node lacks what every node must have."""
+
+
+@task(task_run_name="{title}, on a node")
+def do_job(job: "TrainingJob | ScoringJob", title: str, storage: "SharedStorage", *, is_embedded: bool) -> Any:
+    """Do a job here; see `learning.worker` for what it gives.
+
+    A training goes on from the checkpoints on the storage, keeps them up to date, and leaves its adapter there. A
+    scoring takes its adapter from there.
+
+    Args:
+        job: Its folders are those of the flow's machine; only what they are named matters here.
+        title: What is done, for people.
+        storage: Where adapters and checkpoints are.
+        is_embedded: The base model is the one that ships with fintone, wherever that lies here.
+
+    Raises:
+        InputError: The base model is not here, or something else that the job needs.
+    """
+    from learning.shared_storage import put_folder
+    from learning.worker import TrainingJob
+
+    with TemporaryDirectory() as scratch:
+        here = replace(_move(job, storage, Path(scratch)), base=_find_base(job.base, is_embedded=is_embedded))
+        result = run_job(here, JobProgress(title, _count_headlines(here)).update, title)
+        if isinstance(here, TrainingJob):
+            put_folder(here.adapter_folder, storage.adapter(here.adapter_folder.name))
+    return result
+
+
+def _move(job: Any, storage: "SharedStorage", scratch: Path) -> Any:
+    """The job with its folders under `scratch`, filled from the storage."""
+    from learning.shared_storage import get_folder
+    from learning.worker import TrainingJob
+
+    if job.adapter_folder is None:
+        return job
+    adapter = scratch / job.adapter_folder.name
+    if not isinstance(job, TrainingJob):
+        get_folder(storage.adapter(adapter.name), adapter)
+        return replace(job, adapter_folder=adapter)
+    assert job.store is not None
+    mirror, root = storage.checkpoints(job.store.training_id), scratch / "checkpoints"
+    mirror.fetch(root)
+    return replace(job, adapter_folder=adapter, store=replace(job.store, root=root, mirror=mirror))
+
+
+def _count_headlines(job: Any) -> int:
+    """Of a scoring; a training tells how many steps it takes."""
+    return sum(len(part.texts) for part in getattr(job, "parts", ()))
+
+
+def _find_base(base: "BaseSpec", *, is_embedded: bool) -> "BaseSpec":
+    from embedded.paths import MODEL_FOLDER
+
+    if is_embedded:
+        return replace(base, folder=MODEL_FOLDER)
+    if not base.folder.is_dir():
+        raise NodeError(
+            f"base model {base.folder}: is not on the node {socket.gethostname()}; put it on storage that all machines "
+            "share, or at the same path on each"
+        )
+    return base

@@ -1,0 +1,157 @@
+"""Cells on a Ray cluster of two nodes: what this machine alone would have of them, also where a node dies."""
+
+import csv
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from prefect.client.orchestration import get_client
+from prefect.testing.utilities import prefect_test_harness
+from ray.cluster_utils import Cluster
+
+from embedded.grammar import generate_headline
+from flows.retrain import retrain
+from schemas.config import StudyConfig
+from schemas.errors import InputError
+from schemas.profiles import build_config, load_profile
+from storage.query import query
+
+
+@pytest.fixture(scope="module", autouse=True)
+def server() -> Iterator[None]:
+    with prefect_test_harness(server_startup_timeout=120):
+        yield
+
+
+@pytest.fixture(scope="module")
+def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the node that dies keeps its temporary files, while it works."""
+    return tmp_path_factory.mktemp("node")
+
+
+@pytest.fixture(scope="module")
+def cluster(scratch: Path) -> Iterator[Cluster]:
+    """Two nodes with a core each, the first of which holds the cluster together."""
+    nodes = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    nodes.add_node(num_cpus=1, env_vars={"TMPDIR": str(scratch)})
+    yield nodes
+    nodes.shutdown()
+
+
+def configure(folder: Path, base: Path, epochs: list[int], **runner: Any) -> StudyConfig:
+    """Two learning rates on 30 headlines, four steps an epoch."""
+    random = Random(5)
+    rows = [generate_headline(random) for _ in range(150)]
+    with (folder / "headlines.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([("text", "label"), *((row.text, row.sentiment) for row in rows)])
+    values = load_profile("demo")
+    values["data"] = {"source": str(folder / "headlines.csv")}
+    values["split"] = {"method": "hashed", "train_per_class": 10, "test_per_class": 10, "validation_per_class": 5}
+    values["base_model"] = {"name": str(base)}
+    values["baselines"] = {"names": ["majority class"]}
+    values["lora"] = {"r": 4}
+    values["training"] |= {"checkpoint_steps": 20}
+    values["grid"] = {"learning_rates": [1e-3, 1e-2], "epochs": epochs}
+    return build_config({**values, "runner": runner})
+
+
+@pytest.fixture
+def run(tmp_path: Path, tiny_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[str, Path]]:
+    """Runs the study in a home of its own; returns its id and the home."""
+
+    def run_study(epochs: list[int], **runner: Any) -> tuple[str, Path]:
+        home = tmp_path / runner.get("kind", "local")
+        monkeypatch.setenv("FINTONE_HOME", str(home))
+        return retrain(configure(tmp_path, tiny_folder, epochs, **runner)), home
+
+    return run_study
+
+
+def ask(home: Path, sql: str) -> list[tuple[Any, ...]]:
+    return query(home / "warehouse.duckdb", sql).rows
+
+
+def trained_cells(home: Path) -> list[str]:
+    return [cell for (cell,) in ask(home, "SELECT cell_id FROM cells WHERE kind = 'fine-tuned' ORDER BY ALL")]
+
+
+def what_was_learnt(home: Path) -> Any:
+    """Every prediction, the log of every training, and every adapter."""
+    return (
+        ask(home, "FROM predictions ORDER BY ALL"),
+        ask(home, "SELECT cell_id, step, loss, grad_norm FROM training_log ORDER BY ALL"),
+        [(home / "adapters" / cell / "adapter_model.safetensors").read_bytes() for cell in trained_cells(home)],
+    )
+
+
+def read_task_runs() -> list[tuple[str, str, int]]:
+    """Name, state and number of attempts of every task run that the server knows."""
+    with get_client(sync_client=True) as client:
+        return [(run.name, run.state_name or "", run.run_count) for run in client.read_task_runs()]
+
+
+def test_two_nodes_fill_the_warehouse_and_this_process_alone_writes_it(
+    run: Callable[..., tuple[str, Path]], cluster: Cluster, tmp_path: Path
+) -> None:
+    storage = tmp_path / "storage"
+    _, home = run([1], kind="ray", address=cluster.address, storage=f"file://{storage}")
+
+    board = ask(home, "SELECT kind, count(*) FROM leaderboard WHERE part = 'test' GROUP BY kind ORDER BY kind")
+    assert board == [("base", 3), ("baseline", 1), ("fine-tuned", 6)]
+    assert ask(home, "SELECT status FROM studies") == [("finished",)]
+    assert {folder.name for folder in (home / "adapters").iterdir()} == set(trained_cells(home))
+    assert [file for file in storage.rglob("*") if file.is_file()] == []
+
+
+@pytest.mark.slow
+def test_input_that_no_cell_could_use_ends_the_trainings_on_all_nodes(
+    run: Callable[..., tuple[str, Path]], cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage = tmp_path / "storage"
+
+    def refuse_once_cells_train(_: Any) -> None:
+        for _ in range(6_000):
+            if any(storage.rglob("manifest.json")):
+                break
+            threading.Event().wait(0.02)
+        raise InputError("no other cell could use it either")
+
+    monkeypatch.setattr("flows.retrain._score_base", refuse_once_cells_train)
+    with pytest.raises(InputError, match="no other cell could use it either"):
+        run([2_000], kind="ray", address=cluster.address, storage=str(storage))
+    ends = ask(tmp_path / "ray", "SELECT DISTINCT status, reason FROM cells WHERE kind = 'fine-tuned'")
+    assert ends == [("failed", "RunEndedError: the run ended before it was done")]
+
+
+@pytest.mark.slow
+def test_a_study_whose_node_dies_has_every_cell_as_this_machine_alone_would_have_it(
+    run: Callable[..., tuple[str, Path]], cluster: Cluster, scratch: Path, tmp_path: Path
+) -> None:
+    node = next(iter(cluster.worker_nodes))
+
+    def kill_node_at_work(ended: threading.Event) -> None:
+        while not any(scratch.glob("*/checkpoints/shared/checkpoint-*0/manifest.json")):
+            if ended.wait(0.01):
+                return
+        cluster.remove_node(node, allow_graceful=False)
+
+    ended = threading.Event()
+    killer = threading.Thread(target=kill_node_at_work, args=[ended])
+    killer.start()
+    study, home = run([1, 60], kind="ray", address=cluster.address, storage=str(tmp_path / "storage"))
+    ended.set()
+    killer.join()
+    assert cluster.worker_nodes == set()
+    assert ask(home, "FROM missing_cells") == []
+    continued = ask(home, "SELECT first_step FROM cells WHERE epochs = 60 ORDER BY ALL")
+    assert continued[0] == (4,)
+    assert continued[1][0] >= 20
+    ends = {(name.rpartition(" seed")[2], state, attempts) for name, state, attempts in read_task_runs()}
+    assert {("=42, on a node", "Crashed", 1), ("=42", "Completed", 2)} <= ends
+
+    same_study, alone = run([1, 60])
+    assert same_study == study
+    assert what_was_learnt(home) == what_was_learnt(alone)

@@ -1,0 +1,63 @@
+"""What a cluster needs is told in one line before anything starts, and what a node lacks by the node."""
+
+import re
+import socket
+from pathlib import Path
+
+import pytest
+from prefect.settings import PREFECT_API_URL, temporary_settings
+
+import tasks.cluster
+from embedded.paths import MODEL_FOLDER
+from learning.worker import BaseSpec
+from schemas.config import RunnerSettings, TrainingSettings
+from tasks.cluster import RunnerError, check_runner, find_storage
+from tasks.node import NodeError, _find_base
+
+HERE = socket.gethostname()
+TRAINING = TrainingSettings(loss="completion", schedule="constant")
+
+
+def test_a_local_runner_needs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks.cluster, "find_spec", lambda _: None)
+    check_runner(RunnerSettings())
+
+
+def test_ray_must_be_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks.cluster, "find_spec", lambda _: None)
+    with pytest.raises(RunnerError, match=re.escape("Ray is not installed; pip install 'fintone[ray]'")):
+        check_runner(RunnerSettings(kind="ray"))
+
+
+def test_ray_needs_a_prefect_server() -> None:
+    with (
+        temporary_settings(restore_defaults={PREFECT_API_URL}),
+        pytest.raises(RunnerError, match=r"start one with `prefect server start` and set PREFECT_API_URL$"),
+    ):
+        check_runner(RunnerSettings(kind="ray"))
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "ray://127.0.0.1:1", "nowhere"])
+def test_an_address_where_nothing_answers_is_told_at_once(address: str) -> None:
+    with (
+        temporary_settings({PREFECT_API_URL: "http://127.0.0.1:1/api"}),
+        pytest.raises(RunnerError, match=rf"^runner\.address = {address}: no Ray cluster answers .*`ray start --head`"),
+    ):
+        check_runner(RunnerSettings(kind="ray", address=address))
+
+
+def test_machines_share_a_storage_of_the_users_and_this_one_alone_needs_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FINTONE_HOME", str(tmp_path))
+    assert find_storage(RunnerSettings(), {HERE}).address == str(tmp_path / "shared")
+    with pytest.raises(RunnerError, match=r"^runner\.storage is not set, .* other machines \(a, b\): name a folder"):
+        find_storage(RunnerSettings(), {HERE, "b", "a"})
+    assert find_storage(RunnerSettings(storage="s3://bucket/x"), {HERE, "b"}).address == "s3://bucket/x"
+
+
+def test_a_node_has_the_embedded_model_of_its_own_and_says_where_another_is_missing(tmp_path: Path) -> None:
+    absent = BaseSpec(tmp_path / "absent", "nf4", TRAINING)
+    assert _find_base(absent, is_embedded=True).folder == MODEL_FOLDER
+    with pytest.raises(NodeError, match=rf"^base model .*absent: is not on the node {re.escape(HERE)}; put it on"):
+        _find_base(absent, is_embedded=False)
