@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from schemas.errors import InputError
+from schemas.redaction import redact
 
 HUB_FILES = ["*.safetensors", "*.safetensors.index.json", "*.json", "tokenizer.model", "spiece.model", "*.txt"]
 
@@ -69,7 +70,7 @@ def _download(name: str, revision: str | None, models_folder: Path, thing: str, 
             "try again with a network"
         ) from error
     except Exception as error:  # the client passes on whatever its transport raises: a lost connection, a proxy, a disk
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        reason = redact(next(iter(str(error).splitlines()), type(error).__name__))
         raise HubError(
             f"{thing} {name}: cannot be fetched from the hub ({reason}); give a local folder, or try again"
         ) from error

@@ -345,6 +345,17 @@ class RunnerSettings(Settings):
             raise ValueError(f"{value!r} is another folder on each machine: give an absolute path or an fsspec address")
         return value
 
+    @field_validator("storage", "address")
+    @classmethod
+    def _without_a_secret(cls, value: str | None) -> str | None:
+        """Settings are kept in the warehouse and shown by the Prefect UI."""
+        if value is not None and "@" in value.partition("://")[2].partition("/")[0]:
+            raise ValueError(
+                "an address with a name or a password in it would be kept and shown: give the address alone, and the "
+                "credentials to its library, as in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+            )
+        return value
+
 
 class ScoreSettings(Settings):
     """Headlines without labels, the model that labels them, and where the answers go beside the warehouse."""

@@ -115,6 +115,8 @@ def test_the_bound_itself_is_allowed(group: type[BaseModel], values: dict[str, A
         (RunnerSettings, {"gpus_per_cell": 2}),
         (RunnerSettings, {"cpus_per_cell": 0}),
         (RunnerSettings, {"storage": "shared/folder"}),
+        (RunnerSettings, {"storage": "s3://key:secret@bucket/folder"}),
+        (RunnerSettings, {"address": "ray://user:secret@host:10001"}),
     ],
 )
 def test_beyond_the_bound_is_refused(group: type[BaseModel], values: dict[str, Any]) -> None:
