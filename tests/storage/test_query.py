@@ -79,6 +79,58 @@ def test_whatever_only_reads_the_warehouse_runs(warehouse, sql):
         "USE memory",
         "BEGIN",
         "CHECKPOINT",
+        "SELECT getenv('HOME')",
+        "FROM read_json('secret.json')",
+        "FROM read_parquet('secret.parquet')",
+        "FROM parquet_metadata('secret.parquet')",
+        'FROM "secret.csv"',
+        "FROM 'secret.*'",
+        "FROM 'https://example.com/x.parquet'",
+        "FROM 's3://bucket/x.parquet'",
+        "FROM query('COPY published_results TO ''stolen.csv''')",
+        "FROM query('SELECT * FROM read_text(''secret.csv'')')",
+        "FROM query_table('secret.csv')",
+        "FROM pandas_scan(140000000)",
+        "FROM arrow_scan(1, 2, 3)",
+        "FROM sqlite_scan('secret.csv', 'x')",
+        "FROM read_xlsx('secret.xlsx')",
+        "FROM force_checkpoint('warehouse')",
+        "FROM read_text('/proc/self/environ')",
+        "FROM read_csv('/dev/stdin')",
+        "DESCRIBE SELECT * FROM 'secret.csv'",
+        "SUMMARIZE 'secret.csv'",
+        "PIVOT 'secret.csv' ON a USING count(*)",
+        "PIVOT published_results ON temperature USING max(accuracy); COPY published_results TO 'stolen.csv'",
+        "EXPLAIN COPY published_results TO 'stolen.csv'",
+        "COPY (SELECT 1) TO '/dev/stdout'",
+        "COPY published_results FROM 'secret.csv'",
+        "COPY FROM DATABASE warehouse TO memory",
+        "WITH x AS (DELETE FROM published_results RETURNING *) FROM x",
+        "WITH x AS (UPDATE published_results SET accuracy = 1 RETURNING *) FROM x",
+        "MERGE INTO published_results USING (SELECT 1) ON false WHEN NOT MATCHED THEN INSERT DEFAULT VALUES",
+        "ALTER TABLE published_results RENAME TO mine",
+        "COMMENT ON TABLE published_results IS 'mine'",
+        "CREATE VIEW mine AS SELECT 1",
+        "CREATE TEMP MACRO mine() AS 1",
+        "CREATE SCHEMA mine",
+        "CREATE SEQUENCE mine",
+        "CREATE INDEX mine ON published_results (accuracy)",
+        "PREPARE mine AS SELECT 1",
+        "PRAGMA database_list",
+        "PRAGMA enable_profiling",
+        "SET enable_external_access = true",
+        "RESET enable_external_access",
+        "SET VARIABLE x = (SELECT content FROM read_text('secret.csv'))",
+        "INSTALL httpfs FROM community",
+        "UPDATE EXTENSIONS",
+        "LOAD 'mine.duckdb_extension'",
+        "ATTACH 'https://example.com/x.duckdb'",
+        "ATTACH OR REPLACE 'warehouse.duckdb' AS warehouse",
+        "ATTACH 'secret.db' AS x (TYPE sqlite)",
+        "EXPORT DATABASE 'stolen' (FORMAT parquet)",
+        "VACUUM",
+        "FORCE CHECKPOINT",
+        "ROLLBACK",
     ],
 )
 def test_whatever_does_more_is_refused_in_one_line(folder, warehouse, sql):
@@ -90,6 +142,13 @@ def test_whatever_does_more_is_refused_in_one_line(folder, warehouse, sql):
         query(warehouse, sql)
     assert "\n" not in str(raised.value)
     assert state() == before
+
+
+def test_what_may_be_asked_of_settings_names_no_place_but_the_warehouse(folder, warehouse, monkeypatch):
+    monkeypatch.setenv("HOME", str(folder / "private"))
+    shown = query(warehouse, "SELECT name, value FROM duckdb_settings()").rows
+    assert [(name, value) for name, value in shown if "private" in str(value)] == []
+    assert {name for name, value in shown if str(folder) in str(value)} <= {"allowed_paths"}
 
 
 def test_variables_of_the_program_are_out_of_reach(warehouse):
