@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,14 @@ class LabelledPart:
         return np.array([LABELS.index(label) for label in self.labels])
 
 
+class CurvePoint(NamedTuple):
+    """A model at some temperature, over all draws: the mean probability of the right label, and of none."""
+
+    temperature: float
+    expected_accuracy: float
+    unparsed_rate: float
+
+
 @dataclass(frozen=True)
 class Evaluation:
     """A model on one part at one temperature, with a prediction for each headline of the part."""
@@ -46,6 +55,8 @@ class Evaluation:
     """[N] outcomes as the temperature goes to 0; None for a baseline, which decides once."""
     draws: tuple[OutcomeFigures, ...] = ()
     """Figures of each draw; none for a baseline."""
+    curve: tuple[CurvePoint, ...] = ()
+    """The model on the same part over temperature, whatever its own; none for a baseline."""
 
 
 def evaluate_baseline(

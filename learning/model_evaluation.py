@@ -9,11 +9,15 @@ from numpy.typing import NDArray
 
 from learning.decoding import UNPARSED, Decoding, LabelProbabilities
 from learning.encoding import encode_prompts, longest_allowed
-from learning.evaluation import Evaluation, LabelledPart, measure_draws
+from learning.evaluation import CurvePoint, Evaluation, LabelledPart, measure_draws
 from learning.loaded_base import LoadedBase
 from learning.metrics import draw_outcomes, measure
 from learning.scoring import find_token_budget, score_headlines
 from schemas.config import DecodingSettings, PromptSettings
+from schemas.label import LABELS, Label
+
+CURVE_TEMPERATURES = tuple(round(10 ** (step / 4), 4) for step in range(-6, 7))
+"""From .03 to 32, four for each power of ten: accuracy over temperature, of the same forward pass."""
 
 
 def evaluate_model(
@@ -40,7 +44,8 @@ def evaluate_model(
     """
     tokenizer, model = base.tokenizer, base.score_with(adapter_folder)
     answers, budget = base.answers(prompt), find_token_budget(model, base.device)
-    decodings = [Decoding(temperature, decoding.top_k, decoding.top_p) for temperature in decoding.temperatures]
+    every = (*decoding.temperatures, *CURVE_TEMPERATURES)
+    decodings = [Decoding(temperature, decoding.top_k, decoding.top_p) for temperature in every]
     evaluations: list[Evaluation] = []
     finished = 0
     for part in parts:
@@ -94,11 +99,23 @@ def _sample(
 ) -> list[Evaluation]:
     """An evaluation for each temperature, from what the part is answered with."""
     labels, argmax, seed = part.label_numbers, scored.argmax.numpy(), decoding.seed
-    evaluations = []
+    evaluations, curve = [], _draw_curve(labels, scored, len(decoding.temperatures))
     for column, temperature in enumerate(decoding.temperatures):
         probabilities = scored.sampled[:, column].numpy()
         outcomes = draw_outcomes(probabilities, part.headline_ids, temperature, seed)
         metrics = measure(labels, outcomes, probabilities, seed, argmax)
         draws = measure_draws(part, probabilities, temperature, seed, range(decoding.draws))
-        evaluations.append(Evaluation(part, temperature, metrics, outcomes, probabilities, seconds, argmax, draws))
+        evaluations.append(
+            Evaluation(part, temperature, metrics, outcomes, probabilities, seconds, argmax, draws, curve)
+        )
     return evaluations
+
+
+def _draw_curve(labels: NDArray[np.int64], scored: LabelProbabilities, first: int) -> tuple[CurvePoint, ...]:
+    """The points of `CURVE_TEMPERATURES`, which stand from column `first` on."""
+    probabilities = scored.sampled[:, first:].numpy()  # [N, T, 4]
+    by_label = probabilities[..., : len(LABELS)].copy()
+    by_label[..., LABELS.index(Label.NEUTRAL)] += probabilities[..., UNPARSED]
+    right = by_label[np.arange(len(labels)), :, labels]
+    means = zip(CURVE_TEMPERATURES, right.mean(axis=0), probabilities[..., UNPARSED].mean(axis=0), strict=True)
+    return tuple(CurvePoint(temperature, float(accuracy), float(none)) for temperature, accuracy, none in means)

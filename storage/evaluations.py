@@ -9,7 +9,7 @@ import pandas as pd
 
 from storage.warehouse import reading, utc_now, writing
 
-LEDGER_TABLES = ("ledger.predictions", "ledger.draws")
+LEDGER_TABLES = ("ledger.predictions", "ledger.draws", "ledger.temperature_curves")
 """What an evaluation has rows in."""
 
 
@@ -50,6 +50,7 @@ def save_evaluations(
     evaluations: Sequence[EvaluationRecord],
     predictions: pd.DataFrame,
     draws: pd.DataFrame | None = None,
+    curves: pd.DataFrame | None = None,
 ) -> None:
     """Save evaluations, their predictions and draws in one transaction, in place of earlier ones with the same ids.
 
@@ -60,6 +61,7 @@ def save_evaluations(
         evaluations: At least one.
         predictions: Columns of `ledger.predictions`; one row a headline and evaluation.
         draws: Columns of `ledger.draws`; one row a draw and evaluation. None where nothing is drawn.
+        curves: Columns of `ledger.temperature_curves`. None where nothing is sampled.
     """
     figures = pd.DataFrame([asdict(evaluation) for evaluation in evaluations]).assign(evaluated_at=utc_now())
     with writing(warehouse) as connection:
@@ -72,6 +74,9 @@ def save_evaluations(
         if draws is not None:
             connection.register("drawn", draws)
             connection.execute("INSERT INTO ledger.draws BY NAME FROM drawn")
+        if curves is not None:
+            connection.register("over_temperature", curves)
+            connection.execute("INSERT INTO ledger.temperature_curves BY NAME FROM over_temperature")
         connection.execute(
             "UPDATE cells SET status = 'finished', reason = NULL, environment = '{}', finished_at = ?"
             " WHERE kind <> 'fine-tuned' AND cell_id IN (SELECT cell_id FROM figures)",

@@ -51,8 +51,11 @@ def report_queries(study_id: str, chosen: Chosen) -> dict[str, str]:
         ),
         "coverage": f"SELECT temperature, coverage, accuracy, threshold FROM coverage WHERE {best} ORDER BY ALL",
         "temperatures": (
-            "SELECT kind, learning_rate, epochs, seed, temperature, expected_accuracy FROM leaderboard "
-            f"WHERE {own} AND temperature IS NOT NULL ORDER BY kind, learning_rate, epochs, seed, temperature"
+            "SELECT kind, learning_rate, epochs, seed, temperature, expected_accuracy FROM (SELECT cell_id, "
+            f"temperature, expected_accuracy FROM temperature_curve WHERE {own} UNION SELECT cell_id, temperature, "
+            f"expected_accuracy FROM leaderboard WHERE {own} AND temperature NOT IN (SELECT temperature FROM "
+            f"temperature_curve WHERE {own})) JOIN cells USING (cell_id) WHERE temperature IS NOT NULL "
+            "ORDER BY kind, learning_rate, epochs, seed, temperature"
         ),
         "loss": (
             "SELECT cells.learning_rate, epochs, seed, max(step) AS step, avg(loss) AS loss FROM training_log "

@@ -63,7 +63,16 @@ def save_results(study: StudyPlan, cell: CellPlan, results: list[Any]) -> None:
         [evaluation_record(cell.cell_id, study.split_id, decoding, identifier, result) for identifier, result in new],
         pd.concat([prediction_rows(identifier, result) for identifier, result in new]),
         pd.concat([draw_rows(identifier, result.draws) for identifier, result in new]),
+        pd.concat([curve_rows(identifier, result.curve) for identifier, result in new]),
     )
+
+
+def curve_rows(evaluation_id: str, curve: Sequence[Any]) -> Any:
+    """Points of an evaluation's curve over temperature, as the ledger keeps them."""
+    import pandas as pd
+
+    columns = ["evaluation_id", "at_temperature", "expected_accuracy", "unparsed_rate"]
+    return pd.DataFrame([(evaluation_id, *point) for point in curve], columns=columns)
 
 
 def draw_rows(evaluation_id: str, draws: Sequence[Any], first: int = 0) -> Any:

@@ -30,6 +30,27 @@ COMMENT ON COLUMN draws.strict_accuracy IS 'Accuracy where anything unparsed cou
 COMMENT ON COLUMN draws.unparsed_rate IS 'Share of headlines whose sampled output is no label.';
 
 
+CREATE OR REPLACE VIEW temperature_curve AS
+SELECT DISTINCT
+    study_evaluations.study_id,
+    evaluations.cell_id,
+    evaluations.part,
+    ledger.temperature_curves.at_temperature AS temperature,
+    ledger.temperature_curves.expected_accuracy,
+    ledger.temperature_curves.unparsed_rate
+FROM ledger.study_evaluations
+JOIN evaluations USING (evaluation_id)
+JOIN ledger.temperature_curves USING (evaluation_id)
+ORDER BY ALL;
+COMMENT ON VIEW temperature_curve IS 'How accurate a model would be at any temperature: the mean over all draws, in closed form, with the study''s top-k and top-p.';
+COMMENT ON COLUMN temperature_curve.study_id IS 'The study.';
+COMMENT ON COLUMN temperature_curve.cell_id IS 'The cell.';
+COMMENT ON COLUMN temperature_curve.part IS 'The part of the split: validation or test.';
+COMMENT ON COLUMN temperature_curve.temperature IS 'Sampling temperature.';
+COMMENT ON COLUMN temperature_curve.expected_accuracy IS 'Mean probability of the right label; what is unparsed counts as neutral.';
+COMMENT ON COLUMN temperature_curve.unparsed_rate IS 'Mean probability of no label.';
+
+
 CREATE OR REPLACE VIEW confusion AS
 WITH by_label AS (
     SELECT

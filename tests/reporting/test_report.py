@@ -121,6 +121,21 @@ def test_each_query_that_is_shown_gives_what_is_shown(home: Path) -> None:
             assert len(re.findall(r"<tr>\s*<td", rest)) == min(len(result.rows), 60)
 
 
+def test_accuracy_over_temperature_is_that_of_the_evaluations_where_they_meet(home: Path) -> None:
+    curve = dict(
+        query(
+            home / "warehouse.duckdb",
+            "SELECT temperature, expected_accuracy FROM temperature_curve WHERE part = 'test'",
+        ).rows
+    )
+    assert len(curve) == 13
+    evaluated = query(
+        home / "warehouse.duckdb", "SELECT temperature, expected_accuracy FROM leaderboard WHERE part = 'test'"
+    ).rows
+    assert [temperature for temperature, _ in evaluated] == [0.1, 1, 10]
+    assert [curve[temperature] for temperature, _ in evaluated] == pytest.approx([value for _, value in evaluated])
+
+
 def test_no_text_is_obeyed(home: Path) -> None:
     with writing(home / "warehouse.duckdb") as connection:
         connection.execute("UPDATE headlines SET text = ?", [NASTY])
