@@ -220,7 +220,7 @@ def _check_duckdb_file(path: Path) -> None:
     try:
         with path.open("rb") as file:
             is_duckdb, is_torn = _recognise(file)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         is_torn = True
     except OSError as error:
         raise _not_a_warehouse(path, str(error.strerror)) from error
