@@ -22,9 +22,7 @@ def prompt_interruption() -> Iterator[None]:
         nonlocal interrupted
         interrupted = True
         get_current_settings().client.max_retries = 0  # for the rest of the process, and so is the next line
-        logging.raiseExceptions = (
-            False  # Prefect would tell that it cannot send its log to a server that does not answer
-        )
+        logging.raiseExceptions = False  # Prefect would tell that its log cannot be sent
         raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGINT, interrupt)
