@@ -11,8 +11,8 @@ from types import FrameType
 def prompt_interruption() -> Iterator[None]:
     """Let Ctrl-C end the block within seconds, as a `KeyboardInterrupt`.
 
-    A terminal sends it to the temporary Prefect server too. The client would try to tell that dead server of the end of
-    each run for a minute and more, and then raise its own error in place of the interruption.
+    Prefect's client tries for a minute and more to tell of the end of each run, where the server does not answer, and
+    would then raise its own error in place of the interruption. The temporary server does not get the signal.
     """
     from prefect.settings import get_current_settings
 
@@ -22,7 +22,7 @@ def prompt_interruption() -> Iterator[None]:
         nonlocal interrupted
         interrupted = True
         get_current_settings().client.max_retries = 0  # for the rest of the process, and so is the next line
-        logging.raiseExceptions = False  # Prefect would tell that it cannot send its log to the dead server
+        logging.raiseExceptions = False  # Prefect would tell that its log cannot be sent
         raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGINT, interrupt)
