@@ -105,7 +105,7 @@ def _look_around(runner: "RayTaskRunner[Any]", settings: RunnerSettings) -> "Clu
     storage = find_storage(settings, {node["NodeManagerHostname"] for node in nodes})
     storage.check()
     announce(
-        f"Ray cluster of {len(nodes)} nodes: {needs['CPU']} CPU and {gpus:g} GPU a cell, by way of {storage.address}"
+        f"Ray cluster, nodes: {len(nodes)}; {needs['CPU']} CPU and {gpus:g} GPU a cell, by way of {storage.address}"
     )
     return Cluster(runner, storage, {"num_cpus": settings.cpus_per_cell, "num_gpus": gpus})
 

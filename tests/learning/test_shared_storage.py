@@ -84,6 +84,9 @@ def test_what_a_machine_that_was_given_up_deletes_or_mixes_up_comes_back(tmp_pat
     seal(theirs, 4)
     assert fetched_steps(storage, tmp_path / "lost") == 4
     seal(theirs, 8, text="other weights")
+    ours.drop_own(3)
+    assert fetched_steps(storage, tmp_path / "back") == 8
+    assert read(tmp_path / "back" / "shared" / "checkpoint-8")["weights"] == "weights"
     seal(ours, 12)
     assert fetched_steps(storage, tmp_path / "found") == 12
 

@@ -2,6 +2,8 @@
 
 import re
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,12 @@ TRAINING = TrainingSettings(loss="completion", schedule="constant")
 def test_a_local_runner_needs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tasks.cluster, "find_spec", lambda _: None)
     check_runner(RunnerSettings())
+
+
+def test_a_flow_that_runs_here_loads_no_ray() -> None:
+    script = "import sys, flows.retrain, tasks.cluster, tasks.node; print({'ray', 'prefect_ray'} & {*sys.modules})"
+    shown = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stdout
+    assert shown == "set()\n"
 
 
 def test_ray_must_be_installed(monkeypatch: pytest.MonkeyPatch) -> None:
