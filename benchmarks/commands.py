@@ -16,6 +16,11 @@ from tempfile import TemporaryDirectory
 from benchmarks.machine import write_results
 
 QUICK_RUNS = 5
+EXAMPLE = (
+    "SELECT learning_rate, epochs, accuracy, accuracy_low, accuracy_high FROM leaderboard WHERE part = 'test' AND "
+    "temperature = 0.1 AND kind = 'fine-tuned' ORDER BY accuracy DESC LIMIT 3"
+)
+"""The query that the README shows with its answer."""
 FINTONE = Path(sys.executable).with_name("fintone")
 
 
@@ -37,13 +42,17 @@ def main() -> None:
         figures["fintone run, first, s"], printed = run_command(["run"], home)
         figures["fintone run, peak memory, GB"] = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1_024 / 1e9
         figures["fintone run, nothing new, s"], _ = run_command(["run"], home)
+        _, answer = run_command(["sql", EXAMPLE], home)
+        figures["fintone report, s"], _ = run_command(["report"], home)
         for arguments in (["--help"], ["sql", "FROM leaderboard"], ["run", "--dry-run"]):
             seconds = [run_command(arguments, home)[0] for _ in range(QUICK_RUNS)]
             figures[f"fintone {' '.join(arguments)}, median s"] = statistics.median(seconds)
     for name, figure in figures.items():
         print(f"{name:45} {figure:8.2f}")
     leaderboard = printed.strip().split("\n\n")[0].splitlines()
-    path = write_results("commands", figures, {}, leaderboard=[line.rstrip() for line in leaderboard])
+    lines = {"leaderboard": leaderboard, "query": [f'fintone sql "{EXAMPLE}"', "", *answer.splitlines()]}
+    told = {name: [line.rstrip() for line in own] for name, own in lines.items()}
+    path = write_results("commands", figures, {}, **told)
     print(f"written to {path}")
 
 

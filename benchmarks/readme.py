@@ -34,7 +34,7 @@ def build_blocks(records: dict[str, Record]) -> dict[str, str]:
     commands = records["commands"]
     rows = [(f"`{name.replace(', ', '`, ', 1)}", f"{figure:.2f}") for name, figure in commands["figures"].items()]
     return {
-        "leaderboard": "\n".join(f"    {line}".rstrip() for line in commands["leaderboard"]),
+        **{name: "\n".join(f"    {line}".rstrip() for line in commands[name]) for name in ("leaderboard", "query")},
         "figures": _describe(commands["machine"], "commands") + _table(("what", "figure"), rows),
         "ingest": _describe(records["ingest"]["machine"], "ingest") + _build_ingest(records["ingest"]["figures"]),
         "scoring": _describe(records["scoring"]["machine"], "scoring") + _build_scoring(records["scoring"]),

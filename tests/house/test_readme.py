@@ -1,4 +1,4 @@
-"""The README keeps its word: its targets exist, its queries run, its profiles and figures are those of the project."""
+"""The README and the pages of docs keep their word: targets, queries, profiles, figures and pictures are there."""
 
 import re
 import shlex
@@ -13,7 +13,8 @@ from storage.warehouse import prepare_warehouse
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-COMMANDS = [shlex.split(line) for line in re.findall(r"^ {4}(fintone .+)$", README, flags=re.MULTILINE)]
+PAGES = [README, *(page.read_text(encoding="utf-8") for page in sorted((ROOT / "docs").glob("*.md")))]
+COMMANDS = [shlex.split(line) for page in PAGES for line in re.findall(r"^ {4}(fintone .+)$", page, flags=re.MULTILINE)]
 
 
 def test_every_make_target_exists() -> None:
@@ -41,6 +42,12 @@ def test_every_option_of_a_run_is_known() -> None:
     used = {word for command in COMMANDS if command[1] == "run" for word in command if word.startswith("--")}
     assert used
     assert used <= known
+
+
+def test_every_picture_and_page_that_is_named_is_there() -> None:
+    named = re.findall(r"\]\(([^)#:]+)\)", README)
+    named += [f"docs/{name}" for page in PAGES[1:] for name in re.findall(r"\]\(([^)#:]+)\)", page)]
+    assert [name for name in named if not (ROOT / name).exists()] == []
 
 
 def test_every_profile_is_described() -> None:
