@@ -43,7 +43,8 @@ def publish_leaderboard(study: StudyPlan, ingested: IngestedSource) -> None:
     if not rows:
         raise nothing_trained(study)
     test, best = load_leaderboard(warehouse, study.study_id), best_row(rows)
-    described = f"{ingested.source}, study {study.study_id}, {test[0]['n']} test headlines"
+    champion = "; * is the champion" if any(row["is_champion"] for row in test) else ""
+    described = f"{ingested.source}, study {study.study_id}, {test[0]['n']} test headlines{champion}"
     create_table_artifact([_table_row(row) for row in test], key=LEADERBOARD_KEY, description=described)
     verdict = load_verdicts(warehouse, study.study_id, best["cell_id"]).get(best["temperature"])
     summary = _summarise(study, escape(ingested.source), best, test, verdict)
@@ -84,7 +85,7 @@ def _table_row(row: dict[str, Any]) -> dict[str, Any]:
         "macro-F1": _three_digits(row["macro_f1"]),
         "expected": _three_digits(row["expected_accuracy"]),
         "unparsed": _three_digits(row["unparsed_rate"]),
-        "cell": f"{row['cell_id']}{' (champion)' if row['is_champion'] else ''}",
+        "cell": f"{row['cell_id']}{' *' if row['is_champion'] else ''}",
     }
 
 
