@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from reporting.charts import (
     draw_temperatures,
 )
 from reporting.text import visible
-from reporting.theme import save_files, to_page
+from reporting.theme import save_image, to_page, to_svg
 from schemas.plan import format_rate, name_cell
 from schemas.report import StudyReport, Table
 
@@ -32,10 +33,15 @@ class Chart:
     table: Table
     figure: "Figure"
 
+    @cached_property
+    def file(self) -> str:
+        """The chart as an SVG file."""
+        return to_svg(self.figure, self.name)
+
     @property
     def svg(self) -> str:
         """The chart as an element of a page."""
-        return to_page(self.figure, self.name, self.description)
+        return to_page(self.file, self.name, self.description)
 
 
 def build_charts(report: StudyReport) -> dict[str, list[Chart]]:
@@ -55,7 +61,8 @@ def save_charts(charts: dict[str, list[Chart]], folder: Path) -> list[Path]:
     names = [chart.name for section in charts.values() for chart in section]
     for section in charts.values():
         for chart in section:
-            save_files(chart.figure, chart.name, folder)
+            (folder / f"{chart.name}.svg").write_text(chart.file, encoding="utf-8")
+            save_image(chart.figure, chart.name, folder)
     return [folder / f"{name}{ending}" for name in names for ending in (".svg", ".png")]
 
 

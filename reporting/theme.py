@@ -68,9 +68,8 @@ def marker(number: int) -> str:
     return MARKERS[number % len(MARKERS)]
 
 
-def to_page(figure: Figure, name: str, description: str) -> str:
-    """The figure as an SVG element whose colours follow the page, described for whoever does not see it."""
-    svg = _to_svg(figure, name)
+def to_page(svg: str, name: str, description: str) -> str:
+    """A figure's SVG as an element whose colours follow the page, described for whoever does not see it."""
     start = svg.index("<svg")
     for own, variable in VARIABLES.items():
         svg = svg.replace(own, f"var({variable})")
@@ -80,14 +79,14 @@ def to_page(figure: Figure, name: str, description: str) -> str:
     return f"{_without_size(opened)} {attributes}>{rest}"
 
 
-def save_files(figure: Figure, name: str, folder: Path) -> None:
-    """The figure as `NAME.svg` and `NAME.png`, on white."""
-    (folder / f"{name}.svg").write_text(_to_svg(figure, name), encoding="utf-8")
+def save_image(figure: Figure, name: str, folder: Path) -> None:
+    """The figure as `NAME.png`, on white."""
     with drawing(name):
         figure.savefig(folder / f"{name}.png", dpi=_PIXELS_PER_INCH, facecolor=PAPER)
 
 
-def _to_svg(figure: Figure, name: str) -> str:
+def to_svg(figure: Figure, name: str) -> str:
+    """The figure as an SVG file in the light colours."""
     buffer = StringIO()
     with drawing(name):
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
