@@ -19,7 +19,7 @@ from benchmarks.kills import Place, write_headlines
 from benchmarks.machine import write_results
 from benchmarks.processes import Run
 
-PAUSE = 0.2
+PAUSE = 1.0
 """Seconds between an answer and the next question."""
 
 STUDY = (
