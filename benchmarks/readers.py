@@ -121,6 +121,7 @@ def run_crowded(folder: Path, pause: float) -> Crowd:
         readers = [stack.enter_context(_start_reader(kind, place, pause)) for kind in kinds]
         code, seconds = run.end(), time.monotonic() - start
         written = [reader.communicate() for reader in readers]
+    run.bury()
     errors = [told for reader, (_, told) in zip(readers, written, strict=True) if reader.returncode]
     if code:
         errors.append(run.lines[-1][1])

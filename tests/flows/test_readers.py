@@ -11,6 +11,7 @@ MOST_SECONDS = 2.0
 
 @pytest.mark.slow
 def test_a_study_and_those_who_read_do_not_disturb_each_other(tmp_path: Path) -> None:
+    """Two cores do for it, if nothing else is at work on them."""
     crowd = run_crowded(tmp_path, PAUSE)
     assert crowd.errors == []
     assert {kind: bool(crowd.latencies[kind].seconds) for kind in OF_EACH} == dict.fromkeys(OF_EACH, True)
