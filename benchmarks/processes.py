@@ -44,7 +44,8 @@ class Run:
             text=True,
             start_new_session=True,
         )
-        threading.Thread(target=self._listen, daemon=True).start()
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
 
     def wait_for_line(self, number: int) -> bool:
         """Wait until it has told so many lines; False where it ends before."""
@@ -85,14 +86,16 @@ class Run:
         _, alive = psutil.wait_procs(left.values(), timeout=SECONDS_TO_END)
         for process in alive:
             process.kill()
+        self._listener.join(SECONDS_TO_END)
         return [role for role, process in left.items() if process in alive]
 
     def _listen(self) -> None:
         assert self.process.stderr
-        for line in self.process.stderr:
-            with self._heard:
-                self.lines.append((time.monotonic() - self._start, line.rstrip()))
-                self._heard.notify_all()
+        with self.process.stderr as told:
+            for line in told:
+                with self._heard:
+                    self.lines.append((time.monotonic() - self._start, line.rstrip()))
+                    self._heard.notify_all()
         with self._heard:
             self._is_silent = True
             self._heard.notify_all()

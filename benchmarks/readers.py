@@ -19,7 +19,7 @@ from benchmarks.kills import Place, write_headlines
 from benchmarks.machine import write_results
 from benchmarks.processes import Run
 
-PAUSE = 0.2
+PAUSE = 1.0
 """Seconds between an answer and the next question."""
 
 STUDY = (
@@ -121,6 +121,7 @@ def run_crowded(folder: Path, pause: float) -> Crowd:
         readers = [stack.enter_context(_start_reader(kind, place, pause)) for kind in kinds]
         code, seconds = run.end(), time.monotonic() - start
         written = [reader.communicate() for reader in readers]
+    run.bury()
     errors = [told for reader, (_, told) in zip(readers, written, strict=True) if reader.returncode]
     if code:
         errors.append(run.lines[-1][1])

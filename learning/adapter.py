@@ -45,6 +45,10 @@ def attach_saved_adapter(base: Any, folder: Path) -> PeftModel:
 
 
 def save_adapter(model: PeftModel, folder: Path) -> None:
-    """Write the adapter to `folder`, which appears whole or not at all."""
+    """Write the adapter to `folder`, which appears whole or not at all, without PEFT's empty model card.
+
+    So it holds the same files as one that is copied from a checkpoint.
+    """
     with appearing_whole(folder) as unfinished:
         model.save_pretrained(str(unfinished))
+        (unfinished / "README.md").unlink()

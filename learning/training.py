@@ -135,7 +135,7 @@ class _CellTraining:
         else:
             model = self.base.train_new(recipe.lora, recipe.seed)
             packed = self._takes_packs(model)
-            with TemporaryDirectory() as scratch, quiet_libraries():
+            with self._lend_scratch() as scratch, quiet_libraries():
                 trainer = self._build_trainer(model, micro_batch_size, Path(scratch), on_step, packed=packed)
                 start = time.monotonic()
                 trainer.train(resume_from_checkpoint=str(checkpoint.folder) if checkpoint else None)
@@ -163,6 +163,13 @@ class _CellTraining:
             memory_errors=memory_errors,
             diverged=diverged,
         )
+
+    def _lend_scratch(self) -> TemporaryDirectory[str]:
+        """A folder for what the trainer leaves beside checkpoints; if it is killed, it goes when they go."""
+        if self.store is None:
+            return TemporaryDirectory()
+        self.store.root.mkdir(parents=True, exist_ok=True)
+        return TemporaryDirectory(dir=self.store.root)
 
     def _takes_packs(self, model: Any) -> bool:
         """Try a pack beside whole prompts, once a base: attention that heeds no mask of ours gives other logits."""
