@@ -145,7 +145,7 @@ def _find_marks(words: list[str]) -> list[Mark]:
 
 def _read_amount(words: list[str], place: int) -> float | None:
     """A number that has a unit behind it or a currency before it; a year or a date is none."""
-    if not words[place][0].isdigit():
+    if not words[place].replace(",", "").replace(".", "", 1).isdecimal():  # `²` is a digit, and no number
         return None
     unit = UNITS.get(words[place + 1]) if place + 1 < len(words) else None
     if unit is None and words[max(place - 1, 0)] not in CURRENCIES:

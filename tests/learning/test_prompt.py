@@ -30,8 +30,8 @@ def test_the_training_form_is_the_studys_to_the_byte(label: Label) -> None:
     assert training_text(HEADLINE, label, PromptSettings()).encode() == expected
 
 
-@pytest.mark.parametrize("profile", PROFILES)
-def test_every_shipped_profile_asks_as_the_study_did(profile: str) -> None:
+@pytest.mark.parametrize("profile", [profile for profile in PROFILES if profile != "desk-pt"])
+def test_every_shipped_profile_in_english_asks_as_the_study_did(profile: str) -> None:
     prompt = build_config(load_profile(profile)).prompt
     assert scoring_text(HEADLINE, prompt).encode() == STUDY_TEST_FORM
     assert {label: prompt.label_words[label] for label in LABELS} == {label: label.value for label in LABELS}
