@@ -104,6 +104,11 @@ class Tally:
     """Runs that ended with an error, of those whose own process was not killed."""
     mismatches: list[str] = field(default_factory=list)
 
+    def note(self, mismatch: str) -> None:
+        """Keep and tell what is not as it should be."""
+        self.mismatches.append(f"home {self.homes}: {mismatch}")
+        print(self.mismatches[-1], flush=True)
+
     @property
     def kills(self) -> int:
         """So far."""
@@ -175,7 +180,8 @@ def disturb(study: Study, folder: Path, kills: int, random: Random, server: Pref
         place = Place(folder / f"home-{tally.homes}", server if tally.homes % 2 else None)
         tally.homes += 1
         _complete(study, place, tally, min(KILLS_A_HOME, kills - tally.kills), random)
-        tally.mismatches += [f"home {tally.homes}: {each}" for each in _compare(study, place)]
+        for difference in _compare(study, place):
+            tally.note(difference)
     return tally
 
 
@@ -188,17 +194,18 @@ def _complete(study: Study, place: Place, tally: Tally, most_kills: int, random:
         run = Run(study.arguments, place.environ)
         victim = _kill_one(study, run, place, tally, random) if tally.kills < last else None
         code = run.end()
-        tally.mismatches += [f"home {tally.homes}: the {role} outlived its run" for role in run.bury()]
+        for role in run.bury():
+            tally.note(f"the {role} outlived its run")
         present = place.load_finished()
-        again = [identifier for identifier, done in finished.items() if present.get(identifier) != done]
-        tally.mismatches += [f"home {tally.homes}: {identifier} was finished and done again" for identifier in again]
+        for identifier in (each for each, done in finished.items() if present.get(each) != done):
+            tally.note(f"{identifier} was finished and done again")
         finished = present
         if code == 0:
             return
         if victim != "flow":
             tally.failures += 1
-            print(f"home {tally.homes}: after the {victim} died, exit code {code}: {run.lines[-1][1]}")
-    tally.mismatches.append(f"home {tally.homes}: not complete after {RUNS_A_HOME} runs: {run.lines[-1][1]}")
+            print(f"home {tally.homes}: after the {victim} died, exit code {code}: {run.lines[-1][1]}", flush=True)
+    tally.note(f"not complete after {RUNS_A_HOME} runs: {run.lines[-1][1]}")
 
 
 def _kill_one(study: Study, run: Run, place: Place, tally: Tally, random: Random) -> str | None:
@@ -272,8 +279,6 @@ def main() -> None:
         folder = Path(name)
         study = prepare_study(folder, options.data, options.model)
         tally = disturb(study, folder, options.kills, Random(options.seed), server)
-    for mismatch in tally.mismatches:
-        print(mismatch)
     by_victim = {f"kills of the {victim}": float(number) for victim, number in sorted(tally.victims.items())}
     figures = {"kills": tally.kills, **by_victim, "homes": tally.homes, "repeats": tally.repeats}
     figures |= {"runs that failed with their server or worker": tally.failures, "mismatches": len(tally.mismatches)}
