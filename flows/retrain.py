@@ -23,7 +23,7 @@ from tasks.cells import drop_checkpoints, evaluate_baseline, score_cell, train_c
 from tasks.comparison import compare_cells
 from tasks.data import ingest_source, publish_data_report, split_snapshot
 from tasks.missing import tell_missing
-from tasks.progress import announce, format_seconds
+from tasks.progress import announce, format_seconds, note
 from tasks.promotion import judge_challenger
 from tasks.publication import publish_leaderboard, publish_report
 from tasks.study import plan_epoch_curve, plan_study
@@ -102,7 +102,7 @@ def _divide(study: StudyPlan, cells: tuple[CellPlan, ...]) -> list[Callable[[], 
 
 def _score_base(study: StudyPlan) -> None:
     retries = study.config.training.retries
-    _went_well(score_cell.with_options(retries=retries)(study, study.base_cell, return_state=True))
+    _went_well(study.base_cell, score_cell.with_options(retries=retries)(study, study.base_cell, return_state=True))
 
 
 def _run_in_turn(study: StudyPlan, cells: Sequence[CellPlan], pace: "_Pace") -> None:
@@ -111,8 +111,8 @@ def _run_in_turn(study: StudyPlan, cells: Sequence[CellPlan], pace: "_Pace") -> 
     train, score = train_cell.with_options(retries=retries), score_cell.with_options(retries=retries)
     for cell in cells:
         position, start = pace.tell_position(cell), time.monotonic()
-        if _went_well(train(study, cell, position, return_state=True)) and _went_well(
-            score(study, cell, position, return_state=True)
+        if _went_well(cell, train(study, cell, position, return_state=True)) and _went_well(
+            cell, score(study, cell, position, return_state=True)
         ):
             pace.finish(cell, time.monotonic() - start)
 
@@ -142,14 +142,16 @@ class _Pace:
             left, done, worked = sum(self.left.values()), len(self.order) - len(self.left), self.worked
         if left and worked:
             needed = (time.monotonic() - self.start) / worked * left
-            announce(f"{done} of {len(self.order)} cells done, about {format_seconds(needed)} left")
+            about = format_seconds(needed)
+            announce(f"{done} of {len(self.order)} cells done, about {about} left", left=about)
 
 
-def _went_well(state: State[Any]) -> bool:
-    """Whether a task of a cell ended well; input that no other cell could use either ends the study."""
+def _went_well(cell: CellPlan, state: State[Any]) -> bool:
+    """Whether a task of the cell ended well; input that no other cell could use either ends the study."""
     if state.is_completed():
         return True
     error = state.result(raise_on_failure=False)
     if isinstance(error, InputError):
         raise error
+    note(f"{cell.title} failed", cell=cell.title, state="failed", result="failed")
     return False

@@ -1,4 +1,4 @@
-"""What a person sees in the terminal while a flow runs: plain lines, and on a screen one live bar below them.
+"""What a person sees in the terminal while a flow runs: plain lines, and on a screen a live view below them.
 
 Shows only what tasks announce; Prefect's own lines stay in its UI. Knows no study and no table.
 """
@@ -8,33 +8,26 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.live import Live
 
 from flows.console import SECONDS_BETWEEN_LINES
+from flows.live import LiveView
 
 
 class ProgressHandler(logging.Handler):
     """Shows log records that carry a `fintone` event (see `tasks.progress`) and drops all others."""
 
     def __init__(self, console: Console) -> None:
-        """Show on `console`; the bar appears only if it is a terminal."""
+        """Show on `console`; there is a live view only if it is a terminal."""
         super().__init__()
         self.console = console
-        self.bar = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=20),
-            TextColumn("{task.completed}/{task.total} {task.fields[detail]}", markup=False),
-            TimeRemainingColumn(compact=True),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-        )
-        self.row: TaskID | None = None
-        self.title = ""
+        self.view = LiveView()
+        has_screen = console.is_terminal and not console.is_dumb_terminal
+        self.screen = Live(self.view, console=console, transient=True) if has_screen else None
         self.printed = 0.0
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -42,28 +35,17 @@ class ProgressHandler(logging.Handler):
         event = getattr(record, "fintone", None)
         if event is None:
             return
-        if "total" not in event:
+        self.view.take(event)
+        is_progress = "total" in event
+        if "text" in event and not (is_progress and (self.screen or not self._is_due(event))):
             self._print(event["text"])
-        elif self.console.is_terminal:
-            self._draw(event)
-        elif event["done"] == event["total"] or time.monotonic() - self.printed >= SECONDS_BETWEEN_LINES:
-            self._print(event["text"])
+
+    def _is_due(self, event: dict[str, Any]) -> bool:
+        return event["done"] == event["total"] or time.monotonic() - self.printed >= SECONDS_BETWEEN_LINES
 
     def _print(self, text: str) -> None:
         self.printed = time.monotonic()
         self.console.print(f"{time.strftime('%H:%M:%S')}  {text}", markup=False, highlight=False, soft_wrap=True)
-
-    def _draw(self, event: dict[str, Any]) -> None:
-        if event["title"] != self.title and self.row is not None:
-            self.bar.remove_task(self.row)
-            self.row = None
-        self.title = event["title"]
-        if self.row is None:
-            self.row = self.bar.add_task(self.title, total=event["total"], detail="")
-        self.bar.update(self.row, completed=event["done"], detail=event["detail"])
-        if event["done"] == event["total"]:
-            self.bar.remove_task(self.row)
-            self.row = None
 
 
 @contextmanager
@@ -79,7 +61,7 @@ def show_progress(console: Console) -> Iterator[None]:
     shown = ProgressHandler(console)
     prefect_logger.addHandler(shown)
     try:
-        with shown.bar:
+        with shown.screen or nullcontext():
             yield
     finally:
         prefect_logger.removeHandler(shown)

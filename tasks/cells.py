@@ -13,7 +13,7 @@ from prefect.states import Completed
 from schemas.errors import FailureError, InputError
 from schemas.plan import CellPlan, StudyPlan
 from tasks.draws import add_draws
-from tasks.progress import Progress, announce
+from tasks.progress import Progress, announce, note
 from tasks.records import StepLog, cell_outcome, evaluation_ids, load_part, load_parts, save_results
 from tasks.study import curve_cells
 from tasks.worker import base_spec, drop_shared, run_job
@@ -33,7 +33,9 @@ def evaluate_baseline(study: StudyPlan, cell: CellPlan) -> State[None] | None:
         train, parts = load_part(study, "train"), load_parts(study)
         encoder = study.encoder.folder if study.encoder else None
         seed = study.config.split.seed
-        save_results(study, cell, evaluation.evaluate_baseline(cell.model, train, parts, seed, encoder))
+        results = evaluation.evaluate_baseline(cell.model, train, parts, seed, encoder)
+        save_results(study, cell, results)
+    _announce_result(cell, results)
     return None
 
 
@@ -96,13 +98,13 @@ def score_cell(study: StudyPlan, cell: CellPlan, position: str = "") -> State[No
     if _is_evaluated(study, cell):
         return _skipped(cell, "its evaluations are in the warehouse")
     parts = load_parts(study)
-    progress = Progress(f"{position}score {cell.title}", sum(len(part.texts) for part in parts))
+    progress = Progress(f"{position}score {cell.title}", sum(len(part.texts) for part in parts), cell.title)
     with _running(cell, position) if cell.kind == "base" else nullcontext():
         adapter = None if cell.kind == "base" else home.adapter(cell.cell_id)
         job = ScoringJob(base_spec(study), adapter, parts, study.config.prompt, study.config.decoding)
         results: list[Any] = run_job(job, progress.update, progress.title)
         save_results(study, cell, results)
-    announce(f"{position}{cell.title}: {_tell_result(results)}")
+    _announce_result(cell, results, position)
     return None
 
 
@@ -140,11 +142,13 @@ def _recipe(study: StudyPlan, cell: CellPlan, attempt: int) -> Any:
     return Recipe(config.prompt, config.lora, training, cell.learning_rate, cell.epochs, cell.seed)
 
 
-def _tell_result(results: list[Any]) -> str:
-    """Accuracy on test at the lowest temperature, with its interval."""
-    best = min((result for result in results if result.part.name == "test"), key=lambda result: result.temperature)
+def _announce_result(cell: CellPlan, results: list[Any], position: str = "") -> None:
+    """Tell the accuracy on test at the lowest temperature, if there are any, with its interval."""
+    best = min((result for result in results if result.part.name == "test"), key=lambda result: result.temperature or 0)
     low, high = best.metrics.accuracy_low, best.metrics.accuracy_high
-    return f"test accuracy {best.metrics.accuracy:.3f} [{low:.3f}, {high:.3f}] at temperature {best.temperature:g}"
+    at = "" if best.temperature is None else f" at temperature {best.temperature:g}"
+    told = f"test accuracy {best.metrics.accuracy:.3f} [{low:.3f}, {high:.3f}]"
+    announce(f"{position}{cell.title}: {told}{at}", cell=cell.title, state="done", result=told)
 
 
 @contextmanager
@@ -155,18 +159,19 @@ def _running(cell: CellPlan, position: str = "") -> Iterator[None]:
 
     warehouse = Home.from_environment().warehouse
     start_cell(warehouse, cell.cell_id)
+    note(f"{position}{cell.title} begins", cell=cell.title, state="running")
     try:
         yield
     except BaseException as error:
         told = str(error) if isinstance(error, InputError | FailureError) else f"{type(error).__name__}: {error}"
         fail_cell(warehouse, cell.cell_id, told.removesuffix(": "))
         if isinstance(error, Exception):
-            announce(f"{position}{cell.title} died: {told}")
+            announce(f"{position}{cell.title} died: {told}", cell=cell.title, state="failed", result="died")
         raise
 
 
 def _skipped(cell: CellPlan, reason: str) -> State[None]:
-    announce(f"{cell.title}: nothing to do, {reason}")
+    announce(f"{cell.title}: nothing to do, {reason}", cell=cell.title, state="done", result="there already")
     return Completed(name="Skipped", message=f"Nothing to do: {reason}.")
 
 

@@ -1,7 +1,7 @@
 """Progress of the task or flow at work: lines in the run's log and a progress bar in the Prefect UI.
 
-Each record carries a `fintone` attribute beside its text, so that a terminal can show it in its own way. Knows what
-`done of total` means; knows no model and no table.
+Each record carries a `fintone` attribute beside its text, so that a terminal can show it in its own way (`flows.live`).
+Knows what `done of total` means; knows no model and no table.
 """
 
 import time
@@ -15,17 +15,22 @@ SECONDS_BETWEEN_UPDATES = 2.0
 """A bar in the UI costs a request, a line in the log a row."""
 
 
-def announce(message: str) -> None:
-    """Log a line that people want to read."""
-    get_run_logger().info(message, extra={"fintone": {"text": message}})
+def announce(message: str, **event: Any) -> None:
+    """Log a line that people want to read; `event` is what a live view makes of it."""
+    get_run_logger().info(message, extra={"fintone": {"text": message, **event}})
+
+
+def note(message: str, **event: Any) -> None:
+    """Log what people see in the live view and in the Prefect UI, and what is no line of its own in the terminal."""
+    get_run_logger().info(message, extra={"fintone": event})
 
 
 class Progress:
     """A bar from 0 to `total`; it is shown at most every two seconds, and at its end."""
 
-    def __init__(self, title: str, total: int) -> None:
-        """Begin at zero; the artifact is made with the first update that is shown."""
-        self.title = title
+    def __init__(self, title: str, total: int, cell: str | None = None) -> None:
+        """Begin at zero; the artifact is made with the first update that is shown. `cell`: whose progress it is."""
+        self.title, self.cell = title, cell
         self.total = total
         self.start = self.shown = time.monotonic()
         self.artifact: UUID | None = None
@@ -36,15 +41,11 @@ class Progress:
         if done < self.total and now - self.shown < SECONDS_BETWEEN_UPDATES:
             return
         self.shown = now
-        left = (now - self.start) / done * (self.total - done)
-        parts = (
-            self.title,
-            f"{done}/{self.total}",
-            detail,
-            f"{format_seconds(left)} left" if done < self.total else "",
-        )
-        text = ", ".join(part for part in parts if part)
-        event: dict[str, Any] = {"text": text, "title": self.title, "done": done, "total": self.total, "detail": detail}
+        seconds = (now - self.start) / done * (self.total - done)
+        ends = f"{format_seconds(seconds)} left" if done < self.total else ""
+        text = ", ".join(part for part in (self.title, f"{done}/{self.total}", detail, ends) if part)
+        event: dict[str, Any] = {"text": text, "title": self.title, "done": done, "total": self.total}
+        event |= {"detail": detail, "ends": ends, "cell": self.cell}
         get_run_logger().info(text, extra={"fintone": event})
         self._draw(100 * done / self.total, text)
 
@@ -58,9 +59,9 @@ class Progress:
 class JobProgress:
     """What a job tells on its way, as people see it: a line, a step of a training, or a number of scored headlines."""
 
-    def __init__(self, title: str, headlines: int = 0) -> None:
+    def __init__(self, title: str, headlines: int = 0, cell: str | None = None) -> None:
         """Begin; the bar appears with the first event that is shown. `headlines`: of a scoring, how many there are."""
-        self.title, self.headlines = title, headlines
+        self.title, self.headlines, self.cell = title, headlines, cell
         self.bar: Progress | None = None
 
     def update(self, event: Any) -> None:
@@ -74,7 +75,7 @@ class JobProgress:
             self._show(event.steps, event.step, detail)
 
     def _show(self, total: int, done: int, detail: str = "") -> None:
-        self.bar = self.bar or Progress(self.title, total)
+        self.bar = self.bar or Progress(self.title, total, self.cell)
         self.bar.update(done, detail)
 
 

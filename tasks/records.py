@@ -141,7 +141,7 @@ class StepLog:
     def __init__(self, cell: CellPlan, title: str) -> None:
         """Begin; the bar appears with the first step."""
         self.cell = cell
-        self.progress = JobProgress(title)
+        self.progress = JobProgress(title, cell=cell.title)
         self.unsaved: list[Any] = []
         self.saved_at = time.monotonic()
 

@@ -15,6 +15,7 @@ def plan_study(config: StudyConfig, ingested: IngestedSource, split_id: str) -> 
     """Find and check the base model and the encoder, lay out all cells, and record them as planned."""
     from learning.base_model import resolve_base_model
     from learning.grid import plan_study as lay_out
+    from learning.grid import running_order
     from learning.identity import decoding_id
     from storage.home import Home
     from storage.studies import StudyRecord, add_cells, save_study
@@ -40,7 +41,10 @@ def plan_study(config: StudyConfig, ingested: IngestedSource, split_id: str) -> 
     )
     save_study(home.warehouse, record)
     add_cells(home.warehouse, study.study_id, _cell_records(study, (study.base_cell, *study.baselines, *study.cells)))
-    announce(f"study {study.study_id}: base model {base.name}, {len(study.cells)} cells to fine-tune")
+    announce(
+        f"study {study.study_id}: base model {base.name}, {len(study.cells)} cells to fine-tune",
+        cells=[cell.title for cell in (*study.baselines, study.base_cell, *running_order(study.cells))],
+    )
     announce(_tell_steps(study))
     return study
 
@@ -52,7 +56,7 @@ def plan_epoch_curve(study: StudyPlan) -> tuple[CellPlan, ...]:
     Raises:
         NothingTrainedError: No fine-tuned cell has been evaluated.
     """
-    from learning.grid import best_row, plan_curve
+    from learning.grid import best_row, plan_curve, running_order
     from storage.evaluations import load_selection
     from storage.home import Home
     from storage.studies import add_cells
@@ -64,7 +68,10 @@ def plan_epoch_curve(study: StudyPlan) -> tuple[CellPlan, ...]:
     best = best_row(rows)
     cells = plan_curve(study, best["learning_rate"])
     add_cells(warehouse, study.study_id, _cell_records(study, cells))
-    announce(f"epoch curve: {len(cells)} more cells at learning rate {best['learning_rate']:g}, best on validation")
+    announce(
+        f"epoch curve: {len(cells)} more cells at learning rate {best['learning_rate']:g}, best on validation",
+        cells=[cell.title for cell in running_order(cells)],
+    )
     return cells
 
 
