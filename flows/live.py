@@ -17,7 +17,7 @@ MARKS = {"to come": ("·", "dim"), "done": ("✓", "green"), "failed": ("✗", "
 PLAIN = {"·": ".", "✓": "+", "✗": "x"}
 """Marks for a terminal that cannot write the others."""
 BAR_WIDTH = 16
-BAR_FROM = 60
+BAR_FROM = 72
 """Columns of the terminal from which on there is room for a bar."""
 LINES_ABOVE = 8
 """Lines of the terminal that stay for what was told before."""
@@ -56,7 +56,7 @@ class LiveView:
         """
         for title in event.get("cells", ()):
             self.cells.setdefault(title, Row(title))
-        self.left = event.get("left", self.left)
+        self.left = event.get("left", "" if "cells" in event else self.left)
         cell = event.get("cell")
         if cell is not None:
             row = self.cells.setdefault(cell, Row(cell))
@@ -72,20 +72,20 @@ class LiveView:
             return
         row = self.cells[cell] if cell is not None else self.works.setdefault(event["title"], Row(event["title"]))
         row.state, row.done, row.total = "running", event["done"], event["total"]
-        row.detail = ", ".join(part for part in (event["detail"], event["ends"]) if part)
+        row.detail = ", ".join(part for part in (event["ends"], event["detail"]) if part)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Draw as many rows as the terminal has room for, and below them how many there are of each state."""
         plain = console.options.ascii_only
         rows = [*list(self.works.values()), *self._choose(max(console.height - LINES_ABOVE, 1))]
         if rows:
-            table = Table.grid(padding=(0, 1), expand=False)
             has_bar = options.max_width >= BAR_FROM
-            table.add_column(width=1)
-            table.add_column(no_wrap=True, overflow="ellipsis")
-            if has_bar:
-                table.add_column(width=BAR_WIDTH)
-            table.add_column(no_wrap=True, overflow="ellipsis")
+            title = min(max(len(row.title) for row in rows), options.max_width // 2)
+            widths = [1, title, *([BAR_WIDTH] if has_bar else [])]
+            widths.append(max(options.max_width - sum(widths) - len(widths), 1))
+            table = Table.grid(padding=(0, 1, 0, 0))
+            for width in widths:
+                table.add_column(width=width, no_wrap=True, overflow="ellipsis")
             for row in rows:
                 cells = (self._mark(row, plain=plain), Text(row.title), *self._bars(row, has_bar=has_bar))
                 table.add_row(*cells, Text(_tell(row)), style="dim" if row.state == "to come" else None)
@@ -119,10 +119,10 @@ class LiveView:
         states = [row.state for row in list(self.cells.values())]
         counts = {state: states.count(state) for state in ("done", "failed", "running", "to come")}
         told = [f"{number} {state}" for state, number in counts.items() if number]
-        if self.left:
+        if self.left and counts["done"] + counts["failed"] < len(states):
             told.append(f"about {self.left} left")
         return f"{len(states)} cells: {', '.join(told)}"
 
 
 def _tell(row: Row) -> str:
-    return f"{row.done}/{row.total} {row.detail}" if row.total else row.detail
+    return f"{row.done}/{row.total}, {row.detail}" if row.total else row.detail

@@ -36,12 +36,15 @@ class ProgressHandler(logging.Handler):
         if event is None:
             return
         self.view.take(event)
-        is_progress = "total" in event
-        if "text" in event and not (is_progress and (self.screen or not self._is_due(event))):
+        if "text" in event and self._is_line(event):
             self._print(event["text"])
 
-    def _is_due(self, event: dict[str, Any]) -> bool:
-        return event["done"] == event["total"] or time.monotonic() - self.printed >= SECONDS_BETWEEN_LINES
+    def _is_line(self, event: dict[str, Any]) -> bool:
+        """Whether the event is a line of its own: what moves is none on a screen, and one now and then elsewhere."""
+        if self.screen:
+            return "total" not in event and "left" not in event
+        is_ongoing = "total" in event and event["done"] < event["total"]
+        return not is_ongoing or time.monotonic() - self.printed >= SECONDS_BETWEEN_LINES
 
     def _print(self, text: str) -> None:
         self.printed = time.monotonic()

@@ -50,5 +50,4 @@ def test_memory_is_bounded(tmp_path: Path, trained: tuple[Path, str, StudyPlan])
         peaks.append(score(home, source, trained[1]))
         answered = f"SELECT count(*), count(DISTINCT text) FROM scores WHERE source = '{source.name}'"
         assert query(home / "warehouse.duckdb", answered).rows == [(number, number)]
-    print(", ".join(f"{peak / 1e6:,.0f} MB" for peak in peaks))
     assert peaks[1] < peaks[0] + MOST_GROWTH

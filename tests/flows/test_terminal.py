@@ -2,6 +2,7 @@
 
 import io
 import logging
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,8 @@ from flows import terminal
 from flows.terminal import ProgressHandler, show_progress
 
 ROOT = Path(terminal.__file__).parents[1]
+LINES = re.compile(r"\d\d:\d\d:\d\d  ([^\r\n]*)")
+"""What follows the time of day."""
 
 
 def make_console(*, screen: bool) -> Console:
@@ -36,8 +39,12 @@ def logger() -> Iterator[logging.Logger]:
 
 
 def progress(logger: logging.Logger, done: int, total: int, title: str = "train") -> None:
-    event: dict[str, Any] = {"title": title, "done": done, "total": total, "detail": "loss 0.5"}
+    event: dict[str, Any] = {"title": title, "done": done, "total": total, "detail": "loss 0.5", "ends": ""}
     text = f"{title}, {done}/{total}"
+    logger.info(text, extra={"fintone": {"text": text, **event}})
+
+
+def announce(logger: logging.Logger, text: str, **event: Any) -> None:
     logger.info(text, extra={"fintone": {"text": text, **event}})
 
 
@@ -61,20 +68,22 @@ def test_without_a_screen_a_bar_is_a_line_now_and_then_and_at_its_end(logger: lo
     assert [line.split("  ", 1)[1] for line in written(console).splitlines()] == ["begin", "train, 100/100"]
 
 
-def test_on_a_screen_a_bar_moves_below_the_lines_and_leaves_when_it_is_full(logger: logging.Logger) -> None:
+def test_on_a_screen_what_moves_is_in_the_live_view_and_no_line(logger: logging.Logger) -> None:
     console = make_console(screen=True)
-    handler = ProgressHandler(console)
-    logger.addHandler(handler)
-    with handler.bar:
+    logger.addHandler(handler := ProgressHandler(console))
+    assert handler.screen
+    with handler.screen:
         progress(logger, 1, 2, "train [red]")
-        handler.bar.refresh()
-        assert [(task.description, task.completed, task.total) for task in handler.bar.tasks] == [("train [red]", 1, 2)]
-        progress(logger, 3, 9, "score")
-        assert [(task.description, task.completed, task.total) for task in handler.bar.tasks] == [("score", 3, 9)]
-        progress(logger, 9, 9, "score")
-        assert handler.bar.tasks == []
+        handler.screen.refresh()
+        announce(logger, "3 of 4 cells done, about 0:07 left", left="0:07")
+        announce(logger, "split: [900] train")
     logger.removeHandler(handler)
     assert "train [red]" in written(console)
+    assert [line for line in LINES.findall(written(console)) if line] == ["split: [900] train"]
+
+
+def test_a_dumb_terminal_gets_lines() -> None:
+    assert ProgressHandler(Console(file=io.StringIO(), force_terminal=True, _environ={"TERM": "dumb"})).screen is None
 
 
 def test_prefects_own_lines_are_away_while_progress_shows_and_back_after_it(logger: logging.Logger) -> None:

@@ -61,7 +61,8 @@ def test_an_announcement_is_a_line_and_an_event(events: list[dict[str, Any]]) ->
 
 def test_quick_work_shows_its_end_alone(events: list[dict[str, Any]]) -> None:
     count(50)
-    assert events == [{"text": "count, 50/50, at 50", "title": "count", "done": 50, "total": 50, "detail": "at 50"}]
+    shown = {"title": "count", "done": 50, "total": 50, "detail": "at 50", "ends": "", "cell": None}
+    assert events == [{"text": "count, 50/50, at 50", **shown}]
 
 
 def test_slow_work_is_one_bar_that_grows(events: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
