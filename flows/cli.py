@@ -15,6 +15,7 @@ import typer
 from rich.console import Console
 from typer.exceptions import TyperException
 
+from flows.completion import complete_cell, complete_fine_tune, complete_model, complete_profile, complete_study
 from flows.console import print_lines, stderr, stdout
 from flows.runs import run_ingestion, run_scoring, run_study
 from schemas.errors import FailureError, InputError
@@ -83,7 +84,9 @@ def fintone(
 
 @app.command()
 def run(
-    profile: Annotated[str, typer.Option(help="The study: demo, desk, desk-pt or paper.")] = "demo",
+    profile: Annotated[
+        str, typer.Option(help="The study: demo, desk, desk-pt or paper.", autocompletion=complete_profile)
+    ] = "demo",
     data: Annotated[str | None, typer.Option(help="Labelled headlines: `embedded`, a path, or hf:ORG/NAME.")] = None,
     base_model: Annotated[str | None, typer.Option(help="`embedded`, a folder, or ORG/NAME[@REVISION].")] = None,
     learning_rates: Annotated[str | None, typer.Option(help="Peak learning rates, as in 2e-4,1e-3.")] = None,
@@ -167,8 +170,10 @@ def sql(
 
 @app.command()
 def compare(
-    cell: Annotated[str, typer.Argument(help="Id of a cell, or its first 4 characters or more.")],
-    other: Annotated[str, typer.Argument(help="Id of the cell to compare it with.")],
+    cell: Annotated[
+        str, typer.Argument(help="Id of a cell, or its first 4 characters or more.", autocompletion=complete_cell)
+    ],
+    other: Annotated[str, typer.Argument(help="Id of the cell to compare it with.", autocompletion=complete_cell)],
     temperature: Annotated[float | None, typer.Option(help="Sampling temperature; else each that both have.")] = None,
     part: Annotated[
         JudgedPart, typer.Option(help="Part of the split; validation chooses, test judges.")
@@ -204,7 +209,10 @@ def compare(
 
 @app.command()
 def report(
-    study: Annotated[str | None, typer.Option(help="Id of a study, or its first characters; else the last.")] = None,
+    study: Annotated[
+        str | None,
+        typer.Option(help="Id of a study, or its first characters; else the last.", autocompletion=complete_study),
+    ] = None,
     output: Annotated[Path | None, typer.Option(help="A folder; else the study's own in the home.")] = None,
 ) -> None:
     """Write a study's report: one page that opens offline, its charts for a paper, and the published figures.
@@ -224,7 +232,12 @@ def report(
 
 @app.command()
 def export(
-    cell: Annotated[str, typer.Argument(help="Id of a fine-tuned cell, or its first 4 characters or more.")],
+    cell: Annotated[
+        str,
+        typer.Argument(
+            help="Id of a fine-tuned cell, or its first 4 characters or more.", autocompletion=complete_fine_tune
+        ),
+    ],
     output: Annotated[Path, typer.Option(help="A new folder for the model.")],
     merge: Annotated[bool, typer.Option("--merge", help="Write whole weights instead of an adapter.")] = False,  # noqa: FBT002
 ) -> None:
@@ -243,7 +256,10 @@ def score(
         str, typer.Argument(help="Headlines without labels: a path, hf:ORG/NAME, or - for standard input.")
     ],
     model: Annotated[
-        str, typer.Option(help="`champion`, or a cell's id, or its first 4 characters or more.")
+        str,
+        typer.Option(
+            help="`champion`, or a cell's id, or its first 4 characters or more.", autocompletion=complete_model
+        ),
     ] = "champion",
     temperature: Annotated[float | None, typer.Option(help="Of the probabilities; else the nearest to 1.")] = None,
     output: Annotated[str | None, typer.Option(help="A file: .csv, .jsonl or .parquet; else standard output.")] = None,
@@ -282,7 +298,10 @@ def score(
 @app.command()
 def promote(
     cell: Annotated[
-        str | None, typer.Argument(help="Id of a fine-tuned cell, or its first 4 characters or more.")
+        str | None,
+        typer.Argument(
+            help="Id of a fine-tuned cell, or its first 4 characters or more.", autocompletion=complete_fine_tune
+        ),
     ] = None,
     reason: Annotated[str, typer.Option(help="Why; it is recorded with the decision.")] = "",
     temperature: Annotated[float | None, typer.Option(help="Sampling temperature; else its lowest.")] = None,

@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -46,6 +48,15 @@ def test_the_commands_of_the_contract_are_there() -> None:
 
 def test_every_command_has_help() -> None:
     assert [name for name, command in iterate_commands() if not command.help] == []
+
+
+def test_the_help_of_every_command_has_an_example_whose_options_it_knows() -> None:
+    for name, command in iterate_commands():
+        if name == "fintone":
+            continue
+        [example] = re.findall(rf"Example: ({name} .+)", command.help)
+        known = {option for parameter in command.params for option in parameter.opts}
+        assert {word for word in shlex.split(example) if word.startswith("--")} <= known
 
 
 def test_every_argument_and_option_has_help() -> None:

@@ -1,0 +1,53 @@
+"""What a shell offers where a command wants a profile, a study or a cell. What goes wrong offers nothing."""
+
+from collections.abc import Callable
+
+from schemas.errors import FailureError, InputError
+
+Suggestions = list[tuple[str, str]]
+"""A word and what it means; shells that cannot show the meaning show the word."""
+
+
+def complete_profile(incomplete: str) -> list[str]:
+    """Profiles."""
+    from schemas.profiles import PROFILES
+
+    return [profile for profile in PROFILES if profile.startswith(incomplete)]
+
+
+def complete_study(incomplete: str) -> Suggestions:
+    """Ids of studies in the warehouse."""
+    from storage.home import Home
+    from storage.suggestions import suggest_studies
+
+    return _quietly(lambda: suggest_studies(Home.from_environment().warehouse, incomplete))
+
+
+def complete_cell(incomplete: str) -> Suggestions:
+    """Ids of cells in the warehouse."""
+    return _cells(incomplete, fine_tuned=False)
+
+
+def complete_fine_tune(incomplete: str) -> Suggestions:
+    """Ids of fine-tuned cells in the warehouse."""
+    return _cells(incomplete, fine_tuned=True)
+
+
+def complete_model(incomplete: str) -> Suggestions:
+    """`champion`, and ids of fine-tuned cells."""
+    champion = [("champion", "the one that the gate or a person chose")] if "champion".startswith(incomplete) else []
+    return champion + complete_fine_tune(incomplete)
+
+
+def _cells(incomplete: str, *, fine_tuned: bool) -> Suggestions:
+    from storage.home import Home
+    from storage.suggestions import suggest_cells
+
+    return _quietly(lambda: suggest_cells(Home.from_environment().warehouse, incomplete, fine_tuned=fine_tuned))
+
+
+def _quietly(suggest: Callable[[], Suggestions]) -> Suggestions:
+    try:
+        return suggest()
+    except (InputError, FailureError):  # no warehouse yet, or a study holds it: a shell has no place for a line
+        return []

@@ -1,0 +1,31 @@
+"""Ids that a person may want to type, for a shell that completes them. Changes nothing."""
+
+from pathlib import Path
+
+from schemas.plan import name_cell
+from storage.warehouse import reading
+
+PATIENCE = 0.5
+"""Seconds that a shell waits while a study writes; then there is nothing to suggest."""
+MOST = 50
+
+
+def suggest_cells(warehouse: Path, beginning: str, *, fine_tuned: bool) -> list[tuple[str, str]]:
+    """Ids of cells that begin so, the latest study's first, each with what it is; of fine-tunes alone if asked."""
+    latest = (
+        "SELECT cell_id, any_value(kind), any_value(model), any_value(learning_rate), any_value(epochs),"
+        " any_value(seed) FROM cells JOIN study_cells USING (cell_id) JOIN studies USING (study_id)"
+        " WHERE starts_with(cell_id, ?) AND (kind = 'fine-tuned' OR NOT ?)"
+        " GROUP BY cell_id ORDER BY max(studies.started_at) DESC, cell_id LIMIT ?"
+    )
+    with reading(warehouse, PATIENCE) as connection:
+        rows = connection.execute(latest, [beginning, fine_tuned, MOST]).fetchall()
+    return [(cell_id, name_cell(*what)) for cell_id, *what in rows]
+
+
+def suggest_studies(warehouse: Path, beginning: str) -> list[tuple[str, str]]:
+    """Ids of studies that begin so, the latest first, each with its profile and its base model."""
+    latest = "FROM studies SELECT study_id, profile || ', ' || base_model WHERE starts_with(study_id, ?)"
+    with reading(warehouse, PATIENCE) as connection:
+        rows = connection.execute(f"{latest} ORDER BY started_at DESC LIMIT ?", [beginning, MOST]).fetchall()
+    return [(study_id, what) for study_id, what in rows]
