@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from reporting.figures import Chart
 from reporting.licences import tell_data_licence, tell_model_licence
-from reporting.promotion import tell_decision
+from reporting.promotion import tell_decision, tell_match
 from reporting.text import visible
 from reporting.verdict import tell_baseline
 from schemas.plan import format_rate, name_cell
@@ -48,6 +48,7 @@ def render_page(report: StudyReport, charts: dict[str, list[Chart]]) -> str:
         charts={section: [_shown(chart) for chart in own] for section, own in charts.items()},
         answer=tell_answer(report),
         best=_chosen_row(report),
+        rival=report.decision if report.decision and tell_match(report.decision) else None,
         temperatures=sorted({row["temperature"] for row in _models(report) if row["temperature"] is not None}),
         models=_models(report),
         baselines=[row for row in _models(report) if row["kind"] == "baseline"],
@@ -74,6 +75,9 @@ def tell_answer(report: StudyReport) -> str:
     ]
     if report.verdict:
         sentences.append(f"{tell_baseline('It', report.verdict)}.")
+    match = tell_match(report.decision) if report.decision else None
+    if match:
+        sentences.append(f"{match}.")
     if report.decision:
         sentences.append(f"{tell_decision(report.decision)}.")
     if report.synthetic:

@@ -23,6 +23,19 @@ def tell_decision(decision: dict[str, Any]) -> str:
     return f"It was not promoted: the champion is {f'still cell {champion}' if champion else 'nobody yet'}"
 
 
+def tell_match(decision: dict[str, Any]) -> str | None:
+    """How the cell fared against the champion of that day, headline by headline; None where there was none to meet."""
+    before, accuracy = decision["previous_cell_id"], decision["previous_accuracy"]
+    if accuracy is None or before == decision["cell_id"]:
+        return None
+    bounds = (decision[name] for name in ("difference", "difference_low", "difference_high"))
+    return (
+        f"The champion before, cell {before}, has an accuracy of {accuracy:.3f} on the {decision['n']:,} of them that "
+        f"it did not learn from, and this one {decision['accuracy']:.3f}: {tell_interval(*bounds)}, "
+        f"{tell_p(decision['p_value'])}"
+    )
+
+
 def _tell_check(check: Check) -> str:
     if check.floor == "accuracy":
         return (

@@ -15,6 +15,7 @@ import pytest
 
 from schemas.errors import FailureError
 from schemas.plan import StudyPlan
+from schemas.promotion import Champion
 from storage.champions import Decision, save_decision
 from storage.query import query
 from storage.report import UnknownStudyError
@@ -103,6 +104,19 @@ def test_the_answer_names_the_cell_and_its_figures(home: Path, trained: Any) -> 
     assert "It was not promoted: the champion is nobody yet." in answer
     assert "accuracy .3 is below the floor" in text
     assert "<strong>The study is incomplete.</strong>" in text  # its base and its baselines were not evaluated
+
+
+def test_the_answer_tells_how_the_champion_before_did_on_the_same_headlines(home: Path, trained: Any) -> None:
+    before = Champion("0123456789ab", 0.1)
+    save_decision(home / "warehouse.duckdb", Decision("promoted", "person", "the first", "s", *before), None)
+    figures = (17, 0.7, 0.6, 0.1, -0.05, 0.25, 0.5, 0.05)
+    decision = Decision("kept", "gate", "does not beat it", trained[2].study_id, trained[1], 0.1, *figures)
+    save_decision(home / "warehouse.duckdb", decision, before)
+    text, _ = read(write_report())
+    [answer] = re.findall(r'<p class="answer">(.*?)</p>', text, flags=re.DOTALL)
+    assert "cell 0123456789ab, has an accuracy of 0.600 on the 17 of them that it did not learn from" in answer
+    assert "and this one 0.700: +.100 [-.050, .250], p=.500. It was not promoted" in answer
+    assert "<dt>champion before</dt><dd>0.600<small>cell 0123456789ab</small>" in text
 
 
 def test_each_query_that_is_shown_gives_what_is_shown(home: Path) -> None:
