@@ -1,0 +1,83 @@
+"""The README's own lines, run as they stand: a study, then every command on what it left; only names are filled in."""
+
+import csv
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from embedded.grammar import generate_headline
+from storage.query import query
+
+BASH = shutil.which("bash")
+README = Path(__file__).parents[2] / "README.md"
+WORDS = {"positive": "bullish", "neutral": "flat", "negative": "bearish"}
+
+ELSEWHERE = {
+    "hf:ORG/NAME": "needs the hub",
+    "ORG/NAME@REVISION": "needs the hub",
+    "--profile paper": "needs the hub",
+    "FinancialPhraseBank": "in the tests of ingestion, which skip where it is absent",
+    "runner.kind=ray": "in the tests of the Ray runner",
+}
+"""What a line says that this test cannot run, and why."""
+STUDY = (
+    "fintone run --profile desk --data headlines.csv --base-model path/to/a/model --learning-rates 2e-4 --epochs 1,2"
+)
+SMALLER = (
+    "--set split.train_per_class=16 --set split.test_per_class=10 --set split.validation_per_class=5 --set lora.r=4"
+    " --set promotion.min_accuracy=0 --set promotion.max_unparsed_rate=1 --set promotion.beat_baseline=false"
+    " --set data.label_map='{bullish: positive, flat: neutral, bearish: negative}'"
+)
+"""What makes the documented study one of seconds, and its gate one that anybody passes."""
+
+
+def find_lines() -> list[str]:
+    """The lines that call fintone, each once, in their order; but for those that are tested elsewhere."""
+    lines = re.findall(r"^ {4}((?:.*\| )?fintone .+)$", README.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return [line for line in dict.fromkeys(lines) if not any(word in line for word in ELSEWHERE)]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with the files that the README's lines name."""
+    random = Random(6)
+    rows = [generate_headline(random) for _ in range(200)]
+    with (tmp_path / "headlines.csv").open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([("title", "label"), *((row.text, WORDS[row.sentiment]) for row in rows)])
+    (tmp_path / "words.yaml").write_text("".join(f"{word}: {label}\n" for label, word in WORDS.items()))
+    (tmp_path / "wire.txt").write_text("".join(f"{generate_headline(random).text}\n" for _ in range(20)))
+    return tmp_path
+
+
+def run(line: str, folder: Path) -> str:
+    """Run a line in a shell as a person would, and return what it wrote to standard output."""
+    assert BASH
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "FINTONE_HOME": str(folder / ".fintone"), "PATH": path}
+    command = [BASH, "--norc", "-o", "pipefail", "-c", line]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{line}: {done.stderr}"
+    return done.stdout
+
+
+@pytest.mark.skipif(BASH is None, reason="needs bash")
+def test_every_line_of_the_readme_works(folder: Path, tiny_folder: Path) -> None:
+    lines = find_lines()
+    assert STUDY in lines
+    told = run(f"{STUDY} {SMALLER}".replace("path/to/a/model", str(tiny_folder)), folder)
+    cells = "FROM leaderboard SELECT DISTINCT cell_id WHERE kind = 'fine-tuned' ORDER BY is_champion, cell_id"
+    other, champion = [cell for (cell,) in query(folder / ".fintone" / "warehouse.duckdb", cells).rows]
+    suggested = re.findall(r"^ {2}(fintone .+)$", told, flags=re.MULTILINE)
+    assert len(suggested) == 4  # a comparison and three queries
+    for line in (*suggested, *lines):
+        if line == STUDY:
+            continue
+        filled = line.replace("CELL", other, 1).replace("CELL", champion).replace("tail -f", "cat")
+        out = run(filled, folder)
+        assert out or "--output" in line, line
