@@ -54,7 +54,9 @@ def retrain(config: StudyConfig) -> str:
         study = plan_study(config, ingested, split_id)
         if is_answered(home.warehouse, study.study_id):
             announce(f"nothing new: study {study.study_id} is finished")
-            drop_checkpoints(study)  # which are there where it was killed at its very end
+            if not home.report(study.study_id).exists():  # it was killed at its very end, as where checkpoints are left
+                _publish_report(study)
+            drop_checkpoints(study)
             return study.study_id
         _answer(study, ingested)
         missing = load_missing(home.warehouse, study.study_id)
@@ -78,10 +80,15 @@ def _answer(study: StudyPlan, ingested: IngestedSource) -> None:
         compare_cells(study.study_id)
         judge_challenger(study)
         publish_leaderboard(study, ingested)
-        publish_report(study.study_id, return_state=True)  # without it the study is as good; `fintone report` makes it
+        _publish_report(study)
     except BaseException:
         finish_study(warehouse, study.study_id, "failed")
         raise
+
+
+def _publish_report(study: StudyPlan) -> None:
+    """Write the report; if that fails the study is as good without it, and `fintone report` makes it."""
+    publish_report(study.study_id, return_state=True)
 
 
 def _do_all(study: StudyPlan, works: Sequence[Callable[[], None]]) -> None:

@@ -15,7 +15,7 @@ from reporting.figures import Chart
 from reporting.licences import tell_data_licence, tell_model_licence
 from reporting.promotion import tell_decision, tell_match
 from reporting.text import visible
-from reporting.verdict import tell_baseline
+from reporting.verdict import tell_baseline, tell_scarcity
 from schemas.plan import format_rate, name_cell
 from schemas.report import StudyReport, Table
 
@@ -80,6 +80,9 @@ def tell_answer(report: StudyReport) -> str:
         sentences.append(f"{match}.")
     if report.decision:
         sentences.append(f"{tell_decision(report.decision)}.")
+    scarcity = tell_scarcity(report.tables["split"].rows)
+    if scarcity:
+        sentences.append(f"Mind that {scarcity}.")
     if report.synthetic:
         sentences.append(
             "The headlines are generated: these figures say that the loop works, and nothing of real news."

@@ -34,13 +34,18 @@ def publish_data_report(ingested: IngestedSource) -> None:
 @task(task_run_name="split snapshot {ingested.snapshot_id}")
 def split_snapshot(ingested: IngestedSource, split: SplitSettings, near_duplicates: str) -> str:
     """Split a snapshot into train, validation and test, and return the split's id."""
+    from reporting.verdict import tell_scarcity
     from storage.home import Home
     from storage.splits import load_split_counts
     from tasks.intake import settle_split
 
     identifier = settle_split(ingested, split, near_duplicates)
+    by_label = load_split_counts(Home.from_environment().warehouse, identifier)
     counts: Counter[str] = Counter()
-    for part, _, number in load_split_counts(Home.from_environment().warehouse, identifier):
+    for part, _, number in by_label:
         counts[part] += number
     announce("split: " + ", ".join(f"{number} {part}" for part, number in counts.items()))
+    scarcity = tell_scarcity(by_label)
+    if scarcity:
+        announce(f"note: {scarcity}")
     return identifier

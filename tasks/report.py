@@ -46,7 +46,9 @@ def write_report(study: str | None = None, output: Path | None = None) -> Path:
         page.parent.mkdir(parents=True, exist_ok=True)
         save_charts(charts, page.parent / CHARTS)
         (page.parent / REPRODUCTION).write_text(render_reproduction(report), encoding="utf-8")
-        page.write_text(render_page(report, charts), encoding="utf-8")
+        unfinished = page.with_suffix(".tmp")  # the page comes last and whole: where it is, the report is
+        unfinished.write_text(render_page(report, charts), encoding="utf-8")
+        unfinished.replace(page)
     except OSError as error:
         raise ReportPlaceError(f"output {page.parent}: {error.strerror}; give a folder that can be written") from error
     return page

@@ -4,6 +4,7 @@ import asyncio
 import csv
 import os
 import re
+import shutil
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -170,11 +171,14 @@ def test_what_is_finished_is_not_done_again(home: Path, config: StudyConfig, mon
         killed.setattr("flows.retrain.drop_checkpoints", lambda _: None)
         first = retrain(config)
     assert list(home.glob("checkpoints/*")) != []
+    [page] = home.glob("reports/*/index.html")
+    shutil.rmtree(page.parent)
     before = ask(home, "FROM evaluations ORDER BY evaluation_id"), ask(home, "SELECT cell_id, finished_at FROM cells")
     assert retrain(config) == first
     after = ask(home, "FROM evaluations ORDER BY evaluation_id"), ask(home, "SELECT cell_id, finished_at FROM cells")
     assert after == before
     assert list(home.glob("checkpoints/*")) == []
+    assert page.exists()
     compared = ask(home, "FROM comparisons ORDER BY ALL")
     with writing(home / "warehouse.duckdb") as connection:  # as a version without comparisons left it
         connection.execute("DELETE FROM ledger.comparisons")

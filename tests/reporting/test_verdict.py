@@ -2,7 +2,7 @@
 
 import pytest
 
-from reporting.verdict import tell_baseline, tell_difference, tell_figure, tell_interval, tell_p
+from reporting.verdict import tell_baseline, tell_difference, tell_figure, tell_interval, tell_p, tell_scarcity
 from schemas.comparison import BaselineVerdict, Difference
 
 CLEAR = Difference(0.034, 0.012, 0.057, 0.0001, 0.0031, 36)
@@ -54,3 +54,11 @@ def test_a_figure_has_three_digits(value: float, text: str) -> None:
 def test_small_figures_have_no_sign_and_small_p_values_no_digits() -> None:
     assert tell_interval(0.0004, -0.01, 0.01) == "0 [-.010, .010]"
     assert (tell_p(0.00099), tell_p(0.001), tell_p(0.05)) == ("p<.001", "p=.001", "p=.050")
+
+
+def test_a_validation_part_that_lacks_a_label_is_told() -> None:
+    enough = [("train", "negative", 9), *(("validation", label, 30) for label in ("negative", "neutral", "positive"))]
+    assert tell_scarcity(enough) is None
+    few = "validation has only 1 neutral headline, so that its choice is a weak one"
+    assert tell_scarcity([*enough[:2], ("validation", "neutral", 1), enough[3]]) == few
+    assert "only 0 positive headlines" in str(tell_scarcity(enough[:3]))
