@@ -3,6 +3,7 @@
 from prefect import flow
 
 from flows.credentials import provide_hub_token
+from flows.terminal import mute_exit_of_deployment
 from schemas.config import DataSettings
 from schemas.plan import IngestedSource
 from tasks.data import ingest_source, publish_data_report
@@ -18,6 +19,7 @@ def ingest(data: DataSettings) -> IngestedSource:
     Returns:
         The ids under which its rows lie in the warehouse.
     """
+    mute_exit_of_deployment()
     provide_hub_token()
     ingested = ingest_source(data)
     if ingested.is_new:

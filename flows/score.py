@@ -3,6 +3,7 @@
 from prefect import flow
 
 from flows.credentials import provide_hub_token
+from flows.terminal import mute_exit_of_deployment
 from schemas.config import ScoreSettings
 from storage.home import Home
 from storage.warehouse import prepare_warehouse
@@ -21,6 +22,7 @@ def score(settings: ScoreSettings) -> ScoredSource:
     Returns:
         The scoring: its answers are in the view `scores`, its drift in `score_drift`.
     """
+    mute_exit_of_deployment()
     provide_hub_token()
     home = Home.from_environment()
     home.create()

@@ -3,6 +3,7 @@
 Shows only what tasks announce; Prefect's own lines stay in its UI. Knows no study and no table.
 """
 
+import atexit
 import logging
 import os
 import sys
@@ -70,6 +71,14 @@ def show_progress(console: Console) -> Iterator[None]:
         prefect_logger.removeHandler(shown)
         for handler in consoles:
             root.addHandler(handler)
+
+
+def mute_exit_of_deployment() -> None:
+    """Where a worker runs the flow in a process of its own, let that process end as `mute_exit` lets it."""
+    from prefect.runtime import deployment
+
+    if deployment.id:
+        atexit.register(mute_exit)
 
 
 def mute_exit() -> None:

@@ -23,7 +23,7 @@ from storage.query import query
 
 ROOT = Path(__file__).parents[2]
 
-Prefect = Callable[..., None]
+Prefect = Callable[..., str]
 
 
 @pytest.fixture(scope="module")
@@ -46,10 +46,11 @@ def prefect(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         own = {"PREFECT_HOME": str(home), "PREFECT_API_URL": server.url, "PWD": str(folder), "PYTHONPATH": str(ROOT)}
         environment = {name: value for name, value in os.environ.items() if name != "FINTONE_HOME"} | own
 
-        def run(*arguments: str) -> None:
+        def run(*arguments: str) -> str:
             command = [str(Path(sys.executable).with_name("prefect")), "--no-prompt", *arguments]
             done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
             assert done.returncode == 0, done.stderr
+            return done.stdout + done.stderr
 
         run("work-pool", "create", "fintone", "--type", "process")
         run("deploy", "--all")
@@ -99,7 +100,9 @@ async def wait_for_scheduled_runs(deployments: set[str]) -> set[str]:
 
 def test_a_deployed_study_runs_in_the_home_of_its_folder(prefect: Prefect, folder: Path) -> None:
     run_id = asyncio.run(ask_for_a_study())
-    prefect("worker", "start", "--pool", "fintone", "--run-once")  # ends when the run does
+    told = prefect("worker", "start", "--pool", "fintone", "--run-once")  # ends when the run does
+    assert "test accuracy" in told
+    assert "nanobind" not in told
     run, tasks = asyncio.run(read_run(run_id))
     assert (run.state_name, run.name) == ("Completed", "demo on headlines.csv")
     assert {"ingest headlines.csv", "train lr=1e-03 epochs=1 seed=42", "score lr=1e-03 epochs=1 seed=42"} <= tasks
