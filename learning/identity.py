@@ -8,7 +8,7 @@ from schemas.config import DecodingSettings, SplitSettings, StudyConfig
 from schemas.identity import content_id
 from schemas.plan import BaseModelPlan
 
-TRAINING_VERSION = 3
+TRAINING_VERSION = 4
 """Raised when the same settings would train to other weights."""
 
 SCORING_VERSION = 2

@@ -18,6 +18,7 @@ from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 
 from learning.checkpoints import CheckpointStore
 from learning.last_layer import LastLayer
+from learning.output_head import OutputHead, add_losses
 from learning.pack_attention import mark_pack
 from learning.packing import Pack, pack_examples
 
@@ -133,6 +134,7 @@ class PrefixTrainer(AdapterTrainer):
         super().__init__(model, saving, **arguments)
         # What is computed anew in the backward pass is so without the hooks of the forward one.
         self.last_layer = None if self.args.activation_checkpointing else LastLayer(model)
+        self.head = OutputHead.find(model)
         self.loss_is_scaled_for_ga = True  # by `num_items_in_batch`, whatever the model says of itself
 
     @classmethod
@@ -150,12 +152,12 @@ class PrefixTrainer(AdapterTrainer):
         """Mean cross-entropy in nats over the tokens under the loss of the whole effective batch."""
         if return_outputs or num_items_in_batch is None:
             raise NotImplementedError("packs are for training; score a model with learning.scoring")
-        logits = forward_pack(model, inputs, self.last_layer)
-        logits = logits.float()
-        # torch's own cross-entropy adds up the exponentials of a large vocabulary with an error of 1e-5 on a CPU.
-        normalisers = logits.logsumexp(dim=-1)[inputs["target_rows"]]
-        token_losses = normalisers - logits[inputs["target_rows"], inputs["targets"]]
-        return (token_losses * inputs["weights"]).sum() / num_items_in_batch
+        where = (inputs["target_rows"], inputs["targets"], inputs["weights"])
+        if self.head is None:
+            return add_losses(forward_pack(model, inputs, self.last_layer), *where) / num_items_in_batch
+        with self.head.left_out():
+            hidden = forward_pack(model, inputs, self.last_layer)
+        return self.head.add_losses(hidden, *where) / num_items_in_batch
 
     def _get_num_items_in_batch(
         self, batch_samples: list[dict[str, torch.Tensor]], device: torch.device

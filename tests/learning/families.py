@@ -8,6 +8,7 @@ from transformers import (
     AutoModelForCausalLM,
     GPT2Config,
     GPTNeoXConfig,
+    GraniteConfig,
     LlamaConfig,
     MistralConfig,
     PretrainedConfig,
@@ -31,6 +32,7 @@ FAMILIES: dict[str, PretrainedConfig] = {
     "gpt-neox": GPTNeoXConfig(**SIZE, rotary_pct=0.25),
     "qwen2": Qwen2Config(**SIZE, num_key_value_heads=2),
     "mistral": MistralConfig(**SIZE, num_key_value_heads=2, sliding_window=None),
+    "granite, which scales its logits": GraniteConfig(**SIZE, num_key_value_heads=2, logits_scaling=3.0),
     "gpt2": GPT2Config(vocab_size=1_536, n_embd=64, n_layer=2, n_head=4, n_positions=512, **STILL),
 }
 

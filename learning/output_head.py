@@ -1,0 +1,117 @@
+"""The output head of a model and the loss over it, a few rows of logits at a time. Knows tensors; knows no headline."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch.nn.functional import linear
+
+LOGITS_AT_ONCE = 2**22
+"""Logits that are held at once: 16 MB in float32, which a cache holds between the passes over them."""
+SAME = 1e-4
+"""Logits that differ by no more, of their largest, are the head's."""
+
+
+class OutputHead:
+    """A frozen linear map from the last hidden states to the logits, and nothing after it."""
+
+    def __init__(self, module: torch.nn.Linear) -> None:
+        """Take the map."""
+        self.module = module
+
+    @classmethod
+    def find(cls, model: Any) -> "OutputHead | None":
+        """The head of a causal language model; None where the logits are more than it gives, as where they are capped.
+
+        Args:
+            model: Of transformers, with or without adapter. It is asked for the logits of three tokens.
+        """
+        module = model.get_output_embeddings()
+        if not isinstance(module, torch.nn.Linear) or module.weight.requires_grad:
+            return None
+        head, was_training = cls(module), model.training
+        tokens = torch.arange(3, device=module.weight.device)[None]
+        model.eval()
+        with torch.no_grad():
+            logits = model(input_ids=tokens, use_cache=False).logits.float()
+            with head.left_out():
+                hidden = model(input_ids=tokens, use_cache=False).logits
+            own = linear(hidden.to(module.weight.dtype), module.weight, module.bias).float()
+        model.train(was_training)
+        same = own.shape == logits.shape and bool((own - logits).abs().max() <= SAME * logits.abs().max())
+        return head if same else None
+
+    @contextmanager
+    def left_out(self) -> Iterator[None]:
+        """Let the model give, where its logits were, the hidden states that they are made of."""
+        self.module.forward = torch.nn.Identity().forward  # type: ignore[method-assign]
+        try:
+            yield
+        finally:
+            del self.module.forward
+
+    def add_losses(
+        self, hidden: torch.Tensor, rows: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor
+    ) -> torch.Tensor:
+        """The weighted sum of cross-entropies in nats.
+
+        Args:
+            hidden: [K, D] last hidden states.
+            rows: [M] for each target, which of them predicts it.
+            targets: [M] token ids.
+            weights: [M] float32.
+        """
+        own = (self.module.weight, self.module.bias)
+        loss: torch.Tensor = _HeadLoss.apply(hidden, *own, rows, targets, weights)  # type: ignore[no-untyped-call]
+        return loss
+
+
+def add_losses(logits: torch.Tensor, rows: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+    """The weighted sum of cross-entropies in nats, from logits [K, vocabulary]; see `OutputHead.add_losses`.
+
+    torch's own cross-entropy adds up the exponentials of a large vocabulary with an error of 1e-5 on a CPU.
+    """
+    logits = logits.float()
+    return ((logits.logsumexp(dim=-1)[rows] - logits[rows, targets]) * weights).sum()
+
+
+class _HeadLoss(torch.autograd.Function):
+    """The gradient of the hidden states is made with the loss, while the logits of a few rows are at hand.
+
+    All logits at once, their exponentials and the gradients of both are four times K x vocabulary numbers, which pass
+    through memory a dozen times.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        hidden: torch.Tensor,
+        weight: torch.Tensor,
+        bias: torch.Tensor | None,
+        rows: torch.Tensor,
+        targets: torch.Tensor,
+        weights: torch.Tensor,
+    ) -> torch.Tensor:
+        inputs = hidden.to(weight.dtype)
+        gradient, loss = torch.empty_like(inputs), weights.new_zeros(())
+        totals = weights.new_zeros(len(hidden)).index_add_(0, rows, weights)
+        step = max(LOGITS_AT_ONCE // len(weight), 1)
+        for start in range(0, len(hidden), step):
+            part = slice(start, start + step)
+            own = (rows >= start) & (rows < start + step)
+            places, share = (rows[own] - start, targets[own]), weights[own]
+            logits = linear(inputs[part], weight, bias).float()
+            logits -= logits.amax(dim=-1, keepdim=True)
+            wanted = logits[places]
+            sums = logits.exp_().sum(dim=-1)
+            loss += ((sums.log()[places[0]] - wanted) * share).sum()
+            logits.mul_((totals[part] / sums)[:, None]).index_put_(places, -share, accumulate=True)
+            gradient[part] = logits.to(weight.dtype) @ weight
+        ctx.save_for_backward(gradient.to(hidden.dtype))
+        return loss
+
+    @staticmethod
+    def backward(ctx: Any, outer: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        (gradient,) = ctx.saved_tensors
+        return gradient * outer, None, None, None, None, None
