@@ -28,7 +28,7 @@ class OutputHead:
             model: Of transformers, with or without adapter. It is asked for the logits of three tokens.
         """
         module = model.get_output_embeddings()
-        if not isinstance(module, torch.nn.Linear) or module.weight.requires_grad:
+        if type(module) is not torch.nn.Linear or module.weight.requires_grad:  # a layer of 4 bits is one too
             return None
         head, was_training = cls(module), model.training
         tokens = torch.arange(3, device=module.weight.device)[None]
@@ -45,11 +45,15 @@ class OutputHead:
     @contextmanager
     def left_out(self) -> Iterator[None]:
         """Let the model give, where its logits were, the hidden states that they are made of."""
+        hooked = vars(self.module).get("forward")  # libraries that move models between devices put their own there
         self.module.forward = torch.nn.Identity().forward  # type: ignore[method-assign]
         try:
             yield
         finally:
-            del self.module.forward
+            if hooked is None:
+                del self.module.forward
+            else:
+                self.module.forward = hooked  # type: ignore[method-assign]
 
     def add_losses(
         self, hidden: torch.Tensor, rows: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor
