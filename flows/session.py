@@ -13,6 +13,7 @@ from pathlib import Path
 from rich.console import Console
 
 from flows.temporary_server import TemporaryServer
+from schemas.errors import FailureError, InputError
 from schemas.redaction import redact
 
 _temporary_server = cache(TemporaryServer)
@@ -32,9 +33,17 @@ def is_server_set() -> bool:
     return bool(PREFECT_API_URL.value())
 
 
+class ServerGoneError(FailureError):
+    """The Prefect server that is set does not answer, or refuses."""
+
+
 @contextmanager
 def prefect_session(console: Console) -> Iterator[None]:
-    """Show on `console` what flows announce while the block runs, and let Ctrl-C end them promptly."""
+    """Show on `console` what flows announce while the block runs, and let Ctrl-C end them promptly.
+
+    Raises:
+        ServerGoneError: The block failed, and the server that is set is no longer, or was never, of use.
+    """
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
     os.environ.setdefault("DO_NOT_TRACK", "1")
     from prefect.settings import PREFECT_API_URL
@@ -51,8 +60,22 @@ def prefect_session(console: Console) -> Iterator[None]:
     try:
         with show_progress(console), prompt_interruption():
             yield
+    except (InputError, FailureError):
+        raise
+    except Exception as error:
+        _blame_server(error)
+        raise
     finally:
         atexit.register(mute_exit)
+
+
+def _blame_server(error: Exception) -> None:
+    """Raise in place of an error what is wrong with the server that is set, if anything is."""
+    from flows.server import check_server
+
+    found = check_server() if is_server_set() else None
+    if found and found.state == "fail":
+        raise ServerGoneError(f"{found.told}; {found.remedy}") from error
 
 
 def _start_temporary_server() -> None:

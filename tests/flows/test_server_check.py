@@ -12,8 +12,9 @@ from rich.console import Console
 
 from flows.checkup import examine
 from flows.server import _judge_version
-from flows.session import prefect_session
+from flows.session import ServerGoneError, prefect_session
 from schemas.checkup import Finding
+from schemas.errors import InputError
 
 
 @pytest.fixture(autouse=True)
@@ -103,6 +104,27 @@ def test_a_session_shows_no_credential() -> None:
     with temporary_settings({PREFECT_API_URL: "http://user:secret@host/api"}), prefect_session(Console(file=shown)):
         pass
     assert shown.getvalue() == "Prefect server: http://***@host/api\n"
+
+
+def fail_in_a_session(url: str, error: Exception) -> None:
+    with temporary_settings({PREFECT_API_URL: url}), prefect_session(Console(file=StringIO())):
+        raise error
+
+
+def test_a_run_that_fails_without_its_server_says_so(closed_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PREFECT_API_URL", f"http://127.0.0.1:{closed_port}/api")
+    with pytest.raises(
+        ServerGoneError, match=r"^no Prefect server answers at .*; start it, .* or unset PREFECT_API_URL"
+    ):
+        fail_in_a_session(f"http://127.0.0.1:{closed_port}/api", RuntimeError("Failed to reach API"))
+    with pytest.raises(InputError, match="a source"):
+        fail_in_a_session(f"http://127.0.0.1:{closed_port}/api", InputError("a source"))
+
+
+def test_a_run_that_fails_beside_its_server_says_why_itself(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PREFECT_API_URL", server)
+    with pytest.raises(RuntimeError, match="a bug"):
+        fail_in_a_session(server, RuntimeError("a bug"))
 
 
 @pytest.mark.parametrize(
