@@ -60,7 +60,11 @@ def configure(folder: Path, base: Path, epochs: list[int], **runner: Any) -> Stu
 
 @pytest.fixture
 def run(tmp_path: Path, tiny_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[str, Path]]:
-    """Runs the study in a home of its own; returns its id and the home."""
+    """Runs the study in a home of its own; returns its id and the home.
+
+    With one thread, as Ray has it on a node of one core: the last bits of a product depend on how many share it.
+    """
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
 
     def run_study(epochs: list[int], **runner: Any) -> tuple[str, Path]:
         home = tmp_path / runner.get("kind", "local")
