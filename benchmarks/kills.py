@@ -11,6 +11,7 @@ import argparse
 import csv
 import hashlib
 import os
+import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -248,6 +249,11 @@ def _compare(study: Study, place: Place) -> Iterator[str]:
         yield f"files: {sorted(set(files) ^ set(study.files))}"
 
 
+def _name_moment(line: str) -> str:
+    """A line of a run without its time of day, its figures and its paths."""
+    return re.split(r",|: /", line.rpartition("  ")[2])[0]
+
+
 def write_headlines(path: Path) -> Path:
     """Write a small source of labelled headlines, always the same."""
     random = Random(5)
@@ -284,7 +290,7 @@ def main() -> None:
     figures |= {"runs that failed with their server or worker": tally.failures, "mismatches": len(tally.mismatches)}
     print(", ".join(f"{name} {number:g}" for name, number in figures.items()))
     if options.kills == KILLS:
-        moments = dict(Counter(moment.split("  ")[-1].split(",")[0] for moment in tally.moments))
+        moments = dict(Counter(_name_moment(moment) for moment in tally.moments))
         print(f"written to {write_results('kills', figures, {}, moments=moments)}")
     if tally.mismatches:
         raise SystemExit(1)

@@ -106,11 +106,10 @@ class _HeadLoss(torch.autograd.Function):
             own = (rows >= start) & (rows < start + step)
             places, share = (rows[own] - start, targets[own]), weights[own]
             logits = linear(inputs[part], weight, bias).float()
-            logits -= logits.amax(dim=-1, keepdim=True)
-            wanted = logits[places]
-            sums = logits.exp_().sum(dim=-1)
-            loss += ((sums.log()[places[0]] - wanted) * share).sum()
-            logits.mul_((totals[part] / sums)[:, None]).index_put_(places, -share, accumulate=True)
+            normalisers = logits.logsumexp(dim=-1)
+            loss += ((normalisers[places[0]] - logits[places]) * share).sum()
+            logits.sub_(normalisers[:, None]).exp_().mul_(totals[part, None])
+            logits.index_put_(places, -share, accumulate=True)
             gradient[part] = logits.to(weight.dtype) @ weight
         ctx.save_for_backward(gradient.to(hidden.dtype))
         return loss

@@ -144,7 +144,8 @@ def test_accuracy_over_temperature_is_that_of_the_evaluations_where_they_meet(ho
     )
     assert len(curve) == 13
     evaluated = query(
-        home / "warehouse.duckdb", "SELECT temperature, expected_accuracy FROM leaderboard WHERE part = 'test'"
+        home / "warehouse.duckdb",
+        "SELECT temperature, expected_accuracy FROM leaderboard WHERE part = 'test' ORDER BY temperature",
     ).rows
     assert [temperature for temperature, _ in evaluated] == [0.1, 1, 10]
     assert [curve[temperature] for temperature, _ in evaluated] == pytest.approx([value for _, value in evaluated])
