@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from schemas.config import StudyConfig
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
+FINE_TUNE = typer.Argument(
+    help="Id of a fine-tuned cell, or its first 4 characters or more.", autocompletion=complete_fine_tune
+)
 
 app = typer.Typer(
     name="fintone",
@@ -232,12 +235,7 @@ def report(
 
 @app.command()
 def export(
-    cell: Annotated[
-        str,
-        typer.Argument(
-            help="Id of a fine-tuned cell, or its first 4 characters or more.", autocompletion=complete_fine_tune
-        ),
-    ],
+    cell: Annotated[str, FINE_TUNE],
     output: Annotated[Path, typer.Option(help="A new folder for the model.")],
     merge: Annotated[bool, typer.Option("--merge", help="Write whole weights instead of an adapter.")] = False,  # noqa: FBT002
 ) -> None:
@@ -297,12 +295,7 @@ def score(
 
 @app.command()
 def promote(
-    cell: Annotated[
-        str | None,
-        typer.Argument(
-            help="Id of a fine-tuned cell, or its first 4 characters or more.", autocompletion=complete_fine_tune
-        ),
-    ] = None,
+    cell: Annotated[str | None, FINE_TUNE] = None,
     reason: Annotated[str, typer.Option(help="Why; it is recorded with the decision.")] = "",
     temperature: Annotated[float | None, typer.Option(help="Sampling temperature; else its lowest.")] = None,
     back: Annotated[bool, typer.Option("--back", help="Go back to the champion before, instead of a cell.")] = False,  # noqa: FBT002
