@@ -33,9 +33,13 @@ def split_id(snapshot_id: str, split: SplitSettings) -> str:
 
 
 def study_id(config: StudyConfig, snapshot_id: str, base: BaseModelPlan) -> str:
-    """The id of a study: its config, what its source held, and which base model it was; not where it ran."""
+    """The id of a study: its config, what its source held, which base model it was, and the versions of the code.
+
+    Not where it ran. Without the versions a study that runs again under another one would hold each cell twice.
+    """
     settings = config.model_dump(mode="json", exclude={"runner"})
-    return content_id({"config": settings, "snapshot": snapshot_id, "base": base.revision})
+    versions = [TRAINING_VERSION, BASELINE_VERSION]
+    return content_id({"config": settings, "snapshot": snapshot_id, "base": base.revision, "versions": versions})
 
 
 def base_cell_id(config: StudyConfig, split: str, base: BaseModelPlan) -> str:

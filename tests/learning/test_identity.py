@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from learning import identity
 from learning.identity import (
     base_cell_id,
     baseline_cell_id,
@@ -212,3 +213,11 @@ def test_temperatures_are_told_apart_by_evaluations_not_by_decodings() -> None:
         for temperature in (0.1, 1.0, None)
     }
     assert len(evaluations) == 12
+
+
+@pytest.mark.parametrize("version", ["TRAINING_VERSION", "BASELINE_VERSION"])
+def test_a_study_of_another_version_is_another_study(version: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else its leaderboard would have the cells of both."""
+    before = study_id(demo(), "data", BASE)
+    monkeypatch.setattr(identity, version, getattr(identity, version) + 1)
+    assert study_id(demo(), "data", BASE) != before
