@@ -2,10 +2,12 @@
 
 import asyncio
 import csv
+import logging
 import os
 import re
 import shutil
 import signal
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
@@ -16,6 +18,7 @@ from prefect.client.orchestration import get_client
 from prefect.testing.utilities import prefect_test_harness
 
 from embedded.grammar import generate_headline
+from flows.live import LiveView
 from flows.retrain import retrain
 from reporting.data_report import escape
 from schemas.config import BaselineSettings, PromotionSettings, StudyConfig
@@ -63,6 +66,29 @@ def ask(home: Path, sql: str) -> list[tuple[Any, ...]]:
 async def read_server() -> tuple[list[Any], list[Any], list[Any]]:
     async with get_client() as client:
         return await client.read_flow_runs(), await client.read_task_runs(), await client.read_artifacts()
+
+
+@pytest.fixture
+def events() -> Iterator[list[dict[str, Any]]]:
+    """What the flow tells a screen, as it comes."""
+    seen: list[dict[str, Any]] = []
+
+    class Keep(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            seen.extend([record.fintone] if hasattr(record, "fintone") else [])
+
+    logger, handler = logging.getLogger("prefect"), Keep()
+    logger.addHandler(handler)
+    yield seen
+    logger.removeHandler(handler)
+
+
+def count_states(events: list[dict[str, Any]]) -> Counter[str]:
+    """How many cells the live view shows in each state."""
+    view = LiveView()
+    for event in events:
+        view.take(event)
+    return Counter(row.state for row in view.cells.values())
 
 
 def test_a_study_fills_the_warehouse_and_tells_prefect(home: Path, config: StudyConfig) -> None:
@@ -268,11 +294,13 @@ def kill_worker(monkeypatch: pytest.MonkeyPatch) -> Callable[[float, int], None]
 
 
 def test_a_cell_whose_process_is_killed_costs_itself_alone_and_the_next_run_tries_it_again(
-    home: Path, config: StudyConfig, kill_worker: Callable[[float, int], None]
+    home: Path, config: StudyConfig, kill_worker: Callable[[float, int], None], events: list[dict[str, Any]]
 ) -> None:
     once_more = config.model_copy(update={"training": config.training.model_copy(update={"retries": 1})})
     kill_worker(1e-2, 2)
     study_id = retrain(once_more)
+    assert [len(event["cells"]) for event in events if "cells" in event] == [7, 1]  # the grid, its base and baselines
+    assert count_states(events) == {"done": 7, "failed": 1}
     [(rate, epochs, status, reason)] = ask(home, "SELECT learning_rate, epochs, status, reason FROM missing_cells")
     assert (rate, epochs, status) == (1e-2, 1, "failed")
     assert reason.startswith("the training process was killed by signal 9 (SIGKILL), as the system does where memory")
@@ -285,6 +313,7 @@ def test_a_cell_whose_process_is_killed_costs_itself_alone_and_the_next_run_trie
     assert "1 cell missing: 1e-02, 1 epoch, seed 42 (the training process was killed" in summary.data
 
     assert retrain(once_more) == study_id
+    assert count_states(events) == {"done": 8}
     assert ask(home, "FROM missing_cells") == []
     assert ask(home, "SELECT status FROM studies") == [("finished",)]
     assert ask(home, "SELECT DISTINCT status FROM cells") == [("finished",)]
