@@ -138,7 +138,7 @@ def fill_blocks(text: str, blocks: dict[str, str]) -> str:
     for name, content in blocks.items():
         marked = re.compile(rf"(<!-- {name} -->\n).*?(\n<!-- /{name} -->)", re.DOTALL)
         if not marked.search(text):
-            raise ValueError(f"README: no block {name}; put <!-- {name} --> and <!-- /{name} --> around its place")
+            raise ValueError(f"no block {name} in the text; put <!-- {name} --> and <!-- /{name} --> around its place")
         text = marked.sub(lambda match, new=content: f"{match[1]}\n{new}\n{match[2]}", text)  # type: ignore[misc]
     return text
 

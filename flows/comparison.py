@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from learning.comparison import RESAMPLING_SEED, Comparison, compare
+from learning.comparison import Comparison, compare
 from schemas.comparison import BaselineVerdict, Difference, Flip
 from schemas.errors import InputError
 from storage.comparisons import Pairing, load_flips, load_pairings, load_verdicts
@@ -86,7 +86,7 @@ def compare_cells(
     runs = [
         ComparedRun(
             each,
-            compare(each.labels, each.predicted, each.other_predicted, RESAMPLING_SEED),
+            compare(each.labels, each.predicted, each.other_predicted),
             verdicts.get(each.temperature),
             other_verdicts.get(each.temperature),
             flips,

@@ -8,7 +8,15 @@ from dataclasses import asdict
 
 from flows.comparison import CellComparison, ComparedRun
 from flows.results import show, to_json
-from reporting.verdict import tell_baseline, tell_difference, tell_figure, tell_interval, tell_p
+from reporting.verdict import (
+    FEW_DISCORDANT,
+    FEW_OF_A_LABEL,
+    tell_baseline,
+    tell_difference,
+    tell_figure,
+    tell_interval,
+    tell_p,
+)
 from schemas.comparison import BaselineVerdict, Flip
 from schemas.plan import name_cell
 from storage.comparisons import Pairing
@@ -70,12 +78,13 @@ def render_json(compared: CellComparison) -> str:
 def _describe_run(run: ComparedRun) -> Lines:
     own, pairing = run.comparison, run.pairing
     f1_interval = own.macro_f1_difference_low, own.macro_f1_difference_high
+    without_f1 = FEW_DISCORDANT if own.difference_low is None else FEW_OF_A_LABEL
     corrected = "" if pairing.p_holm is None else f", {tell_p(pairing.p_holm)} after Holm's correction"
     accuracies = f"A {tell_figure(own.accuracy)}, B {tell_figure(own.other_accuracy)}"
     return [
         ("temperature", "none: neither cell samples" if pairing.temperature is None else f"{pairing.temperature:g}"),
         ("accuracy", f"{accuracies}, {tell_interval(own.difference, own.difference_low, own.difference_high)}"),
-        ("macro-F1", tell_interval(own.macro_f1_difference, *f1_interval)),
+        ("macro-F1", tell_interval(own.macro_f1_difference, *f1_interval, without_f1)),
         ("right alone", f"A on {own.only_right:,}, B on {own.only_other_right:,} of {own.n:,} headlines"),
         ("McNemar", f"{tell_p(own.p_value)}{corrected}"),
         ("verdict", tell_difference("A", "B", run.difference)),

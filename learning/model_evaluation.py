@@ -103,7 +103,7 @@ def _sample(
     for column, temperature in enumerate(decoding.temperatures):
         probabilities = scored.sampled[:, column].numpy()
         outcomes = draw_outcomes(probabilities, part.headline_ids, temperature, seed)
-        metrics = measure(labels, outcomes, probabilities, seed, argmax)
+        metrics = measure(labels, outcomes, probabilities, argmax)
         draws = measure_draws(part, probabilities, temperature, seed, range(decoding.draws))
         evaluations.append(
             Evaluation(part, temperature, metrics, outcomes, probabilities, seconds, argmax, draws, curve)

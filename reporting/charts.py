@@ -1,6 +1,7 @@
 """The charts of a study's report, each drawn from one table. Knows figures and names; asks nobody."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -25,7 +26,7 @@ def draw_epochs(epochs: Table, published: Table | None, measure: str, title: str
         figure, axes = _axes(WIDE, "epochs", title)
         for number, (temperature, rows) in enumerate(_by(epochs, "temperature")):
             x = [row["epochs"] for row in rows]
-            low, high = ([row[f"{measure}_{end}"] for row in rows] for end in ("low", "high"))
+            low, high = (_numbers(row[f"{measure}_{end}"] for row in rows) for end in ("low", "high"))
             axes.fill_between(x, low, high, color=colour(number), alpha=0.16, linewidth=0)
             axes.plot(
                 x,
@@ -158,6 +159,11 @@ def _by(table: Table, *names: str) -> list[tuple[Any, list[Record]]]:
         return row[names[0]] if len(names) == 1 else tuple(row[name] for name in names)
 
     return [(value, list(rows)) for value, rows in groupby(table.records(), key=key)]
+
+
+def _numbers(values: Iterable[float | None]) -> list[float]:
+    """Values to draw; nothing is drawn where there is none."""
+    return [math.nan if value is None else value for value in values]
 
 
 def _name(row: Record) -> str:

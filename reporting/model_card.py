@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from reporting.licences import tell_data_licence
-from reporting.verdict import tell_figure
+from reporting.verdict import tell_bounds, tell_figure
 from schemas.model_card import CellCard
 from schemas.plan import format_rate
 
@@ -114,8 +114,8 @@ def _figures(card: CellCard) -> list[str]:
         (
             f"{each.temperature:g}",
             f"{each.n:,}",
-            f"{tell_figure(each.accuracy)} [{tell_figure(each.accuracy_low)}, {tell_figure(each.accuracy_high)}]",
-            f"{tell_figure(each.macro_f1)} [{tell_figure(each.macro_f1_low)}, {tell_figure(each.macro_f1_high)}]",
+            f"{tell_figure(each.accuracy)} {tell_bounds(each.accuracy_low, each.accuracy_high)}",
+            f"{tell_figure(each.macro_f1)} {tell_bounds(each.macro_f1_low, each.macro_f1_high)}",
             tell_figure(each.expected_accuracy),
         )
         for each in card.figures

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from schemas.comparison import BaselineVerdict, Difference
+from schemas.comparison import LEAST_DISCORDANT, LEAST_OF_A_LABEL, BaselineVerdict, Difference
 from schemas.label import LABELS, Label
 
 FEW = 30
@@ -40,10 +40,20 @@ def tell_baseline(name: str, verdict: BaselineVerdict) -> str:
     return f"{name} is no better than {best}, beyond noise: {figures}"
 
 
-def tell_interval(value: float, low: float, high: float) -> str:
-    """A difference with its interval: `+.034 [.012, .057]`."""
+FEW_DISCORDANT = f"no interval: fewer than {LEAST_DISCORDANT} headlines tell the two apart"
+FEW_OF_A_LABEL = f"no interval: a label has fewer than {LEAST_OF_A_LABEL} headlines"
+
+
+def tell_interval(value: float, low: float | None, high: float | None, why: str = FEW_DISCORDANT) -> str:
+    """A difference with its interval, `+.034 [.012, .057]`, or with `why` it has none."""
     figure = tell_figure(value)
-    return f"{'' if figure.startswith(('-', '0')) else '+'}{figure} [{tell_figure(low)}, {tell_figure(high)}]"
+    signed = figure if figure.startswith(("-", "0")) else f"+{figure}"
+    return f"{signed} ({why})" if low is None or high is None else f"{signed} {tell_bounds(low, high)}"
+
+
+def tell_bounds(low: float | None, high: float | None, why: str = FEW_OF_A_LABEL) -> str:
+    """An interval, `[.843, .888]`, or in brackets `why` there is none."""
+    return f"({why})" if low is None or high is None else f"[{tell_figure(low)}, {tell_figure(high)}]"
 
 
 def tell_p(p_value: float) -> str:

@@ -5,16 +5,26 @@ from typing import NamedTuple
 SIGNIFICANCE = 0.05
 """A p-value below it is more than noise; the view `comparisons` draws the same line."""
 
+LEAST_DISCORDANT = 3
+"""Headlines that only one of two models has right, from which on their difference has an interval. With fewer, too few
+outcomes are possible for any interval to come near 95 %: it would hold the truth nearly always. A larger bound would
+show intervals only where luck made the models differ more than they do, and these hold it in less than 95 %."""
+
+LEAST_OF_A_LABEL = 10
+"""Headlines of each label from which on a macro-F1 has an interval: with fewer, one mistake moves the F1 of that label
+too far for any interval to hold its level."""
+
 
 class Difference(NamedTuple):
     """An accuracy less another on the same headlines, with its 95 % interval and the exact p-value of McNemar's test.
 
-    `p_holm` is corrected for all `pairs` of the study that holds both cells; both are None where there is none.
+    `low` and `high` are None where too few headlines tell the two apart for an interval. `p_holm` is corrected for all
+    `pairs` of the study that holds both cells; both are None where there is none.
     """
 
     value: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     p_value: float
     p_holm: float | None = None
     pairs: int | None = None
@@ -23,12 +33,15 @@ class Difference(NamedTuple):
     def is_significant(self) -> bool:
         """Whether it is more than noise: its interval leaves out 0, and so does the test, corrected where it can be."""
         p_value = self.p_value if self.p_holm is None else self.p_holm
+        if self.low is None or self.high is None:
+            return False
         return p_value < SIGNIFICANCE and not self.low <= 0 <= self.high
 
     @property
     def mirrored(self) -> "Difference":
         """The difference the other way round."""
-        return self._replace(value=-self.value, low=-self.high, high=-self.low)
+        low, high = (None if end is None else -end for end in (self.high, self.low))
+        return self._replace(value=-self.value, low=low, high=high)
 
 
 class BaselineVerdict(NamedTuple):

@@ -29,8 +29,8 @@ class CardFigures:
     accuracy_low: float
     accuracy_high: float
     macro_f1: float
-    macro_f1_low: float
-    macro_f1_high: float
+    macro_f1_low: float | None
+    macro_f1_high: float | None
     expected_accuracy: float
 
 

@@ -31,8 +31,8 @@ class EvaluationRecord:
     accuracy_low: float
     accuracy_high: float
     macro_f1: float
-    macro_f1_low: float
-    macro_f1_high: float
+    macro_f1_low: float | None
+    macro_f1_high: float | None
     expected_accuracy: float | None
     expected_accuracy_low: float | None
     expected_accuracy_high: float | None

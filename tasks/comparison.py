@@ -16,7 +16,7 @@ def compare_cells(study_id: str) -> None:
     """
     import pandas as pd
 
-    from learning.comparison import RESAMPLING_SEED, compare_all
+    from learning.comparison import compare_all
     from storage.comparisons import load_runs, save_comparisons
     from storage.home import Home
 
@@ -29,9 +29,7 @@ def compare_cells(study_id: str) -> None:
             "other_cell_id": other_cell_id,
             **asdict(comparison),
         }
-        for (cell_id, temperature), (other_cell_id, other_temperature), comparison in compare_all(
-            labels, predictions, RESAMPLING_SEED
-        )
+        for (cell_id, temperature), (other_cell_id, other_temperature), comparison in compare_all(labels, predictions)
     ]
     save_comparisons(warehouse, study_id, "test", pd.DataFrame(rows))
     announce(f"compared {len(rows)} pairs of cells on {len(labels)} test headlines")

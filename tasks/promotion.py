@@ -111,12 +111,12 @@ def _meet_champion(study: StudyPlan, champion: Champion, judged: str) -> "Rival"
 
 def _compare(evaluation_id: str, other_evaluation_id: str) -> Any:
     """The first evaluation beside the other; None where they share no headline."""
-    from learning.comparison import RESAMPLING_SEED, compare
+    from learning.comparison import compare
     from storage.champions import load_match
     from storage.home import Home
 
     labels, predicted, other = load_match(Home.from_environment().warehouse, evaluation_id, other_evaluation_id)
-    return compare(labels, predicted, other, RESAMPLING_SEED) if len(labels) else None
+    return compare(labels, predicted, other) if len(labels) else None
 
 
 def _evaluate_champion(study: StudyPlan, champion: Champion) -> str:

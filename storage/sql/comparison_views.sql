@@ -114,10 +114,10 @@ COMMENT ON COLUMN comparisons.n IS 'Headlines that both were evaluated on.';
 COMMENT ON COLUMN comparisons.accuracy IS 'Accuracy of the cell.';
 COMMENT ON COLUMN comparisons.other_accuracy IS 'Accuracy of the other cell.';
 COMMENT ON COLUMN comparisons.difference IS 'Accuracy of the cell less that of the other.';
-COMMENT ON COLUMN comparisons.difference_low IS 'Lower end of its 95 % interval: a bootstrap over headlines that keeps the pairs together.';
+COMMENT ON COLUMN comparisons.difference_low IS 'Lower end of its 95 % interval (Tango 1998); NULL where fewer than 3 headlines tell the two apart.';
 COMMENT ON COLUMN comparisons.difference_high IS 'Upper end of its 95 % interval.';
 COMMENT ON COLUMN comparisons.macro_f1_difference IS 'Macro-F1 of the cell less that of the other.';
-COMMENT ON COLUMN comparisons.macro_f1_difference_low IS 'Lower end of its 95 % interval.';
+COMMENT ON COLUMN comparisons.macro_f1_difference_low IS 'Lower end of its 95 % interval; NULL as difference_low is, and where a label has fewer than 10 headlines.';
 COMMENT ON COLUMN comparisons.macro_f1_difference_high IS 'Upper end of its 95 % interval.';
 COMMENT ON COLUMN comparisons.only_right IS 'Headlines that only the cell has right.';
 COMMENT ON COLUMN comparisons.only_other_right IS 'Headlines that only the other cell has right.';
@@ -149,7 +149,7 @@ SELECT
     p_value,
     p_holm,
     pairs,
-    significant AND difference_low > 0 AS beats_baseline
+    significant AND coalesce(difference_low > 0, false) AS beats_baseline
 FROM comparisons
 WHERE kind <> 'baseline' AND other_kind = 'baseline'
 QUALIFY row_number() OVER (PARTITION BY study_id, part, temperature, cell_id ORDER BY other_accuracy DESC, other_model) = 1;
@@ -169,7 +169,7 @@ COMMENT ON COLUMN baseline_verdicts.n IS 'Headlines that both were evaluated on.
 COMMENT ON COLUMN baseline_verdicts.accuracy IS 'Accuracy of the cell.';
 COMMENT ON COLUMN baseline_verdicts.baseline_accuracy IS 'Accuracy of the baseline.';
 COMMENT ON COLUMN baseline_verdicts.difference IS 'Accuracy of the cell less that of the baseline.';
-COMMENT ON COLUMN baseline_verdicts.difference_low IS 'Lower end of its 95 % interval: a bootstrap over headlines that keeps the pairs together.';
+COMMENT ON COLUMN baseline_verdicts.difference_low IS 'Lower end of its 95 % interval (Tango 1998); NULL where fewer than 3 headlines tell the two apart.';
 COMMENT ON COLUMN baseline_verdicts.difference_high IS 'Upper end of its 95 % interval.';
 COMMENT ON COLUMN baseline_verdicts.p_value IS 'Exact two-sided p-value of McNemar''s test, of this pair alone.';
 COMMENT ON COLUMN baseline_verdicts.p_holm IS 'The p-value after Holm''s correction for all pairs of the study on this part, at all temperatures.';

@@ -59,14 +59,14 @@ COMMENT ON COLUMN leaderboard.accuracy IS 'Share of headlines whose sampled labe
 COMMENT ON COLUMN leaderboard.accuracy_low IS 'Lower end of its 95 % interval.';
 COMMENT ON COLUMN leaderboard.accuracy_high IS 'Upper end of its 95 % interval.';
 COMMENT ON COLUMN leaderboard.macro_f1 IS 'Mean of the F1 of the three labels.';
-COMMENT ON COLUMN leaderboard.macro_f1_low IS 'Lower end of its 95 % interval.';
+COMMENT ON COLUMN leaderboard.macro_f1_low IS 'Lower end of its 95 % interval; NULL where a label has fewer than 10 headlines.';
 COMMENT ON COLUMN leaderboard.macro_f1_high IS 'Upper end of its 95 % interval.';
 COMMENT ON COLUMN leaderboard.expected_accuracy IS 'Mean probability of the right label: the accuracy without the noise of the draws.';
 COMMENT ON COLUMN leaderboard.unparsed_rate IS 'Share of headlines whose sampled token is no label.';
 COMMENT ON COLUMN leaderboard.is_champion IS 'Whether this cell is the champion of today.';
 COMMENT ON COLUMN leaderboard.finished_at IS 'When the cell finished, UTC.';
 COMMENT ON COLUMN leaderboard.strict_accuracy IS 'Accuracy where anything unparsed counts as wrong.';
-COMMENT ON COLUMN leaderboard.expected_accuracy_low IS 'Lower end of the 95 % interval of expected_accuracy, a bootstrap over headlines.';
+COMMENT ON COLUMN leaderboard.expected_accuracy_low IS 'Lower end of the 95 % interval of expected_accuracy.';
 COMMENT ON COLUMN leaderboard.expected_accuracy_high IS 'Upper end of the 95 % interval of expected_accuracy.';
 COMMENT ON COLUMN leaderboard.argmax_accuracy IS 'Accuracy as the temperature goes to 0: of the likeliest output; for a baseline its accuracy.';
 COMMENT ON COLUMN leaderboard.argmax_macro_f1 IS 'Macro-F1 as the temperature goes to 0; for a baseline its macro-F1.';

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from learning.comparison import RESAMPLING_SEED, compare, compare_all
+from learning.comparison import compare, compare_all
 from schemas.label import LABELS
 from storage.comparisons import load_runs, save_comparisons
 from storage.evaluations import EvaluationRecord, save_evaluations
@@ -86,7 +86,7 @@ def compare_study(warehouse: Path, study_id: str) -> None:
     labels, runs = load_runs(warehouse, study_id, "test")
     rows = [
         {"temperature": own[1] or other[1], "cell_id": own[0], "other_cell_id": other[0], **asdict(compared)}
-        for own, other, compared in compare_all(labels, runs, RESAMPLING_SEED)
+        for own, other, compared in compare_all(labels, runs)
     ]
     save_comparisons(warehouse, study_id, "test", pd.DataFrame(rows))
 
@@ -171,7 +171,7 @@ def test_a_program_reads_every_digit(fintone: Run, study: Path) -> None:
     assert (told["cell"]["cell_id"], told["other_cell"]["learning_rate"], told["part"]) == (TUNED, 2e-6, "test")
     first, second = told["comparisons"]
     own, other = err((58, 60)), err((0, 40))
-    figures = asdict(compare(LABEL_NUMBERS, own, other, RESAMPLING_SEED))
+    figures = asdict(compare(LABEL_NUMBERS, own, other))
     assert {name: first[name] for name in figures} == figures
     assert (first["temperature"], second["temperature"], first["flipped"], first["pairs"]) == (0.1, 1.0, 42, 11)
     assert first["flips"][0]["text"] == STEERING

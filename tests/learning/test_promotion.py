@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from learning.comparison import RESAMPLING_SEED, compare
+from learning.comparison import compare
 from learning.promotion import Rival, is_promoted, judge
 from reporting.promotion import tell_checks
 from schemas.config import PromotionSettings
@@ -17,7 +17,7 @@ def meet(name: str, only_right: int, only_other_right: int, n: int = 200) -> Riv
     own, other = labels.copy(), labels.copy()
     other[:only_right] = 0
     own[only_right : only_right + only_other_right] = 2
-    return Rival(name, compare(labels, own, other, RESAMPLING_SEED))
+    return Rival(name, compare(labels, own, other))
 
 
 def test_who_clears_every_floor_is_promoted() -> None:

@@ -144,7 +144,7 @@ def test_a_model_without_probabilities_is_expected_to_answer_as_it_did(home: Pat
     baseline, parts = study.baselines[1], load_parts(study)
     results = evaluate_baseline(baseline.model, load_part(study, "train"), parts, seed=42)
     silent = [
-        replace(each, probabilities=None, metrics=measure(each.part.label_numbers, each.outcomes, None, 42))
+        replace(each, probabilities=None, metrics=measure(each.part.label_numbers, each.outcomes, None))
         for each in results
     ]
     save_results(study, baseline, silent)

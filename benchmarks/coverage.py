@@ -1,0 +1,237 @@
+"""How often each interval that fintone shows holds the truth: `python -m benchmarks.coverage`, some minutes.
+
+Samples are drawn from models whose accuracy is known, at the sizes and accuracies of `POINTS`, and each interval is
+asked whether it holds the true value; it should in 95 of 100 samples. Beside it, where a bootstrap would be the usual
+way, its percentile interval on samples of the same kind. The table goes into `docs/numbers.md`.
+"""
+
+import argparse
+from collections.abc import Callable, Iterator
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtri
+from scipy.stats import binom
+
+from benchmarks.machine import write_results
+from benchmarks.readme import fill_blocks
+from learning.comparison import compare
+from learning.confusion import count_confusion, macro_f1
+from learning.intervals import Interval, accuracy_interval, macro_f1_interval, mean_interval
+from schemas.label import LABELS
+
+DOCUMENT = Path(__file__).parents[1] / "docs" / "numbers.md"
+SIZES, ACCURACIES = (30, 90, 300, 900), (0.5, 0.9, 0.97)
+POINTS = tuple(product(SIZES, ACCURACIES))
+SAMPLES, BOOTSTRAPPED, RESAMPLES = 4_000, 400, 500
+SELDOM = 0.02
+"""Share of samples with an interval, under which its coverage is not told: hardly anybody sees one."""
+
+NATURAL = (0.125, 0.594, 0.281)
+"""Shares of negative, neutral and positive in FinancialPhraseBank."""
+BALANCED = (1 / 3, 1 / 3, 1 / 3)
+SPREAD = 3.0
+"""Standard deviation of a model's log odds of the right label, at temperature 1."""
+SURELY_WRONG = "expected accuracy, seldom surely wrong"
+"""The row of a model whose mistakes a small sample cannot foresee."""
+CORRELATION = 0.3
+"""Of two models' being right on the same headline."""
+
+Labels = NDArray[np.int64]
+Random = np.random.Generator
+Told = Iterator[tuple[Interval | None, float]]
+"""Intervals of samples, None where none is shown, each with the true value."""
+
+
+def answer(random: Random, n: int, accuracy: float, shares: tuple[float, ...]) -> tuple[Labels, Labels]:
+    """Labels and what a model answers that is right with the same chance on each; its mistakes are spread evenly."""
+    labels = np.arange(n) % len(LABELS) if shares == BALANCED else random.choice(len(LABELS), n, p=shares)
+    return labels, np.where(random.random(n) < accuracy, labels, (labels + random.integers(1, 3, n)) % 3)
+
+
+def answer_twice(random: Random, n: int, accuracy: float, other: float) -> tuple[Labels, Labels, Labels]:
+    """Balanced labels and what two models answer, who are right together more often than by chance."""
+    labels = np.arange(n) % len(LABELS)
+    both = accuracy * other + CORRELATION * np.sqrt(accuracy * (1 - accuracy) * other * (1 - other))
+    luck = random.random(n)
+    right, other_right = luck < accuracy, (luck < both) | ((luck >= accuracy) & (luck < accuracy + other - both))
+    wrong, other_wrong = ((labels + random.integers(1, 3, n)) % 3 for _ in range(2))
+    return labels, np.where(right, labels, wrong), np.where(other_right, labels, other_wrong)
+
+
+def odds(random: Random, n: int, accuracy: float, temperature: float) -> NDArray[np.float64]:
+    """Probabilities of the right label: log odds are normal, above 0 in a share `accuracy`, over the temperature."""
+    return np.asarray(1 / (1 + np.exp(-random.normal(SPREAD * ndtri(accuracy), SPREAD, n) / temperature)))
+
+
+def true_macro_f1(accuracy: float, shares: tuple[float, ...]) -> float:
+    """Macro-F1 of `answer` on endless headlines."""
+    size = len(LABELS)
+    given = np.full((size, size), (1 - accuracy) / 2) + np.eye(size) * (accuracy - (1 - accuracy) / 2)
+    return macro_f1(np.array(shares)[:, None] * given)
+
+
+def tell_macro_f1(shares: tuple[float, ...]) -> Callable[[Random, int, float, int], Told]:
+    """Of macro-F1, where labels have these shares."""
+
+    def tell(random: Random, n: int, accuracy: float, samples: int) -> Told:
+        truth = true_macro_f1(accuracy, shares)
+        for _ in range(samples):
+            yield macro_f1_interval(count_confusion(*answer(random, n, accuracy, shares))), truth
+
+    return tell
+
+
+def tell_mean(temperature: float) -> Callable[[Random, int, float, int], Told]:
+    """Of expected accuracy, at this temperature."""
+
+    def tell(random: Random, n: int, accuracy: float, samples: int) -> Told:
+        truth = float(odds(np.random.default_rng(0), 4_000_000, accuracy, temperature).mean())
+        for _ in range(samples):
+            yield mean_interval(odds(random, n, accuracy, temperature)), truth
+
+    return tell
+
+
+def tell_mean_of_surely_wrong(random: Random, n: int, accuracy: float, samples: int) -> Told:
+    """Of expected accuracy, of a model that gives right answers some .98 and wrong ones .02."""
+    sure = 50
+    for _ in range(samples):
+        right = random.random(n) < accuracy
+        values = np.where(right, random.beta(sure, 1, n), random.beta(1, sure, n))
+        yield mean_interval(values), (accuracy * sure + 1 - accuracy) / (sure + 1)
+
+
+def tell_difference(better_by: float, figure: str) -> Callable[[Random, int, float, int], Told]:
+    """Of the difference of two models' accuracy or macro-F1, the first so much better."""
+
+    def tell(random: Random, n: int, accuracy: float, samples: int) -> Told:
+        other = accuracy - better_by
+        truth = (
+            better_by if figure == "difference" else true_macro_f1(accuracy, BALANCED) - true_macro_f1(other, BALANCED)
+        )
+        for _ in range(samples):
+            compared = compare(*answer_twice(random, n, accuracy, other))
+            low, high = getattr(compared, f"{figure}_low"), getattr(compared, f"{figure}_high")
+            yield None if low is None else (low, high), truth
+
+    return tell
+
+
+def bootstrap_macro_f1(random: Random, n: int, accuracy: float, samples: int) -> Told:
+    """The percentile bootstrap of macro-F1."""
+    for _ in range(samples):
+        counts = count_confusion(*answer(random, n, accuracy, BALANCED))
+        drawn = random.multinomial(n, counts.ravel() / n, RESAMPLES).reshape(-1, *counts.shape)
+        yield percentiles(np.array([macro_f1(each) for each in drawn])), true_macro_f1(accuracy, BALANCED)
+
+
+def bootstrap_mean(random: Random, n: int, accuracy: float, samples: int) -> Told:
+    """The percentile bootstrap of expected accuracy at temperature 0.1."""
+    truth = float(odds(np.random.default_rng(0), 4_000_000, accuracy, 0.1).mean())
+    for _ in range(samples):
+        values = odds(random, n, accuracy, 0.1)
+        yield percentiles(values[random.integers(n, size=(RESAMPLES, n))].mean(axis=1)), truth
+
+
+def bootstrap_difference(random: Random, n: int, accuracy: float, samples: int) -> Told:
+    """The percentile bootstrap of the difference of two accuracies."""
+    for _ in range(samples):
+        labels, own, other = answer_twice(random, n, accuracy, accuracy)
+        gain = (own == labels) * 1 - (other == labels)
+        shares = np.bincount(gain + 1, minlength=3) / n
+        drawn = random.multinomial(n, shares, RESAMPLES)
+        yield percentiles((drawn[:, 2] - drawn[:, 0]) / n), 0.0
+
+
+def percentiles(values: NDArray[np.float64]) -> Interval:
+    """The middle 95 % of resampled figures."""
+    low, high = np.percentile(values, [2.5, 97.5])
+    return float(low), float(high)
+
+
+SIMULATED = {
+    "macro-F1, balanced labels": tell_macro_f1(BALANCED),
+    "macro-F1, labels as in FinancialPhraseBank": tell_macro_f1(NATURAL),
+    **{f"expected accuracy, T = {each:g}": tell_mean(each) for each in (0.1, 1.0, 10.0)},
+    SURELY_WRONG: tell_mean_of_surely_wrong,
+    "difference of accuracy, equal models": tell_difference(0.0, "difference"),
+    "difference of accuracy, one .05 better": tell_difference(0.05, "difference"),
+    "difference of macro-F1, equal models": tell_difference(0.0, "macro_f1_difference"),
+    "difference of macro-F1, one .05 better": tell_difference(0.05, "macro_f1_difference"),
+}
+USUAL = {
+    "bootstrap of macro-F1, balanced labels": bootstrap_macro_f1,
+    "bootstrap of expected accuracy, T = 0.1": bootstrap_mean,
+    "bootstrap of the difference, equal models": bootstrap_difference,
+}
+
+
+def cover_accuracy(n: int, accuracy: float) -> float:
+    """Exact coverage of the interval of an accuracy."""
+    held = [hits for hits in range(n + 1) if accuracy_interval(hits, n)[0] <= accuracy <= accuracy_interval(hits, n)[1]]
+    return float(binom.pmf(held, n, accuracy).sum())
+
+
+def cover(told: Told) -> tuple[float, float]:
+    """The share of samples with an interval, and how many of these intervals hold the truth."""
+    rows = list(told)
+    shown = [(interval, truth) for interval, truth in rows if interval is not None]
+    held = sum(interval[0] - 1e-12 <= truth <= interval[1] + 1e-12 for interval, truth in shown)
+    return len(shown) / len(rows), held / max(len(shown), 1)
+
+
+def measure(samples: int, bootstrapped: int) -> dict[str, float]:
+    """Coverage of every interval at every point, and the share of samples in which it is shown where that is not 1."""
+    figures = {name_point("accuracy", *point): cover_accuracy(*point) for point in POINTS}
+    for ways, count in ((SIMULATED, samples), (USUAL, bootstrapped)):
+        for name, tell in ways.items():
+            for number, point in enumerate(POINTS):
+                shown, covered = cover(tell(np.random.default_rng(number), *point, count))
+                if shown >= SELDOM:
+                    figures[name_point(name, *point)] = covered
+                if shown < 1:
+                    figures[f"{name_point(name, *point)}, shown"] = shown
+            print(f"{name}: {', '.join(read(figures, name, *point) for point in POINTS)}", flush=True)
+    return figures
+
+
+def name_point(name: str, n: int, accuracy: float) -> str:
+    """The name of a figure."""
+    return f"{name}, n = {n}, accuracy {accuracy:g}"
+
+
+def read(figures: dict[str, float], name: str, n: int, accuracy: float) -> str:
+    """A figure as the table has it: `.951`, with the share of samples that it is shown in where that is not all."""
+    key = name_point(name, n, accuracy)
+    shown = figures.get(f"{key}, shown", 1.0)
+    if key not in figures:
+        return "none"
+    told = f"{figures[key]:.3f}".removeprefix("0")
+    return told if shown == 1 else f"{told} ({shown:.0%})"
+
+
+def build_table(figures: dict[str, float]) -> str:
+    """A row an interval and a column a point, as Markdown."""
+    titles = ["interval", *(f"{n}, {accuracy:g}".replace("0.", ".") for n, accuracy in POINTS)]
+    rows = [[name, *(read(figures, name, *point) for point in POINTS)] for name in ("accuracy", *SIMULATED, *USUAL)]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (titles, ["---"] * len(titles), *rows))
+
+
+def main() -> None:
+    """Simulate, write `results/coverage.json` and put the table into the document."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--samples", type=int, default=SAMPLES, help="samples of each interval at each point")
+    parser.add_argument("--bootstrapped", type=int, default=BOOTSTRAPPED, help="the same of each bootstrap")
+    arguments = parser.parse_args()
+    figures = measure(arguments.samples, arguments.bootstrapped)
+    path = write_results("coverage", figures, {}, samples=arguments.samples, bootstrapped=arguments.bootstrapped)
+    text = DOCUMENT.read_text(encoding="utf-8")
+    DOCUMENT.write_text(fill_blocks(text, {"coverage": build_table(figures)}), encoding="utf-8")
+    print(f"{path.name} and the table of {DOCUMENT.name} are written")
+
+
+if __name__ == "__main__":
+    main()

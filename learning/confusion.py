@@ -1,0 +1,25 @@
+"""Confusion matrices and macro-F1; labels are numbered as in `schemas.label.LABELS`."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.label import LABELS
+
+Counts = NDArray[np.int64] | NDArray[np.float64]
+
+
+def count_confusion(labels: NDArray[np.int64], predicted: NDArray[np.int64]) -> NDArray[np.int64]:
+    """[3, 3] headlines by true label and predicted label."""
+    size = len(LABELS)
+    return np.bincount(labels * size + predicted, minlength=size * size).reshape(size, size)
+
+
+def f1_scores(counts: Counts) -> NDArray[np.float64]:
+    """[3] F1 of each label of a [3, 3] confusion matrix, 0 for a label that is neither there nor predicted."""
+    total = counts.sum(axis=0) + counts.sum(axis=1)
+    return np.asarray(np.divide(2 * counts.diagonal(), total, out=np.zeros(len(LABELS)), where=total > 0))
+
+
+def macro_f1(counts: Counts) -> float:
+    """Mean F1 of the three labels of a [3, 3] confusion matrix."""
+    return float(f1_scores(counts).mean())
