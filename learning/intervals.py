@@ -17,7 +17,7 @@ CONFIDENCE = 0.95
 Z = 1.959963984540054
 """The normal quantile of a two-sided interval at 95 %."""
 
-PRIOR_MISSES = 2
+PRIOR_MISSES = 3
 """Of `mean_interval`: with as many misses, its variance ratio lies halfway between the sample's and 1."""
 
 BISECTIONS = 60
