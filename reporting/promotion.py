@@ -4,12 +4,30 @@ from collections.abc import Sequence
 from typing import Any
 
 from reporting.verdict import tell_figure, tell_interval, tell_p
-from schemas.promotion import Check
+from schemas.promotion import Allowance, Check
+
+FINEST = 0.001
+"""The smallest p-value that is told with three digits."""
 
 
 def tell_checks(checks: Sequence[Check]) -> str:
     """Every floor and how it was met, in a line; those that were missed first."""
     return "; ".join(_tell_check(check) for check in sorted(checks, key=lambda check: check.is_passed))
+
+
+def tell_look(allowance: Allowance) -> str:
+    """Which look at the test headlines it was, and what it might spend."""
+    share = f"level {allowance.level:.3g} of {allowance.promotion_level:g}"
+    return f"look {allowance.look:.3g} at these test headlines: {share}"
+
+
+def tell_same_look(decision: dict[str, Any]) -> str:
+    """That an earlier decision, a row of `champions`, read the same figures, and what it was."""
+    verdict = "promoted" if decision["decision"] == "promoted" else "not promoted"
+    return (
+        f"study {decision['study_id']} judged it before by the same headlines against the same champion, and other "
+        f"thresholds are no second look. It was {verdict} then: {decision['reason']}"
+    )
 
 
 def tell_decision(decision: dict[str, Any]) -> str:
@@ -44,11 +62,17 @@ def _tell_check(check: Check) -> str:
     if check.floor == "unparsed rate":
         side = "within" if check.is_passed else "above"
         return f"unparsed {tell_figure(check.value)}, {side} the {check.bound:g} allowed"
-    if check.difference is None:
+    if check.difference is None or check.level is None:
         return f"cannot be compared with the {check.floor} {check.rival}: {check.reason}"
     verb = "beats" if check.is_passed else "does not beat"
-    figures = f"{tell_interval(*check.difference[:3])}, {tell_p(check.difference.p_value)} at level {check.level:g}"
+    figures = f"{tell_interval(*check.difference[:3])}, {_tell_p_beside(check.difference.p_value, check.level)}"
     return f"{verb} the {check.floor} {check.rival} on {check.n} headlines: {figures}"
+
+
+def _tell_p_beside(p_value: float, level: float) -> str:
+    """A p-value and the level that it must be below, with digits enough to tell them apart."""
+    told = tell_p(p_value) if level >= FINEST else f"p={p_value:.2g}"
+    return f"{told} at level {level:.3g}"
 
 
 def _tell_side(value: float, bound: float) -> str:

@@ -18,7 +18,7 @@ def load_card(warehouse: Path, cell: StoredCell) -> CellCard:
     with reading(warehouse) as connection:
         [(study_id, base_model, base_revision, source, synthetic)] = connection.execute(
             "SELECT study_id, base_model, base_revision, source, synthetic FROM studies JOIN study_cells"
-            " USING (study_id) WHERE cell_id = ? ORDER BY started_at DESC LIMIT 1",
+            " USING (study_id) WHERE cell_id = ? ORDER BY number DESC LIMIT 1",
             [record.cell_id],
         ).fetchall()
         [(kind,)] = connection.execute(

@@ -33,7 +33,7 @@ def find_study(warehouse: Path, beginning: str | None) -> str:
     """
     with reading(warehouse) as connection:
         rows = connection.execute(
-            "SELECT study_id FROM studies WHERE starts_with(study_id, ?) ORDER BY started_at DESC", [beginning or ""]
+            "SELECT study_id FROM studies WHERE starts_with(study_id, ?) ORDER BY number DESC", [beginning or ""]
         ).fetchall()
     if not rows:
         told = f"study {beginning}: there is none" if beginning else f"warehouse {warehouse}: no study has run"
@@ -56,7 +56,7 @@ def load_report(warehouse: Path, study_id: str, chosen: Chosen, missing: tuple[s
         study = _ask(connection, f"SELECT {_STUDY} FROM studies WHERE study_id = '{study_id}'").records()[0]  # noqa: S608
         tables = {name: _ask(connection, sql) for name, sql in report_queries(study_id, chosen).items()}
         [(ingest_id,)] = connection.execute(
-            "SELECT ingest_id FROM sources WHERE snapshot_id = ? ORDER BY source = ? DESC, ingested_at DESC LIMIT 1",
+            "SELECT ingest_id FROM sources WHERE snapshot_id = ? ORDER BY source = ? DESC, number DESC LIMIT 1",
             [study["snapshot_id"], study["source"]],
         ).fetchall()
     return StudyReport(

@@ -1,4 +1,4 @@
-"""The task of the promotion gate: who was chosen on validation is judged on test, once, for the record."""
+"""The task of the promotion gate: the cell that validation chose is judged on test, and the decision recorded."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -7,7 +7,7 @@ from prefect import task
 
 from schemas.errors import InputError
 from schemas.plan import StudyPlan
-from schemas.promotion import Champion, Check
+from schemas.promotion import Allowance, Champion, Check
 from tasks.progress import announce
 from tasks.records import evaluation_record, load_part, prediction_rows
 from tasks.worker import run_job
@@ -15,37 +15,37 @@ from tasks.worker import run_job
 if TYPE_CHECKING:
     from learning.promotion import Rival
     from storage.champions import Decision
+    from storage.looks import Standing
+
+RETRIES = 3
+"""Of a judgement: other studies may be judged meanwhile, and each of them costs one."""
 
 
-@task(task_run_name="judge challenger", retries=1)
+@task(task_run_name="judge challenger", retries=RETRIES)
 def judge_challenger(study: StudyPlan) -> None:
     """Hold the cell that validation chose to every floor and to the champion; if it passes, it is champion.
 
-    A study is judged once, since a second look at its test part would be a second chance. One that lacks cells is not
-    judged: validation would choose among what is left.
+    A study is judged once. One that lacks cells is not judged: validation would choose among what is left.
 
     Raises:
         ChampionChangedError: Another decision came in between.
     """
-    from learning.promotion import is_promoted
-    from reporting.promotion import tell_checks
-    from storage.champions import Decision, load_champion, load_decision, save_decision
+    from learning.identity import decoding_id, evaluation_id
+    from storage.champions import load_decision, save_decision
     from storage.home import Home
+    from storage.looks import load_standing
     from storage.studies import load_missing
 
     warehouse = Home.from_environment().warehouse
     known = load_decision(warehouse, study.study_id)
     if known or load_missing(warehouse, study.study_id):
-        announce("not judged: " + ("its test part was looked at before" if known else "cells are missing"))
+        announce("not judged: " + ("the study was judged before" if known else "cells are missing"))
         return
-    challenger, champion = choose_challenger(study), load_champion(warehouse)
-    decision = Decision("kept", "gate", "it is the champion already", study.study_id, *challenger)
-    if champion is None or champion.cell_id != challenger.cell_id:
-        checks = _check(study, challenger, champion)
-        decision = replace(_with_figures(decision, checks), reason=tell_checks(checks))
-        if is_promoted(checks):
-            decision = replace(decision, decision="promoted")
-    save_decision(warehouse, decision, champion)
+    challenger = choose_challenger(study)
+    judged = evaluation_id(challenger.cell_id, "test", challenger.temperature, decoding_id(study.config.decoding))
+    standing = load_standing(warehouse, study.split_id, judged)
+    decision = _decide(study, challenger, judged, standing)
+    save_decision(warehouse, decision, standing.champion, standing.number)
     verb = "promoted to champion" if decision.decision == "promoted" else "not promoted"
     announce(f"cell {challenger.cell_id} {verb}: {decision.reason}")
 
@@ -64,21 +64,54 @@ def choose_challenger(study: StudyPlan) -> Champion:
     return Champion(best["cell_id"], best["temperature"])
 
 
-def _check(study: StudyPlan, challenger: Champion, champion: Champion | None) -> tuple[Check, ...]:
-    from learning.identity import decoding_id, evaluation_id
+def _decide(study: StudyPlan, challenger: Champion, judged: str, standing: "Standing") -> "Decision":
+    """What the gate says of a challenger, by its evaluation `judged`."""
+    from learning.promotion import is_promoted, spend
+    from reporting.promotion import tell_checks, tell_look, tell_same_look
+    from storage.champions import Decision
+
+    decision = Decision("kept", "gate", "it is the champion already", study.study_id, *challenger)
+    if standing.champion and standing.champion.cell_id == challenger.cell_id:
+        return decision
+    if standing.same_look:
+        return _repeat(replace(decision, reason=tell_same_look(standing.same_look)), standing.same_look)
+    allowance = spend(study.config.promotion.level, standing.looks)
+    checks = _check(study, challenger, judged, standing.champion, allowance)
+    return replace(
+        _with_figures(decision, checks),
+        decision="promoted" if is_promoted(checks) else "kept",
+        reason=f"{tell_checks(checks)}; {tell_look(allowance)}",
+        evaluation_id=judged,
+        **allowance._asdict(),
+    )
+
+
+def _repeat(decision: "Decision", same_look: dict[str, Any]) -> "Decision":
+    """A decision with the figures of an earlier one that read the same: thresholds that were chosen since do not count.
+
+    It leaves the champion: if the cell was promoted then, a person has gone back since.
+    """
+    names = ("n", "accuracy", "previous_accuracy", "difference", "difference_low", "difference_high", "p_value")
+    budget = ("evaluation_id", *Allowance._fields)
+    return replace(decision, **{name: same_look[name] for name in (*names, *budget)})
+
+
+def _check(
+    study: StudyPlan, challenger: Champion, judged: str, champion: Champion | None, allowance: Allowance
+) -> tuple[Check, ...]:
     from learning.promotion import judge
     from storage.evaluations import load_leaderboard
     from storage.home import Home
 
     board = load_leaderboard(Home.from_environment().warehouse, study.study_id)
     [own] = [row for row in board if (row["cell_id"], row["temperature"]) == challenger]
-    judged = evaluation_id(*challenger[:1], "test", challenger.temperature, decoding_id(study.config.decoding))
     return judge(
         own["accuracy"],
         own["unparsed_rate"],
         _meet_baseline(study, challenger, judged),
         _meet_champion(study, champion, judged) if champion else None,
         study.config.promotion,
+        allowance.level,
     )
 
 
@@ -162,5 +195,4 @@ def _with_figures(decision: "Decision", checks: tuple[Check, ...]) -> "Decision"
         difference_low=against.difference.low,
         difference_high=against.difference.high,
         p_value=against.difference.p_value,
-        level=against.level,
     )

@@ -33,7 +33,7 @@ SELECT
     evaluations.expected_accuracy,
     evaluations.unparsed_rate,
     coalesce(
-        cells.cell_id = (SELECT champion_cell_id FROM champions ORDER BY decided_at DESC LIMIT 1), false
+        cells.cell_id = (SELECT champion_cell_id FROM champions ORDER BY number DESC LIMIT 1), false
     ) AS is_champion,
     cells.finished_at,
     evaluations.strict_accuracy,
@@ -63,7 +63,7 @@ COMMENT ON COLUMN leaderboard.macro_f1_low IS 'Lower end of its 95 % interval; N
 COMMENT ON COLUMN leaderboard.macro_f1_high IS 'Upper end of its 95 % interval.';
 COMMENT ON COLUMN leaderboard.expected_accuracy IS 'Mean probability of the right label: the accuracy without the noise of the draws.';
 COMMENT ON COLUMN leaderboard.unparsed_rate IS 'Share of headlines whose sampled token is no label.';
-COMMENT ON COLUMN leaderboard.is_champion IS 'Whether this cell is the champion of today.';
+COMMENT ON COLUMN leaderboard.is_champion IS 'Whether this cell is the champion now, at the time of the query, whatever the study decided; champions has each decision of then.';
 COMMENT ON COLUMN leaderboard.finished_at IS 'When the cell finished, UTC.';
 COMMENT ON COLUMN leaderboard.strict_accuracy IS 'Accuracy where anything unparsed counts as wrong.';
 COMMENT ON COLUMN leaderboard.expected_accuracy_low IS 'Lower end of the 95 % interval of expected_accuracy.';
