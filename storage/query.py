@@ -69,7 +69,7 @@ def query(path: Path, sql: str) -> QueryResult:
 
 def _only_query(statements: list[duckdb.Statement]) -> duckdb.Statement:
     if len(statements) != 1:
-        raise QueryError(f"sql: {len(statements)} statements given; give one query, such as FROM leaderboard")
+        raise QueryError(f"sql: {len(statements)} statements given; give one query, such as FROM studies")
     [statement] = statements
     kind = _name_kind(statement)
     if kind not in _ALLOWED:

@@ -12,6 +12,10 @@ COMMENT ON COLUMN ledger.study_evaluations.study_id IS 'The study.';
 COMMENT ON COLUMN ledger.study_evaluations.evaluation_id IS 'The evaluation.';
 
 
+CREATE OR REPLACE MACRO latest_study() AS (SELECT study_id FROM studies ORDER BY number DESC LIMIT 1);
+COMMENT ON MACRO latest_study IS 'The study that was started last, for WHERE study_id = latest_study(): views hold the rows of every study, and studies that share an evaluation have the same rows of it.';
+
+
 CREATE OR REPLACE VIEW leaderboard AS
 SELECT
     study_evaluations.study_id,
@@ -40,11 +44,12 @@ SELECT
     evaluations.expected_accuracy_low,
     evaluations.expected_accuracy_high,
     evaluations.argmax_accuracy,
-    evaluations.argmax_macro_f1
+    evaluations.argmax_macro_f1,
+    evaluations.evaluation_id
 FROM ledger.study_evaluations
 JOIN evaluations USING (evaluation_id)
 JOIN cells USING (cell_id);
-COMMENT ON VIEW leaderboard IS 'Every figure of every study: one row a cell, part of the split and temperature.';
+COMMENT ON VIEW leaderboard IS 'Every figure of every study: one row a cell, part of the split and temperature. Test parts of studies may differ, so rank within one study.';
 COMMENT ON COLUMN leaderboard.study_id IS 'The study.';
 COMMENT ON COLUMN leaderboard.cell_id IS 'The cell.';
 COMMENT ON COLUMN leaderboard.kind IS 'base, baseline or fine-tuned.';
@@ -70,6 +75,7 @@ COMMENT ON COLUMN leaderboard.expected_accuracy_low IS 'Lower end of the 95 % in
 COMMENT ON COLUMN leaderboard.expected_accuracy_high IS 'Upper end of the 95 % interval of expected_accuracy.';
 COMMENT ON COLUMN leaderboard.argmax_accuracy IS 'Accuracy as the temperature goes to 0: of the likeliest output; for a baseline its accuracy.';
 COMMENT ON COLUMN leaderboard.argmax_macro_f1 IS 'Macro-F1 as the temperature goes to 0; for a baseline its macro-F1.';
+COMMENT ON COLUMN leaderboard.evaluation_id IS 'The evaluation. Studies may share one; over several studies, count DISTINCT evaluation_id.';
 
 
 CREATE OR REPLACE VIEW predictions AS
@@ -87,12 +93,13 @@ SELECT
     ledger.predictions.p_unparsed,
     ledger.predictions.parsed,
     ledger.predictions.argmax,
-    ledger.predictions.argmax_parsed
+    ledger.predictions.argmax_parsed,
+    evaluations.evaluation_id
 FROM ledger.study_evaluations
 JOIN evaluations USING (evaluation_id)
 JOIN ledger.predictions USING (evaluation_id)
 JOIN headlines USING (headline_id);
-COMMENT ON VIEW predictions IS 'Every prediction of every study, beside the label; join headlines for the text.';
+COMMENT ON VIEW predictions IS 'Every prediction of every study, beside the label; join headlines for the text. Ask for one study, part and temperature: a headline has a row for each.';
 COMMENT ON COLUMN predictions.study_id IS 'The study.';
 COMMENT ON COLUMN predictions.cell_id IS 'The cell.';
 COMMENT ON COLUMN predictions.part IS 'The part of the split: train, validation or test.';
@@ -107,6 +114,7 @@ COMMENT ON COLUMN predictions.p_unparsed IS 'Probability of sampling no label; N
 COMMENT ON COLUMN predictions.parsed IS 'Whether what was sampled is a label; if not, predicted is neutral.';
 COMMENT ON COLUMN predictions.argmax IS 'The label as the temperature goes to 0: of the likeliest output; for a baseline what it decided.';
 COMMENT ON COLUMN predictions.argmax_parsed IS 'Whether the likeliest output is a label; if not, argmax is neutral.';
+COMMENT ON COLUMN predictions.evaluation_id IS 'The evaluation. Studies may share one, and each of them then has these rows.';
 
 
 CREATE OR REPLACE VIEW reproduction AS
