@@ -1,10 +1,10 @@
-"""A decision of the promotion gate in sentences. Knows figures and names; decides nothing and reads no warehouse."""
+"""A decision of the promotion gate in sentences: what was decided then, and apart from it who is champion now."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from reporting.verdict import tell_figure, tell_interval, tell_p
-from schemas.promotion import Allowance, Check
+from schemas.promotion import Allowance, Champion, Check
 
 FINEST = 0.001
 """The smallest p-value that is told with three digits."""
@@ -31,14 +31,20 @@ def tell_same_look(decision: dict[str, Any]) -> str:
 
 
 def tell_decision(decision: dict[str, Any]) -> str:
-    """A row of `champions` in a sentence: what was decided, and who is champion; the reasons stand beside it."""
-    champion, before = decision["champion_cell_id"], decision["previous_cell_id"]
-    if decision["decision"] != "kept":
-        follows = f", in place of cell {before}" if before else ", the first"
-        return f"It is the champion now{follows}"
-    if champion == decision["cell_id"]:
-        return "It is the champion already"
-    return f"It was not promoted: the champion is {f'still cell {champion}' if champion else 'nobody yet'}"
+    """A decision of the gate, a row of `champions`, in a sentence of its day; without its reason."""
+    cell, before = decision["cell_id"], decision["previous_cell_id"]
+    gate = f"On {decision['decided_at']:%d %B %Y} the gate"
+    if decision["decision"] == "promoted":
+        return f"{gate} promoted cell {cell}{f' in place of cell {before}' if before else ' to be the first champion'}"
+    if before == cell:
+        return f"{gate} found that cell {cell} was the champion already"
+    stayed = f"the champion stayed cell {before}" if before else "there was no champion"
+    return f"{gate} did not promote cell {cell}: {stayed}"
+
+
+def tell_champion(champion: Champion | None) -> str:
+    """Who is champion: `cell 3f9a at temperature 0.1`, or `none`."""
+    return f"cell {champion.cell_id} at temperature {champion.temperature:g}" if champion else "none"
 
 
 def tell_match(decision: dict[str, Any]) -> str | None:
@@ -48,8 +54,8 @@ def tell_match(decision: dict[str, Any]) -> str | None:
         return None
     bounds = (decision[name] for name in ("difference", "difference_low", "difference_high"))
     return (
-        f"The champion before, cell {before}, has an accuracy of {accuracy:.3f} on the {decision['n']:,} of them that "
-        f"it did not learn from, and this one {decision['accuracy']:.3f}: {tell_interval(*bounds)}, "
+        f"The champion of that day, cell {before}, had an accuracy of {accuracy:.3f} on the {decision['n']:,} of them "
+        f"that it did not learn from, and this one {decision['accuracy']:.3f}: {tell_interval(*bounds)}, "
         f"{tell_p(decision['p_value'])}"
     )
 

@@ -47,6 +47,8 @@ class StudyRecord:
     config: dict[str, Any]
     temperatures: tuple[float, ...]
     decoding_id: str
+    ingest_id: str | None = None
+    """The ingestion that gave its snapshot; None where it is not known."""
 
 
 @dataclass(frozen=True)
@@ -100,9 +102,10 @@ def save_study(warehouse: Path, study: StudyRecord) -> None:
     with writing(warehouse) as connection:
         connection.execute(
             "INSERT INTO studies (study_id, profile, snapshot_id, split_id, base_model, base_revision, source,"
-            " synthetic, config, temperatures, decoding_id, status, started_at, number)"
+            " synthetic, config, temperatures, decoding_id, status, started_at, number,"
+            " ingest_id)"
             " VALUES ($study_id, $profile, $snapshot_id, $split_id, $base_model, $base_revision, $source,"
-            " $synthetic, $config, $temperatures, $decoding_id, 'running', $started_at, $number)"
+            " $synthetic, $config, $temperatures, $decoding_id, 'running', $started_at, $number, $ingest_id)"
             " ON CONFLICT DO NOTHING",
             {
                 **vars(study),

@@ -41,6 +41,7 @@ def plan_study(config: StudyConfig, ingested: IngestedSource, split_id: str) -> 
         config=config.model_dump(mode="json"),
         temperatures=config.decoding.temperatures,
         decoding_id=decoding_id(config.decoding),
+        ingest_id=ingested.ingest_id,
     )
     save_study(home.warehouse, record)
     add_cells(home.warehouse, study.study_id, _cell_records(study, (study.base_cell, *study.baselines, *study.cells)))

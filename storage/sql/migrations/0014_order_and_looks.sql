@@ -13,6 +13,9 @@ UPDATE studies SET number = ordered.number
 FROM (SELECT study_id, row_number() OVER (ORDER BY started_at, rowid) AS number FROM studies) AS ordered
 WHERE ordered.study_id = studies.study_id;
 
+ALTER TABLE studies ADD COLUMN ingest_id VARCHAR;
+COMMENT ON COLUMN studies.ingest_id IS 'The ingestion that gave its snapshot; NULL of a study that is older than this column.';
+
 ALTER TABLE sources ADD COLUMN number BIGINT;
 COMMENT ON COLUMN sources.number IS 'Number of the ingestion, from 1, in the order in which they were made.';
 UPDATE sources SET number = ordered.number
