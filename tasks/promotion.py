@@ -1,21 +1,20 @@
 """The task of the promotion gate: the cell that validation chose is judged on test, and the decision recorded."""
 
-from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from prefect import task
 
 from schemas.errors import InputError
 from schemas.plan import StudyPlan
-from schemas.promotion import Allowance, Champion, Check
+from schemas.promotion import Champion
+from tasks.decision import Challenge, Measured, decide
 from tasks.progress import announce
 from tasks.records import evaluation_record, load_part, prediction_rows
 from tasks.worker import run_job
 
 if TYPE_CHECKING:
     from learning.promotion import Rival
-    from storage.champions import Decision
-    from storage.looks import Standing
 
 RETRIES = 3
 """Of a judgement: other studies may be judged meanwhile, and each of them costs one."""
@@ -41,10 +40,12 @@ def judge_challenger(study: StudyPlan) -> None:
     if known or load_missing(warehouse, study.study_id):
         announce("not judged: " + ("the study was judged before" if known else "cells are missing"))
         return
-    challenger = choose_challenger(study)
-    judged = evaluation_id(challenger.cell_id, "test", challenger.temperature, decoding_id(study.config.decoding))
+    challenger, decoding = choose_challenger(study), decoding_id(study.config.decoding)
+    judged = evaluation_id(challenger.cell_id, "test", challenger.temperature, decoding)
+    challenge = Challenge(study.study_id, challenger, judged)
     standing = load_standing(warehouse, study.split_id, judged)
-    decision = _decide(study, challenger, judged, standing)
+    measure = partial(_measure, study, challenge, standing.champion)
+    decision = decide(challenge, standing, study.config.promotion, measure)
     save_decision(warehouse, decision, standing.champion, standing.number)
     verb = "promoted to champion" if decision.decision == "promoted" else "not promoted"
     announce(f"cell {challenger.cell_id} {verb}: {decision.reason}")
@@ -64,54 +65,18 @@ def choose_challenger(study: StudyPlan) -> Champion:
     return Champion(best["cell_id"], best["temperature"])
 
 
-def _decide(study: StudyPlan, challenger: Champion, judged: str, standing: "Standing") -> "Decision":
-    """What the gate says of a challenger, by its evaluation `judged`."""
-    from learning.promotion import is_promoted, spend
-    from reporting.promotion import tell_checks, tell_look, tell_same_look
-    from storage.champions import Decision
-
-    decision = Decision("kept", "gate", "it is the champion already", study.study_id, *challenger)
-    if standing.champion and standing.champion.cell_id == challenger.cell_id:
-        return decision
-    if standing.same_look:
-        return _repeat(replace(decision, reason=tell_same_look(standing.same_look)), standing.same_look)
-    allowance = spend(study.config.promotion.level, standing.looks)
-    checks = _check(study, challenger, judged, standing.champion, allowance)
-    return replace(
-        _with_figures(decision, checks),
-        decision="promoted" if is_promoted(checks) else "kept",
-        reason=f"{tell_checks(checks)}; {tell_look(allowance)}",
-        evaluation_id=judged,
-        **allowance._asdict(),
-    )
-
-
-def _repeat(decision: "Decision", same_look: dict[str, Any]) -> "Decision":
-    """A decision with the figures of an earlier one that read the same: thresholds that were chosen since do not count.
-
-    It leaves the champion: if the cell was promoted then, a person has gone back since.
-    """
-    names = ("n", "accuracy", "previous_accuracy", "difference", "difference_low", "difference_high", "p_value")
-    budget = ("evaluation_id", *Allowance._fields)
-    return replace(decision, **{name: same_look[name] for name in (*names, *budget)})
-
-
-def _check(
-    study: StudyPlan, challenger: Champion, judged: str, champion: Champion | None, allowance: Allowance
-) -> tuple[Check, ...]:
-    from learning.promotion import judge
+def _measure(study: StudyPlan, challenge: Challenge, champion: Champion | None) -> Measured:
+    """The challenger's figures on test, beside the best baseline and the champion."""
     from storage.evaluations import load_leaderboard
     from storage.home import Home
 
     board = load_leaderboard(Home.from_environment().warehouse, study.study_id)
-    [own] = [row for row in board if (row["cell_id"], row["temperature"]) == challenger]
-    return judge(
+    [own] = [row for row in board if (row["cell_id"], row["temperature"]) == challenge.cell]
+    return Measured(
         own["accuracy"],
         own["unparsed_rate"],
-        _meet_baseline(study, challenger, judged),
-        _meet_champion(study, champion, judged) if champion else None,
-        study.config.promotion,
-        allowance.level,
+        _meet_baseline(study, challenge.cell, challenge.evaluation_id),
+        _meet_champion(study, champion, challenge.evaluation_id) if champion else None,
     )
 
 
@@ -179,20 +144,3 @@ def _evaluate_champion(study: StudyPlan, champion: Champion) -> str:
     record = evaluation_record(champion.cell_id, study.split_id, decoding, identifier, result)
     save_evaluations(home.warehouse, [record], prediction_rows(identifier, result))
     return identifier
-
-
-def _with_figures(decision: "Decision", checks: tuple[Check, ...]) -> "Decision":
-    """The decision with what was measured: against the champion where there is one, else of the cell alone."""
-    against = next((check for check in checks if check.floor == "champion" and check.difference), None)
-    if against is None or against.difference is None:
-        return replace(decision, accuracy=checks[0].value)
-    return replace(
-        decision,
-        n=against.n,
-        accuracy=against.value,
-        previous_accuracy=against.bound,
-        difference=against.difference.value,
-        difference_low=against.difference.low,
-        difference_high=against.difference.high,
-        p_value=against.difference.p_value,
-    )
