@@ -2,6 +2,7 @@
 
 import shutil
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import duckdb
 import pandas as pd
@@ -12,7 +13,7 @@ from storage import warehouse as room
 from storage.champions import ChampionChangedError, Decision, load_champion, save_decision
 from storage.headlines import save_ingestion
 from storage.looks import load_standing
-from storage.query import query
+from storage.query import QueryError, query
 from storage.splits import save_split
 from storage.studies import save_study
 from storage.warehouse import prepare_warehouse
@@ -120,8 +121,9 @@ def test_a_judgement_that_does_not_know_of_the_last_look_is_refused(warehouse, a
     assert load_champion(warehouse) is None
 
 
-def test_looks_of_an_older_home_are_counted(tmp_path, monkeypatch):
-    """Three judgements of three studies: the same headlines twice, then with as many new ones; and one by a person."""
+@pytest.fixture
+def older_home(tmp_path, monkeypatch):
+    """A home of the version before looks were counted; its studies are of headlines that the first of them are in."""
     path, folder, views = tmp_path / "warehouse.duckdb", tmp_path / "migrations", tmp_path / "views.sql"
     folder.mkdir()
     for file in room.MIGRATIONS_FOLDER.glob("*.sql"):
@@ -134,46 +136,75 @@ def test_looks_of_an_older_home_are_counted(tmp_path, monkeypatch):
         prepare_warehouse(path)
     with duckdb.connect(path) as connection:
         for name in IDS[:8]:
-            connection.execute(
-                "INSERT INTO headlines (headline_id, text, label, first_ingest_id) VALUES (?, 'x', 'neutral', 'i')",
-                [name],
-            )
-        for number, (name, test) in enumerate({"one": IDS[:4], "two": IDS[:4], "three": IDS[:8]}.items()):
-            for headline_id in test:
-                connection.execute("INSERT INTO splits VALUES (?, ?, ?, 'test')", [name, name, headline_id])
-                connection.execute(
-                    "INSERT INTO snapshot_headlines (snapshot_id, headline_id, position, copies) VALUES (?, ?, 0, 1)",
-                    [name, headline_id],
+            insert(connection, "headlines", headline_id=name, text="x", label="neutral", first_ingest_id="i")
+        for day, (name, size) in enumerate({"one": 4, "two": 4, "three": 8}.items()):
+            for headline_id in IDS[:size]:
+                insert(connection, "splits", split_id=name, snapshot_id=name, headline_id=headline_id, part="test")
+                insert(
+                    connection, "snapshot_headlines", snapshot_id=name, headline_id=headline_id, position=0, copies=1
                 )
-            connection.execute(
-                "INSERT INTO studies BY NAME SELECT $name AS study_id, 'desk' AS profile, $name AS snapshot_id,"
-                " $name AS split_id, 'm' AS base_model, 's' AS source, false AS synthetic,"
-                " '{\"promotion\": {\"level\": 0.1}}' AS config, [0.1] AS temperatures, 'all' AS decoding_id,"
-                " 'finished' AS status, TIMESTAMP '2026-01-01' + to_days($day) AS started_at",
-                {"name": name, "day": number},
-            )
-            connection.execute(
-                "INSERT INTO champions BY NAME SELECT 'decision ' || $name AS champion_id, 'kept' AS decision,"
-                " 'gate' AS decided_by, 'weak' AS reason, $name AS study_id, 'cell' AS cell_id, 0.1 AS temperature,"
-                " TIMESTAMP '2026-01-01' + to_days($day) AS decided_at",
-                {"name": name, "day": number},
-            )
-        connection.execute(
-            "INSERT INTO champions BY NAME SELECT 'person' AS champion_id, 'promoted' AS decision,"
-            " 'person' AS decided_by, 'x' AS reason, 'one' AS study_id, 'cell' AS cell_id, 0.1 AS temperature,"
-            " 'cell' AS champion_cell_id, 0.1 AS champion_temperature, TIMESTAMP '2026-01-01 12:00:00' AS decided_at"
-        )
-    prepare_warehouse(path)
-    rows = query(path, "SELECT number, study_id, look, promotion_level, evaluation_id FROM champions ORDER BY number")
-    assert rows.rows == [
+            insert_study(connection, name, name, day)
+            insert_decision(connection, f"decision {name}", name, day)
+    return path
+
+
+def insert(connection, table: str, **values) -> None:
+    columns = ", ".join(f"? AS {name}" for name in values)
+    connection.execute(f"INSERT INTO {table} BY NAME SELECT {columns}", list(values.values()))
+
+
+def insert_study(connection, study_id: str, split: str, day: int) -> None:
+    facts = {"profile": "desk", "base_model": "m", "source": "s", "synthetic": False, "status": "finished"}
+    place = {"snapshot_id": split, "split_id": split, "temperatures": [0.1], "decoding_id": "all"}
+    config = '{"promotion": {"level": 0.1}}'
+    insert(connection, "studies", study_id=study_id, config=config, started_at=at(day), **facts, **place)
+
+
+def insert_decision(connection, champion_id: str, study_id: str, day: float, **changes) -> None:
+    values = {"decision": "kept", "decided_by": "gate", "reason": "weak", "cell_id": "cell", "temperature": 0.1}
+    insert(connection, "champions", champion_id=champion_id, study_id=study_id, decided_at=at(day), **values | changes)
+
+
+def at(day: float) -> datetime:
+    return datetime(2026, 1, 1) + timedelta(days=day)  # noqa: DTZ001 (as the warehouse holds times)
+
+
+NUMBERED = "SELECT number, study_id, look, promotion_level, evaluation_id FROM champions ORDER BY number"
+
+
+def test_looks_of_an_older_home_are_counted_and_those_of_a_person_are_not(older_home):
+    with duckdb.connect(older_home) as connection:
+        insert_decision(connection, "person", "one", 0.5, decision="promoted", decided_by="person")
+        insert_decision(connection, "again", "three", 3, reason="it is the champion already")
+    prepare_warehouse(older_home)
+    assert query(older_home, NUMBERED).rows == [
         (1, "one", 1, 0.1, "decision one"),
         (2, "one", None, None, None),
         (3, "two", 2, 0.1, "decision two"),
         (4, "three", 2, 0.1, "decision three"),
+        (5, "three", None, None, None),
     ]
-    assert query(path, "SELECT study_id, number FROM studies ORDER BY number").rows == [
-        ("one", 1),
-        ("two", 2),
-        ("three", 3),
-    ]
-    assert load_standing(path, "three", "mine").looks == (Look(0.5, 0.1), Look(0.5, 0.1), Look(1, 0.1))
+    studies = query(older_home, "SELECT study_id FROM studies ORDER BY number").rows
+    assert studies == [("one",), ("two",), ("three",)]
+    assert load_standing(older_home, "three", "mine").looks == (Look(0.5, 0.1), Look(0.5, 0.1), Look(1, 0.1))
+
+
+def test_in_an_older_home_the_same_figures_are_one_look_too(older_home):
+    with duckdb.connect(older_home) as connection:
+        insert_study(connection, "other thresholds", "one", 5)
+        insert_decision(connection, "again", "other thresholds", 5)
+        columns = connection.execute("SELECT column_name FROM duckdb_columns() WHERE table_name = 'evaluations'")
+        numbers = {name: 0 for (name,) in columns.fetchall()}
+        own = {"evaluation_id": "evaluation", "cell_id": "cell", "split_id": "one", "part": "test", "temperature": 0.1}
+        insert(connection, "evaluations", **numbers | own | {"decoding_id": "all", "evaluated_at": at(0)})
+    prepare_warehouse(older_home)
+    rows = query(older_home, NUMBERED).rows
+    assert rows[0] == (1, "one", 1, 0.1, "evaluation")
+    assert rows[3] == (4, "other thresholds", 1, 0.1, "evaluation")
+    assert load_standing(older_home, "one", "evaluation").same_look["study_id"] == "one"
+    assert len(load_standing(older_home, "one", "mine").looks) == 3
+
+
+def test_a_query_of_what_an_older_home_lacks_says_so(older_home):
+    with pytest.raises(QueryError, match="an older fintone made the warehouse, and `fintone report` brings it up to"):
+        query(older_home, "SELECT latest_study()")

@@ -69,7 +69,13 @@ COMMENT ON COLUMN champions.look IS 'Which look of the gate at these test headli
 UPDATE champions SET look = counted.look
 FROM (
     WITH looks AS (
-        SELECT champions.number, studies.split_id, studies.snapshot_id
+        SELECT
+            champions.number,
+            min(champions.number) OVER (
+                PARTITION BY evaluation_id, previous_cell_id, previous_temperature
+            ) AS first_number, -- decisions by the same figures against the same champion are one look
+            studies.split_id,
+            studies.snapshot_id
         FROM champions
         JOIN studies USING (study_id)
         WHERE champions.evaluation_id IS NOT NULL
@@ -97,7 +103,7 @@ FROM (
     )
     SELECT later.number, 1 + coalesce(sum(shares.share), 0) AS look
     FROM looks AS later
-    LEFT JOIN looks AS earlier ON earlier.number < later.number
+    LEFT JOIN looks AS earlier ON earlier.number = earlier.first_number AND earlier.number < later.first_number
     LEFT JOIN shares ON shares.split_id = later.split_id AND shares.snapshot_id = earlier.snapshot_id
     GROUP BY later.number
 ) AS counted
