@@ -137,7 +137,7 @@ def _print_champion(home: "Home", study_id: str) -> None:
 
     decision = load_decision(home.warehouse, study_id)
     if decision:
-        stdout.print(f"{tell_decision(decision)}. {decision['reason']}", markup=False, soft_wrap=True)
+        stdout.print(f"{tell_decision(decision)}\nreason: {decision['reason']}", markup=False, soft_wrap=True)
     stdout.print(f"champion now: {tell_champion(load_champion(home.warehouse))}", markup=False, soft_wrap=True)
 
 

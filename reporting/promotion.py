@@ -24,9 +24,10 @@ def tell_look(allowance: Allowance) -> str:
 def tell_same_look(decision: dict[str, Any]) -> str:
     """That an earlier decision, a row of `champions`, read the same figures, and what it was."""
     verdict = "promoted" if decision["decision"] == "promoted" else "not promoted"
+    rival = "against the same champion" if decision["previous_cell_id"] else "with no champion to beat"
     return (
-        f"study {decision['study_id']} judged it before by the same headlines against the same champion, and other "
-        f"thresholds are no second look. It was {verdict} then: {decision['reason']}"
+        f"study {decision['study_id']} judged it before by the same headlines {rival}, and other thresholds are no "
+        f"second look. It was {verdict} then: {decision['reason']}"
     )
 
 

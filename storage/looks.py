@@ -53,7 +53,7 @@ class Standing:
     number: int
     """Of the latest decision; 0 where there is none."""
     looks: tuple[Look, ...]
-    """Each look that the gate has taken so far, but for those at other headlines."""
+    """Each look that the gate has taken so far at headlines that are to judge now."""
     same_look: dict[str, Any] | None
     """The decision, as a row of `champions`, that was made by the very figures that are to be read now."""
 
@@ -61,8 +61,10 @@ class Standing:
 def load_standing(warehouse: Path, split_id: str, evaluation_id: str) -> Standing:
     """The champion, and the looks at the test headlines of a split.
 
-    A headline was looked at where the snapshot of an earlier look held it, in whichever part: to draw another test part
-    from the same headlines is one more look at them. Copies that differ in label, numbers or case count as held.
+    What identifies a test part is its headlines, not its split. A headline was looked at where the snapshot of an
+    earlier look held it, in whichever part: to draw another test part from the same snapshot, by another seed, is one
+    more look at the same data, while headlines that arrived since are new. Where half of a test part is new, an earlier
+    look counts 1/2. A copy that differs in label, numbers or case is no new headline.
 
     Args:
         warehouse: The DuckDB file.

@@ -75,7 +75,7 @@ def _tell_promotion(decision: dict[str, Any] | None, champion: Champion | None) 
     if decision is None:
         return f"\n\n**Promotion**: not judged, since cells are missing. {told}"
     reason = escape(decision["reason"], MOST_OF_A_REASON)
-    return f"\n\n**Promotion**: {tell_decision(decision)}. {reason}. {told}"
+    return f"\n\n**Promotion**: {tell_decision(decision)}. Reason: {reason}. {told}"
 
 
 def _table_row(row: dict[str, Any]) -> dict[str, Any]:

@@ -188,8 +188,8 @@ def test_a_study_fills_the_warehouse_and_tells_prefect(home: Path, config: Study
     assert table.key == "leaderboard"
     [summary] = [artifact for artifact in artifacts if artifact.key == "summary"]
     assert re.search(rf"the best baseline, .*\], p.* after Holm's correction for {pairs} comparisons\.", summary.data)
-    told = f"did not promote cell {cell}: there was no champion. {escape(reason, 2_000)}. The champion when this was"
-    assert f"{told} published: none." in summary.data
+    told = f"did not promote cell {cell}: there was no champion. Reason: {escape(reason, 2_000)}."
+    assert f"{told} The champion when this was published: none." in summary.data
     [link] = [artifact for artifact in artifacts if artifact.key == "report"]
     [page] = home.glob("reports/*/index.html")
     assert page.as_uri() in link.data
