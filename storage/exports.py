@@ -22,7 +22,7 @@ def load_card(warehouse: Path, cell: StoredCell) -> CellCard:
             [record.cell_id],
         ).fetchall()
         [(kind,)] = connection.execute(
-            "SELECT coalesce(any_value(kind), '') FROM sources WHERE snapshot_id = ?", [record.snapshot_id]
+            "SELECT coalesce(any_value(kind), '') FROM ledger.study_sources WHERE study_id = ?", [study_id]
         ).fetchall()
         sizes = connection.execute(
             "SELECT part, count(*) FROM splits WHERE split_id = ? GROUP BY part", [record.split_id]

@@ -56,10 +56,7 @@ def load_report(warehouse: Path, study_id: str, chosen: Chosen, missing: tuple[s
         study = _ask(connection, f"SELECT {_STUDY} FROM studies WHERE study_id = '{study_id}'").records()[0]  # noqa: S608
         tables = {name: _ask(connection, sql) for name, sql in report_queries(study_id, chosen).items()}
         [(ingest_id,)] = connection.execute(
-            "SELECT sources.ingest_id FROM studies JOIN sources USING (snapshot_id) WHERE study_id = ? ORDER BY"
-            " sources.ingest_id = studies.ingest_id DESC NULLS LAST, sources.source = studies.source DESC,"
-            " sources.number DESC LIMIT 1",
-            [study_id],
+            "SELECT ingest_id FROM ledger.study_sources WHERE study_id = ?", [study_id]
         ).fetchall()
     return StudyReport(
         **{**study, "config": json.loads(study["config"])},

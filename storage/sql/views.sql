@@ -12,6 +12,23 @@ COMMENT ON COLUMN ledger.study_evaluations.study_id IS 'The study.';
 COMMENT ON COLUMN ledger.study_evaluations.evaluation_id IS 'The evaluation.';
 
 
+CREATE OR REPLACE VIEW ledger.study_sources AS
+SELECT studies.study_id, sources.ingest_id, sources.kind
+FROM studies
+JOIN sources USING (snapshot_id)
+QUALIFY row_number() OVER (
+    PARTITION BY studies.study_id
+    ORDER BY
+        sources.ingest_id = studies.ingest_id DESC NULLS LAST,
+        sources.source = studies.source DESC,
+        sources.number DESC
+) = 1;
+COMMENT ON VIEW ledger.study_sources IS 'The ingestion that gave a study its headlines; of a study that does not say, the latest of the same name.';
+COMMENT ON COLUMN ledger.study_sources.study_id IS 'The study.';
+COMMENT ON COLUMN ledger.study_sources.ingest_id IS 'The ingestion.';
+COMMENT ON COLUMN ledger.study_sources.kind IS 'What kind of source it was.';
+
+
 CREATE OR REPLACE MACRO latest_study() AS (SELECT study_id FROM studies ORDER BY number DESC LIMIT 1);
 COMMENT ON MACRO latest_study IS 'The study that was started last, for WHERE study_id = latest_study(): views hold the rows of every study, and studies that share an evaluation have the same rows of it.';
 
