@@ -26,20 +26,17 @@ keys AS (
     SELECT headline_id, unnest([headline_id, 'text ' || text_id, 'masked ' || masked_id]) AS key FROM headlines
 ),
 test AS (
-    SELECT headline_id, count(*) OVER () AS headlines FROM splits WHERE split_id = $split_id AND part = 'test'
+    SELECT headline_id, key FROM splits JOIN keys USING (headline_id) WHERE split_id = $split_id AND part = 'test'
 ),
-held AS (
-    SELECT DISTINCT snapshot_id, key
-    FROM snapshot_headlines
-    JOIN keys USING (headline_id)
-    WHERE snapshot_id IN (SELECT snapshot_id FROM looks)
+copies AS (
+    SELECT DISTINCT test.headline_id AS test_id, keys.headline_id FROM test JOIN keys USING (key)
 ),
 shares AS (
-    SELECT held.snapshot_id, count(DISTINCT test.headline_id) / any_value(test.headlines) AS share
-    FROM test
-    JOIN keys USING (headline_id)
-    JOIN held USING (key)
-    GROUP BY held.snapshot_id
+    SELECT snapshot_id, count(DISTINCT test_id) / (SELECT count(DISTINCT headline_id) FROM test) AS share
+    FROM copies
+    JOIN snapshot_headlines USING (headline_id)
+    WHERE snapshot_id IN (SELECT snapshot_id FROM looks)
+    GROUP BY snapshot_id
 )
 SELECT share, promotion_level FROM looks JOIN shares USING (snapshot_id) ORDER BY number
 """  # noqa: S608 (our own names)

@@ -165,6 +165,14 @@ def insert_decision(connection, champion_id: str, study_id: str, day: float, **c
     insert(connection, "champions", champion_id=champion_id, study_id=study_id, decided_at=at(day), **values | changes)
 
 
+def insert_evaluation(connection, evaluation_id: str, temperature: float) -> None:
+    """Of the cell, on the test part of the first split."""
+    columns = connection.execute("SELECT column_name FROM duckdb_columns() WHERE table_name = 'evaluations'").fetchall()
+    own = {"evaluation_id": evaluation_id, "cell_id": "cell", "split_id": "one", "part": "test"}
+    own |= {"temperature": temperature, "decoding_id": "all", "evaluated_at": at(0)}
+    insert(connection, "evaluations", **{name: 0 for (name,) in columns} | own)
+
+
 def at(day: float) -> datetime:
     return datetime(2026, 1, 1) + timedelta(days=day)  # noqa: DTZ001 (as the warehouse holds times)
 
@@ -193,16 +201,27 @@ def test_in_an_older_home_the_same_figures_are_one_look_too(older_home):
     with duckdb.connect(older_home) as connection:
         insert_study(connection, "other thresholds", "one", 5)
         insert_decision(connection, "again", "other thresholds", 5)
-        columns = connection.execute("SELECT column_name FROM duckdb_columns() WHERE table_name = 'evaluations'")
-        numbers = {name: 0 for (name,) in columns.fetchall()}
-        own = {"evaluation_id": "evaluation", "cell_id": "cell", "split_id": "one", "part": "test", "temperature": 0.1}
-        insert(connection, "evaluations", **numbers | own | {"decoding_id": "all", "evaluated_at": at(0)})
+        insert_evaluation(connection, "evaluation", 0.1)
     prepare_warehouse(older_home)
     rows = query(older_home, NUMBERED).rows
     assert rows[0] == (1, "one", 1, 0.1, "evaluation")
     assert rows[3] == (4, "other thresholds", 1, 0.1, "evaluation")
     assert load_standing(older_home, "one", "evaluation").same_look["study_id"] == "one"
     assert len(load_standing(older_home, "one", "mine").looks) == 3
+
+
+def test_decisions_of_the_first_versions_get_the_temperature_at_which_they_judged(older_home):
+    with duckdb.connect(older_home) as connection:
+        connection.execute("UPDATE champions SET temperature = NULL")
+        insert_decision(connection, "first", "one", 4, decision="promoted", champion_cell_id="cell", temperature=None)
+        insert_decision(connection, "second", "one", 5, champion_cell_id="cell", temperature=None)
+        insert_evaluation(connection, "cold", 0.1)
+        insert_evaluation(connection, "warm", 1)
+    prepare_warehouse(older_home)
+    assert load_champion(older_home) == Champion("cell", 0.1)
+    assert query(older_home, NUMBERED).rows[0] == (1, "one", 1, 0.1, "cold")
+    before = query(older_home, "SELECT previous_cell_id, previous_temperature FROM champions ORDER BY number").rows
+    assert before == [(None, None)] * 4 + [("cell", 0.1)]
 
 
 def test_a_query_of_what_an_older_home_lacks_says_so(older_home):

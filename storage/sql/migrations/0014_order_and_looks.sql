@@ -35,9 +35,19 @@ FROM (SELECT rowid AS id, row_number() OVER (ORDER BY met_at, rowid) AS number F
 WHERE ordered.id = source_visits.rowid;
 
 
+-- Decisions of the first versions tell neither the temperature, which was the lowest, nor the champion before.
+UPDATE champions SET temperature = lowest.temperature
+FROM (SELECT cell_id, min(temperature) AS temperature FROM evaluations WHERE part = 'test' GROUP BY cell_id) AS lowest
+WHERE champions.temperature IS NULL AND lowest.cell_id = champions.cell_id;
+UPDATE champions SET champion_temperature = lowest.temperature
+FROM (SELECT cell_id, min(temperature) AS temperature FROM evaluations WHERE part = 'test' GROUP BY cell_id) AS lowest
+WHERE champions.champion_temperature IS NULL AND lowest.cell_id = champions.champion_cell_id;
+
 ALTER TABLE champions ADD COLUMN previous_temperature DOUBLE;
 COMMENT ON COLUMN champions.previous_temperature IS 'Sampling temperature of the champion before the decision; NULL where there was none.';
-UPDATE champions SET previous_temperature = before.champion_temperature
+UPDATE champions SET
+    previous_temperature = before.champion_temperature,
+    previous_cell_id = coalesce(champions.previous_cell_id, before.champion_cell_id)
 FROM champions AS before
 WHERE before.number = champions.number - 1;
 
@@ -83,22 +93,20 @@ FROM (
     keys AS (
         SELECT headline_id, unnest([headline_id, 'text ' || text_id, 'masked ' || masked_id]) AS key FROM headlines
     ),
-    held AS (
-        SELECT DISTINCT snapshot_id, key
-        FROM snapshot_headlines
-        JOIN keys USING (headline_id)
-        WHERE snapshot_id IN (SELECT snapshot_id FROM looks)
-    ),
     test AS (
-        SELECT split_id, headline_id, count(*) OVER (PARTITION BY split_id) AS headlines
+        SELECT split_id, headline_id, key
         FROM splits
+        JOIN keys USING (headline_id)
         WHERE part = 'test' AND split_id IN (SELECT split_id FROM looks)
     ),
+    sizes AS (SELECT split_id, count(DISTINCT headline_id) AS headlines FROM test GROUP BY split_id),
+    copies AS (SELECT DISTINCT split_id, test.headline_id AS test_id, keys.headline_id FROM test JOIN keys USING (key)),
     shares AS (
-        SELECT test.split_id, held.snapshot_id, count(DISTINCT test.headline_id) / any_value(test.headlines) AS share
-        FROM test
-        JOIN keys USING (headline_id)
-        JOIN held USING (key)
+        SELECT split_id, snapshot_headlines.snapshot_id, count(DISTINCT test_id) / any_value(headlines) AS share
+        FROM copies
+        JOIN snapshot_headlines USING (headline_id)
+        JOIN sizes USING (split_id)
+        WHERE snapshot_headlines.snapshot_id IN (SELECT snapshot_id FROM looks)
         GROUP BY ALL
     )
     SELECT later.number, 1 + coalesce(sum(shares.share), 0) AS look
