@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from learning.comparison import RESAMPLING_SEED, compare
+from learning.comparison import compare
 from learning.promotion import Rival
 from schemas.config import PromotionSettings
 from schemas.promotion import Champion
@@ -76,7 +76,7 @@ class Desk:
         def measure() -> Measured:
             labels = np.ones(TEST, dtype=np.int64)
             own, other = (np.where(each[places], 1, 0).astype(np.int64) for each in (right, self.right))
-            compared = compare(labels, own, other, RESAMPLING_SEED)
+            compared = compare(labels, own, other)
             rival = Rival("rival", compared)
             first = standing.champion is None
             return Measured(compared.accuracy, 0.0, rival if first else None, None if first else rival)
@@ -171,13 +171,12 @@ DESKS, RERUNS = 1_000, 10
 
 @pytest.mark.slow
 def test_of_a_thousand_desks_at_most_one_in_twenty_ever_promotes_what_is_no_better(
-    prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    prepared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Each desk runs again and again, with other seeds of training and split and other thresholds, until one passes.
 
     At the full level at each look, as before looks were counted, many more would.
     """
-    monkeypatch.setattr("learning.comparison.RESAMPLES", 20)  # of intervals, which decide nothing here
     random, promoted, uncorrected, looks = np.random.default_rng(2026), 0, 0, 0
     for number in range(DESKS):
         folder = tmp_path / f"{number}"
