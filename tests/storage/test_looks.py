@@ -1,6 +1,5 @@
 """Which looks at the test headlines the gate has taken, whatever they were called, and that none of them is lost."""
 
-import shutil
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -9,7 +8,6 @@ import pandas as pd
 import pytest
 
 from schemas.promotion import Champion, Look
-from storage import warehouse as room
 from storage.champions import ChampionChangedError, Decision, load_champion, save_decision
 from storage.headlines import save_ingestion
 from storage.looks import load_standing
@@ -122,18 +120,9 @@ def test_a_judgement_that_does_not_know_of_the_last_look_is_refused(warehouse, a
 
 
 @pytest.fixture
-def older_home(tmp_path, monkeypatch):
+def older_home(make_older_warehouse):
     """A home of the version before looks were counted; its studies are of headlines that the first of them are in."""
-    path, folder, views = tmp_path / "warehouse.duckdb", tmp_path / "migrations", tmp_path / "views.sql"
-    folder.mkdir()
-    for file in room.MIGRATIONS_FOLDER.glob("*.sql"):
-        if int(file.name[:4]) < 14:
-            shutil.copy(file, folder)
-    views.write_text("")
-    with monkeypatch.context() as older:
-        older.setattr(room, "MIGRATIONS_FOLDER", folder)
-        older.setattr(room, "VIEWS_FILES", [views])
-        prepare_warehouse(path)
+    path = make_older_warehouse(13)
     with duckdb.connect(path) as connection:
         for name in IDS[:8]:
             insert(connection, "headlines", headline_id=name, text="x", label="neutral", first_ingest_id="i")
