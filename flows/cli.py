@@ -162,7 +162,7 @@ def sql(
 ) -> None:
     """Query the warehouse with SQL.
 
-    Example: fintone sql "SELECT model, temperature, accuracy FROM leaderboard ORDER BY accuracy DESC"
+    Example: fintone sql "SELECT model, temperature, accuracy FROM leaderboard WHERE study_id = latest_study()"
     """
     from flows.results import deliver, render
     from storage.home import Home
@@ -317,7 +317,7 @@ def promote(
         [
             ("champion", f"{change.after.cell_id} at temperature {change.after.temperature:g}"),
             ("before", before),
-            ("recorded", 'fintone sql "FROM champions ORDER BY decided_at DESC"'),
+            ("recorded", 'fintone sql "FROM champions ORDER BY number DESC"'),
         ]
     )
 

@@ -36,7 +36,7 @@ def build_table(rows: Sequence[Row], title: str) -> Table:
         if None in at:
             figures[0] = _figures(at[None])
         table.add_row(Text(_name(first)), *figures, f"{_short(first['accuracy_low'])}-{_short(first['accuracy_high'])}")
-    champion = "; * is the champion" if any(row["is_champion"] for row in rows) else ""
+    champion = "; * is the champion now" if any(row["is_champion"] for row in rows) else ""
     table.caption = f"accuracy / macro-F1; the interval is that of the first accuracy{champion}"
     table.caption_justify = "left"
     return table

@@ -72,7 +72,7 @@ def retrain(config: StudyConfig) -> str:
 def _answer(study: StudyPlan, ingested: IngestedSource) -> None:
     """Evaluate the baselines and the base, run all cells, compare them, judge the best, and publish what they say."""
     warehouse = Home.from_environment().warehouse
-    start_study(warehouse, study.study_id)
+    start_study(warehouse, study.study_id, study.config.model_dump(mode="json"))
     try:
         for baseline in study.baselines:
             evaluate_baseline(study, baseline)

@@ -130,11 +130,21 @@ def _check_complete(home: "Home", study_id: str) -> None:
         raise FailureError(f"study {study_id}: {tell_missing(missing)}; the same command tries again")
 
 
+def _print_champion(home: "Home", study_id: str) -> None:
+    """What the gate decided on a study, on its day, and who is champion now."""
+    from reporting.promotion import tell_champion, tell_decision
+    from storage.champions import load_champion, load_decision
+
+    decision = load_decision(home.warehouse, study_id)
+    if decision:
+        stdout.print(f"{tell_decision(decision)}\nreason: {decision['reason']}", markup=False, soft_wrap=True)
+    stdout.print(f"champion now: {tell_champion(load_champion(home.warehouse))}", markup=False, soft_wrap=True)
+
+
 def _print_leaderboard(home: "Home", study_id: str, *, synthetic: bool) -> None:
     from flows.leaderboard import build_table
     from learning.grid import best_row
     from reporting.verdict import tell_baseline
-    from storage.champions import load_decision
     from storage.comparisons import load_verdicts
     from storage.evaluations import load_leaderboard, load_selection
     from storage.examples import example_queries
@@ -145,13 +155,11 @@ def _print_leaderboard(home: "Home", study_id: str, *, synthetic: bool) -> None:
     stdout.print()
     stdout.print(build_table(rows, title))
     verdicts = load_verdicts(home.warehouse, study_id, best["cell_id"])  # none without baselines
-    verdict, decision = verdicts.get(best["temperature"]), load_decision(home.warehouse, study_id)
+    verdict = verdicts.get(best["temperature"])
     stdout.print(f"\nbest on validation: cell {best['cell_id']}")
     if verdict:
         stdout.print(f"at temperature {best['temperature']:g} on test, {tell_baseline('it', verdict)}", markup=False)
-    if decision:
-        verb = "promoted to champion" if decision["decision"] == "promoted" else "not promoted"
-        stdout.print(f"{verb}: {decision['reason']}", markup=False, soft_wrap=True)
+    _print_champion(home, study_id)
     page = home.report(study_id)
     if page.exists():
         stdout.print(f"report: {page}", markup=False, soft_wrap=True)

@@ -4,7 +4,7 @@ A cell is known by its data, base model, hyperparameters, prompt and the version
 id is never computed twice. Loads no heavy library.
 """
 
-from schemas.config import DecodingSettings, SplitSettings, StudyConfig
+from schemas.config import DecodingSettings, PromotionSettings, SplitSettings, StudyConfig, TrainingSettings
 from schemas.identity import content_id
 from schemas.plan import BaseModelPlan
 
@@ -35,8 +35,17 @@ def split_id(snapshot_id: str, split: SplitSettings) -> str:
 def study_id(config: StudyConfig, snapshot_id: str, base: BaseModelPlan) -> str:
     """The id of a study: its config, what its source held, which base model it was, and the versions of the code.
 
-    Not where it ran. Without the versions a study that runs again under another one would hold each cell twice.
+    Not where it ran, nor settings that change no answer: a study is judged once, whichever thresholds it runs with.
+    Without the versions a study that runs again under another one would hold each cell twice.
     """
+    defaults = {name: TrainingSettings.model_fields[name].get_default() for name in WITHOUT_EFFECT}
+    training = config.training.model_copy(update=defaults)
+    same = config.model_copy(update={"training": training, "promotion": PromotionSettings()})
+    return study_id_with_every_setting(same, snapshot_id, base)
+
+
+def study_id_with_every_setting(config: StudyConfig, snapshot_id: str, base: BaseModelPlan) -> str:
+    """The id that a study had while thresholds and settings without effect were part of it; old homes keep it."""
     settings = config.model_dump(mode="json", exclude={"runner"})
     versions = [TRAINING_VERSION, BASELINE_VERSION]
     return content_id({"config": settings, "snapshot": snapshot_id, "base": base.revision, "versions": versions})

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from reporting.figures import Chart
 from reporting.licences import tell_data_licence, tell_model_licence
-from reporting.promotion import tell_decision, tell_match
+from reporting.promotion import tell_champion, tell_decision, tell_match
 from reporting.text import visible
 from reporting.verdict import tell_baseline, tell_scarcity
 from schemas.plan import format_rate, name_cell
@@ -64,7 +64,10 @@ def render_page(report: StudyReport, charts: dict[str, list[Chart]]) -> str:
 
 
 def tell_answer(report: StudyReport) -> str:
-    """The answer of a study in a paragraph: which model, how sure, against the baseline and the champion."""
+    """The answer of a study in a paragraph: which model, how sure, against the baseline and the champion.
+
+    What the gate decided is of its day; who is champion, of the day on which the page is built.
+    """
     row, chosen = _chosen_row(report), report.chosen
     name = name_cell("fine-tuned", row["model"], chosen.learning_rate, chosen.epochs, chosen.seed)
     interval = f"95 % interval {row['accuracy_low']:.3f} to {row['accuracy_high']:.3f}"
@@ -80,6 +83,7 @@ def tell_answer(report: StudyReport) -> str:
         sentences.append(f"{match}.")
     if report.decision:
         sentences.append(f"{tell_decision(report.decision)}.")
+    sentences.append(f"The champion when this page was built: {tell_champion(report.champion)}.")
     scarcity = tell_scarcity(report.tables["split"].rows)
     if scarcity:
         sentences.append(f"Mind that {scarcity}.")

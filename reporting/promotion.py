@@ -1,10 +1,13 @@
-"""A decision of the promotion gate in sentences. Knows figures and names; decides nothing and reads no warehouse."""
+"""A decision of the promotion gate in sentences: what was decided then, and apart from it who is champion now."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from reporting.verdict import tell_figure, tell_interval, tell_p
-from schemas.promotion import Check
+from schemas.promotion import Allowance, Champion, Check
+
+FINEST = 0.001
+"""The smallest p-value that is told with three digits."""
 
 
 def tell_checks(checks: Sequence[Check]) -> str:
@@ -12,15 +15,37 @@ def tell_checks(checks: Sequence[Check]) -> str:
     return "; ".join(_tell_check(check) for check in sorted(checks, key=lambda check: check.is_passed))
 
 
+def tell_look(allowance: Allowance) -> str:
+    """Which look at the test headlines it was, and what it might spend."""
+    share = f"level {allowance.level:.3g} of {allowance.promotion_level:g}"
+    return f"look {allowance.look:.3g} at these test headlines: {share}"
+
+
+def tell_same_look(decision: dict[str, Any]) -> str:
+    """That an earlier decision, a row of `champions`, read the same figures, and what it was."""
+    verdict = "promoted" if decision["decision"] == "promoted" else "not promoted"
+    rival = "against the same champion" if decision["previous_cell_id"] else "with no champion to beat"
+    return (
+        f"study {decision['study_id']} judged it before by the same headlines {rival}, and other thresholds are no "
+        f"second look. It was {verdict} then: {decision['reason']}"
+    )
+
+
 def tell_decision(decision: dict[str, Any]) -> str:
-    """A row of `champions` in a sentence: what was decided, and who is champion; the reasons stand beside it."""
-    champion, before = decision["champion_cell_id"], decision["previous_cell_id"]
-    if decision["decision"] != "kept":
-        follows = f", in place of cell {before}" if before else ", the first"
-        return f"It is the champion now{follows}"
-    if champion == decision["cell_id"]:
-        return "It is the champion already"
-    return f"It was not promoted: the champion is {f'still cell {champion}' if champion else 'nobody yet'}"
+    """A decision of the gate, a row of `champions`, in a sentence of its day; without its reason."""
+    cell, before = decision["cell_id"], decision["previous_cell_id"]
+    gate = f"On {decision['decided_at']:%d %B %Y} the gate"
+    if decision["decision"] == "promoted":
+        return f"{gate} promoted cell {cell}{f' in place of cell {before}' if before else ' to be the first champion'}"
+    if before == cell:
+        return f"{gate} found that cell {cell} was the champion already"
+    stayed = f"the champion stayed cell {before}" if before else "there was no champion"
+    return f"{gate} did not promote cell {cell}: {stayed}"
+
+
+def tell_champion(champion: Champion | None) -> str:
+    """Who is champion: `cell 3f9a at temperature 0.1`, or `none`."""
+    return f"cell {champion.cell_id} at temperature {champion.temperature:g}" if champion else "none"
 
 
 def tell_match(decision: dict[str, Any]) -> str | None:
@@ -30,8 +55,8 @@ def tell_match(decision: dict[str, Any]) -> str | None:
         return None
     bounds = (decision[name] for name in ("difference", "difference_low", "difference_high"))
     return (
-        f"The champion before, cell {before}, has an accuracy of {accuracy:.3f} on the {decision['n']:,} of them that "
-        f"it did not learn from, and this one {decision['accuracy']:.3f}: {tell_interval(*bounds)}, "
+        f"The champion of that day, cell {before}, had an accuracy of {accuracy:.3f} on the {decision['n']:,} of them "
+        f"that it did not learn from, and this one {decision['accuracy']:.3f}: {tell_interval(*bounds)}, "
         f"{tell_p(decision['p_value'])}"
     )
 
@@ -44,11 +69,17 @@ def _tell_check(check: Check) -> str:
     if check.floor == "unparsed rate":
         side = "within" if check.is_passed else "above"
         return f"unparsed {tell_figure(check.value)}, {side} the {check.bound:g} allowed"
-    if check.difference is None:
+    if check.difference is None or check.level is None:
         return f"cannot be compared with the {check.floor} {check.rival}: {check.reason}"
     verb = "beats" if check.is_passed else "does not beat"
-    figures = f"{tell_interval(*check.difference[:3])}, {tell_p(check.difference.p_value)} at level {check.level:g}"
+    figures = f"{tell_interval(*check.difference[:3])}, {_tell_p_beside(check.difference.p_value, check.level)}"
     return f"{verb} the {check.floor} {check.rival} on {check.n} headlines: {figures}"
+
+
+def _tell_p_beside(p_value: float, level: float) -> str:
+    """A p-value and the level that it must be below, with digits enough to tell them apart."""
+    told = tell_p(p_value) if level >= FINEST else f"p={p_value:.2g}"
+    return f"{told} at level {level:.3g}"
 
 
 def _tell_side(value: float, bound: float) -> str:

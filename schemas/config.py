@@ -293,13 +293,14 @@ class DecodingSettings(Settings):
 
 
 class PromotionSettings(Settings):
-    """When the fine-tune that validation chose takes the champion's place, judged once on test."""
+    """When the fine-tune that validation chose takes the champion's place. They change no id of a study or a cell."""
 
     level: float = Field(
         default=0.05,
         gt=0,
         lt=1,
-        description="Level of McNemar's exact test against the champion and the best baseline.",
+        description="Level that all judgements by the same test headlines share: McNemar's exact tests against the "
+        "champion and the best baseline have 6 / (pi^2 k^2) of it at the k-th judgement.",
     )
     min_accuracy: float = Field(default=0.5, ge=0, le=1, description="Accuracy on test that it must reach.")
     max_unparsed_rate: float = Field(

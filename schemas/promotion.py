@@ -34,3 +34,22 @@ class Champion(NamedTuple):
 
     cell_id: str
     temperature: float
+
+
+class Look(NamedTuple):
+    """An earlier judgement by the gate that read figures of the same test headlines, or of some of them."""
+
+    share: float
+    """Share, from 0 to 1, of the headlines that are to judge now that the snapshot of the earlier one held."""
+    promotion_level: float
+    """The level that all looks at its headlines had together."""
+
+
+class Allowance(NamedTuple):
+    """What a judgement may spend of the level that all looks at the same test headlines have together."""
+
+    look: float
+    """Which look it is, from 1; a fraction where some of the headlines are new."""
+    promotion_level: float
+    level: float
+    """The level that each p-value of this judgement must be below."""

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from schemas.comparison import BaselineVerdict
 from schemas.data_report import DataReport
+from schemas.promotion import Champion
 
 
 class Table(NamedTuple):
@@ -55,6 +56,9 @@ class StudyReport:
     chosen: Chosen
     verdict: BaselineVerdict | None
     decision: dict[str, Any] | None
+    """The gate's decision on this study, of its day: a row of `champions`."""
+    champion: Champion | None
+    """Who is champion when the report is read."""
     missing: tuple[str, ...]
     data: DataReport
     tables: dict[str, Table]

@@ -1,4 +1,4 @@
-"""The table of champions: who is, who was, and every decision about it. Judges nothing."""
+"""The table of champions: who is champion, who was, and every decision about it, in the order of their numbers."""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,6 +11,7 @@ from schemas.errors import FailureError, InputError
 from schemas.identity import content_id
 from schemas.label import LABELS
 from schemas.promotion import Champion
+from storage.order import next_number
 from storage.warehouse import reading, utc_now, writing
 
 if TYPE_CHECKING:
@@ -49,16 +50,20 @@ class Decision:
     difference_high: float | None = None
     p_value: float | None = None
     level: float | None = None
+    promotion_level: float | None = None
+    look: float | None = None
+    evaluation_id: str | None = None
+    """The evaluation on test by which the gate judged; None where it read none."""
 
 
 def load_champion(warehouse: Path) -> Champion | None:
-    """The champion of today."""
+    """The champion now."""
     with reading(warehouse) as connection:
-        return _read_champion(connection)
+        return read_champion(connection)
 
 
 def load_champion_before(warehouse: Path) -> Champion:
-    """Who was champion before the one of today was promoted: a promotion that was rolled back counts as never made.
+    """Who was champion before the present one was promoted: a promotion that was rolled back counts as never made.
 
     Raises:
         NoChampionError: Nobody was.
@@ -66,41 +71,54 @@ def load_champion_before(warehouse: Path) -> Champion:
     with reading(warehouse) as connection:
         rows = connection.execute(
             "SELECT decision, champion_cell_id, champion_temperature FROM champions WHERE decision <> 'kept'"
-            " ORDER BY decided_at"
+            " ORDER BY number"
         ).fetchall()
     line: list[Champion] = []
     for decision, cell_id, temperature in rows:
+        champion = Champion(cell_id, temperature)
         if decision == "rolled back":
-            line.pop()
-        else:
-            line.append(Champion(cell_id, temperature))
+            line = line[: _last_place(line, champion)]
+        line.append(champion)
     if len(line) <= 1:
         there = f"{line[0].cell_id} is the first one" if line else "there is none"
         raise NoChampionError(f"champion: {there}, so that there is no earlier one to go back to")
     return line[-2]
 
 
-def save_decision(warehouse: Path, decision: Decision, before: Champion | None) -> None:
+def save_decision(
+    warehouse: Path, decision: Decision, before: Champion | None, latest_number: int | None = None
+) -> None:
     """Record a decision that was made while `before` was champion.
 
+    Args:
+        warehouse: The DuckDB file.
+        decision: The decision.
+        before: The champion before it.
+        latest_number: Number of the latest decision that it takes into account; None where that does not matter.
+
     Raises:
-        ChampionChangedError: It no longer is.
+        ChampionChangedError: Another decision came in between.
     """
     with writing(warehouse) as connection:
-        present = _read_champion(connection)
+        present, number = read_champion(connection), next_number(connection, "champions")
         if present != before:
             other = present.cell_id if present else "nobody"
             raise ChampionChangedError(f"champion: {other} became it in the meantime; the same command decides again")
+        if latest_number not in {None, number - 1}:
+            raise ChampionChangedError(
+                "champion: another study was judged in the meantime; the same command decides again"
+            )
         judged = Champion(decision.cell_id, decision.temperature)
         after = before if decision.decision == "kept" else judged
-        now = utc_now()
         row = {
             **asdict(decision),
-            "champion_id": content_id({"cell": decision.cell_id, "decided_at": now.isoformat()}),
+            "champion_id": content_id({"cell": decision.cell_id, "number": number}),
+            "number": number,
             "champion_cell_id": after.cell_id if after else None,
             "champion_temperature": after.temperature if after else None,
             "previous_cell_id": before.cell_id if before else None,
-            "decided_at": now,
+            "previous_temperature": before.temperature if before else None,
+            "decided_at": utc_now(),
         }
         columns, values = ", ".join(row), ", ".join(f"${name}" for name in row)
         connection.execute(f"INSERT INTO champions ({columns}) VALUES ({values})", row)  # noqa: S608 (our own names)
@@ -110,7 +128,7 @@ def load_decision(warehouse: Path, study_id: str) -> dict[str, Any] | None:
     """The gate's latest decision on a study, as a row of `champions`."""
     with reading(warehouse) as connection:
         cursor = connection.execute(
-            "FROM champions WHERE study_id = ? AND decided_by = 'gate' ORDER BY decided_at DESC LIMIT 1", [study_id]
+            "FROM champions WHERE study_id = ? AND decided_by = 'gate' ORDER BY number DESC LIMIT 1", [study_id]
         )
         columns = [column[0] for column in cursor.description]
         rows = cursor.fetchall()
@@ -139,8 +157,14 @@ def load_match(warehouse: Path, evaluation_id: str, other_evaluation_id: str) ->
     return label, own, other
 
 
-def _read_champion(connection: "duckdb.DuckDBPyConnection") -> Champion | None:
+def _last_place(line: list[Champion], champion: Champion) -> int:
+    """Where a champion was last in line; the end if it never was."""
+    return max((place for place, each in enumerate(line) if each == champion), default=len(line))
+
+
+def read_champion(connection: "duckdb.DuckDBPyConnection") -> Champion | None:
+    """The champion now, within a transaction."""
     rows = connection.execute(
-        "SELECT champion_cell_id, champion_temperature FROM champions ORDER BY decided_at DESC LIMIT 1"
+        "SELECT champion_cell_id, champion_temperature FROM champions ORDER BY number DESC LIMIT 1"
     ).fetchall()
     return Champion(*rows[0]) if rows and rows[0][0] is not None else None

@@ -128,7 +128,7 @@ def load_pairings(warehouse: Path, cell_id: str, other_cell_id: str, part: str) 
             " AND c.temperature IS NOT DISTINCT FROM p.temperature"
             " WHERE p.cell_id = $cell_id AND p.other_cell_id = $other_cell_id AND p.part = $part"
             " QUALIFY row_number() OVER (PARTITION BY p.temperature ORDER BY p.study_id = other_study_id DESC,"
-            " is_sampled_alike DESC, p_holm IS NULL, started_at DESC, p.study_id, other_study_id) = 1"
+            " is_sampled_alike DESC, p_holm IS NULL, p.number DESC, p.study_id, other_study_id) = 1"
             " ORDER BY p.temperature",
             pair,
         )

@@ -18,11 +18,11 @@ def load_card(warehouse: Path, cell: StoredCell) -> CellCard:
     with reading(warehouse) as connection:
         [(study_id, base_model, base_revision, source, synthetic)] = connection.execute(
             "SELECT study_id, base_model, base_revision, source, synthetic FROM studies JOIN study_cells"
-            " USING (study_id) WHERE cell_id = ? ORDER BY started_at DESC LIMIT 1",
+            " USING (study_id) WHERE cell_id = ? ORDER BY number DESC LIMIT 1",
             [record.cell_id],
         ).fetchall()
         [(kind,)] = connection.execute(
-            "SELECT coalesce(any_value(kind), '') FROM sources WHERE snapshot_id = ?", [record.snapshot_id]
+            "SELECT coalesce(any_value(kind), '') FROM ledger.study_sources WHERE study_id = ?", [study_id]
         ).fetchall()
         sizes = connection.execute(
             "SELECT part, count(*) FROM splits WHERE split_id = ? GROUP BY part", [record.split_id]
@@ -54,13 +54,16 @@ def load_card(warehouse: Path, cell: StoredCell) -> CellCard:
 def load_canaries(warehouse: Path, cell_id: str, most: int) -> Canaries | None:
     """Headlines of test with what the ledger says that the cell answers, at the temperature nearest to 1.
 
+    Of evaluations that were sampled otherwise, that of the latest study.
+
     Returns:
         At most `most`, spread evenly over the part; None where the cell has not been evaluated.
     """
     with reading(warehouse) as connection:
         evaluations = connection.execute(
-            "SELECT evaluation_id, temperature, top_k, top_p FROM evaluations WHERE cell_id = ? AND part = 'test'"
-            " ORDER BY abs(ln(temperature)), evaluated_at DESC LIMIT 1",
+            "SELECT evaluation_id, temperature, top_k, top_p FROM evaluations LEFT JOIN ledger.study_evaluations"
+            " USING (evaluation_id) LEFT JOIN studies USING (study_id) WHERE cell_id = ? AND part = 'test'"
+            " ORDER BY abs(ln(temperature)), number DESC NULLS LAST LIMIT 1",
             [cell_id],
         ).fetchall()
         if not evaluations:

@@ -8,10 +8,12 @@ from typing import cast
 import pandas as pd
 from duckdb import DuckDBPyConnection
 
+from storage.order import next_number
 from storage.warehouse import is_up_to_date, reading, utc_now, writing
 
 _LATEST_VISIT = (
-    "FROM source_visits JOIN sources USING (ingest_id) WHERE source_visits.location = ? ORDER BY met_at DESC LIMIT 1"
+    "FROM source_visits JOIN sources USING (ingest_id) WHERE source_visits.location = ?"
+    " ORDER BY source_visits.number DESC LIMIT 1"
 )
 
 
@@ -89,16 +91,17 @@ def save_ingestion(
             " $kind AS kind, $sha256 AS sha256, $encoding AS encoding, $synthetic AS synthetic,"
             " $rows_read AS rows_read, $rows_merged AS rows_merged, $snapshot_id AS snapshot_id,"
             " $accepted AS rows_accepted, $rejected AS rows_rejected, $quarantined AS rows_quarantined,"
-            " $now AS ingested_at",
+            " $now AS ingested_at, $number AS number",
             {
                 **vars(source),
                 "accepted": len(accepted),
                 "rejected": len(rejected),
                 "quarantined": len(quarantined),
                 "now": now,
+                "number": next_number(connection, "sources"),
             },
         )
-        connection.execute("INSERT INTO source_visits VALUES (?, ?, ?)", [source.location, source.ingest_id, now])
+        _save_visit(connection, source.location, source.ingest_id, now)
     return source.ingest_id
 
 
@@ -119,12 +122,14 @@ def _save_snapshot(connection: DuckDBPyConnection, source: SourceRecord, now: da
     )
     connection.execute(
         "INSERT INTO snapshots BY NAME SELECT $snapshot_id AS snapshot_id, count(*) AS headline_count,"
-        " $ingest_id AS ingest_id, $now AS created_at, $previous AS previous_snapshot_id FROM accepted",
+        " $ingest_id AS ingest_id, $now AS created_at, $previous AS previous_snapshot_id, $number AS number"
+        " FROM accepted",
         {
             "snapshot_id": source.snapshot_id,
             "ingest_id": source.ingest_id,
             "now": now,
             "previous": _find_previous(connection, source.location),
+            "number": next_number(connection, "snapshots"),
         },
     )
     numbered = f"SELECT *, row_number() OVER ({order}) - 1 AS position FROM accepted"  # noqa: S608 (a constant of ours)
@@ -160,7 +165,7 @@ def _find_previous(connection: DuckDBPyConnection, location: str) -> str | None:
     [(previous,)] = connection.execute(
         f"SELECT coalesce((SELECT snapshot_id {_LATEST_VISIT}),"  # noqa: S608 (no outside text)
         " (SELECT snapshot_id FROM snapshot_headlines SEMI JOIN accepted USING (headline_id)"
-        " JOIN snapshots USING (snapshot_id) ORDER BY created_at DESC LIMIT 1))",
+        " JOIN snapshots USING (snapshot_id) ORDER BY number DESC LIMIT 1))",
         [location],
     ).fetchall()
     return cast("str | None", previous)
@@ -172,7 +177,14 @@ def meet_again(warehouse: Path, location: str, ingest_id: str) -> None:
         latest = connection.execute(f"SELECT ingest_id {_LATEST_VISIT}", [location]).fetchall()
     if latest != [(ingest_id,)]:
         with writing(warehouse) as connection:
-            connection.execute("INSERT INTO source_visits VALUES (?, ?, ?)", [location, ingest_id, utc_now()])
+            _save_visit(connection, location, ingest_id, utc_now())
+
+
+def _save_visit(connection: DuckDBPyConnection, location: str, ingest_id: str, met_at: datetime) -> None:
+    connection.execute(
+        "INSERT INTO source_visits (location, ingest_id, met_at, number) VALUES (?, ?, ?, ?)",
+        [location, ingest_id, met_at, next_number(connection, "source_visits")],
+    )
 
 
 def load_ingestion(warehouse: Path, ingest_id: str, most_reasons: int) -> StoredIngestion | None:

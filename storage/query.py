@@ -8,7 +8,7 @@ import duckdb
 
 from schemas.errors import InputError
 from storage import warehouse
-from storage.warehouse import reading
+from storage.warehouse import is_up_to_date, reading
 
 _CONFINE = """
 SET temp_directory = '';
@@ -40,6 +40,9 @@ _USERS_FAULT = (
 )
 
 
+_OLD = "; an older fintone made the warehouse, and `fintone report` brings it up to date"
+
+
 class QueryError(InputError):
     """The user's SQL is wrong, or does something else than read the warehouse."""
 
@@ -64,12 +67,13 @@ def query(path: Path, sql: str) -> QueryResult:
             connection.execute(_only_query(connection.extract_statements(sql)))
             return QueryResult(tuple(column[0] for column in connection.description), connection.fetchall())
         except _USERS_FAULT as error:
-            raise QueryError(f"sql: {_one_line(error)}") from error
+            old = "" if is_up_to_date(connection) else _OLD
+            raise QueryError(f"sql: {_one_line(error)}{old}") from error
 
 
 def _only_query(statements: list[duckdb.Statement]) -> duckdb.Statement:
     if len(statements) != 1:
-        raise QueryError(f"sql: {len(statements)} statements given; give one query, such as FROM leaderboard")
+        raise QueryError(f"sql: {len(statements)} statements given; give one query, such as FROM studies")
     [statement] = statements
     kind = _name_kind(statement)
     if kind not in _ALLOWED:

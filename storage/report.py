@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from schemas.errors import InputError
 from schemas.report import Chosen, StudyReport, Table
-from storage.champions import load_decision
+from storage.champions import load_champion, load_decision
 from storage.comparisons import load_verdicts
 from storage.data_report import load_data_report
 from storage.report_queries import report_queries
@@ -33,7 +33,7 @@ def find_study(warehouse: Path, beginning: str | None) -> str:
     """
     with reading(warehouse) as connection:
         rows = connection.execute(
-            "SELECT study_id FROM studies WHERE starts_with(study_id, ?) ORDER BY started_at DESC", [beginning or ""]
+            "SELECT study_id FROM studies WHERE starts_with(study_id, ?) ORDER BY number DESC", [beginning or ""]
         ).fetchall()
     if not rows:
         told = f"study {beginning}: there is none" if beginning else f"warehouse {warehouse}: no study has run"
@@ -56,14 +56,14 @@ def load_report(warehouse: Path, study_id: str, chosen: Chosen, missing: tuple[s
         study = _ask(connection, f"SELECT {_STUDY} FROM studies WHERE study_id = '{study_id}'").records()[0]  # noqa: S608
         tables = {name: _ask(connection, sql) for name, sql in report_queries(study_id, chosen).items()}
         [(ingest_id,)] = connection.execute(
-            "SELECT ingest_id FROM sources WHERE snapshot_id = ? ORDER BY source = ? DESC, ingested_at DESC LIMIT 1",
-            [study["snapshot_id"], study["source"]],
+            "SELECT ingest_id FROM ledger.study_sources WHERE study_id = ?", [study_id]
         ).fetchall()
     return StudyReport(
         **{**study, "config": json.loads(study["config"])},
         chosen=chosen,
         verdict=load_verdicts(warehouse, study_id, chosen.cell_id).get(chosen.temperature),
         decision=load_decision(warehouse, study_id),
+        champion=load_champion(warehouse),
         missing=missing,
         data=load_data_report(warehouse, ingest_id),
         tables=tables,

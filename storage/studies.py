@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from schemas.errors import InputError
+from storage.order import next_number
 from storage.warehouse import reading, utc_now, writing
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ class StudyRecord:
     config: dict[str, Any]
     temperatures: tuple[float, ...]
     decoding_id: str
+    ingest_id: str | None = None
+    """The ingestion that gave its snapshot; None where it is not known."""
 
 
 @dataclass(frozen=True)
@@ -99,20 +102,33 @@ def save_study(warehouse: Path, study: StudyRecord) -> None:
     with writing(warehouse) as connection:
         connection.execute(
             "INSERT INTO studies (study_id, profile, snapshot_id, split_id, base_model, base_revision, source,"
-            " synthetic, config, temperatures, decoding_id, status, started_at)"
+            " synthetic, config, temperatures, decoding_id, status, started_at, number,"
+            " ingest_id)"
             " VALUES ($study_id, $profile, $snapshot_id, $split_id, $base_model, $base_revision, $source,"
-            " $synthetic, $config, $temperatures, $decoding_id, 'running', $started_at)"
+            " $synthetic, $config, $temperatures, $decoding_id, 'running', $started_at, $number, $ingest_id)"
             " ON CONFLICT DO NOTHING",
-            {**vars(study), "config": json.dumps(study.config), "started_at": utc_now()},
+            {
+                **vars(study),
+                "config": json.dumps(study.config),
+                "started_at": utc_now(),
+                "number": next_number(connection, "studies"),
+            },
         )
 
 
-def start_study(warehouse: Path, study_id: str) -> None:
-    """Record that the study runs, for the first time or again."""
+def is_known(warehouse: Path, study_id: str) -> bool:
+    """Whether there is such a study."""
+    with reading(warehouse) as connection:
+        return bool(connection.execute("FROM studies WHERE study_id = ?", [study_id]).fetchall())
+
+
+def start_study(warehouse: Path, study_id: str, config: dict[str, Any]) -> None:
+    """Record that the study runs, for the first time or again, and with which settings."""
     with writing(warehouse) as connection:
         connection.execute(
-            "UPDATE studies SET status = 'running', started_at = ?, finished_at = NULL WHERE study_id = ?",
-            [utc_now(), study_id],
+            "UPDATE studies SET status = 'running', started_at = ?, finished_at = NULL, number = ?, config = ?"
+            " WHERE study_id = ?",
+            [utc_now(), next_number(connection, "studies"), json.dumps(config), study_id],
         )
 
 
@@ -287,7 +303,7 @@ def _latest_study_of(warehouse: Path, cell_id: str, column: str) -> Any:
     with reading(warehouse) as connection:
         rows = connection.execute(
             f"SELECT {column} FROM studies JOIN study_cells USING (study_id) WHERE cell_id = ?"  # noqa: S608 (our own names)
-            " ORDER BY started_at DESC LIMIT 1",
+            " ORDER BY number DESC LIMIT 1",
             [cell_id],
         ).fetchall()
     if not rows:

@@ -16,7 +16,7 @@ def suggest_cells(warehouse: Path, beginning: str, *, fine_tuned: bool) -> list[
         "SELECT cell_id, any_value(kind), any_value(model), any_value(learning_rate), any_value(epochs),"
         " any_value(seed) FROM cells JOIN study_cells USING (cell_id) JOIN studies USING (study_id)"
         " WHERE starts_with(cell_id, ?) AND (kind = 'fine-tuned' OR NOT ?)"
-        " GROUP BY cell_id ORDER BY max(studies.started_at) DESC, cell_id LIMIT ?"
+        " GROUP BY cell_id ORDER BY max(studies.number) DESC, cell_id LIMIT ?"
     )
     with reading(warehouse, PATIENCE) as connection:
         rows = connection.execute(latest, [beginning, fine_tuned, MOST]).fetchall()
@@ -27,5 +27,5 @@ def suggest_studies(warehouse: Path, beginning: str) -> list[tuple[str, str]]:
     """Ids of studies that begin so, the latest first, each with its profile and its base model."""
     latest = "FROM studies SELECT study_id, profile || ', ' || base_model WHERE starts_with(study_id, ?)"
     with reading(warehouse, PATIENCE) as connection:
-        rows = connection.execute(f"{latest} ORDER BY started_at DESC LIMIT ?", [beginning, MOST]).fetchall()
+        rows = connection.execute(f"{latest} ORDER BY number DESC LIMIT ?", [beginning, MOST]).fetchall()
     return [(study_id, what) for study_id, what in rows]

@@ -1,51 +1,52 @@
-"""The task of the promotion gate: who was chosen on validation is judged on test, once, for the record."""
+"""The task of the promotion gate: the cell that validation chose is judged on test, and the decision recorded."""
 
-from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from prefect import task
 
 from schemas.errors import InputError
 from schemas.plan import StudyPlan
-from schemas.promotion import Champion, Check
+from schemas.promotion import Champion
+from tasks.decision import Challenge, Measured, decide
 from tasks.progress import announce
 from tasks.records import evaluation_record, load_part, prediction_rows
 from tasks.worker import run_job
 
 if TYPE_CHECKING:
     from learning.promotion import Rival
-    from storage.champions import Decision
+
+RETRIES = 3
+"""Of a judgement: other studies may be judged meanwhile, and each of them costs one."""
 
 
-@task(task_run_name="judge challenger", retries=1)
+@task(task_run_name="judge challenger", retries=RETRIES)
 def judge_challenger(study: StudyPlan) -> None:
     """Hold the cell that validation chose to every floor and to the champion; if it passes, it is champion.
 
-    A study is judged once, since a second look at its test part would be a second chance. One that lacks cells is not
-    judged: validation would choose among what is left.
+    A study is judged once. One that lacks cells is not judged: validation would choose among what is left.
 
     Raises:
         ChampionChangedError: Another decision came in between.
     """
-    from learning.promotion import is_promoted
-    from reporting.promotion import tell_checks
-    from storage.champions import Decision, load_champion, load_decision, save_decision
+    from learning.identity import decoding_id, evaluation_id
+    from storage.champions import load_decision, save_decision
     from storage.home import Home
+    from storage.looks import load_standing
     from storage.studies import load_missing
 
     warehouse = Home.from_environment().warehouse
     known = load_decision(warehouse, study.study_id)
     if known or load_missing(warehouse, study.study_id):
-        announce("not judged: " + ("its test part was looked at before" if known else "cells are missing"))
+        announce("not judged: " + ("the study was judged before" if known else "cells are missing"))
         return
-    challenger, champion = choose_challenger(study), load_champion(warehouse)
-    decision = Decision("kept", "gate", "it is the champion already", study.study_id, *challenger)
-    if champion is None or champion.cell_id != challenger.cell_id:
-        checks = _check(study, challenger, champion)
-        decision = replace(_with_figures(decision, checks), reason=tell_checks(checks))
-        if is_promoted(checks):
-            decision = replace(decision, decision="promoted")
-    save_decision(warehouse, decision, champion)
+    challenger, decoding = choose_challenger(study), decoding_id(study.config.decoding)
+    judged = evaluation_id(challenger.cell_id, "test", challenger.temperature, decoding)
+    challenge = Challenge(study.study_id, challenger, judged)
+    standing = load_standing(warehouse, study.split_id, judged)
+    measure = partial(_measure, study, challenge, standing.champion)
+    decision = decide(challenge, standing, study.config.promotion, measure)
+    save_decision(warehouse, decision, standing.champion, standing.number)
     verb = "promoted to champion" if decision.decision == "promoted" else "not promoted"
     announce(f"cell {challenger.cell_id} {verb}: {decision.reason}")
 
@@ -64,21 +65,18 @@ def choose_challenger(study: StudyPlan) -> Champion:
     return Champion(best["cell_id"], best["temperature"])
 
 
-def _check(study: StudyPlan, challenger: Champion, champion: Champion | None) -> tuple[Check, ...]:
-    from learning.identity import decoding_id, evaluation_id
-    from learning.promotion import judge
+def _measure(study: StudyPlan, challenge: Challenge, champion: Champion | None) -> Measured:
+    """The challenger's figures on test, beside the best baseline and the champion."""
     from storage.evaluations import load_leaderboard
     from storage.home import Home
 
     board = load_leaderboard(Home.from_environment().warehouse, study.study_id)
-    [own] = [row for row in board if (row["cell_id"], row["temperature"]) == challenger]
-    judged = evaluation_id(*challenger[:1], "test", challenger.temperature, decoding_id(study.config.decoding))
-    return judge(
+    [own] = [row for row in board if (row["cell_id"], row["temperature"]) == challenge.cell]
+    return Measured(
         own["accuracy"],
         own["unparsed_rate"],
-        _meet_baseline(study, challenger, judged),
-        _meet_champion(study, champion, judged) if champion else None,
-        study.config.promotion,
+        _meet_baseline(study, challenge.cell, challenge.evaluation_id),
+        _meet_champion(study, champion, challenge.evaluation_id) if champion else None,
     )
 
 
@@ -146,21 +144,3 @@ def _evaluate_champion(study: StudyPlan, champion: Champion) -> str:
     record = evaluation_record(champion.cell_id, study.split_id, decoding, identifier, result)
     save_evaluations(home.warehouse, [record], prediction_rows(identifier, result))
     return identifier
-
-
-def _with_figures(decision: "Decision", checks: tuple[Check, ...]) -> "Decision":
-    """The decision with what was measured: against the champion where there is one, else of the cell alone."""
-    against = next((check for check in checks if check.floor == "champion" and check.difference), None)
-    if against is None or against.difference is None:
-        return replace(decision, accuracy=checks[0].value)
-    return replace(
-        decision,
-        n=against.n,
-        accuracy=against.value,
-        previous_accuracy=against.bound,
-        difference=against.difference.value,
-        difference_low=against.difference.low,
-        difference_high=against.difference.high,
-        p_value=against.difference.p_value,
-        level=against.level,
-    )

@@ -7,10 +7,11 @@ from prefect import task
 from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
 
 from reporting.data_report import escape
-from reporting.promotion import tell_decision
+from reporting.promotion import tell_champion, tell_decision
 from reporting.verdict import tell_baseline
 from schemas.comparison import BaselineVerdict
 from schemas.plan import IngestedSource, StudyPlan, name_cell
+from schemas.promotion import Champion
 from tasks.missing import nothing_trained, tell_missing
 from tasks.progress import announce
 from tasks.study import curve_cells
@@ -32,7 +33,7 @@ def publish_leaderboard(study: StudyPlan, ingested: IngestedSource) -> None:
         NothingTrainedError: No fine-tuned cell has been evaluated.
     """
     from learning.grid import best_row
-    from storage.champions import load_decision
+    from storage.champions import load_champion, load_decision
     from storage.comparisons import load_verdicts
     from storage.evaluations import load_leaderboard, load_selection
     from storage.home import Home
@@ -43,12 +44,13 @@ def publish_leaderboard(study: StudyPlan, ingested: IngestedSource) -> None:
     if not rows:
         raise nothing_trained(study)
     test, best = load_leaderboard(warehouse, study.study_id), best_row(rows)
-    champion = "; * is the champion" if any(row["is_champion"] for row in test) else ""
+    champion = "; * was the champion when this was published" if any(row["is_champion"] for row in test) else ""
     described = f"{ingested.source}, study {study.study_id}, {test[0]['n']} test headlines{champion}"
     create_table_artifact([_table_row(row) for row in test], key=LEADERBOARD_KEY, description=described)
     verdict = load_verdicts(warehouse, study.study_id, best["cell_id"]).get(best["temperature"])
     summary = _summarise(study, escape(ingested.source), best, test, verdict)
-    summary += _tell_decision(load_decision(warehouse, study.study_id)) + _note_missing(missing)
+    summary += _tell_promotion(load_decision(warehouse, study.study_id), load_champion(warehouse))
+    summary += _note_missing(missing)
     create_markdown_artifact(summary, key=SUMMARY_KEY, description=described)
     finish_study(warehouse, study.study_id, "incomplete" if missing else "finished")
 
@@ -67,11 +69,13 @@ def _note_missing(missing: Sequence["StoredCell"]) -> str:
     return f"\n\n**{tell_missing(missing)}.**" if missing else ""
 
 
-def _tell_decision(decision: dict[str, Any] | None) -> str:
-    """What the promotion gate said, in a paragraph."""
+def _tell_promotion(decision: dict[str, Any] | None, champion: Champion | None) -> str:
+    """What the promotion gate said, and who is champion as the summary is written, in a paragraph."""
+    told = f"The champion when this was published: {tell_champion(champion)}."
     if decision is None:
-        return "\n\n**Promotion**: not judged, since cells are missing."
-    return f"\n\n**Promotion**: {tell_decision(decision)}. {escape(decision['reason'], MOST_OF_A_REASON)}."
+        return f"\n\n**Promotion**: not judged, since cells are missing. {told}"
+    reason = escape(decision["reason"], MOST_OF_A_REASON)
+    return f"\n\n**Promotion**: {tell_decision(decision)}. Reason: {reason}. {told}"
 
 
 def _table_row(row: dict[str, Any]) -> dict[str, Any]:

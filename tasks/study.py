@@ -16,9 +16,9 @@ def plan_study(config: StudyConfig, ingested: IngestedSource, split_id: str) -> 
     from learning.base_model import resolve_base_model
     from learning.grid import plan_study as lay_out
     from learning.grid import running_order
-    from learning.identity import decoding_id
+    from learning.identity import decoding_id, study_id_with_every_setting
     from storage.home import Home
-    from storage.studies import StudyRecord, add_cells, save_study
+    from storage.studies import StudyRecord, add_cells, is_known, save_study
 
     home = Home.from_environment()
     base = resolve_base_model(config.base_model.name, config.base_model.revision, home.models)
@@ -26,6 +26,9 @@ def plan_study(config: StudyConfig, ingested: IngestedSource, split_id: str) -> 
         name=base.name, folder=base.folder, revision=base.revision, quantization=config.base_model.quantization
     )
     study = lay_out(config, ingested.snapshot_id, split_id, base_plan, _find_encoder(config.baselines.embedding_model))
+    old_id = study_id_with_every_setting(config, ingested.snapshot_id, base_plan)
+    if is_known(home.warehouse, old_id):
+        study = study.model_copy(update={"study_id": old_id})
     record = StudyRecord(
         study_id=study.study_id,
         profile=config.name,
@@ -38,6 +41,7 @@ def plan_study(config: StudyConfig, ingested: IngestedSource, split_id: str) -> 
         config=config.model_dump(mode="json"),
         temperatures=config.decoding.temperatures,
         decoding_id=decoding_id(config.decoding),
+        ingest_id=ingested.ingest_id,
     )
     save_study(home.warehouse, record)
     add_cells(home.warehouse, study.study_id, _cell_records(study, (study.base_cell, *study.baselines, *study.cells)))

@@ -35,7 +35,8 @@ oriented AS (
         only_other_right,
         p_value,
         p_holm,
-        pairs
+        pairs,
+        false AS is_mirrored
     FROM corrected
     UNION ALL
     SELECT
@@ -57,7 +58,8 @@ oriented AS (
         only_right,
         p_value,
         p_holm,
-        pairs
+        pairs,
+        true AS is_mirrored
     FROM corrected
 )
 SELECT
@@ -90,11 +92,12 @@ SELECT
     oriented.p_value,
     oriented.p_holm,
     oriented.pairs,
-    oriented.p_holm < 0.05 AS significant
+    oriented.p_holm < 0.05 AS significant,
+    oriented.is_mirrored
 FROM oriented
 JOIN cells ON cells.cell_id = oriented.cell_id
 JOIN cells AS others ON others.cell_id = oriented.other_cell_id;
-COMMENT ON VIEW comparisons IS 'A cell of a study beside another on the same test headlines at one temperature. Each pair stands here both ways round, so that WHERE cell_id = ... gives all rivals of a cell.';
+COMMENT ON VIEW comparisons IS 'A cell of a study beside another on the same test headlines at one temperature. Each pair is in two rows, one each way round, so that WHERE cell_id = ... gives all rivals of a cell; WHERE NOT is_mirrored gives each pair once.';
 COMMENT ON COLUMN comparisons.study_id IS 'The study.';
 COMMENT ON COLUMN comparisons.part IS 'The part of the split: test, since validation chose between the cells and flatters its choice.';
 COMMENT ON COLUMN comparisons.temperature IS 'Sampling temperature; a baseline, which does not sample, meets a model at each of its own. NULL for two baselines.';
@@ -125,6 +128,7 @@ COMMENT ON COLUMN comparisons.p_value IS 'Exact two-sided p-value of McNemar''s 
 COMMENT ON COLUMN comparisons.p_holm IS 'The p-value after Holm''s correction for all pairs of the study on this part, at all temperatures.';
 COMMENT ON COLUMN comparisons.pairs IS 'How many pairs that are, each counted once.';
 COMMENT ON COLUMN comparisons.significant IS 'Whether p_holm is below 0.05.';
+COMMENT ON COLUMN comparisons.is_mirrored IS 'Whether this is the second row of its pair, the other way round.';
 
 
 CREATE OR REPLACE VIEW baseline_verdicts AS
@@ -187,10 +191,13 @@ WITH evaluated AS (
         evaluations.temperature,
         evaluations.decoding_id,
         evaluations.n,
-        studies.started_at
+        studies.started_at,
+        studies.number,
+        study_cells.position
     FROM ledger.study_evaluations
     JOIN evaluations USING (evaluation_id)
     JOIN studies USING (study_id)
+    JOIN study_cells USING (study_id, cell_id)
 )
 SELECT
     own.study_id,
@@ -204,7 +211,9 @@ SELECT
     own.n,
     other.n AS other_n,
     coalesce(own.decoding_id = other.decoding_id, true) AS is_sampled_alike,
-    greatest(own.started_at, other.started_at) AS started_at
+    greatest(own.started_at, other.started_at) AS started_at,
+    greatest(own.number, other.number) AS number,
+    own.position > other.position AS is_mirrored
 FROM evaluated AS own
 JOIN evaluated AS other
     ON other.part = own.part
@@ -223,6 +232,8 @@ COMMENT ON COLUMN ledger.pairings.n IS 'Headlines that the cell was evaluated on
 COMMENT ON COLUMN ledger.pairings.other_n IS 'Headlines that the other cell was evaluated on; not the same ones where the splits differ.';
 COMMENT ON COLUMN ledger.pairings.is_sampled_alike IS 'Whether both were sampled with the same top-k, top-p and seed; a baseline fits all.';
 COMMENT ON COLUMN ledger.pairings.started_at IS 'When the later of both studies last started, UTC.';
+COMMENT ON COLUMN ledger.pairings.number IS 'Number of the later of both studies.';
+COMMENT ON COLUMN ledger.pairings.is_mirrored IS 'Within one study: whether this is the second row of its pair, the other way round.';
 
 
 CREATE OR REPLACE VIEW flips AS
@@ -240,7 +251,8 @@ SELECT
     CASE headlines.label
         WHEN own.predicted THEN pairings.cell_id
         WHEN other.predicted THEN pairings.other_cell_id
-    END AS right_cell_id
+    END AS right_cell_id,
+    pairings.is_mirrored
 FROM ledger.pairings
 JOIN ledger.predictions AS own USING (evaluation_id)
 JOIN ledger.predictions AS other
@@ -249,7 +261,7 @@ JOIN ledger.predictions AS other
     AND other.predicted <> own.predicted
 JOIN headlines ON headlines.headline_id = own.headline_id
 WHERE pairings.study_id = pairings.other_study_id;
-COMMENT ON VIEW flips IS 'Headlines that two cells of a study predict otherwise, at one temperature. Each pair of cells stands here both ways round: ask for both cells.';
+COMMENT ON VIEW flips IS 'Headlines that two cells of a study predict otherwise, at one temperature. Each flip is in two rows, one each way round: ask for both cells, or for WHERE NOT is_mirrored.';
 COMMENT ON COLUMN flips.study_id IS 'The study.';
 COMMENT ON COLUMN flips.part IS 'The part of the split: validation or test.';
 COMMENT ON COLUMN flips.temperature IS 'Sampling temperature; a baseline, which does not sample, meets a model at each of its own. NULL for two baselines.';
@@ -261,3 +273,4 @@ COMMENT ON COLUMN flips.label IS 'Its sentiment: negative, neutral or positive.'
 COMMENT ON COLUMN flips.predicted IS 'What the cell predicts.';
 COMMENT ON COLUMN flips.other_predicted IS 'What the other cell predicts.';
 COMMENT ON COLUMN flips.right_cell_id IS 'Which of both is right; NULL where neither is.';
+COMMENT ON COLUMN flips.is_mirrored IS 'Whether this is the second row of its flip, the other way round.';

@@ -11,7 +11,8 @@ SELECT
     ledger.draws.accuracy,
     ledger.draws.macro_f1,
     ledger.draws.strict_accuracy,
-    ledger.draws.unparsed_rate
+    ledger.draws.unparsed_rate,
+    evaluations.evaluation_id
 FROM ledger.study_evaluations
 JOIN studies USING (study_id)
 JOIN evaluations USING (evaluation_id)
@@ -28,6 +29,7 @@ COMMENT ON COLUMN draws.accuracy IS 'Share of headlines whose sampled label is r
 COMMENT ON COLUMN draws.macro_f1 IS 'Mean of the F1 of the three labels.';
 COMMENT ON COLUMN draws.strict_accuracy IS 'Accuracy where anything unparsed counts as wrong.';
 COMMENT ON COLUMN draws.unparsed_rate IS 'Share of headlines whose sampled output is no label.';
+COMMENT ON COLUMN draws.evaluation_id IS 'The evaluation. Studies may share one, and each of them then has these rows.';
 
 
 CREATE OR REPLACE VIEW temperature_curve AS

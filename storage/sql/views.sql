@@ -12,6 +12,27 @@ COMMENT ON COLUMN ledger.study_evaluations.study_id IS 'The study.';
 COMMENT ON COLUMN ledger.study_evaluations.evaluation_id IS 'The evaluation.';
 
 
+CREATE OR REPLACE VIEW ledger.study_sources AS
+SELECT studies.study_id, sources.ingest_id, sources.kind
+FROM studies
+JOIN sources USING (snapshot_id)
+QUALIFY row_number() OVER (
+    PARTITION BY studies.study_id
+    ORDER BY
+        sources.ingest_id = studies.ingest_id DESC NULLS LAST,
+        sources.source = studies.source DESC,
+        sources.number DESC
+) = 1;
+COMMENT ON VIEW ledger.study_sources IS 'The ingestion that gave a study its headlines; of a study that does not say, the latest of the same name.';
+COMMENT ON COLUMN ledger.study_sources.study_id IS 'The study.';
+COMMENT ON COLUMN ledger.study_sources.ingest_id IS 'The ingestion.';
+COMMENT ON COLUMN ledger.study_sources.kind IS 'What kind of source it was.';
+
+
+CREATE OR REPLACE MACRO latest_study() AS (SELECT study_id FROM studies ORDER BY number DESC LIMIT 1);
+COMMENT ON MACRO latest_study IS 'The study that was started last, for WHERE study_id = latest_study(): views hold the rows of every study, and studies that share an evaluation have the same rows of it.';
+
+
 CREATE OR REPLACE VIEW leaderboard AS
 SELECT
     study_evaluations.study_id,
@@ -33,18 +54,19 @@ SELECT
     evaluations.expected_accuracy,
     evaluations.unparsed_rate,
     coalesce(
-        cells.cell_id = (SELECT champion_cell_id FROM champions ORDER BY decided_at DESC LIMIT 1), false
+        cells.cell_id = (SELECT champion_cell_id FROM champions ORDER BY number DESC LIMIT 1), false
     ) AS is_champion,
     cells.finished_at,
     evaluations.strict_accuracy,
     evaluations.expected_accuracy_low,
     evaluations.expected_accuracy_high,
     evaluations.argmax_accuracy,
-    evaluations.argmax_macro_f1
+    evaluations.argmax_macro_f1,
+    evaluations.evaluation_id
 FROM ledger.study_evaluations
 JOIN evaluations USING (evaluation_id)
 JOIN cells USING (cell_id);
-COMMENT ON VIEW leaderboard IS 'Every figure of every study: one row a cell, part of the split and temperature.';
+COMMENT ON VIEW leaderboard IS 'Every figure of every study: one row a cell, part of the split and temperature. Test parts of studies may differ, so rank within one study.';
 COMMENT ON COLUMN leaderboard.study_id IS 'The study.';
 COMMENT ON COLUMN leaderboard.cell_id IS 'The cell.';
 COMMENT ON COLUMN leaderboard.kind IS 'base, baseline or fine-tuned.';
@@ -63,13 +85,14 @@ COMMENT ON COLUMN leaderboard.macro_f1_low IS 'Lower end of its 95 % interval; N
 COMMENT ON COLUMN leaderboard.macro_f1_high IS 'Upper end of its 95 % interval.';
 COMMENT ON COLUMN leaderboard.expected_accuracy IS 'Mean probability of the right label: the accuracy without the noise of the draws.';
 COMMENT ON COLUMN leaderboard.unparsed_rate IS 'Share of headlines whose sampled token is no label.';
-COMMENT ON COLUMN leaderboard.is_champion IS 'Whether this cell is the champion of today.';
+COMMENT ON COLUMN leaderboard.is_champion IS 'Whether this cell is the champion now, at the time of the query, whatever the study decided; champions has each decision of then.';
 COMMENT ON COLUMN leaderboard.finished_at IS 'When the cell finished, UTC.';
 COMMENT ON COLUMN leaderboard.strict_accuracy IS 'Accuracy where anything unparsed counts as wrong.';
 COMMENT ON COLUMN leaderboard.expected_accuracy_low IS 'Lower end of the 95 % interval of expected_accuracy.';
 COMMENT ON COLUMN leaderboard.expected_accuracy_high IS 'Upper end of the 95 % interval of expected_accuracy.';
 COMMENT ON COLUMN leaderboard.argmax_accuracy IS 'Accuracy as the temperature goes to 0: of the likeliest output; for a baseline its accuracy.';
 COMMENT ON COLUMN leaderboard.argmax_macro_f1 IS 'Macro-F1 as the temperature goes to 0; for a baseline its macro-F1.';
+COMMENT ON COLUMN leaderboard.evaluation_id IS 'The evaluation. Studies may share one; over several studies, count DISTINCT evaluation_id.';
 
 
 CREATE OR REPLACE VIEW predictions AS
@@ -87,12 +110,13 @@ SELECT
     ledger.predictions.p_unparsed,
     ledger.predictions.parsed,
     ledger.predictions.argmax,
-    ledger.predictions.argmax_parsed
+    ledger.predictions.argmax_parsed,
+    evaluations.evaluation_id
 FROM ledger.study_evaluations
 JOIN evaluations USING (evaluation_id)
 JOIN ledger.predictions USING (evaluation_id)
 JOIN headlines USING (headline_id);
-COMMENT ON VIEW predictions IS 'Every prediction of every study, beside the label; join headlines for the text.';
+COMMENT ON VIEW predictions IS 'Every prediction of every study, beside the label; join headlines for the text. Ask for one study, part and temperature: a headline has a row for each.';
 COMMENT ON COLUMN predictions.study_id IS 'The study.';
 COMMENT ON COLUMN predictions.cell_id IS 'The cell.';
 COMMENT ON COLUMN predictions.part IS 'The part of the split: train, validation or test.';
@@ -107,6 +131,7 @@ COMMENT ON COLUMN predictions.p_unparsed IS 'Probability of sampling no label; N
 COMMENT ON COLUMN predictions.parsed IS 'Whether what was sampled is a label; if not, predicted is neutral.';
 COMMENT ON COLUMN predictions.argmax IS 'The label as the temperature goes to 0: of the likeliest output; for a baseline what it decided.';
 COMMENT ON COLUMN predictions.argmax_parsed IS 'Whether the likeliest output is a label; if not, argmax is neutral.';
+COMMENT ON COLUMN predictions.evaluation_id IS 'The evaluation. Studies may share one, and each of them then has these rows.';
 
 
 CREATE OR REPLACE VIEW reproduction AS

@@ -49,6 +49,7 @@ def test_a_model_has_one_line_and_a_temperature_one_column() -> None:
         "2e-04, 3 epochs, seed 42 *      .842 / .843   .842 / .843   .842 / .843  .817-.865",
         "2e-04, 1 epoch, seed 42                       .842 / .843                .500-.865",
         "accuracy / macro-F1; the interval is that of the first accuracy; * is the champion",
+        "now",
     ]
 
 

@@ -1,6 +1,7 @@
 """`fintone promote`: a person's word on who is champion, recorded with its reason, and taken back by one command."""
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,25 @@ def test_a_person_promotes_and_goes_back(fintone: Run, study: Path) -> None:
         ("promoted", "person", "better on my desk", "study", TWO, TWO, 1.0, ONE, None),
         ("rolled back", "person", "it was not", "study", ONE, ONE, 0.1, TWO, None),
     ]
+
+
+def test_a_clock_that_is_set_back_changes_no_order(fintone: Run, study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Clock(datetime):
+        """Two days behind."""
+
+        @classmethod
+        def now(cls, tz: Any = None) -> datetime:
+            return datetime.now(tz) - timedelta(days=2)
+
+    assert fintone("promote", ONE, "--reason", "the first")[0] == 0
+    monkeypatch.setattr("storage.warehouse.datetime", Clock)
+    _, out, _ = fintone("promote", TWO, "--reason", "better")
+    assert tell(out) == [f"champion {TWO} at temperature 0.1", f"before {ONE} at temperature 0.1"]
+    assert query(study, "SELECT DISTINCT cell_id FROM leaderboard WHERE is_champion").rows == [(TWO,)]
+    code, out, err = fintone("promote", "--back", "--reason", "it was not")
+    assert (code, err) == (0, "")
+    assert tell(out) == [f"champion {ONE} at temperature 0.1", f"before {TWO} at temperature 0.1"]
+    assert "is the first one" in fintone("promote", "--back", "--reason", "once more")[2]
 
 
 @pytest.mark.parametrize(

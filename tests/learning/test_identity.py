@@ -16,6 +16,7 @@ from learning.identity import (
     fine_tuned_cell_id,
     split_id,
     study_id,
+    study_id_with_every_setting,
     training_id,
 )
 from schemas.config import SplitSettings, StudyConfig
@@ -192,6 +193,28 @@ def test_a_study_is_its_config_its_data_and_its_base_model() -> None:
     assert len(ids) == 4
     assert study_id(demo(), "data", base_with(folder=Path("elsewhere"))) in ids
     assert study_id(demo("runner.kind=ray", "runner.storage=/shared"), "data", BASE) in ids
+
+
+@pytest.mark.parametrize(
+    "assignment",
+    [
+        "promotion.level=0.2",
+        "promotion.min_accuracy=0",
+        "promotion.max_unparsed_rate=1",
+        "promotion.beat_baseline=false",
+        "training.retries=7",
+        "training.micro_batch_size=1",
+        "training.checkpoint_minutes=1",
+        "training.gradient_checkpointing=true",
+    ],
+)
+def test_a_threshold_or_a_setting_without_effect_makes_no_other_study(assignment: str) -> None:
+    assert study_id(demo(assignment), "data", BASE) == study_id(demo(), "data", BASE)
+    assert study_id_with_every_setting(demo(assignment), "data", BASE) != study_id(demo(), "data", BASE)
+
+
+def test_a_study_without_thresholds_of_its_own_keeps_the_id_that_it_always_had() -> None:
+    assert study_id(demo(), "data", BASE) == study_id_with_every_setting(demo(), "data", BASE)
 
 
 @pytest.mark.parametrize("assignment", ["decoding.top_k=5", "decoding.top_p=0.9", "decoding.seed=1"])

@@ -101,7 +101,8 @@ def test_the_answer_names_the_cell_and_its_figures(home: Path, trained: Any) -> 
     ).rows
     assert f"On {n} test headlines at temperature 0.1 its accuracy is {accuracy:.3f}" in answer
     assert f"(95 % interval {low:.3f} to {high:.3f})" in answer
-    assert "It was not promoted: the champion is nobody yet." in answer
+    assert f"the gate did not promote cell {trained[1]}: there was no champion." in answer
+    assert "The champion when this page was built: none." in answer
     assert "accuracy .3 is below the floor" in text
     assert "<strong>The study is incomplete.</strong>" in text  # its base and its baselines were not evaluated
 
@@ -114,9 +115,26 @@ def test_the_answer_tells_how_the_champion_before_did_on_the_same_headlines(home
     save_decision(home / "warehouse.duckdb", decision, before)
     text, _ = read(write_report())
     [answer] = re.findall(r'<p class="answer">(.*?)</p>', text, flags=re.DOTALL)
-    assert "cell 0123456789ab, has an accuracy of 0.600 on the 17 of them that it did not learn from" in answer
-    assert "and this one 0.700: +.100 [-.050, .250], p=.500. It was not promoted" in answer
-    assert "<dt>champion before</dt><dd>0.600<small>cell 0123456789ab</small>" in text
+    assert "cell 0123456789ab, had an accuracy of 0.600 on the 17 of them that it did not learn from" in answer
+    assert "and this one 0.700: +.100 [-.050, .250], p=.500. On " in answer
+    assert "<dt>champion of that day</dt><dd>0.600<small>cell 0123456789ab</small>" in text
+
+
+def test_a_report_tells_the_decision_of_its_study_and_apart_from_it_who_is_champion_now(
+    home: Path, trained: Any
+) -> None:
+    warehouse, judged, later = home / "warehouse.duckdb", Champion(trained[1], 0.1), Champion("0123456789ab", 1)
+    save_decision(warehouse, Decision("promoted", "gate", "it is good", trained[2].study_id, *judged), None)
+    [answer] = re.findall(r'<p class="answer">(.*?)</p>', read(write_report())[0], flags=re.DOTALL)
+    assert f"the gate promoted cell {judged.cell_id} to be the first champion." in answer
+    assert f"The champion when this page was built: cell {judged.cell_id} at temperature 0.1." in answer
+
+    save_decision(warehouse, Decision("promoted", "person", "better", "another study", *later), judged)
+    text, _ = read(write_report())
+    [answer] = re.findall(r'<p class="answer">(.*?)</p>', text, flags=re.DOTALL)
+    assert f"the gate promoted cell {judged.cell_id} to be the first champion." in answer
+    assert "The champion when this page was built: cell 0123456789ab at temperature 1." in answer
+    assert "champion when built" not in text  # no cell of this study is
 
 
 def test_each_query_that_is_shown_gives_what_is_shown(home: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from storage import warehouse as room
 from storage.evaluations import EvaluationRecord, save_evaluations
 from storage.headlines import SourceRecord, save_ingestion
 from storage.splits import save_split
@@ -27,6 +28,26 @@ def empty_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def warehouse(empty_warehouse: Path, tmp_path: Path) -> Path:
     return Path(shutil.copy(empty_warehouse, tmp_path))
+
+
+@pytest.fixture
+def make_older_warehouse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Path]:
+    """Makes a warehouse as it was after the migration of a number, without views."""
+
+    def make(last: int) -> Path:
+        path, folder, views = tmp_path / "older.duckdb", tmp_path / "migrations", tmp_path / "views.sql"
+        folder.mkdir()
+        views.write_text("")
+        for file in room.MIGRATIONS_FOLDER.glob("*.sql"):
+            if int(file.name[:4]) <= last:
+                shutil.copy(file, folder)
+        with monkeypatch.context() as older:
+            older.setattr(room, "MIGRATIONS_FOLDER", folder)
+            older.setattr(room, "VIEWS_FILES", [views])
+            prepare_warehouse(path)
+        return path
+
+    return make
 
 
 @pytest.fixture

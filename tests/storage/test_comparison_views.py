@@ -15,12 +15,12 @@ CONTRACT = {
     "comparisons": "study_id, part, temperature, cell_id, kind, model, learning_rate, epochs, seed, other_cell_id,"
     " other_kind, other_model, other_learning_rate, other_epochs, other_seed, n, accuracy, other_accuracy, difference,"
     " difference_low, difference_high, macro_f1_difference, macro_f1_difference_low, macro_f1_difference_high,"
-    " only_right, only_other_right, p_value, p_holm, pairs, significant",
+    " only_right, only_other_right, p_value, p_holm, pairs, significant, is_mirrored",
     "baseline_verdicts": "study_id, part, temperature, cell_id, kind, model, learning_rate, epochs, seed,"
     " baseline_cell_id, baseline, n, accuracy, baseline_accuracy, difference, difference_low, difference_high,"
     " p_value, p_holm, pairs, beats_baseline",
     "flips": "study_id, part, temperature, cell_id, other_cell_id, headline_id, text, label, predicted,"
-    " other_predicted, right_cell_id",
+    " other_predicted, right_cell_id, is_mirrored",
 }
 
 
@@ -183,6 +183,15 @@ def test_a_baseline_flips_against_each_temperature_and_a_baseline_at_none(flippi
     )
     assert query(flipping, asked.format("base")).rows == [(0.1, 2), (1, 2), (10, 2)]
     assert query(flipping, asked.format("majority")).rows == [(None, 2)]
+
+
+def test_what_is_not_mirrored_counts_each_pair_and_each_flip_once(flipping):
+    save(flipping, compared("tuned", "svm", 0.01), compared("svm", "base", 0.01))
+    pairs = query(flipping, "SELECT cell_id, other_cell_id FROM comparisons WHERE NOT is_mirrored ORDER BY ALL").rows
+    assert pairs == [("svm", "base"), ("tuned", "svm")]
+    of_both = "temperature = 0.1 AND least(cell_id, other_cell_id) = 'svm'"
+    counted = f"SELECT is_mirrored, count(*), min(cell_id) FROM flips WHERE {of_both} GROUP BY ALL ORDER BY ALL"
+    assert query(flipping, counted).rows == [(False, 2, "tuned"), (True, 2, "svm")]
 
 
 def test_a_study_sees_its_own_flips_only(flipping, study, cell):

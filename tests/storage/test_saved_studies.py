@@ -34,7 +34,7 @@ def test_a_study_that_runs_again_is_one_study(warehouse, study):
     assert query(warehouse, "SELECT status, finished_at IS NULL FROM studies").rows == [("failed", False)]
     save_study(warehouse, study())
     assert query(warehouse, "SELECT status FROM studies").rows == [("failed",)]
-    start_study(warehouse, "study")
+    start_study(warehouse, "study", {"name": "paper"})
     rows = query(warehouse, "SELECT status, finished_at, temperatures, config->>'name' FROM studies").rows
     assert rows == [("running", None, [0.1, 1.0, 10.0], "paper")]
 
@@ -62,7 +62,7 @@ def test_a_study_is_answered_when_it_finished_and_no_evaluation_or_comparison_is
     assert not is_answered(finished, "study")  # nobody was judged
     save_decision(finished, Decision("kept", "gate", "because", "study", "tuned", 0.1), None)
     assert is_answered(finished, "study")
-    start_study(finished, "study")
+    start_study(finished, "study", {"name": "paper"})
     assert not is_answered(finished, "study")
     finish_study(finished, "study", "finished")
     forget_evaluations(finished, "tuned")

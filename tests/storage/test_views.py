@@ -1,10 +1,13 @@
 """What analysts see in the views."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
 from storage.champions import Decision, load_champion, save_decision
 from storage.evaluations import save_evaluations
+from storage.headlines import save_ingestion
 from storage.query import query
 from storage.studies import add_cells, fail_cell, save_study
 from storage.warehouse import writing
@@ -13,9 +16,9 @@ CONTRACT = {
     "leaderboard": "study_id, cell_id, kind, model, learning_rate, epochs, seed, part, temperature, n, accuracy,"
     " accuracy_low, accuracy_high, macro_f1, macro_f1_low, macro_f1_high, expected_accuracy, unparsed_rate,"
     " is_champion, finished_at, strict_accuracy, expected_accuracy_low, expected_accuracy_high, argmax_accuracy,"
-    " argmax_macro_f1",
+    " argmax_macro_f1, evaluation_id",
     "predictions": "study_id, cell_id, part, temperature, headline_id, label, predicted, p_negative, p_neutral,"
-    " p_positive, p_unparsed, parsed, argmax, argmax_parsed",
+    " p_positive, p_unparsed, parsed, argmax, argmax_parsed, evaluation_id",
     "rejected_rows": "ingest_id, source, row_number, reason, raw",
 }
 
@@ -113,3 +116,12 @@ def test_a_cell_without_all_its_evaluations_is_missing(finished, cell):
     fail_cell(finished, "late", "out of memory")
     rows = query(finished, "SELECT status, reason FROM missing_cells WHERE cell_id = 'late'").rows
     assert rows == [("failed", "out of memory")]
+
+
+def test_a_study_is_reported_with_the_ingestion_that_it_read(finished, source, accepted, rejected, quarantined, study):
+    """Another file of the same name held the same headlines later, and more rows that were rejected."""
+    save_study(finished, study(study_id="exact", ingest_id="ingest"))
+    later = replace(source, ingest_id="later", kind="json", rows_read=99)
+    save_ingestion(finished, later, accepted, rejected, quarantined)
+    found = query(finished, "SELECT study_id, ingest_id, kind FROM ledger.study_sources ORDER BY ALL").rows
+    assert found == [("exact", "ingest", "csv"), ("study", "later", "json")]  # the second one does not say

@@ -105,16 +105,8 @@ def test_preparing_twice_keeps_what_is_there(finished):
     assert query(finished, "SELECT count(*) FROM published_results").rows == [(22,)]
 
 
-def test_an_older_warehouse_is_brought_up_to_date_and_until_then_knows_nothing(tmp_path, monkeypatch):
-    path, folder, views = tmp_path / "warehouse.duckdb", tmp_path / "migrations", tmp_path / "views.sql"
-    folder.mkdir()
-    first = next(room.MIGRATIONS_FOLDER.glob("0001*.sql"))
-    (folder / first.name).write_text(first.read_text())
-    views.write_text("")
-    with monkeypatch.context() as older:
-        older.setattr(room, "MIGRATIONS_FOLDER", folder)
-        older.setattr(room, "VIEWS_FILES", [views])
-        prepare_warehouse(path)
+def test_an_older_warehouse_is_brought_up_to_date_and_until_then_knows_nothing(make_older_warehouse):
+    path = make_older_warehouse(1)
     with duckdb.connect(path) as connection:
         config = json.dumps({"split": {"method": "hashed", "seed": 42}})
         connection.execute(

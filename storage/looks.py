@@ -1,0 +1,92 @@
+"""What the gate knows before it judges: the champion, and its earlier looks at the same test headlines."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from schemas.promotion import Champion, Look
+from storage.champions import read_champion
+from storage.warehouse import reading
+
+if TYPE_CHECKING:
+    import duckdb
+
+_SAME_LOOK = "evaluation_id, previous_cell_id, previous_temperature"
+"""Decisions that agree in these columns of `champions` read the same figures: they are one look."""
+
+_LOOKS = f"""
+WITH looks AS (
+    SELECT champions.number, promotion_level, studies.snapshot_id
+    FROM champions
+    JOIN studies USING (study_id)
+    WHERE evaluation_id IS NOT NULL
+    QUALIFY row_number() OVER (PARTITION BY {_SAME_LOOK} ORDER BY champions.number) = 1
+),
+keys AS (
+    SELECT headline_id, unnest([headline_id, 'text ' || text_id, 'masked ' || masked_id]) AS key FROM headlines
+),
+test AS (
+    SELECT headline_id, key FROM splits JOIN keys USING (headline_id) WHERE split_id = $split_id AND part = 'test'
+),
+copies AS (
+    SELECT DISTINCT test.headline_id AS test_id, keys.headline_id FROM test JOIN keys USING (key)
+),
+shares AS (
+    SELECT snapshot_id, count(DISTINCT test_id) / (SELECT count(DISTINCT headline_id) FROM test) AS share
+    FROM copies
+    JOIN snapshot_headlines USING (headline_id)
+    WHERE snapshot_id IN (SELECT snapshot_id FROM looks)
+    GROUP BY snapshot_id
+)
+SELECT share, promotion_level FROM looks JOIN shares USING (snapshot_id) ORDER BY number
+"""  # noqa: S608 (our own names)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What a judgement depends on, beside the figures of the cell."""
+
+    champion: Champion | None
+    number: int
+    """Of the latest decision; 0 where there is none."""
+    looks: tuple[Look, ...]
+    """Each look that the gate has taken so far at headlines that are to judge now."""
+    same_look: dict[str, Any] | None
+    """The decision, as a row of `champions`, that was made by the very figures that are to be read now."""
+
+
+def load_standing(warehouse: Path, split_id: str, evaluation_id: str) -> Standing:
+    """The champion, and the looks at the test headlines of a split.
+
+    What identifies a test part is its headlines, not its split. A headline was looked at where the snapshot of an
+    earlier look held it, in whichever part: to draw another test part from the same snapshot, by another seed, is one
+    more look at the same data, while headlines that arrived since are new. Where half of a test part is new, an earlier
+    look counts 1/2. A copy that differs in label, numbers or case is no new headline.
+
+    Args:
+        warehouse: The DuckDB file.
+        split_id: The split whose test part judges.
+        evaluation_id: The evaluation of the challenger on it.
+    """
+    with reading(warehouse) as connection:
+        champion = read_champion(connection)
+        [(number,)] = connection.execute("SELECT coalesce(max(number), 0) FROM champions").fetchall()
+        looks = connection.execute(_LOOKS, {"split_id": split_id}).fetchall()
+        same = _read_same_look(connection, evaluation_id, champion)
+    return Standing(champion, number, tuple(Look(*look) for look in looks), same)
+
+
+def _read_same_look(
+    connection: "duckdb.DuckDBPyConnection", evaluation_id: str, champion: Champion | None
+) -> dict[str, Any] | None:
+    cursor = connection.execute(
+        "FROM champions WHERE evaluation_id = $evaluation_id AND previous_cell_id IS NOT DISTINCT FROM $cell_id"
+        " AND previous_temperature IS NOT DISTINCT FROM $temperature ORDER BY number LIMIT 1",
+        {
+            "evaluation_id": evaluation_id,
+            "cell_id": champion.cell_id if champion else None,
+            "temperature": champion.temperature if champion else None,
+        },
+    )
+    columns, row = [column[0] for column in cursor.description], cursor.fetchone()
+    return dict(zip(columns, row, strict=True)) if row else None

@@ -1,0 +1,15 @@
+"""The order in which rows were written: by a number, since a clock can be set back."""
+
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import duckdb
+
+Ordered = Literal["champions", "studies", "sources", "snapshots", "source_visits"]
+"""Tables whose column `number` says which row is later."""
+
+
+def next_number(connection: "duckdb.DuckDBPyConnection", table: Ordered) -> int:
+    """The number of the row that this transaction adds to a table; no other process writes meanwhile."""
+    [(number,)] = connection.execute(f"SELECT coalesce(max(number), 0) + 1 FROM {table}").fetchall()  # noqa: S608
+    return int(number)
