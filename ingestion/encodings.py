@@ -26,6 +26,8 @@ A few letters or currency signs among English say little: read as Mac or DOS tex
 """
 
 HEAD_CHARACTERS = 65_536
+SAMPLE_CHARACTERS = 1_000_000
+"""Characters of a text that are looked at to find how it is laid out, if its first line has no more."""
 LINE_ENDS = "\r\n"
 
 _MARKS = {
@@ -70,6 +72,18 @@ class Text:
     def first_line(self) -> str:
         """The first line that is not blank, without its end; empty when there is none."""
         return next((line.rstrip(LINE_ENDS) for line in self.lines() if line.strip()), "")
+
+    def first_lines(self, count: int) -> list[str]:
+        """The first lines with their ends: `count` that are not blank, or fewer if these have very many characters."""
+        lines: list[str] = []
+        characters = 0
+        for line in self.lines():
+            lines.append(line)
+            characters += len(line)
+            count -= bool(line.strip())
+            if count <= 0 or characters >= SAMPLE_CHARACTERS:
+                break
+        return lines
 
     def _open(self) -> io.TextIOWrapper:
         errors = "strict" if self.is_sound else "surrogateescape"

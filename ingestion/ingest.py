@@ -16,6 +16,7 @@ from ingestion.labels import LabelWords
 from ingestion.near_duplicates import group_near_copies
 from ingestion.sources import EMBEDDED, Reading, Source, find_source, iterate_rows
 from ingestion.validation import validate_rows
+from schemas.columns import ReadColumns, join_columns
 from schemas.config import DataSettings
 from schemas.errors import InputError
 from schemas.frames import HeadlineFrame, QuarantineFrame, RejectedFrame
@@ -41,6 +42,7 @@ class Ingestion:
     sha256: str
     encoding: str
     synthetic: bool
+    columns: ReadColumns
     rows_read: int
     rows_merged: int
     accepted: DataFrame[HeadlineFrame]
@@ -88,6 +90,7 @@ def read_source(data: DataSettings, source: Source | None = None) -> Ingestion:
         sha256=source.sha256,
         encoding=", ".join(sorted(set(reading.encodings))),
         synthetic=source.synthetic,
+        columns=join_columns(reading.columns),
         rows_read=sum(reading.rows),
         rows_merged=int((accepted["copies"] - 1).sum()),
         accepted=HeadlineFrame.validate(accepted),

@@ -1,34 +1,47 @@
-"""Headlines without labels, one a line: text in, raw rows out. Reads no file."""
+"""Headlines without labels, one a line: text in, raw rows out."""
 
 from collections.abc import Iterator
 
-from ingestion.columns import MissingColumnError
-from ingestion.delimited import DELIMITERS, recognise_layout
+from ingestion.columns import SAMPLE_ROWS
+from ingestion.delimited import ONE_COLUMN, Records
 from ingestion.encodings import LINE_ENDS, Text
-from ingestion.labels import LabelWords
+from ingestion.heads import is_table, read_heads
+from ingestion.layouts import find_layout
 from ingestion.rows import RawRow
 from schemas.config import DataSettings
 
+_QUOTE = '"'
 
-def is_plain(text: Text, settings: DataSettings, words: LabelWords) -> bool:
-    """Whether each line is a headline: no delimiter gives columns that are known, and the first line is no header.
 
-    A line whose every field is one word names columns rather than tells news.
-    """
-    if settings.text_column or settings.delimiter:
+def is_plain(text: Text, settings: DataSettings) -> bool:
+    """Whether each line is a headline: no delimiter gives columns that are known, nor makes the lines a table."""
+    if settings.text_column or settings.delimiter or settings.header_row:
         return False
-    try:
-        recognise_layout(text, "", settings, words)
-    except MissingColumnError:
-        first = text.first_line()
-        split = [first.split(delimiter) for delimiter in DELIMITERS if delimiter in first]
-        return not any(all(len(field.split()) <= 1 for field in fields) for fields in split)
-    return False
+    heads = read_heads(text, settings)
+    return find_layout(heads, settings) is None and not any(map(is_table, heads))
 
 
-def read_lines(text: Text) -> Iterator[RawRow]:
-    """Yield the rows in order; blank lines are none."""
+def read_lines(text: Text, head: Text) -> Iterator[RawRow]:
+    """Yield the rows in order; blank lines are none.
+
+    Args:
+        text: All of it.
+        head: Its beginning, which tells whether the lines are written as the only column of a CSV, where quotation
+            marks enclose each text with a comma or a line end.
+    """
+    if _is_quoted(head):
+        records = Records(text.lines(), ONE_COLUMN, lambda line: [line.rstrip(LINE_ENDS)])
+        yield from (RawRow(field, None, raw) for [field], raw, _ in records if raw.strip())
+        return
     for line in text.lines():
         raw = line.rstrip(LINE_ENDS)
         if raw.strip():
             yield RawRow(raw, None, raw)
+
+
+def _is_quoted(head: Text) -> bool:
+    """Whether no line has a comma outside of quotation marks, and one is all within quotation marks."""
+    records = list(Records(iter(head.first_lines(SAMPLE_ROWS)), ","))
+    if any(defect or len(fields) != 1 for fields, _, defect in records):
+        return False
+    return any(raw.startswith(_QUOTE) and raw.endswith(_QUOTE) for _, raw, _ in records)

@@ -45,6 +45,11 @@ class DataSettings(Settings):
     is_labelled: ClassVar[bool] = True
     """Whether a row needs a label."""
 
+    @classmethod
+    def option(cls, setting: str, value: str = "NAME") -> str:
+        """How the commands that read such a source set a setting of it."""
+        return f"--set data.{setting}={value}"
+
     source: str = Field(
         description="`embedded`, the path of a file or folder, or hf:ORG/NAME[:CONFIG][@REVISION].", min_length=1
     )
@@ -67,6 +72,10 @@ class DataSettings(Settings):
     delimiter: str | None = Field(
         default=None,
         description="Character between the fields of a CSV, or `tab`; found when not given.",
+    )
+    header_row: PositiveInt | None = Field(
+        default=None,
+        description="Line of a CSV, or row of an Excel sheet, that names the columns, from 1; found when not given.",
     )
     agreement: Literal[50, 66, 75, 100] = Field(
         default=50, description="FinancialPhraseBank only: least share of annotators that agree, in per cent."
@@ -104,6 +113,12 @@ class UnlabelledSettings(DataSettings):
     """Where headlines without labels come from and how they are read; a label beside one is of no matter."""
 
     is_labelled: ClassVar[bool] = False
+
+    @classmethod
+    def option(cls, setting: str, value: str = "") -> str:
+        """How `fintone score` sets a setting of its source."""
+        name = {"format": "source-format"}.get(setting, setting.replace("_", "-"))
+        return f"--{name} {value}".rstrip()
 
     format: Literal["csv", "json", "json-lines", "parquet", "excel", "phrasebank", "lines"] | None = Field(  # type: ignore[assignment]
         default=None,
@@ -385,6 +400,10 @@ class ScoreSettings(Settings):
     delimiter: str | None = Field(
         default=None, description="Character between the fields of a CSV; found if not given."
     )
+    header_row: PositiveInt | None = Field(
+        default=None,
+        description="Line of a CSV, or row of an Excel sheet, that names the columns, from 1; found if not given.",
+    )
     drift_tolerance: float = Field(
         default=0.1,
         gt=0,
@@ -396,7 +415,7 @@ class ScoreSettings(Settings):
     @property
     def reading(self) -> UnlabelledSettings:
         """How the source is read."""
-        names = {"source", "text_column", "encoding", "format", "delimiter"}
+        names = {"source", "text_column", "encoding", "format", "delimiter", "header_row"}
         return UnlabelledSettings(**self.model_dump(include=names))
 
 

@@ -34,7 +34,7 @@ def take_in(
 
     Args:
         data: The source and how it is read.
-        tell: Is given what came of it, in a line.
+        tell: Is given what came of it, line by line.
         check: Is given the accepted headlines, as of `find_headlines`, before anything is kept; what it raises ends it.
 
     Raises:
@@ -50,6 +50,7 @@ def take_in(
             check(load_snapshot(Home.from_environment().warehouse, known.snapshot_id))
         meet_again(Home.from_environment().warehouse, source.location, source.ingest_id)
         tell(f"{known.source}: nothing new, its {known.rows_read:,} rows are snapshot {known.snapshot_id}")
+        _warn(known, tell)
         return _ingested(source.ingest_id, known, is_new=False)
     if source.size > LARGE_BYTES:
         tell(f"{source.name}: reading {source.size / 1e6:,.0f} MB")
@@ -61,7 +62,15 @@ def take_in(
         f"{ingestion.source}: {ingestion.rows_read:,} rows read, {len(ingestion.accepted):,} headlines accepted, "
         f"{ingestion.rows_merged:,} copies merged, {len(ingestion.rejected):,} rejected"
     )
+    if ingestion.columns.describe():
+        tell(f"{ingestion.source}: {ingestion.columns.describe()}")
+    _warn(ingestion, tell)
     return _ingested(source.ingest_id, ingestion, is_new=True)
+
+
+def _warn(ingestion: "StoredIngestion | Ingestion", tell: Callable[[str], None]) -> None:
+    for warning in ingestion.columns.warn():
+        tell(f"warning: {ingestion.source}: {warning}")
 
 
 def read_whole(source: "Source", data: DataSettings) -> "Ingestion":
