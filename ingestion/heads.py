@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from ingestion.columns import LABEL_NAMES, SAMPLE_ROWS, TEXT_NAMES
-from ingestion.delimited import ONE_COLUMN, Layout, Records, is_spaced
+from ingestion.delimited import ONE_COLUMN, Layout, Records
 from ingestion.encodings import Text
 from schemas.config import DataSettings
 
@@ -18,12 +18,12 @@ _SEPARATOR = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
 _ENTITY = re.compile(r"&#?\w+\Z")
 _ALIKE = 0.9
 """Least share of the lines of a table that have the same number of fields."""
-_LEAST_SPACED = {2: 5, 3: 3}
-"""Lines that must be alike where a space follows each delimiter, by their number of fields, 3 of more.
+_LEAST_SPACED = {1: 5, 2: 3}
+"""Lines that must be alike where a space follows each delimiter, by the number of delimiters in each; as 2 for more.
 
 In running text one line in four or so has exactly one comma, and one in twenty exactly two.
 """
-_NAME_WORDS = 3
+_NAME_WORDS = 5
 """Words in the name of a column at most."""
 
 
@@ -47,8 +47,10 @@ class Head:
 
     @property
     def first(self) -> int:
-        """The place of the first record that is no title above the table: that has as many fields as most."""
-        return next((place for place, fields in enumerate(self.records) if len(fields) >= self.width), 0)
+        """The place of the first record that is no title above a table: from it on most have as many fields."""
+        place = next((place for place, fields in enumerate(self.records) if len(fields) >= self.width), 0)
+        alike = sum(len(fields) == self.width for fields in self.records[place:])
+        return place if alike >= _ALIKE * len(self.records[place:]) else 0
 
     def agreement(self, layout: Layout) -> float:
         """The share of the rows of a layout that have its number of fields; 1 where there are no rows."""
@@ -83,46 +85,59 @@ def is_table(head: Head) -> bool:
     records = head.records[head.first :]
     if not records:
         return False
-    tight = Counter(_count_tight(fields, head.delimiter) for fields in records)
-    [(commonest, count)] = tight.most_common(1)
-    has_equal_rows = len(records) > 1 and commonest > 0 and count >= _ALIKE * len(records)
-    return has_equal_rows or _has_spaced_rows(head, records) or is_header(records[0], records[1:], head.delimiter)
+    tight = [_count(fields, head.delimiter, "tight") for fields in records]
+    has_equal_rows = _are_alike(tight) or (_are_alike([len(fields) - 1 for fields in records]) and all(tight))
+    return (
+        (len(records) > 1 and has_equal_rows)
+        or _has_spaced_rows(records, head.delimiter)
+        or is_header(records[0], records[1:], head.delimiter)
+    )
 
 
-def _has_spaced_rows(head: Head, records: Sequence[list[str]]) -> bool:
-    """Whether enough records have the same width; where all end alike, that is the name of a publisher, no column."""
-    if head.width == 1 or len({fields[-1] for fields in records}) == 1:
+def _has_spaced_rows(records: Sequence[list[str]], delimiter: str) -> bool:
+    """Whether enough records have as many delimiters; where all end alike, that is the name of a publisher."""
+    spaced = [_count(fields, delimiter, "spaced") for fields in records]
+    if not _are_alike(spaced) or len({fields[-1] for fields in records}) == 1:
         return False
-    least = _LEAST_SPACED[min(head.width, max(_LEAST_SPACED))]
-    alike = sum(len(fields) == head.width for fields in records)
-    return alike >= max(least, _ALIKE * len(records))
+    return len(records) >= _LEAST_SPACED.get(max(spaced), min(_LEAST_SPACED.values()))
+
+
+def _are_alike(counts: Sequence[int]) -> bool:
+    """Whether most counts are the same and not 0."""
+    [(commonest, number)] = Counter(counts).most_common(1)
+    return commonest > 0 and number >= _ALIKE * len(counts)
 
 
 def is_header(fields: Sequence[str], rest: Sequence[list[str]], delimiter: str) -> bool:
-    """Whether fields read like the names of columns: no more than a few words in each, and no number.
+    """Whether fields read like the names of columns: at most five words in each, and no number.
 
-    Names of several words need either a known word among them, or that most other lines have that delimiter too.
+    Single words without a space after the delimiter need no more. Names of several words need a known word among them,
+    or that most other lines have that delimiter too; words with a space between that most have as many.
     """
     words = [field.casefold().split() for field in fields]
     if len(fields) == 1 or any(len(own) > _NAME_WORDS or "".join(own).isdigit() for own in words):
         return False
-    is_tight = _count_tight(fields, delimiter) == len(fields) - 1
+    is_tight = _count(fields, delimiter, "tight") == len(fields) - 1
     if all(len(own) <= 1 for own in words):
-        return is_tight or (len(fields) > 2 and is_spaced(fields))  # noqa: PLR2004
+        alike = sum(len(other) == len(fields) for other in rest)
+        return is_tight or (len(fields) > 2 and 2 * alike > len(rest))  # noqa: PLR2004
     known = {word for name in (*TEXT_NAMES, *LABEL_NAMES) for word in name.split()}
     has_rows = 2 * sum(len(other) > 1 for other in rest) > len(rest)
     return is_tight and (has_rows or any(not known.isdisjoint(own) for own in words))
 
 
-def _count_tight(fields: Sequence[str], delimiter: str) -> int:
-    """Delimiters without a space around them; a comma within a number and the end of an HTML entity do not count."""
-    return sum(not _is_of_text(before, after, delimiter) for before, after in pairwise(fields))
+def _count(fields: Sequence[str], delimiter: str, kind: str) -> int:
+    """Delimiters of a kind: `spaced`, with a space beside them as in running text, or `tight`.
+
+    A comma within a number and the end of an HTML entity are none, unless the line has no letter.
+    """
+    is_text = any(map(str.isalpha, "".join(fields)))
+    return sum(_judge(before, after, delimiter if is_text else "") == kind for before, after in pairwise(fields))
 
 
-def _is_of_text(before: str, after: str, delimiter: str) -> bool:
-    """Whether a delimiter between two fields may be of running text."""
+def _judge(before: str, after: str, delimiter: str) -> str:
     if before.endswith(" ") or after.startswith(" "):
-        return True
-    if delimiter == ",":
-        return before[-1:].isdigit() and after[:1].isdigit()
-    return delimiter == ";" and _ENTITY.search(before) is not None
+        return "spaced"
+    is_number = delimiter == "," and before[-1:].isdigit() and after[:1].isdigit()
+    is_entity = delimiter == ";" and _ENTITY.search(before)
+    return "inner" if is_number or is_entity else "tight"

@@ -102,7 +102,7 @@ CHOICES = {
         {"title": ["Ms", "Mr"] * 3, "comment": NEWS, "label": MOODS},
         ("title", "label", ("comment",), ()),
     ),
-    "an empty label column": ({"text": NEWS, "label": [""] * 6, "sentiment": MOODS}, ("text", "sentiment", (), ("label",))),
+    "no labels": ({"text": NEWS, "label": [""] * 6, "sentiment": MOODS}, ("text", "sentiment", (), ("label",))),
     "a number in each headline": (
         {"text": [f"{n} {news}" for n, news in enumerate(NEWS)], "label": MOODS},
         ("text", "label", (), ()),
