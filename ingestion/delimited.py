@@ -1,6 +1,7 @@
 """CSV, TSV and their kin: the records of a text, and its raw rows once its layout is known."""
 
 import csv
+import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ ONE_COLUMN = "\x1f"
 MOST_GIVEN_BACK = 1_000_000
 """Lines of a text that are read a second time in search of the end of a quote."""
 
+_NUMBER, _WORD = re.compile(r"\d+"), re.compile(r"[^\W\d_]+")
 _OFTEN_UNQUOTED = {"\t", ONE_COLUMN}
 """Delimiters that rarely occur in text: files with them are often written without any quoting."""
 
@@ -28,13 +30,15 @@ Record = tuple[list[str], str, str | None]
 class Layout:
     """How a delimited text is laid out.
 
-    `width` is the number of fields of a row, and `start` the number of lines above the first row: header and titles.
+    `width` is the number of fields of a row, `start` the number of lines above the first row: header and titles, and
+    `shapes` what the fields of each column look like (`shape_of`) in the first rows.
     """
 
     delimiter: str
     width: int
     columns: Columns
     start: int
+    shapes: Sequence[set[str]]
 
 
 def read_delimited(text: Text, layout: Layout, words: LabelWords) -> TableRows:
@@ -57,8 +61,8 @@ def _read_record(record: Record, layout: Layout) -> RawRow:
 def _split_row(line: str, layout: Layout, words: LabelWords) -> list[str] | None:
     """The fields of a line that is a row whatever its quotation marks mean; None for a line that may be no row.
 
-    It has the right number of fields and a known label. Where there are no labels, it has neither a quotation mark nor
-    a space after a delimiter, as running text has; the delimiters that rarely occur in text need no such evidence.
+    It has the right number of fields and a known label or, where there are no labels, fields beside the text that look
+    like those of other rows.
     """
     fields = line.rstrip(LINE_ENDS).split(layout.delimiter)
     label = layout.columns.label
@@ -67,13 +71,14 @@ def _split_row(line: str, layout: Layout, words: LabelWords) -> list[str] | None
     elif label is not None:
         is_row = words.knows(fields[label])
     else:
-        is_row = layout.delimiter in _OFTEN_UNQUOTED or ('"' not in line and not is_spaced(fields))
+        pairs = enumerate(zip(fields, layout.shapes, strict=True))
+        is_row = all(place == layout.columns.text or shape_of(field) in known for place, (field, known) in pairs)
     return fields if is_row else None
 
 
-def is_spaced(fields: Sequence[str]) -> bool:
-    """Whether a space follows a delimiter, as it does in running text and seldom in a table."""
-    return any(field.startswith(" ") for field in fields[1:])
+def shape_of(field: str) -> str:
+    """What a field looks like: each number as `0` and each word as `a`."""
+    return _WORD.sub("a", _NUMBER.sub("0", field))
 
 
 class Records:

@@ -52,9 +52,13 @@ class Head:
         alike = sum(len(fields) == self.width for fields in self.records[place:])
         return place if alike >= _ALIKE * len(self.records[place:]) else 0
 
+    def below(self, line: int) -> list[list[str]]:
+        """The records below a line of the text, by its number from 1."""
+        return [fields for fields, end in zip(self.records, self.ends, strict=True) if end > line]
+
     def agreement(self, layout: Layout) -> float:
         """The share of the rows of a layout that have its number of fields; 1 where there are no rows."""
-        rows = [fields for fields, end in zip(self.records, self.ends, strict=True) if end > layout.start]
+        rows = self.below(layout.start)
         return sum(len(fields) == layout.width for fields in rows) / len(rows) if rows else 1.0
 
 
@@ -106,6 +110,11 @@ def _are_alike(counts: Sequence[int]) -> bool:
     """Whether most counts are the same and not 0."""
     [(commonest, number)] = Counter(counts).most_common(1)
     return commonest > 0 and number >= _ALIKE * len(counts)
+
+
+def is_spaced(fields: Sequence[str]) -> bool:
+    """Whether a space follows a delimiter, as it does in running text and seldom in a table."""
+    return any(field.startswith(" ") for field in fields[1:])
 
 
 def is_header(fields: Sequence[str], rest: Sequence[list[str]], delimiter: str) -> bool:

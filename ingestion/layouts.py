@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from ingestion.columns import Columns, MissingColumnError, Table
-from ingestion.delimited import ONE_COLUMN, Layout, is_spaced
+from ingestion.delimited import ONE_COLUMN, Layout, shape_of
 from ingestion.encodings import Text
 from ingestion.headers import find_header
-from ingestion.heads import Head, is_header, is_table, read_heads
+from ingestion.heads import Head, is_header, is_spaced, is_table, read_heads
 from ingestion.labels import LabelWords
 from schemas.columns import ReadColumns
 from schemas.config import DataSettings
@@ -72,7 +72,7 @@ def _is_sure(head: Head, layout: Layout, header: Sequence[str]) -> bool:
     """Whether known names in a line are those of columns rather than words of a headline."""
     if layout.width == 1:
         return head.delimiter == ONE_COLUMN
-    rest = [fields for fields, end in zip(head.records, head.ends, strict=True) if end > layout.start]
+    rest = head.below(layout.start)
     return is_header(header, rest, head.delimiter) or (bool(rest) and head.agreement(layout) > _MOSTLY)
 
 
@@ -82,7 +82,13 @@ def _header_layout(head: Head, settings: DataSettings) -> Layout | None:
         return None
     names = head.records[place]
     columns = Table(names, head.records[place + 1 :], settings).find_columns()
-    return Layout(head.delimiter, len(names), columns, head.ends[place]) if columns else None
+    return _lay_out(head, len(names), columns, head.ends[place]) if columns else None
+
+
+def _lay_out(head: Head, width: int, columns: Columns, start: int) -> Layout:
+    rows = [fields for fields in head.below(start) if len(fields) == width]
+    shapes = [{shape_of(fields[place]) for fields in rows} for place in range(width)] if columns.label is None else []
+    return Layout(head.delimiter, width, columns, start, shapes)
 
 
 def _numbered_layout(head: Head, settings: DataSettings) -> Layout | None:
@@ -94,7 +100,7 @@ def _numbered_layout(head: Head, settings: DataSettings) -> Layout | None:
         return None
     read = ReadColumns(text=settings.text_column, label=settings.label_column if settings.is_labelled else None)
     start = head.ends[0] if settings.header_row else head.start
-    return Layout(head.delimiter, width, Columns(text, label, read), start)
+    return _lay_out(head, width, Columns(text, label, read), start)
 
 
 def _number(column: str | None, width: int) -> int | None:
@@ -116,4 +122,4 @@ def _headerless_layout(head: Head, settings: DataSettings) -> Layout | None:
     if not settings.is_labelled and (len(rows) <= _MOSTLY * len(head.records) or (len(rows) == 1 and is_spaced(first))):
         return None
     read = ReadColumns(text=str(2 - label), label=str(label + 1) if settings.is_labelled else None)
-    return Layout(head.delimiter, len(first), Columns(1 - label, label, read), head.start)
+    return _lay_out(head, len(first), Columns(1 - label, label, read), head.start)
