@@ -340,7 +340,9 @@ def doctor(
 
     with stderr.status("looking, some seconds"):
         findings = examine()
-    deliver(render_json(findings) if format_ is Form.JSON else render_findings(findings, stdout), None)
+    deliver(
+        render_json(findings) if format_ is Form.JSON else render_findings(findings, stdout), None, may_be_file=False
+    )
     if any(found.state == "fail" for found in findings):
         raise typer.Exit(FAILED)
 

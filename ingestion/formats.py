@@ -34,7 +34,7 @@ class EmptyFileError(InputError):
 
 
 class WrongFormatError(InputError):
-    """A file is not of the format that `data.format` names."""
+    """A file is not of the format that the settings name."""
 
 
 class Content(NamedTuple):
@@ -71,7 +71,7 @@ def _read_zip(content: bytes, source: str, settings: DataSettings) -> Content:
     if phrasebank.is_archive(archive):
         _check_format("phrasebank", source, settings)
         levels = phrasebank.read_archive(archive, source, settings.agreement)
-        text = decode(levels.pop(settings.agreement), source, settings.encoding, phrasebank.ENCODING)
+        text = decode(levels.pop(settings.agreement), source, settings, phrasebank.ENCODING)
         rows = phrasebank.read_phrasebank_text(text, settings.agreement)
         return _from_text("financial-phrasebank zip", text, TableRows(phrasebank.raise_agreement(rows, levels)))
     return _read_only_member(archive, source, settings)
@@ -96,12 +96,12 @@ def _read_file(content: bytes, source: str, settings: DataSettings) -> Content:
     if is_parquet(content):
         _check_format("parquet", source, settings)
         return Content("parquet", _UNICODE, *read_parquet(content, source, settings))
-    text = decode(content, source, settings.encoding)
+    text = decode(content, source, settings)
     if not text.first_line():
         raise EmptyFileError(f"source {source!r} is empty: give a file with labelled headlines")
     found = recognise_text(text, settings)
     if found == "phrasebank":
-        text = decode(content, source, settings.encoding, phrasebank.ENCODING)
+        text = decode(content, source, settings, phrasebank.ENCODING)
         rows = phrasebank.read_phrasebank_text(text, phrasebank.level_of(source))
         return _from_text("financial-phrasebank text", text, TableRows(rows))
     return read_text(found, text, text, source, settings)
@@ -137,12 +137,12 @@ def read_text(found: Format, head: Text, text: Text, source: str, settings: Data
     if found == "lines":
         return _from_text("lines", text, TableRows(read_lines(text, head)))
     if found == "json":
-        _check_fits(is_json_array(head), found, source)
+        _check_fits(is_json_array(head), found, source, settings)
         return _from_text("json", text, read_json_array(text, source, settings))
     if found == "json-lines":
-        _check_fits(is_json_lines(head), found, source)
+        _check_fits(is_json_lines(head), found, source, settings)
         return _from_text("json lines", text, read_json_lines(text, head, source, settings))
-    _check_fits(found == "csv", found, source)
+    _check_fits(found == "csv", found, source, settings)
     layout = recognise_layout(head, source, settings)
     table = read_delimited(text, layout, LabelWords(settings.label_map))
     return _from_text("tsv" if layout.delimiter == "\t" else "csv", text, table)
@@ -160,11 +160,12 @@ def _tell_foreign_bytes(row: RawRow, encoding: str) -> RawRow:
 
 
 def _check_format(found: Format, source: str, settings: DataSettings) -> None:
-    _check_fits(settings.format in {None, found}, settings.format, source)
+    _check_fits(settings.format in {None, found}, settings.format, source, settings)
 
 
-def _check_fits(fits: bool, wanted: str | None, source: str) -> None:  # noqa: FBT001
+def _check_fits(fits: bool, wanted: str | None, source: str, settings: DataSettings) -> None:  # noqa: FBT001
     if not fits:
         raise WrongFormatError(
-            f"source {source!r} is not of the format {wanted!r}: name its own with data.format, or none to find it out"
+            f"source {source!r} is not of the format {wanted!r}: name its own with {settings.call('format')}, "
+            "or none to find it out"
         )

@@ -26,6 +26,11 @@ class ReadColumns:
         kinds = (("text", self.text, self.other_texts), ("label", self.label, self.other_labels))
         return [_warn(what, name, others) for what, name, others in kinds if name is not None and others]
 
+    def explain(self) -> str:
+        """What was read and what could be meant, in brackets with a space before them; empty for what is no table."""
+        told = "; ".join(self.warn() or [self.describe()])
+        return f" ({told})" if told else ""
+
 
 NO_COLUMNS = ReadColumns()
 """Of a source that is no table."""

@@ -46,9 +46,14 @@ class DataSettings(Settings):
     """Whether a row needs a label."""
 
     @classmethod
+    def call(cls, setting: str) -> str:
+        """What the commands that read such a source call a setting of it."""
+        return f"data.{setting}"
+
+    @classmethod
     def option(cls, setting: str, value: str = "NAME") -> str:
-        """How the commands that read such a source set a setting of it."""
-        return f"--set data.{setting}={value}"
+        """How these commands set it."""
+        return f"--set {cls.call(setting)}={value}"
 
     source: str = Field(
         description="`embedded`, the path of a file or folder, or hf:ORG/NAME[:CONFIG][@REVISION].", min_length=1
@@ -115,10 +120,14 @@ class UnlabelledSettings(DataSettings):
     is_labelled: ClassVar[bool] = False
 
     @classmethod
+    def call(cls, setting: str) -> str:
+        """What `fintone score` calls a setting of its source."""
+        return "--source-format" if setting == "format" else f"--{setting.replace('_', '-')}"
+
+    @classmethod
     def option(cls, setting: str, value: str = "") -> str:
-        """How `fintone score` sets a setting of its source."""
-        name = {"format": "source-format"}.get(setting, setting.replace("_", "-"))
-        return f"--{name} {value}".rstrip()
+        """How it sets it."""
+        return f"{cls.call(setting)} {value}".rstrip()
 
     format: Literal["csv", "json", "json-lines", "parquet", "excel", "phrasebank", "lines"] | None = Field(  # type: ignore[assignment]
         default=None,

@@ -84,7 +84,8 @@ def read_whole(source: "Source", data: DataSettings) -> "Ingestion":
     ingestion = read_source(data, source)
     counts = ingestion.rejected["reason"].value_counts()
     commonest = [(str(reason), int(number)) for reason, number in counts.head(1).items()]
-    check_rejected(data.source, ingestion.rows_read, len(ingestion.rejected), commonest, data.max_rejected)
+    counts_read = (ingestion.rows_read, len(ingestion.rejected))
+    check_rejected(data.source, *counts_read, commonest, data.max_rejected, ingestion.columns)
     return ingestion
 
 
@@ -192,7 +193,8 @@ def _load_known(source: "Source", data: DataSettings) -> "StoredIngestion | None
     except WarehouseMissingError:
         return None
     if known:
-        check_rejected(data.source, known.rows_read, known.rows_rejected, known.reasons, data.max_rejected)
+        counts = (known.rows_read, known.rows_rejected)
+        check_rejected(data.source, *counts, known.reasons, data.max_rejected, known.columns)
     return known
 
 
