@@ -97,7 +97,7 @@ class Table:
 
         def judge(place: int) -> tuple[bool, bool, bool, int]:
             values = self._judge(place)
-            return values.holds_headlines, 2 * values.varieties >= most, values.is_short, -ranks[place]
+            return values.holds_headlines, 2 * values.varieties > most, values.is_short, -ranks[place]
 
         best = max(ranks, key=judge, default=None)
         if best is None:
@@ -150,7 +150,7 @@ class Table:
         places = range(min(len(self.names), _MOST_JUDGED))
         fitting = [place for place in places if self._judge(place).holds_headlines]
         most = max((self._judge(place).varieties for place in fitting), default=0)
-        return [place for place in fitting if 2 * self._judge(place).varieties >= most]
+        return [place for place in fitting if 2 * self._judge(place).varieties > most]
 
     def _suggest_labels(self) -> list[int]:
         """Columns of any name that hold known labels."""
