@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
+from schemas.columns import ReadColumns
 from schemas.config import DataSettings, SplitSettings
 from schemas.plan import IngestedSource
 from schemas.tolerance import check_rejected
@@ -62,7 +63,7 @@ def take_in(
         f"{ingestion.source}: {ingestion.rows_read:,} rows read, {len(ingestion.accepted):,} headlines accepted, "
         f"{ingestion.rows_merged:,} copies merged, {len(ingestion.rejected):,} rejected"
     )
-    if ingestion.columns.describe():
+    if ingestion.columns.describe() and not ingestion.synthetic:
         tell(f"{ingestion.source}: {ingestion.columns.describe()}")
     _warn(ingestion, tell)
     return _ingested(source.ingest_id, ingestion, is_new=True)
@@ -89,8 +90,12 @@ def read_whole(source: "Source", data: DataSettings) -> "Ingestion":
     return ingestion
 
 
-def find_headlines(data: DataSettings) -> "pd.DataFrame":
+def find_headlines(data: DataSettings, on_columns: Callable[[ReadColumns], object] = lambda _: None) -> "pd.DataFrame":
     """A source's accepted headlines in the order of their snapshot; those that are not known are read and not kept.
+
+    Args:
+        data: The source and how it is read.
+        on_columns: Is given the columns that were read.
 
     Returns:
         At least the columns headline_id, label, text_id, group_id and text.
@@ -104,8 +109,11 @@ def find_headlines(data: DataSettings) -> "pd.DataFrame":
     source = find_source(data)
     known = _load_known(source, data)
     if known:
+        on_columns(known.columns)
         return load_snapshot(Home.from_environment().warehouse, known.snapshot_id)
-    return read_whole(source, data).snapshot
+    ingestion = read_whole(source, data)
+    on_columns(ingestion.columns)
+    return ingestion.snapshot
 
 
 def settle_split(ingested: IngestedSource, split: SplitSettings, near_duplicates: str) -> str:
