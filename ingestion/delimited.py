@@ -30,11 +30,13 @@ Record = tuple[list[str], str, str | None]
 class Layout:
     """How a delimited text is laid out.
 
-    `width` is the number of fields of a row, `start` the number of lines above the first row: header and titles, and
-    `shapes` what the fields of each column look like (`shape_of`) in the first rows.
+    `header` has the names of the columns, if there are any, and `width` is the number of fields of a row. `start` is
+    the number of lines above the first row, header and titles. `shapes` are what the fields of each column look like
+    (`shape_of`) in the first rows.
     """
 
     delimiter: str
+    header: Sequence[str] | None
     width: int
     columns: Columns
     start: int
@@ -54,6 +56,8 @@ def _read_record(record: Record, layout: Layout) -> RawRow:
         return broken_row(raw, defect)
     if len(fields) != layout.width:
         return broken_row(raw, f"number of fields is {len(fields)}, not {layout.width}")
+    if fields == layout.header:
+        return broken_row(raw, "the header again")
     label = layout.columns.label
     return RawRow(fields[layout.columns.text], None if label is None else fields[label], raw)
 

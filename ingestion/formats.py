@@ -17,7 +17,7 @@ from ingestion.json_lines import is_json_lines, read_json_lines
 from ingestion.labels import LabelWords
 from ingestion.layouts import recognise_layout
 from ingestion.parquet import is_parquet, read_parquet
-from ingestion.plain_lines import is_plain, read_lines
+from ingestion.plain_lines import check_lines, is_plain, read_lines
 from ingestion.rows import RawRow, TableRows, broken_row
 from schemas.columns import NO_COLUMNS, ReadColumns
 from schemas.config import DataSettings
@@ -135,6 +135,8 @@ def read_text(found: Format, head: Text, text: Text, source: str, settings: Data
         InputError: It is not of the format; also while the rows are read.
     """
     if found == "lines":
+        if settings.format is None:
+            check_lines(head, source, settings)
         return _from_text("lines", text, TableRows(read_lines(text, head)))
     if found == "json":
         _check_fits(is_json_array(head), found, source, settings)

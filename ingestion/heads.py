@@ -128,7 +128,7 @@ def is_header(fields: Sequence[str], rest: Sequence[list[str]], delimiter: str) 
         return False
     is_tight = _count(fields, delimiter, "tight") == len(fields) - 1
     if all(len(own) <= 1 for own in words):
-        alike = sum(len(other) == len(fields) for other in rest)
+        alike = sum(_count(other, delimiter, "spaced") == len(fields) - 1 for other in rest)
         return is_tight or (len(fields) > 2 and 2 * alike > len(rest))  # noqa: PLR2004
     known = {word for name in (*TEXT_NAMES, *LABEL_NAMES) for word in name.split()}
     has_rows = 2 * sum(len(other) > 1 for other in rest) > len(rest)

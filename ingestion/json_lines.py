@@ -11,8 +11,9 @@ from schemas.config import DataSettings
 
 
 def is_json_lines(text: Text) -> bool:
-    """Whether the first line is a JSON object."""
-    return _parse(text.first_line()) is not None
+    """Whether most of the first lines are JSON objects."""
+    lines = [line for line in text.first_lines(SAMPLE_ROWS) if line.strip()]
+    return 2 * sum(line.lstrip().startswith("{") and _parse(line) is not None for line in lines) > len(lines)
 
 
 def read_json_lines(text: Text, head: Text, source: str, settings: DataSettings) -> TableRows:

@@ -57,8 +57,7 @@ def _find_layout(head: Head, settings: DataSettings) -> Layout | None:
         return None
     layout = _header_layout(head, settings)
     if layout:
-        header = head.records[head.ends.index(layout.start)]
-        return layout if _is_told(settings) or _is_sure(head, layout, header) else None
+        return layout if _is_told(settings) or _is_sure(head, layout) else None
     return _numbered_layout(head, settings) or _headerless_layout(head, settings)
 
 
@@ -68,12 +67,12 @@ def _is_told(settings: DataSettings) -> bool:
     return settings.is_labelled or named is not None
 
 
-def _is_sure(head: Head, layout: Layout, header: Sequence[str]) -> bool:
+def _is_sure(head: Head, layout: Layout) -> bool:
     """Whether known names in a line are those of columns rather than words of a headline."""
     if layout.width == 1:
         return head.delimiter == ONE_COLUMN
     rest = head.below(layout.start)
-    return is_header(header, rest, head.delimiter) or (bool(rest) and head.agreement(layout) > _MOSTLY)
+    return is_header(layout.header or (), rest, head.delimiter) or (bool(rest) and head.agreement(layout) > _MOSTLY)
 
 
 def _header_layout(head: Head, settings: DataSettings) -> Layout | None:
@@ -82,13 +81,13 @@ def _header_layout(head: Head, settings: DataSettings) -> Layout | None:
         return None
     names = head.records[place]
     columns = Table(names, head.records[place + 1 :], settings).find_columns()
-    return _lay_out(head, len(names), columns, head.ends[place]) if columns else None
+    return _lay_out(head, len(names), columns, head.ends[place], names) if columns else None
 
 
-def _lay_out(head: Head, width: int, columns: Columns, start: int) -> Layout:
+def _lay_out(head: Head, width: int, columns: Columns, start: int, names: Sequence[str] | None = None) -> Layout:
     rows = [fields for fields in head.below(start) if len(fields) == width]
     shapes = [{shape_of(fields[place]) for fields in rows} for place in range(width)] if columns.label is None else []
-    return Layout(head.delimiter, width, columns, start, shapes)
+    return Layout(head.delimiter, names, width, columns, start, shapes)
 
 
 def _numbered_layout(head: Head, settings: DataSettings) -> Layout | None:
@@ -105,8 +104,9 @@ def _numbered_layout(head: Head, settings: DataSettings) -> Layout | None:
 
 def _number(column: str | None, width: int) -> int | None:
     """The place of a column that is given by its number from 1."""
-    is_number = column is not None and column.isascii() and column.isdigit() and 0 < int(column) <= width
-    return int(column) - 1 if column and is_number else None
+    if column is None or not (column.isascii() and column.isdigit()) or len(column) > len(str(width)):
+        return None
+    return int(column) - 1 if 0 < int(column) <= width else None
 
 
 def _headerless_layout(head: Head, settings: DataSettings) -> Layout | None:

@@ -1,5 +1,6 @@
 """Headlines without labels, one a line: text in, raw rows out."""
 
+import re
 from collections.abc import Iterator
 
 from ingestion.columns import SAMPLE_ROWS
@@ -9,16 +10,53 @@ from ingestion.heads import is_table, read_heads
 from ingestion.layouts import find_layout
 from ingestion.rows import RawRow
 from schemas.config import DataSettings
+from schemas.errors import InputError
 
 _QUOTE = '"'
+_RULE = re.compile(r"[\s|+:]*[-=]{3,}(?:[\s|+:]+[-=]{3,})+[\s|+:]*")
+"""A line of dashes under the names of two columns or more, as programs draw it in a table for people."""
+_RULED_LINES = 5
+_BINARY = "\0"
+_FOREIGN = {
+    "JSON that is neither an array of objects nor an object a line": re.compile(
+        r"\{\s*[\"}]|\{\s*\Z|\[\s*[\"\[\]]|\[\s*\Z"
+    ),
+    "XML or HTML": re.compile(r"<(?:[?!]|html|rss|feed|rdf)", re.IGNORECASE),
+    "a PDF": re.compile("%PDF-"),
+    "RTF": re.compile(r"\{\\rtf"),
+}
+"""What else a text may be, by its beginning."""
+
+
+class NotLinesError(InputError):
+    """A text is of a kind that is not read, and that nobody means who has a headline a line."""
 
 
 def is_plain(text: Text, settings: DataSettings) -> bool:
     """Whether each line is a headline: no delimiter gives columns that are known, nor makes the lines a table."""
     if settings.text_column or settings.delimiter or settings.header_row:
         return False
+    if any(_RULE.fullmatch(line) for line in text.first_lines(_RULED_LINES)):
+        return False
     heads = read_heads(text, settings)
     return find_layout(heads, settings) is None and not any(map(is_table, heads))
+
+
+def check_lines(head: Text, source: str, settings: DataSettings) -> None:
+    """Refuse a text that is of another kind by its beginning.
+
+    Raises:
+        NotLinesError: It is.
+    """
+    first = "".join(head.first_lines(_RULED_LINES))
+    kinds = [kind for kind, beginning in _FOREIGN.items() if beginning.match(first.lstrip())]
+    if _BINARY in first:
+        kinds.append("no text")
+    if kinds:
+        raise NotLinesError(
+            f"source {source!r} is {kinds[0]}: save its headlines as CSV or a headline a line, or say "
+            f"{settings.option('format', 'lines')} if each line is one"
+        )
 
 
 def read_lines(text: Text, head: Text) -> Iterator[RawRow]:

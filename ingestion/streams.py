@@ -72,32 +72,35 @@ def open_stream(stream: io.BufferedReader, settings: UnlabelledSettings) -> Cont
     Raises:
         InputError: It is empty, or of no kind that is known; also while its rows are read.
     """
-    first = _read_first(stream)
+    first, is_whole = _read_first(stream)
     if not first.strip():
         raise EmptyFileError(f"source {STREAM!r} is empty: give headlines on standard input")
     encoding = settings.encoding or _UTF_8
     if is_parquet(first) or first.startswith((_ZIP, *_WIDE)) or not is_made_of_bytes(encoding):
         return read_content(first + stream.read(), STREAM, settings)
-    head = Text(_cut_last_line(first), encoding, is_sound=False)
+    head = Text(first if is_whole else _cut_last_line(first), encoding, is_sound=False)
     found = recognise_text(head, settings)
     if found in {"json", "phrasebank"}:
         return read_content(first + stream.read(), STREAM, settings)
     return read_text(found, head, StreamText(first, encoding, is_sound=False, rest=stream), STREAM, settings)
 
 
-def _read_first(stream: io.BufferedReader) -> bytes:
-    """The first bytes of a stream: a whole line that is not blank, and what else arrives within `HEAD_PATIENCE`."""
+def _read_first(stream: io.BufferedReader) -> tuple[bytes, bool]:
+    """The first bytes of a stream, and whether they are all.
+
+    They hold a whole line that is not blank, and what else arrives within `HEAD_PATIENCE`.
+    """
     first, deadline = bytearray(), None
     while deadline is None or (len(first) < HEAD_BYTES and _is_ready(stream, deadline - time.monotonic())):
         arrived = stream.read1(HEAD_BYTES)
         if not arrived:
-            break
+            return bytes(first), True
         first += arrived
         if deadline is None and _LINE_END.search(arrived) and _LINE_END.search(first.lstrip()):
             deadline = time.monotonic() + HEAD_PATIENCE
         elif deadline is None and len(first) > HEAD_BYTES and not first.strip():
             first.clear()
-    return bytes(first)
+    return bytes(first), False
 
 
 def _is_ready(stream: io.BufferedReader, seconds: float) -> bool:

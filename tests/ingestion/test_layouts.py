@@ -13,6 +13,7 @@ from ingestion.columns import MissingColumnError
 from ingestion.formats import read_content
 from ingestion.streams import open_stream
 from schemas.config import UnlabelledSettings
+from schemas.errors import InputError
 
 TWO_WORDS = """News Title,Publication Date,Ticker Symbol
 "Northgate lifts full-year guidance, shares up 4 %",2025-03-03,NGT
@@ -143,6 +144,67 @@ def test_a_stream_of_a_table_is_read_by_its_columns(how):
     rows = "\n".join(f'{number},"Profit rose, says unit {number}",3 May' for number in range(1_000))
     kind, texts = how(f"id,headline,date\n{rows}\n")
     assert (kind, len(texts), texts[-1]) == ("csv", 1_000, "Profit rose, says unit 999")
+
+
+FOREIGN = {
+    "is JSON that is neither": [
+        '{\n  "data": [\n    {"text": "Profit rose"}\n  ]\n}\n',
+        '["Profit rose", "AGM on 5 May"]\n',
+        '[\n  "Profit rose",\n  "AGM on 5 May"\n]\n',
+        '{"text": "Profit rose"\n',
+    ],
+    "is XML or HTML": ["<?xml version='1.0'?>\n<rss>\n", "<!DOCTYPE html>\n", "<html>Profit rose</html>\n"],
+    "is a PDF": ["%PDF-1.7\n1 0 obj\nProfit rose\n"],
+    "is RTF": ["{\\rtf1\\ansi Profit rose}\n"],
+    "is no text": ["Profit\0rose\n"],
+}  # fmt: skip
+
+
+@anyhow
+@pytest.mark.parametrize(("said", "content"), [(said, each) for said, every in FOREIGN.items() for each in every])
+def test_a_text_of_another_kind_is_refused_by_name(how, said, content):
+    with pytest.raises(
+        InputError, match=f"{said}.*: save its headlines as CSV or a headline a line, or say --source-f"
+    ):
+        how(content)
+    assert how(content, format="lines")[0] == "lines"
+
+
+RULED = {
+    "fintone sql": "label  kop van het bericht\n-----  ----------\nup     Winst stijgt\n(1 row)\n",
+    "psql": " label | kop\n-------+------------\n up    | Winst stijgt\n",
+    "Markdown": "| soort | kop |\n|---|:--|\n| up | Winst stijgt |\n",
+}
+
+
+@anyhow
+@pytest.mark.parametrize("name", RULED)
+def test_a_table_that_is_drawn_for_people_is_refused(how, name):
+    with pytest.raises(MissingColumnError, match="has no text column"):
+        how(RULED[name])
+
+
+def test_text_in_brackets_or_under_a_line_is_no_table():
+    lines = ["[Reuters] Profit rose", "TOP NEWS", "--------", "{AGM} on 5 May", "<b>Costs</b> up"]
+    assert read("\n".join(lines)) == ("lines", lines)
+
+
+@anyhow
+def test_the_header_of_a_second_file_is_no_headline(how):
+    kind, texts = how("id,headline\n1,Profit rose\n" + "id,headline\n2,AGM on 5 May\n")
+    assert (kind, texts) == ("csv", ["Profit rose", None, "AGM on 5 May"])
+
+
+@anyhow
+def test_lines_of_json_are_read_as_such_where_some_are_broken(how):
+    lines = ['{"text": "Profit ro', '{"text": "Profit rose"}', '{"text": "AGM on 5 May"}']
+    assert how("\n".join(lines)) == ("json lines", [None, "Profit rose", "AGM on 5 May"])
+
+
+@pytest.mark.parametrize("column", ["0", "3", "9" * 5_000, "²", "1.0"])
+def test_a_number_of_no_column_is_a_name_that_is_not_there(column):
+    with pytest.raises(MissingColumnError, match="has no text column"):
+        read("1,Profit rose\n2,AGM\n", text_column=column)
 
 
 def test_a_separator_line_of_excel_names_the_delimiter(read):
