@@ -13,7 +13,7 @@ from schemas.config import DataSettings
 from schemas.errors import InputError
 
 _QUOTE = '"'
-_RULE = re.compile(r"[\s|+:]*[-=]{3,}(?:[\s|+:]+[-=]{3,})+[\s|+:]*")
+_RULE = re.compile(r"[\s|+:]*[-=]{2,}(?:[\s|+:]+[-=]{2,})+[\s|+:]*")
 """A line of dashes under the names of two columns or more, as programs draw it in a table for people."""
 _RULED_LINES = 5
 _BINARY = "\0"
