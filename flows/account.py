@@ -2,10 +2,8 @@
 
 from collections.abc import Iterable
 
-from schemas.data_report import DataReport
+from schemas.data_report import DataReport, describe_reasons
 from storage.examples import data_queries
-
-MOST_REASONS = 3
 
 Lines = list[tuple[str, str]]
 
@@ -16,7 +14,6 @@ def describe_ingestion(report: DataReport, *, is_new: bool) -> tuple[Lines, Line
     Returns:
         The account as (subject, description) lines, and the queries as (what it shows, SQL).
     """
-    most = [f"{each.rows:,}: {each.example}" for each in report.reasons[:MOST_REASONS]]
     labels = _join(f"{each.headlines:,} {each.label}" for each in report.labels)
     lines = [
         ("source", f"{report.source}{'' if is_new else ' (nothing new: these rows are known)'}"),
@@ -24,7 +21,7 @@ def describe_ingestion(report: DataReport, *, is_new: bool) -> tuple[Lines, Line
         ("rows read", f"{report.rows_read:,}"),
         ("accepted", f"{report.rows_accepted:,}: {labels}"),
         ("merged", f"{report.rows_merged:,}"),
-        ("rejected", f"{report.rows_rejected:,}{f' (most often {_join(most)})' if most else ''}"),
+        ("rejected", f"{report.rows_rejected:,}{describe_reasons(report.reasons)}"),
     ]
     if report.resolutions:
         told = _join(f"{rows:,} {resolution}" for resolution, rows in report.resolutions)
@@ -34,12 +31,15 @@ def describe_ingestion(report: DataReport, *, is_new: bool) -> tuple[Lines, Line
         told = _join(f"{each.headlines:,} headlines in {each.groups:,} groups ({each.kind})" for each in report.copies)
         lines.append(("near copies", told))
     lines.append(("snapshot", report.snapshot_id))
+    if report.columns.describe():
+        lines.append(("columns", report.columns.describe()))
     if report.changes:
         added, removed, relabelled, _ = report.changes
         told = f"{added:,} added, {removed:,} removed, {relabelled:,} relabelled"
         lines.append((f"since {report.previous_snapshot_id}", told))
     drifted = [each for each in report.drift if each.drift in {"moderate", "major"}]
     lines += [("drift", f"{each.drift}, {each.measure} {each.value:.2f}") for each in drifted]
+    lines += [("warning", warning) for warning in report.columns.warn()]
     return lines, data_queries(
         report.ingest_id,
         report.snapshot_id,

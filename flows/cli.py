@@ -124,12 +124,13 @@ def run(
 @app.command()
 def ingest(
     source: Annotated[str, typer.Argument(help="Labelled headlines: `embedded`, a path, or hf:ORG/NAME.")],
-    text_column: Annotated[str | None, typer.Option(help="Column of the headline; else found by name.")] = None,
-    label_column: Annotated[str | None, typer.Option(help="Column of the label; else found by name.")] = None,
+    text_column: Annotated[str | None, typer.Option(help="Column of the headline; else found.")] = None,
+    label_column: Annotated[str | None, typer.Option(help="Column of the label; else found.")] = None,
     label_map: Annotated[Path | None, typer.Option(help="YAML or JSON file of word: label.")] = None,
     encoding: Annotated[str | None, typer.Option(help="Text encoding; else detected.")] = None,
     format_: Annotated[str | None, typer.Option("--format", help="Kind of file, as in json-lines; else found.")] = None,
     delimiter: Annotated[str | None, typer.Option(help="Character between the fields of a CSV; else found.")] = None,
+    header_row: Annotated[str | None, typer.Option(help="Line that names the columns; else found.")] = None,
     max_rejected: Annotated[str | None, typer.Option(help="Share of rows that may be rejected, 0 to 1.")] = None,
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="Any data setting, as in --set data.conflicts=majority.")
@@ -149,6 +150,7 @@ def ingest(
         "data.encoding": encoding,
         "data.format": format_,
         "data.delimiter": delimiter,
+        "data.header_row": header_row,
         "data.max_rejected": max_rejected,
     }
     run_ingestion(_build_config("desk", None, [*_assign(flags), *(set_ or [])]).data)
@@ -264,10 +266,11 @@ def score(
     format_: Annotated[
         Stream | None, typer.Option("--format", help="Form of standard output; csv if not given.")
     ] = None,
-    text_column: Annotated[str | None, typer.Option(help="Column of the headline; else found by name.")] = None,
+    text_column: Annotated[str | None, typer.Option(help="Column of the headline; else found.")] = None,
     source_format: Annotated[str | None, typer.Option(help="Kind of source, as in lines or json; else found.")] = None,
     encoding: Annotated[str | None, typer.Option(help="Text encoding; else detected.")] = None,
     delimiter: Annotated[str | None, typer.Option(help="Character between the fields of a CSV; else found.")] = None,
+    header_row: Annotated[int | None, typer.Option(help="Line that names the columns; else found.")] = None,
     drift_tolerance: Annotated[float, typer.Option(help="Shift of a share or of confidence that is told.")] = 0.1,
 ) -> None:
     """Label headlines with the champion: a label, probabilities and the model's version for each, to SQL and a file.
@@ -288,6 +291,7 @@ def score(
         "format": source_format,
         "encoding": encoding,
         "delimiter": delimiter,
+        "header_row": header_row,
         "drift_tolerance": drift_tolerance,
     }
     run_scoring(check_settings(ScoreSettings, values), None if format_ is None else format_.value)
@@ -336,7 +340,9 @@ def doctor(
 
     with stderr.status("looking, some seconds"):
         findings = examine()
-    deliver(render_json(findings) if format_ is Form.JSON else render_findings(findings, stdout), None)
+    deliver(
+        render_json(findings) if format_ is Form.JSON else render_findings(findings, stdout), None, may_be_file=False
+    )
     if any(found.state == "fail" for found in findings):
         raise typer.Exit(FAILED)
 

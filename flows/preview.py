@@ -16,6 +16,7 @@ from learning.embeddings import check_encoder, is_local, resolve_encoder
 from learning.grid import EMBEDDINGS
 from learning.hub import check_hub_model
 from learning.schedule import count_steps, count_trained_steps
+from schemas.columns import ReadColumns
 from schemas.config import RunnerSettings, StudyConfig
 from schemas.footprint import estimate_footprint
 from schemas.label import LABELS
@@ -70,9 +71,11 @@ def describe_study(config: StudyConfig) -> list[tuple[str, str]]:
     trained = count_trained_steps(planned, config.training, train)
     cells = seeds * len(grid.learning_rates) * len(grid.epochs)
     rates = ", ".join(format_rate(rate) for rate in grid.learning_rates)
+    read: list[ReadColumns] = []
     lines = [
         ("study", f"profile {config.name}"),
-        ("data", _describe_data(config)),
+        ("data", _describe_data(config, read.append)),
+        *_describe_columns(config, read),
         ("base model", _describe_model(config)),
         ("baselines", _describe_baselines(config)),
         ("grid", f"{cells} cells: learning rates {rates} x epochs {_join(grid.epochs)} x seeds {_join(grid.seeds)}"),
@@ -128,9 +131,9 @@ def _describe_sharing(config: StudyConfig, trained: int, alone: int) -> str:
     return f"up to its decay a cell is a checkpoint of the longer ones of its learning rate and seed: {saved}"
 
 
-def _count_parts(config: StudyConfig) -> dict[str, Counter[str]]:
+def _count_parts(config: StudyConfig, on_columns: Callable[[ReadColumns], None]) -> dict[str, Counter[str]]:
     """Headlines by label in each part of the split."""
-    headlines = find_headlines(config.data)
+    headlines = find_headlines(config.data, on_columns)
     labels = dict(zip(headlines["headline_id"], headlines["label"], strict=True))
     parts = draw_parts(headlines, config.split, config.data.near_duplicates)
     return {part: Counter(labels[headline] for headline in own) for part, own in parts.items()}
@@ -142,7 +145,15 @@ def _awaits_data(config: StudyConfig) -> bool:
     return config.data.source in named - {EMBEDDED} and not Path(config.data.source).exists()
 
 
-def _describe_data(config: StudyConfig) -> str:
+def _describe_columns(config: StudyConfig, read: list[ReadColumns]) -> list[tuple[str, str]]:
+    """Which columns a study of the user's own data reads, and which others could be meant."""
+    if config.data.source == EMBEDDED:
+        return []
+    lines = [("columns", columns.describe()) for columns in read if columns.describe()]
+    return lines + [("warning", warning) for columns in read for warning in columns.warn()]
+
+
+def _describe_data(config: StudyConfig, on_columns: Callable[[ReadColumns], None]) -> str:
     split = config.split
     if _awaits_data(config):
         classes = len(LABELS)
@@ -151,7 +162,7 @@ def _describe_data(config: StudyConfig) -> str:
             f"{config.data.source} (not found here: give its path with --data); {split.train_per_class * classes} train"
             f", {split.test_per_class * classes} test, validation: {left}"
         )
-    counts = _count_parts(config)
+    counts = _count_parts(config, on_columns)
     parts = "; ".join(
         f"{part} {counted.total():,} ({', '.join(f'{counted[label]:,} {label}' for label in LABELS)})"
         for part, counted in counts.items()

@@ -45,8 +45,8 @@ def render(result: "QueryResult", form: str) -> str:
     return _as_table(result)
 
 
-def deliver(text: str, output: Path | None) -> None:
-    """Write an answer to a file, or to standard output.
+def deliver(text: str, output: Path | None, *, may_be_file: bool = True) -> None:
+    """Write an answer to a file, or to standard output; `may_be_file` tells whether the command has `--output`.
 
     Raises:
         UndeliverableError: The file cannot be written, or standard output has an encoding without some character.
@@ -57,9 +57,9 @@ def deliver(text: str, output: Path | None) -> None:
         else:
             output.write_text(text, encoding="utf-8")
     except UnicodeEncodeError as error:
-        sign = ascii(error.object[error.start])
+        sign, other = ascii(error.object[error.start]), ", or use --output" if may_be_file else ""
         raise UndeliverableError(
-            f"standard output: its encoding {error.encoding} has no {sign}; set PYTHONIOENCODING=utf-8, or use --output"
+            f"standard output: its encoding {error.encoding} has no {sign}; set PYTHONIOENCODING=utf-8{other}"
         ) from error
     except OSError as error:
         if output is None:

@@ -62,7 +62,7 @@ def run_scoring(settings: "ScoreSettings", form: "Literal['csv', 'jsonl'] | None
     try:
         with answers_file(settings.output) as to_file, score_progress(stderr) as show:
             write = to_file or _answers_to_stdout(form or "csv")
-            scored = score_source(settings, chosen, write, show)
+            scored = score_source(settings, chosen, write, show, tell)
     finally:
         close_worker()
     tell(tell_counts(scored))

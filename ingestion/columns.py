@@ -1,73 +1,190 @@
-"""Which column holds the headline and which the label: by the setting, else by name. Knows no format."""
+"""Which column holds the headline and which the label: by the setting, else by name and by the first values."""
 
+import re
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
+from ingestion.column_values import ColumnValues
+from ingestion.labels import LabelWords
+from schemas.columns import ReadColumns
 from schemas.config import DataSettings
 from schemas.errors import InputError
 
+SAMPLE_ROWS = 500
+"""First rows of a table whose values are looked at."""
+
 TEXT_NAMES = ("text", "headline", "sentence", "title", "news", "news headline", "content", "message", "tweet")
 LABEL_NAMES = ("label", "sentiment", "class", "polarity", "target", "category", "gold label")
-"""Known names, best first; case, padding, `_` and `-` ignored."""
+"""Known names, best first; case, padding, `_`, `-` and a plural ignored."""
 
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _SHOWN_COLUMNS = 12
 _SHOWN_CHARACTERS = 40
+_MOST_SUGGESTED = 3
+_MOST_JUDGED = 1_000
+"""Columns of unknown names whose values are looked at."""
 
 
 class MissingColumnError(InputError):
     """A source has no column for the headlines or, where they need labels, none for these."""
 
 
-def choose_columns(source: str, names: Sequence[str], settings: DataSettings) -> tuple[int, int | None]:
-    """The places of the text and the label column; the latter is None where there is none and none is needed.
+@dataclass(frozen=True)
+class Columns:
+    """The places of text and label in a row, and their names."""
+
+    text: int
+    label: int | None
+    read: ReadColumns
+
+
+class Table:
+    """The names of a table's columns, its first rows, and which of its columns may hold text and label.
+
+    Args:
+        names: The names of the columns.
+        rows: The first rows; one that is shorter than the names is empty from there on.
+        settings: Which columns are named, and the label words. Text that needs no label has no label column.
+    """
+
+    def __init__(self, names: Sequence[str], rows: Sequence[Sequence[Any]], settings: DataSettings) -> None:
+        self.names = names
+        self.settings = settings
+        self._rows = rows[:SAMPLE_ROWS]
+        self._words = LabelWords(settings.label_map)
+        self._values: dict[int, ColumnValues] = {}
+
+    def find_columns(self) -> Columns | None:
+        """The columns of text and label; None where one is missing that is needed."""
+        texts, labels = self._find_text(), self._find_label()
+        if not texts or (self.settings.is_labelled and not labels):
+            return None
+        label = labels[0] if labels else None
+        read = ReadColumns(
+            text=self.names[texts[0]],
+            label=None if label is None else self.names[label],
+            other_texts=self._name(texts[1:]),
+            other_labels=self._name(labels[1:]),
+        )
+        return Columns(texts[0], label, read)
+
+    def describe_missing(self, remedy: str = "") -> str:
+        """What is missing, what there is instead, and what helps; `remedy` is another way out."""
+        settings = self.settings
+        wanted = [("text", settings.text_column, self._find_text(), self._suggest_texts)]
+        if settings.is_labelled:
+            wanted.append(("label", settings.label_column, self._find_label(), self._suggest_labels))
+        missing = [(what, column, suggest) for what, column, found, suggest in wanted if not found]
+        told = " and no ".join(f"{what} column" + (f" {column!r}" if column else "") for what, column, _ in missing)
+        options = " and ".join(settings.option(f"{what}_column") for what, _, _ in missing)
+        shown = [name[:_SHOWN_CHARACTERS] for name in self.names[:_SHOWN_COLUMNS]]
+        more = f" and {len(self.names) - len(shown)} more" if len(self.names) > len(shown) else ""
+        hints = "".join(self._hint(what, suggest()) for what, _, suggest in missing)
+        name_them = f"name {'it' if len(missing) == 1 else 'them'} with {options}"
+        return f"has no {told}, its columns are {shown}{more}: {name_them}{remedy}{hints}"
+
+    def _hint(self, what: str, places: Sequence[int]) -> str:
+        names = [repr(name[:_SHOWN_CHARACTERS]) for name in self._name(places[:_MOST_SUGGESTED])]
+        return f"; {' or '.join(names)} may hold the {what}" if names else ""
+
+    def _find_text(self) -> list[int]:
+        """The column of the text and then others that could be meant; empty where there is none."""
+        if self.settings.text_column is not None:
+            return self._find_named(self.settings.text_column)
+        ranks = self._rank_names(TEXT_NAMES)
+        most = max((self._judge(place).varieties for place in ranks if self._judge(place).holds_headlines), default=0)
+
+        def judge(place: int) -> tuple[bool, bool, bool, int]:
+            values = self._judge(place)
+            return values.holds_headlines, 2 * values.varieties > most, values.is_short, -ranks[place]
+
+        best = max(ranks, key=judge, default=None)
+        if best is None:
+            return []
+        others = [place for place in ranks if self._judge(place).holds_headlines or ranks[place] < ranks[best]]
+        others += [] if self._judge(best).holds_headlines else self._suggest_texts()
+        return list(dict.fromkeys([best, *others]))
+
+    def _find_label(self) -> list[int]:
+        """The column of the label and then others that could be meant; empty where there is or needs to be none."""
+        if not self.settings.is_labelled:
+            return []
+        if self.settings.label_column is not None:
+            return self._find_named(self.settings.label_column)
+        ranks = self._rank_names(LABEL_NAMES)
+        similar = {place: rank for place, rank in self._rank_words(LABEL_NAMES).items() if place not in ranks}
+        ranks |= {place: rank for place, rank in similar.items() if self._judge(place).holds_labels}
+
+        def judge(place: int) -> tuple[bool, bool, int]:
+            values = self._judge(place)
+            return values.holds_labels, values.labels > 1, -ranks[place]
+
+        best = max(ranks, key=judge, default=None)
+        if best is None:
+            return []
+        others = [place for place in ranks if self._judge(place).holds_labels or ranks[place] < ranks[best]]
+        others += [] if self._judge(best).holds_labels else self._suggest_labels()
+        return list(dict.fromkeys([best, *others]))
+
+    def _find_named(self, wanted: str) -> list[int]:
+        """The column of that name, by its letter or else as names are compared."""
+        exact = [place for place, name in enumerate(self.names) if name == wanted]
+        return (exact or [place for place, name in enumerate(self.names) if _fold(name) == _fold(wanted)])[:1]
+
+    def _rank_names(self, known: Sequence[str]) -> dict[int, int]:
+        """The places of columns with a known name, or with its plural, by how good it is, 0 for the best."""
+        forms = [*known, *(_pluralise(name) for name in known)]
+        folded = ((place, _fold(name)) for place, name in enumerate(self.names))
+        return {place: forms.index(name) for place, name in folded if name in forms}
+
+    def _rank_words(self, known: Sequence[str]) -> dict[int, int]:
+        """The places of columns with a known name as one word of theirs; each is worse than the known names."""
+        forms = [*known, *(_pluralise(name) for name in known)]
+        words = ((place, set(map(str.casefold, _WORD.findall(name)))) for place, name in enumerate(self.names))
+        found = ((place, [rank for rank, form in enumerate(forms) if form in own]) for place, own in words)
+        return {place: len(forms) + min(ranks) for place, ranks in found if ranks}
+
+    def _suggest_texts(self) -> list[int]:
+        """Columns of any name that hold headlines, the most varied first."""
+        places = range(min(len(self.names), _MOST_JUDGED))
+        fitting = [place for place in places if self._judge(place).holds_headlines]
+        most = max((self._judge(place).varieties for place in fitting), default=0)
+        return [place for place in fitting if 2 * self._judge(place).varieties > most]
+
+    def _suggest_labels(self) -> list[int]:
+        """Columns of any name that hold known labels."""
+        return [place for place in range(min(len(self.names), _MOST_JUDGED)) if self._judge(place).holds_labels]
+
+    def _judge(self, place: int) -> ColumnValues:
+        if place not in self._values:
+            cells = [row[place] if place < len(row) else None for row in self._rows]
+            self._values[place] = ColumnValues(cells, self._words)
+        return self._values[place]
+
+    def _name(self, places: Sequence[int]) -> tuple[str, ...]:
+        return tuple(self.names[place] for place in places)
+
+
+def choose_columns(source: str, names: Sequence[str], rows: Sequence[Sequence[Any]], settings: DataSettings) -> Columns:
+    """The columns of a table, by its names and its first rows.
 
     Raises:
-        MissingColumnError: A column that is needed is not there.
+        MissingColumnError: One is missing that is needed.
     """
-    text, label = find_columns(names, settings.text_column, settings.label_column)
-    if text is None or (label is None and settings.is_labelled):
-        raise missing_columns(source, names, settings)
-    return text, label
-
-
-def has_columns(names: Sequence[str], settings: DataSettings) -> bool:
-    """Whether all columns are there that are needed."""
-    text, label = find_columns(names, settings.text_column, settings.label_column)
-    return text is not None and (label is not None or not settings.is_labelled)
-
-
-def find_columns(
-    names: Sequence[str], text_column: str | None, label_column: str | None
-) -> tuple[int | None, int | None]:
-    """Find the places of the text and the label column; None for one that is not there."""
-    places: dict[str, int] = {}
-    for place, name in enumerate(names):
-        places.setdefault(_fold(name), place)
-    return _place(places, text_column, TEXT_NAMES), _place(places, label_column, LABEL_NAMES)
-
-
-def missing_columns(source: str, names: Sequence[str], settings: DataSettings) -> MissingColumnError:
-    """The error for a source that lacks a column that is needed."""
-    text, label = find_columns(names, settings.text_column, settings.label_column)
-    wanted = [("text", settings.text_column, text), ("label", settings.label_column, label)]
-    missing = [
-        f"{what} column" + (f" {column!r}" if column else "")
-        for what, column, place in (wanted if settings.is_labelled else wanted[:1])
-        if place is None
-    ]
-    shown = [name[:_SHOWN_CHARACTERS] for name in names[:_SHOWN_COLUMNS]]
-    more = f" and {len(names) - len(shown)} more" if len(names) > len(shown) else ""
-    remedy = "name them with --set data.text_column=NAME and --set data.label_column=NAME"
-    if not settings.is_labelled:
-        remedy = "name it with --text-column, or say --format lines if each line is a headline"
-    return MissingColumnError(
-        f"source {source!r} has no {' and no '.join(missing)}, its columns are {shown}{more}: {remedy}"
-    )
-
-
-def _place(places: dict[str, int], wanted: str | None, known: Sequence[str]) -> int | None:
-    names = known if wanted is None else (_fold(wanted),)
-    return next((places[name] for name in names if name in places), None)
+    table = Table(names, rows, settings)
+    columns = table.find_columns()
+    if columns is None:
+        raise MissingColumnError(f"source {source!r} {table.describe_missing()}")
+    return columns
 
 
 def _fold(name: str) -> str:
     return " ".join(name.replace("_", " ").replace("-", " ").casefold().split())
+
+
+def _pluralise(name: str) -> str:
+    """The English plural of a known name."""
+    if name.endswith("y"):
+        return f"{name[:-1]}ies"
+    return f"{name}es" if name.endswith("s") else f"{name}s"

@@ -1,26 +1,26 @@
-r"""CSV, TSV and their kin, with or without a header: text in, raw rows out.
-
-Knows strict quoting, every line end and the headerless `label,text` copy of FinancialPhraseBank. Reads no file and
-judges no label.
-"""
+"""CSV, TSV and their kin: the records of a text, and its raw rows once its layout is known."""
 
 import csv
+import re
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
-from ingestion.columns import find_columns, has_columns, missing_columns
+from ingestion.columns import Columns
 from ingestion.encodings import LINE_ENDS, Text
 from ingestion.labels import LabelWords
-from ingestion.rows import RawRow, broken_row
-from schemas.config import DataSettings
+from ingestion.rows import RawRow, TableRows, broken_row
 
-DELIMITERS = (",", "\t", ";", "|")
+ONE_COLUMN = "\x1f"
+"""The delimiter of a text with one column: a control character, so that nothing is split."""
 
 MOST_GIVEN_BACK = 1_000_000
 """Lines of a text that are read a second time in search of the end of a quote."""
 
-_HEADERLESS_FIELDS = 2
+_NUMBER, _WORD = re.compile(r"\d+"), re.compile(r"[^\W\d_]+")
+_OFTEN_UNQUOTED = {"\t", ONE_COLUMN}
+"""Delimiters that rarely occur in text: files with them are often written without any quoting."""
 
 Record = tuple[list[str], str, str | None]
 """The fields of a record, its text as it was, and what is wrong with it."""
@@ -28,64 +28,91 @@ Record = tuple[list[str], str, str | None]
 
 @dataclass(frozen=True)
 class Layout:
-    """How a delimited text is laid out: its delimiter, its width, and the places of text and label in a row."""
+    """How a delimited text is laid out.
+
+    `header` has the names of the columns, if there are any, and `width` is the number of fields of a row. `start` is
+    the number of lines above the first row, header and titles. `shapes` are what the fields of each column look like
+    (`shape_of`) in the first rows.
+    """
 
     delimiter: str
+    header: Sequence[str] | None
     width: int
-    text: int
-    label: int | None
-    has_header: bool
+    columns: Columns
+    start: int
+    shapes: Sequence[set[str]]
 
 
-def recognise_layout(text: Text, source: str, settings: DataSettings, words: LabelWords) -> Layout:
-    """Find the delimiter and the columns from the first record.
+def read_delimited(text: Text, layout: Layout, words: LabelWords) -> TableRows:
+    """Give the rows in order; blank lines are none. A row of another width, or with broken quotes, has a defect."""
+    lines = islice(text.lines(), layout.start, None)
+    records = Records(lines, layout.delimiter, lambda line: _split_row(line, layout, words))
+    return TableRows((_read_record(record, layout) for record in records), layout.columns.read)
 
-    A header needs a text and a label column; without one, a row has two fields of which one is a label word, or the
-    settings give the columns by their numbers.
 
-    Raises:
-        MissingColumnError: If no delimiter gives a text and a label column.
+def _read_record(record: Record, layout: Layout) -> RawRow:
+    fields, raw, defect = record
+    if defect:
+        return broken_row(raw, defect)
+    if len(fields) != layout.width:
+        return broken_row(raw, f"number of fields is {len(fields)}, not {layout.width}")
+    if fields == layout.header:
+        return broken_row(raw, "the header again")
+    label = layout.columns.label
+    return RawRow(fields[layout.columns.text], None if label is None else fields[label], raw)
+
+
+def _split_row(line: str, layout: Layout, words: LabelWords) -> list[str] | None:
+    """The fields of a line that is a row whatever its quotation marks mean; None for a line that may be no row.
+
+    It has the right number of fields and a known label or, where there are no labels, fields beside the text that look
+    like those of other rows.
     """
-    widest: list[str] = []
-    for delimiter in (settings.delimiter,) if settings.delimiter else DELIMITERS:
-        fields = next((fields for fields, _, _ in _Records(text.lines(), delimiter)), [])
-        layout = (
-            _header_layout(fields, delimiter, settings)
-            or _numbered_layout(fields, delimiter, settings)
-            or _headerless_layout(fields, delimiter, settings, words)
-        )
-        if layout:
-            return layout
-        widest = max(widest, fields, key=len)
-    raise missing_columns(source, widest, settings)
+    fields = line.rstrip(LINE_ENDS).split(layout.delimiter)
+    label = layout.columns.label
+    if len(fields) != layout.width:
+        is_row = False
+    elif label is not None:
+        is_row = words.knows(fields[label])
+    else:
+        pairs = enumerate(zip(fields, layout.shapes, strict=True))
+        is_row = all(place == layout.columns.text or shape_of(field) in known for place, (field, known) in pairs)
+    return fields if is_row else None
 
 
-def read_delimited(text: Text, layout: Layout) -> Iterator[RawRow]:
-    """Yield the rows in order; blank lines are none. A row of another width, or with broken quotes, has a defect."""
-    records = iter(_Records(text.lines(), layout.delimiter))
-    if layout.has_header:
-        next(records)
-    for fields, raw, defect in records:
-        if defect:
-            yield broken_row(raw, defect)
-        elif len(fields) != layout.width:
-            yield broken_row(raw, f"number of fields is {len(fields)}, not {layout.width}")
-        else:
-            yield RawRow(fields[layout.text], None if layout.label is None else fields[layout.label], raw)
+def shape_of(field: str) -> str:
+    """What a field looks like: each number as `0` and each word as `a`."""
+    return _WORD.sub("a", _NUMBER.sub("0", field))
 
 
-class _Records:
+class Records:
     """The records of a text that are not blank; a quote that is broken or never closed costs its own line, no other.
 
     The lines that a broken quote had taken are given back and read again. After `MOST_GIVEN_BACK` of them a quote may
-    span no second line, so that the work stays in proportion to the lines.
+    span no second line, so that the work stays in proportion to the lines. Where `split_row` tells that the lines
+    within a quote are rows of their own, the quotation mark that opened it is stray: under a delimiter that is often
+    used without quoting its line is read as it is, and under others it is broken.
+
+    Args:
+        lines: The lines, with their ends.
+        delimiter: The character between two fields.
+        split_row: The fields of a line that is certainly a row; None for any other line.
     """
 
-    def __init__(self, lines: Iterator[str], delimiter: str) -> None:
+    def __init__(
+        self, lines: Iterator[str], delimiter: str, split_row: Callable[[str], list[str] | None] = lambda _: None
+    ) -> None:
         self._lines = lines
         self._delimiter = delimiter
+        self._split_row = split_row
         self._again: deque[str] = deque()
         self._given_back = 0
+        self._fetched = 0
+
+    @property
+    def lines_read(self) -> int:
+        """Lines of the text up to the end of the latest record."""
+        return self._fetched - len(self._again)
 
     def __iter__(self) -> Iterator[Record]:
         while line := self._next_line():
@@ -96,7 +123,11 @@ class _Records:
                 yield raw.split(self._delimiter), raw, None
 
     def _next_line(self) -> str:
-        return self._again.popleft() if self._again else next(self._lines, "")
+        if self._again:
+            return self._again.popleft()
+        line = next(self._lines, "")
+        self._fetched += bool(line)
+        return line
 
     def _read_quoted(self, first: str) -> Record:
         """Read the record that begins with a line, over as many lines as its quotes span."""
@@ -105,50 +136,30 @@ class _Records:
         except csv.Error:  # few do not end on the line on which they begin
             pass
         taken: list[str] = []
-
-        def feed() -> Iterator[str]:
-            line = first
-            while line:
-                taken.append(line)
-                yield line
-                line = self._next_line() if self._given_back < MOST_GIVEN_BACK else ""
-
         try:
-            fields = self._parse(feed())
+            fields = self._parse(self._feed(first, taken))
         except csv.Error as error:
-            self._again.extendleft(reversed(taken[1:]))
-            self._given_back += len(taken) - 1
-            return [], first.rstrip(LINE_ENDS), f"broken quoting: {error}"
+            return self._break(first, taken, str(error))
         return fields, "".join(taken).rstrip(LINE_ENDS), None
+
+    def _feed(self, line: str, taken: list[str]) -> Iterator[str]:
+        """Yield lines, the first one first, until one is a row of its own."""
+        is_row = self._split_row(line) is not None
+        while line:
+            taken.append(line)
+            yield line
+            line = self._next_line() if self._given_back < MOST_GIVEN_BACK else ""
+            if self._delimiter != ONE_COLUMN and (is_row or '"' not in line) and self._split_row(line):
+                self._again.appendleft(line)
+                return
+
+    def _break(self, first: str, taken: list[str], error: str) -> Record:
+        """The record of a line whose quotes are broken; the lines after it are given back."""
+        self._again.extendleft(reversed(taken[1:]))
+        self._given_back += len(taken) - 1
+        raw = first.rstrip(LINE_ENDS)
+        fields = self._split_row(first) if self._delimiter in _OFTEN_UNQUOTED else None
+        return (fields, raw, None) if fields else ([], raw, f"broken quoting: {error}")
 
     def _parse(self, lines: Iterable[str]) -> list[str]:
         return next(csv.reader(lines, delimiter=self._delimiter, strict=True))
-
-
-def _header_layout(fields: list[str], delimiter: str, settings: DataSettings) -> Layout | None:
-    text, label = find_columns(fields, settings.text_column, settings.label_column)
-    if text is None or not has_columns(fields, settings):
-        return None
-    return Layout(delimiter, len(fields), text, label, has_header=True)
-
-
-def _numbered_layout(fields: list[str], delimiter: str, settings: DataSettings) -> Layout | None:
-    """Columns by their numbers from 1, of a file without a header."""
-    numbers = (
-        [settings.text_column or "", settings.label_column or ""]
-        if settings.is_labelled
-        else [settings.text_column or ""]
-    )
-    if not all(number.isascii() and number.isdigit() and 0 < int(number) <= len(fields) for number in numbers):
-        return None
-    text, *label = (int(number) - 1 for number in numbers)
-    return Layout(delimiter, len(fields), text, label[0] if label else None, has_header=False)
-
-
-def _headerless_layout(fields: list[str], delimiter: str, settings: DataSettings, words: LabelWords) -> Layout | None:
-    if settings.text_column or settings.label_column or len(fields) != _HEADERLESS_FIELDS:
-        return None
-    labels = [place for place, field in enumerate(fields) if words.knows(field)]
-    if len(labels) != 1:
-        return None
-    return Layout(delimiter, len(fields), text=1 - labels[0], label=labels[0], has_header=False)

@@ -13,6 +13,7 @@ from itertools import islice
 
 from charset_normalizer import CharsetMatch, from_bytes
 
+from schemas.config import DataSettings
 from schemas.errors import InputError
 
 LEGACY_ENCODINGS = ("cp1252", "latin_1", "cp1250", "cp1251", "cp850", "mac_roman", "shift_jis", "gb18030")
@@ -26,6 +27,8 @@ A few letters or currency signs among English say little: read as Mac or DOS tex
 """
 
 HEAD_CHARACTERS = 65_536
+SAMPLE_CHARACTERS = 1_000_000
+"""Characters of a text that are looked at to find how it is laid out, if its first line has no more."""
 LINE_ENDS = "\r\n"
 
 _MARKS = {
@@ -71,32 +74,45 @@ class Text:
         """The first line that is not blank, without its end; empty when there is none."""
         return next((line.rstrip(LINE_ENDS) for line in self.lines() if line.strip()), "")
 
+    def first_lines(self, count: int) -> list[str]:
+        """The first lines with their ends: `count` that are not blank, or fewer if these have very many characters."""
+        lines: list[str] = []
+        characters = 0
+        for line in self.lines():
+            lines.append(line)
+            characters += len(line)
+            count -= bool(line.strip())
+            if count <= 0 or characters >= SAMPLE_CHARACTERS:
+                break
+        return lines
+
     def _open(self) -> io.TextIOWrapper:
         errors = "strict" if self.is_sound else "surrogateescape"
         return io.TextIOWrapper(io.BytesIO(self.content), encoding=self.encoding, errors=errors, newline="")
 
 
-def decode(content: bytes, source: str, encoding: str | None, legacy: str | None = None) -> Text:
+def decode(content: bytes, source: str, settings: DataSettings, legacy: str | None = None) -> Text:
     """Find the encoding of a source, and whether all bytes are of it.
 
     Args:
         content: The bytes.
         source: The source, for the error.
-        encoding: The encoding; when None, UTF-16 and UTF-32 by their marks or their zeros, UTF-8 if most lines with
-            other than ASCII bytes are valid, else a legacy one.
+        settings: How it is read. Where `encoding` is None, it is UTF-16 or UTF-32 by their marks or their zeros, UTF-8
+            if most lines with other than ASCII bytes are valid, else a legacy one.
         legacy: The encoding of bytes that are no Unicode, where the format fixes it; detected when None.
 
     Raises:
         EncodingError: If the encoding is unknown, or is one of two or four bytes a character that the bytes are not in.
     """
-    name = encoding or _detect(content, source, legacy)
+    name = settings.encoding or _detect(content, source, settings, legacy)
     try:
         b"text".decode(name, "ignore")
     except LookupError:
         raise EncodingError(f"encoding {name!r} is not a known text encoding: try utf-8, cp1252 or utf-16") from None
     is_sound = _is_sound(content, name)
     if not is_sound and not is_made_of_bytes(name):
-        raise EncodingError(f"source {source!r} is not text in {name!r} from end to end: set data.encoding to its own")
+        called = settings.call("encoding")
+        raise EncodingError(f"source {source!r} is not text in {name!r} from end to end: set {called} to its own")
     return Text(content, name, is_sound)
 
 
@@ -129,7 +145,7 @@ def is_made_of_bytes(encoding: str) -> bool:
         return False
 
 
-def _detect(content: bytes, source: str, legacy: str | None) -> str:
+def _detect(content: bytes, source: str, settings: DataSettings, legacy: str | None) -> str:
     marked = next((name for mark, name in _MARKS.items() if content.startswith(mark)), None) or _find_wide(content)
     if marked:
         return marked
@@ -138,7 +154,10 @@ def _detect(content: bytes, source: str, legacy: str | None) -> str:
     lines = [match.group() for match in islice(_ODD_LINE.finditer(content), _SAMPLED_LINES)]
     if sum(_is_meant_as_utf8(line) for line in lines) * 2 > len(lines):
         return "utf-8"
-    return legacy or _detect_legacy(b"\n".join(lines)[:_SAMPLED_BYTES], source)
+    found = legacy or _detect_legacy(b"\n".join(lines)[:_SAMPLED_BYTES])
+    if found is None:
+        raise EncodingError(f"source {source!r} is not text in any encoding known: set {settings.call('encoding')}")
+    return found
 
 
 def _is_meant_as_utf8(line: bytes) -> bool:
@@ -160,10 +179,10 @@ def _find_wide(content: bytes) -> str | None:
     return None
 
 
-def _detect_legacy(sample: bytes, source: str) -> str:
+def _detect_legacy(sample: bytes) -> str | None:
     matches = list(from_bytes(sample, cp_isolation=list(LEGACY_ENCODINGS)))
     if not matches:
-        raise EncodingError(f"source {source!r} is not text in any encoding known: set data.encoding")
+        return None
     least = min(match.chaos for match in matches)
     likely = [match for match in matches if _is_windows(match) and match.chaos <= least + _CLEARLY]
     best = min(likely or matches, key=lambda match: (match.chaos, -match.coherence, _preference(match)))

@@ -6,11 +6,13 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain, islice
 from typing import Any
 
-from ingestion.columns import has_columns
+from ingestion.columns import SAMPLE_ROWS
+from ingestion.headers import find_header, name_columns
 from ingestion.reasons import describe_reason
-from ingestion.rows import RawRow
+from ingestion.rows import TableRows
 from ingestion.tables import read_table
 from schemas.config import DataSettings
 from schemas.errors import InputError
@@ -42,8 +44,8 @@ def is_workbook(archive: zipfile.ZipFile) -> bool:
     return set(archive.namelist()) >= _PARTS
 
 
-def read_workbook(content: bytes, source: str, settings: DataSettings) -> Iterator[RawRow]:
-    """Give the rows of the first sheet whose first row names a text and a label column; blank rows are none.
+def read_workbook(content: bytes, source: str, settings: DataSettings) -> TableRows:
+    """Give the rows of the first sheet with a row that names a text and a label column; blank rows are none.
 
     Raises:
         ExcelError: If the workbook is broken; also while the rows are read.
@@ -55,18 +57,20 @@ def read_workbook(content: bytes, source: str, settings: DataSettings) -> Iterat
 
 
 def _find_table(content: bytes, settings: DataSettings) -> tuple[list[str], Cells]:
-    """The header and the rows of the sheet that has both columns, or else the header of the first that has any."""
+    """The header and the rows of the sheet that has both columns, or else the first rows of the first that has any."""
     from openpyxl import load_workbook
 
-    first: list[str] = []
+    first: list[Sequence[Any]] = []
     for sheet in load_workbook(io.BytesIO(content), read_only=True, data_only=True).worksheets:
         sheet.reset_dimensions()  # some programs write them wrong, and openpyxl would believe them
-        rows = (row for row in sheet.iter_rows(values_only=True) if any(cell not in {None, ""} for cell in row))
-        names = ["" if cell is None else str(cell) for cell in next(rows, ())]
-        if has_columns(names, settings):
-            return names, rows
-        first = first or names
-    return first, iter(())
+        cells = sheet.iter_rows(values_only=True, min_row=settings.header_row or 1)
+        rows = (row for row in cells if any(cell not in {None, ""} for cell in row))
+        head = list(islice(rows, SAMPLE_ROWS))
+        place = find_header(head, settings)
+        if place is not None:
+            return name_columns(head[place]), chain(head[place + 1 :], rows)
+        first = first or head
+    return name_columns(first[0] if first else ()), iter(first[1:])
 
 
 def _iter_cells(rows: Cells, source: str) -> Cells:

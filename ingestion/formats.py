@@ -9,15 +9,17 @@ from typing import Literal, NamedTuple
 
 from ingestion import phrasebank
 from ingestion.archives import ArchiveError, describe_files, is_zip, list_files, open_zip, read_member
-from ingestion.delimited import read_delimited, recognise_layout
+from ingestion.delimited import read_delimited
 from ingestion.encodings import Text, decode, has_foreign_bytes, tell_bytes
 from ingestion.excel import is_workbook, read_workbook
 from ingestion.json_array import is_json_array, read_json_array
 from ingestion.json_lines import is_json_lines, read_json_lines
 from ingestion.labels import LabelWords
+from ingestion.layouts import recognise_layout
 from ingestion.parquet import is_parquet, read_parquet
-from ingestion.plain_lines import is_plain, read_lines
-from ingestion.rows import RawRow, broken_row
+from ingestion.plain_lines import check_lines, is_plain, read_lines
+from ingestion.rows import RawRow, TableRows, broken_row
+from schemas.columns import NO_COLUMNS, ReadColumns
 from schemas.config import DataSettings
 from schemas.errors import InputError
 
@@ -32,15 +34,16 @@ class EmptyFileError(InputError):
 
 
 class WrongFormatError(InputError):
-    """A file is not of the format that `data.format` names."""
+    """A file is not of the format that the settings name."""
 
 
 class Content(NamedTuple):
-    """A file that was recognised: what it is, its encoding, and its rows as they were, which can be read once."""
+    """A file that was recognised: what it is, its encoding, its rows, which can be read once, and their columns."""
 
     kind: str
     encoding: str
     rows: Iterator[RawRow]
+    columns: ReadColumns = NO_COLUMNS
 
 
 def read_content(content: bytes, source: str, settings: DataSettings) -> Content:
@@ -64,13 +67,13 @@ def _read_zip(content: bytes, source: str, settings: DataSettings) -> Content:
     archive = open_zip(content, source)
     if is_workbook(archive):
         _check_format("excel", source, settings)
-        return Content("excel", _UNICODE, read_workbook(content, source, settings))
+        return Content("excel", _UNICODE, *read_workbook(content, source, settings))
     if phrasebank.is_archive(archive):
         _check_format("phrasebank", source, settings)
         levels = phrasebank.read_archive(archive, source, settings.agreement)
-        text = decode(levels.pop(settings.agreement), source, settings.encoding, phrasebank.ENCODING)
+        text = decode(levels.pop(settings.agreement), source, settings, phrasebank.ENCODING)
         rows = phrasebank.read_phrasebank_text(text, settings.agreement)
-        return _from_text("financial-phrasebank zip", text, phrasebank.raise_agreement(rows, levels))
+        return _from_text("financial-phrasebank zip", text, TableRows(phrasebank.raise_agreement(rows, levels)))
     return _read_only_member(archive, source, settings)
 
 
@@ -85,22 +88,22 @@ def _read_only_member(archive: zipfile.ZipFile, source: str, settings: DataSetti
     inner = read_member(archive, files[0], source)
     if is_zip(inner) and not is_workbook(open_zip(inner, name)):
         raise ArchiveError(f"source {name!r} is a zip within a zip: unpack it and give what it holds")
-    kind, encoding, rows = read_content(inner, name, settings)
-    return Content(f"{kind} in a zip", encoding, rows)
+    content = read_content(inner, name, settings)
+    return content._replace(kind=f"{content.kind} in a zip")
 
 
 def _read_file(content: bytes, source: str, settings: DataSettings) -> Content:
     if is_parquet(content):
         _check_format("parquet", source, settings)
-        return Content("parquet", _UNICODE, read_parquet(content, source, settings))
-    text = decode(content, source, settings.encoding)
+        return Content("parquet", _UNICODE, *read_parquet(content, source, settings))
+    text = decode(content, source, settings)
     if not text.first_line():
         raise EmptyFileError(f"source {source!r} is empty: give a file with labelled headlines")
     found = recognise_text(text, settings)
     if found == "phrasebank":
-        text = decode(content, source, settings.encoding, phrasebank.ENCODING)
+        text = decode(content, source, settings, phrasebank.ENCODING)
         rows = phrasebank.read_phrasebank_text(text, phrasebank.level_of(source))
-        return _from_text("financial-phrasebank text", text, rows)
+        return _from_text("financial-phrasebank text", text, TableRows(rows))
     return read_text(found, text, text, source, settings)
 
 
@@ -115,7 +118,7 @@ def recognise_text(text: Text, settings: DataSettings) -> Format:
         return "json"
     if is_json_lines(text):
         return "json-lines"
-    return "lines" if not settings.is_labelled and is_plain(text, settings, words) else "csv"
+    return "lines" if not settings.is_labelled and is_plain(text, settings) else "csv"
 
 
 def read_text(found: Format, head: Text, text: Text, source: str, settings: DataSettings) -> Content:
@@ -123,7 +126,7 @@ def read_text(found: Format, head: Text, text: Text, source: str, settings: Data
 
     Args:
         found: What it is.
-        head: Its beginning, at least the first line that is not blank, which tells how it is laid out.
+        head: Its first lines, at least one that is not blank, which tell how it is laid out.
         text: All of it.
         source: The source, for errors.
         settings: How it is read.
@@ -132,22 +135,24 @@ def read_text(found: Format, head: Text, text: Text, source: str, settings: Data
         InputError: It is not of the format; also while the rows are read.
     """
     if found == "lines":
-        return _from_text("lines", text, read_lines(text))
+        if settings.format is None:
+            check_lines(head, source, settings)
+        return _from_text("lines", text, TableRows(read_lines(text, head)))
     if found == "json":
-        _check_fits(is_json_array(head), found, source)
+        _check_fits(is_json_array(head), found, source, settings)
         return _from_text("json", text, read_json_array(text, source, settings))
     if found == "json-lines":
-        _check_fits(is_json_lines(head), found, source)
-        return _from_text("json lines", text, read_json_lines(text, source, settings))
-    _check_fits(found == "csv", found, source)
-    layout = recognise_layout(head, source, settings, LabelWords(settings.label_map))
-    return _from_text("tsv" if layout.delimiter == "\t" else "csv", text, read_delimited(text, layout))
+        _check_fits(is_json_lines(head), found, source, settings)
+        return _from_text("json lines", text, read_json_lines(text, head, source, settings))
+    _check_fits(found == "csv", found, source, settings)
+    layout = recognise_layout(head, source, settings)
+    table = read_delimited(text, layout, LabelWords(settings.label_map))
+    return _from_text("tsv" if layout.delimiter == "\t" else "csv", text, table)
 
 
-def _from_text(kind: str, text: Text, rows: Iterator[RawRow]) -> Content:
-    if not text.is_sound:
-        rows = (_tell_foreign_bytes(row, text.encoding) for row in rows)
-    return Content(kind, text.encoding, rows)
+def _from_text(kind: str, text: Text, table: TableRows) -> Content:
+    rows = table.rows if text.is_sound else (_tell_foreign_bytes(row, text.encoding) for row in table.rows)
+    return Content(kind, text.encoding, rows, table.columns)
 
 
 def _tell_foreign_bytes(row: RawRow, encoding: str) -> RawRow:
@@ -157,11 +162,12 @@ def _tell_foreign_bytes(row: RawRow, encoding: str) -> RawRow:
 
 
 def _check_format(found: Format, source: str, settings: DataSettings) -> None:
-    _check_fits(settings.format in {None, found}, settings.format, source)
+    _check_fits(settings.format in {None, found}, settings.format, source, settings)
 
 
-def _check_fits(fits: bool, wanted: str | None, source: str) -> None:  # noqa: FBT001
+def _check_fits(fits: bool, wanted: str | None, source: str, settings: DataSettings) -> None:  # noqa: FBT001
     if not fits:
         raise WrongFormatError(
-            f"source {source!r} is not of the format {wanted!r}: name its own with data.format, or none to find it out"
+            f"source {source!r} is not of the format {wanted!r}: name its own with {settings.call('format')}, "
+            "or none to find it out"
         )

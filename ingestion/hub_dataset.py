@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ingestion.columns import choose_columns
+from ingestion.columns import SAMPLE_ROWS, choose_columns
 from ingestion.formats import Content
 from ingestion.hub_errors import HubDatasetError, bad_form, explain_failure, hub_errors, quiet_hub
 from ingestion.rows import RawRow
@@ -89,9 +89,18 @@ def read_dataset(reference: HubReference, commit: str, settings: DataSettings) -
             _ask_hub(reference, commit)
             raise explain_failure(error, str(reference), commit) from error
     names = splits[0].column_names
-    text_place, label_place = choose_columns(str(reference), names, settings)
-    label_name = None if label_place is None else names[label_place]
-    return Content("hub data set", "utf-8", _iter_rows(splits, names[text_place], label_name))
+    columns = choose_columns(str(reference), names, _sample_rows(splits[0]), settings)
+    label_name = None if columns.label is None else names[columns.label]
+    return Content("hub data set", "utf-8", _iter_rows(splits, names[columns.text], label_name), columns.read)
+
+
+def _sample_rows(split: Any) -> list[list[Any]]:
+    """The first rows of a split, with the names of classes; no cell is decoded into an image or a sound."""
+    classes = {name: getattr(feature, "names", None) for name, feature in split.features.items()}
+    rows = split.with_format("arrow")[:SAMPLE_ROWS].to_pylist()
+    return [
+        [_class_word(cell, names) if (names := classes[name]) else cell for name, cell in row.items()] for row in rows
+    ]
 
 
 def _load_splits(reference: HubReference, commit: str) -> list[Any]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from schemas.config import DataSettings
 
-INGESTION_VERSION = 2
+INGESTION_VERSION = 3
 """Raised when the same bytes and settings would give other headlines, reasons or groups."""
 
 _NUMBER = r"\p{Nd}+(?:[.,]\p{Nd}+)*"

@@ -16,6 +16,7 @@ from ingestion.labels import LabelWords
 from ingestion.near_duplicates import group_near_copies
 from ingestion.sources import EMBEDDED, Reading, Source, find_source, iterate_rows
 from ingestion.validation import validate_rows
+from schemas.columns import ReadColumns, join_columns
 from schemas.config import DataSettings
 from schemas.errors import InputError
 from schemas.frames import HeadlineFrame, QuarantineFrame, RejectedFrame
@@ -41,6 +42,7 @@ class Ingestion:
     sha256: str
     encoding: str
     synthetic: bool
+    columns: ReadColumns
     rows_read: int
     rows_merged: int
     accepted: DataFrame[HeadlineFrame]
@@ -76,7 +78,7 @@ def read_source(data: DataSettings, source: Source | None = None) -> Ingestion:
     del candidates
     rejected = pd.concat([invalid, resolved.rejected]).sort_values("row_number", kind="stable")
     if resolved.headlines.empty:
-        raise _nothing_accepted(data.source, rejected)
+        raise _nothing_accepted(data.source, rejected, join_columns(reading.columns))
     accepted = _group(resolved.headlines, data.near_duplicates)
     ids = accepted["headline_id"]
     return Ingestion(
@@ -88,6 +90,7 @@ def read_source(data: DataSettings, source: Source | None = None) -> Ingestion:
         sha256=source.sha256,
         encoding=", ".join(sorted(set(reading.encodings))),
         synthetic=source.synthetic,
+        columns=join_columns(reading.columns),
         rows_read=sum(reading.rows),
         rows_merged=int((accepted["copies"] - 1).sum()),
         accepted=HeadlineFrame.validate(accepted),
@@ -127,9 +130,10 @@ def _name_kind(source: Source, reading: Reading) -> str:
     return f"folder of {kinds}" if source.is_folder else kinds
 
 
-def _nothing_accepted(source: str, rejected: pd.DataFrame) -> NothingAcceptedError:
+def _nothing_accepted(source: str, rejected: pd.DataFrame, columns: ReadColumns) -> NothingAcceptedError:
     counts = rejected["reason"].value_counts()
     return NothingAcceptedError(
         f"source {source!r}: none of its {len(rejected)} rows can be used, most often ({counts.iloc[0]}) because of "
-        f"{counts.index[0]}: mend them, name the right columns, or map its label words with --set data.label_map"
+        f"{counts.index[0]}: mend them, name the right columns{columns.explain()}, or map its label words "
+        "with --set data.label_map"
     )

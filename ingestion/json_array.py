@@ -5,10 +5,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ingestion.columns import choose_columns
 from ingestion.encodings import Text
-from ingestion.rows import RawRow, broken_row
-from ingestion.tables import typed_row
+from ingestion.rows import TableRows
+from ingestion.tables import read_objects
 from schemas.config import DataSettings
 from schemas.errors import InputError
 
@@ -26,24 +25,15 @@ def is_json_array(text: Text) -> bool:
     return _START.match(text.head()) is not None
 
 
-def read_json_array(text: Text, source: str, settings: DataSettings) -> Iterator[RawRow]:
-    """Give the rows in order. The first object's keys say which hold text and label.
+def read_json_array(text: Text, source: str, settings: DataSettings) -> TableRows:
+    """Give the rows in order. The keys of the first objects say which hold text and label.
 
     Raises:
         JsonArrayError: If the array is no valid JSON.
-        MissingColumnError: If the first object has no key for the text or none for the label.
+        MissingColumnError: If the first objects have no key for the text or none for the label.
     """
     elements = list(_iter_elements(text.whole(), source))
-    names = list(elements[0][0])
-    text_place, label_place = choose_columns(source, names, settings)
-    text_key, label_key = names[text_place], None if label_place is None else names[label_place]
-    return (_read_element(value, raw, text_key, label_key) for value, raw in elements)
-
-
-def _read_element(value: Any, raw: str, text_key: str, label_key: str | None) -> RawRow:
-    if isinstance(value, dict):
-        return typed_row(value.get(text_key), None if label_key is None else value.get(label_key), raw, text_key)
-    return broken_row(raw, "not a JSON object")
+    return read_objects(elements, [value for value, _ in elements], source, settings)
 
 
 def _iter_elements(text: str, source: str) -> Iterator[tuple[Any, str]]:

@@ -1,38 +1,36 @@
 """JSON lines, one object a headline: text in, raw rows out. Reads no file and judges no label."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
-from ingestion.columns import choose_columns
+from ingestion.columns import SAMPLE_ROWS
 from ingestion.encodings import LINE_ENDS, Text
-from ingestion.rows import RawRow, broken_row
-from ingestion.tables import typed_row
+from ingestion.rows import TableRows
+from ingestion.tables import read_objects
 from schemas.config import DataSettings
 
 
 def is_json_lines(text: Text) -> bool:
-    """Whether the first line is a JSON object."""
-    return _parse(text.first_line()) is not None
+    """Whether most of the first lines are JSON objects."""
+    lines = [line for line in text.first_lines(SAMPLE_ROWS) if line.strip()]
+    return 2 * sum(line.lstrip().startswith("{") and _parse(line) is not None for line in lines) > len(lines)
 
 
-def read_json_lines(text: Text, source: str, settings: DataSettings) -> Iterator[RawRow]:
-    """Give the rows in order; blank lines are none. The first object's keys say which hold text and label.
+def read_json_lines(text: Text, head: Text, source: str, settings: DataSettings) -> TableRows:
+    """Give the rows in order; blank lines are none. The keys of the first objects say which hold text and label.
+
+    Args:
+        text: All of it.
+        head: Its first lines.
+        source: The source, for the error.
+        settings: Which keys hold text and label.
 
     Raises:
-        MissingColumnError: If the first object has no key for the text or none for the label.
+        MissingColumnError: If the first objects have no key for the text or none for the label.
     """
-    names = list(_parse(text.first_line()) or ())
-    text_place, label_place = choose_columns(source, names, settings)
-    text_key, label_key = names[text_place], None if label_place is None else names[label_place]
-    return (_read_line(line.rstrip(LINE_ENDS), text_key, label_key) for line in text.lines() if line.strip())
-
-
-def _read_line(raw: str, text_key: str, label_key: str | None) -> RawRow:
-    value = _parse(raw)
-    if value is None:
-        return broken_row(raw, "not a JSON object")
-    return typed_row(value.get(text_key), None if label_key is None else value.get(label_key), raw, text_key)
+    first = [_parse(line) for line in head.first_lines(SAMPLE_ROWS) if line.strip()]
+    lines = (line.rstrip(LINE_ENDS) for line in text.lines() if line.strip())
+    return read_objects(((_parse(line), line) for line in lines), first, source, settings)
 
 
 def _parse(line: str) -> dict[str, Any] | None:

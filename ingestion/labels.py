@@ -1,6 +1,8 @@
 """The source's label words to the three sentiments. An unknown word stays as it is, for validation to reject."""
 
+import json
 from collections.abc import Mapping
+from typing import Any
 
 from schemas.label import LABELS, Label
 
@@ -20,6 +22,13 @@ class LabelWords:
         """The label that the word stands for, or the word itself without padding."""
         label = self._labels.get(_fold(word))
         return word.strip() if label is None else label.value
+
+
+def label_word(cell: Any) -> str:
+    """The word of a label cell of any type; a whole number has no decimals."""
+    if isinstance(cell, float) and cell.is_integer():
+        cell = int(cell)
+    return cell if isinstance(cell, str) else json.dumps(cell, default=str)
 
 
 def _fold(word: str) -> str:

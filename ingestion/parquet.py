@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ingestion.reasons import describe_reason
-from ingestion.rows import RawRow
+from ingestion.rows import TableRows
 from ingestion.tables import read_table
 from schemas.config import DataSettings
 from schemas.errors import InputError
@@ -23,7 +23,7 @@ def is_parquet(content: bytes) -> bool:
     return content.startswith(_MAGIC)
 
 
-def read_parquet(content: bytes, source: str, settings: DataSettings) -> Iterator[RawRow]:
+def read_parquet(content: bytes, source: str, settings: DataSettings) -> TableRows:
     """Give the rows in order, read in small batches, since a few bytes may stand for very many.
 
     Raises:

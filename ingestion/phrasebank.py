@@ -50,7 +50,7 @@ def read_archive(archive: zipfile.ZipFile, source: str, agreement: int) -> Level
     if FILE_NAMES[agreement] not in places:
         raise PhraseBankError(
             f"source {source!r} is a zip without {FILE_NAMES[agreement]}, it holds {describe_files(files)}: "
-            "set data.agreement to a file that is there"
+            "set data.agreement to a file that is there, or unpack it and give the file"
         )
     wanted = {level: places[name] for level, name in FILE_NAMES.items() if level >= agreement and name in places}
     return {level: read_member(archive, place, source) for level, place in wanted.items()}
@@ -71,7 +71,7 @@ def find_file(folder: Path, agreement: int) -> Path:
     if file is None:
         raise PhraseBankError(
             f"source {str(folder)!r} is a folder without {FILE_NAMES[agreement]}: "
-            "set data.agreement to a file that is there"
+            "set data.agreement to a file that is there, or give the file"
         )
     return file
 

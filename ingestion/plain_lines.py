@@ -1,34 +1,85 @@
-"""Headlines without labels, one a line: text in, raw rows out. Reads no file."""
+"""Headlines without labels, one a line: text in, raw rows out."""
 
+import re
 from collections.abc import Iterator
 
-from ingestion.columns import MissingColumnError
-from ingestion.delimited import DELIMITERS, recognise_layout
+from ingestion.columns import SAMPLE_ROWS
+from ingestion.delimited import ONE_COLUMN, Records
 from ingestion.encodings import LINE_ENDS, Text
-from ingestion.labels import LabelWords
+from ingestion.heads import is_table, read_heads
+from ingestion.layouts import find_layout
 from ingestion.rows import RawRow
 from schemas.config import DataSettings
+from schemas.errors import InputError
+
+_QUOTE = '"'
+_RULE = re.compile(r"[\s|+:]*[-=]{2,}(?:[\s|+:]+[-=]{2,})+[\s|+:]*")
+"""A line of dashes under the names of two columns or more, as programs draw it in a table for people."""
+_RULED_LINES = 5
+_BINARY = "\0"
+_FOREIGN = {
+    "JSON that is neither an array of objects nor an object a line": re.compile(
+        r"\{\s*[\"}]|\{\s*\Z|\[\s*[\"\[\]]|\[\s*\Z"
+    ),
+    "XML or HTML": re.compile(r"<(?:[?!]|html|rss|feed|rdf)", re.IGNORECASE),
+    "a PDF": re.compile("%PDF-"),
+    "RTF": re.compile(r"\{\\rtf"),
+}
+"""What else a text may be, by its beginning."""
 
 
-def is_plain(text: Text, settings: DataSettings, words: LabelWords) -> bool:
-    """Whether each line is a headline: no delimiter gives columns that are known, and the first line is no header.
+class NotLinesError(InputError):
+    """A text is of a kind that is not read, and that nobody means who has a headline a line."""
 
-    A line whose every field is one word names columns rather than tells news.
-    """
-    if settings.text_column or settings.delimiter:
+
+def is_plain(text: Text, settings: DataSettings) -> bool:
+    """Whether each line is a headline: no delimiter gives columns that are known, nor makes the lines a table."""
+    if settings.text_column or settings.delimiter or settings.header_row:
         return False
-    try:
-        recognise_layout(text, "", settings, words)
-    except MissingColumnError:
-        first = text.first_line()
-        split = [first.split(delimiter) for delimiter in DELIMITERS if delimiter in first]
-        return not any(all(len(field.split()) <= 1 for field in fields) for fields in split)
-    return False
+    if any(_RULE.fullmatch(line) for line in text.first_lines(_RULED_LINES)):
+        return False
+    heads = read_heads(text, settings)
+    return find_layout(heads, settings) is None and not any(map(is_table, heads))
 
 
-def read_lines(text: Text) -> Iterator[RawRow]:
-    """Yield the rows in order; blank lines are none."""
+def check_lines(head: Text, source: str, settings: DataSettings) -> None:
+    """Refuse a text that is of another kind by its beginning.
+
+    Raises:
+        NotLinesError: It is.
+    """
+    first = "".join(head.first_lines(_RULED_LINES))
+    kinds = [kind for kind, beginning in _FOREIGN.items() if beginning.match(first.lstrip())]
+    if _BINARY in first:
+        kinds.append("no text")
+    if kinds:
+        raise NotLinesError(
+            f"source {source!r} is {kinds[0]}: save its headlines as CSV or a headline a line, or say "
+            f"{settings.option('format', 'lines')} if each line is one"
+        )
+
+
+def read_lines(text: Text, head: Text) -> Iterator[RawRow]:
+    """Yield the rows in order; blank lines are none.
+
+    Args:
+        text: All of it.
+        head: Its beginning, which tells whether the lines are written as the only column of a CSV, where quotation
+            marks enclose each text with a comma or a line end.
+    """
+    if _is_quoted(head):
+        records = Records(text.lines(), ONE_COLUMN, lambda line: [line.rstrip(LINE_ENDS)])
+        yield from (RawRow(field, None, raw) for [field], raw, _ in records if raw.strip())
+        return
     for line in text.lines():
         raw = line.rstrip(LINE_ENDS)
         if raw.strip():
             yield RawRow(raw, None, raw)
+
+
+def _is_quoted(head: Text) -> bool:
+    """Whether no line has a comma outside of quotation marks, and one is all within quotation marks."""
+    records = list(Records(iter(head.first_lines(SAMPLE_ROWS)), ","))
+    if any(defect or len(fields) != 1 for fields, _, defect in records):
+        return False
+    return any(raw.startswith(_QUOTE) and raw.endswith(_QUOTE) for _, raw, _ in records)

@@ -1,6 +1,9 @@
-"""What every reader yields: one row of a source as it was. Knows no format and judges nothing."""
+"""What every reader yields: one row of a source as it was, and which columns of a table it comes from."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
+
+from schemas.columns import NO_COLUMNS, ReadColumns
 
 
 class RawRow(NamedTuple):
@@ -14,6 +17,13 @@ class RawRow(NamedTuple):
     raw: str
     defect: str | None = None
     agreement: int | None = None
+
+
+class TableRows(NamedTuple):
+    """The rows of a file, which can be read once, and the columns that they come from where it is a table."""
+
+    rows: Iterator[RawRow]
+    columns: ReadColumns = NO_COLUMNS
 
 
 def broken_row(raw: str, defect: str) -> RawRow:

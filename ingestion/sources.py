@@ -15,6 +15,7 @@ from ingestion.formats import Content, read_content
 from ingestion.hub_dataset import HubReference, parse_reference, read_dataset, resolve_commit
 from ingestion.identity import ingest_id
 from ingestion.rows import RawRow
+from schemas.columns import ReadColumns
 from schemas.config import DataSettings
 
 EMBEDDED = "embedded"
@@ -58,10 +59,11 @@ class Source:
 
 @dataclass
 class Reading:
-    """What is learned of a source while its rows are read: kinds and encodings, and how many rows each file has."""
+    """What is learned of a source while its rows are read: the kind, encoding, columns and rows of each file."""
 
     kinds: list[str] = field(default_factory=list)
     encodings: list[str] = field(default_factory=list)
+    columns: list[ReadColumns] = field(default_factory=list)
     rows: list[int] = field(default_factory=list)
 
 
@@ -103,6 +105,7 @@ def iterate_rows(source: Source, settings: DataSettings, reading: Reading) -> It
         content = _open(file, settings)
         reading.kinds.append(content.kind)
         reading.encodings.append(content.encoding)
+        reading.columns.append(content.columns)
         reading.rows.append(0)
         for row in content.rows:
             reading.rows[-1] += 1

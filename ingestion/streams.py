@@ -1,15 +1,18 @@
-"""Unlabelled headlines from standard input: the first line tells what they are, the rest is read as it comes.
+"""Unlabelled headlines from standard input: the first lines tell what they are, the rest is read as it comes.
 
 What cannot be read from its beginning on - archives, Parquet, Excel, JSON arrays, UTF-16 - is read whole first.
 """
 
 import codecs
 import io
+import re
+import select
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from queue import Empty, Queue
-from typing import BinaryIO
+from typing import Any
 
 from ingestion.encodings import Text, is_made_of_bytes
 from ingestion.formats import Content, EmptyFileError, read_content, read_text, recognise_text
@@ -19,7 +22,12 @@ from schemas.config import UnlabelledSettings
 
 STREAM = "-"
 """The name of standard input."""
+HEAD_BYTES = 65_536
+"""Bytes of a stream by which it is recognised, if its first line has no more."""
+HEAD_PATIENCE = 0.5
+"""Seconds that a stream has to bring them once its first line is here."""
 
+_LINE_END = re.compile(rb"[\r\n]")
 _UTF_8 = "utf-8"
 _ZIP = b"PK\x03\x04"
 _WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)  # UTF-32-LE begins as UTF-16-LE does
@@ -27,22 +35,35 @@ _WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)  # UTF-3
 
 @dataclass(frozen=True)
 class StreamText(Text):
-    """A text of which only the first line is at hand, in `content`; its lines can be read once."""
+    """A text whose beginning is in `content`, and the rest in a stream; its lines can be read once."""
 
-    rest: BinaryIO = field(default_factory=io.BytesIO)
+    rest: io.BufferedReader = field(default_factory=lambda: io.BufferedReader(io.BytesIO()))
 
-    def lines(self) -> Iterator[str]:
-        """Yield each line with its end, as it arrives."""
-        following = io.TextIOWrapper(self.rest, encoding=self.encoding, errors="surrogateescape", newline="")
-        try:
-            yield from super().lines()
-            yield from following
-        finally:
-            following.detach()  # the stream is its owner's to close
+    def _open(self) -> io.TextIOWrapper:
+        joined = io.BufferedReader(_Joined(self.content, self.rest))
+        return io.TextIOWrapper(joined, encoding=self.encoding, errors="surrogateescape", newline="")
 
 
-def open_stream(stream: BinaryIO, settings: UnlabelledSettings) -> Content:
-    """Recognise a stream by its first line that is not blank, and begin to read it.
+class _Joined(io.RawIOBase):
+    """Bytes and then those of a stream, as they arrive. It leaves the stream open, which is its owner's to close."""
+
+    def __init__(self, first: bytes, rest: io.BufferedReader) -> None:
+        self._first = first
+        self._rest = rest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill the buffer with what is there, waiting for a byte at least; 0 at the end."""
+        content = self._first[: len(buffer)] or self._rest.read1(len(buffer))
+        self._first = self._first[len(content) :]
+        buffer[: len(content)] = content
+        return len(content)
+
+
+def open_stream(stream: io.BufferedReader, settings: UnlabelledSettings) -> Content:
+    """Recognise a stream by its first lines, and begin to read it.
 
     Args:
         stream: The bytes, which come when they come.
@@ -51,17 +72,50 @@ def open_stream(stream: BinaryIO, settings: UnlabelledSettings) -> Content:
     Raises:
         InputError: It is empty, or of no kind that is known; also while its rows are read.
     """
-    first = next((line for line in iter(stream.readline, b"") if line.strip()), b"")
-    if not first:
+    first, is_whole = _read_first(stream)
+    if not first.strip():
         raise EmptyFileError(f"source {STREAM!r} is empty: give headlines on standard input")
     encoding = settings.encoding or _UTF_8
     if is_parquet(first) or first.startswith((_ZIP, *_WIDE)) or not is_made_of_bytes(encoding):
         return read_content(first + stream.read(), STREAM, settings)
-    head = Text(first, encoding, is_sound=False)
+    head = Text(first if is_whole else _cut_last_line(first), encoding, is_sound=False)
     found = recognise_text(head, settings)
     if found in {"json", "phrasebank"}:
         return read_content(first + stream.read(), STREAM, settings)
     return read_text(found, head, StreamText(first, encoding, is_sound=False, rest=stream), STREAM, settings)
+
+
+def _read_first(stream: io.BufferedReader) -> tuple[bytes, bool]:
+    """The first bytes of a stream, and whether they are all.
+
+    They hold a whole line that is not blank, and what else arrives within `HEAD_PATIENCE`.
+    """
+    first, deadline = bytearray(), None
+    while deadline is None or (len(first) < HEAD_BYTES and _is_ready(stream, deadline - time.monotonic())):
+        arrived = stream.read1(HEAD_BYTES)
+        if not arrived:
+            return bytes(first), True
+        first += arrived
+        if deadline is None and _LINE_END.search(arrived) and _LINE_END.search(first.lstrip()):
+            deadline = time.monotonic() + HEAD_PATIENCE
+        elif deadline is None and len(first) > HEAD_BYTES and not first.strip():
+            first.clear()
+    return bytes(first), False
+
+
+def _is_ready(stream: io.BufferedReader, seconds: float) -> bool:
+    """Whether there is something to read within some seconds, the end of the stream included."""
+    try:
+        ready, _, _ = select.select([stream], [], [], max(seconds, 0))
+    except (OSError, ValueError):  # bytes in memory, which are all there
+        return True
+    return bool(ready)
+
+
+def _cut_last_line(first: bytes) -> bytes:
+    """The bytes up to the end of the last whole line; all of them where there is none."""
+    end = max(first.rfind(b"\n"), first.rfind(b"\r")) + 1
+    return first[:end] if first[:end].strip() else first
 
 
 def batch_rows(rows: Iterator[RawRow], most: int, patience: float) -> Iterator[list[RawRow]]:

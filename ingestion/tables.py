@@ -1,19 +1,19 @@
-"""Cells with a type, as JSON, Parquet and Excel have them: raw rows out. Reads no file and judges no label."""
+"""Cells with a type, as JSON, Parquet and Excel have them, to raw rows."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain, islice
 from typing import Any
 
-from ingestion.columns import choose_columns
-from ingestion.rows import RawRow, broken_row
+from ingestion.columns import SAMPLE_ROWS, choose_columns
+from ingestion.labels import label_word
+from ingestion.rows import RawRow, TableRows, broken_row
 from schemas.config import DataSettings
 
 _CELLS = json.JSONEncoder(ensure_ascii=False, default=str)
 
 
-def read_table(
-    names: Sequence[str], rows: Iterable[Sequence[Any]], source: str, settings: DataSettings
-) -> Iterator[RawRow]:
+def read_table(names: Sequence[str], rows: Iterable[Sequence[Any]], source: str, settings: DataSettings) -> TableRows:
     """Give the rows in order, each with its cells as a JSON array for raw row.
 
     Args:
@@ -25,8 +25,11 @@ def read_table(
     Raises:
         MissingColumnError: If a column is missing that is needed.
     """
-    text_place, label_place = choose_columns(source, names, settings)
-    return (_read_cells(row, names, text_place, label_place) for row in rows)
+    remaining = iter(rows)
+    first = list(islice(remaining, SAMPLE_ROWS))
+    columns = choose_columns(source, names, first, settings)
+    read = (_read_cells(row, names, columns.text, columns.label) for row in chain(first, remaining))
+    return TableRows(read, columns.read)
 
 
 def _read_cells(row: Sequence[Any], names: Sequence[str], text_place: int, label_place: int | None) -> RawRow:
@@ -35,13 +38,38 @@ def _read_cells(row: Sequence[Any], names: Sequence[str], text_place: int, label
     return typed_row(cells[text_place], label, _CELLS.encode(cells), names[text_place])
 
 
+def read_objects(
+    elements: Iterable[tuple[Any, str]], first: Sequence[Any], source: str, settings: DataSettings
+) -> TableRows:
+    """Give a row for each JSON value with its own text; one that is no object has a defect.
+
+    Args:
+        elements: The values in order.
+        first: The first of them, whose keys are the columns; a key that only some have is one too.
+        source: The source, for the error.
+        settings: Which keys hold text and label.
+
+    Raises:
+        MissingColumnError: If a key is missing that is needed.
+    """
+    objects = [value for value in first[:SAMPLE_ROWS] if isinstance(value, dict)]
+    names = list(dict.fromkeys(name for value in objects for name in value))
+    columns = choose_columns(source, names, [[value.get(name) for name in names] for value in objects], settings)
+    text, label = names[columns.text], None if columns.label is None else names[columns.label]
+    return TableRows((_read_object(value, raw, text, label) for value, raw in elements), columns.read)
+
+
+def _read_object(value: Any, raw: str, text: str, label: str | None) -> RawRow:
+    if isinstance(value, dict):
+        return typed_row(value.get(text), None if label is None else value.get(label), raw, text)
+    return broken_row(raw, "not a JSON object")
+
+
 def typed_row(text: Any, label: Any, raw: str, text_name: str) -> RawRow:
     """The row of two cells: its text must be a string, its label may also be a number, whole ones without decimals."""
     if not isinstance(text, str):
         return broken_row(raw, f"no text in {text_name!r}")
-    if isinstance(label, float) and label.is_integer():
-        label = int(label)
-    word = label if isinstance(label, str) else json.dumps(label, default=str)
+    word = label_word(label)
     if not (_is_unicode(text) and _is_unicode(word)):
         return broken_row(raw, "half a surrogate pair, which is not Unicode")
     return RawRow(text, word, raw)

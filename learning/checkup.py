@@ -29,7 +29,8 @@ FOUR_BIT_SHAPE = (256, 512)
 FOUR_BIT_TOLERANCE = {"float32": 1e-4, "bfloat16": 2e-2, "float16": 5e-3}
 """Largest difference of two products over the largest entry, by the dtype of the arithmetic."""
 FOUR_BIT_REMEDY = (
-    "install bitsandbytes anew (`python -m bitsandbytes` says more), or run with --set base_model.quantization=none"
+    "install bitsandbytes anew (`python -m bitsandbytes` says more), or "
+    "`fintone run --set base_model.quantization=none`"
 )
 ROUNDING = (0.01, 0.15)
 """NF4 moves normally distributed weights by a tenth of their norm; weights that are not moved are not quantised."""

@@ -20,6 +20,7 @@ def render_data_report(report: DataReport) -> str:
     sections = [
         f"## Data\n\n**{summarise(report)}**",  # a heading in the UI shows entities as they are
         f"{escape(report.source)}, {read_as}. Snapshot `{report.snapshot_id}`, ingestion `{report.ingest_id}`.",
+        _render_columns(report),
         _render_labels(report),
         _render_rejected(report),
         _render_copies(report),
@@ -51,6 +52,13 @@ def _escape_sign(sign: str) -> str:
     if sign in _MARKUP:
         return f"&#{ord(sign)};"
     return html.escape(sign)
+
+
+def _render_columns(report: DataReport) -> str:
+    columns = report.columns.describe()
+    lines = [f"Columns: {escape(columns)}."] if columns else []
+    lines += [f"**Warning:** {escape(warning, len(warning))}." for warning in report.columns.warn()]
+    return "\n\n".join(lines)
 
 
 def _render_labels(report: DataReport) -> str:

@@ -45,17 +45,27 @@ class DataSettings(Settings):
     is_labelled: ClassVar[bool] = True
     """Whether a row needs a label."""
 
+    @classmethod
+    def call(cls, setting: str) -> str:
+        """What the commands that read such a source call a setting of it."""
+        return f"data.{setting}"
+
+    @classmethod
+    def option(cls, setting: str, value: str = "NAME") -> str:
+        """How these commands set it."""
+        return f"--set {cls.call(setting)}={value}"
+
     source: str = Field(
         description="`embedded`, the path of a file or folder, or hf:ORG/NAME[:CONFIG][@REVISION].", min_length=1
     )
     text_column: str | None = Field(
         default=None,
-        description="Column of the headline; found by name when not given. "
+        description="Column of the headline; found by names and values when not given. "
         "Its number, from 1, where a CSV has no header.",
     )
     label_column: str | None = Field(
         default=None,
-        description="Column of the label; found by name when not given. Its number, from 1, where a CSV has no header.",
+        description="Column of the label; found by names and values when not given. Its number, from 1, where a CSV has no header.",
     )
     label_map: dict[str, Label] | None = Field(
         default=None, description="The source's label words, case ignored, to positive, neutral or negative."
@@ -67,6 +77,10 @@ class DataSettings(Settings):
     delimiter: str | None = Field(
         default=None,
         description="Character between the fields of a CSV, or `tab`; found when not given.",
+    )
+    header_row: PositiveInt | None = Field(
+        default=None,
+        description="Line of a CSV, or row of an Excel sheet, that names the columns, from 1; found when not given.",
     )
     agreement: Literal[50, 66, 75, 100] = Field(
         default=50, description="FinancialPhraseBank only: least share of annotators that agree, in per cent."
@@ -104,6 +118,16 @@ class UnlabelledSettings(DataSettings):
     """Where headlines without labels come from and how they are read; a label beside one is of no matter."""
 
     is_labelled: ClassVar[bool] = False
+
+    @classmethod
+    def call(cls, setting: str) -> str:
+        """What `fintone score` calls a setting of its source."""
+        return "--source-format" if setting == "format" else f"--{setting.replace('_', '-')}"
+
+    @classmethod
+    def option(cls, setting: str, value: str = "") -> str:
+        """How it sets it."""
+        return f"{cls.call(setting)} {value}".rstrip()
 
     format: Literal["csv", "json", "json-lines", "parquet", "excel", "phrasebank", "lines"] | None = Field(  # type: ignore[assignment]
         default=None,
@@ -378,13 +402,17 @@ class ScoreSettings(Settings):
     output: str | None = Field(
         default=None, description="A file for the answers: .csv, .jsonl or .parquet. The warehouse has them anyhow."
     )
-    text_column: str | None = Field(default=None, description="Column of the headline; found by name when not given.")
+    text_column: str | None = Field(default=None, description="Column of the headline; found by names and values when not given.")
     encoding: str | None = Field(default=None, description="Text encoding; detected when not given.")
     format: Literal["csv", "json", "json-lines", "parquet", "excel", "phrasebank", "lines"] | None = Field(
         default=None, description="Kind of file, `lines` for a headline a line; recognised when not given."
     )
     delimiter: str | None = Field(
         default=None, description="Character between the fields of a CSV; found if not given."
+    )
+    header_row: PositiveInt | None = Field(
+        default=None,
+        description="Line of a CSV, or row of an Excel sheet, that names the columns, from 1; found if not given.",
     )
     drift_tolerance: float = Field(
         default=0.1,
@@ -397,7 +425,7 @@ class ScoreSettings(Settings):
     @property
     def reading(self) -> UnlabelledSettings:
         """How the source is read."""
-        names = {"source", "text_column", "encoding", "format", "delimiter"}
+        names = {"source", "text_column", "encoding", "format", "delimiter", "header_row"}
         return UnlabelledSettings(**self.model_dump(include=names))
 
 

@@ -1,8 +1,13 @@
 """What came of an ingestion, as numbers and short texts: read by storage, shown by reporting and the command line."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
+from schemas.columns import NO_COLUMNS, ReadColumns
 from schemas.config import Settings
+
+MOST_REASONS = 3
+"""Reasons that a line tells."""
 
 
 class LabelCount(NamedTuple):
@@ -20,6 +25,12 @@ class ReasonCount(NamedTuple):
     reason: str
     rows: int
     example: str
+
+
+def describe_reasons(reasons: Sequence[ReasonCount]) -> str:
+    """The commonest reasons in brackets, with a space before them; empty where there are none."""
+    told = ", ".join(f"{each.rows:,}: {each.example}" for each in reasons[:MOST_REASONS])
+    return f" (most often {told})" if told else ""
 
 
 class CopyCount(NamedTuple):
@@ -76,6 +87,7 @@ class DataReport(Settings):
     source: str
     kind: str
     encoding: str | None
+    columns: ReadColumns = NO_COLUMNS
     synthetic: bool
     snapshot_id: str
     previous_snapshot_id: str | None

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from schemas.columns import NO_COLUMNS, ReadColumns
 from schemas.errors import InputError
 
 
@@ -10,7 +11,12 @@ class TooManyRejectedError(InputError):
 
 
 def check_rejected(
-    source: str, rows_read: int, rows_rejected: int, commonest: Sequence[tuple[str, int]], max_rejected: float
+    source: str,
+    rows_read: int,
+    rows_rejected: int,
+    commonest: Sequence[tuple[str, int]],
+    max_rejected: float,
+    columns: ReadColumns = NO_COLUMNS,
 ) -> None:
     """Refuse a source of which too large a share was rejected.
 
@@ -20,6 +26,7 @@ def check_rejected(
         rows_rejected: Those that were rejected.
         commonest: Reasons with their number of rows, the commonest first.
         max_rejected: The largest share that may be, from 0 to 1.
+        columns: The columns that were read.
 
     Raises:
         TooManyRejectedError: More were; the message names share, bound and the commonest reason.
@@ -30,5 +37,6 @@ def check_rejected(
         raise TooManyRejectedError(
             f"source {source!r}: {rows_rejected:,} of {rows_read:,} rows rejected, a share of {share:.3g} where "
             f"data.max_rejected allows {max_rejected:g}; most often ({number:,}): {reason}; mend "
-            "the rows, map the label words with data.label_map, or raise data.max_rejected"
+            f"the rows, name the right columns{columns.explain()}, map the label words with data.label_map, or raise "
+            "data.max_rejected"
         )

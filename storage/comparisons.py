@@ -192,4 +192,5 @@ def _nothing_shared(connection: "duckdb.DuckDBPyConnection", cells: dict[str, st
             return f"cell {cells[name]}: no evaluation on {cells['part']} yet; let `fintone run` finish its study"
         temperatures[cells[name]] = ", ".join(f"{temperature:g}" for (temperature,) in rows)
     told = " and ".join(f"{cell_id} has {values}" for cell_id, values in temperatures.items())
-    return f"cells {' and '.join(temperatures)}: no temperature in common, {told}; run one with --temperatures of both"
+    remedy = "run one with both: `fintone run --temperatures`"
+    return f"cells {' and '.join(temperatures)}: no temperature in common, {told}; {remedy}"

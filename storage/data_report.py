@@ -6,6 +6,7 @@ from typing import Any
 from duckdb import DuckDBPyConnection
 
 from schemas.data_report import Changes, CopyCount, CopyGroup, DataReport, Drift, LabelCount, Lengths, ReasonCount
+from storage.headlines import load_columns
 from storage.warehouse import reading
 
 MOST_REASONS = 10
@@ -35,7 +36,23 @@ def load_data_report(warehouse: Path, ingest_id: str) -> DataReport:
             **counts,
             **_load_ingested(connection, ingest_id),
             **_load_snapshot(connection, counts["snapshot_id"]),
+            columns=load_columns(connection, ingest_id),
         )
+
+
+def load_reasons(warehouse: Path, ingest_id: str, most: int) -> tuple[ReasonCount, ...]:
+    """The commonest kinds of reasons for which rows of an ingestion or a scoring were rejected, `most` at most."""
+    with reading(warehouse) as connection:
+        return _load_reasons(connection, ingest_id, most)
+
+
+def _load_reasons(connection: DuckDBPyConnection, ingest_id: str, most: int) -> tuple[ReasonCount, ...]:
+    rows = connection.execute(
+        "SELECT reason, rows_rejected, example FROM rejected_reasons WHERE ingest_id = ?"
+        " ORDER BY rows_rejected DESC, reason LIMIT ?",
+        [ingest_id, most],
+    ).fetchall()
+    return tuple(ReasonCount(*row) for row in rows)
 
 
 def _load_ingested(connection: DuckDBPyConnection, ingest_id: str) -> dict[str, Any]:
@@ -46,15 +63,10 @@ def _load_ingested(connection: DuckDBPyConnection, ingest_id: str) -> dict[str, 
         return rows
 
     labels = ask("SELECT label, headlines, rows_accepted, share FROM source_labels WHERE ingest_id = ? ORDER BY label")
-    reasons = ask(
-        "SELECT reason, rows_rejected, example FROM rejected_reasons WHERE ingest_id = ?"
-        " ORDER BY rows_rejected DESC, reason LIMIT ?",
-        MOST_REASONS,
-    )
     resolutions = ask("SELECT resolution, count(*) FROM quarantine WHERE ingest_id = ? GROUP BY 1 ORDER BY 1")
     return {
         "labels": tuple(LabelCount(*row) for row in labels),
-        "reasons": tuple(ReasonCount(*row) for row in reasons),
+        "reasons": _load_reasons(connection, ingest_id, MOST_REASONS),
         "resolutions": tuple(resolutions),
     }
 

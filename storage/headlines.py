@@ -8,6 +8,7 @@ from typing import cast
 import pandas as pd
 from duckdb import DuckDBPyConnection
 
+from schemas.columns import NO_COLUMNS, ReadColumns
 from storage.order import next_number
 from storage.warehouse import is_up_to_date, reading, utc_now, writing
 
@@ -31,6 +32,7 @@ class SourceRecord:
     rows_read: int
     rows_merged: int
     snapshot_id: str
+    columns: ReadColumns = NO_COLUMNS
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ class StoredIngestion:
     rows_rejected: int
     rows_quarantined: int
     reasons: tuple[tuple[str, int], ...]
+    columns: ReadColumns = NO_COLUMNS
 
 
 def save_ingestion(
@@ -91,9 +94,13 @@ def save_ingestion(
             " $kind AS kind, $sha256 AS sha256, $encoding AS encoding, $synthetic AS synthetic,"
             " $rows_read AS rows_read, $rows_merged AS rows_merged, $snapshot_id AS snapshot_id,"
             " $accepted AS rows_accepted, $rejected AS rows_rejected, $quarantined AS rows_quarantined,"
-            " $now AS ingested_at, $number AS number",
+            " $text AS text_column, $label AS label_column, $other_texts AS other_text_columns,"
+            " $other_labels AS other_label_columns, $now AS ingested_at, $number AS number",
             {
-                **vars(source),
+                **{name: value for name, value in vars(source).items() if name != "columns"},
+                **{name: list(value or ()) for name, value in vars(source.columns).items() if name.startswith("other")},
+                "text": source.columns.text,
+                "label": source.columns.label,
                 "accepted": len(accepted),
                 "rejected": len(rejected),
                 "quarantined": len(quarantined),
@@ -201,12 +208,25 @@ def load_ingestion(warehouse: Path, ingest_id: str, most_reasons: int) -> Stored
             [ingest_id],
         )
         columns, found = [column[0] for column in cursor.description], cursor.fetchone()
+        read = load_columns(connection, ingest_id)
         reasons = connection.execute(
             "SELECT reason, count(*) FROM rejected_rows WHERE ingest_id = ? GROUP BY reason"
             " ORDER BY count(*) DESC, reason LIMIT ?",
             [ingest_id, most_reasons],
         ).fetchall()
-    return StoredIngestion(**dict(zip(columns, found, strict=True)), reasons=tuple(reasons)) if found else None
+    known = dict(zip(columns, found or columns, strict=True))
+    return StoredIngestion(**known, reasons=tuple(reasons), columns=read) if found else None
+
+
+def load_columns(connection: DuckDBPyConnection, ingest_id: str) -> ReadColumns:
+    """The columns that an ingestion read; none where an earlier version did not keep them."""
+    [found] = connection.execute(
+        "SELECT text_column, label_column, coalesce(other_text_columns, []), coalesce(other_label_columns, [])"
+        " FROM (SELECT ?::VARCHAR AS ingest_id) LEFT JOIN sources USING (ingest_id)",
+        [ingest_id],
+    ).fetchall()
+    text, label, other_texts, other_labels = found
+    return ReadColumns(text, label, tuple(other_texts), tuple(other_labels))
 
 
 def load_snapshot(warehouse: Path, snapshot_id: str) -> pd.DataFrame:

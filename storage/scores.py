@@ -22,16 +22,36 @@ class Scorer:
     decoding_id: str
 
 
-def start_scoring(warehouse: Path, scoring_id: str, source: str, location: str, scorer: Scorer) -> None:
-    """Record that a source is scored; the rows of an earlier run of the same scoring go, what it scored stays."""
+def start_scoring(
+    warehouse: Path, scoring_id: str, source: str, location: str, scorer: Scorer, text_column: str | None = None
+) -> None:
+    """Record that a source is scored; the rows of an earlier run of the same scoring go, what it scored stays.
+
+    Args:
+        warehouse: The DuckDB file.
+        scoring_id: The scoring.
+        source: What people call the source.
+        location: Where it lies.
+        scorer: Who scores.
+        text_column: The column of the headlines, if the source is a table.
+    """
     with writing(warehouse) as connection:
         for table in ("ledger.scored_rows", "scorings"):
             connection.execute(f"DELETE FROM {table} WHERE scoring_id = ?", [scoring_id])  # noqa: S608 (our own names)
         connection.execute("DELETE FROM rejected_rows WHERE ingest_id = ?", [scoring_id])
         connection.execute(
-            "INSERT INTO scorings VALUES ($scoring_id, $source, $location, $cell_id, $temperature, $decoding_id,"
-            " 0, 0, 0, 0, $now, NULL)",
-            {"scoring_id": scoring_id, "source": source, "location": location, "now": utc_now(), **vars(scorer)},
+            "INSERT INTO scorings BY NAME SELECT $scoring_id AS scoring_id, $source AS source, $location AS location,"
+            " $cell_id AS cell_id, $temperature AS temperature, $decoding_id AS decoding_id, 0 AS rows_read,"
+            " 0 AS rows_rejected, 0 AS headlines_scored, 0 AS headlines_known, $text AS text_column,"
+            " $now AS started_at",
+            {
+                "scoring_id": scoring_id,
+                "source": source,
+                "location": location,
+                "text": text_column,
+                "now": utc_now(),
+                **vars(scorer),
+            },
         )
 
 

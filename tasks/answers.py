@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from itertools import islice
 from math import log
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from schemas.columns import ReadColumns, join_columns
 from schemas.config import ScoreSettings
+from schemas.data_report import MOST_REASONS, ReasonCount, describe_reasons
 from schemas.errors import InputError
 from schemas.identity import content_id
 from schemas.scoring import ANSWER_COLUMNS, ScoringCounts
@@ -22,10 +24,12 @@ from tasks.models import CellModel, load_model
 from tasks.worker import run_job
 
 if TYPE_CHECKING:
+    import io
+
     import pandas as pd
 
     from ingestion.rows import RawRow
-    from ingestion.sources import Source
+    from ingestion.sources import Reading, Source
     from ingestion.unlabelled import HeadlineBatch
     from reporting.score_files import Write
     from storage.scores import Scorer
@@ -65,6 +69,8 @@ class ScoredSource:
     source: str
     cell_id: str
     counts: ScoringCounts
+    reasons: tuple[ReasonCount, ...] = ()
+    """The commonest of the rejected rows."""
 
 
 def choose_model(settings: ScoreSettings) -> ChosenModel:
@@ -101,6 +107,7 @@ def score_source(
     chosen: ChosenModel,
     write: "Write | None" = None,
     on_rows: Callable[[int, int | None, str], None] = lambda *_: None,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> ScoredSource:
     """Score the headlines of a source; they are in the warehouse batch by batch, and given to `write`.
 
@@ -109,37 +116,51 @@ def score_source(
         chosen: Who scores.
         write: Takes the answers of each batch, as a frame of `schemas.scoring.ANSWER_COLUMNS`.
         on_rows: Is told how many rows are done, of how many (None of a stream), and something more.
+        tell: Is given what is read of the source, line by line, before it is scored.
 
     Raises:
         InputError: The source cannot be read, or has nothing that can be scored.
     """
     import pandas as pd
 
+    from storage.data_report import load_reasons
     from storage.scores import finish_scoring, start_scoring
 
     warehouse, scorer = Home.from_environment().warehouse, chosen.scorer
     opened = _open(settings, scorer)
+    for line in _describe_reading(opened):
+        tell(line)
     if write is not None:
         write(pd.DataFrame(columns=list(ANSWER_COLUMNS)))  # a header, even where nothing follows
-    start_scoring(warehouse, opened.scoring_id, opened.name, opened.location, scorer)
+    start_scoring(warehouse, opened.scoring_id, opened.name, opened.location, scorer, opened.columns.text)
     counts, start = ScoringCounts(), time.monotonic()
     for batch in opened.batches:
         counts = _score_batch(opened, chosen, batch, counts, write)
         rate = counts.headlines_scored / (time.monotonic() - start)
         on_rows(counts.rows_read, opened.rows, f"{rate:,.0f} headlines/s")
     finish_scoring(warehouse, opened.scoring_id)
-    return ScoredSource(opened.scoring_id, opened.name, chosen.model.card.cell_id, counts)
+    reasons = load_reasons(warehouse, opened.scoring_id, MOST_REASONS)
+    return ScoredSource(opened.scoring_id, opened.name, chosen.model.card.cell_id, counts, reasons)
 
 
 @dataclass(frozen=True)
 class _Opened:
-    """A source that is being read: its batches, and its rows if they can be counted beforehand."""
+    """A source that is being read: its kinds, columns and batches, and its rows if they can be counted beforehand."""
 
     scoring_id: str
     name: str
     location: str
+    kinds: Sequence[str]
+    columns: ReadColumns
     batches: Iterable["HeadlineBatch"]
     rows: int | None
+
+
+def _describe_reading(opened: _Opened) -> list[str]:
+    """Which column of a table is read, or that each line is a headline; and what else could be meant."""
+    read = [opened.columns.describe()] if opened.columns.text else []
+    read += ["each line is a headline"] if "lines" in opened.kinds else []
+    return [*(f"{opened.name}: {each}" for each in (*read, *(f"warning: {it}" for it in opened.columns.warn())))]
 
 
 def _open(settings: ScoreSettings, scorer: "Scorer") -> _Opened:
@@ -148,24 +169,29 @@ def _open(settings: ScoreSettings, scorer: "Scorer") -> _Opened:
     from ingestion.unlabelled import read_batches
 
     if settings.source == STREAM:
-        content = open_stream(sys.stdin.buffer, settings.reading)
+        content = open_stream(cast("io.BufferedReader", sys.stdin.buffer), settings.reading)
         identity = content_id({"stream": time.time_ns(), **vars(scorer)})
-        return _Opened(
-            identity, STREAM, STREAM, read_batches(batch_rows(content.rows, ROWS_AT_ONCE, STREAM_PATIENCE)), None
-        )
+        batches = read_batches(batch_rows(content.rows, ROWS_AT_ONCE, STREAM_PATIENCE))
+        return _Opened(identity, STREAM, STREAM, [content.kind], content.columns, batches, None)
     source = find_source(settings.reading)
-    rules = settings.reading.model_dump(mode="json", exclude={"source"})
+    # a setting that is newer than homes with scorings is left out where it is not given: their ids stay
+    newer = {"header_row"} if settings.header_row is None else set()
+    rules = settings.reading.model_dump(mode="json", exclude={"source", *newer})
     identity = content_id({"sha256": source.sha256, "reading": rules, **vars(scorer)})
-    rows = iterate_rows(source, settings.reading, Reading())
-    batches = read_batches(_in_batches(rows))
-    return _Opened(identity, source.name, source.location, batches, _count_rows(source, settings))
+    batches = read_batches(_in_batches(iterate_rows(source, settings.reading, Reading())))
+    read = _read_through(source, settings)
+    columns = join_columns(read.columns)
+    return _Opened(identity, source.name, source.location, read.kinds, columns, batches, sum(read.rows))
 
 
-def _count_rows(source: "Source", settings: ScoreSettings) -> int:
-    """Reading is a hundredth of scoring, and a person wants to know how much is left."""
+def _read_through(source: "Source", settings: ScoreSettings) -> "Reading":
+    """What a source holds. Reading is a hundredth of scoring, and a person wants to know how much is left."""
     from ingestion.sources import Reading, iterate_rows
 
-    return sum(1 for _ in iterate_rows(source, settings.reading, Reading()))
+    reading = Reading()
+    for _ in iterate_rows(source, settings.reading, reading):
+        pass
+    return reading
 
 
 def _in_batches(rows: Iterator["RawRow"]) -> Iterator[Sequence["RawRow"]]:
@@ -258,4 +284,5 @@ def tell_counts(scored: ScoredSource) -> str:
     return (
         f"{scored.source}: {counts.rows_read:,} rows read, {counts.headlines_scored:,} headlines scored, "
         f"{counts.headlines_known:,} known before, {counts.rows_rejected:,} rows rejected"
+        f"{describe_reasons(scored.reasons)}"
     )

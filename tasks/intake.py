@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
+from schemas.columns import ReadColumns
 from schemas.config import DataSettings, SplitSettings
 from schemas.plan import IngestedSource
 from schemas.tolerance import check_rejected
@@ -34,7 +35,7 @@ def take_in(
 
     Args:
         data: The source and how it is read.
-        tell: Is given what came of it, in a line.
+        tell: Is given what came of it, line by line.
         check: Is given the accepted headlines, as of `find_headlines`, before anything is kept; what it raises ends it.
 
     Raises:
@@ -50,6 +51,7 @@ def take_in(
             check(load_snapshot(Home.from_environment().warehouse, known.snapshot_id))
         meet_again(Home.from_environment().warehouse, source.location, source.ingest_id)
         tell(f"{known.source}: nothing new, its {known.rows_read:,} rows are snapshot {known.snapshot_id}")
+        _warn(known, tell)
         return _ingested(source.ingest_id, known, is_new=False)
     if source.size > LARGE_BYTES:
         tell(f"{source.name}: reading {source.size / 1e6:,.0f} MB")
@@ -61,7 +63,15 @@ def take_in(
         f"{ingestion.source}: {ingestion.rows_read:,} rows read, {len(ingestion.accepted):,} headlines accepted, "
         f"{ingestion.rows_merged:,} copies merged, {len(ingestion.rejected):,} rejected"
     )
+    if ingestion.columns.describe() and not ingestion.synthetic:
+        tell(f"{ingestion.source}: {ingestion.columns.describe()}")
+    _warn(ingestion, tell)
     return _ingested(source.ingest_id, ingestion, is_new=True)
+
+
+def _warn(ingestion: "StoredIngestion | Ingestion", tell: Callable[[str], None]) -> None:
+    for warning in ingestion.columns.warn():
+        tell(f"warning: {ingestion.source}: {warning}")
 
 
 def read_whole(source: "Source", data: DataSettings) -> "Ingestion":
@@ -75,12 +85,17 @@ def read_whole(source: "Source", data: DataSettings) -> "Ingestion":
     ingestion = read_source(data, source)
     counts = ingestion.rejected["reason"].value_counts()
     commonest = [(str(reason), int(number)) for reason, number in counts.head(1).items()]
-    check_rejected(data.source, ingestion.rows_read, len(ingestion.rejected), commonest, data.max_rejected)
+    counts_read = (ingestion.rows_read, len(ingestion.rejected))
+    check_rejected(data.source, *counts_read, commonest, data.max_rejected, ingestion.columns)
     return ingestion
 
 
-def find_headlines(data: DataSettings) -> "pd.DataFrame":
+def find_headlines(data: DataSettings, on_columns: Callable[[ReadColumns], object] = lambda _: None) -> "pd.DataFrame":
     """A source's accepted headlines in the order of their snapshot; those that are not known are read and not kept.
+
+    Args:
+        data: The source and how it is read.
+        on_columns: Is given the columns that were read.
 
     Returns:
         At least the columns headline_id, label, text_id, group_id and text.
@@ -94,8 +109,11 @@ def find_headlines(data: DataSettings) -> "pd.DataFrame":
     source = find_source(data)
     known = _load_known(source, data)
     if known:
+        on_columns(known.columns)
         return load_snapshot(Home.from_environment().warehouse, known.snapshot_id)
-    return read_whole(source, data).snapshot
+    ingestion = read_whole(source, data)
+    on_columns(ingestion.columns)
+    return ingestion.snapshot
 
 
 def settle_split(ingested: IngestedSource, split: SplitSettings, near_duplicates: str) -> str:
@@ -183,7 +201,8 @@ def _load_known(source: "Source", data: DataSettings) -> "StoredIngestion | None
     except WarehouseMissingError:
         return None
     if known:
-        check_rejected(data.source, known.rows_read, known.rows_rejected, known.reasons, data.max_rejected)
+        counts = (known.rows_read, known.rows_rejected)
+        check_rejected(data.source, *counts, known.reasons, data.max_rejected, known.columns)
     return known
 
 

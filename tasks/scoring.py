@@ -30,7 +30,7 @@ def score_headlines(settings: ScoreSettings) -> ScoredSource:
 
     chosen = choose_model(settings)
     with answers_file(settings.output) as write:
-        scored = score_source(settings, chosen, write, update)
+        scored = score_source(settings, chosen, write, update, announce)
     announce(tell_counts(scored))
     return scored
 

@@ -1,8 +1,9 @@
 """What the tests of the command line share: a home of their own, and commands run in this process."""
 
+import re
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,23 @@ from flows.cli import main
 from storage.warehouse import prepare_warehouse
 
 Run = Callable[..., tuple[int, str, str]]
+
+OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
+QUOTED = re.compile(r"`[^`]*`|'[^']*'")
+"""Other commands, and what the user typed."""
+
+
+def foreign_options(arguments: Sequence[str], message: str) -> list[str]:
+    """The options that a message names and the command that printed it does not have."""
+    from typer.main import get_command
+
+    from flows.cli import app
+
+    commands = get_command(app).commands  # type: ignore[attr-defined]
+    own = next((word for word in arguments if word in commands), None)
+    parameters = commands[own].params if own else []
+    known = {"--help", "--debug", *(option for parameter in parameters for option in parameter.opts), *arguments}
+    return [option for option in OPTION.findall(QUOTED.sub("", message)) if option not in known]
 
 
 @pytest.fixture(scope="session")
@@ -52,7 +70,10 @@ def fintone(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 
 @pytest.fixture
 def refuse(fintone: Run) -> Callable[..., str]:
-    """Runs a command that must end with exit code 2 and one line on standard error, which it returns."""
+    """Runs a command that must end with exit code 2 and one line on standard error, which it returns.
+
+    Each option that the line names must be one of that command.
+    """
 
     def run(*arguments: str) -> str:
         code, out, err = fintone(*arguments)
@@ -60,6 +81,7 @@ def refuse(fintone: Run) -> Callable[..., str]:
         assert err.startswith("fintone: ")
         assert err.count("\n") == 1
         assert err.endswith("\n")
+        assert foreign_options(arguments, err) == []
         return err
 
     return run

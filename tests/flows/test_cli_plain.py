@@ -62,6 +62,12 @@ def test_a_reader_that_leaves_early_is_no_event(warehouse: Path) -> None:
     assert process.returncode == 1
 
 
+def test_doctor_tells_of_a_narrow_encoding_without_an_option_that_it_lacks(warehouse: Path, tmp_path: Path) -> None:
+    home = tmp_path / "☃"
+    done = spawn("doctor", PYTHONIOENCODING="latin-1", FINTONE_HOME=str(home), COLUMNS="400")
+    assert done.stderr.splitlines()[-1].endswith("has no '\\u2603'; set PYTHONIOENCODING=utf-8")
+
+
 def test_a_narrow_encoding_loses_no_character_in_silence(warehouse: Path) -> None:
     done = spawn("sql", "SELECT '☃' AS sign", PYTHONIOENCODING="latin-1")
     assert (done.returncode, done.stdout) == (2, "")

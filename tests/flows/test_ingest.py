@@ -1,6 +1,7 @@
 """`fintone ingest` and its flow: what is told of every row, what is refused, and that a refusal leaves nothing."""
 
 import asyncio
+import html
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,11 @@ from prefect.client.orchestration import get_client
 from prefect.testing.utilities import prefect_test_harness
 
 from flows.ingest import ingest
+from reporting.data_report import render_data_report
 from schemas.config import DataSettings, SplitSettings
 from schemas.label import LABELS
 from schemas.tolerance import TooManyRejectedError
+from storage.data_report import load_data_report
 from storage.query import query
 from storage.warehouse import prepare_warehouse
 from tasks.data import ingest_source, split_snapshot
@@ -66,6 +69,34 @@ def test_every_row_is_told_of(fintone: Run, home: Path, news: Path) -> None:
     assert err == f"news.csv: nothing new, its 5 rows are snapshot {lines['snapshot']}\n"
     assert query(home / "warehouse.duckdb", "SELECT count(*) FROM sources").rows == [(1,)]
     assert "a share of 0.2 where data.max_rejected allows 0.1" in fintone(*command[:-2])[2]
+
+
+def test_two_candidates_are_told_in_the_terminal_the_account_and_the_report_and_told_again(
+    fintone: Run, home: Path
+) -> None:
+    moods = ["positive", "negative", "neutral"]
+    rows = [f"WIRE COPY {n},{text},neutral,{moods[n]}" for n, text in enumerate(["Profit up.", "Costs up.", "An AGM."])]
+    Path("two.csv").write_text("\n".join(["text,headline,label,sentiment", *rows]))
+    code, out, err = fintone("ingest", "two.csv")
+    account = " ".join(out.split())
+    assert code == 0
+    assert "columns text from 'headline', label from 'sentiment'" in account
+    assert "two.csv: text from 'headline', label from 'sentiment'\n" in err
+    doubts = [
+        "the text was read from 'headline', and 'text' could be meant: if so, set text_column",
+        "the label was read from 'sentiment', and 'label' could be meant: if so, set label_column",
+    ]
+    [ingest_id] = query(home / "warehouse.duckdb", "SELECT ingest_id FROM sources").rows[0]
+    report = html.unescape(render_data_report(load_data_report(home / "warehouse.duckdb", ingest_id)))
+    for doubt in doubts:
+        assert f"warning {doubt}" in account
+        assert f"warning: two.csv: {doubt}\n" in err
+        assert doubt in report
+    columns = "SELECT text_column, label_column, other_text_columns, other_label_columns FROM sources"
+    assert query(home / "warehouse.duckdb", columns).rows == [("headline", "sentiment", ["text"], ["label"])]
+    code, again, err = fintone("ingest", "two.csv")
+    assert (code, again.splitlines()[1:]) == (0, out.splitlines()[1:])
+    assert all(f"warning: two.csv: {doubt}\n" in err for doubt in doubts)
 
 
 def test_the_flow_shows_a_data_report_and_stops_early_when_nothing_is_new(
@@ -129,6 +160,15 @@ def test_a_headline_of_test_stays_there_when_more_arrive(home: Path, server: Non
         (["news.csv", "--label-map", "list.yaml"], "--label-map list.yaml: no list of words and labels"),
         (["news.csv", "--label-map", "torn.json"], "--label-map torn.json: no valid YAML or JSON"),
         (["news.csv", "--label-map", "bulls.yaml"], "data.label_map.up = 'bullish': must be"),
+        (["news.csv", *COLUMNS], "none of its 5 rows can be used, most often (2) because of unknown label"),
+        (
+            ["news.csv", *COLUMNS],
+            "name the right columns (text from 'title', label from 'mood'), or map its label words",
+        ),
+        (
+            ["news.csv", "--header-row", "9", *COLUMNS],
+            "has no line 9 that names columns: say another with --set data.he",
+        ),
         (["news.csv", *COLUMNS, "--label-map", "words.yaml"], "1 of 5 rows rejected, a share of 0.2 where"),
     ],
 )

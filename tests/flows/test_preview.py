@@ -53,6 +53,25 @@ def test_the_demo_study_is_counted(home: Path) -> None:
     assert not home.exists()
 
 
+@pytest.mark.parametrize("is_known", [False, True])
+def test_the_columns_that_are_read_are_told_and_those_that_could_be_meant(
+    home: Path, tmp_path: Path, *, is_known: bool
+) -> None:
+    rows = [
+        f"Unit {chr(65 + n)} has news {n},{mood},{mood}"
+        for n in range(6)
+        for mood in ("negative", "neutral", "positive")
+    ]
+    (tmp_path / "news.csv").write_text("\n".join(["headline,label,sentiment", *rows]))
+    own = (f"data.source={tmp_path / 'news.csv'}", "split.train_per_class=2", "split.test_per_class=2")
+    config = make_config("demo", *own)
+    if is_known:
+        take_in(config.data, lambda _: None)
+    lines = dict(describe_study(config))
+    assert lines["columns"] == "text from 'headline', label from 'label'"
+    assert lines["warning"].startswith("the label was read from 'label', and 'sentiment' could be meant")
+
+
 def test_a_cluster_is_named() -> None:
     lines = dict(describe_study(make_config("demo", "runner.kind=ray", "runner.address=head:6379")))
     assert lines["runner"].startswith("Ray cluster head:6379; 1 CPU and 1 GPU if a node has any a cell")

@@ -59,12 +59,32 @@ def test_answers_go_to_standard_output_and_everything_else_to_standard_error(fin
     assert (code, len(rows)) == (0, 400)
     assert rows[0].keys() >= {"row", "text", "label", "p_negative", "p_neutral", "p_positive", "model", "version"}
     assert {row["version"] for row in rows} == {champion}
-    counted, *more = [line for line in err.splitlines() if "headlines/s" not in line]  # which tells what is slow
+    read, counted, *more = [line for line in err.splitlines() if "headlines/s" not in line]  # which tells what is slow
+    assert read == "news.csv: text from 'title'"
     assert counted == "news.csv: 400 rows read, 400 headlines scored, 0 known before, 0 rows rejected"
     assert all(line.startswith("drift: ") for line in more)
     code, again, err = fintone("score", "news.csv", "--format", "jsonl", "--drift-tolerance", "0.9")
     assert [json.loads(line)["label"] for line in again.splitlines()] == [row["label"] for row in rows]
     assert " 0 headlines scored, 400 known before," in err
+
+
+def test_the_text_column_is_told_and_kept_and_rejected_rows_have_reasons(
+    fintone: Run, champion: str, home: Path
+) -> None:
+    rows = ["1,COPY 1,Profit rose again .", "2,COPY 2,Costs rose at Orlo .", "3,COPY 3, ", "4,COPY 4", "5,COPY 5, "]
+    Path("two.csv").write_text("\n".join(["id,text,headline", *rows]))
+    code, out, err = fintone("score", "two.csv")
+    assert (code, [row["row"] for row in csv.DictReader(io.StringIO(out))]) == (0, ["1", "2"])
+    assert "two.csv: text from 'headline'\ntwo.csv: warning: the text was read from 'headline', and 'text'" in err
+    assert "3 rows rejected (most often 2: empty text, 1: number of fields is 2, not 3)\n" in err
+    column = "SELECT text_column FROM scorings WHERE source = 'two.csv'"
+    assert query(home / "warehouse.duckdb", column).rows == [("headline",)]
+
+
+def test_lines_are_told_as_lines(fintone: Run, champion: str, home: Path) -> None:
+    Path("lines.txt").write_text("Profit rose, again .\nCosts rose at Orlo .\n")
+    code, _, err = fintone("score", "lines.txt")
+    assert (code, err.splitlines()[0]) == (0, "lines.txt: each line is a headline")
 
 
 def test_drift_is_told_where_it_exceeds_the_tolerance(fintone: Run, champion: str) -> None:
@@ -81,10 +101,20 @@ def test_drift_is_told_where_it_exceeds_the_tolerance(fintone: Run, champion: st
         (["news.csv", "--output", "answers.txt"], "give a name that ends in .csv, .jsonl or .parquet"),
         (["news.csv", "--output", "a.csv", "--format", "csv"], "--format is of standard output"),
         (["news.csv", "--source-format", "pdf"], "format = 'pdf': must be 'csv', 'json'"),
+        (
+            ["words.csv"],
+            "its columns are ['News Title', 'Publication Date']: name it with --text-column, or say --source-format",
+        ),
+        (["news.csv", "--source-format", "json"], "name its own with --source-format"),
+        (["latin.csv", "--encoding", "utf-16"], "is not text in 'utf-16' from end to end: set --encoding to its own"),
+        (["news.csv", "--header-row", "500"], "has no line 500 that names columns: say another with --header-row"),
+        (["news.csv", "--header-row", "0"], "header_row = 0: must be greater than or equal to 1"),
         (["news.csv", "--text-column", "nothing"], "has no text column 'nothing', its columns are ['id', 'title']"),
     ],
 )
 def test_what_cannot_be_scored_is_one_line(refuse: Refuse, champion: str, arguments: list[str], line: str) -> None:
+    Path("words.csv").write_text("News Title,Publication Date\nProfit rose again,3 May\nCosts rose at Orlo,4 May\n")
+    Path("latin.csv").write_bytes("title\nGewinn für Müller\n".encode("latin-1"))
     assert line in refuse("score", *arguments)
 
 

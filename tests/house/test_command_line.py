@@ -1,5 +1,6 @@
 """The command line as a whole: everything has help, and what needs no model loads no model's library."""
 
+import ast
 import json
 import os
 import re
@@ -67,6 +68,21 @@ def test_every_argument_and_option_has_help() -> None:
         if not parameter.help
     ]
     assert silent == []
+
+
+def test_every_option_that_the_code_names_is_one_of_a_command(root: Path, rooms: list[str]) -> None:
+    known = {option for _, command in iterate_commands() for parameter in command.params for option in parameter.opts}
+    others = {"--head", "--folder", "--steps", "--help"}  # of `ray start` and of `python -m learning.pretrain`
+    named = {
+        (str(path.relative_to(root)), option)
+        for room in set(rooms) - {"benchmarks", "reporting"}
+        for path in (root / room).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", node.value)
+    }
+    assert len(named) > len(known) / 2
+    assert {(path, option) for path, option in named if option not in known | others} == set()
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,12 @@ import duckdb
 import pandas as pd
 import pytest
 
+from schemas.columns import ReadColumns
+from storage.data_report import load_data_report
 from storage.headlines import StoredIngestion, load_ingestion, load_snapshot, save_ingestion
 from storage.query import query
 from storage.splits import load_part, load_split_counts, save_split
+from storage.warehouse import writing
 
 
 def test_a_snapshot_comes_back_in_the_order_of_its_source(data, accepted):
@@ -40,6 +43,23 @@ def test_an_ingestion_tells_its_commonest_reasons(warehouse, source, accepted, q
     expected = StoredIngestion("snapshot", "news.csv", False, 11, 6, 1, 4, 2, told)
     assert load_ingestion(warehouse, "ingest", 2) == expected
     assert load_ingestion(warehouse, "another", 2) is None
+
+
+def test_the_columns_that_were_read_are_kept_and_those_of_an_older_version_are_not_known(
+    data, source, accepted, rejected, quarantined
+):
+    columns = ReadColumns("title", "mood", ("text", "body"), ())
+    read = replace(source, ingest_id="second", columns=columns)
+    save_ingestion(data, read, accepted, rejected, quarantined)
+    assert load_ingestion(data, "second", 1).columns == columns
+    assert load_data_report(data, "second").columns == columns
+    with writing(data) as connection:
+        connection.execute(
+            "UPDATE sources SET text_column = NULL, label_column = NULL, other_text_columns = NULL,"
+            " other_label_columns = NULL WHERE ingest_id = 'ingest'"
+        )
+    assert load_ingestion(data, "ingest", 1).columns == ReadColumns()
+    assert load_data_report(data, "ingest").columns == ReadColumns()
 
 
 def test_the_same_ingestion_again_changes_nothing(data, source, accepted, rejected, quarantined):

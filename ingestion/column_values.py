@@ -1,0 +1,71 @@
+"""What the values of a column look like: headlines, label words, or neither. Judged on a few hundred first rows."""
+
+import re
+from collections.abc import Sequence
+from functools import cached_property
+from statistics import median
+from typing import Any
+
+from ingestion.labels import LabelWords, label_word
+
+LONGEST_HEADLINE = 400
+"""Characters. A column whose median is longer holds articles rather than headlines."""
+
+_FITTING = 0.5
+"""Least share of a column's values that must look like headlines, or be known labels."""
+_LEAST_LETTERS = 8
+"""Letters of a headline that has no spaces, as in Chinese."""
+_NUMBER = re.compile(r"\d+(?:[.,:/-]\d+)*")
+_ADDRESS = re.compile(r"(?:https?://|www\.)\S+\Z")
+
+
+class ColumnValues:
+    """The first values of a column; those that are blank count as neither headlines nor labels."""
+
+    def __init__(self, cells: Sequence[Any], words: LabelWords) -> None:
+        self._cells = cells
+        self._words = words
+
+    @cached_property
+    def holds_headlines(self) -> bool:
+        """Whether most values that are not blank are running text, and no labels."""
+        headlines = sum(_is_running_text(text) for text in self._texts)
+        return headlines > 0 and headlines >= _FITTING * len(self._texts) and not self.holds_labels
+
+    @cached_property
+    def holds_labels(self) -> bool:
+        """Whether most values are known label words; a blank one is none."""
+        known = sum(self._words.knows(word) for word in self._label_words)
+        return known > 0 and known >= _FITTING * len(self._cells)
+
+    @cached_property
+    def varieties(self) -> int:
+        """How many different texts there are, numbers and case ignored: a running number makes no other text."""
+        return len({_NUMBER.sub("0", text).casefold() for text in self._texts})
+
+    @cached_property
+    def is_short(self) -> bool:
+        """Whether its texts have the length of headlines."""
+        return not self._texts or median(map(len, self._texts)) <= LONGEST_HEADLINE
+
+    @cached_property
+    def labels(self) -> int:
+        """How many of the three labels there are."""
+        return len({self._words.resolve(word) for word in self._label_words if self._words.knows(word)})
+
+    @cached_property
+    def _texts(self) -> list[str]:
+        """The texts that are not blank, each with single spaces."""
+        return [text for cell in self._cells if isinstance(cell, str) and (text := " ".join(cell.split()))]
+
+    @cached_property
+    def _label_words(self) -> list[str]:
+        return [label_word(cell) for cell in self._cells if isinstance(cell, str | int | float)]
+
+
+def _is_running_text(text: str) -> bool:
+    """Whether a text has two words or more, or many letters in a script without spaces, and is no web address."""
+    letters = sum(map(str.isalpha, text))
+    if not letters or _ADDRESS.match(text):
+        return False
+    return " " in text or (letters >= _LEAST_LETTERS and not text.isascii())

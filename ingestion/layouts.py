@@ -1,0 +1,125 @@
+"""How a delimited text is laid out: which character delimits, which line is the header, which columns hold what."""
+
+from collections.abc import Sequence
+
+from ingestion.columns import Columns, MissingColumnError, Table
+from ingestion.delimited import ONE_COLUMN, Layout, shape_of
+from ingestion.encodings import Text
+from ingestion.headers import find_header
+from ingestion.heads import Head, is_header, is_spaced, is_table, read_heads
+from ingestion.labels import LabelWords
+from schemas.columns import ReadColumns
+from schemas.config import DataSettings
+
+_HEADERLESS_FIELDS = 2
+_MOSTLY = 0.5
+
+
+def recognise_layout(text: Text, source: str, settings: DataSettings) -> Layout:
+    """Find the delimiter, the header and the columns of a text.
+
+    A header needs a text and a label column; without one, a row has two fields of which one is a label word, or the
+    settings give the columns by their numbers.
+
+    Raises:
+        MissingColumnError: If no delimiter gives a text and a label column.
+    """
+    heads = read_heads(text, settings)
+    layout = find_layout(heads, settings)
+    if layout is None:
+        raise _missing_columns(heads, source, settings)
+    return layout
+
+
+def find_layout(heads: Sequence[Head], settings: DataSettings) -> Layout | None:
+    """The layout under which most rows are alike; None where no delimiter gives the columns that are needed."""
+    found = [(head, layout) for head in heads if (layout := _find_layout(head, settings))]
+    tables = [(head, layout) for head, layout in found if layout.width > 1]
+    if not found or (not tables and not _is_told(settings) and any(map(is_table, heads))):
+        return None  # a known name in a line of its own, above a table, is a title
+    return max(tables or found, key=lambda pair: (pair[0].agreement(pair[1]), pair[0].delimiter == ONE_COLUMN))[1]
+
+
+def _missing_columns(heads: Sequence[Head], source: str, settings: DataSettings) -> MissingColumnError:
+    if not any(head.records for head in heads):
+        row, option = settings.header_row, settings.option("header_row", "N")
+        return MissingColumnError(f"source {source!r} has no line {row} that names columns: say another with {option}")
+    head = max(heads, key=lambda head: (is_table(head), head.width, len(head.records[0]) if head.records else 0))
+    names, rows = head.records[head.first], head.records[head.first + 1 :]
+    remedy = "" if settings.is_labelled else f", or say {settings.option('format', 'lines')} if each line is a headline"
+    if len(names) > 1 and not is_header(names, rows, head.delimiter):
+        remedy += ", or give numbers from 1 if the first line is no header"
+    return MissingColumnError(f"source {source!r} {Table(names, rows, settings).describe_missing(remedy)}")
+
+
+def _find_layout(head: Head, settings: DataSettings) -> Layout | None:
+    if not head.records:
+        return None
+    layout = _header_layout(head, settings)
+    if layout:
+        return layout if _is_told(settings) or _is_sure(head, layout) else None
+    return _numbered_layout(head, settings) or _headerless_layout(head, settings)
+
+
+def _is_told(settings: DataSettings) -> bool:
+    """Whether the settings say that a text is a table; one with labels is none else."""
+    named = settings.text_column or settings.delimiter or settings.header_row or settings.format
+    return settings.is_labelled or named is not None
+
+
+def _is_sure(head: Head, layout: Layout) -> bool:
+    """Whether known names in a line are those of columns rather than words of a headline."""
+    if layout.width == 1:
+        return head.delimiter == ONE_COLUMN
+    rest = head.below(layout.start)
+    return is_header(layout.header or (), rest, head.delimiter) or (bool(rest) and head.agreement(layout) > _MOSTLY)
+
+
+def _header_layout(head: Head, settings: DataSettings) -> Layout | None:
+    place = find_header(head.records, settings)
+    if place is None:
+        return None
+    names = head.records[place]
+    columns = Table(names, head.records[place + 1 :], settings).find_columns()
+    return _lay_out(head, len(names), columns, head.ends[place], names) if columns else None
+
+
+def _lay_out(head: Head, width: int, columns: Columns, start: int, names: Sequence[str] | None = None) -> Layout:
+    rows = [fields for fields in head.below(start) if len(fields) == width]
+    shapes = [{shape_of(fields[place]) for fields in rows} for place in range(width)] if columns.label is None else []
+    return Layout(head.delimiter, names, width, columns, start, shapes)
+
+
+def _numbered_layout(head: Head, settings: DataSettings) -> Layout | None:
+    """Columns by their numbers from 1, of a file without a header."""
+    width = len(head.records[0])
+    text = _number(settings.text_column, width)
+    label = _number(settings.label_column, width) if settings.is_labelled else None
+    if text is None or (label is None and settings.is_labelled):
+        return None
+    read = ReadColumns(text=settings.text_column, label=settings.label_column if settings.is_labelled else None)
+    start = head.ends[0] if settings.header_row else head.start
+    return _lay_out(head, width, Columns(text, label, read), start)
+
+
+def _number(column: str | None, width: int) -> int | None:
+    """The place of a column that is given by its number from 1."""
+    if column is None or not (column.isascii() and column.isdigit()) or len(column) > len(str(width)):
+        return None
+    return int(column) - 1 if 0 < int(column) <= width else None
+
+
+def _headerless_layout(head: Head, settings: DataSettings) -> Layout | None:
+    """Two columns of which one has a label word in the first row already; in most rows where no labels are needed."""
+    words, first = LabelWords(settings.label_map), head.records[0]
+    if settings.text_column or settings.label_column or len(first) != _HEADERLESS_FIELDS:
+        return None
+    labels = [place for place, field in enumerate(first) if words.knows(field)]
+    if len(labels) != 1:
+        return None
+    [label] = labels
+    rows = [fields for fields in head.records if len(fields) == len(first) and words.knows(fields[label])]
+    if not settings.is_labelled and (len(rows) <= _MOSTLY * len(head.records) or (len(rows) == 1 and is_spaced(first))):
+        return None
+    read = ReadColumns(text=str(2 - label), label=str(label + 1) if settings.is_labelled else None)
+    return _lay_out(head, len(first), Columns(1 - label, label, read), head.start)

@@ -1,0 +1,60 @@
+"""Which columns of a table were read, as storage keeps them and people are shown them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ReadColumns:
+    """The columns of text and label, by name, or by number from 1 where a table has no header.
+
+    `other_texts` and `other_labels` are columns that could be meant as well. A source that is no table has none of all.
+    """
+
+    text: str | None = None
+    label: str | None = None
+    other_texts: tuple[str, ...] = ()
+    other_labels: tuple[str, ...] = ()
+
+    def describe(self) -> str:
+        """The columns that were read, in words; empty for a source that is no table."""
+        read = (("text", self.text), ("label", self.label))
+        return ", ".join(f"{what} from {_show(name)}" for what, name in read if name is not None)
+
+    def warn(self) -> list[str]:
+        """A sentence for each column that could be another one."""
+        kinds = (("text", self.text, self.other_texts), ("label", self.label, self.other_labels))
+        return [_warn(what, name, others) for what, name, others in kinds if name is not None and others]
+
+    def explain(self) -> str:
+        """What was read and what could be meant, in brackets with a space before them; empty for what is no table."""
+        told = "; ".join(self.warn() or [self.describe()])
+        return f" ({told})" if told else ""
+
+
+NO_COLUMNS = ReadColumns()
+"""Of a source that is no table."""
+
+
+def join_columns(columns: Iterable[ReadColumns]) -> ReadColumns:
+    """The columns of several files as those of one source: each name once, in the order of the files."""
+    every = list(columns)
+    return ReadColumns(
+        text=_join(each.text for each in every),
+        label=_join(each.label for each in every),
+        other_texts=tuple(dict.fromkeys(name for each in every for name in each.other_texts)),
+        other_labels=tuple(dict.fromkeys(name for each in every for name in each.other_labels)),
+    )
+
+
+def _show(name: str) -> str:
+    return f"column {name}" if name.isdigit() else repr(name)
+
+
+def _join(names: Iterable[str | None]) -> str | None:
+    return ", ".join(dict.fromkeys(name for name in names if name is not None)) or None
+
+
+def _warn(what: str, name: str, others: tuple[str, ...]) -> str:
+    listed = " or ".join(map(repr, others))
+    return f"the {what} was read from {_show(name)}, and {listed} could be meant: if so, set {what}_column"
