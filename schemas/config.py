@@ -65,7 +65,8 @@ class DataSettings(Settings):
     )
     label_column: str | None = Field(
         default=None,
-        description="Column of the label; found by names and values when not given. Its number, from 1, where a CSV has no header.",
+        description="Column of the label; found by names and values when not given. Its number, from 1, where a CSV has no "
+        "header.",
     )
     label_map: dict[str, Label] | None = Field(
         default=None, description="The source's label words, case ignored, to positive, neutral or negative."
@@ -402,7 +403,9 @@ class ScoreSettings(Settings):
     output: str | None = Field(
         default=None, description="A file for the answers: .csv, .jsonl or .parquet. The warehouse has them anyhow."
     )
-    text_column: str | None = Field(default=None, description="Column of the headline; found by names and values when not given.")
+    text_column: str | None = Field(
+        default=None, description="Column of the headline; found by names and values when not given."
+    )
     encoding: str | None = Field(default=None, description="Text encoding; detected when not given.")
     format: Literal["csv", "json", "json-lines", "parquet", "excel", "phrasebank", "lines"] | None = Field(
         default=None, description="Kind of file, `lines` for a headline a line; recognised when not given."
