@@ -176,7 +176,7 @@ def test_a_study_fills_the_warehouse_and_tells_prefect(home: Path, config: Study
     )
     assert decided == ["kept", "gate", None]
     assert re.search(
-        r"the best baseline .* on 30 headlines: .*\], p.* at level 0\.0304; .*; look 1 at these test", reason
+        r"the best baseline .* on 30 headlines: .*\], p.* at level 0\.0304; .*look 1 at these test", reason
     )
 
     flow_runs, task_runs, artifacts = asyncio.run(read_server())
