@@ -65,8 +65,8 @@ class DataSettings(Settings):
     )
     label_column: str | None = Field(
         default=None,
-        description="Column of the label; found by names and values when not given. Its number, from 1, where a CSV has "
-        "no header.",
+        description="Column of the label; found by names and values when not given. Its number, from 1, where a CSV "
+        "has no header.",
     )
     label_map: dict[str, Label] | None = Field(
         default=None, description="The source's label words, case ignored, to positive, neutral or negative."
