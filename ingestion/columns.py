@@ -62,8 +62,8 @@ class Table:
             return None
         label = labels[0] if labels else None
         read = ReadColumns(
-            text=self.names[texts[0]],
-            label=None if label is None else self.names[label],
+            text=self.names[texts[0]].strip(),
+            label=None if label is None else self.names[label].strip(),
             other_texts=self._name(texts[1:]),
             other_labels=self._name(labels[1:]),
         )
@@ -163,7 +163,7 @@ class Table:
         return self._values[place]
 
     def _name(self, places: Sequence[int]) -> tuple[str, ...]:
-        return tuple(self.names[place] for place in places)
+        return tuple(self.names[place].strip() for place in places)
 
 
 def choose_columns(source: str, names: Sequence[str], rows: Sequence[Sequence[Any]], settings: DataSettings) -> Columns:

@@ -124,6 +124,12 @@ def test_a_column_that_is_named_is_read_without_doubt(read, write):
     assert ingestion.columns == ReadColumns("text", "sentiment")
 
 
+@every_format
+def test_spaces_around_a_name_are_not_part_of_it(read, write):
+    ingestion = read(write({" text ": DESK, " headline": NEWS, "label ": MOODS}))
+    assert ingestion.columns == ReadColumns("headline", "label", ("text",))
+
+
 def test_of_names_that_differ_in_case_the_one_as_it_is_written_is_read(read):
     content = "Body,body,label\nProfit rose again,x,positive\n"
     assert read(content, text_column="body").columns.text == "body"

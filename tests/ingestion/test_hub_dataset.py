@@ -24,6 +24,7 @@ from ingestion.hub_dataset import HubReference, parse_reference, read_dataset, r
 from ingestion.ingest import read_source
 from ingestion.rows import RawRow
 from ingestion.sources import find_source
+from schemas.columns import ReadColumns
 from schemas.config import DataSettings
 from schemas.errors import InputError
 
@@ -276,6 +277,18 @@ def test_all_splits_are_read_train_validation_test_and_others(hub: FakeHub) -> N
     files = {f"{split}.parquet": parquet(title=[split], sentiment=[number]) for number, split in enumerate(splits)}
     hub.commits = {COMMIT: {"README.md": card + b"---\n", **files}}
     assert pairs(read()) == [("train", "0"), ("validation", "1"), ("test", "2"), ("extra", "3")]
+
+
+def test_columns_go_by_their_values_and_by_the_names_of_classes(hub: FakeHub) -> None:
+    rows = b"\n".join(b"DESK COPY %d,%s,0,%d" % (n, b"Profit rose %s" % (b"a" * n), n % 3) for n in range(1, 7))
+    classes = CLASSES.replace(b"name: label", b"name: sentiment").replace(
+        b"  - name: sentence\n    dtype: string\n",
+        b"".join(b"  - name: %s\n    dtype: string\n" % name for name in (b"text", b"headline", b"label")),
+    )
+    hub.commits = {COMMIT: {"README.md": classes, "news.csv": b"text,headline,label,sentiment\n" + rows}}
+    content = read_dataset(NEWS, COMMIT, SETTINGS)
+    assert content.columns == ReadColumns("headline", "sentiment", ("text",), ("label",))
+    assert [row.label for row in content.rows] == ["neutral", "positive", "negative"] * 2
 
 
 def test_columns_go_by_the_settings(hub: FakeHub) -> None:
