@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from queue import Empty, Queue
 from typing import Any
 
-from ingestion.encodings import Text, is_made_of_bytes
+from ingestion.encodings import Text, check_encoding, is_made_of_bytes
 from ingestion.formats import Content, EmptyFileError, read_content, read_text, recognise_text
 from ingestion.parquet import is_parquet
 from ingestion.rows import RawRow
@@ -76,6 +76,7 @@ def open_stream(stream: io.BufferedReader, settings: UnlabelledSettings) -> Cont
     if not first.strip():
         raise EmptyFileError(f"source {STREAM!r} is empty: give headlines on standard input")
     encoding = settings.encoding or _UTF_8
+    check_encoding(encoding)
     if is_parquet(first) or first.startswith((_ZIP, *_WIDE)) or not is_made_of_bytes(encoding):
         return read_content(first + stream.read(), STREAM, settings)
     head = Text(first if is_whole else _cut_last_line(first), encoding, is_sound=False)

@@ -7,7 +7,8 @@ import zipfile
 import pytest
 
 from ingestion.ingest import read_source
-from schemas.config import DataSettings
+from ingestion.streams import open_stream
+from schemas.config import DataSettings, UnlabelledSettings
 from schemas.errors import InputError
 
 
@@ -108,6 +109,13 @@ def test_an_encoding_that_does_not_fit(tmp_path, encoding):
     )
 
 
-def test_an_encoding_that_nobody_knows(read):
-    with pytest.raises(InputError, match=r"^encoding 'klingon' is not a known text encoding: try utf-8"):
-        read("text,label\nProfit rose,positive\n", encoding="klingon")
+NO_ENCODINGS = ["klingon", "idna", "punycode", "undefined", "rot13", "unicode_escape", "base64", "utf-7", "ü", "x\0y"]
+
+
+@pytest.mark.parametrize("name", [*NO_ENCODINGS, "../os", "x" * 10_000])
+@pytest.mark.parametrize("content", ["text,label\nProfit rose,positive\n", "text,label\nNestlé rose,positive\n"])
+def test_what_no_file_is_written_in_is_no_encoding(read, name, content):
+    with pytest.raises(InputError, match=r"^encoding '[^']{1,43}' is not a known text encoding: try utf-8"):
+        read(content, encoding=name)
+    with pytest.raises(InputError, match="is not a known text encoding"):
+        open_stream(io.BytesIO(content.encode()), UnlabelledSettings(source="-", encoding=name))
