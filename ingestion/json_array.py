@@ -26,13 +26,13 @@ def is_json_array(text: Text) -> bool:
 
 
 def read_json_array(text: Text, source: str, settings: DataSettings) -> TableRows:
-    """Give the rows in order. The keys of the first objects say which hold text and label.
+    """Give the rows that are not blank in order. The keys of the first objects say which hold text and label.
 
     Raises:
         JsonArrayError: If the array is no valid JSON.
         MissingColumnError: If the first objects have no key for the text or none for the label.
     """
-    elements = list(_iter_elements(text.whole(), source))
+    elements = [(value, raw) for value, raw in _iter_elements(text.whole(), source) if value is not None]
     return read_objects(elements, [value for value, _ in elements], source, settings)
 
 

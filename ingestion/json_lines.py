@@ -17,7 +17,7 @@ def is_json_lines(text: Text) -> bool:
 
 
 def read_json_lines(text: Text, head: Text, source: str, settings: DataSettings) -> TableRows:
-    """Give the rows in order; blank lines are none. The keys of the first objects say which hold text and label.
+    """Give the rows that are not blank in order. The keys of the first objects say which hold text and label.
 
     Args:
         text: All of it.
@@ -29,7 +29,7 @@ def read_json_lines(text: Text, head: Text, source: str, settings: DataSettings)
         MissingColumnError: If the first objects have no key for the text or none for the label.
     """
     first = [_parse(line) for line in head.first_lines(SAMPLE_ROWS) if line.strip()]
-    lines = (line.rstrip(LINE_ENDS) for line in text.lines() if line.strip())
+    lines = (line.rstrip(LINE_ENDS) for line in text.lines() if line.strip() not in {"", "null"})
     return read_objects(((_parse(line), line) for line in lines), first, source, settings)
 
 

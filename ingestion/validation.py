@@ -9,7 +9,7 @@ from pandera.errors import SchemaErrors
 
 from ingestion.labels import LabelWords
 from ingestion.rows import RawRow
-from schemas.frames import CandidateFrame
+from schemas.frames import MISSING_WORDS, CandidateFrame
 
 ROWS_AT_ONCE = 50_000
 """Rows that are held as Python objects at a time; frames take a fraction of their memory."""
@@ -39,10 +39,12 @@ def validate_rows(rows: Iterable[RawRow], words: LabelWords) -> tuple[pd.DataFra
     return pd.concat(accepted, ignore_index=True), pd.concat(rejected, ignore_index=True)
 
 
-def validate_batch(rows: Sequence[RawRow], words: LabelWords, first_number: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+def validate_batch(
+    rows: Sequence[RawRow], words: LabelWords | None, first_number: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The candidates and the rejected rows of some rows in order, numbered from `first_number`, as of `validate_rows`.
 
-    A row without a label is a candidate too.
+    Where `words` is None, labels do not count: a row without one is a candidate, and a label beside a text is dropped.
     """
     frame = _candidate_frame(rows, words, first_number)
     reasons = _find_reasons(frame)
@@ -62,18 +64,28 @@ def _take(rows: Iterator[RawRow]) -> list[RawRow]:
             gc.enable()
 
 
-def _candidate_frame(rows: Iterable[RawRow], words: LabelWords, first_number: int) -> pd.DataFrame:
+def _candidate_frame(rows: Iterable[RawRow], words: LabelWords | None, first_number: int) -> pd.DataFrame:
     texts, labels, raws, defects, agreements = zip(*rows, strict=True)
-    resolved = {word: words.resolve(word) for word in set(labels) - {None}}
     columns = {
         "text": [None if text is None else text.strip() for text in texts],
-        "label": [None if label is None else resolved[label] for label in labels],
+        "label": _resolve(labels, defects, words),
         "raw": raws,
         "defect": defects,
     }
     frame = pd.DataFrame(columns, dtype="str")
     frame.insert(0, "row_number", range(first_number, first_number + len(texts)))
     return frame.assign(agreement=pd.array(agreements, dtype="Int64"))
+
+
+def _resolve(
+    labels: Sequence[str | None], defects: Sequence[str | None], words: LabelWords | None
+) -> Sequence[str | None]:
+    """What each label stands for; a label that is missing is an empty word, except where the row has a defect."""
+    if words is None:
+        return [None] * len(labels)
+    resolved = {word: words.resolve(word) for word in set(labels) if word is not None}
+    missing = ("" if defect is None else None for defect in defects)
+    return [nothing if label is None else resolved[label] for label, nothing in zip(labels, missing, strict=True)]
 
 
 def _find_reasons(frame: pd.DataFrame) -> pd.Series:
@@ -94,8 +106,16 @@ def _find_reasons(frame: pd.DataFrame) -> pd.Series:
 def _describe(column: str, check: str, case: str) -> str:
     """One failure in words."""
     if column == "label":
-        return f"unknown label {case[:_SHOWN_CHARACTERS]!r}"
+        return _describe_label(case)
     return case if column == "defect" else check
+
+
+def _describe_label(word: str) -> str:
+    if not word:
+        return "no label"
+    if word.casefold() in MISSING_WORDS:
+        return f"no label, written as {word!r}"
+    return f"unknown label {word[:_SHOWN_CHARACTERS]!r}"
 
 
 def _cut(raw: str) -> str:

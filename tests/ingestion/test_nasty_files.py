@@ -47,7 +47,7 @@ ROWS_IN = {
         lambda: HEADER + ROW + b'x","y\n' * 50_000,
         (50_000, "broken quoting: unexpected end of data"),
     ),
-    "ragged rows": (lambda: HEADER + ROW + b"a\na,b,c\n,\n" * 1_000, (3_000, "number of fields is 1, not 2")),
+    "ragged rows": (lambda: HEADER + ROW + b"a\na,b,c\n,,x\n" * 1_000, (3_000, "number of fields is 1, not 2")),
     "a lone surrogate": (
         lambda: b'{"text": "Profit rose", "label": "positive"}\n{"text": "\\udc80", "label": "neutral"}\n',
         (1, "half a surrogate pair, which is not Unicode"),
@@ -58,7 +58,7 @@ ROWS_IN = {
     ),
     "numbers that are none": (
         lambda: b'[{"text": "Profit rose", "label": "positive"}, {"text": "a", "label": NaN}, {"text": 1, "label": 1}]',
-        (2, "unknown label 'NaN'"),
+        (2, "no label"),
     ),
     "an object within an object": (
         lambda: b'[{"text": "Profit rose", "label": "positive"}, {"text": {"a": 1}, "label": []}]',
