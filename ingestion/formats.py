@@ -38,12 +38,16 @@ class WrongFormatError(InputError):
 
 
 class Content(NamedTuple):
-    """A file that was recognised: what it is, its encoding, its rows, which can be read once, and their columns."""
+    """A file that was recognised: what it is, its encoding, its rows, which can be read once, and their columns.
+
+    `not_read` names what else the file holds, such as the sheets of a workbook that are not read, each with the reason.
+    """
 
     kind: str
     encoding: str
     rows: Iterator[RawRow]
     columns: ReadColumns = NO_COLUMNS
+    not_read: tuple[str, ...] = ()
 
 
 def read_content(content: bytes, source: str, settings: DataSettings) -> Content:
@@ -67,7 +71,8 @@ def _read_zip(content: bytes, source: str, settings: DataSettings) -> Content:
     archive = open_zip(content, source)
     if is_workbook(archive):
         _check_format("excel", source, settings)
-        return Content("excel", _UNICODE, *read_workbook(content, source, settings))
+        table, not_read = read_workbook(content, source, settings)
+        return Content("excel", _UNICODE, *table, not_read)
     if phrasebank.is_archive(archive):
         _check_format("phrasebank", source, settings)
         levels = phrasebank.read_archive(archive, source, settings.agreement)
