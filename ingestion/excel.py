@@ -8,8 +8,6 @@ from contextlib import contextmanager
 from itertools import chain, islice
 from typing import Any, NamedTuple
 
-from schemas.listing import list_some
-
 from ingestion.columns import SAMPLE_ROWS, MissingColumnError, Table
 from ingestion.headers import find_header, name_columns
 from ingestion.reasons import describe_reason
@@ -19,6 +17,7 @@ from ingestion.workbooks import Sheet, TooManyTagsError, open_sheets
 from schemas.columns import join_columns
 from schemas.config import DataSettings
 from schemas.errors import InputError
+from schemas.listing import list_some
 
 Cells = Iterator[Sequence[Any]]
 

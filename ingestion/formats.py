@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 from ingestion import phrasebank
-from ingestion.archives import ArchiveError, describe_files, is_zip, list_files, open_zip, read_member
+from ingestion.archives import ArchiveError, describe_files, is_zip, list_files, open_zip, read_member, tell_others
 from ingestion.delimited import read_delimited
 from ingestion.encodings import Text, decode, has_foreign_bytes, tell_bytes
 from ingestion.excel import is_workbook, read_workbook
@@ -78,7 +78,8 @@ def _read_zip(content: bytes, source: str, settings: DataSettings) -> Content:
         levels = phrasebank.read_archive(archive, source, settings.agreement)
         text = decode(levels.pop(settings.agreement), source, settings, phrasebank.ENCODING)
         rows = phrasebank.read_phrasebank_text(text, settings.agreement)
-        return _from_text("financial-phrasebank zip", text, TableRows(phrasebank.raise_agreement(rows, levels)))
+        table = TableRows(phrasebank.raise_agreement(rows, levels))
+        return _from_text("financial-phrasebank zip", text, table)._replace(not_read=tell_others(archive))
     return _read_only_member(archive, source, settings)
 
 
@@ -87,14 +88,15 @@ def _read_only_member(archive: zipfile.ZipFile, source: str, settings: DataSetti
     if len(files) != 1:
         raise ArchiveError(
             f"source {source!r} is a zip that is neither an Excel workbook nor the archive of FinancialPhraseBank and "
-            f"holds not one file but {describe_files(files)}: unpack it and give the folder or a file"
+            f"holds not one data file but {describe_files(files or tell_others(archive))}: "
+            "unpack it and give the folder or a file"
         )
     name = f"{source}/{files[0]}"
     inner = read_member(archive, files[0], source)
     if is_zip(inner) and not is_workbook(open_zip(inner, name)):
         raise ArchiveError(f"source {name!r} is a zip within a zip: unpack it and give what it holds")
-    content = read_content(inner, name, settings)
-    return content._replace(kind=f"{content.kind} in a zip")
+    found = read_content(inner, name, settings)
+    return found._replace(kind=f"{found.kind} in a zip", not_read=(*tell_others(archive), *found.not_read))
 
 
 def _read_file(content: bytes, source: str, settings: DataSettings) -> Content:

@@ -104,3 +104,8 @@ class DataReport(Settings):
     lengths: tuple[Lengths, ...]
     changes: Changes | None
     drift: tuple[Drift, ...]
+    not_read: tuple[str, ...] | None = None
+    """Files and sheets that were passed over, each with the reason; None where an older version ingested."""
+    headlines_damaged: int | None = None
+    """Headlines whose text looks damaged; None where an older version ingested."""
+    damaged_example: str | None = None

@@ -18,7 +18,7 @@ from schemas.label import LABELS
 from schemas.tolerance import TooManyRejectedError
 from storage.data_report import load_data_report
 from storage.query import query
-from storage.warehouse import prepare_warehouse
+from storage.warehouse import prepare_warehouse, writing
 from tasks.data import ingest_source, split_snapshot
 
 Run = Callable[..., tuple[int, str, str]]
@@ -188,3 +188,37 @@ def test_a_word_of_the_label_map_stays_as_it_is_written(fintone: Run, news: Path
     code, out, _ = fintone("ingest", "answers.csv", "--label-map", "answers.json")
     assert code == 0
     assert "3: 1 negative, 1 neutral, 1 positive" in out
+
+
+def test_what_was_not_read_and_what_looks_damaged_is_told_each_time(fintone: Run, home: Path) -> None:
+    Path("daily").mkdir()
+    Path("daily/README.md").write_text("# News")
+    rows = ["Profit rose,positive", "SociÃ©tÃ© GÃ©nÃ©rale rose,positive", "Nestl\ufffd fell,negative"]
+    Path("daily/a.csv").write_text("\n".join(["text,label", *rows]))
+    expected = {
+        ("not read", "README.md (document)"),
+        ("damaged", "2 headlines look damaged, as in 'SociÃ©tÃ© GÃ©nÃ©rale rose'"),
+    }
+    for _ in range(2):
+        code, out, _ = fintone("ingest", "daily")
+        lines = {line.rstrip().replace("not read", "not_read") for line in out.splitlines() if " " in line}
+        told = {tuple(line.split(maxsplit=1)) for line in lines}
+        assert code == 0
+        assert {(subject.replace("_", " "), words) for subject, words in told} >= expected
+    [(ingest_id,)] = query(home / "warehouse.duckdb", "SELECT ingest_id FROM sources").rows
+    shown = render_data_report(load_data_report(home / "warehouse.duckdb", ingest_id))
+    assert "Not read: README.md (document)." in shown.replace("&#40;", "(").replace("&#41;", ")")
+    assert "2 accepted headlines look damaged" in shown
+    stored = "SELECT not_read, headlines_damaged, damaged_example FROM sources"
+    assert query(home / "warehouse.duckdb", stored).rows == [(["README.md (document)"], 2, "SociÃ©tÃ© GÃ©nÃ©rale rose")]
+
+
+def test_an_ingestion_of_an_older_version_says_nothing_of_what_it_does_not_know(
+    fintone: Run, home: Path, news: Path
+) -> None:
+    Path("plain.csv").write_text("text,label\nProfit rose,positive\n")
+    fintone("ingest", "plain.csv")
+    with writing(home / "warehouse.duckdb") as connection:
+        connection.execute("UPDATE sources SET not_read = NULL, headlines_damaged = NULL, damaged_example = NULL")
+    code, out, _ = fintone("ingest", "plain.csv")
+    assert (code, "not read" in out, "damaged" in out) == (0, False, False)

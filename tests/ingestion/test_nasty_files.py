@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
-from ingestion import delimited, sources
+from ingestion import bounds, delimited
 from schemas.errors import InputError
 from tests.ingestion.nasty_files import (
     HEADER,
@@ -92,7 +92,7 @@ LINE_FOR = {
         "Excel workbook that cannot be read",
     ),
     "Parquet that breaks off": (lambda: swollen_parquet(10)[:-20], "Parquet file that cannot be read"),
-    "a Parquet bomb": (lambda: swollen_parquet(100_000), "holds over 268,435,456 characters"),
+    "a Parquet bomb": (lambda: swollen_parquet(100_000), "holds over 67,108,864 characters"),
 }  # fmt: skip
 
 
@@ -126,9 +126,9 @@ def test_after_many_broken_quotes_one_that_spans_lines_is_broken_too(read, monke
 
 
 def test_more_rows_than_fit_are_refused(read, monkeypatch):
-    monkeypatch.setattr(sources, "MAX_ROWS", 3)
+    monkeypatch.setattr(bounds, "MAX_ROWS", 3)
     assert read(HEADER + ROW * 3).rows_read == 3
-    with pytest.raises(InputError, match="has over 3 rows"):
+    with pytest.raises(InputError, match="holds over 3 rows"):
         read(HEADER + ROW * 4)
 
 

@@ -39,10 +39,17 @@ def error_of(source, **settings):
         (b"PK\x03\x04 and no more", ["zip that cannot be read", "get it again"]),
         (
             zip_of(**{"b.txt": "x", "a.csv": "y"}),
-            ["neither an Excel workbook nor the archive of", "holds not one file but 'b.txt', 'a.csv'", "unpack it"],
+            [
+                "neither an Excel workbook nor the archive of",
+                "holds not one data file but 'b.txt', 'a.csv'",
+                "unpack it",
+            ],
         ),
-        (zip_of(), ["holds not one file but nothing"]),
-        (zip_of(**{"__MACOSX/Sentences_50Agree.txt": "x@neutral"}), ["not one file but nothing"]),
+        (zip_of(), ["holds not one data file but nothing"]),
+        (
+            zip_of(**{"__MACOSX/Sentences_50Agree.txt": "x@neutral"}),
+            ["not one data file but '__MACOSX/Sentences_50Agree.txt (system file)'"],
+        ),
         (zip_of(**{"Sentences_75Agree.txt": "x@neutral"}), ["without Sentences_50Agree.txt", "data.agreement"]),
         (zip_of(**{f"{number}.txt": "x" for number in range(9)}), ["'4.txt' and 4 more"]),
         (b"headline,score\nProfit rose,5\n", ["no label column", "['headline', 'score']", "data.label_column"]),
