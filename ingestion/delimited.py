@@ -19,6 +19,9 @@ ONE_COLUMN = "\x1f"
 MOST_GIVEN_BACK = 1_000_000
 """Lines of a text that are read a second time in search of the end of a quote."""
 
+_UNFINISHED = "unexpected end of data"
+"""What the module csv says of a quote that is still open where the lines end."""
+
 _NUMBER, _WORD = re.compile(r"\d+"), re.compile(r"[^\W\d_]+")
 _OFTEN_UNQUOTED = {"\t", ONE_COLUMN}
 """Delimiters that rarely occur in text: files with them are often written without any quoting."""
@@ -137,8 +140,9 @@ class Records:
         """Read the record that begins with a line, over as many lines as its quotes span."""
         try:
             return self._parse((first,)), first.rstrip(LINE_ENDS), None
-        except csv.Error:  # few do not end on the line on which they begin
-            pass
+        except csv.Error as error:
+            if _UNFINISHED not in str(error):  # more lines cannot mend it
+                return self._break(first, [first], str(error))
         taken: list[str] = []
         try:
             fields = self._parse(self._feed(first, taken))

@@ -1,11 +1,11 @@
 """A JSON array of objects, one a headline: text in, raw rows out. Reads no file and judges no label."""
 
-import json
 import re
 from collections.abc import Iterator
 from typing import Any
 
 from ingestion.encodings import Text
+from ingestion.json_text import DECODER
 from ingestion.rows import TableRows
 from ingestion.tables import read_objects
 from schemas.config import DataSettings
@@ -38,13 +38,12 @@ def read_json_array(text: Text, source: str, settings: DataSettings) -> TableRow
 
 def _iter_elements(text: str, source: str) -> Iterator[tuple[Any, str]]:
     """Yield each element of the array with its own text."""
-    decoder = json.JSONDecoder()
     separator = _START.match(text)
     end = 0
     while separator:
         start = separator.end()
         try:
-            value, end = decoder.raw_decode(text, start)
+            value, end = DECODER.raw_decode(text, start)
         except (ValueError, RecursionError):
             raise _broken(source, start) from None
         yield value, text[start:end]

@@ -1,10 +1,10 @@
 """JSON lines, one object a headline: text in, raw rows out. Reads no file and judges no label."""
 
-import json
 from typing import Any
 
 from ingestion.columns import SAMPLE_ROWS
 from ingestion.encodings import LINE_ENDS, Text
+from ingestion.json_text import DECODER
 from ingestion.rows import TableRows
 from ingestion.tables import read_objects
 from schemas.config import DataSettings
@@ -35,7 +35,7 @@ def read_json_lines(text: Text, head: Text, source: str, settings: DataSettings)
 
 def _parse(line: str) -> dict[str, Any] | None:
     try:
-        value = json.loads(line)
+        value = DECODER.decode(line)
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None

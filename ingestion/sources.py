@@ -17,6 +17,7 @@ from ingestion.identity import ingest_id
 from ingestion.rows import RawRow
 from schemas.columns import ReadColumns
 from schemas.config import DataSettings
+from schemas.paths import local_path
 
 EMBEDDED = "embedded"
 """The value of `data.source` that means the project's own synthetic headlines."""
@@ -77,7 +78,7 @@ def find_source(settings: DataSettings) -> Source:
     if reference:
         return _find_dataset(reference, settings)
     synthetic = settings.source == EMBEDDED
-    path = HEADLINES_FILE if synthetic else Path(settings.source).expanduser()
+    path = HEADLINES_FILE if synthetic else local_path("source", settings.source)
     name = f"{EMBEDDED} (synthetic)" if synthetic else path.absolute().name
     files, not_read = find_files(path, name, settings.source, settings.agreement)
     hashes = [file.sha256 for file in files]

@@ -89,25 +89,22 @@ def _resolve(
 
 
 def _find_reasons(frame: pd.DataFrame) -> pd.Series:
-    """Every reason of each row that fails, in the order of the schema, by the row's place in the frame."""
+    """Every reason of each row that fails, in the order of the schema, by the row's place in the frame.
+
+    What a reader could not take apart is not checked any further: its defect is its reason.
+    """
+    has_defect = frame["defect"].notna()
+    told = frame.loc[has_defect, "defect"]
     try:
-        CandidateFrame.validate(frame, lazy=True)
+        CandidateFrame.validate(frame[~has_defect] if len(told) else frame, lazy=True)
     except SchemaErrors as error:
-        failures = error.failure_cases
-        cases = zip(failures["column"], failures["check"], failures["failure_case"], strict=True)
-        described = [_describe(str(column), str(check), str(case)) for column, check, case in cases]
+        cases = (error.failure_cases[name].tolist() for name in ("index", "column", "check", "failure_case"))
         reasons: dict[int, list[str]] = {}
-        for index, reason in zip(failures["index"], described, strict=True):
-            reasons.setdefault(index, []).append(reason)
-        return pd.Series({index: "; ".join(reasons[index]) for index in sorted(reasons)}, dtype="str")
-    return pd.Series(index=frame.index[:0], dtype="str")
-
-
-def _describe(column: str, check: str, case: str) -> str:
-    """One failure in words."""
-    if column == "label":
-        return _describe_label(case)
-    return case if column == "defect" else check
+        for index, column, check, case in zip(*cases, strict=True):
+            reasons.setdefault(index, []).append(_describe_label(str(case)) if column == "label" else str(check))
+        failed = pd.Series({index: "; ".join(reasons[index]) for index in reasons}, dtype="str")
+        told = pd.concat([told, failed]).sort_index()
+    return told
 
 
 def _describe_label(word: str) -> str:

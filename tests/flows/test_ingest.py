@@ -2,6 +2,7 @@
 
 import asyncio
 import html
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -159,6 +160,14 @@ def test_a_headline_of_test_stays_there_when_more_arrive(home: Path, server: Non
         (["news.csv", "--label-map", "none.yaml"], "--label-map none.yaml: cannot be read (No such file or directory)"),
         (["news.csv", "--label-map", "list.yaml"], "--label-map list.yaml: no list of words and labels"),
         (["news.csv", "--label-map", "torn.json"], "--label-map torn.json: no valid YAML or JSON"),
+        (["news.csv", "--label-map", "."], "--label-map .: is not a regular file"),
+        (["news.csv", "--label-map", "pipe"], "--label-map pipe: is not a regular file"),
+        (["news.csv", "--label-map", "/dev/zero"], "--label-map /dev/zero: is not a regular file"),
+        (["news.csv", "--label-map", "huge.yaml"], "--label-map huge.yaml: has 1,300,000 bytes, more than the 800,000"),
+        (["news.csv", "--label-map", "twice.yaml"], "--label-map twice.yaml: it names 'up' twice"),
+        (["news.csv", "--label-map", "latin.yaml"], "--label-map latin.yaml: no text in UTF-8; save it as UTF-8"),
+        (["news.csv", "--label-map", "cases.yaml"], "data.label_map: it maps 'UP' to negative and to positive"),
+        (["~nobody-of-that-name/news.csv"], "cannot be read (Could not determine home directory): check its path"),
         (["news.csv", "--label-map", "bulls.yaml"], "data.label_map.up = 'bullish': must be"),
         (["news.csv", *COLUMNS], "none of its 5 rows can be used, most often (2) because of unknown label"),
         (
@@ -177,6 +186,11 @@ def test_bad_input_is_told_before_anything_is_made(
 ) -> None:
     Path("list.yaml").write_text("- up\n- down\n")
     Path("torn.json").write_text('{"up": "positive"')
+    Path("huge.yaml").write_text("up: positive\n" * 100_000)
+    Path("twice.yaml").write_text("up: positive\nup: negative\n")
+    Path("latin.yaml").write_bytes(b"\xfcber: positive\n")
+    Path("cases.yaml").write_text("up: negative\nUP: positive\n")
+    os.mkfifo("pipe")
     Path("bulls.yaml").write_text("up: bullish\n")
     assert line in refuse("ingest", *arguments)
     assert not home.exists()

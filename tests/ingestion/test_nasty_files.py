@@ -60,6 +60,10 @@ ROWS_IN = {
         lambda: b'[{"text": "Profit rose", "label": "positive"}, {"text": "a", "label": NaN}, {"text": 1, "label": 1}]',
         (2, "no label"),
     ),
+    "a number of a million digits": (
+        lambda: b'[{"text": "Profit rose", "label": "positive"}, {"text": "a", "label": %s}]' % (b"9" * 10**6),
+        (1, "unknown label 'Infinity'"),
+    ),
     "an object within an object": (
         lambda: b'[{"text": "Profit rose", "label": "positive"}, {"text": {"a": 1}, "label": []}]',
         (1, "no text in 'text'"),
@@ -78,7 +82,6 @@ LINE_FOR = {
     "half a character of UTF-16": (lambda: (HEADER + ROW).decode().encode("utf-16") + b"x", "is not text in 'utf-16'"),
     "deep JSON": (lambda: b'[{"text": ' + b"[" * 10_000_000, "no valid JSON from character 2 on"),
     "JSON that breaks off": (lambda: b'[{"text": "a", "label": "neutral"},', "no valid JSON from character 36 on"),
-    "a number of a million digits": (lambda: b'[{"label": ' + b"9" * 1_000_000 + b"}]", "no valid JSON from char"),
     "deep JSON lines": (lambda: b'{"text":' * 1_000_000, "no text column and no label column"),
     "a zip bomb": (lambda: zip_of({"a.csv": HEADER + ROW * 5_000_000}), "would unpack from .* or of 100 times"),
     "a zip that lies of its size": (lying_zip, "zip that cannot be read"),

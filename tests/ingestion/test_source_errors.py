@@ -79,7 +79,9 @@ def test_a_folder_without_the_file_for_the_agreement(tmp_path):
 
 
 def test_a_source_whose_name_the_system_refuses():
-    assert "cannot be read (File name too long)" in error_of("x" * 5_000)
+    with pytest.raises(InputError, match=r"^source 'x{199}\.\.\. cannot be read \(File name too long\)"):
+        read_source(DataSettings(source="x" * 5_000))
+    assert "cannot be read (Could not determine home directory): check" in error_of("~nobody-of-that-name/a.csv")
 
 
 @pytest.mark.parametrize("source", ["/dev/zero", "/dev/null"])
@@ -116,7 +118,7 @@ def test_an_encoding_that_does_not_fit(tmp_path, encoding):
     )
 
 
-NO_ENCODINGS = ["klingon", "idna", "punycode", "undefined", "rot13", "unicode_escape", "base64", "utf-7", "ü", "x\0y"]
+NO_ENCODINGS = ["klingon", "idna", "punycode", "undefined", "rot13", "unicode_escape", "base64", "utf-7", "ü"]
 
 
 @pytest.mark.parametrize("name", [*NO_ENCODINGS, "../os", "x" * 10_000])
