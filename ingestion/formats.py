@@ -12,6 +12,7 @@ from ingestion.archives import ArchiveError, describe_files, is_zip, list_files,
 from ingestion.delimited import read_delimited
 from ingestion.encodings import Text, decode, has_foreign_bytes, tell_bytes
 from ingestion.excel import is_workbook, read_workbook
+from ingestion.foreign import refuse_foreign, refuse_foreign_zip
 from ingestion.json_array import is_json_array, read_json_array
 from ingestion.json_lines import is_json_lines, read_json_lines
 from ingestion.labels import LabelWords
@@ -69,6 +70,7 @@ def read_content(content: bytes, source: str, settings: DataSettings) -> Content
 def _read_zip(content: bytes, source: str, settings: DataSettings) -> Content:
     """A workbook, FinancialPhraseBank, or the one file that the archive holds, which may be a workbook."""
     archive = open_zip(content, source)
+    refuse_foreign_zip(archive.namelist(), source)
     if is_workbook(archive):
         _check_format("excel", source, settings)
         table, not_read = read_workbook(content, source, settings)
@@ -103,6 +105,7 @@ def _read_file(content: bytes, source: str, settings: DataSettings) -> Content:
     if is_parquet(content):
         _check_format("parquet", source, settings)
         return Content("parquet", _UNICODE, *read_parquet(content, source, settings))
+    refuse_foreign(content, source)
     text = decode(content, source, settings)
     if not text.first_line():
         raise EmptyFileError(f"source {source!r} is empty: give a file with labelled headlines")

@@ -58,7 +58,7 @@ def test_a_member_that_points_outside_is_read_and_nothing_is_written(read, tmp_p
         (zip_of({"a.csv": CSV}, zipfile.ZIP_BZIP2), "'a.csv' in it is packed by method 12"),
         (zip_of({"inner.zip": zip_of({"a.csv": CSV})}), "file/inner.zip' is a zip within a zip"),
         (zip_of({"a.pdf": b"%PDF-1.7\n1 0 obj\n"}), r"holds not one data file but 'a.pdf \(document\)'"),
-        (zip_of({"odd": b"%PDF-1.7\n1 0 obj\n"}), "file/odd' has no text column"),
+        (zip_of({"odd": b"%PDF-1.7\n1 0 obj\n"}), "file/odd' is a PDF, which is not read"),
         (zip_of({"[Content_Types].xml": "<", "xl/workbook.xml": "<"}), "Excel workbook that cannot be read"),
         (zip_of({"a.csv": CSV}, zipfile.ZIP_STORED).replace(b"rose", b"fell"), "zip that cannot be read"),
     ],

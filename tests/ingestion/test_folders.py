@@ -110,8 +110,8 @@ def test_a_link_to_a_folder_is_not_followed(folder):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (gzip.compress(b"text,label\n", mtime=0), "cannot|not text in any encoding"),
-        (b"%PDF-1.7\n1 0 obj\n", "no text column and no label column"),
+        (gzip.compress(b"text,label\n", mtime=0), "is a gzip archive, which is not read: unpack it"),
+        (b"%PDF-1.7\n1 0 obj\n", "is a PDF, which is not read: export its headlines"),
         (b"", "is empty"),
     ],
 )
