@@ -35,9 +35,13 @@ def _refuse_repeats(values: tuple[Value, ...]) -> tuple[Value, ...]:
 
 
 class Settings(BaseModel):
-    """Frozen; unknown names are refused, and so is text with a NUL character, which no path or name may hold."""
+    """Frozen, and unknown names are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class NamingSettings(Settings):
+    """Settings that name files, columns or models: no text in them holds a NUL character, which no path may hold."""
 
     @field_validator("*")
     @classmethod
@@ -47,7 +51,7 @@ class Settings(BaseModel):
         return value
 
 
-class DataSettings(Settings):
+class DataSettings(NamingSettings):
     """Where the labelled headlines come from and how they are read."""
 
     is_labelled: ClassVar[bool] = True
@@ -206,7 +210,7 @@ class PromptSettings(Settings):
         return self
 
 
-class BaseModelSettings(Settings):
+class BaseModelSettings(NamingSettings):
     """The model that is fine-tuned."""
 
     name: str = Field(description="`embedded`, a folder, or ORG/NAME on the hub.", min_length=1)
@@ -217,7 +221,7 @@ class BaseModelSettings(Settings):
     quantization: Literal["nf4", "none"] = Field(default="nf4", description="4-bit NormalFloat weights, or none.")
 
 
-class BaselineSettings(Settings):
+class BaselineSettings(NamingSettings):
     """What the models are measured against, on the same headlines."""
 
     names: tuple[BaselineName, ...] = Field(
@@ -405,7 +409,7 @@ class RunnerSettings(Settings):
         return value
 
 
-class ScoreSettings(Settings):
+class ScoreSettings(NamingSettings):
     """Headlines without labels, the model that labels them, and where the answers go beside the warehouse."""
 
     source: str = Field(

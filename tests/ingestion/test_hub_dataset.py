@@ -26,6 +26,7 @@ from ingestion.rows import RawRow
 from ingestion.sources import find_source
 from schemas.config import DataSettings
 from schemas.errors import InputError
+from schemas.label import Label
 
 NAME = "org/news"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -269,7 +270,7 @@ def test_classes_become_their_names_and_no_class_is_no_label(hub: FakeHub) -> No
 def test_a_label_map_may_name_the_number_of_a_class(hub: FakeHub) -> None:
     table = parquet(sentence=["Up.", "Flat."], label=[2, 1])
     hub.commits = {COMMIT: {"README.md": CLASSES, "data/train-00000-of-00001.parquet": table}}
-    assert pairs(read(label_map={"2": "negative"})) == [("Up.", "2"), ("Flat.", "neutral")]
+    assert pairs(read(label_map={"2": Label.NEGATIVE})) == [("Up.", "2"), ("Flat.", "neutral")]
 
 
 def test_all_splits_are_read_train_validation_test_and_others(hub: FakeHub) -> None:

@@ -210,7 +210,8 @@ def test_a_zip_of_long_stretches_is_read_or_refused_in_time(read, pattern, size,
 def test_a_sound_file_is_read_in_time(read, name):
     with within_bounds():
         if name == "lines":
-            [batch] = read_batches([list(read_content(SOUND[name], "news", UnlabelledSettings(source="-")).rows)])
+            found = read_content(SOUND[name], "news", UnlabelledSettings(source="-", format="lines"))
+            [batch] = read_batches([list(found.rows)])
             assert len(batch.headlines) == len(ROWS)
         else:
             assert len(read(SOUND[name]).accepted) == len(ROWS)
