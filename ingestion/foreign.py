@@ -1,7 +1,9 @@
 """Kinds of files that are not read, told by their first bytes: without this, their bytes would be read as text."""
 
+import re
 from collections.abc import Collection
 
+from schemas.config import DataSettings
 from schemas.errors import InputError
 
 _UNPACK = "unpack it and give what it holds"
@@ -19,44 +21,47 @@ _STARTS = {
     b"PARE": ("an encrypted Parquet file", "decrypt it"),
     b"ARROW1\0\0": ("an Arrow or Feather file", "save it as Parquet"),
     b"SQLite format 3\0": ("a SQLite database", _EXPORT),
-    b"version https://git-lfs.github.com/spec/": ("a pointer of Git LFS and not the file itself", "run git lfs pull"),
-    b"%PDF-": ("a PDF", _EXPORT),
-    b"{\\rtf": ("an RTF document", _EXPORT),
     b"\x89PNG\r\n": ("a picture", "give a file with headlines"),
     b"\xff\xd8\xff": ("a picture", "give a file with headlines"),
     b"GIF8": ("a picture", "give a file with headlines"),
 }
-_MARKUP = {
-    b"<!doctype html": ("a web page", _EXPORT),
-    b"<html": ("a web page", _EXPORT),
-    b"<?xml": ("an XML document", _EXPORT),
+_TEXTS = {
+    re.compile(rb"version https://git-lfs\.github\.com/spec/"): (
+        "a pointer of Git LFS and not the file itself",
+        "get the file with git lfs pull",
+    ),
+    re.compile(rb"%PDF-"): ("a PDF", _EXPORT),
+    re.compile(rb"\{\\rtf"): ("an RTF document", _EXPORT),
+    re.compile(rb"(\xef\xbb\xbf)?\s*<([?!]|html|rss|feed|rdf)", re.IGNORECASE): ("XML or HTML", _EXPORT),
 }
+"""Kinds that are text, which may be read line by line where the settings say so."""
 _MEMBERS = {
     "xl/workbook.bin": ("a binary Excel workbook (.xlsb)", _SAVE),
     "content.xml": ("an OpenDocument file", "save it as .xlsx, or as CSV"),
     "word/document.xml": ("a Word document", _EXPORT),
     "ppt/presentation.xml": ("a presentation", _EXPORT),
 }
-_LOOKED_AT = 200
 
 
 class ForeignKindError(InputError):
     """A file is of a kind that is known and not read."""
 
 
-def refuse_foreign(content: bytes, source: str) -> None:
+def refuse_foreign(content: bytes, source: str, settings: DataSettings) -> None:
     """Refuse a file that begins like one of a kind that is not read.
 
     Raises:
         ForeignKindError: It does; the message names the kind and the remedy.
     """
-    markup = content[:_LOOKED_AT].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-    found = [told for start, told in _STARTS.items() if content.startswith(start)]
-    found += [told for start, told in _MARKUP.items() if markup.startswith(start)]
+    for start, (what, remedy) in _STARTS.items():
+        if content.startswith(start):
+            raise _foreign(source, what, remedy)
     if content[8:12] == b"DUCK":
-        found.append(("a DuckDB database", _EXPORT))
-    if found:
-        raise _foreign(source, *found[0])
+        raise _foreign(source, "a DuckDB database", _EXPORT)
+    or_lines = "" if settings.is_labelled else f", or say {settings.option('format', 'lines')} if each line is one"
+    for beginning, (what, remedy) in _TEXTS.items():
+        if settings.format is None and beginning.match(content):
+            raise _foreign(source, what, remedy + or_lines)
 
 
 def refuse_foreign_zip(members: Collection[str], source: str) -> None:

@@ -105,7 +105,7 @@ def _read_file(content: bytes, source: str, settings: DataSettings) -> Content:
     if is_parquet(content):
         _check_format("parquet", source, settings)
         return Content("parquet", _UNICODE, *read_parquet(content, source, settings))
-    refuse_foreign(content, source)
+    refuse_foreign(content, source, settings)
     text = decode(content, source, settings)
     if not text.first_line():
         raise EmptyFileError(f"source {source!r} is empty: give a file with labelled headlines")

@@ -87,7 +87,7 @@ def open_stream(stream: io.BufferedReader, settings: UnlabelledSettings) -> Cont
     first, is_whole = _read_first(stream)
     if not first.strip():
         raise EmptyFileError(f"source {STREAM!r} is empty: give headlines on standard input")
-    refuse_foreign(first, STREAM)
+    refuse_foreign(first, STREAM, settings)
     encoding = settings.encoding or _UTF_8
     check_encoding(encoding)
     if is_parquet(first) or first.startswith((_ZIP, *_WIDE)) or not is_made_of_bytes(encoding):

@@ -44,10 +44,6 @@ KINDS = {
     "an Arrow or Feather file": lambda _: feather(),
     "a SQLite database": lambda folder: database(folder / "a.sqlite", sqlite3.connect),
     "a DuckDB database": lambda folder: database(folder / "a.duckdb", duckdb.connect),
-    "a pointer of Git LFS": lambda _: POINTER,
-    "a PDF": lambda _: b"%PDF-1.7\n1 0 obj\nendobj\n",
-    "a web page": lambda _: b"\xef\xbb\xbf\n <!DOCTYPE html>\n<html><p>Profit rose</p></html>\n",
-    "an XML document": lambda _: b"<?xml version='1.0'?>\n<rss><title>Profit rose</title></rss>\n",
     "a picture": lambda _: b"\x89PNG\r\n\x1a\n" + bytes(100),
     "a binary Excel workbook": lambda _: zip_of({"[Content_Types].xml": "x", "xl/workbook.bin": "x"}),
     "an OpenDocument file": lambda _: zip_of({"mimetype": "x", "content.xml": "x", "styles.xml": "x"}),
@@ -65,6 +61,31 @@ def test_it_is_named_with_a_remedy_and_not_read_as_text(read, tmp_path, kind):
         read_content(content, "news", UnlabelledSettings(source="news"))
     with pytest.raises(InputError, match=said):
         open_stream(io.BytesIO(content), UnlabelledSettings(source="-"))
+
+
+TEXTS = {
+    "a pointer of Git LFS": [POINTER],
+    "a PDF": [b"%PDF-1.7\n1 0 obj\nProfit rose\n"],
+    "an RTF document": [b"{\\rtf1\\ansi Profit rose}\n"],
+    "XML or HTML": [
+        b"<?xml version='1.0'?>\n<rss>\n",
+        b"\xef\xbb\xbf\n <!DOCTYPE html>\n",
+        b"<html>Profit rose</html>\n",
+    ],
+}
+
+
+@pytest.mark.parametrize(("kind", "content"), [(kind, each) for kind, every in TEXTS.items() for each in every])
+def test_a_text_of_such_a_kind_is_read_line_by_line_only_where_that_is_said(read, kind, content):
+    said = rf"^source '.*' is {kind}.*, which is not read: \w+"
+    with pytest.raises(InputError, match=said):
+        read(content)
+    with pytest.raises(InputError, match=rf"{said}.*, or say --source-format lines if each line is one"):
+        read_content(content, "news", UnlabelledSettings(source="news"))
+    with pytest.raises(InputError, match=said):
+        open_stream(io.BytesIO(content), UnlabelledSettings(source="-"))
+    lines = UnlabelledSettings(source="news", format="lines")
+    assert read_content(content, "news", lines).kind == open_stream(io.BytesIO(content), lines).kind == "lines"
 
 
 def test_headlines_about_such_files_are_headlines():

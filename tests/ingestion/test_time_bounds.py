@@ -183,7 +183,7 @@ def read_members(content):
 MEMBERS = read_members(SOUND["excel"])
 
 
-@unhurried
+@settings(unhurried, max_examples=40)
 @given(data=st.data(), name=st.sampled_from(sorted(MEMBERS)))
 def test_a_workbook_of_long_stretches_is_read_or_refused_in_time(read, data, name):
     part = MEMBERS[name].decode()
@@ -196,7 +196,7 @@ def test_a_workbook_of_long_stretches_is_read_or_refused_in_time(read, data, nam
         read_every_way(read, content)
 
 
-@unhurried
+@settings(unhurried, max_examples=25)
 @given(
     pattern=patterns, size=st.sampled_from([1_000, 900_000, 9_000_000]), start=st.sampled_from([b"", b"text,label\n"])
 )
