@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
@@ -140,6 +140,8 @@ unhurried = settings(max_examples=60, deadline=None, suppress_health_check=list(
     start=st.sampled_from([b"", b"text,label\n", b"[{", b'{"text":"x","label":"positive"}\n']),
     parts=st.lists(stretches, min_size=1, max_size=3),
 )
+@example(start=b"text,label\n", parts=[b"x" * 45_000, b"x" * 45_000, b"\n\xe9,neutral\n"])
+@example(start=b"text,label\n", parts=[b'x","y\n' * 7_000, b'a,"b"c\n' * 6_000])
 def test_a_text_of_long_stretches_is_read_or_refused_in_time(read, start, parts):
     read_every_way(read, (start + b"".join(parts))[:MOST_BYTES])
 
