@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from schemas.data_report import DataReport, describe_reasons
+from schemas.data_report import DataReport, describe_damage, describe_reasons
 from schemas.listing import list_some
 from storage.examples import data_queries
 
@@ -27,9 +27,7 @@ def describe_ingestion(report: DataReport, *, is_new: bool) -> tuple[Lines, Line
     if report.not_read:
         lines.append(("not read", list_some(report.not_read)))
     if report.headlines_damaged:
-        lines.append(
-            ("damaged", f"{report.headlines_damaged:,} headlines look damaged, as in {report.damaged_example!r}")
-        )
+        lines.append(("damaged", describe_damage(report.headlines_damaged, report.damaged_example)))
     if report.resolutions:
         told = _join(f"{rows:,} {resolution}" for resolution, rows in report.resolutions)
         many = f"{report.rows_quarantined:,} rows whose text is also labelled otherwise"

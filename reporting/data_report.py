@@ -7,7 +7,7 @@ import html
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-from schemas.data_report import DataReport, Lengths
+from schemas.data_report import DataReport, Lengths, describe_damage
 from schemas.listing import list_some
 
 MOST_CHARACTERS = 160
@@ -105,10 +105,10 @@ def _render_not_read(report: DataReport) -> str:
     if report.not_read:
         parts.append(f"Not read: {escape(list_some(report.not_read), MOST_LISTED)}.")
     if report.headlines_damaged:
-        example = escape(report.damaged_example or "")
+        told = describe_damage(report.headlines_damaged, report.damaged_example)
         parts.append(
-            f"{report.headlines_damaged:,} accepted headlines look damaged: replacement characters, text read in the "
-            f"wrong encoding, or HTML entities. For example: {example}"
+            f"{escape(told, MOST_LISTED)}. That is: replacement characters, text read in the wrong encoding, or HTML "
+            "entities. They stay as they came."
         )
     return "### Not read, or damaged\n\n" + "\n\n".join(parts) if parts else ""
 

@@ -222,7 +222,7 @@ def test_what_was_not_read_and_what_looks_damaged_is_told_each_time(fintone: Run
     [(ingest_id,)] = query(home / "warehouse.duckdb", "SELECT ingest_id FROM sources").rows
     shown = render_data_report(load_data_report(home / "warehouse.duckdb", ingest_id))
     assert "Not read: README.md (document)." in shown.replace("&#40;", "(").replace("&#41;", ")")
-    assert "2 accepted headlines look damaged" in shown
+    assert "2 headlines look damaged, as in" in shown
     stored = "SELECT not_read, headlines_damaged, damaged_example FROM sources"
     assert query(home / "warehouse.duckdb", stored).rows == [(["README.md (document)"], 2, "SociÃ©tÃ© GÃ©nÃ©rale rose")]
 
