@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from schemas.label import LABELS, Label, fold_word
@@ -26,6 +27,8 @@ class LabelWords:
 
 def label_word(cell: Any) -> str:
     """The word of a label cell of any type; a whole number has no decimals."""
+    if isinstance(cell, Decimal) and cell.is_finite():
+        cell = float(cell)
     if isinstance(cell, float) and cell.is_integer():
         cell = int(cell)
     return cell if isinstance(cell, str) else json.dumps(cell, default=str)

@@ -65,6 +65,7 @@ def open_sheets(content: bytes) -> list[Sheet]:
 
     reader = ExcelReader(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
     reader.archive = _MeteredZip(content)
+    reader.read_chartsheet = lambda *_: None  # they hold no cells, and openpyxl fails where one has no chart
     reader.read()
     return [Sheet(sheet.title, sheet.sheet_state != "visible", sheet) for sheet in reader.wb.worksheets]
 

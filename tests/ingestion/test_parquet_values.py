@@ -64,6 +64,16 @@ def test_bytes_are_text_where_they_are_utf_8(read):
     assert list(read(write(table, use_dictionary=False)).accepted["text"]) == ["Nestlé rose", "Costs rose"]
 
 
+@pytest.mark.parametrize("number", [pa.int8(), pa.float64(), pa.decimal128(30, 2)])
+def test_a_whole_number_of_any_type_is_a_label_without_decimals(read, number):
+    labels = pa.array([1, 0]).cast(number)
+    content = write(pa.table({"text": ["Profit rose", "Costs rose"], "label": labels}))
+    assert list(read(content, label_map={"1": "positive", "0": "negative"}).accepted["label"]) == [
+        "positive",
+        "negative",
+    ]
+
+
 def dictionary(text, times):
     return pa.DictionaryArray.from_arrays(pa.array([0] * times, pa.int8()), pa.array([text]))
 

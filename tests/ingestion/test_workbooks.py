@@ -60,6 +60,20 @@ def test_further_sheets_are_scored_too():
     assert (list(batch.headlines["text"]), found.not_read) == (["Profit rose", "Sales fell"], ())
 
 
+def test_a_sheet_of_a_chart_alone_does_not_matter(read):
+    book, file = Workbook(), io.BytesIO()
+    for row in [HEADER, ("Profit rose", "positive")]:
+        book.active.append(row)
+    book.create_chartsheet("Chart")
+    book.save(file)
+    assert list(read(file.getvalue()).accepted["text"]) == ["Profit rose"]
+
+
+def test_hidden_sheets_are_named_where_no_other_has_the_columns(read):
+    with pytest.raises(InputError, match=r"its columns are \['x'\].*; hidden sheets are not read: Draft$"):
+        read(save({"a": [("x",)], "Draft": [HEADER, ("Profit rose", "positive")]}, hidden=["Draft"]))
+
+
 def test_merged_cells_hold_what_a_person_sees_in_them(read):
     rows = [
         HEADER,
