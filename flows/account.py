@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from schemas.data_report import DataReport, describe_reasons
+from schemas.data_report import DataReport, describe_damage, describe_reasons
+from schemas.listing import list_some
 from storage.examples import data_queries
 
 Lines = list[tuple[str, str]]
@@ -23,6 +24,10 @@ def describe_ingestion(report: DataReport, *, is_new: bool) -> tuple[Lines, Line
         ("merged", f"{report.rows_merged:,}"),
         ("rejected", f"{report.rows_rejected:,}{describe_reasons(report.reasons)}"),
     ]
+    if report.not_read:
+        lines.append(("not read", list_some(report.not_read)))
+    if report.headlines_damaged:
+        lines.append(("damaged", describe_damage(report.headlines_damaged, report.damaged_example)))
     if report.resolutions:
         told = _join(f"{rows:,} {resolution}" for resolution, rows in report.resolutions)
         many = f"{report.rows_quarantined:,} rows whose text is also labelled otherwise"

@@ -394,10 +394,12 @@ def _assign(flags: dict[str, str | None]) -> list[str]:
 
 def _build_config(profile: str, base_model: str | None, assignments: list[str]) -> "StudyConfig":
     from schemas.overrides import apply_overrides
+    from schemas.paths import local_path
     from schemas.profiles import build_config, load_profile
 
     values = load_profile(profile)
     if base_model is not None:
-        name, _, revision = base_model.partition("@") if not Path(base_model).exists() else (base_model, "", "")
+        is_local = local_path("base model", base_model).exists()
+        name, _, revision = (base_model, "", "") if is_local else base_model.partition("@")
         values["base_model"] = {**values["base_model"], "name": name, "revision": revision or None}
     return build_config(apply_overrides(values, assignments))

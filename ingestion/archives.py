@@ -6,8 +6,10 @@ Knows no format of what an archive holds.
 import io
 import zipfile
 import zlib
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 
+from ingestion.passed_over import tell_why
 from ingestion.reasons import describe_reason
 from schemas.errors import InputError
 
@@ -16,7 +18,6 @@ MAX_RATIO = 100
 """A member is refused when it is larger once unpacked, or larger by more than this factor; text shrinks by 3 to 20."""
 
 _COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-_JUNK_FOLDER = "__MACOSX"
 _SHOWN_MEMBERS = 5
 _HARMLESS_BYTES = 1024**2
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, OSError)
@@ -47,8 +48,14 @@ def open_zip(content: bytes, source: str) -> zipfile.ZipFile:
 
 
 def list_files(archive: zipfile.ZipFile) -> list[str]:
-    """The names of the archive's files, without what macOS adds and hidden ones."""
-    return [name for name in archive.namelist() if not (name.endswith("/") or _is_junk(PurePosixPath(name)))]
+    """The names of the archive's files that may hold data."""
+    return [name for name in _names(archive) if tell_why(PurePosixPath(name)) is None]
+
+
+def tell_others(archive: zipfile.ZipFile) -> tuple[str, ...]:
+    """The archive's other files (see `ingestion.passed_over`), each with the reason why it is not read."""
+    reasons = {name: tell_why(PurePosixPath(name)) for name in _names(archive)}
+    return tuple(f"{name} ({why})" for name, why in reasons.items() if why)
 
 
 def read_member(archive: zipfile.ZipFile, name: str, source: str) -> bytes:
@@ -63,14 +70,14 @@ def read_member(archive: zipfile.ZipFile, name: str, source: str) -> bytes:
         raise _unreadable(source, error) from None
 
 
-def describe_files(files: list[str]) -> str:
+def describe_files(files: Sequence[str]) -> str:
     """The first few names, for an error."""
     more = f" and {len(files) - _SHOWN_MEMBERS} more" if len(files) > _SHOWN_MEMBERS else ""
     return (", ".join(map(repr, files[:_SHOWN_MEMBERS])) or "nothing") + more
 
 
-def _is_junk(path: PurePosixPath) -> bool:
-    return _JUNK_FOLDER in path.parts or path.name.startswith(".")
+def _names(archive: zipfile.ZipFile) -> list[str]:
+    return [name for name in archive.namelist() if not name.endswith("/")]
 
 
 def _check_bounds(member: zipfile.ZipInfo, source: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from ingestion.cells import is_blank
 from ingestion.columns import Columns
 from ingestion.encodings import LINE_ENDS, Text
 from ingestion.labels import LabelWords
@@ -17,6 +18,9 @@ ONE_COLUMN = "\x1f"
 
 MOST_GIVEN_BACK = 1_000_000
 """Lines of a text that are read a second time in search of the end of a quote."""
+
+_UNFINISHED = "unexpected end of data"
+"""What the module csv says of a quote that is still open where the lines end."""
 
 _NUMBER, _WORD = re.compile(r"\d+"), re.compile(r"[^\W\d_]+")
 _OFTEN_UNQUOTED = {"\t", ONE_COLUMN}
@@ -44,7 +48,7 @@ class Layout:
 
 
 def read_delimited(text: Text, layout: Layout, words: LabelWords) -> TableRows:
-    """Give the rows in order; blank lines are none. A row of another width, or with broken quotes, has a defect."""
+    """Give the rows that are not blank in order. A row of another width, or with broken quotes, has a defect."""
     lines = islice(text.lines(), layout.start, None)
     records = Records(lines, layout.delimiter, lambda line: _split_row(line, layout, words))
     return TableRows((_read_record(record, layout) for record in records), layout.columns.read)
@@ -88,10 +92,11 @@ def shape_of(field: str) -> str:
 class Records:
     """The records of a text that are not blank; a quote that is broken or never closed costs its own line, no other.
 
-    The lines that a broken quote had taken are given back and read again. After `MOST_GIVEN_BACK` of them a quote may
-    span no second line, so that the work stays in proportion to the lines. Where `split_row` tells that the lines
-    within a quote are rows of their own, the quotation mark that opened it is stray: under a delimiter that is often
-    used without quoting its line is read as it is, and under others it is broken.
+    A record is blank where each of its fields is. The lines that a broken quote had taken are given back and read
+    again. After `MOST_GIVEN_BACK` of them a quote may span no second line, so that the work stays in proportion to the
+    lines. Where `split_row` tells that the lines within a quote are rows of their own, the quotation mark that opened
+    it is stray: under a delimiter that is often used without quoting its line is read as it is, and under others it is
+    broken.
 
     Args:
         lines: The lines, with their ends.
@@ -118,8 +123,10 @@ class Records:
         while line := self._next_line():
             raw = line.rstrip(LINE_ENDS)
             if '"' in raw:
-                yield self._read_quoted(line)
-            elif raw:
+                record = self._read_quoted(line)
+                if record[2] or not is_blank(record[0]):
+                    yield record
+            elif not is_blank((raw.replace(self._delimiter, " "),)):
                 yield raw.split(self._delimiter), raw, None
 
     def _next_line(self) -> str:
@@ -133,8 +140,9 @@ class Records:
         """Read the record that begins with a line, over as many lines as its quotes span."""
         try:
             return self._parse((first,)), first.rstrip(LINE_ENDS), None
-        except csv.Error:  # few do not end on the line on which they begin
-            pass
+        except csv.Error as error:
+            if _UNFINISHED not in str(error):  # more lines cannot mend it
+                return self._break(first, [first], str(error))
         taken: list[str] = []
         try:
             fields = self._parse(self._feed(first, taken))

@@ -39,8 +39,22 @@ _MARKS = {
 }
 _PIECE = 1 << 20
 _SAMPLED_LINES, _SAMPLED_BYTES = 20_000, 65_536
-_ODD_LINE = re.compile(rb"[^\r\n]*[\x80-\xff][^\r\n]*")
+_SHOWN_CHARACTERS = 40
+_ODD_BYTE = re.compile(rb"[\x80-\xff]")
+_LINE_END = re.compile(rb"[\r\n]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_NOT_OF_FILES = {
+    "idna",
+    "mbcs",
+    "oem",
+    "palmos",
+    "punycode",
+    "raw-unicode-escape",
+    "undefined",
+    "unicode-escape",
+    "utf-7",
+}
+"""Python's own codecs and utf-7: each spells characters in ASCII or means the machine's setting; no file is in them."""
 
 
 class EncodingError(InputError):
@@ -105,15 +119,28 @@ def decode(content: bytes, source: str, settings: DataSettings, legacy: str | No
         EncodingError: If the encoding is unknown, or is one of two or four bytes a character that the bytes are not in.
     """
     name = settings.encoding or _detect(content, source, settings, legacy)
-    try:
-        b"text".decode(name, "ignore")
-    except LookupError:
-        raise EncodingError(f"encoding {name!r} is not a known text encoding: try utf-8, cp1252 or utf-16") from None
+    check_encoding(name)
     is_sound = _is_sound(content, name)
     if not is_sound and not is_made_of_bytes(name):
         called = settings.call("encoding")
         raise EncodingError(f"source {source!r} is not text in {name!r} from end to end: set {called} to its own")
     return Text(content, name, is_sound)
+
+
+def check_encoding(name: str) -> None:
+    """Refuse what is not the name of a text encoding that files are written in.
+
+    Raises:
+        EncodingError: Python has no codec of that name, or only one for something else, such as `rot13` or `idna`.
+    """
+    try:
+        codec = codecs.lookup(name)
+    except (LookupError, ValueError):  # a name with a NUL character is a ValueError
+        codec = None
+    is_text = codec is not None and codec._is_text_encoding and codec.incrementaldecoder is not None  # noqa: SLF001
+    if codec is None or not is_text or codec.name.replace("_", "-") in _NOT_OF_FILES:
+        shown = name if len(name) <= _SHOWN_CHARACTERS else f"{name[:_SHOWN_CHARACTERS]}..."
+        raise EncodingError(f"encoding {shown!r} is not a known text encoding: try utf-8, cp1252 or utf-16")
 
 
 def has_foreign_bytes(text: str) -> bool:
@@ -151,13 +178,24 @@ def _detect(content: bytes, source: str, settings: DataSettings, legacy: str | N
         return marked
     if _is_sound(content, "utf-8"):
         return "utf-8"
-    lines = [match.group() for match in islice(_ODD_LINE.finditer(content), _SAMPLED_LINES)]
+    lines = list(islice(_odd_lines(content), _SAMPLED_LINES))
     if sum(_is_meant_as_utf8(line) for line in lines) * 2 > len(lines):
         return "utf-8"
     found = legacy or _detect_legacy(b"\n".join(lines)[:_SAMPLED_BYTES])
     if found is None:
         raise EncodingError(f"source {source!r} is not text in any encoding known: set {settings.call('encoding')}")
     return found
+
+
+def _odd_lines(content: bytes) -> Iterator[bytes]:
+    """Yield the lines with a byte beyond ASCII, in time that is linear in the size."""
+    place = 0
+    while odd := _ODD_BYTE.search(content, place):
+        before = max(content.rfind(end, place, odd.start()) for end in (b"\n", b"\r"))
+        end = _LINE_END.search(content, odd.end())
+        stop = len(content) if end is None else end.start()
+        yield content[place if before < 0 else before + 1 : stop]
+        place = stop
 
 
 def _is_meant_as_utf8(line: bytes) -> bool:

@@ -1,26 +1,29 @@
-"""Excel workbooks (.xlsx): bytes in, the rows of one sheet out. Judges no label and computes no formula."""
+"""Excel workbooks (.xlsx): bytes in, the rows of the sheets that hold headlines out."""
 
-import io
 import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain, islice
-from typing import Any
+from typing import Any, NamedTuple
 
-from ingestion.columns import SAMPLE_ROWS
+from ingestion.columns import SAMPLE_ROWS, MissingColumnError, Table
 from ingestion.headers import find_header, name_columns
 from ingestion.reasons import describe_reason
 from ingestion.rows import TableRows
 from ingestion.tables import read_table
+from ingestion.workbooks import Sheet, TooManyTagsError, open_sheets
+from schemas.columns import join_columns
 from schemas.config import DataSettings
 from schemas.errors import InputError
+from schemas.listing import list_some
 
 Cells = Iterator[Sequence[Any]]
 
 _PARTS = {"[Content_Types].xml", "xl/workbook.xml"}
 _BROKEN = (
+    ArithmeticError,
     AttributeError,
     EOFError,
     LookupError,
@@ -36,7 +39,16 @@ _BROKEN = (
 
 
 class ExcelError(InputError):
-    """An Excel workbook is broken."""
+    """An Excel workbook is broken, or holds more than a file of its size should."""
+
+
+class _Table(NamedTuple):
+    """A sheet, the names of its columns (its first row where no row has those that are needed), and the rows below."""
+
+    sheet: Sheet
+    names: list[str]
+    has_header: bool
+    rows: Cells
 
 
 def is_workbook(archive: zipfile.ZipFile) -> bool:
@@ -44,33 +56,60 @@ def is_workbook(archive: zipfile.ZipFile) -> bool:
     return set(archive.namelist()) >= _PARTS
 
 
-def read_workbook(content: bytes, source: str, settings: DataSettings) -> TableRows:
-    """Give the rows of the first sheet with a row that names a text and a label column; blank rows are none.
+def read_workbook(content: bytes, source: str, settings: DataSettings) -> tuple[TableRows, tuple[str, ...]]:
+    """Give the rows of every sheet with a row that names the same text and label columns; blank rows are none.
+
+    The first sheet that has both columns says which they are. Hidden sheets are not read.
+
+    Returns:
+        The rows in order, and the sheets that are not read, each with the reason; an empty sheet is none of them.
 
     Raises:
-        ExcelError: If the workbook is broken; also while the rows are read.
+        ExcelError: If the workbook is broken or too large for its bytes; also while the rows are read.
         MissingColumnError: If no sheet has both columns.
     """
     with _told(source):
-        names, rows = _find_table(content, settings)
-    return read_table(names, _iter_cells(rows, source), source, settings)
+        tables = [table for sheet in open_sheets(content) if (table := _open_table(sheet, settings)).names]
+    shown = [table for table in tables if not table.sheet.is_hidden]
+    found = {
+        table.sheet.name: read_table(table.names, _iter_cells(table.rows, source), source, settings)
+        for table in shown
+        if table.has_header
+    }
+    if not found:
+        raise _no_table(tables, source, settings)
+    first = next(iter(found.values()))
+    read = {name: table for name, table in found.items() if _column_names(table) == _column_names(first)}
+    unread = tuple(_tell_unread(table.sheet) for table in tables if table.sheet.name not in read)
+    every_row = chain.from_iterable(table.rows for table in read.values())
+    return TableRows(every_row, join_columns(table.columns for table in read.values())), unread
 
 
-def _find_table(content: bytes, settings: DataSettings) -> tuple[list[str], Cells]:
-    """The header and the rows of the sheet that has both columns, or else the first rows of the first that has any."""
-    from openpyxl import load_workbook
+def _no_table(tables: Sequence[_Table], source: str, settings: DataSettings) -> MissingColumnError:
+    """The error for a workbook without the columns that are needed: what its first sheet has instead."""
+    names, cells = next(((table.names, table.rows) for table in tables if not table.sheet.is_hidden), ([], iter(())))
+    first = list(islice(_iter_cells(cells, source), SAMPLE_ROWS))
+    hidden = [table.sheet.name for table in tables if table.sheet.is_hidden and table.has_header]
+    besides = f"; hidden sheets are not read: {list_some(hidden)}" if hidden else ""
+    return MissingColumnError(f"source {source!r} {Table(names, first, settings).describe_missing()}{besides}")
 
-    first: list[Sequence[Any]] = []
-    for sheet in load_workbook(io.BytesIO(content), read_only=True, data_only=True).worksheets:
-        sheet.reset_dimensions()  # some programs write them wrong, and openpyxl would believe them
-        cells = sheet.iter_rows(values_only=True, min_row=settings.header_row or 1)
-        rows = (row for row in cells if any(cell not in {None, ""} for cell in row))
-        head = list(islice(rows, SAMPLE_ROWS))
-        place = find_header(head, settings)
-        if place is not None:
-            return name_columns(head[place]), chain(head[place + 1 :], rows)
-        first = first or head
-    return name_columns(first[0] if first else ()), iter(first[1:])
+
+def _open_table(sheet: Sheet, settings: DataSettings) -> _Table:
+    rows = sheet.rows(settings.header_row or 1)
+    head = list(islice(rows, SAMPLE_ROWS))
+    place = find_header(head, settings)
+    names = name_columns(head[place or 0]) if head else []
+    return _Table(sheet, names, place is not None, chain(head[(place or 0) + 1 :], rows))
+
+
+def _column_names(table: TableRows) -> tuple[str | None, ...]:
+    """The names of the text and the label column, case and padding ignored."""
+    names = (table.columns.text, table.columns.label)
+    return tuple(None if name is None else name.strip().casefold() for name in names)
+
+
+def _tell_unread(sheet: Sheet) -> str:
+    return f"sheet {sheet.name!r} ({'hidden' if sheet.is_hidden else 'other columns'})"
 
 
 def _iter_cells(rows: Cells, source: str) -> Cells:
@@ -87,6 +126,10 @@ def _told(source: str) -> Iterator[None]:
     try:
         with warnings.catch_warnings(action="ignore"):  # openpyxl warns of styles and extensions that hold no text
             yield
+    except TooManyTagsError as error:
+        raise ExcelError(
+            f"source {source!r} is an Excel workbook with {error}: if you trust it, save it as CSV"
+        ) from None
     except _BROKEN as error:
         raise ExcelError(
             f"source {source!r} is an Excel workbook that cannot be read ({describe_reason(error)}): "

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from ingestion import phrasebank
 from ingestion.folders import list_folder
@@ -31,7 +32,14 @@ class SourceFile:
     """Files of unpacked FinancialPhraseBank that tell how far its rows' annotators agree."""
 
 
-def find_files(path: Path, name: str, shown: str, agreement: int) -> tuple[SourceFile, ...]:
+class FoundFiles(NamedTuple):
+    """The files of a source, and what else lies there and is not read, each with the reason."""
+
+    files: tuple[SourceFile, ...]
+    not_read: tuple[str, ...] = ()
+
+
+def find_files(path: Path, name: str, shown: str, agreement: int) -> FoundFiles:
     """Find and hash a file, the file of unpacked FinancialPhraseBank, or each file of a folder in order.
 
     Args:
@@ -45,13 +53,15 @@ def find_files(path: Path, name: str, shown: str, agreement: int) -> tuple[Sourc
     """
     with _told(shown, path):
         if not path.is_dir():
-            return (_find_file(path, name, shown),)
+            return FoundFiles((_find_file(path, name, shown),))
         if phrasebank.is_folder(path):
             file = phrasebank.find_file(path, agreement)
             beside = [_find_file(other, f"{name}/{other.name}", str(other)) for other in phrasebank.find_beside(file)]
-            return (replace(_find_file(file, f"{name}/{file.name}", str(file)), beside=tuple(beside)),)
-        files = list_folder(path)
-        return tuple(_find_file(file, f"{name}/{file.relative_to(path).as_posix()}", str(file)) for file in files)
+            found = replace(_find_file(file, f"{name}/{file.name}", str(file)), beside=tuple(beside))
+            return FoundFiles((found,), phrasebank.tell_others(file))
+        files, not_read = list_folder(path)
+        named = ((file, f"{name}/{file.relative_to(path).as_posix()}") for file in files)
+        return FoundFiles(tuple(_find_file(file, own, str(file)) for file, own in named), not_read)
 
 
 def read_file(file: SourceFile, shown: str) -> bytes:

@@ -4,34 +4,48 @@ import os
 from pathlib import Path
 from typing import NoReturn
 
+from ingestion.passed_over import tell_why
 from schemas.errors import InputError
+
+_SHOWN = 5
 
 
 class FolderError(InputError):
     """A folder has no file, or something in it is none."""
 
 
-def list_folder(folder: Path) -> list[Path]:
-    """The files of a folder and of those within it, sorted by their path.
+def list_folder(folder: Path) -> tuple[list[Path], tuple[str, ...]]:
+    """The files of a folder and of those within it that may hold data, sorted by their path.
 
-    What is hidden (its name begins with a dot) is passed over, and a link to a folder is not followed.
+    A link to a folder is not followed.
+
+    Returns:
+        The files, and what is passed over (see `ingestion.passed_over`), each with the reason; a hidden folder as one.
 
     Raises:
         OSError: If a folder cannot be read.
-        FolderError: If there is no file, or something that is neither a file nor a folder.
+        FolderError: If there is no file that may hold data, or something that is neither a file nor a folder.
     """
     files: list[Path] = []
+    others: list[str] = []
     for parent, folders, names in os.walk(folder, onerror=_refuse):
+        within = Path(parent).relative_to(folder)
+        reasons = {name: tell_why(within / name) for name in names}
+        reasons |= {name: "hidden" for name in folders if name.startswith(".")}
         folders[:] = [name for name in folders if not name.startswith(".")]
-        files += [Path(parent, name) for name in names if not name.startswith(".")]
+        files += [Path(parent, name) for name in names if reasons[name] is None]
+        others += [f"{(within / name).as_posix()} ({why})" for name, why in reasons.items() if why]
     if not files:
-        raise FolderError(f"source {str(folder)!r} is a folder without files: give one with labelled headlines")
+        besides = f" of data, only {', '.join(sorted(others)[:_SHOWN])}" if others else ""
+        raise FolderError(
+            f"source {str(folder)!r} is a folder without files{besides}: give one with labelled headlines"
+        )
     for file in files:
         if not file.is_file():
             raise FolderError(
                 f"source {str(folder)!r} holds {str(file)!r}, which is no regular file: take it out of the folder"
             )
-    return sorted(files)
+    return sorted(files), tuple(sorted(others))
 
 
 def _refuse(error: OSError) -> NoReturn:

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 from ingestion import phrasebank
-from ingestion.archives import ArchiveError, describe_files, is_zip, list_files, open_zip, read_member
+from ingestion.archives import ArchiveError, describe_files, is_zip, list_files, open_zip, read_member, tell_others
 from ingestion.delimited import read_delimited
 from ingestion.encodings import Text, decode, has_foreign_bytes, tell_bytes
 from ingestion.excel import is_workbook, read_workbook
+from ingestion.foreign import refuse_foreign, refuse_foreign_zip
 from ingestion.json_array import is_json_array, read_json_array
 from ingestion.json_lines import is_json_lines, read_json_lines
 from ingestion.labels import LabelWords
@@ -38,12 +39,16 @@ class WrongFormatError(InputError):
 
 
 class Content(NamedTuple):
-    """A file that was recognised: what it is, its encoding, its rows, which can be read once, and their columns."""
+    """A file that was recognised: what it is, its encoding, its rows, which can be read once, and their columns.
+
+    `not_read` names what else the file holds, such as the sheets of a workbook that are not read, each with the reason.
+    """
 
     kind: str
     encoding: str
     rows: Iterator[RawRow]
     columns: ReadColumns = NO_COLUMNS
+    not_read: tuple[str, ...] = ()
 
 
 def read_content(content: bytes, source: str, settings: DataSettings) -> Content:
@@ -65,15 +70,18 @@ def read_content(content: bytes, source: str, settings: DataSettings) -> Content
 def _read_zip(content: bytes, source: str, settings: DataSettings) -> Content:
     """A workbook, FinancialPhraseBank, or the one file that the archive holds, which may be a workbook."""
     archive = open_zip(content, source)
+    refuse_foreign_zip(archive.namelist(), source)
     if is_workbook(archive):
         _check_format("excel", source, settings)
-        return Content("excel", _UNICODE, *read_workbook(content, source, settings))
+        table, not_read = read_workbook(content, source, settings)
+        return Content("excel", _UNICODE, *table, not_read)
     if phrasebank.is_archive(archive):
         _check_format("phrasebank", source, settings)
         levels = phrasebank.read_archive(archive, source, settings.agreement)
         text = decode(levels.pop(settings.agreement), source, settings, phrasebank.ENCODING)
         rows = phrasebank.read_phrasebank_text(text, settings.agreement)
-        return _from_text("financial-phrasebank zip", text, TableRows(phrasebank.raise_agreement(rows, levels)))
+        table = TableRows(phrasebank.raise_agreement(rows, levels))
+        return _from_text("financial-phrasebank zip", text, table)._replace(not_read=tell_others(archive))
     return _read_only_member(archive, source, settings)
 
 
@@ -82,20 +90,22 @@ def _read_only_member(archive: zipfile.ZipFile, source: str, settings: DataSetti
     if len(files) != 1:
         raise ArchiveError(
             f"source {source!r} is a zip that is neither an Excel workbook nor the archive of FinancialPhraseBank and "
-            f"holds not one file but {describe_files(files)}: unpack it and give the folder or a file"
+            f"holds not one data file but {describe_files(files or tell_others(archive))}: "
+            "unpack it and give the folder or a file"
         )
     name = f"{source}/{files[0]}"
     inner = read_member(archive, files[0], source)
     if is_zip(inner) and not is_workbook(open_zip(inner, name)):
         raise ArchiveError(f"source {name!r} is a zip within a zip: unpack it and give what it holds")
-    content = read_content(inner, name, settings)
-    return content._replace(kind=f"{content.kind} in a zip")
+    found = read_content(inner, name, settings)
+    return found._replace(kind=f"{found.kind} in a zip", not_read=(*tell_others(archive), *found.not_read))
 
 
 def _read_file(content: bytes, source: str, settings: DataSettings) -> Content:
     if is_parquet(content):
         _check_format("parquet", source, settings)
         return Content("parquet", _UNICODE, *read_parquet(content, source, settings))
+    refuse_foreign(content, source, settings)
     text = decode(content, source, settings)
     if not text.first_line():
         raise EmptyFileError(f"source {source!r} is empty: give a file with labelled headlines")

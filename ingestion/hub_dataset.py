@@ -9,9 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from ingestion.cells import is_blank
+from ingestion.class_labels import class_word
 from ingestion.columns import SAMPLE_ROWS, choose_columns
 from ingestion.formats import Content
 from ingestion.hub_errors import HubDatasetError, bad_form, explain_failure, hub_errors, quiet_hub
+from ingestion.labels import LabelWords
 from ingestion.rows import RawRow
 from ingestion.tables import typed_row
 from schemas.config import DataSettings
@@ -89,17 +92,20 @@ def read_dataset(reference: HubReference, commit: str, settings: DataSettings) -
             _ask_hub(reference, commit)
             raise explain_failure(error, str(reference), commit) from error
     names = splits[0].column_names
-    columns = choose_columns(str(reference), names, _sample_rows(splits[0]), settings)
+    words = LabelWords(settings.label_map)
+    columns = choose_columns(str(reference), names, _sample_rows(splits[0], words), settings)
     label_name = None if columns.label is None else names[columns.label]
-    return Content("hub data set", "utf-8", _iter_rows(splits, names[columns.text], label_name), columns.read)
+    rows = _iter_rows(splits, names[columns.text], label_name, words)
+    return Content("hub data set", "utf-8", rows, columns.read)
 
 
-def _sample_rows(split: Any) -> list[list[Any]]:
+def _sample_rows(split: Any, words: LabelWords) -> list[list[Any]]:
     """The first rows of a split, with the names of classes; no cell is decoded into an image or a sound."""
-    classes = {name: getattr(feature, "names", None) for name, feature in split.features.items()}
+    classes = {name: feature.names for name, feature in split.features.items() if hasattr(feature, "names")}
     rows = split.with_format("arrow")[:SAMPLE_ROWS].to_pylist()
     return [
-        [_class_word(cell, names) if (names := classes[name]) else cell for name, cell in row.items()] for row in rows
+        [class_word(cell, classes[name], words) if name in classes else cell for name, cell in row.items()]
+        for row in rows
     ]
 
 
@@ -153,7 +159,7 @@ def _check_config(reference: HubReference, commit: str) -> None:
     )
 
 
-def _iter_rows(splits: list[Any], text_name: str, label_name: str | None) -> Iterator[RawRow]:
+def _iter_rows(splits: list[Any], text_name: str, label_name: str | None, words: LabelWords) -> Iterator[RawRow]:
     """Yield the rows of each split, each as a JSON object for raw row; no cell is decoded into an image or a sound."""
     encoder = json.JSONEncoder(ensure_ascii=False, default=str)
     for split in splits:
@@ -161,12 +167,6 @@ def _iter_rows(splits: list[Any], text_name: str, label_name: str | None) -> Ite
         for batch in split.with_format("arrow").iter(_BATCH_ROWS):
             for row in batch.to_pylist():
                 label = None if label_name is None else row[label_name]
-                label = label if classes is None else _class_word(label, classes)
-                yield typed_row(row[text_name], label, encoder.encode(row), text_name)
-
-
-def _class_word(number: int | None, classes: list[str]) -> str | None:
-    """The name of a class. -1 has none: it is how a row without a label is written."""
-    if number is None or number < 0:
-        return None if number is None else str(number)
-    return classes[number]
+                label = label if classes is None else class_word(label, classes, words)
+                if not is_blank(row.values()):
+                    yield typed_row(row[text_name], label, encoder.encode(row), text_name)

@@ -10,6 +10,7 @@ from itertools import accumulate
 import pandas as pd
 from pandera.typing.pandas import DataFrame
 
+from ingestion.damage import looks_damaged
 from ingestion.duplicates import keep_duplicates, merge_duplicates
 from ingestion.identity import snapshot_id
 from ingestion.labels import LabelWords
@@ -45,6 +46,12 @@ class Ingestion:
     columns: ReadColumns
     rows_read: int
     rows_merged: int
+    not_read: tuple[str, ...]
+    """Files and sheets that lie in the source and were passed over, each with the reason."""
+    headlines_damaged: int
+    """Accepted headlines whose text looks damaged (see `ingestion.damage`)."""
+    damaged_example: str | None
+    """The first of them."""
     accepted: DataFrame[HeadlineFrame]
     rejected: DataFrame[RejectedFrame]
     quarantined: DataFrame[QuarantineFrame]
@@ -71,7 +78,7 @@ def read_source(data: DataSettings, source: Source | None = None) -> Ingestion:
         InputError: If the source cannot be read, is of no known kind, or has no row that can be accepted.
     """
     source = source or find_source(data)
-    reading = Reading()
+    reading = Reading(not_read=list(source.not_read))
     candidates, invalid = validate_rows(iterate_rows(source, data, reading), LabelWords(data.label_map))
     keep = data.duplicates == "keep"
     resolved = keep_duplicates(candidates) if keep else merge_duplicates(candidates, data.conflicts)
@@ -80,6 +87,7 @@ def read_source(data: DataSettings, source: Source | None = None) -> Ingestion:
     if resolved.headlines.empty:
         raise _nothing_accepted(data.source, rejected, join_columns(reading.columns))
     accepted = _group(resolved.headlines, data.near_duplicates)
+    damaged = [text for text in accepted["text"] if looks_damaged(text)]
     ids = accepted["headline_id"]
     return Ingestion(
         ingest_id=source.ingest_id,
@@ -93,6 +101,9 @@ def read_source(data: DataSettings, source: Source | None = None) -> Ingestion:
         columns=join_columns(reading.columns),
         rows_read=sum(reading.rows),
         rows_merged=int((accepted["copies"] - 1).sum()),
+        not_read=tuple(reading.not_read),
+        headlines_damaged=len(damaged),
+        damaged_example=damaged[0] if damaged else None,
         accepted=HeadlineFrame.validate(accepted),
         rejected=RejectedFrame.validate(_locate(rejected, source, reading)),
         quarantined=QuarantineFrame.validate(_locate(resolved.quarantined, source, reading)),

@@ -1,11 +1,11 @@
 """A JSON array of objects, one a headline: text in, raw rows out. Reads no file and judges no label."""
 
-import json
 import re
 from collections.abc import Iterator
 from typing import Any
 
 from ingestion.encodings import Text
+from ingestion.json_text import DECODER
 from ingestion.rows import TableRows
 from ingestion.tables import read_objects
 from schemas.config import DataSettings
@@ -26,25 +26,24 @@ def is_json_array(text: Text) -> bool:
 
 
 def read_json_array(text: Text, source: str, settings: DataSettings) -> TableRows:
-    """Give the rows in order. The keys of the first objects say which hold text and label.
+    """Give the rows that are not blank in order. The keys of the first objects say which hold text and label.
 
     Raises:
         JsonArrayError: If the array is no valid JSON.
         MissingColumnError: If the first objects have no key for the text or none for the label.
     """
-    elements = list(_iter_elements(text.whole(), source))
+    elements = [(value, raw) for value, raw in _iter_elements(text.whole(), source) if value is not None]
     return read_objects(elements, [value for value, _ in elements], source, settings)
 
 
 def _iter_elements(text: str, source: str) -> Iterator[tuple[Any, str]]:
     """Yield each element of the array with its own text."""
-    decoder = json.JSONDecoder()
     separator = _START.match(text)
     end = 0
     while separator:
         start = separator.end()
         try:
-            value, end = decoder.raw_decode(text, start)
+            value, end = DECODER.raw_decode(text, start)
         except (ValueError, RecursionError):
             raise _broken(source, start) from None
         yield value, text[start:end]

@@ -1,10 +1,10 @@
 """JSON lines, one object a headline: text in, raw rows out. Reads no file and judges no label."""
 
-import json
 from typing import Any
 
 from ingestion.columns import SAMPLE_ROWS
 from ingestion.encodings import LINE_ENDS, Text
+from ingestion.json_text import DECODER
 from ingestion.rows import TableRows
 from ingestion.tables import read_objects
 from schemas.config import DataSettings
@@ -17,7 +17,7 @@ def is_json_lines(text: Text) -> bool:
 
 
 def read_json_lines(text: Text, head: Text, source: str, settings: DataSettings) -> TableRows:
-    """Give the rows in order; blank lines are none. The keys of the first objects say which hold text and label.
+    """Give the rows that are not blank in order. The keys of the first objects say which hold text and label.
 
     Args:
         text: All of it.
@@ -29,13 +29,13 @@ def read_json_lines(text: Text, head: Text, source: str, settings: DataSettings)
         MissingColumnError: If the first objects have no key for the text or none for the label.
     """
     first = [_parse(line) for line in head.first_lines(SAMPLE_ROWS) if line.strip()]
-    lines = (line.rstrip(LINE_ENDS) for line in text.lines() if line.strip())
+    lines = (line.rstrip(LINE_ENDS) for line in text.lines() if line.strip() not in {"", "null"})
     return read_objects(((_parse(line), line) for line in lines), first, source, settings)
 
 
 def _parse(line: str) -> dict[str, Any] | None:
     try:
-        value = json.loads(line)
+        value = DECODER.decode(line)
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None

@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
-from schemas.label import LABELS, Label
+from schemas.label import LABELS, Label, fold_word
 
 
 class LabelWords:
@@ -12,24 +13,22 @@ class LabelWords:
 
     def __init__(self, label_map: Mapping[str, Label] | None) -> None:
         self._labels = {label.value: label for label in LABELS}
-        self._labels |= {_fold(word): label for word, label in (label_map or {}).items()}
+        self._labels |= {fold_word(word): label for word, label in (label_map or {}).items()}
 
     def knows(self, word: str) -> bool:
         """Whether the word stands for a label."""
-        return _fold(word) in self._labels
+        return fold_word(word) in self._labels
 
     def resolve(self, word: str) -> str:
         """The label that the word stands for, or the word itself without padding."""
-        label = self._labels.get(_fold(word))
+        label = self._labels.get(fold_word(word))
         return word.strip() if label is None else label.value
 
 
 def label_word(cell: Any) -> str:
     """The word of a label cell of any type; a whole number has no decimals."""
+    if isinstance(cell, Decimal) and cell.is_finite():
+        cell = float(cell)
     if isinstance(cell, float) and cell.is_integer():
         cell = int(cell)
     return cell if isinstance(cell, str) else json.dumps(cell, default=str)
-
-
-def _fold(word: str) -> str:
-    return word.strip().casefold()

@@ -17,15 +17,8 @@ _RULE = re.compile(r"[\s|+:]*[-=]{2,}(?:[\s|+:]+[-=]{2,})+[\s|+:]*")
 """A line of dashes under the names of two columns or more, as programs draw it in a table for people."""
 _RULED_LINES = 5
 _BINARY = "\0"
-_FOREIGN = {
-    "JSON that is neither an array of objects nor an object a line": re.compile(
-        r"\{\s*[\"}]|\{\s*\Z|\[\s*[\"\[\]]|\[\s*\Z"
-    ),
-    "XML or HTML": re.compile(r"<(?:[?!]|html|rss|feed|rdf)", re.IGNORECASE),
-    "a PDF": re.compile("%PDF-"),
-    "RTF": re.compile(r"\{\\rtf"),
-}
-"""What else a text may be, by its beginning."""
+_OTHER_JSON = re.compile(r"\{\s*[\"}]|\{\s*\Z|\[\s*[\"\[\]]|\[\s*\Z")
+"""How JSON begins that is neither an array of objects nor an object a line."""
 
 
 class NotLinesError(InputError):
@@ -49,12 +42,12 @@ def check_lines(head: Text, source: str, settings: DataSettings) -> None:
         NotLinesError: It is.
     """
     first = "".join(head.first_lines(_RULED_LINES))
-    kinds = [kind for kind, beginning in _FOREIGN.items() if beginning.match(first.lstrip())]
-    if _BINARY in first:
-        kinds.append("no text")
-    if kinds:
+    kind = "no text" if _BINARY in first else None
+    if _OTHER_JSON.match(first.lstrip()):
+        kind = "JSON that is neither an array of objects nor an object a line"
+    if kind:
         raise NotLinesError(
-            f"source {source!r} is {kinds[0]}: save its headlines as CSV or a headline a line, or say "
+            f"source {source!r} is {kind}: save its headlines as CSV or a headline a line, or say "
             f"{settings.option('format', 'lines')} if each line is one"
         )
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from embedded.headlines import HEADLINES_FILE
-from ingestion import phrasebank
+from ingestion import bounds, phrasebank
 from ingestion.files import SourceError, SourceFile, find_files, hash_bytes, read_file
 from ingestion.formats import Content, read_content
 from ingestion.hub_dataset import HubReference, parse_reference, read_dataset, resolve_commit
@@ -17,15 +17,10 @@ from ingestion.identity import ingest_id
 from ingestion.rows import RawRow
 from schemas.columns import ReadColumns
 from schemas.config import DataSettings
+from schemas.paths import local_path
 
 EMBEDDED = "embedded"
 """The value of `data.source` that means the project's own synthetic headlines."""
-MAX_ROWS = 10_000_000
-"""A source of more is not read, since its headlines are held in memory."""
-MAX_CHARACTERS = 4 * 1024**3
-"""A source of more is not read, nor one whose few bytes stand for very many (`_most_characters`)."""
-
-_HARMLESS_CHARACTERS, _LIKELY_RATIO = 256 * 1024**2, 100
 
 
 @dataclass(frozen=True)
@@ -50,6 +45,8 @@ class Source:
     synthetic: bool
     files: tuple[SourceFile | SourceDataset, ...]
     is_folder: bool
+    not_read: tuple[str, ...] = ()
+    """Files that lie there and are not read, each with the reason."""
 
     @property
     def size(self) -> int:
@@ -59,12 +56,16 @@ class Source:
 
 @dataclass
 class Reading:
-    """What is learned of a source while its rows are read: the kind, encoding, columns and rows of each file."""
+    """What is learned of a source while its rows are read: the kind, encoding, columns and rows of each file.
+
+    `not_read` names what else its files hold, such as further sheets of a workbook, each with the reason.
+    """
 
     kinds: list[str] = field(default_factory=list)
     encodings: list[str] = field(default_factory=list)
     columns: list[ReadColumns] = field(default_factory=list)
     rows: list[int] = field(default_factory=list)
+    not_read: list[str] = field(default_factory=list)
 
 
 def find_source(settings: DataSettings) -> Source:
@@ -77,9 +78,9 @@ def find_source(settings: DataSettings) -> Source:
     if reference:
         return _find_dataset(reference, settings)
     synthetic = settings.source == EMBEDDED
-    path = HEADLINES_FILE if synthetic else Path(settings.source).expanduser()
+    path = HEADLINES_FILE if synthetic else local_path("source", settings.source)
     name = f"{EMBEDDED} (synthetic)" if synthetic else path.absolute().name
-    files = find_files(path, name, settings.source, settings.agreement)
+    files, not_read = find_files(path, name, settings.source, settings.agreement)
     hashes = [file.sha256 for file in files]
     hashes += [f"{other.path.name} {other.sha256}" for file in files for other in file.beside]
     sha256 = hashes[0] if len(hashes) == 1 else hash_bytes("\n".join(hashes).encode())
@@ -91,6 +92,7 @@ def find_source(settings: DataSettings) -> Source:
         synthetic=synthetic,
         files=files,
         is_folder=path.is_dir(),
+        not_read=not_read,
     )
 
 
@@ -100,34 +102,25 @@ def iterate_rows(source: Source, settings: DataSettings, reading: Reading) -> It
     Raises:
         InputError: If there are none or too many, a file is of no kind that is known, or it changed since it was found.
     """
-    characters, rows, most_characters = 0, 0, _most_characters(source)
+    characters, rows, most_rows, most = 0, 0, bounds.most_rows(source.size), bounds.most_characters(source.size)
     for file in source.files:
         content = _open(file, settings)
         reading.kinds.append(content.kind)
         reading.encodings.append(content.encoding)
         reading.columns.append(content.columns)
         reading.rows.append(0)
+        reading.not_read += [f"{file.name}: {name}" if source.is_folder else name for name in content.not_read]
         for row in content.rows:
             reading.rows[-1] += 1
             rows += 1
             characters += len(row.raw)
-            if rows > MAX_ROWS:
-                raise SourceError(f"source {settings.source!r} has over {MAX_ROWS:,} rows: give fewer at a time")
-            if characters > most_characters:
-                raise SourceError(
-                    f"source {settings.source!r} has {source.size:,} bytes and holds over {most_characters:,} "
-                    "characters: if you trust it, unpack it to CSV, and give fewer rows at a time"
-                )
+            if rows > most_rows:
+                raise bounds.too_large(settings.source, source.size, f"{most_rows:,} rows")
+            if characters > most:
+                raise bounds.too_large(settings.source, source.size, f"{most:,} characters")
             yield row
     if not rows:
         raise SourceError(f"source {settings.source!r} has no rows: give a file with labelled headlines")
-
-
-def _most_characters(source: Source) -> int:
-    """Characters that are read of a source: of a few bytes not very many, of a data set (whose size is unknown) all."""
-    if source.size:
-        return min(MAX_CHARACTERS, max(_HARMLESS_CHARACTERS, _LIKELY_RATIO * source.size))
-    return MAX_CHARACTERS
 
 
 def _find_dataset(reference: HubReference, settings: DataSettings) -> Source:

@@ -14,11 +14,13 @@ from dataclasses import dataclass, field
 from queue import Empty, Queue
 from typing import Any
 
-from ingestion.encodings import Text, is_made_of_bytes
+from ingestion.encodings import Text, check_encoding, is_made_of_bytes
+from ingestion.foreign import refuse_foreign
 from ingestion.formats import Content, EmptyFileError, read_content, read_text, recognise_text
 from ingestion.parquet import is_parquet
 from ingestion.rows import RawRow
 from schemas.config import UnlabelledSettings
+from schemas.errors import InputError
 
 STREAM = "-"
 """The name of standard input."""
@@ -26,11 +28,17 @@ HEAD_BYTES = 65_536
 """Bytes of a stream by which it is recognised, if its first line has no more."""
 HEAD_PATIENCE = 0.5
 """Seconds that a stream has to bring them once its first line is here."""
+MOST_HELD = 1024**3
+"""Bytes that are held at once: a line, or all of what cannot be read from its beginning on."""
 
 _LINE_END = re.compile(rb"[\r\n]")
 _UTF_8 = "utf-8"
 _ZIP = b"PK\x03\x04"
 _WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)  # UTF-32-LE begins as UTF-16-LE does
+
+
+class EndlessStreamError(InputError):
+    """A stream has a line, or a whole, that is larger than what is held."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +58,7 @@ class _Joined(io.RawIOBase):
     def __init__(self, first: bytes, rest: io.BufferedReader) -> None:
         self._first = first
         self._rest = rest
+        self._since_end = 0
 
     def readable(self) -> bool:
         return True
@@ -58,6 +67,9 @@ class _Joined(io.RawIOBase):
         """Fill the buffer with what is there, waiting for a byte at least; 0 at the end."""
         content = self._first[: len(buffer)] or self._rest.read1(len(buffer))
         self._first = self._first[len(content) :]
+        after = len(content) - 1 - max(content.rfind(end) for end in (b"\n", b"\r"))
+        self._since_end = after if after < len(content) else self._since_end + after
+        _check_held(self._since_end)
         buffer[: len(content)] = content
         return len(content)
 
@@ -75,13 +87,15 @@ def open_stream(stream: io.BufferedReader, settings: UnlabelledSettings) -> Cont
     first, is_whole = _read_first(stream)
     if not first.strip():
         raise EmptyFileError(f"source {STREAM!r} is empty: give headlines on standard input")
+    refuse_foreign(first, STREAM, settings)
     encoding = settings.encoding or _UTF_8
+    check_encoding(encoding)
     if is_parquet(first) or first.startswith((_ZIP, *_WIDE)) or not is_made_of_bytes(encoding):
-        return read_content(first + stream.read(), STREAM, settings)
+        return read_content(_read_whole(first, stream), STREAM, settings)
     head = Text(first if is_whole else _cut_last_line(first), encoding, is_sound=False)
     found = recognise_text(head, settings)
     if found in {"json", "phrasebank"}:
-        return read_content(first + stream.read(), STREAM, settings)
+        return read_content(_read_whole(first, stream), STREAM, settings)
     return read_text(found, head, StreamText(first, encoding, is_sound=False, rest=stream), STREAM, settings)
 
 
@@ -96,11 +110,28 @@ def _read_first(stream: io.BufferedReader) -> tuple[bytes, bool]:
         if not arrived:
             return bytes(first), True
         first += arrived
+        _check_held(len(first))
         if deadline is None and _LINE_END.search(arrived) and _LINE_END.search(first.lstrip()):
             deadline = time.monotonic() + HEAD_PATIENCE
         elif deadline is None and len(first) > HEAD_BYTES and not first.strip():
             first.clear()
     return bytes(first), False
+
+
+def _read_whole(first: bytes, stream: io.BufferedReader) -> bytes:
+    """All bytes of a stream, whose first ones were read."""
+    content = first + stream.read(MOST_HELD + 1 - len(first))
+    _check_held(len(content))
+    return content
+
+
+def _check_held(size: int) -> None:
+    """Refuse a stream of which more would be held than ever makes sense, such as one without end."""
+    if size > MOST_HELD:
+        raise EndlessStreamError(
+            f"source {STREAM!r} has over {MOST_HELD:,} bytes without a line end, or that must be held at once: "
+            "give headlines one a line"
+        )
 
 
 def _is_ready(stream: io.BufferedReader, seconds: float) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from itertools import chain, islice
 from typing import Any
 
+from ingestion.cells import Uncomputed, is_blank, is_empty
 from ingestion.columns import SAMPLE_ROWS, choose_columns
 from ingestion.labels import label_word
 from ingestion.rows import RawRow, TableRows, broken_row
@@ -14,7 +15,7 @@ _CELLS = json.JSONEncoder(ensure_ascii=False, default=str)
 
 
 def read_table(names: Sequence[str], rows: Iterable[Sequence[Any]], source: str, settings: DataSettings) -> TableRows:
-    """Give the rows in order, each with its cells as a JSON array for raw row.
+    """Give the rows that are not blank in order, each with its cells as a JSON array for raw row.
 
     Args:
         names: The names of the columns.
@@ -25,7 +26,7 @@ def read_table(names: Sequence[str], rows: Iterable[Sequence[Any]], source: str,
     Raises:
         MissingColumnError: If a column is missing that is needed.
     """
-    remaining = iter(rows)
+    remaining = (row for row in rows if not is_blank(row))
     first = list(islice(remaining, SAMPLE_ROWS))
     columns = choose_columns(source, names, first, settings)
     read = (_read_cells(row, names, columns.text, columns.label) for row in chain(first, remaining))
@@ -34,14 +35,18 @@ def read_table(names: Sequence[str], rows: Iterable[Sequence[Any]], source: str,
 
 def _read_cells(row: Sequence[Any], names: Sequence[str], text_place: int, label_place: int | None) -> RawRow:
     cells = [*row, *[None] * (len(names) - len(row))]
-    label = None if label_place is None else cells[label_place]
-    return typed_row(cells[text_place], label, _CELLS.encode(cells), names[text_place])
+    raw = _CELLS.encode(cells)
+    wanted = (text_place,) if label_place is None else (text_place, label_place)
+    uncomputed = [names[place] for place in wanted if isinstance(cells[place], Uncomputed)]
+    if uncomputed:
+        return broken_row(raw, f"formula that was never computed in {uncomputed[0]!r}")
+    return typed_row(cells[text_place], None if label_place is None else cells[label_place], raw, names[text_place])
 
 
 def read_objects(
     elements: Iterable[tuple[Any, str]], first: Sequence[Any], source: str, settings: DataSettings
 ) -> TableRows:
-    """Give a row for each JSON value with its own text; one that is no object has a defect.
+    """Give a row for each JSON value with its own text but a blank object; one that is no object has a defect.
 
     Args:
         elements: The values in order.
@@ -56,7 +61,12 @@ def read_objects(
     names = list(dict.fromkeys(name for value in objects for name in value))
     columns = choose_columns(source, names, [[value.get(name) for name in names] for value in objects], settings)
     text, label = names[columns.text], None if columns.label is None else names[columns.label]
-    return TableRows((_read_object(value, raw, text, label) for value, raw in elements), columns.read)
+    read = (
+        _read_object(value, raw, text, label)
+        for value, raw in elements
+        if not (isinstance(value, dict) and is_blank(value.values()))
+    )
+    return TableRows(read, columns.read)
 
 
 def _read_object(value: Any, raw: str, text: str, label: str | None) -> RawRow:
@@ -66,11 +76,14 @@ def _read_object(value: Any, raw: str, text: str, label: str | None) -> RawRow:
 
 
 def typed_row(text: Any, label: Any, raw: str, text_name: str) -> RawRow:
-    """The row of two cells: its text must be a string, its label may also be a number, whole ones without decimals."""
+    """The row of two cells: its text must be a string, its label may also be a number, whole ones without decimals.
+
+    An empty cell is no label, and not a word that a label map could name.
+    """
     if not isinstance(text, str):
         return broken_row(raw, f"no text in {text_name!r}")
-    word = label_word(label)
-    if not (_is_unicode(text) and _is_unicode(word)):
+    word = None if is_empty(label) else label_word(label)
+    if not (_is_unicode(text) and _is_unicode(word or "")):
         return broken_row(raw, "half a surrogate pair, which is not Unicode")
     return RawRow(text, word, raw)
 

@@ -6,11 +6,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from ingestion.identity import normalise_text, text_id
-from ingestion.labels import LabelWords
 from ingestion.rows import RawRow
 from ingestion.validation import validate_batch
-
-_NO_WORDS = LabelWords(None)
 
 
 @dataclass(frozen=True)
@@ -33,8 +30,7 @@ def read_batches(batches: Iterable[Sequence[RawRow]]) -> Iterator[HeadlineBatch]
     """Validate the rows of a source, which come in batches; a label that stands beside a headline is dropped."""
     count = 0
     for rows in batches:
-        unlabelled = [row._replace(label=None, agreement=None) for row in rows]
-        accepted, rejected = validate_batch(unlabelled, _NO_WORDS, count + 1)
+        accepted, rejected = validate_batch(rows, None, count + 1)
         count += len(rows)
         ids = [text_id(normalise_text(text)) for text in accepted["text"]]
         headlines = accepted[["row_number", "text"]].assign(text_id=pd.Series(ids, index=accepted.index, dtype="str"))

@@ -9,7 +9,7 @@ from pandera.errors import SchemaErrors
 
 from ingestion.labels import LabelWords
 from ingestion.rows import RawRow
-from schemas.frames import CandidateFrame
+from schemas.frames import MISSING_WORDS, CandidateFrame
 
 ROWS_AT_ONCE = 50_000
 """Rows that are held as Python objects at a time; frames take a fraction of their memory."""
@@ -39,10 +39,12 @@ def validate_rows(rows: Iterable[RawRow], words: LabelWords) -> tuple[pd.DataFra
     return pd.concat(accepted, ignore_index=True), pd.concat(rejected, ignore_index=True)
 
 
-def validate_batch(rows: Sequence[RawRow], words: LabelWords, first_number: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+def validate_batch(
+    rows: Sequence[RawRow], words: LabelWords | None, first_number: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The candidates and the rejected rows of some rows in order, numbered from `first_number`, as of `validate_rows`.
 
-    A row without a label is a candidate too.
+    Where `words` is None, labels do not count: a row without one is a candidate, and a label beside a text is dropped.
     """
     frame = _candidate_frame(rows, words, first_number)
     reasons = _find_reasons(frame)
@@ -62,12 +64,11 @@ def _take(rows: Iterator[RawRow]) -> list[RawRow]:
             gc.enable()
 
 
-def _candidate_frame(rows: Iterable[RawRow], words: LabelWords, first_number: int) -> pd.DataFrame:
+def _candidate_frame(rows: Iterable[RawRow], words: LabelWords | None, first_number: int) -> pd.DataFrame:
     texts, labels, raws, defects, agreements = zip(*rows, strict=True)
-    resolved = {word: words.resolve(word) for word in set(labels) - {None}}
     columns = {
         "text": [None if text is None else text.strip() for text in texts],
-        "label": [None if label is None else resolved[label] for label in labels],
+        "label": _resolve(labels, defects, words),
         "raw": raws,
         "defect": defects,
     }
@@ -76,26 +77,42 @@ def _candidate_frame(rows: Iterable[RawRow], words: LabelWords, first_number: in
     return frame.assign(agreement=pd.array(agreements, dtype="Int64"))
 
 
+def _resolve(
+    labels: Sequence[str | None], defects: Sequence[str | None], words: LabelWords | None
+) -> Sequence[str | None]:
+    """What each label stands for; a label that is missing is an empty word, except where the row has a defect."""
+    if words is None:
+        return [None] * len(labels)
+    resolved = {word: words.resolve(word) for word in set(labels) if word is not None}
+    missing = ("" if defect is None else None for defect in defects)
+    return [nothing if label is None else resolved[label] for label, nothing in zip(labels, missing, strict=True)]
+
+
 def _find_reasons(frame: pd.DataFrame) -> pd.Series:
-    """Every reason of each row that fails, in the order of the schema, by the row's place in the frame."""
+    """Every reason of each row that fails, in the order of the schema, by the row's place in the frame.
+
+    What a reader could not take apart is not checked any further: its defect is its reason.
+    """
+    has_defect = frame["defect"].notna()
+    told = frame.loc[has_defect, "defect"]
     try:
-        CandidateFrame.validate(frame, lazy=True)
+        CandidateFrame.validate(frame[~has_defect] if len(told) else frame, lazy=True)
     except SchemaErrors as error:
-        failures = error.failure_cases
-        cases = zip(failures["column"], failures["check"], failures["failure_case"], strict=True)
-        described = [_describe(str(column), str(check), str(case)) for column, check, case in cases]
+        cases = (error.failure_cases[name].tolist() for name in ("index", "column", "check", "failure_case"))
         reasons: dict[int, list[str]] = {}
-        for index, reason in zip(failures["index"], described, strict=True):
-            reasons.setdefault(index, []).append(reason)
-        return pd.Series({index: "; ".join(reasons[index]) for index in sorted(reasons)}, dtype="str")
-    return pd.Series(index=frame.index[:0], dtype="str")
+        for index, column, check, case in zip(*cases, strict=True):
+            reasons.setdefault(index, []).append(_describe_label(str(case)) if column == "label" else str(check))
+        failed = pd.Series({index: "; ".join(reasons[index]) for index in reasons}, dtype="str")
+        told = pd.concat([told, failed]).sort_index()
+    return told
 
 
-def _describe(column: str, check: str, case: str) -> str:
-    """One failure in words."""
-    if column == "label":
-        return f"unknown label {case[:_SHOWN_CHARACTERS]!r}"
-    return case if column == "defect" else check
+def _describe_label(word: str) -> str:
+    if not word:
+        return "no label"
+    if word.casefold() in MISSING_WORDS:
+        return f"no label, written as {word!r}"
+    return f"unknown label {word[:_SHOWN_CHARACTERS]!r}"
 
 
 def _cut(raw: str) -> str:

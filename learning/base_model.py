@@ -15,6 +15,7 @@ from embedded.paths import MODEL_FOLDER
 from learning.hub import fetch_from_hub
 from learning.quiet import quiet_libraries
 from schemas.errors import InputError
+from schemas.paths import local_path
 
 if TYPE_CHECKING:
     from learning.device import Device
@@ -53,7 +54,7 @@ def resolve_base_model(name: str, revision: str | None, models_folder: Path) -> 
     """
     if name == "embedded":
         return ResolvedModel(name, MODEL_FOLDER, _files_hash(MODEL_FOLDER))
-    folder = Path(name).expanduser()
+    folder = local_path("base model", name)
     if folder.is_dir():
         check_model_folder(folder)
         return ResolvedModel(folder.resolve().name, folder.resolve(), _files_hash(folder))

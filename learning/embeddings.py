@@ -17,6 +17,7 @@ from learning.base_model import HUB_NAME, PICKLES, ResolvedModel, first_line, ha
 from learning.hub import check_hub_model, fetch_from_hub
 from learning.quiet import quiet_libraries
 from schemas.errors import InputError
+from schemas.paths import local_path
 
 THING = "embedding model"
 BATCH = 64
@@ -52,7 +53,7 @@ def resolve_encoder(name: str, models_folder: Path) -> ResolvedModel:
         HubError: It cannot be fetched.
     """
     if is_local(name):
-        folder = Path(name).expanduser().resolve()
+        folder = local_path(THING, name).resolve()
         return ResolvedModel(folder.name, folder, _hash(folder, check_encoder_folder(folder)))
     hub_name, revision = _split_hub_name(name)
     folder = fetch_from_hub(hub_name, revision, models_folder, THING)
@@ -109,7 +110,7 @@ def is_local(name: str) -> bool:
     """
     if find_spec("sentence_transformers") is None:
         raise EncoderError(f"{THING} {name}: needs sentence-transformers; run pip install 'fintone[embeddings]'")
-    path = Path(name).expanduser()
+    path = local_path(THING, name)
     if path.is_dir():
         return True
     if path.exists():

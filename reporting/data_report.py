@@ -7,9 +7,12 @@ import html
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-from schemas.data_report import DataReport, Lengths
+from schemas.data_report import DataReport, Lengths, describe_damage
+from schemas.listing import list_some
 
 MOST_CHARACTERS = 160
+MOST_LISTED = 600
+"""Characters of a list of names."""
 _MARKUP = frozenset("\\`*_{}[]()#+!|~")
 
 
@@ -23,6 +26,7 @@ def render_data_report(report: DataReport) -> str:
         _render_columns(report),
         _render_labels(report),
         _render_rejected(report),
+        _render_not_read(report),
         _render_copies(report),
         _render_changes(report),
     ]
@@ -93,6 +97,20 @@ def _render_rejected(report: DataReport) -> str:
         return ""
     rows = [(escape(each.reason), f"{each.rows:,}", escape(each.example)) for each in report.reasons]
     return "### Rejected\n\n" + _table(("kind of reason", "rows", "for example"), rows)
+
+
+def _render_not_read(report: DataReport) -> str:
+    """What was passed over, and what was read and looks damaged."""
+    parts = []
+    if report.not_read:
+        parts.append(f"Not read: {escape(list_some(report.not_read), MOST_LISTED)}.")
+    if report.headlines_damaged:
+        told = describe_damage(report.headlines_damaged, report.damaged_example)
+        parts.append(
+            f"{escape(told, MOST_LISTED)}. That is: replacement characters, text read in the wrong encoding, or HTML "
+            "entities. They stay as they came."
+        )
+    return "### Not read, or damaged\n\n" + "\n\n".join(parts) if parts else ""
 
 
 def _render_copies(report: DataReport) -> str:

@@ -4,11 +4,12 @@ A `StudyConfig` is the parameter of the flow `retrain`, so these descriptions ar
 """
 
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal, Self, TypeVar, get_args
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from schemas.label import LABELS, Label
+from schemas.label import LABELS, Label, fold_word
+from schemas.listing import show
 
 STUDY_INSTRUCTION = (
     "Analyze the sentiment of the news headline enclosed in square brackets, determine if it is positive, neutral, or "
@@ -21,7 +22,7 @@ BaselineName = Literal["majority class", "finance lexicon", "TF-IDF + linear SVM
 """The baselines that need nothing beside fintone, as the leaderboard names them."""
 
 PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-PositiveInt = Annotated[int, Field(ge=1)]
+PositiveInt = Annotated[int, Field(ge=1, lt=2**31)]
 
 
 Value = TypeVar("Value", str, float)
@@ -29,7 +30,7 @@ Value = TypeVar("Value", str, float)
 
 def _refuse_repeats(values: tuple[Value, ...]) -> tuple[Value, ...]:
     if len(set(values)) != len(values):
-        raise ValueError(f"{list(values)} names a value twice")
+        raise ValueError(f"{show(list(values))} names a value twice")
     return values
 
 
@@ -39,7 +40,18 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class DataSettings(Settings):
+class NamingSettings(Settings):
+    """Settings that name files, columns or models: no text in them holds a NUL character, which no path may hold."""
+
+    @field_validator("*")
+    @classmethod
+    def _no_null_character(cls, value: Any) -> Any:
+        if isinstance(value, str) and "\0" in value:
+            raise ValueError(f"{value!r:.50} holds a NUL character: take it out")
+        return value
+
+
+class DataSettings(NamingSettings):
     """Where the labelled headlines come from and how they are read."""
 
     is_labelled: ClassVar[bool] = True
@@ -104,6 +116,20 @@ class DataSettings(Settings):
     max_rejected: float = Field(
         default=0.1, ge=0, le=1, description="Share of the rows that may be rejected; beyond it nothing is ingested."
     )
+
+    @field_validator("label_map")
+    @classmethod
+    def _one_label_a_word(cls, value: dict[str, Label] | None) -> dict[str, Label] | None:
+        known: dict[str, str] = {}
+        for word, label in (value or {}).items():
+            folded = fold_word(word)
+            if not folded:
+                raise ValueError(
+                    f"it maps an empty word to {label}: a row without a label has none, leave the word out"
+                )
+            if label != known.setdefault(folded, label):
+                raise ValueError(f"it maps {word!r:.50} to {known[folded]} and to {label}, case ignored: keep one")
+        return value
 
     @field_validator("delimiter")
     @classmethod
@@ -184,7 +210,7 @@ class PromptSettings(Settings):
         return self
 
 
-class BaseModelSettings(Settings):
+class BaseModelSettings(NamingSettings):
     """The model that is fine-tuned."""
 
     name: str = Field(description="`embedded`, a folder, or ORG/NAME on the hub.", min_length=1)
@@ -195,7 +221,7 @@ class BaseModelSettings(Settings):
     quantization: Literal["nf4", "none"] = Field(default="nf4", description="4-bit NormalFloat weights, or none.")
 
 
-class BaselineSettings(Settings):
+class BaselineSettings(NamingSettings):
     """What the models are measured against, on the same headlines."""
 
     names: tuple[BaselineName, ...] = Field(
@@ -383,7 +409,7 @@ class RunnerSettings(Settings):
         return value
 
 
-class ScoreSettings(Settings):
+class ScoreSettings(NamingSettings):
     """Headlines without labels, the model that labels them, and where the answers go beside the warehouse."""
 
     source: str = Field(

@@ -10,6 +10,11 @@ MOST_REASONS = 3
 """Reasons that a line tells."""
 
 
+def describe_damage(headlines: int, example: str | None) -> str:
+    """How many headlines look damaged, with the first of them."""
+    return f"{headlines:,} {'headline looks' if headlines == 1 else 'headlines look'} damaged, as in {example!r}"
+
+
 class LabelCount(NamedTuple):
     """Headlines of one label, the rows that they stand for, and their share of all headlines."""
 
@@ -104,3 +109,8 @@ class DataReport(Settings):
     lengths: tuple[Lengths, ...]
     changes: Changes | None
     drift: tuple[Drift, ...]
+    not_read: tuple[str, ...] | None = None
+    """Files and sheets that were passed over, each with the reason; None where an older version ingested."""
+    headlines_damaged: int | None = None
+    """Headlines whose text looks damaged; None where an older version ingested."""
+    damaged_example: str | None = None

@@ -11,6 +11,15 @@ AGREEMENTS = [50, 66, 75, 100]
 """FinancialPhraseBank's levels: the least share of annotators that agree on a label, in per cent."""
 MAX_CHARACTERS = 10_000
 """A longer text is no headline."""
+MISSING_WORDS = frozenset({"nan", "-nan", "none", "null", "<na>", "nat", "na", "n/a", "#n/a", "#na"})
+"""What programs write for a missing value, in lower case: pandas, R, SQL, Excel."""
+SPREADSHEET_ERROR = (
+    r"^#(?:NULL!|DIV/0!|VALUE!|REF!|NAME\?|NUM!|SPILL!|CALC!|FIELD!|BLOCKED!|CONNECT!|UNKNOWN!|BUSY!|ERROR!"
+    r"|GETTING_DATA|WERT!|BEZUG!|ZAHL!|NV|VALOR!|NOME\?|NÚM!|N/D|VALEUR!|NOM\?|NOMBRE!|¡(?:VALOR|REF|NUM)!|¿NOMBRE\?)$"
+    r"|^Err:[0-9]{3}$"
+)
+"""What a cell shows whose formula failed: Excel in English, German, Portuguese, French and Spanish, Google Sheets, and
+LibreOffice."""
 
 
 class CandidateFrame(pa.DataFrameModel):
@@ -32,6 +41,18 @@ class CandidateFrame(pa.DataFrameModel):
     def has_something_to_see(cls, texts: Series[str]) -> pd.Series:
         """Not only white space and characters that show nothing."""
         return texts.str.contains(r"[^\pZ\pC]", regex=True)
+
+    @pa.check("text", name="error value of a spreadsheet instead of a text")
+    @classmethod
+    def no_error_value(cls, texts: Series[str]) -> pd.Series:
+        """None that a spreadsheet shows for a formula that failed; Excel takes a headline with `=` first for one."""
+        return ~texts.str.contains(SPREADSHEET_ERROR, regex=True)
+
+    @pa.check("text", name="word for a missing value instead of a text")
+    @classmethod
+    def no_missing_word(cls, texts: Series[str]) -> pd.Series:
+        """None of the words that programs write where they have no text."""
+        return ~texts.str.lower().isin(MISSING_WORDS)
 
     @pa.check("text", name="control character in the text")
     @classmethod

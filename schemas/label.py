@@ -11,5 +11,10 @@ class Label(StrEnum):
     POSITIVE = "positive"
 
 
+def fold_word(word: str) -> str:
+    """A label word of a source as it is compared: without padding, case ignored."""
+    return word.strip().casefold()
+
+
 LABELS: tuple[Label, ...] = tuple(Label)
 """All labels, in the order of columns."""

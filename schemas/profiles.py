@@ -16,6 +16,7 @@ from pydantic_core import ErrorDetails
 
 from schemas.config import StudyConfig
 from schemas.errors import InputError
+from schemas.listing import cut, show
 
 Group = TypeVar("Group", bound=BaseModel)
 
@@ -32,7 +33,9 @@ def load_profile(name: str) -> dict[str, Any]:
         InputError: There is no such profile; the message names the nearest one and all of them.
     """
     if name not in PROFILES:
-        raise InputError(f"unknown profile '{name}'{_did_you_mean(name, PROFILES)}; there are {', '.join(PROFILES)}")
+        raise InputError(
+            f"unknown profile '{cut(name)}'{_did_you_mean(name, PROFILES)}; there are {', '.join(PROFILES)}"
+        )
     text = files("profiles").joinpath(f"{name}.yaml").read_text(encoding="utf-8")
     return cast("dict[str, Any]", yaml.safe_load(text))
 
@@ -76,7 +79,7 @@ def unknown_setting(path: str) -> str:
         by_last_name[name] for name in get_close_matches(path.rpartition(".")[2], by_last_name, n=1, cutoff=0.6)
     ]
     hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(known)}"
-    return f"unknown setting {path}{hint}"
+    return f"unknown setting {cut(path)}{hint}"
 
 
 def _did_you_mean(word: str, known: Iterable[str]) -> str:
@@ -91,7 +94,7 @@ def _innermost(problems: list[ErrorDetails]) -> list[ErrorDetails]:
 
 
 def _describe(problem: ErrorDetails) -> str:
-    path = ".".join(str(part) for part in problem["loc"])
+    path = cut(".".join(str(part) for part in problem["loc"]))
     if problem["type"] == "extra_forbidden":
         return unknown_setting(path)
     if problem["type"] == "missing":
@@ -99,7 +102,7 @@ def _describe(problem: ErrorDetails) -> str:
     if problem["type"] == "value_error":
         return f"{path}: {problem['msg'].removeprefix('Value error, ')}"
     rule = "must be a group of settings" if problem["type"] == "model_type" else _rule(problem["msg"])
-    return f"{path} = {problem['input']!r}: {rule}"
+    return f"{path} = {show(problem['input'])}: {rule}"
 
 
 def _rule(message: str) -> str:

@@ -33,6 +33,9 @@ class SourceRecord:
     rows_merged: int
     snapshot_id: str
     columns: ReadColumns = NO_COLUMNS
+    not_read: tuple[str, ...] = ()
+    headlines_damaged: int = 0
+    damaged_example: str | None = None
 
 
 @dataclass(frozen=True)
@@ -95,12 +98,15 @@ def save_ingestion(
             " $rows_read AS rows_read, $rows_merged AS rows_merged, $snapshot_id AS snapshot_id,"
             " $accepted AS rows_accepted, $rejected AS rows_rejected, $quarantined AS rows_quarantined,"
             " $text AS text_column, $label AS label_column, $other_texts AS other_text_columns,"
-            " $other_labels AS other_label_columns, $now AS ingested_at, $number AS number",
+            " $other_labels AS other_label_columns, $not_read AS not_read,"
+            " $headlines_damaged AS headlines_damaged, $damaged_example AS damaged_example, $now AS ingested_at,"
+            " $number AS number",
             {
                 **{name: value for name, value in vars(source).items() if name != "columns"},
                 **{name: list(value or ()) for name, value in vars(source.columns).items() if name.startswith("other")},
                 "text": source.columns.text,
                 "label": source.columns.label,
+                "not_read": list(source.not_read),
                 "accepted": len(accepted),
                 "rejected": len(rejected),
                 "quarantined": len(quarantined),

@@ -18,6 +18,7 @@ from schemas.config import ScoreSettings
 from schemas.data_report import MOST_REASONS, ReasonCount, describe_reasons
 from schemas.errors import InputError
 from schemas.identity import content_id
+from schemas.listing import list_some
 from schemas.scoring import ANSWER_COLUMNS, ScoringCounts
 from storage.home import Home
 from tasks.models import CellModel, load_model
@@ -154,12 +155,15 @@ class _Opened:
     columns: ReadColumns
     batches: Iterable["HeadlineBatch"]
     rows: int | None
+    not_read: Sequence[str] = ()
+    """Files and sheets that are passed over, each with the reason."""
 
 
 def _describe_reading(opened: _Opened) -> list[str]:
-    """Which column of a table is read, or that each line is a headline; and what else could be meant."""
+    """Which column of a table is read, or that each line is a headline; what else could be meant; what is not read."""
     read = [opened.columns.describe()] if opened.columns.text else []
     read += ["each line is a headline"] if "lines" in opened.kinds else []
+    read += [f"not read: {list_some(opened.not_read)}"] if opened.not_read else []
     return [*(f"{opened.name}: {each}" for each in (*read, *(f"warning: {it}" for it in opened.columns.warn())))]
 
 
@@ -181,7 +185,8 @@ def _open(settings: ScoreSettings, scorer: "Scorer") -> _Opened:
     batches = read_batches(_in_batches(iterate_rows(source, settings.reading, Reading())))
     read = _read_through(source, settings)
     columns = join_columns(read.columns)
-    return _Opened(identity, source.name, source.location, read.kinds, columns, batches, sum(read.rows))
+    rows, not_read = sum(read.rows), (*source.not_read, *read.not_read)
+    return _Opened(identity, source.name, source.location, read.kinds, columns, batches, rows, not_read)
 
 
 def _read_through(source: "Source", settings: ScoreSettings) -> "Reading":

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from schemas.columns import ReadColumns
 from schemas.config import DataSettings, SplitSettings
+from schemas.data_report import describe_damage
+from schemas.listing import list_some
 from schemas.plan import IngestedSource
 from schemas.tolerance import check_rejected
 from storage.home import Home
@@ -65,6 +67,10 @@ def take_in(
     )
     if ingestion.columns.describe() and not ingestion.synthetic:
         tell(f"{ingestion.source}: {ingestion.columns.describe()}")
+    if ingestion.not_read:
+        tell(f"{ingestion.source}: not read: {list_some(ingestion.not_read)}")
+    if ingestion.headlines_damaged:
+        tell(f"{ingestion.source}: {describe_damage(ingestion.headlines_damaged, ingestion.damaged_example)}")
     _warn(ingestion, tell)
     return _ingested(source.ingest_id, ingestion, is_new=True)
 

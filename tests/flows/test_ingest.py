@@ -2,6 +2,7 @@
 
 import asyncio
 import html
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from schemas.label import LABELS
 from schemas.tolerance import TooManyRejectedError
 from storage.data_report import load_data_report
 from storage.query import query
-from storage.warehouse import prepare_warehouse
+from storage.warehouse import prepare_warehouse, writing
 from tasks.data import ingest_source, split_snapshot
 
 Run = Callable[..., tuple[int, str, str]]
@@ -159,6 +160,14 @@ def test_a_headline_of_test_stays_there_when_more_arrive(home: Path, server: Non
         (["news.csv", "--label-map", "none.yaml"], "--label-map none.yaml: cannot be read (No such file or directory)"),
         (["news.csv", "--label-map", "list.yaml"], "--label-map list.yaml: no list of words and labels"),
         (["news.csv", "--label-map", "torn.json"], "--label-map torn.json: no valid YAML or JSON"),
+        (["news.csv", "--label-map", "."], "--label-map .: is not a regular file"),
+        (["news.csv", "--label-map", "pipe"], "--label-map pipe: is not a regular file"),
+        (["news.csv", "--label-map", "/dev/zero"], "--label-map /dev/zero: is not a regular file"),
+        (["news.csv", "--label-map", "huge.yaml"], "--label-map huge.yaml: has 1,300,000 bytes, more than the 800,000"),
+        (["news.csv", "--label-map", "twice.yaml"], "--label-map twice.yaml: it names 'up' twice"),
+        (["news.csv", "--label-map", "latin.yaml"], "--label-map latin.yaml: no text in UTF-8; save it as UTF-8"),
+        (["news.csv", "--label-map", "cases.yaml"], "data.label_map: it maps 'UP' to negative and to positive"),
+        (["~nobody-of-that-name/news.csv"], "cannot be read (Could not determine home directory): check its path"),
         (["news.csv", "--label-map", "bulls.yaml"], "data.label_map.up = 'bullish': must be"),
         (["news.csv", *COLUMNS], "none of its 5 rows can be used, most often (2) because of unknown label"),
         (
@@ -177,6 +186,11 @@ def test_bad_input_is_told_before_anything_is_made(
 ) -> None:
     Path("list.yaml").write_text("- up\n- down\n")
     Path("torn.json").write_text('{"up": "positive"')
+    Path("huge.yaml").write_text("up: positive\n" * 100_000)
+    Path("twice.yaml").write_text("up: positive\nup: negative\n")
+    Path("latin.yaml").write_bytes(b"\xfcber: positive\n")
+    Path("cases.yaml").write_text("up: negative\nUP: positive\n")
+    os.mkfifo("pipe")
     Path("bulls.yaml").write_text("up: bullish\n")
     assert line in refuse("ingest", *arguments)
     assert not home.exists()
@@ -188,3 +202,37 @@ def test_a_word_of_the_label_map_stays_as_it_is_written(fintone: Run, news: Path
     code, out, _ = fintone("ingest", "answers.csv", "--label-map", "answers.json")
     assert code == 0
     assert "3: 1 negative, 1 neutral, 1 positive" in out
+
+
+def test_what_was_not_read_and_what_looks_damaged_is_told_each_time(fintone: Run, home: Path) -> None:
+    Path("daily").mkdir()
+    Path("daily/README.md").write_text("# News")
+    rows = ["Profit rose,positive", "SociÃ©tÃ© GÃ©nÃ©rale rose,positive", "Nestl\ufffd fell,negative"]
+    Path("daily/a.csv").write_text("\n".join(["text,label", *rows]))
+    expected = {
+        ("not read", "README.md (document)"),
+        ("damaged", "2 headlines look damaged, as in 'SociÃ©tÃ© GÃ©nÃ©rale rose'"),
+    }
+    for _ in range(2):
+        code, out, _ = fintone("ingest", "daily")
+        lines = {line.rstrip().replace("not read", "not_read") for line in out.splitlines() if " " in line}
+        told = {tuple(line.split(maxsplit=1)) for line in lines}
+        assert code == 0
+        assert {(subject.replace("_", " "), words) for subject, words in told} >= expected
+    [(ingest_id,)] = query(home / "warehouse.duckdb", "SELECT ingest_id FROM sources").rows
+    shown = render_data_report(load_data_report(home / "warehouse.duckdb", ingest_id))
+    assert "Not read: README.md (document)." in shown.replace("&#40;", "(").replace("&#41;", ")")
+    assert "2 headlines look damaged, as in" in shown
+    stored = "SELECT not_read, headlines_damaged, damaged_example FROM sources"
+    assert query(home / "warehouse.duckdb", stored).rows == [(["README.md (document)"], 2, "SociÃ©tÃ© GÃ©nÃ©rale rose")]
+
+
+def test_an_ingestion_of_an_older_version_says_nothing_of_what_it_does_not_know(
+    fintone: Run, home: Path, news: Path
+) -> None:
+    Path("plain.csv").write_text("text,label\nProfit rose,positive\n")
+    fintone("ingest", "plain.csv")
+    with writing(home / "warehouse.duckdb") as connection:
+        connection.execute("UPDATE sources SET not_read = NULL, headlines_damaged = NULL, damaged_example = NULL")
+    code, out, _ = fintone("ingest", "plain.csv")
+    assert (code, "not read" in out, "damaged" in out) == (0, False, False)

@@ -37,6 +37,12 @@ def test_the_one_file_of_a_zip_is_read_whatever_its_name(read, member, kind):
     assert (ingestion.kind, ingestion.rows_read) == (kind, 1)
 
 
+def test_a_readme_beside_the_one_data_file_is_told_and_passed_over(read):
+    ingestion = read(zip_of({"README.md": "# News", "LICENSE": "text,label\n", "a/news.csv": CSV, "a/~$n.xlsx": "x"}))
+    assert (ingestion.kind, ingestion.rows_read) == ("csv in a zip", 1)
+    assert ingestion.not_read == ("README.md (document)", "LICENSE (document)", "a/~$n.xlsx (temporary)")
+
+
 def test_a_member_that_points_outside_is_read_and_nothing_is_written(read, tmp_path, monkeypatch):
     below = tmp_path / "below"
     below.mkdir()
@@ -51,7 +57,8 @@ def test_a_member_that_points_outside_is_read_and_nothing_is_written(read, tmp_p
         (zip_of({"bomb.csv": CSV + "\n" * 5_000_000}), "'bomb.csv' in it would unpack from [0-9,]+ to 5,000,032 bytes"),
         (zip_of({"a.csv": CSV}, zipfile.ZIP_BZIP2), "'a.csv' in it is packed by method 12"),
         (zip_of({"inner.zip": zip_of({"a.csv": CSV})}), "file/inner.zip' is a zip within a zip"),
-        (zip_of({"a.pdf": b"%PDF-1.7\n1 0 obj\n"}), "file/a.pdf' has no text column"),
+        (zip_of({"a.pdf": b"%PDF-1.7\n1 0 obj\n"}), r"holds not one data file but 'a.pdf \(document\)'"),
+        (zip_of({"odd": b"%PDF-1.7\n1 0 obj\n"}), "file/odd' is a PDF, which is not read"),
         (zip_of({"[Content_Types].xml": "<", "xl/workbook.xml": "<"}), "Excel workbook that cannot be read"),
         (zip_of({"a.csv": CSV}, zipfile.ZIP_STORED).replace(b"rose", b"fell"), "zip that cannot be read"),
     ],

@@ -60,6 +60,48 @@ def test_a_row_is_told_by_its_file_and_its_number_there(folder):
     ]
 
 
+def test_what_holds_no_headlines_is_told_and_passed_over(folder):
+    for name in ("README.md", "LICENSE", "2024/licence-cc-by.txt", "~$b.xlsx", "2024/c.csv~", "Thumbs.db", "_SUCCESS"):
+        (folder / name).write_text("text,label\nA document rose,positive\n")
+    (folder / ".git").mkdir()
+    (folder / ".git" / "index").write_text("text,label\nA document rose,positive\n")
+    ingestion = read(folder)
+    assert (ingestion.rows_read, "A document rose" in set(ingestion.accepted["text"])) == (5, False)
+    assert ingestion.not_read == (
+        ".DS_Store (hidden)",
+        ".git (hidden)",
+        "2024/c.csv~ (temporary)",
+        "2024/licence-cc-by.txt (document)",
+        "LICENSE (document)",
+        "README.md (document)",
+        "Thumbs.db (system file)",
+        "_SUCCESS (system file)",
+        "~$b.xlsx (temporary)",
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["news.csv", "licences.csv", "readers.txt", "notes", "changes.json", "version.parquet"]
+)
+def test_what_may_hold_headlines_is_never_passed_over(folder, name):
+    (folder / name).write_text("text,label\nSales fell,negative\n")
+    ingestion = read(folder)
+    assert (ingestion.rows_read, ingestion.not_read) == (6, (".DS_Store (hidden)",))
+
+
+def test_a_folder_of_documents_alone_is_refused_by_their_names(tmp_path):
+    (tmp_path / "README.md").write_text("text,label\nA document rose,positive\n")
+    with pytest.raises(InputError, match=r"is a folder without files of data, only README.md \(document\): give one"):
+        read(tmp_path)
+
+
+def test_files_beside_the_phrasebank_are_told(tmp_path):
+    (tmp_path / "Sentences_50Agree.txt").write_text("Profit rose@positive\n")
+    for name in ("Sentences_AllAgree.txt", "own.csv", "README.txt"):
+        (tmp_path / name).write_text("Profit rose@positive\n")
+    assert read(tmp_path).not_read == ("README.txt (document)", "own.csv (beside FinancialPhraseBank)")
+
+
 def test_a_link_to_a_folder_is_not_followed(folder):
     (folder / "2024" / "loop").symlink_to(folder, target_is_directory=True)
     assert read(folder).rows_read == 5
@@ -68,8 +110,8 @@ def test_a_link_to_a_folder_is_not_followed(folder):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (gzip.compress(b"text,label\n", mtime=0), "cannot|not text in any encoding"),
-        (b"%PDF-1.7\n1 0 obj\n", "no text column and no label column"),
+        (gzip.compress(b"text,label\n", mtime=0), "is a gzip archive, which is not read: unpack it"),
+        (b"%PDF-1.7\n1 0 obj\n", "is a PDF, which is not read: export its headlines"),
         (b"", "is empty"),
     ],
 )

@@ -27,6 +27,7 @@ from ingestion.sources import find_source
 from schemas.columns import ReadColumns
 from schemas.config import DataSettings
 from schemas.errors import InputError
+from schemas.label import Label
 
 NAME = "org/news"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -257,15 +258,20 @@ def test_a_csv_is_read_with_its_rows_as_json(hub: FakeHub) -> None:
     ]
 
 
-def test_classes_become_their_names_and_no_class_stays_a_number(hub: FakeHub) -> None:
+def test_classes_become_their_names_and_no_class_is_no_label(hub: FakeHub) -> None:
     table = parquet(sentence=["Up.", "Flat.", "Down.", "Who knows?", None], label=[2, 1, 0, -1, None])
     hub.commits = {COMMIT: {"README.md": CLASSES, "data/train-00000-of-00001.parquet": table}}
     rows = read()
     assert pairs(rows) == [
-        ("Up.", "positive"), ("Flat.", "neutral"), ("Down.", "negative"), ("Who knows?", "-1"), (None, None),
+        ("Up.", "positive"), ("Flat.", "neutral"), ("Down.", "negative"), ("Who knows?", None),
     ]  # fmt: skip
     assert rows[0].raw == '{"sentence": "Up.", "label": 2}'
-    assert rows[4].defect == "no text in 'sentence'"
+
+
+def test_a_label_map_may_name_the_number_of_a_class(hub: FakeHub) -> None:
+    table = parquet(sentence=["Up.", "Flat."], label=[2, 1])
+    hub.commits = {COMMIT: {"README.md": CLASSES, "data/train-00000-of-00001.parquet": table}}
+    assert pairs(read(label_map={"2": Label.NEGATIVE})) == [("Up.", "2"), ("Flat.", "neutral")]
 
 
 def test_all_splits_are_read_train_validation_test_and_others(hub: FakeHub) -> None:

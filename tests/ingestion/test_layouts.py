@@ -153,9 +153,6 @@ FOREIGN = {
         '[\n  "Profit rose",\n  "AGM on 5 May"\n]\n',
         '{"text": "Profit rose"\n',
     ],
-    "is XML or HTML": ["<?xml version='1.0'?>\n<rss>\n", "<!DOCTYPE html>\n", "<html>Profit rose</html>\n"],
-    "is a PDF": ["%PDF-1.7\n1 0 obj\nProfit rose\n"],
-    "is RTF": ["{\\rtf1\\ansi Profit rose}\n"],
     "is no text": ["Profit\0rose\n"],
 }  # fmt: skip
 

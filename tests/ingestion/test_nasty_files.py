@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
-from ingestion import delimited, sources
+from ingestion import bounds, delimited
 from schemas.errors import InputError
 from tests.ingestion.nasty_files import (
     HEADER,
@@ -47,7 +47,7 @@ ROWS_IN = {
         lambda: HEADER + ROW + b'x","y\n' * 50_000,
         (50_000, "broken quoting: unexpected end of data"),
     ),
-    "ragged rows": (lambda: HEADER + ROW + b"a\na,b,c\n,\n" * 1_000, (3_000, "number of fields is 1, not 2")),
+    "ragged rows": (lambda: HEADER + ROW + b"a\na,b,c\n,,x\n" * 1_000, (3_000, "number of fields is 1, not 2")),
     "a lone surrogate": (
         lambda: b'{"text": "Profit rose", "label": "positive"}\n{"text": "\\udc80", "label": "neutral"}\n',
         (1, "half a surrogate pair, which is not Unicode"),
@@ -58,7 +58,11 @@ ROWS_IN = {
     ),
     "numbers that are none": (
         lambda: b'[{"text": "Profit rose", "label": "positive"}, {"text": "a", "label": NaN}, {"text": 1, "label": 1}]',
-        (2, "unknown label 'NaN'"),
+        (2, "no label"),
+    ),
+    "a number of a million digits": (
+        lambda: b'[{"text": "Profit rose", "label": "positive"}, {"text": "a", "label": %s}]' % (b"9" * 10**6),
+        (1, "unknown label 'Infinity'"),
     ),
     "an object within an object": (
         lambda: b'[{"text": "Profit rose", "label": "positive"}, {"text": {"a": 1}, "label": []}]',
@@ -78,7 +82,6 @@ LINE_FOR = {
     "half a character of UTF-16": (lambda: (HEADER + ROW).decode().encode("utf-16") + b"x", "is not text in 'utf-16'"),
     "deep JSON": (lambda: b'[{"text": ' + b"[" * 10_000_000, "no valid JSON from character 2 on"),
     "JSON that breaks off": (lambda: b'[{"text": "a", "label": "neutral"},', "no valid JSON from character 36 on"),
-    "a number of a million digits": (lambda: b'[{"label": ' + b"9" * 1_000_000 + b"}]", "no valid JSON from char"),
     "deep JSON lines": (lambda: b'{"text":' * 1_000_000, "no text column and no label column"),
     "a zip bomb": (lambda: zip_of({"a.csv": HEADER + ROW * 5_000_000}), "would unpack from .* or of 100 times"),
     "a zip that lies of its size": (lying_zip, "zip that cannot be read"),
@@ -92,7 +95,7 @@ LINE_FOR = {
         "Excel workbook that cannot be read",
     ),
     "Parquet that breaks off": (lambda: swollen_parquet(10)[:-20], "Parquet file that cannot be read"),
-    "a Parquet bomb": (lambda: swollen_parquet(100_000), "holds over 268,435,456 characters"),
+    "a Parquet bomb": (lambda: swollen_parquet(100_000), "holds over 67,108,864 characters"),
 }  # fmt: skip
 
 
@@ -126,9 +129,9 @@ def test_after_many_broken_quotes_one_that_spans_lines_is_broken_too(read, monke
 
 
 def test_more_rows_than_fit_are_refused(read, monkeypatch):
-    monkeypatch.setattr(sources, "MAX_ROWS", 3)
+    monkeypatch.setattr(bounds, "MAX_ROWS", 3)
     assert read(HEADER + ROW * 3).rows_read == 3
-    with pytest.raises(InputError, match="has over 3 rows"):
+    with pytest.raises(InputError, match="holds over 3 rows"):
         read(HEADER + ROW * 4)
 
 

@@ -7,7 +7,8 @@ import zipfile
 import pytest
 
 from ingestion.ingest import read_source
-from schemas.config import DataSettings
+from ingestion.streams import open_stream
+from schemas.config import DataSettings, UnlabelledSettings
 from schemas.errors import InputError
 
 
@@ -38,10 +39,17 @@ def error_of(source, **settings):
         (b"PK\x03\x04 and no more", ["zip that cannot be read", "get it again"]),
         (
             zip_of(**{"b.txt": "x", "a.csv": "y"}),
-            ["neither an Excel workbook nor the archive of", "holds not one file but 'b.txt', 'a.csv'", "unpack it"],
+            [
+                "neither an Excel workbook nor the archive of",
+                "holds not one data file but 'b.txt', 'a.csv'",
+                "unpack it",
+            ],
         ),
-        (zip_of(), ["holds not one file but nothing"]),
-        (zip_of(**{"__MACOSX/Sentences_50Agree.txt": "x@neutral"}), ["not one file but nothing"]),
+        (zip_of(), ["holds not one data file but nothing"]),
+        (
+            zip_of(**{"__MACOSX/Sentences_50Agree.txt": "x@neutral"}),
+            ["not one data file but '__MACOSX/Sentences_50Agree.txt (system file)'"],
+        ),
         (zip_of(**{"Sentences_75Agree.txt": "x@neutral"}), ["without Sentences_50Agree.txt", "data.agreement"]),
         (zip_of(**{f"{number}.txt": "x" for number in range(9)}), ["'4.txt' and 4 more"]),
         (b"headline,score\nProfit rose,5\n", ["no label column", "['headline', 'score']", "data.label_column"]),
@@ -71,7 +79,9 @@ def test_a_folder_without_the_file_for_the_agreement(tmp_path):
 
 
 def test_a_source_whose_name_the_system_refuses():
-    assert "cannot be read (File name too long)" in error_of("x" * 5_000)
+    with pytest.raises(InputError, match=r"^source 'x{199}\.\.\. cannot be read \(File name too long\)"):
+        read_source(DataSettings(source="x" * 5_000))
+    assert "cannot be read (Could not determine home directory): check" in error_of("~nobody-of-that-name/a.csv")
 
 
 @pytest.mark.parametrize("source", ["/dev/zero", "/dev/null"])
@@ -108,6 +118,13 @@ def test_an_encoding_that_does_not_fit(tmp_path, encoding):
     )
 
 
-def test_an_encoding_that_nobody_knows(read):
-    with pytest.raises(InputError, match=r"^encoding 'klingon' is not a known text encoding: try utf-8"):
-        read("text,label\nProfit rose,positive\n", encoding="klingon")
+NO_ENCODINGS = ["klingon", "idna", "punycode", "undefined", "rot13", "unicode_escape", "base64", "utf-7", "ü"]
+
+
+@pytest.mark.parametrize("name", [*NO_ENCODINGS, "../os", "x" * 10_000])
+@pytest.mark.parametrize("content", ["text,label\nProfit rose,positive\n", "text,label\nNestlé rose,positive\n"])
+def test_what_no_file_is_written_in_is_no_encoding(read, name, content):
+    with pytest.raises(InputError, match=r"^encoding '[^']{1,43}' is not a known text encoding: try utf-8"):
+        read(content, encoding=name)
+    with pytest.raises(InputError, match="is not a known text encoding"):
+        open_stream(io.BytesIO(content.encode()), UnlabelledSettings(source="-", encoding=name))

@@ -66,7 +66,7 @@ def test_numbers_are_labels_through_the_label_map(read, kind, write, number):
 def test_a_cell_without_a_text_or_a_label_rejects_its_row(read, kind, write):
     ingestion = read(write([("Profit rose", 1, "positive"), (None, 2, "positive"), ("Costs rose", 3, None)]))
     assert list(ingestion.rejected["row_number"]) == [2, 3]
-    assert list(ingestion.rejected["reason"]) == ["no text in 'News_Headline'", "unknown label 'null'"]
+    assert list(ingestion.rejected["reason"]) == ["no text in 'News_Headline'", "no label"]
     assert ingestion.rows_read == 3
 
 

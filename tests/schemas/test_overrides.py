@@ -65,7 +65,7 @@ def test_the_last_one_wins() -> None:
         ("lora=8", "unknown setting lora; did you mean lora.r?"),
         ("grid.epochs.0=1", "unknown setting grid.epochs.0; did you mean grid.epochs?"),
         ("grid.epochs", "'grid.epochs' sets nothing: write any.setting=value, as in grid.epochs=1,3"),
-        ("grid.epochs=[1,", "grid.epochs = [1,: no valid YAML; write a list as 1,3 or [1,3], a text in quotes"),
+        ("grid.epochs=[1,", "grid.epochs = [1,: no valid YAML or JSON; write a list as 1,3 or [1,3], a text in quotes"),
     ],
 )
 def test_a_wrong_assignment_is_one_line_with_the_remedy(assignment: str, line: str) -> None:

@@ -131,7 +131,7 @@ def test_an_interrupted_scoring_goes_on_where_it_was(home: Path, trained: Any, m
 
 
 def test_rows_that_cannot_be_scored_are_kept_with_their_reason(home: Path, trained: Any) -> None:
-    rows = ["Profit rose .", "", "Sales\x07 fell .", "word " * 1_900, "Profit rose ."]
+    rows = ["Profit rose .", "\u200b", "Sales\x07 fell .", "word " * 1_900, "Profit rose ."]
     Path("news.jsonl").write_text("\n".join([*(json.dumps({"text": row}) for row in rows), "{broken"]))
     scored = run(trained[1], "answers.jsonl", source="news.jsonl")
     assert (scored.counts.rows_read, scored.counts.rows_rejected, scored.counts.headlines_scored) == (6, 4, 1)

@@ -1,0 +1,34 @@
+"""How much is read of a source: no more than fits in memory, and of a few bytes no more than they should stand for.
+
+A compressed file of some KB can stand for billions of rows or characters, and each costs time.
+"""
+
+from schemas.errors import InputError
+
+MAX_ROWS = 10_000_000
+MAX_CHARACTERS = 4 * 1024**3
+
+_HARMLESS_ROWS, _ROWS_PER_BYTE = 100_000, 1
+_HARMLESS_CHARACTERS, _CHARACTERS_PER_BYTE = 64 * 1024**2, 100
+
+
+class TooLargeError(InputError):
+    """A source holds more than is read of it."""
+
+
+def most_rows(size: int) -> int:
+    """The rows that are read of this many bytes; 0 bytes is a source whose size is unknown."""
+    return min(MAX_ROWS, max(_HARMLESS_ROWS, _ROWS_PER_BYTE * size)) if size else MAX_ROWS
+
+
+def most_characters(size: int) -> int:
+    """The characters that are read of this many bytes; 0 bytes is a source whose size is unknown."""
+    return min(MAX_CHARACTERS, max(_HARMLESS_CHARACTERS, _CHARACTERS_PER_BYTE * size)) if size else MAX_CHARACTERS
+
+
+def too_large(source: str, size: int, most: str) -> TooLargeError:
+    """The error for a source that exceeds a bound, such as `100,000 rows`."""
+    return TooLargeError(
+        f"source {source!r} has {size:,} bytes and holds over {most}: if you trust it, save it as CSV in files of "
+        "fewer rows, and give their folder"
+    )

@@ -1,0 +1,13 @@
+"""How JSON is decoded, whatever it holds."""
+
+import json
+
+_MOST_DIGITS = 4_000
+"""Python makes no whole number of many more digits, and would refuse the JSON around it."""
+
+
+def _make_number(digits: str) -> float:
+    return int(digits) if len(digits) <= _MOST_DIGITS else float(digits)
+
+
+DECODER = json.JSONDecoder(parse_int=_make_number)

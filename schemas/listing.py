@@ -1,0 +1,25 @@
+"""How values and lists of names are told in a line."""
+
+from collections.abc import Sequence
+
+MOST_NAMES = 5
+MOST_CHARACTERS = 200
+
+
+def list_some(names: Sequence[str]) -> str:
+    """The first names, and how many more there are."""
+    more = len(names) - MOST_NAMES
+    return ", ".join(names[:MOST_NAMES]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def cut(text: str) -> str:
+    """A text, cut when long."""
+    return text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]}..."
+
+
+def show(value: object) -> str:
+    """A value of any kind as Python writes it, cut when long."""
+    try:
+        return cut(repr(value))
+    except ValueError:  # Python writes no number of thousands of digits
+        return "a number of thousands of digits"

@@ -1,0 +1,79 @@
+"""YAML that a person gives: plain values alone, read within bounds."""
+
+from typing import Any
+
+import yaml
+
+MOST_CHARACTERS = 200_000
+MOST_DEPTH = 20
+_MOST_DIGITS = 400
+
+
+class YamlTextError(ValueError):
+    """A text is not YAML, or is YAML that no setting needs. The message says what it is, without its name."""
+
+
+def read_yaml(text: str, *, as_words: bool = False) -> Any:
+    """The value of a text of YAML, or of JSON, which is YAML.
+
+    Args:
+        text: The text.
+        as_words: Whether every value stays the word that is written, `0`, `no` and `on` too.
+
+    Raises:
+        YamlTextError: It is too long, too deep, repeats parts of itself (a few lines can stand for billions), names a
+            word twice, or is not YAML.
+    """
+    if len(text) > MOST_CHARACTERS:
+        raise YamlTextError(f"{len(text):,} characters, more than the {MOST_CHARACTERS:,} that are read")
+    try:
+        return yaml.load(text, Loader=_Words if as_words else _Values)  # noqa: S506 (both make plain values alone)
+    except YamlTextError:
+        raise
+    except (yaml.YAMLError, ValueError, TypeError, AttributeError, LookupError, ArithmeticError) as error:
+        raise YamlTextError(
+            "no valid YAML or JSON"
+        ) from error  # its own values raise what they like, such as a 13th month
+
+
+class _Bounds:
+    """What bounds a loader of either kind."""
+
+    depth = 0
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        """Compose the next value, and those within it."""
+        if self.check_event(yaml.AliasEvent):  # type: ignore[attr-defined]
+            raise YamlTextError("it repeats a part of itself by an alias (`*name`): write the part out")
+        self.depth += 1
+        if self.depth > MOST_DEPTH:
+            raise YamlTextError(f"values within values, more than {MOST_DEPTH} deep")
+        node = super().compose_node(parent, index)  # type: ignore[misc]
+        self.depth -= 1
+        return node
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 (PyYAML's own)
+        """Make a dictionary, where YAML itself would keep the last of two equal keys."""
+        mapping: dict[Any, Any] = super().construct_mapping(node, deep=deep)  # type: ignore[misc]
+        if len(mapping) < len(node.value):
+            keys = [key.value for key, _ in node.value]
+            twice = next((key for place, key in enumerate(keys) if key in keys[:place]), keys[0])
+            raise YamlTextError(f"it names {twice!r:.50} twice")
+        return mapping
+
+
+class _Values(_Bounds, yaml.SafeLoader):
+    """Numbers, dates and the like are what they look like."""
+
+
+class _Words(_Bounds, yaml.BaseLoader):
+    """Everything is a word."""
+
+
+def _make_int(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> int:
+    if len(node.value) > _MOST_DIGITS:
+        raise YamlTextError(f"a number of more than {_MOST_DIGITS} digits")
+    return int(loader.construct_yaml_int(node))
+
+
+_Values.add_constructor("tag:yaml.org,2002:int", _make_int)
