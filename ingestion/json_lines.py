@@ -12,7 +12,7 @@ from schemas.config import DataSettings
 
 def is_json_lines(text: Text) -> bool:
     """Whether most of the first lines are JSON objects."""
-    lines = [line for line in text.first_lines(SAMPLE_ROWS) if line.strip()]
+    lines = [line for line in text.first_lines(SAMPLE_ROWS) if _is_row(line)]
     return 2 * sum(line.lstrip().startswith("{") and _parse(line) is not None for line in lines) > len(lines)
 
 
@@ -28,9 +28,14 @@ def read_json_lines(text: Text, head: Text, source: str, settings: DataSettings)
     Raises:
         MissingColumnError: If the first objects have no key for the text or none for the label.
     """
-    first = [_parse(line) for line in head.first_lines(SAMPLE_ROWS) if line.strip()]
-    lines = (line.rstrip(LINE_ENDS) for line in text.lines() if line.strip() not in {"", "null"})
+    first = [_parse(line) for line in head.first_lines(SAMPLE_ROWS) if _is_row(line)]
+    lines = (line.rstrip(LINE_ENDS) for line in text.lines() if _is_row(line))
     return read_objects(((_parse(line), line) for line in lines), first, source, settings)
+
+
+def _is_row(line: str) -> bool:
+    """Whether a line holds anything: a blank line and JSON's null do not."""
+    return line.strip() not in {"", "null"}
 
 
 def _parse(line: str) -> dict[str, Any] | None:
