@@ -19,7 +19,7 @@ from trl import SFTConfig
 
 from learning.adapter import save_adapter
 from learning.checkpoints import CheckpointStore
-from learning.device import Device, describe_environment, peak_memory_bytes, start_peak_memory
+from learning.device import Device, describe_environment, is_out_of_memory, peak_memory_bytes, start_peak_memory
 from learning.encoding import EncodedExample, check_lengths, common_prefix_length, encode_examples, longest_allowed
 from learning.last_layer import LastLayer
 from learning.loaded_base import LoadedBase
@@ -92,12 +92,6 @@ def train_adapter(
         gc.collect()
         if base.device.name == "cuda":
             torch.cuda.empty_cache()
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error says that memory ran out; on a CPU torch has no class for it."""
-    texts = ("not enough memory", "can't allocate memory", "Cannot allocate memory", "CUDA out of memory")
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(text in str(error) for text in texts)
 
 
 class _CellTraining:

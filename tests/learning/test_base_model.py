@@ -58,7 +58,9 @@ def test_a_folder_is_known_by_its_files_not_its_place(folder: Path, tiny_folder:
 @pytest.mark.parametrize("file", ["config.json", "tokenizer.json", "model.safetensors"])
 def test_a_changed_file_is_another_revision(folder: Path, tmp_path: Path, file: str) -> None:
     before = resolve_base_model(str(folder), None, tmp_path).revision
-    (folder / file).write_bytes((folder / file).read_bytes() + b" ")
+    content = (folder / file).read_bytes()
+    changed = content[:-2] + bytes([content[-2] ^ 1]) + content[-1:] if file == "model.safetensors" else content + b" "
+    (folder / file).write_bytes(changed)
     assert resolve_base_model(str(folder), None, tmp_path).revision != before
 
 
@@ -125,7 +127,8 @@ def test_weights_that_the_files_lack_are_never_drawn_at_random(
 
 
 def test_weights_of_something_else_are_refused(folder: Path) -> None:
-    save_file({"classifier": torch.zeros(2)}, folder / "model.safetensors", metadata={"format": "pt"})
+    others = {f"classifier.{number}": torch.zeros(2, 2_000) for number in range(30)}
+    save_file(others, folder / "model.safetensors", metadata={"format": "pt"})
     assert "are not in its *.safetensors" in error_of(lambda: load_model(folder, "none", CPU), folder)
 
 

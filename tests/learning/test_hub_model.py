@@ -4,6 +4,7 @@ The hub is a server of the test's own, which answers as the real one does.
 """
 
 import json
+import shutil
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -62,10 +63,12 @@ def error_of(models: Path, revision: str | None = None) -> str:
 
 def keep_copy(models: Path, tiny_folder: Path) -> Path:
     """Lay out a copy of the model as the hub's own client does."""
-    snapshot = models / "models--org--model" / "snapshots" / COMMIT
+    snapshot, blobs = (models / "models--org--model" / name for name in (f"snapshots/{COMMIT}", "blobs"))
     snapshot.mkdir(parents=True)
-    for file in tiny_folder.iterdir():
-        (snapshot / file.name).symlink_to(file)
+    blobs.mkdir()
+    for number, file in enumerate(tiny_folder.iterdir()):
+        blob = shutil.copyfile(file, blobs / f"{number:040x}")
+        (snapshot / file.name).symlink_to(Path("../../blobs") / blob.name)
     refs = models / "models--org--model" / "refs"
     refs.mkdir()
     (refs / "main").write_text(COMMIT, encoding="utf-8")
