@@ -107,7 +107,7 @@ def add_pipes(folder: Path) -> None:
 
 def name_weights_in_an_index(folder: Path) -> None:
     weights = load_file(folder / "model.safetensors")
-    change(folder, "model.safetensors.index.json", weight_map=dict.fromkeys(weights, "model.safetensors"))
+    change(folder, "model.safetensors.index.json", weight_map=dict.fromkeys(weights, "model.safetensors"), metadata={})
 
 
 @pytest.fixture
@@ -218,7 +218,10 @@ REFUSED: tuple[tuple[Spoil, str], ...] = (
     (name_a_shard("../outside.safetensors"), "model.safetensors.index.json names '../outside.safetensors', which is"),
     (name_a_shard("FOLDER/outside.safetensors"), "model.safetensors.index.json names '"),
     (name_a_shard("model-3.safetensors"), "model.safetensors.index.json names model-3.safetensors, which is not there"),
-    (settings("model.safetensors.index.json", weight_map=[1]), "model.safetensors.index.json has no weight_map;"),
+    (
+        settings("model.safetensors.index.json", weight_map=[1]),
+        "model.safetensors.index.json has no weight_map or no metadata;",
+    ),
     (link_out("model.safetensors"), "model.safetensors is a link to"),
     (link_out("config.json"), "config.json is a link to"),
     (link_to_a_device, "model.safetensors is a link to /dev/zero, outside the folder"),
@@ -264,7 +267,7 @@ def test_what_would_open_something_else_is_refused(folder: Path, tmp_path: Path,
     [
         (settings("adapter_config.json", peft_type="LORA"), "there is an adapter in it"),
         (
-            settings("model.safetensors.index.json", weight_map={"a": "../x.safetensors"}),
+            settings("model.safetensors.index.json", weight_map={"a": "../x.safetensors"}, metadata={}),
             "model.safetensors.index.json",
         ),
         (pipe("notes.txt"), "notes.txt is no regular file"),
@@ -325,5 +328,6 @@ def test_weights_that_an_index_names_in_a_folder_below_make_the_revision(folder:
     for factor in (1, 2):
         save_file({name: value * factor for name, value in weights.items()}, folder / "below" / "all.safetensors")
         revisions.append(resolve_base_model(str(folder), None, tmp_path).revision)
-        assert torch.equal(load_model(folder, "none", CPU).lm_head.weight, weights["lm_head.weight"].float() * factor)
+        read = load_model(folder, "none", CPU).get_input_embeddings().weight
+        assert torch.equal(read, weights["model.embed_tokens.weight"].float() * factor)
     assert revisions[0] != revisions[1]
