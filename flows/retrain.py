@@ -20,7 +20,7 @@ from schemas.plan import CellPlan, IngestedSource, StudyPlan
 from storage.home import Home
 from storage.studies import finish_study, is_answered, load_missing, start_study
 from storage.warehouse import prepare_warehouse
-from tasks.cells import drop_checkpoints, evaluate_baseline, score_cell, train_cell
+from tasks.cells import check_base, drop_checkpoints, evaluate_baseline, score_cell, train_cell
 from tasks.comparison import compare_cells
 from tasks.data import ingest_source, publish_data_report, split_snapshot
 from tasks.missing import tell_missing
@@ -74,6 +74,8 @@ def _answer(study: StudyPlan, ingested: IngestedSource) -> None:
     warehouse = Home.from_environment().warehouse
     start_study(warehouse, study.study_id, study.config.model_dump(mode="json"))
     try:
+        if study.config.runner.kind == "local":  # on a cluster each node checks its own copy
+            check_base(study)
         for baseline in study.baselines:
             evaluate_baseline(study, baseline)
         _do_all(study, [partial(_score_base, study), *_divide(study, study.cells)])

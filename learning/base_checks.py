@@ -81,10 +81,20 @@ def check_base(files: ModelFiles) -> None:
     Raises:
         ModelFilesError: It is not fit, with the reason and a remedy.
     """
+    check_config(files)
+    check_loadable(files)
+    _check_vocabulary(files, files.read_json("config.json"))
+
+
+def check_config(files: ModelFiles) -> None:
+    """Check all that the configuration of a base model tells by itself.
+
+    Raises:
+        ModelFilesError: It is of a kind that is not fine-tuned, or quantised already.
+    """
     config = files.read_json("config.json")
     _check_kind(files, config)
-    check_loadable(files)
-    _check_vocabulary(files, config)
+    _check_not_quantised(files, config, [])
 
 
 def check_loadable(files: ModelFiles) -> None:
@@ -155,7 +165,7 @@ def _check_sizes(files: ModelFiles, config: dict[str, Any], tensors: list[Stored
 
 
 def _check_vocabulary(files: ModelFiles, config: dict[str, Any]) -> None:
-    """Look at tokenizer.json, where there is one; see `find_token_beyond` for any other tokenizer."""
+    """Look at tokenizer.json, where there is one; `learning.probe` looks at any other."""
     from tokenizers import Tokenizer
 
     file, rows = files.folder / "tokenizer.json", config.get("vocab_size")
@@ -166,29 +176,27 @@ def _check_vocabulary(files: ModelFiles, config: dict[str, Any]) -> None:
     except Exception as error:  # the library raises the bare class
         raise files.refuse(f"its tokenizer cannot be loaded ({error}); {AGAIN}") from error
     special = {number for number, token in tokenizer.get_added_tokens_decoder().items() if token.special}
-    if isinstance(rows, int):
-        check_tokens(files, tokenizer.get_vocab(), special, rows)
+    beyond = explain_token_beyond(tokenizer.get_vocab(), special, rows) if isinstance(rows, int) else None
+    if beyond:
+        raise files.refuse(beyond)
 
 
-def check_tokens(files: ModelFiles, vocabulary: dict[str, int], special: set[int], rows: int) -> None:
-    """Check that the embedding has a row for each token that a text may hold; text is never read as a special token.
+def explain_token_beyond(vocabulary: dict[str, int], special: set[int], rows: int) -> str | None:
+    """Why a tokenizer does not fit an embedding: it has a token without a row; None where it fits.
 
     Args:
-        files: The model's.
         vocabulary: Number of each token, special ones too.
-        special: Numbers of special tokens.
+        special: Numbers of special tokens, as which no text is ever read.
         rows: Of the embedding.
-
-    Raises:
-        ModelFilesError: One has none.
     """
     beyond = {number: token for token, number in vocabulary.items() if number >= rows and number not in special}
-    if beyond:
-        number, token = max(beyond.items())
-        raise files.refuse(
-            f"its tokenizer goes up to token {number} ({token!r}), its embedding has {rows} rows (vocab_size); take "
-            "the tokenizer that belongs to the weights, or resize the embedding (`resize_token_embeddings`)"
-        )
+    if not beyond:
+        return None
+    number, token = max(beyond.items())
+    return (
+        f"its tokenizer goes up to token {number} ({token!r}), its embedding has {rows} rows (vocab_size); take the "
+        "tokenizer that belongs to the weights, or resize the embedding (`resize_token_embeddings`)"
+    )
 
 
 def _walk(value: Any) -> Iterator[tuple[str, Any]]:

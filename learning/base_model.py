@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from embedded.paths import MODEL_FOLDER
-from learning.base_checks import check_base, check_loadable, check_names
-from learning.hub import fetch_from_hub
-from learning.model_files import AGAIN, INDEX, PICKLES, WEIGHTS, ModelFiles, find_files, handed_over
+from learning.base_checks import check_base, check_config, check_loadable, check_names, check_numbers
+from learning.hub import fetch_from_hub, find_copy
+from learning.model_files import AGAIN, INDEX, PICKLES, WEIGHTS, ModelFiles, find_configuration, find_files, handed_over
 from learning.quiet import quiet_libraries
 from learning.stored_tensors import read_tensors
 from schemas.errors import InputError
@@ -26,6 +26,8 @@ HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "spiece.model")
 MOST_TIMES = 8
 """How many times the weights in its files a model may have: `load_model` names what is missing."""
+FINITE = ".finite"
+"""Folder of a file for each revision whose weights were found to be numbers."""
 OWN_CODE = (
     "asks for code of its own (auto_map), which is never run; give a model of a family that transformers has itself"
 )
@@ -71,6 +73,47 @@ def resolve_base_model(name: str, revision: str | None, models_folder: Path) -> 
     folder = fetch_from_hub(name, revision, models_folder)
     check_model_folder(folder)
     return ResolvedModel(name, folder, folder.name)
+
+
+def check_weights(found: ResolvedModel, models_folder: Path, seconds: float | None = None) -> None:
+    """Check that every weight is a finite number, unless that is known of this revision.
+
+    Args:
+        found: The model.
+        models_folder: Keeps what is known, if it exists.
+        seconds: After which the rest is taken to be sound and nothing is kept; no limit when None.
+
+    Raises:
+        InputError: A weight is NaN or infinite.
+    """
+    known = models_folder / FINITE / found.revision
+    if known.exists():
+        return
+    check_numbers(find_files(THING, found.folder), seconds)
+    if seconds is None and models_folder.is_dir():
+        known.parent.mkdir(exist_ok=True)
+        known.touch()
+
+
+def check_hub_base(name: str, revision: str | None, models_folder: Path, *, fetch: bool) -> None:
+    """Check by its configuration whether a hub model is one to fine-tune, before its weights are fetched.
+
+    Args:
+        name: ORG/NAME.
+        revision: Commit, branch or tag; the newest commit of the main branch when None.
+        models_folder: Where hub models are kept.
+        fetch: Get the configuration where it is not there; else such a model is not looked at.
+
+    Raises:
+        HubError: It cannot be fetched.
+        InputError: It is not fit.
+    """
+    if fetch:
+        folder: Path | None = fetch_from_hub(name, revision, models_folder, only=["config.json"])
+    else:
+        folder = find_copy(name, revision, models_folder)
+    if folder is not None and (folder / "config.json").exists():
+        check_config(find_configuration(THING, folder))
 
 
 def check_model_folder(folder: Path) -> ModelFiles:

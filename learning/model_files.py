@@ -98,6 +98,18 @@ def find_files(thing: str, folder: Path, places: Sequence[Path] | None = None) -
     return ModelFiles(thing, folder, tuple(sorted(weights)), opened, tuple(sorted(listed | weights)))
 
 
+def find_configuration(thing: str, folder: Path) -> ModelFiles:
+    """Find a model's config.json alone, as where its weights are not fetched yet.
+
+    Raises:
+        ModelFilesError: It is no regular file of the folder.
+    """
+    config = folder / "config.json"
+    found = ModelFiles(thing, folder, (), (config,), (config,))
+    _check_file(found, config)
+    return found
+
+
 def find_carried(files: ModelFiles) -> list[Path]:
     """The files that are copied with a model and never opened.
 

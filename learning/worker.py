@@ -94,7 +94,14 @@ class AnsweringJob:
     top_p: float | None
 
 
-Job = TrainingJob | ScoringJob | AnsweringJob
+@dataclass(frozen=True)
+class CheckingJob:
+    """Load a base model and see that it can be fine-tuned; without a result. The next job finds it in memory."""
+
+    base: BaseSpec
+
+
+Job = TrainingJob | ScoringJob | AnsweringJob | CheckingJob
 
 
 class Worker:
@@ -178,6 +185,7 @@ def serve(connection: "Connection[Any, Any]") -> None:
 
     with quiet_libraries():
         import learning.model_evaluation
+        import learning.probe
         import learning.training  # noqa: F401 (loaded while the parent does something else)
     gc.collect()
     gc.freeze()  # what the libraries hold stays; each collection between cells would look at all of it
@@ -219,14 +227,16 @@ class _Bases:
     def get(self, spec: BaseSpec) -> "LoadedBase":
         from learning.device import choose_device
         from learning.loaded_base import LoadedBase
+        from learning.probe import probe_base
 
         named = {"precision", "optimizer", "attention"}
         neutral = TrainingSettings(loss="completion", schedule="constant")
         spec = replace(spec, training=neutral.model_copy(update=spec.training.model_dump(include=named)))
         if self._base is None or spec != self._spec:
             self._base = None
-            self._base = LoadedBase(spec.folder, spec.quantization, choose_device(spec.training))
-            self._spec = spec
+            base = LoadedBase(spec.folder, spec.quantization, choose_device(spec.training))
+            probe_base(base)
+            self._base, self._spec = base, spec
         return self._base
 
 
@@ -236,6 +246,8 @@ def _do(job: Job, bases: _Bases, tell: Callable[[Any], None]) -> Any:
     from learning.training import train_adapter
 
     base = bases.get(job.base)
+    if isinstance(job, CheckingJob):
+        return None
     try:
         if isinstance(job, AnsweringJob):
             decoding = Decoding(job.temperature, job.top_k, job.top_p)

@@ -52,6 +52,22 @@ def _is_worth_a_retry(_: Any, __: Any, state: State[Any]) -> bool:
     return False
 
 
+@task(task_run_name="check base model {study.base.name}")
+def check_base(study: StudyPlan) -> None:
+    """Load the base model before anything trains, if any cell still needs it: one that does not fit ends the study.
+
+    Raises:
+        InputError: It does not fit.
+    """
+    from learning.worker import CheckingJob
+    from storage.home import Home
+    from storage.studies import load_missing
+
+    missing = load_missing(Home.from_environment().warehouse, study.study_id)
+    if any(cell.record.kind != "baseline" for cell in missing):
+        run_job(CheckingJob(base_spec(study)), lambda _: None)
+
+
 @task(task_run_name="train {cell.title}", retry_condition_fn=_is_worth_a_retry)
 def train_cell(study: StudyPlan, cell: CellPlan, position: str = "") -> State[None] | None:
     """Train the cell's adapter and record its log; `position` stands before what is shown, as in `cell 2/6 `.

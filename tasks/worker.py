@@ -69,9 +69,9 @@ def run_job(job: "Job", on_event: Callable[[Any], None], title: str = "") -> Any
         on_event: Is given what the job tells on its way. A node of a cluster shows that by itself, under the title.
         title: What is done, for people.
     """
-    from learning.worker import AnsweringJob
+    from learning.worker import AnsweringJob, CheckingJob
 
-    if _clusters and not isinstance(job, AnsweringJob):
+    if _clusters and not isinstance(job, AnsweringJob | CheckingJob):
         return _clusters[0].run(job, title)
     return _get_worker().run(job, on_event)
 

@@ -16,6 +16,7 @@ import pytest
 from huggingface_hub import constants
 
 from learning.base_model import resolve_base_model
+from learning.hub import check_hub_model
 from schemas.errors import InputError
 
 NAME = "org/model"
@@ -79,9 +80,13 @@ def test_without_a_network_a_model_that_is_not_here_cannot_be_had(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
-    assert error_of(tmp_path) == (
-        f"the hub cannot be reached and {tmp_path} has no copy; give a local folder, or try again with a network"
+    told = (
+        f"no folder here, and the hub is not asked, as HF_HUB_OFFLINE says: unset it, or give a folder ({tmp_path} has "
     )
+    assert error_of(tmp_path) == f"{told}no copy)"
+    with pytest.raises(InputError) as caught:
+        check_hub_model(NAME, None, tmp_path)
+    assert str(caught.value) == f"base model {NAME}: {told}no copy)"
 
 
 @pytest.mark.parametrize("revision", [None, "main", COMMIT])
@@ -107,7 +112,11 @@ def test_a_copy_that_lacks_its_weights_is_refused(
 @pytest.mark.parametrize(
     ("status", "code", "said"),
     [
-        (HTTPStatus.NOT_FOUND, "RepoNotFound", "not on the hub, or private; check it or set HF_TOKEN"),
+        (
+            HTTPStatus.NOT_FOUND,
+            "RepoNotFound",
+            "not on the hub, or private; check it or set HF_TOKEN; nor is it a folder here",
+        ),
         (HTTPStatus.UNAUTHORIZED, "RepoNotFound", "not on the hub, or private; check it or set HF_TOKEN"),
         (HTTPStatus.FORBIDDEN, "GatedRepo", "is gated; accept its licence on the hub and set HF_TOKEN to a token"),
         (HTTPStatus.NOT_FOUND, "RevisionNotFound", "has no revision v9; give a commit, branch or tag"),
@@ -130,4 +139,5 @@ def test_a_lost_connection_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         message = error_of(tmp_path)
         thread.join()
     assert message.startswith("cannot be fetched from the hub (")
+    assert "), nor is it a folder here; " in message
     assert message.endswith("give a local folder, or try again")

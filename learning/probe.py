@@ -1,0 +1,105 @@
+"""What only a loaded base model can tell: whether it is causal, answers in numbers, and answers alike behind a prefix.
+
+A few short passes, made once when a base is loaded. They find the families that `learning.families` does not list.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from learning.base_checks import LANGUAGE_MODEL, explain_token_beyond
+from learning.device import is_out_of_memory
+from learning.encoding import encode_prompts
+from learning.model_files import AGAIN
+from learning.scoring import compute_prefix, node_logits
+from schemas.config import PromptSettings
+from schemas.errors import InputError
+
+if TYPE_CHECKING:
+    from learning.loaded_base import LoadedBase
+
+TEXTS = ("Profit rose .", "Sales of the Finnish company fell by a tenth")
+CHANGED = 3
+"""Last tokens of a text that are changed, to see whether those before them look ahead."""
+ALIKE = {torch.float32: 1e-3, torch.bfloat16: 5e-2, torch.float16: 5e-2}
+"""Largest difference of two logits over the largest logit. Rounding makes 1e-6 of it in float32; a family that does not
+fit is off by a hundredth and more."""
+
+
+class UnfitBaseError(InputError):
+    """A base model loads, and cannot be fine-tuned or scored here."""
+
+
+@torch.inference_mode()
+def probe_base(base: "LoadedBase") -> None:
+    """Check that a base can be fine-tuned and scored.
+
+    Raises:
+        UnfitBaseError: It cannot, with the reason and a remedy.
+    """
+    model, dtype = base.model, base.device.dtype
+    prompts = encode_prompts(TEXTS, base.tokenizer, PromptSettings())
+    beyond = _explain_tokens(model, base.tokenizer, prompts)
+    if beyond:
+        raise _unfit(model, beyond)
+    try:
+        alone = [_logits(model, ids) for ids in prompts]
+        looks_ahead = not _is_causal(model, prompts[-1], alone[-1], ALIKE[dtype])
+        behind = _behind_prefix(base, prompts)
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
+        raise _unfit(model, _explain(model, "takes no shared prefix")) from error
+    if not all(bool(logits.isfinite().all()) for logits in alone):
+        raise _unfit(model, f"its logits are NaN or infinite in {_name(dtype)}; {_remedy(dtype)}")
+    if looks_ahead:
+        raise _unfit(model, _explain(model, "looks at the words that follow, as an encoder does"))
+    whole = torch.stack([logits[-1] for logits in alone])
+    if not _is_alike(behind, whole, ALIKE[dtype]):
+        raise _unfit(model, _explain(model, "answers otherwise behind a shared prefix than alone"))
+
+
+def _logits(model: Any, ids: Sequence[int]) -> torch.Tensor:
+    logits: torch.Tensor = model(input_ids=torch.tensor([ids], device=model.device)).logits[0].float()
+    return logits
+
+
+def _explain_tokens(model: Any, tokenizer: Any, prompts: Sequence[Sequence[int]]) -> str | None:
+    """Why the tokenizer does not fit the embedding; a special token counts where it begins every text."""
+    special = {number for number, token in tokenizer.added_tokens_decoder.items() if token.special}
+    used = {number for ids in prompts for number in ids}
+    return explain_token_beyond(tokenizer.get_vocab(), special - used, model.get_input_embeddings().weight.shape[0])
+
+
+def _is_causal(model: Any, ids: Sequence[int], logits: torch.Tensor, tolerance: float) -> bool:
+    """Whether logits stay as they are when the last tokens change."""
+    kept, first = len(ids) - CHANGED, ids[0]
+    return _is_alike(_logits(model, [*ids[:kept], *[first] * CHANGED])[:kept], logits[:kept], tolerance)
+
+
+def _behind_prefix(base: "LoadedBase", prompts: list[tuple[int, ...]]) -> torch.Tensor:
+    """Logits at the end of each prompt, computed as scoring does."""
+    prefix = compute_prefix(base.model, prompts)
+    suffixes = [ids[prefix.length :] for ids in prompts]
+    return node_logits(base.model, prefix, suffixes, base.answers(PromptSettings()))[:, 0].float()
+
+
+def _is_alike(one: torch.Tensor, other: torch.Tensor, tolerance: float) -> bool:
+    return not bool((one - other).abs().max() > tolerance * other.abs().max())
+
+
+def _explain(model: Any, why: str) -> str:
+    return f"{type(model).__name__} {why}, and is not fine-tuned; {LANGUAGE_MODEL}"
+
+
+def _remedy(dtype: torch.dtype) -> str:
+    return AGAIN if dtype is torch.float32 else "set training.precision=float32"
+
+
+def _name(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")
+
+
+def _unfit(model: Any, why: str) -> UnfitBaseError:
+    return UnfitBaseError(f"base model {model.name_or_path}: {why}")
