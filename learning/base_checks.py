@@ -157,11 +157,11 @@ def _check_not_quantised(files: ModelFiles, config: dict[str, Any], tensors: lis
 def _check_sizes(files: ModelFiles, config: dict[str, Any], tensors: list[StoredTensor]) -> None:
     """Refuse sizes that the weights cannot have: to build such a model takes all memory, or hours."""
     largest = max((size for tensor in tensors for size in tensor.shape), default=1)
-    for keys, limit, what in ((LAYERS, len(tensors), "tensors"), (SIZES, largest, "as the largest dimension")):
+    for keys, limit in ((LAYERS, len(tensors)), (SIZES, largest)):
         for key in keys:
             value = config.get(key)
-            if isinstance(value, int | float) and not 0 <= value <= limit:
-                raise files.refuse(f"config.json says {key} {value:g}, its weights have {limit:,} {what}; {AGAIN}")
+            if isinstance(value, str | float) or (isinstance(value, int) and not 0 < value <= limit):
+                raise files.refuse(f"config.json says {key} {value!r}, its weights allow 1 to {limit:,}; {AGAIN}")
 
 
 def _check_vocabulary(files: ModelFiles, config: dict[str, Any]) -> None:

@@ -200,6 +200,7 @@ def load_model(folder: Path, quantization: str, device: "Device") -> Any:
             said = first_line(error).replace(str(place), str(folder))
             raise BaseModelError(f"base model {folder}: cannot be loaded ({said}); {AGAIN}") from error
     _check_all_weights_read(folder, report)
+    _check_quantised(model, folder, quantization)
     model.config.name_or_path = model.name_or_path = str(folder)
     return model.requires_grad_(requires_grad=False).eval()
 
@@ -245,6 +246,17 @@ def _check_all_weights_read(folder: Path, report: dict[str, Any]) -> None:
         raise BaseModelError(
             f"base model {folder}: {len(absent)} of the weights that its config.json asks for, {absent[0]} among them, "
             "are not in its *.safetensors in that shape; give the folder of a causal language model"
+        )
+
+
+def _check_quantised(model: Any, folder: Path, quantization: str) -> None:
+    """Refuse a family of which bitsandbytes quantises no layer, and says nothing."""
+    from bitsandbytes.nn import Linear4bit
+
+    if quantization == "nf4" and not any(isinstance(layer, Linear4bit) for layer in model.modules()):
+        raise BaseModelError(
+            f"base model {folder}: none of its layers can be quantised ({type(model).__name__}); set "
+            "base_model.quantization=none"
         )
 
 

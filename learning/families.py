@@ -35,6 +35,8 @@ RECURRENT = frozenset(
         "granitemoehybrid",
         "jamba",
         "kimi_linear",
+        "lfm2",
+        "lfm2_moe",
         "mamba",
         "mamba2",
         "minimax",

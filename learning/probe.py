@@ -3,18 +3,20 @@
 A few short passes, made once when a base is loaded. They find the families that `learning.families` does not list.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from learning.base_checks import LANGUAGE_MODEL, explain_token_beyond
+from learning.base_model import BaseModelError
 from learning.device import is_out_of_memory
 from learning.encoding import encode_prompts
 from learning.model_files import AGAIN
+from learning.quiet import quiet_libraries
 from learning.scoring import compute_prefix, node_logits
 from schemas.config import PromptSettings
-from schemas.errors import InputError
 
 if TYPE_CHECKING:
     from learning.loaded_base import LoadedBase
@@ -23,41 +25,51 @@ TEXTS = ("Profit rose .", "Sales of the Finnish company fell by a tenth")
 CHANGED = 3
 """Last tokens of a text that are changed, to see whether those before them look ahead."""
 ALIKE = {torch.float32: 1e-3, torch.bfloat16: 5e-2, torch.float16: 5e-2}
-"""Largest difference of two logits over the largest logit. Rounding makes 1e-6 of it in float32; a family that does not
-fit is off by a hundredth and more."""
+"""Largest difference of two logits over the largest logit, computed in two ways. Rounding makes 1e-6 of it in float32;
+a family that does not fit is off by a hundredth and more."""
+CAUSAL = {dtype: tolerance / 10 for dtype, tolerance in ALIKE.items()}
+"""The same, computed in one way: rounding makes next to nothing of it, an encoder without training a thousandth."""
 
 
-class UnfitBaseError(InputError):
-    """A base model loads, and cannot be fine-tuned or scored here."""
-
-
-@torch.inference_mode()
 def probe_base(base: "LoadedBase") -> None:
     """Check that a base can be fine-tuned and scored.
 
     Raises:
-        UnfitBaseError: It cannot, with the reason and a remedy.
+        BaseModelError: It cannot, with the reason and a remedy.
     """
+    with torch.inference_mode(), quiet_libraries():
+        _probe(base)
+
+
+def _probe(base: "LoadedBase") -> None:
     model, dtype = base.model, base.device.dtype
     prompts = encode_prompts(TEXTS, base.tokenizer, PromptSettings())
     beyond = _explain_tokens(model, base.tokenizer, prompts)
     if beyond:
         raise _unfit(model, beyond)
-    try:
+    with _refusing(model, "takes no prompt"):
         alone = [_logits(model, ids) for ids in prompts]
-        looks_ahead = not _is_causal(model, prompts[-1], alone[-1], ALIKE[dtype])
-        behind = _behind_prefix(base, prompts)
-    except Exception as error:
-        if is_out_of_memory(error):
-            raise
-        raise _unfit(model, _explain(model, "takes no shared prefix")) from error
+        is_causal = _is_causal(model, prompts[-1], alone[-1], CAUSAL[dtype])
     if not all(bool(logits.isfinite().all()) for logits in alone):
         raise _unfit(model, f"its logits are NaN or infinite in {_name(dtype)}; {_remedy(dtype)}")
-    if looks_ahead:
+    if not is_causal:
         raise _unfit(model, _explain(model, "looks at the words that follow, as an encoder does"))
+    with _refusing(model, "takes no shared prefix"):
+        behind = _behind_prefix(base, prompts)
     whole = torch.stack([logits[-1] for logits in alone])
     if not _is_alike(behind, whole, ALIKE[dtype]):
         raise _unfit(model, _explain(model, "answers otherwise behind a shared prefix than alone"))
+
+
+@contextmanager
+def _refusing(model: Any, why: str) -> Iterator[None]:
+    """Whatever a family raises in the block, other than for memory, means that it does not fit."""
+    try:
+        yield
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
+        raise _unfit(model, _explain(model, why)) from error
 
 
 def _logits(model: Any, ids: Sequence[int]) -> torch.Tensor:
@@ -101,5 +113,5 @@ def _name(dtype: torch.dtype) -> str:
     return str(dtype).removeprefix("torch.")
 
 
-def _unfit(model: Any, why: str) -> UnfitBaseError:
-    return UnfitBaseError(f"base model {model.name_or_path}: {why}")
+def _unfit(model: Any, why: str) -> BaseModelError:
+    return BaseModelError(f"base model {model.name_or_path}: {why}")

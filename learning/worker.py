@@ -27,6 +27,7 @@ from learning.recipe import Recipe
 from schemas.config import DecodingSettings, PromptSettings, TrainingSettings
 from schemas.errors import FailureError, InputError
 from schemas.label import Label
+from schemas.model_card import Canaries
 
 if TYPE_CHECKING:
     from learning.loaded_base import LoadedBase
@@ -79,11 +80,13 @@ class ScoringJob:
     parts: Sequence[LabelledPart]
     prompt: PromptSettings
     decoding: DecodingSettings
+    adapter_hash: str | None = None
+    """That the adapter's files must have, in this job and those below; any when None."""
 
 
 @dataclass(frozen=True)
 class AnsweringJob:
-    """Say what a fine-tune makes of headlines without labels; the result is a [N, 4] array of probabilities."""
+    """Say what a fine-tune makes of headlines without labels; the result is `learning.model_evaluation.Answers`."""
 
     base: BaseSpec
     adapter_folder: Path
@@ -92,6 +95,18 @@ class AnsweringJob:
     temperature: float
     top_k: int | None
     top_p: float | None
+    adapter_hash: str | None = None
+
+
+@dataclass(frozen=True)
+class ComparingJob:
+    """Compare a fine-tune with what the ledger knows of it; the result is a `learning.canaries.CanaryCheck`."""
+
+    base: BaseSpec
+    adapter_folder: Path
+    canaries: Canaries
+    prompt: PromptSettings
+    adapter_hash: str | None = None
 
 
 @dataclass(frozen=True)
@@ -101,7 +116,7 @@ class CheckingJob:
     base: BaseSpec
 
 
-Job = TrainingJob | ScoringJob | AnsweringJob | CheckingJob
+Job = TrainingJob | ScoringJob | AnsweringJob | ComparingJob | CheckingJob
 
 
 class Worker:
@@ -241,34 +256,46 @@ class _Bases:
 
 
 def _do(job: Job, bases: _Bases, tell: Callable[[Any], None]) -> Any:
-    from learning.decoding import Decoding
-    from learning.model_evaluation import answer_headlines, evaluate_model
-    from learning.training import train_adapter
+    from learning.not_finite import NotFiniteError, not_finite
 
     base = bases.get(job.base)
     if isinstance(job, CheckingJob):
         return None
     try:
-        if isinstance(job, AnsweringJob):
-            decoding = Decoding(job.temperature, job.top_k, job.top_p)
-            return answer_headlines(base, job.adapter_folder, job.headlines, job.prompt, decoding)
-        if isinstance(job, ScoringJob):
-            return evaluate_model(
-                base, job.adapter_folder, job.parts, prompt=job.prompt, decoding=job.decoding, on_headlines=tell
-            )
-        return train_adapter(
-            base,
-            job.headlines,
-            job.labels,
-            job.recipe,
-            job.adapter_folder,
-            store=job.store,
-            on_step=tell,
-            tell=tell,
-        )
+        return _use(job, base, tell)
+    except NotFiniteError:
+        raise not_finite(f"cell {job.adapter_folder.name}" if job.adapter_folder else "base model") from None
     finally:
         if not isinstance(job, AnsweringJob):  # the next batch of headlines wants the same model
             base.release()
+
+
+def _use(
+    job: TrainingJob | ScoringJob | AnsweringJob | ComparingJob, base: "LoadedBase", tell: Callable[[Any], None]
+) -> Any:
+    from learning.canaries import compare_canaries
+    from learning.decoding import Decoding
+    from learning.model_evaluation import answer_headlines, evaluate_model
+    from learning.training import train_adapter
+
+    if isinstance(job, ComparingJob):
+        return compare_canaries(job.canaries, base, job.adapter_folder, job.adapter_hash, job.prompt)
+    if isinstance(job, AnsweringJob):
+        decoding = Decoding(job.temperature, job.top_k, job.top_p)
+        return answer_headlines(base, job.adapter_folder, job.headlines, job.prompt, decoding, job.adapter_hash)
+    if isinstance(job, ScoringJob):
+        return evaluate_model(
+            base,
+            job.adapter_folder,
+            job.parts,
+            prompt=job.prompt,
+            decoding=job.decoding,
+            on_headlines=tell,
+            adapter_hash=job.adapter_hash,
+        )
+    return train_adapter(
+        base, job.headlines, job.labels, job.recipe, job.adapter_folder, store=job.store, on_step=tell, tell=tell
+    )
 
 
 if __name__ == "__main__":

@@ -76,7 +76,7 @@ def _tell_missing(home: Home, study_id: str) -> tuple[str, ...]:
     from storage.studies import load_missing
 
     told = []
-    for cell in load_missing(home.warehouse, study_id):
+    for cell in load_missing(home.warehouse, study_id, with_final=True):
         record = cell.record
         named = name_cell(record.kind, record.model, record.learning_rate, record.epochs, record.seed)
         told.append(f"{named}: {cell.reason or cell.status}")
