@@ -1,5 +1,6 @@
 """Adapters: LoRA weights on a frozen base, in PEFT's own format. Knows no data and no training."""
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,8 @@ def attach_saved_adapter(base: Any, folder: Path, expected: str | None = None) -
     """
     check_adapter(folder, expected)
     try:
-        with quiet_libraries():
+        with quiet_libraries(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of weights that are missing; what is loaded is compared below
             model = PeftModel.from_pretrained(base, str(folder)).eval()
     except Exception as error:  # peft passes on whatever goes wrong
         if is_out_of_memory(error):

@@ -9,9 +9,10 @@ from pathlib import Path
 import torch
 
 from learning.adapter import attach_saved_adapter
-from learning.base_model import load_model, load_tokenizer
+from learning.base_model import THING, load_model, load_tokenizer
 from learning.checkpoints import ADAPTER_FILES
 from learning.device import choose_device
+from learning.model_files import find_carried, find_files
 from learning.quiet import quiet_libraries
 from schemas.config import TrainingSettings
 
@@ -60,5 +61,7 @@ def write_merged(
             del model.config.quantization_config
         model.save_pretrained(str(output))
         load_tokenizer(base_folder).save_pretrained(str(output))
+    for file in find_carried(find_files(THING, base_folder)):
+        shutil.copyfile(file, output / file.name)
     del model
     gc.collect()

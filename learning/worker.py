@@ -254,8 +254,13 @@ class _Bases:
             self._base, self._spec = base, spec
         return self._base
 
+    def forget(self) -> None:
+        """Have the next job load its base anew: peft may have left half an adapter on this one."""
+        self._base = None
+
 
 def _do(job: Job, bases: _Bases, tell: Callable[[Any], None]) -> Any:
+    from learning.adapter_files import AdapterError
     from learning.not_finite import NotFiniteError, not_finite
 
     base = bases.get(job.base)
@@ -265,6 +270,9 @@ def _do(job: Job, bases: _Bases, tell: Callable[[Any], None]) -> Any:
         return _use(job, base, tell)
     except NotFiniteError:
         raise not_finite(f"cell {job.adapter_folder.name}" if job.adapter_folder else "base model") from None
+    except AdapterError:
+        bases.forget()
+        raise
     finally:
         if not isinstance(job, AnsweringJob):  # the next batch of headlines wants the same model
             base.release()

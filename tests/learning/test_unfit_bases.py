@@ -203,8 +203,9 @@ def test_layers_that_cannot_be_quantised_are_told(worker: Worker, tmp_path: Path
 def test_sizes_that_the_files_cannot_fill_take_no_memory(worker: Worker, tmp_path: Path) -> None:
     opt = write_family("opt, whose positions are learnt", tmp_path / "model")
     probe(worker, opt)
-    config(max_position_embeddings=10**12)(opt)
-    assert error_of(lambda: probe(worker, opt), opt).startswith("config.json asks for 64,000,000,")
+    larger = Path(shutil.copytree(opt, tmp_path / "larger"))
+    config(max_position_embeddings=10**12)(larger)
+    assert error_of(lambda: probe(worker, larger), larger).startswith("config.json asks for 64,000,000,")
 
 
 def test_code_that_a_folder_brings_is_named_and_never_run(folder: Path, worker: Worker) -> None:
