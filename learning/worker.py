@@ -57,6 +57,8 @@ class BaseSpec:
     quantization: str
     training: TrainingSettings
     """For its precision, optimizer and attention."""
+    revision: str | None = None
+    """Of the model, where another machine is to make sure that it has the same one."""
 
 
 @dataclass(frozen=True)

@@ -92,7 +92,7 @@ def base_spec(study: StudyPlan) -> "BaseSpec":
     """The base model of a study, as a job names it."""
     from learning.worker import BaseSpec
 
-    return BaseSpec(study.base.folder, study.base.quantization, study.config.training)
+    return BaseSpec(study.base.folder, study.base.quantization, study.config.training, study.base.revision)
 
 
 def _get_worker() -> "Worker":

@@ -237,7 +237,8 @@ def test_a_look_at_weights_ends_in_time(folder: Path) -> None:
 def test_what_the_files_tell_needs_no_torch(folder: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from learning.base_model import check_weights, resolve_base_model\n"
-        f"check_weights(resolve_base_model({str(folder)!r}, None, Path()), Path())\n"
+        f"models = Path({str(folder.parent)!r})\n"
+        f"check_weights(resolve_base_model({str(folder)!r}, None, models), models)\n"
         "print([name for name in ('torch', 'transformers') if name in sys.modules])"
     )
     root = Path(learning.base_model.__file__).parents[1]
