@@ -57,8 +57,9 @@ def write_merged(
         if quantization != "none":
             model = model.dequantize()
         model = attach_saved_adapter(model, adapter_folder).merge_and_unload().to(written)
-        if hasattr(model.config, "quantization_config"):
-            del model.config.quantization_config
+        for key in ("quantization_config", "auto_map"):  # neither is true of what is written
+            if hasattr(model.config, key):
+                delattr(model.config, key)
         model.save_pretrained(str(output))
         load_tokenizer(base_folder).save_pretrained(str(output))
     for file in find_carried(find_files(THING, base_folder)):

@@ -6,6 +6,7 @@ loaded along. So the exact list is made here, and a library is given a folder of
 
 import hashlib
 import json
+import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -170,6 +171,8 @@ def _check_file(found: ModelFiles, file: Path) -> None:
         raise found.refuse(f"{name} is a link to {real}, outside the folder; put the file itself there (`cp -L`)")
     if not stat.S_ISREG(status.st_mode):
         raise found.refuse(f"{name} is no regular file but a pipe or a device; remove it")
+    if not os.access(real, os.R_OK):
+        raise found.refuse(f"{name} may not be read; make it readable (`chmod +r`)")
     if status.st_size < LARGEST_POINTER and real.read_bytes().startswith(POINTER):
         raise found.refuse(f"{name} is a pointer of Git LFS and not the file; fetch it with `git lfs pull`")
 
