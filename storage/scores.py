@@ -65,14 +65,14 @@ def start_scoring(
 def load_scores(warehouse: Path, scorer: Scorer, text_ids: Sequence[str]) -> pd.DataFrame:
     """What a scorer said before of some texts: columns text_id and those of `ANSWER`, a row a text that is known.
 
-    What another adapter said in the cell's name is not known; where an older version scored, the adapter is not told.
+    What another adapter said in the cell's name is not known, nor what an older version kept without its adapter.
     """
     with reading(warehouse) as connection:
         connection.register("wanted", pd.DataFrame({"text_id": pd.Series(text_ids, dtype="str").unique()}))
         frame: pd.DataFrame = connection.execute(
             f"SELECT text_id, {', '.join(ANSWER)} FROM ledger.scores SEMI JOIN wanted USING (text_id)"  # noqa: S608
             " WHERE cell_id = $cell_id AND temperature = $temperature AND decoding_id = $decoding_id"
-            " AND coalesce(adapter_hash = $adapter_hash, true)",
+            " AND adapter_hash = $adapter_hash",
             vars(scorer),
         ).df()
     return frame

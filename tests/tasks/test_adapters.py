@@ -159,7 +159,7 @@ def test_answers_of_another_adapter_are_not_taken_for_known(home: Path, trained:
     tell(home, "UPDATE ledger.scores SET adapter_hash = 'another', p_positive = 0.25 WHERE text = 'Profit rose .'")
     tell(home, "UPDATE ledger.scores SET adapter_hash = NULL WHERE text = 'Sales fell .'")
     again = score(trained[1])
-    assert (again.counts.headlines_scored, again.counts.headlines_known) == (1, 1)
+    assert (again.counts.headlines_scored, again.counts.headlines_known) == (2, 0)
     assert ask(home, "SELECT count(*) FROM ledger.scores WHERE p_positive = 0.25") == [(0,)]
 
 
