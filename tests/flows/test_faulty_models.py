@@ -2,6 +2,7 @@
 
 import asyncio
 import csv
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
@@ -14,7 +15,7 @@ from prefect.testing.utilities import prefect_test_harness
 from embedded.grammar import generate_headline
 from flows.retrain import retrain
 from learning.adapter_files import check_adapter
-from schemas.config import StudyConfig
+from schemas.config import PromotionSettings, StudyConfig
 from schemas.errors import InputError
 from schemas.profiles import build_config, load_profile
 from storage.query import query
@@ -110,3 +111,20 @@ def test_an_adapter_that_is_damaged_before_it_is_scored_costs_its_cell_and_the_n
     assert ask(home, "SELECT status FROM studies") == [("finished",)]
     hashes = ask(home, f"SELECT adapter_hash FROM cells WHERE cell_id = '{cell_id}'")
     assert hashes == [(check_adapter(home / "adapters" / cell_id),)]
+
+
+def test_a_champion_whose_adapter_was_swapped_is_not_met_and_stays_until_a_person_decides(
+    home: Path, tmp_path: Path, tiny_folder: Path
+) -> None:
+    lenient = PromotionSettings(min_accuracy=0, max_unparsed_rate=1, beat_baseline=False)
+    retrain(configure(tmp_path, tiny_folder, 1e-2).model_copy(update={"promotion": lenient}))
+    [(champion,)] = ask(home, "SELECT champion_cell_id FROM champions")
+    adapter = home / "adapters" / champion
+    retrain(configure(tmp_path, tiny_folder, 2e-2).model_copy(update={"promotion": lenient}))
+    [(other,)] = ask(home, "SELECT cell_id FROM cells WHERE learning_rate = 2e-2")
+    shutil.rmtree(adapter)
+    shutil.copytree(home / "adapters" / other, adapter)
+    retrain(configure(tmp_path, tiny_folder, 3e-2).model_copy(update={"promotion": lenient}))
+    decided = ask(home, "SELECT decision, reason, champion_cell_id FROM champions ORDER BY decided_at")
+    assert (decided[-1][0], decided[-1][2]) == ("kept", champion)
+    assert "its files are not those that were trained" in decided[-1][1]
