@@ -17,6 +17,7 @@ from embedded.paths import MODEL_FOLDER
 from learning.base_model import check_model_folder, load_model, load_tokenizer, resolve_base_model
 from learning.device import Device
 from learning.embeddings import check_encoder_folder
+from learning.model_files import find_files, handed_over
 from schemas.errors import InputError
 
 CPU = Device("cpu", torch.float32, "adamw_torch", scoring_tokens=1_000)
@@ -149,6 +150,18 @@ def test_what_else_lies_in_the_folder_changes_nothing(folder: Path, tiny_folder:
 def test_a_loaded_model_is_named_after_its_folder(folder: Path) -> None:
     assert load_model(folder, "none", CPU).config.name_or_path == str(folder)
     assert load_tokenizer(folder).name_or_path == str(folder)
+
+
+def test_libraries_are_handed_the_listed_files_and_nothing_else(folder: Path, tiny_folder: Path) -> None:
+    for spoil in (add_gguf, add_code, add_pickles, add_other_weights, add_odd_generation, add_chat_template):
+        spoil(folder)
+    with handed_over(find_files("base model", folder)) as place:
+        handed = {file.relative_to(place).as_posix() for file in place.rglob("*")}
+    assert handed == {"config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"}
+    assert not place.exists()
+    assert load_tokenizer(folder).chat_template is None
+    generation, clean = (load_model(each, "none", CPU).generation_config for each in (folder, tiny_folder))
+    assert (generation.temperature, generation.top_k) == (clean.temperature, clean.top_k)
 
 
 def name_a_shard(name: str) -> Spoil:
