@@ -9,7 +9,7 @@ from typing import Any
 
 from learning.families import ENCODERS, RECURRENT, RELATIVE
 from learning.model_files import AGAIN, ModelFiles
-from learning.stored_tensors import StoredTensor, find_not_finite, read_tensors
+from learning.stored_tensors import EXPONENTS, StoredTensor, find_not_finite, read_tensors
 
 ATTENTION = {
     "_attn_implementation": {"eager", "sdpa"},
@@ -150,7 +150,8 @@ def _check_not_quantised(files: ModelFiles, config: dict[str, Any], tensors: lis
             method = settings.get("quant_method") or ("bitsandbytes" if "load_in_4bit" in settings else key)
             raise files.refuse(f"its weights are quantised already ({method}); {UNQUANTISED}")
     for tensor in tensors:
-        if tensor.dtype.startswith("F8") or any(mark in tensor.name for mark in QUANTISED_TENSORS):
+        is_rounded = tensor.name.endswith(".weight") and tensor.dtype not in EXPONENTS
+        if is_rounded or any(mark in tensor.name for mark in QUANTISED_TENSORS):
             raise files.refuse(f"its weights are quantised already ({tensor.name}, {tensor.dtype}); {UNQUANTISED}")
 
 

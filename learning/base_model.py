@@ -12,7 +12,17 @@ from typing import TYPE_CHECKING, Any
 from embedded.paths import MODEL_FOLDER
 from learning.base_checks import check_base, check_config, check_loadable, check_names, check_numbers
 from learning.hub import fetch_from_hub, find_copy
-from learning.model_files import AGAIN, INDEX, PICKLES, WEIGHTS, ModelFiles, find_configuration, find_files, handed_over
+from learning.model_files import (
+    ADAPTER,
+    AGAIN,
+    INDEX,
+    PICKLES,
+    WEIGHTS,
+    ModelFiles,
+    find_configuration,
+    find_files,
+    handed_over,
+)
 from learning.quiet import quiet_libraries
 from learning.stored_tensors import read_tensors
 from schemas.errors import InputError
@@ -123,6 +133,8 @@ def check_model_folder(folder: Path) -> ModelFiles:
         InputError: Something is missing, or is not fit.
     """
     if not (folder / "config.json").is_file():
+        if (folder / ADAPTER).is_file():
+            raise BaseModelError(f"base model {folder}: is an adapter; give whole weights, as `fintone export --merge`")
         raise BaseModelError(f"base model {folder}: no config.json; give a folder in Hugging Face's format")
     files = find_files(THING, folder)
     if not files.weights:
@@ -141,7 +153,7 @@ def _explain_no_weights(folder: Path) -> str:
         )
     if any(folder.glob("*.gguf")):
         return "its weights are a GGUF file, which is not read; give the original weights as *.safetensors"
-    others = sorted(folder.glob("*.safetensors"))
+    others = sorted(file for file in folder.glob("*.safetensors") if file.is_file())
     if others:
         return f"neither {WEIGHTS} nor {INDEX}, but {others[0].name}; give it the name that transformers looks for"
     return "no *.safetensors; give a folder that holds the weights"

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from learning.base_checks import check_names
+from learning.base_checks import check_names, check_numbers
 from learning.base_model import HUB_NAME, ResolvedModel, first_line
 from learning.hub import check_hub_model, fetch_from_hub
 from learning.model_files import AGAIN, PICKLES, ModelFiles, find_files, handed_over
@@ -25,6 +25,8 @@ from schemas.paths import local_path
 THING = "embedding model"
 BATCH = 64
 """Headlines a forward pass."""
+LONGEST_LOOK = 10.0
+"""Seconds for which weights are looked through; what is loaded is looked at again."""
 
 
 class EncoderError(InputError):
@@ -57,10 +59,12 @@ def resolve_encoder(name: str, models_folder: Path) -> ResolvedModel:
     """
     if is_local(name):
         folder = local_path(THING, name).resolve()
-        return ResolvedModel(folder.name, folder, check_encoder_folder(folder).revision)
+        files = check_encoder_folder(folder)
+        check_numbers(files, LONGEST_LOOK)
+        return ResolvedModel(folder.name, folder, files.revision)
     hub_name, revision = _split_hub_name(name)
     folder = fetch_from_hub(hub_name, revision, models_folder, THING)
-    check_encoder_folder(folder)
+    check_numbers(check_encoder_folder(folder), LONGEST_LOOK)
     return ResolvedModel(hub_name, folder, folder.name)
 
 

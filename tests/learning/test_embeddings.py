@@ -182,6 +182,14 @@ def test_code_of_an_encoder_is_not_run_even_where_nobody_checked(folder: Path) -
     assert error_of(lambda: load_encoder(folder), folder).startswith("asks for code of its own, mine.Pooling")
 
 
+def test_an_encoder_with_weights_that_are_no_numbers_is_refused(folder: Path, tmp_path: Path) -> None:
+    weights = load_file(folder / "model.safetensors")
+    weights["embeddings.word_embeddings.weight"][5, 3] = float("nan")
+    save_file(weights, folder / "model.safetensors", {"format": "pt"})
+    line = error_of(lambda: resolve_encoder(str(folder), tmp_path), folder)
+    assert line == "its weights embeddings.word_embeddings.weight hold NaN or infinity; get its files anew"
+
+
 def test_weights_that_are_not_in_the_files_are_told(folder: Path) -> None:
     weights = load_file(folder / "model.safetensors")
     lacking = {name: value for name, value in weights.items() if "layer.1" not in name}

@@ -103,6 +103,10 @@ def eight_bits(held: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     return held | {UP: held[UP].to(torch.float8_e4m3fn)}
 
 
+def whole_numbers(held: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return held | {UP: (held[UP] * 100).to(torch.int8)}
+
+
 def four_bits(held: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     return held | {f"{UP}.absmax": torch.zeros(4)}
 
@@ -136,6 +140,7 @@ FILES: tuple[tuple[Spoil, str], ...] = (
         f"its weights are quantised already (bitsandbytes); {ORIGINAL}",
     ),
     (weights(eight_bits, "float8"), f"its weights are quantised already ({UP}, F8_E4M3); {ORIGINAL}"),
+    (weights(whole_numbers, "int8"), f"its weights are quantised already ({UP}, I8); {ORIGINAL}"),
     (weights(four_bits, "absmax"), f"its weights are quantised already ({UP}.absmax, F32); {ORIGINAL}"),
     (broken(float("nan"), torch.float32), f"its weights {UP} hold NaN or infinity; get its files anew"),
     (broken(float("nan"), torch.bfloat16), f"its weights {UP} hold NaN or infinity; get its files anew"),
