@@ -24,6 +24,7 @@ from tasks.cells import check_base, drop_checkpoints, evaluate_baseline, score_c
 from tasks.comparison import compare_cells
 from tasks.data import ingest_source, publish_data_report, split_snapshot
 from tasks.missing import tell_missing
+from tasks.models import lacks_adapters
 from tasks.progress import announce, format_seconds, note
 from tasks.promotion import judge_challenger
 from tasks.publication import publish_leaderboard, publish_report
@@ -54,7 +55,7 @@ def retrain(config: StudyConfig) -> str:
         publish_data_report(ingested)
         split_id = split_snapshot(ingested, config.split, config.data.near_duplicates)
         study = plan_study(config, ingested, split_id)
-        if is_answered(home.warehouse, study.study_id):
+        if is_answered(home.warehouse, study.study_id) and not lacks_adapters(home, study.study_id):
             announce(f"nothing new: study {study.study_id} is finished")
             if not home.report(study.study_id).exists():  # it was killed at its very end, as where checkpoints are left
                 _publish_report(study)

@@ -146,6 +146,17 @@ def is_answered(warehouse: Path, study_id: str) -> bool:
     return not lacking
 
 
+def load_trained(warehouse: Path, study_id: str) -> list[str]:
+    """The ids of a study's cells that have trained an adapter."""
+    with reading(warehouse) as connection:
+        rows = connection.execute(
+            "SELECT cell_id FROM cells JOIN study_cells USING (cell_id) WHERE study_id = ? AND kind = 'fine-tuned'"
+            " AND list_contains(?, status)",
+            [study_id, list(DONE)],
+        ).fetchall()
+    return [cell_id for (cell_id,) in rows]
+
+
 def load_missing(warehouse: Path, study_id: str, *, with_final: bool = False) -> list[StoredCell]:
     """The cells of a study that lack an evaluation, in the order of the study.
 

@@ -63,9 +63,11 @@ def check_base(study: StudyPlan) -> None:
     from learning.worker import CheckingJob
     from storage.home import Home
     from storage.studies import load_missing
+    from tasks.models import lacks_adapters
 
-    missing = load_missing(Home.from_environment().warehouse, study.study_id)
-    if any(cell.record.kind != "baseline" for cell in missing):
+    home = Home.from_environment()
+    missing = load_missing(home.warehouse, study.study_id)
+    if any(cell.record.kind != "baseline" for cell in missing) or lacks_adapters(home, study.study_id):
         run_job(CheckingJob(base_spec(study)), lambda _: None)
 
 

@@ -87,6 +87,13 @@ def find_adapter(home: Home, cell: "StoredCell") -> tuple[Path, str]:
     return folder, check_adapter(folder, cell.outcome.adapter_hash if cell.outcome else None)
 
 
+def lacks_adapters(home: Home, study_id: str) -> bool:
+    """Whether an adapter that a study trained is gone, as where a person removed a damaged one."""
+    from storage.studies import load_trained
+
+    return any(not home.adapter(cell_id).is_dir() for cell_id in load_trained(home.warehouse, study_id))
+
+
 def _adopt(home: Home, model: CellModel) -> None:
     """Record the hash of an adapter of which an older version kept none, if it answers as the ledger has it.
 

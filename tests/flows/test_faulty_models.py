@@ -113,6 +113,24 @@ def test_an_adapter_that_is_damaged_before_it_is_scored_costs_its_cell_and_the_n
     assert hashes == [(check_adapter(home / "adapters" / cell_id),)]
 
 
+def test_an_adapter_that_was_removed_is_trained_again_to_the_same_bytes(
+    home: Path, tmp_path: Path, tiny_folder: Path
+) -> None:
+    config = configure(tmp_path, tiny_folder, 1e-2)
+    study_id = retrain(config)
+    [(cell_id, before)] = ask(home, "SELECT cell_id, adapter_hash FROM cells WHERE kind = 'fine-tuned'")
+    board = ask(home, "SELECT part, accuracy FROM leaderboard ORDER BY ALL")
+    assert retrain(config) == study_id
+    started = ask(home, "SELECT started_at FROM cells WHERE kind = 'fine-tuned'")
+    shutil.rmtree(home / "adapters" / cell_id)
+    assert retrain(config) == study_id
+    assert ask(home, "SELECT started_at FROM cells WHERE kind = 'fine-tuned'") > started
+    assert check_adapter(home / "adapters" / cell_id) == before
+    assert ask(home, "SELECT part, accuracy FROM leaderboard ORDER BY ALL") == board
+    assert ask(home, "SELECT status FROM studies") == [("finished",)]
+    assert ask(home, "SELECT count(*) FROM champions WHERE decided_by = 'gate'") == [(1,)]
+
+
 def test_a_champion_whose_adapter_was_swapped_is_not_met_and_stays_until_a_person_decides(
     home: Path, tmp_path: Path, tiny_folder: Path
 ) -> None:
