@@ -327,6 +327,17 @@ def promote(
 
 
 @app.command()
+def withdraw(cell: Annotated[str, FINE_TUNE]) -> None:
+    """Withdraw stored answers of a cell that its adapter did not give, or that nobody knows which adapter gave.
+
+    Example: fintone withdraw 3f9a
+    """
+    from tasks.withdrawal import withdraw_answers
+
+    print_lines(withdraw_answers(cell))
+
+
+@app.command()
 def doctor(
     format_: Annotated[Form, typer.Option("--format", help="How to print the answer.")] = Form.TABLE,
 ) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from embedded.paths import MODEL_FOLDER
 from ingestion.sources import EMBEDDED
-from learning.base_model import HUB_NAME, resolve_base_model
+from learning.base_model import HUB_NAME, check_hub_base, check_weights, resolve_base_model
 from learning.embeddings import check_encoder, is_local, resolve_encoder
 from learning.grid import EMBEDDINGS
 from learning.hub import check_hub_model
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 LARGE_GIGABYTES = 1.0
 """Weights from here on take days to train without a GPU."""
+LONGEST_LOOK = 10.0
+"""Seconds for which weights are looked through beforehand; the study itself looks through all of them."""
 
 
 def check_inputs(config: StudyConfig, tell: Callable[[str], None]) -> None:
@@ -51,8 +53,9 @@ def _check_rest(config: StudyConfig, headlines: "pd.DataFrame") -> None:
     base, models = config.base_model, Home.from_environment().models
     if _is_on_hub(config):
         check_hub_model(base.name, base.revision, models)
+        check_hub_base(base.name, base.revision, models, fetch=True)
     else:
-        resolve_base_model(base.name, None, models)
+        check_weights(resolve_base_model(base.name, None, models), models, LONGEST_LOOK)
     if config.baselines.embedding_model:
         check_encoder(config.baselines.embedding_model, models)
 
@@ -172,9 +175,13 @@ def _describe_data(config: StudyConfig, on_columns: Callable[[ReadColumns], None
 
 def _describe_model(config: StudyConfig) -> str:
     base = config.base_model
+    models = Home.from_environment().models
     if _is_on_hub(config):
-        return f"{base.name} from the hub, revision {base.revision or 'newest'}, weights: {base.quantization}"
-    resolved = resolve_base_model(base.name, None, Home.from_environment().models)
+        check_hub_base(base.name, base.revision, models, fetch=False)
+        where = f"no folder here, so from the hub, revision {base.revision or 'newest'}"
+        return f"{base.name}: {where}, weights: {base.quantization}"
+    resolved = resolve_base_model(base.name, None, models)
+    check_weights(resolved, models, LONGEST_LOOK)
     return f"{base.name}, files {resolved.revision}, weights: {base.quantization}"
 
 

@@ -20,10 +20,11 @@ from schemas.plan import CellPlan, IngestedSource, StudyPlan
 from storage.home import Home
 from storage.studies import finish_study, is_answered, load_missing, start_study
 from storage.warehouse import prepare_warehouse
-from tasks.cells import drop_checkpoints, evaluate_baseline, score_cell, train_cell
+from tasks.cells import check_base, drop_checkpoints, evaluate_baseline, score_cell, train_cell
 from tasks.comparison import compare_cells
 from tasks.data import ingest_source, publish_data_report, split_snapshot
 from tasks.missing import tell_missing
+from tasks.models import lacks_adapters
 from tasks.progress import announce, format_seconds, note
 from tasks.promotion import judge_challenger
 from tasks.publication import publish_leaderboard, publish_report
@@ -54,7 +55,7 @@ def retrain(config: StudyConfig) -> str:
         publish_data_report(ingested)
         split_id = split_snapshot(ingested, config.split, config.data.near_duplicates)
         study = plan_study(config, ingested, split_id)
-        if is_answered(home.warehouse, study.study_id):
+        if is_answered(home.warehouse, study.study_id) and not lacks_adapters(home, study.study_id):
             announce(f"nothing new: study {study.study_id} is finished")
             if not home.report(study.study_id).exists():  # it was killed at its very end, as where checkpoints are left
                 _publish_report(study)
@@ -74,6 +75,8 @@ def _answer(study: StudyPlan, ingested: IngestedSource) -> None:
     warehouse = Home.from_environment().warehouse
     start_study(warehouse, study.study_id, study.config.model_dump(mode="json"))
     try:
+        if study.config.runner.kind == "local":  # on a cluster each node checks its own copy
+            check_base(study)
         for baseline in study.baselines:
             evaluate_baseline(study, baseline)
         _do_all(study, [partial(_score_base, study), *_divide(study, study.cells)])

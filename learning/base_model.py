@@ -4,25 +4,43 @@ Takes the embedded model, a local folder or a hub repository; safetensors only, 
 Knows nothing of adapters, prompts or studies.
 """
 
-import hashlib
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from embedded.paths import MODEL_FOLDER
-from learning.hub import fetch_from_hub
+from learning.base_checks import check_base, check_config, check_loadable, check_names, check_numbers
+from learning.hub import fetch_from_hub, find_copy
+from learning.model_files import (
+    ADAPTER,
+    AGAIN,
+    INDEX,
+    PICKLES,
+    WEIGHTS,
+    ModelFiles,
+    find_configuration,
+    find_files,
+    handed_over,
+)
 from learning.quiet import quiet_libraries
+from learning.stored_tensors import read_tensors
 from schemas.errors import InputError
 from schemas.paths import local_path
 
 if TYPE_CHECKING:
     from learning.device import Device
 
+THING = "base model"
 HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "spiece.model")
-PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
+MOST_TIMES = 8
+"""How many times the weights in its files a model may have: `load_model` names what is missing."""
+FINITE = ".finite"
+"""Folder of a file for each revision whose weights were found to be numbers."""
+OWN_CODE = (
+    "asks for code of its own (auto_map), which is never run; give a model of a family that transformers has itself"
+)
 
 
 class BaseModelError(InputError):
@@ -53,11 +71,11 @@ def resolve_base_model(name: str, revision: str | None, models_folder: Path) -> 
         HubError: It cannot be fetched.
     """
     if name == "embedded":
-        return ResolvedModel(name, MODEL_FOLDER, _files_hash(MODEL_FOLDER))
+        return ResolvedModel(name, MODEL_FOLDER, check_model_folder(MODEL_FOLDER).revision)
     folder = local_path("base model", name)
     if folder.is_dir():
-        check_model_folder(folder)
-        return ResolvedModel(folder.resolve().name, folder.resolve(), _files_hash(folder))
+        files = check_model_folder(folder)
+        return ResolvedModel(folder.resolve().name, folder.resolve(), files.revision)
     if folder.exists():
         raise BaseModelError(f"base model {name}: is a file; give the folder that holds config.json and *.safetensors")
     if not HUB_NAME.fullmatch(name):
@@ -67,40 +85,99 @@ def resolve_base_model(name: str, revision: str | None, models_folder: Path) -> 
     return ResolvedModel(name, folder, folder.name)
 
 
-def check_model_folder(folder: Path) -> None:
-    """Check that configuration, tokenizer and safetensors are there.
+def check_weights(found: ResolvedModel, models_folder: Path, seconds: float | None = None) -> None:
+    """Check that every weight is a finite number, unless that is known of this revision.
+
+    Args:
+        found: The model.
+        models_folder: Keeps what is known, if it exists.
+        seconds: After which the rest is taken to be sound and nothing is kept; no limit when None.
 
     Raises:
-        BaseModelError: Something is missing, or the weights are pickles only.
+        InputError: A weight is NaN or infinite.
+    """
+    known = models_folder / FINITE / found.revision
+    if known.exists():
+        return
+    check_numbers(find_files(THING, found.folder), seconds)
+    if seconds is None and models_folder.is_dir():
+        known.parent.mkdir(exist_ok=True)
+        known.touch()
+
+
+def check_hub_base(name: str, revision: str | None, models_folder: Path, *, fetch: bool) -> None:
+    """Check by its configuration whether a hub model is one to fine-tune, before its weights are fetched.
+
+    Args:
+        name: ORG/NAME.
+        revision: Commit, branch or tag; the newest commit of the main branch when None.
+        models_folder: Where hub models are kept.
+        fetch: Get the configuration where it is not there; else such a model is not looked at.
+
+    Raises:
+        HubError: It cannot be fetched.
+        InputError: It is not fit.
+    """
+    if fetch:
+        folder: Path | None = fetch_from_hub(name, revision, models_folder, only=["config.json"])
+    else:
+        folder = find_copy(name, revision, models_folder)
+    if folder is not None and (folder / "config.json").exists():
+        check_config(find_configuration(THING, folder))
+
+
+def check_model_folder(folder: Path) -> ModelFiles:
+    """Check that configuration, tokenizer and safetensors are there and fit, and return the files that may be opened.
+
+    Raises:
+        InputError: Something is missing, or is not fit.
     """
     if not (folder / "config.json").is_file():
+        if (folder / ADAPTER).is_file():
+            raise BaseModelError(f"base model {folder}: is an adapter; give whole weights, as `fintone export --merge`")
         raise BaseModelError(f"base model {folder}: no config.json; give a folder in Hugging Face's format")
-    if not any(folder.glob("*.safetensors")):
-        if any(file for pattern in PICKLES for file in folder.glob(pattern)):
-            raise BaseModelError(
-                f"base model {folder}: its weights are pickles, which can run code when loaded; convert them to "
-                "safetensors (`save_pretrained` does)"
-            )
-        raise BaseModelError(f"base model {folder}: no *.safetensors; give a folder that holds the weights")
-    if not any((folder / file).is_file() for file in TOKENIZER_FILES):
+    files = find_files(THING, folder)
+    if not files.weights:
+        raise BaseModelError(f"base model {folder}: {_explain_no_weights(folder)}")
+    if not any(folder / file in files.opened for file in TOKENIZER_FILES):
         raise BaseModelError(f"base model {folder}: no tokenizer (none of {', '.join(TOKENIZER_FILES)}); add its files")
+    check_base(files)
+    return files
+
+
+def _explain_no_weights(folder: Path) -> str:
+    if any(file for pattern in PICKLES for file in folder.glob(pattern)):
+        return (
+            "its weights are pickles, which can run code when loaded; convert them to safetensors "
+            "(`save_pretrained` does)"
+        )
+    if any(folder.glob("*.gguf")):
+        return "its weights are a GGUF file, which is not read; give the original weights as *.safetensors"
+    others = sorted(file for file in folder.glob("*.safetensors") if file.is_file())
+    if others:
+        return f"neither {WEIGHTS} nor {INDEX}, but {others[0].name}; give it the name that transformers looks for"
+    return "no *.safetensors; give a folder that holds the weights"
 
 
 def load_tokenizer(folder: Path) -> Any:
     """Load the tokenizer of a checked folder.
 
     Raises:
-        BaseModelError: transformers cannot read it.
+        InputError: Its files may not be opened, or transformers cannot read them.
     """
     from transformers import AutoTokenizer
 
-    try:
-        with quiet_libraries():
-            return AutoTokenizer.from_pretrained(str(folder), trust_remote_code=False)
-    except Exception as error:  # tokenizers raises the bare class for a file that it cannot read
-        raise BaseModelError(
-            f"base model {folder}: its tokenizer cannot be loaded ({first_line(error)}); get its files anew"
-        ) from error
+    files = find_files(THING, folder)
+    check_names(files)
+    with handed_over(files) as place:
+        try:
+            with quiet_libraries():
+                tokenizer = AutoTokenizer.from_pretrained(str(place), trust_remote_code=False)
+        except Exception as error:  # tokenizers raises the bare class for a file that it cannot read
+            said = first_line(error).replace(str(place), str(folder))
+            raise BaseModelError(f"base model {folder}: its tokenizer cannot be loaded ({said}); {AGAIN}") from error
+    tokenizer.name_or_path = str(folder)
+    return tokenizer
 
 
 def load_model(folder: Path, quantization: str, device: "Device") -> Any:
@@ -112,33 +189,65 @@ def load_model(folder: Path, quantization: str, device: "Device") -> Any:
         device: Where the weights go and their arithmetic.
 
     Raises:
-        BaseModelError: transformers cannot read it, or the files lack some of its weights.
+        InputError: Its files may not be opened, transformers cannot read them, or they lack some of its weights.
     """
-    from huggingface_hub.errors import StrictDataclassError
-    from safetensors import SafetensorError
+    from learning.device import is_out_of_memory
+
+    files = find_files(THING, folder)
+    if not files.weights:
+        raise BaseModelError(f"base model {folder}: {_explain_no_weights(folder)}")
+    check_loadable(files)
+    with handed_over(files) as place:
+        try:
+            with quiet_libraries():
+                _check_size_built(files, place)
+                model, report = _load(place, quantization, device)
+        except InputError:
+            raise
+        except Exception as error:  # each family reads its configuration in a way of its own
+            if is_out_of_memory(error):
+                raise
+            if "trust_remote_code" in str(error):
+                raise BaseModelError(f"base model {folder}: {OWN_CODE}") from error
+            said = first_line(error).replace(str(place), str(folder))
+            raise BaseModelError(f"base model {folder}: cannot be loaded ({said}); {AGAIN}") from error
+    _check_all_weights_read(folder, report)
+    _check_quantised(model, folder, quantization)
+    model.config.name_or_path = model.name_or_path = str(folder)
+    return model.requires_grad_(requires_grad=False).eval()
+
+
+def _load(place: Path, quantization: str, device: "Device") -> Any:
     from transformers import AutoModelForCausalLM, BitsAndBytesConfig
 
     four_bit = BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=device.dtype)
-    try:
-        with quiet_libraries():
-            model, report = AutoModelForCausalLM.from_pretrained(
-                str(folder),
-                dtype=device.dtype,
-                device_map={"": device.name},
-                quantization_config=four_bit if quantization == "nf4" else None,
-                attn_implementation=device.attention,
-                use_safetensors=True,
-                trust_remote_code=False,
-                ignore_mismatched_sizes=True,
-                output_loading_info=True,
-            )
-            keep_full_precision_products(model)
-    except (OSError, ValueError, KeyError, SafetensorError, StrictDataclassError) as error:
-        raise BaseModelError(
-            f"base model {folder}: cannot be loaded ({first_line(error)}); get its files anew"
-        ) from error
-    _check_all_weights_read(folder, report)
-    return model.requires_grad_(requires_grad=False).eval()
+    model, report = AutoModelForCausalLM.from_pretrained(
+        str(place),
+        dtype=device.dtype,
+        device_map={"": device.name},
+        quantization_config=four_bit if quantization == "nf4" else None,
+        attn_implementation=device.attention,
+        use_safetensors=True,
+        trust_remote_code=False,
+        local_files_only=True,
+        ignore_mismatched_sizes=True,
+        output_loading_info=True,
+    )
+    keep_full_precision_products(model)
+    return model, report
+
+
+def _check_size_built(files: ModelFiles, place: Path) -> None:
+    """Refuse a configuration that asks for far more weights than there are, before memory is taken for them."""
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    config = AutoConfig.from_pretrained(str(place), trust_remote_code=False, local_files_only=True)
+    with torch.device("meta"):
+        built = AutoModelForCausalLM.from_config(config, trust_remote_code=False).num_parameters()
+    held = sum(tensor.elements for tensor in read_tensors(files))
+    if built > MOST_TIMES * held:
+        raise files.refuse(f"config.json asks for {built:,} weights, its *.safetensors hold {held:,}; {AGAIN}")
 
 
 def _check_all_weights_read(folder: Path, report: dict[str, Any]) -> None:
@@ -149,6 +258,17 @@ def _check_all_weights_read(folder: Path, report: dict[str, Any]) -> None:
         raise BaseModelError(
             f"base model {folder}: {len(absent)} of the weights that its config.json asks for, {absent[0]} among them, "
             "are not in its *.safetensors in that shape; give the folder of a causal language model"
+        )
+
+
+def _check_quantised(model: Any, folder: Path, quantization: str) -> None:
+    """Refuse a family of which bitsandbytes quantises no layer, and says nothing."""
+    from bitsandbytes.nn import Linear4bit
+
+    if quantization == "nf4" and not any(isinstance(layer, Linear4bit) for layer in model.modules()):
+        raise BaseModelError(
+            f"base model {folder}: none of its layers can be quantised ({type(model).__name__}); set "
+            "base_model.quantization=none"
         )
 
 
@@ -165,28 +285,10 @@ def keep_full_precision_products(model: Any) -> None:
             layer.support_avx512bf16_for_cpu = False
 
 
-def hash_files(folder: Path, files: Iterable[Path]) -> str:
-    """Hash of configuration, tokenizer and weights: 16 hexadecimal characters of SHA-256 over names and bytes.
-
-    Args:
-        folder: Names are taken from here on.
-        files: Files in it, in an order of their own; those of other kinds are passed over.
-    """
-    digest = hashlib.sha256()
-    for file in files:
-        if file.suffix in {".safetensors", ".json", ".model", ".txt"}:
-            digest.update(file.relative_to(folder).as_posix().encode())
-            with file.open("rb") as stream:
-                digest.update(hashlib.file_digest(stream, "sha256").digest())
-    return digest.hexdigest()[:16]
-
-
-def _files_hash(folder: Path) -> str:
-    return hash_files(folder, sorted(folder.iterdir()))
-
-
 def first_line(error: Exception) -> str:
     """The first line of what a library says; two where the first one ends in a colon."""
+    if isinstance(error, KeyError):
+        return f"KeyError {error}"
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     if not lines:
         return type(error).__name__

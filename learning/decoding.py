@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from learning.not_finite import not_finite
 from schemas.label import LABELS, Label
 
 UNPARSED = len(LABELS)
@@ -156,15 +157,18 @@ class AnswerSpace:
             decodings: D ways of sampling, all with the same top-k.
 
         Returns:
-            On the CPU. Logits that are not numbers count as unparsed.
+            On the CPU.
+
+        Raises:
+            NotFiniteError: A logit is NaN or infinite.
         """
-        broken = ~logits.isfinite().all(dim=-1).all(dim=-1)
+        if not logits.isfinite().all():
+            raise not_finite("model")
         [top_k] = {decoding.top_k for decoding in decodings}
         kept = [keep_candidates(logits[:, node], top_k) for node in range(1 + len(self.nodes))]
         sampled = torch.stack([self._sampled(kept, decoding) for decoding in decodings], dim=1)
-        sampled[broken] = 0.0
         sampled[..., UNPARSED] = (1.0 - sampled[..., :UNPARSED].sum(dim=-1)).clamp(min=0.0)
-        return LabelProbabilities(sampled.cpu(), self._argmax(logits).masked_fill(broken, UNPARSED).cpu())
+        return LabelProbabilities(sampled.cpu(), self._argmax(logits).cpu())
 
     def _sampled(self, kept: Sequence[Candidates], decoding: Decoding) -> torch.Tensor:
         """[N, 4] probabilities; the last column is not filled in."""

@@ -90,6 +90,12 @@ def free_memory_bytes(device: Device) -> int:
     return int(psutil.virtual_memory().available)
 
 
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory ran out; on a CPU torch has no class for it."""
+    texts = ("not enough memory", "can't allocate memory", "Cannot allocate memory", "CUDA out of memory")
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(text in str(error) for text in texts)
+
+
 def describe_environment(device: Device) -> dict[str, str]:
     """Device, arithmetic and library versions, to be recorded with what was computed."""
     hardware = torch.cuda.get_device_name() if device.name == "cuda" else platform.processor() or platform.machine()

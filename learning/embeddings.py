@@ -13,15 +13,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from learning.base_model import HUB_NAME, PICKLES, ResolvedModel, first_line, hash_files
+from learning.base_checks import check_names, check_numbers
+from learning.base_model import HUB_NAME, ResolvedModel, first_line
 from learning.hub import check_hub_model, fetch_from_hub
+from learning.model_files import AGAIN, PICKLES, ModelFiles, find_files, handed_over
 from learning.quiet import quiet_libraries
+from learning.stored_tensors import read_tensors
 from schemas.errors import InputError
 from schemas.paths import local_path
 
 THING = "embedding model"
 BATCH = 64
 """Headlines a forward pass."""
+LONGEST_LOOK = 10.0
+"""Seconds for which weights are looked through; what is loaded is looked at again."""
 
 
 class EncoderError(InputError):
@@ -54,18 +59,22 @@ def resolve_encoder(name: str, models_folder: Path) -> ResolvedModel:
     """
     if is_local(name):
         folder = local_path(THING, name).resolve()
-        return ResolvedModel(folder.name, folder, _hash(folder, check_encoder_folder(folder)))
+        files = check_encoder_folder(folder)
+        check_numbers(files, LONGEST_LOOK)
+        return ResolvedModel(folder.name, folder, files.revision)
     hub_name, revision = _split_hub_name(name)
     folder = fetch_from_hub(hub_name, revision, models_folder, THING)
-    check_encoder_folder(folder)
+    check_numbers(check_encoder_folder(folder), LONGEST_LOOK)
     return ResolvedModel(hub_name, folder, folder.name)
 
 
-def check_encoder_folder(folder: Path) -> list[Path]:
-    """Check that the modules are the library's own and their weights safetensors; return the modules' folders.
+def check_encoder_folder(folder: Path) -> ModelFiles:
+    """Check that the modules are the library's own and their weights safetensors; return the files that may be opened.
+
+    A module that has nothing to keep may have no folder.
 
     Raises:
-        EncoderError: One of them is not, or there are no modules or no weights.
+        InputError: One of them is not, there are no modules or no weights, or a file may not be opened.
     """
     modules = [folder / path for path in _read_modules(folder)]
     for module in modules:
@@ -75,9 +84,12 @@ def check_encoder_folder(folder: Path) -> list[Path]:
                 f"{THING} {folder}: its weights ({pickles[0]}) are pickles, which can run code when loaded; convert "
                 "them to safetensors (`save_pretrained` does)"
             )
-    if not any(file for module in modules for file in module.glob("*.safetensors")):
+    files = find_files(THING, folder, [folder, *modules])
+    if not files.weights:
         raise EncoderError(f"{THING} {folder}: no *.safetensors; give a folder that holds the weights")
-    return modules
+    check_names(files)
+    read_tensors(files)
+    return files
 
 
 def load_encoder(folder: Path) -> Any:
@@ -86,11 +98,15 @@ def load_encoder(folder: Path) -> Any:
     It is loaded twice, since a weight that the files lack would be random and different each time.
 
     Raises:
-        EncoderError: The library cannot read it, or its files lack some of its weights.
+        InputError: Its files may not be opened, the library cannot read them, or they lack some of its weights.
     """
-    (encoder, embedding), (_, again) = _load(folder), _load(folder)
+    files = check_encoder_folder(folder)
+    with handed_over(files) as place:
+        (encoder, embedding), (_, again) = _load(files, place), _load(files, place)
+    if not np.isfinite(embedding).all():
+        raise EncoderError(f"{THING} {folder}: its embeddings are NaN or infinite; {AGAIN}")
     if not np.allclose(embedding, again, atol=1e-3):
-        raise EncoderError(f"{THING} {folder}: some of its weights are not in its *.safetensors; get its files anew")
+        raise EncoderError(f"{THING} {folder}: some of its weights are not in its *.safetensors; {AGAIN}")
     return encoder
 
 
@@ -144,7 +160,7 @@ def _read_modules(folder: Path) -> list[str]:
     try:
         modules = {module["path"]: module["type"] for module in json.loads(file.read_text(encoding="utf-8"))}
     except (ValueError, TypeError, KeyError) as error:
-        raise EncoderError(f"{THING} {folder}: its modules.json cannot be read; get its files anew") from error
+        raise EncoderError(f"{THING} {folder}: its modules.json cannot be read; {AGAIN}") from error
     for path, kind in modules.items():
         if not str(kind).startswith("sentence_transformers."):
             raise EncoderError(f"{THING} {folder}: asks for code of its own, {kind}, which is never run; give another")
@@ -153,8 +169,8 @@ def _read_modules(folder: Path) -> list[str]:
     return list(modules)
 
 
-def _load(folder: Path) -> tuple[Any, NDArray[np.float32]]:
-    """An encoder, and what it makes of a text."""
+def _load(files: ModelFiles, place: Path) -> tuple[Any, NDArray[np.float32]]:
+    """An encoder from the place where its files are handed over, and what it makes of a text."""
     from learning.device import choose_device
 
     with quiet_libraries():
@@ -162,7 +178,7 @@ def _load(folder: Path) -> tuple[Any, NDArray[np.float32]]:
 
         try:
             encoder = SentenceTransformer(
-                str(folder),
+                str(place),
                 device=choose_device().name,
                 local_files_only=True,
                 trust_remote_code=False,
@@ -170,11 +186,5 @@ def _load(folder: Path) -> tuple[Any, NDArray[np.float32]]:
             )
             return encoder, embed_texts(encoder, ["Profit rose ."])
         except Exception as error:  # each module reads its own files and passes on whatever goes wrong
-            raise EncoderError(
-                f"{THING} {folder}: cannot be loaded ({first_line(error)}); get its files anew"
-            ) from error
-
-
-def _hash(folder: Path, modules: Sequence[Path]) -> str:
-    """Hash of the encoder's own files and of its modules'; a module that has nothing to keep may have no folder."""
-    return hash_files(folder, sorted({file for place in {folder, *modules} for file in place.glob("*")}))
+            said = first_line(error).replace(str(place), str(files.folder))
+            raise EncoderError(f"{THING} {files.folder}: cannot be loaded ({said}); {AGAIN}") from error

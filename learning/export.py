@@ -1,42 +1,20 @@
-"""A cell's model as files for others, and the proof that the files are that model. Knows no warehouse and no card."""
+"""A cell's model as files for others: its adapter, or whole weights with the adapter in them."""
 
 import gc
 import json
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from learning.adapter import attach_saved_adapter
-from learning.base_model import load_model, load_tokenizer
+from learning.base_model import THING, load_model, load_tokenizer
 from learning.checkpoints import ADAPTER_FILES
-from learning.decoding import Decoding
-from learning.device import Device, choose_device
-from learning.loaded_base import LoadedBase
+from learning.device import choose_device
+from learning.model_files import find_carried, find_files
 from learning.quiet import quiet_libraries
-from learning.scoring import find_answers, find_token_budget, score_headlines
-from schemas.config import PromptSettings, TrainingSettings
-from schemas.model_card import Canaries
-
-TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 0.05, torch.float16: 0.02}
-"""How far a probability may be off; what it was scored in before decides. Another model is off by a tenth and more."""
-
-
-@dataclass(frozen=True)
-class CanaryCheck:
-    """How the files compare with what is known."""
-
-    headlines: int
-    largest_difference: float
-    """Of a probability."""
-    tolerance: float
-
-    @property
-    def passed(self) -> bool:
-        """Whether they are the same model."""
-        return self.largest_difference <= self.tolerance
+from schemas.config import TrainingSettings
 
 
 def write_adapter(adapter_folder: Path, base: str, revision: str | None, output: Path) -> None:
@@ -79,38 +57,12 @@ def write_merged(
         if quantization != "none":
             model = model.dequantize()
         model = attach_saved_adapter(model, adapter_folder).merge_and_unload().to(written)
-        if hasattr(model.config, "quantization_config"):
-            del model.config.quantization_config
+        for key in ("quantization_config", "auto_map"):  # neither is true of what is written
+            if hasattr(model.config, key):
+                delattr(model.config, key)
         model.save_pretrained(str(output))
         load_tokenizer(base_folder).save_pretrained(str(output))
+    for file in find_carried(find_files(THING, base_folder)):
+        shutil.copyfile(file, output / file.name)
     del model
     gc.collect()
-
-
-def check_canaries(
-    canaries: Canaries, base: tuple[Path, str], adapter_folder: Path | None, prompt: PromptSettings, device: Device
-) -> CanaryCheck:
-    """Load a model from its files, have it answer the canaries, and compare the probabilities with what is known.
-
-    Args:
-        canaries: At least one.
-        base: Folder and quantisation of the base or of the whole model.
-        adapter_folder: The adapter's, if it is no whole model.
-        prompt: What stands around a headline.
-        device: Where it is scored.
-    """
-    loaded = LoadedBase(*base, device)
-    model = loaded.score_with(adapter_folder)
-    scored = score_headlines(
-        model,
-        loaded.tokenizer,
-        find_answers(model, loaded.tokenizer, prompt),
-        canaries.headlines,
-        prompt,
-        [Decoding(canaries.temperature, canaries.top_k, canaries.top_p)],
-        batch_tokens=find_token_budget(model, device),
-        on_batch=lambda _: None,
-    )
-    difference = np.abs(scored.sampled[:, 0].numpy() - canaries.probabilities)
-    largest = float(difference.max()) if np.isfinite(difference).all() else float("inf")
-    return CanaryCheck(len(canaries.headlines), largest, TOLERANCE[device.dtype])

@@ -1,5 +1,7 @@
 """Hub models: ORG/NAME in, the folder of one commit on this machine out. Knows files; loads no model."""
 
+import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +9,8 @@ from schemas.errors import InputError
 from schemas.redaction import redact
 
 HUB_FILES = ["*.safetensors", "*.safetensors.index.json", "*.json", "tokenizer.model", "spiece.model", "*.txt"]
+OFFLINE_SWITCHES = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
+"""Variables of the environment that forbid the client to ask the hub."""
 
 
 class HubError(InputError):
@@ -19,38 +23,67 @@ def check_hub_model(name: str, revision: str | None, models_folder: Path, thing:
     Raises:
         HubError: The model does not exist or is gated, or the hub cannot be reached.
     """
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import LocalEntryNotFoundError
-
-    try:
-        snapshot_download(name, revision=revision, cache_dir=models_folder, local_files_only=True)
-    except LocalEntryNotFoundError:
+    if find_copy(name, revision, models_folder) is None:
         _download(name, revision, models_folder, thing, dry_run=True)
 
 
-def fetch_from_hub(name: str, revision: str | None, models_folder: Path, thing: str = "base model") -> Path:
+def find_copy(name: str, revision: str | None, models_folder: Path) -> Path | None:
+    """The folder of a hub model on this machine, whole or in part; None where there is none."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(name, revision=revision, cache_dir=models_folder, local_files_only=True))
+    except (LocalEntryNotFoundError, HFValidationError):
+        return None
+
+
+def fetch_from_hub(
+    name: str,
+    revision: str | None,
+    models_folder: Path,
+    thing: str = "base model",
+    only: Sequence[str] = HUB_FILES,
+) -> Path:
     """Download what is missing of a hub model and return the folder of its commit.
+
+    Args:
+        name: ORG/NAME.
+        revision: Commit, branch or tag; the newest commit of the main branch when None.
+        models_folder: Where hub models are kept.
+        thing: What errors call it.
+        only: Names of files, or patterns.
 
     Raises:
         HubError: The model does not exist or is gated, or the hub cannot be reached.
     """
-    return Path(_download(name, revision, models_folder, thing, dry_run=False))
+    return Path(_download(name, revision, models_folder, thing, dry_run=False, only=only))
 
 
-def _download(name: str, revision: str | None, models_folder: Path, thing: str, *, dry_run: bool) -> Any:
+def _download(
+    name: str,
+    revision: str | None,
+    models_folder: Path,
+    thing: str,
+    *,
+    dry_run: bool,
+    only: Sequence[str] = HUB_FILES,
+) -> Any:
     """What `snapshot_download` gives: a folder, or with `dry_run` the list of files; errors call it `thing`."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import (
+        DryRunError,
         GatedRepoError,
         HFValidationError,
         LocalEntryNotFoundError,
+        OfflineModeIsEnabled,
         RepositoryNotFoundError,
         RevisionNotFoundError,
     )
 
     try:
         return snapshot_download(
-            name, revision=revision, cache_dir=models_folder, allow_patterns=HUB_FILES, dry_run=dry_run
+            name, revision=revision, cache_dir=models_folder, allow_patterns=list(only), dry_run=dry_run
         )
     except HFValidationError as error:
         raise HubError(
@@ -61,16 +94,25 @@ def _download(name: str, revision: str | None, models_folder: Path, thing: str, 
             f"{thing} {name}: is gated; accept its licence on the hub and set HF_TOKEN to a token that may read it"
         ) from error
     except RepositoryNotFoundError as error:
-        raise HubError(f"{thing} {name}: not on the hub, or private; check it or set HF_TOKEN") from error
+        raise HubError(
+            f"{thing} {name}: not on the hub, or private; check it or set HF_TOKEN; nor is it a folder here"
+        ) from error
     except RevisionNotFoundError as error:
         raise HubError(f"{thing} {name}: has no revision {revision}; give a commit, branch or tag") from error
-    except LocalEntryNotFoundError as error:
-        raise HubError(
-            f"{thing} {name}: the hub cannot be reached and {models_folder} has no copy; give a local folder, or "
-            "try again with a network"
-        ) from error
+    except (LocalEntryNotFoundError, OfflineModeIsEnabled, DryRunError) as error:
+        raise HubError(f"{thing} {name}: no folder here, and {_explain_no_copy(models_folder)}") from error
     except Exception as error:  # the client passes on whatever its transport raises: a lost connection, a proxy, a disk
         reason = redact(next(iter(str(error).splitlines()), type(error).__name__))
         raise HubError(
-            f"{thing} {name}: cannot be fetched from the hub ({reason}); give a local folder, or try again"
+            f"{thing} {name}: cannot be fetched from the hub ({reason}), nor is it a folder here; give a local folder, "
+            "or try again"
         ) from error
+
+
+def _explain_no_copy(models_folder: Path) -> str:
+    from huggingface_hub import is_offline_mode
+
+    if is_offline_mode():
+        switches = " and ".join(switch for switch in OFFLINE_SWITCHES if os.environ.get(switch)) or OFFLINE_SWITCHES[0]
+        return f"the hub is not asked, as {switches} says: unset it, or give a folder ({models_folder} has no copy)"
+    return f"the hub cannot be reached: give a folder, or try again with a network ({models_folder} has no copy)"

@@ -7,13 +7,13 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 
 from learning.base_model import first_line
+from learning.hub import OFFLINE_SWITCHES
 from schemas.checkup import Finding
 from schemas.redaction import redact, show_address
 
 PATIENCE = 3.0
 """Seconds that the hub may take for an answer."""
 REFUSED = 401
-OFFLINE_SWITCHES = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
 TOKEN_VARIABLES = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
 NO_TOKEN = "for gated models, as Llama 2 is: accept the licence there and set HF_TOKEN"  # noqa: S105 (advice)
 NO_HUB = "give models as local folders, or mend the network or its proxy; models fetched before still serve"

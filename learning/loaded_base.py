@@ -45,8 +45,8 @@ class LoadedBase:
             BaseModelError: The folder is not fit.
         """
         self.device = device
-        self.tokenizer = load_tokenizer(folder)
         self.model = load_model(folder, quantization, device)
+        self.tokenizer = load_tokenizer(folder)
         self.is_whole = device.dtype is torch.float32 and self._fits_whole()
         if self.is_whole and quantization != "none":
             with quiet_libraries():
@@ -55,7 +55,7 @@ class LoadedBase:
         """Whether its attention heeds the mask of a pack; None until a training has tried."""
         self._adapted: PeftModel | None = None
         self._scoring: Any = None
-        self._scoring_with: Path | None = None
+        self._scoring_with: tuple[Path, str | None] | None = None
         self._answers: dict[str, AnswerSpace] = {}
         self._bound = {name: value for name, value in vars(self.model).items() if name == "forward"}
 
@@ -69,18 +69,28 @@ class LoadedBase:
         self._adapted = attach_new_adapter(self.model, lora.r, lora.alpha, lora.dropout, seed, is_whole=self.is_whole)
         return self._adapted
 
-    def score_with(self, adapter_folder: Path | None) -> Any:
-        """The base with a saved adapter, or untouched, in evaluation mode; the same as before until it is released."""
-        if adapter_folder is not None and adapter_folder == self._scoring_with:
+    def score_with(self, adapter_folder: Path | None, adapter_hash: str | None = None) -> Any:
+        """The base with a saved adapter, or untouched, in evaluation mode; the same as before until it is released.
+
+        Args:
+            adapter_folder: The adapter's folder; None for the untouched base.
+            adapter_hash: That its files must have; any when None.
+
+        Raises:
+            AdapterError: It is another adapter, or damaged.
+        """
+        wanted = None if adapter_folder is None else (adapter_folder, adapter_hash)
+        if wanted is not None and wanted == self._scoring_with:
             return self._scoring
         self.release()
         if adapter_folder is None:
             return self.model
         if self.is_whole:
-            self._scoring = attach_saved_adapter(copy.deepcopy(self.model), adapter_folder).merge_and_unload().eval()
+            adapted = attach_saved_adapter(copy.deepcopy(self.model), adapter_folder, adapter_hash)
+            self._scoring = adapted.merge_and_unload().eval()
         else:
-            self._scoring = self._adapted = attach_saved_adapter(self.model, adapter_folder)
-        self._scoring_with = adapter_folder
+            self._scoring = self._adapted = attach_saved_adapter(self.model, adapter_folder, adapter_hash)
+        self._scoring_with = wanted
         return self._scoring
 
     def answers(self, prompt: PromptSettings) -> AnswerSpace:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,7 @@ def evaluate_model(
     prompt: PromptSettings,
     decoding: DecodingSettings,
     on_headlines: Callable[[int], None],
+    adapter_hash: str | None = None,
 ) -> list[Evaluation]:
     """Score a base model, or a fine-tune of it, on several parts at every temperature.
 
@@ -38,11 +40,14 @@ def evaluate_model(
         prompt: What stands around a headline.
         decoding: Temperatures, cuts and the draws.
         on_headlines: Is told how many headlines are done, over all parts.
+        adapter_hash: That the adapter's files must have; any when None.
 
     Raises:
+        AdapterError: It is another adapter, or damaged.
         InputError: A headline is longer than the model takes.
+        NotFiniteError: The model's logits are NaN or infinite.
     """
-    tokenizer, model = base.tokenizer, base.score_with(adapter_folder)
+    tokenizer, model = base.tokenizer, base.score_with(adapter_folder, adapter_hash)
     answers, budget = base.answers(prompt), find_token_budget(model, base.device)
     every = (*decoding.temperatures, *CURVE_TEMPERATURES)
     decodings = [Decoding(temperature, decoding.top_k, decoding.top_p) for temperature in every]
@@ -65,33 +70,56 @@ def evaluate_model(
     return evaluations
 
 
-def answer_headlines(
-    base: LoadedBase, adapter_folder: Path, headlines: Sequence[str], prompt: PromptSettings, decoding: Decoding
-) -> NDArray[np.float64]:
-    """What a fine-tune says of headlines without labels.
+@dataclass(frozen=True)
+class Answers:
+    """What a model says of N headlines without labels."""
 
-    Returns:
-        [N, 4]: probability of negative, neutral, positive and of no label; NaN for a headline that is longer than the
-        model takes.
+    fits: NDArray[np.bool_]
+    """[N]: whether a headline is short enough for the model; only those that are have an answer."""
+    probabilities: NDArray[np.float64]
+    """[fitting, 4]: probability of negative, neutral, positive and of no label, in the order of the headlines."""
+
+
+def answer_headlines(
+    base: LoadedBase,
+    adapter_folder: Path | None,
+    headlines: Sequence[str],
+    prompt: PromptSettings,
+    decoding: Decoding,
+    adapter_hash: str | None = None,
+) -> Answers:
+    """What a base model, or a fine-tune of it, says of headlines without labels.
+
+    Args:
+        base: The base model.
+        adapter_folder: The adapter's folder; None for the untouched base.
+        headlines: N texts.
+        prompt: What stands around a headline.
+        decoding: How an answer is sampled.
+        adapter_hash: That the adapter's files must have; any when None.
+
+    Raises:
+        AdapterError: It is another adapter, or damaged.
+        NotFiniteError: The model's logits are NaN or infinite.
     """
-    model = base.score_with(adapter_folder)
+    model = base.score_with(adapter_folder, adapter_hash)
     longest = longest_allowed(model.config)
-    lengths = [len(ids) for ids in encode_prompts(headlines, base.tokenizer, prompt)]
-    fitting = [row for row, length in enumerate(lengths) if longest is None or length <= longest]
-    probabilities = np.full((len(headlines), UNPARSED + 1), np.nan)
-    if fitting:
+    lengths = np.array([len(ids) for ids in encode_prompts(headlines, base.tokenizer, prompt)])
+    fits = lengths <= (np.inf if longest is None else longest)
+    probabilities = np.empty((0, UNPARSED + 1))
+    if fits.any():
         scored = score_headlines(
             model,
             base.tokenizer,
             base.answers(prompt),
-            [headlines[row] for row in fitting],
+            [headline for headline, fit in zip(headlines, fits, strict=True) if fit],
             prompt,
             [decoding],
             batch_tokens=find_token_budget(model, base.device),
             on_batch=lambda _: None,
         )
-        probabilities[fitting] = scored.sampled[:, 0].numpy()
-    return probabilities
+        probabilities = scored.sampled[:, 0].numpy()
+    return Answers(fits, probabilities)
 
 
 def _sample(

@@ -46,6 +46,8 @@ class TrainingOutcome:
     """How often memory ran out, and the micro-batch was made smaller for it."""
     diverged: bool
     """The loss or a weight was no number, or the loss exploded; training stopped there."""
+    adapter_hash: str
+    """Of the adapter's files, by which a later load knows them."""
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,9 @@ from transformers import TrainerState
 from trl import SFTConfig
 
 from learning.adapter import save_adapter
+from learning.adapter_files import check_adapter
 from learning.checkpoints import CheckpointStore
-from learning.device import Device, describe_environment, peak_memory_bytes, start_peak_memory
+from learning.device import Device, describe_environment, is_out_of_memory, peak_memory_bytes, start_peak_memory
 from learning.encoding import EncodedExample, check_lengths, common_prefix_length, encode_examples, longest_allowed
 from learning.last_layer import LastLayer
 from learning.loaded_base import LoadedBase
@@ -94,12 +95,6 @@ def train_adapter(
             torch.cuda.empty_cache()
 
 
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error says that memory ran out; on a CPU torch has no class for it."""
-    texts = ("not enough memory", "can't allocate memory", "Cannot allocate memory", "CUDA out of memory")
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(text in str(error) for text in texts)
-
-
 class _CellTraining:
     """One cell's training, tried once for each size of the micro-batch."""
 
@@ -162,6 +157,7 @@ class _CellTraining:
             micro_batch_size=micro_batch_size,
             memory_errors=memory_errors,
             diverged=diverged,
+            adapter_hash=check_adapter(adapter_folder),
         )
 
     def _lend_scratch(self) -> TemporaryDirectory[str]:
@@ -206,17 +202,19 @@ class _CellTraining:
             saving = Saving(self.store, recipe.epochs, schedule.shared_steps, steps, minutes)
         kind = PrefixTrainer if packed else AdapterTrainer
         tokenizer = self.base.tokenizer
-        pad = next((token for token in (tokenizer.pad_token_id, tokenizer.eos_token_id) if token is not None), 0)
+        rows = self.base.model.get_input_embeddings().weight.shape[0]
+        endings = (tokenizer.pad_token_id, tokenizer.eos_token_id)
+        pad = next((token for token in endings if token is not None and token < rows), 0)
 
         def tell_step(entry: dict[str, Any], state: TrainerState) -> None:
             on_step(_read_step(entry, state.max_steps))
 
-        rows = encode_rows(self.examples, whole_text=recipe.training.loss == "whole-text")
+        examples = encode_rows(self.examples, whole_text=recipe.training.loss == "whole-text")
         return kind(
             model,
             saving,
             args=build_arguments(recipe, schedule, device, micro_batch_size, scratch),
-            train_dataset=datasets.Dataset.from_list(rows),
+            train_dataset=datasets.Dataset.from_list(examples),
             data_collator=kind.collator(pad, self.prefix_length, device.dtype),
             processing_class=tokenizer,
             callbacks=[StepTeller(tell_step)],

@@ -27,6 +27,7 @@ from learning.recipe import Recipe
 from schemas.config import DecodingSettings, PromptSettings, TrainingSettings
 from schemas.errors import FailureError, InputError
 from schemas.label import Label
+from schemas.model_card import Canaries
 
 if TYPE_CHECKING:
     from learning.loaded_base import LoadedBase
@@ -56,6 +57,8 @@ class BaseSpec:
     quantization: str
     training: TrainingSettings
     """For its precision, optimizer and attention."""
+    revision: str | None = None
+    """Of the model, where another machine is to make sure that it has the same one."""
 
 
 @dataclass(frozen=True)
@@ -79,11 +82,13 @@ class ScoringJob:
     parts: Sequence[LabelledPart]
     prompt: PromptSettings
     decoding: DecodingSettings
+    adapter_hash: str | None = None
+    """That the adapter's files must have, in this job and those below; any when None."""
 
 
 @dataclass(frozen=True)
 class AnsweringJob:
-    """Say what a fine-tune makes of headlines without labels; the result is a [N, 4] array of probabilities."""
+    """Say what a fine-tune makes of headlines without labels; the result is `learning.model_evaluation.Answers`."""
 
     base: BaseSpec
     adapter_folder: Path
@@ -92,9 +97,28 @@ class AnsweringJob:
     temperature: float
     top_k: int | None
     top_p: float | None
+    adapter_hash: str | None = None
 
 
-Job = TrainingJob | ScoringJob | AnsweringJob
+@dataclass(frozen=True)
+class ComparingJob:
+    """Compare a fine-tune with what the ledger knows of it; the result is a `learning.canaries.CanaryCheck`."""
+
+    base: BaseSpec
+    adapter_folder: Path
+    canaries: Canaries
+    prompt: PromptSettings
+    adapter_hash: str | None = None
+
+
+@dataclass(frozen=True)
+class CheckingJob:
+    """Load a base model and see that it can be fine-tuned; without a result. The next job finds it in memory."""
+
+    base: BaseSpec
+
+
+Job = TrainingJob | ScoringJob | AnsweringJob | ComparingJob | CheckingJob
 
 
 class Worker:
@@ -178,6 +202,7 @@ def serve(connection: "Connection[Any, Any]") -> None:
 
     with quiet_libraries():
         import learning.model_evaluation
+        import learning.probe
         import learning.training  # noqa: F401 (loaded while the parent does something else)
     gc.collect()
     gc.freeze()  # what the libraries hold stays; each collection between cells would look at all of it
@@ -219,44 +244,68 @@ class _Bases:
     def get(self, spec: BaseSpec) -> "LoadedBase":
         from learning.device import choose_device
         from learning.loaded_base import LoadedBase
+        from learning.probe import probe_base
 
         named = {"precision", "optimizer", "attention"}
         neutral = TrainingSettings(loss="completion", schedule="constant")
         spec = replace(spec, training=neutral.model_copy(update=spec.training.model_dump(include=named)))
         if self._base is None or spec != self._spec:
             self._base = None
-            self._base = LoadedBase(spec.folder, spec.quantization, choose_device(spec.training))
-            self._spec = spec
+            base = LoadedBase(spec.folder, spec.quantization, choose_device(spec.training))
+            probe_base(base)
+            self._base, self._spec = base, spec
         return self._base
+
+    def forget(self) -> None:
+        """Have the next job load its base anew: peft may have left half an adapter on this one."""
+        self._base = None
 
 
 def _do(job: Job, bases: _Bases, tell: Callable[[Any], None]) -> Any:
+    from learning.adapter_files import AdapterError
+    from learning.not_finite import NotFiniteError, not_finite
+
+    base = bases.get(job.base)
+    if isinstance(job, CheckingJob):
+        return None
+    try:
+        return _use(job, base, tell)
+    except NotFiniteError:
+        raise not_finite(f"cell {job.adapter_folder.name}" if job.adapter_folder else "base model") from None
+    except AdapterError:
+        bases.forget()
+        raise
+    finally:
+        if not isinstance(job, AnsweringJob):  # the next batch of headlines wants the same model
+            base.release()
+
+
+def _use(
+    job: TrainingJob | ScoringJob | AnsweringJob | ComparingJob, base: "LoadedBase", tell: Callable[[Any], None]
+) -> Any:
+    from learning.canaries import compare_canaries
     from learning.decoding import Decoding
     from learning.model_evaluation import answer_headlines, evaluate_model
     from learning.training import train_adapter
 
-    base = bases.get(job.base)
-    try:
-        if isinstance(job, AnsweringJob):
-            decoding = Decoding(job.temperature, job.top_k, job.top_p)
-            return answer_headlines(base, job.adapter_folder, job.headlines, job.prompt, decoding)
-        if isinstance(job, ScoringJob):
-            return evaluate_model(
-                base, job.adapter_folder, job.parts, prompt=job.prompt, decoding=job.decoding, on_headlines=tell
-            )
-        return train_adapter(
+    if isinstance(job, ComparingJob):
+        return compare_canaries(job.canaries, base, job.adapter_folder, job.adapter_hash, job.prompt)
+    if isinstance(job, AnsweringJob):
+        decoding = Decoding(job.temperature, job.top_k, job.top_p)
+        return answer_headlines(base, job.adapter_folder, job.headlines, job.prompt, decoding, job.adapter_hash)
+    if isinstance(job, ScoringJob):
+        return evaluate_model(
             base,
-            job.headlines,
-            job.labels,
-            job.recipe,
             job.adapter_folder,
-            store=job.store,
-            on_step=tell,
-            tell=tell,
+            job.parts,
+            prompt=job.prompt,
+            decoding=job.decoding,
+            on_headlines=tell,
+            adapter_hash=job.adapter_hash,
         )
-    finally:
-        if not isinstance(job, AnsweringJob):  # the next batch of headlines wants the same model
-            base.release()
+    return train_adapter(
+        base, job.headlines, job.labels, job.recipe, job.adapter_folder, store=job.store, on_step=tell, tell=tell
+    )
 
 
 if __name__ == "__main__":

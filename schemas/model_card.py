@@ -17,6 +17,8 @@ class Canaries:
     headlines: tuple[str, ...]
     probabilities: NDArray[np.float64]
     """[N, 4]: negative, neutral, positive, unparsed."""
+    computed_in: str = "float32"
+    """The arithmetic of the model that gave them, as torch names it."""
 
 
 @dataclass(frozen=True)

@@ -62,3 +62,5 @@ class StudyReport:
     missing: tuple[str, ...]
     data: DataReport
     tables: dict[str, Table]
+    unanswered: tuple[str, ...] = ()
+    """Cells that no run can evaluate, in words."""

@@ -61,14 +61,15 @@ def load_canaries(warehouse: Path, cell_id: str, most: int) -> Canaries | None:
     """
     with reading(warehouse) as connection:
         evaluations = connection.execute(
-            "SELECT evaluation_id, temperature, top_k, top_p FROM evaluations LEFT JOIN ledger.study_evaluations"
-            " USING (evaluation_id) LEFT JOIN studies USING (study_id) WHERE cell_id = ? AND part = 'test'"
+            "SELECT evaluation_id, temperature, top_k, top_p, coalesce(environment->>'$.dtype', '') FROM evaluations"
+            " JOIN cells USING (cell_id) LEFT JOIN ledger.study_evaluations USING (evaluation_id)"
+            " LEFT JOIN studies USING (study_id) WHERE cell_id = ? AND part = 'test'"
             " ORDER BY abs(ln(temperature)), number DESC NULLS LAST LIMIT 1",
             [cell_id],
         ).fetchall()
         if not evaluations:
             return None
-        [(evaluation_id, temperature, top_k, top_p)] = evaluations
+        [(evaluation_id, temperature, top_k, top_p, computed_in)] = evaluations
         rows = connection.execute(
             "SELECT text, p_negative, p_neutral, p_positive, p_unparsed FROM ledger.predictions JOIN headlines"
             " USING (headline_id) WHERE evaluation_id = ? ORDER BY headline_id",
@@ -76,4 +77,4 @@ def load_canaries(warehouse: Path, cell_id: str, most: int) -> Canaries | None:
         ).fetchall()
     chosen = [rows[int(place)] for place in np.linspace(0, len(rows) - 1, min(most, len(rows)))]
     probabilities = np.array([row[1:] for row in chosen], dtype=np.float64)
-    return Canaries(temperature, top_k, top_p, tuple(row[0] for row in chosen), probabilities)
+    return Canaries(temperature, top_k, top_p, tuple(row[0] for row in chosen), probabilities, computed_in)

@@ -15,11 +15,18 @@ ANSWER = ("label", *PROBABILITIES, "confidence")
 
 @dataclass(frozen=True)
 class Scorer:
-    """What a score depends on beside the text."""
+    """What a score depends on beside the text, and the adapter that gave it."""
 
     cell_id: str
     temperature: float
     decoding_id: str
+    adapter_hash: str | None = None
+    """Of the adapter's files; a cell that is trained again on another machine may have another."""
+
+    @property
+    def identity(self) -> dict[str, object]:
+        """What a scoring is known by: of the cell, whichever adapter stands for it."""
+        return {"cell_id": self.cell_id, "temperature": self.temperature, "decoding_id": self.decoding_id}
 
 
 def start_scoring(
@@ -50,18 +57,22 @@ def start_scoring(
                 "location": location,
                 "text": text_column,
                 "now": utc_now(),
-                **vars(scorer),
+                **scorer.identity,
             },
         )
 
 
 def load_scores(warehouse: Path, scorer: Scorer, text_ids: Sequence[str]) -> pd.DataFrame:
-    """What a scorer said before of some texts: columns text_id and those of `ANSWER`, a row a text that is known."""
+    """What a scorer said before of some texts: columns text_id and those of `ANSWER`, a row a text that is known.
+
+    What another adapter said in the cell's name is not known, nor what an older version kept without its adapter.
+    """
     with reading(warehouse) as connection:
         connection.register("wanted", pd.DataFrame({"text_id": pd.Series(text_ids, dtype="str").unique()}))
         frame: pd.DataFrame = connection.execute(
             f"SELECT text_id, {', '.join(ANSWER)} FROM ledger.scores SEMI JOIN wanted USING (text_id)"  # noqa: S608
-            " WHERE cell_id = $cell_id AND temperature = $temperature AND decoding_id = $decoding_id",
+            " WHERE cell_id = $cell_id AND temperature = $temperature AND decoding_id = $decoding_id"
+            " AND adapter_hash = $adapter_hash",
             vars(scorer),
         ).df()
     return frame
@@ -93,8 +104,8 @@ def save_batch(
         connection.register("rejected", rejected)
         own = {"scoring_id": scoring_id}
         connection.execute(
-            "INSERT OR IGNORE INTO ledger.scores BY NAME SELECT $cell_id AS cell_id, $temperature AS temperature,"
-            " $decoding_id AS decoding_id, $now AS scored_at, * FROM answers",
+            "INSERT OR REPLACE INTO ledger.scores BY NAME SELECT $cell_id AS cell_id, $temperature AS temperature,"
+            " $decoding_id AS decoding_id, $adapter_hash AS adapter_hash, $now AS scored_at, * FROM answers",
             {**vars(scorer), "now": utc_now()},
         )
         connection.execute(
@@ -118,6 +129,27 @@ def finish_scoring(warehouse: Path, scoring_id: str) -> None:
     """Record that all rows of a source are scored."""
     with writing(warehouse) as connection:
         connection.execute("UPDATE scorings SET finished_at = ? WHERE scoring_id = ?", [utc_now(), scoring_id])
+
+
+def withdraw_scores(warehouse: Path, cell_id: str) -> int:
+    """Delete a cell's answers that are not known to be those of its adapter, and return how many.
+
+    These are answers of another adapter, and of older versions, which did not record it. Scorings that lack answers
+    then are unfinished, and scoring the source again fills them.
+    """
+    own = "(SELECT adapter_hash FROM cells WHERE cell_id = $cell_id)"
+    doubtful = f"cell_id = $cell_id AND NOT coalesce(adapter_hash = {own}, false)"
+    values = {"cell_id": cell_id}
+    with writing(warehouse) as connection:
+        texts = f"SELECT text_id, temperature, decoding_id FROM ledger.scores WHERE {doubtful}"  # noqa: S608
+        connection.execute(
+            "UPDATE scorings SET finished_at = NULL WHERE cell_id = $cell_id AND EXISTS (FROM ledger.scored_rows"  # noqa: S608
+            f" JOIN ({texts}) AS gone USING (text_id) WHERE scored_rows.scoring_id = scorings.scoring_id"
+            " AND gone.temperature = scorings.temperature AND gone.decoding_id = scorings.decoding_id)",
+            values,
+        )
+        [(withdrawn,)] = connection.execute(f"DELETE FROM ledger.scores WHERE {doubtful}", values).fetchall()  # noqa: S608
+    return int(withdrawn)
 
 
 def load_drift(warehouse: Path, scoring_id: str) -> list[Drift]:

@@ -82,6 +82,7 @@ class CellOutcome:
     first_step: int | None = None
     tokens_per_second: float | None = None
     status: Literal["finished", "diverged"] = "finished"
+    adapter_hash: str | None = None
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,7 @@ def is_answered(warehouse: Path, study_id: str) -> bool:
     with reading(warehouse) as connection:
         lacking = connection.execute(
             "SELECT study_id FROM studies WHERE study_id = $study_id AND (status <> 'finished'"
-            " OR study_id IN (SELECT study_id FROM missing_cells)"
+            " OR study_id IN (SELECT study_id FROM missing_cells WHERE NOT is_final)"
             " OR study_id NOT IN (SELECT study_id FROM ledger.comparisons)"
             " OR study_id NOT IN (SELECT study_id FROM champions WHERE decided_by = 'gate'))",
             {"study_id": study_id},
@@ -145,9 +146,27 @@ def is_answered(warehouse: Path, study_id: str) -> bool:
     return not lacking
 
 
-def load_missing(warehouse: Path, study_id: str) -> list[StoredCell]:
-    """The cells of a study that lack an evaluation, in the order of the study."""
-    missing = "FROM cells WHERE cell_id IN (SELECT cell_id FROM missing_cells WHERE study_id = $study_id)"
+def load_trained(warehouse: Path, study_id: str) -> list[str]:
+    """The ids of a study's cells that have trained an adapter."""
+    with reading(warehouse) as connection:
+        rows = connection.execute(
+            "SELECT cell_id FROM cells JOIN study_cells USING (cell_id) WHERE study_id = ? AND kind = 'fine-tuned'"
+            " AND list_contains(?, status)",
+            [study_id, list(DONE)],
+        ).fetchall()
+    return [cell_id for (cell_id,) in rows]
+
+
+def load_missing(warehouse: Path, study_id: str, *, with_final: bool = False) -> list[StoredCell]:
+    """The cells of a study that lack an evaluation, in the order of the study.
+
+    Args:
+        warehouse: The DuckDB file.
+        study_id: The study.
+        with_final: Also those that no run can evaluate, since their training diverged and left no finite logits.
+    """
+    asked = "study_id = $study_id" if with_final else "study_id = $study_id AND NOT is_final"
+    missing = f"FROM cells WHERE cell_id IN (SELECT cell_id FROM missing_cells WHERE {asked})"  # noqa: S608
     position = "(SELECT position FROM study_cells AS p WHERE p.study_id = $study_id AND p.cell_id = cells.cell_id)"
     with reading(warehouse) as connection:
         return _read_cells(connection.execute(f"{missing} ORDER BY {position}", {"study_id": study_id}))
@@ -205,9 +224,18 @@ def finish_cell(warehouse: Path, cell_id: str, outcome: CellOutcome) -> None:
         "UPDATE cells SET status = $status, reason = NULL, steps = $steps, first_step = $first_step,"
         " train_seconds = $train_seconds, examples_per_second = $examples_per_second,"
         " tokens_per_second = $tokens_per_second, peak_memory_bytes = $peak_memory_bytes,"
-        " adapter_path = $adapter_path, environment = $environment, finished_at = $now WHERE cell_id = $cell_id",
+        " adapter_path = $adapter_path, adapter_hash = $adapter_hash, environment = $environment, finished_at = $now"
+        " WHERE cell_id = $cell_id",
         {**vars(outcome), "environment": json.dumps(outcome.environment), "now": utc_now()},
     )
+
+
+def save_adapter_hash(warehouse: Path, cell_id: str, adapter_hash: str) -> None:
+    """Record the hash of an adapter of which none is known, since an older version trained it."""
+    with writing(warehouse) as connection:
+        connection.execute(
+            "UPDATE cells SET adapter_hash = ? WHERE cell_id = ? AND adapter_hash IS NULL", [adapter_hash, cell_id]
+        )
 
 
 def fail_cell(warehouse: Path, cell_id: str, reason: str) -> None:
@@ -222,6 +250,15 @@ def fail_cell(warehouse: Path, cell_id: str, reason: str) -> None:
         "UPDATE cells SET status = 'failed', reason = $reason, finished_at = $now WHERE cell_id = $cell_id",
         {"reason": reason, "now": utc_now()},
     )
+
+
+def explain_diverged(warehouse: Path, cell_id: str, reason: str) -> bool:
+    """Record why a diverged cell has no evaluation; False where the cell has not diverged, which stays as it is."""
+    with writing(warehouse) as connection:
+        [(changed,)] = connection.execute(
+            "UPDATE cells SET reason = ? WHERE cell_id = ? AND status = 'diverged'", [reason, cell_id]
+        ).fetchall()
+    return bool(changed)
 
 
 def load_cell(warehouse: Path, cell_id: str) -> StoredCell:
@@ -347,8 +384,8 @@ def _read_cells(cursor: "duckdb.DuckDBPyConnection") -> list[StoredCell]:
 
 
 def _pick(record: type[Record], values: dict[str, Any], json_column: str) -> Record:
-    """The record whose fields are columns of a row, one of them JSON."""
-    picked = {column.name: values[column.name] for column in fields(record)}
+    """The record whose fields are columns of a row, one of them JSON; a warehouse that only reads may lack new ones."""
+    picked: dict[str, Any] = {column.name: values.get(column.name) for column in fields(record)}
     return record(**picked | {json_column: json.loads(values[json_column])})
 
 

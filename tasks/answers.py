@@ -59,7 +59,8 @@ class ChosenModel:
         from learning.identity import decoding_id
         from storage.scores import Scorer
 
-        return Scorer(self.model.card.cell_id, self.temperature, decoding_id(self.model.decoding))
+        own = (self.model.card.cell_id, self.temperature, decoding_id(self.model.decoding))
+        return Scorer(*own, self.model.adapter_hash)
 
 
 @dataclass(frozen=True)
@@ -174,14 +175,14 @@ def _open(settings: ScoreSettings, scorer: "Scorer") -> _Opened:
 
     if settings.source == STREAM:
         content = open_stream(cast("io.BufferedReader", sys.stdin.buffer), settings.reading)
-        identity = content_id({"stream": time.time_ns(), **vars(scorer)})
+        identity = content_id({"stream": time.time_ns(), **scorer.identity})
         batches = read_batches(batch_rows(content.rows, ROWS_AT_ONCE, STREAM_PATIENCE))
         return _Opened(identity, STREAM, STREAM, [content.kind], content.columns, batches, None)
     source = find_source(settings.reading)
     # a setting that is newer than homes with scorings is left out where it is not given: their ids stay
     newer = {"header_row"} if settings.header_row is None else set()
     rules = settings.reading.model_dump(mode="json", exclude={"source", *newer})
-    identity = content_id({"sha256": source.sha256, "reading": rules, **vars(scorer)})
+    identity = content_id({"sha256": source.sha256, "reading": rules, **scorer.identity})
     batches = read_batches(_in_batches(iterate_rows(source, settings.reading, Reading())))
     read = _read_through(source, settings)
     columns = join_columns(read.columns)
@@ -216,10 +217,8 @@ def _score_batch(
     texts = batch.headlines.drop_duplicates("text_id")
     known = load_scores(warehouse, scorer, texts["text_id"].tolist())
     unknown = texts[~texts["text_id"].isin(known["text_id"])]
-    answers = _answer(chosen, unknown)
-    too_long = answers["confidence"].isna()
-    answered = answers[~too_long]
-    refused = batch.headlines[batch.headlines["text_id"].isin(answers.loc[too_long, "text_id"])]
+    answered, too_long = _answer(chosen, unknown)
+    refused = batch.headlines[batch.headlines["text_id"].isin(too_long)]
     rejected = pd.concat([batch.rejected, _refuse(refused)]).sort_values("row_number").assign(source=opened.name)
     rows = batch.headlines[~batch.headlines["row_number"].isin(refused["row_number"])]
     counts = ScoringCounts(
@@ -235,8 +234,8 @@ def _score_batch(
     return counts
 
 
-def _answer(chosen: ChosenModel, texts: "pd.DataFrame") -> "pd.DataFrame":
-    """Columns text_id, text and those of `storage.scores.ANSWER`; NaN where a text is longer than the model takes."""
+def _answer(chosen: ChosenModel, texts: "pd.DataFrame") -> tuple["pd.DataFrame", list[str]]:
+    """Answers, with the columns text_id, text and those of `storage.scores.ANSWER`; and the ids of texts too long."""
     import numpy as np
 
     from learning.worker import AnsweringJob
@@ -244,19 +243,21 @@ def _answer(chosen: ChosenModel, texts: "pd.DataFrame") -> "pd.DataFrame":
     from storage.scores import PROBABILITIES
 
     model, decoding = chosen.model, chosen.model.decoding
-    probabilities = np.empty((0, len(PROBABILITIES)))
+    fits, probabilities = np.ones(0, dtype=bool), np.empty((0, len(PROBABILITIES)))
     if len(texts):
         cuts = (chosen.temperature, decoding.top_k, decoding.top_p)
-        job = AnsweringJob(model.base, model.adapter, tuple(texts["text"]), model.prompt, *cuts)
-        probabilities = run_job(job, lambda _: None)
+        job = AnsweringJob(model.base, model.adapter, tuple(texts["text"]), model.prompt, *cuts, model.adapter_hash)
+        said = run_job(job, lambda _: None)
+        fits, probabilities = said.fits, said.probabilities
     by_label = probabilities[:, : len(LABELS)].copy()
     by_label[:, [label.value for label in LABELS].index("neutral")] += probabilities[:, -1]
     words = np.array([label.value for label in LABELS])
-    return texts[["text_id", "text"]].assign(
+    answered = texts.loc[fits, ["text_id", "text"]].assign(
         label=words[by_label.argmax(axis=1)],
         **{name: probabilities[:, column] for column, name in enumerate(PROBABILITIES)},
         confidence=by_label.max(axis=1),
     )
+    return answered, texts.loc[~fits, "text_id"].tolist()
 
 
 def _refuse(headlines: "pd.DataFrame") -> "pd.DataFrame":

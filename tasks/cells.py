@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from pathlib import Path
 from typing import Any
 
 from prefect import task
@@ -52,6 +53,24 @@ def _is_worth_a_retry(_: Any, __: Any, state: State[Any]) -> bool:
     return False
 
 
+@task(task_run_name="check base model {study.base.name}")
+def check_base(study: StudyPlan) -> None:
+    """Load the base model before anything trains, if any cell still needs it: one that does not fit ends the study.
+
+    Raises:
+        InputError: It does not fit.
+    """
+    from learning.worker import CheckingJob
+    from storage.home import Home
+    from storage.studies import load_missing
+    from tasks.models import lacks_adapters
+
+    home = Home.from_environment()
+    missing = load_missing(home.warehouse, study.study_id)
+    if any(cell.record.kind != "baseline" for cell in missing) or lacks_adapters(home, study.study_id):
+        run_job(CheckingJob(base_spec(study)), lambda _: None)
+
+
 @task(task_run_name="train {cell.title}", retry_condition_fn=_is_worth_a_retry)
 def train_cell(study: StudyPlan, cell: CellPlan, position: str = "") -> State[None] | None:
     """Train the cell's adapter and record its log; `position` stands before what is shown, as in `cell 2/6 `.
@@ -90,8 +109,10 @@ def train_cell(study: StudyPlan, cell: CellPlan, position: str = "") -> State[No
 @task(task_run_name="score {cell.title}", retry_condition_fn=_is_worth_a_retry)
 def score_cell(study: StudyPlan, cell: CellPlan, position: str = "") -> State[None] | None:
     """Evaluate the cell, or the untouched base model, on validation and test at every temperature."""
+    from learning.not_finite import NotFiniteError
     from learning.worker import ScoringJob
     from storage.home import Home
+    from storage.studies import explain_diverged
 
     home = Home.from_environment()
     add_draws(study, cell)
@@ -99,13 +120,43 @@ def score_cell(study: StudyPlan, cell: CellPlan, position: str = "") -> State[No
         return _skipped(cell, "its evaluations are in the warehouse")
     parts = load_parts(study)
     progress = Progress(f"{position}score {cell.title}", sum(len(part.texts) for part in parts), cell.title)
+    adapter = (None, None) if cell.kind == "base" else _find_adapter(cell, position)
     with _running(cell, position) if cell.kind == "base" else nullcontext():
-        adapter = None if cell.kind == "base" else home.adapter(cell.cell_id)
-        job = ScoringJob(base_spec(study), adapter, parts, study.config.prompt, study.config.decoding)
-        results: list[Any] = run_job(job, progress.update, progress.title)
+        job = ScoringJob(base_spec(study), adapter[0], parts, study.config.prompt, study.config.decoding, adapter[1])
+        try:
+            results: list[Any] = run_job(job, progress.update, progress.title)
+        except NotFiniteError as error:
+            if not explain_diverged(home.warehouse, cell.cell_id, str(error)):
+                raise
+            return _skipped(cell, f"its training diverged, {error}")
         save_results(study, cell, results)
     _announce_result(cell, results, position)
     return None
+
+
+def _find_adapter(cell: CellPlan, position: str) -> tuple[Path, str]:
+    """The folder of a trained cell's adapter, and the hash that its files must have when it is loaded.
+
+    Raises:
+        AdapterError: They are not those that the cell trained; the cell has failed then, and its study's next run
+            trains it again.
+    """
+    from learning.adapter_files import AdapterError
+    from storage.home import Home
+    from storage.studies import fail_cell, load_cell, save_adapter_hash
+    from tasks.models import find_adapter
+
+    home = Home.from_environment()
+    try:
+        stored = load_cell(home.warehouse, cell.cell_id)
+        folder, adapter_hash = find_adapter(home, stored)
+    except AdapterError as error:
+        fail_cell(home.warehouse, cell.cell_id, str(error))
+        announce(f"{position}{cell.title} failed: {error}", cell=cell.title, state="failed", result="failed")
+        raise
+    if stored.outcome is None or stored.outcome.adapter_hash is None:
+        save_adapter_hash(home.warehouse, cell.cell_id, adapter_hash)
+    return folder, adapter_hash
 
 
 def checkpoint_store(study: StudyPlan, cell: CellPlan) -> Any:

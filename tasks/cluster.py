@@ -152,8 +152,10 @@ class Cluster:
             InputError: What the job was given is not fit, or not on the node.
             FailureError: The job failed, as in `learning.worker.Worker.run`.
             WorkerDiedError: The node or the process there ended.
+            AdapterError: What came back by way of the storage is not what the node trained.
             RunEndedError: The job was given up.
         """
+        from learning.adapter_files import check_adapter
         from learning.shared_storage import get_folder, put_folder
         from learning.worker import TrainingJob
 
@@ -165,6 +167,7 @@ class Cluster:
         result = self._wait(job, title)
         if isinstance(job, TrainingJob):
             get_folder(self.storage.adapter(folder.name), folder)
+            check_adapter(folder, result.adapter_hash)
         self._stored.add(folder.name)
         return result
 

@@ -4,18 +4,16 @@ Runs without Prefect. The folder appears whole and checked, or not at all.
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from schemas.config import PromptSettings, TrainingSettings
 from schemas.errors import FailureError, InputError
 from storage.home import Home
-from tasks.models import find_adapter, find_base, is_on_hub
+from storage.warehouse import prepare_warehouse
+from tasks.models import CANARIES, CellModel, is_on_hub, load_model
+from tasks.worker import close_worker
 
 if TYPE_CHECKING:
-    from schemas.model_card import Canaries, CellCard
-
-CANARIES = 64
-"""Headlines of test that the files answer before they are handed out."""
+    from schemas.model_card import Canaries
 
 
 class ExportError(InputError):
@@ -43,23 +41,25 @@ def export_cell(beginning: str, output: Path, *, merge: bool) -> list[tuple[str,
     """
     from learning.whole import appearing_whole
     from reporting.model_card import render_model_card
-    from storage.exports import load_canaries, load_card
+    from storage.exports import load_canaries
     from storage.studies import find_cells
 
     home = Home.from_environment()
+    if home.warehouse.exists():
+        prepare_warehouse(home.warehouse)
     [cell] = find_cells(home.warehouse, [beginning])
-    adapter = find_adapter(home, cell)
     _check_place(output)
-    card = load_card(home.warehouse, cell)
-    base = find_base(home, card)
+    model = load_model(home, cell)
+    close_worker()  # the files are loaded here, and a base in two processes takes twice its memory
     canaries = load_canaries(home.warehouse, cell.record.cell_id, CANARIES)
     check = "The cell has no evaluation, so that the files could not be compared with the ledger."
     try:
         with appearing_whole(output) as unfinished:
-            _write(unfinished, base, adapter, card, merge=merge)
+            _write(unfinished, model, merge=merge)
             if canaries is not None:
-                check = _check(unfinished, base, card.hyperparameters, canaries, merge=merge)
-            (unfinished / "README.md").write_text(render_model_card(card, merged=merge, check=check), encoding="utf-8")
+                check = _check(unfinished, model, canaries, merge=merge)
+            told = render_model_card(model.card, merged=merge, check=check)
+            (unfinished / "README.md").write_text(told, encoding="utf-8")
             _check_place(output)  # again, since what lies there by now would be replaced
     except OSError as error:
         raise ExportError(f"output {output}: {error.strerror}; give a folder that can be written") from error
@@ -79,28 +79,26 @@ def _check_place(output: Path) -> None:
         raise ExportError(f"output {output}: no folder {output.absolute().parent}; make it first")
 
 
-def _write(folder: Path, base: tuple[Path, str], adapter: Path, card: "CellCard", *, merge: bool) -> None:
+def _write(folder: Path, model: CellModel, *, merge: bool) -> None:
     from learning.export import write_adapter, write_merged
 
+    base, card = model.base, model.card
     if merge:
-        write_merged(*base, adapter, TrainingSettings(**card.hyperparameters["training"]), folder)
+        write_merged(base.folder, base.quantization, model.adapter, base.training, folder)
     elif is_on_hub(card):
-        write_adapter(adapter, card.base_model, card.base_revision, folder)
+        write_adapter(model.adapter, card.base_model, card.base_revision, folder)
     else:
-        write_adapter(adapter, str(base[0]), None, folder)
+        write_adapter(model.adapter, str(base.folder), None, folder)
 
 
-def _check(
-    folder: Path, base: tuple[Path, str], hyperparameters: dict[str, Any], canaries: "Canaries", *, merge: bool
-) -> str:
+def _check(folder: Path, model: CellModel, canaries: "Canaries", *, merge: bool) -> str:
     """Compare what was written with the ledger, and say in a sentence that it is the same."""
+    from learning.canaries import check_canaries
     from learning.device import choose_device
-    from learning.export import check_canaries
 
-    prompt = PromptSettings(**hyperparameters["prompt"])
-    device = choose_device(TrainingSettings(**hyperparameters["training"]))
-    whole = (folder, "none") if merge else base
-    outcome = check_canaries(canaries, whole, None if merge else folder, prompt, device)
+    device = choose_device(model.base.training)
+    whole = (folder, "none") if merge else (model.base.folder, model.base.quantization)
+    outcome = check_canaries(canaries, whole, None if merge else folder, model.prompt, device)
     if not outcome.passed:
         raise ExportMismatchError(
             f"export: of {outcome.headlines} headlines a probability is off by {outcome.largest_difference:.2g} from "

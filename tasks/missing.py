@@ -29,7 +29,7 @@ def nothing_trained(study: StudyPlan) -> NothingTrainedError:
     from storage.home import Home
     from storage.studies import load_missing
 
-    missing = load_missing(Home.from_environment().warehouse, study.study_id)
+    missing = load_missing(Home.from_environment().warehouse, study.study_id, with_final=True)
     return NothingTrainedError(f"study {study.study_id}: no cell could be trained; {tell_missing(missing)}")
 
 

@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any
 from schemas.config import DecodingSettings, PromptSettings, TrainingSettings
 from schemas.errors import InputError
 from storage.home import Home
+from tasks.worker import run_job
 
 if TYPE_CHECKING:
     from learning.worker import BaseSpec
     from schemas.model_card import CellCard
     from storage.studies import StoredCell
+CANARIES = 64
+"""Headlines of test by whose answers a model is known."""
 
 
 class NoModelError(InputError):
@@ -28,6 +31,8 @@ class CellModel:
     card: "CellCard"
     base: "BaseSpec"
     adapter: Path
+    adapter_hash: str
+    """Of the adapter's files, which every load of it checks."""
     prompt: PromptSettings
     decoding: DecodingSettings
     """Of its latest study."""
@@ -39,29 +44,36 @@ def load_model(home: Home, cell: "StoredCell") -> CellModel:
     Raises:
         NoModelError: It has no adapter, or its base model is another by now.
         InputError: The base model cannot be found.
+        AdapterError: What lies in its folder is not the adapter that it trained.
     """
     from learning.worker import BaseSpec
     from storage.exports import load_card
     from storage.studies import load_config_of
 
-    adapter, card = find_adapter(home, cell), load_card(home.warehouse, cell)
+    (adapter, adapter_hash), card = find_adapter(home, cell), load_card(home.warehouse, cell)
     config: dict[str, Any] = load_config_of(home.warehouse, cell.record.cell_id)
     settings = card.hyperparameters
-    return CellModel(
+    model = CellModel(
         card=card,
         base=BaseSpec(*find_base(home, card), TrainingSettings(**settings["training"])),
         adapter=adapter,
+        adapter_hash=adapter_hash,
         prompt=PromptSettings(**settings["prompt"]),
         decoding=DecodingSettings(**config["decoding"]),
     )
+    if cell.outcome is None or cell.outcome.adapter_hash is None:
+        _adopt(home, model)
+    return model
 
 
-def find_adapter(home: Home, cell: "StoredCell") -> Path:
-    """The folder of a cell's adapter.
+def find_adapter(home: Home, cell: "StoredCell") -> tuple[Path, str]:
+    """The folder of a cell's adapter, and the hash of its files.
 
     Raises:
         NoModelError: It has none.
+        AdapterError: Its files are damaged, or not those that the cell trained.
     """
+    from learning.adapter_files import check_adapter
     from storage.studies import DONE
 
     identifier, kind = cell.record.cell_id, cell.record.kind
@@ -72,7 +84,38 @@ def find_adapter(home: Home, cell: "StoredCell") -> Path:
     folder = home.adapter(identifier)
     if cell.status not in DONE or not folder.is_dir():
         raise NoModelError(f"cell {identifier} is {cell.status} and has no adapter in {home.adapters}: run its study")
-    return folder
+    return folder, check_adapter(folder, cell.outcome.adapter_hash if cell.outcome else None)
+
+
+def lacks_adapters(home: Home, study_id: str) -> bool:
+    """Whether an adapter that a study trained is gone, as where a person removed a damaged one."""
+    from storage.studies import load_trained
+
+    return any(not home.adapter(cell_id).is_dir() for cell_id in load_trained(home.warehouse, study_id))
+
+
+def _adopt(home: Home, model: CellModel) -> None:
+    """Record the hash of an adapter of which an older version kept none, if it answers as the ledger has it.
+
+    Raises:
+        AdapterError: It answers otherwise.
+    """
+    from learning.adapter_files import AGAIN, AdapterError
+    from learning.worker import ComparingJob
+    from storage.exports import load_canaries
+    from storage.studies import save_adapter_hash
+
+    cell_id = model.card.cell_id
+    canaries = load_canaries(home.warehouse, cell_id, CANARIES)
+    if canaries is not None:
+        job = ComparingJob(model.base, model.adapter, canaries, model.prompt, model.adapter_hash)
+        check = run_job(job, lambda _: None)
+        if not check.passed:
+            raise AdapterError(
+                f"adapter {model.adapter}: it is not the model that the ledger knows as cell {cell_id} (a probability "
+                f"is off by {check.largest_difference:.2g}); {AGAIN}"
+            )
+    save_adapter_hash(home.warehouse, cell_id, model.adapter_hash)
 
 
 def find_base(home: Home, card: "CellCard") -> tuple[Path, str]:

@@ -5,6 +5,7 @@ Opens no warehouse and no home: what it finds out is the task's result, and the 
 
 import socket
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from tasks.progress import JobProgress
 from tasks.worker import run_job
 
 if TYPE_CHECKING:
+    from learning.model_files import ModelFiles
     from learning.shared_storage import SharedStorage
     from learning.worker import BaseSpec, ScoringJob, TrainingJob
 
@@ -75,6 +77,7 @@ def _count_headlines(job: Any) -> int:
 
 def _find_base(base: "BaseSpec", *, is_embedded: bool) -> "BaseSpec":
     from embedded.paths import MODEL_FOLDER
+    from learning.base_model import check_model_folder
 
     if is_embedded:
         return replace(base, folder=MODEL_FOLDER)
@@ -83,4 +86,17 @@ def _find_base(base: "BaseSpec", *, is_embedded: bool) -> "BaseSpec":
             f"base model {base.folder}: is not on the node {socket.gethostname()}; put it on storage that all machines "
             "share, or at the same path on each"
         )
+    files = check_model_folder(base.folder)
+    stamps = tuple((str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files.hashed)
+    if base.folder.name != base.revision and _hash_once(files, stamps) != base.revision:
+        raise NodeError(
+            f"base model {base.folder}: on the node {socket.gethostname()} it is another than the study's "
+            f"({base.revision}); copy the study's folder there"
+        )
     return base
+
+
+@cache
+def _hash_once(files: "ModelFiles", stamps: tuple[tuple[str, int, int], ...]) -> str:  # noqa: ARG001 (they are the key)
+    """The revision of a base, computed again only where its files have changed: each cell is a job of its own."""
+    return files.revision

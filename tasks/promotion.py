@@ -97,11 +97,13 @@ def _meet_baseline(study: StudyPlan, challenger: Champion, judged: str) -> "Riva
 
 def _meet_champion(study: StudyPlan, champion: Champion, judged: str) -> "Rival":
     """The champion on this study's test part, on which it is evaluated now if it was not before."""
+    from learning.adapter_files import AdapterError
+    from learning.not_finite import NotFiniteError
     from learning.promotion import Rival
 
     try:
         other = _evaluate_champion(study, champion)
-    except InputError as error:  # its adapter or its base is gone: a person has to decide
+    except (InputError, AdapterError, NotFiniteError) as error:  # it cannot be scored: a person has to decide
         return Rival(champion.cell_id, None, str(error))
     compared = _compare(judged, other)
     return Rival(champion.cell_id, compared, None if compared else "it has learnt from every headline that judges here")
@@ -139,7 +141,8 @@ def _evaluate_champion(study: StudyPlan, champion: Champion) -> str:
         return identifier
     announce(f"champion {champion.cell_id}: scored on the test part of this study")
     decoding = model.decoding.model_copy(update={"temperatures": (champion.temperature,)})
-    job = ScoringJob(model.base, model.adapter, [load_part(study, "test")], model.prompt, decoding)
+    parts = [load_part(study, "test")]
+    job = ScoringJob(model.base, model.adapter, parts, model.prompt, decoding, model.adapter_hash)
     [result] = run_job(job, lambda _: None, f"score champion {champion.cell_id}")
     record = evaluation_record(champion.cell_id, study.split_id, decoding, identifier, result)
     save_evaluations(home.warehouse, [record], prediction_rows(identifier, result))

@@ -191,4 +191,5 @@ def cell_outcome(cell: CellPlan, outcome: Any) -> Any:
         adapter_path=str(Home.from_environment().adapter(cell.cell_id)),
         environment=environment,
         status="diverged" if outcome.diverged else "finished",
+        adapter_hash=outcome.adapter_hash,
     )

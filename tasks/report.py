@@ -1,11 +1,17 @@
 """The report of a study: read from the warehouse, drawn, and written to a folder. Runs without Prefect and torch."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from schemas.errors import FailureError, InputError
 from schemas.plan import name_cell
 from schemas.report import Chosen
 from storage.home import Home
+
+if TYPE_CHECKING:
+    from storage.studies import StoredCell
 
 CHARTS, PAGE, REPRODUCTION = "charts", "index.html", "reproduction.md"
 
@@ -39,7 +45,9 @@ def write_report(study: str | None = None, output: Path | None = None) -> Path:
 
     home = Home.from_environment()
     study_id = find_study(home.warehouse, study)
-    report = load_report(home.warehouse, study_id, choose_cell(home, study_id), _tell_missing(home, study_id))
+    missing, unanswered = _tell_missing(home, study_id)
+    report = load_report(home.warehouse, study_id, choose_cell(home, study_id), missing)
+    report = replace(report, unanswered=unanswered)
     charts = build_charts(report)
     page = home.report(study_id) if output is None else output / PAGE
     try:
@@ -72,11 +80,17 @@ def choose_cell(home: Home, study_id: str) -> Chosen:
     return Chosen(**{name: best[name] for name in ("cell_id", "temperature", "learning_rate", "epochs", "seed")})
 
 
-def _tell_missing(home: Home, study_id: str) -> tuple[str, ...]:
+def _tell_missing(home: Home, study_id: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The cells that a study lacks, in words, and those that no run can evaluate."""
     from storage.studies import load_missing
 
+    missing, every = (load_missing(home.warehouse, study_id, with_final=final) for final in (False, True))
+    return _tell_cells(missing), _tell_cells([cell for cell in every if cell not in missing])
+
+
+def _tell_cells(cells: Sequence["StoredCell"]) -> tuple[str, ...]:
     told = []
-    for cell in load_missing(home.warehouse, study_id):
+    for cell in cells:
         record = cell.record
         named = name_cell(record.kind, record.model, record.learning_rate, record.epochs, record.seed)
         told.append(f"{named}: {cell.reason or cell.status}")

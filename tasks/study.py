@@ -13,7 +13,7 @@ from tasks.progress import announce
 @task(task_run_name="plan study {config.name}")
 def plan_study(config: StudyConfig, ingested: IngestedSource, split_id: str) -> StudyPlan:
     """Find and check the base model and the encoder, lay out all cells, and record them as planned."""
-    from learning.base_model import resolve_base_model
+    from learning.base_model import check_weights, resolve_base_model
     from learning.grid import plan_study as lay_out
     from learning.grid import running_order
     from learning.identity import decoding_id, study_id_with_every_setting
@@ -22,6 +22,7 @@ def plan_study(config: StudyConfig, ingested: IngestedSource, split_id: str) -> 
 
     home = Home.from_environment()
     base = resolve_base_model(config.base_model.name, config.base_model.revision, home.models)
+    check_weights(base, home.models)
     base_plan = BaseModelPlan(
         name=base.name, folder=base.folder, revision=base.revision, quantization=config.base_model.quantization
     )

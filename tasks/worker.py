@@ -69,9 +69,9 @@ def run_job(job: "Job", on_event: Callable[[Any], None], title: str = "") -> Any
         on_event: Is given what the job tells on its way. A node of a cluster shows that by itself, under the title.
         title: What is done, for people.
     """
-    from learning.worker import AnsweringJob
+    from learning.worker import ScoringJob, TrainingJob
 
-    if _clusters and not isinstance(job, AnsweringJob):
+    if _clusters and isinstance(job, ScoringJob | TrainingJob):
         return _clusters[0].run(job, title)
     return _get_worker().run(job, on_event)
 
@@ -92,7 +92,7 @@ def base_spec(study: StudyPlan) -> "BaseSpec":
     """The base model of a study, as a job names it."""
     from learning.worker import BaseSpec
 
-    return BaseSpec(study.base.folder, study.base.quantization, study.config.training)
+    return BaseSpec(study.base.folder, study.base.quantization, study.config.training, study.base.revision)
 
 
 def _get_worker() -> "Worker":

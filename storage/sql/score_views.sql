@@ -15,7 +15,8 @@ SELECT
     cells.model,
     scorings.cell_id,
     scorings.temperature,
-    ledger.scores.scored_at
+    ledger.scores.scored_at,
+    ledger.scores.adapter_hash
 FROM scorings
 JOIN ledger.scored_rows USING (scoring_id)
 JOIN ledger.scores
@@ -38,7 +39,8 @@ COMMENT ON COLUMN scores.confidence IS 'Probability of the label, neutral with w
 COMMENT ON COLUMN scores.model IS 'The base model of the cell.';
 COMMENT ON COLUMN scores.cell_id IS 'The cell that scored: the version of the model.';
 COMMENT ON COLUMN scores.temperature IS 'Sampling temperature of the probabilities.';
-COMMENT ON COLUMN scores.scored_at IS 'When the cell first scored the text, UTC.';
+COMMENT ON COLUMN scores.scored_at IS 'When the adapter first scored the text, UTC.';
+COMMENT ON COLUMN scores.adapter_hash IS 'Hash of the adapter that scored; NULL where an older version scored. Where it is not that of cells, `fintone withdraw` deletes the answer.';
 
 
 CREATE OR REPLACE VIEW score_drift AS

@@ -272,7 +272,8 @@ SELECT
     cells.epochs,
     cells.seed,
     cells.status,
-    cells.reason
+    cells.reason,
+    cells.status = 'diverged' AND cells.reason IS NOT NULL AS is_final
 FROM study_cells
 JOIN studies USING (study_id)
 JOIN cells USING (cell_id)
@@ -293,4 +294,5 @@ COMMENT ON COLUMN missing_cells.learning_rate IS 'Peak learning rate; NULL unles
 COMMENT ON COLUMN missing_cells.epochs IS 'Passes over the train part; NULL unless fine-tuned.';
 COMMENT ON COLUMN missing_cells.seed IS 'Seed of initialisation, order and dropout; NULL where nothing is drawn.';
 COMMENT ON COLUMN missing_cells.status IS 'planned, running, finished, diverged or failed.';
-COMMENT ON COLUMN missing_cells.reason IS 'Why it failed.';
+COMMENT ON COLUMN missing_cells.reason IS 'Why it failed, or cannot be evaluated.';
+COMMENT ON COLUMN missing_cells.is_final IS 'Whether it stays so: its training diverged, and its logits are NaN or infinite. The study is complete without it.';

@@ -58,7 +58,9 @@ def test_a_folder_is_known_by_its_files_not_its_place(folder: Path, tiny_folder:
 @pytest.mark.parametrize("file", ["config.json", "tokenizer.json", "model.safetensors"])
 def test_a_changed_file_is_another_revision(folder: Path, tmp_path: Path, file: str) -> None:
     before = resolve_base_model(str(folder), None, tmp_path).revision
-    (folder / file).write_bytes((folder / file).read_bytes() + b" ")
+    content = (folder / file).read_bytes()
+    changed = content[:-2] + bytes([content[-2] ^ 1]) + content[-1:] if file == "model.safetensors" else content + b" "
+    (folder / file).write_bytes(changed)
     assert resolve_base_model(str(folder), None, tmp_path).revision != before
 
 
@@ -96,6 +98,19 @@ def test_what_a_folder_lacks_is_named(folder: Path, tmp_path: Path, absent: str,
     assert said in error_of(lambda: resolve_base_model(str(folder), None, tmp_path), folder)
 
 
+def test_an_adapter_is_no_base_model(folder: Path, tmp_path: Path) -> None:
+    (folder / "config.json").rename(folder / "adapter_config.json")
+    message = error_of(lambda: resolve_base_model(str(folder), None, tmp_path), folder)
+    assert message.endswith("is an adapter; give whole weights, as `fintone export --merge`")
+
+
+def test_a_folder_is_no_weights(folder: Path, tmp_path: Path) -> None:
+    (folder / "model.safetensors").unlink()
+    (folder / "model.safetensors").mkdir()
+    message = error_of(lambda: resolve_base_model(str(folder), None, tmp_path), folder)
+    assert message.endswith("no *.safetensors; give a folder that holds the weights")
+
+
 @pytest.mark.parametrize("pickle", ["pytorch_model.bin", "consolidated.00.pth", "model.pt", "model.ckpt"])
 def test_pickles_are_refused(folder: Path, tmp_path: Path, pickle: str) -> None:
     (folder / "model.safetensors").rename(folder / pickle)
@@ -125,7 +140,8 @@ def test_weights_that_the_files_lack_are_never_drawn_at_random(
 
 
 def test_weights_of_something_else_are_refused(folder: Path) -> None:
-    save_file({"classifier": torch.zeros(2)}, folder / "model.safetensors", metadata={"format": "pt"})
+    others = {f"classifier.{number}": torch.zeros(2, 2_000) for number in range(30)}
+    save_file(others, folder / "model.safetensors", metadata={"format": "pt"})
     assert "are not in its *.safetensors" in error_of(lambda: load_model(folder, "none", CPU), folder)
 
 
@@ -136,7 +152,10 @@ def test_weights_of_something_else_are_refused(folder: Path) -> None:
         ("{}", "Should have a `model_type` key"),
         ('{"model_type": "unheard-of"}', "unheard-of"),
         ('{"model_type": "t5"}', "AutoModelForCausalLM"),
-        ('{"model_type": "llama", "hidden_size": "wide"}', "expected int, got str (value: 'wide')"),
+        (
+            '{"model_type": "llama", "hidden_size": "wide"}',
+            "config.json says hidden_size 'wide', its weights allow 1 to 1,536",
+        ),
         ('{"model_type": "llama", "hidden_size": 192, "num_attention_heads": 5}', "not a multiple of the number"),
     ],
 )

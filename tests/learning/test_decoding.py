@@ -21,6 +21,7 @@ from learning.decoding import (
     sampling_log_probabilities,
 )
 from learning.encoding import answer_paths
+from learning.not_finite import NotFiniteError
 from learning.prompt import spellings
 from schemas.config import PromptSettings
 from schemas.label import LABELS, Label
@@ -255,22 +256,18 @@ def test_probabilities_are_not_negative_and_sum_to_one(embedded_space: AnswerSpa
 
 @pytest.mark.parametrize("broken", [torch.nan, torch.inf, -torch.inf])
 @pytest.mark.parametrize("decoding", [UNIFORM, Decoding(1.0, 50, None), Decoding(1.0, 50, 0.9)], ids=str)
-def test_logits_that_are_no_numbers_are_unparsed(
+def test_logits_that_are_no_numbers_are_an_error(
     embedded_space: AnswerSpace, broken: float, decoding: Decoding
 ) -> None:
     logits = torch.zeros(2, 1, len(embedded_space.owners))
-    whole = embedded_space.label_probabilities(logits, [decoding])
+    embedded_space.label_probabilities(logits, [decoding])
     logits[0, 0, 7] = broken
-    result = embedded_space.label_probabilities(logits, [decoding])
-    assert result.sampled[0, 0].tolist() == [0, 0, 0, 1]
-    assert result.argmax[0] == UNPARSED
-    assert torch.equal(result.sampled[1], whole.sampled[1])
+    with pytest.raises(NotFiniteError, match="its logits are NaN or infinite, which is no answer"):
+        embedded_space.label_probabilities(logits, [decoding])
 
 
-def test_a_model_that_breaks_within_a_label_is_unparsed(small_tokenizer: Any, small_space: AnswerSpace) -> None:
+def test_a_model_that_breaks_within_a_label_is_an_error(small_tokenizer: Any, small_space: AnswerSpace) -> None:
     logits = behind_nodes(small_space, random_logits(len(small_tokenizer)))
-    whole = small_space.label_probabilities(logits, [UNIFORM])
     logits[1, -1, 4] = torch.nan
-    result = small_space.label_probabilities(logits, [UNIFORM])
-    assert result.sampled[1, 0].tolist() == [0, 0, 0, 1]
-    assert torch.equal(result.sampled[::2], whole.sampled[::2])
+    with pytest.raises(NotFiniteError):
+        small_space.label_probabilities(logits, [UNIFORM])

@@ -64,7 +64,9 @@ def test_a_module_without_files_may_have_no_folder(folder: Path, tmp_path: Path)
 @pytest.mark.parametrize("file", ["model.safetensors", "modules.json", "1_Pooling/config.json", "tokenizer.json"])
 def test_a_changed_file_is_another_revision(folder: Path, tmp_path: Path, file: str) -> None:
     before = resolve_encoder(str(folder), tmp_path).revision
-    (folder / file).write_bytes((folder / file).read_bytes() + b" ")
+    content = (folder / file).read_bytes()
+    changed = content[:-2] + bytes([content[-2] ^ 1]) + content[-1:] if file == "model.safetensors" else content + b" "
+    (folder / file).write_bytes(changed)
     assert resolve_encoder(str(folder), tmp_path).revision != before
 
 
@@ -93,11 +95,11 @@ def test_without_a_network_an_encoder_that_is_not_here_cannot_be_had(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
-    assert error_of(lambda: resolve_encoder("org/encoder@v2", tmp_path), "org/encoder") == (
-        f"the hub cannot be reached and {tmp_path} has no copy; give a local folder, or try again with a network"
-    )
-    line = error_of(lambda: check_encoder("org/encoder@v2", tmp_path), "org/encoder")
-    assert line.startswith("cannot be fetched from the hub (")
+    for call in (resolve_encoder, check_encoder):
+        assert error_of(lambda call=call: call("org/encoder@v2", tmp_path), "org/encoder") == (
+            "no folder here, and the hub is not asked, as HF_HUB_OFFLINE says: unset it, or give a folder "
+            f"({tmp_path} has no copy)"
+        )
 
 
 @pytest.mark.parametrize("name", ["nowhere", "/nowhere/at/all", "./nowhere@v1", "a--b/c", "a/b/c"])
@@ -177,7 +179,15 @@ def test_a_broken_file_is_told_in_one_line(folder: Path, file: str) -> None:
 
 def test_code_of_an_encoder_is_not_run_even_where_nobody_checked(folder: Path) -> None:
     bring_code(folder)
-    assert error_of(lambda: load_encoder(folder), folder).startswith("cannot be loaded (")
+    assert error_of(lambda: load_encoder(folder), folder).startswith("asks for code of its own, mine.Pooling")
+
+
+def test_an_encoder_with_weights_that_are_no_numbers_is_refused(folder: Path, tmp_path: Path) -> None:
+    weights = load_file(folder / "model.safetensors")
+    weights["embeddings.word_embeddings.weight"][5, 3] = float("nan")
+    save_file(weights, folder / "model.safetensors", {"format": "pt"})
+    line = error_of(lambda: resolve_encoder(str(folder), tmp_path), folder)
+    assert line == "its weights embeddings.word_embeddings.weight hold NaN or infinity; get its files anew"
 
 
 def test_weights_that_are_not_in_the_files_are_told(folder: Path) -> None:

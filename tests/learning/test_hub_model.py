@@ -4,6 +4,7 @@ The hub is a server of the test's own, which answers as the real one does.
 """
 
 import json
+import shutil
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ import pytest
 from huggingface_hub import constants
 
 from learning.base_model import resolve_base_model
+from learning.hub import check_hub_model
 from schemas.errors import InputError
 
 NAME = "org/model"
@@ -62,10 +64,12 @@ def error_of(models: Path, revision: str | None = None) -> str:
 
 def keep_copy(models: Path, tiny_folder: Path) -> Path:
     """Lay out a copy of the model as the hub's own client does."""
-    snapshot = models / "models--org--model" / "snapshots" / COMMIT
+    snapshot, blobs = (models / "models--org--model" / name for name in (f"snapshots/{COMMIT}", "blobs"))
     snapshot.mkdir(parents=True)
-    for file in tiny_folder.iterdir():
-        (snapshot / file.name).symlink_to(file)
+    blobs.mkdir()
+    for number, file in enumerate(tiny_folder.iterdir()):
+        blob = shutil.copyfile(file, blobs / f"{number:040x}")
+        (snapshot / file.name).symlink_to(Path("../../blobs") / blob.name)
     refs = models / "models--org--model" / "refs"
     refs.mkdir()
     (refs / "main").write_text(COMMIT, encoding="utf-8")
@@ -76,9 +80,13 @@ def test_without_a_network_a_model_that_is_not_here_cannot_be_had(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
-    assert error_of(tmp_path) == (
-        f"the hub cannot be reached and {tmp_path} has no copy; give a local folder, or try again with a network"
+    told = (
+        f"no folder here, and the hub is not asked, as HF_HUB_OFFLINE says: unset it, or give a folder ({tmp_path} has "
     )
+    assert error_of(tmp_path) == f"{told}no copy)"
+    with pytest.raises(InputError) as caught:
+        check_hub_model(NAME, None, tmp_path)
+    assert str(caught.value) == f"base model {NAME}: {told}no copy)"
 
 
 @pytest.mark.parametrize("revision", [None, "main", COMMIT])
@@ -104,7 +112,11 @@ def test_a_copy_that_lacks_its_weights_is_refused(
 @pytest.mark.parametrize(
     ("status", "code", "said"),
     [
-        (HTTPStatus.NOT_FOUND, "RepoNotFound", "not on the hub, or private; check it or set HF_TOKEN"),
+        (
+            HTTPStatus.NOT_FOUND,
+            "RepoNotFound",
+            "not on the hub, or private; check it or set HF_TOKEN; nor is it a folder here",
+        ),
         (HTTPStatus.UNAUTHORIZED, "RepoNotFound", "not on the hub, or private; check it or set HF_TOKEN"),
         (HTTPStatus.FORBIDDEN, "GatedRepo", "is gated; accept its licence on the hub and set HF_TOKEN to a token"),
         (HTTPStatus.NOT_FOUND, "RevisionNotFound", "has no revision v9; give a commit, branch or tag"),
@@ -127,4 +139,5 @@ def test_a_lost_connection_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         message = error_of(tmp_path)
         thread.join()
     assert message.startswith("cannot be fetched from the hub (")
+    assert "), nor is it a folder here; " in message
     assert message.endswith("give a local folder, or try again")

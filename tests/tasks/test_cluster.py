@@ -1,6 +1,7 @@
 """What a cluster needs is told in one line before anything starts, and what a node lacks by the node."""
 
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 
 import tasks.cluster
 from embedded.paths import MODEL_FOLDER
+from learning.base_model import resolve_base_model
 from learning.worker import BaseSpec
 from schemas.config import RunnerSettings, TrainingSettings
 from tasks.cluster import RunnerError, check_runner, find_storage
@@ -69,3 +71,15 @@ def test_a_node_has_the_embedded_model_of_its_own_and_says_where_another_is_miss
     assert _find_base(absent, is_embedded=True).folder == MODEL_FOLDER
     with pytest.raises(NodeError, match=rf"^base model .*absent: is not on the node {re.escape(HERE)}; put it on"):
         _find_base(absent, is_embedded=False)
+
+
+def test_a_node_whose_base_is_another_one_says_so(tiny_folder: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(tiny_folder, tmp_path / "base"))
+    revision = resolve_base_model(str(folder), None, tmp_path).revision
+    spec = BaseSpec(folder, "nf4", TrainingSettings(loss="completion", schedule="constant"), revision)
+    assert _find_base(spec, is_embedded=False) == spec
+    weights = bytearray((folder / "model.safetensors").read_bytes())
+    weights[-2] ^= 1
+    (folder / "model.safetensors").write_bytes(weights)
+    with pytest.raises(NodeError, match=rf"on the node {re.escape(HERE)} it is another than .* \({revision}\)"):
+        _find_base(spec, is_embedded=False)

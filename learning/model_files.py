@@ -1,0 +1,223 @@
+"""The files of a model that libraries open: found, checked and hashed first, then handed over, and no others.
+
+transformers and peft look for files by name and follow what those files say: an index may name any path, an adapter is
+loaded along. So the exact list is made here, and a library is given a folder of links to the files of that list.
+"""
+
+import hashlib
+import json
+import os
+import stat
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from embedded.paths import MODEL_FOLDER
+from schemas.errors import InputError
+
+WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
+HASHED = {".safetensors", ".json", ".model", ".txt"}
+"""Kinds of files that decide what a model is; no other kind is ever handed over."""
+CARRIED = ("generation_config.json", "chat_template.jinja")
+"""What an export copies. They are not handed over: fintone samples by its own settings and fills no chat template."""
+ADAPTER = "adapter_config.json"
+PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
+POINTER = b"version https://git-lfs.github.com/spec/"
+LARGEST_POINTER = 1_024
+"""Bytes; a pointer takes about 130."""
+AGAIN = "get its files anew"
+
+
+class ModelFilesError(InputError):
+    """The files of a model are not what may be opened."""
+
+
+@dataclass(frozen=True)
+class ModelFiles:
+    """What may be opened of a model's folder."""
+
+    thing: str
+    """What errors call it, as in `base model`."""
+    folder: Path
+    weights: tuple[Path, ...]
+    """Its safetensors files, the shards of one set or a single file for each part of the model."""
+    opened: tuple[Path, ...]
+    """All that a library is handed, the weights among them."""
+    hashed: tuple[Path, ...]
+    """What makes its revision: every file that is opened, and others of the same kinds beside them."""
+
+    def refuse(self, why: str) -> ModelFilesError:
+        """The error that names the model and says what is wrong with it."""
+        return ModelFilesError(f"{self.thing} {self.folder}: {why}")
+
+    @property
+    def revision(self) -> str:
+        """Hash of names and bytes: 16 hexadecimal characters of SHA-256."""
+        return hash_files(self.folder, self.hashed)
+
+    def read_json(self, name: str) -> dict[str, Any]:
+        """A JSON object among the opened files; an empty one where there is no such file.
+
+        Raises:
+            ModelFilesError: It holds something else.
+        """
+        file = self.folder / name
+        if file not in self.opened:
+            return {}
+        return _read_object(self, file)
+
+
+def find_files(thing: str, folder: Path, places: Sequence[Path] | None = None) -> ModelFiles:
+    """Find every file of a model that may be opened, and check that each is a regular file of the folder.
+
+    Args:
+        thing: What errors call it, as in `base model`.
+        folder: The model's folder.
+        places: Folders in it that hold its parts; the folder itself when None.
+
+    Raises:
+        ModelFilesError: A file is a link out of the folder, a pipe, or a pointer of Git LFS; there is an adapter, there
+            are two sets of weights, or weights that are no safetensors.
+    """
+    places = [folder] if places is None else places
+    listed = {file for place in places if place.is_dir() for file in place.iterdir() if _is_hashed(file)}
+    found = ModelFiles(thing, folder, (), (), tuple(sorted(listed)))
+    for file in sorted(listed):
+        _check_file(found, file)
+    for place in places:
+        if place / ADAPTER in listed:
+            raise found.refuse(
+                f"there is an adapter in it ({ADAPTER}), which would be loaded with it; move the adapter's files to a "
+                "folder of their own"
+            )
+    weights = {file for place in places for file in _find_weights(found, place)}
+    others = {file for file in listed if file.suffix != ".safetensors" and not _is_left_out(file, weights)}
+    opened = tuple(sorted(others | weights))
+    return ModelFiles(thing, folder, tuple(sorted(weights)), opened, tuple(sorted(listed | weights)))
+
+
+def find_configuration(thing: str, folder: Path) -> ModelFiles:
+    """Find a model's config.json alone, as where its weights are not fetched yet.
+
+    Raises:
+        ModelFilesError: It is no regular file of the folder.
+    """
+    config = folder / "config.json"
+    found = ModelFiles(thing, folder, (), (config,), (config,))
+    _check_file(found, config)
+    return found
+
+
+def find_carried(files: ModelFiles) -> list[Path]:
+    """The files that are copied with a model and never opened.
+
+    Raises:
+        ModelFilesError: One of them is no regular file of the folder.
+    """
+    carried = [file for name in CARRIED if (file := files.folder / name).exists()]
+    for file in carried:
+        _check_file(files, file)
+    return carried
+
+
+@contextmanager
+def handed_over(files: ModelFiles) -> Iterator[Path]:
+    """A folder for libraries to load from, that holds a link to each opened file and nothing else."""
+    with TemporaryDirectory(prefix="fintone-") as place:
+        for file in files.opened:
+            link = Path(place) / file.relative_to(files.folder)
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(file.resolve())
+        yield Path(place)
+
+
+def hash_files(folder: Path, files: Iterable[Path]) -> str:
+    """Hash of files: 16 hexadecimal characters of SHA-256 over names and bytes.
+
+    Args:
+        folder: Names are taken from here on.
+        files: Regular files in it, in an order of their own.
+    """
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(file.relative_to(folder).as_posix().encode())
+        with file.open("rb") as stream:
+            digest.update(hashlib.file_digest(stream, "sha256").digest())
+    return digest.hexdigest()[:16]
+
+
+def _is_hashed(file: Path) -> bool:
+    return file.suffix in HASHED and not file.is_dir()
+
+
+def _is_left_out(file: Path, weights: set[Path]) -> bool:
+    """Whether a file is not handed over: it is carried, or the index of weights that are not the model's."""
+    is_other_index = file.name.endswith(".index.json") and file.name != INDEX
+    return file.name in CARRIED or is_other_index or (file.name == INDEX and file.with_name(WEIGHTS) in weights)
+
+
+def _check_file(found: ModelFiles, file: Path) -> None:
+    """Refuse a file that is not a regular one of the folder, or that stands for another."""
+    name = file.relative_to(found.folder)
+    try:
+        real = file.resolve(strict=True)
+        status = real.stat()
+    except (OSError, RuntimeError) as error:
+        raise found.refuse(f"{name} cannot be opened (a link to nothing?); {AGAIN}") from error
+    if not _belongs(found.folder, real):
+        raise found.refuse(f"{name} is a link to {real}, outside the folder; put the file itself there (`cp -L`)")
+    if not stat.S_ISREG(status.st_mode):
+        raise found.refuse(f"{name} is no regular file but a pipe or a device; remove it")
+    if not os.access(real, os.R_OK):
+        raise found.refuse(f"{name} may not be read; make it readable (`chmod +r`)")
+    if status.st_size < LARGEST_POINTER and real.read_bytes().startswith(POINTER):
+        raise found.refuse(f"{name} is a pointer of Git LFS and not the file; fetch it with `git lfs pull`")
+
+
+def _belongs(folder: Path, real: Path) -> bool:
+    """Whether a file is the folder's own, or lies in a cache of the hub's client, whose folders are made of links."""
+    is_cached = real.parent.name == "blobs" and real.parents[1].name.startswith("models--")
+    return real.is_relative_to(folder.resolve()) or is_cached or folder == MODEL_FOLDER
+
+
+def _find_weights(found: ModelFiles, place: Path) -> list[Path]:
+    """The safetensors that transformers reads in a place: one file, or the shards that an index names."""
+    single, index = place / WEIGHTS, place / INDEX
+    shards = _read_index(found, index) if index in found.hashed else []
+    if single in found.hashed:
+        if set(shards) - {single}:
+            raise found.refuse(
+                f"it holds two sets of weights, {WEIGHTS} and the shards of {INDEX}; remove the one that is not meant"
+            )
+        return [single]
+    return shards
+
+
+def _read_index(found: ModelFiles, index: Path) -> list[Path]:
+    said = _read_object(found, index)
+    names = said.get("weight_map")
+    if not isinstance(names, dict) or not names or not isinstance(said.get("metadata"), dict):
+        raise found.refuse(f"{INDEX} has no weight_map or no metadata; {AGAIN}")
+    shards = sorted({str(name) for name in names.values()})
+    for name in shards:
+        path = PurePosixPath(name)
+        if path.is_absolute() or ".." in path.parts or path.suffix != ".safetensors" or "\0" in name:
+            raise found.refuse(f"{INDEX} names {name!r}, which is no safetensors file in the folder; {AGAIN}")
+        if not (index.parent / name).exists():
+            raise found.refuse(f"{INDEX} names {name}, which is not there; {AGAIN}")
+        _check_file(found, index.parent / name)
+    return [index.parent / name for name in shards]
+
+
+def _read_object(found: ModelFiles, file: Path) -> dict[str, Any]:
+    name = file.relative_to(found.folder)
+    try:
+        value = json.loads(file.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise found.refuse(f"cannot be loaded ({name} is not a valid JSON file); {AGAIN}") from error
+    if not isinstance(value, dict):
+        raise found.refuse(f"cannot be loaded ({name} is no JSON object); {AGAIN}")
+    return value

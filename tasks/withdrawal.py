@@ -1,0 +1,30 @@
+"""Withdrawing the answers that were stored in a cell's name by another adapter than its own. Runs without Prefect."""
+
+from storage.home import Home
+from storage.scores import withdraw_scores
+from storage.studies import find_cells
+from storage.warehouse import prepare_warehouse
+
+
+def withdraw_answers(beginning: str) -> list[tuple[str, str]]:
+    """Delete a cell's stored answers that are not known to be those of its adapter.
+
+    Args:
+        beginning: The id of a fine-tuned cell, or its first characters.
+
+    Returns:
+        What was withdrawn, as (subject, description) lines.
+
+    Raises:
+        InputError: There is no such cell.
+    """
+    home = Home.from_environment()
+    if home.warehouse.exists():
+        prepare_warehouse(home.warehouse)
+    [cell] = find_cells(home.warehouse, [beginning])
+    count = withdraw_scores(home.warehouse, cell.record.cell_id)
+    known = cell.outcome.adapter_hash if cell.outcome else None
+    return [
+        ("cell", f"{cell.record.cell_id}, adapter {known or 'not known yet'}"),
+        ("withdrawn", f"{count:,} answers that this adapter is not known to have given; score their sources again"),
+    ]
