@@ -1,7 +1,12 @@
 """The Prefect server that runs would have: the one that is set, asked for its version, or a temporary one."""
 
+from dataclasses import replace
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 
+from flows.proxies import bypass_proxies, find_proxy
 from schemas.checkup import Finding
 from schemas.redaction import redact, show_address
 
@@ -16,13 +21,18 @@ def check_server() -> Finding:
     """Whether the server that is set answers and fits; where none is set, whether a temporary one may start."""
     from prefect.settings import PREFECT_API_URL
 
+    bypass_proxies()
     url = PREFECT_API_URL.value()
     if not url:
         return _check_temporary_server()
     address = show_address(url)
     if address is None:
         return Finding("Prefect", "fail", "PREFECT_API_URL is no address", f"give one such as {EXAMPLE}, {UNSET}")
-    return _check_set_server(address)
+    found, proxy = _check_set_server(address), find_proxy(address)
+    if found.state == "fail" and proxy:
+        remedy = f"it is asked through the proxy of {proxy}: add its host to NO_PROXY; or {found.remedy}"
+        return replace(found, remedy=remedy)
+    return found
 
 
 def _check_temporary_server() -> Finding:
@@ -34,9 +44,47 @@ def _check_temporary_server() -> Finding:
     if refused:
         told = f"no server is set, and a temporary one has no place: PREFECT_HOME {refused}"
         return Finding("Prefect", "fail", told, "name a folder that you may write to")
+    failure = _try_this_machine()
+    if failure:
+        told = f"no server is set, and a temporary one on this machine cannot be reached ({failure})"
+        return Finding("Prefect", "fail", told, "let programs connect to 127.0.0.1, as a firewall may forbid")
     told = "no server is set; a run starts a temporary one, some seconds"
     remedy = f"for its UI and schedules: `prefect server start`, and set PREFECT_API_URL={EXAMPLE}"
     return Finding("Prefect", "note", told, remedy)
+
+
+def _try_this_machine() -> str | None:
+    """Why Prefect's client cannot reach a server on this machine, past firewalls and proxies; None where it can."""
+    from prefect.client.orchestration import get_client
+    from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
+
+    from learning.base_model import first_line
+
+    with HTTPServer(("127.0.0.1", 0), _Health) as server:
+        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}/api"
+        try:
+            with (
+                temporary_settings({PREFECT_API_URL: url, PREFECT_CLIENT_MAX_RETRIES: 0}),
+                get_client({"timeout": PATIENCE}, sync_client=True) as client,
+            ):
+                error = client.api_healthcheck()
+        finally:
+            server.shutdown()
+    return None if error is None else redact(first_line(error))
+
+
+class _Health(BaseHTTPRequestHandler):
+    """Answers as a Prefect server that is well."""
+
+    def do_GET(self) -> None:
+        """Answer any request."""
+        self.send_response(HTTPStatus.OK)
+        self.end_headers()
+        self.wfile.write(b"true")
+
+    def log_message(self, *_: object) -> None:
+        """Log nothing."""
 
 
 def _check_set_server(address: str) -> Finding:

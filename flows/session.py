@@ -12,6 +12,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from flows.proxies import bypass_proxies
 from flows.temporary_server import TemporaryServer
 from schemas.errors import FailureError, InputError
 from schemas.redaction import redact
@@ -42,8 +43,10 @@ def prefect_session(console: Console) -> Iterator[None]:
     """Show on `console` what flows announce while the block runs, and let Ctrl-C end them promptly.
 
     Raises:
+        ProxyError: The environment names a proxy that cannot be used.
         ServerGoneError: The block failed, and the server that is set is no longer, or was never, of use.
     """
+    bypass_proxies()
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
     os.environ.setdefault("DO_NOT_TRACK", "1")
     from prefect.settings import PREFECT_API_URL
