@@ -17,6 +17,7 @@ from typer.exceptions import TyperException
 
 from flows.completion import complete_cell, complete_fine_tune, complete_model, complete_profile, complete_study
 from flows.console import print_lines, stderr, stdout
+from flows.notices import show_notices
 from flows.runs import run_ingestion, run_scoring, run_study
 from schemas.errors import FailureError, InputError
 
@@ -363,6 +364,7 @@ def main() -> None:
     arguments = sys.argv[1:]
     debug = "--debug" in arguments
     words = [word for word in arguments if word != "--debug"]
+    show_notices()
     try:
         code = typer.main.get_command(app).main(words, "fintone", standalone_mode=False) or 0
         sys.stdout.flush()

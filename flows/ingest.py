@@ -3,6 +3,7 @@
 from prefect import flow
 
 from flows.credentials import provide_hub_token
+from flows.notices import show_notices
 from flows.terminal import mute_exit_of_deployment
 from schemas.config import DataSettings
 from schemas.plan import IngestedSource
@@ -20,6 +21,7 @@ def ingest(data: DataSettings) -> IngestedSource:
         The ids under which its rows lie in the warehouse.
     """
     mute_exit_of_deployment()
+    show_notices()
     provide_hub_token()
     ingested = ingest_source(data)
     if ingested.is_new:

@@ -10,6 +10,7 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 
 from flows.credentials import provide_hub_token
+from flows.notices import show_notices
 from flows.terminal import mute_exit_of_deployment
 from learning.grid import running_order, split_apart
 from learning.schedule import added_steps
@@ -46,6 +47,7 @@ def retrain(config: StudyConfig) -> str:
         The study's id. Where cells failed, the study is incomplete, and its next run tries them again.
     """
     mute_exit_of_deployment()
+    show_notices()
     provide_hub_token()
     home = Home.from_environment()
     home.create()

@@ -3,6 +3,7 @@
 from prefect import flow
 
 from flows.credentials import provide_hub_token
+from flows.notices import show_notices
 from flows.terminal import mute_exit_of_deployment
 from schemas.config import ScoreSettings
 from storage.home import Home
@@ -23,6 +24,7 @@ def score(settings: ScoreSettings) -> ScoredSource:
         The scoring: its answers are in the view `scores`, its drift in `score_drift`.
     """
     mute_exit_of_deployment()
+    show_notices()
     provide_hub_token()
     home = Home.from_environment()
     home.create()

@@ -6,9 +6,12 @@ from pathlib import Path
 
 from schemas.errors import InputError
 
+MISREAD = ("?", "\\")
+"""Characters of a path that DuckDB reads as something else: the beginning of options, and a separator of folders."""
+
 
 class HomeError(InputError):
-    """The home cannot be made."""
+    """The home cannot be made, or cannot be named."""
 
 
 @dataclass(frozen=True)
@@ -19,8 +22,14 @@ class Home:
 
     @classmethod
     def from_environment(cls) -> "Home":
-        """The home that `FINTONE_HOME` names; `.fintone` in the working folder when it is unset or empty."""
-        return cls(Path(os.environ.get("FINTONE_HOME") or ".fintone").expanduser())
+        """The home that `FINTONE_HOME` names; `.fintone` in the working folder when it is unset or empty.
+
+        Raises:
+            HomeError: DuckDB cannot open a file of that name.
+        """
+        root = Path(os.environ.get("FINTONE_HOME") or ".fintone").expanduser()
+        _check_name(root)
+        return cls(root)
 
     @property
     def warehouse(self) -> Path:
@@ -69,3 +78,15 @@ class Home:
                 f"FINTONE_HOME {self.root}: cannot create {error.filename} ({error.strerror}); "
                 "name a folder that you may write to"
             ) from error
+
+
+def _check_name(root: Path) -> None:
+    name = str(root.absolute())
+    try:
+        name.encode()
+    except UnicodeEncodeError as error:
+        shown = repr(os.fsencode(root))[2:-1]
+        raise HomeError(f"FINTONE_HOME {shown}: its name is not UTF-8; name another folder") from error
+    sign = next((sign for sign in MISREAD if sign in name), None)
+    if sign:
+        raise HomeError(f"FINTONE_HOME {name}: DuckDB opens no file in a folder with {sign} in its name; name another")

@@ -1,26 +1,37 @@
-"""Opening the warehouse: one DuckDB file, short transactions, migrations. Knows no table but its record of migrations.
-
-DuckDB lets one process write to a file or many read it, and within a process all connections to a file must be of one
-kind. So a transaction here opens the file, does its work and closes it, threads of a process take turns, and whoever
-finds the file taken by another process tries again for a while; see `storage.gate` for who goes first.
-"""
+"""The warehouse: one DuckDB file, short transactions, migrations. See `storage.opening` for who may open it when."""
 
 import fcntl
-import os
-import random
-import re
-import threading
-import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO
 
 import duckdb
 
-from schemas.errors import FailureError, InputError
-from storage.gate import standing_before
+from storage.opening import WarehouseLockedError, opened, thread_turn
+from storage.unfit import (
+    HEADERS,
+    NotAWarehouseError,
+    WarehouseDamagedError,
+    WarehouseMissingError,
+    WarehouseReadOnlyError,
+    WarehouseTooNewError,
+    WarehouseUnwritableError,
+    cut_short,
+    explain_refusal,
+    find_damage,
+    not_a_warehouse,
+    recognise,
+)
+
+__all__ = [
+    "NotAWarehouseError",
+    "WarehouseDamagedError",
+    "WarehouseLockedError",
+    "WarehouseMissingError",
+    "WarehouseTooNewError",
+    "WarehouseUnwritableError",
+]
 
 SQL_FOLDER = Path(__file__).parent / "sql"
 MIGRATIONS_FOLDER = SQL_FOLDER / "migrations"
@@ -31,40 +42,25 @@ WRITE_PATIENCE = 300.0
 """Seconds that a writer waits for the file: an analyst's long query must not cost a study its cell."""
 READ_PATIENCE = 10.0
 """Seconds that a reader waits for the file: another process may write a large source into it."""
-QUERY_PATIENCE = 1.0
-"""Seconds that a person's query waits for the file."""
-RETRY_INTERVAL = 0.05
-"""Seconds between two attempts of a reader to open a file that another process holds, more or less."""
-WRITE_INTERVAL = 0.005
-"""The same of a writer, who must find the moment at which no reader has it."""
-
-TORN_SIZES = (0, 4_096, 8_192)
-"""Bytes of a file that DuckDB had begun to make when its process was killed: it writes three headers, then all else."""
-
-_BUSY = ("Could not set lock on file", "with a different configuration than existing connections")
-_UNWRITABLE = "Could not write file"
-_FORBIDDEN = re.compile(r"Cannot open file .*: (Permission denied|Read-only file system)")
-_thread_turn = threading.Lock()
+QUERY_PATIENCE = 10.0
+"""Seconds that a person's query waits for the file; who holds it is told within the first."""
 
 
-class WarehouseMissingError(InputError):
-    """There is no warehouse yet."""
+def prepare_to_read(path: Path) -> None:
+    """Bring a warehouse that is to be read up to date, where it is there; one that cannot be written stays as it is.
 
-
-class WarehouseTooNewError(InputError):
-    """A newer fintone made the warehouse."""
-
-
-class NotAWarehouseError(InputError):
-    """The file is something else, and is left as it is."""
-
-
-class WarehouseLockedError(FailureError):
-    """Someone else held the warehouse for longer than we wait."""
-
-
-class WarehouseUnwritableError(FailureError):
-    """The system refused to write, as when the disk is full or the file is not ours; what was done is undone."""
+    Raises:
+        WarehouseUnwritableError: It lacks a migration and cannot be written.
+        InputError, FailureError: As `prepare_warehouse` does.
+    """
+    if not path.exists():
+        return
+    try:
+        prepare_warehouse(path)
+    except WarehouseReadOnlyError:
+        with reading(path) as connection:
+            if not is_up_to_date(connection):
+                raise
 
 
 def prepare_warehouse(path: Path) -> None:
@@ -79,7 +75,7 @@ def prepare_warehouse(path: Path) -> None:
     """
     is_new = not path.exists() or _remove_torn(path)
     if not is_new:
-        with _opened(path, read_only=True, patience=READ_PATIENCE) as connection:
+        with _damage_told(path), opened(path, read_only=True, patience=READ_PATIENCE) as connection:
             _last_migration(connection, path)
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -91,8 +87,8 @@ def prepare_warehouse(path: Path) -> None:
 
 
 def _migrate(path: Path) -> None:
-    opened = _opened(path, read_only=False, patience=WRITE_PATIENCE, may_be_new=True)
-    with _refusals_told(path), opened as connection, _transaction(connection):
+    file = opened(path, read_only=False, patience=WRITE_PATIENCE, may_be_new=True)
+    with _refusals_told(path), file as connection, _transaction(connection):
         last = _last_migration(connection, path)
         for number, migration in _migrations().items():
             if number > last:
@@ -114,7 +110,7 @@ def writing(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         WarehouseLockedError: Another process or thread held it for `WRITE_PATIENCE` seconds.
         WarehouseUnwritableError: The system refused to write.
     """
-    with _refusals_told(path), _opened(path, read_only=False, patience=WRITE_PATIENCE) as connection:
+    with _refusals_told(path), opened(path, read_only=False, patience=WRITE_PATIENCE) as connection:
         _check_prepared(connection, path)
         with _transaction(connection):
             yield connection
@@ -134,7 +130,8 @@ def reading(path: Path, patience: float | None = None) -> Iterator[duckdb.DuckDB
         WarehouseTooNewError: A newer fintone made it.
         WarehouseLockedError: Another process or thread held it for so long.
     """
-    with _opened(path, read_only=True, patience=READ_PATIENCE if patience is None else patience) as connection:
+    file = opened(path, read_only=True, patience=READ_PATIENCE if patience is None else patience)
+    with _damage_told(path), file as connection:
         _check_prepared(connection, path)
         yield connection
 
@@ -156,11 +153,26 @@ def inspect_warehouse(path: Path, patience: float) -> tuple[int, int]:
         WarehouseLockedError: Another process or thread held it all the while.
         WarehouseUnwritableError: It may be read and not written.
     """
-    with _opened(path, read_only=True, patience=patience) as connection:
+    with _damage_told(path), opened(path, read_only=True, patience=patience) as connection:
         _check_prepared(connection, path)
         last = _last_migration(connection, path)
-    with _opened(path, read_only=False, patience=patience):
+        needed = _count_bytes(connection)
+    size = path.stat().st_size
+    if size < needed:
+        raise cut_short(path, size, needed)
+    with opened(path, read_only=False, patience=patience):
         return last, max(_migrations())
+
+
+def _count_bytes(connection: duckdb.DuckDBPyConnection) -> int:
+    """The bytes that a file has at least, by the last of the blocks that its tables and its catalogue use."""
+    tables = connection.execute("SELECT schema_name || '.' || table_name FROM duckdb_tables()").fetchall()
+    lists = "greatest(block_id, list_max(additional_block_ids))"
+    last = [f"SELECT max({lists}) AS last FROM pragma_storage_info('{name}')" for (name,) in tables]  # noqa: S608
+    last.append("SELECT max(block_id) FROM pragma_metadata_info()")
+    [(blocks,)] = connection.execute(f"SELECT coalesce(max(last), -1) + 1 FROM ({' UNION ALL '.join(last)})").fetchall()  # noqa: S608
+    [(size,)] = connection.execute("SELECT block_size FROM pragma_database_size()").fetchall()
+    return HEADERS + int(blocks) * int(size)
 
 
 def is_up_to_date(connection: duckdb.DuckDBPyConnection) -> bool:
@@ -176,14 +188,20 @@ def utc_now() -> datetime:
 
 @contextmanager
 def _refusals_told(path: Path) -> Iterator[None]:
-    """What the system refuses to write in the block, in one line."""
+    """What the system refuses to write in the block, or cannot read, in one line."""
     try:
         yield
     except (duckdb.IOException, duckdb.FatalException, duckdb.TransactionException) as error:
-        reason = str(error).splitlines()[0].rpartition('": ')[2]
-        raise WarehouseUnwritableError(
-            f"warehouse {path}: cannot be written ({reason}), and keeps what it had before; free disk space, try again"
-        ) from error
+        raise explain_refusal(error, path) from error
+
+
+@contextmanager
+def _damage_told(path: Path) -> Iterator[None]:
+    """That the file is damaged, where reading it shows that, in one line."""
+    try:
+        yield
+    except duckdb.Error as error:
+        raise find_damage(error, path) or error from error
 
 
 @contextmanager
@@ -197,85 +215,15 @@ def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     connection.commit()
 
 
-@contextmanager
-def _opened(
-    path: Path, *, read_only: bool, patience: float, may_be_new: bool = False
-) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The file, in this thread's turn: to open and close it besides would free the lock that DuckDB has on it."""
-    deadline = time.monotonic() + patience
-    if not _thread_turn.acquire(timeout=patience):
-        raise WarehouseLockedError(f"warehouse {path}: this process still has it open in another block or thread")
-    try:
-        if path.exists() or not may_be_new:
-            _check_duckdb_file(path)
-        with closing(_connect(path, read_only=read_only, deadline=deadline)) as connection:
-            yield connection
-    finally:
-        _thread_turn.release()
-
-
-def _connect(path: Path, *, read_only: bool, deadline: float) -> duckdb.DuckDBPyConnection:
-    """Open the file, trying again until `deadline` (of `time.monotonic`) while another process holds it."""
-    with standing_before(path, read_only=read_only) as gate:
-        while True:
-            reason = "another process waits to write to it"
-            if gate.lets_pass():
-                try:
-                    return duckdb.connect(path, read_only=read_only)
-                except duckdb.Error as error:
-                    reason = _tell_holder(error, path, read_only=read_only)
-            if time.monotonic() > deadline:
-                raise WarehouseLockedError(f"warehouse {path}: {reason}; try again later")
-            time.sleep(random.uniform(0.5, 1.5) * RETRY_INTERVAL if read_only else WRITE_INTERVAL)
-
-
-def _tell_holder(error: duckdb.Error, path: Path, *, read_only: bool) -> str:
-    """That somebody holds a file, and who, where DuckDB could not open it for that; every other reason is raised."""
-    message = str(error).splitlines()[0]
-    if _UNWRITABLE in message:
-        raise error
-    forbidden = _FORBIDDEN.search(message)
-    if forbidden and not read_only:
-        raise WarehouseUnwritableError(
-            f"warehouse {path}: may not be written ({forbidden[1]}); make it writable, or set FINTONE_HOME"
-        ) from error
-    if not any(words in message for words in _BUSY):
-        raise _not_a_warehouse(path, f"DuckDB {duckdb.__version__}: {message}") from error
-    process = re.search(r"PID \d+", message)
-    return f"{f'another process ({process.group()})' if process else 'another connection of this process'} holds it"
-
-
-def _check_duckdb_file(path: Path) -> None:
-    """Look at the file's first bytes, because DuckDB itself would try to fetch an extension for some foreign files."""
-    try:
-        with path.open("rb") as file:
-            is_duckdb, is_torn = _recognise(file)
-    except (FileNotFoundError, NotADirectoryError):
-        is_torn = True
-    except OSError as error:
-        raise _not_a_warehouse(path, str(error.strerror)) from error
-    if is_torn:
-        raise WarehouseMissingError(f"warehouse {path}: there is none; run `fintone run` first, or set FINTONE_HOME")
-    if not is_duckdb:
-        raise _not_a_warehouse(path, "not a DuckDB file")
-
-
 def _remove_torn(path: Path) -> bool:
     """Delete the file if it is what a killed process had begun to make, and nobody is making it now."""
-    with _thread_turn, suppress(OSError), path.open("r+b") as file:
+    with thread_turn, suppress(OSError), path.open("r+b") as file:
         fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # DuckDB's own kind of lock
-        _, is_torn = _recognise(file)
+        _, is_torn = recognise(file)
         if is_torn:
             path.unlink()
             return True
     return False
-
-
-def _recognise(file: BinaryIO) -> tuple[bool, bool]:
-    """Whether a file is DuckDB's, and whether it is torn: no more than the beginning of a new one."""
-    is_duckdb = file.read(12)[8:] == b"DUCK"
-    size = file.seek(0, os.SEEK_END)
-    return is_duckdb, size in TORN_SIZES and (is_duckdb or size == 0)
 
 
 def _check_prepared(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
@@ -289,7 +237,7 @@ def _last_migration(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
     if not tables:
         return 0
     if "fintone_migrations" not in tables:
-        raise _not_a_warehouse(path, f"a DuckDB file of someone else, with the table {min(tables)}")
+        raise not_a_warehouse(path, f"a DuckDB file of someone else, with the table {min(tables)}")
     [(last,)] = connection.execute("SELECT max(number) FROM fintone_migrations").fetchall()
     newest = max(_migrations())
     if last > newest:
@@ -302,7 +250,3 @@ def _last_migration(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
 def _migrations() -> dict[int, Path]:
     """The files `NNNN_name.sql` by their number, ascending."""
     return {int(file.name[:4]): file for file in sorted(MIGRATIONS_FOLDER.glob("*.sql"))}
-
-
-def _not_a_warehouse(path: Path, reason: str) -> NotAWarehouseError:
-    return NotAWarehouseError(f"warehouse {path}: no warehouse of fintone ({reason}); move it away or set FINTONE_HOME")

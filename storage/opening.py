@@ -1,0 +1,139 @@
+"""Opening the warehouse's file: threads of a process take turns, and who finds it held by another process waits.
+
+DuckDB lets one process write to a file or many read it, and within a process all connections to a file must be of one
+kind. See `storage.gate` for who goes first. That a process waits, for whom and for how long, goes to the log
+`fintone.warehouse`; without a handler Python prints it to standard error.
+"""
+
+import logging
+import math
+import random
+import re
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+
+import duckdb
+
+from schemas.errors import FailureError
+from storage.gate import standing_before
+from storage.holders import describe_process
+from storage.unfit import check_file, explain_opening
+
+RETRY_INTERVAL = 0.05
+"""Seconds between two attempts of a reader to open a file that another process holds, more or less."""
+WRITE_INTERVAL = 0.005
+"""The same of a writer, who must find the moment at which no reader has it."""
+TELL_AFTER = 0.5
+"""Seconds of waiting after which it is told; most transactions take less."""
+TELL_AGAIN_AFTER = 60.0
+"""Seconds after which it is told again."""
+
+_BUSY = ("Could not set lock on file", "with a different configuration than existing connections")
+thread_turn = threading.Lock()
+_is_endless: ContextVar[bool] = ContextVar("is_endless", default=False)
+_log = logging.getLogger("fintone.warehouse")
+
+
+class WarehouseLockedError(FailureError):
+    """Someone else held the warehouse for longer than we wait."""
+
+
+@contextmanager
+def waiting_without_end() -> Iterator[None]:
+    """Let whatever opens the warehouse in the block wait for as long as it takes, as a study of hours should."""
+    token = _is_endless.set(True)
+    try:
+        yield
+    finally:
+        _is_endless.reset(token)
+
+
+@contextmanager
+def opened(
+    path: Path, *, read_only: bool, patience: float, may_be_new: bool = False
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The file, in this thread's turn: to open and close it besides would free the lock that DuckDB has on it.
+
+    Args:
+        path: The DuckDB file.
+        read_only: For reading, beside other readers.
+        patience: Seconds to wait for it, unless the caller waits without end.
+        may_be_new: It is made where it is absent.
+
+    Raises:
+        WarehouseLockedError: Another process or thread held it all the while.
+        InputError: There is none, or it is something else or damaged.
+        WarehouseUnwritableError: It may not be written.
+    """
+    limit = math.inf if _is_endless.get() else patience
+    deadline = time.monotonic() + limit
+    if not thread_turn.acquire(timeout=min(limit, threading.TIMEOUT_MAX)):
+        raise WarehouseLockedError(f"warehouse {path}: this process still has it open in another block or thread")
+    try:
+        if path.exists() or not may_be_new:
+            check_file(path)
+        with closing(_connect(path, _Wait(path, deadline), read_only=read_only)) as connection:
+            yield connection
+    finally:
+        thread_turn.release()
+
+
+class _Wait:
+    """One wait for the warehouse: until when it lasts, and what was told of it."""
+
+    def __init__(self, path: Path, deadline: float) -> None:
+        """Begin; `deadline` is of `time.monotonic`."""
+        self._path, self._deadline = path, deadline
+        self._start = time.monotonic()
+        self._tell_at = self._start + TELL_AFTER
+
+    def go_on(self, holder: duckdb.Error | None, interval: float) -> None:
+        """Sleep for a moment, and tell now and then who holds the file; give up after the deadline.
+
+        Args:
+            holder: DuckDB's refusal, which names the process; None where a writer waits before this one.
+            interval: Seconds to sleep.
+
+        Raises:
+            WarehouseLockedError: The deadline has passed.
+        """
+        now = time.monotonic()
+        left = self._deadline - now
+        if left < 0:
+            raise WarehouseLockedError(f"warehouse {self._path}: {_tell_holder(holder)}; try again later")
+        if now >= self._tell_at and left > TELL_AFTER:
+            limit = "until it is free" if left == math.inf else f"up to {left:.0f} s more"
+            _log.warning("warehouse %s: %s; waiting %s, Ctrl-C ends it", self._path, _tell_holder(holder), limit)
+            self._tell_at = now + TELL_AGAIN_AFTER
+        time.sleep(interval)
+
+
+def _connect(path: Path, wait: _Wait, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+    """Open the file, trying again while another process holds it.
+
+    DuckDB gets an absolute name: it would take the beginning of one such as `md:news/warehouse.duckdb` for a protocol.
+    """
+    with standing_before(path, read_only=read_only) as gate:
+        while True:
+            holder = None
+            if gate.lets_pass():
+                try:
+                    return duckdb.connect(path.absolute(), read_only=read_only)
+                except duckdb.Error as error:
+                    if not any(words in str(error) for words in _BUSY):
+                        raise explain_opening(error, path, read_only=read_only) from error
+                    holder = error
+            wait.go_on(holder, random.uniform(0.5, 1.5) * RETRY_INTERVAL if read_only else WRITE_INTERVAL)
+
+
+def _tell_holder(error: duckdb.Error | None) -> str:
+    """Who holds the file, as DuckDB tells where it cannot open it; without an error, a writer that waits for it too."""
+    if error is None:
+        return "another process waits to write to it"
+    process = re.search(r"PID (\d+)", str(error))
+    who = f"another process ({describe_process(int(process[1]))})" if process else "another connection of this process"
+    return f"{who} holds it"

@@ -1,0 +1,142 @@
+"""Files that are no usable warehouse: what is wrong with one, told before DuckDB opens it or from what DuckDB says."""
+
+import os
+import re
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import duckdb
+
+from schemas.errors import FailureError, InputError
+
+TORN_SIZES = (0, 4_096, 8_192)
+"""Bytes of a file that DuckDB had begun to make when its process was killed: it writes three headers, then all else."""
+HEADERS = 12_288
+"""Bytes of DuckDB's three headers."""
+
+_UNWRITABLE = "Could not write file"
+_FORBIDDEN = re.compile(r"Cannot open file .*: (Permission denied|Read-only file system)")
+_OTHERS_LOG = "WAL does not match database file"
+_OLD_LOG = "WAL checkpoint iteration does not match"
+_DAMAGED = ("Could not read enough bytes", "Corrupt database file", "Failure while replaying WAL", "not a valid DuckDB")
+
+
+class WarehouseMissingError(InputError):
+    """There is no warehouse yet."""
+
+
+class WarehouseTooNewError(InputError):
+    """A newer fintone made the warehouse."""
+
+
+class NotAWarehouseError(InputError):
+    """The file is something else, and is left as it is."""
+
+
+class WarehouseDamagedError(InputError):
+    """The file was a warehouse and is not whole, or the log beside it does not belong to it; both are left as is."""
+
+
+class WarehouseUnwritableError(FailureError):
+    """The system refused to write, as when the disk is full or the file is not ours; what was done is undone."""
+
+
+class WarehouseReadOnlyError(WarehouseUnwritableError):
+    """The warehouse, or the disk that it lies on, may be read and not written."""
+
+
+def check_file(path: Path) -> None:
+    """Look at the file itself, because DuckDB would fetch an extension for some foreign files, and opens a torn one.
+
+    Raises:
+        WarehouseMissingError: There is no file, or no more than the beginning of a new one.
+        NotAWarehouseError: It is something else.
+        WarehouseDamagedError: It is shorter than its headers. What else is missing shows when it is read.
+    """
+    try:
+        with path.open("rb") as file:
+            is_duckdb, is_torn = recognise(file)
+            size = file.seek(0, os.SEEK_END)
+    except (FileNotFoundError, NotADirectoryError):
+        is_torn = True
+    except OSError as error:
+        raise not_a_warehouse(path, str(error.strerror)) from error
+    if is_torn:
+        raise WarehouseMissingError(f"warehouse {path}: there is none; run `fintone run` first, or set FINTONE_HOME")
+    if not is_duckdb:
+        raise not_a_warehouse(path, "not a DuckDB file")
+    if size < HEADERS:
+        raise cut_short(path, size, HEADERS)
+
+
+def recognise(file: BinaryIO) -> tuple[bool, bool]:
+    """Whether a file is DuckDB's, and whether it is torn: no more than the beginning of a new one."""
+    is_duckdb = file.read(12)[8:] == b"DUCK"
+    size = file.seek(0, os.SEEK_END)
+    return is_duckdb, size in TORN_SIZES and (is_duckdb or size == 0)
+
+
+def explain_opening(error: duckdb.Error, path: Path, *, read_only: bool) -> Exception:
+    """What to raise where DuckDB could not open a file that nobody holds."""
+    message = first_line(error)
+    if _UNWRITABLE in message:
+        return cast("Exception", error)
+    forbidden = _FORBIDDEN.search(message)
+    if forbidden and not read_only:
+        return WarehouseReadOnlyError(
+            f"warehouse {path}: may not be written ({forbidden[1]}); make it writable, or set FINTONE_HOME"
+        )
+    return find_damage(error, path) or not_a_warehouse(path, f"DuckDB {duckdb.__version__}: {message}")
+
+
+def find_damage(error: duckdb.Error, path: Path) -> WarehouseDamagedError | None:
+    """What is wrong with a file, or with the log beside it, where an error of DuckDB says that; else None."""
+    message, log = str(error), path.with_name(f"{path.name}.wal")
+    if _OTHERS_LOG in message:
+        return WarehouseDamagedError(
+            f"warehouse {path}: {log.name} beside it is the log of another database; move that file to the database "
+            "that it belongs to"
+        )
+    if _OLD_LOG in message:
+        return WarehouseDamagedError(
+            f"warehouse {path}: {log.name} beside it is of an earlier state of this warehouse, as where one of the two "
+            "was copied alone; move that file away"
+        )
+    if any(words in message for words in _DAMAGED):
+        return damaged(path, _reason(error))
+    return None
+
+
+def explain_refusal(error: duckdb.Error, path: Path) -> Exception:
+    """What to raise where DuckDB failed on a file that was open."""
+    return find_damage(error, path) or WarehouseUnwritableError(
+        f"warehouse {path}: cannot be written ({_reason(error)}), and keeps what it had before; free disk space, try "
+        "again"
+    )
+
+
+def damaged(path: Path, reason: str) -> WarehouseDamagedError:
+    """The error for a file that is not whole."""
+    return WarehouseDamagedError(
+        f"warehouse {path}: is damaged ({reason}); put a backup in its place, or move it away and run again"
+    )
+
+
+def cut_short(path: Path, size: int, needed: int) -> WarehouseDamagedError:
+    """The error for a file that lacks its end; sizes in bytes."""
+    return damaged(path, f"it is cut short: {size:,} of {needed:,} bytes or more are there")
+
+
+def not_a_warehouse(path: Path, reason: str) -> NotAWarehouseError:
+    """The error for a file that is something else."""
+    return NotAWarehouseError(f"warehouse {path}: no warehouse of fintone ({reason}); move it away or set FINTONE_HOME")
+
+
+def first_line(error: duckdb.Error) -> str:
+    """DuckDB's message without what follows its first line."""
+    return next(iter(str(error).splitlines()), type(error).__name__)
+
+
+def _reason(error: duckdb.Error) -> str:
+    """What DuckDB says behind the name of the file."""
+    return first_line(error).rpartition('": ')[2]
