@@ -196,7 +196,10 @@ def compare(
     from flows.comparison_text import describe_comparison, render_json
     from flows.results import deliver
     from storage.home import Home
+    from tasks.outputs import check_output
 
+    if output is not None:
+        check_output(output)
     compared = compare_cells(
         Home.from_environment().warehouse, cell, other, part=part.value, temperature=temperature, most_flips=flips
     )
@@ -226,12 +229,16 @@ def report(
     Example: fintone report --output report
     """
     from storage.home import Home
-    from storage.warehouse import prepare_warehouse
+    from storage.interruptions import mark_interrupted
+    from storage.warehouse import prepare_to_read
+    from tasks.outputs import check_output
     from tasks.report import write_report
 
     home = Home.from_environment()
-    if home.warehouse.exists():
-        prepare_warehouse(home.warehouse)
+    prepare_to_read(home.warehouse)
+    mark_interrupted(home.warehouse)
+    if output is not None:
+        check_output(output)
     page = write_report(study, output)
     print_lines([("report", str(page)), ("charts", f"{page.parent / 'charts'}: SVG and PNG")])
 
@@ -247,7 +254,9 @@ def export(
     Example: fintone export 3f9a --output news-model --merge
     """
     from tasks.export import export_cell
+    from tasks.outputs import check_output
 
+    check_output(output)
     print_lines(export_cell(cell, output, merge=merge))
 
 

@@ -19,6 +19,8 @@ from schemas.errors import InputError
 from schemas.label import LABELS
 from schemas.plan import CellPlan, IngestedSource, StudyPlan
 from storage.home import Home
+from storage.locks import holding
+from storage.opening import waiting_without_end
 from storage.studies import finish_study, is_answered, load_missing, start_study
 from storage.warehouse import prepare_warehouse
 from tasks.cells import check_base, drop_checkpoints, evaluate_baseline, score_cell, train_cell
@@ -52,24 +54,30 @@ def retrain(config: StudyConfig) -> str:
     home = Home.from_environment()
     home.create()
     prepare_warehouse(home.warehouse)
-    with having_jobs_done(config.runner):
+    with waiting_without_end(), having_jobs_done(config.runner):
         ingested = ingest_source(config.data)
         publish_data_report(ingested)
         split_id = split_snapshot(ingested, config.split, config.data.near_duplicates)
         study = plan_study(config, ingested, split_id)
-        if is_answered(home.warehouse, study.study_id) and not lacks_adapters(home, study.study_id):
-            announce(f"nothing new: study {study.study_id} is finished")
-            if not home.report(study.study_id).exists():  # it was killed at its very end, as where checkpoints are left
-                _publish_report(study)
-            drop_checkpoints(study)
-            return study.study_id
-        _answer(study, ingested)
-        missing = load_missing(home.warehouse, study.study_id)
-        if missing:
-            announce(f"study {study.study_id} is incomplete, {tell_missing(missing)}")
-        else:
-            drop_checkpoints(study)
+        with holding(home.warehouse, "study", study.study_id):
+            _complete(home, study, ingested)
     return study.study_id
+
+
+def _complete(home: Home, study: StudyPlan, ingested: IngestedSource) -> None:
+    """Do what the study lacks; nothing where it is answered, as by a process that ran it until now."""
+    if is_answered(home.warehouse, study.study_id) and not lacks_adapters(home, study.study_id):
+        announce(f"nothing new: study {study.study_id} is finished")
+        if not home.report(study.study_id).exists():  # it was killed at its very end, as where checkpoints are left
+            _publish_report(study)
+        drop_checkpoints(study)
+        return
+    _answer(study, ingested)
+    missing = load_missing(home.warehouse, study.study_id)
+    if missing:
+        announce(f"study {study.study_id} is incomplete, {tell_missing(missing)}")
+    else:
+        drop_checkpoints(study)
 
 
 def _answer(study: StudyPlan, ingested: IngestedSource) -> None:
@@ -88,8 +96,8 @@ def _answer(study: StudyPlan, ingested: IngestedSource) -> None:
         judge_challenger(study)
         publish_leaderboard(study, ingested)
         _publish_report(study)
-    except BaseException:
-        finish_study(warehouse, study.study_id, "failed")
+    except BaseException as error:
+        finish_study(warehouse, study.study_id, "failed" if isinstance(error, Exception) else "interrupted")
         raise
 
 

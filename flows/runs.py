@@ -60,7 +60,7 @@ def run_scoring(settings: "ScoreSettings", form: "Literal['csv', 'jsonl'] | None
         return
     start_worker()
     try:
-        with answers_file(settings.output) as to_file, score_progress(stderr) as show:
+        with answers_file(settings.output, settings.source) as to_file, score_progress(stderr) as show:
             write = to_file or _answers_to_stdout(form or "csv")
             scored = score_source(settings, chosen, write, show, tell)
     finally:
@@ -98,6 +98,8 @@ def run_study(config: "StudyConfig") -> None:
     from flows.preview import check_inputs
     from flows.session import prefect_session
     from storage.home import Home
+    from storage.interruptions import mark_interrupted
+    from storage.opening import waiting_without_end
     from storage.warehouse import prepare_warehouse
     from tasks.cluster import check_runner
     from tasks.worker import start_worker
@@ -110,14 +112,16 @@ def run_study(config: "StudyConfig") -> None:
     home = Home.from_environment()
     home.create()
     prepare_warehouse(home.warehouse)
+    mark_interrupted(home.warehouse)
     if config.runner.kind == "local":
         start_worker()
     with prefect_session(stderr):
         from flows.retrain import retrain
 
         study_id = retrain(config)
-    _print_leaderboard(home, study_id, synthetic=config.data.source == "embedded")
-    _check_complete(home, study_id)
+    with waiting_without_end():
+        _print_leaderboard(home, study_id, synthetic=config.data.source == "embedded")
+        _check_complete(home, study_id)
 
 
 def _check_complete(home: "Home", study_id: str) -> None:

@@ -12,7 +12,7 @@ from learning.adapter_files import AGAIN, AdapterError, check_adapter, tensor_sh
 from learning.device import is_out_of_memory
 from learning.lora_linear import LoraLinear
 from learning.quiet import quiet_libraries
-from learning.whole import appearing_whole
+from schemas.files import appearing_folder
 
 LONGEST_REASON = 300
 """Characters of what peft says."""
@@ -80,6 +80,6 @@ def save_adapter(model: PeftModel, folder: Path) -> None:
 
     So it holds the same files as one that is copied from a checkpoint.
     """
-    with appearing_whole(folder) as unfinished:
+    with appearing_folder(folder, replace=True) as unfinished:
         model.save_pretrained(str(unfinished))
         (unfinished / "README.md").unlink()

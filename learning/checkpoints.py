@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from learning.whole import appearing_whole
+from schemas.files import appearing_folder
 
 if TYPE_CHECKING:
     from learning.shared_storage import Mirror
@@ -46,8 +46,7 @@ class Checkpoint:
 
     def copy_adapter(self, folder: Path) -> None:
         """Copy the adapter to `folder`, which appears whole or not at all."""
-        with appearing_whole(folder) as unfinished:
-            unfinished.mkdir(parents=True)
+        with appearing_folder(folder, replace=True) as unfinished:
             for name in ADAPTER_FILES:
                 shutil.copyfile(self.folder / name, unfinished / name)
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from fsspec import AbstractFileSystem, url_to_fs
 
 from learning.checkpoints import MANIFEST
-from learning.whole import appearing_whole
 from schemas.errors import InputError
+from schemas.files import appearing_folder
 
 
 class SharedStorageError(InputError):
@@ -106,8 +106,7 @@ def get_folder(address: str, folder: Path) -> None:
             f"runner.storage: {address} holds nothing, though another machine wrote there; name a folder that every "
             "machine shares"
         )
-    with appearing_whole(folder) as unfinished:
-        unfinished.mkdir(parents=True)
+    with appearing_folder(folder, replace=True) as unfinished:
         for file in files:
             system.get_file(file, str(unfinished / file.rpartition("/")[2]))
 

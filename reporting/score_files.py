@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
-from schemas.errors import InputError
+from schemas.files import OutputError, appearing_file
 from schemas.scoring import ANSWER_COLUMNS
 
 if TYPE_CHECKING:
@@ -19,10 +19,6 @@ if TYPE_CHECKING:
 Form = Literal["csv", "jsonl", "parquet"]
 FORMS: dict[str, Form] = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
 Write = Callable[["pd.DataFrame"], None]
-
-
-class OutputError(InputError):
-    """The file cannot be written, or its name tells no form."""
 
 
 def find_form(output: Path) -> Form:
@@ -44,21 +40,14 @@ def answers_to_file(output: Path) -> Iterator[Write]:
     Raises:
         OutputError: It cannot be written.
     """
-    form, unfinished = find_form(output), output.with_name(f".{output.name}.unfinished")
-    try:
+    form = find_form(output)
+    with appearing_file(output) as unfinished:
         if form == "parquet":
             with _parquet_file(unfinished) as write:
                 yield write
         else:
             with unfinished.open("w", encoding="utf-8", newline="") as file:
                 yield answers_to_stream(file, form)
-        unfinished.replace(output)
-    except OSError as error:
-        if error.filename not in {str(unfinished), str(output)}:
-            raise
-        raise OutputError(f"output {output}: {error.strerror}; give a file in a folder that can be written") from error
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def answers_to_stream(stream: TextIO, form: Literal["csv", "jsonl"]) -> Write:

@@ -44,10 +44,12 @@ def load_distributions(warehouse: Path, evaluation_id: str) -> pd.DataFrame:
 
 
 def save_draws(warehouse: Path, draws: pd.DataFrame) -> None:
-    """Add draws, with the columns of `ledger.draws`, to evaluations that have the draws before them."""
+    """Add draws, with the columns of `ledger.draws`, to evaluations that have those before them; known ones stay."""
     with writing(warehouse) as connection:
         connection.register("drawn", draws)
-        connection.execute("INSERT INTO ledger.draws BY NAME FROM drawn")
+        connection.execute(
+            "INSERT INTO ledger.draws BY NAME FROM drawn ANTI JOIN ledger.draws USING (evaluation_id, draw)"
+        )
         connection.execute(
             "UPDATE evaluations SET draws = (SELECT count(*) FROM ledger.draws"
             " WHERE ledger.draws.evaluation_id = evaluations.evaluation_id)"

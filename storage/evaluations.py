@@ -51,6 +51,8 @@ def save_evaluations(
     predictions: pd.DataFrame,
     draws: pd.DataFrame | None = None,
     curves: pd.DataFrame | None = None,
+    *,
+    keep_known: bool = False,
 ) -> None:
     """Save evaluations, their predictions and draws in one transaction, in place of earlier ones with the same ids.
 
@@ -62,21 +64,21 @@ def save_evaluations(
         predictions: Columns of `ledger.predictions`; one row a headline and evaluation.
         draws: Columns of `ledger.draws`; one row a draw and evaluation. None where nothing is drawn.
         curves: Columns of `ledger.temperature_curves`. None where nothing is sampled.
+        keep_known: Leave an evaluation that is known as it is: another process may have saved it since this one looked.
     """
     figures = pd.DataFrame([asdict(evaluation) for evaluation in evaluations]).assign(evaluated_at=utc_now())
     with writing(warehouse) as connection:
         connection.register("figures", figures)
-        connection.register("labelled", predictions)
-        connection.execute("INSERT OR REPLACE INTO evaluations BY NAME FROM figures")
-        for table in LEDGER_TABLES:
-            connection.execute(f"DELETE FROM {table} WHERE evaluation_id IN (SELECT evaluation_id FROM figures)")  # noqa: S608
-        connection.execute("INSERT INTO ledger.predictions BY NAME FROM labelled")
-        if draws is not None:
-            connection.register("drawn", draws)
-            connection.execute("INSERT INTO ledger.draws BY NAME FROM drawn")
-        if curves is not None:
-            connection.register("over_temperature", curves)
-            connection.execute("INSERT INTO ledger.temperature_curves BY NAME FROM over_temperature")
+        left_out = "evaluation_id IN (SELECT evaluation_id FROM evaluations)" if keep_known else "false"
+        connection.execute(
+            f"CREATE TEMP TABLE saved AS SELECT evaluation_id FROM figures WHERE NOT ({left_out})"  # noqa: S608
+        )
+        ledger = zip(LEDGER_TABLES, (predictions, draws, curves), strict=True)
+        for table, rows in (("evaluations", figures), *ledger):
+            connection.execute(f"DELETE FROM {table} WHERE evaluation_id IN (FROM saved)")  # noqa: S608 (our own names)
+            if rows is not None:
+                connection.register("incoming", rows)
+                connection.execute(f"INSERT INTO {table} BY NAME FROM incoming SEMI JOIN saved USING (evaluation_id)")
         connection.execute(
             "UPDATE cells SET status = 'finished', reason = NULL, environment = '{}', finished_at = ?"
             " WHERE kind <> 'fine-tuned' AND cell_id IN (SELECT cell_id FROM figures)",

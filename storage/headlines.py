@@ -187,9 +187,10 @@ def _find_previous(connection: DuckDBPyConnection, location: str) -> str | None:
 def meet_again(warehouse: Path, location: str, ingest_id: str) -> None:
     """Record that a place holds what an ingestion that is known has read, unless its latest visit says so."""
     with reading(warehouse) as connection:
-        latest = connection.execute(f"SELECT ingest_id {_LATEST_VISIT}", [location]).fetchall()
-    if latest != [(ingest_id,)]:
-        with writing(warehouse) as connection:
+        if _was_met_last(connection, location, ingest_id):
+            return
+    with writing(warehouse) as connection:
+        if not _was_met_last(connection, location, ingest_id):  # another process may have been here since
             _save_visit(connection, location, ingest_id, utc_now())
 
 
@@ -198,6 +199,11 @@ def _save_visit(connection: DuckDBPyConnection, location: str, ingest_id: str, m
         "INSERT INTO source_visits (location, ingest_id, met_at, number) VALUES (?, ?, ?, ?)",
         [location, ingest_id, met_at, next_number(connection, "source_visits")],
     )
+
+
+def _was_met_last(connection: DuckDBPyConnection, location: str, ingest_id: str) -> bool:
+    latest: list[tuple[str]] = connection.execute(f"SELECT ingest_id {_LATEST_VISIT}", [location]).fetchall()
+    return latest == [(ingest_id,)]
 
 
 def load_ingestion(warehouse: Path, ingest_id: str, most_reasons: int) -> StoredIngestion | None:

@@ -32,6 +32,8 @@ def _find_program(pid: int) -> str:
 def _find_script(words: list[str]) -> tuple[str, list[str]]:
     """The script or module that Python runs, and the words from it on."""
     for place, word in enumerate(words[1:], start=1):
+        if words[place - 1] in {"-W", "-X"}:
+            continue
         if word == "-m" and place + 1 < len(words):
             return words[place + 1], words[place + 1 :]
         if word in {"-c", "-"}:

@@ -110,7 +110,8 @@ def save_batch(
         )
         connection.execute(
             "INSERT INTO ledger.scored_rows BY NAME SELECT $scoring_id AS scoring_id, row_number,"
-            " text_id FROM incoming",
+            " text_id FROM incoming ANTI JOIN (FROM ledger.scored_rows WHERE scoring_id = $scoring_id)"
+            " USING (row_number)",
             own,
         )
         connection.execute(

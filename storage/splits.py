@@ -3,15 +3,39 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from schemas.errors import FailureError
 from storage.warehouse import is_up_to_date, reading, writing
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+
+class SplitsChangedError(FailureError):
+    """Another process saved a split since this one was drawn, which may not heed its test part."""
+
+
+def count_splits(warehouse: Path) -> int:
+    """How many splits there are."""
+    with reading(warehouse) as connection:
+        return _count_splits(connection)
+
+
+def _count_splits(connection: "DuckDBPyConnection") -> int:
+    [(number,)] = connection.execute("SELECT count(DISTINCT split_id) FROM splits").fetchall()
+    return int(number)
 
 
 def save_split(
-    warehouse: Path, split_id: str, snapshot_id: str, parts: dict[str, list[str]], settings: Mapping[str, Any]
+    warehouse: Path,
+    split_id: str,
+    snapshot_id: str,
+    parts: dict[str, list[str]],
+    settings: Mapping[str, Any],
+    drawn_beside: int | None = None,
 ) -> None:
     """Save which headlines are in which part (train, validation, test); a split that is known stays as it is.
 
@@ -21,10 +45,16 @@ def save_split(
         snapshot_id: What it divides.
         parts: Ids of headlines by part.
         settings: How it was drawn: a `schemas.config.SplitSettings` as JSON would hold it.
+        drawn_beside: How many splits there were when it was drawn; None where it heeds none.
+
+    Raises:
+        SplitsChangedError: There are others by now.
     """
     with writing(warehouse) as connection:
         if connection.execute("FROM splits WHERE split_id = ? LIMIT 1", [split_id]).fetchall():
             return
+        if drawn_beside not in {None, _count_splits(connection)}:
+            raise SplitsChangedError(f"split {split_id}: another process saved a split meanwhile; draw it again")
         rows = [(headline_id, part) for part, headline_ids in parts.items() for headline_id in headline_ids]
         connection.register("incoming", pd.DataFrame(rows, columns=["headline_id", "part"]))
         connection.execute(

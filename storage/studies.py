@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 CellKind = Literal["base", "baseline", "fine-tuned"]
-CellStatus = Literal["planned", "running", "finished", "diverged", "failed"]
+CellStatus = Literal["planned", "running", "finished", "diverged", "failed", "interrupted"]
+StudyEnd = Literal["finished", "incomplete", "failed", "interrupted"]
 
 DONE: tuple[CellStatus, ...] = ("finished", "diverged")
 """The states of a cell that has an outcome."""
@@ -172,7 +173,7 @@ def load_missing(warehouse: Path, study_id: str, *, with_final: bool = False) ->
         return _read_cells(connection.execute(f"{missing} ORDER BY {position}", {"study_id": study_id}))
 
 
-def finish_study(warehouse: Path, study_id: str, status: Literal["finished", "incomplete", "failed"]) -> None:
+def finish_study(warehouse: Path, study_id: str, status: StudyEnd) -> None:
     """Record that the study's run ended."""
     with writing(warehouse) as connection:
         connection.execute(
@@ -238,8 +239,8 @@ def save_adapter_hash(warehouse: Path, cell_id: str, adapter_hash: str) -> None:
         )
 
 
-def fail_cell(warehouse: Path, cell_id: str, reason: str) -> None:
-    """Record that a cell failed, and why.
+def fail_cell(warehouse: Path, cell_id: str, reason: str, status: Literal["failed", "interrupted"] = "failed") -> None:
+    """Record that a cell that was running failed, and why; one that another process finished meanwhile stays finished.
 
     Raises:
         UnknownCellError: No cell has this id.
@@ -247,8 +248,10 @@ def fail_cell(warehouse: Path, cell_id: str, reason: str) -> None:
     _change_cell(
         warehouse,
         cell_id,
-        "UPDATE cells SET status = 'failed', reason = $reason, finished_at = $now WHERE cell_id = $cell_id",
-        {"reason": reason, "now": utc_now()},
+        "UPDATE cells SET reason = CASE WHEN status = 'running' THEN $reason ELSE reason END,"
+        " finished_at = CASE WHEN status = 'running' THEN $now ELSE finished_at END,"
+        " status = CASE WHEN status = 'running' THEN $status ELSE status END WHERE cell_id = $cell_id",
+        {"reason": reason, "now": utc_now(), "status": status},
     )
 
 

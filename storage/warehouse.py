@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 
+from storage.locks import holding
 from storage.opening import WarehouseLockedError, opened, thread_turn
 from storage.unfit import (
     HEADERS,
@@ -73,17 +74,21 @@ def prepare_warehouse(path: Path) -> None:
         WarehouseTooNewError: The file has migrations that this version does not know.
         WarehouseLockedError: Another process or thread held the file all the while.
     """
-    is_new = not path.exists() or _remove_torn(path)
-    if not is_new:
+    if path.exists() and not _is_torn(path):
         with _damage_told(path), opened(path, read_only=True, patience=READ_PATIENCE) as connection:
             _last_migration(connection, path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
         _migrate(path)
-    except WarehouseUnwritableError:
-        if is_new:
-            path.unlink(missing_ok=True)
-        raise
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with holding(path, "warehouse", "new"):  # several first runs may begin at once
+        _remove_torn(path)
+        is_new = not path.exists()
+        try:
+            _migrate(path)
+        except WarehouseUnwritableError:
+            if is_new:
+                path.unlink(missing_ok=True)
+            raise
 
 
 def _migrate(path: Path) -> None:
@@ -215,15 +220,19 @@ def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     connection.commit()
 
 
-def _remove_torn(path: Path) -> bool:
+def _is_torn(path: Path) -> bool:
+    """Whether the file is no more than the beginning of a new one."""
+    with thread_turn, suppress(OSError), path.open("rb") as file:
+        return recognise(file)[1]
+    return False
+
+
+def _remove_torn(path: Path) -> None:
     """Delete the file if it is what a killed process had begun to make, and nobody is making it now."""
     with thread_turn, suppress(OSError), path.open("r+b") as file:
         fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # DuckDB's own kind of lock
-        _, is_torn = recognise(file)
-        if is_torn:
+        if recognise(file)[1]:
             path.unlink()
-            return True
-    return False
 
 
 def _check_prepared(connection: duckdb.DuckDBPyConnection, path: Path) -> None:

@@ -126,6 +126,7 @@ def score_source(
     import pandas as pd
 
     from storage.data_report import load_reasons
+    from storage.locks import holding
     from storage.scores import finish_scoring, start_scoring
 
     warehouse, scorer = Home.from_environment().warehouse, chosen.scorer
@@ -134,13 +135,14 @@ def score_source(
         tell(line)
     if write is not None:
         write(pd.DataFrame(columns=list(ANSWER_COLUMNS)))  # a header, even where nothing follows
-    start_scoring(warehouse, opened.scoring_id, opened.name, opened.location, scorer, opened.columns.text)
-    counts, start = ScoringCounts(), time.monotonic()
-    for batch in opened.batches:
-        counts = _score_batch(opened, chosen, batch, counts, write)
-        rate = counts.headlines_scored / (time.monotonic() - start)
-        on_rows(counts.rows_read, opened.rows, f"{rate:,.0f} headlines/s")
-    finish_scoring(warehouse, opened.scoring_id)
+    with holding(warehouse, "scoring", opened.scoring_id):  # another process may score the same source
+        start_scoring(warehouse, opened.scoring_id, opened.name, opened.location, scorer, opened.columns.text)
+        counts, start = ScoringCounts(), time.monotonic()
+        for batch in opened.batches:
+            counts = _score_batch(opened, chosen, batch, counts, write)
+            rate = counts.headlines_scored / (time.monotonic() - start)
+            on_rows(counts.rows_read, opened.rows, f"{rate:,.0f} headlines/s")
+        finish_scoring(warehouse, opened.scoring_id)
     reasons = load_reasons(warehouse, opened.scoring_id, MOST_REASONS)
     return ScoredSource(opened.scoring_id, opened.name, chosen.model.card.cell_id, counts, reasons)
 
@@ -273,13 +275,15 @@ def _as_answers(rows: "pd.DataFrame", chosen: ChosenModel) -> "pd.DataFrame":
 
 
 @contextmanager
-def answers_file(output: str | None) -> Iterator["Write | None"]:
+def answers_file(output: str | None, source: str) -> Iterator["Write | None"]:
     """What writes answers to a file that appears at the end of the block; nothing where there is none to write."""
     if output is None:
         yield None
         return
     from reporting.score_files import answers_to_file
+    from tasks.outputs import check_output
 
+    check_output(Path(output), source)
     with answers_to_file(Path(output)) as write:
         yield write
 

@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from prefect import task
 from prefect.client.schemas.objects import State
@@ -26,18 +26,24 @@ ATTEMPTS_ALIKE = 2
 @task(task_run_name="baseline {cell.title}")
 def evaluate_baseline(study: StudyPlan, cell: CellPlan) -> State[None] | None:
     """Fit a baseline on train and evaluate it on validation and test."""
+    with _alone(cell):
+        if _is_evaluated(study, cell):
+            return _skipped(cell, "its evaluations are in the warehouse")
+        results = _run_baseline(study, cell)
+    _announce_result(cell, results)
+    return None
+
+
+def _run_baseline(study: StudyPlan, cell: CellPlan) -> list[Any]:
     from learning import evaluation
 
-    if _is_evaluated(study, cell):
-        return _skipped(cell, "its evaluations are in the warehouse")
     with _running(cell):
         train, parts = load_part(study, "train"), load_parts(study)
         encoder = study.encoder.folder if study.encoder else None
         seed = study.config.split.seed
         results = evaluation.evaluate_baseline(cell.model, train, parts, seed, encoder)
         save_results(study, cell, results)
-    _announce_result(cell, results)
-    return None
+    return results
 
 
 def _is_worth_a_retry(_: Any, __: Any, state: State[Any]) -> bool:
@@ -78,6 +84,18 @@ def train_cell(study: StudyPlan, cell: CellPlan, position: str = "") -> State[No
     It goes on from where an interrupted run, or a shorter cell of the same training, has come to. From the third
     attempt on there are fewer headlines a pass, since a process that died twice most likely died for its memory.
     """
+    with _alone(cell, checkpoint_store(study, cell).training_id):
+        if _is_trained(cell):
+            return _skipped(cell, "its adapter is trained")
+        outcome = _run_training(study, cell, position)
+    if outcome.diverged:
+        announce(
+            f"{position}{cell.title}: its loss exploded or was no number at step {outcome.log[-1].step}; ended there"
+        )
+    return None
+
+
+def _run_training(study: StudyPlan, cell: CellPlan, position: str) -> Any:
     from learning.worker import TrainingJob
     from schemas.label import Label
     from storage.evaluations import forget_evaluations
@@ -85,8 +103,6 @@ def train_cell(study: StudyPlan, cell: CellPlan, position: str = "") -> State[No
     from storage.studies import finish_cell
 
     home = Home.from_environment()
-    if _is_trained(cell):
-        return _skipped(cell, "its adapter is trained")
     forget_evaluations(home.warehouse, cell.cell_id)
     title = f"{position}train {cell.title}"
     log = StepLog(cell, title)
@@ -99,25 +115,30 @@ def train_cell(study: StudyPlan, cell: CellPlan, position: str = "") -> State[No
         outcome = run_job(job, log.update, title)
         log.save(outcome)
         finish_cell(home.warehouse, cell.cell_id, cell_outcome(cell, outcome))
-    if outcome.diverged:
-        announce(
-            f"{position}{cell.title}: its loss exploded or was no number at step {outcome.log[-1].step}; ended there"
-        )
-    return None
+    return outcome
 
 
 @task(task_run_name="score {cell.title}", retry_condition_fn=_is_worth_a_retry)
 def score_cell(study: StudyPlan, cell: CellPlan, position: str = "") -> State[None] | None:
     """Evaluate the cell, or the untouched base model, on validation and test at every temperature."""
+    with _alone(cell):
+        add_draws(study, cell)
+        if _is_evaluated(study, cell):
+            return _skipped(cell, "its evaluations are in the warehouse")
+        results = _run_scoring(study, cell, position)
+    if isinstance(results, State):
+        return results
+    _announce_result(cell, results, position)
+    return None
+
+
+def _run_scoring(study: StudyPlan, cell: CellPlan, position: str) -> list[Any] | State[None]:
     from learning.not_finite import NotFiniteError
     from learning.worker import ScoringJob
     from storage.home import Home
     from storage.studies import explain_diverged
 
     home = Home.from_environment()
-    add_draws(study, cell)
-    if _is_evaluated(study, cell):
-        return _skipped(cell, "its evaluations are in the warehouse")
     parts = load_parts(study)
     progress = Progress(f"{position}score {cell.title}", sum(len(part.texts) for part in parts), cell.title)
     adapter = (None, None) if cell.kind == "base" else _find_adapter(cell, position)
@@ -130,8 +151,7 @@ def score_cell(study: StudyPlan, cell: CellPlan, position: str = "") -> State[No
                 raise
             return _skipped(cell, f"its training diverged, {error}")
         save_results(study, cell, results)
-    _announce_result(cell, results, position)
-    return None
+    return results
 
 
 def _find_adapter(cell: CellPlan, position: str) -> tuple[Path, str]:
@@ -172,11 +192,16 @@ def checkpoint_store(study: StudyPlan, cell: CellPlan) -> Any:
 
 
 def drop_checkpoints(study: StudyPlan) -> None:
-    """Delete the checkpoints of a study's trainings, when all its cells are done."""
-    cells = (*study.cells, *curve_cells(study))
+    """Delete the checkpoints of a study's trainings, when its cells are done, but those that another study uses."""
+    from storage.home import Home
+    from storage.locks import holding_if_free
+
+    warehouse, cells = Home.from_environment().warehouse, (*study.cells, *curve_cells(study))
     stores = [checkpoint_store(study, cell) for cell in cells]
-    for store in stores:
-        shutil.rmtree(store.root, ignore_errors=True)
+    for store in {store.training_id: store for store in stores}.values():
+        with holding_if_free(warehouse, "training", store.training_id) as is_free:
+            if is_free:
+                shutil.rmtree(store.root, ignore_errors=True)
     drop_shared({cell.cell_id for cell in cells}, {store.training_id for store in stores})
 
 
@@ -203,6 +228,20 @@ def _announce_result(cell: CellPlan, results: list[Any], position: str = "") -> 
 
 
 @contextmanager
+def _alone(cell: CellPlan, training_id: str | None = None) -> Iterator[None]:
+    """No other process works on the cell in the block, nor on its training: it waits, and looks again what is left."""
+    from storage.home import Home
+    from storage.locks import holding
+
+    warehouse = Home.from_environment().warehouse
+    with (
+        holding(warehouse, "training", training_id) if training_id else nullcontext(),
+        holding(warehouse, "cell", cell.cell_id),
+    ):
+        yield
+
+
+@contextmanager
 def _running(cell: CellPlan, position: str = "") -> Iterator[None]:
     """The cell is running in the block, which finishes it; failed with the reason if the block raises."""
     from storage.home import Home
@@ -215,7 +254,8 @@ def _running(cell: CellPlan, position: str = "") -> Iterator[None]:
         yield
     except BaseException as error:
         told = str(error) if isinstance(error, InputError | FailureError) else f"{type(error).__name__}: {error}"
-        fail_cell(warehouse, cell.cell_id, told.removesuffix(": "))
+        status: Literal["failed", "interrupted"] = "failed" if isinstance(error, Exception) else "interrupted"
+        fail_cell(warehouse, cell.cell_id, told.removesuffix(": "), status)
         if isinstance(error, Exception):
             announce(f"{position}{cell.title} died: {told}", cell=cell.title, state="failed", result="died")
         raise

@@ -39,8 +39,8 @@ def export_cell(beginning: str, output: Path, *, merge: bool) -> list[tuple[str,
         InputError: There is no such cell, it has no adapter, the base model is another, or the folder is taken.
         ExportMismatchError: The files answer otherwise than the ledger has it; nothing is left of them.
     """
-    from learning.whole import appearing_whole
     from reporting.model_card import render_model_card
+    from schemas.files import appearing_folder, output_error
     from storage.exports import load_canaries
     from storage.studies import find_cells
 
@@ -54,15 +54,14 @@ def export_cell(beginning: str, output: Path, *, merge: bool) -> list[tuple[str,
     canaries = load_canaries(home.warehouse, cell.record.cell_id, CANARIES)
     check = "The cell has no evaluation, so that the files could not be compared with the ledger."
     try:
-        with appearing_whole(output) as unfinished:
+        with appearing_folder(output, replace=False) as unfinished:
             _write(unfinished, model, merge=merge)
             if canaries is not None:
                 check = _check(unfinished, model, canaries, merge=merge)
             told = render_model_card(model.card, merged=merge, check=check)
             (unfinished / "README.md").write_text(told, encoding="utf-8")
-            _check_place(output)  # again, since what lies there by now would be replaced
     except OSError as error:
-        raise ExportError(f"output {output}: {error.strerror}; give a folder that can be written") from error
+        raise output_error(output, error) from error
     size = sum(file.stat().st_size for file in output.iterdir())
     form = "whole weights with the adapter in them" if merge else "a LoRA adapter in PEFT's format"
     return [

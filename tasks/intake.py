@@ -4,6 +4,7 @@ Knows no server, and loads nothing heavy for a source that did not change.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
@@ -132,13 +133,15 @@ def settle_split(ingested: IngestedSource, split: SplitSettings, near_duplicates
     """
     from learning.identity import split_id
     from storage.headlines import load_snapshot
-    from storage.splits import load_split_counts, save_split
+    from storage.splits import SplitsChangedError, count_splits, load_split_counts, save_split
 
     warehouse = Home.from_environment().warehouse
-    identifier = split_id(ingested.snapshot_id, split)
-    if not load_split_counts(warehouse, identifier):
+    identifier, settings = split_id(ingested.snapshot_id, split), split.model_dump(mode="json")
+    while not load_split_counts(warehouse, identifier):
+        known = count_splits(warehouse)
         parts = draw_parts(load_snapshot(warehouse, ingested.snapshot_id), split, near_duplicates)
-        save_split(warehouse, identifier, ingested.snapshot_id, parts, split.model_dump(mode="json"))
+        with suppress(SplitsChangedError):
+            save_split(warehouse, identifier, ingested.snapshot_id, parts, settings, drawn_beside=known)
     return identifier
 
 

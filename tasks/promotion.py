@@ -16,9 +16,8 @@ from tasks.worker import run_job
 if TYPE_CHECKING:
     from learning.promotion import Rival
 
-RETRIES = 3
+RETRIES = 5
 """Of a judgement: other studies may be judged meanwhile, and each of them costs one."""
-
 
 @task(task_run_name="judge challenger", retries=RETRIES)
 def judge_challenger(study: StudyPlan) -> None:
@@ -145,5 +144,5 @@ def _evaluate_champion(study: StudyPlan, champion: Champion) -> str:
     job = ScoringJob(model.base, model.adapter, parts, model.prompt, decoding, model.adapter_hash)
     [result] = run_job(job, lambda _: None, f"score champion {champion.cell_id}")
     record = evaluation_record(champion.cell_id, study.split_id, decoding, identifier, result)
-    save_evaluations(home.warehouse, [record], prediction_rows(identifier, result))
+    save_evaluations(home.warehouse, [record], prediction_rows(identifier, result), keep_known=True)
     return identifier

@@ -50,20 +50,19 @@ def save_results(study: StudyPlan, cell: CellPlan, results: list[Any]) -> None:
     """Write the evaluations that a cell lacks, with all their predictions, in one transaction."""
     import pandas as pd
 
-    from storage.evaluations import load_evaluated, save_evaluations
+    from storage.evaluations import save_evaluations
     from storage.home import Home
 
     warehouse, ids = Home.from_environment().warehouse, evaluation_ids(study, cell)
-    known = load_evaluated(warehouse, cell.cell_id)
     named = [(ids[result.part.name, result.temperature], result) for result in results]
-    new = [(identifier, result) for identifier, result in named if identifier not in known]
     decoding = None if cell.kind == "baseline" else study.config.decoding
     save_evaluations(
         warehouse,
-        [evaluation_record(cell.cell_id, study.split_id, decoding, identifier, result) for identifier, result in new],
-        pd.concat([prediction_rows(identifier, result) for identifier, result in new]),
-        pd.concat([draw_rows(identifier, result.draws) for identifier, result in new]),
-        pd.concat([curve_rows(identifier, result.curve) for identifier, result in new]),
+        [evaluation_record(cell.cell_id, study.split_id, decoding, identifier, result) for identifier, result in named],
+        pd.concat([prediction_rows(identifier, result) for identifier, result in named]),
+        pd.concat([draw_rows(identifier, result.draws) for identifier, result in named]),
+        pd.concat([curve_rows(identifier, result.curve) for identifier, result in named]),
+        keep_known=True,
     )
 
 

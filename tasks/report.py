@@ -5,7 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from schemas.errors import FailureError, InputError
+from schemas.errors import FailureError
+from schemas.files import appearing_files
 from schemas.plan import name_cell
 from schemas.report import Chosen
 from storage.home import Home
@@ -18,10 +19,6 @@ CHARTS, PAGE, REPRODUCTION = "charts", "index.html", "reproduction.md"
 
 class NothingToReportError(FailureError):
     """No fine-tuned cell of the study has been evaluated."""
-
-
-class ReportPlaceError(InputError):
-    """The report cannot be written there."""
 
 
 def write_report(study: str | None = None, output: Path | None = None) -> Path:
@@ -50,15 +47,11 @@ def write_report(study: str | None = None, output: Path | None = None) -> Path:
     report = replace(report, unanswered=unanswered)
     charts = build_charts(report)
     page = home.report(study_id) if output is None else output / PAGE
-    try:
-        page.parent.mkdir(parents=True, exist_ok=True)
-        save_charts(charts, page.parent / CHARTS)
-        (page.parent / REPRODUCTION).write_text(render_reproduction(report), encoding="utf-8")
-        unfinished = page.with_suffix(".tmp")  # the page comes last and whole: where it is, the report is
-        unfinished.write_text(render_page(report, charts), encoding="utf-8")
-        unfinished.replace(page)
-    except OSError as error:
-        raise ReportPlaceError(f"output {page.parent}: {error.strerror}; give a folder that can be written") from error
+    texts = {REPRODUCTION: render_reproduction(report), PAGE: render_page(report, charts)}
+    with appearing_files(page.parent) as unfinished:
+        save_charts(charts, unfinished / CHARTS)
+        for name, text in texts.items():  # the page comes last: where it is, the report is
+            (unfinished / name).write_text(text, encoding="utf-8")
     return page
 
 

@@ -29,7 +29,7 @@ def score_headlines(settings: ScoreSettings) -> ScoredSource:
         progress[0].update(done, detail)
 
     chosen = choose_model(settings)
-    with answers_file(settings.output) as write:
+    with answers_file(settings.output, settings.source) as write:
         scored = score_source(settings, chosen, write, update, announce)
     announce(tell_counts(scored))
     return scored

@@ -293,6 +293,6 @@ COMMENT ON COLUMN missing_cells.model IS 'The base model, or the name of the bas
 COMMENT ON COLUMN missing_cells.learning_rate IS 'Peak learning rate; NULL unless fine-tuned.';
 COMMENT ON COLUMN missing_cells.epochs IS 'Passes over the train part; NULL unless fine-tuned.';
 COMMENT ON COLUMN missing_cells.seed IS 'Seed of initialisation, order and dropout; NULL where nothing is drawn.';
-COMMENT ON COLUMN missing_cells.status IS 'planned, running, finished, diverged or failed.';
+COMMENT ON COLUMN missing_cells.status IS 'planned, running, finished, diverged, failed or interrupted.';
 COMMENT ON COLUMN missing_cells.reason IS 'Why it failed, or cannot be evaluated.';
 COMMENT ON COLUMN missing_cells.is_final IS 'Whether it stays so: its training diverged, and its logits are NaN or infinite. The study is complete without it.';

@@ -1,0 +1,185 @@
+"""Files and folders that appear whole or not at all, also where two processes write one, or the disk is full."""
+
+import errno
+import fcntl
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from secrets import token_hex
+
+from schemas.errors import InputError
+
+ENDING = ".unfinished"
+LONGEST_NAME = 64
+"""Characters of the name that stand in the name of what is unfinished; a file system allows some 255 in all."""
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+class OutputError(InputError):
+    """What was to be written cannot be written there."""
+
+
+class FolderTakenError(OutputError):
+    """Something else is there by now."""
+
+
+@contextmanager
+def appearing_file(path: Path) -> Iterator[Path]:
+    """Lend a path beside `path`; when the block has written it, it takes the place of `path` in one step.
+
+    Where the block raises, `path` stays as it was. A link stays a link: the file that it names is replaced. What is no
+    file, such as a pipe or /dev/null, is lent itself.
+
+    Raises:
+        OutputError: It cannot be written, or the disk is full.
+    """
+    target = path.resolve()
+    try:
+        if target.exists() and not target.is_file():
+            yield _check_device(path, target)
+            return
+        with _unfinished_beside(target, _make_file) as unfinished:
+            if target.exists():
+                shutil.copymode(target, unfinished)
+            yield unfinished
+            unfinished.replace(target)
+    except OSError as error:
+        if not str(error.filename or "").startswith(str(target.parent)) and error.errno not in FULL:
+            raise
+        raise output_error(path, error) from error
+
+
+def _check_device(path: Path, target: Path) -> Path:
+    if target.is_dir():
+        raise OutputError(f"output {path}: is a folder; give a file")
+    return target
+
+
+@contextmanager
+def appearing_folder(folder: Path, *, replace: bool) -> Iterator[Path]:
+    """Lend a path beside `folder`; when the block has filled it, it becomes `folder`, and is deleted if it raises.
+
+    What killed processes left unfinished of the same folder is deleted first.
+
+    Args:
+        folder: Where it is to appear.
+        replace: It takes the place of what is there; else that has to be an empty folder, or nothing.
+
+    Raises:
+        FolderTakenError: Something is there by now that may not be replaced.
+    """
+    with _unfinished_beside(folder, _make_folder) as unfinished:
+        yield unfinished
+        _open_to_others(unfinished)
+        _move_in(unfinished, folder, replace=replace)
+
+
+@contextmanager
+def appearing_files(folder: Path) -> Iterator[Path]:
+    """Lend an empty folder; when the block has filled it, each of its files takes its place in `folder` in one step.
+
+    Other files of `folder` stay. Those at the top come after those below, in the order in which they were written.
+
+    Raises:
+        OutputError: They cannot be written, or the disk is full; then `folder` is as it was.
+    """
+    try:
+        with _unfinished_beside(folder / "files", _make_folder) as unfinished:
+            yield unfinished
+            files = [path for path in unfinished.rglob("*") if path.is_file()]
+            for file in sorted(files, key=lambda file: (file.parent == unfinished, file.stat().st_mtime_ns)):
+                place = folder / file.relative_to(unfinished)
+                place.parent.mkdir(parents=True, exist_ok=True)
+                file.replace(place)
+    except OSError as error:
+        raise output_error(folder, error) from error
+
+
+def output_error(path: Path, error: OSError) -> OutputError:
+    """The error for an output that the system refuses."""
+    remedy = "free disk space" if error.errno in FULL else "give a place that can be written"
+    kept = ", and keeps what it had" if os.path.lexists(path) else ""
+    return OutputError(f"output {path}: cannot be written ({error.strerror}){kept}; {remedy}")
+
+
+def _move_in(unfinished: Path, folder: Path, *, replace: bool) -> None:
+    if replace and folder.exists():
+        replaced = _name_beside(folder)
+        with suppress(FileNotFoundError):
+            folder.rename(replaced)
+        shutil.rmtree(replaced, ignore_errors=True)
+    try:
+        unfinished.rename(folder)
+    except OSError as error:
+        if error.errno not in {errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR}:
+            raise
+        raise FolderTakenError(f"output {folder}: is there already; give a new folder") from error
+
+
+def _open_to_others(folder: Path) -> None:
+    """Give each file the permissions that a new file has here; safetensors are written for the owner alone."""
+    probe = folder / ".permissions"
+    probe.touch()
+    mode = probe.stat().st_mode
+    probe.unlink()
+    for file in folder.rglob("*"):
+        if file.is_file() and not file.is_symlink():
+            file.chmod(mode)
+
+
+def _name_beside(path: Path) -> Path:
+    return path.with_name(f".{path.name[:LONGEST_NAME]}.{token_hex(8)}{ENDING}")
+
+
+def _make_file(path: Path) -> None:
+    path.touch(exist_ok=False)
+
+
+def _make_folder(path: Path) -> None:
+    path.mkdir(parents=True)
+
+
+@contextmanager
+def _unfinished_beside(path: Path, make: Callable[[Path], None]) -> Iterator[Path]:
+    """Lend a new file or folder beside `path`, under a lock that ends with this process; delete it if it is left."""
+    _clear_abandoned(path)
+    unfinished = _name_beside(path)
+    make(unfinished)
+    descriptor = os.open(unfinished, os.O_RDONLY)
+    try:
+        _try_lock(descriptor)
+        yield unfinished
+    finally:
+        os.close(descriptor)
+        _delete(unfinished)
+
+
+def _clear_abandoned(path: Path) -> None:
+    """Delete what killed processes left unfinished beside `path`: nobody has the lock on it."""
+    prefix = f".{path.name[:LONGEST_NAME]}."
+    for left in path.parent.glob(f".*{ENDING}"):
+        if left.name.startswith(prefix):
+            with suppress(OSError):
+                descriptor = os.open(left, os.O_RDONLY)
+                try:
+                    if _try_lock(descriptor):
+                        _delete(left)
+                finally:
+                    os.close(descriptor)
+
+
+def _delete(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:  # someone has it, or the file system has no locks
+        return False
+    return True

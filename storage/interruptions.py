@@ -1,0 +1,48 @@
+"""Studies and cells that are recorded as running while no process runs them: killed, or ended with their terminal."""
+
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+from storage.locks import holding_if_free
+from storage.opening import WarehouseLockedError
+from storage.unfit import WarehouseUnwritableError
+from storage.warehouse import is_up_to_date, reading, writing
+
+CELL_REASON = "interrupted: its process ended before it did"
+_RUNNING = (
+    "SELECT 'study', study_id FROM studies WHERE status = 'running'"
+    " UNION ALL SELECT 'cell', cell_id FROM cells WHERE status = 'running'"
+)
+
+
+def mark_interrupted(warehouse: Path) -> None:
+    """Record as interrupted what nobody runs any more; a warehouse that cannot be written now stays as it is.
+
+    What runs holds its lock, which ends with its process, however that ends.
+
+    Raises:
+        InputError: There is no warehouse, or it is not fit.
+        WarehouseLockedError: Another process held it.
+    """
+    with reading(warehouse) as connection:
+        running = connection.execute(_RUNNING).fetchall() if is_up_to_date(connection) else []
+    if not running:
+        return
+    with ExitStack() as stack, suppress(WarehouseUnwritableError, WarehouseLockedError):
+        gone = [each for each in running if stack.enter_context(holding_if_free(warehouse, *each))]
+        studies, cells = ([name for kind, name in gone if kind == wanted] for wanted in ("study", "cell"))
+        if gone:
+            _mark(warehouse, studies, cells)
+
+
+def _mark(warehouse: Path, studies: list[str], cells: list[str]) -> None:
+    with writing(warehouse) as connection:
+        connection.execute(
+            "UPDATE studies SET status = 'interrupted' WHERE status = 'running' AND list_contains(?, study_id)",
+            [studies],
+        )
+        connection.execute(
+            "UPDATE cells SET status = 'interrupted', reason = ?"
+            " WHERE status = 'running' AND list_contains(?, cell_id)",
+            [CELL_REASON, cells],
+        )

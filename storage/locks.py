@@ -1,0 +1,103 @@
+"""Locks between processes: who runs a study, trains a cell or scores a source does so alone, and ends with its process.
+
+A lock is a file in the home's folder `locks`, under the kernel's lock for as long as its process lives; the file holds
+the number of the process and goes when the lock is given back. A file system without locks has none: there nothing is
+held, and nothing counts as abandoned.
+"""
+
+import fcntl
+import logging
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from storage.holders import describe_process
+from storage.opening import TELL_AFTER, TELL_AGAIN_AFTER
+
+INTERVAL = 0.1
+"""Seconds between two attempts to take a lock."""
+FOLDER = "locks"
+_log = logging.getLogger("fintone.locks")
+
+
+@contextmanager
+def holding(warehouse: Path, kind: str, identifier: str) -> Iterator[None]:
+    """Do the block alone among all processes and threads; wait while another one holds this lock, and tell that.
+
+    Args:
+        warehouse: The DuckDB file; the locks lie beside it.
+        kind: What it is, as `study`.
+        identifier: Which one.
+    """
+    path = _path_of(warehouse, kind, identifier)
+    tell_at = time.monotonic() + TELL_AFTER
+    while (descriptor := _take(path)) is None:
+        now = time.monotonic()
+        if now >= tell_at:
+            _log.warning("%s %s: %s is at it; waiting until it is done", kind, identifier, _describe_holder(path))
+            tell_at = now + TELL_AGAIN_AFTER
+        time.sleep(INTERVAL)
+    try:
+        yield
+    finally:
+        _give_back(path, descriptor)
+
+
+@contextmanager
+def holding_if_free(warehouse: Path, kind: str, identifier: str) -> Iterator[bool]:
+    """Hold a lock in the block if nobody else does, and say whether; False too where there are no locks."""
+    path = _path_of(warehouse, kind, identifier)
+    descriptor = None
+    with suppress(OSError):
+        descriptor = _take(path, needs_lock=True)
+    try:
+        yield descriptor is not None
+    finally:
+        if descriptor is not None:
+            _give_back(path, descriptor)
+
+
+def _path_of(warehouse: Path, kind: str, identifier: str) -> Path:
+    return warehouse.parent / FOLDER / f"{kind}-{identifier}.lock"
+
+
+def _take(path: Path, *, needs_lock: bool = False) -> int | None:
+    """The descriptor of the file, locked; None where another process or thread has it, or has just deleted it."""
+    path.parent.mkdir(exist_ok=True)
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    except FileNotFoundError:  # the last holder of any lock has just deleted the folder
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if needs_lock or isinstance(error, BlockingIOError):
+            os.close(descriptor)
+            return None
+    try:
+        is_current = os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        is_current = False
+    if not is_current:
+        os.close(descriptor)
+        return None
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+    return descriptor
+
+
+def _give_back(path: Path, descriptor: int) -> None:
+    path.unlink(missing_ok=True)  # before the lock ends: nobody else may have taken this file meanwhile
+    os.close(descriptor)
+    with suppress(OSError):  # other locks are in it
+        path.parent.rmdir()
+
+
+def _describe_holder(path: Path) -> str:
+    try:
+        pid = int(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return "another process"
+    return f"another process ({describe_process(pid)})" if pid != os.getpid() else "another thread of this process"

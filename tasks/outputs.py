@@ -1,0 +1,44 @@
+"""Where a command may write what it was asked for: never into the home, and never over a source."""
+
+from pathlib import Path
+
+from schemas.files import OutputError
+from storage.home import Home
+from storage.warehouse import WarehouseMissingError
+
+
+def check_output(output: Path, source: str | None = None) -> None:
+    """Make sure that an output is neither in the home, nor a source, nor in the folder of one; links are followed.
+
+    Args:
+        output: A file or a folder that a user named.
+        source: What the command reads; the sources that the warehouse knows count too.
+
+    Raises:
+        OutputError: It is. The message says which.
+    """
+    from storage.sources import load_locations
+
+    home, place = Home.from_environment(), output.resolve()
+    if _lies_in(place, home.root):
+        raise OutputError(f"output {output}: lies in the home {home.root}; give a place outside")
+    try:
+        known = load_locations(home.warehouse)
+    except WarehouseMissingError:
+        known = []
+    for location in [*([source] if source is not None else []), *known]:
+        if _lies_in(place, Path(location)):
+            raise OutputError(f"output {output}: would overwrite or change the source {location}; give another place")
+
+
+def _lies_in(place: Path, container: Path) -> bool:
+    """Whether a resolved path is a file or folder itself, under whatever name, or lies in it."""
+    container = container.resolve()
+    return place == container or container in place.parents or _is_same_file(place, container)
+
+
+def _is_same_file(place: Path, other: Path) -> bool:
+    try:
+        return place.is_file() and place.samefile(other)
+    except OSError:
+        return False

@@ -1,0 +1,174 @@
+"""What is written appears whole or not at all: with a full disk, two writers, links, and writers that are killed."""
+
+import os
+import resource
+import signal
+import stat
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+
+from schemas import files
+from schemas.files import FolderTakenError, OutputError, appearing_file, appearing_files, appearing_folder
+
+ROOT = Path(files.__file__).parents[1]
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from schemas.files import appearing_file, appearing_folder
+path = Path(sys.argv[1])
+with appearing_folder(path, replace=True) if sys.argv[2] == "folder" else appearing_file(path) as unfinished:
+    (unfinished / "weights" if unfinished.is_dir() else unfinished).write_text("half")
+    print("begun", flush=True)
+    input()
+"""
+
+
+def fill(lent: AbstractContextManager[Path], text: str) -> None:
+    with lent as unfinished:
+        (unfinished / "text" if unfinished.is_dir() else unfinished).write_text(text)
+
+
+def fail_midway(lent: AbstractContextManager[Path]) -> None:
+    with lent as unfinished:
+        (unfinished / "text" if unfinished.is_dir() else unfinished).write_text("half")
+        raise KeyError("midway")
+
+
+def limit_files(most_bytes: int) -> None:
+    """In a child process: no file may be larger, as on a full disk."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
+
+
+@pytest.mark.parametrize("before", [None, "old"])
+def test_a_file_that_fails_midway_leaves_what_was_there(tmp_path: Path, before: str | None) -> None:
+    path = tmp_path / "answers.csv"
+    if before is not None:
+        path.write_text(before)
+    with pytest.raises(KeyError):
+        fail_midway(appearing_file(path))
+    assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == (
+        [("answers.csv", "old")] if before else []
+    )
+
+
+def test_a_full_disk_leaves_the_old_file_and_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "answers.csv"
+    path.write_text("old")
+    script = (
+        "import sys; from pathlib import Path; from schemas.files import appearing_file, OutputError\n"
+        "try:\n    with appearing_file(Path(sys.argv[1])) as unfinished: unfinished.write_text('x' * 10_000)\n"
+        "except OutputError as error: print(error)"
+    )
+    command = [sys.executable, "-c", script, path]
+    done = subprocess.run(
+        command, cwd=ROOT, preexec_fn=lambda: limit_files(5_000), capture_output=True, text=True, check=True
+    )
+    told = "cannot be written (File too large), and keeps what it had; free disk space"
+    assert done.stdout == f"output {path}: {told}\n"
+    assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == [("answers.csv", "old")]
+
+
+def test_a_new_file_has_the_modes_of_any_new_file_and_an_old_one_keeps_its_own(tmp_path: Path) -> None:
+    (tmp_path / "plain").write_text("")
+    fill(appearing_file(tmp_path / "new"), "new")
+    assert (tmp_path / "new").stat().st_mode == (tmp_path / "plain").stat().st_mode
+    (tmp_path / "new").chmod(0o640)
+    fill(appearing_file(tmp_path / "new"), "newer")
+    assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o640
+
+
+def test_a_link_stays_a_link_and_a_hard_link_loses_its_twin_only(tmp_path: Path) -> None:
+    target, link, twin = tmp_path / "target", tmp_path / "link", tmp_path / "twin"
+    target.write_text("old")
+    link.symlink_to("target")
+    os.link(target, twin)
+    fill(appearing_file(link), "new")
+    assert (link.is_symlink(), target.read_text(), twin.read_text()) == (True, "new", "old")
+
+
+def test_what_is_no_file_is_written_to_and_stays_what_it_is(tmp_path: Path) -> None:
+    fill(appearing_file(Path("/dev/null")), "x")
+    assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    got: list[str] = []
+    reader = threading.Thread(target=lambda: got.append(pipe.read_text()))
+    reader.start()
+    fill(appearing_file(pipe), "through")
+    reader.join()
+    assert (got, list(tmp_path.iterdir())) == (["through"], [pipe])
+
+
+@pytest.mark.parametrize("name", ["nowhere/answers.csv", "folder", "file/answers.csv", "n" * 300])
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, name: str) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(OutputError, match=f"^output {tmp_path / name}: .*; (give|free) "):
+        fill(appearing_file(tmp_path / name), "x")
+
+
+def test_a_long_name_is_no_trouble(tmp_path: Path) -> None:
+    fill(appearing_file(tmp_path / ("n" * 255)), "x")
+    assert [len(each.name) for each in tmp_path.iterdir()] == [255]
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_what_a_killed_process_left_is_cleared_and_what_a_living_one_fills_is_not(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "place"
+    lend: Callable[[], AbstractContextManager[Path]] = (
+        (lambda: appearing_file(path)) if kind == "file" else (lambda: appearing_folder(path, replace=True))
+    )
+    command = [sys.executable, "-c", KILLED, path, kind]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        process.stdout.readline()
+        fill(lend(), "mine")
+        assert len(list(tmp_path.iterdir())) == 2
+        process.kill()
+    fill(lend(), "mine again")
+    assert [each.name for each in tmp_path.iterdir()] == ["place"]
+
+
+def test_of_two_that_fill_one_new_folder_the_first_keeps_it(tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+
+    def fill_slowly() -> None:
+        with appearing_folder(folder, replace=False) as unfinished:
+            (unfinished / "text").write_text("slow")
+            fill(appearing_folder(folder, replace=False), "fast")
+
+    for begin in (fill_slowly, lambda: fill(appearing_folder(folder, replace=False), "third")):
+        with pytest.raises(FolderTakenError, match=f"^output {folder}: is there already; give a new folder$"):
+            begin()
+    assert ((folder / "text").read_text(), list(tmp_path.iterdir())) == ("fast", [folder])
+
+
+def test_a_folder_that_is_replaced_is_the_old_or_the_new_one(tmp_path: Path) -> None:
+    folder = tmp_path / "adapter"
+    fill(appearing_folder(folder, replace=True), "old")
+    with pytest.raises(KeyError):
+        fail_midway(appearing_folder(folder, replace=True))
+    assert (folder / "text").read_text() == "old"
+    fill(appearing_folder(folder, replace=True), "new")
+    assert ((folder / "text").read_text(), list(tmp_path.iterdir())) == ("new", [folder])
+
+
+def test_files_appear_in_a_folder_beside_what_else_is_there(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(KeyError):
+        fail_midway(appearing_files(tmp_path))
+    with appearing_files(tmp_path) as unfinished:
+        (unfinished / "charts").mkdir()
+        (unfinished / "charts" / "one.svg").write_text("svg")
+        (unfinished / "index.html").write_text("page")
+    found = sorted(str(each.relative_to(tmp_path)) for each in tmp_path.rglob("*") if each.is_file())
+    assert found == ["charts/one.svg", "index.html", "notes.txt"]
+    with pytest.raises(OutputError, match=f"^output {tmp_path / 'notes.txt'}: cannot be written "):
+        fill(appearing_files(tmp_path / "notes.txt"), "x")
