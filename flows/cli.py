@@ -12,19 +12,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from typer.exceptions import TyperException
 
 from flows.completion import complete_cell, complete_fine_tune, complete_model, complete_profile, complete_study
-from flows.console import print_lines, stderr, stdout
+from flows.console import SafeConsole, print_lines, stderr, stdout, tell
 from flows.notices import show_notices
 from flows.runs import run_ingestion, run_scoring, run_study
 from schemas.errors import FailureError, InputError
+from schemas.text import show_text
 
 if TYPE_CHECKING:
     from schemas.config import StudyConfig
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
+INTERRUPTION = "fintone: interrupted; what was finished is kept, and the same command goes on from there\n"
 FINE_TUNE = typer.Argument(
     help="Id of a fine-tuned cell, or its first 4 characters or more.", autocompletion=complete_fine_tune
 )
@@ -162,6 +163,9 @@ def sql(
     statement: Annotated[str, typer.Argument(help="One query; the warehouse is read and never written.")],
     format_: Annotated[Format, typer.Option("--format", help="How to print the answer.")] = Format.TABLE,
     output: Annotated[Path | None, typer.Option(help="Write the answer to this file instead.")] = None,
+    timeout: Annotated[float, typer.Option(min=0.001, help="Seconds that the query may take.")] = 60.0,
+    memory: Annotated[float, typer.Option(min=0.05, help="Gigabytes of memory that the query may take.")] = 2.0,
+    raw: Annotated[bool, typer.Option("--raw", help="In CSV, keep text that a spreadsheet would run.")] = False,  # noqa: FBT002
 ) -> None:
     """Query the warehouse with SQL.
 
@@ -169,9 +173,16 @@ def sql(
     """
     from flows.results import deliver, render
     from storage.home import Home
-    from storage.query import query
+    from storage.interruptions import mark_interrupted
+    from storage.query import asking
+    from tasks.outputs import check_output
 
-    deliver(render(query(Home.from_environment().warehouse, statement), format_.value), output)
+    warehouse = Home.from_environment().warehouse
+    if output is not None:
+        check_output(output)
+    mark_interrupted(warehouse)
+    with asking(warehouse, statement, timeout, memory, _leave_at_once) as result:
+        deliver(render(result, format_.value, raw=raw, note=tell), output)
 
 
 @app.command()
@@ -204,16 +215,16 @@ def compare(
         Home.from_environment().warehouse, cell, other, part=part.value, temperature=temperature, most_flips=flips
     )
     if format_ is Form.JSON:
-        deliver(render_json(compared), output)
+        deliver([render_json(compared)], output)
         return
-    console = stdout if output is None else Console(highlight=False, color_system=None)
+    console = stdout if output is None else SafeConsole(highlight=False, color_system=None)
     with console.capture() as captured:
         for lines in describe_comparison(compared):
             print_lines(lines, console)
             console.print()
         console.print("all that flipped:")
         console.print(f'  fintone sql "{compared.query}"', soft_wrap=True, markup=False)
-    deliver(captured.get(), output)
+    deliver([captured.get()], output)
 
 
 @app.command()
@@ -235,10 +246,10 @@ def report(
     from tasks.report import write_report
 
     home = Home.from_environment()
-    prepare_to_read(home.warehouse)
-    mark_interrupted(home.warehouse)
     if output is not None:
         check_output(output)
+    prepare_to_read(home.warehouse)
+    mark_interrupted(home.warehouse)
     page = write_report(study, output)
     print_lines([("report", str(page)), ("charts", f"{page.parent / 'charts'}: SVG and PNG")])
 
@@ -281,6 +292,7 @@ def score(
     encoding: Annotated[str | None, typer.Option(help="Text encoding; else detected.")] = None,
     delimiter: Annotated[str | None, typer.Option(help="Character between the fields of a CSV; else found.")] = None,
     header_row: Annotated[int | None, typer.Option(help="Line that names the columns; else found.")] = None,
+    raw: Annotated[bool, typer.Option("--raw", help="In CSV, keep text that a spreadsheet would run.")] = False,  # noqa: FBT002
     drift_tolerance: Annotated[float, typer.Option(help="Shift of a share or of confidence that is told.")] = 0.1,
 ) -> None:
     """Label headlines with the champion: a label, probabilities and the model's version for each, to SQL and a file.
@@ -303,6 +315,7 @@ def score(
         "delimiter": delimiter,
         "header_row": header_row,
         "drift_tolerance": drift_tolerance,
+        "raw": raw,
     }
     run_scoring(check_settings(ScoreSettings, values), None if format_ is None else format_.value)
 
@@ -362,7 +375,7 @@ def doctor(
     with stderr.status("looking, some seconds"):
         findings = examine()
     deliver(
-        render_json(findings) if format_ is Form.JSON else render_findings(findings, stdout), None, may_be_file=False
+        [render_json(findings) if format_ is Form.JSON else render_findings(findings, stdout)], None, may_be_file=False
     )
     if any(found.state == "fail" for found in findings):
         raise typer.Exit(FAILED)
@@ -396,7 +409,7 @@ def main() -> None:
     if code == INTERRUPTED:
         from flows.terminal import mute_exit
 
-        sys.stderr.write("fintone: interrupted; what was finished is kept, and the same command goes on from there\n")
+        sys.stderr.write(INTERRUPTION)
         mute_exit()
     sys.exit(code)
 
@@ -404,9 +417,17 @@ def main() -> None:
 def _end(message: str, code: int, *, debug: bool) -> None:
     """Print an error as one line, below its traceback where that was asked for, and leave."""
     if debug:
-        traceback.print_exc()
-    sys.stderr.write(f"fintone: {message}\n")
+        sys.stderr.write(show_text(traceback.format_exc(), lines=True))
+    sys.stderr.write(f"fintone: {show_text(message)}\n")
     sys.exit(code)
+
+
+def _leave_at_once(reason: BaseException) -> None:
+    """End the process where a library does not let go of it: after Ctrl-C, or with the line of an error."""
+    is_interrupted = isinstance(reason, KeyboardInterrupt)
+    sys.stderr.write(INTERRUPTION if is_interrupted else f"fintone: {show_text(str(reason))}\n")
+    sys.stderr.flush()
+    os._exit(INTERRUPTED if is_interrupted else FAILED)
 
 
 def _assign(flags: dict[str, str | None]) -> list[str]:

@@ -1,19 +1,34 @@
 """Where commands print: what they answer to standard output, what they tell on their way to standard error."""
 
 import os
+import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Literal
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
+
+from schemas.text import show_text
 
 SECONDS_BETWEEN_LINES = 10.0
 """Where there is no screen, a bar becomes a line now and then."""
 
 colours: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"
-stdout = Console(highlight=False, color_system=colours)
-stderr = Console(stderr=True, highlight=False, color_system=colours)
+
+
+class SafeConsole(Console):
+    """A console on which no text, wherever it comes from, steers the terminal: control characters are spelled."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
+        """Render as rich does."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=show_text(segment.text, lines=True))
+
+
+stdout = SafeConsole(highlight=False, color_system=colours)
+stderr = SafeConsole(stderr=True, highlight=False, color_system=colours)
 
 
 def print_lines(lines: list[tuple[str, str]], console: Console = stdout) -> None:
@@ -25,13 +40,30 @@ def print_lines(lines: list[tuple[str, str]], console: Console = stdout) -> None
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     for subject, description in lines:
-        table.add_row(subject, Text(description))
+        table.add_row(subject, Text(show_text(description)))
     console.print(table)
 
 
 def tell(message: str) -> None:
     """Print a line to standard error."""
-    stderr.print(message, markup=False, soft_wrap=True)
+    stderr.print(show_text(message), markup=False, soft_wrap=True)
+
+
+class StandardOutput:
+    """Standard output for data: on a terminal nothing of it steers that, and a pipe or a file gets every character."""
+
+    def write(self, text: str) -> int:
+        """Write a text."""
+        return sys.stdout.write(show_text(text, lines=True) if sys.stdout.isatty() else text)
+
+    def writelines(self, texts: Iterable[str]) -> None:
+        """Write texts."""
+        for text in texts:
+            self.write(text)
+
+    def flush(self) -> None:
+        """Write what is held back."""
+        sys.stdout.flush()
 
 
 @contextmanager

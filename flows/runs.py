@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from flows.console import print_lines, score_progress, stderr, stdout, tell
+from reporting.csv_rows import CsvRows
 from schemas.errors import FailureError
 
 if TYPE_CHECKING:
@@ -60,21 +61,22 @@ def run_scoring(settings: "ScoreSettings", form: "Literal['csv', 'jsonl'] | None
         return
     start_worker()
     try:
-        with answers_file(settings.output, settings.source) as to_file, score_progress(stderr) as show:
-            write = to_file or _answers_to_stdout(form or "csv")
+        csv_rows = CsvRows(raw=settings.raw)
+        with answers_file(settings, csv_rows) as to_file, score_progress(stderr) as show:
+            write = to_file or _answers_to_stdout(form or "csv", csv_rows)
             scored = score_source(settings, chosen, write, show, tell)
     finally:
         close_worker()
     tell(tell_counts(scored))
+    csv_rows.tell(tell)
     _tell_drift(home, scored.scoring_id, settings.drift_tolerance)
 
 
-def _answers_to_stdout(form: "Literal['csv', 'jsonl']") -> "Write":
-    import sys
-
+def _answers_to_stdout(form: "Literal['csv', 'jsonl']", csv_rows: "CsvRows") -> "Write":
+    from flows.console import StandardOutput
     from reporting.score_files import answers_to_stream
 
-    return answers_to_stream(sys.stdout, form)
+    return answers_to_stream(StandardOutput(), form, csv_rows)
 
 
 def _tell_drift(home: "Home", scoring_id: str, tolerance: float) -> None:

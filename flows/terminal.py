@@ -17,6 +17,7 @@ from rich.live import Live
 
 from flows.console import SECONDS_BETWEEN_LINES
 from flows.live import LiveView
+from schemas.text import show_text
 
 
 class ProgressHandler(logging.Handler):
@@ -49,7 +50,8 @@ class ProgressHandler(logging.Handler):
 
     def _print(self, text: str) -> None:
         self.printed = time.monotonic()
-        self.console.print(f"{time.strftime('%H:%M:%S')}  {text}", markup=False, highlight=False, soft_wrap=True)
+        line = f"{time.strftime('%H:%M:%S')}  {show_text(text)}"
+        self.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 @contextmanager

@@ -3,13 +3,13 @@
 A file appears whole or not at all; what goes to a stream is there as soon as its batch is done.
 """
 
-import csv
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TextIO
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from reporting.csv_rows import CsvRows
 from schemas.files import OutputError, appearing_file
 from schemas.scoring import ANSWER_COLUMNS
 
@@ -19,6 +19,19 @@ if TYPE_CHECKING:
 Form = Literal["csv", "jsonl", "parquet"]
 FORMS: dict[str, Form] = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
 Write = Callable[["pd.DataFrame"], None]
+
+
+class Stream(Protocol):
+    """What answers are written to."""
+
+    def write(self, text: str, /) -> int:
+        """Write a text."""
+
+    def writelines(self, texts: Iterable[str], /) -> None:
+        """Write texts."""
+
+    def flush(self) -> None:
+        """Write what is held back."""
 
 
 def find_form(output: Path) -> Form:
@@ -34,8 +47,12 @@ def find_form(output: Path) -> Form:
 
 
 @contextmanager
-def answers_to_file(output: Path) -> Iterator[Write]:
+def answers_to_file(output: Path, csv_rows: CsvRows) -> Iterator[Write]:
     """Lend a function that takes frames of `ANSWER_COLUMNS`; at the end of the block they are the file.
+
+    Args:
+        output: The file.
+        csv_rows: Formats the rows of a CSV.
 
     Raises:
         OutputError: It cannot be written.
@@ -47,21 +64,19 @@ def answers_to_file(output: Path) -> Iterator[Write]:
                 yield write
         else:
             with unfinished.open("w", encoding="utf-8", newline="") as file:
-                yield answers_to_stream(file, form)
+                yield answers_to_stream(file, form, csv_rows)
 
 
-def answers_to_stream(stream: TextIO, form: Literal["csv", "jsonl"]) -> Write:
-    """A function that writes frames of `ANSWER_COLUMNS` to a stream, each at once; the first begins with a header."""
+def answers_to_stream(stream: Stream, form: Literal["csv", "jsonl"], csv_rows: CsvRows) -> Write:
+    """A function that writes frames of `ANSWER_COLUMNS` to a stream, each at once; a CSV begins with a header."""
     heads = [ANSWER_COLUMNS] if form == "csv" else []
+    render = csv_rows.format if form == "csv" else _as_json
 
     def write(answers: "pd.DataFrame") -> None:
         if heads:
-            csv.writer(stream, lineterminator="\n").writerow(heads.pop())
+            stream.write(csv_rows.format(heads.pop()))
         rows = answers[list(ANSWER_COLUMNS)].itertuples(index=False, name=None)
-        if form == "csv":
-            csv.writer(stream, lineterminator="\n").writerows(_spell(row) for row in rows)
-        else:
-            stream.writelines(_as_json(row) for row in rows)
+        stream.writelines(render(_spell(row)) for row in rows)
         stream.flush()
 
     return write
@@ -72,8 +87,8 @@ def _spell(row: tuple[Any, ...]) -> list[Any]:
     return [round(value, 7) if isinstance(value, float) else value for value in row]
 
 
-def _as_json(row: tuple[Any, ...]) -> str:
-    return json.dumps(dict(zip(ANSWER_COLUMNS, _spell(row), strict=True)), ensure_ascii=False) + "\n"
+def _as_json(row: list[Any]) -> str:
+    return json.dumps(dict(zip(ANSWER_COLUMNS, row, strict=True)), ensure_ascii=False) + "\n"
 
 
 @contextmanager

@@ -443,6 +443,9 @@ class ScoreSettings(NamingSettings):
         default=None,
         description="Line of a CSV, or row of an Excel sheet, that names the columns, from 1; found if not given.",
     )
+    raw: bool = Field(
+        default=False, description="Keep text as it is in a CSV that a spreadsheet would run as a formula."
+    )
     drift_tolerance: float = Field(
         default=0.1,
         gt=0,

@@ -9,6 +9,8 @@ from storage.unfit import WarehouseUnwritableError
 from storage.warehouse import is_up_to_date, reading, writing
 
 CELL_REASON = "interrupted: its process ended before it did"
+PATIENCE = 1.0
+"""Seconds to wait for the warehouse; the next command marks what this one could not."""
 _RUNNING = (
     "SELECT 'study', study_id FROM studies WHERE status = 'running'"
     " UNION ALL SELECT 'cell', cell_id FROM cells WHERE status = 'running'"
@@ -36,7 +38,7 @@ def mark_interrupted(warehouse: Path) -> None:
 
 
 def _mark(warehouse: Path, studies: list[str], cells: list[str]) -> None:
-    with writing(warehouse) as connection:
+    with writing(warehouse, PATIENCE) as connection:
         connection.execute(
             "UPDATE studies SET status = 'interrupted' WHERE status = 'running' AND list_contains(?, study_id)",
             [studies],

@@ -1,12 +1,17 @@
 """A user's own SQL on the warehouse: it reads the warehouse and nothing else. Knows no table; light to import."""
 
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Thread
 from typing import Any
 
 import duckdb
 
-from schemas.errors import InputError
+from schemas.errors import FailureError, InputError
 from storage import warehouse
 from storage.warehouse import is_up_to_date, reading
 
@@ -41,10 +46,20 @@ _USERS_FAULT = (
 
 
 _OLD = "; an older fintone made the warehouse, and `fintone report` brings it up to date"
+ROWS_AT_ONCE = 10_000
+"""Rows of an answer that are in memory together."""
+SECONDS_TO_HEED = 0.5
+"""What DuckDB may take to end a query that was interrupted."""
+SECONDS, GIGABYTES = 60.0, 2.0
+"""What a query may take: of time to compute, and of memory."""
 
 
 class QueryError(InputError):
     """The user's SQL is wrong, or does something else than read the warehouse."""
+
+
+class QueryTimeoutError(FailureError):
+    """The query took longer than it may."""
 
 
 @dataclass(frozen=True)
@@ -52,23 +67,103 @@ class QueryResult:
     """What a query gave: `rows` hold Python values, one for each of `columns` (names may repeat)."""
 
     columns: tuple[str, ...]
+    rows: Iterable[tuple[Any, ...]]
+
+
+def query(path: Path, sql: str) -> "WholeResult":
+    """Run one query as `asking` does, and give all of its rows together: for answers that are known to be small."""
+    with asking(path, sql) as result:
+        return WholeResult(result.columns, list(result.rows))
+
+
+@dataclass(frozen=True)
+class WholeResult(QueryResult):
+    """An answer with all its rows in memory."""
+
     rows: list[tuple[Any, ...]]
 
 
-def query(path: Path, sql: str) -> QueryResult:
-    """Run one query on the warehouse at `path`, opened as by `storage.warehouse.reading`, for a person who waits.
+@contextmanager
+def asking(
+    path: Path,
+    sql: str,
+    seconds: float = SECONDS,
+    gigabytes: float = GIGABYTES,
+    leave: Callable[[BaseException], object] = lambda _: None,
+) -> Iterator[QueryResult]:
+    """Run one query on the warehouse at `path`, and lend its rows as they come; it ends with the block.
+
+    The query runs in a thread of its own, so that Ctrl-C and the time limit end it at any moment.
+
+    Args:
+        path: The DuckDB file, opened as by `storage.warehouse.reading`, for a person who waits.
+        sql: The query.
+        seconds: What DuckDB may take to compute it; the time that the caller takes with the rows does not count.
+        gigabytes: What DuckDB may take of memory.
+        leave: Is called with the reason where DuckDB does not end a query that was interrupted, as in the middle of one
+            call of a function; it should end the process, since the block would wait for DuckDB.
 
     Raises:
         QueryError: No query, more than one, one that does not only read the warehouse, or one that DuckDB refuses.
+        QueryTimeoutError: It takes too long.
     """
     with reading(path, warehouse.QUERY_PATIENCE) as connection:
+        connection.execute(f"SET memory_limit = '{gigabytes * 1e9:.0f}B'")
         connection.execute(_CONFINE)
+        steps = _Steps(connection, seconds, leave)
+        steps.run(lambda: connection.execute(_only_query(connection.extract_statements(sql))))
+        columns = tuple(column[0] for column in connection.description)
+        yield QueryResult(columns, _fetch(connection, steps))
+
+
+def _fetch(connection: duckdb.DuckDBPyConnection, steps: "_Steps") -> Iterator[tuple[Any, ...]]:
+    while rows := steps.run(lambda: connection.fetchmany(ROWS_AT_ONCE)):
+        yield from rows
+
+
+class _Steps:
+    """Runs the steps of a query one after the other, each in a thread that the caller may interrupt."""
+
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, seconds: float, leave: Callable[[BaseException], object]
+    ) -> None:
+        self._connection, self._limit, self._left, self._leave = connection, seconds, seconds, leave
+
+    def run(self, step: Callable[[], Any]) -> Any:
+        outcome: SimpleQueue[tuple[Any, BaseException | None]] = SimpleQueue()
+        thread = Thread(target=_put_outcome, args=(step, outcome), daemon=True)
+        start = time.monotonic()
+        thread.start()
         try:
-            connection.execute(_only_query(connection.extract_statements(sql)))
-            return QueryResult(tuple(column[0] for column in connection.description), connection.fetchall())
-        except _USERS_FAULT as error:
-            old = "" if is_up_to_date(connection) else _OLD
+            value, error = outcome.get(timeout=max(self._left, 0))
+        except Empty:
+            limit = f"sql: took longer than {self._limit:g} s; allow more with --timeout, or ask for less"
+            raise self._end(thread, QueryTimeoutError(limit)) from None
+        except BaseException as interruption:
+            self._end(thread, interruption)
+            raise
+        self._left -= time.monotonic() - start
+        if isinstance(error, _USERS_FAULT):
+            old = "" if is_up_to_date(self._connection) else _OLD
             raise QueryError(f"sql: {_one_line(error)}{old}") from error
+        if error:
+            raise error
+        return value
+
+    def _end(self, thread: Thread, reason: BaseException) -> BaseException:
+        """Interrupt DuckDB, and leave the process where it does not heed that."""
+        self._connection.interrupt()
+        thread.join(SECONDS_TO_HEED)
+        if thread.is_alive():
+            self._leave(reason)
+        return reason
+
+
+def _put_outcome(step: Callable[[], Any], outcome: "SimpleQueue[tuple[Any, BaseException | None]]") -> None:
+    try:
+        outcome.put((step(), None))
+    except BaseException as error:  # noqa: BLE001 (raised again where the step was asked for)
+        outcome.put((None, error))
 
 
 def _only_query(statements: list[duckdb.Statement]) -> duckdb.Statement:
@@ -91,6 +186,8 @@ def _name_kind(statement: duckdb.Statement) -> str:
 def _one_line(error: duckdb.Error) -> str:
     """DuckDB's message without its sketch of the place; for what is shut off, what is allowed."""
     message = " ".join(str(error).split("\n\nLINE")[0].split())
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return f"takes more memory than it may; allow more with --memory, or ask for less ({message})"
     if isinstance(error, duckdb.PermissionException):
         return f"a query reads the warehouse only, no other file, network or extension ({message})"
     return message

@@ -105,17 +105,22 @@ def _migrate(path: Path) -> None:
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def writing(path: Path, patience: float | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
     """One transaction that may write: committed at the end of the block, rolled back if the block raises.
+
+    Args:
+        path: The DuckDB file.
+        patience: Seconds to wait for it, `WRITE_PATIENCE` if not given.
 
     Raises:
         WarehouseMissingError: There is no warehouse at `path`.
         NotAWarehouseError: The file is something else.
         WarehouseTooNewError: A newer fintone made it.
-        WarehouseLockedError: Another process or thread held it for `WRITE_PATIENCE` seconds.
+        WarehouseLockedError: Another process or thread held it for so long.
         WarehouseUnwritableError: The system refused to write.
     """
-    with _refusals_told(path), opened(path, read_only=False, patience=WRITE_PATIENCE) as connection:
+    file = opened(path, read_only=False, patience=WRITE_PATIENCE if patience is None else patience)
+    with _refusals_told(path), file as connection:
         _check_prepared(connection, path)
         with _transaction(connection):
             yield connection

@@ -13,6 +13,7 @@ from math import log
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from reporting.csv_rows import CsvRows
 from schemas.columns import ReadColumns, join_columns
 from schemas.config import ScoreSettings
 from schemas.data_report import MOST_REASONS, ReasonCount, describe_reasons
@@ -275,16 +276,17 @@ def _as_answers(rows: "pd.DataFrame", chosen: ChosenModel) -> "pd.DataFrame":
 
 
 @contextmanager
-def answers_file(output: str | None, source: str) -> Iterator["Write | None"]:
+def answers_file(settings: ScoreSettings, csv_rows: CsvRows) -> Iterator["Write | None"]:
     """What writes answers to a file that appears at the end of the block; nothing where there is none to write."""
-    if output is None:
+    if settings.output is None:
         yield None
         return
+    output = Path(settings.output)
     from reporting.score_files import answers_to_file
     from tasks.outputs import check_output
 
-    check_output(Path(output), source)
-    with answers_to_file(Path(output)) as write:
+    check_output(output, settings.source)
+    with answers_to_file(output, csv_rows) as write:
         yield write
 
 

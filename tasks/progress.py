@@ -11,13 +11,16 @@ from uuid import UUID
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.logging import get_run_logger
 
+from schemas.text import show_text
+
 SECONDS_BETWEEN_UPDATES = 2.0
 """A bar in the UI costs a request, a line in the log a row."""
 
 
 def announce(message: str, **event: Any) -> None:
     """Log a line that people want to read; `event` is what a live view makes of it."""
-    get_run_logger().info(message, extra={"fintone": {"text": message, **event}})
+    text = show_text(message)
+    get_run_logger().info(text, extra={"fintone": {"text": text, **event}})
 
 
 def note(message: str, **event: Any) -> None:
@@ -46,7 +49,7 @@ class Progress:
         text = ", ".join(part for part in (self.title, f"{done}/{self.total}", detail, ends) if part)
         event: dict[str, Any] = {"text": text, "title": self.title, "done": done, "total": self.total}
         event |= {"detail": detail, "ends": ends, "cell": self.cell}
-        get_run_logger().info(text, extra={"fintone": event})
+        get_run_logger().info(show_text(text), extra={"fintone": event})
         self._draw(100 * done / self.total, text)
 
     def _draw(self, percent: float, text: str) -> None:

@@ -4,6 +4,7 @@ from prefect import task
 from prefect.artifacts import create_table_artifact
 from prefect.events import emit_event
 
+from reporting.csv_rows import CsvRows
 from schemas.config import ScoreSettings
 from schemas.scoring import Drift
 from tasks.answers import ScoredSource
@@ -29,9 +30,11 @@ def score_headlines(settings: ScoreSettings) -> ScoredSource:
         progress[0].update(done, detail)
 
     chosen = choose_model(settings)
-    with answers_file(settings.output, settings.source) as write:
+    csv_rows = CsvRows(raw=settings.raw)
+    with answers_file(settings, csv_rows) as write:
         scored = score_source(settings, chosen, write, update, announce)
     announce(tell_counts(scored))
+    csv_rows.tell(announce)
     return scored
 
 

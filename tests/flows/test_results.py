@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.results import RepeatedColumnError, UndeliverableError, deliver, render
+from flows import results
+from flows.results import RepeatedColumnError, deliver
+from schemas.files import OutputError
 from storage.query import QueryResult, query
 from storage.warehouse import prepare_warehouse
 
@@ -20,6 +23,10 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("results") / "warehouse.duckdb"
     prepare_warehouse(path)
     return path
+
+
+def render(result: QueryResult, form: str, **options: Any) -> str:
+    return "".join(results.render(result, form, **options))
 
 
 def parse_json(text: str) -> Any:
@@ -72,7 +79,7 @@ def test_every_text_and_number_survives(rows: list[tuple[Any, ...]]) -> None:
 
 @given(st.lists(st.tuples(st.text(st.characters(codec="utf-8", exclude_characters="\r\n")), st.floats()), max_size=4))
 def test_csv_keeps_every_digit(rows: list[tuple[str, float]]) -> None:
-    [_, *read] = parse_csv(render(QueryResult(("text", "share"), rows), "csv"))
+    [_, *read] = parse_csv(render(QueryResult(("text", "share"), rows), "csv", raw=True))
     assert [(text, repr(float(share))) for text, share in read] == [(text, repr(share)) for text, share in rows]
 
 
@@ -116,12 +123,64 @@ def test_two_columns_of_one_name_are_refused_where_one_would_be_lost(warehouse: 
 
 
 def test_an_answer_is_written_whole(tmp_path: Path) -> None:
-    deliver("é☃\n", tmp_path / "answer")
+    deliver(["é", "☃\n"], tmp_path / "answer")
     assert (tmp_path / "answer").read_text(encoding="utf-8") == "é☃\n"
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     output = tmp_path / "nowhere" / "answer"
-    with pytest.raises(UndeliverableError, match="No such file or directory; give a file in a folder") as raised:
-        deliver("x", output)
+    with pytest.raises(OutputError, match=r"No such file or directory.*; give a place that can be written") as raised:
+        deliver(["x"], output)
     assert str(raised.value).startswith(f"output {output}: ")
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("=HYPERLINK(A1)", "'=HYPERLINK(A1)"),
+        ("+1+cmd|' /C calc'!A0", "'+1+cmd|' /C calc'!A0"),
+        ("-2+3", "'-2+3"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("\t=1", "'\t=1"),
+        ("\r=1", "'\r=1"),
+        ("\uff1d1+1", "'\uff1d1+1"),
+        ("-5", "-5"),
+        ("+0.5e-3", "+0.5e-3"),
+        ("-1,234.5%", "-1,234.5%"),
+        ("Sales = 5", "Sales = 5"),
+        ("'quoted", "'quoted"),
+    ],
+)
+def test_a_cell_of_a_csv_is_no_formula(text: str, written: str) -> None:
+    told: list[str] = []
+    result = QueryResult((text, "n"), [(text, -1), (None, -0.5)])
+    rows = parse_csv(render(result, "csv", note=told.append))
+    assert rows == [[written, "n"], [written, "-1"], ["", "-0.5"]]
+    assert told == ([] if text == written else [f"2 cells begin as a formula does, and got a ' before it; {KEPT}"])
+    assert parse_csv(render(result, "csv", raw=True, note=told.append))[1] == [text, "-1"]
+    assert parse_json(render(result, "json"))[0][text] == text
+
+
+KEPT = "--raw keeps the text as it is"
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "table"])
+def test_rows_are_rendered_as_they_come(form: str) -> None:
+    """An endless answer begins at once, after the rows that set a table's widths."""
+    taken = 0
+
+    def rows() -> Iterator[tuple[Any, ...]]:
+        nonlocal taken
+        while True:
+            taken += 1
+            yield (taken, "x" * 100)
+
+    pieces = results.render(QueryResult(("n", "text"), rows()), form)
+    assert next(pieces)
+    assert taken <= results.ROWS_FOR_WIDTHS
+
+
+def test_a_wide_value_behind_the_first_rows_of_a_table_is_not_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(results, "ROWS_FOR_WIDTHS", 1)
+    lines = render(QueryResult(("text", "n"), [("a", 1), ("wide value", 2)]), "table").splitlines()
+    assert lines == ["text  n", "----  -", "a     1", "wide value  2", "(2 rows)"]

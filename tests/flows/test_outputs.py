@@ -1,0 +1,91 @@
+"""No output of any command lies in the home, or over a source, whatever the path looks like."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from storage.warehouse import writing
+
+Run = Callable[..., tuple[int, str, str]]
+Refuse = Callable[..., str]
+QUERY = ("sql", "SELECT 1 AS n", "--format", "csv", "--output")
+COMMANDS = (
+    QUERY,
+    ("compare", "aaaa", "bbbb", "--output"),
+    ("report", "--output"),
+    ("export", "aaaa", "--output"),
+)
+
+
+@pytest.fixture
+def source(warehouse: Path, tmp_path: Path) -> Path:
+    """A source that the warehouse knows."""
+    path = tmp_path / "headlines.csv"
+    path.write_text("text,label\nSales rose,positive\n")
+    with writing(warehouse) as connection:
+        connection.execute(
+            "INSERT INTO source_visits BY NAME SELECT ? AS location, 'i' AS ingest_id, now()::TIMESTAMP AS met_at",
+            [str(path)],
+        )
+    return path
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("place", ["warehouse.duckdb", "adapters/x", "", "new/folder", "../home/warehouse.duckdb"])
+def test_the_home_is_no_place_for_an_output(
+    refuse: Refuse, warehouse: Path, command: tuple[str, ...], place: str
+) -> None:
+    before = warehouse.read_bytes()
+    output = str(warehouse.parent / place)
+    assert f"lies in the home {warehouse.parent}; give a place outside" in refuse(*command, output)
+    assert warehouse.read_bytes() == before
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_link_into_the_home_is_no_way_round(
+    refuse: Refuse, warehouse: Path, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    (tmp_path / "to-file").symlink_to(warehouse)
+    (tmp_path / "to-folder").symlink_to(warehouse.parent)
+    for output in ("to-file", "to-folder/answer.csv"):
+        assert "lies in the home" in refuse(*command, str(tmp_path / output))
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_source_is_never_overwritten(
+    refuse: Refuse, warehouse: Path, source: Path, command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (source.parent / "link.csv").symlink_to(source)
+    os.link(source, source.parent / "twin.csv")
+    monkeypatch.chdir(source.parent / "work")
+    for output in (str(source), "../headlines.csv", "../link.csv", "../twin.csv"):
+        assert f"would overwrite or change the source {source}; give another place" in refuse(*command, output)
+    assert source.read_text().startswith("text,label")
+
+
+def test_a_folder_that_is_a_source_gets_no_file(refuse: Refuse, warehouse: Path, source: Path) -> None:
+    folder = source.parent / "news"
+    folder.mkdir()
+    with writing(warehouse) as connection:
+        connection.execute("UPDATE source_visits SET location = ?", [str(folder)])
+    assert f"would overwrite or change the source {folder}" in refuse(*QUERY, str(folder / "answer.csv"))
+    assert list(folder.iterdir()) == []
+
+
+def test_a_hard_link_to_the_warehouse_is_replaced_and_the_warehouse_is_not(
+    fintone: Run, warehouse: Path, tmp_path: Path
+) -> None:
+    os.link(warehouse, tmp_path / "twin.csv")
+    before = warehouse.read_bytes()
+    assert fintone(*QUERY, str(tmp_path / "twin.csv")) == (0, "", "")
+    assert ((tmp_path / "twin.csv").read_text(), warehouse.read_bytes()) == ("n\n1\n", before)
+
+
+def test_wrong_sql_and_a_device_leave_what_is_there(fintone: Run, warehouse: Path, tmp_path: Path) -> None:
+    assert fintone(*QUERY, "/dev/null") == (0, "", "")
+    assert Path("/dev/null").is_char_device()
+    (tmp_path / "old.csv").write_text("old")
+    assert fintone("sql", "SELECT error('x')", "--output", str(tmp_path / "old.csv"))[0] == 2
+    assert (tmp_path / "old.csv").read_text() == "old"
