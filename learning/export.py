@@ -26,7 +26,7 @@ def write_adapter(adapter_folder: Path, base: str, revision: str | None, output:
         revision: Of a hub model.
         output: The new folder.
     """
-    output.mkdir(parents=True)
+    output.mkdir(parents=True, exist_ok=True)
     for name in ADAPTER_FILES:
         shutil.copyfile(adapter_folder / name, output / name)
     [config] = [output / name for name in ADAPTER_FILES if name.endswith(".json")]

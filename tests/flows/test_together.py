@@ -1,0 +1,62 @@
+"""Several processes in one home at once: nobody fails another, nothing is done twice, and the dead are told apart.
+
+Real commands on the embedded model with tiny settings. `python -m benchmarks.together` does it many times.
+"""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from benchmarks.together import Crew, check_home, prepare_home
+from storage.interruptions import mark_interrupted
+from storage.query import query
+
+
+@pytest.fixture(scope="module")
+def crew(tmp_path_factory: pytest.TempPathFactory) -> Crew:
+    return prepare_home(tmp_path_factory.mktemp("together"))
+
+
+def test_two_runs_of_one_study_and_one_that_shares_its_cells_all_succeed(crew: Crew) -> None:
+    ended = crew.run_together([crew.study("1"), crew.study("1"), crew.study("1,2")])
+    assert [(code, err) for code, err in ended if code] == []
+    assert check_home(crew.home) == []
+
+
+def test_of_two_exports_to_one_place_one_succeeds_and_the_other_is_told(crew: Crew, tmp_path: Path) -> None:
+    command = ["export", crew.champion(), "--output", str(tmp_path / "model")]
+    ended = crew.run_together([command, command])
+    assert sorted(code for code, _ in ended) == [0, 2]
+    [told] = [err for code, err in ended if code]
+    assert "is there already; give a new folder" in told
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+    assert (tmp_path / "model" / "README.md").exists()
+
+
+def test_two_scorings_of_one_source_and_two_reports_are_as_one(crew: Crew, tmp_path: Path) -> None:
+    score = ["score", str(crew.headlines), "--model", crew.champion()]
+    ended = crew.run_together(
+        [score, score, ["report", "--output", str(tmp_path)], ["report", "--output", str(tmp_path)]]
+    )
+    assert [(code, err) for code, err in ended if code] == []
+    assert check_home(crew.home) == []
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["charts", "index.html", "reproduction.md"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGHUP])
+def test_a_study_whose_process_is_gone_is_interrupted_and_one_that_lives_is_not(crew: Crew, number: int) -> None:
+    process = crew.start([*crew.study("1"), "--set", f"grid.seeds={number}"])
+    crew.wait_for(process, "begins|train |baseline|score ")
+    mark_interrupted(crew.home / "warehouse.duckdb")
+    assert ("running",) in query(crew.home / "warehouse.duckdb", "SELECT status FROM studies").rows
+    os.kill(process.pid, number)
+    process.wait()
+    code, _, out = crew.run(["sql", "SELECT status, finished_at IS NULL FROM studies ORDER BY started_at DESC LIMIT 1"])
+    assert code == 0
+    assert "interrupted" in out
+    cells = query(crew.home / "warehouse.duckdb", "SELECT count(*) FROM cells WHERE status = 'running'").rows
+    assert cells == [(0,)]
+    assert crew.run_together([[*crew.study("1"), "--set", f"grid.seeds={number}"]])[0][0] == 0
+    assert check_home(crew.home) == []
