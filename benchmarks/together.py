@@ -5,6 +5,7 @@ score one source. A pair is sound where no command fails but one that is told th
 left `running` or `failed`, no row is there twice and no unfinished file is left.
 """
 
+import argparse
 import os
 import re
 import subprocess
@@ -16,7 +17,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks.arguments import learning_parser
 from benchmarks.kills import write_headlines
 from benchmarks.machine import write_results
 from storage.query import query
@@ -166,7 +166,7 @@ def _came_second(told: str) -> bool:
 
 def main() -> None:
     """Overlap, print a line a pair and write the figures when all pairs were run."""
-    parser = learning_parser(__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pairs", type=int, default=PAIRS)
     options = parser.parse_args()
     start = time.monotonic()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.together import Crew, check_home, prepare_home
+from benchmarks.together import PAIRS, Crew, check_home, overlap, prepare_home
 from storage.interruptions import mark_interrupted
 from storage.query import query
 
@@ -60,3 +60,9 @@ def test_a_study_whose_process_is_gone_is_interrupted_and_one_that_lives_is_not(
     assert cells == [(0,)]
     assert crew.run_together([[*crew.study("1"), "--set", f"grid.seeds={number}"]])[0][0] == 0
     assert check_home(crew.home) == []
+
+
+@pytest.mark.slow
+def test_pairs_of_commands_that_overlap_are_sound(tmp_path: Path) -> None:
+    sound, faults = overlap(tmp_path, PAIRS)
+    assert (faults, set(sound.values())) == ([], {PAIRS})
