@@ -4,7 +4,9 @@ Real commands on the embedded model with tiny settings. `python -m benchmarks.to
 """
 
 import os
+import re
 import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ import pytest
 from benchmarks.together import PAIRS, Crew, check_home, overlap, prepare_home
 from storage.interruptions import mark_interrupted
 from storage.query import query
+from storage.warehouse import READ_PATIENCE, writing
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +63,16 @@ def test_a_study_whose_process_is_gone_is_interrupted_and_one_that_lives_is_not(
     assert cells == [(0,)]
     assert crew.run_together([[*crew.study("1"), "--set", f"grid.seeds={number}"]])[0][0] == 0
     assert check_home(crew.home) == []
+
+
+def test_a_study_waits_for_whoever_holds_the_warehouse_and_goes_on(crew: Crew) -> None:
+    process = crew.start([*crew.study("1"), "--set", "grid.seeds=3"])
+    crew.wait_for(process, "study .*cells to fine-tune")
+    with writing(crew.home / "warehouse.duckdb"):
+        time.sleep(READ_PATIENCE + 2)
+    _, err = process.communicate()
+    assert process.returncode == 0, err
+    assert re.search(rf"another process \(PID {os.getpid()}, .*\) holds it; waiting until it is free", err)
 
 
 @pytest.mark.slow
