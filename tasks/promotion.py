@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 RETRIES = 5
 """Of a judgement: other studies may be judged meanwhile, and each of them costs one."""
 
+
 @task(task_run_name="judge challenger", retries=RETRIES)
 def judge_challenger(study: StudyPlan) -> None:
     """Hold the cell that validation chose to every floor and to the champion; if it passes, it is champion.
