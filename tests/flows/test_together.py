@@ -48,14 +48,14 @@ def test_two_scorings_of_one_source_and_two_reports_are_as_one(crew: Crew, tmp_p
     assert sorted(path.name for path in tmp_path.iterdir()) == ["charts", "index.html", "reproduction.md"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGHUP, pytest.param(signal.SIGKILL, marks=pytest.mark.slow)])
 def test_a_study_whose_process_is_gone_is_interrupted_and_one_that_lives_is_not(crew: Crew, number: int) -> None:
     process = crew.start([*crew.study("1"), "--set", f"grid.seeds={number}"])
     crew.wait_for(process, "begins|train |baseline|score ")
     mark_interrupted(crew.home / "warehouse.duckdb")
     assert ("running",) in query(crew.home / "warehouse.duckdb", "SELECT status FROM studies").rows
-    os.kill(process.pid, number)
-    process.wait()
+    process.send_signal(number)
+    process.communicate()
     code, _, out = crew.run(["sql", "SELECT status, finished_at IS NULL FROM studies ORDER BY started_at DESC LIMIT 1"])
     assert code == 0
     assert "interrupted" in out
