@@ -240,7 +240,7 @@ def save_adapter_hash(warehouse: Path, cell_id: str, adapter_hash: str) -> None:
 
 
 def fail_cell(warehouse: Path, cell_id: str, reason: str, status: Literal["failed", "interrupted"] = "failed") -> None:
-    """Record that a cell that was running failed, and why; one that another process finished meanwhile stays finished.
+    """Record that a cell failed, and why; one that another process finished meanwhile stays as it is.
 
     Raises:
         UnknownCellError: No cell has this id.
@@ -248,10 +248,10 @@ def fail_cell(warehouse: Path, cell_id: str, reason: str, status: Literal["faile
     _change_cell(
         warehouse,
         cell_id,
-        "UPDATE cells SET reason = CASE WHEN status = 'running' THEN $reason ELSE reason END,"
-        " finished_at = CASE WHEN status = 'running' THEN $now ELSE finished_at END,"
-        " status = CASE WHEN status = 'running' THEN $status ELSE status END WHERE cell_id = $cell_id",
-        {"reason": reason, "now": utc_now(), "status": status},
+        "UPDATE cells SET reason = if(list_contains($done, status), reason, $reason),"
+        " finished_at = if(list_contains($done, status), finished_at, $now),"
+        " status = if(list_contains($done, status), status, $status) WHERE cell_id = $cell_id",
+        {"reason": reason, "now": utc_now(), "status": status, "done": list(DONE)},
     )
 
 

@@ -93,3 +93,13 @@ def test_a_model_that_always_says_the_commonest_label_is_not_chosen_for_it(finis
     [row] = load_selection(finished, "study")
     assert (row["cell_id"], row["temperature"]) == ("tuned", 0.1)
     assert row["balanced_accuracy"] == pytest.approx(1 / 3)
+
+
+def test_who_saves_late_does_not_overwrite_what_another_process_saved(finished, evaluation, predict):
+    before = [query(finished, f"FROM {table} ORDER BY ALL").rows for table in ("leaderboard", "predictions")]
+    again = [evaluation("svm", None, accuracy=0.1), evaluation("tuned", 1, accuracy=0.1)]
+    late = pd.concat([predict(each.evaluation_id, "neutral") for each in again])
+    save_evaluations(finished, again, late, keep_known=True)
+    after = [query(finished, f"FROM {table} ORDER BY ALL").rows for table in ("leaderboard", "predictions")]
+    assert [row[:10] for row in after[0]] == [row[:10] for row in before[0]]
+    assert after[1] == before[1]

@@ -156,3 +156,9 @@ def test_a_training_log_replaces_the_one_before(warehouse):
         ("tuned", 1, 2.5, noon),
         ("tuned", 2, None, noon),
     ]
+
+
+def test_who_fails_late_does_not_overwrite_what_another_process_finished(finished):
+    before = query(finished, "FROM cells WHERE cell_id = 'tuned'").rows
+    fail_cell(finished, "tuned", "No objects to concatenate")
+    assert query(finished, "FROM cells WHERE cell_id = 'tuned'").rows == before

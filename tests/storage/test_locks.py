@@ -1,0 +1,116 @@
+"""Locks between processes: one holder at a time, told to who waits, ended with the holder, and nothing is left."""
+
+import re
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from storage import locks
+from storage.interruptions import mark_interrupted
+from storage.locks import holding, holding_if_free
+from storage.query import query
+from storage.studies import start_cell, start_study
+
+ROOT = Path(locks.__file__).parents[1]
+HOLDER = """
+import sys
+from pathlib import Path
+from storage.locks import holding
+with holding(Path(sys.argv[1]), sys.argv[2], sys.argv[3]):
+    print("held", flush=True)
+    input()
+"""
+COUNTER = """
+import sys
+from pathlib import Path
+from storage.locks import holding
+for _ in range(100):
+    with holding(Path(sys.argv[1]), "cell", "c"):
+        path = Path(sys.argv[1]).with_name("count")
+        path.write_text(str(int(path.read_text()) + 1))
+"""
+
+
+def start(script: str, *arguments: object) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", script, *map(str, arguments)]
+    return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def hold(warehouse: Path, kind: str, name: str) -> subprocess.Popen[str]:
+    process = start(HOLDER, warehouse, kind, name)
+    assert process.stdout
+    assert process.stdout.readline() == "held\n"
+    return process
+
+
+def test_processes_and_threads_take_turns_and_leave_nothing(tmp_path, monkeypatch):
+    warehouse, count = tmp_path / "warehouse.duckdb", tmp_path / "count"
+    monkeypatch.setattr(locks, "INTERVAL", 0.001)
+    count.write_text("0")
+    script = COUNTER.replace("import sys", "import sys, storage.locks; storage.locks.INTERVAL = 0.001", 1)
+
+    def add() -> None:
+        for _ in range(50):
+            with holding(warehouse, "cell", "c"):
+                count.write_text(str(int(count.read_text()) + 1))
+
+    processes, threads = [start(script, warehouse) for _ in range(2)], [threading.Thread(target=add) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [process.communicate() and process.returncode for process in processes] == [0, 0]
+    assert count.read_text() == "300"
+    assert list(tmp_path.iterdir()) == [count]
+
+
+def test_who_waits_is_told_for_whom_and_is_next_when_the_holder_dies(tmp_path, monkeypatch):
+    warehouse, told = tmp_path / "warehouse.duckdb", []
+    monkeypatch.setattr(locks._log, "warning", lambda text, *values: told.append(text % values))
+    with hold(warehouse, "study", "s") as process:
+        killer = threading.Timer(1.5, process.kill)
+        killer.start()
+        with holding_if_free(warehouse, "study", "s") as is_free:
+            assert not is_free
+        with holding_if_free(warehouse, "study", "other") as is_free:
+            assert is_free
+        with holding(warehouse, "study", "s"):
+            killer.join()
+    assert re.fullmatch(
+        rf"study s: another process \(PID {process.pid}, python[\d.]*\) is at it; waiting until it is done", told[0]
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGHUP, signal.SIGTERM])
+def test_what_nobody_runs_any_more_is_interrupted(finished, number):
+    start_study(finished, "study", {})
+    start_cell(finished, "tuned")
+    with hold(finished, "study", "study") as study, hold(finished, "cell", "tuned") as cell:
+        mark_interrupted(finished)
+        states = "SELECT s.status, c.status FROM studies AS s, cells AS c WHERE cell_id = 'tuned'"
+        assert query(finished, states).rows == [("running", "running")]
+        for process in (study, cell):
+            process.send_signal(number)
+            process.wait()
+    mark_interrupted(finished)
+    assert query(finished, states).rows == [("interrupted", "interrupted")]
+    [(reason,)] = query(finished, "SELECT reason FROM cells WHERE cell_id = 'tuned'").rows
+    assert reason == "interrupted: its process ended before it did"
+    mark_interrupted(finished)
+    assert query(finished, states).rows == [("interrupted", "interrupted")]
+
+
+def test_where_there_are_no_locks_nothing_counts_as_interrupted(finished, monkeypatch):
+    def refuse(*_: object) -> None:
+        raise OSError(95, "Operation not supported")
+
+    monkeypatch.setattr(locks.fcntl, "flock", refuse)
+    start_study(finished, "study", {})
+    with holding(finished, "study", "study"):
+        pass
+    mark_interrupted(finished)
+    assert query(finished, "SELECT status FROM studies").rows == [("running",)]
