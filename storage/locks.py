@@ -65,7 +65,8 @@ def _path_of(warehouse: Path, kind: str, identifier: str) -> Path:
 
 def _take(path: Path, *, needs_lock: bool = False) -> int | None:
     """The descriptor of the file, locked; None where another process or thread has it, or has just deleted it."""
-    path.parent.mkdir(exist_ok=True)
+    with suppress(FileExistsError):  # `exist_ok` would look again, when another process may have deleted it
+        path.parent.mkdir()
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     except FileNotFoundError:  # the last holder of any lock has just deleted the folder
