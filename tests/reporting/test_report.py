@@ -14,13 +14,14 @@ from typing import Any
 import pytest
 
 from schemas.errors import FailureError
+from schemas.files import OutputError
 from schemas.plan import StudyPlan
 from schemas.promotion import Champion
 from storage.champions import Decision, save_decision
 from storage.query import query
 from storage.report import UnknownStudyError
 from storage.warehouse import writing
-from tasks.report import ReportPlaceError, write_report
+from tasks.report import write_report
 
 NASTY = "<script>alert(1)</script> & \"$x_1$\" 'y' \u202e\x1b[31m {{ 7 * 7 }} <img src=http://example.org/x>"
 SECTIONS = (
@@ -187,7 +188,7 @@ def test_a_page_of_an_unknown_study_or_for_no_place_is_refused(home: Path, tmp_p
     with pytest.raises(UnknownStudyError, match="study ffff: there is none"):
         write_report("ffff")
     (tmp_path / "file").touch()
-    with pytest.raises(ReportPlaceError, match="give a folder that can be written"):
+    with pytest.raises(OutputError, match="give a place that can be written"):
         write_report(None, tmp_path / "file")
     with writing(home / "warehouse.duckdb") as connection:
         connection.execute("DELETE FROM evaluations")

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from embedded.grammar import generate_headline
+from reporting.csv_rows import CsvRows
 from schemas.config import ScoreSettings
 from schemas.plan import StudyPlan
 from storage.champions import Decision, save_decision
@@ -52,7 +53,7 @@ def write_news(count: int, seed: int = 1) -> list[str]:
 
 def run(cell: str, output: str | None = None, **settings: Any) -> Any:
     asked = ScoreSettings(source=settings.pop("source", "news.csv"), model=cell, output=output, **settings)
-    with answers_file(output) as write:
+    with answers_file(asked, CsvRows(raw=False)) as write:
         return score_source(asked, choose_model(asked), write)
 
 
@@ -117,11 +118,13 @@ def test_an_interrupted_scoring_goes_on_where_it_was(home: Path, trained: Any, m
         choose_model(ScoreSettings(source="x", model=trained[1])),
     )
 
+    to_file = settings.model_copy(update={"output": "answers.csv"})
+
     def stop(done: int, *_: Any) -> None:
         if done == 20:
             raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt), answers_file("answers.csv") as write:
+    with pytest.raises(KeyboardInterrupt), answers_file(to_file, CsvRows(raw=False)) as write:
         score_source(settings, chosen, write, stop)
     assert not [file for file in Path().iterdir() if "answers" in file.name]
     assert ask(home, "SELECT rows_read, finished_at FROM scorings") == [(20, None)]
