@@ -291,7 +291,10 @@ def test_a_study_without_comparisons_says_so(fintone: Run, study: Path) -> None:
         (["aaaa", "bbbb", "--part", "validation"], f"cell {TUNED}: no evaluation on validation yet"),
         (["aaaa", "bbbb", "--part", "train"], "'train' is not one of 'validation', 'test'"),
         (["aaaa", "bbbb", "--flips", "-1"], "Invalid value for '--flips'"),
-        (["aaaa", "bbbb", "--output", "nowhere/answer"], "output nowhere/answer: No such file or directory"),
+        (
+            ["aaaa", "bbbb", "--output", "nowhere/answer"],
+            "output nowhere/answer: cannot be written (No such file or directory)",
+        ),
         (["aaaa"], "Missing argument 'other'; see fintone compare --help"),
     ],
 )

@@ -182,7 +182,7 @@ def test_the_champion_scores_at_a_temperature_it_was_judged_at(home: Path, train
     ("output", "line"),
     [
         ("answers.txt", "give a name that ends in .csv, .jsonl or .parquet"),
-        ("nowhere/answers.csv", "nowhere/answers.csv: No such file or directory; give a file in a folder"),
+        ("nowhere/answers.csv", "nowhere/answers.csv: cannot be written .No such file or directory.; give a place"),
     ],
 )
 def test_a_file_that_cannot_be_written_is_told_before_anything_is_scored(
