@@ -239,8 +239,23 @@ def save_adapter_hash(warehouse: Path, cell_id: str, adapter_hash: str) -> None:
         )
 
 
-def fail_cell(warehouse: Path, cell_id: str, reason: str, status: Literal["failed", "interrupted"] = "failed") -> None:
-    """Record that a cell failed, and why; one that another process finished meanwhile stays as it is.
+def fail_cell(
+    warehouse: Path,
+    cell_id: str,
+    reason: str,
+    status: Literal["failed", "interrupted"] = "failed",
+    *,
+    even_if_done: bool = False,
+) -> None:
+    """Record that a cell failed, and why.
+
+    Args:
+        warehouse: The DuckDB file.
+        cell_id: The cell.
+        reason: Why.
+        status: What it is from here on.
+        even_if_done: It counts although the cell has an outcome, as where its adapter is gone; else a cell that another
+            process finished meanwhile stays as it is.
 
     Raises:
         UnknownCellError: No cell has this id.
@@ -251,7 +266,7 @@ def fail_cell(warehouse: Path, cell_id: str, reason: str, status: Literal["faile
         "UPDATE cells SET reason = if(list_contains($done, status), reason, $reason),"
         " finished_at = if(list_contains($done, status), finished_at, $now),"
         " status = if(list_contains($done, status), status, $status) WHERE cell_id = $cell_id",
-        {"reason": reason, "now": utc_now(), "status": status, "done": list(DONE)},
+        {"reason": reason, "now": utc_now(), "status": status, "done": [] if even_if_done else list(DONE)},
     )
 
 

@@ -171,7 +171,7 @@ def _find_adapter(cell: CellPlan, position: str) -> tuple[Path, str]:
         stored = load_cell(home.warehouse, cell.cell_id)
         folder, adapter_hash = find_adapter(home, stored)
     except AdapterError as error:
-        fail_cell(home.warehouse, cell.cell_id, str(error))
+        fail_cell(home.warehouse, cell.cell_id, str(error), even_if_done=True)
         announce(f"{position}{cell.title} failed: {error}", cell=cell.title, state="failed", result="failed")
         raise
     if stored.outcome is None or stored.outcome.adapter_hash is None:

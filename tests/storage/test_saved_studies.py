@@ -162,3 +162,7 @@ def test_who_fails_late_does_not_overwrite_what_another_process_finished(finishe
     before = query(finished, "FROM cells WHERE cell_id = 'tuned'").rows
     fail_cell(finished, "tuned", "No objects to concatenate")
     assert query(finished, "FROM cells WHERE cell_id = 'tuned'").rows == before
+    fail_cell(finished, "tuned", "its adapter is gone", even_if_done=True)
+    assert query(finished, "SELECT status, reason FROM cells WHERE cell_id = 'tuned'").rows == [
+        ("failed", "its adapter is gone")
+    ]
