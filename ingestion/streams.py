@@ -56,7 +56,7 @@ class _Joined(io.RawIOBase):
     """Bytes and then those of a stream, as they arrive. It leaves the stream open, which is its owner's to close."""
 
     def __init__(self, first: bytes, rest: io.BufferedReader) -> None:
-        self._first = first
+        self._first = memoryview(first)
         self._rest = rest
         self._since_end = 0
 
@@ -65,7 +65,7 @@ class _Joined(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         """Fill the buffer with what is there, waiting for a byte at least; 0 at the end."""
-        content = self._first[: len(buffer)] or self._rest.read1(len(buffer))
+        content = bytes(self._first[: len(buffer)]) or self._rest.read1(len(buffer))
         self._first = self._first[len(content) :]
         after = len(content) - 1 - max(content.rfind(end) for end in (b"\n", b"\r"))
         self._since_end = after if after < len(content) else self._since_end + after
@@ -104,16 +104,18 @@ def _read_first(stream: io.BufferedReader) -> tuple[bytes, bool]:
 
     They hold a whole line that is not blank, and what else arrives within `HEAD_PATIENCE`.
     """
-    first, deadline = bytearray(), None
+    first, deadline, has_text = bytearray(), None, False
     while deadline is None or (len(first) < HEAD_BYTES and _is_ready(stream, deadline - time.monotonic())):
         arrived = stream.read1(HEAD_BYTES)
         if not arrived:
             return bytes(first), True
         first += arrived
         _check_held(len(first))
-        if deadline is None and _LINE_END.search(arrived) and _LINE_END.search(first.lstrip()):
+        line = arrived if has_text else arrived.lstrip()  # looking at all of `first` each time would be quadratic
+        has_text = has_text or bool(line)
+        if deadline is None and _LINE_END.search(line):
             deadline = time.monotonic() + HEAD_PATIENCE
-        elif deadline is None and len(first) > HEAD_BYTES and not first.strip():
+        elif not has_text and len(first) > HEAD_BYTES:
             first.clear()
     return bytes(first), False
 

@@ -217,3 +217,9 @@ def test_a_sound_file_is_read_in_time(read, name):
             assert len(batch.headlines) == len(ROWS)
         else:
             assert len(read(SOUND[name]).accepted) == len(ROWS)
+
+
+def test_a_stream_of_one_long_line_takes_time_in_proportion_to_its_length():
+    with within_bounds():
+        found = open_stream(io.BytesIO(b"x" * 100_000_000), UnlabelledSettings(source="-", format="lines"))
+        assert [len(row.raw) for row in found.rows] == [100_000_000]
