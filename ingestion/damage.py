@@ -14,7 +14,7 @@ def looks_damaged(text: str) -> bool:
     """
     from ftfy.badness import is_bad
 
-    if _has_entity(text):
+    if decode_entities(text) != text:
         return True
     return not text.isascii() and (REPLACEMENT_CHARACTER in text or bool(is_bad(text)))
 
@@ -24,8 +24,7 @@ def repair_text(text: str) -> str:
 
     Entities need their semicolon: `AT&T` and `R&D` are text.
     """
-    if "&" in text:
-        text = _decode_entities(text)
+    text = decode_entities(text)
     if text.isascii():
         return text
     from ftfy import fix_encoding
@@ -33,12 +32,10 @@ def repair_text(text: str) -> str:
     return fix_encoding(text)
 
 
-def _has_entity(text: str) -> bool:
-    return "&" in text and _decode_entities(text) != text
-
-
-def _decode_entities(text: str) -> str:
-    """Decode twice, because many feeds escape what was escaped already (`&amp;amp;`, `&amp;#39;`)."""
+def decode_entities(text: str) -> str:
+    """The text with HTML entities decoded, twice, because many feeds escape what was escaped already (`&amp;amp;`)."""
+    if "&" not in text:
+        return text
     from ftfy.fixes import unescape_html
 
     return unescape_html(unescape_html(text))

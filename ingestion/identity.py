@@ -3,14 +3,12 @@
 import hashlib
 import json
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from schemas.config import DataSettings
 
 INGESTION_VERSION = 3
 """Raised when the same bytes and settings would give other headlines, reasons or groups."""
-
-_NUMBER = r"\p{Nd}+(?:[.,]\p{Nd}+)*"
 
 
 def normalise_text(text: str) -> str:
@@ -19,19 +17,6 @@ def normalise_text(text: str) -> str:
     NFC and not NFKC, which would make `10²` the same as `102`.
     """
     return " ".join((text if text.isascii() else unicodedata.normalize("NFC", text)).split())
-
-
-def mask_numbers(texts: Sequence[str]) -> list[str]:
-    """The texts by which near copies are compared: in lower case, each number as `0`, whatever its digits and points.
-
-    Args:
-        texts: Normalised texts, all at once because that takes half the time.
-    """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    lower = pc.utf8_lower(pa.array(texts, pa.large_string()))
-    return list(pc.replace_substring_regex(lower, pattern=_NUMBER, replacement="0").to_pylist())
 
 
 def text_id(text: str) -> str:

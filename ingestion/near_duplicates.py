@@ -14,7 +14,8 @@ from random import Random
 import numpy as np
 import numpy.typing as npt
 
-from ingestion.identity import mask_numbers, normalise_text
+from ingestion.identity import normalise_text
+from ingestion.masking import mask_texts
 
 LEAST_SIMILARITY = 90.0
 """Per cent. On FinancialPhraseBank 90 joins reworded agency copy; from 85 on, chains join unlike texts."""
@@ -45,7 +46,7 @@ def group_near_copies(texts: Sequence[str], measure: str) -> _Integers:
     """
     import pandas as pd
 
-    masked = mask_numbers([normalise_text(text) for text in texts])
+    masked = mask_texts([normalise_text(text) for text in texts])
     groups, distinct = pd.factorize(pd.Series(masked, dtype="str"))
     if measure == "numbers":
         return groups.astype(np.int64)

@@ -124,10 +124,6 @@ def _save_snapshot(connection: DuckDBPyConnection, source: SourceRecord, now: da
     if known:
         _add_to_snapshot(connection, source)
         return
-    connection.execute(  # those that an earlier version saved have no ids of texts yet
-        "UPDATE headlines SET text_id = accepted.text_id, masked_id = accepted.masked_id FROM accepted"
-        " WHERE headlines.headline_id = accepted.headline_id AND headlines.text_id IS NULL"
-    )
     connection.execute(
         "INSERT INTO headlines BY NAME SELECT headline_id, text, label, $ingest_id AS first_ingest_id, text_id,"
         " masked_id FROM accepted ANTI JOIN headlines USING (headline_id)",
@@ -233,6 +229,23 @@ def load_columns(connection: DuckDBPyConnection, ingest_id: str) -> ReadColumns:
     ).fetchall()
     text, label, other_texts, other_labels = found
     return ReadColumns(text, label, tuple(other_texts), tuple(other_labels))
+
+
+def load_unmasked(warehouse: Path) -> pd.DataFrame:
+    """The headlines that an earlier version saved without the ids of this one: columns headline_id, text."""
+    with reading(warehouse) as connection:
+        frame: pd.DataFrame = connection.execute("SELECT headline_id, text FROM headlines WHERE masked_id IS NULL").df()
+    return frame
+
+
+def save_masks(warehouse: Path, masks: pd.DataFrame) -> None:
+    """Save the ids of headlines that lack them: columns headline_id, text_id, masked_id."""
+    with writing(warehouse) as connection:
+        connection.register("masks", masks)
+        connection.execute(
+            "UPDATE headlines SET text_id = masks.text_id, masked_id = masks.masked_id FROM masks"
+            " WHERE headlines.headline_id = masks.headline_id"
+        )
 
 
 def load_snapshot(warehouse: Path, snapshot_id: str) -> pd.DataFrame:

@@ -63,8 +63,11 @@ SELECT
     sum(copies)::BIGINT AS rows_accepted,
     CASE
         WHEN count(DISTINCT text_id) = 1 THEN 'copies'
-        WHEN count(DISTINCT masked_id) = 1 THEN 'numbers'
-        ELSE 'reworded'
+        WHEN count(DISTINCT masked_id) <> 1 THEN 'reworded'
+        WHEN count(DISTINCT regexp_replace(
+            regexp_replace(lower(nfc_normalize(text)), '\s+', ' ', 'g'), '\p{Nd}+([.,]\p{Nd}+)*', '0', 'g'
+        )) = 1 THEN 'numbers'
+        ELSE 'links'
     END AS kind,
     list_sort(list(DISTINCT label)) AS labels,
     count(DISTINCT label) > 1 AS is_conflicting,
@@ -85,7 +88,7 @@ COMMENT ON COLUMN near_copies.snapshot_id IS 'The snapshot.';
 COMMENT ON COLUMN near_copies.group_id IS 'The group.';
 COMMENT ON COLUMN near_copies.headlines IS 'Headlines in it.';
 COMMENT ON COLUMN near_copies.rows_accepted IS 'Rows that they stand for in the source that made the snapshot.';
-COMMENT ON COLUMN near_copies.kind IS 'copies: the same text. numbers: the same but for numbers and case. reworded: nearly the same words.';
+COMMENT ON COLUMN near_copies.kind IS 'copies: the same text. numbers: the same but for numbers and case. links: the same but also for links, @mentions, RT, trailing hashtags, HTML entities or mojibake. reworded: nearly the same words.';
 COMMENT ON COLUMN near_copies.labels IS 'Their labels.';
 COMMENT ON COLUMN near_copies.is_conflicting IS 'Whether they have more than one label.';
 COMMENT ON COLUMN near_copies.example IS 'The text that sorts first.';

@@ -15,6 +15,7 @@ from schemas.config import DataSettings, SplitSettings
 from schemas.label import LABELS
 from schemas.profiles import build_config, load_profile
 from storage.query import query
+from storage.warehouse import writing
 from tasks.intake import LARGE_BYTES, settle_split, take_in
 
 SPLIT = SplitSettings(method="hashed", train_per_class=2, test_per_class=2)
@@ -87,6 +88,61 @@ def test_near_copies_that_come_without_their_original_stay_on_its_side(home: Pat
     assert not judged & {text for part in ("train", "validation") for text, _ in second[part]}
     assert not learned & {text for text, _ in second["test"]}
     assert learned & {text for text, _ in second["train"]} or learned & {text for text, _ in second["validation"]}
+
+
+def decorate(text: str, number: int) -> str:
+    """The text as somebody else posted it."""
+    return [f"RT @desk: {text}", f"{text} https://t.co/{number}", f"{text} #news", f"{text} @desk"][number % 4]
+
+
+@pytest.mark.parametrize("near", ["numbers", "reworded"])
+def test_posts_of_one_headline_never_stand_on_both_sides_of_a_split(home: Path, tmp_path: Path, near: str) -> None:
+    rows = stock(0, 30)
+    posts = [(decorate(text, number), label) for number, (text, label) in enumerate(rows)]
+    data = write(tmp_path / "a.csv", [*rows, *posts]).model_copy(update={"near_duplicates": near})
+    parts = texts_of(home, settle_split(take_in(data, print), SPLIT, near))
+    part_of = {text: part for part, texts in parts.items() for text, _ in texts}
+    pairs = {(part_of.get(text), part_of.get(post)) for (text, _), (post, _) in zip(rows, posts, strict=True)}
+    assert {one for one, other in pairs if one and other and one != other} == set()
+    warehouse = home / "warehouse.duckdb"
+    assert query(warehouse, "SELECT * FROM split_leaks").rows == []
+    assert query(warehouse, "SELECT DISTINCT kind FROM near_copies").rows == [("links",)]
+
+
+def forget_masks(home: Path) -> None:
+    """Put a warehouse back to what the migration leaves of an older one."""
+    with writing(home / "warehouse.duckdb") as connection:
+        connection.execute("UPDATE headlines SET masked_id = NULL WHERE regexp_matches(text, 'RT|[@#/]')")
+
+
+def test_headlines_of_an_older_warehouse_are_near_copies_of_new_ones(home: Path, tmp_path: Path) -> None:
+    rows = stock(0, 30)
+    posts = [(decorate(text, 2 * number), label) for number, (text, label) in enumerate(rows)]
+    first = texts_of(home, settle_split(take_in(write(tmp_path / "a.csv", posts), print), SPLIT, "numbers"))
+    forget_masks(home)
+    later = [*rows, *stock(30, 60)]
+    second = texts_of(home, settle_split(take_in(write(tmp_path / "b.csv", later), print), SPLIT, "numbers"))
+    post_of = {text: post for (text, _), (post, _) in zip(rows, posts, strict=True)}
+    judged = {post for post, _ in first["test"]}
+    assert judged
+    assert not [text for part in ("train", "validation") for text, _ in second[part] if post_of.get(text) in judged]
+    together = (
+        "SELECT count(*) FROM (SELECT masked_id FROM headlines GROUP BY masked_id HAVING count(*) = 2)"
+        " WHERE masked_id IS NOT NULL"
+    )
+    assert query(home / "warehouse.duckdb", together).rows == [(30,)]
+
+
+@pytest.mark.parametrize("name", ["a.csv", "b.csv"])
+def test_an_ingestion_completes_what_an_upgrade_forgot(home: Path, tmp_path: Path, name: str) -> None:
+    posts = [(decorate(text, number), label) for number, (text, label) in enumerate(stock(0, 6))]
+    before = "SELECT text, text_id, masked_id FROM headlines ORDER BY text"
+    take_in(write(tmp_path / "a.csv", posts), print)
+    told = query(home / "warehouse.duckdb", before).rows
+    forget_masks(home)
+    assert query(home / "warehouse.duckdb", before).rows != told
+    take_in(write(tmp_path / name, posts), print)
+    assert query(home / "warehouse.duckdb", before).rows == told
 
 
 def test_a_corrected_label_stays_in_test(home: Path, tmp_path: Path) -> None:
