@@ -271,6 +271,9 @@ def score(
     encoding: Annotated[str | None, typer.Option(help="Text encoding; else detected.")] = None,
     delimiter: Annotated[str | None, typer.Option(help="Character between the fields of a CSV; else found.")] = None,
     header_row: Annotated[int | None, typer.Option(help="Line that names the columns; else found.")] = None,
+    unparsed: Annotated[
+        str, typer.Option(help="What an answer is called that is no label: `label` (unparsed) or `neutral`.")
+    ] = "label",
     drift_tolerance: Annotated[float, typer.Option(help="Shift of a share or of confidence that is told.")] = 0.1,
 ) -> None:
     """Label headlines with the champion: a label, probabilities and the model's version for each, to SQL and a file.
@@ -292,6 +295,7 @@ def score(
         "encoding": encoding,
         "delimiter": delimiter,
         "header_row": header_row,
+        "unparsed": unparsed,
         "drift_tolerance": drift_tolerance,
     }
     run_scoring(check_settings(ScoreSettings, values), None if format_ is None else format_.value)

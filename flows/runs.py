@@ -45,7 +45,7 @@ def run_scoring(settings: "ScoreSettings", form: "Literal['csv', 'jsonl'] | None
     from flows.session import is_server_set, prefect_session
     from storage.home import Home
     from storage.warehouse import prepare_warehouse
-    from tasks.answers import answers_file, choose_model, score_source, tell_counts
+    from tasks.answers import answers_file, choose_model, score_source, tell_counts, tell_unparsed
     from tasks.worker import close_worker, start_worker
 
     home = Home.from_environment()
@@ -66,6 +66,9 @@ def run_scoring(settings: "ScoreSettings", form: "Literal['csv', 'jsonl'] | None
     finally:
         close_worker()
     tell(tell_counts(scored))
+    warning = tell_unparsed(scored)
+    if warning:
+        tell(warning)
     _tell_drift(home, scored.scoring_id, settings.drift_tolerance)
 
 
@@ -78,14 +81,11 @@ def _answers_to_stdout(form: "Literal['csv', 'jsonl']") -> "Write":
 
 
 def _tell_drift(home: "Home", scoring_id: str, tolerance: float) -> None:
+    from reporting.verdict import tell_drift
     from storage.scores import load_drift
 
-    for drift in load_drift(home.warehouse, scoring_id):
-        if drift.exceeds(tolerance):
-            tell(
-                f"drift: {drift.measure} is {drift.value:.3f} here and {drift.test_value:.3f} on the model's test "
-                f"part, beyond {tolerance:g} and beyond noise"
-            )
+    for line in tell_drift(load_drift(home.warehouse, scoring_id), tolerance):
+        tell(line)
 
 
 def run_study(config: "StudyConfig") -> None:

@@ -443,6 +443,11 @@ class ScoreSettings(NamingSettings):
         default=None,
         description="Line of a CSV, or row of an Excel sheet, that names the columns, from 1; found if not given.",
     )
+    unparsed: Literal["label", "neutral"] = Field(
+        default="label",
+        description="What an answer is called that is no label. `label`: unparsed. `neutral`: neutral, as in the "
+        "study's evaluations. It adds nothing to the confidence either way.",
+    )
     drift_tolerance: float = Field(
         default=0.1,
         gt=0,
