@@ -5,6 +5,7 @@ import json
 import unicodedata
 from collections.abc import Iterable
 
+from schemas.columns import ReadColumns
 from schemas.config import DataSettings
 
 INGESTION_VERSION = 3
@@ -32,6 +33,12 @@ def headline_id(text: str, label: str, occurrence: int = 1) -> str:
 def snapshot_id(headline_ids: Iterable[str], near_duplicates: str) -> str:
     """The id of a set of headlines, given in an order that the caller fixes, and of the measure that groups them."""
     return _short_hash("\n".join([f"{near_duplicates} {INGESTION_VERSION}", *headline_ids]))
+
+
+def describe_reading(settings: DataSettings, columns: ReadColumns) -> str:
+    """What decides which texts and labels a source yields, as JSON: two readings are alike if it is."""
+    rules = settings.model_dump(mode="json", include={"label_map", "agreement", "duplicates", "conflicts"})
+    return json.dumps({**rules, "text_column": columns.text, "label_column": columns.label}, sort_keys=True)
 
 
 def ingest_id(sha256: str, settings: DataSettings) -> str:

@@ -36,6 +36,8 @@ class SourceRecord:
     not_read: tuple[str, ...] = ()
     headlines_damaged: int = 0
     damaged_example: str | None = None
+    reading: str = "{}"
+    """The settings by which it was read, as JSON."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ def save_ingestion(
         )
         connection.execute(
             "INSERT INTO sources BY NAME SELECT $ingest_id AS ingest_id, $source AS source, $location AS location,"
-            " $kind AS kind, $sha256 AS sha256, $encoding AS encoding, $synthetic AS synthetic,"
+            " $kind AS kind, $sha256 AS sha256, $encoding AS encoding, $synthetic AS synthetic, $reading AS reading,"
             " $rows_read AS rows_read, $rows_merged AS rows_merged, $snapshot_id AS snapshot_id,"
             " $accepted AS rows_accepted, $rejected AS rows_rejected, $quarantined AS rows_quarantined,"
             " $text AS text_column, $label AS label_column, $other_texts AS other_text_columns,"
@@ -137,7 +139,7 @@ def _save_snapshot(connection: DuckDBPyConnection, source: SourceRecord, now: da
             "snapshot_id": source.snapshot_id,
             "ingest_id": source.ingest_id,
             "now": now,
-            "previous": _find_previous(connection, source.location),
+            "previous": _find_previous(connection, source),
             "number": next_number(connection, "snapshots"),
         },
     )
@@ -169,13 +171,21 @@ def _add_to_snapshot(connection: DuckDBPyConnection, source: SourceRecord) -> No
     )
 
 
-def _find_previous(connection: DuckDBPyConnection, location: str) -> str | None:
-    """The latest snapshot of the same place, or else the latest that shares a headline with the frame `accepted`."""
+def _find_previous(connection: DuckDBPyConnection, source: SourceRecord) -> str | None:
+    """The snapshot to which that of the frame `accepted` is compared.
+
+    The latest of the same place that was read alike, or else read otherwise. Else the latest of another place of whose
+    headlines half or more are in `accepted`: the same source under another name, and not one that shares a phrase.
+    """
     [(previous,)] = connection.execute(
-        f"SELECT coalesce((SELECT snapshot_id {_LATEST_VISIT}),"  # noqa: S608 (no outside text)
-        " (SELECT snapshot_id FROM snapshot_headlines SEMI JOIN accepted USING (headline_id)"
-        " JOIN snapshots USING (snapshot_id) ORDER BY number DESC LIMIT 1))",
-        [location],
+        "SELECT coalesce("
+        " (SELECT snapshot_id FROM source_visits JOIN sources USING (ingest_id)"
+        " WHERE source_visits.location = $location"
+        " ORDER BY coalesce(reading = $reading, false) DESC, source_visits.number DESC LIMIT 1),"
+        " (SELECT snapshot_id FROM snapshots WHERE headline_count <= 2 * (SELECT count(*) FROM snapshot_headlines"
+        " JOIN headlines USING (headline_id) SEMI JOIN accepted USING (text_id)"
+        " WHERE snapshot_headlines.snapshot_id = snapshots.snapshot_id) ORDER BY number DESC LIMIT 1))",
+        {"location": source.location, "reading": source.reading},
     ).fetchall()
     return cast("str | None", previous)
 

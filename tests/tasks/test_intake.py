@@ -3,11 +3,13 @@
 import csv
 from collections import Counter
 from pathlib import Path
+from random import Random
 
 import pandas as pd
 import pytest
 from sklearn.model_selection import train_test_split
 
+from embedded.grammar import generate_headline
 from ingestion.files import SourceError
 from ingestion.ingest import read_source
 from ingestion.sources import find_source
@@ -226,6 +228,77 @@ def test_a_snapshot_follows_what_its_place_held_last(home: Path, tmp_path: Path)
     c = take_in(write(path, stock(0, 9)), print).snapshot_id
     previous = f"SELECT previous_snapshot_id FROM snapshots WHERE snapshot_id = '{c}'"
     assert query(home / "warehouse.duckdb", previous).rows == [(a,)]
+
+
+def drifts(home: Path, snapshot_id: str) -> list[tuple[object, ...]]:
+    """Drift and reason of each index of a snapshot."""
+    sql = f"SELECT drift, reason FROM snapshot_drift WHERE snapshot_id = '{snapshot_id}' AND measure LIKE 'PSI%'"
+    return query(home / "warehouse.duckdb", sql).rows
+
+
+def previous_of(home: Path, snapshot_id: str) -> str | None:
+    sql = f"SELECT previous_snapshot_id FROM snapshots WHERE snapshot_id = '{snapshot_id}'"
+    [(previous,)] = query(home / "warehouse.duckdb", sql).rows
+    return previous
+
+
+def desk(first: int, last: int) -> list[tuple[str, str]]:
+    """Labelled headlines of one distribution."""
+    generated = (generate_headline(Random(number)) for number in range(first, last))
+    return [(f"{headline.text} {number}", headline.sentiment) for number, headline in enumerate(generated)]
+
+
+def test_a_source_that_shares_a_phrase_with_another_has_no_snapshot_before_it(home: Path, tmp_path: Path) -> None:
+    shared = ("The annual general meeting is in May", "neutral")
+    take_in(write(tmp_path / "a.csv", [*desk(0, 300), shared]), print)
+    positive = [(f"{text} b", "positive") for text, _ in stock(0, 60)]
+    snapshot = take_in(write(tmp_path / "b.csv", [*positive, shared]), print).snapshot_id
+    assert previous_of(home, snapshot) is None
+    assert drifts(home, snapshot) == []
+
+
+def test_a_source_under_another_name_follows_on_what_it_held(home: Path, tmp_path: Path) -> None:
+    rows = desk(0, 400)
+    first = take_in(write(tmp_path / "january.csv", rows[:300]), print).snapshot_id
+    second = take_in(write(tmp_path / "february.csv", rows[100:]), print).snapshot_id
+    assert previous_of(home, second) == first
+    assert drifts(home, second) == [("none", None), ("none", None)]
+
+
+def test_of_another_label_column_no_drift_is_told_and_the_next_reading_alike_is_compared(
+    home: Path, tmp_path: Path
+) -> None:
+    def ingest(last: int, column: str) -> str:
+        lines = [f'"{text}",{label},positive\n' for text, label in desk(0, last)]
+        (tmp_path / "a.csv").write_text("text,label,mood\n" + "".join(lines))
+        return take_in(DataSettings(source=str(tmp_path / "a.csv"), label_column=column), print).snapshot_id
+
+    first, second, third = ingest(300, "label"), ingest(310, "mood"), ingest(320, "label")
+    assert previous_of(home, second) == first
+    assert drifts(home, second) == [(None, "it was read with another label_column")] * 2
+    assert previous_of(home, third) == first
+    assert drifts(home, third) == [("none", None)] * 2
+
+
+def test_what_changed_beyond_noise_is_told(home: Path, tmp_path: Path) -> None:
+    take_in(write(tmp_path / "a.csv", desk(0, 300)), print)
+    later = [(text, "positive" if label == "neutral" else label) for text, label in desk(300, 600)]
+    told = drifts(home, take_in(write(tmp_path / "a.csv", later), print).snapshot_id)
+    assert ("major", None) in told
+
+
+def test_samples_of_one_distribution_do_not_drift_by_noise(home: Path, tmp_path: Path) -> None:
+    told = []
+    for number in range(10):
+        count = (20, 40, 80, 160, 320)[number % 5]
+        path = tmp_path / f"{number}.csv"
+        take_in(write(path, desk(number * 1_000, number * 1_000 + count)), print)
+        later = desk(number * 1_000 + 500, number * 1_000 + 500 + count)
+        told += drifts(home, take_in(write(path, later), print).snapshot_id)
+    assert len(told) == 20
+    assert sum(drift in {"moderate", "major"} for drift, _ in told) <= 2
+    assert all(drift is None for drift, _ in told[:2])
+    assert all(drift is not None for drift, _ in told[8:10])
 
 
 @pytest.mark.parametrize(("near", "groups"), [("reworded", 3), ("numbers", 4)])

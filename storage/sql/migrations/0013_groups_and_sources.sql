@@ -37,3 +37,10 @@ COMMENT ON COLUMN ledger.scores.p_neutral IS 'Probability of sampling neutral.';
 COMMENT ON COLUMN ledger.scores.p_positive IS 'Probability of sampling positive.';
 COMMENT ON COLUMN ledger.scores.p_unparsed IS 'Probability of sampling no label.';
 COMMENT ON COLUMN ledger.scores.scored_at IS 'When, UTC.';
+
+
+-- Drift is told between snapshots that were read alike, of one place or with most headlines in common.
+
+ALTER TABLE sources ADD COLUMN reading JSON;
+COMMENT ON COLUMN sources.reading IS 'The settings by which labels and texts were read, as JSON; NULL for what an earlier version ingested.';
+COMMENT ON COLUMN snapshots.previous_snapshot_id IS 'The snapshot before it: of the same place, read alike if there is one, or else the latest of which it holds half the headlines; NULL for a first one.';
