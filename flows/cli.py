@@ -17,6 +17,7 @@ from typer.exceptions import TyperException
 
 from flows.completion import complete_cell, complete_fine_tune, complete_model, complete_profile, complete_study
 from flows.console import print_lines, stderr, stdout
+from flows.own_data import find_rules, tell_rules
 from flows.runs import run_ingestion, run_scoring, run_study
 from schemas.errors import FailureError, InputError
 
@@ -103,6 +104,9 @@ def run(
 ) -> None:
     """Run a study: ingest, split, fine-tune each cell of the grid, evaluate, print the leaderboard.
 
+    The profile demo keeps every row and splits like the study. With --data of your own it merges copies and keeps near
+    copies in one part, like the profile desk; FinancialPhraseBank is treated as the study does.
+
     Example: fintone run --learning-rates 3e-4,1e-3 --epochs 2
     """
     flags = {
@@ -112,13 +116,16 @@ def run(
         "decoding.temperatures": temperatures,
         "grid.seeds": seed,
     }
-    config = _build_config(profile, base_model, [*_assign(flags), *(set_ or [])])
+    assignments = [*_assign(flags), *(set_ or [])]
+    rules = find_rules(profile, assignments)
+    config = _build_config(profile, base_model, [*rules, *assignments])
+    notes = [tell_rules(rules)] if rules else []
     if dry_run:
         from flows.preview import describe_study
 
-        print_lines(describe_study(config))
+        print_lines([*describe_study(config), *(("note", note) for note in notes)])
     else:
-        run_study(config)
+        run_study(config, notes)
 
 
 @app.command()

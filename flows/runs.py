@@ -6,6 +6,7 @@ from flows.console import print_lines, score_progress, stderr, stdout, tell
 from schemas.errors import FailureError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Literal
 
     from reporting.score_files import Write
@@ -88,8 +89,12 @@ def _tell_drift(home: "Home", scoring_id: str, tolerance: float) -> None:
         tell(line)
 
 
-def run_study(config: "StudyConfig") -> None:
+def run_study(config: "StudyConfig", notes: "Sequence[str]" = ()) -> None:
     """Check the inputs, run the study as a flow and print its leaderboard.
+
+    Args:
+        config: The study.
+        notes: What is told before it starts.
 
     Raises:
         InputError: An input is not fit.
@@ -103,7 +108,7 @@ def run_study(config: "StudyConfig") -> None:
     from tasks.worker import start_worker
 
     check_runner(config.runner)
-    told: list[str] = []
+    told = [f"note: {note}" for note in notes]
     check_inputs(config, told.append)
     for line in told:
         tell(line)

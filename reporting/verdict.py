@@ -23,6 +23,19 @@ def tell_scarcity(counts: Iterable[tuple[str, str, int]]) -> str | None:
     return f"validation has only {least} {label} headline{'' if least == 1 else 's'}, so that its choice is a weak one"
 
 
+def tell_leaks(leaks: int, n: int) -> str | None:
+    """That test shares headlines with train, if it does.
+
+    Args:
+        leaks: Test headlines of which a copy or near copy is in train.
+        n: Test headlines.
+    """
+    if not leaks:
+        return None
+    share = f"{leaks:,} of {n:,} test headlines {'has' if leaks == 1 else 'have'} near copies in train"
+    return f"{share}, which flatters a model that remembers; split.method=hashed keeps near copies in one part"
+
+
 def tell_difference(name: str, other: str, difference: Difference) -> str:
     """Which of two cells is better, or that nothing beyond noise tells them apart, with the figures that say so."""
     if difference.is_significant and difference.value < 0:

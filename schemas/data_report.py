@@ -97,7 +97,7 @@ class Drift(NamedTuple):
     @property
     def verdict(self) -> str:
         """What is said of the drift; empty for a measure that is no index."""
-        return f"unknown: {self.reason}" if self.reason else self.drift or ""
+        return f"unknown, because {self.reason}" if self.reason else self.drift or ""
 
 
 class DataReport(Settings):

@@ -88,6 +88,11 @@ def report_queries(study_id: str, chosen: Chosen) -> dict[str, str]:
             "SELECT DISTINCT unnest(json_keys(environment)) AS what, environment->>what AS value FROM cells "
             f"WHERE cell_id = '{chosen.cell_id}' ORDER BY what"
         ),
+        "leaks": (
+            "SELECT count(*) AS groups, coalesce(sum(in_test), 0)::BIGINT AS in_test, coalesce(sum(in_train), "
+            "0)::BIGINT AS in_train FROM split_leaks WHERE in_train > 0 AND split_id = "
+            f"(SELECT split_id FROM studies WHERE study_id = '{study_id}')"
+        ),
         "split": (
             "SELECT part, label, count(*) AS headlines FROM splits JOIN headlines USING (headline_id) WHERE split_id = "
             f"(SELECT split_id FROM studies WHERE study_id = '{study_id}') GROUP BY part, label "

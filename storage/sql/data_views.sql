@@ -290,7 +290,7 @@ judged AS (
         CASE
             WHEN noise IS NULL THEN NULL
             WHEN len(changed) > 0 THEN 'it was read with another ' || array_to_string(changed, ' and ')
-            WHEN value <= noise AND noise > 0.25 THEN 'too few headlines, noise alone reaches ' || round(noise, 2)
+            WHEN value <= noise AND noise > 0.25 THEN 'there are too few headlines, of which noise alone reaches a PSI of ' || round(noise, 2)
         END AS reason
     FROM measures
     JOIN snapshots USING (snapshot_id)

@@ -110,7 +110,7 @@ def test_drift_against_the_snapshot_before(two):
     assert drift["median characters"] == (11, 10, None, None)
     shares = [(0.25, 1 / 6), (1 / 8, 0.5), (0.75, 1 / 3)]
     psi = sum((p - q) * log(p / q) for p, q in shares)
-    told = "too few headlines, noise alone reaches 2.47"
+    told = "there are too few headlines, of which noise alone reaches a PSI of 2.47"
     assert drift["PSI of labels"] == (pytest.approx(psi), 0, None, told)
     assert drift["PSI of lengths"][0] > 0
 
