@@ -233,11 +233,13 @@ def report(
     """
     from storage.home import Home
     from storage.warehouse import prepare_warehouse
+    from tasks.masks import complete_masks
     from tasks.report import write_report
 
     home = Home.from_environment()
     if home.warehouse.exists():
         prepare_warehouse(home.warehouse)
+        complete_masks(home.warehouse)
     page = write_report(study, output)
     print_lines([("report", str(page)), ("charts", f"{page.parent / 'charts'}: SVG and PNG")])
 
@@ -279,7 +281,7 @@ def score(
     delimiter: Annotated[str | None, typer.Option(help="Character between the fields of a CSV; else found.")] = None,
     header_row: Annotated[int | None, typer.Option(help="Line that names the columns; else found.")] = None,
     unparsed: Annotated[
-        str, typer.Option(help="What an answer is called that is no label: `label` (unparsed) or `neutral`.")
+        str, typer.Option(help="For an answer that is no label: `label` calls it unparsed, `neutral` neutral.")
     ] = "label",
     drift_tolerance: Annotated[float, typer.Option(help="Shift of a share or of confidence that is told.")] = 0.1,
 ) -> None:

@@ -1,4 +1,4 @@
-"""Which texts are near copies of each other: the same but for numbers and case, or reworded. Knows no label.
+"""Which texts are near copies of each other: the same but for what `ingestion.masking` leaves out, or reworded.
 
 Reworded copies are found by MinHash over the words and locality-sensitive hashing (Broder 1997; Leskovec, Rajaraman and
 Ullman, Mining of Massive Datasets, chapter 3), and each pair found is then measured: it counts when the sorted words of
@@ -38,7 +38,7 @@ def group_near_copies(texts: Sequence[str], measure: str) -> _Integers:
 
     Args:
         texts: N texts.
-        measure: `numbers`: equal but for white space, composition, case and numbers. `reworded`: also with nearly the
+        measure: `numbers`: equal but for white space, composition and what is masked. `reworded`: also with nearly the
             same words.
 
     Returns:

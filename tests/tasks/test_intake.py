@@ -13,12 +13,14 @@ from embedded.grammar import generate_headline
 from ingestion.files import SourceError
 from ingestion.ingest import read_source
 from ingestion.sources import find_source
+from learning.split import count_leaks
 from schemas.config import DataSettings, SplitSettings
 from schemas.label import LABELS
 from schemas.profiles import build_config, load_profile
 from storage.query import query
+from storage.splits import load_leaks
 from storage.warehouse import writing
-from tasks.intake import LARGE_BYTES, settle_split, take_in
+from tasks.intake import LARGE_BYTES, draw_parts, find_headlines, settle_split, take_in
 
 SPLIT = SplitSettings(method="hashed", train_per_class=2, test_per_class=2)
 
@@ -109,6 +111,19 @@ def test_posts_of_one_headline_never_stand_on_both_sides_of_a_split(home: Path, 
     warehouse = home / "warehouse.duckdb"
     assert query(warehouse, "SELECT * FROM split_leaks").rows == []
     assert query(warehouse, "SELECT DISTINCT kind FROM near_copies").rows == [("links",)]
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_leaks_are_counted_alike_before_and_after_a_split_is_saved(home: Path, tmp_path: Path, seed: int) -> None:
+    rows = stock(0, 30)
+    posts = [(decorate(text, number), label) for number, (text, label) in enumerate(rows)]
+    data = write(tmp_path / "a.csv", [*rows, *posts])
+    split = SplitSettings(method="study", train_per_class=10, test_per_class=6, seed=seed)
+    ingested, headlines = take_in(data, print), find_headlines(data)
+    group_of = dict(zip(headlines["headline_id"], headlines["group_id"], strict=True))
+    before = count_leaks(group_of, draw_parts(headlines, split, "reworded"))
+    assert 0 < before < 18
+    assert load_leaks(home / "warehouse.duckdb", settle_split(ingested, split, "reworded")) == before
 
 
 def forget_masks(home: Path) -> None:
