@@ -204,10 +204,15 @@ def before_0013(tmp_path, monkeypatch):
         prepare_warehouse(path)
     with duckdb.connect(path) as connection:
         for text in ("Sales rose.", "Sales rose. https://t.co/1", "Société rose."):
-            connection.execute("INSERT INTO headlines VALUES (?, ?, 'positive', 'ingest', 't', 'm')", [text, text])
+            connection.execute(
+                "INSERT INTO headlines BY NAME SELECT $text AS headline_id, $text AS text, 'positive' AS label,"
+                " 'ingest' AS first_ingest_id, 't' AS text_id, 'm' AS masked_id",
+                {"text": text},
+            )
         connection.execute(
-            "INSERT INTO scorings"
-            " VALUES ('scoring', 'news.csv', '/news.csv', 'cell', 1, 'all', 2, 0, 2, 0, now(), now())"
+            "INSERT INTO scorings BY NAME SELECT 'scoring' AS scoring_id, 'news.csv' AS source, '/news.csv' AS location,"
+            " 'cell' AS cell_id, 1 AS temperature, 'all' AS decoding_id, 2 AS rows_read, 0 AS rows_rejected,"
+            " 2 AS headlines_scored, 0 AS headlines_known, now() AS started_at"
         )
         connection.execute(
             "INSERT INTO cells BY NAME SELECT 'cell' AS cell_id, 'fine-tuned' AS kind, 'base' AS model,"
