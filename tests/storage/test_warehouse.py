@@ -210,7 +210,7 @@ def before_0013(tmp_path, monkeypatch):
                 {"text": text},
             )
         connection.execute(
-            "INSERT INTO scorings BY NAME SELECT 'scoring' AS scoring_id, 'news.csv' AS source, '/news.csv' AS location,"
+            "INSERT INTO scorings BY NAME SELECT 'scoring' AS scoring_id, 'news.csv' AS source, 'news.csv' AS location,"
             " 'cell' AS cell_id, 1 AS temperature, 'all' AS decoding_id, 2 AS rows_read, 0 AS rows_rejected,"
             " 2 AS headlines_scored, 0 AS headlines_known, now() AS started_at"
         )
