@@ -9,18 +9,14 @@ Patterns are in RE2's syntax, because Arrow applies each to all texts at once, i
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ingestion.damage import decode_entities, repair_text
+from ingestion.damage import MAY_BE_MOJIBAKE, decode_entities, repair_text
 from ingestion.identity import normalise_text
 
 LEAST_WORDS = 4
 """Words that must precede trailing hashtags that are left out: in `Bullish on #AAPL` they are the message."""
 
 _INVISIBLE = "[\u00ad\u200b-\u200f\u2060\ufe0f\ufeff]"
-_C1 = "[\u0080-\u009f]"
-_OTHER_THAN_LATIN = "[\u0080-\u00bf\u0100-\u25ff]"
 _ENTITY = r"&#?\w+;"
-_MAY_BE_MOJIBAKE = rf"{_C1}|[ÂÃ] |[^\x00-\x7f]{_OTHER_THAN_LATIN}|{_OTHER_THAN_LATIN}[^\x00-\x7f]"
-"""Mojibake makes a character two or more outside ASCII, not all of them À to ÿ; a lost one may be a space now."""
 
 _MAY_DIFFER = rf"[@#$]\w|://|www\.|[A-Za-z]\.[A-Za-z]+/\S|^RT\b|{_INVISIBLE}"
 """Finds each text that `_LEFT_OUT` changes, and few others."""
@@ -56,7 +52,7 @@ def mask_texts(texts: Sequence[str]) -> list[str]:
     import pyarrow.compute as pc
 
     array = pa.array(texts, pa.large_string())
-    array = _change(array, f"{_ENTITY}|{_MAY_BE_MOJIBAKE}|{_MAY_DIFFER}", _simplify)
+    array = _change(array, f"{_ENTITY}|{MAY_BE_MOJIBAKE}|{_MAY_DIFFER}", _simplify)
     return list(pc.replace_substring_regex(pc.utf8_lower(array), pattern=_NUMBER, replacement="0").to_pylist())
 
 
@@ -71,7 +67,7 @@ def _change(texts: Any, pattern: str, change: Any) -> Any:
 
 def _simplify(texts: Any) -> Any:
     texts = _change(texts, _ENTITY, _each(decode_entities))
-    texts = _change(texts, _MAY_BE_MOJIBAKE, _each(repair_text))
+    texts = _change(texts, MAY_BE_MOJIBAKE, _each(repair_text))
     return _change(texts, _MAY_DIFFER, _leave_out)
 
 
