@@ -34,13 +34,14 @@ from benchmarks.machine import write_results
 from embedded.paths import MODEL_FOLDER
 from learning.adapter import attach_new_adapter, attach_saved_adapter, save_adapter
 from learning.base_model import load_model, load_tokenizer
-from learning.decoding import UNPARSED, Decoding
+from learning.decoding import Decoding
 from learning.device import Device, choose_device, peak_memory_bytes, start_peak_memory
 from learning.encoding import common_prefix_length, encode_examples, encode_prompts
 from learning.loaded_base import LoadedBase
 from learning.prompt import scoring_text
 from learning.quiet import quiet_libraries
 from learning.scoring import find_answers, find_token_budget, score_headlines
+from learning.unparsed import UNPARSED
 from schemas.config import PromptSettings
 from schemas.label import LABELS
 

@@ -44,6 +44,8 @@ def describe_ingestion(report: DataReport, *, is_new: bool) -> tuple[Lines, Line
         lines.append((f"since {report.previous_snapshot_id}", told))
     drifted = [each for each in report.drift if each.drift in {"moderate", "major"}]
     lines += [("drift", f"{each.drift}, {each.measure} {each.value:.2f}") for each in drifted]
+    reasons = dict.fromkeys(each.reason for each in report.drift if each.reason)
+    lines += [("drift", f"unknown, because {reason}") for reason in reasons]
     lines += [("warning", warning) for warning in report.columns.warn()]
     return lines, data_queries(
         report.ingest_id,

@@ -17,6 +17,7 @@ from typer.exceptions import TyperException
 from flows.completion import complete_cell, complete_fine_tune, complete_model, complete_profile, complete_study
 from flows.console import SafeConsole, print_lines, stderr, stdout, tell
 from flows.notices import show_notices
+from flows.own_data import find_rules, tell_rules
 from flows.runs import run_ingestion, run_scoring, run_study
 from schemas.errors import FailureError, InputError
 from schemas.text import show_text
@@ -105,6 +106,9 @@ def run(
 ) -> None:
     """Run a study: ingest, split, fine-tune each cell of the grid, evaluate, print the leaderboard.
 
+    The profile demo keeps every row and splits like the study. With --data of your own it merges copies and keeps near
+    copies in one part, like the profile desk; FinancialPhraseBank is treated as the study does.
+
     Example: fintone run --learning-rates 3e-4,1e-3 --epochs 2
     """
     flags = {
@@ -114,13 +118,16 @@ def run(
         "decoding.temperatures": temperatures,
         "grid.seeds": seed,
     }
-    config = _build_config(profile, base_model, [*_assign(flags), *(set_ or [])])
+    assignments = [*_assign(flags), *(set_ or [])]
+    rules = find_rules(profile, assignments)
+    config = _build_config(profile, base_model, [*rules, *assignments])
+    notes = [tell_rules(rules)] if rules else []
     if dry_run:
         from flows.preview import describe_study
 
-        print_lines(describe_study(config))
+        print_lines([*describe_study(config), *(("note", note) for note in notes)])
     else:
-        run_study(config)
+        run_study(config, notes)
 
 
 @app.command()
@@ -242,6 +249,7 @@ def report(
     from storage.home import Home
     from storage.interruptions import mark_interrupted
     from storage.warehouse import prepare_to_read
+    from tasks.masks import complete_masks
     from tasks.outputs import check_output
     from tasks.report import write_report
 
@@ -250,6 +258,8 @@ def report(
         check_output(output)
     prepare_to_read(home.warehouse)
     mark_interrupted(home.warehouse)
+    if home.warehouse.exists():
+        complete_masks(home.warehouse)
     page = write_report(study, output)
     print_lines([("report", str(page)), ("charts", f"{page.parent / 'charts'}: SVG and PNG")])
 
@@ -293,6 +303,9 @@ def score(
     delimiter: Annotated[str | None, typer.Option(help="Character between the fields of a CSV; else found.")] = None,
     header_row: Annotated[int | None, typer.Option(help="Line that names the columns; else found.")] = None,
     raw: Annotated[bool, typer.Option("--raw", help="In CSV, keep text that a spreadsheet would run.")] = False,  # noqa: FBT002
+    unparsed: Annotated[
+        str, typer.Option(help="For an answer that is no label: `label` calls it unparsed, `neutral` neutral.")
+    ] = "label",
     drift_tolerance: Annotated[float, typer.Option(help="Shift of a share or of confidence that is told.")] = 0.1,
 ) -> None:
     """Label headlines with the champion: a label, probabilities and the model's version for each, to SQL and a file.
@@ -314,6 +327,7 @@ def score(
         "encoding": encoding,
         "delimiter": delimiter,
         "header_row": header_row,
+        "unparsed": unparsed,
         "drift_tolerance": drift_tolerance,
         "raw": raw,
     }

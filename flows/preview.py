@@ -16,6 +16,8 @@ from learning.embeddings import check_encoder, is_local, resolve_encoder
 from learning.grid import EMBEDDINGS
 from learning.hub import check_hub_model
 from learning.schedule import count_steps, count_trained_steps
+from learning.split import count_leaks
+from reporting.verdict import tell_leaks
 from schemas.columns import ReadColumns
 from schemas.config import RunnerSettings, StudyConfig
 from schemas.footprint import estimate_footprint
@@ -77,7 +79,7 @@ def describe_study(config: StudyConfig) -> list[tuple[str, str]]:
     read: list[ReadColumns] = []
     lines = [
         ("study", f"profile {config.name}"),
-        ("data", _describe_data(config, read.append)),
+        *_describe_data(config, read.append),
         *_describe_columns(config, read),
         ("base model", _describe_model(config)),
         ("baselines", _describe_baselines(config)),
@@ -134,12 +136,15 @@ def _describe_sharing(config: StudyConfig, trained: int, alone: int) -> str:
     return f"up to its decay a cell is a checkpoint of the longer ones of its learning rate and seed: {saved}"
 
 
-def _count_parts(config: StudyConfig, on_columns: Callable[[ReadColumns], None]) -> dict[str, Counter[str]]:
-    """Headlines by label in each part of the split."""
+def _count_parts(config: StudyConfig, on_columns: Callable[[ReadColumns], None]) -> tuple[dict[str, Counter[str]], int]:
+    """Headlines by label in each part of the split, and how many of test have near copies in train."""
     headlines = find_headlines(config.data, on_columns)
-    labels = dict(zip(headlines["headline_id"], headlines["label"], strict=True))
+    labels, group_of = (
+        dict(zip(headlines["headline_id"], headlines[name], strict=True)) for name in ("label", "group_id")
+    )
     parts = draw_parts(headlines, config.split, config.data.near_duplicates)
-    return {part: Counter(labels[headline] for headline in own) for part, own in parts.items()}
+    counts = {part: Counter(labels[headline] for headline in own) for part, own in parts.items()}
+    return counts, count_leaks(group_of, parts)
 
 
 def _awaits_data(config: StudyConfig) -> bool:
@@ -156,21 +161,24 @@ def _describe_columns(config: StudyConfig, read: list[ReadColumns]) -> list[tupl
     return lines + [("warning", warning) for columns in read for warning in columns.warn()]
 
 
-def _describe_data(config: StudyConfig, on_columns: Callable[[ReadColumns], None]) -> str:
+def _describe_data(config: StudyConfig, on_columns: Callable[[ReadColumns], None]) -> list[tuple[str, str]]:
     split = config.split
     if _awaits_data(config):
         classes = len(LABELS)
         left = f"up to {split.validation_per_class} a class" if split.validation_per_class else "all that is left"
-        return (
+        told = (
             f"{config.data.source} (not found here: give its path with --data); {split.train_per_class * classes} train"
             f", {split.test_per_class * classes} test, validation: {left}"
         )
-    counts = _count_parts(config, on_columns)
+        return [("data", told)]
+    counts, leaks = _count_parts(config, on_columns)
     parts = "; ".join(
         f"{part} {counted.total():,} ({', '.join(f'{counted[label]:,} {label}' for label in LABELS)})"
         for part, counted in counts.items()
     )
-    return f"{config.data.source}{' (synthetic)' if config.data.source == EMBEDDED else ''}: {parts}"
+    told = f"{config.data.source}{' (synthetic)' if config.data.source == EMBEDDED else ''}: {parts}"
+    note = tell_leaks(leaks, counts["test"].total())
+    return [("data", told), *([("note", note)] if note else [])]
 
 
 def _describe_model(config: StudyConfig) -> str:

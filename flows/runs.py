@@ -7,6 +7,7 @@ from reporting.csv_rows import CsvRows
 from schemas.errors import FailureError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Literal
 
     from reporting.score_files import Write
@@ -46,7 +47,7 @@ def run_scoring(settings: "ScoreSettings", form: "Literal['csv', 'jsonl'] | None
     from flows.session import is_server_set, prefect_session
     from storage.home import Home
     from storage.warehouse import prepare_warehouse
-    from tasks.answers import answers_file, choose_model, score_source, tell_counts
+    from tasks.answers import answers_file, choose_model, score_source, tell_counts, tell_unparsed
     from tasks.worker import close_worker, start_worker
 
     home = Home.from_environment()
@@ -69,6 +70,9 @@ def run_scoring(settings: "ScoreSettings", form: "Literal['csv', 'jsonl'] | None
         close_worker()
     tell(tell_counts(scored))
     csv_rows.tell(tell)
+    warning = tell_unparsed(scored)
+    if warning:
+        tell(warning)
     _tell_drift(home, scored.scoring_id, settings.drift_tolerance)
 
 
@@ -80,18 +84,19 @@ def _answers_to_stdout(form: "Literal['csv', 'jsonl']", csv_rows: "CsvRows") -> 
 
 
 def _tell_drift(home: "Home", scoring_id: str, tolerance: float) -> None:
+    from reporting.verdict import tell_drift
     from storage.scores import load_drift
 
-    for drift in load_drift(home.warehouse, scoring_id):
-        if drift.exceeds(tolerance):
-            tell(
-                f"drift: {drift.measure} is {drift.value:.3f} here and {drift.test_value:.3f} on the model's test "
-                f"part, beyond {tolerance:g} and beyond noise"
-            )
+    for line in tell_drift(load_drift(home.warehouse, scoring_id), tolerance):
+        tell(line)
 
 
-def run_study(config: "StudyConfig") -> None:
+def run_study(config: "StudyConfig", notes: "Sequence[str]" = ()) -> None:
     """Check the inputs, run the study as a flow and print its leaderboard.
+
+    Args:
+        config: The study.
+        notes: What is told before it starts.
 
     Raises:
         InputError: An input is not fit.
@@ -107,7 +112,7 @@ def run_study(config: "StudyConfig") -> None:
     from tasks.worker import start_worker
 
     check_runner(config.runner)
-    told: list[str] = []
+    told = [f"note: {note}" for note in notes]
     check_inputs(config, told.append)
     for line in told:
         tell(line)

@@ -10,7 +10,8 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from ingestion.identity import headline_id, mask_numbers, normalise_text, text_id
+from ingestion.identity import headline_id, normalise_text, text_id
+from ingestion.masking import mask_texts
 from schemas.frames import LABEL_VALUES
 
 _ROWS_AT_ONCE = 100_000
@@ -79,7 +80,7 @@ def _starts(candidates: pd.DataFrame) -> range:
 def _find_ids(texts: pd.Series, beside: ThreadPoolExecutor) -> pd.DataFrame:
     """The ids of texts and masked texts; Arrow masks in a thread beside this one."""
     normalised = [normalise_text(text) for text in texts.tolist()]
-    masked = beside.submit(mask_numbers, normalised)
+    masked = beside.submit(mask_texts, normalised)
     columns = {
         "text_id": [text_id(text) for text in normalised],
         "masked_id": [text_id(text) for text in masked.result()],

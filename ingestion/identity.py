@@ -3,14 +3,13 @@
 import hashlib
 import json
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
+from schemas.columns import ReadColumns
 from schemas.config import DataSettings
 
 INGESTION_VERSION = 3
 """Raised when the same bytes and settings would give other headlines, reasons or groups."""
-
-_NUMBER = r"\p{Nd}+(?:[.,]\p{Nd}+)*"
 
 
 def normalise_text(text: str) -> str:
@@ -19,19 +18,6 @@ def normalise_text(text: str) -> str:
     NFC and not NFKC, which would make `10²` the same as `102`.
     """
     return " ".join((text if text.isascii() else unicodedata.normalize("NFC", text)).split())
-
-
-def mask_numbers(texts: Sequence[str]) -> list[str]:
-    """The texts by which near copies are compared: in lower case, each number as `0`, whatever its digits and points.
-
-    Args:
-        texts: Normalised texts, all at once because that takes half the time.
-    """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    lower = pc.utf8_lower(pa.array(texts, pa.large_string()))
-    return list(pc.replace_substring_regex(lower, pattern=_NUMBER, replacement="0").to_pylist())
 
 
 def text_id(text: str) -> str:
@@ -47,6 +33,12 @@ def headline_id(text: str, label: str, occurrence: int = 1) -> str:
 def snapshot_id(headline_ids: Iterable[str], near_duplicates: str) -> str:
     """The id of a set of headlines, given in an order that the caller fixes, and of the measure that groups them."""
     return _short_hash("\n".join([f"{near_duplicates} {INGESTION_VERSION}", *headline_ids]))
+
+
+def describe_reading(settings: DataSettings, columns: ReadColumns) -> str:
+    """What decides which texts and labels a source yields, as JSON: two readings are alike if it is."""
+    rules = settings.model_dump(mode="json", include={"label_map", "agreement", "duplicates", "conflicts"})
+    return json.dumps({**rules, "text_column": columns.text, "label_column": columns.label}, sort_keys=True)
 
 
 def ingest_id(sha256: str, settings: DataSettings) -> str:

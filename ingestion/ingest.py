@@ -12,7 +12,7 @@ from pandera.typing.pandas import DataFrame
 
 from ingestion.damage import looks_damaged
 from ingestion.duplicates import keep_duplicates, merge_duplicates
-from ingestion.identity import snapshot_id
+from ingestion.identity import describe_reading, snapshot_id
 from ingestion.labels import LabelWords
 from ingestion.near_duplicates import group_near_copies
 from ingestion.sources import EMBEDDED, Reading, Source, find_source, iterate_rows
@@ -44,6 +44,7 @@ class Ingestion:
     encoding: str
     synthetic: bool
     columns: ReadColumns
+    reading: str
     rows_read: int
     rows_merged: int
     not_read: tuple[str, ...]
@@ -86,6 +87,7 @@ def read_source(data: DataSettings, source: Source | None = None) -> Ingestion:
     rejected = pd.concat([invalid, resolved.rejected]).sort_values("row_number", kind="stable")
     if resolved.headlines.empty:
         raise _nothing_accepted(data.source, rejected, join_columns(reading.columns))
+    columns = join_columns(reading.columns)
     accepted = _group(resolved.headlines, data.near_duplicates)
     damaged = [text for text in accepted["text"] if looks_damaged(text)]
     ids = accepted["headline_id"]
@@ -98,7 +100,8 @@ def read_source(data: DataSettings, source: Source | None = None) -> Ingestion:
         sha256=source.sha256,
         encoding=", ".join(sorted(set(reading.encodings))),
         synthetic=source.synthetic,
-        columns=join_columns(reading.columns),
+        columns=columns,
+        reading=describe_reading(data, columns),
         rows_read=sum(reading.rows),
         rows_merged=int((accepted["copies"] - 1).sum()),
         not_read=tuple(reading.not_read),

@@ -1,4 +1,4 @@
-"""Which texts are near copies of each other: the same but for numbers and case, or reworded. Knows no label.
+"""Which texts are near copies of each other: the same but for what `ingestion.masking` leaves out, or reworded.
 
 Reworded copies are found by MinHash over the words and locality-sensitive hashing (Broder 1997; Leskovec, Rajaraman and
 Ullman, Mining of Massive Datasets, chapter 3), and each pair found is then measured: it counts when the sorted words of
@@ -14,7 +14,8 @@ from random import Random
 import numpy as np
 import numpy.typing as npt
 
-from ingestion.identity import mask_numbers, normalise_text
+from ingestion.identity import normalise_text
+from ingestion.masking import mask_texts
 
 LEAST_SIMILARITY = 90.0
 """Per cent. On FinancialPhraseBank 90 joins reworded agency copy; from 85 on, chains join unlike texts."""
@@ -37,7 +38,7 @@ def group_near_copies(texts: Sequence[str], measure: str) -> _Integers:
 
     Args:
         texts: N texts.
-        measure: `numbers`: equal but for white space, composition, case and numbers. `reworded`: also with nearly the
+        measure: `numbers`: equal but for white space, composition and what is masked. `reworded`: also with nearly the
             same words.
 
     Returns:
@@ -45,7 +46,7 @@ def group_near_copies(texts: Sequence[str], measure: str) -> _Integers:
     """
     import pandas as pd
 
-    masked = mask_numbers([normalise_text(text) for text in texts])
+    masked = mask_texts([normalise_text(text) for text in texts])
     groups, distinct = pd.factorize(pd.Series(masked, dtype="str"))
     if measure == "numbers":
         return groups.astype(np.int64)

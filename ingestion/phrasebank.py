@@ -57,6 +57,23 @@ def read_archive(archive: zipfile.ZipFile, source: str, agreement: int) -> Level
     return {level: read_member(archive, place, source) for level, place in wanted.items()}
 
 
+def is_phrasebank(source: str) -> bool:
+    """Whether a path is FinancialPhraseBank as released: its archive, a folder with its files, or one of them.
+
+    What cannot be opened is not; whoever reads it says why.
+    """
+    try:
+        path = Path(source).expanduser()
+        if path.is_dir():
+            return is_folder(path)
+        if not path.is_file() or level_of(path.name):
+            return path.is_file()
+        with zipfile.ZipFile(path) as archive:
+            return is_archive(archive)
+    except (zipfile.BadZipFile, OSError, ValueError, RuntimeError):
+        return False
+
+
 def is_folder(folder: Path) -> bool:
     """Whether a folder, or one of its folders, holds one of the files."""
     return any(_find(folder, name) for name in FILE_NAMES.values())

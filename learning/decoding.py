@@ -11,10 +11,8 @@ from typing import Any
 import torch
 
 from learning.not_finite import not_finite
+from learning.unparsed import UNPARSED
 from schemas.label import LABELS, Label
-
-UNPARSED = len(LABELS)
-"""Number of the outcome that is no label; the labels are numbered as in `schemas.label.LABELS`."""
 
 
 @dataclass(frozen=True)

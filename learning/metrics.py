@@ -12,11 +12,7 @@ from numpy.typing import NDArray
 
 from learning.confusion import count_confusion, macro_f1
 from learning.intervals import accuracy_interval, macro_f1_interval, mean_interval
-from schemas.label import LABELS, Label
-
-NEUTRAL = LABELS.index(Label.NEUTRAL)
-UNPARSED = len(LABELS)
-"""Column of the probability of any output that is no label."""
+from learning.unparsed import UNPARSED, parsed_labels, with_unparsed
 
 
 @dataclass(frozen=True)
@@ -75,11 +71,6 @@ def _uniform(key: str) -> float:
     return int.from_bytes(hashlib.sha256(key.encode()).digest()[:6]) / 2**48
 
 
-def parsed_labels(outcomes: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Outcomes as labels: what is no label counts as neutral, as in the study."""
-    return np.asarray(np.where(outcomes == UNPARSED, NEUTRAL, outcomes))
-
-
 def measure_outcomes(labels: NDArray[np.int64], outcomes: NDArray[np.int64]) -> OutcomeFigures:
     """Measure one outcome a headline, `UNPARSED` included, against the [N] true labels."""
     return OutcomeFigures(
@@ -132,5 +123,4 @@ def measure(
 
 def _of_label(labels: NDArray[np.int64], probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
     """[N] probabilities of the true label, in which anything unparsed counts as neutral."""
-    of_label = probabilities[np.arange(len(labels)), labels]
-    return np.asarray(np.where(labels == NEUTRAL, of_label + probabilities[:, UNPARSED], of_label))
+    return np.asarray(with_unparsed(probabilities)[np.arange(len(labels)), labels])

@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from learning.decoding import UNPARSED, Decoding, LabelProbabilities
+from learning.decoding import Decoding, LabelProbabilities
 from learning.encoding import encode_prompts, longest_allowed
 from learning.evaluation import CurvePoint, Evaluation, LabelledPart, measure_draws
 from learning.loaded_base import LoadedBase
 from learning.metrics import draw_outcomes, measure
 from learning.scoring import find_token_budget, score_headlines
+from learning.unparsed import UNPARSED, with_unparsed
 from schemas.config import DecodingSettings, PromptSettings
-from schemas.label import LABELS, Label
 
 CURVE_TEMPERATURES = tuple(round(10 ** (step / 4), 4) for step in range(-6, 7))
 """From .03 to 32, four for each power of ten: accuracy over temperature, of the same forward pass."""
@@ -142,8 +142,6 @@ def _sample(
 def _draw_curve(labels: NDArray[np.int64], scored: LabelProbabilities, first: int) -> tuple[CurvePoint, ...]:
     """The points of `CURVE_TEMPERATURES`, which stand from column `first` on."""
     probabilities = scored.sampled[:, first:].numpy()  # [N, T, 4]
-    by_label = probabilities[..., : len(LABELS)].copy()
-    by_label[..., LABELS.index(Label.NEUTRAL)] += probabilities[..., UNPARSED]
-    right = by_label[np.arange(len(labels)), :, labels]
+    right = with_unparsed(probabilities)[np.arange(len(labels)), :, labels]
     means = zip(CURVE_TEMPERATURES, right.mean(axis=0), probabilities[..., UNPARSED].mean(axis=0), strict=True)
     return tuple(CurvePoint(temperature, float(accuracy), float(none)) for temperature, accuracy, none in means)

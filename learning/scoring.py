@@ -11,11 +11,12 @@ from typing import Any
 
 import torch
 
-from learning.decoding import UNPARSED, AnswerSpace, Decoding, LabelProbabilities
+from learning.decoding import AnswerSpace, Decoding, LabelProbabilities
 from learning.device import Device, free_memory_bytes
 from learning.encoding import answer_paths, check_lengths, common_prefix_length, encode_prompts, longest_allowed
 from learning.last_layer import LastLayer
 from learning.prompt import spellings
+from learning.unparsed import UNPARSED
 from schemas.config import PromptSettings
 
 MOST_OF_MEMORY = 0.5

@@ -65,11 +65,23 @@ def split_headlines(
     """
     sizes = _find_sizes(members, split)
     available = Counter(member.label for member in members)
+    aside = "copies aside, " if len({(member.text_id, member.label) for member in members}) == len(members) else ""
     for label in LABELS:
-        _check_supply(label, available[label], sizes, sizes.test[label])
+        _check_supply(label, available[label], sizes, sizes.test[label], aside)
     if split.method == "study":
         return _split_like_study(members, sizes, split.seed)
     return _Draw(members, sizes, split.seed, earlier or {}, near or {}).draw()
+
+
+def count_leaks(group_of: Mapping[str, str], parts: Parts) -> int:
+    """Test headlines of which a copy or near copy is in train.
+
+    Args:
+        group_of: Ids of headlines to the group of near copies that each is in.
+        parts: Ids by part.
+    """
+    learned = {group_of[headline_id] for headline_id in parts["train"]}
+    return sum(group_of[headline_id] in learned for headline_id in parts["test"])
 
 
 def _find_sizes(members: Sequence[Member], split: SplitSettings) -> Sizes:
@@ -172,7 +184,7 @@ class _Draw:
                 _check_supply(label, found, self.sizes, have["test"][label], "near copies of others aside, ")
 
 
-def _check_supply(label: str, available: int, sizes: Sizes, test: int, aside: str = "") -> None:
+def _check_supply(label: str, available: int, sizes: Sizes, test: int, aside: str) -> None:
     needed = sizes.train[label] + test + 1
     if available < needed:
         raise SplitError(

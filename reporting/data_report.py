@@ -136,8 +136,8 @@ def _render_changes(report: DataReport) -> str:
         return ""
     added, removed, relabelled, unchanged = report.changes
     rows = [
-        (measure, _number(value), _number(previous) if drift is None else "", drift or "")
-        for measure, value, previous, drift in report.drift
+        (each.measure, _number(each.value), "" if each.is_index else _number(each.previous_value), each.verdict)
+        for each in report.drift
     ]
     return (
         f"### Since snapshot {report.previous_snapshot_id}\n\n{added:,} texts added, {removed:,} removed, "

@@ -15,7 +15,7 @@ from reporting.figures import Chart
 from reporting.licences import tell_data_licence, tell_model_licence
 from reporting.promotion import tell_champion, tell_decision, tell_match
 from reporting.text import visible
-from reporting.verdict import tell_baseline, tell_scarcity
+from reporting.verdict import tell_baseline, tell_leaks, tell_scarcity
 from schemas.plan import format_rate, name_cell
 from schemas.report import StudyReport, Table
 
@@ -84,9 +84,9 @@ def tell_answer(report: StudyReport) -> str:
     if report.decision:
         sentences.append(f"{tell_decision(report.decision)}.")
     sentences.append(f"The champion when this page was built: {tell_champion(report.champion)}.")
-    scarcity = tell_scarcity(report.tables["split"].rows)
-    if scarcity:
-        sentences.append(f"Mind that {scarcity}.")
+    [leaks] = report.tables["leaks"].column("in_test")
+    doubts = (tell_scarcity(report.tables["split"].rows), tell_leaks(leaks, row["n"]))
+    sentences += [f"Mind that {doubt}." for doubt in doubts if doubt]
     if report.synthetic:
         sentences.append(
             "The headlines are generated: these figures say that the loop works, and nothing of real news."

@@ -1,9 +1,10 @@
 """What a comparison comes to, in a sentence. Knows figures and names; reads no warehouse."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from schemas.comparison import LEAST_DISCORDANT, LEAST_OF_A_LABEL, BaselineVerdict, Difference
 from schemas.label import LABELS, Label
+from schemas.scoring import Drift
 
 FEW = 30
 """Headlines of a label with which accuracy on it is known within .17 (Wilson's interval at 95 %, at worst)."""
@@ -20,6 +21,19 @@ def tell_scarcity(counts: Iterable[tuple[str, str, int]]) -> str | None:
     if least >= FEW:
         return None
     return f"validation has only {least} {label} headline{'' if least == 1 else 's'}, so that its choice is a weak one"
+
+
+def tell_leaks(leaks: int, n: int) -> str | None:
+    """That test shares headlines with train, if it does.
+
+    Args:
+        leaks: Test headlines of which a copy or near copy is in train.
+        n: Test headlines.
+    """
+    if not leaks:
+        return None
+    share = f"{leaks:,} of {n:,} test headlines {'has' if leaks == 1 else 'have'} near copies in train"
+    return f"{share}, which flatters a model that remembers; split.method=hashed keeps near copies in one part"
 
 
 def tell_difference(name: str, other: str, difference: Difference) -> str:
@@ -42,6 +56,18 @@ def tell_baseline(name: str, verdict: BaselineVerdict) -> str:
 
 FEW_DISCORDANT = f"no interval: fewer than {LEAST_DISCORDANT} headlines tell the two apart"
 FEW_OF_A_LABEL = f"no interval: a label has fewer than {LEAST_OF_A_LABEL} headlines"
+
+
+def tell_drift(drifts: Sequence[Drift], tolerance: float) -> list[str]:
+    """How the answers to a source differ from those on test beyond a tolerance, a line each, or why nobody can say."""
+    if drifts and drifts[0].reason:
+        return [f"drift: nothing can be said, because {drifts[0].reason}"]
+    return [
+        f"drift: {drift.measure} is {drift.value:.3f} here and {drift.test_value:.3f} on the model's test part, beyond "
+        f"{tolerance:g} and beyond noise"
+        for drift in drifts
+        if drift.exceeds(tolerance)
+    ]
 
 
 def tell_interval(value: float, low: float | None, high: float | None, why: str = FEW_DISCORDANT) -> str:

@@ -110,8 +110,9 @@ class DataSettings(NamingSettings):
     )
     near_duplicates: Literal["numbers", "reworded"] = Field(
         default="reworded",
-        description="What counts as a near copy, which never crosses a split. `numbers`: texts that differ in numbers "
-        "and case alone. `reworded`: also texts whose words are nearly the same, in any order.",
+        description="What counts as a near copy, which never crosses a split. `numbers`: texts that differ in numbers, "
+        "case, links, @mentions, trailing hashtags and damage alone. `reworded`: also texts whose words are nearly the "
+        "same, in any order.",
     )
     max_rejected: float = Field(
         default=0.1, ge=0, le=1, description="Share of the rows that may be rejected; beyond it nothing is ingested."
@@ -445,6 +446,11 @@ class ScoreSettings(NamingSettings):
     )
     raw: bool = Field(
         default=False, description="Keep text as it is in a CSV that a spreadsheet would run as a formula."
+    )
+    unparsed: Literal["label", "neutral"] = Field(
+        default="label",
+        description="The label of an answer that is no label. `label`: unparsed. `neutral`: neutral, as in the study's "
+        "evaluations. Its probability is not part of the confidence either way.",
     )
     drift_tolerance: float = Field(
         default=0.1,

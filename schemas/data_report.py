@@ -77,12 +77,27 @@ class Changes(NamedTuple):
 
 
 class Drift(NamedTuple):
-    """One measure now and before; `drift` is none, moderate or major for a population stability index."""
+    """One measure now and before.
+
+    `drift` is none, moderate or major for a population stability index; None for another measure, and where nothing can
+    be said of it for a `reason`.
+    """
 
     measure: str
     value: float
     previous_value: float
     drift: str | None
+    reason: str | None = None
+
+    @property
+    def is_index(self) -> bool:
+        """Whether it compares now with before by itself: a population stability index, which has no value before."""
+        return self.drift is not None or self.reason is not None
+
+    @property
+    def verdict(self) -> str:
+        """What is said of the drift; empty for a measure that is no index."""
+        return f"unknown, because {self.reason}" if self.reason else self.drift or ""
 
 
 class DataReport(Settings):

@@ -81,8 +81,8 @@ class CandidateFrame(pa.DataFrameModel):
 class HeadlineFrame(pa.DataFrameModel):
     """Accepted headlines, one row each, in the order of the source.
 
-    Headlines of one text share `text_id`, those that differ in numbers and case alone `masked_id`, and all that are
-    copies or near copies of each other, directly or through others, `group_id`.
+    Headlines of one text share `text_id`, those that differ only in what `ingestion.masking` leaves out share
+    `masked_id`, and all that are copies or near copies of each other, directly or through others, share `group_id`.
     """
 
     headline_id: Series[str] = pa.Field(unique=True, str_length={"min_value": 16, "max_value": 16})

@@ -21,12 +21,17 @@ ANSWER_COLUMNS = (
 
 @dataclass(frozen=True)
 class ScoringCounts:
-    """What came of a source: its rows, and the texts among them that were scored now or known before."""
+    """What came of a source: its rows, and the texts among them that were scored now or known before.
+
+    `rows_answered` are the rows that were scored, and `rows_unparsed` those of them whose likeliest answer is no label.
+    """
 
     rows_read: int = 0
     rows_rejected: int = 0
     headlines_scored: int = 0
     headlines_known: int = 0
+    rows_answered: int = 0
+    rows_unparsed: int = 0
 
 
 class Drift(NamedTuple):
@@ -38,9 +43,13 @@ class Drift(NamedTuple):
     test_n: int
     test_value: float
     difference: float
-    difference_low: float
-    difference_high: float
+    difference_low: float | None
+    difference_high: float | None
+    reason: str | None
+    """Why nothing can be said; the interval is None then."""
 
     def exceeds(self, tolerance: float) -> bool:
         """Whether the difference is larger than a tolerance, and that not by noise: its interval lies beyond."""
+        if self.difference_low is None or self.difference_high is None:
+            return False
         return self.difference_low > tolerance or self.difference_high < -tolerance

@@ -136,7 +136,7 @@ def load_decision(warehouse: Path, study_id: str) -> dict[str, Any] | None:
 
 
 def load_match(warehouse: Path, evaluation_id: str, other_evaluation_id: str) -> tuple[Labels, Labels, Labels]:
-    """Two evaluations on the headlines of both, less those of which the other cell learnt a copy, numbers apart.
+    """Two evaluations on the headlines of both, less those of which the other cell learnt a masked copy.
 
     Returns:
         Labels, predictions and the other's predictions of the N headlines, in the order of their ids.

@@ -94,7 +94,8 @@ def _load_snapshot(connection: DuckDBPyConnection, snapshot_id: str) -> dict[str
     )
     changes = ask("SELECT added, removed, relabelled, unchanged FROM snapshot_changes WHERE snapshot_id = ?")
     drift = ask(
-        "SELECT measure, value, previous_value, drift FROM snapshot_drift WHERE snapshot_id = ? ORDER BY measure"
+        "SELECT measure, value, previous_value, drift, reason FROM snapshot_drift WHERE snapshot_id = ?"
+        " ORDER BY measure"
     )
     return {
         "copies": tuple(CopyCount(*row) for row in copies),

@@ -104,8 +104,8 @@ def load_selection(warehouse: Path, study_id: str) -> list[dict[str, Any]]:
     with reading(warehouse) as connection:
         cursor = connection.execute(
             "WITH by_label AS (SELECT cell_id, temperature, label, avg(CASE label WHEN 'negative' THEN p_negative"
-            " WHEN 'positive' THEN p_positive ELSE p_neutral + p_unparsed END) AS expected FROM predictions"
-            " WHERE study_id = ? AND part = 'validation' AND temperature IS NOT NULL GROUP BY ALL)"
+            " WHEN 'positive' THEN p_positive ELSE with_unparsed(p_neutral, p_unparsed) END) AS expected"
+            " FROM predictions WHERE study_id = ? AND part = 'validation' AND temperature IS NOT NULL GROUP BY ALL)"
             " SELECT cell_id, learning_rate, epochs, seed, temperature, avg(expected) AS balanced_accuracy"
             " FROM by_label JOIN cells USING (cell_id) WHERE kind = 'fine-tuned' GROUP BY ALL ORDER BY ALL",
             [study_id],

@@ -36,6 +36,8 @@ class SourceRecord:
     not_read: tuple[str, ...] = ()
     headlines_damaged: int = 0
     damaged_example: str | None = None
+    reading: str = "{}"
+    """The settings by which it was read, as JSON."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ def save_ingestion(
         )
         connection.execute(
             "INSERT INTO sources BY NAME SELECT $ingest_id AS ingest_id, $source AS source, $location AS location,"
-            " $kind AS kind, $sha256 AS sha256, $encoding AS encoding, $synthetic AS synthetic,"
+            " $kind AS kind, $sha256 AS sha256, $encoding AS encoding, $synthetic AS synthetic, $reading AS reading,"
             " $rows_read AS rows_read, $rows_merged AS rows_merged, $snapshot_id AS snapshot_id,"
             " $accepted AS rows_accepted, $rejected AS rows_rejected, $quarantined AS rows_quarantined,"
             " $text AS text_column, $label AS label_column, $other_texts AS other_text_columns,"
@@ -124,10 +126,6 @@ def _save_snapshot(connection: DuckDBPyConnection, source: SourceRecord, now: da
     if known:
         _add_to_snapshot(connection, source)
         return
-    connection.execute(  # those that an earlier version saved have no ids of texts yet
-        "UPDATE headlines SET text_id = accepted.text_id, masked_id = accepted.masked_id FROM accepted"
-        " WHERE headlines.headline_id = accepted.headline_id AND headlines.text_id IS NULL"
-    )
     connection.execute(
         "INSERT INTO headlines BY NAME SELECT headline_id, text, label, $ingest_id AS first_ingest_id, text_id,"
         " masked_id FROM accepted ANTI JOIN headlines USING (headline_id)",
@@ -141,7 +139,7 @@ def _save_snapshot(connection: DuckDBPyConnection, source: SourceRecord, now: da
             "snapshot_id": source.snapshot_id,
             "ingest_id": source.ingest_id,
             "now": now,
-            "previous": _find_previous(connection, source.location),
+            "previous": _find_previous(connection, source),
             "number": next_number(connection, "snapshots"),
         },
     )
@@ -173,13 +171,21 @@ def _add_to_snapshot(connection: DuckDBPyConnection, source: SourceRecord) -> No
     )
 
 
-def _find_previous(connection: DuckDBPyConnection, location: str) -> str | None:
-    """The latest snapshot of the same place, or else the latest that shares a headline with the frame `accepted`."""
+def _find_previous(connection: DuckDBPyConnection, source: SourceRecord) -> str | None:
+    """The snapshot to which that of the frame `accepted` is compared.
+
+    The latest of the same place that was read alike, or else read otherwise. Else the latest of another place of whose
+    headlines half or more are in `accepted`: the same source under another name, and not one that shares a phrase.
+    """
     [(previous,)] = connection.execute(
-        f"SELECT coalesce((SELECT snapshot_id {_LATEST_VISIT}),"  # noqa: S608 (no outside text)
-        " (SELECT snapshot_id FROM snapshot_headlines SEMI JOIN accepted USING (headline_id)"
-        " JOIN snapshots USING (snapshot_id) ORDER BY number DESC LIMIT 1))",
-        [location],
+        "SELECT coalesce("
+        " (SELECT snapshot_id FROM source_visits JOIN sources USING (ingest_id)"
+        " WHERE source_visits.location = $location"
+        " ORDER BY coalesce(reading = $reading, false) DESC, source_visits.number DESC LIMIT 1),"
+        " (SELECT snapshot_id FROM snapshots WHERE headline_count <= 2 * (SELECT count(*) FROM snapshot_headlines"
+        " JOIN headlines USING (headline_id) SEMI JOIN accepted USING (text_id)"
+        " WHERE snapshot_headlines.snapshot_id = snapshots.snapshot_id) ORDER BY number DESC LIMIT 1))",
+        {"location": source.location, "reading": source.reading},
     ).fetchall()
     return cast("str | None", previous)
 
@@ -239,6 +245,23 @@ def load_columns(connection: DuckDBPyConnection, ingest_id: str) -> ReadColumns:
     ).fetchall()
     text, label, other_texts, other_labels = found
     return ReadColumns(text, label, tuple(other_texts), tuple(other_labels))
+
+
+def load_unmasked(warehouse: Path) -> pd.DataFrame:
+    """The headlines that an earlier version saved without the ids of this one: columns headline_id, text."""
+    with reading(warehouse) as connection:
+        frame: pd.DataFrame = connection.execute("SELECT headline_id, text FROM headlines WHERE masked_id IS NULL").df()
+    return frame
+
+
+def save_masks(warehouse: Path, masks: pd.DataFrame) -> None:
+    """Save the ids of headlines that lack them: columns headline_id, text_id, masked_id."""
+    with writing(warehouse) as connection:
+        connection.register("masks", masks)
+        connection.execute(
+            "UPDATE headlines SET text_id = masks.text_id, masked_id = masks.masked_id FROM masks"
+            " WHERE headlines.headline_id = masks.headline_id"
+        )
 
 
 def load_snapshot(warehouse: Path, snapshot_id: str) -> pd.DataFrame:

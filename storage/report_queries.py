@@ -71,10 +71,11 @@ def report_queries(study_id: str, chosen: Chosen) -> dict[str, str]:
             f"LIMIT {MOST_HEADLINES}"
         ),
         "mistakes": (
-            "SELECT text, predictions.label, argmax AS predicted, greatest(p_negative, p_neutral + p_unparsed, "
-            f"p_positive) AS confidence FROM predictions JOIN headlines USING (headline_id) WHERE {best} AND "
-            f"temperature = (SELECT arg_min(temperature, abs(ln(temperature))) FROM leaderboard WHERE {best}) "
-            f"AND argmax <> predictions.label ORDER BY confidence DESC, text LIMIT {MOST_HEADLINES}"
+            "SELECT text, predictions.label, CASE WHEN argmax_parsed IS FALSE THEN 'unparsed' ELSE argmax END AS "
+            "predicted, greatest(p_negative, p_neutral, p_positive) AS confidence FROM predictions JOIN headlines "
+            f"USING (headline_id) WHERE {best} AND temperature = (SELECT arg_min(temperature, abs(ln(temperature))) "
+            f"FROM leaderboard WHERE {best}) AND argmax <> predictions.label ORDER BY confidence DESC, text "
+            f"LIMIT {MOST_HEADLINES}"
         ),
         "cost": (
             "SELECT kind, model, learning_rate, epochs, seed, cells.status, steps, first_step, train_seconds, "
@@ -86,6 +87,11 @@ def report_queries(study_id: str, chosen: Chosen) -> dict[str, str]:
         "environment": (
             "SELECT DISTINCT unnest(json_keys(environment)) AS what, environment->>what AS value FROM cells "
             f"WHERE cell_id = '{chosen.cell_id}' ORDER BY what"
+        ),
+        "leaks": (
+            "SELECT count(*) AS groups, coalesce(sum(in_test), 0)::BIGINT AS in_test, coalesce(sum(in_train), "
+            "0)::BIGINT AS in_train FROM split_leaks WHERE in_train > 0 AND split_id = "
+            f"(SELECT split_id FROM studies WHERE study_id = '{study_id}')"
         ),
         "split": (
             "SELECT part, label, count(*) AS headlines FROM splits JOIN headlines USING (headline_id) WHERE split_id = "

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 
@@ -10,7 +11,8 @@ from schemas.scoring import Drift, ScoringCounts
 from storage.warehouse import reading, utc_now, writing
 
 PROBABILITIES = ("p_negative", "p_neutral", "p_positive", "p_unparsed")
-ANSWER = ("label", *PROBABILITIES, "confidence")
+
+_COUNTED = ("rows_read", "rows_rejected", "headlines_scored", "headlines_known")
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,14 @@ class Scorer:
 
 
 def start_scoring(
-    warehouse: Path, scoring_id: str, source: str, location: str, scorer: Scorer, text_column: str | None = None
+    warehouse: Path,
+    scoring_id: str,
+    source: str,
+    location: str,
+    scorer: Scorer,
+    *,
+    text_column: str | None = None,
+    unparsed: Literal["label", "neutral"] = "label",
 ) -> None:
     """Record that a source is scored; the rows of an earlier run of the same scoring go, what it scored stays.
 
@@ -41,6 +50,7 @@ def start_scoring(
         location: Where it lies.
         scorer: Who scores.
         text_column: The column of the headlines, if the source is a table.
+        unparsed: What an answer that is no label is called.
     """
     with writing(warehouse) as connection:
         for table in ("ledger.scored_rows", "scorings"):
@@ -50,27 +60,28 @@ def start_scoring(
             "INSERT INTO scorings BY NAME SELECT $scoring_id AS scoring_id, $source AS source, $location AS location,"
             " $cell_id AS cell_id, $temperature AS temperature, $decoding_id AS decoding_id, 0 AS rows_read,"
             " 0 AS rows_rejected, 0 AS headlines_scored, 0 AS headlines_known, $text AS text_column,"
-            " $now AS started_at",
+            " $unparsed AS unparsed, $now AS started_at",
             {
+                **scorer.identity,
                 "scoring_id": scoring_id,
                 "source": source,
                 "location": location,
                 "text": text_column,
+                "unparsed": unparsed,
                 "now": utc_now(),
-                **scorer.identity,
             },
         )
 
 
 def load_scores(warehouse: Path, scorer: Scorer, text_ids: Sequence[str]) -> pd.DataFrame:
-    """What a scorer said before of some texts: columns text_id and those of `ANSWER`, a row a text that is known.
+    """What a scorer said before of some texts: columns text_id and `PROBABILITIES`, a row a text that is known.
 
     What another adapter said in the cell's name is not known, nor what an older version kept without its adapter.
     """
     with reading(warehouse) as connection:
         connection.register("wanted", pd.DataFrame({"text_id": pd.Series(text_ids, dtype="str").unique()}))
         frame: pd.DataFrame = connection.execute(
-            f"SELECT text_id, {', '.join(ANSWER)} FROM ledger.scores SEMI JOIN wanted USING (text_id)"  # noqa: S608
+            f"SELECT text_id, {', '.join(PROBABILITIES)} FROM ledger.scores SEMI JOIN wanted USING (text_id)"  # noqa: S608
             " WHERE cell_id = $cell_id AND temperature = $temperature AND decoding_id = $decoding_id"
             " AND adapter_hash = $adapter_hash",
             vars(scorer),
@@ -93,7 +104,7 @@ def save_batch(
         warehouse: The DuckDB file.
         scoring_id: The scoring.
         scorer: Who scored.
-        answers: Columns text_id, text and those of `ANSWER`: texts that were not known before.
+        answers: Columns text_id, text and `PROBABILITIES`: texts that were not known before.
         rows: Columns row_number and text_id.
         rejected: Columns source, row_number, reason and raw.
         counts: Of the whole scoring so far.
@@ -122,7 +133,7 @@ def save_batch(
         connection.execute(
             "UPDATE scorings SET rows_read = $rows_read, rows_rejected = $rows_rejected,"
             " headlines_scored = $headlines_scored, headlines_known = $headlines_known WHERE scoring_id = $scoring_id",
-            {**vars(counts), **own},
+            {**own, **{name: value for name, value in vars(counts).items() if name in _COUNTED}},
         )
 
 

@@ -96,6 +96,15 @@ def load_part(warehouse: Path, split_id: str, part: str) -> pd.DataFrame:
     return frame
 
 
+def load_leaks(warehouse: Path, split_id: str) -> int:
+    """Test headlines of a split of which a copy or near copy is in train."""
+    with reading(warehouse) as connection:
+        [(leaks,)] = connection.execute(
+            "SELECT coalesce(sum(in_test), 0)::BIGINT FROM split_leaks WHERE split_id = ? AND in_train > 0", [split_id]
+        ).fetchall()
+    return int(leaks)
+
+
 def load_split_counts(warehouse: Path, split_id: str) -> list[tuple[str, str, int]]:
     """How many headlines each part has of each label: (part, label, n), train first and test last."""
     with reading(warehouse) as connection:

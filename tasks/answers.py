@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 from math import log
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 from reporting.csv_rows import CsvRows
 from schemas.columns import ReadColumns, join_columns
@@ -72,6 +72,7 @@ class ScoredSource:
     source: str
     cell_id: str
     counts: ScoringCounts
+    max_unparsed_rate: float
     reasons: tuple[ReasonCount, ...] = ()
     """The commonest of the rejected rows."""
 
@@ -137,15 +138,24 @@ def score_source(
     if write is not None:
         write(pd.DataFrame(columns=list(ANSWER_COLUMNS)))  # a header, even where nothing follows
     with holding(warehouse, "scoring", opened.scoring_id):  # another process may score the same source
-        start_scoring(warehouse, opened.scoring_id, opened.name, opened.location, scorer, opened.columns.text)
+        start_scoring(
+            warehouse,
+            opened.scoring_id,
+            opened.name,
+            opened.location,
+            scorer,
+            text_column=opened.columns.text,
+            unparsed=settings.unparsed,
+        )
         counts, start = ScoringCounts(), time.monotonic()
         for batch in opened.batches:
-            counts = _score_batch(opened, chosen, batch, counts, write)
+            counts = _score_batch(opened, chosen, batch, counts, settings.unparsed, write)
             rate = counts.headlines_scored / (time.monotonic() - start)
             on_rows(counts.rows_read, opened.rows, f"{rate:,.0f} headlines/s")
         finish_scoring(warehouse, opened.scoring_id)
     reasons = load_reasons(warehouse, opened.scoring_id, MOST_REASONS)
-    return ScoredSource(opened.scoring_id, opened.name, chosen.model.card.cell_id, counts, reasons)
+    bound = chosen.model.max_unparsed_rate
+    return ScoredSource(opened.scoring_id, opened.name, chosen.model.card.cell_id, counts, bound, reasons)
 
 
 @dataclass(frozen=True)
@@ -185,7 +195,8 @@ def _open(settings: ScoreSettings, scorer: "Scorer") -> _Opened:
     # a setting that is newer than homes with scorings is left out where it is not given: their ids stay
     newer = {"header_row"} if settings.header_row is None else set()
     rules = settings.reading.model_dump(mode="json", exclude={"source", *newer})
-    identity = content_id({"sha256": source.sha256, "reading": rules, **scorer.identity})
+    told = {} if settings.unparsed == "label" else {"unparsed": settings.unparsed}
+    identity = content_id({"sha256": source.sha256, "reading": rules, **scorer.identity, **told})
     batches = read_batches(_in_batches(iterate_rows(source, settings.reading, Reading())))
     read = _read_through(source, settings)
     columns = join_columns(read.columns)
@@ -209,7 +220,12 @@ def _in_batches(rows: Iterator["RawRow"]) -> Iterator[Sequence["RawRow"]]:
 
 
 def _score_batch(
-    opened: _Opened, chosen: ChosenModel, batch: "HeadlineBatch", counts: ScoringCounts, write: "Write | None"
+    opened: _Opened,
+    chosen: ChosenModel,
+    batch: "HeadlineBatch",
+    counts: ScoringCounts,
+    unparsed: Literal["label", "neutral"],
+    write: "Write | None",
 ) -> ScoringCounts:
     """Score what is not known of a batch, save all of it, and give it out; the counts with it."""
     import pandas as pd
@@ -224,25 +240,26 @@ def _score_batch(
     refused = batch.headlines[batch.headlines["text_id"].isin(too_long)]
     rejected = pd.concat([batch.rejected, _refuse(refused)]).sort_values("row_number").assign(source=opened.name)
     rows = batch.headlines[~batch.headlines["row_number"].isin(refused["row_number"])]
+    told = _tell_answers(rows.merge(pd.concat([known, answered.drop(columns="text")]), on="text_id"), unparsed)
     counts = ScoringCounts(
         counts.rows_read + batch.rows,
         counts.rows_rejected + len(rejected),
         counts.headlines_scored + len(answered),
         counts.headlines_known + len(known),
+        counts.rows_answered + len(rows),
+        counts.rows_unparsed + int(told["is_unparsed"].sum()),
     )
     save_batch(warehouse, opened.scoring_id, scorer, answered, rows[["row_number", "text_id"]], rejected, counts)
     if write is not None and len(rows):
-        every = pd.concat([known, answered.drop(columns="text")])
-        write(_as_answers(rows.merge(every, on="text_id"), chosen))
+        write(_as_answers(told, chosen))
     return counts
 
 
 def _answer(chosen: ChosenModel, texts: "pd.DataFrame") -> tuple["pd.DataFrame", list[str]]:
-    """Answers, with the columns text_id, text and those of `storage.scores.ANSWER`; and the ids of texts too long."""
+    """Answers, with the columns text_id, text and `storage.scores.PROBABILITIES`; and the ids of texts too long."""
     import numpy as np
 
     from learning.worker import AnsweringJob
-    from schemas.label import LABELS
     from storage.scores import PROBABILITIES
 
     model, decoding = chosen.model, chosen.model.decoding
@@ -252,15 +269,19 @@ def _answer(chosen: ChosenModel, texts: "pd.DataFrame") -> tuple["pd.DataFrame",
         job = AnsweringJob(model.base, model.adapter, tuple(texts["text"]), model.prompt, *cuts, model.adapter_hash)
         said = run_job(job, lambda _: None)
         fits, probabilities = said.fits, said.probabilities
-    by_label = probabilities[:, : len(LABELS)].copy()
-    by_label[:, [label.value for label in LABELS].index("neutral")] += probabilities[:, -1]
-    words = np.array([label.value for label in LABELS])
-    answered = texts.loc[fits, ["text_id", "text"]].assign(
-        label=words[by_label.argmax(axis=1)],
-        **{name: probabilities[:, column] for column, name in enumerate(PROBABILITIES)},
-        confidence=by_label.max(axis=1),
-    )
+    columns = {name: probabilities[:, column] for column, name in enumerate(PROBABILITIES)}
+    answered = texts.loc[fits, ["text_id", "text"]].assign(**columns)
     return answered, texts.loc[~fits, "text_id"].tolist()
+
+
+def _tell_answers(rows: "pd.DataFrame", unparsed: Literal["label", "neutral"]) -> "pd.DataFrame":
+    """Rows with their probabilities, and what follows from these: label, confidence and is_unparsed."""
+    from learning.unparsed import answer, is_unparsed
+    from storage.scores import PROBABILITIES
+
+    probabilities = rows[list(PROBABILITIES)].to_numpy(dtype=float)
+    labels, confidence = answer(probabilities, unparsed)
+    return rows.assign(label=labels, confidence=confidence, is_unparsed=is_unparsed(probabilities))
 
 
 def _refuse(headlines: "pd.DataFrame") -> "pd.DataFrame":
@@ -292,9 +313,21 @@ def answers_file(settings: ScoreSettings, csv_rows: CsvRows) -> Iterator["Write 
 
 def tell_counts(scored: ScoredSource) -> str:
     """What came of a source, in a line."""
-    counts: Any = scored.counts
+    counts = scored.counts
     return (
         f"{scored.source}: {counts.rows_read:,} rows read, {counts.headlines_scored:,} headlines scored, "
-        f"{counts.headlines_known:,} known before, {counts.rows_rejected:,} rows rejected"
-        f"{describe_reasons(scored.reasons)}"
+        f"{counts.headlines_known:,} known before, {counts.rows_unparsed:,} answers unparsed, "
+        f"{counts.rows_rejected:,} rows rejected{describe_reasons(scored.reasons)}"
+    )
+
+
+def tell_unparsed(scored: ScoredSource) -> str | None:
+    """That more answers are no label than the study of the cell allows, if they are."""
+    counts = scored.counts
+    if counts.rows_unparsed <= scored.max_unparsed_rate * counts.rows_answered:
+        return None
+    share = counts.rows_unparsed / counts.rows_answered
+    return (
+        f"warning: {counts.rows_unparsed:,} of {counts.rows_answered:,} answers ({share:.1%}) are no label, more than "
+        f"promotion.max_unparsed_rate {scored.max_unparsed_rate:g} allows; do not rely on this model for such headlines"
     )

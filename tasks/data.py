@@ -34,9 +34,9 @@ def publish_data_report(ingested: IngestedSource) -> None:
 @task(task_run_name="split snapshot {ingested.snapshot_id}")
 def split_snapshot(ingested: IngestedSource, split: SplitSettings, near_duplicates: str) -> str:
     """Split a snapshot into train, validation and test, and return the split's id."""
-    from reporting.verdict import tell_scarcity
+    from reporting.verdict import tell_leaks, tell_scarcity
     from storage.home import Home
-    from storage.splits import load_split_counts
+    from storage.splits import load_leaks, load_split_counts
     from tasks.intake import settle_split
 
     identifier = settle_split(ingested, split, near_duplicates)
@@ -45,7 +45,8 @@ def split_snapshot(ingested: IngestedSource, split: SplitSettings, near_duplicat
     for part, _, number in by_label:
         counts[part] += number
     announce("split: " + ", ".join(f"{number} {part}" for part, number in counts.items()))
-    scarcity = tell_scarcity(by_label)
-    if scarcity:
-        announce(f"note: {scarcity}")
+    leaks = tell_leaks(load_leaks(Home.from_environment().warehouse, identifier), counts["test"])
+    for note in (tell_scarcity(by_label), leaks):
+        if note:
+            announce(f"note: {note}")
     return identifier

@@ -15,6 +15,7 @@ from schemas.listing import list_some
 from schemas.plan import IngestedSource
 from schemas.tolerance import check_rejected
 from storage.home import Home
+from tasks.masks import complete_masks
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,6 +51,7 @@ def take_in(
     source = find_source(data)
     known = _load_known(source, data)
     if known:
+        complete_masks(Home.from_environment().warehouse)
         if check:
             check(load_snapshot(Home.from_environment().warehouse, known.snapshot_id))
         meet_again(Home.from_environment().warehouse, source.location, source.ingest_id)
@@ -222,6 +224,7 @@ def _save(ingestion: "Ingestion") -> None:
     home = Home.from_environment()
     home.create()
     prepare_warehouse(home.warehouse)
+    complete_masks(home.warehouse)
     record = SourceRecord(**{field.name: getattr(ingestion, field.name) for field in fields(SourceRecord)})
     frames = (ingestion.accepted, ingestion.rejected, ingestion.quarantined)
     save_ingestion(home.warehouse, record, *frames, order_counts=ingestion.order_counts)

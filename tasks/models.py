@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from schemas.config import DecodingSettings, PromptSettings, TrainingSettings
+from schemas.config import DecodingSettings, PromotionSettings, PromptSettings, TrainingSettings
 from schemas.errors import InputError
 from storage.home import Home
 from tasks.worker import run_job
@@ -36,6 +36,8 @@ class CellModel:
     prompt: PromptSettings
     decoding: DecodingSettings
     """Of its latest study."""
+    max_unparsed_rate: float
+    """Share of answers that are no label at most, as its latest study asks for it."""
 
 
 def load_model(home: Home, cell: "StoredCell") -> CellModel:
@@ -60,6 +62,7 @@ def load_model(home: Home, cell: "StoredCell") -> CellModel:
         adapter_hash=adapter_hash,
         prompt=PromptSettings(**settings["prompt"]),
         decoding=DecodingSettings(**config["decoding"]),
+        max_unparsed_rate=PromotionSettings(**config["promotion"]).max_unparsed_rate,
     )
     if cell.outcome is None or cell.outcome.adapter_hash is None:
         _adopt(home, model)

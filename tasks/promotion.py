@@ -83,7 +83,6 @@ def _measure(study: StudyPlan, challenge: Challenge, champion: Champion | None) 
 def _meet_baseline(study: StudyPlan, challenger: Champion, judged: str) -> "Rival | None":
     """The challenger's best baseline, if its study has any."""
     from learning.identity import evaluation_id
-    from learning.promotion import Rival
     from storage.comparisons import load_verdicts
     from storage.home import Home
 
@@ -92,7 +91,7 @@ def _meet_baseline(study: StudyPlan, challenger: Champion, judged: str) -> "Riva
         return None
     verdict = verdicts[challenger.temperature]
     other = evaluation_id(verdict.baseline_cell_id, "test", None, None)
-    return Rival(verdict.baseline, _compare(judged, other))
+    return _as_rival(verdict.baseline, _compare(judged, other))
 
 
 def _meet_champion(study: StudyPlan, champion: Champion, judged: str) -> "Rival":
@@ -105,8 +104,14 @@ def _meet_champion(study: StudyPlan, champion: Champion, judged: str) -> "Rival"
         other = _evaluate_champion(study, champion)
     except (InputError, AdapterError, NotFiniteError) as error:  # it cannot be scored: a person has to decide
         return Rival(champion.cell_id, None, str(error))
-    compared = _compare(judged, other)
-    return Rival(champion.cell_id, compared, None if compared else "it has learnt from every headline that judges here")
+    return _as_rival(champion.cell_id, _compare(judged, other))
+
+
+def _as_rival(name: str, compared: Any) -> "Rival":
+    """A rival with its comparison or, where none is possible, the reason."""
+    from learning.promotion import Rival
+
+    return Rival(name, compared, None if compared else "it has learnt from every headline that judges here")
 
 
 def _compare(evaluation_id: str, other_evaluation_id: str) -> Any:

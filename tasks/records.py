@@ -129,7 +129,7 @@ def prediction_rows(evaluation_id: str, result: Any) -> Any:
 
 
 def _label_words(outcomes: Any) -> list[str]:
-    from learning.metrics import parsed_labels
+    from learning.unparsed import parsed_labels
 
     return [LABELS[number].value for number in parsed_labels(outcomes)]
 

@@ -17,7 +17,7 @@ DRIFT_EVENT = "fintone.score.drifted"
 @task(task_run_name="score {settings.source}")
 def score_headlines(settings: ScoreSettings) -> ScoredSource:
     """Label every headline of the source with the champion or a named cell, in batches."""
-    from tasks.answers import answers_file, choose_model, score_source, tell_counts
+    from tasks.answers import answers_file, choose_model, score_source, tell_counts, tell_unparsed
 
     progress: list[Progress] = []
 
@@ -35,6 +35,9 @@ def score_headlines(settings: ScoreSettings) -> ScoredSource:
         scored = score_source(settings, chosen, write, update, announce)
     announce(tell_counts(scored))
     csv_rows.tell(announce)
+    warning = tell_unparsed(scored)
+    if warning:
+        announce(warning)
     return scored
 
 
@@ -42,9 +45,12 @@ def score_headlines(settings: ScoreSettings) -> ScoredSource:
 def watch_drift(scored: ScoredSource, tolerance: float) -> list[Drift]:
     """Show the drift of shares and of confidence in the Prefect UI; an event tells of what exceeds the tolerance.
 
+    Too few headlines to say anything are told and are no event.
+
     Returns:
         The measures that do.
     """
+    from reporting.verdict import tell_drift
     from storage.home import Home
     from storage.scores import load_drift
 
@@ -53,9 +59,9 @@ def watch_drift(scored: ScoredSource, tolerance: float) -> list[Drift]:
     if drifts:
         source = f"{scored.source} by cell {scored.cell_id}, beside its test part"
         create_table_artifact([_table_row(drift, tolerance) for drift in drifts], key=DRIFT_KEY, description=source)
+    for line in tell_drift(drifts, tolerance):
+        announce(line)
     if drifted:
-        told = ", ".join(f"{drift.measure} {drift.value:.3f} for {drift.test_value:.3f} on test" for drift in drifted)
-        announce(f"drift beyond {tolerance:g}: {told}")
         emit_event(
             event=DRIFT_EVENT,
             resource={
@@ -79,5 +85,5 @@ def _table_row(drift: Drift, tolerance: float) -> dict[str, object]:
         "n": drift.n,
         "test n": drift.test_n,
         **figures,
-        "beyond tolerance": "yes" if drift.exceeds(tolerance) else "",
+        "beyond tolerance": "unknown" if drift.reason else "yes" if drift.exceeds(tolerance) else "",
     }

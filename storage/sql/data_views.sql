@@ -63,8 +63,11 @@ SELECT
     sum(copies)::BIGINT AS rows_accepted,
     CASE
         WHEN count(DISTINCT text_id) = 1 THEN 'copies'
-        WHEN count(DISTINCT masked_id) = 1 THEN 'numbers'
-        ELSE 'reworded'
+        WHEN count(DISTINCT masked_id) <> 1 THEN 'reworded'
+        WHEN count(DISTINCT regexp_replace(
+            regexp_replace(lower(nfc_normalize(text)), '\s+', ' ', 'g'), '\p{Nd}+([.,]\p{Nd}+)*', '0', 'g'
+        )) = 1 THEN 'numbers'
+        ELSE 'links'
     END AS kind,
     list_sort(list(DISTINCT label)) AS labels,
     count(DISTINCT label) > 1 AS is_conflicting,
@@ -85,7 +88,7 @@ COMMENT ON COLUMN near_copies.snapshot_id IS 'The snapshot.';
 COMMENT ON COLUMN near_copies.group_id IS 'The group.';
 COMMENT ON COLUMN near_copies.headlines IS 'Headlines in it.';
 COMMENT ON COLUMN near_copies.rows_accepted IS 'Rows that they stand for in the source that made the snapshot.';
-COMMENT ON COLUMN near_copies.kind IS 'copies: the same text. numbers: the same but for numbers and case. reworded: nearly the same words.';
+COMMENT ON COLUMN near_copies.kind IS 'copies: the same text. numbers: the same but for numbers and case. links: the same but also for links, @mentions, RT, trailing hashtags, HTML entities or mojibake. reworded: nearly the same words.';
 COMMENT ON COLUMN near_copies.labels IS 'Their labels.';
 COMMENT ON COLUMN near_copies.is_conflicting IS 'Whether they have more than one label.';
 COMMENT ON COLUMN near_copies.example IS 'The text that sorts first.';
@@ -183,7 +186,7 @@ GROUP BY ALL
 ORDER BY ALL;
 COMMENT ON VIEW snapshot_changes IS 'What a snapshot added to the one before it, in distinct texts.';
 COMMENT ON COLUMN snapshot_changes.snapshot_id IS 'The snapshot.';
-COMMENT ON COLUMN snapshot_changes.previous_snapshot_id IS 'The one before it: of the same source, or else the latest that shares a headline.';
+COMMENT ON COLUMN snapshot_changes.previous_snapshot_id IS 'The one before it: of the same place, or else the latest of which it holds half the headlines.';
 COMMENT ON COLUMN snapshot_changes.added IS 'Texts that were not there.';
 COMMENT ON COLUMN snapshot_changes.removed IS 'Texts that are no longer there.';
 COMMENT ON COLUMN snapshot_changes.relabelled IS 'Texts whose label is another now.';
@@ -247,6 +250,17 @@ shares AS (
     FROM binned
     GROUP BY snapshot_id, measure, bin
 ),
+indices AS (
+    SELECT
+        snapshot_id,
+        'PSI of ' || measure AS measure,
+        sum(psi_term(value, now.headline_count, previous_value, before.headline_count)) AS value,
+        psi_noise(count(*), any_value(now.headline_count), any_value(before.headline_count)) AS noise
+    FROM shares
+    JOIN snapshots AS now USING (snapshot_id)
+    JOIN snapshots AS before ON before.snapshot_id = now.previous_snapshot_id
+    GROUP BY snapshot_id, measure
+),
 measures AS (
     SELECT snapshot_id, 'share of ' || bin AS measure, value, previous_value FROM shares WHERE measure = 'labels'
     UNION ALL
@@ -255,14 +269,33 @@ measures AS (
     JOIN edges AS now ON now.snapshot_id = snapshots.snapshot_id AND now.quantile = 0.5
     JOIN edges AS before ON before.snapshot_id = previous_snapshot_id AND before.quantile = 0.5
     UNION ALL
+    SELECT snapshot_id, measure, value, 0 FROM indices
+),
+readings AS (
     SELECT
-        snapshot_id,
-        'PSI of ' || measure,
-        sum((greatest(value, 0.0001) - greatest(previous_value, 0.0001))
-            * ln(greatest(value, 0.0001) / greatest(previous_value, 0.0001))),
-        0
-    FROM shares
-    GROUP BY snapshot_id, measure
+        snapshots.snapshot_id,
+        list_filter(
+            json_keys(now.reading),
+            lambda name: json_extract(now.reading, '$.' || name) IS DISTINCT FROM json_extract(before.reading, '$.' || name)
+        ) AS changed
+    FROM snapshots
+    JOIN sources AS now USING (ingest_id)
+    JOIN snapshots AS earlier ON earlier.snapshot_id = snapshots.previous_snapshot_id
+    JOIN sources AS before ON before.ingest_id = earlier.ingest_id
+    WHERE now.reading IS NOT NULL AND before.reading IS NOT NULL
+),
+judged AS (
+    SELECT
+        *,
+        CASE
+            WHEN noise IS NULL THEN NULL
+            WHEN len(changed) > 0 THEN 'it was read with another ' || array_to_string(changed, ' and ')
+            WHEN value <= noise AND noise > 0.25 THEN 'there are too few headlines, of which noise alone reaches a PSI of ' || round(noise, 2)
+        END AS reason
+    FROM measures
+    JOIN snapshots USING (snapshot_id)
+    LEFT JOIN (SELECT snapshot_id, measure, noise FROM indices) USING (snapshot_id, measure)
+    LEFT JOIN readings USING (snapshot_id)
 )
 SELECT
     snapshot_id,
@@ -272,25 +305,39 @@ SELECT
     previous_value,
     value - previous_value AS difference,
     CASE
-        WHEN measure NOT LIKE 'PSI%' THEN NULL
+        WHEN noise IS NULL OR reason IS NOT NULL THEN NULL
+        WHEN value <= noise THEN 'none'
         WHEN value > 0.25 THEN 'major'
         WHEN value > 0.1 THEN 'moderate'
         ELSE 'none'
-    END AS drift
-FROM measures
-JOIN snapshots USING (snapshot_id)
-ORDER BY ALL;
+    END AS drift,
+    reason
+FROM judged
+ORDER BY snapshot_id, previous_snapshot_id, measure;
 COMMENT ON VIEW snapshot_drift IS 'How labels and lengths of a snapshot differ from the one before it.';
 COMMENT ON COLUMN snapshot_drift.snapshot_id IS 'The snapshot.';
 COMMENT ON COLUMN snapshot_drift.previous_snapshot_id IS 'The one before it.';
-COMMENT ON COLUMN snapshot_drift.measure IS 'Share of a label, the median length (the lower one of two in the middle), or a population stability index (PSI): the sum of (p - q) ln(p / q) over labels, or over the tenths of the lengths before; a share of nothing counts as 0.0001.';
+COMMENT ON COLUMN snapshot_drift.measure IS 'Share of a label, the median length (the lower one of two in the middle), or a population stability index (PSI): the sum of (p - q) ln(p / q) over labels, or over the tenths of the lengths before; a share of nothing counts as half a headline, and as 0.0001 at least.';
 COMMENT ON COLUMN snapshot_drift.value IS 'Now.';
 COMMENT ON COLUMN snapshot_drift.previous_value IS 'Before; 0 for a PSI.';
 COMMENT ON COLUMN snapshot_drift.difference IS 'Now less before.';
-COMMENT ON COLUMN snapshot_drift.drift IS 'For a PSI: none up to 0.1, moderate up to 0.25, major beyond, as is the custom in credit scoring.';
+COMMENT ON COLUMN snapshot_drift.drift IS 'For a PSI: none up to 0.1, moderate up to 0.25, major beyond, as is the custom in credit scoring; none too where noise alone reaches it. NULL where nothing can be said.';
+COMMENT ON COLUMN snapshot_drift.reason IS 'Why nothing can be said: the two were read by other settings, or are too small.';
 
 
 CREATE OR REPLACE VIEW split_leaks AS
+WITH members AS (
+    SELECT
+        split_id,
+        part,
+        text,
+        -- An earlier version may have put into several groups what counts as one text now.
+        min(group_id) OVER (PARTITION BY split_id, coalesce(masked_id, group_id)) AS group_id
+    FROM splits
+    JOIN snapshot_headlines USING (snapshot_id, headline_id)
+    JOIN headlines USING (headline_id)
+    WHERE group_id IS NOT NULL
+)
 SELECT
     split_id,
     group_id,
@@ -298,10 +345,7 @@ SELECT
     count(*) FILTER (part = 'train') AS in_train,
     count(*) FILTER (part = 'validation') AS in_validation,
     min(text) AS example
-FROM splits
-JOIN snapshot_headlines USING (snapshot_id, headline_id)
-JOIN headlines USING (headline_id)
-WHERE group_id IS NOT NULL
+FROM members
 GROUP BY split_id, group_id
 HAVING bool_or(part = 'test') AND bool_or(part <> 'test')
 ORDER BY split_id, group_id;

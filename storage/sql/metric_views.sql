@@ -65,7 +65,7 @@ WITH by_label AS (
         count(*) FILTER (predicted = 'neutral') AS n_neutral,
         count(*) FILTER (predicted = 'positive') AS n_positive,
         sum(p_negative) AS expected_negative,
-        sum(p_neutral + p_unparsed) AS expected_neutral,
+        sum(with_unparsed(p_neutral, p_unparsed)) AS expected_neutral,
         sum(p_positive) AS expected_positive
     FROM predictions
     GROUP BY ALL
@@ -166,9 +166,8 @@ WITH folded AS (
         headline_id,
         label,
         p_negative,
-        p_neutral + p_unparsed AS p_neutral,
-        p_positive,
-        greatest(p_negative, p_neutral + p_unparsed, p_positive) AS confidence
+        with_unparsed(p_neutral, p_unparsed) AS p_neutral,
+        p_positive
     FROM main.predictions
     WHERE p_negative IS NOT NULL
 )
@@ -178,10 +177,9 @@ SELECT
     part,
     temperature,
     headline_id,
-    confidence,
+    greatest(p_negative, p_neutral, p_positive) AS confidence,
     least(floor(confidence * 10)::BIGINT + 1, 10) AS bin,
-    label = CASE confidence WHEN p_negative THEN 'negative' WHEN p_neutral THEN 'neutral' ELSE 'positive' END
-        AS is_right,
+    label = likeliest_label(p_negative, p_neutral, p_positive) AS is_right,
     (p_negative - (label = 'negative')::INT) ** 2
         + (p_neutral - (label = 'neutral')::INT) ** 2
         + (p_positive - (label = 'positive')::INT) ** 2 AS squared_error,

@@ -356,3 +356,27 @@ def test_the_real_phrasebank_is_split_as_in_the_study(home: Path, config: StudyC
     assert board == [("base", 900, 3), ("fine-tuned", 900, 3)]
     measured = ask(home, "SELECT count(measured_accuracy) FROM reproduction")
     assert measured == [(3,)]
+
+
+def test_copies_of_test_headlines_in_train_are_told_and_nobody_is_judged_by_them(
+    home: Path, config: StudyConfig, tmp_path: Path, events: list[dict[str, Any]]
+) -> None:
+    source = tmp_path / "copies.csv"
+    texts = {"positive": "Profit rose", "neutral": "The meeting is in May", "negative": "Sales fell"}
+    source.write_text("text,label\n" + "".join(f"{text},{label}\n" for label, text in texts.items()) * 8)
+    values = config.model_dump(mode="json")
+    values["data"] = {"source": str(source), "duplicates": "keep"}
+    values["split"] = {"method": "study", "train_per_class": 3, "test_per_class": 3}
+    values["baselines"] = {"names": ["TF-IDF + linear SVM"]}
+    values["grid"] = {"learning_rates": [1e-3], "epochs": [1]}
+    study_id = retrain(build_config(values))
+    told = "9 of 9 test headlines have near copies in train"
+    assert any(f"note: {told}" in event.get("text", "") for event in events)
+    page = (home / "reports" / study_id / "index.html").read_text(encoding="utf-8")
+    assert f"Mind that {told}" in page
+    assert "9 test headlines have near copies in train: 3 groups, with 9 headlines in train." in page
+    [(decision, reason)] = ask(home, "SELECT decision, reason FROM champions")
+    assert decision == "kept"
+    refusal = "cannot be compared with the best baseline TF-IDF + linear SVM: it has learnt from every headline that"
+    assert f"{refusal} judges here" in reason
+    assert "None" not in reason

@@ -61,8 +61,11 @@ def test_answers_go_to_standard_output_and_everything_else_to_standard_error(fin
     assert {row["version"] for row in rows} == {champion}
     read, counted, *more = [line for line in err.splitlines() if "headlines/s" not in line]  # which tells what is slow
     assert read == "news.csv: text from 'title'"
-    assert counted == "news.csv: 400 rows read, 400 headlines scored, 0 known before, 0 rows rejected"
-    assert all(line.startswith("drift: ") for line in more)
+    unparsed = sum(row["label"] == "unparsed" for row in rows)
+    assert counted == (
+        f"news.csv: 400 rows read, 400 headlines scored, 0 known before, {unparsed} answers unparsed, 0 rows rejected"
+    )
+    assert all(line.startswith(("drift: ", "warning: ")) for line in more)
     code, again, err = fintone("score", "news.csv", "--format", "jsonl", "--drift-tolerance", "0.9")
     assert [json.loads(line)["label"] for line in again.splitlines()] == [row["label"] for row in rows]
     assert " 0 headlines scored, 400 known before," in err

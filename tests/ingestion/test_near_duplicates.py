@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from rapidfuzz import fuzz
 
 from benchmarks.corpus import iterate_rows
-from ingestion.identity import mask_numbers, normalise_text
+from ingestion.identity import normalise_text
+from ingestion.masking import mask_texts
 from ingestion.near_duplicates import LEAST_SIMILARITY, group_near_copies
 
 REWORDED = [
@@ -76,7 +77,7 @@ def test_groups_do_not_depend_on_the_order(texts, random):
 
 def all_similar_pairs(texts):
     """By brute force: every pair whose sorted words agree."""
-    masked = mask_numbers([normalise_text(text) for text in texts])
+    masked = mask_texts([normalise_text(text) for text in texts])
     words = [" ".join(sorted(re.findall(r"\w+", text))) for text in masked]
     pairs = ((one, other) for one in range(len(words)) for other in range(one))
     return [(a, b) for a, b in pairs if fuzz.ratio(words[a], words[b], score_cutoff=LEAST_SIMILARITY)]

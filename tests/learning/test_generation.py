@@ -21,12 +21,13 @@ from embedded.grammar import generate_headline
 from embedded.paths import MODEL_FOLDER
 from learning.adapter import attach_new_adapter, attach_saved_adapter, save_adapter
 from learning.base_model import load_model, load_tokenizer
-from learning.decoding import UNPARSED, Decoding, LabelProbabilities
+from learning.decoding import Decoding, LabelProbabilities
 from learning.device import Device
 from learning.encoding import answer_paths, encode_prompts
 from learning.loaded_base import LoadedBase
 from learning.prompt import spellings as spell
 from learning.scoring import find_answers, score_headlines
+from learning.unparsed import UNPARSED
 from schemas.config import PromptSettings
 from schemas.label import LABELS, Label
 

@@ -12,14 +12,8 @@ from scipy.stats import bootstrap, chisquare
 from sklearn.metrics import accuracy_score, f1_score
 
 from learning.confusion import macro_f1
-from learning.metrics import (
-    NEUTRAL,
-    UNPARSED,
-    draw_outcomes,
-    measure,
-    measure_outcomes,
-    parsed_labels,
-)
+from learning.metrics import draw_outcomes, measure, measure_outcomes
+from learning.unparsed import NEUTRAL, UNPARSED, parsed_labels
 
 IDS = [f"{number:016x}" for number in range(20_000)]
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.model_selection import train_test_split
 
-from learning.split import Member, SplitError, split_headlines
+from learning.split import Member, SplitError, count_leaks, split_headlines
 from schemas.config import SplitSettings
 from schemas.label import LABELS
 
@@ -264,3 +264,11 @@ def test_natural_sizes_follow_the_source(method: str) -> None:
     assert counts_by_label(parts["train"]) == {"negative": 3, "neutral": 10, "positive": 5}
     assert counts_by_label(parts["test"]) == {"negative": 2, "neutral": 5, "positive": 2}
     assert sum(map(len, parts.values())) == len(IDS)
+
+
+def test_leaks_are_test_headlines_with_a_near_copy_in_train() -> None:
+    group_of = {"a": "1", "b": "1", "c": "2", "d": "3", "e": "3", "f": "1", "g": "2"}
+    parts = {"train": ["a", "d"], "validation": ["c"], "test": ["b", "e", "f", "g"]}
+    assert count_leaks(group_of, parts) == 3
+    assert count_leaks(group_of, parts | {"train": ["d"]}) == 1
+    assert count_leaks(group_of, parts | {"train": []}) == 0

@@ -111,12 +111,13 @@ def test_counts_go_from_train_to_test(data):
 @pytest.mark.parametrize(
     ("location", "rows", "previous"),
     [
-        ("/data/news.csv", slice(5, 6), "snapshot"),
-        ("/data/other.csv", slice(5, 6), "snapshot"),
+        ("/data/news.csv", slice(6, 7), "snapshot"),
+        ("/data/other.csv", slice(3, 7), "snapshot"),
+        ("/data/other.csv", slice(4, 7), None),
         ("/data/other.csv", slice(6, 7), None),
     ],
 )
-def test_the_previous_snapshot_is_of_the_same_place_or_shares_a_headline(
+def test_the_previous_snapshot_is_of_the_same_place_or_has_most_headlines_in_common(
     data, source, accepted, rejected, quarantined, location, rows, previous
 ):
     new = dict.fromkeys(("headline_id", "text_id", "masked_id", "group_id"), "a" * 16)

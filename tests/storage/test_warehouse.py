@@ -181,3 +181,53 @@ def test_who_waits_in_vain_is_told(warehouse, monkeypatch):
         with pytest.raises(WarehouseLockedError, match="another connection of this process") as raised:
             query(warehouse, "SELECT 1")
         assert not isinstance(raised.value, InputError)
+
+
+@pytest.fixture
+def before_0013(tmp_path, monkeypatch):
+    """A warehouse as the version before migration 13 left it, with a post and two scored texts."""
+    path, folder, views = tmp_path / "older.duckdb", tmp_path / "older", tmp_path / "none.sql"
+    folder.mkdir()
+    views.write_text("")
+    for file in room.MIGRATIONS_FOLDER.glob("*.sql"):
+        if int(file.name[:4]) < 13:
+            (folder / file.name).write_text(file.read_text())
+    with monkeypatch.context() as older:
+        older.setattr(room, "MIGRATIONS_FOLDER", folder)
+        older.setattr(room, "VIEWS_FILES", [views])
+        prepare_warehouse(path)
+    with duckdb.connect(path) as connection:
+        for text in ("Sales rose.", "Sales rose. https://t.co/1", "Société rose."):
+            connection.execute(
+                "INSERT INTO headlines BY NAME SELECT $text AS headline_id, $text AS text, 'positive' AS label,"
+                " 'ingest' AS first_ingest_id, 't' AS text_id, 'm' AS masked_id",
+                {"text": text},
+            )
+        connection.execute(
+            "INSERT INTO scorings BY NAME SELECT 'scoring' AS scoring_id, 'news.csv' AS source, 'news.csv' AS location,"
+            " 'cell' AS cell_id, 1 AS temperature, 'all' AS decoding_id, 2 AS rows_read, 0 AS rows_rejected,"
+            " 2 AS headlines_scored, 0 AS headlines_known, now() AS started_at"
+        )
+        connection.execute(
+            "INSERT INTO cells BY NAME SELECT 'cell' AS cell_id, 'fine-tuned' AS kind, 'base' AS model,"
+            " 'snapshot' AS snapshot_id, 'split' AS split_id, '{}' AS hyperparameters, 'finished' AS status"
+        )
+        for number, probabilities in enumerate(((0.001, 0.0076, 0.0004, 0.991), (0.1, 0.2, 0.7, 0.0))):
+            connection.execute(
+                "INSERT INTO ledger.scores VALUES (?, 'cell', 1, 'all', 'text', 'neutral', ?, ?, ?, ?, 0.9986, now())",
+                [str(number), *probabilities],
+            )
+            connection.execute("INSERT INTO ledger.scored_rows VALUES ('scoring', ?, ?)", [number + 1, str(number)])
+    return path
+
+
+def test_an_older_warehouse_tells_its_answers_by_the_rule_of_today(before_0013):
+    prepare_warehouse(before_0013)
+    rows = query(before_0013, "SELECT label, confidence, is_unparsed FROM scores ORDER BY row_number").rows
+    assert rows == [("unparsed", 0.0076, True), ("positive", 0.7, False)]
+
+
+def test_an_older_warehouse_forgets_only_the_masks_that_may_differ_now(before_0013):
+    prepare_warehouse(before_0013)
+    rows = query(before_0013, "SELECT text, masked_id FROM headlines ORDER BY text").rows
+    assert rows == [("Sales rose.", "m"), ("Sales rose. https://t.co/1", None), ("Société rose.", None)]

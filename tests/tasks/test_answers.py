@@ -12,12 +12,15 @@ import pytest
 
 from embedded.grammar import generate_headline
 from reporting.csv_rows import CsvRows
+from reporting.verdict import tell_drift
 from schemas.config import ScoreSettings
 from schemas.plan import StudyPlan
 from storage.champions import Decision, save_decision
 from storage.query import query
+from storage.scores import load_drift
+from storage.warehouse import writing
 from tasks import answers
-from tasks.answers import NoScorerError, answers_file, choose_model, score_source
+from tasks.answers import NoScorerError, answers_file, choose_model, score_source, tell_counts, tell_unparsed
 from tasks.worker import close_worker
 
 PROBABILITIES = ["p_negative", "p_neutral", "p_positive", "p_unparsed"]
@@ -69,14 +72,80 @@ def test_a_headline_of_test_is_answered_as_the_ledger_has_it(home: Path, trained
     assert written["text"].tolist() == [row[0] for row in rows]
     for column, name in enumerate(PROBABILITIES, start=1):
         assert written[name].tolist() == pytest.approx([row[column] for row in rows], abs=1e-5)
-    shares = written[PROBABILITIES].assign(p_neutral=written["p_neutral"] + written["p_unparsed"])
-    likeliest = shares[PROBABILITIES[:3]].idxmax(axis=1).str.removeprefix("p_")
+    likeliest = written[PROBABILITIES].idxmax(axis=1).str.removeprefix("p_")
     assert written["label"].tolist() == likeliest.tolist()
     assert written["version"].unique().tolist() == [trained[1]]
     assert written["temperature"].unique().tolist() == [1.0]
-    drift = ask(home, "SELECT measure, n, test_n, difference FROM score_drift")
-    assert [row[:3] for row in drift] == [(name, 30, 30) for name in ("negative", "neutral", "positive", "confidence")]
-    assert [row[3] for row in drift] == pytest.approx([0, 0, 0, 0], abs=1e-5)
+    drift = ask(home, "SELECT measure, n, test_n, verdict, reason, difference FROM score_drift")
+    measures = ("negative", "neutral", "positive", "unparsed", "confidence")
+    assert [row[:5] for row in drift] == [(name, 30, 30, "no difference", None) for name in measures]
+    assert [row[5] for row in drift] == pytest.approx([0] * 5, abs=1e-5)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
+def test_an_answer_that_is_no_label_is_called_unparsed_everywhere(home: Path, trained: Any, suffix: str) -> None:
+    write_news(40)
+    readers = {"csv": pd.read_csv, "jsonl": lambda name: pd.read_json(name, lines=True), "parquet": pd.read_parquet}
+    for mode in ("label", "neutral"):
+        scored = run(trained[1], f"answers.{suffix}", unparsed=mode)
+        written: pd.DataFrame = readers[suffix](f"answers.{suffix}")
+        is_none = written["p_unparsed"] > written[PROBABILITIES[:3]].max(axis=1)
+        assert 0 < is_none.sum() == scored.counts.rows_unparsed
+        assert (written.loc[is_none, "label"] == ("unparsed" if mode == "label" else "neutral")).all()
+        assert (written["label"] == "unparsed").sum() == (is_none.sum() if mode == "label" else 0)
+        own = written["label"].where(~is_none | (mode == "neutral"))
+        expected = [
+            row[f"p_{label}"] if isinstance(label, str) else row[PROBABILITIES[:3]].max()
+            for (_, row), label in zip(written.iterrows(), own, strict=True)
+        ]
+        assert written["confidence"].tolist() == pytest.approx(expected, abs=1e-6)
+        told = ask(
+            home,
+            "SELECT label, confidence, is_unparsed FROM scores"
+            f" WHERE scoring_id = '{scored.scoring_id}' ORDER BY row_number",
+        )
+        assert [row[0] for row in told] == written["label"].tolist()
+        assert [row[1] for row in told] == pytest.approx(written["confidence"].tolist(), abs=1e-6)
+        assert [row[2] for row in told] == is_none.tolist()
+    shares = ask(home, "SELECT value * n FROM score_drift WHERE measure = 'unparsed'")
+    texts = ask(home, "SELECT count(DISTINCT text_id) FILTER (is_unparsed) FROM scores")
+    assert [round(share) for (share,) in shares] == [texts[0][0]] * 2
+
+
+@pytest.mark.parametrize(("bound", "is_told"), [(0.0, True), (1.0, False)])
+def test_more_unparsed_answers_than_the_study_allows_are_told(
+    home: Path, trained: Any, bound: float, is_told: Any
+) -> None:
+    write_news(40)
+    with writing(home / "warehouse.duckdb") as connection:
+        allow = f'{{"promotion": {{"max_unparsed_rate": {bound}}}}}'
+        connection.execute("UPDATE studies SET config = json_merge_patch(config, ?)", [allow])
+    scored = run(trained[1])
+    assert f"{scored.counts.rows_unparsed} answers unparsed" in tell_counts(scored)
+    warning = tell_unparsed(scored)
+    assert (warning is not None) == is_told
+    if warning:
+        assert f"warning: {scored.counts.rows_unparsed} of 40 answers" in warning
+        assert "promotion.max_unparsed_rate 0 allows" in warning
+
+
+@pytest.mark.parametrize("count", [1, 29, 30])
+def test_of_few_headlines_no_drift_is_told(home: Path, trained: Any, count: int) -> None:
+    texts = [f"{text} {' x' * number}" for number, text in enumerate(write_news(count))]
+    pd.DataFrame({"headline": texts * 40}).to_csv("news.csv", index=False)
+    scored = run(trained[1])
+    drifts = load_drift(home / "warehouse.duckdb", scored.scoring_id)
+    assert {drift.n for drift in drifts} == {count}
+    if count == 30:
+        assert all(drift.reason is None and drift.difference_low < drift.difference_high for drift in drifts)
+        return
+    plural = "" if count == 1 else "s"
+    reason = f"the source has only {count} different headline{plural}, 30 are needed"
+    assert {drift.reason for drift in drifts} == {reason}
+    assert {(drift.difference_low, drift.difference_high) for drift in drifts} == {(None, None)}
+    assert not any(drift.exceeds(0.0) for drift in drifts)
+    assert tell_drift(drifts, 0.1) == [f"drift: nothing can be said, because {reason}"]
+    assert {row[0] for row in ask(home, "SELECT verdict FROM score_drift")} == {"unknown"}
 
 
 def test_what_was_scored_is_not_scored_again_in_whichever_file(home: Path, trained: Any, monkeypatch: Any) -> None:
@@ -99,8 +168,6 @@ def test_what_was_scored_is_not_scored_again_in_whichever_file(home: Path, train
 def test_batches_make_no_difference(home: Path, trained: Any, monkeypatch: Any) -> None:
     write_news(40)
     run(trained[1], "whole.csv")
-    from storage.warehouse import writing
-
     with writing(home / "warehouse.duckdb") as connection:
         connection.execute("DELETE FROM ledger.scores")
     monkeypatch.setattr(answers, "ROWS_AT_ONCE", 7)

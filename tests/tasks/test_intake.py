@@ -3,19 +3,24 @@
 import csv
 from collections import Counter
 from pathlib import Path
+from random import Random
 
 import pandas as pd
 import pytest
 from sklearn.model_selection import train_test_split
 
+from embedded.grammar import generate_headline
 from ingestion.files import SourceError
 from ingestion.ingest import read_source
 from ingestion.sources import find_source
+from learning.split import count_leaks
 from schemas.config import DataSettings, SplitSettings
 from schemas.label import LABELS
 from schemas.profiles import build_config, load_profile
 from storage.query import query
-from tasks.intake import LARGE_BYTES, settle_split, take_in
+from storage.splits import load_leaks
+from storage.warehouse import writing
+from tasks.intake import LARGE_BYTES, draw_parts, find_headlines, settle_split, take_in
 
 SPLIT = SplitSettings(method="hashed", train_per_class=2, test_per_class=2)
 
@@ -87,6 +92,74 @@ def test_near_copies_that_come_without_their_original_stay_on_its_side(home: Pat
     assert not judged & {text for part in ("train", "validation") for text, _ in second[part]}
     assert not learned & {text for text, _ in second["test"]}
     assert learned & {text for text, _ in second["train"]} or learned & {text for text, _ in second["validation"]}
+
+
+def decorate(text: str, number: int) -> str:
+    """The text as somebody else posted it."""
+    return [f"RT @desk: {text}", f"{text} https://t.co/{number}", f"{text} #news", f"{text} @desk"][number % 4]
+
+
+@pytest.mark.parametrize("near", ["numbers", "reworded"])
+def test_posts_of_one_headline_never_stand_on_both_sides_of_a_split(home: Path, tmp_path: Path, near: str) -> None:
+    rows = stock(0, 30)
+    posts = [(decorate(text, number), label) for number, (text, label) in enumerate(rows)]
+    data = write(tmp_path / "a.csv", [*rows, *posts]).model_copy(update={"near_duplicates": near})
+    parts = texts_of(home, settle_split(take_in(data, print), SPLIT, near))
+    part_of = {text: part for part, texts in parts.items() for text, _ in texts}
+    pairs = {(part_of.get(text), part_of.get(post)) for (text, _), (post, _) in zip(rows, posts, strict=True)}
+    assert {one for one, other in pairs if one and other and one != other} == set()
+    warehouse = home / "warehouse.duckdb"
+    assert query(warehouse, "SELECT * FROM split_leaks").rows == []
+    assert query(warehouse, "SELECT DISTINCT kind FROM near_copies").rows == [("links",)]
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_leaks_are_counted_alike_before_and_after_a_split_is_saved(home: Path, tmp_path: Path, seed: int) -> None:
+    rows = stock(0, 30)
+    posts = [(decorate(text, number), label) for number, (text, label) in enumerate(rows)]
+    data = write(tmp_path / "a.csv", [*rows, *posts])
+    split = SplitSettings(method="study", train_per_class=10, test_per_class=6, seed=seed)
+    ingested, headlines = take_in(data, print), find_headlines(data)
+    group_of = dict(zip(headlines["headline_id"], headlines["group_id"], strict=True))
+    before = count_leaks(group_of, draw_parts(headlines, split, "reworded"))
+    assert 0 < before < 18
+    assert load_leaks(home / "warehouse.duckdb", settle_split(ingested, split, "reworded")) == before
+
+
+def forget_masks(home: Path) -> None:
+    """Put a warehouse back to what the migration leaves of an older one."""
+    with writing(home / "warehouse.duckdb") as connection:
+        connection.execute("UPDATE headlines SET masked_id = NULL WHERE regexp_matches(text, 'RT|[@#/]')")
+
+
+def test_headlines_of_an_older_warehouse_are_near_copies_of_new_ones(home: Path, tmp_path: Path) -> None:
+    rows = stock(0, 30)
+    posts = [(decorate(text, 2 * number), label) for number, (text, label) in enumerate(rows)]
+    first = texts_of(home, settle_split(take_in(write(tmp_path / "a.csv", posts), print), SPLIT, "numbers"))
+    forget_masks(home)
+    later = [*rows, *stock(30, 60)]
+    second = texts_of(home, settle_split(take_in(write(tmp_path / "b.csv", later), print), SPLIT, "numbers"))
+    post_of = {text: post for (text, _), (post, _) in zip(rows, posts, strict=True)}
+    judged = {post for post, _ in first["test"]}
+    assert judged
+    assert not [text for part in ("train", "validation") for text, _ in second[part] if post_of.get(text) in judged]
+    together = (
+        "SELECT count(*) FROM (SELECT masked_id FROM headlines GROUP BY masked_id HAVING count(*) = 2)"
+        " WHERE masked_id IS NOT NULL"
+    )
+    assert query(home / "warehouse.duckdb", together).rows == [(30,)]
+
+
+@pytest.mark.parametrize("name", ["a.csv", "b.csv"])
+def test_an_ingestion_completes_what_an_upgrade_forgot(home: Path, tmp_path: Path, name: str) -> None:
+    posts = [(decorate(text, number), label) for number, (text, label) in enumerate(stock(0, 6))]
+    before = "SELECT text, text_id, masked_id FROM headlines ORDER BY text"
+    take_in(write(tmp_path / "a.csv", posts), print)
+    told = query(home / "warehouse.duckdb", before).rows
+    forget_masks(home)
+    assert query(home / "warehouse.duckdb", before).rows != told
+    take_in(write(tmp_path / name, posts), print)
+    assert query(home / "warehouse.duckdb", before).rows == told
 
 
 def test_a_corrected_label_stays_in_test(home: Path, tmp_path: Path) -> None:
@@ -170,6 +243,77 @@ def test_a_snapshot_follows_what_its_place_held_last(home: Path, tmp_path: Path)
     c = take_in(write(path, stock(0, 9)), print).snapshot_id
     previous = f"SELECT previous_snapshot_id FROM snapshots WHERE snapshot_id = '{c}'"
     assert query(home / "warehouse.duckdb", previous).rows == [(a,)]
+
+
+def drifts(home: Path, snapshot_id: str) -> list[tuple[object, ...]]:
+    """Drift and reason of each index of a snapshot."""
+    sql = f"SELECT drift, reason FROM snapshot_drift WHERE snapshot_id = '{snapshot_id}' AND measure LIKE 'PSI%'"
+    return query(home / "warehouse.duckdb", sql).rows
+
+
+def previous_of(home: Path, snapshot_id: str) -> str | None:
+    sql = f"SELECT previous_snapshot_id FROM snapshots WHERE snapshot_id = '{snapshot_id}'"
+    [(previous,)] = query(home / "warehouse.duckdb", sql).rows
+    return previous
+
+
+def desk(first: int, last: int) -> list[tuple[str, str]]:
+    """Labelled headlines of one distribution."""
+    generated = (generate_headline(Random(number)) for number in range(first, last))
+    return [(f"{headline.text} {number}", headline.sentiment) for number, headline in enumerate(generated)]
+
+
+def test_a_source_that_shares_a_phrase_with_another_has_no_snapshot_before_it(home: Path, tmp_path: Path) -> None:
+    shared = ("The annual general meeting is in May", "neutral")
+    take_in(write(tmp_path / "a.csv", [*desk(0, 300), shared]), print)
+    positive = [(f"{text} b", "positive") for text, _ in stock(0, 60)]
+    snapshot = take_in(write(tmp_path / "b.csv", [*positive, shared]), print).snapshot_id
+    assert previous_of(home, snapshot) is None
+    assert drifts(home, snapshot) == []
+
+
+def test_a_source_under_another_name_follows_on_what_it_held(home: Path, tmp_path: Path) -> None:
+    rows = desk(0, 400)
+    first = take_in(write(tmp_path / "january.csv", rows[:300]), print).snapshot_id
+    second = take_in(write(tmp_path / "february.csv", rows[100:]), print).snapshot_id
+    assert previous_of(home, second) == first
+    assert drifts(home, second) == [("none", None), ("none", None)]
+
+
+def test_of_another_label_column_no_drift_is_told_and_the_next_reading_alike_is_compared(
+    home: Path, tmp_path: Path
+) -> None:
+    def ingest(last: int, column: str) -> str:
+        lines = [f'"{text}",{label},positive\n' for text, label in desk(0, last)]
+        (tmp_path / "a.csv").write_text("text,label,mood\n" + "".join(lines))
+        return take_in(DataSettings(source=str(tmp_path / "a.csv"), label_column=column), print).snapshot_id
+
+    first, second, third = ingest(300, "label"), ingest(310, "mood"), ingest(320, "label")
+    assert previous_of(home, second) == first
+    assert drifts(home, second) == [(None, "it was read with another label_column")] * 2
+    assert previous_of(home, third) == first
+    assert drifts(home, third) == [("none", None)] * 2
+
+
+def test_what_changed_beyond_noise_is_told(home: Path, tmp_path: Path) -> None:
+    take_in(write(tmp_path / "a.csv", desk(0, 300)), print)
+    later = [(text, "positive" if label == "neutral" else label) for text, label in desk(300, 600)]
+    told = drifts(home, take_in(write(tmp_path / "a.csv", later), print).snapshot_id)
+    assert ("major", None) in told
+
+
+def test_samples_of_one_distribution_do_not_drift_by_noise(home: Path, tmp_path: Path) -> None:
+    told = []
+    for number in range(10):
+        count = (20, 40, 80, 160, 320)[number % 5]
+        path = tmp_path / f"{number}.csv"
+        take_in(write(path, desk(number * 1_000, number * 1_000 + count)), print)
+        later = desk(number * 1_000 + 500, number * 1_000 + 500 + count)
+        told += drifts(home, take_in(write(path, later), print).snapshot_id)
+    assert len(told) == 20
+    assert sum(drift in {"moderate", "major"} for drift, _ in told) <= 2
+    assert all(drift is None for drift, _ in told[:2])
+    assert all(drift is not None for drift, _ in told[8:10])
 
 
 @pytest.mark.parametrize(("near", "groups"), [("reworded", 3), ("numbers", 4)])

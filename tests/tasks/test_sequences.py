@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 from tempfile import mkdtemp
@@ -31,7 +32,7 @@ from storage.warehouse import prepare_warehouse
 from tasks.intake import settle_split, take_in
 
 STOCK = [text for text, _, kind in iterate_rows(60, seed=11) if kind == "new" and len(text.split()) > 10][:24]
-WAYS = ("as it is", "white space", "numbers", "reworded")
+WAYS = ("as it is", "white space", "numbers", "reworded", "post", "mojibake")
 Row = tuple[str, str]
 
 
@@ -40,13 +41,25 @@ def vary(text: str, way: str) -> str:
         return f" {text.replace(' ', '  ', 1)}"
     if way == "numbers":
         return "".join("7" if sign.isdigit() else sign for sign in text)
+    if way == "post":
+        return f"RT @desk: {text} https://t.co/{len(text)} #news"
+    if way == "mojibake":
+        return text.encode().decode("latin-1")
     words = text.split()
     return " ".join([*words[3:], *words[:3]]) if way == "reworded" else text
 
 
+def undo(text: str) -> str:
+    """The text as it was before it was posted or misread."""
+    plain = text.removeprefix("RT @desk: ").partition(" https://")[0]
+    with suppress(UnicodeError):
+        return plain.encode("latin-1").decode()
+    return plain
+
+
 def is_near(text: str, other: str, near: str) -> bool:
     """Whether texts are near copies, told without the code under test: by their numbers, or by nine words in ten."""
-    one, two = (re.sub(r"\d+(?:[.,]\d+)*", "0", each.casefold()) for each in (text, other))
+    one, two = (re.sub(r"\d+(?:[.,]\d+)*", "0", undo(each).casefold()) for each in (text, other))
     return one == two or (near == "reworded" and token_sort_ratio(one, two) >= 90)
 
 

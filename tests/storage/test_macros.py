@@ -1,0 +1,77 @@
+"""The formulas that SQL lacks have the published values, and the rules that Python knows too agree with it."""
+
+import duckdb
+import numpy as np
+import pytest
+from scipy.stats import binomtest, t, ttest_ind
+
+from learning.unparsed import answer, is_unparsed, with_unparsed
+from schemas.label import LABELS
+from storage.query import query
+
+NEWCOMBE = [
+    ((56, 70), (48, 80), (0.0524, 0.3339)),
+    ((9, 10), (3, 10), (0.1705, 0.8090)),
+    ((6, 7), (2, 7), (0.0582, 0.8062)),
+    ((5, 56), (0, 29), (-0.0381, 0.1926)),
+    ((0, 10), (0, 20), (-0.1611, 0.2775)),
+    ((0, 10), (0, 10), (-0.2775, 0.2775)),
+    ((10, 10), (0, 20), (0.6791, 1.0000)),
+    ((10, 10), (0, 10), (0.6075, 1.0000)),
+]
+"""Newcombe 1998, table II, method 10: hits and number of each sample, and the interval of the difference."""
+
+
+def compute(warehouse, expressions):
+    [row] = query(warehouse, f"SELECT {expressions}").rows
+    return row
+
+
+@pytest.mark.parametrize(("one", "other", "interval"), NEWCOMBE)
+def test_the_interval_of_two_shares_is_the_published_one(warehouse, one, other, interval):
+    shares = f"{one[0]} / {one[1]}, {one[1]}, {other[0]} / {other[1]}, {other[1]}"
+    assert compute(warehouse, f"newcombe_low({shares}), newcombe_high({shares})") == pytest.approx(interval, abs=6e-5)
+
+
+@pytest.mark.parametrize(("hits", "n"), [(0, 1), (1, 1), (0, 30), (29, 30), (450, 900)])
+def test_the_score_interval_is_scipys(warehouse, hits, n):
+    interval = binomtest(hits, n).proportion_ci(0.95, "wilson")
+    shown = compute(warehouse, f"wilson_low({hits / n}, {n}), wilson_high({hits / n}, {n})")
+    assert shown == pytest.approx((interval.low, interval.high), abs=1e-9)
+
+
+@pytest.mark.parametrize("df", [20, 29, 29.7, 100, 1e6])
+def test_students_quantile_is_scipys(warehouse, df):
+    assert compute(warehouse, f"student_975({df})") == pytest.approx((t.ppf(0.975, df),), abs=1e-4)
+
+
+def test_the_interval_of_two_means_is_welchs(warehouse):
+    random = np.random.default_rng(1)
+    one, other = random.random(30), random.random(90) / 2
+    interval = ttest_ind(one, other, equal_var=False).confidence_interval(0.95)
+    [margin] = compute(warehouse, f"welch_margin({one.var(ddof=1)}, 30, {other.var(ddof=1)}, 90)")
+    assert margin == pytest.approx((interval.high - interval.low) / 2, rel=1e-4)
+
+
+def test_means_of_equal_values_are_not_known_without_error(warehouse):
+    few, many = compute(warehouse, "welch_margin(0, 30, 0, 30), welch_margin(0, 900, 0, 900)")
+    assert few == pytest.approx(2.0017 * 0.5 / 30 * np.sqrt(2), rel=1e-3)
+    assert 0 < many < few / 25
+
+
+def test_a_scored_headline_is_called_the_same_in_sql_and_python(warehouse):
+    random = np.random.default_rng(3)
+    probabilities = np.round(random.dirichlet([0.5] * 4, 400), 1)  # with many ties
+    for mode in ("label", "neutral"):
+        labels, confidence = answer(probabilities, mode)
+        with duckdb.connect(warehouse, read_only=True) as connection:
+            connection.register("rows", {name: probabilities[:, at] for at, name in enumerate("abcd")})
+            told = connection.execute(
+                f"SELECT answered_label(a, b, c, d, '{mode}'), answered_confidence(a, b, c, d, '{mode}'),"
+                " is_unparsed(a, b, c, d), likeliest_label(a, with_unparsed(b, d), c) FROM rows"
+            ).fetchall()
+        assert [row[0] for row in told] == labels
+        assert [row[1] for row in told] == pytest.approx(confidence.tolist())
+        assert [row[2] for row in told] == is_unparsed(probabilities).tolist()
+        counted = [LABELS[number] for number in with_unparsed(probabilities).argmax(axis=1)]
+        assert [row[3] for row in told] == counted
