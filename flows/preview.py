@@ -186,8 +186,10 @@ def _describe_model(config: StudyConfig) -> str:
     models = Home.from_environment().models
     if _is_on_hub(config):
         check_hub_base(base.name, base.revision, models, fetch=False)
-        where = f"no folder here, so from the hub, revision {base.revision or 'newest'}"
-        return f"{base.name}: {where}, weights: {base.quantization}"
+        return (
+            f"{base.name} from the hub, revision {base.revision or 'newest'} (no such folder here), "
+            f"weights: {base.quantization}"
+        )
     resolved = resolve_base_model(base.name, None, models)
     check_weights(resolved, models, LONGEST_LOOK)
     return f"{base.name}, files {resolved.revision}, weights: {base.quantization}"

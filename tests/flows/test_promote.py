@@ -1,5 +1,6 @@
 """`fintone promote`: a person's word on who is champion, recorded with its reason, and taken back by one command."""
 
+import shutil
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -34,7 +35,7 @@ def study(warehouse: Path, home: Path) -> Path:
     records = []
     for cell_id in (ONE, TWO):
         finish_cell(warehouse, cell_id, CellOutcome())
-        (home / "adapters" / cell_id).mkdir(parents=True)
+        write_adapter(home / "adapters" / cell_id)
         for temperature in (1.0, 0.1):
             values = dict.fromkeys(EvaluationRecord.__dataclass_fields__, 0.5)
             identity = {"cell_id": cell_id, "split_id": "split", "part": "test", "temperature": temperature, "n": 1}
@@ -45,6 +46,16 @@ def study(warehouse: Path, home: Path) -> Path:
     )
     save_evaluations(warehouse, records, predictions)
     return warehouse
+
+
+def write_adapter(folder: Path) -> None:
+    """The smallest adapter that a check of its files accepts."""
+    import torch
+    from safetensors.torch import save_file
+
+    folder.mkdir(parents=True)
+    (folder / "adapter_config.json").write_text('{"peft_type": "LORA", "r": 1}', encoding="utf-8")
+    save_file({"layer.lora_A.weight": torch.ones(1, 2)}, folder / "adapter_model.safetensors")
 
 
 def tell(out: str) -> list[str]:
@@ -118,7 +129,7 @@ def test_the_champion_is_not_promoted_twice(fintone: Run, refuse: Refuse, study:
 
 
 def test_an_adapter_that_is_gone_is_no_champion(refuse: Refuse, study: Path, home: Path) -> None:
-    (home / "adapters" / ONE).rmdir()
+    shutil.rmtree(home / "adapters" / ONE)
     assert f"cell {ONE} is finished and has no adapter" in refuse("promote", ONE, "--reason", "x")
 
 
