@@ -43,36 +43,37 @@ CREATE OR REPLACE MACRO student_975(df) AS
     + (3 * z_975() ** 7 + 19 * z_975() ** 5 + 17 * z_975() ** 3 - 15 * z_975()) / (384 * df ** 3);
 COMMENT ON MACRO student_975 IS 'The 97.5 % quantile of Student''s t: its expansion around the normal one (Abramowitz and Stegun 1964, 26.7.5), exact to four digits from 20 degrees of freedom on.';
 
-CREATE OR REPLACE MACRO wilson_low(share, n) AS
-    (share + z_975() ** 2 / (2 * n) - z_975() * sqrt(share * (1 - share) / n + z_975() ** 2 / (4 * n ** 2)))
-    / (1 + z_975() ** 2 / n);
-COMMENT ON MACRO wilson_low IS 'Lower end of the 95 % score interval of a share of n (Wilson 1927).';
+CREATE OR REPLACE MACRO score_low(share, n, z) AS
+    (share + z ** 2 / (2 * n) - z * sqrt(share * (1 - share) / n + z ** 2 / (4 * n ** 2))) / (1 + z ** 2 / n);
+COMMENT ON MACRO score_low IS 'Lower end of the score interval of a share of n, z standard errors wide (Wilson 1927). The same formula in Python: learning/intervals.py.';
 
-CREATE OR REPLACE MACRO wilson_high(share, n) AS 1 - wilson_low(1 - share, n);
-COMMENT ON MACRO wilson_high IS 'Upper end of the 95 % score interval of a share of n (Wilson 1927).';
+CREATE OR REPLACE MACRO share_low(share, n) AS score_low(share, n, z_975());
+COMMENT ON MACRO share_low IS 'Lower end of the 95 % interval of a share of n.';
 
-CREATE OR REPLACE MACRO newcombe_low(share, n, other_share, other_n) AS
-    share - other_share
-    - sqrt((share - wilson_low(share, n)) ** 2 + (wilson_high(other_share, other_n) - other_share) ** 2);
-COMMENT ON MACRO newcombe_low IS 'Lower end of the 95 % interval of the difference of two independent shares: the hybrid score interval (Newcombe 1998, method 10), which is right at small n and at shares of 0 and 1.';
+CREATE OR REPLACE MACRO unlike_one(mean, variance, n) AS
+    (n * (1 - mean)) ** 2 / ((n - 1) * variance + n * (1 - mean) ** 2);
+COMMENT ON MACRO unlike_one IS 'How many of n values from 0 to 1 carry their distance from 1: (sum d)^2 / sum d^2 (Kish 1965), from their mean and sample variance.';
 
-CREATE OR REPLACE MACRO newcombe_high(share, n, other_share, other_n) AS
-    -newcombe_low(other_share, other_n, share, n);
-COMMENT ON MACRO newcombe_high IS 'Upper end of the same interval.';
-
-CREATE OR REPLACE MACRO squared_error_of_mean(variance, n) AS greatest(variance / n, (0.5 / n) ** 2);
-COMMENT ON MACRO squared_error_of_mean IS 'Squared standard error of the mean of n values from 0 to 1 with this sample variance; that of half a value in n at least, because values that all are alike have not shown the rare other one.';
-
-CREATE OR REPLACE MACRO welch_margin(variance, n, other_variance, other_n) AS
-    sqrt(squared_error_of_mean(variance, n) + squared_error_of_mean(other_variance, other_n))
-    * student_975(
-        (squared_error_of_mean(variance, n) + squared_error_of_mean(other_variance, other_n)) ** 2
-        / (
-            squared_error_of_mean(variance, n) ** 2 / (n - 1)
-            + squared_error_of_mean(other_variance, other_n) ** 2 / (other_n - 1)
+CREATE OR REPLACE MACRO variance_ratio(mean, variance, n) AS
+    CASE
+        WHEN mean <= 0 OR mean >= 1 THEN 1
+        ELSE list_reduce(
+            [
+                least(variance / (mean * (1 - mean)), 1),
+                least(unlike_one(mean, variance, n), unlike_one(1 - mean, variance, n))
+            ],
+            lambda ratio, misses: ratio + 3 / (misses + 3) * (1 - misses / n) ** 3 * (1 - ratio)
         )
-    );
-COMMENT ON MACRO welch_margin IS 'Half the width of the 95 % interval of the difference of two independent means (Welch 1947).';
+    END;
+COMMENT ON MACRO variance_ratio IS 'Variance of values from 0 to 1 over that of values of 0 and 1 with the same mean, drawn towards 1 where few values carry their distance from 0 or 1. The same rule in Python, with its reason: mean_interval of learning/intervals.py.';
+
+CREATE OR REPLACE MACRO mean_low(mean, variance, n) AS
+    score_low(mean, n / greatest(variance_ratio(mean, variance, n), 1e-9), student_975(n - 1));
+COMMENT ON MACRO mean_low IS 'Lower end of the 95 % interval of the mean of n values from 0 to 1 with this sample variance: the score interval with an effective sample size.';
+
+CREATE OR REPLACE MACRO difference_low(value, low, other_value, other_high) AS
+    value - other_value - sqrt((value - low) ** 2 + (other_high - other_value) ** 2);
+COMMENT ON MACRO difference_low IS 'Lower end of the 95 % interval of the difference of two independent figures, from the lower end of the one and the upper end of the other: right at small n and at shares of 0 and 1 (Newcombe 1998, method 10, for shares; Zou and Donner 2008 for any figure).';
 
 CREATE OR REPLACE MACRO chi_square_950(df) AS df * (1 - 2 / (9 * df) + 1.644853626951473 * sqrt(2 / (9 * df))) ** 3;
 COMMENT ON MACRO chi_square_950 IS 'The 95 % quantile of the chi-square distribution, within 1 % (Wilson and Hilferty 1931).';
@@ -86,4 +87,4 @@ CREATE OR REPLACE MACRO psi_noise(bins, n, other_n) AS chi_square_950(greatest(b
 COMMENT ON MACRO psi_noise IS 'Population stability index that 95 of 100 pairs of samples of these sizes from one distribution stay below (Yurdakul 2018).';
 
 CREATE OR REPLACE MACRO least_for_drift() AS 30;
-COMMENT ON MACRO least_for_drift IS 'Headlines on each side below which nothing is said of drift: from 30 on, simulated intervals of a mean confidence hold the truth in 94 of 100 cases or more; at 10 and without a floor, in 40.';
+COMMENT ON MACRO least_for_drift IS 'Headlines on each side below which nothing is said of drift: fewer tell little of an answer that is rare.';

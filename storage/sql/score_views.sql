@@ -56,6 +56,10 @@ CREATE OR REPLACE MACRO drift_values(label, confidence, unparsed) AS [
 ];
 COMMENT ON MACRO drift_values IS 'What score_drift measures, of one headline.';
 
+CREATE OR REPLACE MACRO measured_low(measure, value, variance, n) AS
+    if(measure = 'confidence', mean_low(value, variance, n), share_low(value, n));
+COMMENT ON MACRO measured_low IS 'Lower end of the 95 % interval of what score_drift measures.';
+
 CREATE OR REPLACE VIEW score_drift AS
 WITH on_test AS (
     SELECT
@@ -113,17 +117,18 @@ compared AS (
 bounded AS (
     SELECT
         *,
-        CASE
-            WHEN NOT is_known THEN NULL
-            WHEN measure = 'confidence' THEN value - test_value - welch_margin(variance, n, test_variance, test_n)
-            ELSE newcombe_low(value, n, test_value, test_n)
-        END AS difference_low,
-        CASE
-            WHEN NOT is_known THEN NULL
-            WHEN measure = 'confidence' THEN value - test_value + welch_margin(variance, n, test_variance, test_n)
-            ELSE newcombe_high(value, n, test_value, test_n)
-        END AS difference_high
+        measured_low(measure, value, variance, n) AS low,
+        1 - measured_low(measure, 1 - value, variance, n) AS high,
+        measured_low(measure, test_value, test_variance, test_n) AS test_low,
+        1 - measured_low(measure, 1 - test_value, test_variance, test_n) AS test_high
     FROM compared
+),
+judged AS (
+    SELECT
+        *,
+        if(is_known, difference_low(value, low, test_value, test_high), NULL) AS difference_low,
+        if(is_known, -difference_low(test_value, test_low, value, high), NULL) AS difference_high
+    FROM bounded
 )
 SELECT
     scoring_id,
@@ -154,7 +159,7 @@ SELECT
             'the test part has only {} headline{}, {} are needed', test_n, if(test_n = 1, '', 's'), least_for_drift()
         )
     END AS reason
-FROM bounded
+FROM judged
 ORDER BY started_at, scoring_id, list_position(['negative', 'neutral', 'positive', 'unparsed', 'confidence'], measure);
 COMMENT ON VIEW score_drift IS 'How the answers to a scored source differ from those of the same cell on its test part: a row a measure. A test part is often balanced and news is not, so that shares move for that reason too.';
 COMMENT ON COLUMN score_drift.scoring_id IS 'The scoring.';
@@ -167,7 +172,7 @@ COMMENT ON COLUMN score_drift.value IS 'The measure in the source.';
 COMMENT ON COLUMN score_drift.test_n IS 'Headlines of the test part.';
 COMMENT ON COLUMN score_drift.test_value IS 'The measure on the test part, of the likeliest labels.';
 COMMENT ON COLUMN score_drift.difference IS 'value less test_value.';
-COMMENT ON COLUMN score_drift.difference_low IS 'Lower end of its 95 % interval: of shares Newcombe''s hybrid score interval (1998, method 10), of the confidence Welch''s (1947); NULL where nothing can be said.';
+COMMENT ON COLUMN score_drift.difference_low IS 'Lower end of its 95 % interval (Newcombe 1998, method 10); NULL where nothing can be said.';
 COMMENT ON COLUMN score_drift.difference_high IS 'Upper end of its 95 % interval.';
 COMMENT ON COLUMN score_drift.started_at IS 'When the scoring started, UTC.';
 COMMENT ON COLUMN score_drift.verdict IS 'above or below the test part beyond noise, no difference beyond noise, or unknown.';

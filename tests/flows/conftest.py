@@ -3,7 +3,7 @@
 import re
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -36,6 +36,18 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("prepared") / "warehouse.duckdb"
     prepare_warehouse(path)
     return path
+
+
+@pytest.fixture(scope="module")
+def lasting_worker() -> Iterator[None]:
+    """The process that trains outlives each study of the module, which saves starting it again."""
+    from tasks import worker
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(worker, "close_worker", lambda: None)
+        patch.setattr("flows.score.close_worker", lambda: None)
+        yield
+    worker.close_worker()
 
 
 @pytest.fixture

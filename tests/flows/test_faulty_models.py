@@ -24,7 +24,7 @@ from tests.learning.families import write_family
 
 
 @pytest.fixture(scope="module", autouse=True)
-def server() -> Iterator[None]:
+def server(lasting_worker: None) -> Iterator[None]:
     with prefect_test_harness(server_startup_timeout=120):
         yield
 

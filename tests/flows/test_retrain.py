@@ -30,7 +30,7 @@ from tasks.worker import _workers
 
 
 @pytest.fixture(scope="module", autouse=True)
-def server() -> Iterator[None]:
+def server(lasting_worker: None) -> Iterator[None]:
     with prefect_test_harness(server_startup_timeout=120):
         yield
 

@@ -32,7 +32,7 @@ def server() -> Iterator[None]:
 
 
 @pytest.fixture
-def champion(home: Path, trained: tuple[Path, str, StudyPlan]) -> str:
+def champion(home: Path, trained: tuple[Path, str, StudyPlan], lasting_worker: None) -> str:
     """A home whose champion is the trained cell, and a file of headlines that all say the same."""
     shutil.copytree(trained[0], home)
     decision = Decision("promoted", "person", "because", trained[2].study_id, trained[1], 0.1)

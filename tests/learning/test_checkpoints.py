@@ -129,6 +129,7 @@ def test_an_interrupted_training_ends_in_the_weights_of_an_undisturbed_one(
     assert weights(tmp_path / "killed") == weights(tmp_path / "alone")
 
 
+@pytest.mark.slow
 def test_a_process_killed_at_any_moment_goes_on_to_the_same_weights(
     tiny_folder: Path, labelled: Labelled, train: Any, store: CheckpointStore, tmp_path: Path
 ) -> None:

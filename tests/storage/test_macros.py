@@ -3,8 +3,9 @@
 import duckdb
 import numpy as np
 import pytest
-from scipy.stats import binomtest, t, ttest_ind
+from scipy.stats import binomtest, t
 
+from learning.intervals import mean_interval
 from learning.unparsed import answer, is_unparsed, with_unparsed
 from schemas.label import LABELS
 from storage.query import query
@@ -29,14 +30,16 @@ def compute(warehouse, expressions):
 
 @pytest.mark.parametrize(("one", "other", "interval"), NEWCOMBE)
 def test_the_interval_of_two_shares_is_the_published_one(warehouse, one, other, interval):
-    shares = f"{one[0]} / {one[1]}, {one[1]}, {other[0]} / {other[1]}, {other[1]}"
-    assert compute(warehouse, f"newcombe_low({shares}), newcombe_high({shares})") == pytest.approx(interval, abs=6e-5)
+    (p, n), (q, m) = ((f"{hits} / {number}", number) for hits, number in (one, other))
+    low = f"difference_low({p}, share_low({p}, {n}), {q}, 1 - share_low(1 - {q}, {m}))"
+    high = f"-difference_low({q}, share_low({q}, {m}), {p}, 1 - share_low(1 - {p}, {n}))"
+    assert compute(warehouse, f"{low}, {high}") == pytest.approx(interval, abs=6e-5)
 
 
 @pytest.mark.parametrize(("hits", "n"), [(0, 1), (1, 1), (0, 30), (29, 30), (450, 900)])
 def test_the_score_interval_is_scipys(warehouse, hits, n):
     interval = binomtest(hits, n).proportion_ci(0.95, "wilson")
-    shown = compute(warehouse, f"wilson_low({hits / n}, {n}), wilson_high({hits / n}, {n})")
+    shown = compute(warehouse, f"share_low({hits / n}, {n}), 1 - share_low({1 - hits / n}, {n})")
     assert shown == pytest.approx((interval.low, interval.high), abs=1e-9)
 
 
@@ -45,18 +48,21 @@ def test_students_quantile_is_scipys(warehouse, df):
     assert compute(warehouse, f"student_975({df})") == pytest.approx((t.ppf(0.975, df),), abs=1e-4)
 
 
-def test_the_interval_of_two_means_is_welchs(warehouse):
-    random = np.random.default_rng(1)
-    one, other = random.random(30), random.random(90) / 2
-    interval = ttest_ind(one, other, equal_var=False).confidence_interval(0.95)
-    [margin] = compute(warehouse, f"welch_margin({one.var(ddof=1)}, 30, {other.var(ddof=1)}, 90)")
-    assert margin == pytest.approx((interval.high - interval.low) / 2, rel=1e-4)
+@pytest.mark.parametrize("n", [30, 90, 900])
+@pytest.mark.parametrize("concentration", [0.01, 1, 100])
+def test_the_interval_of_a_mean_is_the_same_in_sql_and_python(warehouse, n, concentration):
+    values = np.random.default_rng(n).beta(3 * concentration, concentration, n)
+    mean, variance = values.mean(), values.var(ddof=1)
+    shown = compute(warehouse, f"mean_low({mean}, {variance}, {n}), 1 - mean_low({1 - mean}, {variance}, {n})")
+    assert shown == pytest.approx(mean_interval(values), abs=1e-5)
 
 
 def test_means_of_equal_values_are_not_known_without_error(warehouse):
-    few, many = compute(warehouse, "welch_margin(0, 30, 0, 30), welch_margin(0, 900, 0, 900)")
-    assert few == pytest.approx(2.0017 * 0.5 / 30 * np.sqrt(2), rel=1e-3)
-    assert 0 < many < few / 25
+    few, many = compute(warehouse, "mean_low(1, 0, 30), mean_low(1, 0, 900)")
+    assert few == pytest.approx(30 / (30 + t.ppf(0.975, 29) ** 2), abs=1e-4)
+    assert few < many < 1
+    [middle] = compute(warehouse, "mean_low(0.5, 0, 30)")
+    assert middle < 0.5
 
 
 def test_a_scored_headline_is_called_the_same_in_sql_and_python(warehouse):

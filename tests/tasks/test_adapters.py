@@ -140,7 +140,7 @@ def test_answers_of_another_adapter_are_found_withdrawn_and_given_anew(home: Pat
     first = score(cell)
     answers = ask(home, "SELECT text, label, p_positive FROM scores ORDER BY row_number")
     assert ask(home, DOUBTFUL) == []
-    tell(home, "UPDATE ledger.scores SET adapter_hash = 'another', label = 'neutral', p_positive = 0.25")
+    tell(home, "UPDATE ledger.scores SET adapter_hash = 'another', p_positive = 0.25")
     tell(home, "UPDATE ledger.scores SET adapter_hash = NULL WHERE text = 'Sales fell .'")  # as older versions left it
     assert ask(home, DOUBTFUL) == [(cell, 2)]
     lines = dict(withdraw_answers(cell[:6]))
