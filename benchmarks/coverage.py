@@ -9,6 +9,7 @@ import argparse
 from collections.abc import Callable, Iterator
 from itertools import product
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ from learning.comparison import compare
 from learning.confusion import count_confusion, macro_f1
 from learning.intervals import Interval, accuracy_interval, macro_f1_interval, mean_interval
 from schemas.label import LABELS
+from storage.warehouse import prepare_warehouse, reading
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "numbers.md"
 SIZES, ACCURACIES = (30, 90, 300, 900), (0.5, 0.9, 0.97)
@@ -36,6 +38,8 @@ SPREAD = 3.0
 """Standard deviation of a model's log odds of the right label, at temperature 1."""
 SURELY_WRONG = "expected accuracy, seldom surely wrong"
 """The row of a model whose mistakes a small sample cannot foresee."""
+TESTED = 300
+"""Headlines of the test part that a scored source is compared with."""
 CORRELATION = 0.3
 """Of two models' being right on the same headline."""
 
@@ -43,6 +47,8 @@ Labels = NDArray[np.int64]
 Random = np.random.Generator
 Told = Iterator[tuple[Interval | None, float]]
 """Intervals of samples, None where none is shown, each with the true value."""
+Tell = Callable[[Random, int, float, int], Told]
+"""Given a source of luck, n, an accuracy and how many samples to draw."""
 
 
 def answer(random: Random, n: int, accuracy: float, shares: tuple[float, ...]) -> tuple[Labels, Labels]:
@@ -73,7 +79,7 @@ def true_macro_f1(accuracy: float, shares: tuple[float, ...]) -> float:
     return macro_f1(np.array(shares)[:, None] * given)
 
 
-def tell_macro_f1(shares: tuple[float, ...]) -> Callable[[Random, int, float, int], Told]:
+def tell_macro_f1(shares: tuple[float, ...]) -> Tell:
     """Of macro-F1, where labels have these shares."""
 
     def tell(random: Random, n: int, accuracy: float, samples: int) -> Told:
@@ -84,7 +90,7 @@ def tell_macro_f1(shares: tuple[float, ...]) -> Callable[[Random, int, float, in
     return tell
 
 
-def tell_mean(temperature: float) -> Callable[[Random, int, float, int], Told]:
+def tell_mean(temperature: float) -> Tell:
     """Of expected accuracy, at this temperature."""
 
     def tell(random: Random, n: int, accuracy: float, samples: int) -> Told:
@@ -104,7 +110,7 @@ def tell_mean_of_surely_wrong(random: Random, n: int, accuracy: float, samples: 
         yield mean_interval(values), (accuracy * sure + 1 - accuracy) / (sure + 1)
 
 
-def tell_difference(better_by: float, figure: str) -> Callable[[Random, int, float, int], Told]:
+def tell_difference(better_by: float, figure: str) -> Tell:
     """Of the difference of two models' accuracy or macro-F1, the first so much better."""
 
     def tell(random: Random, n: int, accuracy: float, samples: int) -> Told:
@@ -118,6 +124,47 @@ def tell_difference(better_by: float, figure: str) -> Callable[[Random, int, flo
             yield None if low is None else (low, high), truth
 
     return tell
+
+
+def draw_share(random: Random, n: int, share: float) -> NDArray[np.float64]:
+    """Whether a label is the answer, which it is in this share of headlines."""
+    return np.asarray(random.random(n) < share, dtype=np.float64)
+
+
+def draw_confidence(random: Random, n: int, accuracy: float) -> NDArray[np.float64]:
+    """Probability of the likeliest of the right label and two others, at temperature 1."""
+    right = odds(random, n, accuracy, 1.0)
+    return np.maximum(right, (1 - right) / 2)
+
+
+def tell_drift(measure: str, draw: Callable[[Random, int, float], NDArray[np.float64]]) -> Tell:
+    """Of what the view `score_drift` measures, where source and test part are of one distribution."""
+
+    def tell(random: Random, n: int, accuracy: float, samples: int) -> Told:
+        own, test = (np.stack([draw(random, size, accuracy) for _ in range(samples)]) for size in (n, TESTED))
+        drawn = {"m0": own.mean(1), "v0": own.var(1, ddof=1), "m1": test.mean(1), "v1": test.var(1, ddof=1)}
+        for low, high in _bound_drift(measure, n, drawn):
+            yield (low, high), 0.0
+
+    return tell
+
+
+def _bound_drift(measure: str, n: int, drawn: dict[str, NDArray[np.float64]]) -> list[tuple[float, float]]:
+    """The formulas of the warehouse, on figures m0 and v0 of a source and m1 and v1 of a test part."""
+
+    def bound(value: str, side: str, size: int) -> str:
+        return f"measured_low('{measure}', {value}, v{side}, {size})"
+
+    own_low, own_high = bound("m0", "0", n), f"1 - {bound('1 - m0', '0', n)}"
+    test_low, test_high = bound("m1", "1", TESTED), f"1 - {bound('1 - m1', '1', TESTED)}"
+    low, high = f"difference_low(m0, {own_low}, m1, {test_high})", f"-difference_low(m1, {test_low}, m0, {own_high})"
+    with TemporaryDirectory() as folder:
+        warehouse = Path(folder) / "warehouse.duckdb"
+        prepare_warehouse(warehouse)
+        with reading(warehouse) as connection:
+            connection.register("drawn", drawn)
+            rows = connection.execute(f"SELECT {low}, {high} FROM drawn").fetchall()  # noqa: S608 (our own names)
+    return [(low, high) for low, high in rows]
 
 
 def bootstrap_macro_f1(random: Random, n: int, accuracy: float, samples: int) -> Told:
@@ -161,6 +208,8 @@ SIMULATED = {
     "difference of accuracy, one .05 better": tell_difference(0.05, "difference"),
     "difference of macro-F1, equal models": tell_difference(0.0, "macro_f1_difference"),
     "difference of macro-F1, one .05 better": tell_difference(0.05, "macro_f1_difference"),
+    f"drift of a share, test part of {TESTED}": tell_drift("positive", draw_share),
+    f"drift of the mean confidence, test part of {TESTED}": tell_drift("confidence", draw_confidence),
 }
 USUAL = {
     "bootstrap of macro-F1, balanced labels": bootstrap_macro_f1,
