@@ -25,7 +25,7 @@ run: $(READY) ## run the demo study: ingest, split, fine-tune, score, print the 
 	$(BIN)/fintone run $(ARGS)
 
 test: $(READY) ## run the tests, but for those that take minutes or need a GPU, in two processes
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow and not gpu" --numprocesses 2 --dist loadfile $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow and not gpu" --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-gpu: $(READY) ## run the tests that need a CUDA device
 	$(BIN)/python -m pytest -m gpu $(ARGS)

@@ -51,7 +51,7 @@ CREATE OR REPLACE MACRO share_low(share, n) AS score_low(share, n, z_975());
 COMMENT ON MACRO share_low IS 'Lower end of the 95 % interval of a share of n.';
 
 CREATE OR REPLACE MACRO unlike_one(mean, variance, n) AS
-    (n * (1 - mean)) ** 2 / ((n - 1) * variance + n * (1 - mean) ** 2);
+    (n * (1 - mean::DOUBLE)) ** 2 / ((n - 1) * variance::DOUBLE + n * (1 - mean::DOUBLE) ** 2);
 COMMENT ON MACRO unlike_one IS 'How many of n values from 0 to 1 carry their distance from 1: (sum d)^2 / sum d^2 (Kish 1965), from their mean and sample variance.';
 
 CREATE OR REPLACE MACRO variance_ratio(mean, variance, n) AS

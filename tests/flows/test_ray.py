@@ -127,7 +127,7 @@ def test_input_that_no_cell_could_use_ends_the_trainings_on_all_nodes(
     with pytest.raises(InputError, match="no other cell could use it either"):
         run([2_000], kind="ray", address=cluster.address, storage=str(storage))
     ends = ask(tmp_path / "ray", "SELECT DISTINCT status, reason FROM cells WHERE kind = 'fine-tuned'")
-    assert ends == [("failed", "RunEndedError: the run ended before it was done")]
+    assert ends == [("interrupted", "RunEndedError: the run ended before it was done")]
 
 
 @pytest.mark.slow
