@@ -47,7 +47,7 @@ bench: $(READY) ## measure how long things take, into benchmarks/results and the
 	@$(BIN)/python -m benchmarks.readme
 
 base-model: $(READY) ## pretrain the embedded base model anew, up to 30 minutes on 2 cores
-	$(BIN)/python -m learning.pretrain $(ARGS)
+	$(BIN)/python -m learning.training.pretrain $(ARGS)
 
 clean: ## remove .venv, caches and build output; what runs have left in .fintone stays
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

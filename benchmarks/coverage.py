@@ -18,9 +18,9 @@ from scipy.stats import binom
 
 from benchmarks.machine import write_results
 from benchmarks.readme import fill_blocks
-from learning.comparison import compare
-from learning.confusion import count_confusion, macro_f1
-from learning.intervals import Interval, accuracy_interval, macro_f1_interval, mean_interval
+from learning.study.comparison import compare
+from learning.study.confusion import count_confusion, macro_f1
+from learning.study.intervals import Interval, accuracy_interval, macro_f1_interval, mean_interval
 from schemas.label import LABELS
 from storage.warehouse import prepare_warehouse, reading
 

@@ -27,8 +27,8 @@ from benchmarks.scoring import SAMPLES, build_pipeline, measure_rate
 from benchmarks.scoring import prepare as prepare_scoring
 from benchmarks.training import TIMED, WARM_UP, StepClock, Subject, build_trainer, prepare, rate_of
 from embedded.paths import MODEL_FOLDER
-from learning.device import choose_device
-from learning.quiet import quiet_libraries
+from learning.models.device import choose_device
+from learning.models.quiet import quiet_libraries
 from schemas.config import LoraSettings
 from schemas.profiles import load_profile
 from storage.query import query

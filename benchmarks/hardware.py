@@ -5,8 +5,8 @@ from pathlib import Path
 
 import torch
 
-from learning.base_model import load_tokenizer
-from learning.device import Device
+from learning.models.base_model import load_tokenizer
+from learning.models.device import Device
 
 LARGE = {"hidden_size": 4_096, "intermediate_size": 11_008, "num_hidden_layers": 32, "num_attention_heads": 32}
 """The shape of Llama 2 7B."""

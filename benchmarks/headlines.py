@@ -4,10 +4,10 @@ import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from operations.intake import draw_parts, find_headlines
 from schemas.label import Label
 from schemas.overrides import apply_overrides
 from schemas.profiles import build_config, load_profile
-from tasks.intake import draw_parts, find_headlines
 
 Part = tuple[list[str], list[Label]]
 """Texts and their labels."""

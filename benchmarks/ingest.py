@@ -87,8 +87,8 @@ SIDES: dict[str, Side] = {
 
 def _take_in(file: Path, folder: Path, near_duplicates: str) -> float:
     from ingestion import ingest  # noqa: F401 (its imports are not part of the time)
+    from operations.intake import take_in
     from schemas.config import DataSettings
-    from tasks.intake import take_in
 
     os.environ["FINTONE_HOME"] = str(folder)
     data = DataSettings.model_validate({"source": str(file), "near_duplicates": near_duplicates})

@@ -2,7 +2,7 @@
 
 A quantised base with a drawn LoRA adapter answers the same headlines for every side:
 
-- `fintone`: `learning.scoring`, one pass a headline for all temperatures;
+- `fintone`: `learning.scoring.scoring`, one pass a headline for all temperatures;
 - `pipeline`: a text-generation pipeline built and called once a headline and temperature, as the notebook does;
 - `generate`: left-padded batches, once a temperature, at the batch size that is fastest here;
 - `loglikelihood`: the log-probability of each of the three labels, each a request of its own, in batches, as
@@ -32,16 +32,16 @@ from benchmarks.hardware import measure_matmul_rate, write_large_model
 from benchmarks.headlines import load_parts
 from benchmarks.machine import write_results
 from embedded.paths import MODEL_FOLDER
-from learning.adapter import attach_new_adapter, attach_saved_adapter, save_adapter
-from learning.base_model import load_model, load_tokenizer
-from learning.decoding import Decoding
-from learning.device import Device, choose_device, peak_memory_bytes, start_peak_memory
-from learning.encoding import common_prefix_length, encode_examples, encode_prompts
-from learning.loaded_base import LoadedBase
-from learning.prompt import scoring_text
-from learning.quiet import quiet_libraries
-from learning.scoring import find_answers, find_token_budget, score_headlines
-from learning.unparsed import UNPARSED
+from learning.models.adapter import attach_new_adapter, attach_saved_adapter, save_adapter
+from learning.models.base_model import load_model, load_tokenizer
+from learning.models.device import Device, choose_device, peak_memory_bytes, start_peak_memory
+from learning.models.loaded_base import LoadedBase
+from learning.models.quiet import quiet_libraries
+from learning.prompt.decoding import Decoding, find_answers
+from learning.prompt.encoding import common_prefix_length, encode_examples, encode_prompts
+from learning.prompt.template import scoring_text
+from learning.scoring.scoring import find_token_budget, score_headlines
+from learning.study.unparsed import UNPARSED
 from schemas.config import PromptSettings
 from schemas.label import LABELS
 

@@ -1,12 +1,11 @@
 """Training an adapter beside trl's `SFTTrainer` on the same rows: `python -m benchmarks.training`.
 
 Both train a LoRA adapter of rank 64 on all linear layers of the NF4-quantised base, with the same loss, batches and
-arguments, without dropout. `fintone` is `learning.training`, over all rows. `SFTTrainer` is timed on a part of them
-drawn at random, at the micro-batch that is fastest here, once as it is - trl rounds the adapter of a quantised model to
-bfloat16, whatever precision it is told - and once with its adapter put back into float32, which is what fintone
-computes. The gradients of the latter are compared with fintone's. The first steps of each side are not counted.
-
-On a CUDA device the default model has the shape of Llama 2 7B and random weights, and batches are of 16.
+arguments, without dropout. `fintone` is `learning.training.cell`, over all rows. `SFTTrainer` is timed on a part of
+them drawn at random, at the micro-batch that is fastest here, once as it is - trl rounds the adapter of a quantised
+model to bfloat16, whatever precision it is told - and once with its adapter put back into float32, which is what
+fintone computes. The gradients of the latter are compared with fintone's. The first steps of each side are not
+counted. On a CUDA device the default model has the shape of Llama 2 7B and random weights, and batches are of 16.
 """
 
 import statistics
@@ -29,16 +28,16 @@ from benchmarks.hardware import measure_matmul_rate, write_large_model
 from benchmarks.headlines import load_parts
 from benchmarks.machine import write_results
 from embedded.paths import MODEL_FOLDER
-from learning.adapter import attach_new_adapter
-from learning.base_model import load_model, load_tokenizer
-from learning.device import Device, choose_device, peak_memory_bytes, start_peak_memory
-from learning.encoding import EncodedExample, common_prefix_length, encode_examples
-from learning.loaded_base import LoadedBase
-from learning.quiet import quiet_libraries
-from learning.recipe import Recipe, TrainingStep
-from learning.schedule import lay_out_steps
-from learning.trainer import PrefixTrainer
-from learning.training import build_arguments, encode_rows, train_adapter
+from learning.models.adapter import attach_new_adapter
+from learning.models.base_model import load_model, load_tokenizer
+from learning.models.device import Device, choose_device, peak_memory_bytes, start_peak_memory
+from learning.models.loaded_base import LoadedBase
+from learning.models.quiet import quiet_libraries
+from learning.prompt.encoding import EncodedExample, common_prefix_length, encode_examples
+from learning.training.cell import build_arguments, encode_rows, train_adapter
+from learning.training.recipe import Recipe, TrainingStep
+from learning.training.schedule import lay_out_steps
+from learning.training.trainer import PrefixTrainer
 from schemas.config import LoraSettings, PromptSettings, TrainingSettings
 from schemas.label import Label
 

@@ -3,8 +3,8 @@
 from prefect import flow
 
 from flows.credentials import provide_hub_token
+from flows.deployment import mute_exit_of_deployment
 from flows.notices import show_notices
-from flows.terminal import mute_exit_of_deployment
 from schemas.config import DataSettings
 from schemas.plan import IngestedSource
 from tasks.data import ingest_source, publish_data_report

@@ -1,15 +1,21 @@
-"""What storage tells on its way, as that it waits: a line in the log of the flow at work, else on standard error."""
+"""What storage says while it works, such as that it waits: a line in the log of the flow, or on standard error."""
 
 import logging
 import sys
+from collections.abc import Callable
 
-from flows.console import tell
+from schemas.text import show_text
 
 LOGGER = "fintone"
 
 
 class NoticeHandler(logging.Handler):
     """Shows log records of fintone's own."""
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        """Show a record by `tell` where no flow is at work."""
+        super().__init__()
+        self._tell = tell
 
     def emit(self, record: logging.LogRecord) -> None:
         """Show the record as a line."""
@@ -19,14 +25,18 @@ class NoticeHandler(logging.Handler):
 
             announce(message)
         else:
-            tell(message)
+            self._tell(message)
 
 
-def show_notices() -> None:
-    """Show what is logged from here on; calling it again changes nothing."""
+def show_notices(tell: Callable[[str], None] | None = None) -> None:
+    """Show what is logged from here on; calling it again changes nothing.
+
+    Args:
+        tell: Shows a line where no flow is at work; on standard error if not given.
+    """
     logger = logging.getLogger(LOGGER)
     if not any(isinstance(handler, NoticeHandler) for handler in logger.handlers):
-        logger.addHandler(NoticeHandler())
+        logger.addHandler(NoticeHandler(tell or _print_to_standard_error))
         logger.propagate = False
 
 
@@ -37,3 +47,7 @@ def _is_in_run() -> bool:
     from prefect.context import FlowRunContext, TaskRunContext
 
     return bool(FlowRunContext.get() or TaskRunContext.get())
+
+
+def _print_to_standard_error(message: str) -> None:
+    sys.stderr.write(f"{show_text(message)}\n")

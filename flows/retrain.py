@@ -10,10 +10,13 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 
 from flows.credentials import provide_hub_token
+from flows.deployment import mute_exit_of_deployment
 from flows.notices import show_notices
-from flows.terminal import mute_exit_of_deployment
-from learning.grid import running_order, split_apart
-from learning.schedule import added_steps
+from learning.study.grid import running_order, split_apart
+from learning.training.schedule import added_steps
+from operations.missing import tell_missing
+from operations.models import lacks_adapters
+from operations.worker import run_side_by_side
 from schemas.config import StudyConfig
 from schemas.errors import InputError
 from schemas.label import LABELS
@@ -24,15 +27,13 @@ from storage.opening import waiting_without_end
 from storage.studies import finish_study, is_answered, load_missing, start_study
 from storage.warehouse import prepare_warehouse
 from tasks.cells import check_base, drop_checkpoints, evaluate_baseline, score_cell, train_cell
+from tasks.cluster import having_jobs_done
 from tasks.comparison import compare_cells
 from tasks.data import ingest_source, publish_data_report, split_snapshot
-from tasks.missing import tell_missing
-from tasks.models import lacks_adapters
 from tasks.progress import announce, format_seconds, note
 from tasks.promotion import judge_challenger
 from tasks.publication import publish_leaderboard, publish_report
 from tasks.study import plan_epoch_curve, plan_study
-from tasks.worker import having_jobs_done, run_side_by_side
 
 SECONDS_OF_A_SKIP = 1.0
 """A cell that takes less was finished before, and tells nothing of how long the others will take."""

@@ -3,14 +3,14 @@
 from prefect import flow
 
 from flows.credentials import provide_hub_token
+from flows.deployment import mute_exit_of_deployment
 from flows.notices import show_notices
-from flows.terminal import mute_exit_of_deployment
+from operations.answers import ScoredSource
+from operations.worker import close_worker, start_worker
 from schemas.config import ScoreSettings
 from storage.home import Home
 from storage.warehouse import prepare_warehouse
-from tasks.answers import ScoredSource
 from tasks.scoring import score_headlines, watch_drift
-from tasks.worker import close_worker, start_worker
 
 
 @flow(name="score", flow_run_name="score {settings.source} with {settings.model}")

@@ -78,8 +78,8 @@ def save_comparisons(warehouse: Path, study_id: str, part: str, comparisons: "pd
         warehouse: The DuckDB file.
         study_id: The study.
         part: The part of the split.
-        comparisons: Columns temperature, cell_id, other_cell_id and the fields of `learning.comparison.Comparison`; a
-            row for each pair of cells and temperature.
+        comparisons: Columns temperature, cell_id, other_cell_id, and the fields of
+            `learning.study.comparison.Comparison`; a row for each pair of cells and temperature.
     """
     incoming = comparisons.assign(study_id=study_id, part=part, compared_at=utc_now())
     with writing(warehouse) as connection:

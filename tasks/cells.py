@@ -11,13 +11,14 @@ from prefect.client.schemas.objects import State
 from prefect.runtime import task_run
 from prefect.states import Completed
 
+from operations.draws import add_draws
+from operations.records import cell_outcome, evaluation_ids, load_part, load_parts, save_results
+from operations.worker import base_spec, drop_shared, run_job
 from schemas.errors import FailureError, InputError
 from schemas.plan import CellPlan, StudyPlan
-from tasks.draws import add_draws
 from tasks.progress import Progress, announce, note
-from tasks.records import StepLog, cell_outcome, evaluation_ids, load_part, load_parts, save_results
+from tasks.step_log import StepLog
 from tasks.study import curve_cells
-from tasks.worker import base_spec, drop_shared, run_job
 
 ATTEMPTS_ALIKE = 2
 """Attempts at a cell with the same headlines a pass."""
@@ -35,7 +36,7 @@ def evaluate_baseline(study: StudyPlan, cell: CellPlan) -> State[None] | None:
 
 
 def _run_baseline(study: StudyPlan, cell: CellPlan) -> list[Any]:
-    from learning import evaluation
+    from learning.baselines import evaluation
 
     with _running(cell):
         train, parts = load_part(study, "train"), load_parts(study)
@@ -51,7 +52,7 @@ def _is_worth_a_retry(_: Any, __: Any, state: State[Any]) -> bool:
     try:
         state.result()
     except (InputError, FailureError) as error:
-        from learning.worker import JobFailedError, WorkerDiedError
+        from learning.worker.process import JobFailedError, WorkerDiedError
 
         return isinstance(error, JobFailedError | WorkerDiedError)
     except Exception:  # noqa: BLE001 (whatever else it was may pass)
@@ -66,10 +67,10 @@ def check_base(study: StudyPlan) -> None:
     Raises:
         InputError: It does not fit.
     """
-    from learning.worker import CheckingJob
+    from learning.worker.process import CheckingJob
+    from operations.models import lacks_adapters
     from storage.home import Home
     from storage.studies import load_missing
-    from tasks.models import lacks_adapters
 
     home = Home.from_environment()
     missing = load_missing(home.warehouse, study.study_id)
@@ -96,7 +97,7 @@ def train_cell(study: StudyPlan, cell: CellPlan, position: str = "") -> State[No
 
 
 def _run_training(study: StudyPlan, cell: CellPlan, position: str) -> Any:
-    from learning.worker import TrainingJob
+    from learning.worker.process import TrainingJob
     from schemas.label import Label
     from storage.evaluations import forget_evaluations
     from storage.home import Home
@@ -133,8 +134,8 @@ def score_cell(study: StudyPlan, cell: CellPlan, position: str = "") -> State[No
 
 
 def _run_scoring(study: StudyPlan, cell: CellPlan, position: str) -> list[Any] | State[None]:
-    from learning.not_finite import NotFiniteError
-    from learning.worker import ScoringJob
+    from learning.prompt.not_finite import NotFiniteError
+    from learning.worker.process import ScoringJob
     from storage.home import Home
     from storage.studies import explain_diverged
 
@@ -161,10 +162,10 @@ def _find_adapter(cell: CellPlan, position: str) -> tuple[Path, str]:
         AdapterError: They are not those that the cell trained; the cell has failed then, and its study's next run
             trains it again.
     """
-    from learning.adapter_files import AdapterError
+    from learning.models.adapter_files import AdapterError
+    from operations.models import find_adapter
     from storage.home import Home
     from storage.studies import fail_cell, load_cell, save_adapter_hash
-    from tasks.models import find_adapter
 
     home = Home.from_environment()
     try:
@@ -181,8 +182,8 @@ def _find_adapter(cell: CellPlan, position: str) -> tuple[Path, str]:
 
 def checkpoint_store(study: StudyPlan, cell: CellPlan) -> Any:
     """Where the checkpoints of the cell's training lie, and of all cells that differ from it in epochs alone."""
-    from learning.checkpoints import CheckpointStore
-    from learning.identity import training_id
+    from learning.study.identity import training_id
+    from learning.training.checkpoints import CheckpointStore
     from storage.home import Home
 
     if cell.learning_rate is None or cell.seed is None:
@@ -206,7 +207,7 @@ def drop_checkpoints(study: StudyPlan) -> None:
 
 
 def _recipe(study: StudyPlan, cell: CellPlan, attempt: int) -> Any:
-    from learning.recipe import Recipe, first_micro_batch_size, largest_part
+    from learning.training.recipe import Recipe, first_micro_batch_size, largest_part
 
     if cell.learning_rate is None or cell.epochs is None or cell.seed is None:
         raise ValueError(f"cell {cell.cell_id} is {cell.kind}: only a fine-tuned cell is trained")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from embedded.paths import MODEL_FOLDER
+from operations.worker import working_at, working_here
 from schemas.config import RunnerSettings
 from schemas.errors import InputError
 from tasks.progress import announce
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
     from prefect_ray import RayTaskRunner
     from prefect_ray.task_runners import PrefectRayFuture
 
-    from learning.shared_storage import SharedStorage
-    from learning.worker import ScoringJob, TrainingJob
+    from learning.training.shared_storage import SharedStorage
+    from learning.worker.process import ScoringJob, TrainingJob
 
 
 PATIENCE = 5.0
@@ -73,6 +74,17 @@ def _knock(address: str) -> None:
 
 
 @contextmanager
+def having_jobs_done(settings: RunnerSettings) -> Iterator[None]:
+    """Have the jobs of the block done as a study's settings say, and free what they used."""
+    if settings.kind == "local":
+        with working_here():
+            yield
+        return
+    with open_cluster(settings) as cluster, working_at(cluster):
+        yield
+
+
+@contextmanager
 def open_cluster(settings: RunnerSettings) -> Iterator["Cluster"]:
     """Connect to the cluster for the length of the block; one that was started for it ends with it.
 
@@ -116,7 +128,7 @@ def find_storage(settings: RunnerSettings, machines: Iterable[str]) -> "SharedSt
     Raises:
         RunnerError: None is set, and there are others.
     """
-    from learning.shared_storage import SharedStorage
+    from learning.training.shared_storage import SharedStorage
     from storage.home import Home
 
     others = sorted({*machines} - {socket.gethostname()})
@@ -150,14 +162,14 @@ class Cluster:
 
         Raises:
             InputError: What the job was given is not fit, or not on the node.
-            FailureError: The job failed, as in `learning.worker.Worker.run`.
+            FailureError: The job failed, as in `learning.worker.process.Worker.run`.
             WorkerDiedError: The node or the process there ended.
             AdapterError: What came back by way of the storage is not what the node trained.
             RunEndedError: The job was given up.
         """
-        from learning.adapter_files import check_adapter
-        from learning.shared_storage import get_folder, put_folder
-        from learning.worker import TrainingJob
+        from learning.models.adapter_files import check_adapter
+        from learning.training.shared_storage import get_folder, put_folder
+        from learning.worker.process import TrainingJob
 
         folder = job.adapter_folder
         if folder is None:
@@ -173,7 +185,7 @@ class Cluster:
 
     def drop(self, cell_ids: Iterable[str], training_ids: Iterable[str]) -> None:
         """Delete the adapters and the checkpoints of these cells and trainings from the storage."""
-        from learning.shared_storage import drop_folder
+        from learning.training.shared_storage import drop_folder
 
         addresses = [self.storage.adapter(cell_id) for cell_id in cell_ids]
         for address in (*addresses, *(self.storage.checkpoints(training).address for training in training_ids)):
@@ -191,7 +203,7 @@ class Cluster:
     def _wait(self, job: "TrainingJob | ScoringJob", title: str) -> Any:
         from ray.exceptions import RayError
 
-        from learning.worker import WorkerDiedError
+        from learning.worker.process import WorkerDiedError
 
         future = self._submit(job, title)
         try:

@@ -16,7 +16,7 @@ def compare_cells(study_id: str) -> None:
     """
     import pandas as pd
 
-    from learning.comparison import compare_all
+    from learning.study.comparison import compare_all
     from storage.comparisons import load_runs, save_comparisons
     from storage.home import Home
 

@@ -15,7 +15,7 @@ DATA_REPORT_KEY = "data-report"
 @task(task_run_name="ingest {data.source}")
 def ingest_source(data: DataSettings) -> IngestedSource:
     """Read and validate the source into the warehouse, unless it lies there already."""
-    from tasks.intake import take_in
+    from operations.intake import take_in
 
     return take_in(data, announce)
 
@@ -34,10 +34,10 @@ def publish_data_report(ingested: IngestedSource) -> None:
 @task(task_run_name="split snapshot {ingested.snapshot_id}")
 def split_snapshot(ingested: IngestedSource, split: SplitSettings, near_duplicates: str) -> str:
     """Split a snapshot into train, validation and test, and return the split's id."""
+    from operations.intake import settle_split
     from reporting.verdict import tell_leaks, tell_scarcity
     from storage.home import Home
     from storage.splits import load_leaks, load_split_counts
-    from tasks.intake import settle_split
 
     identifier = settle_split(ingested, split, near_duplicates)
     by_label = load_split_counts(Home.from_environment().warehouse, identifier)

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from prefect import task
 
+from operations.worker import run_job
 from schemas.errors import InputError
 from tasks.progress import JobProgress
-from tasks.worker import run_job
 
 if TYPE_CHECKING:
-    from learning.model_files import ModelFiles
-    from learning.shared_storage import SharedStorage
-    from learning.worker import BaseSpec, ScoringJob, TrainingJob
+    from learning.models.model_files import ModelFiles
+    from learning.training.shared_storage import SharedStorage
+    from learning.worker.process import BaseSpec, ScoringJob, TrainingJob
 
 
 class NodeError(InputError):
@@ -28,7 +28,7 @@ class NodeError(InputError):
 
 @task(task_run_name="{title}, on a node")
 def do_job(job: "TrainingJob | ScoringJob", title: str, storage: "SharedStorage", *, is_embedded: bool) -> Any:
-    """Do a job here; see `learning.worker` for what it gives.
+    """Do a job here; see `learning.worker.process` for what it gives.
 
     A training goes on from the checkpoints on the storage, keeps them up to date, and leaves its adapter there. A
     scoring takes its adapter from there.
@@ -42,8 +42,8 @@ def do_job(job: "TrainingJob | ScoringJob", title: str, storage: "SharedStorage"
     Raises:
         InputError: The base model is not here, or something else that the job needs.
     """
-    from learning.shared_storage import put_folder
-    from learning.worker import TrainingJob
+    from learning.training.shared_storage import put_folder
+    from learning.worker.process import TrainingJob
 
     with TemporaryDirectory() as scratch:
         here = replace(_move(job, storage, Path(scratch)), base=_find_base(job.base, is_embedded=is_embedded))
@@ -55,8 +55,8 @@ def do_job(job: "TrainingJob | ScoringJob", title: str, storage: "SharedStorage"
 
 def _move(job: Any, storage: "SharedStorage", scratch: Path) -> Any:
     """The job with its folders under `scratch`, filled from the storage."""
-    from learning.shared_storage import get_folder
-    from learning.worker import TrainingJob
+    from learning.training.shared_storage import get_folder
+    from learning.worker.process import TrainingJob
 
     if job.adapter_folder is None:
         return job
@@ -77,7 +77,7 @@ def _count_headlines(job: Any) -> int:
 
 def _find_base(base: "BaseSpec", *, is_embedded: bool) -> "BaseSpec":
     from embedded.paths import MODEL_FOLDER
-    from learning.base_model import check_model_folder
+    from learning.models.base_model import check_model_folder
 
     if is_embedded:
         return replace(base, folder=MODEL_FOLDER)

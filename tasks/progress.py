@@ -1,7 +1,7 @@
 """Progress of the task or flow at work: lines in the run's log and a progress bar in the Prefect UI.
 
-Each record carries a `fintone` attribute beside its text, so that a terminal can show it in its own way (`flows.live`).
-Knows what `done of total` means; knows no model and no table.
+Each record carries a `fintone` attribute beside its text, so that a terminal can show it in its own way (see
+`cli.session.live`).
 """
 
 import time
@@ -68,7 +68,7 @@ class JobProgress:
         self.bar: Progress | None = None
 
     def update(self, event: Any) -> None:
-        """Take an event; see the jobs of `learning.worker`."""
+        """Take an event; see the jobs of `learning.worker.process`."""
         if isinstance(event, str):
             announce(f"{self.title}: {event}")
         elif isinstance(event, int):

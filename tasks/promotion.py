@@ -5,16 +5,16 @@ from typing import TYPE_CHECKING, Any
 
 from prefect import task
 
+from operations.decision import Challenge, Measured, decide
+from operations.records import evaluation_record, load_part, prediction_rows
+from operations.worker import run_job
 from schemas.errors import InputError
 from schemas.plan import StudyPlan
 from schemas.promotion import Champion
-from tasks.decision import Challenge, Measured, decide
 from tasks.progress import announce
-from tasks.records import evaluation_record, load_part, prediction_rows
-from tasks.worker import run_job
 
 if TYPE_CHECKING:
-    from learning.promotion import Rival
+    from learning.study.promotion import Rival
 
 RETRIES = 5
 """Of a judgement: other studies may be judged meanwhile, and each of them costs one."""
@@ -29,7 +29,7 @@ def judge_challenger(study: StudyPlan) -> None:
     Raises:
         ChampionChangedError: Another decision came in between.
     """
-    from learning.identity import decoding_id, evaluation_id
+    from learning.study.identity import decoding_id, evaluation_id
     from storage.champions import load_decision, save_decision
     from storage.home import Home
     from storage.looks import load_standing
@@ -57,7 +57,7 @@ def choose_challenger(study: StudyPlan) -> Champion:
     Raises:
         ValueError: None has been evaluated.
     """
-    from learning.grid import best_row
+    from learning.study.grid import best_row
     from storage.evaluations import load_selection
     from storage.home import Home
 
@@ -82,7 +82,7 @@ def _measure(study: StudyPlan, challenge: Challenge, champion: Champion | None) 
 
 def _meet_baseline(study: StudyPlan, challenger: Champion, judged: str) -> "Rival | None":
     """The challenger's best baseline, if its study has any."""
-    from learning.identity import evaluation_id
+    from learning.study.identity import evaluation_id
     from storage.comparisons import load_verdicts
     from storage.home import Home
 
@@ -96,9 +96,9 @@ def _meet_baseline(study: StudyPlan, challenger: Champion, judged: str) -> "Riva
 
 def _meet_champion(study: StudyPlan, champion: Champion, judged: str) -> "Rival":
     """The champion on this study's test part, on which it is evaluated now if it was not before."""
-    from learning.adapter_files import AdapterError
-    from learning.not_finite import NotFiniteError
-    from learning.promotion import Rival
+    from learning.models.adapter_files import AdapterError
+    from learning.prompt.not_finite import NotFiniteError
+    from learning.study.promotion import Rival
 
     try:
         other = _evaluate_champion(study, champion)
@@ -109,14 +109,14 @@ def _meet_champion(study: StudyPlan, champion: Champion, judged: str) -> "Rival"
 
 def _as_rival(name: str, compared: Any) -> "Rival":
     """A rival with its comparison or, where none is possible, the reason."""
-    from learning.promotion import Rival
+    from learning.study.promotion import Rival
 
     return Rival(name, compared, None if compared else "it has learnt from every headline that judges here")
 
 
 def _compare(evaluation_id: str, other_evaluation_id: str) -> Any:
     """The first evaluation beside the other; None where they share no headline."""
-    from learning.comparison import compare
+    from learning.study.comparison import compare
     from storage.champions import load_match
     from storage.home import Home
 
@@ -130,12 +130,12 @@ def _evaluate_champion(study: StudyPlan, champion: Champion) -> str:
     Raises:
         InputError: It cannot be loaded.
     """
-    from learning.identity import decoding_id, evaluation_id
-    from learning.worker import ScoringJob
+    from learning.study.identity import decoding_id, evaluation_id
+    from learning.worker.process import ScoringJob
+    from operations.models import load_model
     from storage.evaluations import load_evaluated, save_evaluations
     from storage.home import Home
     from storage.studies import load_cell
-    from tasks.models import load_model
 
     home = Home.from_environment()
     cell = load_cell(home.warehouse, champion.cell_id)

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 from prefect import task
 from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
 
+from operations.missing import nothing_trained, tell_missing
 from reporting.data_report import escape
 from reporting.promotion import tell_champion, tell_decision
 from reporting.verdict import tell_baseline
 from schemas.comparison import BaselineVerdict
 from schemas.plan import IngestedSource, StudyPlan, name_cell
 from schemas.promotion import Champion
-from tasks.missing import nothing_trained, tell_missing
 from tasks.progress import announce
 from tasks.study import curve_cells
 
@@ -32,7 +32,7 @@ def publish_leaderboard(study: StudyPlan, ingested: IngestedSource) -> None:
     Raises:
         NothingTrainedError: No fine-tuned cell has been evaluated.
     """
-    from learning.grid import best_row
+    from learning.study.grid import best_row
     from storage.champions import load_champion, load_decision
     from storage.comparisons import load_verdicts
     from storage.evaluations import load_leaderboard, load_selection
@@ -58,7 +58,7 @@ def publish_leaderboard(study: StudyPlan, ingested: IngestedSource) -> None:
 @task(task_run_name="publish report")
 def publish_report(study_id: str) -> None:
     """Write the report of a study, and link to it in the Prefect UI."""
-    from tasks.report import write_report
+    from operations.report import write_report
 
     page = write_report(study_id).resolve()
     create_link_artifact(page.as_uri(), link_text=str(page), key=REPORT_KEY, description=f"study {study_id}")

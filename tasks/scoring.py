@@ -4,10 +4,10 @@ from prefect import task
 from prefect.artifacts import create_table_artifact
 from prefect.events import emit_event
 
+from operations.answers import ScoredSource
 from reporting.csv_rows import CsvRows
 from schemas.config import ScoreSettings
 from schemas.scoring import Drift
-from tasks.answers import ScoredSource
 from tasks.progress import Progress, announce
 
 DRIFT_KEY = "score-drift"
@@ -17,7 +17,7 @@ DRIFT_EVENT = "fintone.score.drifted"
 @task(task_run_name="score {settings.source}")
 def score_headlines(settings: ScoreSettings) -> ScoredSource:
     """Label every headline of the source with the champion or a named cell, in batches."""
-    from tasks.answers import answers_file, choose_model, score_source, tell_counts, tell_unparsed
+    from operations.answers import answers_file, choose_model, score_source, tell_counts, tell_unparsed
 
     progress: list[Progress] = []
 

@@ -4,19 +4,19 @@ from typing import Any
 
 from prefect import task
 
+from operations.missing import nothing_trained
 from schemas.config import StudyConfig
 from schemas.plan import BaseModelPlan, CellPlan, EncoderPlan, IngestedSource, StudyPlan
-from tasks.missing import nothing_trained
 from tasks.progress import announce
 
 
 @task(task_run_name="plan study {config.name}")
 def plan_study(config: StudyConfig, ingested: IngestedSource, split_id: str) -> StudyPlan:
     """Find and check the base model and the encoder, lay out all cells, and record them as planned."""
-    from learning.base_model import check_weights, resolve_base_model
-    from learning.grid import plan_study as lay_out
-    from learning.grid import running_order
-    from learning.identity import decoding_id, study_id_with_every_setting
+    from learning.models.base_model import check_weights, resolve_base_model
+    from learning.study.grid import plan_study as lay_out
+    from learning.study.grid import running_order
+    from learning.study.identity import decoding_id, study_id_with_every_setting
     from storage.home import Home
     from storage.studies import StudyRecord, add_cells, is_known, save_study
 
@@ -61,7 +61,7 @@ def plan_epoch_curve(study: StudyPlan) -> tuple[CellPlan, ...]:
     Raises:
         NothingTrainedError: No fine-tuned cell has been evaluated.
     """
-    from learning.grid import best_row, plan_curve, running_order
+    from learning.study.grid import best_row, plan_curve, running_order
     from storage.evaluations import load_selection
     from storage.home import Home
     from storage.studies import add_cells
@@ -82,7 +82,7 @@ def plan_epoch_curve(study: StudyPlan) -> tuple[CellPlan, ...]:
 
 def _tell_steps(study: StudyPlan) -> str:
     """How many steps the grid trains, and how many it need not, since cells share them."""
-    from learning.schedule import count_steps, count_trained_steps
+    from learning.training.schedule import count_steps, count_trained_steps
     from storage.home import Home
     from storage.splits import load_split_counts
 
@@ -96,7 +96,7 @@ def _tell_steps(study: StudyPlan) -> str:
 
 def _find_encoder(name: str | None) -> EncoderPlan | None:
     """Find and check the encoder that a study names."""
-    from learning.embeddings import resolve_encoder
+    from learning.baselines.embeddings import resolve_encoder
     from storage.home import Home
 
     if name is None:
@@ -126,7 +126,7 @@ def _cell_records(study: StudyPlan, cells: tuple[CellPlan, ...]) -> list[Any]:
 
 def _hyperparameters(study: StudyPlan, cell: CellPlan) -> dict[str, Any]:
     """The settings that made the cell what it is, beside its learning rate, epochs and seed."""
-    from learning.grid import EMBEDDINGS
+    from learning.study.grid import EMBEDDINGS
 
     if cell.kind == "fine-tuned":
         return study.config.model_dump(mode="json", include={"lora", "training", "prompt", "base_model"})
@@ -137,6 +137,6 @@ def _hyperparameters(study: StudyPlan, cell: CellPlan) -> dict[str, Any]:
 
 def curve_cells(study: StudyPlan) -> tuple[CellPlan, ...]:
     """The cells that an epoch curve may add, whichever learning rate is best."""
-    from learning.grid import plan_curve
+    from learning.study.grid import plan_curve
 
     return tuple(cell for rate in study.config.grid.learning_rates for cell in plan_curve(study, rate))

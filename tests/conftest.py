@@ -1,7 +1,7 @@
 """What tests of several rooms share."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -41,11 +41,23 @@ def llama_folder() -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def lasting_worker() -> Iterator[None]:
+    """The process that trains outlives each study of the module, which saves starting it again."""
+    from operations import worker
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(worker, "close_worker", lambda: None)
+        patch.setattr("flows.score.close_worker", lambda: None)
+        yield
+    worker.close_worker()
+
+
 @pytest.fixture(scope="session")
 def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A random Llama of 2 layers in Hugging Face's format; for mechanics, never for a claim of quality."""
-    from learning.base_model import load_tokenizer
-    from learning.pretrain import Recipe, build_model
+    from learning.models.base_model import load_tokenizer
+    from learning.training.pretrain import Recipe, build_model
 
     folder = tmp_path_factory.mktemp("tiny")
     tokenizer = load_tokenizer(MODEL_FOLDER)
@@ -62,7 +74,7 @@ def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
     from transformers import BertConfig, BertModel, set_seed
 
-    from learning.base_model import load_tokenizer
+    from learning.models.base_model import load_tokenizer
 
     bert, folder = tmp_path_factory.mktemp("bert"), tmp_path_factory.mktemp("encoders") / "tiny"
     tokenizer = load_tokenizer(MODEL_FOLDER)
@@ -109,19 +121,20 @@ def make_tokenizer() -> Callable[[str, list[tuple[str, str]]], Any]:
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path) -> "tuple[Path, str, StudyPlan]":
     """A home with one cell that is trained and evaluated; its id; its study."""
-    from learning.base_model import resolve_base_model
-    from learning.device import choose_device
-    from learning.grid import plan_study
-    from learning.identity import decoding_id
-    from learning.loaded_base import LoadedBase
-    from learning.model_evaluation import evaluate_model
-    from learning.recipe import Recipe
-    from learning.training import train_adapter
+    from learning.models.base_model import resolve_base_model
+    from learning.models.device import choose_device
+    from learning.models.loaded_base import LoadedBase
+    from learning.scoring.model_evaluation import evaluate_model
+    from learning.study.grid import plan_study
+    from learning.study.identity import decoding_id
+    from learning.training.cell import train_adapter
+    from learning.training.recipe import Recipe
+    from operations.intake import settle_split, take_in
+    from operations.records import cell_outcome, load_part, load_parts, save_results
     from schemas.plan import BaseModelPlan
     from storage.home import Home
     from storage.studies import StudyRecord, add_cells, finish_cell, save_study, start_cell
-    from tasks.intake import settle_split, take_in
-    from tasks.records import StepLog, cell_outcome, load_part, load_parts, save_results
+    from tasks.step_log import StepLog
     from tasks.study import _cell_records
 
     root = tmp_path_factory.mktemp("home")

@@ -1,7 +1,7 @@
 -- Rules that several views share, and formulas that SQL lacks. Defined again whenever the warehouse is prepared.
 
 CREATE OR REPLACE MACRO with_unparsed(p_neutral, p_unparsed) AS p_neutral + p_unparsed;
-COMMENT ON MACRO with_unparsed IS 'Probability of neutral in an evaluation, where an answer that is no label counts as neutral, as in the study. The same rule in Python: learning/unparsed.py.';
+COMMENT ON MACRO with_unparsed IS 'Probability of neutral in an evaluation, where an answer that is no label counts as neutral, as in the study. The same rule in Python: learning/study/unparsed.py.';
 
 CREATE OR REPLACE MACRO likeliest_label(p_negative, p_neutral, p_positive) AS
     CASE greatest(p_negative, p_neutral, p_positive)
@@ -21,7 +21,7 @@ CREATE OR REPLACE MACRO answered_label(p_negative, p_neutral, p_positive, p_unpa
         WHEN is_unparsed(p_negative, p_neutral, p_positive, p_unparsed) THEN 'unparsed'
         ELSE likeliest_label(p_negative, p_neutral, p_positive)
     END;
-COMMENT ON MACRO answered_label IS 'What a scored headline is called: its likeliest label, or unparsed; neutral in its place where the scoring asks for that. The same rule in Python: learning/unparsed.py.';
+COMMENT ON MACRO answered_label IS 'What a scored headline is called: its likeliest label, or unparsed; neutral in its place where the scoring asks for that. The same rule in Python: learning/study/unparsed.py.';
 
 CREATE OR REPLACE MACRO answered_confidence(p_negative, p_neutral, p_positive, p_unparsed, unparsed) AS
     CASE answered_label(p_negative, p_neutral, p_positive, p_unparsed, unparsed)
@@ -45,7 +45,7 @@ COMMENT ON MACRO student_975 IS 'The 97.5 % quantile of Student''s t: its expans
 
 CREATE OR REPLACE MACRO score_low(share, n, z) AS
     (share + z ** 2 / (2 * n) - z * sqrt(share * (1 - share) / n + z ** 2 / (4 * n ** 2))) / (1 + z ** 2 / n);
-COMMENT ON MACRO score_low IS 'Lower end of the score interval of a share of n, z standard errors wide (Wilson 1927). The same formula in Python: learning/intervals.py.';
+COMMENT ON MACRO score_low IS 'Lower end of the score interval of a share of n, z standard errors wide (Wilson 1927). The same formula in Python: learning/study/intervals.py.';
 
 CREATE OR REPLACE MACRO share_low(share, n) AS score_low(share, n, z_975());
 COMMENT ON MACRO share_low IS 'Lower end of the 95 % interval of a share of n.';
@@ -65,7 +65,7 @@ CREATE OR REPLACE MACRO variance_ratio(mean, variance, n) AS
             lambda ratio, misses: ratio + 3 / (misses + 3) * (1 - misses / n) ** 3 * (1 - ratio)
         )
     END;
-COMMENT ON MACRO variance_ratio IS 'Variance of values from 0 to 1 over that of values of 0 and 1 with the same mean, drawn towards 1 where few values carry their distance from 0 or 1. The same rule in Python, with its reason: mean_interval of learning/intervals.py.';
+COMMENT ON MACRO variance_ratio IS 'Variance of values from 0 to 1 over that of values of 0 and 1 with the same mean, drawn towards 1 where few values carry their distance from 0 or 1. The same rule in Python, with its reason: mean_interval of learning/study/intervals.py.';
 
 CREATE OR REPLACE MACRO mean_low(mean, variance, n) AS
     score_low(mean, n / greatest(variance_ratio(mean, variance, n), 1e-9), student_975(n - 1));

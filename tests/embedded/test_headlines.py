@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from embedded import lexicon
 from embedded.grammar import generate_headline, generate_lesson, generate_remark
 from embedded.headlines import HEADLINE_COUNT, HEADLINES_FILE, generate_headlines, write_headlines
-from learning.baselines import fit_baseline
-from learning.split import Member, split_headlines
+from learning.baselines.baselines import fit_baseline
+from learning.study.split import Member, split_headlines
 from schemas.config import SplitSettings
 from schemas.label import LABELS
 

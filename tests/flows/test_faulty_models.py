@@ -14,13 +14,13 @@ from prefect.testing.utilities import prefect_test_harness
 
 from embedded.grammar import generate_headline
 from flows.retrain import retrain
-from learning.adapter_files import check_adapter
+from learning.models.adapter_files import check_adapter
 from schemas.config import PromotionSettings, StudyConfig
 from schemas.errors import InputError
 from schemas.profiles import build_config, load_profile
 from storage.query import query
 from tasks import cells
-from tests.learning.families import write_family
+from tests.learning.models.families import write_family
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -17,16 +17,16 @@ import pytest
 from prefect.client.orchestration import get_client
 from prefect.testing.utilities import prefect_test_harness
 
+from cli.session.live import LiveView
 from embedded.grammar import generate_headline
-from flows.live import LiveView
 from flows.retrain import retrain
+from operations.worker import _workers
 from reporting.data_report import escape
 from schemas.config import BaselineSettings, PromotionSettings, StudyConfig
 from schemas.profiles import build_config, load_profile
 from storage.query import query
 from storage.warehouse import writing
-from tasks.records import StepLog
-from tasks.worker import _workers
+from tasks.step_log import StepLog
 
 
 @pytest.fixture(scope="module", autouse=True)

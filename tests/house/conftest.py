@@ -23,7 +23,7 @@ def project() -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def rooms(project: dict[str, Any]) -> list[str]:
-    return list(project["tool"]["setuptools"]["packages"])
+    return [name for name in project["tool"]["setuptools"]["packages"]["find"]["include"] if "." not in name]
 
 
 @pytest.fixture(scope="session")

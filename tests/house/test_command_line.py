@@ -18,7 +18,7 @@ CONTRACT = {"compare", "doctor", "export", "ingest", "promote", "report", "run",
 
 PROBE = f"""
 import json, sys
-from flows.cli import main
+from cli.main import main
 try:
     main()
 except SystemExit as end:
@@ -34,7 +34,7 @@ def iterate_commands() -> Iterator[tuple[str, Any]]:
     """Yield each command and group with its full name, subcommands too."""
     from typer.main import get_command
 
-    from flows.cli import app
+    from cli.main import app
 
     waiting = [("fintone", get_command(app))]
     while waiting:
@@ -72,7 +72,7 @@ def test_every_argument_and_option_has_help() -> None:
 
 def test_every_option_that_the_code_names_is_one_of_a_command(root: Path, rooms: list[str]) -> None:
     known = {option for _, command in iterate_commands() for parameter in command.params for option in parameter.opts}
-    others = {"--head", "--folder", "--steps", "--help"}  # of `ray start` and of `python -m learning.pretrain`
+    others = {"--head", "--folder", "--steps", "--help"}  # of `ray start` and of `python -m learning.training.pretrain`
     named = {
         (str(path.relative_to(root)), option)
         for room in set(rooms) - {"benchmarks", "reporting"}

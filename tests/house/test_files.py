@@ -17,7 +17,8 @@ FOREIGN = re.compile(
 
 def test_every_folder_with_code_is_a_listed_package(root: Path, rooms: list[str], project_files: list[Path]) -> None:
     folders = {path.parent for path in project_files if path.suffix == ".py" and path.parts[0] != "tests"}
-    assert {".".join(folder.parts) for folder in folders} == set(rooms)
+    assert {folder.parts[0] for folder in folders} == set(rooms)
+    assert [folder for folder in folders if not (root / folder / "__init__.py").exists()] == []
     assert [room for room in rooms if not (root / room / "__init__.py").exists()] == []
 
 

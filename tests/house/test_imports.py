@@ -10,35 +10,69 @@ from typing import Any
 import pytest
 
 BRANCHES = {"ingestion", "learning", "storage", "reporting"}
+BELOW_OPERATIONS = {"schemas", "embedded", *BRANCHES}
 MAY_IMPORT = {
     "profiles": set(),
     "schemas": set(),
     "embedded": {"schemas"},
     **{room: {"schemas", "embedded"} for room in BRANCHES},
-    "tasks": {"schemas", "embedded", *BRANCHES},
-    "flows": {"schemas", "embedded", "tasks", *BRANCHES},
+    "operations": BELOW_OPERATIONS,
+    "tasks": {"operations", *BELOW_OPERATIONS},
+    "flows": {"tasks", "operations", *BELOW_OPERATIONS},
+    "cli": {"flows", "tasks", "operations", *BELOW_OPERATIONS},
 }
-"""Room to the rooms it may import, besides itself. Benchmarks and tests are free, and no room imports them."""
+"""Package to the packages it may import, besides itself. Benchmarks and tests are free, and no package imports them."""
+
+MODELS = {"models", "prompt", "study"}
+MAY_IMPORT_IN_LEARNING = {
+    "study": set(),
+    "prompt": {"study"},
+    "models": {"prompt", "study"},
+    **dict.fromkeys(("training", "scoring", "baselines"), MODELS),
+    "worker": {"training", "scoring", "baselines", *MODELS},
+}
+"""The same inside learning."""
 
 HOME_OF = {
-    ("prefect", "prefect_ray", "ray"): {"flows", "tasks"},
+    ("prefect", "prefect_ray", "ray"): {"cli", "flows", "tasks"},
     ("duckdb",): {"storage"},
     ("torch", "transformers", "sentence_transformers", "peft", "trl", "bitsandbytes", "sklearn"): {"learning"},
     ("datasets",): {"ingestion", "learning"},
-    ("typer", "rich"): {"flows"},
+    ("typer", "rich"): {"cli"},
     ("matplotlib", "plotly", "altair", "seaborn", "bokeh"): {"reporting"},
 }
 """Libraries to the rooms that may name them."""
 
 
-def imported_names(path: Path) -> Iterator[str]:
-    """The top-level name of every import of a file, those inside functions too."""
+def imported_modules(path: Path) -> Iterator[str]:
+    """The module that each import of a file names, those inside functions too."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            yield from (alias.name.partition(".")[0] for alias in node.names)
+            yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: relative import; name the room"
-            yield (node.module or "").partition(".")[0]
+            assert node.level == 0, f"{path}: relative import; name the package"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def imported_names(path: Path) -> set[str]:
+    """The top-level name of every import of a file."""
+    return {module.partition(".")[0] for module in imported_modules(path)}
+
+
+def find_cycle(imports: dict[str, set[str]]) -> list[str]:
+    """Modules that import each other in a circle, or none."""
+    done: set[str] = set()
+
+    def visit(module: str, above: list[str]) -> list[str]:
+        if module in above:
+            return [*above[above.index(module) :], module]
+        if module in done:
+            return []
+        found = next(filter(None, (visit(each, [*above, module]) for each in sorted(imports[module]))), [])
+        done.add(module)
+        return found
+
+    return next(filter(None, (visit(module, []) for module in sorted(imports))), [])
 
 
 def imports_of(root: Path, room: str) -> set[tuple[str, str]]:
@@ -51,7 +85,8 @@ def imports_of(root: Path, room: str) -> set[tuple[str, str]]:
 def test_an_import_inside_a_function_is_seen(tmp_path: Path) -> None:
     source = "import os.path\ndef f():\n    from torch.nn import Linear\n    import duckdb as db\n"
     (tmp_path / "module.py").write_text(source, encoding="utf-8")
-    assert set(imported_names(tmp_path / "module.py")) == {"os", "torch", "duckdb"}
+    assert imported_names(tmp_path / "module.py") == {"os", "torch", "duckdb"}
+    assert "torch.nn.Linear" in imported_modules(tmp_path / "module.py")
 
 
 def test_every_room_has_its_place(rooms: list[str]) -> None:
@@ -62,6 +97,46 @@ def test_every_room_has_its_place(rooms: list[str]) -> None:
 def test_rooms_import_only_to_their_left(root: Path, room: str) -> None:
     forbidden = {*MAY_IMPORT, "benchmarks", "tests"} - MAY_IMPORT[room] - {room}
     assert {(file, name) for file, name in imports_of(root, room) if name in forbidden} == set()
+
+
+def test_every_package_of_learning_has_its_place(root: Path) -> None:
+    found = {path.name for path in (root / "learning").iterdir() if (path / "__init__.py").exists()}
+    assert found == {*MAY_IMPORT_IN_LEARNING}
+
+
+@pytest.mark.parametrize("name", sorted(MAY_IMPORT_IN_LEARNING))
+def test_packages_of_learning_import_one_way(root: Path, name: str) -> None:
+    allowed = {name, *MAY_IMPORT_IN_LEARNING[name]}
+    imported = {
+        (str(path.relative_to(root)), module)
+        for path in (root / "learning" / name).rglob("*.py")
+        for module in imported_modules(path)
+        if module.startswith("learning.") and module.split(".")[1] not in allowed
+    }
+    assert imported == set()
+
+
+def test_a_cycle_is_found() -> None:
+    assert find_cycle({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == ["b", "c", "b"]
+    assert find_cycle({"a": {"b", "c"}, "b": {"c"}, "c": set()}) == []
+
+
+def test_no_modules_import_each_other_in_a_circle(root: Path) -> None:
+    files = {
+        ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__"): path
+        for room in MAY_IMPORT
+        for path in (root / room).rglob("*.py")
+    }
+    imports = {
+        name: {
+            module
+            for imported in imported_modules(path)
+            for module in (imported, imported.rpartition(".")[0])
+            if module in files and module != name and files[module].name != "__init__.py"
+        }
+        for name, path in files.items()
+    }
+    assert find_cycle(imports) == []
 
 
 @pytest.mark.parametrize("room", sorted(MAY_IMPORT))

@@ -35,7 +35,7 @@ def test_every_query_runs_on_a_warehouse(command: list[str], tmp_path: Path) -> 
 def test_every_option_of_a_run_is_known() -> None:
     from typer.main import get_command
 
-    from flows.cli import app
+    from cli.main import app
 
     run = get_command(app).commands["run"]  # type: ignore[attr-defined]
     known = {option for parameter in run.params for option in parameter.opts}

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from operations.report import write_report
 from schemas.errors import FailureError
 from schemas.files import OutputError
 from schemas.plan import StudyPlan
@@ -21,7 +22,6 @@ from storage.champions import Decision, save_decision
 from storage.query import query
 from storage.report import UnknownStudyError
 from storage.warehouse import writing
-from tasks.report import write_report
 
 NASTY = "<script>alert(1)</script> & \"$x_1$\" 'y' \u202e\x1b[31m {{ 7 * 7 }} <img src=http://example.org/x>"
 SECTIONS = (
@@ -198,7 +198,7 @@ def test_a_page_of_an_unknown_study_or_for_no_place_is_refused(home: Path, tmp_p
 
 def test_it_needs_no_torch_and_no_prefect(home: Path) -> None:
     script = (
-        "import json, sys; from tasks.report import write_report; write_report();"
+        "import json, sys; from operations.report import write_report; write_report();"
         "print(json.dumps(sorted({'torch', 'transformers', 'prefect', 'sklearn'} & set(sys.modules))))"
     )
     root = Path(__file__).parents[2]

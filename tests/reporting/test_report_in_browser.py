@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from operations.report import write_report
 from schemas.plan import StudyPlan
-from tasks.report import write_report
 
 webdriver = pytest.importorskip("selenium.webdriver")
 

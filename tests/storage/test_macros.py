@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest, t
 
-from learning.intervals import mean_interval
-from learning.unparsed import answer, is_unparsed, with_unparsed
+from learning.study.intervals import mean_interval
+from learning.study.unparsed import answer, is_unparsed, with_unparsed
 from schemas.label import LABELS
 from storage.query import query
 

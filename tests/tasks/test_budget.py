@@ -13,8 +13,9 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from learning.comparison import compare
-from learning.promotion import Rival
+from learning.study.comparison import compare
+from learning.study.promotion import Rival
+from operations.decision import Challenge, Measured, decide
 from schemas.config import PromotionSettings
 from schemas.promotion import Champion, Look
 from storage.champions import Decision, load_champion, load_champion_before, save_decision
@@ -24,7 +25,6 @@ from storage.query import query
 from storage.splits import save_split
 from storage.studies import StudyRecord, save_study
 from storage.warehouse import prepare_warehouse
-from tasks.decision import Challenge, Measured, decide
 
 POOL, TEST = 600, 300
 LENIENT = {"min_accuracy": 0.0, "max_unparsed_rate": 1.0}

@@ -1,0 +1,59 @@
+"""`fintone compare`: two cells on the same headlines."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.completion import complete_cell
+from cli.options import Form
+from cli.output.console import SafeConsole, print_lines, stdout
+
+
+class JudgedPart(StrEnum):
+    """The parts of a split on which cells are evaluated."""
+
+    VALIDATION = "validation"
+    TEST = "test"
+
+
+def compare(
+    cell: Annotated[
+        str, typer.Argument(help="Id of a cell, or its first 4 characters or more.", autocompletion=complete_cell)
+    ],
+    other: Annotated[str, typer.Argument(help="Id of the cell to compare it with.", autocompletion=complete_cell)],
+    temperature: Annotated[float | None, typer.Option(help="Sampling temperature; else each that both have.")] = None,
+    part: Annotated[
+        JudgedPart, typer.Option(help="Part of the split; validation chooses, test judges.")
+    ] = JudgedPart.TEST,
+    flips: Annotated[int, typer.Option(min=0, help="Headlines to show that the two predict otherwise.")] = 10,
+    format_: Annotated[Form, typer.Option("--format", help="How to print the answer.")] = Form.TABLE,
+    output: Annotated[Path | None, typer.Option(help="Write the answer to this file instead.")] = None,
+) -> None:
+    """Compare two cells on the same headlines: which is better, how sure that is, what flipped.
+
+    Example: fintone compare 3f9a c204 --temperature 0.1
+    """
+    from cli.output.comparison_text import describe_comparison, render_json
+    from cli.output.results import deliver
+    from operations.comparison import compare_cells
+    from operations.outputs import check_output
+    from storage.home import Home
+
+    if output is not None:
+        check_output(output)
+    compared = compare_cells(
+        Home.from_environment().warehouse, cell, other, part=part.value, temperature=temperature, most_flips=flips
+    )
+    if format_ is Form.JSON:
+        deliver([render_json(compared)], output)
+        return
+    console = stdout if output is None else SafeConsole(highlight=False, color_system=None)
+    with console.capture() as captured:
+        for lines in describe_comparison(compared):
+            print_lines(lines, console)
+            console.print()
+        console.print("all that flipped:")
+        console.print(f'  fintone sql "{compared.query}"', soft_wrap=True, markup=False)
+    deliver([captured.get()], output)

@@ -1,0 +1,28 @@
+"""`fintone doctor`: what works on this machine, what does not, and the remedy."""
+
+from typing import Annotated
+
+import typer
+
+from cli.options import FAILED, Form
+from cli.output.console import stderr, stdout
+
+
+def doctor(
+    format_: Annotated[Form, typer.Option("--format", help="How to print the answer.")] = Form.TABLE,
+) -> None:
+    """Say what works here, what does not, and how to mend it; exit code 1 if it is something that a run needs.
+
+    Example: fintone doctor --format json
+    """
+    from cli.doctor.checkup import examine
+    from cli.doctor.checkup_text import render_findings, render_json
+    from cli.output.results import deliver
+
+    with stderr.status("looking, some seconds"):
+        findings = examine()
+    deliver(
+        [render_json(findings) if format_ is Form.JSON else render_findings(findings, stdout)], None, may_be_file=False
+    )
+    if any(found.state == "fail" for found in findings):
+        raise typer.Exit(FAILED)

@@ -1,0 +1,131 @@
+"""The Prefect server that runs would have: the one that is set, asked for its version, or a temporary one."""
+
+from dataclasses import replace
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+
+from cli.session.proxies import bypass_proxies, find_proxy
+from schemas.checkup import Finding
+from schemas.redaction import redact, show_address
+
+PATIENCE = 5.0
+"""Seconds that a server may take for an answer."""
+REFUSED = (401, 403)
+EXAMPLE = "http://127.0.0.1:4200/api"
+UNSET = "or unset PREFECT_API_URL: runs then start a temporary one"
+
+
+def check_server() -> Finding:
+    """Whether the server that is set answers and fits; where none is set, whether a temporary one may start."""
+    from prefect.settings import PREFECT_API_URL
+
+    bypass_proxies()
+    url = PREFECT_API_URL.value()
+    if not url:
+        return _check_temporary_server()
+    address = show_address(url)
+    if address is None:
+        return Finding("Prefect", "fail", "PREFECT_API_URL is no address", f"give one such as {EXAMPLE}, {UNSET}")
+    found, proxy = _check_set_server(address), find_proxy(address)
+    if found.state == "fail" and proxy:
+        remedy = f"it is asked through the proxy of {proxy}: add its host to NO_PROXY; or {found.remedy}"
+        return replace(found, remedy=remedy)
+    return found
+
+
+def _check_temporary_server() -> Finding:
+    from prefect.settings import PREFECT_HOME
+
+    from storage.checkup import find_refusal
+
+    refused = find_refusal(Path(PREFECT_HOME.value()))
+    if refused:
+        told = f"no server is set, and a temporary one has no place: PREFECT_HOME {refused}"
+        return Finding("Prefect", "fail", told, "name a folder that you may write to")
+    failure = _try_this_machine()
+    if failure:
+        told = f"no server is set, and a temporary one on this machine cannot be reached ({failure})"
+        return Finding("Prefect", "fail", told, "let programs connect to 127.0.0.1, as a firewall may forbid")
+    told = "no server is set; a run starts a temporary one, some seconds"
+    remedy = f"for its UI and schedules: `prefect server start`, and set PREFECT_API_URL={EXAMPLE}"
+    return Finding("Prefect", "note", told, remedy)
+
+
+def _try_this_machine() -> str | None:
+    """Why Prefect's client cannot reach a server on this machine, past firewalls and proxies; None where it can."""
+    from prefect.client.orchestration import get_client
+    from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
+
+    from learning.models.base_model import first_line
+
+    with HTTPServer(("127.0.0.1", 0), _Health) as server:
+        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}/api"
+        try:
+            with (
+                temporary_settings({PREFECT_API_URL: url, PREFECT_CLIENT_MAX_RETRIES: 0}),
+                get_client({"timeout": PATIENCE}, sync_client=True) as client,
+            ):
+                error = client.api_healthcheck()
+        finally:
+            server.shutdown()
+    return None if error is None else redact(first_line(error))
+
+
+class _Health(BaseHTTPRequestHandler):
+    """Answers as a Prefect server that is well."""
+
+    def do_GET(self) -> None:
+        """Answer any request."""
+        self.send_response(HTTPStatus.OK)
+        self.end_headers()
+        self.wfile.write(b"true")
+
+    def log_message(self, *_: object) -> None:
+        """Log nothing."""
+
+
+def _check_set_server(address: str) -> Finding:
+    """Ask the server that is set, which is told as `address`."""
+    from prefect.client.base import ServerType
+    from prefect.client.orchestration import get_client
+    from prefect.exceptions import PrefectHTTPStatusError
+    from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
+
+    from learning.models.base_model import first_line
+
+    remedy = f"start it, as `prefect server start` does, {UNSET}"
+    try:
+        with (
+            temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}),
+            get_client({"timeout": PATIENCE}, sync_client=True) as client,
+        ):
+            client.read_flows(limit=1)  # what a run needs: the database behind it, and the right to ask
+            if client.server_type == ServerType.CLOUD:
+                return Finding("Prefect", "ok", f"Prefect Cloud answers at {address}")
+            return _judge_version(address, client.api_version(), client.client_version())
+    except PrefectHTTPStatusError as error:
+        status = error.response.status_code
+        remedy = f"give the address of a server's API, such as {EXAMPLE}, {UNSET}"
+        if status in REFUSED:
+            remedy = f"set PREFECT_API_AUTH_STRING or PREFECT_API_KEY as the server asks, {UNSET}"
+        return Finding("Prefect", "fail", f"{address} answers with status {status}", remedy)
+    except Exception as error:  # noqa: BLE001 (a transport's own, or what another server's answer leads to)
+        reason = redact(first_line(error))
+        return Finding("Prefect", "fail", f"no Prefect server answers at {address} ({reason})", remedy)
+
+
+def _judge_version(address: str, server: str, client: str) -> Finding:
+    """Compare versions as Prefect's client does when a flow starts: another major one is refused."""
+    from packaging.version import Version
+
+    told = f"server {server} answers at {address}"
+    theirs, ours = Version(server), Version(client)
+    if theirs.major != ours.major:
+        remedy = f"run a server of version {ours.major}, {UNSET}"
+        return Finding("Prefect", "fail", f"{told}, and this is Prefect {client}", remedy)
+    if theirs < ours:
+        return Finding("Prefect", "note", f"{told}, older than Prefect {client} here", f"update it to {client}")
+    return Finding("Prefect", "ok", told)

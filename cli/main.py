@@ -1,0 +1,95 @@
+"""The command line: its commands, and the one place where errors become a line and an exit code."""
+
+import os
+import sys
+import traceback
+from typing import Annotated
+
+import typer
+from typer.exceptions import TyperException
+
+from cli.compare import compare
+from cli.doctor.command import doctor
+from cli.export import export
+from cli.ingest import ingest
+from cli.options import BAD_INPUT, FAILED, INTERRUPTED, INTERRUPTION
+from cli.output.console import tell
+from cli.promote import promote
+from cli.report import report
+from cli.run import run
+from cli.score import score
+from cli.sql import sql
+from cli.withdraw import withdraw
+from flows.notices import show_notices
+from schemas.errors import FailureError, InputError
+from schemas.text import show_text
+
+app = typer.Typer(
+    name="fintone",
+    help="Fine-tune, evaluate and compare financial sentiment models; every number lands in DuckDB.",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+for command in (run, ingest, sql, compare, report, export, score, promote, withdraw, doctor):
+    app.command()(command)
+
+
+@app.callback(invoke_without_command=True)
+def fintone(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,  # noqa: FBT002
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,  # noqa: ARG001, FBT002
+) -> None:
+    """Fine-tune, evaluate and compare financial sentiment models; every number lands in DuckDB.
+
+    `main` reads --debug itself, so that it may stand anywhere in the line.
+    """
+    if version:
+        from importlib.metadata import version as installed_version
+
+        sys.stdout.write(f"fintone {installed_version('fintone')}\n")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        sys.stderr.write(f"{context.get_help()}\n")
+        raise typer.Exit(BAD_INPUT)
+
+
+def main() -> None:
+    """Run the command line and end the process with the exit code of the contract: 0, 1 or 2."""
+    arguments = sys.argv[1:]
+    debug = "--debug" in arguments
+    words = [word for word in arguments if word != "--debug"]
+    show_notices(tell)
+    try:
+        code = typer.main.get_command(app).main(words, "fintone", standalone_mode=False) or 0
+        sys.stdout.flush()
+    except TyperException as error:
+        path = error.ctx.command_path if getattr(error, "ctx", None) else "fintone"  # type: ignore[attr-defined]
+        message = error.format_message().replace("Value error, ", "").rstrip(".")
+        _end(f"{message}; see {path} --help", BAD_INPUT, debug=debug)
+    except InputError as error:
+        _end(str(error), BAD_INPUT, debug=debug)
+    except FailureError as error:
+        _end(str(error), FAILED, debug=debug)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(FAILED)
+    except MemoryError:
+        _end("out of memory: give fewer rows or a smaller model, or close other programs", FAILED, debug=debug)
+    except Exception as error:  # noqa: BLE001 (the edge: whatever went wrong is one line, or a traceback with --debug)
+        hint = "" if debug else "; --debug shows more"
+        _end(f"{type(error).__name__}: {' '.join(str(error).split())}{hint}", FAILED, debug=debug)
+    if code == INTERRUPTED:
+        from flows.deployment import mute_exit
+
+        sys.stderr.write(INTERRUPTION)
+        mute_exit()
+    sys.exit(code)
+
+
+def _end(message: str, code: int, *, debug: bool) -> None:
+    """Print an error as one line, below its traceback where that was asked for, and leave."""
+    if debug:
+        sys.stderr.write(show_text(traceback.format_exc(), lines=True))
+    sys.stderr.write(f"fintone: {show_text(message)}\n")
+    sys.exit(code)

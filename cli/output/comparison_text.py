@@ -1,0 +1,146 @@
+"""The answer of `fintone compare`, as lines for a person or JSON for a program. Asks no warehouse; computes nothing.
+
+The two cells are called A and B in lines.
+"""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+
+from cli.output.results import show, to_json
+from operations.comparison import CellComparison, ComparedRun
+from reporting.verdict import (
+    FEW_DISCORDANT,
+    FEW_OF_A_LABEL,
+    tell_baseline,
+    tell_difference,
+    tell_figure,
+    tell_interval,
+    tell_p,
+)
+from schemas.comparison import BaselineVerdict, Flip
+from schemas.plan import name_cell
+from storage.comparisons import Pairing
+from storage.studies import CellRecord
+
+Lines = list[tuple[str, str]]
+
+
+def describe_comparison(compared: CellComparison) -> Iterator[Lines]:
+    """Blocks of (subject, description) lines: which cells, a block a temperature, and headlines that flipped."""
+    first = compared.runs[0].pairing
+    yield [
+        ("A", f"{_name(compared.cell)} (cell {compared.cell.cell_id})"),
+        ("B", f"{_name(compared.other)} (cell {compared.other.cell_id})"),
+        ("headlines", _describe_headlines(compared.part, first)),
+        *(("note", note) for note in _iterate_notes(compared.part, first)),
+    ]
+    for run in compared.runs:
+        yield _describe_run(run)
+    run = compared.runs[0]
+    if run.flips:
+        at = "" if run.pairing.temperature is None else f" at temperature {run.pairing.temperature:g}"
+        yield [
+            ("flipped", f"{run.flipped:,} headlines{at}, {len(run.flips)} of them here"),
+            *(_describe_flip(flip) for flip in run.flips),
+        ]
+
+
+def render_json(compared: CellComparison) -> str:
+    """The comparison as one JSON object that ends in a line break, with every digit."""
+    names = _name(compared.cell), _name(compared.other)
+    if names[0] == names[1]:
+        names = compared.cell.cell_id, compared.other.cell_id
+    told = {
+        "cell": _identify(compared.cell),
+        "other_cell": _identify(compared.other),
+        "part": compared.part,
+        "comparisons": [
+            {
+                "temperature": run.pairing.temperature,
+                "study_id": run.pairing.study_id,
+                "other_study_id": run.pairing.other_study_id,
+                **asdict(run.comparison),
+                "p_holm": run.pairing.p_holm,
+                "pairs": run.pairing.pairs,
+                "verdict": tell_difference(*names, run.difference),
+                "baseline_verdict": _spell_verdict(run.verdict),
+                "other_baseline_verdict": _spell_verdict(run.other_verdict),
+                "flipped": run.flipped,
+                "flips": [flip._asdict() for flip in run.flips],
+            }
+            for run in compared.runs
+        ],
+        "query": compared.query,
+    }
+    return to_json(told, indent=2) + "\n"
+
+
+def _describe_run(run: ComparedRun) -> Lines:
+    own, pairing = run.comparison, run.pairing
+    f1_interval = own.macro_f1_difference_low, own.macro_f1_difference_high
+    without_f1 = FEW_DISCORDANT if own.difference_low is None else FEW_OF_A_LABEL
+    corrected = "" if pairing.p_holm is None else f", {tell_p(pairing.p_holm)} after Holm's correction"
+    accuracies = f"A {tell_figure(own.accuracy)}, B {tell_figure(own.other_accuracy)}"
+    return [
+        ("temperature", "none: neither cell samples" if pairing.temperature is None else f"{pairing.temperature:g}"),
+        ("accuracy", f"{accuracies}, {tell_interval(own.difference, own.difference_low, own.difference_high)}"),
+        ("macro-F1", tell_interval(own.macro_f1_difference, *f1_interval, without_f1)),
+        ("right alone", f"A on {own.only_right:,}, B on {own.only_other_right:,} of {own.n:,} headlines"),
+        ("McNemar", f"{tell_p(own.p_value)}{corrected}"),
+        ("verdict", tell_difference("A", "B", run.difference)),
+        *(
+            ("baseline", tell_baseline(name, verdict))
+            for name, verdict in (("A", run.verdict), ("B", run.other_verdict))
+            if verdict is not None
+        ),
+    ]
+
+
+def _describe_headlines(part: str, pairing: Pairing) -> str:
+    n = len(pairing.labels)
+    if pairing.study_id == pairing.other_study_id:
+        return f"{n:,} {part} headlines of study {pairing.study_id}"
+    counts = f"{pairing.n:,} of A in study {pairing.study_id}, {pairing.other_n:,} of B in {pairing.other_study_id}"
+    return f"{n:,} {part} headlines that both saw: {counts}"
+
+
+def _iterate_notes(part: str, pairing: Pairing) -> Iterator[str]:
+    """What whoever reads the figures should know."""
+    if part == "validation":
+        yield "validation chose between the cells and flatters its choice; test judges"
+    elif pairing.study_id != pairing.other_study_id:
+        yield "no study holds both, so that p is of this pair alone"
+    elif pairing.p_holm is None:
+        yield f"study {pairing.study_id} has no comparisons yet, p is of this pair alone; let `fintone run` finish it"
+    if not pairing.is_sampled_alike:
+        yield "the two were sampled with another top-k, top-p or seed"
+
+
+def _describe_flip(flip: Flip) -> tuple[str, str]:
+    right = {flip.predicted: "A right", flip.other_predicted: "B right"}.get(flip.label, "neither")
+    return right, f"{flip.label} (A {flip.predicted}, B {flip.other_predicted}): {show(flip.text)}"
+
+
+def _name(cell: CellRecord) -> str:
+    return show(name_cell(cell.kind, cell.model, cell.learning_rate, cell.epochs, cell.seed))
+
+
+def _identify(cell: CellRecord) -> dict[str, object]:
+    return {name: getattr(cell, name) for name in ("cell_id", "kind", "model", "learning_rate", "epochs", "seed")}
+
+
+def _spell_verdict(verdict: BaselineVerdict | None) -> dict[str, object] | None:
+    if verdict is None:
+        return None
+    figures = verdict.difference
+    return {
+        "baseline_cell_id": verdict.baseline_cell_id,
+        "baseline": verdict.baseline,
+        "baseline_accuracy": verdict.baseline_accuracy,
+        "difference": figures.value,
+        "difference_low": figures.low,
+        "difference_high": figures.high,
+        "p_value": figures.p_value,
+        "p_holm": figures.p_holm,
+        "beats_baseline": verdict.beats_baseline,
+    }

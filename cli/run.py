@@ -1,0 +1,148 @@
+"""`fintone run`: a study as a flow, and its leaderboard. Heavy libraries load when they are needed."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.completion import complete_profile
+from cli.options import assign, build_config
+from cli.output.console import print_lines, stderr, stdout, tell
+from cli.own_data import find_rules, tell_rules
+from schemas.errors import FailureError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from schemas.config import StudyConfig
+    from storage.home import Home
+
+
+def run(
+    profile: Annotated[
+        str, typer.Option(help="The study: demo, desk, desk-pt or paper.", autocompletion=complete_profile)
+    ] = "demo",
+    data: Annotated[str | None, typer.Option(help="Labelled headlines: `embedded`, a path, or hf:ORG/NAME.")] = None,
+    base_model: Annotated[str | None, typer.Option(help="`embedded`, a folder, or ORG/NAME[@REVISION].")] = None,
+    learning_rates: Annotated[str | None, typer.Option(help="Peak learning rates, as in 2e-4,1e-3.")] = None,
+    epochs: Annotated[str | None, typer.Option(help="Passes over the train part, as in 1,3.")] = None,
+    temperatures: Annotated[str | None, typer.Option(help="Sampling temperatures, as in 0.1,1,10.")] = None,
+    seed: Annotated[str | None, typer.Option(help="Seed of initialisation, order and dropout.")] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="Any setting, as in --set lora.r=16; may be repeated.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would run, and run nothing.")] = False,  # noqa: FBT002
+) -> None:
+    """Run a study: ingest, split, fine-tune each cell of the grid, evaluate, print the leaderboard.
+
+    The profile demo keeps every row and splits like the study. With --data of your own it merges copies and keeps near
+    copies in one part, like the profile desk; FinancialPhraseBank is treated as the study does.
+
+    Example: fintone run --learning-rates 3e-4,1e-3 --epochs 2
+    """
+    flags = {
+        "data.source": data,
+        "grid.learning_rates": learning_rates,
+        "grid.epochs": epochs,
+        "decoding.temperatures": temperatures,
+        "grid.seeds": seed,
+    }
+    assignments = [*assign(flags), *(set_ or [])]
+    rules = find_rules(profile, assignments)
+    config = build_config(profile, base_model, [*rules, *assignments])
+    notes = [tell_rules(rules)] if rules else []
+    if dry_run:
+        from operations.preview import describe_study
+
+        print_lines([*describe_study(config), *(("note", note) for note in notes)])
+    else:
+        run_study(config, notes)
+
+
+def run_study(config: "StudyConfig", notes: "Sequence[str]" = ()) -> None:
+    """Check the inputs, run the study as a flow and print its leaderboard.
+
+    Args:
+        config: The study.
+        notes: What is told before it starts.
+
+    Raises:
+        InputError: An input is not fit.
+        FailureError: Cells failed.
+    """
+    from cli.session.session import prefect_session
+    from operations.preview import check_inputs
+    from operations.worker import start_worker
+    from storage.home import Home
+    from storage.interruptions import mark_interrupted
+    from storage.opening import waiting_without_end
+    from storage.warehouse import prepare_warehouse
+    from tasks.cluster import check_runner
+
+    check_runner(config.runner)
+    told = [f"note: {note}" for note in notes]
+    check_inputs(config, told.append)
+    for line in told:
+        tell(line)
+    home = Home.from_environment()
+    home.create()
+    prepare_warehouse(home.warehouse)
+    mark_interrupted(home.warehouse)
+    if config.runner.kind == "local":
+        start_worker()
+    with prefect_session(stderr):
+        from flows.retrain import retrain
+
+        study_id = retrain(config)
+    with waiting_without_end():
+        _print_leaderboard(home, study_id, synthetic=config.data.source == "embedded")
+        _check_complete(home, study_id)
+
+
+def _check_complete(home: "Home", study_id: str) -> None:
+    """Raise where cells of a study failed."""
+    from operations.missing import tell_missing
+    from storage.studies import load_missing
+
+    missing = load_missing(home.warehouse, study_id)
+    if missing:
+        raise FailureError(f"study {study_id}: {tell_missing(missing)}; the same command tries again")
+
+
+def _print_champion(home: "Home", study_id: str) -> None:
+    """What the gate decided on a study, on its day, and who is champion now."""
+    from reporting.promotion import tell_champion, tell_decision
+    from storage.champions import load_champion, load_decision
+
+    decision = load_decision(home.warehouse, study_id)
+    if decision:
+        stdout.print(f"{tell_decision(decision)}\nreason: {decision['reason']}", markup=False, soft_wrap=True)
+    stdout.print(f"champion now: {tell_champion(load_champion(home.warehouse))}", markup=False, soft_wrap=True)
+
+
+def _print_leaderboard(home: "Home", study_id: str, *, synthetic: bool) -> None:
+    from cli.output.leaderboard import build_table
+    from learning.study.grid import best_row
+    from reporting.verdict import tell_baseline
+    from storage.comparisons import load_verdicts
+    from storage.evaluations import load_leaderboard, load_selection
+    from storage.examples import example_queries
+
+    rows = load_leaderboard(home.warehouse, study_id)
+    best = best_row(load_selection(home.warehouse, study_id))
+    title = f"study {study_id}, {rows[0]['n']} test headlines{' (synthetic)' if synthetic else ''}"
+    stdout.print()
+    stdout.print(build_table(rows, title))
+    verdicts = load_verdicts(home.warehouse, study_id, best["cell_id"])  # none without baselines
+    verdict = verdicts.get(best["temperature"])
+    stdout.print(f"\nbest on validation: cell {best['cell_id']}")
+    if verdict:
+        stdout.print(f"at temperature {best['temperature']:g} on test, {tell_baseline('it', verdict)}", markup=False)
+    _print_champion(home, study_id)
+    page = home.report(study_id)
+    if page.exists():
+        stdout.print(f"report: {page}", markup=False, soft_wrap=True)
+    stdout.print("next, for example:")
+    if verdict:
+        stdout.print(f"  fintone compare {best['cell_id']} {verdict.baseline_cell_id}", soft_wrap=True)
+    for query in example_queries(study_id, best["cell_id"], best["temperature"]):
+        stdout.print(f'  fintone sql "{query}"', soft_wrap=True, markup=False)

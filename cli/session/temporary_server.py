@@ -1,0 +1,129 @@
+"""A Prefect server for this process where the user set none: it lives as long as the process, and no longer.
+
+Prefect would start one too. But a flow that is killed leaves that one behind for good, and a flow whose server is
+killed waits minutes for it. This one ends when the pipe to its parent does, however the parent ended, and if it dies it
+is started again. The socket that it listens on is the parent's, so that requests wait for it meanwhile. Knows no flow.
+"""
+
+import atexit
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+
+from schemas.errors import FailureError
+
+STARTS = 4
+"""How often it is started in all; one that dies more often would die again."""
+SECONDS_TO_START = 120.0
+"""A first start on a slow machine lays out Prefect's database."""
+SECONDS_TO_END = 5.0
+"""That the server has to write what it was told."""
+BACKLOG = 100
+"""Requests that wait for it."""
+
+
+class ServerFailedError(FailureError):
+    """The temporary server does not start."""
+
+
+class TemporaryServer:
+    """The parent's side. The server starts with `start` and ends with this process."""
+
+    def __init__(self) -> None:
+        """Take an address; start nothing yet."""
+        self._socket = socket.create_server(("127.0.0.1", 0), backlog=BACKLOG)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._is_closing = False
+
+    @property
+    def url(self) -> str:
+        """The address of its API."""
+        return f"http://127.0.0.1:{self._socket.getsockname()[1]}/api"
+
+    def start(self) -> None:
+        """Start it, and wait until it answers.
+
+        Raises:
+            ServerFailedError: It ended, again and again, or does not answer.
+        """
+        host, port = self._socket.getsockname()
+        self._process = self._spawn()
+        atexit.register(self._close)
+        threading.Thread(target=self._watch, daemon=True).start()
+        for _ in range(STARTS):
+            connection = http.client.HTTPConnection(host, port, timeout=SECONDS_TO_START)
+            try:
+                connection.request("GET", "/api/health")
+                if connection.getresponse().status == http.HTTPStatus.OK:
+                    return
+            except (OSError, http.client.HTTPException):
+                pass  # it died with the request in its hands, and is started again
+            finally:
+                connection.close()
+        raise ServerFailedError(
+            "the temporary Prefect server does not start; `prefect server start` shows why, and is used where "
+            "PREFECT_API_URL names it"
+        )
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        listening = self._socket.fileno()
+        return subprocess.Popen(  # noqa: S603 (our own interpreter and module)
+            [sys.executable, "-P", "-m", "cli.session.temporary_server", str(listening)],
+            env={name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"},
+            pass_fds=[listening],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,  # on a fresh home it tells of a locked database, and goes on
+            start_new_session=True,  # Ctrl-C in a terminal is for the flow, which tells the server of it
+        )
+
+    def _watch(self) -> None:
+        """Start it anew when it dies; in the end let requests fail at once."""
+        for starts_left in reversed(range(STARTS)):
+            assert self._process
+            assert self._process.stdin
+            self._process.wait()
+            if self._is_closing:
+                return
+            self._process.stdin.close()
+            if starts_left:
+                self._process = self._spawn()
+        self._socket.close()
+
+    def _close(self) -> None:
+        """Let it write what it was told, and end it."""
+        assert self._process
+        assert self._process.stdin
+        self._is_closing = True
+        self._process.stdin.close()
+        try:
+            self._process.wait(SECONDS_TO_END)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+
+
+def serve(listening: int) -> None:
+    """Be the server, on a socket that listens, until the parent is gone."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    import uvicorn
+    from prefect.server.api.server import create_app
+
+    app = create_app(ephemeral=True, final=True)
+    config = uvicorn.Config(app, log_level="error", lifespan="on")
+    uvicorn.Server(config).run(sockets=[socket.socket(fileno=listening)])
+
+
+def _end_with_parent() -> None:
+    """Wait for the end of the pipe that the parent holds, then end: by the server's own way, or else by force."""
+    sys.stdin.buffer.read()
+    os.kill(os.getpid(), signal.SIGTERM)
+    threading.Event().wait(SECONDS_TO_END)
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    serve(int(sys.argv[1]))

@@ -1,0 +1,72 @@
+"""What a person sees in the terminal while a flow runs: plain lines, and on a screen a live view below them.
+
+Shows only what tasks announce; Prefect's own lines stay in its UI. Knows no study and no table.
+"""
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+
+from cli.output.console import SECONDS_BETWEEN_LINES
+from cli.session.live import LiveView
+from schemas.text import show_text
+
+
+class ProgressHandler(logging.Handler):
+    """Shows log records that carry a `fintone` event (see `tasks.progress`) and drops all others."""
+
+    def __init__(self, console: Console) -> None:
+        """Show on `console`; there is a live view only if it is a terminal."""
+        super().__init__()
+        self.console = console
+        self.view = LiveView()
+        has_screen = console.is_terminal and not console.is_dumb_terminal
+        self.screen = Live(self.view, console=console, transient=True) if has_screen else None
+        self.printed = 0.0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Show the record's event, if it has one."""
+        event = getattr(record, "fintone", None)
+        if event is None:
+            return
+        self.view.take(event)
+        if "text" in event and self._is_line(event):
+            self._print(event["text"])
+
+    def _is_line(self, event: dict[str, Any]) -> bool:
+        """Whether the event is a line of its own: what moves is none on a screen, and one now and then elsewhere."""
+        if self.screen:
+            return "total" not in event and "left" not in event
+        is_ongoing = "total" in event and event["done"] < event["total"]
+        return not is_ongoing or time.monotonic() - self.printed >= SECONDS_BETWEEN_LINES
+
+    def _print(self, text: str) -> None:
+        self.printed = time.monotonic()
+        line = f"{time.strftime('%H:%M:%S')}  {show_text(text)}"
+        self.console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def show_progress(console: Console) -> Iterator[None]:
+    """Show announced progress on `console` in place of Prefect's own console log while the block runs."""
+    import prefect.main  # noqa: F401 (sets up Prefect's logging, which would undo what follows)
+    from prefect.logging.handlers import PrefectConsoleHandler
+
+    root, prefect_logger = logging.getLogger(), logging.getLogger("prefect")
+    consoles = [handler for handler in root.handlers if isinstance(handler, PrefectConsoleHandler)]
+    for handler in consoles:
+        root.removeHandler(handler)
+    shown = ProgressHandler(console)
+    prefect_logger.addHandler(shown)
+    try:
+        with shown.screen or nullcontext():
+            yield
+    finally:
+        prefect_logger.removeHandler(shown)
+        for handler in consoles:
+            root.addHandler(handler)

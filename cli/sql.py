@@ -1,0 +1,55 @@
+"""`fintone sql`: a query on the warehouse, which it reads and never writes."""
+
+import os
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.options import FAILED, INTERRUPTED, INTERRUPTION
+from cli.output.console import tell
+from schemas.text import show_text
+
+
+class Format(StrEnum):
+    """How `fintone sql` prints its answer."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+
+
+def sql(
+    statement: Annotated[str, typer.Argument(help="One query; the warehouse is read and never written.")],
+    format_: Annotated[Format, typer.Option("--format", help="How to print the answer.")] = Format.TABLE,
+    output: Annotated[Path | None, typer.Option(help="Write the answer to this file instead.")] = None,
+    timeout: Annotated[float, typer.Option(min=0.001, help="Seconds that the query may take.")] = 60.0,
+    memory: Annotated[float, typer.Option(min=0.05, help="Gigabytes of memory that the query may take.")] = 2.0,
+    raw: Annotated[bool, typer.Option("--raw", help="In CSV, keep text that a spreadsheet would run.")] = False,  # noqa: FBT002
+) -> None:
+    """Query the warehouse with SQL.
+
+    Example: fintone sql "SELECT model, temperature, accuracy FROM leaderboard WHERE study_id = latest_study()"
+    """
+    from cli.output.results import deliver, render
+    from operations.outputs import check_output
+    from storage.home import Home
+    from storage.interruptions import mark_interrupted
+    from storage.query import asking
+
+    warehouse = Home.from_environment().warehouse
+    if output is not None:
+        check_output(output)
+    mark_interrupted(warehouse)
+    with asking(warehouse, statement, timeout, memory, _leave_at_once) as result:
+        deliver(render(result, format_.value, raw=raw, note=tell), output)
+
+
+def _leave_at_once(reason: BaseException) -> None:
+    """End the process where a library does not let go of it: after Ctrl-C, or with the line of an error."""
+    is_interrupted = isinstance(reason, KeyboardInterrupt)
+    sys.stderr.write(INTERRUPTION if is_interrupted else f"fintone: {show_text(str(reason))}\n")
+    sys.stderr.flush()
+    os._exit(INTERRUPTED if is_interrupted else FAILED)

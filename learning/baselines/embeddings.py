@@ -1,0 +1,190 @@
+"""Encoders of sentences: a folder or a hub model in sentence-transformers' format in, embeddings out.
+
+Safetensors only, and no code from an encoder is ever run. Knows texts; knows no label. The library is an optional extra
+and is loaded only where a study names an encoder.
+"""
+
+import json
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from learning.models.base_checks import check_names, check_numbers
+from learning.models.base_model import HUB_NAME, ResolvedModel, first_line
+from learning.models.hub import check_hub_model, fetch_from_hub
+from learning.models.model_files import AGAIN, PICKLES, ModelFiles, find_files, handed_over
+from learning.models.quiet import quiet_libraries
+from learning.models.stored_tensors import read_tensors
+from schemas.errors import InputError
+from schemas.paths import local_path
+
+THING = "embedding model"
+BATCH = 64
+"""Headlines a forward pass."""
+LONGEST_LOOK = 10.0
+"""Seconds for which weights are looked through; what is loaded is looked at again."""
+
+
+class EncoderError(InputError):
+    """The encoder cannot be had, or is not what it should be."""
+
+
+def check_encoder(name: str, models_folder: Path) -> None:
+    """Make sure that an encoder lies here or could be fetched, and fetch nothing.
+
+    Raises:
+        EncoderError: There is no such folder, its files are not fit to load, or the extra is not installed.
+        HubError: The hub does not have it, or cannot be reached.
+    """
+    if is_local(name):
+        resolve_encoder(name, models_folder)
+    else:
+        check_hub_model(*_split_hub_name(name), models_folder, THING)
+
+
+def resolve_encoder(name: str, models_folder: Path) -> ResolvedModel:
+    """Find the encoder and check it.
+
+    Args:
+        name: A folder, or ORG/NAME on the hub, with @REVISION where it is not to be the newest commit.
+        models_folder: Where hub models are kept.
+
+    Raises:
+        EncoderError: There is no such folder, its files are not fit to load, or the extra is not installed.
+        HubError: It cannot be fetched.
+    """
+    if is_local(name):
+        folder = local_path(THING, name).resolve()
+        files = check_encoder_folder(folder)
+        check_numbers(files, LONGEST_LOOK)
+        return ResolvedModel(folder.name, folder, files.revision)
+    hub_name, revision = _split_hub_name(name)
+    folder = fetch_from_hub(hub_name, revision, models_folder, THING)
+    check_numbers(check_encoder_folder(folder), LONGEST_LOOK)
+    return ResolvedModel(hub_name, folder, folder.name)
+
+
+def check_encoder_folder(folder: Path) -> ModelFiles:
+    """Check that the modules are the library's own and their weights safetensors; return the files that may be opened.
+
+    A module that has nothing to keep may have no folder.
+
+    Raises:
+        InputError: One of them is not, there are no modules or no weights, or a file may not be opened.
+    """
+    modules = [folder / path for path in _read_modules(folder)]
+    for module in modules:
+        pickles = [file.name for pattern in PICKLES for file in module.glob(pattern)]
+        if pickles and not any(module.glob("*.safetensors")):
+            raise EncoderError(
+                f"{THING} {folder}: its weights ({pickles[0]}) are pickles, which can run code when loaded; convert "
+                "them to safetensors (`save_pretrained` does)"
+            )
+    files = find_files(THING, folder, [folder, *modules])
+    if not files.weights:
+        raise EncoderError(f"{THING} {folder}: no *.safetensors; give a folder that holds the weights")
+    check_names(files)
+    read_tensors(files)
+    return files
+
+
+def load_encoder(folder: Path) -> Any:
+    """Load the `SentenceTransformer` of a checked folder.
+
+    It is loaded twice, since a weight that the files lack would be random and different each time.
+
+    Raises:
+        InputError: Its files may not be opened, the library cannot read them, or they lack some of its weights.
+    """
+    files = check_encoder_folder(folder)
+    with handed_over(files) as place:
+        (encoder, embedding), (_, again) = _load(files, place), _load(files, place)
+    if not np.isfinite(embedding).all():
+        raise EncoderError(f"{THING} {folder}: its embeddings are NaN or infinite; {AGAIN}")
+    if not np.allclose(embedding, again, atol=1e-3):
+        raise EncoderError(f"{THING} {folder}: some of its weights are not in its *.safetensors; {AGAIN}")
+    return encoder
+
+
+def embed_texts(encoder: Any, texts: Sequence[str]) -> NDArray[np.float32]:
+    """Embeddings of unit length, [N, dimensions]; of a text longer than the encoder takes, its beginning counts."""
+    return np.asarray(
+        encoder.encode(list(texts), batch_size=BATCH, normalize_embeddings=True, show_progress_bar=False),
+        dtype=np.float32,
+    )
+
+
+def is_local(name: str) -> bool:
+    """Whether the name is a folder's, and not one on the hub.
+
+    Raises:
+        EncoderError: It is neither that nor a name on the hub, or the library is not installed.
+    """
+    if find_spec("sentence_transformers") is None:
+        raise EncoderError(f"{THING} {name}: needs sentence-transformers; run pip install 'fintone[embeddings]'")
+    path = local_path(THING, name)
+    if path.is_dir():
+        return True
+    if path.exists():
+        raise EncoderError(f"{THING} {name}: is a file; give the folder that holds modules.json")
+    if not _is_hub_name(name.partition("@")[0]):
+        raise EncoderError(f"{THING} {name}: no such folder; give a folder, or ORG/NAME[@REVISION] on the hub")
+    return False
+
+
+def _is_hub_name(name: str) -> bool:
+    from huggingface_hub.errors import HFValidationError
+    from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
+
+    try:
+        validate_repo_id(name)
+    except HFValidationError:
+        return False
+    return HUB_NAME.fullmatch(name) is not None
+
+
+def _split_hub_name(name: str) -> tuple[str, str | None]:
+    hub_name, _, revision = name.partition("@")
+    return hub_name, revision or None
+
+
+def _read_modules(folder: Path) -> list[str]:
+    """The folder of each module, within the encoder's own."""
+    file = folder / "modules.json"
+    if not file.is_file():
+        raise EncoderError(f"{THING} {folder}: no modules.json; give a folder in sentence-transformers' format")
+    try:
+        modules = {module["path"]: module["type"] for module in json.loads(file.read_text(encoding="utf-8"))}
+    except (ValueError, TypeError, KeyError) as error:
+        raise EncoderError(f"{THING} {folder}: its modules.json cannot be read; {AGAIN}") from error
+    for path, kind in modules.items():
+        if not str(kind).startswith("sentence_transformers."):
+            raise EncoderError(f"{THING} {folder}: asks for code of its own, {kind}, which is never run; give another")
+        if not (folder / path).resolve().is_relative_to(folder.resolve()):
+            raise EncoderError(f"{THING} {folder}: its module {path} lies outside the folder; give another")
+    return list(modules)
+
+
+def _load(files: ModelFiles, place: Path) -> tuple[Any, NDArray[np.float32]]:
+    """An encoder from the place where its files are handed over, and what it makes of a text."""
+    from learning.models.device import choose_device
+
+    with quiet_libraries():
+        from sentence_transformers import SentenceTransformer
+
+        try:
+            encoder = SentenceTransformer(
+                str(place),
+                device=choose_device().name,
+                local_files_only=True,
+                trust_remote_code=False,
+                model_kwargs={"use_safetensors": True},
+            )
+            return encoder, embed_texts(encoder, ["Profit rose ."])
+        except Exception as error:  # each module reads its own files and passes on whatever goes wrong
+            said = first_line(error).replace(str(place), str(files.folder))
+            raise EncoderError(f"{THING} {files.folder}: cannot be loaded ({said}); {AGAIN}") from error

@@ -1,0 +1,85 @@
+"""Adapters: LoRA weights on a frozen base, in PEFT's own format. Knows no data and no training."""
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict
+from transformers import set_seed
+
+from learning.models.adapter_files import AGAIN, AdapterError, check_adapter, tensor_shapes
+from learning.models.device import is_out_of_memory
+from learning.models.lora_linear import LoraLinear
+from learning.models.quiet import quiet_libraries
+from schemas.files import appearing_folder
+
+LONGEST_REASON = 300
+"""Characters of what peft says."""
+
+
+def attach_new_adapter(
+    base: Any, r: int, alpha: float, dropout: float, seed: int, *, is_whole: bool = False
+) -> PeftModel:
+    """Draw a LoRA adapter on all linear layers of the base.
+
+    The weights are drawn when the adapter is created, so the seed is set here. A is random, B is zero: the adapted
+    model begins as the base (Hu et al. 2021).
+
+    Args:
+        base: The base model.
+        r: Rank of the adapter.
+        alpha: The adapter's product is scaled by alpha / r.
+        dropout: Probability to drop an element of what goes into the adapter.
+        seed: Decides the weights, and what is drawn after them.
+        is_whole: No layer of the base is quantised: they train as `learning.models.lora_linear` has it.
+    """
+    set_seed(seed)
+    config = LoraConfig(
+        r=r, lora_alpha=alpha, lora_dropout=dropout, bias="none", target_modules="all-linear", task_type="CAUSAL_LM"
+    )
+    if is_whole:
+        config._register_custom_module({torch.nn.Linear: LoraLinear})  # noqa: SLF001 (peft's way in, under this name)
+    with quiet_libraries():
+        model = get_peft_model(base, config)
+    for adapter in model.peft_config.values():  # a set would be written in another order each time
+        adapter.target_modules = sorted(adapter.target_modules)
+    return model
+
+
+def attach_saved_adapter(base: Any, folder: Path, expected: str | None = None) -> PeftModel:
+    """Load an adapter from its folder on to the base, in evaluation mode.
+
+    Args:
+        base: The base model.
+        folder: The adapter's folder.
+        expected: The hash that its files must have; any when None.
+
+    Raises:
+        AdapterError: It is not that adapter, is damaged, or was trained on another base model.
+    """
+    check_adapter(folder, expected)
+    try:
+        with quiet_libraries(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of weights that are missing; what is loaded is compared below
+            model = PeftModel.from_pretrained(base, str(folder)).eval()
+    except Exception as error:  # peft passes on whatever goes wrong
+        if is_out_of_memory(error):
+            raise
+        said = " ".join(str(error).split())[:LONGEST_REASON]
+        raise AdapterError(f"adapter {folder}: cannot be loaded ({said}); {AGAIN}") from error
+    held, wanted = tensor_shapes(folder), get_peft_model_state_dict(model, save_embedding_layers=False)
+    if held != {name: tuple(value.shape) for name, value in wanted.items()}:
+        model.unload()
+        raise AdapterError(f"adapter {folder}: its weights are not those of all linear layers of the base; {AGAIN}")
+    return model
+
+
+def save_adapter(model: PeftModel, folder: Path) -> None:
+    """Write the adapter to `folder`, which appears whole or not at all, without PEFT's empty model card.
+
+    So it holds the same files as one that is copied from a checkpoint.
+    """
+    with appearing_folder(folder, replace=True) as unfinished:
+        model.save_pretrained(str(unfinished))
+        (unfinished / "README.md").unlink()

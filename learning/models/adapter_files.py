@@ -1,0 +1,68 @@
+"""The files of an adapter: whole, of the form that a training leaves, and known by their hash. Loads no torch."""
+
+import json
+import stat
+from pathlib import Path
+
+from learning.models.model_files import ModelFiles, ModelFilesError, hash_files
+from learning.models.stored_tensors import read_tensors
+from schemas.errors import FailureError
+
+ADAPTER_FILES = WEIGHTS, CONFIG = ("adapter_model.safetensors", "adapter_config.json")
+AGAIN = "put the right files back, or remove the folder and run its study again"
+
+
+class AdapterError(FailureError):
+    """An adapter is not the one that was trained, or is damaged."""
+
+
+def check_adapter(folder: Path, expected: str | None = None) -> str:
+    """Check an adapter's files, and return their hash.
+
+    Args:
+        folder: The adapter's folder.
+        expected: The hash that the files must have; any when None.
+
+    Raises:
+        AdapterError: A file is absent, no regular file or damaged; the files are of another form or have another hash.
+    """
+    for name in ADAPTER_FILES:
+        file = folder / name
+        if not file.exists() or not stat.S_ISREG(file.lstat().st_mode):
+            raise AdapterError(f"adapter {folder}: {name} is not there, or is no regular file; {AGAIN}")
+    found = hash_files(folder, [folder / name for name in sorted(ADAPTER_FILES)])
+    if expected is not None and found != expected:
+        raise AdapterError(
+            f"adapter {folder}: its files are not those that were trained (their hash is {found}, the recorded one "
+            f"{expected}); {AGAIN}"
+        )
+    _check_form(folder)
+    return found
+
+
+def tensor_shapes(folder: Path) -> dict[str, tuple[int, ...]]:
+    """The shape of each tensor of an adapter.
+
+    Raises:
+        AdapterError: The file is truncated or damaged, or holds none.
+    """
+    files = ModelFiles("adapter", folder, (folder / WEIGHTS,), (folder / WEIGHTS,), ())
+    try:
+        return {tensor.name: tensor.shape for tensor in read_tensors(files)}
+    except ModelFilesError as error:
+        raise AdapterError(str(error)) from error
+
+
+def _check_form(folder: Path) -> None:
+    """Refuse what is no LoRA adapter, or whose rank is not that of its weights: peft would build what is asked for."""
+    try:
+        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        kind, rank = config["peft_type"], config["r"]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise AdapterError(f"adapter {folder}: {CONFIG} cannot be read; {AGAIN}") from error
+    ranks = {shape[0] for name, shape in tensor_shapes(folder).items() if ".lora_A." in name}
+    if kind != "LORA" or ranks != {rank}:
+        raise AdapterError(
+            f"adapter {folder}: {CONFIG} says {kind} of rank {rank}, its weights have rank "
+            f"{', '.join(map(str, sorted(ranks))) or 'none'}; {AGAIN}"
+        )

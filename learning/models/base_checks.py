@@ -1,0 +1,221 @@
+"""Whether a folder holds a base model that fintone can fine-tune, by its files alone: kind, sizes, tokenizer, numbers.
+
+Loads no torch. What only the loaded model can tell, `learning.scoring.probe` asks of it.
+"""
+
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from typing import Any
+
+from learning.models.families import ENCODERS, RECURRENT, RELATIVE
+from learning.models.model_files import AGAIN, ModelFiles
+from learning.models.stored_tensors import EXPONENTS, StoredTensor, find_not_finite, read_tensors
+
+ATTENTION = {
+    "_attn_implementation": {"eager", "sdpa"},
+    "attn_implementation": {"eager", "sdpa", "flash_attention_2", "flash_attention_3", "flex_attention"},
+    "_experts_implementation": {"eager", "batched_mm", "grouped_mm"},
+    "experts_implementation": {"eager", "batched_mm", "grouped_mm"},
+}
+"""Implementations that a configuration may name; transformers fetches any other from the hub, as code. The second key
+has no effect, since fintone names the attention itself."""
+OTHER_FILES = {
+    "configuration_files",
+    "transformers_weights",
+    "fast_tokenizer_files",
+    "gguf_file",
+    "vocab_file",
+    "tokenizer_file",
+    "merges_file",
+    "adapter_kwargs",
+    "subfolder",
+}
+"""Keys by which settings send transformers to other files."""
+SETTINGS = ("config.json", "sentence_*.json")
+"""Files whose values libraries take as settings of the model. Those of tokenizer_config.json that name a vocabulary are
+ignored by transformers, and the folders that other tools write hold them."""
+
+PARTS_OF_OTHERS = ("vision_config", "audio_config", "text_config", "speech_config")
+"""Keys of the configuration of a model that takes more than text."""
+DECODERS = ("ForCausalLM", "LMHeadModel")
+"""How transformers calls classes of causal language models."""
+LANGUAGE_MODEL = "give a causal language model, such as a Llama, Mistral, Qwen, Gemma or GPT-2"
+
+QUANTISED = ("quantization_config", "compression_config")
+QUANTISED_TENSORS = (".qweight", ".weight_packed", ".absmax", ".quant_state.")
+UNQUANTISED = "give the model's original weights in 16 or 32 bits: fintone quantises them itself"
+
+LAYERS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")
+SIZES = (
+    *("vocab_size", "hidden_size", "n_embd", "d_model", "intermediate_size", "n_inner", "ffn_dim", "head_dim"),
+    *("num_attention_heads", "num_key_value_heads", "n_head", "num_experts", "num_local_experts", "n_routed_experts"),
+)
+"""Keys whose value is a dimension of some weight, or smaller than one."""
+
+
+def check_names(files: ModelFiles) -> None:
+    """Check that the settings in a model's files send a library to no other file and to no code.
+
+    Raises:
+        ModelFilesError: One does.
+    """
+    for file in files.opened:
+        name = file.relative_to(files.folder).as_posix()
+        if file.name == "tokenizer_config.json" and "fast_tokenizer_files" in files.read_json(name):
+            raise files.refuse(f"{name} names other files to load (fast_tokenizer_files); remove the key")
+        if not any(fnmatch(file.name, pattern) for pattern in SETTINGS):
+            continue
+        for key, value in _walk(files.read_json(name)):
+            if key in OTHER_FILES and value:
+                raise files.refuse(f"{name} names other files to load ({key}); remove the key")
+            unknown = [each for each in _strings(value) if each not in ATTENTION[key]] if key in ATTENTION else []
+            if unknown:
+                raise files.refuse(
+                    f"{name} asks for {key} {unknown[0]!r}, which is not used; write sdpa or eager there"
+                )
+
+
+def check_base(files: ModelFiles) -> None:
+    """Check all that can be told of a base model without loading it, but for its numbers.
+
+    Raises:
+        ModelFilesError: It is not fit, with the reason and a remedy.
+    """
+    check_config(files)
+    check_loadable(files)
+    _check_vocabulary(files, files.read_json("config.json"))
+
+
+def check_config(files: ModelFiles) -> None:
+    """Check all that the configuration of a base model tells by itself.
+
+    Raises:
+        ModelFilesError: It is of a kind that is not fine-tuned, or quantised already.
+    """
+    config = files.read_json("config.json")
+    _check_kind(files, config)
+    _check_not_quantised(files, config, [])
+
+
+def check_loadable(files: ModelFiles) -> None:
+    """Check that a library that loads a model opens nothing else, and builds nothing that the weights cannot fill.
+
+    Raises:
+        ModelFilesError: It would, or the weights are quantised already.
+    """
+    check_names(files)
+    config, tensors = files.read_json("config.json"), read_tensors(files)
+    _check_not_quantised(files, config, tensors)
+    _check_sizes(files, config, tensors)
+
+
+def check_numbers(files: ModelFiles, seconds: float | None = None) -> None:
+    """Check that every weight is a finite number.
+
+    Args:
+        files: The model's.
+        seconds: After which the rest is taken to be sound; no limit when None.
+
+    Raises:
+        ModelFilesError: One is NaN or infinite.
+    """
+    broken = find_not_finite(read_tensors(files), seconds)
+    if broken:
+        raise files.refuse(f"its weights {broken.name} hold NaN or infinity; {AGAIN}")
+
+
+def _check_kind(files: ModelFiles, config: dict[str, Any]) -> None:
+    kind = str(config.get("model_type", "unknown"))
+    listed = config.get("architectures")
+    classes = [str(name) for name in listed] if isinstance(listed, list) else []
+    named = classes[0] if classes else kind
+    if config.get("is_encoder_decoder"):
+        raise files.refuse(f"is an encoder with a decoder ({named}), which is not fine-tuned; {LANGUAGE_MODEL}")
+    if any(key in config for key in PARTS_OF_OTHERS):
+        raise files.refuse(f"takes more than text ({named}), which is not fine-tuned; {LANGUAGE_MODEL}")
+    if kind in ENCODERS and not config.get("is_decoder"):
+        raise files.refuse(f"is an encoder ({named}), which is not fine-tuned yet; {LANGUAGE_MODEL}")
+    if classes and not any(name.endswith(DECODERS) for name in classes):
+        raise files.refuse(f"is no causal language model but {named}; {LANGUAGE_MODEL}")
+    if kind in RECURRENT:
+        raise files.refuse(f"is a recurrent model ({named}), which is not fine-tuned; {LANGUAGE_MODEL}")
+    if kind in RELATIVE or (kind == "falcon" and config.get("alibi")):
+        raise files.refuse(f"has ALiBi positions ({named}), which do not fit packed batches; {LANGUAGE_MODEL}")
+
+
+def _check_not_quantised(files: ModelFiles, config: dict[str, Any], tensors: list[StoredTensor]) -> None:
+    for key in QUANTISED:
+        if config.get(key):
+            settings = config[key] if isinstance(config[key], dict) else {}
+            method = settings.get("quant_method") or ("bitsandbytes" if "load_in_4bit" in settings else key)
+            raise files.refuse(f"its weights are quantised already ({method}); {UNQUANTISED}")
+    for tensor in tensors:
+        is_rounded = tensor.name.endswith(".weight") and tensor.dtype not in EXPONENTS
+        if is_rounded or any(mark in tensor.name for mark in QUANTISED_TENSORS):
+            raise files.refuse(f"its weights are quantised already ({tensor.name}, {tensor.dtype}); {UNQUANTISED}")
+
+
+def _check_sizes(files: ModelFiles, config: dict[str, Any], tensors: list[StoredTensor]) -> None:
+    """Refuse sizes that the weights cannot have: to build such a model takes all memory, or hours."""
+    largest = max((size for tensor in tensors for size in tensor.shape), default=1)
+    for keys, limit in ((LAYERS, len(tensors)), (SIZES, largest)):
+        for key in keys:
+            value = config.get(key)
+            if isinstance(value, str | float) or (isinstance(value, int) and not 0 < value <= limit):
+                raise files.refuse(f"config.json says {key} {value!r}, its weights allow 1 to {limit:,}; {AGAIN}")
+
+
+def _check_vocabulary(files: ModelFiles, config: dict[str, Any]) -> None:
+    """Look at tokenizer.json, where there is one; `learning.scoring.probe` looks at any other."""
+    from tokenizers import Tokenizer
+
+    file, rows = files.folder / "tokenizer.json", config.get("vocab_size")
+    if file not in files.opened:
+        return
+    try:
+        tokenizer = Tokenizer.from_file(str(file))
+    except Exception as error:  # the library raises the bare class
+        raise files.refuse(f"its tokenizer cannot be loaded ({error}); {AGAIN}") from error
+    special = {number for number, token in tokenizer.get_added_tokens_decoder().items() if token.special}
+    beyond = explain_token_beyond(tokenizer.get_vocab(), special, rows) if isinstance(rows, int) else None
+    if beyond:
+        raise files.refuse(beyond)
+
+
+def explain_token_beyond(vocabulary: dict[str, int], special: set[int], rows: int) -> str | None:
+    """Why a tokenizer does not fit an embedding: it has a token without a row; None where it fits.
+
+    Args:
+        vocabulary: Number of each token, special ones too.
+        special: Numbers of special tokens, as which no text is ever read.
+        rows: Of the embedding.
+    """
+    beyond = {number: token for token, number in vocabulary.items() if number >= rows and number not in special}
+    if not beyond:
+        return None
+    number, token = max(beyond.items())
+    return (
+        f"its tokenizer goes up to token {number} ({token!r}), its embedding has {rows} rows (vocab_size); take the "
+        "tokenizer that belongs to the weights, or resize the embedding (`resize_token_embeddings`)"
+    )
+
+
+def _walk(value: Any) -> Iterator[tuple[str, Any]]:
+    """Every key with its value, at any depth of JSON."""
+    waiting = [value]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, dict):
+            yield from each.items()
+            waiting += each.values()
+        elif isinstance(each, list):
+            waiting += each
+
+
+def _strings(value: Any) -> Iterator[str]:
+    """The text of a value, or of each value of a mapping."""
+    if isinstance(value, dict):
+        for each in value.values():
+            yield from _strings(each)
+    elif value is not None:
+        yield str(value)

@@ -1,0 +1,295 @@
+"""Base models: a name in, a checked folder with a revision out; then tokenizer and quantised weights from the folder.
+
+Takes the embedded model, a local folder or a hub repository; safetensors only, and no code from a model is ever run.
+Knows nothing of adapters, prompts or studies.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from embedded.paths import MODEL_FOLDER
+from learning.models.base_checks import check_base, check_config, check_loadable, check_names, check_numbers
+from learning.models.hub import fetch_from_hub, find_copy
+from learning.models.model_files import (
+    ADAPTER,
+    AGAIN,
+    INDEX,
+    PICKLES,
+    WEIGHTS,
+    ModelFiles,
+    find_configuration,
+    find_files,
+    handed_over,
+)
+from learning.models.quiet import quiet_libraries
+from learning.models.stored_tensors import read_tensors
+from schemas.errors import InputError
+from schemas.paths import local_path
+
+if TYPE_CHECKING:
+    from learning.models.device import Device
+
+THING = "base model"
+HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "spiece.model")
+MOST_TIMES = 8
+"""How many times the weights in its files a model may have: `load_model` names what is missing."""
+FINITE = ".finite"
+"""Folder of a file for each revision whose weights were found to be numbers."""
+OWN_CODE = (
+    "asks for code of its own (auto_map), which is never run; give a model of a family that transformers has itself"
+)
+
+
+class BaseModelError(InputError):
+    """The base model cannot be had, or is not what it should be."""
+
+
+@dataclass(frozen=True)
+class ResolvedModel:
+    """A base model that lies on this machine."""
+
+    name: str
+    """How people see it: `embedded`, the name of the folder, or ORG/NAME."""
+    folder: Path
+    revision: str
+    """Commit of a hub model; hash of the files of any other."""
+
+
+def resolve_base_model(name: str, revision: str | None, models_folder: Path) -> ResolvedModel:
+    """Find the model and check it.
+
+    Args:
+        name: `embedded`, a folder, or ORG/NAME on the hub.
+        revision: Commit, branch or tag of a hub model; the newest commit of the main branch when None.
+        models_folder: Where hub models are kept.
+
+    Raises:
+        BaseModelError: There is no such folder, or its files are not fit to load.
+        HubError: It cannot be fetched.
+    """
+    if name == "embedded":
+        return ResolvedModel(name, MODEL_FOLDER, check_model_folder(MODEL_FOLDER).revision)
+    folder = local_path("base model", name)
+    if folder.is_dir():
+        files = check_model_folder(folder)
+        return ResolvedModel(folder.resolve().name, folder.resolve(), files.revision)
+    if folder.exists():
+        raise BaseModelError(f"base model {name}: is a file; give the folder that holds config.json and *.safetensors")
+    if not HUB_NAME.fullmatch(name):
+        raise BaseModelError(f"base model {name}: no such folder; give `embedded`, a folder, or ORG/NAME on the hub")
+    folder = fetch_from_hub(name, revision, models_folder)
+    check_model_folder(folder)
+    return ResolvedModel(name, folder, folder.name)
+
+
+def check_weights(found: ResolvedModel, models_folder: Path, seconds: float | None = None) -> None:
+    """Check that every weight is a finite number, unless that is known of this revision.
+
+    Args:
+        found: The model.
+        models_folder: Keeps what is known, if it exists.
+        seconds: After which the rest is taken to be sound and nothing is kept; no limit when None.
+
+    Raises:
+        InputError: A weight is NaN or infinite.
+    """
+    known = models_folder / FINITE / found.revision
+    if known.exists():
+        return
+    check_numbers(find_files(THING, found.folder), seconds)
+    if seconds is None and models_folder.is_dir():
+        known.parent.mkdir(exist_ok=True)
+        known.touch()
+
+
+def check_hub_base(name: str, revision: str | None, models_folder: Path, *, fetch: bool) -> None:
+    """Check by its configuration whether a hub model is one to fine-tune, before its weights are fetched.
+
+    Args:
+        name: ORG/NAME.
+        revision: Commit, branch or tag; the newest commit of the main branch when None.
+        models_folder: Where hub models are kept.
+        fetch: Get the configuration where it is not there; else such a model is not looked at.
+
+    Raises:
+        HubError: It cannot be fetched.
+        InputError: It is not fit.
+    """
+    if fetch:
+        folder: Path | None = fetch_from_hub(name, revision, models_folder, only=["config.json"])
+    else:
+        folder = find_copy(name, revision, models_folder)
+    if folder is not None and (folder / "config.json").exists():
+        check_config(find_configuration(THING, folder))
+
+
+def check_model_folder(folder: Path) -> ModelFiles:
+    """Check that configuration, tokenizer and safetensors are there and fit, and return the files that may be opened.
+
+    Raises:
+        InputError: Something is missing, or is not fit.
+    """
+    if not (folder / "config.json").is_file():
+        if (folder / ADAPTER).is_file():
+            raise BaseModelError(f"base model {folder}: is an adapter; give whole weights, as `fintone export --merge`")
+        raise BaseModelError(f"base model {folder}: no config.json; give a folder in Hugging Face's format")
+    files = find_files(THING, folder)
+    if not files.weights:
+        raise BaseModelError(f"base model {folder}: {_explain_no_weights(folder)}")
+    if not any(folder / file in files.opened for file in TOKENIZER_FILES):
+        raise BaseModelError(f"base model {folder}: no tokenizer (none of {', '.join(TOKENIZER_FILES)}); add its files")
+    check_base(files)
+    return files
+
+
+def _explain_no_weights(folder: Path) -> str:
+    if any(file for pattern in PICKLES for file in folder.glob(pattern)):
+        return (
+            "its weights are pickles, which can run code when loaded; convert them to safetensors "
+            "(`save_pretrained` does)"
+        )
+    if any(folder.glob("*.gguf")):
+        return "its weights are a GGUF file, which is not read; give the original weights as *.safetensors"
+    others = sorted(file for file in folder.glob("*.safetensors") if file.is_file())
+    if others:
+        return f"neither {WEIGHTS} nor {INDEX}, but {others[0].name}; give it the name that transformers looks for"
+    return "no *.safetensors; give a folder that holds the weights"
+
+
+def load_tokenizer(folder: Path) -> Any:
+    """Load the tokenizer of a checked folder.
+
+    Raises:
+        InputError: Its files may not be opened, or transformers cannot read them.
+    """
+    from transformers import AutoTokenizer
+
+    files = find_files(THING, folder)
+    check_names(files)
+    with handed_over(files) as place:
+        try:
+            with quiet_libraries():
+                tokenizer = AutoTokenizer.from_pretrained(str(place), trust_remote_code=False)
+        except Exception as error:  # tokenizers raises the bare class for a file that it cannot read
+            said = first_line(error).replace(str(place), str(folder))
+            raise BaseModelError(f"base model {folder}: its tokenizer cannot be loaded ({said}); {AGAIN}") from error
+    tokenizer.name_or_path = str(folder)
+    return tokenizer
+
+
+def load_model(folder: Path, quantization: str, device: "Device") -> Any:
+    """Load the causal language model of a checked folder in evaluation mode, all its weights frozen.
+
+    Args:
+        folder: A folder that `check_model_folder` passes.
+        quantization: `nf4` for 4-bit NormalFloat linear layers (Dettmers et al. 2023), or `none`.
+        device: Where the weights go and their arithmetic.
+
+    Raises:
+        InputError: Its files may not be opened, transformers cannot read them, or they lack some of its weights.
+    """
+    from learning.models.device import is_out_of_memory
+
+    files = find_files(THING, folder)
+    if not files.weights:
+        raise BaseModelError(f"base model {folder}: {_explain_no_weights(folder)}")
+    check_loadable(files)
+    with handed_over(files) as place:
+        try:
+            with quiet_libraries():
+                _check_size_built(files, place)
+                model, report = _load(place, quantization, device)
+        except InputError:
+            raise
+        except Exception as error:  # each family reads its configuration in a way of its own
+            if is_out_of_memory(error):
+                raise
+            if "trust_remote_code" in str(error):
+                raise BaseModelError(f"base model {folder}: {OWN_CODE}") from error
+            said = first_line(error).replace(str(place), str(folder))
+            raise BaseModelError(f"base model {folder}: cannot be loaded ({said}); {AGAIN}") from error
+    _check_all_weights_read(folder, report)
+    _check_quantised(model, folder, quantization)
+    model.config.name_or_path = model.name_or_path = str(folder)
+    return model.requires_grad_(requires_grad=False).eval()
+
+
+def _load(place: Path, quantization: str, device: "Device") -> Any:
+    from transformers import AutoModelForCausalLM, BitsAndBytesConfig
+
+    four_bit = BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=device.dtype)
+    model, report = AutoModelForCausalLM.from_pretrained(
+        str(place),
+        dtype=device.dtype,
+        device_map={"": device.name},
+        quantization_config=four_bit if quantization == "nf4" else None,
+        attn_implementation=device.attention,
+        use_safetensors=True,
+        trust_remote_code=False,
+        local_files_only=True,
+        ignore_mismatched_sizes=True,
+        output_loading_info=True,
+    )
+    keep_full_precision_products(model)
+    return model, report
+
+
+def _check_size_built(files: ModelFiles, place: Path) -> None:
+    """Refuse a configuration that asks for far more weights than there are, before memory is taken for them."""
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    config = AutoConfig.from_pretrained(str(place), trust_remote_code=False, local_files_only=True)
+    with torch.device("meta"):
+        built = AutoModelForCausalLM.from_config(config, trust_remote_code=False).num_parameters()
+    held = sum(tensor.elements for tensor in read_tensors(files))
+    if built > MOST_TIMES * held:
+        raise files.refuse(f"config.json asks for {built:,} weights, its *.safetensors hold {held:,}; {AGAIN}")
+
+
+def _check_all_weights_read(folder: Path, report: dict[str, Any]) -> None:
+    """Refuse a model that transformers has filled up with random weights."""
+    mismatched = {name for name, *_ in report["mismatched_keys"]}
+    absent = sorted({*report["missing_keys"], *mismatched})
+    if absent:
+        raise BaseModelError(
+            f"base model {folder}: {len(absent)} of the weights that its config.json asks for, {absent[0]} among them, "
+            "are not in its *.safetensors in that shape; give the folder of a causal language model"
+        )
+
+
+def _check_quantised(model: Any, folder: Path, quantization: str) -> None:
+    """Refuse a family of which bitsandbytes quantises no layer, and says nothing."""
+    from bitsandbytes.nn import Linear4bit
+
+    if quantization == "nf4" and not any(isinstance(layer, Linear4bit) for layer in model.modules()):
+        raise BaseModelError(
+            f"base model {folder}: none of its layers can be quantised ({type(model).__name__}); set "
+            "base_model.quantization=none"
+        )
+
+
+def keep_full_precision_products(model: Any) -> None:
+    """Stop bitsandbytes from switching to bfloat16 products when it scores on a CPU that has them.
+
+    It would repack the weights on the way, with scales rounded to bfloat16: the model that scores would not be the one
+    that was trained.
+    """
+    from bitsandbytes.nn import Linear4bit
+
+    for layer in model.modules():
+        if isinstance(layer, Linear4bit):
+            layer.support_avx512bf16_for_cpu = False
+
+
+def first_line(error: Exception) -> str:
+    """The first line of what a library says; two where the first one ends in a colon."""
+    if isinstance(error, KeyError):
+        return f"KeyError {error}"
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    if not lines:
+        return type(error).__name__
+    return " ".join(lines[: 2 if lines[0].endswith(":") else 1]).rstrip(".")

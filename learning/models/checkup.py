@@ -1,0 +1,178 @@
+"""What the machine can compute: device, memory, and whether bitsandbytes' 4-bit products are right here.
+
+Knows hardware and one layer; knows no model and no study. Loads torch where a check needs it.
+"""
+
+import os
+import re
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from schemas.checkup import Finding
+from schemas.footprint import desk_footprint
+
+if TYPE_CHECKING:
+    import torch
+
+    from learning.models.device import Device
+
+CPUINFO = Path("/proc/cpuinfo")
+NATIVE_BFLOAT16 = re.compile(r"^(flags|Features)\b.*\b(avx512_bf16|amx_bf16|bf16)\b", re.MULTILINE)
+"""Names that Linux gives to a processor's bfloat16 instructions, those of x86 and of Arm."""
+
+SMALLEST_RUN_GIGABYTES = 1.0
+"""Memory of a run with the embedded model, rounded up from what `benchmarks.commands` measures."""
+
+FOUR_BIT_SHAPE = (256, 512)
+"""Outputs and inputs: blocks of 64 in many rows, and still no work."""
+FOUR_BIT_TOLERANCE = {"float32": 1e-4, "bfloat16": 2e-2, "float16": 5e-3}
+"""Largest difference of two products over the largest entry, by the dtype of the arithmetic."""
+FOUR_BIT_REMEDY = (
+    "install bitsandbytes anew (`python -m bitsandbytes` says more), or "
+    "`fintone run --set base_model.quantization=none`"
+)
+ROUNDING = (0.01, 0.15)
+"""NF4 moves normally distributed weights by a tenth of their norm; weights that are not moved are not quantised."""
+
+
+def check_device() -> Finding:
+    """Where fintone would train and score: a CUDA GPU, or the CPU and why."""
+    import torch
+
+    from learning.models.device import choose_device
+
+    if torch.cuda.is_available():
+        card = torch.cuda.get_device_properties(0)
+        dtype = str(choose_device().dtype).removeprefix("torch.")
+        count = torch.cuda.device_count()
+        others = f", the first of {count}" if count > 1 else ""
+        told = f"CUDA: {card.name}{others}, {_gigabytes(card.total_memory)} GB, compute capability"
+        return Finding("device", "ok", f"{told} {card.major}.{card.minor}; computes in {dtype}")
+    reason, remedy = _explain_no_gpu(torch.version.cuda, has_driver=shutil.which("nvidia-smi") is not None)
+    threads = torch.get_num_threads()
+    told = f"CPU: {os.cpu_count()} cores, torch uses {threads}{_tell_bfloat16()}; {reason}"
+    return Finding("device", "note", told, remedy)
+
+
+def _explain_no_gpu(cuda_of_torch: str | None, *, has_driver: bool) -> tuple[str, str]:
+    """Why there is no GPU, and what to do about it."""
+    if not has_driver:
+        return "no NVIDIA GPU", "none is needed for small models; a 7B takes days without one"
+    if cuda_of_torch is None:
+        return "an NVIDIA driver is here, and torch is built without CUDA", "install torch with CUDA"
+    return (
+        f"an NVIDIA driver is here, and torch, built for CUDA {cuda_of_torch}, finds no GPU",
+        "see what `nvidia-smi` says, update the driver, and look at CUDA_VISIBLE_DEVICES",
+    )
+
+
+def _tell_bfloat16() -> str:
+    if not CPUINFO.exists():
+        return ""
+    return f", {'native' if has_native_bfloat16(CPUINFO.read_text(encoding='utf-8')) else 'no native'} bfloat16"
+
+
+def has_native_bfloat16(cpuinfo: str) -> bool:
+    """Whether a processor computes bfloat16 itself, by what `/proc/cpuinfo` says of it."""
+    return NATIVE_BFLOAT16.search(cpuinfo) is not None
+
+
+def check_memory() -> Finding:
+    """Whether a run fits, and whether the 7B model of the profile `desk` would."""
+    import psutil
+    import torch
+
+    from learning.models.device import choose_device, free_memory_bytes
+
+    device = choose_device()
+    on_gpu = device.name == "cuda"
+    total = torch.cuda.mem_get_info()[1] if on_gpu else psutil.virtual_memory().total
+    return judge_memory(free_memory_bytes(device), total, "GPU memory" if on_gpu else "memory")
+
+
+def judge_memory(free: int, total: int, kind: str) -> Finding:
+    """Compare bytes of memory with what runs take.
+
+    Args:
+        free: What can be had now.
+        total: What there is.
+        kind: How the memory is called.
+    """
+    needed = desk_footprint()
+    told = f"{_gigabytes(free)} of {_gigabytes(total)} GB {kind} free"
+    large = f"the desk profile's {needed.billions:g}B model takes about {needed.training} GB to train"
+    if free < SMALLEST_RUN_GIGABYTES * 1e9:
+        return Finding(
+            "memory", "fail", f"{told}; the smallest run takes {SMALLEST_RUN_GIGABYTES:g} GB", "close other programs"
+        )
+    if free < needed.training * 1e9:
+        return Finding("memory", "note", f"{told}; {large}", "choose a smaller base model, or close other programs")
+    return Finding("memory", "ok", f"{told}; {large}")
+
+
+def check_four_bit() -> Finding:
+    """Whether bitsandbytes quantises to NF4 and multiplies with it, forward and backward, as it says it does."""
+    import torch
+    from bitsandbytes.functional import dequantize_4bit
+
+    from learning.models.device import choose_device
+
+    device, random = choose_device(), torch.Generator().manual_seed(0)
+    weight = torch.randn(FOUR_BIT_SHAPE, generator=random)
+    rows = torch.randn(8, FOUR_BIT_SHAPE[1], generator=random).to(device.name, device.dtype)
+    layer = _quantise(weight, device)
+    training_rows = rows.clone().requires_grad_()  # bitsandbytes multiplies in another way where no gradient is wanted
+    trained = layer(training_rows)
+    [gradient] = torch.autograd.grad(trained.sum(), training_rows)
+    with torch.no_grad():
+        scored = layer.eval()(rows)
+        exact = dequantize_4bit(layer.weight.data, layer.weight.quant_state).float()
+        product = rows.float() @ exact.T
+        differences = {
+            "product in training": _difference(trained, product),
+            "gradient": _difference(gradient, exact.sum(0).expand_as(rows)),
+            "product in scoring": _difference(scored, product),
+        }
+    return _judge_four_bit(device, float((exact.cpu() - weight).norm() / weight.norm()), differences)
+
+
+def _quantise(weight: "torch.Tensor", device: "Device") -> Any:
+    """A linear layer as `learning.models.base_model.load_model` makes them: [outputs, inputs] weights in NF4."""
+    from bitsandbytes.nn import Linear4bit
+
+    from learning.models.base_model import keep_full_precision_products
+
+    outputs, inputs = weight.shape
+    layer = Linear4bit(
+        inputs, outputs, bias=False, compute_dtype=device.dtype, compress_statistics=False, quant_type="nf4"
+    )
+    layer.weight.data = weight.to(device.dtype)
+    keep_full_precision_products(layer)
+    return layer.to(device.name)
+
+
+def _judge_four_bit(device: "Device", rounding: float, differences: dict[str, float]) -> Finding:
+    from importlib.metadata import version
+
+    dtype = str(device.dtype).removeprefix("torch.")
+    library = f"bitsandbytes {version('bitsandbytes')} on {device.name} in {dtype}"
+    least, most = ROUNDING
+    if not least < rounding < most:
+        told = f"{library}: NF4 moves weights by {rounding:.0%} of their norm, where about 10% is right"
+        return Finding("4-bit", "fail", told, FOUR_BIT_REMEDY)
+    wrong = {name: value for name, value in differences.items() if not value <= FOUR_BIT_TOLERANCE[dtype]}
+    if wrong:
+        told = ", ".join(f"{name} by {value:.2g}" for name, value in wrong.items())
+        return Finding("4-bit", "fail", f"{library}: NF4 is off, {told} of the largest entry", FOUR_BIT_REMEDY)
+    worst = max(differences.values())
+    return Finding("4-bit", "ok", f"{library}: NF4 products and gradients are right to {worst:.0e}")
+
+
+def _difference(found: "torch.Tensor", exact: "torch.Tensor") -> float:
+    """The largest difference over the largest entry."""
+    return ((found.float() - exact).abs().max() / exact.abs().max()).item()
+
+
+def _gigabytes(size: int) -> str:
+    return f"{size / 1e9:.1f}"

@@ -1,0 +1,68 @@
+"""A cell's model as files for others: its adapter, or whole weights with the adapter in them."""
+
+import gc
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from learning.models.adapter import attach_saved_adapter
+from learning.models.adapter_files import ADAPTER_FILES
+from learning.models.base_model import THING, load_model, load_tokenizer
+from learning.models.device import choose_device
+from learning.models.model_files import find_carried, find_files
+from learning.models.quiet import quiet_libraries
+from schemas.config import TrainingSettings
+
+
+def write_adapter(adapter_folder: Path, base: str, revision: str | None, output: Path) -> None:
+    """Copy an adapter in PEFT's format to a new folder.
+
+    Args:
+        adapter_folder: The adapter's folder.
+        base: Where others find the base model: its name on the hub, or its folder.
+        revision: Of a hub model.
+        output: The new folder.
+    """
+    output.mkdir(parents=True, exist_ok=True)
+    for name in ADAPTER_FILES:
+        shutil.copyfile(adapter_folder / name, output / name)
+    [config] = [output / name for name in ADAPTER_FILES if name.endswith(".json")]
+    values = json.loads(config.read_text(encoding="utf-8"))
+    values |= {"base_model_name_or_path": base, "revision": revision}
+    config.write_text(json.dumps(values, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def write_merged(
+    base_folder: Path, quantization: str, adapter_folder: Path, training: TrainingSettings, output: Path
+) -> None:
+    """Write the base with the adapter added in full precision, and its tokenizer, to a new folder.
+
+    A quantised base is dequantised first, for that is the base that the adapter was trained on: added to other weights,
+    or rounded back to 4 bits, it would be another model. The sum is computed in float32.
+
+    Args:
+        base_folder: The base model's folder.
+        quantization: With which the adapter was trained.
+        adapter_folder: The adapter's folder.
+        training: Its precision decides that of the files.
+        output: Where the weights go, as safetensors.
+    """
+    written = choose_device(training).dtype
+    exact = replace(choose_device(training), dtype=torch.float32)
+    model = load_model(base_folder, quantization, exact)
+    with quiet_libraries():
+        if quantization != "none":
+            model = model.dequantize()
+        model = attach_saved_adapter(model, adapter_folder).merge_and_unload().to(written)
+        for key in ("quantization_config", "auto_map"):  # neither is true of what is written
+            if hasattr(model.config, key):
+                delattr(model.config, key)
+        model.save_pretrained(str(output))
+        load_tokenizer(base_folder).save_pretrained(str(output))
+    for file in find_carried(find_files(THING, base_folder)):
+        shutil.copyfile(file, output / file.name)
+    del model
+    gc.collect()

@@ -1,0 +1,95 @@
+"""Whether models can be had from the hub: asked for its word alone. Fetches nothing, and never shows a token."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Thread
+
+from learning.models.base_model import first_line
+from learning.models.hub import OFFLINE_SWITCHES
+from schemas.checkup import Finding
+from schemas.redaction import redact, show_address
+
+PATIENCE = 3.0
+"""Seconds that the hub may take for an answer."""
+REFUSED = 401
+TOKEN_VARIABLES = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
+NO_TOKEN = "for gated models, as Llama 2 is: accept the licence there and set HF_TOKEN"  # noqa: S105 (advice)
+NO_HUB = "give models as local folders, or mend the network or its proxy; models fetched before still serve"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of asking."""
+
+    status: int | None
+    """The status of an answer; None where there was none."""
+    reason: str = ""
+    """Why there was none."""
+
+
+def check_hub() -> Finding:
+    """Whether the hub answers, and takes the token if there is one. No run with models at hand needs it."""
+    from huggingface_hub import constants, is_offline_mode
+
+    if is_offline_mode():
+        switches = " and ".join(name for name in OFFLINE_SWITCHES if os.environ.get(name))
+        told = f"offline, as {switches} says: only models that are here already"
+        return Finding("hub", "note", told, f"to fetch others: unset {switches}")
+    address = show_address(constants.ENDPOINT)
+    if address is None:
+        return Finding("hub", "note", "HF_ENDPOINT is no address", "unset it, or give one such as https://HOST")
+    return _judge(address, _find_token(Path(constants.HF_TOKEN_PATH)), ask_hub(PATIENCE))
+
+
+def _find_token(file: Path) -> str | None:
+    """Where the token stands that is sent; None where there is none."""
+    variables = [name for name in TOKEN_VARIABLES if os.environ.get(name, "").strip()]
+    if variables:
+        return variables[0]
+    return str(file) if file.is_file() else None
+
+
+def _judge(address: str, token: str | None, answer: Answer) -> Finding:
+    known = f"a token is set by {token}" if token else "no token is set"
+    if answer.status is None:
+        return Finding("hub", "note", f"{address} does not answer ({answer.reason}); {known}", NO_HUB)
+    if token and answer.status == REFUSED:
+        remedy = "make a new token there and set HF_TOKEN, or unset it: public models need none"
+        return Finding("hub", "note", f"{address} refuses the token that is set by {token}", remedy)
+    if answer.status >= 400:  # noqa: PLR2004 (errors of HTTP begin there)
+        return Finding("hub", "note", f"{address} answers with status {answer.status}; {known}", NO_HUB)
+    if token is None:
+        return Finding("hub", "note", f"{address} answers; {known}", NO_TOKEN)
+    return Finding("hub", "ok", f"{address} answers and takes the token that is set by {token}")
+
+
+def ask_hub(seconds: float) -> Answer:
+    """Ask the hub who we are, or for a public model where there is no token.
+
+    Args:
+        seconds: Until then there is an answer. The asking goes on in a thread that nobody waits for: looking up a name
+            where the network is down takes longer than any time limit of a request.
+    """
+    answers: SimpleQueue[Answer] = SimpleQueue()
+    Thread(target=lambda: answers.put(_ask()), daemon=True).start()
+    try:
+        return answers.get(timeout=seconds)
+    except Empty:
+        return Answer(None, f"no answer within {seconds:g} s")
+
+
+def _ask() -> Answer:
+    from huggingface_hub import HfApi, constants, get_session, get_token
+    from huggingface_hub.errors import HfHubHTTPError
+
+    try:
+        if get_token():
+            HfApi().whoami()
+            return Answer(200)
+        return Answer(get_session().get(f"{constants.ENDPOINT}/api/models?limit=1").status_code)
+    except HfHubHTTPError as error:
+        return Answer(error.response.status_code)
+    except Exception as error:  # noqa: BLE001 (whatever its transport raises: a lost connection, a proxy, a certificate)
+        return Answer(None, redact(first_line(error)))

@@ -1,0 +1,118 @@
+"""A base model in memory, lent to one adapter after another: to train a new one, or to score with one that is saved.
+
+Loading and quantising a base takes longer than many a small cell, and its weights never change. Where activations are
+float32 and the whole weights fit into memory twice, they are dequantised once: the same function as the 4-bit layers
+compute, without dequantising at every step; to score, the adapter is then added to a copy of them in float32. This is
+not merging into 4-bit weights, which rounds anew and changes predictions. Elsewhere the model stays quantised, with the
+adapter beside it. Knows no headline and no temperature.
+"""
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import PeftModel
+
+from learning.models.adapter import attach_new_adapter, attach_saved_adapter
+from learning.models.base_model import load_model, load_tokenizer
+from learning.models.device import Device, free_memory_bytes
+from learning.models.pack_attention import PACKED_SDPA, REPLACED
+from learning.models.quiet import quiet_libraries
+from learning.prompt.decoding import AnswerSpace, find_answers
+from schemas.config import LoraSettings, PromptSettings
+
+FLOAT32_BYTES = 4
+COPIES = 2
+"""Of the whole weights: the base, and its copy with an adapter added."""
+MOST_OF_MEMORY = 0.5
+"""Share of the free memory that whole weights may take: dequantising holds both forms for a while."""
+
+
+class LoadedBase:
+    """One base model with its tokenizer. A model that it gave is of use until the next one is asked for."""
+
+    def __init__(self, folder: Path, quantization: str, device: Device) -> None:
+        """Load the base.
+
+        Args:
+            folder: The base model's folder.
+            quantization: Of its weights, `nf4` or `none`.
+            device: Where it computes, and how.
+
+        Raises:
+            BaseModelError: The folder is not fit.
+        """
+        self.device = device
+        self.model = load_model(folder, quantization, device)
+        self.tokenizer = load_tokenizer(folder)
+        self.is_whole = device.dtype is torch.float32 and self._fits_whole()
+        if self.is_whole and quantization != "none":
+            with quiet_libraries():
+                self.model = self.model.dequantize()
+        self.takes_packs: bool | None = None
+        """Whether its attention heeds the mask of a pack; None until a training has tried."""
+        self._adapted: PeftModel | None = None
+        self._scoring: Any = None
+        self._scoring_with: tuple[Path, str | None] | None = None
+        self._answers: dict[str, AnswerSpace] = {}
+        self._bound = {name: value for name, value in vars(self.model).items() if name == "forward"}
+
+    def train_new(self, lora: LoraSettings, seed: int) -> PeftModel:
+        """The base with a new adapter on it, drawn from the seed."""
+        self.release()
+        attention = self.model.config._attn_implementation  # noqa: SLF001 (has no public name)
+        if self.device.name == "cpu" and attention == REPLACED:
+            with quiet_libraries():
+                self.model.set_attn_implementation(PACKED_SDPA)
+        self._adapted = attach_new_adapter(self.model, lora.r, lora.alpha, lora.dropout, seed, is_whole=self.is_whole)
+        return self._adapted
+
+    def score_with(self, adapter_folder: Path | None, adapter_hash: str | None = None) -> Any:
+        """The base with a saved adapter, or untouched, in evaluation mode; the same as before until it is released.
+
+        Args:
+            adapter_folder: The adapter's folder; None for the untouched base.
+            adapter_hash: That its files must have; any when None.
+
+        Raises:
+            AdapterError: It is another adapter, or damaged.
+        """
+        wanted = None if adapter_folder is None else (adapter_folder, adapter_hash)
+        if wanted is not None and wanted == self._scoring_with:
+            return self._scoring
+        self.release()
+        if adapter_folder is None:
+            return self.model
+        if self.is_whole:
+            adapted = attach_saved_adapter(copy.deepcopy(self.model), adapter_folder, adapter_hash)
+            self._scoring = adapted.merge_and_unload().eval()
+        else:
+            self._scoring = self._adapted = attach_saved_adapter(self.model, adapter_folder, adapter_hash)
+        self._scoring_with = wanted
+        return self._scoring
+
+    def answers(self, prompt: PromptSettings) -> AnswerSpace:
+        """Which of its outputs count as which label, whatever adapter is on it."""
+        key = prompt.model_dump_json()
+        if key not in self._answers:
+            self._answers[key] = find_answers(self.model, self.tokenizer, prompt)
+        return self._answers[key]
+
+    def release(self) -> None:
+        """Take the adapter off, and leave the base as it was loaded."""
+        self._scoring = self._scoring_with = None
+        if self._adapted is None:
+            return
+        self._adapted.unload()
+        self._adapted = None
+        vars(self.model).pop("forward", None)  # trl gives a model that it trains one that a copy would share
+        vars(self.model).update(self._bound)
+        self.model.activation_checkpointing_disable()
+        if self.model.config._attn_implementation == PACKED_SDPA:  # noqa: SLF001
+            self.model.set_attn_implementation(REPLACED)
+        self.model.requires_grad_(requires_grad=False).eval()
+
+    def _fits_whole(self) -> bool:
+        needed = COPIES * FLOAT32_BYTES * self.model.num_parameters()
+        return bool(needed <= MOST_OF_MEMORY * free_memory_bytes(self.device))

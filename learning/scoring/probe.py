@@ -1,0 +1,117 @@
+"""What only a loaded base model can tell: whether it is causal, answers in numbers, and answers alike behind a prefix.
+
+A few short passes, made once when a base is loaded. They find families that `learning.models.families` does not list.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from learning.models.base_checks import LANGUAGE_MODEL, explain_token_beyond
+from learning.models.base_model import BaseModelError
+from learning.models.device import is_out_of_memory
+from learning.models.model_files import AGAIN
+from learning.models.quiet import quiet_libraries
+from learning.prompt.encoding import encode_prompts
+from learning.scoring.scoring import compute_prefix, node_logits
+from schemas.config import PromptSettings
+
+if TYPE_CHECKING:
+    from learning.models.loaded_base import LoadedBase
+
+TEXTS = ("Profit rose .", "Sales of the Finnish company fell by a tenth")
+CHANGED = 3
+"""Last tokens of a text that are changed, to see whether those before them look ahead."""
+ALIKE = {torch.float32: 1e-3, torch.bfloat16: 0.1, torch.float16: 0.1}
+"""Largest difference of two logits over the largest logit, computed in two ways. Rounding makes 1e-6 of it in float32,
+a hundredth in bfloat16 (Gemma 3 270M); families that do not fit are off by a hundredth to the order of 1."""
+CAUSAL = {dtype: tolerance / 10 for dtype, tolerance in ALIKE.items()}
+"""The same, computed in one way: rounding makes next to nothing of it, an encoder without training a thousandth."""
+
+
+def probe_base(base: "LoadedBase") -> None:
+    """Check that a base can be fine-tuned and scored.
+
+    Raises:
+        BaseModelError: It cannot, with the reason and a remedy.
+    """
+    with torch.inference_mode(), quiet_libraries():
+        _probe(base)
+
+
+def _probe(base: "LoadedBase") -> None:
+    model, dtype = base.model, base.device.dtype
+    prompts = encode_prompts(TEXTS, base.tokenizer, PromptSettings())
+    beyond = _explain_tokens(model, base.tokenizer, prompts)
+    if beyond:
+        raise _unfit(model, beyond)
+    with _refusing(model, "takes no prompt"):
+        alone = [_logits(model, ids) for ids in prompts]
+        is_causal = _is_causal(model, prompts[-1], alone[-1], CAUSAL[dtype])
+    if not all(bool(logits.isfinite().all()) for logits in alone):
+        raise _unfit(model, f"its logits are NaN or infinite in {_name(dtype)}; {_remedy(dtype)}")
+    if not is_causal:
+        raise _unfit(model, _explain(model, "looks at the words that follow, as an encoder does"))
+    with _refusing(model, "takes no shared prefix"):
+        behind = _behind_prefix(base, prompts)
+    whole = torch.stack([logits[-1] for logits in alone])
+    if not _is_alike(behind, whole, ALIKE[dtype]):
+        raise _unfit(model, _explain(model, "answers otherwise behind a shared prefix than alone"))
+
+
+@contextmanager
+def _refusing(model: Any, why: str) -> Iterator[None]:
+    """Whatever a family raises in the block, other than for memory, means that it does not fit."""
+    try:
+        yield
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
+        raise _unfit(model, _explain(model, why)) from error
+
+
+def _logits(model: Any, ids: Sequence[int]) -> torch.Tensor:
+    logits: torch.Tensor = model(input_ids=torch.tensor([ids], device=model.device)).logits[0].float()
+    return logits
+
+
+def _explain_tokens(model: Any, tokenizer: Any, prompts: Sequence[Sequence[int]]) -> str | None:
+    """Why the tokenizer does not fit the embedding; a special token counts where it begins every text."""
+    special = {number for number, token in tokenizer.added_tokens_decoder.items() if token.special}
+    used = {number for ids in prompts for number in ids}
+    return explain_token_beyond(tokenizer.get_vocab(), special - used, model.get_input_embeddings().weight.shape[0])
+
+
+def _is_causal(model: Any, ids: Sequence[int], logits: torch.Tensor, tolerance: float) -> bool:
+    """Whether logits stay as they are when the last tokens change."""
+    kept, first = len(ids) - CHANGED, ids[0]
+    return _is_alike(_logits(model, [*ids[:kept], *[first] * CHANGED])[:kept], logits[:kept], tolerance)
+
+
+def _behind_prefix(base: "LoadedBase", prompts: list[tuple[int, ...]]) -> torch.Tensor:
+    """Logits at the end of each prompt, computed as scoring does."""
+    prefix = compute_prefix(base.model, prompts)
+    suffixes = [ids[prefix.length :] for ids in prompts]
+    return node_logits(base.model, prefix, suffixes, base.answers(PromptSettings()))[:, 0].float()
+
+
+def _is_alike(one: torch.Tensor, other: torch.Tensor, tolerance: float) -> bool:
+    return not bool((one - other).abs().max() > tolerance * other.abs().max())
+
+
+def _explain(model: Any, why: str) -> str:
+    return f"{type(model).__name__} {why}, and is not fine-tuned; {LANGUAGE_MODEL}"
+
+
+def _remedy(dtype: torch.dtype) -> str:
+    return AGAIN if dtype is torch.float32 else "set training.precision=float32"
+
+
+def _name(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")
+
+
+def _unfit(model: Any, why: str) -> BaseModelError:
+    return BaseModelError(f"base model {model.name_or_path}: {why}")

@@ -1,0 +1,161 @@
+"""Scoring: a model and headlines in, the probability of each label at every temperature out.
+
+One forward pass a headline serves all temperatures. The prompts' common prefix is computed once and its keys and values
+are reused for every batch; logits are computed at the last token alone. Knows no adapter file, study or warehouse.
+"""
+
+import copy
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from learning.models.device import Device, free_memory_bytes
+from learning.models.last_layer import LastLayer
+from learning.prompt.decoding import AnswerSpace, Decoding, LabelProbabilities
+from learning.prompt.encoding import check_lengths, common_prefix_length, encode_prompts, longest_allowed
+from learning.study.unparsed import UNPARSED
+from schemas.config import PromptSettings
+
+MOST_OF_MEMORY = 0.5
+"""Share of the free memory that a forward pass may take."""
+
+
+@dataclass(frozen=True)
+class PrefixCache:
+    """The keys and values of the tokens that all prompts begin with, for a batch of one."""
+
+    length: int
+    keys_and_values: Any
+
+
+def find_token_budget(model: Any, device: Device) -> int:
+    """Tokens of one forward pass: as many as speed up scoring on the device, and fit into half of its free memory.
+
+    A token holds its keys and values in every layer, and what one layer computes of it, at the arithmetic's width.
+    """
+    config = model.config
+    hidden, layers = config.hidden_size, config.num_hidden_layers
+    intermediate = getattr(config, "intermediate_size", None) or 4 * hidden
+    heads = config.num_attention_heads
+    key_values = hidden * getattr(config, "num_key_value_heads", heads) // heads
+    width = torch.finfo(device.dtype).bits // 8
+    bytes_a_token = width * (2 * layers * key_values + 6 * hidden + 3 * intermediate)
+    return min(device.scoring_tokens, int(MOST_OF_MEMORY * free_memory_bytes(device) / bytes_a_token))
+
+
+@torch.inference_mode()
+def score_headlines(
+    model: Any,
+    tokenizer: Any,
+    answers: AnswerSpace,
+    headlines: Sequence[str],
+    prompt: PromptSettings,
+    decodings: Sequence[Decoding],
+    *,
+    batch_tokens: int,
+    on_batch: Callable[[int], None],
+) -> LabelProbabilities:
+    """What each headline is answered with: the probability of each label under each way of sampling, and the arg-max.
+
+    Args:
+        model: A causal language model in evaluation mode, with or without adapter.
+        tokenizer: The model's own.
+        answers: What `find_answers` says of the model, its tokenizer and the prompt.
+        headlines: N texts, at least one.
+        prompt: What stands around a headline.
+        decodings: D ways of sampling, all with the same top-k.
+        batch_tokens: Tokens of one forward pass at most, the prefix counted for each row; halved for the rest whenever
+            a GPU runs out of memory.
+        on_batch: Is told how many headlines are done after each batch.
+
+    Returns:
+        N rows in the order of the headlines.
+
+    Raises:
+        InputError: A prompt is longer than the model takes.
+    """
+    prompts = encode_prompts(headlines, tokenizer, prompt)
+    check_lengths([ids + (0,) * max(answers.depths, default=0) for ids in prompts], longest_allowed(model.config))
+    prefix = compute_prefix(model, prompts)
+    sampled = torch.empty(len(headlines), len(decodings), UNPARSED + 1, dtype=torch.float64)
+    argmax = torch.empty(len(headlines), dtype=torch.int64)
+    order = sorted(range(len(prompts)), key=lambda row: -len(prompts[row]))
+    done = 0
+    while done < len(order):
+        rows = order[done : done + batch_size(len(prompts[order[done]]) + len(answers.nodes), batch_tokens)]
+        try:
+            logits = node_logits(model, prefix, [prompts[row][prefix.length :] for row in rows], answers)
+        except torch.OutOfMemoryError:
+            if len(rows) == 1:
+                raise
+            batch_tokens //= 2
+            torch.cuda.empty_cache()
+            continue
+        answered = answers.label_probabilities(logits, decodings)
+        sampled[rows], argmax[rows] = answered.sampled, answered.argmax
+        done += len(rows)
+        on_batch(done)
+    return LabelProbabilities(sampled, argmax)
+
+
+def batch_size(longest: int, batch_tokens: int) -> int:
+    """How many rows, none longer than `longest`, keep to `batch_tokens` once padded; one row at least."""
+    return max(1, batch_tokens // longest)
+
+
+def compute_prefix(model: Any, prompts: Sequence[tuple[int, ...]]) -> PrefixCache:
+    """Run the model over the tokens that all prompts begin with."""
+    length = common_prefix_length(prompts)
+    if length == 0:
+        return PrefixCache(0, None)
+    ids = torch.tensor([prompts[0][:length]], device=model.device)
+    return PrefixCache(length, model(input_ids=ids, use_cache=True, logits_to_keep=1).past_key_values)
+
+
+def node_logits(
+    model: Any, prefix: PrefixCache, suffixes: Sequence[Sequence[int]], answers: AnswerSpace
+) -> torch.Tensor:
+    """Logits behind each node of the answers, [B, K, V]: the end of a suffix is node 0.
+
+    A row is `[padding, suffix, node 1, node 2, ...]` behind the prefix, so that the nodes of all rows stand in the same
+    columns. A node sees the prompt and the nodes that lead to it.
+    """
+    nodes = [token for _, token in answers.nodes]
+    longest = max(len(suffix) for suffix in suffixes)
+    padding = torch.tensor([longest - len(suffix) for suffix in suffixes])
+    ids = torch.tensor([[0] * (longest - len(suffix)) + list(suffix) + nodes for suffix in suffixes])
+    offsets = torch.tensor([*range(longest), *(longest + depth - 1 for depth in answers.depths)])
+    positions = prefix.length + (offsets - padding[:, None]).clamp(min=0)
+    mask = _tree_mask(padding, prefix.length, longest, answers.ancestors, model.dtype)
+    # Numbers of positions rather than a slice: a slice leaves a view, whose product with the head is ten times slower.
+    kept = torch.arange(longest - 1, longest + len(nodes), device=model.device)
+    cache = copy.deepcopy(prefix.keys_and_values)
+    if cache is not None:
+        for layer in cache.layers:  # views: joining them with the suffixes' own copies them once, and that is enough
+            layer.keys, layer.values = (each.expand(len(suffixes), -1, -1, -1) for each in (layer.keys, layer.values))
+    with LastLayer(model).at(kept):
+        logits: torch.Tensor = model(
+            input_ids=ids.to(model.device),
+            position_ids=positions.to(model.device),
+            attention_mask=mask.to(model.device),
+            past_key_values=cache,
+            use_cache=cache is not None,
+            logits_to_keep=kept,
+        ).logits
+    return logits
+
+
+def _tree_mask(
+    padding: torch.Tensor, prefix_length: int, longest: int, ancestors: torch.Tensor, dtype: torch.dtype
+) -> torch.Tensor:
+    """[B, 1, T, prefix + T] of 0 where a token may see another, and the dtype's minimum elsewhere."""
+    size = longest + len(ancestors)
+    own = torch.ones(size, size, dtype=torch.bool).tril()
+    own[longest:, longest:] = ancestors
+    real = torch.arange(size) >= padding[:, None]
+    allowed = torch.cat(
+        [torch.ones(len(padding), size, prefix_length, dtype=torch.bool), own & real[:, None, :]], dim=-1
+    )
+    return torch.zeros(allowed.shape, dtype=dtype).masked_fill(~allowed, torch.finfo(dtype).min)[:, None]

@@ -1,0 +1,91 @@
+"""The plan of a study: which cells there are, and in which order. Loads no heavy library; trains nothing."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import product
+from typing import Any
+
+from learning.study.identity import base_cell_id, baseline_cell_id, fine_tuned_cell_id, study_id
+from schemas.config import StudyConfig
+from schemas.plan import BaseModelPlan, CellPlan, EncoderPlan, StudyPlan
+
+EMBEDDINGS = "sentence embeddings + logistic regression"
+"""The baseline that runs where a study names an encoder; the others are those of `schemas.config.BaselineName`."""
+
+
+def plan_study(
+    config: StudyConfig, snapshot_id: str, split_id: str, base: BaseModelPlan, encoder: EncoderPlan | None = None
+) -> StudyPlan:
+    """Lay out the base model, the baselines and every cell of the grid."""
+    return StudyPlan(
+        study_id=study_id(config, snapshot_id, base),
+        config=config,
+        snapshot_id=snapshot_id,
+        split_id=split_id,
+        base=base,
+        base_cell=CellPlan(cell_id=base_cell_id(config, split_id, base), kind="base", model=base.name),
+        baselines=_plan_baselines(config, split_id, encoder),
+        cells=plan_cells(config, split_id, base, config.grid.learning_rates, config.grid.epochs),
+        encoder=encoder,
+    )
+
+
+def _plan_baselines(config: StudyConfig, split_id: str, encoder: EncoderPlan | None) -> tuple[CellPlan, ...]:
+    """A cell for each baseline that the study names, and one where it has an encoder."""
+    identifiers = {name: baseline_cell_id(name, split_id) for name in map(str, config.baselines.names)}
+    if encoder:
+        identifiers[EMBEDDINGS] = baseline_cell_id(EMBEDDINGS, split_id, encoder.revision)
+    return tuple(CellPlan(cell_id=cell_id, kind="baseline", model=name) for name, cell_id in identifiers.items())
+
+
+def plan_cells(
+    config: StudyConfig, split_id: str, base: BaseModelPlan, learning_rates: Iterable[float], epochs: Iterable[int]
+) -> tuple[CellPlan, ...]:
+    """One cell for each learning rate, number of epochs and seed of the grid."""
+    return tuple(
+        CellPlan(
+            cell_id=fine_tuned_cell_id(config, split_id, base, rate, count, seed),
+            kind="fine-tuned",
+            model=base.name,
+            learning_rate=rate,
+            epochs=count,
+            seed=seed,
+        )
+        for rate, count, seed in product(learning_rates, epochs, config.grid.seeds)
+    )
+
+
+def plan_curve(study: StudyPlan, learning_rate: float) -> tuple[CellPlan, ...]:
+    """The cells of the epoch curve at the best learning rate that the grid does not have yet."""
+    known = {cell.cell_id for cell in study.cells}
+    cells = plan_cells(study.config, study.split_id, study.base, [learning_rate], study.config.grid.curve_epochs)
+    return tuple(cell for cell in cells if cell.cell_id not in known)
+
+
+def running_order(cells: Iterable[CellPlan]) -> list[CellPlan]:
+    """The cells as they are trained: those that share a training together, the shorter first."""
+    return [cell for trajectory in _trajectories(cells) for cell in trajectory]
+
+
+def split_apart(cells: Iterable[CellPlan], schedule: str) -> list[list[CellPlan]]:
+    """The cells in lists of which none shares a training with another; each in its running order."""
+    trajectories = _trajectories(cells)
+    return [[cell] for own in trajectories for cell in own] if schedule == "cosine" else trajectories
+
+
+def _trajectories(cells: Iterable[CellPlan]) -> list[list[CellPlan]]:
+    """The cells by learning rate and seed, the shorter first."""
+    grouped: dict[tuple[float | None, int | None], list[CellPlan]] = {}
+    for cell in cells:
+        grouped.setdefault((cell.learning_rate, cell.seed), []).append(cell)
+    return [sorted(own, key=lambda cell: cell.epochs or 0) for own in grouped.values()]
+
+
+def best_row(rows: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """The row of highest balanced accuracy at the lowest temperature; of equals the cheapest.
+
+    Args:
+        rows: What `storage.evaluations.load_selection` gives of the validation part, at least one.
+    """
+    lowest = min(row["temperature"] for row in rows)
+    coldest = [row for row in rows if row["temperature"] == lowest]
+    return max(coldest, key=lambda row: (row["balanced_accuracy"], -row["epochs"], -row["learning_rate"], -row["seed"]))

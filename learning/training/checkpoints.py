@@ -1,0 +1,150 @@
+"""Checkpoints of a training: sealed when they are whole, told apart when they are torn or another's, pruned.
+
+transformers writes the files: the adapter in safetensors, and the state of optimiser, schedule and random numbers. A
+checkpoint counts from the moment its manifest stands beside them, which names the training it is of and the hash of
+each file. Of a training at most three lie on the disk, besides one that is being written: the newest and the furthest
+of those that trainings of several lengths share, and the newest of what is one length's own. Each takes about three
+times the adapter. Knows files; knows no model.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from learning.models.adapter_files import ADAPTER_FILES
+from schemas.files import appearing_folder
+
+MANIFEST = "manifest.json"
+STATE = "trainer_state.json"
+"""Where transformers keeps the log."""
+SHARED = "shared"
+
+
+class Mirror(Protocol):
+    """A copy of the checkpoints elsewhere, from which another machine can go on."""
+
+    def match(self, root: Path) -> None:
+        """Make the copy hold the checkpoints that are under `root`, and no others."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A whole checkpoint."""
+
+    folder: Path
+    step: int
+    epochs: int | None
+    """The length of training that it is of; None where trainings of any greater length pass through it."""
+    diverged: bool
+    """Training ended here, since its loss was no number or exploded."""
+
+    def read_log(self) -> list[dict[str, Any]]:
+        """What each step up to here logged, as transformers keeps it."""
+        history = json.loads((self.folder / STATE).read_text(encoding="utf-8"))["log_history"]
+        return [entry for entry in history if "loss" in entry]
+
+    def copy_adapter(self, folder: Path) -> None:
+        """Copy the adapter to `folder`, which appears whole or not at all."""
+        with appearing_folder(folder, replace=True) as unfinished:
+            for name in ADAPTER_FILES:
+                shutil.copyfile(self.folder / name, unfinished / name)
+
+
+@dataclass(frozen=True)
+class CheckpointStore:
+    """The checkpoints of trainings that have all in common but their length."""
+
+    root: Path
+    """Theirs alone."""
+    training_id: str
+    """What they have in common."""
+    mirror: "Mirror | None" = None
+    """Where other machines find a copy of them; None where no other machine trains."""
+
+    def folder_of(self, epochs: int | None) -> Path:
+        """Where the checkpoints of one length lie, or those that all lengths share."""
+        return self.root / (SHARED if epochs is None else f"{epochs}-epochs")
+
+    def seal(self, folder: Path, step: int, epochs: int | None, *, diverged: bool) -> None:
+        """Say that all files of a checkpoint are there, in one step; delete the older ones, and tell the mirror."""
+        manifest = {
+            "training": self.training_id,
+            "step": step,
+            "epochs": epochs,
+            "diverged": diverged,
+            "files": _hash_files(folder),
+        }
+        unfinished = folder / f".{MANIFEST}"
+        with unfinished.open("w", encoding="utf-8") as file:
+            json.dump(manifest, file)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(folder / MANIFEST)
+        self._prune(folder, epochs)
+        if self.mirror:
+            self.mirror.match(self.root)
+
+    def find(self, epochs: int, shared_steps: int, warn: Callable[[str], None]) -> Checkpoint | None:
+        """The furthest checkpoint that a training of this length can go on from.
+
+        Args:
+            epochs: The length of the training.
+            shared_steps: Up to which step it does what a longer training would do.
+            warn: Is told of a checkpoint that is torn or of another training, which is ignored.
+        """
+        found = [
+            checkpoint
+            for length in (None, epochs)
+            for folder in sorted(self.folder_of(length).glob("checkpoint-*"))
+            if (checkpoint := self._open(folder, warn)) is not None
+            and checkpoint.epochs == length
+            and (length is not None or checkpoint.step <= shared_steps)
+        ]
+        return max(found, key=lambda checkpoint: checkpoint.step, default=None)
+
+    def drop_own(self, epochs: int) -> None:
+        """Delete what is of one length alone, when it is trained."""
+        shutil.rmtree(self.folder_of(epochs), ignore_errors=True)
+        if self.mirror:
+            self.mirror.match(self.root)
+
+    def _open(self, folder: Path, warn: Callable[[str], None]) -> Checkpoint | None:
+        try:
+            manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+            if manifest["training"] != self.training_id:
+                warn(f"checkpoint {folder}: is of another training; ignored")
+                return None
+            if manifest["files"] == _hash_files(folder):
+                return Checkpoint(folder, int(manifest["step"]), manifest["epochs"], bool(manifest["diverged"]))
+        except (OSError, ValueError, KeyError, TypeError):
+            pass
+        warn(f"checkpoint {folder}: is not whole; ignored")
+        return None
+
+    def _prune(self, newest: Path, epochs: int | None) -> None:
+        """Keep the newest and, of shared ones, the furthest whole one."""
+        others = [folder for folder in self.folder_of(epochs).glob("checkpoint-*") if folder != newest]
+        if epochs is None:
+            whole = [folder for folder in (*others, newest) if (folder / MANIFEST).exists()]
+            furthest = max(whole, key=_step_of)
+            others = [folder for folder in others if folder != furthest]
+        for folder in others:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _step_of(folder: Path) -> int:
+    return int(folder.name.removeprefix("checkpoint-"))
+
+
+def _hash_files(folder: Path) -> dict[str, str]:
+    hashes = {}
+    for path in sorted(folder.iterdir()):
+        if path.name not in {MANIFEST, f".{MANIFEST}"}:
+            with path.open("rb") as stream:
+                hashes[path.name] = hashlib.file_digest(stream, "sha256").hexdigest()
+    return hashes

@@ -1,0 +1,125 @@
+"""Folders on storage that several machines share: at a path, or at an address that fsspec reads.
+
+What is copied there is whole once its last file is there. Knows files; knows no model and no cell.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from fsspec import AbstractFileSystem, url_to_fs
+
+from learning.training.checkpoints import MANIFEST
+from schemas.errors import InputError
+from schemas.files import appearing_folder
+
+
+class SharedStorageError(InputError):
+    """The storage cannot be reached, or what a machine put there is not there for another."""
+
+
+@dataclass(frozen=True)
+class SharedStorage:
+    """What lies where on the storage of a runner."""
+
+    address: str
+    """A path, or an address that fsspec reads."""
+
+    def adapter(self, cell_id: str) -> str:
+        """Where the adapter of a cell lies."""
+        return f"{self.address.rstrip('/')}/adapters/{cell_id}"
+
+    def checkpoints(self, training_id: str) -> "Mirror":
+        """The checkpoints of a training."""
+        return Mirror(f"{self.address.rstrip('/')}/checkpoints/{training_id}")
+
+    def check(self) -> None:
+        """Make sure that files can be written here.
+
+        Raises:
+            SharedStorageError: They cannot.
+        """
+        try:
+            system, root = _open(self.address)
+            system.makedirs(root, exist_ok=True)
+        except (OSError, ValueError, ImportError) as error:
+            said = " ".join(str(error).split())
+            raise SharedStorageError(
+                f"runner.storage {self.address}: cannot be written to ({said}); name a folder that every machine shares"
+            ) from error
+
+
+@dataclass(frozen=True)
+class Mirror:
+    """A copy of the sealed checkpoints under a folder of this machine, from which another machine can go on."""
+
+    address: str
+
+    def match(self, root: Path) -> None:
+        """Make the copy hold the checkpoints that lie under `root`, and no others.
+
+        A machine that was given up may still write here. What it deletes comes back with the next call, and a mixture
+        of both is told by the hashes in the manifest.
+        """
+        known = self._read_manifests()
+        sealed = {manifest.parent.relative_to(root).as_posix(): manifest for manifest in root.glob(f"*/*/{MANIFEST}")}
+        for name, manifest in sealed.items():
+            if known.get(name) != manifest.read_bytes():
+                put_folder(manifest.parent, f"{self.address}/{name}", last=MANIFEST)
+        for name in known.keys() - sealed.keys():
+            drop_folder(f"{self.address}/{name}")
+
+    def fetch(self, root: Path) -> None:
+        """Copy every checkpoint to its place under `root`."""
+        for name in self._read_manifests():
+            get_folder(f"{self.address}/{name}", root / name)
+
+    def _read_manifests(self) -> dict[str, bytes]:
+        """The manifest of each whole checkpoint, by the checkpoint's place."""
+        system, root = _open(self.address)
+        files = [str(file) for file in system.find(root)]
+        return {
+            file.removeprefix(root).removesuffix(MANIFEST).strip("/"): system.cat_file(file)
+            for file in files
+            if file.endswith(f"/{MANIFEST}")
+        }
+
+
+def put_folder(folder: Path, address: str, last: str = "") -> None:
+    """Copy the files of a folder to an address, in place of what is there; the file `last` after all others."""
+    drop_folder(address)
+    system, root = _open(address)
+    system.makedirs(root, exist_ok=True)
+    for file in sorted(folder.iterdir(), key=lambda file: (file.name == last, file.name)):
+        system.put_file(str(file), f"{root}/{file.name}")
+
+
+def get_folder(address: str, folder: Path) -> None:
+    """Copy the files at an address to a folder, which appears whole or not at all.
+
+    Raises:
+        SharedStorageError: There are none.
+    """
+    system, root = _open(address)
+    files = [str(file) for file in system.find(root)]
+    if not files:
+        raise SharedStorageError(
+            f"runner.storage: {address} holds nothing, though another machine wrote there; name a folder that every "
+            "machine shares"
+        )
+    with appearing_folder(folder, replace=True) as unfinished:
+        for file in files:
+            system.get_file(file, str(unfinished / file.rpartition("/")[2]))
+
+
+def drop_folder(address: str) -> None:
+    """Delete what is at an address."""
+    system, root = _open(address)
+    if system.exists(root):
+        system.rm(root, recursive=True)
+
+
+def _open(address: str) -> tuple[AbstractFileSystem, str]:
+    """The file system of an address, and the path there; what it remembers of listings is forgotten."""
+    system, root = url_to_fs(address)
+    system.invalidate_cache()
+    return system, str(root).rstrip("/")

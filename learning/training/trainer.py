@@ -1,0 +1,264 @@
+"""The trainers: trl's `SFTTrainer`, with batches packed behind their common prefix, or padded where a model needs that.
+
+Loss and gradients of both are the same; in a pack the instruction is computed once a batch instead of once an example,
+and logits only where the loss needs them. Knows tokens; knows no headline, cell or warehouse.
+"""
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, fields
+from typing import Any
+
+import torch
+from transformers import PrinterCallback, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from trl import SFTTrainer
+from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
+
+from learning.models.last_layer import LastLayer
+from learning.models.pack_attention import mark_pack
+from learning.training.checkpoints import CheckpointStore
+from learning.training.output_head import OutputHead, add_losses
+from learning.training.packing import Pack, pack_examples
+
+IGNORED = -100
+"""The label of a token that is not under the loss, as transformers has it."""
+EXPLODED = 2.0
+"""A loss has exploded beyond so many times that of guessing among all tokens alike, the log of their number."""
+SMOOTHED = 10
+"""Steps over whose mean that is judged."""
+SECONDS_A_MINUTE = 60
+FEW = 4
+"""Where logits are needed at one position in so many, the last layer is computed at these alone."""
+
+
+@dataclass(frozen=True)
+class Saving:
+    """When and where checkpoints are written."""
+
+    store: CheckpointStore
+    epochs: int
+    shared_steps: int
+    every_steps: int | None
+    every_minutes: float
+
+
+class PrefixCollator:
+    """Collates rows with `input_ids` and `labels` into the tensors of a `Pack`."""
+
+    def __init__(self, prefix_length: int, dtype: torch.dtype) -> None:
+        """Remember what all rows have in common and the dtype of the mask."""
+        self.prefix_length = prefix_length
+        self.dtype = dtype
+
+    def __call__(self, rows: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:
+        """Pack the rows of one micro-batch."""
+        starts = [sum(label == IGNORED for label in row["labels"]) or 1 for row in rows]
+        pack = pack_examples([row["input_ids"] for row in rows], starts, self.prefix_length, self.dtype)
+        return {field.name: getattr(pack, field.name) for field in fields(Pack)}
+
+
+class AdapterTrainer(SFTTrainer):  # type: ignore[misc]
+    """`SFTTrainer` for an adapter that is already on the model, in float32; its batches are padded.
+
+    Rows have `input_ids` and `labels`, which are `IGNORED` up to where the loss starts.
+    """
+
+    def __init__(self, model: Any, saving: Saving | None = None, **arguments: Any) -> None:
+        """Build the trainer.
+
+        trl rounds the adapter of a quantised model to bfloat16. Its float32 weights are put back: Adam's small steps
+        would be lost in bfloat16, and on a CPU it is slow.
+
+        Args:
+            model: With its adapter.
+            saving: Of checkpoints; none are written when None.
+            arguments: Those of `SFTTrainer`.
+        """
+        adapter = {name: weight.data for name, weight in model.named_parameters() if weight.requires_grad}
+        super().__init__(model=model, **arguments)
+        self.remove_callback(PrinterCallback)
+        self.saving = saving
+        self.watch = DivergenceWatch(_count_vocabulary(model))
+        self.add_callback(self.watch)
+        if saving:
+            self.add_callback(_SavingClock(saving))
+        for name, weight in model.named_parameters():
+            if name in adapter:
+                weight.data = adapter[name]
+
+    @classmethod
+    def collator(cls, pad_token: int, prefix_length: int, dtype: torch.dtype) -> Any:  # noqa: ARG003
+        """What makes batches of rows for this trainer."""
+        return DataCollatorForLanguageModeling(pad_token_id=pad_token)
+
+    def train(self, *arguments: Any, **named: Any) -> Any:
+        """Train, as `SFTTrainer` does."""
+        self.begun = time.monotonic()
+        return super().train(*arguments, **named)
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """Log a step with the moment that it ended, and the examples a second since `train` began."""
+        examples = len(self.train_dataset) * self.args.num_train_epochs / self.state.max_steps
+        done = examples * (self.state.global_step - self._initial_global_step)
+        rate = done / (time.monotonic() - self.begun)
+        super().log({**logs, "examples_per_second": rate, "logged_at": time.time()}, start_time)
+
+    def _get_output_dir(self, trial: Any) -> str:
+        if self.saving is None:
+            return str(super()._get_output_dir(trial))
+        return str(self.saving.store.folder_of(self._length_of_state()))
+
+    def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        """Write a checkpoint and, when all of it is there, seal it."""
+        if self.saving is None:
+            raise RuntimeError("a trainer without a store was told to save")
+        super()._save_checkpoint(model, trial)
+        store, length = self.saving.store, self._length_of_state()
+        folder = store.folder_of(length) / f"checkpoint-{self.state.global_step}"
+        store.seal(folder, self.state.global_step, length, diverged=self.watch.diverged)
+
+    def _length_of_state(self) -> int | None:
+        """The epochs of which the state at hand is alone; None where longer trainings pass through it."""
+        if self.saving is None or self.state.global_step <= self.saving.shared_steps:
+            return None
+        return self.saving.epochs
+
+
+class PrefixTrainer(AdapterTrainer):
+    """`AdapterTrainer` over packs."""
+
+    def __init__(self, model: Any, saving: Saving | None = None, **arguments: Any) -> None:
+        """Build the trainer; arguments are those of `AdapterTrainer`."""
+        super().__init__(model, saving, **arguments)
+        # What is computed anew in the backward pass is so without the hooks of the forward one.
+        self.last_layer = None if self.args.activation_checkpointing else LastLayer(model)
+        self.head = OutputHead.find(model)
+        self.loss_is_scaled_for_ga = True  # by `num_items_in_batch`, whatever the model says of itself
+
+    @classmethod
+    def collator(cls, pad_token: int, prefix_length: int, dtype: torch.dtype) -> PrefixCollator:  # noqa: ARG003
+        """What makes packs of rows that have their first tokens in common."""
+        return PrefixCollator(prefix_length, dtype)
+
+    def compute_loss(
+        self,
+        model: Any,
+        inputs: dict[str, torch.Tensor],
+        return_outputs: bool = False,  # noqa: FBT001, FBT002 (the signature is transformers')
+        num_items_in_batch: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """Mean cross-entropy in nats over the tokens under the loss of the whole effective batch."""
+        if return_outputs or num_items_in_batch is None:
+            raise NotImplementedError("packs are for training; score a model with learning.scoring.scoring")
+        where = (inputs["target_rows"], inputs["targets"], inputs["weights"])
+        if self.head is None:
+            return add_losses(forward_pack(model, inputs, self.last_layer), *where) / num_items_in_batch
+        with self.head.left_out():
+            hidden = forward_pack(model, inputs, self.last_layer)
+        return self.head.add_losses(hidden, *where) / num_items_in_batch
+
+    def _get_num_items_in_batch(
+        self, batch_samples: list[dict[str, torch.Tensor]], device: torch.device
+    ) -> torch.Tensor:
+        """Tokens under the loss in the effective batch, those of the prefix once for each example."""
+        return torch.stack([batch["weights"].sum() for batch in batch_samples]).sum().to(device)
+
+
+def forward_pack(model: Any, pack: dict[str, torch.Tensor], last_layer: LastLayer | None) -> torch.Tensor:
+    """Logits [K, vocabulary] of a pack, at the positions whose next token is a target.
+
+    Args:
+        model: With its adapter.
+        pack: A `Pack`'s tensors.
+        last_layer: The model's, where it may be computed at these positions alone; None where it is computed whole.
+    """
+    kept = pack["logits_to_keep"]
+    few = len(kept) * FEW <= pack["input_ids"].shape[1]
+    with last_layer.at(kept) if last_layer and few else nullcontext():
+        logits: torch.Tensor = model(
+            input_ids=pack["input_ids"],
+            position_ids=pack["position_ids"],
+            attention_mask=mark_pack(pack["attention_mask"], pack["suffix_lengths"].tolist()),
+            logits_to_keep=kept,
+            use_cache=False,
+        ).logits[0]
+    return logits
+
+
+class StepTeller(TrainerCallback):  # type: ignore[misc]
+    """Passes each step's log on."""
+
+    def __init__(self, tell: Callable[[dict[str, Any], TrainerState], None]) -> None:
+        """Tell each entry of the log, with the state of the training."""
+        self.tell = tell
+
+    def on_log(
+        self,
+        args: TrainingArguments,  # noqa: ARG002 (the signature is transformers', here and below)
+        state: TrainerState,
+        control: TrainerControl,  # noqa: ARG002
+        logs: dict[str, float] | None = None,
+        **_: Any,
+    ) -> None:
+        """Tell a step that was logged."""
+        if logs is not None and "loss" in logs:
+            self.tell(state.log_history[-1], state)
+
+
+class DivergenceWatch(TrainerCallback):  # type: ignore[misc]
+    """Ends a training whose loss is no number or has exploded, with a checkpoint of where it ended."""
+
+    def __init__(self, vocabulary: int) -> None:
+        """Watch a model that guesses among so many tokens."""
+        self.limit = EXPLODED * math.log(vocabulary)
+        self.diverged = False
+
+    def on_log(
+        self,
+        args: TrainingArguments,  # noqa: ARG002
+        state: TrainerState,
+        control: TrainerControl,
+        **_: Any,
+    ) -> None:
+        """Judge the loss that was logged."""
+        losses = [entry["loss"] for entry in state.log_history[-SMOOTHED:] if "loss" in entry]
+        exploded = len(losses) == SMOOTHED and sum(losses) / SMOOTHED > self.limit
+        if losses and (not math.isfinite(losses[-1]) or exploded):
+            self.diverged = control.should_training_stop = True
+
+
+class _SavingClock(TrainerCallback):  # type: ignore[misc]
+    """Asks for a checkpoint now and then, where trainings of several lengths part, and where one diverged."""
+
+    def __init__(self, saving: Saving) -> None:
+        self.saving = saving
+        self.saved_at = time.monotonic()
+
+    def on_step_end(
+        self,
+        args: TrainingArguments,  # noqa: ARG002
+        state: TrainerState,
+        control: TrainerControl,
+        **_: Any,
+    ) -> None:
+        saving, step = self.saving, state.global_step
+        late = time.monotonic() - self.saved_at >= saving.every_minutes * SECONDS_A_MINUTE
+        if late or step == saving.shared_steps or step % (saving.every_steps or step + 1) == 0:
+            control.should_save = True
+            self.saved_at = time.monotonic()
+
+    def on_log(
+        self,
+        args: TrainingArguments,  # noqa: ARG002
+        state: TrainerState,
+        control: TrainerControl,
+        **_: Any,
+    ) -> None:
+        if control.should_training_stop and state.global_step < state.max_steps:
+            control.should_save = True
+
+
+def _count_vocabulary(model: Any) -> int:
+    return int(model.config.get_text_config().vocab_size)

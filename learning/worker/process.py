@@ -1,0 +1,308 @@
+"""A process of its own that trains and scores: it holds the base model in memory for one cell after another.
+
+What dies there - a process that the system kills for its memory, a library that crashes - costs the cell at hand and
+not the study: `Worker.run` says so, and the next job starts a new process. Jobs and their results travel as pickles
+over a socket that only the two processes have. Knows no Prefect, no SQL; loads torch in the child alone.
+"""
+
+import contextlib
+import gc
+import os
+import signal
+import subprocess
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from pathlib import Path
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any
+
+from learning.study.evaluation import LabelledPart
+from learning.training.checkpoints import CheckpointStore
+from learning.training.recipe import Recipe
+from schemas.config import DecodingSettings, PromptSettings, TrainingSettings
+from schemas.errors import FailureError, InputError
+from schemas.label import Label
+from schemas.model_card import Canaries
+
+if TYPE_CHECKING:
+    from learning.models.loaded_base import LoadedBase
+
+
+KEPT_MEMORY = {"MALLOC_MMAP_THRESHOLD_": "33554432", "MALLOC_TRIM_THRESHOLD_": "4294967296"}
+"""glibc keeps what tensors free for the next ones, up to 32 MiB each: asking the system for each batch anew, and having
+it cleared, takes a twentieth of scoring. Other C libraries do not look at it."""
+SHORT_WAITS = {"GOMP_SPINCOUNT": "2000"}
+"""How long GNU's OpenMP turns on the spot before a thread that waits for another gives up its core. Its own value makes
+training many times slower where another program is at work; this one costs nothing where there is none."""
+
+
+class WorkerDiedError(FailureError):
+    """The process ended in the middle of a job: killed, or crashed."""
+
+
+class JobFailedError(FailureError):
+    """The job raised an error that is not the user's; the worker lives on."""
+
+
+@dataclass(frozen=True)
+class BaseSpec:
+    """Which base model a job needs, and how it computes."""
+
+    folder: Path
+    quantization: str
+    training: TrainingSettings
+    """For its precision, optimizer and attention."""
+    revision: str | None = None
+    """Of the model, where another machine is to make sure that it has the same one."""
+
+
+@dataclass(frozen=True)
+class TrainingJob:
+    """Train an adapter; the result is a `TrainingOutcome`, each event a step or a line."""
+
+    base: BaseSpec
+    headlines: tuple[str, ...]
+    labels: tuple[Label, ...]
+    recipe: Recipe
+    adapter_folder: Path
+    store: CheckpointStore | None
+
+
+@dataclass(frozen=True)
+class ScoringJob:
+    """Evaluate a model; the result is a list of `Evaluation`, each event a number of headlines."""
+
+    base: BaseSpec
+    adapter_folder: Path | None
+    parts: Sequence[LabelledPart]
+    prompt: PromptSettings
+    decoding: DecodingSettings
+    adapter_hash: str | None = None
+    """That the adapter's files must have, in this job and those below; any when None."""
+
+
+@dataclass(frozen=True)
+class AnsweringJob:
+    """Answer headlines without labels by a fine-tune; the result is `learning.scoring.model_evaluation.Answers`."""
+
+    base: BaseSpec
+    adapter_folder: Path
+    headlines: tuple[str, ...]
+    prompt: PromptSettings
+    temperature: float
+    top_k: int | None
+    top_p: float | None
+    adapter_hash: str | None = None
+
+
+@dataclass(frozen=True)
+class ComparingJob:
+    """Compare a fine-tune with what the ledger knows of it; the result is a `learning.scoring.canaries.CanaryCheck`."""
+
+    base: BaseSpec
+    adapter_folder: Path
+    canaries: Canaries
+    prompt: PromptSettings
+    adapter_hash: str | None = None
+
+
+@dataclass(frozen=True)
+class CheckingJob:
+    """Load a base model and see that it can be fine-tuned; without a result. The next job finds it in memory."""
+
+    base: BaseSpec
+
+
+Job = TrainingJob | ScoringJob | AnsweringJob | ComparingJob | CheckingJob
+
+
+class Worker:
+    """The parent's side. The process starts with `start`, or with the first job, and ends with `close`."""
+
+    def __init__(self) -> None:
+        """Start nothing yet."""
+        self._process: subprocess.Popen[bytes] | None = None
+        self._connection: Connection[Any, Any] | None = None
+
+    def start(self) -> None:
+        """Start the process, where it does not run: it loads its libraries while the caller goes on."""
+        if self._process is not None:
+            return
+        self._connection, theirs = Pipe()
+        command = [sys.executable, "-P", "-m", "learning.worker", str(theirs.fileno())]
+        self._process = subprocess.Popen(  # noqa: S603 (our own interpreter and module)
+            command,
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            env={**KEPT_MEMORY, **SHORT_WAITS, **os.environ},
+        )
+        theirs.close()
+
+    def run(self, job: Job, on_event: Callable[[Any], None]) -> Any:
+        """Have a job done, and return its result.
+
+        Args:
+            job: What is to be done.
+            on_event: Is given what the job tells on its way.
+
+        Raises:
+            InputError: What the job was given is not fit.
+            FailureError: The job failed and says so in a line for the user, as where memory ran out.
+            JobFailedError: Something else was raised.
+            WorkerDiedError: The process ended.
+        """
+        self.start()
+        assert self._connection is not None
+        try:
+            self._connection.send(job)
+            while True:
+                kind, value = self._connection.recv()
+                if kind == "result":
+                    return value
+                if kind == "error":
+                    break
+                on_event(value)
+        except (EOFError, BrokenPipeError, ConnectionResetError):
+            raise WorkerDiedError(self._bury()) from None
+        except BaseException:
+            self.close()
+            raise
+        raise value
+
+    def close(self) -> None:
+        """End the process at once; nothing that is sealed is lost by it."""
+        if self._process is not None:
+            self._process.kill()
+            self._bury()
+
+    def _bury(self) -> str:
+        """Wait for the end of the process, and say how it ended."""
+        assert self._process is not None
+        assert self._connection is not None
+        code = self._process.wait()
+        self._connection.close()
+        self._process = self._connection = None
+        if code >= 0:
+            return f"the training process ended with exit code {code}"
+        why = ", as the system does where memory runs out" if -code == signal.SIGKILL else ""
+        return f"the training process was killed by signal {-code} ({signal.Signals(-code).name}){why}"
+
+
+def serve(connection: "Connection[Any, Any]") -> None:
+    """Do jobs until the parent is gone; then end at once, in the middle of a job too."""
+    jobs: SimpleQueue[Job] = SimpleQueue()
+    threading.Thread(target=_receive, args=(connection, jobs), daemon=True).start()
+    from learning.models.quiet import quiet_libraries
+
+    with quiet_libraries():
+        import learning.scoring.model_evaluation
+        import learning.scoring.probe
+        import learning.training.cell  # noqa: F401 (loaded while the parent does something else)
+    gc.collect()
+    gc.freeze()  # what the libraries hold stays; each collection between cells would look at all of it
+    bases = _Bases()
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        while True:
+            job = jobs.get()
+            try:
+                answer = ("result", _do(job, bases, lambda event: connection.send(("event", event))))
+            except (BrokenPipeError, ConnectionResetError):
+                return
+            except (InputError, FailureError) as error:
+                answer = ("error", error)
+            except Exception as error:  # noqa: BLE001 (whatever it is costs the job, and is told to the parent)
+                answer = ("error", JobFailedError(f"{type(error).__name__}: {' '.join(str(error).split())}"))
+                answer[1].add_note(traceback.format_exc())
+            connection.send(answer)
+
+
+def _receive(connection: "Connection[Any, Any]", jobs: "SimpleQueue[Job]") -> None:
+    """Receive jobs, and end the process when the parent is gone.
+
+    A job itself would notice no sooner than it tells something: a model takes minutes to load, and holds the memory
+    that the next run of the same command needs.
+    """
+    with contextlib.suppress(EOFError, OSError):
+        while True:
+            jobs.put(connection.recv())
+    os._exit(0)
+
+
+class _Bases:
+    """The base model at hand; another one takes its place."""
+
+    def __init__(self) -> None:
+        self._spec: BaseSpec | None = None
+        self._base: LoadedBase | None = None
+
+    def get(self, spec: BaseSpec) -> "LoadedBase":
+        from learning.models.device import choose_device
+        from learning.models.loaded_base import LoadedBase
+        from learning.scoring.probe import probe_base
+
+        named = {"precision", "optimizer", "attention"}
+        neutral = TrainingSettings(loss="completion", schedule="constant")
+        spec = replace(spec, training=neutral.model_copy(update=spec.training.model_dump(include=named)))
+        if self._base is None or spec != self._spec:
+            self._base = None
+            base = LoadedBase(spec.folder, spec.quantization, choose_device(spec.training))
+            probe_base(base)
+            self._base, self._spec = base, spec
+        return self._base
+
+    def forget(self) -> None:
+        """Have the next job load its base anew: peft may have left half an adapter on this one."""
+        self._base = None
+
+
+def _do(job: Job, bases: _Bases, tell: Callable[[Any], None]) -> Any:
+    from learning.models.adapter_files import AdapterError
+    from learning.prompt.not_finite import NotFiniteError, not_finite
+
+    base = bases.get(job.base)
+    if isinstance(job, CheckingJob):
+        return None
+    try:
+        return _use(job, base, tell)
+    except NotFiniteError:
+        raise not_finite(f"cell {job.adapter_folder.name}" if job.adapter_folder else "base model") from None
+    except AdapterError:
+        bases.forget()
+        raise
+    finally:
+        if not isinstance(job, AnsweringJob):  # the next batch of headlines wants the same model
+            base.release()
+
+
+def _use(
+    job: TrainingJob | ScoringJob | AnsweringJob | ComparingJob, base: "LoadedBase", tell: Callable[[Any], None]
+) -> Any:
+    from learning.prompt.decoding import Decoding
+    from learning.scoring.canaries import compare_canaries
+    from learning.scoring.model_evaluation import answer_headlines, evaluate_model
+    from learning.training.cell import train_adapter
+
+    if isinstance(job, ComparingJob):
+        return compare_canaries(job.canaries, base, job.adapter_folder, job.adapter_hash, job.prompt)
+    if isinstance(job, AnsweringJob):
+        decoding = Decoding(job.temperature, job.top_k, job.top_p)
+        return answer_headlines(base, job.adapter_folder, job.headlines, job.prompt, decoding, job.adapter_hash)
+    if isinstance(job, ScoringJob):
+        return evaluate_model(
+            base,
+            job.adapter_folder,
+            job.parts,
+            prompt=job.prompt,
+            decoding=job.decoding,
+            on_headlines=tell,
+            adapter_hash=job.adapter_hash,
+        )
+    return train_adapter(
+        base, job.headlines, job.labels, job.recipe, job.adapter_folder, store=job.store, on_step=tell, tell=tell
+    )

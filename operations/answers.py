@@ -1,0 +1,333 @@
+"""Headlines without labels, from their source to the warehouse and to a file, batch by batch, in bounded memory.
+
+Runs without Prefect. What the model said before of a text is not asked again.
+"""
+
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from math import log
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, cast
+
+from operations.models import CellModel, load_model
+from operations.worker import run_job
+from reporting.csv_rows import CsvRows
+from schemas.columns import ReadColumns, join_columns
+from schemas.config import ScoreSettings
+from schemas.data_report import MOST_REASONS, ReasonCount, describe_reasons
+from schemas.errors import InputError
+from schemas.identity import content_id
+from schemas.listing import list_some
+from schemas.scoring import ANSWER_COLUMNS, ScoringCounts
+from storage.home import Home
+
+if TYPE_CHECKING:
+    import io
+
+    import pandas as pd
+
+    from ingestion.rows import RawRow
+    from ingestion.sources import Reading, Source
+    from ingestion.unlabelled import HeadlineBatch
+    from reporting.score_files import Write
+    from storage.scores import Scorer
+
+ROWS_AT_ONCE = 4_096
+"""Rows of a source that are in memory together."""
+STREAM_PATIENCE = 1.0
+"""Seconds for which the rows of a stream wait for more."""
+CHAMPION = "champion"
+
+
+class NoScorerError(InputError):
+    """There is no model to score with."""
+
+
+@dataclass(frozen=True)
+class ChosenModel:
+    """A fine-tuned cell, ready to score, at its temperature."""
+
+    model: CellModel
+    temperature: float
+
+    @property
+    def scorer(self) -> "Scorer":
+        """What its scores are known by."""
+        from learning.study.identity import decoding_id
+        from storage.scores import Scorer
+
+        own = (self.model.card.cell_id, self.temperature, decoding_id(self.model.decoding))
+        return Scorer(*own, self.model.adapter_hash)
+
+
+@dataclass(frozen=True)
+class ScoredSource:
+    """A source that was scored, and what came of it."""
+
+    scoring_id: str
+    source: str
+    cell_id: str
+    counts: ScoringCounts
+    max_unparsed_rate: float
+    reasons: tuple[ReasonCount, ...] = ()
+    """The commonest of the rejected rows."""
+
+
+def choose_model(settings: ScoreSettings) -> ChosenModel:
+    """The champion or a named cell, at a temperature that it was judged at, so that drift can be told.
+
+    Raises:
+        InputError: There is no champion, or no such cell; it has no adapter, was never judged so, or its base is gone.
+    """
+    from storage.champions import load_champion
+    from storage.studies import find_cells, load_judged_temperatures
+
+    home, named = Home.from_environment(), settings.model
+    if named == CHAMPION:
+        champion = load_champion(home.warehouse)
+        if champion is None:
+            raise NoScorerError(
+                "champion: there is none yet; name a cell with --model, or make one champion with `fintone promote`"
+            )
+        named = champion.cell_id
+    [cell] = find_cells(home.warehouse, [named])
+    model = load_model(home, cell)
+    judged = load_judged_temperatures(home.warehouse, cell.record.cell_id)
+    if not judged:
+        raise NoScorerError(f"cell {cell.record.cell_id} is {cell.status} and was never judged: run its study")
+    if settings.temperature is not None and settings.temperature not in judged:
+        told = ", ".join(f"{temperature:g}" for temperature in judged)
+        raise NoScorerError(f"temperature {settings.temperature:g}: cell {cell.record.cell_id} was judged at {told}")
+    nearest = min(judged, key=lambda temperature: abs(log(temperature)))
+    return ChosenModel(model, settings.temperature or nearest)
+
+
+def score_source(
+    settings: ScoreSettings,
+    chosen: ChosenModel,
+    write: "Write | None" = None,
+    on_rows: Callable[[int, int | None, str], None] = lambda *_: None,
+    tell: Callable[[str], None] = lambda _: None,
+) -> ScoredSource:
+    """Score the headlines of a source; they are in the warehouse batch by batch, and given to `write`.
+
+    Args:
+        settings: The source and how it is read.
+        chosen: Who scores.
+        write: Takes the answers of each batch, as a frame of `schemas.scoring.ANSWER_COLUMNS`.
+        on_rows: Is told how many rows are done, of how many (None of a stream), and something more.
+        tell: Is given what is read of the source, line by line, before it is scored.
+
+    Raises:
+        InputError: The source cannot be read, or has nothing that can be scored.
+    """
+    import pandas as pd
+
+    from storage.data_report import load_reasons
+    from storage.locks import holding
+    from storage.scores import finish_scoring, start_scoring
+
+    warehouse, scorer = Home.from_environment().warehouse, chosen.scorer
+    opened = _open(settings, scorer)
+    for line in _describe_reading(opened):
+        tell(line)
+    if write is not None:
+        write(pd.DataFrame(columns=list(ANSWER_COLUMNS)))  # a header, even where nothing follows
+    with holding(warehouse, "scoring", opened.scoring_id):  # another process may score the same source
+        start_scoring(
+            warehouse,
+            opened.scoring_id,
+            opened.name,
+            opened.location,
+            scorer,
+            text_column=opened.columns.text,
+            unparsed=settings.unparsed,
+        )
+        counts, start = ScoringCounts(), time.monotonic()
+        for batch in opened.batches:
+            counts = _score_batch(opened, chosen, batch, counts, settings.unparsed, write)
+            rate = counts.headlines_scored / (time.monotonic() - start)
+            on_rows(counts.rows_read, opened.rows, f"{rate:,.0f} headlines/s")
+        finish_scoring(warehouse, opened.scoring_id)
+    reasons = load_reasons(warehouse, opened.scoring_id, MOST_REASONS)
+    bound = chosen.model.max_unparsed_rate
+    return ScoredSource(opened.scoring_id, opened.name, chosen.model.card.cell_id, counts, bound, reasons)
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """A source that is being read: its kinds, columns and batches, and its rows if they can be counted beforehand."""
+
+    scoring_id: str
+    name: str
+    location: str
+    kinds: Sequence[str]
+    columns: ReadColumns
+    batches: Iterable["HeadlineBatch"]
+    rows: int | None
+    not_read: Sequence[str] = ()
+    """Files and sheets that are passed over, each with the reason."""
+
+
+def _describe_reading(opened: _Opened) -> list[str]:
+    """Which column of a table is read, or that each line is a headline; what else could be meant; what is not read."""
+    read = [opened.columns.describe()] if opened.columns.text else []
+    read += ["each line is a headline"] if "lines" in opened.kinds else []
+    read += [f"not read: {list_some(opened.not_read)}"] if opened.not_read else []
+    return [*(f"{opened.name}: {each}" for each in (*read, *(f"warning: {it}" for it in opened.columns.warn())))]
+
+
+def _open(settings: ScoreSettings, scorer: "Scorer") -> _Opened:
+    from ingestion.sources import Reading, find_source, iterate_rows
+    from ingestion.streams import STREAM, batch_rows, open_stream
+    from ingestion.unlabelled import read_batches
+
+    if settings.source == STREAM:
+        content = open_stream(cast("io.BufferedReader", sys.stdin.buffer), settings.reading)
+        identity = content_id({"stream": time.time_ns(), **scorer.identity})
+        batches = read_batches(batch_rows(content.rows, ROWS_AT_ONCE, STREAM_PATIENCE))
+        return _Opened(identity, STREAM, STREAM, [content.kind], content.columns, batches, None)
+    source = find_source(settings.reading)
+    # a setting that is newer than homes with scorings is left out where it is not given: their ids stay
+    newer = {"header_row"} if settings.header_row is None else set()
+    rules = settings.reading.model_dump(mode="json", exclude={"source", *newer})
+    told = {} if settings.unparsed == "label" else {"unparsed": settings.unparsed}
+    identity = content_id({"sha256": source.sha256, "reading": rules, **scorer.identity, **told})
+    batches = read_batches(_in_batches(iterate_rows(source, settings.reading, Reading())))
+    read = _read_through(source, settings)
+    columns = join_columns(read.columns)
+    rows, not_read = sum(read.rows), (*source.not_read, *read.not_read)
+    return _Opened(identity, source.name, source.location, read.kinds, columns, batches, rows, not_read)
+
+
+def _read_through(source: "Source", settings: ScoreSettings) -> "Reading":
+    """What a source holds. Reading is a hundredth of scoring, and a person wants to know how much is left."""
+    from ingestion.sources import Reading, iterate_rows
+
+    reading = Reading()
+    for _ in iterate_rows(source, settings.reading, reading):
+        pass
+    return reading
+
+
+def _in_batches(rows: Iterator["RawRow"]) -> Iterator[Sequence["RawRow"]]:
+    while batch := list(islice(rows, ROWS_AT_ONCE)):
+        yield batch
+
+
+def _score_batch(
+    opened: _Opened,
+    chosen: ChosenModel,
+    batch: "HeadlineBatch",
+    counts: ScoringCounts,
+    unparsed: Literal["label", "neutral"],
+    write: "Write | None",
+) -> ScoringCounts:
+    """Score what is not known of a batch, save all of it, and give it out; the counts with it."""
+    import pandas as pd
+
+    from storage.scores import load_scores, save_batch
+
+    warehouse, scorer = Home.from_environment().warehouse, chosen.scorer
+    texts = batch.headlines.drop_duplicates("text_id")
+    known = load_scores(warehouse, scorer, texts["text_id"].tolist())
+    unknown = texts[~texts["text_id"].isin(known["text_id"])]
+    answered, too_long = _answer(chosen, unknown)
+    refused = batch.headlines[batch.headlines["text_id"].isin(too_long)]
+    rejected = pd.concat([batch.rejected, _refuse(refused)]).sort_values("row_number").assign(source=opened.name)
+    rows = batch.headlines[~batch.headlines["row_number"].isin(refused["row_number"])]
+    told = _tell_answers(rows.merge(pd.concat([known, answered.drop(columns="text")]), on="text_id"), unparsed)
+    counts = ScoringCounts(
+        counts.rows_read + batch.rows,
+        counts.rows_rejected + len(rejected),
+        counts.headlines_scored + len(answered),
+        counts.headlines_known + len(known),
+        counts.rows_answered + len(rows),
+        counts.rows_unparsed + int(told["is_unparsed"].sum()),
+    )
+    save_batch(warehouse, opened.scoring_id, scorer, answered, rows[["row_number", "text_id"]], rejected, counts)
+    if write is not None and len(rows):
+        write(_as_answers(told, chosen))
+    return counts
+
+
+def _answer(chosen: ChosenModel, texts: "pd.DataFrame") -> tuple["pd.DataFrame", list[str]]:
+    """Answers, with the columns text_id, text and `storage.scores.PROBABILITIES`; and the ids of texts too long."""
+    import numpy as np
+
+    from learning.worker.process import AnsweringJob
+    from storage.scores import PROBABILITIES
+
+    model, decoding = chosen.model, chosen.model.decoding
+    fits, probabilities = np.ones(0, dtype=bool), np.empty((0, len(PROBABILITIES)))
+    if len(texts):
+        cuts = (chosen.temperature, decoding.top_k, decoding.top_p)
+        job = AnsweringJob(model.base, model.adapter, tuple(texts["text"]), model.prompt, *cuts, model.adapter_hash)
+        said = run_job(job, lambda _: None)
+        fits, probabilities = said.fits, said.probabilities
+    columns = {name: probabilities[:, column] for column, name in enumerate(PROBABILITIES)}
+    answered = texts.loc[fits, ["text_id", "text"]].assign(**columns)
+    return answered, texts.loc[~fits, "text_id"].tolist()
+
+
+def _tell_answers(rows: "pd.DataFrame", unparsed: Literal["label", "neutral"]) -> "pd.DataFrame":
+    """Rows with their probabilities, and what follows from these: label, confidence and is_unparsed."""
+    from learning.study.unparsed import answer, is_unparsed
+    from storage.scores import PROBABILITIES
+
+    probabilities = rows[list(PROBABILITIES)].to_numpy(dtype=float)
+    labels, confidence = answer(probabilities, unparsed)
+    return rows.assign(label=labels, confidence=confidence, is_unparsed=is_unparsed(probabilities))
+
+
+def _refuse(headlines: "pd.DataFrame") -> "pd.DataFrame":
+    """Headlines that the model cannot take, as rejected rows."""
+    rows = headlines[["row_number"]].assign(reason="longer than the model takes", raw=headlines["text"])
+    return rows[["row_number", "reason", "raw"]]
+
+
+def _as_answers(rows: "pd.DataFrame", chosen: ChosenModel) -> "pd.DataFrame":
+    named = rows.sort_values("row_number").rename(columns={"row_number": "row"})
+    card = chosen.model.card
+    return named.assign(model=card.base_model, version=card.cell_id, temperature=chosen.temperature)
+
+
+@contextmanager
+def answers_file(settings: ScoreSettings, csv_rows: CsvRows) -> Iterator["Write | None"]:
+    """What writes answers to a file that appears at the end of the block; nothing where there is none to write."""
+    if settings.output is None:
+        yield None
+        return
+    output = Path(settings.output)
+    from operations.outputs import check_output
+    from reporting.score_files import answers_to_file
+
+    check_output(output, settings.source)
+    with answers_to_file(output, csv_rows) as write:
+        yield write
+
+
+def tell_counts(scored: ScoredSource) -> str:
+    """What came of a source, in a line."""
+    counts = scored.counts
+    return (
+        f"{scored.source}: {counts.rows_read:,} rows read, {counts.headlines_scored:,} headlines scored, "
+        f"{counts.headlines_known:,} known before, {counts.rows_unparsed:,} answers unparsed, "
+        f"{counts.rows_rejected:,} rows rejected{describe_reasons(scored.reasons)}"
+    )
+
+
+def tell_unparsed(scored: ScoredSource) -> str | None:
+    """That more answers are no label than the study of the cell allows, if they are."""
+    counts = scored.counts
+    if counts.rows_unparsed <= scored.max_unparsed_rate * counts.rows_answered:
+        return None
+    share = counts.rows_unparsed / counts.rows_answered
+    return (
+        f"warning: {counts.rows_unparsed:,} of {counts.rows_answered:,} answers ({share:.1%}) are no label, more than "
+        f"promotion.max_unparsed_rate {scored.max_unparsed_rate:g} allows; do not rely on this model for such headlines"
+    )

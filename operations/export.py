@@ -1,0 +1,109 @@
+"""Taking a cell out of fintone: its files, its card, and the check that they are the model of the ledger.
+
+Runs without Prefect. The folder appears whole and checked, or not at all.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from operations.models import CANARIES, CellModel, is_on_hub, load_model
+from operations.worker import close_worker
+from schemas.errors import FailureError, InputError
+from storage.home import Home
+from storage.warehouse import prepare_warehouse
+
+if TYPE_CHECKING:
+    from schemas.model_card import Canaries
+
+
+class ExportError(InputError):
+    """There is no place for what is exported."""
+
+
+class ExportMismatchError(FailureError):
+    """What was written is not the model that the ledger knows."""
+
+
+def export_cell(beginning: str, output: Path, *, merge: bool) -> list[tuple[str, str]]:
+    """Write the adapter of a cell, or the whole model with it, to a folder of its own, with a card.
+
+    Args:
+        beginning: The id of a fine-tuned cell, or its first characters.
+        output: The folder; there may be none of that name yet, or an empty one.
+        merge: Write whole weights; else the adapter.
+
+    Returns:
+        What was written and how it was checked, as (subject, description) lines.
+
+    Raises:
+        InputError: There is no such cell, it has no adapter, the base model is another, or the folder is taken.
+        ExportMismatchError: The files answer otherwise than the ledger has it; nothing is left of them.
+    """
+    from reporting.model_card import render_model_card
+    from schemas.files import appearing_folder, output_error
+    from storage.exports import load_canaries
+    from storage.studies import find_cells
+
+    home = Home.from_environment()
+    if home.warehouse.exists():
+        prepare_warehouse(home.warehouse)
+    [cell] = find_cells(home.warehouse, [beginning])
+    _check_place(output)
+    model = load_model(home, cell)
+    close_worker()  # the files are loaded here, and a base in two processes takes twice its memory
+    canaries = load_canaries(home.warehouse, cell.record.cell_id, CANARIES)
+    check = "The cell has no evaluation, so that the files could not be compared with the ledger."
+    try:
+        with appearing_folder(output, replace=False) as unfinished:
+            _write(unfinished, model, merge=merge)
+            if canaries is not None:
+                check = _check(unfinished, model, canaries, merge=merge)
+            told = render_model_card(model.card, merged=merge, check=check)
+            (unfinished / "README.md").write_text(told, encoding="utf-8")
+    except OSError as error:
+        raise output_error(output, error) from error
+    size = sum(file.stat().st_size for file in output.iterdir())
+    form = "whole weights with the adapter in them" if merge else "a LoRA adapter in PEFT's format"
+    return [
+        ("cell", cell.record.cell_id),
+        ("written", f"{output}: {form}, {size / 1e6:,.1f} MB, with a model card"),
+        ("checked", check),
+    ]
+
+
+def _check_place(output: Path) -> None:
+    if output.exists() and (not output.is_dir() or any(output.iterdir())):
+        raise ExportError(f"output {output}: is there already; give a new folder")
+    if not output.absolute().parent.is_dir():
+        raise ExportError(f"output {output}: no folder {output.absolute().parent}; make it first")
+
+
+def _write(folder: Path, model: CellModel, *, merge: bool) -> None:
+    from learning.models.export import write_adapter, write_merged
+
+    base, card = model.base, model.card
+    if merge:
+        write_merged(base.folder, base.quantization, model.adapter, base.training, folder)
+    elif is_on_hub(card):
+        write_adapter(model.adapter, card.base_model, card.base_revision, folder)
+    else:
+        write_adapter(model.adapter, str(base.folder), None, folder)
+
+
+def _check(folder: Path, model: CellModel, canaries: "Canaries", *, merge: bool) -> str:
+    """Compare what was written with the ledger, and say in a sentence that it is the same."""
+    from learning.models.device import choose_device
+    from learning.scoring.canaries import check_canaries
+
+    device = choose_device(model.base.training)
+    whole = (folder, "none") if merge else (model.base.folder, model.base.quantization)
+    outcome = check_canaries(canaries, whole, None if merge else folder, model.prompt, device)
+    if not outcome.passed:
+        raise ExportMismatchError(
+            f"export: of {outcome.headlines} headlines a probability is off by {outcome.largest_difference:.2g} from "
+            f"the ledger ({outcome.tolerance:g} may be), so that the files are another model; nothing was kept"
+        )
+    return (
+        f"Loaded back from these files, it answers {outcome.headlines} test headlines as the ledger has it: at "
+        f"temperature {canaries.temperature:g} no probability differs by more than {outcome.largest_difference:.1e}."
+    )

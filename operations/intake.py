@@ -1,0 +1,230 @@
+"""From a source to the warehouse, and from a snapshot to its parts: what tasks, preview and command line share.
+
+Knows no server, and loads nothing heavy for a source that did not change.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import fields
+from typing import TYPE_CHECKING
+
+from operations.masks import complete_masks
+from schemas.columns import ReadColumns
+from schemas.config import DataSettings, SplitSettings
+from schemas.data_report import describe_damage
+from schemas.listing import list_some
+from schemas.plan import IngestedSource
+from schemas.tolerance import check_rejected
+from storage.home import Home
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ingestion.ingest import Ingestion
+    from ingestion.sources import Source
+    from learning.study.split import NearParts, Parts
+    from storage.headlines import StoredIngestion
+
+
+LARGE_BYTES = 20_000_000
+"""Reading so much takes seconds, and a person wants to know."""
+
+
+def take_in(
+    data: DataSettings, tell: Callable[[str], None], check: "Callable[[pd.DataFrame], object] | None" = None
+) -> IngestedSource:
+    """Read and validate a source; accepted headlines and rejected rows go to the warehouse together.
+
+    A source that did not change costs one hash. One of which more than `max_rejected` is rejected leaves nothing.
+
+    Args:
+        data: The source and how it is read.
+        tell: Is given what came of it, line by line.
+        check: Is given the accepted headlines, as of `find_headlines`, before anything is kept; what it raises ends it.
+
+    Raises:
+        InputError: The source cannot be read, is of no known kind, or too much of it is rejected.
+    """
+    from ingestion.sources import find_source
+    from storage.headlines import load_snapshot, meet_again
+
+    source = find_source(data)
+    known = _load_known(source, data)
+    if known:
+        complete_masks(Home.from_environment().warehouse)
+        if check:
+            check(load_snapshot(Home.from_environment().warehouse, known.snapshot_id))
+        meet_again(Home.from_environment().warehouse, source.location, source.ingest_id)
+        tell(f"{known.source}: nothing new, its {known.rows_read:,} rows are snapshot {known.snapshot_id}")
+        _warn(known, tell)
+        return _ingested(source.ingest_id, known, is_new=False)
+    if source.size > LARGE_BYTES:
+        tell(f"{source.name}: reading {source.size / 1e6:,.0f} MB")
+    ingestion = read_whole(source, data)
+    if check:
+        check(ingestion.accepted)
+    _save(ingestion)
+    tell(
+        f"{ingestion.source}: {ingestion.rows_read:,} rows read, {len(ingestion.accepted):,} headlines accepted, "
+        f"{ingestion.rows_merged:,} copies merged, {len(ingestion.rejected):,} rejected"
+    )
+    if ingestion.columns.describe() and not ingestion.synthetic:
+        tell(f"{ingestion.source}: {ingestion.columns.describe()}")
+    if ingestion.not_read:
+        tell(f"{ingestion.source}: not read: {list_some(ingestion.not_read)}")
+    if ingestion.headlines_damaged:
+        tell(f"{ingestion.source}: {describe_damage(ingestion.headlines_damaged, ingestion.damaged_example)}")
+    _warn(ingestion, tell)
+    return _ingested(source.ingest_id, ingestion, is_new=True)
+
+
+def _warn(ingestion: "StoredIngestion | Ingestion", tell: Callable[[str], None]) -> None:
+    for warning in ingestion.columns.warn():
+        tell(f"warning: {ingestion.source}: {warning}")
+
+
+def read_whole(source: "Source", data: DataSettings) -> "Ingestion":
+    """Read a source that was found, without keeping anything.
+
+    Raises:
+        InputError: It cannot be read, or too much of it is rejected.
+    """
+    from ingestion.ingest import read_source
+
+    ingestion = read_source(data, source)
+    counts = ingestion.rejected["reason"].value_counts()
+    commonest = [(str(reason), int(number)) for reason, number in counts.head(1).items()]
+    counts_read = (ingestion.rows_read, len(ingestion.rejected))
+    check_rejected(data.source, *counts_read, commonest, data.max_rejected, ingestion.columns)
+    return ingestion
+
+
+def find_headlines(data: DataSettings, on_columns: Callable[[ReadColumns], object] = lambda _: None) -> "pd.DataFrame":
+    """A source's accepted headlines in the order of their snapshot; those that are not known are read and not kept.
+
+    Args:
+        data: The source and how it is read.
+        on_columns: Is given the columns that were read.
+
+    Returns:
+        At least the columns headline_id, label, text_id, group_id and text.
+
+    Raises:
+        InputError: The source cannot be read, or too much of it is rejected.
+    """
+    from ingestion.sources import find_source
+    from storage.headlines import load_snapshot
+
+    source = find_source(data)
+    known = _load_known(source, data)
+    if known:
+        on_columns(known.columns)
+        return load_snapshot(Home.from_environment().warehouse, known.snapshot_id)
+    ingestion = read_whole(source, data)
+    on_columns(ingestion.columns)
+    return ingestion.snapshot
+
+
+def settle_split(ingested: IngestedSource, split: SplitSettings, near_duplicates: str) -> str:
+    """Split a snapshot into train, validation and test, and return the split's id.
+
+    A split that is known stays as it is; a new one heeds the test parts of all earlier ones with the same seed.
+
+    Raises:
+        SplitError: A class has too few headlines.
+    """
+    from learning.study.identity import split_id
+    from storage.headlines import load_snapshot
+    from storage.splits import SplitsChangedError, count_splits, load_split_counts, save_split
+
+    warehouse = Home.from_environment().warehouse
+    identifier, settings = split_id(ingested.snapshot_id, split), split.model_dump(mode="json")
+    while not load_split_counts(warehouse, identifier):
+        known = count_splits(warehouse)
+        parts = draw_parts(load_snapshot(warehouse, ingested.snapshot_id), split, near_duplicates)
+        with suppress(SplitsChangedError):
+            save_split(warehouse, identifier, ingested.snapshot_id, parts, settings, drawn_beside=known)
+    return identifier
+
+
+def draw_parts(headlines: "pd.DataFrame", split: SplitSettings, near_duplicates: str) -> "Parts":
+    """Split headlines with what the warehouse knows of earlier splits.
+
+    Args:
+        headlines: Columns headline_id, label, text_id, group_id and text.
+        split: How it is drawn.
+        near_duplicates: What counts as a near copy, as in `schemas.config.DataSettings`.
+
+    Raises:
+        SplitError: A class has too few headlines.
+    """
+    from learning.study.split import Member, split_headlines
+    from storage.splits import load_earlier_parts
+    from storage.warehouse import WarehouseMissingError
+
+    columns = (headlines[name] for name in ("headline_id", "label", "text_id", "group_id"))
+    members = [Member(*values) for values in zip(*columns, strict=True)]
+    if split.method == "study":
+        return split_headlines(members, split)
+    try:
+        earlier = load_earlier_parts(Home.from_environment().warehouse, split.seed)
+    except WarehouseMissingError:
+        return split_headlines(members, split)
+    absent = earlier[~earlier["text_id"].isin(headlines["text_id"])]
+    near = _find_near(headlines, absent, near_duplicates)
+    return split_headlines(members, split, dict(zip(earlier["text_id"], earlier["part"], strict=True)), near)
+
+
+def _find_near(headlines: "pd.DataFrame", absent: "pd.DataFrame", near_duplicates: str) -> "NearParts":
+    """The groups of headlines that hold a near copy of a text that is not among them, by the part of that text."""
+    from ingestion.near_duplicates import group_near_copies
+
+    if absent.empty:
+        return {}
+    texts = [*headlines["text"].tolist(), *absent["text"].tolist()]
+    groups = group_near_copies(texts, near_duplicates).tolist()
+    parts: dict[int, set[str]] = {}
+    for number, part in zip(groups[len(headlines) :], absent["part"].tolist(), strict=True):
+        parts.setdefault(number, set()).add(part)
+    near: dict[str, set[str]] = {}
+    for group, number in zip(headlines["group_id"].tolist(), groups, strict=False):
+        near.setdefault(group, set()).update(parts.get(number, ()))
+    return near
+
+
+def _ingested(ingest_id: str, known: "StoredIngestion | Ingestion", *, is_new: bool) -> IngestedSource:
+    return IngestedSource(
+        ingest_id=ingest_id,
+        snapshot_id=known.snapshot_id,
+        source=known.source,
+        synthetic=known.synthetic,
+        is_new=is_new,
+    )
+
+
+def _load_known(source: "Source", data: DataSettings) -> "StoredIngestion | None":
+    """What came of the same bytes and settings before, if that is within the bound."""
+    from storage.headlines import load_ingestion
+    from storage.warehouse import WarehouseMissingError
+
+    try:
+        known = load_ingestion(Home.from_environment().warehouse, source.ingest_id, most_reasons=1)
+    except WarehouseMissingError:
+        return None
+    if known:
+        counts = (known.rows_read, known.rows_rejected)
+        check_rejected(data.source, *counts, known.reasons, data.max_rejected, known.columns)
+    return known
+
+
+def _save(ingestion: "Ingestion") -> None:
+    from storage.headlines import SourceRecord, save_ingestion
+    from storage.warehouse import prepare_warehouse
+
+    home = Home.from_environment()
+    home.create()
+    prepare_warehouse(home.warehouse)
+    complete_masks(home.warehouse)
+    record = SourceRecord(**{field.name: getattr(ingestion, field.name) for field in fields(SourceRecord)})
+    frames = (ingestion.accepted, ingestion.rejected, ingestion.quarantined)
+    save_ingestion(home.warehouse, record, *frames, order_counts=ingestion.order_counts)

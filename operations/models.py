@@ -1,0 +1,147 @@
+"""From a fine-tuned cell to the model that it is: its adapter, and the base model that it was trained on.
+
+What exports, judges and scores with a cell has this in common. Runs without Prefect.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from operations.worker import run_job
+from schemas.config import DecodingSettings, PromotionSettings, PromptSettings, TrainingSettings
+from schemas.errors import InputError
+from storage.home import Home
+
+if TYPE_CHECKING:
+    from learning.worker.process import BaseSpec
+    from schemas.model_card import CellCard
+    from storage.studies import StoredCell
+CANARIES = 64
+"""Headlines of test by whose answers a model is known."""
+
+
+class NoModelError(InputError):
+    """The cell has no adapter, or its base model is not there any more."""
+
+
+@dataclass(frozen=True)
+class CellModel:
+    """A fine-tuned cell, ready to score."""
+
+    card: "CellCard"
+    base: "BaseSpec"
+    adapter: Path
+    adapter_hash: str
+    """Of the adapter's files, which every load of it checks."""
+    prompt: PromptSettings
+    decoding: DecodingSettings
+    """Of its latest study."""
+    max_unparsed_rate: float
+    """Share of answers that are no label at most, as its latest study asks for it."""
+
+
+def load_model(home: Home, cell: "StoredCell") -> CellModel:
+    """Find all that a fine-tuned cell is scored with.
+
+    Raises:
+        NoModelError: It has no adapter, or its base model is another by now.
+        InputError: The base model cannot be found.
+        AdapterError: What lies in its folder is not the adapter that it trained.
+    """
+    from learning.worker.process import BaseSpec
+    from storage.exports import load_card
+    from storage.studies import load_config_of
+
+    (adapter, adapter_hash), card = find_adapter(home, cell), load_card(home.warehouse, cell)
+    config: dict[str, Any] = load_config_of(home.warehouse, cell.record.cell_id)
+    settings = card.hyperparameters
+    model = CellModel(
+        card=card,
+        base=BaseSpec(*find_base(home, card), TrainingSettings(**settings["training"])),
+        adapter=adapter,
+        adapter_hash=adapter_hash,
+        prompt=PromptSettings(**settings["prompt"]),
+        decoding=DecodingSettings(**config["decoding"]),
+        max_unparsed_rate=PromotionSettings(**config["promotion"]).max_unparsed_rate,
+    )
+    if cell.outcome is None or cell.outcome.adapter_hash is None:
+        _adopt(home, model)
+    return model
+
+
+def find_adapter(home: Home, cell: "StoredCell") -> tuple[Path, str]:
+    """The folder of a cell's adapter, and the hash of its files.
+
+    Raises:
+        NoModelError: It has none.
+        AdapterError: Its files are damaged, or not those that the cell trained.
+    """
+    from learning.models.adapter_files import check_adapter
+    from storage.studies import DONE
+
+    identifier, kind = cell.record.cell_id, cell.record.kind
+    if kind != "fine-tuned":
+        raise NoModelError(
+            f"cell {identifier} is {'the untouched base' if kind == 'base' else 'a baseline'}: no adapter"
+        )
+    folder = home.adapter(identifier)
+    if cell.status not in DONE or not folder.is_dir():
+        raise NoModelError(f"cell {identifier} is {cell.status} and has no adapter in {home.adapters}: run its study")
+    return folder, check_adapter(folder, cell.outcome.adapter_hash if cell.outcome else None)
+
+
+def lacks_adapters(home: Home, study_id: str) -> bool:
+    """Whether an adapter that a study trained is gone, as where a person removed a damaged one."""
+    from storage.studies import load_trained
+
+    return any(not home.adapter(cell_id).is_dir() for cell_id in load_trained(home.warehouse, study_id))
+
+
+def _adopt(home: Home, model: CellModel) -> None:
+    """Record the hash of an adapter of which an older version kept none, if it answers as the ledger has it.
+
+    Raises:
+        AdapterError: It answers otherwise.
+    """
+    from learning.models.adapter_files import AGAIN, AdapterError
+    from learning.worker.process import ComparingJob
+    from storage.exports import load_canaries
+    from storage.studies import save_adapter_hash
+
+    cell_id = model.card.cell_id
+    canaries = load_canaries(home.warehouse, cell_id, CANARIES)
+    if canaries is not None:
+        job = ComparingJob(model.base, model.adapter, canaries, model.prompt, model.adapter_hash)
+        check = run_job(job, lambda _: None)
+        if not check.passed:
+            raise AdapterError(
+                f"adapter {model.adapter}: it is not the model that the ledger knows as cell {cell_id} (a probability "
+                f"is off by {check.largest_difference:.2g}); {AGAIN}"
+            )
+    save_adapter_hash(home.warehouse, cell_id, model.adapter_hash)
+
+
+def find_base(home: Home, card: "CellCard") -> tuple[Path, str]:
+    """Folder and quantisation of the base model that a cell was trained on.
+
+    Raises:
+        NoModelError: What lies there is another model by now.
+        InputError: It cannot be found.
+    """
+    from learning.models.base_model import resolve_base_model
+
+    asked, revision = card.hyperparameters["base_model"], card.base_revision
+    found = resolve_base_model(asked["name"], revision if is_on_hub(card) else None, home.models)
+    if found.revision != revision:
+        raise NoModelError(
+            f"base model {card.base_model}: {found.folder} holds {found.revision}, the cell was trained on {revision}"
+        )
+    return found.folder, asked["quantization"]
+
+
+def is_on_hub(card: "CellCard") -> bool:
+    """Whether the base model of a cell came from the hub."""
+    from learning.models.base_model import HUB_NAME
+
+    asked = card.hyperparameters["base_model"]["name"]
+    return HUB_NAME.fullmatch(asked) is not None and not Path(asked).exists()

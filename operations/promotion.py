@@ -1,0 +1,97 @@
+"""A person's word on who is champion: what `fintone promote` does. Records it; the gate's own word is the flow's."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from schemas.errors import InputError
+from schemas.promotion import Champion
+from storage.champions import Decision, load_champion, load_champion_before, save_decision
+from storage.home import Home
+from storage.studies import find_cells, load_cell, load_judged_temperatures, load_study_of
+from storage.warehouse import prepare_warehouse
+
+if TYPE_CHECKING:
+    from storage.studies import StoredCell
+
+
+class PromotionError(InputError):
+    """The cell cannot be champion."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """Who was champion, and who is from here on."""
+
+    before: Champion | None
+    after: Champion
+
+
+def promote(beginning: str, reason: str, temperature: float | None = None) -> Change:
+    """Make a cell champion, whatever the gate says.
+
+    Args:
+        beginning: The id of a fine-tuned cell, or its first characters.
+        reason: Why; it is recorded.
+        temperature: The sampling temperature at which it is used; the lowest that it was judged at if None.
+
+    Raises:
+        InputError: There is no such cell, it has no adapter or was not judged so, or it is the champion already.
+    """
+    home = _open_home()
+    [cell] = find_cells(home.warehouse, [beginning])
+    chosen = Champion(cell.record.cell_id, _choose_temperature(home.warehouse, cell, temperature))
+    before = load_champion(home.warehouse)
+    if chosen == before:
+        raise PromotionError(
+            f"cell {chosen.cell_id}: it is the champion already, at temperature {chosen.temperature:g}"
+        )
+    _record(home, Decision("promoted", "person", _check_reason(reason), "", *chosen), before)
+    return Change(before, chosen)
+
+
+def roll_back(reason: str) -> Change:
+    """Make the champion before the one of today champion again.
+
+    Raises:
+        InputError: There is none, or its adapter is gone.
+    """
+    home = _open_home()
+    before, earlier = load_champion(home.warehouse), load_champion_before(home.warehouse)
+    _record(home, Decision("rolled back", "person", _check_reason(reason), "", *earlier), before)
+    return Change(before, earlier)
+
+
+def _open_home() -> Home:
+    """The home, with its warehouse brought up to date where there is one."""
+    home = Home.from_environment()
+    if home.warehouse.exists():
+        prepare_warehouse(home.warehouse)
+    return home
+
+
+def _record(home: Home, decision: Decision, before: Champion | None) -> None:
+    from operations.models import find_adapter
+
+    find_adapter(home, load_cell(home.warehouse, decision.cell_id))
+    study_id = load_study_of(home.warehouse, decision.cell_id)
+    save_decision(home.warehouse, replace(decision, study_id=study_id), before)
+
+
+def _check_reason(reason: str) -> str:
+    if not reason.strip():
+        raise PromotionError("reason: it is empty; say why, since it is recorded")
+    return " ".join(reason.split())
+
+
+def _choose_temperature(warehouse: Path, cell: "StoredCell", asked: float | None) -> float:
+    if cell.record.kind != "fine-tuned":
+        kind = "a baseline" if cell.record.kind == "baseline" else "the untouched base"
+        raise PromotionError(f"cell {cell.record.cell_id} is {kind}: it has no adapter to use; give a fine-tuned cell")
+    judged = load_judged_temperatures(warehouse, cell.record.cell_id)
+    if not judged:
+        raise PromotionError(f"cell {cell.record.cell_id} is {cell.status}: it was not judged on test; run its study")
+    if asked is not None and asked not in judged:
+        told = ", ".join(f"{temperature:g}" for temperature in judged)
+        raise PromotionError(f"temperature {asked:g}: cell {cell.record.cell_id} was judged at {told}")
+    return judged[0] if asked is None else asked

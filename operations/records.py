@@ -1,0 +1,153 @@
+"""Between learning and storage: what a cell computed, as the records and frames that the warehouse keeps.
+
+Knows both sides' forms; computes and decides nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from schemas.config import DecodingSettings
+from schemas.label import LABELS
+from schemas.plan import PARTS, CellPlan, StudyPlan
+
+
+def evaluation_ids(study: StudyPlan, cell: CellPlan) -> dict[tuple[str, float | None], str]:
+    """The evaluations that the study asks of a cell, by part and temperature; a baseline has no temperature."""
+    from learning.study.identity import decoding_id, evaluation_id
+
+    baseline = cell.kind == "baseline"
+    temperatures = (None,) if baseline else study.config.decoding.temperatures
+    decoding = None if baseline else decoding_id(study.config.decoding)
+    return {
+        (part, temperature): evaluation_id(cell.cell_id, part, temperature, decoding)
+        for part in PARTS
+        for temperature in temperatures
+    }
+
+
+def load_part(study: StudyPlan, name: str) -> Any:
+    """A part of the study's split, as `learning.study.evaluation.LabelledPart`."""
+    from learning.study.evaluation import LabelledPart
+    from storage import splits
+    from storage.home import Home
+
+    frame = splits.load_part(Home.from_environment().warehouse, study.split_id, name)
+    return LabelledPart(name, *(tuple(frame[column]) for column in ("headline_id", "text", "label")))
+
+
+def load_parts(study: StudyPlan) -> list[Any]:
+    """The parts that every cell is evaluated on."""
+    return [load_part(study, name) for name in PARTS]
+
+
+def save_results(study: StudyPlan, cell: CellPlan, results: list[Any]) -> None:
+    """Write the evaluations that a cell lacks, with all their predictions, in one transaction."""
+    import pandas as pd
+
+    from storage.evaluations import save_evaluations
+    from storage.home import Home
+
+    warehouse, ids = Home.from_environment().warehouse, evaluation_ids(study, cell)
+    named = [(ids[result.part.name, result.temperature], result) for result in results]
+    decoding = None if cell.kind == "baseline" else study.config.decoding
+    save_evaluations(
+        warehouse,
+        [evaluation_record(cell.cell_id, study.split_id, decoding, identifier, result) for identifier, result in named],
+        pd.concat([prediction_rows(identifier, result) for identifier, result in named]),
+        pd.concat([draw_rows(identifier, result.draws) for identifier, result in named]),
+        pd.concat([curve_rows(identifier, result.curve) for identifier, result in named]),
+        keep_known=True,
+    )
+
+
+def curve_rows(evaluation_id: str, curve: Sequence[Any]) -> Any:
+    """Points of an evaluation's curve over temperature, as the ledger keeps them."""
+    import pandas as pd
+
+    columns = ["evaluation_id", "at_temperature", "expected_accuracy", "unparsed_rate"]
+    return pd.DataFrame([(evaluation_id, *point) for point in curve], columns=columns)
+
+
+def draw_rows(evaluation_id: str, draws: Sequence[Any], first: int = 0) -> Any:
+    """Figures of an evaluation's draws, numbered from `first`, as the ledger keeps them."""
+    import pandas as pd
+
+    columns = ["evaluation_id", "draw", "accuracy", "macro_f1", "strict_accuracy", "unparsed_rate"]
+    numbered = enumerate(draws, start=first)
+    rows = [{"evaluation_id": evaluation_id, "draw": number, **asdict(figures)} for number, figures in numbered]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def evaluation_record(
+    cell_id: str, split_id: str, decoding: DecodingSettings | None, evaluation_id: str, result: Any
+) -> Any:
+    """An evaluation as the warehouse keeps it; without `decoding` where nothing is sampled."""
+    from learning.study.identity import decoding_id
+    from storage.evaluations import EvaluationRecord
+
+    return EvaluationRecord(
+        evaluation_id=evaluation_id,
+        cell_id=cell_id,
+        split_id=split_id,
+        part=result.part.name,
+        temperature=result.temperature,
+        decoding_id=decoding_id(decoding) if decoding else None,
+        top_k=decoding.top_k if decoding else None,
+        top_p=decoding.top_p if decoding else None,
+        draw_seed=decoding.seed if decoding else None,
+        **asdict(result.metrics),
+        draws=len(result.draws) if decoding else None,
+        seconds=result.seconds,
+        headlines_per_second=result.metrics.n / result.seconds,
+    )
+
+
+def prediction_rows(evaluation_id: str, result: Any) -> Any:
+    """A row a headline; without probabilities those columns are NULL."""
+    import pandas as pd
+
+    outcomes, probabilities = result.outcomes, result.probabilities
+    argmax = outcomes if result.argmax is None else result.argmax
+    columns = {f"p_{name}": column for column, name in enumerate((*LABELS, "unparsed"))}
+    return pd.DataFrame(
+        {
+            "evaluation_id": evaluation_id,
+            "headline_id": result.part.headline_ids,
+            "predicted": _label_words(outcomes),
+            **{name: None if probabilities is None else probabilities[:, at] for name, at in columns.items()},
+            "parsed": outcomes < len(LABELS),
+            "argmax": _label_words(argmax),
+            "argmax_parsed": argmax < len(LABELS),
+        }
+    )
+
+
+def _label_words(outcomes: Any) -> list[str]:
+    from learning.study.unparsed import parsed_labels
+
+    return [LABELS[number].value for number in parsed_labels(outcomes)]
+
+
+def cell_outcome(cell: CellPlan, outcome: Any) -> Any:
+    """A training's outcome as the warehouse keeps it."""
+    from storage.home import Home
+    from storage.studies import CellOutcome
+
+    environment = {
+        **outcome.environment,
+        "micro_batch_size": outcome.micro_batch_size,
+        "memory_errors": outcome.memory_errors,
+    }
+    return CellOutcome(
+        steps=outcome.log[-1].step,
+        first_step=outcome.first_step,
+        train_seconds=outcome.seconds,
+        examples_per_second=outcome.examples_per_second,
+        tokens_per_second=outcome.tokens_per_second,
+        peak_memory_bytes=outcome.peak_memory_bytes,
+        adapter_path=str(Home.from_environment().adapter(cell.cell_id)),
+        environment=environment,
+        status="diverged" if outcome.diverged else "finished",
+        adapter_hash=outcome.adapter_hash,
+    )

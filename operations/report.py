@@ -1,0 +1,90 @@
+"""The report of a study: read from the warehouse, drawn, and written to a folder. Runs without Prefect and torch."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from schemas.errors import FailureError
+from schemas.files import appearing_files
+from schemas.plan import name_cell
+from schemas.report import Chosen
+from storage.home import Home
+
+if TYPE_CHECKING:
+    from storage.studies import StoredCell
+
+CHARTS, PAGE, REPRODUCTION = "charts", "index.html", "reproduction.md"
+
+
+class NothingToReportError(FailureError):
+    """No fine-tuned cell of the study has been evaluated."""
+
+
+def write_report(study: str | None = None, output: Path | None = None) -> Path:
+    """Write the page of a study, its charts as SVG and PNG, and the table of published figures beside measured ones.
+
+    Args:
+        study: The study's id, or its first characters; the one that ran last when None.
+        output: The folder; that of the study in the home when None.
+
+    Returns:
+        The page.
+
+    Raises:
+        InputError: There is no such study, or the folder cannot be written.
+        NothingToReportError: No fine-tuned cell of it has been evaluated.
+    """
+    from reporting.figures import build_charts, save_charts
+    from reporting.page import render_page
+    from reporting.reproduction import render_reproduction
+    from storage.report import find_study, load_report
+
+    home = Home.from_environment()
+    study_id = find_study(home.warehouse, study)
+    missing, unanswered = _tell_missing(home, study_id)
+    report = load_report(home.warehouse, study_id, choose_cell(home, study_id), missing)
+    report = replace(report, unanswered=unanswered)
+    charts = build_charts(report)
+    page = home.report(study_id) if output is None else output / PAGE
+    texts = {REPRODUCTION: render_reproduction(report), PAGE: render_page(report, charts)}
+    with appearing_files(page.parent) as unfinished:
+        save_charts(charts, unfinished / CHARTS)
+        for name, text in texts.items():  # the page comes last: where it is, the report is
+            (unfinished / name).write_text(text, encoding="utf-8")
+    return page
+
+
+def choose_cell(home: Home, study_id: str) -> Chosen:
+    """The cell that is best on validation, and the temperature at which it is.
+
+    Raises:
+        NothingToReportError: None has been evaluated.
+    """
+    from learning.study.grid import best_row
+    from storage.evaluations import load_selection
+
+    rows = load_selection(home.warehouse, study_id)
+    if not rows:
+        raise NothingToReportError(
+            f"study {study_id}: no fine-tuned cell is evaluated yet; let `fintone run` finish it"
+        )
+    best = best_row(rows)
+    return Chosen(**{name: best[name] for name in ("cell_id", "temperature", "learning_rate", "epochs", "seed")})
+
+
+def _tell_missing(home: Home, study_id: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The cells that a study lacks, in words, and those that no run can evaluate."""
+    from storage.studies import load_missing
+
+    missing, every = (load_missing(home.warehouse, study_id, with_final=final) for final in (False, True))
+    return _tell_cells(missing), _tell_cells([cell for cell in every if cell not in missing])
+
+
+def _tell_cells(cells: Sequence["StoredCell"]) -> tuple[str, ...]:
+    told = []
+    for cell in cells:
+        record = cell.record
+        named = name_cell(record.kind, record.model, record.learning_rate, record.epochs, record.seed)
+        told.append(f"{named}: {cell.reason or cell.status}")
+    return tuple(told)

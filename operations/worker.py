@@ -1,0 +1,114 @@
+"""Where trainings and scorings are done: in a second process, which holds the base model in memory, or on a cluster."""
+
+import atexit
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from contextvars import copy_context
+from typing import TYPE_CHECKING, Any, Protocol
+
+from schemas.plan import StudyPlan
+
+if TYPE_CHECKING:
+    from learning.worker.process import BaseSpec, Job, ScoringJob, TrainingJob, Worker
+
+_workers: list["Worker"] = []
+"""The one process, once it was asked for."""
+
+
+class Workplace(Protocol):
+    """What does jobs in place of this machine, as a cluster."""
+
+    def run(self, job: "TrainingJob | ScoringJob", title: str) -> Any:
+        """Have a job done, and return its result."""
+
+    def drop(self, cell_ids: Iterable[str], training_ids: Iterable[str]) -> None:
+        """Delete what its machines shared of these cells and trainings."""
+
+    def give_up(self) -> None:
+        """Cancel every job."""
+
+
+_workplaces: list[Workplace] = []
+"""The one that has taken its place, if any."""
+
+
+@contextmanager
+def working_at(workplace: Workplace) -> Iterator[None]:
+    """Have the trainings and scorings of the block done elsewhere."""
+    _workplaces.append(workplace)
+    try:
+        yield
+    finally:
+        _workplaces.remove(workplace)
+
+
+@contextmanager
+def working_here() -> Iterator[None]:
+    """Have the jobs of the block done by a process on this machine, and free its memory at the end."""
+    start_worker()
+    try:
+        yield
+    finally:
+        close_worker()
+
+
+def run_side_by_side(works: Sequence[Callable[[], None]]) -> None:
+    """Do works that have jobs done on a cluster, each in a thread; if one raises, the others' jobs are given up."""
+    with ThreadPoolExecutor(len(works)) as pool:
+        begun = [pool.submit(copy_context().run, work) for work in works]
+        try:
+            for done in as_completed(begun):
+                done.result()
+        except BaseException:
+            for workplace in _workplaces:
+                workplace.give_up()
+            raise
+
+
+def start_worker() -> None:
+    """Let it load its libraries while other things are done."""
+    _get_worker().start()
+
+
+def run_job(job: "Job", on_event: Callable[[Any], None], title: str = "") -> Any:
+    """Have a job done; see `learning.worker.process.Worker.run`.
+
+    Args:
+        job: What is to be done.
+        on_event: Is given what the job tells on its way. A node of a cluster shows that by itself, under the title.
+        title: What is done, for people.
+    """
+    from learning.worker.process import ScoringJob, TrainingJob
+
+    if _workplaces and isinstance(job, ScoringJob | TrainingJob):
+        return _workplaces[0].run(job, title)
+    return _get_worker().run(job, on_event)
+
+
+def close_worker() -> None:
+    """End the process, and free its memory; the next job starts another."""
+    for worker in _workers:
+        worker.close()
+
+
+def drop_shared(cell_ids: Iterable[str], training_ids: Iterable[str]) -> None:
+    """Delete what a cluster's machines shared of these cells and trainings."""
+    for workplace in _workplaces:
+        workplace.drop(cell_ids, training_ids)
+
+
+def base_spec(study: StudyPlan) -> "BaseSpec":
+    """The base model of a study, as a job names it."""
+    from learning.worker.process import BaseSpec
+
+    return BaseSpec(study.base.folder, study.base.quantization, study.config.training, study.base.revision)
+
+
+def _get_worker() -> "Worker":
+    from learning.worker.process import Worker
+
+    if not _workers:
+        _workers.append(Worker())
+        atexit.register(close_worker)
+    return _workers[0]

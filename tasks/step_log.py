@@ -1,0 +1,47 @@
+"""The steps of a training, as progress and in the warehouse."""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from schemas.plan import CellPlan
+from tasks.progress import JobProgress
+
+SECONDS_BETWEEN_WRITES = 10.0
+"""Of a training's log: each write opens the warehouse."""
+
+
+class StepLog:
+    """Shows the steps of a training as progress, and writes them to the warehouse now and then while it runs."""
+
+    def __init__(self, cell: CellPlan, title: str) -> None:
+        """Begin; the bar appears with the first step."""
+        self.cell = cell
+        self.progress = JobProgress(title, cell=cell.title)
+        self.unsaved: list[Any] = []
+        self.saved_at = time.monotonic()
+
+    def update(self, event: Any) -> None:
+        """Take what the training tells: a step, or a line for people."""
+        self.progress.update(event)
+        if isinstance(event, str):
+            return
+        self.unsaved.append(event)
+        if time.monotonic() - self.saved_at >= SECONDS_BETWEEN_WRITES:
+            self._write(self.unsaved, whole=False)
+
+    def save(self, outcome: Any) -> None:
+        """Write the log of the whole training in place of what was written before."""
+        self._write(outcome.log, whole=True)
+
+    def _write(self, steps: Sequence[Any], *, whole: bool) -> None:
+        import pandas as pd
+
+        from storage.home import Home
+        from storage.studies import save_training_log
+
+        columns = ("step", "epoch", "loss", "learning_rate", "grad_norm", "examples_per_second", "logged_at")
+        rows = pd.DataFrame([{name: getattr(step, name) for name in columns} for step in steps])
+        rows = rows.assign(cell_id=self.cell.cell_id)
+        save_training_log(Home.from_environment().warehouse, rows, whole=whole)
+        self.unsaved, self.saved_at = [], time.monotonic()

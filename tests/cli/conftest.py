@@ -1,0 +1,87 @@
+"""What the tests of the command line share: a home of their own, and commands run in this process."""
+
+import re
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from cli.main import main
+from storage.warehouse import prepare_warehouse
+
+Run = Callable[..., tuple[int, str, str]]
+
+OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
+QUOTED = re.compile(r"`[^`]*`|'[^']*'")
+"""Other commands, and what the user typed."""
+
+
+def foreign_options(arguments: Sequence[str], message: str) -> list[str]:
+    """The options that a message names and the command that printed it does not have."""
+    from typer.main import get_command
+
+    from cli.main import app
+
+    commands = get_command(app).commands  # type: ignore[attr-defined]
+    own = next((word for word in arguments if word in commands), None)
+    parameters = commands[own].params if own else []
+    known = {"--help", "--debug", *(option for parameter in parameters for option in parameter.opts), *arguments}
+    return [option for option in OPTION.findall(QUOTED.sub("", message)) if option not in known]
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("prepared") / "warehouse.duckdb"
+    prepare_warehouse(path)
+    return path
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home that is not there yet, and an empty working folder beside it."""
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    monkeypatch.setenv("FINTONE_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def warehouse(home: Path, prepared: Path) -> Path:
+    home.mkdir()
+    return Path(shutil.copy(prepared, home))
+
+
+@pytest.fixture
+def fintone(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs a command in this process: exit code, standard output, standard error."""
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["fintone", *arguments])
+        with pytest.raises(SystemExit) as end:
+            main()
+        written = capsys.readouterr()
+        assert isinstance(end.value.code, int)
+        return end.value.code, written.out, written.err
+
+    return run
+
+
+@pytest.fixture
+def refuse(fintone: Run) -> Callable[..., str]:
+    """Runs a command that must end with exit code 2 and one line on standard error, which it returns.
+
+    Each option that the line names must be one of that command.
+    """
+
+    def run(*arguments: str) -> str:
+        code, out, err = fintone(*arguments)
+        assert (code, out) == (2, "")
+        assert err.startswith("fintone: ")
+        assert err.count("\n") == 1
+        assert err.endswith("\n")
+        assert foreign_options(arguments, err) == []
+        return err
+
+    return run

@@ -1,0 +1,76 @@
+"""The command line in a process of its own: emphasis on a terminal that wants it, plain text everywhere else."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from cli import main as cli
+
+ROOT = Path(cli.__file__).parents[1]
+START = "from cli.main import main; main()"
+
+
+def spawn(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Runs a command in a process of its own, with no terminal."""
+    own = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
+    command = [sys.executable, "-c", START, *arguments]
+    return subprocess.run(command, env=own, capture_output=True, encoding="utf-8", check=False, timeout=120)
+
+
+def spawn_on_terminal(*arguments: str, **environment: str) -> bytes:
+    """Runs a command whose output is a terminal, and returns what it wrote there."""
+    ours, theirs = os.openpty()
+    own = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color", "COLUMNS": "100", **environment}
+    command = [sys.executable, "-c", START, *arguments]
+    process = subprocess.Popen(command, env=own, stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    written = b""
+    try:
+        while chunk := os.read(ours, 65536):
+            written += chunk
+    except OSError:  # Linux ends a terminal that the other side has closed with an error
+        pass
+    finally:
+        os.close(ours)
+    assert process.wait(timeout=120) == 0
+    return written
+
+
+def test_a_terminal_gets_emphasis_unless_it_wants_none(home: Path) -> None:
+    assert b"\x1b[1mstudy" in spawn_on_terminal("run", "--dry-run", NO_COLOR="")
+    assert b"\x1b" not in spawn_on_terminal("run", "--dry-run", NO_COLOR="1")
+
+
+def test_a_pipe_gets_plain_text(home: Path) -> None:
+    done = spawn("run", "--dry-run", COLUMNS="40", TERM="xterm-256color")
+    assert done.returncode == 0
+    assert done.stdout.startswith("study ")
+    assert "\x1b" not in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 40
+
+
+def test_a_reader_that_leaves_early_is_no_event(warehouse: Path) -> None:
+    own = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": ""}
+    command = [sys.executable, "-c", START, "sql", "FROM range(200_000)"]
+    with subprocess.Popen(command, env=own, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 1
+
+
+def test_doctor_tells_of_a_narrow_encoding_without_an_option_that_it_lacks(warehouse: Path, tmp_path: Path) -> None:
+    home = tmp_path / "☃"
+    done = spawn("doctor", PYTHONIOENCODING="latin-1", FINTONE_HOME=str(home), COLUMNS="400")
+    assert done.stderr.splitlines()[-1].endswith("has no '\\u2603'; set PYTHONIOENCODING=utf-8")
+
+
+def test_a_narrow_encoding_loses_no_character_in_silence(warehouse: Path) -> None:
+    done = spawn("sql", "SELECT '☃' AS sign", PYTHONIOENCODING="latin-1")
+    assert (done.returncode, done.stdout) == (2, "sign\n----\n")
+    assert done.stderr == (
+        "fintone: standard output: its encoding latin-1 has no '\\u2603'; set PYTHONIOENCODING=utf-8, or use --output\n"
+    )

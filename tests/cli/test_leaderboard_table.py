@@ -1,0 +1,67 @@
+"""The leaderboard in the terminal: every figure is there at any width, and what it advises can be run."""
+
+import io
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from cli.output.leaderboard import build_table
+
+
+def make_row(cell_id: str, temperature: float | None, **changes: Any) -> dict[str, Any]:
+    row = {
+        "cell_id": cell_id,
+        "kind": "fine-tuned",
+        "model": "tiny-llama",
+        "learning_rate": 2e-4,
+        "epochs": 3,
+        "seed": 42,
+        "temperature": temperature,
+        "accuracy": 0.8421,
+        "accuracy_low": 0.817,
+        "accuracy_high": 0.8649,
+        "macro_f1": 0.8434,
+        "is_champion": False,
+    }
+    return row | changes
+
+
+def show(rows: list[dict[str, Any]], width: int) -> str:
+    file = io.StringIO()
+    Console(file=file, width=width).print(build_table(rows, "study 1"))
+    return file.getvalue()
+
+
+def test_a_model_has_one_line_and_a_temperature_one_column() -> None:
+    rows = [
+        *(make_row("base", temperature, kind="base", accuracy=1.0) for temperature in (0.1, 1, 10)),
+        make_row("svm", None, kind="baseline", model="TF-IDF + linear SVM"),
+        *(make_row("tuned", temperature, is_champion=temperature == 0.1) for temperature in (0.1, 1, 10)),
+        make_row("late", 1, epochs=1, accuracy_low=0.5),
+    ]
+    lines = [line.rstrip() for line in show(rows, 100).splitlines()]
+    assert lines == [
+        "study 1",
+        "model                                 T=0.1           T=1          T=10       95 %",
+        "base: tiny-llama               1.000 / .843  1.000 / .843  1.000 / .843  .817-.865",
+        "baseline: TF-IDF + linear SVM   .842 / .843                              .817-.865",
+        "2e-04, 3 epochs, seed 42 *      .842 / .843   .842 / .843   .842 / .843  .817-.865",
+        "2e-04, 1 epoch, seed 42                       .842 / .843                .500-.865",
+        "accuracy / macro-F1; the interval is that of the first accuracy; * is the champion",
+        "now",
+    ]
+
+
+@pytest.mark.parametrize("width", [40, 60, 80])
+def test_a_narrow_terminal_hides_no_figure(width: int) -> None:
+    written = show([make_row("tuned", temperature) for temperature in (0.1, 1, 10)], width)
+    assert written.count(".842") == 3
+    assert written.count(".843") == 3
+    assert "…" not in written
+    assert max(map(len, written.splitlines())) <= width
+
+
+def test_brackets_in_the_name_of_a_model_stay() -> None:
+    written = show([make_row("base", 1, kind="base", model="models/[red]/llama")], 80)
+    assert "base: models/[red]/llama" in written

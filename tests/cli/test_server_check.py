@@ -1,0 +1,136 @@
+"""The Prefect server as `fintone doctor` sees it: a real one, addresses with nobody behind, and none."""
+
+import socket
+from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect.testing.utilities import prefect_test_harness
+from rich.console import Console
+
+from cli.doctor.checkup import examine
+from cli.doctor.server import _judge_version
+from cli.session.session import ServerGoneError, prefect_session
+from schemas.checkup import Finding
+from schemas.errors import InputError
+
+
+@pytest.fixture(autouse=True)
+def own_prefect(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home of Prefect without profiles, and a process that finds this project."""
+    monkeypatch.setenv("PREFECT_HOME", str(tmp_path / "prefect"))
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+    return tmp_path / "prefect"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    with prefect_test_harness(server_startup_timeout=120):
+        yield str(PREFECT_API_URL.value())
+
+
+@pytest.fixture
+def silent_port() -> Iterator[int]:
+    """A port that takes connections and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield listening.getsockname()[1]
+
+
+@pytest.fixture
+def closed_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        return int(listening.getsockname()[1])
+
+
+def check() -> Finding:
+    [found] = examine([{"Prefect": "cli.doctor.server:check_server"}])
+    return found
+
+
+def test_a_server_that_answers_is_told_with_its_version(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PREFECT_API_URL", server.replace("://", "://user:secret@"))
+    found = check()
+    assert found.state == "ok"
+    assert found.told.startswith("server 3.")
+    assert found.told.endswith(f" answers at {server}")
+
+
+def test_an_address_without_its_api_is_told(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PREFECT_API_URL", server.removesuffix("/api"))
+    found = check()
+    assert found.state == "fail"
+    assert "answers with status 404" in found.told
+    assert "such as http://127.0.0.1:4200/api" in found.remedy
+
+
+def test_a_closed_port_is_broken_and_shows_no_credential(closed_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PREFECT_API_URL", f"http://user:secret@127.0.0.1:{closed_port}/api")
+    found = check()
+    assert found.state == "fail"
+    assert found.told.startswith(f"no Prefect server answers at http://127.0.0.1:{closed_port}/api (")
+    assert "unset PREFECT_API_URL" in found.remedy
+    assert "secret" not in str(found)
+
+
+def test_a_server_that_says_nothing_is_not_waited_for(silent_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PREFECT_API_URL", f"http://127.0.0.1:{silent_port}/api")
+    assert check().told == f"no Prefect server answers at http://127.0.0.1:{silent_port}/api (timed out)"
+
+
+def test_what_is_no_address_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PREFECT_API_URL", "user:secret@host/api")
+    found = check()
+    assert (found.state, found.told) == ("fail", "PREFECT_API_URL is no address")
+
+
+def test_without_a_server_a_run_starts_one(own_prefect: Path) -> None:
+    found = check()
+    assert (found.state, found.told) == ("note", "no server is set; a run starts a temporary one, some seconds")
+    assert not (own_prefect / "prefect.db").exists()
+
+
+def test_a_temporary_server_without_a_place_is_broken(own_prefect: Path) -> None:
+    own_prefect.write_text("x")
+    found = check()
+    assert found.state == "fail"
+    assert found.told.endswith(f"PREFECT_HOME {own_prefect} is a file")
+
+
+def test_a_session_shows_no_credential() -> None:
+    shown = StringIO()
+    with temporary_settings({PREFECT_API_URL: "http://user:secret@host/api"}), prefect_session(Console(file=shown)):
+        pass
+    assert shown.getvalue() == "Prefect server: http://***@host/api\n"
+
+
+def fail_in_a_session(url: str, error: Exception) -> None:
+    with temporary_settings({PREFECT_API_URL: url}), prefect_session(Console(file=StringIO())):
+        raise error
+
+
+def test_a_run_that_fails_without_its_server_says_so(closed_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PREFECT_API_URL", f"http://127.0.0.1:{closed_port}/api")
+    with pytest.raises(
+        ServerGoneError, match=r"^no Prefect server answers at .*; start it, .* or unset PREFECT_API_URL"
+    ):
+        fail_in_a_session(f"http://127.0.0.1:{closed_port}/api", RuntimeError("Failed to reach API"))
+    with pytest.raises(InputError, match="a source"):
+        fail_in_a_session(f"http://127.0.0.1:{closed_port}/api", InputError("a source"))
+
+
+def test_a_run_that_fails_beside_its_server_says_why_itself(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PREFECT_API_URL", server)
+    with pytest.raises(RuntimeError, match="a bug"):
+        fail_in_a_session(server, RuntimeError("a bug"))
+
+
+@pytest.mark.parametrize(
+    ("server", "state"), [("3.8.8", "ok"), ("3.9.0", "ok"), ("3.8.7", "note"), ("2.20.0", "fail"), ("4.0.0", "fail")]
+)
+def test_versions_are_compared_as_prefect_does(server: str, state: str) -> None:
+    found = _judge_version("http://host/api", server, "3.8.8")
+    assert found.state == state
+    assert bool(found.remedy) == (state != "ok")

@@ -1,0 +1,112 @@
+"""What a person sees while a flow runs: announced lines, a bar where there is a screen, and none of Prefect's own."""
+
+import io
+import logging
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from cli.session import terminal
+from cli.session.terminal import ProgressHandler, show_progress
+
+ROOT = Path(terminal.__file__).parents[1]
+LINES = re.compile(r"\d\d:\d\d:\d\d  ([^\r\n]*)")
+"""What follows the time of day."""
+
+
+def make_console(*, screen: bool) -> Console:
+    return Console(file=io.StringIO(), force_terminal=screen, width=80, _environ={"TERM": "xterm"})
+
+
+def written(console: Console) -> str:
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+@pytest.fixture
+def logger() -> Iterator[logging.Logger]:
+    logger = logging.getLogger("prefect.test")
+    before = logger.level
+    logger.setLevel(logging.INFO)
+    yield logger
+    logger.setLevel(before)
+
+
+def progress(logger: logging.Logger, done: int, total: int, title: str = "train") -> None:
+    event: dict[str, Any] = {"title": title, "done": done, "total": total, "detail": "loss 0.5", "ends": ""}
+    text = f"{title}, {done}/{total}"
+    logger.info(text, extra={"fintone": {"text": text, **event}})
+
+
+def announce(logger: logging.Logger, text: str, **event: Any) -> None:
+    logger.info(text, extra={"fintone": {"text": text, **event}})
+
+
+def test_only_what_is_announced_shows(logger: logging.Logger) -> None:
+    console = make_console(screen=False)
+    logger.addHandler(handler := ProgressHandler(console))
+    logger.info("split: 900 train", extra={"fintone": {"text": "split: [900] train"}})
+    logger.info("Finished in state Completed()")
+    logger.removeHandler(handler)
+    [line] = written(console).splitlines()
+    assert line.split("  ", 1)[1] == "split: [900] train"
+
+
+def test_without_a_screen_a_bar_is_a_line_now_and_then_and_at_its_end(logger: logging.Logger) -> None:
+    console = make_console(screen=False)
+    logger.addHandler(handler := ProgressHandler(console))
+    logger.info("begin", extra={"fintone": {"text": "begin"}})
+    for done in range(1, 101):
+        progress(logger, done, 100)
+    logger.removeHandler(handler)
+    assert [line.split("  ", 1)[1] for line in written(console).splitlines()] == ["begin", "train, 100/100"]
+
+
+def test_on_a_screen_what_moves_is_in_the_live_view_and_no_line(logger: logging.Logger) -> None:
+    console = make_console(screen=True)
+    logger.addHandler(handler := ProgressHandler(console))
+    assert handler.screen
+    with handler.screen:
+        progress(logger, 1, 2, "train [red]")
+        handler.screen.refresh()
+        announce(logger, "3 of 4 cells done, about 0:07 left", left="0:07")
+        announce(logger, "split: [900] train")
+    logger.removeHandler(handler)
+    assert "train [red]" in written(console)
+    assert [line for line in LINES.findall(written(console)) if line] == ["split: [900] train"]
+
+
+def test_a_dumb_terminal_gets_lines() -> None:
+    assert ProgressHandler(Console(file=io.StringIO(), force_terminal=True, _environ={"TERM": "dumb"})).screen is None
+
+
+def test_prefects_own_lines_are_away_while_progress_shows_and_back_after_it(logger: logging.Logger) -> None:
+    import prefect.main  # noqa: F401 (sets up Prefect's logging)
+
+    root, prefect_logger = logging.getLogger(), logging.getLogger("prefect")
+    before = set(root.handlers), set(prefect_logger.handlers)
+    console = make_console(screen=False)
+    with show_progress(console):
+        assert not any(type(handler).__name__ == "PrefectConsoleHandler" for handler in root.handlers)
+        logger.info("split", extra={"fintone": {"text": "split"}})
+    assert (set(root.handlers), set(prefect_logger.handlers)) == before
+    assert written(console).count("split") == 1
+
+
+def test_after_a_run_libraries_say_no_farewell() -> None:
+    script = """
+import atexit, sys
+from flows.deployment import mute_exit
+atexit.register(lambda: sys.stderr.write("stopping the server"))
+atexit.register(mute_exit)
+sys.stderr.write("the run failed")
+sys.exit(2)
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (2, "the run failed")

@@ -1,0 +1,112 @@
+"""Text from outside reaches a terminal with every control character spelled: errors, tables, progress, accounts."""
+
+import io
+import logging
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.table import Table
+from rich.text import Text
+
+from cli.output.console import SafeConsole, print_lines
+from cli.output.leaderboard import build_table
+from cli.session.live import LiveView
+from cli.session.terminal import ProgressHandler
+from schemas.text import show_text
+
+Run = Callable[..., tuple[int, str, str]]
+FINTONE = Path(sys.executable).with_name("fintone")
+EVIL = "\x1b[2J\x1b]0;owned\x07\x9b31m\u202egnp.exe\r\nfintone: all is well"
+SPELLED = r"\x1b[2J\x1b]0;owned\x07\x9b31m\u202egnp.exe\r\nfintone: all is well"
+ROW = {
+    "cell_id": "c",
+    "kind": "fine-tuned",
+    "model": EVIL,
+    "learning_rate": 1e-2,
+    "epochs": 1,
+    "seed": 1,
+    "temperature": 1.0,
+    "accuracy": 0.5,
+    "macro_f1": 0.5,
+    "accuracy_low": 0.4,
+    "accuracy_high": 0.6,
+    "is_champion": False,
+}
+
+
+def is_harmless(text: str) -> bool:
+    return all(sign.isprintable() or sign == "\n" for sign in text)
+
+
+@given(st.text(st.characters(exclude_categories=[])))
+def test_a_text_is_shown_in_one_line_of_visible_characters(text: str) -> None:
+    assert show_text(text).isprintable()
+    assert is_harmless(show_text(text, lines=True).replace("\t", ""))
+    if text.isprintable():
+        assert show_text(text) == text
+
+
+def test_an_error_is_one_line_whatever_it_repeats(refuse: Callable[..., str], warehouse: Path) -> None:
+    line = refuse("ingest", f"{EVIL}.csv")
+    assert SPELLED in line
+    assert is_harmless(line)
+    assert is_harmless(refuse("sql", f"SELECT '{EVIL}' FROM x"))
+    assert is_harmless(refuse("run", f"--{EVIL}"))
+
+
+def test_a_traceback_is_harmless_too(fintone: Run, warehouse: Path) -> None:
+    code, _, err = fintone("--debug", "ingest", f"{EVIL}.csv")
+    assert (code, "Traceback" in err, is_harmless(err)) == (2, True, True)
+
+
+def test_whatever_a_console_prints_is_harmless() -> None:
+    console = SafeConsole(file=io.StringIO(), width=200)
+    table = Table(title=EVIL)
+    table.add_column(EVIL)
+    table.add_row(Text(EVIL))
+    console.print(EVIL, markup=False)
+    console.print(table)
+    console.print(build_table([ROW], EVIL))
+    print_lines([(EVIL, EVIL)], console)
+    view = LiveView()
+    view.take({"cells": [EVIL], "cell": EVIL, "state": "failed", "result": EVIL})
+    console.print(view)
+    handler = ProgressHandler(console)
+    record = logging.makeLogRecord({"fintone": {"text": EVIL}})
+    handler.emit(record)
+    assert isinstance(console.file, io.StringIO)
+    written = console.file.getvalue()
+    assert is_harmless(written)
+    assert written.count(r"\x1b[2J") >= 8
+
+
+def test_colours_of_our_own_stay() -> None:
+    console = SafeConsole(file=io.StringIO(), force_terminal=True, width=80, _environ={"TERM": "xterm-256color"})
+    console.print(Text("red", style="red"))
+    assert isinstance(console.file, io.StringIO)
+    assert console.file.getvalue() == "\x1b[31mred\x1b[0m\n"
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "table"])
+def test_data_on_a_terminal_is_harmless_and_in_a_pipe_it_is_whole(warehouse: Path, form: str) -> None:
+    statement = "SELECT chr(27) || '[31mred' || chr(155) || 'x' AS text"
+    environment = {**os.environ, "FINTONE_HOME": str(warehouse.parent), "TERM": "xterm", "COLUMNS": "200"}
+    command = [str(FINTONE), "sql", statement, "--format", form]
+    ours, theirs = pty.openpty()
+    done = subprocess.run(command, env=environment, stdout=theirs, stderr=subprocess.PIPE, check=True)
+    os.close(theirs)
+    shown = os.read(ours, 4096).decode().replace("\r\n", "\n")
+    os.close(ours)
+    assert done.stderr == b""
+    assert is_harmless(shown)
+    assert "[31mred" in shown
+    if form == "csv":
+        piped = subprocess.run(command, env=environment, capture_output=True, check=True).stdout.decode()
+        assert piped == "text\n\x1b[31mred\x9bx\n"

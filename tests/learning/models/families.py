@@ -1,0 +1,159 @@
+"""Random models of other families than the embedded one's; for mechanics, never for a claim of quality."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import (
+    AutoModelForCausalLM,
+    BartConfig,
+    BertConfig,
+    BertForMaskedLM,
+    BertLMHeadModel,
+    BloomConfig,
+    FalconConfig,
+    Gemma3Config,
+    Gemma3ForConditionalGeneration,
+    Gemma3TextConfig,
+    GPT2Config,
+    GPTNeoXConfig,
+    GraniteConfig,
+    Lfm2Config,
+    LlamaConfig,
+    LlamaForSequenceClassification,
+    MambaConfig,
+    MistralConfig,
+    MptConfig,
+    OPTConfig,
+    PretrainedConfig,
+    Qwen2Config,
+    T5Config,
+    T5ForConditionalGeneration,
+)
+
+from embedded.paths import MODEL_FOLDER
+from learning.models.base_model import load_tokenizer
+
+SIZE: dict[str, Any] = {
+    "vocab_size": 1_536,
+    "hidden_size": 64,
+    "intermediate_size": 128,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+}
+STILL: dict[str, Any] = {"attn_pdrop": 0, "resid_pdrop": 0, "embd_pdrop": 0}
+"""No dropout of the model's own, as the other families have it."""
+FAMILIES: dict[str, PretrainedConfig] = {
+    "llama with grouped heads": LlamaConfig(**SIZE, num_key_value_heads=2),
+    "gpt-neox": GPTNeoXConfig(**SIZE, rotary_pct=0.25),
+    "qwen2": Qwen2Config(**SIZE, num_key_value_heads=2),
+    "mistral": MistralConfig(**SIZE, num_key_value_heads=2, sliding_window=None),
+    "granite, which scales its logits": GraniteConfig(**SIZE, num_key_value_heads=2, logits_scaling=3.0),
+    "gpt2": GPT2Config(vocab_size=1_536, n_embd=64, n_layer=2, n_head=4, n_positions=512, **STILL),
+}
+
+
+OTHERS: dict[str, PretrainedConfig] = {
+    "bert as a decoder": BertConfig(**SIZE, is_decoder=True),
+    "falcon": FalconConfig(**SIZE),
+    "gemma3, its text alone": Gemma3TextConfig(**SIZE, head_dim=16, num_key_value_heads=2),
+    "opt, whose positions are learnt": OPTConfig(
+        vocab_size=1_536,
+        hidden_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        ffn_dim=128,
+        word_embed_proj_dim=64,
+        max_position_embeddings=256,
+    ),
+}
+VISION = {
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+    "image_size": 28,
+    "patch_size": 14,
+}
+LAYERS = {
+    "decoder_layers": 2,
+    "decoder_attention_heads": 4,
+    "decoder_ffn_dim": 128,
+    "encoder_layers": 2,
+    "encoder_attention_heads": 4,
+    "encoder_ffn_dim": 128,
+}
+UNFIT: dict[str, tuple[Any, str, str]] = {
+    "an encoder": (
+        lambda: BertForMaskedLM(BertConfig(**SIZE)),
+        "is an encoder (BertForMaskedLM), which is not fine-tuned yet; give a causal language model",
+        "BertLMHeadModel looks at the words that follow, as an encoder does",
+    ),
+    "an encoder that was saved as a language model": (
+        lambda: BertLMHeadModel(BertConfig(**SIZE)),
+        "is an encoder (BertLMHeadModel), which is not fine-tuned yet; give a causal language model",
+        "BertLMHeadModel looks at the words that follow, as an encoder does",
+    ),
+    "a classifier": (
+        lambda: LlamaForSequenceClassification(LlamaConfig(**SIZE)),
+        "is no causal language model but LlamaForSequenceClassification; give a causal language model",
+        "lm_head.weight among them, are not in its *.safetensors",
+    ),
+    "an encoder with a decoder": (
+        lambda: T5ForConditionalGeneration(T5Config(vocab_size=1_536, d_model=64, d_ff=128, num_layers=2, num_heads=4)),
+        "is an encoder with a decoder (T5ForConditionalGeneration), which is not fine-tuned; give a causal",
+        "cannot be loaded (Unrecognized configuration class",
+    ),
+    "the decoder of such a pair": (
+        lambda: AutoModelForCausalLM.from_config(BartConfig(vocab_size=1_536, d_model=64, **LAYERS)),
+        "",
+        "BartForCausalLM answers otherwise behind a shared prefix than alone, and is not fine-tuned; give a causal",
+    ),
+    "images and text": (
+        lambda: Gemma3ForConditionalGeneration(
+            Gemma3Config(text_config={**SIZE, "head_dim": 16, "num_key_value_heads": 2}, vision_config=VISION)
+        ),
+        "takes more than text (Gemma3ForConditionalGeneration), which is not fine-tuned; give a causal",
+        "Gemma3ForConditionalGeneration takes no shared prefix, and is not fine-tuned",
+    ),
+    "a state space": (
+        lambda: AutoModelForCausalLM.from_config(
+            MambaConfig(vocab_size=1_536, hidden_size=64, num_hidden_layers=2, state_size=8)
+        ),
+        "is a recurrent model (MambaForCausalLM), which is not fine-tuned; give a causal language model",
+        "MambaForCausalLM takes no shared prefix, and is not fine-tuned; give a causal language model",
+    ),
+    "convolutions": (
+        lambda: AutoModelForCausalLM.from_config(
+            Lfm2Config(**SIZE, num_key_value_heads=2, layer_types=["conv", "full_attention"])
+        ),
+        "is a recurrent model (Lfm2ForCausalLM), which is not fine-tuned; give a causal language model",
+        "Lfm2ForCausalLM takes no shared prefix, and is not fine-tuned; give a causal language model",
+    ),
+    "bloom": (
+        lambda: AutoModelForCausalLM.from_config(BloomConfig(vocab_size=1_536, hidden_size=64, n_layer=2, n_head=4)),
+        "has ALiBi positions (BloomForCausalLM), which do not fit packed batches; give a causal language model",
+        "BloomForCausalLM takes no shared prefix, and is not fine-tuned; give a causal language model",
+    ),
+    "mpt": (
+        lambda: AutoModelForCausalLM.from_config(MptConfig(vocab_size=1_536, d_model=64, n_layers=2, n_heads=4)),
+        "has ALiBi positions (MptForCausalLM), which do not fit packed batches; give a causal language model",
+        "MptForCausalLM answers otherwise behind a shared prefix than alone, and is not fine-tuned; give a causal",
+    ),
+    "falcon with alibi": (
+        lambda: AutoModelForCausalLM.from_config(FalconConfig(**SIZE, alibi=True)),
+        "has ALiBi positions (FalconForCausalLM), which do not fit packed batches; give a causal language model",
+        "FalconForCausalLM takes no shared prefix, and is not fine-tuned; give a causal language model",
+    ),
+}
+"""Models that cannot be fine-tuned, what their files tell of that, and what a probe of the loaded model does."""
+
+
+def write_family(name: str, folder: Path) -> Path:
+    """Write a model of a family with the embedded model's tokenizer."""
+    torch.manual_seed(1)
+    configs = {**FAMILIES, **OTHERS}
+    model = AutoModelForCausalLM.from_config(configs[name]) if name in configs else UNFIT[name][0]()
+    model.save_pretrained(folder)
+    load_tokenizer(MODEL_FOLDER).save_pretrained(folder)
+    return folder

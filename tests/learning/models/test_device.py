@@ -1,0 +1,42 @@
+"""What is recorded of the machine is true of it."""
+
+import platform
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+import torch
+
+from learning.models.device import Device, choose_device, describe_environment, peak_memory_bytes
+
+
+def test_without_a_gpu_everything_is_float32_on_the_cpu() -> None:
+    if torch.cuda.is_available():
+        pytest.skip("needs a machine without CUDA device")
+    device = choose_device()
+    assert (device.name, device.dtype, device.optimizer) == ("cpu", torch.float32, "adamw_torch_fused")
+
+
+@pytest.mark.gpu
+def test_with_a_gpu_arithmetic_is_short_and_the_optimizer_paged() -> None:
+    device = choose_device()
+    assert device.name == "cuda"
+    assert device.dtype in {torch.bfloat16, torch.float16}
+    assert device.optimizer == "paged_adamw_32bit"
+
+
+def test_the_environment_names_device_arithmetic_and_versions() -> None:
+    device = choose_device()
+    environment = describe_environment(device)
+    assert (environment["device"], environment["optimizer"]) == (device.name, device.optimizer)
+    assert getattr(torch, environment["dtype"]) is device.dtype
+    assert environment["python"] == platform.python_version()
+    assert environment["torch"] == version("torch")
+    assert all(isinstance(value, str) and value for value in environment.values())
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's own account of the peak")
+def test_the_peak_is_the_one_that_the_system_counts_in_bytes() -> None:
+    measured = peak_memory_bytes(Device("cpu", torch.float32, "adamw_torch", scoring_tokens=1))
+    [line] = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")]
+    assert measured == pytest.approx(int(line.split()[1]) * 1_024, rel=0.05)

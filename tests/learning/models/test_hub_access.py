@@ -1,0 +1,123 @@
+"""The hub as `fintone doctor` sees it: real HTTP with one that answers, refuses or is silent, and no token shown."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+TOKEN = "hf_" + "secret" * 6
+SCRIPT = """
+import json
+from dataclasses import asdict
+from learning.models.hub_access import check_hub
+print(json.dumps(asdict(check_hub())))
+"""
+
+
+class Hub(BaseHTTPRequestHandler):
+    """Knows one token; is broken at `/broken`."""
+
+    def do_GET(self) -> None:
+        refused = self.path.endswith("/whoami-v2") and self.headers["authorization"] != f"Bearer {TOKEN}"
+        self.send_response(503 if self.path.startswith("/broken") else 401 if refused else 200)
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_message(self, *arguments: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture(scope="module")
+def hub() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Hub) as server:
+        Thread(target=server.serve_forever).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+
+
+def check(home: Path, **environment: str) -> dict[str, str]:
+    """What is found in a process with this environment; a library of the hub reads it when it is imported."""
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("HF_", "HUGGING", "TRANSFORMERS"))
+    }
+    root = str(Path(__file__).parents[3])
+    result = subprocess.run(
+        [sys.executable, "-c", SCRIPT],
+        env={**kept, "HF_HOME": str(home), "PYTHONPATH": root, **environment},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert TOKEN not in result.stdout + result.stderr
+    found: dict[str, str] = json.loads(result.stdout)
+    return found
+
+
+def test_a_hub_that_takes_the_token_is_well(hub: str, tmp_path: Path) -> None:
+    found = check(tmp_path, HF_ENDPOINT=hub, HF_TOKEN=TOKEN)
+    assert found["state"] == "ok"
+    assert found["told"] == f"{hub} answers and takes the token that is set by HF_TOKEN"
+
+
+def test_a_token_in_its_file_counts(hub: str, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text(TOKEN)
+    assert check(tmp_path, HF_ENDPOINT=hub)["told"].endswith(f"the token that is set by {tmp_path / 'token'}")
+
+
+def test_without_a_token_it_is_said_what_for(hub: str, tmp_path: Path) -> None:
+    found = check(tmp_path, HF_ENDPOINT=hub)
+    assert (found["state"], found["told"]) == ("note", f"{hub} answers; no token is set")
+    assert "set HF_TOKEN" in found["remedy"]
+
+
+def test_a_token_that_is_refused_is_told_and_not_shown(hub: str, tmp_path: Path) -> None:
+    found = check(tmp_path, HF_ENDPOINT=hub, HF_TOKEN="hf_stale" + "secret" * 5)
+    assert (found["state"], found["told"]) == ("note", f"{hub} refuses the token that is set by HF_TOKEN")
+    assert "secret" not in str(found)
+
+
+@pytest.mark.parametrize("token", ["secret\x01secret", "geheim-secret-\u00fc"])
+def test_a_token_that_cannot_be_sent_is_not_shown(hub: str, tmp_path: Path, token: str) -> None:
+    found = check(tmp_path, HF_ENDPOINT=hub, HF_TOKEN=token)
+    assert found["state"] == "note"
+    assert "secret" not in str(found)
+
+
+def test_credentials_of_an_endpoint_are_not_shown(hub: str, tmp_path: Path) -> None:
+    found = check(tmp_path, HF_ENDPOINT=hub.replace("://", "://user:secret@"))
+    assert found["told"].startswith(f"{hub} answers")
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "told"),
+    [
+        ("{hub}/broken", "{hub}/broken answers with status 503; no token is set"),
+        ("{silent}", "{silent} does not answer (no answer within 3 s); no token is set"),
+        ("http://127.0.0.1:1", "http://127.0.0.1:1 does not answer ([Errno 111] Connection refused); no token is set"),
+        ("user:secret@host", "HF_ENDPOINT is no address"),
+    ],
+)
+def test_a_hub_that_cannot_be_had_is_a_note(hub: str, silent: str, tmp_path: Path, endpoint: str, told: str) -> None:
+    found = check(tmp_path, HF_ENDPOINT=endpoint.format(hub=hub, silent=silent))
+    assert (found["state"], found["told"]) == ("note", told.format(hub=hub, silent=silent))
+    assert found["remedy"]
+
+
+@pytest.mark.parametrize("switch", ["HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"])
+def test_offline_is_a_choice_and_nobody_is_asked(silent: str, tmp_path: Path, switch: str) -> None:
+    found = check(tmp_path, HF_ENDPOINT=silent, **{switch: "1"})
+    assert found["state"] == "note"
+    assert found["told"].startswith(f"offline, as {switch} says")

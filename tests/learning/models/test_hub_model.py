@@ -1,0 +1,143 @@
+"""A model of the hub: pinned by its commit, taken from the copy on this machine, or refused in one line.
+
+The hub is a server of the test's own, which answers as the real one does.
+"""
+
+import json
+import shutil
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from huggingface_hub import constants
+
+from learning.models.base_model import resolve_base_model
+from learning.models.hub import check_hub_model
+from schemas.errors import InputError
+
+NAME = "org/model"
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+Hub = Callable[[HTTPStatus, str], None]
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    """Sets the status and the error code with which the hub answers everything."""
+    answer = {"status": HTTPStatus.NOT_FOUND, "code": "RepoNotFound"}
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(answer["status"])
+            self.send_header("X-Error-Code", answer["code"])
+            self.send_header("Content-Type", "application/json")
+            self.end_headers()
+            self.wfile.write(json.dumps({"error": answer["code"]}).encode())
+
+        def do_HEAD(self) -> None:
+            self.do_GET()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    monkeypatch.setattr(constants, "ENDPOINT", f"http://127.0.0.1:{server.server_port}")
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    yield lambda status, code: answer.update(status=status, code=code)
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def error_of(models: Path, revision: str | None = None) -> str:
+    with pytest.raises(InputError) as caught:
+        resolve_base_model(NAME, revision, models)
+    message = str(caught.value)
+    assert len(message.splitlines()) == 1
+    return message.removeprefix(f"base model {NAME}: ")
+
+
+def keep_copy(models: Path, tiny_folder: Path) -> Path:
+    """Lay out a copy of the model as the hub's own client does."""
+    snapshot, blobs = (models / "models--org--model" / name for name in (f"snapshots/{COMMIT}", "blobs"))
+    snapshot.mkdir(parents=True)
+    blobs.mkdir()
+    for number, file in enumerate(tiny_folder.iterdir()):
+        blob = shutil.copyfile(file, blobs / f"{number:040x}")
+        (snapshot / file.name).symlink_to(Path("../../blobs") / blob.name)
+    refs = models / "models--org--model" / "refs"
+    refs.mkdir()
+    (refs / "main").write_text(COMMIT, encoding="utf-8")
+    return snapshot
+
+
+def test_without_a_network_a_model_that_is_not_here_cannot_be_had(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    told = (
+        f"no folder here, and the hub is not asked, as HF_HUB_OFFLINE says: unset it, or give a folder ({tmp_path} has "
+    )
+    assert error_of(tmp_path) == f"{told}no copy)"
+    with pytest.raises(InputError) as caught:
+        check_hub_model(NAME, None, tmp_path)
+    assert str(caught.value) == f"base model {NAME}: {told}no copy)"
+
+
+@pytest.mark.parametrize("revision", [None, "main", COMMIT])
+def test_without_a_network_a_copy_on_this_machine_does(
+    tmp_path: Path, tiny_folder: Path, monkeypatch: pytest.MonkeyPatch, revision: str | None
+) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    snapshot = keep_copy(tmp_path, tiny_folder)
+    model = resolve_base_model(NAME, revision, tmp_path)
+    assert (model.name, model.folder, model.revision) == (NAME, snapshot, COMMIT)
+
+
+def test_a_copy_that_lacks_its_weights_is_refused(
+    tmp_path: Path, tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    snapshot = keep_copy(tmp_path, tiny_folder)
+    (snapshot / "model.safetensors").unlink()
+    with pytest.raises(InputError, match=r"no \*\.safetensors; give a folder that holds the weights"):
+        resolve_base_model(NAME, None, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "said"),
+    [
+        (
+            HTTPStatus.NOT_FOUND,
+            "RepoNotFound",
+            "not on the hub, or private; check it or set HF_TOKEN; nor is it a folder here",
+        ),
+        (HTTPStatus.UNAUTHORIZED, "RepoNotFound", "not on the hub, or private; check it or set HF_TOKEN"),
+        (HTTPStatus.FORBIDDEN, "GatedRepo", "is gated; accept its licence on the hub and set HF_TOKEN to a token"),
+        (HTTPStatus.NOT_FOUND, "RevisionNotFound", "has no revision v9; give a commit, branch or tag"),
+    ],
+)
+def test_what_the_hub_refuses_is_named(tmp_path: Path, hub: Hub, status: HTTPStatus, code: str, said: str) -> None:
+    hub(status, code)
+    assert error_of(tmp_path, "v9").startswith(said)
+
+
+def test_a_lost_connection_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def hang_up() -> None:
+        server.accept()[0].close()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        monkeypatch.setattr(constants, "ENDPOINT", f"http://127.0.0.1:{server.getsockname()[1]}")
+        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+        thread = threading.Thread(target=hang_up)
+        thread.start()
+        message = error_of(tmp_path)
+        thread.join()
+    assert message.startswith("cannot be fetched from the hub (")
+    assert "), nor is it a folder here; " in message
+    assert message.endswith("give a local folder, or try again")

@@ -1,0 +1,95 @@
+"""The scoring model is whole where memory allows, as it was trained elsewhere, and answers alike in both forms."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from embedded.paths import MODEL_FOLDER
+from learning.models import loaded_base
+from learning.models.adapter import attach_new_adapter, save_adapter
+from learning.models.base_model import load_model, load_tokenizer
+from learning.models.device import Device
+from learning.models.loaded_base import LoadedBase
+from learning.prompt.decoding import Decoding, find_answers
+from learning.scoring.scoring import find_token_budget, score_headlines, scoring
+from learning.training.cell import train_adapter
+from learning.training.recipe import Recipe
+from schemas.config import LoraSettings, PromptSettings, TrainingSettings
+from schemas.label import Label
+
+CPU = Device("cpu", torch.float32, "adamw_torch", scoring_tokens=2_000)
+
+
+@pytest.fixture(scope="module")
+def adapter(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("adapter") / "cell"
+    drawn = attach_new_adapter(load_model(MODEL_FOLDER, "nf4", CPU), r=4, alpha=16, dropout=0.1, seed=1)
+    for name, weight in drawn.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(weight, std=0.05, generator=torch.Generator().manual_seed(len(name)))
+    save_adapter(drawn, folder)
+    return folder
+
+
+def kinds(model: torch.nn.Module) -> set[str]:
+    return {type(layer).__name__ for layer in model.modules()}
+
+
+def test_without_memory_for_whole_weights_the_quantised_ones_score_alike(
+    adapter: Path, labelled: tuple[list[str], list[Label]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = LoadedBase(MODEL_FOLDER, "nf4", CPU).score_with(adapter)
+    monkeypatch.setattr(loaded_base, "free_memory_bytes", lambda _: 16 * whole.num_parameters() - 1)
+    quantised = LoadedBase(MODEL_FOLDER, "nf4", CPU).score_with(adapter)
+    assert "Linear4bit" not in kinds(whole)
+    assert "Linear4bit" in kinds(quantised)
+    tokenizer, prompt = load_tokenizer(MODEL_FOLDER), PromptSettings()
+    one, other = (
+        score_headlines(
+            model,
+            tokenizer,
+            find_answers(model, tokenizer, prompt),
+            labelled[0],
+            prompt,
+            [Decoding(1.0, 50, None)],
+            batch_tokens=2_000,
+            on_batch=lambda _: None,
+        )
+        for model in (whole, quantised)
+    )
+    assert torch.equal(one.argmax, other.argmax)
+    assert (one.sampled - other.sampled).abs().max() < 1e-5
+
+
+def test_what_was_trained_before_changes_nothing_of_what_is_scored_later(
+    adapter: Path, labelled: tuple[list[str], list[Label]], tmp_path: Path
+) -> None:
+    base, ids = LoadedBase(MODEL_FOLDER, "nf4", CPU), torch.tensor([[5, 6, 7]])
+    settings = TrainingSettings(loss="completion", schedule="constant")
+    recipe = Recipe(PromptSettings(), LoraSettings(r=8, dropout=0.0), settings, 1e-2, 1, 7)
+    train_adapter(base, *labelled, recipe, tmp_path / "trained")
+    for folder in (tmp_path / "trained", None, adapter, tmp_path / "trained"):
+        with torch.inference_mode():
+            used = base.score_with(folder)(input_ids=ids).logits
+            fresh = LoadedBase(MODEL_FOLDER, "nf4", CPU).score_with(folder)(input_ids=ids).logits
+        assert torch.equal(used, fresh)
+
+
+def test_an_adapter_changes_what_the_base_answers(adapter: Path) -> None:
+    base = LoadedBase(MODEL_FOLDER, "nf4", CPU).score_with(None)
+    tuned = LoadedBase(MODEL_FOLDER, "nf4", CPU).score_with(adapter)
+    ids = torch.tensor([[5, 6, 7]])
+    with torch.inference_mode():
+        assert (base(input_ids=ids).logits - tuned(input_ids=ids).logits).abs().max() > 0.01
+
+
+def test_the_token_budget_is_the_devices_unless_memory_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = LoadedBase(MODEL_FOLDER, "none", CPU).score_with(None)
+    monkeypatch.setattr(scoring, "free_memory_bytes", lambda _: 2**40)
+    assert find_token_budget(model, CPU) == 2_000
+    monkeypatch.setattr(scoring, "free_memory_bytes", lambda _: 2**23)
+    short = find_token_budget(model, CPU)
+    assert 0 < short < 2_000
+    monkeypatch.setattr(scoring, "free_memory_bytes", lambda _: 2**22)
+    assert find_token_budget(model, CPU) == pytest.approx(short / 2, abs=1)

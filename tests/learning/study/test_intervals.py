@@ -1,0 +1,185 @@
+"""Intervals hold 95 % where a bootstrap collapses, are the published ones, and are absent where none could hold it."""
+
+import math
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.optimize import minimize_scalar
+from scipy.stats import binom, bootstrap, multinomial
+
+from learning.study.confusion import count_confusion, macro_f1
+from learning.study.intervals import (
+    Z,
+    accuracy_interval,
+    macro_f1_influence,
+    macro_f1_interval,
+    mean_interval,
+    paired_interval,
+    paired_macro_f1_interval,
+    wilson,
+)
+from schemas.comparison import LEAST_DISCORDANT, LEAST_OF_A_LABEL
+
+SIZES, ACCURACIES = (30, 90, 300, 900), (0.5, 0.9, 0.97)
+POINTS = list(product(SIZES, ACCURACIES))
+
+
+@pytest.mark.parametrize(("n", "accuracy"), POINTS)
+def test_the_interval_of_accuracy_covers_the_truth_in_95_of_100_samples(n: int, accuracy: float) -> None:
+    intervals = [accuracy_interval(hits, n) for hits in range(n + 1)]
+    covered = [hits for hits, (low, high) in enumerate(intervals) if low <= accuracy <= high]
+    assert 0.93 <= binom.pmf(covered, n, accuracy).sum() <= 0.97
+
+
+def test_where_all_are_right_the_interval_of_accuracy_is_the_exact_one_sided_one() -> None:
+    low, high = accuracy_interval(30, 30)
+    assert (low**30, high) == (pytest.approx(0.05), 1)
+    assert accuracy_interval(0, 30) == pytest.approx((1 - high, 1 - low))
+
+
+@pytest.mark.parametrize(("n", "accuracy"), [(30, 0.5), (30, 0.9), (90, 0.5), (90, 0.9), (90, 0.97), (300, 0.97)])
+@pytest.mark.parametrize("correlation", [0.0, 0.3])
+def test_tangos_interval_covers_a_difference_of_0(n: int, accuracy: float, correlation: float) -> None:
+    # Two models of one accuracy; at n = 30 and .97 they seldom differ on enough headlines for an interval.
+    alone = accuracy * (1 - accuracy) * (1 - correlation)
+    most = binom.ppf(1 - 1e-7, n, 2 * alone)
+    told = covered = 0.0
+    for discordant in range(LEAST_DISCORDANT, int(most) + 1):
+        for only_right in range(discordant + 1):
+            chance = multinomial.pmf(
+                [only_right, discordant - only_right, n - discordant], n, [alone, alone, 1 - 2 * alone]
+            )
+            if chance < 1e-9:
+                continue
+            interval = paired_interval(only_right, discordant - only_right, n)
+            assert interval is not None
+            told += chance
+            covered += chance * (interval[0] <= 0 <= interval[1])
+    assert 0.93 <= covered / told <= 0.97
+
+
+@pytest.mark.parametrize(("only_right", "only_other_right", "n"), [(5, 0, 30), (12, 2, 50), (40, 31, 900), (9, 9, 20)])
+def test_at_its_ends_the_constrained_score_is_the_normal_quantile(
+    only_right: int, only_other_right: int, n: int
+) -> None:
+    interval = paired_interval(only_right, only_other_right, n)
+    assert interval is not None
+    for end, quantile in zip(interval, (Z, -Z), strict=True):
+
+        def loss(share: float, end: float = end) -> float:
+            same = 1 - 2 * share - end
+            return -sum(
+                count * math.log(max(chance, 1e-300))
+                for count, chance in (
+                    (only_right, share + end),
+                    (only_other_right, share),
+                    (n - only_right - only_other_right, same),
+                )
+            )
+
+        bounds = max(0.0, -end) + 1e-12, (1 - end) / 2 - 1e-12
+        share = minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 1e-12}).x
+        variance = n * (2 * share + end - end**2)
+        assert (only_right - only_other_right - n * end) / math.sqrt(variance) == pytest.approx(quantile, abs=1e-3)
+
+
+@given(st.integers(0, 60), st.integers(0, 60), st.integers(0, 900))
+def test_tangos_interval_holds_the_difference_and_mirrors(only_right: int, only_other_right: int, rest: int) -> None:
+    n = only_right + only_other_right + rest
+    if n == 0:
+        return
+    forth, back = paired_interval(only_right, only_other_right, n), paired_interval(only_other_right, only_right, n)
+    if only_right + only_other_right < LEAST_DISCORDANT:
+        assert (forth, back) == (None, None)
+        return
+    assert forth is not None
+    assert back is not None
+    assert -1 <= forth[0] <= (only_right - only_other_right) / n + 1e-9
+    assert (only_right - only_other_right) / n - 1e-9 <= forth[1] <= 1
+    assert back == pytest.approx((-forth[1], -forth[0]), abs=1e-9)
+
+
+def draw_answers(n: int, accuracy: float, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    labels = np.arange(n) % 3
+    wrong = (labels + random.integers(1, 3, n)) % 3
+    return labels, np.where(random.random(n) < accuracy, labels, wrong)
+
+
+@pytest.mark.parametrize(("n", "accuracy"), [(30, 0.97), (30, 0.9), (90, 0.97), (300, 0.97)])
+def test_the_interval_of_macro_f1_covers_the_truth_where_a_bootstrap_does_not(n: int, accuracy: float) -> None:
+    random = np.random.default_rng(7)
+    covered = 0
+    for _ in range(1_000):
+        interval = macro_f1_interval(count_confusion(*draw_answers(n, accuracy, random)))
+        assert interval is not None
+        covered += interval[0] <= accuracy <= interval[1]
+    assert 0.92 <= covered / 1_000 <= 0.98
+
+
+@pytest.mark.parametrize("temperature", [0.1, 1.0, 10.0])
+@pytest.mark.parametrize(("n", "accuracy"), [(30, 0.9), (30, 0.97), (90, 0.9)])
+def test_the_interval_of_a_mean_of_probabilities_covers_it(n: int, accuracy: float, temperature: float) -> None:
+    random, spread = np.random.default_rng(11), 3.0
+    centre = spread * {0.9: 1.2816, 0.97: 1.8808}[accuracy]
+
+    def draw(shape: tuple[int, ...]) -> np.ndarray:
+        return 1 / (1 + np.exp(-random.normal(centre, spread, shape) / temperature))
+
+    truth = draw((2_000_000,)).mean()
+    intervals = np.array([mean_interval(values) for values in draw((1_000, n))])
+    assert 0.92 <= ((intervals[:, 0] <= truth) & (truth <= intervals[:, 1])).mean() <= 0.98
+
+
+def test_a_bootstrap_of_few_mistakes_is_far_from_95() -> None:
+    """Why there is a module for intervals: what it replaced."""
+    random, covered = np.random.default_rng(3), 0
+    for _ in range(100):
+        labels, predicted = draw_answers(30, 0.97, random)
+        rows = np.arange(30)
+
+        def figure(drawn: np.ndarray, labels: np.ndarray = labels, predicted: np.ndarray = predicted) -> float:
+            return macro_f1(count_confusion(labels[drawn], predicted[drawn]))
+
+        interval = bootstrap(
+            (rows,), figure, n_resamples=200, vectorized=False, method="percentile", rng=random
+        ).confidence_interval
+        covered += interval.low <= 0.97 <= interval.high
+    assert covered < 80
+
+
+@given(st.lists(st.integers(0, 40), min_size=9, max_size=9))
+def test_the_influence_of_macro_f1_is_its_derivative(counts: list[int]) -> None:
+    confusion = np.array(counts, dtype=float).reshape(3, 3) + 1
+    n, influence, step = confusion.sum(), macro_f1_influence(confusion), 1e-6
+    assert (confusion * influence).sum() == pytest.approx(0, abs=1e-9)
+    for label, predicted in product(range(3), range(3)):
+        moved = confusion * (1 - step)
+        moved[label, predicted] += step * n
+        slope = (macro_f1(moved) - macro_f1(confusion)) / step
+        assert slope == pytest.approx(influence[label, predicted], abs=1e-3)
+
+
+def test_macro_f1_has_an_interval_from_ten_headlines_of_each_label_on() -> None:
+    assert LEAST_OF_A_LABEL == 10
+    assert macro_f1_interval(np.diag([9, 50, 50])) is None
+    low, high = macro_f1_interval(np.diag([10, 50, 50])) or (0, 0)
+    assert 0.9 < low < high == 1
+
+
+def test_a_difference_of_macro_f1_has_an_interval_where_accuracies_and_labels_have_enough() -> None:
+    labels = np.arange(90) % 3
+    other = np.where(np.arange(90) < 12, (labels + 1) % 3, labels)
+    difference = 1 - macro_f1(count_confusion(labels, other))
+    low, high = paired_macro_f1_interval(difference, labels, labels, other) or (0, 0)
+    assert 0 < low < difference < high < 0.3
+    few = np.where(np.arange(90) < 2, (labels + 1) % 3, labels)
+    assert paired_macro_f1_interval(0.04, labels, labels, few) is None
+    assert paired_macro_f1_interval(0.1, labels[:27], labels[:27], other[:27]) is None
+
+
+def test_of_right_and_wrong_answers_the_interval_of_the_mean_is_nearly_wilsons() -> None:
+    values = np.repeat([1.0, 0.0], [780, 120])
+    assert mean_interval(values) == pytest.approx(wilson(780 / 900, 900), abs=2e-4)

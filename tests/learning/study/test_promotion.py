@@ -1,0 +1,118 @@
+"""The promotion gate: what a challenger must pass, what each look at the test headlines may spend, and what is said."""
+
+import numpy as np
+import pytest
+
+from learning.study.comparison import compare
+from learning.study.promotion import Rival, is_promoted, judge, spend
+from reporting.promotion import tell_checks, tell_look
+from schemas.config import PromotionSettings
+from schemas.promotion import Look
+
+SETTINGS = PromotionSettings(level=0.05, min_accuracy=0.7, max_unparsed_rate=0.02)
+LEVEL = 0.05
+
+
+def meet(name: str, only_right: int, only_other_right: int, n: int = 200) -> Rival:
+    """A rival on n neutral headlines: so many that the challenger alone has right, so many that the rival has."""
+    labels = np.ones(n, dtype=np.int64)
+    own, other = labels.copy(), labels.copy()
+    other[:only_right] = 0
+    own[only_right : only_right + only_other_right] = 2
+    return Rival(name, compare(labels, own, other))
+
+
+def test_who_clears_every_floor_is_promoted() -> None:
+    checks = judge(0.9, 0.0, meet("svm", 30, 5), meet("3f9a", 20, 4), SETTINGS, LEVEL)
+    assert [check.floor for check in checks] == ["accuracy", "unparsed rate", "best baseline", "champion"]
+    assert is_promoted(checks)
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "unparsed", "baseline", "champion", "missed"),
+    [
+        (0.699, 0.0, (30, 5), (20, 4), "accuracy"),
+        (0.9, 0.021, (30, 5), (20, 4), "unparsed rate"),
+        (0.9, 0.0, (6, 2), (20, 4), "best baseline"),
+        (0.9, 0.0, (30, 5), (6, 2), "champion"),
+        (0.9, 0.0, (30, 5), (4, 20), "champion"),
+        (0.9, 0.0, (30, 5), (0, 0), "champion"),
+    ],
+)
+def test_one_floor_that_is_missed_is_enough(accuracy, unparsed, baseline, champion, missed) -> None:
+    checks = judge(accuracy, unparsed, meet("svm", *baseline), meet("3f9a", *champion), SETTINGS, LEVEL)
+    assert [check.floor for check in checks if not check.is_passed] == [missed]
+    assert not is_promoted(checks)
+
+
+def test_a_rival_is_beaten_where_p_is_below_the_level_of_the_look() -> None:
+    rival = meet("3f9a", 9, 1)  # p = 2 (1 + 10) / 2^10 = .0215
+    assert is_promoted(judge(0.9, 0.0, None, rival, SETTINGS, 0.0216))
+    assert not is_promoted(judge(0.9, 0.0, None, rival, SETTINGS, 0.0214))
+
+
+def test_all_looks_at_the_same_headlines_share_one_level() -> None:
+    levels = []
+    for _ in range(1_000):
+        levels.append(spend(0.05, [Look(1, 0.05)] * len(levels)).level)
+    assert levels[:3] == pytest.approx([0.05 * 6 / (np.pi * k) ** 2 for k in (1, 2, 3)])
+    assert 0.0499 < sum(levels) < 0.05
+
+
+def test_new_headlines_refill_the_budget_in_proportion() -> None:
+    assert spend(0.05, [Look(0.5, 0.05), Look(0.5, 0.05)]) == spend(0.05, [Look(1, 0.05)])
+    assert spend(0.05, [Look(0, 0.05)] * 9) == spend(0.05, [])
+    assert spend(0.05, [Look(0.25, 0.05)]).look == pytest.approx(1.25)
+
+
+def test_a_later_look_may_lower_the_level_and_cannot_raise_it() -> None:
+    assert spend(0.5, [Look(1, 0.05)]) == spend(0.05, [Look(1, 0.05)])
+    assert spend(0.5, [Look(1, 0.05), Look(1, 0.2)]).promotion_level == pytest.approx(0.05)
+    assert spend(0.01, [Look(1, 0.05)]).promotion_level == pytest.approx(0.01)
+    assert spend(0.5, [Look(0.5, 0.1)]).promotion_level == pytest.approx(0.3)  # half of the headlines are new
+
+
+@pytest.mark.parametrize("growth", [1.0, 1.01, 1.1, 1.5])
+def test_headlines_that_arrive_between_looks_give_no_more_than_they_are_worth(growth: float) -> None:
+    """Each look has all the headlines of the looks before it, and some that are new."""
+    sizes = [900 * growth**number for number in range(60)]
+    spent = sum(
+        spend(0.05, [Look(earlier / size, 0.05) for earlier in sizes[:number]]).level
+        for number, size in enumerate(sizes)
+    )
+    assert spent <= 0.05 * (1 + np.log2(sizes[-1] / sizes[0]))  # one budget more each time that the headlines double
+
+
+def test_floors_are_reached_by_who_stands_on_them() -> None:
+    assert is_promoted(judge(0.7, 0.02, None, None, SETTINGS, LEVEL))
+
+
+def test_a_baseline_need_not_be_beaten_where_the_config_says_so() -> None:
+    lenient = SETTINGS.model_copy(update={"beat_baseline": False})
+    assert is_promoted(judge(0.9, 0.0, meet("svm", 0, 50), None, lenient, LEVEL))
+
+
+def test_a_champion_that_cannot_be_evaluated_is_not_beaten() -> None:
+    checks = judge(0.9, 0.0, None, Rival("3f9a", None, "no adapter"), SETTINGS, LEVEL)
+    assert not is_promoted(checks)
+    assert tell_checks(checks) == (
+        "cannot be compared with the champion 3f9a: no adapter; accuracy .900 reaches the floor of 0.7; unparsed 0, "
+        "within the 0.02 allowed"
+    )
+
+
+def test_the_decision_is_told_with_what_was_missed_first() -> None:
+    told = tell_checks(judge(0.9, 0.0, meet("svm", 30, 5), meet("3f9a", 6, 2), SETTINGS, LEVEL))
+    assert told.startswith("does not beat the champion 3f9a on 200 headlines: +.020 [")
+    assert (
+        "], p=.289 at level 0.05; accuracy .900 reaches the floor of 0.7; unparsed 0, within the 0.02 allowed; " in told
+    )
+    assert "; beats the best baseline svm on 200 headlines: +.125 [" in told
+    assert told.endswith("], p<.001 at level 0.05")
+
+
+def test_a_small_level_is_told_with_digits_enough_to_compare() -> None:
+    level = spend(0.05, [Look(1, 0.05)] * 9).level
+    told = tell_checks(judge(0.9, 0.0, None, meet("3f9a", 20, 4), SETTINGS, level))
+    assert "p=0.0015 at level 0.000304" in told
+    assert tell_look(spend(0.05, [Look(0.5, 0.05)])) == "look 1.5 at these test headlines: level 0.0135 of 0.05"

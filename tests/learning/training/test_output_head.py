@@ -1,0 +1,68 @@
+"""The loss over the output head: that of all logits at once, its gradients too, and only where the head is all."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, Gemma2Config
+
+from learning.training.cell import output_head
+from learning.training.output_head import OutputHead, add_losses
+
+K, D, V, M = 23, 16, 101, 40
+
+
+def make_case(dtype: torch.dtype) -> tuple[torch.nn.Linear, torch.Tensor, tuple[torch.Tensor, ...]]:
+    """A frozen head, hidden states, and targets of which several stand at one row and some rows have none."""
+    random = torch.Generator().manual_seed(1)
+    head = torch.nn.Linear(D, V, dtype=dtype).requires_grad_(False)
+    hidden = (3 * torch.randn(K, D, generator=random)).to(dtype).requires_grad_(True)
+    rows, targets = (torch.randint(most, (M,), generator=random) for most in (K - 2, V))
+    return head, hidden, (rows, targets, torch.rand(M, generator=random) + 0.5)
+
+
+@pytest.mark.parametrize("at_once", [1, 5 * V, 10_000], ids=["a row", "five rows", "all rows"])
+def test_loss_and_gradient_are_those_of_all_logits(at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(output_head, "LOGITS_AT_ONCE", at_once)
+    head, hidden, where = make_case(torch.float32)
+    loss = OutputHead(head).add_losses(hidden, *where)
+    (loss / 7).backward()
+    exact = hidden.detach().double().requires_grad_(True)
+    expected = add_losses(exact @ head.weight.double().T + head.bias.double(), *where)
+    (expected / 7).backward()
+    assert hidden.grad is not None
+    torch.testing.assert_close(loss, expected.float(), rtol=1e-6, atol=0)
+    torch.testing.assert_close(hidden.grad, exact.grad.float(), rtol=1e-5, atol=1e-6)
+
+
+def test_a_head_in_bfloat16_gives_a_loss_in_float32() -> None:
+    head, hidden, where = make_case(torch.bfloat16)
+    loss = OutputHead(head).add_losses(hidden, *where)
+    loss.backward()
+    assert (loss.dtype, hidden.grad.dtype) == (torch.float32, torch.bfloat16)  # type: ignore[union-attr]
+    torch.testing.assert_close(loss, add_losses(head(hidden), *where), rtol=1e-2, atol=0)
+
+
+def test_the_head_of_a_model_is_found_and_may_be_left_out(tiny_folder: Path) -> None:
+    model = AutoModelForCausalLM.from_pretrained(tiny_folder).requires_grad_(False).train()
+    head = OutputHead.find(model)
+    assert head
+    assert model.training
+    tokens = torch.tensor([[5, 6, 7, 8]])
+    with head.left_out():
+        hidden = model(input_ids=tokens).logits
+    assert hidden.shape == (1, 4, model.config.hidden_size)
+    torch.testing.assert_close(head.module(hidden), model(input_ids=tokens).logits)
+
+
+def test_logits_that_are_capped_or_a_head_that_learns_are_no_plain_head(tiny_folder: Path) -> None:
+    shape = {
+        "hidden_size": 32,
+        "intermediate_size": 64,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "head_dim": 16,
+    }
+    config = Gemma2Config(vocab_size=V, num_key_value_heads=2, final_logit_softcapping=0.5, **shape)
+    assert OutputHead.find(AutoModelForCausalLM.from_config(config).requires_grad_(False)) is None
+    assert OutputHead.find(AutoModelForCausalLM.from_pretrained(tiny_folder)) is None

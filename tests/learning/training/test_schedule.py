@@ -1,0 +1,72 @@
+"""The steps of a training, which of them longer ones share, and how many a grid trains in all."""
+
+from itertools import product
+from typing import Any
+
+import pytest
+
+from learning.training.schedule import Schedule, added_steps, count_steps, count_trained_steps, lay_out_steps
+from schemas.config import TrainingSettings
+from schemas.plan import CellPlan
+
+
+def settings(schedule: Any, **changes: Any) -> TrainingSettings:
+    return TrainingSettings(loss="completion", schedule=schedule, **changes)
+
+
+def cells(rates: tuple[float, ...], epochs: tuple[int, ...], seeds: tuple[int, ...] = (42,)) -> list[CellPlan]:
+    return [
+        CellPlan(cell_id="c", kind="fine-tuned", model="m", learning_rate=rate, epochs=count, seed=seed)
+        for rate, count, seed in product(rates, epochs, seeds)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("examples", "batch_size", "epochs", "steps"), [(900, 8, 1, 113), (900, 8, 3, 339), (8, 8, 2, 2), (1, 8, 1, 1)]
+)
+def test_the_last_batch_of_an_epoch_may_be_short(examples: int, batch_size: int, epochs: int, steps: int) -> None:
+    assert count_steps(examples, batch_size, epochs) == steps
+
+
+@pytest.mark.parametrize(("schedule", "steps"), [("constant", [4, 4, 4]), ("cosine", [4, 11, 45])])
+def test_only_a_cosines_warm_up_depends_on_the_epochs(schedule: Any, steps: list[int]) -> None:
+    assert [lay_out_steps(900, settings(schedule), epochs).warmup_steps for epochs in (1, 3, 13)] == steps
+
+
+@pytest.mark.parametrize("schedule", ["constant", "cosine", "warmup-stable-decay"])
+def test_no_warm_up_is_no_step(schedule: Any) -> None:
+    assert lay_out_steps(900, settings(schedule, warmup_ratio=0), 3).warmup_steps == 0
+
+
+def test_what_is_shared_ends_where_the_number_of_epochs_begins_to_matter() -> None:
+    assert lay_out_steps(900, settings("constant"), 3) == Schedule(339, 4, 0, 339)
+    assert lay_out_steps(900, settings("cosine"), 3) == Schedule(339, 11, 0, 0)
+    assert lay_out_steps(900, settings("warmup-stable-decay"), 3) == Schedule(339, 4, 68, 271)
+
+
+def test_a_decay_never_reaches_into_the_warm_up() -> None:
+    whole = lay_out_steps(80, settings("warmup-stable-decay", decay_ratio=1, warmup_ratio=0.5), 1)
+    assert whole == Schedule(10, 5, 5, 5)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "trained"),
+    [("constant", 3 * 339), ("cosine", 3 * (113 + 339)), ("warmup-stable-decay", 3 * (339 + 23))],
+)
+def test_steps_that_cells_share_are_trained_once(schedule: Any, trained: int) -> None:
+    assert count_trained_steps(cells((2e-6, 2e-4, 2e-2), (1, 3)), settings(schedule), 900) == trained
+
+
+def test_seeds_share_nothing() -> None:
+    assert count_trained_steps(cells((1e-3,), (1, 2), (1, 2, 3)), settings("constant"), 80) == 3 * 20
+
+
+def test_an_epoch_curve_costs_its_longest_cell() -> None:
+    assert count_trained_steps(cells((2e-4,), tuple(range(1, 14))), settings("constant"), 900) == 13 * 113
+
+
+@pytest.mark.parametrize(
+    ("schedule", "added"), [("constant", [10, 20]), ("cosine", [10, 30]), ("warmup-stable-decay", [10, 22])]
+)
+def test_a_longer_cell_adds_what_a_shorter_one_before_it_has_not_trained(schedule: Any, added: list[int]) -> None:
+    assert added_steps(cells((1e-3, 1e-4), (1, 3)), settings(schedule), 80) == added * 2

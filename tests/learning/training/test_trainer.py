@@ -1,0 +1,142 @@
+"""fintone's trainer beside plain trl: the same loss and gradients, and the same weights after 30 steps."""
+
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import datasets
+import pytest
+import torch
+from trl import SFTTrainer
+from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
+
+from embedded.grammar import generate_headline
+from embedded.paths import MODEL_FOLDER
+from learning.models.adapter import attach_new_adapter
+from learning.models.base_model import load_model, load_tokenizer
+from learning.models.device import choose_device
+from learning.models.loaded_base import LoadedBase
+from learning.models.quiet import quiet_libraries
+from learning.prompt.encoding import common_prefix_length, encode_examples
+from learning.training.cell import build_arguments, encode_rows
+from learning.training.recipe import Recipe
+from learning.training.schedule import lay_out_steps
+from learning.training.trainer import IGNORED, AdapterTrainer, PrefixTrainer
+from schemas.config import LoraSettings, PromptSettings, TrainingSettings
+from schemas.label import Label
+from tests.learning.models.families import FAMILIES, write_family
+
+REAL = ("embedded", "llama")
+
+
+@pytest.fixture(scope="module")
+def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a base model: one that has learnt to read, or a random one of a family."""
+    if request.param == "embedded":
+        return MODEL_FOLDER
+    if request.param == "llama":
+        return Path(request.getfixturevalue("llama_folder"))
+    return write_family(request.param, tmp_path_factory.mktemp("family"))
+
+
+class PlainTrainer(SFTTrainer):  # type: ignore[misc]
+    """trl's own, whose adapter is put back into the float32 that trl rounds to bfloat16 on a quantised base."""
+
+    def __init__(self, model: Any, **arguments: Any) -> None:
+        own = {name: weight.data for name, weight in model.named_parameters() if weight.requires_grad}
+        super().__init__(model=model, **arguments)
+        for name, weight in model.named_parameters():
+            if name in own:
+                weight.data = own[name]
+
+
+def build(kind: type[SFTTrainer], folder: Path, loss: str, output: Path, examples: int) -> Any:
+    """A trainer of a drawn adapter that is not at zero, on generated headlines."""
+    random, device, tokenizer = Random(4), choose_device(), load_tokenizer(folder)
+    headlines = [generate_headline(random) for _ in range(examples)]
+    labels = [Label(headline.sentiment) for headline in headlines]
+    encoded = encode_examples([headline.text for headline in headlines], labels, tokenizer, PromptSettings())
+    training = TrainingSettings(loss=loss, schedule="constant", batch_size=8)
+    lora = LoraSettings(r=8, alpha=16, dropout=0.0)
+    recipe = Recipe(PromptSettings(), lora, training, 1e-3, 1, 7)
+    arguments = build_arguments(recipe, lay_out_steps(examples, training, 1), device, 4, output)
+    if issubclass(kind, AdapterTrainer):
+        model = LoadedBase(folder, "nf4", device).train_new(lora, 7)
+    else:
+        model = attach_new_adapter(load_model(folder, "nf4", device), lora.r, lora.alpha, lora.dropout, seed=7)
+    for name, weight in model.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(weight, std=0.02, generator=torch.Generator().manual_seed(len(name)))
+    prefix = common_prefix_length([example.input_ids for example in encoded])
+    collator = DataCollatorForLanguageModeling(pad_token_id=0)
+    if issubclass(kind, AdapterTrainer):
+        collator = kind.collator(0, prefix, device.dtype)
+    rows = encode_rows(encoded, whole_text=loss == "whole-text")
+    with quiet_libraries():
+        return kind(
+            model,
+            args=arguments,
+            train_dataset=datasets.Dataset.from_list(rows),
+            data_collator=collator,
+            processing_class=tokenizer,
+        )
+
+
+def one_batch(trainer: Any) -> tuple[float, dict[str, torch.Tensor]]:
+    """Loss and gradients of the first batch of 8, in two micro-batches.
+
+    The sum is divided by the number of tokens that are predicted: for GPT-2 transformers counts the first of each text
+    too, which nothing predicts.
+    """
+    rows = [trainer.train_dataset[number] for number in range(8)]
+    parts = [trainer.data_collator(rows[:4]), trainer.data_collator(rows[4:])]
+    total = torch.tensor(sum(label != IGNORED for row in rows for label in row["labels"][1:]))
+    if trainer.model.config.model_type != "gpt2":
+        assert trainer._get_num_items_in_batch(parts, torch.device("cpu")) == total
+    trainer.model.train()
+    trainer.model.zero_grad()
+    loss = sum(trainer.compute_loss(trainer.model, part, num_items_in_batch=total) for part in parts)
+    loss.backward()
+    named = trainer.model.named_parameters()
+    return loss.item(), {name: weight.grad.clone() for name, weight in named if weight.requires_grad}
+
+
+def check_close(measured: dict[str, torch.Tensor], expected: dict[str, torch.Tensor], tolerance: float) -> None:
+    assert measured.keys() == expected.keys()
+    for name, value in expected.items():
+        assert torch.linalg.norm(measured[name] - value) <= tolerance * torch.linalg.norm(value), name
+
+
+@pytest.mark.parametrize("kind", [PrefixTrainer, AdapterTrainer], ids=["packed", "padded"])
+@pytest.mark.parametrize("loss", ["completion", "whole-text"])
+@pytest.mark.parametrize("folder", [*REAL, *FAMILIES], indirect=True)
+def test_loss_and_gradients_are_those_of_plain_trl(
+    folder: Path, loss: str, kind: type[AdapterTrainer], tmp_path: Path
+) -> None:
+    expected_loss, expected = one_batch(build(PlainTrainer, folder, loss, tmp_path, 8))
+    loss_value, gradients = one_batch(build(kind, folder, loss, tmp_path, 8))
+    assert loss_value == pytest.approx(expected_loss, rel=1e-4)
+    check_close(gradients, expected, 1e-4)
+
+
+@pytest.mark.parametrize(
+    ("folder", "loss"),
+    [
+        ("embedded", "completion"),
+        ("embedded", "whole-text"),
+        pytest.param("llama", "completion", marks=pytest.mark.slow),
+        pytest.param("llama", "whole-text", marks=pytest.mark.slow),
+    ],
+    indirect=["folder"],
+)
+def test_thirty_steps_end_in_the_weights_of_plain_trl(folder: Path, loss: str, tmp_path: Path) -> None:
+    ended = []
+    for kind in (PlainTrainer, PrefixTrainer):
+        trainer = build(kind, folder, loss, tmp_path, 240)
+        started = {name: weight.clone() for name, weight in trainer.model.named_parameters() if weight.requires_grad}
+        with quiet_libraries():
+            trainer.train()
+        assert trainer.state.global_step == 30
+        named = trainer.model.named_parameters()
+        ended.append({name: weight.detach() - started[name] for name, weight in named if name in started})
+    check_close(ended[1], ended[0], 1e-2)

@@ -1,0 +1,100 @@
+"""The process that trains: its errors come back as they are, memory that runs out halves the pass, death is told."""
+
+import re
+import resource
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+import learning.worker.process
+from learning.training.recipe import Recipe
+from learning.worker.process import BaseSpec, TrainingJob, Worker
+from schemas.config import LoraSettings, PromptSettings, TrainingSettings
+from schemas.errors import InputError
+from schemas.label import Label
+
+Labelled = tuple[list[str], list[Label]]
+MEGABYTE = 2**20
+
+
+@pytest.fixture(scope="module")
+def worker() -> Any:
+    running = Worker()
+    running.start()
+    yield running
+    running.close()
+
+
+def job(folder: Path, labelled: Labelled, adapter: Path, copies: int = 1, **settings: Any) -> TrainingJob:
+    training = TrainingSettings(schedule="constant", **settings)
+    recipe = Recipe(PromptSettings(), LoraSettings(r=4, dropout=0.0), training, 1e-3, 1, 7)
+    base = BaseSpec(folder, "nf4", training)
+    return TrainingJob(base, tuple(labelled[0]) * copies, tuple(labelled[1]) * copies, recipe, adapter, None)
+
+
+PARENT = """
+import sys, threading
+from learning.worker.process import Worker
+worker = Worker()
+worker.start()
+print(worker._process.pid, flush=True)
+threading.Event().wait()
+"""
+
+
+def test_the_process_ends_at_once_with_its_parent_however_that_ends() -> None:
+    root = Path(learning.worker.process.__file__).parents[2]
+    with subprocess.Popen([sys.executable, "-c", PARENT], cwd=root, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout
+        process = psutil.Process(int(parent.stdout.readline()))
+        parent.kill()
+    process.wait(timeout=10)
+
+
+def test_a_cell_that_the_input_ends_leaves_the_process_alive(
+    worker: Worker, tiny_folder: Path, labelled: Labelled, tmp_path: Path
+) -> None:
+    long = (["profit " * 3_000, *labelled[0]], [Label.POSITIVE, *labelled[1]])
+    with pytest.raises(InputError, match=r"headline of \d+ tokens with its prompt: the base model takes"):
+        worker.run(job(tiny_folder, long, tmp_path / "long", loss="completion"), lambda _: None)
+    assert worker._process is not None
+    before = worker._process.pid
+    told: list[Any] = []
+    outcome = worker.run(job(tiny_folder, labelled, tmp_path / "adapter", loss="completion"), told.append)
+    assert worker._process.pid == before
+    assert tuple(told) == outcome.log
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="needs Linux's limits of another process")
+def test_memory_that_runs_out_halves_the_pass_and_keeps_the_batch(
+    worker: Worker, tiny_folder: Path, labelled: Labelled, tmp_path: Path
+) -> None:
+    """A real limit: a pass of 320 headlines needs a mask of 0.4 GB, one of 40 of 7 MB."""
+    worker.run(job(tiny_folder, labelled, tmp_path / "warm", loss="completion"), lambda _: None)
+    assert worker._process is not None
+    status = Path(f"/proc/{worker._process.pid}/status").read_text()
+    [used] = re.findall(r"VmData:\s+(\d+) kB", status)
+    limit = int(used) * 1_024 + 250 * MEGABYTE
+    free = resource.prlimit(worker._process.pid, resource.RLIMIT_DATA)
+    resource.prlimit(worker._process.pid, resource.RLIMIT_DATA, (limit, free[1]))
+    told: list[Any] = []
+    settings = {"loss": "whole-text", "batch_size": 320, "micro_batch_size": 320}
+    try:
+        outcome = worker.run(job(tiny_folder, labelled, tmp_path / "adapter", copies=8, **settings), told.append)
+    finally:
+        resource.prlimit(worker._process.pid, resource.RLIMIT_DATA, free)
+    assert outcome.memory_errors >= 1
+    assert outcome.micro_batch_size == 320 / 2**outcome.memory_errors
+    assert [step.step for step in outcome.log] == [1]
+    lines = [line for line in told if isinstance(line, str)]
+    assert len(lines) == outcome.memory_errors
+    assert lines[0] == "out of memory with 320 headlines a pass: 160 from here on, batches stay 320"
+
+    whole = worker.run(job(tiny_folder, labelled, tmp_path / "whole", copies=8, **settings), lambda _: None)
+    assert (whole.memory_errors, whole.micro_batch_size) == (0, 320)
+    assert outcome.log[0].loss == pytest.approx(whole.log[0].loss, rel=1e-4)
+    assert outcome.log[0].grad_norm == pytest.approx(whole.log[0].grad_norm, rel=1e-3)

@@ -1,0 +1,172 @@
+"""A cell answers with the adapter that it trained: another in its place is refused wherever it would be loaded."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from learning.models.adapter_files import AdapterError, check_adapter
+from learning.prompt.not_finite import NotFiniteError
+from operations.answers import choose_model, score_source
+from operations.export import export_cell
+from operations.promotion import promote
+from operations.withdrawal import withdraw_answers
+from operations.worker import close_worker
+from schemas.config import ScoreSettings
+from schemas.plan import StudyPlan
+from storage.query import query
+from storage.warehouse import writing
+
+DOUBTFUL = (
+    "SELECT cell_id, count(*) FROM scores JOIN cells USING (cell_id)"
+    " WHERE scores.adapter_hash IS DISTINCT FROM cells.adapter_hash GROUP BY ALL"
+)
+"""The query of docs/your-model.md."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def worker() -> Iterator[None]:
+    yield
+    close_worker()
+
+
+@pytest.fixture
+def home(trained: tuple[Path, str, StudyPlan], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home of its own with the trained cell, and two headlines in the working folder."""
+    shutil.copytree(trained[0], tmp_path / "home")
+    monkeypatch.setenv("FINTONE_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    pd.DataFrame({"headline": ["Profit rose .", "Sales fell ."]}).to_csv("news.csv", index=False)
+    return tmp_path / "home"
+
+
+def ask(home: Path, sql: str) -> list[tuple[Any, ...]]:
+    return query(home / "warehouse.duckdb", sql).rows
+
+
+def tell(home: Path, sql: str) -> None:
+    with writing(home / "warehouse.duckdb") as connection:
+        connection.execute(sql)
+
+
+def score(cell: str) -> Any:
+    settings = ScoreSettings(source="news.csv", model=cell)
+    return score_source(settings, choose_model(settings))
+
+
+def change_weights(adapter: Path, value: float) -> None:
+    """Another adapter of the same form, as that of another cell would be."""
+    held = load_file(adapter / "adapter_model.safetensors")
+    changed = {name: torch.full_like(tensor, value) if "lora_B" in name else tensor for name, tensor in held.items()}
+    save_file(changed, adapter / "adapter_model.safetensors", {"format": "pt"})
+
+
+def record(home: Path, cell: str, adapter_hash: str | None) -> None:
+    with writing(home / "warehouse.duckdb") as connection:
+        connection.execute("UPDATE cells SET adapter_hash = ? WHERE cell_id = ?", [adapter_hash, cell])
+
+
+def test_the_hash_of_an_adapter_is_kept_when_it_is_trained(home: Path, trained: Any) -> None:
+    adapter = home / "adapters" / trained[1]
+    assert ask(home, "SELECT adapter_hash FROM cells WHERE kind = 'fine-tuned'") == [(check_adapter(adapter),)]
+    assert ask(home, "SELECT count(*) FROM cells WHERE kind <> 'fine-tuned' AND adapter_hash IS NOT NULL") == [(0,)]
+
+
+def test_a_swapped_adapter_neither_scores_nor_leaves_nor_becomes_champion(home: Path, trained: Any) -> None:
+    change_weights(home / "adapters" / trained[1], 0.5)
+    calls = (
+        lambda: score(trained[1]),
+        lambda: export_cell(trained[1], Path("out"), merge=False),
+        lambda: export_cell(trained[1], Path("out"), merge=True),
+        lambda: promote(trained[1], "why not"),
+    )
+    for call in calls:
+        with pytest.raises(AdapterError, match="its files are not those that were trained"):
+            call()
+    assert ask(home, "SELECT count(*) FROM scorings") == ask(home, "SELECT count(*) FROM ledger.scores") == [(0,)]
+    assert not Path("out").exists()
+
+
+def test_an_adapter_that_changes_while_it_scores_gives_no_answer(home: Path, trained: Any) -> None:
+    settings = ScoreSettings(source="news.csv", model=trained[1])
+    chosen = choose_model(settings)
+    close_worker()
+    change_weights(home / "adapters" / trained[1], 0.5)
+    with pytest.raises(AdapterError, match="its files are not those that were trained"):
+        score_source(settings, chosen)
+    assert ask(home, "SELECT count(*) FROM ledger.scores") == [(0,)]
+
+
+def test_an_older_cell_keeps_its_adapter_if_it_answers_as_the_ledger_has_it(home: Path, trained: Any) -> None:
+    adapter, cell = home / "adapters" / trained[1], trained[1]
+    record(home, cell, None)
+    assert score(cell).counts.headlines_scored == 2
+    assert ask(home, "SELECT adapter_hash FROM cells WHERE kind = 'fine-tuned'") == [(check_adapter(adapter),)]
+    change_weights(adapter, 0.5)
+    with pytest.raises(AdapterError, match="its files are not those that were trained"):
+        score(cell)
+
+
+def test_an_older_cell_whose_adapter_was_swapped_before_is_found_out_by_the_ledger(home: Path, trained: Any) -> None:
+    record(home, trained[1], None)
+    change_weights(home / "adapters" / trained[1], 0.5)
+    for call in (lambda: score(trained[1]), lambda: export_cell(trained[1], Path("out"), merge=False)):
+        with pytest.raises(
+            AdapterError, match=rf"it is not the model that the ledger knows as cell {trained[1]} \(a pro"
+        ):
+            call()
+    assert ask(home, "SELECT adapter_hash FROM cells WHERE kind = 'fine-tuned'") == [(None,)]
+
+
+def test_logits_that_are_no_numbers_are_never_an_answer(home: Path, trained: Any) -> None:
+    adapter = home / "adapters" / trained[1]
+    change_weights(adapter, float("nan"))
+    record(home, trained[1], check_adapter(adapter))
+    with pytest.raises(NotFiniteError) as caught:
+        score(trained[1])
+    assert str(caught.value).startswith(f"cell {trained[1]}: its logits are NaN or infinite, which is no answer; ")
+    with pytest.raises(NotFiniteError):
+        export_cell(trained[1], Path("out"), merge=False)
+    assert ask(home, "SELECT count(*) FROM ledger.scores") == [(0,)]
+
+
+def test_answers_of_another_adapter_are_found_withdrawn_and_given_anew(home: Path, trained: Any) -> None:
+    cell = trained[1]
+    first = score(cell)
+    answers = ask(home, "SELECT text, label, p_positive FROM scores ORDER BY row_number")
+    assert ask(home, DOUBTFUL) == []
+    tell(home, "UPDATE ledger.scores SET adapter_hash = 'another', p_positive = 0.25")
+    tell(home, "UPDATE ledger.scores SET adapter_hash = NULL WHERE text = 'Sales fell .'")  # as older versions left it
+    assert ask(home, DOUBTFUL) == [(cell, 2)]
+    lines = dict(withdraw_answers(cell[:6]))
+    assert lines["withdrawn"].startswith("2 answers that this adapter is not known to have given;")
+    assert ask(home, "SELECT count(*) FROM ledger.scores") == ask(home, "SELECT count(*) FROM scores") == [(0,)]
+    assert ask(home, "SELECT finished_at FROM scorings") == [(None,)]
+    again = score(cell)
+    assert (again.scoring_id, again.counts.headlines_scored) == (first.scoring_id, 2)
+    assert ask(home, "SELECT text, label, p_positive FROM scores ORDER BY row_number") == answers
+    assert dict(withdraw_answers(cell))["withdrawn"].startswith("0 answers")
+    assert ask(home, "SELECT count(*) FROM scores") == [(2,)]
+
+
+def test_answers_of_another_adapter_are_not_taken_for_known(home: Path, trained: Any) -> None:
+    score(trained[1])
+    tell(home, "UPDATE ledger.scores SET adapter_hash = 'another', p_positive = 0.25 WHERE text = 'Profit rose .'")
+    tell(home, "UPDATE ledger.scores SET adapter_hash = NULL WHERE text = 'Sales fell .'")
+    again = score(trained[1])
+    assert (again.counts.headlines_scored, again.counts.headlines_known) == (2, 0)
+    assert ask(home, "SELECT count(*) FROM ledger.scores WHERE p_positive = 0.25") == [(0,)]
+
+
+def test_what_is_exported_is_as_readable_as_other_files(home: Path, trained: Any, tmp_path: Path) -> None:
+    (tmp_path / "plain").touch()
+    mode = (tmp_path / "plain").stat().st_mode
+    for merge in (False, True):
+        output = tmp_path / f"out-{merge}"
+        export_cell(trained[1], output, merge=merge)
+        assert {file.stat().st_mode for file in output.iterdir()} == {mode}

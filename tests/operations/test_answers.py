@@ -1,0 +1,261 @@
+"""Headlines without labels: scored once, in batches, into the warehouse and a file; whatever the source holds."""
+
+import io
+import json
+import sys
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from embedded.grammar import generate_headline
+from operations import answers
+from operations.answers import NoScorerError, answers_file, choose_model, score_source, tell_counts, tell_unparsed
+from operations.worker import close_worker
+from reporting.csv_rows import CsvRows
+from reporting.verdict import tell_drift
+from schemas.config import ScoreSettings
+from schemas.plan import StudyPlan
+from storage.champions import Decision, save_decision
+from storage.query import query
+from storage.scores import load_drift
+from storage.warehouse import writing
+
+PROBABILITIES = ["p_negative", "p_neutral", "p_positive", "p_unparsed"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def worker() -> Any:
+    yield
+    close_worker()
+
+
+@pytest.fixture
+def home(trained: tuple[Path, str, StudyPlan], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home of its own with the trained cell."""
+    import shutil
+
+    shutil.copytree(trained[0], tmp_path / "home")
+    monkeypatch.setenv("FINTONE_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "home"
+
+
+def ask(home: Path, sql: str) -> list[tuple[Any, ...]]:
+    return query(home / "warehouse.duckdb", sql).rows
+
+
+def write_news(count: int, seed: int = 1) -> list[str]:
+    random = Random(seed)
+    texts = [generate_headline(random).text for _ in range(count)]
+    pd.DataFrame({"id": range(count), "headline": texts}).to_csv("news.csv", index=False)
+    return texts
+
+
+def run(cell: str, output: str | None = None, **settings: Any) -> Any:
+    asked = ScoreSettings(source=settings.pop("source", "news.csv"), model=cell, output=output, **settings)
+    with answers_file(asked, CsvRows(raw=False)) as write:
+        return score_source(asked, choose_model(asked), write)
+
+
+def test_a_headline_of_test_is_answered_as_the_ledger_has_it(home: Path, trained: Any) -> None:
+    rows = ask(
+        home,
+        "SELECT text, p_negative, p_neutral, p_positive, p_unparsed FROM predictions JOIN headlines USING (headline_id)"
+        " WHERE part = 'test' AND temperature = 1 ORDER BY headline_id",
+    )
+    pd.DataFrame({"text": [row[0] for row in rows]}).to_csv("news.csv", index=False)
+    run(trained[1], "answers.parquet")
+    written = pd.read_parquet("answers.parquet")
+    assert written["text"].tolist() == [row[0] for row in rows]
+    for column, name in enumerate(PROBABILITIES, start=1):
+        assert written[name].tolist() == pytest.approx([row[column] for row in rows], abs=1e-5)
+    likeliest = written[PROBABILITIES].idxmax(axis=1).str.removeprefix("p_")
+    assert written["label"].tolist() == likeliest.tolist()
+    assert written["version"].unique().tolist() == [trained[1]]
+    assert written["temperature"].unique().tolist() == [1.0]
+    drift = ask(home, "SELECT measure, n, test_n, verdict, reason, difference FROM score_drift")
+    measures = ("negative", "neutral", "positive", "unparsed", "confidence")
+    assert [row[:5] for row in drift] == [(name, 30, 30, "no difference", None) for name in measures]
+    assert [row[5] for row in drift] == pytest.approx([0] * 5, abs=1e-5)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
+def test_an_answer_that_is_no_label_is_called_unparsed_everywhere(home: Path, trained: Any, suffix: str) -> None:
+    write_news(40)
+    readers = {"csv": pd.read_csv, "jsonl": lambda name: pd.read_json(name, lines=True), "parquet": pd.read_parquet}
+    for mode in ("label", "neutral"):
+        scored = run(trained[1], f"answers.{suffix}", unparsed=mode)
+        written: pd.DataFrame = readers[suffix](f"answers.{suffix}")
+        is_none = written["p_unparsed"] > written[PROBABILITIES[:3]].max(axis=1)
+        assert 0 < is_none.sum() == scored.counts.rows_unparsed
+        assert (written.loc[is_none, "label"] == ("unparsed" if mode == "label" else "neutral")).all()
+        assert (written["label"] == "unparsed").sum() == (is_none.sum() if mode == "label" else 0)
+        own = written["label"].where(~is_none | (mode == "neutral"))
+        expected = [
+            row[f"p_{label}"] if isinstance(label, str) else row[PROBABILITIES[:3]].max()
+            for (_, row), label in zip(written.iterrows(), own, strict=True)
+        ]
+        assert written["confidence"].tolist() == pytest.approx(expected, abs=1e-6)
+        told = ask(
+            home,
+            "SELECT label, confidence, is_unparsed FROM scores"
+            f" WHERE scoring_id = '{scored.scoring_id}' ORDER BY row_number",
+        )
+        assert [row[0] for row in told] == written["label"].tolist()
+        assert [row[1] for row in told] == pytest.approx(written["confidence"].tolist(), abs=1e-6)
+        assert [row[2] for row in told] == is_none.tolist()
+    shares = ask(home, "SELECT value * n FROM score_drift WHERE measure = 'unparsed'")
+    texts = ask(home, "SELECT count(DISTINCT text_id) FILTER (is_unparsed) FROM scores")
+    assert [round(share) for (share,) in shares] == [texts[0][0]] * 2
+
+
+@pytest.mark.parametrize(("bound", "is_told"), [(0.0, True), (1.0, False)])
+def test_more_unparsed_answers_than_the_study_allows_are_told(
+    home: Path, trained: Any, bound: float, is_told: Any
+) -> None:
+    write_news(40)
+    with writing(home / "warehouse.duckdb") as connection:
+        allow = f'{{"promotion": {{"max_unparsed_rate": {bound}}}}}'
+        connection.execute("UPDATE studies SET config = json_merge_patch(config, ?)", [allow])
+    scored = run(trained[1])
+    assert f"{scored.counts.rows_unparsed} answers unparsed" in tell_counts(scored)
+    warning = tell_unparsed(scored)
+    assert (warning is not None) == is_told
+    if warning:
+        assert f"warning: {scored.counts.rows_unparsed} of 40 answers" in warning
+        assert "promotion.max_unparsed_rate 0 allows" in warning
+
+
+@pytest.mark.parametrize("count", [1, 29, 30])
+def test_of_few_headlines_no_drift_is_told(home: Path, trained: Any, count: int) -> None:
+    texts = [f"{text} {' x' * number}" for number, text in enumerate(write_news(count))]
+    pd.DataFrame({"headline": texts * 40}).to_csv("news.csv", index=False)
+    scored = run(trained[1])
+    drifts = load_drift(home / "warehouse.duckdb", scored.scoring_id)
+    assert {drift.n for drift in drifts} == {count}
+    if count == 30:
+        assert all(drift.reason is None and drift.difference_low < drift.difference_high for drift in drifts)
+        return
+    plural = "" if count == 1 else "s"
+    reason = f"the source has only {count} different headline{plural}, 30 are needed"
+    assert {drift.reason for drift in drifts} == {reason}
+    assert {(drift.difference_low, drift.difference_high) for drift in drifts} == {(None, None)}
+    assert not any(drift.exceeds(0.0) for drift in drifts)
+    assert tell_drift(drifts, 0.1) == [f"drift: nothing can be said, because {reason}"]
+    assert {row[0] for row in ask(home, "SELECT verdict FROM score_drift")} == {"unknown"}
+
+
+def test_what_was_scored_is_not_scored_again_in_whichever_file(home: Path, trained: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(answers, "ROWS_AT_ONCE", 16)
+    texts = write_news(40)
+    first = run(trained[1], "first.csv")
+    assert (first.counts.rows_read, first.counts.headlines_scored) == (40, len(set(texts)))
+    again = run(trained[1], "again.csv")
+    assert (again.scoring_id, again.counts.headlines_scored) == (first.scoring_id, 0)
+    assert Path("first.csv").read_bytes() == Path("again.csv").read_bytes()
+    assert ask(home, "SELECT count(*), count(DISTINCT row_number) FROM scores") == [(40, 40)]
+    pd.DataFrame({"title": [f"  {texts[0]} ", "Something new happened ."]}).to_json(
+        "other.jsonl", orient="records", lines=True
+    )
+    other = run(trained[1], source="other.jsonl")
+    assert (other.counts.headlines_scored, other.counts.headlines_known) == (1, 1)
+    assert ask(home, "SELECT count(*) FROM scorings WHERE finished_at IS NOT NULL") == [(2,)]
+
+
+def test_batches_make_no_difference(home: Path, trained: Any, monkeypatch: Any) -> None:
+    write_news(40)
+    run(trained[1], "whole.csv")
+    with writing(home / "warehouse.duckdb") as connection:
+        connection.execute("DELETE FROM ledger.scores")
+    monkeypatch.setattr(answers, "ROWS_AT_ONCE", 7)
+    run(trained[1], "parts.csv")
+    whole, parts = pd.read_csv("whole.csv"), pd.read_csv("parts.csv")
+    assert whole["label"].tolist() == parts["label"].tolist()
+    assert (whole[PROBABILITIES] - parts[PROBABILITIES]).abs().to_numpy().max() < 1e-4
+
+
+def test_an_interrupted_scoring_goes_on_where_it_was(home: Path, trained: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(answers, "ROWS_AT_ONCE", 10)
+    texts = write_news(40)
+    settings, chosen = (
+        ScoreSettings(source="news.csv", model=trained[1]),
+        choose_model(ScoreSettings(source="x", model=trained[1])),
+    )
+
+    to_file = settings.model_copy(update={"output": "answers.csv"})
+
+    def stop(done: int, *_: Any) -> None:
+        if done == 20:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), answers_file(to_file, CsvRows(raw=False)) as write:
+        score_source(settings, chosen, write, stop)
+    assert not [file for file in Path().iterdir() if "answers" in file.name]
+    assert ask(home, "SELECT rows_read, finished_at FROM scorings") == [(20, None)]
+    done = run(trained[1], "answers.csv")
+    assert done.counts.headlines_known == len(set(texts[:20]))
+    assert len(pd.read_csv("answers.csv")) == 40
+
+
+def test_rows_that_cannot_be_scored_are_kept_with_their_reason(home: Path, trained: Any) -> None:
+    rows = ["Profit rose .", "\u200b", "Sales\x07 fell .", "word " * 1_900, "Profit rose ."]
+    Path("news.jsonl").write_text("\n".join([*(json.dumps({"text": row}) for row in rows), "{broken"]))
+    scored = run(trained[1], "answers.jsonl", source="news.jsonl")
+    assert (scored.counts.rows_read, scored.counts.rows_rejected, scored.counts.headlines_scored) == (6, 4, 1)
+    rejected = ask(
+        home, f"SELECT row_number, reason FROM rejected_rows WHERE ingest_id = '{scored.scoring_id}' ORDER BY 1"
+    )
+    assert rejected == [
+        (2, "empty text"),
+        (3, "control character in the text"),
+        (4, "longer than the model takes"),
+        (6, "not a JSON object"),
+    ]
+    written = [json.loads(line) for line in Path("answers.jsonl").read_text().splitlines()]
+    assert [(row["row"], row["text"]) for row in written] == [(1, "Profit rose ."), (5, "Profit rose .")]
+    assert run(trained[1], source="news.jsonl").counts.rows_rejected == 4
+    assert ask(home, "SELECT count(*) FROM rejected_rows JOIN scorings ON scoring_id = ingest_id") == [(4,)]
+
+
+def test_a_stream_is_scored_as_it_comes(home: Path, trained: Any, monkeypatch: Any) -> None:
+    stream = io.TextIOWrapper(io.BytesIO("Profit rose , sales too .\nOmsättningen ökade .\n\nLast".encode()))
+    monkeypatch.setattr(sys, "stdin", stream)
+    scored = run(trained[1], "answers.jsonl", source="-")
+    texts = [json.loads(line)["text"] for line in Path("answers.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert texts == ["Profit rose , sales too .", "Omsättningen ökade .", "Last"]
+    assert scored.source == "-"
+
+
+def test_the_champion_scores_at_a_temperature_it_was_judged_at(home: Path, trained: Any) -> None:
+    write_news(3)
+    with pytest.raises(NoScorerError, match="champion: there is none yet; name a cell with --model, or make one"):
+        choose_model(ScoreSettings(source="news.csv"))
+    decision = Decision("promoted", "person", "because", trained[2].study_id, trained[1], 0.1)
+    save_decision(home / "warehouse.duckdb", decision, None)
+    assert run("champion").cell_id == trained[1]
+    run("champion", temperature=10)
+    assert ask(home, "SELECT DISTINCT cell_id, temperature FROM scores ORDER BY ALL") == [
+        (trained[1], 1.0),
+        (trained[1], 10.0),
+    ]
+    with pytest.raises(NoScorerError, match=rf"temperature 2: cell {trained[1]} was judged at 0.1, 1, 10"):
+        run("champion", temperature=2)
+
+
+@pytest.mark.parametrize(
+    ("output", "line"),
+    [
+        ("answers.txt", "give a name that ends in .csv, .jsonl or .parquet"),
+        ("nowhere/answers.csv", "nowhere/answers.csv: cannot be written .No such file or directory.; give a place"),
+    ],
+)
+def test_a_file_that_cannot_be_written_is_told_before_anything_is_scored(
+    home: Path, trained: Any, output: str, line: str
+) -> None:
+    write_news(3)
+    with pytest.raises(ValueError, match=line):
+        run(trained[1], output)
+    assert ask(home, "SELECT count(*) FROM scorings") == [(0,)]

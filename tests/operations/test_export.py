@@ -1,0 +1,90 @@
+"""A cell leaves fintone as the model that the ledger knows, with a card that says what it is; or it does not leave."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from peft import AutoPeftModelForCausalLM
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from learning.models.quiet import quiet_libraries
+from operations.export import ExportError, ExportMismatchError, export_cell
+from operations.models import NoModelError
+from schemas.plan import StudyPlan
+from storage.warehouse import writing
+
+
+@pytest.fixture
+def cell(trained: tuple[Path, str, StudyPlan], monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setenv("FINTONE_HOME", str(trained[0]))
+    return trained[1]
+
+
+@pytest.mark.parametrize("merge", [False, True], ids=["adapter", "merged"])
+def test_others_load_what_was_written_and_it_answers_as_the_ledger_has_it(
+    cell: str, tiny_folder: Path, tmp_path: Path, merge: Any
+) -> None:
+    output = tmp_path / "model"
+    lines = dict(export_cell(cell[:6], output, merge=merge))
+    assert lines["cell"] == cell
+    assert lines["checked"].startswith(
+        "Loaded back from these files, it answers 30 test headlines as the ledger has it"
+    )
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+    if merge:
+        model = AutoModelForCausalLM.from_pretrained(output)
+        assert AutoTokenizer.from_pretrained(output)("Profit rose")["input_ids"]
+        assert "quantization_config" not in json.loads((output / "config.json").read_text())
+    else:
+        with quiet_libraries():
+            model = AutoPeftModelForCausalLM.from_pretrained(output)
+        assert json.loads((output / "adapter_config.json").read_text())["base_model_name_or_path"] == str(tiny_folder)
+    assert not model.training
+    assert not list(output.glob("*.bin"))
+
+
+def test_the_card_tells_data_licence_cell_figures_and_versions(cell: str, tmp_path: Path) -> None:
+    export_cell(cell, tmp_path / "model", merge=False)
+    _, header, text = (tmp_path / "model" / "README.md").read_text().split("---\n", 2)
+    told = yaml.safe_load(header)
+    assert (told["library_name"], told["base_model"], told["license"]) == ("peft", "tiny0", "other")
+    assert "learning rate 1e-02, 2 epochs, seed 42" in text
+    assert "48 train, 12 validation, 30 test" in text
+    assert "Licence of the data: not known to fintone; ask whoever gave you" in text
+    assert "| 0.1 | 30 | " in text
+    assert "| torch | " in text
+    assert "[HEADLINE] =" in text
+
+
+def test_files_that_are_another_model_are_refused_and_leave_nothing(
+    cell: str, trained: tuple[Path, str, StudyPlan], tmp_path: Path
+) -> None:
+    warehouse = trained[0] / "warehouse.duckdb"
+    moved = "SET p_positive = p_positive {0} 0.2 WHERE evaluation_id IN (SELECT evaluation_id FROM evaluations)"
+    with writing(warehouse) as connection:
+        connection.execute(f"UPDATE ledger.predictions {moved.format('+')}")
+    try:
+        with pytest.raises(ExportMismatchError, match=r"of 30 headlines a probability is off by 0\.2 from the ledger"):
+            export_cell(cell, tmp_path / "model", merge=False)
+    finally:
+        with writing(warehouse) as connection:
+            connection.execute(f"UPDATE ledger.predictions {moved.format('-')}")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_cannot_be_exported_is_told(cell: str, trained: tuple[Path, str, StudyPlan], tmp_path: Path) -> None:
+    study = trained[2]
+    with pytest.raises(NoModelError, match="is a baseline: no adapter"):
+        export_cell(study.baselines[0].cell_id, tmp_path / "model", merge=False)
+    with pytest.raises(NoModelError, match="is the untouched base: no adapter"):
+        export_cell(study.base_cell.cell_id, tmp_path / "model", merge=False)
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / "file").touch()
+    with pytest.raises(ExportError, match="is there already; give a new folder"):
+        export_cell(cell, tmp_path / "taken", merge=False)
+    with pytest.raises(ExportError, match="make it first"):
+        export_cell(cell, tmp_path / "no" / "folder", merge=False)
+    assert np.all([path.name == "taken" for path in tmp_path.iterdir()])

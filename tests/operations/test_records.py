@@ -1,0 +1,191 @@
+"""Every figure of an evaluation follows from the ledger, and more draws follow from it without a scoring."""
+
+import csv
+import os
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from embedded.grammar import generate_headline
+from embedded.paths import MODEL_FOLDER
+from learning.baselines.evaluation import evaluate_baseline
+from learning.models.device import choose_device
+from learning.models.loaded_base import LoadedBase
+from learning.scoring.model_evaluation import evaluate_model
+from learning.study.grid import plan_study
+from learning.study.identity import decoding_id
+from learning.study.metrics import measure
+from operations.draws import add_draws
+from operations.intake import settle_split, take_in
+from operations.records import load_part, load_parts, save_results
+from schemas.config import StudyConfig
+from schemas.overrides import apply_overrides
+from schemas.plan import BaseModelPlan, CellPlan, StudyPlan
+from schemas.profiles import build_config, load_profile
+from storage.evaluations import forget_evaluations
+from storage.query import query
+from storage.studies import CellRecord, StudyRecord, add_cells, save_study
+from tasks.cells import _recipe
+
+BASE = BaseModelPlan(name="embedded", folder=MODEL_FOLDER, revision="0123456789abcdef", quantization="none")
+SMALL = ("split.method=hashed", "split.train_per_class=8", "split.test_per_class=8", "split.validation_per_class=4")
+WARM = ("decoding.temperatures=0.1,1,3", "decoding.top_k=null")
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home and a source of 120 headlines in it."""
+    monkeypatch.setenv("FINTONE_HOME", str(tmp_path))
+    random = Random(5)
+    rows = [generate_headline(random) for _ in range(120)]
+    with (tmp_path / "headlines.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([("text", "label"), *((row.text, row.sentiment) for row in rows)])
+    return tmp_path
+
+
+def ask(sql: str) -> list[tuple[Any, ...]]:
+    return query(Path(os.environ["FINTONE_HOME"]) / "warehouse.duckdb", sql).rows
+
+
+def configure(home: Path, *assignments: str) -> StudyConfig:
+    source = f"data.source={home / 'headlines.csv'}"
+    return build_config(apply_overrides(load_profile("demo"), [source, *SMALL, *WARM, *assignments]))
+
+
+def begin(home: Path, *assignments: str) -> StudyPlan:
+    """Record a study of the untouched base model and a baseline."""
+    config = configure(home, *assignments)
+    ingested = take_in(config.data, lambda _: None)
+    split_id = settle_split(ingested, config.split, config.data.near_duplicates)
+    study = plan_study(config, ingested.snapshot_id, split_id, BASE)
+    record = StudyRecord(
+        study.study_id, config.name, ingested.snapshot_id, split_id, BASE.name, BASE.revision, ingested.source,
+        True, config.model_dump(mode="json"), config.decoding.temperatures, decoding_id(config.decoding),
+    )  # fmt: skip
+    save_study(home / "warehouse.duckdb", record)
+    cells = (study.base_cell, study.baselines[1])
+    unvaried = (None, None, None, ingested.snapshot_id, split_id, {})
+    records = [CellRecord(cell.cell_id, cell.kind, cell.model, *unvaried) for cell in cells]
+    add_cells(home / "warehouse.duckdb", study.study_id, records)
+    return study
+
+
+def score(study: StudyPlan) -> CellPlan:
+    """Score the base model and keep what comes of it."""
+    results = evaluate_model(
+        LoadedBase(BASE.folder, BASE.quantization, choose_device()),
+        None,
+        load_parts(study),
+        prompt=study.config.prompt,
+        decoding=study.config.decoding,
+        on_headlines=lambda _: None,
+    )
+    save_results(study, study.base_cell, results)
+    return study.base_cell
+
+
+DERIVED = """
+WITH derived AS (
+    SELECT study_id, cell_id, part, temperature,
+        count(*) AS n,
+        avg((predicted = label)::INT) AS accuracy,
+        avg((predicted = label AND parsed)::INT) AS strict_accuracy,
+        avg((NOT parsed)::INT) AS unparsed_rate,
+        avg((argmax = label)::INT) AS argmax_accuracy,
+        coalesce(
+            avg(CASE label
+                WHEN 'negative' THEN p_negative WHEN 'positive' THEN p_positive ELSE p_neutral + p_unparsed END),
+            accuracy
+        ) AS expected_accuracy
+    FROM predictions GROUP BY ALL
+),
+f1 AS (SELECT study_id, cell_id, part, temperature, avg(f1) AS macro_f1 FROM class_metrics GROUP BY ALL)
+SELECT leaderboard.n, derived.n,
+    leaderboard.{0}, {1}.{0}
+FROM leaderboard JOIN derived USING (study_id, cell_id, part) JOIN f1 USING (study_id, cell_id, part)
+WHERE leaderboard.temperature IS NOT DISTINCT FROM derived.temperature
+    AND leaderboard.temperature IS NOT DISTINCT FROM f1.temperature
+"""
+
+
+def test_every_figure_follows_from_the_ledger(home: Path) -> None:
+    study = begin(home)
+    score(study)
+    baseline, train = study.baselines[1], load_part(study, "train")
+    save_results(study, baseline, evaluate_baseline(baseline.model, train, load_parts(study), seed=42))
+    figures = ("accuracy", "strict_accuracy", "unparsed_rate", "argmax_accuracy", "expected_accuracy", "macro_f1")
+    for figure in figures:
+        rows = ask(DERIVED.format(figure, "f1" if figure == "macro_f1" else "derived"))
+        assert len(rows) == 2 * (3 + 1)
+        assert all(told == counted for told, counted, *_ in rows)
+        assert [row[2] for row in rows] == pytest.approx([row[3] for row in rows])
+    [(unparsed, strict_differs)] = ask(
+        "SELECT max(unparsed_rate), bool_or(strict_accuracy < accuracy) FROM leaderboard WHERE temperature = 3"
+    )
+    assert unparsed > 0.1
+    assert strict_differs
+    assert ask(
+        "SELECT count(*) FROM leaderboard WHERE expected_accuracy BETWEEN expected_accuracy_low AND"
+        " expected_accuracy_high"
+    ) == [(8,)]
+    first = ask(
+        "SELECT draws.accuracy = leaderboard.accuracy AND draws.macro_f1 = leaderboard.macro_f1 AND"
+        " draws.strict_accuracy = leaderboard.strict_accuracy AND draws.unparsed_rate = leaderboard.unparsed_rate"
+        " FROM draws JOIN leaderboard USING (study_id, cell_id, part, temperature)"
+    )
+    assert first == [(True,)] * 6
+
+
+def test_a_model_without_probabilities_is_expected_to_answer_as_it_did(home: Path) -> None:
+    study = begin(home)
+    baseline, parts = study.baselines[1], load_parts(study)
+    results = evaluate_baseline(baseline.model, load_part(study, "train"), parts, seed=42)
+    silent = [
+        replace(each, probabilities=None, metrics=measure(each.part.label_numbers, each.outcomes, None))
+        for each in results
+    ]
+    save_results(study, baseline, silent)
+    assert ask("SELECT DISTINCT p_negative, p_neutral, p_positive, p_unparsed FROM predictions") == [(None,) * 4]
+    rows = ask(
+        "SELECT expected_accuracy = accuracy, expected_accuracy_low = accuracy_low, expected_accuracy_high ="
+        " accuracy_high, argmax_accuracy = accuracy, argmax_macro_f1 = macro_f1, unparsed_rate FROM leaderboard"
+    )
+    assert rows == [(True, True, True, True, True, 0.0)] * 2
+    assert ask("SELECT bool_and(parsed AND argmax_parsed AND argmax = predicted) FROM predictions") == [(True,)]
+    assert ask("SELECT count(draws) FROM evaluations") == [(0,)]
+    assert ask("FROM draws") == ask("FROM calibration") == []
+
+
+def test_more_draws_need_no_scoring_and_are_those_of_a_scoring(home: Path) -> None:
+    score(begin(home, "decoding.seed=7", "decoding.draws=2"))
+    more = begin(home, "decoding.seed=7", "decoding.draws=5")
+    ledger = f"FROM draws WHERE study_id = '{more.study_id}' ORDER BY ALL"
+    before = ask("SELECT * EXCLUDE (draws) FROM evaluations ORDER BY ALL"), ask("FROM predictions ORDER BY ALL")
+    first = ask(ledger)
+    add_draws(more, more.base_cell)
+    assert (
+        ask("SELECT * EXCLUDE (draws) FROM evaluations ORDER BY ALL"),
+        ask("FROM predictions ORDER BY ALL"),
+    ) == before
+    drawn = ask(ledger)
+    assert (len(first), len(drawn)) == (6 * 2, 6 * 5)
+    assert set(first) < set(drawn)
+    add_draws(more, more.base_cell)
+    assert ask(ledger) == drawn
+
+    forget_evaluations(home / "warehouse.duckdb", more.base_cell.cell_id)
+    assert ask(ledger) == []
+    score(more)
+    assert ask(ledger) == drawn
+    assert ask("SELECT DISTINCT draws FROM evaluations WHERE temperature IS NOT NULL") == [(5,)]
+
+
+@pytest.mark.parametrize(("attempt", "size"), [(1, 8), (2, 8), (3, 4), (4, 2), (9, 1)])
+def test_a_cell_whose_process_died_twice_has_fewer_headlines_a_pass(home: Path, attempt: int, size: int) -> None:
+    study = begin(home, "training.batch_size=8")
+    recipe = _recipe(study, study.cells[0], attempt)
+    assert (recipe.training.batch_size, recipe.training.micro_batch_size) == (8, size)
+    assert (recipe.learning_rate, recipe.epochs, recipe.seed) == (2e-6, 1, 42)
