@@ -1,4 +1,4 @@
-"""Puts what `make bench` measured into the README: `python -m benchmarks.readme` rewrites its marked blocks.
+"""Puts what `make bench` measured into README and docs/speed.md: `python -m benchmarks.readme` rewrites their blocks.
 
 A block lies between `<!-- NAME -->` and `<!-- /NAME -->`. Measures nothing.
 """
@@ -19,18 +19,19 @@ Record = dict[str, Any]
 """A file of results: machine, figures, ratios and more."""
 
 NAMES = ("commands", "ingest", "scoring", "training", "grid")
-"""The benchmarks that the README quotes."""
+"""The benchmarks that they quote."""
 
-README = Path(__file__).parents[1] / "README.md"
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = (ROOT / "README.md", ROOT / "docs" / "speed.md")
 
 
 def load_records() -> dict[str, Record]:
-    """What the benchmarks wrote that the README quotes, by the name of the benchmark."""
+    """What these benchmarks wrote, by the name of the benchmark."""
     return {name: json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8")) for name in NAMES}
 
 
 def build_blocks(records: dict[str, Record]) -> dict[str, str]:
-    """The README's blocks by name."""
+    """The blocks by name."""
     commands = records["commands"]
     rows = [(f"`{name.replace(', ', '`, ', 1)}", f"{figure:.2f}") for name, figure in commands["figures"].items()]
     return {
@@ -143,11 +144,28 @@ def fill_blocks(text: str, blocks: dict[str, str]) -> str:
     return text
 
 
+def share_blocks(blocks: dict[str, str]) -> dict[Path, dict[str, str]]:
+    """Each document with the blocks that it has marks for.
+
+    Raises:
+        ValueError: No document has a place for a block.
+    """
+    texts = {document: document.read_text(encoding="utf-8") for document in DOCUMENTS}
+    shared = {
+        document: {name: content for name, content in blocks.items() if f"<!-- {name} -->" in text}
+        for document, text in texts.items()
+    }
+    homeless = blocks.keys() - {name for own in shared.values() for name in own}
+    if homeless:
+        raise ValueError(f"no document has a block {', '.join(sorted(homeless))}")
+    return shared
+
+
 def main() -> None:
-    """Rewrite the README from the results."""
-    blocks = build_blocks(load_records())
-    README.write_text(fill_blocks(README.read_text(encoding="utf-8"), blocks), encoding="utf-8")
-    print(f"{README.name} has the figures: {', '.join(blocks)}")
+    """Rewrite the documents from the results."""
+    for document, blocks in share_blocks(build_blocks(load_records())).items():
+        document.write_text(fill_blocks(document.read_text(encoding="utf-8"), blocks), encoding="utf-8")
+        print(f"{document.name} has the figures: {', '.join(blocks)}")
 
 
 if __name__ == "__main__":

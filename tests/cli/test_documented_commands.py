@@ -1,4 +1,4 @@
-"""The README's own lines, run as they stand: a study, then every command on what it left; only names are filled in."""
+"""The commands of README and docs, run as they are: a study, then each command on what it left; names are filled in."""
 
 import csv
 import os
@@ -15,10 +15,12 @@ from embedded.grammar import generate_headline
 from storage.query import query
 
 BASH = shutil.which("bash")
-README = Path(__file__).parents[2] / "README.md"
+ROOT = Path(__file__).parents[2]
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 WORDS = {"positive": "bullish", "neutral": "flat", "negative": "bearish"}
 
 ELSEWHERE = {
+    "fintone sql": "in the tests of printed queries",
     "hf:ORG/NAME": "needs the hub",
     "ORG/NAME@REVISION": "needs the hub",
     "--profile paper": "needs the hub",
@@ -39,13 +41,14 @@ SMALLER = (
 
 def find_lines() -> list[str]:
     """The lines that call fintone, each once, in their order; but for those that are tested elsewhere."""
-    lines = re.findall(r"^ {4}((?:.*\| )?fintone .+)$", README.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+    lines = re.findall(r"^ {4}((?:.*\| )?fintone .+)$", text, flags=re.MULTILINE)
     return [line for line in dict.fromkeys(lines) if not any(word in line for word in ELSEWHERE)]
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder with the files that the README's lines name."""
+    """A folder with the files that the lines name."""
     random = Random(6)
     rows = [generate_headline(random) for _ in range(200)]
     with (tmp_path / "headlines.csv").open("w", newline="", encoding="utf-8") as file:
@@ -67,16 +70,19 @@ def run(line: str, folder: Path) -> str:
 
 
 @pytest.mark.skipif(BASH is None, reason="needs bash")
-def test_every_line_of_the_readme_works(folder: Path, tiny_folder: Path) -> None:
+def test_every_documented_command_works(folder: Path, tiny_folder: Path) -> None:
     lines = find_lines()
     assert STUDY in lines
-    told = run(f"{STUDY} {SMALLER}".replace("path/to/a/model", str(tiny_folder)), folder)
+    lines = [f"{line} {SMALLER}" if line.startswith("fintone run") else line for line in lines]
+    lines = [line.replace("path/to/a/model", str(tiny_folder)) for line in lines]
+    study = next(line for line in lines if line.startswith("fintone run") and "--dry-run" not in line)
+    told = run(study, folder)
     cells = "FROM leaderboard SELECT DISTINCT cell_id WHERE kind = 'fine-tuned' ORDER BY is_champion, cell_id"
     other, champion = [cell for (cell,) in query(folder / ".fintone" / "warehouse.duckdb", cells).rows]
     suggested = re.findall(r"^ {2}(fintone .+)$", told, flags=re.MULTILINE)
     assert len(suggested) == 4  # a comparison and three queries
     for line in (*suggested, *lines):
-        if line == STUDY:
+        if line == study:
             continue
         filled = line.replace("CELL", other, 1).replace("CELL", champion).replace("tail -f", "cat")
         out = run(filled, folder)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.readme import build_blocks, fill_blocks, load_records
+from benchmarks.readme import build_blocks, fill_blocks, load_records, share_blocks
 from schemas.profiles import PROFILES
 from storage.query import query
 from storage.warehouse import prepare_warehouse
@@ -24,6 +24,10 @@ def test_every_make_target_exists() -> None:
     )
     assert named
     assert named <= targets
+
+
+def test_the_readme_is_read_in_five_minutes() -> None:
+    assert README.count("\n") <= 200
 
 
 @pytest.mark.parametrize("command", [command for command in COMMANDS if command[1] == "sql"], ids=" ".join)
@@ -55,4 +59,6 @@ def test_every_profile_is_described() -> None:
 
 
 def test_the_figures_are_those_that_the_benchmarks_wrote() -> None:
-    assert fill_blocks(README, build_blocks(load_records())) == README
+    for document, blocks in share_blocks(build_blocks(load_records())).items():
+        text = document.read_text(encoding="utf-8")
+        assert fill_blocks(text, blocks) == text
