@@ -30,8 +30,8 @@ test: $(READY) ## run the tests, but for those that take minutes or need a GPU, 
 test-gpu: $(READY) ## run the tests that need a CUDA device
 	$(BIN)/python -m pytest -m gpu $(ARGS)
 
-soak: $(READY) ## run the tests that take minutes
-	$(BIN)/python -m pytest -m "slow and not gpu" $(ARGS)
+soak: $(READY) ## run the tests that take minutes, and property tests on all their examples
+	FINTONE_SOAK=1 $(BIN)/python -m pytest -m "(slow or hypothesis) and not gpu" $(ARGS)
 
 lint: $(READY) ## check style, format and types
 	$(BIN)/ruff check .

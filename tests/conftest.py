@@ -12,12 +12,13 @@ from hypothesis import settings
 from embedded.grammar import generate_headline
 from embedded.paths import MODEL_FOLDER
 from schemas.label import Label
+from tests.examples import examples
 
 if TYPE_CHECKING:
     from schemas.config import StudyConfig
     from schemas.plan import StudyPlan
 
-settings.register_profile("unhurried", deadline=None)
+settings.register_profile("unhurried", deadline=None, max_examples=examples(100))
 settings.load_profile("unhurried")  # how long an example takes says more of the machine than of the code
 
 

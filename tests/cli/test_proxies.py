@@ -74,6 +74,7 @@ def check() -> Finding:
     return found
 
 
+@pytest.mark.slow
 def test_a_run_never_asks_its_own_server_through_a_proxy(proxy: FakeProxy, tmp_path: Path) -> None:
     named = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy"), proxy.address)
     environment = {**os.environ, **named, "NO_PROXY": "example.com", "FINTONE_HOME": str(tmp_path / "home")}

@@ -28,6 +28,7 @@ def test_two_runs_of_studies_that_share_cells_both_succeed(crew: Crew) -> None:
     assert check_home(crew.home) == []
 
 
+@pytest.mark.slow
 def test_of_two_exports_to_one_place_one_succeeds_and_the_other_is_told(crew: Crew, tmp_path: Path) -> None:
     command = ["export", crew.champion(), "--output", str(tmp_path / "model")]
     ended = crew.run_together([command, command])

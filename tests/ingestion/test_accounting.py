@@ -6,6 +6,8 @@ import io
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
+
 NASTY = """text,label
 Profit rose,positive
 Profit  rose ,Positive
@@ -138,7 +140,7 @@ def test_ids_are_the_same_wherever_the_bytes_lie_and_differ_with_the_settings(re
     assert len(first.ingest_id) == len(first.snapshot_id) == 16
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(rows=rows_of_any_text, duplicates=st.sampled_from(["merge", "keep"]))
 def test_the_accounts_hold_for_any_text_and_label(read, rows, duplicates):
     rows = [SOUND_ROW, *rows]
@@ -147,7 +149,7 @@ def test_the_accounts_hold_for_any_text_and_label(read, rows, duplicates):
     check_accounts(ingestion)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(rows=rows_of_any_text, data=st.data())
 def test_rows_in_another_order_give_the_same_snapshot(read, rows, data):
     rows = [SOUND_ROW, *rows]

@@ -4,6 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
+
 ROWS = [
     "Profit rose,positive",
     "Profit rose,positive",
@@ -88,7 +90,7 @@ rows_with_conflicts = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(rows=rows_with_conflicts, conflicts=st.sampled_from(["drop", "majority", "keep"]), data=st.data())
 def test_order_changes_neither_snapshot_nor_groups_nor_what_becomes_of_a_row(read, rows, conflicts, data):
     rows = [("The annual general meeting is in May", "neutral"), *rows]

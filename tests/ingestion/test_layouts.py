@@ -14,6 +14,7 @@ from ingestion.formats import read_content
 from ingestion.streams import open_stream
 from schemas.config import UnlabelledSettings
 from schemas.errors import InputError
+from tests.examples import examples
 
 TWO_WORDS = """News Title,Publication Date,Ticker Symbol
 "Northgate lifts full-year guidance, shares up 4 %",2025-03-03,NGT
@@ -237,7 +238,7 @@ def tables(draw):
     return file.getvalue().encode(draw(st.sampled_from(["utf-8", "utf-8-sig", "utf-16"])))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(content=tables())
 def test_no_table_is_ever_read_line_by_line(content):
     for how in (read, stream):
@@ -262,7 +263,7 @@ def count_marks(line):
     return [line.count(mark) for mark in (", ", "; ", " | ")]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(lines=st.lists(headlines(), min_size=1, max_size=12))
 @example(lines=["Profit rose, sales fell"] * 4)
 def test_running_text_is_read_line_by_line_unless_its_lines_are_as_alike_as_rows(lines):

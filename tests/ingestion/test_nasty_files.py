@@ -14,6 +14,7 @@ from openpyxl import Workbook
 
 from ingestion import bounds, delimited
 from schemas.errors import InputError
+from tests.examples import examples
 from tests.ingestion.nasty_files import (
     HEADER,
     ROW,
@@ -148,7 +149,7 @@ def check_it_ends_well(read, content):
     assert len(told.splitlines()) <= 1
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(
     start=st.sampled_from([b"", HEADER, b"[{", b'{"text":', b"PK\x03\x04", b"PAR1", b"\xff\xfe", b"\xef\xbb\xbf"]),
     content=st.binary(max_size=400)
@@ -167,7 +168,7 @@ CONTAINERS = [
 ]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(data=st.data(), container=st.sampled_from(CONTAINERS))
 def test_a_container_with_wrong_bytes_gives_accounted_rows_or_one_line(read, data, container):
     content = bytearray(container)
@@ -220,7 +221,7 @@ printable = st.text(
 texts = st.builds("{} {}".format, st.sampled_from(["Profit", "Costs", "=SUM(A1)", '"', "-1"]), printable)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(rows=st.lists(st.tuples(texts, st.sampled_from(["positive", "neutral", "negative"])), min_size=1, max_size=8))
 def test_a_table_says_the_same_in_every_format(read, rows):
     told = {}

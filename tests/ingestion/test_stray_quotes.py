@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from ingestion.formats import read_content
 from schemas.config import UnlabelledSettings
+from tests.examples import examples
 
 ROWS = [
     ('"Regulator holds fees, says ministry', "neutral"),
@@ -88,7 +89,7 @@ lines = st.lists(
 texts = lines.map("\n".join)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(rows=st.lists(texts, min_size=1, max_size=6), delimiter=st.sampled_from("\t,;|"))
 def test_what_a_program_quoted_is_read_as_it_was(rows, delimiter):
     file = io.StringIO(newline="")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from openpyxl import Workbook
 
 from schemas.errors import InputError
+from tests.examples import examples
 
 ROWS = [("Profit rose", "positive"), ('Costs, "as ever",\nrose', "negative"), ("AGM on 5 May", "neutral")]
 NAMES = ("News_Headline", "n", "Label")
@@ -117,7 +118,7 @@ def test_a_table_that_cannot_be_used_ends_in_one_line(read, content, said):
 
 
 @every_format
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(place=st.floats(0, 1, exclude_max=True), damage=st.binary(max_size=3), length=st.integers(0, 20))
 def test_damage_anywhere_gives_rows_or_one_short_line(read, kind, write, place, damage, length):
     content = write([(text, number, label) for number, (text, label) in enumerate(ROWS)])

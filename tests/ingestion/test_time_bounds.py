@@ -19,6 +19,7 @@ from ingestion.streams import open_stream
 from ingestion.unlabelled import read_batches
 from schemas.config import UnlabelledSettings
 from schemas.errors import InputError
+from tests.examples import examples
 from tests.ingestion.nasty_files import zip_of
 
 MOST_BYTES = 100_000
@@ -132,7 +133,7 @@ TOKENS += [b'{"text":', b'"label":', b'"text"', b"{}", b"positive", b"text,label
 patterns = st.lists(st.sampled_from(TOKENS), min_size=1, max_size=6).map(b"".join)
 lengths = st.sampled_from([1, 2, 100, 5_000, 45_000])
 stretches = st.tuples(patterns, lengths).map(lambda part: (part[0] * (1 + part[1] // len(part[0])))[:45_000])
-unhurried = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+unhurried = settings(max_examples=examples(60), deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @unhurried
@@ -185,7 +186,7 @@ def read_members(content):
 MEMBERS = read_members(SOUND["excel"])
 
 
-@settings(unhurried, max_examples=40)
+@settings(unhurried, max_examples=examples(40))
 @given(data=st.data(), name=st.sampled_from(sorted(MEMBERS)))
 def test_a_workbook_of_long_stretches_is_read_or_refused_in_time(read, data, name):
     part = MEMBERS[name].decode()
@@ -198,7 +199,7 @@ def test_a_workbook_of_long_stretches_is_read_or_refused_in_time(read, data, nam
         read_every_way(read, content)
 
 
-@settings(unhurried, max_examples=25)
+@settings(unhurried, max_examples=examples(25))
 @given(
     pattern=patterns, size=st.sampled_from([1_000, 900_000, 9_000_000]), start=st.sampled_from([b"", b"text,label\n"])
 )

@@ -233,7 +233,7 @@ def run_sequences(template: Path, count: int) -> None:
 
 
 def test_sequences_keep_every_promise(template: Path) -> None:
-    run_sequences(template, 6)
+    run_sequences(template, 4)
 
 
 @pytest.mark.slow

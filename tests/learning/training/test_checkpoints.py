@@ -51,7 +51,7 @@ def train(base: LoadedBase, labelled: Labelled, tmp_path: Path) -> Any:
     return run
 
 
-@pytest.mark.parametrize("schedule", ["constant", "warmup-stable-decay"])
+@pytest.mark.parametrize("schedule", ["constant", pytest.param("warmup-stable-decay", marks=pytest.mark.slow)])
 def test_a_cell_that_goes_on_from_a_shorter_one_is_the_cell_trained_alone(
     train: Any, store: CheckpointStore, tmp_path: Path, schedule: str
 ) -> None:
@@ -111,7 +111,13 @@ class KilledError(Exception):
 
 @pytest.mark.parametrize(
     ("schedule", "step", "first_step"),
-    [("constant", 2, 0), ("constant", 9, 6), ("cosine", 4, 3), ("warmup-stable-decay", 9, 8)],
+    [
+        ("constant", 9, 6),
+        *(
+            pytest.param(*point, marks=pytest.mark.slow)
+            for point in (("constant", 2, 0), ("cosine", 4, 3), ("warmup-stable-decay", 9, 8))
+        ),
+    ],
 )
 def test_an_interrupted_training_ends_in_the_weights_of_an_undisturbed_one(
     train: Any, store: CheckpointStore, tmp_path: Path, schedule: str, step: int, first_step: int
@@ -204,10 +210,10 @@ def name_another_training(folder: Path) -> None:
     ("spoil", "why"),
     [
         (cut_file, "is not whole"),
-        (change_byte, "is not whole"),
-        (remove_manifest, "is not whole"),
-        (cut_manifest, "is not whole"),
-        (remove_file, "is not whole"),
+        pytest.param(change_byte, "is not whole", marks=pytest.mark.slow),
+        pytest.param(remove_manifest, "is not whole", marks=pytest.mark.slow),
+        pytest.param(cut_manifest, "is not whole", marks=pytest.mark.slow),
+        pytest.param(remove_file, "is not whole", marks=pytest.mark.slow),
         (name_another_training, "is of another training"),
     ],
 )

@@ -123,7 +123,7 @@ def test_loss_and_gradients_are_those_of_plain_trl(
     ("folder", "loss"),
     [
         ("embedded", "completion"),
-        ("embedded", "whole-text"),
+        pytest.param("embedded", "whole-text", marks=pytest.mark.slow),
         pytest.param("llama", "completion", marks=pytest.mark.slow),
         pytest.param("llama", "whole-text", marks=pytest.mark.slow),
     ],
