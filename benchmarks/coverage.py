@@ -259,7 +259,7 @@ def read(figures: dict[str, float], name: str, n: int, accuracy: float) -> str:
     if key not in figures:
         return "none"
     told = f"{figures[key]:.3f}".removeprefix("0")
-    return told if shown == 1 else f"{told} ({shown:.0%})"
+    return told if round(shown, 2) == 1 else f"{told} ({shown:.0%})"
 
 
 def build_table(figures: dict[str, float]) -> str:

@@ -1,11 +1,14 @@
 """The README and the pages of docs keep their word: targets, queries, profiles, figures and pictures are there."""
 
+import json
 import re
 import shlex
 from pathlib import Path
 
 import pytest
 
+from benchmarks.coverage import SURELY_WRONG, build_table
+from benchmarks.machine import RESULTS
 from benchmarks.readme import build_blocks, fill_blocks, load_records, share_blocks
 from schemas.profiles import PROFILES
 from storage.query import query
@@ -62,3 +65,33 @@ def test_the_figures_are_those_that_the_benchmarks_wrote() -> None:
     for document, blocks in share_blocks(build_blocks(load_records())).items():
         text = document.read_text(encoding="utf-8")
         assert fill_blocks(text, blocks) == text
+
+
+TOO_WIDE = {
+    "macro-F1, balanced labels, n = 30, accuracy 0.9",
+    *(
+        f"difference of {figure}, {models}, n = 30, accuracy 0.97"
+        for figure in ("accuracy", "macro-F1")
+        for models in ("equal models", "one .05 better")
+    ),
+}
+"""Where an interval holds the truth more often than it says, by a hundredth at most."""
+
+
+def test_every_interval_that_is_shown_holds_its_level() -> None:
+    record = json.loads((RESULTS / "coverage.json").read_text(encoding="utf-8"))
+    figures = {
+        name: figure
+        for name, figure in record["figures"].items()
+        if not name.startswith(("bootstrap", SURELY_WRONG)) and not name.endswith("shown")
+    }
+    assert len(figures) > 100
+    assert {name: figure for name, figure in figures.items() if figure < 0.93} == {}
+    assert {name for name, figure in figures.items() if figure > 0.97} == TOO_WIDE
+    assert max(figures.values()) < 0.98
+
+
+def test_the_table_of_coverage_is_what_was_simulated() -> None:
+    figures = json.loads((RESULTS / "coverage.json").read_text(encoding="utf-8"))["figures"]
+    text = (ROOT / "docs" / "numbers.md").read_text(encoding="utf-8")
+    assert fill_blocks(text, {"coverage": build_table(figures)}) == text
