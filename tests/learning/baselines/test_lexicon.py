@@ -138,7 +138,7 @@ def test_a_thousand_headlines_take_no_time_to_speak_of() -> None:
 def test_a_phrase_stands_in_one_list_and_is_written_as_it_is_read() -> None:
     import yaml
 
-    from learning.baselines.baselines import lexicon
+    from learning.baselines import lexicon
 
     groups = yaml.safe_load(lexicon.files("learning.baselines").joinpath("lexicon.yaml").read_text(encoding="utf-8"))
     phrases = [phrase for group in groups.values() for phrase in group]
@@ -151,7 +151,7 @@ def test_the_lexicon_knows_nothing_of_the_generator() -> None:
     import ast
     import inspect
 
-    from learning.baselines.baselines import lexicon
+    from learning.baselines import lexicon
 
     imported = [node.module for node in ast.walk(ast.parse(inspect.getsource(lexicon))) if hasattr(node, "module")]
     assert not [module for module in imported if module.startswith("embedded")]

@@ -12,7 +12,8 @@ from learning.models.base_model import load_model, load_tokenizer
 from learning.models.device import Device
 from learning.models.loaded_base import LoadedBase
 from learning.prompt.decoding import Decoding, find_answers
-from learning.scoring.scoring import find_token_budget, score_headlines, scoring
+from learning.scoring import scoring
+from learning.scoring.scoring import find_token_budget, score_headlines
 from learning.training.cell import train_adapter
 from learning.training.recipe import Recipe
 from schemas.config import LoraSettings, PromptSettings, TrainingSettings

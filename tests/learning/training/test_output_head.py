@@ -6,7 +6,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, Gemma2Config
 
-from learning.training.cell import output_head
+from learning.training import output_head
 from learning.training.output_head import OutputHead, add_losses
 
 K, D, V, M = 23, 16, 101, 40
