@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from embedded.paths import MODEL_FOLDER
 from ingestion.sources import EMBEDDED
 from learning.baselines.embeddings import check_encoder, is_local, resolve_encoder
+from learning.baselines.registry import choose_kinds, plan_baselines
 from learning.models.base_model import HUB_NAME, check_hub_base, check_weights, resolve_base_model
 from learning.models.hub import check_hub_model
-from learning.study.grid import EMBEDDINGS
 from learning.study.split import count_leaks
 from learning.training.schedule import count_steps, count_trained_steps
 from operations.intake import draw_parts, find_headlines, take_in
@@ -58,6 +58,7 @@ def _check_rest(config: StudyConfig, headlines: "pd.DataFrame") -> None:
         check_hub_base(base.name, base.revision, models, fetch=True)
     else:
         check_weights(resolve_base_model(base.name, None, models), models, LONGEST_LOOK)
+    plan_baselines(config.baselines)
     if config.baselines.embedding_model:
         check_encoder(config.baselines.embedding_model, models)
 
@@ -196,13 +197,11 @@ def _describe_model(config: StudyConfig) -> str:
 
 
 def _describe_baselines(config: StudyConfig) -> str:
-    names: list[str] = [*config.baselines.names]
     encoder = config.baselines.embedding_model
+    where = f"{encoder} from the hub"
     if encoder and is_local(encoder):
-        revision = resolve_encoder(encoder, Home.from_environment().models).revision
-        names.append(f"{EMBEDDINGS} ({encoder}, files {revision})")
-    elif encoder:
-        names.append(f"{EMBEDDINGS} ({encoder} from the hub)")
+        where = f"{encoder}, files {resolve_encoder(encoder, Home.from_environment().models).revision}"
+    names = [f"{kind.name} ({where})" if kind.needs_encoder else kind.name for kind in choose_kinds(config.baselines)]
     return ", ".join(names) or "none"
 
 

@@ -36,6 +36,14 @@ class EncoderPlan(Settings):
     revision: str
 
 
+class BaselinePlan(Settings):
+    """A baseline of a study, and what identifies it."""
+
+    name: str
+    version: int
+    encoder_revision: str | None = None
+
+
 class CellPlan(Settings):
     """One cell of a study: the untouched base, a baseline, or a fine-tune."""
 

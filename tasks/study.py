@@ -13,6 +13,7 @@ from tasks.progress import announce
 @task(task_run_name="plan study {config.name}")
 def plan_study(config: StudyConfig, ingested: IngestedSource, split_id: str) -> StudyPlan:
     """Find and check the base model and the encoder, lay out all cells, and record them as planned."""
+    from learning.baselines.registry import plan_baselines
     from learning.models.base_model import check_weights, resolve_base_model
     from learning.study.grid import plan_study as lay_out
     from learning.study.grid import running_order
@@ -26,8 +27,10 @@ def plan_study(config: StudyConfig, ingested: IngestedSource, split_id: str) -> 
     base_plan = BaseModelPlan(
         name=base.name, folder=base.folder, revision=base.revision, quantization=config.base_model.quantization
     )
-    study = lay_out(config, ingested.snapshot_id, split_id, base_plan, _find_encoder(config.baselines.embedding_model))
-    old_id = study_id_with_every_setting(config, ingested.snapshot_id, base_plan)
+    encoder = _find_encoder(config.baselines.embedding_model)
+    baselines = plan_baselines(config.baselines, encoder)
+    study = lay_out(config, ingested.snapshot_id, split_id, base_plan, baselines, encoder)
+    old_id = study_id_with_every_setting(config, ingested.snapshot_id, base_plan, baselines)
     if is_known(home.warehouse, old_id):
         study = study.model_copy(update={"study_id": old_id})
     record = StudyRecord(
@@ -126,11 +129,11 @@ def _cell_records(study: StudyPlan, cells: tuple[CellPlan, ...]) -> list[Any]:
 
 def _hyperparameters(study: StudyPlan, cell: CellPlan) -> dict[str, Any]:
     """The settings that made the cell what it is, beside its learning rate, epochs and seed."""
-    from learning.study.grid import EMBEDDINGS
+    from learning.baselines.registry import find_kind
 
     if cell.kind == "fine-tuned":
         return study.config.model_dump(mode="json", include={"lora", "training", "prompt", "base_model"})
-    if study.encoder and cell.model == EMBEDDINGS:
+    if study.encoder and cell.kind == "baseline" and find_kind(cell.model).needs_encoder:
         return {"embedding_model": study.encoder.name, "revision": study.encoder.revision}
     return {}
 

@@ -122,6 +122,7 @@ def make_tokenizer() -> Callable[[str, list[tuple[str, str]]], Any]:
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path) -> "tuple[Path, str, StudyPlan]":
     """A home with one cell that is trained and evaluated; its id; its study."""
+    from learning.baselines.registry import plan_baselines
     from learning.models.base_model import resolve_base_model
     from learning.models.device import choose_device
     from learning.models.loaded_base import LoadedBase
@@ -150,7 +151,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path) -> "tup
         split = settle_split(ingested, config.split, config.data.near_duplicates)
         found = resolve_base_model(str(tiny_folder), None, root)
         base = BaseModelPlan(name=found.name, folder=found.folder, revision=found.revision, quantization="nf4")
-        study = plan_study(config, ingested.snapshot_id, split, base)
+        study = plan_study(config, ingested.snapshot_id, split, base, plan_baselines(config.baselines))
         home = Home.from_environment()
         record = StudyRecord(
             study_id=study.study_id,

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from learning.baselines.baselines import fit_baseline
+from learning.baselines.kind import Train
+from learning.baselines.registry import find_kind
 from learning.study.evaluation import Evaluation, LabelledPart
 from learning.study.metrics import measure
 
@@ -21,7 +22,7 @@ def evaluate_baseline(
     Raises:
         EncoderError: The encoder of its embeddings cannot be loaded.
     """
-    answer = fit_baseline(name, train.texts, train.label_numbers, seed, encoder_folder)
+    answer = find_kind(name).fit(Train(train.texts, train.label_numbers, seed, encoder_folder))
     evaluations = []
     for part in parts:
         start = time.monotonic()

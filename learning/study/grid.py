@@ -6,35 +6,32 @@ from typing import Any
 
 from learning.study.identity import base_cell_id, baseline_cell_id, fine_tuned_cell_id, study_id
 from schemas.config import StudyConfig
-from schemas.plan import BaseModelPlan, CellPlan, EncoderPlan, StudyPlan
-
-EMBEDDINGS = "sentence embeddings + logistic regression"
-"""The baseline that runs where a study names an encoder; the others are those of `schemas.config.BaselineName`."""
+from schemas.plan import BaselinePlan, BaseModelPlan, CellPlan, EncoderPlan, StudyPlan
 
 
 def plan_study(
-    config: StudyConfig, snapshot_id: str, split_id: str, base: BaseModelPlan, encoder: EncoderPlan | None = None
+    config: StudyConfig,
+    snapshot_id: str,
+    split_id: str,
+    base: BaseModelPlan,
+    baselines: Sequence[BaselinePlan],
+    encoder: EncoderPlan | None = None,
 ) -> StudyPlan:
     """Lay out the base model, the baselines and every cell of the grid."""
     return StudyPlan(
-        study_id=study_id(config, snapshot_id, base),
+        study_id=study_id(config, snapshot_id, base, baselines),
         config=config,
         snapshot_id=snapshot_id,
         split_id=split_id,
         base=base,
         base_cell=CellPlan(cell_id=base_cell_id(config, split_id, base), kind="base", model=base.name),
-        baselines=_plan_baselines(config, split_id, encoder),
+        baselines=tuple(
+            CellPlan(cell_id=baseline_cell_id(baseline, split_id), kind="baseline", model=baseline.name)
+            for baseline in baselines
+        ),
         cells=plan_cells(config, split_id, base, config.grid.learning_rates, config.grid.epochs),
         encoder=encoder,
     )
-
-
-def _plan_baselines(config: StudyConfig, split_id: str, encoder: EncoderPlan | None) -> tuple[CellPlan, ...]:
-    """A cell for each baseline that the study names, and one where it has an encoder."""
-    identifiers = {name: baseline_cell_id(name, split_id) for name in map(str, config.baselines.names)}
-    if encoder:
-        identifiers[EMBEDDINGS] = baseline_cell_id(EMBEDDINGS, split_id, encoder.revision)
-    return tuple(CellPlan(cell_id=cell_id, kind="baseline", model=name) for name, cell_id in identifiers.items())
 
 
 def plan_cells(

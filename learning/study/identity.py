@@ -4,9 +4,11 @@ A cell is known by its data, base model, hyperparameters, prompt and the version
 id is never computed twice. Loads no heavy library.
 """
 
+from collections.abc import Sequence
+
 from schemas.config import DecodingSettings, PromotionSettings, SplitSettings, StudyConfig, TrainingSettings
 from schemas.identity import content_id
-from schemas.plan import BaseModelPlan
+from schemas.plan import BaselinePlan, BaseModelPlan
 
 TRAINING_VERSION = 4
 """Raised when the same settings would train to other weights."""
@@ -23,8 +25,8 @@ WITHOUT_EFFECT = {
 }
 """Settings of a training that change memory, speed and safety, and not the gradient of a batch."""
 
-BASELINE_VERSION = 2
-"""Raised when a baseline would predict otherwise, or with other probabilities: by a word of the lexicon, for one."""
+FIRST_BASELINE_VERSION = 2
+"""That of every baseline while they had one version in common; studies of that time keep their ids."""
 
 
 def split_id(snapshot_id: str, split: SplitSettings) -> str:
@@ -32,7 +34,7 @@ def split_id(snapshot_id: str, split: SplitSettings) -> str:
     return content_id({"snapshot": snapshot_id, "split": split.model_dump(mode="json")})
 
 
-def study_id(config: StudyConfig, snapshot_id: str, base: BaseModelPlan) -> str:
+def study_id(config: StudyConfig, snapshot_id: str, base: BaseModelPlan, baselines: Sequence[BaselinePlan] = ()) -> str:
     """The id of a study: its config, what its source held, which base model it was, and the versions of the code.
 
     Not where it ran, nor settings that change no answer: a study is judged once, whichever thresholds it runs with.
@@ -41,13 +43,16 @@ def study_id(config: StudyConfig, snapshot_id: str, base: BaseModelPlan) -> str:
     defaults = {name: TrainingSettings.model_fields[name].get_default() for name in WITHOUT_EFFECT}
     training = config.training.model_copy(update=defaults)
     same = config.model_copy(update={"training": training, "promotion": PromotionSettings()})
-    return study_id_with_every_setting(same, snapshot_id, base)
+    return study_id_with_every_setting(same, snapshot_id, base, baselines)
 
 
-def study_id_with_every_setting(config: StudyConfig, snapshot_id: str, base: BaseModelPlan) -> str:
+def study_id_with_every_setting(
+    config: StudyConfig, snapshot_id: str, base: BaseModelPlan, baselines: Sequence[BaselinePlan] = ()
+) -> str:
     """The id that a study had while thresholds and settings without effect were part of it; old homes keep it."""
     settings = config.model_dump(mode="json", exclude={"runner"})
-    versions = [TRAINING_VERSION, BASELINE_VERSION]
+    raised = {plan.name: plan.version for plan in baselines if plan.version != FIRST_BASELINE_VERSION}
+    versions = [TRAINING_VERSION, FIRST_BASELINE_VERSION, *([raised] if raised else [])]
     return content_id({"config": settings, "snapshot": snapshot_id, "base": base.revision, "versions": versions})
 
 
@@ -69,10 +74,11 @@ def training_id(config: StudyConfig, split: str, base: BaseModelPlan, learning_r
     return content_id({"kind": "training", **_training_identity(config, split, base, learning_rate, seed)})
 
 
-def baseline_cell_id(name: str, split: str, encoder_revision: str | None = None) -> str:
-    """The id of a baseline on a split; `encoder_revision` if it embeds headlines."""
-    identity = {"kind": "baseline", "name": name, "split": split, "version": BASELINE_VERSION}
-    return content_id(identity if encoder_revision is None else {**identity, "encoder": encoder_revision})
+def baseline_cell_id(baseline: BaselinePlan, split: str) -> str:
+    """The id of a baseline on a split."""
+    identity = {"kind": "baseline", "name": baseline.name, "split": split, "version": baseline.version}
+    revision = baseline.encoder_revision
+    return content_id(identity if revision is None else {**identity, "encoder": revision})
 
 
 def decoding_id(decoding: DecodingSettings) -> str:

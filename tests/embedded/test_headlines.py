@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from embedded import lexicon
 from embedded.grammar import generate_headline, generate_lesson, generate_remark
 from embedded.headlines import HEADLINE_COUNT, HEADLINES_FILE, generate_headlines, write_headlines
-from learning.baselines.baselines import fit_baseline
+from learning.baselines.kind import Train
+from learning.baselines.registry import find_kind
 from learning.study.split import Member, split_headlines
 from schemas.config import SplitSettings
 from schemas.label import LABELS
@@ -118,6 +119,7 @@ def test_a_bag_of_words_sees_something_but_does_not_solve_them(shipped: pd.DataF
     parts = split_headlines(members, settings)
     train, test = (shipped.loc[[int(row) for row in parts[part]]] for part in ("train", "test"))
     numbers = train["label"].map(LABELS.index).to_numpy(dtype=np.int64)
-    predicted = fit_baseline("TF-IDF + linear SVM", train["text"].tolist(), numbers, 42)(test["text"].tolist()).labels
+    svm = find_kind("TF-IDF + linear SVM").fit(Train(train["text"].tolist(), numbers, 42))
+    predicted = svm(test["text"].tolist()).labels
     accuracy = (predicted == test["label"].map(LABELS.index).to_numpy()).mean()
     assert 0.5 < accuracy < 0.85

@@ -12,6 +12,7 @@ import pytest
 from embedded.grammar import generate_headline
 from embedded.paths import MODEL_FOLDER
 from learning.baselines.evaluation import evaluate_baseline
+from learning.baselines.registry import plan_baselines
 from learning.models.device import choose_device
 from learning.models.loaded_base import LoadedBase
 from learning.scoring.model_evaluation import evaluate_model
@@ -60,7 +61,7 @@ def begin(home: Path, *assignments: str) -> StudyPlan:
     config = configure(home, *assignments)
     ingested = take_in(config.data, lambda _: None)
     split_id = settle_split(ingested, config.split, config.data.near_duplicates)
-    study = plan_study(config, ingested.snapshot_id, split_id, BASE)
+    study = plan_study(config, ingested.snapshot_id, split_id, BASE, plan_baselines(config.baselines))
     record = StudyRecord(
         study.study_id, config.name, ingested.snapshot_id, split_id, BASE.name, BASE.revision, ingested.source,
         True, config.model_dump(mode="json"), config.decoding.temperatures, decoding_id(config.decoding),

@@ -51,11 +51,6 @@ def test_a_profile_is_a_name_and_never_a_path(name: str) -> None:
         ("split.method", "random", "split.method = 'random': must be 'hashed' or 'study'"),
         ("training", 3, "training = 3: must be a group of settings"),
         ("training.micro_batch_size", 3, "training: batch_size 8 is no multiple of micro_batch_size 3"),
-        (
-            "baselines.names",
-            ["svm"],
-            "baselines.names.0 = 'svm': must be 'majority class', 'finance lexicon' or 'TF-IDF + linear SVM'",
-        ),
         ("data.sauce", "x.csv", "unknown setting data.sauce; did you mean data.source?"),
         ("lora.rank", 8, "unknown setting lora.rank; did you mean lora.r?"),
         ("temperature", 1, "unknown setting temperature; did you mean decoding.temperatures?"),

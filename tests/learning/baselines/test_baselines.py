@@ -7,14 +7,17 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from learning.baselines.baselines import Answers, fit_baseline
 from learning.baselines.evaluation import evaluate_baseline
+from learning.baselines.kind import Answers, BaselineKind, Train
+from learning.baselines.registry import find_kind, plan_baselines
 from learning.study.evaluation import LabelledPart
-from learning.study.grid import EMBEDDINGS
+from schemas.config import BaselineSettings
+from schemas.errors import InputError
 from schemas.label import LABELS as ALL_LABELS
 from schemas.overrides import apply_overrides
 from schemas.profiles import build_config, load_profile
 
+EMBEDDINGS = "sentence embeddings + logistic regression"
 MAJORITY, LEXICON, SVM = "majority class", "finance lexicon", "TF-IDF + linear SVM"
 LEARNED = [MAJORITY, SVM, EMBEDDINGS]
 ALL = [*LEARNED, LEXICON]
@@ -29,7 +32,7 @@ def answer(tiny_encoder: Path) -> Any:
     def run(
         name: str, labels: NDArray[np.int64], texts: list[str], train: list[str] = TEXTS, seed: int = 42
     ) -> Answers:
-        return fit_baseline(name, train, labels, seed, tiny_encoder if name == EMBEDDINGS else None)(texts)
+        return find_kind(name).fit(Train(train, labels, seed, tiny_encoder))(texts)
 
     return run
 
@@ -114,8 +117,12 @@ def test_a_headline_is_judged_alone(answer: Any, name: str) -> None:
 
 
 def test_an_unknown_name_is_refused() -> None:
-    with pytest.raises(ValueError, match="baseline coin with encoder None: there is none"):
-        fit_baseline("coin", TEXTS, LABELS, 1)
+    with pytest.raises(InputError, match=r"^baselines\.names: 'coin' is no baseline; known are TF-IDF \+ linear SVM, "):
+        find_kind("coin")
+    with pytest.raises(InputError, match="did you mean 'finance lexicon'"):
+        plan_baselines(BaselineSettings(names=("finance lexicons",)))
+    with pytest.raises(InputError, match=r"needs an encoder; leave it out and set baselines\.embedding_model"):
+        plan_baselines(BaselineSettings(names=(EMBEDDINGS,)))
 
 
 def make_part(name: str, texts: list[str]) -> LabelledPart:
@@ -129,11 +136,11 @@ def test_nothing_but_train_is_fitted_to(name: str, tiny_encoder: Path, monkeypat
 
     fitted: list[list[str]] = []
 
-    def fit(name: str, texts: list[str], *rest: Any) -> Any:
-        fitted.append(list(texts))
-        return fit_baseline(name, texts, *rest)
+    def fit(train: Train) -> Any:
+        fitted.append(list(train.texts))
+        return find_kind(name).fit(train)
 
-    monkeypatch.setattr(evaluation, "fit_baseline", fit)
+    monkeypatch.setattr(evaluation, "find_kind", lambda name: BaselineKind(name, 1, fit))
     train = make_part("train", TEXTS)
     validation, test = make_part("validation", ["Talwell rose ."] * 4), make_part("test", ["Profit fell", "else"])
     together = evaluate_baseline(name, train, [validation, test], 42, tiny_encoder)

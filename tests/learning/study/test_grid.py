@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from learning.study.grid import EMBEDDINGS, best_row, plan_curve, plan_study, running_order, split_apart
+from learning.baselines.registry import plan_baselines
+from learning.study.grid import best_row, plan_curve, plan_study, running_order, split_apart
 from schemas.overrides import apply_overrides
 from schemas.plan import BaseModelPlan, EncoderPlan, StudyPlan
 from schemas.profiles import build_config, load_profile
@@ -14,8 +15,9 @@ BASE = BaseModelPlan(name="embedded", folder=Path("model"), revision="0123456789
 
 
 def plan(profile: str, *assignments: str, encoder: EncoderPlan | None = None) -> StudyPlan:
-    config = build_config(apply_overrides(load_profile(profile), assignments))
-    return plan_study(config, "snapshot", "split", BASE, encoder)
+    named = [f"baselines.embedding_model={encoder.name}"] if encoder else []
+    config = build_config(apply_overrides(load_profile(profile), [*assignments, *named]))
+    return plan_study(config, "snapshot", "split", BASE, plan_baselines(config.baselines, encoder), encoder)
 
 
 def all_ids(study: StudyPlan) -> list[str]:
@@ -47,7 +49,7 @@ def test_an_encoder_adds_a_baseline_that_is_known_by_the_encoders_revision() -> 
         plan("demo", encoder=EncoderPlan(name=name, folder=Path(name), revision=revision))
         for name, revision in (("here", "1"), ("there", "1"), ("here", "2"))
     )
-    assert names_of_baselines(first)[3:] == [EMBEDDINGS]
+    assert names_of_baselines(first)[3:] == ["sentence embeddings + logistic regression"]
     assert all_ids(first) == all_ids(moved)
     assert len(set(all_ids(first)) ^ set(all_ids(other))) == 2
     assert set(all_ids(plan("demo"))) < set(all_ids(first))

@@ -22,7 +22,7 @@ from learning.study.identity import (
 from schemas.config import SplitSettings, StudyConfig
 from schemas.identity import content_id
 from schemas.overrides import apply_overrides
-from schemas.plan import BaseModelPlan
+from schemas.plan import BaselinePlan, BaseModelPlan
 from schemas.profiles import build_config, load_profile
 
 BASE = BaseModelPlan(name="embedded", folder=Path("model"), revision="0123456789abcdef", quantization="nf4")
@@ -159,7 +159,7 @@ def test_cells_that_differ_in_epochs_alone_have_one_training() -> None:
 
 def test_base_baselines_and_fine_tunes_never_share_an_id() -> None:
     baselines = {
-        baseline_cell_id(name, split, encoder)
+        baseline_cell_id(BaselinePlan(name=name, version=2, encoder_revision=encoder), split)
         for name in ("one", "other")
         for split in ("split", "other")
         for encoder in (None, "revision", "other")
@@ -238,9 +238,20 @@ def test_temperatures_are_told_apart_by_evaluations_not_by_decodings() -> None:
     assert len(evaluations) == 12
 
 
-@pytest.mark.parametrize("version", ["TRAINING_VERSION", "BASELINE_VERSION"])
-def test_a_study_of_another_version_is_another_study(version: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_study_of_another_version_is_another_study(monkeypatch: pytest.MonkeyPatch) -> None:
     """Else its leaderboard would have the cells of both."""
     before = study_id(demo(), "data", BASE)
-    monkeypatch.setattr(identity, version, getattr(identity, version) + 1)
+    monkeypatch.setattr(identity, "TRAINING_VERSION", identity.TRAINING_VERSION + 1)
     assert study_id(demo(), "data", BASE) != before
+
+
+def test_a_baseline_of_another_version_makes_another_study_and_leaves_the_other_baselines() -> None:
+    def plan(lexicon: int, svm: int) -> list[BaselinePlan]:
+        return [BaselinePlan(name="lexicon", version=lexicon), BaselinePlan(name="svm", version=svm)]
+
+    usual, first, second, both = (plan(*versions) for versions in ((2, 2), (3, 2), (2, 3), (3, 3)))
+    assert len({study_id(demo(), "data", BASE, each) for each in (usual, first, second, both)}) == 4
+    assert study_id(demo(), "data", BASE, usual) == study_id(demo(), "data", BASE)  # as older versions had it
+    cells = [[baseline_cell_id(baseline, "split") for baseline in each] for each in (usual, first)]
+    assert cells[0][0] != cells[1][0]
+    assert cells[0][1] == cells[1][1]

@@ -1,0 +1,62 @@
+"""The baselines that there are: every module of `learning.baselines.kinds` adds one."""
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+from importlib import import_module
+from pkgutil import iter_modules
+
+from learning.baselines import kinds
+from learning.baselines.kind import BaselineKind
+from schemas.config import BaselineSettings
+from schemas.errors import InputError
+from schemas.plan import BaselinePlan, EncoderPlan
+
+
+def load_kinds() -> dict[str, BaselineKind]:
+    """All kinds of baselines by name."""
+    modules = (import_module(f"{kinds.__name__}.{found.name}") for found in iter_modules(kinds.__path__))
+    return {module.BASELINE.name: module.BASELINE for module in modules}
+
+
+def find_kind(name: str) -> BaselineKind:
+    """The kind of this name.
+
+    Raises:
+        InputError: There is none.
+    """
+    known = load_kinds()
+    if name not in known:
+        near = get_close_matches(name, known, n=1)
+        hint = f"did you mean '{near[0]}'" if near else f"known are {', '.join(sorted(known))}"
+        raise InputError(f"baselines.names: '{name}' is no baseline; {hint}")
+    return known[name]
+
+
+def choose_kinds(settings: BaselineSettings) -> Iterator[BaselineKind]:
+    """The baselines of a study: those that it names, and those that use its encoder, if it has one.
+
+    Raises:
+        InputError: A name is unknown, or of a baseline that runs by `baselines.embedding_model`.
+    """
+    for name in settings.names:
+        kind = find_kind(name)
+        if kind.needs_encoder:
+            raise InputError(
+                f"baselines.names: '{name}' needs an encoder; leave it out and set baselines.embedding_model"
+            )
+        yield kind
+    if settings.embedding_model:
+        yield from (kind for kind in load_kinds().values() if kind.needs_encoder)
+
+
+def plan_baselines(settings: BaselineSettings, encoder: EncoderPlan | None = None) -> tuple[BaselinePlan, ...]:
+    """What identifies each baseline of a study.
+
+    Raises:
+        InputError: As `choose_kinds` does.
+    """
+    revision = encoder.revision if encoder else None
+    return tuple(
+        BaselinePlan(name=kind.name, version=kind.version, encoder_revision=revision if kind.needs_encoder else None)
+        for kind in choose_kinds(settings)
+    )
