@@ -206,10 +206,10 @@ def test_an_answer_may_go_to_a_file(fintone: Run, study: Path) -> None:
 def test_a_narrow_terminal_loses_nothing(
     fintone: Run, study: Path, monkeypatch: pytest.MonkeyPatch, width: int
 ) -> None:
-    from cli import main as cli
+    from cli.output import console
 
     wide = squeeze(fintone("compare", "aaaa", "bbbb")[1])
-    monkeypatch.setattr(cli.stdout, "_width", width)
+    monkeypatch.setattr(console.stdout, "_width", width)
     _, out, _ = fintone("compare", "aaaa", "bbbb")
     assert max(len(line) for line in out.splitlines() if "fintone sql" not in line) <= width
     assert sorted(squeeze(out).replace(" ", "")) == sorted(wide.replace(" ", ""))

@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from cli import main as cli
+from cli import run as command
 from cli.own_data import find_rules
 from embedded.grammar import generate_headline
 from schemas.config import StudyConfig
@@ -40,7 +40,7 @@ def flat(text: str) -> str:
 def planned(fintone: Run, monkeypatch: pytest.MonkeyPatch) -> Callable[..., StudyConfig]:
     """Runs `fintone run` up to where the study would start, and returns its settings."""
     seen: list[StudyConfig] = []
-    monkeypatch.setattr(cli, "run_study", lambda config, notes: seen.append(config))
+    monkeypatch.setattr(command, "run_study", lambda config, notes: seen.append(config))
 
     def plan(*arguments: str) -> StudyConfig:
         assert fintone("run", *arguments)[0] == 0

@@ -19,6 +19,12 @@ from schemas.config import DataSettings
 MARKER = "hf_thisMustBeSeenNowhere"
 
 
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("FINTONE_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
 @pytest.fixture(scope="module", autouse=True)
 def server() -> Iterator[None]:
     with prefect_test_harness(server_startup_timeout=120):
