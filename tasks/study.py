@@ -17,7 +17,7 @@ def plan_study(config: StudyConfig, ingested: IngestedSource, split_id: str) -> 
     from learning.models.base_model import check_weights, resolve_base_model
     from learning.study.grid import plan_study as lay_out
     from learning.study.grid import running_order
-    from learning.study.identity import decoding_id, study_id_with_every_setting
+    from learning.study.identity import decoding_id, earlier_study_ids
     from storage.home import Home
     from storage.studies import StudyRecord, add_cells, is_known, save_study
 
@@ -30,9 +30,9 @@ def plan_study(config: StudyConfig, ingested: IngestedSource, split_id: str) -> 
     encoder = _find_encoder(config.baselines.embedding_model)
     baselines = plan_baselines(config.baselines, encoder)
     study = lay_out(config, ingested.snapshot_id, split_id, base_plan, baselines, encoder)
-    old_id = study_id_with_every_setting(config, ingested.snapshot_id, base_plan, baselines)
-    if is_known(home.warehouse, old_id):
-        study = study.model_copy(update={"study_id": old_id})
+    for earlier in earlier_study_ids(config, ingested.snapshot_id, base_plan, baselines):
+        if is_known(home.warehouse, earlier):
+            study = study.model_copy(update={"study_id": earlier})
     record = StudyRecord(
         study_id=study.study_id,
         profile=config.name,

@@ -34,26 +34,41 @@ def split_id(snapshot_id: str, split: SplitSettings) -> str:
     return content_id({"snapshot": snapshot_id, "split": split.model_dump(mode="json")})
 
 
-def study_id(config: StudyConfig, snapshot_id: str, base: BaseModelPlan, baselines: Sequence[BaselinePlan] = ()) -> str:
-    """The id of a study: its config, what its source held, which base model it was, and the versions of the code.
+def study_id(config: StudyConfig, snapshot_id: str, base: BaseModelPlan, baselines: Sequence[BaselinePlan]) -> str:
+    """The id of a study, from what was resolved: headlines, base model, baselines and every setting that has an effect.
 
-    Not where it ran, nor settings that change no answer: a study is judged once, whichever thresholds it runs with.
-    Without the versions a study that runs again under another one would hold each cell twice.
+    Not how a path was spelled or a source was read, nor where it ran, nor thresholds of the gate: a study is judged
+    once, whichever thresholds it runs with. Without the versions of the code, a study that runs again under another
+    version would hold each cell twice.
     """
+    spelled = {"name", "data", "base_model", "baselines", "promotion", "runner"}
+    effective = config.model_dump(mode="json", exclude={"training": WITHOUT_EFFECT, **dict.fromkeys(spelled, True)})
+    return content_id(
+        {
+            "settings": effective,
+            "snapshot": snapshot_id,
+            "base": [base.revision, base.quantization],
+            "baselines": [plan.model_dump(mode="json") for plan in baselines],
+            "versions": [TRAINING_VERSION, SCORING_VERSION],
+        }
+    )
+
+
+def earlier_study_ids(
+    config: StudyConfig, snapshot_id: str, base: BaseModelPlan, baselines: Sequence[BaselinePlan]
+) -> list[str]:
+    """The ids that earlier versions of fintone gave to this study; old homes keep theirs.
+
+    None where a baseline has changed since: the old study would then hold it twice.
+    """
+    if any(plan.version != FIRST_BASELINE_VERSION for plan in baselines):
+        return []
     defaults = {name: TrainingSettings.model_fields[name].get_default() for name in WITHOUT_EFFECT}
     training = config.training.model_copy(update=defaults)
     same = config.model_copy(update={"training": training, "promotion": PromotionSettings()})
-    return study_id_with_every_setting(same, snapshot_id, base, baselines)
-
-
-def study_id_with_every_setting(
-    config: StudyConfig, snapshot_id: str, base: BaseModelPlan, baselines: Sequence[BaselinePlan] = ()
-) -> str:
-    """The id that a study had while thresholds and settings without effect were part of it; old homes keep it."""
-    settings = config.model_dump(mode="json", exclude={"runner"})
-    raised = {plan.name: plan.version for plan in baselines if plan.version != FIRST_BASELINE_VERSION}
-    versions = [TRAINING_VERSION, FIRST_BASELINE_VERSION, *([raised] if raised else [])]
-    return content_id({"config": settings, "snapshot": snapshot_id, "base": base.revision, "versions": versions})
+    versions = [TRAINING_VERSION, FIRST_BASELINE_VERSION]
+    rest = {"snapshot": snapshot_id, "base": base.revision, "versions": versions}
+    return [content_id({"config": each.model_dump(mode="json", exclude={"runner"}), **rest}) for each in (same, config)]
 
 
 def base_cell_id(config: StudyConfig, split: str, base: BaseModelPlan) -> str:

@@ -209,6 +209,11 @@ def test_what_is_finished_is_not_done_again(home: Path, config: StudyConfig, mon
     assert after == before
     assert list(home.glob("checkpoints/*")) == []
     assert page.exists()
+    source = Path(config.data.source)
+    spelled = config.data.model_copy(update={"source": f"{source.parent}/../{source.parent.name}/{source.name}"})
+    patient = config.training.model_copy(update={"retries": 3})
+    assert retrain(config.model_copy(update={"data": spelled, "training": patient})) == first
+    assert ask(home, "SELECT cell_id, finished_at FROM cells") == before[1]
     compared = ask(home, "FROM comparisons ORDER BY ALL")
     with writing(home / "warehouse.duckdb") as connection:  # as a version without comparisons left it
         connection.execute("DELETE FROM ledger.comparisons")

@@ -12,11 +12,11 @@ from learning.study.identity import (
     base_cell_id,
     baseline_cell_id,
     decoding_id,
+    earlier_study_ids,
     evaluation_id,
     fine_tuned_cell_id,
     split_id,
     study_id,
-    study_id_with_every_setting,
     training_id,
 )
 from schemas.config import SplitSettings, StudyConfig
@@ -183,21 +183,33 @@ def test_every_setting_of_the_split_is_another_split(change: dict[str, Any]) -> 
     assert split_id("more data", SplitSettings(**usual)) != split_id("data", SplitSettings(**usual))
 
 
-def test_a_study_is_its_config_its_data_and_its_base_model() -> None:
+PLAN = [BaselinePlan(name="svm", version=2)]
+
+
+def test_a_study_is_its_settings_its_data_its_base_model_and_its_baselines() -> None:
     ids = {
-        study_id(demo(), "data", BASE),
-        study_id(demo("decoding.seed=1"), "data", BASE),
-        study_id(demo(), "more data", BASE),
-        study_id(demo(), "data", base_with(revision="f" * 16)),
+        study_id(demo(), "data", BASE, PLAN),
+        study_id(demo("decoding.seed=1"), "data", BASE, PLAN),
+        study_id(demo("lora.dropout=0.3"), "data", BASE, PLAN),
+        study_id(demo("grid.epochs=2"), "data", BASE, PLAN),
+        study_id(demo(), "more data", BASE, PLAN),
+        study_id(demo(), "data", base_with(revision="f" * 16), PLAN),
+        study_id(demo(), "data", base_with(quantization="none"), PLAN),
+        study_id(demo(), "data", BASE, []),
     }
-    assert len(ids) == 4
-    assert study_id(demo(), "data", base_with(folder=Path("elsewhere"))) in ids
-    assert study_id(demo("runner.kind=ray", "runner.storage=/shared"), "data", BASE) in ids
+    assert len(ids) == 8
+    assert study_id(demo(), "data", base_with(folder=Path("elsewhere")), PLAN) in ids
 
 
 @pytest.mark.parametrize(
     "assignment",
     [
+        "name=night",
+        "data.source=./elsewhere/../news.csv",
+        "data.text_column=title",
+        "base_model.name=./model",
+        "baselines.embedding_model=./encoder",
+        "runner.kind=ray",
         "promotion.level=0.2",
         "promotion.min_accuracy=0",
         "promotion.max_unparsed_rate=1",
@@ -208,13 +220,18 @@ def test_a_study_is_its_config_its_data_and_its_base_model() -> None:
         "training.gradient_checkpointing=true",
     ],
 )
-def test_a_threshold_or_a_setting_without_effect_makes_no_other_study(assignment: str) -> None:
-    assert study_id(demo(assignment), "data", BASE) == study_id(demo(), "data", BASE)
-    assert study_id_with_every_setting(demo(assignment), "data", BASE) != study_id(demo(), "data", BASE)
+def test_a_spelling_a_threshold_or_a_setting_without_effect_makes_no_other_study(assignment: str) -> None:
+    assert study_id(demo(assignment), "data", BASE, PLAN) == study_id(demo(), "data", BASE, PLAN)
 
 
-def test_a_study_without_thresholds_of_its_own_keeps_the_id_that_it_always_had() -> None:
-    assert study_id(demo(), "data", BASE) == study_id_with_every_setting(demo(), "data", BASE)
+def test_the_ids_that_older_versions_gave_are_known() -> None:
+    config = demo()
+    settings = config.model_dump(mode="json", exclude={"runner"})
+    old = content_id({"config": settings, "snapshot": "data", "base": BASE.revision, "versions": [4, 2]})
+    assert earlier_study_ids(config, "data", BASE, PLAN) == [old, old]
+    first, second = earlier_study_ids(demo("training.retries=7"), "data", BASE, PLAN)
+    assert (first, second != old) == (old, True)
+    assert earlier_study_ids(config, "data", BASE, [BaselinePlan(name="svm", version=3)]) == []
 
 
 @pytest.mark.parametrize("assignment", ["decoding.top_k=5", "decoding.top_p=0.9", "decoding.seed=1"])
@@ -224,7 +241,7 @@ def test_another_way_of_sampling_is_another_decoding(assignment: str) -> None:
 
 def test_more_draws_are_another_study_but_the_same_decoding() -> None:
     assert decoding_id(demo("decoding.draws=5").decoding) == decoding_id(demo().decoding)
-    assert study_id(demo("decoding.draws=5"), "data", BASE) != study_id(demo(), "data", BASE)
+    assert study_id(demo("decoding.draws=5"), "data", BASE, PLAN) != study_id(demo(), "data", BASE, PLAN)
 
 
 def test_temperatures_are_told_apart_by_evaluations_not_by_decodings() -> None:
@@ -240,9 +257,9 @@ def test_temperatures_are_told_apart_by_evaluations_not_by_decodings() -> None:
 
 def test_a_study_of_another_version_is_another_study(monkeypatch: pytest.MonkeyPatch) -> None:
     """Else its leaderboard would have the cells of both."""
-    before = study_id(demo(), "data", BASE)
+    before = study_id(demo(), "data", BASE, PLAN)
     monkeypatch.setattr(identity, "TRAINING_VERSION", identity.TRAINING_VERSION + 1)
-    assert study_id(demo(), "data", BASE) != before
+    assert study_id(demo(), "data", BASE, PLAN) != before
 
 
 def test_a_baseline_of_another_version_makes_another_study_and_leaves_the_other_baselines() -> None:
@@ -251,7 +268,6 @@ def test_a_baseline_of_another_version_makes_another_study_and_leaves_the_other_
 
     usual, first, second, both = (plan(*versions) for versions in ((2, 2), (3, 2), (2, 3), (3, 3)))
     assert len({study_id(demo(), "data", BASE, each) for each in (usual, first, second, both)}) == 4
-    assert study_id(demo(), "data", BASE, usual) == study_id(demo(), "data", BASE)  # as older versions had it
     cells = [[baseline_cell_id(baseline, "split") for baseline in each] for each in (usual, first)]
     assert cells[0][0] != cells[1][0]
     assert cells[0][1] == cells[1][1]
