@@ -1,6 +1,6 @@
 """Labelled headlines by the million, for benchmarks: made of invented words, with copies of each kind at known rates.
 
-Every draw follows from the seed. Knows no library but its own random state.
+Every draw follows from the seed.
 """
 
 import csv

@@ -1,4 +1,4 @@
-"""What the machine can do at most, and a model large enough to ask it of a GPU. Knows no benchmark."""
+"""What the machine can do at most, and a model large enough to ask it of a GPU."""
 
 import time
 from pathlib import Path

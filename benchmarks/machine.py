@@ -1,4 +1,4 @@
-"""What a benchmark ran on, and where its figures go. Knows no benchmark."""
+"""What a benchmark ran on, and where its figures go."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Commands that are killed: each with all processes that it started, wherever they went. Knows no study."""
+"""Commands that are killed: each with all processes that it started, wherever they went."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""The file of `--label-map`: the words of a source to labels, as YAML or JSON. Judges no label."""
+"""The file of `--label-map`: the words of a source to labels, as YAML or JSON."""
 
 import stat
 from pathlib import Path

@@ -1,8 +1,7 @@
 """The grammar of the synthetic headlines: random state in, headline and sentiment out.
 
-Knows nothing of files, models or prompts. Whether a headline is good news mostly follows from its metric and its
-direction together ("profit fell", "costs fell"), from negation, from two numbers, or from the main clause of two, so
-that seldom a single word decides.
+Whether a headline is good news mostly follows from its metric and its direction together ("profit fell", "costs
+fell"), from negation, from two numbers, or from the main clause of two, so that seldom a single word decides.
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """The shipped synthetic headlines: `python -m embedded.headlines` writes headlines.csv anew, byte for byte.
 
-Knows the file's form and seed; reads no setting. Ingestion takes the file like any other CSV.
+Ingestion takes the file like any other CSV.
 """
 
 import csv

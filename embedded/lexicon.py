@@ -1,4 +1,4 @@
-"""The words of the synthetic headlines. Knows which way each metric points; builds no sentence.
+"""The words of the synthetic headlines.
 
 Every company is invented, and several bear names such as "Risewell" or "Lossmann", so that a direction word alone
 proves nothing.

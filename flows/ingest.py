@@ -1,4 +1,4 @@
-"""The flow `ingest`: from a source of labelled headlines to a snapshot, and no further. Knows the order alone."""
+"""The flow `ingest`: from a source of labelled headlines to a snapshot, and no further."""
 
 from prefect import flow
 

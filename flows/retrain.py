@@ -1,4 +1,4 @@
-"""The flow `retrain`: from a source of labelled headlines to a leaderboard of fine-tunes. Knows the order alone."""
+"""The flow `retrain`: from a source of labelled headlines to a leaderboard of fine-tunes."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""The flow `score`: headlines without labels in, labels and probabilities out. Knows the order alone."""
+"""The flow `score`: headlines without labels in, labels and probabilities out."""
 
 from prefect import flow
 

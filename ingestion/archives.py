@@ -1,7 +1,4 @@
-"""Zip archives, read in memory and within bounds: their files and the bytes of one. Extracts nothing to disk.
-
-Knows no format of what an archive holds.
-"""
+"""Zip archives, read in memory and within bounds: their files and the bytes of one. Extracts nothing to disk."""
 
 import io
 import zipfile

@@ -1,6 +1,6 @@
 """What becomes of equal texts: kept as they are, or merged, and those whose labels disagree resolved.
 
-Knows nothing of formats; counts every row.
+Every row is counted.
 """
 
 from concurrent.futures import ThreadPoolExecutor

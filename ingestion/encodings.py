@@ -1,4 +1,4 @@
-r"""Bytes in, text and the name of its encoding out. Knows nothing of formats; never replaces a byte it cannot read.
+r"""Bytes in, text and the name of its encoding out. A byte that cannot be read is never replaced.
 
 A file is decoded piece by piece, so that a large one never lies in memory twice. Where some of its bytes are not of its
 encoding, they come as lone surrogates (Python's `surrogateescape`), and `tell_bytes` shows them as `\xNN`.

@@ -1,4 +1,4 @@
-"""The files of a source: found and hashed, and read only while they hold those same bytes. Knows no format."""
+"""The files of a source: found and hashed, and read only while they hold those same bytes."""
 
 import hashlib
 import stat

@@ -1,7 +1,4 @@
-"""From the bytes of one file to raw rows: what kind it is, by its content, and which reader takes it.
-
-Knows no folder and no path. Judges no row.
-"""
+"""From the bytes of one file to raw rows: what kind it is, by its content, and which reader takes it."""
 
 import zipfile
 from collections.abc import Iterator

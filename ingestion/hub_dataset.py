@@ -1,6 +1,6 @@
 """Data sets of the hub: `hf:ORG/NAME[:CONFIG][@REVISION]` in, the raw rows of one commit out.
 
-Knows the library `datasets`, which keeps its copies where HF_HOME says. Runs no code of a data set; judges no row.
+The library `datasets` keeps its copies where HF_HOME says. Runs no code of a data set; judges no row.
 """
 
 import json

@@ -1,6 +1,6 @@
 """How headlines get in: a source is read, validated and counted, and every row is accepted, merged or rejected.
 
-Knows the order of these steps. Writes nothing; the warehouse is storage's business.
+It writes nothing.
 """
 
 from bisect import bisect_right

@@ -1,7 +1,4 @@
-"""FinancialPhraseBank as released (Malo et al. 2014): the archive, its unpacked folder, one of its files.
-
-Knows the names, the encoding and the form `sentence@label` of its files. Judges no label.
-"""
+"""FinancialPhraseBank as released (Malo et al. 2014): the archive, its unpacked folder, one of its files."""
 
 import zipfile
 from collections import Counter

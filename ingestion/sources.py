@@ -1,7 +1,7 @@
 """From the setting `data.source` to raw rows: the project's own headlines, a file, a folder, or a data set of the hub.
 
-To find a source costs one hash of its bytes, or of a data set the question which commit it is; its rows are read after
-that, file by file, and only of those same bytes. Knows no format. Judges no row.
+To find a source costs one hash of its bytes, or of a data set the question which commit it is; its rows are read
+after that, file by file, and only of those same bytes.
 """
 
 from collections.abc import Iterator

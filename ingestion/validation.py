@@ -1,4 +1,4 @@
-"""Raw rows in, candidates and rejected rows out, by the schema `CandidateFrame`. Knows nothing of duplicates."""
+"""Raw rows in, candidates and rejected rows out, by the schema `CandidateFrame`."""
 
 import gc
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Two cells side by side: what `fintone compare` answers. Loads no heavy library; spells nothing."""
+"""Two cells side by side: what `fintone compare` answers. Loads no heavy library."""
 
 from dataclasses import dataclass
 from pathlib import Path

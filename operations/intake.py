@@ -1,6 +1,6 @@
 """From a source to the warehouse, and from a snapshot to its parts: what tasks, preview and command line share.
 
-Knows no server, and loads nothing heavy for a source that did not change.
+Nothing heavy is loaded for a source that did not change.
 """
 
 from collections.abc import Callable

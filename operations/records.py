@@ -1,7 +1,4 @@
-"""Between learning and storage: what a cell computed, as the records and frames that the warehouse keeps.
-
-Knows both sides' forms; computes and decides nothing.
-"""
+"""Between learning and storage: what a cell computed, as the records and frames that the warehouse keeps."""
 
 from collections.abc import Sequence
 from dataclasses import asdict

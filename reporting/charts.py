@@ -1,4 +1,4 @@
-"""The charts of a study's report, each drawn from one table. Knows figures and names; asks nobody."""
+"""The charts of a study's report, each drawn from one table."""
 
 import math
 from collections.abc import Iterable, Sequence

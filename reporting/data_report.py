@@ -1,4 +1,4 @@
-"""The data report as Markdown, for a Prefect artifact or a file. Knows how to show it; counts nothing.
+"""The data report as Markdown, for a Prefect artifact or a file.
 
 Every text of the source is shown as text: none can become markup, a link, a table's border or a direction of writing.
 """

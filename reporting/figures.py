@@ -1,4 +1,4 @@
-"""Which charts a report has, with what each shows in words. Knows the report's tables; the charts draw themselves."""
+"""Which charts a report has, with what each shows in words."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Published figures beside measured ones, as a Markdown table. Knows the rows of the view `reproduction`."""
+"""Published figures beside measured ones, as a Markdown table."""
 
 from schemas.plan import format_rate
 from schemas.report import StudyReport

@@ -1,4 +1,4 @@
-"""Answers to headlines as CSV, JSON lines or Parquet, batch by batch. Knows frames; scores nothing.
+"""Answers to headlines as CSV, JSON lines or Parquet, batch by batch.
 
 A file appears whole or not at all; what goes to a stream is there as soon as its batch is done.
 """

@@ -1,4 +1,4 @@
-"""Texts of any origin as a reader can see them. Knows characters; knows no markup."""
+"""Texts of any origin as a reader can see them."""
 
 import unicodedata
 

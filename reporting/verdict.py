@@ -1,4 +1,4 @@
-"""What a comparison comes to, in a sentence. Knows figures and names; reads no warehouse."""
+"""What a comparison comes to, in a sentence."""
 
 from collections.abc import Iterable, Sequence
 

@@ -1,4 +1,4 @@
-"""The shipped profiles, and how raw values become a study. Knows the files of `profiles/`; writes no file.
+"""The shipped profiles, and how raw values become a study.
 
 `build_config` is the one place where pydantic's many-line report becomes the line that a user reads.
 """

@@ -1,4 +1,4 @@
-"""Text that may be shown: addresses without credentials, messages without tokens. Knows where secrets stand."""
+"""Text that may be shown: addresses without credentials, messages without tokens."""
 
 import os
 import re

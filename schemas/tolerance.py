@@ -1,4 +1,4 @@
-"""How many rows of a source may be rejected before it is not to be trusted. Knows counts and reasons, no source."""
+"""How many rows of a source may be rejected before it is not to be trusted."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""The data report of an ingestion, read from the views of the data. Knows their columns; renders nothing."""
+"""The data report of an ingestion, read from the views of the data."""
 
 from pathlib import Path
 from typing import Any

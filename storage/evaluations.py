@@ -1,4 +1,4 @@
-"""The tables of results: evaluations and the ledger of predictions. Knows no model; computes no figure."""
+"""The tables of results: evaluations and the ledger of predictions."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass

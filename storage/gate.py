@@ -1,8 +1,8 @@
 """The gate before the warehouse: a writer that waits keeps new readers out now and then, so that they cannot starve it.
 
-DuckDB lets readers in while a writer waits for those before them: a few that poll would keep it waiting for good. The
-gate is an advisory lock on the warehouse's folder and leaves no file. Readers other than fintone's do not look at it.
-Knows no DuckDB.
+DuckDB lets readers in while a writer waits for those before them: a few that poll would keep it waiting for good.
+The gate is an advisory lock on the warehouse's folder and leaves no file. Readers other than fintone's do not look
+at it.
 """
 
 import fcntl

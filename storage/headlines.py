@@ -1,4 +1,4 @@
-"""The tables of data: sources, headlines, rejected rows, quarantine, snapshots. Knows no model and reads no source."""
+"""The tables of data: sources, headlines, rejected rows, quarantine, snapshots."""
 
 from dataclasses import dataclass
 from datetime import datetime

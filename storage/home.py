@@ -1,4 +1,4 @@
-"""Where everything that a run leaves lies: paths under `FINTONE_HOME`. Knows names, opens no file."""
+"""Where everything that a run leaves lies: paths under `FINTONE_HOME`."""
 
 import os
 from dataclasses import dataclass

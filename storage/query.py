@@ -1,4 +1,4 @@
-"""A user's own SQL on the warehouse: it reads the warehouse and nothing else. Knows no table; light to import."""
+"""A user's own SQL on the warehouse: it reads the warehouse and nothing else. Light to import."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator

@@ -1,4 +1,4 @@
-"""All that the report of a study shows, read from the views in one go. Knows their columns; renders nothing."""
+"""All that the report of a study shows, read from the views in one go."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The tables of scores: headlines without labels and what a cell says of them. Knows no model."""
+"""The tables of scores: headlines without labels and what a cell says of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The table of splits: which headline of a snapshot is in which part. Knows no model and draws nothing."""
+"""The table of splits: which headline of a snapshot is in which part."""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The tables of what runs: studies, their cells and the training log. Knows no figure and no headline."""
+"""The tables of what runs: studies, their cells and the training log."""
 
 import json
 from collections.abc import Sequence

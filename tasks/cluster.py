@@ -1,7 +1,7 @@
 """The Ray cluster that trains and scores for this process: how it is reached, what a cell asks of it, how a node ends.
 
-Adapters and checkpoints travel through shared storage, results through Prefect. Knows no record: whoever has a job done
-here records its result in this process.
+Adapters and checkpoints travel through shared storage, results through Prefect. Results are recorded in this
+process, not on a node.
 """
 
 import logging

@@ -1,4 +1,4 @@
-"""What `fintone doctor` does: which checks there are and in which order. Checks nothing itself.
+"""What `fintone doctor` does: which checks there are and in which order.
 
 Each is made in a process of its own, `python -m cli.doctor.checkup SUBJECT=MODULE:FUNCTION ...`, which prints what it
 found as a line of JSON: a library that crashes, hangs or talks costs its own finding and nothing else.

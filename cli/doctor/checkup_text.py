@@ -1,4 +1,4 @@
-"""What a checkup found, as text: lines for people, JSON for programs. Knows findings; makes no check."""
+"""What a checkup found, as text: lines for people, JSON for programs."""
 
 from collections.abc import Sequence
 from dataclasses import asdict

@@ -1,4 +1,4 @@
-"""What came of an ingestion, as lines for a person. Knows the data report; reads no source."""
+"""What came of an ingestion, as lines for a person."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""The leaderboard as a table in the terminal. Knows rows of the view; asks no warehouse."""
+"""The leaderboard as a table in the terminal."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""The answer to a query as text, delivered: a table for people, CSV or JSON for programs. Knows rows, no warehouse."""
+"""The answer to a query as text, delivered: a table for people, CSV or JSON for programs."""
 
 import json
 import math

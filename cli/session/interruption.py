@@ -1,4 +1,4 @@
-"""Ctrl-C while a flow runs. Knows signals and Prefect's client; knows no study."""
+"""Ctrl-C while a flow runs."""
 
 import logging
 import signal

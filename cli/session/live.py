@@ -1,6 +1,6 @@
 """The live view of a flow below its lines: a row a cell, a bar for what is at work, and how long the rest will take.
 
-Takes events as `tasks.progress` sends them and draws them; knows no study, no table and no log.
+Takes events as `tasks.progress` sends them and draws them.
 """
 
 from collections.abc import Iterable, Mapping

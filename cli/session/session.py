@@ -1,7 +1,4 @@
-"""Where a flow of the command line runs: in this process, on the Prefect server that is set or on a temporary one.
-
-Knows no flow.
-"""
+"""Where a flow of the command line runs: in this process, on the Prefect server that is set or on a temporary one."""
 
 import atexit
 import os

@@ -1,8 +1,8 @@
 """A Prefect server for this process where the user set none: it lives as long as the process, and no longer.
 
 Prefect would start one too. But a flow that is killed leaves that one behind for good, and a flow whose server is
-killed waits minutes for it. This one ends when the pipe to its parent does, however the parent ended, and if it dies it
-is started again. The socket that it listens on is the parent's, so that requests wait for it meanwhile. Knows no flow.
+killed waits minutes for it. This one ends when the pipe to its parent does, however the parent ended, and if it dies
+it is started again. The socket that it listens on is the parent's, so that requests wait for it meanwhile.
 """
 
 import atexit

@@ -1,6 +1,6 @@
 """What a person sees in the terminal while a flow runs: plain lines, and on a screen a live view below them.
 
-Shows only what tasks announce; Prefect's own lines stay in its UI. Knows no study and no table.
+Shows only what tasks announce; Prefect's own lines stay in its UI.
 """
 
 import logging

@@ -1,7 +1,7 @@
 """Encoders of sentences: a folder or a hub model in sentence-transformers' format in, embeddings out.
 
-Safetensors only, and no code from an encoder is ever run. Knows texts; knows no label. The library is an optional extra
-and is loaded only where a study names an encoder.
+Safetensors only, and no code from an encoder is ever run. The library is an optional extra and is loaded only where
+a study names an encoder.
 """
 
 import json

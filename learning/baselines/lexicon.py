@@ -1,4 +1,4 @@
-"""The finance lexicon: which words of a headline are good news and which are bad. Knows words; learns nothing.
+"""The finance lexicon: which words of a headline are good news and which are bad.
 
 The words stand in `lexicon.yaml`. They were written for fintone with the train part of FinancialPhraseBank's paper
 split at hand; no other part was looked at, and nothing was taken from the generator of the synthetic headlines.

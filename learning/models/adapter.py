@@ -1,4 +1,4 @@
-"""Adapters: LoRA weights on a frozen base, in PEFT's own format. Knows no data and no training."""
+"""Adapters: LoRA weights on a frozen base, in PEFT's own format."""
 
 import warnings
 from pathlib import Path

@@ -1,7 +1,6 @@
 """Base models: a name in, a checked folder with a revision out; then tokenizer and quantised weights from the folder.
 
 Takes the embedded model, a local folder or a hub repository; safetensors only, and no code from a model is ever run.
-Knows nothing of adapters, prompts or studies.
 """
 
 import re

@@ -1,6 +1,6 @@
 """What the machine can compute: device, memory, and whether bitsandbytes' 4-bit products are right here.
 
-Knows hardware and one layer; knows no model and no study. Loads torch where a check needs it.
+Loads torch where a check needs it.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""What the machine at hand computes best with. Knows hardware; knows no model and no study."""
+"""What the machine at hand computes best with."""
 
 import gc
 import platform

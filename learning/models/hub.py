@@ -1,4 +1,4 @@
-"""Hub models: ORG/NAME in, the folder of one commit on this machine out. Knows files; loads no model."""
+"""Hub models: ORG/NAME in, the folder of one commit on this machine out."""
 
 import os
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What a model's last layer need not compute. Knows modules and positions; knows no headline and no loss."""
+"""What a model's last layer need not compute."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

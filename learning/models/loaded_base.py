@@ -1,10 +1,10 @@
 """A base model in memory, lent to one adapter after another: to train a new one, or to score with one that is saved.
 
-Loading and quantising a base takes longer than many a small cell, and its weights never change. Where activations are
-float32 and the whole weights fit into memory twice, they are dequantised once: the same function as the 4-bit layers
-compute, without dequantising at every step; to score, the adapter is then added to a copy of them in float32. This is
-not merging into 4-bit weights, which rounds anew and changes predictions. Elsewhere the model stays quantised, with the
-adapter beside it. Knows no headline and no temperature.
+Loading and quantising a base takes longer than many a small cell, and its weights never change. Where activations
+are float32 and the whole weights fit into memory twice, they are dequantised once: the same function as the 4-bit
+layers compute, without dequantising at every step; to score, the adapter is then added to a copy of them in float32.
+This is not merging into 4-bit weights, which rounds anew and changes predictions. Elsewhere the model stays
+quantised, with the adapter beside it.
 """
 
 import copy

@@ -1,7 +1,7 @@
 """LoRA's linear layer, `x W' + s dropout(x) A' B'`, as one step of automatic differentiation in float32.
 
-The same function as peft's layer, with half of its passes over the activations, and a dropout that draws 16 random bits
-an element: on a CPU, drawing and multiplying takes a good part of a small model's training. Knows no model.
+The same function as peft's layer, with half of its passes over the activations, and a dropout that draws 16 random
+bits an element: on a CPU, drawing and multiplying takes a good part of a small model's training.
 """
 
 import math

@@ -1,8 +1,8 @@
 """Attention that knows how a pack is laid out: one suffix after the other looks at the prefix and at itself.
 
-The same function as attention over the whole pack behind its mask, whose cost grows with the square of the pack. It is
-for a CPU; a GPU's time would go into starting many small products. It takes the place of transformers' `sdpa` under a
-name of its own, and what is no pack goes through `sdpa` as before. Knows tensors; knows no tokens and no loss.
+The same function as attention over the whole pack behind its mask, whose cost grows with the square of the pack. It
+is for a CPU; a GPU's time would go into starting many small products. It takes the place of transformers' `sdpa`
+under a name of its own, and what is no pack goes through `sdpa` as before.
 """
 
 from collections.abc import Sequence

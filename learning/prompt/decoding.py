@@ -1,7 +1,6 @@
 """Sampling in closed form: from logits to the probability of each label at any temperature, top-k and top-p.
 
-The order of the cuts is that of Hugging Face `generate`: temperature, then top-k, then top-p. Knows tensors; knows no
-model and no headline.
+The order of the cuts is that of Hugging Face `generate`: temperature, then top-k, then top-p.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,4 @@
-"""Prompts as tokens: what the model reads, what it is asked for, and what all prompts have in common.
-
-Knows tokenizers; knows no model, no batch and no device.
-"""
+"""Prompts as tokens: what the model reads, what it is asked for, and what all prompts have in common."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """Scoring: a model and headlines in, the probability of each label at every temperature out.
 
-One forward pass a headline serves all temperatures. The prompts' common prefix is computed once and its keys and values
-are reused for every batch; logits are computed at the last token alone. Knows no adapter file, study or warehouse.
+One forward pass a headline serves all temperatures. The prompts' common prefix is computed once and its keys and
+values are reused for every batch; logits are computed at the last token alone.
 """
 
 import copy

@@ -1,4 +1,4 @@
-"""The split: which headline trains, which chooses, which judges. Knows ids and labels; knows no text and no model."""
+"""The split: which headline trains, which chooses, which judges."""
 
 import hashlib
 from collections import Counter

@@ -1,7 +1,4 @@
-"""One cell's training: a base in memory, frozen settings and labelled headlines in, an adapter's folder out.
-
-Knows no Prefect, no SQL.
-"""
+"""One cell's training: a base in memory, frozen settings and labelled headlines in, an adapter's folder out."""
 
 import gc
 import time

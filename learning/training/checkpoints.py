@@ -2,9 +2,9 @@
 
 transformers writes the files: the adapter in safetensors, and the state of optimiser, schedule and random numbers. A
 checkpoint counts from the moment its manifest stands beside them, which names the training it is of and the hash of
-each file. Of a training at most three lie on the disk, besides one that is being written: the newest and the furthest
-of those that trainings of several lengths share, and the newest of what is one length's own. Each takes about three
-times the adapter. Knows files; knows no model.
+each file. Of a training at most three lie on the disk, besides one that is being written: the newest and the
+furthest of those that trainings of several lengths share, and the newest of what is one length's own. Each takes
+about three times the adapter.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""The output head of a model and the loss over it, a few rows of logits at a time. Knows tensors; knows no headline."""
+"""The output head of a model and the loss over it, a few rows of logits at a time."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,8 +1,8 @@
 """Packing: a batch of prompts behind one copy of what they have in common.
 
-A pack is one sequence, `[prefix, suffix 1, ..., suffix B]`. Positions start again after the prefix for each suffix, and
-a mask lets a suffix see the prefix and itself alone, so that every token's hidden state is what it would have been in
-a batch of whole prompts. Knows tokens and tensors; knows no model and no trainer.
+A pack is one sequence, `[prefix, suffix 1, ..., suffix B]`. Positions start again after the prefix for each suffix,
+and a mask lets a suffix see the prefix and itself alone, so that every token's hidden state is what it would have
+been in a batch of whole prompts.
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
 """Folders on storage that several machines share: at a path, or at an address that fsspec reads.
 
-What is copied there is whole once its last file is there. Knows files; knows no model and no cell.
+What is copied there is whole once its last file is there.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """The trainers: trl's `SFTTrainer`, with batches packed behind their common prefix, or padded where a model needs that.
 
-Loss and gradients of both are the same; in a pack the instruction is computed once a batch instead of once an example,
-and logits only where the loss needs them. Knows tokens; knows no headline, cell or warehouse.
+Loss and gradients of both are the same; in a pack the instruction is computed once a batch instead of once an
+example, and logits only where the loss needs them.
 """
 
 import math

@@ -2,7 +2,7 @@
 
 What dies there - a process that the system kills for its memory, a library that crashes - costs the cell at hand and
 not the study: `Worker.run` says so, and the next job starts a new process. Jobs and their results travel as pickles
-over a socket that only the two processes have. Knows no Prefect, no SQL; loads torch in the child alone.
+over a socket that only the two processes have. Only the child loads torch.
 """
 
 import contextlib
