@@ -11,6 +11,7 @@ from benchmarks.coverage import SURELY_WRONG, build_table
 from benchmarks.machine import RESULTS
 from benchmarks.readme import build_blocks, fill_blocks, load_records, share_blocks
 from schemas.profiles import PROFILES
+from schemas.reference import PAGE, render_reference
 from storage.query import query
 from storage.warehouse import prepare_warehouse
 
@@ -95,3 +96,14 @@ def test_the_table_of_coverage_is_what_was_simulated() -> None:
     figures = json.loads((RESULTS / "coverage.json").read_text(encoding="utf-8"))["figures"]
     text = (ROOT / "docs" / "numbers.md").read_text(encoding="utf-8")
     assert fill_blocks(text, {"coverage": build_table(figures)}) == text
+
+
+def test_the_page_of_settings_is_made_from_the_settings() -> None:
+    assert PAGE.read_text(encoding="utf-8") == render_reference()
+
+
+def test_the_python_example_of_the_docs_runs(tmp_path: Path) -> None:
+    [example] = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "python.md").read_text(encoding="utf-8"), re.DOTALL)
+    (tmp_path / "work").mkdir()
+    prepare_warehouse(tmp_path / "work" / ".fintone" / "warehouse.duckdb")
+    exec(compile(example.replace(".fintone", str(tmp_path / "work" / ".fintone")), "python.md", "exec"), {})

@@ -1,0 +1,74 @@
+"""The page docs/settings.md, from the settings themselves: `python -m schemas.reference` writes it."""
+
+import json
+from collections.abc import Iterator
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from schemas.config import ScoreSettings, StudyConfig
+
+PAGE = Path(__file__).parents[1] / "docs" / "settings.md"
+INTRODUCTION = """# Settings
+
+Each is set by a profile, by `--set name=value`, or in the form of a Prefect deployment. This page is made from the
+settings' own descriptions (`python -m schemas.reference`).
+"""
+
+
+def render_reference() -> str:
+    """The page as Markdown: a table for each group of settings of a study, and one for `fintone score`."""
+    groups = [
+        (f"`{name}`", name, field.annotation)
+        for name, field in StudyConfig.model_fields.items()
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
+    ]
+    tables = [_render_group(title, prefix, model) for title, prefix, model in groups if model is not None]
+    return "\n".join([INTRODUCTION, *tables, _render_group("The flow `score`", "", ScoreSettings)])
+
+
+def _render_group(title: str, prefix: str, model: type[BaseModel]) -> str:
+    return "\n".join(
+        [f"## {title}", "", *_explain(model), "| setting | default | is |", "|---|---|---|", *_rows(prefix, model), ""]
+    )
+
+
+def _explain(model: type[BaseModel]) -> list[str]:
+    """What the group is, in its own words."""
+    said = " ".join((model.__doc__ or "").split("\n\n")[0].split())
+    return [said, ""] if said else []
+
+
+def _rows(prefix: str, model: type[BaseModel]) -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        path = f"{prefix}.{name}" if prefix else name
+        description = " ".join((field.description or "").split()).replace("|", "\\|")
+        yield f"| `{path}` | {_show_default(field)} | {description} |"
+
+
+def _show_default(field: FieldInfo) -> str:
+    """The default as a user would write it."""
+    if field.is_required():
+        return "none: give one"
+    default = _plain(field.get_default(call_default_factory=True))
+    if default is None:
+        return "not set"
+    if default == []:
+        return "empty"
+    return f"`{default if isinstance(default, str) else json.dumps(default, ensure_ascii=False)}`".replace("|", "\\|")
+
+
+def _plain(value: Any) -> Any:
+    """A value in the terms of JSON."""
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, dict):
+        return {_plain(key): _plain(each) for key, each in value.items()}
+    return [_plain(each) for each in value] if isinstance(value, tuple | list) else value
+
+
+if __name__ == "__main__":
+    PAGE.write_text(render_reference(), encoding="utf-8")
