@@ -253,10 +253,10 @@ def test_a_champion_meets_the_challenger_on_the_challengers_test_part(home: Path
     wider = config.split.model_copy(update={"test_per_class": 15})
     second = retrain(small.model_copy(update={"split": wider}))
     assert second != first
-    [(decision, previous, n, accuracy, previous_accuracy, difference, reason)] = ask(
+    [(decision, previous, n, accuracy, previous_accuracy, difference, p_value, level, reason)] = ask(
         home,
-        "SELECT decision, previous_cell_id, n, accuracy, previous_accuracy, difference, reason FROM champions"
-        f" WHERE study_id = '{second}'",
+        "SELECT decision, previous_cell_id, n, accuracy, previous_accuracy, difference, p_value, level, reason"
+        f" FROM champions WHERE study_id = '{second}'",
     )
     assert previous == champion[0]
     assert f"the champion {champion[0]} on {n} headlines" in reason
@@ -275,7 +275,7 @@ def test_a_champion_meets_the_challenger_on_the_challengers_test_part(home: Path
         f" (SELECT split_id FROM studies WHERE study_id = '{first}'))",
     )
     assert n == test - learnt[0][0]
-    assert decision in {"promoted", "kept"}
+    assert decision == ("promoted" if difference > 0 and p_value < level else "kept")
     decisions = ask(home, "SELECT count(*) FROM champions")
     assert retrain(small.model_copy(update={"split": wider})) == second
     assert ask(home, "SELECT count(*) FROM champions") == decisions == [(2,)]

@@ -57,11 +57,6 @@ def test_no_run_of_a_deployment_overlaps_another_of_it(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", DEPLOYMENTS)
-def test_a_deployment_is_found_by_its_tag(name: str) -> None:
-    assert DEPLOYMENTS[name]["tags"] == ["fintone", name]
-
-
-@pytest.mark.parametrize("name", DEPLOYMENTS)
 def test_a_deployed_run_works_in_the_folder_of_the_command_line(name: str) -> None:
     assert DEPLOYMENTS[name]["work_pool"] == {"name": "fintone", "job_variables": {"working_dir": "{{ $PWD }}"}}
 
