@@ -121,14 +121,14 @@ def _print_champion(home: "Home", study_id: str) -> None:
 
 def _print_leaderboard(home: "Home", study_id: str, *, synthetic: bool) -> None:
     from cli.output.leaderboard import build_table
-    from learning.study.grid import best_row
+    from operations.missing import find_best
     from reporting.verdict import tell_baseline
     from storage.comparisons import load_verdicts
-    from storage.evaluations import load_leaderboard, load_selection
+    from storage.evaluations import load_leaderboard
     from storage.examples import example_queries
 
     rows = load_leaderboard(home.warehouse, study_id)
-    best = best_row(load_selection(home.warehouse, study_id))
+    best = find_best(home.warehouse, study_id)
     title = f"study {study_id}, {rows[0]['n']} test headlines{' (synthetic)' if synthetic else ''}"
     stdout.print()
     stdout.print(build_table(rows, title))

@@ -96,7 +96,8 @@ def _answer(study: StudyPlan, ingested: IngestedSource) -> None:
         compare_cells(study.study_id)
         judge_challenger(study)
         publish_leaderboard(study, ingested)
-        _publish_report(study)
+        finish_study(warehouse, study.study_id, "incomplete" if load_missing(warehouse, study.study_id) else "finished")
+        _publish_report(study)  # which tells how the study ended
     except BaseException as error:
         finish_study(warehouse, study.study_id, "failed" if isinstance(error, Exception) else "interrupted")
         raise

@@ -1,17 +1,18 @@
-"""What a study lacks, in words: cells that failed, or have not run yet."""
+"""What a study has and lacks: the cell that is best on validation, and cells that failed or have not run yet."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from schemas.errors import FailureError
-from schemas.plan import StudyPlan, name_cell
+from schemas.plan import name_cell
 
 if TYPE_CHECKING:
     from storage.studies import StoredCell
 
 
 class NothingTrainedError(FailureError):
-    """Every cell of a study's grid failed."""
+    """No fine-tuned cell of a study has been evaluated."""
 
 
 def tell_missing(missing: Sequence["StoredCell"]) -> str:
@@ -24,13 +25,24 @@ def _tell_status(cell: "StoredCell") -> str:
     return cell.status if cell.outcome is None else "trained, and not evaluated"
 
 
-def nothing_trained(study: StudyPlan) -> NothingTrainedError:
-    """The error of a study of which no fine-tune has been evaluated."""
-    from storage.home import Home
+def find_best(warehouse: Path, study_id: str) -> "Mapping[str, Any]":
+    """The fine-tuned cell of a study that is best on validation, and the temperature at which it is.
+
+    Returns:
+        A row of `storage.evaluations.load_selection`.
+
+    Raises:
+        NothingTrainedError: None has been evaluated.
+    """
+    from learning.study.grid import best_row
+    from storage.evaluations import load_selection
     from storage.studies import load_missing
 
-    missing = load_missing(Home.from_environment().warehouse, study.study_id, with_final=True)
-    return NothingTrainedError(f"study {study.study_id}: no cell could be trained; {tell_missing(missing)}")
+    rows = load_selection(warehouse, study_id)
+    if not rows:
+        missing = load_missing(warehouse, study_id, with_final=True)
+        raise NothingTrainedError(f"study {study_id}: no fine-tuned cell is evaluated yet; {tell_missing(missing)}")
+    return best_row(rows)
 
 
 def name_stored(cell: "StoredCell") -> str:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from schemas.errors import FailureError
+from operations.missing import find_best
 from schemas.files import appearing_files
 from schemas.plan import name_cell
 from schemas.report import Chosen
@@ -15,10 +15,6 @@ if TYPE_CHECKING:
     from storage.studies import StoredCell
 
 CHARTS, PAGE, REPRODUCTION = "charts", "index.html", "reproduction.md"
-
-
-class NothingToReportError(FailureError):
-    """No fine-tuned cell of the study has been evaluated."""
 
 
 def write_report(study: str | None = None, output: Path | None = None) -> Path:
@@ -33,7 +29,7 @@ def write_report(study: str | None = None, output: Path | None = None) -> Path:
 
     Raises:
         InputError: There is no such study, or the folder cannot be written.
-        NothingToReportError: No fine-tuned cell of it has been evaluated.
+        NothingTrainedError: No fine-tuned cell of it has been evaluated.
     """
     from reporting.figures import build_charts, save_charts
     from reporting.page import render_page
@@ -59,17 +55,9 @@ def choose_cell(home: Home, study_id: str) -> Chosen:
     """The cell that is best on validation, and the temperature at which it is.
 
     Raises:
-        NothingToReportError: None has been evaluated.
+        NothingTrainedError: None has been evaluated.
     """
-    from learning.study.grid import best_row
-    from storage.evaluations import load_selection
-
-    rows = load_selection(home.warehouse, study_id)
-    if not rows:
-        raise NothingToReportError(
-            f"study {study_id}: no fine-tuned cell is evaluated yet; let `fintone run` finish it"
-        )
-    best = best_row(rows)
+    best = find_best(home.warehouse, study_id)
     return Chosen(**{name: best[name] for name in ("cell_id", "temperature", "learning_rate", "epochs", "seed")})
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from prefect import task
 
 from operations.decision import Challenge, Measured, decide
+from operations.missing import find_best
 from operations.records import evaluation_record, load_part, prediction_rows
 from operations.worker import run_job
 from schemas.errors import InputError
@@ -55,13 +56,11 @@ def choose_challenger(study: StudyPlan) -> Champion:
     """The fine-tuned cell of a study that is best on validation, and the temperature at which it is.
 
     Raises:
-        ValueError: None has been evaluated.
+        NothingTrainedError: None has been evaluated.
     """
-    from learning.study.grid import best_row
-    from storage.evaluations import load_selection
     from storage.home import Home
 
-    best = best_row(load_selection(Home.from_environment().warehouse, study.study_id))
+    best = find_best(Home.from_environment().warehouse, study.study_id)
     return Champion(best["cell_id"], best["temperature"])
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from prefect import task
 from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
 
-from operations.missing import nothing_trained, tell_missing
+from operations.missing import find_best, tell_missing
 from reporting.data_report import escape
 from reporting.promotion import tell_champion, tell_decision
 from reporting.verdict import tell_baseline
@@ -27,23 +27,20 @@ LEADERBOARD_KEY, SUMMARY_KEY, REPORT_KEY = "leaderboard", "summary", "report"
 
 @task(task_run_name="publish leaderboard")
 def publish_leaderboard(study: StudyPlan, ingested: IngestedSource) -> None:
-    """Show the leaderboard and a summary in the Prefect UI, and mark the study finished, or incomplete.
+    """Show the leaderboard and a summary in the Prefect UI.
 
     Raises:
         NothingTrainedError: No fine-tuned cell has been evaluated.
     """
-    from learning.study.grid import best_row
     from storage.champions import load_champion, load_decision
     from storage.comparisons import load_verdicts
-    from storage.evaluations import load_leaderboard, load_selection
+    from storage.evaluations import load_leaderboard
     from storage.home import Home
-    from storage.studies import finish_study, load_missing
+    from storage.studies import load_missing
 
     warehouse = Home.from_environment().warehouse
-    rows, missing = load_selection(warehouse, study.study_id), load_missing(warehouse, study.study_id)
-    if not rows:
-        raise nothing_trained(study)
-    test, best = load_leaderboard(warehouse, study.study_id), best_row(rows)
+    best, missing = find_best(warehouse, study.study_id), load_missing(warehouse, study.study_id)
+    test = load_leaderboard(warehouse, study.study_id)
     champion = "; * was the champion when this was published" if any(row["is_champion"] for row in test) else ""
     described = f"{ingested.source}, study {study.study_id}, {test[0]['n']} test headlines{champion}"
     create_table_artifact([_table_row(row) for row in test], key=LEADERBOARD_KEY, description=described)
@@ -52,7 +49,6 @@ def publish_leaderboard(study: StudyPlan, ingested: IngestedSource) -> None:
     summary += _tell_promotion(load_decision(warehouse, study.study_id), load_champion(warehouse))
     summary += _note_missing(missing)
     create_markdown_artifact(summary, key=SUMMARY_KEY, description=described)
-    finish_study(warehouse, study.study_id, "incomplete" if missing else "finished")
 
 
 @task(task_run_name="publish report")

@@ -4,7 +4,7 @@ from typing import Any
 
 from prefect import task
 
-from operations.missing import nothing_trained
+from operations.missing import find_best
 from schemas.config import StudyConfig
 from schemas.plan import BaseModelPlan, CellPlan, EncoderPlan, IngestedSource, StudyPlan
 from tasks.progress import announce
@@ -64,16 +64,12 @@ def plan_epoch_curve(study: StudyPlan) -> tuple[CellPlan, ...]:
     Raises:
         NothingTrainedError: No fine-tuned cell has been evaluated.
     """
-    from learning.study.grid import best_row, plan_curve, running_order
-    from storage.evaluations import load_selection
+    from learning.study.grid import plan_curve, running_order
     from storage.home import Home
     from storage.studies import add_cells
 
     warehouse = Home.from_environment().warehouse
-    rows = load_selection(warehouse, study.study_id)
-    if not rows:
-        raise nothing_trained(study)
-    best = best_row(rows)
+    best = find_best(warehouse, study.study_id)
     cells = plan_curve(study, best["learning_rate"])
     add_cells(warehouse, study.study_id, _cell_records(study, cells))
     announce(
