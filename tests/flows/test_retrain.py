@@ -302,6 +302,7 @@ def kill_worker(monkeypatch: pytest.MonkeyPatch) -> Callable[[float, int], None]
     return arrange
 
 
+@pytest.mark.slow
 def test_a_cell_whose_process_is_killed_costs_itself_alone_and_the_next_run_tries_it_again(
     home: Path, config: StudyConfig, kill_worker: Callable[[float, int], None], events: list[dict[str, Any]]
 ) -> None:

@@ -19,7 +19,7 @@ from storage.warehouse import WarehouseLockedError, reading, writing
 
 SLACK = 2.0
 """Seconds that a busy machine may be late."""
-WAIT = "input()"
+WAIT = "print(flush=True); input()"
 READ_HOLDER = """
 from storage.warehouse import reading
 with reading(path) as connection:
@@ -262,7 +262,9 @@ def test_who_waits_without_end_waits_past_every_patience(warehouse, monkeypatch,
 def test_a_process_is_told_with_its_program_and_no_argument(tmp_path, command, told):
     for name in ("waiter.py", "fintone"):
         (tmp_path / name).write_text(WAIT)
-    with subprocess.Popen([sys.executable, *command], cwd=tmp_path, stdin=subprocess.PIPE) as process:
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, *command], cwd=tmp_path, stdin=pipe, stdout=pipe) as process:
+        process.stdout.readline()  # it has begun
         described = describe_process(process.pid)
         process.communicate(b"\n")
     assert re.fullmatch(f"PID {process.pid}, ({told})", described)
