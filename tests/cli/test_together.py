@@ -22,6 +22,7 @@ def crew(tmp_path_factory: pytest.TempPathFactory) -> Crew:
     return prepare_home(tmp_path_factory.mktemp("together"))
 
 
+@pytest.mark.slow
 def test_two_runs_of_studies_that_share_cells_both_succeed(crew: Crew) -> None:
     ended = crew.run_together([crew.study("1"), crew.study("1,2")])
     assert [(code, err) for code, err in ended if code] == []

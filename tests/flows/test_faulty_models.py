@@ -113,6 +113,7 @@ def test_an_adapter_that_is_damaged_before_it_is_scored_costs_its_cell_and_the_n
     assert hashes == [(check_adapter(home / "adapters" / cell_id),)]
 
 
+@pytest.mark.slow
 def test_an_adapter_that_was_removed_is_trained_again_to_the_same_bytes(
     home: Path, tmp_path: Path, tiny_folder: Path
 ) -> None:
@@ -131,6 +132,7 @@ def test_an_adapter_that_was_removed_is_trained_again_to_the_same_bytes(
     assert ask(home, "SELECT count(*) FROM champions WHERE decided_by = 'gate'") == [(1,)]
 
 
+@pytest.mark.slow
 def test_a_champion_whose_adapter_was_swapped_is_not_met_and_stays_until_a_person_decides(
     home: Path, tmp_path: Path, tiny_folder: Path
 ) -> None:
