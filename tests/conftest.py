@@ -1,6 +1,7 @@
 """What tests of several rooms share."""
 
 import os
+import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
@@ -20,6 +21,14 @@ if TYPE_CHECKING:
 
 settings.register_profile("unhurried", deadline=None, max_examples=examples(100))
 settings.load_profile("unhurried")  # how long an example takes says more of the machine than of the code
+
+
+@pytest.fixture(scope="session")
+def readable_by_others() -> None:
+    """For tests that give up their rights: another user can load the project."""
+    root = Path(__file__).parents[1]
+    if not all(folder.stat().st_mode & stat.S_IXOTH for folder in (root, *root.parents)):
+        pytest.skip("the project lies in a folder that no other user may look into")
 
 
 @pytest.fixture(scope="session")

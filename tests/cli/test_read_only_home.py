@@ -35,7 +35,9 @@ run("report")
 """
 
 
-def test_a_report_and_a_query_need_no_right_to_write(trained: tuple[Path, str, StudyPlan], tmp_path: Path) -> None:
+def test_a_report_and_a_query_need_no_right_to_write(
+    trained: tuple[Path, str, StudyPlan], tmp_path: Path, readable_by_others: None
+) -> None:
     with tempfile.TemporaryDirectory() as place:  # not under pytest's own folder, into which no one else may look
         home, out = Path(place) / "home", Path(place) / "out"
         Path(place).chmod(0o755)

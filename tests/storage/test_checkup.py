@@ -1,6 +1,5 @@
 """Home, disk and warehouse as `fintone doctor` sees them; nothing is changed by looking."""
 
-import stat
 import subprocess
 import sys
 import tempfile
@@ -134,9 +133,9 @@ def test_a_folder_of_the_home_that_is_a_file_is_told(home: Path) -> None:
     assert check_home().told == f"FINTONE_HOME {home / 'adapters'} is a file"
 
 
-def test_what_belongs_to_someone_else_is_told(warehouse: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    if not all(folder.stat().st_mode & stat.S_IXOTH for folder in (ROOT, *ROOT.parents)):
-        pytest.skip("the project lies in a folder that no other user may look into")
+def test_what_belongs_to_someone_else_is_told(
+    warehouse: Path, monkeypatch: pytest.MonkeyPatch, readable_by_others: None
+) -> None:
     with tempfile.TemporaryDirectory() as place:  # not under pytest's own folder, into which no one else may look
         home = Path(place)
         (home / warehouse.name).write_bytes(warehouse.read_bytes())
