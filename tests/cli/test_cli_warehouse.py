@@ -1,5 +1,6 @@
 """The command line at a warehouse: one that is not fit, one that is held by another process, queries and answers."""
 
+import re
 import signal
 import subprocess
 import sys
@@ -33,7 +34,8 @@ def holder(warehouse: Path) -> Iterator[subprocess.Popen[str]]:
         assert process.stdout
         assert process.stdout.readline() == "held\n"
         yield process
-        process.communicate("go on\n")
+        if process.poll() is None:
+            process.communicate("go on\n")
 
 
 def test_a_query_without_a_warehouse_says_how_to_get_one(refuse: Refuse, home: Path) -> None:
@@ -68,6 +70,20 @@ def test_a_locked_warehouse_names_the_process_and_fails(
     assert (code, out, err.count("\n")) == (1, "", 1)
     assert f"another process (PID {holder.pid}, python" in err
     assert ") holds it; try again later" in err
+
+
+def test_who_waits_says_for_whom_and_goes_on(holder: subprocess.Popen[str]) -> None:
+    program, pipe = Path(sys.executable).with_name("fintone"), subprocess.PIPE
+    command = [str(program), "sql", "SELECT 1 AS one"]
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as waiting:
+        assert waiting.stderr
+        told = waiting.stderr.readline()
+        holder.communicate("go on\n")
+        out, _ = waiting.communicate()
+    assert re.search(
+        rf"another process \(PID {holder.pid}, python[\d.]*\) holds it; waiting up to \d+ s more, Ctrl-C", told
+    )
+    assert (waiting.returncode, out.splitlines()[0]) == (0, "one")
 
 
 def test_an_interruption_is_one_line_and_the_shells_exit_code(fintone: Run, holder: subprocess.Popen[str]) -> None:

@@ -20,6 +20,7 @@ from prefect.testing.utilities import prefect_test_harness
 from cli.session.live import LiveView
 from embedded.grammar import generate_headline
 from flows.retrain import retrain
+from learning.study.identity import earlier_study_ids
 from operations.worker import _workers
 from reporting.data_report import escape
 from schemas.config import BaselineSettings, PromotionSettings, StudyConfig
@@ -365,10 +366,8 @@ def test_the_real_phrasebank_is_split_as_in_the_study(home: Path, config: StudyC
     assert measured == [(3,)]
 
 
-def test_copies_of_test_headlines_in_train_are_told_and_nobody_is_judged_by_them(
-    home: Path, config: StudyConfig, tmp_path: Path, events: list[dict[str, Any]]
-) -> None:
-    source = tmp_path / "copies.csv"
+def smallest(config: StudyConfig, source: Path) -> StudyConfig:
+    """A study of one cell on three texts, eight times each."""
     texts = {"positive": "Profit rose", "neutral": "The meeting is in May", "negative": "Sales fell"}
     source.write_text("text,label\n" + "".join(f"{text},{label}\n" for label, text in texts.items()) * 8)
     values = config.model_dump(mode="json")
@@ -376,7 +375,26 @@ def test_copies_of_test_headlines_in_train_are_told_and_nobody_is_judged_by_them
     values["split"] = {"method": "study", "train_per_class": 3, "test_per_class": 3}
     values["baselines"] = {"names": ["TF-IDF + linear SVM"]}
     values["grid"] = {"learning_rates": [1e-3], "epochs": [1]}
-    study_id = retrain(build_config(values))
+    return build_config(values)
+
+
+def test_a_study_of_an_older_version_keeps_its_id(
+    home: Path, config: StudyConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = smallest(config, tmp_path / "copies.csv")
+    for age in (1, 0):  # in the older one settings without effect are part of the id
+        with monkeypatch.context() as older:
+            older.setattr("learning.study.grid.study_id", lambda *known, age=age: earlier_study_ids(*known)[age])
+            aged = study.model_copy(update={"training": study.training.model_copy(update={"retries": 5 + age})})
+            first = retrain(aged)
+        assert retrain(aged) == first
+    assert ask(home, "SELECT count(*) FROM studies") == [(2,)]
+
+
+def test_copies_of_test_headlines_in_train_are_told_and_nobody_is_judged_by_them(
+    home: Path, config: StudyConfig, tmp_path: Path, events: list[dict[str, Any]]
+) -> None:
+    study_id = retrain(smallest(config, tmp_path / "copies.csv"))
     told = "9 of 9 test headlines have near copies in train"
     assert any(f"note: {told}" in event.get("text", "") for event in events)
     page = (home / "reports" / study_id / "index.html").read_text(encoding="utf-8")

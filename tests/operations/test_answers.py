@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 import sys
 from pathlib import Path
 from random import Random
@@ -11,6 +12,7 @@ import pandas as pd
 import pytest
 
 from embedded.grammar import generate_headline
+from learning.study.intervals import mean_interval
 from operations import answers
 from operations.answers import NoScorerError, answers_file, choose_model, score_source, tell_counts, tell_unparsed
 from operations.worker import close_worker
@@ -80,6 +82,10 @@ def test_a_headline_of_test_is_answered_as_the_ledger_has_it(home: Path, trained
     measures = ("negative", "neutral", "positive", "unparsed", "confidence")
     assert [row[:5] for row in drift] == [(name, 30, 30, "no difference", None) for name in measures]
     assert [row[5] for row in drift] == pytest.approx([0] * 5, abs=1e-5)
+    mean, (low, high) = written["confidence"].mean(), mean_interval(written["confidence"].to_numpy())
+    reach = math.hypot(mean - low, high - mean)  # the same values are on both sides
+    [bounds] = ask(home, "SELECT difference_low, difference_high FROM score_drift WHERE measure = 'confidence'")
+    assert bounds == pytest.approx((-reach, reach), abs=1e-4)
 
 
 @pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
