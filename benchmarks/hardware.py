@@ -14,8 +14,10 @@ LARGE = {"hidden_size": 4_096, "intermediate_size": 11_008, "num_hidden_layers":
 
 def measure_matmul_rate(device: Device) -> float:
     """The machine's matrix-multiply rate in FLOP/s: the best of several sizes, in the dtype of activations."""
-    fastest = 0.0
-    for rows, inner, columns in ((2_048, 2_048, 2_048), (4_096, 1_024, 4_096), (1_024, 4_096, 4_096)):
+    fastest, sizes = 0.0, [(2_048, 2_048, 2_048), (4_096, 1_024, 4_096), (1_024, 4_096, 4_096)]
+    if device.name == "cuda":
+        sizes.append((8_192, 8_192, 8_192))
+    for rows, inner, columns in sizes:
         left, right = (
             torch.randn(shape, dtype=device.dtype, device=device.name) for shape in ((rows, inner), (columns, inner))
         )
@@ -34,9 +36,10 @@ def write_large_model(folder: Path, tokenizer_folder: Path) -> Path:
 
     tokenizer = load_tokenizer(tokenizer_folder)
     torch.manual_seed(42)
+    config = LlamaConfig(vocab_size=max(len(tokenizer), 32_000), max_position_embeddings=4_096, **LARGE)
     with torch.device("cuda"):
         torch.set_default_dtype(torch.bfloat16)
-        model = LlamaForCausalLM(LlamaConfig(vocab_size=max(len(tokenizer), 32_000), **LARGE))
+        model = LlamaForCausalLM(config)
         torch.set_default_dtype(torch.float32)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)

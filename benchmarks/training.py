@@ -128,7 +128,12 @@ def build_trainer(
         trainer = kind(
             model,
             args=build_arguments(
-                recipe, lay_out_steps(wanted, recipe.training, 1), device, micro_batch_size, scratch / "trainer"
+                recipe,
+                lay_out_steps(wanted, recipe.training, 1),
+                device,
+                micro_batch_size,
+                scratch / "trainer",
+                checkpointing=False,
             ),
             train_dataset=datasets.Dataset.from_list(encode_rows(examples, whole_text=loss == "whole-text")),
             data_collator=collator,

@@ -279,14 +279,21 @@ class TrainingSettings(Settings):
         "float32 on a CPU; on a GPU bfloat16, or float16 where it has none.",
     )
     optimizer: Literal["auto", "adamw_torch", "adamw_torch_fused", "paged_adamw_32bit", "paged_adamw_8bit"] = Field(
-        default="auto", description="AdamW's kind. `auto`: paged, 32-bit on a CUDA GPU, torch's fused one elsewhere."
+        default="auto",
+        description="AdamW's kind. `auto`: torch's fused one; on a GPU that has no room for whole weights a paged one.",
     )
     attention: Literal["auto", "sdpa", "eager"] = Field(
         default="auto", description="Implementation of attention; the model's own choice for `auto`."
     )
     gradient_checkpointing: bool | None = Field(
         default=None,
-        description="Compute activations anew in the backward pass, for less memory; on a GPU when not given.",
+        description="Compute activations anew in the backward pass, for less memory; when not given, on a GPU that has "
+        "no room for whole weights.",
+    )
+    side_by_side: Literal["auto"] | PositiveInt = Field(
+        default="auto",
+        description="Trainings that share each pass over the base model, of those that differ in learning rate, epochs "
+        "and seed alone. `auto`: on a GPU as many as its memory takes, on a CPU one.",
     )
     checkpoint_minutes: PositiveFloat = Field(
         default=5, description="Minutes between checkpoints, from which a killed training goes on."

@@ -32,14 +32,14 @@ def attach_new_adapter(
         alpha: The adapter's product is scaled by alpha / r.
         dropout: Probability to drop an element of what goes into the adapter.
         seed: Decides the weights, and what is drawn after them.
-        is_whole: No layer of the base is quantised: they train as `learning.models.lora_linear` has it.
+        is_whole: No layer of the base is quantised: they compute as `learning.models.lora_linear` has it.
     """
     set_seed(seed)
     config = LoraConfig(
         r=r, lora_alpha=alpha, lora_dropout=dropout, bias="none", target_modules="all-linear", task_type="CAUSAL_LM"
     )
     if is_whole:
-        config._register_custom_module({torch.nn.Linear: LoraLinear})  # noqa: SLF001 (peft's way in, under this name)
+        _use_own_layers(config)
     with quiet_libraries():
         model = get_peft_model(base, config)
     for adapter in model.peft_config.values():  # a set would be written in another order each time
@@ -47,13 +47,15 @@ def attach_new_adapter(
     return model
 
 
-def attach_saved_adapter(base: Any, folder: Path, expected: str | None = None) -> PeftModel:
+def attach_saved_adapter(base: Any, folder: Path, expected: str | None = None, *, is_whole: bool = False) -> PeftModel:
     """Load an adapter from its folder on to the base, in evaluation mode.
 
     Args:
         base: The base model.
         folder: The adapter's folder.
         expected: The hash that its files must have; any when None.
+        is_whole: No layer of the base is quantised: the adapter's weights get the dtype of the base's, and compute as
+            `learning.models.lora_linear` has it.
 
     Raises:
         AdapterError: It is not that adapter, is damaged, or was trained on another base model.
@@ -62,7 +64,10 @@ def attach_saved_adapter(base: Any, folder: Path, expected: str | None = None) -
     try:
         with quiet_libraries(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of weights that are missing; what is loaded is compared below
-            model = PeftModel.from_pretrained(base, str(folder)).eval()
+            config = LoraConfig.from_pretrained(str(folder))
+            if is_whole:
+                _use_own_layers(config)
+            model = PeftModel.from_pretrained(base, str(folder), config=config).eval()
     except Exception as error:  # peft passes on whatever goes wrong
         if is_out_of_memory(error):
             raise
@@ -72,7 +77,15 @@ def attach_saved_adapter(base: Any, folder: Path, expected: str | None = None) -
     if held != {name: tuple(value.shape) for name, value in wanted.items()}:
         model.unload()
         raise AdapterError(f"adapter {folder}: its weights are not those of all linear layers of the base; {AGAIN}")
+    if is_whole:
+        for name, weight in model.named_parameters():
+            if "lora_" in name:
+                weight.data = weight.data.to(base.dtype)
     return model
+
+
+def _use_own_layers(config: LoraConfig) -> None:
+    config._register_custom_module({torch.nn.Linear: LoraLinear})  # noqa: SLF001 (peft's way in, under this name)
 
 
 def save_adapter(model: PeftModel, folder: Path) -> None:

@@ -28,11 +28,13 @@ class Device:
     dtype: torch.dtype
     """Of activations and of weights that are not quantised; adapters are always float32."""
     optimizer: str
-    """The name that transformers gives it. Paged AdamW is AdamW whose state may leave a GPU's memory."""
+    """The name that transformers gives it."""
     scoring_tokens: int
     """Tokens of one forward pass beyond which scoring gets no faster."""
     attention: str | None = None
     """The implementation that transformers is asked for; its own choice when None."""
+    short_optimizer: str | None = None
+    """What takes the optimiser's place where memory is short: AdamW whose state may leave a GPU's memory."""
 
 
 def choose_device(training: TrainingSettings | None = None) -> Device:
@@ -43,7 +45,7 @@ def choose_device(training: TrainingSettings | None = None) -> Device:
     """
     if torch.cuda.is_available():
         dtype = torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
-        device = Device("cuda", dtype, "paged_adamw_32bit", scoring_tokens=16_384)
+        device = Device("cuda", dtype, "adamw_torch_fused", 16_384, short_optimizer="paged_adamw_32bit")
     else:
         device = Device("cpu", torch.float32, "adamw_torch_fused", scoring_tokens=4_096)
     if training is None:
@@ -52,6 +54,7 @@ def choose_device(training: TrainingSettings | None = None) -> Device:
         device,
         dtype=device.dtype if training.precision == "auto" else getattr(torch, training.precision),
         optimizer=device.optimizer if training.optimizer == "auto" else training.optimizer,
+        short_optimizer=device.short_optimizer if training.optimizer == "auto" else None,
         attention=None if training.attention == "auto" else training.attention,
     )
 
@@ -84,9 +87,12 @@ def peak_memory_bytes(device: Device) -> int:
 
 
 def free_memory_bytes(device: Device) -> int:
-    """Memory that can be had on the device now, in bytes."""
+    """Memory that can be had on the device now, in bytes; of a GPU no more than this process may take of it."""
     if device.name == "cuda":
-        return int(torch.cuda.mem_get_info()[0])
+        free, total = torch.cuda.mem_get_info()
+        held = torch.cuda.memory_reserved()
+        share = int(torch.cuda.get_per_process_memory_fraction() * total) - held
+        return max(min(free, share), 0) + held - torch.cuda.memory_allocated()
     return int(psutil.virtual_memory().available)
 
 

@@ -1,13 +1,15 @@
 """A base model in memory, lent to one adapter after another: to train a new one, or to score with one that is saved.
 
-Loading and quantising a base takes longer than many a small cell, and its weights never change. Where activations
-are float32 and the whole weights fit into memory twice, they are dequantised once: the same function as the 4-bit
-layers compute, without dequantising at every step; to score, the adapter is then added to a copy of them in float32.
-This is not merging into 4-bit weights, which rounds anew and changes predictions. Elsewhere the model stays
-quantised, with the adapter beside it.
+Loading and quantising a base takes longer than many a small cell, and its weights never change. Where the whole
+weights fit into memory they are dequantised once: the same function as the 4-bit layers compute, without dequantising
+at every step. To score in float32, the adapter is then added to a copy of them. In bfloat16 it stays beside them: most
+of what it adds to a weight is less than half of the weight's last bit, and would be lost. Nor is it ever merged into
+4-bit weights, which rounds anew and changes predictions. Elsewhere the model stays quantised, with the adapter beside
+it.
 """
 
 import copy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +19,15 @@ from peft import PeftModel
 from learning.models.adapter import attach_new_adapter, attach_saved_adapter
 from learning.models.base_model import load_model, load_tokenizer
 from learning.models.device import Device, free_memory_bytes
+from learning.models.output_head import OutputHead
 from learning.models.pack_attention import PACKED_SDPA, REPLACED
 from learning.models.quiet import quiet_libraries
+from learning.models.stacked_lora import structural_copy
 from learning.prompt.decoding import AnswerSpace, find_answers
 from schemas.config import LoraSettings, PromptSettings
 
-FLOAT32_BYTES = 4
-COPIES = 2
-"""Of the whole weights: the base, and its copy with an adapter added."""
+COPIES = {torch.float32: 2}
+"""Of the whole weights, by dtype: the base, and in float32 its copy with an adapter added."""
 MOST_OF_MEMORY = 0.5
 """Share of the free memory that whole weights may take: dequantising holds both forms for a while."""
 
@@ -46,12 +49,15 @@ class LoadedBase:
         self.device = device
         self.model = load_model(folder, quantization, device)
         self.tokenizer = load_tokenizer(folder)
-        self.is_whole = device.dtype is torch.float32 and self._fits_whole()
+        self.is_whole = self._fits_whole()
+        if not self.is_whole and device.short_optimizer:
+            self.device = replace(device, optimizer=device.short_optimizer)
         if self.is_whole and quantization != "none":
             with quiet_libraries():
                 self.model = self.model.dequantize()
         self.takes_packs: bool | None = None
         """Whether its attention heeds the mask of a pack; None until a training has tried."""
+        self._has_plain_head: bool | None = None
         self._adapted: PeftModel | None = None
         self._scoring: Any = None
         self._scoring_with: tuple[Path, str | None] | None = None
@@ -67,6 +73,10 @@ class LoadedBase:
                 self.model.set_attn_implementation(PACKED_SDPA)
         self._adapted = attach_new_adapter(self.model, lora.r, lora.alpha, lora.dropout, seed, is_whole=self.is_whole)
         return self._adapted
+
+    def copy_new(self, lora: LoraSettings, seed: int) -> PeftModel:
+        """A new adapter, drawn from the seed, on a copy of the base's modules over the same weights."""
+        return attach_new_adapter(structural_copy(self.model), lora.r, lora.alpha, lora.dropout, seed)
 
     def score_with(self, adapter_folder: Path | None, adapter_hash: str | None = None) -> Any:
         """The base with a saved adapter, or untouched, in evaluation mode; the same as before until it is released.
@@ -84,13 +94,23 @@ class LoadedBase:
         self.release()
         if adapter_folder is None:
             return self.model
-        if self.is_whole:
+        if self.is_whole and self.device.dtype is torch.float32:
             adapted = attach_saved_adapter(copy.deepcopy(self.model), adapter_folder, adapter_hash)
             self._scoring = adapted.merge_and_unload().eval()
+        elif self.is_whole:
+            self._scoring = attach_saved_adapter(
+                structural_copy(self.model), adapter_folder, adapter_hash, is_whole=True
+            )
         else:
             self._scoring = self._adapted = attach_saved_adapter(self.model, adapter_folder, adapter_hash)
         self._scoring_with = wanted
         return self._scoring
+
+    def has_plain_head(self) -> bool:
+        """Whether its logits are what its output head gives of the last hidden states, and no more."""
+        if self._has_plain_head is None:
+            self._has_plain_head = OutputHead.find(self.model) is not None
+        return self._has_plain_head
 
     def answers(self, prompt: PromptSettings) -> AnswerSpace:
         """Which of its outputs count as which label, whatever adapter is on it."""
@@ -114,5 +134,6 @@ class LoadedBase:
         self.model.requires_grad_(requires_grad=False).eval()
 
     def _fits_whole(self) -> bool:
-        needed = COPIES * FLOAT32_BYTES * self.model.num_parameters()
+        width = torch.finfo(self.device.dtype).bits // 8
+        needed = COPIES.get(self.device.dtype, 1) * width * self.model.num_parameters()
         return bool(needed <= MOST_OF_MEMORY * free_memory_bytes(self.device))

@@ -1,4 +1,4 @@
-"""LoRA's linear layer, `x W' + s dropout(x) A' B'`, as one step of automatic differentiation in float32.
+"""LoRA's linear layer, `x W' + s dropout(x) A' B'`, as one step of automatic differentiation in float32, or to score.
 
 The same function as peft's layer, with half of its passes over the activations, and a dropout that draws 16 random
 bits an element: on a CPU, drawing and multiplying takes a good part of a small model's training.
@@ -17,27 +17,26 @@ A_WORD = 4
 
 
 class LoraLinear(Linear):  # type: ignore[misc]
-    """peft's layer; it trains in one step where there is one adapter and all is float32."""
+    """peft's layer; in one step where there is one adapter of the weights' own dtype: to train in float32, to score."""
 
     def forward(self, x: torch.Tensor, *arguments: Any, **named: Any) -> torch.Tensor:
         """[..., in] to [..., out], as peft's layer."""
         [adapter] = self.active_adapters if len(self.active_adapters) == 1 else [None]
-        weight = self.base_layer.weight
-        if not (
-            self.training
-            and adapter in self.lora_A
-            and not (self.disable_adapters or self.merged or arguments or named)
-            and x.dtype == weight.dtype == self.lora_A[adapter].weight.dtype == torch.float32
-            and not torch.is_autocast_enabled(x.device.type)
-        ):
-            result: torch.Tensor = super().forward(x, *arguments, **named)
-            return result
-        dropout = getattr(self.lora_dropout[adapter], "p", 0.0)
+        base = self.base_layer
+        is_plain = adapter in self.lora_A and not (self.disable_adapters or self.merged or arguments or named)
+        dtypes = {x.dtype, base.weight.dtype, self.lora_A[adapter].weight.dtype} if is_plain else set()
+        if len(dtypes) != 1 or torch.is_autocast_enabled(x.device.type):
+            return super().forward(x, *arguments, **named)  # type: ignore[no-any-return]
         a, b = self.lora_A[adapter].weight, self.lora_B[adapter].weight
-        rows = x.reshape(-1, x.shape[-1])
-        product: torch.Tensor = _Product.apply(  # type: ignore[no-untyped-call]
-            rows, weight, self.base_layer.bias, a, b, self.scaling[adapter], dropout
-        )
+        rows, scaling = x.reshape(-1, x.shape[-1]), self.scaling[adapter]
+        if torch.is_inference_mode_enabled():
+            low = torch.nn.functional.linear(rows, a).mul_(scaling)
+            product = torch.nn.functional.linear(rows, base.weight, base.bias).addmm_(low, b.t())
+        elif self.training and x.dtype == torch.float32:
+            dropout = getattr(self.lora_dropout[adapter], "p", 0.0)
+            product = _Product.apply(rows, base.weight, base.bias, a, b, scaling, dropout)  # type: ignore[no-untyped-call]
+        else:
+            return super().forward(x, *arguments, **named)  # type: ignore[no-any-return]
         return product.view(*x.shape[:-1], -1)
 
 

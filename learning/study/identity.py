@@ -19,6 +19,7 @@ SCORING_VERSION = 2
 WITHOUT_EFFECT = {
     "micro_batch_size",
     "gradient_checkpointing",
+    "side_by_side",
     "checkpoint_minutes",
     "checkpoint_steps",
     "retries",

@@ -22,7 +22,7 @@ class Pack:
     """[1, T] int64."""
     position_ids: torch.Tensor
     """[1, T] int64."""
-    attention_mask: torch.Tensor
+    attention_mask: torch.Tensor | None
     """[1, 1, T, T] of the compute dtype: 0 where row may see column, the dtype's minimum elsewhere."""
     logits_to_keep: torch.Tensor
     """[K] int64: positions whose next token is a target, ascending."""
@@ -32,6 +32,8 @@ class Pack:
     """[M] int64 token ids."""
     suffix_lengths: torch.Tensor
     """[B] int64: tokens of each suffix; the prefix has the others."""
+    owners: torch.Tensor
+    """[T] int64: for each token the number of its suffix; -1 in the prefix."""
     weights: torch.Tensor
     """[M] float32: how often the target stands in the batch; B for a token of the prefix, 1 for any other."""
 
@@ -40,7 +42,7 @@ def pack_examples(
     sequences: Sequence[Sequence[int]],
     loss_starts: Sequence[int],
     prefix_length: int,
-    dtype: torch.dtype,
+    dtype: torch.dtype | None,
 ) -> Pack:
     """Pack whole sequences that share their first `prefix_length` tokens.
 
@@ -49,14 +51,13 @@ def pack_examples(
         loss_starts: For each example, index of its first token under the loss: `prefix_length` or later, or 1 for
             every example to put the whole text under the loss.
         prefix_length: Number of tokens that all sequences have in common, at least 1.
-        dtype: Of the attention mask.
+        dtype: Of the attention mask, which is left out when None.
 
     Returns:
         The pack. The sum of `weights` is the number of tokens under the loss in a padded batch of the same examples.
     """
     ids = list(sequences[0][:prefix_length])
     positions = list(range(prefix_length))
-    owners = [-1] * prefix_length
     sources: list[int] = []
     targets: list[int] = []
     weights: list[float] = []
@@ -64,7 +65,7 @@ def pack_examples(
         sources += range(prefix_length - 1)
         targets += ids[1:]
         weights += [float(len(sequences))] * (prefix_length - 1)
-    for owner, (sequence, loss_start) in enumerate(zip(sequences, loss_starts, strict=True)):
+    for sequence, loss_start in zip(sequences, loss_starts, strict=True):
         offset = len(ids) - prefix_length
         for index in range(max(loss_start, prefix_length), len(sequence)):
             sources.append(index - 1 if index == prefix_length else offset + index - 1)
@@ -72,24 +73,34 @@ def pack_examples(
             weights.append(1.0)
         ids += sequence[prefix_length:]
         positions += range(prefix_length, len(sequence))
-        owners += [owner] * (len(sequence) - prefix_length)
     kept, rows = torch.unique(torch.tensor(sources), return_inverse=True)
+    suffixes = torch.tensor([len(sequence) - prefix_length for sequence in sequences])
+    owners = torch.arange(-1, len(sequences)).repeat_interleave(torch.tensor([prefix_length, *suffixes]))
     return Pack(
         input_ids=torch.tensor([ids]),
         position_ids=torch.tensor([positions]),
-        attention_mask=_block_mask(torch.tensor(owners), dtype),
+        attention_mask=None if dtype is None else block_mask(owners[None], dtype),
         logits_to_keep=kept,
         target_rows=rows,
-        suffix_lengths=torch.tensor([len(sequence) - prefix_length for sequence in sequences]),
+        suffix_lengths=suffixes,
+        owners=owners,
         targets=torch.tensor(targets),
         weights=torch.tensor(weights),
     )
 
 
-def _block_mask(owners: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
-    """Causal mask [1, 1, T, T] in which a token sees the prefix (owner -1) and tokens of its own owner."""
-    size = len(owners)
-    causal = torch.ones(size, size, dtype=torch.bool).tril()
-    allowed = causal & ((owners[None, :] == -1) | (owners[None, :] == owners[:, None]))
-    mask = torch.zeros(size, size, dtype=dtype).masked_fill(~allowed, torch.finfo(dtype).min)
-    return mask[None, None]
+def block_mask(owners: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    """Causal masks in which a token sees the prefix and tokens of its own owner.
+
+    Args:
+        owners: [S, T] of S packs; see `Pack`.
+        dtype: Of the masks.
+
+    Returns:
+        [S, 1, T, T] of 0 where row may see column, and the dtype's minimum elsewhere.
+    """
+    size = owners.shape[-1]
+    causal = torch.ones(size, size, dtype=torch.bool, device=owners.device).tril()
+    allowed = causal & ((owners[:, None, :] == -1) | (owners[:, None, :] == owners[:, :, None]))
+    mask = torch.zeros(allowed.shape, dtype=dtype, device=owners.device)
+    return mask.masked_fill(~allowed, torch.finfo(dtype).min)[:, None]

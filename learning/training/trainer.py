@@ -17,10 +17,11 @@ from trl import SFTTrainer
 from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 
 from learning.models.last_layer import LastLayer
+from learning.models.output_head import OutputHead, add_losses
 from learning.models.pack_attention import mark_pack
 from learning.training.checkpoints import CheckpointStore
-from learning.training.output_head import OutputHead, add_losses
 from learning.training.packing import Pack, pack_examples
+from learning.training.shared_pass import SharedPass
 
 IGNORED = -100
 """The label of a token that is not under the loss, as transformers has it."""
@@ -47,8 +48,8 @@ class Saving:
 class PrefixCollator:
     """Collates rows with `input_ids` and `labels` into the tensors of a `Pack`."""
 
-    def __init__(self, prefix_length: int, dtype: torch.dtype) -> None:
-        """Remember what all rows have in common and the dtype of the mask."""
+    def __init__(self, prefix_length: int, dtype: torch.dtype | None) -> None:
+        """Remember what all rows have in common and the dtype of the mask, which is left out when None."""
         self.prefix_length = prefix_length
         self.dtype = dtype
 
@@ -56,7 +57,7 @@ class PrefixCollator:
         """Pack the rows of one micro-batch."""
         starts = [sum(label == IGNORED for label in row["labels"]) or 1 for row in rows]
         pack = pack_examples([row["input_ids"] for row in rows], starts, self.prefix_length, self.dtype)
-        return {field.name: getattr(pack, field.name) for field in fields(Pack)}
+        return {field.name: tensor for field in fields(Pack) if (tensor := getattr(pack, field.name)) is not None}
 
 
 class AdapterTrainer(SFTTrainer):  # type: ignore[misc]
@@ -89,7 +90,7 @@ class AdapterTrainer(SFTTrainer):  # type: ignore[misc]
                 weight.data = adapter[name]
 
     @classmethod
-    def collator(cls, pad_token: int, prefix_length: int, dtype: torch.dtype) -> Any:  # noqa: ARG003
+    def collator(cls, pad_token: int, prefix_length: int, dtype: torch.dtype | None) -> Any:  # noqa: ARG003
         """What makes batches of rows for this trainer."""
         return DataCollatorForLanguageModeling(pad_token_id=pad_token)
 
@@ -138,7 +139,7 @@ class PrefixTrainer(AdapterTrainer):
         self.loss_is_scaled_for_ga = True  # by `num_items_in_batch`, whatever the model says of itself
 
     @classmethod
-    def collator(cls, pad_token: int, prefix_length: int, dtype: torch.dtype) -> PrefixCollator:  # noqa: ARG003
+    def collator(cls, pad_token: int, prefix_length: int, dtype: torch.dtype | None) -> PrefixCollator:  # noqa: ARG003
         """What makes packs of rows that have their first tokens in common."""
         return PrefixCollator(prefix_length, dtype)
 
@@ -157,13 +158,17 @@ class PrefixTrainer(AdapterTrainer):
             return add_losses(forward_pack(model, inputs, self.last_layer), *where) / num_items_in_batch
         with self.head.left_out():
             hidden = forward_pack(model, inputs, self.last_layer)
-        return self.head.add_losses(hidden, *where) / num_items_in_batch
+        return self.head.add_losses(hidden, *where)[0] / num_items_in_batch
 
     def _get_num_items_in_batch(
         self, batch_samples: list[dict[str, torch.Tensor]], device: torch.device
     ) -> torch.Tensor:
-        """Tokens under the loss in the effective batch, those of the prefix once for each example."""
-        return torch.stack([batch["weights"].sum() for batch in batch_samples]).sum().to(device)
+        return _count_targets(batch_samples, device)
+
+
+def _count_targets(batches: list[dict[str, torch.Tensor]], device: torch.device) -> torch.Tensor:
+    """Tokens under the loss in the effective batch, those of the prefix once for each example."""
+    return torch.stack([batch["weights"].sum() for batch in batches]).sum().to(device)
 
 
 def forward_pack(model: Any, pack: dict[str, torch.Tensor], last_layer: LastLayer | None) -> torch.Tensor:
@@ -185,6 +190,56 @@ def forward_pack(model: Any, pack: dict[str, torch.Tensor], last_layer: LastLaye
             use_cache=False,
         ).logits[0]
     return logits
+
+
+class SharedTrainer(AdapterTrainer):
+    """`AdapterTrainer` over packs, whose passes over the base are shared with other trainings, or with none."""
+
+    def __init__(self, model: Any, saving: Saving | None, shared: SharedPass, member: int, **arguments: Any) -> None:
+        """Build the trainer.
+
+        Args:
+            model: With its adapter, on a copy of the base.
+            saving: As for `AdapterTrainer`.
+            shared: The passes.
+            member: Which of their trainings this one is.
+            arguments: Those of `SFTTrainer`.
+        """
+        super().__init__(model, saving, **arguments)
+        self.shared, self.member = shared, member
+        self.passes = 0
+        self.loss_is_scaled_for_ga = True
+        self.add_callback(_Meeting(shared, member))
+
+    def training_step(
+        self,
+        model: Any,  # noqa: ARG002 (the signature is transformers')
+        inputs: dict[str, torch.Tensor],
+        num_items_in_batch: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """Mean cross-entropy in nats, with its gradients added to the adapter's own."""
+        if num_items_in_batch is None:
+            raise NotImplementedError("packs are for training; score a model with learning.scoring.scoring")
+        number = self.state.global_step * self.args.gradient_accumulation_steps + self.passes
+        self.passes = (self.passes + 1) % self.current_gradient_accumulation_steps
+        return self.shared.step(self.member, self._prepare_inputs(inputs), num_items_in_batch, number)
+
+    def _get_num_items_in_batch(
+        self, batch_samples: list[dict[str, torch.Tensor]], device: torch.device
+    ) -> torch.Tensor:
+        return _count_targets(batch_samples, device)
+
+
+class _Meeting(TrainerCallback):  # type: ignore[misc]
+    """Waits for the other trainings behind each step, whose state in accelerate is the same object."""
+
+    def __init__(self, shared: SharedPass, member: int) -> None:
+        self.shared, self.member = shared, member
+
+    def on_step_end(self, *_: Any, **__: Any) -> None:
+        self.shared.wait(self.member)
+
+    on_substep_end = on_step_end
 
 
 class StepTeller(TrainerCallback):  # type: ignore[misc]

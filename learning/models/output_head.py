@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch.nn.functional import linear
 
-LOGITS_AT_ONCE = 2**22
-"""Logits that are held at once: 16 MB in float32, which a cache holds between the passes over them."""
+LOGITS_AT_ONCE = {"cpu": 2**22, "cuda": 2**27}
+"""Logits that are held at once: on a CPU 16 MB in float32, which its cache holds between the passes over them."""
 SAME = 1e-4
 """Logits that differ by no more, of their largest, are the head's."""
 
@@ -57,8 +57,8 @@ class OutputHead:
 
     def add_losses(
         self, hidden: torch.Tensor, rows: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor
-    ) -> torch.Tensor:
-        """The weighted sum of cross-entropies in nats.
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """The weighted sum of cross-entropies in nats, and what each target adds to it, for which there is no gradient.
 
         Args:
             hidden: [K, D] last hidden states.
@@ -67,8 +67,10 @@ class OutputHead:
             weights: [M] float32.
         """
         own = (self.module.weight, self.module.bias)
-        loss: torch.Tensor = _HeadLoss.apply(hidden, *own, rows, targets, weights)  # type: ignore[no-untyped-call]
-        return loss
+        losses: tuple[torch.Tensor, torch.Tensor] = _HeadLoss.apply(  # type: ignore[no-untyped-call]
+            hidden, *own, rows, targets, weights
+        )
+        return losses
 
 
 def add_losses(logits: torch.Tensor, rows: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
@@ -96,25 +98,27 @@ class _HeadLoss(torch.autograd.Function):
         rows: torch.Tensor,
         targets: torch.Tensor,
         weights: torch.Tensor,
-    ) -> torch.Tensor:
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         inputs = hidden.to(weight.dtype)
-        gradient, loss = torch.empty_like(inputs), weights.new_zeros(())
+        gradient, losses = torch.empty_like(inputs), torch.zeros_like(weights)
         totals = weights.new_zeros(len(hidden)).index_add_(0, rows, weights)
-        step = max(LOGITS_AT_ONCE // len(weight), 1)
+        step = max(LOGITS_AT_ONCE[hidden.device.type] // len(weight), 1)
         for start in range(0, len(hidden), step):
             part = slice(start, start + step)
-            own = (rows >= start) & (rows < start + step)
-            places, share = (rows[own] - start, targets[own]), weights[own]
             logits = linear(inputs[part], weight, bias).float()
+            # Targets of other parts count nothing: to pick out those of this one, a GPU would have to be waited for.
+            share = torch.where((rows >= start) & (rows < start + step), weights, 0)
+            places = ((rows - start).clamp(0, len(logits) - 1), targets)
             normalisers = logits.logsumexp(dim=-1)
-            loss += ((normalisers[places[0]] - logits[places]) * share).sum()
+            losses += (normalisers[places[0]] - logits[places]) * share
             logits.sub_(normalisers[:, None]).exp_().mul_(totals[part, None])
             logits.index_put_(places, -share, accumulate=True)
             gradient[part] = logits.to(weight.dtype) @ weight
         ctx.save_for_backward(gradient.to(hidden.dtype))
-        return loss
+        ctx.mark_non_differentiable(losses)
+        return losses.sum(), losses
 
     @staticmethod
-    def backward(ctx: Any, outer: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+    def backward(ctx: Any, outer: torch.Tensor, _: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         (gradient,) = ctx.saved_tensors
         return gradient * outer, None, None, None, None, None

@@ -6,8 +6,8 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, Gemma2Config
 
-from learning.training import output_head
-from learning.training.output_head import OutputHead, add_losses
+from learning.models import output_head
+from learning.models.output_head import OutputHead, add_losses
 
 K, D, V, M = 23, 16, 101, 40
 
@@ -23,9 +23,9 @@ def make_case(dtype: torch.dtype) -> tuple[torch.nn.Linear, torch.Tensor, tuple[
 
 @pytest.mark.parametrize("at_once", [1, 5 * V, 10_000], ids=["a row", "five rows", "all rows"])
 def test_loss_and_gradient_are_those_of_all_logits(at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(output_head, "LOGITS_AT_ONCE", at_once)
+    monkeypatch.setitem(output_head.LOGITS_AT_ONCE, "cpu", at_once)
     head, hidden, where = make_case(torch.float32)
-    loss = OutputHead(head).add_losses(hidden, *where)
+    loss, _ = OutputHead(head).add_losses(hidden, *where)
     (loss / 7).backward()
     exact = hidden.detach().double().requires_grad_(True)
     expected = add_losses(exact @ head.weight.double().T + head.bias.double(), *where)
@@ -37,7 +37,7 @@ def test_loss_and_gradient_are_those_of_all_logits(at_once: int, monkeypatch: py
 
 def test_a_head_in_bfloat16_gives_a_loss_in_float32() -> None:
     head, hidden, where = make_case(torch.bfloat16)
-    loss = OutputHead(head).add_losses(hidden, *where)
+    loss, _ = OutputHead(head).add_losses(hidden, *where)
     loss.backward()
     assert (loss.dtype, hidden.grad.dtype) == (torch.float32, torch.bfloat16)  # type: ignore[union-attr]
     torch.testing.assert_close(loss, add_losses(head(hidden), *where), rtol=1e-2, atol=0)

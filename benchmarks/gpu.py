@@ -1,0 +1,421 @@
+"""Llama 2 7B's shape on one GPU beside what one would do instead: `python -m benchmarks.gpu --output FOLDER`.
+
+The model has random weights and the configuration that Meta published; headlines are tokenised by the tokenizer of
+`--model`, which should be Llama 2's. Every figure is printed as soon as it is known, and `gpu.json` in the output
+folder is written anew each time, so that a run that is cut off loses nothing. `--only` names the parts to measure:
+
+- `training`: fintone, `SFTTrainer` at its best micro-batch, and `SFTTrainer` with its own packing, on the same rows
+  with the same loss, LoRA of rank 64 without dropout; examples a second.
+- `side-by-side`: three learning rates in one pass over the base, beside one after the other.
+- `scoring`: the test part at three temperatures, beside `generate` once a temperature.
+- `memory`: the peak of training with a base that stays in 4 bits, as where memory is short.
+- `study`: the profile `paper` as `fintone run` does it, from start to exit, with a constant schedule.
+- `cosine`: the same with the schedule of the study.
+"""
+
+import argparse
+import gc
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import datasets
+import torch
+from transformers import PrinterCallback
+from trl import SFTTrainer
+from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
+
+from benchmarks.hardware import measure_matmul_rate, write_large_model
+from benchmarks.headlines import load_parts
+from benchmarks.machine import describe_machine
+from benchmarks.training import StepClock, rate_of
+from embedded.paths import MODEL_FOLDER
+from learning.models.adapter import attach_new_adapter
+from learning.models.base_model import load_model, load_tokenizer
+from learning.models.device import choose_device, peak_memory_bytes, start_peak_memory
+from learning.models.loaded_base import LoadedBase
+from learning.models.quiet import quiet_libraries
+from learning.prompt.decoding import Decoding
+from learning.prompt.encoding import EncodedExample, common_prefix_length, encode_examples, encode_prompts
+from learning.scoring.scoring import find_token_budget, score_headlines
+from learning.training.cell import Training, build_arguments, encode_rows, train_adapters
+from learning.training.recipe import Recipe, TrainingOutcome
+from learning.training.schedule import lay_out_steps
+from schemas.config import LoraSettings, PromptSettings, TrainingSettings
+from schemas.label import Label
+
+PROMPT = PromptSettings()
+LORA = LoraSettings(r=64, alpha=16, dropout=0.0)
+RATES = (2e-6, 2e-4, 2e-2)
+LOSSES, BATCHES = ("completion", "whole-text"), (8, 16)
+TEMPERATURES, TOP_K = (0.1, 1.0, 10.0), 50
+PLAIN_STEPS = 10
+"""Steps of `SFTTrainer` at each micro-batch; the first two are not counted."""
+GENERATED = 300
+"""Headlines that `generate` is timed on, at the best of its batch sizes."""
+GENERATE_SIZES = (32, 64, 128)
+SHORT_MEMORY = 9e9
+"""Bytes that the process may take where memory is short."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Labelled headlines, and their tokens."""
+
+    headlines: list[str]
+    labels: list[Label]
+    examples: list[EncodedExample]
+
+    @property
+    def tokens(self) -> float:
+        """Of an example, on average."""
+        return statistics.mean(len(example.input_ids) for example in self.examples)
+
+    def packed_tokens(self, batch_size: int) -> float:
+        """Tokens that a pack of so many computes for each example, on average."""
+        prefix = common_prefix_length([example.input_ids for example in self.examples])
+        return self.tokens - prefix + prefix / batch_size
+
+
+class Results:
+    """Figures, printed and written as they come."""
+
+    def __init__(self, folder: Path, **known: Any) -> None:
+        """Write to `folder/gpu.json`, adding to what an earlier run has left there."""
+        self.path = folder / "gpu.json"
+        folder.mkdir(parents=True, exist_ok=True)
+        self.record: dict[str, Any] = {"figures": {}, "ratios": {}}
+        if self.path.exists():
+            self.record |= json.loads(self.path.read_text(encoding="utf-8"))
+        self.record = {"machine": {**describe_machine(), "gpu": torch.cuda.get_device_name()}, **known, **self.record}
+
+    def add(self, name: str, value: float, *, kind: str = "figures") -> None:
+        """Keep a figure."""
+        self.record[kind][name] = round(value, 4)
+        print(f"{name:78} {value:10.3f}", flush=True)
+        self.path.write_text(json.dumps(self.record, indent=2) + "\n", encoding="utf-8")
+
+    def __getitem__(self, name: str) -> float:
+        return float(self.record["figures"][name])
+
+    def compare(self, name: str, one: str, other: str) -> None:
+        """Keep the ratio of two figures."""
+        self.add(name, self[one] / self[other], kind="ratios")
+
+
+def recipe(loss: str, batch_size: int, *, rate: float = 2e-4, epochs: int = 1, **settings: Any) -> Recipe:
+    """How all sides train."""
+    training = TrainingSettings.model_validate(
+        {"loss": loss, "schedule": "constant", "batch_size": batch_size, "checkpoint_minutes": 60, **settings}
+    )
+    return Recipe(PROMPT, LORA, training, rate, epochs, 42)
+
+
+def train(base: LoadedBase, rows: Rows, recipes: Sequence[Recipe]) -> tuple[list[TrainingOutcome], list[float]]:
+    """Train with fintone; returns the outcomes, and when each step of the first training ended."""
+    ends: list[float] = []
+    with TemporaryDirectory() as folder:
+        trainings = [
+            Training(
+                own,
+                Path(folder) / str(number),
+                on_step=(lambda _: None) if number else (lambda _: ends.append(time.perf_counter())),
+            )
+            for number, own in enumerate(recipes)
+        ]
+        outcomes = train_adapters(base, rows.headlines, rows.labels, trainings, tell=print)
+    release()
+    return outcomes, ends
+
+
+def measure_training(results: Results, base: LoadedBase, quantised: Any, rows: Rows) -> None:
+    """All three sides, for each loss and batch."""
+    for loss in LOSSES:
+        for batch_size in BATCHES:
+            name = f"{loss}, batches of {batch_size}"
+            [outcome], ends = train(base, rows, [recipe(loss, batch_size)])
+            results.add(f"fintone, {name}, examples/s", rate_of(ends, batch_size))
+            results.add(f"fintone, {name}, peak memory, GB", outcome.peak_memory_bytes / 1e9)
+            flops = count_flops(base.model, rows, loss, batch_size) * results[f"fintone, {name}, examples/s"]
+            results.add(f"fintone, {name}, share of matrix multiply", flops / results["matrix multiply, FLOP/s"])
+            for kind, packing in (("SFTTrainer", False), ("SFTTrainer, packing", True)):
+                best, size = measure_plain(quantised, rows, recipe(loss, batch_size), packing=packing)
+                results.add(f"{kind}, {name}, examples/s", best)
+                results.add(f"{kind}, {name}, micro-batch", size)
+                results.compare(
+                    f"fintone/{kind}, {name}", f"fintone, {name}, examples/s", f"{kind}, {name}, examples/s"
+                )
+
+
+def measure_plain(model: Any, rows: Rows, own: Recipe, *, packing: bool) -> tuple[float, int]:
+    """Examples a second of `SFTTrainer` at its best micro-batch, and that micro-batch.
+
+    Packing puts as many examples into a row as an effective batch has, on average, and takes one row a step.
+    """
+    batch_size, best = own.training.batch_size, (0.0, 0)
+    sizes = (batch_size,) if packing else (batch_size, batch_size // 2, batch_size // 4)
+    wanted = min(PLAIN_STEPS * batch_size * (2 if packing else 1), len(rows.examples))
+    examples = Random(7).sample(rows.examples, wanted)
+    encoded = encode_rows(examples, whole_text=own.training.loss == "whole-text")
+    for size in sizes:
+        try:
+            rate = time_plain(model, encoded, rows.tokens, own, size, packing=packing)
+        except torch.OutOfMemoryError:
+            continue
+        finally:
+            release()
+        if rate > best[0]:
+            best = (rate, size)
+        else:
+            break
+    return best
+
+
+def time_plain(model: Any, encoded: list[Any], tokens: float, own: Recipe, size: int, *, packing: bool) -> float:
+    """Examples a second of `SFTTrainer` at one micro-batch."""
+    for module in (model, model.base_model.model):  # an earlier trainer left its own there
+        vars(module).pop("forward", None)
+    with TemporaryDirectory() as scratch, quiet_libraries():
+        schedule = lay_out_steps(len(encoded), own.training, 1)
+        device = replace(choose_device(), optimizer="adamw_torch_fused")
+        arguments = build_arguments(own, schedule, device, size, Path(scratch), checkpointing=False)
+        if packing:
+            arguments.packing, arguments.max_length = True, round(size * tokens)
+            arguments.per_device_train_batch_size = arguments.gradient_accumulation_steps = 1
+            arguments.dataset_kwargs = None
+        trainer = SFTTrainer(
+            model,
+            args=arguments,
+            train_dataset=datasets.Dataset.from_list(encoded),
+            data_collator=None if packing else DataCollatorForLanguageModeling(pad_token_id=0),
+            processing_class=load_tokenizer(Path(model.name_or_path)),
+        )
+        clock = StepClock()
+        trainer.add_callback(clock)
+        trainer.remove_callback(PrinterCallback)
+        trainer.train()
+    examples = len(encoded) / len(trainer.train_dataset) if packing else own.training.batch_size
+    return rate_of(clock.ends, 1, parts=1) * examples
+
+
+def measure_side_by_side(results: Results, base: LoadedBase, rows: Rows) -> None:
+    """Three learning rates, with the loss and the batches of the study."""
+    recipes = [recipe("whole-text", 8, rate=rate) for rate in RATES]
+    outcomes, _ = train(base, rows, recipes)
+    together = max(outcome.seconds for outcome in outcomes)
+    apart = sum(train(base, rows, [own])[0][0].seconds for own in recipes)
+    results.add("three learning rates side by side, s", together)
+    results.add("three learning rates one after the other, s", apart)
+    results.add("side by side/one after the other", apart / together, kind="ratios")
+
+
+def measure_scoring(results: Results, base: LoadedBase, quantised: Any, test: Rows, scratch: Path) -> None:
+    """The test part at three temperatures, with an adapter; loaded before the clock starts."""
+    with TemporaryDirectory(dir=scratch) as folder:
+        adapter = Path(folder) / "adapter"
+        drawn = base.copy_new(LORA, 42)
+        for name, weight in drawn.named_parameters():
+            if "lora_B" in name:
+                torch.nn.init.normal_(weight, std=0.005)
+        drawn.save_pretrained(str(adapter))
+        (adapter / "README.md").unlink()
+        del drawn
+        model = base.score_with(adapter)
+    answers, budget = base.answers(PROMPT), find_token_budget(model, base.device)
+    decodings = [Decoding(temperature, TOP_K, None) for temperature in TEMPERATURES]
+
+    def fintone(headlines: Sequence[str]) -> object:
+        return score_headlines(
+            model,
+            base.tokenizer,
+            answers,
+            headlines,
+            PROMPT,
+            decodings,
+            batch_tokens=budget,
+            on_batch=lambda _: None,
+        )
+
+    def generate(headlines: Sequence[str], size: int) -> None:
+        prompts = sorted(encode_prompts(headlines, base.tokenizer, PROMPT), key=len)
+        for temperature in TEMPERATURES:
+            for start in range(0, len(prompts), size):
+                batch = prompts[start : start + size]
+                longest = len(batch[-1])
+                ids = torch.tensor([[0] * (longest - len(ids)) + list(ids) for ids in batch], device="cuda")
+                mask = torch.tensor([[0] * (longest - len(ids)) + [1] * len(ids) for ids in batch], device="cuda")
+                quantised.generate(
+                    input_ids=ids,
+                    attention_mask=mask,
+                    max_new_tokens=1,
+                    do_sample=True,
+                    temperature=temperature,
+                    top_k=TOP_K,
+                    pad_token_id=0,
+                ).tolist()
+
+    quantised.eval()
+    rate = len(test.headlines) / time_best(lambda: fintone(test.headlines))
+    results.add("scoring, fintone, headlines/s", rate)
+    prompts = encode_prompts(test.headlines, base.tokenizer, PROMPT)
+    prefix = common_prefix_length(prompts)
+    flops = 2 * linear_weights(base.model) * statistics.mean(len(ids) - prefix for ids in prompts) * rate
+    results.add("scoring, fintone, share of matrix multiply", flops / results["matrix multiply, FLOP/s"])
+    sample, rates = Random(3).sample(test.headlines, min(GENERATED, len(test.headlines))), {}
+    for size in GENERATE_SIZES:
+        rates[size] = len(sample) / time_best(lambda size=size: generate(sample, size), runs=2)  # type: ignore[misc]
+    results.add("scoring, generate, headlines/s", max(rates.values()))
+    results.add("scoring, generate, batch", max(rates, key=lambda size: rates[size]))
+    results.compare("fintone/generate, scoring", "scoring, fintone, headlines/s", "scoring, generate, headlines/s")
+    base.release()
+
+
+def time_best(work: Callable[[], object], runs: int = 3) -> float:
+    """Seconds of a work: the median of several runs after one that is not counted."""
+    seconds = []
+    with torch.inference_mode():
+        for _ in range(runs + 1):
+            torch.cuda.synchronize()
+            start = time.perf_counter()
+            work()
+            torch.cuda.synchronize()
+            seconds.append(time.perf_counter() - start)
+    return statistics.median(seconds[1:])
+
+
+def measure_memory(results: Results, folder: Path, rows: Rows) -> None:
+    """The peak of a training whose base stays in 4 bits, in a process that may take no more."""
+    with memory_of(SHORT_MEMORY):
+        base = LoadedBase(folder, "nf4", choose_device())
+        few = Rows(rows.headlines[:96], rows.labels[:96], rows.examples[:96])
+        [outcome], ends = train(base, few, [recipe("whole-text", 16)])
+    results.add("4 bits kept, whole-text, batches of 16, peak memory, GB", outcome.peak_memory_bytes / 1e9)
+    results.add("4 bits kept, whole-text, batches of 16, examples/s", rate_of(ends, 16, parts=1))
+    results.add("4 bits kept, whole weights", float(base.is_whole))
+
+
+@contextmanager
+def memory_of(size: float) -> Iterator[None]:
+    """Let this process take so many bytes of the GPU's memory in the block."""
+    release()
+    torch.cuda.set_per_process_memory_fraction(size / torch.cuda.mem_get_info()[1])
+    try:
+        yield
+    finally:
+        torch.cuda.set_per_process_memory_fraction(1.0)
+
+
+def measure_study(
+    results: Results, folder: Path, data: str, scratch: Path, settings: dict[str, str], name: str
+) -> None:
+    """Seconds of the profile `paper` by the command line, from start to exit, and where they go."""
+    environment = {**os.environ, "FINTONE_HOME": str(scratch / f"home {name}")}
+    arguments = ["--profile", "paper", "--data", data, "--base-model", str(folder)]
+    arguments += [word for setting, value in settings.items() for word in ("--set", f"{setting}={value}")]
+    start = time.monotonic()
+    subprocess.run([sys.executable, "-m", "cli.main", "run", *arguments], env=environment, check=True)  # noqa: S603
+    results.add(f"paper, {name}, s", time.monotonic() - start)
+    from storage.query import query
+
+    home = Path(environment["FINTONE_HOME"])
+    [(trained, cells)] = query(
+        home / "warehouse.duckdb", "SELECT sum(train_seconds), count(train_seconds) FROM cells"
+    ).rows
+    results.add(f"paper, {name}, training, s", trained)
+    results.add(f"paper, {name}, cells trained", cells)
+
+
+def count_flops(model: Any, rows: Rows, loss: str, batch_size: int) -> float:
+    """FLOPs an example that training needs at least, in packs of a batch; as `benchmarks.training.count_flops`."""
+    head = model.get_output_embeddings()
+    layers = [layer for layer in model.modules() if isinstance(layer, torch.nn.Linear) and layer is not head]
+    adapter = sum(LORA.r * (layer.in_features + layer.out_features) for layer in layers)
+    tokens = rows.packed_tokens(batch_size)
+    answered = statistics.mean(len(example.input_ids) - example.answer_start for example in rows.examples)
+    under_loss = tokens if loss == "whole-text" else answered
+    return float(
+        tokens * (4 * linear_weights(model) + 6 * adapter) + under_loss * 4 * head.in_features * head.out_features
+    )
+
+
+def linear_weights(model: Any) -> int:
+    """Weights of the linear layers but for the output head."""
+    head = model.get_output_embeddings()
+    layers = [layer for layer in model.modules() if isinstance(layer, torch.nn.Linear) and layer is not head]
+    return sum(layer.in_features * layer.out_features for layer in layers)
+
+
+def release() -> None:
+    """Let go of what nobody holds."""
+    gc.collect()
+    torch.cuda.empty_cache()
+
+
+def main() -> None:
+    """Measure, print and write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--output", type=Path, required=True, help="folder of gpu.json")
+    parser.add_argument("--data", default="embedded", help="labelled headlines, split as the profile `paper` does")
+    parser.add_argument("--model", type=Path, default=MODEL_FOLDER, help="folder of the tokenizer")
+    parser.add_argument("--scratch", type=Path, help="folder with room for the model, which is kept there")
+    parts = ("training", "side-by-side", "scoring", "memory", "study", "cosine")
+    parser.add_argument("--only", nargs="+", choices=parts, default=parts[:-1], help="what is measured")
+    arguments = parser.parse_args()
+    with TemporaryDirectory() as temporary:
+        scratch = arguments.scratch or Path(temporary)
+        scratch.mkdir(parents=True, exist_ok=True)
+        measure(arguments, scratch)
+
+
+def measure(arguments: argparse.Namespace, scratch: Path) -> None:
+    """Measure the parts that were asked for."""
+    device, wanted = choose_device(), set(arguments.only)
+    results = Results(arguments.output, model="Llama 2 7B's shape, random weights", data=Path(arguments.data).name)
+    results.add("matrix multiply, FLOP/s", measure_matmul_rate(device))
+    folder = scratch / "llama-2-7b-shape"
+    if not folder.exists():
+        start = time.perf_counter()
+        write_large_model(folder, arguments.model)
+        results.add("writing the model, s", time.perf_counter() - start)
+        release()
+    loaded = load_parts(arguments.data)
+    rows = {name: Rows(*part, encode_examples(*part, load_tokenizer(folder), PROMPT)) for name, part in loaded.items()}
+    results.add("tokens an example", rows["train"].tokens)
+    results.add("tokens an example in packs of 8", rows["train"].packed_tokens(8))
+    if wanted & {"training", "side-by-side", "scoring"}:
+        start_peak_memory(device)
+        start = time.perf_counter()
+        base = LoadedBase(folder, "nf4", device)
+        results.add("loading the base, s", time.perf_counter() - start)
+        results.add("loading the base, peak memory, GB", peak_memory_bytes(device) / 1e9)
+        quantised = attach_new_adapter(load_model(folder, "nf4", device), LORA.r, LORA.alpha, LORA.dropout, seed=42)
+        if "training" in wanted:
+            measure_training(results, base, quantised, rows["train"])
+        if "scoring" in wanted:
+            measure_scoring(results, base, quantised, rows["test"], scratch)
+        del quantised
+        release()
+        if "side-by-side" in wanted:
+            measure_side_by_side(results, base, rows["train"])
+        del base
+        release()
+    if "memory" in wanted:
+        measure_memory(results, folder, rows["train"])
+    release()
+    for part, schedule in (("study", "constant"), ("cosine", "cosine")):
+        if part in wanted:
+            measure_study(results, folder, arguments.data, scratch, schedule)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,202 @@
+"""Several adapters on one base in one pass: each row of a batch goes through an adapter of its own.
+
+The base's products are done once for all rows, so that its weights are read once and the matrices are larger. The
+adapters' float32 weights and gradients lie in one buffer each, of which peft's parameters become views; what the
+products read is a copy in the base's own dtype, made once a pass. Gradients of the adapters are added to their buffer
+in the backward pass, without automatic differentiation's own bookkeeping, which would take longer than the products.
+"""
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+import torch
+from peft import PeftModel
+from peft.tuners.lora import LoraLayer
+from torch.nn.functional import linear
+
+DRAWN_TOKENS = 512
+"""Dropout is drawn for a multiple of so many tokens: what falls on a pack does not depend on the packs beside it, which
+may be longer by some."""
+
+
+def structural_copy(model: Any) -> Any:
+    """The model's modules again, over the same weights: an adapter on the copy leaves the model as it is."""
+    tensors = chain(model.parameters(), model.buffers())
+    return copy.deepcopy(model, {id(tensor): tensor for tensor in tensors})
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where the two matrices of one layer lie in a buffer's row."""
+
+    start: int
+    a: torch.Size
+    b: torch.Size
+
+    @property
+    def middle(self) -> int:
+        return self.start + self.a.numel()
+
+    @property
+    def end(self) -> int:
+        return self.middle + self.b.numel()
+
+
+class AdapterStack:
+    """S adapters of one shape on a copy of their base, which computes a batch of S rows."""
+
+    def __init__(self, model: Any, adapters: Sequence[PeftModel], seeds: Sequence[int]) -> None:
+        """Put the adapters on the model, and make their parameters views of the stack's buffer.
+
+        Args:
+            model: A structural copy of the base, whose linear layers are taken over.
+            adapters: S models of peft with one LoRA adapter each, alike but for their weights.
+            seeds: What each adapter's dropout is drawn from, with the number of the step.
+        """
+        self.model, self.size = model, len(adapters)
+        layers = [_layers_of(adapter) for adapter in adapters]
+        first = layers[0]
+        places, total = {}, 0
+        for name, layer in first.items():
+            places[name] = _Place(total, layer.lora_A["default"].weight.shape, layer.lora_B["default"].weight.shape)
+            total = places[name].end
+        weight = next(model.parameters())
+        self.weights = torch.empty(self.size, total, device=weight.device)
+        self.gradients = torch.zeros_like(self.weights)
+        self.computed = self.weights if weight.dtype == torch.float32 else self.weights.to(weight.dtype)
+        self._views: list[list[tuple[torch.nn.Parameter, torch.Tensor]]] = []
+        for number, own in enumerate(layers):
+            self._views.append([])
+            for name, place in places.items():
+                for module, start, shape in (
+                    (own[name].lora_A["default"], place.start, place.a),
+                    (own[name].lora_B["default"], place.middle, place.b),
+                ):
+                    view = self.weights[number, start : start + shape.numel()].view(shape)
+                    view.copy_(module.weight.data)
+                    module.weight.data = view
+                    gradient = self.gradients[number, start : start + shape.numel()].view(shape)
+                    self._views[-1].append((module.weight, gradient))
+        self.generators = [torch.Generator(weight.device) for _ in seeds]
+        self._seeds = tuple(seeds)
+        anchor = torch.zeros((), device=weight.device, requires_grad=True)
+        for name, place in places.items():
+            layer = first[name]
+            base = model.get_submodule(name)
+            dropout = getattr(layer.lora_dropout["default"], "p", 0.0)
+            stacked = _StackedLinear(base, self, place, layer.scaling["default"], dropout, anchor)
+            parent, _, own_name = name.rpartition(".")
+            setattr(model.get_submodule(parent), own_name, stacked)
+
+    def draw(self, steps: Sequence[int]) -> None:
+        """Begin the dropout of a pass: each adapter's depends on its seed and step alone, not on passes before."""
+        for generator, seed, step in zip(self.generators, self._seeds, steps, strict=True):
+            generator.manual_seed((seed * 1_000_003 + step) % 2**63)
+
+    def refresh(self) -> None:
+        """Let the products read the weights as they are now."""
+        if self.computed is not self.weights:
+            self.computed.copy_(self.weights)
+
+    def hand_over_gradients(self, number: int) -> None:
+        """Make the gradients of one adapter zero and its parameters' own, unless they are so already."""
+        own = self._views[number]
+        if own[0][0].grad is None:
+            self.gradients[number].zero_()
+            for weight, gradient in own:
+                weight.grad = gradient
+
+
+class _StackedLinear(torch.nn.Module):
+    """A frozen linear layer whose row s of a batch goes through adapter s too."""
+
+    def __init__(
+        self,
+        base: torch.nn.Linear,
+        stack: AdapterStack,
+        place: _Place,
+        scaling: float,
+        dropout: float,
+        anchor: torch.Tensor,
+    ) -> None:
+        super().__init__()
+        self.base = base
+        self._stack, self._scaling, self._dropout, self._anchor = [stack], scaling, dropout, anchor
+        size, (start, middle, end) = stack.size, (place.start, place.middle, place.end)
+        self._a = stack.computed[:, start:middle].view(size, *place.a)
+        self._b = stack.computed[:, middle:end].view(size, *place.b)
+        self._a_gradient = stack.gradients[:, start:middle].view(size, *place.a)
+        self._b_gradient = stack.gradients[:, middle:end].view(size, *place.b)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """[S, T, in] to [S, T, out]."""
+        product: torch.Tensor = _Product.apply(  # type: ignore[no-untyped-call]
+            x,
+            self._anchor,
+            (self.base.weight, self.base.bias, self._a, self._b, self._a_gradient, self._b_gradient),
+            self._scaling,
+            self._dropout,
+            self._stack[0].generators,
+        )
+        return product
+
+
+class _Product(torch.autograd.Function):
+    """`x W' + s dropout(x) A' B'` for S rows at once, with A [S, r, in] and B [S, out, r].
+
+    The anchor asks for gradients where nothing else does, as in the first layer. Gradients of A and B are added to
+    their buffers.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        x: torch.Tensor,
+        anchor: torch.Tensor,  # noqa: ARG004
+        tensors: tuple[torch.Tensor, torch.Tensor | None, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor],
+        scaling: float,
+        dropout: float,
+        generators: Sequence[torch.Generator],
+    ) -> torch.Tensor:
+        weight, bias, a, b, *_ = tensors
+        result = linear(x, weight, bias)
+        kept, dropped = None, x
+        if dropout:
+            rows, length, width = x.shape
+            drawn = -(-length // DRAWN_TOKENS) * DRAWN_TOKENS
+            kept = torch.empty(rows, drawn, width, dtype=torch.bool, device=x.device)
+            for own, generator in zip(kept, generators, strict=True):
+                own.bernoulli_(1 - dropout, generator=generator)
+            kept = kept[:, :length]
+            dropped, scaling = x * kept, scaling / (1 - dropout)
+        low = torch.bmm(dropped, a.transpose(1, 2)).mul_(scaling)
+        ctx.tensors, ctx.scaling = tensors, scaling
+        ctx.save_for_backward(x, kept, low)
+        return result.baddbmm_(low, b.transpose(1, 2))
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        [gradient] = gradients
+        x, kept, low = ctx.saved_tensors
+        weight, _, a, b, a_gradient, b_gradient = ctx.tensors
+        dropped = x if kept is None else x * kept
+        low_gradient = torch.bmm(gradient, b).mul_(ctx.scaling)
+        a_gradient.add_(torch.bmm(low_gradient.transpose(1, 2), dropped))
+        b_gradient.add_(torch.bmm(gradient.transpose(1, 2), low))
+        x_gradient = None
+        if ctx.needs_input_grad[0]:
+            x_gradient = gradient @ weight
+            if kept is None:
+                x_gradient.baddbmm_(low_gradient, a)
+            else:
+                x_gradient += torch.bmm(low_gradient, a).mul_(kept)
+        return x_gradient, None, None, None, None, None
+
+
+def _layers_of(adapter: PeftModel) -> dict[str, Any]:
+    """The layers of peft that hold the adapter, by their names in the base."""
+    modules = adapter.base_model.model.named_modules()
+    return {name: module for name, module in modules if isinstance(module, LoraLayer)}

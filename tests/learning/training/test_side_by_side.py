@@ -1,0 +1,135 @@
+"""Trainings side by side: each becomes what it would have become alone."""
+
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from embedded.grammar import generate_headline
+from embedded.paths import MODEL_FOLDER
+from learning.models.device import choose_device
+from learning.models.loaded_base import LoadedBase
+from learning.training import shared_pass
+from learning.training.cell import Training, train_adapters
+from learning.training.checkpoints import CheckpointStore
+from learning.training.recipe import Recipe, TrainingOutcome
+from schemas.config import LoraSettings, PromptSettings, TrainingSettings
+from schemas.label import Label
+
+EXAMPLES = 24
+
+
+@pytest.fixture(scope="module")
+def base() -> LoadedBase:
+    return LoadedBase(MODEL_FOLDER, "nf4", choose_device())
+
+
+def recipe(rate: float, epochs: int = 1, seed: int = 7, dropout: float = 0.0, **changes: object) -> Recipe:
+    values = {"loss": "whole-text", "schedule": "constant", "batch_size": 8, "micro_batch_size": 4, **changes}
+    lora = LoraSettings(r=8, alpha=16, dropout=dropout)
+    return Recipe(PromptSettings(), lora, TrainingSettings.model_validate(values), rate, epochs, seed)
+
+
+def train(
+    base: LoadedBase, folder: Path, recipes: list[Recipe], stores: list[CheckpointStore | None] | None = None
+) -> list[tuple[TrainingOutcome, dict[str, torch.Tensor]]]:
+    random = Random(5)
+    headlines = [generate_headline(random) for _ in range(EXAMPLES)]
+    texts, labels = [headline.text for headline in headlines], [Label(headline.sentiment) for headline in headlines]
+    stores = stores or [None] * len(recipes)
+    trainings = [
+        Training(own, folder / str(number), store)
+        for number, (own, store) in enumerate(zip(recipes, stores, strict=True))
+    ]
+    outcomes = train_adapters(base, texts, labels, trainings)
+    return [
+        (outcome, load_file(folder / str(number) / "adapter_model.safetensors"))
+        for number, outcome in enumerate(outcomes)
+    ]
+
+
+def beside(recipes: list[Recipe], size: int) -> list[Recipe]:
+    return [replace(own, training=own.training.model_copy(update={"side_by_side": size})) for own in recipes]
+
+
+def check_same(
+    one: tuple[TrainingOutcome, dict[str, torch.Tensor]], other: tuple[TrainingOutcome, dict[str, torch.Tensor]]
+) -> None:
+    for step, expected in zip(one[0].log, other[0].log, strict=True):
+        assert (step.step, step.epoch, step.learning_rate) == (expected.step, expected.epoch, expected.learning_rate)
+        assert step.loss == pytest.approx(expected.loss, rel=1e-4)
+        assert step.grad_norm == pytest.approx(expected.grad_norm, rel=1e-3)
+    for name, weight in one[1].items():
+        torch.testing.assert_close(weight, other[1][name], rtol=1e-3, atol=3e-5)
+
+
+@pytest.mark.parametrize("loss", ["completion", "whole-text"])
+def test_learning_rates_lengths_and_seeds_side_by_side_become_what_they_become_alone(
+    base: LoadedBase, tmp_path: Path, loss: str
+) -> None:
+    recipes = [recipe(1e-3, loss=loss), recipe(2e-4, epochs=2, loss=loss), recipe(1e-3, seed=8, loss=loss)]
+    alone = [train(base, tmp_path / str(number), [own])[0] for number, own in enumerate(recipes)]
+    together = train(base, tmp_path / "together", beside(recipes, 3))
+    for one, other in zip(together, alone, strict=True):
+        check_same(one, other)
+
+
+def test_dropout_depends_on_seed_and_step_and_not_on_who_is_beside(base: LoadedBase, tmp_path: Path) -> None:
+    first = recipe(1e-3, dropout=0.3)
+    one = train(base, tmp_path / "one", beside([first, recipe(2e-4, dropout=0.3)], 2))
+    other = train(base, tmp_path / "other", beside([first, recipe(5e-3, epochs=2, dropout=0.3)], 2))
+    check_same(one[0], other[0])
+    dropless = train(base, tmp_path / "none", beside([recipe(1e-3), recipe(2e-4)], 2))
+    assert dropless[0][0].log[0].loss != pytest.approx(one[0][0].log[0].loss, rel=1e-3) or any(
+        not torch.allclose(weight, dropless[0][1][name]) for name, weight in one[0][1].items()
+    )
+
+
+def test_trainings_that_were_cut_off_go_on_side_by_side_with_one_that_begins(base: LoadedBase, tmp_path: Path) -> None:
+    short, new = recipe(1e-3, dropout=0.1), recipe(2e-4, epochs=2, dropout=0.1)
+    longer = replace(short, epochs=2)
+    whole = train(base, tmp_path / "whole", beside([longer, new], 2))
+    store = CheckpointStore(tmp_path / "checkpoints", "one")
+    train(base, tmp_path / "short", beside([short, new], 2), [store, None])
+    resumed = train(base, tmp_path / "resumed", beside([longer, new], 2), [store, None])
+    assert [outcome.first_step for outcome, _ in resumed] == [3, 0]
+    for one, expected in zip(resumed, whole, strict=True):
+        check_same(one, expected)
+
+
+def test_one_that_diverges_ends_and_the_others_go_on(base: LoadedBase, tmp_path: Path) -> None:
+    good = recipe(1e-3, epochs=2)
+    together = train(base, tmp_path / "together", beside([recipe(1e6, epochs=2), good], 2))
+    assert [outcome.diverged for outcome, _ in together] == [True, False]
+    check_same(together[1], train(base, tmp_path / "alone", [good])[0])
+
+
+def test_where_memory_runs_out_fewer_go_side_by_side(
+    base: LoadedBase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipes = [recipe(1e-3), recipe(2e-4), recipe(5e-4)]
+    expected = train(base, tmp_path / "alone", recipes)
+    fill_up = shared_pass._fill_up
+
+    def fill_up_to_two(given: Any) -> Any:
+        if len(given) > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return fill_up(given)
+
+    monkeypatch.setattr(shared_pass, "_fill_up", fill_up_to_two)
+    together = train(base, tmp_path / "together", beside(recipes, 3))
+    assert {outcome.memory_errors for outcome, _ in together} == {0}
+    for one, other in zip(together, expected, strict=True):
+        check_same(one, other)
+
+
+def test_the_base_stays_as_it_was(base: LoadedBase, tmp_path: Path) -> None:
+    before = {name: tensor.clone() for name, tensor in base.model.state_dict().items()}
+    train(base, tmp_path, beside([recipe(1e-2), recipe(1e-3)], 2))
+    after = base.model.state_dict()
+    assert before.keys() == after.keys()
+    assert all(torch.equal(tensor, after[name]) for name, tensor in before.items())
