@@ -1,0 +1,41 @@
+"""How far rounding may move what is computed twice on a GPU, in another order or in other shapes."""
+
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+
+LOGITS = {torch.float32: 1e-3, torch.bfloat16: 0.3}
+"""Of one logit of the embedded model: the largest are some 20, where two neighbours in bfloat16 are 0.125 apart."""
+SLACK = {torch.float32: 1e-6, torch.bfloat16: 0.02}
+"""Of a probability besides: at the place where a top-k cut ends, rounding decides which tokens tie and stay."""
+ADAPTER = {torch.float32: 0.02, torch.bfloat16: 0.2}
+"""Of a trained weight, relative to its norm. Adam makes a full step of a gradient whose sign rounding decides."""
+
+
+def load_weights(folder: Path) -> dict[str, torch.Tensor]:
+    """The weights of an adapter."""
+    return load_file(folder / "adapter_model.safetensors")
+
+
+def largest_difference(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> float:
+    """The largest distance of two weights of a name, relative to the norm of the other's."""
+    assert one.keys() == other.keys()
+    return max(
+        float(torch.linalg.norm(one[name].float() - value.float()) / torch.linalg.norm(value.float()))
+        for name, value in other.items()
+    )
+
+
+def check_probabilities(
+    measured: torch.Tensor, expected: torch.Tensor, temperature: float, dtype: torch.dtype, tokens: int = 1
+) -> None:
+    """Whether probabilities differ by no more than rounding of the logits makes of them.
+
+    A logit that moves by e moves the odds of an event of so many tokens by a factor of exp(2 e tokens / T) at most.
+    """
+    factor = torch.tensor(2 * LOGITS[dtype] * tokens / temperature).exp().item()
+    lowest = expected / (expected + (1 - expected) * factor)
+    highest = expected * factor / (expected * factor + 1 - expected)
+    assert (measured >= lowest - SLACK[dtype]).all()
+    assert (measured <= highest + SLACK[dtype]).all()

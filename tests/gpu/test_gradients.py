@@ -1,0 +1,84 @@
+"""A batch that is packed behind its prefix has the gradients of one that is padded, in a real step on a GPU."""
+
+from pathlib import Path
+from typing import Any
+
+import datasets
+import pytest
+import torch
+from transformers import TrainerCallback
+
+from embedded.paths import MODEL_FOLDER
+from learning.models.device import Device
+from learning.models.loaded_base import LoadedBase
+from learning.models.quiet import quiet_libraries
+from learning.prompt.encoding import common_prefix_length, encode_examples
+from learning.training.cell import build_arguments, encode_rows
+from learning.training.recipe import Recipe
+from learning.training.schedule import lay_out_steps
+from learning.training.trainer import AdapterTrainer, PrefixTrainer
+from schemas.config import LoraSettings, PromptSettings, TrainingSettings
+from schemas.label import Label
+
+pytestmark = pytest.mark.gpu
+
+FURTHEST = {torch.float32: 1e-3, torch.bfloat16: 0.1}
+"""Norm of the difference of a weight's gradients, relative to that of the gradient."""
+BATCH = 8
+
+
+class GradientReader(TrainerCallback):
+    """Keeps the gradients of a step, as the optimiser is given them."""
+
+    def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, model: Any, **_: Any) -> None:
+        named = model.named_parameters()
+        self.gradients = {name: weight.grad.float().clone() for name, weight in named if weight.requires_grad}
+
+
+@pytest.fixture(scope="module")
+def base(device: Device) -> LoadedBase:
+    return LoadedBase(MODEL_FOLDER, "nf4", device)
+
+
+def find_gradients(
+    kind: type[AdapterTrainer], base: LoadedBase, labelled: tuple[list[str], list[Label]], loss: str, output: Path
+) -> dict[str, torch.Tensor]:
+    """Gradients of a batch in two micro-batches, on an adapter that is not at zero, without a clip."""
+    texts, labels = (part[:BATCH] for part in labelled)
+    examples = encode_examples(texts, labels, base.tokenizer, PromptSettings())
+    training = TrainingSettings(loss=loss, schedule="constant", batch_size=BATCH, max_grad_norm=1e9)
+    recipe = Recipe(PromptSettings(), LoraSettings(r=8, dropout=0.0), training, 1e-3, 1, 7)
+    model = base.train_new(recipe.lora, recipe.seed)
+    for name, weight in model.named_parameters():
+        if "lora_B" in name:
+            drawn = torch.empty(weight.shape).normal_(std=0.02, generator=torch.Generator().manual_seed(len(name)))
+            weight.data.copy_(drawn)
+    prefix = common_prefix_length([example.input_ids for example in examples])
+    reader = GradientReader()
+    with quiet_libraries():
+        trainer = kind(
+            model,
+            args=build_arguments(recipe, lay_out_steps(BATCH, training, 1), base.device, BATCH // 2, output),
+            train_dataset=datasets.Dataset.from_list(encode_rows(examples, whole_text=loss == "whole-text")),
+            data_collator=kind.collator(0, prefix, base.device.dtype),
+            processing_class=base.tokenizer,
+            callbacks=[reader],
+        )
+        trainer.train()
+    base.release()
+    return reader.gradients
+
+
+@pytest.mark.parametrize("loss", ["completion", "whole-text"])
+def test_packed_gradients_are_the_padded_ones(
+    base: LoadedBase, labelled: tuple[list[str], list[Label]], loss: str, tmp_path: Path
+) -> None:
+    packed = find_gradients(PrefixTrainer, base, labelled, loss, tmp_path)
+    padded = find_gradients(AdapterTrainer, base, labelled, loss, tmp_path)
+    assert packed.keys() == padded.keys()
+    assert any("lora_A" in name for name in padded)
+    for name, expected in padded.items():
+        assert expected.any(), name
+        distance = torch.linalg.norm(packed[name] - expected) / torch.linalg.norm(expected)
+        assert distance < FURTHEST[base.device.dtype], name
+        assert torch.cosine_similarity(packed[name].flatten(), expected.flatten(), dim=0) > 0.99, name

@@ -1,0 +1,61 @@
+"""A training on a GPU that is killed goes on from its checkpoint, to the adapter of an undisturbed one."""
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from embedded.paths import MODEL_FOLDER
+from learning.models.device import choose_device
+from learning.training.checkpoints import CheckpointStore
+from learning.training.recipe import Recipe, TrainingStep
+from learning.worker.process import BaseSpec, TrainingJob, Worker, WorkerDiedError
+from schemas.config import LoraSettings, PromptSettings, TrainingSettings
+from schemas.label import Label
+from tests.gpu.rounding import ADAPTER, largest_difference, load_weights
+
+pytestmark = pytest.mark.gpu
+
+STEPS_BETWEEN, KILLED_AT, STEPS = 2, 5, 10
+
+
+@pytest.fixture
+def worker() -> Iterator[Worker]:
+    running = Worker()
+    yield running
+    running.close()
+
+
+def test_a_killed_process_goes_on_to_the_adapter_of_an_undisturbed_training(
+    worker: Worker, labelled: tuple[list[str], list[Label]], tmp_path: Path
+) -> None:
+    training = TrainingSettings(
+        loss="completion", schedule="constant", checkpoint_steps=STEPS_BETWEEN, precision="float32"
+    )
+    recipe = Recipe(PromptSettings(), LoraSettings(r=4, dropout=0.1), training, 1e-3, 2, 7)
+
+    def train(name: str, store: CheckpointStore | None, on_event: Any = lambda _: None) -> Any:
+        spec = BaseSpec(MODEL_FOLDER, "nf4", training)
+        job = TrainingJob(spec, tuple(labelled[0]), tuple(labelled[1]), recipe, tmp_path / name, store)
+        return worker.run(job, on_event)
+
+    def kill(told: Any) -> None:
+        if isinstance(told, TrainingStep) and told.step == KILLED_AT:
+            assert worker._process is not None
+            os.kill(worker._process.pid, signal.SIGKILL)
+
+    store = CheckpointStore(tmp_path / "checkpoints", "ours")
+    with pytest.raises(WorkerDiedError, match=r"killed by signal 9 \(SIGKILL\)"):
+        train("killed", store, kill)
+    assert not (tmp_path / "killed").exists()
+    outcome, alone = train("killed", store), train("alone", None)
+    assert KILLED_AT - STEPS_BETWEEN < outcome.first_step < STEPS
+    assert [step.step for step in outcome.log] == [step.step for step in alone.log] == [*range(1, STEPS + 1)]
+    assert {outcome.environment["device"], alone.environment["device"]} == {choose_device().name}
+    assert alone.first_step == 0
+    killed, undisturbed = load_weights(tmp_path / "killed"), load_weights(tmp_path / "alone")
+    assert largest_difference(killed, undisturbed) < ADAPTER[torch.float32]
