@@ -28,7 +28,7 @@ test: $(READY) ## run the tests, but for those that take minutes or need a GPU, 
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow and not gpu" --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-gpu: $(READY) ## run the tests that need a CUDA device
-	$(BIN)/python -m pytest -m gpu $(ARGS)
+	$(BIN)/python -m pytest tests/gpu -m gpu $(ARGS)
 
 soak: $(READY) ## run the tests that take minutes, and property tests on all their examples
 	FINTONE_SOAK=1 $(BIN)/python -m pytest -m "(slow or hypothesis) and not gpu" $(ARGS)

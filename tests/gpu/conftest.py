@@ -1,4 +1,4 @@
-"""What the tests of a CUDA device share: the guard, the device in each arithmetic, and a project that processes find."""
+"""What the tests of a CUDA device share: the guard, the device in each arithmetic, and a project that others find."""
 
 import os
 import sys

@@ -1,6 +1,6 @@
 """Scoring on a GPU in closed form: what `generate` samples from there, and labels of several tokens."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +36,11 @@ WORDS = {Label.NEGATIVE: "bearish", Label.NEUTRAL: "sideways", Label.POSITIVE: "
 
 @dataclass(frozen=True)
 class Case:
-    """A base with an adapter: quantised, as `generate` runs it, and as fintone scores with it."""
+    """A base with an adapter or without: quantised, as `generate` runs it, and as fintone scores with it."""
 
     base: LoadedBase
     generating: Any
-    adapter: Path
+    adapter: Path | None
     headlines: list[str]
 
     def score(self, prompt: PromptSettings, top_k: int | None) -> LabelProbabilities:
@@ -65,6 +65,14 @@ def case(device: Device, labelled: tuple[list[str], list[Label]], tmp_path_facto
     train_adapter(base, *labelled, recipe, adapter)
     generating = attach_saved_adapter(load_model(MODEL_FOLDER, "nf4", device), adapter)
     return Case(base, generating, adapter, labelled[0])
+
+
+@pytest.fixture(params=["cell", "untouched"])
+def asked(request: pytest.FixtureRequest, case: Case) -> Case:
+    """The cell, or the base alone, which at no temperature is sure of anything."""
+    if request.param == "cell":
+        return case
+    return replace(case, generating=load_model(MODEL_FOLDER, "nf4", case.base.device), adapter=None)
 
 
 def generate(case: Case, **settings: Any) -> Any:
@@ -102,15 +110,14 @@ def outcomes(case: Case) -> torch.Tensor:
 
 @pytest.mark.parametrize("top_k", [None, TOP_K])
 def test_probabilities_are_those_that_generate_samples_from(
-    case: Case, outcomes: torch.Tensor, top_k: int | None
+    asked: Case, outcomes: torch.Tensor, top_k: int | None
 ) -> None:
-    measured = case.score(PromptSettings(), top_k).sampled
+    measured = asked.score(PromptSettings(), top_k).sampled
     for column, temperature in enumerate(TEMPERATURES):
-        scores = generate(case, do_sample=True, temperature=temperature, top_k=top_k or 0, top_p=1.0).scores[0]
+        scores = generate(asked, do_sample=True, temperature=temperature, top_k=top_k or 0, top_p=1.0).scores[0]
         sampled = scores.double().softmax(dim=-1).cpu()
         expected = torch.zeros(len(sampled), UNPARSED + 1, dtype=torch.float64).index_add_(1, outcomes, sampled)
-        check_probabilities(measured[:, column], expected, temperature, case.base.device.dtype)
-        assert (measured[:, column] - expected).abs().mean() < 0.02
+        check_probabilities(measured[:, column], expected, temperature, asked.base.device.dtype)
 
 
 def test_the_argmax_is_what_greedy_generation_says_wherever_rounding_does_not_decide(
@@ -133,9 +140,8 @@ def test_labels_of_several_tokens_have_the_product_of_their_tokens_probabilities
     assert (find_outcomes(tokenizer, len(tokenizer), WORDS) == UNPARSED).all()
     assert case.base.answers(prompt).nodes
     measured = case.score(prompt, None).sampled[:BRUTE, :, : len(LABELS)]
-    asked = encode_prompts(case.headlines[:BRUTE], tokenizer, prompt)
     expected = torch.ones(BRUTE, len(TEMPERATURES), len(LABELS), dtype=torch.float64)
-    for row, ids in enumerate(asked):
+    for row, ids in enumerate(encode_prompts(case.headlines[:BRUTE], tokenizer, prompt)):
         for number, label in enumerate(LABELS):
             read = torch.tensor([[*ids, *paths[label][:-1]]], device=case.base.device.name)
             logits = case.generating(input_ids=read).logits[0, len(ids) - 1 :].double().cpu()
@@ -146,4 +152,5 @@ def test_labels_of_several_tokens_have_the_product_of_their_tokens_probabilities
         is_normal = expected[:, column] > NORMAL
         assert is_normal.any()
         moved = measured[:, column][is_normal].log() - expected[:, column][is_normal].log()
-        assert moved.abs().max() <= 2 * longest * LOGITS[case.base.device.dtype] / temperature
+        assert moved.abs().max() <= longest * LOGITS[case.base.device.dtype] / temperature
+        assert moved.abs().mean() <= LOGITS[case.base.device.dtype] / temperature

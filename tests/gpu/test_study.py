@@ -1,7 +1,8 @@
-"""A study on a GPU by the command line, from headlines to leaderboard, and a cell of it that leaves as whole weights."""
+"""A study on a GPU by the command line, from headlines to leaderboard, and a cell of it exported as a whole model."""
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -14,10 +15,17 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from cli.main import main
 from embedded.paths import MODEL_FOLDER
 from learning.models.device import choose_device
+from learning.models.loaded_base import LoadedBase
 from learning.models.quiet import quiet_libraries
 from learning.prompt.encoding import encode_prompts
-from schemas.config import PromptSettings
+from learning.training.cell import train_adapter
+from learning.training.recipe import Recipe
+from operations.records import cell_outcome
+from schemas.config import LoraSettings, PromptSettings, TrainingSettings
+from schemas.label import Label
+from schemas.plan import CellPlan
 from storage.query import query
+from storage.studies import finish_cell
 
 pytestmark = pytest.mark.gpu
 
@@ -26,7 +34,14 @@ FINTONE = (sys.executable, "-c", "from cli.main import main; main()")
 """The command, also where the project is not installed."""
 STUDY = (
     *("run", "--learning-rates", "1e-3,5e-2", "--epochs", "1,2"),
-    *("--set", "split.train_per_class=32", "--set", "split.test_per_class=20", "--set", "split.validation_per_class=10"),
+    *(
+        "--set",
+        "split.train_per_class=32",
+        "--set",
+        "split.test_per_class=20",
+        "--set",
+        "split.validation_per_class=10",
+    ),
 )
 """The demo, of seconds."""
 CELLS = 4
@@ -83,6 +98,23 @@ def test_cells_are_recorded_as_computed_on_the_device_in_its_memory(study: Study
         assert told["batches"] == "packed"
         assert isinstance(peak, int)
         assert MODEL_FOLDER.joinpath("model.safetensors").stat().st_size / 4 < peak < total
+
+
+def test_the_peak_that_a_training_measures_is_the_one_that_the_warehouse_keeps(
+    study: Study, labelled: tuple[list[str], list[Label]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a copy of the warehouse, for a cell of the study that is trained here anew."""
+    monkeypatch.setenv("FINTONE_HOME", str(tmp_path))
+    warehouse = Path(shutil.copy(study.home / "warehouse.duckdb", tmp_path))
+    [(cell_id,)] = study.ask("SELECT cell_id FROM cells WHERE learning_rate = 1e-3 AND epochs = 1")
+    cell = CellPlan(cell_id=str(cell_id), kind="fine-tuned", model="embedded", learning_rate=1e-3, epochs=1, seed=42)
+    training = TrainingSettings(loss="completion", schedule="constant")
+    recipe = Recipe(PromptSettings(), LoraSettings(), training, 1e-3, 1, 42)
+    outcome = train_adapter(LoadedBase(MODEL_FOLDER, "nf4", choose_device()), *labelled, recipe, tmp_path / "adapter")
+    assert 0 < outcome.peak_memory_bytes <= torch.cuda.max_memory_allocated()
+    finish_cell(warehouse, cell.cell_id, cell_outcome(cell, outcome))
+    stored = query(warehouse, f"SELECT peak_memory_bytes FROM cells WHERE cell_id = '{cell_id}'").rows
+    assert stored == [(outcome.peak_memory_bytes,)]
 
 
 def test_a_second_run_has_nothing_to_do(study: Study) -> None:

@@ -17,14 +17,6 @@ def test_without_a_gpu_everything_is_float32_on_the_cpu() -> None:
     assert (device.name, device.dtype, device.optimizer) == ("cpu", torch.float32, "adamw_torch_fused")
 
 
-@pytest.mark.gpu
-def test_with_a_gpu_arithmetic_is_short_and_the_optimizer_paged() -> None:
-    device = choose_device()
-    assert device.name == "cuda"
-    assert device.dtype in {torch.bfloat16, torch.float16}
-    assert device.optimizer == "paged_adamw_32bit"
-
-
 def test_the_environment_names_device_arithmetic_and_versions() -> None:
     device = choose_device()
     environment = describe_environment(device)
