@@ -315,10 +315,9 @@ def memory_of(size: float) -> Iterator[None]:
         torch.cuda.set_per_process_memory_fraction(1.0)
 
 
-def measure_study(
-    results: Results, folder: Path, data: str, scratch: Path, settings: dict[str, str], name: str
-) -> None:
+def measure_study(results: Results, folder: Path, data: str, scratch: Path, schedule: str) -> None:
     """Seconds of the profile `paper` by the command line, from start to exit, and where they go."""
+    name, settings = f"{schedule} schedule", {"training.schedule": schedule}
     environment = {**os.environ, "FINTONE_HOME": str(scratch / f"home {name}")}
     arguments = ["--profile", "paper", "--data", data, "--base-model", str(folder)]
     arguments += [word for setting, value in settings.items() for word in ("--set", f"{setting}={value}")]

@@ -22,12 +22,19 @@ class Lockstep:
         self._error: BaseException | None = None
 
     def run(self, bodies: Mapping[Hashable, Callable[[], None]]) -> None:
-        """Run a body for each party, and raise what the first of them raised once all have ended."""
-        threads = [threading.Thread(target=self._live, args=(party, body)) for party, body in bodies.items()]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        """Run a body for each party, and raise what the first of them raised once all have ended.
+
+        A party that is alone runs in the thread that calls.
+        """
+        if len(bodies) == 1:
+            for party, body in bodies.items():
+                self._live(party, body)
+        else:
+            threads = [threading.Thread(target=self._live, args=(party, body)) for party, body in bodies.items()]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
         if self._error is not None:
             raise self._error
 

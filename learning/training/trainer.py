@@ -206,6 +206,8 @@ class SharedTrainer(AdapterTrainer):
             arguments: Those of `SFTTrainer`.
         """
         super().__init__(model, saving, **arguments)
+        self.weights = [weight for weight in model.parameters() if weight.requires_grad]
+        model.zero_grad = self._forget_gradients
         self.shared, self.member = shared, member
         self.passes = 0
         self.loss_is_scaled_for_ga = True
@@ -223,6 +225,19 @@ class SharedTrainer(AdapterTrainer):
         number = self.state.global_step * self.args.gradient_accumulation_steps + self.passes
         self.passes = (self.passes + 1) % self.current_gradient_accumulation_steps
         return self.shared.step(self.member, self._prepare_inputs(inputs), num_items_in_batch, number)
+
+    # What follows looks for the adapter among all modules of the model in transformers, at each step.
+
+    def _forget_gradients(self) -> None:
+        for weight in self.weights:
+            weight.grad = None
+
+    def _clip_grad_norm(self, model: Any) -> torch.Tensor:  # noqa: ARG002
+        return torch.nn.utils.clip_grad_norm_(self.weights, self.args.max_grad_norm)
+
+    def floating_point_ops(self, inputs: dict[str, torch.Tensor]) -> int:  # noqa: ARG002
+        """Not counted: the arithmetic is not that of the model that transformers would count."""
+        return 0
 
     def _get_num_items_in_batch(
         self, batch_samples: list[dict[str, torch.Tensor]], device: torch.device
