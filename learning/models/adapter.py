@@ -40,7 +40,7 @@ def attach_new_adapter(
     )
     if is_whole:
         _use_own_layers(config)
-    with quiet_libraries():
+    with quiet_libraries(), base.device:  # where weights are drawn faster than on a CPU
         model = get_peft_model(base, config)
     for adapter in model.peft_config.values():  # a set would be written in another order each time
         adapter.target_modules = sorted(adapter.target_modules)
@@ -67,7 +67,8 @@ def attach_saved_adapter(base: Any, folder: Path, expected: str | None = None, *
             config = LoraConfig.from_pretrained(str(folder))
             if is_whole:
                 _use_own_layers(config)
-            model = PeftModel.from_pretrained(base, str(folder), config=config).eval()
+            # Where weights are not drawn before they are read, a large adapter is there in a fraction of the time.
+            model = PeftModel.from_pretrained(base, str(folder), config=config, low_cpu_mem_usage=is_whole).eval()
     except Exception as error:  # peft passes on whatever goes wrong
         if is_out_of_memory(error):
             raise

@@ -96,6 +96,13 @@ def free_memory_bytes(device: Device) -> int:
     return int(psutil.virtual_memory().available)
 
 
+def total_memory_bytes(device: Device) -> int:
+    """All memory of the device, in bytes."""
+    if device.name == "cuda":
+        return int(torch.cuda.mem_get_info()[1])
+    return int(psutil.virtual_memory().total)
+
+
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether an error says that memory ran out; on a CPU torch has no class for it."""
     texts = ("not enough memory", "can't allocate memory", "Cannot allocate memory", "CUDA out of memory")

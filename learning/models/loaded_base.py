@@ -18,7 +18,8 @@ from peft import PeftModel
 
 from learning.models.adapter import attach_new_adapter, attach_saved_adapter
 from learning.models.base_model import load_model, load_tokenizer
-from learning.models.device import Device, free_memory_bytes
+from learning.models.device import Device, free_memory_bytes, total_memory_bytes
+from learning.models.fused_norms import fuse_norms
 from learning.models.output_head import OutputHead
 from learning.models.pack_attention import PACKED_SDPA, REPLACED
 from learning.models.quiet import quiet_libraries
@@ -30,6 +31,9 @@ COPIES = {torch.float32: 2}
 """Of the whole weights, by dtype: the base, and in float32 its copy with an adapter added."""
 MOST_OF_MEMORY = 0.5
 """Share of the free memory that whole weights may take: dequantising holds both forms for a while."""
+
+LEFT_FREE = 0.3
+"""Share of a device's memory below which nothing is kept for a next training: to score takes memory too."""
 
 
 class LoadedBase:
@@ -49,6 +53,8 @@ class LoadedBase:
         self.device = device
         self.model = load_model(folder, quantization, device)
         self.tokenizer = load_tokenizer(folder)
+        if device.name == "cuda":
+            fuse_norms(self.model)
         self.is_whole = self._fits_whole()
         if not self.is_whole and device.short_optimizer:
             self.device = replace(device, optimizer=device.short_optimizer)
@@ -57,6 +63,8 @@ class LoadedBase:
                 self.model = self.model.dequantize()
         self.takes_packs: bool | None = None
         """Whether its attention heeds the mask of a pack; None until a training has tried."""
+        self.kept: tuple[Any, Any] | None = None
+        """What a training leaves for the next one like it: what they have in common, and the pass over the base."""
         self._has_plain_head: bool | None = None
         self._adapted: PeftModel | None = None
         self._scoring: Any = None
@@ -132,6 +140,11 @@ class LoadedBase:
         if self.model.config._attn_implementation == PACKED_SDPA:  # noqa: SLF001
             self.model.set_attn_implementation(REPLACED)
         self.model.requires_grad_(requires_grad=False).eval()
+
+    def forget_where_short(self) -> None:
+        """Keep nothing for a next training where little memory is left."""
+        if free_memory_bytes(self.device) < LEFT_FREE * total_memory_bytes(self.device):
+            self.kept = None
 
     def _fits_whole(self) -> bool:
         width = torch.finfo(self.device.dtype).bits // 8

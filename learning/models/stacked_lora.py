@@ -46,50 +46,59 @@ class _Place:
 
 
 class AdapterStack:
-    """S adapters of one shape on a copy of their base, which computes a batch of S rows."""
+    """Places for S adapters of one shape on a copy of their base, which computes a batch of S rows."""
 
-    def __init__(self, model: Any, adapters: Sequence[PeftModel], seeds: Sequence[int]) -> None:
-        """Put the adapters on the model, and make their parameters views of the stack's buffer.
+    def __init__(self, model: Any, like: PeftModel, size: int) -> None:
+        """Make places for adapters on the model.
 
         Args:
             model: A structural copy of the base, whose linear layers are taken over.
-            adapters: S models of peft with one LoRA adapter each, alike but for their weights.
-            seeds: What each adapter's dropout is drawn from, with the number of the step.
+            like: A model of peft with a LoRA adapter such as will be taken.
+            size: S.
         """
-        self.model, self.size = model, len(adapters)
-        layers = [_layers_of(adapter) for adapter in adapters]
-        first = layers[0]
+        self.model, self.size = model, size
+        layers = _layers_of(like)
         places, total = {}, 0
-        for name, layer in first.items():
+        for name, layer in layers.items():
             places[name] = _Place(total, layer.lora_A["default"].weight.shape, layer.lora_B["default"].weight.shape)
             total = places[name].end
         weight = next(model.parameters())
-        self.weights = torch.empty(self.size, total, device=weight.device)
+        self.weights = torch.zeros(size, total, device=weight.device)
         self.gradients = torch.zeros_like(self.weights)
         self.computed = self.weights if weight.dtype == torch.float32 else self.weights.to(weight.dtype)
-        self._views: list[list[tuple[torch.nn.Parameter, torch.Tensor]]] = []
-        for number, own in enumerate(layers):
-            self._views.append([])
-            for name, place in places.items():
-                for module, start, shape in (
-                    (own[name].lora_A["default"], place.start, place.a),
-                    (own[name].lora_B["default"], place.middle, place.b),
-                ):
-                    view = self.weights[number, start : start + shape.numel()].view(shape)
-                    view.copy_(module.weight.data)
-                    module.weight.data = view
-                    gradient = self.gradients[number, start : start + shape.numel()].view(shape)
-                    self._views[-1].append((module.weight, gradient))
-        self.generators = [torch.Generator(weight.device) for _ in seeds]
-        self._seeds = tuple(seeds)
+        self.generators = [torch.Generator(weight.device) for _ in range(size)]
+        self._places, self._seeds = places, (0,) * size
+        self._own: list[list[tuple[torch.nn.Parameter, torch.Tensor]]] = []
         anchor = torch.zeros((), device=weight.device, requires_grad=True)
         for name, place in places.items():
-            layer = first[name]
-            base = model.get_submodule(name)
+            layer = layers[name]
             dropout = getattr(layer.lora_dropout["default"], "p", 0.0)
+            base = model.get_submodule(name)
             stacked = _StackedLinear(base, self, place, layer.scaling["default"], dropout, anchor)
             parent, _, own_name = name.rpartition(".")
             setattr(model.get_submodule(parent), own_name, stacked)
+
+    def take(self, adapters: Sequence[PeftModel], seeds: Sequence[int]) -> None:
+        """Take the weights of S adapters over: their parameters become views of the stack's.
+
+        Args:
+            adapters: Models of peft with one LoRA adapter each.
+            seeds: What each adapter's dropout is drawn from, with the number of the step.
+        """
+        self._own, self._seeds = [], tuple(seeds)
+        for number, adapter in enumerate(adapters):
+            self._own.append([])
+            layers = _layers_of(adapter)
+            for name, place in self._places.items():
+                for module, start, shape in (
+                    (layers[name].lora_A["default"], place.start, place.a),
+                    (layers[name].lora_B["default"], place.middle, place.b),
+                ):
+                    part = slice(start, start + shape.numel())
+                    view = self.weights[number, part].view(shape)
+                    view.copy_(module.weight.data)
+                    module.weight.data = view
+                    self._own[-1].append((module.weight, self.gradients[number, part].view(shape)))
 
     def draw(self, steps: Sequence[int]) -> None:
         """Begin the dropout of a pass: each adapter's depends on its seed and step alone, not on passes before."""
@@ -103,7 +112,7 @@ class AdapterStack:
 
     def hand_over_gradients(self, number: int) -> None:
         """Make the gradients of one adapter zero and its parameters' own, unless they are so already."""
-        own = self._views[number]
+        own = self._own[number]
         if own[0][0].grad is None:
             self.gradients[number].zero_()
             for weight, gradient in own:

@@ -149,6 +149,7 @@ def _train_in_memory(
             if not is_out_of_memory(error):
                 raise
         base.release()
+        base.kept = None
         gc.collect()
         if base.device.name == "cuda":
             torch.cuda.empty_cache()
@@ -178,7 +179,7 @@ def _train_together(
         stack.enter_context(quiet_libraries())
         if running and shares_passes(base, running[0].recipe, len(running)) and running[0].takes_packs():
             models = [base.copy_new(cell.recipe.lora, cell.recipe.seed) for cell in running]
-            shared = SharedPass(base.model, models, [cell.recipe.seed for cell in running])
+            shared = SharedPass(base, models, [cell.recipe.seed for cell in running], running[0].recipe.lora)
             for member, (cell, model) in enumerate(zip(running, models, strict=True)):
                 cell.build_trainer(model, size, stack, shared=(shared, member))
             shared.lockstep.run(dict(enumerate(cell.train for cell in running)))
@@ -189,6 +190,7 @@ def _train_together(
                 cell.train()
         outcomes = [cell.finish(size, memory_errors) for cell in cells]
     base.release()
+    base.forget_where_short()
     return outcomes
 
 

@@ -13,18 +13,20 @@ import torch
 from peft import PeftModel
 from torch.nn.functional import pad
 
+from learning.models.loaded_base import LoadedBase
 from learning.models.output_head import OutputHead
 from learning.models.stacked_lora import AdapterStack, structural_copy
 from learning.training.lockstep import Lockstep
 from learning.training.packing import block_mask
+from schemas.config import LoraSettings
 
-STEP_OF_TOKENS = 64
-"""Packs are filled up to a multiple of so many tokens, as are the targets of a loss over all of them."""
+STEP_OF_TOKENS = {"cpu": 1, "cuda": 128}
+"""Packs are filled up to a multiple of so many tokens, as are the targets of a loss over all of them. A GPU's matrix
+products work on tiles of 128 rows: 448 take as long as 512."""
 STEP_OF_TARGETS = 16
 """The targets of a loss over the labels alone are filled up to a multiple of this."""
 FEW = 4
 """A loss over so small a part of the tokens is one over the labels alone."""
-WARM_UPS = 2
 NOBODY = -2
 """The owner of tokens that fill up a pack: no other token sees them."""
 
@@ -59,20 +61,21 @@ class _Batch:
 class SharedPass:
     """What several trainings do together: they meet for each pass, and get the gradients of their own adapters."""
 
-    def __init__(self, base: Any, adapters: Sequence[PeftModel], seeds: Sequence[int]) -> None:
-        """Take the adapters' weights over.
+    def __init__(
+        self, base: LoadedBase, adapters: Sequence[PeftModel], seeds: Sequence[int], lora: LoraSettings
+    ) -> None:
+        """Begin with all of them.
 
         Args:
-            base: The whole base model, whose logits are what its output head gives; it stays as it is.
+            base: The whole base model, whose logits are what its output head gives. It keeps the pass for the next
+                trainings like these.
             adapters: Of the trainings, in order; alike but for their weights.
             seeds: Of each training's dropout.
+            lora: What the adapters are like.
         """
-        self._base, self._adapters, self._seeds = base, list(adapters), list(seeds)
-        self._head: OutputHead | None = None
-        self._stack: AdapterStack | None = None
+        self._base, self._adapters, self._seeds, self._lora = base, list(adapters), list(seeds), lora
         self._members: tuple[int, ...] = ()
-        self._recorded: dict[tuple[int, ...], _RecordedPass] = {}
-        self._pool: Any = None
+        self._passes: _Pass | None = None
         self.lockstep = Lockstep(range(len(adapters)))
 
     def step(self, member: int, pack: dict[str, torch.Tensor], counted: torch.Tensor, step: int) -> torch.Tensor:
@@ -96,33 +99,53 @@ class SharedPass:
 
     def _pass(self, given: Mapping[int, tuple[dict[str, torch.Tensor], torch.Tensor, int]]) -> dict[int, torch.Tensor]:
         members = tuple(sorted(given))
-        stack = self._stack_of(members)
-        for place, _ in enumerate(members):
-            stack.hand_over_gradients(place)
+        passes = self._passes_of(members)
         batch = _fill_up([given[member][:2] for member in members])
-        recorded = self._record(batch) if batch.input_ids.is_cuda else None
-        stack.draw([given[member][2] for member in members])
-        losses = recorded.run(batch) if recorded else self._compute(batch)
-        return {member: losses[place].detach() for place, member in enumerate(members)}
+        losses = passes.run(batch, [given[member][2] for member in members])
+        return {member: losses[place] for place, member in enumerate(members)}
 
-    def _stack_of(self, members: tuple[int, ...]) -> AdapterStack:
-        """The stack of those that are still there; a graph is of one stack."""
-        if self._stack is None or members != self._members:
-            self._recorded.clear()
-            self._pool = self._stack = self._head = None
-            gc.collect()
-            model = structural_copy(self._base).train()
-            self._head = OutputHead.find(model)
-            own = ([self._adapters[member] for member in members], [self._seeds[member] for member in members])
-            self._stack, self._members = AdapterStack(model, *own), members
-        return self._stack
+    def _passes_of(self, members: tuple[int, ...]) -> "_Pass":
+        """The pass of those that are still there: one that an earlier training left, or a new one."""
+        if self._passes is None or members != self._members:
+            self._passes = None
+            key, adapters = (len(members), self._lora), [self._adapters[member] for member in members]
+            kept = self._base.kept
+            if kept is None or kept[0] != key:
+                kept = self._base.kept = None
+                gc.collect()
+                kept = self._base.kept = (key, _Pass(self._base.model, adapters[0], len(members)))
+            self._passes, self._members = kept[1], members
+            self._passes.stack.take(adapters, [self._seeds[member] for member in members])
+        return self._passes
 
-    def _compute(self, batch: _Batch) -> torch.Tensor:
-        """Add up the gradients; returns [S] losses."""
-        assert self._stack is not None
+
+class _Pass:
+    """A pass over the base for a batch of S packs, each behind an adapter of its own."""
+
+    def __init__(self, base: Any, like: PeftModel, size: int) -> None:
+        model = structural_copy(base).train()
+        self._head = OutputHead.find(model)
+        self.stack = AdapterStack(model, like, size)
+        self._recorded: dict[tuple[int, ...], _RecordedPass] = {}
+
+    def run(self, batch: _Batch, steps: Sequence[int]) -> torch.Tensor:
+        """Add up the gradients of the adapters, which become their parameters'; returns [S] losses."""
+        for place in range(self.stack.size):
+            self.stack.hand_over_gradients(place)
+        if not batch.input_ids.is_cuda:
+            self.stack.draw(steps)
+            return self.compute(batch)
+        if batch.shape not in self._recorded:
+            pool = next((recorded.graph.pool() for recorded in self._recorded.values()), None)
+            self._recorded[batch.shape] = _RecordedPass(self, batch, pool)
+        self.stack.draw(steps)
+        return self._recorded[batch.shape].run(batch)
+
+    def compute(self, batch: _Batch) -> torch.Tensor:
+        """The same without a graph, into the stack's gradients."""
         assert self._head is not None
-        stack, model = self._stack, self._stack.model
-        stack.refresh()
+        model = self.stack.model
+        self.stack.refresh()
         with self._head.left_out(), torch.autocast(batch.input_ids.device.type, enabled=False):
             hidden = model(
                 input_ids=batch.input_ids,
@@ -133,42 +156,36 @@ class SharedPass:
         kept = hidden.flatten(0, 1)[batch.kept]
         loss, losses = self._head.add_losses(kept, batch.rows, batch.targets, batch.weights)
         loss.backward()  # type: ignore[no-untyped-call]
-        return losses.view(stack.size, -1).sum(dim=1)
-
-    def _record(self, batch: _Batch) -> "_RecordedPass":
-        """The graph of the batch's shape, which is recorded the first time."""
-        assert self._stack is not None
-        if batch.shape not in self._recorded:
-            self._recorded[batch.shape] = _RecordedPass(self, self._stack, batch)
-        return self._recorded[batch.shape]
+        return losses.view(self.stack.size, -1).sum(dim=1)
 
 
 class _RecordedPass:
     """A pass over one shape of batch as a CUDA graph, over tensors that stay where they are."""
 
-    def __init__(self, shared: SharedPass, stack: AdapterStack, batch: _Batch) -> None:
+    def __init__(self, passes: _Pass, batch: _Batch, pool: Any) -> None:
+        """Record it; graphs that are never in use together share a pool of memory."""
+        stack = passes.stack
         self._batch = _Batch(*(tensor.clone() for tensor in batch.tensors()))
         before = stack.gradients.clone()
-        stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
-        stream.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(stream):
-            for _ in range(WARM_UPS):
-                shared._compute(self._batch)  # noqa: SLF001 (this class is a part of the other)
-        torch.cuda.current_stream().wait_stream(stream)
+        if pool is None:  # libraries set themselves up in a first pass, which cannot be recorded
+            stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+            stream.wait_stream(torch.cuda.current_stream())
+            with torch.cuda.stream(stream):
+                passes.compute(self._batch)
+            torch.cuda.current_stream().wait_stream(stream)
         torch.cuda.synchronize()
         torch.cuda.empty_cache()
-        self._graph = torch.cuda.CUDAGraph()
+        self.graph = torch.cuda.CUDAGraph()
         for generator in stack.generators:
-            self._graph.register_generator_state(generator)
-        with torch.cuda.graph(self._graph, pool=shared._pool, capture_error_mode="thread_local"):  # noqa: SLF001
-            self._losses = shared._compute(self._batch)  # noqa: SLF001
-        shared._pool = self._graph.pool()  # noqa: SLF001
+            self.graph.register_generator_state(generator)
+        with torch.cuda.graph(self.graph, pool=pool, capture_error_mode="thread_local"):
+            self._losses = passes.compute(self._batch)
         stack.gradients.copy_(before)
 
     def run(self, batch: _Batch) -> torch.Tensor:
         for own, given in zip(self._batch.tensors(), batch.tensors(), strict=True):
             own.copy_(given)
-        self._graph.replay()
+        self.graph.replay()
         return self._losses.clone()
 
 
@@ -178,8 +195,9 @@ def _fill_up(given: Sequence[tuple[dict[str, torch.Tensor], torch.Tensor]]) -> _
     longest = max(pack["input_ids"].shape[1] for pack in packs)
     positions = max(len(pack["logits_to_keep"]) for pack in packs)
     targets = max(len(pack["targets"]) for pack in packs)
-    tokens = _round_up(longest, STEP_OF_TOKENS)
-    step = STEP_OF_TARGETS if positions * FEW <= longest else STEP_OF_TOKENS
+    step = STEP_OF_TOKENS[packs[0]["targets"].device.type]
+    tokens = _round_up(longest, step)
+    step = STEP_OF_TARGETS if positions * FEW <= longest else step
     positions, targets = _round_up(positions, step), _round_up(targets, step)
 
     def fill(tensors: Sequence[torch.Tensor], size: int, value: int) -> torch.Tensor:

@@ -1,0 +1,36 @@
+"""torch's norm takes the place of a family's own where both are the same function, and nowhere else."""
+
+import copy
+
+import pytest
+import torch
+from transformers.models.gemma3.modeling_gemma3 import Gemma3RMSNorm
+from transformers.models.llama.modeling_llama import LlamaRMSNorm
+
+from embedded.paths import MODEL_FOLDER
+from learning.models.base_model import load_model
+from learning.models.device import choose_device
+from learning.models.fused_norms import fuse_norms
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_a_llamas_norms_are_fused_and_its_logits_stay(dtype: torch.dtype) -> None:
+    model = load_model(MODEL_FOLDER, "none", choose_device()).to(dtype)
+    for module in model.modules():
+        if isinstance(module, LlamaRMSNorm):
+            torch.nn.init.uniform_(module.weight, 0.5, 2.0)
+    own = copy.deepcopy(model)
+    assert fuse_norms(model) == 2 * model.config.num_hidden_layers + 1
+    assert not any(isinstance(module, LlamaRMSNorm) for module in model.modules())
+    assert model.state_dict().keys() == own.state_dict().keys()
+    ids = torch.arange(3, 40)[None]
+    logits, expected = model(ids).logits.float(), own(ids).logits.float()
+    tolerance = 1e-5 if dtype == torch.float32 else 0.05
+    assert (logits - expected).abs().max() <= tolerance * expected.abs().max()
+
+
+def test_a_norm_that_adds_one_to_its_weight_stays() -> None:
+    model = torch.nn.Sequential(Gemma3RMSNorm(16))
+    torch.nn.init.uniform_(model[0].weight, 0.5, 2.0)
+    assert fuse_norms(model) == 0
+    assert isinstance(model[0], Gemma3RMSNorm)
