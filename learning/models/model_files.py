@@ -11,6 +11,7 @@ import stat
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -55,8 +56,9 @@ class ModelFiles:
 
     @property
     def revision(self) -> str:
-        """Hash of names and bytes: 16 hexadecimal characters of SHA-256."""
-        return hash_files(self.folder, self.hashed)
+        """Hash of names and bytes: 16 hexadecimal characters of SHA-256. Files that stay are read once a process."""
+        stamps = tuple((str(file), (status := file.stat()).st_size, status.st_mtime_ns) for file in self.hashed)
+        return _hash_once(self.folder, self.hashed, stamps)
 
     def read_json(self, name: str) -> dict[str, Any]:
         """A JSON object among the opened files; an empty one where there is no such file.
@@ -132,6 +134,11 @@ def handed_over(files: ModelFiles) -> Iterator[Path]:
             link.parent.mkdir(parents=True, exist_ok=True)
             link.symlink_to(file.resolve())
         yield Path(place)
+
+
+@cache
+def _hash_once(folder: Path, files: tuple[Path, ...], stamps: tuple[Any, ...]) -> str:  # noqa: ARG001 (they are the key)
+    return hash_files(folder, files)
 
 
 def hash_files(folder: Path, files: Iterable[Path]) -> str:

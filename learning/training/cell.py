@@ -188,10 +188,9 @@ def _train_together(
             for cell in running:
                 cell.build_trainer(base.train_new(cell.recipe.lora, cell.recipe.seed), size, stack)
                 cell.train()
-        outcomes = [cell.finish(size, memory_errors) for cell in cells]
     base.release()
     base.forget_where_short()
-    return outcomes
+    return [cell.finish(size, memory_errors) for cell in cells]
 
 
 def shares_passes(base: LoadedBase, recipe: Recipe, trainings: int) -> bool:

@@ -16,7 +16,8 @@ from learning.prompt.encoding import common_prefix_length, encode_examples
 from learning.training.cell import build_arguments, encode_rows
 from learning.training.recipe import Recipe
 from learning.training.schedule import lay_out_steps
-from learning.training.trainer import AdapterTrainer, PrefixTrainer
+from learning.training.shared_pass import SharedPass
+from learning.training.trainer import AdapterTrainer, PrefixCollator, PrefixTrainer, SharedTrainer
 from schemas.config import LoraSettings, PromptSettings, TrainingSettings
 from schemas.label import Label
 
@@ -48,32 +49,39 @@ def find_gradients(
     examples = encode_examples(texts, labels, base.tokenizer, PromptSettings())
     training = TrainingSettings(loss=loss, schedule="constant", batch_size=BATCH, max_grad_norm=1e9)
     recipe = Recipe(PromptSettings(), LoraSettings(r=8, dropout=0.0), training, 1e-3, 1, 7)
-    model = base.train_new(recipe.lora, recipe.seed)
+    is_shared = kind is SharedTrainer
+    model = (base.copy_new if is_shared else base.train_new)(recipe.lora, recipe.seed)
     for name, weight in model.named_parameters():
         if "lora_B" in name:
             drawn = torch.empty(weight.shape).normal_(std=0.02, generator=torch.Generator().manual_seed(len(name)))
             weight.data.copy_(drawn)
     prefix = common_prefix_length([example.input_ids for example in examples])
-    reader = GradientReader()
+    reader, steps, arguments = GradientReader(), lay_out_steps(BATCH, training, 1), {}
+    if is_shared:
+        arguments = {"shared": SharedPass(base, [model], [recipe.seed], recipe.lora), "member": 0}
+    collator = PrefixCollator(prefix, None) if is_shared else kind.collator(0, prefix, base.device.dtype)
     with quiet_libraries():
         trainer = kind(
             model,
-            args=build_arguments(recipe, lay_out_steps(BATCH, training, 1), base.device, BATCH // 2, output),
+            None,
+            args=build_arguments(recipe, steps, base.device, BATCH // 2, output, checkpointing=not is_shared),
             train_dataset=datasets.Dataset.from_list(encode_rows(examples, whole_text=loss == "whole-text")),
-            data_collator=kind.collator(0, prefix, base.device.dtype),
+            data_collator=collator,
             processing_class=base.tokenizer,
             callbacks=[reader],
+            **arguments,
         )
         trainer.train()
     base.release()
     return reader.gradients
 
 
+@pytest.mark.parametrize("kind", [PrefixTrainer, SharedTrainer])
 @pytest.mark.parametrize("loss", ["completion", "whole-text"])
 def test_packed_gradients_are_the_padded_ones(
-    base: LoadedBase, labelled: tuple[list[str], list[Label]], loss: str, tmp_path: Path
+    base: LoadedBase, labelled: tuple[list[str], list[Label]], loss: str, tmp_path: Path, kind: type[AdapterTrainer]
 ) -> None:
-    packed = find_gradients(PrefixTrainer, base, labelled, loss, tmp_path)
+    packed = find_gradients(kind, base, labelled, loss, tmp_path)
     padded = find_gradients(AdapterTrainer, base, labelled, loss, tmp_path)
     assert packed.keys() == padded.keys()
     assert any("lora_A" in name for name in padded)

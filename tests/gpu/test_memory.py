@@ -67,9 +67,8 @@ def test_memory_that_runs_out_halves_the_pass_and_keeps_the_batch(
     assert outcome.log[0].grad_norm == pytest.approx(whole.log[0].grad_norm, rel=0.1)
 
 
-def test_the_peak_of_a_training_is_what_the_allocator_counted(
-    base: LoadedBase, labelled: Labelled, tmp_path: Path
-) -> None:
+def test_the_peak_of_a_training_is_what_the_allocator_counted(labelled: Labelled, tmp_path: Path) -> None:
+    base = LoadedBase(MODEL_FOLDER, "nf4", choose_device())
     held = torch.cuda.memory_allocated()
     outcome = train(base, labelled, tmp_path / "adapter", BATCH // 8)
     assert 0 < held < outcome.peak_memory_bytes <= torch.cuda.max_memory_allocated()

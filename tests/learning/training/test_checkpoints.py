@@ -12,6 +12,7 @@ import pytest
 
 from learning.models.device import choose_device
 from learning.models.loaded_base import LoadedBase
+from learning.training import checkpoints
 from learning.training.cell import train_adapter
 from learning.training.checkpoints import MANIFEST, CheckpointStore
 from learning.training.recipe import Recipe, TrainingOutcome, TrainingStep
@@ -247,3 +248,20 @@ def test_what_lies_on_the_disk_is_bounded(train: Any, store: CheckpointStore) ->
         train("cell", recipe(epochs, "warmup-stable-decay", checkpoint_steps=1), store, on_step=count)
     assert most <= 3
     assert len(list(store.root.glob("*/checkpoint-*"))) == 1
+
+
+def test_a_large_file_is_hashed_in_blocks_and_each_of_them_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoints, "BLOCK_BYTES", 10)
+    content = bytes(range(35))
+    hashes = set()
+    for changed in (None, 0, 9, 10, 24, 30, 34):
+        copied = bytearray(content)
+        if changed is not None:
+            copied[changed] ^= 1
+        (tmp_path / "optimizer.pt").write_bytes(copied)
+        hashes.add(checkpoints._hash_files(tmp_path)["optimizer.pt"])
+    (tmp_path / "optimizer.pt").write_bytes(content[10:20] + content[:10] + content[20:])
+    hashes.add(checkpoints._hash_files(tmp_path)["optimizer.pt"])
+    assert len(hashes) == 8
