@@ -18,7 +18,7 @@ LOSSES = ("completion", "whole-text")
 Record = dict[str, Any]
 """A file of results: machine, figures, ratios and more."""
 
-NAMES = ("commands", "ingest", "scoring", "training", "grid")
+NAMES = ("commands", "ingest", "scoring", "training", "grid", "gpu")
 """The benchmarks that they quote."""
 
 ROOT = Path(__file__).parents[1]
@@ -41,6 +41,7 @@ def build_blocks(records: dict[str, Record]) -> dict[str, str]:
         "scoring": _describe(records["scoring"]["machine"], "scoring") + _build_scoring(records["scoring"]),
         "training": _describe(records["training"]["machine"], "training") + _build_training(records["training"]),
         "grid": _describe(records["grid"]["machine"], "grid") + _build_grid(records["grid"]),
+        "gpu": _build_gpu(records["gpu"]),
     }
 
 
@@ -115,6 +116,54 @@ def _build_grid(record: Record) -> str:
     )
     titles = (f"`{record['model']}` on `{record['data']}`, {record['loss']} loss", "time", "fintone is faster by")
     return f"{_table(titles, rows)}\n\n{told}"
+
+
+def _build_gpu(record: Record) -> str:
+    figures, ratios, machine = record["figures"], record["ratios"], record["machine"]
+    rows = []
+    for name in [name.removeprefix("fintone, ").removesuffix(", examples/s") for name in figures]:
+        unit = f"{name}, examples/s"
+        if f"SFTTrainer, {unit}" in figures:
+            rows.append(
+                (
+                    f"training, {name.replace(', batches', ' loss, batches')}, examples/s",
+                    *(f"{figures[f'{side}, {unit}']:.0f}" for side in ("fintone", "SFTTrainer", "SFTTrainer, packing")),
+                    *(f"{ratios[f'fintone/{side}, {name}']:.1f}x" for side in ("SFTTrainer", "SFTTrainer, packing")),
+                )
+            )
+    titles = ("", "fintone", "SFTTrainer", "with packing", "faster by", "than packing by")
+    scored, generated = (figures[f"scoring, {side}, headlines/s"] for side in ("fintone", "generate"))
+    shares = [figures[name] for name in figures if name.startswith("fintone, ") and "share of" in name]
+    told = [
+        (
+            f"Scoring at three temperatures takes {scored:.0f} headlines a second, `generate` once a temperature "
+            f"{generated:.0f}: {ratios['fintone/generate, scoring']:.1f}x."
+        ),
+        (
+            f"Three learning rates side by side take {ratios['side by side/one after the other']:.2f} times less than "
+            "one after the other."
+        ),
+        (
+            f"Training reaches {min(shares):.0%} to {max(shares):.0%} of the measured matrix-multiply rate, "
+            f"{figures['matrix multiply, FLOP/s'] / 1e12:.0f} TFLOP/s."
+        ),
+        (
+            f"Where the base has to stay in 4 bits, training takes "
+            f"{figures['4 bits kept, whole-text, batches of 16, peak memory, GB']:.1f} GB at most."
+        ),
+    ]
+    studies = {"constant schedule": "with a constant schedule", "cosine schedule": "as it is"}
+    told += [
+        f"The profile `paper` {how} ({figures[f'paper, {name}, cells trained']:.0f} cells trained) takes "
+        f"{figures[f'paper, {name}, s']:.0f} s from start to exit."
+        for name, how in studies.items()
+        if f"paper, {name}, s" in figures
+    ]
+    return (
+        f"Measured by `python -m benchmarks.gpu` on one {machine['gpu']}, Python {machine['python']}, torch "
+        f"{machine['torch']}:\nLlama 2 7B's shape with random weights on `{record['data']}`, LoRA of rank 64 "
+        f"(`benchmarks/results/gpu.json`):\n\n{_table(titles, rows)}\n\n" + "\n".join(told)
+    )
 
 
 def _describe(machine: dict[str, Any], name: str) -> str:

@@ -6,13 +6,16 @@ is recorded as a CUDA graph, once for each shape; packs are filled up to few sha
 
 import gc
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
 from peft import PeftModel
 from torch.nn.functional import pad
 
+from learning.models.fused_rotary import fused_rotary
 from learning.models.loaded_base import LoadedBase
 from learning.models.output_head import OutputHead
 from learning.models.stacked_lora import AdapterStack, structural_copy
@@ -127,6 +130,7 @@ class _Pass:
         self._head = OutputHead.find(model)
         self.stack = AdapterStack(model, like, size)
         self._recorded: dict[tuple[int, ...], _RecordedPass] = {}
+        self._fused_rotary = partial(fused_rotary, model) if model.device.type == "cuda" else nullcontext
 
     def run(self, batch: _Batch, steps: Sequence[int]) -> torch.Tensor:
         """Add up the gradients of the adapters, which become their parameters'; returns [S] losses."""
@@ -146,7 +150,7 @@ class _Pass:
         assert self._head is not None
         model = self.stack.model
         self.stack.refresh()
-        with self._head.left_out(), torch.autocast(batch.input_ids.device.type, enabled=False):
+        with self._head.left_out(), self._fused_rotary(), torch.autocast(batch.input_ids.device.type, enabled=False):
             hidden = model(
                 input_ids=batch.input_ids,
                 position_ids=batch.position_ids,
@@ -167,12 +171,11 @@ class _RecordedPass:
         stack = passes.stack
         self._batch = _Batch(*(tensor.clone() for tensor in batch.tensors()))
         before = stack.gradients.clone()
-        if pool is None:  # libraries set themselves up in a first pass, which cannot be recorded
-            stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
-            stream.wait_stream(torch.cuda.current_stream())
-            with torch.cuda.stream(stream):
-                passes.compute(self._batch)
-            torch.cuda.current_stream().wait_stream(stream)
+        stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+        stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(stream):  # libraries set themselves up for a shape, which cannot be recorded
+            passes.compute(self._batch)
+        torch.cuda.current_stream().wait_stream(stream)
         torch.cuda.synchronize()
         torch.cuda.empty_cache()
         self.graph = torch.cuda.CUDAGraph()

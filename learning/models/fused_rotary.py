@@ -1,0 +1,87 @@
+"""Rotary positions in three kernels each way, where the families' own function takes five and eight."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+FUNCTION = "apply_rotary_pos_emb"
+"""What the families call it, each in its own module."""
+SAME = 1e-5
+
+
+@contextmanager
+def fused_rotary(model: Any) -> Iterator[None]:
+    """Let the model's attention rotate queries and keys by `rotate` in the block, if its own function is the same.
+
+    Args:
+        model: Of transformers.
+    """
+    names = {type(module).__module__ for module in model.modules() if "Attention" in type(module).__name__}
+    own = {name: getattr(sys.modules[name], FUNCTION, None) for name in names}
+    replaced = {name: function for name, function in own.items() if _is_same(function)}
+    try:
+        for name in replaced:
+            setattr(sys.modules[name], FUNCTION, rotate)
+        yield
+    finally:
+        for name, function in replaced.items():
+            setattr(sys.modules[name], FUNCTION, function)
+
+
+def rotate(
+    query: torch.Tensor, key: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor, unsqueeze_dim: int = 1
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Rotate queries and keys to their positions (Su et al. 2021), in the halves that the Llama family pairs.
+
+    Args:
+        query: [S, heads, T, width].
+        key: [S, heads, T, width]; the heads may be fewer.
+        cos: [S, T, width].
+        sin: [S, T, width].
+        unsqueeze_dim: Where the heads are.
+    """
+    cos, sin = cos.unsqueeze(unsqueeze_dim), sin.unsqueeze(unsqueeze_dim)
+    return _Rotation.apply(query, cos, sin), _Rotation.apply(key, cos, sin)  # type: ignore[no-untyped-call]
+
+
+class _Rotation(torch.autograd.Function):
+    """`x cos + (-x2, x1) sin` for the two halves of x."""
+
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tensor:
+        ctx.save_for_backward(cos, sin)
+        half = x.shape[-1] // 2
+        result = x * cos
+        result[..., :half].addcmul_(x[..., half:], sin[..., :half], value=-1)
+        result[..., half:].addcmul_(x[..., :half], sin[..., half:])
+        return result
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor, None, None]:
+        [gradient] = gradients
+        cos, sin = ctx.saved_tensors
+        half = gradient.shape[-1] // 2
+        result = gradient * cos
+        result[..., :half].addcmul_(gradient[..., half:], sin[..., half:])
+        result[..., half:].addcmul_(gradient[..., :half], sin[..., :half], value=-1)
+        return result, None, None
+
+
+def _is_same(function: Callable[..., Any] | None) -> bool:
+    """Whether a family's function gives what `rotate` gives."""
+    if function is None:
+        return False
+    query, key = torch.linspace(-1, 2, 2 * 3 * 8).view(1, 2, 3, 8), torch.linspace(1, -2, 3 * 8).view(1, 1, 3, 8)
+    angles = torch.linspace(0, 5, 3 * 8).view(1, 3, 8)
+    try:
+        expected = function(query, key, angles.cos(), angles.sin())
+    except (TypeError, ValueError, RuntimeError):
+        return False
+    own = rotate(query, key, angles.cos(), angles.sin())
+    return len(expected) == len(own) and all(
+        one.shape == other.shape and bool((one - other).abs().max() < SAME)
+        for one, other in zip(expected, own, strict=True)
+    )
