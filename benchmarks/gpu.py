@@ -49,7 +49,7 @@ from learning.prompt.decoding import Decoding
 from learning.prompt.encoding import EncodedExample, common_prefix_length, encode_examples, encode_prompts
 from learning.scoring.scoring import find_token_budget, score_headlines
 from learning.training.cell import Training, build_arguments, encode_rows, train_adapters
-from learning.training.recipe import Recipe, TrainingOutcome
+from learning.training.recipe import Recipe, TrainingOutcome, TrainingStep
 from learning.training.schedule import lay_out_steps
 from schemas.config import LoraSettings, PromptSettings, TrainingSettings
 from schemas.label import Label
@@ -296,12 +296,23 @@ def time_best(work: Callable[[], object], runs: int = 3) -> float:
 
 
 def measure_memory(results: Results, folder: Path, rows: Rows) -> None:
-    """The peak of a training whose base stays in 4 bits, in a process that may take no more."""
-    with memory_of(SHORT_MEMORY):
+    """The peak of a training whose base stays in 4 bits, in a process that may take no more.
+
+    The state of the paged optimiser is not torch's: what the card says is in use, beyond what it was before, has it all.
+    """
+    release()
+    before, used, ends = torch.cuda.mem_get_info()[0], [], []
+
+    def note(_: TrainingStep) -> None:
+        used.append(before - torch.cuda.mem_get_info()[0])
+        ends.append(time.perf_counter())
+
+    with memory_of(SHORT_MEMORY), TemporaryDirectory() as scratch:
         base = LoadedBase(folder, "nf4", choose_device())
-        few = Rows(rows.headlines[:96], rows.labels[:96], rows.examples[:96])
-        [outcome], ends = train(base, few, [recipe("whole-text", 16)])
-    results.add("4 bits kept, whole-text, batches of 16, peak memory, GB", outcome.peak_memory_bytes / 1e9)
+        training = Training(recipe("whole-text", 16), Path(scratch) / "adapter", on_step=note)
+        [outcome] = train_adapters(base, rows.headlines[:96], rows.labels[:96], [training], tell=print)
+    results.add("4 bits kept, whole-text, batches of 16, peak memory of torch, GB", outcome.peak_memory_bytes / 1e9)
+    results.add("4 bits kept, whole-text, batches of 16, peak memory, GB", max(used) / 1e9)
     results.add("4 bits kept, whole-text, batches of 16, examples/s", rate_of(ends, 16, parts=1))
     results.add("4 bits kept, whole weights", float(base.is_whole))
 
