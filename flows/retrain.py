@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -12,7 +12,7 @@ from prefect.client.schemas.objects import State
 from flows.credentials import provide_hub_token
 from flows.deployment import mute_exit_of_deployment
 from flows.notices import show_notices
-from learning.study.grid import running_order, split_apart
+from learning.study.grid import group_cells, split_apart
 from learning.training.schedule import added_steps
 from operations.missing import tell_missing
 from operations.models import lacks_adapters
@@ -26,7 +26,7 @@ from storage.locks import holding
 from storage.opening import waiting_without_end
 from storage.studies import finish_study, is_answered, load_missing, start_study
 from storage.warehouse import prepare_warehouse
-from tasks.cells import check_base, drop_checkpoints, evaluate_baseline, score_cell, train_cell
+from tasks.cells import check_base, drop_checkpoints, evaluate_baseline, score_cell, train_cell, train_side_by_side
 from tasks.cluster import having_jobs_done
 from tasks.comparison import compare_cells
 from tasks.data import ingest_source, publish_data_report, split_snapshot
@@ -85,14 +85,15 @@ def _answer(study: StudyPlan, ingested: IngestedSource) -> None:
     """Evaluate the baselines and the base, run all cells, compare them, judge the best, and publish what they say."""
     warehouse = Home.from_environment().warehouse
     start_study(warehouse, study.study_id, study.config.model_dump(mode="json"))
+    check = check_base if study.config.runner.kind == "local" else _leave_to_nodes
     try:
-        if study.config.runner.kind == "local":  # on a cluster each node checks its own copy
-            check_base(study)
+        most = check(study)
         for baseline in study.baselines:
             evaluate_baseline(study, baseline)
-        _do_all(study, [partial(_score_base, study), *_divide(study, study.cells)])
+        _do_all(study, [partial(_score_base, study), *_divide(study, study.cells, most or 1)])
         if study.config.grid.curve_epochs:
-            _do_all(study, _divide(study, plan_epoch_curve(study)))
+            curve = plan_epoch_curve(study)
+            _do_all(study, _divide(study, curve, most or check(study) or 1))
         compare_cells(study.study_id)
         judge_challenger(study)
         publish_leaderboard(study, ingested)
@@ -101,6 +102,11 @@ def _answer(study: StudyPlan, ingested: IngestedSource) -> None:
     except BaseException as error:
         finish_study(warehouse, study.study_id, "failed" if isinstance(error, Exception) else "interrupted")
         raise
+
+
+def _leave_to_nodes(_: StudyPlan) -> int:
+    """On a cluster each node checks its own copy of the base, and trains a cell at a time."""
+    return 1
 
 
 def _publish_report(study: StudyPlan) -> None:
@@ -117,11 +123,14 @@ def _do_all(study: StudyPlan, works: Sequence[Callable[[], None]]) -> None:
         run_side_by_side(works)
 
 
-def _divide(study: StudyPlan, cells: tuple[CellPlan, ...]) -> list[Callable[[], None]]:
-    """The works that run all cells; none shares a training with another."""
-    pace = _Pace(study, running_order(cells))
-    apart = split_apart(cells, study.config.training.schedule)
-    return [partial(_run_in_turn, study, own, pace) for own in apart]
+def _divide(study: StudyPlan, cells: tuple[CellPlan, ...], most: int) -> list[Callable[[], None]]:
+    """The works that run all cells, at most so many of them side by side; none shares a training with another."""
+    schedule = study.config.training.schedule
+    works = [group_cells(cells, schedule, most)]
+    if study.config.runner.kind != "local":
+        works = [[[cell] for cell in own] for own in split_apart(cells, schedule)]
+    pace = _Pace(study, [cell for groups in works for group in groups for cell in group])
+    return [partial(_run_in_turn, study, groups, pace) for groups in works]
 
 
 def _score_base(study: StudyPlan) -> None:
@@ -129,16 +138,35 @@ def _score_base(study: StudyPlan) -> None:
     _went_well(study.base_cell, score_cell.with_options(retries=retries)(study, study.base_cell, return_state=True))
 
 
-def _run_in_turn(study: StudyPlan, cells: Sequence[CellPlan], pace: "_Pace") -> None:
-    """Train and score one cell after the other; one that fails is left behind."""
+def _run_in_turn(study: StudyPlan, groups: Sequence[Sequence[CellPlan]], pace: "_Pace") -> None:
+    """Train and score one group of cells after the other; a cell that fails is left behind."""
     retries = study.config.training.retries
     train, score = train_cell.with_options(retries=retries), score_cell.with_options(retries=retries)
-    for cell in cells:
-        position, start = pace.tell_position(cell), time.monotonic()
-        if _went_well(cell, train(study, cell, position, return_state=True)) and _went_well(
-            cell, score(study, cell, position, return_state=True)
-        ):
-            pace.finish(cell, time.monotonic() - start)
+    for group in groups:
+        cells, start = {cell: pace.tell_position(cell) for cell in group}, time.monotonic()
+        trained = _train_together(study, cells) if len(group) > 1 else frozenset[str]()
+        done: dict[CellPlan, float] = {}
+        for cell, position in cells.items():
+            begun, is_trained = time.monotonic(), cell.cell_id in trained
+            if (is_trained or _went_well(cell, train(study, cell, position, return_state=True))) and _went_well(
+                cell, score(study, cell, position, return_state=True)
+            ):
+                done[cell] = time.monotonic() - (start if is_trained else begun)
+        pace.finish(done)
+
+
+def _train_together(study: StudyPlan, cells: Mapping[CellPlan, str]) -> frozenset[str]:
+    """The ids of the cells that were trained side by side; none where that failed, and each is to be trained alone."""
+    train = train_side_by_side.with_options(retries=study.config.training.retries)
+    state = train(study, tuple(cells), tuple(cells.values()), return_state=True)
+    result: Any = state.result(raise_on_failure=False)
+    if isinstance(result, InputError):
+        raise result
+    if not state.is_completed():
+        announce(f"{len(cells)} cells could not be trained side by side: one after the other from here on")
+        return frozenset()
+    trained: frozenset[str] = result
+    return trained
 
 
 class _Pace:
@@ -158,13 +186,14 @@ class _Pace:
         self.start = self.start or time.monotonic()
         return f"cell {self.order.index(cell) + 1}/{len(self.order)} "
 
-    def finish(self, cell: CellPlan, seconds: float) -> None:
-        """Take the cell off what is left; it took so long, and others may have been at work meanwhile."""
+    def finish(self, cells: Mapping[CellPlan, float]) -> None:
+        """Take cells off what is left; each took so many seconds, and others may have been at work meanwhile."""
         with self.turn:
-            steps = self.left.pop(cell.cell_id)
-            self.worked += steps if seconds > SECONDS_OF_A_SKIP else 0
+            for cell, seconds in cells.items():
+                steps = self.left.pop(cell.cell_id)
+                self.worked += steps if seconds > SECONDS_OF_A_SKIP else 0
             left, done, worked = sum(self.left.values()), len(self.order) - len(self.left), self.worked
-        if left and worked:
+        if cells and left and worked:
             needed = (time.monotonic() - self.start) / worked * left
             about = format_seconds(needed)
             announce(f"{done} of {len(self.order)} cells done, about {about} left", left=about)

@@ -371,7 +371,7 @@ class RunnerSettings(Settings):
 
     kind: Literal["local", "ray"] = Field(
         default="local",
-        description="`local`: on this machine, one cell after the other. `ray`: on the nodes of a Ray cluster, cells "
+        description="`local`: on this machine (`training.side_by_side`). `ray`: on the nodes of a Ray cluster, cells "
         "that share no training side by side. Needs `pip install 'fintone[ray]'` and a Prefect server.",
     )
     address: str | None = Field(

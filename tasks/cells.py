@@ -1,8 +1,9 @@
 """Tasks of one cell: fit a baseline, train an adapter, score a model. What is finished already is not done again."""
 
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,7 +28,7 @@ ATTEMPTS_ALIKE = 2
 @task(task_run_name="baseline {cell.title}")
 def evaluate_baseline(study: StudyPlan, cell: CellPlan) -> State[None] | None:
     """Fit a baseline on train and evaluate it on validation and test."""
-    with _alone(cell):
+    with _alone([cell]):
         if _is_evaluated(study, cell):
             return _skipped(cell, "its evaluations are in the warehouse")
         results = _run_baseline(study, cell)
@@ -61,8 +62,11 @@ def _is_worth_a_retry(_: Any, __: Any, state: State[Any]) -> bool:
 
 
 @task(task_run_name="check base model {study.base.name}")
-def check_base(study: StudyPlan) -> None:
+def check_base(study: StudyPlan) -> int | None:
     """Load the base model before anything trains, if any cell still needs it: one that does not fit ends the study.
+
+    Returns:
+        How many of the study's trainings go side by side on this machine; None where no cell needs the base.
 
     Raises:
         InputError: It does not fit.
@@ -74,8 +78,11 @@ def check_base(study: StudyPlan) -> None:
 
     home = Home.from_environment()
     missing = load_missing(home.warehouse, study.study_id)
-    if any(cell.record.kind != "baseline" for cell in missing) or lacks_adapters(home, study.study_id):
-        run_job(CheckingJob(base_spec(study)), lambda _: None)
+    if all(cell.record.kind == "baseline" for cell in missing) and not lacks_adapters(home, study.study_id):
+        return None
+    job = CheckingJob(base_spec(study), *_load_train(study), _recipe(study, study.cells[0], 1))
+    most: int = run_job(job, lambda _: None)
+    return most
 
 
 @task(task_run_name="train {cell.title}", retry_condition_fn=_is_worth_a_retry)
@@ -85,44 +92,90 @@ def train_cell(study: StudyPlan, cell: CellPlan, position: str = "") -> State[No
     It goes on from where an interrupted run, or a shorter cell of the same training, has come to. From the third
     attempt on there are fewer headlines a pass, since a process that died twice most likely died for its memory.
     """
-    with _alone(cell, checkpoint_store(study, cell).training_id):
+    with _alone([cell], [checkpoint_store(study, cell).training_id]):
         if _is_trained(cell):
             return _skipped(cell, "its adapter is trained")
-        outcome = _run_training(study, cell, position)
-    if outcome.diverged:
-        announce(
-            f"{position}{cell.title}: its loss exploded or was no number at step {outcome.log[-1].step}; ended there"
-        )
+        _run_training(study, {cell: position}, f"{position}train {cell.title}")
     return None
 
 
-def _run_training(study: StudyPlan, cell: CellPlan, position: str) -> Any:
-    from learning.worker.process import TrainingJob
-    from schemas.label import Label
+def _name_side_by_side() -> str:
+    cells: Sequence[CellPlan] = task_run.parameters["cells"]
+    return f"train {len(cells)} cells side by side: {', '.join(cell.title for cell in cells)}"
+
+
+@task(task_run_name=_name_side_by_side, retry_condition_fn=_is_worth_a_retry)
+def train_side_by_side(study: StudyPlan, cells: Sequence[CellPlan], positions: Sequence[str]) -> frozenset[str]:
+    """Train the adapters of several cells in one job, as `train_cell` does for one.
+
+    Args:
+        study: Theirs.
+        cells: No two of them share a training that does not depend on the number of epochs.
+        positions: What stands before what is shown of each.
+
+    Returns:
+        The ids of those that it trained; the others were trained before.
+    """
+    with _alone(cells, {checkpoint_store(study, cell).training_id for cell in cells}):
+        left = {cell: position for cell, position in zip(cells, positions, strict=True) if not _is_trained(cell)}
+        if left:
+            _run_training(study, left, f"train {len(left)} cells side by side")
+    return frozenset(cell.cell_id for cell in left)
+
+
+def _run_training(study: StudyPlan, cells: Mapping[CellPlan, str], title: str) -> None:
+    """Train cells, each with its position, in one job, and record what came of each."""
+    from learning.worker.process import PlannedTraining, TrainingJob
     from storage.evaluations import forget_evaluations
     from storage.home import Home
     from storage.studies import finish_cell
 
     home = Home.from_environment()
-    forget_evaluations(home.warehouse, cell.cell_id)
-    title = f"{position}train {cell.title}"
-    log = StepLog(cell, title)
-    with _running(cell, position):
-        train = load_part(study, "train")
-        labels = tuple(Label(label) for label in train.labels)
-        recipe = _recipe(study, cell, task_run.run_count or 1)
-        store = checkpoint_store(study, cell)
-        job = TrainingJob(base_spec(study), train.texts, labels, recipe, home.adapter(cell.cell_id), store)
-        outcome = run_job(job, log.update, title)
-        log.save(outcome)
-        finish_cell(home.warehouse, cell.cell_id, cell_outcome(cell, outcome))
-    return outcome
+    logs = [StepLog(cell, f"{position}train {cell.title}") for cell, position in cells.items()]
+    with ExitStack() as running:
+        for cell, position in cells.items():
+            forget_evaluations(home.warehouse, cell.cell_id)
+            running.enter_context(_running(cell, position))
+        trainings = tuple(
+            PlannedTraining(
+                _recipe(study, cell, task_run.run_count or 1),
+                home.adapter(cell.cell_id),
+                checkpoint_store(study, cell),
+            )
+            for cell in cells
+        )
+        job = TrainingJob(base_spec(study), *_load_train(study), trainings)
+        outcomes = run_job(job, partial(_take_event, logs, title), title)
+        for cell, log, outcome in zip(cells, logs, outcomes, strict=True):
+            log.save(outcome)
+            finish_cell(home.warehouse, cell.cell_id, cell_outcome(cell, outcome))
+    for (cell, position), outcome in zip(cells.items(), outcomes, strict=True):
+        if outcome.diverged:
+            step = outcome.log[-1].step
+            announce(f"{position}{cell.title}: its loss exploded or was no number at step {step}; ended there")
+
+
+def _take_event(logs: Sequence[StepLog], title: str, event: Any) -> None:
+    """Take what a training job tells: a line, or a step of one of its cells."""
+    if isinstance(event, str):
+        announce(f"{title}: {event}")
+        return
+    index, step = event
+    logs[index].update(step)
+
+
+def _load_train(study: StudyPlan) -> tuple[tuple[str, ...], tuple[Any, ...]]:
+    """The headlines of the train part and their labels, as jobs take them."""
+    from schemas.label import Label
+
+    train = load_part(study, "train")
+    return train.texts, tuple(Label(label) for label in train.labels)
 
 
 @task(task_run_name="score {cell.title}", retry_condition_fn=_is_worth_a_retry)
 def score_cell(study: StudyPlan, cell: CellPlan, position: str = "") -> State[None] | None:
     """Evaluate the cell, or the untouched base model, on validation and test at every temperature."""
-    with _alone(cell):
+    with _alone([cell]):
         add_draws(study, cell)
         if _is_evaluated(study, cell):
             return _skipped(cell, "its evaluations are in the warehouse")
@@ -229,16 +282,20 @@ def _announce_result(cell: CellPlan, results: list[Any], position: str = "") -> 
 
 
 @contextmanager
-def _alone(cell: CellPlan, training_id: str | None = None) -> Iterator[None]:
-    """No other process works on the cell in the block, nor on its training: it waits, and looks again what is left."""
+def _alone(cells: Iterable[CellPlan], training_ids: Iterable[str] = ()) -> Iterator[None]:
+    """No other process works on the cells in the block, nor on their trainings: it waits, and looks again what is left.
+
+    Every process takes locks in the same order, trainings first, so that no two wait for each other.
+    """
     from storage.home import Home
     from storage.locks import holding
 
     warehouse = Home.from_environment().warehouse
-    with (
-        holding(warehouse, "training", training_id) if training_id else nullcontext(),
-        holding(warehouse, "cell", cell.cell_id),
-    ):
+    with ExitStack() as locks:
+        for training_id in sorted(training_ids):
+            locks.enter_context(holding(warehouse, "training", training_id))
+        for cell_id in sorted(cell.cell_id for cell in cells):
+            locks.enter_context(holding(warehouse, "cell", cell_id))
         yield
 
 

@@ -157,7 +157,7 @@ class Cluster:
         """Have a job done on a node, and return its result.
 
         Args:
-            job: A training's adapter is in its folder afterwards.
+            job: Of a training one adapter, which is in its folder afterwards.
             title: What is done, for people.
 
         Raises:
@@ -171,17 +171,18 @@ class Cluster:
         from learning.training.shared_storage import get_folder, put_folder
         from learning.worker.process import TrainingJob
 
-        folder = job.adapter_folder
-        if folder is None:
-            return self._wait(job, title)
-        if not isinstance(job, TrainingJob) and folder.name not in self._stored:
-            put_folder(folder, self.storage.adapter(folder.name))
-        result = self._wait(job, title)
         if isinstance(job, TrainingJob):
+            [training] = job.trainings
+            [outcome] = self._wait(job, title)
+            folder = training.adapter_folder
             get_folder(self.storage.adapter(folder.name), folder)
-            check_adapter(folder, result.adapter_hash)
-        self._stored.add(folder.name)
-        return result
+            check_adapter(folder, outcome.adapter_hash)
+            self._stored.add(folder.name)
+            return [outcome]
+        if job.adapter_folder is not None and job.adapter_folder.name not in self._stored:
+            put_folder(job.adapter_folder, self.storage.adapter(job.adapter_folder.name))
+            self._stored.add(job.adapter_folder.name)
+        return self._wait(job, title)
 
     def drop(self, cell_ids: Iterable[str], training_ids: Iterable[str]) -> None:
         """Delete the adapters and the checkpoints of these cells and trainings from the storage."""

@@ -19,7 +19,7 @@ from tasks.progress import JobProgress
 if TYPE_CHECKING:
     from learning.models.model_files import ModelFiles
     from learning.training.shared_storage import SharedStorage
-    from learning.worker.process import BaseSpec, ScoringJob, TrainingJob
+    from learning.worker.process import BaseSpec, PlannedTraining, ScoringJob, TrainingJob
 
 
 class NodeError(InputError):
@@ -28,7 +28,7 @@ class NodeError(InputError):
 
 @task(task_run_name="{title}, on a node")
 def do_job(job: "TrainingJob | ScoringJob", title: str, storage: "SharedStorage", *, is_embedded: bool) -> Any:
-    """Do a job here; see `learning.worker.process` for what it gives.
+    """Do a job here: a scoring, or a training of one adapter; see `learning.worker.process` for what it gives.
 
     A training goes on from the checkpoints on the storage, keeps them up to date, and leaves its adapter there. A
     scoring takes its adapter from there.
@@ -47,9 +47,11 @@ def do_job(job: "TrainingJob | ScoringJob", title: str, storage: "SharedStorage"
 
     with TemporaryDirectory() as scratch:
         here = replace(_move(job, storage, Path(scratch)), base=_find_base(job.base, is_embedded=is_embedded))
-        result = run_job(here, JobProgress(title, _count_headlines(here)).update, title)
+        progress = JobProgress(title, _count_headlines(here))
+        result = run_job(here, lambda event: progress.update(event[1] if isinstance(event, tuple) else event), title)
         if isinstance(here, TrainingJob):
-            put_folder(here.adapter_folder, storage.adapter(here.adapter_folder.name))
+            [training] = here.trainings
+            put_folder(training.adapter_folder, storage.adapter(training.adapter_folder.name))
     return result
 
 
@@ -58,16 +60,22 @@ def _move(job: Any, storage: "SharedStorage", scratch: Path) -> Any:
     from learning.training.shared_storage import get_folder
     from learning.worker.process import TrainingJob
 
+    if isinstance(job, TrainingJob):
+        [training] = job.trainings
+        return replace(job, trainings=(_move_training(training, storage, scratch),))
     if job.adapter_folder is None:
         return job
     adapter = scratch / job.adapter_folder.name
-    if not isinstance(job, TrainingJob):
-        get_folder(storage.adapter(adapter.name), adapter)
-        return replace(job, adapter_folder=adapter)
-    assert job.store is not None
-    mirror, root = storage.checkpoints(job.store.training_id), scratch / "checkpoints"
+    get_folder(storage.adapter(adapter.name), adapter)
+    return replace(job, adapter_folder=adapter)
+
+
+def _move_training(training: "PlannedTraining", storage: "SharedStorage", scratch: Path) -> "PlannedTraining":
+    assert training.store is not None
+    mirror, root = storage.checkpoints(training.store.training_id), scratch / "checkpoints"
     mirror.fetch(root)
-    return replace(job, adapter_folder=adapter, store=replace(job.store, root=root, mirror=mirror))
+    store = replace(training.store, root=root, mirror=mirror)
+    return replace(training, adapter_folder=scratch / training.adapter_folder.name, store=store)
 
 
 def _count_headlines(job: Any) -> int:

@@ -2,10 +2,13 @@
 
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from schemas.plan import CellPlan
 from tasks.progress import JobProgress
+
+if TYPE_CHECKING:
+    from learning.training.recipe import TrainingStep
 
 SECONDS_BETWEEN_WRITES = 10.0
 """Of a training's log: each write opens the warehouse."""
@@ -21,12 +24,10 @@ class StepLog:
         self.unsaved: list[Any] = []
         self.saved_at = time.monotonic()
 
-    def update(self, event: Any) -> None:
-        """Take what the training tells: a step, or a line for people."""
-        self.progress.update(event)
-        if isinstance(event, str):
-            return
-        self.unsaved.append(event)
+    def update(self, step: "TrainingStep") -> None:
+        """Take a step of the training."""
+        self.progress.update(step)
+        self.unsaved.append(step)
         if time.monotonic() - self.saved_at >= SECONDS_BETWEEN_WRITES:
             self._write(self.unsaved, whole=False)
 

@@ -69,12 +69,40 @@ def split_apart(cells: Iterable[CellPlan], schedule: str) -> list[list[CellPlan]
     return [[cell] for own in trajectories for cell in own] if schedule == "cosine" else trajectories
 
 
+def group_cells(cells: Iterable[CellPlan], schedule: str, most: int) -> list[list[CellPlan]]:
+    """The cells in groups that are trained side by side, in the order in which the groups are trained.
+
+    Cells that share a training are in different groups, the shorter in an earlier one. A group is filled up with cells
+    of one length, and with the next longer ones where those do not suffice.
+
+    Args:
+        cells: Of one study.
+        schedule: `training.schedule`; under a cosine no two cells share a training.
+        most: Cells of a group; with 1 the groups are in the running order.
+    """
+    order = running_order(cells)
+    if most == 1:
+        return [[cell] for cell in order]
+    groups: list[list[CellPlan]] = [[]]
+    for cell in sorted(order, key=lambda cell: cell.epochs or 0):
+        shares = schedule != "cosine" and _training_of(cell) in map(_training_of, groups[-1])
+        if shares or len(groups[-1]) == most:
+            groups.append([])
+        groups[-1].append(cell)
+    return [group for group in groups if group]
+
+
 def _trajectories(cells: Iterable[CellPlan]) -> list[list[CellPlan]]:
     """The cells by learning rate and seed, the shorter first."""
     grouped: dict[tuple[float | None, int | None], list[CellPlan]] = {}
     for cell in cells:
-        grouped.setdefault((cell.learning_rate, cell.seed), []).append(cell)
+        grouped.setdefault(_training_of(cell), []).append(cell)
     return [sorted(own, key=lambda cell: cell.epochs or 0) for own in grouped.values()]
+
+
+def _training_of(cell: CellPlan) -> tuple[float | None, int | None]:
+    """What cells have in common that differ in epochs alone."""
+    return cell.learning_rate, cell.seed
 
 
 def best_row(rows: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:

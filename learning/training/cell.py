@@ -111,7 +111,7 @@ def train_adapters(
     first = trainings[0].recipe
     examples = encode_examples(headlines, labels, base.tokenizer, first.prompt)
     cells = [_CellTraining(base, examples, training, tell) for training in trainings]
-    together = min(len(cells), _most_side_by_side(base, cells[0]))
+    together = min(len(cells), _most_side_by_side(base, first, cells[0].estimate_bytes))
     outcomes: list[TrainingOutcome] = []
     for start in range(0, len(cells), together):
         outcomes += _train_in_memory(
@@ -200,14 +200,28 @@ def shares_passes(base: LoadedBase, recipe: Recipe, trainings: int) -> bool:
     return wanted and able and base.has_plain_head()
 
 
-def _most_side_by_side(base: LoadedBase, cell: "_CellTraining") -> int:
+def count_side_by_side(base: LoadedBase, headlines: Sequence[str], labels: Sequence[Label], recipe: Recipe) -> int:
+    """How many trainings of such a recipe go side by side now; the headlines are read where memory decides it.
+
+    Raises:
+        InputError: A headline is longer than the base takes.
+    """
+
+    def estimate_bytes() -> float:
+        examples = encode_examples(headlines, labels, base.tokenizer, recipe.prompt)
+        return _CellTraining(base, examples, Training(recipe, Path()), lambda _: None).estimate_bytes()
+
+    return _most_side_by_side(base, recipe, estimate_bytes)
+
+
+def _most_side_by_side(base: LoadedBase, recipe: Recipe, estimate_bytes: Callable[[], float]) -> int:
     """How many trainings go side by side: as set; on a GPU as many as its memory takes, on a CPU one."""
-    settings = cell.recipe.training
+    settings = recipe.training
     if settings.side_by_side != "auto":
         return settings.side_by_side
-    if base.device.name == "cpu" or not shares_passes(base, cell.recipe, 1):
+    if base.device.name == "cpu" or not shares_passes(base, recipe, 1):
         return 1
-    return max(int(MOST_OF_MEMORY * free_memory_bytes(base.device) / cell.estimate_bytes()), 1)
+    return max(int(MOST_OF_MEMORY * free_memory_bytes(base.device) / estimate_bytes()), 1)
 
 
 class _CellTraining:

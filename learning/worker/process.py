@@ -15,6 +15,7 @@ import threading
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -23,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from learning.study.evaluation import LabelledPart
 from learning.training.checkpoints import CheckpointStore
-from learning.training.recipe import Recipe
+from learning.training.recipe import Recipe, TrainingStep
 from schemas.config import DecodingSettings, PromptSettings, TrainingSettings
 from schemas.errors import FailureError, InputError
 from schemas.label import Label
@@ -62,15 +63,27 @@ class BaseSpec:
 
 
 @dataclass(frozen=True)
+class PlannedTraining:
+    """One adapter that a job trains; see `learning.training.cell.Training`."""
+
+    recipe: Recipe
+    adapter_folder: Path
+    store: CheckpointStore | None
+
+
+@dataclass(frozen=True)
 class TrainingJob:
-    """Train an adapter; the result is a `TrainingOutcome`, each event a step or a line."""
+    """Train adapters, side by side where there is room.
+
+    The result is a list of `TrainingOutcome`, one for each training, in order. Each event is a line, or the index of a
+    training with a `TrainingStep` of it.
+    """
 
     base: BaseSpec
     headlines: tuple[str, ...]
     labels: tuple[Label, ...]
-    recipe: Recipe
-    adapter_folder: Path
-    store: CheckpointStore | None
+    trainings: tuple[PlannedTraining, ...]
+    """One or more, whose recipes differ in learning rate, epochs and seed alone."""
 
 
 @dataclass(frozen=True)
@@ -113,9 +126,15 @@ class ComparingJob:
 
 @dataclass(frozen=True)
 class CheckingJob:
-    """Load a base model and see that it can be fine-tuned; without a result. The next job finds it in memory."""
+    """Load a base model and see that it can be fine-tuned. The next job finds it in memory.
+
+    The result is how many trainings of such a recipe go side by side on these headlines, 1 or more.
+    """
 
     base: BaseSpec
+    headlines: tuple[str, ...]
+    labels: tuple[Label, ...]
+    recipe: Recipe
 
 
 Job = TrainingJob | ScoringJob | AnsweringJob | ComparingJob | CheckingJob
@@ -266,12 +285,11 @@ def _do(job: Job, bases: _Bases, tell: Callable[[Any], None]) -> Any:
     from learning.prompt.not_finite import NotFiniteError, not_finite
 
     base = bases.get(job.base)
-    if isinstance(job, CheckingJob):
-        return None
     try:
         return _use(job, base, tell)
     except NotFiniteError:
-        raise not_finite(f"cell {job.adapter_folder.name}" if job.adapter_folder else "base model") from None
+        folder = None if isinstance(job, CheckingJob | TrainingJob) else job.adapter_folder
+        raise not_finite(f"cell {folder.name}" if folder else "base model") from None
     except AdapterError:
         bases.forget()
         raise
@@ -280,14 +298,14 @@ def _do(job: Job, bases: _Bases, tell: Callable[[Any], None]) -> Any:
             base.release()
 
 
-def _use(
-    job: TrainingJob | ScoringJob | AnsweringJob | ComparingJob, base: "LoadedBase", tell: Callable[[Any], None]
-) -> Any:
+def _use(job: Job, base: "LoadedBase", tell: Callable[[Any], None]) -> Any:
     from learning.prompt.decoding import Decoding
     from learning.scoring.canaries import compare_canaries
     from learning.scoring.model_evaluation import answer_headlines, evaluate_model
-    from learning.training.cell import train_adapter
+    from learning.training.cell import count_side_by_side
 
+    if isinstance(job, CheckingJob):
+        return count_side_by_side(base, job.headlines, job.labels, job.recipe)
     if isinstance(job, ComparingJob):
         return compare_canaries(job.canaries, base, job.adapter_folder, job.adapter_hash, job.prompt)
     if isinstance(job, AnsweringJob):
@@ -303,6 +321,17 @@ def _use(
             on_headlines=tell,
             adapter_hash=job.adapter_hash,
         )
-    return train_adapter(
-        base, job.headlines, job.labels, job.recipe, job.adapter_folder, store=job.store, on_step=tell, tell=tell
-    )
+    return _train(job, base, tell)
+
+
+def _train(job: TrainingJob, base: "LoadedBase", tell: Callable[[Any], None]) -> Any:
+    from learning.training.cell import Training, train_adapters
+
+    def tell_step(index: int, step: TrainingStep) -> None:
+        tell((index, step))
+
+    trainings = [
+        Training(planned.recipe, planned.adapter_folder, planned.store, partial(tell_step, index))
+        for index, planned in enumerate(job.trainings)
+    ]
+    return train_adapters(base, job.headlines, job.labels, trainings, tell=tell)

@@ -2,12 +2,10 @@
 
 import asyncio
 import csv
-import logging
 import os
 import re
 import shutil
 import signal
-from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
@@ -17,7 +15,6 @@ import pytest
 from prefect.client.orchestration import get_client
 from prefect.testing.utilities import prefect_test_harness
 
-from cli.session.live import LiveView
 from embedded.grammar import generate_headline
 from flows.retrain import retrain
 from learning.study.identity import earlier_study_ids
@@ -28,6 +25,7 @@ from schemas.profiles import build_config, load_profile
 from storage.query import query
 from storage.warehouse import writing
 from tasks.step_log import StepLog
+from tests.flows.live import count_states
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -67,29 +65,6 @@ def ask(home: Path, sql: str) -> list[tuple[Any, ...]]:
 async def read_server() -> tuple[list[Any], list[Any], list[Any]]:
     async with get_client() as client:
         return await client.read_flow_runs(), await client.read_task_runs(), await client.read_artifacts()
-
-
-@pytest.fixture
-def events() -> Iterator[list[dict[str, Any]]]:
-    """What the flow tells a screen, as it comes."""
-    seen: list[dict[str, Any]] = []
-
-    class Keep(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            seen.extend([record.fintone] if hasattr(record, "fintone") else [])
-
-    logger, handler = logging.getLogger("prefect"), Keep()
-    logger.addHandler(handler)
-    yield seen
-    logger.removeHandler(handler)
-
-
-def count_states(events: list[dict[str, Any]]) -> Counter[str]:
-    """How many cells the live view shows in each state."""
-    view = LiveView()
-    for event in events:
-        view.take(event)
-    return Counter(row.state for row in view.cells.values())
 
 
 def test_a_study_fills_the_warehouse_and_tells_prefect(home: Path, config: StudyConfig) -> None:

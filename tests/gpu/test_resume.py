@@ -12,8 +12,8 @@ import torch
 from embedded.paths import MODEL_FOLDER
 from learning.models.device import choose_device
 from learning.training.checkpoints import CheckpointStore
-from learning.training.recipe import Recipe, TrainingStep
-from learning.worker.process import BaseSpec, TrainingJob, Worker, WorkerDiedError
+from learning.training.recipe import Recipe
+from learning.worker.process import BaseSpec, PlannedTraining, TrainingJob, Worker, WorkerDiedError
 from schemas.config import LoraSettings, PromptSettings, TrainingSettings
 from schemas.label import Label
 from tests.gpu.rounding import ADAPTER, largest_difference, load_weights
@@ -40,11 +40,12 @@ def test_a_killed_process_goes_on_to_the_adapter_of_an_undisturbed_training(
 
     def train(name: str, store: CheckpointStore | None, on_event: Any = lambda _: None) -> Any:
         spec = BaseSpec(MODEL_FOLDER, "nf4", training)
-        job = TrainingJob(spec, tuple(labelled[0]), tuple(labelled[1]), recipe, tmp_path / name, store)
-        return worker.run(job, on_event)
+        planned = PlannedTraining(recipe, tmp_path / name, store)
+        [outcome] = worker.run(TrainingJob(spec, tuple(labelled[0]), tuple(labelled[1]), (planned,)), on_event)
+        return outcome
 
     def kill(told: Any) -> None:
-        if isinstance(told, TrainingStep) and told.step == KILLED_AT:
+        if isinstance(told, tuple) and told[1].step == KILLED_AT:
             assert worker._process is not None
             os.kill(worker._process.pid, signal.SIGKILL)
 

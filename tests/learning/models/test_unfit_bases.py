@@ -15,8 +15,9 @@ from tokenizers import AddedToken
 
 import learning.models.base_model
 from learning.models.base_model import check_model_folder, check_weights, load_tokenizer, resolve_base_model
+from learning.training.recipe import Recipe
 from learning.worker.process import BaseSpec, CheckingJob, Worker
-from schemas.config import TrainingSettings
+from schemas.config import LoraSettings, PromptSettings, TrainingSettings
 from schemas.errors import InputError
 from tests.learning.models.families import FAMILIES, UNFIT, write_family
 
@@ -38,7 +39,8 @@ def folder(tiny_folder: Path, tmp_path: Path) -> Path:
 
 
 def probe(worker: Worker, folder: Path, quantization: str = "nf4") -> None:
-    worker.run(CheckingJob(BaseSpec(folder, quantization, TRAINING)), lambda _: None)
+    recipe = Recipe(PromptSettings(), LoraSettings(r=4), TRAINING, 1e-3, 1, 7)
+    assert worker.run(CheckingJob(BaseSpec(folder, quantization, TRAINING), (), (), recipe), lambda _: None) == 1
 
 
 def error_of(call: Callable[[], object], folder: Path) -> str:

@@ -1,14 +1,17 @@
 """The plan of a study: which cells there are, which is best, and in which order they run."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from learning.baselines.registry import plan_baselines
-from learning.study.grid import best_row, plan_curve, plan_study, running_order, split_apart
+from learning.study.grid import best_row, group_cells, plan_curve, plan_study, running_order, split_apart
 from schemas.overrides import apply_overrides
-from schemas.plan import BaseModelPlan, EncoderPlan, StudyPlan
+from schemas.plan import BaseModelPlan, CellPlan, EncoderPlan, StudyPlan
 from schemas.profiles import build_config, load_profile
 
 BASE = BaseModelPlan(name="embedded", folder=Path("model"), revision="0123456789abcdef", quantization="nf4")
@@ -110,3 +113,57 @@ def test_cells_that_share_no_training_are_apart(schedule: str, together: int) ->
     apart = split_apart(study.cells, schedule)
     assert [len(cells) for cells in apart] == [together] * (6 // together)
     assert [cell for cells in apart for cell in cells] == running_order(study.cells)
+
+
+def cells_of(points: Iterable[tuple[float, int, int]]) -> list[CellPlan]:
+    return [
+        CellPlan(cell_id=str(number), kind="fine-tuned", model="m", learning_rate=rate, epochs=epochs, seed=seed)
+        for number, (rate, epochs, seed) in enumerate(points)
+    ]
+
+
+def points_of(groups: list[list[CellPlan]]) -> list[list[tuple[float | None, int | None, int | None]]]:
+    return [[(cell.learning_rate, cell.epochs, cell.seed) for cell in group] for group in groups]
+
+
+@pytest.mark.parametrize("schedule", ["constant", "warmup-stable-decay", "cosine"])
+def test_a_grid_is_trained_in_groups_of_one_length_the_shorter_first(schedule: str) -> None:
+    study = plan("demo", "grid.learning_rates=1e-3,1e-4", "grid.epochs=3,1", "grid.seeds=1,2")
+    trainings = [(rate, seed) for rate in (1e-3, 1e-4) for seed in (1, 2)]
+    expected = [[(rate, epochs, seed) for rate, seed in trainings] for epochs in (1, 3)]
+    assert points_of(group_cells(study.cells, schedule, 4)) == expected
+
+
+def test_a_group_is_filled_up_with_longer_cells_but_for_those_that_share_a_training() -> None:
+    cells = cells_of((rate, epochs, 1) for rate in (1, 2, 3) for epochs in (1, 2))
+    assert points_of(group_cells(cells, "constant", 2)) == [
+        [(1, 1, 1), (2, 1, 1)],
+        [(3, 1, 1), (1, 2, 1)],
+        [(2, 2, 1), (3, 2, 1)],
+    ]
+    curve = cells_of((1, epochs, 1) for epochs in (1, 2, 3))
+    assert points_of(group_cells(curve, "constant", 2)) == [[(1, 1, 1)], [(1, 2, 1)], [(1, 3, 1)]]
+    assert points_of(group_cells(curve, "cosine", 2)) == [[(1, 1, 1), (1, 2, 1)], [(1, 3, 1)]]
+
+
+@given(
+    points=st.sets(st.tuples(st.sampled_from([1e-3, 1e-2, 0.1]), st.integers(1, 4), st.integers(0, 2))),
+    schedule=st.sampled_from(["constant", "warmup-stable-decay", "cosine"]),
+    most=st.integers(1, 6),
+)
+def test_every_cell_is_in_one_group_behind_those_that_it_goes_on_from(
+    points: set[tuple[float, int, int]], schedule: str, most: int
+) -> None:
+    cells = cells_of(points)
+    groups = group_cells(cells, schedule, most)
+    order = [cell for group in groups for cell in group]
+    assert sorted(cell.cell_id for cell in order) == sorted(cell.cell_id for cell in cells)
+    assert all(0 < len(group) <= most for group in groups)
+    if most == 1:
+        assert order == running_order(cells)
+    for group in groups:
+        trainings = {(cell.learning_rate, cell.seed) for cell in group}
+        assert schedule == "cosine" or len(trainings) == len(group)
+    for training in {(rate, seed) for rate, _, seed in points}:
+        lengths = [cell.epochs or 0 for cell in order if (cell.learning_rate, cell.seed) == training]
+        assert lengths == sorted(lengths)

@@ -16,7 +16,7 @@ from learning.training import checkpoints
 from learning.training.cell import train_adapter
 from learning.training.checkpoints import MANIFEST, CheckpointStore
 from learning.training.recipe import Recipe, TrainingOutcome, TrainingStep
-from learning.worker.process import BaseSpec, TrainingJob, Worker, WorkerDiedError
+from learning.worker.process import BaseSpec, PlannedTraining, TrainingJob, Worker, WorkerDiedError
 from schemas.config import LoraSettings, PromptSettings, TrainingSettings
 from schemas.label import Label
 
@@ -143,14 +143,15 @@ def test_a_process_killed_at_any_moment_goes_on_to_the_same_weights(
     """`kill -9`, at a step and in the middle of whatever comes some time after one, a checkpoint's writing included."""
     how = recipe(6, checkpoint_steps=1)
     spec = BaseSpec(tiny_folder, "nf4", how.training)
-    job = TrainingJob(spec, tuple(labelled[0]), tuple(labelled[1]), how, tmp_path / "killed", store)
+    planned = PlannedTraining(how, tmp_path / "killed", store)
+    job = TrainingJob(spec, tuple(labelled[0]), tuple(labelled[1]), (planned,))
     worker, left = Worker(), []
     for step, delay in ((4, 0.0), (17, 0.01)):
         with pytest.raises(WorkerDiedError, match=r"killed by signal 9 \(SIGKILL\)"):
             worker.run(job, lambda told, step=step, delay=delay: kill_at(worker, told, step, delay))
         left.append(len(list(store.root.glob("*/checkpoint-*"))))
     assert all(0 < count <= 3 for count in left)
-    outcome = worker.run(job, lambda _: None)
+    [outcome] = worker.run(job, lambda _: None)
     worker.close()
     assert outcome.first_step >= 15
     train("alone", how)
@@ -158,7 +159,7 @@ def test_a_process_killed_at_any_moment_goes_on_to_the_same_weights(
 
 
 def kill_at(worker: Worker, told: Any, step: int, delay: float) -> None:
-    if isinstance(told, TrainingStep) and told.step == step:
+    if isinstance(told, tuple) and told[1].step == step:
         time.sleep(delay)
         assert worker._process is not None
         os.kill(worker._process.pid, signal.SIGKILL)

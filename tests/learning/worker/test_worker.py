@@ -4,6 +4,7 @@ import re
 import resource
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 
 import learning.worker.process
 from learning.training.recipe import Recipe
-from learning.worker.process import BaseSpec, TrainingJob, Worker
+from learning.worker.process import BaseSpec, CheckingJob, PlannedTraining, TrainingJob, Worker
 from schemas.config import LoraSettings, PromptSettings, TrainingSettings
 from schemas.errors import InputError
 from schemas.label import Label
@@ -33,7 +34,8 @@ def job(folder: Path, labelled: Labelled, adapter: Path, copies: int = 1, **sett
     training = TrainingSettings(schedule="constant", **settings)
     recipe = Recipe(PromptSettings(), LoraSettings(r=4, dropout=0.0), training, 1e-3, 1, 7)
     base = BaseSpec(folder, "nf4", training)
-    return TrainingJob(base, tuple(labelled[0]) * copies, tuple(labelled[1]) * copies, recipe, adapter, None)
+    planned = PlannedTraining(recipe, adapter, None)
+    return TrainingJob(base, tuple(labelled[0]) * copies, tuple(labelled[1]) * copies, (planned,))
 
 
 PARENT = """
@@ -64,9 +66,32 @@ def test_a_cell_that_the_input_ends_leaves_the_process_alive(
     assert worker._process is not None
     before = worker._process.pid
     told: list[Any] = []
-    outcome = worker.run(job(tiny_folder, labelled, tmp_path / "adapter", loss="completion"), told.append)
+    [outcome] = worker.run(job(tiny_folder, labelled, tmp_path / "adapter", loss="completion"), told.append)
     assert worker._process.pid == before
-    assert tuple(told) == outcome.log
+    assert told == [(0, step) for step in outcome.log]
+
+
+def test_trainings_of_one_job_are_told_apart_and_come_back_in_order(
+    worker: Worker, tiny_folder: Path, labelled: Labelled, tmp_path: Path
+) -> None:
+    alone = job(tiny_folder, labelled, tmp_path / "0", loss="completion", side_by_side=2)
+    [first] = alone.trainings
+    longer = replace(first, recipe=replace(first.recipe, epochs=2), adapter_folder=tmp_path / "1")
+    told: list[Any] = []
+    outcomes = worker.run(replace(alone, trainings=(first, longer)), told.append)
+    assert [len(outcome.log) for outcome in outcomes] == [5, 10]
+    for index, outcome in enumerate(outcomes):
+        assert [step for of, step in told if of == index] == list(outcome.log)
+        assert (tmp_path / str(index)).is_dir()
+
+
+@pytest.mark.parametrize(("setting", "number"), [("auto", 1), (3, 3)])
+def test_a_check_says_how_many_trainings_go_side_by_side_on_a_cpu(
+    worker: Worker, tiny_folder: Path, labelled: Labelled, tmp_path: Path, setting: Any, number: int
+) -> None:
+    wanted = job(tiny_folder, labelled, tmp_path, loss="completion", precision="float32", side_by_side=setting)
+    check = CheckingJob(wanted.base, wanted.headlines, wanted.labels, wanted.trainings[0].recipe)
+    assert worker.run(check, lambda _: None) == number
 
 
 @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="needs Linux's limits of another process")
@@ -84,7 +109,7 @@ def test_memory_that_runs_out_halves_the_pass_and_keeps_the_batch(
     told: list[Any] = []
     settings = {"loss": "whole-text", "batch_size": 320, "micro_batch_size": 320}
     try:
-        outcome = worker.run(job(tiny_folder, labelled, tmp_path / "adapter", copies=8, **settings), told.append)
+        [outcome] = worker.run(job(tiny_folder, labelled, tmp_path / "adapter", copies=8, **settings), told.append)
     finally:
         resource.prlimit(worker._process.pid, resource.RLIMIT_DATA, free)
     assert outcome.memory_errors >= 1
@@ -94,7 +119,7 @@ def test_memory_that_runs_out_halves_the_pass_and_keeps_the_batch(
     assert len(lines) == outcome.memory_errors
     assert lines[0] == "out of memory with 320 headlines a pass: 160 from here on, batches stay 320"
 
-    whole = worker.run(job(tiny_folder, labelled, tmp_path / "whole", copies=8, **settings), lambda _: None)
+    [whole] = worker.run(job(tiny_folder, labelled, tmp_path / "whole", copies=8, **settings), lambda _: None)
     assert (whole.memory_errors, whole.micro_batch_size) == (0, 320)
     assert outcome.log[0].loss == pytest.approx(whole.log[0].loss, rel=1e-4)
     assert outcome.log[0].grad_norm == pytest.approx(whole.log[0].grad_norm, rel=1e-3)

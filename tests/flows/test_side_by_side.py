@@ -1,0 +1,194 @@
+"""A study whose cells train side by side: the same rows as one after the other, also where it is cut off."""
+
+import asyncio
+import os
+import signal
+from collections import Counter
+from collections.abc import Iterator
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prefect.client.orchestration import get_client
+from prefect.testing.utilities import prefect_test_harness
+
+from benchmarks.processes import Run
+from flows.retrain import retrain
+from operations.worker import _workers
+from schemas.config import StudyConfig
+from schemas.overrides import apply_overrides
+from schemas.profiles import build_config, load_profile
+from storage.query import query
+from tasks.step_log import StepLog
+from tests.flows.live import count_states
+
+STUDY = (
+    "split.train_per_class=16",
+    "split.test_per_class=10",
+    "split.validation_per_class=5",
+    "baselines.names=majority class",
+    "lora.r=4",
+    "grid.learning_rates=1e-3,2e-4",
+    "grid.epochs=1,2",
+    "training.checkpoint_steps=2",
+)
+"""Two groups of two cells, of 6 and 12 steps."""
+FINE_TUNED = "SELECT learning_rate, epochs, cell_id, status FROM cells WHERE kind = 'fine-tuned' ORDER BY ALL"
+STEPS = "SELECT cell_id, step, epoch, learning_rate, loss, grad_norm FROM training_log ORDER BY cell_id, step"
+EVALUATIONS = (
+    "SELECT cell_id, part, temperature, n, accuracy, expected_accuracy FROM leaderboard WHERE kind = 'fine-tuned'"
+    " ORDER BY cell_id, part, temperature"
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def server(lasting_worker: None) -> Iterator[None]:
+    with prefect_test_harness(server_startup_timeout=120):
+        yield
+
+
+def configure(*assignments: str) -> StudyConfig:
+    return build_config(apply_overrides(load_profile("demo"), [*STUDY, *assignments]))
+
+
+def ask(home: Path, sql: str) -> list[tuple[Any, ...]]:
+    return query(home / "warehouse.duckdb", sql).rows
+
+
+def run_study(home: Path, *assignments: str) -> str:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FINTONE_HOME", str(home))
+        return retrain(configure(*assignments))
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home of the study whose cells were trained one after the other."""
+    home = tmp_path_factory.mktemp("alone") / "home"
+    run_study(home, "training.side_by_side=1")
+    return home
+
+
+@pytest.fixture(scope="module")
+def together(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home of the study whose cells were trained in groups of two."""
+    home = tmp_path_factory.mktemp("together") / "home"
+    run_study(home, "training.side_by_side=2")
+    return home
+
+
+def check_same(home: Path, other: Path) -> None:
+    """Both have the same cells, step logs and evaluations."""
+    assert ask(home, FINE_TUNED) == ask(other, FINE_TUNED)
+    for sql in (STEPS, EVALUATIONS):
+        for row, expected in zip(ask(home, sql), ask(other, sql), strict=True):
+            assert row[:4] == expected[:4]
+            assert row[4:] == pytest.approx(expected[4:], abs=1e-3)
+
+
+async def read_task_names() -> list[str]:
+    async with get_client() as client:
+        return [run.name for run in await client.read_task_runs()]
+
+
+def test_the_same_cells_end_with_the_same_logs_and_accuracies(alone: Path, together: Path) -> None:
+    assert {status for *_, status in ask(together, FINE_TUNED)} == {"finished"}
+    assert ask(together, "SELECT status FROM studies") == [("finished",)]
+    check_same(together, alone)
+    first = ask(together, "SELECT DISTINCT epochs, first_step, steps FROM cells WHERE kind = 'fine-tuned' ORDER BY ALL")
+    assert first == [(1, 0, 6), (2, 6, 12)]
+    assert list(together.glob("checkpoints/*")) == list(together.glob("locks/*")) == []
+    names = asyncio.run(read_task_names())
+    for epochs in (1, 2):
+        cells = f"lr=1e-03 epochs={epochs} seed=42, lr=2e-04 epochs={epochs} seed=42"
+        assert f"train 2 cells side by side: {cells}" in names
+
+
+def test_a_second_run_has_nothing_to_do(together: Path) -> None:
+    trained = "SELECT cell_id, started_at, finished_at FROM cells ORDER BY ALL"
+    before = ask(together, trained)
+    run_study(together, "training.side_by_side=2")
+    run_study(together, "training.side_by_side=1")
+    assert ask(together, trained) == before
+    assert ask(together, "SELECT count(*) FROM studies") == [(1,)]
+
+
+def end_at_step(monkeypatch: pytest.MonkeyPatch, step: int, times: int) -> None:
+    """Kill the process that trains when a cell of the second group comes to a step, so many times."""
+    left, take = [times], StepLog.update
+
+    def kill_and_take(log: StepLog, told: Any) -> None:
+        if left[0] and log.cell.epochs == 2 and told.step == step:
+            left[0] -= 1
+            [process] = [worker._process for worker in _workers]
+            assert process is not None
+            os.kill(process.pid, signal.SIGKILL)
+        take(log, told)
+
+    monkeypatch.setattr(StepLog, "update", kill_and_take)
+
+
+@pytest.mark.parametrize(("retries", "alone_then"), [pytest.param(1, 0, marks=pytest.mark.slow), (0, 2)])
+def test_a_group_whose_process_is_killed_is_trained_all_the_same(
+    alone: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    events: list[dict[str, Any]],
+    retries: int,
+    alone_then: int,
+) -> None:
+    """It is tried again, and where it may not be, each of its cells is trained alone."""
+    before = asyncio.run(read_task_names())
+    end_at_step(monkeypatch, 10, 1)
+    run_study(tmp_path, "training.side_by_side=2", f"training.retries={retries}")
+    check_same(tmp_path, alone)
+    [(first,)] = ask(tmp_path, "SELECT DISTINCT first_step FROM cells WHERE epochs = 2")
+    assert first in (8, 10)
+    started = Counter(asyncio.run(read_task_names())) - Counter(before)
+    assert sum(number for name, number in started.items() if name.startswith("train 2 cells")) == 2
+    assert sum(number for name, number in started.items() if name.startswith("train lr=")) == alone_then
+    assert count_states(events) == {"done": 6}
+    told = "\n".join(event.get("text", "") for event in events)
+    for number, (epochs, rate) in enumerate(product((1, 2), ("1e-03", "2e-04")), start=1):
+        assert f"cell {number}/4 train lr={rate} epochs={epochs} seed=42, " in told
+
+
+def test_an_interrupted_group_is_marked_and_the_next_run_goes_on(
+    alone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take = StepLog.update
+
+    def interrupt(log: StepLog, told: Any) -> None:
+        if log.cell.epochs == 2 and told.step == 10:
+            raise KeyboardInterrupt
+        take(log, told)
+
+    with monkeypatch.context() as interrupted:
+        interrupted.setattr(StepLog, "update", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            run_study(tmp_path, "training.side_by_side=2")
+    states = ask(tmp_path, "SELECT epochs, status, reason FROM cells WHERE kind = 'fine-tuned' ORDER BY ALL")
+    assert states == [(1, "finished", None)] * 2 + [(2, "interrupted", "KeyboardInterrupt")] * 2
+    assert ask(tmp_path, "SELECT status FROM studies") == [("interrupted",)]
+    run_study(tmp_path, "training.side_by_side=2")
+    check_same(tmp_path, alone)
+
+
+@pytest.mark.slow
+def test_a_study_killed_in_the_middle_of_a_group_goes_on(alone: Path, tmp_path: Path) -> None:
+    """`kill -9` of the flow, once both cells of the first group have a checkpoint."""
+    home = tmp_path / "home"
+    environment = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"}
+    environment |= {"FINTONE_HOME": str(home), "PREFECT_HOME": str(tmp_path / "prefect")}
+    arguments = ["run", *(f"--set={setting}" for setting in (*STUDY, "training.side_by_side=2"))]
+    run = Run(arguments, environment)
+    while len(list(home.glob("checkpoints/*/shared/checkpoint-*"))) < 2:
+        assert not run.is_over_in(0.01)
+    os.kill(run.process.pid, signal.SIGKILL)
+    run.end()
+    assert run.bury() == []
+    again = Run(arguments, environment)
+    assert again.end() == 0, again.lines[-1]
+    assert again.bury() == []
+    check_same(home, alone)
