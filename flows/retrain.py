@@ -163,7 +163,7 @@ def _train_together(study: StudyPlan, cells: Mapping[CellPlan, str]) -> frozense
     if isinstance(result, InputError):
         raise result
     if not state.is_completed():
-        announce(f"{len(cells)} cells could not be trained side by side: one after the other from here on")
+        announce(f"{len(cells)} cells could not be trained side by side: each is trained alone")
         return frozenset()
     trained: frozenset[str] = result
     return trained

@@ -1,4 +1,4 @@
-"""Tasks of one cell: fit a baseline, train an adapter, score a model. What is finished already is not done again."""
+"""Tasks of cells: fit a baseline, train adapters, score a model. What is finished already is not done again."""
 
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence

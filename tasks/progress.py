@@ -68,7 +68,7 @@ class JobProgress:
         self.bar: Progress | None = None
 
     def update(self, event: Any) -> None:
-        """Take an event; see the jobs of `learning.worker.process`."""
+        """Take a line, a `TrainingStep`, or how many headlines are scored."""
         if isinstance(event, str):
             announce(f"{self.title}: {event}")
         elif isinstance(event, int):
