@@ -49,7 +49,7 @@ from learning.prompt.decoding import Decoding
 from learning.prompt.encoding import EncodedExample, common_prefix_length, encode_examples, encode_prompts
 from learning.scoring.scoring import find_token_budget, score_headlines
 from learning.training.cell import Training, build_arguments, encode_rows, train_adapters
-from learning.training.recipe import Recipe, TrainingOutcome, TrainingStep
+from learning.training.recipe import Recipe, TrainingOutcome
 from learning.training.schedule import lay_out_steps
 from schemas.config import LoraSettings, PromptSettings, TrainingSettings
 from schemas.label import Label
@@ -298,21 +298,16 @@ def time_best(work: Callable[[], object], runs: int = 3) -> float:
 def measure_memory(results: Results, folder: Path, rows: Rows) -> None:
     """The peak of a training whose base stays in 4 bits, in a process that may take no more.
 
-    The state of the paged optimiser is not torch's: what the card says is in use, beyond what it was before, has it all.
+    The state of the paged optimiser is not among it: torch does not count what may leave the card.
     """
-    release()
-    before, used, ends = torch.cuda.mem_get_info()[0], [], []
-
-    def note(_: TrainingStep) -> None:
-        used.append(before - torch.cuda.mem_get_info()[0])
-        ends.append(time.perf_counter())
-
+    ends: list[float] = []
     with memory_of(SHORT_MEMORY), TemporaryDirectory() as scratch:
         base = LoadedBase(folder, "nf4", choose_device())
-        training = Training(recipe("whole-text", 16), Path(scratch) / "adapter", on_step=note)
+        training = Training(
+            recipe("whole-text", 16), Path(scratch) / "adapter", on_step=lambda _: ends.append(time.perf_counter())
+        )
         [outcome] = train_adapters(base, rows.headlines[:96], rows.labels[:96], [training], tell=print)
     results.add("4 bits kept, whole-text, batches of 16, peak memory of torch, GB", outcome.peak_memory_bytes / 1e9)
-    results.add("4 bits kept, whole-text, batches of 16, peak memory, GB", max(used) / 1e9)
     results.add("4 bits kept, whole-text, batches of 16, examples/s", rate_of(ends, 16, parts=1))
     results.add("4 bits kept, whole weights", float(base.is_whole))
 
@@ -341,10 +336,7 @@ def measure_study(results: Results, folder: Path, data: str, scratch: Path, sche
     from storage.query import query
 
     home = Path(environment["FINTONE_HOME"])
-    [(trained, cells)] = query(
-        home / "warehouse.duckdb", "SELECT sum(train_seconds), count(train_seconds) FROM cells"
-    ).rows
-    results.add(f"paper, {name}, training, s", trained)
+    [(cells,)] = query(home / "warehouse.duckdb", "SELECT count(train_seconds) FROM cells").rows
     results.add(f"paper, {name}, cells trained", cells)
 
 

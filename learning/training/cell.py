@@ -177,13 +177,15 @@ def _train_together(
     running = [cell for cell in cells if not cell.begin()]
     with ExitStack() as stack:
         stack.enter_context(quiet_libraries())
+        for cell in running:
+            stack.callback(cell.forget_trainer)
         if running and shares_passes(base, running[0].recipe, len(running)) and running[0].takes_packs():
             models = [base.copy_new(cell.recipe.lora, cell.recipe.seed) for cell in running]
             shared = SharedPass(base, models, [cell.recipe.seed for cell in running], running[0].recipe.lora)
             for member, (cell, model) in enumerate(zip(running, models, strict=True)):
                 cell.build_trainer(model, size, stack, shared=(shared, member))
             shared.lockstep.run(dict(enumerate(cell.train for cell in running)))
-            del shared, models
+            del shared, models, model
         else:
             for cell in running:
                 cell.build_trainer(base.train_new(cell.recipe.lora, cell.recipe.seed), size, stack)
@@ -249,6 +251,7 @@ class _CellTraining:
         self.diverged = found is not None and found.diverged
         self.seconds, self.packed = 0.0, self.base.takes_packs is not False
         self.trainer: AdapterTrainer | None = None
+        self.model: Any = None
         return found is not None and (self.diverged or self.first_step == self.schedule.steps)
 
     def build_trainer(
@@ -269,8 +272,11 @@ class _CellTraining:
         finite = all(bool(weight.isfinite().all()) for weight in self.model.parameters() if weight.requires_grad)
         self.diverged = self.trainer.watch.diverged or not finite
         save_adapter(self.model, self.training.adapter_folder)
-        del self.model
-        self.trainer = None
+        self.forget_trainer()
+
+    def forget_trainer(self) -> None:
+        """Let go of what trains, and of its memory."""
+        self.trainer = self.model = None
 
     def finish(self, micro_batch_size: int, memory_errors: int) -> TrainingOutcome:
         """Put the adapter in its place, where a checkpoint held it, and say what came of the training."""

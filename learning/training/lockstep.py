@@ -35,8 +35,9 @@ class Lockstep:
                 thread.start()
             for thread in threads:
                 thread.join()
-        if self._error is not None:
-            raise self._error
+        error, self._error = self._error, None  # whose traceback holds what was at work
+        if error is not None:
+            raise error
 
     def meet(self, party: Hashable, given: Any, work: Callable[[Mapping[Any, Any]], Mapping[Any, Any]]) -> Any:
         """Wait until all have given their part, have the work done once, and return the party's own result.

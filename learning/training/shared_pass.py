@@ -24,9 +24,9 @@ from learning.training.packing import block_mask
 from schemas.config import LoraSettings
 
 STEP_OF_TOKENS = {"cpu": 1, "cuda": 128}
-"""Packs are filled up to a multiple of so many tokens, as are the targets of a loss over all of them. A GPU's matrix
-products work on tiles of 128 rows: 448 take as long as 512."""
-STEP_OF_TARGETS = 16
+"""Packs are filled up to a multiple of so many tokens. A GPU's matrix products work on tiles of 128 rows: 448 take as
+long as 512."""
+STEP_OF_TARGETS = 32
 """The targets of a loss over the labels alone are filled up to a multiple of this."""
 FEW = 4
 """A loss over so small a part of the tokens is one over the labels alone."""
@@ -198,15 +198,17 @@ def _fill_up(given: Sequence[tuple[dict[str, torch.Tensor], torch.Tensor]]) -> _
     longest = max(pack["input_ids"].shape[1] for pack in packs)
     positions = max(len(pack["logits_to_keep"]) for pack in packs)
     targets = max(len(pack["targets"]) for pack in packs)
-    step = STEP_OF_TOKENS[packs[0]["targets"].device.type]
-    tokens = _round_up(longest, step)
-    step = STEP_OF_TARGETS if positions * FEW <= longest else step
-    positions, targets = _round_up(positions, step), _round_up(targets, step)
+    device = packs[0]["targets"].device
+    tokens = _round_up(longest, STEP_OF_TOKENS[device.type])
+    if positions * FEW <= longest:
+        positions, targets = _round_up(positions, STEP_OF_TARGETS), _round_up(targets, STEP_OF_TARGETS)
+    else:  # each token but the first is a target once
+        positions = targets = tokens
 
     def fill(tensors: Sequence[torch.Tensor], size: int, value: int) -> torch.Tensor:
         return torch.stack([pad(tensor, (0, size - len(tensor)), value=value) for tensor in tensors])
 
-    first = torch.arange(len(packs), device=packs[0]["targets"].device)[:, None]
+    first = torch.arange(len(packs), device=device)[:, None]
     return _Batch(
         fill([pack["input_ids"][0] for pack in packs], tokens, 0),
         fill([pack["position_ids"][0] for pack in packs], tokens, 0),

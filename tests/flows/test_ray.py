@@ -132,12 +132,12 @@ def test_input_that_no_cell_could_use_ends_the_trainings_on_all_nodes(
 
 @pytest.mark.slow
 def test_a_study_whose_node_dies_has_every_cell_as_this_machine_alone_would_have_it(
-    run: Callable[..., tuple[str, Path]], cluster: Cluster, scratch: Path, tmp_path: Path
+    run: Callable[..., tuple[str, Path]], cluster: Cluster, tmp_path: Path
 ) -> None:
-    node = next(iter(cluster.worker_nodes))
+    node, storage = next(iter(cluster.worker_nodes)), tmp_path / "storage"
 
     def kill_node_at_work(ended: threading.Event) -> None:
-        while not any(scratch.glob("*/checkpoints/shared/checkpoint-*0/manifest.json")):
+        while not any(storage.glob("checkpoints/*/shared/checkpoint-*0/manifest.json")):
             if ended.wait(0.01):
                 return
         cluster.remove_node(node, allow_graceful=False)
@@ -145,7 +145,7 @@ def test_a_study_whose_node_dies_has_every_cell_as_this_machine_alone_would_have
     ended = threading.Event()
     killer = threading.Thread(target=kill_node_at_work, args=[ended])
     killer.start()
-    study, home = run([1, 60], kind="ray", address=cluster.address, storage=str(tmp_path / "storage"))
+    study, home = run([1, 60], kind="ray", address=cluster.address, storage=str(storage))
     ended.set()
     killer.join()
     assert cluster.worker_nodes == set()
