@@ -259,7 +259,7 @@ def _answer(chosen: ChosenModel, texts: "pd.DataFrame") -> tuple["pd.DataFrame",
     """Answers, with the columns text_id, text and `storage.scores.PROBABILITIES`; and the ids of texts too long."""
     import numpy as np
 
-    from learning.worker.process import AnsweringJob
+    from learning.worker.jobs import AnsweringJob
     from storage.scores import PROBABILITIES
 
     model, decoding = chosen.model, chosen.model.decoding

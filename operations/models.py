@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 from operations.worker import run_job
 from schemas.config import DecodingSettings, PromotionSettings, PromptSettings, TrainingSettings
 from schemas.errors import InputError
+from schemas.stored import read_stored
 from storage.home import Home
 
 if TYPE_CHECKING:
-    from learning.worker.process import BaseSpec
+    from learning.worker.jobs import BaseSpec
     from schemas.model_card import CellCard
     from storage.studies import StoredCell
 CANARIES = 64
@@ -48,7 +49,7 @@ def load_model(home: Home, cell: "StoredCell") -> CellModel:
         InputError: The base model cannot be found.
         AdapterError: What lies in its folder is not the adapter that it trained.
     """
-    from learning.worker.process import BaseSpec
+    from learning.worker.jobs import BaseSpec
     from storage.exports import load_card
     from storage.studies import load_config_of
 
@@ -57,12 +58,12 @@ def load_model(home: Home, cell: "StoredCell") -> CellModel:
     settings = card.hyperparameters
     model = CellModel(
         card=card,
-        base=BaseSpec(*find_base(home, card), TrainingSettings(**settings["training"])),
+        base=BaseSpec(*find_base(home, card), read_stored(TrainingSettings, "training", settings["training"])),
         adapter=adapter,
         adapter_hash=adapter_hash,
-        prompt=PromptSettings(**settings["prompt"]),
-        decoding=DecodingSettings(**config["decoding"]),
-        max_unparsed_rate=PromotionSettings(**config["promotion"]).max_unparsed_rate,
+        prompt=read_stored(PromptSettings, "prompt", settings["prompt"]),
+        decoding=read_stored(DecodingSettings, "decoding", config["decoding"]),
+        max_unparsed_rate=read_stored(PromotionSettings, "promotion", config["promotion"]).max_unparsed_rate,
     )
     if cell.outcome is None or cell.outcome.adapter_hash is None:
         _adopt(home, model)
@@ -104,7 +105,7 @@ def _adopt(home: Home, model: CellModel) -> None:
         AdapterError: It answers otherwise.
     """
     from learning.models.adapter_files import AGAIN, AdapterError
-    from learning.worker.process import ComparingJob
+    from learning.worker.jobs import ComparingJob
     from storage.exports import load_canaries
     from storage.studies import save_adapter_hash
 

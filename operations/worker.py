@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from schemas.plan import StudyPlan
 
 if TYPE_CHECKING:
-    from learning.worker.process import BaseSpec, Job, ScoringJob, TrainingJob, Worker
+    from learning.worker.jobs import BaseSpec, Job, TravellingJob
+    from learning.worker.process import Worker
 
 _workers: list["Worker"] = []
 """The one process, once it was asked for."""
@@ -19,7 +20,7 @@ _workers: list["Worker"] = []
 class Workplace(Protocol):
     """What does jobs in place of this machine, as a cluster."""
 
-    def run(self, job: "TrainingJob | ScoringJob", title: str) -> Any:
+    def run(self, job: "TravellingJob", title: str) -> Any:
         """Have a job done, and return its result."""
 
     def drop(self, cell_ids: Iterable[str], training_ids: Iterable[str]) -> None:
@@ -79,9 +80,9 @@ def run_job(job: "Job", on_event: Callable[[Any], None], title: str = "") -> Any
         on_event: Is given what the job tells on its way. A node of a cluster shows that by itself, under the title.
         title: What is done, for people.
     """
-    from learning.worker.process import ScoringJob, TrainingJob
+    from learning.worker.jobs import TravellingJob
 
-    if _workplaces and isinstance(job, ScoringJob | TrainingJob):
+    if _workplaces and isinstance(job, TravellingJob):
         return _workplaces[0].run(job, title)
     return _get_worker().run(job, on_event)
 
@@ -100,7 +101,7 @@ def drop_shared(cell_ids: Iterable[str], training_ids: Iterable[str]) -> None:
 
 def base_spec(study: StudyPlan) -> "BaseSpec":
     """The base model of a study, as a job names it."""
-    from learning.worker.process import BaseSpec
+    from learning.worker.jobs import BaseSpec
 
     return BaseSpec(study.base.folder, study.base.quantization, study.config.training, study.base.revision)
 

@@ -71,7 +71,7 @@ def check_base(study: StudyPlan) -> int | None:
     Raises:
         InputError: It does not fit.
     """
-    from learning.worker.process import CheckingJob
+    from learning.worker.jobs import CheckingJob
     from operations.models import lacks_adapters
     from storage.home import Home
     from storage.studies import load_missing
@@ -125,7 +125,7 @@ def train_side_by_side(study: StudyPlan, cells: Sequence[CellPlan], positions: S
 
 def _run_training(study: StudyPlan, cells: Mapping[CellPlan, str], title: str) -> None:
     """Train cells, each with its position, in one job, and record what came of each."""
-    from learning.worker.process import PlannedTraining, TrainingJob
+    from learning.worker.jobs import PlannedTraining, TrainingJob
     from storage.evaluations import forget_evaluations
     from storage.home import Home
     from storage.studies import finish_cell
@@ -188,7 +188,7 @@ def score_cell(study: StudyPlan, cell: CellPlan, position: str = "") -> State[No
 
 def _run_scoring(study: StudyPlan, cell: CellPlan, position: str) -> list[Any] | State[None]:
     from learning.prompt.not_finite import NotFiniteError
-    from learning.worker.process import ScoringJob
+    from learning.worker.jobs import ScoringJob
     from storage.home import Home
     from storage.studies import explain_diverged
 

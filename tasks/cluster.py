@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from prefect_ray.task_runners import PrefectRayFuture
 
     from learning.training.shared_storage import SharedStorage
-    from learning.worker.process import ScoringJob, TrainingJob
+    from learning.worker.jobs import TravellingJob
 
 
 PATIENCE = 5.0
@@ -153,7 +153,7 @@ class Cluster:
         self._stored: set[str] = set()
         """Cells whose adapter lies on the storage as it lies in the home."""
 
-    def run(self, job: "TrainingJob | ScoringJob", title: str) -> Any:
+    def run(self, job: "TravellingJob", title: str) -> Any:
         """Have a job done on a node, and return its result.
 
         Args:
@@ -167,22 +167,10 @@ class Cluster:
             AdapterError: What came back by way of the storage is not what the node trained.
             RunEndedError: The job was given up.
         """
-        from learning.models.adapter_files import check_adapter
-        from learning.training.shared_storage import get_folder, put_folder
-        from learning.worker.process import TrainingJob
-
-        if isinstance(job, TrainingJob):
-            [training] = job.trainings
-            [outcome] = self._wait(job, title)
-            folder = training.adapter_folder
-            get_folder(self.storage.adapter(folder.name), folder)
-            check_adapter(folder, outcome.adapter_hash)
-            self._stored.add(folder.name)
-            return [outcome]
-        if job.adapter_folder is not None and job.adapter_folder.name not in self._stored:
-            put_folder(job.adapter_folder, self.storage.adapter(job.adapter_folder.name))
-            self._stored.add(job.adapter_folder.name)
-        return self._wait(job, title)
+        job.send(self.storage, self._stored)
+        result = self._wait(job, title)
+        job.receive(self.storage, self._stored, result)
+        return result
 
     def drop(self, cell_ids: Iterable[str], training_ids: Iterable[str]) -> None:
         """Delete the adapters and the checkpoints of these cells and trainings from the storage."""
@@ -201,7 +189,7 @@ class Cluster:
             for future in self._futures:
                 ray.cancel(future.wrapped_future, force=True)
 
-    def _wait(self, job: "TrainingJob | ScoringJob", title: str) -> Any:
+    def _wait(self, job: "TravellingJob", title: str) -> Any:
         from ray.exceptions import RayError
 
         from learning.worker.process import WorkerDiedError
@@ -219,7 +207,7 @@ class Cluster:
             with self._turn:
                 self._futures.discard(future)
 
-    def _submit(self, job: "TrainingJob | ScoringJob", title: str) -> "PrefectRayFuture[Any]":
+    def _submit(self, job: "TravellingJob", title: str) -> "PrefectRayFuture[Any]":
         """Hand the job to Ray, which does not retry it: the task that has it done does, and counts."""
         from prefect_ray.context import remote_options
 

@@ -130,7 +130,7 @@ def _evaluate_champion(study: StudyPlan, champion: Champion) -> str:
         InputError: It cannot be loaded.
     """
     from learning.study.identity import decoding_id, evaluation_id
-    from learning.worker.process import ScoringJob
+    from learning.worker.jobs import ScoringJob
     from operations.models import load_model
     from storage.evaluations import load_evaluated, save_evaluations
     from storage.home import Home

@@ -13,22 +13,16 @@ import subprocess
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Callable
+from dataclasses import replace
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
-from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
-from learning.study.evaluation import LabelledPart
-from learning.training.checkpoints import CheckpointStore
-from learning.training.recipe import Recipe, TrainingStep
-from schemas.config import DecodingSettings, PromptSettings, TrainingSettings
+from learning.worker.jobs import BaseSpec, Job
+from schemas.config import TrainingSettings
 from schemas.errors import FailureError, InputError
-from schemas.label import Label
-from schemas.model_card import Canaries
 
 if TYPE_CHECKING:
     from learning.models.loaded_base import LoadedBase
@@ -48,96 +42,6 @@ class WorkerDiedError(FailureError):
 
 class JobFailedError(FailureError):
     """The job raised an error that is not the user's; the worker lives on."""
-
-
-@dataclass(frozen=True)
-class BaseSpec:
-    """Which base model a job needs, and how it computes."""
-
-    folder: Path
-    quantization: str
-    training: TrainingSettings
-    """For its precision, optimizer and attention."""
-    revision: str | None = None
-    """Of the model, where another machine is to make sure that it has the same one."""
-
-
-@dataclass(frozen=True)
-class PlannedTraining:
-    """One adapter that a job trains; see `learning.training.cell.Training`."""
-
-    recipe: Recipe
-    adapter_folder: Path
-    store: CheckpointStore | None
-
-
-@dataclass(frozen=True)
-class TrainingJob:
-    """Train adapters, side by side where there is room.
-
-    The result is a list of `TrainingOutcome`, one for each training, in order. Each event is a line, or the index of a
-    training with a `TrainingStep` of it.
-    """
-
-    base: BaseSpec
-    headlines: tuple[str, ...]
-    labels: tuple[Label, ...]
-    trainings: tuple[PlannedTraining, ...]
-    """One or more, whose recipes differ in learning rate, epochs and seed alone."""
-
-
-@dataclass(frozen=True)
-class ScoringJob:
-    """Evaluate a model; the result is a list of `Evaluation`, each event a number of headlines."""
-
-    base: BaseSpec
-    adapter_folder: Path | None
-    parts: Sequence[LabelledPart]
-    prompt: PromptSettings
-    decoding: DecodingSettings
-    adapter_hash: str | None = None
-    """That the adapter's files must have, in this job and those below; any when None."""
-
-
-@dataclass(frozen=True)
-class AnsweringJob:
-    """Answer headlines without labels by a fine-tune; the result is `learning.scoring.model_evaluation.Answers`."""
-
-    base: BaseSpec
-    adapter_folder: Path
-    headlines: tuple[str, ...]
-    prompt: PromptSettings
-    temperature: float
-    top_k: int | None
-    top_p: float | None
-    adapter_hash: str | None = None
-
-
-@dataclass(frozen=True)
-class ComparingJob:
-    """Compare a fine-tune with what the ledger knows of it; the result is a `learning.scoring.canaries.CanaryCheck`."""
-
-    base: BaseSpec
-    adapter_folder: Path
-    canaries: Canaries
-    prompt: PromptSettings
-    adapter_hash: str | None = None
-
-
-@dataclass(frozen=True)
-class CheckingJob:
-    """Load a base model and see that it can be fine-tuned. The next job finds it in memory.
-
-    The result is how many trainings of such a recipe go side by side on these headlines, 1 or more.
-    """
-
-    base: BaseSpec
-    headlines: tuple[str, ...]
-    labels: tuple[Label, ...]
-    recipe: Recipe
-
-
-Job = TrainingJob | ScoringJob | AnsweringJob | ComparingJob | CheckingJob
 
 
 class Worker:
@@ -286,52 +190,12 @@ def _do(job: Job, bases: _Bases, tell: Callable[[Any], None]) -> Any:
 
     base = bases.get(job.base)
     try:
-        return _use(job, base, tell)
+        return job.do(base, tell)
     except NotFiniteError:
-        folder = None if isinstance(job, CheckingJob | TrainingJob) else job.adapter_folder
-        raise not_finite(f"cell {folder.name}" if folder else "base model") from None
+        raise not_finite(job.subject) from None
     except AdapterError:
         bases.forget()
         raise
     finally:
-        if not isinstance(job, AnsweringJob):  # the next batch of headlines wants the same model
+        if not job.keeps_model:
             base.release()
-
-
-def _use(job: Job, base: "LoadedBase", tell: Callable[[Any], None]) -> Any:
-    from learning.prompt.decoding import Decoding
-    from learning.scoring.canaries import compare_canaries
-    from learning.scoring.model_evaluation import answer_headlines, evaluate_model
-    from learning.training.cell import count_side_by_side
-
-    if isinstance(job, CheckingJob):
-        return count_side_by_side(base, job.headlines, job.labels, job.recipe)
-    if isinstance(job, ComparingJob):
-        return compare_canaries(job.canaries, base, job.adapter_folder, job.adapter_hash, job.prompt)
-    if isinstance(job, AnsweringJob):
-        decoding = Decoding(job.temperature, job.top_k, job.top_p)
-        return answer_headlines(base, job.adapter_folder, job.headlines, job.prompt, decoding, job.adapter_hash)
-    if isinstance(job, ScoringJob):
-        return evaluate_model(
-            base,
-            job.adapter_folder,
-            job.parts,
-            prompt=job.prompt,
-            decoding=job.decoding,
-            on_headlines=tell,
-            adapter_hash=job.adapter_hash,
-        )
-    return _train(job, base, tell)
-
-
-def _train(job: TrainingJob, base: "LoadedBase", tell: Callable[[Any], None]) -> Any:
-    from learning.training.cell import Training, train_adapters
-
-    def tell_step(index: int, step: TrainingStep) -> None:
-        tell((index, step))
-
-    trainings = [
-        Training(planned.recipe, planned.adapter_folder, planned.store, partial(tell_step, index))
-        for index, planned in enumerate(job.trainings)
-    ]
-    return train_adapters(base, job.headlines, job.labels, trainings, tell=tell)

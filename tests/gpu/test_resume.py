@@ -13,7 +13,8 @@ from embedded.paths import MODEL_FOLDER
 from learning.models.device import choose_device
 from learning.training.checkpoints import CheckpointStore
 from learning.training.recipe import Recipe
-from learning.worker.process import BaseSpec, PlannedTraining, TrainingJob, Worker, WorkerDiedError
+from learning.worker.jobs import BaseSpec, PlannedTraining, TrainingJob
+from learning.worker.process import Worker, WorkerDiedError
 from schemas.config import LoraSettings, PromptSettings, TrainingSettings
 from schemas.label import Label
 from tests.gpu.rounding import ADAPTER, largest_difference, load_weights

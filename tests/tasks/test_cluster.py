@@ -13,7 +13,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 import tasks.cluster
 from embedded.paths import MODEL_FOLDER
 from learning.models.base_model import resolve_base_model
-from learning.worker.process import BaseSpec
+from learning.worker.jobs import BaseSpec
 from schemas.config import RunnerSettings, TrainingSettings
 from tasks.cluster import RunnerError, check_runner, find_storage
 from tasks.node import NodeError, _find_base

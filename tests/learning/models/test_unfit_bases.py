@@ -16,7 +16,8 @@ from tokenizers import AddedToken
 import learning.models.base_model
 from learning.models.base_model import check_model_folder, check_weights, load_tokenizer, resolve_base_model
 from learning.training.recipe import Recipe
-from learning.worker.process import BaseSpec, CheckingJob, Worker
+from learning.worker.jobs import BaseSpec, CheckingJob
+from learning.worker.process import Worker
 from schemas.config import LoraSettings, PromptSettings, TrainingSettings
 from schemas.errors import InputError
 from tests.learning.models.families import FAMILIES, UNFIT, write_family

@@ -16,7 +16,8 @@ from learning.training import checkpoints
 from learning.training.cell import train_adapter
 from learning.training.checkpoints import MANIFEST, CheckpointStore
 from learning.training.recipe import Recipe, TrainingOutcome, TrainingStep
-from learning.worker.process import BaseSpec, PlannedTraining, TrainingJob, Worker, WorkerDiedError
+from learning.worker.jobs import BaseSpec, PlannedTraining, TrainingJob
+from learning.worker.process import Worker, WorkerDiedError
 from schemas.config import LoraSettings, PromptSettings, TrainingSettings
 from schemas.label import Label
 

@@ -13,7 +13,8 @@ import pytest
 
 import learning.worker.process
 from learning.training.recipe import Recipe
-from learning.worker.process import BaseSpec, CheckingJob, PlannedTraining, TrainingJob, Worker
+from learning.worker.jobs import BaseSpec, CheckingJob, PlannedTraining, TrainingJob
+from learning.worker.process import Worker
 from schemas.config import LoraSettings, PromptSettings, TrainingSettings
 from schemas.errors import InputError
 from schemas.label import Label

@@ -1,0 +1,287 @@
+"""Jobs: what the process that holds a base model does, each a class that says how. Loads no heavy library by itself."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from learning.study.evaluation import LabelledPart
+from learning.training.checkpoints import CheckpointStore
+from learning.training.recipe import Recipe, TrainingStep
+from schemas.config import DecodingSettings, PromptSettings, TrainingSettings
+from schemas.label import Label
+from schemas.model_card import Canaries
+
+if TYPE_CHECKING:
+    from learning.models.loaded_base import LoadedBase
+    from learning.training.shared_storage import SharedStorage
+
+
+@dataclass(frozen=True)
+class BaseSpec:
+    """Which base model a job needs, and how it computes."""
+
+    folder: Path
+    quantization: str
+    training: TrainingSettings
+    """For its precision, optimizer and attention."""
+    revision: str | None = None
+    """Of the model, where another machine is to make sure that it has the same one."""
+
+
+@dataclass(frozen=True)
+class Job(ABC):
+    """Something to be done with a base model."""
+
+    base: BaseSpec
+    keeps_model: ClassVar[bool] = False
+    """Whether the next job most likely wants the base with the same adapter on it."""
+
+    @property
+    def subject(self) -> str:
+        """What errors call the model that it asks."""
+        return "base model"
+
+    @abstractmethod
+    def do(self, base: "LoadedBase", tell: Callable[[Any], None]) -> Any:
+        """Do it, and return its result.
+
+        Args:
+            base: The base model.
+            tell: Is given the job's events on its way.
+        """
+
+
+@dataclass(frozen=True)
+class TravellingJob(Job):
+    """A job that a machine of a cluster can do, with its adapter on storage that all machines share."""
+
+    @abstractmethod
+    def send(self, storage: "SharedStorage", stored: set[str]) -> None:
+        """Before it travels: put on the storage what it needs, but for the adapters that are `stored` there."""
+
+    @abstractmethod
+    def receive(self, storage: "SharedStorage", stored: set[str], result: Any) -> None:
+        """After it came back: get from the storage what it left there."""
+
+    @abstractmethod
+    def arrive(self, storage: "SharedStorage", scratch: Path) -> Self:
+        """The job as another machine does it: its folders lie under `scratch`, filled from the storage."""
+
+    @abstractmethod
+    def leave(self, storage: "SharedStorage") -> None:
+        """On that machine, when it is done: put on the storage what it made."""
+
+    @property
+    def headlines_to_score(self) -> int:
+        """How many headlines its events will count."""
+        return 0
+
+    def progress_of(self, event: Any) -> Any:
+        """What an event tells of progress: a step, a number of headlines, or a line."""
+        return event
+
+
+@dataclass(frozen=True)
+class PlannedTraining:
+    """One adapter that a job trains; see `learning.training.cell.Training`."""
+
+    recipe: Recipe
+    adapter_folder: Path
+    store: CheckpointStore | None
+
+
+@dataclass(frozen=True)
+class TrainingJob(TravellingJob):
+    """Train adapters, side by side where there is room; where it travels, one.
+
+    The result is a list of `TrainingOutcome`, one for each training, in order. Each event is a line, or the index of a
+    training with a `TrainingStep` of it.
+    """
+
+    headlines: tuple[str, ...]
+    labels: tuple[Label, ...]
+    trainings: tuple[PlannedTraining, ...]
+    """One or more, whose recipes differ in learning rate, epochs and seed alone."""
+
+    def do(self, base: "LoadedBase", tell: Callable[[Any], None]) -> Any:
+        """Train them."""
+        from learning.training.cell import Training, train_adapters
+
+        def tell_step(index: int, step: TrainingStep) -> None:
+            tell((index, step))
+
+        trainings = [
+            Training(planned.recipe, planned.adapter_folder, planned.store, partial(tell_step, index))
+            for index, planned in enumerate(self.trainings)
+        ]
+        return train_adapters(base, self.headlines, self.labels, trainings, tell=tell)
+
+    def send(self, storage: "SharedStorage", stored: set[str]) -> None:
+        """Nothing: its checkpoints are there."""
+
+    def receive(self, storage: "SharedStorage", stored: set[str], result: Any) -> None:
+        """Get the adapter.
+
+        Raises:
+            AdapterError: It is not the one that was trained.
+        """
+        from learning.models.adapter_files import check_adapter
+        from learning.training.shared_storage import get_folder
+
+        for training, outcome in zip(self.trainings, result, strict=True):
+            folder = training.adapter_folder
+            get_folder(storage.adapter(folder.name), folder)
+            check_adapter(folder, outcome.adapter_hash)
+            stored.add(folder.name)
+
+    def arrive(self, storage: "SharedStorage", scratch: Path) -> Self:
+        """With its checkpoints, which are kept up to date on the storage."""
+        return replace(self, trainings=tuple(self._arrive(storage, scratch)))
+
+    def _arrive(self, storage: "SharedStorage", scratch: Path) -> Iterator[PlannedTraining]:
+        for number, training in enumerate(self.trainings):
+            assert training.store is not None
+            mirror, root = storage.checkpoints(training.store.training_id), scratch / f"checkpoints-{number}"
+            mirror.fetch(root)
+            store = replace(training.store, root=root, mirror=mirror)
+            yield replace(training, adapter_folder=scratch / training.adapter_folder.name, store=store)
+
+    def leave(self, storage: "SharedStorage") -> None:
+        """Put the adapter there."""
+        from learning.training.shared_storage import put_folder
+
+        for training in self.trainings:
+            put_folder(training.adapter_folder, storage.adapter(training.adapter_folder.name))
+
+    def progress_of(self, event: Any) -> Any:
+        """A step or a line."""
+        return event[1] if isinstance(event, tuple) else event
+
+
+@dataclass(frozen=True)
+class ScoringJob(TravellingJob):
+    """Evaluate a model; the result is a list of `Evaluation`, each event a number of headlines."""
+
+    adapter_folder: Path | None
+    parts: Sequence[LabelledPart]
+    prompt: PromptSettings
+    decoding: DecodingSettings
+    adapter_hash: str | None = None
+    """That the adapter's files must have, in this job and those below; any when None."""
+
+    @property
+    def subject(self) -> str:
+        """The cell, or the untouched base."""
+        return "base model" if self.adapter_folder is None else f"cell {self.adapter_folder.name}"
+
+    def do(self, base: "LoadedBase", tell: Callable[[Any], None]) -> Any:
+        """Evaluate it."""
+        from learning.scoring.model_evaluation import evaluate_model
+
+        return evaluate_model(
+            base,
+            self.adapter_folder,
+            self.parts,
+            prompt=self.prompt,
+            decoding=self.decoding,
+            on_headlines=tell,
+            adapter_hash=self.adapter_hash,
+        )
+
+    def send(self, storage: "SharedStorage", stored: set[str]) -> None:
+        """Put the adapter there."""
+        from learning.training.shared_storage import put_folder
+
+        if self.adapter_folder is not None and self.adapter_folder.name not in stored:
+            put_folder(self.adapter_folder, storage.adapter(self.adapter_folder.name))
+            stored.add(self.adapter_folder.name)
+
+    def receive(self, storage: "SharedStorage", stored: set[str], result: Any) -> None:
+        """Nothing: it leaves no files."""
+
+    def arrive(self, storage: "SharedStorage", scratch: Path) -> Self:
+        """With its adapter."""
+        from learning.training.shared_storage import get_folder
+
+        if self.adapter_folder is None:
+            return self
+        adapter = scratch / self.adapter_folder.name
+        get_folder(storage.adapter(adapter.name), adapter)
+        return replace(self, adapter_folder=adapter)
+
+    def leave(self, storage: "SharedStorage") -> None:
+        """Nothing."""
+
+    @property
+    def headlines_to_score(self) -> int:
+        """Over all parts."""
+        return sum(len(part.texts) for part in self.parts)
+
+
+@dataclass(frozen=True)
+class AnsweringJob(Job):
+    """Answer headlines without labels by a fine-tune; the result is `learning.scoring.model_evaluation.Answers`."""
+
+    adapter_folder: Path
+    headlines: tuple[str, ...]
+    prompt: PromptSettings
+    temperature: float
+    top_k: int | None
+    top_p: float | None
+    adapter_hash: str | None = None
+    keeps_model: ClassVar[bool] = True
+
+    @property
+    def subject(self) -> str:
+        """The cell."""
+        return f"cell {self.adapter_folder.name}"
+
+    def do(self, base: "LoadedBase", tell: Callable[[Any], None]) -> Any:  # noqa: ARG002 (it tells nothing)
+        """Answer them."""
+        from learning.prompt.decoding import Decoding
+        from learning.scoring.model_evaluation import answer_headlines
+
+        decoding = Decoding(self.temperature, self.top_k, self.top_p)
+        return answer_headlines(base, self.adapter_folder, self.headlines, self.prompt, decoding, self.adapter_hash)
+
+
+@dataclass(frozen=True)
+class ComparingJob(Job):
+    """Compare a fine-tune with what the ledger knows of it; the result is a `learning.scoring.canaries.CanaryCheck`."""
+
+    adapter_folder: Path
+    canaries: Canaries
+    prompt: PromptSettings
+    adapter_hash: str | None = None
+
+    @property
+    def subject(self) -> str:
+        """The cell."""
+        return f"cell {self.adapter_folder.name}"
+
+    def do(self, base: "LoadedBase", tell: Callable[[Any], None]) -> Any:  # noqa: ARG002 (it tells nothing)
+        """Compare it."""
+        from learning.scoring.canaries import compare_canaries
+
+        return compare_canaries(self.canaries, base, self.adapter_folder, self.adapter_hash, self.prompt)
+
+
+@dataclass(frozen=True)
+class CheckingJob(Job):
+    """Load a base model and see that it can be fine-tuned. The next job finds it in memory.
+
+    The result is how many trainings of such a recipe go side by side on these headlines, 1 or more.
+    """
+
+    headlines: tuple[str, ...]
+    labels: tuple[Label, ...]
+    recipe: Recipe
+
+    def do(self, base: "LoadedBase", tell: Callable[[Any], None]) -> Any:  # noqa: ARG002 (it tells nothing)
+        """Count them."""
+        from learning.training.cell import count_side_by_side
+
+        return count_side_by_side(base, self.headlines, self.labels, self.recipe)
