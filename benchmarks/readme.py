@@ -42,6 +42,7 @@ def build_blocks(records: dict[str, Record]) -> dict[str, str]:
         "training": _describe(records["training"]["machine"], "training") + _build_training(records["training"]),
         "grid": _describe(records["grid"]["machine"], "grid") + _build_grid(records["grid"]),
         "gpu": _build_gpu(records["gpu"]),
+        "gpu-in-short": _tell_gpu_in_short(records["gpu"]),
     }
 
 
@@ -152,6 +153,17 @@ def _build_gpu(record: Record) -> str:
         f"Measured by `python -m benchmarks.gpu` on one {machine['gpu']}, Python {machine['python']}, torch "
         f"{machine['torch']}:\nLlama 2 7B's shape with random weights on `{record['data']}`, LoRA of rank 64 "
         f"(`benchmarks/results/gpu.json`):\n\n{_table(titles, rows)}\n{told.rstrip()}"
+    )
+
+
+def _tell_gpu_in_short(record: Record) -> str:
+    figures, ratios = record["figures"], record["ratios"]
+    rates = [figures[f"fintone, whole-text, batches of {size}, examples/s"] for size in (8, 16)]
+    faster = [ratio for name, ratio in ratios.items() if name.startswith("fintone/SFTTrainer")]
+    return (
+        f"On one {record['machine']['gpu']}, a model of Llama 2 7B's shape trains {min(rates):.0f} to {max(rates):.0f} "
+        f"headlines a second with the study's loss,\n{min(faster):.1f} to {max(faster):.1f} times as many as trl's "
+        "`SFTTrainer` at its best ([how](docs/speed.md))."
     )
 
 
