@@ -211,14 +211,19 @@ def time_plain(model: Any, encoded: list[Any], tokens: float, own: Recipe, size:
 
 
 def measure_side_by_side(results: Results, base: LoadedBase, rows: Rows) -> None:
-    """Three learning rates, with the loss and the batches of the study."""
+    """Three learning rates, with the loss and the batches of the study: from beginning to end, and while they train."""
     recipes = [recipe("whole-text", 8, rate=rate) for rate in RATES]
-    outcomes, _ = train(base, rows, recipes)
-    together = max(outcome.seconds for outcome in outcomes)
-    apart = sum(train(base, rows, [own])[0][0].seconds for own in recipes)
+    outcomes, ends = train(base, rows, recipes)
+    together, beside = max(outcome.seconds for outcome in outcomes), len(recipes) * rate_of(ends, 8)
+    singles = [train(base, rows, [own]) for own in recipes]
+    apart = sum(outcome.seconds for [outcome], _ in singles)
+    alone = statistics.median(rate_of(ends, 8) for _, ends in singles)
     results.add("three learning rates side by side, s", together)
     results.add("three learning rates one after the other, s", apart)
     results.add("side by side/one after the other", apart / together, kind="ratios")
+    results.add("three learning rates side by side, examples/s", beside)
+    results.add("one learning rate, examples/s", alone)
+    results.add("side by side/one after the other, steps alone", beside / alone, kind="ratios")
 
 
 def measure_scoring(results: Results, base: LoadedBase, quantised: Any, test: Rows, scratch: Path) -> None:
