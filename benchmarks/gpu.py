@@ -152,6 +152,8 @@ def measure_training(results: Results, base: LoadedBase, quantised: Any, rows: R
             results.add(f"fintone, {name}, share of matrix multiply", flops / results["matrix multiply, FLOP/s"])
             for kind, packing in (("SFTTrainer", False), ("SFTTrainer, packing", True)):
                 best, size = measure_plain(quantised, rows, recipe(loss, batch_size), packing=packing)
+                if not size:
+                    continue  # not even the smallest fits
                 results.add(f"{kind}, {name}, examples/s", best)
                 results.add(f"{kind}, {name}, micro-batch", size)
                 results.compare(
@@ -212,10 +214,13 @@ def time_plain(model: Any, encoded: list[Any], tokens: float, own: Recipe, size:
 
 def measure_side_by_side(results: Results, base: LoadedBase, rows: Rows) -> None:
     """Three learning rates, with the loss and the batches of the study: from beginning to end, and while they train."""
-    recipes = [recipe("whole-text", 8, rate=rate) for rate in RATES]
+    recipes = [recipe("whole-text", 8, rate=rate, side_by_side=len(RATES)) for rate in RATES]
     outcomes, ends = train(base, rows, recipes)
     together, beside = max(outcome.seconds for outcome in outcomes), len(recipes) * rate_of(ends, 8)
-    singles = [train(base, rows, [own]) for own in recipes]
+    singles = []
+    for own in recipes:
+        base.kept = None  # as the three together have it, whose pass is recorded too
+        singles.append(train(base, rows, [own]))
     apart = sum(outcome.seconds for [outcome], _ in singles)
     alone = statistics.median(rate_of(ends, 8) for _, ends in singles)
     results.add("three learning rates side by side, s", together)
@@ -272,7 +277,7 @@ def measure_scoring(results: Results, base: LoadedBase, quantised: Any, test: Ro
                 ).tolist()
 
     quantised.eval()
-    rate = len(test.headlines) / time_best(lambda: fintone(test.headlines))
+    rate = len(test.headlines) / time_median(lambda: fintone(test.headlines))
     results.add("scoring, fintone, headlines/s", rate)
     prompts = encode_prompts(test.headlines, base.tokenizer, PROMPT)
     prefix = common_prefix_length(prompts)
@@ -280,14 +285,14 @@ def measure_scoring(results: Results, base: LoadedBase, quantised: Any, test: Ro
     results.add("scoring, fintone, share of matrix multiply", flops / results["matrix multiply, FLOP/s"])
     sample, rates = Random(3).sample(test.headlines, min(GENERATED, len(test.headlines))), {}
     for size in GENERATE_SIZES:
-        rates[size] = len(sample) / time_best(lambda size=size: generate(sample, size), runs=2)  # type: ignore[misc]
+        rates[size] = len(sample) / time_median(lambda size=size: generate(sample, size), runs=2)  # type: ignore[misc]
     results.add("scoring, generate, headlines/s", max(rates.values()))
     results.add("scoring, generate, batch", max(rates, key=lambda size: rates[size]))
     results.compare("fintone/generate, scoring", "scoring, fintone, headlines/s", "scoring, generate, headlines/s")
     base.release()
 
 
-def time_best(work: Callable[[], object], runs: int = 3) -> float:
+def time_median(work: Callable[[], object], runs: int = 3) -> float:
     """Seconds of a work: the median of several runs after one that is not counted."""
     seconds = []
     with torch.inference_mode():

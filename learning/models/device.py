@@ -89,10 +89,10 @@ def peak_memory_bytes(device: Device) -> int:
 def free_memory_bytes(device: Device) -> int:
     """Memory that can be had on the device now, in bytes; of a GPU no more than this process may take of it."""
     if device.name == "cuda":
+        torch.cuda.empty_cache()  # what is left to torch then cannot be had: it is in use, or a graph's
         free, total = torch.cuda.mem_get_info()
-        held = torch.cuda.memory_reserved()
-        share = int(torch.cuda.get_per_process_memory_fraction() * total) - held
-        return max(min(free, share), 0) + held - torch.cuda.memory_allocated()
+        share = int(torch.cuda.get_per_process_memory_fraction() * total) - torch.cuda.memory_reserved()
+        return max(min(free, share), 0)
     return int(psutil.virtual_memory().available)
 
 
@@ -105,7 +105,14 @@ def total_memory_bytes(device: Device) -> int:
 
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether an error says that memory ran out; on a CPU torch has no class for it."""
-    texts = ("not enough memory", "can't allocate memory", "Cannot allocate memory", "CUDA out of memory")
+    texts = (
+        "not enough memory",
+        "can't allocate memory",
+        "Cannot allocate memory",
+        "CUDA out of memory",
+        "CUDA error: out of memory",
+        "CUBLAS_STATUS_ALLOC_FAILED",
+    )
     return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(text in str(error) for text in texts)
 
 

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import torch
@@ -21,10 +22,10 @@ def fused_rotary(model: Any) -> Iterator[None]:
     """
     names = {type(module).__module__ for module in model.modules() if "Attention" in type(module).__name__}
     own = {name: getattr(sys.modules[name], FUNCTION, None) for name in names}
-    replaced = {name: function for name, function in own.items() if _is_same(function)}
+    replaced = {name: function for name, function in own.items() if function is not None and _is_same(function)}
     try:
-        for name in replaced:
-            setattr(sys.modules[name], FUNCTION, rotate)
+        for name, function in replaced.items():
+            setattr(sys.modules[name], FUNCTION, partial(_rotate_if_plain, function))
         yield
     finally:
         for name, function in replaced.items():
@@ -45,6 +46,14 @@ def rotate(
     """
     cos, sin = cos.unsqueeze(unsqueeze_dim), sin.unsqueeze(unsqueeze_dim)
     return _Rotation.apply(query, cos, sin), _Rotation.apply(key, cos, sin)  # type: ignore[no-untyped-call]
+
+
+def _rotate_if_plain(
+    own: Callable[..., Any], query: torch.Tensor, key: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor, **named: Any
+) -> Any:
+    """Rotate, but by the family's own function where a part of a head alone is rotated, or in another dtype."""
+    is_plain = cos.dtype == query.dtype == key.dtype and cos.shape[-1] == query.shape[-1] == key.shape[-1]
+    return (rotate if is_plain else own)(query, key, cos, sin, **named)
 
 
 class _Rotation(torch.autograd.Function):
@@ -70,10 +79,8 @@ class _Rotation(torch.autograd.Function):
         return result, None, None
 
 
-def _is_same(function: Callable[..., Any] | None) -> bool:
+def _is_same(function: Callable[..., Any]) -> bool:
     """Whether a family's function gives what `rotate` gives."""
-    if function is None:
-        return False
     query, key = torch.linspace(-1, 2, 2 * 3 * 8).view(1, 2, 3, 8), torch.linspace(1, -2, 3 * 8).view(1, 1, 3, 8)
     angles = torch.linspace(0, 5, 3 * 8).view(1, 3, 8)
     try:

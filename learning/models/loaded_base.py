@@ -65,6 +65,8 @@ class LoadedBase:
         """Whether its attention heeds the mask of a pack; None until a training has tried."""
         self.kept: tuple[Any, Any] | None = None
         """What a training leaves for the next one like it: what they have in common, and the pass over the base."""
+        self.takes_stacks: bool | None = None
+        """Whether several adapters in one pass give what it gives; None until a training has tried."""
         self._has_plain_head: bool | None = None
         self._adapted: PeftModel | None = None
         self._scoring: Any = None

@@ -107,10 +107,11 @@ class _HeadLoss(torch.autograd.Function):
             part = slice(start, start + step)
             logits = linear(inputs[part], weight, bias).float()
             # Targets of other parts count nothing: to pick out those of this one, a GPU would have to be waited for.
-            share = torch.where((rows >= start) & (rows < start + step), weights, 0)
+            inside = (rows >= start) & (rows < start + step)
+            share = torch.where(inside, weights, 0)
             places = ((rows - start).clamp(0, len(logits) - 1), targets)
             normalisers = logits.logsumexp(dim=-1)
-            losses += (normalisers[places[0]] - logits[places]) * share
+            losses += torch.where(inside, normalisers[places[0]] - logits[places], 0) * weights  # 0 times NaN is NaN
             logits.sub_(normalisers[:, None]).exp_().mul_(totals[part, None])
             logits.index_put_(places, -share, accumulate=True)
             gradient[part] = logits.to(weight.dtype) @ weight

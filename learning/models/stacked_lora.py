@@ -17,10 +17,6 @@ from peft import PeftModel
 from peft.tuners.lora import LoraLayer
 from torch.nn.functional import linear
 
-DRAWN_TOKENS = 512
-"""Dropout is drawn for a multiple of so many tokens: what falls on a pack does not depend on the packs beside it, which
-may be longer by some."""
-
 
 def structural_copy(model: Any) -> Any:
     """The model's modules again, over the same weights: an adapter on the copy leaves the model as it is."""
@@ -48,15 +44,17 @@ class _Place:
 class AdapterStack:
     """Places for S adapters of one shape on a copy of their base, which computes a batch of S rows."""
 
-    def __init__(self, model: Any, like: PeftModel, size: int) -> None:
+    def __init__(self, model: Any, like: PeftModel, size: int, longest: int) -> None:
         """Make places for adapters on the model.
 
         Args:
             model: A structural copy of the base, whose linear layers are taken over.
             like: A model of peft with a LoRA adapter such as will be taken.
             size: S.
+            longest: Tokens for which dropout is drawn, at least those of any row to come: so it does not depend on the
+                rows beside it, which may be longer.
         """
-        self.model, self.size = model, size
+        self.model, self.size, self.longest = model, size, longest
         layers = _layers_of(like)
         places, total = {}, 0
         for name, layer in layers.items():
@@ -98,7 +96,11 @@ class AdapterStack:
                     view = self.weights[number, part].view(shape)
                     view.copy_(module.weight.data)
                     module.weight.data = view
-                    self._own[-1].append((module.weight, self.gradients[number, part].view(shape)))
+                    gradient = self.gradients[number, part].view(shape)
+                    if module.weight.grad is not None:  # of a batch that another stack has begun
+                        gradient.copy_(module.weight.grad)
+                        module.weight.grad = gradient
+                    self._own[-1].append((module.weight, gradient))
 
     def draw(self, steps: Sequence[int]) -> None:
         """Begin the dropout of a pass: each adapter's depends on its seed and step alone, not on passes before."""
@@ -148,6 +150,7 @@ class _StackedLinear(torch.nn.Module):
             (self.base.weight, self.base.bias, self._a, self._b, self._a_gradient, self._b_gradient),
             self._scaling,
             self._dropout,
+            self._stack[0].longest,
             self._stack[0].generators,
         )
         return product
@@ -168,6 +171,7 @@ class _Product(torch.autograd.Function):
         tensors: tuple[torch.Tensor, torch.Tensor | None, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor],
         scaling: float,
         dropout: float,
+        longest: int,
         generators: Sequence[torch.Generator],
     ) -> torch.Tensor:
         weight, bias, a, b, *_ = tensors
@@ -175,8 +179,7 @@ class _Product(torch.autograd.Function):
         kept, dropped = None, x
         if dropout:
             rows, length, width = x.shape
-            drawn = -(-length // DRAWN_TOKENS) * DRAWN_TOKENS
-            kept = torch.empty(rows, drawn, width, dtype=torch.bool, device=x.device)
+            kept = torch.empty(rows, max(length, longest), width, dtype=torch.bool, device=x.device)
             for own, generator in zip(kept, generators, strict=True):
                 own.bernoulli_(1 - dropout, generator=generator)
             kept = kept[:, :length]
@@ -202,7 +205,7 @@ class _Product(torch.autograd.Function):
                 x_gradient.baddbmm_(low_gradient, a)
             else:
                 x_gradient += torch.bmm(low_gradient, a).mul_(kept)
-        return x_gradient, None, None, None, None, None
+        return x_gradient, None, None, None, None, None, None
 
 
 def _layers_of(adapter: PeftModel) -> dict[str, Any]:

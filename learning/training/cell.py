@@ -28,6 +28,7 @@ from learning.models.device import (
 )
 from learning.models.last_layer import LastLayer
 from learning.models.loaded_base import LoadedBase
+from learning.models.output_head import add_losses
 from learning.models.quiet import quiet_libraries
 from learning.prompt.encoding import (
     EncodedExample,
@@ -39,7 +40,7 @@ from learning.prompt.encoding import (
 from learning.training.checkpoints import CheckpointStore
 from learning.training.recipe import Recipe, TrainingOutcome, TrainingStep, first_micro_batch_size, largest_part
 from learning.training.schedule import Schedule, lay_out_steps
-from learning.training.shared_pass import SharedPass
+from learning.training.shared_pass import SharedPass, try_pass
 from learning.training.trainer import (
     IGNORED,
     AdapterTrainer,
@@ -173,19 +174,22 @@ def _train_together(
     base: LoadedBase, cells: Sequence["_CellTraining"], size: int, memory_errors: int
 ) -> list[TrainingOutcome]:
     """Go on from the furthest checkpoint of each cell, if there is one, to the end, and save the adapters."""
+    base.release()
     start_peak_memory(base.device)
     running = [cell for cell in cells if not cell.begin()]
     with ExitStack() as stack:
         stack.enter_context(quiet_libraries())
         for cell in running:
             stack.callback(cell.forget_trainer)
-        if running and shares_passes(base, running[0].recipe, len(running)) and running[0].takes_packs():
+        first = running[0] if running else None
+        if first and shares_passes(base, first.recipe, len(running)) and first.takes_packs() and first.takes_stacks():
             models = [base.copy_new(cell.recipe.lora, cell.recipe.seed) for cell in running]
-            shared = SharedPass(base, models, [cell.recipe.seed for cell in running], running[0].recipe.lora)
+            seeds = [cell.recipe.seed for cell in running]
+            shared = SharedPass(base, models, seeds, first.recipe.lora, first.longest_pack(size))
             for member, (cell, model) in enumerate(zip(running, models, strict=True)):
                 cell.build_trainer(model, size, stack, shared=(shared, member))
+            del models, model
             shared.lockstep.run(dict(enumerate(cell.train for cell in running)))
-            del shared, models, model
         else:
             for cell in running:
                 cell.build_trainer(base.train_new(cell.recipe.lora, cell.recipe.seed), size, stack)
@@ -219,10 +223,11 @@ def count_side_by_side(base: LoadedBase, headlines: Sequence[str], labels: Seque
 def _most_side_by_side(base: LoadedBase, recipe: Recipe, estimate_bytes: Callable[[], float]) -> int:
     """How many trainings go side by side: as set; on a GPU as many as its memory takes, on a CPU one."""
     settings = recipe.training
-    if settings.side_by_side != "auto":
-        return settings.side_by_side
-    if base.device.name == "cpu" or not shares_passes(base, recipe, 1):
+    wanted = settings.side_by_side
+    if (wanted == "auto" and base.device.name == "cpu") or not shares_passes(base, recipe, 2):
         return 1
+    if wanted != "auto":
+        return wanted
     return max(int(MOST_OF_MEMORY * free_memory_bytes(base.device) / estimate_bytes()), 1)
 
 
@@ -245,7 +250,10 @@ class _CellTraining:
     def begin(self) -> bool:
         """Find the furthest checkpoint; whether nothing is left to do beyond it."""
         recipe = self.recipe
-        found = self.store.find(recipe.epochs, self.schedule.shared_steps, self.tell) if self.store else None
+        found = None
+        if self.store:
+            shared_steps, optimizer = self.schedule.shared_steps, self.base.device.optimizer
+            found = self.store.find(recipe.epochs, shared_steps, optimizer, self.tell)
         self.checkpoint, self.history = found, found.read_log() if found else []
         self.first_step = found.step if found else 0
         self.diverged = found is not None and found.diverged
@@ -312,8 +320,7 @@ class _CellTraining:
         config = self.base.model.config.get_text_config()
         hidden, layers = config.hidden_size, config.num_hidden_layers
         inner = getattr(config, "intermediate_size", None) or 4 * hidden
-        size = first_micro_batch_size(self.recipe.training)
-        tokens = self.prefix_length + size * (self.longest - self.prefix_length)
+        tokens = self.longest_pack(first_micro_batch_size(self.recipe.training))
         width = torch.finfo(self.base.device.dtype).bits // 8
         head = self.base.model.get_output_embeddings()
         adapter = sum(
@@ -336,10 +343,8 @@ class _CellTraining:
             return self.base.takes_packs
         model = model or self.base.model
         examples, device = self.examples[:PROBED], self.base.device
-        collator = PrefixCollator(self.prefix_length, device.dtype)
-        rows = encode_rows(examples, whole_text=False)
-        pack = {name: tensor.to(device.name) for name, tensor in collator(rows).items()}
-        takes = False
+        rows, pack = encode_rows(examples, whole_text=False), self._probing_pack(device.dtype)
+        takes, was_training = False, model.training
         model.eval()
         with suppress(TypeError, ValueError, IndexError, AttributeError, NotImplementedError), torch.no_grad():
             packed = forward_pack(model, pack, LastLayer(model))[pack["target_rows"]].float()
@@ -349,12 +354,41 @@ class _CellTraining:
             ]
             whole = torch.cat(alone)
             takes = bool((packed - whole).abs().max() <= SAME_LOGITS[device.dtype] * whole.abs().max())
-        model.train()
+        model.train(was_training)
         self.base.takes_packs = takes
         if not takes:
             kind = type(self.base.model).__name__
             self.tell(f"{kind} takes no batches packed behind one prefix: they are padded, several times slower")
         return takes
+
+    def takes_stacks(self) -> bool:
+        """Try a pass that trainings share beside the base's own, once a base: it is for the usual ways of computing."""
+        base = self.base
+        if base.takes_stacks is None:
+            pack = self._probing_pack(base.device.dtype)
+            with torch.no_grad():
+                logits = forward_pack(base.model, pack, None)
+            own = float(add_losses(logits, *(pack[name] for name in ("target_rows", "targets", "weights"))))
+            own /= float(pack["weights"].sum())
+            base.takes_stacks = False
+            adapter = base.copy_new(self.recipe.lora, self.recipe.seed)
+            try:
+                off = abs(try_pass(base, adapter, pack) - own)
+                base.takes_stacks = off <= SAME_LOGITS[base.device.dtype] * max(own, 1.0)
+            except (TypeError, ValueError, IndexError, AttributeError, NotImplementedError, RuntimeError) as error:
+                if is_out_of_memory(error):
+                    base.takes_stacks = None
+                    raise
+        return bool(base.takes_stacks)
+
+    def _probing_pack(self, dtype: torch.dtype) -> dict[str, torch.Tensor]:
+        collator = PrefixCollator(self.prefix_length, dtype)
+        pack = collator(encode_rows(self.examples[:PROBED], whole_text=False))
+        return {name: tensor.to(self.base.device.name) for name, tensor in pack.items()}
+
+    def longest_pack(self, size: int) -> int:
+        """Tokens that a pack of so many headlines has at most."""
+        return self.prefix_length + size * (self.longest - self.prefix_length)
 
     def _build_trainer(
         self, model: Any, micro_batch_size: int, scratch: Path, shared: tuple[SharedPass, int] | None

@@ -73,12 +73,13 @@ class CheckpointStore:
         """Where the checkpoints of one length lie, or those that all lengths share."""
         return self.root / (SHARED if epochs is None else f"{epochs}-epochs")
 
-    def seal(self, folder: Path, step: int, epochs: int | None, *, diverged: bool) -> None:
+    def seal(self, folder: Path, step: int, epochs: int | None, optimizer: str, *, diverged: bool) -> None:
         """Say that all files of a checkpoint are there, in one step; delete the older ones, and tell the mirror."""
         manifest = {
             "training": self.training_id,
             "step": step,
             "epochs": epochs,
+            "optimizer": optimizer,
             "diverged": diverged,
             "files": _hash_files(folder),
         }
@@ -92,19 +93,20 @@ class CheckpointStore:
         if self.mirror:
             self.mirror.match(self.root)
 
-    def find(self, epochs: int, shared_steps: int, warn: Callable[[str], None]) -> Checkpoint | None:
+    def find(self, epochs: int, shared_steps: int, optimizer: str, warn: Callable[[str], None]) -> Checkpoint | None:
         """The furthest checkpoint that a training of this length can go on from.
 
         Args:
             epochs: The length of the training.
             shared_steps: Up to which step it does what a longer training would do.
+            optimizer: The name of its optimiser: a paged one cannot go on from another's state, nor the other way.
             warn: Is told of a checkpoint that is torn or of another training, which is ignored.
         """
         found = [
             checkpoint
             for length in (None, epochs)
             for folder in sorted(self.folder_of(length).glob("checkpoint-*"))
-            if (checkpoint := self._open(folder, warn)) is not None
+            if (checkpoint := self._open(folder, optimizer, warn)) is not None
             and checkpoint.epochs == length
             and (length is not None or checkpoint.step <= shared_steps)
         ]
@@ -116,11 +118,14 @@ class CheckpointStore:
         if self.mirror:
             self.mirror.match(self.root)
 
-    def _open(self, folder: Path, warn: Callable[[str], None]) -> Checkpoint | None:
+    def _open(self, folder: Path, optimizer: str, warn: Callable[[str], None]) -> Checkpoint | None:
         try:
             manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
             if manifest["training"] != self.training_id:
                 warn(f"checkpoint {folder}: is of another training; ignored")
+                return None
+            if _is_paged(manifest.get("optimizer", optimizer)) != _is_paged(optimizer):
+                warn(f"checkpoint {folder}: holds the state of another optimizer than {optimizer}; ignored")
                 return None
             if manifest["files"] == _hash_files(folder):
                 return Checkpoint(folder, int(manifest["step"]), manifest["epochs"], bool(manifest["diverged"]))
@@ -138,6 +143,10 @@ class CheckpointStore:
             others = [folder for folder in others if folder != furthest]
         for folder in others:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_paged(optimizer: str) -> bool:
+    return optimizer.startswith("paged")
 
 
 def _step_of(folder: Path) -> int:

@@ -15,6 +15,7 @@ import torch
 from peft import PeftModel
 from torch.nn.functional import pad
 
+from learning.models.device import is_out_of_memory
 from learning.models.fused_rotary import fused_rotary
 from learning.models.loaded_base import LoadedBase
 from learning.models.output_head import OutputHead
@@ -31,7 +32,7 @@ STEP_OF_TARGETS = 32
 FEW = 4
 """A loss over so small a part of the tokens is one over the labels alone."""
 NOBODY = -2
-"""The owner of tokens that fill up a pack: no other token sees them."""
+"""The owner of tokens that fill up a pack: no token of a headline sees them."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class SharedPass:
     """What several trainings do together: they meet for each pass, and get the gradients of their own adapters."""
 
     def __init__(
-        self, base: LoadedBase, adapters: Sequence[PeftModel], seeds: Sequence[int], lora: LoraSettings
+        self, base: LoadedBase, adapters: Sequence[PeftModel], seeds: Sequence[int], lora: LoraSettings, longest: int
     ) -> None:
         """Begin with all of them.
 
@@ -75,8 +76,10 @@ class SharedPass:
             adapters: Of the trainings, in order; alike but for their weights.
             seeds: Of each training's dropout.
             lora: What the adapters are like.
+            longest: Tokens of the longest pack that there can be.
         """
-        self._base, self._adapters, self._seeds, self._lora = base, list(adapters), list(seeds), lora
+        self._base, self._adapters, self._seeds = base, dict(enumerate(adapters)), list(seeds)
+        self._lora, self._longest = lora, _round_up(longest, STEP_OF_TOKENS[base.device.name])
         self._members: tuple[int, ...] = ()
         self._passes: _Pass | None = None
         self.lockstep = Lockstep(range(len(adapters)))
@@ -111,12 +114,13 @@ class SharedPass:
         """The pass of those that are still there: one that an earlier training left, or a new one."""
         if self._passes is None or members != self._members:
             self._passes = None
-            key, adapters = (len(members), self._lora), [self._adapters[member] for member in members]
+            self._adapters = {member: self._adapters[member] for member in members}
+            key, adapters = (len(members), self._lora, self._longest), list(self._adapters.values())
             kept = self._base.kept
             if kept is None or kept[0] != key:
                 kept = self._base.kept = None
                 gc.collect()
-                kept = self._base.kept = (key, _Pass(self._base.model, adapters[0], len(members)))
+                kept = self._base.kept = (key, _Pass(self._base.model, adapters[0], len(members), self._longest))
             self._passes, self._members = kept[1], members
             self._passes.stack.take(adapters, [self._seeds[member] for member in members])
         return self._passes
@@ -125,10 +129,11 @@ class SharedPass:
 class _Pass:
     """A pass over the base for a batch of S packs, each behind an adapter of its own."""
 
-    def __init__(self, base: Any, like: PeftModel, size: int) -> None:
+    def __init__(self, base: Any, like: PeftModel, size: int, longest: int) -> None:
         model = structural_copy(base).train()
         self._head = OutputHead.find(model)
-        self.stack = AdapterStack(model, like, size)
+        self.stack = AdapterStack(model, like, size, longest)
+        self._records = model.device.type == "cuda"
         self._recorded: dict[tuple[int, ...], _RecordedPass] = {}
         self._fused_rotary = partial(fused_rotary, model) if model.device.type == "cuda" else nullcontext
 
@@ -136,14 +141,23 @@ class _Pass:
         """Add up the gradients of the adapters, which become their parameters'; returns [S] losses."""
         for place in range(self.stack.size):
             self.stack.hand_over_gradients(place)
-        if not batch.input_ids.is_cuda:
-            self.stack.draw(steps)
-            return self.compute(batch)
-        if batch.shape not in self._recorded:
-            pool = next((recorded.graph.pool() for recorded in self._recorded.values()), None)
-            self._recorded[batch.shape] = _RecordedPass(self, batch, pool)
+        if self._records and batch.shape not in self._recorded:
+            self._record(batch)
         self.stack.draw(steps)
-        return self._recorded[batch.shape].run(batch)
+        return self._recorded[batch.shape].run(batch) if self._records else self.compute(batch)
+
+    def _record(self, batch: _Batch) -> None:
+        """Record the pass over a shape; that of a model which reads its own tensors on the way cannot be recorded."""
+        pool = next((recorded.graph.pool() for recorded in self._recorded.values()), None)
+        before = self.stack.gradients.clone()
+        try:
+            self._recorded[batch.shape] = _RecordedPass(self, batch, pool)
+        except RuntimeError as error:
+            if is_out_of_memory(error):
+                raise
+            self._records = False
+            self._recorded.clear()
+        self.stack.gradients.copy_(before)
 
     def compute(self, batch: _Batch) -> torch.Tensor:
         """The same without a graph, into the stack's gradients."""
@@ -170,7 +184,6 @@ class _RecordedPass:
         """Record it; graphs that are never in use together share a pool of memory."""
         stack = passes.stack
         self._batch = _Batch(*(tensor.clone() for tensor in batch.tensors()))
-        before = stack.gradients.clone()
         stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(stream):  # libraries set themselves up for a shape, which cannot be recorded
@@ -183,13 +196,26 @@ class _RecordedPass:
             self.graph.register_generator_state(generator)
         with torch.cuda.graph(self.graph, pool=pool, capture_error_mode="thread_local"):
             self._losses = passes.compute(self._batch)
-        stack.gradients.copy_(before)
 
     def run(self, batch: _Batch) -> torch.Tensor:
         for own, given in zip(self._batch.tensors(), batch.tensors(), strict=True):
             own.copy_(given)
         self.graph.replay()
         return self._losses.clone()
+
+
+def try_pass(base: LoadedBase, adapter: PeftModel, pack: dict[str, torch.Tensor]) -> float:
+    """The loss of a pack in nats by a pass like those that are shared; an adapter that is new adds nothing to it.
+
+    Args:
+        base: The whole base model, as for `SharedPass`.
+        adapter: A new one.
+        pack: Its tensors, on the device.
+    """
+    passes = _Pass(base.model, adapter, 1, pack["input_ids"].shape[1])
+    passes.stack.take([adapter], [0])
+    passes.stack.draw([0])
+    return float(passes.compute(_fill_up([(pack, pack["weights"].sum())]))[0])
 
 
 def _fill_up(given: Sequence[tuple[dict[str, torch.Tensor], torch.Tensor]]) -> _Batch:

@@ -118,7 +118,8 @@ class AdapterTrainer(SFTTrainer):  # type: ignore[misc]
         super()._save_checkpoint(model, trial)
         store, length = self.saving.store, self._length_of_state()
         folder = store.folder_of(length) / f"checkpoint-{self.state.global_step}"
-        store.seal(folder, self.state.global_step, length, diverged=self.watch.diverged)
+        optimizer = str(self.args.optim.value)
+        store.seal(folder, self.state.global_step, length, optimizer, diverged=self.watch.diverged)
 
     def _length_of_state(self) -> int | None:
         """The epochs of which the state at hand is alone; None where longer trainings pass through it."""
@@ -224,7 +225,11 @@ class SharedTrainer(AdapterTrainer):
             raise NotImplementedError("packs are for training; score a model with learning.scoring.scoring")
         number = self.state.global_step * self.args.gradient_accumulation_steps + self.passes
         self.passes = (self.passes + 1) % self.current_gradient_accumulation_steps
-        return self.shared.step(self.member, self._prepare_inputs(inputs), num_items_in_batch, number)
+        is_last = self.accelerator.sync_gradients
+        loss = self.shared.step(self.member, self._prepare_inputs(inputs), num_items_in_batch, number)
+        # The others, who may be at another place in their batch, have set it meanwhile: the object is the same.
+        self.accelerator.gradient_state._set_sync_gradients(is_last)  # noqa: SLF001 (as transformers does)
+        return loss
 
     # What follows looks for the adapter among all modules of the model in transformers, at each step.
 

@@ -174,6 +174,7 @@ class _Bases:
         spec = replace(spec, training=neutral.model_copy(update=spec.training.model_dump(include=named)))
         if self._base is None or spec != self._spec:
             self._base = None
+            gc.collect()  # a model holds itself; the next one is to find its memory free
             base = LoadedBase(spec.folder, spec.quantization, choose_device(spec.training))
             probe_base(base)
             self._base, self._spec = base, spec

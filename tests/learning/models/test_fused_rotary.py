@@ -40,7 +40,7 @@ def test_a_llama_rotates_so_in_the_block_alone() -> None:
     ids = torch.arange(3, 40)[None]
     expected = model(ids).logits
     with fused_rotary(model):
-        assert modeling_llama.apply_rotary_pos_emb is rotate
+        assert modeling_llama.apply_rotary_pos_emb is not own
         logits = model(ids).logits
     assert modeling_llama.apply_rotary_pos_emb is own
     torch.testing.assert_close(logits, expected, rtol=1e-4, atol=1e-4)

@@ -66,3 +66,21 @@ def test_logits_that_are_capped_or_a_head_that_learns_are_no_plain_head(tiny_fol
     config = Gemma2Config(vocab_size=V, num_key_value_heads=2, final_logit_softcapping=0.5, **shape)
     assert OutputHead.find(AutoModelForCausalLM.from_config(config).requires_grad_(False)) is None
     assert OutputHead.find(AutoModelForCausalLM.from_pretrained(tiny_folder)) is None
+
+
+def test_rows_that_are_no_numbers_leave_the_losses_of_others_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of trainings side by side one may diverge; its rows lie in another part of the logits, or in the same."""
+    head = torch.nn.Linear(4, 6).requires_grad_(False)
+    hidden = torch.randn(8, 4, generator=torch.Generator().manual_seed(3), requires_grad=True)
+    rows, targets, weights = torch.arange(8), torch.arange(8) % 6, torch.ones(8)
+    _, expected = OutputHead(head).add_losses(hidden, rows, targets, weights)
+    broken = hidden.detach().clone()
+    broken[4:] = torch.nan
+    for at_once in (2 * 6, 4 * 6, 8 * 6):
+        monkeypatch.setitem(output_head.LOGITS_AT_ONCE, "cpu", at_once)
+        broken.requires_grad_(True)
+        loss, losses = OutputHead(head).add_losses(broken, rows, targets, weights)
+        torch.testing.assert_close(losses[:4], expected[:4])
+        assert losses[4:].isnan().all()
+        [gradient] = torch.autograd.grad(loss, broken)
+        assert gradient[:4].isfinite().all()

@@ -32,13 +32,13 @@ def read(folder: Path) -> dict[str, str]:
 
 def seal(store: CheckpointStore, step: int, epochs: int | None = None, text: str = "weights") -> None:
     folder = fill(store.folder_of(epochs) / f"checkpoint-{step}", weights=text)
-    store.seal(folder, step, epochs, diverged=False)
+    store.seal(folder, step, epochs, "adamw_torch", diverged=False)
 
 
 def fetched_steps(storage: SharedStorage, root: Path, epochs: int = 9) -> int | None:
     """How far another machine can go on that has nothing but the storage."""
     storage.checkpoints("ours").fetch(root)
-    found = CheckpointStore(root, "ours").find(epochs, 1_000, pytest.fail)
+    found = CheckpointStore(root, "ours").find(epochs, 1_000, "adamw_torch", pytest.fail)
     return None if found is None else found.step
 
 

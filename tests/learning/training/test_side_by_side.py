@@ -13,7 +13,7 @@ from embedded.grammar import generate_headline
 from embedded.paths import MODEL_FOLDER
 from learning.models.device import choose_device
 from learning.models.loaded_base import LoadedBase
-from learning.training import shared_pass
+from learning.training import cell, shared_pass
 from learning.training.cell import Training, train_adapters
 from learning.training.checkpoints import CheckpointStore
 from learning.training.recipe import Recipe, TrainingOutcome
@@ -133,3 +133,33 @@ def test_the_base_stays_as_it_was(base: LoadedBase, tmp_path: Path) -> None:
     after = base.model.state_dict()
     assert before.keys() == after.keys()
     assert all(torch.equal(tensor, after[name]) for name, tensor in before.items())
+
+
+def test_trainings_at_different_places_of_a_batch_lose_no_step(base: LoadedBase, tmp_path: Path) -> None:
+    """Accelerate keeps one state for all: one that is at the end of its batch, and one in the middle, both step."""
+    short = recipe(1e-3, schedule="warmup-stable-decay", batch_size=16)  # 4 passes a step, and 2 for the rest of 8
+    longer, new = replace(short, epochs=3), replace(short, epochs=3, learning_rate=2e-4)
+    store = CheckpointStore(tmp_path / "checkpoints", "one")
+    train(base, tmp_path / "short", [short], [store])
+    alone = [train(base, tmp_path / str(number), [own])[0] for number, own in enumerate((longer, new))]
+    together = train(base, tmp_path / "together", beside([longer, new], 2), [store, None])
+    assert [outcome.first_step for outcome, _ in together] == [1, 0]
+    for one, other in zip(together, alone, strict=True):
+        check_same(one, other)
+
+
+def test_a_base_that_cannot_be_stacked_is_trained_without(
+    base: LoadedBase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = train(base, tmp_path / "alone", [recipe(1e-3), recipe(2e-4)])
+
+    def fail(*_: object) -> float:
+        raise ValueError("not enough values to unpack")
+
+    monkeypatch.setattr(cell, "try_pass", fail)
+    monkeypatch.setattr(base, "takes_stacks", None)
+    monkeypatch.setattr(base, "kept", None)
+    unstacked = train(base, tmp_path / "beside", beside([recipe(1e-3), recipe(2e-4)], 2))
+    assert base.kept is None
+    for one, other in zip(unstacked, expected, strict=True):
+        check_same(one, other)
