@@ -10,6 +10,9 @@ from dataclasses import dataclass
 
 import torch
 
+FEW = 4
+"""Logits are needed at few positions where it is one in so many or less: under a loss over the labels alone."""
+
 
 @dataclass(frozen=True)
 class Pack:

@@ -21,7 +21,7 @@ from learning.models.loaded_base import LoadedBase
 from learning.models.output_head import OutputHead
 from learning.models.stacked_lora import AdapterStack, structural_copy
 from learning.training.lockstep import Lockstep
-from learning.training.packing import block_mask
+from learning.training.packing import FEW, block_mask
 from schemas.config import LoraSettings
 
 STEP_OF_TOKENS = {"cpu": 1, "cuda": 128}
@@ -29,8 +29,6 @@ STEP_OF_TOKENS = {"cpu": 1, "cuda": 128}
 long as 512."""
 STEP_OF_TARGETS = 32
 """The targets of a loss over the labels alone are filled up to a multiple of this."""
-FEW = 4
-"""A loss over so small a part of the tokens is one over the labels alone."""
 NOBODY = -2
 """The owner of tokens that fill up a pack: no token of a headline sees them."""
 

@@ -20,7 +20,7 @@ from learning.models.last_layer import LastLayer
 from learning.models.output_head import OutputHead, add_losses
 from learning.models.pack_attention import mark_pack
 from learning.training.checkpoints import CheckpointStore
-from learning.training.packing import Pack, pack_examples
+from learning.training.packing import FEW, Pack, pack_examples
 from learning.training.shared_pass import SharedPass
 
 IGNORED = -100
@@ -30,8 +30,6 @@ EXPLODED = 2.0
 SMOOTHED = 10
 """Steps over whose mean that is judged."""
 SECONDS_A_MINUTE = 60
-FEW = 4
-"""Where logits are needed at one position in so many, the last layer is computed at these alone."""
 
 
 @dataclass(frozen=True)
@@ -128,8 +126,20 @@ class AdapterTrainer(SFTTrainer):  # type: ignore[misc]
         return self.saving.epochs
 
 
-class PrefixTrainer(AdapterTrainer):
-    """`AdapterTrainer` over packs."""
+class PackTrainer(AdapterTrainer):
+    """`AdapterTrainer` over packs, whose loss is divided by the tokens under it in the whole batch."""
+
+    loss_is_scaled_for_ga = True  # whatever the model says of itself
+
+    def _get_num_items_in_batch(
+        self, batch_samples: list[dict[str, torch.Tensor]], device: torch.device
+    ) -> torch.Tensor:
+        """Tokens under the loss in the effective batch, those of the prefix once for each example."""
+        return torch.stack([batch["weights"].sum() for batch in batch_samples]).sum().to(device)
+
+
+class PrefixTrainer(PackTrainer):
+    """A trainer over packs on its own."""
 
     def __init__(self, model: Any, saving: Saving | None = None, **arguments: Any) -> None:
         """Build the trainer; arguments are those of `AdapterTrainer`."""
@@ -137,7 +147,6 @@ class PrefixTrainer(AdapterTrainer):
         # What is computed anew in the backward pass is so without the hooks of the forward one.
         self.last_layer = None if self.args.activation_checkpointing else LastLayer(model)
         self.head = OutputHead.find(model)
-        self.loss_is_scaled_for_ga = True  # by `num_items_in_batch`, whatever the model says of itself
 
     @classmethod
     def collator(cls, pad_token: int, prefix_length: int, dtype: torch.dtype | None) -> PrefixCollator:  # noqa: ARG003
@@ -161,16 +170,6 @@ class PrefixTrainer(AdapterTrainer):
             hidden = forward_pack(model, inputs, self.last_layer)
         return self.head.add_losses(hidden, *where)[0] / num_items_in_batch
 
-    def _get_num_items_in_batch(
-        self, batch_samples: list[dict[str, torch.Tensor]], device: torch.device
-    ) -> torch.Tensor:
-        return _count_targets(batch_samples, device)
-
-
-def _count_targets(batches: list[dict[str, torch.Tensor]], device: torch.device) -> torch.Tensor:
-    """Tokens under the loss in the effective batch, those of the prefix once for each example."""
-    return torch.stack([batch["weights"].sum() for batch in batches]).sum().to(device)
-
 
 def forward_pack(model: Any, pack: dict[str, torch.Tensor], last_layer: LastLayer | None) -> torch.Tensor:
     """Logits [K, vocabulary] of a pack, at the positions whose next token is a target.
@@ -193,8 +192,8 @@ def forward_pack(model: Any, pack: dict[str, torch.Tensor], last_layer: LastLaye
     return logits
 
 
-class SharedTrainer(AdapterTrainer):
-    """`AdapterTrainer` over packs, whose passes over the base are shared with other trainings, or with none."""
+class SharedTrainer(PackTrainer):
+    """A trainer over packs whose passes over the base are shared with other trainings, or with none."""
 
     def __init__(self, model: Any, saving: Saving | None, shared: SharedPass, member: int, **arguments: Any) -> None:
         """Build the trainer.
@@ -211,7 +210,6 @@ class SharedTrainer(AdapterTrainer):
         model.zero_grad = self._forget_gradients
         self.shared, self.member = shared, member
         self.passes = 0
-        self.loss_is_scaled_for_ga = True
         self.add_callback(_Meeting(shared, member))
 
     def training_step(
@@ -243,11 +241,6 @@ class SharedTrainer(AdapterTrainer):
     def floating_point_ops(self, inputs: dict[str, torch.Tensor]) -> int:  # noqa: ARG002
         """Not counted: the arithmetic is not that of the model that transformers would count."""
         return 0
-
-    def _get_num_items_in_batch(
-        self, batch_samples: list[dict[str, torch.Tensor]], device: torch.device
-    ) -> torch.Tensor:
-        return _count_targets(batch_samples, device)
 
 
 class _Meeting(TrainerCallback):  # type: ignore[misc]
