@@ -293,8 +293,8 @@ class TrainingSettings(Settings):
     side_by_side: Literal["auto"] | PositiveInt = Field(
         default="auto",
         description="Trainings that share each pass over the base model, of those that differ in learning rate, epochs "
-        "and seed alone. `auto`: on a GPU as many as its memory takes, on a CPU one. One, too, where the base stays in 4 "
-        "bits or activations are computed anew.",
+        "and seed alone. `auto`: on a GPU as many as its memory takes, on a CPU one. One, too, where the base stays in "
+        "4 bits or activations are computed anew.",
     )
     checkpoint_minutes: PositiveFloat = Field(
         default=5, description="Minutes between checkpoints, from which a killed training goes on."
