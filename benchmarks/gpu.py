@@ -24,6 +24,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -35,9 +36,10 @@ from transformers import PrinterCallback
 from trl import SFTTrainer
 from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 
-from benchmarks.hardware import measure_matmul_rate, write_large_model
+from benchmarks.hardware import count_training_flops, count_weights, measure_matmul_rate, write_large_model
 from benchmarks.headlines import load_parts
 from benchmarks.machine import describe_machine
+from benchmarks.scoring import TEMPERATURES, TOP_K, Subject, build_generate
 from benchmarks.training import StepClock, rate_of
 from embedded.paths import MODEL_FOLDER
 from learning.models.adapter import attach_new_adapter
@@ -48,7 +50,9 @@ from learning.models.quiet import quiet_libraries
 from learning.prompt.decoding import Decoding
 from learning.prompt.encoding import EncodedExample, common_prefix_length, encode_examples, encode_prompts
 from learning.scoring.scoring import find_token_budget, score_headlines
-from learning.training.cell import Training, build_arguments, encode_rows, train_adapters
+from learning.training.arguments import build_arguments, encode_rows
+from learning.training.cell import train_adapters
+from learning.training.cell_training import Training
 from learning.training.recipe import Recipe, TrainingOutcome
 from learning.training.schedule import lay_out_steps
 from schemas.config import LoraSettings, PromptSettings, TrainingSettings
@@ -58,7 +62,6 @@ PROMPT = PromptSettings()
 LORA = LoraSettings(r=64, alpha=16, dropout=0.0)
 RATES = (2e-6, 2e-4, 2e-2)
 LOSSES, BATCHES = ("completion", "whole-text"), (8, 16)
-TEMPERATURES, TOP_K = (0.1, 1.0, 10.0), 50
 PLAIN_STEPS = 10
 """Steps of `SFTTrainer` at each micro-batch; the first two are not counted."""
 GENERATED = 300
@@ -66,6 +69,8 @@ GENERATED = 300
 GENERATE_SIZES = (32, 64, 128)
 VALIDATION = {"split.validation_per_class": "68"}
 """204 headlines of validation: the headlines that the paper leaves over would make scoring the largest part."""
+ADAMW_STATE, ADAMW_BYTES = "AdamW's state of an adapter, GB", 8
+"""Two moments in float32."""
 SHORT_MEMORY = 9e9
 """Bytes that the process may take where memory is short."""
 
@@ -148,7 +153,9 @@ def measure_training(results: Results, base: LoadedBase, quantised: Any, rows: R
             [outcome], ends = train(base, rows, [recipe(loss, batch_size)])
             results.add(f"fintone, {name}, examples/s", rate_of(ends, batch_size))
             results.add(f"fintone, {name}, peak memory, GB", outcome.peak_memory_bytes / 1e9)
-            flops = count_flops(base.model, rows, loss, batch_size) * results[f"fintone, {name}, examples/s"]
+            whole_text = loss == "whole-text"
+            needed = count_training_flops(base.model, rows.examples, batch_size, LORA.r, whole_text=whole_text)
+            flops = needed * results[f"fintone, {name}, examples/s"]
             results.add(f"fintone, {name}, share of matrix multiply", flops / results["matrix multiply, FLOP/s"])
             for kind, packing in (("SFTTrainer", False), ("SFTTrainer, packing", True)):
                 best, size = measure_plain(quantised, rows, recipe(loss, batch_size), packing=packing)
@@ -258,34 +265,17 @@ def measure_scoring(results: Results, base: LoadedBase, quantised: Any, test: Ro
             on_batch=lambda _: None,
         )
 
-    def generate(headlines: Sequence[str], size: int) -> None:
-        prompts = sorted(encode_prompts(headlines, base.tokenizer, PROMPT), key=len)
-        for temperature in TEMPERATURES:
-            for start in range(0, len(prompts), size):
-                batch = prompts[start : start + size]
-                longest = len(batch[-1])
-                ids = torch.tensor([[0] * (longest - len(ids)) + list(ids) for ids in batch], device="cuda")
-                mask = torch.tensor([[0] * (longest - len(ids)) + [1] * len(ids) for ids in batch], device="cuda")
-                quantised.generate(
-                    input_ids=ids,
-                    attention_mask=mask,
-                    max_new_tokens=1,
-                    do_sample=True,
-                    temperature=temperature,
-                    top_k=TOP_K,
-                    pad_token_id=0,
-                ).tolist()
-
+    subject = Subject(Path(), Path(), base.device, base.tokenizer, quantised, test.headlines)
     quantised.eval()
     rate = len(test.headlines) / time_median(lambda: fintone(test.headlines))
     results.add("scoring, fintone, headlines/s", rate)
     prompts = encode_prompts(test.headlines, base.tokenizer, PROMPT)
     prefix = common_prefix_length(prompts)
-    flops = 2 * linear_weights(base.model) * statistics.mean(len(ids) - prefix for ids in prompts) * rate
+    flops = 2 * count_weights(base.model) * statistics.mean(len(ids) - prefix for ids in prompts) * rate
     results.add("scoring, fintone, share of matrix multiply", flops / results["matrix multiply, FLOP/s"])
     sample, rates = Random(3).sample(test.headlines, min(GENERATED, len(test.headlines))), {}
     for size in GENERATE_SIZES:
-        rates[size] = len(sample) / time_median(lambda size=size: generate(sample, size), runs=2)  # type: ignore[misc]
+        rates[size] = len(sample) / time_median(partial(build_generate(subject, size), sample), runs=2)
     results.add("scoring, generate, headlines/s", max(rates.values()))
     results.add("scoring, generate, batch", max(rates, key=lambda size: rates[size]))
     results.compare("fintone/generate, scoring", "scoring, fintone, headlines/s", "scoring, generate, headlines/s")
@@ -350,26 +340,6 @@ def measure_study(results: Results, folder: Path, data: str, scratch: Path, sche
     results.add(f"paper, {name}, cells trained", cells)
 
 
-def count_flops(model: Any, rows: Rows, loss: str, batch_size: int) -> float:
-    """FLOPs an example that training needs at least, in packs of a batch; as `benchmarks.training.count_flops`."""
-    head = model.get_output_embeddings()
-    layers = [layer for layer in model.modules() if isinstance(layer, torch.nn.Linear) and layer is not head]
-    adapter = sum(LORA.r * (layer.in_features + layer.out_features) for layer in layers)
-    tokens = rows.packed_tokens(batch_size)
-    answered = statistics.mean(len(example.input_ids) - example.answer_start for example in rows.examples)
-    under_loss = tokens if loss == "whole-text" else answered
-    return float(
-        tokens * (4 * linear_weights(model) + 6 * adapter) + under_loss * 4 * head.in_features * head.out_features
-    )
-
-
-def linear_weights(model: Any) -> int:
-    """Weights of the linear layers but for the output head."""
-    head = model.get_output_embeddings()
-    layers = [layer for layer in model.modules() if isinstance(layer, torch.nn.Linear) and layer is not head]
-    return sum(layer.in_features * layer.out_features for layer in layers)
-
-
 def release() -> None:
     """Let go of what nobody holds."""
     gc.collect()
@@ -413,6 +383,7 @@ def measure(arguments: argparse.Namespace, scratch: Path) -> None:
         base = LoadedBase(folder, "nf4", device)
         results.add("loading the base, s", time.perf_counter() - start)
         results.add("loading the base, peak memory, GB", peak_memory_bytes(device) / 1e9)
+        results.add(ADAMW_STATE, ADAMW_BYTES * count_weights(base.model, LORA.r) / 1e9)
         quantised = attach_new_adapter(load_model(folder, "nf4", device), LORA.r, LORA.alpha, LORA.dropout, seed=42)
         if "training" in wanted:
             measure_training(results, base, quantised, rows["train"])

@@ -1,12 +1,16 @@
 """What the machine can do at most, and a model large enough to ask it of a GPU."""
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from statistics import mean
+from typing import Any
 
 import torch
 
 from learning.models.base_model import load_tokenizer
 from learning.models.device import Device
+from learning.prompt.encoding import EncodedExample, common_prefix_length
 
 LARGE = {"hidden_size": 4_096, "intermediate_size": 11_008, "num_hidden_layers": 32, "num_attention_heads": 32}
 """The shape of Llama 2 7B."""
@@ -28,6 +32,36 @@ def measure_matmul_rate(device: Device) -> float:
                 torch.cuda.synchronize()
             fastest = max(fastest, 2 * rows * inner * columns / (time.perf_counter() - start))
     return fastest
+
+
+def linear_layers(model: Any) -> list[torch.nn.Linear]:
+    """The linear layers of a model but for its output head."""
+    head = model.get_output_embeddings()
+    return [layer for layer in model.modules() if isinstance(layer, torch.nn.Linear) and layer is not head]
+
+
+def count_weights(model: Any, rank: int = 0) -> int:
+    """Weights of the linear layers but for the output head; of an adapter on them where a rank is given."""
+    return sum(
+        rank * (layer.in_features + layer.out_features) if rank else layer.in_features * layer.out_features
+        for layer in linear_layers(model)
+    )
+
+
+def count_training_flops(
+    model: Any, examples: Sequence[EncodedExample], batch_size: int, rank: int, *, whole_text: bool
+) -> float:
+    """FLOPs an example that training an adapter needs at least, in packs of a batch, forward and backward.
+
+    Two for each weight and token forward; backward two more for the gradient of what comes in and, for an adapter's
+    weights, two for their own. The head is frozen and stands at tokens under the loss alone.
+    """
+    prefix = common_prefix_length([example.input_ids for example in examples])
+    tokens = mean(len(example.input_ids) for example in examples) - prefix + prefix / batch_size
+    answered = mean(len(example.input_ids) - example.answer_start for example in examples)
+    head = model.get_output_embeddings()
+    layers = tokens * (4 * count_weights(model) + 6 * count_weights(model, rank))
+    return float(layers + (tokens if whole_text else answered) * 4 * head.in_features * head.out_features)
 
 
 def write_large_model(folder: Path, tokenizer_folder: Path) -> Path:

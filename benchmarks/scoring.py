@@ -28,7 +28,7 @@ from typing import Any
 import torch
 
 from benchmarks.arguments import learning_parser
-from benchmarks.hardware import measure_matmul_rate, write_large_model
+from benchmarks.hardware import count_weights, measure_matmul_rate, write_large_model
 from benchmarks.headlines import load_parts
 from benchmarks.machine import write_results
 from embedded.paths import MODEL_FOLDER
@@ -230,9 +230,7 @@ def count_flops(subject: Subject) -> float:
     tokens = prefix + sum(len(ids) - prefix for ids in prompts)
     model = load_model(subject.folder, "none", Device("cpu", torch.float32, "adamw_torch", scoring_tokens=1))
     head = model.get_output_embeddings()
-    linear = [layer for layer in model.modules() if isinstance(layer, torch.nn.Linear) and layer is not head]
-    weights = sum(layer.in_features * layer.out_features for layer in linear)
-    return float(2 * (weights * tokens + head.in_features * head.out_features * len(prompts)))
+    return float(2 * (count_weights(model) * tokens + head.in_features * head.out_features * len(prompts)))
 
 
 def compare_answers(subject: Subject, fintone: Callable[..., Any]) -> dict[str, float]:

@@ -24,7 +24,7 @@ from trl import SFTTrainer
 from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 
 from benchmarks.arguments import learning_parser
-from benchmarks.hardware import measure_matmul_rate, write_large_model
+from benchmarks.hardware import count_training_flops, measure_matmul_rate, write_large_model
 from benchmarks.headlines import load_parts
 from benchmarks.machine import write_results
 from embedded.paths import MODEL_FOLDER
@@ -34,7 +34,8 @@ from learning.models.device import Device, choose_device, peak_memory_bytes, sta
 from learning.models.loaded_base import LoadedBase
 from learning.models.quiet import quiet_libraries
 from learning.prompt.encoding import EncodedExample, common_prefix_length, encode_examples
-from learning.training.cell import build_arguments, encode_rows, train_adapter
+from learning.training.arguments import build_arguments, encode_rows
+from learning.training.cell import train_adapter
 from learning.training.recipe import Recipe, TrainingStep
 from learning.training.schedule import lay_out_steps
 from learning.training.trainer import PrefixTrainer
@@ -200,25 +201,9 @@ def compare_gradients(subject: Subject, loss: str, scratch: Path) -> float:
 
 
 def count_flops(subject: Subject, loss: str) -> float:
-    """FLOPs an example that training needs at least, in packs of a batch, forward and backward.
-
-    Two for each weight and token forward; backward two more for the gradient of what comes in and, for an adapter's
-    weights, two for their own. The head is frozen and stands at tokens under the loss alone.
-    """
-    lengths = [len(example.input_ids) for example in subject.examples]
-    prefix = common_prefix_length([example.input_ids for example in subject.examples])
-    tokens = statistics.mean(lengths) - prefix + prefix / subject.batch_size
+    """FLOPs an example that training needs at least; see `benchmarks.hardware`."""
     model = load_model(subject.folder, "none", replace(subject.device, name="cpu", dtype=torch.float32))
-    head = model.get_output_embeddings()
-    linear = [layer for layer in model.modules() if isinstance(layer, torch.nn.Linear) and layer is not head]
-    frozen = sum(layer.in_features * layer.out_features for layer in linear)
-    adapter = sum(LORA.r * (layer.in_features + layer.out_features) for layer in linear)
-    under_loss = (
-        tokens
-        if loss == "whole-text"
-        else statistics.mean(len(example.input_ids) - example.answer_start for example in subject.examples)
-    )
-    return float(tokens * (4 * frozen + 6 * adapter) + under_loss * 4 * head.in_features * head.out_features)
+    return count_training_flops(model, subject.examples, subject.batch_size, LORA.r, whole_text=loss == "whole-text")
 
 
 def measure(subject: Subject, scratch: Path) -> tuple[dict[str, float], dict[str, float]]:

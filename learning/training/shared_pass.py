@@ -78,6 +78,8 @@ class SharedPass:
         """
         self._base, self._adapters, self._seeds = base, dict(enumerate(adapters)), list(seeds)
         self._lora, self._longest = lora, _round_up(longest, STEP_OF_TOKENS[base.device.name])
+        self.size = len(adapters)
+        """How many there were at the beginning."""
         self._members: tuple[int, ...] = ()
         self._passes: _Pass | None = None
         self.lockstep = Lockstep(range(len(adapters)))

@@ -4,43 +4,26 @@ Loss and gradients of both are the same; in a pack the instruction is computed o
 example, and logits only where the loss needs them.
 """
 
-import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any
 
 import torch
-from transformers import PrinterCallback, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import PrinterCallback
 from trl import SFTTrainer
 from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 
 from learning.models.last_layer import LastLayer
 from learning.models.output_head import OutputHead, add_losses
 from learning.models.pack_attention import mark_pack
-from learning.training.checkpoints import CheckpointStore
+from learning.training.callbacks import DivergenceWatch, Meeting, Saving, SavingClock
 from learning.training.packing import FEW, Pack, pack_examples
 from learning.training.shared_pass import SharedPass
 
 IGNORED = -100
 """The label of a token that is not under the loss, as transformers has it."""
-EXPLODED = 2.0
-"""A loss has exploded beyond so many times that of guessing among all tokens alike, the log of their number."""
-SMOOTHED = 10
-"""Steps over whose mean that is judged."""
-SECONDS_A_MINUTE = 60
-
-
-@dataclass(frozen=True)
-class Saving:
-    """When and where checkpoints are written."""
-
-    store: CheckpointStore
-    epochs: int
-    shared_steps: int
-    every_steps: int | None
-    every_minutes: float
 
 
 class PrefixCollator:
@@ -82,7 +65,7 @@ class AdapterTrainer(SFTTrainer):  # type: ignore[misc]
         self.watch = DivergenceWatch(_count_vocabulary(model))
         self.add_callback(self.watch)
         if saving:
-            self.add_callback(_SavingClock(saving))
+            self.add_callback(SavingClock(saving))
         for name, weight in model.named_parameters():
             if name in adapter:
                 weight.data = adapter[name]
@@ -210,7 +193,7 @@ class SharedTrainer(PackTrainer):
         model.zero_grad = self._forget_gradients
         self.shared, self.member = shared, member
         self.passes = 0
-        self.add_callback(_Meeting(shared, member))
+        self.add_callback(Meeting(shared, member))
 
     def training_step(
         self,
@@ -241,91 +224,6 @@ class SharedTrainer(PackTrainer):
     def floating_point_ops(self, inputs: dict[str, torch.Tensor]) -> int:  # noqa: ARG002
         """Not counted: the arithmetic is not that of the model that transformers would count."""
         return 0
-
-
-class _Meeting(TrainerCallback):  # type: ignore[misc]
-    """Waits for the other trainings behind each step, whose state in accelerate is the same object."""
-
-    def __init__(self, shared: SharedPass, member: int) -> None:
-        self.shared, self.member = shared, member
-
-    def on_step_end(self, *_: Any, **__: Any) -> None:
-        self.shared.wait(self.member)
-
-    on_substep_end = on_step_end
-
-
-class StepTeller(TrainerCallback):  # type: ignore[misc]
-    """Passes each step's log on."""
-
-    def __init__(self, tell: Callable[[dict[str, Any], TrainerState], None]) -> None:
-        """Tell each entry of the log, with the state of the training."""
-        self.tell = tell
-
-    def on_log(
-        self,
-        args: TrainingArguments,  # noqa: ARG002 (the signature is transformers', here and below)
-        state: TrainerState,
-        control: TrainerControl,  # noqa: ARG002
-        logs: dict[str, float] | None = None,
-        **_: Any,
-    ) -> None:
-        """Tell a step that was logged."""
-        if logs is not None and "loss" in logs:
-            self.tell(state.log_history[-1], state)
-
-
-class DivergenceWatch(TrainerCallback):  # type: ignore[misc]
-    """Ends a training whose loss is no number or has exploded, with a checkpoint of where it ended."""
-
-    def __init__(self, vocabulary: int) -> None:
-        """Watch a model that guesses among so many tokens."""
-        self.limit = EXPLODED * math.log(vocabulary)
-        self.diverged = False
-
-    def on_log(
-        self,
-        args: TrainingArguments,  # noqa: ARG002
-        state: TrainerState,
-        control: TrainerControl,
-        **_: Any,
-    ) -> None:
-        """Judge the loss that was logged."""
-        losses = [entry["loss"] for entry in state.log_history[-SMOOTHED:] if "loss" in entry]
-        exploded = len(losses) == SMOOTHED and sum(losses) / SMOOTHED > self.limit
-        if losses and (not math.isfinite(losses[-1]) or exploded):
-            self.diverged = control.should_training_stop = True
-
-
-class _SavingClock(TrainerCallback):  # type: ignore[misc]
-    """Asks for a checkpoint now and then, where trainings of several lengths part, and where one diverged."""
-
-    def __init__(self, saving: Saving) -> None:
-        self.saving = saving
-        self.saved_at = time.monotonic()
-
-    def on_step_end(
-        self,
-        args: TrainingArguments,  # noqa: ARG002
-        state: TrainerState,
-        control: TrainerControl,
-        **_: Any,
-    ) -> None:
-        saving, step = self.saving, state.global_step
-        late = time.monotonic() - self.saved_at >= saving.every_minutes * SECONDS_A_MINUTE
-        if late or step == saving.shared_steps or step % (saving.every_steps or step + 1) == 0:
-            control.should_save = True
-            self.saved_at = time.monotonic()
-
-    def on_log(
-        self,
-        args: TrainingArguments,  # noqa: ARG002
-        state: TrainerState,
-        control: TrainerControl,
-        **_: Any,
-    ) -> None:
-        if control.should_training_stop and state.global_step < state.max_steps:
-            control.should_save = True
 
 
 def _count_vocabulary(model: Any) -> int:

@@ -86,7 +86,7 @@ class TravellingJob(Job):
 
 @dataclass(frozen=True)
 class PlannedTraining:
-    """One adapter that a job trains; see `learning.training.cell.Training`."""
+    """One adapter that a job trains; see `learning.training.cell_training.Training`."""
 
     recipe: Recipe
     adapter_folder: Path
@@ -108,7 +108,8 @@ class TrainingJob(TravellingJob):
 
     def do(self, base: "LoadedBase", tell: Callable[[Any], None]) -> Any:
         """Train them."""
-        from learning.training.cell import Training, train_adapters
+        from learning.training.cell import train_adapters
+        from learning.training.cell_training import Training
 
         def tell_step(index: int, step: TrainingStep) -> None:
             tell((index, step))

@@ -13,7 +13,7 @@ from learning.models.device import Device
 from learning.models.loaded_base import LoadedBase
 from learning.models.quiet import quiet_libraries
 from learning.prompt.encoding import common_prefix_length, encode_examples
-from learning.training.cell import build_arguments, encode_rows
+from learning.training.arguments import build_arguments, encode_rows
 from learning.training.recipe import Recipe
 from learning.training.schedule import lay_out_steps
 from learning.training.shared_pass import SharedPass
@@ -58,7 +58,7 @@ def find_gradients(
     prefix = common_prefix_length([example.input_ids for example in examples])
     reader, steps, arguments = GradientReader(), lay_out_steps(BATCH, training, 1), {}
     if is_shared:
-        arguments = {"shared": SharedPass(base, [model], [recipe.seed], recipe.lora), "member": 0}
+        arguments = {"shared": SharedPass(base, [model], [recipe.seed], recipe.lora, longest=1_024), "member": 0}
     collator = PrefixCollator(prefix, None) if is_shared else kind.collator(0, prefix, base.device.dtype)
     with quiet_libraries():
         trainer = kind(

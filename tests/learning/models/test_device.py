@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from learning.models.device import Device, choose_device, describe_environment, peak_memory_bytes
+from learning.models.device import Device, choose_device, describe_environment, is_out_of_memory, peak_memory_bytes
 
 
 def test_without_a_gpu_everything_is_float32_on_the_cpu() -> None:
@@ -32,3 +32,18 @@ def test_the_peak_is_the_one_that_the_system_counts_in_bytes() -> None:
     measured = peak_memory_bytes(Device("cpu", torch.float32, "adamw_torch", scoring_tokens=1))
     [line] = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")]
     assert measured == pytest.approx(int(line.split()[1]) * 1_024, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("error", "is_so"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 MiB"), True),
+        (RuntimeError("CUDA error: out of memory"), True),
+        (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate"), True),
+        (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"), True),
+        (MemoryError(), True),
+        (RuntimeError("CUDA error: an illegal memory access was encountered"), False),
+    ],
+)
+def test_an_error_that_says_memory_ran_out_is_told_from_others(error: BaseException, *, is_so: bool) -> None:
+    assert is_out_of_memory(error) is is_so

@@ -1,8 +1,10 @@
 """Queries and keys are rotated as the families' own functions do it, with the same gradients."""
 
+from collections.abc import Callable
+
 import pytest
 import torch
-from transformers import GPTJConfig
+from transformers import GPTJConfig, GPTNeoXConfig, GPTNeoXForCausalLM, Olmo2Config, Olmo2ForCausalLM
 from transformers.models.gptj import modeling_gptj
 from transformers.models.llama import modeling_llama
 from transformers.models.qwen2 import modeling_qwen2
@@ -51,3 +53,42 @@ def test_a_function_that_pairs_other_halves_stays() -> None:
     config = GPTJConfig(vocab_size=50, n_positions=16, n_embd=8, n_layer=1, n_head=2, rotary_dim=4)
     with fused_rotary(modeling_gptj.GPTJForCausalLM(config)):
         assert modeling_gptj.apply_rotary_pos_emb is own
+
+
+def write_neox() -> torch.nn.Module:
+    """A family that rotates a quarter of each head."""
+    config = GPTNeoXConfig(
+        vocab_size=50,
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        max_position_embeddings=32,
+    )
+    return GPTNeoXForCausalLM(config)
+
+
+def write_olmo() -> torch.nn.Module:
+    """A family whose angles are in float32 whatever the rest is in."""
+    config = Olmo2Config(
+        vocab_size=50,
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        num_key_value_heads=2,
+        max_position_embeddings=32,
+        pad_token_id=0,
+    )
+    return Olmo2ForCausalLM(config).bfloat16()
+
+
+@pytest.mark.parametrize("write", [write_neox, write_olmo])
+def test_families_that_rotate_in_part_or_in_another_dtype_compute_as_before(
+    write: Callable[[], torch.nn.Module],
+) -> None:
+    torch.manual_seed(1)
+    model, ids = write().eval(), torch.arange(10)[None]
+    expected = model(ids).logits
+    with fused_rotary(model):
+        torch.testing.assert_close(model(ids).logits, expected)

@@ -1,5 +1,6 @@
 """The scoring model is whole where memory allows, as it was trained elsewhere, and answers alike in both forms."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import torch
 
 from embedded.paths import MODEL_FOLDER
 from learning.models import loaded_base
-from learning.models.adapter import attach_new_adapter, save_adapter
+from learning.models.adapter import attach_new_adapter, attach_saved_adapter, save_adapter
 from learning.models.base_model import load_model, load_tokenizer
 from learning.models.device import Device
 from learning.models.loaded_base import LoadedBase
@@ -94,3 +95,15 @@ def test_the_token_budget_is_the_devices_unless_memory_is_short(monkeypatch: pyt
     assert 0 < short < 2_000
     monkeypatch.setattr(scoring, "free_memory_bytes", lambda _: 2**22)
     assert find_token_budget(model, CPU) == pytest.approx(short / 2, abs=1)
+
+
+def test_in_bfloat16_an_adapter_stays_beside_whole_weights_and_counts(adapter: Path) -> None:
+    base = LoadedBase(MODEL_FOLDER, "nf4", replace(CPU, dtype=torch.bfloat16))
+    assert base.is_whole
+    ids = torch.arange(3, 60)[None]
+    reference = attach_saved_adapter(load_model(MODEL_FOLDER, "nf4", CPU), adapter)
+    with torch.inference_mode():
+        plain, expected = base.model(ids).logits.float(), reference(ids).logits
+        measured = base.score_with(adapter)(ids).logits.float()
+    assert (measured - expected).abs().max() < 0.05 * expected.abs().max()
+    assert (measured - expected).abs().mean() < 0.1 * (plain - expected).abs().mean()

@@ -267,3 +267,21 @@ def test_a_large_file_is_hashed_in_blocks_and_each_of_them_counts(
     (tmp_path / "optimizer.pt").write_bytes(content[10:20] + content[:10] + content[20:])
     hashes.add(checkpoints._hash_files(tmp_path)["optimizer.pt"])
     assert len(hashes) == 8
+
+
+@pytest.mark.parametrize(
+    ("written", "read"), [("adamw_torch_fused", "paged_adamw_32bit"), ("paged_adamw_8bit", "adamw_torch")]
+)
+def test_the_state_of_another_kind_of_optimizer_is_told_and_ignored(
+    store: CheckpointStore, written: str, read: str
+) -> None:
+    folder = store.folder_of(None) / "checkpoint-4"
+    folder.mkdir(parents=True)
+    (folder / "optimizer.pt").write_bytes(b"state")
+    store.seal(folder, 4, None, written, diverged=False)
+    told: list[str] = []
+    assert store.find(1, 4, read, told.append) is None
+    assert told == [f"checkpoint {folder}: holds the state of another optimizer than {read}; ignored"]
+    found = store.find(1, 4, written, told.append)
+    assert found is not None
+    assert (found.step, len(told)) == (4, 1)

@@ -1,5 +1,6 @@
 """Trainings side by side: each becomes what it would have become alone."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -13,8 +14,10 @@ from embedded.grammar import generate_headline
 from embedded.paths import MODEL_FOLDER
 from learning.models.device import choose_device
 from learning.models.loaded_base import LoadedBase
-from learning.training import cell, shared_pass
-from learning.training.cell import Training, train_adapters
+from learning.models.stacked_lora import AdapterStack, structural_copy
+from learning.training import probe, shared_pass
+from learning.training.cell import count_side_by_side, train_adapters
+from learning.training.cell_training import Training
 from learning.training.checkpoints import CheckpointStore
 from learning.training.recipe import Recipe, TrainingOutcome
 from schemas.config import LoraSettings, PromptSettings, TrainingSettings
@@ -35,8 +38,14 @@ def recipe(rate: float, epochs: int = 1, seed: int = 7, dropout: float = 0.0, **
 
 
 def train(
-    base: LoadedBase, folder: Path, recipes: list[Recipe], stores: list[CheckpointStore | None] | None = None
+    base: LoadedBase,
+    folder: Path,
+    recipes: list[Recipe],
+    stores: list[CheckpointStore | None] | None = None,
+    sizes: Sequence[int] = (),
+    tell: Callable[[str], None] = lambda _: None,
 ) -> list[tuple[TrainingOutcome, dict[str, torch.Tensor]]]:
+    """Train the recipes and see that as many went side by side as they say, or as many as is said here."""
     random = Random(5)
     headlines = [generate_headline(random) for _ in range(EXAMPLES)]
     texts, labels = [headline.text for headline in headlines], [Label(headline.sentiment) for headline in headlines]
@@ -45,7 +54,10 @@ def train(
         Training(own, folder / str(number), store)
         for number, (own, store) in enumerate(zip(recipes, stores, strict=True))
     ]
-    outcomes = train_adapters(base, texts, labels, trainings)
+    outcomes = train_adapters(base, texts, labels, trainings, tell=tell)
+    size = 1 if recipes[0].training.side_by_side == "auto" else len(recipes)
+    measured = [int(outcome.environment["side_by_side"]) for outcome in outcomes]
+    assert measured == list(sizes or [size] * len(recipes))
     return [
         (outcome, load_file(folder / str(number) / "adapter_model.safetensors"))
         for number, outcome in enumerate(outcomes)
@@ -121,7 +133,7 @@ def test_where_memory_runs_out_fewer_go_side_by_side(
         return fill_up(given)
 
     monkeypatch.setattr(shared_pass, "_fill_up", fill_up_to_two)
-    together = train(base, tmp_path / "together", beside(recipes, 3))
+    together = train(base, tmp_path / "together", beside(recipes, 3), sizes=[1, 2, 2])
     assert {outcome.memory_errors for outcome, _ in together} == {0}
     for one, other in zip(together, expected, strict=True):
         check_same(one, other)
@@ -156,10 +168,54 @@ def test_a_base_that_cannot_be_stacked_is_trained_without(
     def fail(*_: object) -> float:
         raise ValueError("not enough values to unpack")
 
-    monkeypatch.setattr(cell, "try_pass", fail)
+    told: list[str] = []
+    monkeypatch.setattr(probe, "try_pass", fail)
     monkeypatch.setattr(base, "takes_stacks", None)
     monkeypatch.setattr(base, "kept", None)
-    unstacked = train(base, tmp_path / "beside", beside([recipe(1e-3), recipe(2e-4)], 2))
+    unstacked = train(
+        base, tmp_path / "beside", beside([recipe(1e-3), recipe(2e-4)], 2), sizes=[1, 1], tell=told.append
+    )
+    assert told == ["LlamaForCausalLM takes one adapter at a time: trainings share no passes, and are slower"]
     assert base.kept is None
     for one, other in zip(unstacked, expected, strict=True):
         check_same(one, other)
+
+
+def test_dropout_is_drawn_anew_at_each_step_and_alike_for_the_same(base: LoadedBase) -> None:
+    adapter = base.copy_new(LoraSettings(r=8, alpha=16, dropout=0.5), 7)
+    for name, weight in adapter.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(weight, std=0.05)
+    stack = AdapterStack(structural_copy(base.model), adapter, 2, 16)
+    stack.take([adapter, base.copy_new(LoraSettings(r=8, alpha=16, dropout=0.5), 7)], [7, 7])
+    stack.weights[1] = stack.weights[0]
+    ids = torch.arange(5, 15).expand(2, -1)
+
+    def run(*steps: int) -> torch.Tensor:
+        stack.draw(steps)
+        with torch.no_grad():
+            logits: torch.Tensor = stack.model(input_ids=ids).logits
+        return logits
+
+    first = run(3, 4)
+    assert torch.equal(first, run(3, 4))
+    assert not torch.allclose(first[0], first[1], atol=1e-3)
+    torch.testing.assert_close(first.flip(0), run(4, 3))
+
+
+def test_in_bfloat16_trainings_side_by_side_move_as_in_float32(base: LoadedBase, tmp_path: Path) -> None:
+    """The products read a copy of the adapters in bfloat16, which is to follow them at each step."""
+    short = LoadedBase(MODEL_FOLDER, "nf4", replace(choose_device(), dtype=torch.bfloat16))
+    recipes = beside([recipe(2e-2, epochs=2, loss="completion"), recipe(1e-9, epochs=2, loss="completion")], 2)
+    exact, rounded = train(base, tmp_path / "exact", recipes), train(short, tmp_path / "rounded", recipes)
+    moving, still = (torch.tensor([step.loss for step in outcome.log]) for outcome, _ in exact)
+    measured = torch.tensor([step.loss for step in rounded[0][0].log])
+    assert rounded[0][0].environment["dtype"] == "bfloat16"
+    assert (measured - moving).abs().mean() < 0.3 * (still - moving).abs().mean()
+
+
+def test_where_passes_cannot_be_shared_one_training_goes_at_a_time(base: LoadedBase) -> None:
+    def count(**changes: object) -> int:
+        return count_side_by_side(base, [], [], recipe(1e-3, **changes))
+
+    assert [count(), count(side_by_side=4), count(side_by_side=4, gradient_checkpointing=True)] == [1, 4, 1]

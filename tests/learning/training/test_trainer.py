@@ -18,7 +18,7 @@ from learning.models.device import choose_device
 from learning.models.loaded_base import LoadedBase
 from learning.models.quiet import quiet_libraries
 from learning.prompt.encoding import common_prefix_length, encode_examples
-from learning.training.cell import build_arguments, encode_rows
+from learning.training.arguments import build_arguments, encode_rows
 from learning.training.recipe import Recipe
 from learning.training.schedule import lay_out_steps
 from learning.training.trainer import IGNORED, AdapterTrainer, PrefixTrainer

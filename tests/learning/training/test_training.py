@@ -15,9 +15,9 @@ from learning.models import loaded_base
 from learning.models.base_model import load_tokenizer
 from learning.models.device import choose_device
 from learning.models.loaded_base import LoadedBase
+from learning.training.callbacks import DivergenceWatch
 from learning.training.cell import train_adapter
 from learning.training.recipe import Recipe, TrainingOutcome, TrainingStep
-from learning.training.trainer import DivergenceWatch
 from schemas.config import LoraSettings, PromptSettings, TrainingSettings
 from schemas.label import Label
 

@@ -1,0 +1,69 @@
+"""What trainers are given: trl's arguments, and rows of tokens."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from trl import SFTConfig
+
+from learning.models.device import Device
+from learning.models.loaded_base import LoadedBase
+from learning.prompt.encoding import EncodedExample
+from learning.training.recipe import Recipe
+from learning.training.schedule import Schedule
+from learning.training.trainer import IGNORED
+from schemas.config import TrainingSettings
+
+
+def build_arguments(
+    recipe: Recipe, schedule: Schedule, device: Device, micro_batch_size: int, output: Path, *, checkpointing: bool
+) -> SFTConfig:
+    """The trainer's arguments, which are those of a plain `SFTTrainer` too."""
+    training, on_cuda = recipe.training, device.name == "cuda"
+    kinds = {"constant": "constant_with_warmup", "cosine": "cosine", "warmup-stable-decay": "warmup_stable_decay"}
+    decay = {"num_decay_steps": schedule.decay_steps, "decay_type": "linear"}
+    arguments = SFTConfig(
+        output_dir=str(output),
+        num_train_epochs=recipe.epochs,
+        per_device_train_batch_size=micro_batch_size,
+        gradient_accumulation_steps=training.batch_size // micro_batch_size,
+        learning_rate=recipe.learning_rate,
+        lr_scheduler_type=kinds[training.schedule],
+        lr_scheduler_kwargs=decay if schedule.decay_steps else None,
+        warmup_steps=schedule.warmup_steps,
+        optim=device.optimizer,
+        weight_decay=training.weight_decay,
+        max_grad_norm=training.max_grad_norm,
+        bf16=on_cuda and device.dtype == torch.bfloat16,
+        fp16=on_cuda and device.dtype == torch.float16,
+        use_cpu=not on_cuda,
+        activation_checkpointing=checkpointing,
+        dataloader_pin_memory=on_cuda,
+        remove_unused_columns=False,
+        dataset_kwargs={"skip_prepare_dataset": True},
+        seed=recipe.seed,
+        data_seed=recipe.seed,
+        logging_steps=1,
+        logging_nan_inf_filter=False,
+        save_strategy="no",
+        report_to="none",
+        disable_tqdm=True,
+    )
+    arguments._n_gpu = min(1, arguments.n_gpu)  # noqa: SLF001 (the trainer would spread over every GPU it sees)
+    return arguments
+
+
+def checkpoints_gradients(training: TrainingSettings, base: LoadedBase) -> bool:
+    """As set; else on a GPU whose memory is short, which the base shows that stayed quantised."""
+    chosen = training.gradient_checkpointing
+    return base.device.name == "cuda" and not base.is_whole if chosen is None else chosen
+
+
+def encode_rows(examples: Sequence[EncodedExample], *, whole_text: bool) -> list[dict[str, list[int]]]:
+    """Rows for a trainer: the tokens, and those under the loss."""
+    rows = []
+    for example in examples:
+        ids = list(example.input_ids)
+        ignored = 0 if whole_text else example.answer_start
+        rows.append({"input_ids": ids, "labels": [IGNORED] * ignored + ids[ignored:]})
+    return rows

@@ -1,0 +1,117 @@
+"""What trainers call as they go: who is told of a step, when a checkpoint is due, when a training has diverged."""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from learning.training.checkpoints import CheckpointStore
+from learning.training.shared_pass import SharedPass
+
+EXPLODED = 2.0
+"""A loss has exploded beyond so many times that of guessing among all tokens alike, the log of their number."""
+SMOOTHED = 10
+"""Steps over whose mean that is judged."""
+SECONDS_A_MINUTE = 60
+
+
+@dataclass(frozen=True)
+class Saving:
+    """When and where checkpoints are written."""
+
+    store: CheckpointStore
+    epochs: int
+    shared_steps: int
+    every_steps: int | None
+    every_minutes: float
+
+
+class Meeting(TrainerCallback):  # type: ignore[misc]
+    """Waits for the other trainings behind each step, whose state in accelerate is the same object."""
+
+    def __init__(self, shared: SharedPass, member: int) -> None:
+        self.shared, self.member = shared, member
+
+    def on_step_end(self, *_: Any, **__: Any) -> None:
+        """Wait."""
+        self.shared.wait(self.member)
+
+    on_substep_end = on_step_end
+
+
+class StepTeller(TrainerCallback):  # type: ignore[misc]
+    """Passes each step's log on."""
+
+    def __init__(self, tell: Callable[[dict[str, Any], TrainerState], None]) -> None:
+        """Tell each entry of the log, with the state of the training."""
+        self.tell = tell
+
+    def on_log(
+        self,
+        args: TrainingArguments,  # noqa: ARG002 (the signature is transformers', here and below)
+        state: TrainerState,
+        control: TrainerControl,  # noqa: ARG002
+        logs: dict[str, float] | None = None,
+        **_: Any,
+    ) -> None:
+        """Tell a step that was logged."""
+        if logs is not None and "loss" in logs:
+            self.tell(state.log_history[-1], state)
+
+
+class DivergenceWatch(TrainerCallback):  # type: ignore[misc]
+    """Ends a training whose loss is no number or has exploded, with a checkpoint of where it ended."""
+
+    def __init__(self, vocabulary: int) -> None:
+        """Watch a model that guesses among so many tokens."""
+        self.limit = EXPLODED * math.log(vocabulary)
+        self.diverged = False
+
+    def on_log(
+        self,
+        args: TrainingArguments,  # noqa: ARG002
+        state: TrainerState,
+        control: TrainerControl,
+        **_: Any,
+    ) -> None:
+        """Judge the loss that was logged."""
+        losses = [entry["loss"] for entry in state.log_history[-SMOOTHED:] if "loss" in entry]
+        exploded = len(losses) == SMOOTHED and sum(losses) / SMOOTHED > self.limit
+        if losses and (not math.isfinite(losses[-1]) or exploded):
+            self.diverged = control.should_training_stop = True
+
+
+class SavingClock(TrainerCallback):  # type: ignore[misc]
+    """Asks for a checkpoint now and then, where trainings of several lengths part, and where one diverged."""
+
+    def __init__(self, saving: Saving) -> None:
+        self.saving = saving
+        self.saved_at = time.monotonic()
+
+    def on_step_end(
+        self,
+        args: TrainingArguments,  # noqa: ARG002
+        state: TrainerState,
+        control: TrainerControl,
+        **_: Any,
+    ) -> None:
+        """Ask where it is time."""
+        saving, step = self.saving, state.global_step
+        late = time.monotonic() - self.saved_at >= saving.every_minutes * SECONDS_A_MINUTE
+        if late or step == saving.shared_steps or step % (saving.every_steps or step + 1) == 0:
+            control.should_save = True
+            self.saved_at = time.monotonic()
+
+    def on_log(
+        self,
+        args: TrainingArguments,  # noqa: ARG002
+        state: TrainerState,
+        control: TrainerControl,
+        **_: Any,
+    ) -> None:
+        """Ask where the training ends early."""
+        if control.should_training_stop and state.global_step < state.max_steps:
+            control.should_save = True

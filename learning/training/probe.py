@@ -1,0 +1,102 @@
+"""What only a loaded base can tell of how it may be trained: each is tried once a base, on a few examples."""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any
+
+import torch
+
+from learning.models.device import is_out_of_memory
+from learning.models.last_layer import LastLayer
+from learning.models.loaded_base import LoadedBase
+from learning.models.output_head import add_losses
+from learning.prompt.encoding import EncodedExample
+from learning.training.arguments import encode_rows
+from learning.training.recipe import Recipe
+from learning.training.shared_pass import try_pass
+from learning.training.trainer import PrefixCollator, forward_pack
+
+PROBED = 3
+"""Examples on which both are tried."""
+SAME_LOGITS = {torch.float32: 1e-3, torch.bfloat16: 5e-2, torch.float16: 1e-2}
+"""Largest difference between the two, over the largest logit; a model that heeds no mask is off by the order of 1."""
+
+
+def takes_packs(
+    base: LoadedBase,
+    model: Any,
+    examples: Sequence[EncodedExample],
+    prefix_length: int,
+    tell: Callable[[str], None],
+) -> bool:
+    """Try a pack beside whole prompts: attention that heeds no mask of ours gives other logits.
+
+    Args:
+        base: The base model, which remembers what came of it.
+        model: The base itself, or with an adapter that is trained on it.
+        examples: Some that begin with the same tokens.
+        prefix_length: How many these are.
+        tell: Is given a line where it takes none.
+    """
+    if base.takes_packs is not None:
+        return base.takes_packs
+    device, was_training = base.device, model.training
+    rows, pack = encode_rows(examples[:PROBED], whole_text=False), _pack(base, examples, prefix_length)
+    takes = False
+    model.eval()
+    with suppress(TypeError, ValueError, IndexError, AttributeError, NotImplementedError), torch.no_grad():
+        packed = forward_pack(model, pack, LastLayer(model))[pack["target_rows"]].float()
+        alone = [
+            model(input_ids=torch.tensor([row["input_ids"]], device=device.name)).logits[0, start - 1 : -1].float()
+            for row, start in zip(rows, (example.answer_start for example in examples[:PROBED]), strict=True)
+        ]
+        whole = torch.cat(alone)
+        takes = bool((packed - whole).abs().max() <= SAME_LOGITS[device.dtype] * whole.abs().max())
+    model.train(was_training)
+    base.takes_packs = takes
+    if not takes:
+        kind = type(base.model).__name__
+        tell(f"{kind} takes no batches packed behind one prefix: they are padded, several times slower")
+    return takes
+
+
+def takes_stacks(
+    base: LoadedBase,
+    recipe: Recipe,
+    examples: Sequence[EncodedExample],
+    prefix_length: int,
+    tell: Callable[[str], None],
+) -> bool:
+    """Try a pass that trainings share beside the base's own: it knows the usual ways of computing alone.
+
+    Args:
+        base: A whole base model that takes packs; it remembers what came of it.
+        recipe: Of a training.
+        examples: As for `takes_packs`.
+        prefix_length: As for `takes_packs`.
+        tell: As for `takes_packs`.
+    """
+    if base.takes_stacks is not None:
+        return base.takes_stacks
+    pack = _pack(base, examples, prefix_length)
+    with torch.no_grad():
+        logits = forward_pack(base.model, pack, None)
+    own = float(add_losses(logits, *(pack[name] for name in ("target_rows", "targets", "weights"))))
+    own /= float(pack["weights"].sum())
+    try:
+        loss = try_pass(base, base.copy_new(recipe.lora, recipe.seed), pack)
+        takes = abs(loss - own) <= SAME_LOGITS[base.device.dtype] * max(own, 1.0)
+    except (TypeError, ValueError, IndexError, AttributeError, NotImplementedError, RuntimeError) as error:
+        if is_out_of_memory(error):
+            raise
+        takes = False
+    base.takes_stacks = takes
+    if not takes:
+        tell(f"{type(base.model).__name__} takes one adapter at a time: trainings share no passes, and are slower")
+    return takes
+
+
+def _pack(base: LoadedBase, examples: Sequence[EncodedExample], prefix_length: int) -> dict[str, torch.Tensor]:
+    collator = PrefixCollator(prefix_length, base.device.dtype)
+    pack = collator(encode_rows(examples[:PROBED], whole_text=False))
+    return {name: tensor.to(base.device.name) for name, tensor in pack.items()}
