@@ -55,7 +55,7 @@ from learning.training.cell import train_adapters
 from learning.training.cell_training import Training
 from learning.training.recipe import Recipe, TrainingOutcome
 from learning.training.schedule import lay_out_steps
-from schemas.config import LoraSettings, PromptSettings, TrainingSettings
+from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
 from schemas.label import Label
 
 PROMPT = PromptSettings()
@@ -122,10 +122,9 @@ class Results:
 
 def recipe(loss: str, batch_size: int, *, rate: float = 2e-4, epochs: int = 1, **settings: Any) -> Recipe:
     """How all sides train."""
-    training = TrainingSettings.model_validate(
-        {"loss": loss, "schedule": "constant", "batch_size": batch_size, "checkpoint_minutes": 60, **settings}
-    )
-    return Recipe(PROMPT, LORA, training, rate, epochs, 42)
+    steps = {"learning_rate": rate, "epochs": epochs, "schedule": "constant", "batch_size": batch_size}
+    training = TrainingSettings.model_validate({"loss": loss, **steps, "checkpoint_minutes": 60, **settings})
+    return Recipe(PROMPT, LORA, training)
 
 
 def train(base: LoadedBase, rows: Rows, recipes: Sequence[Recipe]) -> tuple[list[TrainingOutcome], list[float]]:
@@ -197,7 +196,7 @@ def time_plain(model: Any, encoded: list[Any], tokens: float, own: Recipe, size:
     for module in (model, model.base_model.model):  # an earlier trainer left its own there
         vars(module).pop("forward", None)
     with TemporaryDirectory() as scratch, quiet_libraries():
-        schedule = lay_out_steps(len(encoded), own.training, 1)
+        schedule = lay_out_steps(len(encoded), own.training.model_copy(update={"epochs": 1}))
         device = replace(choose_device(), optimizer="adamw_torch_fused")
         arguments = build_arguments(own, schedule, device, size, Path(scratch), checkpointing=False)
         if packing:

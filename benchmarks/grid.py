@@ -29,7 +29,7 @@ from benchmarks.training import TIMED, WARM_UP, StepClock, Subject, build_traine
 from embedded.paths import MODEL_FOLDER
 from learning.models.device import choose_device
 from learning.models.quiet import quiet_libraries
-from schemas.config import LoraSettings
+from schemas.cell import LoraSettings
 from schemas.profiles import load_profile
 from storage.query import query
 

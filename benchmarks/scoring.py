@@ -42,7 +42,7 @@ from learning.prompt.encoding import common_prefix_length, encode_examples, enco
 from learning.prompt.template import scoring_text
 from learning.scoring.scoring import find_token_budget, score_headlines
 from learning.study.unparsed import UNPARSED
-from schemas.config import PromptSettings
+from schemas.cell import PromptSettings
 from schemas.label import LABELS
 
 TEMPERATURES = (0.1, 1.0, 10.0)

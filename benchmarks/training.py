@@ -39,7 +39,7 @@ from learning.training.cell import train_adapter
 from learning.training.recipe import Recipe, TrainingStep
 from learning.training.schedule import lay_out_steps
 from learning.training.trainer import PrefixTrainer
-from schemas.config import LoraSettings, PromptSettings, TrainingSettings
+from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
 from schemas.label import Label
 
 LOSSES = ("completion", "whole-text")
@@ -71,8 +71,9 @@ class Subject:
 
     def recipe(self, loss: str) -> Recipe:
         """How both sides train."""
-        settings = TrainingSettings(loss=loss, schedule="constant", batch_size=self.batch_size)
-        return Recipe(PROMPT, self.lora, settings, 1e-4, 1, 42)
+        size = self.batch_size
+        settings = TrainingSettings(loss=loss, schedule="constant", batch_size=size, learning_rate=1e-4, epochs=1)
+        return Recipe(PROMPT, self.lora, settings)
 
 
 class StepClock(TrainerCallback):  # type: ignore[misc]
@@ -130,7 +131,7 @@ def build_trainer(
             model,
             args=build_arguments(
                 recipe,
-                lay_out_steps(wanted, recipe.training, 1),
+                lay_out_steps(wanted, recipe.training),
                 device,
                 micro_batch_size,
                 scratch / "trainer",

@@ -44,7 +44,7 @@ def ingest(
         "data.header_row": header_row,
         "data.max_rejected": max_rejected,
     }
-    run_ingestion(build_config("desk", None, [*assign(flags), *(set_ or [])]).data)
+    run_ingestion(build_config("desk", [], [*assign(flags), *(set_ or [])]).data)
 
 
 def run_ingestion(data: "DataSettings") -> None:

@@ -8,6 +8,8 @@ import typer
 from cli.completion import complete_fine_tune
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from schemas.config import StudyConfig
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
@@ -29,16 +31,15 @@ def assign(flags: dict[str, str | None]) -> list[str]:
     return [f"{name}={value}" for name, value in flags.items() if value is not None]
 
 
-def build_config(profile: str, base_model: str | None, assignments: list[str]) -> "StudyConfig":
-    """A profile with a base model and settings in place of its own, checked."""
+def build_config(profile: str, base_models: "Sequence[str]", assignments: list[str]) -> "StudyConfig":
+    """A profile with base models and settings in place of its own, checked."""
     from schemas.overrides import apply_overrides
-    from schemas.paths import local_path
     from schemas.profiles import build_config as check_config
     from schemas.profiles import load_profile
 
     values = load_profile(profile)
-    if base_model is not None:
-        is_local = local_path("base model", base_model).exists()
-        name, _, revision = (base_model, "", "") if is_local else base_model.partition("@")
-        values["base_model"] = {**values["base_model"], "name": name, "revision": revision or None}
+    if base_models:
+        values["base_model"] = {**values["base_model"], "name": base_models[0], "revision": None}
+    if len(base_models) > 1:
+        values["grid"] = {**values.get("grid", {}), "base_model.name": list(base_models)}
     return check_config(apply_overrides(values, assignments))

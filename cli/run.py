@@ -22,7 +22,12 @@ def run(
         str, typer.Option(help="The study: demo, desk, desk-pt or paper.", autocompletion=complete_profile)
     ] = "demo",
     data: Annotated[str | None, typer.Option(help="Labelled headlines: `embedded`, a path, or hf:ORG/NAME.")] = None,
-    base_model: Annotated[str | None, typer.Option(help="`embedded`, a folder, or ORG/NAME[@REVISION].")] = None,
+    base_model: Annotated[
+        list[str] | None, typer.Option(help="`embedded`, a folder, or ORG/NAME[@REVISION]; several are compared.")
+    ] = None,
+    grid: Annotated[
+        list[str] | None, typer.Option(help="A setting that varies, as in lora.r=16,64; may be repeated.")
+    ] = None,
     learning_rates: Annotated[str | None, typer.Option(help="Peak learning rates, as in 2e-4,1e-3.")] = None,
     epochs: Annotated[str | None, typer.Option(help="Passes over the train part, as in 1,3.")] = None,
     temperatures: Annotated[str | None, typer.Option(help="Sampling temperatures, as in 0.1,1,10.")] = None,
@@ -37,7 +42,7 @@ def run(
     The profile demo keeps every row and splits like the study. With --data of your own it merges copies and keeps near
     copies in one part, like the profile desk; FinancialPhraseBank is treated as the study does.
 
-    Example: fintone run --learning-rates 3e-4,1e-3 --epochs 2
+    Example: fintone run --learning-rates 3e-4,1e-3 --epochs 2 --grid lora.r=16,64
     """
     flags = {
         "data.source": data,
@@ -46,9 +51,10 @@ def run(
         "decoding.temperatures": temperatures,
         "grid.seeds": seed,
     }
-    assignments = [*assign(flags), *(set_ or [])]
+    varied = [f"grid.{assignment.strip()}" for assignment in grid or []]
+    assignments = [*assign(flags), *varied, *(set_ or [])]
     rules = find_rules(profile, assignments)
-    config = build_config(profile, base_model, [*rules, *assignments])
+    config = build_config(profile, base_model or [], [*rules, *assignments])
     notes = [tell_rules(rules)] if rules else []
     if dry_run:
         from operations.preview import describe_study

@@ -12,21 +12,23 @@ from prefect.client.schemas.objects import State
 from flows.credentials import provide_hub_token
 from flows.deployment import mute_exit_of_deployment
 from flows.notices import show_notices
-from learning.study.grid import group_cells, split_apart
+from learning.study.grid import family_of, group_cells, split_apart
 from learning.training.schedule import added_steps
 from operations.missing import tell_missing
 from operations.models import lacks_adapters
 from operations.worker import run_side_by_side
 from schemas.config import StudyConfig
 from schemas.errors import InputError
+from schemas.footprint import count_weight_bytes
 from schemas.label import LABELS
-from schemas.plan import CellPlan, IngestedSource, StudyPlan
+from schemas.plan import IngestedSource, ModelCell, StudyPlan
+from schemas.stored import write_stored
 from storage.home import Home
 from storage.locks import holding
 from storage.opening import waiting_without_end
 from storage.studies import finish_study, is_answered, load_missing, start_study
 from storage.warehouse import prepare_warehouse
-from tasks.cells import check_base, drop_checkpoints, evaluate_baseline, score_cell, train_cell, train_side_by_side
+from tasks.cells import check_bases, drop_checkpoints, evaluate_baseline, score_cell, train_cell, train_side_by_side
 from tasks.cluster import having_jobs_done
 from tasks.comparison import compare_cells
 from tasks.data import ingest_source, publish_data_report, split_snapshot
@@ -84,16 +86,19 @@ def _complete(home: Home, study: StudyPlan, ingested: IngestedSource) -> None:
 def _answer(study: StudyPlan, ingested: IngestedSource) -> None:
     """Evaluate the baselines and the base, run all cells, compare them, judge the best, and publish what they say."""
     warehouse = Home.from_environment().warehouse
-    start_study(warehouse, study.study_id, study.config.model_dump(mode="json"))
-    check = check_base if study.config.runner.kind == "local" else _leave_to_nodes
+    start_study(warehouse, study.study_id, write_stored(study.config))
+    check = check_bases if study.config.runner.kind == "local" else _leave_to_nodes
     try:
         most = check(study)
         for baseline in study.baselines:
             evaluate_baseline(study, baseline)
-        _do_all(study, [partial(_score_base, study), *_divide(study, study.cells, most or 1)])
-        if study.config.grid.curve_epochs:
+        _do_all(
+            study,
+            [*(partial(_score_base, study, base) for base in study.base_cells), *_divide(study, study.cells, most)],
+        )
+        if study.config.curve_epochs:
             curve = plan_epoch_curve(study)
-            _do_all(study, _divide(study, curve, most or check(study) or 1))
+            _do_all(study, _divide(study, curve, most or check(study)))
         compare_cells(study.study_id)
         judge_challenger(study)
         publish_leaderboard(study, ingested)
@@ -104,9 +109,9 @@ def _answer(study: StudyPlan, ingested: IngestedSource) -> None:
         raise
 
 
-def _leave_to_nodes(_: StudyPlan) -> int:
-    """On a cluster each node checks its own copy of the base, and trains a cell at a time."""
-    return 1
+def _leave_to_nodes(_: StudyPlan) -> dict[str, int]:
+    """On a cluster each node checks its own copy of a base, and trains a cell at a time."""
+    return {}
 
 
 def _publish_report(study: StudyPlan) -> None:
@@ -123,29 +128,34 @@ def _do_all(study: StudyPlan, works: Sequence[Callable[[], None]]) -> None:
         run_side_by_side(works)
 
 
-def _divide(study: StudyPlan, cells: tuple[CellPlan, ...], most: int) -> list[Callable[[], None]]:
-    """The works that run all cells, at most so many of them side by side; none shares a training with another."""
-    schedule = study.config.training.schedule
-    works = [group_cells(cells, schedule, most)]
+def _divide(study: StudyPlan, cells: Sequence[ModelCell], most: Mapping[str, int]) -> list[Callable[[], None]]:
+    """The works that run all cells, none of which shares a training with another.
+
+    Args:
+        study: Theirs.
+        cells: All that are to run.
+        most: How many cells of a family are trained side by side; 1 where it does not say.
+    """
+    works = [group_cells(cells, lambda cell: most.get(family_of(cell), 1))]
     if study.config.runner.kind != "local":
-        works = [[[cell] for cell in own] for own in split_apart(cells, schedule)]
+        works = [[[cell] for cell in own] for own in split_apart(cells)]
     pace = _Pace(study, [cell for groups in works for group in groups for cell in group])
     return [partial(_run_in_turn, study, groups, pace) for groups in works]
 
 
-def _score_base(study: StudyPlan) -> None:
+def _score_base(study: StudyPlan, cell: ModelCell) -> None:
     retries = study.config.training.retries
-    _went_well(study.base_cell, score_cell.with_options(retries=retries)(study, study.base_cell, return_state=True))
+    _went_well(cell, score_cell.with_options(retries=retries)(study, cell, return_state=True))
 
 
-def _run_in_turn(study: StudyPlan, groups: Sequence[Sequence[CellPlan]], pace: "_Pace") -> None:
+def _run_in_turn(study: StudyPlan, groups: Sequence[Sequence[ModelCell]], pace: "_Pace") -> None:
     """Train and score one group of cells after the other; a cell that fails is left behind."""
     retries = study.config.training.retries
     train, score = train_cell.with_options(retries=retries), score_cell.with_options(retries=retries)
     for group in groups:
         cells, start = {cell: pace.tell_position(cell) for cell in group}, time.monotonic()
         trained = _train_together(study, cells) if len(group) > 1 else frozenset[str]()
-        done: dict[CellPlan, float] = {}
+        done: dict[ModelCell, float] = {}
         for cell, position in cells.items():
             begun, is_trained = time.monotonic(), cell.cell_id in trained
             if (is_trained or _went_well(cell, train(study, cell, position, return_state=True))) and _went_well(
@@ -155,7 +165,7 @@ def _run_in_turn(study: StudyPlan, groups: Sequence[Sequence[CellPlan]], pace: "
         pace.finish(done)
 
 
-def _train_together(study: StudyPlan, cells: Mapping[CellPlan, str]) -> frozenset[str]:
+def _train_together(study: StudyPlan, cells: Mapping[ModelCell, str]) -> frozenset[str]:
     """The ids of the cells that were trained side by side; none where that failed, and each is to be trained alone."""
     train = train_side_by_side.with_options(retries=study.config.training.retries)
     state = train(study, tuple(cells), tuple(cells.values()), return_state=True)
@@ -170,28 +180,32 @@ def _train_together(study: StudyPlan, cells: Mapping[CellPlan, str]) -> frozense
 
 
 class _Pace:
-    """Tells how long the other cells will take, by the steps that each has still to train."""
+    """Tells how long the other cells will take, by the headlines that each still trains on and its base's size."""
 
-    def __init__(self, study: StudyPlan, order: Sequence[CellPlan]) -> None:
+    def __init__(self, study: StudyPlan, order: Sequence[ModelCell]) -> None:
         train = study.config.split.train_per_class * len(LABELS)
         self.order = list(order)
         self.start = 0.0
-        steps = added_steps(self.order, study.config.training, train)
-        self.left = dict(zip((cell.cell_id for cell in self.order), steps, strict=True))
+        steps = added_steps([cell.settings for cell in self.order], train)
+        bytes_of = {base: count_weight_bytes(base.folder) for base in {cell.base for cell in self.order}}
+        self.left = {
+            cell.cell_id: own * cell.settings.training.batch_size * bytes_of[cell.base]
+            for cell, own in zip(self.order, steps, strict=True)
+        }
         self.worked = 0
         self.turn = threading.Lock()
 
-    def tell_position(self, cell: CellPlan) -> str:
+    def tell_position(self, cell: ModelCell) -> str:
         """Where the cell that begins stands among all, as in `cell 2/6 `."""
         self.start = self.start or time.monotonic()
         return f"cell {self.order.index(cell) + 1}/{len(self.order)} "
 
-    def finish(self, cells: Mapping[CellPlan, float]) -> None:
+    def finish(self, cells: Mapping[ModelCell, float]) -> None:
         """Take cells off what is left; each took so many seconds, and others may have been at work meanwhile."""
         with self.turn:
             for cell, seconds in cells.items():
-                steps = self.left.pop(cell.cell_id)
-                self.worked += steps if seconds > SECONDS_OF_A_SKIP else 0
+                work = self.left.pop(cell.cell_id)
+                self.worked += work if seconds > SECONDS_OF_A_SKIP else 0
             left, done, worked = sum(self.left.values()), len(self.order) - len(self.left), self.worked
         if cells and left and worked:
             needed = (time.monotonic() - self.start) / worked * left
@@ -199,12 +213,12 @@ class _Pace:
             announce(f"{done} of {len(self.order)} cells done, about {about} left", left=about)
 
 
-def _went_well(cell: CellPlan, state: State[Any]) -> bool:
+def _went_well(cell: ModelCell, state: State[Any]) -> bool:
     """Whether a task of the cell ended well; input that no other cell could use either ends the study."""
     if state.is_completed():
         return True
     error = state.result(raise_on_failure=False)
     if isinstance(error, InputError):
         raise error
-    note(f"{cell.title} failed", cell=cell.title, state="failed", result="failed")
+    note(f"{cell.name} failed", cell=cell.name, state="failed", result="failed")
     return False

@@ -84,7 +84,7 @@ def _write(folder: Path, model: CellModel, *, merge: bool) -> None:
     base, card = model.base, model.card
     if merge:
         write_merged(base.folder, base.quantization, model.adapter, base.training, folder)
-    elif is_on_hub(card):
+    elif is_on_hub(Home.from_environment(), card):
         write_adapter(model.adapter, card.base_model, card.base_revision, folder)
     else:
         write_adapter(model.adapter, str(base.folder), None, folder)

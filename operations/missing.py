@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from schemas.errors import FailureError
-from schemas.plan import name_cell
 
 if TYPE_CHECKING:
     from storage.studies import StoredCell
@@ -17,7 +16,7 @@ class NothingTrainedError(FailureError):
 
 def tell_missing(missing: Sequence["StoredCell"]) -> str:
     """Which cells a study lacks, and why, in a line."""
-    named = [f"{name_stored(cell)} ({cell.reason or _tell_status(cell)})" for cell in missing]
+    named = [f"{cell.record.name} ({cell.reason or _tell_status(cell)})" for cell in missing]
     return f"{len(named)} cell{'' if len(named) == 1 else 's'} missing: " + "; ".join(named)
 
 
@@ -43,9 +42,3 @@ def find_best(warehouse: Path, study_id: str) -> "Mapping[str, Any]":
         missing = load_missing(warehouse, study_id, with_final=True)
         raise NothingTrainedError(f"study {study_id}: no fine-tuned cell is evaluated yet; {tell_missing(missing)}")
     return best_row(rows)
-
-
-def name_stored(cell: "StoredCell") -> str:
-    """A cell as people see it in a table."""
-    record = cell.record
-    return name_cell(record.kind, record.model, record.learning_rate, record.epochs, record.seed)

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from operations.worker import run_job
-from schemas.config import DecodingSettings, PromotionSettings, PromptSettings, TrainingSettings
+from schemas.cell import PromptSettings, TrainingSettings
+from schemas.config import DecodingSettings, PromotionSettings
 from schemas.errors import InputError
 from schemas.stored import read_stored
 from storage.home import Home
@@ -131,8 +132,9 @@ def find_base(home: Home, card: "CellCard") -> tuple[Path, str]:
     """
     from learning.models.base_model import resolve_base_model
 
-    asked, revision = card.hyperparameters["base_model"], card.base_revision
-    found = resolve_base_model(asked["name"], revision if is_on_hub(card) else None, home.models)
+    asked, revision, on_hub = card.hyperparameters["base_model"], card.base_revision, is_on_hub(home, card)
+    name = asked["name"] if on_hub or asked["name"] == "embedded" else card.base_folder or asked["name"]
+    found = resolve_base_model(name, revision if on_hub else None, home.models)
     if found.revision != revision:
         raise NoModelError(
             f"base model {card.base_model}: {found.folder} holds {found.revision}, the cell was trained on {revision}"
@@ -140,9 +142,11 @@ def find_base(home: Home, card: "CellCard") -> tuple[Path, str]:
     return found.folder, asked["quantization"]
 
 
-def is_on_hub(card: "CellCard") -> bool:
+def is_on_hub(home: Home, card: "CellCard") -> bool:
     """Whether the base model of a cell came from the hub."""
     from learning.models.base_model import HUB_NAME
 
     asked = card.hyperparameters["base_model"]["name"]
+    if card.base_folder is not None:
+        return Path(card.base_folder).resolve().is_relative_to(home.models.resolve())
     return HUB_NAME.fullmatch(asked) is not None and not Path(asked).exists()

@@ -4,10 +4,11 @@ Reading the source and checking the model here also means that bad input is told
 """
 
 from collections import Counter
-from collections.abc import Callable
-from itertools import product
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from pydantic import JsonValue
 
 from embedded.paths import MODEL_FOLDER
 from ingestion.sources import EMBEDDED
@@ -19,11 +20,12 @@ from learning.study.split import count_leaks
 from learning.training.schedule import count_steps, count_trained_steps
 from operations.intake import draw_parts, find_headlines, take_in
 from reporting.verdict import tell_leaks
+from schemas.cell import BaseModelSettings, CellSettings
 from schemas.columns import ReadColumns
 from schemas.config import RunnerSettings, StudyConfig
-from schemas.footprint import estimate_footprint
+from schemas.footprint import count_weight_bytes, estimate_footprint
 from schemas.label import LABELS
-from schemas.plan import CellPlan, format_rate
+from schemas.listing import cut, show
 from schemas.profiles import PROFILES, load_profile
 from storage.home import Home
 
@@ -50,14 +52,15 @@ def check_inputs(config: StudyConfig, tell: Callable[[str], None]) -> None:
 
 
 def _check_rest(config: StudyConfig, headlines: "pd.DataFrame") -> None:
-    """Try the split of a source's headlines, and check the base model and the encoder."""
+    """Try the split of a source's headlines, and check the base models and the encoder."""
     draw_parts(headlines, config.split, config.data.near_duplicates)
-    base, models = config.base_model, Home.from_environment().models
-    if _is_on_hub(config):
-        check_hub_model(base.name, base.revision, models)
-        check_hub_base(base.name, base.revision, models, fetch=True)
-    else:
-        check_weights(resolve_base_model(base.name, None, models), models, LONGEST_LOOK)
+    models = Home.from_environment().models
+    for base in _list_bases(config):
+        if _is_on_hub(base):
+            check_hub_model(base.name, base.revision, models)
+            check_hub_base(base.name, base.revision, models, fetch=True)
+        else:
+            check_weights(resolve_base_model(base.name, None, models), models, LONGEST_LOOK)
     plan_baselines(config.baselines)
     if config.baselines.embedding_model:
         check_encoder(config.baselines.embedding_model, models)
@@ -69,40 +72,64 @@ def describe_study(config: StudyConfig) -> list[tuple[str, str]]:
     Raises:
         InputError: The source or a local base model is not fit. A source may be missing if the profile names it.
     """
-    grid, split = config.grid, config.split
-    train = split.train_per_class * len(LABELS)
-    steps = count_steps(train, config.training.batch_size, 1)
-    seeds = len(grid.seeds)
-    planned = [_cell(*point) for point in product(grid.learning_rates, grid.epochs, grid.seeds)]
-    trained = count_trained_steps(planned, config.training, train)
-    cells = seeds * len(grid.learning_rates) * len(grid.epochs)
-    rates = ", ".join(format_rate(rate) for rate in grid.learning_rates)
+    cells = config.resolve_all()
+    train = config.split.train_per_class * len(LABELS)
+    trained = count_trained_steps(cells, train)
+    alone = sum(count_steps(train, cell.training.batch_size, cell.training.epochs) for cell in cells)
     read: list[ReadColumns] = []
     lines = [
         ("study", f"profile {config.name}"),
         *_describe_data(config, read.append),
         *_describe_columns(config, read),
-        ("base model", _describe_model(config)),
+        *(("base model", _describe_model(base)) for base in _list_bases(config)),
         ("baselines", _describe_baselines(config)),
-        ("grid", f"{cells} cells: learning rates {rates} x epochs {_join(grid.epochs)} x seeds {_join(grid.seeds)}"),
-        ("training", f"{_describe_training(config)}; {steps} steps an epoch, {trained:,} in all"),
-        ("shared", _describe_sharing(config, trained, sum(cell.epochs or 0 for cell in planned) * steps)),
+        ("grid", f"{_count(len(cells), 'cell')}: {_describe_grid(config)}"),
+        ("training", f"{_describe_training(config, cells)}; {trained:,} steps in all"),
+        ("shared", _describe_sharing(cells, trained, alone)),
     ]
-    extra = [count for count in grid.curve_epochs if count not in grid.epochs]
-    if extra:
-        more, then = seeds * len(extra), f"then epochs {_join(grid.curve_epochs)} at the rate best on validation"
-        own = [_cell(grid.learning_rates[0], count, seed) for count in grid.epochs for seed in grid.seeds]
-        longer = [*own, *(_cell(grid.learning_rates[0], count, seed) for count in extra for seed in grid.seeds)]
-        added = count_trained_steps(longer, config.training, train) - count_trained_steps(own, config.training, train)
-        lines.append(("epoch curve", f"{then}: {more} more cells, {added:,} more steps"))
-        cells += more
-    cuts = f", top-k {config.decoding.top_k}" if config.decoding.top_k else ""
-    cuts += f", top-p {config.decoding.top_p:g}" if config.decoding.top_p else ""
-    models = f"{cells + 1} models, the untouched base among them, on validation and test"
-    lines.append(("scoring", f"{models}, at temperatures {_join(config.decoding.temperatures)}{cuts}"))
+    curve = _list_curve(cells, config)
+    more = [cell for cell in curve if cell not in cells]
+    if more:
+        own = [cell for cell in curve if cell in cells]
+        added = count_trained_steps(curve, train) - count_trained_steps(own, train)
+        then = f"then epochs {_join(config.curve_epochs)} of the cell best on validation"
+        lines.append(("epoch curve", f"{then}: {_count(len(more), 'more cell')}, {added:,} more steps"))
+    lines.append(("scoring", _describe_scoring(config, len(cells) + len(more))))
     if config.runner.kind == "ray":
         lines.append(("runner", _describe_cluster(config.runner)))
-    return [*lines, ("needs", _describe_needs(config))]
+    return [*lines, *(("needs", needs) for needs in dict.fromkeys(map(_describe_needs, _list_bases(config))))]
+
+
+def _list_bases(config: StudyConfig) -> list[BaseModelSettings]:
+    """The base models of a study, each once."""
+    return list(dict.fromkeys(cell.base_model for cell in config.resolve_all()))
+
+
+def _list_curve(cells: Sequence[CellSettings], config: StudyConfig) -> list[CellSettings]:
+    """The first cell with the epochs of its own and of the curve, and each seed: as many as any other one has."""
+    lengths = {cell.training.epochs for cell in cells} | set(config.curve_epochs)
+    seeds = {cell.training.seed for cell in cells}
+    trainings = [{"epochs": length, "seed": seed} for length in sorted(lengths) for seed in sorted(seeds)]
+    first = cells[0]
+    return [first.model_copy(update={"training": first.training.model_copy(update=each)}) for each in trainings]
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _describe_grid(config: StudyConfig) -> str:
+    """Each setting that varies, with its values."""
+    told = [f"{path} {_join(values)}" for path, values in config.grid.items()]
+    return " x ".join(told) or "no setting varies"
+
+
+def _describe_scoring(config: StudyConfig, fine_tunes: int) -> str:
+    decoding = config.decoding
+    cuts = f", top-k {decoding.top_k}" if decoding.top_k else ""
+    cuts += f", top-p {decoding.top_p:g}" if decoding.top_p else ""
+    models = f"{fine_tunes} fine-tunes and each untouched base, on validation and test"
+    return f"{models}, at temperatures {_join(decoding.temperatures)}{cuts}"
 
 
 def _describe_cluster(runner: RunnerSettings) -> str:
@@ -112,29 +139,36 @@ def _describe_cluster(runner: RunnerSettings) -> str:
     return f"Ray cluster {where}; {runner.cpus_per_cell} CPU and {gpus} a cell; Prefect server needed"
 
 
-def _describe_training(config: StudyConfig) -> str:
-    training = config.training
-    return (
-        f"{training.loss} loss, {training.schedule} schedule, batches of {training.batch_size}, LoRA r={config.lora.r} "
-        f"alpha={config.lora.alpha:g} dropout={config.lora.dropout:g}, AdamW (paged, 32-bit, on a CUDA GPU)"
-    )
+def _describe_training(config: StudyConfig, cells: Sequence[CellSettings]) -> str:
+    """What the cells have in common; what varies is told with the grid."""
+    told = {
+        "training.loss": "{} loss",
+        "training.schedule": "{} schedule",
+        "training.batch_size": "batches of {}",
+        "lora.r": "LoRA r={}",
+        "lora.alpha": "alpha={:g}",
+        "lora.dropout": "dropout={:g}",
+    }
+    groups = {"training": cells[0].training, "lora": cells[0].lora}
+    fixed = [
+        form.format(getattr(groups[group], name))
+        for path, form in told.items()
+        for group, _, name in [path.partition(".")]
+        if path not in config.grid
+    ]
+    return ", ".join([*fixed, "AdamW"])
 
 
-def _cell(learning_rate: float, epochs: int, seed: int) -> CellPlan:
-    """A cell as far as its steps matter."""
-    return CellPlan(cell_id="", kind="fine-tuned", model="", learning_rate=learning_rate, epochs=epochs, seed=seed)
-
-
-def _describe_sharing(config: StudyConfig, trained: int, alone: int) -> str:
+def _describe_sharing(cells: Sequence[CellSettings], trained: int, alone: int) -> str:
     """How many steps the cells would take alone, and why they take fewer."""
     saved = f"{trained:,} steps are trained instead of {alone:,}"
-    if config.training.schedule == "cosine":
+    schedules = {cell.training.schedule for cell in cells}
+    if schedules == {"cosine"}:
         return "nothing: a cosine depends on the number of epochs, so that each cell is trained by itself"
     if trained == alone:
         return "nothing: no two cells differ in their epochs alone"
-    if config.training.schedule == "constant":
-        return f"a cell is a checkpoint of the longer ones of its learning rate and seed: {saved}"
-    return f"up to its decay a cell is a checkpoint of the longer ones of its learning rate and seed: {saved}"
+    until = "up to its decay " if "warmup-stable-decay" in schedules else ""
+    return f"{until}a cell is a checkpoint of those that differ from it in more epochs alone: {saved}"
 
 
 def _count_parts(config: StudyConfig, on_columns: Callable[[ReadColumns], None]) -> tuple[dict[str, Counter[str]], int]:
@@ -182,10 +216,9 @@ def _describe_data(config: StudyConfig, on_columns: Callable[[ReadColumns], None
     return [("data", told), *([("note", note)] if note else [])]
 
 
-def _describe_model(config: StudyConfig) -> str:
-    base = config.base_model
+def _describe_model(base: BaseModelSettings) -> str:
     models = Home.from_environment().models
-    if _is_on_hub(config):
+    if _is_on_hub(base):
         check_hub_base(base.name, base.revision, models, fetch=False)
         return (
             f"{base.name} from the hub, revision {base.revision or 'newest'} (no such folder here), "
@@ -205,30 +238,36 @@ def _describe_baselines(config: StudyConfig) -> str:
     return ", ".join(names) or "none"
 
 
-def _describe_needs(config: StudyConfig) -> str:
-    if not _is_on_hub(config):
-        folder = MODEL_FOLDER if config.base_model.name == "embedded" else Path(config.base_model.name).expanduser()
-        gigabytes = sum(file.stat().st_size for file in folder.glob("*.safetensors")) / 1e9
+def _describe_needs(base: BaseModelSettings) -> str:
+    if not _is_on_hub(base):
+        folder = MODEL_FOLDER if base.name == "embedded" else Path(base.name).expanduser()
+        gigabytes = count_weight_bytes(folder) / 1e9
         if gigabytes < LARGE_GIGABYTES:
             return "nothing more: it runs on this machine as it is, faster with a CUDA GPU"
         return f"a CUDA GPU: the weights are {gigabytes:.1f} GB of files"
-    footprint = estimate_footprint(config.base_model)
+    footprint = estimate_footprint(base)
     needs = ["a network, or the model in FINTONE_HOME", "HF_TOKEN if the model is gated", "a CUDA GPU"]
     if footprint:
         needs.append(
             f"about {footprint.files:.0f} GB of disk for the weights, {footprint.weights} GB of GPU memory for them in "
-            f"{'4 bits' if config.base_model.quantization == 'nf4' else '16 bits'}, and about as much again to train"
+            f"{'4 bits' if base.quantization == 'nf4' else '16 bits'}, and about as much again to train"
         )
     return "; ".join(needs)
 
 
-def _is_on_hub(config: StudyConfig) -> bool:
-    name = config.base_model.name
-    return not Path(name).expanduser().exists() and HUB_NAME.fullmatch(name) is not None
+def _is_on_hub(base: BaseModelSettings) -> bool:
+    return not Path(base.name).expanduser().exists() and HUB_NAME.fullmatch(base.name) is not None
 
 
-def _join(values: tuple[float, ...]) -> str:
-    """Values as a list, or as `1 to 13` where they are three or more in a row."""
-    if len(values) > 2 and list(values) == list(range(int(values[0]), int(values[0]) + len(values))):  # noqa: PLR2004
-        return f"{values[0]} to {values[-1]}"
-    return ", ".join(str(value) if isinstance(value, int) else f"{value:g}" for value in values)
+def _join(values: Sequence[JsonValue]) -> str:
+    """Values as a list, or as `1 to 13` where they are three whole numbers or more in a row."""
+    numbers = [value for value in values if isinstance(value, int) and not isinstance(value, bool)]
+    if len(numbers) == len(values) > 2 and numbers == list(range(numbers[0], numbers[0] + len(numbers))):  # noqa: PLR2004
+        return f"{numbers[0]} to {numbers[-1]}"
+    return ", ".join(map(_tell_value, values))
+
+
+def _tell_value(value: JsonValue) -> str:
+    if isinstance(value, float):
+        return f"{value:g}"
+    return cut(value) if isinstance(value, str) else show(value)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from operations.missing import find_best
 from schemas.files import appearing_files
-from schemas.plan import name_cell
 from schemas.report import Chosen
 from storage.home import Home
 
@@ -58,7 +57,7 @@ def choose_cell(home: Home, study_id: str) -> Chosen:
         NothingTrainedError: None has been evaluated.
     """
     best = find_best(home.warehouse, study_id)
-    return Chosen(**{name: best[name] for name in ("cell_id", "temperature", "learning_rate", "epochs", "seed")})
+    return Chosen(best["cell_id"], best["name"], best["temperature"])
 
 
 def _tell_missing(home: Home, study_id: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -70,9 +69,4 @@ def _tell_missing(home: Home, study_id: str) -> tuple[tuple[str, ...], tuple[str
 
 
 def _tell_cells(cells: Sequence["StoredCell"]) -> tuple[str, ...]:
-    told = []
-    for cell in cells:
-        record = cell.record
-        named = name_cell(record.kind, record.model, record.learning_rate, record.epochs, record.seed)
-        told.append(f"{named}: {cell.reason or cell.status}")
-    return tuple(told)
+    return tuple(f"{cell.record.name}: {cell.reason or cell.status}" for cell in cells)

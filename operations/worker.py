@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Protocol
 
-from schemas.plan import StudyPlan
+from schemas.plan import ModelCell
 
 if TYPE_CHECKING:
     from learning.worker.jobs import BaseSpec, Job, TravellingJob
@@ -99,11 +99,11 @@ def drop_shared(cell_ids: Iterable[str], training_ids: Iterable[str]) -> None:
         workplace.drop(cell_ids, training_ids)
 
 
-def base_spec(study: StudyPlan) -> "BaseSpec":
-    """The base model of a study, as a job names it."""
+def base_spec(cell: ModelCell) -> "BaseSpec":
+    """The base model of a cell, as a job names it."""
     from learning.worker.jobs import BaseSpec
 
-    return BaseSpec(study.base.folder, study.base.quantization, study.config.training, study.base.revision)
+    return BaseSpec(cell.base.folder, cell.base.quantization, cell.settings.training, cell.base.revision)
 
 
 def _get_worker() -> "Worker":

@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
+from reporting.text import visible
 from reporting.theme import INK, MUTED, colour, drawing, marker
 from schemas.label import LABELS
-from schemas.plan import format_rate
 from schemas.report import Table
 
 Record = dict[str, Any]
@@ -56,12 +56,12 @@ def draw_temperatures(table: Table, title: str) -> Figure:
     with drawing(title):
         figure, axes = _axes(WIDE, "sampling temperature", title)
         lines = sorted(
-            ((_name(rows[0]), rows) for _, rows in _by(table, "kind", "learning_rate", "epochs", "seed")),
+            _by(table, "cell_name"),
             key=lambda line: -max(row["expected_accuracy"] for row in line[1]),
         )
         for number, (name, rows) in enumerate(lines[:MOST_SERIES]):
             x, y = [row["temperature"] for row in rows], [row["expected_accuracy"] for row in rows]
-            axes.plot(x, y, color=colour(number), marker=marker(number), label=name)
+            axes.plot(x, y, color=colour(number), marker=marker(number), label=visible(name))
         axes.axhline(1 / len(LABELS), color=MUTED, linestyle=":", linewidth=1.2, label="guessing")
         _logarithmic(axes, "x")
         axes.set_ylim(0, 1)
@@ -121,10 +121,10 @@ def draw_loss(table: Table, title: str) -> Figure:
     """Training loss by step, a line a cell; where cells share a training they lie on one another."""
     with drawing(title):
         figure, axes = _axes(WIDE, "optimiser step", title, "loss, nats a token")
-        for number, (_, rows) in enumerate(_by(table, "learning_rate", "epochs", "seed")):
+        for number, (name, rows) in enumerate(_by(table, "cell_name")):
             x, y = [row["step"] for row in rows], [float("nan") if row["loss"] is None else row["loss"] for row in rows]
             style = ("-", "--", ":")[number // MOST_SERIES % 3]
-            axes.plot(x, y, color=colour(number), linestyle=style, linewidth=1.2, label=_name(rows[0]))
+            axes.plot(x, y, color=colour(number), linestyle=style, linewidth=1.2, label=visible(name))
         if any(row["loss"] is not None and row["loss"] > 0 for row in table.records()):
             _logarithmic(axes, "y")
         _legend(axes)
@@ -152,21 +152,11 @@ def _legend(axes: Axes) -> None:
     axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=8.5, handlelength=1.6)
 
 
-def _by(table: Table, *names: str) -> list[tuple[Any, list[Record]]]:
-    """Rows that agree in some columns, which stand together in the table; one name gives its value for key."""
-
-    def key(row: Record) -> Any:
-        return row[names[0]] if len(names) == 1 else tuple(row[name] for name in names)
-
-    return [(value, list(rows)) for value, rows in groupby(table.records(), key=key)]
+def _by(table: Table, name: str) -> list[tuple[Any, list[Record]]]:
+    """Rows that agree in a column, which stand together in the table, by the value that they have there."""
+    return [(value, list(rows)) for value, rows in groupby(table.records(), key=lambda row: row[name])]
 
 
 def _numbers(values: Iterable[float | None]) -> list[float]:
     """Values to draw; nothing is drawn where there is none."""
     return [math.nan if value is None else value for value in values]
-
-
-def _name(row: Record) -> str:
-    if row.get("learning_rate") is None:
-        return "base"
-    return f"{format_rate(row['learning_rate'])}, {row['epochs']} ep., seed {row['seed']}"

@@ -16,7 +16,6 @@ from reporting.charts import (
 )
 from reporting.text import visible
 from reporting.theme import save_image, to_page, to_svg
-from schemas.plan import format_rate, name_cell
 from schemas.report import StudyReport, Table
 
 if TYPE_CHECKING:
@@ -69,18 +68,18 @@ def save_charts(charts: dict[str, list[Chart]], folder: Path) -> list[Path]:
 def _epochs(report: StudyReport) -> Iterator[Chart]:
     table, published = report.tables["epochs"], report.tables["published"]
     shown = published if report.profile == "paper" else None
-    rate = format_rate(report.chosen.learning_rate)
+    of = " ".join(word for word in report.chosen.name.split() if not word.startswith(("epochs=", "seed=")))
     if len(set(table.column("epochs"))) < 2:  # noqa: PLR2004 (a curve has two points)
         return
     for measure, words in (("accuracy", "Accuracy"), ("macro_f1", "Macro-F1")):
         best = max(table.records(), key=lambda row: row[measure])
         yield Chart(
             f"{measure}_by_epoch",
-            f"{words} on test by epochs at learning rate {rate}, with 95 % bands.",
+            f"{words} on test by epochs{of and f', {of}'}, with 95 % bands: the settings of the chosen cell.",
             f"{words} by epochs: highest {best[measure]:.3f} after {best['epochs']} epochs at temperature "
             f"{best['temperature']:g}.",
             table,
-            draw_epochs(table, shown, measure, f"{words} by epoch, learning rate {rate}"),
+            draw_epochs(table, shown, measure, f"{words} by epoch{of and f', {of}'}"),
         )
 
 
@@ -102,8 +101,8 @@ def _confusions(report: StudyReport) -> Iterator[Chart]:
     for row in table.records():
         by_cell.setdefault(row["cell_id"], []).append(row)
     for number, rows in enumerate(by_cell.values()):
-        kind, model = str(rows[0]["kind"]), str(rows[0]["model"])
-        named = "chosen fine-tune" if kind == "fine-tuned" else visible(name_cell(kind, model, None, None, None))
+        kind = str(rows[0]["kind"])
+        named = "chosen fine-tune" if kind == "fine-tuned" else visible(str(rows[0]["cell_name"]))
         right = sum(row["n"] for row in rows if row["label"] == row["predicted"])  # type: ignore[misc]
         total = sum(row["n"] for row in rows)  # type: ignore[misc]
         yield Chart(

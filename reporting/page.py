@@ -16,7 +16,6 @@ from reporting.licences import tell_data_licence, tell_model_licence
 from reporting.promotion import tell_champion, tell_decision, tell_match
 from reporting.text import visible
 from reporting.verdict import tell_baseline, tell_leaks, tell_scarcity
-from schemas.plan import format_rate, name_cell
 from schemas.report import StudyReport, Table
 
 _MOST_ROWS = 60
@@ -35,7 +34,6 @@ def render_page(report: StudyReport, charts: dict[str, list[Chart]]) -> str:
     environment.filters.update(
         figure=_figure,
         share=_share,
-        rate=_rate,
         seconds=_seconds,
         number=_number,
         visible=visible,
@@ -69,10 +67,9 @@ def tell_answer(report: StudyReport) -> str:
     What the gate decided is of its day; who is champion, of the day on which the page is built.
     """
     row, chosen = _chosen_row(report), report.chosen
-    name = name_cell("fine-tuned", row["model"], chosen.learning_rate, chosen.epochs, chosen.seed)
     interval = f"95 % interval {row['accuracy_low']:.3f} to {row['accuracy_high']:.3f}"
     sentences = [
-        f"Validation chose {report.base_model} fine-tuned at {name} (cell {chosen.cell_id}).",
+        f"Validation chose {row['model']} fine-tuned with {chosen.name} (cell {chosen.cell_id}).",
         f"On {row['n']:,} test headlines at temperature {chosen.temperature:g} its accuracy is {row['accuracy']:.3f}",
         f"({interval}) and its macro-F1 {row['macro_f1']:.3f}.",
     ]
@@ -123,7 +120,7 @@ def _published(report: StudyReport) -> dict[tuple[Any, ...], dict[str, Any]]:
 
 
 def _cell_name(row: dict[str, Any]) -> str:
-    return visible(name_cell(*(row[name] for name in ("kind", "model", "learning_rate", "epochs", "seed"))))
+    return visible(row["cell_name"])
 
 
 def _figure(value: float | None) -> str:
@@ -132,10 +129,6 @@ def _figure(value: float | None) -> str:
 
 def _share(value: float) -> str:
     return f"{value:.1%}"
-
-
-def _rate(value: float | None) -> str:
-    return "" if value is None else format_rate(value)
 
 
 def _number(value: Any) -> str:

@@ -3,50 +3,23 @@
 A `StudyConfig` is the parameter of the flow `retrain`, so these descriptions are also the form in the Prefect UI.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
+from typing import Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, JsonValue, field_validator, model_validator
 
-from schemas.label import LABELS, Label, fold_word
-from schemas.listing import show
-
-STUDY_INSTRUCTION = (
-    "Analyze the sentiment of the news headline enclosed in square brackets, determine if it is positive, neutral, or "
-    "negative, and return the answer as the corresponding sentiment label "
-    '"positive" or "neutral" or "negative".'
+from schemas.cell import BaseModelSettings, CellSettings, LoraSettings, PromptSettings, TrainingSettings
+from schemas.grid import VARIABLE, Point, check_values, explain_fixed, iterate_points, open_short_names, resolve_point
+from schemas.label import Label, fold_word
+from schemas.settings import (
+    NamingSettings,
+    PositiveFloat,
+    PositiveInt,
+    Settings,
+    iterate_settings,
+    refuse_repeats,
 )
-"""The instruction of Camargo 2024, section 4.2, to the byte."""
-
-
-PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-PositiveInt = Annotated[int, Field(ge=1, lt=2**31)]
-
-
-Value = TypeVar("Value", str, float)
-
-
-def _refuse_repeats(values: tuple[Value, ...]) -> tuple[Value, ...]:
-    if len(set(values)) != len(values):
-        raise ValueError(f"{show(list(values))} names a value twice")
-    return values
-
-
-class Settings(BaseModel):
-    """Frozen, and unknown names are refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class NamingSettings(Settings):
-    """Settings that name files, columns or models: no text in them holds a NUL character, which no path may hold."""
-
-    @field_validator("*")
-    @classmethod
-    def _no_null_character(cls, value: Any) -> Any:
-        if isinstance(value, str) and "\0" in value:
-            raise ValueError(f"{value!r:.50} holds a NUL character: take it out")
-        return value
 
 
 class DataSettings(NamingSettings):
@@ -183,43 +156,6 @@ class SplitSettings(Settings):
     seed: int = Field(default=42, ge=0, lt=2**32, description="Seed of the split.")
 
 
-class PromptSettings(Settings):
-    """The words around a headline and the word that stands for each label."""
-
-    instruction: str = Field(default=STUDY_INSTRUCTION, description="Text before the headline.", min_length=1)
-    label_words: dict[Label, str] = Field(
-        default_factory=lambda: {label: label.value for label in LABELS},
-        description="The word that the model answers for each label.",
-    )
-    spellings: Literal["exact", "any"] = Field(
-        default="exact",
-        description="What counts as a label. `exact`: a token that holds its word, as in the study, or the tokens of "
-        "the word. `any`: also capitalised, in capitals, and without the space before it; costs scoring time.",
-    )
-
-    @model_validator(mode="after")
-    def _one_word_a_label(self) -> Self:
-        if set(self.label_words) != set(LABELS) or len(set(self.label_words.values())) != len(LABELS):
-            raise ValueError("label_words needs one word of its own for each of negative, neutral and positive")
-        words = [word.casefold() for word in self.label_words.values()]
-        if any(one != other and one in other for one in words for other in words):
-            raise ValueError(f"label_words {words}: none may stand inside another, or an answer could mean both")
-        if not all(word.strip() == word and word for word in self.label_words.values()):
-            raise ValueError("label_words must not be empty or begin or end with white space")
-        return self
-
-
-class BaseModelSettings(NamingSettings):
-    """The model that is fine-tuned."""
-
-    name: str = Field(description="`embedded`, a folder, or ORG/NAME on the hub.", min_length=1)
-    revision: str | None = Field(
-        default=None,
-        description="Hub model only: commit, branch or tag; the newest commit when not given. The commit is recorded.",
-    )
-    quantization: Literal["nf4", "none"] = Field(default="nf4", description="4-bit NormalFloat weights, or none.")
-
-
 class BaselineSettings(NamingSettings):
     """What the models are measured against, on the same headlines."""
 
@@ -238,95 +174,7 @@ class BaselineSettings(NamingSettings):
     @field_validator("names")
     @classmethod
     def _all_different(cls, values: tuple[str, ...]) -> tuple[str, ...]:
-        return _refuse_repeats(values)
-
-
-class LoraSettings(Settings):
-    """The adapter. It sits on all linear layers and has no bias."""
-
-    r: PositiveInt = Field(default=64, description="Rank.")
-    alpha: PositiveFloat = Field(default=16, description="Scale: the update is multiplied by alpha / r.")
-    dropout: float = Field(default=0.1, ge=0, lt=1, description="Dropout on the adapter's input while it trains.")
-
-
-class TrainingSettings(Settings):
-    """What every cell of the grid has in common."""
-
-    loss: Literal["completion", "whole-text"] = Field(
-        description="Loss over the label alone, or over every token of the text, as in the study."
-    )
-    batch_size: PositiveInt = Field(default=8, description="Headlines an optimiser step.")
-    micro_batch_size: PositiveInt | None = Field(
-        default=None,
-        description="Headlines a forward pass; the gradient of a batch is accumulated over several. By the device when "
-        "not given; halved where memory runs out.",
-    )
-    schedule: Literal["constant", "cosine", "warmup-stable-decay"] = Field(
-        description="Learning rate after the warm-up. `constant` and `warmup-stable-decay` do not depend on the number "
-        "of epochs until a decay begins, so that cells which differ in epochs alone share their training."
-    )
-    warmup_ratio: float = Field(
-        default=0.03, ge=0, lt=1, description="Share of the first epoch's steps to warm up; of all steps for a cosine."
-    )
-    decay_ratio: float = Field(
-        default=0.2, gt=0, le=1, description="Share of a cell's steps that `warmup-stable-decay` falls to zero over."
-    )
-    weight_decay: float = Field(default=0.001, ge=0, description="Decoupled weight decay.")
-    max_grad_norm: PositiveFloat = Field(default=0.3, description="Gradients are clipped to this norm.")
-    precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
-        default="auto",
-        description="Of activations and of weights that are not quantised; adapters are always float32. `auto`: "
-        "float32 on a CPU; on a GPU bfloat16, or float16 where it has none.",
-    )
-    optimizer: Literal["auto", "adamw_torch", "adamw_torch_fused", "paged_adamw_32bit", "paged_adamw_8bit"] = Field(
-        default="auto",
-        description="AdamW's kind. `auto`: torch's fused one; on a GPU that has no room for whole weights a paged one.",
-    )
-    attention: Literal["auto", "sdpa", "eager"] = Field(
-        default="auto", description="Implementation of attention; the model's own choice for `auto`."
-    )
-    gradient_checkpointing: bool | None = Field(
-        default=None,
-        description="Compute activations anew in the backward pass, for less memory; when not given, on a GPU that has "
-        "no room for whole weights.",
-    )
-    side_by_side: Literal["auto"] | PositiveInt = Field(
-        default="auto",
-        description="Trainings that share each pass over the base model, of those that differ in learning rate, epochs "
-        "and seed alone. `auto`: on a GPU as many as its memory takes, on a CPU one. One, too, where the base stays in "
-        "4 bits or activations are computed anew.",
-    )
-    checkpoint_minutes: PositiveFloat = Field(
-        default=5, description="Minutes between checkpoints, from which a killed training goes on."
-    )
-    checkpoint_steps: PositiveInt | None = Field(default=None, description="Steps between checkpoints as well.")
-    retries: int = Field(
-        default=2, ge=0, description="How often a cell that died is tried again before it counts as failed."
-    )
-
-    @model_validator(mode="after")
-    def _whole_micro_batches(self) -> Self:
-        if self.micro_batch_size is not None and self.batch_size % self.micro_batch_size:
-            raise ValueError(f"batch_size {self.batch_size} is no multiple of micro_batch_size {self.micro_batch_size}")
-        return self
-
-
-class GridSettings(Settings):
-    """The hyperparameters that vary: one cell for each combination."""
-
-    learning_rates: tuple[PositiveFloat, ...] = Field(description="Peak learning rates.", min_length=1)
-    epochs: tuple[PositiveInt, ...] = Field(description="Passes over the train part.", min_length=1)
-    seeds: tuple[Annotated[int, Field(ge=0, lt=2**32)], ...] = Field(
-        default=(42,), description="Seeds of initialisation, order and dropout.", min_length=1
-    )
-    curve_epochs: tuple[PositiveInt, ...] = Field(
-        default=(), description="After the grid, also train the best learning rate for these epochs."
-    )
-
-    @field_validator("learning_rates", "epochs", "seeds", "curve_epochs")
-    @classmethod
-    def _all_different(cls, values: tuple[float, ...]) -> tuple[float, ...]:
-        return _refuse_repeats(values)
+        return refuse_repeats(values)
 
 
 class DecodingSettings(Settings):
@@ -474,7 +322,7 @@ class ScoreSettings(NamingSettings):
 
 
 class StudyConfig(Settings):
-    """One study: snapshot x split x base model x grid x temperatures. One config, one answer."""
+    """One study: snapshot x split x models x grid x temperatures. One config, one answer."""
 
     name: str = Field(description="Name of the profile.", pattern=r"^[a-z][a-z0-9-]*$")
     data: DataSettings
@@ -484,7 +332,50 @@ class StudyConfig(Settings):
     baselines: BaselineSettings = BaselineSettings()
     lora: LoraSettings = LoraSettings()
     training: TrainingSettings
-    grid: GridSettings
+    grid: dict[str, tuple[JsonValue, ...]] = Field(
+        default={},
+        description="Settings that vary, each with its values, as in `{lora.r: [16, 64], training.epochs: [1, 3]}`: "
+        "one cell for each combination. Any setting of `base_model`, `prompt`, `lora` or `training` that changes a "
+        "result may vary. `learning_rates`, `epochs` and `seeds` are short for `training.learning_rate`, "
+        "`training.epochs` and `training.seed`.",
+    )
+    curve_epochs: tuple[PositiveInt, ...] = Field(
+        default=(), description="After the grid, also train the cell that is best on validation for these epochs."
+    )
     decoding: DecodingSettings
     promotion: PromotionSettings = PromotionSettings()
     runner: RunnerSettings = RunnerSettings()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _open_short_names(cls, values: Any) -> Any:
+        return open_short_names(values) if isinstance(values, Mapping) else values
+
+    @field_validator("grid")
+    @classmethod
+    def _only_what_may_vary(cls, grid: dict[str, tuple[JsonValue, ...]]) -> dict[str, tuple[JsonValue, ...]]:
+        settings = dict(iterate_settings(cls))
+        for path in grid:
+            if path not in VARIABLE:
+                raise ValueError(explain_fixed(path) if path in settings else f"there is no setting {path!r:.50}")
+        return {path: check_values(path, values) for path, values in grid.items()}
+
+    @field_validator("curve_epochs")
+    @classmethod
+    def _all_different(cls, values: tuple[float, ...]) -> tuple[float, ...]:
+        return refuse_repeats(values)
+
+    @model_validator(mode="after")
+    def _points_that_fit(self) -> Self:
+        for point in iterate_points(self.grid):
+            self.resolve(point)
+        return self
+
+    def resolve(self, point: Point) -> CellSettings:
+        """The settings of the cell at a point of the grid."""
+        fixed = CellSettings(base_model=self.base_model, prompt=self.prompt, lora=self.lora, training=self.training)
+        return resolve_point(fixed, point)
+
+    def resolve_all(self) -> list[CellSettings]:
+        """The settings of every cell of the grid, the last setting of the grid changing fastest."""
+        return [self.resolve(point) for point in iterate_points(self.grid)]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from schemas.columns import NO_COLUMNS, ReadColumns
-from schemas.config import Settings
+from schemas.settings import Settings
 
 MOST_REASONS = 3
 """Reasons that a line tells."""

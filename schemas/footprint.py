@@ -3,9 +3,10 @@
 import math
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import cast
 
-from schemas.config import BaseModelSettings
+from schemas.cell import BaseModelSettings
 from schemas.profiles import build_config, load_profile
 
 PARAMETERS_IN_NAME = re.compile(r"(\d+(?:\.\d+)?)b\b", re.IGNORECASE)
@@ -38,6 +39,11 @@ def estimate_footprint(base: BaseModelSettings) -> Footprint | None:
         return None
     billions = float(named.group(1))
     return Footprint(billions, math.ceil(billions * BYTES_A_WEIGHT[base.quantization]), billions * 2)
+
+
+def count_weight_bytes(folder: Path) -> int:
+    """Bytes of the weights in a base model's folder."""
+    return sum(file.stat().st_size for file in folder.glob("*.safetensors"))
 
 
 def desk_footprint() -> Footprint:

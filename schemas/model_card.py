@@ -44,6 +44,8 @@ class CellCard:
     status: str
     base_model: str
     base_revision: str
+    base_folder: str | None
+    """Where it was found; None where an older version did not say."""
     learning_rate: float
     epochs: int
     seed: int

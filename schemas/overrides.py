@@ -1,4 +1,7 @@
-"""Settings given one by one, as in `--set grid.epochs=1,3`: raw values out. Checks names, not values."""
+"""Settings given one by one, as in `--set lora.r=16` or `--set grid.lora.r=16,64`: raw values out.
+
+Checks names, not values.
+"""
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
@@ -7,36 +10,64 @@ from typing import Any, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
+from schemas.config import StudyConfig
 from schemas.errors import InputError
+from schemas.grid import SHORT_NAMES, VARIABLE, explain_fixed, open_short_names
 from schemas.listing import cut
-from schemas.profiles import iterate_settings, unknown_setting
+from schemas.profiles import unknown_setting
+from schemas.settings import iterate_settings
 from schemas.yaml_text import YamlTextError, read_yaml
+
+GRID = "grid."
 
 
 def apply_overrides(values: Mapping[str, Any], assignments: Sequence[str]) -> dict[str, Any]:
     """Return a copy of a profile's raw values with each `any.setting=value` in its place; the last one wins.
 
-    A value is read as YAML; a list may be written `[1,3]` or `1,3`; a text setting takes the words as they stand,
+    A value is read as YAML; a list may be written `[1,3]` or `1,3`; a text setting takes the words as they are,
     unless they are empty, `null` or in quotes. Keys and values of a mapping are words: `{0: negative, no: neutral}`.
+    `grid.any.setting=values` has a setting vary, and `any.setting=value` has it vary no longer.
 
     Raises:
-        InputError: An assignment has no equals sign, its setting is unknown, or its value is no YAML or too much of it.
+        InputError: An assignment has no equals sign, its setting is unknown or cannot vary, or its value is no YAML or
+            too much of it.
     """
-    fields = dict(iterate_settings())
-    result = deepcopy(dict(values))
+    fields = dict(iterate_settings(StudyConfig))
+    result = open_short_names(deepcopy(dict(values)))
     for assignment in assignments:
         path, equals, text = assignment.partition("=")
-        path = path.strip()
+        path, text = path.strip(), text.strip()
         if not equals:
             raise InputError(f"'{cut(assignment)}' sets nothing: write any.setting=value, as in grid.epochs=1,3")
+        if path == "grid.curve_epochs":
+            path = "curve_epochs"
+        if path.startswith(GRID):
+            varied = _find_varied(path.removeprefix(GRID), fields)
+            result.setdefault("grid", {})[varied] = _parse_list(path, text, VARIABLE[varied])
+            continue
         if path not in fields:
             raise InputError(unknown_setting(path))
         *groups, name = path.split(".")
         target = result
         for group in groups:
             target = target.setdefault(group, {})
-        target[name] = _parse(path, text.strip(), fields[path])
+        target[name] = _parse(path, text, fields[path])
+        result.get("grid", {}).pop(path, None)
     return result
+
+
+def _find_varied(name: str, fields: Mapping[str, FieldInfo]) -> str:
+    """The setting that a grid is to vary, by its dotted path or its short name."""
+    path = SHORT_NAMES.get(name, name)
+    if path in VARIABLE:
+        return path
+    raise InputError(f"grid: {explain_fixed(path)}" if path in fields else unknown_setting(f"{GRID}{name}"))
+
+
+def _parse_list(path: str, text: str, field: FieldInfo) -> Any:
+    """The values of a setting that varies, of which a list or a mapping is one value."""
+    listed = text if text.startswith("[") else f"[{text}]"
+    return _read(path, listed, as_words=any(kind is str or get_origin(kind) is dict for kind in _kinds(field)))
 
 
 def _parse(path: str, text: str, field: FieldInfo) -> Any:
@@ -45,8 +76,12 @@ def _parse(path: str, text: str, field: FieldInfo) -> Any:
     if get_origin(field.annotation) is tuple and not text.startswith("["):
         text = f"[{text}]"
     is_mapping = text not in {"", "null"} and any(get_origin(kind) is dict for kind in _kinds(field))
+    return _read(path, text, as_words=is_mapping and path != "grid")
+
+
+def _read(path: str, text: str, *, as_words: bool) -> Any:
     try:
-        return read_yaml(text, as_words=is_mapping)
+        return read_yaml(text, as_words=as_words)
     except YamlTextError as error:
         raise InputError(f"{path} = {cut(text)}: {error}; write a list as 1,3 or [1,3], a text in quotes") from error
 

@@ -3,7 +3,9 @@
 from pathlib import Path
 from typing import Literal
 
-from schemas.config import Settings, StudyConfig
+from schemas.cell import CellSettings
+from schemas.config import StudyConfig
+from schemas.settings import Settings
 
 PARTS = ("validation", "test")
 """Parts of the split that every cell is evaluated on: one chooses, the other judges."""
@@ -20,7 +22,7 @@ class IngestedSource(Settings):
 
 
 class BaseModelPlan(Settings):
-    """The base model that a study starts from, found and checked."""
+    """A base model that a study starts from, found and checked."""
 
     name: str
     folder: Path
@@ -45,21 +47,29 @@ class BaselinePlan(Settings):
 
 
 class CellPlan(Settings):
-    """One cell of a study: the untouched base, a baseline, or a fine-tune."""
+    """One cell of a study: an untouched base, a baseline, or a fine-tune."""
 
     cell_id: str
     kind: Literal["base", "baseline", "fine-tuned"]
     model: str
-    learning_rate: float | None = None
-    epochs: int | None = None
-    seed: int | None = None
+    """The base model, or the baseline."""
+    name: str
+    """How people see the cell; it shows what varies in the study, as `lr=2e-04 epochs=3`."""
 
-    @property
-    def title(self) -> str:
-        """How people see the cell: `lr=2e-04 epochs=3 seed=42`, or the name of the model."""
-        if self.learning_rate is None:
-            return f"base model {self.model}" if self.kind == "base" else self.model
-        return f"lr={format_rate(self.learning_rate)} epochs={self.epochs} seed={self.seed}"
+
+class ModelCell(CellPlan):
+    """A cell that asks a base model, untouched or with an adapter."""
+
+    kind: Literal["base", "fine-tuned"]
+    base: BaseModelPlan
+    settings: CellSettings
+    """Resolved; of an untouched base those of the training have no effect, but for precision and attention."""
+    training_id: str | None = None
+    """Of a fine-tune: what it shares with those that differ from it in epochs alone."""
+
+    def __hash__(self) -> int:
+        """By its id: settings hold a mapping."""
+        return hash(self.cell_id)
 
 
 class StudyPlan(Settings):
@@ -69,10 +79,9 @@ class StudyPlan(Settings):
     config: StudyConfig
     snapshot_id: str
     split_id: str
-    base: BaseModelPlan
-    base_cell: CellPlan
+    base_cells: tuple[ModelCell, ...]
     baselines: tuple[CellPlan, ...]
-    cells: tuple[CellPlan, ...]
+    cells: tuple[ModelCell, ...]
     encoder: EncoderPlan | None = None
 
 
@@ -80,10 +89,3 @@ def format_rate(learning_rate: float) -> str:
     """A learning rate in scientific notation with no more digits than it has: `2e-04`, `1.5e-03`."""
     mantissa, exponent = f"{learning_rate:.12e}".split("e")
     return f"{mantissa.rstrip('0').rstrip('.')}e{exponent}"
-
-
-def name_cell(kind: str, model: str, learning_rate: float | None, epochs: int | None, seed: int | None) -> str:
-    """A cell as a line of a table: `2e-04, 3 epochs, seed 42`, `base: NAME` or `baseline: NAME`."""
-    if kind == "fine-tuned" and learning_rate is not None:
-        return f"{format_rate(learning_rate)}, {epochs} epoch{'' if epochs == 1 else 's'}, seed {seed}"
-    return f"{kind}: {model}"

@@ -4,19 +4,20 @@
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from importlib.resources import files
 from typing import Any, TypeVar, cast
 
 import yaml
 from pydantic import BaseModel, ValidationError
-from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from schemas.config import StudyConfig
 from schemas.errors import InputError
+from schemas.grid import SHORT_NAMES, VARIABLE
 from schemas.listing import cut, show
+from schemas.settings import iterate_settings
 
 Group = TypeVar("Group", bound=BaseModel)
 
@@ -62,18 +63,11 @@ def check_settings(group: type[Group], values: Mapping[str, Any]) -> Group:
         raise InputError("; ".join(_describe(problem) for problem in _innermost(error.errors()))) from error
 
 
-def iterate_settings(group: type[BaseModel] = StudyConfig, prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
-    """Yield each setting's dotted path and field, groups opened."""
-    for name, field in group.model_fields.items():
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            yield from iterate_settings(field.annotation, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", field
-
-
 def unknown_setting(path: str) -> str:
     """Say that there is no such setting, and which known one comes nearest."""
-    known = [name for name, _ in iterate_settings()]
+    known = [name for name, _ in iterate_settings(StudyConfig)]
+    if path.startswith("grid."):
+        known = [f"grid.{name}" for name in (*SHORT_NAMES, "curve_epochs", *VARIABLE)]
     by_last_name = {name.rpartition(".")[2]: name for name in known}
     near = get_close_matches(path, known, n=1, cutoff=0.6) or [
         by_last_name[name] for name in get_close_matches(path.rpartition(".")[2], by_last_name, n=1, cutoff=0.6)
@@ -89,7 +83,7 @@ def _did_you_mean(word: str, known: Iterable[str]) -> str:
 
 def _innermost(problems: list[ErrorDetails]) -> list[ErrorDetails]:
     """Leave out what only follows from a problem within: pydantic calls a list too short when an item is refused."""
-    outer = {problem["loc"][:-1] for problem in problems}
+    outer = {problem["loc"][:-1] for problem in problems if problem["loc"]}
     return [problem for problem in problems if problem["loc"] not in outer]
 
 
@@ -100,7 +94,7 @@ def _describe(problem: ErrorDetails) -> str:
     if problem["type"] == "missing":
         return f"{path} is missing: give it a value"
     if problem["type"] == "value_error":
-        return f"{path}: {problem['msg'].removeprefix('Value error, ')}"
+        return f"{path}: {problem['msg'].removeprefix('Value error, ')}".removeprefix(": ")
     rule = "must be a group of settings" if problem["type"] == "model_type" else _rule(problem["msg"])
     return f"{path} = {show(problem['input'])}: {rule}"
 

@@ -1,7 +1,7 @@
 """The page docs/settings.md, from the settings themselves: `python -m schemas.reference` writes it."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -21,19 +21,19 @@ settings' own descriptions (`python -m schemas.reference`).
 
 def render_reference() -> str:
     """The page as Markdown: a table for each group of settings of a study, and one for `fintone score`."""
-    groups = [
-        (f"`{name}`", name, field.annotation)
+    groups = {
+        name: field.annotation
         for name, field in StudyConfig.model_fields.items()
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
-    ]
-    tables = [_render_group(title, prefix, model) for title, prefix, model in groups if model is not None]
-    return "\n".join([INTRODUCTION, *tables, _render_group("The flow `score`", "", ScoreSettings)])
+    }
+    tables = [_render_group(f"`{name}`", name, model) for name, model in groups.items()]
+    whole = _render_group("A study", "", StudyConfig, leave_out=groups)
+    return "\n".join([INTRODUCTION, whole, *tables, _render_group("The flow `score`", "", ScoreSettings)])
 
 
-def _render_group(title: str, prefix: str, model: type[BaseModel]) -> str:
-    return "\n".join(
-        [f"## {title}", "", *_explain(model), "| setting | default | is |", "|---|---|---|", *_rows(prefix, model), ""]
-    )
+def _render_group(title: str, prefix: str, model: type[BaseModel], leave_out: Collection[str] = ()) -> str:
+    rows = _rows(prefix, model, leave_out)
+    return "\n".join([f"## {title}", "", *_explain(model), "| setting | default | is |", "|---|---|---|", *rows, ""])
 
 
 def _explain(model: type[BaseModel]) -> list[str]:
@@ -42,8 +42,10 @@ def _explain(model: type[BaseModel]) -> list[str]:
     return [said, ""] if said else []
 
 
-def _rows(prefix: str, model: type[BaseModel]) -> Iterator[str]:
+def _rows(prefix: str, model: type[BaseModel], leave_out: Collection[str]) -> Iterator[str]:
     for name, field in model.model_fields.items():
+        if name in leave_out:
+            continue
         path = f"{prefix}.{name}" if prefix else name
         description = " ".join((field.description or "").split()).replace("|", "\\|")
         yield f"| `{path}` | {_show_default(field)} | {description} |"

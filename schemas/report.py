@@ -31,10 +31,8 @@ class Chosen:
     """The fine-tuned cell that validation chose, and the temperature at which it is best there."""
 
     cell_id: str
+    name: str
     temperature: float
-    learning_rate: float
-    epochs: int
-    seed: int
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,25 @@ never given to another setting later, so that it always says what it said.
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from schemas.config import Settings
+from schemas.settings import Settings
+
+VERSION = 2
+"""Of the form in which settings are stored. The first had learning rate, epochs and seed beside a cell's settings."""
 
 RENAMED: dict[str, str] = {}
 """Names of today by the names that they had, each with its group, as in `training.batch_size`."""
 
 Group = TypeVar("Group", bound=Settings)
+
+
+def write_stored(settings: Settings, **chosen: Any) -> dict[str, Any]:
+    """Settings as a warehouse keeps them, with the version of their form.
+
+    Args:
+        settings: They.
+        chosen: `include` or `exclude`, as pydantic takes them.
+    """
+    return {"version": VERSION, **settings.model_dump(mode="json", **chosen)}
 
 
 def read_stored(group: type[Group], name: str, values: Mapping[str, Any]) -> Group:

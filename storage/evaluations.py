@@ -97,18 +97,20 @@ def load_selection(warehouse: Path, study_id: str) -> list[dict[str, Any]]:
     """What chooses between a study's fine-tuned cells: a row a cell and temperature, on validation.
 
     Returns:
-        Rows of cell_id, learning_rate, epochs, seed, temperature and balanced_accuracy: the expected accuracy (see
-        `leaderboard`) on each label, averaged over the labels. Validation holds what train and test leave, so its
-        labels may be far from balanced, and a model that always says one of them must not win by that.
+        Rows of cell_id, name, position, learning_rate, epochs, seed, temperature and balanced_accuracy: the expected
+        accuracy (see `leaderboard`) on each label, averaged over the labels. Validation holds what train and test
+        leave, so its labels may be far from balanced, and a model that always says one of them must not win by that.
     """
     with reading(warehouse) as connection:
         cursor = connection.execute(
             "WITH by_label AS (SELECT cell_id, temperature, label, avg(CASE label WHEN 'negative' THEN p_negative"
             " WHEN 'positive' THEN p_positive ELSE with_unparsed(p_neutral, p_unparsed) END) AS expected"
-            " FROM predictions WHERE study_id = ? AND part = 'validation' AND temperature IS NOT NULL GROUP BY ALL)"
-            " SELECT cell_id, learning_rate, epochs, seed, temperature, avg(expected) AS balanced_accuracy"
-            " FROM by_label JOIN cells USING (cell_id) WHERE kind = 'fine-tuned' GROUP BY ALL ORDER BY ALL",
-            [study_id],
+            " FROM predictions WHERE study_id = $study_id AND part = 'validation' AND temperature IS NOT NULL"
+            " GROUP BY ALL) SELECT cell_id, name, position, learning_rate, epochs, seed, temperature,"
+            " avg(expected) AS balanced_accuracy"
+            " FROM by_label JOIN cells USING (cell_id) JOIN study_cells USING (cell_id)"
+            " WHERE kind = 'fine-tuned' AND study_id = $study_id GROUP BY ALL ORDER BY ALL",
+            {"study_id": study_id},
         )
         columns = [column[0] for column in cursor.description]
         return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
@@ -126,12 +128,10 @@ def forget_evaluations(warehouse: Path, cell_id: str) -> None:
 
 
 def load_leaderboard(warehouse: Path, study_id: str, part: str = "test") -> list[dict[str, Any]]:
-    """The study's leaderboard on one part: base, baselines, then fine-tuned by learning rate, epochs, temperature."""
+    """The study's leaderboard on one part, cell by cell in their places, by temperature."""
     with reading(warehouse) as connection:
         cursor = connection.execute(
-            "FROM leaderboard WHERE study_id = ? AND part = ? ORDER BY"
-            " list_position(['base', 'baseline', 'fine-tuned'], kind), learning_rate, epochs, seed, model, temperature",
-            [study_id, part],
+            "FROM leaderboard WHERE study_id = ? AND part = ? ORDER BY place, temperature", [study_id, part]
         )
         columns = [column[0] for column in cursor.description]
         return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]

@@ -10,7 +10,7 @@ def example_queries(study_id: str, cell_id: str, temperature: float) -> list[str
     """Three queries worth trying after a study: its figures, a cell's confusions, and the cell beside the baseline."""
     own = f"study_id = '{study_id}'"
     figures = (
-        "SELECT kind, model, learning_rate, epochs, temperature, accuracy, accuracy_low, accuracy_high FROM leaderboard "
+        "SELECT cell_name, temperature, accuracy, accuracy_low, accuracy_high FROM leaderboard "
         f"WHERE {own} AND part = 'test' ORDER BY accuracy DESC"
     )
     confusions = (

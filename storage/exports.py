@@ -16,8 +16,8 @@ def load_card(warehouse: Path, cell: StoredCell) -> CellCard:
         raise ValueError(f"cell {record.cell_id} is {record.kind} and {cell.status}: it has no adapter")
     figures = ", ".join(CardFigures.__dataclass_fields__)
     with reading(warehouse) as connection:
-        [(study_id, base_model, base_revision, source, synthetic)] = connection.execute(
-            "SELECT study_id, base_model, base_revision, source, synthetic FROM studies JOIN study_cells"
+        [(study_id, source, synthetic)] = connection.execute(
+            "SELECT study_id, source, synthetic FROM studies JOIN study_cells"
             " USING (study_id) WHERE cell_id = ? ORDER BY number DESC LIMIT 1",
             [record.cell_id],
         ).fetchall()
@@ -35,8 +35,9 @@ def load_card(warehouse: Path, cell: StoredCell) -> CellCard:
     return CellCard(
         cell_id=record.cell_id,
         status=cell.status,
-        base_model=base_model,
-        base_revision=base_revision,
+        base_model=record.model,
+        base_revision=record.base_revision or "",
+        base_folder=record.base_folder,
         learning_rate=record.learning_rate,
         epochs=record.epochs,
         seed=record.seed,

@@ -25,6 +25,9 @@ SHORTEST_PREFIX = 4
 """Characters of a cell's id that may stand for all of it."""
 
 
+_NAMED_CELLS = "SELECT cells.*, name FROM cells LEFT JOIN ledger.latest_names USING (cell_id)"
+
+
 class UnknownCellError(InputError):
     """No cell has this id."""
 
@@ -54,17 +57,23 @@ class StudyRecord:
 
 @dataclass(frozen=True)
 class CellRecord:
-    """A cell as it is known before it runs; learning rate and epochs are None unless it is fine-tuned."""
+    """A cell as it is known before it runs; learning rate, epochs and seed are None unless it is fine-tuned."""
 
     cell_id: str
     kind: CellKind
     model: str
-    learning_rate: float | None
-    epochs: int | None
-    seed: int | None
+    name: str
+    """What people call it, in its latest study unless a study is asked."""
     snapshot_id: str
     split_id: str
     hyperparameters: dict[str, Any]
+    """Its resolved settings (`schemas.stored.write_stored`)."""
+    learning_rate: float | None = None
+    epochs: int | None = None
+    seed: int | None = None
+    base_revision: str | None = None
+    base_folder: str | None = None
+    """Of its base model; None for a baseline."""
 
 
 @dataclass(frozen=True)
@@ -166,11 +175,13 @@ def load_missing(warehouse: Path, study_id: str, *, with_final: bool = False) ->
         study_id: The study.
         with_final: Also those that no run can evaluate, since their training diverged and left no finite logits.
     """
-    asked = "study_id = $study_id" if with_final else "study_id = $study_id AND NOT is_final"
-    missing = f"FROM cells WHERE cell_id IN (SELECT cell_id FROM missing_cells WHERE {asked})"  # noqa: S608
-    position = "(SELECT position FROM study_cells AS p WHERE p.study_id = $study_id AND p.cell_id = cells.cell_id)"
+    query = (
+        "SELECT cells.*, study_cells.name FROM cells JOIN study_cells USING (cell_id)"
+        " JOIN missing_cells USING (study_id, cell_id) WHERE study_id = $study_id AND (NOT is_final OR $with_final)"
+        " ORDER BY position"
+    )
     with reading(warehouse) as connection:
-        return _read_cells(connection.execute(f"{missing} ORDER BY {position}", {"study_id": study_id}))
+        return _read_cells(connection.execute(query, {"study_id": study_id, "with_final": with_final}))
 
 
 def finish_study(warehouse: Path, study_id: str, status: StudyEnd) -> None:
@@ -185,16 +196,19 @@ def add_cells(warehouse: Path, study_id: str, cells: Sequence[CellRecord]) -> No
     """Add cells to a study, after those that it has; a cell that is known keeps its status."""
     with writing(warehouse) as connection:
         for cell in cells:
+            values = {**vars(cell), "hyperparameters": json.dumps(cell.hyperparameters)}
+            name = values.pop("name")
+            columns, given = ", ".join(values), ", ".join(f"${column}" for column in values)
             connection.execute(
-                "INSERT OR IGNORE INTO cells (cell_id, kind, model, learning_rate, epochs, seed, snapshot_id, split_id,"
-                " hyperparameters, status) VALUES ($cell_id, $kind, $model, $learning_rate, $epochs, $seed,"
-                " $snapshot_id, $split_id, $hyperparameters, 'planned')",
-                {**vars(cell), "hyperparameters": json.dumps(cell.hyperparameters)},
+                f"INSERT INTO cells ({columns}, status) VALUES ({given}, 'planned')"  # noqa: S608 (our own names)
+                " ON CONFLICT (cell_id) DO UPDATE SET base_folder = excluded.base_folder",
+                values,
             )
             connection.execute(
-                "INSERT OR IGNORE INTO study_cells (study_id, cell_id, position)"
-                " SELECT $study_id, $cell_id, count(*) FROM study_cells WHERE study_id = $study_id",
-                {"study_id": study_id, "cell_id": cell.cell_id},
+                "INSERT INTO study_cells (study_id, cell_id, position, name)"
+                " SELECT $study_id, $cell_id, count(*), $name FROM study_cells WHERE study_id = $study_id"
+                " ON CONFLICT (study_id, cell_id) DO UPDATE SET name = excluded.name",
+                {"study_id": study_id, "cell_id": cell.cell_id, "name": name},
             )
 
 
@@ -286,7 +300,7 @@ def load_cell(warehouse: Path, cell_id: str) -> StoredCell:
         UnknownCellError: No cell has this id.
     """
     with reading(warehouse) as connection:
-        cells = _read_cells(connection.execute("FROM cells WHERE cell_id = ?", [cell_id]))
+        cells = _read_cells(connection.execute(f"{_NAMED_CELLS} WHERE cell_id = ?", [cell_id]))
     if not cells:
         raise UnknownCellError(_unknown(cell_id))
     return cells[0]
@@ -329,7 +343,7 @@ def find_cells(warehouse: Path, beginnings: Sequence[str]) -> list[StoredCell]:
         UnknownCellError: No id begins so.
         AmbiguousCellError: Several do, or fewer than `SHORTEST_PREFIX` characters were given.
     """
-    named = "FROM cells WHERE starts_with(cell_id, ?) ORDER BY len(cell_id), cell_id"
+    named = f"{_NAMED_CELLS} WHERE starts_with(cell_id, ?) ORDER BY len(cell_id), cell_id"
     with reading(warehouse) as connection:
         return [_choose_cell(text, _read_cells(connection.execute(named, [text]))) for text in beginnings]
 

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from schemas.plan import name_cell
 from storage.warehouse import reading
 
 PATIENCE = 0.5
@@ -13,14 +12,13 @@ MOST = 50
 def suggest_cells(warehouse: Path, beginning: str, *, fine_tuned: bool) -> list[tuple[str, str]]:
     """Ids of cells that begin so, the latest study's first, each with what it is; of fine-tunes alone if asked."""
     latest = (
-        "SELECT cell_id, any_value(kind), any_value(model), any_value(learning_rate), any_value(epochs),"
-        " any_value(seed) FROM cells JOIN study_cells USING (cell_id) JOIN studies USING (study_id)"
-        " WHERE starts_with(cell_id, ?) AND (kind = 'fine-tuned' OR NOT ?)"
+        "SELECT cell_id, arg_max(name, studies.number) FROM cells JOIN study_cells USING (cell_id) JOIN studies"
+        " USING (study_id) WHERE starts_with(cell_id, ?) AND (kind = 'fine-tuned' OR NOT ?)"
         " GROUP BY cell_id ORDER BY max(studies.number) DESC, cell_id LIMIT ?"
     )
     with reading(warehouse, PATIENCE) as connection:
         rows = connection.execute(latest, [beginning, fine_tuned, MOST]).fetchall()
-    return [(cell_id, name_cell(*what)) for cell_id, *what in rows]
+    return [(cell_id, name) for cell_id, name in rows]
 
 
 def suggest_studies(warehouse: Path, beginning: str) -> list[tuple[str, str]]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from prefect import task
 from prefect.client.schemas.objects import State
@@ -16,16 +16,19 @@ from operations.draws import add_draws
 from operations.records import cell_outcome, evaluation_ids, load_part, load_parts, save_results
 from operations.worker import base_spec, drop_shared, run_job
 from schemas.errors import FailureError, InputError
-from schemas.plan import CellPlan, StudyPlan
+from schemas.plan import CellPlan, ModelCell, StudyPlan
 from tasks.progress import Progress, announce, note
 from tasks.step_log import StepLog
-from tasks.study import curve_cells
+
+if TYPE_CHECKING:
+    from learning.training.checkpoints import CheckpointStore
+    from learning.training.recipe import Recipe
 
 ATTEMPTS_ALIKE = 2
 """Attempts at a cell with the same headlines a pass."""
 
 
-@task(task_run_name="baseline {cell.title}")
+@task(task_run_name="{cell.name}")
 def evaluate_baseline(study: StudyPlan, cell: CellPlan) -> State[None] | None:
     """Fit a baseline on train and evaluate it on validation and test."""
     with _alone([cell]):
@@ -61,16 +64,18 @@ def _is_worth_a_retry(_: Any, __: Any, state: State[Any]) -> bool:
     return False
 
 
-@task(task_run_name="check base model {study.base.name}")
-def check_base(study: StudyPlan) -> int | None:
-    """Load the base model before anything trains, if any cell still needs it: one that does not fit ends the study.
+@task(task_run_name="check base models of {study.config.name}")
+def check_bases(study: StudyPlan) -> dict[str, int]:
+    """Load each base model before anything trains, if any cell still needs it: one that does not fit ends the study.
 
     Returns:
-        How many of the study's trainings go side by side on this machine; None where no cell needs the base.
+        How many trainings go side by side on this machine, for each family of cells (`learning.study.grid.family_of`);
+        empty where no cell needs a base.
 
     Raises:
-        InputError: It does not fit.
+        InputError: A base model does not fit.
     """
+    from learning.study.grid import family_of, running_order
     from learning.worker.jobs import CheckingJob
     from operations.models import lacks_adapters
     from storage.home import Home
@@ -79,33 +84,37 @@ def check_base(study: StudyPlan) -> int | None:
     home = Home.from_environment()
     missing = load_missing(home.warehouse, study.study_id)
     if all(cell.record.kind == "baseline" for cell in missing) and not lacks_adapters(home, study.study_id):
-        return None
-    job = CheckingJob(base_spec(study), *_load_train(study), _recipe(study, study.cells[0], 1))
-    most: int = run_job(job, lambda _: None)
+        return {}
+    first_of = {family_of(cell): cell for cell in reversed(running_order(study.cells))}
+    headlines, labels = _load_train(study)
+    most: dict[str, int] = {}
+    for family, cell in first_of.items():  # the first to be trained comes last: its base is then in memory
+        job = CheckingJob(base_spec(cell), headlines, labels, _recipe(cell, 1))
+        most[family] = run_job(job, lambda _: None)
     return most
 
 
-@task(task_run_name="train {cell.title}", retry_condition_fn=_is_worth_a_retry)
-def train_cell(study: StudyPlan, cell: CellPlan, position: str = "") -> State[None] | None:
+@task(task_run_name="train {cell.name}", retry_condition_fn=_is_worth_a_retry)
+def train_cell(study: StudyPlan, cell: ModelCell, position: str = "") -> State[None] | None:
     """Train the cell's adapter and record its log; `position` stands before what is shown, as in `cell 2/6 `.
 
     It goes on from where an interrupted run, or a shorter cell of the same training, has come to. From the third
     attempt on there are fewer headlines a pass, since a process that died twice most likely died for its memory.
     """
-    with _alone([cell], [checkpoint_store(study, cell).training_id]):
+    with _alone([cell], [checkpoint_store(cell).training_id]):
         if _is_trained(cell):
             return _skipped(cell, "its adapter is trained")
-        _run_training(study, {cell: position}, f"{position}train {cell.title}")
+        _run_training(study, {cell: position}, f"{position}train {cell.name}")
     return None
 
 
 def _name_side_by_side() -> str:
-    cells: Sequence[CellPlan] = task_run.parameters["cells"]
-    return f"train {len(cells)} cells side by side: {', '.join(cell.title for cell in cells)}"
+    cells: Sequence[ModelCell] = task_run.parameters["cells"]
+    return f"train {len(cells)} cells side by side: {', '.join(cell.name for cell in cells)}"
 
 
 @task(task_run_name=_name_side_by_side, retry_condition_fn=_is_worth_a_retry)
-def train_side_by_side(study: StudyPlan, cells: Sequence[CellPlan], positions: Sequence[str]) -> frozenset[str]:
+def train_side_by_side(study: StudyPlan, cells: Sequence[ModelCell], positions: Sequence[str]) -> frozenset[str]:
     """Train the adapters of several cells in one job, as `train_cell` does for one.
 
     Args:
@@ -116,14 +125,14 @@ def train_side_by_side(study: StudyPlan, cells: Sequence[CellPlan], positions: S
     Returns:
         The ids of those that it trained; the others were trained before.
     """
-    with _alone(cells, {checkpoint_store(study, cell).training_id for cell in cells}):
+    with _alone(cells, {checkpoint_store(cell).training_id for cell in cells}):
         left = {cell: position for cell, position in zip(cells, positions, strict=True) if not _is_trained(cell)}
         if left:
             _run_training(study, left, f"train {len(left)} cells side by side")
     return frozenset(cell.cell_id for cell in left)
 
 
-def _run_training(study: StudyPlan, cells: Mapping[CellPlan, str], title: str) -> None:
+def _run_training(study: StudyPlan, cells: Mapping[ModelCell, str], title: str) -> None:
     """Train cells, each with its position, in one job, and record what came of each."""
     from learning.worker.jobs import PlannedTraining, TrainingJob
     from storage.evaluations import forget_evaluations
@@ -131,20 +140,20 @@ def _run_training(study: StudyPlan, cells: Mapping[CellPlan, str], title: str) -
     from storage.studies import finish_cell
 
     home = Home.from_environment()
-    logs = [StepLog(cell, f"{position}train {cell.title}") for cell, position in cells.items()]
+    logs = [StepLog(cell, f"{position}train {cell.name}") for cell, position in cells.items()]
     with ExitStack() as running:
         for cell, position in cells.items():
             forget_evaluations(home.warehouse, cell.cell_id)
             running.enter_context(_running(cell, position))
         trainings = tuple(
             PlannedTraining(
-                _recipe(study, cell, task_run.run_count or 1),
+                _recipe(cell, task_run.run_count or 1),
                 home.adapter(cell.cell_id),
-                checkpoint_store(study, cell),
+                checkpoint_store(cell),
             )
             for cell in cells
         )
-        job = TrainingJob(base_spec(study), *_load_train(study), trainings)
+        job = TrainingJob(base_spec(next(iter(cells))), *_load_train(study), trainings)
         outcomes = run_job(job, partial(_take_event, logs, title), title)
         for cell, log, outcome in zip(cells, logs, outcomes, strict=True):
             log.save(outcome)
@@ -152,7 +161,7 @@ def _run_training(study: StudyPlan, cells: Mapping[CellPlan, str], title: str) -
     for (cell, position), outcome in zip(cells.items(), outcomes, strict=True):
         if outcome.diverged:
             step = outcome.log[-1].step
-            announce(f"{position}{cell.title}: its loss exploded or was no number at step {step}; ended there")
+            announce(f"{position}{cell.name}: its loss exploded or was no number at step {step}; ended there")
 
 
 def _take_event(logs: Sequence[StepLog], title: str, event: Any) -> None:
@@ -172,8 +181,8 @@ def _load_train(study: StudyPlan) -> tuple[tuple[str, ...], tuple[Any, ...]]:
     return train.texts, tuple(Label(label) for label in train.labels)
 
 
-@task(task_run_name="score {cell.title}", retry_condition_fn=_is_worth_a_retry)
-def score_cell(study: StudyPlan, cell: CellPlan, position: str = "") -> State[None] | None:
+@task(task_run_name="score {cell.name}", retry_condition_fn=_is_worth_a_retry)
+def score_cell(study: StudyPlan, cell: ModelCell, position: str = "") -> State[None] | None:
     """Evaluate the cell, or the untouched base model, on validation and test at every temperature."""
     with _alone([cell]):
         add_draws(study, cell)
@@ -186,7 +195,7 @@ def score_cell(study: StudyPlan, cell: CellPlan, position: str = "") -> State[No
     return None
 
 
-def _run_scoring(study: StudyPlan, cell: CellPlan, position: str) -> list[Any] | State[None]:
+def _run_scoring(study: StudyPlan, cell: ModelCell, position: str) -> list[Any] | State[None]:
     from learning.prompt.not_finite import NotFiniteError
     from learning.worker.jobs import ScoringJob
     from storage.home import Home
@@ -194,10 +203,10 @@ def _run_scoring(study: StudyPlan, cell: CellPlan, position: str) -> list[Any] |
 
     home = Home.from_environment()
     parts = load_parts(study)
-    progress = Progress(f"{position}score {cell.title}", sum(len(part.texts) for part in parts), cell.title)
+    progress = Progress(f"{position}score {cell.name}", sum(len(part.texts) for part in parts), cell.name)
     adapter = (None, None) if cell.kind == "base" else _find_adapter(cell, position)
     with _running(cell, position) if cell.kind == "base" else nullcontext():
-        job = ScoringJob(base_spec(study), adapter[0], parts, study.config.prompt, study.config.decoding, adapter[1])
+        job = ScoringJob(base_spec(cell), adapter[0], parts, cell.settings.prompt, study.config.decoding, adapter[1])
         try:
             results: list[Any] = run_job(job, progress.update, progress.title)
         except NotFiniteError as error:
@@ -226,32 +235,31 @@ def _find_adapter(cell: CellPlan, position: str) -> tuple[Path, str]:
         folder, adapter_hash = find_adapter(home, stored)
     except AdapterError as error:
         fail_cell(home.warehouse, cell.cell_id, str(error), even_if_done=True)
-        announce(f"{position}{cell.title} failed: {error}", cell=cell.title, state="failed", result="failed")
+        announce(f"{position}{cell.name} failed: {error}", cell=cell.name, state="failed", result="failed")
         raise
     if stored.outcome is None or stored.outcome.adapter_hash is None:
         save_adapter_hash(home.warehouse, cell.cell_id, adapter_hash)
     return folder, adapter_hash
 
 
-def checkpoint_store(study: StudyPlan, cell: CellPlan) -> Any:
+def checkpoint_store(cell: ModelCell) -> "CheckpointStore":
     """Where the checkpoints of the cell's training lie, and of all cells that differ from it in epochs alone."""
-    from learning.study.identity import training_id
     from learning.training.checkpoints import CheckpointStore
     from storage.home import Home
 
-    if cell.learning_rate is None or cell.seed is None:
+    if cell.training_id is None:
         raise ValueError(f"cell {cell.cell_id} is {cell.kind}: only a fine-tuned cell is trained")
-    training = training_id(study.config, study.split_id, study.base, cell.learning_rate, cell.seed)
-    return CheckpointStore(Home.from_environment().checkpoints.absolute() / training, training)
+    return CheckpointStore(Home.from_environment().checkpoints.absolute() / cell.training_id, cell.training_id)
 
 
 def drop_checkpoints(study: StudyPlan) -> None:
     """Delete the checkpoints of a study's trainings, when its cells are done, but those that another study uses."""
+    from learning.study.grid import plan_curves
     from storage.home import Home
     from storage.locks import holding_if_free
 
-    warehouse, cells = Home.from_environment().warehouse, (*study.cells, *curve_cells(study))
-    stores = [checkpoint_store(study, cell) for cell in cells]
+    warehouse, cells = Home.from_environment().warehouse, (*study.cells, *plan_curves(study))
+    stores = [checkpoint_store(cell) for cell in cells]
     for store in {store.training_id: store for store in stores}.values():
         with holding_if_free(warehouse, "training", store.training_id) as is_free:
             if is_free:
@@ -259,17 +267,15 @@ def drop_checkpoints(study: StudyPlan) -> None:
     drop_shared({cell.cell_id for cell in cells}, {store.training_id for store in stores})
 
 
-def _recipe(study: StudyPlan, cell: CellPlan, attempt: int) -> Any:
+def _recipe(cell: ModelCell, attempt: int) -> "Recipe":
+    """What the cell trains; from the third attempt on with fewer headlines a pass."""
     from learning.training.recipe import Recipe, first_micro_batch_size, largest_part
 
-    if cell.learning_rate is None or cell.epochs is None or cell.seed is None:
-        raise ValueError(f"cell {cell.cell_id} is {cell.kind}: only a fine-tuned cell is trained")
-    config = study.config
-    size = first_micro_batch_size(config.training)
+    training = cell.settings.training
+    size = first_micro_batch_size(training)
     for _ in range(attempt - ATTEMPTS_ALIKE):
-        size = largest_part(config.training.batch_size, max(size // 2, 1))
-    training = config.training.model_copy(update={"micro_batch_size": size})
-    return Recipe(config.prompt, config.lora, training, cell.learning_rate, cell.epochs, cell.seed)
+        size = largest_part(training.batch_size, max(size // 2, 1))
+    return Recipe(cell.settings.prompt, cell.settings.lora, training.model_copy(update={"micro_batch_size": size}))
 
 
 def _announce_result(cell: CellPlan, results: list[Any], position: str = "") -> None:
@@ -278,7 +284,7 @@ def _announce_result(cell: CellPlan, results: list[Any], position: str = "") -> 
     low, high = best.metrics.accuracy_low, best.metrics.accuracy_high
     at = "" if best.temperature is None else f" at temperature {best.temperature:g}"
     told = f"test accuracy {best.metrics.accuracy:.3f} [{low:.3f}, {high:.3f}]"
-    announce(f"{position}{cell.title}: {told}{at}", cell=cell.title, state="done", result=told)
+    announce(f"{position}{cell.name}: {told}{at}", cell=cell.name, state="done", result=told)
 
 
 @contextmanager
@@ -307,7 +313,7 @@ def _running(cell: CellPlan, position: str = "") -> Iterator[None]:
 
     warehouse = Home.from_environment().warehouse
     start_cell(warehouse, cell.cell_id)
-    note(f"{position}{cell.title} begins", cell=cell.title, state="running")
+    note(f"{position}{cell.name} begins", cell=cell.name, state="running")
     try:
         yield
     except BaseException as error:
@@ -315,12 +321,12 @@ def _running(cell: CellPlan, position: str = "") -> Iterator[None]:
         status: Literal["failed", "interrupted"] = "failed" if isinstance(error, Exception) else "interrupted"
         fail_cell(warehouse, cell.cell_id, told.removesuffix(": "), status)
         if isinstance(error, Exception):
-            announce(f"{position}{cell.title} died: {told}", cell=cell.title, state="failed", result="died")
+            announce(f"{position}{cell.name} died: {told}", cell=cell.name, state="failed", result="died")
         raise
 
 
 def _skipped(cell: CellPlan, reason: str) -> State[None]:
-    announce(f"{cell.title}: nothing to do, {reason}", cell=cell.title, state="done", result="there already")
+    announce(f"{cell.name}: nothing to do, {reason}", cell=cell.name, state="done", result="there already")
     return Completed(name="Skipped", message=f"Nothing to do: {reason}.")
 
 

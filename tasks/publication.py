@@ -11,10 +11,9 @@ from reporting.data_report import escape
 from reporting.promotion import tell_champion, tell_decision
 from reporting.verdict import tell_baseline
 from schemas.comparison import BaselineVerdict
-from schemas.plan import IngestedSource, StudyPlan, name_cell
+from schemas.plan import IngestedSource, StudyPlan
 from schemas.promotion import Champion
 from tasks.progress import announce
-from tasks.study import curve_cells
 
 if TYPE_CHECKING:
     from storage.studies import StoredCell
@@ -76,9 +75,8 @@ def _tell_promotion(decision: dict[str, Any] | None, champion: Champion | None) 
 
 def _table_row(row: dict[str, Any]) -> dict[str, Any]:
     """A row of the leaderboard as the Prefect UI shows it: so few columns that all are seen at once."""
-    named = name_cell(*(row[name] for name in ("kind", "model", "learning_rate", "epochs", "seed")))
     return {
-        "model": named,
+        "model": row["cell_name"],
         "T": "" if row["temperature"] is None else f"{row['temperature']:g}",
         "accuracy": _three_digits(row["accuracy"]),
         "95 %": f"{_three_digits(row['accuracy_low'])} - {_three_digits(row['accuracy_high'])}",
@@ -98,10 +96,9 @@ def _summarise(
 ) -> str:
     """The answer in a few lines: which cell validation chose, what test says of it, and whether it was worth it."""
     [judged] = [row for row in test if (row["cell_id"], row["temperature"]) == (best["cell_id"], best["temperature"])]
-    title = next(cell.title for cell in (*study.cells, *curve_cells(study)) if cell.cell_id == best["cell_id"])
     worth = f" {tell_baseline('It', verdict)}." if verdict else ""
     return (
-        f"## {title}\n\nBest on validation, of study `{study.study_id}` ({source}).\n\n"
+        f"## {escape(best['name'])}\n\nBest on validation, of study `{study.study_id}` ({source}).\n\n"
         f"On {judged['n']} test headlines at temperature {judged['temperature']:g}: accuracy "
         f"{judged['accuracy']:.3f} (95 % interval {judged['accuracy_low']:.3f} to {judged['accuracy_high']:.3f}), "
         f"macro-F1 {judged['macro_f1']:.3f}.{worth}\n\nCell `{best['cell_id']}`."

@@ -20,7 +20,7 @@ class StepLog:
     def __init__(self, cell: CellPlan, title: str) -> None:
         """Begin; the bar appears with the first step."""
         self.cell = cell
-        self.progress = JobProgress(title, cell=cell.title)
+        self.progress = JobProgress(title, cell=cell.name)
         self.unsaved: list[Any] = []
         self.saved_at = time.monotonic()
 

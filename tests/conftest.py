@@ -141,12 +141,13 @@ def trained(tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path) -> "tup
     from learning.training.cell import train_adapter
     from learning.training.recipe import Recipe
     from operations.intake import settle_split, take_in
+    from operations.planning import cell_records
     from operations.records import cell_outcome, load_part, load_parts, save_results
     from schemas.plan import BaseModelPlan
+    from schemas.stored import write_stored
     from storage.home import Home
     from storage.studies import StudyRecord, add_cells, finish_cell, save_study, start_cell
     from tasks.step_log import StepLog
-    from tasks.study import _cell_records
 
     root = tmp_path_factory.mktemp("home")
     with pytest.MonkeyPatch.context() as patch:
@@ -160,7 +161,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path) -> "tup
         split = settle_split(ingested, config.split, config.data.near_duplicates)
         found = resolve_base_model(str(tiny_folder), None, root)
         base = BaseModelPlan(name=found.name, folder=found.folder, revision=found.revision, quantization="nf4")
-        study = plan_study(config, ingested.snapshot_id, split, base, plan_baselines(config.baselines))
+        study = plan_study(config, ingested.snapshot_id, split, lambda _: base, plan_baselines(config.baselines))
         home = Home.from_environment()
         record = StudyRecord(
             study_id=study.study_id,
@@ -171,17 +172,17 @@ def trained(tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path) -> "tup
             base_revision=base.revision,
             source=str(source),
             synthetic=False,
-            config=config.model_dump(mode="json"),
+            config=write_stored(config),
             temperatures=config.decoding.temperatures,
             decoding_id=decoding_id(config.decoding),
         )
         save_study(home.warehouse, record)
         [cell] = study.cells
-        add_cells(home.warehouse, study.study_id, _cell_records(study, (study.base_cell, *study.baselines, cell)))
+        add_cells(home.warehouse, study.study_id, cell_records(study, (*study.base_cells, *study.baselines, cell)))
         start_cell(home.warehouse, cell.cell_id)
         loaded, train = LoadedBase(tiny_folder, "nf4", choose_device()), load_part(study, "train")
         labels = [Label(label) for label in train.labels]
-        recipe = Recipe(config.prompt, config.lora, config.training, 1e-2, 2, 42)
+        recipe = Recipe(config.prompt, config.lora, cell.settings.training)
         outcome = train_adapter(loaded, train.texts, labels, recipe, home.adapter(cell.cell_id))
         StepLog(cell, "training").save(outcome)
         finish_cell(home.warehouse, cell.cell_id, cell_outcome(cell, outcome))

@@ -18,7 +18,6 @@ from reporting.verdict import (
     tell_p,
 )
 from schemas.comparison import BaselineVerdict, Flip
-from schemas.plan import name_cell
 from storage.comparisons import Pairing
 from storage.studies import CellRecord
 
@@ -122,11 +121,13 @@ def _describe_flip(flip: Flip) -> tuple[str, str]:
 
 
 def _name(cell: CellRecord) -> str:
-    return show(name_cell(cell.kind, cell.model, cell.learning_rate, cell.epochs, cell.seed))
+    return show(cell.name)
 
 
 def _identify(cell: CellRecord) -> dict[str, object]:
-    return {name: getattr(cell, name) for name in ("cell_id", "kind", "model", "learning_rate", "epochs", "seed")}
+    return {
+        name: getattr(cell, name) for name in ("cell_id", "name", "kind", "model", "learning_rate", "epochs", "seed")
+    }
 
 
 def _spell_verdict(verdict: BaselineVerdict | None) -> dict[str, object] | None:

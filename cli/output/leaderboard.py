@@ -6,7 +6,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from schemas.plan import name_cell
+from cli.output.results import show
 
 Row = Mapping[str, Any]
 
@@ -44,7 +44,7 @@ def build_table(rows: Sequence[Row], title: str) -> Table:
 
 def _name(row: Row) -> str:
     champion = " *" if row["is_champion"] else ""
-    return f"{name_cell(*(row[name] for name in ('kind', 'model', 'learning_rate', 'epochs', 'seed')))}{champion}"
+    return f"{show(row['cell_name'])}{champion}"
 
 
 def _figures(row: Row) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import torch
 
-from schemas.config import TrainingSettings
+from schemas.cell import TrainingSettings
 
 LIBRARIES = ("torch", "transformers", "peft", "trl", "bitsandbytes", "datasets", "scikit-learn")
 STATUS = Path("/proc/self/status")

@@ -14,7 +14,7 @@ from learning.models.base_model import THING, load_model, load_tokenizer
 from learning.models.device import choose_device
 from learning.models.model_files import find_carried, find_files
 from learning.models.quiet import quiet_libraries
-from schemas.config import TrainingSettings
+from schemas.cell import TrainingSettings
 
 
 def write_adapter(adapter_folder: Path, base: str, revision: str | None, output: Path) -> None:

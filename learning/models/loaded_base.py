@@ -25,7 +25,7 @@ from learning.models.pack_attention import PACKED_SDPA, REPLACED
 from learning.models.quiet import quiet_libraries
 from learning.models.stacked_lora import structural_copy
 from learning.prompt.decoding import AnswerSpace, find_answers
-from schemas.config import LoraSettings, PromptSettings
+from schemas.cell import LoraSettings, PromptSettings
 
 COPIES = {torch.float32: 2}
 """Of the whole weights, by dtype: the base, and in float32 its copy with an adapter added."""

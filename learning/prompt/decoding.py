@@ -13,7 +13,7 @@ from learning.prompt.encoding import answer_paths
 from learning.prompt.not_finite import not_finite
 from learning.prompt.template import spellings
 from learning.study.unparsed import UNPARSED
-from schemas.config import PromptSettings
+from schemas.cell import PromptSettings
 from schemas.label import LABELS, Label
 
 

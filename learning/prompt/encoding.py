@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from learning.prompt.template import scoring_text, spellings, training_text
-from schemas.config import PromptSettings
+from schemas.cell import PromptSettings
 from schemas.errors import InputError
 from schemas.label import Label
 

@@ -4,7 +4,7 @@ The wording is the study's (Camargo 2024, section 4.2), to the byte: the trainin
 stops after the equals sign.
 """
 
-from schemas.config import PromptSettings
+from schemas.cell import PromptSettings
 from schemas.label import LABELS, Label
 
 _LINE_ENDS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"

@@ -10,7 +10,7 @@ from learning.models.device import Device
 from learning.models.loaded_base import LoadedBase
 from learning.prompt.decoding import Decoding
 from learning.scoring.model_evaluation import answer_headlines
-from schemas.config import PromptSettings
+from schemas.cell import PromptSettings
 from schemas.model_card import Canaries
 
 TOLERANCE = {"float32": 1e-3, "bfloat16": 0.05, "float16": 0.02}

@@ -15,7 +15,8 @@ from learning.scoring.scoring import find_token_budget, score_headlines
 from learning.study.evaluation import CurvePoint, Evaluation, LabelledPart, measure_draws
 from learning.study.metrics import draw_outcomes, measure
 from learning.study.unparsed import UNPARSED, with_unparsed
-from schemas.config import DecodingSettings, PromptSettings
+from schemas.cell import PromptSettings
+from schemas.config import DecodingSettings
 
 CURVE_TEMPERATURES = tuple(round(10 ** (step / 4), 4) for step in range(-6, 7))
 """From .03 to 32, four for each power of ten: accuracy over temperature, of the same forward pass."""

@@ -16,7 +16,7 @@ from learning.models.model_files import AGAIN
 from learning.models.quiet import quiet_libraries
 from learning.prompt.encoding import encode_prompts
 from learning.scoring.scoring import compute_prefix, node_logits
-from schemas.config import PromptSettings
+from schemas.cell import PromptSettings
 
 if TYPE_CHECKING:
     from learning.models.loaded_base import LoadedBase

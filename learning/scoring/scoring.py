@@ -16,7 +16,7 @@ from learning.models.last_layer import LastLayer
 from learning.prompt.decoding import AnswerSpace, Decoding, LabelProbabilities
 from learning.prompt.encoding import check_lengths, common_prefix_length, encode_prompts, longest_allowed
 from learning.study.unparsed import UNPARSED
-from schemas.config import PromptSettings
+from schemas.cell import PromptSettings
 
 MOST_OF_MEMORY = 0.5
 """Share of the free memory that a forward pass may take."""

@@ -1,108 +1,175 @@
 """The plan of a study: which cells there are, and in which order. Loads no heavy library; trains nothing."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import product
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
-from learning.study.identity import base_cell_id, baseline_cell_id, fine_tuned_cell_id, study_id
+from learning.study.identity import base_cell_id, baseline_cell_id, fine_tuned_cell_id, study_id, training_id
+from learning.study.naming import CellNames, name_baseline
+from schemas.cell import BaseModelSettings, CellSettings
 from schemas.config import StudyConfig
-from schemas.plan import BaselinePlan, BaseModelPlan, CellPlan, EncoderPlan, StudyPlan
+from schemas.grid import SEED
+from schemas.plan import BaselinePlan, BaseModelPlan, CellPlan, EncoderPlan, ModelCell, StudyPlan
 
 
 def plan_study(
     config: StudyConfig,
     snapshot_id: str,
     split_id: str,
-    base: BaseModelPlan,
+    find_base: Callable[[BaseModelSettings], BaseModelPlan],
     baselines: Sequence[BaselinePlan],
     encoder: EncoderPlan | None = None,
 ) -> StudyPlan:
-    """Lay out the base model, the baselines and every cell of the grid."""
+    """Lay out the base models, the baselines and every cell of the grid.
+
+    Args:
+        config: The study.
+        snapshot_id: Its headlines.
+        split_id: How they are divided.
+        find_base: Finds and checks a base model; asked once for each cell.
+        baselines: The study's.
+        encoder: That of the embeddings baseline.
+    """
+    names = CellNames(config)
+    cells = [
+        _plan_fine_tune(settings, split_id, find_base(settings.base_model), names) for settings in config.resolve_all()
+    ]
+    bases = {cell.cell_id: cell for cell in (_plan_base(cell, split_id, names) for cell in cells)}
+    others = [
+        CellPlan(
+            cell_id=baseline_cell_id(baseline, split_id),
+            kind="baseline",
+            model=baseline.name,
+            name=name_baseline(baseline.name),
+        )
+        for baseline in baselines
+    ]
+    every = [cell.cell_id for cell in (*bases.values(), *others, *cells)]
     return StudyPlan(
-        study_id=study_id(config, snapshot_id, base, baselines),
+        study_id=study_id(every, config.curve_epochs, config.decoding),
         config=config,
         snapshot_id=snapshot_id,
         split_id=split_id,
-        base=base,
-        base_cell=CellPlan(cell_id=base_cell_id(config, split_id, base), kind="base", model=base.name),
-        baselines=tuple(
-            CellPlan(cell_id=baseline_cell_id(baseline, split_id), kind="baseline", model=baseline.name)
-            for baseline in baselines
-        ),
-        cells=plan_cells(config, split_id, base, config.grid.learning_rates, config.grid.epochs),
+        base_cells=tuple(bases.values()),
+        baselines=tuple(others),
+        cells=tuple({cell.cell_id: cell for cell in cells}.values()),
         encoder=encoder,
     )
 
 
-def plan_cells(
-    config: StudyConfig, split_id: str, base: BaseModelPlan, learning_rates: Iterable[float], epochs: Iterable[int]
-) -> tuple[CellPlan, ...]:
-    """One cell for each learning rate, number of epochs and seed of the grid."""
-    return tuple(
-        CellPlan(
-            cell_id=fine_tuned_cell_id(config, split_id, base, rate, count, seed),
-            kind="fine-tuned",
-            model=base.name,
-            learning_rate=rate,
-            epochs=count,
-            seed=seed,
-        )
-        for rate, count, seed in product(learning_rates, epochs, config.grid.seeds)
+def _plan_fine_tune(settings: CellSettings, split_id: str, base: BaseModelPlan, names: CellNames) -> ModelCell:
+    return ModelCell(
+        cell_id=fine_tuned_cell_id(settings, split_id, base),
+        kind="fine-tuned",
+        model=base.name,
+        name=names.name_fine_tune(settings),
+        base=base,
+        settings=settings,
+        training_id=training_id(settings, split_id, base),
     )
 
 
-def plan_curve(study: StudyPlan, learning_rate: float) -> tuple[CellPlan, ...]:
-    """The cells of the epoch curve at the best learning rate that the grid does not have yet."""
-    known = {cell.cell_id for cell in study.cells}
-    cells = plan_cells(study.config, study.split_id, study.base, [learning_rate], study.config.grid.curve_epochs)
+def _plan_base(cell: ModelCell, split_id: str, names: CellNames) -> ModelCell:
+    """The untouched base of a fine-tune."""
+    return ModelCell(
+        cell_id=base_cell_id(cell.settings, split_id, cell.base),
+        kind="base",
+        model=cell.model,
+        name=names.name_base(cell.model, cell.settings),
+        base=cell.base,
+        settings=cell.settings,
+    )
+
+
+def plan_curve(study: StudyPlan, best: ModelCell) -> tuple[ModelCell, ...]:
+    """The cells of the epoch curve through a cell that the grid does not have yet, with every seed of the grid."""
+    known, names = {cell.cell_id for cell in study.cells}, CellNames(study.config)
+    seeds = study.config.grid.get(SEED, (best.settings.training.seed,))
+    points = [{"epochs": epochs, "seed": seed} for epochs in study.config.curve_epochs for seed in seeds]
+    trainings = [best.settings.training.model_copy(update=point) for point in points]
+    settings = [best.settings.model_copy(update={"training": training}) for training in trainings]
+    cells = [_plan_fine_tune(own, study.split_id, best.base, names) for own in settings]
     return tuple(cell for cell in cells if cell.cell_id not in known)
 
 
-def running_order(cells: Iterable[CellPlan]) -> list[CellPlan]:
-    """The cells as they are trained: those that share a training together, the shorter first."""
+def plan_curves(study: StudyPlan) -> tuple[ModelCell, ...]:
+    """The cells that an epoch curve may add, whichever cell is best."""
+    return tuple({cell.cell_id: cell for best in study.cells for cell in plan_curve(study, best)}.values())
+
+
+def running_order(cells: Iterable[ModelCell]) -> list[ModelCell]:
+    """The cells as they are trained: of one base together, then of one family, then of one training, shorter first."""
     return [cell for trajectory in _trajectories(cells) for cell in trajectory]
 
 
-def split_apart(cells: Iterable[CellPlan], schedule: str) -> list[list[CellPlan]]:
+def split_apart(cells: Iterable[ModelCell]) -> list[list[ModelCell]]:
     """The cells in lists of which none shares a training with another; each in its running order."""
-    trajectories = _trajectories(cells)
-    return [[cell] for own in trajectories for cell in own] if schedule == "cosine" else trajectories
+    return [part for own in _trajectories(cells) for part in ([[cell] for cell in own] if _is_alone(own[0]) else [own])]
 
 
-def group_cells(cells: Iterable[CellPlan], schedule: str, most: int) -> list[list[CellPlan]]:
+def group_cells(cells: Iterable[ModelCell], most: Callable[[ModelCell], int]) -> list[list[ModelCell]]:
     """The cells in groups that are trained side by side, in the order in which the groups are trained.
 
-    Cells that share a training are in different groups, the shorter in an earlier one. A group is filled up with cells
-    of one length, and with the next longer ones where those do not suffice.
+    Cells of a group differ in learning rate, epochs and seed alone. Cells that share a training are in different
+    groups, the shorter in an earlier one. A group is filled up with cells of one length, and with the next longer ones
+    where those do not suffice.
 
     Args:
         cells: Of one study.
-        schedule: `training.schedule`; under a cosine no two cells share a training.
-        most: Cells of a group; with 1 the groups are in the running order.
+        most: How many cells like this one a group may have; with 1 the groups are in the running order.
     """
-    order = running_order(cells)
-    if most == 1:
-        return [[cell] for cell in order]
-    groups: list[list[CellPlan]] = [[]]
-    for cell in sorted(order, key=lambda cell: cell.epochs or 0):
-        shares = schedule != "cosine" and _training_of(cell) in map(_training_of, groups[-1])
-        if shares or len(groups[-1]) == most:
-            groups.append([])
-        groups[-1].append(cell)
+    families: dict[str, list[ModelCell]] = {}
+    for cell in running_order(cells):
+        families.setdefault(family_of(cell), []).append(cell)
+    groups = [group for own in families.values() for group in _fill_groups(own, most(own[0]))]
     return [group for group in groups if group]
 
 
-def _trajectories(cells: Iterable[CellPlan]) -> list[list[CellPlan]]:
-    """The cells by learning rate and seed, the shorter first."""
-    grouped: dict[tuple[float | None, int | None], list[CellPlan]] = {}
+def _fill_groups(order: Sequence[ModelCell], most: int) -> list[list[ModelCell]]:
+    """Cells that may be trained side by side, in groups."""
+    if most == 1:
+        return [[cell] for cell in order]
+    groups: list[list[ModelCell]] = [[]]
+    for cell in sorted(order, key=_epochs):
+        shares = not _is_alone(cell) and cell.training_id in {other.training_id for other in groups[-1]}
+        if shares or len(groups[-1]) == most:
+            groups.append([])
+        groups[-1].append(cell)
+    return groups
+
+
+def family_of(cell: ModelCell) -> str:
+    """The same for cells that differ in learning rate, epochs and seed alone: they may be trained side by side."""
+    apart = {"training": {"learning_rate", "epochs", "seed"}}
+    return cell.base.model_dump_json() + cell.settings.model_dump_json(exclude=apart)
+
+
+def _loaded_base(cell: ModelCell) -> Hashable:
+    """The same for cells whose base model is loaded in the same way."""
+    training = cell.settings.training
+    return cell.base, training.precision, training.attention, training.optimizer
+
+
+def _trajectories(cells: Iterable[ModelCell]) -> list[list[ModelCell]]:
+    """The cells by their training, the shorter first; trainings of one base together, and of one family."""
+    by_base: dict[Hashable, dict[str, dict[str | None, list[ModelCell]]]] = {}
     for cell in cells:
-        grouped.setdefault(_training_of(cell), []).append(cell)
-    return [sorted(own, key=lambda cell: cell.epochs or 0) for own in grouped.values()]
+        family = by_base.setdefault(_loaded_base(cell), {}).setdefault(family_of(cell), {})
+        family.setdefault(cell.training_id, []).append(cell)
+    return [
+        sorted(own, key=_epochs)
+        for families in by_base.values()
+        for trainings in families.values()
+        for own in trainings.values()
+    ]
 
 
-def _training_of(cell: CellPlan) -> tuple[float | None, int | None]:
-    """What cells have in common that differ in epochs alone."""
-    return cell.learning_rate, cell.seed
+def _is_alone(cell: ModelCell) -> bool:
+    """Whether the cell shares no step with one that differs in epochs."""
+    return cell.settings.training.schedule == "cosine"
+
+
+def _epochs(cell: ModelCell) -> int:
+    return cell.settings.training.epochs
 
 
 def best_row(rows: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
@@ -113,4 +180,5 @@ def best_row(rows: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
     """
     lowest = min(row["temperature"] for row in rows)
     coldest = [row for row in rows if row["temperature"] == lowest]
-    return max(coldest, key=lambda row: (row["balanced_accuracy"], -row["epochs"], -row["learning_rate"], -row["seed"]))
+    cost = ("epochs", "learning_rate", "seed", "position")
+    return max(coldest, key=lambda row: (row["balanced_accuracy"], *(-row[name] for name in cost)))

@@ -4,9 +4,12 @@ A cell is known by its data, base model, hyperparameters, prompt and the version
 id is never computed twice. Loads no heavy library.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
-from schemas.config import DecodingSettings, PromotionSettings, SplitSettings, StudyConfig, TrainingSettings
+from schemas.cell import WITHOUT_EFFECT, CellSettings, TrainingSettings
+from schemas.config import DecodingSettings, PromotionSettings, SplitSettings, StudyConfig
+from schemas.grid import SHORT_NAMES
 from schemas.identity import content_id
 from schemas.plan import BaselinePlan, BaseModelPlan
 
@@ -15,16 +18,6 @@ TRAINING_VERSION = 4
 
 SCORING_VERSION = 2
 """Raised when the same model would score to other probabilities or draws."""
-
-WITHOUT_EFFECT = {
-    "micro_batch_size",
-    "gradient_checkpointing",
-    "side_by_side",
-    "checkpoint_minutes",
-    "checkpoint_steps",
-    "retries",
-}
-"""Settings of a training that change memory, speed and safety, and not the gradient of a batch."""
 
 FIRST_BASELINE_VERSION = 2
 """That of every baseline while they had one version in common; studies of that time keep their ids."""
@@ -35,30 +28,41 @@ def split_id(snapshot_id: str, split: SplitSettings) -> str:
     return content_id({"snapshot": snapshot_id, "split": split.model_dump(mode="json")})
 
 
-def study_id(config: StudyConfig, snapshot_id: str, base: BaseModelPlan, baselines: Sequence[BaselinePlan]) -> str:
-    """The id of a study, from what was resolved: headlines, base model, baselines and every setting that has an effect.
+def study_id(cell_ids: Iterable[str], curve_epochs: Sequence[int], decoding: DecodingSettings) -> str:
+    """The id of a study: of what its cells are, the curve that follows them, and how they are sampled.
 
-    Not how a path was spelled or a source was read, nor where it ran, nor thresholds of the gate: a study is judged
-    once, whichever thresholds it runs with. Without the versions of the code, a study that runs again under another
-    version would hold each cell twice.
+    A cell's id holds the headlines, the split, the base model and every setting that has an effect, as they were
+    resolved. So it is no other study where a path is spelled otherwise, where it runs elsewhere, or where the gate has
+    other thresholds: a study is judged once, whichever it runs with.
     """
-    spelled = {"name", "data", "base_model", "baselines", "promotion", "runner"}
-    effective = config.model_dump(mode="json", exclude={"training": WITHOUT_EFFECT, **dict.fromkeys(spelled, True)})
-    return content_id(
-        {
-            "settings": effective,
-            "snapshot": snapshot_id,
-            "base": [base.revision, base.quantization],
-            "baselines": [plan.model_dump(mode="json") for plan in baselines],
-            "versions": [TRAINING_VERSION, SCORING_VERSION],
-        }
-    )
+    sampled = decoding.model_dump(mode="json")
+    return content_id({"cells": sorted(cell_ids), "curve": sorted(curve_epochs), "decoding": sampled})
 
 
 def earlier_study_ids(
     config: StudyConfig, snapshot_id: str, base: BaseModelPlan, baselines: Sequence[BaselinePlan]
 ) -> list[str]:
     """The ids that earlier versions of fintone gave to this study; old homes keep theirs.
+
+    None where more varies than varied then.
+    """
+    if not set(config.grid) <= set(SHORT_NAMES.values()):
+        return []
+    spelled = {"name", "data", "base_model", "baselines", "promotion", "runner"}
+    older = {
+        "settings": _older_form(config, leave_out=WITHOUT_EFFECT, without=spelled),
+        "snapshot": snapshot_id,
+        "base": [base.revision, base.quantization],
+        "baselines": [plan.model_dump(mode="json") for plan in baselines],
+        "versions": [TRAINING_VERSION, SCORING_VERSION],
+    }
+    return [content_id(older), *_oldest_study_ids(config, snapshot_id, base, baselines)]
+
+
+def _oldest_study_ids(
+    config: StudyConfig, snapshot_id: str, base: BaseModelPlan, baselines: Sequence[BaselinePlan]
+) -> list[str]:
+    """Those of the time when every setting was part of the id.
 
     None where a baseline has changed since: the old study would then hold it twice.
     """
@@ -67,27 +71,43 @@ def earlier_study_ids(
     defaults = {name: TrainingSettings.model_fields[name].get_default() for name in WITHOUT_EFFECT}
     training = config.training.model_copy(update=defaults)
     same = config.model_copy(update={"training": training, "promotion": PromotionSettings()})
-    versions = [TRAINING_VERSION, FIRST_BASELINE_VERSION]
-    rest = {"snapshot": snapshot_id, "base": base.revision, "versions": versions}
-    return [content_id({"config": each.model_dump(mode="json", exclude={"runner"}), **rest}) for each in (same, config)]
+    rest = {"snapshot": snapshot_id, "base": base.revision, "versions": [TRAINING_VERSION, FIRST_BASELINE_VERSION]}
+    forms = (_older_form(each, leave_out={"side_by_side"}, without={"runner"}) for each in (same, config))
+    return [content_id({"config": form, **rest}) for form in forms]
 
 
-def base_cell_id(config: StudyConfig, split: str, base: BaseModelPlan) -> str:
+def _older_form(config: StudyConfig, leave_out: Iterable[str], without: Iterable[str]) -> dict[str, Any]:
+    """A study's settings as they were written when three settings varied, in a group of their own.
+
+    Args:
+        config: The study.
+        leave_out: Settings of its training.
+        without: Groups.
+    """
+    form = config.model_dump(mode="json", exclude={"grid", "curve_epochs", *without})
+    grid = {name: list(config.grid.get(path, ())) for name, path in SHORT_NAMES.items()}
+    for name, path in SHORT_NAMES.items():
+        fixed = form["training"].pop(path.rpartition(".")[2])
+        grid[name] = grid[name] or [fixed]
+    for name in leave_out:
+        del form["training"][name]
+    return {**form, "grid": {**grid, "curve_epochs": list(config.curve_epochs)}}
+
+
+def base_cell_id(settings: CellSettings, split: str, base: BaseModelPlan) -> str:
     """The id of the untouched base model on a split."""
-    return content_id({"kind": "base", "split": split, **_model_identity(config, base)})
+    return content_id({"kind": "base", "split": split, **_model_identity(settings, base)})
 
 
-def fine_tuned_cell_id(
-    config: StudyConfig, split: str, base: BaseModelPlan, learning_rate: float, epochs: int, seed: int
-) -> str:
+def fine_tuned_cell_id(settings: CellSettings, split: str, base: BaseModelPlan) -> str:
     """The id of one fine-tune."""
-    identity = _training_identity(config, split, base, learning_rate, seed)
-    return content_id({"kind": "fine-tuned", **identity, "epochs": epochs})
+    identity = _training_identity(settings, split, base)
+    return content_id({"kind": "fine-tuned", **identity, "epochs": settings.training.epochs})
 
 
-def training_id(config: StudyConfig, split: str, base: BaseModelPlan, learning_rate: float, seed: int) -> str:
+def training_id(settings: CellSettings, split: str, base: BaseModelPlan) -> str:
     """The id of what fine-tunes have in common that differ in their number of epochs alone."""
-    return content_id({"kind": "training", **_training_identity(config, split, base, learning_rate, seed)})
+    return content_id({"kind": "training", **_training_identity(settings, split, base)})
 
 
 def baseline_cell_id(baseline: BaselinePlan, split: str) -> str:
@@ -115,25 +135,24 @@ def evaluation_id(
     return content_id(identity if other_split is None else {**identity, "split": other_split})
 
 
-def _model_identity(config: StudyConfig, base: BaseModelPlan) -> dict[str, object]:
+def _model_identity(settings: CellSettings, base: BaseModelPlan) -> dict[str, object]:
     return {
         "base": base.revision,
         "quantization": base.quantization,
-        "prompt": config.prompt.model_dump(mode="json"),
-        "precision": config.training.precision,
-        "attention": config.training.attention,
+        "prompt": settings.prompt.model_dump(mode="json"),
+        "precision": settings.training.precision,
+        "attention": settings.training.attention,
     }
 
 
-def _training_identity(
-    config: StudyConfig, split: str, base: BaseModelPlan, learning_rate: float, seed: int
-) -> dict[str, object]:
+def _training_identity(settings: CellSettings, split: str, base: BaseModelPlan) -> dict[str, object]:
+    apart = {"learning_rate", "seed", "epochs"}
     return {
         "split": split,
-        **_model_identity(config, base),
-        "lora": config.lora.model_dump(mode="json"),
-        "training": config.training.model_dump(mode="json", exclude=WITHOUT_EFFECT),
-        "learning_rate": learning_rate,
-        "seed": seed,
+        **_model_identity(settings, base),
+        "lora": settings.lora.model_dump(mode="json"),
+        "training": settings.training.model_dump(mode="json", exclude={*WITHOUT_EFFECT, *apart}),
+        "learning_rate": settings.training.learning_rate,
+        "seed": settings.training.seed,
         "version": TRAINING_VERSION,
     }

@@ -12,7 +12,7 @@ from learning.prompt.encoding import EncodedExample
 from learning.training.recipe import Recipe
 from learning.training.schedule import Schedule
 from learning.training.trainer import IGNORED
-from schemas.config import TrainingSettings
+from schemas.cell import TrainingSettings
 
 
 def build_arguments(
@@ -24,10 +24,10 @@ def build_arguments(
     decay = {"num_decay_steps": schedule.decay_steps, "decay_type": "linear"}
     arguments = SFTConfig(
         output_dir=str(output),
-        num_train_epochs=recipe.epochs,
+        num_train_epochs=recipe.training.epochs,
         per_device_train_batch_size=micro_batch_size,
         gradient_accumulation_steps=training.batch_size // micro_batch_size,
-        learning_rate=recipe.learning_rate,
+        learning_rate=recipe.training.learning_rate,
         lr_scheduler_type=kinds[training.schedule],
         lr_scheduler_kwargs=decay if schedule.decay_steps else None,
         warmup_steps=schedule.warmup_steps,
@@ -41,8 +41,8 @@ def build_arguments(
         dataloader_pin_memory=on_cuda,
         remove_unused_columns=False,
         dataset_kwargs={"skip_prepare_dataset": True},
-        seed=recipe.seed,
-        data_seed=recipe.seed,
+        seed=recipe.training.seed,
+        data_seed=recipe.training.seed,
         logging_steps=1,
         logging_nan_inf_filter=False,
         save_strategy="no",

@@ -131,8 +131,8 @@ def _train_together(
             stack.callback(cell.forget_trainer)
         first = running[0] if running else None
         if first and shares_passes(base, first.recipe, len(running)) and first.takes_stacks():
-            models = [base.copy_new(cell.recipe.lora, cell.recipe.seed) for cell in running]
-            seeds = [cell.recipe.seed for cell in running]
+            models = [base.copy_new(cell.recipe.lora, cell.recipe.training.seed) for cell in running]
+            seeds = [cell.recipe.training.seed for cell in running]
             shared = SharedPass(base, models, seeds, first.recipe.lora, first.longest_pack(size))
             for member, (cell, model) in enumerate(zip(running, models, strict=True)):
                 cell.build_trainer(model, size, stack, shared=(shared, member))
@@ -140,7 +140,7 @@ def _train_together(
             shared.lockstep.run(dict(enumerate(cell.train for cell in running)))
         else:
             for cell in running:
-                cell.build_trainer(base.train_new(cell.recipe.lora, cell.recipe.seed), size, stack)
+                cell.build_trainer(base.train_new(cell.recipe.lora, cell.recipe.training.seed), size, stack)
                 cell.train()
     base.release()
     base.forget_where_short()

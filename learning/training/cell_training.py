@@ -64,7 +64,7 @@ class CellTraining:
         self.prefix_length = min(common_prefix_length(sequences), first_answer)
         self.tokens = sum(map(len, sequences))
         self.longest = max(map(len, sequences))
-        self.schedule = lay_out_steps(len(examples), self.recipe.training, self.recipe.epochs)
+        self.schedule = lay_out_steps(len(examples), self.recipe.training)
 
     def begin(self) -> bool:
         """Find the furthest checkpoint; whether nothing is left to do beyond it."""
@@ -72,7 +72,7 @@ class CellTraining:
         found = None
         if self.store:
             shared_steps, optimizer = self.schedule.shared_steps, self.base.device.optimizer
-            found = self.store.find(recipe.epochs, shared_steps, optimizer, self.tell)
+            found = self.store.find(recipe.training.epochs, shared_steps, optimizer, self.tell)
         self.checkpoint, self.history = found, found.read_log() if found else []
         self.first_step = found.step if found else 0
         self.diverged = found is not None and found.diverged
@@ -112,10 +112,12 @@ class CellTraining:
         if self.checkpoint and not self.seconds:
             self.checkpoint.copy_adapter(folder)
         if self.store:
-            self.store.drop_own(recipe.epochs)
+            self.store.drop_own(recipe.training.epochs)
         log = tuple(_read_step(entry, self.schedule.steps) for entry in history)
         seconds, first_step = self.seconds, self.first_step
-        passes = (log[-1].epoch - first_step * recipe.epochs / self.schedule.steps) / seconds if seconds else None
+        passes = (
+            (log[-1].epoch - first_step * recipe.training.epochs / self.schedule.steps) / seconds if seconds else None
+        )
         return TrainingOutcome(
             log=log,
             first_step=first_step,
@@ -173,7 +175,7 @@ class CellTraining:
         saving = None
         if self.store:
             minutes, steps = recipe.training.checkpoint_minutes, recipe.training.checkpoint_steps
-            saving = Saving(self.store, recipe.epochs, schedule.shared_steps, steps, minutes)
+            saving = Saving(self.store, recipe.training.epochs, schedule.shared_steps, steps, minutes)
         kind: Any = PrefixTrainer if self.packed else AdapterTrainer
         if shared:
             kind = partial(SharedTrainer, shared=shared[0], member=shared[1])
@@ -212,7 +214,7 @@ class CellTraining:
             "batches": "packed" if self.packed else "padded",
             "side_by_side": str(self.side_by_side),
             "base_weights": "dequantised once" if self.base.is_whole else "as they were loaded",
-            "seed": str(self.recipe.seed),
+            "seed": str(self.recipe.training.seed),
         }
 
 

@@ -28,7 +28,7 @@ from embedded.grammar import generate_headline, generate_lesson, generate_remark
 from embedded.headlines import generate_headlines
 from embedded.paths import MODEL_FOLDER, RECIPE_FILE
 from learning.prompt.template import scoring_text
-from schemas.config import PromptSettings
+from schemas.cell import PromptSettings
 from schemas.label import LABELS
 
 HEADLINE_FRAMES = ("{}", "[{}] =", "[{}]", "{} :", "{} =")

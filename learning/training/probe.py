@@ -84,7 +84,7 @@ def takes_stacks(
     own = float(add_losses(logits, *(pack[name] for name in ("target_rows", "targets", "weights"))))
     own /= float(pack["weights"].sum())
     try:
-        loss = try_pass(base, base.copy_new(recipe.lora, recipe.seed), pack)
+        loss = try_pass(base, base.copy_new(recipe.lora, recipe.training.seed), pack)
         takes = abs(loss - own) <= SAME_LOGITS[base.device.dtype] * max(own, 1.0)
     except (TypeError, ValueError, IndexError, AttributeError, NotImplementedError, RuntimeError) as error:
         if is_out_of_memory(error):

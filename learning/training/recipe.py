@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from schemas.config import LoraSettings, PromptSettings, TrainingSettings
+from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
 
 MOST_EXAMPLES_A_PASS = 16
 """Beyond it a pack gets no faster, since its prefix is then a small part of it, and its mask grows with its square."""
@@ -57,9 +57,6 @@ class Recipe:
     prompt: PromptSettings
     lora: LoraSettings
     training: TrainingSettings
-    learning_rate: float
-    epochs: int
-    seed: int
 
 
 def largest_part(whole: int, most: int) -> int:

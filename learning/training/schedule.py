@@ -8,8 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from schemas.config import TrainingSettings
-from schemas.plan import CellPlan
+from schemas.cell import WITHOUT_EFFECT, CellSettings, TrainingSettings
 
 
 @dataclass(frozen=True)
@@ -29,14 +28,14 @@ def count_steps(examples: int, batch_size: int, epochs: int) -> int:
     return math.ceil(examples / batch_size) * epochs
 
 
-def lay_out_steps(examples: int, training: TrainingSettings, epochs: int) -> Schedule:
-    """The steps of a training on `examples` headlines for `epochs` epochs.
+def lay_out_steps(examples: int, training: TrainingSettings) -> Schedule:
+    """The steps of a training on `examples` headlines.
 
     A cosine warms up over a share of all steps, as in the study, so that every step depends on their number. The
     others warm up over a share of the first epoch, and a `warmup-stable-decay` (Hu et al. 2024, MiniCPM) falls linearly
     to zero at its end: until then a training does not depend on how long it will be.
     """
-    steps = count_steps(examples, training.batch_size, epochs)
+    steps = count_steps(examples, training.batch_size, training.epochs)
     if training.schedule == "cosine":
         return Schedule(steps, math.ceil(training.warmup_ratio * steps), 0, 0)
     warmup = math.ceil(training.warmup_ratio * count_steps(examples, training.batch_size, 1))
@@ -46,22 +45,22 @@ def lay_out_steps(examples: int, training: TrainingSettings, epochs: int) -> Sch
     return Schedule(steps, warmup, decay, steps - decay)
 
 
-def count_trained_steps(cells: Iterable[CellPlan], training: TrainingSettings, examples: int) -> int:
+def count_trained_steps(cells: Iterable[CellSettings], examples: int) -> int:
     """The steps that training all these cells takes, those that several share counted once.
 
     Cells share where they differ in epochs alone: to the last step that does not depend on the number of epochs.
     """
-    lengths: dict[tuple[float | None, int | None], list[Schedule]] = {}
+    lengths: dict[str, set[Schedule]] = {}
     for cell in cells:
-        schedule = lay_out_steps(examples, training, cell.epochs or 0)
-        lengths.setdefault((cell.learning_rate, cell.seed), []).append(schedule)
+        shared = cell.model_dump_json(exclude={"training": {*WITHOUT_EFFECT, "epochs"}})
+        lengths.setdefault(shared, set()).add(lay_out_steps(examples, cell.training))
     return sum(
         max(schedule.shared_steps for schedule in own) + sum(schedule.steps - schedule.shared_steps for schedule in own)
         for own in lengths.values()
     )
 
 
-def added_steps(cells: Sequence[CellPlan], training: TrainingSettings, examples: int) -> list[int]:
+def added_steps(cells: Sequence[CellSettings], examples: int) -> list[int]:
     """The steps that each cell adds to those of the cells before it."""
-    totals = [count_trained_steps(cells[:number], training, examples) for number in range(len(cells) + 1)]
+    totals = [count_trained_steps(cells[:number], examples) for number in range(len(cells) + 1)]
     return [after - before for before, after in pairwise(totals)]

@@ -22,7 +22,7 @@ from learning.models.output_head import OutputHead
 from learning.models.stacked_lora import AdapterStack, structural_copy
 from learning.training.lockstep import Lockstep
 from learning.training.packing import FEW, block_mask
-from schemas.config import LoraSettings
+from schemas.cell import LoraSettings
 
 STEP_OF_TOKENS = {"cpu": 1, "cuda": 128}
 """Packs are filled up to a multiple of so many tokens. A GPU's matrix products work on tiles of 128 rows: 448 take as

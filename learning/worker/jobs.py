@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from learning.study.evaluation import LabelledPart
 from learning.training.checkpoints import CheckpointStore
 from learning.training.recipe import Recipe, TrainingStep
-from schemas.config import DecodingSettings, PromptSettings, TrainingSettings
+from schemas.cell import PromptSettings, TrainingSettings
+from schemas.config import DecodingSettings
 from schemas.label import Label
 from schemas.model_card import Canaries
 

@@ -21,7 +21,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from learning.worker.jobs import BaseSpec, Job
-from schemas.config import TrainingSettings
+from schemas.cell import TrainingSettings
 from schemas.errors import FailureError, InputError
 
 if TYPE_CHECKING:

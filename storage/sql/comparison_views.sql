@@ -93,10 +93,14 @@ SELECT
     oriented.p_holm,
     oriented.pairs,
     oriented.p_holm < 0.05 AS significant,
-    oriented.is_mirrored
+    oriented.is_mirrored,
+    own.name AS cell_name,
+    other.name AS other_cell_name
 FROM oriented
 JOIN cells ON cells.cell_id = oriented.cell_id
-JOIN cells AS others ON others.cell_id = oriented.other_cell_id;
+JOIN cells AS others ON others.cell_id = oriented.other_cell_id
+JOIN study_cells AS own ON own.study_id = oriented.study_id AND own.cell_id = oriented.cell_id
+JOIN study_cells AS other ON other.study_id = oriented.study_id AND other.cell_id = oriented.other_cell_id;
 COMMENT ON VIEW comparisons IS 'A cell of a study beside another on the same test headlines at one temperature. Each pair is in two rows, one each way round, so that WHERE cell_id = ... gives all rivals of a cell; WHERE NOT is_mirrored gives each pair once.';
 COMMENT ON COLUMN comparisons.study_id IS 'The study.';
 COMMENT ON COLUMN comparisons.part IS 'The part of the split: test, since validation chose between the cells and flatters its choice.';
@@ -129,6 +133,8 @@ COMMENT ON COLUMN comparisons.p_holm IS 'The p-value after Holm''s correction fo
 COMMENT ON COLUMN comparisons.pairs IS 'How many pairs that are, each counted once.';
 COMMENT ON COLUMN comparisons.significant IS 'Whether p_holm is below 0.05.';
 COMMENT ON COLUMN comparisons.is_mirrored IS 'Whether this is the second row of its pair, the other way round.';
+COMMENT ON COLUMN comparisons.cell_name IS 'What people call the cell in this study.';
+COMMENT ON COLUMN comparisons.other_cell_name IS 'What people call the other cell.';
 
 
 CREATE OR REPLACE VIEW baseline_verdicts AS
@@ -153,7 +159,8 @@ SELECT
     p_value,
     p_holm,
     pairs,
-    significant AND coalesce(difference_low > 0, false) AS beats_baseline
+    significant AND coalesce(difference_low > 0, false) AS beats_baseline,
+    cell_name
 FROM comparisons
 WHERE kind <> 'baseline' AND other_kind = 'baseline'
 QUALIFY row_number() OVER (PARTITION BY study_id, part, temperature, cell_id ORDER BY other_accuracy DESC, other_model) = 1;
@@ -179,6 +186,7 @@ COMMENT ON COLUMN baseline_verdicts.p_value IS 'Exact two-sided p-value of McNem
 COMMENT ON COLUMN baseline_verdicts.p_holm IS 'The p-value after Holm''s correction for all pairs of the study on this part, at all temperatures.';
 COMMENT ON COLUMN baseline_verdicts.pairs IS 'How many pairs that are, each counted once.';
 COMMENT ON COLUMN baseline_verdicts.beats_baseline IS 'Whether the interval lies above 0 and p_holm is below 0.05.';
+COMMENT ON COLUMN baseline_verdicts.cell_name IS 'What people call the cell in this study.';
 
 
 CREATE OR REPLACE VIEW ledger.pairings AS

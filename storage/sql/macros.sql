@@ -33,6 +33,11 @@ CREATE OR REPLACE MACRO answered_confidence(p_negative, p_neutral, p_positive, p
 COMMENT ON MACRO answered_confidence IS 'Probability of the label that a scored headline is called by, without p_unparsed; of the likeliest label where it is unparsed.';
 
 
+CREATE OR REPLACE MACRO settings_but_course(settings) AS
+    json_merge_patch(settings, '{"training": {"learning_rate": null, "epochs": null, "seed": null}}');
+COMMENT ON MACRO settings_but_course IS 'The settings of a cell without learning rate, epochs and seed: the same for cells that differ in these alone.';
+
+
 CREATE OR REPLACE MACRO z_975() AS 1.959963984540054;
 COMMENT ON MACRO z_975 IS 'The 97.5 % quantile of the standard normal distribution, for two-sided intervals at 95 %.';
 

@@ -12,6 +12,57 @@ COMMENT ON COLUMN ledger.study_evaluations.study_id IS 'The study.';
 COMMENT ON COLUMN ledger.study_evaluations.evaluation_id IS 'The evaluation.';
 
 
+CREATE OR REPLACE VIEW ledger.places AS
+WITH own AS (
+    SELECT
+        study_cells.study_id,
+        study_cells.position,
+        study_cells.name,
+        cells.cell_id,
+        cells.kind,
+        cells.model,
+        cells.learning_rate,
+        cells.epochs,
+        cells.seed,
+        min(study_cells.position) OVER (
+            PARTITION BY study_cells.study_id, cells.kind, settings_but_course(cells.hyperparameters)
+        ) AS first_position
+    FROM study_cells
+    JOIN cells USING (cell_id)
+)
+SELECT
+    study_id,
+    cell_id,
+    name,
+    row_number() OVER (
+        PARTITION BY study_id
+        ORDER BY
+            list_position(['base', 'baseline', 'fine-tuned'], kind),
+            first_position,
+            learning_rate,
+            epochs,
+            seed,
+            model,
+            position
+    ) AS place
+FROM own;
+COMMENT ON VIEW ledger.places IS 'In which order tables show the cells of a study: bases, baselines by name, then fine-tunes, those together that differ in learning rate, epochs and seed alone.';
+COMMENT ON COLUMN ledger.places.study_id IS 'The study.';
+COMMENT ON COLUMN ledger.places.cell_id IS 'The cell.';
+COMMENT ON COLUMN ledger.places.name IS 'What people call the cell in this study.';
+COMMENT ON COLUMN ledger.places.place IS 'Its place, from 1.';
+
+
+CREATE OR REPLACE VIEW ledger.latest_names AS
+SELECT study_cells.cell_id, arg_max(study_cells.name, studies.number) AS name
+FROM study_cells
+JOIN studies USING (study_id)
+GROUP BY study_cells.cell_id;
+COMMENT ON VIEW ledger.latest_names IS 'What people call each cell in its latest study.';
+COMMENT ON COLUMN ledger.latest_names.cell_id IS 'The cell.';
+COMMENT ON COLUMN ledger.latest_names.name IS 'Its name.';
+
+
 CREATE OR REPLACE VIEW ledger.study_sources AS
 SELECT studies.study_id, sources.ingest_id, sources.kind
 FROM studies
@@ -62,10 +113,14 @@ SELECT
     evaluations.expected_accuracy_high,
     evaluations.argmax_accuracy,
     evaluations.argmax_macro_f1,
-    evaluations.evaluation_id
+    evaluations.evaluation_id,
+    places.name AS cell_name,
+    cells.hyperparameters AS settings,
+    places.place
 FROM ledger.study_evaluations
 JOIN evaluations USING (evaluation_id)
-JOIN cells USING (cell_id);
+JOIN cells USING (cell_id)
+JOIN ledger.places AS places ON places.study_id = study_evaluations.study_id AND places.cell_id = cells.cell_id;
 COMMENT ON VIEW leaderboard IS 'Every figure of every study: one row a cell, part of the split and temperature. Test parts of studies may differ, so rank within one study.';
 COMMENT ON COLUMN leaderboard.study_id IS 'The study.';
 COMMENT ON COLUMN leaderboard.cell_id IS 'The cell.';
@@ -93,6 +148,9 @@ COMMENT ON COLUMN leaderboard.expected_accuracy_high IS 'Upper end of the 95 % i
 COMMENT ON COLUMN leaderboard.argmax_accuracy IS 'Accuracy as the temperature goes to 0: of the likeliest output; for a baseline its accuracy.';
 COMMENT ON COLUMN leaderboard.argmax_macro_f1 IS 'Macro-F1 as the temperature goes to 0; for a baseline its macro-F1.';
 COMMENT ON COLUMN leaderboard.evaluation_id IS 'The evaluation. Studies may share one; over several studies, count DISTINCT evaluation_id.';
+COMMENT ON COLUMN leaderboard.cell_name IS 'What people call the cell in this study: it shows what varies there.';
+COMMENT ON COLUMN leaderboard.settings IS 'Every setting that has an effect on the cell, as JSON: settings->>''$.lora.r''.';
+COMMENT ON COLUMN leaderboard.place IS 'Place of the cell where tables show the study: ORDER BY place, temperature.';
 
 
 CREATE OR REPLACE VIEW predictions AS
@@ -159,7 +217,8 @@ SELECT
     published_results.macro_f1 AS published_macro_f1,
     measured.macro_f1 AS measured_macro_f1,
     measured.macro_f1 - published_results.macro_f1 AS macro_f1_difference,
-    published_results.macro_f1 BETWEEN measured.macro_f1_low AND measured.macro_f1_high AS macro_f1_in_interval
+    published_results.macro_f1 BETWEEN measured.macro_f1_low AND measured.macro_f1_high AS macro_f1_in_interval,
+    measured.cell_name
 FROM published_results
 LEFT JOIN measured
     ON measured.kind = published_results.kind
@@ -185,6 +244,7 @@ COMMENT ON COLUMN reproduction.published_macro_f1 IS 'Macro-F1 in the study.';
 COMMENT ON COLUMN reproduction.measured_macro_f1 IS 'Macro-F1 here.';
 COMMENT ON COLUMN reproduction.macro_f1_difference IS 'Measured less published macro-F1.';
 COMMENT ON COLUMN reproduction.macro_f1_in_interval IS 'Whether the published macro-F1 lies in the 95 % interval of the measured one.';
+COMMENT ON COLUMN reproduction.cell_name IS 'What people call the measured cell in its study.';
 
 
 CREATE OR REPLACE VIEW epoch_curve AS
@@ -201,10 +261,12 @@ SELECT
     accuracy_high,
     macro_f1,
     macro_f1_low,
-    macro_f1_high
+    macro_f1_high,
+    cell_name,
+    json_merge_patch(settings, '{"training": {"epochs": null}}') AS settings
 FROM leaderboard
 WHERE kind = 'fine-tuned' AND part = 'test'
-ORDER BY study_id, learning_rate, seed, temperature, epochs;
+ORDER BY study_id, learning_rate, seed, temperature, epochs, place;
 COMMENT ON VIEW epoch_curve IS 'Accuracy and macro-F1 of fine-tuned cells on test, by epochs: figures 1 and 2 of the study.';
 COMMENT ON COLUMN epoch_curve.study_id IS 'The study.';
 COMMENT ON COLUMN epoch_curve.cell_id IS 'The cell.';
@@ -219,6 +281,8 @@ COMMENT ON COLUMN epoch_curve.accuracy_high IS 'Upper end of its 95 % interval.'
 COMMENT ON COLUMN epoch_curve.macro_f1 IS 'Mean of the F1 of the three labels.';
 COMMENT ON COLUMN epoch_curve.macro_f1_low IS 'Lower end of its 95 % interval.';
 COMMENT ON COLUMN epoch_curve.macro_f1_high IS 'Upper end of its 95 % interval.';
+COMMENT ON COLUMN epoch_curve.cell_name IS 'What people call the cell in this study.';
+COMMENT ON COLUMN epoch_curve.settings IS 'Its settings but for the epochs: rows with the same ones are of one curve.';
 
 
 CREATE OR REPLACE VIEW leaderboard_over_seeds AS
@@ -238,7 +302,9 @@ SELECT
     avg(macro_f1) AS macro_f1_mean,
     stddev_samp(macro_f1) AS macro_f1_sd,
     avg(expected_accuracy) AS expected_accuracy_mean,
-    stddev_samp(expected_accuracy) AS expected_accuracy_sd
+    stddev_samp(expected_accuracy) AS expected_accuracy_sd,
+    coalesce(nullif(trim(regexp_replace(cell_name, '\bseed=[0-9]+', '')), ''), 'any seed') AS cell_name,
+    json_merge_patch(settings, '{"training": {"seed": null}}') AS settings
 FROM leaderboard
 WHERE kind = 'fine-tuned'
 GROUP BY ALL
@@ -260,6 +326,8 @@ COMMENT ON COLUMN leaderboard_over_seeds.macro_f1_mean IS 'Mean over the seeds o
 COMMENT ON COLUMN leaderboard_over_seeds.macro_f1_sd IS 'Its standard deviation between seeds; NULL for one seed.';
 COMMENT ON COLUMN leaderboard_over_seeds.expected_accuracy_mean IS 'Mean over the seeds of the expected accuracy, which has no noise of draws.';
 COMMENT ON COLUMN leaderboard_over_seeds.expected_accuracy_sd IS 'Its standard deviation between seeds; NULL for one seed.';
+COMMENT ON COLUMN leaderboard_over_seeds.cell_name IS 'What people call the cells in this study, without the seed.';
+COMMENT ON COLUMN leaderboard_over_seeds.settings IS 'Every setting that has an effect, but for the seed, as JSON.';
 
 
 CREATE OR REPLACE VIEW missing_cells AS
@@ -273,7 +341,8 @@ SELECT
     cells.seed,
     cells.status,
     cells.reason,
-    cells.status = 'diverged' AND cells.reason IS NOT NULL AS is_final
+    cells.status = 'diverged' AND cells.reason IS NOT NULL AS is_final,
+    study_cells.name AS cell_name
 FROM study_cells
 JOIN studies USING (study_id)
 JOIN cells USING (cell_id)
@@ -296,3 +365,4 @@ COMMENT ON COLUMN missing_cells.seed IS 'Seed of initialisation, order and dropo
 COMMENT ON COLUMN missing_cells.status IS 'planned, running, finished, diverged, failed or interrupted.';
 COMMENT ON COLUMN missing_cells.reason IS 'Why it failed, or cannot be evaluated.';
 COMMENT ON COLUMN missing_cells.is_final IS 'Whether it stays so: its training diverged, and its logits are NaN or infinite. The study is complete without it.';
+COMMENT ON COLUMN missing_cells.cell_name IS 'What people call the cell in this study.';

@@ -75,10 +75,16 @@ def add_study(warehouse: Path, study_id: str, cells: dict[str, tuple[Any, ...]],
     save_study(warehouse, StudyRecord(study_id=study_id, **study, **fields, **rest))
     names = ("kind", "model", "learning_rate", "epochs", "seed")
     records = [
-        CellRecord(cell_id=cell_id, hyperparameters={}, **fields, **dict(zip(names, cell, strict=True)))
+        CellRecord(
+            cell_id=cell_id, name=name_cell(*cell), hyperparameters={}, **fields, **dict(zip(names, cell, strict=True))
+        )
         for cell_id, cell in cells.items()
     ]
     add_cells(warehouse, study_id, records)
+
+
+def name_cell(kind: str, model: str, learning_rate: float | None, epochs: int | None, seed: int | None) -> str:
+    return f"{kind}: {model}" if learning_rate is None else f"lr={learning_rate:g} epochs={epochs} seed={seed}"
 
 
 def compare_study(warehouse: Path, study_id: str) -> None:

@@ -27,10 +27,20 @@ def study(warehouse: Path, home: Path) -> Path:
     study = {"profile": "desk", "base_model": "tiny", "base_revision": None, "source": "news.csv", "synthetic": False}
     save_study(warehouse, StudyRecord("study", **study, **fields, config={}, temperatures=(0.1, 1), decoding_id="all"))
     cells = [
-        CellRecord(cell_id, "fine-tuned", "tiny", 1e-3, 1, seed, **fields, hyperparameters={})
+        CellRecord(
+            cell_id,
+            "fine-tuned",
+            "tiny",
+            f"seed={seed}",
+            **fields,
+            hyperparameters={},
+            learning_rate=1e-3,
+            epochs=1,
+            seed=seed,
+        )
         for seed, cell_id in enumerate((ONE, TWO, UNTRAINED))
     ]
-    cells.append(CellRecord(BASELINE, "baseline", "svm", None, None, None, **fields, hyperparameters={}))
+    cells.append(CellRecord(BASELINE, "baseline", "svm", "baseline: svm", **fields, hyperparameters={}))
     add_cells(warehouse, "study", cells)
     records = []
     for cell_id in (ONE, TWO):

@@ -18,7 +18,7 @@ from learning.training.recipe import Recipe
 from learning.training.schedule import lay_out_steps
 from learning.training.shared_pass import SharedPass
 from learning.training.trainer import AdapterTrainer, PrefixCollator, PrefixTrainer, SharedTrainer
-from schemas.config import LoraSettings, PromptSettings, TrainingSettings
+from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
 from schemas.label import Label
 
 pytestmark = pytest.mark.gpu
@@ -47,8 +47,10 @@ def find_gradients(
     """Gradients of a batch in two micro-batches, on an adapter that is not at zero, without a clip."""
     texts, labels = (part[:BATCH] for part in labelled)
     examples = encode_examples(texts, labels, base.tokenizer, PromptSettings())
-    training = TrainingSettings(loss=loss, schedule="constant", batch_size=BATCH, max_grad_norm=1e9)
-    recipe = Recipe(PromptSettings(), LoraSettings(r=8, dropout=0.0), training, 1e-3, 1, 7)
+    training = TrainingSettings(
+        loss=loss, schedule="constant", batch_size=BATCH, max_grad_norm=1e9, learning_rate=1e-3, epochs=1, seed=7
+    )
+    recipe = Recipe(PromptSettings(), LoraSettings(r=8, dropout=0.0), training)
     is_shared = kind is SharedTrainer
     model = (base.copy_new if is_shared else base.train_new)(recipe.lora, recipe.seed)
     for name, weight in model.named_parameters():

@@ -12,7 +12,7 @@ from learning.models.device import choose_device
 from learning.models.loaded_base import LoadedBase
 from learning.training.cell import train_adapter
 from learning.training.recipe import Recipe, TrainingOutcome
-from schemas.config import LoraSettings, PromptSettings, TrainingSettings
+from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
 from schemas.label import Label
 
 pytestmark = pytest.mark.gpu
@@ -39,8 +39,11 @@ def train(base: LoadedBase, labelled: Labelled, adapter: Path, micro_batch_size:
         batch_size=BATCH,
         micro_batch_size=micro_batch_size,
         gradient_checkpointing=False,
+        learning_rate=1e-3,
+        epochs=1,
+        seed=7,
     )
-    recipe = Recipe(PromptSettings(), LoraSettings(r=4, dropout=0.0), settings, 1e-3, 1, 7)
+    recipe = Recipe(PromptSettings(), LoraSettings(r=4, dropout=0.0), settings)
     return train_adapter(base, labelled[0] * COPIES, labelled[1] * COPIES, recipe, adapter, **told)
 
 

@@ -15,7 +15,7 @@ from learning.training.checkpoints import CheckpointStore
 from learning.training.recipe import Recipe
 from learning.worker.jobs import BaseSpec, PlannedTraining, TrainingJob
 from learning.worker.process import Worker, WorkerDiedError
-from schemas.config import LoraSettings, PromptSettings, TrainingSettings
+from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
 from schemas.label import Label
 from tests.gpu.rounding import ADAPTER, largest_difference, load_weights
 
@@ -35,9 +35,15 @@ def test_a_killed_process_goes_on_to_the_adapter_of_an_undisturbed_training(
     worker: Worker, labelled: tuple[list[str], list[Label]], tmp_path: Path
 ) -> None:
     training = TrainingSettings(
-        loss="completion", schedule="constant", checkpoint_steps=STEPS_BETWEEN, precision="float32"
+        loss="completion",
+        schedule="constant",
+        checkpoint_steps=STEPS_BETWEEN,
+        precision="float32",
+        learning_rate=1e-3,
+        epochs=2,
+        seed=7,
     )
-    recipe = Recipe(PromptSettings(), LoraSettings(r=4, dropout=0.1), training, 1e-3, 2, 7)
+    recipe = Recipe(PromptSettings(), LoraSettings(r=4, dropout=0.1), training)
 
     def train(name: str, store: CheckpointStore | None, on_event: Any = lambda _: None) -> Any:
         spec = BaseSpec(MODEL_FOLDER, "nf4", training)

@@ -19,7 +19,7 @@ from learning.scoring.scoring import score_headlines
 from learning.study.unparsed import UNPARSED
 from learning.training.cell import train_adapter
 from learning.training.recipe import Recipe
-from schemas.config import LoraSettings, PromptSettings, TrainingSettings
+from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
 from schemas.label import LABELS, Label
 from tests.gpu.rounding import LOGITS, check_probabilities
 
@@ -60,8 +60,8 @@ class Case:
 def case(device: Device, labelled: tuple[list[str], list[Label]], tmp_path_factory: pytest.TempPathFactory) -> Case:
     """A cell that is sure of its headlines, for it was trained on them."""
     adapter, base = tmp_path_factory.mktemp("adapter") / "cell", LoadedBase(MODEL_FOLDER, "nf4", device)
-    training = TrainingSettings(loss="completion", schedule="constant")
-    recipe = Recipe(PromptSettings(), LoraSettings(r=16, dropout=0.0), training, 2e-3, 8, 7)
+    training = TrainingSettings(loss="completion", schedule="constant", learning_rate=2e-3, epochs=8, seed=7)
+    recipe = Recipe(PromptSettings(), LoraSettings(r=16, dropout=0.0), training)
     train_adapter(base, *labelled, recipe, adapter)
     generating = attach_saved_adapter(load_model(MODEL_FOLDER, "nf4", device), adapter)
     return Case(base, generating, adapter, labelled[0])

@@ -21,7 +21,7 @@ from learning.prompt.encoding import encode_prompts
 from learning.training.cell import train_adapter
 from learning.training.recipe import Recipe
 from operations.records import cell_outcome
-from schemas.config import LoraSettings, PromptSettings, TrainingSettings
+from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
 from schemas.label import Label
 from schemas.plan import CellPlan
 from storage.query import query
@@ -107,9 +107,9 @@ def test_the_peak_that_a_training_measures_is_the_one_that_the_warehouse_keeps(
     monkeypatch.setenv("FINTONE_HOME", str(tmp_path))
     warehouse = Path(shutil.copy(study.home / "warehouse.duckdb", tmp_path))
     [(cell_id,)] = study.ask("SELECT cell_id FROM cells WHERE learning_rate = 1e-3 AND epochs = 1")
-    cell = CellPlan(cell_id=str(cell_id), kind="fine-tuned", model="embedded", learning_rate=1e-3, epochs=1, seed=42)
-    training = TrainingSettings(loss="completion", schedule="constant")
-    recipe = Recipe(PromptSettings(), LoraSettings(), training, 1e-3, 1, 42)
+    cell = CellPlan(cell_id=str(cell_id), kind="fine-tuned", model="embedded", name="lr=1e-03 epochs=1")
+    training = TrainingSettings(loss="completion", schedule="constant", learning_rate=1e-3, epochs=1, seed=42)
+    recipe = Recipe(PromptSettings(), LoraSettings(), training)
     outcome = train_adapter(LoadedBase(MODEL_FOLDER, "nf4", choose_device()), *labelled, recipe, tmp_path / "adapter")
     assert 0 < outcome.peak_memory_bytes <= torch.cuda.max_memory_allocated()
     finish_cell(warehouse, cell.cell_id, cell_outcome(cell, outcome))

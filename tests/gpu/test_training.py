@@ -12,7 +12,7 @@ from learning.models.device import Device
 from learning.models.loaded_base import LoadedBase
 from learning.training.cell import train_adapter
 from learning.training.recipe import Recipe
-from schemas.config import LoraSettings, PromptSettings, TrainingSettings
+from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
 from schemas.label import Label
 from tests.gpu.rounding import ADAPTER, largest_difference, load_weights
 
@@ -23,8 +23,10 @@ Labelled = tuple[list[str], list[Label]]
 
 def recipe(learning_rate: float, epochs: int = 1) -> Recipe:
     """With dropout, so that random numbers count, and without a warm-up, whose first step is none."""
-    training = TrainingSettings(loss="completion", schedule="constant", warmup_ratio=0)
-    return Recipe(PromptSettings(), LoraSettings(r=8, dropout=0.1), training, learning_rate, epochs, 7)
+    training = TrainingSettings(
+        loss="completion", schedule="constant", warmup_ratio=0, learning_rate=learning_rate, epochs=epochs, seed=7
+    )
+    return Recipe(PromptSettings(), LoraSettings(r=8, dropout=0.1), training)
 
 
 def copy_tensors(base: LoadedBase) -> dict[str, torch.Tensor]:

@@ -80,7 +80,7 @@ def test_what_cannot_be_exported_is_told(cell: str, trained: tuple[Path, str, St
     with pytest.raises(NoModelError, match="is a baseline: no adapter"):
         export_cell(study.baselines[0].cell_id, tmp_path / "model", merge=False)
     with pytest.raises(NoModelError, match="is the untouched base: no adapter"):
-        export_cell(study.base_cell.cell_id, tmp_path / "model", merge=False)
+        export_cell(study.base_cells[0].cell_id, tmp_path / "model", merge=False)
     (tmp_path / "taken").mkdir()
     (tmp_path / "taken" / "file").touch()
     with pytest.raises(ExportError, match="is there already; give a new folder"):

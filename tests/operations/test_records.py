@@ -21,6 +21,7 @@ from learning.study.identity import decoding_id
 from learning.study.metrics import measure
 from operations.draws import add_draws
 from operations.intake import settle_split, take_in
+from operations.planning import cell_records
 from operations.records import load_part, load_parts, save_results
 from schemas.config import StudyConfig
 from schemas.overrides import apply_overrides
@@ -28,7 +29,7 @@ from schemas.plan import BaseModelPlan, CellPlan, StudyPlan
 from schemas.profiles import build_config, load_profile
 from storage.evaluations import forget_evaluations
 from storage.query import query
-from storage.studies import CellRecord, StudyRecord, add_cells, save_study
+from storage.studies import StudyRecord, add_cells, save_study
 from tasks.cells import _recipe
 
 BASE = BaseModelPlan(name="embedded", folder=MODEL_FOLDER, revision="0123456789abcdef", quantization="none")
@@ -61,16 +62,14 @@ def begin(home: Path, *assignments: str) -> StudyPlan:
     config = configure(home, *assignments)
     ingested = take_in(config.data, lambda _: None)
     split_id = settle_split(ingested, config.split, config.data.near_duplicates)
-    study = plan_study(config, ingested.snapshot_id, split_id, BASE, plan_baselines(config.baselines))
+    study = plan_study(config, ingested.snapshot_id, split_id, lambda _: BASE, plan_baselines(config.baselines))
     record = StudyRecord(
         study.study_id, config.name, ingested.snapshot_id, split_id, BASE.name, BASE.revision, ingested.source,
         True, config.model_dump(mode="json"), config.decoding.temperatures, decoding_id(config.decoding),
     )  # fmt: skip
     save_study(home / "warehouse.duckdb", record)
-    cells = (study.base_cell, study.baselines[1])
-    unvaried = (None, None, None, ingested.snapshot_id, split_id, {})
-    records = [CellRecord(cell.cell_id, cell.kind, cell.model, *unvaried) for cell in cells]
-    add_cells(home / "warehouse.duckdb", study.study_id, records)
+    cells = (study.base_cells[0], study.baselines[1])
+    add_cells(home / "warehouse.duckdb", study.study_id, cell_records(study, cells))
     return study
 
 
@@ -84,8 +83,8 @@ def score(study: StudyPlan) -> CellPlan:
         decoding=study.config.decoding,
         on_headlines=lambda _: None,
     )
-    save_results(study, study.base_cell, results)
-    return study.base_cell
+    save_results(study, study.base_cells[0], results)
+    return study.base_cells[0]
 
 
 DERIVED = """
@@ -166,7 +165,7 @@ def test_more_draws_need_no_scoring_and_are_those_of_a_scoring(home: Path) -> No
     ledger = f"FROM draws WHERE study_id = '{more.study_id}' ORDER BY ALL"
     before = ask("SELECT * EXCLUDE (draws) FROM evaluations ORDER BY ALL"), ask("FROM predictions ORDER BY ALL")
     first = ask(ledger)
-    add_draws(more, more.base_cell)
+    add_draws(more, more.base_cells[0])
     assert (
         ask("SELECT * EXCLUDE (draws) FROM evaluations ORDER BY ALL"),
         ask("FROM predictions ORDER BY ALL"),
@@ -174,10 +173,10 @@ def test_more_draws_need_no_scoring_and_are_those_of_a_scoring(home: Path) -> No
     drawn = ask(ledger)
     assert (len(first), len(drawn)) == (6 * 2, 6 * 5)
     assert set(first) < set(drawn)
-    add_draws(more, more.base_cell)
+    add_draws(more, more.base_cells[0])
     assert ask(ledger) == drawn
 
-    forget_evaluations(home / "warehouse.duckdb", more.base_cell.cell_id)
+    forget_evaluations(home / "warehouse.duckdb", more.base_cells[0].cell_id)
     assert ask(ledger) == []
     score(more)
     assert ask(ledger) == drawn
@@ -187,6 +186,6 @@ def test_more_draws_need_no_scoring_and_are_those_of_a_scoring(home: Path) -> No
 @pytest.mark.parametrize(("attempt", "size"), [(1, 8), (2, 8), (3, 4), (4, 2), (9, 1)])
 def test_a_cell_whose_process_died_twice_has_fewer_headlines_a_pass(home: Path, attempt: int, size: int) -> None:
     study = begin(home, "training.batch_size=8")
-    recipe = _recipe(study, study.cells[0], attempt)
+    recipe = _recipe(study.cells[0], attempt)
     assert (recipe.training.batch_size, recipe.training.micro_batch_size) == (8, size)
     assert (recipe.learning_rate, recipe.epochs, recipe.seed) == (2e-6, 1, 42)

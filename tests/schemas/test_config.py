@@ -6,18 +6,14 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
+from schemas.cell import BaseModelSettings, LoraSettings, PromptSettings, TrainingSettings
 from schemas.config import (
     BaselineSettings,
-    BaseModelSettings,
     DataSettings,
     DecodingSettings,
-    GridSettings,
-    LoraSettings,
-    PromptSettings,
     RunnerSettings,
     SplitSettings,
     StudyConfig,
-    TrainingSettings,
 )
 from schemas.profiles import PROFILES, build_config, load_profile
 
@@ -29,7 +25,6 @@ LEAST: dict[type[BaseModel], dict[str, Any]] = {
     BaselineSettings: {},
     LoraSettings: {},
     TrainingSettings: {"loss": "completion", "schedule": "constant"},
-    GridSettings: {"learning_rates": [1e-4], "epochs": [1]},
     DecodingSettings: {"temperatures": [1]},
     RunnerSettings: {},
 }
@@ -52,7 +47,6 @@ def test_the_least_that_a_group_needs_is_enough(group: type[BaseModel]) -> None:
         (LoraSettings, {"r": 1, "alpha": 1e-9, "dropout": 0}),
         (TrainingSettings, {"warmup_ratio": 0, "weight_decay": 0}),
         (TrainingSettings, {"batch_size": 8, "micro_batch_size": 1}),
-        (GridSettings, {"learning_rates": ["2e-4"], "seeds": [0, 1]}),
         (DecodingSettings, {"temperatures": [1e-6, 1e6], "top_k": 1, "top_p": 1}),
         (RunnerSettings, {"kind": "ray", "gpus_per_cell": 0, "cpus_per_cell": 1}),
         (RunnerSettings, {"kind": "ray", "gpus_per_cell": 1, "storage": "/shared"}),
@@ -83,6 +77,12 @@ def test_the_bound_itself_is_allowed(group: type[BaseModel], values: dict[str, A
         (BaseModelSettings, {"quantization": "int8"}),
         (BaselineSettings, {"names": ["finance lexicon", "finance lexicon"]}),
         (BaselineSettings, {"embedding_model": ""}),
+        (TrainingSettings, {"learning_rate": 0}),
+        (TrainingSettings, {"learning_rate": math.nan}),
+        (TrainingSettings, {"learning_rate": math.inf}),
+        (TrainingSettings, {"epochs": 0}),
+        (TrainingSettings, {"epochs": 1.5}),
+        (TrainingSettings, {"seed": -1}),
         (LoraSettings, {"r": 0}),
         (LoraSettings, {"alpha": 0}),
         (LoraSettings, {"dropout": 1}),
@@ -91,15 +91,6 @@ def test_the_bound_itself_is_allowed(group: type[BaseModel], values: dict[str, A
         (TrainingSettings, {"weight_decay": -1}),
         (TrainingSettings, {"max_grad_norm": 0}),
         (TrainingSettings, {"batch_size": 8, "micro_batch_size": 16}),
-        (GridSettings, {"learning_rates": []}),
-        (GridSettings, {"learning_rates": [0]}),
-        (GridSettings, {"learning_rates": [math.nan]}),
-        (GridSettings, {"learning_rates": [math.inf]}),
-        (GridSettings, {"learning_rates": [1e-4, 1e-4]}),
-        (GridSettings, {"epochs": [-1]}),
-        (GridSettings, {"epochs": [1.5]}),
-        (GridSettings, {"seeds": []}),
-        (GridSettings, {"curve_epochs": [0]}),
         (DecodingSettings, {"temperatures": []}),
         (DecodingSettings, {"temperatures": [0]}),
         (DecodingSettings, {"temperatures": [-1]}),
@@ -137,4 +128,4 @@ def test_a_study_survives_the_way_through_json(name: str) -> None:
 def test_a_study_is_frozen() -> None:
     config = build_config(load_profile("demo"))
     with pytest.raises(ValidationError, match="frozen"):
-        config.grid.epochs = (9,)
+        config.curve_epochs = (9,)

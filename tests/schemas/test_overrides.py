@@ -12,10 +12,9 @@ from schemas.profiles import build_config, load_profile
 @pytest.mark.parametrize(
     ("assignment", "expected"),
     [
-        ("grid.learning_rates=2e-4,1e-3", (2e-4, 1e-3)),
-        ("grid.learning_rates=[2e-4, 1e-3]", (2e-4, 1e-3)),
-        ("grid.epochs=3", (3,)),
-        ("grid.curve_epochs=", ()),
+        ("training.learning_rate=2e-4", 2e-4),
+        ("curve_epochs=", ()),
+        ("curve_epochs=1,2", (1, 2)),
         ("decoding.temperatures=0.1,1,10", (0.1, 1, 10)),
         ("decoding.top_k=50", 50),
         ("decoding.top_k=null", None),
@@ -48,11 +47,11 @@ def test_the_given_values_stay_as_they_were() -> None:
     values = load_profile("demo")
     changed = apply_overrides(values, ["grid.epochs=9", "training.batch_size=16"])
     assert values == load_profile("demo")
-    assert (changed["grid"]["epochs"], changed["training"]["batch_size"]) == ([9], 16)
+    assert (changed["grid"]["training.epochs"], changed["training"]["batch_size"]) == ([9], 16)
 
 
 def test_the_last_one_wins() -> None:
-    assert apply_overrides({}, ["grid.epochs=1", "grid.epochs=2"]) == {"grid": {"epochs": [2]}}
+    assert apply_overrides({}, ["grid.epochs=1", "grid.epochs=2"]) == {"grid": {"training.epochs": [2]}}
 
 
 @pytest.mark.parametrize(
@@ -60,12 +59,17 @@ def test_the_last_one_wins() -> None:
     [
         ("grid.epoch=1", "unknown setting grid.epoch; did you mean grid.epochs?"),
         ("temperatures=1", "unknown setting temperatures; did you mean decoding.temperatures?"),
-        ("learning_rate=1", "unknown setting learning_rate; did you mean grid.learning_rates?"),
+        ("learning_rate=1", "unknown setting learning_rate; did you mean training.learning_rate?"),
+        ("grid.lora.rank=1", "unknown setting grid.lora.rank; did you mean grid.lora.r?"),
+        ("grid.split.seed=1", "grid: split.seed cannot vary: all cells of a study answer the same headlines"),
         ("seed=1", "unknown setting seed; did you mean"),
         ("lora=8", "unknown setting lora; did you mean lora.r?"),
         ("grid.epochs.0=1", "unknown setting grid.epochs.0; did you mean grid.epochs?"),
         ("grid.epochs", "'grid.epochs' sets nothing: write any.setting=value, as in grid.epochs=1,3"),
-        ("grid.epochs=[1,", "grid.epochs = [1,: no valid YAML or JSON; write a list as 1,3 or [1,3], a text in quotes"),
+        (
+            "curve_epochs=[1,",
+            "curve_epochs = [1,: no valid YAML or JSON; write a list as 1,3 or [1,3], a text in quotes",
+        ),
     ],
 )
 def test_a_wrong_assignment_is_one_line_with_the_remedy(assignment: str, line: str) -> None:

@@ -1,4 +1,4 @@
-"""What travels between tasks: frozen, whole after JSON, and titled for people."""
+"""What travels between tasks: frozen, and whole after JSON."""
 
 from pathlib import Path
 from typing import Any
@@ -8,24 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from schemas.plan import BaseModelPlan, CellPlan, StudyPlan, format_rate
+from schemas.plan import BaseModelPlan, CellPlan, ModelCell, StudyPlan, format_rate
 from schemas.profiles import build_config, load_profile
 
-BASE_CELL = CellPlan(cell_id="0" * 12, kind="base", model="embedded")
-FINE_TUNE = CellPlan(cell_id="1" * 12, kind="fine-tuned", model="embedded", learning_rate=2e-4, epochs=3, seed=42)
-BASELINE = CellPlan(cell_id="2" * 12, kind="baseline", model="majority class")
-
-
-@pytest.mark.parametrize(
-    ("cell", "title"),
-    [
-        (BASE_CELL, "base model embedded"),
-        (BASELINE, "majority class"),
-        (FINE_TUNE, "lr=2e-04 epochs=3 seed=42"),
-    ],
-)
-def test_a_cell_is_titled_by_what_it_is(cell: CellPlan, title: str) -> None:
-    assert cell.title == title
+BASE = BaseModelPlan(name="embedded", folder=Path("model"), revision="6" * 16, quantization="nf4")
+CONFIG = build_config(load_profile("demo"))
+SETTINGS = CONFIG.resolve_all()[0]
+OF_BASE: dict[str, Any] = {"base": BASE, "settings": SETTINGS, "model": "embedded"}
+BASE_CELL = ModelCell(cell_id="0" * 12, kind="base", name="base: embedded", **OF_BASE)
+FINE_TUNE = ModelCell(cell_id="1" * 12, kind="fine-tuned", name="lr=2e-06 epochs=1", training_id="7" * 12, **OF_BASE)
+BASELINE = CellPlan(cell_id="2" * 12, kind="baseline", model="majority class", name="baseline: majority class")
 
 
 @pytest.mark.parametrize(
@@ -45,11 +37,10 @@ def test_a_rate_reads_back_as_it_was(digits: int, exponent: int) -> None:
 def test_a_study_survives_the_way_through_json() -> None:
     study = StudyPlan(
         study_id="3" * 12,
-        config=build_config(load_profile("demo")),
+        config=CONFIG,
         snapshot_id="4" * 12,
         split_id="5" * 12,
-        base=BaseModelPlan(name="embedded", folder=Path("model"), revision="6" * 16, quantization="nf4"),
-        base_cell=BASE_CELL,
+        base_cells=(BASE_CELL,),
         baselines=(BASELINE,),
         cells=(FINE_TUNE,),
     )
@@ -59,9 +50,9 @@ def test_a_study_survives_the_way_through_json() -> None:
 @pytest.mark.parametrize("change", [{"kind": "champion"}, {"accuracy": 0.9}, {"cell_id": None}])
 def test_what_is_no_cell_is_refused(change: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
-        CellPlan.model_validate(FINE_TUNE.model_dump() | change)
+        CellPlan.model_validate(BASELINE.model_dump() | change)
 
 
 def test_a_plan_is_frozen() -> None:
     with pytest.raises(ValidationError, match="frozen"):
-        FINE_TUNE.epochs = 9
+        FINE_TUNE.name = "other"

@@ -4,7 +4,8 @@ import pytest
 from pydantic import ValidationError
 
 from schemas import stored
-from schemas.config import DecodingSettings, PromotionSettings, PromptSettings, TrainingSettings
+from schemas.cell import PromptSettings, TrainingSettings
+from schemas.config import DecodingSettings, PromotionSettings
 from schemas.stored import read_stored
 
 TRAINING = TrainingSettings(loss="completion", schedule="cosine", batch_size=16)
@@ -45,8 +46,9 @@ def test_a_value_that_no_setting_may_have_is_refused() -> None:
 
 
 def test_every_name_of_today_that_was_another_is_a_setting_and_none_of_them_is_taken_again() -> None:
-    from schemas.profiles import iterate_settings
+    from schemas.config import StudyConfig
+    from schemas.settings import iterate_settings
 
-    today = {name for name, _ in iterate_settings()}
+    today = {name for name, _ in iterate_settings(StudyConfig)}
     assert today.isdisjoint(stored.RENAMED)
     assert set(stored.RENAMED.values()) <= today | set(stored.RENAMED)

@@ -123,6 +123,7 @@ def cell() -> Callable[..., CellRecord]:
             "cell_id": "tuned",
             "kind": "fine-tuned",
             "model": "tiny-llama",
+            "name": "lr=2e-04 epochs=3",
             "learning_rate": 2e-4,
             "epochs": 3,
             "seed": 42,

@@ -15,10 +15,10 @@ CONTRACT = {
     "comparisons": "study_id, part, temperature, cell_id, kind, model, learning_rate, epochs, seed, other_cell_id,"
     " other_kind, other_model, other_learning_rate, other_epochs, other_seed, n, accuracy, other_accuracy, difference,"
     " difference_low, difference_high, macro_f1_difference, macro_f1_difference_low, macro_f1_difference_high,"
-    " only_right, only_other_right, p_value, p_holm, pairs, significant, is_mirrored",
+    " only_right, only_other_right, p_value, p_holm, pairs, significant, is_mirrored, cell_name, other_cell_name",
     "baseline_verdicts": "study_id, part, temperature, cell_id, kind, model, learning_rate, epochs, seed,"
     " baseline_cell_id, baseline, n, accuracy, baseline_accuracy, difference, difference_low, difference_high,"
-    " p_value, p_holm, pairs, beats_baseline",
+    " p_value, p_holm, pairs, beats_baseline, cell_name",
     "flips": "study_id, part, temperature, cell_id, other_cell_id, headline_id, text, label, predicted,"
     " other_predicted, right_cell_id, is_mirrored",
 }

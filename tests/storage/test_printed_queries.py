@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 ROOMS = ("flows", "tasks", "reporting", "schemas", "storage", "learning", "ingestion", "benchmarks")
 PRINTED = re.compile(r'fintone sql "([^"]+)"')
-CHOSEN = Chosen("tuned", 0.1, 2e-4, 3, 42)
+CHOSEN = Chosen("tuned", "lr=2e-04 epochs=3", 0.1)
 LABELS = ("negative", "neutral", "positive")
 
 

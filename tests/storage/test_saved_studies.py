@@ -95,7 +95,7 @@ def test_a_cell_of_two_studies_keeps_its_status(warehouse, cell):
     finish_cell(warehouse, "tuned", OUTCOME)
     add_cells(warehouse, "another", [cell(cell_id="base", kind="base"), cell()])
     assert load_cell(warehouse, "tuned").status == "finished"
-    assert query(warehouse, "FROM study_cells ORDER BY ALL").rows == [
+    assert query(warehouse, "SELECT study_id, cell_id, position FROM study_cells ORDER BY ALL").rows == [
         ("another", "base", 0),
         ("another", "tuned", 1),
         ("study", "tuned", 0),

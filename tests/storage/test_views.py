@@ -16,7 +16,7 @@ CONTRACT = {
     "leaderboard": "study_id, cell_id, kind, model, learning_rate, epochs, seed, part, temperature, n, accuracy,"
     " accuracy_low, accuracy_high, macro_f1, macro_f1_low, macro_f1_high, expected_accuracy, unparsed_rate,"
     " is_champion, finished_at, strict_accuracy, expected_accuracy_low, expected_accuracy_high, argmax_accuracy,"
-    " argmax_macro_f1, evaluation_id",
+    " argmax_macro_f1, evaluation_id, cell_name, settings, place",
     "predictions": "study_id, cell_id, part, temperature, headline_id, label, predicted, p_negative, p_neutral,"
     " p_positive, p_unparsed, parsed, argmax, argmax_parsed, evaluation_id",
     "rejected_rows": "ingest_id, source, row_number, reason, raw",

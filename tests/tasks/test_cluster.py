@@ -14,7 +14,8 @@ import tasks.cluster
 from embedded.paths import MODEL_FOLDER
 from learning.models.base_model import resolve_base_model
 from learning.worker.jobs import BaseSpec
-from schemas.config import RunnerSettings, TrainingSettings
+from schemas.cell import TrainingSettings
+from schemas.config import RunnerSettings
 from tasks.cluster import RunnerError, check_runner, find_storage
 from tasks.node import NodeError, _find_base
 

@@ -171,10 +171,10 @@ from learning.models.device import choose_device
 from learning.models.loaded_base import LoadedBase
 from learning.training.recipe import Recipe
 from learning.training.cell import train_adapter
-from schemas.config import LoraSettings, PromptSettings, TrainingSettings
+from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
 from schemas.label import Label
-settings = TrainingSettings(loss="completion", schedule="constant")
-recipe = Recipe(PromptSettings(), LoraSettings(r=4), settings, 1e-3, 1, 7)
+settings = TrainingSettings(loss="completion", schedule="constant", learning_rate=1e-3, epochs=1, seed=7)
+recipe = Recipe(PromptSettings(), LoraSettings(r=4), settings)
 base = LoadedBase(MODEL_FOLDER, "nf4", choose_device())
 print(train_adapter(base, ["Profit rose ."] * 8, [Label.POSITIVE] * 8, recipe, Path(sys.argv[1])).adapter_hash)
 """

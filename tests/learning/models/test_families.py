@@ -12,7 +12,7 @@ from learning.prompt.decoding import Decoding, find_answers
 from learning.prompt.encoding import common_prefix_length, encode_examples, encode_prompts
 from learning.scoring.scoring import score_headlines
 from learning.training.packing import pack_examples
-from schemas.config import PromptSettings
+from schemas.cell import PromptSettings
 from schemas.label import LABELS, Label
 from tests.learning.models.families import FAMILIES, write_family
 

@@ -17,7 +17,7 @@ from learning.scoring import scoring
 from learning.scoring.scoring import find_token_budget, score_headlines
 from learning.training.cell import train_adapter
 from learning.training.recipe import Recipe
-from schemas.config import LoraSettings, PromptSettings, TrainingSettings
+from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
 from schemas.label import Label
 
 CPU = Device("cpu", torch.float32, "adamw_torch", scoring_tokens=2_000)
@@ -68,8 +68,8 @@ def test_what_was_trained_before_changes_nothing_of_what_is_scored_later(
     adapter: Path, labelled: tuple[list[str], list[Label]], tmp_path: Path
 ) -> None:
     base, ids = LoadedBase(MODEL_FOLDER, "nf4", CPU), torch.tensor([[5, 6, 7]])
-    settings = TrainingSettings(loss="completion", schedule="constant")
-    recipe = Recipe(PromptSettings(), LoraSettings(r=8, dropout=0.0), settings, 1e-2, 1, 7)
+    settings = TrainingSettings(loss="completion", schedule="constant", learning_rate=1e-2, epochs=1, seed=7)
+    recipe = Recipe(PromptSettings(), LoraSettings(r=8, dropout=0.0), settings)
     train_adapter(base, *labelled, recipe, tmp_path / "trained")
     for folder in (tmp_path / "trained", None, adapter, tmp_path / "trained"):
         with torch.inference_mode():

@@ -14,7 +14,7 @@ from learning.models.base_model import load_model
 from learning.models.device import choose_device
 from learning.models.loaded_base import LoadedBase
 from learning.models.lora_linear import LoraLinear, draw_kept
-from schemas.config import LoraSettings
+from schemas.cell import LoraSettings
 
 
 def build(kind: type[Linear], dropout: float, *, bias: bool = True) -> Linear:

@@ -13,7 +13,7 @@ from learning.models.loaded_base import LoadedBase
 from learning.models.pack_attention import PACKED_SDPA, attend, mark_pack
 from learning.training.packing import Pack, pack_examples
 from learning.training.trainer import forward_pack
-from schemas.config import LoraSettings
+from schemas.cell import LoraSettings
 
 LENGTHS = (3, 9, 1, 6, 4)
 PREFIX = 5

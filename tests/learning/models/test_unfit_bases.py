@@ -18,11 +18,11 @@ from learning.models.base_model import check_model_folder, check_weights, load_t
 from learning.training.recipe import Recipe
 from learning.worker.jobs import BaseSpec, CheckingJob
 from learning.worker.process import Worker
-from schemas.config import LoraSettings, PromptSettings, TrainingSettings
+from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
 from schemas.errors import InputError
 from tests.learning.models.families import FAMILIES, UNFIT, write_family
 
-TRAINING = TrainingSettings(loss="completion", schedule="constant")
+TRAINING = TrainingSettings(loss="completion", schedule="constant", learning_rate=1e-3, epochs=1, seed=7)
 Spoil = Callable[[Path], None]
 
 
@@ -40,7 +40,7 @@ def folder(tiny_folder: Path, tmp_path: Path) -> Path:
 
 
 def probe(worker: Worker, folder: Path, quantization: str = "nf4") -> None:
-    recipe = Recipe(PromptSettings(), LoraSettings(r=4), TRAINING, 1e-3, 1, 7)
+    recipe = Recipe(PromptSettings(), LoraSettings(r=4), TRAINING)
     assert worker.run(CheckingJob(BaseSpec(folder, quantization, TRAINING), (), (), recipe), lambda _: None) == 1
 
 

@@ -23,7 +23,7 @@ from learning.prompt.decoding import (
 from learning.prompt.encoding import answer_paths
 from learning.prompt.not_finite import NotFiniteError
 from learning.prompt.template import spellings
-from schemas.config import PromptSettings
+from schemas.cell import PromptSettings
 from schemas.label import LABELS, Label
 
 WORDS = {Label.NEGATIVE: "dn", Label.NEUTRAL: "nd", Label.POSITIVE: "up"}

@@ -21,7 +21,7 @@ from learning.prompt.encoding import (
     longest_allowed,
 )
 from learning.prompt.template import scoring_text
-from schemas.config import PromptSettings
+from schemas.cell import PromptSettings
 from schemas.errors import InputError
 from schemas.label import LABELS, Label
 

@@ -6,7 +6,7 @@ from zipfile import ZipFile
 import pytest
 
 from learning.prompt.template import scoring_text, training_text
-from schemas.config import PromptSettings
+from schemas.cell import PromptSettings
 from schemas.label import LABELS, Label
 from schemas.profiles import PROFILES, build_config, load_profile
 

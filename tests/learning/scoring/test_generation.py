@@ -28,7 +28,7 @@ from learning.prompt.encoding import answer_paths, encode_prompts
 from learning.prompt.template import spellings as spell
 from learning.scoring.scoring import score_headlines
 from learning.study.unparsed import UNPARSED
-from schemas.config import PromptSettings
+from schemas.cell import PromptSettings
 from schemas.label import LABELS, Label
 
 CPU = Device("cpu", torch.float32, "adamw_torch", scoring_tokens=2_000)

@@ -12,7 +12,7 @@ from learning.models.device import Device
 from learning.prompt.decoding import Decoding, LabelProbabilities, find_answers
 from learning.prompt.encoding import encode_prompts
 from learning.scoring.scoring import batch_size, score_headlines
-from schemas.config import PromptSettings
+from schemas.cell import PromptSettings
 from schemas.errors import InputError
 from schemas.label import LABELS, Label
 

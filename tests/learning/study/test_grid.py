@@ -1,6 +1,6 @@
 """The plan of a study: which cells there are, which is best, and in which order they run."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,26 +9,44 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from learning.baselines.registry import plan_baselines
-from learning.study.grid import best_row, group_cells, plan_curve, plan_study, running_order, split_apart
+from learning.study.grid import (
+    best_row,
+    family_of,
+    group_cells,
+    plan_curve,
+    plan_curves,
+    plan_study,
+    running_order,
+    split_apart,
+)
+from schemas.cell import BaseModelSettings
+from schemas.identity import content_id
 from schemas.overrides import apply_overrides
-from schemas.plan import BaseModelPlan, CellPlan, EncoderPlan, StudyPlan
+from schemas.plan import BaseModelPlan, EncoderPlan, ModelCell, StudyPlan
 from schemas.profiles import build_config, load_profile
 
 BASE = BaseModelPlan(name="embedded", folder=Path("model"), revision="0123456789abcdef", quantization="nf4")
 
 
+def find_base(asked: BaseModelSettings) -> BaseModelPlan:
+    if asked.name == "embedded":
+        return BASE.model_copy(update={"quantization": asked.quantization})
+    revision = content_id([asked.name, asked.revision])
+    return BaseModelPlan(name=asked.name, folder=Path(asked.name), revision=revision, quantization=asked.quantization)
+
+
 def plan(profile: str, *assignments: str, encoder: EncoderPlan | None = None) -> StudyPlan:
     named = [f"baselines.embedding_model={encoder.name}"] if encoder else []
     config = build_config(apply_overrides(load_profile(profile), [*assignments, *named]))
-    return plan_study(config, "snapshot", "split", BASE, plan_baselines(config.baselines, encoder), encoder)
+    return plan_study(config, "snapshot", "split", find_base, plan_baselines(config.baselines, encoder), encoder)
 
 
 def all_ids(study: StudyPlan) -> list[str]:
-    return [cell.cell_id for cell in (study.base_cell, *study.baselines, *study.cells)]
+    return [cell.cell_id for cell in (*study.base_cells, *study.baselines, *study.cells)]
 
 
 def row(**values: Any) -> dict[str, Any]:
-    usual = {"cell_id": "a", "temperature": 0.1, "balanced_accuracy": 0.8, "learning_rate": 1e-3}
+    usual = {"cell_id": "a", "position": 4, "temperature": 0.1, "balanced_accuracy": 0.8, "learning_rate": 1e-3}
     return usual | {"epochs": 3, "seed": 42} | values
 
 
@@ -60,8 +78,8 @@ def test_an_encoder_adds_a_baseline_that_is_known_by_the_encoders_revision() -> 
 
 def test_the_demo_has_the_base_model_three_baselines_and_six_cells() -> None:
     study = plan("demo")
-    assert (study.base_cell.kind, study.base_cell.model) == ("base", "embedded")
-    grid = [(cell.learning_rate, cell.epochs, cell.seed) for cell in study.cells]
+    assert [(cell.kind, cell.model) for cell in study.base_cells] == [("base", "embedded")]
+    [grid] = points_of([study.cells])
     assert grid == [(rate, epochs, 42) for rate in (2e-6, 1e-3, 5e-2) for epochs in (1, 3)]
     assert len(set(all_ids(study))) == 1 + 3 + 6
 
@@ -78,14 +96,17 @@ def test_planning_twice_gives_the_same_ids() -> None:
 
 def test_the_curve_adds_the_epochs_that_the_papers_grid_lacks() -> None:
     study = plan("paper")
-    curve = plan_curve(study, 2e-4)
-    assert [cell.epochs for cell in curve] == [2, *range(4, 14)]
-    assert {cell.learning_rate for cell in curve} == {2e-4}
+    best = next(cell for cell in study.cells if cell.settings.training.learning_rate == 2e-4)
+    curve = plan_curve(study, best)
+    assert points_of([curve]) == [[(2e-4, epochs, 42) for epochs in (2, *range(4, 14))]]
+    assert {cell.cell_id for cell in curve} < {cell.cell_id for cell in plan_curves(study)}
+    assert len(plan_curves(study)) == 3 * 11
     assert not {cell.cell_id for cell in curve} & set(all_ids(study))
 
 
 def test_a_study_without_curve_adds_nothing() -> None:
-    assert plan_curve(plan("demo"), 1e-3) == ()
+    study = plan("demo")
+    assert plan_curve(study, study.cells[0]) == plan_curves(study) == ()
 
 
 def test_the_best_row_has_the_highest_balanced_accuracy_at_the_lowest_temperature() -> None:
@@ -95,7 +116,7 @@ def test_the_best_row_has_the_highest_balanced_accuracy_at_the_lowest_temperatur
     assert best_row(rows[::-1]) == best
 
 
-@pytest.mark.parametrize("dearer", [{"epochs": 4}, {"learning_rate": 2e-3}, {"seed": 43}])
+@pytest.mark.parametrize("dearer", [{"epochs": 4}, {"learning_rate": 2e-3}, {"seed": 43}, {"position": 5}])
 def test_of_equals_the_cheapest_is_best(dearer: dict[str, Any]) -> None:
     assert best_row([row(**dearer), row()]) == row()
     assert best_row([row(), row(**dearer)]) == row()
@@ -103,47 +124,59 @@ def test_of_equals_the_cheapest_is_best(dearer: dict[str, Any]) -> None:
 
 def test_cells_that_share_a_training_run_one_after_the_other_the_shorter_first() -> None:
     study = plan("demo", "grid.learning_rates=1e-3,1e-4", "grid.epochs=3,1", "grid.seeds=2,1")
-    order = [(cell.learning_rate, cell.seed, cell.epochs) for cell in running_order(study.cells)]
-    assert order == [(rate, seed, epochs) for rate in (1e-3, 1e-4) for seed in (2, 1) for epochs in (1, 3)]
+    [order] = points_of([running_order(study.cells)])
+    assert order == [(rate, epochs, seed) for rate in (1e-3, 1e-4) for seed in (2, 1) for epochs in (1, 3)]
 
 
 @pytest.mark.parametrize(("schedule", "together"), [("constant", 2), ("warmup-stable-decay", 2), ("cosine", 1)])
 def test_cells_that_share_no_training_are_apart(schedule: str, together: int) -> None:
     study = plan("demo", f"training.schedule={schedule}")
-    apart = split_apart(study.cells, schedule)
+    apart = split_apart(study.cells)
     assert [len(cells) for cells in apart] == [together] * (6 // together)
     assert [cell for cells in apart for cell in cells] == running_order(study.cells)
 
 
-def cells_of(points: Iterable[tuple[float, int, int]]) -> list[CellPlan]:
-    return [
-        CellPlan(cell_id=str(number), kind="fine-tuned", model="m", learning_rate=rate, epochs=epochs, seed=seed)
-        for number, (rate, epochs, seed) in enumerate(points)
-    ]
+def cells_of(points: Iterable[tuple[float, int, int]], schedule: str = "constant") -> list[ModelCell]:
+    study = plan("demo", f"training.schedule={schedule}", "training.learning_rate=1", "training.epochs=1")
+    [cell] = study.cells
+    made = []
+    for number, (rate, epochs, seed) in enumerate(points):
+        values = {"learning_rate": rate, "epochs": epochs, "seed": seed}
+        training = cell.settings.training.model_copy(update=values)
+        own = {"settings": cell.settings.model_copy(update={"training": training}), "training_id": f"{rate} {seed}"}
+        made.append(cell.model_copy(update={"cell_id": str(number), **own}))
+    return made
 
 
-def points_of(groups: list[list[CellPlan]]) -> list[list[tuple[float | None, int | None, int | None]]]:
-    return [[(cell.learning_rate, cell.epochs, cell.seed) for cell in group] for group in groups]
+def points_of(groups: Sequence[Sequence[ModelCell]]) -> list[list[tuple[float, int, int]]]:
+    trainings = [[cell.settings.training for cell in group] for group in groups]
+    return [[(each.learning_rate, each.epochs, each.seed) for each in group] for group in trainings]
+
+
+def side_by_side(cells: Iterable[ModelCell], most: int) -> list[list[ModelCell]]:
+    return group_cells(cells, lambda _: most)
 
 
 @pytest.mark.parametrize("schedule", ["constant", "warmup-stable-decay", "cosine"])
 def test_a_grid_is_trained_in_groups_of_one_length_the_shorter_first(schedule: str) -> None:
-    study = plan("demo", "grid.learning_rates=1e-3,1e-4", "grid.epochs=3,1", "grid.seeds=1,2")
+    grid = ("grid.learning_rates=1e-3,1e-4", "grid.epochs=3,1", "grid.seeds=1,2")
+    study = plan("demo", f"training.schedule={schedule}", *grid)
     trainings = [(rate, seed) for rate in (1e-3, 1e-4) for seed in (1, 2)]
     expected = [[(rate, epochs, seed) for rate, seed in trainings] for epochs in (1, 3)]
-    assert points_of(group_cells(study.cells, schedule, 4)) == expected
+    assert points_of(side_by_side(study.cells, 4)) == expected
 
 
 def test_a_group_is_filled_up_with_longer_cells_but_for_those_that_share_a_training() -> None:
     cells = cells_of((rate, epochs, 1) for rate in (1, 2, 3) for epochs in (1, 2))
-    assert points_of(group_cells(cells, "constant", 2)) == [
+    assert points_of(side_by_side(cells, 2)) == [
         [(1, 1, 1), (2, 1, 1)],
         [(3, 1, 1), (1, 2, 1)],
         [(2, 2, 1), (3, 2, 1)],
     ]
     curve = cells_of((1, epochs, 1) for epochs in (1, 2, 3))
-    assert points_of(group_cells(curve, "constant", 2)) == [[(1, 1, 1)], [(1, 2, 1)], [(1, 3, 1)]]
-    assert points_of(group_cells(curve, "cosine", 2)) == [[(1, 1, 1), (1, 2, 1)], [(1, 3, 1)]]
+    assert points_of(side_by_side(curve, 2)) == [[(1, 1, 1)], [(1, 2, 1)], [(1, 3, 1)]]
+    curve = cells_of(((1, epochs, 1) for epochs in (1, 2, 3)), "cosine")
+    assert points_of(side_by_side(curve, 2)) == [[(1, 1, 1), (1, 2, 1)], [(1, 3, 1)]]
 
 
 @given(
@@ -154,16 +187,52 @@ def test_a_group_is_filled_up_with_longer_cells_but_for_those_that_share_a_train
 def test_every_cell_is_in_one_group_behind_those_that_it_goes_on_from(
     points: set[tuple[float, int, int]], schedule: str, most: int
 ) -> None:
-    cells = cells_of(points)
-    groups = group_cells(cells, schedule, most)
+    cells = cells_of(points, schedule)
+    groups = side_by_side(cells, most)
     order = [cell for group in groups for cell in group]
     assert sorted(cell.cell_id for cell in order) == sorted(cell.cell_id for cell in cells)
     assert all(0 < len(group) <= most for group in groups)
     if most == 1:
         assert order == running_order(cells)
     for group in groups:
-        trainings = {(cell.learning_rate, cell.seed) for cell in group}
+        trainings = {cell.training_id for cell in group}
         assert schedule == "cosine" or len(trainings) == len(group)
-    for training in {(rate, seed) for rate, _, seed in points}:
-        lengths = [cell.epochs or 0 for cell in order if (cell.learning_rate, cell.seed) == training]
+    for training in {cell.training_id for cell in cells}:
+        lengths = [cell.settings.training.epochs for cell in order if cell.training_id == training]
         assert lengths == sorted(lengths)
+
+
+MIXED = ("grid.lora.r=4,16", "grid.base_model.name=embedded,org/other", "grid.learning_rates=1e-3", "grid.epochs=2,1")
+
+
+def test_any_setting_varies_and_a_base_is_evaluated_once() -> None:
+    study = plan("demo", *MIXED)
+    cells = [(cell.model, cell.settings.lora.r, cell.settings.training.epochs) for cell in study.cells]
+    assert cells == [(base, r, epochs) for epochs in (2, 1) for r in (4, 16) for base in ("embedded", "org/other")]
+    assert [cell.model for cell in study.base_cells] == ["embedded", "org/other"]
+    assert len(set(all_ids(study))) == 2 + 3 + 8
+    prompts = plan("demo", "grid.prompt.instruction=Good or bad,Up or down", "grid.lora.r=4,16")
+    assert len(prompts.base_cells) == 2
+
+
+def test_cells_of_one_base_run_together_so_that_it_is_loaded_once() -> None:
+    order = running_order(plan("demo", *MIXED).cells)
+    cells = [(cell.model, cell.settings.lora.r, cell.settings.training.epochs) for cell in order]
+    assert cells == [(base, r, epochs) for base in ("embedded", "org/other") for r in (4, 16) for epochs in (1, 2)]
+
+
+def test_only_cells_of_one_family_are_side_by_side() -> None:
+    cells = plan("demo", *MIXED, "grid.seeds=1,2").cells
+    groups = side_by_side(cells, 8)
+    assert sorted(len(group) for group in groups) == [2] * 8
+    assert all(len({family_of(cell) for cell in group}) == 1 for group in groups)
+    alone = group_cells(cells, lambda cell: 1 if cell.settings.lora.r == 16 else 8)
+    assert {len(group) for group in alone if group[0].settings.lora.r == 16} == {1}
+
+
+def test_a_curve_keeps_all_other_settings_of_its_cell() -> None:
+    study = plan("demo", *MIXED, "grid.seeds=1,2", "curve_epochs=1,4")
+    best = study.cells[-1]
+    curve = plan_curve(study, best)
+    assert [(cell.settings.training.epochs, cell.settings.training.seed) for cell in curve] == [(4, 1), (4, 2)]
+    assert {family_of(cell) for cell in curve} == {family_of(best)}

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from learning.study import identity
+from learning.study.grid import plan_study
 from learning.study.identity import (
     base_cell_id,
     baseline_cell_id,
@@ -16,9 +17,9 @@ from learning.study.identity import (
     evaluation_id,
     fine_tuned_cell_id,
     split_id,
-    study_id,
     training_id,
 )
+from schemas.cell import CellSettings
 from schemas.config import SplitSettings, StudyConfig
 from schemas.identity import content_id
 from schemas.overrides import apply_overrides
@@ -26,7 +27,7 @@ from schemas.plan import BaselinePlan, BaseModelPlan
 from schemas.profiles import build_config, load_profile
 
 BASE = BaseModelPlan(name="embedded", folder=Path("model"), revision="0123456789abcdef", quantization="nf4")
-CELL: dict[str, Any] = {"split": "split", "base": BASE, "learning_rate": 1e-3, "epochs": 3, "seed": 42}
+CELL: dict[str, Any] = {"split": "split", "base": BASE}
 WORDS = "prompt.label_words={positive: up, neutral: flat, negative: down}"
 
 json_values = st.recursive(
@@ -40,8 +41,13 @@ def demo(*assignments: str) -> StudyConfig:
     return build_config(apply_overrides(load_profile("demo"), assignments))
 
 
+def settings(*assignments: str) -> CellSettings:
+    """Of the demo's cell at 1e-3 after 3 epochs."""
+    return demo("training.learning_rate=1e-3", "training.epochs=3", *assignments).resolve({})
+
+
 def cell_id(*assignments: str, **changes: Any) -> str:
-    return fine_tuned_cell_id(demo(*assignments), **CELL | changes)
+    return fine_tuned_cell_id(settings(*assignments), **CELL | changes)
 
 
 def base_with(**changes: Any) -> BaseModelPlan:
@@ -78,6 +84,9 @@ def test_an_id_is_the_same_on_every_machine() -> None:
         "training.precision=bfloat16",
         "training.optimizer=paged_adamw_32bit",
         "training.attention=eager",
+        "training.learning_rate=2e-3",
+        "training.epochs=1",
+        "training.seed=43",
         "prompt.instruction=Up or down?",
         WORDS,
     ],
@@ -90,14 +99,11 @@ def test_a_setting_that_trains_otherwise_is_another_cell(assignment: str) -> Non
     "change",
     [
         {"split": "other"},
-        {"learning_rate": 2e-3},
-        {"epochs": 1},
-        {"seed": 43},
         {"base": base_with(revision="f" * 16)},
         {"base": base_with(quantization="none")},
     ],
 )
-def test_other_data_model_or_hyperparameters_are_another_cell(change: dict[str, Any]) -> None:
+def test_other_data_or_another_model_is_another_cell(change: dict[str, Any]) -> None:
     assert cell_id(**change) != cell_id()
 
 
@@ -113,9 +119,7 @@ def test_other_data_model_or_hyperparameters_are_another_cell(change: dict[str, 
         "decoding.top_k=5",
         "decoding.seed=1",
         "runner.kind=ray",
-        "grid.learning_rates=1e-3",
-        "grid.epochs=3",
-        "grid.curve_epochs=1,2",
+        "curve_epochs=1,2",
         "name=other",
         "lora.alpha=16",
         "prompt.label_words={positive: positive, neutral: neutral, negative: negative}",
@@ -128,32 +132,30 @@ def test_a_setting_that_trains_the_same_is_the_same_cell(assignment: str) -> Non
 def test_where_the_base_model_lies_is_no_matter() -> None:
     moved = base_with(folder=Path("elsewhere"), name="another name")
     assert cell_id(base=moved) == cell_id()
-    assert base_cell_id(demo(), "split", moved) == base_cell_id(demo(), "split", BASE)
+    assert base_cell_id(settings(), "split", moved) == base_cell_id(settings(), "split", BASE)
 
 
 def test_the_base_model_is_known_by_split_revision_quantization_and_prompt() -> None:
     ids = {
-        base_cell_id(demo(), "split", BASE),
-        base_cell_id(demo(), "other", BASE),
-        base_cell_id(demo(), "split", base_with(revision="f" * 16)),
-        base_cell_id(demo(), "split", base_with(quantization="none")),
-        base_cell_id(demo(WORDS), "split", BASE),
-        base_cell_id(demo("training.precision=bfloat16"), "split", BASE),
+        base_cell_id(settings(), "split", BASE),
+        base_cell_id(settings(), "other", BASE),
+        base_cell_id(settings(), "split", base_with(revision="f" * 16)),
+        base_cell_id(settings(), "split", base_with(quantization="none")),
+        base_cell_id(settings(WORDS), "split", BASE),
+        base_cell_id(settings("training.precision=bfloat16"), "split", BASE),
     }
     assert len(ids) == 6
-    assert base_cell_id(demo("lora.r=8", "training.loss=whole-text"), "split", BASE) in ids
+    assert base_cell_id(settings("lora.r=8", "training.loss=whole-text"), "split", BASE) in ids
 
 
 def test_cells_that_differ_in_epochs_alone_have_one_training() -> None:
-    one = training_id(demo(), "split", BASE, 1e-3, 42)
-    assert training_id(demo("grid.epochs=7"), "split", BASE, 1e-3, 42) == one
-    others = [
-        training_id(demo(), "split", BASE, 1e-4, 42),
-        training_id(demo(), "split", BASE, 1e-3, 43),
-        training_id(demo(), "other", BASE, 1e-3, 42),
-        training_id(demo("lora.r=8"), "split", BASE, 1e-3, 42),
-        cell_id(),
-    ]
+    def of(*assignments: str, split: str = "split") -> str:
+        return training_id(settings(*assignments), split, BASE)
+
+    one = of()
+    assert of("training.epochs=7") == one
+    changes = ("training.learning_rate=1e-4", "training.seed=43", "lora.r=8")
+    others = [of(split="other"), *(of(change) for change in changes), cell_id()]
     assert len({one, *others}) == len(others) + 1
 
 
@@ -164,7 +166,7 @@ def test_base_baselines_and_fine_tunes_never_share_an_id() -> None:
         for split in ("split", "other")
         for encoder in (None, "revision", "other")
     }
-    assert len(baselines | {cell_id(), base_cell_id(demo(), "split", BASE)}) == 14
+    assert len(baselines | {cell_id(), base_cell_id(settings(), "split", BASE)}) == 14
 
 
 @pytest.mark.parametrize(
@@ -186,19 +188,25 @@ def test_every_setting_of_the_split_is_another_split(change: dict[str, Any]) -> 
 PLAN = [BaselinePlan(name="svm", version=2)]
 
 
+def study(*assignments: str, split: str = "split", base: BaseModelPlan = BASE, baselines: Any = PLAN) -> str:
+    return plan_study(demo(*assignments), "data", split, lambda _: base, baselines).study_id
+
+
 def test_a_study_is_its_settings_its_data_its_base_model_and_its_baselines() -> None:
     ids = {
-        study_id(demo(), "data", BASE, PLAN),
-        study_id(demo("decoding.seed=1"), "data", BASE, PLAN),
-        study_id(demo("lora.dropout=0.3"), "data", BASE, PLAN),
-        study_id(demo("grid.epochs=2"), "data", BASE, PLAN),
-        study_id(demo(), "more data", BASE, PLAN),
-        study_id(demo(), "data", base_with(revision="f" * 16), PLAN),
-        study_id(demo(), "data", base_with(quantization="none"), PLAN),
-        study_id(demo(), "data", BASE, []),
+        study(),
+        study("decoding.seed=1"),
+        study("lora.dropout=0.3"),
+        study("grid.epochs=2"),
+        study("grid.lora.r=4,8"),
+        study("curve_epochs=1,2"),
+        study(split="other"),
+        study(base=base_with(revision="f" * 16)),
+        study(base=base_with(quantization="none")),
+        study(baselines=[]),
     }
-    assert len(ids) == 8
-    assert study_id(demo(), "data", base_with(folder=Path("elsewhere")), PLAN) in ids
+    assert len(ids) == 10
+    assert study(base=base_with(folder=Path("elsewhere"))) in ids
 
 
 @pytest.mark.parametrize(
@@ -218,20 +226,41 @@ def test_a_study_is_its_settings_its_data_its_base_model_and_its_baselines() -> 
         "training.micro_batch_size=1",
         "training.checkpoint_minutes=1",
         "training.gradient_checkpointing=true",
+        "grid.epochs=3,1",
+        "grid.seeds=42",
+        "lora.alpha=16",
     ],
 )
 def test_a_spelling_a_threshold_or_a_setting_without_effect_makes_no_other_study(assignment: str) -> None:
-    assert study_id(demo(assignment), "data", BASE, PLAN) == study_id(demo(), "data", BASE, PLAN)
+    assert study(assignment) == study()
+
+
+def older_demo(**training: Any) -> dict[str, Any]:
+    """The demo's settings as they were written when three settings varied."""
+    values = demo().model_dump(mode="json", exclude={"grid", "curve_epochs"})
+    for name in ("learning_rate", "epochs", "seed", "side_by_side"):
+        del values["training"][name]
+    values["training"] |= training
+    grid = {"learning_rates": [2e-6, 1e-3, 5e-2], "epochs": [1, 3], "seeds": [42], "curve_epochs": []}
+    return {**values, "grid": grid}
 
 
 def test_the_ids_that_older_versions_gave_are_known() -> None:
-    config = demo()
-    settings = config.model_dump(mode="json", exclude={"runner"})
-    old = content_id({"config": settings, "snapshot": "data", "base": BASE.revision, "versions": [4, 2]})
-    assert earlier_study_ids(config, "data", BASE, PLAN) == [old, old]
-    first, second = earlier_study_ids(demo("training.retries=7"), "data", BASE, PLAN)
-    assert (first, second != old) == (old, True)
-    assert earlier_study_ids(config, "data", BASE, [BaselinePlan(name="svm", version=3)]) == []
+    whole = older_demo()
+    del whole["runner"]
+    oldest = content_id({"config": whole, "snapshot": "data", "base": BASE.revision, "versions": [4, 2]})
+    older = older_demo()
+    for name in ("name", "data", "base_model", "baselines", "promotion", "runner"):
+        del older[name]
+    for name in ("micro_batch_size", "gradient_checkpointing", "checkpoint_minutes", "checkpoint_steps", "retries"):
+        del older["training"][name]
+    told = {"base": [BASE.revision, "nf4"], "baselines": [plan.model_dump() for plan in PLAN], "versions": [4, 2]}
+    last = content_id({"settings": older, "snapshot": "data", **told})
+    assert earlier_study_ids(demo(), "data", BASE, PLAN) == [last, oldest, oldest]
+    first, second, third = earlier_study_ids(demo("training.retries=7"), "data", BASE, PLAN)
+    assert (first, second, third != oldest) == (last, oldest, True)
+    assert len(earlier_study_ids(demo(), "data", BASE, [BaselinePlan(name="svm", version=3)])) == 1
+    assert earlier_study_ids(demo("grid.lora.r=4,8"), "data", BASE, PLAN) == []
 
 
 @pytest.mark.parametrize("assignment", ["decoding.top_k=5", "decoding.top_p=0.9", "decoding.seed=1"])
@@ -241,7 +270,7 @@ def test_another_way_of_sampling_is_another_decoding(assignment: str) -> None:
 
 def test_more_draws_are_another_study_but_the_same_decoding() -> None:
     assert decoding_id(demo("decoding.draws=5").decoding) == decoding_id(demo().decoding)
-    assert study_id(demo("decoding.draws=5"), "data", BASE, PLAN) != study_id(demo(), "data", BASE, PLAN)
+    assert study("decoding.draws=5") != study()
 
 
 def test_temperatures_are_told_apart_by_evaluations_not_by_decodings() -> None:
@@ -257,9 +286,9 @@ def test_temperatures_are_told_apart_by_evaluations_not_by_decodings() -> None:
 
 def test_a_study_of_another_version_is_another_study(monkeypatch: pytest.MonkeyPatch) -> None:
     """Else its leaderboard would have the cells of both."""
-    before = study_id(demo(), "data", BASE, PLAN)
+    before = study()
     monkeypatch.setattr(identity, "TRAINING_VERSION", identity.TRAINING_VERSION + 1)
-    assert study_id(demo(), "data", BASE, PLAN) != before
+    assert study() != before
 
 
 def test_a_baseline_of_another_version_makes_another_study_and_leaves_the_other_baselines() -> None:
@@ -267,7 +296,7 @@ def test_a_baseline_of_another_version_makes_another_study_and_leaves_the_other_
         return [BaselinePlan(name="lexicon", version=lexicon), BaselinePlan(name="svm", version=svm)]
 
     usual, first, second, both = (plan(*versions) for versions in ((2, 2), (3, 2), (2, 3), (3, 3)))
-    assert len({study_id(demo(), "data", BASE, each) for each in (usual, first, second, both)}) == 4
+    assert len({study(baselines=each) for each in (usual, first, second, both)}) == 4
     cells = [[baseline_cell_id(baseline, "split") for baseline in each] for each in (usual, first)]
     assert cells[0][0] != cells[1][0]
     assert cells[0][1] == cells[1][1]

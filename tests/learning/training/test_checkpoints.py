@@ -18,7 +18,7 @@ from learning.training.checkpoints import MANIFEST, CheckpointStore
 from learning.training.recipe import Recipe, TrainingOutcome, TrainingStep
 from learning.worker.jobs import BaseSpec, PlannedTraining, TrainingJob
 from learning.worker.process import Worker, WorkerDiedError
-from schemas.config import LoraSettings, PromptSettings, TrainingSettings
+from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
 from schemas.label import Label
 
 Labelled = tuple[list[str], list[Label]]
@@ -32,8 +32,17 @@ def base(tiny_folder: Path) -> LoadedBase:
 
 def recipe(epochs: int, schedule: Any = "constant", **changes: Any) -> Recipe:
     """Five steps an epoch, in two micro-batches each, with dropout, so that every random number counts."""
-    training = TrainingSettings(loss="completion", schedule=schedule, batch_size=8, micro_batch_size=4, **changes)
-    return Recipe(PromptSettings(), DROPOUT, training, 1e-3, epochs, 7)
+    training = TrainingSettings(
+        loss="completion",
+        schedule=schedule,
+        batch_size=8,
+        micro_batch_size=4,
+        learning_rate=1e-3,
+        epochs=epochs,
+        seed=7,
+        **changes,
+    )
+    return Recipe(PromptSettings(), DROPOUT, training)
 
 
 def weights(folder: Path) -> bytes:
@@ -100,7 +109,9 @@ def test_longer_cells_of_a_diverged_training_are_where_it_ended(
 ) -> None:
     training = TrainingSettings(loss="completion", schedule="constant", batch_size=8)
     for epochs in (3, 4):
-        how = Recipe(PromptSettings(), DROPOUT, training, 1e30, epochs, 7)
+        how = Recipe(
+            PromptSettings(), DROPOUT, training.model_copy(update={"learning_rate": 1e30, "epochs": epochs, "seed": 7})
+        )
         outcome = train_adapter(base, *labelled, how, tmp_path / str(epochs), store=store)
         assert outcome.diverged
     assert outcome.first_step == len(outcome.log) < 15

@@ -12,7 +12,7 @@ from learning.models.base_model import load_model, load_tokenizer
 from learning.models.device import Device
 from learning.prompt.encoding import common_prefix_length, encode_examples
 from learning.training.packing import pack_examples
-from schemas.config import PromptSettings
+from schemas.cell import PromptSettings
 from schemas.label import Label
 
 CPU = Device("cpu", torch.float32, "adamw_torch", scoring_tokens=1_000)

@@ -6,17 +6,20 @@ from typing import Any
 import pytest
 
 from learning.training.schedule import Schedule, added_steps, count_steps, count_trained_steps, lay_out_steps
-from schemas.config import TrainingSettings
-from schemas.plan import CellPlan
+from schemas.cell import BaseModelSettings, CellSettings, LoraSettings, TrainingSettings
 
 
-def settings(schedule: Any, **changes: Any) -> TrainingSettings:
-    return TrainingSettings(loss="completion", schedule=schedule, **changes)
+def settings(schedule: Any, epochs: int = 3, **changes: Any) -> TrainingSettings:
+    return TrainingSettings(loss="completion", schedule=schedule, epochs=epochs, **changes)
 
 
-def cells(rates: tuple[float, ...], epochs: tuple[int, ...], seeds: tuple[int, ...] = (42,)) -> list[CellPlan]:
+def cells(
+    rates: tuple[float, ...], epochs: tuple[int, ...], seeds: tuple[int, ...] = (42,), schedule: Any = "constant"
+) -> list[CellSettings]:
     return [
-        CellPlan(cell_id="c", kind="fine-tuned", model="m", learning_rate=rate, epochs=count, seed=seed)
+        CellSettings(
+            base_model=BaseModelSettings(name="m"), training=settings(schedule, count, learning_rate=rate, seed=seed)
+        )
         for rate, count, seed in product(rates, epochs, seeds)
     ]
 
@@ -30,22 +33,22 @@ def test_the_last_batch_of_an_epoch_may_be_short(examples: int, batch_size: int,
 
 @pytest.mark.parametrize(("schedule", "steps"), [("constant", [4, 4, 4]), ("cosine", [4, 11, 45])])
 def test_only_a_cosines_warm_up_depends_on_the_epochs(schedule: Any, steps: list[int]) -> None:
-    assert [lay_out_steps(900, settings(schedule), epochs).warmup_steps for epochs in (1, 3, 13)] == steps
+    assert [lay_out_steps(900, settings(schedule, epochs=epochs)).warmup_steps for epochs in (1, 3, 13)] == steps
 
 
 @pytest.mark.parametrize("schedule", ["constant", "cosine", "warmup-stable-decay"])
 def test_no_warm_up_is_no_step(schedule: Any) -> None:
-    assert lay_out_steps(900, settings(schedule, warmup_ratio=0), 3).warmup_steps == 0
+    assert lay_out_steps(900, settings(schedule, warmup_ratio=0, epochs=3)).warmup_steps == 0
 
 
 def test_what_is_shared_ends_where_the_number_of_epochs_begins_to_matter() -> None:
-    assert lay_out_steps(900, settings("constant"), 3) == Schedule(339, 4, 0, 339)
-    assert lay_out_steps(900, settings("cosine"), 3) == Schedule(339, 11, 0, 0)
-    assert lay_out_steps(900, settings("warmup-stable-decay"), 3) == Schedule(339, 4, 68, 271)
+    assert lay_out_steps(900, settings("constant", epochs=3)) == Schedule(339, 4, 0, 339)
+    assert lay_out_steps(900, settings("cosine", epochs=3)) == Schedule(339, 11, 0, 0)
+    assert lay_out_steps(900, settings("warmup-stable-decay", epochs=3)) == Schedule(339, 4, 68, 271)
 
 
 def test_a_decay_never_reaches_into_the_warm_up() -> None:
-    whole = lay_out_steps(80, settings("warmup-stable-decay", decay_ratio=1, warmup_ratio=0.5), 1)
+    whole = lay_out_steps(80, settings("warmup-stable-decay", decay_ratio=1, warmup_ratio=0.5, epochs=1))
     assert whole == Schedule(10, 5, 5, 5)
 
 
@@ -54,19 +57,33 @@ def test_a_decay_never_reaches_into_the_warm_up() -> None:
     [("constant", 3 * 339), ("cosine", 3 * (113 + 339)), ("warmup-stable-decay", 3 * (339 + 23))],
 )
 def test_steps_that_cells_share_are_trained_once(schedule: Any, trained: int) -> None:
-    assert count_trained_steps(cells((2e-6, 2e-4, 2e-2), (1, 3)), settings(schedule), 900) == trained
+    assert count_trained_steps(cells((2e-6, 2e-4, 2e-2), (1, 3), schedule=schedule), 900) == trained
 
 
 def test_seeds_share_nothing() -> None:
-    assert count_trained_steps(cells((1e-3,), (1, 2), (1, 2, 3)), settings("constant"), 80) == 3 * 20
+    assert count_trained_steps(cells((1e-3,), (1, 2), (1, 2, 3)), 80) == 3 * 20
 
 
 def test_an_epoch_curve_costs_its_longest_cell() -> None:
-    assert count_trained_steps(cells((2e-4,), tuple(range(1, 14))), settings("constant"), 900) == 13 * 113
+    assert count_trained_steps(cells((2e-4,), tuple(range(1, 14))), 900) == 13 * 113
 
 
 @pytest.mark.parametrize(
     ("schedule", "added"), [("constant", [10, 20]), ("cosine", [10, 30]), ("warmup-stable-decay", [10, 22])]
 )
 def test_a_longer_cell_adds_what_a_shorter_one_before_it_has_not_trained(schedule: Any, added: list[int]) -> None:
-    assert added_steps(cells((1e-3, 1e-4), (1, 3)), settings(schedule), 80) == added * 2
+    assert added_steps(cells((1e-3, 1e-4), (1, 3), schedule=schedule), 80) == added * 2
+
+
+def test_only_cells_that_differ_in_epochs_alone_share() -> None:
+    short, longer = cells((1e-3,), (1, 2))
+    assert count_trained_steps([short, longer], 80) == 20
+    for other in (
+        longer.model_copy(update={"lora": LoraSettings(r=4)}),
+        longer.model_copy(update={"base_model": BaseModelSettings(name="n")}),
+        longer.model_copy(update={"training": longer.training.model_copy(update={"batch_size": 16})}),
+    ):
+        alone = count_trained_steps([short], 80) + count_trained_steps([other], 80)
+        assert count_trained_steps([short, other], 80) == alone
+    retried = longer.model_copy(update={"training": longer.training.model_copy(update={"retries": 7})})
+    assert count_trained_steps([short, retried], 80) == 20

@@ -20,7 +20,7 @@ from learning.training.cell import count_side_by_side, train_adapters
 from learning.training.cell_training import Training
 from learning.training.checkpoints import CheckpointStore
 from learning.training.recipe import Recipe, TrainingOutcome
-from schemas.config import LoraSettings, PromptSettings, TrainingSettings
+from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
 from schemas.label import Label
 
 EXAMPLES = 24
@@ -32,9 +32,10 @@ def base() -> LoadedBase:
 
 
 def recipe(rate: float, epochs: int = 1, seed: int = 7, dropout: float = 0.0, **changes: object) -> Recipe:
-    values = {"loss": "whole-text", "schedule": "constant", "batch_size": 8, "micro_batch_size": 4, **changes}
+    own = {"learning_rate": rate, "epochs": epochs, "seed": seed, "loss": "whole-text", "schedule": "constant"}
+    values = {**own, "batch_size": 8, "micro_batch_size": 4, **changes}
     lora = LoraSettings(r=8, alpha=16, dropout=dropout)
-    return Recipe(PromptSettings(), lora, TrainingSettings.model_validate(values), rate, epochs, seed)
+    return Recipe(PromptSettings(), lora, TrainingSettings.model_validate(values))
 
 
 def train(
@@ -65,7 +66,12 @@ def train(
 
 
 def beside(recipes: list[Recipe], size: int) -> list[Recipe]:
-    return [replace(own, training=own.training.model_copy(update={"side_by_side": size})) for own in recipes]
+    return [retrained(own, side_by_side=size) for own in recipes]
+
+
+def retrained(own: Recipe, **changes: object) -> Recipe:
+    """The recipe with other settings of its training."""
+    return replace(own, training=own.training.model_copy(update=changes))
 
 
 def check_same(
@@ -103,7 +109,7 @@ def test_dropout_depends_on_seed_and_step_and_not_on_who_is_beside(base: LoadedB
 
 def test_trainings_that_were_cut_off_go_on_side_by_side_with_one_that_begins(base: LoadedBase, tmp_path: Path) -> None:
     short, new = recipe(1e-3, dropout=0.1), recipe(2e-4, epochs=2, dropout=0.1)
-    longer = replace(short, epochs=2)
+    longer = retrained(short, epochs=2)
     whole = train(base, tmp_path / "whole", beside([longer, new], 2))
     store = CheckpointStore(tmp_path / "checkpoints", "one")
     train(base, tmp_path / "short", beside([short, new], 2), [store, None])
@@ -150,7 +156,7 @@ def test_the_base_stays_as_it_was(base: LoadedBase, tmp_path: Path) -> None:
 def test_trainings_at_different_places_of_a_batch_lose_no_step(base: LoadedBase, tmp_path: Path) -> None:
     """Accelerate keeps one state for all: one that is at the end of its batch, and one in the middle, both step."""
     short = recipe(1e-3, schedule="warmup-stable-decay", batch_size=16)  # 4 passes a step, and 2 for the rest of 8
-    longer, new = replace(short, epochs=3), replace(short, epochs=3, learning_rate=2e-4)
+    longer, new = retrained(short, epochs=3), retrained(short, epochs=3, learning_rate=2e-4)
     store = CheckpointStore(tmp_path / "checkpoints", "one")
     train(base, tmp_path / "short", [short], [store])
     alone = [train(base, tmp_path / str(number), [own])[0] for number, own in enumerate((longer, new))]

@@ -22,7 +22,7 @@ from learning.training.arguments import build_arguments, encode_rows
 from learning.training.recipe import Recipe
 from learning.training.schedule import lay_out_steps
 from learning.training.trainer import IGNORED, AdapterTrainer, PrefixTrainer
-from schemas.config import LoraSettings, PromptSettings, TrainingSettings
+from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
 from schemas.label import Label
 from tests.learning.models.families import FAMILIES, write_family
 
@@ -56,9 +56,9 @@ def build(kind: type[SFTTrainer], folder: Path, loss: str, output: Path, example
     headlines = [generate_headline(random) for _ in range(examples)]
     labels = [Label(headline.sentiment) for headline in headlines]
     encoded = encode_examples([headline.text for headline in headlines], labels, tokenizer, PromptSettings())
-    training = TrainingSettings(loss=loss, schedule="constant", batch_size=8)
+    training = TrainingSettings(loss=loss, schedule="constant", batch_size=8, learning_rate=1e-3, epochs=1, seed=7)
     lora = LoraSettings(r=8, alpha=16, dropout=0.0)
-    recipe = Recipe(PromptSettings(), lora, training, 1e-3, 1, 7)
+    recipe = Recipe(PromptSettings(), lora, training)
     arguments = build_arguments(recipe, lay_out_steps(examples, training, 1), device, 4, output, checkpointing=False)
     if issubclass(kind, AdapterTrainer):
         model = LoadedBase(folder, "nf4", device).train_new(lora, 7)

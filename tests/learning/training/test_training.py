@@ -18,7 +18,7 @@ from learning.models.loaded_base import LoadedBase
 from learning.training.callbacks import DivergenceWatch
 from learning.training.cell import train_adapter
 from learning.training.recipe import Recipe, TrainingOutcome, TrainingStep
-from schemas.config import LoraSettings, PromptSettings, TrainingSettings
+from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
 from schemas.label import Label
 
 Labelled = tuple[list[str], list[Label]]
@@ -30,15 +30,10 @@ def base(tiny_folder: Path) -> LoadedBase:
 
 
 def recipe(**changes: Any) -> Recipe:
-    usual: dict[str, Any] = {
-        "prompt": PromptSettings(),
-        "lora": LoraSettings(r=8, dropout=0.1),
-        "training": TrainingSettings(loss="completion", schedule="constant", batch_size=8, micro_batch_size=4),
-        "learning_rate": 1e-3,
-        "epochs": 1,
-        "seed": 7,
-    }
-    return Recipe(**{**usual, **changes})
+    lora = changes.pop("lora", LoraSettings(r=8, dropout=0.1))
+    own = {"learning_rate": 1e-3, "epochs": 1, "seed": 7, "loss": "completion", "schedule": "constant"}
+    training = {**own, "batch_size": 8, "micro_batch_size": 4, **changes}
+    return Recipe(PromptSettings(), lora, TrainingSettings.model_validate(training))
 
 
 def train(
@@ -108,11 +103,9 @@ def test_the_same_seed_gives_the_same_adapter_bit_for_bit(labelled: Labelled, ba
 
 
 def test_a_micro_batch_changes_memory_and_not_the_adapter(labelled: Labelled, base: LoadedBase, tmp_path: Path) -> None:
-    settings = TrainingSettings(loss="whole-text", schedule="cosine", batch_size=8, micro_batch_size=8)
-    still = LoraSettings(r=8, dropout=0.0)
-    train(labelled, base, tmp_path / "whole", training=settings, lora=still)
-    halves = settings.model_copy(update={"micro_batch_size": 2})
-    train(labelled, base, tmp_path / "halves", training=halves, lora=still)
+    usual: dict[str, Any] = {"loss": "whole-text", "schedule": "cosine", "lora": LoraSettings(r=8, dropout=0.0)}
+    train(labelled, base, tmp_path / "whole", micro_batch_size=8, **usual)
+    train(labelled, base, tmp_path / "halves", micro_batch_size=2, **usual)
     check_alike(tmp_path / "whole", tmp_path / "halves", 1e-2)
 
 
@@ -129,11 +122,9 @@ def test_every_step_is_told_and_logged(labelled: Labelled, base: LoadedBase, tmp
 def test_the_schedule_warms_up_and_then_keeps_or_lowers_the_rate(
     labelled: Labelled, base: LoadedBase, tmp_path: Path
 ) -> None:
-    constant = TrainingSettings(loss="completion", schedule="constant", warmup_ratio=0.4)
-    _, steps = train(labelled, base, tmp_path / "constant", training=constant, epochs=2)
+    _, steps = train(labelled, base, tmp_path / "constant", warmup_ratio=0.4, epochs=2)
     assert [step.learning_rate for step in steps] == pytest.approx([0.0, 5e-4, *[1e-3] * 8])
-    cosine = constant.model_copy(update={"schedule": "cosine", "warmup_ratio": 0.2})
-    _, steps = train(labelled, base, tmp_path / "cosine", training=cosine, epochs=2)
+    _, steps = train(labelled, base, tmp_path / "cosine", schedule="cosine", warmup_ratio=0.2, epochs=2)
     rates = [step.learning_rate for step in steps]
     assert rates[2] == pytest.approx(1e-3)
     assert rates[2:] == sorted(rates[2:], reverse=True)

@@ -15,7 +15,7 @@ import learning.worker.process
 from learning.training.recipe import Recipe
 from learning.worker.jobs import BaseSpec, CheckingJob, PlannedTraining, TrainingJob
 from learning.worker.process import Worker
-from schemas.config import LoraSettings, PromptSettings, TrainingSettings
+from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
 from schemas.errors import InputError
 from schemas.label import Label
 
@@ -32,8 +32,8 @@ def worker() -> Any:
 
 
 def job(folder: Path, labelled: Labelled, adapter: Path, copies: int = 1, **settings: Any) -> TrainingJob:
-    training = TrainingSettings(schedule="constant", **settings)
-    recipe = Recipe(PromptSettings(), LoraSettings(r=4, dropout=0.0), training, 1e-3, 1, 7)
+    training = TrainingSettings(schedule="constant", learning_rate=1e-3, epochs=1, seed=7, **settings)
+    recipe = Recipe(PromptSettings(), LoraSettings(r=4, dropout=0.0), training)
     base = BaseSpec(folder, "nf4", training)
     planned = PlannedTraining(recipe, adapter, None)
     return TrainingJob(base, tuple(labelled[0]) * copies, tuple(labelled[1]) * copies, (planned,))
@@ -77,7 +77,8 @@ def test_trainings_of_one_job_are_told_apart_and_come_back_in_order(
 ) -> None:
     alone = job(tiny_folder, labelled, tmp_path / "0", loss="completion", side_by_side=2)
     [first] = alone.trainings
-    longer = replace(first, recipe=replace(first.recipe, epochs=2), adapter_folder=tmp_path / "1")
+    training = first.recipe.training.model_copy(update={"epochs": 2})
+    longer = replace(first, recipe=replace(first.recipe, training=training), adapter_folder=tmp_path / "1")
     told: list[Any] = []
     outcomes = worker.run(replace(alone, trainings=(first, longer)), told.append)
     assert [len(outcome.log) for outcome in outcomes] == [5, 10]

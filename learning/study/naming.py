@@ -1,0 +1,89 @@
+"""How people see a cell: by what varies in its study. The one place where a cell is named."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from pydantic import JsonValue
+
+from schemas.cell import CellSettings
+from schemas.config import StudyConfig
+from schemas.grid import EPOCHS, RATE
+from schemas.plan import format_rate
+
+SHORT = {"training.learning_rate": "lr", "base_model.name": "model"}
+"""What a name calls a setting whose last word is long, or says little."""
+LONGEST_VALUE = 24
+"""Characters of a value that stand in a name; a longer one is shown by its place in the grid, as `instruction=#2`."""
+OF_THE_BASE = ("base_model.", "prompt.", "training.precision", "training.attention")
+"""Settings by which untouched bases differ."""
+
+
+class CellNames:
+    """Names the cells of one study."""
+
+    def __init__(self, config: StudyConfig) -> None:
+        """Find what varies: the grid's settings of several values, and the epochs where there is a curve."""
+        varied: dict[str, Sequence[JsonValue]] = {path: own for path, own in config.grid.items() if len(own) > 1}
+        if config.curve_epochs:
+            varied.setdefault(EPOCHS, config.curve_epochs)
+        if not varied:
+            varied = {RATE: [config.training.learning_rate], EPOCHS: [config.training.epochs]}
+        self.spelled = {path: _spell_all(path, values) for path, values in varied.items()}
+        self.labels = _label(self.spelled)
+
+    def name_fine_tune(self, settings: CellSettings) -> str:
+        """As `lr=2e-04 epochs=3`, or `r=16 model=llama-15m`."""
+        return " ".join(self._show(settings, self.spelled))
+
+    def name_base(self, model: str, settings: CellSettings) -> str:
+        """As `base: llama-15m`, with the settings that vary and have an effect without a training."""
+        varied = [path for path in self.spelled if path.startswith(OF_THE_BASE) and path != "base_model.name"]
+        name = self.spelled.get("base_model.name", {}).get(settings.base_model.name, model)
+        return " ".join([f"base: {name}", *self._show(settings, varied)])
+
+    def _show(self, settings: CellSettings, paths: Iterable[str]) -> list[str]:
+        values = settings.model_dump(mode="json")
+        shown = []
+        for path in paths:
+            group, _, name = path.partition(".")
+            value = values[group][name]
+            shown.append(f"{self.labels[path]}={self.spelled[path].get(_key(value)) or _spell(path, value)}")
+        return shown
+
+
+def name_baseline(name: str) -> str:
+    """As `baseline: majority class`."""
+    return f"baseline: {name}"
+
+
+def _label(paths: Iterable[str]) -> dict[str, str]:
+    """What each setting is called: its last word, or its whole path where two would be called alike."""
+    words = {path: SHORT.get(path, path.rpartition(".")[2]) for path in paths}
+    return {path: path if list(words.values()).count(word) > 1 else word for path, word in words.items()}
+
+
+def _spell_all(path: str, values: Sequence[JsonValue]) -> Mapping[str, str]:
+    """Each value as it stands in a name, no two alike."""
+    spelled = [_spell(path, value) for value in values]
+    if len(set(spelled)) < len(spelled):
+        spelled = [str(value) for value in values]
+    return {
+        _key(value): text if len(text) <= LONGEST_VALUE and not set(text) & set(" \t\r\n") else f"#{place}"
+        for place, (value, text) in enumerate(zip(values, spelled, strict=True), start=1)
+    }
+
+
+def _spell(path: str, value: JsonValue) -> str:
+    if path == RATE and isinstance(value, float):
+        return format_rate(value)
+    if path == "base_model.name":
+        return Path(str(value)).name or str(value)
+    if isinstance(value, float):
+        return f"{value:g}"
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _key(value: JsonValue) -> str:
+    """A value as a key."""
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True)

@@ -1,0 +1,121 @@
+"""From a study's settings to its plan: models found and checked, cells laid out, and all of it in the warehouse."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from schemas.cell import WITHOUT_EFFECT, BaseModelSettings
+from schemas.config import StudyConfig
+from schemas.plan import BaseModelPlan, CellPlan, EncoderPlan, IngestedSource, ModelCell, StudyPlan
+from schemas.stored import write_stored
+from storage.home import Home
+
+if TYPE_CHECKING:
+    from storage.studies import CellRecord, StudyRecord
+
+OF_AN_UNTOUCHED_BASE = {"base_model": True, "prompt": True, "training": {"precision", "attention"}}
+"""The settings that have an effect without a training."""
+
+
+def plan_study(config: StudyConfig, ingested: IngestedSource, split_id: str) -> StudyPlan:
+    """Find and check the base models and the encoder, lay out all cells, and record them as planned.
+
+    Raises:
+        InputError: A model is not there, or not fit.
+    """
+    from learning.baselines.registry import plan_baselines
+    from learning.study.grid import plan_study as lay_out
+    from learning.study.identity import earlier_study_ids
+    from storage.studies import add_cells, is_known, save_study
+
+    warehouse = Home.from_environment().warehouse
+    encoder = _find_encoder(config.baselines.embedding_model)
+    baselines = plan_baselines(config.baselines, encoder)
+    study = lay_out(config, ingested.snapshot_id, split_id, cache(_find_base), baselines, encoder)
+    for earlier in earlier_study_ids(config, ingested.snapshot_id, study.cells[0].base, baselines):
+        if is_known(warehouse, earlier):
+            study = study.model_copy(update={"study_id": earlier})
+    save_study(warehouse, study_record(study, ingested))
+    add_cells(warehouse, study.study_id, cell_records(study, (*study.base_cells, *study.baselines, *study.cells)))
+    return study
+
+
+def _find_base(asked: BaseModelSettings) -> BaseModelPlan:
+    """Find and check a base model."""
+    from learning.models.base_model import check_weights, resolve_base_model
+    from storage.home import Home
+
+    models = Home.from_environment().models
+    found = resolve_base_model(asked.name, asked.revision, models)
+    check_weights(found, models)
+    return BaseModelPlan(name=found.name, folder=found.folder, revision=found.revision, quantization=asked.quantization)
+
+
+def _find_encoder(name: str | None) -> EncoderPlan | None:
+    """Find and check the encoder that a study names."""
+    from learning.baselines.embeddings import resolve_encoder
+    from storage.home import Home
+
+    if name is None:
+        return None
+    found = resolve_encoder(name, Home.from_environment().models)
+    return EncoderPlan(name=found.name, folder=found.folder, revision=found.revision)
+
+
+def study_record(study: StudyPlan, ingested: IngestedSource) -> "StudyRecord":
+    """A study as the warehouse keeps it."""
+    from learning.study.identity import decoding_id
+    from storage.studies import StudyRecord
+
+    bases = dict.fromkeys(cell.base for cell in study.base_cells)
+    return StudyRecord(
+        study_id=study.study_id,
+        profile=study.config.name,
+        snapshot_id=ingested.snapshot_id,
+        split_id=study.split_id,
+        base_model=", ".join(base.name for base in bases),
+        base_revision=", ".join(base.revision for base in bases),
+        source=ingested.source,
+        synthetic=ingested.synthetic,
+        config=write_stored(study.config),
+        temperatures=study.config.decoding.temperatures,
+        decoding_id=decoding_id(study.config.decoding),
+        ingest_id=ingested.ingest_id,
+    )
+
+
+def cell_records(study: StudyPlan, cells: Sequence[CellPlan]) -> "list[CellRecord]":
+    """Cells of a study as the warehouse keeps them."""
+    return [_cell_record(study, cell) for cell in cells]
+
+
+def _cell_record(study: StudyPlan, cell: CellPlan) -> "CellRecord":
+    from storage.studies import CellRecord
+
+    record = CellRecord(
+        cell_id=cell.cell_id,
+        kind=cell.kind,
+        model=cell.model,
+        name=cell.name,
+        snapshot_id=study.snapshot_id,
+        split_id=study.split_id,
+        hyperparameters=_baseline_settings(study, cell),
+    )
+    if not isinstance(cell, ModelCell):
+        return record
+    stored = write_stored(cell.settings, include=OF_AN_UNTOUCHED_BASE)
+    if cell.kind == "fine-tuned":
+        training = cell.settings.training
+        stored = write_stored(cell.settings, exclude={"training": WITHOUT_EFFECT})
+        record = replace(record, learning_rate=training.learning_rate, epochs=training.epochs, seed=training.seed)
+    return replace(record, hyperparameters=stored, base_folder=str(cell.base.folder), base_revision=cell.base.revision)
+
+
+def _baseline_settings(study: StudyPlan, cell: CellPlan) -> dict[str, Any]:
+    """The settings that made a baseline what it is."""
+    from learning.baselines.registry import find_kind
+
+    if study.encoder and cell.kind == "baseline" and find_kind(cell.model).needs_encoder:
+        return {"embedding_model": study.encoder.name, "revision": study.encoder.revision}
+    return {}

@@ -1,0 +1,162 @@
+"""The settings that make a fine-tune what it is: its base model, its prompt, its adapter and its training."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from schemas.label import LABELS, Label
+from schemas.settings import NamingSettings, PositiveFloat, PositiveInt, Settings
+
+STUDY_INSTRUCTION = (
+    "Analyze the sentiment of the news headline enclosed in square brackets, determine if it is positive, neutral, or "
+    "negative, and return the answer as the corresponding sentiment label "
+    '"positive" or "neutral" or "negative".'
+)
+"""The instruction of Camargo 2024, section 4.2, to the byte."""
+
+
+WITHOUT_EFFECT = frozenset(
+    {
+        "micro_batch_size",
+        "gradient_checkpointing",
+        "side_by_side",
+        "checkpoint_minutes",
+        "checkpoint_steps",
+        "retries",
+    }
+)
+"""Settings of a training that change memory, speed and safety, and not the gradient of a batch."""
+
+
+class PromptSettings(Settings):
+    """The words around a headline and the word that stands for each label."""
+
+    instruction: str = Field(default=STUDY_INSTRUCTION, description="Text before the headline.", min_length=1)
+    label_words: dict[Label, str] = Field(
+        default_factory=lambda: {label: label.value for label in LABELS},
+        description="The word that the model answers for each label.",
+    )
+    spellings: Literal["exact", "any"] = Field(
+        default="exact",
+        description="What counts as a label. `exact`: a token that holds its word, as in the study, or the tokens of "
+        "the word. `any`: also capitalised, in capitals, and without the space before it; costs scoring time.",
+    )
+
+    @model_validator(mode="after")
+    def _one_word_a_label(self) -> Self:
+        if set(self.label_words) != set(LABELS) or len(set(self.label_words.values())) != len(LABELS):
+            raise ValueError("label_words needs one word of its own for each of negative, neutral and positive")
+        words = [word.casefold() for word in self.label_words.values()]
+        if any(one != other and one in other for one in words for other in words):
+            raise ValueError(f"label_words {words}: none may stand inside another, or an answer could mean both")
+        if not all(word.strip() == word and word for word in self.label_words.values()):
+            raise ValueError("label_words must not be empty or begin or end with white space")
+        return self
+
+
+HUB_NAME_WITH_REVISION = re.compile(r"([\w.-]+/[\w.-]+)@([\w./-]+)")
+
+
+class BaseModelSettings(NamingSettings):
+    """The model that is fine-tuned."""
+
+    name: str = Field(description="`embedded`, a folder, or ORG/NAME[@REVISION] on the hub.", min_length=1)
+    revision: str | None = Field(
+        default=None,
+        description="Hub model only: commit, branch or tag; the newest commit when not given. The commit is recorded.",
+    )
+    quantization: Literal["nf4", "none"] = Field(default="nf4", description="4-bit NormalFloat weights, or none.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _split_revision(cls, values: Any) -> Any:
+        """Take the revision out of the name of a hub model."""
+        named = HUB_NAME_WITH_REVISION.fullmatch(str(values.get("name"))) if isinstance(values, Mapping) else None
+        if named is None or Path(named.string).expanduser().exists():
+            return values
+        return {**values, "name": named[1], "revision": named[2]}
+
+
+class LoraSettings(Settings):
+    """The adapter. It sits on all linear layers and has no bias."""
+
+    r: PositiveInt = Field(default=64, description="Rank.")
+    alpha: PositiveFloat = Field(default=16, description="Scale: the update is multiplied by alpha / r.")
+    dropout: float = Field(default=0.1, ge=0, lt=1, description="Dropout on the adapter's input while it trains.")
+
+
+class TrainingSettings(Settings):
+    """How an adapter is trained."""
+
+    learning_rate: PositiveFloat = Field(default=2e-4, description="Peak learning rate.")
+    epochs: PositiveInt = Field(default=3, description="Passes over the train part.")
+    seed: int = Field(default=42, ge=0, lt=2**32, description="Seed of initialisation, order and dropout.")
+    loss: Literal["completion", "whole-text"] = Field(
+        description="Loss over the label alone, or over every token of the text, as in the study."
+    )
+    batch_size: PositiveInt = Field(default=8, description="Headlines an optimiser step.")
+    micro_batch_size: PositiveInt | None = Field(
+        default=None,
+        description="Headlines a forward pass; the gradient of a batch is accumulated over several. By the device when "
+        "not given; halved where memory runs out.",
+    )
+    schedule: Literal["constant", "cosine", "warmup-stable-decay"] = Field(
+        description="Learning rate after the warm-up. `constant` and `warmup-stable-decay` do not depend on the number "
+        "of epochs until a decay begins, so that cells which differ in epochs alone share their training."
+    )
+    warmup_ratio: float = Field(
+        default=0.03, ge=0, lt=1, description="Share of the first epoch's steps to warm up; of all steps for a cosine."
+    )
+    decay_ratio: float = Field(
+        default=0.2, gt=0, le=1, description="Share of a cell's steps that `warmup-stable-decay` falls to zero over."
+    )
+    weight_decay: float = Field(default=0.001, ge=0, description="Decoupled weight decay.")
+    max_grad_norm: PositiveFloat = Field(default=0.3, description="Gradients are clipped to this norm.")
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
+        default="auto",
+        description="Of activations and of weights that are not quantised; adapters are always float32. `auto`: "
+        "float32 on a CPU; on a GPU bfloat16, or float16 where it has none.",
+    )
+    optimizer: Literal["auto", "adamw_torch", "adamw_torch_fused", "paged_adamw_32bit", "paged_adamw_8bit"] = Field(
+        default="auto",
+        description="AdamW's kind. `auto`: torch's fused one; on a GPU that has no room for whole weights a paged one.",
+    )
+    attention: Literal["auto", "sdpa", "eager"] = Field(
+        default="auto", description="Implementation of attention; the model's own choice for `auto`."
+    )
+    gradient_checkpointing: bool | None = Field(
+        default=None,
+        description="Compute activations anew in the backward pass, for less memory; when not given, on a GPU that has "
+        "no room for whole weights.",
+    )
+    side_by_side: Literal["auto"] | PositiveInt = Field(
+        default="auto",
+        description="Trainings that share each pass over the base model, of those that differ in learning rate, epochs "
+        "and seed alone. `auto`: on a GPU as many as its memory takes, on a CPU one. One, too, where the base stays in "
+        "4 bits or activations are computed anew.",
+    )
+    checkpoint_minutes: PositiveFloat = Field(
+        default=5, description="Minutes between checkpoints, from which a killed training goes on."
+    )
+    checkpoint_steps: PositiveInt | None = Field(default=None, description="Steps between checkpoints as well.")
+    retries: int = Field(
+        default=2, ge=0, description="How often a cell that died is tried again before it counts as failed."
+    )
+
+    @model_validator(mode="after")
+    def _whole_micro_batches(self) -> Self:
+        if self.micro_batch_size is not None and self.batch_size % self.micro_batch_size:
+            raise ValueError(f"batch_size {self.batch_size} is no multiple of micro_batch_size {self.micro_batch_size}")
+        return self
+
+
+class CellSettings(Settings):
+    """The resolved settings of one cell."""
+
+    base_model: BaseModelSettings
+    prompt: PromptSettings = PromptSettings()
+    lora: LoraSettings = LoraSettings()
+    training: TrainingSettings

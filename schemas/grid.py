@@ -1,0 +1,103 @@
+"""The grid of a study: which settings vary, with which values, and the resolved settings of each point.
+
+Any setting of `CellSettings` may vary that has an effect on a result. Nothing here names one, but for the short names
+that grids had when they knew three settings alone.
+"""
+
+from collections.abc import Iterator, Mapping
+from itertools import product
+from typing import Annotated, Any
+
+from pydantic import JsonValue, TypeAdapter, ValidationError
+
+from schemas.cell import WITHOUT_EFFECT, CellSettings
+from schemas.listing import show
+from schemas.settings import iterate_settings
+
+Grid = dict[str, tuple[JsonValue, ...]]
+Point = dict[str, JsonValue]
+
+EPOCHS, SEED, RATE = "training.epochs", "training.seed", "training.learning_rate"
+SHORT_NAMES = {"learning_rates": RATE, "epochs": EPOCHS, "seeds": SEED}
+"""Settings by their short names, as in `grid.epochs`."""
+
+VARIABLE = {
+    path: field
+    for path, field in iterate_settings(CellSettings)
+    if path.removeprefix("training.") not in WITHOUT_EFFECT
+}
+"""The settings that may vary."""
+
+REASONS = {
+    "name": "it is the study's",
+    "data": "all cells of a study answer the same headlines",
+    "split": "all cells of a study answer the same headlines",
+    "baselines": "they are the same beside every cell",
+    "training": "it changes memory, speed or safety and no result, so that the cells would be equal",
+    "grid": "it is the grid itself",
+    "curve_epochs": "it is a list already",
+    "decoding": "every cell is evaluated at every temperature, and sampled alike",
+    "promotion": "a study is judged once",
+    "runner": "where cells run changes no result",
+}
+"""Why the other settings of a group, or of a study, cannot vary."""
+
+
+def open_short_names(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Raw values of a study with each short name of its grid spelled out, and `grid.curve_epochs` in its own place."""
+    opened, grid = dict(values), values.get("grid")
+    if isinstance(grid, Mapping):
+        opened["grid"] = {SHORT_NAMES.get(name, name): own for name, own in grid.items() if name != "curve_epochs"}
+        if "curve_epochs" in grid:
+            opened["curve_epochs"] = grid["curve_epochs"]
+    return opened
+
+
+def explain_fixed(path: str) -> str:
+    """Say why a setting cannot vary."""
+    return f"{path} cannot vary: {REASONS[path.partition('.')[0]]}"
+
+
+def check_values(path: str, values: tuple[JsonValue, ...]) -> tuple[JsonValue, ...]:
+    """The values of one setting of a grid, each in the setting's own type.
+
+    Raises:
+        ValueError: There are none, one occurs twice, or one is not a value of the setting.
+    """
+    field = VARIABLE[path]
+    adapter: TypeAdapter[JsonValue] = TypeAdapter(Annotated[field.annotation, field])  # type: ignore[arg-type]
+    checked: list[JsonValue] = []
+    for value in values:
+        try:
+            checked.append(adapter.dump_python(adapter.validate_python(value), mode="json"))
+        except ValidationError as error:
+            said = error.errors()[0]["msg"].removeprefix("Value error, ").replace("Input should", "must")
+            raise ValueError(f"{path} = {show(value)}: {said}") from error
+    if not checked or any(value in checked[:place] for place, value in enumerate(checked)):
+        raise ValueError(f"{path} = {show(list(values))}: " + ("names a value twice" if checked else "give a value"))
+    return tuple(checked)
+
+
+def iterate_points(grid: Mapping[str, tuple[JsonValue, ...]]) -> Iterator[Point]:
+    """Each combination of the values, the last setting changing fastest; one without settings if nothing varies."""
+    for values in product(*grid.values()):
+        yield dict(zip(grid, values, strict=True))
+
+
+def resolve_point(settings: CellSettings, point: Mapping[str, JsonValue]) -> CellSettings:
+    """The settings of a cell: those of the study, with the point's in their place.
+
+    Raises:
+        ValueError: They do not fit each other.
+    """
+    values = settings.model_dump()
+    if "base_model.name" in point:
+        values["base_model"]["revision"] = None  # a revision is one of the model that it was set for
+    for path, value in point.items():
+        group, _, name = path.partition(".")
+        values[group][name] = value
+    try:
+        return CellSettings.model_validate(values)
+    except ValidationError as error:
+        where = ", ".join(f"{path} = {show(value)}" for path, value in point.items())
+        raise ValueError(f"{where}: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from error

@@ -1,0 +1,48 @@
+"""What every group of settings is: frozen, without unknown names; and the types that several groups share."""
+
+from collections.abc import Iterator
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic.fields import FieldInfo
+
+from schemas.listing import show
+
+PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+PositiveInt = Annotated[int, Field(ge=1, lt=2**31)]
+
+
+Value = TypeVar("Value", str, float)
+
+
+def refuse_repeats(values: tuple[Value, ...]) -> tuple[Value, ...]:
+    """The values as they are, if no two are equal."""
+    if len(set(values)) != len(values):
+        raise ValueError(f"{show(list(values))} names a value twice")
+    return values
+
+
+class Settings(BaseModel):
+    """Frozen, and unknown names are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class NamingSettings(Settings):
+    """Settings that name files, columns or models: no text in them holds a NUL character, which no path may hold."""
+
+    @field_validator("*")
+    @classmethod
+    def _no_null_character(cls, value: Any) -> Any:
+        if isinstance(value, str) and "\0" in value:
+            raise ValueError(f"{value!r:.50} holds a NUL character: take it out")
+        return value
+
+
+def iterate_settings(group: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
+    """Yield each setting's dotted path and field, groups opened."""
+    for name, field in group.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from iterate_settings(field.annotation, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", field

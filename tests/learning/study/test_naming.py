@@ -1,0 +1,56 @@
+"""The name of a cell shows what varies in its study, and tells its cells apart."""
+
+import pytest
+
+from learning.study.naming import CellNames
+from schemas.config import StudyConfig
+from schemas.overrides import apply_overrides
+from schemas.profiles import build_config, load_profile
+
+
+def configure(*assignments: str) -> StudyConfig:
+    return build_config(apply_overrides({**load_profile("demo"), "grid": {}}, assignments))
+
+
+def names_of(*assignments: str) -> list[str]:
+    config = configure(*assignments)
+    names = CellNames(config)
+    return [names.name_fine_tune(cell) for cell in config.resolve_all()]
+
+
+@pytest.mark.parametrize(
+    ("assignments", "names"),
+    [
+        (["training.learning_rate=1e-3"], ["lr=1e-03 epochs=3"]),
+        (["grid.lora.r=8", "training.epochs=1"], ["lr=2e-04 epochs=1"]),
+        (["grid.learning_rates=2e-6,5e-2"], ["lr=2e-06", "lr=5e-02"]),
+        (["grid.seeds=1,2", "grid.epochs=1"], ["seed=1", "seed=2"]),
+        (["grid.lora.dropout=0,0.1"], ["dropout=0", "dropout=0.1"]),
+        (["grid.training.schedule=constant,cosine"], ["schedule=constant", "schedule=cosine"]),
+        (["grid.epochs=1,2", "curve_epochs=5"], ["epochs=1", "epochs=2"]),
+        (["training.epochs=2", "curve_epochs=1,4"], ["epochs=2"]),
+        (["grid.base_model.name=embedded,/models/llama-15m"], ["model=embedded", "model=llama-15m"]),
+        (["grid.base_model.name=org/m,/models/m"], ["model=org/m", "model=/models/m"]),
+        (["grid.base_model.revision=null,abc"], ["revision=null", "revision=abc"]),
+        (["grid.prompt.instruction=Good or bad,Up"], ["instruction=#1", "instruction=Up"]),
+    ],
+)
+def test_a_name_shows_what_varies(assignments: list[str], names: list[str]) -> None:
+    assert names_of(*assignments) == names
+
+
+def test_several_settings_stand_in_the_order_of_the_grid() -> None:
+    names = names_of("grid.lora.r=4,16", "grid.learning_rates=1e-3", "grid.epochs=1,2")
+    assert names == ["r=4 epochs=1", "r=4 epochs=2", "r=16 epochs=1", "r=16 epochs=2"]
+
+
+def test_an_untouched_base_is_named_by_what_varies_without_a_training() -> None:
+    config = configure("grid.base_model.quantization=nf4,none", "grid.lora.r=4,16")
+    names = CellNames(config)
+    bases = {names.name_base("embedded", cell) for cell in config.resolve_all()}
+    assert bases == {"base: embedded quantization=nf4", "base: embedded quantization=none"}
+    alone = configure("grid.lora.r=4,16")
+    assert CellNames(alone).name_base("embedded", alone.resolve_all()[0]) == "base: embedded"
+    several = configure("grid.base_model.name=/a/m,/b/m")
+    named = [CellNames(several).name_base("m", cell) for cell in several.resolve_all()]
+    assert named == ["base: /a/m", "base: /b/m"]

@@ -1,0 +1,118 @@
+"""A grid: any setting that changes a result may vary; the others, and wrong values, are refused in a line."""
+
+import re
+from typing import Any
+
+import pytest
+
+from schemas.config import StudyConfig
+from schemas.errors import InputError
+from schemas.grid import REASONS, VARIABLE
+from schemas.overrides import apply_overrides
+from schemas.profiles import build_config, load_profile
+from schemas.settings import iterate_settings
+
+
+def configure(grid: dict[str, Any], **changes: Any) -> StudyConfig:
+    return build_config({**load_profile("demo"), "grid": grid, **changes})
+
+
+def test_every_setting_varies_or_has_a_reason_why_not() -> None:
+    fixed = [path for path, _ in iterate_settings(StudyConfig) if path not in VARIABLE]
+    for path in fixed:
+        if path == "curve_epochs":  # its older place was in the grid
+            continue
+        with pytest.raises(InputError, match=f"^grid: {re.escape(path)} cannot vary: ") as raised:
+            configure({path: [1]})
+        assert raised.match(re.escape(REASONS[path.partition(".")[0]]))
+    groups = {path.partition(".")[0] for path in VARIABLE}
+    assert groups == {"base_model", "prompt", "lora", "training"}
+    assert {path for path in fixed if path.partition(".")[0] in groups} == {
+        f"training.{name}"
+        for name in (
+            "micro_batch_size",
+            "gradient_checkpointing",
+            "side_by_side",
+            "checkpoint_minutes",
+            "checkpoint_steps",
+            "retries",
+        )
+    }
+
+
+def test_a_cell_has_the_studys_settings_with_those_of_its_point() -> None:
+    config = configure({"lora.r": ["4", 16], "training.loss": ["completion", "whole-text"]})
+    cells = [(cell.lora.r, cell.training.loss, cell.lora.alpha) for cell in config.resolve_all()]
+    assert cells == [(r, loss, 16) for r in (4, 16) for loss in ("completion", "whole-text")]
+    assert [cell.training for cell in configure({}).resolve_all()] == [config.training]
+
+
+def test_the_form_of_older_profiles_is_the_same_study() -> None:
+    older = configure({"learning_rates": [1e-3], "epochs": [1, 3], "seeds": [1], "curve_epochs": [1, 2]})
+    grid = {"training.learning_rate": [1e-3], "training.epochs": [1, 3], "training.seed": [1]}
+    assert older == configure(grid, curve_epochs=[1, 2])
+    assert StudyConfig.model_validate_json(older.model_dump_json()) == older
+
+
+def test_a_revision_is_one_of_the_model_that_it_was_set_for() -> None:
+    base = {"name": "org/model", "revision": "abc"}
+    bases = [cell.base_model for cell in configure({"lora.r": [4]}, base_model=base).resolve_all()]
+    assert [(each.name, each.revision) for each in bases] == [("org/model", "abc")]
+    cells = configure({"base_model.name": ["org/model", "org/other@v2"]}, base_model=base).resolve_all()
+    named = [(cell.base_model.name, cell.base_model.revision) for cell in cells]
+    assert named == [("org/model", None), ("org/other", "v2")]
+
+
+@pytest.mark.parametrize(
+    ("grid", "line"),
+    [
+        ({"lora.r": [0]}, "grid: lora.r = 0: must be greater than or equal to 1"),
+        ({"lora.r": []}, "grid: lora.r = []: give a value"),
+        ({"lora.r": [4, "4"]}, "grid: lora.r = [4, '4']: names a value twice"),
+        ({"lora.rank": [4]}, "grid: there is no setting 'lora.rank'"),
+        ({"training.schedule": ["linear"]}, "grid: training.schedule = 'linear': must be 'constant', 'cosine' or"),
+        ({"lora.r": 4}, "grid.lora.r = 4: must be a valid tuple"),
+        ({"epochs": [1.5]}, "grid: training.epochs = 1.5: must be a valid integer"),
+        (
+            {"prompt.label_words": [{"positive": "up", "negative": "up", "neutral": "flat"}]},
+            "prompt.label_words = {'positive': 'up', 'negative': 'up', 'neutral': 'flat'}: label_words needs one word",
+        ),
+    ],
+)
+def test_a_wrong_grid_is_one_line(grid: dict[str, Any], line: str) -> None:
+    with pytest.raises(InputError, match=f"^{re.escape(line)}") as raised:
+        configure(grid)
+    assert "\n" not in str(raised.value)
+
+
+def test_settings_that_do_not_fit_each_other_name_the_point() -> None:
+    line = "^training.batch_size = 6: batch_size 6 is no multiple of micro_batch_size 4"
+    training = {"loss": "completion", "schedule": "constant", "micro_batch_size": 4}
+    with pytest.raises(InputError, match=line):
+        configure({"training.batch_size": [8, 6]}, training=training)
+
+
+@pytest.mark.parametrize(
+    ("assignments", "expected"),
+    [
+        (["grid.lora.r=4,16"], {"lora.r": (4, 16)}),
+        (["grid.lora.r=[4, 16]", "lora.r=8"], {}),
+        (["lora.r=8", "grid.lora.r=4,16"], {"lora.r": (4, 16)}),
+        (["grid.training.learning_rate=1e-4,2e-4"], {"training.learning_rate": (1e-4, 2e-4)}),
+        (["grid.base_model.name=embedded,../models/7b"], {"base_model.name": ("embedded", "../models/7b")}),
+        (["grid.base_model.revision=0123,12e4"], {"base_model.revision": ("0123", "12e4")}),
+        (["grid.prompt.instruction='A, b.',C"], {"prompt.instruction": ("A, b.", "C")}),
+        (["grid.training.precision=auto,float32"], {"training.precision": ("auto", "float32")}),
+        (["grid.seeds=1,2"], {"training.seed": (1, 2)}),
+        (["grid.training.warmup_ratio=0"], {"training.warmup_ratio": (0.0,)}),
+    ],
+)
+def test_a_grid_given_setting_by_setting(assignments: list[str], expected: dict[str, Any]) -> None:
+    values = {**load_profile("demo"), "grid": {}}
+    assert build_config(apply_overrides(values, assignments)).grid == expected
+
+
+def test_one_value_for_a_setting_of_the_profiles_grid_has_it_vary_no_longer() -> None:
+    config = build_config(apply_overrides(load_profile("demo"), ["training.epochs=2"]))
+    assert list(config.grid) == ["training.learning_rate"]
+    assert {cell.training.epochs for cell in config.resolve_all()} == {2}
