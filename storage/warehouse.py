@@ -67,6 +67,19 @@ def prepare_to_read(path: Path) -> None:
                 raise
 
 
+def migrate_to_read(path: Path) -> None:
+    """Bring a warehouse up to date if it lacks a migration; else leave it alone, since others may be writing to it.
+
+    Raises:
+        WarehouseMissingError: There is no warehouse at `path`.
+        InputError, FailureError: As `prepare_to_read` does.
+    """
+    with reading(path) as connection:
+        if is_up_to_date(connection):
+            return
+    prepare_to_read(path)
+
+
 def prepare_warehouse(path: Path) -> None:
     """Create the warehouse if it is absent, run the migrations that it lacks and define its views anew.
 

@@ -11,7 +11,7 @@ import pytest
 from storage import backup
 from storage import warehouse as room
 from storage.query import query
-from storage.warehouse import prepare_warehouse, reading
+from storage.warehouse import migrate_to_read, prepare_warehouse, reading
 
 ROOT = Path(room.__file__).parents[1]
 LAST = 18
@@ -176,6 +176,13 @@ def test_what_is_only_looked_into_is_not_migrated(older):
         connection.execute("FROM published_results")
     assert older.read_bytes() == before
     assert list_warehouses(older) == [older.name]
+
+
+def test_a_reader_migrates_what_lacks_a_migration_and_nothing_else(older, monkeypatch):
+    migrate_to_read(older)
+    assert list_warehouses(older) == [NAME, older.name]
+    monkeypatch.setattr(room, "prepare_to_read", pytest.fail)
+    migrate_to_read(older)
 
 
 def test_a_home_that_may_not_be_written_is_neither_copied_nor_migrated(older, readable_by_others):
