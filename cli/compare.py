@@ -40,12 +40,13 @@ def compare(
     from operations.comparison import compare_cells
     from operations.outputs import check_output
     from storage.home import Home
+    from storage.warehouse import migrate_to_read
 
     if output is not None:
         check_output(output)
-    compared = compare_cells(
-        Home.from_environment().warehouse, cell, other, part=part.value, temperature=temperature, most_flips=flips
-    )
+    warehouse = Home.from_environment().warehouse
+    migrate_to_read(warehouse)
+    compared = compare_cells(warehouse, cell, other, part=part.value, temperature=temperature, most_flips=flips)
     if format_ is Form.JSON:
         deliver([render_json(compared)], output)
         return

@@ -91,5 +91,5 @@ def check_warehouse() -> Finding:
     size = f"{path.stat().st_size / 1e6:.1f} MB"
     if has < newest:
         told = f"{size}, of an earlier fintone: migration {has} of {newest}; nobody holds it"
-        return Finding("warehouse", "note", told, "the next `fintone run` brings it up to date")
+        return Finding("warehouse", "note", told, "the next `fintone run` copies it and brings it up to date")
     return Finding("warehouse", "ok", f"{size}, migration {has} of {newest}; nobody holds it")

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from contextvars import ContextVar
 from pathlib import Path
+from typing import BinaryIO
 
 import duckdb
 
@@ -80,6 +81,20 @@ def opened(
             yield connection
     finally:
         thread_turn.release()
+
+
+@contextmanager
+def bytes_of(path: Path) -> Iterator[BinaryIO]:
+    """The bytes of a file that this process has opened with DuckDB; leave this block after that of `opened`.
+
+    To close a descriptor frees the lock that DuckDB has on the file: it is done while no thread has the file open.
+    """
+    file = path.open("rb")
+    try:
+        yield file
+    finally:
+        with thread_turn:
+            file.close()
 
 
 class _Wait:

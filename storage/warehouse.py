@@ -1,15 +1,17 @@
 """The warehouse: one DuckDB file, short transactions, migrations. See `storage.opening` for who may open it when."""
 
 import fcntl
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 
+from storage.backup import keep_copy
 from storage.locks import holding
-from storage.opening import WarehouseLockedError, opened, thread_turn
+from storage.opening import WarehouseLockedError, bytes_of, opened, thread_turn
 from storage.unfit import (
     HEADERS,
     NotAWarehouseError,
@@ -45,6 +47,7 @@ READ_PATIENCE = 10.0
 """Seconds that a reader waits for the file: another process may write a large source into it."""
 QUERY_PATIENCE = 10.0
 """Seconds that a person's query waits for the file; who holds it is told within the first."""
+_log = logging.getLogger("fintone.warehouse")
 
 
 def prepare_to_read(path: Path) -> None:
@@ -64,15 +67,30 @@ def prepare_to_read(path: Path) -> None:
                 raise
 
 
+def migrate_to_read(path: Path) -> None:
+    """Bring a warehouse up to date if it lacks a migration; else leave it alone, since others may be writing to it.
+
+    Raises:
+        WarehouseMissingError: There is no warehouse at `path`.
+        InputError, FailureError: As `prepare_to_read` does.
+    """
+    with reading(path) as connection:
+        if is_up_to_date(connection):
+            return
+    prepare_to_read(path)
+
+
 def prepare_warehouse(path: Path) -> None:
     """Create the warehouse if it is absent, run the migrations that it lacks and define its views anew.
 
-    All of it is one transaction. A file that is refused stays as it was, byte for byte.
+    All of it is one transaction. A file that is refused stays as it was, byte for byte. One that lacks migrations is
+    copied beside it first; the log `fintone.warehouse` names the copy.
 
     Raises:
         NotAWarehouseError: The file is no DuckDB file, or one with tables that are not ours.
         WarehouseTooNewError: The file has migrations that this version does not know.
         WarehouseLockedError: Another process or thread held the file all the while.
+        WarehouseUnwritableError: The system refused to write, or to keep the copy.
     """
     if path.exists() and not _is_torn(path):
         with _damage_told(path), opened(path, read_only=True, patience=READ_PATIENCE) as connection:
@@ -92,16 +110,39 @@ def prepare_warehouse(path: Path) -> None:
 
 
 def _migrate(path: Path) -> None:
+    copy = None
     file = opened(path, read_only=False, patience=WRITE_PATIENCE, may_be_new=True)
-    with _refusals_told(path), file as connection, _transaction(connection):
+    with ExitStack() as afterwards, _refusals_told(path), file as connection:
         last = _last_migration(connection, path)
-        for number, migration in _migrations().items():
-            if number > last:
-                connection.execute(migration.read_text(encoding="utf-8"))
-                record = "INSERT INTO fintone_migrations (number, name, applied_at) VALUES (?, ?, ?)"
-                connection.execute(record, [number, migration.stem, utc_now()])
-        for views in VIEWS_FILES:
-            connection.execute(views.read_text(encoding="utf-8"))
+        missing = {number: migration for number, migration in _migrations().items() if number > last}
+        if last and missing:
+            connection.execute("CHECKPOINT")  # the log of a killed process becomes part of the file
+            copy = keep_copy(path, afterwards.enter_context(bytes_of(path)), min(missing))
+        with _transaction(connection), _dropped_on_error(copy):
+            _apply(connection, missing)
+    if copy:
+        _log.warning("warehouse %s: migrated from %d to %d; the file as it was: %s", path, last, max(missing), copy)
+
+
+def _apply(connection: duckdb.DuckDBPyConnection, migrations: Mapping[int, Path]) -> None:
+    """Run migrations by their number, and define the views anew."""
+    for number, migration in migrations.items():
+        connection.execute(migration.read_text(encoding="utf-8"))
+        record = "INSERT INTO fintone_migrations (number, name, applied_at) VALUES (?, ?, ?)"
+        connection.execute(record, [number, migration.stem, utc_now()])
+    for views in VIEWS_FILES:
+        connection.execute(views.read_text(encoding="utf-8"))
+
+
+@contextmanager
+def _dropped_on_error(copy: Path | None) -> Iterator[None]:
+    """Delete a copy of the warehouse if the block raises: what it was made for is undone."""
+    try:
+        yield
+    except BaseException:
+        if copy:
+            copy.unlink()
+        raise
 
 
 @contextmanager

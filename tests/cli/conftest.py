@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from cli.main import main
+from storage import warehouse as room
 from storage.warehouse import prepare_warehouse
+from tests.old_home.restore import restore
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -51,6 +53,21 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def warehouse(home: Path, prepared: Path) -> Path:
     home.mkdir()
     return Path(shutil.copy(prepared, home))
+
+
+@pytest.fixture(scope="session")
+def restored(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    work = tmp_path_factory.mktemp("old")
+    return restore(work / "home", work).root
+
+
+@pytest.fixture
+def old_home(home: Path, restored: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home that an earlier version left, and a version of one more migration than this one."""
+    folder = Path(shutil.copytree(room.MIGRATIONS_FOLDER, tmp_path / "migrations"))
+    (folder / "9000_next.sql").write_text("CREATE TABLE next (x INTEGER);")
+    monkeypatch.setattr(room, "MIGRATIONS_FOLDER", folder)
+    return Path(shutil.copytree(restored, home))
 
 
 @pytest.fixture

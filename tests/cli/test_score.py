@@ -20,6 +20,7 @@ from storage.champions import Decision, save_decision
 from storage.query import query
 from storage.warehouse import writing
 from tasks.scoring import DRIFT_EVENT
+from tests.old_home.restore import CHAMPION, OTHER, PREDICTIONS
 
 Run = Callable[..., tuple[int, str, str]]
 Refuse = Callable[..., str]
@@ -152,3 +153,19 @@ def test_the_flow_tells_prefect_of_drift(server: None, champion: str, home: Path
     [event] = events
     assert event["resource"]["prefect.resource.id"] == f"fintone.cell.{champion}"
     assert set(event["payload"]["drifted"]) == beyond
+
+
+@pytest.mark.parametrize("cell", [CHAMPION, OTHER])
+def test_the_adapters_of_an_old_home_answer_as_its_ledger_has_it(
+    fintone: Run, old_home: Path, lasting_worker: None, cell: str
+) -> None:
+    known = query(old_home / "warehouse.duckdb", PREDICTIONS.format(cell)).rows
+    with Path("test.csv").open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([["headline"], *([text] for text, *_ in known)])
+    code, out, err = fintone("score", "test.csv", "--model", cell, "--temperature", "1", "--format", "jsonl")
+    answers = [json.loads(line) for line in out.splitlines()]
+    assert (code, [answer["text"] for answer in answers]) == (0, [text for text, *_ in known])
+    assert "migrated from 19 to 9000; the file as it was: " in err
+    for (_, *probabilities), answer in zip(known, answers, strict=True):
+        told = [answer[f"p_{outcome}"] for outcome in ("negative", "neutral", "positive", "unparsed")]
+        assert told == pytest.approx(probabilities, abs=1e-3)

@@ -21,11 +21,13 @@ from learning.study.identity import earlier_study_ids
 from operations.worker import _workers
 from reporting.data_report import escape
 from schemas.config import BaselineSettings, PromotionSettings, StudyConfig
+from schemas.overrides import apply_overrides
 from schemas.profiles import build_config, load_profile
 from storage.query import query
 from storage.warehouse import writing
 from tasks.step_log import StepLog
 from tests.flows.live import count_states
+from tests.old_home.restore import SETTINGS, STUDY, restore
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -380,3 +382,14 @@ def test_copies_of_test_headlines_in_train_are_told_and_nobody_is_judged_by_them
     refusal = "cannot be compared with the best baseline TF-IDF + linear SVM: it has learnt from every headline that"
     assert f"{refusal} judges here" in reason
     assert "None" not in reason
+
+
+def test_the_study_of_an_old_home_is_known_as_finished(
+    home: Path, tmp_path: Path, events: list[dict[str, Any]]
+) -> None:
+    restore(home, tmp_path)
+    assert retrain(build_config(apply_overrides(load_profile("demo"), SETTINGS))) == STUDY
+    told = [event["text"] for event in events if "text" in event]
+    assert f"nothing new: study {STUDY} is finished" in told
+    assert (home / "reports" / STUDY / "index.html").exists()
+    assert ask(home, "SELECT count(*), count(DISTINCT study_id) FROM studies") == [(1, 1)]

@@ -1,0 +1,70 @@
+"""A home that an earlier fintone left: a command migrates it, with a copy beside it, and every command works on it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from storage import warehouse as room
+from storage.champions import load_champion
+from storage.query import query
+from tests.old_home.restore import CHAMPION, LEADERBOARD, LEADERBOARD_QUERY, MIGRATION, OTHER
+
+Run = Callable[..., tuple[int, str, str]]
+DECISIONS = "SELECT number, decision, decided_by, cell_id, reason FROM champions ORDER BY number"
+
+
+def list_files(home: Path) -> list[str]:
+    return sorted(file.name for file in home.iterdir() if file.is_file())
+
+
+def test_a_query_reads_it_as_it_is(fintone: Run, old_home: Path) -> None:
+    before = (old_home / "warehouse.duckdb").read_bytes()
+    assert fintone("sql", LEADERBOARD_QUERY, "--format", "csv") == (0, LEADERBOARD, "")
+    assert (old_home / "warehouse.duckdb").read_bytes() == before
+    assert list_files(old_home) == ["warehouse.duckdb"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("compare", CHAMPION, OTHER),
+        ("promote", OTHER, "--reason", "one epoch is enough"),
+        ("report",),
+        ("withdraw", CHAMPION),
+    ],
+)
+def test_a_command_migrates_it_and_names_the_copy(fintone: Run, old_home: Path, command: tuple[str, ...]) -> None:
+    warehouse = old_home / "warehouse.duckdb"
+    first = min(number for number in room._migrations() if number > MIGRATION)
+    copy, before = old_home / f"warehouse.before-migration-{first:04}.duckdb", warehouse.read_bytes()
+    code, _, err = fintone(*command)
+    line = f"warehouse {warehouse}: migrated from {MIGRATION} to 9000; the file as it was: {copy}\n"
+    assert (code, err) == (0, line)
+    assert copy.read_bytes() == before
+    assert fintone("compare", CHAMPION, OTHER)[::2] == (0, "")  # and again nothing is to be migrated
+    assert list_files(old_home) == [copy.name, warehouse.name]
+
+
+def test_its_leaderboard_and_its_champion_stay(fintone: Run, old_home: Path) -> None:
+    warehouse = old_home / "warehouse.duckdb"
+    decisions = query(warehouse, DECISIONS)
+    assert fintone("compare", CHAMPION, OTHER)[0] == 0
+    assert fintone("sql", LEADERBOARD_QUERY, "--format", "csv") == (0, LEADERBOARD, "")
+    assert query(warehouse, DECISIONS) == decisions
+    assert load_champion(warehouse) == (CHAMPION, 0.1)
+
+
+def test_another_champion_is_promoted_and_taken_back(fintone: Run, old_home: Path) -> None:
+    assert fintone("promote", OTHER, "--reason", "one epoch is enough")[0] == 0
+    assert load_champion(old_home / "warehouse.duckdb") == (OTHER, 0.1)
+    assert fintone("promote", "--back", "--reason", "it is not")[0] == 0
+    assert load_champion(old_home / "warehouse.duckdb") == (CHAMPION, 0.1)
+
+
+def test_its_champion_is_exported_and_answers_as_its_ledger_has_it(fintone: Run, old_home: Path) -> None:
+    code, out, err = fintone("export", CHAMPION, "--output", "model")
+    assert (code, err.count("\n")) == (0, 1)
+    assert err.endswith(f"; the file as it was: {next(old_home.glob('*.before-*'))}\n")
+    assert "it answers 12 test headlines as the ledger has it" in " ".join(out.split())
+    assert (Path("model") / "adapter_model.safetensors").exists()

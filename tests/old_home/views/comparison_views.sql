@@ -1,0 +1,276 @@
+-- What analysts ask of two cells: which is better and how sure that is, and which headlines flipped between them. Defined
+-- anew whenever the warehouse is prepared.
+
+CREATE OR REPLACE VIEW comparisons AS
+WITH ranked AS (
+    SELECT
+        *,
+        count(*) OVER (PARTITION BY study_id, part) AS pairs,
+        row_number() OVER (PARTITION BY study_id, part ORDER BY p_value) AS place
+    FROM ledger.comparisons
+),
+corrected AS (
+    SELECT
+        *,
+        least(1, max(p_value * (pairs - place + 1)) OVER (PARTITION BY study_id, part ORDER BY place)) AS p_holm
+    FROM ranked
+),
+oriented AS (
+    SELECT
+        study_id,
+        part,
+        temperature,
+        cell_id,
+        other_cell_id,
+        n,
+        accuracy,
+        other_accuracy,
+        difference,
+        difference_low,
+        difference_high,
+        macro_f1_difference,
+        macro_f1_difference_low,
+        macro_f1_difference_high,
+        only_right,
+        only_other_right,
+        p_value,
+        p_holm,
+        pairs,
+        false AS is_mirrored
+    FROM corrected
+    UNION ALL
+    SELECT
+        study_id,
+        part,
+        temperature,
+        other_cell_id,
+        cell_id,
+        n,
+        other_accuracy,
+        accuracy,
+        -difference,
+        -difference_high,
+        -difference_low,
+        -macro_f1_difference,
+        -macro_f1_difference_high,
+        -macro_f1_difference_low,
+        only_other_right,
+        only_right,
+        p_value,
+        p_holm,
+        pairs,
+        true AS is_mirrored
+    FROM corrected
+)
+SELECT
+    oriented.study_id,
+    oriented.part,
+    oriented.temperature,
+    oriented.cell_id,
+    cells.kind,
+    cells.model,
+    cells.learning_rate,
+    cells.epochs,
+    cells.seed,
+    oriented.other_cell_id,
+    others.kind AS other_kind,
+    others.model AS other_model,
+    others.learning_rate AS other_learning_rate,
+    others.epochs AS other_epochs,
+    others.seed AS other_seed,
+    oriented.n,
+    oriented.accuracy,
+    oriented.other_accuracy,
+    oriented.difference,
+    oriented.difference_low,
+    oriented.difference_high,
+    oriented.macro_f1_difference,
+    oriented.macro_f1_difference_low,
+    oriented.macro_f1_difference_high,
+    oriented.only_right,
+    oriented.only_other_right,
+    oriented.p_value,
+    oriented.p_holm,
+    oriented.pairs,
+    oriented.p_holm < 0.05 AS significant,
+    oriented.is_mirrored
+FROM oriented
+JOIN cells ON cells.cell_id = oriented.cell_id
+JOIN cells AS others ON others.cell_id = oriented.other_cell_id;
+COMMENT ON VIEW comparisons IS 'A cell of a study beside another on the same test headlines at one temperature. Each pair is in two rows, one each way round, so that WHERE cell_id = ... gives all rivals of a cell; WHERE NOT is_mirrored gives each pair once.';
+COMMENT ON COLUMN comparisons.study_id IS 'The study.';
+COMMENT ON COLUMN comparisons.part IS 'The part of the split: test, since validation chose between the cells and flatters its choice.';
+COMMENT ON COLUMN comparisons.temperature IS 'Sampling temperature; a baseline, which does not sample, meets a model at each of its own. NULL for two baselines.';
+COMMENT ON COLUMN comparisons.cell_id IS 'The cell.';
+COMMENT ON COLUMN comparisons.kind IS 'base, baseline or fine-tuned.';
+COMMENT ON COLUMN comparisons.model IS 'The base model, or the name of the baseline.';
+COMMENT ON COLUMN comparisons.learning_rate IS 'Peak learning rate; NULL unless fine-tuned.';
+COMMENT ON COLUMN comparisons.epochs IS 'Passes over the train part; NULL unless fine-tuned.';
+COMMENT ON COLUMN comparisons.seed IS 'Seed of initialisation, order and dropout; NULL where nothing is drawn.';
+COMMENT ON COLUMN comparisons.other_cell_id IS 'The cell that it is compared with.';
+COMMENT ON COLUMN comparisons.other_kind IS 'Its kind.';
+COMMENT ON COLUMN comparisons.other_model IS 'Its base model, or its name.';
+COMMENT ON COLUMN comparisons.other_learning_rate IS 'Its peak learning rate.';
+COMMENT ON COLUMN comparisons.other_epochs IS 'Its passes over the train part.';
+COMMENT ON COLUMN comparisons.other_seed IS 'Its seed.';
+COMMENT ON COLUMN comparisons.n IS 'Headlines that both were evaluated on.';
+COMMENT ON COLUMN comparisons.accuracy IS 'Accuracy of the cell.';
+COMMENT ON COLUMN comparisons.other_accuracy IS 'Accuracy of the other cell.';
+COMMENT ON COLUMN comparisons.difference IS 'Accuracy of the cell less that of the other.';
+COMMENT ON COLUMN comparisons.difference_low IS 'Lower end of its 95 % interval (Tango 1998); NULL where fewer than 3 headlines tell the two apart.';
+COMMENT ON COLUMN comparisons.difference_high IS 'Upper end of its 95 % interval.';
+COMMENT ON COLUMN comparisons.macro_f1_difference IS 'Macro-F1 of the cell less that of the other.';
+COMMENT ON COLUMN comparisons.macro_f1_difference_low IS 'Lower end of its 95 % interval; NULL as difference_low is, and where a label has fewer than 10 headlines.';
+COMMENT ON COLUMN comparisons.macro_f1_difference_high IS 'Upper end of its 95 % interval.';
+COMMENT ON COLUMN comparisons.only_right IS 'Headlines that only the cell has right.';
+COMMENT ON COLUMN comparisons.only_other_right IS 'Headlines that only the other cell has right.';
+COMMENT ON COLUMN comparisons.p_value IS 'Exact two-sided p-value of McNemar''s test, of this pair alone.';
+COMMENT ON COLUMN comparisons.p_holm IS 'The p-value after Holm''s correction for all pairs of the study on this part, at all temperatures.';
+COMMENT ON COLUMN comparisons.pairs IS 'How many pairs that are, each counted once.';
+COMMENT ON COLUMN comparisons.significant IS 'Whether p_holm is below 0.05.';
+COMMENT ON COLUMN comparisons.is_mirrored IS 'Whether this is the second row of its pair, the other way round.';
+
+
+CREATE OR REPLACE VIEW baseline_verdicts AS
+SELECT
+    study_id,
+    part,
+    temperature,
+    cell_id,
+    kind,
+    model,
+    learning_rate,
+    epochs,
+    seed,
+    other_cell_id AS baseline_cell_id,
+    other_model AS baseline,
+    n,
+    accuracy,
+    other_accuracy AS baseline_accuracy,
+    difference,
+    difference_low,
+    difference_high,
+    p_value,
+    p_holm,
+    pairs,
+    significant AND coalesce(difference_low > 0, false) AS beats_baseline
+FROM comparisons
+WHERE kind <> 'baseline' AND other_kind = 'baseline'
+QUALIFY row_number() OVER (PARTITION BY study_id, part, temperature, cell_id ORDER BY other_accuracy DESC, other_model) = 1;
+COMMENT ON VIEW baseline_verdicts IS 'Whether the base model and each fine-tune of a study beat its best baseline on test, at each temperature.';
+COMMENT ON COLUMN baseline_verdicts.study_id IS 'The study.';
+COMMENT ON COLUMN baseline_verdicts.part IS 'The part of the split.';
+COMMENT ON COLUMN baseline_verdicts.temperature IS 'Sampling temperature of the cell.';
+COMMENT ON COLUMN baseline_verdicts.cell_id IS 'The cell.';
+COMMENT ON COLUMN baseline_verdicts.kind IS 'base or fine-tuned.';
+COMMENT ON COLUMN baseline_verdicts.model IS 'The base model.';
+COMMENT ON COLUMN baseline_verdicts.learning_rate IS 'Peak learning rate; NULL unless fine-tuned.';
+COMMENT ON COLUMN baseline_verdicts.epochs IS 'Passes over the train part; NULL unless fine-tuned.';
+COMMENT ON COLUMN baseline_verdicts.seed IS 'Seed of initialisation, order and dropout; NULL where nothing is drawn.';
+COMMENT ON COLUMN baseline_verdicts.baseline_cell_id IS 'The baseline of highest accuracy on this part; of equals the first by name.';
+COMMENT ON COLUMN baseline_verdicts.baseline IS 'Its name.';
+COMMENT ON COLUMN baseline_verdicts.n IS 'Headlines that both were evaluated on.';
+COMMENT ON COLUMN baseline_verdicts.accuracy IS 'Accuracy of the cell.';
+COMMENT ON COLUMN baseline_verdicts.baseline_accuracy IS 'Accuracy of the baseline.';
+COMMENT ON COLUMN baseline_verdicts.difference IS 'Accuracy of the cell less that of the baseline.';
+COMMENT ON COLUMN baseline_verdicts.difference_low IS 'Lower end of its 95 % interval (Tango 1998); NULL where fewer than 3 headlines tell the two apart.';
+COMMENT ON COLUMN baseline_verdicts.difference_high IS 'Upper end of its 95 % interval.';
+COMMENT ON COLUMN baseline_verdicts.p_value IS 'Exact two-sided p-value of McNemar''s test, of this pair alone.';
+COMMENT ON COLUMN baseline_verdicts.p_holm IS 'The p-value after Holm''s correction for all pairs of the study on this part, at all temperatures.';
+COMMENT ON COLUMN baseline_verdicts.pairs IS 'How many pairs that are, each counted once.';
+COMMENT ON COLUMN baseline_verdicts.beats_baseline IS 'Whether the interval lies above 0 and p_holm is below 0.05.';
+
+
+CREATE OR REPLACE VIEW ledger.pairings AS
+WITH evaluated AS (
+    SELECT
+        study_id,
+        evaluation_id,
+        evaluations.cell_id,
+        evaluations.part,
+        evaluations.temperature,
+        evaluations.decoding_id,
+        evaluations.n,
+        studies.started_at,
+        studies.number,
+        study_cells.position
+    FROM ledger.study_evaluations
+    JOIN evaluations USING (evaluation_id)
+    JOIN studies USING (study_id)
+    JOIN study_cells USING (study_id, cell_id)
+)
+SELECT
+    own.study_id,
+    other.study_id AS other_study_id,
+    own.part,
+    coalesce(own.temperature, other.temperature) AS temperature,
+    own.cell_id,
+    other.cell_id AS other_cell_id,
+    own.evaluation_id,
+    other.evaluation_id AS other_evaluation_id,
+    own.n,
+    other.n AS other_n,
+    coalesce(own.decoding_id = other.decoding_id, true) AS is_sampled_alike,
+    greatest(own.started_at, other.started_at) AS started_at,
+    greatest(own.number, other.number) AS number,
+    own.position > other.position AS is_mirrored
+FROM evaluated AS own
+JOIN evaluated AS other
+    ON other.part = own.part
+    AND other.cell_id <> own.cell_id
+    AND coalesce(other.temperature = own.temperature, true);
+COMMENT ON VIEW ledger.pairings IS 'Evaluations of two cells, of one study or of two, on the same part at one temperature; each pair both ways round.';
+COMMENT ON COLUMN ledger.pairings.study_id IS 'A study of the cell.';
+COMMENT ON COLUMN ledger.pairings.other_study_id IS 'A study of the other cell.';
+COMMENT ON COLUMN ledger.pairings.part IS 'The part of the split: validation or test.';
+COMMENT ON COLUMN ledger.pairings.temperature IS 'Sampling temperature; a baseline, which does not sample, meets a model at each of its own. NULL for two baselines.';
+COMMENT ON COLUMN ledger.pairings.cell_id IS 'The cell.';
+COMMENT ON COLUMN ledger.pairings.other_cell_id IS 'The other cell.';
+COMMENT ON COLUMN ledger.pairings.evaluation_id IS 'The evaluation of the cell.';
+COMMENT ON COLUMN ledger.pairings.other_evaluation_id IS 'The evaluation of the other cell.';
+COMMENT ON COLUMN ledger.pairings.n IS 'Headlines that the cell was evaluated on.';
+COMMENT ON COLUMN ledger.pairings.other_n IS 'Headlines that the other cell was evaluated on; not the same ones where the splits differ.';
+COMMENT ON COLUMN ledger.pairings.is_sampled_alike IS 'Whether both were sampled with the same top-k, top-p and seed; a baseline fits all.';
+COMMENT ON COLUMN ledger.pairings.started_at IS 'When the later of both studies last started, UTC.';
+COMMENT ON COLUMN ledger.pairings.number IS 'Number of the later of both studies.';
+COMMENT ON COLUMN ledger.pairings.is_mirrored IS 'Within one study: whether this is the second row of its pair, the other way round.';
+
+
+CREATE OR REPLACE VIEW flips AS
+SELECT
+    pairings.study_id,
+    pairings.part,
+    pairings.temperature,
+    pairings.cell_id,
+    pairings.other_cell_id,
+    headlines.headline_id,
+    headlines.text,
+    headlines.label,
+    own.predicted,
+    other.predicted AS other_predicted,
+    CASE headlines.label
+        WHEN own.predicted THEN pairings.cell_id
+        WHEN other.predicted THEN pairings.other_cell_id
+    END AS right_cell_id,
+    pairings.is_mirrored
+FROM ledger.pairings
+JOIN ledger.predictions AS own USING (evaluation_id)
+JOIN ledger.predictions AS other
+    ON other.evaluation_id = pairings.other_evaluation_id
+    AND other.headline_id = own.headline_id
+    AND other.predicted <> own.predicted
+JOIN headlines ON headlines.headline_id = own.headline_id
+WHERE pairings.study_id = pairings.other_study_id;
+COMMENT ON VIEW flips IS 'Headlines that two cells of a study predict otherwise, at one temperature. Each flip is in two rows, one each way round: ask for both cells, or for WHERE NOT is_mirrored.';
+COMMENT ON COLUMN flips.study_id IS 'The study.';
+COMMENT ON COLUMN flips.part IS 'The part of the split: validation or test.';
+COMMENT ON COLUMN flips.temperature IS 'Sampling temperature; a baseline, which does not sample, meets a model at each of its own. NULL for two baselines.';
+COMMENT ON COLUMN flips.cell_id IS 'The cell.';
+COMMENT ON COLUMN flips.other_cell_id IS 'The other cell.';
+COMMENT ON COLUMN flips.headline_id IS 'The headline.';
+COMMENT ON COLUMN flips.text IS 'Its text.';
+COMMENT ON COLUMN flips.label IS 'Its sentiment: negative, neutral or positive.';
+COMMENT ON COLUMN flips.predicted IS 'What the cell predicts.';
+COMMENT ON COLUMN flips.other_predicted IS 'What the other cell predicts.';
+COMMENT ON COLUMN flips.right_cell_id IS 'Which of both is right; NULL where neither is.';
+COMMENT ON COLUMN flips.is_mirrored IS 'Whether this is the second row of its flip, the other way round.';

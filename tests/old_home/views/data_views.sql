@@ -1,0 +1,358 @@
+-- What analysts ask of the data: what came in, what was refused, what repeats, and how it changes. Defined anew whenever
+-- the warehouse is prepared.
+
+CREATE OR REPLACE VIEW source_labels AS
+SELECT
+    sources.ingest_id,
+    sources.source,
+    headlines.label,
+    count(*) AS headlines,
+    sum(coalesce(source_copies.copies, snapshot_headlines.copies))::BIGINT AS rows_accepted,
+    count(*) / sum(count(*)) OVER (PARTITION BY sources.ingest_id) AS share
+FROM sources
+JOIN snapshot_headlines USING (snapshot_id)
+JOIN headlines USING (headline_id)
+LEFT JOIN source_copies
+    ON source_copies.ingest_id = sources.ingest_id AND source_copies.headline_id = headlines.headline_id
+GROUP BY sources.ingest_id, sources.source, headlines.label
+ORDER BY ALL;
+COMMENT ON VIEW source_labels IS 'Accepted headlines of each source by label.';
+COMMENT ON COLUMN source_labels.ingest_id IS 'The ingestion.';
+COMMENT ON COLUMN source_labels.source IS 'The source.';
+COMMENT ON COLUMN source_labels.label IS 'negative, neutral or positive.';
+COMMENT ON COLUMN source_labels.headlines IS 'Headlines with this label.';
+COMMENT ON COLUMN source_labels.rows_accepted IS 'Rows that they stand for, copies counted.';
+COMMENT ON COLUMN source_labels.share IS 'Share of the headlines of the source, from 0 to 1.';
+
+
+CREATE OR REPLACE VIEW rejected_reasons AS
+SELECT
+    ingest_id,
+    kind AS reason,
+    count(*) AS rows_rejected,
+    count(DISTINCT reason) AS variants,
+    min(reason) AS example,
+    min(source) AS source,
+    min(row_number) AS row_number
+FROM (
+    SELECT
+        ingest_id,
+        source,
+        row_number,
+        reason,
+        trim(regexp_replace(split_part(split_part(reason, '''', 1), '"', 1), '\d+', 'N', 'g')) AS kind
+    FROM (SELECT ingest_id, source, row_number, unnest(string_split(reason, '; ')) AS reason FROM rejected_rows)
+)
+GROUP BY ingest_id, kind
+ORDER BY ingest_id, rows_rejected DESC, reason;
+COMMENT ON VIEW rejected_reasons IS 'Why rows were rejected, by kind of reason: numbers read N and what stands in quotes is left out. A row with two reasons counts under each.';
+COMMENT ON COLUMN rejected_reasons.ingest_id IS 'The ingestion.';
+COMMENT ON COLUMN rejected_reasons.reason IS 'The kind of reason.';
+COMMENT ON COLUMN rejected_reasons.rows_rejected IS 'Rows rejected for it.';
+COMMENT ON COLUMN rejected_reasons.variants IS 'How many different reasons are of this kind.';
+COMMENT ON COLUMN rejected_reasons.example IS 'One of them in full.';
+COMMENT ON COLUMN rejected_reasons.source IS 'A file with such a row.';
+COMMENT ON COLUMN rejected_reasons.row_number IS 'The lowest number of such a row.';
+
+
+CREATE OR REPLACE VIEW near_copies AS
+SELECT
+    snapshot_id,
+    group_id,
+    count(*) AS headlines,
+    sum(copies)::BIGINT AS rows_accepted,
+    CASE
+        WHEN count(DISTINCT text_id) = 1 THEN 'copies'
+        WHEN count(DISTINCT masked_id) <> 1 THEN 'reworded'
+        WHEN count(DISTINCT regexp_replace(
+            regexp_replace(lower(nfc_normalize(text)), '\s+', ' ', 'g'), '\p{Nd}+([.,]\p{Nd}+)*', '0', 'g'
+        )) = 1 THEN 'numbers'
+        ELSE 'links'
+    END AS kind,
+    list_sort(list(DISTINCT label)) AS labels,
+    count(DISTINCT label) > 1 AS is_conflicting,
+    min(text) AS example
+FROM (
+    SELECT snapshot_id, group_id
+    FROM snapshot_headlines
+    WHERE group_id IS NOT NULL
+    GROUP BY ALL
+    HAVING count(*) > 1
+)
+JOIN snapshot_headlines USING (snapshot_id, group_id)
+JOIN headlines USING (headline_id)
+GROUP BY snapshot_id, group_id
+ORDER BY snapshot_id, headlines DESC, group_id;
+COMMENT ON VIEW near_copies IS 'Groups of two or more headlines of a snapshot that are copies or near copies of each other; a split keeps them together.';
+COMMENT ON COLUMN near_copies.snapshot_id IS 'The snapshot.';
+COMMENT ON COLUMN near_copies.group_id IS 'The group.';
+COMMENT ON COLUMN near_copies.headlines IS 'Headlines in it.';
+COMMENT ON COLUMN near_copies.rows_accepted IS 'Rows that they stand for in the source that made the snapshot.';
+COMMENT ON COLUMN near_copies.kind IS 'copies: the same text. numbers: the same but for numbers and case. links: the same but also for links, @mentions, RT, trailing hashtags, HTML entities or mojibake. reworded: nearly the same words.';
+COMMENT ON COLUMN near_copies.labels IS 'Their labels.';
+COMMENT ON COLUMN near_copies.is_conflicting IS 'Whether they have more than one label.';
+COMMENT ON COLUMN near_copies.example IS 'The text that sorts first.';
+
+
+CREATE OR REPLACE VIEW snapshot_statistics AS
+WITH lengths AS (
+    SELECT snapshot_id, label, length(text) AS characters, len(string_split(text, ' ')) AS words
+    FROM snapshot_headlines
+    JOIN headlines USING (headline_id)
+),
+counted AS (
+    SELECT
+        snapshot_id,
+        label,
+        count(*) AS headlines,
+        min(characters) AS characters_min,
+        median(characters) AS characters_median,
+        quantile_cont(characters, 0.99) AS characters_p99,
+        max(characters) AS characters_max,
+        median(words) AS words_median
+    FROM lengths
+    GROUP BY GROUPING SETS ((snapshot_id, label), (snapshot_id))
+)
+SELECT
+    snapshot_id,
+    label,
+    headlines,
+    headlines / max(headlines) OVER (PARTITION BY snapshot_id) AS share,
+    characters_min,
+    characters_median,
+    characters_p99,
+    characters_max,
+    words_median
+FROM counted
+ORDER BY snapshot_id, label NULLS LAST;
+COMMENT ON VIEW snapshot_statistics IS 'Counts and lengths of a snapshot by label, and of all its headlines in the row where the label is NULL.';
+COMMENT ON COLUMN snapshot_statistics.snapshot_id IS 'The snapshot.';
+COMMENT ON COLUMN snapshot_statistics.label IS 'negative, neutral or positive; NULL for all.';
+COMMENT ON COLUMN snapshot_statistics.headlines IS 'Headlines.';
+COMMENT ON COLUMN snapshot_statistics.share IS 'Share of the snapshot, from 0 to 1.';
+COMMENT ON COLUMN snapshot_statistics.characters_min IS 'Characters of the shortest.';
+COMMENT ON COLUMN snapshot_statistics.characters_median IS 'Median characters.';
+COMMENT ON COLUMN snapshot_statistics.characters_p99 IS 'Characters that 99 % do not exceed.';
+COMMENT ON COLUMN snapshot_statistics.characters_max IS 'Characters of the longest.';
+COMMENT ON COLUMN snapshot_statistics.words_median IS 'Median words, as spaces part them.';
+
+
+CREATE OR REPLACE VIEW snapshot_changes AS
+WITH texts AS (
+    SELECT DISTINCT snapshot_id, text_id, label
+    FROM snapshot_headlines
+    JOIN headlines USING (headline_id)
+),
+compared AS (
+    SELECT
+        snapshots.snapshot_id,
+        snapshots.previous_snapshot_id,
+        now.text_id,
+        now.label AS label,
+        before.label AS previous_label
+    FROM snapshots
+    JOIN texts AS now USING (snapshot_id)
+    LEFT JOIN texts AS before
+        ON before.snapshot_id = snapshots.previous_snapshot_id AND before.text_id = now.text_id
+    WHERE snapshots.previous_snapshot_id IS NOT NULL
+),
+by_text AS (
+    SELECT
+        snapshot_id,
+        previous_snapshot_id,
+        text_id,
+        bool_or(previous_label IS NOT NULL) AS was_there,
+        bool_or(previous_label = label) AS kept_its_label
+    FROM compared
+    GROUP BY ALL
+),
+gone AS (
+    SELECT snapshots.snapshot_id, count(DISTINCT before.text_id) AS removed
+    FROM snapshots
+    JOIN texts AS before ON before.snapshot_id = snapshots.previous_snapshot_id
+    ANTI JOIN texts AS now ON now.snapshot_id = snapshots.snapshot_id AND now.text_id = before.text_id
+    GROUP BY ALL
+)
+SELECT
+    snapshot_id,
+    previous_snapshot_id,
+    count(*) FILTER (NOT was_there) AS added,
+    coalesce(any_value(removed), 0) AS removed,
+    count(*) FILTER (was_there AND NOT kept_its_label) AS relabelled,
+    count(*) FILTER (kept_its_label) AS unchanged
+FROM by_text
+LEFT JOIN gone USING (snapshot_id)
+GROUP BY ALL
+ORDER BY ALL;
+COMMENT ON VIEW snapshot_changes IS 'What a snapshot added to the one before it, in distinct texts.';
+COMMENT ON COLUMN snapshot_changes.snapshot_id IS 'The snapshot.';
+COMMENT ON COLUMN snapshot_changes.previous_snapshot_id IS 'The one before it: of the same place, or else the latest of which it holds half the headlines.';
+COMMENT ON COLUMN snapshot_changes.added IS 'Texts that were not there.';
+COMMENT ON COLUMN snapshot_changes.removed IS 'Texts that are no longer there.';
+COMMENT ON COLUMN snapshot_changes.relabelled IS 'Texts whose label is another now.';
+COMMENT ON COLUMN snapshot_changes.unchanged IS 'Texts with a label that they had.';
+
+
+CREATE OR REPLACE VIEW snapshot_drift AS
+WITH histogram AS (
+    SELECT snapshot_id, label, length(text) AS characters, count(*) AS n
+    FROM snapshot_headlines
+    JOIN headlines USING (headline_id)
+    GROUP BY ALL
+),
+ranked AS (
+    SELECT
+        snapshot_id,
+        characters,
+        sum(sum(n)) OVER (PARTITION BY snapshot_id ORDER BY characters) / sum(sum(n)) OVER (PARTITION BY snapshot_id)
+            AS share_up_to
+    FROM histogram
+    GROUP BY snapshot_id, characters
+),
+edges AS (
+    SELECT snapshot_id, quantile, min(characters) AS characters
+    FROM ranked
+    CROSS JOIN (SELECT unnest(range(1, 10)) / 10 AS quantile)
+    WHERE share_up_to >= quantile
+    GROUP BY ALL
+),
+bounds AS (
+    SELECT snapshot_id, list(DISTINCT characters) AS edges FROM edges GROUP BY ALL
+),
+pairs AS (
+    SELECT snapshots.snapshot_id, previous_snapshot_id, edges
+    FROM snapshots
+    JOIN bounds ON bounds.snapshot_id = previous_snapshot_id
+),
+both_of AS (
+    SELECT pairs.snapshot_id, 'now' AS moment, edges, label, characters, n
+    FROM pairs
+    JOIN histogram USING (snapshot_id)
+    UNION ALL
+    SELECT pairs.snapshot_id, 'before', edges, label, characters, n
+    FROM pairs
+    JOIN histogram ON histogram.snapshot_id = previous_snapshot_id
+),
+binned AS (
+    SELECT snapshot_id, 'labels' AS measure, moment, label AS bin, n FROM both_of
+    UNION ALL
+    SELECT snapshot_id, 'lengths', moment, len(list_filter(edges, lambda edge: edge < characters))::VARCHAR, n FROM both_of
+),
+shares AS (
+    SELECT
+        snapshot_id,
+        measure,
+        bin,
+        coalesce(sum(n) FILTER (moment = 'now'), 0)
+            / sum(sum(n) FILTER (moment = 'now')) OVER (PARTITION BY snapshot_id, measure) AS value,
+        coalesce(sum(n) FILTER (moment = 'before'), 0)
+            / sum(sum(n) FILTER (moment = 'before')) OVER (PARTITION BY snapshot_id, measure) AS previous_value
+    FROM binned
+    GROUP BY snapshot_id, measure, bin
+),
+indices AS (
+    SELECT
+        snapshot_id,
+        'PSI of ' || measure AS measure,
+        sum(psi_term(value, now.headline_count, previous_value, before.headline_count)) AS value,
+        psi_noise(count(*), any_value(now.headline_count), any_value(before.headline_count)) AS noise
+    FROM shares
+    JOIN snapshots AS now USING (snapshot_id)
+    JOIN snapshots AS before ON before.snapshot_id = now.previous_snapshot_id
+    GROUP BY snapshot_id, measure
+),
+measures AS (
+    SELECT snapshot_id, 'share of ' || bin AS measure, value, previous_value FROM shares WHERE measure = 'labels'
+    UNION ALL
+    SELECT snapshots.snapshot_id, 'median characters', now.characters, before.characters
+    FROM snapshots
+    JOIN edges AS now ON now.snapshot_id = snapshots.snapshot_id AND now.quantile = 0.5
+    JOIN edges AS before ON before.snapshot_id = previous_snapshot_id AND before.quantile = 0.5
+    UNION ALL
+    SELECT snapshot_id, measure, value, 0 FROM indices
+),
+readings AS (
+    SELECT
+        snapshots.snapshot_id,
+        list_filter(
+            json_keys(now.reading),
+            lambda name: json_extract(now.reading, '$.' || name) IS DISTINCT FROM json_extract(before.reading, '$.' || name)
+        ) AS changed
+    FROM snapshots
+    JOIN sources AS now USING (ingest_id)
+    JOIN snapshots AS earlier ON earlier.snapshot_id = snapshots.previous_snapshot_id
+    JOIN sources AS before ON before.ingest_id = earlier.ingest_id
+    WHERE now.reading IS NOT NULL AND before.reading IS NOT NULL
+),
+judged AS (
+    SELECT
+        *,
+        CASE
+            WHEN noise IS NULL THEN NULL
+            WHEN len(changed) > 0 THEN 'it was read with another ' || array_to_string(changed, ' and ')
+            WHEN value <= noise AND noise > 0.25 THEN 'there are too few headlines, of which noise alone reaches a PSI of ' || round(noise, 2)
+        END AS reason
+    FROM measures
+    JOIN snapshots USING (snapshot_id)
+    LEFT JOIN (SELECT snapshot_id, measure, noise FROM indices) USING (snapshot_id, measure)
+    LEFT JOIN readings USING (snapshot_id)
+)
+SELECT
+    snapshot_id,
+    previous_snapshot_id,
+    measure,
+    value,
+    previous_value,
+    value - previous_value AS difference,
+    CASE
+        WHEN noise IS NULL OR reason IS NOT NULL THEN NULL
+        WHEN value <= noise THEN 'none'
+        WHEN value > 0.25 THEN 'major'
+        WHEN value > 0.1 THEN 'moderate'
+        ELSE 'none'
+    END AS drift,
+    reason
+FROM judged
+ORDER BY snapshot_id, previous_snapshot_id, measure;
+COMMENT ON VIEW snapshot_drift IS 'How labels and lengths of a snapshot differ from the one before it.';
+COMMENT ON COLUMN snapshot_drift.snapshot_id IS 'The snapshot.';
+COMMENT ON COLUMN snapshot_drift.previous_snapshot_id IS 'The one before it.';
+COMMENT ON COLUMN snapshot_drift.measure IS 'Share of a label, the median length (the lower one of two in the middle), or a population stability index (PSI): the sum of (p - q) ln(p / q) over labels, or over the tenths of the lengths before; a share of nothing counts as half a headline, and as 0.0001 at least.';
+COMMENT ON COLUMN snapshot_drift.value IS 'Now.';
+COMMENT ON COLUMN snapshot_drift.previous_value IS 'Before; 0 for a PSI.';
+COMMENT ON COLUMN snapshot_drift.difference IS 'Now less before.';
+COMMENT ON COLUMN snapshot_drift.drift IS 'For a PSI: none up to 0.1, moderate up to 0.25, major beyond, as is the custom in credit scoring; none too where noise alone reaches it. NULL where nothing can be said.';
+COMMENT ON COLUMN snapshot_drift.reason IS 'Why nothing can be said: the two were read by other settings, or are too small.';
+
+
+CREATE OR REPLACE VIEW split_leaks AS
+WITH members AS (
+    SELECT
+        split_id,
+        part,
+        text,
+        -- An earlier version may have put into several groups what counts as one text now.
+        min(group_id) OVER (PARTITION BY split_id, coalesce(masked_id, group_id)) AS group_id
+    FROM splits
+    JOIN snapshot_headlines USING (snapshot_id, headline_id)
+    JOIN headlines USING (headline_id)
+    WHERE group_id IS NOT NULL
+)
+SELECT
+    split_id,
+    group_id,
+    count(*) FILTER (part = 'test') AS in_test,
+    count(*) FILTER (part = 'train') AS in_train,
+    count(*) FILTER (part = 'validation') AS in_validation,
+    min(text) AS example
+FROM members
+GROUP BY split_id, group_id
+HAVING bool_or(part = 'test') AND bool_or(part <> 'test')
+ORDER BY split_id, group_id;
+COMMENT ON VIEW split_leaks IS 'Near copies that stand in test and also in train or validation: none in a hashed split, some in the one of the study.';
+COMMENT ON COLUMN split_leaks.split_id IS 'The split.';
+COMMENT ON COLUMN split_leaks.group_id IS 'The group of near copies.';
+COMMENT ON COLUMN split_leaks.in_test IS 'Its headlines in test.';
+COMMENT ON COLUMN split_leaks.in_train IS 'Its headlines in train.';
+COMMENT ON COLUMN split_leaks.in_validation IS 'Its headlines in validation.';
+COMMENT ON COLUMN split_leaks.example IS 'The text that sorts first.';

@@ -1,0 +1,90 @@
+-- Rules that several views share, and formulas that SQL lacks. Defined again whenever the warehouse is prepared.
+
+CREATE OR REPLACE MACRO with_unparsed(p_neutral, p_unparsed) AS p_neutral + p_unparsed;
+COMMENT ON MACRO with_unparsed IS 'Probability of neutral in an evaluation, where an answer that is no label counts as neutral, as in the study. The same rule in Python: learning/study/unparsed.py.';
+
+CREATE OR REPLACE MACRO likeliest_label(p_negative, p_neutral, p_positive) AS
+    CASE greatest(p_negative, p_neutral, p_positive)
+        WHEN p_negative THEN 'negative'
+        WHEN p_neutral THEN 'neutral'
+        ELSE 'positive'
+    END;
+COMMENT ON MACRO likeliest_label IS 'The label with the largest probability; the first in the alphabet of equals.';
+
+CREATE OR REPLACE MACRO is_unparsed(p_negative, p_neutral, p_positive, p_unparsed) AS
+    p_unparsed > greatest(p_negative, p_neutral, p_positive);
+COMMENT ON MACRO is_unparsed IS 'Whether no label is likelier than an answer that is none.';
+
+CREATE OR REPLACE MACRO answered_label(p_negative, p_neutral, p_positive, p_unparsed, unparsed) AS
+    CASE
+        WHEN unparsed = 'neutral' THEN likeliest_label(p_negative, with_unparsed(p_neutral, p_unparsed), p_positive)
+        WHEN is_unparsed(p_negative, p_neutral, p_positive, p_unparsed) THEN 'unparsed'
+        ELSE likeliest_label(p_negative, p_neutral, p_positive)
+    END;
+COMMENT ON MACRO answered_label IS 'What a scored headline is called: its likeliest label, or unparsed; neutral in its place where the scoring asks for that. The same rule in Python: learning/study/unparsed.py.';
+
+CREATE OR REPLACE MACRO answered_confidence(p_negative, p_neutral, p_positive, p_unparsed, unparsed) AS
+    CASE answered_label(p_negative, p_neutral, p_positive, p_unparsed, unparsed)
+        WHEN 'negative' THEN p_negative
+        WHEN 'neutral' THEN p_neutral
+        WHEN 'positive' THEN p_positive
+        ELSE greatest(p_negative, p_neutral, p_positive)
+    END;
+COMMENT ON MACRO answered_confidence IS 'Probability of the label that a scored headline is called by, without p_unparsed; of the likeliest label where it is unparsed.';
+
+
+CREATE OR REPLACE MACRO z_975() AS 1.959963984540054;
+COMMENT ON MACRO z_975 IS 'The 97.5 % quantile of the standard normal distribution, for two-sided intervals at 95 %.';
+
+CREATE OR REPLACE MACRO student_975(df) AS
+    z_975()
+    + (z_975() ** 3 + z_975()) / (4 * df)
+    + (5 * z_975() ** 5 + 16 * z_975() ** 3 + 3 * z_975()) / (96 * df ** 2)
+    + (3 * z_975() ** 7 + 19 * z_975() ** 5 + 17 * z_975() ** 3 - 15 * z_975()) / (384 * df ** 3);
+COMMENT ON MACRO student_975 IS 'The 97.5 % quantile of Student''s t: its expansion around the normal one (Abramowitz and Stegun 1964, 26.7.5), exact to four digits from 20 degrees of freedom on.';
+
+CREATE OR REPLACE MACRO score_low(share, n, z) AS
+    (share + z ** 2 / (2 * n) - z * sqrt(share * (1 - share) / n + z ** 2 / (4 * n ** 2))) / (1 + z ** 2 / n);
+COMMENT ON MACRO score_low IS 'Lower end of the score interval of a share of n, z standard errors wide (Wilson 1927). The same formula in Python: learning/study/intervals.py.';
+
+CREATE OR REPLACE MACRO share_low(share, n) AS score_low(share, n, z_975());
+COMMENT ON MACRO share_low IS 'Lower end of the 95 % interval of a share of n.';
+
+CREATE OR REPLACE MACRO unlike_one(mean, variance, n) AS
+    (n * (1 - mean::DOUBLE)) ** 2 / ((n - 1) * variance::DOUBLE + n * (1 - mean::DOUBLE) ** 2);
+COMMENT ON MACRO unlike_one IS 'How many of n values from 0 to 1 carry their distance from 1: (sum d)^2 / sum d^2 (Kish 1965), from their mean and sample variance.';
+
+CREATE OR REPLACE MACRO variance_ratio(mean, variance, n) AS
+    CASE
+        WHEN mean <= 0 OR mean >= 1 THEN 1
+        ELSE list_reduce(
+            [
+                least(variance / (mean * (1 - mean)), 1),
+                least(unlike_one(mean, variance, n), unlike_one(1 - mean, variance, n))
+            ],
+            lambda ratio, misses: ratio + 3 / (misses + 3) * (1 - misses / n) ** 3 * (1 - ratio)
+        )
+    END;
+COMMENT ON MACRO variance_ratio IS 'Variance of values from 0 to 1 over that of values of 0 and 1 with the same mean, drawn towards 1 where few values carry their distance from 0 or 1. The same rule in Python, with its reason: mean_interval of learning/study/intervals.py.';
+
+CREATE OR REPLACE MACRO mean_low(mean, variance, n) AS
+    score_low(mean, n / greatest(variance_ratio(mean, variance, n), 1e-9), student_975(n - 1));
+COMMENT ON MACRO mean_low IS 'Lower end of the 95 % interval of the mean of n values from 0 to 1 with this sample variance: the score interval with an effective sample size.';
+
+CREATE OR REPLACE MACRO difference_low(value, low, other_value, other_high) AS
+    value - other_value - sqrt((value - low) ** 2 + (other_high - other_value) ** 2);
+COMMENT ON MACRO difference_low IS 'Lower end of the 95 % interval of the difference of two independent figures, from the lower end of the one and the upper end of the other: right at small n and at shares of 0 and 1 (Newcombe 1998, method 10, for shares; Zou and Donner 2008 for any figure).';
+
+CREATE OR REPLACE MACRO chi_square_950(df) AS df * (1 - 2 / (9 * df) + 1.644853626951473 * sqrt(2 / (9 * df))) ** 3;
+COMMENT ON MACRO chi_square_950 IS 'The 95 % quantile of the chi-square distribution, within 1 % (Wilson and Hilferty 1931).';
+
+CREATE OR REPLACE MACRO psi_term(share, n, other_share, other_n) AS
+    (greatest(share, 0.5 / n, 0.0001) - greatest(other_share, 0.5 / other_n, 0.0001))
+    * ln(greatest(share, 0.5 / n, 0.0001) / greatest(other_share, 0.5 / other_n, 0.0001));
+COMMENT ON MACRO psi_term IS 'What one bin adds to a population stability index, (p - q) ln(p / q); a share of nothing counts as half a headline, and as 0.0001 at least.';
+
+CREATE OR REPLACE MACRO psi_noise(bins, n, other_n) AS chi_square_950(greatest(bins - 1, 1)) * (1 / n + 1 / other_n);
+COMMENT ON MACRO psi_noise IS 'Population stability index that 95 of 100 pairs of samples of these sizes from one distribution stay below (Yurdakul 2018).';
+
+CREATE OR REPLACE MACRO least_for_drift() AS 30;
+COMMENT ON MACRO least_for_drift IS 'Headlines on each side below which nothing is said of drift: fewer tell little of an answer that is rare.';

@@ -1,0 +1,298 @@
+-- What analysts query. Defined anew whenever the warehouse is prepared, so a view may change without a migration.
+
+CREATE OR REPLACE VIEW ledger.study_evaluations AS
+SELECT studies.study_id, evaluations.evaluation_id
+FROM studies
+JOIN study_cells USING (study_id)
+JOIN evaluations ON evaluations.cell_id = study_cells.cell_id AND evaluations.split_id = studies.split_id
+WHERE evaluations.temperature IS NULL
+   OR (evaluations.decoding_id = studies.decoding_id AND list_contains(studies.temperatures, evaluations.temperature));
+COMMENT ON VIEW ledger.study_evaluations IS 'The evaluations that answer a study: of its cells, with its decoding, at its temperatures. Studies may share one.';
+COMMENT ON COLUMN ledger.study_evaluations.study_id IS 'The study.';
+COMMENT ON COLUMN ledger.study_evaluations.evaluation_id IS 'The evaluation.';
+
+
+CREATE OR REPLACE VIEW ledger.study_sources AS
+SELECT studies.study_id, sources.ingest_id, sources.kind
+FROM studies
+JOIN sources USING (snapshot_id)
+QUALIFY row_number() OVER (
+    PARTITION BY studies.study_id
+    ORDER BY
+        sources.ingest_id = studies.ingest_id DESC NULLS LAST,
+        sources.source = studies.source DESC,
+        sources.number DESC
+) = 1;
+COMMENT ON VIEW ledger.study_sources IS 'The ingestion that gave a study its headlines; of a study that does not say, the latest of the same name.';
+COMMENT ON COLUMN ledger.study_sources.study_id IS 'The study.';
+COMMENT ON COLUMN ledger.study_sources.ingest_id IS 'The ingestion.';
+COMMENT ON COLUMN ledger.study_sources.kind IS 'What kind of source it was.';
+
+
+CREATE OR REPLACE MACRO latest_study() AS (SELECT study_id FROM studies ORDER BY number DESC LIMIT 1);
+COMMENT ON MACRO latest_study IS 'The study that was started last, for WHERE study_id = latest_study(): views hold the rows of every study, and studies that share an evaluation have the same rows of it.';
+
+
+CREATE OR REPLACE VIEW leaderboard AS
+SELECT
+    study_evaluations.study_id,
+    cells.cell_id,
+    cells.kind,
+    cells.model,
+    cells.learning_rate,
+    cells.epochs,
+    cells.seed,
+    evaluations.part,
+    evaluations.temperature,
+    evaluations.n,
+    evaluations.accuracy,
+    evaluations.accuracy_low,
+    evaluations.accuracy_high,
+    evaluations.macro_f1,
+    evaluations.macro_f1_low,
+    evaluations.macro_f1_high,
+    evaluations.expected_accuracy,
+    evaluations.unparsed_rate,
+    coalesce(
+        cells.cell_id = (SELECT champion_cell_id FROM champions ORDER BY number DESC LIMIT 1), false
+    ) AS is_champion,
+    cells.finished_at,
+    evaluations.strict_accuracy,
+    evaluations.expected_accuracy_low,
+    evaluations.expected_accuracy_high,
+    evaluations.argmax_accuracy,
+    evaluations.argmax_macro_f1,
+    evaluations.evaluation_id
+FROM ledger.study_evaluations
+JOIN evaluations USING (evaluation_id)
+JOIN cells USING (cell_id);
+COMMENT ON VIEW leaderboard IS 'Every figure of every study: one row a cell, part of the split and temperature. Test parts of studies may differ, so rank within one study.';
+COMMENT ON COLUMN leaderboard.study_id IS 'The study.';
+COMMENT ON COLUMN leaderboard.cell_id IS 'The cell.';
+COMMENT ON COLUMN leaderboard.kind IS 'base, baseline or fine-tuned.';
+COMMENT ON COLUMN leaderboard.model IS 'The base model, or the name of the baseline.';
+COMMENT ON COLUMN leaderboard.learning_rate IS 'Peak learning rate; NULL unless fine-tuned.';
+COMMENT ON COLUMN leaderboard.epochs IS 'Passes over the train part; NULL unless fine-tuned.';
+COMMENT ON COLUMN leaderboard.seed IS 'Seed of initialisation, order and dropout; NULL where nothing is drawn.';
+COMMENT ON COLUMN leaderboard.part IS 'The part of the split: train, validation or test.';
+COMMENT ON COLUMN leaderboard.temperature IS 'Sampling temperature; NULL for a baseline, which does not sample.';
+COMMENT ON COLUMN leaderboard.n IS 'Headlines evaluated.';
+COMMENT ON COLUMN leaderboard.accuracy IS 'Share of headlines whose sampled label is right; anything unparsed counts as neutral.';
+COMMENT ON COLUMN leaderboard.accuracy_low IS 'Lower end of its 95 % interval.';
+COMMENT ON COLUMN leaderboard.accuracy_high IS 'Upper end of its 95 % interval.';
+COMMENT ON COLUMN leaderboard.macro_f1 IS 'Mean of the F1 of the three labels.';
+COMMENT ON COLUMN leaderboard.macro_f1_low IS 'Lower end of its 95 % interval; NULL where a label has fewer than 10 headlines.';
+COMMENT ON COLUMN leaderboard.macro_f1_high IS 'Upper end of its 95 % interval.';
+COMMENT ON COLUMN leaderboard.expected_accuracy IS 'Mean probability of the right label: the accuracy without the noise of the draws.';
+COMMENT ON COLUMN leaderboard.unparsed_rate IS 'Share of headlines whose sampled token is no label.';
+COMMENT ON COLUMN leaderboard.is_champion IS 'Whether this cell is the champion now, at the time of the query, whatever the study decided; champions has each decision of then.';
+COMMENT ON COLUMN leaderboard.finished_at IS 'When the cell finished, UTC.';
+COMMENT ON COLUMN leaderboard.strict_accuracy IS 'Accuracy where anything unparsed counts as wrong.';
+COMMENT ON COLUMN leaderboard.expected_accuracy_low IS 'Lower end of the 95 % interval of expected_accuracy.';
+COMMENT ON COLUMN leaderboard.expected_accuracy_high IS 'Upper end of the 95 % interval of expected_accuracy.';
+COMMENT ON COLUMN leaderboard.argmax_accuracy IS 'Accuracy as the temperature goes to 0: of the likeliest output; for a baseline its accuracy.';
+COMMENT ON COLUMN leaderboard.argmax_macro_f1 IS 'Macro-F1 as the temperature goes to 0; for a baseline its macro-F1.';
+COMMENT ON COLUMN leaderboard.evaluation_id IS 'The evaluation. Studies may share one; over several studies, count DISTINCT evaluation_id.';
+
+
+CREATE OR REPLACE VIEW predictions AS
+SELECT
+    study_evaluations.study_id,
+    evaluations.cell_id,
+    evaluations.part,
+    evaluations.temperature,
+    ledger.predictions.headline_id,
+    headlines.label,
+    ledger.predictions.predicted,
+    ledger.predictions.p_negative,
+    ledger.predictions.p_neutral,
+    ledger.predictions.p_positive,
+    ledger.predictions.p_unparsed,
+    ledger.predictions.parsed,
+    ledger.predictions.argmax,
+    ledger.predictions.argmax_parsed,
+    evaluations.evaluation_id
+FROM ledger.study_evaluations
+JOIN evaluations USING (evaluation_id)
+JOIN ledger.predictions USING (evaluation_id)
+JOIN headlines USING (headline_id);
+COMMENT ON VIEW predictions IS 'Every prediction of every study, beside the label; join headlines for the text. Ask for one study, part and temperature: a headline has a row for each.';
+COMMENT ON COLUMN predictions.study_id IS 'The study.';
+COMMENT ON COLUMN predictions.cell_id IS 'The cell.';
+COMMENT ON COLUMN predictions.part IS 'The part of the split: train, validation or test.';
+COMMENT ON COLUMN predictions.temperature IS 'Sampling temperature; NULL for a baseline, which does not sample.';
+COMMENT ON COLUMN predictions.headline_id IS 'The headline.';
+COMMENT ON COLUMN predictions.label IS 'Its sentiment: negative, neutral or positive.';
+COMMENT ON COLUMN predictions.predicted IS 'The label that was sampled or, for a baseline, decided.';
+COMMENT ON COLUMN predictions.p_negative IS 'Probability of sampling negative; NULL for a baseline without probabilities.';
+COMMENT ON COLUMN predictions.p_neutral IS 'Probability of sampling neutral; NULL for a baseline without probabilities.';
+COMMENT ON COLUMN predictions.p_positive IS 'Probability of sampling positive; NULL for a baseline without probabilities.';
+COMMENT ON COLUMN predictions.p_unparsed IS 'Probability of sampling no label; NULL for a baseline without probabilities.';
+COMMENT ON COLUMN predictions.parsed IS 'Whether what was sampled is a label; if not, predicted is neutral.';
+COMMENT ON COLUMN predictions.argmax IS 'The label as the temperature goes to 0: of the likeliest output; for a baseline what it decided.';
+COMMENT ON COLUMN predictions.argmax_parsed IS 'Whether the likeliest output is a label; if not, argmax is neutral.';
+COMMENT ON COLUMN predictions.evaluation_id IS 'The evaluation. Studies may share one, and each of them then has these rows.';
+
+
+CREATE OR REPLACE VIEW reproduction AS
+WITH measured AS (
+    SELECT leaderboard.*, studies.profile
+    FROM leaderboard
+    JOIN studies USING (study_id)
+    WHERE leaderboard.part = 'test' AND NOT studies.synthetic
+)
+SELECT
+    published_results.kind,
+    published_results.learning_rate,
+    published_results.epochs,
+    published_results.temperature,
+    measured.study_id,
+    measured.cell_id,
+    measured.profile,
+    measured.model,
+    measured.seed,
+    measured.n,
+    published_results.accuracy AS published_accuracy,
+    measured.accuracy AS measured_accuracy,
+    measured.accuracy - published_results.accuracy AS accuracy_difference,
+    published_results.accuracy BETWEEN measured.accuracy_low AND measured.accuracy_high AS accuracy_in_interval,
+    published_results.macro_f1 AS published_macro_f1,
+    measured.macro_f1 AS measured_macro_f1,
+    measured.macro_f1 - published_results.macro_f1 AS macro_f1_difference,
+    published_results.macro_f1 BETWEEN measured.macro_f1_low AND measured.macro_f1_high AS macro_f1_in_interval
+FROM published_results
+LEFT JOIN measured
+    ON measured.kind = published_results.kind
+    AND measured.learning_rate IS NOT DISTINCT FROM published_results.learning_rate
+    AND measured.epochs IS NOT DISTINCT FROM published_results.epochs
+    AND measured.temperature = published_results.temperature;
+COMMENT ON VIEW reproduction IS 'Published figures beside measured ones, on test: a row for each study on real headlines with such a cell, or one with NULLs.';
+COMMENT ON COLUMN reproduction.kind IS 'base or fine-tuned.';
+COMMENT ON COLUMN reproduction.learning_rate IS 'Peak learning rate; NULL for the base model.';
+COMMENT ON COLUMN reproduction.epochs IS 'Passes over the train part; NULL for the base model.';
+COMMENT ON COLUMN reproduction.temperature IS 'Sampling temperature.';
+COMMENT ON COLUMN reproduction.study_id IS 'The study that measured; NULL where none has yet.';
+COMMENT ON COLUMN reproduction.cell_id IS 'The cell that was measured.';
+COMMENT ON COLUMN reproduction.profile IS 'Profile of the study that measured; only `paper` follows the whole protocol.';
+COMMENT ON COLUMN reproduction.model IS 'The base model of the measurement; the published one is Llama 2 7B.';
+COMMENT ON COLUMN reproduction.seed IS 'Seed of the cell that was measured.';
+COMMENT ON COLUMN reproduction.n IS 'Headlines that it was measured on; the study has 900.';
+COMMENT ON COLUMN reproduction.published_accuracy IS 'Accuracy in the study.';
+COMMENT ON COLUMN reproduction.measured_accuracy IS 'Accuracy here.';
+COMMENT ON COLUMN reproduction.accuracy_difference IS 'Measured less published accuracy.';
+COMMENT ON COLUMN reproduction.accuracy_in_interval IS 'Whether the published accuracy lies in the 95 % interval of the measured one.';
+COMMENT ON COLUMN reproduction.published_macro_f1 IS 'Macro-F1 in the study.';
+COMMENT ON COLUMN reproduction.measured_macro_f1 IS 'Macro-F1 here.';
+COMMENT ON COLUMN reproduction.macro_f1_difference IS 'Measured less published macro-F1.';
+COMMENT ON COLUMN reproduction.macro_f1_in_interval IS 'Whether the published macro-F1 lies in the 95 % interval of the measured one.';
+
+
+CREATE OR REPLACE VIEW epoch_curve AS
+SELECT
+    study_id,
+    cell_id,
+    learning_rate,
+    epochs,
+    seed,
+    temperature,
+    n,
+    accuracy,
+    accuracy_low,
+    accuracy_high,
+    macro_f1,
+    macro_f1_low,
+    macro_f1_high
+FROM leaderboard
+WHERE kind = 'fine-tuned' AND part = 'test'
+ORDER BY study_id, learning_rate, seed, temperature, epochs;
+COMMENT ON VIEW epoch_curve IS 'Accuracy and macro-F1 of fine-tuned cells on test, by epochs: figures 1 and 2 of the study.';
+COMMENT ON COLUMN epoch_curve.study_id IS 'The study.';
+COMMENT ON COLUMN epoch_curve.cell_id IS 'The cell.';
+COMMENT ON COLUMN epoch_curve.learning_rate IS 'Peak learning rate.';
+COMMENT ON COLUMN epoch_curve.epochs IS 'Passes over the train part.';
+COMMENT ON COLUMN epoch_curve.seed IS 'Seed of initialisation, order and dropout.';
+COMMENT ON COLUMN epoch_curve.temperature IS 'Sampling temperature.';
+COMMENT ON COLUMN epoch_curve.n IS 'Headlines evaluated.';
+COMMENT ON COLUMN epoch_curve.accuracy IS 'Share of headlines whose sampled label is right; anything unparsed counts as neutral.';
+COMMENT ON COLUMN epoch_curve.accuracy_low IS 'Lower end of its 95 % interval.';
+COMMENT ON COLUMN epoch_curve.accuracy_high IS 'Upper end of its 95 % interval.';
+COMMENT ON COLUMN epoch_curve.macro_f1 IS 'Mean of the F1 of the three labels.';
+COMMENT ON COLUMN epoch_curve.macro_f1_low IS 'Lower end of its 95 % interval.';
+COMMENT ON COLUMN epoch_curve.macro_f1_high IS 'Upper end of its 95 % interval.';
+
+
+CREATE OR REPLACE VIEW leaderboard_over_seeds AS
+SELECT
+    study_id,
+    model,
+    learning_rate,
+    epochs,
+    part,
+    temperature,
+    count(*) AS seeds,
+    any_value(n) AS n,
+    avg(accuracy) AS accuracy_mean,
+    stddev_samp(accuracy) AS accuracy_sd,
+    min(accuracy) AS accuracy_min,
+    max(accuracy) AS accuracy_max,
+    avg(macro_f1) AS macro_f1_mean,
+    stddev_samp(macro_f1) AS macro_f1_sd,
+    avg(expected_accuracy) AS expected_accuracy_mean,
+    stddev_samp(expected_accuracy) AS expected_accuracy_sd
+FROM leaderboard
+WHERE kind = 'fine-tuned'
+GROUP BY ALL
+ORDER BY study_id, part, temperature, accuracy_mean DESC;
+COMMENT ON VIEW leaderboard_over_seeds IS 'The fine-tuned cells of a study, those that differ in their seed alone as one row: how much of a figure is luck.';
+COMMENT ON COLUMN leaderboard_over_seeds.study_id IS 'The study.';
+COMMENT ON COLUMN leaderboard_over_seeds.model IS 'The base model.';
+COMMENT ON COLUMN leaderboard_over_seeds.learning_rate IS 'Peak learning rate.';
+COMMENT ON COLUMN leaderboard_over_seeds.epochs IS 'Passes over the train part.';
+COMMENT ON COLUMN leaderboard_over_seeds.part IS 'The part of the split: validation or test.';
+COMMENT ON COLUMN leaderboard_over_seeds.temperature IS 'Sampling temperature.';
+COMMENT ON COLUMN leaderboard_over_seeds.seeds IS 'Cells in the row, each with a seed of its own.';
+COMMENT ON COLUMN leaderboard_over_seeds.n IS 'Headlines that each was evaluated on.';
+COMMENT ON COLUMN leaderboard_over_seeds.accuracy_mean IS 'Mean over the seeds of the share of headlines whose sampled label is right.';
+COMMENT ON COLUMN leaderboard_over_seeds.accuracy_sd IS 'Its standard deviation between seeds; NULL for one seed.';
+COMMENT ON COLUMN leaderboard_over_seeds.accuracy_min IS 'Of the worst seed.';
+COMMENT ON COLUMN leaderboard_over_seeds.accuracy_max IS 'Of the best seed.';
+COMMENT ON COLUMN leaderboard_over_seeds.macro_f1_mean IS 'Mean over the seeds of the macro-F1.';
+COMMENT ON COLUMN leaderboard_over_seeds.macro_f1_sd IS 'Its standard deviation between seeds; NULL for one seed.';
+COMMENT ON COLUMN leaderboard_over_seeds.expected_accuracy_mean IS 'Mean over the seeds of the expected accuracy, which has no noise of draws.';
+COMMENT ON COLUMN leaderboard_over_seeds.expected_accuracy_sd IS 'Its standard deviation between seeds; NULL for one seed.';
+
+
+CREATE OR REPLACE VIEW missing_cells AS
+SELECT
+    study_cells.study_id,
+    cells.cell_id,
+    cells.kind,
+    cells.model,
+    cells.learning_rate,
+    cells.epochs,
+    cells.seed,
+    cells.status,
+    cells.reason,
+    cells.status = 'diverged' AND cells.reason IS NOT NULL AS is_final
+FROM study_cells
+JOIN studies USING (study_id)
+JOIN cells USING (cell_id)
+LEFT JOIN (
+    SELECT study_evaluations.study_id, evaluations.cell_id, count(*) AS n
+    FROM ledger.study_evaluations
+    JOIN evaluations USING (evaluation_id)
+    GROUP BY ALL
+) AS done ON done.study_id = study_cells.study_id AND done.cell_id = study_cells.cell_id
+WHERE coalesce(done.n, 0) < CASE WHEN cells.kind = 'baseline' THEN 2 ELSE 2 * len(studies.temperatures) END
+ORDER BY study_cells.study_id, study_cells.position;
+COMMENT ON VIEW missing_cells IS 'Cells of a study that lack an evaluation, since they failed or have not run yet.';
+COMMENT ON COLUMN missing_cells.study_id IS 'The study.';
+COMMENT ON COLUMN missing_cells.cell_id IS 'The cell.';
+COMMENT ON COLUMN missing_cells.kind IS 'base, baseline or fine-tuned.';
+COMMENT ON COLUMN missing_cells.model IS 'The base model, or the name of the baseline.';
+COMMENT ON COLUMN missing_cells.learning_rate IS 'Peak learning rate; NULL unless fine-tuned.';
+COMMENT ON COLUMN missing_cells.epochs IS 'Passes over the train part; NULL unless fine-tuned.';
+COMMENT ON COLUMN missing_cells.seed IS 'Seed of initialisation, order and dropout; NULL where nothing is drawn.';
+COMMENT ON COLUMN missing_cells.status IS 'planned, running, finished, diverged, failed or interrupted.';
+COMMENT ON COLUMN missing_cells.reason IS 'Why it failed, or cannot be evaluated.';
+COMMENT ON COLUMN missing_cells.is_final IS 'Whether it stays so: its training diverged, and its logits are NaN or infinite. The study is complete without it.';
