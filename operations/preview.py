@@ -8,14 +8,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import JsonValue
-
 from embedded.paths import MODEL_FOLDER
 from ingestion.sources import EMBEDDED
 from learning.baselines.embeddings import check_encoder, is_local, resolve_encoder
 from learning.baselines.registry import choose_kinds, plan_baselines
 from learning.models.base_model import HUB_NAME, check_hub_base, check_weights, resolve_base_model
 from learning.models.hub import check_hub_model
+from learning.study.naming import spell_values
 from learning.study.split import count_leaks
 from learning.training.schedule import count_steps, count_trained_steps
 from operations.intake import draw_parts, find_headlines, take_in
@@ -25,7 +24,6 @@ from schemas.columns import ReadColumns
 from schemas.config import RunnerSettings, StudyConfig
 from schemas.footprint import count_weight_bytes, estimate_footprint
 from schemas.label import LABELS
-from schemas.listing import cut, show
 from schemas.profiles import PROFILES, load_profile
 from storage.home import Home
 
@@ -120,7 +118,7 @@ def _count(number: int, what: str) -> str:
 
 def _describe_grid(config: StudyConfig) -> str:
     """Each setting that varies, with its values."""
-    told = [f"{path} {_join(values)}" for path, values in config.grid.items()]
+    told = [f"{path} {', '.join(spell_values(path, values))}" for path, values in config.grid.items()]
     return " x ".join(told) or "no setting varies"
 
 
@@ -168,7 +166,7 @@ def _describe_sharing(cells: Sequence[CellSettings], trained: int, alone: int) -
     if trained == alone:
         return "nothing: no two cells differ in their epochs alone"
     until = "up to its decay " if "warmup-stable-decay" in schedules else ""
-    return f"{until}a cell is a checkpoint of those that differ from it in more epochs alone: {saved}"
+    return f"{until}a cell is a checkpoint of the longer ones that differ from it in epochs alone: {saved}"
 
 
 def _count_parts(config: StudyConfig, on_columns: Callable[[ReadColumns], None]) -> tuple[dict[str, Counter[str]], int]:
@@ -259,15 +257,8 @@ def _is_on_hub(base: BaseModelSettings) -> bool:
     return not Path(base.name).expanduser().exists() and HUB_NAME.fullmatch(base.name) is not None
 
 
-def _join(values: Sequence[JsonValue]) -> str:
-    """Values as a list, or as `1 to 13` where they are three whole numbers or more in a row."""
-    numbers = [value for value in values if isinstance(value, int) and not isinstance(value, bool)]
-    if len(numbers) == len(values) > 2 and numbers == list(range(numbers[0], numbers[0] + len(numbers))):  # noqa: PLR2004
-        return f"{numbers[0]} to {numbers[-1]}"
-    return ", ".join(map(_tell_value, values))
-
-
-def _tell_value(value: JsonValue) -> str:
-    if isinstance(value, float):
-        return f"{value:g}"
-    return cut(value) if isinstance(value, str) else show(value)
+def _join(values: Sequence[float]) -> str:
+    """Values as a list, or as `1 to 13` where they are three or more in a row."""
+    if len(values) > 2 and list(values) == list(range(int(values[0]), int(values[0]) + len(values))):  # noqa: PLR2004
+        return f"{values[0]} to {values[-1]}"
+    return ", ".join(f"{value:g}" for value in values)

@@ -1,5 +1,6 @@
 """Published figures beside measured ones, as a Markdown table."""
 
+from schemas.plan import format_rate
 from schemas.report import StudyReport
 
 
@@ -15,7 +16,7 @@ def render_reproduction(report: StudyReport) -> str:
         "| --- | --- | --- | --- | --- | --- |",
     ]
     for row in rows:
-        cell = row["cell_name"]
+        cell = "base model" if row["kind"] == "base" else f"{format_rate(row['learning_rate'])}, {row['epochs']} epochs"
         within = " / ".join("yes" if row[f"{name}_in_interval"] else "no" for name in ("accuracy", "macro_f1"))
         lines.append(
             f"| {cell} | {row['temperature']:g} | {row['published_accuracy']:.3f} / {row['published_macro_f1']:.3f} "

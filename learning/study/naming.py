@@ -65,13 +65,17 @@ def _label(paths: Iterable[str]) -> dict[str, str]:
 
 def _spell_all(path: str, values: Sequence[JsonValue]) -> Mapping[str, str]:
     """Each value as it stands in a name, no two alike."""
-    spelled = [_spell(path, value) for value in values]
-    if len(set(spelled)) < len(spelled):
-        spelled = [str(value) for value in values]
+    spelled = spell_values(path, values)
     return {
         _key(value): text if len(text) <= LONGEST_VALUE and not set(text) & set(" \t\r\n") else f"#{place}"
         for place, (value, text) in enumerate(zip(values, spelled, strict=True), start=1)
     }
+
+
+def spell_values(path: str, values: Sequence[JsonValue]) -> list[str]:
+    """Each value of a setting in short, no two alike."""
+    spelled = [_spell(path, value) for value in values]
+    return spelled if len(set(spelled)) == len(spelled) else [str(value) for value in values]
 
 
 def _spell(path: str, value: JsonValue) -> str:

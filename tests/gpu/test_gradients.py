@@ -58,7 +58,7 @@ def find_gradients(
             drawn = torch.empty(weight.shape).normal_(std=0.02, generator=torch.Generator().manual_seed(len(name)))
             weight.data.copy_(drawn)
     prefix = common_prefix_length([example.input_ids for example in examples])
-    reader, steps, arguments = GradientReader(), lay_out_steps(BATCH, training, 1), {}
+    reader, steps, arguments = GradientReader(), lay_out_steps(BATCH, training), {}
     if is_shared:
         arguments = {"shared": SharedPass(base, [model], [recipe.seed], recipe.lora, longest=1_024), "member": 0}
     collator = PrefixCollator(prefix, None) if is_shared else kind.collator(0, prefix, base.device.dtype)

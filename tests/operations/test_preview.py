@@ -39,14 +39,14 @@ def test_the_demo_study_is_counted(home: Path) -> None:
     )
     assert lines["base model"].startswith("embedded, files ")
     assert lines["baselines"] == "majority class, finance lexicon, TF-IDF + linear SVM"
-    assert lines["grid"] == "6 cells: learning rates 2e-06, 1e-03, 5e-02 x epochs 1, 3 x seeds 42"
-    assert lines["training"].endswith("113 steps an epoch, 1,017 in all")
+    assert lines["grid"] == "6 cells: training.learning_rate 2e-06, 1e-03, 5e-02 x training.epochs 1, 3"
+    assert lines["training"].endswith("; 1,017 steps in all")
     assert lines["shared"] == (
-        "a cell is a checkpoint of the longer ones of its learning rate and seed: "
+        "a cell is a checkpoint of the longer ones that differ from it in epochs alone: "
         "1,017 steps are trained instead of 1,356"
     )
     assert lines["scoring"] == (
-        "7 models, the untouched base among them, on validation and test, at temperatures 0.1, 1, 10, top-k 50"
+        "6 fine-tunes and each untouched base, on validation and test, at temperatures 0.1, 1, 10, top-k 50"
     )
     assert lines["needs"].startswith("nothing more")
     assert {"epoch curve", "runner"} & set(lines) == set()
@@ -126,17 +126,15 @@ def test_the_study_of_the_paper_is_counted() -> None:
         "FinancialPhraseBank-v1.0.zip (not found here: give its path with --data); "
         "900 train, 900 test, validation: all that is left"
     )
-    assert lines["grid"].startswith("6 cells: learning rates 2e-06, 2e-04, 2e-02 x epochs 1, 3")
+    assert lines["grid"].startswith("6 cells: training.learning_rate 2e-06, 2e-04, 2e-02 x training.epochs 1, 3")
     assert lines["training"] == (
-        "whole-text loss, cosine schedule, batches of 8, LoRA r=64 alpha=16 dropout=0.1, "
-        "AdamW (paged, 32-bit, on a CUDA GPU); "
-        "113 steps an epoch, 1,356 in all"
+        "whole-text loss, cosine schedule, batches of 8, LoRA r=64, alpha=16, dropout=0.1, AdamW; 1,356 steps in all"
     )
     assert lines["shared"].startswith("nothing: a cosine depends on the number of epochs")
     assert lines["epoch curve"] == (
-        "then epochs 1 to 13 at the rate best on validation: 11 more cells, 9,831 more steps"
+        "then epochs 1 to 13 of the cell best on validation: 11 more cells, 9,831 more steps"
     )
-    assert lines["scoring"].startswith("18 models, ")
+    assert lines["scoring"].startswith("17 fine-tunes ")
 
 
 def test_what_a_model_of_the_hub_needs_is_named() -> None:
@@ -151,16 +149,16 @@ def test_cells_of_every_seed_are_counted() -> None:
     config = make_config("demo", "grid.seeds=1,2,3", "grid.curve_epochs=3,4", "split.train_per_class=8")
     lines = dict(describe_study(config))
     assert lines["grid"].startswith("18 cells: ")
-    assert lines["training"].endswith("3 steps an epoch, 81 in all")
+    assert lines["training"].endswith("; 81 steps in all")
     assert lines["epoch curve"].endswith(": 3 more cells, 9 more steps")
-    assert lines["scoring"].startswith("22 models, ")
+    assert lines["scoring"].startswith("21 fine-tunes ")
 
 
 def test_what_cells_share_is_told_for_each_schedule() -> None:
     decay = dict(describe_study(make_config("demo", "training.schedule=warmup-stable-decay")))
-    assert decay["training"].endswith("113 steps an epoch, 1,086 in all")
+    assert decay["training"].endswith("; 1,086 steps in all")
     assert decay["shared"] == (
-        "up to its decay a cell is a checkpoint of the longer ones of its learning rate and seed: "
+        "up to its decay a cell is a checkpoint of the longer ones that differ from it in epochs alone: "
         "1,086 steps are trained instead of 1,356"
     )
     alone = dict(describe_study(make_config("demo", "grid.epochs=3")))

@@ -188,4 +188,5 @@ def test_a_cell_whose_process_died_twice_has_fewer_headlines_a_pass(home: Path, 
     study = begin(home, "training.batch_size=8")
     recipe = _recipe(study.cells[0], attempt)
     assert (recipe.training.batch_size, recipe.training.micro_batch_size) == (8, size)
-    assert (recipe.learning_rate, recipe.epochs, recipe.seed) == (2e-6, 1, 42)
+    own = recipe.training
+    assert (own.learning_rate, own.epochs, own.seed) == (2e-6, 1, 42)

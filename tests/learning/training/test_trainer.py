@@ -59,7 +59,7 @@ def build(kind: type[SFTTrainer], folder: Path, loss: str, output: Path, example
     training = TrainingSettings(loss=loss, schedule="constant", batch_size=8, learning_rate=1e-3, epochs=1, seed=7)
     lora = LoraSettings(r=8, alpha=16, dropout=0.0)
     recipe = Recipe(PromptSettings(), lora, training)
-    arguments = build_arguments(recipe, lay_out_steps(examples, training, 1), device, 4, output, checkpointing=False)
+    arguments = build_arguments(recipe, lay_out_steps(examples, training), device, 4, output, checkpointing=False)
     if issubclass(kind, AdapterTrainer):
         model = LoadedBase(folder, "nf4", device).train_new(lora, 7)
     else:

@@ -1,0 +1,111 @@
+"""A grid over settings that no code names, with two base models, end to end; only the study is small."""
+
+import csv
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+from typing import Any, NamedTuple
+
+import pytest
+from prefect.testing.utilities import prefect_test_harness
+from safetensors.torch import load_file, save_file
+
+from embedded.grammar import generate_headline
+from flows.retrain import retrain
+from operations.comparison import compare_cells
+from operations.export import export_cell
+from schemas.config import StudyConfig
+from schemas.overrides import apply_overrides
+from schemas.profiles import build_config, load_profile
+from storage.query import query
+
+SMALL = ("split.method=hashed", "split.train_per_class=6", "split.test_per_class=6", "split.validation_per_class=4")
+ONE = ("training.learning_rate=1e-2", "training.epochs=1", "lora.r=2", "decoding.temperatures=1", "baselines.names=")
+NAMES = [f"dropout={dropout} model={model} epochs=1" for dropout in ("0", "0.5") for model in ("tiny", "other")]
+
+
+class Study(NamedTuple):
+    """A finished study."""
+
+    home: Path
+    config: StudyConfig
+    study_id: str
+
+    def ask(self, sql: str) -> list[tuple[Any, ...]]:
+        """What the warehouse says."""
+        return query(self.home / "warehouse.duckdb", sql).rows
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path, lasting_worker: None) -> Iterator[Study]:
+    """Two dropouts on two base models, and an epoch curve."""
+    folder = tmp_path_factory.mktemp("grid")
+    bases = [Path(shutil.copytree(tiny_folder, folder / name)) for name in ("tiny", "other")]
+    weights = load_file(bases[1] / "model.safetensors")
+    save_file(
+        {name: 1.1 * weight for name, weight in weights.items()}, bases[1] / "model.safetensors", {"format": "pt"}
+    )
+    random = Random(5)
+    with (folder / "headlines.csv").open("w", newline="", encoding="utf-8") as file:
+        rows = [generate_headline(random) for _ in range(120)]
+        csv.writer(file).writerows([("text", "label"), *((row.text, row.sentiment) for row in rows)])
+    source = f"data.source={folder / 'headlines.csv'}"
+    grid = ("grid.lora.dropout=0,0.5", f"grid.base_model.name={','.join(map(str, bases))}", "curve_epochs=1,2")
+    config = build_config(apply_overrides({**load_profile("demo"), "grid": {}}, [source, *SMALL, *ONE, *grid]))
+    with pytest.MonkeyPatch.context() as patch, prefect_test_harness(server_startup_timeout=120):
+        patch.setenv("FINTONE_HOME", str(folder / "home"))
+        yield Study(folder / "home", config, retrain(config))
+
+
+def test_the_leaderboard_tells_the_cells_apart_by_what_varies(study: Study) -> None:
+    board = study.ask(
+        "SELECT cell_name, model, settings->>'$.lora.dropout', settings->>'$.base_model.name' FROM leaderboard"
+        " WHERE part = 'test' AND epochs = 1 OR kind = 'base' AND part = 'test' ORDER BY place"
+    )
+    assert [row[0] for row in board[:2]] == ["base: tiny", "base: other"]
+    assert sorted(row[0] for row in board[2:]) == sorted(NAMES)
+    for name, model, dropout, asked in board[2:]:
+        assert name == f"dropout={float(dropout):g} model={model} epochs=1"
+        assert Path(asked).name == model
+    assert study.ask("SELECT DISTINCT learning_rate, epochs, seed FROM cells WHERE kind = 'fine-tuned' ORDER BY 2") == [
+        (1e-2, 1, 42),
+        (1e-2, 2, 42),
+    ]
+
+
+def test_views_and_report_do_not_mix_cells_that_differ_in_other_settings(study: Study) -> None:
+    over_seeds = study.ask("SELECT seeds, cell_name FROM leaderboard_over_seeds WHERE part = 'test'")
+    assert sorted(over_seeds) == sorted(
+        (1, name) for (name,) in study.ask("SELECT DISTINCT cell_name FROM leaderboard WHERE kind = 'fine-tuned'")
+    )
+    curves = study.ask("SELECT list(epochs ORDER BY epochs) FROM epoch_curve GROUP BY settings ORDER BY ALL")
+    assert curves == [([1],), ([1],), ([1],), ([1, 2],)]
+    page = study.home / "reports" / study.study_id / "index.html"
+    text = page.read_text(encoding="utf-8")
+    assert all(name in text for name in (*NAMES, "base: tiny", "base: other"))
+    assert 'id="epochs"' in text
+
+
+def test_a_cell_is_compared_and_exported_by_its_own_base(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FINTONE_HOME", str(study.home))
+    monkeypatch.chdir(tmp_path)
+    [(one,), (two,)] = study.ask(
+        "SELECT cell_id FROM leaderboard WHERE epochs = 1 AND part = 'test' AND settings->>'$.lora.dropout' = '0.5'"
+    )
+    compared = compare_cells(study.home / "warehouse.duckdb", one, two, part="test", temperature=None, most_flips=1)
+    assert {compared.cell.model, compared.other.model} == {"tiny", "other"}
+    for cell in (one, two):
+        told = dict(export_cell(cell, tmp_path / cell, merge=False))
+        assert "checked" in told
+        [(revision,)] = study.ask(f"SELECT base_revision FROM cells WHERE cell_id = '{cell}'")
+        assert revision in (tmp_path / cell / "README.md").read_text(encoding="utf-8")
+
+
+def test_a_second_run_has_nothing_to_do(study: Study) -> None:
+    trained = "SELECT cell_id, finished_at FROM cells ORDER BY cell_id"
+    before = study.ask(trained)
+    assert retrain(study.config) == study.study_id
+    assert study.ask(trained) == before
