@@ -1,4 +1,4 @@
-"""Ids that a person may want to type, for a shell that completes them. Changes nothing."""
+"""Ids that a shell completes."""
 
 from pathlib import Path
 
@@ -6,12 +6,12 @@ from schemas.plan import name_cell
 from storage.warehouse import reading
 
 PATIENCE = 0.5
-"""Seconds that a shell waits while a study writes; then there is nothing to suggest."""
+"""Seconds that a shell waits while a study writes; then nothing is suggested."""
 MOST = 50
 
 
 def suggest_cells(warehouse: Path, beginning: str, *, fine_tuned: bool) -> list[tuple[str, str]]:
-    """Ids of cells that begin so, the latest study's first, each with what it is; of fine-tunes alone if asked."""
+    """Ids of cells with this beginning, the latest study's first, each described; only fine-tunes if asked."""
     latest = (
         "SELECT cell_id, any_value(kind), any_value(model), any_value(learning_rate), any_value(epochs),"
         " any_value(seed) FROM cells JOIN study_cells USING (cell_id) JOIN studies USING (study_id)"
@@ -24,7 +24,7 @@ def suggest_cells(warehouse: Path, beginning: str, *, fine_tuned: bool) -> list[
 
 
 def suggest_studies(warehouse: Path, beginning: str) -> list[tuple[str, str]]:
-    """Ids of studies that begin so, the latest first, each with its profile and its base model."""
+    """Ids of studies with this beginning, the latest first, each with its profile and its base model."""
     latest = "FROM studies SELECT study_id, profile || ', ' || base_model WHERE starts_with(study_id, ?)"
     with reading(warehouse, PATIENCE) as connection:
         rows = connection.execute(f"{latest} ORDER BY number DESC LIMIT ?", [beginning, MOST]).fetchall()
