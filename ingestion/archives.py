@@ -30,10 +30,10 @@ def is_zip(content: bytes) -> bool:
 
 
 def open_zip(content: bytes, source: str) -> zipfile.ZipFile:
-    """Open an archive that lies in memory.
+    """Open an archive from its bytes.
 
     Raises:
-        ArchiveError: If it is broken, or a member breaks the bounds by its declared size, past which none is read.
+        ArchiveError: If it is broken, or the declared size of a member exceeds the bounds. Reading stops at that size.
     """
     try:
         archive = zipfile.ZipFile(io.BytesIO(content))

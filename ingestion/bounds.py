@@ -1,6 +1,6 @@
-"""How much is read of a source: no more than fits in memory, and of a few bytes no more than they should stand for.
+"""How much is read of a source: what fits in memory, and no more than a plausible amount for its size in bytes.
 
-A compressed file of some KB can stand for billions of rows or characters, and each costs time.
+A compressed file of some KB can expand to billions of rows or characters, and each costs time.
 """
 
 from schemas.errors import InputError
@@ -13,7 +13,7 @@ _HARMLESS_CHARACTERS, _CHARACTERS_PER_BYTE = 64 * 1024**2, 100
 
 
 class TooLargeError(InputError):
-    """A source holds more than is read of it."""
+    """A source exceeds a bound on what is read of it."""
 
 
 def most_rows(size: int) -> int:

@@ -26,5 +26,5 @@ def is_empty(cell: Any) -> bool:
 
 
 def is_blank(cells: Iterable[Any]) -> bool:
-    """Whether a row holds nothing in any cell; such a row is passed over in every format and not counted."""
+    """Whether a row holds nothing in any cell; every format skips such a row and does not count it."""
     return all(map(is_empty, cells))

@@ -1,4 +1,4 @@
-"""Hugging Face's class labels: numbers whose names stand in the data set's features."""
+"""Hugging Face's class labels: numbers whose names are in the data set's features."""
 
 import json
 from collections.abc import Sequence
@@ -7,11 +7,11 @@ from typing import Any
 from ingestion.labels import LabelWords
 
 METADATA_KEY = b"huggingface"
-"""Under which the library `datasets` keeps the features of a table in the metadata of its schema."""
+"""The key under which the library `datasets` stores the features of a table in the metadata of its schema."""
 
 
 def find_class_names(metadata: dict[bytes, bytes] | None) -> dict[str, Sequence[str]]:
-    """The names of the classes of each column that has any, from the metadata of a schema; in doubt none."""
+    """The names of the classes of each column that has any, from a schema's metadata; empty if that cannot be read."""
     try:
         features = json.loads((metadata or {}).get(METADATA_KEY, b"{}"))["info"]["features"]
         return {
@@ -26,7 +26,7 @@ def find_class_names(metadata: dict[bytes, bytes] | None) -> dict[str, Sequence[
 def class_word(number: Any, names: Sequence[str], words: LabelWords) -> Any:
     """The name of a class; None for -1, which is how a row without a label is written.
 
-    A number that the label map names, or that is none of the classes, stays as it is.
+    A number that the label map names, or that is not a class, is returned unchanged.
     """
     if not isinstance(number, int) or words.knows(str(number)) or number >= len(names):
         return number

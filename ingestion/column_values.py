@@ -1,4 +1,4 @@
-"""What the values of a column look like: headlines, label words, or neither. Judged on a few hundred first rows."""
+"""What the values of a column look like: headlines, label words, or neither, judged by the first few hundred rows."""
 
 import re
 from collections.abc import Sequence
@@ -28,19 +28,19 @@ class ColumnValues:
 
     @cached_property
     def holds_headlines(self) -> bool:
-        """Whether most values that are not blank are running text, and no labels."""
+        """Whether most values that are not blank are running text and not labels."""
         headlines = sum(_is_running_text(text) for text in self._texts)
         return headlines > 0 and headlines >= _FITTING * len(self._texts) and not self.holds_labels
 
     @cached_property
     def holds_labels(self) -> bool:
-        """Whether most values are known label words; a blank one is none."""
+        """Whether most values are known label words; a blank value is not one."""
         known = sum(self._words.knows(word) for word in self._label_words)
         return known > 0 and known >= _FITTING * len(self._cells)
 
     @cached_property
     def varieties(self) -> int:
-        """How many different texts there are, numbers and case ignored: a running number makes no other text."""
+        """How many different texts there are, numbers and case ignored, so that a running number does not count."""
         return len({_NUMBER.sub("0", text).casefold() for text in self._texts})
 
     @cached_property
@@ -64,7 +64,7 @@ class ColumnValues:
 
 
 def _is_running_text(text: str) -> bool:
-    """Whether a text has two words or more, or many letters in a script without spaces, and is no web address."""
+    """Whether a text has two words or more, or many letters in a script without spaces, and is not a web address."""
     letters = sum(map(str.isalpha, text))
     if not letters or _ADDRESS.match(text):
         return False

@@ -12,7 +12,7 @@ from schemas.config import DataSettings
 from schemas.errors import InputError
 
 SAMPLE_ROWS = 500
-"""First rows of a table whose values are looked at."""
+"""Number of first rows whose values are judged."""
 
 TEXT_NAMES = ("text", "headline", "sentence", "title", "news", "news headline", "content", "message", "tweet")
 LABEL_NAMES = ("label", "sentiment", "class", "polarity", "target", "category", "gold label")
@@ -23,11 +23,11 @@ _SHOWN_COLUMNS = 12
 _SHOWN_CHARACTERS = 40
 _MOST_SUGGESTED = 3
 _MOST_JUDGED = 1_000
-"""Columns of unknown names whose values are looked at."""
+"""Most columns with unknown names whose values are judged."""
 
 
 class MissingColumnError(InputError):
-    """A source has no column for the headlines or, where they need labels, none for these."""
+    """A source has no text column, or no label column where labels are needed."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,8 @@ class Table:
 
     Args:
         names: The names of the columns.
-        rows: The first rows; one that is shorter than the names is empty from there on.
-        settings: Which columns are named, and the label words. Text that needs no label has no label column.
+        rows: The first rows; a row shorter than the names has empty cells from there on.
+        settings: Which columns are named, and the label words. Unlabelled text has no label column.
     """
 
     def __init__(self, names: Sequence[str], rows: Sequence[Sequence[Any]], settings: DataSettings) -> None:
@@ -56,7 +56,7 @@ class Table:
         self._values: dict[int, ColumnValues] = {}
 
     def find_columns(self) -> Columns | None:
-        """The columns of text and label; None where one is missing that is needed."""
+        """The columns of text and label; None if a column that is needed is missing."""
         texts, labels = self._find_text(), self._find_label()
         if not texts or (self.settings.is_labelled and not labels):
             return None
@@ -70,7 +70,7 @@ class Table:
         return Columns(texts[0], label, read)
 
     def describe_missing(self, remedy: str = "") -> str:
-        """What is missing, what there is instead, and what helps; `remedy` is another way out."""
+        """What is missing, what there is instead, and the remedy; `remedy` adds another one."""
         settings = self.settings
         wanted = [("text", settings.text_column, self._find_text(), self._suggest_texts)]
         if settings.is_labelled:
@@ -89,7 +89,7 @@ class Table:
         return f"; {' or '.join(names)} may hold the {what}" if names else ""
 
     def _find_text(self) -> list[int]:
-        """The column of the text and then others that could be meant; empty where there is none."""
+        """The text column, then other candidates; empty if there is none."""
         if self.settings.text_column is not None:
             return self._find_named(self.settings.text_column)
         ranks = self._rank_names(TEXT_NAMES)
@@ -107,7 +107,7 @@ class Table:
         return list(dict.fromkeys([best, *others]))
 
     def _find_label(self) -> list[int]:
-        """The column of the label and then others that could be meant; empty where there is or needs to be none."""
+        """The label column, then other candidates; empty if there is none or none is needed."""
         if not self.settings.is_labelled:
             return []
         if self.settings.label_column is not None:
@@ -128,18 +128,18 @@ class Table:
         return list(dict.fromkeys([best, *others]))
 
     def _find_named(self, wanted: str) -> list[int]:
-        """The column of that name, by its letter or else as names are compared."""
+        """The column of exactly that name, else one whose name compares equal."""
         exact = [place for place, name in enumerate(self.names) if name == wanted]
         return (exact or [place for place, name in enumerate(self.names) if _fold(name) == _fold(wanted)])[:1]
 
     def _rank_names(self, known: Sequence[str]) -> dict[int, int]:
-        """The places of columns with a known name, or with its plural, by how good it is, 0 for the best."""
+        """The rank of each column with a known name or its plural, 0 for the best."""
         forms = [*known, *(_pluralise(name) for name in known)]
         folded = ((place, _fold(name)) for place, name in enumerate(self.names))
         return {place: forms.index(name) for place, name in folded if name in forms}
 
     def _rank_words(self, known: Sequence[str]) -> dict[int, int]:
-        """The places of columns with a known name as one word of theirs; each is worse than the known names."""
+        """The rank of each column whose name contains a known name as a word; all rank below exact names."""
         forms = [*known, *(_pluralise(name) for name in known)]
         words = ((place, set(map(str.casefold, _WORD.findall(name)))) for place, name in enumerate(self.names))
         found = ((place, [rank for rank, form in enumerate(forms) if form in own]) for place, own in words)
@@ -170,7 +170,7 @@ def choose_columns(source: str, names: Sequence[str], rows: Sequence[Sequence[An
     """The columns of a table, by its names and its first rows.
 
     Raises:
-        MissingColumnError: One is missing that is needed.
+        MissingColumnError: A column that is needed is missing.
     """
     table = Table(names, rows, settings)
     columns = table.find_columns()

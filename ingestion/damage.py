@@ -1,6 +1,6 @@
 """Texts that were damaged on their way here: read in the wrong encoding, or left with HTML entities.
 
-The text of a headline is kept as it came. What is repaired here only serves to count damaged rows and to find copies.
+The text of a headline is stored unchanged. Repaired text only serves to count damaged rows and to find copies.
 """
 
 import re
@@ -9,10 +9,10 @@ REPLACEMENT_CHARACTER = "\ufffd"
 
 _OTHER_THAN_LETTERS = "[\u0080-\u00bf\u00d7\u00f7\u0100-\u25ff]"
 MAY_BE_MOJIBAKE = f"[\u0080-\u009f]|[ÂÃ] |[^\\x00-\\x7f]{_OTHER_THAN_LETTERS}|{_OTHER_THAN_LETTERS}[^\\x00-\\x7f]"
-"""Mojibake makes a character two or more outside ASCII, not all of them letters from À to ÿ; a lost one may be a space.
+"""Mojibake turns one character into two or more outside ASCII, not all of them letters from À to ÿ; one may be a space.
 
-Finding this is several times faster than judging a text as mojibake, and few sound texts have it. It is a pattern of
-Python's `re` and of RE2.
+Searching for this is several times faster than ftfy's check, and few sound texts match. The pattern works in Python's
+`re` and in RE2.
 """
 
 _may_be_mojibake = re.compile(MAY_BE_MOJIBAKE).search
@@ -21,8 +21,8 @@ _may_be_mojibake = re.compile(MAY_BE_MOJIBAKE).search
 def looks_damaged(text: str) -> bool:
     """Whether a text has a replacement character (U+FFFD), mojibake, or an HTML entity that was never decoded.
 
-    Mojibake, such as `SociÃ©tÃ©`, is UTF-8 that was decoded as another encoding, once or several times. It is told by
-    ftfy's heuristic, which is made to leave sound text alone.
+    Mojibake, such as `SociÃ©tÃ©`, is UTF-8 that was decoded as another encoding, once or several times. It is found
+    by ftfy's heuristic, which is made to leave sound text alone.
     """
     if REPLACEMENT_CHARACTER in text or decode_entities(text) != text:
         return True
@@ -34,7 +34,7 @@ def looks_damaged(text: str) -> bool:
 
 
 def repair_text(text: str) -> str:
-    """The text with HTML entities decoded and mojibake undone; the same text where there is nothing to repair.
+    """The text with HTML entities decoded and mojibake undone; the same text if there is nothing to repair.
 
     Entities need their semicolon: `AT&T` and `R&D` are text.
     """

@@ -1,4 +1,4 @@
-"""CSV, TSV and their kin: the records of a text, and its raw rows once its layout is known."""
+"""CSV, TSV and similar formats: the records of a text, and its raw rows once its layout is known."""
 
 import csv
 import re
@@ -17,10 +17,10 @@ ONE_COLUMN = "\x1f"
 """The delimiter of a text with one column: a control character, so that nothing is split."""
 
 MOST_GIVEN_BACK = 1_000_000
-"""Lines of a text that are read a second time in search of the end of a quote."""
+"""Most lines of a text that are read a second time after a broken quote."""
 
 _UNFINISHED = "unexpected end of data"
-"""What the module csv says of a quote that is still open where the lines end."""
+"""The message of the module csv about a quote that is still open at the end of the lines."""
 
 _NUMBER, _WORD = re.compile(r"\d+"), re.compile(r"[^\W\d_]+")
 _OFTEN_UNQUOTED = {"\t", ONE_COLUMN}
@@ -67,10 +67,10 @@ def _read_record(record: Record, layout: Layout) -> RawRow:
 
 
 def _split_row(line: str, layout: Layout, words: LabelWords) -> list[str] | None:
-    """The fields of a line that is a row whatever its quotation marks mean; None for a line that may be no row.
+    """The fields of a line that is certainly a row, even inside an open quote; None for any other line.
 
-    It has the right number of fields and a known label or, where there are no labels, fields beside the text that look
-    like those of other rows.
+    Such a line has the right number of fields and a known label or, without labels, fields other than the text that
+    look like those of other rows.
     """
     fields = line.rstrip(LINE_ENDS).split(layout.delimiter)
     label = layout.columns.label
@@ -90,13 +90,12 @@ def shape_of(field: str) -> str:
 
 
 class Records:
-    """The records of a text that are not blank; a quote that is broken or never closed costs its own line, no other.
+    """The records of a text that are not blank; a quote that is broken or never closed costs only its own line.
 
-    A record is blank where each of its fields is. The lines that a broken quote had taken are given back and read
-    again. After `MOST_GIVEN_BACK` of them a quote may span no second line, so that the work stays in proportion to the
-    lines. Where `split_row` tells that the lines within a quote are rows of their own, the quotation mark that opened
-    it is stray: under a delimiter that is often used without quoting its line is read as it is, and under others it is
-    broken.
+    A record is blank if all its fields are. The lines that a broken quote had taken are read again. After
+    `MOST_GIVEN_BACK` such lines no quote may span a second line, which keeps the work linear in the lines. If
+    `split_row` finds that a line within a quote is a row of its own, the opening quotation mark is stray: under a
+    delimiter that is often used without quoting, its line is read literally, and under others it is broken.
 
     Args:
         lines: The lines, with their ends.
@@ -141,7 +140,7 @@ class Records:
         try:
             return self._parse((first,)), first.rstrip(LINE_ENDS), None
         except csv.Error as error:
-            if _UNFINISHED not in str(error):  # more lines cannot mend it
+            if _UNFINISHED not in str(error):  # more lines cannot complete it
                 return self._break(first, [first], str(error))
         taken: list[str] = []
         try:

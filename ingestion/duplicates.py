@@ -1,4 +1,4 @@
-"""What becomes of equal texts: kept as they are, or merged, and those whose labels disagree resolved.
+"""Equal texts: all are kept, or they are merged and disagreeing labels are resolved.
 
 Every row is counted.
 """
@@ -15,7 +15,7 @@ from ingestion.masking import mask_texts
 from schemas.frames import LABEL_VALUES
 
 _ROWS_AT_ONCE = 100_000
-"""Rows whose texts are held as Python objects at a time."""
+"""Number of rows whose texts are held as Python objects at a time."""
 
 Conflicts = Literal["drop", "majority", "keep"]
 
@@ -34,7 +34,7 @@ class Resolved:
 
 
 def keep_duplicates(candidates: pd.DataFrame) -> Resolved:
-    """Make every candidate a headline; a copy's id holds its occurrence number. Contradictions are kept and told."""
+    """Make every candidate a headline; a copy's id holds its occurrence number. Contradictions are reported."""
     identified = _identify(candidates)
     occurrences = identified.groupby(["text", "label"], sort=False).cumcount() + 1
     conflicting = identified[identified["labels"] > 1]
@@ -78,7 +78,7 @@ def _starts(candidates: pd.DataFrame) -> range:
 
 
 def _find_ids(texts: pd.Series, beside: ThreadPoolExecutor) -> pd.DataFrame:
-    """The ids of texts and masked texts; Arrow masks in a thread beside this one."""
+    """The ids of texts and masked texts; Arrow masks in another thread meanwhile."""
     normalised = [normalise_text(text) for text in texts.tolist()]
     masked = beside.submit(mask_texts, normalised)
     columns = {
@@ -89,7 +89,7 @@ def _find_ids(texts: pd.Series, beside: ThreadPoolExecutor) -> pd.DataFrame:
 
 
 def _resolve(conflicting: pd.DataFrame, conflicts: Conflicts) -> pd.Series:
-    """What becomes of each conflicting row: dropped, outvoted, majority or kept."""
+    """The resolution of each conflicting row: dropped, outvoted, majority or kept."""
     if conflicts != "majority":
         return pd.Series("dropped" if conflicts == "drop" else "kept", index=conflicting.index, dtype="str")
     rows = conflicting.groupby("text_id")["label"].transform("size")
@@ -100,7 +100,7 @@ def _resolve(conflicting: pd.DataFrame, conflicts: Conflicts) -> pd.Series:
 
 
 def _explain(conflicting: pd.DataFrame, refused: pd.Series) -> list[str]:
-    """Why each refused row was: which other labels its text has, or which one outvoted it."""
+    """The reason for each refused row: the other labels of its text, or the label that outvoted it."""
     labels = conflicting.groupby("text_id")["label"].agg(lambda values: sorted(set(values))).to_dict()
     rows = conflicting.groupby("text_id").size().to_dict()
     most = conflicting.loc[conflicting.groupby("text_id")["copies"].idxmax()].set_index("text_id")

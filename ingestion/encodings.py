@@ -1,7 +1,7 @@
 r"""Bytes in, text and the name of its encoding out. A byte that cannot be read is never replaced.
 
-A file is decoded piece by piece, so that a large one never lies in memory twice. Where some of its bytes are not of its
-encoding, they come as lone surrogates (Python's `surrogateescape`), and `tell_bytes` shows them as `\xNN`.
+A file is decoded piece by piece, so that a large one is never in memory twice. Bytes that are invalid in its encoding
+become lone surrogates (Python's `surrogateescape`), and `tell_bytes` shows them as `\xNN`.
 """
 
 import codecs
@@ -17,18 +17,18 @@ from schemas.config import DataSettings
 from schemas.errors import InputError
 
 LEGACY_ENCODINGS = ("cp1252", "latin_1", "cp1250", "cp1251", "cp850", "mac_roman", "shift_jis", "gb18030")
-"""Encodings that are told apart by their text; where two explain it equally well, the earlier one."""
+"""Legacy encodings that are detected by the text; if two fit equally well, the earlier one is taken."""
 
 _WINDOWS = {"cp1252", "latin_1", "cp1250"}
 _CLEARLY = 0.1
-"""How much less chaos (0 to 1) another encoding must show before a file is not taken for one of Windows's Latin ones.
+"""How much less chaos (0 to 1) another encoding must show to be preferred to one of Windows's Latin encodings.
 
-A few letters or currency signs among English say little: read as Mac or DOS text they can look a hair tidier.
+A few letters or currency signs in English text say little: read as Mac or DOS text they can look slightly tidier.
 """
 
 HEAD_CHARACTERS = 65_536
 SAMPLE_CHARACTERS = 1_000_000
-"""Characters of a text that are looked at to find how it is laid out, if its first line has no more."""
+"""Characters of a text that decide its layout; a longer first line is used whole."""
 LINE_ENDS = "\r\n"
 
 _MARKS = {
@@ -54,16 +54,16 @@ _NOT_OF_FILES = {
     "unicode-escape",
     "utf-7",
 }
-"""Python's own codecs and utf-7: each spells characters in ASCII or means the machine's setting; no file is in them."""
+"""Python's own codecs and utf-7, which spell characters in ASCII or depend on the machine; no file is in them."""
 
 
 class EncodingError(InputError):
-    """The bytes of a source are not text in the encoding given, or in any that is recognised."""
+    """The bytes of a source are not text in the given encoding, or in any that is recognised."""
 
 
 @dataclass(frozen=True)
 class Text:
-    """Bytes with their encoding; `is_sound` tells whether all of them are of it."""
+    """Bytes with their encoding; `is_sound` is whether all of them are valid in it."""
 
     content: bytes
     encoding: str
@@ -106,17 +106,17 @@ class Text:
 
 
 def decode(content: bytes, source: str, settings: DataSettings, legacy: str | None = None) -> Text:
-    """Find the encoding of a source, and whether all bytes are of it.
+    """Find the encoding of a source, and whether all bytes are valid in it.
 
     Args:
         content: The bytes.
         source: The source, for the error.
         settings: How it is read. Where `encoding` is None, it is UTF-16 or UTF-32 by their marks or their zeros, UTF-8
-            if most lines with other than ASCII bytes are valid, else a legacy one.
-        legacy: The encoding of bytes that are no Unicode, where the format fixes it; detected when None.
+            if most lines with bytes beyond ASCII are valid UTF-8, else a legacy one.
+        legacy: The encoding of bytes that are not Unicode, where the format fixes it; detected if None.
 
     Raises:
-        EncodingError: If the encoding is unknown, or is one of two or four bytes a character that the bytes are not in.
+        EncodingError: If the encoding is unknown, or has two or four bytes a character and the bytes are invalid in it.
     """
     name = settings.encoding or _detect(content, source, settings, legacy)
     check_encoding(name)
@@ -128,7 +128,7 @@ def decode(content: bytes, source: str, settings: DataSettings, legacy: str | No
 
 
 def check_encoding(name: str) -> None:
-    """Refuse what is not the name of a text encoding that files are written in.
+    """Check that a name is a text encoding in which files are written.
 
     Raises:
         EncodingError: Python has no codec of that name, or only one for something else, such as `rot13` or `idna`.
@@ -144,7 +144,7 @@ def check_encoding(name: str) -> None:
 
 
 def has_foreign_bytes(text: str) -> bool:
-    """Whether a text from an unsound source holds bytes that are not of its encoding."""
+    """Whether a text from an unsound source holds bytes that are invalid in its encoding."""
     return _SURROGATE.search(text) is not None
 
 
@@ -165,7 +165,7 @@ def _is_sound(content: bytes, encoding: str) -> bool:
 
 
 def is_made_of_bytes(encoding: str) -> bool:
-    """Whether ASCII is itself in it, so that one wrong byte leaves its neighbours readable."""
+    """Whether the encoding contains ASCII unchanged, so that one wrong byte leaves its neighbours readable."""
     try:
         return b"a,\n\xff".decode(encoding, "surrogateescape")[:3] == "a,\n"
     except (UnicodeError, ValueError):
@@ -199,7 +199,7 @@ def _odd_lines(content: bytes) -> Iterator[bytes]:
 
 
 def _is_meant_as_utf8(line: bytes) -> bool:
-    """Whether a line is UTF-8, but for half characters that a careless program wrote in it."""
+    """Whether a line is UTF-8, apart from lone surrogates that a careless program wrote."""
     try:
         line.decode("utf-8", "surrogatepass")
     except UnicodeError:

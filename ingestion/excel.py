@@ -35,7 +35,7 @@ _BROKEN = (
     zipfile.BadZipFile,
     zlib.error,
 )
-"""What openpyxl lets through when the parts of a workbook are not what they should be."""
+"""What openpyxl raises when parts of a workbook are malformed."""
 
 
 class ExcelError(InputError):
@@ -57,12 +57,12 @@ def is_workbook(archive: zipfile.ZipFile) -> bool:
 
 
 def read_workbook(content: bytes, source: str, settings: DataSettings) -> tuple[TableRows, tuple[str, ...]]:
-    """Give the rows of every sheet with a row that names the same text and label columns; blank rows are none.
+    """Give the rows of every sheet with a row that names the same text and label columns; blank rows are skipped.
 
-    The first sheet that has both columns says which they are. Hidden sheets are not read.
+    The first sheet that has both columns decides which they are. Hidden sheets are not read.
 
     Returns:
-        The rows in order, and the sheets that are not read, each with the reason; an empty sheet is none of them.
+        The rows in order, and the sheets that are not read, each with the reason; empty sheets are not listed.
 
     Raises:
         ExcelError: If the workbook is broken or too large for its bytes; also while the rows are read.

@@ -22,18 +22,18 @@ class SourceError(InputError):
 
 @dataclass(frozen=True)
 class SourceFile:
-    """A file of a source as it was found: what people call it, its bytes by hash and number, and where it lies."""
+    """A file of a source as it was found: its display name, the hash and number of its bytes, and its path."""
 
     name: str
     sha256: str
     size: int
     path: Path
     beside: "tuple[SourceFile, ...]" = ()
-    """Files of unpacked FinancialPhraseBank that tell how far its rows' annotators agree."""
+    """Files of unpacked FinancialPhraseBank that show how far the annotators of its rows agree."""
 
 
 class FoundFiles(NamedTuple):
-    """The files of a source, and what else lies there and is not read, each with the reason."""
+    """The files of a source, and the others there that are not read, each with the reason."""
 
     files: tuple[SourceFile, ...]
     not_read: tuple[str, ...] = ()
@@ -44,12 +44,12 @@ def find_files(path: Path, name: str, shown: str, agreement: int) -> FoundFiles:
 
     Args:
         path: The file or folder.
-        name: What people call it.
+        name: Its display name.
         shown: The setting that names it, for errors.
         agreement: The agreement level, of FinancialPhraseBank.
 
     Raises:
-        InputError: If it is not there, is not readable, is too large or is no regular file.
+        InputError: If it does not exist, is not readable, is too large or is not a regular file.
     """
     with _told(shown, path):
         if not path.is_dir():
@@ -97,7 +97,7 @@ def _find_file(path: Path, name: str, shown: str) -> SourceFile:
 
 @contextmanager
 def _told(source: str, path: Path) -> Iterator[None]:
-    """What the system refuses in the block, in one line."""
+    """Turn what the system refuses in the block into one line."""
     try:
         yield
     except InputError:

@@ -11,7 +11,7 @@ _SHOWN = 5
 
 
 class FolderError(InputError):
-    """A folder has no file, or something in it is none."""
+    """A folder has no file, or something in it is not a file."""
 
 
 def list_folder(folder: Path) -> tuple[list[Path], tuple[str, ...]]:
@@ -20,7 +20,7 @@ def list_folder(folder: Path) -> tuple[list[Path], tuple[str, ...]]:
     A link to a folder is not followed.
 
     Returns:
-        The files, and what is passed over (see `ingestion.passed_over`), each with the reason; a hidden folder as one.
+        The files, and what is skipped (see `ingestion.passed_over`) with the reasons; a hidden folder is one entry.
 
     Raises:
         OSError: If a folder cannot be read.

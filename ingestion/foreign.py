@@ -1,4 +1,4 @@
-"""Kinds of files that are not read, told by their first bytes: without this, their bytes would be read as text."""
+"""Kinds of files that are not read, recognised by their first bytes; otherwise they would be read as text."""
 
 import re
 from collections.abc import Collection

@@ -54,7 +54,7 @@ def read_content(content: bytes, source: str, settings: DataSettings) -> Content
     Args:
         content: The bytes.
         source: The file, for errors.
-        settings: How it is read; `format` names its kind where it is not to be found out.
+        settings: How it is read; `format` names its kind if it should not be detected.
 
     Raises:
         InputError: If it is empty, unsafe, broken, or of no kind that is known; also while the rows are read.
@@ -115,7 +115,7 @@ def _read_file(content: bytes, source: str, settings: DataSettings) -> Content:
 
 
 def recognise_text(text: Text, settings: DataSettings) -> Format:
-    """What a text is, by its beginning; what `data.format` says where it says anything."""
+    """The kind of a text: `data.format` if set, else by its beginning."""
     if settings.format is not None:
         return settings.format
     words = LabelWords(settings.label_map)
@@ -133,7 +133,7 @@ def read_text(found: Format, head: Text, text: Text, source: str, settings: Data
 
     Args:
         found: What it is.
-        head: Its first lines, at least one that is not blank, which tell how it is laid out.
+        head: Its first lines, at least one that is not blank, which show its layout.
         text: All of it.
         source: The source, for errors.
         settings: How it is read.

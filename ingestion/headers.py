@@ -7,14 +7,14 @@ from ingestion.columns import Table
 from schemas.config import DataSettings
 
 MOST_TITLE_ROWS = 20
-"""Rows above a header at most."""
+"""Most rows above a header."""
 
 
 def find_header(rows: Sequence[Sequence[Any]], settings: DataSettings) -> int | None:
-    """The place of the row that names the columns that are needed; None where no row does.
+    """The place of the row that names the columns that are needed; None if no row does.
 
-    A row further down is a header where every row above it has fewer cells that are not blank, as a title has. Only
-    the first row is one where the settings say which row it is.
+    A row further down is a header if every row above it has fewer cells that are not blank, like a title. If the
+    settings name the row of the header, only the first row counts.
 
     Args:
         rows: The first rows, each with its cells, blank rows left out; from the row on that the settings name.

@@ -19,12 +19,12 @@ _ENTITY = re.compile(r"&#?\w+\Z")
 _ALIKE = 0.9
 """Least share of the lines of a table that have the same number of fields."""
 _LEAST_SPACED = {1: 5, 2: 3}
-"""Lines that must be alike where a space follows each delimiter, by the number of delimiters in each; as 2 for more.
+"""Lines that must have equally many delimiters if a space follows each, by that number; 3 or more count as 2.
 
 In running text one line in four or so has exactly one comma, and one in twenty exactly two.
 """
 _NAME_WORDS = 5
-"""Words in the name of a column at most."""
+"""Most words in the name of a column."""
 
 
 @dataclass(frozen=True)
@@ -41,13 +41,13 @@ class Head:
 
     @property
     def width(self) -> int:
-        """The commonest number of fields; of several the largest."""
+        """The commonest number of fields; the largest of several."""
         counts = Counter(map(len, self.records))
         return max(counts, key=lambda width: (counts[width], width), default=0)
 
     @property
     def first(self) -> int:
-        """The place of the first record that is no title above a table: from it on most have as many fields."""
+        """The place of the first record below any title: from there on most records have the same number of fields."""
         place = next((place for place, fields in enumerate(self.records) if len(fields) >= self.width), 0)
         alike = sum(len(fields) == self.width for fields in self.records[place:])
         return place if alike >= _ALIKE * len(self.records[place:]) else 0
@@ -63,7 +63,7 @@ class Head:
 
 
 def read_heads(text: Text, settings: DataSettings) -> list[Head]:
-    """The first records under each delimiter that there may be, from the line on that is to name the columns."""
+    """The first records under each possible delimiter, from the line that should name the columns."""
     lines = text.first_lines(SAMPLE_ROWS)
     start = 0 if settings.header_row is None else settings.header_row - 1
     separator = _SEPARATOR.fullmatch(lines[0]) if lines and not start else None
@@ -74,7 +74,7 @@ def read_heads(text: Text, settings: DataSettings) -> list[Head]:
 
 
 def _read_head(lines: Sequence[str], start: int, delimiter: str) -> Head:
-    """The records of lines; one whose quotes are broken is taken as it is."""
+    """The records of lines; one with broken quotes is read literally."""
     reader = Records(iter(lines[start:]), delimiter)
     found = [(raw.split(delimiter) if defect else fields, start + reader.lines_read) for fields, raw, defect in reader]
     return Head(delimiter, start, [fields for fields, _ in found], [end for _, end in found])
@@ -83,8 +83,8 @@ def _read_head(lines: Sequence[str], start: int, delimiter: str) -> Head:
 def is_table(head: Head) -> bool:
     """Whether the lines are rows of a table rather than running text, whatever the names of its columns.
 
-    The rows of a table have the same number of fields. Where a space follows each delimiter this takes more lines to
-    believe. A first line that reads like a header needs no rows.
+    The rows of a table have the same number of fields. If a space follows each delimiter, more lines are
+    required. A first line that reads like a header needs no rows.
     """
     records = head.records[head.first :]
     if not records:
@@ -99,7 +99,7 @@ def is_table(head: Head) -> bool:
 
 
 def _has_spaced_rows(records: Sequence[list[str]], delimiter: str) -> bool:
-    """Whether enough records have as many delimiters; where all end alike, that is the name of a publisher."""
+    """Whether enough records have equally many delimiters; if all end alike, the ending is the name of a publisher."""
     spaced = [_count(fields, delimiter, "spaced") for fields in records]
     if not _are_alike(spaced) or len({fields[-1] for fields in records}) == 1:
         return False
@@ -120,8 +120,8 @@ def is_spaced(fields: Sequence[str]) -> bool:
 def is_header(fields: Sequence[str], rest: Sequence[list[str]], delimiter: str) -> bool:
     """Whether fields read like the names of columns: at most five words in each, and no number.
 
-    Single words without a space after the delimiter need no more. Names of several words need a known word among them,
-    or that most other lines have that delimiter too; words with a space between that most have as many.
+    Single words are enough without a space after the delimiter; with one, most other lines must have equally many such
+    delimiters. Names of several words need a known word among them, or that delimiter in most other lines.
     """
     words = [field.casefold().split() for field in fields]
     if len(fields) == 1 or any(len(own) > _NAME_WORDS or "".join(own).isdigit() for own in words):
@@ -136,9 +136,9 @@ def is_header(fields: Sequence[str], rest: Sequence[list[str]], delimiter: str) 
 
 
 def _count(fields: Sequence[str], delimiter: str, kind: str) -> int:
-    """Delimiters of a kind: `spaced`, with a space beside them as in running text, or `tight`.
+    """Count delimiters of a kind: `spaced`, next to a space as in running text, or `tight`.
 
-    A comma within a number and the end of an HTML entity are none, unless the line has no letter.
+    A comma within a number and the end of an HTML entity do not count, unless the line has no letter.
     """
     is_text = any(map(str.isalpha, "".join(fields)))
     return sum(_judge(before, after, delimiter if is_text else "") == kind for before, after in pairwise(fields))

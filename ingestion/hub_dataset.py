@@ -1,6 +1,6 @@
 """Data sets of the hub: `hf:ORG/NAME[:CONFIG][@REVISION]` in, the raw rows of one commit out.
 
-The library `datasets` keeps its copies where HF_HOME says. Runs no code of a data set; judges no row.
+The library `datasets` keeps its copies under HF_HOME. The code of a data set is never run.
 """
 
 import json
@@ -46,7 +46,7 @@ def parse_reference(source: str) -> HubReference | None:
     """The data set that the source names, or None for a source that is not on the hub.
 
     Raises:
-        HubDatasetError: If it begins with `hf:` and goes on in another form.
+        HubDatasetError: If it begins with `hf:` and the rest has another form.
     """
     if not source.startswith(PREFIX):
         return None
@@ -80,7 +80,7 @@ def read_dataset(reference: HubReference, commit: str, settings: DataSettings) -
         settings: Which columns hold text and label.
 
     Raises:
-        HubDatasetError: If it cannot be had, needs a config to be named, a loading script, or has a broken file.
+        HubDatasetError: If it cannot be fetched, needs a config to be named, has a loading script or a broken file.
         MissingColumnError: If it has no column for the text or none for the label.
     """
     with quiet_hub():
@@ -88,7 +88,7 @@ def read_dataset(reference: HubReference, commit: str, settings: DataSettings) -
             splits = _load_splits(reference, commit)
         except HubDatasetError:
             raise
-        except Exception as error:  # what the builders, their parsers and the transport raise has no common base
+        except Exception as error:  # builders, parsers and transport raise errors without a common base
             _ask_hub(reference, commit)
             raise explain_failure(error, str(reference), commit) from error
     names = splits[0].column_names
@@ -118,7 +118,7 @@ def _load_splits(reference: HubReference, commit: str) -> list[Any]:
     except ValueError:
         _check_config(reference, commit)
         raise
-    if builder.hash != commit:  # where the hub fails it, the library takes the latest copy, of whichever commit
+    if builder.hash != commit:  # if the hub fails, the library takes the latest copy, of any commit
         _ask_hub(reference, commit)
         raise HubDatasetError(
             f"source {str(reference)!r} cannot be read at commit {commit}, and the copy on this machine is of commit "

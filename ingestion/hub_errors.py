@@ -1,4 +1,4 @@
-"""What the hub refuses and what its libraries complain of, in one line of ours. Fetches and reads nothing."""
+"""Errors of the hub and of its libraries as one line each."""
 
 import logging
 import warnings
@@ -14,7 +14,7 @@ _SCRIPT = "Dataset scripts are no longer supported"
 
 
 class HubDatasetError(InputError):
-    """A data set cannot be had from the hub, or holds nothing that can be read."""
+    """A data set cannot be fetched from the hub, or holds nothing that can be read."""
 
 
 def bad_form(source: str) -> HubDatasetError:

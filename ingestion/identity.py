@@ -26,7 +26,7 @@ def text_id(text: str) -> str:
 
 
 def headline_id(text: str, label: str, occurrence: int = 1) -> str:
-    """The id of a headline as it is kept; where copies are, each after the first has its occurrence number in it."""
+    """The id of a stored headline; a kept copy after the first has its occurrence number in it."""
     return _short_hash(f"{text}\n{label}" if occurrence == 1 else f"{text}\n{label}\n{occurrence}")
 
 
@@ -36,13 +36,13 @@ def snapshot_id(headline_ids: Iterable[str], near_duplicates: str) -> str:
 
 
 def describe_reading(settings: DataSettings, columns: ReadColumns) -> str:
-    """What decides which texts and labels a source yields, as JSON: two readings are alike if it is."""
+    """The settings that decide which texts and labels a source yields, as JSON; equal JSON means equal readings."""
     rules = settings.model_dump(mode="json", include={"label_map", "agreement", "duplicates", "conflicts"})
     return json.dumps({**rules, "text_column": columns.text, "label_column": columns.label}, sort_keys=True)
 
 
 def ingest_id(sha256: str, settings: DataSettings) -> str:
-    """The id of reading these bytes with these settings, wherever they lie and however many rows may be rejected."""
+    """The id of reading these bytes with these settings, whatever their path and the bound on rejected rows."""
     rules = settings.model_dump(mode="json", exclude={"source", "max_rejected"})
     return _short_hash(json.dumps([sha256, rules, INGESTION_VERSION], sort_keys=True))
 

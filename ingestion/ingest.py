@@ -1,6 +1,6 @@
-"""How headlines get in: a source is read, validated and counted, and every row is accepted, merged or rejected.
+"""Ingestion: a source is read, validated and counted, and every row is accepted, merged or rejected.
 
-It writes nothing.
+Nothing is stored here.
 """
 
 from bisect import bisect_right
@@ -29,7 +29,7 @@ class NothingAcceptedError(InputError):
 
 @dataclass(frozen=True)
 class Ingestion:
-    """What came of a source.
+    """The result of reading a source.
 
     `rows_read` is `len(accepted) + rows_merged + len(rejected)`, and `accepted.copies` adds up to all but the rejected.
     Row numbers count the rows of a file from 1, without header and blank lines.
@@ -48,7 +48,7 @@ class Ingestion:
     rows_read: int
     rows_merged: int
     not_read: tuple[str, ...]
-    """Files and sheets that lie in the source and were passed over, each with the reason."""
+    """Files and sheets of the source that were skipped, each with the reason."""
     headlines_damaged: int
     """Accepted headlines whose text looks damaged (see `ingestion.damage`)."""
     damaged_example: str | None
@@ -57,11 +57,11 @@ class Ingestion:
     rejected: DataFrame[RejectedFrame]
     quarantined: DataFrame[QuarantineFrame]
     order_counts: bool
-    """Whether the same rows in another order are another snapshot: where every row is kept, as in the study."""
+    """Whether the order of rows is part of the snapshot: true if every row is kept, as in the study."""
 
     @property
     def snapshot(self) -> DataFrame[HeadlineFrame]:
-        """What is accepted in the order of the snapshot: of the source where that counts, else of the ids."""
+        """The accepted headlines in the order of the snapshot: that of the source if it counts, else by id."""
         return self.accepted if self.order_counts else self.accepted.sort_values("headline_id", ignore_index=True)
 
 
@@ -69,8 +69,8 @@ def read_source(data: DataSettings, source: Source | None = None) -> Ingestion:
     """Read, validate and count a source of labelled headlines.
 
     Args:
-        data: Where it lies and how it is read.
-        source: The source, where it was found before.
+        data: Where the source is and how it is read.
+        source: The source, if it was found before.
 
     Returns:
         Accepted headlines and rejected rows, in the order of the source.
@@ -126,7 +126,7 @@ def _group(headlines: pd.DataFrame, measure: str) -> pd.DataFrame:
 
 
 def _locate(rows: pd.DataFrame, source: Source, reading: Reading) -> pd.DataFrame:
-    """Rows by their number in the whole source, with their file and the number in it instead."""
+    """Replace each row's number in the whole source by its file and its number in that file."""
     ends = list(accumulate(reading.rows))
     files = [bisect_right(ends, number - 1) for number in rows["row_number"]]
     starts = [0, *ends]

@@ -29,7 +29,7 @@ def read_json_array(text: Text, source: str, settings: DataSettings) -> TableRow
     """Give the rows that are not blank in order. The keys of the first objects say which hold text and label.
 
     Raises:
-        JsonArrayError: If the array is no valid JSON.
+        JsonArrayError: If the array is not valid JSON.
         MissingColumnError: If the first objects have no key for the text or none for the label.
     """
     elements = [(value, raw) for value, raw in _iter_elements(text.whole(), source) if value is not None]

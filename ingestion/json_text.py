@@ -3,7 +3,7 @@
 import json
 
 _MOST_DIGITS = 4_000
-"""Python makes no whole number of many more digits, and would refuse the JSON around it."""
+"""Python refuses JSON with a whole number of many more digits."""
 
 
 def _make_number(digits: str) -> float:

@@ -1,4 +1,4 @@
-"""The source's label words to the three sentiments. An unknown word stays as it is, for validation to reject."""
+"""The source's label words to the three sentiments. An unknown word stays unchanged, and validation rejects it."""
 
 import json
 from collections.abc import Mapping
@@ -9,18 +9,18 @@ from schemas.label import LABELS, Label, fold_word
 
 
 class LabelWords:
-    """The words that stand for a label: positive, neutral and negative and those of the label map; case ignored."""
+    """The words that mean a label: positive, neutral and negative and those of the label map; case ignored."""
 
     def __init__(self, label_map: Mapping[str, Label] | None) -> None:
         self._labels = {label.value: label for label in LABELS}
         self._labels |= {fold_word(word): label for word, label in (label_map or {}).items()}
 
     def knows(self, word: str) -> bool:
-        """Whether the word stands for a label."""
+        """Whether the word means a label."""
         return fold_word(word) in self._labels
 
     def resolve(self, word: str) -> str:
-        """The label that the word stands for, or the word itself without padding."""
+        """The label that the word means, or the word itself without padding."""
         label = self._labels.get(fold_word(word))
         return word.strip() if label is None else label.value
 

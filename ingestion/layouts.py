@@ -32,7 +32,7 @@ def recognise_layout(text: Text, source: str, settings: DataSettings) -> Layout:
 
 
 def find_layout(heads: Sequence[Head], settings: DataSettings) -> Layout | None:
-    """The layout under which most rows are alike; None where no delimiter gives the columns that are needed."""
+    """The layout under which most rows have the same width; None if no delimiter gives the columns that are needed."""
     found = [(head, layout) for head in heads if (layout := _find_layout(head, settings))]
     tables = [(head, layout) for head, layout in found if layout.width > 1]
     if not found or (not tables and not _is_told(settings) and any(map(is_table, heads))):
@@ -62,7 +62,7 @@ def _find_layout(head: Head, settings: DataSettings) -> Layout | None:
 
 
 def _is_told(settings: DataSettings) -> bool:
-    """Whether the settings say that a text is a table; one with labels is none else."""
+    """Whether the settings say that a text is a table; labelled text always is one."""
     named = settings.text_column or settings.delimiter or settings.header_row or settings.format
     return settings.is_labelled or named is not None
 

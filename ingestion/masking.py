@@ -1,7 +1,7 @@
-"""The text by which near copies are found: what copies of one headline differ in is left out of it.
+"""Masked texts, by which near copies are found: texts without what copies of one headline differ in.
 
-That is case, numbers, links, @mentions, the `RT` of a retweet, the signs of cashtags and hashtags, trailing hashtags,
-invisible characters, HTML entities and mojibake. The text of a headline itself is never changed.
+Masking covers case, numbers, links, @mentions, the `RT` of a retweet, the signs of cashtags and hashtags, trailing
+hashtags, invisible characters, HTML entities and mojibake. The text of a headline itself is never changed.
 
 Patterns are in RE2's syntax, because Arrow applies each to all texts at once, in time linear in their length.
 """
@@ -19,7 +19,7 @@ _INVISIBLE = "[\u00ad\u200b-\u200f\u2060\ufe0f\ufeff]"
 _ENTITY = r"&#?\w+;"
 
 _MAY_DIFFER = rf"[@#$]\w|://|www\.|[A-Za-z]\.[A-Za-z]+/\S|^RT\b|{_INVISIBLE}"
-"""Finds each text that `_LEFT_OUT` changes, and few others."""
+"""Matches each text that `_LEFT_OUT` changes, and few others."""
 
 _BEFORE = r"(^|[^\pL\pN_])"
 _LEFT_OUT = (
@@ -35,18 +35,18 @@ _LEFT_OUT = (
     (rf"{_BEFORE}(?:\$(\pL)|#([\pL\pN_]))", r"\1\2\3"),
     ("^[ .:|>\u00b7\u2022\u2013\u2014\u2026-]+|[ :|>\u00b7\u2022\u2013\u2014\u2026-]+$", ""),
 )
-"""Patterns and what takes their place, in order: links, mentions, retweet marks, trailing hashtags, signs, ends."""
+"""Patterns and their replacements, in order: links, mentions, retweet marks, trailing hashtags, signs, ends."""
 
 _NUMBER = r"\p{Nd}+(?:[.,]\p{Nd}+)*"
 
 
 def mask_texts(texts: Sequence[str]) -> list[str]:
-    """The texts by which near copies are compared: in lower case, each number as `0`, what copies differ in left out.
+    """The texts by which near copies are compared: in lower case, each number as `0`, without what copies differ in.
 
-    A text of which no word would be left, such as a link alone, keeps all its words.
+    A text that would lose every word, such as a link alone, keeps all its words.
 
     Args:
-        texts: Normalised texts, all at once, because that takes a fraction of the time.
+        texts: Normalised texts; all at once takes a fraction of the time.
     """
     import pyarrow as pa
     import pyarrow.compute as pc

@@ -1,9 +1,9 @@
-"""Which texts are near copies of each other: the same but for what `ingestion.masking` leaves out, or reworded.
+"""Which texts are near copies of each other: the same except for what `ingestion.masking` leaves out, or reworded.
 
 Reworded copies are found by MinHash over the words and locality-sensitive hashing (Broder 1997; Leskovec, Rajaraman and
-Ullman, Mining of Massive Datasets, chapter 3), and each pair found is then measured: it counts when the sorted words of
-the two, written out, agree by `LEAST_SIMILARITY` per cent (rapidfuzz's normalised indel similarity). Everything follows
-from the texts as a set, so that neither their order nor the run matters.
+Ullman, Mining of Massive Datasets, chapter 3), and each pair found is then measured: it counts if the sorted words of
+the two agree by `LEAST_SIMILARITY` per cent (rapidfuzz's normalised indel similarity). The result depends only on the
+set of texts, not on their order.
 """
 
 import re
@@ -18,14 +18,14 @@ from ingestion.identity import normalise_text
 from ingestion.masking import mask_texts
 
 LEAST_SIMILARITY = 90.0
-"""Per cent. On FinancialPhraseBank 90 joins reworded agency copy; from 85 on, chains join unlike texts."""
+"""Per cent. On FinancialPhraseBank 90 joins reworded agency copy; at 85 and below, chains join unlike texts."""
 
 BANDS = 20
 ROWS_A_BAND = 3
 """Two texts that share six words in ten become a candidate pair with probability 0.99, three in ten with 0.42."""
 
 NEIGHBOURS = 8
-"""Within a bucket of the hash, a text is measured against so many that follow it in the order of their sorted words."""
+"""Within a bucket of the hash, a text is measured against this many next ones in the order of their sorted words."""
 
 _PAIRS_AT_ONCE = 1_000_000
 _WORD = re.compile(r"\w+")
@@ -38,8 +38,8 @@ def group_near_copies(texts: Sequence[str], measure: str) -> _Integers:
 
     Args:
         texts: N texts.
-        measure: `numbers`: equal but for white space, composition and what is masked. `reworded`: also with nearly the
-            same words.
+        measure: `numbers`: equal except for white space, composition and what is masked. `reworded`: also with nearly
+            the same words.
 
     Returns:
         N group numbers, from 0.

@@ -28,13 +28,13 @@ def is_parquet(content: bytes) -> bool:
 
 
 def read_parquet(content: bytes, source: str, settings: DataSettings) -> TableRows:
-    """Give the rows in order, read in small batches, since a few bytes may stand for very many.
+    """Give the rows in order, read in small batches, since a few bytes may expand to very many.
 
     Numbers of a column that `datasets` wrote as class labels become the names of their classes.
 
     Raises:
         ParquetError: If the file is broken; also while the rows are read.
-        TooLargeError: If it holds more than is read of its bytes; also while the rows are read.
+        TooLargeError: If it holds more than the bound for its size; also while the rows are read.
         MissingColumnError: If it has no column for the text or none for the label.
     """
     import pyarrow as pa
@@ -57,7 +57,7 @@ def _is_text(kind: Any) -> bool:
 
 
 def _check_size(file: Any, size: int, source: str) -> None:
-    """Refuse a file that says itself that it holds too much."""
+    """Refuse a file whose own metadata says that it holds too much."""
     metadata = file.metadata
     groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
     values = sum(group.column(place).num_values for group in groups for place in range(metadata.num_columns))
@@ -86,7 +86,7 @@ def _iter_cells(
 def _to_list(column: Any, source: str, size: int) -> list[Any]:
     """The cells of a column; texts come as places in a dictionary, so that one long text is not repeated unseen.
 
-    Bytes are text where all of them are UTF-8: old programs wrote texts without saying so.
+    Bytes are text if all of them are UTF-8: old programs did not mark texts as such.
     """
     import pyarrow as pa
     import pyarrow.compute as pc

@@ -1,4 +1,4 @@
-"""Files that lie among data and hold no headlines: told by their names, in a folder and in a zip."""
+"""Files among the data that hold no headlines, recognised by their names, in a folder and in a zip."""
 
 import re
 from pathlib import PurePath
@@ -22,7 +22,7 @@ _SYSTEM_FOLDER = "__MACOSX"
 
 
 def tell_why(path: PurePath) -> str | None:
-    """Why a file is passed over, in a word; None for one that may hold data.
+    """Why a file is skipped, in a word; None for one that may hold data.
 
     Args:
         path: Its path within the folder or the zip.

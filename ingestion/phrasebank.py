@@ -37,7 +37,7 @@ def is_archive(archive: zipfile.ZipFile) -> bool:
 
 
 def read_archive(archive: zipfile.ZipFile, source: str, agreement: int) -> Levels:
-    """The bytes of the archive's files from an agreement level up, wherever in the archive they lie.
+    """The bytes of the archive's files from an agreement level up, in any folder of the archive.
 
     Raises:
         PhraseBankError: If the archive has no file for the level itself.
@@ -57,7 +57,7 @@ def read_archive(archive: zipfile.ZipFile, source: str, agreement: int) -> Level
 def is_phrasebank(source: str) -> bool:
     """Whether a path is FinancialPhraseBank as released: its archive, a folder with its files, or one of them.
 
-    What cannot be opened is not; whoever reads it says why.
+    What cannot be opened is not one; reading it raises the reason.
     """
     try:
         path = Path(source).expanduser()
@@ -98,14 +98,14 @@ def tell_others(file: Path) -> tuple[str, ...]:
 
 
 def find_beside(file: Path) -> list[Path]:
-    """The files beside one of them that hold what more annotators agree on."""
+    """The files in the same folder whose agreement level is higher."""
     own = level_of(file.name) or max(FILE_NAMES)
     beside = [file.with_name(name) for level, name in FILE_NAMES.items() if level > own]
     return [path for path in beside if path.is_file()]
 
 
 def level_of(name: str) -> int | None:
-    """The agreement level that the name of a file tells, if it is one of the four."""
+    """The agreement level in the name of a file, if it is one of the four."""
     return next((level for level, own in FILE_NAMES.items() if own == PurePosixPath(name).name), None)
 
 
@@ -116,7 +116,7 @@ def is_phrasebank_text(text: Text, words: LabelWords) -> bool:
 
 
 def read_phrasebank_text(text: Text, agreement: int | None = None) -> Iterator[RawRow]:
-    """Yield the rows in order, each split at its last `@`, with the agreement given; blank lines are none."""
+    """Yield the rows in order, each split at its last `@`, with the given agreement; blank lines are skipped."""
     for line in text.lines():
         raw = line.rstrip(LINE_ENDS)
         sentence, separator, word = raw.rpartition("@")
@@ -127,7 +127,7 @@ def read_phrasebank_text(text: Text, agreement: int | None = None) -> Iterator[R
 
 
 def raise_agreement(rows: Iterator[RawRow], levels: Levels) -> Iterator[RawRow]:
-    """Give each row the highest level whose file holds it too; one that stands there once raises one row."""
+    """Give each row the highest level whose file holds it too; one occurrence there raises one row."""
     left = {level: Counter(_split_lines(content)) for level, content in sorted(levels.items())}
     for row in rows:
         reached = [level for level, lines in left.items() if lines[row.raw] > 0]

@@ -18,15 +18,15 @@ _RULE = re.compile(r"[\s|+:]*[-=]{2,}(?:[\s|+:]+[-=]{2,})+[\s|+:]*")
 _RULED_LINES = 5
 _BINARY = "\0"
 _OTHER_JSON = re.compile(r"\{\s*[\"}]|\{\s*\Z|\[\s*[\"\[\]]|\[\s*\Z")
-"""How JSON begins that is neither an array of objects nor an object a line."""
+"""The beginning of JSON that is neither an array of objects nor an object a line."""
 
 
 class NotLinesError(InputError):
-    """A text is of a kind that is not read, and that nobody means who has a headline a line."""
+    """A text is clearly of another kind than one headline a line, and not read."""
 
 
 def is_plain(text: Text, settings: DataSettings) -> bool:
-    """Whether each line is a headline: no delimiter gives columns that are known, nor makes the lines a table."""
+    """Whether each line is a headline: no delimiter gives known columns or makes the lines a table."""
     if settings.text_column or settings.delimiter or settings.header_row:
         return False
     if any(_RULE.fullmatch(line) for line in text.first_lines(_RULED_LINES)):
@@ -36,7 +36,7 @@ def is_plain(text: Text, settings: DataSettings) -> bool:
 
 
 def check_lines(head: Text, source: str, settings: DataSettings) -> None:
-    """Refuse a text that is of another kind by its beginning.
+    """Refuse a text whose beginning shows another kind.
 
     Raises:
         NotLinesError: It is.
@@ -53,11 +53,11 @@ def check_lines(head: Text, source: str, settings: DataSettings) -> None:
 
 
 def read_lines(text: Text, head: Text) -> Iterator[RawRow]:
-    """Yield the rows in order; blank lines are none.
+    """Yield the rows in order; blank lines are skipped.
 
     Args:
         text: All of it.
-        head: Its beginning, which tells whether the lines are written as the only column of a CSV, where quotation
+        head: Its beginning, which shows whether the lines are the only column of a CSV, where quotation
             marks enclose each text with a comma or a line end.
     """
     if _is_quoted(head):
@@ -71,7 +71,7 @@ def read_lines(text: Text, head: Text) -> Iterator[RawRow]:
 
 
 def _is_quoted(head: Text) -> bool:
-    """Whether no line has a comma outside of quotation marks, and one is all within quotation marks."""
+    """Whether no line has a comma outside of quotation marks, and at least one is quoted as a whole."""
     records = list(Records(iter(head.first_lines(SAMPLE_ROWS)), ","))
     if any(defect or len(fields) != 1 for fields, _, defect in records):
         return False

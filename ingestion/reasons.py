@@ -1,4 +1,4 @@
-"""What a library's error says, fit for the one line of ours."""
+"""The message of a library's error, shortened to fit into our one-line errors."""
 
 from schemas.redaction import redact
 

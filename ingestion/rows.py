@@ -9,7 +9,7 @@ from schemas.columns import NO_COLUMNS, ReadColumns
 class RawRow(NamedTuple):
     """One row of a source; a row that a reader could not take apart has a defect, and neither text nor label.
 
-    `agreement` is FinancialPhraseBank's alone: the least share of annotators that agree on the label, in per cent.
+    `agreement` is for FinancialPhraseBank only: the least share of annotators that agree on the label, in per cent.
     """
 
     text: str | None

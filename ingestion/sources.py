@@ -1,7 +1,7 @@
 """From the setting `data.source` to raw rows: the project's own headlines, a file, a folder, or a data set of the hub.
 
-To find a source costs one hash of its bytes, or of a data set the question which commit it is; its rows are read
-after that, file by file, and only of those same bytes.
+Finding a source costs one hash of its bytes, or one call that resolves the commit of a data set. Its rows are read
+after that, file by file, and only if the bytes are still the same.
 """
 
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ EMBEDDED = "embedded"
 
 @dataclass(frozen=True)
 class SourceDataset:
-    """A data set of the hub as it was found: what people call it, the hash of its commit, and the commit."""
+    """A data set of the hub as it was found: its display name, the hash of its commit, and the commit."""
 
     name: str
     sha256: str
@@ -36,7 +36,7 @@ class SourceDataset:
 
 @dataclass(frozen=True)
 class Source:
-    """A source that was found: how it is shown to people, where it lies, and what its rows will be known by."""
+    """A source that was found: its display name, where it is, and the hash by which its rows are identified."""
 
     name: str
     location: str
@@ -46,7 +46,7 @@ class Source:
     files: tuple[SourceFile | SourceDataset, ...]
     is_folder: bool
     not_read: tuple[str, ...] = ()
-    """Files that lie there and are not read, each with the reason."""
+    """Files there that are not read, each with the reason."""
 
     @property
     def size(self) -> int:
@@ -56,7 +56,7 @@ class Source:
 
 @dataclass
 class Reading:
-    """What is learned of a source while its rows are read: the kind, encoding, columns and rows of each file.
+    """What is recorded about a source while its rows are read: the kind, encoding, columns and rows of each file.
 
     `not_read` names what else its files hold, such as further sheets of a workbook, each with the reason.
     """
@@ -72,7 +72,7 @@ def find_source(settings: DataSettings) -> Source:
     """Find a source and hash its bytes: of a file of any kind, or of each file of a folder in the order of their paths.
 
     Raises:
-        InputError: If it is not there, is not readable, is too large or is no regular file.
+        InputError: If it does not exist, is not readable, is too large or is not a regular file.
     """
     reference = parse_reference(settings.source)
     if reference:
@@ -97,10 +97,10 @@ def find_source(settings: DataSettings) -> Source:
 
 
 def iterate_rows(source: Source, settings: DataSettings, reading: Reading) -> Iterator[RawRow]:
-    """Yield the rows of all files in order, and note in `reading` what is learned.
+    """Yield the rows of all files in order, and record in `reading` what is found.
 
     Raises:
-        InputError: If there are none or too many, a file is of no kind that is known, or it changed since it was found.
+        InputError: If there are none or too many, a file is of no known kind, or it changed since it was found.
     """
     characters, rows, most_rows, most = 0, 0, bounds.most_rows(source.size), bounds.most_characters(source.size)
     for file in source.files:
@@ -147,7 +147,7 @@ def _open(file: SourceFile | SourceDataset, settings: DataSettings) -> Content:
 
 
 def _with_levels(rows: Iterator[RawRow], file: SourceFile, shown: str) -> Iterator[RawRow]:
-    """Rows of unpacked FinancialPhraseBank with their agreement level, of anything else as they are."""
+    """Rows of unpacked FinancialPhraseBank with their agreement level; other rows unchanged."""
     if not file.beside:
         return rows
     levels = {phrasebank.level_of(other.path.name): read_file(other, shown) for other in file.beside}

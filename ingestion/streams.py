@@ -1,6 +1,6 @@
-"""Unlabelled headlines from standard input: the first lines tell what they are, the rest is read as it comes.
+"""Unlabelled headlines from standard input: the first lines decide the format, the rest is read as it comes.
 
-What cannot be read from its beginning on - archives, Parquet, Excel, JSON arrays, UTF-16 - is read whole first.
+Archives, Parquet, Excel, JSON arrays and UTF-16 cannot be read from their beginning on and are read whole first.
 """
 
 import codecs
@@ -25,11 +25,11 @@ from schemas.errors import InputError
 STREAM = "-"
 """The name of standard input."""
 HEAD_BYTES = 65_536
-"""Bytes of a stream by which it is recognised, if its first line has no more."""
+"""Bytes of a stream by which it is recognised; a longer first line is used whole."""
 HEAD_PATIENCE = 0.5
-"""Seconds that a stream has to bring them once its first line is here."""
+"""Seconds to wait for these bytes once the first line has arrived."""
 MOST_HELD = 1024**3
-"""Bytes that are held at once: a line, or all of what cannot be read from its beginning on."""
+"""Most bytes that are held at once: a line, or a whole stream that cannot be read line by line."""
 
 _LINE_END = re.compile(rb"[\r\n]")
 _UTF_8 = "utf-8"
@@ -38,7 +38,7 @@ _WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)  # UTF-3
 
 
 class EndlessStreamError(InputError):
-    """A stream has a line, or a whole, that is larger than what is held."""
+    """A stream has a line that is too large, or must be read whole and is too large."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class StreamText(Text):
 
 
 class _Joined(io.RawIOBase):
-    """Bytes and then those of a stream, as they arrive. It leaves the stream open, which is its owner's to close."""
+    """Bytes and then those of a stream, as they arrive. The stream stays open; its owner closes it."""
 
     def __init__(self, first: bytes, rest: io.BufferedReader) -> None:
         self._first = memoryview(first)
@@ -64,7 +64,7 @@ class _Joined(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """Fill the buffer with what is there, waiting for a byte at least; 0 at the end."""
+        """Fill the buffer with what has arrived, waiting for at least one byte; 0 at the end."""
         content = bytes(self._first[: len(buffer)]) or self._rest.read1(len(buffer))
         self._first = self._first[len(content) :]
         after = len(content) - 1 - max(content.rfind(end) for end in (b"\n", b"\r"))
@@ -78,11 +78,11 @@ def open_stream(stream: io.BufferedReader, settings: UnlabelledSettings) -> Cont
     """Recognise a stream by its first lines, and begin to read it.
 
     Args:
-        stream: The bytes, which come when they come.
+        stream: The bytes, as they arrive.
         settings: How they are read; bytes that are not UTF-8 cost their row unless `encoding` says otherwise.
 
     Raises:
-        InputError: It is empty, or of no kind that is known; also while its rows are read.
+        InputError: It is empty or of no known kind; also while its rows are read.
     """
     first, is_whole = _read_first(stream)
     if not first.strip():
@@ -128,7 +128,7 @@ def _read_whole(first: bytes, stream: io.BufferedReader) -> bytes:
 
 
 def _check_held(size: int) -> None:
-    """Refuse a stream of which more would be held than ever makes sense, such as one without end."""
+    """Refuse a stream that exceeds the bound on held bytes, such as an endless one."""
     if size > MOST_HELD:
         raise EndlessStreamError(
             f"source {STREAM!r} has over {MOST_HELD:,} bytes without a line end, or that must be held at once: "
@@ -137,10 +137,10 @@ def _check_held(size: int) -> None:
 
 
 def _is_ready(stream: io.BufferedReader, seconds: float) -> bool:
-    """Whether there is something to read within some seconds, the end of the stream included."""
+    """Whether something can be read within some seconds; the end of the stream counts."""
     try:
         ready, _, _ = select.select([stream], [], [], max(seconds, 0))
-    except (OSError, ValueError):  # bytes in memory, which are all there
+    except (OSError, ValueError):  # bytes in memory never block
         return True
     return bool(ready)
 
@@ -152,7 +152,7 @@ def _cut_last_line(first: bytes) -> bytes:
 
 
 def batch_rows(rows: Iterator[RawRow], most: int, patience: float) -> Iterator[list[RawRow]]:
-    """Rows in batches of `most`; of a slow stream what has come, once no row came for `patience` seconds."""
+    """Rows in batches of `most`, or smaller ones if no row arrived for `patience` seconds."""
     arrived: Queue[RawRow | Exception | None] = Queue(maxsize=2 * most)
 
     def fetch() -> None:

@@ -19,12 +19,12 @@ def read_table(names: Sequence[str], rows: Iterable[Sequence[Any]], source: str,
 
     Args:
         names: The names of the columns.
-        rows: The cells of each row; one that is shorter than the header is empty from there on.
+        rows: The cells of each row; a row shorter than the header has empty cells from there on.
         source: The source, for the error.
         settings: Which columns hold text and label.
 
     Raises:
-        MissingColumnError: If a column is missing that is needed.
+        MissingColumnError: If a column that is needed is missing.
     """
     remaining = (row for row in rows if not is_blank(row))
     first = list(islice(remaining, SAMPLE_ROWS))
@@ -46,16 +46,16 @@ def _read_cells(row: Sequence[Any], names: Sequence[str], text_place: int, label
 def read_objects(
     elements: Iterable[tuple[Any, str]], first: Sequence[Any], source: str, settings: DataSettings
 ) -> TableRows:
-    """Give a row for each JSON value with its own text but a blank object; one that is no object has a defect.
+    """Give a row for each JSON value with its raw text; blank objects are skipped, and other values have a defect.
 
     Args:
         elements: The values in order.
-        first: The first of them, whose keys are the columns; a key that only some have is one too.
+        first: The first of them, whose keys are the columns; a key that only some have is a column too.
         source: The source, for the error.
         settings: Which keys hold text and label.
 
     Raises:
-        MissingColumnError: If a key is missing that is needed.
+        MissingColumnError: If a key that is needed is missing.
     """
     objects = [value for value in first[:SAMPLE_ROWS] if isinstance(value, dict)]
     names = list(dict.fromkeys(name for value in objects for name in value))
@@ -76,9 +76,9 @@ def _read_object(value: Any, raw: str, text: str, label: str | None) -> RawRow:
 
 
 def typed_row(text: Any, label: Any, raw: str, text_name: str) -> RawRow:
-    """The row of two cells: its text must be a string, its label may also be a number, whole ones without decimals.
+    """The row of two cells: its text must be a string, its label may also be a number (whole ones without decimals).
 
-    An empty cell is no label, and not a word that a label map could name.
+    An empty cell means that there is no label, even if a label map names the empty word.
     """
     if not isinstance(text, str):
         return broken_row(raw, f"no text in {text_name!r}")

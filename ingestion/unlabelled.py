@@ -1,4 +1,4 @@
-"""Headlines without labels, batch by batch: what of them can be scored, and what not and why. Writes nothing."""
+"""Headlines without labels, batch by batch: which can be scored, and why the others cannot."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class HeadlineBatch:
 
 
 def read_batches(batches: Iterable[Sequence[RawRow]]) -> Iterator[HeadlineBatch]:
-    """Validate the rows of a source, which come in batches; a label that stands beside a headline is dropped."""
+    """Validate the rows of a source, which come in batches; labels are dropped."""
     count = 0
     for rows in batches:
         accepted, rejected = validate_batch(rows, None, count + 1)

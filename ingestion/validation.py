@@ -12,19 +12,19 @@ from ingestion.rows import RawRow
 from schemas.frames import MISSING_WORDS, CandidateFrame
 
 ROWS_AT_ONCE = 50_000
-"""Rows that are held as Python objects at a time; frames take a fraction of their memory."""
+"""Number of rows held as Python objects at a time; frames take a fraction of their memory."""
 MAX_RAW = 1_000_000
-"""Characters of a rejected row that are kept; what was cut is told."""
+"""Characters of a rejected row that are stored; the rest is marked as cut."""
 
 _SHOWN_CHARACTERS = 40
 
 
 def validate_rows(rows: Iterable[RawRow], words: LabelWords) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Tell the rows that can be used from those that cannot.
+    """Separate the rows that can be used from those that cannot.
 
     Args:
         rows: The rows of a source, in order; at least one.
-        words: The words that stand for a label.
+        words: The words that mean a label.
 
     Returns:
         The candidates (columns of `CandidateFrame`, label resolved, outer white space gone) and the rejected rows
@@ -42,9 +42,9 @@ def validate_rows(rows: Iterable[RawRow], words: LabelWords) -> tuple[pd.DataFra
 def validate_batch(
     rows: Sequence[RawRow], words: LabelWords | None, first_number: int
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The candidates and the rejected rows of some rows in order, numbered from `first_number`, as of `validate_rows`.
+    """The candidates and the rejected rows of some rows in order, numbered from `first_number`, as in `validate_rows`.
 
-    Where `words` is None, labels do not count: a row without one is a candidate, and a label beside a text is dropped.
+    If `words` is None, labels do not count: a row without a label is a candidate, and labels are dropped.
     """
     frame = _candidate_frame(rows, words, first_number)
     reasons = _find_reasons(frame)
@@ -54,7 +54,7 @@ def validate_batch(
 
 
 def _take(rows: Iterator[RawRow]) -> list[RawRow]:
-    """The next rows; none of them is garbage, and Python is kept from looking for it every few hundred."""
+    """The next rows, taken with the garbage collector off: none of them is garbage."""
     collects = gc.isenabled()
     gc.disable()
     try:
@@ -80,7 +80,7 @@ def _candidate_frame(rows: Iterable[RawRow], words: LabelWords | None, first_num
 def _resolve(
     labels: Sequence[str | None], defects: Sequence[str | None], words: LabelWords | None
 ) -> Sequence[str | None]:
-    """What each label stands for; a label that is missing is an empty word, except where the row has a defect."""
+    """The label that each word means; a missing label is an empty word, unless the row has a defect."""
     if words is None:
         return [None] * len(labels)
     resolved = {word: words.resolve(word) for word in set(labels) if word is not None}
@@ -91,7 +91,7 @@ def _resolve(
 def _find_reasons(frame: pd.DataFrame) -> pd.Series:
     """Every reason of each row that fails, in the order of the schema, by the row's place in the frame.
 
-    What a reader could not take apart is not checked any further: its defect is its reason.
+    A row that a reader could not take apart is not checked further: its defect is its reason.
     """
     has_defect = frame["defect"].notna()
     told = frame.loc[has_defect, "defect"]

@@ -1,7 +1,7 @@
 """Excel workbooks (.xlsx), opened within bounds: their sheets, and the rows of one as openpyxl reads its cells.
 
-A few bytes may stand for millions of cells, so every part is read through a meter that counts its XML tags. openpyxl
-must find defusedxml installed: then no part can define entities that stand for more.
+A few bytes may expand to millions of cells, so every part is read through a meter that counts its XML tags. openpyxl
+must find defusedxml installed, so that no part can define entities that expand to more.
 """
 
 import io
@@ -16,7 +16,7 @@ from ingestion.cells import Uncomputed, is_blank
 HARMLESS_TAGS, TAGS_PER_BYTE = 200_000, 3
 """A workbook is refused when it has more XML tags than either allows; a table of zeros has 2 for each of its bytes."""
 TAGS_OF_A_PART, BYTES_OF_A_TAG = 10, 100
-"""What opening a part and reading its bytes count for, beside its tags."""
+"""The number of tags that opening a part and reading its bytes count as, in addition to its tags."""
 MAX_TAG = 1_000_000
 """Bytes of the longest tag or text; the XML parser takes time with the square of it."""
 
@@ -56,7 +56,7 @@ class Sheet:
 
 
 def open_sheets(content: bytes) -> list[Sheet]:
-    """The sheets of a workbook that lies in memory, in order.
+    """The sheets of a workbook, from its bytes, in order.
 
     Raises:
         TooManyTagsError: It holds more than it should; also while rows are read.
@@ -71,7 +71,7 @@ def open_sheets(content: bytes) -> list[Sheet]:
 
 
 class _MeteredZip(zipfile.ZipFile):
-    """An archive that counts the tags of what is read of it, again each time that it is read."""
+    """An archive that counts the tags of every read, repeated reads included."""
 
     def __init__(self, content: bytes) -> None:
         super().__init__(io.BytesIO(content))
@@ -124,13 +124,13 @@ class _MeteredPart:
 
 
 def _make_parser(sheet: Any, part: Any) -> Any:
-    """Openpyxl's parser of a sheet, which tells a formula without a value from an empty cell."""
+    """Openpyxl's parser of a sheet, which distinguishes a formula without a value from an empty cell."""
     from openpyxl.worksheet._reader import FORMULA_TAG, WorkSheetParser
 
     class Parser(WorkSheetParser):  # type: ignore[misc]
         def parse_cell(self, element: Any) -> dict[str, Any]:
             cell: dict[str, Any] = super().parse_cell(element)
-            if cell["value"] is None and element.get("t") != "str":  # which is a formula that gave an empty text
+            if cell["value"] is None and element.get("t") != "str":  # a formula that gave an empty text
                 formula = element.find(FORMULA_TAG)
                 cell["value"] = None if formula is None else Uncomputed(f"={formula.text or ''}")
             return cell
@@ -141,7 +141,7 @@ def _make_parser(sheet: Any, part: Any) -> Any:
 
 
 def _find_merged(sheet: Any) -> set[tuple[int, int, int]]:
-    """The merged cells over several rows: first row, last row, first column. A sheet tells them after its rows."""
+    """The merged cells over several rows: first row, last row, first column. In a sheet's XML they follow its rows."""
     from openpyxl.utils import column_index_from_string
 
     archive, found, piece = sheet.parent._archive, set(), b""  # noqa: SLF001

@@ -34,7 +34,7 @@ class NoChampionError(InputError):
 
 @dataclass(frozen=True)
 class Decision:
-    """A decision that is to be recorded; figures are None where nobody was compared."""
+    """A decision that is to be recorded; figures are None where no cells were compared."""
 
     decision: Decided
     decided_by: Literal["gate", "person"]
@@ -53,7 +53,7 @@ class Decision:
     promotion_level: float | None = None
     look: float | None = None
     evaluation_id: str | None = None
-    """The evaluation on test by which the gate judged; None where it read none."""
+    """The evaluation on test by which the gate judged; None if it read none."""
 
 
 def load_champion(warehouse: Path) -> Champion | None:
@@ -94,7 +94,7 @@ def save_decision(
         warehouse: The DuckDB file.
         decision: The decision.
         before: The champion before it.
-        latest_number: Number of the latest decision that it takes into account; None where that does not matter.
+        latest_number: Number of the latest decision that it takes into account; None if that does not matter.
 
     Raises:
         ChampionChangedError: Another decision came in between.
@@ -136,7 +136,7 @@ def load_decision(warehouse: Path, study_id: str) -> dict[str, Any] | None:
 
 
 def load_match(warehouse: Path, evaluation_id: str, other_evaluation_id: str) -> tuple[Labels, Labels, Labels]:
-    """Two evaluations on the headlines of both, less those of which the other cell learnt a masked copy.
+    """Two evaluations on their common headlines, without those of which the other cell was trained on a masked copy.
 
     Returns:
         Labels, predictions and the other's predictions of the N headlines, in the order of their ids.
@@ -158,7 +158,7 @@ def load_match(warehouse: Path, evaluation_id: str, other_evaluation_id: str) ->
 
 
 def _last_place(line: list[Champion], champion: Champion) -> int:
-    """Where a champion was last in line; the end if it never was."""
+    """The last place of a champion in the line; the end if it never was champion."""
     return max((place for place, each in enumerate(line) if each == champion), default=len(line))
 
 

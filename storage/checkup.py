@@ -1,4 +1,4 @@
-"""Whether the home can keep what a run leaves: a folder to write to, room on its disk, a warehouse that opens.
+"""Checks of the home for a run: a folder to write to, room on its disk, a warehouse that opens.
 
 Creates nothing that stays.
 """
@@ -29,9 +29,9 @@ def check_home() -> Finding:
 
 
 def find_refusal(folder: Path) -> str | None:
-    """Why a folder cannot be written to, or be made where it is not there; None where it can.
+    """Why a folder cannot be written to, or be made if it is absent; None if it can.
 
-    It is tried, with a nameless file: permissions, read-only disks and quotas have no say that could be asked for.
+    A nameless file is written to find out: permissions, read-only disks and quotas cannot be queried reliably.
     """
     place = _nearest_existing(folder)
     if not place.is_dir():
@@ -60,8 +60,8 @@ def judge_disk(free: int, total: int) -> Finding:
     """Compare bytes of a disk with what runs take.
 
     Args:
-        free: What can be had now.
-        total: What there is.
+        free: Bytes available now.
+        total: Bytes in all.
     """
     needed = desk_footprint()
     told = f"{free / 1e9:.1f} of {total / 1e9:.1f} GB free at FINTONE_HOME"

@@ -1,6 +1,6 @@
-"""What compares cells: the table of comparisons, and the ledger read two cells at a time. Computes no figure.
+"""Comparisons of cells: the table of comparisons, and the ledger read two cells at a time.
 
-Light to import: pandas comes in with what writes.
+Light to import: only the functions that write import pandas.
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ _LABELS = [label.value for label in LABELS]
 
 
 class IncomparableError(InputError):
-    """Two cells have nothing in common on which they could be compared."""
+    """Two cells have no evaluation in common on which they could be compared."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def save_comparisons(warehouse: Path, study_id: str, part: str, comparisons: "pd
 def load_verdicts(
     warehouse: Path, study_id: str, cell_id: str, part: str = "test"
 ) -> dict[float | None, BaselineVerdict]:
-    """How a cell of a study stands against its best baseline, by temperature; empty for a baseline itself."""
+    """How a cell of a study compares with its best baseline, by temperature; empty for a baseline itself."""
     with reading(warehouse) as connection:
         rows = connection.execute(
             "SELECT temperature, baseline_cell_id, baseline, accuracy, baseline_accuracy, beats_baseline,"
@@ -108,8 +108,8 @@ def load_verdicts(
 def load_pairings(warehouse: Path, cell_id: str, other_cell_id: str, part: str) -> list[Pairing]:
     """Two cells side by side at each temperature that both have, ascending.
 
-    Evaluations of one study go before those of two, then what was sampled alike, then the latest study. Where the two
-    were evaluated on different headlines, those that they share count.
+    Evaluations of one study are preferred to those of two, then evaluations with the same sampling, then the latest
+    study. If the two were evaluated on different headlines, those that they share count.
 
     Raises:
         IncomparableError: One has no evaluation on the part, or they share no temperature or no headline.
@@ -145,7 +145,7 @@ def load_pairings(warehouse: Path, cell_id: str, other_cell_id: str, part: str) 
 
 
 def load_flips(warehouse: Path, pairings: Sequence[Pairing], most: int) -> list[list[Flip]]:
-    """For each pairing, headlines that the two cells predict otherwise: in turn one that each has right, and neither.
+    """For each pairing, headlines on which the two cells differ: in turn one that each has right, and neither.
 
     Args:
         warehouse: The DuckDB file.

@@ -16,7 +16,7 @@ Rows = list[tuple[Any, ...]]
 
 
 def load_data_report(warehouse: Path, ingest_id: str) -> DataReport:
-    """Read what came of an ingestion.
+    """Read the result of an ingestion.
 
     Raises:
         KeyError: The warehouse does not know the ingestion.

@@ -1,4 +1,4 @@
-"""The draws of evaluations: which evaluations lack some, what they are drawn from, and their figures. Draws nothing."""
+"""The draws of evaluations: which evaluations lack some, what they are drawn from, and their figures."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,7 @@ class DrawnEvaluation:
 
 
 def load_drawn(warehouse: Path, cell_id: str, fewer_than: int) -> list[DrawnEvaluation]:
-    """The cell's evaluations with fewer draws than so many."""
+    """The cell's evaluations with fewer draws than this."""
     with reading(warehouse) as connection:
         rows = connection.execute(
             "SELECT evaluation_id, part, temperature, draw_seed, draws FROM evaluations"
@@ -33,7 +33,7 @@ def load_drawn(warehouse: Path, cell_id: str, fewer_than: int) -> list[DrawnEval
 
 
 def load_distributions(warehouse: Path, evaluation_id: str) -> pd.DataFrame:
-    """What an evaluation's draws follow from: headline_id, label and `PROBABILITIES`, to the bit as they were saved."""
+    """What an evaluation's draws depend on: headline_id, label and `PROBABILITIES`, bit for bit as saved."""
     with reading(warehouse) as connection:
         frame: pd.DataFrame = connection.execute(
             "SELECT headline_id, label, p_negative, p_neutral, p_positive, p_unparsed FROM ledger.predictions"

@@ -10,7 +10,7 @@ import pandas as pd
 from storage.warehouse import reading, utc_now, writing
 
 LEDGER_TABLES = ("ledger.predictions", "ledger.draws", "ledger.temperature_curves")
-"""What an evaluation has rows in."""
+"""The tables in which an evaluation has rows."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +54,9 @@ def save_evaluations(
     *,
     keep_known: bool = False,
 ) -> None:
-    """Save evaluations, their predictions and draws in one transaction, in place of earlier ones with the same ids.
+    """Save evaluations, their predictions and draws in one transaction, and replace earlier ones with the same ids.
 
-    A base model or a baseline is finished by it, since evaluating is all that there is to do with one.
+    This also marks a base model or a baseline as finished, since it is only evaluated.
 
     Args:
         warehouse: The DuckDB file.
@@ -64,7 +64,7 @@ def save_evaluations(
         predictions: Columns of `ledger.predictions`; one row a headline and evaluation.
         draws: Columns of `ledger.draws`; one row a draw and evaluation. None where nothing is drawn.
         curves: Columns of `ledger.temperature_curves`. None where nothing is sampled.
-        keep_known: Leave an evaluation that is known as it is: another process may have saved it since this one looked.
+        keep_known: Leave a known evaluation unchanged: another process may have saved it since this one looked.
     """
     figures = pd.DataFrame([asdict(evaluation) for evaluation in evaluations]).assign(evaluated_at=utc_now())
     with writing(warehouse) as connection:
@@ -94,7 +94,7 @@ def load_evaluated(warehouse: Path, cell_id: str) -> set[str]:
 
 
 def load_selection(warehouse: Path, study_id: str) -> list[dict[str, Any]]:
-    """What chooses between a study's fine-tuned cells: a row a cell and temperature, on validation.
+    """The figures that choose between a study's fine-tuned cells: a row for each cell and temperature, on validation.
 
     Returns:
         Rows of cell_id, name, position, learning_rate, epochs, seed, temperature and balanced_accuracy: the expected
@@ -117,7 +117,7 @@ def load_selection(warehouse: Path, study_id: str) -> list[dict[str, Any]]:
 
 
 def forget_evaluations(warehouse: Path, cell_id: str) -> None:
-    """Delete a cell's evaluations, predictions and draws, since it is trained anew, and its studies' comparisons."""
+    """Delete a cell's evaluations, predictions and draws, since it is trained again, and its studies' comparisons."""
     with writing(warehouse) as connection:
         own = "evaluation_id IN (SELECT evaluation_id FROM evaluations WHERE cell_id = ?)"
         for table in LEDGER_TABLES:

@@ -1,4 +1,4 @@
-"""Queries that show an analyst the way: text only, run by whoever likes to."""
+"""Example queries for analysts, as text."""
 
 from typing import TYPE_CHECKING
 
@@ -7,7 +7,7 @@ if TYPE_CHECKING:
 
 
 def example_queries(study_id: str, cell_id: str, temperature: float) -> list[str]:
-    """Three queries worth trying after a study: its figures, a cell's confusions, and the cell beside the baseline."""
+    """Three queries worth trying after a study: its figures, a cell's confusions, and the cell against the baseline."""
     own = f"study_id = '{study_id}'"
     figures = (
         "SELECT cell_name, temperature, accuracy, accuracy_low, accuracy_high FROM leaderboard "
@@ -25,7 +25,7 @@ def example_queries(study_id: str, cell_id: str, temperature: float) -> list[str
 
 
 def flips_query(pairing: "Pairing", cell_id: str, other_cell_id: str, part: str) -> str:
-    """The query for all headlines that two cells predict otherwise, at every temperature that both have."""
+    """The query for all headlines on which two cells differ, at every temperature that both have."""
     if pairing.study_id == pairing.other_study_id:
         return (
             "SELECT temperature, label, predicted, other_predicted, text FROM flips "
@@ -44,7 +44,7 @@ def flips_query(pairing: "Pairing", cell_id: str, other_cell_id: str, part: str)
 def data_queries(
     ingest_id: str, snapshot_id: str, *, rejected: bool, contradictory: bool, near_copies: bool
 ) -> list[tuple[str, str]]:
-    """Queries worth trying after an ingestion, each with what it shows: only of what there is."""
+    """Queries worth trying after an ingestion, each with what it shows; queries without rows are left out."""
     rows, snapshot = f"WHERE ingest_id = '{ingest_id}' ORDER BY ALL", f"WHERE snapshot_id = '{snapshot_id}'"
     queries = {
         "the rejected rows": (rejected, f"SELECT source, row_number, reason, raw FROM rejected_rows {rows}"),

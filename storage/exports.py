@@ -1,4 +1,4 @@
-"""What the warehouse tells of a cell that is to leave it: its card, and headlines that check what was written."""
+"""What an export needs from the warehouse: the cell's card, and headlines that check what was written."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from storage.warehouse import reading
 
 
 def load_card(warehouse: Path, cell: StoredCell) -> CellCard:
-    """A fine-tuned cell with its data and its figures on test, as the latest of its studies has them."""
+    """A fine-tuned cell with its data and its figures on test, from the latest of its studies."""
     record = cell.record
     if record.learning_rate is None or record.epochs is None or record.seed is None or cell.outcome is None:
         raise ValueError(f"cell {record.cell_id} is {record.kind} and {cell.status}: it has no adapter")
@@ -53,9 +53,9 @@ def load_card(warehouse: Path, cell: StoredCell) -> CellCard:
 
 
 def load_canaries(warehouse: Path, cell_id: str, most: int) -> Canaries | None:
-    """Headlines of test with what the ledger says that the cell answers, at the temperature nearest to 1.
+    """Headlines of test with the cell's answers in the ledger, at the temperature nearest to 1.
 
-    Of evaluations that were sampled otherwise, that of the latest study.
+    If evaluations differ in their sampling, that of the latest study is taken.
 
     Returns:
         At most `most`, spread evenly over the part; None where the cell has not been evaluated.

@@ -1,8 +1,8 @@
-"""The gate before the warehouse: a writer that waits keeps new readers out now and then, so that they cannot starve it.
+"""The gate before the warehouse: a waiting writer keeps new readers out now and then, so that they cannot starve it.
 
-DuckDB lets readers in while a writer waits for those before them: a few that poll would keep it waiting for good.
-The gate is an advisory lock on the warehouse's folder and leaves no file. Readers other than fintone's do not look
-at it.
+DuckDB lets readers in while a writer waits for earlier ones: a few that poll would keep it waiting forever.
+The gate is an advisory lock on the warehouse's folder and leaves no file. Only fintone's readers check
+it.
 """
 
 import fcntl
@@ -13,14 +13,14 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 SHUT_SECONDS = 0.5
-"""The gate is shut so long, then open so long: a writer may wait for one long query, others need not wait with it."""
+"""Seconds that the gate is shut, and open, in turn: a writer may wait for one long query, other readers need not."""
 
 
 class Gate:
     """One process's side of the gate, while it waits for the warehouse."""
 
     def __init__(self, folder: int, *, read_only: bool) -> None:
-        """Stand before the gate, as a reader or a writer; `folder` is its open descriptor."""
+        """Wait at the gate, as a reader or a writer; `folder` is its open descriptor."""
         self._folder, self._read_only, self._since = folder, read_only, time.monotonic()
 
     def lets_pass(self) -> bool:
@@ -35,7 +35,7 @@ class Gate:
         return True
 
     def _lock(self, kind: int) -> bool:
-        """Take the lock if nobody has it; a file system without such locks has no gate, and lets everybody pass."""
+        """Take the lock if it is free; on a file system without such locks there is no gate, and everybody passes."""
         try:
             fcntl.flock(self._folder, kind | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -52,7 +52,7 @@ class Gate:
 
 @contextmanager
 def standing_before(warehouse: Path, *, read_only: bool) -> Iterator[Gate]:
-    """Lend the gate while a process waits for the warehouse; it is open again after the block."""
+    """Provide the gate while a process waits for the warehouse; it is open again after the block."""
     folder = os.open(warehouse.parent, os.O_RDONLY | os.O_CLOEXEC)
     try:
         yield Gate(folder, read_only=read_only)

@@ -37,12 +37,12 @@ class SourceRecord:
     headlines_damaged: int = 0
     damaged_example: str | None = None
     reading: str = "{}"
-    """The settings by which it was read, as JSON."""
+    """The settings with which it was read, as JSON."""
 
 
 @dataclass(frozen=True)
 class StoredIngestion:
-    """What came of an ingestion; `reasons` are the commonest of its rejected rows, with their number."""
+    """The result of an ingestion; `reasons` are the commonest reasons of its rejected rows, with their numbers."""
 
     snapshot_id: str
     source: str
@@ -121,7 +121,7 @@ def save_ingestion(
 
 
 def _save_snapshot(connection: DuckDBPyConnection, source: SourceRecord, now: datetime, order: str) -> None:
-    """Save the frame `accepted` as headlines and as a snapshot, or add to a known one what this source says of it."""
+    """Save the frame `accepted` as headlines and a snapshot, or add its copies and agreement to a known one."""
     known = connection.execute("FROM snapshots WHERE snapshot_id = ?", [source.snapshot_id]).fetchall()
     if known:
         _add_to_snapshot(connection, source)
@@ -153,9 +153,9 @@ def _save_snapshot(connection: DuckDBPyConnection, source: SourceRecord, now: da
 
 
 def _add_to_snapshot(connection: DuckDBPyConnection, source: SourceRecord) -> None:
-    """Keep the numbers of copies that differ, and raise each headline's agreement to the highest that any source tells.
+    """Keep the numbers of copies that differ, and raise each headline's agreement to the highest of any source.
 
-    A snapshot's headlines and their order are its own; how often they stand in a source is not part of it.
+    A snapshot consists of headlines in order; how often they occur in a source is not part of it.
     """
     connection.execute(
         "INSERT INTO source_copies BY NAME SELECT $ingest_id AS ingest_id, headline_id, accepted.copies"
@@ -174,8 +174,8 @@ def _add_to_snapshot(connection: DuckDBPyConnection, source: SourceRecord) -> No
 def _find_previous(connection: DuckDBPyConnection, source: SourceRecord) -> str | None:
     """The snapshot to which that of the frame `accepted` is compared.
 
-    The latest of the same place that was read alike, or else read otherwise. Else the latest of another place of whose
-    headlines half or more are in `accepted`: the same source under another name, and not one that shares a phrase.
+    The latest of the same place that was read with the same settings, else the latest of that place. Else the latest of
+    another place with half or more of its headlines in `accepted`, which is the same source under another name.
     """
     [(previous,)] = connection.execute(
         "SELECT coalesce("
@@ -191,7 +191,7 @@ def _find_previous(connection: DuckDBPyConnection, source: SourceRecord) -> str 
 
 
 def meet_again(warehouse: Path, location: str, ingest_id: str) -> None:
-    """Record that a place holds what an ingestion that is known has read, unless its latest visit says so."""
+    """Record that a place holds what a known ingestion has read, unless its latest visit says so."""
     with reading(warehouse) as connection:
         if _was_met_last(connection, location, ingest_id):
             return
@@ -213,9 +213,9 @@ def _was_met_last(connection: DuckDBPyConnection, location: str, ingest_id: str)
 
 
 def load_ingestion(warehouse: Path, ingest_id: str, most_reasons: int) -> StoredIngestion | None:
-    """What came of an ingestion, with the commonest reasons of its rejected rows, `most_reasons` at most.
+    """The result of an ingestion, with the commonest reasons of its rejected rows, `most_reasons` at most.
 
-    None where the warehouse does not know it, or is of an older version that no run has brought up to date.
+    None if the warehouse does not know it, or is of an older version that no run has brought up to date.
     """
     with reading(warehouse) as connection:
         if not is_up_to_date(connection):
@@ -237,7 +237,7 @@ def load_ingestion(warehouse: Path, ingest_id: str, most_reasons: int) -> Stored
 
 
 def load_columns(connection: DuckDBPyConnection, ingest_id: str) -> ReadColumns:
-    """The columns that an ingestion read; none where an earlier version did not keep them."""
+    """The columns that an ingestion read; empty if an earlier version did not store them."""
     [found] = connection.execute(
         "SELECT text_column, label_column, coalesce(other_text_columns, []), coalesce(other_label_columns, [])"
         " FROM (SELECT ?::VARCHAR AS ingest_id) LEFT JOIN sources USING (ingest_id)",

@@ -1,4 +1,4 @@
-"""Other processes by their number: what they are, and whether one that was noted still lives."""
+"""Other processes by their PID: what they are, and whether they are still alive."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ MOST_CHARACTERS = 40
 
 
 def describe_process(pid: int) -> str:
-    """A process for a person: its number and, where the system tells it, its program, as in `PID 4711, jupyter-lab`."""
+    """A readable name of a process: its PID and, if the system has it, its program, as in `PID 4711, jupyter-lab`."""
     program = _find_program(pid)
     return f"PID {pid}, {program}" if program else f"PID {pid}"
 

@@ -1,4 +1,4 @@
-"""Where everything that a run leaves lies: paths under `FINTONE_HOME`."""
+"""The paths under `FINTONE_HOME`, where everything is that a run leaves."""
 
 import os
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from pathlib import Path
 from schemas.errors import InputError
 
 MISREAD = ("?", "\\")
-"""Characters of a path that DuckDB reads as something else: the beginning of options, and a separator of folders."""
+"""Characters that DuckDB does not take as part of a path: `?` begins options, a backslash separates folders."""
 
 
 class HomeError(InputError):

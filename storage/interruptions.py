@@ -1,4 +1,4 @@
-"""Studies and cells that are recorded as running while no process runs them: killed, or ended with their terminal."""
+"""Studies and cells that are recorded as running although their process was killed or ended with its terminal."""
 
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -18,12 +18,12 @@ _RUNNING = (
 
 
 def mark_interrupted(warehouse: Path) -> None:
-    """Record as interrupted what nobody runs any more; a warehouse that cannot be written now stays as it is.
+    """Record as interrupted what no process runs any more; a warehouse that cannot be written now stays unchanged.
 
-    What runs holds its lock, which ends with its process, however that ends.
+    A running study or cell holds its lock, which ends with its process, even if that is killed.
 
     Raises:
-        InputError: There is no warehouse, or it is not fit.
+        InputError: There is no warehouse, or it cannot be used.
         WarehouseLockedError: Another process held it.
     """
     with reading(warehouse) as connection:

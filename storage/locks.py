@@ -1,8 +1,8 @@
-"""Locks between processes: who runs a study, trains a cell or scores a source does so alone, and ends with its process.
+"""Locks between processes: one process at a time runs a study, trains a cell or scores a source.
 
 A lock is a file in the home's folder `locks`, under the kernel's lock for as long as its process lives; the file holds
-the number of the process and goes when the lock is given back. A file system without locks has none: there nothing is
-held, and nothing counts as abandoned.
+the PID and is deleted when the lock is released. On a file system without locks nothing is held, and nothing counts as
+abandoned.
 """
 
 import fcntl
@@ -24,10 +24,10 @@ _log = logging.getLogger("fintone.locks")
 
 @contextmanager
 def holding(warehouse: Path, kind: str, identifier: str) -> Iterator[None]:
-    """Do the block alone among all processes and threads; wait while another one holds this lock, and tell that.
+    """Run the block alone among all processes and threads; wait while another one holds this lock, and say so.
 
     Args:
-        warehouse: The DuckDB file; the locks lie beside it.
+        warehouse: The DuckDB file; the locks are in its folder.
         kind: What it is, as `study`.
         identifier: Which one.
     """
@@ -47,7 +47,7 @@ def holding(warehouse: Path, kind: str, identifier: str) -> Iterator[None]:
 
 @contextmanager
 def holding_if_free(warehouse: Path, kind: str, identifier: str) -> Iterator[bool]:
-    """Hold a lock in the block if nobody else does, and say whether; False too where there are no locks."""
+    """Hold a lock in the block if it is free, and yield whether; False also where there are no locks."""
     path = _path_of(warehouse, kind, identifier)
     descriptor = None
     with suppress(OSError):
@@ -64,7 +64,7 @@ def _path_of(warehouse: Path, kind: str, identifier: str) -> Path:
 
 
 def _take(path: Path, *, needs_lock: bool = False) -> int | None:
-    """The descriptor of the file, locked; None where another process or thread has it, or has just deleted it."""
+    """The descriptor of the file, locked; None if another process or thread has it, or has just deleted it."""
     with suppress(FileExistsError):  # `exist_ok` would look again, when another process may have deleted it
         path.parent.mkdir()
     try:

@@ -1,4 +1,4 @@
-"""What the gate knows before it judges: the champion, and its earlier looks at the same test headlines."""
+"""What the gate reads before it judges: the champion, and the earlier looks at the same test headlines."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,28 +44,28 @@ SELECT share, promotion_level FROM looks JOIN shares USING (snapshot_id) ORDER B
 
 @dataclass(frozen=True)
 class Standing:
-    """What a judgement depends on, beside the figures of the cell."""
+    """What a judgement depends on, besides the figures of the cell."""
 
     champion: Champion | None
     number: int
-    """Of the latest decision; 0 where there is none."""
+    """Number of the latest decision; 0 if there is none."""
     looks: tuple[Look, ...]
-    """Each look that the gate has taken so far at headlines that are to judge now."""
+    """Each earlier look of the gate at headlines of this test part."""
     same_look: dict[str, Any] | None
-    """The decision, as a row of `champions`, that was made by the very figures that are to be read now."""
+    """The decision, as a row of `champions`, that already read the same figures."""
 
 
 def load_standing(warehouse: Path, split_id: str, evaluation_id: str) -> Standing:
     """The champion, and the looks at the test headlines of a split.
 
-    What identifies a test part is its headlines, not its split. A headline was looked at where the snapshot of an
-    earlier look held it, in whichever part: to draw another test part from the same snapshot, by another seed, is one
-    more look at the same data, while headlines that arrived since are new. Where half of a test part is new, an earlier
-    look counts 1/2. A copy that differs in label, numbers or case is no new headline.
+    A test part is identified by its headlines, not by its split. A headline was looked at if the snapshot of an earlier
+    look held it, in any part. So another test part from the same snapshot, drawn by another seed, is one more look at
+    the same data, while headlines that arrived since are new. If half of a test part is new, an earlier look counts
+    1/2. A copy that differs in label, numbers or case is not a new headline.
 
     Args:
         warehouse: The DuckDB file.
-        split_id: The split whose test part judges.
+        split_id: The split whose test part is judged on.
         evaluation_id: The evaluation of the challenger on it.
     """
     with reading(warehouse) as connection:

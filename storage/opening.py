@@ -1,8 +1,8 @@
-"""Opening the warehouse's file: threads of a process take turns, and who finds it held by another process waits.
+"""Opening the warehouse's file: threads of a process take turns, and a process waits while another one holds it.
 
 DuckDB lets one process write to a file or many read it, and within a process all connections to a file must be of one
-kind. See `storage.gate` for who goes first. That a process waits, for whom and for how long, goes to the log
-`fintone.warehouse`; without a handler Python prints it to standard error.
+kind. See `storage.gate` for who goes first. The log `fintone.warehouse` says that a process waits, for whom and
+for how long; without a handler Python prints it to standard error.
 """
 
 import logging
@@ -25,13 +25,13 @@ from storage.holders import describe_process
 from storage.unfit import check_file, explain_opening
 
 RETRY_INTERVAL = 0.05
-"""Seconds between two attempts of a reader to open a file that another process holds, more or less."""
+"""Seconds, about, between two attempts of a reader to open a file that another process holds."""
 WRITE_INTERVAL = 0.005
-"""The same of a writer, who must find the moment at which no reader has it."""
+"""The same for a writer, which must find the moment at which no reader has it."""
 TELL_AFTER = 0.5
-"""Seconds of waiting after which it is told; most transactions take less."""
+"""Seconds of waiting before the first message; most transactions take less."""
 TELL_AGAIN_AFTER = 60.0
-"""Seconds after which it is told again."""
+"""Seconds between further messages."""
 
 _BUSY = ("Could not set lock on file", "with a different configuration than existing connections")
 thread_turn = threading.Lock()
@@ -40,12 +40,12 @@ _log = logging.getLogger("fintone.warehouse")
 
 
 class WarehouseLockedError(FailureError):
-    """Someone else held the warehouse for longer than we wait."""
+    """Another process held the warehouse for longer than the patience."""
 
 
 @contextmanager
 def waiting_without_end() -> Iterator[None]:
-    """Let whatever opens the warehouse in the block wait for as long as it takes, as a study of hours should."""
+    """Wait for the warehouse without a limit in the block, as a study of hours should."""
     token = _is_endless.set(True)
     try:
         yield
@@ -57,16 +57,16 @@ def waiting_without_end() -> Iterator[None]:
 def opened(
     path: Path, *, read_only: bool, patience: float, may_be_new: bool = False
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The file, in this thread's turn: to open and close it besides would free the lock that DuckDB has on it.
+    """The file, in this thread's turn: opening and closing it elsewhere would free DuckDB's lock on it.
 
     Args:
         path: The DuckDB file.
-        read_only: For reading, beside other readers.
-        patience: Seconds to wait for it, unless the caller waits without end.
-        may_be_new: It is made where it is absent.
+        read_only: For reading, together with other readers.
+        patience: Seconds to wait for it, unless the caller waits without a limit.
+        may_be_new: Create it if it is absent.
 
     Raises:
-        WarehouseLockedError: Another process or thread held it all the while.
+        WarehouseLockedError: Another process or thread held it all the time.
         InputError: There is none, or it is something else or damaged.
         WarehouseUnwritableError: It may not be written.
     """
@@ -98,7 +98,7 @@ def bytes_of(path: Path) -> Iterator[BinaryIO]:
 
 
 class _Wait:
-    """One wait for the warehouse: until when it lasts, and what was told of it."""
+    """One wait for the warehouse: its deadline, and the messages so far."""
 
     def __init__(self, path: Path, deadline: float) -> None:
         """Begin; `deadline` is of `time.monotonic`."""
@@ -107,10 +107,10 @@ class _Wait:
         self._tell_at = self._start + TELL_AFTER
 
     def go_on(self, holder: duckdb.Error | None, interval: float) -> None:
-        """Sleep for a moment, and tell now and then who holds the file; give up after the deadline.
+        """Sleep for a moment, and say now and then who holds the file; give up after the deadline.
 
         Args:
-            holder: DuckDB's refusal, which names the process; None where a writer waits before this one.
+            holder: DuckDB's refusal, which names the process; None if a writer waits before this one.
             interval: Seconds to sleep.
 
         Raises:
@@ -146,7 +146,7 @@ def _connect(path: Path, wait: _Wait, *, read_only: bool) -> duckdb.DuckDBPyConn
 
 
 def _tell_holder(error: duckdb.Error | None) -> str:
-    """Who holds the file, as DuckDB tells where it cannot open it; without an error, a writer that waits for it too."""
+    """Who holds the file, from DuckDB's error; without an error, a writer that waits for it too."""
     if error is None:
         return "another process waits to write to it"
     process = re.search(r"PID (\d+)", str(error))

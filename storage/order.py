@@ -10,6 +10,6 @@ Ordered = Literal["champions", "studies", "sources", "snapshots", "source_visits
 
 
 def next_number(connection: "duckdb.DuckDBPyConnection", table: Ordered) -> int:
-    """The number of the row that this transaction adds to a table; no other process writes meanwhile."""
+    """The number of the row that this transaction adds to a table; no other process writes at the same time."""
     [(number,)] = connection.execute(f"SELECT coalesce(max(number), 0) + 1 FROM {table}").fetchall()  # noqa: S608
     return int(number)

@@ -25,11 +25,11 @@ SET python_enable_replacements = false;
 SET disabled_filesystems = 'LocalFileSystem';
 SET lock_configuration = true;
 """
-"""No spill file, network, extension or variable of this program, no place but the warehouse's in what a setting shows,
-and no setting after these.
+"""No spill file, network, extension or Python variable, no path but the warehouse's in what a setting shows, and no
+setting after these.
 
 Without external access COPY may still overwrite the open file and its log, even in a read-only session, and
-`WITH x AS (COPY ...) FROM x` counts as a SELECT; only taking the file system away shuts that.
+`WITH x AS (COPY ...) FROM x` counts as a SELECT; only disabling the file system prevents that.
 """
 
 _ALLOWED = {"SELECT", "EXPLAIN", "MULTI"}
@@ -49,29 +49,29 @@ _OLD = "; an older fintone made the warehouse, and `fintone report` brings it up
 ROWS_AT_ONCE = 10_000
 """Rows of an answer that are in memory together."""
 SECONDS_TO_HEED = 0.5
-"""What DuckDB may take to end a query that was interrupted."""
+"""Seconds that DuckDB may take to end a query that was interrupted."""
 SECONDS, GIGABYTES = 60.0, 2.0
-"""What a query may take: of time to compute, and of memory."""
+"""The limits of a query: seconds to compute, and gigabytes of memory."""
 
 
 class QueryError(InputError):
-    """The user's SQL is wrong, or does something else than read the warehouse."""
+    """The user's SQL is wrong, or does more than read the warehouse."""
 
 
 class QueryTimeoutError(FailureError):
-    """The query took longer than it may."""
+    """The query exceeded its time limit."""
 
 
 @dataclass(frozen=True)
 class QueryResult:
-    """What a query gave: `rows` hold Python values, one for each of `columns` (names may repeat)."""
+    """The result of a query: `rows` hold Python values, one for each of `columns` (names may repeat)."""
 
     columns: tuple[str, ...]
     rows: Iterable[tuple[Any, ...]]
 
 
 def query(path: Path, sql: str) -> "WholeResult":
-    """Run one query as `asking` does, and give all of its rows together: for answers that are known to be small."""
+    """Run one query as `asking` does, and return all of its rows: for results that are known to be small."""
     with asking(path, sql) as result:
         return WholeResult(result.columns, list(result.rows))
 
@@ -91,17 +91,17 @@ def asking(
     gigabytes: float = GIGABYTES,
     leave: Callable[[BaseException], object] = lambda _: None,
 ) -> Iterator[QueryResult]:
-    """Run one query on the warehouse at `path`, and lend its rows as they come; it ends with the block.
+    """Run one query on the warehouse at `path`, and yield its rows as they come; it ends with the block.
 
     The query runs in a thread of its own, so that Ctrl-C and the time limit end it at any moment.
 
     Args:
         path: The DuckDB file, opened as by `storage.warehouse.reading`, for a person who waits.
         sql: The query.
-        seconds: What DuckDB may take to compute it; the time that the caller takes with the rows does not count.
-        gigabytes: What DuckDB may take of memory.
-        leave: Is called with the reason where DuckDB does not end a query that was interrupted, as in the middle of one
-            call of a function; it should end the process, since the block would wait for DuckDB.
+        seconds: Time for DuckDB to compute it; the time that the caller takes with the rows does not count.
+        gigabytes: Memory for DuckDB.
+        leave: Called with the reason if DuckDB does not end a query that was interrupted, as in the middle of one call
+            of a function; it should end the process, since the block would wait for DuckDB.
 
     Raises:
         QueryError: No query, more than one, one that does not only read the warehouse, or one that DuckDB refuses.
@@ -151,7 +151,7 @@ class _Steps:
         return value
 
     def _end(self, thread: Thread, reason: BaseException) -> BaseException:
-        """Interrupt DuckDB, and leave the process where it does not heed that."""
+        """Interrupt DuckDB, and leave the process if that has no effect."""
         self._connection.interrupt()
         thread.join(SECONDS_TO_HEED)
         if thread.is_alive():
@@ -184,7 +184,7 @@ def _name_kind(statement: duckdb.Statement) -> str:
 
 
 def _one_line(error: duckdb.Error) -> str:
-    """DuckDB's message without its sketch of the place; for what is shut off, what is allowed."""
+    """DuckDB's message without its excerpt of the query; for a disabled feature, what is allowed."""
     message = " ".join(str(error).split("\n\nLINE")[0].split())
     if isinstance(error, duckdb.OutOfMemoryException):
         return f"takes more memory than it may; allow more with --memory, or ask for less ({message})"

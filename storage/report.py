@@ -1,4 +1,4 @@
-"""All that the report of a study shows, read from the views in one go."""
+"""Everything that the report of a study shows, read from the views at once."""
 
 import json
 from pathlib import Path
@@ -26,7 +26,7 @@ class UnknownStudyError(InputError):
 
 
 def find_study(warehouse: Path, beginning: str | None) -> str:
-    """The study whose id begins so; the one that ran last when None.
+    """The study whose id has this beginning; the latest one if None.
 
     Raises:
         UnknownStudyError: There is none, or there are several.
@@ -44,7 +44,7 @@ def find_study(warehouse: Path, beginning: str | None) -> str:
 
 
 def load_report(warehouse: Path, study_id: str, chosen: Chosen, missing: tuple[str, ...]) -> StudyReport:
-    """Read a study and what it found.
+    """Read a study and its results.
 
     Args:
         warehouse: The DuckDB file.

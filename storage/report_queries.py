@@ -1,9 +1,9 @@
-"""The queries behind each figure of a study's report: text only, so that a page can show what gave its data."""
+"""The queries behind each figure of a study's report, as text that the page can show."""
 
 from schemas.report import Chosen
 
 LOSS_POINTS = 50
-"""Points of a cell's loss at most: a point is the mean of the steps around it."""
+"""Most points of a cell's loss curve: a point is the mean of the steps around it."""
 MOST_HEADLINES = 10
 
 _FIGURES = "accuracy, accuracy_low, accuracy_high, macro_f1, macro_f1_low, macro_f1_high"
@@ -11,7 +11,7 @@ _NAMED = "JOIN ledger.places USING (study_id, cell_id)"
 
 
 def report_queries(study_id: str, chosen: Chosen) -> dict[str, str]:
-    """Each query by the name of what it gives, for a study and the cell that validation chose."""
+    """Each query by the name of its result, for a study and the cell that validation chose."""
     own = f"study_id = '{study_id}' AND part = 'test'"
     best = f"{own} AND cell_id = '{chosen.cell_id}'"
     of_chosen = f"study_id = '{study_id}' AND cell_id = '{chosen.cell_id}'"

@@ -1,4 +1,4 @@
-"""The tables of scores: headlines without labels and what a cell says of them."""
+"""The tables of scores: headlines without labels and a cell's answers to them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,17 +17,17 @@ _COUNTED = ("rows_read", "rows_rejected", "headlines_scored", "headlines_known")
 
 @dataclass(frozen=True)
 class Scorer:
-    """What a score depends on beside the text, and the adapter that gave it."""
+    """What a score depends on besides the text, and the adapter that gave it."""
 
     cell_id: str
     temperature: float
     decoding_id: str
     adapter_hash: str | None = None
-    """Of the adapter's files; a cell that is trained again on another machine may have another."""
+    """Hash of the adapter's files; a cell that is trained again on another machine may have another one."""
 
     @property
     def identity(self) -> dict[str, object]:
-        """What a scoring is known by: of the cell, whichever adapter stands for it."""
+        """What identifies a scoring: it belongs to the cell, whichever adapter the cell has."""
         return {"cell_id": self.cell_id, "temperature": self.temperature, "decoding_id": self.decoding_id}
 
 
@@ -41,16 +41,16 @@ def start_scoring(
     text_column: str | None = None,
     unparsed: Literal["label", "neutral"] = "label",
 ) -> None:
-    """Record that a source is scored; the rows of an earlier run of the same scoring go, what it scored stays.
+    """Record that a source is scored; the rows of an earlier run of the same scoring are deleted, its answers stay.
 
     Args:
         warehouse: The DuckDB file.
         scoring_id: The scoring.
-        source: What people call the source.
-        location: Where it lies.
-        scorer: Who scores.
+        source: The display name of the source.
+        location: Its path.
+        scorer: The cell that scores.
         text_column: The column of the headlines, if the source is a table.
-        unparsed: What an answer that is no label is called.
+        unparsed: The label of an answer that is not a label.
     """
     with writing(warehouse) as connection:
         for table in ("ledger.scored_rows", "scorings"):
@@ -74,9 +74,9 @@ def start_scoring(
 
 
 def load_scores(warehouse: Path, scorer: Scorer, text_ids: Sequence[str]) -> pd.DataFrame:
-    """What a scorer said before of some texts: columns text_id and `PROBABILITIES`, a row a text that is known.
+    """A scorer's earlier answers to some texts: columns text_id and `PROBABILITIES`, a row for each known text.
 
-    What another adapter said in the cell's name is not known, nor what an older version kept without its adapter.
+    Answers that another adapter of the cell gave, or that an older version stored without its adapter, do not count.
     """
     with reading(warehouse) as connection:
         connection.register("wanted", pd.DataFrame({"text_id": pd.Series(text_ids, dtype="str").unique()}))
@@ -103,7 +103,7 @@ def save_batch(
     Args:
         warehouse: The DuckDB file.
         scoring_id: The scoring.
-        scorer: Who scored.
+        scorer: The cell that scored.
         answers: Columns text_id, text and `PROBABILITIES`: texts that were not known before.
         rows: Columns row_number and text_id.
         rejected: Columns source, row_number, reason and raw.
@@ -144,7 +144,7 @@ def finish_scoring(warehouse: Path, scoring_id: str) -> None:
 
 
 def withdraw_scores(warehouse: Path, cell_id: str) -> int:
-    """Delete a cell's answers that are not known to be those of its adapter, and return how many.
+    """Delete a cell's answers that are not known to come from its adapter, and return how many.
 
     These are answers of another adapter, and of older versions, which did not record it. Scorings that lack answers
     then are unfinished, and scoring the source again fills them.
@@ -165,7 +165,7 @@ def withdraw_scores(warehouse: Path, cell_id: str) -> int:
 
 
 def load_drift(warehouse: Path, scoring_id: str) -> list[Drift]:
-    """How a scoring differs from the cell's own test part, a row a measure; none where the cell has no evaluation."""
+    """How a scoring differs from the cell's own test part, by measure; empty if the cell has no evaluation."""
     with reading(warehouse) as connection:
         rows = connection.execute(
             f"SELECT {', '.join(Drift._fields)} FROM score_drift WHERE scoring_id = ?",  # noqa: S608 (our own names)

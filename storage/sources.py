@@ -1,4 +1,4 @@
-"""Where the sources that the warehouse knows lie on this machine."""
+"""The paths on this machine of the sources that the warehouse knows."""
 
 from pathlib import Path
 
@@ -6,10 +6,10 @@ from storage.warehouse import is_up_to_date, reading
 
 
 def load_locations(warehouse: Path) -> list[str]:
-    """The paths of all sources that were ingested or scored; none of a warehouse of an older version.
+    """The paths of all sources that were ingested or scored; empty for a warehouse of an older version.
 
     Raises:
-        InputError: There is no warehouse, or it is not fit.
+        InputError: There is no warehouse, or it cannot be used.
         WarehouseLockedError: Another process held it.
     """
     with reading(warehouse) as connection:

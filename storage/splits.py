@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class SplitsChangedError(FailureError):
-    """Another process saved a split since this one was drawn, which may not heed its test part."""
+    """Another process saved a split since this one was drawn, so this one may conflict with its test part."""
 
 
 def count_splits(warehouse: Path) -> int:
@@ -37,18 +37,18 @@ def save_split(
     settings: Mapping[str, Any],
     drawn_beside: int | None = None,
 ) -> None:
-    """Save which headlines are in which part (train, validation, test); a split that is known stays as it is.
+    """Save which headlines are in which part (train, validation, test); a known split stays unchanged.
 
     Args:
         warehouse: The DuckDB file.
         split_id: The split.
-        snapshot_id: What it divides.
+        snapshot_id: The snapshot that it divides.
         parts: Ids of headlines by part.
         settings: How it was drawn: a `schemas.config.SplitSettings` as JSON would hold it.
-        drawn_beside: How many splits there were when it was drawn; None where it heeds none.
+        drawn_beside: How many splits there were when it was drawn; None if it does not depend on other splits.
 
     Raises:
-        SplitsChangedError: There are others by now.
+        SplitsChangedError: There are more splits by now.
     """
     with writing(warehouse) as connection:
         if connection.execute("FROM splits WHERE split_id = ? LIMIT 1", [split_id]).fetchall():
@@ -67,10 +67,10 @@ def save_split(
 
 
 def load_earlier_parts(warehouse: Path, seed: int) -> pd.DataFrame:
-    """Where earlier splits of the method `hashed` with this seed, whatever their sizes, put each text.
+    """The part in which earlier splits of the method `hashed` with this seed, of any size, put each text.
 
     Returns:
-        Columns text_id, part (`test` if it ever was there) and text; no row of a warehouse of an older version.
+        Columns text_id, part (`test` if it ever was there) and text; no rows for a warehouse of an older version.
     """
     with reading(warehouse) as connection:
         if not is_up_to_date(connection):

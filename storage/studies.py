@@ -22,7 +22,7 @@ DONE: tuple[CellStatus, ...] = ("finished", "diverged")
 """The states of a cell that has an outcome."""
 
 SHORTEST_PREFIX = 4
-"""Characters of a cell's id that may stand for all of it."""
+"""Least characters of a cell's id that a person may give instead of all."""
 
 
 _NAMED_CELLS = "SELECT cells.*, name FROM cells LEFT JOIN ledger.latest_names USING (cell_id)"
@@ -33,7 +33,7 @@ class UnknownCellError(InputError):
 
 
 class AmbiguousCellError(InputError):
-    """The beginning of an id that fits more than one cell, or would fit too many."""
+    """The beginning of an id fits more than one cell, or is too short."""
 
 
 @dataclass(frozen=True)
@@ -78,9 +78,9 @@ class CellRecord:
 
 @dataclass(frozen=True)
 class CellOutcome:
-    """What running a cell gave; only a fine-tuned one has steps and an adapter. `environment`: versions, device.
+    """The outcome of running a cell; only a fine-tuned one has steps and an adapter. `environment`: versions, device.
 
-    A fine-tuned one is `diverged` where its loss was no number or exploded; it has an adapter all the same.
+    A fine-tuned one is `diverged` if its loss was NaN or infinite or exploded; it has an adapter nevertheless.
     """
 
     steps: int | None = None
@@ -109,7 +109,7 @@ Record = TypeVar("Record", CellRecord, CellOutcome)
 
 
 def save_study(warehouse: Path, study: StudyRecord) -> None:
-    """Save a study that is to run; one that is known stays as it is."""
+    """Save a study that is to run; a known one stays unchanged."""
     with writing(warehouse) as connection:
         connection.execute(
             "INSERT INTO studies (study_id, profile, snapshot_id, split_id, base_model, base_revision, source,"
@@ -134,7 +134,7 @@ def is_known(warehouse: Path, study_id: str) -> bool:
 
 
 def start_study(warehouse: Path, study_id: str, config: dict[str, Any]) -> None:
-    """Record that the study runs, for the first time or again, and with which settings."""
+    """Record that the study runs, for the first time or again, and its settings."""
     with writing(warehouse) as connection:
         connection.execute(
             "UPDATE studies SET status = 'running', started_at = ?, finished_at = NULL, number = ?, config = ?"
@@ -228,7 +228,7 @@ def start_cell(warehouse: Path, cell_id: str) -> None:
 
 
 def finish_cell(warehouse: Path, cell_id: str, outcome: CellOutcome) -> None:
-    """Record that a cell finished, and what it gave.
+    """Record that a cell finished, and its outcome.
 
     Raises:
         UnknownCellError: No cell has this id.
@@ -246,7 +246,7 @@ def finish_cell(warehouse: Path, cell_id: str, outcome: CellOutcome) -> None:
 
 
 def save_adapter_hash(warehouse: Path, cell_id: str, adapter_hash: str) -> None:
-    """Record the hash of an adapter of which none is known, since an older version trained it."""
+    """Record the hash of an adapter without one, which an older version trained."""
     with writing(warehouse) as connection:
         connection.execute(
             "UPDATE cells SET adapter_hash = ? WHERE cell_id = ? AND adapter_hash IS NULL", [adapter_hash, cell_id]
@@ -267,9 +267,9 @@ def fail_cell(
         warehouse: The DuckDB file.
         cell_id: The cell.
         reason: Why.
-        status: What it is from here on.
-        even_if_done: It counts although the cell has an outcome, as where its adapter is gone; else a cell that another
-            process finished meanwhile stays as it is.
+        status: Its new status.
+        even_if_done: Record it even if the cell has an outcome, as when its adapter is gone; else a cell that another
+            process finished meanwhile stays unchanged.
 
     Raises:
         UnknownCellError: No cell has this id.
@@ -285,7 +285,7 @@ def fail_cell(
 
 
 def explain_diverged(warehouse: Path, cell_id: str, reason: str) -> bool:
-    """Record why a diverged cell has no evaluation; False where the cell has not diverged, which stays as it is."""
+    """Record why a diverged cell has no evaluation; False if the cell has not diverged, which stays unchanged."""
     with writing(warehouse) as connection:
         [(changed,)] = connection.execute(
             "UPDATE cells SET reason = ? WHERE cell_id = ? AND status = 'diverged'", [reason, cell_id]
@@ -294,7 +294,7 @@ def explain_diverged(warehouse: Path, cell_id: str, reason: str) -> bool:
 
 
 def load_cell(warehouse: Path, cell_id: str) -> StoredCell:
-    """A cell, how far it is and what it gave.
+    """A cell, its status and its outcome.
 
     Raises:
         UnknownCellError: No cell has this id.
@@ -316,7 +316,7 @@ def load_study_of(warehouse: Path, cell_id: str) -> str:
 
 
 def load_judged_temperatures(warehouse: Path, cell_id: str) -> list[float]:
-    """The sampling temperatures at which a cell was evaluated on test, ascending; none of a baseline."""
+    """The sampling temperatures at which a cell was evaluated on test, ascending; empty for a baseline."""
     with reading(warehouse) as connection:
         rows = connection.execute(
             "SELECT DISTINCT temperature FROM evaluations WHERE cell_id = ? AND part = 'test'"
@@ -337,10 +337,10 @@ def load_config_of(warehouse: Path, cell_id: str) -> dict[str, Any]:
 
 
 def find_cells(warehouse: Path, beginnings: Sequence[str]) -> list[StoredCell]:
-    """For each text that a person gave, the cell whose id it is, or whose id alone begins with it.
+    """For each text that a person gave, the cell with that id, or the only cell whose id begins with it.
 
     Raises:
-        UnknownCellError: No id begins so.
+        UnknownCellError: No id begins with it.
         AmbiguousCellError: Several do, or fewer than `SHORTEST_PREFIX` characters were given.
     """
     named = f"{_NAMED_CELLS} WHERE starts_with(cell_id, ?) ORDER BY len(cell_id), cell_id"
@@ -354,7 +354,7 @@ def save_training_log(warehouse: Path, rows: "pd.DataFrame", *, whole: bool) -> 
     Args:
         warehouse: The DuckDB file.
         rows: Columns cell_id, step, epoch, loss, learning_rate, grad_norm, examples_per_second, and logged_at in UTC.
-        whole: They are all steps of their cells; else they are added to, or put in place of, those that are there.
+        whole: They are all steps of their cells; else they are added to the existing steps or replace them.
     """
     import pandas as pd
 
@@ -388,7 +388,7 @@ def _change_cell(warehouse: Path, cell_id: str, update: str, values: dict[str, A
 
 
 def _choose_cell(beginning: str, cells: list[StoredCell]) -> StoredCell:
-    """The one of the cells that a person means, shortest id first."""
+    """The cell that a person means, shortest id first."""
     ids = [cell.record.cell_id for cell in cells]
     if ids[:1] == [beginning]:
         return cells[0]
@@ -416,7 +416,7 @@ def _read_cells(cursor: "duckdb.DuckDBPyConnection") -> list[StoredCell]:
 
 
 def _pick(record: type[Record], values: dict[str, Any], json_column: str) -> Record:
-    """The record whose fields are columns of a row, one of them JSON; a warehouse that only reads may lack new ones."""
+    """A record from the columns of a row, one of them JSON; a warehouse that is only read may lack new columns."""
     picked: dict[str, Any] = {column.name: values.get(column.name) for column in fields(record)}
     return record(**picked | {json_column: json.loads(values[json_column])})
 

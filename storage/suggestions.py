@@ -1,16 +1,16 @@
-"""Ids that a person may want to type, for a shell that completes them. Changes nothing."""
+"""Ids that a shell completes."""
 
 from pathlib import Path
 
 from storage.warehouse import reading
 
 PATIENCE = 0.5
-"""Seconds that a shell waits while a study writes; then there is nothing to suggest."""
+"""Seconds that a shell waits while a study writes; then nothing is suggested."""
 MOST = 50
 
 
 def suggest_cells(warehouse: Path, beginning: str, *, fine_tuned: bool) -> list[tuple[str, str]]:
-    """Ids of cells that begin so, the latest study's first, each with what it is; of fine-tunes alone if asked."""
+    """Ids of cells with this beginning, the latest study's first, each described; only fine-tunes if asked."""
     latest = (
         "SELECT cell_id, arg_max(name, studies.number) FROM cells JOIN study_cells USING (cell_id) JOIN studies"
         " USING (study_id) WHERE starts_with(cell_id, ?) AND (kind = 'fine-tuned' OR NOT ?)"
@@ -22,7 +22,7 @@ def suggest_cells(warehouse: Path, beginning: str, *, fine_tuned: bool) -> list[
 
 
 def suggest_studies(warehouse: Path, beginning: str) -> list[tuple[str, str]]:
-    """Ids of studies that begin so, the latest first, each with its profile and its base model."""
+    """Ids of studies with this beginning, the latest first, each with its profile and its base model."""
     latest = "FROM studies SELECT study_id, profile || ', ' || base_model WHERE starts_with(study_id, ?)"
     with reading(warehouse, PATIENCE) as connection:
         rows = connection.execute(f"{latest} ORDER BY number DESC LIMIT ?", [beginning, MOST]).fetchall()

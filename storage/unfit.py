@@ -1,4 +1,4 @@
-"""Files that are no usable warehouse: what is wrong with one, told before DuckDB opens it or from what DuckDB says."""
+"""Files that are not a usable warehouse: what is wrong, found before DuckDB opens the file or from DuckDB's error."""
 
 import os
 import re
@@ -30,11 +30,11 @@ class WarehouseTooNewError(InputError):
 
 
 class NotAWarehouseError(InputError):
-    """The file is something else, and is left as it is."""
+    """The file is something else, and is left unchanged."""
 
 
 class WarehouseDamagedError(InputError):
-    """The file was a warehouse and is not whole, or the log beside it does not belong to it; both are left as is."""
+    """The file is a damaged warehouse, or its log does not belong to it; both are left unchanged."""
 
 
 class WarehouseUnwritableError(FailureError):
@@ -42,16 +42,16 @@ class WarehouseUnwritableError(FailureError):
 
 
 class WarehouseReadOnlyError(WarehouseUnwritableError):
-    """The warehouse, or the disk that it lies on, may be read and not written."""
+    """The warehouse, or its disk, is read-only."""
 
 
 def check_file(path: Path) -> None:
-    """Look at the file itself, because DuckDB would fetch an extension for some foreign files, and opens a torn one.
+    """Check the file itself, because DuckDB would fetch an extension for some foreign files, and opens a torn one.
 
     Raises:
         WarehouseMissingError: There is no file, or no more than the beginning of a new one.
         NotAWarehouseError: It is something else.
-        WarehouseDamagedError: It is shorter than its headers. What else is missing shows when it is read.
+        WarehouseDamagedError: It is shorter than its headers. Other missing parts show when it is read.
     """
     try:
         with path.open("rb") as file:
@@ -77,7 +77,7 @@ def recognise(file: BinaryIO) -> tuple[bool, bool]:
 
 
 def explain_opening(error: duckdb.Error, path: Path, *, read_only: bool) -> Exception:
-    """What to raise where DuckDB could not open a file that nobody holds."""
+    """The error to raise if DuckDB could not open a file that no process holds."""
     message = first_line(error)
     if _UNWRITABLE in message:
         return cast("Exception", error)
@@ -90,7 +90,7 @@ def explain_opening(error: duckdb.Error, path: Path, *, read_only: bool) -> Exce
 
 
 def find_damage(error: duckdb.Error, path: Path) -> WarehouseDamagedError | None:
-    """What is wrong with a file, or with the log beside it, where an error of DuckDB says that; else None."""
+    """What is wrong with a file or its log, if an error of DuckDB says that; else None."""
     message, log = str(error), path.with_name(f"{path.name}.wal")
     if _OTHERS_LOG in message:
         return WarehouseDamagedError(
@@ -108,7 +108,7 @@ def find_damage(error: duckdb.Error, path: Path) -> WarehouseDamagedError | None
 
 
 def explain_refusal(error: duckdb.Error, path: Path) -> Exception:
-    """What to raise where DuckDB failed on a file that was open."""
+    """The error to raise if DuckDB failed on an open file."""
     return find_damage(error, path) or WarehouseUnwritableError(
         f"warehouse {path}: cannot be written ({_reason(error)}), and keeps what it had before; free disk space, try "
         "again"
@@ -138,5 +138,5 @@ def first_line(error: duckdb.Error) -> str:
 
 
 def _reason(error: duckdb.Error) -> str:
-    """What DuckDB says behind the name of the file."""
+    """DuckDB's message after the name of the file."""
     return first_line(error).rpartition('": ')[2]

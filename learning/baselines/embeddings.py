@@ -1,7 +1,7 @@
 """Encoders of sentences: a folder or a hub model in sentence-transformers' format in, embeddings out.
 
-Safetensors only, and no code from an encoder is ever run. The library is an optional extra and is loaded only where
-a study names an encoder.
+Safetensors only, and an encoder's code is never run. The library is an optional extra and is loaded only if a
+study names an encoder.
 """
 
 import json
@@ -24,17 +24,17 @@ from schemas.paths import local_path
 
 THING = "embedding model"
 BATCH = 64
-"""Headlines a forward pass."""
+"""Headlines in a forward pass."""
 LONGEST_LOOK = 10.0
-"""Seconds for which weights are looked through; what is loaded is looked at again."""
+"""Seconds for checking weights in the files; the loaded encoder is checked again."""
 
 
 class EncoderError(InputError):
-    """The encoder cannot be had, or is not what it should be."""
+    """The encoder cannot be fetched, or its files are unfit."""
 
 
 def check_encoder(name: str, models_folder: Path) -> None:
-    """Make sure that an encoder lies here or could be fetched, and fetch nothing.
+    """Check that an encoder is on this machine or could be fetched, without fetching it.
 
     Raises:
         EncoderError: There is no such folder, its files are not fit to load, or the extra is not installed.
@@ -50,7 +50,7 @@ def resolve_encoder(name: str, models_folder: Path) -> ResolvedModel:
     """Find the encoder and check it.
 
     Args:
-        name: A folder, or ORG/NAME on the hub, with @REVISION where it is not to be the newest commit.
+        name: A folder, or ORG/NAME on the hub, with @REVISION if it should not be the newest commit.
         models_folder: Where hub models are kept.
 
     Raises:
@@ -71,10 +71,11 @@ def resolve_encoder(name: str, models_folder: Path) -> ResolvedModel:
 def check_encoder_folder(folder: Path) -> ModelFiles:
     """Check that the modules are the library's own and their weights safetensors; return the files that may be opened.
 
-    A module that has nothing to keep may have no folder.
+    A module without state may have no folder.
 
     Raises:
-        InputError: One of them is not, there are no modules or no weights, or a file may not be opened.
+        InputError: A module or its weights are something else, there are no modules or no weights, or a file may not be
+            opened.
     """
     modules = [folder / path for path in _read_modules(folder)]
     for module in modules:
@@ -111,7 +112,7 @@ def load_encoder(folder: Path) -> Any:
 
 
 def embed_texts(encoder: Any, texts: Sequence[str]) -> NDArray[np.float32]:
-    """Embeddings of unit length, [N, dimensions]; of a text longer than the encoder takes, its beginning counts."""
+    """Embeddings of unit length, [N, dimensions]; longer texts than the encoder takes are cut."""
     return np.asarray(
         encoder.encode(list(texts), batch_size=BATCH, normalize_embeddings=True, show_progress_bar=False),
         dtype=np.float32,
@@ -119,10 +120,10 @@ def embed_texts(encoder: Any, texts: Sequence[str]) -> NDArray[np.float32]:
 
 
 def is_local(name: str) -> bool:
-    """Whether the name is a folder's, and not one on the hub.
+    """Whether the name is that of a folder, not of a hub model.
 
     Raises:
-        EncoderError: It is neither that nor a name on the hub, or the library is not installed.
+        EncoderError: It is neither, or the library is not installed.
     """
     if find_spec("sentence_transformers") is None:
         raise EncoderError(f"{THING} {name}: needs sentence-transformers; run pip install 'fintone[embeddings]'")
@@ -153,7 +154,7 @@ def _split_hub_name(name: str) -> tuple[str, str | None]:
 
 
 def _read_modules(folder: Path) -> list[str]:
-    """The folder of each module, within the encoder's own."""
+    """The folder of each module, within the encoder's folder."""
     file = folder / "modules.json"
     if not file.is_file():
         raise EncoderError(f"{THING} {folder}: no modules.json; give a folder in sentence-transformers' format")
@@ -170,7 +171,7 @@ def _read_modules(folder: Path) -> list[str]:
 
 
 def _load(files: ModelFiles, place: Path) -> tuple[Any, NDArray[np.float32]]:
-    """An encoder from the place where its files are handed over, and what it makes of a text."""
+    """An encoder from the folder of its checked files, and its embedding of a text."""
     from learning.models.device import choose_device
 
     with quiet_libraries():
@@ -185,6 +186,6 @@ def _load(files: ModelFiles, place: Path) -> tuple[Any, NDArray[np.float32]]:
                 model_kwargs={"use_safetensors": True},
             )
             return encoder, embed_texts(encoder, ["Profit rose ."])
-        except Exception as error:  # each module reads its own files and passes on whatever goes wrong
+        except Exception as error:  # each module reads its own files and raises any kind of error
             said = first_line(error).replace(str(place), str(files.folder))
             raise EncoderError(f"{THING} {files.folder}: cannot be loaded ({said}); {AGAIN}") from error

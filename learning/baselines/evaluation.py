@@ -17,7 +17,7 @@ def evaluate_baseline(
 ) -> list[Evaluation]:
     """Fit a baseline on train and evaluate it on each part.
 
-    Where it decides without probabilities, it is measured as one that is sure of what it says.
+    A baseline without probabilities is measured as if it were sure of its answers.
 
     Raises:
         EncoderError: The encoder of its embeddings cannot be loaded.

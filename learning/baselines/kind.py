@@ -1,4 +1,4 @@
-"""What a kind of baseline is: a name, a version, and how it is fitted on the train part."""
+"""Kinds of baselines: a name, a version, and how it is fitted on the train part."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from schemas.label import LABELS
 
 
 class Answers(NamedTuple):
-    """What a baseline says of N headlines."""
+    """A baseline's answers to N headlines."""
 
     labels: NDArray[np.int64]
     """[N] label numbers."""
     probabilities: NDArray[np.float64] | None = None
-    """[N, 3], numbered as the labels; None where it decides without any."""
+    """[N, 3], numbered as the labels; None for a baseline without probabilities."""
 
 
 Baseline = Callable[[Sequence[str]], Answers]
@@ -32,17 +32,17 @@ class Train:
     labels: NDArray[np.int64]
     """[N] label numbers, as many as texts."""
     seed: int
-    """Of a solver."""
+    """Seed of a solver."""
     encoder_folder: Path | None = None
-    """The encoder of embeddings, where the study has one."""
+    """The encoder of embeddings, if the study has one."""
 
     @property
     def has_one_class(self) -> bool:
-        """Whether there is nothing to tell apart."""
+        """Whether all labels are the same."""
         return len(set(self.labels.tolist())) == 1
 
     def always_commonest(self) -> Baseline:
-        """The baseline that says the commonest class of any headline."""
+        """The baseline that answers every headline with the commonest class."""
         commonest = int(np.bincount(self.labels, minlength=len(LABELS)).argmax())
         return lambda texts: Answers(np.full(len(texts), commonest))
 
@@ -52,9 +52,9 @@ class BaselineKind:
     """A kind of baseline. A module of `learning.baselines.kinds` that has one as `BASELINE` adds it to fintone."""
 
     name: str
-    """As the leaderboard and `baselines.names` have it."""
+    """Name in the leaderboard and in `baselines.names`."""
     version: int
-    """Raised when it would predict otherwise, or with other probabilities."""
+    """Version, raised when predictions or probabilities change."""
     fit: Callable[[Train], Baseline]
     needs_encoder: bool = False
-    """It runs where the study names an encoder, and not by `baselines.names`."""
+    """Whether it runs if the study names an encoder, and not by `baselines.names`."""

@@ -1,7 +1,7 @@
 """The finance lexicon: which words of a headline are good news and which are bad.
 
-The words stand in `lexicon.yaml`. They were written for fintone with the train part of FinancialPhraseBank's paper
-split at hand; no other part was looked at, and nothing was taken from the generator of the synthetic headlines.
+The words are in `lexicon.yaml`. They were written for fintone with the train part of FinancialPhraseBank's paper split;
+no other part was looked at, and nothing was taken from the generator of the synthetic headlines.
 """
 
 import re
@@ -31,14 +31,14 @@ GROUPS: dict[str, tuple[Kind, int]] = {
     "comparisons": ("comparison", 0),
     "idioms": ("idiom", 0),
 }
-"""Each list of `lexicon.yaml`: what its words are, and which way they point."""
+"""Each list of `lexicon.yaml`: the kind of its words, and their sign."""
 
 TOKEN = re.compile(r"[^\W\d_]+|\d[\d,]*(?:\.\d+)?|[.;:!?,%]")
 """A word, a number or a mark that matters."""
 
 SENTENCE_ENDS = frozenset(".;:!?")
 LONGEST_SENTENCE = 100
-"""Words; more without an end are cut, so that the time grows with the length of a text and no faster."""
+"""Most words of a sentence; longer ones are cut, so that the time is linear in the length of a text."""
 
 THOUSANDS = dict.fromkeys(("thousand", "k"), 1e3)
 MILLIONS = dict.fromkeys(("m", "mn", "mln", "million"), 1e6)
@@ -53,7 +53,7 @@ METRIC_REACH = 5
 """Words from a direction to its metric, as in "a decrease in the company's net sales"."""
 
 WEIGHT = 2
-"""Of a move of a metric, where a good or bad word weighs 1: "costs rose" says more than "efficient"."""
+"""Weight of a move of a metric; a good or bad word weighs 1: "costs rose" says more than "efficient"."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Signal:
-    """What one place of a sentence says: above 0 good news, below 0 bad."""
+    """The news at one place of a sentence: above 0 good, below 0 bad."""
 
     place: int
     value: float
@@ -76,11 +76,11 @@ class Signal:
 
 
 def label_headline(text: str) -> Label:
-    """Positive where good news outweighs bad, negative where bad outweighs good, neutral where neither does.
+    """Positive if good news outweighs bad, negative if bad outweighs good, else neutral.
 
     In each sentence a metric and its direction make a signal ("profit rose" good, "costs rose" and "profit fell" bad,
-    "loss narrowed" good), and so does a good or bad word; a negator turns them; what is conceded ("although ...")
-    counts only where the rest says nothing. Two amounts stand in for a direction ("EUR 5 mn, compared to EUR 3 mn"),
+    "loss narrowed" good), and so does a good or bad word; a negator reverses them; a concession ("although ...")
+    counts only if the rest has no signal. Two amounts replace a direction ("EUR 5 mn, compared to EUR 3 mn"),
     and a profit against an earlier loss decides its sentence, as does a loss against an earlier profit.
     """
     score = sum(_score_sentence(sentence) for sentence in _split_sentences(text))
@@ -91,7 +91,7 @@ def label_headline(text: str) -> Label:
 
 @cache
 def load_phrases() -> dict[tuple[str, ...], tuple[Kind, int]]:
-    """The words of each phrase of `lexicon.yaml`, to what it is and which way it points."""
+    """The words of each phrase of `lexicon.yaml`, with its kind and sign."""
     groups = yaml.safe_load(files("learning.baselines").joinpath("lexicon.yaml").read_text(encoding="utf-8"))
     return {tuple(phrase.split()): GROUPS[group] for group, phrases in groups.items() for phrase in phrases}
 
@@ -128,7 +128,7 @@ def _score_sentence(words: list[str]) -> float:
 
 
 def _find_marks(words: list[str]) -> list[Mark]:
-    """The longest phrase that begins at each word that no earlier one holds."""
+    """The longest phrase that begins at each word outside of earlier phrases."""
     phrases, longest = load_phrases(), _longest_phrase()
     marks: list[Mark] = []
     place = 0
@@ -144,8 +144,8 @@ def _find_marks(words: list[str]) -> list[Mark]:
 
 
 def _read_amount(words: list[str], place: int) -> float | None:
-    """A number that has a unit behind it or a currency before it; a year or a date is none."""
-    if not words[place].replace(",", "").replace(".", "", 1).isdecimal():  # `²` is a digit, and no number
+    """A number with a unit after it or a currency before it; a year or a date is not one."""
+    if not words[place].replace(",", "").replace(".", "", 1).isdecimal():  # `²` is a digit but not a number
         return None
     unit = UNITS.get(words[place + 1]) if place + 1 < len(words) else None
     if unit is None and words[max(place - 1, 0)] not in CURRENCIES:
@@ -154,7 +154,7 @@ def _read_amount(words: list[str], place: int) -> float | None:
 
 
 def _find_turn(marks: list[Mark]) -> int:
-    """1 for a good metric beside an earlier loss, -1 for a loss beside an earlier good metric, else 0."""
+    """1 for a good metric against an earlier loss, -1 for a loss against an earlier good metric, else 0."""
     metrics = [mark for mark in marks if mark.kind in {"metric", "loss"} and mark.value]
     for comparison in _only(marks, "comparison"):
         now = [mark for mark in metrics if mark.stop <= comparison.start]
@@ -165,7 +165,7 @@ def _find_turn(marks: list[Mark]) -> int:
 
 
 def _find_moves(words: list[str], marks: list[Mark]) -> Iterator[Signal]:
-    """A signal for each direction; without a metric it is taken for that of a share, an index or a business."""
+    """A signal for each direction; without a metric it counts as that of a share, an index or a business."""
     for direction in _only(marks, "direction"):
         metric = _find_metric(words, marks, direction)
         value = direction.value * _negation(marks, direction)
@@ -185,7 +185,7 @@ def _find_metric(words: list[str], marks: list[Mark], direction: Mark) -> Mark |
 
 
 def _compare_amounts(marks: list[Mark]) -> Iterator[Signal]:
-    """A signal where a metric has an amount before a comparison and another one behind it."""
+    """A signal where a metric has an amount before a comparison and another one after it."""
     for comparison in _only(marks, "comparison"):
         before = [mark for mark in marks if mark.stop <= comparison.start]
         metrics = [mark for mark in before if mark.kind in {"metric", "loss"}]
@@ -196,14 +196,14 @@ def _compare_amounts(marks: list[Mark]) -> Iterator[Signal]:
 
 
 def _find_losses(marks: list[Mark], moved: set[Mark | None]) -> Iterator[Signal]:
-    """A loss is bad news where nothing is said of its direction."""
+    """A loss without a direction is bad news."""
     for loss in _only(marks, "loss"):
         if loss not in moved:
             yield Signal(loss.start, loss.value * _negation(marks, loss))
 
 
 def _negation(marks: list[Mark], turned: Mark) -> int:
-    """-1 where a negator stands shortly before, else 1."""
+    """-1 if a negator comes shortly before, else 1."""
     return -1 if any(0 <= turned.start - mark.stop < NEGATION_REACH for mark in _only(marks, "negator")) else 1
 
 

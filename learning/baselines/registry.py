@@ -1,4 +1,4 @@
-"""The baselines that there are: every module of `learning.baselines.kinds` adds one."""
+"""All baselines: every module of `learning.baselines.kinds` adds one."""
 
 from collections.abc import Iterator
 from difflib import get_close_matches

@@ -15,7 +15,7 @@ from learning.models.quiet import quiet_libraries
 from schemas.files import appearing_folder
 
 LONGEST_REASON = 300
-"""Characters of what peft says."""
+"""Most characters of a message of peft."""
 
 
 def attach_new_adapter(
@@ -30,9 +30,9 @@ def attach_new_adapter(
         base: The base model.
         r: Rank of the adapter.
         alpha: The adapter's product is scaled by alpha / r.
-        dropout: Probability to drop an element of what goes into the adapter.
+        dropout: Probability to drop an element of the adapter's input.
         seed: Decides the weights, and what is drawn after them.
-        is_whole: No layer of the base is quantised: they compute as `learning.models.lora_linear` has it.
+        is_whole: No layer of the base is quantised, so layers compute as in `learning.models.lora_linear`.
     """
     set_seed(seed)
     config = LoraConfig(
@@ -40,9 +40,9 @@ def attach_new_adapter(
     )
     if is_whole:
         _use_own_layers(config)
-    with quiet_libraries(), base.device:  # where weights are drawn faster than on a CPU
+    with quiet_libraries(), base.device:  # a GPU draws weights faster than a CPU
         model = get_peft_model(base, config)
-    for adapter in model.peft_config.values():  # a set would be written in another order each time
+    for adapter in model.peft_config.values():  # a set would be written in a different order each time
         adapter.target_modules = sorted(adapter.target_modules)
     return model
 
@@ -54,22 +54,22 @@ def attach_saved_adapter(base: Any, folder: Path, expected: str | None = None, *
         base: The base model.
         folder: The adapter's folder.
         expected: The hash that its files must have; any when None.
-        is_whole: No layer of the base is quantised: the adapter's weights get the dtype of the base's, and compute as
-            `learning.models.lora_linear` has it.
+        is_whole: No layer of the base is quantised: the adapter's weights get the base's dtype, and layers compute as
+            in `learning.models.lora_linear`.
 
     Raises:
-        AdapterError: It is not that adapter, is damaged, or was trained on another base model.
+        AdapterError: It is another adapter, is damaged, or was trained on another base model.
     """
     check_adapter(folder, expected)
     try:
         with quiet_libraries(), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of weights that are missing; what is loaded is compared below
+            warnings.simplefilter("ignore")  # warnings of missing weights; the loaded ones are compared below
             config = LoraConfig.from_pretrained(str(folder))
             if is_whole:
                 _use_own_layers(config)
-            # Where weights are not drawn before they are read, a large adapter is there in a fraction of the time.
+            # Not drawing the weights before they are read loads a large adapter in a fraction of the time.
             model = PeftModel.from_pretrained(base, str(folder), config=config, low_cpu_mem_usage=is_whole).eval()
-    except Exception as error:  # peft passes on whatever goes wrong
+    except Exception as error:  # peft raises any kind of error
         if is_out_of_memory(error):
             raise
         said = " ".join(str(error).split())[:LONGEST_REASON]
@@ -90,9 +90,9 @@ def _use_own_layers(config: LoraConfig) -> None:
 
 
 def save_adapter(model: PeftModel, folder: Path) -> None:
-    """Write the adapter to `folder`, which appears whole or not at all, without PEFT's empty model card.
+    """Write the adapter to `folder`, which appears complete or not at all, without PEFT's empty model card.
 
-    So it holds the same files as one that is copied from a checkpoint.
+    The folder then holds the same files as an adapter that is copied from a checkpoint.
     """
     with appearing_folder(folder, replace=True) as unfinished:
         model.save_pretrained(str(unfinished))

@@ -1,4 +1,4 @@
-"""The files of an adapter: whole, of the form that a training leaves, and known by their hash. Loads no torch."""
+"""The files of an adapter, checked for completeness, form and hash. Loads no torch."""
 
 import json
 import stat
@@ -24,7 +24,7 @@ def check_adapter(folder: Path, expected: str | None = None) -> str:
         expected: The hash that the files must have; any when None.
 
     Raises:
-        AdapterError: A file is absent, no regular file or damaged; the files are of another form or have another hash.
+        AdapterError: A file is absent, not a regular file or damaged; or the files have another form or hash.
     """
     for name in ADAPTER_FILES:
         file = folder / name
@@ -54,7 +54,7 @@ def tensor_shapes(folder: Path) -> dict[str, tuple[int, ...]]:
 
 
 def _check_form(folder: Path) -> None:
-    """Refuse what is no LoRA adapter, or whose rank is not that of its weights: peft would build what is asked for."""
+    """Refuse what is not a LoRA adapter, or has another rank than its weights: peft would follow the configuration."""
     try:
         config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
         kind, rank = config["peft_type"], config["r"]

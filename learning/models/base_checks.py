@@ -1,6 +1,6 @@
-"""Whether a folder holds a base model that fintone can fine-tune, by its files alone: kind, sizes, tokenizer, numbers.
+"""Whether a folder holds a base model that fintone can fine-tune, by its files: kind, sizes, tokenizer, finite weights.
 
-Loads no torch. What only the loaded model can tell, `learning.scoring.probe` asks of it.
+Loads no torch. `learning.scoring.probe` checks what only shows in the loaded model.
 """
 
 from collections.abc import Iterator
@@ -32,8 +32,8 @@ OTHER_FILES = {
 }
 """Keys by which settings send transformers to other files."""
 SETTINGS = ("config.json", "sentence_*.json")
-"""Files whose values libraries take as settings of the model. Those of tokenizer_config.json that name a vocabulary are
-ignored by transformers, and the folders that other tools write hold them."""
+"""Files whose values libraries take as settings of the model. Keys of tokenizer_config.json that name a vocabulary are
+harmless: other tools write them, and transformers ignores them."""
 
 PARTS_OF_OTHERS = ("vision_config", "audio_config", "text_config", "speech_config")
 """Keys of the configuration of a model that takes more than text."""
@@ -54,7 +54,7 @@ SIZES = (
 
 
 def check_names(files: ModelFiles) -> None:
-    """Check that the settings in a model's files send a library to no other file and to no code.
+    """Check that the settings in a model's files name no other file and no code to load.
 
     Raises:
         ModelFilesError: One does.
@@ -76,10 +76,10 @@ def check_names(files: ModelFiles) -> None:
 
 
 def check_base(files: ModelFiles) -> None:
-    """Check all that can be told of a base model without loading it, but for its numbers.
+    """Check a base model without loading it, except for its weights' values.
 
     Raises:
-        ModelFilesError: It is not fit, with the reason and a remedy.
+        ModelFilesError: It does not fit; the message has the reason and a remedy.
     """
     check_config(files)
     check_loadable(files)
@@ -87,10 +87,10 @@ def check_base(files: ModelFiles) -> None:
 
 
 def check_config(files: ModelFiles) -> None:
-    """Check all that the configuration of a base model tells by itself.
+    """Check the configuration of a base model.
 
     Raises:
-        ModelFilesError: It is of a kind that is not fine-tuned, or quantised already.
+        ModelFilesError: It is of a kind that is not fine-tuned, or already quantised.
     """
     config = files.read_json("config.json")
     _check_kind(files, config)
@@ -98,10 +98,10 @@ def check_config(files: ModelFiles) -> None:
 
 
 def check_loadable(files: ModelFiles) -> None:
-    """Check that a library that loads a model opens nothing else, and builds nothing that the weights cannot fill.
+    """Check that a library that loads a model opens no other files, and builds only what the weights can fill.
 
     Raises:
-        ModelFilesError: It would, or the weights are quantised already.
+        ModelFilesError: It does not, or the weights are already quantised.
     """
     check_names(files)
     config, tensors = files.read_json("config.json"), read_tensors(files)
@@ -114,10 +114,10 @@ def check_numbers(files: ModelFiles, seconds: float | None = None) -> None:
 
     Args:
         files: The model's.
-        seconds: After which the rest is taken to be sound; no limit when None.
+        seconds: Time limit, after which the rest is assumed to be finite; no limit when None.
 
     Raises:
-        ModelFilesError: One is NaN or infinite.
+        ModelFilesError: A weight is NaN or infinite.
     """
     broken = find_not_finite(read_tensors(files), seconds)
     if broken:
@@ -166,7 +166,7 @@ def _check_sizes(files: ModelFiles, config: dict[str, Any], tensors: list[Stored
 
 
 def _check_vocabulary(files: ModelFiles, config: dict[str, Any]) -> None:
-    """Look at tokenizer.json, where there is one; `learning.scoring.probe` looks at any other."""
+    """Check tokenizer.json, if there is one; `learning.scoring.probe` checks other tokenizers."""
     from tokenizers import Tokenizer
 
     file, rows = files.folder / "tokenizer.json", config.get("vocab_size")
@@ -183,12 +183,12 @@ def _check_vocabulary(files: ModelFiles, config: dict[str, Any]) -> None:
 
 
 def explain_token_beyond(vocabulary: dict[str, int], special: set[int], rows: int) -> str | None:
-    """Why a tokenizer does not fit an embedding: it has a token without a row; None where it fits.
+    """Why a tokenizer does not fit an embedding: it has a token without a row; None if it fits.
 
     Args:
         vocabulary: Number of each token, special ones too.
-        special: Numbers of special tokens, as which no text is ever read.
-        rows: Of the embedding.
+        special: Numbers of special tokens, which no text is ever encoded to.
+        rows: Number of rows of the embedding.
     """
     beyond = {number: token for token, number in vocabulary.items() if number >= rows and number not in special}
     if not beyond:

@@ -1,6 +1,6 @@
 """Base models: a name in, a checked folder with a revision out; then tokenizer and quantised weights from the folder.
 
-Takes the embedded model, a local folder or a hub repository; safetensors only, and no code from a model is ever run.
+Takes the embedded model, a local folder or a hub repository; safetensors only, and a model's code is never run.
 """
 
 import re
@@ -34,24 +34,24 @@ THING = "base model"
 HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "spiece.model")
 MOST_TIMES = 8
-"""How many times the weights in its files a model may have: `load_model` names what is missing."""
+"""Most weights of a model, as a multiple of those in its files; `load_model` names missing ones."""
 FINITE = ".finite"
-"""Folder of a file for each revision whose weights were found to be numbers."""
+"""Folder with a file for each revision whose weights were found to be finite."""
 OWN_CODE = (
     "asks for code of its own (auto_map), which is never run; give a model of a family that transformers has itself"
 )
 
 
 class BaseModelError(InputError):
-    """The base model cannot be had, or is not what it should be."""
+    """The base model cannot be fetched, or its files are unfit."""
 
 
 @dataclass(frozen=True)
 class ResolvedModel:
-    """A base model that lies on this machine."""
+    """A base model on this machine."""
 
     name: str
-    """How people see it: `embedded`, the name of the folder, or ORG/NAME."""
+    """Display name: `embedded`, the name of the folder, or ORG/NAME."""
     folder: Path
     revision: str
     """Commit of a hub model; hash of the files of any other."""
@@ -85,12 +85,12 @@ def resolve_base_model(name: str, revision: str | None, models_folder: Path) -> 
 
 
 def check_weights(found: ResolvedModel, models_folder: Path, seconds: float | None = None) -> None:
-    """Check that every weight is a finite number, unless that is known of this revision.
+    """Check that every weight is a finite number, unless this revision was checked before.
 
     Args:
         found: The model.
-        models_folder: Keeps what is known, if it exists.
-        seconds: After which the rest is taken to be sound and nothing is kept; no limit when None.
+        models_folder: Stores which revisions were checked, if it exists.
+        seconds: Time limit, after which the rest is assumed to be finite and nothing is stored; no limit when None.
 
     Raises:
         InputError: A weight is NaN or infinite.
@@ -111,11 +111,11 @@ def check_hub_base(name: str, revision: str | None, models_folder: Path, *, fetc
         name: ORG/NAME.
         revision: Commit, branch or tag; the newest commit of the main branch when None.
         models_folder: Where hub models are kept.
-        fetch: Get the configuration where it is not there; else such a model is not looked at.
+        fetch: Fetch the configuration if it is absent; else such a model is not checked.
 
     Raises:
         HubError: It cannot be fetched.
-        InputError: It is not fit.
+        InputError: It does not fit.
     """
     if fetch:
         folder: Path | None = fetch_from_hub(name, revision, models_folder, only=["config.json"])
@@ -126,10 +126,10 @@ def check_hub_base(name: str, revision: str | None, models_folder: Path, *, fetc
 
 
 def check_model_folder(folder: Path) -> ModelFiles:
-    """Check that configuration, tokenizer and safetensors are there and fit, and return the files that may be opened.
+    """Check that configuration, tokenizer and safetensors exist and fit, and return the files that may be opened.
 
     Raises:
-        InputError: Something is missing, or is not fit.
+        InputError: Something is missing or does not fit.
     """
     if not (folder / "config.json").is_file():
         if (folder / ADAPTER).is_file():
@@ -203,7 +203,7 @@ def load_model(folder: Path, quantization: str, device: "Device") -> Any:
                 model, report = _load(place, quantization, device)
         except InputError:
             raise
-        except Exception as error:  # each family reads its configuration in a way of its own
+        except Exception as error:  # each family reads its configuration in its own way
             if is_out_of_memory(error):
                 raise
             if "trust_remote_code" in str(error):
@@ -237,7 +237,7 @@ def _load(place: Path, quantization: str, device: "Device") -> Any:
 
 
 def _check_size_built(files: ModelFiles, place: Path) -> None:
-    """Refuse a configuration that asks for far more weights than there are, before memory is taken for them."""
+    """Refuse a configuration with far more weights than the files hold, before memory is allocated for them."""
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM
 
@@ -261,7 +261,7 @@ def _check_all_weights_read(folder: Path, report: dict[str, Any]) -> None:
 
 
 def _check_quantised(model: Any, folder: Path, quantization: str) -> None:
-    """Refuse a family of which bitsandbytes quantises no layer, and says nothing."""
+    """Refuse a family of which bitsandbytes silently quantises no layer."""
     from bitsandbytes.nn import Linear4bit
 
     if quantization == "nf4" and not any(isinstance(layer, Linear4bit) for layer in model.modules()):
@@ -272,10 +272,10 @@ def _check_quantised(model: Any, folder: Path, quantization: str) -> None:
 
 
 def keep_full_precision_products(model: Any) -> None:
-    """Stop bitsandbytes from switching to bfloat16 products when it scores on a CPU that has them.
+    """Stop bitsandbytes from switching to bfloat16 products when it scores on a CPU with such instructions.
 
-    It would repack the weights on the way, with scales rounded to bfloat16: the model that scores would not be the one
-    that was trained.
+    It would repack the weights with scales rounded to bfloat16: the model that scores would not be the one that was
+    trained.
     """
     from bitsandbytes.nn import Linear4bit
 
@@ -285,7 +285,7 @@ def keep_full_precision_products(model: Any) -> None:
 
 
 def first_line(error: Exception) -> str:
-    """The first line of what a library says; two where the first one ends in a colon."""
+    """The first line of a library's message; two if the first one ends in a colon."""
     if isinstance(error, KeyError):
         return f"KeyError {error}"
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]

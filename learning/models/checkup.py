@@ -25,15 +25,14 @@ SMALLEST_RUN_GIGABYTES = 1.0
 """Memory of a run with the embedded model, rounded up from what `benchmarks.commands` measures."""
 
 FOUR_BIT_SHAPE = (256, 512)
-"""Outputs and inputs: blocks of 64 in many rows, and still no work."""
+"""Outputs and inputs: many rows with blocks of 64, and still fast."""
 FOUR_BIT_TOLERANCE = {"float32": 1e-4, "bfloat16": 2e-2, "float16": 5e-3}
 """Largest difference of two products over the largest entry, by the dtype of the arithmetic."""
 FOUR_BIT_REMEDY = (
-    "install bitsandbytes anew (`python -m bitsandbytes` says more), or "
-    "`fintone run --set base_model.quantization=none`"
+    "reinstall bitsandbytes (`python -m bitsandbytes` says more), or `fintone run --set base_model.quantization=none`"
 )
 ROUNDING = (0.01, 0.15)
-"""NF4 moves normally distributed weights by a tenth of their norm; weights that are not moved are not quantised."""
+"""NF4 moves normally distributed weights by a tenth of their norm; weights that do not move are not quantised."""
 
 
 def check_device() -> Finding:
@@ -74,7 +73,7 @@ def _tell_bfloat16() -> str:
 
 
 def has_native_bfloat16(cpuinfo: str) -> bool:
-    """Whether a processor computes bfloat16 itself, by what `/proc/cpuinfo` says of it."""
+    """Whether a processor has bfloat16 instructions, by `/proc/cpuinfo`."""
     return NATIVE_BFLOAT16.search(cpuinfo) is not None
 
 
@@ -95,9 +94,9 @@ def judge_memory(free: int, total: int, kind: str) -> Finding:
     """Compare bytes of memory with what runs take.
 
     Args:
-        free: What can be had now.
-        total: What there is.
-        kind: How the memory is called.
+        free: Bytes available now.
+        total: Bytes in all.
+        kind: Name of the memory.
     """
     needed = desk_footprint()
     told = f"{_gigabytes(free)} of {_gigabytes(total)} GB {kind} free"
@@ -112,7 +111,7 @@ def judge_memory(free: int, total: int, kind: str) -> Finding:
 
 
 def check_four_bit() -> Finding:
-    """Whether bitsandbytes quantises to NF4 and multiplies with it, forward and backward, as it says it does."""
+    """Whether bitsandbytes quantises to NF4 and multiplies with it correctly, forward and backward."""
     import torch
     from bitsandbytes.functional import dequantize_4bit
 
@@ -122,7 +121,7 @@ def check_four_bit() -> Finding:
     weight = torch.randn(FOUR_BIT_SHAPE, generator=random)
     rows = torch.randn(8, FOUR_BIT_SHAPE[1], generator=random).to(device.name, device.dtype)
     layer = _quantise(weight, device)
-    training_rows = rows.clone().requires_grad_()  # bitsandbytes multiplies in another way where no gradient is wanted
+    training_rows = rows.clone().requires_grad_()  # without a gradient bitsandbytes multiplies by another function
     trained = layer(training_rows)
     [gradient] = torch.autograd.grad(trained.sum(), training_rows)
     with torch.no_grad():

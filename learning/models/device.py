@@ -1,4 +1,4 @@
-"""What the machine at hand computes best with."""
+"""Device, precision, optimiser and attention for this machine."""
 
 import gc
 import platform
@@ -16,32 +16,32 @@ from schemas.cell import TrainingSettings
 LIBRARIES = ("torch", "transformers", "peft", "trl", "bitsandbytes", "datasets", "scikit-learn")
 STATUS = Path("/proc/self/status")
 CLEAR_PEAK = Path("/proc/self/clear_refs")
-"""Linux's own account of a process; a 5 written here starts its peak anew."""
+"""Linux's memory figures of a process; writing 5 here resets its peak."""
 
 
 @dataclass(frozen=True)
 class Device:
-    """A device with the arithmetic and the optimiser that suit it."""
+    """A device with its precision and optimiser."""
 
     name: str
     """`cpu` or `cuda`."""
     dtype: torch.dtype
-    """Of activations and of weights that are not quantised; adapters are always float32."""
+    """Dtype of activations and of weights that are not quantised; adapters are always float32."""
     optimizer: str
-    """The name that transformers gives it."""
+    """Name of the optimiser in transformers."""
     scoring_tokens: int
-    """Tokens of one forward pass beyond which scoring gets no faster."""
+    """Tokens of one forward pass above which scoring gets no faster."""
     attention: str | None = None
-    """The implementation that transformers is asked for; its own choice when None."""
+    """Attention implementation that transformers should use; its own choice when None."""
     short_optimizer: str | None = None
-    """What takes the optimiser's place where memory is short: AdamW whose state may leave a GPU's memory."""
+    """Optimiser where memory is short: AdamW whose state may leave a GPU's memory."""
 
 
 def choose_device(training: TrainingSettings | None = None) -> Device:
-    """CUDA with bfloat16 where there is one (float16 on cards older than Ampere), else the CPU in float32.
+    """CUDA with bfloat16 if there is a GPU (float16 on cards older than Ampere), else the CPU in float32.
 
     Args:
-        training: Its precision, optimizer and attention win, where they are not `auto`.
+        training: Its precision, optimizer and attention take precedence if they are not `auto`.
     """
     if torch.cuda.is_available():
         dtype = torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
@@ -60,9 +60,9 @@ def choose_device(training: TrainingSettings | None = None) -> Device:
 
 
 def start_peak_memory(device: Device) -> None:
-    """Let go of what an earlier model left, and measure the peak from here on.
+    """Free the memory of earlier models, and measure the peak from here on.
 
-    Libraries bind a model's methods to itself, so that only a collection frees it.
+    Libraries bind a model's methods to itself, so only a garbage collection frees it.
     """
     gc.collect()
     if device.name == "cuda":
@@ -76,7 +76,7 @@ def start_peak_memory(device: Device) -> None:
 def peak_memory_bytes(device: Device) -> int:
     """Largest memory since `start_peak_memory`: allocated on a GPU, resident in this process on a CPU.
 
-    Where the system is not Linux, or refuses to start anew, the process's peak is that since it began.
+    If the system is not Linux, or refuses the reset, the peak is that since the process began.
     """
     if device.name == "cuda":
         return int(torch.cuda.max_memory_allocated())
@@ -87,9 +87,9 @@ def peak_memory_bytes(device: Device) -> int:
 
 
 def free_memory_bytes(device: Device) -> int:
-    """Memory that can be had on the device now, in bytes; of a GPU no more than this process may take of it."""
+    """Memory available on the device now, in bytes; on a GPU at most what this process may take."""
     if device.name == "cuda":
-        torch.cuda.empty_cache()  # what is left to torch then cannot be had: it is in use, or a graph's
+        torch.cuda.empty_cache()  # what torch still holds then is in use, or belongs to a graph
         free, total = torch.cuda.mem_get_info()
         share = int(torch.cuda.get_per_process_memory_fraction() * total) - torch.cuda.memory_reserved()
         return max(min(free, share), 0)
@@ -104,7 +104,7 @@ def total_memory_bytes(device: Device) -> int:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error says that memory ran out; on a CPU torch has no class for it."""
+    """Whether an error means that memory ran out; on a CPU torch has no class for it."""
     texts = (
         "not enough memory",
         "can't allocate memory",
@@ -117,7 +117,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def describe_environment(device: Device) -> dict[str, str]:
-    """Device, arithmetic and library versions, to be recorded with what was computed."""
+    """Device, arithmetic and library versions, recorded with each result."""
     hardware = torch.cuda.get_device_name() if device.name == "cuda" else platform.processor() or platform.machine()
     return {
         "device": device.name,

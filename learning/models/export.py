@@ -1,4 +1,4 @@
-"""A cell's model as files for others: its adapter, or whole weights with the adapter in them."""
+"""Export of a cell's model: its adapter, or whole weights with the adapter merged."""
 
 import gc
 import json
@@ -22,8 +22,8 @@ def write_adapter(adapter_folder: Path, base: str, revision: str | None, output:
 
     Args:
         adapter_folder: The adapter's folder.
-        base: Where others find the base model: its name on the hub, or its folder.
-        revision: Of a hub model.
+        base: The base model's name on the hub, or its folder.
+        revision: Commit of a hub model.
         output: The new folder.
     """
     output.mkdir(parents=True, exist_ok=True)
@@ -40,12 +40,12 @@ def write_merged(
 ) -> None:
     """Write the base with the adapter added in full precision, and its tokenizer, to a new folder.
 
-    A quantised base is dequantised first, for that is the base that the adapter was trained on: added to other weights,
-    or rounded back to 4 bits, it would be another model. The sum is computed in float32.
+    A quantised base is dequantised first, because the adapter was trained on those weights. Added to other weights, or
+    rounded back to 4 bits, it would be another model. The sum is computed in float32.
 
     Args:
         base_folder: The base model's folder.
-        quantization: With which the adapter was trained.
+        quantization: Quantization with which the adapter was trained.
         adapter_folder: The adapter's folder.
         training: Its precision decides that of the files.
         output: Where the weights go, as safetensors.
@@ -57,7 +57,7 @@ def write_merged(
         if quantization != "none":
             model = model.dequantize()
         model = attach_saved_adapter(model, adapter_folder).merge_and_unload().to(written)
-        for key in ("quantization_config", "auto_map"):  # neither is true of what is written
+        for key in ("quantization_config", "auto_map"):  # neither is true of the written weights
             if hasattr(model.config, key):
                 delattr(model.config, key)
         model.save_pretrained(str(output))

@@ -1,7 +1,7 @@
 """Families, by `model_type`, that transformers loads as causal language models and that fintone does not fine-tune.
 
-They are told from a configuration alone. `learning.scoring.probe` finds other families of these kinds once a model is
-loaded.
+They are recognised by the configuration alone. `learning.scoring.probe` finds other families of these kinds once a
+model is loaded.
 """
 
 ENCODERS = frozenset(
@@ -53,7 +53,7 @@ RECURRENT = frozenset(
         "zamba2",
     }
 )
-"""A state takes the place of keys and values, and cannot be taken from the middle of a text as those can."""
+"""A state replaces keys and values, and cannot be taken from the middle of a text as those can."""
 
 RELATIVE = frozenset({"bloom", "mpt"})
-"""Positions are distances in the batch (ALiBi), whatever positions the model is given. So they are in some Falcons."""
+"""Positions are distances in the batch (ALiBi), whatever positions the model is given. Some Falcons do the same."""

@@ -1,4 +1,4 @@
-"""Norms in one kernel: on a GPU, the families' own take a tenth of a training's time in a dozen small ones."""
+"""Norms in one kernel: on a GPU, the families' own take a tenth of a training's time, in a dozen small kernels."""
 
 import copy
 from typing import Any
@@ -6,21 +6,21 @@ from typing import Any
 import torch
 
 EXPECTED = "RMSNorm"
-"""How the families name their root-mean-square norms (Zhang and Sennrich 2019)."""
+"""Ending of the class names of root-mean-square norms (Zhang and Sennrich 2019)."""
 SAME = 1e-5
-"""Of an element, relative to it."""
+"""Largest difference of an element, relative to it."""
 
 
 def fuse_norms(model: Any) -> int:
-    """Put torch's root-mean-square norm in the place of a model's own, wherever it gives the same.
+    """Replace a model's root-mean-square norms by torch's, wherever that gives the same result.
 
-    In bfloat16 it rounds once, where the families' own round twice.
+    In bfloat16 torch's rounds once, the families' own twice.
 
     Args:
-        model: Of transformers. Its weights stay the same objects.
+        model: A model of transformers. Its weights stay the same objects.
 
     Returns:
-        How many took its place.
+        How many norms were replaced.
     """
     found = [(name, module) for name, module in model.named_modules() if type(module).__name__.endswith(EXPECTED)]
     fused = 0
@@ -34,7 +34,7 @@ def fuse_norms(model: Any) -> int:
 
 
 def _like(module: torch.nn.Module) -> torch.nn.RMSNorm | None:
-    """Torch's norm with the weight of the module; None where it gives something else."""
+    """Torch's norm with the weight of the module; None if its result differs."""
     weight = getattr(module, "weight", None)
     epsilon = getattr(module, "variance_epsilon", getattr(module, "eps", None))
     if weight is None or weight.dim() != 1 or not isinstance(epsilon, float):

@@ -1,4 +1,4 @@
-"""Rotary positions in three kernels each way, where the families' own function takes five and eight."""
+"""Rotary positions in three kernels each way; the families' own function takes five and eight."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 FUNCTION = "apply_rotary_pos_emb"
-"""What the families call it, each in its own module."""
+"""Name of the families' own function, in each family's module."""
 SAME = 1e-5
 
 
@@ -18,7 +18,7 @@ def fused_rotary(model: Any) -> Iterator[None]:
     """Let the model's attention rotate queries and keys by `rotate` in the block, if its own function is the same.
 
     Args:
-        model: Of transformers.
+        model: A model of transformers.
     """
     names = {type(module).__module__ for module in model.modules() if "Attention" in type(module).__name__}
     own = {name: getattr(sys.modules[name], FUNCTION, None) for name in names}
@@ -42,7 +42,7 @@ def rotate(
         key: [S, heads, T, width]; the heads may be fewer.
         cos: [S, T, width].
         sin: [S, T, width].
-        unsqueeze_dim: Where the heads are.
+        unsqueeze_dim: Dimension of the heads.
     """
     cos, sin = cos.unsqueeze(unsqueeze_dim), sin.unsqueeze(unsqueeze_dim)
     return _Rotation.apply(query, cos, sin), _Rotation.apply(key, cos, sin)  # type: ignore[no-untyped-call]
@@ -51,7 +51,7 @@ def rotate(
 def _rotate_if_plain(
     own: Callable[..., Any], query: torch.Tensor, key: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor, **named: Any
 ) -> Any:
-    """Rotate, but by the family's own function where a part of a head alone is rotated, or in another dtype."""
+    """Rotate; if only a part of a head is rotated, or in another dtype, use the family's own function."""
     is_plain = cos.dtype == query.dtype == key.dtype and cos.shape[-1] == query.shape[-1] == key.shape[-1]
     return (rotate if is_plain else own)(query, key, cos, sin, **named)
 

@@ -10,15 +10,15 @@ from schemas.redaction import redact
 
 HUB_FILES = ["*.safetensors", "*.safetensors.index.json", "*.json", "tokenizer.model", "spiece.model", "*.txt"]
 OFFLINE_SWITCHES = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
-"""Variables of the environment that forbid the client to ask the hub."""
+"""Environment variables that forbid the client to call the hub."""
 
 
 class HubError(InputError):
-    """The model cannot be had from the hub."""
+    """The model cannot be fetched from the hub."""
 
 
 def check_hub_model(name: str, revision: str | None, models_folder: Path, thing: str = "base model") -> None:
-    """Make sure that a hub model lies here or could be fetched, and fetch nothing.
+    """Check that a hub model is on this machine or could be fetched, without fetching it.
 
     Raises:
         HubError: The model does not exist or is gated, or the hub cannot be reached.
@@ -28,7 +28,7 @@ def check_hub_model(name: str, revision: str | None, models_folder: Path, thing:
 
 
 def find_copy(name: str, revision: str | None, models_folder: Path) -> Path | None:
-    """The folder of a hub model on this machine, whole or in part; None where there is none."""
+    """The folder of a hub model on this machine, complete or in part; None if there is none."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
@@ -69,7 +69,7 @@ def _download(
     dry_run: bool,
     only: Sequence[str] = HUB_FILES,
 ) -> Any:
-    """What `snapshot_download` gives: a folder, or with `dry_run` the list of files; errors call it `thing`."""
+    """The result of `snapshot_download`: a folder, or with `dry_run` the files; errors call the model `thing`."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import (
         DryRunError,

@@ -1,4 +1,4 @@
-"""Whether models can be had from the hub: asked for its word alone. Fetches nothing, and never shows a token."""
+"""Whether the hub answers and accepts the token. Fetches nothing, and never shows a token."""
 
 import os
 from dataclasses import dataclass
@@ -21,16 +21,16 @@ NO_HUB = "give models as local folders, or mend the network or its proxy; models
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of asking."""
+    """The result of a request."""
 
     status: int | None
-    """The status of an answer; None where there was none."""
+    """Status of the answer; None if there was none."""
     reason: str = ""
-    """Why there was none."""
+    """Why there was no answer."""
 
 
 def check_hub() -> Finding:
-    """Whether the hub answers, and takes the token if there is one. No run with models at hand needs it."""
+    """Whether the hub answers, and accepts the token if there is one. A run with local models does not need it."""
     from huggingface_hub import constants, is_offline_mode
 
     if is_offline_mode():
@@ -44,7 +44,7 @@ def check_hub() -> Finding:
 
 
 def _find_token(file: Path) -> str | None:
-    """Where the token stands that is sent; None where there is none."""
+    """Where the token comes from; None if there is none."""
     variables = [name for name in TOKEN_VARIABLES if os.environ.get(name, "").strip()]
     if variables:
         return variables[0]
@@ -66,11 +66,11 @@ def _judge(address: str, token: str | None, answer: Answer) -> Finding:
 
 
 def ask_hub(seconds: float) -> Answer:
-    """Ask the hub who we are, or for a public model where there is no token.
+    """Ask the hub who we are, or without a token for a public model.
 
     Args:
-        seconds: Until then there is an answer. The asking goes on in a thread that nobody waits for: looking up a name
-            where the network is down takes longer than any time limit of a request.
+        seconds: Longest wait. The request then continues in a thread that nobody waits for: without a network,
+            resolving a name takes longer than any time limit of a request.
     """
     answers: SimpleQueue[Answer] = SimpleQueue()
     Thread(target=lambda: answers.put(_ask()), daemon=True).start()

@@ -1,4 +1,4 @@
-"""What a model's last layer need not compute."""
+"""Computes a model's last layer only at the positions that are needed."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ POSITION_WISE = {"q_proj", "o_proj", "mlp"}
 
 
 class LastLayer:
-    """The last layer of a model, found once for as long as no adapter comes on or off."""
+    """The last layer of a model; find it again after an adapter is added or removed."""
 
     def __init__(self, model: Any) -> None:
         """Find it in a causal language model of transformers, with or without adapter."""
@@ -25,10 +25,10 @@ class LastLayer:
 
     @contextmanager
     def at(self, kept: torch.Tensor) -> Iterator[None]:
-        """Compute, of the last layer, what stands at positions `kept` alone, but for its keys and values.
+        """Compute the last layer at positions `kept` only, except for its keys and values.
 
-        Nothing looks at the other positions of the last layer: its position-wise modules give zeros there, and
-        gradients are what they are without it.
+        Nothing reads the other positions of the last layer: its position-wise modules give zeros there, and gradients
+        are unchanged.
 
         Args:
             kept: [K] positions of the sequence.

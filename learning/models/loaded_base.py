@@ -1,11 +1,11 @@
-"""A base model in memory, lent to one adapter after another: to train a new one, or to score with one that is saved.
+"""A base model in memory, used by one adapter after another: to train a new one, or to score with a saved one.
 
-Loading and quantising a base takes longer than many a small cell, and its weights never change. Where the whole
-weights fit into memory they are dequantised once: the same function as the 4-bit layers compute, without dequantising
-at every step. To score in float32, the adapter is then added to a copy of them. In bfloat16 it stays beside them: most
-of what it adds to a weight is less than half of the weight's last bit, and would be lost. Nor is it ever merged into
-4-bit weights, which rounds anew and changes predictions. Elsewhere the model stays quantised, with the adapter beside
-it.
+Loading and quantising a base takes longer than many small cells, and its weights never change. If the whole weights
+fit into memory, they are dequantised once instead of at every step; the function is that of the 4-bit layers. To score
+in float32, the adapter is then added to a copy of them. In bfloat16 the adapter stays separate: most of what it adds to
+a weight is less than half of the weight's last bit, and would be lost. It is never merged into 4-bit weights, which
+would round again and change predictions. If the whole weights do not fit, the model stays quantised and the adapter
+separate.
 """
 
 import copy
@@ -28,27 +28,27 @@ from learning.prompt.decoding import AnswerSpace, find_answers
 from schemas.cell import LoraSettings, PromptSettings
 
 COPIES = {torch.float32: 2}
-"""Of the whole weights, by dtype: the base, and in float32 its copy with an adapter added."""
+"""Copies of the whole weights in memory, by dtype: the base, and in float32 also a copy with an adapter added."""
 MOST_OF_MEMORY = 0.5
 """Share of the free memory that whole weights may take: dequantising holds both forms for a while."""
 
 LEFT_FREE = 0.3
-"""Share of a device's memory below which nothing is kept for a next training: to score takes memory too."""
+"""Free share of a device's memory below which nothing is kept for the next training: scoring takes memory too."""
 
 
 class LoadedBase:
-    """One base model with its tokenizer. A model that it gave is of use until the next one is asked for."""
+    """One base model with its tokenizer. A model that it returns is valid until the next one is requested."""
 
     def __init__(self, folder: Path, quantization: str, device: Device) -> None:
         """Load the base.
 
         Args:
             folder: The base model's folder.
-            quantization: Of its weights, `nf4` or `none`.
-            device: Where it computes, and how.
+            quantization: Quantization of its weights, `nf4` or `none`.
+            device: The device and its arithmetic.
 
         Raises:
-            BaseModelError: The folder is not fit.
+            BaseModelError: The folder does not hold a fitting model.
         """
         self.device = device
         self.model = load_model(folder, quantization, device)
@@ -62,11 +62,11 @@ class LoadedBase:
             with quiet_libraries():
                 self.model = self.model.dequantize()
         self.takes_packs: bool | None = None
-        """Whether its attention heeds the mask of a pack; None until a training has tried."""
+        """Whether its attention respects the mask of a pack; None until a training has tried."""
         self.kept: tuple[Any, Any] | None = None
-        """What a training leaves for the next one like it: what they have in common, and the pass over the base."""
+        """Kept for the next training of the same kind: what the two have in common, and the pass over the base."""
         self.takes_stacks: bool | None = None
-        """Whether several adapters in one pass give what it gives; None until a training has tried."""
+        """Whether several adapters in one pass give the same as one by one; None until a training has tried."""
         self._has_plain_head: bool | None = None
         self._adapted: PeftModel | None = None
         self._scoring: Any = None
@@ -93,7 +93,7 @@ class LoadedBase:
 
         Args:
             adapter_folder: The adapter's folder; None for the untouched base.
-            adapter_hash: That its files must have; any when None.
+            adapter_hash: The hash that its files must have; any when None.
 
         Raises:
             AdapterError: It is another adapter, or damaged.
@@ -117,7 +117,7 @@ class LoadedBase:
         return self._scoring
 
     def has_plain_head(self) -> bool:
-        """Whether its logits are what its output head gives of the last hidden states, and no more."""
+        """Whether its logits are its output head's product with the last hidden states, and nothing after it."""
         if self._has_plain_head is None:
             self._has_plain_head = OutputHead.find(self.model) is not None
         return self._has_plain_head
@@ -130,7 +130,7 @@ class LoadedBase:
         return self._answers[key]
 
     def release(self) -> None:
-        """Take the adapter off, and leave the base as it was loaded."""
+        """Remove the adapter, and leave the base as it was loaded."""
         self._scoring = self._scoring_with = None
         if self._adapted is None:
             return
@@ -144,7 +144,7 @@ class LoadedBase:
         self.model.requires_grad_(requires_grad=False).eval()
 
     def forget_where_short(self) -> None:
-        """Keep nothing for a next training where little memory is left."""
+        """Drop what is kept for the next training if little memory is left."""
         if free_memory_bytes(self.device) < LEFT_FREE * total_memory_bytes(self.device):
             self.kept = None
 

@@ -1,7 +1,7 @@
-"""LoRA's linear layer, `x W' + s dropout(x) A' B'`, as one step of automatic differentiation in float32, or to score.
+"""LoRA's linear layer, `x W' + s dropout(x) A' B'`, as one autograd step to train in float32, or to score.
 
 The same function as peft's layer, with half of its passes over the activations, and a dropout that draws 16 random
-bits an element: on a CPU, drawing and multiplying takes a good part of a small model's training.
+bits an element: on a CPU, dropout takes a good part of a small model's training time.
 """
 
 import math
@@ -17,7 +17,7 @@ A_WORD = 4
 
 
 class LoraLinear(Linear):  # type: ignore[misc]
-    """peft's layer; in one step where there is one adapter of the weights' own dtype: to train in float32, to score."""
+    """peft's layer, in one step if there is one adapter of the weights' own dtype: to train in float32, or to score."""
 
     def forward(self, x: torch.Tensor, *arguments: Any, **named: Any) -> torch.Tensor:
         """[..., in] to [..., out], as peft's layer."""
@@ -41,15 +41,15 @@ class LoraLinear(Linear):  # type: ignore[misc]
 
 
 def draw_kept(rows: torch.Tensor, dropout: float) -> tuple[torch.Tensor, float]:
-    """What a dropout keeps, from torch's default generator of the device.
+    """A dropout mask, from torch's default generator of the device.
 
     Args:
-        rows: The elements.
+        rows: The elements to mask.
         dropout: Probability to drop one, less than 1; it is rounded to a 65,536th.
 
     Returns:
-        1 for each element that is kept and 0 for any other, and the probability to keep one, by which those that are
-        kept are to be divided.
+        1 for each element that is kept and 0 for any other, and the probability to keep one, by which kept elements are
+        to be divided.
     """
     threshold = min(round(dropout * FULL), FULL - 1)
     words = torch.empty(math.ceil(rows.numel() / A_WORD), dtype=torch.int64, device=rows.device)

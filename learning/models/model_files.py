@@ -1,7 +1,8 @@
-"""The files of a model that libraries open: found, checked and hashed first, then handed over, and no others.
+"""The files of a model that libraries may open: found, checked and hashed before a library sees them.
 
-transformers and peft look for files by name and follow what those files say: an index may name any path, an adapter is
-loaded along. So the exact list is made here, and a library is given a folder of links to the files of that list.
+transformers and peft look for files by name and follow their contents: an index may name any path, and an adapter is
+loaded with the base. So the exact list is made here, and a library receives a folder of links to the files of that
+list.
 """
 
 import hashlib
@@ -21,15 +22,16 @@ from schemas.errors import InputError
 
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
 HASHED = {".safetensors", ".json", ".model", ".txt"}
-"""Kinds of files that decide what a model is; no other kind is ever handed over."""
+"""Kinds of files that decide what a model is; no other kind is handed to a library."""
 CARRIED = ("generation_config.json", "chat_template.jinja")
-"""What an export copies. They are not handed over: fintone samples by its own settings and fills no chat template."""
+"""Files that an export copies. Libraries do not receive them: fintone samples by its own settings, without a chat
+template."""
 ADAPTER = "adapter_config.json"
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
 POINTER = b"version https://git-lfs.github.com/spec/"
 LARGEST_POINTER = 1_024
-"""Bytes; a pointer takes about 130."""
-AGAIN = "get its files anew"
+"""Most bytes of a pointer of Git LFS; it takes about 130."""
+AGAIN = "get its files again"
 
 
 class ModelFilesError(InputError):
@@ -38,7 +40,7 @@ class ModelFilesError(InputError):
 
 @dataclass(frozen=True)
 class ModelFiles:
-    """What may be opened of a model's folder."""
+    """The files of a model's folder that may be opened."""
 
     thing: str
     """What errors call it, as in `base model`."""
@@ -46,9 +48,9 @@ class ModelFiles:
     weights: tuple[Path, ...]
     """Its safetensors files, the shards of one set or a single file for each part of the model."""
     opened: tuple[Path, ...]
-    """All that a library is handed, the weights among them."""
+    """All files that a library receives, the weights included."""
     hashed: tuple[Path, ...]
-    """What makes its revision: every file that is opened, and others of the same kinds beside them."""
+    """The files that decide its revision: every file that is opened, and others of the same kinds in the folder."""
 
     def refuse(self, why: str) -> ModelFilesError:
         """The error that names the model and says what is wrong with it."""
@@ -56,12 +58,12 @@ class ModelFiles:
 
     @property
     def revision(self) -> str:
-        """Hash of names and bytes: 16 hexadecimal characters of SHA-256. Files that stay are read once a process."""
+        """Hash of names and bytes: 16 hexadecimal characters of SHA-256. Unchanged files are read once a process."""
         stamps = tuple((str(file), (status := file.stat()).st_size, status.st_mtime_ns) for file in self.hashed)
         return _hash_once(self.folder, self.hashed, stamps)
 
     def read_json(self, name: str) -> dict[str, Any]:
-        """A JSON object among the opened files; an empty one where there is no such file.
+        """A JSON object among the opened files; an empty one if there is no such file.
 
         Raises:
             ModelFilesError: It holds something else.
@@ -82,7 +84,7 @@ def find_files(thing: str, folder: Path, places: Sequence[Path] | None = None) -
 
     Raises:
         ModelFilesError: A file is a link out of the folder, a pipe, or a pointer of Git LFS; there is an adapter, there
-            are two sets of weights, or weights that are no safetensors.
+            are two sets of weights, or weights in another format than safetensors.
     """
     places = [folder] if places is None else places
     listed = {file for place in places if place.is_dir() for file in place.iterdir() if _is_hashed(file)}
@@ -102,10 +104,10 @@ def find_files(thing: str, folder: Path, places: Sequence[Path] | None = None) -
 
 
 def find_configuration(thing: str, folder: Path) -> ModelFiles:
-    """Find a model's config.json alone, as where its weights are not fetched yet.
+    """Find only a model's config.json, for example if its weights are not fetched yet.
 
     Raises:
-        ModelFilesError: It is no regular file of the folder.
+        ModelFilesError: It is not a regular file of the folder.
     """
     config = folder / "config.json"
     found = ModelFiles(thing, folder, (), (config,), (config,))
@@ -117,7 +119,7 @@ def find_carried(files: ModelFiles) -> list[Path]:
     """The files that are copied with a model and never opened.
 
     Raises:
-        ModelFilesError: One of them is no regular file of the folder.
+        ModelFilesError: One of them is not a regular file of the folder.
     """
     carried = [file for name in CARRIED if (file := files.folder / name).exists()]
     for file in carried:
@@ -127,7 +129,7 @@ def find_carried(files: ModelFiles) -> list[Path]:
 
 @contextmanager
 def handed_over(files: ModelFiles) -> Iterator[Path]:
-    """A folder for libraries to load from, that holds a link to each opened file and nothing else."""
+    """A folder for libraries to load from, with a link to each opened file and nothing else."""
     with TemporaryDirectory(prefix="fintone-") as place:
         for file in files.opened:
             link = Path(place) / file.relative_to(files.folder)
@@ -145,8 +147,8 @@ def hash_files(folder: Path, files: Iterable[Path]) -> str:
     """Hash of files: 16 hexadecimal characters of SHA-256 over names and bytes.
 
     Args:
-        folder: Names are taken from here on.
-        files: Regular files in it, in an order of their own.
+        folder: Names are relative to it.
+        files: Regular files in it, in any order.
     """
     digest = hashlib.sha256()
     for file in files:
@@ -161,13 +163,13 @@ def _is_hashed(file: Path) -> bool:
 
 
 def _is_left_out(file: Path, weights: set[Path]) -> bool:
-    """Whether a file is not handed over: it is carried, or the index of weights that are not the model's."""
+    """Whether libraries do not receive a file: only an export copies it, or it is the index of other weights."""
     is_other_index = file.name.endswith(".index.json") and file.name != INDEX
     return file.name in CARRIED or is_other_index or (file.name == INDEX and file.with_name(WEIGHTS) in weights)
 
 
 def _check_file(found: ModelFiles, file: Path) -> None:
-    """Refuse a file that is not a regular one of the folder, or that stands for another."""
+    """Refuse a file that is not a regular file of the folder, or that is only a pointer to another."""
     name = file.relative_to(found.folder)
     try:
         real = file.resolve(strict=True)
@@ -185,13 +187,13 @@ def _check_file(found: ModelFiles, file: Path) -> None:
 
 
 def _belongs(folder: Path, real: Path) -> bool:
-    """Whether a file is the folder's own, or lies in a cache of the hub's client, whose folders are made of links."""
+    """Whether a file is in the folder itself, or in a cache of the hub's client, whose folders are made of links."""
     is_cached = real.parent.name == "blobs" and real.parents[1].name.startswith("models--")
     return real.is_relative_to(folder.resolve()) or is_cached or folder == MODEL_FOLDER
 
 
 def _find_weights(found: ModelFiles, place: Path) -> list[Path]:
-    """The safetensors that transformers reads in a place: one file, or the shards that an index names."""
+    """The safetensors that transformers reads in a folder: one file, or the shards that an index names."""
     single, index = place / WEIGHTS, place / INDEX
     shards = _read_index(found, index) if index in found.hashed else []
     if single in found.hashed:

@@ -8,27 +8,27 @@ import torch
 from torch.nn.functional import linear
 
 LOGITS_AT_ONCE = {"cpu": 2**22, "cuda": 2**27}
-"""Logits that are held at once: on a CPU 16 MB in float32, which its cache holds between the passes over them."""
+"""Logits that are held at once: on a CPU 16 MB in float32, which stay in its cache between the passes over them."""
 SAME = 1e-4
-"""Logits that differ by no more, of their largest, are the head's."""
+"""Largest difference of the head's logits from the model's, relative to the largest logit."""
 
 
 class OutputHead:
     """A frozen linear map from the last hidden states to the logits, and nothing after it."""
 
     def __init__(self, module: torch.nn.Linear) -> None:
-        """Take the map."""
+        """Use this map."""
         self.module = module
 
     @classmethod
     def find(cls, model: Any) -> "OutputHead | None":
-        """The head of a causal language model; None where the logits are more than it gives, as where they are capped.
+        """The head of a causal language model; None if the logits are not just its output, as when they are capped.
 
         Args:
-            model: Of transformers, with or without adapter. It is asked for the logits of three tokens.
+            model: A model of transformers, with or without adapter. It computes the logits of three tokens.
         """
         module = model.get_output_embeddings()
-        if type(module) is not torch.nn.Linear or module.weight.requires_grad:  # a layer of 4 bits is one too
+        if type(module) is not torch.nn.Linear or module.weight.requires_grad:  # a 4-bit layer is one too
             return None
         head, was_training = cls(module), model.training
         tokens = torch.arange(3, device=module.weight.device)[None]
@@ -44,7 +44,7 @@ class OutputHead:
 
     @contextmanager
     def left_out(self) -> Iterator[None]:
-        """Let the model give, where its logits were, the hidden states that they are made of."""
+        """Let the model return, in place of its logits, the hidden states that they are computed from."""
         hooked = vars(self.module).get("forward")  # libraries that move models between devices put their own there
         self.module.forward = torch.nn.Identity().forward  # type: ignore[method-assign]
         try:
@@ -58,7 +58,7 @@ class OutputHead:
     def add_losses(
         self, hidden: torch.Tensor, rows: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """The weighted sum of cross-entropies in nats, and what each target adds to it, for which there is no gradient.
+        """The weighted sum of cross-entropies in nats, and each target's share of it, which has no gradient.
 
         Args:
             hidden: [K, D] last hidden states.
@@ -83,10 +83,10 @@ def add_losses(logits: torch.Tensor, rows: torch.Tensor, targets: torch.Tensor, 
 
 
 class _HeadLoss(torch.autograd.Function):
-    """The gradient of the hidden states is made with the loss, while the logits of a few rows are at hand.
+    """The loss and the gradient of the hidden states together, from the logits of a few rows at a time.
 
-    All logits at once, their exponentials and the gradients of both are four times K x vocabulary numbers, which pass
-    through memory a dozen times.
+    All logits at once, their exponentials and the gradients of both would be four times K x vocabulary numbers, which
+    pass through memory a dozen times.
     """
 
     @staticmethod
@@ -106,7 +106,7 @@ class _HeadLoss(torch.autograd.Function):
         for start in range(0, len(hidden), step):
             part = slice(start, start + step)
             logits = linear(inputs[part], weight, bias).float()
-            # Targets of other parts count nothing: to pick out those of this one, a GPU would have to be waited for.
+            # Targets of other parts get weight 0: selecting those of this part would make the CPU wait for the GPU.
             inside = (rows >= start) & (rows < start + step)
             share = torch.where(inside, weights, 0)
             places = ((rows - start).clamp(0, len(logits) - 1), targets)

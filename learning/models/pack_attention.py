@@ -1,8 +1,8 @@
-"""Attention that knows how a pack is laid out: one suffix after the other looks at the prefix and at itself.
+"""Attention that uses the layout of a pack: one suffix after the other attends to the prefix and to itself.
 
-The same function as attention over the whole pack behind its mask, whose cost grows with the square of the pack. It
-is for a CPU; a GPU's time would go into starting many small products. It takes the place of transformers' `sdpa`
-under a name of its own, and what is no pack goes through `sdpa` as before.
+The result is that of attention over the whole pack with its mask, whose cost grows with the square of the pack. It is
+for CPUs; a GPU would spend its time on starting many small products. It is registered in transformers under its own
+name, and input that is not a pack goes through `sdpa` as before.
 """
 
 from collections.abc import Sequence
@@ -16,27 +16,27 @@ from transformers.integrations.sdpa_attention import repeat_kv, sdpa_attention_f
 from transformers.masking_utils import sdpa_mask
 
 PACKED_SDPA = "packed_sdpa"
-"""What a model's configuration says of it when it attends so."""
+"""The name of this attention in a model's configuration."""
 REPLACED = "sdpa"
 _LAYOUT = "pack_layout"
 _ELSEWHERE = ("position_bias", "softcap", "cache")
-"""What other attention than the plain one is given."""
+"""Arguments that only other kinds of attention receive."""
 
 
 @dataclass(frozen=True)
 class PackLayout:
-    """How a pack of T tokens is taken apart: the prefix of P tokens, then suffixes of L tokens each."""
+    """The layout of a pack of T tokens: the prefix of P tokens, then suffixes of L tokens each."""
 
     prefix: int
     """P."""
     suffixes: tuple[int, ...]
     """L of each suffix, in order."""
     masks: tuple[torch.Tensor, ...]
-    """Of each suffix [1, 1, L, P + L]; before the rows of the first one stand those of the prefix."""
+    """Mask of each suffix [1, 1, L, P + L]; the first one has the rows of the prefix before its own."""
 
 
 def mark_pack(mask: torch.Tensor, suffixes: Sequence[int]) -> torch.Tensor:
-    """The mask of a pack, which models hand on to their attention as it is, with the pack's layout on it.
+    """The mask of a pack, with the pack's layout as an attribute; models pass it on to their attention unchanged.
 
     Args:
         mask: [1, 1, T, T], as of `learning.training.packing.Pack`.
@@ -62,17 +62,17 @@ def attend(
     scaling: float | None = None,
     **named: Any,
 ) -> tuple[torch.Tensor, None]:
-    """Attention in the form that transformers asks of its implementations.
+    """Attention with the signature that transformers requires.
 
     Args:
         module: The model's attention.
         query: [1, heads, T, width].
         key: [1, heads, T, width]; here and in `value` the heads may be fewer.
         value: [1, heads, T, width].
-        attention_mask: As `mark_pack` gives it; any other goes to `sdpa`.
-        dropout: Of the attention's own weights.
-        scaling: Of the products; one over the root of the width when None.
-        named: What else `sdpa` takes.
+        attention_mask: A result of `mark_pack`; any other goes to `sdpa`.
+        dropout: Dropout of the attention weights.
+        scaling: Scale of the products; one over the root of the width when None.
+        named: Further arguments of `sdpa`.
 
     Returns:
         [1, T, heads, width], and no weights.

@@ -1,4 +1,4 @@
-"""Keeps the libraries' remarks on themselves from the user's terminal. Their errors still show."""
+"""Silences the libraries' warnings and notices in the user's terminal. Their errors still show."""
 
 import logging
 import warnings

@@ -1,9 +1,9 @@
-"""Several adapters on one base in one pass: each row of a batch goes through an adapter of its own.
+"""Several adapters on one base in one pass: each row of a batch goes through its own adapter.
 
-The base's products are done once for all rows, so that its weights are read once and the matrices are larger. The
-adapters' float32 weights and gradients lie in one buffer each, of which peft's parameters become views; what the
-products read is a copy in the base's own dtype, made once a pass. Gradients of the adapters are added to their buffer
-in the backward pass, without automatic differentiation's own bookkeeping, which would take longer than the products.
+The base's products are computed once for all rows, so that its weights are read once and the matrices are larger. The
+adapters' float32 weights and gradients are in one buffer each, of which peft's parameters become views. The products
+read a copy in the base's dtype, made once a pass. Gradients of the adapters are added to their buffer in the backward
+pass without autograd's bookkeeping, which would take longer than the products.
 """
 
 import copy
@@ -19,14 +19,14 @@ from torch.nn.functional import linear
 
 
 def structural_copy(model: Any) -> Any:
-    """The model's modules again, over the same weights: an adapter on the copy leaves the model as it is."""
+    """The model's modules again, over the same weights: an adapter on the copy leaves the model unchanged."""
     tensors = chain(model.parameters(), model.buffers())
     return copy.deepcopy(model, {id(tensor): tensor for tensor in tensors})
 
 
 @dataclass(frozen=True)
 class _Place:
-    """Where the two matrices of one layer lie in a buffer's row."""
+    """The places of one layer's two matrices in a buffer's row."""
 
     start: int
     a: torch.Size
@@ -48,11 +48,11 @@ class AdapterStack:
         """Make places for adapters on the model.
 
         Args:
-            model: A structural copy of the base, whose linear layers are taken over.
-            like: A model of peft with a LoRA adapter such as will be taken.
+            model: A structural copy of the base, whose linear layers are replaced.
+            like: A model of peft with a LoRA adapter of the shape to come.
             size: S.
-            longest: Tokens for which dropout is drawn, at least those of any row to come: so it does not depend on the
-                rows beside it, which may be longer.
+            longest: Tokens for which dropout is drawn, at least those of any row to come, so that a row's dropout does
+                not depend on longer rows in the batch.
         """
         self.model, self.size, self.longest = model, size, longest
         layers = _layers_of(like)
@@ -81,7 +81,7 @@ class AdapterStack:
 
         Args:
             adapters: Models of peft with one LoRA adapter each.
-            seeds: What each adapter's dropout is drawn from, with the number of the step.
+            seeds: Each adapter's dropout depends on its seed and the number of the step.
         """
         self._own, self._seeds = [], tuple(seeds)
         for number, adapter in enumerate(adapters):
@@ -97,23 +97,23 @@ class AdapterStack:
                     view.copy_(module.weight.data)
                     module.weight.data = view
                     gradient = self.gradients[number, part].view(shape)
-                    if module.weight.grad is not None:  # of a batch that another stack has begun
+                    if module.weight.grad is not None:  # gradients of a batch that another stack has begun
                         gradient.copy_(module.weight.grad)
                         module.weight.grad = gradient
                     self._own[-1].append((module.weight, gradient))
 
     def draw(self, steps: Sequence[int]) -> None:
-        """Begin the dropout of a pass: each adapter's depends on its seed and step alone, not on passes before."""
+        """Begin the dropout of a pass: each adapter's depends only on its seed and step, not on passes before."""
         for generator, seed, step in zip(self.generators, self._seeds, steps, strict=True):
             generator.manual_seed((seed * 1_000_003 + step) % 2**63)
 
     def refresh(self) -> None:
-        """Let the products read the weights as they are now."""
+        """Copy the current weights for the products."""
         if self.computed is not self.weights:
             self.computed.copy_(self.weights)
 
     def hand_over_gradients(self, number: int) -> None:
-        """Make the gradients of one adapter zero and its parameters' own, unless they are so already."""
+        """Zero the gradients of one adapter and attach them to its parameters, unless that is done already."""
         own = self._own[number]
         if own[0][0].grad is None:
             self.gradients[number].zero_()
@@ -159,7 +159,7 @@ class _StackedLinear(torch.nn.Module):
 class _Product(torch.autograd.Function):
     """`x W' + s dropout(x) A' B'` for S rows at once, with A [S, r, in] and B [S, out, r].
 
-    The anchor asks for gradients where nothing else does, as in the first layer. Gradients of A and B are added to
+    The anchor requires gradients if nothing else does, as in the first layer. Gradients of A and B are added to
     their buffers.
     """
 

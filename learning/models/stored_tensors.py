@@ -1,6 +1,6 @@
-"""Tensors as they lie in safetensors files: name, shape and place of each, and whether its numbers are finite.
+"""Tensors in safetensors files: name, shape and place of each, and whether its numbers are finite.
 
-Reads the files without torch, so that a preview of a study can look at a model.
+Reads the files without torch, so that a preview of a study can check a model.
 """
 
 import json
@@ -13,9 +13,9 @@ from pathlib import Path
 from learning.models.model_files import AGAIN, ModelFiles
 
 LENGTH_BYTES = 8
-"""The length of the header, little-endian, with which a file begins."""
+"""Format of the header's length at the beginning of a file, little-endian."""
 EXPONENTS = {"F16": ("<u2", 0x7C00), "BF16": ("<u2", 0x7F80), "F32": ("<u4", 0x7F800000), "F64": ("<u8", 0x7FF << 52)}
-"""Each float type as unsigned integers, with its exponent's bits: all of them are set in NaN and infinity alone."""
+"""Each float type as unsigned integers, with its exponent's bits: only NaN and infinity have all of them set."""
 CHUNK_BYTES = 32 * 2**20
 MASKS = "mask"
 """Tensors with this in their name may hold infinities by design."""
@@ -53,11 +53,11 @@ def read_tensors(files: ModelFiles) -> list[StoredTensor]:
 
 
 def find_not_finite(tensors: Sequence[StoredTensor], seconds: float | None = None) -> StoredTensor | None:
-    """The first tensor with a NaN or an infinity in it; None where there is none.
+    """The first tensor with a NaN or an infinity in it; None if there is none.
 
     Args:
-        tensors: Those of a model; integers and masks are passed over.
-        seconds: After which the rest is taken to be sound; no limit when None.
+        tensors: Those of a model; integers and masks are skipped.
+        seconds: Time limit, after which the rest is assumed to be finite; no limit when None.
     """
     import numpy as np
 

@@ -28,7 +28,7 @@ class Decoding:
 
 @dataclass(frozen=True)
 class Candidates:
-    """The tokens that a top-k cut leaves. Neither temperature nor top-p changes which ones, so all decodings share it.
+    """The tokens that a top-k cut leaves. Temperature and top-p do not change them, so all decodings share the cut.
 
     C is the largest number of tokens that a row keeps: at the k-th place all ties stay, as in `generate`.
     """
@@ -73,17 +73,17 @@ def sampling_log_probabilities(logits: torch.Tensor, temperature: float, top_p: 
 
 @dataclass(frozen=True)
 class LabelProbabilities:
-    """What N prompts are answered with."""
+    """The answers to N prompts."""
 
     sampled: torch.Tensor
-    """[N, D, 4] float64: probability of negative, neutral, positive and of no label under each of D decodings."""
+    """[N, D, 4] float64: probability of negative, neutral, positive and unparsed under each of D decodings."""
     argmax: torch.Tensor
     """[N] int64: the outcome as the temperature goes to 0, a label's number or `UNPARSED`."""
 
 
 @dataclass(frozen=True)
 class Leaf:
-    """The last token of a spelling of several tokens: behind which node it stands, and which label it completes."""
+    """The last token of a spelling of several tokens: the node before it, and the label that it completes."""
 
     outcome: int
     node: int
@@ -91,7 +91,7 @@ class Leaf:
 
 
 class AnswerSpace:
-    """Which outputs count as which label: a tree of tokens that begins behind the prompt, its node 0.
+    """Which outputs count as which label: a tree of tokens that begins after the prompt, at node 0.
 
     A first token that holds a label's word is that label (the study's rule). Where a spelling begins with another
     token, the run of its tokens is that label too. Anything else is unparsed.
@@ -102,7 +102,7 @@ class AnswerSpace:
     leaves: tuple[Leaf, ...]
     """The ends of the spellings of several tokens."""
     owners: torch.Tensor
-    """[V] int64: the outcome of each token when it comes first; `UNPARSED` too where a spelling goes on from it."""
+    """[V] int64: the outcome of each token when it comes first; `UNPARSED` also where a spelling continues from it."""
 
     def __init__(
         self,
@@ -114,10 +114,10 @@ class AnswerSpace:
         """Read the vocabulary.
 
         Args:
-            tokenizer: To see the text of each token.
-            vocabulary: How many logits the model gives; it may be padded beyond the tokenizer's tokens.
+            tokenizer: Decodes each token.
+            vocabulary: Number of the model's logits; it may be padded beyond the tokenizer's tokens.
             words: The spellings of each label.
-            paths: The tokens of each of them behind a prompt.
+            paths: The tokens of each spelling after a prompt.
         """
         owners = _read_owners(tokenizer, min(vocabulary, len(tokenizer)), words)
         self.owners = torch.tensor(owners + [UNPARSED] * (vocabulary - len(owners)))
@@ -134,7 +134,7 @@ class AnswerSpace:
 
     @property
     def depths(self) -> tuple[int, ...]:
-        """How many tokens behind the prompt each node but the first stands."""
+        """The distance of each node but the first from the prompt, in tokens."""
         depths = [0]
         for parent, _ in self.nodes:
             depths.append(depths[parent] + 1)
@@ -142,7 +142,7 @@ class AnswerSpace:
 
     @property
     def ancestors(self) -> torch.Tensor:
-        """[K - 1, K - 1] bool: whether the row's node is, or stands behind, the column's; node 0 left out."""
+        """[K - 1, K - 1] bool: whether the row's node is, or comes after, the column's; without node 0."""
         result = torch.eye(len(self.nodes), dtype=torch.bool)
         for row, (parent, _) in enumerate(self.nodes):
             if parent:
@@ -150,10 +150,10 @@ class AnswerSpace:
         return result
 
     def label_probabilities(self, logits: torch.Tensor, decodings: Sequence[Decoding]) -> LabelProbabilities:
-        """What N prompts are answered with.
+        """The answers to N prompts.
 
         Args:
-            logits: [N, K, V] behind each node; the first is that behind the prompt.
+            logits: [N, K, V] after each node; the first is that after the prompt.
             decodings: D ways of sampling, all with the same top-k.
 
         Returns:
@@ -201,14 +201,14 @@ class AnswerSpace:
 
 
 def _log_probability_of(token: int, tokens: torch.Tensor, log_probabilities: torch.Tensor) -> torch.Tensor:
-    """[N] log-probability of one token, minus infinity where it is no candidate."""
+    """[N] log-probability of one token, minus infinity if it is not a candidate."""
     return log_probabilities.masked_fill(tokens != token, -torch.inf).amax(dim=-1)
 
 
 def _breadth_first(paths: set[tuple[int, ...]]) -> list[tuple[int, ...]]:
-    """The empty path and then all others, each behind its own beginning, children of one node side by side."""
+    """The empty path and then all others, each after its own beginning, children of one node next to each other."""
     ordered: list[tuple[int, ...]] = [()]
-    for parent in ordered:  # it grows meanwhile
+    for parent in ordered:  # it grows during the loop
         ordered += sorted(path for path in paths if path[:-1] == parent)
     return ordered
 
@@ -227,7 +227,7 @@ def _read_owners(tokenizer: Any, size: int, words: Mapping[Label, Sequence[str]]
 
 
 def _outcome_of(text: str, words: Mapping[Label, Sequence[str]]) -> int:
-    """The label whose word stands in the text; the study asks for positive first, then negative, then neutral."""
+    """The label whose word is in the text; the study asks for positive first, then negative, then neutral."""
     order = (Label.POSITIVE, Label.NEGATIVE, Label.NEUTRAL)
     held = (LABELS.index(label) for label in order if any(word in text for word in words[label]))
     return next(held, UNPARSED)

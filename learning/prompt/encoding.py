@@ -1,4 +1,4 @@
-"""Prompts as tokens: what the model reads, what it is asked for, and what all prompts have in common."""
+"""Prompts as tokens: training and test forms, and the prefix that all prompts have in common."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -45,9 +45,9 @@ def encode_examples(
 
 
 def _tokenise(texts: list[str], tokenizer: Any) -> list[tuple[int, ...]]:
-    """Token ids of each text; an end-of-text token that the tokenizer adds is left off, since the text goes on.
+    """Token ids of each text; without an end-of-text token that the tokenizer adds, since the text continues.
 
-    What looks like a special token in a text, as in `</s>`, is text.
+    A text such as `</s>` that looks like a special token is read as text.
     """
     end = tokenizer.eos_token_id
     encoded = tokenizer(texts, split_special_tokens=True)["input_ids"]
@@ -55,9 +55,9 @@ def _tokenise(texts: list[str], tokenizer: Any) -> list[tuple[int, ...]]:
 
 
 def answer_paths(tokenizer: Any, prompt: PromptSettings) -> dict[Label, tuple[tuple[int, ...], ...]]:
-    """The tokens of each spelling of a label behind a prompt: after a space and, unless `exact`, without one.
+    """The tokens of each spelling of a label after a prompt: with a space before it and, unless `exact`, without one.
 
-    Where a tokenizer merges the end of the prompt with a word that has no space before it, that one is left out.
+    A spelling without a space that a tokenizer merges with the end of the prompt is left out.
     """
     start = scoring_text("x", prompt)
     [begun] = _tokenise([start], tokenizer)
@@ -84,7 +84,7 @@ def common_prefix_length(sequences: Sequence[tuple[int, ...]]) -> int:
 
 
 def longest_allowed(model_config: Any) -> int | None:
-    """The most tokens the model takes, or None where its configuration sets no limit."""
+    """The most tokens the model takes, or None if its configuration sets no limit."""
     return getattr(model_config, "max_position_embeddings", None)
 
 

@@ -1,4 +1,4 @@
-"""The error of a model whose logits are NaN or infinite. Loads no torch, so that whoever is told of it need not."""
+"""The error of a model whose logits are NaN or infinite. Loads no torch, so that code that catches it need not."""
 
 from schemas.errors import FailureError
 

@@ -1,6 +1,6 @@
 """The prompt: headline in, text for the model out.
 
-The wording is the study's (Camargo 2024, section 4.2), to the byte: the training form carries the label, the test form
+The wording is the study's (Camargo 2024, section 4.2), byte for byte: the training form has the label, the test form
 stops after the equals sign.
 """
 

@@ -1,4 +1,4 @@
-"""Whether a model is the one that the ledger knows: it answers headlines of test as the ledger has it."""
+"""Check that a model is the one in the ledger: its answers to test headlines agree with the stored ones."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,16 +14,16 @@ from schemas.cell import PromptSettings
 from schemas.model_card import Canaries
 
 TOLERANCE = {"float32": 1e-3, "bfloat16": 0.05, "float16": 0.02}
-"""How far a probability may be off, by the arithmetic of both sides. Another model is off by a tenth and more."""
+"""Largest difference of a probability, by the arithmetic of both sides. Another model differs by a tenth or more."""
 
 
 @dataclass(frozen=True)
 class CanaryCheck:
-    """How a model compares with what is known."""
+    """How a model's answers compare with the stored ones."""
 
     headlines: int
     largest_difference: float
-    """Of a probability."""
+    """Largest difference of a probability."""
     tolerance: float
 
     @property
@@ -35,14 +35,14 @@ class CanaryCheck:
 def check_canaries(
     canaries: Canaries, base: tuple[Path, str], adapter_folder: Path | None, prompt: PromptSettings, device: Device
 ) -> CanaryCheck:
-    """Load a model from its files, have it answer the canaries, and compare the probabilities with what is known.
+    """Load a model from its files, have it answer the canaries, and compare the probabilities with the stored ones.
 
     Args:
         canaries: At least one.
         base: Folder and quantisation of the base or of the whole model.
-        adapter_folder: The adapter's, if it is no whole model.
-        prompt: What stands around a headline.
-        device: Where it is scored.
+        adapter_folder: The adapter's folder; None for a whole model.
+        prompt: The prompt around a headline.
+        device: The device that scores.
 
     Raises:
         AdapterError: The adapter is damaged.

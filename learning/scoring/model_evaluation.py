@@ -38,10 +38,10 @@ def evaluate_model(
         base: The base model.
         adapter_folder: The adapter's folder; None for the untouched base.
         parts: Labelled headlines.
-        prompt: What stands around a headline.
+        prompt: The prompt around a headline.
         decoding: Temperatures, cuts and the draws.
-        on_headlines: Is told how many headlines are done, over all parts.
-        adapter_hash: That the adapter's files must have; any when None.
+        on_headlines: Called with the number of headlines done, over all parts.
+        adapter_hash: The hash that the adapter's files must have; any when None.
 
     Raises:
         AdapterError: It is another adapter, or damaged.
@@ -73,12 +73,12 @@ def evaluate_model(
 
 @dataclass(frozen=True)
 class Answers:
-    """What a model says of N headlines without labels."""
+    """A model's answers to N headlines without labels."""
 
     fits: NDArray[np.bool_]
-    """[N]: whether a headline is short enough for the model; only those that are have an answer."""
+    """[N]: whether a headline is short enough for the model; only such headlines have an answer."""
     probabilities: NDArray[np.float64]
-    """[fitting, 4]: probability of negative, neutral, positive and of no label, in the order of the headlines."""
+    """[fitting, 4]: probability of negative, neutral, positive and unparsed, in the order of the headlines."""
 
 
 def answer_headlines(
@@ -89,15 +89,15 @@ def answer_headlines(
     decoding: Decoding,
     adapter_hash: str | None = None,
 ) -> Answers:
-    """What a base model, or a fine-tune of it, says of headlines without labels.
+    """The answers of a base model, or a fine-tune of it, to headlines without labels.
 
     Args:
         base: The base model.
         adapter_folder: The adapter's folder; None for the untouched base.
         headlines: N texts.
-        prompt: What stands around a headline.
+        prompt: The prompt around a headline.
         decoding: How an answer is sampled.
-        adapter_hash: That the adapter's files must have; any when None.
+        adapter_hash: The hash that the adapter's files must have; any when None.
 
     Raises:
         AdapterError: It is another adapter, or damaged.
@@ -126,7 +126,7 @@ def answer_headlines(
 def _sample(
     part: LabelledPart, scored: LabelProbabilities, decoding: DecodingSettings, seconds: float
 ) -> list[Evaluation]:
-    """An evaluation for each temperature, from what the part is answered with."""
+    """An evaluation for each temperature, from the answers to the part."""
     labels, argmax, seed = part.label_numbers, scored.argmax.numpy(), decoding.seed
     evaluations, curve = [], _draw_curve(labels, scored, len(decoding.temperatures))
     for column, temperature in enumerate(decoding.temperatures):
@@ -141,7 +141,7 @@ def _sample(
 
 
 def _draw_curve(labels: NDArray[np.int64], scored: LabelProbabilities, first: int) -> tuple[CurvePoint, ...]:
-    """The points of `CURVE_TEMPERATURES`, which stand from column `first` on."""
+    """The points of `CURVE_TEMPERATURES`, which begin at column `first`."""
     probabilities = scored.sampled[:, first:].numpy()  # [N, T, 4]
     right = with_unparsed(probabilities)[np.arange(len(labels)), :, labels]
     means = zip(CURVE_TEMPERATURES, right.mean(axis=0), probabilities[..., UNPARSED].mean(axis=0), strict=True)

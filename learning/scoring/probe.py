@@ -1,6 +1,6 @@
-"""What only a loaded base model can tell: whether it is causal, answers in numbers, and answers alike behind a prefix.
+"""Probes of a loaded base model: it must be causal, give finite logits, and give the same after a cached prefix.
 
-A few short passes, made once when a base is loaded. They find families that `learning.models.families` does not list.
+A few short passes, run once when a base is loaded. They find families that `learning.models.families` does not list.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 TEXTS = ("Profit rose .", "Sales of the Finnish company fell by a tenth")
 CHANGED = 3
-"""Last tokens of a text that are changed, to see whether those before them look ahead."""
+"""Number of last tokens that are changed, to see whether earlier ones look ahead."""
 ALIKE = {torch.float32: 1e-3, torch.bfloat16: 0.1, torch.float16: 0.1}
-"""Largest difference of two logits over the largest logit, computed in two ways. Rounding makes 1e-6 of it in float32,
-a hundredth in bfloat16 (Gemma 3 270M); families that do not fit are off by a hundredth to the order of 1."""
+"""Largest difference of two logits over the largest logit, computed in two ways. Rounding makes it 1e-6 in float32, a
+hundredth in bfloat16 (Gemma 3 270M); families that do not fit are off by a hundredth to the order of 1."""
 CAUSAL = {dtype: tolerance / 10 for dtype, tolerance in ALIKE.items()}
-"""The same, computed in one way: rounding makes next to nothing of it, an encoder without training a thousandth."""
+"""The same, computed in one way: rounding makes it almost 0, an untrained encoder a thousandth."""
 
 
 def probe_base(base: "LoadedBase") -> None:
@@ -63,7 +63,7 @@ def _probe(base: "LoadedBase") -> None:
 
 @contextmanager
 def _refusing(model: Any, why: str) -> Iterator[None]:
-    """Whatever a family raises in the block, other than for memory, means that it does not fit."""
+    """Any error in the block, except for lack of memory, means that the family does not fit."""
     try:
         yield
     except Exception as error:
@@ -78,14 +78,14 @@ def _logits(model: Any, ids: Sequence[int]) -> torch.Tensor:
 
 
 def _explain_tokens(model: Any, tokenizer: Any, prompts: Sequence[Sequence[int]]) -> str | None:
-    """Why the tokenizer does not fit the embedding; a special token counts where it begins every text."""
+    """Why the tokenizer does not fit the embedding; a special token counts if it begins every text."""
     special = {number for number, token in tokenizer.added_tokens_decoder.items() if token.special}
     used = {number for ids in prompts for number in ids}
     return explain_token_beyond(tokenizer.get_vocab(), special - used, model.get_input_embeddings().weight.shape[0])
 
 
 def _is_causal(model: Any, ids: Sequence[int], logits: torch.Tensor, tolerance: float) -> bool:
-    """Whether logits stay as they are when the last tokens change."""
+    """Whether earlier logits stay the same when the last tokens change."""
     kept, first = len(ids) - CHANGED, ids[0]
     return _is_alike(_logits(model, [*ids[:kept], *[first] * CHANGED])[:kept], logits[:kept], tolerance)
 

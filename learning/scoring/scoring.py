@@ -1,7 +1,7 @@
 """Scoring: a model and headlines in, the probability of each label at every temperature out.
 
 One forward pass a headline serves all temperatures. The prompts' common prefix is computed once and its keys and
-values are reused for every batch; logits are computed at the last token alone.
+values are reused for every batch; logits are computed only at the last token.
 """
 
 import copy
@@ -33,7 +33,7 @@ class PrefixCache:
 def find_token_budget(model: Any, device: Device) -> int:
     """Tokens of one forward pass: as many as speed up scoring on the device, and fit into half of its free memory.
 
-    A token holds its keys and values in every layer, and what one layer computes of it, at the arithmetic's width.
+    A token takes its keys and values in every layer, and the activations of one layer, in the compute dtype.
     """
     config = model.config
     hidden, layers = config.hidden_size, config.num_hidden_layers
@@ -57,18 +57,18 @@ def score_headlines(
     batch_tokens: int,
     on_batch: Callable[[int], None],
 ) -> LabelProbabilities:
-    """What each headline is answered with: the probability of each label under each way of sampling, and the arg-max.
+    """The answer to each headline: the probability of each label under each way of sampling, and the arg-max.
 
     Args:
         model: A causal language model in evaluation mode, with or without adapter.
-        tokenizer: The model's own.
-        answers: What `find_answers` says of the model, its tokenizer and the prompt.
+        tokenizer: The model's tokenizer.
+        answers: The result of `find_answers` for the model, its tokenizer and the prompt.
         headlines: N texts, at least one.
-        prompt: What stands around a headline.
+        prompt: The prompt around a headline.
         decodings: D ways of sampling, all with the same top-k.
-        batch_tokens: Tokens of one forward pass at most, the prefix counted for each row; halved for the rest whenever
-            a GPU runs out of memory.
-        on_batch: Is told how many headlines are done after each batch.
+        batch_tokens: Most tokens of one forward pass, the prefix counted for each row; halved for the rest whenever a
+            GPU runs out of memory.
+        on_batch: Called with the number of headlines done after each batch.
 
     Returns:
         N rows in the order of the headlines.
@@ -101,7 +101,7 @@ def score_headlines(
 
 
 def batch_size(longest: int, batch_tokens: int) -> int:
-    """How many rows, none longer than `longest`, keep to `batch_tokens` once padded; one row at least."""
+    """How many rows, none longer than `longest`, fit into `batch_tokens` once padded; at least one."""
     return max(1, batch_tokens // longest)
 
 
@@ -117,9 +117,9 @@ def compute_prefix(model: Any, prompts: Sequence[tuple[int, ...]]) -> PrefixCach
 def node_logits(
     model: Any, prefix: PrefixCache, suffixes: Sequence[Sequence[int]], answers: AnswerSpace
 ) -> torch.Tensor:
-    """Logits behind each node of the answers, [B, K, V]: the end of a suffix is node 0.
+    """Logits after each node of the answers, [B, K, V]: the end of a suffix is node 0.
 
-    A row is `[padding, suffix, node 1, node 2, ...]` behind the prefix, so that the nodes of all rows stand in the same
+    A row is `[padding, suffix, node 1, node 2, ...]` after the prefix, so that the nodes of all rows are in the same
     columns. A node sees the prompt and the nodes that lead to it.
     """
     nodes = [token for _, token in answers.nodes]
@@ -129,11 +129,11 @@ def node_logits(
     offsets = torch.tensor([*range(longest), *(longest + depth - 1 for depth in answers.depths)])
     positions = prefix.length + (offsets - padding[:, None]).clamp(min=0)
     mask = _tree_mask(padding, prefix.length, longest, answers.ancestors, model.dtype)
-    # Numbers of positions rather than a slice: a slice leaves a view, whose product with the head is ten times slower.
+    # Indices rather than a slice: a slice leaves a view, whose product with the head is ten times slower.
     kept = torch.arange(longest - 1, longest + len(nodes), device=model.device)
     cache = copy.deepcopy(prefix.keys_and_values)
     if cache is not None:
-        for layer in cache.layers:  # views: joining them with the suffixes' own copies them once, and that is enough
+        for layer in cache.layers:  # views: joining them with the suffixes' keys and values copies them once
             layer.keys, layer.values = (each.expand(len(suffixes), -1, -1, -1) for each in (layer.keys, layer.values))
     with LastLayer(model).at(kept):
         logits: torch.Tensor = model(

@@ -1,4 +1,4 @@
-"""What trainers are given: trl's arguments, and rows of tokens."""
+"""The input of trainers: trl's arguments, and rows of tokens."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +18,7 @@ from schemas.cell import TrainingSettings
 def build_arguments(
     recipe: Recipe, schedule: Schedule, device: Device, micro_batch_size: int, output: Path, *, checkpointing: bool
 ) -> SFTConfig:
-    """The trainer's arguments, which are those of a plain `SFTTrainer` too."""
+    """The trainer's arguments, the same as those of a plain `SFTTrainer`."""
     training, on_cuda = recipe.training, device.name == "cuda"
     kinds = {"constant": "constant_with_warmup", "cosine": "cosine", "warmup-stable-decay": "warmup_stable_decay"}
     decay = {"num_decay_steps": schedule.decay_steps, "decay_type": "linear"}
@@ -54,7 +54,7 @@ def build_arguments(
 
 
 def checkpoints_gradients(training: TrainingSettings, base: LoadedBase) -> bool:
-    """As set; else on a GPU whose memory is short, which the base shows that stayed quantised."""
+    """Whether to use gradient checkpointing: as set, else on a GPU if the base stayed quantised for lack of memory."""
     chosen = training.gradient_checkpointing
     return base.device.name == "cuda" and not base.is_whole if chosen is None else chosen
 

@@ -1,4 +1,4 @@
-"""What trainers call as they go: who is told of a step, when a checkpoint is due, when a training has diverged."""
+"""Callbacks of the trainers: they report steps, request checkpoints and detect divergence."""
 
 import math
 import time
@@ -12,9 +12,9 @@ from learning.training.checkpoints import CheckpointStore
 from learning.training.shared_pass import SharedPass
 
 EXPLODED = 2.0
-"""A loss has exploded beyond so many times that of guessing among all tokens alike, the log of their number."""
+"""A loss has exploded above this multiple of the loss of uniform guessing, the log of the number of tokens."""
 SMOOTHED = 10
-"""Steps over whose mean that is judged."""
+"""Number of steps whose mean loss is judged."""
 SECONDS_A_MINUTE = 60
 
 
@@ -30,7 +30,7 @@ class Saving:
 
 
 class Meeting(TrainerCallback):  # type: ignore[misc]
-    """Waits for the other trainings behind each step, whose state in accelerate is the same object."""
+    """Waits for the other trainings after each step, since all share one state object in accelerate."""
 
     def __init__(self, shared: SharedPass, member: int) -> None:
         self.shared, self.member = shared, member
@@ -46,7 +46,7 @@ class StepTeller(TrainerCallback):  # type: ignore[misc]
     """Passes each step's log on."""
 
     def __init__(self, tell: Callable[[dict[str, Any], TrainerState], None]) -> None:
-        """Tell each entry of the log, with the state of the training."""
+        """Call `tell` with each entry of the log and the state of the training."""
         self.tell = tell
 
     def on_log(
@@ -63,10 +63,10 @@ class StepTeller(TrainerCallback):  # type: ignore[misc]
 
 
 class DivergenceWatch(TrainerCallback):  # type: ignore[misc]
-    """Ends a training whose loss is no number or has exploded, with a checkpoint of where it ended."""
+    """Ends a training whose loss is NaN or infinite or has exploded, with a checkpoint of its last step."""
 
     def __init__(self, vocabulary: int) -> None:
-        """Watch a model that guesses among so many tokens."""
+        """Watch a model with this many tokens."""
         self.limit = EXPLODED * math.log(vocabulary)
         self.diverged = False
 
@@ -85,7 +85,7 @@ class DivergenceWatch(TrainerCallback):  # type: ignore[misc]
 
 
 class SavingClock(TrainerCallback):  # type: ignore[misc]
-    """Asks for a checkpoint now and then, where trainings of several lengths part, and where one diverged."""
+    """Requests a checkpoint at intervals, where trainings of several lengths part, and where one diverged."""
 
     def __init__(self, saving: Saving) -> None:
         self.saving = saving
@@ -98,7 +98,7 @@ class SavingClock(TrainerCallback):  # type: ignore[misc]
         control: TrainerControl,
         **_: Any,
     ) -> None:
-        """Ask where it is time."""
+        """Request one if it is due."""
         saving, step = self.saving, state.global_step
         late = time.monotonic() - self.saved_at >= saving.every_minutes * SECONDS_A_MINUTE
         if late or step == saving.shared_steps or step % (saving.every_steps or step + 1) == 0:
@@ -112,6 +112,6 @@ class SavingClock(TrainerCallback):  # type: ignore[misc]
         control: TrainerControl,
         **_: Any,
     ) -> None:
-        """Ask where the training ends early."""
+        """Request one if the training ends early."""
         if control.should_training_stop and state.global_step < state.max_steps:
             control.should_save = True

@@ -37,18 +37,16 @@ def train_adapters(
 ) -> list[TrainingOutcome]:
     """Fine-tune new adapters on the base model, and write each to its folder.
 
-    Where there is room they are trained side by side, with the passes over the base in common; each becomes what it
-    would have become alone. The seed decides an adapter's initial weights, the order of the headlines and the dropout.
-    Where memory runs out fewer are trained side by side, and then the micro-batch is made smaller; the batch stays as
-    it was.
+    If memory allows, they are trained side by side and share the passes over the base; each has the result that it
+    would have alone. The seed decides an adapter's initial weights, the order of the headlines and the dropout. If
+    memory runs out, fewer are trained side by side, and then the micro-batch is reduced; the batch stays the same.
 
     Args:
         base: The base model, which is left as it was.
         headlines: N texts.
         labels: N labels.
-        trainings: Recipes that differ in learning rate, epochs and seed alone.
-        tell: Is given a line about what a user should know: a checkpoint that is ignored, memory that ran out, a model
-            that takes no packs.
+        trainings: Recipes that differ only in learning rate, epochs and seed.
+        tell: Called with a line for the user: an ignored checkpoint, memory that ran out, a model that takes no packs.
 
     Raises:
         InputError: A headline is longer than the base takes.
@@ -58,7 +56,7 @@ def train_adapters(
     examples = encode_examples(headlines, labels, base.tokenizer, first.prompt)
     cells = [CellTraining(base, examples, training, tell) for training in trainings]
     if base.kept and base.kept[0][:2] == (len(cells), first.lora):
-        together = len(cells)  # so many went side by side before, and their pass is there
+        together = len(cells)  # this many were trained side by side before, and their pass is kept
     else:
         together = min(len(cells), _most_side_by_side(base, first, cells[0].estimate_bytes))
     outcomes: list[TrainingOutcome] = []
@@ -89,7 +87,7 @@ def train_adapter(
 def _train_in_memory(
     base: LoadedBase, cells: Sequence[CellTraining], size: int, tell: Callable[[str], None]
 ) -> list[TrainingOutcome]:
-    """Train the cells side by side; with less at a time whenever memory runs out."""
+    """Train the cells side by side, and fewer or smaller batches whenever memory runs out."""
     memory_errors = 0
     while True:
         try:
@@ -121,7 +119,7 @@ def _train_in_memory(
 def _train_together(
     base: LoadedBase, cells: Sequence[CellTraining], size: int, memory_errors: int
 ) -> list[TrainingOutcome]:
-    """Go on from the furthest checkpoint of each cell, if there is one, to the end, and save the adapters."""
+    """Train each cell from its furthest checkpoint, if there is one, to the end, and save the adapters."""
     base.release()
     start_peak_memory(base.device)
     running = [cell for cell in cells if not cell.begin()]
@@ -148,14 +146,14 @@ def _train_together(
 
 
 def shares_passes(base: LoadedBase, recipe: Recipe, trainings: int) -> bool:
-    """Whether trainings are passes over the base in common: several of them, or on a GPU one as well."""
+    """Whether to use a shared pass over the base: for several trainings, and on a GPU also for one."""
     wanted = base.device.name == "cuda" or trainings > 1
     able = base.is_whole and base.device.dtype != torch.float16 and not checkpoints_gradients(recipe.training, base)
     return wanted and able and base.has_plain_head()
 
 
 def count_side_by_side(base: LoadedBase, headlines: Sequence[str], labels: Sequence[Label], recipe: Recipe) -> int:
-    """How many trainings of such a recipe go side by side now; the headlines are read where memory decides it.
+    """How many trainings of such a recipe run side by side now; the headlines matter if memory decides it.
 
     Raises:
         InputError: A headline is longer than the base takes.
@@ -169,7 +167,7 @@ def count_side_by_side(base: LoadedBase, headlines: Sequence[str], labels: Seque
 
 
 def _most_side_by_side(base: LoadedBase, recipe: Recipe, estimate_bytes: Callable[[], float]) -> int:
-    """How many trainings go side by side: as set; on a GPU as many as its memory takes, on a CPU one."""
+    """How many trainings run side by side: as set, else as many as a GPU's memory takes, or one on a CPU."""
     settings = recipe.training
     wanted = settings.side_by_side
     if (wanted == "auto" and base.device.name == "cpu") or not shares_passes(base, recipe, 2):

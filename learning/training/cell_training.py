@@ -34,7 +34,7 @@ from learning.training.trainer import (
 )
 
 BYTES_A_WEIGHT = 18
-"""Of an adapter in training: weight, gradient and two moments in float32, and a copy in bfloat16."""
+"""Bytes for each weight of an adapter in training: weight, gradient, two moments in float32, a bfloat16 copy."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +43,11 @@ class Training:
 
     recipe: Recipe
     adapter_folder: Path
-    """Appears whole or not at all."""
+    """Folder of the adapter, which appears complete or not at all."""
     store: CheckpointStore | None = None
-    """Of checkpoints: the training goes on from the furthest that fits, and writes its own. None for none."""
+    """Checkpoints: the training continues from the furthest that fits, and writes its own. None for no checkpoints."""
     on_step: Callable[[TrainingStep], None] = lambda _: None
-    """Is told each step as it ends."""
+    """Called with each step as it ends."""
 
 
 class CellTraining:
@@ -84,7 +84,7 @@ class CellTraining:
     def build_trainer(
         self, model: Any, size: int, stack: ExitStack, shared: tuple[SharedPass, int] | None = None
     ) -> None:
-        """Build what trains the model: on its own, or as a member of a shared pass."""
+        """Build the trainer: on its own, or as a member of a shared pass."""
         self.side_by_side = shared[0].size if shared else 1
         self.packed = shared is not None or takes_packs(self.base, model, self.examples, self.prefix_length, self.tell)
         scratch = Path(stack.enter_context(self._lend_scratch()))
@@ -103,11 +103,11 @@ class CellTraining:
         self.forget_trainer()
 
     def forget_trainer(self) -> None:
-        """Let go of what trains, and of its memory."""
+        """Drop the trainer, and free its memory."""
         self.trainer = self.model = None
 
     def finish(self, micro_batch_size: int, memory_errors: int) -> TrainingOutcome:
-        """Put the adapter in its place, where a checkpoint held it, and say what came of the training."""
+        """Copy the adapter from its checkpoint, if it is in one, and return the outcome of the training."""
         recipe, history, folder = self.recipe, self.history, self.training.adapter_folder
         if self.checkpoint and not self.seconds:
             self.checkpoint.copy_adapter(folder)
@@ -136,8 +136,8 @@ class CellTraining:
     def estimate_bytes(self) -> float:
         """Memory that one more training takes at most: its adapter with gradients and AdamW's state, and a pack.
 
-        Of a pack, automatic differentiation keeps some 20 values of the hidden size and 8 of the feed-forward one for
-        each token and layer.
+        For each token of a pack and each layer, autograd keeps some 20 values of the hidden size and 8 of the
+        feed-forward size.
         """
         config = self.base.model.config.get_text_config()
         hidden, layers = config.hidden_size, config.num_hidden_layers
@@ -153,7 +153,7 @@ class CellTraining:
         return float(BYTES_A_WEIGHT * adapter + tokens * layers * width * (20 * hidden + 8 * inner))
 
     def _lend_scratch(self) -> TemporaryDirectory[str]:
-        """A folder for what the trainer leaves beside checkpoints; if it is killed, it goes when they go."""
+        """A folder for the trainer's other files; after a kill it is deleted together with the checkpoints."""
         if self.store is None:
             return TemporaryDirectory()
         self.store.root.mkdir(parents=True, exist_ok=True)
@@ -165,7 +165,7 @@ class CellTraining:
         return takes_packs(base, base.model, *what) and takes_stacks(base, self.recipe, *what)
 
     def longest_pack(self, size: int) -> int:
-        """Tokens that a pack of so many headlines has at most."""
+        """The most tokens of a pack of this many headlines."""
         return self.prefix_length + size * (self.longest - self.prefix_length)
 
     def _build_trainer(
@@ -205,7 +205,7 @@ class CellTraining:
         return trainer
 
     def _describe(self) -> dict[str, str]:
-        """What it was computed with, to be recorded."""
+        """Device and versions that are recorded with the result."""
         device = self.base.device
         return {
             **describe_environment(device),

@@ -1,10 +1,9 @@
-"""Checkpoints of a training: sealed when they are whole, told apart when they are torn or another's, pruned.
+"""Checkpoints of a training: sealed when complete, recognised when torn or of another training, and pruned.
 
 transformers writes the files: the adapter in safetensors, and the state of optimiser, schedule and random numbers. A
-checkpoint counts from the moment its manifest stands beside them, which names the training it is of and the hash of
-each file. Of a training at most three lie on the disk, besides one that is being written: the newest and the
-furthest of those that trainings of several lengths share, and the newest of what is one length's own. Each takes
-about three times the adapter.
+checkpoint counts as soon as it has a manifest, which names its training and the hash of each file. A training has at
+most three on the disk, besides one that is being written: the newest and the furthest of those that trainings of
+several lengths share, and the newest of those of one length. Each takes about three times the adapter.
 """
 
 import hashlib
@@ -22,14 +21,14 @@ from schemas.files import appearing_folder
 
 MANIFEST = "manifest.json"
 STATE = "trainer_state.json"
-"""Where transformers keeps the log."""
+"""File in which transformers keeps the log."""
 SHARED = "shared"
 BLOCK_BYTES = 64 * 2**20
-"""Of a file that is hashed in parts: a checkpoint of a 7B model's adapter has 2 GB."""
+"""Bytes of a part of a file that is hashed in parts: a checkpoint of a 7B model's adapter has 2 GB."""
 
 
 class Mirror(Protocol):
-    """A copy of the checkpoints elsewhere, from which another machine can go on."""
+    """A copy of the checkpoints elsewhere, from which another machine can continue."""
 
     def match(self, root: Path) -> None:
         """Make the copy hold the checkpoints that are under `root`, and no others."""
@@ -37,14 +36,14 @@ class Mirror(Protocol):
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A whole checkpoint."""
+    """A complete checkpoint."""
 
     folder: Path
     step: int
     epochs: int | None
-    """The length of training that it is of; None where trainings of any greater length pass through it."""
+    """The length of its training; None if all longer trainings pass through it."""
     diverged: bool
-    """Training ended here, since its loss was no number or exploded."""
+    """Training ended here, since its loss was NaN or infinite or exploded."""
 
     def read_log(self) -> list[dict[str, Any]]:
         """What each step up to here logged, as transformers keeps it."""
@@ -52,7 +51,7 @@ class Checkpoint:
         return [entry for entry in history if "loss" in entry]
 
     def copy_adapter(self, folder: Path) -> None:
-        """Copy the adapter to `folder`, which appears whole or not at all."""
+        """Copy the adapter to `folder`, which appears complete or not at all."""
         with appearing_folder(folder, replace=True) as unfinished:
             for name in ADAPTER_FILES:
                 shutil.copyfile(self.folder / name, unfinished / name)
@@ -60,21 +59,21 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class CheckpointStore:
-    """The checkpoints of trainings that have all in common but their length."""
+    """The checkpoints of trainings that differ only in their length."""
 
     root: Path
-    """Theirs alone."""
+    """Folder of these trainings only."""
     training_id: str
-    """What they have in common."""
+    """Identity of what they have in common."""
     mirror: "Mirror | None" = None
-    """Where other machines find a copy of them; None where no other machine trains."""
+    """The copy for other machines; None if no other machine trains."""
 
     def folder_of(self, epochs: int | None) -> Path:
-        """Where the checkpoints of one length lie, or those that all lengths share."""
+        """The folder of the checkpoints of one length, or of those that all lengths share."""
         return self.root / (SHARED if epochs is None else f"{epochs}-epochs")
 
     def seal(self, folder: Path, step: int, epochs: int | None, optimizer: str, *, diverged: bool) -> None:
-        """Say that all files of a checkpoint are there, in one step; delete the older ones, and tell the mirror."""
+        """Mark a checkpoint as complete, in one step; delete the older ones, and update the mirror."""
         manifest = {
             "training": self.training_id,
             "step": step,
@@ -94,13 +93,13 @@ class CheckpointStore:
             self.mirror.match(self.root)
 
     def find(self, epochs: int, shared_steps: int, optimizer: str, warn: Callable[[str], None]) -> Checkpoint | None:
-        """The furthest checkpoint that a training of this length can go on from.
+        """The furthest checkpoint from which a training of this length can continue.
 
         Args:
             epochs: The length of the training.
-            shared_steps: Up to which step it does what a longer training would do.
-            optimizer: The name of its optimiser: a paged one cannot go on from another's state, nor the other way.
-            warn: Is told of a checkpoint that is torn or of another training, which is ignored.
+            shared_steps: Number of first steps that are those of a longer training.
+            optimizer: The name of its optimiser: a paged one cannot continue from another's state, nor the other way.
+            warn: Called about a checkpoint that is torn or of another training, which is ignored.
         """
         found = [
             checkpoint
@@ -113,7 +112,7 @@ class CheckpointStore:
         return max(found, key=lambda checkpoint: checkpoint.step, default=None)
 
     def drop_own(self, epochs: int) -> None:
-        """Delete what is of one length alone, when it is trained."""
+        """Delete the checkpoints of one length once it is trained."""
         shutil.rmtree(self.folder_of(epochs), ignore_errors=True)
         if self.mirror:
             self.mirror.match(self.root)
@@ -135,7 +134,7 @@ class CheckpointStore:
         return None
 
     def _prune(self, newest: Path, epochs: int | None) -> None:
-        """Keep the newest and, of shared ones, the furthest whole one."""
+        """Keep the newest and, of shared ones, the furthest complete one."""
         others = [folder for folder in self.folder_of(epochs).glob("checkpoint-*") if folder != newest]
         if epochs is None:
             whole = [folder for folder in (*others, newest) if (folder / MANIFEST).exists()]
@@ -160,7 +159,7 @@ def _hash_files(folder: Path) -> dict[str, str]:
 
 
 def _hash_file(path: Path, pool: ThreadPoolExecutor) -> str:
-    """SHA-256 of a file; of a large one that of its blocks' hashes, which several threads make at once."""
+    """SHA-256 of a file; for a large one that of its blocks' hashes, which several threads compute."""
     size = path.stat().st_size
     if size <= BLOCK_BYTES:
         return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,7 +1,7 @@
-"""Lockstep: several trainings, each in a thread, one of which runs at a time; some work is done for all at once.
+"""Lockstep: several trainings, each in a thread; one runs at a time, and some work is done for all at once.
 
-Trainers share what a process has but once: random numbers, the state of accelerate, warnings. So only one of them
-runs; it gives way where it waits for the others.
+Trainers share the global state of a process: random numbers, the state of accelerate, warnings. So only one of them
+runs, until it waits for the others.
 """
 
 import threading
@@ -10,7 +10,7 @@ from typing import Any
 
 
 class Lockstep:
-    """Parties that go on together: a work is done once each of those still there has given its part."""
+    """Parties that advance together: a work is done once each remaining party has given its part."""
 
     def __init__(self, parties: Iterable[Hashable]) -> None:
         """Wait for all of these."""
@@ -24,7 +24,7 @@ class Lockstep:
     def run(self, bodies: Mapping[Hashable, Callable[[], None]]) -> None:
         """Run a body for each party, and raise what the first of them raised once all have ended.
 
-        A party that is alone runs in the thread that calls.
+        A single party runs in the calling thread.
         """
         if len(bodies) == 1:
             for party, body in bodies.items():
@@ -43,9 +43,9 @@ class Lockstep:
         """Wait until all have given their part, have the work done once, and return the party's own result.
 
         Args:
-            party: Who gives.
+            party: The party that gives its part.
             given: Its part.
-            work: The same for all that meet: takes the parts by party, and returns a result for each.
+            work: The same for all parties: takes the parts by party, and returns a result for each.
 
         Raises:
             BaseException: What a party or the work raised; every other party raises it too.
@@ -70,7 +70,7 @@ class Lockstep:
             self._turn.notify_all()
 
     def _work_if_all_gave(self) -> None:
-        """Do the work, if nobody else is to come; the last who gave, or who left, does it."""
+        """Do the work if no other party is to come; the last one to give or to leave does it."""
         if self._work is None or not self._parties or self._given.keys() != self._parties or self._error is not None:
             return
         given, work = self._given, self._work

@@ -1,8 +1,8 @@
-"""Packing: a batch of prompts behind one copy of what they have in common.
+"""Packing: a batch of prompts after one copy of their common prefix.
 
 A pack is one sequence, `[prefix, suffix 1, ..., suffix B]`. Positions start again after the prefix for each suffix,
-and a mask lets a suffix see the prefix and itself alone, so that every token's hidden state is what it would have
-been in a batch of whole prompts.
+and a mask lets a suffix see only the prefix and itself, so that every token's hidden state is that of a batch of
+whole prompts.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 
 FEW = 4
-"""Logits are needed at few positions where it is one in so many or less: under a loss over the labels alone."""
+"""If at most one position in this many needs logits, they count as few: under a loss over the labels only."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Pack:
     owners: torch.Tensor
     """[T] int64: for each token the number of its suffix; -1 in the prefix."""
     weights: torch.Tensor
-    """[M] float32: how often the target stands in the batch; B for a token of the prefix, 1 for any other."""
+    """[M] float32: how often the target occurs in the batch; B for a token of the prefix, 1 for any other."""
 
 
 def pack_examples(
@@ -54,7 +54,7 @@ def pack_examples(
         loss_starts: For each example, index of its first token under the loss: `prefix_length` or later, or 1 for
             every example to put the whole text under the loss.
         prefix_length: Number of tokens that all sequences have in common, at least 1.
-        dtype: Of the attention mask, which is left out when None.
+        dtype: Dtype of the attention mask, which is left out when None.
 
     Returns:
         The pack. The sum of `weights` is the number of tokens under the loss in a padded batch of the same examples.

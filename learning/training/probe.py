@@ -1,4 +1,4 @@
-"""What only a loaded base can tell of how it may be trained: each is tried once a base, on a few examples."""
+"""Probes of how a loaded base may be trained: each is run once a base, on a few examples."""
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -17,9 +17,9 @@ from learning.training.shared_pass import try_pass
 from learning.training.trainer import PrefixCollator, forward_pack
 
 PROBED = 3
-"""Examples on which both are tried."""
+"""Number of examples for both probes."""
 SAME_LOGITS = {torch.float32: 1e-3, torch.bfloat16: 5e-2, torch.float16: 1e-2}
-"""Largest difference between the two, over the largest logit; a model that heeds no mask is off by the order of 1."""
+"""Largest difference between the two, over the largest logit; a model that ignores masks is off by the order of 1."""
 
 
 def takes_packs(
@@ -29,14 +29,14 @@ def takes_packs(
     prefix_length: int,
     tell: Callable[[str], None],
 ) -> bool:
-    """Try a pack beside whole prompts: attention that heeds no mask of ours gives other logits.
+    """Compare a pack with whole prompts: attention that ignores our mask gives other logits.
 
     Args:
-        base: The base model, which remembers what came of it.
+        base: The base model, which remembers the result.
         model: The base itself, or with an adapter that is trained on it.
         examples: Some that begin with the same tokens.
         prefix_length: How many these are.
-        tell: Is given a line where it takes none.
+        tell: Called with a line if it takes no packs.
     """
     if base.takes_packs is not None:
         return base.takes_packs
@@ -67,11 +67,11 @@ def takes_stacks(
     prefix_length: int,
     tell: Callable[[str], None],
 ) -> bool:
-    """Try a pass that trainings share beside the base's own: it knows the usual ways of computing alone.
+    """Compare a shared pass with the base's own: it implements only the usual computations.
 
     Args:
-        base: A whole base model that takes packs; it remembers what came of it.
-        recipe: Of a training.
+        base: A whole base model that takes packs; it remembers the result.
+        recipe: A training's recipe.
         examples: As for `takes_packs`.
         prefix_length: As for `takes_packs`.
         tell: As for `takes_packs`.

@@ -1,4 +1,4 @@
-"""What goes into a training and what comes out of it, as it travels between processes. Loads no heavy library."""
+"""Input and output of a training, as passed between processes. Loads no heavy library."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,12 +6,12 @@ from datetime import datetime
 from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
 
 MOST_EXAMPLES_A_PASS = 16
-"""Beyond it a pack gets no faster, since its prefix is then a small part of it, and its mask grows with its square."""
+"""Most examples of a pack: larger are no faster, as the prefix is a small part and the mask grows quadratically."""
 
 
 @dataclass(frozen=True)
 class TrainingStep:
-    """What an optimiser step tells."""
+    """The figures of an optimiser step."""
 
     step: int
     steps: int
@@ -26,33 +26,33 @@ class TrainingStep:
 
 @dataclass(frozen=True)
 class TrainingOutcome:
-    """What a finished training leaves beside the adapter."""
+    """The result of a finished training besides the adapter."""
 
     log: tuple[TrainingStep, ...]
-    """Of every step, those of an earlier process or a shorter training too."""
+    """Entries of all steps, including those of an earlier process or a shorter training."""
     first_step: int
     """How many steps an earlier process or a shorter training had done."""
     seconds: float
-    """Of the steps after those."""
+    """Seconds of the steps after those."""
     examples_per_second: float | None
     tokens_per_second: float | None
-    """Tokens of whole prompts with their labels, without padding; None where no step was left to do."""
+    """Tokens of whole prompts with their labels, without padding; None if no step was left to do."""
     peak_memory_bytes: int
     environment: dict[str, str]
     packed: bool
-    """Batches were packed behind their common prefix; else the model takes no packs, and they were padded."""
+    """Whether batches were packed after their common prefix; else they were padded."""
     micro_batch_size: int
     memory_errors: int
-    """How often memory ran out, and the micro-batch was made smaller for it."""
+    """How often memory ran out and the micro-batch was reduced."""
     diverged: bool
-    """The loss or a weight was no number, or the loss exploded; training stopped there."""
+    """The loss or a weight was NaN or infinite, or the loss exploded; training stopped there."""
     adapter_hash: str
-    """Of the adapter's files, by which a later load knows them."""
+    """Hash of the adapter's files, which a later load checks."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """All that decides an adapter beside the base model and the headlines; the seed decides what is drawn."""
+    """Everything that decides an adapter besides base model and headlines; the seed decides all random draws."""
 
     prompt: PromptSettings
     lora: LoraSettings
@@ -65,5 +65,5 @@ def largest_part(whole: int, most: int) -> int:
 
 
 def first_micro_batch_size(training: TrainingSettings) -> int:
-    """Examples of a forward pass to begin with: as set, or as many as make it faster."""
+    """First number of examples of a forward pass: as set, or as many as make it faster."""
     return training.micro_batch_size or largest_part(training.batch_size, MOST_EXAMPLES_A_PASS)

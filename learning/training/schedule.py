@@ -18,9 +18,9 @@ class Schedule:
     steps: int
     warmup_steps: int
     decay_steps: int
-    """At its end, of a `warmup-stable-decay`; 0 otherwise."""
+    """Steps of the decay at the end of a `warmup-stable-decay`; 0 otherwise."""
     shared_steps: int
-    """From its beginning, the steps that a longer training would do alike: all, those before the decay, or none."""
+    """First steps that are the same in a longer training: all, those before the decay, or none."""
 
 
 def count_steps(examples: int, batch_size: int, epochs: int) -> int:
@@ -46,9 +46,9 @@ def lay_out_steps(examples: int, training: TrainingSettings) -> Schedule:
 
 
 def count_trained_steps(cells: Iterable[CellSettings], examples: int) -> int:
-    """The steps that training all these cells takes, those that several share counted once.
+    """The steps that training all these cells takes, with shared steps counted once.
 
-    Cells share where they differ in epochs alone: to the last step that does not depend on the number of epochs.
+    Cells that differ only in epochs share the steps that do not depend on the number of epochs.
     """
     lengths: dict[str, set[Schedule]] = {}
     for cell in cells:

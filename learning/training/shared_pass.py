@@ -1,7 +1,7 @@
-"""One pass over the base for several trainings: their packs side by side, each behind an adapter of its own.
+"""One pass over the base for several trainings: their packs side by side, each with its own adapter.
 
 On a GPU a pass over a pack of a few hundred tokens takes less time than starting its thousands of kernels. So the pass
-is recorded as a CUDA graph, once for each shape; packs are filled up to few shapes with tokens that count nothing.
+is recorded as a CUDA graph, once for each shape; packs are filled up to a few shapes with tokens that do not count.
 """
 
 import gc
@@ -25,10 +25,10 @@ from learning.training.packing import FEW, block_mask
 from schemas.cell import LoraSettings
 
 STEP_OF_TOKENS = {"cpu": 1, "cuda": 128}
-"""Packs are filled up to a multiple of so many tokens. A GPU's matrix products work on tiles of 128 rows: 448 take as
+"""Packs are filled up to a multiple of this many tokens. A GPU's matrix products work on tiles of 128 rows: 448 take as
 long as 512."""
 STEP_OF_TARGETS = 32
-"""The targets of a loss over the labels alone are filled up to a multiple of this."""
+"""The targets of a loss over the labels only are filled up to a multiple of this."""
 NOBODY = -2
 """The owner of tokens that fill up a pack: no token of a headline sees them."""
 
@@ -50,7 +50,7 @@ class _Batch:
     targets: torch.Tensor
     """[S * M] int64."""
     weights: torch.Tensor
-    """[S * M] float32: of each target in its adapter's loss; 0 for what fills up."""
+    """[S * M] float32: weight of each target in its adapter's loss; 0 for filling."""
 
     def tensors(self) -> tuple[torch.Tensor, ...]:
         return tuple(vars(self).values())
@@ -61,7 +61,7 @@ class _Batch:
 
 
 class SharedPass:
-    """What several trainings do together: they meet for each pass, and get the gradients of their own adapters."""
+    """The passes that several trainings share: they meet for each pass, and get the gradients of their own adapters."""
 
     def __init__(
         self, base: LoadedBase, adapters: Sequence[PeftModel], seeds: Sequence[int], lora: LoraSettings, longest: int
@@ -69,38 +69,38 @@ class SharedPass:
         """Begin with all of them.
 
         Args:
-            base: The whole base model, whose logits are what its output head gives. It keeps the pass for the next
+            base: The whole base model, whose logits are just its output head's. It keeps the pass for the next
                 trainings like these.
-            adapters: Of the trainings, in order; alike but for their weights.
-            seeds: Of each training's dropout.
-            lora: What the adapters are like.
-            longest: Tokens of the longest pack that there can be.
+            adapters: Those of the trainings, in order; they differ only in their weights.
+            seeds: Seed of each training's dropout.
+            lora: Settings of the adapters.
+            longest: Tokens of the longest possible pack.
         """
         self._base, self._adapters, self._seeds = base, dict(enumerate(adapters)), list(seeds)
         self._lora, self._longest = lora, _round_up(longest, STEP_OF_TOKENS[base.device.name])
         self.size = len(adapters)
-        """How many there were at the beginning."""
+        """Number of trainings at the beginning."""
         self._members: tuple[int, ...] = ()
         self._passes: _Pass | None = None
         self.lockstep = Lockstep(range(len(adapters)))
 
     def step(self, member: int, pack: dict[str, torch.Tensor], counted: torch.Tensor, step: int) -> torch.Tensor:
-        """Meet the others, and have the gradients of the own adapter added up.
+        """Meet the others, and add up the gradients of this training's adapter.
 
         Args:
             member: Which training.
             pack: Its pack's tensors, on the device.
             counted: [] how many tokens are under the loss in the training's batch; the loss is divided by it.
-            step: The training's own number of this pass: what is dropped depends on it and the seed.
+            step: The training's own number of this pass: dropout depends on it and the seed.
 
         Returns:
-            [] float32 loss in nats, of no gradient.
+            [] float32 loss in nats, without gradient.
         """
         loss: torch.Tensor = self.lockstep.meet(member, (pack, counted, step), self._pass)
         return loss
 
     def wait(self, member: int) -> None:
-        """Wait until all have come so far: accelerate keeps one state for all trainings of a process."""
+        """Wait until all have come this far: accelerate keeps one state for all trainings of a process."""
         self.lockstep.meet(member, None, lambda given: given)
 
     def _pass(self, given: Mapping[int, tuple[dict[str, torch.Tensor], torch.Tensor, int]]) -> dict[int, torch.Tensor]:
@@ -111,7 +111,7 @@ class SharedPass:
         return {member: losses[place] for place, member in enumerate(members)}
 
     def _passes_of(self, members: tuple[int, ...]) -> "_Pass":
-        """The pass of those that are still there: one that an earlier training left, or a new one."""
+        """The pass of the remaining trainings: one that an earlier training left, or a new one."""
         if self._passes is None or members != self._members:
             self._passes = None
             self._adapters = {member: self._adapters[member] for member in members}
@@ -127,7 +127,7 @@ class SharedPass:
 
 
 class _Pass:
-    """A pass over the base for a batch of S packs, each behind an adapter of its own."""
+    """A pass over the base for a batch of S packs, each with its own adapter."""
 
     def __init__(self, base: Any, like: PeftModel, size: int, longest: int) -> None:
         model = structural_copy(base).train()
@@ -147,7 +147,7 @@ class _Pass:
         return self._recorded[batch.shape].run(batch) if self._records else self.compute(batch)
 
     def _record(self, batch: _Batch) -> None:
-        """Record the pass over a shape; that of a model which reads its own tensors on the way cannot be recorded."""
+        """Record the pass over a shape; a model that reads tensor values during the pass cannot be recorded."""
         pool = next((recorded.graph.pool() for recorded in self._recorded.values()), None)
         before = self.stack.gradients.clone()
         try:
@@ -178,7 +178,7 @@ class _Pass:
 
 
 class _RecordedPass:
-    """A pass over one shape of batch as a CUDA graph, over tensors that stay where they are."""
+    """A pass over one shape of batch as a CUDA graph, over tensors at fixed addresses."""
 
     def __init__(self, passes: _Pass, batch: _Batch, pool: Any) -> None:
         """Record it; graphs that are never in use together share a pool of memory."""
@@ -186,7 +186,7 @@ class _RecordedPass:
         self._batch = _Batch(*(tensor.clone() for tensor in batch.tensors()))
         stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         stream.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(stream):  # libraries set themselves up for a shape, which cannot be recorded
+        with torch.cuda.stream(stream):  # libraries initialise for each shape, which cannot be recorded
             passes.compute(self._batch)
         torch.cuda.current_stream().wait_stream(stream)
         torch.cuda.synchronize()
@@ -205,7 +205,7 @@ class _RecordedPass:
 
 
 def try_pass(base: LoadedBase, adapter: PeftModel, pack: dict[str, torch.Tensor]) -> float:
-    """The loss of a pack in nats by a pass like those that are shared; an adapter that is new adds nothing to it.
+    """The loss of a pack in nats by a shared pass with one new adapter, which adds nothing.
 
     Args:
         base: The whole base model, as for `SharedPass`.
@@ -219,7 +219,7 @@ def try_pass(base: LoadedBase, adapter: PeftModel, pack: dict[str, torch.Tensor]
 
 
 def _fill_up(given: Sequence[tuple[dict[str, torch.Tensor], torch.Tensor]]) -> _Batch:
-    """The packs in one batch, of a shape that few batches differ from."""
+    """The packs in one batch, filled up to a common shape."""
     packs = [pack for pack, _ in given]
     longest = max(pack["input_ids"].shape[1] for pack in packs)
     positions = max(len(pack["logits_to_keep"]) for pack in packs)

@@ -1,6 +1,6 @@
 """Folders on storage that several machines share: at a path, or at an address that fsspec reads.
 
-What is copied there is whole once its last file is there.
+A copy there is complete once its last file is there.
 """
 
 from dataclasses import dataclass
@@ -14,18 +14,18 @@ from schemas.files import appearing_folder
 
 
 class SharedStorageError(InputError):
-    """The storage cannot be reached, or what a machine put there is not there for another."""
+    """The storage cannot be reached, or one machine does not see the files of another."""
 
 
 @dataclass(frozen=True)
 class SharedStorage:
-    """What lies where on the storage of a runner."""
+    """The layout of a runner's storage."""
 
     address: str
     """A path, or an address that fsspec reads."""
 
     def adapter(self, cell_id: str) -> str:
-        """Where the adapter of a cell lies."""
+        """The address of a cell's adapter."""
         return f"{self.address.rstrip('/')}/adapters/{cell_id}"
 
     def checkpoints(self, training_id: str) -> "Mirror":
@@ -33,7 +33,7 @@ class SharedStorage:
         return Mirror(f"{self.address.rstrip('/')}/checkpoints/{training_id}")
 
     def check(self) -> None:
-        """Make sure that files can be written here.
+        """Check that files can be written here.
 
         Raises:
             SharedStorageError: They cannot.
@@ -50,15 +50,15 @@ class SharedStorage:
 
 @dataclass(frozen=True)
 class Mirror:
-    """A copy of the sealed checkpoints under a folder of this machine, from which another machine can go on."""
+    """A copy of the sealed checkpoints under a folder of this machine, from which another machine can continue."""
 
     address: str
 
     def match(self, root: Path) -> None:
-        """Make the copy hold the checkpoints that lie under `root`, and no others.
+        """Make the copy hold the checkpoints that are under `root`, and no others.
 
-        A machine that was given up may still write here. What it deletes comes back with the next call, and a mixture
-        of both is told by the hashes in the manifest.
+        A machine that was given up may still write here. What it deletes is restored by the next call, and the hashes
+        in the manifest reveal a mixture of both.
         """
         known = self._read_manifests()
         sealed = {manifest.parent.relative_to(root).as_posix(): manifest for manifest in root.glob(f"*/*/{MANIFEST}")}
@@ -74,7 +74,7 @@ class Mirror:
             get_folder(f"{self.address}/{name}", root / name)
 
     def _read_manifests(self) -> dict[str, bytes]:
-        """The manifest of each whole checkpoint, by the checkpoint's place."""
+        """The manifest of each complete checkpoint, by the checkpoint's place."""
         system, root = _open(self.address)
         files = [str(file) for file in system.find(root)]
         return {
@@ -85,7 +85,7 @@ class Mirror:
 
 
 def put_folder(folder: Path, address: str, last: str = "") -> None:
-    """Copy the files of a folder to an address, in place of what is there; the file `last` after all others."""
+    """Copy the files of a folder to an address, replacing what is there; the file `last` comes after all others."""
     drop_folder(address)
     system, root = _open(address)
     system.makedirs(root, exist_ok=True)
@@ -94,7 +94,7 @@ def put_folder(folder: Path, address: str, last: str = "") -> None:
 
 
 def get_folder(address: str, folder: Path) -> None:
-    """Copy the files at an address to a folder, which appears whole or not at all.
+    """Copy the files at an address to a folder, which appears complete or not at all.
 
     Raises:
         SharedStorageError: There are none.
@@ -119,7 +119,7 @@ def drop_folder(address: str) -> None:
 
 
 def _open(address: str) -> tuple[AbstractFileSystem, str]:
-    """The file system of an address, and the path there; what it remembers of listings is forgotten."""
+    """The file system of an address, and the path there; its cache of listings is cleared."""
     system, root = url_to_fs(address)
     system.invalidate_cache()
     return system, str(root).rstrip("/")

@@ -30,7 +30,7 @@ class PrefixCollator:
     """Collates rows with `input_ids` and `labels` into the tensors of a `Pack`."""
 
     def __init__(self, prefix_length: int, dtype: torch.dtype | None) -> None:
-        """Remember what all rows have in common and the dtype of the mask, which is left out when None."""
+        """Use this common prefix length and dtype of the mask, which is left out when None."""
         self.prefix_length = prefix_length
         self.dtype = dtype
 
@@ -50,12 +50,12 @@ class AdapterTrainer(SFTTrainer):  # type: ignore[misc]
     def __init__(self, model: Any, saving: Saving | None = None, **arguments: Any) -> None:
         """Build the trainer.
 
-        trl rounds the adapter of a quantised model to bfloat16. Its float32 weights are put back: Adam's small steps
-        would be lost in bfloat16, and on a CPU it is slow.
+        trl rounds the adapter of a quantised model to bfloat16. Its float32 weights are restored: Adam's small steps
+        would be lost in bfloat16, which is also slow on a CPU.
 
         Args:
-            model: With its adapter.
-            saving: Of checkpoints; none are written when None.
+            model: The model with its adapter.
+            saving: When to write checkpoints; none are written when None.
             arguments: Those of `SFTTrainer`.
         """
         adapter = {name: weight.data for name, weight in model.named_parameters() if weight.requires_grad}
@@ -72,7 +72,7 @@ class AdapterTrainer(SFTTrainer):  # type: ignore[misc]
 
     @classmethod
     def collator(cls, pad_token: int, prefix_length: int, dtype: torch.dtype | None) -> Any:  # noqa: ARG003
-        """What makes batches of rows for this trainer."""
+        """The collator of this trainer."""
         return DataCollatorForLanguageModeling(pad_token_id=pad_token)
 
     def train(self, *arguments: Any, **named: Any) -> Any:
@@ -81,7 +81,7 @@ class AdapterTrainer(SFTTrainer):  # type: ignore[misc]
         return super().train(*arguments, **named)
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """Log a step with the moment that it ended, and the examples a second since `train` began."""
+        """Log a step with the time of its end, and the examples a second since `train` began."""
         examples = len(self.train_dataset) * self.args.num_train_epochs / self.state.max_steps
         done = examples * (self.state.global_step - self._initial_global_step)
         rate = done / (time.monotonic() - self.begun)
@@ -103,7 +103,7 @@ class AdapterTrainer(SFTTrainer):  # type: ignore[misc]
         store.seal(folder, self.state.global_step, length, optimizer, diverged=self.watch.diverged)
 
     def _length_of_state(self) -> int | None:
-        """The epochs of which the state at hand is alone; None where longer trainings pass through it."""
+        """The epochs whose training alone has the current state; None if longer trainings pass through it."""
         if self.saving is None or self.state.global_step <= self.saving.shared_steps:
             return None
         return self.saving.epochs
@@ -127,13 +127,13 @@ class PrefixTrainer(PackTrainer):
     def __init__(self, model: Any, saving: Saving | None = None, **arguments: Any) -> None:
         """Build the trainer; arguments are those of `AdapterTrainer`."""
         super().__init__(model, saving, **arguments)
-        # What is computed anew in the backward pass is so without the hooks of the forward one.
+        # Recomputation in the backward pass runs without the hooks of the forward pass.
         self.last_layer = None if self.args.activation_checkpointing else LastLayer(model)
         self.head = OutputHead.find(model)
 
     @classmethod
     def collator(cls, pad_token: int, prefix_length: int, dtype: torch.dtype | None) -> PrefixCollator:  # noqa: ARG003
-        """What makes packs of rows that have their first tokens in common."""
+        """The collator that packs rows after their common prefix."""
         return PrefixCollator(prefix_length, dtype)
 
     def compute_loss(
@@ -158,9 +158,9 @@ def forward_pack(model: Any, pack: dict[str, torch.Tensor], last_layer: LastLaye
     """Logits [K, vocabulary] of a pack, at the positions whose next token is a target.
 
     Args:
-        model: With its adapter.
+        model: The model with its adapter.
         pack: A `Pack`'s tensors.
-        last_layer: The model's, where it may be computed at these positions alone; None where it is computed whole.
+        last_layer: The model's last layer, if it may be computed at these positions only; None to compute it whole.
     """
     kept = pack["logits_to_keep"]
     few = len(kept) * FEW <= pack["input_ids"].shape[1]
@@ -176,16 +176,16 @@ def forward_pack(model: Any, pack: dict[str, torch.Tensor], last_layer: LastLaye
 
 
 class SharedTrainer(PackTrainer):
-    """A trainer over packs whose passes over the base are shared with other trainings, or with none."""
+    """A trainer over packs that uses a shared pass over the base, alone or with other trainings."""
 
     def __init__(self, model: Any, saving: Saving | None, shared: SharedPass, member: int, **arguments: Any) -> None:
         """Build the trainer.
 
         Args:
-            model: With its adapter, on a copy of the base.
+            model: The model with its adapter, on a copy of the base.
             saving: As for `AdapterTrainer`.
-            shared: The passes.
-            member: Which of their trainings this one is.
+            shared: The shared passes.
+            member: Number of this training among those that share them.
             arguments: Those of `SFTTrainer`.
         """
         super().__init__(model, saving, **arguments)
@@ -208,11 +208,11 @@ class SharedTrainer(PackTrainer):
         self.passes = (self.passes + 1) % self.current_gradient_accumulation_steps
         is_last = self.accelerator.sync_gradients
         loss = self.shared.step(self.member, self._prepare_inputs(inputs), num_items_in_batch, number)
-        # The others, who may be at another place in their batch, have set it meanwhile: the object is the same.
+        # Other trainings, at another place in their batch, have set it since: the object is shared.
         self.accelerator.gradient_state._set_sync_gradients(is_last)  # noqa: SLF001 (as transformers does)
         return loss
 
-    # What follows looks for the adapter among all modules of the model in transformers, at each step.
+    # The methods below replace those of transformers, which search all modules for the adapter at each step.
 
     def _forget_gradients(self) -> None:
         for weight in self.weights:
@@ -222,7 +222,7 @@ class SharedTrainer(PackTrainer):
         return torch.nn.utils.clip_grad_norm_(self.weights, self.args.max_grad_norm)
 
     def floating_point_ops(self, inputs: dict[str, torch.Tensor]) -> int:  # noqa: ARG002
-        """Not counted: the arithmetic is not that of the model that transformers would count."""
+        """Always 0: transformers would count the operations of another model."""
         return 0
 
 

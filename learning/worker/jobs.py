@@ -1,4 +1,4 @@
-"""Jobs: what the process that holds a base model does, each a class that says how. Loads no heavy library by itself."""
+"""Jobs of the process that holds a base model, one class each. Loads no heavy library by itself."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
@@ -27,9 +27,9 @@ class BaseSpec:
     folder: Path
     quantization: str
     training: TrainingSettings
-    """For its precision, optimizer and attention."""
+    """Its precision, optimizer and attention choose the arithmetic."""
     revision: str | None = None
-    """Of the model, where another machine is to make sure that it has the same one."""
+    """Revision of the model, if another machine has to check that it has the same one."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +38,11 @@ class Job(ABC):
 
     base: BaseSpec
     keeps_model: ClassVar[bool] = False
-    """Whether the next job most likely wants the base with the same adapter on it."""
+    """Whether the next job probably needs the base with the same adapter."""
 
     @property
     def subject(self) -> str:
-        """What errors call the model that it asks."""
+        """The name of the model in errors."""
         return "base model"
 
     @abstractmethod
@@ -51,7 +51,7 @@ class Job(ABC):
 
         Args:
             base: The base model.
-            tell: Is given the job's events on its way.
+            tell: Called with the job's events.
         """
 
 
@@ -61,19 +61,19 @@ class TravellingJob(Job):
 
     @abstractmethod
     def send(self, storage: "SharedStorage", stored: set[str]) -> None:
-        """Before it travels: put on the storage what it needs, but for the adapters that are `stored` there."""
+        """Before it is sent: put on the storage what it needs, except for the adapters that are `stored` there."""
 
     @abstractmethod
     def receive(self, storage: "SharedStorage", stored: set[str], result: Any) -> None:
-        """After it came back: get from the storage what it left there."""
+        """After it returned: get its results from the storage."""
 
     @abstractmethod
     def arrive(self, storage: "SharedStorage", scratch: Path) -> Self:
-        """The job as another machine does it: its folders lie under `scratch`, filled from the storage."""
+        """The job for another machine: its folders are under `scratch`, filled from the storage."""
 
     @abstractmethod
     def leave(self, storage: "SharedStorage") -> None:
-        """On that machine, when it is done: put on the storage what it made."""
+        """On that machine, when it is done: put its results on the storage."""
 
     @property
     def headlines_to_score(self) -> int:
@@ -81,7 +81,7 @@ class TravellingJob(Job):
         return 0
 
     def progress_of(self, event: Any) -> Any:
-        """What an event tells of progress: a step, a number of headlines, or a line."""
+        """The progress in an event: a step, a number of headlines, or a line."""
         return event
 
 
@@ -96,7 +96,7 @@ class PlannedTraining:
 
 @dataclass(frozen=True)
 class TrainingJob(TravellingJob):
-    """Train adapters, side by side where there is room; where it travels, one.
+    """Train adapters, side by side if memory allows; only one on another machine.
 
     The result is a list of `TrainingOutcome`, one for each training, in order. Each event is a line, or the index of a
     training with a `TrainingStep` of it.
@@ -105,7 +105,7 @@ class TrainingJob(TravellingJob):
     headlines: tuple[str, ...]
     labels: tuple[Label, ...]
     trainings: tuple[PlannedTraining, ...]
-    """One or more, whose recipes differ in learning rate, epochs and seed alone."""
+    """One or more, whose recipes differ only in learning rate, epochs and seed."""
 
     def do(self, base: "LoadedBase", tell: Callable[[Any], None]) -> Any:
         """Train them."""
@@ -172,7 +172,7 @@ class ScoringJob(TravellingJob):
     prompt: PromptSettings
     decoding: DecodingSettings
     adapter_hash: str | None = None
-    """That the adapter's files must have, in this job and those below; any when None."""
+    """Hash that the adapter's files must have, in this job and those below; any when None."""
 
     @property
     def subject(self) -> str:
@@ -252,7 +252,7 @@ class AnsweringJob(Job):
 
 @dataclass(frozen=True)
 class ComparingJob(Job):
-    """Compare a fine-tune with what the ledger knows of it; the result is a `learning.scoring.canaries.CanaryCheck`."""
+    """Compare a fine-tune's answers with the ledger; the result is a `learning.scoring.canaries.CanaryCheck`."""
 
     adapter_folder: Path
     canaries: Canaries
@@ -273,9 +273,9 @@ class ComparingJob(Job):
 
 @dataclass(frozen=True)
 class CheckingJob(Job):
-    """Load a base model and see that it can be fine-tuned. The next job finds it in memory.
+    """Load a base model and check that it can be fine-tuned. The next job finds it in memory.
 
-    The result is how many trainings of such a recipe go side by side on these headlines, 1 or more.
+    The result is how many trainings of such a recipe run side by side on these headlines, 1 or more.
     """
 
     headlines: tuple[str, ...]

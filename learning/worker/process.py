@@ -1,7 +1,7 @@
-"""A process of its own that trains and scores: it holds the base model in memory for one cell after another.
+"""A separate process that trains and scores: it holds the base model in memory for one cell after another.
 
-What dies there - a process that the system kills for its memory, a library that crashes - costs the cell at hand and
-not the study: `Worker.run` says so, and the next job starts a new process. Jobs and their results travel as pickles
+If it dies, because the system kills it for its memory or a library crashes, only the current cell is lost, not the
+study: `Worker.run` raises, and the next job starts a new process. Jobs and their results travel as pickles
 over a socket that only the two processes have. Only the child loads torch.
 """
 
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
 
 KEPT_MEMORY = {"MALLOC_MMAP_THRESHOLD_": "33554432", "MALLOC_TRIM_THRESHOLD_": "4294967296"}
-"""glibc keeps what tensors free for the next ones, up to 32 MiB each: asking the system for each batch anew, and having
-it cleared, takes a twentieth of scoring. Other C libraries do not look at it."""
+"""glibc keeps freed tensors of up to 32 MiB for the next ones: getting cleared memory from the system for each batch
+takes a twentieth of scoring. Other C libraries ignore it."""
 SHORT_WAITS = {"GOMP_SPINCOUNT": "2000"}
-"""How long GNU's OpenMP turns on the spot before a thread that waits for another gives up its core. Its own value makes
-training many times slower where another program is at work; this one costs nothing where there is none."""
+"""How long a waiting thread of GNU's OpenMP spins before it gives up its core. Its default makes training many times
+slower while another program runs; this value costs nothing on an idle machine."""
 
 
 class WorkerDiedError(FailureError):
@@ -41,7 +41,7 @@ class WorkerDiedError(FailureError):
 
 
 class JobFailedError(FailureError):
-    """The job raised an error that is not the user's; the worker lives on."""
+    """The job raised an error that is not the user's; the worker continues."""
 
 
 class Worker:
@@ -53,7 +53,7 @@ class Worker:
         self._connection: Connection[Any, Any] | None = None
 
     def start(self) -> None:
-        """Start the process, where it does not run: it loads its libraries while the caller goes on."""
+        """Start the process if it does not run: it loads its libraries while the caller continues."""
         if self._process is not None:
             return
         self._connection, theirs = Pipe()
@@ -71,12 +71,12 @@ class Worker:
         """Have a job done, and return its result.
 
         Args:
-            job: What is to be done.
-            on_event: Is given what the job tells on its way.
+            job: The job.
+            on_event: Called with the job's events.
 
         Raises:
-            InputError: What the job was given is not fit.
-            FailureError: The job failed and says so in a line for the user, as where memory ran out.
+            InputError: The job's input is unfit.
+            FailureError: The job failed with a line for the user, for example because memory ran out.
             JobFailedError: Something else was raised.
             WorkerDiedError: The process ended.
         """
@@ -99,7 +99,7 @@ class Worker:
         raise value
 
     def close(self) -> None:
-        """End the process at once; nothing that is sealed is lost by it."""
+        """End the process at once; sealed checkpoints are not lost."""
         if self._process is not None:
             self._process.kill()
             self._bury()
@@ -118,7 +118,7 @@ class Worker:
 
 
 def serve(connection: "Connection[Any, Any]") -> None:
-    """Do jobs until the parent is gone; then end at once, in the middle of a job too."""
+    """Do jobs until the parent is gone; then end at once, even in the middle of a job."""
     jobs: SimpleQueue[Job] = SimpleQueue()
     threading.Thread(target=_receive, args=(connection, jobs), daemon=True).start()
     from learning.models.quiet import quiet_libraries
@@ -128,7 +128,7 @@ def serve(connection: "Connection[Any, Any]") -> None:
         import learning.scoring.probe
         import learning.training.cell  # noqa: F401 (loaded while the parent does something else)
     gc.collect()
-    gc.freeze()  # what the libraries hold stays; each collection between cells would look at all of it
+    gc.freeze()  # the libraries' objects stay; each collection between cells would visit all of them
     bases = _Bases()
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):
         while True:
@@ -148,8 +148,8 @@ def serve(connection: "Connection[Any, Any]") -> None:
 def _receive(connection: "Connection[Any, Any]", jobs: "SimpleQueue[Job]") -> None:
     """Receive jobs, and end the process when the parent is gone.
 
-    A job itself would notice no sooner than it tells something: a model takes minutes to load, and holds the memory
-    that the next run of the same command needs.
+    A job itself would only notice at its next event: a model takes minutes to load, and holds the memory that the next
+    run of the same command needs.
     """
     with contextlib.suppress(EOFError, OSError):
         while True:
@@ -158,7 +158,7 @@ def _receive(connection: "Connection[Any, Any]", jobs: "SimpleQueue[Job]") -> No
 
 
 class _Bases:
-    """The base model at hand; another one takes its place."""
+    """The base model in memory; the next one replaces it."""
 
     def __init__(self) -> None:
         self._spec: BaseSpec | None = None
@@ -174,14 +174,14 @@ class _Bases:
         spec = replace(spec, training=neutral.model_copy(update=spec.training.model_dump(include=named)))
         if self._base is None or spec != self._spec:
             self._base = None
-            gc.collect()  # a model holds itself; the next one is to find its memory free
+            gc.collect()  # a model references itself; free its memory for the next one
             base = LoadedBase(spec.folder, spec.quantization, choose_device(spec.training))
             probe_base(base)
             self._base, self._spec = base, spec
         return self._base
 
     def forget(self) -> None:
-        """Have the next job load its base anew: peft may have left half an adapter on this one."""
+        """Have the next job load its base again: peft may have left half an adapter on this one."""
         self._base = None
 
 

@@ -1,4 +1,4 @@
--- What analysts ask of the data: what came in, what was refused, what repeats, and how it changes. Defined anew whenever
+-- What analysts ask of the data: what came in, what was refused, what repeats, and how it changes. Defined again whenever
 -- the warehouse is prepared.
 
 CREATE OR REPLACE VIEW source_labels AS
@@ -21,7 +21,7 @@ COMMENT ON COLUMN source_labels.ingest_id IS 'The ingestion.';
 COMMENT ON COLUMN source_labels.source IS 'The source.';
 COMMENT ON COLUMN source_labels.label IS 'negative, neutral or positive.';
 COMMENT ON COLUMN source_labels.headlines IS 'Headlines with this label.';
-COMMENT ON COLUMN source_labels.rows_accepted IS 'Rows that they stand for, copies counted.';
+COMMENT ON COLUMN source_labels.rows_accepted IS 'Rows of these headlines, copies included.';
 COMMENT ON COLUMN source_labels.share IS 'Share of the headlines of the source, from 0 to 1.';
 
 
@@ -45,7 +45,7 @@ FROM (
 )
 GROUP BY ingest_id, kind
 ORDER BY ingest_id, rows_rejected DESC, reason;
-COMMENT ON VIEW rejected_reasons IS 'Why rows were rejected, by kind of reason: numbers read N and what stands in quotes is left out. A row with two reasons counts under each.';
+COMMENT ON VIEW rejected_reasons IS 'Why rows were rejected, by kind of reason: numbers are replaced by N and quoted parts are left out. A row with two reasons counts under each.';
 COMMENT ON COLUMN rejected_reasons.ingest_id IS 'The ingestion.';
 COMMENT ON COLUMN rejected_reasons.reason IS 'The kind of reason.';
 COMMENT ON COLUMN rejected_reasons.rows_rejected IS 'Rows rejected for it.';
@@ -87,8 +87,8 @@ COMMENT ON VIEW near_copies IS 'Groups of two or more headlines of a snapshot th
 COMMENT ON COLUMN near_copies.snapshot_id IS 'The snapshot.';
 COMMENT ON COLUMN near_copies.group_id IS 'The group.';
 COMMENT ON COLUMN near_copies.headlines IS 'Headlines in it.';
-COMMENT ON COLUMN near_copies.rows_accepted IS 'Rows that they stand for in the source that made the snapshot.';
-COMMENT ON COLUMN near_copies.kind IS 'copies: the same text. numbers: the same but for numbers and case. links: the same but also for links, @mentions, RT, trailing hashtags, HTML entities or mojibake. reworded: nearly the same words.';
+COMMENT ON COLUMN near_copies.rows_accepted IS 'Rows of these headlines in the source that made the snapshot, copies included.';
+COMMENT ON COLUMN near_copies.kind IS 'copies: the same text. numbers: the same except for numbers and case. links: the same except also for links, @mentions, RT, trailing hashtags, HTML entities or mojibake. reworded: nearly the same words.';
 COMMENT ON COLUMN near_copies.labels IS 'Their labels.';
 COMMENT ON COLUMN near_copies.is_conflicting IS 'Whether they have more than one label.';
 COMMENT ON COLUMN near_copies.example IS 'The text that sorts first.';
@@ -134,7 +134,7 @@ COMMENT ON COLUMN snapshot_statistics.characters_min IS 'Characters of the short
 COMMENT ON COLUMN snapshot_statistics.characters_median IS 'Median characters.';
 COMMENT ON COLUMN snapshot_statistics.characters_p99 IS 'Characters that 99 % do not exceed.';
 COMMENT ON COLUMN snapshot_statistics.characters_max IS 'Characters of the longest.';
-COMMENT ON COLUMN snapshot_statistics.words_median IS 'Median words, as spaces part them.';
+COMMENT ON COLUMN snapshot_statistics.words_median IS 'Median number of words, separated by spaces.';
 
 
 CREATE OR REPLACE VIEW snapshot_changes AS
@@ -189,8 +189,8 @@ COMMENT ON COLUMN snapshot_changes.snapshot_id IS 'The snapshot.';
 COMMENT ON COLUMN snapshot_changes.previous_snapshot_id IS 'The one before it: of the same place, or else the latest of which it holds half the headlines.';
 COMMENT ON COLUMN snapshot_changes.added IS 'Texts that were not there.';
 COMMENT ON COLUMN snapshot_changes.removed IS 'Texts that are no longer there.';
-COMMENT ON COLUMN snapshot_changes.relabelled IS 'Texts whose label is another now.';
-COMMENT ON COLUMN snapshot_changes.unchanged IS 'Texts with a label that they had.';
+COMMENT ON COLUMN snapshot_changes.relabelled IS 'Texts whose label has changed.';
+COMMENT ON COLUMN snapshot_changes.unchanged IS 'Texts with the same label as before.';
 
 
 CREATE OR REPLACE VIEW snapshot_drift AS
@@ -317,12 +317,12 @@ ORDER BY snapshot_id, previous_snapshot_id, measure;
 COMMENT ON VIEW snapshot_drift IS 'How labels and lengths of a snapshot differ from the one before it.';
 COMMENT ON COLUMN snapshot_drift.snapshot_id IS 'The snapshot.';
 COMMENT ON COLUMN snapshot_drift.previous_snapshot_id IS 'The one before it.';
-COMMENT ON COLUMN snapshot_drift.measure IS 'Share of a label, the median length (the lower one of two in the middle), or a population stability index (PSI): the sum of (p - q) ln(p / q) over labels, or over the tenths of the lengths before; a share of nothing counts as half a headline, and as 0.0001 at least.';
+COMMENT ON COLUMN snapshot_drift.measure IS 'Share of a label, the median length (the lower one of two in the middle), or a population stability index (PSI): the sum of (p - q) ln(p / q) over labels, or over the tenths of the lengths before; an empty bin counts as half a headline, and as 0.0001 at least.';
 COMMENT ON COLUMN snapshot_drift.value IS 'Now.';
 COMMENT ON COLUMN snapshot_drift.previous_value IS 'Before; 0 for a PSI.';
 COMMENT ON COLUMN snapshot_drift.difference IS 'Now less before.';
-COMMENT ON COLUMN snapshot_drift.drift IS 'For a PSI: none up to 0.1, moderate up to 0.25, major beyond, as is the custom in credit scoring; none too where noise alone reaches it. NULL where nothing can be said.';
-COMMENT ON COLUMN snapshot_drift.reason IS 'Why nothing can be said: the two were read by other settings, or are too small.';
+COMMENT ON COLUMN snapshot_drift.drift IS 'For a PSI: none up to 0.1, moderate up to 0.25, major beyond, as usual in credit scoring; also none where noise alone reaches it. NULL where nothing can be said.';
+COMMENT ON COLUMN snapshot_drift.reason IS 'Why nothing can be said: the two were read with different settings, or are too small.';
 
 
 CREATE OR REPLACE VIEW split_leaks AS
@@ -331,7 +331,7 @@ WITH members AS (
         split_id,
         part,
         text,
-        -- An earlier version may have put into several groups what counts as one text now.
+        -- An earlier version may have put copies into several groups that count as one text now.
         min(group_id) OVER (PARTITION BY split_id, coalesce(masked_id, group_id)) AS group_id
     FROM splits
     JOIN snapshot_headlines USING (snapshot_id, headline_id)
@@ -349,7 +349,7 @@ FROM members
 GROUP BY split_id, group_id
 HAVING bool_or(part = 'test') AND bool_or(part <> 'test')
 ORDER BY split_id, group_id;
-COMMENT ON VIEW split_leaks IS 'Near copies that stand in test and also in train or validation: none in a hashed split, some in the one of the study.';
+COMMENT ON VIEW split_leaks IS 'Near copies that are in test and also in train or validation: none in a hashed split, some in the split of the study.';
 COMMENT ON COLUMN split_leaks.split_id IS 'The split.';
 COMMENT ON COLUMN split_leaks.group_id IS 'The group of near copies.';
 COMMENT ON COLUMN split_leaks.in_test IS 'Its headlines in test.';

@@ -1,7 +1,7 @@
 -- Rules that several views share, and formulas that SQL lacks. Defined again whenever the warehouse is prepared.
 
 CREATE OR REPLACE MACRO with_unparsed(p_neutral, p_unparsed) AS p_neutral + p_unparsed;
-COMMENT ON MACRO with_unparsed IS 'Probability of neutral in an evaluation, where an answer that is no label counts as neutral, as in the study. The same rule in Python: learning/study/unparsed.py.';
+COMMENT ON MACRO with_unparsed IS 'Probability of neutral in an evaluation, where an answer that is not a label counts as neutral, as in the study. The same rule in Python: learning/study/unparsed.py.';
 
 CREATE OR REPLACE MACRO likeliest_label(p_negative, p_neutral, p_positive) AS
     CASE greatest(p_negative, p_neutral, p_positive)
@@ -9,11 +9,11 @@ CREATE OR REPLACE MACRO likeliest_label(p_negative, p_neutral, p_positive) AS
         WHEN p_neutral THEN 'neutral'
         ELSE 'positive'
     END;
-COMMENT ON MACRO likeliest_label IS 'The label with the largest probability; the first in the alphabet of equals.';
+COMMENT ON MACRO likeliest_label IS 'The label with the largest probability; of equal ones the first in the alphabet.';
 
 CREATE OR REPLACE MACRO is_unparsed(p_negative, p_neutral, p_positive, p_unparsed) AS
     p_unparsed > greatest(p_negative, p_neutral, p_positive);
-COMMENT ON MACRO is_unparsed IS 'Whether no label is likelier than an answer that is none.';
+COMMENT ON MACRO is_unparsed IS 'Whether an answer that is not a label is likelier than every label.';
 
 CREATE OR REPLACE MACRO answered_label(p_negative, p_neutral, p_positive, p_unparsed, unparsed) AS
     CASE
@@ -21,7 +21,7 @@ CREATE OR REPLACE MACRO answered_label(p_negative, p_neutral, p_positive, p_unpa
         WHEN is_unparsed(p_negative, p_neutral, p_positive, p_unparsed) THEN 'unparsed'
         ELSE likeliest_label(p_negative, p_neutral, p_positive)
     END;
-COMMENT ON MACRO answered_label IS 'What a scored headline is called: its likeliest label, or unparsed; neutral in its place where the scoring asks for that. The same rule in Python: learning/study/unparsed.py.';
+COMMENT ON MACRO answered_label IS 'The answer of a scored headline: its likeliest label, or unparsed, or neutral instead of unparsed where the scoring asks for that. The same rule in Python: learning/study/unparsed.py.';
 
 CREATE OR REPLACE MACRO answered_confidence(p_negative, p_neutral, p_positive, p_unparsed, unparsed) AS
     CASE answered_label(p_negative, p_neutral, p_positive, p_unparsed, unparsed)
@@ -30,7 +30,7 @@ CREATE OR REPLACE MACRO answered_confidence(p_negative, p_neutral, p_positive, p
         WHEN 'positive' THEN p_positive
         ELSE greatest(p_negative, p_neutral, p_positive)
     END;
-COMMENT ON MACRO answered_confidence IS 'Probability of the label that a scored headline is called by, without p_unparsed; of the likeliest label where it is unparsed.';
+COMMENT ON MACRO answered_confidence IS 'Probability of the answered label of a scored headline, without p_unparsed; of the likeliest label where it is unparsed.';
 
 
 CREATE OR REPLACE MACRO settings_but_course(settings) AS
@@ -86,10 +86,10 @@ COMMENT ON MACRO chi_square_950 IS 'The 95 % quantile of the chi-square distribu
 CREATE OR REPLACE MACRO psi_term(share, n, other_share, other_n) AS
     (greatest(share, 0.5 / n, 0.0001) - greatest(other_share, 0.5 / other_n, 0.0001))
     * ln(greatest(share, 0.5 / n, 0.0001) / greatest(other_share, 0.5 / other_n, 0.0001));
-COMMENT ON MACRO psi_term IS 'What one bin adds to a population stability index, (p - q) ln(p / q); a share of nothing counts as half a headline, and as 0.0001 at least.';
+COMMENT ON MACRO psi_term IS 'What one bin adds to a population stability index, (p - q) ln(p / q); an empty bin counts as half a headline, and as 0.0001 at least.';
 
 CREATE OR REPLACE MACRO psi_noise(bins, n, other_n) AS chi_square_950(greatest(bins - 1, 1)) * (1 / n + 1 / other_n);
 COMMENT ON MACRO psi_noise IS 'Population stability index that 95 of 100 pairs of samples of these sizes from one distribution stay below (Yurdakul 2018).';
 
 CREATE OR REPLACE MACRO least_for_drift() AS 30;
-COMMENT ON MACRO least_for_drift IS 'Headlines on each side below which nothing is said of drift: fewer tell little of an answer that is rare.';
+COMMENT ON MACRO least_for_drift IS 'Least headlines on each side for a verdict on drift: fewer say little about a rare answer.';

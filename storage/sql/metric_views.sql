@@ -1,5 +1,5 @@
 -- What analysts ask of an evaluation beyond its figures: draws, confusions, labels, calibration, abstention. All of it
--- follows from the ledger. Defined anew whenever the warehouse is prepared.
+-- follows from the ledger. Defined again whenever the warehouse is prepared.
 
 CREATE OR REPLACE VIEW draws AS
 SELECT
@@ -28,7 +28,7 @@ COMMENT ON COLUMN draws.draw IS 'Number of the draw, from 0; 0 is the one of lea
 COMMENT ON COLUMN draws.accuracy IS 'Share of headlines whose sampled label is right; anything unparsed counts as neutral.';
 COMMENT ON COLUMN draws.macro_f1 IS 'Mean of the F1 of the three labels.';
 COMMENT ON COLUMN draws.strict_accuracy IS 'Accuracy where anything unparsed counts as wrong.';
-COMMENT ON COLUMN draws.unparsed_rate IS 'Share of headlines whose sampled output is no label.';
+COMMENT ON COLUMN draws.unparsed_rate IS 'Share of headlines whose sampled output is not a label.';
 COMMENT ON COLUMN draws.evaluation_id IS 'The evaluation. Studies may share one, and each of them then has these rows.';
 
 
@@ -50,7 +50,7 @@ COMMENT ON COLUMN temperature_curve.cell_id IS 'The cell.';
 COMMENT ON COLUMN temperature_curve.part IS 'The part of the split: validation or test.';
 COMMENT ON COLUMN temperature_curve.temperature IS 'Sampling temperature.';
 COMMENT ON COLUMN temperature_curve.expected_accuracy IS 'Mean probability of the right label; what is unparsed counts as neutral.';
-COMMENT ON COLUMN temperature_curve.unparsed_rate IS 'Mean probability of no label.';
+COMMENT ON COLUMN temperature_curve.unparsed_rate IS 'Mean probability of an answer that is not a label.';
 
 
 CREATE OR REPLACE VIEW confusion AS
@@ -153,7 +153,7 @@ COMMENT ON COLUMN class_metrics.label IS 'The label.';
 COMMENT ON COLUMN class_metrics.support IS 'Headlines that have it.';
 COMMENT ON COLUMN class_metrics.precision IS 'Share that has it among the headlines answered with it; 0 where none was.';
 COMMENT ON COLUMN class_metrics.recall IS 'Share answered with it among the headlines that have it; 0 where none has.';
-COMMENT ON COLUMN class_metrics.f1 IS 'Harmonic mean of precision and recall; 0 for a label that neither stands nor is answered.';
+COMMENT ON COLUMN class_metrics.f1 IS 'Harmonic mean of precision and recall; 0 for a label that no headline has and no answer gives.';
 
 
 CREATE OR REPLACE VIEW ledger.answers AS
@@ -183,19 +183,19 @@ SELECT
     (p_negative - (label = 'negative')::INT) ** 2
         + (p_neutral - (label = 'neutral')::INT) ** 2
         + (p_positive - (label = 'positive')::INT) ** 2 AS squared_error,
-    -- The smallest step of a double from 1, as in scikit-learn: an impossible label that stands costs 36.04, not infinity.
+    -- The smallest step of a double from 1, as in scikit-learn: a true label of probability 0 costs 36.04, not infinity.
     -ln(greatest(
         CASE label WHEN 'negative' THEN p_negative WHEN 'neutral' THEN p_neutral ELSE p_positive END,
         2.220446049250313e-16
     )) AS log_loss
 FROM folded;
-COMMENT ON VIEW ledger.answers IS 'The likeliest label of each headline and how good its probabilities are; nothing of baselines without probabilities.';
+COMMENT ON VIEW ledger.answers IS 'The likeliest label of each headline and how good its probabilities are; no rows for baselines without probabilities.';
 COMMENT ON COLUMN ledger.answers.study_id IS 'The study.';
 COMMENT ON COLUMN ledger.answers.cell_id IS 'The cell.';
 COMMENT ON COLUMN ledger.answers.part IS 'The part of the split: train, validation or test.';
 COMMENT ON COLUMN ledger.answers.temperature IS 'Sampling temperature; NULL for a baseline, which does not sample.';
 COMMENT ON COLUMN ledger.answers.headline_id IS 'The headline.';
-COMMENT ON COLUMN ledger.answers.confidence IS 'Probability of the likeliest label, where anything unparsed counts as neutral; the first in the alphabet of equals.';
+COMMENT ON COLUMN ledger.answers.confidence IS 'Probability of the likeliest label, where anything unparsed counts as neutral; of equal ones the first in the alphabet.';
 COMMENT ON COLUMN ledger.answers.bin IS 'Tenth of confidence, from 1; its upper end belongs to the next one, but 1 to the last.';
 COMMENT ON COLUMN ledger.answers.is_right IS 'Whether the likeliest label is the true one.';
 COMMENT ON COLUMN ledger.answers.squared_error IS 'Sum over the three labels of (probability - whether it is true)^2.';
@@ -225,7 +225,7 @@ COMMENT ON COLUMN ledger.ranked_answers.bin IS 'As in ledger.answers.';
 COMMENT ON COLUMN ledger.ranked_answers.is_right IS 'As in ledger.answers.';
 COMMENT ON COLUMN ledger.ranked_answers.squared_error IS 'As in ledger.answers.';
 COMMENT ON COLUMN ledger.ranked_answers.log_loss IS 'As in ledger.answers.';
-COMMENT ON COLUMN ledger.ranked_answers.answered IS 'Its place, from 1: headlines that are answered if it is the last; equals in the order of headline_id.';
+COMMENT ON COLUMN ledger.ranked_answers.answered IS 'Its rank, from 1: headlines that are answered if it is the last; equally sure ones are in the order of headline_id.';
 COMMENT ON COLUMN ledger.ranked_answers.hits IS 'How many of those are answered right.';
 COMMENT ON COLUMN ledger.ranked_answers.total IS 'Headlines evaluated.';
 
@@ -253,7 +253,7 @@ COMMENT ON COLUMN calibration.part IS 'The part of the split: train, validation 
 COMMENT ON COLUMN calibration.temperature IS 'Sampling temperature, which the probabilities depend on; NULL for a baseline.';
 COMMENT ON COLUMN calibration.bin IS 'Number of the bin, 1 to 10; three labels leave the first three empty.';
 COMMENT ON COLUMN calibration.confidence_low IS 'Least confidence of the bin: the probability of the likeliest label, where anything unparsed counts as neutral.';
-COMMENT ON COLUMN calibration.confidence_high IS 'Where the next bin begins; 1 itself lies in the last.';
+COMMENT ON COLUMN calibration.confidence_high IS 'Where the next bin begins; 1 itself is in the last bin.';
 COMMENT ON COLUMN calibration.n IS 'Headlines in the bin.';
 COMMENT ON COLUMN calibration.mean_confidence IS 'Their mean confidence.';
 COMMENT ON COLUMN calibration.accuracy IS 'Share of them whose likeliest label is right.';
@@ -290,7 +290,7 @@ SELECT
 FROM binned
 GROUP BY ALL
 ORDER BY study_id, cell_id, part, temperature;
-COMMENT ON VIEW calibration_summary IS 'How far the probabilities can be believed: one row an evaluation with probabilities.';
+COMMENT ON VIEW calibration_summary IS 'How reliable the probabilities are: one row for each evaluation with probabilities.';
 COMMENT ON COLUMN calibration_summary.study_id IS 'The study.';
 COMMENT ON COLUMN calibration_summary.cell_id IS 'The cell.';
 COMMENT ON COLUMN calibration_summary.part IS 'The part of the split: train, validation or test.';

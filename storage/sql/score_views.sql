@@ -1,4 +1,4 @@
--- Headlines without labels: what was said of them, and how that differs from what the cell said on test.
+-- Headlines without labels: the answers to them, and how those differ from the cell's answers on test.
 
 CREATE OR REPLACE VIEW scores AS
 SELECT
@@ -27,7 +27,7 @@ JOIN ledger.scores
     AND ledger.scores.temperature = scorings.temperature
     AND ledger.scores.decoding_id = scorings.decoding_id
 JOIN cells ON cells.cell_id = scorings.cell_id;
-COMMENT ON VIEW scores IS 'Every row of every scored source, with what the cell says of it.';
+COMMENT ON VIEW scores IS 'Every row of every scored source, with the answer of the cell.';
 COMMENT ON COLUMN scores.scoring_id IS 'The scoring.';
 COMMENT ON COLUMN scores.source IS 'What people call the source; - is standard input.';
 COMMENT ON COLUMN scores.row_number IS 'The row of the source, from 1.';
@@ -36,13 +36,13 @@ COMMENT ON COLUMN scores.label IS 'The likeliest of negative, neutral and positi
 COMMENT ON COLUMN scores.p_negative IS 'Probability of sampling negative.';
 COMMENT ON COLUMN scores.p_neutral IS 'Probability of sampling neutral.';
 COMMENT ON COLUMN scores.p_positive IS 'Probability of sampling positive.';
-COMMENT ON COLUMN scores.p_unparsed IS 'Probability of sampling no label.';
-COMMENT ON COLUMN scores.confidence IS 'Probability of the label, never with p_unparsed in it; of the likeliest of the three labels where the label is unparsed.';
+COMMENT ON COLUMN scores.p_unparsed IS 'Probability of sampling an answer that is not a label.';
+COMMENT ON COLUMN scores.confidence IS 'Probability of the label, without p_unparsed; of the likeliest of the three labels where the label is unparsed.';
 COMMENT ON COLUMN scores.model IS 'The base model of the cell.';
 COMMENT ON COLUMN scores.cell_id IS 'The cell that scored: the version of the model.';
 COMMENT ON COLUMN scores.temperature IS 'Sampling temperature of the probabilities.';
 COMMENT ON COLUMN scores.scored_at IS 'When the adapter first scored the text, UTC.';
-COMMENT ON COLUMN scores.adapter_hash IS 'Hash of the adapter that scored; NULL where an older version scored. Where it is not that of cells, `fintone withdraw` deletes the answer.';
+COMMENT ON COLUMN scores.adapter_hash IS 'Hash of the adapter that scored; NULL where an older version scored. If it differs from that of cells, `fintone withdraw` deletes the answer.';
 COMMENT ON COLUMN scores.text_id IS 'Identity of the normalised text.';
 COMMENT ON COLUMN scores.is_unparsed IS 'Whether p_unparsed is the largest of the four probabilities, whatever label the scoring gives such an answer.';
 
@@ -54,7 +54,7 @@ CREATE OR REPLACE MACRO drift_values(label, confidence, unparsed) AS [
     {'measure': 'unparsed', 'value': unparsed::DOUBLE},
     {'measure': 'confidence', 'value': confidence}
 ];
-COMMENT ON MACRO drift_values IS 'What score_drift measures, of one headline.';
+COMMENT ON MACRO drift_values IS 'The values of one headline that score_drift measures.';
 
 CREATE OR REPLACE MACRO measured_low(measure, value, variance, n) AS
     if(measure = 'confidence', mean_low(value, variance, n), share_low(value, n));
@@ -161,7 +161,7 @@ SELECT
     END AS reason
 FROM judged
 ORDER BY started_at, scoring_id, list_position(['negative', 'neutral', 'positive', 'unparsed', 'confidence'], measure);
-COMMENT ON VIEW score_drift IS 'How the answers to a scored source differ from those of the same cell on its test part: a row a measure. A test part is often balanced and news is not, so that shares move for that reason too.';
+COMMENT ON VIEW score_drift IS 'How the answers to a scored source differ from those of the same cell on its test part: a row a measure. A test part is often balanced and news is not, which also moves shares.';
 COMMENT ON COLUMN score_drift.scoring_id IS 'The scoring.';
 COMMENT ON COLUMN score_drift.source IS 'What people call the source; - is standard input.';
 COMMENT ON COLUMN score_drift.cell_id IS 'The cell.';

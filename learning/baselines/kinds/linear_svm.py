@@ -9,7 +9,7 @@ from learning.baselines.kind import Answers, Baseline, BaselineKind, Train
 
 
 def _fit(train: Train) -> Baseline:
-    """Without a word or character to learn from, or with one class, it says the commonest class."""
+    """Without a word or character to learn from, or with one class, it answers the commonest class."""
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.pipeline import make_pipeline, make_union
     from sklearn.svm import LinearSVC
@@ -25,7 +25,7 @@ def _fit(train: Train) -> Baseline:
 
 
 def _finds_any(vectorizer: Any, texts: Sequence[str]) -> bool:
-    """Whether there is a feature in the texts; fitting fails where there is none."""
+    """Whether there is a feature in the texts; fitting fails if there is none."""
     analyse = vectorizer.build_analyzer()
     return any(analyse(text) for text in texts)
 

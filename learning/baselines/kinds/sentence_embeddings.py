@@ -9,7 +9,7 @@ from schemas.label import LABELS
 
 
 def _fit(train: Train) -> Baseline:
-    """On embeddings of unit length; the penalty is scikit-learn's own, which cross-validation on train found best.
+    """Embeddings have unit length; the penalty is scikit-learn's default, which cross-validation on train found best.
 
     Raises:
         EncoderError: The encoder cannot be loaded.

@@ -154,7 +154,7 @@ def point_outside(folder: Path) -> None:
     ("spoil", "said"),
     [
         (remove_modules, "no modules.json; give a folder in sentence-transformers' format"),
-        (break_modules, "its modules.json cannot be read; get its files anew"),
+        (break_modules, "its modules.json cannot be read; get its files again"),
         (remove_weights, "no *.safetensors; give a folder that holds the weights"),
         (pickle_weights, "its weights (pytorch_model.bin) are pickles, which can run code when loaded; convert them"),
         (pickle_a_module, "its weights (pytorch_model.bin) are pickles, which can run code when loaded; convert them"),
@@ -174,7 +174,7 @@ def test_a_broken_file_is_told_in_one_line(folder: Path, file: str) -> None:
     (folder / file).write_bytes(b"not what it should be")
     line = error_of(lambda: load_encoder(folder), folder)
     assert line.startswith("cannot be loaded (")
-    assert line.endswith("); get its files anew")
+    assert line.endswith("); get its files again")
 
 
 def test_code_of_an_encoder_is_not_run_even_where_nobody_checked(folder: Path) -> None:
@@ -187,7 +187,7 @@ def test_an_encoder_with_weights_that_are_no_numbers_is_refused(folder: Path, tm
     weights["embeddings.word_embeddings.weight"][5, 3] = float("nan")
     save_file(weights, folder / "model.safetensors", {"format": "pt"})
     line = error_of(lambda: resolve_encoder(str(folder), tmp_path), folder)
-    assert line == "its weights embeddings.word_embeddings.weight hold NaN or infinity; get its files anew"
+    assert line == "its weights embeddings.word_embeddings.weight hold NaN or infinity; get its files again"
 
 
 def test_weights_that_are_not_in_the_files_are_told(folder: Path) -> None:
@@ -195,4 +195,4 @@ def test_weights_that_are_not_in_the_files_are_told(folder: Path) -> None:
     lacking = {name: value for name, value in weights.items() if "layer.1" not in name}
     save_file(lacking, folder / "model.safetensors", {"format": "pt"})
     line = error_of(lambda: load_encoder(folder), folder)
-    assert line == "some of its weights are not in its *.safetensors; get its files anew"
+    assert line == "some of its weights are not in its *.safetensors; get its files again"

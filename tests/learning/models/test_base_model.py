@@ -125,7 +125,7 @@ def test_damaged_weights_are_refused(folder: Path, quantization: str, kept: int)
     (folder / "model.safetensors").write_bytes(whole[:kept])
     message = error_of(lambda: load_model(folder, quantization, CPU), folder)
     assert "cannot be loaded (" in message
-    assert message.endswith("get its files anew")
+    assert message.endswith("get its files again")
 
 
 @pytest.mark.parametrize("quantization", ["nf4", "none"])
@@ -169,7 +169,7 @@ def test_a_damaged_tokenizer_is_refused(folder: Path, content: str) -> None:
     (folder / "tokenizer.json").write_text(content, encoding="utf-8")
     message = error_of(lambda: load_tokenizer(folder), folder)
     assert "its tokenizer cannot be loaded (" in message
-    assert message.endswith("get its files anew")
+    assert message.endswith("get its files again")
 
 
 def test_an_nf4_model_holds_4_bit_layers_and_is_frozen(tiny_folder: Path) -> None:

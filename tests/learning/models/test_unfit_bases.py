@@ -145,9 +145,9 @@ FILES: tuple[tuple[Spoil, str], ...] = (
     (weights(eight_bits, "float8"), f"its weights are quantised already ({UP}, F8_E4M3); {ORIGINAL}"),
     (weights(whole_numbers, "int8"), f"its weights are quantised already ({UP}, I8); {ORIGINAL}"),
     (weights(four_bits, "absmax"), f"its weights are quantised already ({UP}.absmax, F32); {ORIGINAL}"),
-    (broken(float("nan"), torch.float32), f"its weights {UP} hold NaN or infinity; get its files anew"),
-    (broken(float("nan"), torch.bfloat16), f"its weights {UP} hold NaN or infinity; get its files anew"),
-    (broken(float("-inf"), torch.float16), f"its weights {UP} hold NaN or infinity; get its files anew"),
+    (broken(float("nan"), torch.float32), f"its weights {UP} hold NaN or infinity; get its files again"),
+    (broken(float("nan"), torch.bfloat16), f"its weights {UP} hold NaN or infinity; get its files again"),
+    (broken(float("-inf"), torch.float16), f"its weights {UP} hold NaN or infinity; get its files again"),
     (truncate, "cannot be loaded (model.safetensors is truncated or damaged: "),
     (add_words, "its tokenizer goes up to token 1935 ('word399'), its embedding has 1536 rows (vocab_size); take the"),
     (break_tokenizer, "its tokenizer cannot be loaded ("),
@@ -198,7 +198,7 @@ def test_a_loaded_model_without_finite_logits_is_refused(
 ) -> None:
     spoil(folder)
     said = error_of(lambda: probe(worker, folder, quantization), folder)
-    assert said == "its logits are NaN or infinite in float32; get its files anew"
+    assert said == "its logits are NaN or infinite in float32; get its files again"
 
 
 def test_layers_that_cannot_be_quantised_are_told(worker: Worker, tmp_path: Path) -> None:
