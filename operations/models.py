@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from operations.worker import run_job
-from schemas.cell import PromptSettings, TrainingSettings
+from schemas.cell import PromptSettings
 from schemas.config import DecodingSettings, PromotionSettings
 from schemas.errors import InputError
-from schemas.stored import read_stored
+from schemas.stored import read_cell, read_stored
 from storage.home import Home
 
 if TYPE_CHECKING:
@@ -56,13 +56,13 @@ def load_model(home: Home, cell: "StoredCell") -> CellModel:
 
     (adapter, adapter_hash), card = find_adapter(home, cell), load_card(home.warehouse, cell)
     config: dict[str, Any] = load_config_of(home.warehouse, cell.record.cell_id)
-    settings = card.hyperparameters
+    settings = read_cell(card.hyperparameters)
     model = CellModel(
         card=card,
-        base=BaseSpec(*find_base(home, card), read_stored(TrainingSettings, "training", settings["training"])),
+        base=BaseSpec(*find_base(home, card), settings.training),
         adapter=adapter,
         adapter_hash=adapter_hash,
-        prompt=read_stored(PromptSettings, "prompt", settings["prompt"]),
+        prompt=settings.prompt,
         decoding=read_stored(DecodingSettings, "decoding", config["decoding"]),
         max_unparsed_rate=read_stored(PromotionSettings, "promotion", config["promotion"]).max_unparsed_rate,
     )

@@ -18,21 +18,33 @@ OF_AN_UNTOUCHED_BASE = {"base_model": True, "prompt": True, "training": {"precis
 """The settings that have an effect without a training."""
 
 
-def plan_study(config: StudyConfig, ingested: IngestedSource, split_id: str) -> StudyPlan:
-    """Find and check the base models and the encoder, lay out all cells, and record them as planned.
+def lay_out(config: StudyConfig, snapshot_id: str, split_id: str) -> StudyPlan:
+    """Find and check the base models and the encoder, and lay out all cells.
 
     Raises:
         InputError: A model is not there, or not fit.
     """
     from learning.baselines.registry import plan_baselines
-    from learning.study.grid import plan_study as lay_out
+    from learning.study.grid import plan_study
+
+    encoder = _find_encoder(config.baselines.embedding_model)
+    baselines = plan_baselines(config.baselines, encoder)
+    return plan_study(config, snapshot_id, split_id, cache(_find_base), baselines, encoder)
+
+
+def plan_study(config: StudyConfig, ingested: IngestedSource, split_id: str) -> StudyPlan:
+    """Lay out a study, and record its cells as planned.
+
+    Raises:
+        InputError: A model is not there, or not fit.
+    """
+    from learning.baselines.registry import plan_baselines
     from learning.study.identity import earlier_study_ids
     from storage.studies import add_cells, is_known, save_study
 
     warehouse = Home.from_environment().warehouse
-    encoder = _find_encoder(config.baselines.embedding_model)
-    baselines = plan_baselines(config.baselines, encoder)
-    study = lay_out(config, ingested.snapshot_id, split_id, cache(_find_base), baselines, encoder)
+    study = lay_out(config, ingested.snapshot_id, split_id)
+    baselines = plan_baselines(config.baselines, study.encoder)
     for earlier in earlier_study_ids(config, ingested.snapshot_id, study.cells[0].base, baselines):
         if is_known(warehouse, earlier):
             study = study.model_copy(update={"study_id": earlier})
@@ -44,7 +56,6 @@ def plan_study(config: StudyConfig, ingested: IngestedSource, split_id: str) -> 
 def _find_base(asked: BaseModelSettings) -> BaseModelPlan:
     """Find and check a base model."""
     from learning.models.base_model import check_weights, resolve_base_model
-    from storage.home import Home
 
     models = Home.from_environment().models
     found = resolve_base_model(asked.name, asked.revision, models)
@@ -55,7 +66,6 @@ def _find_base(asked: BaseModelSettings) -> BaseModelPlan:
 def _find_encoder(name: str | None) -> EncoderPlan | None:
     """Find and check the encoder that a study names."""
     from learning.baselines.embeddings import resolve_encoder
-    from storage.home import Home
 
     if name is None:
         return None

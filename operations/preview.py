@@ -18,6 +18,7 @@ from learning.study.naming import spell_values
 from learning.study.split import count_leaks
 from learning.training.schedule import count_steps, count_trained_steps
 from operations.intake import draw_parts, find_headlines, take_in
+from operations.reruns import preview_reruns
 from reporting.verdict import tell_leaks
 from schemas.cell import BaseModelSettings, CellSettings
 from schemas.columns import ReadColumns
@@ -75,9 +76,10 @@ def describe_study(config: StudyConfig) -> list[tuple[str, str]]:
     trained = count_trained_steps(cells, train)
     alone = sum(count_steps(train, cell.training.batch_size, cell.training.epochs) for cell in cells)
     read: list[ReadColumns] = []
+    headlines = None if _awaits_data(config) else find_headlines(config.data, read.append)
     lines = [
         ("study", f"profile {config.name}"),
-        *_describe_data(config, read.append),
+        *_describe_data(config, headlines),
         *_describe_columns(config, read),
         *(("base model", _describe_model(base)) for base in _list_bases(config)),
         ("baselines", _describe_baselines(config)),
@@ -92,6 +94,8 @@ def describe_study(config: StudyConfig) -> list[tuple[str, str]]:
         added = count_trained_steps(curve, train) - count_trained_steps(own, train)
         then = f"then epochs {_join(config.curve_epochs)} of the cell best on validation"
         lines.append(("epoch curve", f"{then}: {_count(len(more), 'more cell')}, {added:,} more steps"))
+    if headlines is not None and not any(map(_is_on_hub, _list_bases(config))):
+        lines += [("again", line) for line in preview_reruns(config, headlines["headline_id"].tolist())]
     lines.append(("scoring", _describe_scoring(config, len(cells) + len(more))))
     if config.runner.kind == "ray":
         lines.append(("runner", _describe_cluster(config.runner)))
@@ -169,9 +173,8 @@ def _describe_sharing(cells: Sequence[CellSettings], trained: int, alone: int) -
     return f"{until}a cell is a checkpoint of the longer ones that differ from it in epochs alone: {saved}"
 
 
-def _count_parts(config: StudyConfig, on_columns: Callable[[ReadColumns], None]) -> tuple[dict[str, Counter[str]], int]:
+def _count_parts(config: StudyConfig, headlines: "pd.DataFrame") -> tuple[dict[str, Counter[str]], int]:
     """Headlines by label in each part of the split, and how many of test have near copies in train."""
-    headlines = find_headlines(config.data, on_columns)
     labels, group_of = (
         dict(zip(headlines["headline_id"], headlines[name], strict=True)) for name in ("label", "group_id")
     )
@@ -194,9 +197,9 @@ def _describe_columns(config: StudyConfig, read: list[ReadColumns]) -> list[tupl
     return lines + [("warning", warning) for columns in read for warning in columns.warn()]
 
 
-def _describe_data(config: StudyConfig, on_columns: Callable[[ReadColumns], None]) -> list[tuple[str, str]]:
+def _describe_data(config: StudyConfig, headlines: "pd.DataFrame | None") -> list[tuple[str, str]]:
     split = config.split
-    if _awaits_data(config):
+    if headlines is None:
         classes = len(LABELS)
         left = f"up to {split.validation_per_class} a class" if split.validation_per_class else "all that is left"
         told = (
@@ -204,7 +207,7 @@ def _describe_data(config: StudyConfig, on_columns: Callable[[ReadColumns], None
             f", {split.test_per_class * classes} test, validation: {left}"
         )
         return [("data", told)]
-    counts, leaks = _count_parts(config, on_columns)
+    counts, leaks = _count_parts(config, headlines)
     parts = "; ".join(
         f"{part} {counted.total():,} ({', '.join(f'{counted[label]:,} {label}' for label in LABELS)})"
         for part, counted in counts.items()

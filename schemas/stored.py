@@ -8,6 +8,7 @@ never given to another setting later, so that it always says what it said.
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
+from schemas.cell import BaseModelSettings, CellSettings, LoraSettings, PromptSettings, TrainingSettings
 from schemas.settings import Settings
 
 VERSION = 2
@@ -49,3 +50,17 @@ def read_stored(group: type[Group], name: str, values: Mapping[str, Any]) -> Gro
         if its_group == name and today in group.model_fields:
             known[today] = value
     return group.model_validate(known)
+
+
+def read_cell(values: Mapping[str, Any]) -> CellSettings:
+    """Read the settings of a cell.
+
+    Raises:
+        ValidationError: As `read_stored` does.
+    """
+    return CellSettings(
+        base_model=read_stored(BaseModelSettings, "base_model", values["base_model"]),
+        prompt=read_stored(PromptSettings, "prompt", values["prompt"]),
+        lora=read_stored(LoraSettings, "lora", values["lora"]),
+        training=read_stored(TrainingSettings, "training", values["training"]),
+    )

@@ -167,6 +167,14 @@ def load_trained(warehouse: Path, study_id: str) -> list[str]:
     return [cell_id for (cell_id,) in rows]
 
 
+def load_finished(warehouse: Path, split_id: str) -> list[CellRecord]:
+    """The cells of a split that have an outcome."""
+    with reading(warehouse) as connection:
+        query = f"{_NAMED_CELLS} WHERE split_id = ? AND list_contains(?, status)"
+        cells = _read_cells(connection.execute(query, [split_id, list(DONE)]))
+    return [cell.record for cell in cells]
+
+
 def load_missing(warehouse: Path, study_id: str, *, with_final: bool = False) -> list[StoredCell]:
     """The cells of a study that lack an evaluation, in the order of the study.
 

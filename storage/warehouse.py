@@ -232,6 +232,12 @@ def is_up_to_date(connection: duckdb.DuckDBPyConnection) -> bool:
     return bool(last == max(_migrations()))
 
 
+def is_current(path: Path) -> bool:
+    """Whether the warehouse, which is there, has every migration."""
+    with reading(path) as connection:
+        return is_up_to_date(connection)
+
+
 def utc_now() -> datetime:
     """The time in UTC without a zone, as every TIMESTAMP column holds it; DuckDB stores a zoned one as local time."""
     return datetime.now(UTC).replace(tzinfo=None)

@@ -4,8 +4,10 @@ from prefect import task
 
 from operations import planning
 from operations.missing import find_best
+from operations.reruns import tell_reruns
 from schemas.config import StudyConfig
 from schemas.plan import IngestedSource, ModelCell, StudyPlan
+from storage.home import Home
 from tasks.progress import announce
 
 
@@ -20,6 +22,8 @@ def plan_study(config: StudyConfig, ingested: IngestedSource, split_id: str) -> 
         f"study {study.study_id}: base model {models}, {len(study.cells)} cells to fine-tune",
         cells=[cell.name for cell in (*study.baselines, *study.base_cells, *running_order(study.cells))],
     )
+    for line in tell_reruns(Home.from_environment().warehouse, study):
+        announce(f"done again: {line}")
     announce(_tell_steps(study))
     return study
 
@@ -32,7 +36,6 @@ def plan_epoch_curve(study: StudyPlan) -> tuple[ModelCell, ...]:
         NothingTrainedError: No fine-tuned cell has been evaluated.
     """
     from learning.study.grid import plan_curve, plan_curves, running_order
-    from storage.home import Home
     from storage.studies import add_cells
 
     warehouse = Home.from_environment().warehouse
@@ -50,7 +53,6 @@ def plan_epoch_curve(study: StudyPlan) -> tuple[ModelCell, ...]:
 def _tell_steps(study: StudyPlan) -> str:
     """How many steps the grid trains, and how many it need not, since cells share them."""
     from learning.training.schedule import count_steps, count_trained_steps
-    from storage.home import Home
     from storage.splits import load_split_counts
 
     counts = load_split_counts(Home.from_environment().warehouse, study.split_id)

@@ -13,8 +13,10 @@ from schemas.grid import SHORT_NAMES
 from schemas.identity import content_id
 from schemas.plan import BaselinePlan, BaseModelPlan
 
-TRAINING_VERSION = 4
-"""Raised when the same settings would train to other weights."""
+TRAINING_CHANGES = {4: "the loss over a whole text is computed in parts, and rounds otherwise"}
+"""Why a version of the training code trains the same settings to other weights than the one before."""
+
+TRAINING_VERSION = max(TRAINING_CHANGES)
 
 SCORING_VERSION = 2
 """Raised when the same model would score to other probabilities or draws."""

@@ -17,7 +17,6 @@ from prefect.testing.utilities import prefect_test_harness
 
 from embedded.grammar import generate_headline
 from flows.retrain import retrain
-from learning.study.identity import earlier_study_ids
 from operations.worker import _workers
 from reporting.data_report import escape
 from schemas.config import BaselineSettings, PromotionSettings, StudyConfig
@@ -351,7 +350,7 @@ def smallest(config: StudyConfig, source: Path) -> StudyConfig:
     values["data"] = {"source": str(source), "duplicates": "keep"}
     values["split"] = {"method": "study", "train_per_class": 3, "test_per_class": 3}
     values["baselines"] = {"names": ["TF-IDF + linear SVM"]}
-    values["grid"] = {"learning_rates": [1e-3], "epochs": [1]}
+    values["grid"], values["curve_epochs"] = {"learning_rates": [1e-3], "epochs": [1]}, []
     return build_config(values)
 
 
@@ -359,9 +358,10 @@ def test_a_study_of_an_older_version_keeps_its_id(
     home: Path, config: StudyConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     study = smallest(config, tmp_path / "copies.csv")
-    for age in (1, 0):  # in the older one settings without effect are part of the id
+    for age in (2, 0):  # in the older one settings without effect are part of the id
         with monkeypatch.context() as older:
-            older.setattr("learning.study.grid.study_id", lambda *known, age=age: earlier_study_ids(*known)[age])
+            known = [number == age for number in range(3)]
+            older.setattr("storage.studies.is_known", lambda *_, known=known: known.pop(0))
             aged = study.model_copy(update={"training": study.training.model_copy(update={"retries": 5 + age})})
             first = retrain(aged)
         assert retrain(aged) == first

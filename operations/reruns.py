@@ -1,0 +1,75 @@
+"""What this version of fintone does again that an older one finished, since it would come out otherwise today."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from operations.planning import cell_records, lay_out
+from schemas.config import StudyConfig
+from schemas.listing import list_some
+from schemas.plan import StudyPlan
+from schemas.stored import read_cell
+from storage.home import Home
+
+if TYPE_CHECKING:
+    from storage.studies import CellRecord
+
+
+def preview_reruns(config: StudyConfig, headline_ids: Sequence[str]) -> list[str]:
+    """What a study would do again, before anything runs; see `tell_reruns`.
+
+    Args:
+        config: The study; its base models are on this machine.
+        headline_ids: Of its headlines, in the order of their snapshot.
+    """
+    from ingestion.identity import snapshot_id
+    from learning.study.identity import split_id
+    from storage.warehouse import is_current
+
+    warehouse = Home.from_environment().warehouse
+    if not warehouse.exists():
+        return []
+    if not is_current(warehouse):
+        return [
+            "an older fintone made the warehouse; what would be done again is told once `fintone report` updated it"
+        ]
+    snapshot = snapshot_id(headline_ids, config.data.near_duplicates)
+    return tell_reruns(warehouse, lay_out(config, snapshot, split_id(snapshot, config.split)))
+
+
+def tell_reruns(warehouse: Path, study: StudyPlan) -> list[str]:
+    """What is done again and why, in a line for the fine-tunes and one for each baseline; none where nothing is.
+
+    Args:
+        warehouse: The DuckDB file.
+        study: What is to run.
+    """
+    from learning.study.identity import TRAINING_CHANGES, TRAINING_VERSION
+    from storage.studies import load_finished
+
+    finished = {record.cell_id: record for record in load_finished(warehouse, study.split_id)}
+    planned = cell_records(study, (*study.baselines, *study.cells))
+    new = [record for record in planned if record.cell_id not in finished]
+    again = [record for record in new if any(_is_same(record, older) for older in finished.values())]
+    lines = [
+        f"{record.name}: its code answers otherwise since it was evaluated" for record in again if _is_baseline(record)
+    ]
+    trained = [record.name for record in again if not _is_baseline(record)]
+    if trained:
+        cells = f"{len(trained)} cell{'' if len(trained) == 1 else 's'}"
+        why = TRAINING_CHANGES[TRAINING_VERSION]
+        lines.append(f"{cells} that an older fintone trained ({list_some(trained)}), since {why}")
+    return lines
+
+
+def _is_baseline(record: "CellRecord") -> bool:
+    return record.kind == "baseline"
+
+
+def _is_same(new: "CellRecord", older: "CellRecord") -> bool:
+    """Whether a finished cell of the same split is the planned one but for the version of the code."""
+    if _is_baseline(new) or new.kind != older.kind:
+        return (new.kind, new.model, new.hyperparameters) == (older.kind, older.model, older.hyperparameters)
+    own, other = read_cell(new.hyperparameters), read_cell(older.hyperparameters)
+    same_base = (new.base_revision, own.base_model.quantization) == (older.base_revision, other.base_model.quantization)
+    return same_base and (own.prompt, own.lora, own.training) == (other.prompt, other.lora, other.training)
