@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from storage.order import LEADERBOARD_ORDER
 from storage.warehouse import reading, utc_now, writing
 
 LEDGER_TABLES = ("ledger.predictions", "ledger.draws", "ledger.temperature_curves")
@@ -129,8 +130,7 @@ def load_leaderboard(warehouse: Path, study_id: str, part: str = "test") -> list
     """The study's leaderboard on one part: base, baselines, then fine-tuned by learning rate, epochs, temperature."""
     with reading(warehouse) as connection:
         cursor = connection.execute(
-            "FROM leaderboard WHERE study_id = ? AND part = ? ORDER BY"
-            " list_position(['base', 'baseline', 'fine-tuned'], kind), learning_rate, epochs, seed, model, temperature",
+            f"FROM leaderboard WHERE study_id = ? AND part = ? ORDER BY {LEADERBOARD_ORDER}",
             [study_id, part],
         )
         columns = [column[0] for column in cursor.description]

@@ -1,9 +1,15 @@
-"""The order in which rows were written: by a number, since a clock can be set back."""
+"""Orders of rows: as they were written, by a number since a clock can be set back, and as people read them."""
 
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     import duckdb
+
+PART_ORDER = "list_position(['train', 'validation', 'test'], part)"
+LEADERBOARD_ORDER = (
+    "list_position(['base', 'baseline', 'fine-tuned'], kind), learning_rate, epochs, seed, model, temperature"
+)
+"""The base model, then baselines, then fine-tuned cells along the grid."""
 
 Ordered = Literal["champions", "studies", "sources", "snapshots", "source_visits"]
 """Tables whose column `number` says which row is later."""

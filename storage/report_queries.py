@@ -1,13 +1,13 @@
 """The queries behind each figure of a study's report: text only, so that a page can show what gave its data."""
 
 from schemas.report import Chosen
+from storage.order import LEADERBOARD_ORDER, PART_ORDER
 
 LOSS_POINTS = 50
 """Points of a cell's loss at most: a point is the mean of the steps around it."""
 MOST_HEADLINES = 10
 
 _FIGURES = "accuracy, accuracy_low, accuracy_high, macro_f1, macro_f1_low, macro_f1_high"
-_ORDER = "list_position(['base', 'baseline', 'fine-tuned'], kind), learning_rate, epochs, seed, model, temperature"
 
 
 def report_queries(study_id: str, chosen: Chosen) -> dict[str, str]:
@@ -18,7 +18,7 @@ def report_queries(study_id: str, chosen: Chosen) -> dict[str, str]:
     return {
         "leaderboard": (
             f"SELECT kind, model, learning_rate, epochs, seed, temperature, n, {_FIGURES}, expected_accuracy, "
-            f"unparsed_rate, is_champion, cell_id FROM leaderboard WHERE {own} ORDER BY {_ORDER}"
+            f"unparsed_rate, is_champion, cell_id FROM leaderboard WHERE {own} ORDER BY {LEADERBOARD_ORDER}"
         ),
         "reproduction": (
             "SELECT kind, learning_rate, epochs, temperature, published_accuracy, measured_accuracy, "
@@ -96,6 +96,6 @@ def report_queries(study_id: str, chosen: Chosen) -> dict[str, str]:
         "split": (
             "SELECT part, label, count(*) AS headlines FROM splits JOIN headlines USING (headline_id) WHERE split_id = "
             f"(SELECT split_id FROM studies WHERE study_id = '{study_id}') GROUP BY part, label "
-            "ORDER BY list_position(['train', 'validation', 'test'], part), label"
+            f"ORDER BY {PART_ORDER}, label"
         ),
     }
