@@ -15,7 +15,7 @@ from reporting.figures import Chart
 from reporting.licences import tell_data_licence, tell_model_licence
 from reporting.promotion import tell_champion, tell_decision, tell_match
 from reporting.text import visible
-from reporting.verdict import tell_baseline, tell_leaks, tell_scarcity
+from reporting.verdict import format_figure, tell_baseline, tell_leaks, tell_scarcity
 from schemas.plan import format_rate, name_cell
 from schemas.report import StudyReport, Table
 
@@ -33,7 +33,7 @@ def render_page(report: StudyReport, charts: dict[str, list[Chart]]) -> str:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        figure=_figure,
+        figure=format_figure,
         share=_share,
         rate=_rate,
         seconds=_seconds,
@@ -124,10 +124,6 @@ def _published(report: StudyReport) -> dict[tuple[Any, ...], dict[str, Any]]:
 
 def _cell_name(row: dict[str, Any]) -> str:
     return visible(name_cell(*(row[name] for name in ("kind", "model", "learning_rate", "epochs", "seed"))))
-
-
-def _figure(value: float | None) -> str:
-    return "" if value is None else f"{value:.3f}"
 
 
 def _share(value: float) -> str:
