@@ -5,18 +5,22 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
-from learning.study.evaluation import LabelledPart
+from learning.study.evaluation import Evaluation, LabelledPart
 from learning.training.checkpoints import CheckpointStore
-from learning.training.recipe import Recipe, TrainingStep
+from learning.training.recipe import Recipe, TrainingOutcome, TrainingStep
 from schemas.config import DecodingSettings, PromptSettings, TrainingSettings
 from schemas.label import Label
 from schemas.model_card import Canaries
 
 if TYPE_CHECKING:
     from learning.models.loaded_base import LoadedBase
+    from learning.scoring.canaries import CanaryCheck
+    from learning.scoring.model_evaluation import Answers
     from learning.training.shared_storage import SharedStorage
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -32,8 +36,8 @@ class BaseSpec:
 
 
 @dataclass(frozen=True)
-class Job(ABC):
-    """Something to be done with a base model."""
+class Job(ABC, Generic[Result]):
+    """Something to be done with a base model, which gives a result."""
 
     base: BaseSpec
     keeps_model: ClassVar[bool] = False
@@ -45,7 +49,7 @@ class Job(ABC):
         return "base model"
 
     @abstractmethod
-    def do(self, base: "LoadedBase", tell: Callable[[Any], None]) -> Any:
+    def do(self, base: "LoadedBase", tell: Callable[[Any], None]) -> Result:
         """Do it, and return its result.
 
         Args:
@@ -55,7 +59,7 @@ class Job(ABC):
 
 
 @dataclass(frozen=True)
-class TravellingJob(Job):
+class TravellingJob(Job[Result]):
     """A job that a machine of a cluster can do, with its adapter on storage that all machines share."""
 
     @abstractmethod
@@ -63,7 +67,7 @@ class TravellingJob(Job):
         """Before it travels: put on the storage what it needs, but for the adapters that are `stored` there."""
 
     @abstractmethod
-    def receive(self, storage: "SharedStorage", stored: set[str], result: Any) -> None:
+    def receive(self, storage: "SharedStorage", stored: set[str], result: Result) -> None:
         """After it came back: get from the storage what it left there."""
 
     @abstractmethod
@@ -94,7 +98,7 @@ class PlannedTraining:
 
 
 @dataclass(frozen=True)
-class TrainingJob(TravellingJob):
+class TrainingJob(TravellingJob[list[TrainingOutcome]]):
     """Train adapters, side by side where there is room; where it travels, one.
 
     The result is a list of `TrainingOutcome`, one for each training, in order. Each event is a line, or the index of a
@@ -106,7 +110,7 @@ class TrainingJob(TravellingJob):
     trainings: tuple[PlannedTraining, ...]
     """One or more, whose recipes differ in learning rate, epochs and seed alone."""
 
-    def do(self, base: "LoadedBase", tell: Callable[[Any], None]) -> Any:
+    def do(self, base: "LoadedBase", tell: Callable[[Any], None]) -> list[TrainingOutcome]:
         """Train them."""
         from learning.training.cell import train_adapters
         from learning.training.cell_training import Training
@@ -123,7 +127,7 @@ class TrainingJob(TravellingJob):
     def send(self, storage: "SharedStorage", stored: set[str]) -> None:
         """Nothing: its checkpoints are there."""
 
-    def receive(self, storage: "SharedStorage", stored: set[str], result: Any) -> None:
+    def receive(self, storage: "SharedStorage", stored: set[str], result: list[TrainingOutcome]) -> None:
         """Get the adapter.
 
         Raises:
@@ -163,7 +167,7 @@ class TrainingJob(TravellingJob):
 
 
 @dataclass(frozen=True)
-class ScoringJob(TravellingJob):
+class ScoringJob(TravellingJob[list[Evaluation]]):
     """Evaluate a model; the result is a list of `Evaluation`, each event a number of headlines."""
 
     adapter_folder: Path | None
@@ -178,7 +182,7 @@ class ScoringJob(TravellingJob):
         """The cell, or the untouched base."""
         return "base model" if self.adapter_folder is None else f"cell {self.adapter_folder.name}"
 
-    def do(self, base: "LoadedBase", tell: Callable[[Any], None]) -> Any:
+    def do(self, base: "LoadedBase", tell: Callable[[Any], None]) -> list[Evaluation]:
         """Evaluate it."""
         from learning.scoring.model_evaluation import evaluate_model
 
@@ -200,7 +204,7 @@ class ScoringJob(TravellingJob):
             put_folder(self.adapter_folder, storage.adapter(self.adapter_folder.name))
             stored.add(self.adapter_folder.name)
 
-    def receive(self, storage: "SharedStorage", stored: set[str], result: Any) -> None:
+    def receive(self, storage: "SharedStorage", stored: set[str], result: list[Evaluation]) -> None:
         """Nothing: it leaves no files."""
 
     def arrive(self, storage: "SharedStorage", scratch: Path) -> Self:
@@ -223,7 +227,7 @@ class ScoringJob(TravellingJob):
 
 
 @dataclass(frozen=True)
-class AnsweringJob(Job):
+class AnsweringJob(Job["Answers"]):
     """Answer headlines without labels by a fine-tune; the result is `learning.scoring.model_evaluation.Answers`."""
 
     adapter_folder: Path
@@ -240,7 +244,7 @@ class AnsweringJob(Job):
         """The cell."""
         return f"cell {self.adapter_folder.name}"
 
-    def do(self, base: "LoadedBase", tell: Callable[[Any], None]) -> Any:  # noqa: ARG002 (it tells nothing)
+    def do(self, base: "LoadedBase", tell: Callable[[Any], None]) -> "Answers":  # noqa: ARG002 (it tells nothing)
         """Answer them."""
         from learning.prompt.decoding import Decoding
         from learning.scoring.model_evaluation import answer_headlines
@@ -250,7 +254,7 @@ class AnsweringJob(Job):
 
 
 @dataclass(frozen=True)
-class ComparingJob(Job):
+class ComparingJob(Job["CanaryCheck"]):
     """Compare a fine-tune with what the ledger knows of it; the result is a `learning.scoring.canaries.CanaryCheck`."""
 
     adapter_folder: Path
@@ -263,7 +267,7 @@ class ComparingJob(Job):
         """The cell."""
         return f"cell {self.adapter_folder.name}"
 
-    def do(self, base: "LoadedBase", tell: Callable[[Any], None]) -> Any:  # noqa: ARG002 (it tells nothing)
+    def do(self, base: "LoadedBase", tell: Callable[[Any], None]) -> "CanaryCheck":  # noqa: ARG002 (it tells nothing)
         """Compare it."""
         from learning.scoring.canaries import compare_canaries
 
@@ -271,7 +275,7 @@ class ComparingJob(Job):
 
 
 @dataclass(frozen=True)
-class CheckingJob(Job):
+class CheckingJob(Job[int]):
     """Load a base model and see that it can be fine-tuned. The next job finds it in memory.
 
     The result is how many trainings of such a recipe go side by side on these headlines, 1 or more.
@@ -281,7 +285,7 @@ class CheckingJob(Job):
     labels: tuple[Label, ...]
     recipe: Recipe
 
-    def do(self, base: "LoadedBase", tell: Callable[[Any], None]) -> Any:  # noqa: ARG002 (it tells nothing)
+    def do(self, base: "LoadedBase", tell: Callable[[Any], None]) -> int:  # noqa: ARG002 (it tells nothing)
         """Count them."""
         from learning.training.cell import count_side_by_side
 
