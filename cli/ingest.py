@@ -8,6 +8,7 @@ import typer
 
 from cli.options import assign, build_config
 from cli.output.console import print_lines, stderr, stdout, tell
+from schemas.formats import LABELLED_FORMATS
 
 if TYPE_CHECKING:
     from schemas.config import DataSettings
@@ -19,7 +20,9 @@ def ingest(
     label_column: Annotated[str | None, typer.Option(help="Column of the label; else found.")] = None,
     label_map: Annotated[Path | None, typer.Option(help="YAML or JSON file of word: label.")] = None,
     encoding: Annotated[str | None, typer.Option(help="Text encoding; else detected.")] = None,
-    format_: Annotated[str | None, typer.Option("--format", help="Kind of file, as in json-lines; else found.")] = None,
+    format_: Annotated[
+        str | None, typer.Option("--format", help=f"Kind of file: {', '.join(LABELLED_FORMATS)}; else found.")
+    ] = None,
     delimiter: Annotated[str | None, typer.Option(help="Character between the fields of a CSV; else found.")] = None,
     header_row: Annotated[str | None, typer.Option(help="Line that names the columns; else found.")] = None,
     max_rejected: Annotated[str | None, typer.Option(help="Share of rows that may be rejected, 0 to 1.")] = None,

@@ -80,10 +80,7 @@ def main() -> None:
         hint = "" if debug else "; --debug shows more"
         _end(f"{type(error).__name__}: {' '.join(str(error).split())}{hint}", FAILED, debug=debug)
     if code == INTERRUPTED:
-        from flows.deployment import mute_exit
-
         sys.stderr.write(INTERRUPTION)
-        mute_exit()
     sys.exit(code)
 
 

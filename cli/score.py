@@ -8,6 +8,7 @@ import typer
 from cli.completion import complete_model
 from cli.output.console import score_progress, stderr, tell
 from reporting.csv_rows import CsvRows
+from schemas.formats import FORMATS
 
 if TYPE_CHECKING:
     from typing import Literal
@@ -40,7 +41,7 @@ def score(
         Stream | None, typer.Option("--format", help="Form of standard output; csv if not given.")
     ] = None,
     text_column: Annotated[str | None, typer.Option(help="Column of the headline; else found.")] = None,
-    source_format: Annotated[str | None, typer.Option(help="Kind of source, as in lines or json; else found.")] = None,
+    source_format: Annotated[str | None, typer.Option(help=f"Kind of file: {', '.join(FORMATS)}; else found.")] = None,
     encoding: Annotated[str | None, typer.Option(help="Text encoding; else detected.")] = None,
     delimiter: Annotated[str | None, typer.Option(help="Character between the fields of a CSV; else found.")] = None,
     header_row: Annotated[int | None, typer.Option(help="Line that names the columns; else found.")] = None,

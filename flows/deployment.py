@@ -1,25 +1,27 @@
-"""What a flow does differently where a Prefect worker runs it in a process of its own, and how such a process ends."""
+"""How a process that ran a flow ends: one of the command line, or one of a Prefect worker's own."""
 
 import atexit
-import os
-import sys
+from contextlib import suppress
+
+SECONDS_TO_CLOSE = 5.0
+"""That Prefect has to send what it still holds."""
 
 
-def mute_exit_of_deployment() -> None:
-    """Where a worker runs the flow in a process of its own, let that process end as `mute_exit` lets it."""
+def close_prefect_of_deployment() -> None:
+    """Where a worker runs the flow in a process of its own, close Prefect when that process ends."""
     from prefect.runtime import deployment
 
     if deployment.id:
-        atexit.register(mute_exit)
+        atexit.register(close_prefect)
 
 
-def mute_exit() -> None:
-    """From here on, let nothing reach the terminal: what libraries say while the process ends is for nobody.
+def close_prefect() -> None:
+    """Let Prefect's background services send what they hold, and stop their thread. To be run at exit.
 
-    To be run at exit: Prefect tells that its temporary server stops, and DuckDB's binding lists what Prefect's threads
-    still hold. Does nothing where another program has put its own stream in place of standard error.
+    Prefect leaves that thread to the end of the process. It then holds on to the modules of the flow while the
+    interpreter is taken down, and DuckDB's binding lists all its types on standard error as leaked.
     """
-    sys.stderr.flush()
-    own = sys.__stderr__
-    if own is not None and sys.stderr is own:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), own.fileno())
+    from prefect._internal.concurrency.threads import wait_for_global_loop_exit
+
+    with suppress(KeyboardInterrupt):  # who presses Ctrl-C now does not want to wait for that
+        wait_for_global_loop_exit(SECONDS_TO_CLOSE)

@@ -3,7 +3,7 @@
 from prefect import flow
 
 from flows.credentials import provide_hub_token
-from flows.deployment import mute_exit_of_deployment
+from flows.deployment import close_prefect_of_deployment
 from flows.notices import show_notices
 from schemas.config import DataSettings
 from schemas.plan import IngestedSource
@@ -20,7 +20,7 @@ def ingest(data: DataSettings) -> IngestedSource:
     Returns:
         The ids under which its rows lie in the warehouse.
     """
-    mute_exit_of_deployment()
+    close_prefect_of_deployment()
     show_notices()
     provide_hub_token()
     ingested = ingest_source(data)

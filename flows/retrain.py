@@ -10,7 +10,7 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 
 from flows.credentials import provide_hub_token
-from flows.deployment import mute_exit_of_deployment
+from flows.deployment import close_prefect_of_deployment
 from flows.notices import show_notices
 from learning.study.grid import family_of, group_cells, split_apart
 from learning.training.schedule import added_steps
@@ -51,7 +51,7 @@ def retrain(config: StudyConfig) -> str:
     Returns:
         The study's id. Where cells failed, the study is incomplete, and its next run tries them again.
     """
-    mute_exit_of_deployment()
+    close_prefect_of_deployment()
     show_notices()
     provide_hub_token()
     home = Home.from_environment()

@@ -3,7 +3,7 @@
 from prefect import flow
 
 from flows.credentials import provide_hub_token
-from flows.deployment import mute_exit_of_deployment
+from flows.deployment import close_prefect_of_deployment
 from flows.notices import show_notices
 from operations.answers import ScoredSource
 from operations.worker import close_worker, start_worker
@@ -23,7 +23,7 @@ def score(settings: ScoreSettings) -> ScoredSource:
     Returns:
         The scoring: its answers are in the view `scores`, its drift in `score_drift`.
     """
-    mute_exit_of_deployment()
+    close_prefect_of_deployment()
     show_notices()
     provide_hub_token()
     home = Home.from_environment()

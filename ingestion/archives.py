@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from ingestion.passed_over import tell_why
-from ingestion.reasons import describe_reason
 from schemas.errors import InputError
+from schemas.reasons import describe_reason
 
 MAX_BYTES = 2 * 1024**3
 MAX_RATIO = 100

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 from ingestion.columns import SAMPLE_ROWS, MissingColumnError, Table
 from ingestion.headers import find_header, name_columns
-from ingestion.reasons import describe_reason
 from ingestion.rows import TableRows
 from ingestion.tables import read_table
 from ingestion.workbooks import Sheet, TooManyTagsError, open_sheets
@@ -18,6 +17,7 @@ from schemas.columns import join_columns
 from schemas.config import DataSettings
 from schemas.errors import InputError
 from schemas.listing import list_some
+from schemas.reasons import describe_reason
 
 Cells = Iterator[Sequence[Any]]
 

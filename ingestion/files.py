@@ -1,4 +1,4 @@
-"""The files of a source: found and hashed, and read only while they hold those same bytes."""
+"""The files of a source: found, hashed and read."""
 
 import hashlib
 import stat
@@ -22,10 +22,9 @@ class SourceError(InputError):
 
 @dataclass(frozen=True)
 class SourceFile:
-    """A file of a source as it was found: its display name, the hash and number of its bytes, and its path."""
+    """A file of a source as it was found: its display name, the number of its bytes, and its path."""
 
     name: str
-    sha256: str
     size: int
     path: Path
     beside: "tuple[SourceFile, ...]" = ()
@@ -40,7 +39,7 @@ class FoundFiles(NamedTuple):
 
 
 def find_files(path: Path, name: str, shown: str, agreement: int) -> FoundFiles:
-    """Find and hash a file, the file of unpacked FinancialPhraseBank, or each file of a folder in order.
+    """Find a file, the file of unpacked FinancialPhraseBank, or each file of a folder in order.
 
     Args:
         path: The file or folder.
@@ -64,17 +63,24 @@ def find_files(path: Path, name: str, shown: str, agreement: int) -> FoundFiles:
         return FoundFiles(tuple(_find_file(file, own, str(file)) for file, own in named), not_read)
 
 
+def hash_file(file: SourceFile, shown: str) -> str:
+    """The SHA-256 of a file, as hexadecimal digits, in bounded memory.
+
+    Raises:
+        SourceError: If it cannot be read.
+    """
+    with _told(shown, file.path), file.path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
 def read_file(file: SourceFile, shown: str) -> bytes:
     """The bytes of a file.
 
     Raises:
-        SourceError: If it cannot be read, or changed since it was found.
+        SourceError: If it cannot be read.
     """
     with _told(shown, file.path):
-        content = file.path.read_bytes()
-    if hash_bytes(content) != file.sha256:
-        raise SourceError(f"source {file.name!r} changed while it was read: try again once it is complete")
-    return content
+        return file.path.read_bytes()
 
 
 def hash_bytes(content: bytes) -> str:
@@ -91,8 +97,7 @@ def _find_file(path: Path, name: str, shown: str) -> SourceFile:
             f"source {shown!r} has {status.st_size:,} bytes, more than the {MAX_BYTES:,} that are read: split it into "
             "files of a folder, and give that"
         )
-    with path.open("rb") as file:
-        return SourceFile(name, hashlib.file_digest(file, "sha256").hexdigest(), status.st_size, path)
+    return SourceFile(name, status.st_size, path)
 
 
 @contextmanager

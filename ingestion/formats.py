@@ -2,7 +2,7 @@
 
 import zipfile
 from collections.abc import Iterator
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from ingestion import phrasebank
 from ingestion.archives import ArchiveError, describe_files, is_zip, list_files, open_zip, read_member, tell_others
@@ -20,8 +20,7 @@ from ingestion.rows import RawRow, TableRows, broken_row
 from schemas.columns import NO_COLUMNS, ReadColumns
 from schemas.config import DataSettings
 from schemas.errors import InputError
-
-Format = Literal["csv", "json", "json-lines", "parquet", "excel", "phrasebank", "lines"]
+from schemas.formats import Format
 
 _UNICODE = "utf-8"
 """What is recorded for formats that fix their own encoding."""

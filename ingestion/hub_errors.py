@@ -5,8 +5,9 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ingestion.reasons import describe_reason
 from schemas.errors import InputError
+from schemas.hub_errors import explain_refusal
+from schemas.reasons import describe_reason
 
 _LIBRARIES = ("datasets", "huggingface_hub", "fsspec", "httpx", "httpx2")
 _SCRIPT = "Dataset scripts are no longer supported"
@@ -32,32 +33,18 @@ def hub_errors(source: str, revision: str | None) -> Iterator[None]:
     Raises:
         HubDatasetError: The data set or its revision does not exist or is not shown, or the hub cannot be reached.
     """
-    from huggingface_hub.errors import (
-        GatedRepoError,
-        HFValidationError,
-        RepositoryNotFoundError,
-        RevisionNotFoundError,
-    )
+    from huggingface_hub.errors import HFValidationError
 
     try:
         yield
     except HFValidationError as error:
         raise bad_form(source) from error
-    except GatedRepoError as error:
-        raise HubDatasetError(
-            f"source {source!r} is gated: accept its terms on the hub and set HF_TOKEN to a token that may read it"
-        ) from error
-    except RepositoryNotFoundError as error:
-        raise HubDatasetError(f"source {source!r} is not on the hub, or private: check it or set HF_TOKEN") from error
-    except RevisionNotFoundError as error:
-        raise HubDatasetError(
-            f"source {source!r} has no revision {revision!r}: give a commit, branch or tag"
-        ) from error
     except Exception as error:  # the client passes on whatever its transport raises: a lost connection, a proxy, a disk
-        raise HubDatasetError(
-            f"source {source!r} cannot be had from the hub ({describe_reason(error)}), and no copy of it is here: "
-            "try again with a network, or give a file"
-        ) from error
+        refusal = explain_refusal(error, revision) or (
+            f"cannot be had from the hub ({describe_reason(error)}), and no copy of it is here; try again with a "
+            "network, or give a file"
+        )
+        raise HubDatasetError(f"source {source!r} {refusal}") from error
 
 
 def explain_failure(error: Exception, source: str, commit: str) -> HubDatasetError:

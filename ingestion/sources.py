@@ -1,16 +1,16 @@
 """From the setting `data.source` to raw rows: the project's own headlines, a file, a folder, or a data set of the hub.
 
-Finding a source costs one hash of its bytes, or one call that resolves the commit of a data set. Its rows are read
-after that, file by file, and only if the bytes are still the same.
+`find_source` hashes the bytes, or asks the hub which commit a data set is; the rows are then read, file by file, of
+those same bytes alone. After `find_place`, which reads nothing, the bytes are hashed while the rows are read.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from embedded.headlines import HEADLINES_FILE
 from ingestion import bounds, phrasebank
-from ingestion.files import SourceError, SourceFile, find_files, hash_bytes, read_file
+from ingestion.files import SourceError, SourceFile, find_files, hash_bytes, hash_file, read_file
 from ingestion.formats import Content, read_content
 from ingestion.hub_dataset import HubReference, parse_reference, read_dataset, resolve_commit
 from ingestion.identity import ingest_id
@@ -32,16 +32,15 @@ class SourceDataset:
     reference: HubReference
     commit: str
     size: int = 0
+    beside: tuple[SourceFile, ...] = ()
 
 
 @dataclass(frozen=True)
-class Source:
-    """A source that was found: its display name, where it is, and the hash by which its rows are identified."""
+class Place:
+    """Where a source is and how people see it; of a file, no byte is read yet."""
 
     name: str
     location: str
-    sha256: str
-    ingest_id: str
     synthetic: bool
     files: tuple[SourceFile | SourceDataset, ...]
     is_folder: bool
@@ -53,12 +52,30 @@ class Source:
         """Bytes of all files."""
         return sum(file.size for file in self.files)
 
+    def identify(self, hashes: Mapping[str, str]) -> str:
+        """What its bytes are known by, from the SHA-256 of each file by name."""
+        own = [hashes[file.name] for file in self.files]
+        own += [f"{other.path.name} {hashes[other.name]}" for file in self.files for other in file.beside]
+        return own[0] if len(own) == 1 else hash_bytes("\n".join(own).encode())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source(Place):
+    """A source whose bytes are known before its rows are read."""
+
+    hashes: Mapping[str, str]
+    """The SHA-256 of each file by name."""
+    sha256: str
+    ingest_id: str
+    """What its rows will be known by."""
+
 
 @dataclass
 class Reading:
     """What is recorded about a source while its rows are read: the kind, encoding, columns and rows of each file.
 
-    `not_read` names what else its files hold, such as further sheets of a workbook, each with the reason.
+    `not_read` names what else its files hold, such as further sheets of a workbook, each with the reason; `hashes` are
+    the SHA-256 of its files by name.
     """
 
     kinds: list[str] = field(default_factory=list)
@@ -66,6 +83,24 @@ class Reading:
     columns: list[ReadColumns] = field(default_factory=list)
     rows: list[int] = field(default_factory=list)
     not_read: list[str] = field(default_factory=list)
+    hashes: dict[str, str] = field(default_factory=dict)
+
+
+def find_place(settings: DataSettings) -> Place:
+    """Find a source without reading it.
+
+    Raises:
+        InputError: If it is not there, is too large or is no regular file.
+    """
+    reference = parse_reference(settings.source)
+    if reference:
+        return _find_dataset(reference)
+    synthetic = settings.source == EMBEDDED
+    path = HEADLINES_FILE if synthetic else local_path("source", settings.source)
+    name = f"{EMBEDDED} (synthetic)" if synthetic else path.absolute().name
+    files, not_read = find_files(path, name, settings.source, settings.agreement)
+    location = EMBEDDED if synthetic else str(path.resolve())
+    return Place(name, location, synthetic, files, path.is_dir(), not_read)
 
 
 def find_source(settings: DataSettings) -> Source:
@@ -74,29 +109,13 @@ def find_source(settings: DataSettings) -> Source:
     Raises:
         InputError: If it does not exist, is not readable, is too large or is not a regular file.
     """
-    reference = parse_reference(settings.source)
-    if reference:
-        return _find_dataset(reference, settings)
-    synthetic = settings.source == EMBEDDED
-    path = HEADLINES_FILE if synthetic else local_path("source", settings.source)
-    name = f"{EMBEDDED} (synthetic)" if synthetic else path.absolute().name
-    files, not_read = find_files(path, name, settings.source, settings.agreement)
-    hashes = [file.sha256 for file in files]
-    hashes += [f"{other.path.name} {other.sha256}" for file in files for other in file.beside]
-    sha256 = hashes[0] if len(hashes) == 1 else hash_bytes("\n".join(hashes).encode())
-    return Source(
-        name=name,
-        location=EMBEDDED if synthetic else str(path.resolve()),
-        sha256=sha256,
-        ingest_id=ingest_id(sha256, settings),
-        synthetic=synthetic,
-        files=files,
-        is_folder=path.is_dir(),
-        not_read=not_read,
-    )
+    place = find_place(settings)
+    hashes = {each.name: _hash(each, settings) for file in place.files for each in (file, *file.beside)}
+    sha256 = place.identify(hashes)
+    return Source(**vars(place), hashes=hashes, sha256=sha256, ingest_id=ingest_id(sha256, settings))
 
 
-def iterate_rows(source: Source, settings: DataSettings, reading: Reading) -> Iterator[RawRow]:
+def iterate_rows(source: Place, settings: DataSettings, reading: Reading) -> Iterator[RawRow]:
     """Yield the rows of all files in order, and record in `reading` what is found.
 
     Raises:
@@ -104,7 +123,7 @@ def iterate_rows(source: Source, settings: DataSettings, reading: Reading) -> It
     """
     characters, rows, most_rows, most = 0, 0, bounds.most_rows(source.size), bounds.most_characters(source.size)
     for file in source.files:
-        content = _open(file, settings)
+        content = _open(file, source, settings, reading)
         reading.kinds.append(content.kind)
         reading.encodings.append(content.encoding)
         reading.columns.append(content.columns)
@@ -123,32 +142,38 @@ def iterate_rows(source: Source, settings: DataSettings, reading: Reading) -> It
         raise SourceError(f"source {settings.source!r} has no rows: give a file with labelled headlines")
 
 
-def _find_dataset(reference: HubReference, settings: DataSettings) -> Source:
+def _find_dataset(reference: HubReference) -> Place:
     commit = resolve_commit(reference)
     name = str(replace(reference, revision=None))
-    sha256 = hash_bytes(f"{name}@{commit}".encode())
-    return Source(
-        name=f"{name}@{commit[:12]}",
-        location=name,
-        sha256=sha256,
-        ingest_id=ingest_id(sha256, settings),
-        synthetic=False,
-        files=(SourceDataset(name, sha256, reference, commit),),
-        is_folder=False,
-    )
+    dataset = SourceDataset(name, hash_bytes(f"{name}@{commit}".encode()), reference, commit)
+    return Place(f"{name}@{commit[:12]}", name, synthetic=False, files=(dataset,), is_folder=False)
 
 
-def _open(file: SourceFile | SourceDataset, settings: DataSettings) -> Content:
+def _hash(file: SourceFile | SourceDataset, settings: DataSettings) -> str:
+    return file.sha256 if isinstance(file, SourceDataset) else hash_file(file, _show(file, settings))
+
+
+def _show(file: SourceFile, settings: DataSettings) -> str:
+    """A file as errors name it: as the setting does, or by its path where it lies in the folder that is named."""
+    return settings.source if file.path == Path(settings.source) else str(file.path)
+
+
+def _open(file: SourceFile | SourceDataset, source: Place, settings: DataSettings, reading: Reading) -> Content:
     if isinstance(file, SourceDataset):
+        reading.hashes[file.name] = file.sha256
         return read_dataset(file.reference, file.commit, settings)
-    shown = settings.source if file.path == Path(settings.source) else str(file.path)
-    recognised = read_content(read_file(file, settings.source), shown, settings)
-    return recognised._replace(rows=_with_levels(recognised.rows, file, settings.source))
+    content, *beside = (_read(each, source, settings, reading) for each in (file, *file.beside))
+    recognised = read_content(content, _show(file, settings), settings)
+    if not beside:
+        return recognised
+    levels = {phrasebank.level_of(other.path.name): read for other, read in zip(file.beside, beside, strict=True)}
+    known = {level: read for level, read in levels.items() if level}
+    return recognised._replace(rows=phrasebank.raise_agreement(recognised.rows, known))
 
 
-def _with_levels(rows: Iterator[RawRow], file: SourceFile, shown: str) -> Iterator[RawRow]:
-    """Rows of unpacked FinancialPhraseBank with their agreement level; other rows unchanged."""
-    if not file.beside:
-        return rows
-    levels = {phrasebank.level_of(other.path.name): read_file(other, shown) for other in file.beside}
-    return phrasebank.raise_agreement(rows, {level: content for level, content in levels.items() if level})
+def _read(file: SourceFile, source: Place, settings: DataSettings, reading: Reading) -> bytes:
+    content = read_file(file, _show(file, settings))
+    reading.hashes[file.name] = hash_bytes(content)
+    if isinstance(source, Source) and reading.hashes[file.name] != source.hashes[file.name]:
+        raise SourceError(f"source {file.name!r} changed while it was read: try again once it is complete")
+    return content

@@ -1,45 +1,33 @@
-"""Headlines without labels, from their source to the warehouse and to a file, batch by batch, in bounded memory.
+"""Headlines without labels are answered into the warehouse and into a file, batch by batch, in bounded memory.
 
 Runs without Prefect. What the model said before of a text is not asked again.
 """
 
-import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
 from math import log
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal
 
 from operations.models import CellModel, load_model
+from operations.score_input import ScoreInput, open_input
 from operations.worker import run_job
 from reporting.csv_rows import CsvRows
-from schemas.columns import ReadColumns, join_columns
 from schemas.config import ScoreSettings
 from schemas.data_report import MOST_REASONS, ReasonCount, describe_reasons
 from schemas.errors import InputError
-from schemas.identity import content_id
-from schemas.listing import list_some
 from schemas.scoring import ANSWER_COLUMNS, ScoringCounts
 from storage.home import Home
 
 if TYPE_CHECKING:
-    import io
-
     import pandas as pd
 
-    from ingestion.rows import RawRow
-    from ingestion.sources import Reading, Source
     from ingestion.unlabelled import HeadlineBatch
     from reporting.score_files import Write
     from storage.scores import Scorer
 
-ROWS_AT_ONCE = 4_096
-"""Rows of a source that are in memory together."""
-STREAM_PATIENCE = 1.0
-"""Seconds for which the rows of a stream wait for more."""
 CHAMPION = "champion"
 
 
@@ -127,100 +115,49 @@ def score_source(
     """
     import pandas as pd
 
+    with open_input(settings, chosen.scorer) as source:
+        for line in source.describe():
+            tell(line)
+        if write is not None:
+            write(pd.DataFrame(columns=list(ANSWER_COLUMNS)))  # a header, even where nothing follows
+        return _score_all(source, settings, chosen, write, on_rows)
+
+
+def _score_all(
+    source: ScoreInput,
+    settings: ScoreSettings,
+    chosen: ChosenModel,
+    write: "Write | None",
+    on_rows: Callable[[int, int | None, str], None],
+) -> ScoredSource:
     from storage.data_report import load_reasons
     from storage.locks import holding
     from storage.scores import finish_scoring, start_scoring
 
-    warehouse, scorer = Home.from_environment().warehouse, chosen.scorer
-    opened = _open(settings, scorer)
-    for line in _describe_reading(opened):
-        tell(line)
-    if write is not None:
-        write(pd.DataFrame(columns=list(ANSWER_COLUMNS)))  # a header, even where nothing follows
-    with holding(warehouse, "scoring", opened.scoring_id):  # another process may score the same source
+    warehouse, scoring_id = Home.from_environment().warehouse, source.scoring_id
+    with holding(warehouse, "scoring", scoring_id):  # another process may score the same source
         start_scoring(
             warehouse,
-            opened.scoring_id,
-            opened.name,
-            opened.location,
-            scorer,
-            text_column=opened.columns.text,
+            scoring_id,
+            source.name,
+            source.location,
+            chosen.scorer,
+            text_column=source.columns.text,
             unparsed=settings.unparsed,
         )
         counts, start = ScoringCounts(), time.monotonic()
-        for batch in opened.batches:
-            counts = _score_batch(opened, chosen, batch, counts, settings.unparsed, write)
+        for batch in source.batches:
+            counts = _score_batch(source, chosen, batch, counts, settings.unparsed, write)
             rate = counts.headlines_scored / (time.monotonic() - start)
-            on_rows(counts.rows_read, opened.rows, f"{rate:,.0f} headlines/s")
-        finish_scoring(warehouse, opened.scoring_id)
-    reasons = load_reasons(warehouse, opened.scoring_id, MOST_REASONS)
+            on_rows(counts.rows_read, source.rows, f"{rate:,.0f} headlines/s")
+        finish_scoring(warehouse, scoring_id)
+    reasons = load_reasons(warehouse, scoring_id, MOST_REASONS)
     bound = chosen.model.max_unparsed_rate
-    return ScoredSource(opened.scoring_id, opened.name, chosen.model.card.cell_id, counts, bound, reasons)
-
-
-@dataclass(frozen=True)
-class _Opened:
-    """A source that is being read: its kinds, columns and batches, and its rows if they can be counted beforehand."""
-
-    scoring_id: str
-    name: str
-    location: str
-    kinds: Sequence[str]
-    columns: ReadColumns
-    batches: Iterable["HeadlineBatch"]
-    rows: int | None
-    not_read: Sequence[str] = ()
-    """Files and sheets that are passed over, each with the reason."""
-
-
-def _describe_reading(opened: _Opened) -> list[str]:
-    """Which column of a table is read, or that each line is a headline; what else could be meant; what is not read."""
-    read = [opened.columns.describe()] if opened.columns.text else []
-    read += ["each line is a headline"] if "lines" in opened.kinds else []
-    read += [f"not read: {list_some(opened.not_read)}"] if opened.not_read else []
-    return [*(f"{opened.name}: {each}" for each in (*read, *(f"warning: {it}" for it in opened.columns.warn())))]
-
-
-def _open(settings: ScoreSettings, scorer: "Scorer") -> _Opened:
-    from ingestion.sources import Reading, find_source, iterate_rows
-    from ingestion.streams import STREAM, batch_rows, open_stream
-    from ingestion.unlabelled import read_batches
-
-    if settings.source == STREAM:
-        content = open_stream(cast("io.BufferedReader", sys.stdin.buffer), settings.reading)
-        identity = content_id({"stream": time.time_ns(), **scorer.identity})
-        batches = read_batches(batch_rows(content.rows, ROWS_AT_ONCE, STREAM_PATIENCE))
-        return _Opened(identity, STREAM, STREAM, [content.kind], content.columns, batches, None)
-    source = find_source(settings.reading)
-    # a setting that is newer than homes with scorings is left out where it is not given: their ids stay
-    newer = {"header_row"} if settings.header_row is None else set()
-    rules = settings.reading.model_dump(mode="json", exclude={"source", *newer})
-    told = {} if settings.unparsed == "label" else {"unparsed": settings.unparsed}
-    identity = content_id({"sha256": source.sha256, "reading": rules, **scorer.identity, **told})
-    batches = read_batches(_in_batches(iterate_rows(source, settings.reading, Reading())))
-    read = _read_through(source, settings)
-    columns = join_columns(read.columns)
-    rows, not_read = sum(read.rows), (*source.not_read, *read.not_read)
-    return _Opened(identity, source.name, source.location, read.kinds, columns, batches, rows, not_read)
-
-
-def _read_through(source: "Source", settings: ScoreSettings) -> "Reading":
-    """What a source holds. Reading is a hundredth of scoring, and a person wants to know how much is left."""
-    from ingestion.sources import Reading, iterate_rows
-
-    reading = Reading()
-    for _ in iterate_rows(source, settings.reading, reading):
-        pass
-    return reading
-
-
-def _in_batches(rows: Iterator["RawRow"]) -> Iterator[Sequence["RawRow"]]:
-    while batch := list(islice(rows, ROWS_AT_ONCE)):
-        yield batch
+    return ScoredSource(scoring_id, source.name, chosen.model.card.cell_id, counts, bound, reasons)
 
 
 def _score_batch(
-    opened: _Opened,
+    source: ScoreInput,
     chosen: ChosenModel,
     batch: "HeadlineBatch",
     counts: ScoringCounts,
@@ -238,7 +175,7 @@ def _score_batch(
     unknown = texts[~texts["text_id"].isin(known["text_id"])]
     answered, too_long = _answer(chosen, unknown)
     refused = batch.headlines[batch.headlines["text_id"].isin(too_long)]
-    rejected = pd.concat([batch.rejected, _refuse(refused)]).sort_values("row_number").assign(source=opened.name)
+    rejected = pd.concat([batch.rejected, _refuse(refused)]).sort_values("row_number").assign(source=source.name)
     rows = batch.headlines[~batch.headlines["row_number"].isin(refused["row_number"])]
     told = _tell_answers(rows.merge(pd.concat([known, answered.drop(columns="text")]), on="text_id"), unparsed)
     counts = ScoringCounts(
@@ -249,7 +186,7 @@ def _score_batch(
         counts.rows_answered + len(rows),
         counts.rows_unparsed + int(told["is_unparsed"].sum()),
     )
-    save_batch(warehouse, opened.scoring_id, scorer, answered, rows[["row_number", "text_id"]], rejected, counts)
+    save_batch(warehouse, source.scoring_id, scorer, answered, rows[["row_number", "text_id"]], rejected, counts)
     if write is not None and len(rows):
         write(_as_answers(told, chosen))
     return counts

@@ -2,11 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING
 
 from schemas.config import DecodingSettings
 from schemas.label import LABELS
 from schemas.plan import PARTS, CellPlan, StudyPlan
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from learning.study.evaluation import CurvePoint, Evaluation, LabelledPart
+    from learning.study.metrics import OutcomeFigures
+    from learning.training.recipe import TrainingOutcome
+    from storage.evaluations import EvaluationRecord
+    from storage.studies import CellOutcome
 
 
 def evaluation_ids(study: StudyPlan, cell: CellPlan) -> dict[tuple[str, float | None], str]:
@@ -23,8 +34,8 @@ def evaluation_ids(study: StudyPlan, cell: CellPlan) -> dict[tuple[str, float | 
     }
 
 
-def load_part(study: StudyPlan, name: str) -> Any:
-    """A part of the study's split, as `learning.study.evaluation.LabelledPart`."""
+def load_part(study: StudyPlan, name: str) -> "LabelledPart":
+    """A part of the study's split."""
     from learning.study.evaluation import LabelledPart
     from storage import splits
     from storage.home import Home
@@ -33,12 +44,12 @@ def load_part(study: StudyPlan, name: str) -> Any:
     return LabelledPart(name, *(tuple(frame[column]) for column in ("headline_id", "text", "label")))
 
 
-def load_parts(study: StudyPlan) -> list[Any]:
+def load_parts(study: StudyPlan) -> "list[LabelledPart]":
     """The parts that every cell is evaluated on."""
     return [load_part(study, name) for name in PARTS]
 
 
-def save_results(study: StudyPlan, cell: CellPlan, results: list[Any]) -> None:
+def save_results(study: StudyPlan, cell: CellPlan, results: "list[Evaluation]") -> None:
     """Write the evaluations that a cell lacks, with all their predictions, in one transaction."""
     import pandas as pd
 
@@ -58,7 +69,7 @@ def save_results(study: StudyPlan, cell: CellPlan, results: list[Any]) -> None:
     )
 
 
-def curve_rows(evaluation_id: str, curve: Sequence[Any]) -> Any:
+def curve_rows(evaluation_id: str, curve: "Sequence[CurvePoint]") -> "pd.DataFrame":
     """Points of an evaluation's curve over temperature, as the ledger keeps them."""
     import pandas as pd
 
@@ -66,7 +77,7 @@ def curve_rows(evaluation_id: str, curve: Sequence[Any]) -> Any:
     return pd.DataFrame([(evaluation_id, *point) for point in curve], columns=columns)
 
 
-def draw_rows(evaluation_id: str, draws: Sequence[Any], first: int = 0) -> Any:
+def draw_rows(evaluation_id: str, draws: "Sequence[OutcomeFigures]", first: int = 0) -> "pd.DataFrame":
     """Figures of an evaluation's draws, numbered from `first`, as the ledger keeps them."""
     import pandas as pd
 
@@ -77,8 +88,8 @@ def draw_rows(evaluation_id: str, draws: Sequence[Any], first: int = 0) -> Any:
 
 
 def evaluation_record(
-    cell_id: str, split_id: str, decoding: DecodingSettings | None, evaluation_id: str, result: Any
-) -> Any:
+    cell_id: str, split_id: str, decoding: DecodingSettings | None, evaluation_id: str, result: "Evaluation"
+) -> "EvaluationRecord":
     """An evaluation as the warehouse keeps it; without `decoding` where nothing is sampled."""
     from learning.study.identity import decoding_id
     from storage.evaluations import EvaluationRecord
@@ -100,7 +111,7 @@ def evaluation_record(
     )
 
 
-def prediction_rows(evaluation_id: str, result: Any) -> Any:
+def prediction_rows(evaluation_id: str, result: "Evaluation") -> "pd.DataFrame":
     """A row a headline; without probabilities those columns are NULL."""
     import pandas as pd
 
@@ -120,13 +131,13 @@ def prediction_rows(evaluation_id: str, result: Any) -> Any:
     )
 
 
-def _label_words(outcomes: Any) -> list[str]:
+def _label_words(outcomes: "NDArray[np.int64]") -> list[str]:
     from learning.study.unparsed import parsed_labels
 
     return [LABELS[number].value for number in parsed_labels(outcomes)]
 
 
-def cell_outcome(cell: CellPlan, outcome: Any) -> Any:
+def cell_outcome(cell: CellPlan, outcome: "TrainingOutcome") -> "CellOutcome":
     """A training's outcome as the warehouse keeps it."""
     from storage.home import Home
     from storage.studies import CellOutcome

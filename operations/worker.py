@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from contextvars import copy_context
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from schemas.plan import ModelCell
 
 if TYPE_CHECKING:
-    from learning.worker.jobs import BaseSpec, Job, TravellingJob
+    from learning.worker.jobs import BaseSpec, Job, Result, TravellingJob
     from learning.worker.process import Worker
 
 _workers: list["Worker"] = []
@@ -20,7 +20,7 @@ _workers: list["Worker"] = []
 class Workplace(Protocol):
     """What does jobs in place of this machine, as a cluster."""
 
-    def run(self, job: "TravellingJob", title: str) -> Any:
+    def run(self, job: "TravellingJob[Result]", title: str) -> "Result":
         """Have a job done, and return its result."""
 
     def drop(self, cell_ids: Iterable[str], training_ids: Iterable[str]) -> None:
@@ -72,7 +72,7 @@ def start_worker() -> None:
     _get_worker().start()
 
 
-def run_job(job: "Job", on_event: Callable[[Any], None], title: str = "") -> Any:
+def run_job(job: "Job[Result]", on_event: Callable[[Any], None], title: str = "") -> "Result":
     """Have a job done; see `learning.worker.process.Worker.run`.
 
     Args:
@@ -83,7 +83,7 @@ def run_job(job: "Job", on_event: Callable[[Any], None], title: str = "") -> Any
     from learning.worker.jobs import TravellingJob
 
     if _workplaces and isinstance(job, TravellingJob):
-        return _workplaces[0].run(job, title)
+        return cast("Result", _workplaces[0].run(job, title))
     return _get_worker().run(job, on_event)
 
 

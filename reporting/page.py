@@ -15,7 +15,7 @@ from reporting.figures import Chart
 from reporting.licences import tell_data_licence, tell_model_licence
 from reporting.promotion import tell_champion, tell_decision, tell_match
 from reporting.text import visible
-from reporting.verdict import tell_baseline, tell_leaks, tell_scarcity
+from reporting.verdict import format_figure, tell_baseline, tell_leaks, tell_scarcity
 from schemas.report import StudyReport, Table
 
 _MOST_ROWS = 60
@@ -32,7 +32,7 @@ def render_page(report: StudyReport, charts: dict[str, list[Chart]]) -> str:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        figure=_figure,
+        figure=format_figure,
         share=_share,
         seconds=_seconds,
         number=_number,
@@ -121,10 +121,6 @@ def _published(report: StudyReport) -> dict[tuple[Any, ...], dict[str, Any]]:
 
 def _cell_name(row: dict[str, Any]) -> str:
     return visible(row["cell_name"])
-
-
-def _figure(value: float | None) -> str:
-    return "" if value is None else f"{value:.3f}"
 
 
 def _share(value: float) -> str:

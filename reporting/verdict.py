@@ -93,6 +93,11 @@ def tell_figure(value: float) -> str:
     return text.replace("0.", ".", 1) if text.strip("-0.") else "0"
 
 
+def format_figure(value: float | None) -> str:
+    """Three digits with the leading zero, for columns: `0.034`; empty where there is none."""
+    return "" if value is None else f"{value:.3f}"
+
+
 def _tell_figures(difference: Difference) -> str:
     interval = tell_interval(difference.value, difference.low, difference.high)
     if difference.p_holm is None:

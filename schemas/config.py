@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field, JsonValue, field_validator, model_validator
 
 from schemas.cell import BaseModelSettings, CellSettings, LoraSettings, PromptSettings, TrainingSettings
+from schemas.formats import Format, LabelledFormat
 from schemas.grid import VARIABLE, Point, check_values, explain_fixed, iterate_points, open_short_names, resolve_point
 from schemas.label import Label, fold_word
 from schemas.settings import (
@@ -55,7 +56,7 @@ class DataSettings(NamingSettings):
         default=None, description="The source's label words, case ignored, to positive, neutral or negative."
     )
     encoding: str | None = Field(default=None, description="Text encoding; detected when not given.")
-    format: Literal["csv", "json", "json-lines", "parquet", "excel", "phrasebank"] | None = Field(
+    format: LabelledFormat | None = Field(
         default=None, description="Kind of file, `csv` for tabs too; recognised by the content when not given."
     )
     delimiter: str | None = Field(
@@ -128,7 +129,7 @@ class UnlabelledSettings(DataSettings):
         """How it sets it."""
         return f"{cls.call(setting)} {value}".rstrip()
 
-    format: Literal["csv", "json", "json-lines", "parquet", "excel", "phrasebank", "lines"] | None = Field(  # type: ignore[assignment]
+    format: Format | None = Field(  # type: ignore[assignment]
         default=None,
         description="Kind of file, `csv` for tabs too, `lines` for a headline a line; recognised by the content when "
         "not given.",
@@ -288,7 +289,7 @@ class ScoreSettings(NamingSettings):
         default=None, description="Column of the headline; found by names and values when not given."
     )
     encoding: str | None = Field(default=None, description="Text encoding; detected when not given.")
-    format: Literal["csv", "json", "json-lines", "parquet", "excel", "phrasebank", "lines"] | None = Field(
+    format: Format | None = Field(
         default=None, description="Kind of file, `lines` for a headline a line; recognised when not given."
     )
     delimiter: str | None = Field(

@@ -12,4 +12,9 @@ def content_id(value: Any) -> str:
         value: Anything that JSON can say; the order of a mapping's keys does not matter.
     """
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+    return short_hash(text, 12)
+
+
+def short_hash(text: str, digits: int) -> str:
+    """The first hexadecimal digits of the SHA-256 of a text."""
+    return hashlib.sha256(text.encode()).hexdigest()[:digits]

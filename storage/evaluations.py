@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from storage.order import LEADERBOARD_ORDER
 from storage.warehouse import reading, utc_now, writing
 
 LEDGER_TABLES = ("ledger.predictions", "ledger.draws", "ledger.temperature_curves")
@@ -131,7 +132,8 @@ def load_leaderboard(warehouse: Path, study_id: str, part: str = "test") -> list
     """The study's leaderboard on one part, cell by cell in their places, by temperature."""
     with reading(warehouse) as connection:
         cursor = connection.execute(
-            "FROM leaderboard WHERE study_id = ? AND part = ? ORDER BY place, temperature", [study_id, part]
+            f"FROM leaderboard WHERE study_id = ? AND part = ? ORDER BY {LEADERBOARD_ORDER}",
+            [study_id, part],
         )
         columns = [column[0] for column in cursor.description]
         return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]

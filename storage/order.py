@@ -1,9 +1,13 @@
-"""The order in which rows were written: by a number, since a clock can be set back."""
+"""Orders of rows: as they were written, by a number since a clock can be set back, and as people read them."""
 
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     import duckdb
+
+PART_ORDER = "list_position(['train', 'validation', 'test'], part)"
+LEADERBOARD_ORDER = "place, temperature"
+"""Of the view `leaderboard`: see `ledger.places`."""
 
 Ordered = Literal["champions", "studies", "sources", "snapshots", "source_visits"]
 """Tables whose column `number` says which row is later."""

@@ -1,6 +1,7 @@
 """The queries behind each figure of a study's report, as text that the page can show."""
 
 from schemas.report import Chosen
+from storage.order import LEADERBOARD_ORDER, PART_ORDER
 
 LOSS_POINTS = 50
 """Most points of a cell's loss curve: a point is the mean of the steps around it."""
@@ -20,7 +21,7 @@ def report_queries(study_id: str, chosen: Chosen) -> dict[str, str]:
         "leaderboard": (
             f"SELECT cell_name, kind, model, learning_rate, epochs, seed, temperature, n, {_FIGURES}, "
             f"expected_accuracy, unparsed_rate, is_champion, cell_id FROM leaderboard WHERE {own} "
-            "ORDER BY place, temperature"
+            f"ORDER BY {LEADERBOARD_ORDER}"
         ),
         "reproduction": (
             "SELECT kind, learning_rate, epochs, temperature, cell_name, published_accuracy, measured_accuracy, "
@@ -100,6 +101,6 @@ def report_queries(study_id: str, chosen: Chosen) -> dict[str, str]:
         "split": (
             "SELECT part, label, count(*) AS headlines FROM splits JOIN headlines USING (headline_id) WHERE split_id = "
             f"(SELECT split_id FROM studies WHERE study_id = '{study_id}') GROUP BY part, label "
-            "ORDER BY list_position(['train', 'validation', 'test'], part), label"
+            f"ORDER BY {PART_ORDER}, label"
         ),
     }

@@ -8,6 +8,7 @@ from typing import BinaryIO, cast
 import duckdb
 
 from schemas.errors import FailureError, InputError
+from schemas.reasons import first_line
 
 TORN_SIZES = (0, 4_096, 8_192)
 """Bytes of a file that DuckDB had begun to make when its process was killed: it writes three headers, then all else."""
@@ -130,11 +131,6 @@ def cut_short(path: Path, size: int, needed: int) -> WarehouseDamagedError:
 def not_a_warehouse(path: Path, reason: str) -> NotAWarehouseError:
     """The error for a file that is something else."""
     return NotAWarehouseError(f"warehouse {path}: no warehouse of fintone ({reason}); move it away or set FINTONE_HOME")
-
-
-def first_line(error: duckdb.Error) -> str:
-    """DuckDB's message without what follows its first line."""
-    return next(iter(str(error).splitlines()), type(error).__name__)
 
 
 def _reason(error: duckdb.Error) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 from embedded.paths import MODEL_FOLDER
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from prefect_ray.task_runners import PrefectRayFuture
 
     from learning.training.shared_storage import SharedStorage
-    from learning.worker.jobs import TravellingJob
+    from learning.worker.jobs import Result, TravellingJob
 
 
 PATIENCE = 5.0
@@ -153,7 +153,7 @@ class Cluster:
         self._stored: set[str] = set()
         """Cells whose adapter lies on the storage as it lies in the home."""
 
-    def run(self, job: "TravellingJob", title: str) -> Any:
+    def run(self, job: "TravellingJob[Result]", title: str) -> "Result":
         """Have a job done on a node, and return its result.
 
         Args:
@@ -189,14 +189,14 @@ class Cluster:
             for future in self._futures:
                 ray.cancel(future.wrapped_future, force=True)
 
-    def _wait(self, job: "TravellingJob", title: str) -> Any:
+    def _wait(self, job: "TravellingJob[Result]", title: str) -> "Result":
         from ray.exceptions import RayError
 
         from learning.worker.process import WorkerDiedError
 
         future = self._submit(job, title)
         try:
-            return future.result()
+            return cast("Result", future.result())
         except RayError as error:
             if self._is_given_up:
                 raise RunEndedError("the run ended before it was done") from None
@@ -207,7 +207,7 @@ class Cluster:
             with self._turn:
                 self._futures.discard(future)
 
-    def _submit(self, job: "TravellingJob", title: str) -> "PrefectRayFuture[Any]":
+    def _submit(self, job: "TravellingJob[Result]", title: str) -> "PrefectRayFuture[Result]":
         """Hand the job to Ray, which does not retry it: the task that has it done does, and counts."""
         from prefect_ray.context import remote_options
 

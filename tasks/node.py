@@ -7,7 +7,7 @@ import socket
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from prefect import task
 
@@ -17,7 +17,7 @@ from tasks.progress import JobProgress
 
 if TYPE_CHECKING:
     from learning.training.shared_storage import SharedStorage
-    from learning.worker.jobs import BaseSpec, TravellingJob
+    from learning.worker.jobs import BaseSpec, Result, TravellingJob
 
 
 class NodeError(InputError):
@@ -25,7 +25,7 @@ class NodeError(InputError):
 
 
 @task(task_run_name="{title}, on a node")
-def do_job(job: "TravellingJob", title: str, storage: "SharedStorage", *, is_embedded: bool) -> Any:
+def do_job(job: "TravellingJob[Result]", title: str, storage: "SharedStorage", *, is_embedded: bool) -> "Result":
     """Do a job here: a scoring, or a training of one adapter; see `learning.worker.jobs` for what it gives.
 
     A training goes on from the checkpoints on the storage, keeps them up to date, and leaves its adapter there. A

@@ -9,7 +9,7 @@ from prefect.artifacts import create_link_artifact, create_markdown_artifact, cr
 from operations.missing import find_best, tell_missing
 from reporting.data_report import escape
 from reporting.promotion import tell_champion, tell_decision
-from reporting.verdict import tell_baseline
+from reporting.verdict import format_figure, tell_baseline
 from schemas.comparison import BaselineVerdict
 from schemas.plan import IngestedSource, StudyPlan
 from schemas.promotion import Champion
@@ -78,17 +78,13 @@ def _table_row(row: dict[str, Any]) -> dict[str, Any]:
     return {
         "model": row["cell_name"],
         "T": "" if row["temperature"] is None else f"{row['temperature']:g}",
-        "accuracy": _three_digits(row["accuracy"]),
-        "95 %": f"{_three_digits(row['accuracy_low'])} - {_three_digits(row['accuracy_high'])}",
-        "macro-F1": _three_digits(row["macro_f1"]),
-        "expected": _three_digits(row["expected_accuracy"]),
-        "unparsed": _three_digits(row["unparsed_rate"]),
+        "accuracy": format_figure(row["accuracy"]),
+        "95 %": f"{format_figure(row['accuracy_low'])} - {format_figure(row['accuracy_high'])}",
+        "macro-F1": format_figure(row["macro_f1"]),
+        "expected": format_figure(row["expected_accuracy"]),
+        "unparsed": format_figure(row["unparsed_rate"]),
         "cell": f"{row['cell_id']}{' *' if row['is_champion'] else ''}",
     }
-
-
-def _three_digits(share: float | None) -> str:
-    return "" if share is None else f"{share:.3f}"
 
 
 def _summarise(

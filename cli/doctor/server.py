@@ -8,7 +8,8 @@ from threading import Thread
 
 from cli.session.proxies import bypass_proxies, find_proxy
 from schemas.checkup import Finding
-from schemas.redaction import redact, show_address
+from schemas.reasons import describe_reason
+from schemas.redaction import show_address
 
 PATIENCE = 5.0
 """Seconds that a server may take for an answer."""
@@ -58,8 +59,6 @@ def _try_this_machine() -> str | None:
     from prefect.client.orchestration import get_client
     from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
-    from learning.models.base_model import first_line
-
     with HTTPServer(("127.0.0.1", 0), _Health) as server:
         Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
         url = f"http://127.0.0.1:{server.server_port}/api"
@@ -71,7 +70,7 @@ def _try_this_machine() -> str | None:
                 error = client.api_healthcheck()
         finally:
             server.shutdown()
-    return None if error is None else redact(first_line(error))
+    return None if error is None else describe_reason(error)
 
 
 class _Health(BaseHTTPRequestHandler):
@@ -94,8 +93,6 @@ def _check_set_server(address: str) -> Finding:
     from prefect.exceptions import PrefectHTTPStatusError
     from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
-    from learning.models.base_model import first_line
-
     remedy = f"start it, as `prefect server start` does, {UNSET}"
     try:
         with (
@@ -113,7 +110,7 @@ def _check_set_server(address: str) -> Finding:
             remedy = f"set PREFECT_API_AUTH_STRING or PREFECT_API_KEY as the server asks, {UNSET}"
         return Finding("Prefect", "fail", f"{address} answers with status {status}", remedy)
     except Exception as error:  # noqa: BLE001 (a transport's own, or what another server's answer leads to)
-        reason = redact(first_line(error))
+        reason = describe_reason(error)
         return Finding("Prefect", "fail", f"no Prefect server answers at {address} ({reason})", remedy)
 
 

@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.output.results import show
+from reporting.verdict import tell_figure
 
 Row = Mapping[str, Any]
 
@@ -35,7 +36,8 @@ def build_table(rows: Sequence[Row], title: str) -> Table:
         figures = [_figures(at[temperature]) if temperature in at else "" for temperature in temperatures]
         if None in at:
             figures[0] = _figures(at[None])
-        table.add_row(Text(_name(first)), *figures, f"{_short(first['accuracy_low'])}-{_short(first['accuracy_high'])}")
+        interval = "-".join(tell_figure(first[bound]) for bound in ("accuracy_low", "accuracy_high"))
+        table.add_row(Text(_name(first)), *figures, interval)
     champion = "; * is the champion now" if any(row["is_champion"] for row in rows) else ""
     table.caption = f"accuracy / macro-F1; the interval is that of the first accuracy{champion}"
     table.caption_justify = "left"
@@ -48,9 +50,4 @@ def _name(row: Row) -> str:
 
 
 def _figures(row: Row) -> str:
-    return f"{_short(row['accuracy'])} / {_short(row['macro_f1'])}"
-
-
-def _short(share: float) -> str:
-    """Three digits without the leading zero, as papers print them."""
-    return f"{share:.3f}".removeprefix("0")
+    return f"{tell_figure(row['accuracy'])} / {tell_figure(row['macro_f1'])}"

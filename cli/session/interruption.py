@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+SENDERS = ("prefect.events.clients", "prefect._internal.concurrency", "EventsWorker")
+"""Loggers that list each event which Prefect could not send to a server that is gone."""
+
 
 @contextmanager
 def prompt_interruption() -> Iterator[None]:
@@ -21,8 +24,10 @@ def prompt_interruption() -> Iterator[None]:
     def interrupt(_: int, __: FrameType | None) -> None:
         nonlocal interrupted
         interrupted = True
-        get_current_settings().client.max_retries = 0  # for the rest of the process, and so is the next line
+        get_current_settings().client.max_retries = 0  # for the rest of the process, and so is what follows
         logging.raiseExceptions = False  # Prefect would tell that its log cannot be sent
+        for name in SENDERS:
+            logging.getLogger(name).disabled = True
         raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGINT, interrupt)

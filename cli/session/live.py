@@ -80,12 +80,12 @@ class LiveView:
         rows = [*list(self.works.values()), *self._choose(max(console.height - LINES_ABOVE, 1))]
         if rows:
             has_bar = options.max_width >= BAR_FROM
-            title = min(max(len(row.title) for row in rows), options.max_width // 2)
-            widths = [1, title, *([BAR_WIDTH] if has_bar else [])]
-            widths.append(max(options.max_width - sum(widths) - len(widths), 1))
-            table = Table.grid(padding=(0, 1, 0, 0))
-            for width in widths:
-                table.add_column(width=width, no_wrap=True, overflow="ellipsis")
+            table = Table.grid(padding=(0, 1, 0, 0), expand=True)
+            table.add_column(width=1)
+            table.add_column(max_width=options.max_width // 2, no_wrap=True, overflow="ellipsis")
+            if has_bar:
+                table.add_column(width=BAR_WIDTH)
+            table.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
             for row in rows:
                 cells = (self._mark(row, plain=plain), Text(row.title), *self._bars(row, has_bar=has_bar))
                 table.add_row(*cells, Text(_tell(row)), style="dim" if row.state == "to come" else None)

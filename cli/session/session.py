@@ -50,7 +50,7 @@ def prefect_session(console: Console) -> Iterator[None]:
 
     from cli.session.interruption import prompt_interruption
     from cli.session.terminal import show_progress
-    from flows.deployment import mute_exit
+    from flows.deployment import close_prefect
 
     server = PREFECT_API_URL.value()
     if server is None:
@@ -67,7 +67,7 @@ def prefect_session(console: Console) -> Iterator[None]:
         _blame_server(error)
         raise
     finally:
-        atexit.register(mute_exit)
+        atexit.register(close_prefect)
 
 
 def _blame_server(error: Exception) -> None:

@@ -14,13 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learning.models.base_checks import check_names, check_numbers
-from learning.models.base_model import HUB_NAME, ResolvedModel, first_line
+from learning.models.base_model import HUB_NAME, ResolvedModel
 from learning.models.hub import check_hub_model, fetch_from_hub
 from learning.models.model_files import AGAIN, PICKLES, ModelFiles, find_files, handed_over
 from learning.models.quiet import quiet_libraries
 from learning.models.stored_tensors import read_tensors
 from schemas.errors import InputError
 from schemas.paths import local_path
+from schemas.reasons import first_line
 
 THING = "embedding model"
 BATCH = 64

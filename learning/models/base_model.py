@@ -26,6 +26,7 @@ from learning.models.quiet import quiet_libraries
 from learning.models.stored_tensors import read_tensors
 from schemas.errors import InputError
 from schemas.paths import local_path
+from schemas.reasons import first_line
 
 if TYPE_CHECKING:
     from learning.models.device import Device
@@ -282,13 +283,3 @@ def keep_full_precision_products(model: Any) -> None:
     for layer in model.modules():
         if isinstance(layer, Linear4bit):
             layer.support_avx512bf16_for_cpu = False
-
-
-def first_line(error: Exception) -> str:
-    """The first line of a library's message; two if the first one ends in a colon."""
-    if isinstance(error, KeyError):
-        return f"KeyError {error}"
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    if not lines:
-        return type(error).__name__
-    return " ".join(lines[: 2 if lines[0].endswith(":") else 1]).rstrip(".")

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from schemas.errors import InputError
-from schemas.redaction import redact
+from schemas.hub_errors import explain_refusal
+from schemas.reasons import describe_reason
 
 HUB_FILES = ["*.safetensors", "*.safetensors.index.json", "*.json", "tokenizer.model", "spiece.model", "*.txt"]
 OFFLINE_SWITCHES = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
@@ -73,12 +74,9 @@ def _download(
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import (
         DryRunError,
-        GatedRepoError,
         HFValidationError,
         LocalEntryNotFoundError,
         OfflineModeIsEnabled,
-        RepositoryNotFoundError,
-        RevisionNotFoundError,
     )
 
     try:
@@ -89,24 +87,14 @@ def _download(
         raise HubError(
             f"{thing} {name}: no such folder, nor a name that the hub allows; give `embedded`, a folder, or ORG/NAME"
         ) from error
-    except GatedRepoError as error:
-        raise HubError(
-            f"{thing} {name}: is gated; accept its licence on the hub and set HF_TOKEN to a token that may read it"
-        ) from error
-    except RepositoryNotFoundError as error:
-        raise HubError(
-            f"{thing} {name}: not on the hub, or private; check it or set HF_TOKEN; nor is it a folder here"
-        ) from error
-    except RevisionNotFoundError as error:
-        raise HubError(f"{thing} {name}: has no revision {revision}; give a commit, branch or tag") from error
     except (LocalEntryNotFoundError, OfflineModeIsEnabled, DryRunError) as error:
         raise HubError(f"{thing} {name}: no folder here, and {_explain_no_copy(models_folder)}") from error
     except Exception as error:  # the client passes on whatever its transport raises: a lost connection, a proxy, a disk
-        reason = redact(next(iter(str(error).splitlines()), type(error).__name__))
-        raise HubError(
-            f"{thing} {name}: cannot be fetched from the hub ({reason}), nor is it a folder here; give a local folder, "
-            "or try again"
-        ) from error
+        elsewhere = "nor is it a folder here"
+        refusal = explain_refusal(error, revision, f"; {elsewhere}") or (
+            f"cannot be fetched from the hub ({describe_reason(error)}), {elsewhere}; give a local folder, or try again"
+        )
+        raise HubError(f"{thing} {name}: {refusal}") from error
 
 
 def _explain_no_copy(models_folder: Path) -> str:

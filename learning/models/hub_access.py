@@ -6,10 +6,10 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
 
-from learning.models.base_model import first_line
 from learning.models.hub import OFFLINE_SWITCHES
 from schemas.checkup import Finding
-from schemas.redaction import redact, show_address
+from schemas.reasons import describe_reason
+from schemas.redaction import show_address
 
 PATIENCE = 3.0
 """Seconds that the hub may take for an answer."""
@@ -92,4 +92,4 @@ def _ask() -> Answer:
     except HfHubHTTPError as error:
         return Answer(error.response.status_code)
     except Exception as error:  # noqa: BLE001 (whatever its transport raises: a lost connection, a proxy, a certificate)
-        return Answer(None, redact(first_line(error)))
+        return Answer(None, describe_reason(error))

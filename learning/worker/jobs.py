@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
-from learning.study.evaluation import LabelledPart
+from learning.study.evaluation import Evaluation, LabelledPart
 from learning.training.checkpoints import CheckpointStore
-from learning.training.recipe import Recipe, TrainingStep
+from learning.training.recipe import Recipe, TrainingOutcome, TrainingStep
 from schemas.cell import PromptSettings, TrainingSettings
 from schemas.config import DecodingSettings
 from schemas.label import Label
@@ -17,7 +17,11 @@ from schemas.model_card import Canaries
 
 if TYPE_CHECKING:
     from learning.models.loaded_base import LoadedBase
+    from learning.scoring.canaries import CanaryCheck
+    from learning.scoring.model_evaluation import Answers
     from learning.training.shared_storage import SharedStorage
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -33,8 +37,8 @@ class BaseSpec:
 
 
 @dataclass(frozen=True)
-class Job(ABC):
-    """Something to be done with a base model."""
+class Job(ABC, Generic[Result]):
+    """Something to be done with a base model, which gives a result."""
 
     base: BaseSpec
     keeps_model: ClassVar[bool] = False
@@ -46,7 +50,7 @@ class Job(ABC):
         return "base model"
 
     @abstractmethod
-    def do(self, base: "LoadedBase", tell: Callable[[Any], None]) -> Any:
+    def do(self, base: "LoadedBase", tell: Callable[[Any], None]) -> Result:
         """Do it, and return its result.
 
         Args:
@@ -56,7 +60,7 @@ class Job(ABC):
 
 
 @dataclass(frozen=True)
-class TravellingJob(Job):
+class TravellingJob(Job[Result]):
     """A job that a machine of a cluster can do, with its adapter on storage that all machines share."""
 
     @abstractmethod
@@ -64,7 +68,7 @@ class TravellingJob(Job):
         """Before it is sent: put on the storage what it needs, except for the adapters that are `stored` there."""
 
     @abstractmethod
-    def receive(self, storage: "SharedStorage", stored: set[str], result: Any) -> None:
+    def receive(self, storage: "SharedStorage", stored: set[str], result: Result) -> None:
         """After it returned: get its results from the storage."""
 
     @abstractmethod
@@ -95,7 +99,7 @@ class PlannedTraining:
 
 
 @dataclass(frozen=True)
-class TrainingJob(TravellingJob):
+class TrainingJob(TravellingJob[list[TrainingOutcome]]):
     """Train adapters, side by side if memory allows; only one on another machine.
 
     The result is a list of `TrainingOutcome`, one for each training, in order. Each event is a line, or the index of a
@@ -107,7 +111,7 @@ class TrainingJob(TravellingJob):
     trainings: tuple[PlannedTraining, ...]
     """One or more, whose recipes differ only in learning rate, epochs and seed."""
 
-    def do(self, base: "LoadedBase", tell: Callable[[Any], None]) -> Any:
+    def do(self, base: "LoadedBase", tell: Callable[[Any], None]) -> list[TrainingOutcome]:
         """Train them."""
         from learning.training.cell import train_adapters
         from learning.training.cell_training import Training
@@ -124,7 +128,7 @@ class TrainingJob(TravellingJob):
     def send(self, storage: "SharedStorage", stored: set[str]) -> None:
         """Nothing: its checkpoints are there."""
 
-    def receive(self, storage: "SharedStorage", stored: set[str], result: Any) -> None:
+    def receive(self, storage: "SharedStorage", stored: set[str], result: list[TrainingOutcome]) -> None:
         """Get the adapter.
 
         Raises:
@@ -164,7 +168,7 @@ class TrainingJob(TravellingJob):
 
 
 @dataclass(frozen=True)
-class ScoringJob(TravellingJob):
+class ScoringJob(TravellingJob[list[Evaluation]]):
     """Evaluate a model; the result is a list of `Evaluation`, each event a number of headlines."""
 
     adapter_folder: Path | None
@@ -179,7 +183,7 @@ class ScoringJob(TravellingJob):
         """The cell, or the untouched base."""
         return "base model" if self.adapter_folder is None else f"cell {self.adapter_folder.name}"
 
-    def do(self, base: "LoadedBase", tell: Callable[[Any], None]) -> Any:
+    def do(self, base: "LoadedBase", tell: Callable[[Any], None]) -> list[Evaluation]:
         """Evaluate it."""
         from learning.scoring.model_evaluation import evaluate_model
 
@@ -201,7 +205,7 @@ class ScoringJob(TravellingJob):
             put_folder(self.adapter_folder, storage.adapter(self.adapter_folder.name))
             stored.add(self.adapter_folder.name)
 
-    def receive(self, storage: "SharedStorage", stored: set[str], result: Any) -> None:
+    def receive(self, storage: "SharedStorage", stored: set[str], result: list[Evaluation]) -> None:
         """Nothing: it leaves no files."""
 
     def arrive(self, storage: "SharedStorage", scratch: Path) -> Self:
@@ -224,7 +228,7 @@ class ScoringJob(TravellingJob):
 
 
 @dataclass(frozen=True)
-class AnsweringJob(Job):
+class AnsweringJob(Job["Answers"]):
     """Answer headlines without labels by a fine-tune; the result is `learning.scoring.model_evaluation.Answers`."""
 
     adapter_folder: Path
@@ -241,7 +245,7 @@ class AnsweringJob(Job):
         """The cell."""
         return f"cell {self.adapter_folder.name}"
 
-    def do(self, base: "LoadedBase", tell: Callable[[Any], None]) -> Any:  # noqa: ARG002 (it tells nothing)
+    def do(self, base: "LoadedBase", tell: Callable[[Any], None]) -> "Answers":  # noqa: ARG002 (it tells nothing)
         """Answer them."""
         from learning.prompt.decoding import Decoding
         from learning.scoring.model_evaluation import answer_headlines
@@ -251,7 +255,7 @@ class AnsweringJob(Job):
 
 
 @dataclass(frozen=True)
-class ComparingJob(Job):
+class ComparingJob(Job["CanaryCheck"]):
     """Compare a fine-tune's answers with the ledger; the result is a `learning.scoring.canaries.CanaryCheck`."""
 
     adapter_folder: Path
@@ -264,7 +268,7 @@ class ComparingJob(Job):
         """The cell."""
         return f"cell {self.adapter_folder.name}"
 
-    def do(self, base: "LoadedBase", tell: Callable[[Any], None]) -> Any:  # noqa: ARG002 (it tells nothing)
+    def do(self, base: "LoadedBase", tell: Callable[[Any], None]) -> "CanaryCheck":  # noqa: ARG002 (it tells nothing)
         """Compare it."""
         from learning.scoring.canaries import compare_canaries
 
@@ -272,7 +276,7 @@ class ComparingJob(Job):
 
 
 @dataclass(frozen=True)
-class CheckingJob(Job):
+class CheckingJob(Job[int]):
     """Load a base model and check that it can be fine-tuned. The next job finds it in memory.
 
     The result is how many trainings of such a recipe run side by side on these headlines, 1 or more.
@@ -282,7 +286,7 @@ class CheckingJob(Job):
     labels: tuple[Label, ...]
     recipe: Recipe
 
-    def do(self, base: "LoadedBase", tell: Callable[[Any], None]) -> Any:  # noqa: ARG002 (it tells nothing)
+    def do(self, base: "LoadedBase", tell: Callable[[Any], None]) -> int:  # noqa: ARG002 (it tells nothing)
         """Count them."""
         from learning.training.cell import count_side_by_side
 

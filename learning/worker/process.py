@@ -18,9 +18,9 @@ from dataclasses import replace
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from learning.worker.jobs import BaseSpec, Job
+from learning.worker.jobs import BaseSpec, Job, Result
 from schemas.cell import TrainingSettings
 from schemas.errors import FailureError, InputError
 
@@ -67,7 +67,7 @@ class Worker:
         )
         theirs.close()
 
-    def run(self, job: Job, on_event: Callable[[Any], None]) -> Any:
+    def run(self, job: Job[Result], on_event: Callable[[Any], None]) -> Result:
         """Have a job done, and return its result.
 
         Args:
@@ -87,7 +87,7 @@ class Worker:
             while True:
                 kind, value = self._connection.recv()
                 if kind == "result":
-                    return value
+                    return cast("Result", value)
                 if kind == "error":
                     break
                 on_event(value)
@@ -119,7 +119,7 @@ class Worker:
 
 def serve(connection: "Connection[Any, Any]") -> None:
     """Do jobs until the parent is gone; then end at once, even in the middle of a job."""
-    jobs: SimpleQueue[Job] = SimpleQueue()
+    jobs: SimpleQueue[Job[Any]] = SimpleQueue()
     threading.Thread(target=_receive, args=(connection, jobs), daemon=True).start()
     from learning.models.quiet import quiet_libraries
 
@@ -145,7 +145,7 @@ def serve(connection: "Connection[Any, Any]") -> None:
             connection.send(answer)
 
 
-def _receive(connection: "Connection[Any, Any]", jobs: "SimpleQueue[Job]") -> None:
+def _receive(connection: "Connection[Any, Any]", jobs: "SimpleQueue[Job[Any]]") -> None:
     """Receive jobs, and end the process when the parent is gone.
 
     A job itself would only notice at its next event: a model takes minutes to load, and holds the memory that the next
@@ -185,7 +185,7 @@ class _Bases:
         self._base = None
 
 
-def _do(job: Job, bases: _Bases, tell: Callable[[Any], None]) -> Any:
+def _do(job: Job[Result], bases: _Bases, tell: Callable[[Any], None]) -> Result:
     from learning.models.adapter_files import AdapterError
     from learning.prompt.not_finite import NotFiniteError, not_finite
 

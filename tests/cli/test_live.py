@@ -55,6 +55,12 @@ def test_a_narrow_terminal_gets_no_bar_and_no_second_line(view: LiveView) -> Non
         assert lines[0].startswith("✓ majority")
 
 
+def test_a_title_of_wide_letters_is_whole_where_there_is_room() -> None:
+    view = LiveView()
+    view.take({"title": "日本語の見出し.csv", "done": 1, "total": 2, "detail": "", "ends": ""})
+    assert draw(view)[0].split()[1] == "日本語の見出し.csv"
+
+
 def test_a_terminal_without_such_letters_gets_others(view: LiveView) -> None:
     assert [line[0] for line in draw(view, encoding="ascii")[:4]] == ["+", "x", "*", "."]
 

@@ -2,6 +2,7 @@
 
 import io
 import logging
+import os
 import re
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from rich.console import Console
 from cli.session import terminal
 from cli.session.terminal import ProgressHandler, show_progress
 
-ROOT = Path(terminal.__file__).parents[1]
+ROOT = Path(terminal.__file__).parents[2]
 LINES = re.compile(r"\d\d:\d\d:\d\d  ([^\r\n]*)")
 """What follows the time of day."""
 
@@ -99,14 +100,28 @@ def test_prefects_own_lines_are_away_while_progress_shows_and_back_after_it(logg
     assert written(console).count("split") == 1
 
 
-def test_after_a_run_libraries_say_no_farewell() -> None:
-    script = """
-import atexit, sys
-from flows.deployment import mute_exit
-atexit.register(lambda: sys.stderr.write("stopping the server"))
-atexit.register(mute_exit)
-sys.stderr.write("the run failed")
-sys.exit(2)
+BREAKING = """
+import atexit
+
+def break_off():
+    raise RuntimeError("broken at exit")
+
+atexit.register(break_off)
+from cli.main import main
+main()
 """
-    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (2, "the run failed")
+TINY_STUDY = [
+    *("--epochs", "1", "--set", "grid.learning_rates=[0.001]", "--set", "baselines.names=[]"),
+    *(word for part in ("train", "validation", "test") for word in ("--set", f"split.{part}_per_class=12")),
+]
+
+
+def test_at_the_end_of_a_run_libraries_say_nothing_and_an_error_is_seen(tmp_path: Path) -> None:
+    own = {"FINTONE_HOME": str(tmp_path / "home"), "PREFECT_HOME": str(tmp_path / "prefect"), "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", BREAKING, "run", *TINY_STUDY]
+    done = subprocess.run(command, cwd=tmp_path, env={**os.environ, **own}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    last, *end = done.stderr.splitlines()[-5:]
+    assert "report: " in last
+    assert end[0].startswith("Exception ignored in atexit callback")
+    assert end[-1] == "RuntimeError: broken at exit"

@@ -235,16 +235,16 @@ def test_without_a_network_a_revision_means_what_it_meant_last(hub: FakeHub, mon
     with pytest.raises(InputError) as caught:
         resolve_commit(HubReference(NAME, None, "v1"))
     assert one_line(caught.value).startswith("source 'hf:org/news@v1' cannot be had from the hub (")
-    assert one_line(caught.value).endswith("no copy of it is here: try again with a network, or give a file")
+    assert one_line(caught.value).endswith("no copy of it is here; try again with a network, or give a file")
 
 
 def test_what_the_hub_does_not_have_cannot_be_resolved(hub: FakeHub) -> None:
     hub.commits = {COMMIT: {}}
     with pytest.raises(
-        InputError, match="source 'hf:org/gone' is not on the hub, or private: check it or set HF_TOKEN"
+        InputError, match="source 'hf:org/gone' is not on the hub, or private; check it or set HF_TOKEN"
     ):
         resolve_commit(HubReference("org/gone"))
-    with pytest.raises(InputError, match="'hf:org/news@v9' has no revision 'v9': give a commit, branch or tag"):
+    with pytest.raises(InputError, match="'hf:org/news@v9' has no revision 'v9'; give a commit, branch or tag"):
         resolve_commit(HubReference(NAME, None, "v9"))
 
 
@@ -348,12 +348,12 @@ def test_a_card_that_points_out_of_its_commit_is_refused(hub: FakeHub, tmp_path:
 
 def test_what_the_hub_refuses_to_read_is_told(hub: FakeHub) -> None:
     hub.commits = {COMMIT: {"news.csv": CSV}}
-    assert error_of(NEWS, OTHER) == f"source 'hf:org/news' has no revision '{OTHER}': give a commit, branch or tag"
+    assert error_of(NEWS, OTHER) == f"source 'hf:org/news' has no revision '{OTHER}'; give a commit, branch or tag"
     gone = HubReference("org/gone")
-    assert error_of(gone) == "source 'hf:org/gone' is not on the hub, or private: check it or set HF_TOKEN"
+    assert error_of(gone) == "source 'hf:org/gone' is not on the hub, or private; check it or set HF_TOKEN"
     hub.gated = True
     assert error_of() == (
-        "source 'hf:org/news' is gated: accept its terms on the hub and set HF_TOKEN to a token that may read it"
+        "source 'hf:org/news' is gated; accept its terms on the hub and set HF_TOKEN to a token that may read it"
     )
 
 

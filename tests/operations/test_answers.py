@@ -4,6 +4,7 @@ import io
 import json
 import math
 import sys
+from collections import Counter
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -13,12 +14,13 @@ import pytest
 
 from embedded.grammar import generate_headline
 from learning.study.intervals import mean_interval
-from operations import answers
+from operations import score_input
 from operations.answers import NoScorerError, answers_file, choose_model, score_source, tell_counts, tell_unparsed
 from operations.worker import close_worker
 from reporting.csv_rows import CsvRows
 from reporting.verdict import tell_drift
 from schemas.config import ScoreSettings
+from schemas.errors import InputError
 from schemas.plan import StudyPlan
 from storage.champions import Decision, save_decision
 from storage.query import query
@@ -155,7 +157,7 @@ def test_of_few_headlines_no_drift_is_told(home: Path, trained: Any, count: int)
 
 
 def test_what_was_scored_is_not_scored_again_in_whichever_file(home: Path, trained: Any, monkeypatch: Any) -> None:
-    monkeypatch.setattr(answers, "ROWS_AT_ONCE", 16)
+    monkeypatch.setattr(score_input, "ROWS_AT_ONCE", 16)
     texts = write_news(40)
     first = run(trained[1], "first.csv")
     assert (first.counts.rows_read, first.counts.headlines_scored) == (40, len(set(texts)))
@@ -176,7 +178,7 @@ def test_batches_make_no_difference(home: Path, trained: Any, monkeypatch: Any) 
     run(trained[1], "whole.csv")
     with writing(home / "warehouse.duckdb") as connection:
         connection.execute("DELETE FROM ledger.scores")
-    monkeypatch.setattr(answers, "ROWS_AT_ONCE", 7)
+    monkeypatch.setattr(score_input, "ROWS_AT_ONCE", 7)
     run(trained[1], "parts.csv")
     whole, parts = pd.read_csv("whole.csv"), pd.read_csv("parts.csv")
     assert whole["label"].tolist() == parts["label"].tolist()
@@ -184,7 +186,7 @@ def test_batches_make_no_difference(home: Path, trained: Any, monkeypatch: Any) 
 
 
 def test_an_interrupted_scoring_goes_on_where_it_was(home: Path, trained: Any, monkeypatch: Any) -> None:
-    monkeypatch.setattr(answers, "ROWS_AT_ONCE", 10)
+    monkeypatch.setattr(score_input, "ROWS_AT_ONCE", 10)
     texts = write_news(40)
     settings, chosen = (
         ScoreSettings(source="news.csv", model=trained[1]),
@@ -204,6 +206,32 @@ def test_an_interrupted_scoring_goes_on_where_it_was(home: Path, trained: Any, m
     done = run(trained[1], "answers.csv")
     assert done.counts.headlines_known == len(set(texts[:20]))
     assert len(pd.read_csv("answers.csv")) == 40
+
+
+def test_a_source_is_opened_once(home: Path, trained: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(score_input, "ROWS_AT_ONCE", 16)
+    Path("folder").mkdir()
+    for name in ("one", "two"):
+        texts = [generate_headline(Random(f"{name} {row}")).text for row in range(20)]
+        pd.DataFrame({"headline": texts}).to_csv(f"folder/{name}.csv", index=False)
+    opened: Counter[str] = Counter()
+    sys.addaudithook(lambda event, args: opened.update([Path(str(args[0])).name]) if event == "open" else None)
+    told: list[tuple[int, int | None]] = []
+    settings = ScoreSettings(source="folder", model=trained[1])
+    scored = score_source(settings, choose_model(settings), None, lambda done, total, _: told.append((done, total)))
+    assert (opened["one.csv"], opened["two.csv"]) == (1, 1)
+    assert told == [(16, 40), (32, 40), (40, 40)]
+    assert ask(home, f"SELECT count(*) FROM scores WHERE scoring_id = '{scored.scoring_id}'") == [(40,)]
+
+
+def test_what_breaks_off_is_refused_before_anything_is_answered(home: Path, trained: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(score_input, "ROWS_AT_ONCE", 2)
+    Path("folder").mkdir()
+    Path("folder/one.csv").write_text("headline\n" + "Profit rose .\n" * 5)
+    Path("folder/two.csv").write_text("nr,kop,datum\n1,Winst steeg,x\n")
+    with pytest.raises(InputError, match="has no text column"):
+        run(trained[1], source="folder")
+    assert ask(home, "SELECT count(*) FROM scorings") == [(0,)]
 
 
 def test_rows_that_cannot_be_scored_are_kept_with_their_reason(home: Path, trained: Any) -> None:

@@ -2,7 +2,15 @@
 
 import pytest
 
-from reporting.verdict import tell_baseline, tell_difference, tell_figure, tell_interval, tell_p, tell_scarcity
+from reporting.verdict import (
+    format_figure,
+    tell_baseline,
+    tell_difference,
+    tell_figure,
+    tell_interval,
+    tell_p,
+    tell_scarcity,
+)
 from schemas.comparison import BaselineVerdict, Difference
 
 CLEAR = Difference(0.034, 0.012, 0.057, 0.0001, 0.0031, 36)
@@ -49,6 +57,10 @@ def test_a_baseline_is_beaten_or_not(difference: Difference, beginning: str, *, 
 )
 def test_a_figure_has_three_digits(value: float, text: str) -> None:
     assert tell_figure(value) == text
+
+
+def test_a_figure_of_a_column_keeps_its_zero() -> None:
+    assert [format_figure(value) for value in (0.0344, 1, None)] == ["0.034", "1.000", ""]
 
 
 def test_small_figures_have_no_sign_and_small_p_values_no_digits() -> None:

@@ -115,11 +115,11 @@ def test_a_copy_that_lacks_its_weights_is_refused(
         (
             HTTPStatus.NOT_FOUND,
             "RepoNotFound",
-            "not on the hub, or private; check it or set HF_TOKEN; nor is it a folder here",
+            "is not on the hub, or private; check it or set HF_TOKEN; nor is it a folder here",
         ),
-        (HTTPStatus.UNAUTHORIZED, "RepoNotFound", "not on the hub, or private; check it or set HF_TOKEN"),
-        (HTTPStatus.FORBIDDEN, "GatedRepo", "is gated; accept its licence on the hub and set HF_TOKEN to a token"),
-        (HTTPStatus.NOT_FOUND, "RevisionNotFound", "has no revision v9; give a commit, branch or tag"),
+        (HTTPStatus.UNAUTHORIZED, "RepoNotFound", "is not on the hub, or private; check it or set HF_TOKEN"),
+        (HTTPStatus.FORBIDDEN, "GatedRepo", "is gated; accept its terms on the hub and set HF_TOKEN to a token"),
+        (HTTPStatus.NOT_FOUND, "RevisionNotFound", "has no revision 'v9'; give a commit, branch or tag"),
     ],
 )
 def test_what_the_hub_refuses_is_named(tmp_path: Path, hub: Hub, status: HTTPStatus, code: str, said: str) -> None:

@@ -1,0 +1,21 @@
+"""What a library's error says, fit for the one line of ours."""
+
+from schemas.redaction import redact
+
+_SHOWN_CHARACTERS = 160
+
+
+def first_line(error: Exception) -> str:
+    """The first line of what a library says; two where the first one ends in a colon."""
+    if isinstance(error, KeyError):
+        return f"KeyError {error}"
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    if not lines:
+        return type(error).__name__
+    return " ".join(lines[: 2 if lines[0].endswith(":") else 1]).rstrip(".")
+
+
+def describe_reason(error: Exception) -> str:
+    """The first line of an error without what is secret in it, cut when long."""
+    message = redact(" ".join(first_line(error).split()))
+    return message if len(message) <= _SHOWN_CHARACTERS else f"{message[:_SHOWN_CHARACTERS]}..."
