@@ -1,7 +1,7 @@
 """From the bytes of one file to raw rows: what kind it is, by its content, and which reader takes it."""
 
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from ingestion import phrasebank
@@ -113,18 +113,58 @@ def _read_file(content: bytes, source: str, settings: DataSettings) -> Content:
     return read_text(found, text, text, source, settings)
 
 
+class TextFormat(NamedTuple):
+    """A format of text that begins with lines, which show what it is."""
+
+    name: Format
+    recognises: Callable[[Text, DataSettings], bool]
+    """Whether a text with these first lines is of the format."""
+    begin: Callable[[Text, Text, str, DataSettings], tuple[str, TableRows]]
+    """From all of the text, its first lines, the source's name and the settings to what the kind is called, and rows.
+
+    Raises:
+        InputError: It is not of the format; also while the rows are read.
+    """
+
+
+def _begin_json(text: Text, head: Text, source: str, settings: DataSettings) -> tuple[str, TableRows]:
+    _check_fits(is_json_array(head), "json", source, settings)
+    return "json", read_json_array(text, source, settings)
+
+
+def _begin_json_lines(text: Text, head: Text, source: str, settings: DataSettings) -> tuple[str, TableRows]:
+    _check_fits(is_json_lines(head), "json-lines", source, settings)
+    return "json lines", read_json_lines(text, head, source, settings)
+
+
+def _begin_lines(text: Text, head: Text, source: str, settings: DataSettings) -> tuple[str, TableRows]:
+    if settings.format is None:
+        check_lines(head, source, settings)
+    return "lines", TableRows(read_lines(text, head))
+
+
+def _begin_csv(text: Text, head: Text, source: str, settings: DataSettings) -> tuple[str, TableRows]:
+    layout = recognise_layout(head, source, settings)
+    table = read_delimited(text, layout, LabelWords(settings.label_map))
+    return "tsv" if layout.delimiter == "\t" else "csv", table
+
+
+TEXT_FORMATS = [
+    TextFormat("json", lambda head, _: is_json_array(head), _begin_json),
+    TextFormat("json-lines", lambda head, _: is_json_lines(head), _begin_json_lines),
+    TextFormat("lines", lambda head, settings: not settings.is_labelled and is_plain(head, settings), _begin_lines),
+    TextFormat("csv", lambda _, __: True, _begin_csv),
+]
+"""In the order in which they are tried. A new one is a reader, a line here, and its name in `schemas.formats`."""
+
+
 def recognise_text(text: Text, settings: DataSettings) -> Format:
     """The kind of a text: `data.format` if set, else by its beginning."""
     if settings.format is not None:
         return settings.format
-    words = LabelWords(settings.label_map)
-    if phrasebank.is_phrasebank_text(text, words):
+    if phrasebank.is_phrasebank_text(text, LabelWords(settings.label_map)):
         return "phrasebank"
-    if is_json_array(text):
-        return "json"
-    if is_json_lines(text):
-        return "json-lines"
-    return "lines" if not settings.is_labelled and is_plain(text, settings) else "csv"
+    return next(each.name for each in TEXT_FORMATS if each.recognises(text, settings))
 
 
 def read_text(found: Format, head: Text, text: Text, source: str, settings: DataSettings) -> Content:
@@ -140,20 +180,10 @@ def read_text(found: Format, head: Text, text: Text, source: str, settings: Data
     Raises:
         InputError: It is not of the format; also while the rows are read.
     """
-    if found == "lines":
-        if settings.format is None:
-            check_lines(head, source, settings)
-        return _from_text("lines", text, TableRows(read_lines(text, head)))
-    if found == "json":
-        _check_fits(is_json_array(head), found, source, settings)
-        return _from_text("json", text, read_json_array(text, source, settings))
-    if found == "json-lines":
-        _check_fits(is_json_lines(head), found, source, settings)
-        return _from_text("json lines", text, read_json_lines(text, head, source, settings))
-    _check_fits(found == "csv", found, source, settings)
-    layout = recognise_layout(head, source, settings)
-    table = read_delimited(text, layout, LabelWords(settings.label_map))
-    return _from_text("tsv" if layout.delimiter == "\t" else "csv", text, table)
+    formats = {each.name: each for each in TEXT_FORMATS}
+    _check_fits(found in formats, found, source, settings)
+    kind, table = formats[found].begin(text, head, source, settings)
+    return _from_text(kind, text, table)
 
 
 def _from_text(kind: str, text: Text, table: TableRows) -> Content:

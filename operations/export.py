@@ -79,25 +79,23 @@ def _check_place(output: Path) -> None:
 
 
 def _write(folder: Path, model: CellModel, *, merge: bool) -> None:
-    from learning.models.export import write_adapter, write_merged
+    from learning.kinds.kind import Export
+    from learning.kinds.registry import find_kind
 
     base, card = model.base, model.card
-    if merge:
-        write_merged(base.folder, base.quantization, model.adapter, base.training, folder)
-    elif is_on_hub(Home.from_environment(), card):
-        write_adapter(model.adapter, card.base_model, card.base_revision, folder)
-    else:
-        write_adapter(model.adapter, str(base.folder), None, folder)
+    revision = card.base_revision if is_on_hub(Home.from_environment(), card) else None
+    export = Export(base.folder, card.base_model, revision, base.quantization, base.training, model.adapter)
+    find_kind(base.folder).write(export, folder, merge=merge)
 
 
 def _check(folder: Path, model: CellModel, canaries: "Canaries", *, merge: bool) -> str:
     """Compare what was written with the ledger, and say in a sentence that it is the same."""
-    from learning.models.device import choose_device
-    from learning.scoring.canaries import check_canaries
+    from learning.kinds.registry import find_kind
+    from learning.scoring.canaries import compare_canaries
 
-    device = choose_device(model.base.training)
-    whole = (folder, "none") if merge else (model.base.folder, model.base.quantization)
-    outcome = check_canaries(canaries, whole, None if merge else folder, model.prompt, device)
+    place, quantization = (folder, "none") if merge else (model.base.folder, model.base.quantization)
+    loaded = find_kind(place).load(place, quantization, model.base.training)
+    outcome = compare_canaries(canaries, loaded, None if merge else (folder, None), model.prompt)
     if not outcome.passed:
         raise ExportMismatchError(
             f"export: of {outcome.headlines} headlines a probability is off by {outcome.largest_difference:.2g} from "

@@ -130,7 +130,7 @@ def find_base(home: Home, card: "CellCard") -> tuple[Path, str]:
         NoModelError: What lies there is another model by now.
         InputError: It cannot be found.
     """
-    from learning.models.base_model import resolve_base_model
+    from learning.kinds.resolution import resolve_base_model
 
     asked, revision, on_hub = card.hyperparameters["base_model"], card.base_revision, is_on_hub(home, card)
     name = asked["name"] if on_hub or asked["name"] == "embedded" else card.base_folder or asked["name"]

@@ -55,7 +55,7 @@ def plan_study(config: StudyConfig, ingested: IngestedSource, split_id: str) -> 
 
 def _find_base(asked: BaseModelSettings) -> BaseModelPlan:
     """Find and check a base model."""
-    from learning.models.base_model import check_weights, resolve_base_model
+    from learning.kinds.resolution import check_weights, resolve_base_model
 
     models = Home.from_environment().models
     found = resolve_base_model(asked.name, asked.revision, models)

@@ -12,7 +12,8 @@ from embedded.paths import MODEL_FOLDER
 from ingestion.sources import EMBEDDED
 from learning.baselines.embeddings import check_encoder, is_local, resolve_encoder
 from learning.baselines.registry import choose_kinds, plan_baselines
-from learning.models.base_model import HUB_NAME, check_hub_base, check_weights, resolve_base_model
+from learning.kinds.resolution import check_hub_base, check_weights, resolve_base_model
+from learning.models.base_model import HUB_NAME
 from learning.models.hub import check_hub_model
 from learning.study.naming import spell_values
 from learning.study.split import count_leaks

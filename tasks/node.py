@@ -50,7 +50,7 @@ def do_job(job: "TravellingJob[Result]", title: str, storage: "SharedStorage", *
 
 def _find_base(base: "BaseSpec", *, is_embedded: bool) -> "BaseSpec":
     from embedded.paths import MODEL_FOLDER
-    from learning.models.base_model import check_model_folder
+    from learning.kinds.resolution import check_folder
 
     if is_embedded:
         return replace(base, folder=MODEL_FOLDER)
@@ -59,7 +59,7 @@ def _find_base(base: "BaseSpec", *, is_embedded: bool) -> "BaseSpec":
             f"base model {base.folder}: is not on the node {socket.gethostname()}; put it on storage that all machines "
             "share, or at the same path on each"
         )
-    if base.folder.name != base.revision and check_model_folder(base.folder).revision != base.revision:
+    if base.folder.name != base.revision and check_folder(base.folder) != base.revision:
         raise NodeError(
             f"base model {base.folder}: on the node {socket.gethostname()} it is another than the study's "
             f"({base.revision}); copy the study's folder there"

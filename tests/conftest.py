@@ -132,7 +132,8 @@ def make_tokenizer() -> Callable[[str, list[tuple[str, str]]], Any]:
 def trained(tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path) -> "tuple[Path, str, StudyPlan]":
     """A home with one cell that is trained and evaluated; its id; its study."""
     from learning.baselines.registry import plan_baselines
-    from learning.models.base_model import resolve_base_model
+    from learning.kinds.causal import CausalModel
+    from learning.kinds.resolution import resolve_base_model
     from learning.models.device import choose_device
     from learning.models.loaded_base import LoadedBase
     from learning.scoring.model_evaluation import evaluate_model
@@ -187,8 +188,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path) -> "tup
         StepLog(cell, "training").save(outcome)
         finish_cell(home.warehouse, cell.cell_id, cell_outcome(cell, outcome))
         results = evaluate_model(
-            loaded,
-            home.adapter(cell.cell_id),
+            CausalModel(loaded),
+            (home.adapter(cell.cell_id), None),
             load_parts(study),
             prompt=config.prompt,
             decoding=config.decoding,

@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from embedded.paths import MODEL_FOLDER
-from learning.models.base_checks import check_base, check_config, check_loadable, check_names, check_numbers
-from learning.models.hub import fetch_from_hub, find_copy
+from learning.models.base_checks import check_base, check_loadable, check_names
 from learning.models.model_files import (
     ADAPTER,
     AGAIN,
@@ -18,14 +16,12 @@ from learning.models.model_files import (
     PICKLES,
     WEIGHTS,
     ModelFiles,
-    find_configuration,
     find_files,
     handed_over,
 )
 from learning.models.quiet import quiet_libraries
 from learning.models.stored_tensors import read_tensors
 from schemas.errors import InputError
-from schemas.paths import local_path
 from schemas.reasons import first_line
 
 if TYPE_CHECKING:
@@ -36,8 +32,6 @@ HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "spiece.model")
 MOST_TIMES = 8
 """Most weights of a model, as a multiple of those in its files; `load_model` names missing ones."""
-FINITE = ".finite"
-"""Folder with a file for each revision whose weights were found to be finite."""
 OWN_CODE = (
     "asks for code of its own (auto_map), which is never run; give a model of a family that transformers has itself"
 )
@@ -56,74 +50,6 @@ class ResolvedModel:
     folder: Path
     revision: str
     """Commit of a hub model; hash of the files of any other."""
-
-
-def resolve_base_model(name: str, revision: str | None, models_folder: Path) -> ResolvedModel:
-    """Find the model and check it.
-
-    Args:
-        name: `embedded`, a folder, or ORG/NAME on the hub.
-        revision: Commit, branch or tag of a hub model; the newest commit of the main branch when None.
-        models_folder: Where hub models are kept.
-
-    Raises:
-        BaseModelError: There is no such folder, or its files are not fit to load.
-        HubError: It cannot be fetched.
-    """
-    if name == "embedded":
-        return ResolvedModel(name, MODEL_FOLDER, check_model_folder(MODEL_FOLDER).revision)
-    folder = local_path("base model", name)
-    if folder.is_dir():
-        files = check_model_folder(folder)
-        return ResolvedModel(folder.resolve().name, folder.resolve(), files.revision)
-    if folder.exists():
-        raise BaseModelError(f"base model {name}: is a file; give the folder that holds config.json and *.safetensors")
-    if not HUB_NAME.fullmatch(name):
-        raise BaseModelError(f"base model {name}: no such folder; give `embedded`, a folder, or ORG/NAME on the hub")
-    folder = fetch_from_hub(name, revision, models_folder)
-    check_model_folder(folder)
-    return ResolvedModel(name, folder, folder.name)
-
-
-def check_weights(found: ResolvedModel, models_folder: Path, seconds: float | None = None) -> None:
-    """Check that every weight is a finite number, unless this revision was checked before.
-
-    Args:
-        found: The model.
-        models_folder: Stores which revisions were checked, if it exists.
-        seconds: Time limit, after which the rest is assumed to be finite and nothing is stored; no limit when None.
-
-    Raises:
-        InputError: A weight is NaN or infinite.
-    """
-    known = models_folder / FINITE / found.revision
-    if known.exists():
-        return
-    check_numbers(find_files(THING, found.folder), seconds)
-    if seconds is None and models_folder.is_dir():
-        known.parent.mkdir(exist_ok=True)
-        known.touch()
-
-
-def check_hub_base(name: str, revision: str | None, models_folder: Path, *, fetch: bool) -> None:
-    """Check by its configuration whether a hub model is one to fine-tune, before its weights are fetched.
-
-    Args:
-        name: ORG/NAME.
-        revision: Commit, branch or tag; the newest commit of the main branch when None.
-        models_folder: Where hub models are kept.
-        fetch: Fetch the configuration if it is absent; else such a model is not checked.
-
-    Raises:
-        HubError: It cannot be fetched.
-        InputError: It does not fit.
-    """
-    if fetch:
-        folder: Path | None = fetch_from_hub(name, revision, models_folder, only=["config.json"])
-    else:
-        folder = find_copy(name, revision, models_folder)
-    if folder is not None and (folder / "config.json").exists():
-        check_config(find_configuration(THING, folder))
 
 
 def check_model_folder(folder: Path) -> ModelFiles:

@@ -4,14 +4,12 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from learning.models.loaded_base import LoadedBase
 from learning.prompt.decoding import Decoding, LabelProbabilities
-from learning.prompt.encoding import encode_prompts, longest_allowed
-from learning.scoring.scoring import find_token_budget, score_headlines
 from learning.study.evaluation import CurvePoint, Evaluation, LabelledPart, measure_draws
 from learning.study.metrics import draw_outcomes, measure
 from learning.study.unparsed import UNPARSED, with_unparsed
@@ -22,49 +20,80 @@ CURVE_TEMPERATURES = tuple(round(10 ** (step / 4), 4) for step in range(-6, 7))
 """From .03 to 32, four for each power of ten: accuracy over temperature, of the same forward pass."""
 
 
+FineTune = tuple[Path, str | None]
+"""The folder of a fine-tune, and the hash that its files must have; None: any."""
+
+
+class Scorer(Protocol):
+    """A model in memory that answers headlines, as it is or with a fine-tune."""
+
+    @property
+    def arithmetic(self) -> str:
+        """What it computes in: float32, bfloat16 or float16."""
+
+    def fits(self, headlines: Sequence[str], prompt: PromptSettings) -> NDArray[np.bool_]:
+        """[N]: whether each of N headlines is short enough for the model."""
+
+    def probabilities(
+        self,
+        fine_tune: FineTune | None,
+        headlines: Sequence[str],
+        prompt: PromptSettings,
+        decodings: Sequence[Decoding],
+        on_headlines: Callable[[int], None],
+    ) -> LabelProbabilities:
+        """What N headlines are answered with, for each of D decodings: [N, D, 4].
+
+        Args:
+            fine_tune: The fine-tune; None for the untouched base.
+            headlines: N texts that fit.
+            prompt: The prompt around a headline.
+            decodings: How an answer is sampled.
+            on_headlines: Receives how many headlines are done.
+
+        Raises:
+            AdapterError: The fine-tune is another one, or damaged.
+            InputError: A headline is longer than the model takes.
+            NotFiniteError: The model's logits are NaN or infinite.
+        """
+
+
 def evaluate_model(
-    base: LoadedBase,
-    adapter_folder: Path | None,
+    model: Scorer,
+    fine_tune: FineTune | None,
     parts: Sequence[LabelledPart],
     *,
     prompt: PromptSettings,
     decoding: DecodingSettings,
     on_headlines: Callable[[int], None],
-    adapter_hash: str | None = None,
 ) -> list[Evaluation]:
     """Score a base model, or a fine-tune of it, on several parts at every temperature.
 
     Args:
-        base: The base model.
-        adapter_folder: The adapter's folder; None for the untouched base.
+        model: The base model.
+        fine_tune: The fine-tune; None for the untouched base.
         parts: Labelled headlines.
         prompt: The prompt around a headline.
-        decoding: Temperatures, cuts and the draws.
-        on_headlines: Called with the number of headlines done, over all parts.
-        adapter_hash: The hash that the adapter's files must have; any when None.
+        decoding: Temperatures, cuts and draws.
+        on_headlines: Receives how many headlines are done, over all parts.
 
     Raises:
-        AdapterError: It is another adapter, or damaged.
+        AdapterError: The fine-tune is another one, or damaged.
         InputError: A headline is longer than the model takes.
         NotFiniteError: The model's logits are NaN or infinite.
     """
-    tokenizer, model = base.tokenizer, base.score_with(adapter_folder, adapter_hash)
-    answers, budget = base.answers(prompt), find_token_budget(model, base.device)
     every = (*decoding.temperatures, *CURVE_TEMPERATURES)
     decodings = [Decoding(temperature, decoding.top_k, decoding.top_p) for temperature in every]
     evaluations: list[Evaluation] = []
     finished = 0
     for part in parts:
         start = time.monotonic()
-        scored = score_headlines(
-            model,
-            tokenizer,
-            answers,
+        scored = model.probabilities(
+            fine_tune,
             part.texts,
             prompt,
             decodings,
-            batch_tokens=budget,
-            on_batch=lambda done, before=finished: on_headlines(before + done),  # type: ignore[misc]
+            lambda done, before=finished: on_headlines(before + done),  # type: ignore[misc]
         )
         finished += len(part.texts)
         evaluations += _sample(part, scored, decoding, time.monotonic() - start)
@@ -82,43 +111,30 @@ class Answers:
 
 
 def answer_headlines(
-    base: LoadedBase,
-    adapter_folder: Path | None,
+    model: Scorer,
+    fine_tune: FineTune | None,
     headlines: Sequence[str],
     prompt: PromptSettings,
     decoding: Decoding,
-    adapter_hash: str | None = None,
 ) -> Answers:
-    """The answers of a base model, or a fine-tune of it, to headlines without labels.
+    """Answer headlines without labels by a base model or a fine-tune of it.
 
     Args:
-        base: The base model.
-        adapter_folder: The adapter's folder; None for the untouched base.
+        model: The base model.
+        fine_tune: The fine-tune; None for the untouched base.
         headlines: N texts.
         prompt: The prompt around a headline.
         decoding: How an answer is sampled.
-        adapter_hash: The hash that the adapter's files must have; any when None.
 
     Raises:
-        AdapterError: It is another adapter, or damaged.
+        AdapterError: The fine-tune is another one, or damaged.
         NotFiniteError: The model's logits are NaN or infinite.
     """
-    model = base.score_with(adapter_folder, adapter_hash)
-    longest = longest_allowed(model.config)
-    lengths = np.array([len(ids) for ids in encode_prompts(headlines, base.tokenizer, prompt)])
-    fits = lengths <= (np.inf if longest is None else longest)
+    fits = model.fits(headlines, prompt)
     probabilities = np.empty((0, UNPARSED + 1))
     if fits.any():
-        scored = score_headlines(
-            model,
-            base.tokenizer,
-            base.answers(prompt),
-            [headline for headline, fit in zip(headlines, fits, strict=True) if fit],
-            prompt,
-            [decoding],
-            batch_tokens=find_token_budget(model, base.device),
-            on_batch=lambda _: None,
-        )
+        fitting = [headline for headline, fit in zip(headlines, fits, strict=True) if fit]
+        scored = model.probabilities(fine_tune, fitting, prompt, [decoding], lambda _: None)
         probabilities = scored.sampled[:, 0].numpy()
     return Answers(fits, probabilities)
 

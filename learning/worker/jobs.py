@@ -16,7 +16,7 @@ from schemas.label import Label
 from schemas.model_card import Canaries
 
 if TYPE_CHECKING:
-    from learning.models.loaded_base import LoadedBase
+    from learning.kinds.kind import LoadedModel
     from learning.scoring.canaries import CanaryCheck
     from learning.scoring.model_evaluation import Answers
     from learning.training.shared_storage import SharedStorage
@@ -50,7 +50,7 @@ class Job(ABC, Generic[Result]):
         return "base model"
 
     @abstractmethod
-    def do(self, base: "LoadedBase", tell: Callable[[Any], None]) -> Result:
+    def do(self, base: "LoadedModel", tell: Callable[[Any], None]) -> Result:
         """Do it, and return its result.
 
         Args:
@@ -111,9 +111,8 @@ class TrainingJob(TravellingJob[list[TrainingOutcome]]):
     trainings: tuple[PlannedTraining, ...]
     """One or more, whose recipes differ only in learning rate, epochs and seed."""
 
-    def do(self, base: "LoadedBase", tell: Callable[[Any], None]) -> list[TrainingOutcome]:
+    def do(self, base: "LoadedModel", tell: Callable[[Any], None]) -> list[TrainingOutcome]:
         """Train them."""
-        from learning.training.cell import train_adapters
         from learning.training.cell_training import Training
 
         def tell_step(index: int, step: TrainingStep) -> None:
@@ -123,7 +122,7 @@ class TrainingJob(TravellingJob[list[TrainingOutcome]]):
             Training(planned.recipe, planned.adapter_folder, planned.store, partial(tell_step, index))
             for index, planned in enumerate(self.trainings)
         ]
-        return train_adapters(base, self.headlines, self.labels, trainings, tell=tell)
+        return base.train(self.headlines, self.labels, trainings, tell)
 
     def send(self, storage: "SharedStorage", stored: set[str]) -> None:
         """Nothing: its checkpoints are there."""
@@ -183,19 +182,13 @@ class ScoringJob(TravellingJob[list[Evaluation]]):
         """The cell, or the untouched base."""
         return "base model" if self.adapter_folder is None else f"cell {self.adapter_folder.name}"
 
-    def do(self, base: "LoadedBase", tell: Callable[[Any], None]) -> list[Evaluation]:
+    def do(self, base: "LoadedModel", tell: Callable[[Any], None]) -> list[Evaluation]:
         """Evaluate it."""
         from learning.scoring.model_evaluation import evaluate_model
 
-        return evaluate_model(
-            base,
-            self.adapter_folder,
-            self.parts,
-            prompt=self.prompt,
-            decoding=self.decoding,
-            on_headlines=tell,
-            adapter_hash=self.adapter_hash,
-        )
+        fine_tune = None if self.adapter_folder is None else (self.adapter_folder, self.adapter_hash)
+        prompt, decoding = self.prompt, self.decoding
+        return evaluate_model(base, fine_tune, self.parts, prompt=prompt, decoding=decoding, on_headlines=tell)
 
     def send(self, storage: "SharedStorage", stored: set[str]) -> None:
         """Put the adapter there."""
@@ -245,13 +238,14 @@ class AnsweringJob(Job["Answers"]):
         """The cell."""
         return f"cell {self.adapter_folder.name}"
 
-    def do(self, base: "LoadedBase", tell: Callable[[Any], None]) -> "Answers":  # noqa: ARG002 (it tells nothing)
+    def do(self, base: "LoadedModel", tell: Callable[[Any], None]) -> "Answers":  # noqa: ARG002 (it tells nothing)
         """Answer them."""
         from learning.prompt.decoding import Decoding
         from learning.scoring.model_evaluation import answer_headlines
 
         decoding = Decoding(self.temperature, self.top_k, self.top_p)
-        return answer_headlines(base, self.adapter_folder, self.headlines, self.prompt, decoding, self.adapter_hash)
+        fine_tune = (self.adapter_folder, self.adapter_hash)
+        return answer_headlines(base, fine_tune, self.headlines, self.prompt, decoding)
 
 
 @dataclass(frozen=True)
@@ -268,11 +262,11 @@ class ComparingJob(Job["CanaryCheck"]):
         """The cell."""
         return f"cell {self.adapter_folder.name}"
 
-    def do(self, base: "LoadedBase", tell: Callable[[Any], None]) -> "CanaryCheck":  # noqa: ARG002 (it tells nothing)
+    def do(self, base: "LoadedModel", tell: Callable[[Any], None]) -> "CanaryCheck":  # noqa: ARG002 (it tells nothing)
         """Compare it."""
         from learning.scoring.canaries import compare_canaries
 
-        return compare_canaries(self.canaries, base, self.adapter_folder, self.adapter_hash, self.prompt)
+        return compare_canaries(self.canaries, base, (self.adapter_folder, self.adapter_hash), self.prompt)
 
 
 @dataclass(frozen=True)
@@ -286,8 +280,6 @@ class CheckingJob(Job[int]):
     labels: tuple[Label, ...]
     recipe: Recipe
 
-    def do(self, base: "LoadedBase", tell: Callable[[Any], None]) -> int:  # noqa: ARG002 (it tells nothing)
+    def do(self, base: "LoadedModel", tell: Callable[[Any], None]) -> int:  # noqa: ARG002 (it tells nothing)
         """Count them."""
-        from learning.training.cell import count_side_by_side
-
-        return count_side_by_side(base, self.headlines, self.labels, self.recipe)
+        return base.count_side_by_side(self.headlines, self.labels, self.recipe)

@@ -25,7 +25,7 @@ from schemas.cell import TrainingSettings
 from schemas.errors import FailureError, InputError
 
 if TYPE_CHECKING:
-    from learning.models.loaded_base import LoadedBase
+    from learning.kinds.kind import LoadedModel
 
 
 KEPT_MEMORY = {"MALLOC_MMAP_THRESHOLD_": "33554432", "MALLOC_TRIM_THRESHOLD_": "4294967296"}
@@ -162,12 +162,10 @@ class _Bases:
 
     def __init__(self) -> None:
         self._spec: BaseSpec | None = None
-        self._base: LoadedBase | None = None
+        self._base: LoadedModel | None = None
 
-    def get(self, spec: BaseSpec) -> "LoadedBase":
-        from learning.models.device import choose_device
-        from learning.models.loaded_base import LoadedBase
-        from learning.scoring.probe import probe_base
+    def get(self, spec: BaseSpec) -> "LoadedModel":
+        from learning.kinds.registry import find_kind
 
         named = {"precision", "optimizer", "attention"}
         neutral = TrainingSettings(loss="completion", schedule="constant")
@@ -175,9 +173,8 @@ class _Bases:
         if self._base is None or spec != self._spec:
             self._base = None
             gc.collect()  # a model references itself; free its memory for the next one
-            base = LoadedBase(spec.folder, spec.quantization, choose_device(spec.training))
-            probe_base(base)
-            self._base, self._spec = base, spec
+            self._base = find_kind(spec.folder).load(spec.folder, spec.quantization, spec.training)
+            self._spec = spec
         return self._base
 
     def forget(self) -> None:

@@ -1,18 +1,34 @@
-"""What a change costs: a new baseline is one file, and nothing else names it."""
+"""What a change costs: a baseline is one file, a setting that varies none, a kind of model or a format a line more."""
 
+import re
 from pathlib import Path
 
 import pytest
 
+from embedded.paths import MODEL_FOLDER
+from ingestion import formats
+from ingestion.encodings import Text
+from ingestion.formats import TextFormat
+from ingestion.rows import RawRow, TableRows
+from ingestion.sources import find_source
 from learning.baselines import kinds
 from learning.baselines.evaluation import evaluate_baseline
 from learning.baselines.registry import plan_baselines
+from learning.kinds import registry
+from learning.kinds.registry import find_kind
+from learning.kinds.resolution import resolve_base_model
 from learning.study.evaluation import LabelledPart
+from learning.training.recipe import Recipe
+from learning.worker.jobs import BaseSpec, PlannedTraining, ScoringJob, TrainingJob
+from operations.intake import read_whole
 from operations.preview import describe_study
-from schemas.config import BaselineSettings
-from schemas.label import LABELS
+from schemas.config import BaselineSettings, DataSettings
+from schemas.label import LABELS, Label
 from schemas.overrides import apply_overrides
 from schemas.profiles import build_config, load_profile
+
+NAMED = re.compile(r"""["'.]dropout\b""")
+"""A setting as code would name it."""
 
 OPTIMIST = """
 import numpy as np
@@ -45,3 +61,120 @@ def test_a_new_baseline_is_one_file(optimist: str) -> None:
     part = LabelledPart("test", ("a", "b", "c"), ("Profit rose", "It met", "Sales fell"), labels)
     [result] = evaluate_baseline(optimist, part, [part], 42)
     assert result.metrics.accuracy == pytest.approx(1 / 3)
+
+
+COIN = """
+import json
+
+import torch
+from numpy import ones
+
+from learning.prompt.decoding import LabelProbabilities
+from learning.training.recipe import TrainingOutcome
+
+
+class CoinModel:
+    arithmetic = "float32"
+
+    def count_side_by_side(self, headlines, labels, recipe):
+        return 1
+
+    def train(self, headlines, labels, trainings, tell):
+        outcomes = []
+        for training in trainings:
+            training.adapter_folder.mkdir(parents=True)
+            odds = {label.value: labels.count(label) / len(labels) for label in set(labels)}
+            (training.adapter_folder / "odds.json").write_text(json.dumps(odds))
+            outcomes.append(TrainingOutcome((), 0, 0.0, None, None, 0, {}, False, 1, 0, False, "hash"))
+        return outcomes
+
+    def fits(self, headlines, prompt):
+        return ones(len(headlines), dtype=bool)
+
+    def probabilities(self, fine_tune, headlines, prompt, decodings, on_headlines):
+        odds = json.loads((fine_tune[0] / "odds.json").read_text()) if fine_tune else {}
+        row = [odds.get(word, 0.0 if odds else 1 / 3) for word in ("negative", "neutral", "positive")]
+        on_headlines(len(headlines))
+        sampled = torch.tensor([*row, 0.0], dtype=torch.float64).expand(len(headlines), len(decodings), 4)
+        return LabelProbabilities(sampled, sampled[:, 0].argmax(-1))
+
+    def release(self):
+        pass
+
+
+class CoinKind:
+    def claims(self, config):
+        return config.get("model_type") == "coin"
+
+    def check_config(self, files):
+        pass
+
+    def check_folder(self, folder):
+        return "0123456789abcdef"
+
+    def load(self, folder, quantization, training):
+        return CoinModel()
+
+    def write(self, export, output, *, merge):
+        pass
+
+
+KIND = CoinKind()
+"""
+
+
+def test_a_new_kind_of_model_is_one_package_and_its_registration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "coin_kind.py").write_text(COIN, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(registry, "MODULES", ["coin_kind", *registry.MODULES])
+    folder = tmp_path / "coin"
+    folder.mkdir()
+    (folder / "config.json").write_text('{"model_type": "coin"}', encoding="utf-8")
+    found = resolve_base_model(str(folder), None, tmp_path)
+    assert (found.name, found.revision) == ("coin", "0123456789abcdef")
+    settings = build_config(load_profile("demo")).resolve({"training.epochs": 1})
+    spec = BaseSpec(found.folder, "none", settings.training)
+    model = find_kind(found.folder).load(spec.folder, spec.quantization, spec.training)
+    recipe = Recipe(settings.prompt, settings.lora, settings.training)
+    planned = PlannedTraining(recipe, tmp_path / "trained", None)
+    labels = (Label.POSITIVE, Label.POSITIVE, Label.NEGATIVE)
+    [outcome] = TrainingJob(spec, ("a", "b", "c"), labels, (planned,)).do(model, lambda _: None)
+    part = LabelledPart("test", ("a", "b", "c"), ("Up", "More", "Down"), tuple(label.value for label in labels))
+    decoding = build_config(load_profile("demo")).decoding
+    scored = ScoringJob(spec, planned.adapter_folder, [part], settings.prompt, decoding, outcome.adapter_hash)
+    results = scored.do(model, lambda _: None)
+    assert [result.temperature for result in results] == list(decoding.temperatures)
+    assert results[0].metrics.expected_accuracy == pytest.approx((2 / 3 * 2 + 1 / 3) / 3)
+    assert find_kind(MODEL_FOLDER) is not find_kind(folder)
+
+
+def test_a_new_source_format_is_one_reader_and_its_registration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(text: Text, _: Text, __: str, ___: DataSettings) -> tuple[str, TableRows]:
+        lines = text.first_lines(100)[1:]
+        rows = (RawRow(*line.strip().split(" = "), line) for line in lines)
+        return "ticker tape", TableRows(rows)
+
+    tape = TextFormat("csv", lambda head, _: head.first_line().startswith("#tape"), read)
+    others = [each for each in formats.TEXT_FORMATS if each.name != "csv"]
+    monkeypatch.setattr(formats, "TEXT_FORMATS", [tape, *others])
+    (tmp_path / "tape.txt").write_text("#tape\nProfit rose = positive\nSales fell = negative\n", encoding="utf-8")
+    ingestion = read_whole(find_source(settings := DataSettings(source=str(tmp_path / "tape.txt"))), settings)
+    assert ingestion.kind == "ticker tape"
+    assert sorted(zip(ingestion.accepted["text"], ingestion.accepted["label"], strict=True)) == [
+        ("Profit rose", "positive"),
+        ("Sales fell", "negative"),
+    ]
+
+
+def test_a_setting_that_varies_is_named_by_no_code_of_the_grid(root: Path) -> None:
+    """`tests/flows/test_grid.py` varies it end to end."""
+    places = ("schemas/grid.py", "schemas/plan.py", "learning/study", "tasks", "flows", "storage", "reporting", "cli")
+    files = [
+        file for place in places for file in ([root / place] if place.endswith(".py") else (root / place).rglob("*"))
+    ]
+    naming = [file.name for file in files if file.suffix in {".py", ".sql", ".html"} and NAMED.search(file.read_text())]
+    assert naming == []

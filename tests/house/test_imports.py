@@ -29,7 +29,8 @@ MAY_IMPORT_IN_LEARNING = {
     "prompt": {"study"},
     "models": {"prompt", "study"},
     **dict.fromkeys(("training", "scoring", "baselines"), MODELS),
-    "worker": {"training", "scoring", "baselines", *MODELS},
+    "kinds": {"training", "scoring", *MODELS},
+    "worker": {"kinds", "training", "scoring", "baselines", *MODELS},
 }
 """The same inside learning."""
 

@@ -13,6 +13,7 @@ from embedded.grammar import generate_headline
 from embedded.paths import MODEL_FOLDER
 from learning.baselines.evaluation import evaluate_baseline
 from learning.baselines.registry import plan_baselines
+from learning.kinds.causal import CausalModel
 from learning.models.device import choose_device
 from learning.models.loaded_base import LoadedBase
 from learning.scoring.model_evaluation import evaluate_model
@@ -76,7 +77,7 @@ def begin(home: Path, *assignments: str) -> StudyPlan:
 def score(study: StudyPlan) -> CellPlan:
     """Score the base model and keep what comes of it."""
     results = evaluate_model(
-        LoadedBase(BASE.folder, BASE.quantization, choose_device()),
+        CausalModel(LoadedBase(BASE.folder, BASE.quantization, choose_device())),
         None,
         load_parts(study),
         prompt=study.config.prompt,

@@ -12,7 +12,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 
 import tasks.cluster
 from embedded.paths import MODEL_FOLDER
-from learning.models.base_model import resolve_base_model
+from learning.kinds.resolution import resolve_base_model
 from learning.worker.jobs import BaseSpec
 from schemas.cell import TrainingSettings
 from schemas.config import RunnerSettings

@@ -11,7 +11,8 @@ from bitsandbytes.nn import Linear4bit
 from safetensors.torch import load_file, save_file
 
 from embedded.paths import MODEL_FOLDER
-from learning.models.base_model import check_model_folder, load_model, load_tokenizer, resolve_base_model
+from learning.kinds.resolution import resolve_base_model
+from learning.models.base_model import check_model_folder, load_model, load_tokenizer
 from learning.models.device import Device
 from schemas.errors import InputError
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from huggingface_hub import constants
 
-from learning.models.base_model import resolve_base_model
+from learning.kinds.resolution import resolve_base_model
 from learning.models.hub import check_hub_model
 from schemas.errors import InputError
 

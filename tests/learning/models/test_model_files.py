@@ -15,7 +15,8 @@ from safetensors.torch import load_file, save_file
 
 from embedded.paths import MODEL_FOLDER
 from learning.baselines.embeddings import check_encoder_folder
-from learning.models.base_model import check_model_folder, load_model, load_tokenizer, resolve_base_model
+from learning.kinds.resolution import resolve_base_model
+from learning.models.base_model import check_model_folder, load_model, load_tokenizer
 from learning.models.device import Device
 from learning.models.model_files import find_files, handed_over
 from schemas.errors import InputError

@@ -14,7 +14,8 @@ from safetensors.torch import load_file, save_file
 from tokenizers import AddedToken
 
 import learning.models.base_model
-from learning.models.base_model import check_model_folder, check_weights, load_tokenizer, resolve_base_model
+from learning.kinds.resolution import check_weights, resolve_base_model
+from learning.models.base_model import check_model_folder, load_tokenizer
 from learning.training.recipe import Recipe
 from learning.worker.jobs import BaseSpec, CheckingJob
 from learning.worker.process import Worker
@@ -245,7 +246,7 @@ def test_a_look_at_weights_ends_in_time(folder: Path) -> None:
 def test_what_the_files_tell_needs_no_torch(folder: Path) -> None:
     code = (
         "import sys; from pathlib import Path\n"
-        "from learning.models.base_model import check_weights, resolve_base_model\n"
+        "from learning.kinds.resolution import check_weights, resolve_base_model\n"
         f"models = Path({str(folder.parent)!r})\n"
         f"check_weights(resolve_base_model({str(folder)!r}, None, models), models)\n"
         "print([name for name in ('torch', 'transformers') if name in sys.modules])"

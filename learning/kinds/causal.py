@@ -1,0 +1,131 @@
+"""Causal language models: asked as they are, or with a LoRA adapter that was trained on 4-bit or whole weights."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from schemas.cell import PromptSettings, TrainingSettings
+from schemas.label import Label
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from learning.kinds.kind import Export
+    from learning.models.loaded_base import LoadedBase
+    from learning.models.model_files import ModelFiles
+    from learning.prompt.decoding import Decoding, LabelProbabilities
+    from learning.training.cell_training import Training
+    from learning.training.recipe import Recipe, TrainingOutcome
+
+
+class CausalKind:
+    """The kind `causal`."""
+
+    def claims(self, config: dict[str, Any]) -> bool:  # noqa: ARG002 (a model that fits no other kind is told why here)
+        """Any model: one that is not causal is refused by its files."""
+        return True
+
+    def check_config(self, files: "ModelFiles") -> None:
+        """See `learning.kinds.kind.ModelKind`."""
+        from learning.models.base_checks import check_config
+
+        check_config(files)
+
+    def check_folder(self, folder: Path) -> str:
+        """See `learning.kinds.kind.ModelKind`."""
+        from learning.models.base_model import check_model_folder
+
+        return check_model_folder(folder).revision
+
+    def load(self, folder: Path, quantization: str, training: TrainingSettings) -> "CausalModel":
+        """See `learning.kinds.kind.ModelKind`."""
+        from learning.models.device import choose_device
+        from learning.models.loaded_base import LoadedBase
+        from learning.scoring.probe import probe_base
+
+        base = LoadedBase(folder, quantization, choose_device(training))
+        probe_base(base)
+        return CausalModel(base)
+
+    def write(self, export: "Export", output: Path, *, merge: bool) -> None:
+        """Write a LoRA adapter in PEFT's format, or whole weights with the adapter in them."""
+        from learning.models.export import write_adapter, write_merged
+
+        if merge:
+            write_merged(export.base_folder, export.quantization, export.fine_tune, export.training, output)
+        elif export.revision:
+            write_adapter(export.fine_tune, export.base_name, export.revision, output)
+        else:
+            write_adapter(export.fine_tune, str(export.base_folder), None, output)
+
+
+class CausalModel:
+    """A causal language model in memory."""
+
+    def __init__(self, base: "LoadedBase") -> None:
+        """Do jobs with this base."""
+        self.base = base
+
+    @property
+    def arithmetic(self) -> str:
+        """As torch names it."""
+        return str(self.base.device.dtype).removeprefix("torch.")
+
+    def fits(self, headlines: Sequence[str], prompt: PromptSettings) -> "NDArray[np.bool_]":
+        """See `learning.scoring.model_evaluation.Scorer`."""
+        import numpy as np
+
+        from learning.prompt.encoding import encode_prompts, longest_allowed
+
+        longest = longest_allowed(self.base.model.config)
+        lengths = np.array([len(ids) for ids in encode_prompts(headlines, self.base.tokenizer, prompt)])
+        return lengths <= (np.inf if longest is None else longest)
+
+    def probabilities(
+        self,
+        fine_tune: tuple[Path, str | None] | None,
+        headlines: Sequence[str],
+        prompt: PromptSettings,
+        decodings: "Sequence[Decoding]",
+        on_headlines: Callable[[int], None],
+    ) -> "LabelProbabilities":
+        """See `learning.scoring.model_evaluation.Scorer`."""
+        from learning.scoring.scoring import find_token_budget, score_headlines
+
+        model = self.base.score_with(*(fine_tune or (None, None)))
+        return score_headlines(
+            model,
+            self.base.tokenizer,
+            self.base.answers(prompt),
+            headlines,
+            prompt,
+            decodings,
+            batch_tokens=find_token_budget(model, self.base.device),
+            on_batch=on_headlines,
+        )
+
+    def count_side_by_side(self, headlines: Sequence[str], labels: Sequence[Label], recipe: "Recipe") -> int:
+        """See `learning.kinds.kind.LoadedModel`."""
+        from learning.training.cell import count_side_by_side
+
+        return count_side_by_side(self.base, headlines, labels, recipe)
+
+    def train(
+        self,
+        headlines: Sequence[str],
+        labels: Sequence[Label],
+        trainings: "Sequence[Training]",
+        tell: Callable[[str], None],
+    ) -> "list[TrainingOutcome]":
+        """See `learning.training.cell.train_adapters`."""
+        from learning.training.cell import train_adapters
+
+        return train_adapters(self.base, headlines, labels, trainings, tell=tell)
+
+    def release(self) -> None:
+        """See `learning.kinds.kind.LoadedModel`."""
+        self.base.release()
+
+
+KIND = CausalKind()

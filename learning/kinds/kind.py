@@ -1,0 +1,95 @@
+"""What a kind of model is: how its files are checked, loaded and exported, and what a loaded model does.
+
+A kind implements three operations: resolve (a folder in, its revision out), train (recipes in, folders of adapters out)
+and probabilities (headlines and decodings in, probabilities of the labels out). See `learning.kinds.registry`.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+from learning.models.model_files import ModelFiles
+from learning.scoring.model_evaluation import Scorer
+from learning.training.cell_training import Training
+from learning.training.recipe import Recipe, TrainingOutcome
+from schemas.cell import TrainingSettings
+from schemas.label import Label
+
+
+class LoadedModel(Scorer, Protocol):
+    """A base model in memory, with which jobs are done."""
+
+    def count_side_by_side(self, headlines: Sequence[str], labels: Sequence[Label], recipe: Recipe) -> int:
+        """How many trainings of such a recipe run side by side on N headlines with N labels, 1 or more.
+
+        Raises:
+            InputError: A headline is longer than the model takes.
+        """
+
+    def train(
+        self,
+        headlines: Sequence[str],
+        labels: Sequence[Label],
+        trainings: Sequence[Training],
+        tell: Callable[[str], None],
+    ) -> list[TrainingOutcome]:
+        """Train a fine-tune for each recipe, and write it to its folder; go on from its checkpoints, if there are any.
+
+        Args:
+            headlines: N texts.
+            labels: N labels.
+            trainings: Recipes that differ only in learning rate, epochs and seed.
+            tell: Receives a line about what a user should know.
+        """
+
+    def release(self) -> None:
+        """Leave the base as it was loaded, without a fine-tune."""
+
+
+class Export(NamedTuple):
+    """What an export writes, and from what."""
+
+    base_folder: Path
+    base_name: str
+    revision: str | None
+    """The commit of a model of the hub; None for any other."""
+    quantization: str
+    training: TrainingSettings
+    fine_tune: Path
+    """The folder of the fine-tune."""
+
+
+class ModelKind(Protocol):
+    """A kind of model."""
+
+    def claims(self, config: dict[str, Any]) -> bool:
+        """Whether a model with this config.json is of the kind."""
+
+    def check_config(self, files: ModelFiles) -> None:
+        """Check a configuration, whose weights need not be there.
+
+        Raises:
+            InputError: The model does not fit.
+        """
+
+    def check_folder(self, folder: Path) -> str:
+        """Check the files of a model, and return their revision: the hash of what is read.
+
+        Raises:
+            InputError: Something is missing or does not fit.
+        """
+
+    def load(self, folder: Path, quantization: str, training: TrainingSettings) -> LoadedModel:
+        """Load a model whose folder was checked.
+
+        Args:
+            folder: Its folder.
+            quantization: `nf4` or `none`.
+            training: For its precision, optimizer and attention.
+
+        Raises:
+            InputError: It cannot be loaded, fine-tuned or scored.
+        """
+
+    def write(self, export: Export, output: Path, *, merge: bool) -> None:
+        """Write a fine-tune to an empty folder for others to load: by itself, or with the weights of its base."""

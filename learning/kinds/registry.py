@@ -1,0 +1,24 @@
+"""The kinds of models: a model is of the first kind that claims its config.json. A new kind is a line here."""
+
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from learning.kinds.kind import ModelKind
+
+MODULES = ["learning.kinds.causal"]
+"""Each has a `KIND`. The last one takes what no other claims, and says why a model does not fit."""
+
+
+def find_kind(folder: Path) -> "ModelKind":
+    """The kind of the model in a folder."""
+    kinds: list[ModelKind] = [import_module(module).KIND for module in MODULES]
+    return next(kind for kind in kinds if kind is kinds[-1] or kind.claims(_read_config(folder)))
+
+
+def _read_config(folder: Path) -> dict[str, Any]:
+    from learning.models.base_model import THING
+    from learning.models.model_files import find_configuration
+
+    return find_configuration(THING, folder).read_json("config.json") if (folder / "config.json").is_file() else {}

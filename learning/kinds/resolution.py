@@ -1,0 +1,90 @@
+"""Base models: a name in, a checked folder with a revision out. No code from a model is ever run."""
+
+from pathlib import Path
+
+from embedded.paths import MODEL_FOLDER
+from learning.kinds.registry import find_kind
+from learning.models.base_checks import check_numbers
+from learning.models.base_model import HUB_NAME, THING, BaseModelError, ResolvedModel
+from learning.models.hub import fetch_from_hub, find_copy
+from learning.models.model_files import find_configuration, find_files
+from schemas.paths import local_path
+
+FINITE = ".finite"
+"""Folder of a file for each revision whose weights were found to be numbers."""
+
+
+def resolve_base_model(name: str, revision: str | None, models_folder: Path) -> ResolvedModel:
+    """Find the model, and check it as its kind does.
+
+    Args:
+        name: `embedded`, a folder, or ORG/NAME on the hub.
+        revision: Commit, branch or tag of a hub model; the newest commit of the main branch when None.
+        models_folder: Where hub models are kept.
+
+    Raises:
+        InputError: There is no such folder, or its files do not fit.
+        HubError: It cannot be fetched.
+    """
+    if name == "embedded":
+        return ResolvedModel(name, MODEL_FOLDER, check_folder(MODEL_FOLDER))
+    folder = local_path("base model", name)
+    if folder.is_dir():
+        return ResolvedModel(folder.resolve().name, folder.resolve(), check_folder(folder))
+    if folder.exists():
+        raise BaseModelError(f"base model {name}: is a file; give the folder that holds config.json and *.safetensors")
+    if not HUB_NAME.fullmatch(name):
+        raise BaseModelError(f"base model {name}: no such folder; give `embedded`, a folder, or ORG/NAME on the hub")
+    folder = fetch_from_hub(name, revision, models_folder)
+    check_folder(folder)
+    return ResolvedModel(name, folder, folder.name)
+
+
+def check_folder(folder: Path) -> str:
+    """Check the files of a model as its kind does, and return their revision: the hash of what is read.
+
+    Raises:
+        InputError: They do not fit.
+    """
+    return find_kind(folder).check_folder(folder)
+
+
+def check_weights(found: ResolvedModel, models_folder: Path, seconds: float | None = None) -> None:
+    """Check that every weight is a finite number, unless that is known of this revision.
+
+    Args:
+        found: The model.
+        models_folder: Keeps what is known, if it exists.
+        seconds: After which the rest is taken to be sound and nothing is kept; no limit when None.
+
+    Raises:
+        InputError: A weight is NaN or infinite.
+    """
+    known = models_folder / FINITE / found.revision
+    if known.exists():
+        return
+    check_numbers(find_files(THING, found.folder), seconds)
+    if seconds is None and models_folder.is_dir():
+        known.parent.mkdir(exist_ok=True)
+        known.touch()
+
+
+def check_hub_base(name: str, revision: str | None, models_folder: Path, *, fetch: bool) -> None:
+    """Check a hub model by its configuration, before its weights are fetched.
+
+    Args:
+        name: ORG/NAME.
+        revision: Commit, branch or tag; the newest commit of the main branch when None.
+        models_folder: Where hub models are stored.
+        fetch: Get the configuration if it is not there; otherwise such a model is not checked.
+
+    Raises:
+        HubError: It cannot be fetched.
+        InputError: It does not fit.
+    """
+    if fetch:
+        folder: Path | None = fetch_from_hub(name, revision, models_folder, only=["config.json"])
+    else:
+        folder = find_copy(name, revision, models_folder)
+    if folder is not None and (folder / "config.json").exists():
+        find_kind(folder).check_config(find_configuration(THING, folder))
