@@ -57,7 +57,7 @@ class PromptSettings(Settings):
         return self
 
 
-HUB_NAME_WITH_REVISION = re.compile(r"([\w.-]+/[\w.-]+)@([\w./-]+)")
+HUB_NAME_WITH_REVISION = re.compile(r"([\w.-]+/[\w.-]+)@(.+)")
 
 
 class BaseModelSettings(NamingSettings):

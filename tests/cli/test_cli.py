@@ -29,10 +29,13 @@ def test_no_command_shows_the_help_as_bad_usage(fintone: Run) -> None:
             "unknown profile 'dmeo', did you mean 'demo'?; there are demo, desk, desk-pt, paper",
         ),
         (["run", "--temperatures", "0"], "decoding.temperatures.0 = 0: must be greater than 0"),
-        (["run", "--epochs", "-1"], "grid.epochs.0 = -1: must be greater than or equal to 1"),
-        (["run", "--epochs", "two"], "grid.epochs.0 = 'two': must be a valid integer"),
-        (["run", "--learning-rates", "1e-3,1e-3"], "grid.learning_rates: [0.001, 0.001] names a value twice"),
-        (["run", "--seed", "-1"], "grid.seeds.0 = -1: must be greater than or equal to 0"),
+        (["run", "--epochs", "-1"], "grid: training.epochs = -1: must be greater than or equal to 1"),
+        (["run", "--epochs", "two"], "grid: training.epochs = 'two': must be a valid integer"),
+        (
+            ["run", "--learning-rates", "1e-3,1e-3"],
+            "grid: training.learning_rate = ['1e-3', '1e-3']: names a value twice",
+        ),
+        (["run", "--seed", "-1"], "grid: training.seed = -1: must be greater than or equal to 0"),
         (["run", "--set", "lora.rank=8"], "unknown setting lora.rank; did you mean"),
         (["run", "--set", "lora.r"], "'lora.r' sets nothing"),
         (["run", "--set", "lora.r=8", "--set", "lora.dropout=2"], "lora.dropout = 2: must be less than 1"),
@@ -110,7 +113,9 @@ def test_debug_shows_the_traceback_and_keeps_the_exit_code(fintone: Run) -> None
 def test_a_dry_run_leaves_nothing(fintone: Run, home: Path) -> None:
     code, out, err = fintone("run", "--dry-run", "--epochs", "2", "--seed", "7", "--set", "training.batch_size=16")
     assert (code, err) == (0, "")
-    assert "3 cells: learning rates 2e-06, 1e-03, 5e-02 x epochs 2 x seeds 7" in " ".join(out.split())
+    assert "3 cells: training.learning_rate 2e-06, 1e-03, 5e-02 x training.epochs 2 x training.seed 7" in " ".join(
+        out.split()
+    )
     assert "batches of 16" in out
     assert not home.exists()
     assert list(Path.cwd().iterdir()) == []

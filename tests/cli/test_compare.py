@@ -128,7 +128,7 @@ def test_a_person_reads_which_is_better_at_each_temperature_and_how_sure_that_is
     code, out, error = fintone("compare", "aaaa", "5555aaaabbbb")
     assert (code, error) == (0, "")
     text = squeeze(out)
-    assert text.startswith(f"A 2e-04, 3 epochs, seed 42 (cell {TUNED}) B baseline: TF-IDF + linear SVM (cell {SVM})")
+    assert text.startswith(f"A lr=0.0002 epochs=3 seed=42 (cell {TUNED}) B baseline: TF-IDF + linear SVM (cell {SVM})")
     assert "headlines 60 test headlines of study study temperature 0.1 accuracy A .967, B .667, +.300 [." in text
     assert "right alone A on 20, B on 2 of 60 headlines McNemar p<.001, p<.001 after Holm's correction" in text
     assert re.search(
@@ -182,7 +182,7 @@ def test_a_program_reads_every_digit(fintone: Run, study: Path) -> None:
     assert {name: first[name] for name in figures} == figures
     assert (first["temperature"], second["temperature"], first["flipped"], first["pairs"]) == (0.1, 1.0, 42, 11)
     assert first["flips"][0]["text"] == STEERING
-    assert first["verdict"].startswith("2e-04, 3 epochs, seed 42 beats 2e-06, 1 epoch, seed 42: +.633 [")
+    assert first["verdict"].startswith("lr=0.0002 epochs=3 seed=42 beats lr=2e-06 epochs=1 seed=42: +.633 [")
     assert first["baseline_verdict"]["beats_baseline"]
     assert not first["other_baseline_verdict"]["beats_baseline"]
     assert len(query(study, told["query"]).rows) == 43

@@ -12,11 +12,7 @@ from cli.output.leaderboard import build_table
 def make_row(cell_id: str, temperature: float | None, **changes: Any) -> dict[str, Any]:
     row = {
         "cell_id": cell_id,
-        "kind": "fine-tuned",
-        "model": "tiny-llama",
-        "learning_rate": 2e-4,
-        "epochs": 3,
-        "seed": 42,
+        "cell_name": "lr=2e-04 epochs=3",
         "temperature": temperature,
         "accuracy": 0.8421,
         "accuracy_low": 0.817,
@@ -35,10 +31,10 @@ def show(rows: list[dict[str, Any]], width: int) -> str:
 
 def test_a_model_has_one_line_and_a_temperature_one_column() -> None:
     rows = [
-        *(make_row("base", temperature, kind="base", accuracy=1.0) for temperature in (0.1, 1, 10)),
-        make_row("svm", None, kind="baseline", model="TF-IDF + linear SVM"),
+        *(make_row("base", temperature, cell_name="base: tiny-llama", accuracy=1.0) for temperature in (0.1, 1, 10)),
+        make_row("svm", None, cell_name="baseline: TF-IDF + linear SVM"),
         *(make_row("tuned", temperature, is_champion=temperature == 0.1) for temperature in (0.1, 1, 10)),
-        make_row("late", 1, epochs=1, accuracy_low=0.5),
+        make_row("late", 1, cell_name="lr=2e-04 epochs=1", accuracy_low=0.5),
     ]
     lines = [line.rstrip() for line in show(rows, 100).splitlines()]
     assert lines == [
@@ -46,8 +42,8 @@ def test_a_model_has_one_line_and_a_temperature_one_column() -> None:
         "model                                 T=0.1           T=1          T=10       95 %",
         "base: tiny-llama               1.000 / .843  1.000 / .843  1.000 / .843  .817-.865",
         "baseline: TF-IDF + linear SVM   .842 / .843                              .817-.865",
-        "2e-04, 3 epochs, seed 42 *      .842 / .843   .842 / .843   .842 / .843  .817-.865",
-        "2e-04, 1 epoch, seed 42                       .842 / .843                .500-.865",
+        "lr=2e-04 epochs=3 *             .842 / .843   .842 / .843   .842 / .843  .817-.865",
+        "lr=2e-04 epochs=1                             .842 / .843                .500-.865",
         "accuracy / macro-F1; the interval is that of the first accuracy; * is the champion",
         "now",
     ]
@@ -63,5 +59,5 @@ def test_a_narrow_terminal_hides_no_figure(width: int) -> None:
 
 
 def test_brackets_in_the_name_of_a_model_stay() -> None:
-    written = show([make_row("base", 1, kind="base", model="models/[red]/llama")], 80)
+    written = show([make_row("base", 1, cell_name="base: models/[red]/llama")], 80)
     assert "base: models/[red]/llama" in written

@@ -27,11 +27,7 @@ EVIL = "\x1b[2J\x1b]0;owned\x07\x9b31m\u202egnp.exe\r\nfintone: all is well"
 SPELLED = r"\x1b[2J\x1b]0;owned\x07\x9b31m\u202egnp.exe\r\nfintone: all is well"
 ROW = {
     "cell_id": "c",
-    "kind": "fine-tuned",
-    "model": EVIL,
-    "learning_rate": 1e-2,
-    "epochs": 1,
-    "seed": 1,
+    "cell_name": EVIL,
     "temperature": 1.0,
     "accuracy": 0.5,
     "macro_f1": 0.5,
