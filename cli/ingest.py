@@ -11,7 +11,7 @@ from cli.output.console import print_lines, stderr, stdout, tell
 from schemas.formats import LABELLED_FORMATS
 
 if TYPE_CHECKING:
-    from schemas.config import DataSettings
+    from schemas.source import DataSettings
 
 
 def ingest(

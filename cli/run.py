@@ -107,7 +107,7 @@ def run_study(config: "StudyConfig", notes: "Sequence[str]" = ()) -> None:
 def _check_complete(home: "Home", study_id: str) -> None:
     """Raise where cells of a study failed."""
     from operations.missing import tell_missing
-    from storage.studies import load_missing
+    from storage.cells import load_missing
 
     missing = load_missing(home.warehouse, study_id)
     if missing:

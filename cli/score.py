@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from reporting.score_files import Write
-    from schemas.config import ScoreSettings
+    from schemas.source import ScoreSettings
     from storage.home import Home
 
 
@@ -55,8 +55,8 @@ def score(
 
     Example: fintone score headlines.csv --output answers.parquet
     """
-    from schemas.config import ScoreSettings
     from schemas.profiles import check_settings
+    from schemas.source import ScoreSettings
 
     if output is not None and format_ is not None:
         raise typer.BadParameter("--format is of standard output: the name of --output says what the file is")

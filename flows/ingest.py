@@ -5,8 +5,8 @@ from prefect import flow
 from flows.credentials import provide_hub_token
 from flows.deployment import close_prefect_of_deployment
 from flows.notices import show_notices
-from schemas.config import DataSettings
 from schemas.plan import IngestedSource
+from schemas.source import DataSettings
 from tasks.data import ingest_source, publish_data_report
 
 

@@ -23,10 +23,11 @@ from schemas.footprint import count_weight_bytes
 from schemas.label import LABELS
 from schemas.plan import IngestedSource, ModelCell, StudyPlan
 from schemas.stored import write_stored
+from storage.cells import load_missing
 from storage.home import Home
 from storage.locks import holding
 from storage.opening import waiting_without_end
-from storage.studies import finish_study, is_answered, load_missing, start_study
+from storage.studies import finish_study, is_answered, start_study
 from storage.warehouse import prepare_warehouse
 from tasks.cells import check_bases, drop_checkpoints, evaluate_baseline, score_cell, train_cell, train_side_by_side
 from tasks.cluster import having_jobs_done

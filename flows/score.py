@@ -7,7 +7,7 @@ from flows.deployment import close_prefect_of_deployment
 from flows.notices import show_notices
 from operations.answers import ScoredSource
 from operations.worker import close_worker, start_worker
-from schemas.config import ScoreSettings
+from schemas.source import ScoreSettings
 from storage.home import Home
 from storage.warehouse import prepare_warehouse
 from tasks.scoring import score_headlines, watch_drift

@@ -8,8 +8,8 @@ from typing import Any
 from ingestion.column_values import ColumnValues
 from ingestion.labels import LabelWords
 from schemas.columns import ReadColumns
-from schemas.config import DataSettings
 from schemas.errors import InputError
+from schemas.source import DataSettings
 
 SAMPLE_ROWS = 500
 """Number of first rows whose values are judged."""

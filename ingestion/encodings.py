@@ -13,8 +13,8 @@ from itertools import islice
 
 from charset_normalizer import CharsetMatch, from_bytes
 
-from schemas.config import DataSettings
 from schemas.errors import InputError
+from schemas.source import DataSettings
 
 LEGACY_ENCODINGS = ("cp1252", "latin_1", "cp1250", "cp1251", "cp850", "mac_roman", "shift_jis", "gb18030")
 """Legacy encodings that are detected by the text; if two fit equally well, the earlier one is taken."""

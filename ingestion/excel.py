@@ -14,10 +14,10 @@ from ingestion.rows import TableRows
 from ingestion.tables import read_table
 from ingestion.workbooks import Sheet, TooManyTagsError, open_sheets
 from schemas.columns import join_columns
-from schemas.config import DataSettings
 from schemas.errors import InputError
 from schemas.listing import list_some
 from schemas.reasons import describe_reason
+from schemas.source import DataSettings
 
 Cells = Iterator[Sequence[Any]]
 

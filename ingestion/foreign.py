@@ -3,8 +3,8 @@
 import re
 from collections.abc import Collection
 
-from schemas.config import DataSettings
 from schemas.errors import InputError
+from schemas.source import DataSettings
 
 _UNPACK = "unpack it and give what it holds"
 _SAVE = "save it as .xlsx without a password, or as CSV"

@@ -18,9 +18,9 @@ from ingestion.parquet import is_parquet, read_parquet
 from ingestion.plain_lines import check_lines, is_plain, read_lines
 from ingestion.rows import RawRow, TableRows, broken_row
 from schemas.columns import NO_COLUMNS, ReadColumns
-from schemas.config import DataSettings
 from schemas.errors import InputError
 from schemas.formats import Format
+from schemas.source import DataSettings
 
 _UNICODE = "utf-8"
 """What is recorded for formats that fix their own encoding."""

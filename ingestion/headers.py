@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ingestion.columns import Table
-from schemas.config import DataSettings
+from schemas.source import DataSettings
 
 MOST_TITLE_ROWS = 20
 """Most rows above a header."""

@@ -9,7 +9,7 @@ from itertools import pairwise
 from ingestion.columns import LABEL_NAMES, SAMPLE_ROWS, TEXT_NAMES
 from ingestion.delimited import ONE_COLUMN, Layout, Records
 from ingestion.encodings import Text
-from schemas.config import DataSettings
+from schemas.source import DataSettings
 
 DELIMITERS = (",", "\t", ";", "|")
 

@@ -17,7 +17,7 @@ from ingestion.hub_errors import HubDatasetError, bad_form, explain_failure, hub
 from ingestion.labels import LabelWords
 from ingestion.rows import RawRow
 from ingestion.tables import typed_row
-from schemas.config import DataSettings
+from schemas.source import DataSettings
 
 PREFIX = "hf:"
 """What a source on the hub begins with."""

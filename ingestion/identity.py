@@ -5,8 +5,8 @@ import unicodedata
 from collections.abc import Iterable
 
 from schemas.columns import ReadColumns
-from schemas.config import DataSettings
 from schemas.identity import short_hash
+from schemas.source import DataSettings
 
 INGESTION_VERSION = 3
 """Raised when the same bytes and settings would give other headlines, reasons or groups."""

@@ -18,9 +18,9 @@ from ingestion.near_duplicates import group_near_copies
 from ingestion.sources import EMBEDDED, Reading, Source, find_source, iterate_rows
 from ingestion.validation import validate_rows
 from schemas.columns import ReadColumns, join_columns
-from schemas.config import DataSettings
 from schemas.errors import InputError
 from schemas.frames import HeadlineFrame, QuarantineFrame, RejectedFrame
+from schemas.source import DataSettings
 
 
 class NothingAcceptedError(InputError):

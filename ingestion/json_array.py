@@ -8,8 +8,8 @@ from ingestion.encodings import Text
 from ingestion.json_text import DECODER
 from ingestion.rows import TableRows
 from ingestion.tables import read_objects
-from schemas.config import DataSettings
 from schemas.errors import InputError
+from schemas.source import DataSettings
 
 _START = re.compile(r"\s*\[\s*(?=\{)")
 _COMMA = re.compile(r"\s*,\s*")

@@ -7,7 +7,7 @@ from ingestion.encodings import LINE_ENDS, Text
 from ingestion.json_text import DECODER
 from ingestion.rows import TableRows
 from ingestion.tables import read_objects
-from schemas.config import DataSettings
+from schemas.source import DataSettings
 
 
 def is_json_lines(text: Text) -> bool:

@@ -9,7 +9,7 @@ from ingestion.headers import find_header
 from ingestion.heads import Head, is_header, is_spaced, is_table, read_heads
 from ingestion.labels import LabelWords
 from schemas.columns import ReadColumns
-from schemas.config import DataSettings
+from schemas.source import DataSettings
 
 _HEADERLESS_FIELDS = 2
 _MOSTLY = 0.5

@@ -9,9 +9,9 @@ from ingestion.class_labels import class_word, find_class_names
 from ingestion.labels import LabelWords
 from ingestion.rows import TableRows
 from ingestion.tables import read_table
-from schemas.config import DataSettings
 from schemas.errors import InputError
 from schemas.reasons import describe_reason
+from schemas.source import DataSettings
 
 _MAGIC = b"PAR1"
 _ROWS_AT_ONCE = 1_000

@@ -9,8 +9,8 @@ from ingestion.encodings import LINE_ENDS, Text
 from ingestion.heads import is_table, read_heads
 from ingestion.layouts import find_layout
 from ingestion.rows import RawRow
-from schemas.config import DataSettings
 from schemas.errors import InputError
+from schemas.source import DataSettings
 
 _QUOTE = '"'
 _RULE = re.compile(r"[\s|+:]*[-=]{2,}(?:[\s|+:]+[-=]{2,})+[\s|+:]*")

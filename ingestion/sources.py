@@ -16,8 +16,8 @@ from ingestion.hub_dataset import HubReference, parse_reference, read_dataset, r
 from ingestion.identity import ingest_id
 from ingestion.rows import RawRow
 from schemas.columns import ReadColumns
-from schemas.config import DataSettings
 from schemas.paths import local_path
+from schemas.source import DataSettings
 
 EMBEDDED = "embedded"
 """The value of `data.source` that means the project's own synthetic headlines."""

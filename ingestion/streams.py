@@ -19,8 +19,8 @@ from ingestion.foreign import refuse_foreign
 from ingestion.formats import Content, EmptyFileError, read_content, read_text, recognise_text
 from ingestion.parquet import is_parquet
 from ingestion.rows import RawRow
-from schemas.config import UnlabelledSettings
 from schemas.errors import InputError
+from schemas.source import UnlabelledSettings
 
 STREAM = "-"
 """The name of standard input."""

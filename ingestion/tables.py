@@ -9,7 +9,7 @@ from ingestion.cells import Uncomputed, is_blank, is_empty
 from ingestion.columns import SAMPLE_ROWS, choose_columns
 from ingestion.labels import label_word
 from ingestion.rows import RawRow, TableRows, broken_row
-from schemas.config import DataSettings
+from schemas.source import DataSettings
 
 _CELLS = json.JSONEncoder(ensure_ascii=False, default=str)
 

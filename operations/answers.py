@@ -15,10 +15,10 @@ from operations.models import CellModel, load_model
 from operations.score_input import ScoreInput, open_input
 from operations.worker import run_job
 from reporting.csv_rows import CsvRows
-from schemas.config import ScoreSettings
 from schemas.data_report import MOST_REASONS, ReasonCount, describe_reasons
 from schemas.errors import InputError
 from schemas.scoring import ANSWER_COLUMNS, ScoringCounts
+from schemas.source import ScoreSettings
 from storage.home import Home
 
 if TYPE_CHECKING:
@@ -71,8 +71,8 @@ def choose_model(settings: ScoreSettings) -> ChosenModel:
     Raises:
         InputError: There is no champion, or no such cell; it has no adapter, was never judged so, or its base is gone.
     """
+    from storage.cells import find_cells, load_judged_temperatures
     from storage.champions import load_champion
-    from storage.studies import find_cells, load_judged_temperatures
 
     home, named = Home.from_environment(), settings.model
     if named == CHAMPION:

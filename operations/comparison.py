@@ -6,9 +6,9 @@ from pathlib import Path
 from learning.study.comparison import Comparison, compare
 from schemas.comparison import BaselineVerdict, Difference, Flip
 from schemas.errors import InputError
+from storage.cells import CellRecord, find_cells
 from storage.comparisons import Pairing, load_flips, load_pairings, load_verdicts
 from storage.examples import flips_query
-from storage.studies import CellRecord, find_cells
 
 
 class NotComparedError(InputError):

@@ -41,8 +41,8 @@ def export_cell(beginning: str, output: Path, *, merge: bool) -> list[tuple[str,
     """
     from reporting.model_card import render_model_card
     from schemas.files import appearing_folder, output_error
+    from storage.cells import find_cells
     from storage.exports import load_canaries
-    from storage.studies import find_cells
 
     home = Home.from_environment()
     if home.warehouse.exists():

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from operations.masks import complete_masks
 from schemas.columns import ReadColumns
-from schemas.config import DataSettings, SplitSettings
+from schemas.config import SplitSettings
 from schemas.data_report import describe_damage
 from schemas.listing import list_some
 from schemas.plan import IngestedSource
+from schemas.source import DataSettings
 from schemas.tolerance import check_rejected
 from storage.home import Home
 
@@ -153,7 +154,7 @@ def draw_parts(headlines: "pd.DataFrame", split: SplitSettings, near_duplicates:
     Args:
         headlines: Columns headline_id, label, text_id, group_id and text.
         split: How it is drawn.
-        near_duplicates: What counts as a near copy, as in `schemas.config.DataSettings`.
+        near_duplicates: What counts as a near copy, as in `schemas.source.DataSettings`.
 
     Raises:
         SplitError: A class has too few headlines.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from schemas.errors import FailureError
 
 if TYPE_CHECKING:
-    from storage.studies import StoredCell
+    from storage.cells import StoredCell
 
 
 class NothingTrainedError(FailureError):
@@ -34,8 +34,8 @@ def find_best(warehouse: Path, study_id: str) -> "Mapping[str, Any]":
         NothingTrainedError: None has been evaluated.
     """
     from learning.study.grid import best_row
+    from storage.cells import load_missing
     from storage.evaluations import load_selection
-    from storage.studies import load_missing
 
     rows = load_selection(warehouse, study_id)
     if not rows:

@@ -17,7 +17,7 @@ from storage.home import Home
 if TYPE_CHECKING:
     from learning.worker.jobs import BaseSpec
     from schemas.model_card import CellCard
-    from storage.studies import StoredCell
+    from storage.cells import StoredCell
 CANARIES = 64
 """Headlines of test by whose answers a model is known."""
 
@@ -79,7 +79,7 @@ def find_adapter(home: Home, cell: "StoredCell") -> tuple[Path, str]:
         AdapterError: Its files are damaged, or not those that the cell trained.
     """
     from learning.models.adapter_files import check_adapter
-    from storage.studies import DONE
+    from storage.cells import DONE
 
     identifier, kind = cell.record.cell_id, cell.record.kind
     if kind != "fine-tuned":
@@ -94,7 +94,7 @@ def find_adapter(home: Home, cell: "StoredCell") -> tuple[Path, str]:
 
 def lacks_adapters(home: Home, study_id: str) -> bool:
     """Whether an adapter that a study trained is gone, as where a person removed a damaged one."""
-    from storage.studies import load_trained
+    from storage.cells import load_trained
 
     return any(not home.adapter(cell_id).is_dir() for cell_id in load_trained(home.warehouse, study_id))
 
@@ -107,8 +107,8 @@ def _adopt(home: Home, model: CellModel) -> None:
     """
     from learning.models.adapter_files import AGAIN, AdapterError
     from learning.worker.jobs import ComparingJob
+    from storage.cells import save_adapter_hash
     from storage.exports import load_canaries
-    from storage.studies import save_adapter_hash
 
     cell_id = model.card.cell_id
     canaries = load_canaries(home.warehouse, cell_id, CANARIES)

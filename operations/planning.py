@@ -12,7 +12,8 @@ from schemas.stored import write_stored
 from storage.home import Home
 
 if TYPE_CHECKING:
-    from storage.studies import CellRecord, StudyRecord
+    from storage.cells import CellRecord
+    from storage.studies import StudyRecord
 
 OF_AN_UNTOUCHED_BASE = {"base_model": True, "prompt": True, "training": {"precision", "attention"}}
 """The settings that have an effect without a training."""
@@ -40,7 +41,8 @@ def plan_study(config: StudyConfig, ingested: IngestedSource, split_id: str) -> 
     """
     from learning.baselines.registry import plan_baselines
     from learning.study.identity import earlier_study_ids
-    from storage.studies import add_cells, is_known, save_study
+    from storage.cells import add_cells
+    from storage.studies import is_known, save_study
 
     warehouse = Home.from_environment().warehouse
     study = lay_out(config, ingested.snapshot_id, split_id)
@@ -101,7 +103,7 @@ def cell_records(study: StudyPlan, cells: Sequence[CellPlan]) -> "list[CellRecor
 
 
 def _cell_record(study: StudyPlan, cell: CellPlan) -> "CellRecord":
-    from storage.studies import CellRecord
+    from storage.cells import CellRecord
 
     record = CellRecord(
         cell_id=cell.cell_id,

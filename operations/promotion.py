@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from schemas.errors import InputError
 from schemas.promotion import Champion
+from storage.cells import find_cells, load_cell, load_judged_temperatures
 from storage.champions import Decision, load_champion, load_champion_before, save_decision
 from storage.home import Home
-from storage.studies import find_cells, load_cell, load_judged_temperatures, load_study_of
+from storage.studies import load_study_of
 from storage.warehouse import prepare_warehouse
 
 if TYPE_CHECKING:
-    from storage.studies import StoredCell
+    from storage.cells import StoredCell
 
 
 class PromotionError(InputError):

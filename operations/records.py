@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from learning.study.evaluation import CurvePoint, Evaluation, LabelledPart
     from learning.study.metrics import OutcomeFigures
     from learning.training.recipe import TrainingOutcome
+    from storage.cells import CellOutcome
     from storage.evaluations import EvaluationRecord
-    from storage.studies import CellOutcome
 
 
 def evaluation_ids(study: StudyPlan, cell: CellPlan) -> dict[tuple[str, float | None], str]:
@@ -139,8 +139,8 @@ def _label_words(outcomes: "NDArray[np.int64]") -> list[str]:
 
 def cell_outcome(cell: CellPlan, outcome: "TrainingOutcome") -> "CellOutcome":
     """A training's outcome as the warehouse keeps it."""
+    from storage.cells import CellOutcome
     from storage.home import Home
-    from storage.studies import CellOutcome
 
     environment = {
         **outcome.environment,

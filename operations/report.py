@@ -11,7 +11,7 @@ from schemas.report import Chosen
 from storage.home import Home
 
 if TYPE_CHECKING:
-    from storage.studies import StoredCell
+    from storage.cells import StoredCell
 
 CHARTS, PAGE, REPRODUCTION = "charts", "index.html", "reproduction.md"
 
@@ -62,7 +62,7 @@ def choose_cell(home: Home, study_id: str) -> Chosen:
 
 def _tell_missing(home: Home, study_id: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The cells that a study lacks, in words, and those that no run can evaluate."""
-    from storage.studies import load_missing
+    from storage.cells import load_missing
 
     missing, every = (load_missing(home.warehouse, study_id, with_final=final) for final in (False, True))
     return _tell_cells(missing), _tell_cells([cell for cell in every if cell not in missing])

@@ -12,7 +12,7 @@ from schemas.stored import read_cell
 from storage.home import Home
 
 if TYPE_CHECKING:
-    from storage.studies import CellRecord
+    from storage.cells import CellRecord
 
 
 def preview_reruns(config: StudyConfig, headline_ids: Sequence[str]) -> list[str]:
@@ -45,7 +45,7 @@ def tell_reruns(warehouse: Path, study: StudyPlan) -> list[str]:
         study: What is to run.
     """
     from learning.study.identity import TRAINING_CHANGES, TRAINING_VERSION
-    from storage.studies import load_finished
+    from storage.cells import load_finished
 
     finished = {record.cell_id: record for record in load_finished(warehouse, study.split_id)}
     planned = cell_records(study, (*study.baselines, *study.cells))

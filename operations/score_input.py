@@ -11,9 +11,9 @@ from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING, cast
 
 from schemas.columns import ReadColumns, join_columns
-from schemas.config import ScoreSettings
 from schemas.identity import content_id
 from schemas.listing import list_some
+from schemas.source import ScoreSettings
 from storage.home import Home
 
 if TYPE_CHECKING:

@@ -1,8 +1,8 @@
 """Withdrawing the answers that were stored in a cell's name by another adapter than its own. Runs without Prefect."""
 
+from storage.cells import find_cells
 from storage.home import Home
 from storage.scores import withdraw_scores
-from storage.studies import find_cells
 from storage.warehouse import prepare_warehouse
 
 

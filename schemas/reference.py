@@ -9,7 +9,8 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from schemas.config import ScoreSettings, StudyConfig
+from schemas.config import StudyConfig
+from schemas.source import ScoreSettings
 
 PAGE = Path(__file__).parents[1] / "docs" / "settings.md"
 INTRODUCTION = """# Settings

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from schemas.model_card import Canaries, CardFigures, CellCard
-from storage.studies import StoredCell
+from storage.cells import StoredCell
 from storage.warehouse import reading
 
 

@@ -1,39 +1,15 @@
-"""The tables of what runs: studies, their cells and the training log."""
+"""The table of studies: what each is and how far it is."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import Any, Literal
 
-from schemas.errors import InputError
+from storage.cells import UnknownCellError, unknown_cell
 from storage.order import next_number
 from storage.warehouse import reading, utc_now, writing
 
-if TYPE_CHECKING:
-    import duckdb
-    import pandas as pd
-
-CellKind = Literal["base", "baseline", "fine-tuned"]
-CellStatus = Literal["planned", "running", "finished", "diverged", "failed", "interrupted"]
 StudyEnd = Literal["finished", "incomplete", "failed", "interrupted"]
-
-DONE: tuple[CellStatus, ...] = ("finished", "diverged")
-"""The states of a cell that has an outcome."""
-
-SHORTEST_PREFIX = 4
-"""Least characters of a cell's id that a person may give instead of all."""
-
-
-_NAMED_CELLS = "SELECT cells.*, name FROM cells LEFT JOIN ledger.latest_names USING (cell_id)"
-
-
-class UnknownCellError(InputError):
-    """No cell has this id."""
-
-
-class AmbiguousCellError(InputError):
-    """The beginning of an id fits more than one cell, or is too short."""
 
 
 @dataclass(frozen=True)
@@ -53,59 +29,6 @@ class StudyRecord:
     decoding_id: str
     ingest_id: str | None = None
     """The ingestion that gave its snapshot; None where it is not known."""
-
-
-@dataclass(frozen=True)
-class CellRecord:
-    """A cell as it is known before it runs; learning rate, epochs and seed are None unless it is fine-tuned."""
-
-    cell_id: str
-    kind: CellKind
-    model: str
-    name: str
-    """What people call it, in its latest study unless a study is asked."""
-    snapshot_id: str
-    split_id: str
-    hyperparameters: dict[str, Any]
-    """Its resolved settings (`schemas.stored.write_stored`)."""
-    learning_rate: float | None = None
-    epochs: int | None = None
-    seed: int | None = None
-    base_revision: str | None = None
-    base_folder: str | None = None
-    """Of its base model; None for a baseline."""
-
-
-@dataclass(frozen=True)
-class CellOutcome:
-    """The outcome of running a cell; only a fine-tuned one has steps and an adapter. `environment`: versions, device.
-
-    A fine-tuned one is `diverged` if its loss was NaN or infinite or exploded; it has an adapter nevertheless.
-    """
-
-    steps: int | None = None
-    train_seconds: float | None = None
-    examples_per_second: float | None = None
-    peak_memory_bytes: int | None = None
-    adapter_path: str | None = None
-    environment: dict[str, Any] = field(default_factory=dict)
-    first_step: int | None = None
-    tokens_per_second: float | None = None
-    status: Literal["finished", "diverged"] = "finished"
-    adapter_hash: str | None = None
-
-
-@dataclass(frozen=True)
-class StoredCell:
-    """A cell as the warehouse knows it; `reason` if it failed, `outcome` if it finished or diverged."""
-
-    record: CellRecord
-    status: CellStatus
-    reason: str | None
-    outcome: CellOutcome | None
-
-
-Record = TypeVar("Record", CellRecord, CellOutcome)
 
 
 def save_study(warehouse: Path, study: StudyRecord) -> None:
@@ -156,162 +79,12 @@ def is_answered(warehouse: Path, study_id: str) -> bool:
     return not lacking
 
 
-def load_trained(warehouse: Path, study_id: str) -> list[str]:
-    """The ids of a study's cells that have trained an adapter."""
-    with reading(warehouse) as connection:
-        rows = connection.execute(
-            "SELECT cell_id FROM cells JOIN study_cells USING (cell_id) WHERE study_id = ? AND kind = 'fine-tuned'"
-            " AND list_contains(?, status)",
-            [study_id, list(DONE)],
-        ).fetchall()
-    return [cell_id for (cell_id,) in rows]
-
-
-def load_finished(warehouse: Path, split_id: str) -> list[CellRecord]:
-    """The cells of a split that have an outcome."""
-    with reading(warehouse) as connection:
-        query = f"{_NAMED_CELLS} WHERE split_id = ? AND list_contains(?, status)"
-        cells = _read_cells(connection.execute(query, [split_id, list(DONE)]))
-    return [cell.record for cell in cells]
-
-
-def load_missing(warehouse: Path, study_id: str, *, with_final: bool = False) -> list[StoredCell]:
-    """The cells of a study that lack an evaluation, in the order of the study.
-
-    Args:
-        warehouse: The DuckDB file.
-        study_id: The study.
-        with_final: Also those that no run can evaluate, since their training diverged and left no finite logits.
-    """
-    query = (
-        "SELECT cells.*, study_cells.name FROM cells JOIN study_cells USING (cell_id)"
-        " JOIN missing_cells USING (study_id, cell_id) WHERE study_id = $study_id AND (NOT is_final OR $with_final)"
-        " ORDER BY position"
-    )
-    with reading(warehouse) as connection:
-        return _read_cells(connection.execute(query, {"study_id": study_id, "with_final": with_final}))
-
-
 def finish_study(warehouse: Path, study_id: str, status: StudyEnd) -> None:
     """Record that the study's run ended."""
     with writing(warehouse) as connection:
         connection.execute(
             "UPDATE studies SET status = ?, finished_at = ? WHERE study_id = ?", [status, utc_now(), study_id]
         )
-
-
-def add_cells(warehouse: Path, study_id: str, cells: Sequence[CellRecord]) -> None:
-    """Add cells to a study, after those that it has; a cell that is known keeps its status."""
-    with writing(warehouse) as connection:
-        for cell in cells:
-            values = {**vars(cell), "hyperparameters": json.dumps(cell.hyperparameters)}
-            name = values.pop("name")
-            columns, given = ", ".join(values), ", ".join(f"${column}" for column in values)
-            connection.execute(
-                f"INSERT INTO cells ({columns}, status) VALUES ({given}, 'planned')"  # noqa: S608 (our own names)
-                " ON CONFLICT (cell_id) DO UPDATE SET base_folder = excluded.base_folder",
-                values,
-            )
-            connection.execute(
-                "INSERT INTO study_cells (study_id, cell_id, position, name)"
-                " SELECT $study_id, $cell_id, count(*), $name FROM study_cells WHERE study_id = $study_id"
-                " ON CONFLICT (study_id, cell_id) DO UPDATE SET name = excluded.name",
-                {"study_id": study_id, "cell_id": cell.cell_id, "name": name},
-            )
-
-
-def start_cell(warehouse: Path, cell_id: str) -> None:
-    """Record that a cell starts to run.
-
-    Raises:
-        UnknownCellError: No cell has this id.
-    """
-    _change_cell(
-        warehouse,
-        cell_id,
-        "UPDATE cells SET status = 'running', reason = NULL, started_at = $now, finished_at = NULL"
-        " WHERE cell_id = $cell_id",
-        {"now": utc_now()},
-    )
-
-
-def finish_cell(warehouse: Path, cell_id: str, outcome: CellOutcome) -> None:
-    """Record that a cell finished, and its outcome.
-
-    Raises:
-        UnknownCellError: No cell has this id.
-    """
-    _change_cell(
-        warehouse,
-        cell_id,
-        "UPDATE cells SET status = $status, reason = NULL, steps = $steps, first_step = $first_step,"
-        " train_seconds = $train_seconds, examples_per_second = $examples_per_second,"
-        " tokens_per_second = $tokens_per_second, peak_memory_bytes = $peak_memory_bytes,"
-        " adapter_path = $adapter_path, adapter_hash = $adapter_hash, environment = $environment, finished_at = $now"
-        " WHERE cell_id = $cell_id",
-        {**vars(outcome), "environment": json.dumps(outcome.environment), "now": utc_now()},
-    )
-
-
-def save_adapter_hash(warehouse: Path, cell_id: str, adapter_hash: str) -> None:
-    """Record the hash of an adapter without one, which an older version trained."""
-    with writing(warehouse) as connection:
-        connection.execute(
-            "UPDATE cells SET adapter_hash = ? WHERE cell_id = ? AND adapter_hash IS NULL", [adapter_hash, cell_id]
-        )
-
-
-def fail_cell(
-    warehouse: Path,
-    cell_id: str,
-    reason: str,
-    status: Literal["failed", "interrupted"] = "failed",
-    *,
-    even_if_done: bool = False,
-) -> None:
-    """Record that a cell failed, and why.
-
-    Args:
-        warehouse: The DuckDB file.
-        cell_id: The cell.
-        reason: Why.
-        status: Its new status.
-        even_if_done: Record it even if the cell has an outcome, as when its adapter is gone; else a cell that another
-            process finished meanwhile stays unchanged.
-
-    Raises:
-        UnknownCellError: No cell has this id.
-    """
-    _change_cell(
-        warehouse,
-        cell_id,
-        "UPDATE cells SET reason = if(list_contains($done, status), reason, $reason),"
-        " finished_at = if(list_contains($done, status), finished_at, $now),"
-        " status = if(list_contains($done, status), status, $status) WHERE cell_id = $cell_id",
-        {"reason": reason, "now": utc_now(), "status": status, "done": [] if even_if_done else list(DONE)},
-    )
-
-
-def explain_diverged(warehouse: Path, cell_id: str, reason: str) -> bool:
-    """Record why a diverged cell has no evaluation; False if the cell has not diverged, which stays unchanged."""
-    with writing(warehouse) as connection:
-        [(changed,)] = connection.execute(
-            "UPDATE cells SET reason = ? WHERE cell_id = ? AND status = 'diverged'", [reason, cell_id]
-        ).fetchall()
-    return bool(changed)
-
-
-def load_cell(warehouse: Path, cell_id: str) -> StoredCell:
-    """A cell, its status and its outcome.
-
-    Raises:
-        UnknownCellError: No cell has this id.
-    """
-    with reading(warehouse) as connection:
-        cells = _read_cells(connection.execute(f"{_NAMED_CELLS} WHERE cell_id = ?", [cell_id]))
-    if not cells:
-        raise UnknownCellError(_unknown(cell_id))
-    return cells[0]
 
 
 def load_study_of(warehouse: Path, cell_id: str) -> str:
@@ -321,17 +94,6 @@ def load_study_of(warehouse: Path, cell_id: str) -> str:
         UnknownCellError: No study has such a cell.
     """
     return str(_latest_study_of(warehouse, cell_id, "study_id"))
-
-
-def load_judged_temperatures(warehouse: Path, cell_id: str) -> list[float]:
-    """The sampling temperatures at which a cell was evaluated on test, ascending; empty for a baseline."""
-    with reading(warehouse) as connection:
-        rows = connection.execute(
-            "SELECT DISTINCT temperature FROM evaluations WHERE cell_id = ? AND part = 'test'"
-            " AND temperature IS NOT NULL ORDER BY temperature",
-            [cell_id],
-        ).fetchall()
-    return [temperature for (temperature,) in rows]
 
 
 def load_config_of(warehouse: Path, cell_id: str) -> dict[str, Any]:
@@ -344,38 +106,6 @@ def load_config_of(warehouse: Path, cell_id: str) -> dict[str, Any]:
     return config
 
 
-def find_cells(warehouse: Path, beginnings: Sequence[str]) -> list[StoredCell]:
-    """For each text that a person gave, the cell with that id, or the only cell whose id begins with it.
-
-    Raises:
-        UnknownCellError: No id begins with it.
-        AmbiguousCellError: Several do, or fewer than `SHORTEST_PREFIX` characters were given.
-    """
-    named = f"{_NAMED_CELLS} WHERE starts_with(cell_id, ?) ORDER BY len(cell_id), cell_id"
-    with reading(warehouse) as connection:
-        return [_choose_cell(text, _read_cells(connection.execute(named, [text]))) for text in beginnings]
-
-
-def save_training_log(warehouse: Path, rows: "pd.DataFrame", *, whole: bool) -> None:
-    """Save steps of the training log of one or more cells.
-
-    Args:
-        warehouse: The DuckDB file.
-        rows: Columns cell_id, step, epoch, loss, learning_rate, grad_norm, examples_per_second, and logged_at in UTC.
-        whole: They are all steps of their cells; else they are added to the existing steps or replace them.
-    """
-    import pandas as pd
-
-    logged_at = pd.to_datetime(rows["logged_at"], utc=True).dt.tz_localize(None)
-    replaced = "cell_id IN (SELECT cell_id FROM incoming)"
-    if not whole:
-        replaced = "(cell_id, step) IN (SELECT (cell_id, step) FROM incoming)"
-    with writing(warehouse) as connection:
-        connection.register("incoming", rows.assign(logged_at=logged_at))
-        connection.execute(f"DELETE FROM training_log WHERE {replaced}")  # noqa: S608
-        connection.execute("INSERT INTO training_log BY NAME FROM incoming")
-
-
 def _latest_study_of(warehouse: Path, cell_id: str, column: str) -> Any:
     with reading(warehouse) as connection:
         rows = connection.execute(
@@ -384,50 +114,5 @@ def _latest_study_of(warehouse: Path, cell_id: str, column: str) -> Any:
             [cell_id],
         ).fetchall()
     if not rows:
-        raise UnknownCellError(_unknown(cell_id))
+        raise UnknownCellError(unknown_cell(cell_id))
     return rows[0][0]
-
-
-def _change_cell(warehouse: Path, cell_id: str, update: str, values: dict[str, Any]) -> None:
-    with writing(warehouse) as connection:
-        [(changed,)] = connection.execute(update, {**values, "cell_id": cell_id}).fetchall()
-        if not changed:
-            raise UnknownCellError(_unknown(cell_id))
-
-
-def _choose_cell(beginning: str, cells: list[StoredCell]) -> StoredCell:
-    """The cell that a person means, shortest id first."""
-    ids = [cell.record.cell_id for cell in cells]
-    if ids[:1] == [beginning]:
-        return cells[0]
-    if len(beginning) < SHORTEST_PREFIX:
-        raise AmbiguousCellError(f"cell {beginning!r}: give its id, or the first {SHORTEST_PREFIX} characters or more")
-    if not ids:
-        raise UnknownCellError(_unknown(beginning))
-    if len(ids) > 1:
-        raise AmbiguousCellError(f"cell {beginning}: {len(ids)} ids begin so ({', '.join(ids[:3])}); give more of it")
-    return cells[0]
-
-
-def _read_cells(cursor: "duckdb.DuckDBPyConnection") -> list[StoredCell]:
-    columns = [column[0] for column in cursor.description]
-    rows = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
-    return [
-        StoredCell(
-            _pick(CellRecord, row, "hyperparameters"),
-            row["status"],
-            row["reason"],
-            _pick(CellOutcome, row, "environment") if row["status"] in DONE else None,
-        )
-        for row in rows
-    ]
-
-
-def _pick(record: type[Record], values: dict[str, Any], json_column: str) -> Record:
-    """A record from the columns of a row, one of them JSON; a warehouse that is only read may lack new columns."""
-    picked: dict[str, Any] = {column.name: values.get(column.name) for column in fields(record)}
-    return record(**picked | {json_column: json.loads(values[json_column])})
-
-
-def _unknown(cell_id: str) -> str:
-    return f'cell {cell_id}: there is none in the warehouse; `fintone sql "FROM cells"` lists them'

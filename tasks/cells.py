@@ -78,8 +78,8 @@ def check_bases(study: StudyPlan) -> dict[str, int]:
     from learning.study.grid import family_of, running_order
     from learning.worker.jobs import CheckingJob
     from operations.models import lacks_adapters
+    from storage.cells import load_missing
     from storage.home import Home
-    from storage.studies import load_missing
 
     home = Home.from_environment()
     missing = load_missing(home.warehouse, study.study_id)
@@ -135,9 +135,9 @@ def train_side_by_side(study: StudyPlan, cells: Sequence[ModelCell], positions: 
 def _run_training(study: StudyPlan, cells: Mapping[ModelCell, str], title: str) -> None:
     """Train cells, each with its position, in one job, and record what came of each."""
     from learning.worker.jobs import PlannedTraining, TrainingJob
+    from storage.cells import finish_cell
     from storage.evaluations import forget_evaluations
     from storage.home import Home
-    from storage.studies import finish_cell
 
     home = Home.from_environment()
     logs = [StepLog(cell, f"{position}train {cell.name}") for cell, position in cells.items()]
@@ -198,8 +198,8 @@ def score_cell(study: StudyPlan, cell: ModelCell, position: str = "") -> State[N
 def _run_scoring(study: StudyPlan, cell: ModelCell, position: str) -> list[Any] | State[None]:
     from learning.prompt.not_finite import NotFiniteError
     from learning.worker.jobs import ScoringJob
+    from storage.cells import explain_diverged
     from storage.home import Home
-    from storage.studies import explain_diverged
 
     home = Home.from_environment()
     parts = load_parts(study)
@@ -226,8 +226,8 @@ def _find_adapter(cell: CellPlan, position: str) -> tuple[Path, str]:
     """
     from learning.models.adapter_files import AdapterError
     from operations.models import find_adapter
+    from storage.cells import fail_cell, load_cell, save_adapter_hash
     from storage.home import Home
-    from storage.studies import fail_cell, load_cell, save_adapter_hash
 
     home = Home.from_environment()
     try:
@@ -308,8 +308,8 @@ def _alone(cells: Iterable[CellPlan], training_ids: Iterable[str] = ()) -> Itera
 @contextmanager
 def _running(cell: CellPlan, position: str = "") -> Iterator[None]:
     """The cell is running in the block, which finishes it; failed with the reason if the block raises."""
+    from storage.cells import fail_cell, start_cell
     from storage.home import Home
-    from storage.studies import fail_cell, start_cell
 
     warehouse = Home.from_environment().warehouse
     start_cell(warehouse, cell.cell_id)
@@ -331,8 +331,8 @@ def _skipped(cell: CellPlan, reason: str) -> State[None]:
 
 
 def _is_trained(cell: CellPlan) -> bool:
+    from storage.cells import DONE, load_cell
     from storage.home import Home
-    from storage.studies import DONE, load_cell
 
     home = Home.from_environment()
     return load_cell(home.warehouse, cell.cell_id).status in DONE and home.adapter(cell.cell_id).is_dir()

@@ -5,8 +5,9 @@ from collections import Counter
 from prefect import task
 from prefect.artifacts import create_markdown_artifact
 
-from schemas.config import DataSettings, SplitSettings
+from schemas.config import SplitSettings
 from schemas.plan import IngestedSource
+from schemas.source import DataSettings
 from tasks.progress import announce
 
 DATA_REPORT_KEY = "data-report"

@@ -31,10 +31,10 @@ def judge_challenger(study: StudyPlan) -> None:
         ChampionChangedError: Another decision came in between.
     """
     from learning.study.identity import decoding_id, evaluation_id
+    from storage.cells import load_missing
     from storage.champions import load_decision, save_decision
     from storage.home import Home
     from storage.looks import load_standing
-    from storage.studies import load_missing
 
     warehouse = Home.from_environment().warehouse
     known = load_decision(warehouse, study.study_id)
@@ -132,9 +132,9 @@ def _evaluate_champion(study: StudyPlan, champion: Champion) -> str:
     from learning.study.identity import decoding_id, evaluation_id
     from learning.worker.jobs import ScoringJob
     from operations.models import load_model
+    from storage.cells import load_cell
     from storage.evaluations import load_evaluated, save_evaluations
     from storage.home import Home
-    from storage.studies import load_cell
 
     home = Home.from_environment()
     cell = load_cell(home.warehouse, champion.cell_id)

@@ -16,7 +16,7 @@ from schemas.promotion import Champion
 from tasks.progress import announce
 
 if TYPE_CHECKING:
-    from storage.studies import StoredCell
+    from storage.cells import StoredCell
 
 MOST_OF_A_REASON = 2_000
 """Characters of a decision's reason that a summary shows."""
@@ -31,11 +31,11 @@ def publish_leaderboard(study: StudyPlan, ingested: IngestedSource) -> None:
     Raises:
         NothingTrainedError: No fine-tuned cell has been evaluated.
     """
+    from storage.cells import load_missing
     from storage.champions import load_champion, load_decision
     from storage.comparisons import load_verdicts
     from storage.evaluations import load_leaderboard
     from storage.home import Home
-    from storage.studies import load_missing
 
     warehouse = Home.from_environment().warehouse
     best, missing = find_best(warehouse, study.study_id), load_missing(warehouse, study.study_id)

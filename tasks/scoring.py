@@ -6,8 +6,8 @@ from prefect.events import emit_event
 
 from operations.answers import ScoredSource
 from reporting.csv_rows import CsvRows
-from schemas.config import ScoreSettings
 from schemas.scoring import Drift
+from schemas.source import ScoreSettings
 from tasks.progress import Progress, announce
 
 DRIFT_KEY = "score-drift"

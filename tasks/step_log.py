@@ -38,8 +38,8 @@ class StepLog:
     def _write(self, steps: Sequence[Any], *, whole: bool) -> None:
         import pandas as pd
 
+        from storage.cells import save_training_log
         from storage.home import Home
-        from storage.studies import save_training_log
 
         columns = ("step", "epoch", "loss", "learning_rate", "grad_norm", "examples_per_second", "logged_at")
         rows = pd.DataFrame([{name: getattr(step, name) for name in columns} for step in steps])

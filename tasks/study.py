@@ -36,7 +36,7 @@ def plan_epoch_curve(study: StudyPlan) -> tuple[ModelCell, ...]:
         NothingTrainedError: No fine-tuned cell has been evaluated.
     """
     from learning.study.grid import plan_curve, plan_curves, running_order
-    from storage.studies import add_cells
+    from storage.cells import add_cells
 
     warehouse = Home.from_environment().warehouse
     found = find_best(warehouse, study.study_id)["cell_id"]

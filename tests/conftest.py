@@ -146,8 +146,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path) -> "tup
     from operations.records import cell_outcome, load_part, load_parts, save_results
     from schemas.plan import BaseModelPlan
     from schemas.stored import write_stored
+    from storage.cells import add_cells, finish_cell, start_cell
     from storage.home import Home
-    from storage.studies import StudyRecord, add_cells, finish_cell, save_study, start_cell
+    from storage.studies import StudyRecord, save_study
     from tasks.step_log import StepLog
 
     root = tmp_path_factory.mktemp("home")

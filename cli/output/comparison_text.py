@@ -18,8 +18,8 @@ from reporting.verdict import (
     tell_p,
 )
 from schemas.comparison import BaselineVerdict, Flip
+from storage.cells import CellRecord
 from storage.comparisons import Pairing
-from storage.studies import CellRecord
 
 Lines = list[tuple[str, str]]
 

@@ -13,10 +13,11 @@ import pytest
 
 from learning.study.comparison import compare, compare_all
 from schemas.label import LABELS
+from storage.cells import CellRecord, add_cells
 from storage.comparisons import load_runs, save_comparisons
 from storage.evaluations import EvaluationRecord, save_evaluations
 from storage.query import query
-from storage.studies import CellRecord, StudyRecord, add_cells, save_study
+from storage.studies import StudyRecord, save_study
 from storage.warehouse import writing
 
 Run = Callable[..., tuple[int, str, str]]

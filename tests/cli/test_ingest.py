@@ -14,8 +14,9 @@ from prefect.testing.utilities import prefect_test_harness
 
 from flows.ingest import ingest
 from reporting.data_report import render_data_report
-from schemas.config import DataSettings, SplitSettings
+from schemas.config import SplitSettings
 from schemas.label import LABELS
+from schemas.source import DataSettings
 from schemas.tolerance import TooManyRejectedError
 from storage.data_report import load_data_report
 from storage.query import query

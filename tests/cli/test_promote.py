@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from storage.cells import CellOutcome, CellRecord, add_cells, finish_cell
 from storage.evaluations import EvaluationRecord, save_evaluations
 from storage.query import query
-from storage.studies import CellOutcome, CellRecord, StudyRecord, add_cells, finish_cell, save_study
+from storage.studies import StudyRecord, save_study
 
 Run = Callable[..., tuple[int, str, str]]
 Refuse = Callable[..., str]

@@ -14,8 +14,8 @@ from prefect.client.orchestration import get_client
 from prefect.testing.utilities import prefect_test_harness
 
 from flows.score import score
-from schemas.config import ScoreSettings
 from schemas.plan import StudyPlan
+from schemas.source import ScoreSettings
 from storage.champions import Decision, save_decision
 from storage.query import query
 from storage.warehouse import writing

@@ -14,7 +14,7 @@ from prefect.testing.utilities import prefect_test_harness
 
 from flows.credentials import HUB_TOKEN, HUB_TOKEN_BLOCK, provide_hub_token
 from flows.ingest import ingest
-from schemas.config import DataSettings
+from schemas.source import DataSettings
 
 MARKER = "hf_thisMustBeSeenNowhere"
 

@@ -24,8 +24,8 @@ from operations.records import cell_outcome
 from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
 from schemas.label import Label
 from schemas.plan import CellPlan
+from storage.cells import finish_cell
 from storage.query import query
-from storage.studies import finish_cell
 
 pytestmark = pytest.mark.gpu
 

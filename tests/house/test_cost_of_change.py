@@ -22,10 +22,11 @@ from learning.training.recipe import Recipe
 from learning.worker.jobs import BaseSpec, PlannedTraining, ScoringJob, TrainingJob
 from operations.intake import read_whole
 from operations.preview import describe_study
-from schemas.config import BaselineSettings, DataSettings
+from schemas.config import BaselineSettings
 from schemas.label import LABELS, Label
 from schemas.overrides import apply_overrides
 from schemas.profiles import build_config, load_profile
+from schemas.source import DataSettings
 
 NAMED = re.compile(r"""["'.]dropout\b""")
 """A setting as code would name it."""

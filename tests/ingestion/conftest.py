@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from ingestion.ingest import Ingestion, read_source
-from schemas.config import DataSettings
+from schemas.source import DataSettings
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from openpyxl import Workbook
 from ingestion.columns import MissingColumnError
 from ingestion.formats import read_content
 from schemas.columns import ReadColumns
-from schemas.config import UnlabelledSettings
+from schemas.source import UnlabelledSettings
 
 DESK = [f"WIRE DESK COPY {number}" for number in range(118, 124)]
 NEWS = [
@@ -169,7 +169,7 @@ def test_an_object_that_lacks_a_key_does_not_hide_it(read):
 
 def test_the_files_of_a_folder_tell_the_columns_of_each(tmp_path):
     from ingestion.ingest import read_source
-    from schemas.config import DataSettings
+    from schemas.source import DataSettings
 
     (tmp_path / "a.csv").write_bytes(as_csv({"text": NEWS, "label": MOODS}))
     (tmp_path / "b.json").write_bytes(as_json({"title": DESK, "sentence": NEWS, "label": MOODS}))

@@ -6,8 +6,8 @@ import os
 import pytest
 
 from ingestion.ingest import read_source
-from schemas.config import DataSettings
 from schemas.errors import InputError
+from schemas.source import DataSettings
 
 
 def read(folder):

@@ -13,8 +13,8 @@ import pytest
 from ingestion import streams
 from ingestion.formats import read_content
 from ingestion.streams import open_stream
-from schemas.config import UnlabelledSettings
 from schemas.errors import InputError
+from schemas.source import UnlabelledSettings
 from tests.ingestion.nasty_files import HEADER, ROW, zip_of
 
 CSV = HEADER + ROW

@@ -3,7 +3,7 @@
 import pytest
 
 from ingestion.ingest import read_source
-from schemas.config import DataSettings
+from schemas.source import DataSettings
 
 ROWS = [("Profit rose", "positive"), ('Costs, "as ever", rose', "negative"), ("AGM on 5 May", "neutral")]
 SNAPSHOT = "cc1be82df9713dc5"  # a warehouse holds such ids: whatever changes this one orphans them

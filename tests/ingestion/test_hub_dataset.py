@@ -25,9 +25,9 @@ from ingestion.ingest import read_source
 from ingestion.rows import RawRow
 from ingestion.sources import find_source
 from schemas.columns import ReadColumns
-from schemas.config import DataSettings
 from schemas.errors import InputError
 from schemas.label import Label
+from schemas.source import DataSettings
 
 NAME = "org/news"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from ingestion.columns import MissingColumnError
 from ingestion.formats import read_content
 from ingestion.streams import open_stream
-from schemas.config import UnlabelledSettings
 from schemas.errors import InputError
+from schemas.source import UnlabelledSettings
 from tests.examples import examples
 
 TWO_WORDS = """News Title,Publication Date,Ticker Symbol

@@ -10,7 +10,7 @@ from openpyxl import Workbook
 
 from ingestion.formats import read_content
 from ingestion.unlabelled import read_batches
-from schemas.config import UnlabelledSettings
+from schemas.source import UnlabelledSettings
 
 NAMES = ("text", "label", "more")
 SOUND = ("Profit rose", "positive", "x")

@@ -5,7 +5,7 @@ import zipfile
 import pytest
 
 from ingestion.ingest import read_source
-from schemas.config import DataSettings
+from schemas.source import DataSettings
 
 ARCHIVE = "FinancialPhraseBank-v1.0.zip"
 

@@ -8,8 +8,8 @@ import pytest
 
 from ingestion.ingest import read_source
 from ingestion.streams import open_stream
-from schemas.config import DataSettings, UnlabelledSettings
 from schemas.errors import InputError
+from schemas.source import DataSettings, UnlabelledSettings
 
 
 def zip_of(**members):

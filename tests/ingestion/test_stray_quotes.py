@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingestion.formats import read_content
-from schemas.config import UnlabelledSettings
+from schemas.source import UnlabelledSettings
 from tests.examples import examples
 
 ROWS = [

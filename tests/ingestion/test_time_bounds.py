@@ -17,8 +17,8 @@ from openpyxl import Workbook
 from ingestion.formats import read_content
 from ingestion.streams import open_stream
 from ingestion.unlabelled import read_batches
-from schemas.config import UnlabelledSettings
 from schemas.errors import InputError
+from schemas.source import UnlabelledSettings
 from tests.examples import examples
 from tests.ingestion.nasty_files import zip_of
 

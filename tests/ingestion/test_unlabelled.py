@@ -12,7 +12,7 @@ from ingestion.formats import EmptyFileError, read_content
 from ingestion.rows import RawRow
 from ingestion.streams import batch_rows, open_stream
 from ingestion.unlabelled import read_batches
-from schemas.config import DataSettings, UnlabelledSettings
+from schemas.source import DataSettings, UnlabelledSettings
 
 LINES = "Profit rose , sales fell .\nOrders | up ; again .\n"
 

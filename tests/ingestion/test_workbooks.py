@@ -8,8 +8,8 @@ from openpyxl import Workbook
 
 from ingestion.formats import read_content
 from ingestion.unlabelled import read_batches
-from schemas.config import UnlabelledSettings
 from schemas.errors import InputError
+from schemas.source import UnlabelledSettings
 from tests.ingestion.nasty_files import row_of, sheet_of, workbook_with, zip_of
 
 HEADER = ("text", "label", "more")

@@ -17,8 +17,8 @@ from operations.export import export_cell
 from operations.promotion import promote
 from operations.withdrawal import withdraw_answers
 from operations.worker import close_worker
-from schemas.config import ScoreSettings
 from schemas.plan import StudyPlan
+from schemas.source import ScoreSettings
 from storage.query import query
 from storage.warehouse import writing
 

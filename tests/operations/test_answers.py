@@ -19,9 +19,9 @@ from operations.answers import NoScorerError, answers_file, choose_model, score_
 from operations.worker import close_worker
 from reporting.csv_rows import CsvRows
 from reporting.verdict import tell_drift
-from schemas.config import ScoreSettings
 from schemas.errors import InputError
 from schemas.plan import StudyPlan
+from schemas.source import ScoreSettings
 from storage.champions import Decision, save_decision
 from storage.query import query
 from storage.scores import load_drift

@@ -15,9 +15,10 @@ from ingestion.ingest import read_source
 from ingestion.sources import find_source
 from learning.study.split import count_leaks
 from operations.intake import LARGE_BYTES, draw_parts, find_headlines, settle_split, take_in
-from schemas.config import DataSettings, SplitSettings
+from schemas.config import SplitSettings
 from schemas.label import LABELS
 from schemas.profiles import build_config, load_profile
+from schemas.source import DataSettings
 from storage.query import query
 from storage.splits import load_leaks
 from storage.warehouse import writing

@@ -28,9 +28,10 @@ from schemas.config import StudyConfig
 from schemas.overrides import apply_overrides
 from schemas.plan import BaseModelPlan, CellPlan, StudyPlan
 from schemas.profiles import build_config, load_profile
+from storage.cells import add_cells
 from storage.evaluations import forget_evaluations
 from storage.query import query
-from storage.studies import StudyRecord, add_cells, save_study
+from storage.studies import StudyRecord, save_study
 from tasks.cells import _recipe
 
 BASE = BaseModelPlan(name="embedded", folder=MODEL_FOLDER, revision="0123456789abcdef", quantization="none")

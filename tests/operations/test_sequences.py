@@ -25,8 +25,9 @@ from benchmarks.corpus import iterate_rows
 from ingestion.ingest import NothingAcceptedError
 from learning.study.split import SplitError
 from operations.intake import settle_split, take_in
-from schemas.config import DataSettings, SplitSettings
+from schemas.config import SplitSettings
 from schemas.label import LABELS
+from schemas.source import DataSettings
 from schemas.tolerance import TooManyRejectedError
 from storage.query import query
 from storage.warehouse import prepare_warehouse

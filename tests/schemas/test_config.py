@@ -7,15 +7,9 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from schemas.cell import BaseModelSettings, LoraSettings, PromptSettings, TrainingSettings
-from schemas.config import (
-    BaselineSettings,
-    DataSettings,
-    DecodingSettings,
-    RunnerSettings,
-    SplitSettings,
-    StudyConfig,
-)
+from schemas.config import BaselineSettings, DecodingSettings, RunnerSettings, SplitSettings, StudyConfig
 from schemas.profiles import PROFILES, build_config, load_profile
+from schemas.source import DataSettings
 
 LEAST: dict[type[BaseModel], dict[str, Any]] = {
     DataSettings: {"source": "x"},

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.config import DataSettings, StudyConfig
+from schemas.config import StudyConfig
 from schemas.errors import InputError
 from schemas.overrides import apply_overrides
 from schemas.profiles import build_config, check_settings, load_profile
+from schemas.source import DataSettings
 from schemas.yaml_text import YamlTextError, read_yaml
 
 BOMB = "a: &a [x, x]\n" + "".join(f"{b}: &{b} [{', '.join([f'*{a}'] * 9)}]\n" for a, b in pairwise("abcdefghi"))

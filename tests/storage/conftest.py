@@ -9,10 +9,11 @@ import pandas as pd
 import pytest
 
 from storage import warehouse as room
+from storage.cells import CellOutcome, CellRecord, add_cells, finish_cell
 from storage.evaluations import EvaluationRecord, save_evaluations
 from storage.headlines import SourceRecord, save_ingestion
 from storage.splits import save_split
-from storage.studies import CellOutcome, CellRecord, StudyRecord, add_cells, finish_cell, save_study
+from storage.studies import StudyRecord, save_study
 from storage.warehouse import prepare_warehouse
 
 HEADLINE_IDS = [f"{number:016d}" for number in range(6)]

@@ -3,6 +3,7 @@
 import pytest
 
 from schemas.promotion import Champion
+from storage.cells import add_cells
 from storage.champions import (
     ChampionChangedError,
     Decision,
@@ -16,7 +17,6 @@ from storage.champions import (
 from storage.evaluations import save_evaluations
 from storage.query import query
 from storage.splits import save_split
-from storage.studies import add_cells
 
 
 def decide(warehouse, decision: str, cell_id: str, by: str = "gate") -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from schemas.promotion import Champion
+from storage.cells import add_cells, load_cell
 from storage.champions import Decision, load_champion, load_champion_before, load_decision, save_decision
 from storage.comparisons import load_pairings
 from storage.evaluations import save_evaluations
@@ -15,7 +16,7 @@ from storage.exports import load_canaries, load_card
 from storage.headlines import meet_again, save_ingestion
 from storage.query import query
 from storage.report import find_study
-from storage.studies import add_cells, load_cell, load_config_of, load_study_of, save_study, start_study
+from storage.studies import load_config_of, load_study_of, save_study, start_study
 from storage.suggestions import suggest_cells, suggest_studies
 
 TWO_DAYS = timedelta(days=2)

@@ -6,10 +6,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from storage.cells import add_cells
 from storage.comparisons import save_comparisons
 from storage.evaluations import save_evaluations
 from storage.query import query
-from storage.studies import add_cells, save_study
+from storage.studies import save_study
 
 CONTRACT = {
     "comparisons": "study_id, part, temperature, cell_id, kind, model, learning_rate, epochs, seed, other_cell_id,"

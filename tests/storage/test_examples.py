@@ -2,11 +2,12 @@
 
 import pytest
 
+from storage.cells import add_cells
 from storage.comparisons import load_pairings
 from storage.evaluations import save_evaluations
 from storage.examples import data_queries, example_queries, flips_query
 from storage.query import query
-from storage.studies import add_cells, save_study
+from storage.studies import save_study
 from storage.warehouse import prepare_warehouse
 
 

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from storage import locks
+from storage.cells import start_cell
 from storage.interruptions import mark_interrupted
 from storage.locks import holding, holding_if_free
 from storage.query import query
-from storage.studies import start_cell, start_study
+from storage.studies import start_study
 
 ROOT = Path(locks.__file__).parents[1]
 HOLDER = """

@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 from sklearn.metrics import confusion_matrix, log_loss, precision_recall_fscore_support
 
+from storage.cells import add_cells
 from storage.draws import load_distributions, load_drawn, save_draws
 from storage.evaluations import save_evaluations
 from storage.query import query
-from storage.studies import add_cells, save_study
+from storage.studies import save_study
 from storage.warehouse import writing
 
 LABELS = ["negative", "neutral", "positive"]

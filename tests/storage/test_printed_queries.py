@@ -9,13 +9,14 @@ import pandas as pd
 import pytest
 
 from schemas.report import Chosen
+from storage.cells import add_cells, save_training_log
 from storage.comparisons import load_pairings, save_comparisons
 from storage.evaluations import save_evaluations
 from storage.examples import example_queries, flips_query
 from storage.query import query
 from storage.report_queries import report_queries
 from storage.splits import save_split
-from storage.studies import add_cells, save_study, save_training_log, start_study
+from storage.studies import save_study, start_study
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

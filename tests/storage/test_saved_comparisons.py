@@ -5,11 +5,12 @@ import pytest
 
 from schemas.errors import InputError
 from storage import warehouse as room
+from storage.cells import add_cells, find_cells
 from storage.comparisons import load_flips, load_pairings, load_runs, load_verdicts, save_comparisons
 from storage.evaluations import forget_evaluations, save_evaluations
 from storage.query import query
 from storage.splits import save_split
-from storage.studies import add_cells, find_cells, save_study
+from storage.studies import save_study
 from storage.warehouse import prepare_warehouse
 
 PROBABILITIES = dict.fromkeys(("p_negative", "p_neutral", "p_positive", "p_unparsed"), 0.25)

@@ -4,6 +4,7 @@ import duckdb
 import pandas as pd
 import pytest
 
+from storage.cells import CellOutcome, add_cells, load_cell, start_cell
 from storage.evaluations import (
     forget_evaluations,
     load_evaluated,
@@ -12,7 +13,7 @@ from storage.evaluations import (
     save_evaluations,
 )
 from storage.query import query
-from storage.studies import CellOutcome, add_cells, load_cell, save_study, start_cell
+from storage.studies import save_study
 
 
 def test_what_is_evaluated_is_known_by_cell(finished):

@@ -7,23 +7,12 @@ import pandas as pd
 import pytest
 
 from schemas.errors import InputError
+from storage.cells import CellOutcome, add_cells, fail_cell, finish_cell, load_cell, save_training_log, start_cell
 from storage.champions import Decision, save_decision
 from storage.comparisons import save_comparisons
 from storage.evaluations import forget_evaluations, save_evaluations
 from storage.query import query
-from storage.studies import (
-    CellOutcome,
-    add_cells,
-    fail_cell,
-    finish_cell,
-    finish_study,
-    is_answered,
-    load_cell,
-    save_study,
-    save_training_log,
-    start_cell,
-    start_study,
-)
+from storage.studies import finish_study, is_answered, save_study, start_study
 
 OUTCOME = CellOutcome(339, 24.5, 37.0, 2**31, "adapters/tuned", {"torch": "2.13", "device": "cpu"})
 

@@ -5,11 +5,12 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
+from storage.cells import add_cells, fail_cell
 from storage.champions import Decision, load_champion, save_decision
 from storage.evaluations import save_evaluations
 from storage.headlines import save_ingestion
 from storage.query import query
-from storage.studies import add_cells, fail_cell, save_study
+from storage.studies import save_study
 from storage.warehouse import writing
 
 CONTRACT = {

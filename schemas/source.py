@@ -1,0 +1,179 @@
+"""Settings of a source: where headlines come from and how they are read, with labels to train on or without to score."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field, field_validator
+
+from schemas.formats import Format, LabelledFormat
+from schemas.label import Label, fold_word
+from schemas.settings import NamingSettings, PositiveInt
+
+
+class DataSettings(NamingSettings):
+    """Where the labelled headlines come from and how they are read."""
+
+    is_labelled: ClassVar[bool] = True
+    """Whether a row needs a label."""
+
+    @classmethod
+    def call(cls, setting: str) -> str:
+        """What the commands that read such a source call a setting of it."""
+        return f"data.{setting}"
+
+    @classmethod
+    def option(cls, setting: str, value: str = "NAME") -> str:
+        """How these commands set it."""
+        return f"--set {cls.call(setting)}={value}"
+
+    source: str = Field(
+        description="`embedded`, the path of a file or folder, or hf:ORG/NAME[:CONFIG][@REVISION].", min_length=1
+    )
+    text_column: str | None = Field(
+        default=None,
+        description="Column of the headline; found by names and values when not given. "
+        "Its number, from 1, where a CSV has no header.",
+    )
+    label_column: str | None = Field(
+        default=None,
+        description="Column of the label; found by names and values when not given. Its number, from 1, where a CSV "
+        "has no header.",
+    )
+    label_map: dict[str, Label] | None = Field(
+        default=None, description="The source's label words, case ignored, to positive, neutral or negative."
+    )
+    encoding: str | None = Field(default=None, description="Text encoding; detected when not given.")
+    format: LabelledFormat | None = Field(
+        default=None, description="Kind of file, `csv` for tabs too; recognised by the content when not given."
+    )
+    delimiter: str | None = Field(
+        default=None,
+        description="Character between the fields of a CSV, or `tab`; found when not given.",
+    )
+    header_row: PositiveInt | None = Field(
+        default=None,
+        description="Line of a CSV, or row of an Excel sheet, that names the columns, from 1; found when not given.",
+    )
+    agreement: Literal[50, 66, 75, 100] = Field(
+        default=50, description="FinancialPhraseBank only: least share of annotators that agree, in per cent."
+    )
+    duplicates: Literal["merge", "keep"] = Field(
+        default="merge",
+        description="`merge`: rows of equal text and label become one headline. `keep`: every row stays, as in the "
+        "study, those whose labels disagree too; a copy may then cross a split of the method `study`.",
+    )
+    conflicts: Literal["drop", "majority", "keep"] = Field(
+        default="drop",
+        description="Merged duplicates whose labels disagree. `drop`: all are rejected. `majority`: the label of more "
+        "than half of them is accepted and the others are rejected. `keep`: one headline for each label.",
+    )
+    near_duplicates: Literal["numbers", "reworded"] = Field(
+        default="reworded",
+        description="What counts as a near copy, which never crosses a split. `numbers`: texts that differ in numbers, "
+        "case, links, @mentions, trailing hashtags and damage alone. `reworded`: also texts whose words are nearly the "
+        "same, in any order.",
+    )
+    max_rejected: float = Field(
+        default=0.1, ge=0, le=1, description="Share of the rows that may be rejected; beyond it nothing is ingested."
+    )
+
+    @field_validator("label_map")
+    @classmethod
+    def _one_label_a_word(cls, value: dict[str, Label] | None) -> dict[str, Label] | None:
+        known: dict[str, str] = {}
+        for word, label in (value or {}).items():
+            folded = fold_word(word)
+            if not folded:
+                raise ValueError(
+                    f"it maps an empty word to {label}: a row without a label has none, leave the word out"
+                )
+            if label != known.setdefault(folded, label):
+                raise ValueError(f"it maps {word!r:.50} to {known[folded]} and to {label}, case ignored: keep one")
+        return value
+
+    @field_validator("delimiter")
+    @classmethod
+    def _one_character(cls, value: str | None) -> str | None:
+        if value in {"tab", "\\t"}:
+            return "\t"
+        if value is not None and (len(value) != 1 or value in '"\r\n'):
+            raise ValueError(f"{value!r} is no delimiter: give one character, or tab")
+        return value
+
+
+class UnlabelledSettings(DataSettings):
+    """Where headlines without labels come from and how they are read; a label beside one is of no matter."""
+
+    is_labelled: ClassVar[bool] = False
+
+    @classmethod
+    def call(cls, setting: str) -> str:
+        """What `fintone score` calls a setting of its source."""
+        return "--source-format" if setting == "format" else f"--{setting.replace('_', '-')}"
+
+    @classmethod
+    def option(cls, setting: str, value: str = "") -> str:
+        """How it sets it."""
+        return f"{cls.call(setting)} {value}".rstrip()
+
+    format: Format | None = Field(  # type: ignore[assignment]
+        default=None,
+        description="Kind of file, `csv` for tabs too, `lines` for a headline a line; recognised by the content when "
+        "not given.",
+    )
+
+
+class ScoreSettings(NamingSettings):
+    """Headlines without labels, the model that labels them, and where the answers go beside the warehouse."""
+
+    source: str = Field(
+        description="The path of a file or folder, hf:ORG/NAME[:CONFIG][@REVISION], or - for standard input.",
+        min_length=1,
+    )
+    model: str = Field(
+        default="champion", description="`champion`, or the id of a fine-tuned cell, or its first 4 characters or more."
+    )
+    temperature: float | None = Field(
+        default=None,
+        gt=0,
+        allow_inf_nan=False,
+        description="Sampling temperature of the probabilities, one that the model was judged at; the nearest to 1 of "
+        "these when not given.",
+    )
+    output: str | None = Field(
+        default=None, description="A file for the answers: .csv, .jsonl or .parquet. The warehouse has them anyhow."
+    )
+    text_column: str | None = Field(
+        default=None, description="Column of the headline; found by names and values when not given."
+    )
+    encoding: str | None = Field(default=None, description="Text encoding; detected when not given.")
+    format: Format | None = Field(
+        default=None, description="Kind of file, `lines` for a headline a line; recognised when not given."
+    )
+    delimiter: str | None = Field(
+        default=None, description="Character between the fields of a CSV; found if not given."
+    )
+    header_row: PositiveInt | None = Field(
+        default=None,
+        description="Line of a CSV, or row of an Excel sheet, that names the columns, from 1; found if not given.",
+    )
+    raw: bool = Field(
+        default=False, description="Keep text as it is in a CSV that a spreadsheet would run as a formula."
+    )
+    unparsed: Literal["label", "neutral"] = Field(
+        default="label",
+        description="The label of an answer that is no label. `label`: unparsed. `neutral`: neutral, as in the study's "
+        "evaluations. Its probability is not part of the confidence either way.",
+    )
+    drift_tolerance: float = Field(
+        default=0.1,
+        gt=0,
+        lt=1,
+        description="How far a label's share, or the mean confidence, may lie from that on the model's test part, "
+        "beyond noise, before an event tells of it.",
+    )
+
+    @property
+    def reading(self) -> UnlabelledSettings:
+        """How the source is read."""
+        names = {"source", "text_column", "encoding", "format", "delimiter", "header_row"}
+        return UnlabelledSettings(**self.model_dump(include=names))
