@@ -1,4 +1,4 @@
-"""Settings of a source: where headlines come from and how they are read, with labels to train on or without to score."""
+"""Settings of a source: where headlines come from and how they are read, to train on them or to score them."""
 
 from typing import ClassVar, Literal
 

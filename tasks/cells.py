@@ -16,13 +16,15 @@ from operations.draws import add_draws
 from operations.records import cell_outcome, evaluation_ids, load_part, load_parts, save_results
 from operations.worker import base_spec, drop_shared, run_job
 from schemas.errors import FailureError, InputError
+from schemas.label import Label
 from schemas.plan import CellPlan, ModelCell, StudyPlan
 from tasks.progress import Progress, announce, note
 from tasks.step_log import StepLog
 
 if TYPE_CHECKING:
+    from learning.study.evaluation import Evaluation
     from learning.training.checkpoints import CheckpointStore
-    from learning.training.recipe import Recipe
+    from learning.training.recipe import Recipe, TrainingStep
 
 ATTEMPTS_ALIKE = 2
 """Attempts at a cell with the same headlines a pass."""
@@ -39,7 +41,7 @@ def evaluate_baseline(study: StudyPlan, cell: CellPlan) -> State[None] | None:
     return None
 
 
-def _run_baseline(study: StudyPlan, cell: CellPlan) -> list[Any]:
+def _run_baseline(study: StudyPlan, cell: CellPlan) -> "list[Evaluation]":
     from learning.baselines import evaluation
 
     with _running(cell):
@@ -164,7 +166,7 @@ def _run_training(study: StudyPlan, cells: Mapping[ModelCell, str], title: str) 
             announce(f"{position}{cell.name}: its loss exploded or was no number at step {step}; ended there")
 
 
-def _take_event(logs: Sequence[StepLog], title: str, event: Any) -> None:
+def _take_event(logs: Sequence[StepLog], title: str, event: "str | tuple[int, TrainingStep]") -> None:
     """Take what a training job tells: a line, or a step of one of its cells."""
     if isinstance(event, str):
         announce(f"{title}: {event}")
@@ -173,10 +175,8 @@ def _take_event(logs: Sequence[StepLog], title: str, event: Any) -> None:
     logs[index].update(step)
 
 
-def _load_train(study: StudyPlan) -> tuple[tuple[str, ...], tuple[Any, ...]]:
+def _load_train(study: StudyPlan) -> tuple[tuple[str, ...], tuple[Label, ...]]:
     """The headlines of the train part and their labels, as jobs take them."""
-    from schemas.label import Label
-
     train = load_part(study, "train")
     return train.texts, tuple(Label(label) for label in train.labels)
 
@@ -195,7 +195,7 @@ def score_cell(study: StudyPlan, cell: ModelCell, position: str = "") -> State[N
     return None
 
 
-def _run_scoring(study: StudyPlan, cell: ModelCell, position: str) -> list[Any] | State[None]:
+def _run_scoring(study: StudyPlan, cell: ModelCell, position: str) -> "list[Evaluation] | State[None]":
     from learning.prompt.not_finite import NotFiniteError
     from learning.worker.jobs import ScoringJob
     from storage.cells import explain_diverged
@@ -208,7 +208,7 @@ def _run_scoring(study: StudyPlan, cell: ModelCell, position: str) -> list[Any] 
     with _running(cell, position) if cell.kind == "base" else nullcontext():
         job = ScoringJob(base_spec(cell), adapter[0], parts, cell.settings.prompt, study.config.decoding, adapter[1])
         try:
-            results: list[Any] = run_job(job, progress.update, progress.title)
+            results = run_job(job, progress.update, progress.title)
         except NotFiniteError as error:
             if not explain_diverged(home.warehouse, cell.cell_id, str(error)):
                 raise
@@ -278,7 +278,7 @@ def _recipe(cell: ModelCell, attempt: int) -> "Recipe":
     return Recipe(cell.settings.prompt, cell.settings.lora, training.model_copy(update={"micro_batch_size": size}))
 
 
-def _announce_result(cell: CellPlan, results: list[Any], position: str = "") -> None:
+def _announce_result(cell: CellPlan, results: "list[Evaluation]", position: str = "") -> None:
     """Tell the accuracy on test at the lowest temperature, if there are any, with its interval."""
     best = min((result for result in results if result.part.name == "test"), key=lambda result: result.temperature or 0)
     low, high = best.metrics.accuracy_low, best.metrics.accuracy_high

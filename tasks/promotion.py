@@ -1,7 +1,7 @@
 """The task of the promotion gate: the cell that validation chose is judged on test, and the decision recorded."""
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from prefect import task
 
@@ -15,6 +15,7 @@ from schemas.promotion import Champion
 from tasks.progress import announce
 
 if TYPE_CHECKING:
+    from learning.study.comparison import Comparison
     from learning.study.promotion import Rival
 
 RETRIES = 5
@@ -106,14 +107,14 @@ def _meet_champion(study: StudyPlan, champion: Champion, judged: str) -> "Rival"
     return _as_rival(champion.cell_id, _compare(judged, other))
 
 
-def _as_rival(name: str, compared: Any) -> "Rival":
+def _as_rival(name: str, compared: "Comparison | None") -> "Rival":
     """A rival with its comparison or, where none is possible, the reason."""
     from learning.study.promotion import Rival
 
     return Rival(name, compared, None if compared else "it has learnt from every headline that judges here")
 
 
-def _compare(evaluation_id: str, other_evaluation_id: str) -> Any:
+def _compare(evaluation_id: str, other_evaluation_id: str) -> "Comparison | None":
     """The first evaluation beside the other; None where they share no headline."""
     from learning.study.comparison import compare
     from storage.champions import load_match

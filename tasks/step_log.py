@@ -2,13 +2,13 @@
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from schemas.plan import CellPlan
 from tasks.progress import JobProgress
 
 if TYPE_CHECKING:
-    from learning.training.recipe import TrainingStep
+    from learning.training.recipe import TrainingOutcome, TrainingStep
 
 SECONDS_BETWEEN_WRITES = 10.0
 """Of a training's log: each write opens the warehouse."""
@@ -21,7 +21,7 @@ class StepLog:
         """Begin; the bar appears with the first step."""
         self.cell = cell
         self.progress = JobProgress(title, cell=cell.name)
-        self.unsaved: list[Any] = []
+        self.unsaved: list[TrainingStep] = []
         self.saved_at = time.monotonic()
 
     def update(self, step: "TrainingStep") -> None:
@@ -31,11 +31,11 @@ class StepLog:
         if time.monotonic() - self.saved_at >= SECONDS_BETWEEN_WRITES:
             self._write(self.unsaved, whole=False)
 
-    def save(self, outcome: Any) -> None:
+    def save(self, outcome: "TrainingOutcome") -> None:
         """Write the log of the whole training in place of what was written before."""
         self._write(outcome.log, whole=True)
 
-    def _write(self, steps: Sequence[Any], *, whole: bool) -> None:
+    def _write(self, steps: "Sequence[TrainingStep]", *, whole: bool) -> None:
         import pandas as pd
 
         from storage.cells import save_training_log

@@ -29,5 +29,7 @@ def evaluate_baseline(
         predicted, by_label = answer(part.texts)
         probabilities = None if by_label is None else np.pad(by_label, ((0, 0), (0, 1)))
         metrics = measure(part.label_numbers, predicted, probabilities)
-        evaluations.append(Evaluation(part, None, metrics, predicted, probabilities, time.monotonic() - start))
+        evaluations.append(
+            Evaluation(part.without_texts(), None, metrics, predicted, probabilities, time.monotonic() - start)
+        )
     return evaluations

@@ -143,6 +143,7 @@ def _sample(
     part: LabelledPart, scored: LabelProbabilities, decoding: DecodingSettings, seconds: float
 ) -> list[Evaluation]:
     """An evaluation for each temperature, from the answers to the part."""
+    part = part.without_texts()
     labels, argmax, seed = part.label_numbers, scored.argmax.numpy(), decoding.seed
     evaluations, curve = [], _draw_curve(labels, scored, len(decoding.temperatures))
     for column, temperature in enumerate(decoding.temperatures):

@@ -1,6 +1,6 @@
 """One model on labelled headlines: predictions, probabilities, draws and figures for each temperature."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +18,10 @@ class LabelledPart:
     headline_ids: tuple[str, ...]
     texts: tuple[str, ...]
     labels: tuple[str, ...]
+
+    def without_texts(self) -> "LabelledPart":
+        """The part by its ids and labels: all that its evaluations need."""
+        return replace(self, texts=())
 
     @property
     def label_numbers(self) -> NDArray[np.int64]:
@@ -38,6 +42,7 @@ class Evaluation:
     """A model on one part at one temperature, with a prediction for each headline of the part."""
 
     part: LabelledPart
+    """Without its texts, which whoever asked for the evaluation has."""
     temperature: float | None
     """None for a baseline, which does not sample."""
     metrics: Metrics
