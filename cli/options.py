@@ -33,11 +33,14 @@ def assign(flags: dict[str, str | None]) -> list[str]:
 
 def build_config(profile: str, base_models: "Sequence[str]", assignments: list[str]) -> "StudyConfig":
     """A profile with base models and settings in place of its own, checked."""
+    from schemas.errors import InputError
     from schemas.overrides import apply_overrides
     from schemas.profiles import build_config as check_config
     from schemas.profiles import load_profile
 
     values = load_profile(profile)
+    if len(set(base_models)) < len(base_models):
+        raise InputError(f"--base-model {base_models[0]}: a model is given twice; leave one out")
     if base_models:
         values["base_model"] = {**values["base_model"], "name": base_models[0], "revision": None}
     if len(base_models) > 1:

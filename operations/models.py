@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from embedded.paths import MODEL_FOLDER
 from operations.worker import run_job
 from schemas.cell import PromptSettings
 from schemas.config import DecodingSettings, PromotionSettings
@@ -78,7 +79,7 @@ def find_adapter(home: Home, cell: "StoredCell") -> tuple[Path, str]:
         NoModelError: It has none.
         AdapterError: Its files are damaged, or not those that the cell trained.
     """
-    from learning.models.adapter_files import check_adapter
+    from learning.kinds.registry import find_kind
     from storage.cells import DONE
 
     identifier, kind = cell.record.cell_id, cell.record.kind
@@ -89,7 +90,8 @@ def find_adapter(home: Home, cell: "StoredCell") -> tuple[Path, str]:
     folder = home.adapter(identifier)
     if cell.status not in DONE or not folder.is_dir():
         raise NoModelError(f"cell {identifier} is {cell.status} and has no adapter in {home.adapters}: run its study")
-    return folder, check_adapter(folder, cell.outcome.adapter_hash if cell.outcome else None)
+    base = find_kind(Path(cell.record.base_folder or MODEL_FOLDER))
+    return folder, base.check_fine_tune(folder, cell.outcome.adapter_hash if cell.outcome else None)
 
 
 def lacks_adapters(home: Home, study_id: str) -> bool:

@@ -95,12 +95,23 @@ def describe_study(config: StudyConfig) -> list[tuple[str, str]]:
         added = count_trained_steps(curve, train) - count_trained_steps(own, train)
         then = f"then epochs {_join(config.curve_epochs)} of the cell best on validation"
         lines.append(("epoch curve", f"{then}: {_count(len(more), 'more cell')}, {added:,} more steps"))
+    lines += [("note", note) for note in _note_twins(_list_bases(config))]
     if headlines is not None and not any(map(_is_on_hub, _list_bases(config))):
         lines += [("again", line) for line in preview_reruns(config, headlines["headline_id"].tolist())]
     lines.append(("scoring", _describe_scoring(config, len(cells) + len(more))))
     if config.runner.kind == "ray":
         lines.append(("runner", _describe_cluster(config.runner)))
     return [*lines, *(("needs", needs) for needs in dict.fromkeys(map(_describe_needs, _list_bases(config))))]
+
+
+def _note_twins(bases: Sequence[BaseModelSettings]) -> list[str]:
+    """Local base models that are the same files under two names: their cells are the same, and run once."""
+    models, first, notes = Home.from_environment().models, dict[str, str](), []
+    for name in dict.fromkeys(base.name for base in bases if not _is_on_hub(base)):
+        other = first.setdefault(resolve_base_model(name, None, models).revision, name)
+        if other != name:
+            notes.append(f"{name} is the same model as {other}: their cells are the same, and run once")
+    return notes
 
 
 def _list_bases(config: StudyConfig) -> list[BaseModelSettings]:

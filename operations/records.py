@@ -148,7 +148,7 @@ def cell_outcome(cell: CellPlan, outcome: "TrainingOutcome") -> "CellOutcome":
         "memory_errors": outcome.memory_errors,
     }
     return CellOutcome(
-        steps=outcome.log[-1].step,
+        steps=outcome.steps,
         first_step=outcome.first_step,
         train_seconds=outcome.seconds,
         examples_per_second=outcome.examples_per_second,

@@ -55,7 +55,7 @@ def open_short_names(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def explain_fixed(path: str) -> str:
     """Say why a setting cannot vary."""
-    return f"{path} cannot vary: {REASONS[path.partition('.')[0]]}"
+    return f"{path} cannot vary: {REASONS[path.partition('.')[0]]}; set it with --set {path}=VALUE"
 
 
 def check_values(path: str, values: tuple[JsonValue, ...]) -> tuple[JsonValue, ...]:

@@ -58,6 +58,7 @@ def apply_overrides(values: Mapping[str, Any], assignments: Sequence[str]) -> di
 
 def _find_varied(name: str, fields: Mapping[str, FieldInfo]) -> str:
     """The setting that a grid is to vary, by its dotted path or its short name."""
+    name = name.removeprefix(GRID)
     path = SHORT_NAMES.get(name, name)
     if path in VARIABLE:
         return path

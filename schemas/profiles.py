@@ -66,13 +66,14 @@ def check_settings(group: type[Group], values: Mapping[str, Any]) -> Group:
 def unknown_setting(path: str) -> str:
     """Say that there is no such setting, and which known one comes nearest."""
     known = [name for name, _ in iterate_settings(StudyConfig)]
+    asked, prefix = path, ""
     if path.startswith("grid."):
-        known = [f"grid.{name}" for name in (*SHORT_NAMES, "curve_epochs", *VARIABLE)]
+        known, asked, prefix = [*SHORT_NAMES, "curve_epochs", *VARIABLE], path.removeprefix("grid."), "grid."
     by_last_name = {name.rpartition(".")[2]: name for name in known}
-    near = get_close_matches(path, known, n=1, cutoff=0.6) or [
-        by_last_name[name] for name in get_close_matches(path.rpartition(".")[2], by_last_name, n=1, cutoff=0.6)
+    near = get_close_matches(asked, known, n=1, cutoff=0.6) or [
+        by_last_name[name] for name in get_close_matches(asked.rpartition(".")[2], by_last_name, n=1, cutoff=0.6)
     ]
-    hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(known)}"
+    hint = f"; did you mean {prefix}{near[0]}?" if near else f"; there are {', '.join(known)}"
     return f"unknown setting {cut(path)}{hint}"
 
 

@@ -162,8 +162,8 @@ def _run_training(study: StudyPlan, cells: Mapping[ModelCell, str], title: str) 
             finish_cell(home.warehouse, cell.cell_id, cell_outcome(cell, outcome))
     for (cell, position), outcome in zip(cells.items(), outcomes, strict=True):
         if outcome.diverged:
-            step = outcome.log[-1].step
-            announce(f"{position}{cell.name}: its loss exploded or was no number at step {step}; ended there")
+            at = f"at step {outcome.steps}"
+            announce(f"{position}{cell.name}: its loss exploded or was no number {at}; ended there")
 
 
 def _take_event(logs: Sequence[StepLog], title: str, event: "str | tuple[int, TrainingStep]") -> None:

@@ -42,7 +42,7 @@ class StepLog:
         from storage.home import Home
 
         columns = ("step", "epoch", "loss", "learning_rate", "grad_norm", "examples_per_second", "logged_at")
-        rows = pd.DataFrame([{name: getattr(step, name) for name in columns} for step in steps])
+        rows = pd.DataFrame([[getattr(step, name) for name in columns] for step in steps], columns=list(columns))
         rows = rows.assign(cell_id=self.cell.cell_id)
         save_training_log(Home.from_environment().warehouse, rows, whole=whole)
         self.unsaved, self.saved_at = [], time.monotonic()

@@ -48,6 +48,12 @@ class CausalKind:
         probe_base(base)
         return CausalModel(base)
 
+    def check_fine_tune(self, folder: Path, expected: str | None) -> str:
+        """A LoRA adapter in PEFT's format; see `learning.models.adapter_files.check_adapter`."""
+        from learning.models.adapter_files import check_adapter
+
+        return check_adapter(folder, expected)
+
     def write(self, export: "Export", output: Path, *, merge: bool) -> None:
         """Write a LoRA adapter in PEFT's format, or whole weights with the adapter in them."""
         from learning.models.export import write_adapter, write_merged

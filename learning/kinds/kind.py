@@ -1,7 +1,7 @@
 """What a kind of model is: how its files are checked, loaded and exported, and what a loaded model does.
 
-A kind implements three operations: resolve (a folder in, its revision out), train (recipes in, folders of adapters out)
-and probabilities (headlines and decodings in, probabilities of the labels out). See `learning.kinds.registry`.
+`ModelKind` works on files: it checks, loads and exports. `LoadedModel` works in memory: it trains (recipes in, folders
+of fine-tunes out) and gives probabilities (headlines and decodings in, probabilities of the labels out).
 """
 
 from collections.abc import Callable, Sequence
@@ -89,6 +89,17 @@ class ModelKind(Protocol):
 
         Raises:
             InputError: It cannot be loaded, fine-tuned or scored.
+        """
+
+    def check_fine_tune(self, folder: Path, expected: str | None) -> str:
+        """Check the files of a fine-tune, and return their hash.
+
+        Args:
+            folder: Its folder.
+            expected: The hash that they must have; any when None.
+
+        Raises:
+            AdapterError: They are damaged, or not those.
         """
 
     def write(self, export: Export, output: Path, *, merge: bool) -> None:

@@ -4,7 +4,7 @@ A cell is known by its data, base model, hyperparameters, prompt and the version
 id is never computed twice. Loads no heavy library.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from schemas.cell import WITHOUT_EFFECT, CellSettings, TrainingSettings
@@ -12,6 +12,7 @@ from schemas.config import DecodingSettings, PromotionSettings, SplitSettings, S
 from schemas.grid import SHORT_NAMES
 from schemas.identity import content_id
 from schemas.plan import BaselinePlan, BaseModelPlan
+from schemas.settings import Settings
 
 TRAINING_CHANGES = {4: "the loss over a whole text is computed in parts, and rounds otherwise"}
 """Why a version of the training code trains the same settings to other weights than the one before."""
@@ -20,6 +21,25 @@ TRAINING_VERSION = max(TRAINING_CHANGES)
 
 SCORING_VERSION = 2
 """Raised when the same model would score to other probabilities or draws."""
+
+FIRST_SETTINGS = {
+    "base_model": {"name", "revision", "quantization"},
+    "prompt": {"instruction", "label_words", "spellings"},
+    "lora": {"r", "alpha", "dropout"},
+    "training": {
+        "loss",
+        "batch_size",
+        "schedule",
+        "warmup_ratio",
+        "decay_ratio",
+        "weight_decay",
+        "max_grad_norm",
+        "precision",
+        "optimizer",
+        "attention",
+    },
+}
+"""Settings that are part of an id whatever their value. One that is added later is so unless it is the default."""
 
 FIRST_BASELINE_VERSION = 2
 """That of every baseline while they had one version in common; studies of that time keep their ids."""
@@ -141,9 +161,10 @@ def _model_identity(settings: CellSettings, base: BaseModelPlan) -> dict[str, ob
     return {
         "base": base.revision,
         "quantization": base.quantization,
-        "prompt": settings.prompt.model_dump(mode="json"),
+        "prompt": _identify(settings.prompt, "prompt"),
         "precision": settings.training.precision,
         "attention": settings.training.attention,
+        **_identify(settings.base_model, "base_model", leave_out={"name", "revision", "quantization"}),
     }
 
 
@@ -152,9 +173,24 @@ def _training_identity(settings: CellSettings, split: str, base: BaseModelPlan) 
     return {
         "split": split,
         **_model_identity(settings, base),
-        "lora": settings.lora.model_dump(mode="json"),
-        "training": settings.training.model_dump(mode="json", exclude={*WITHOUT_EFFECT, *apart}),
+        "lora": _identify(settings.lora, "lora"),
+        "training": _identify(settings.training, "training", leave_out={*WITHOUT_EFFECT, *apart}),
         "learning_rate": settings.training.learning_rate,
         "seed": settings.training.seed,
         "version": TRAINING_VERSION,
+    }
+
+
+def _identify(group: Settings, name: str, leave_out: Collection[str] = ()) -> dict[str, Any]:
+    """The settings of a group that are part of an id: those of the first version, and others that are not the default.
+
+    So a setting that is added later, with what was done before as its default, changes no id.
+    """
+    values = group.model_dump(mode="json", exclude=set(leave_out))
+    fields = type(group).model_fields
+    defaults = {path: fields[path].get_default(call_default_factory=True) for path in values}
+    return {
+        path: value
+        for path, value in values.items()
+        if path in FIRST_SETTINGS[name] or getattr(group, path) != defaults[path]
     }

@@ -29,7 +29,7 @@ class TrainingOutcome:
     """The result of a finished training besides the adapter."""
 
     log: tuple[TrainingStep, ...]
-    """Entries of all steps, including those of an earlier process or a shorter training."""
+    """Of every step, also of an earlier process or a shorter training; empty if a kind of model has no steps."""
     first_step: int
     """How many steps an earlier process or a shorter training had done."""
     seconds: float
@@ -48,6 +48,11 @@ class TrainingOutcome:
     """The loss or a weight was NaN or infinite, or the loss exploded; training stopped there."""
     adapter_hash: str
     """Hash of the adapter's files, which a later load checks."""
+
+    @property
+    def steps(self) -> int:
+        """How many steps were done, also by an earlier process or a shorter training."""
+        return self.log[-1].step if self.log else 0
 
 
 @dataclass(frozen=True)

