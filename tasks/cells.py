@@ -66,7 +66,12 @@ def _is_worth_a_retry(_: Any, __: Any, state: State[Any]) -> bool:
     return False
 
 
-@task(task_run_name="check base models of {study.config.name}")
+def _name_check() -> str:
+    study: StudyPlan = task_run.parameters["study"]
+    return f"check base model {', '.join(dict.fromkeys(cell.model for cell in study.base_cells))}"
+
+
+@task(task_run_name=_name_check)
 def check_bases(study: StudyPlan) -> dict[str, int]:
     """Load each base model before anything trains, if any cell still needs it: one that does not fit ends the study.
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from schemas.plan import CellPlan
+from schemas.plan import ModelCell
 from tasks.progress import JobProgress
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ SECONDS_BETWEEN_WRITES = 10.0
 class StepLog:
     """Shows the steps of a training as progress, and writes them to the warehouse now and then while it runs."""
 
-    def __init__(self, cell: CellPlan, title: str) -> None:
+    def __init__(self, cell: ModelCell, title: str) -> None:
         """Begin; the bar appears with the first step."""
         self.cell = cell
         self.progress = JobProgress(title, cell=cell.name)

@@ -96,7 +96,7 @@ def test_an_adapter_that_is_damaged_before_it_is_scored_costs_its_cell_and_the_n
     config, find = configure(tmp_path, tiny_folder, 1e-3, 1e-2), cells._find_adapter
 
     def damage_first(cell: Any, position: str) -> Any:
-        if cell.learning_rate == 1e-3:
+        if cell.settings.training.learning_rate == 1e-3:
             weights = home / "adapters" / cell.cell_id / "adapter_model.safetensors"
             weights.write_bytes(weights.read_bytes()[:-1])
         return find(cell, position)

@@ -159,8 +159,8 @@ def test_a_study_fills_the_warehouse_and_tells_prefect(home: Path, config: Study
     flow_runs, task_runs, artifacts = asyncio.run(read_server())
     assert [run.name for run in flow_runs] == [f"demo on {config.data.source}"]
     names = {run.name for run in task_runs}
-    assert {"train lr=1e-03 epochs=1 seed=42", "score lr=1e-02 epochs=1 seed=42"} <= names
-    assert {"baseline TF-IDF + linear SVM", "plan epoch curve", "compare cells", "publish leaderboard"} <= names
+    assert {"train lr=1e-03 epochs=1", "score lr=1e-02 epochs=1"} <= names
+    assert {"baseline: TF-IDF + linear SVM", "plan epoch curve", "compare cells", "publish leaderboard"} <= names
     [table] = [artifact for artifact in artifacts if artifact.type == "table"]
     assert table.key == "leaderboard"
     [summary] = [artifact for artifact in artifacts if artifact.key == "summary"]
@@ -219,7 +219,7 @@ def test_what_is_finished_is_not_done_again(home: Path, config: StudyConfig, mon
 def test_a_champion_meets_the_challenger_on_the_challengers_test_part(home: Path, config: StudyConfig) -> None:
     lenient = PromotionSettings(min_accuracy=0, max_unparsed_rate=1, beat_baseline=False)
     small = config.model_copy(update={"promotion": lenient, "baselines": BaselineSettings(names=())})
-    small = small.model_copy(update={"grid": config.grid.model_copy(update={"curve_epochs": ()})})
+    small = small.model_copy(update={"curve_epochs": ()})
     first = retrain(small)
     [champion] = ask(home, "SELECT cell_id FROM champions WHERE decision = 'promoted' AND previous_cell_id IS NULL")
     assert ask(home, "SELECT DISTINCT cell_id FROM leaderboard WHERE is_champion") == [champion]
@@ -267,7 +267,7 @@ def kill_worker(monkeypatch: pytest.MonkeyPatch) -> Callable[[float, int], None]
         take = StepLog.update
 
         def kill_and_take(log: StepLog, event: Any) -> None:
-            if log.cell.learning_rate == learning_rate and left[0] and not isinstance(event, str):
+            if log.cell.settings.training.learning_rate == learning_rate and left[0] and not isinstance(event, str):
                 left[0] -= 1
                 [process] = [worker._process for worker in _workers]
                 assert process is not None
@@ -297,7 +297,7 @@ def test_a_cell_whose_process_is_killed_costs_itself_alone_and_the_next_run_trie
     assert [folder.name for folder in home.glob("checkpoints/*/shared/*")] == ["checkpoint-8"]
     _, _, artifacts = asyncio.run(read_server())
     summary = max((each for each in artifacts if each.key == "summary"), key=lambda each: each.created)
-    assert "1 cell missing: 1e-02, 1 epoch, seed 42 (the training process was killed" in summary.data
+    assert "1 cell missing: lr=1e-02 epochs=1 (the training process was killed" in summary.data
 
     assert retrain(once_more) == study_id
     assert count_states(events) == {"done": 8}

@@ -101,7 +101,7 @@ def test_the_same_cells_end_with_the_same_logs_and_accuracies(alone: Path, toget
     assert list(together.glob("checkpoints/*")) == list(together.glob("locks/*")) == []
     names = asyncio.run(read_task_names())
     for epochs in (1, 2):
-        cells = f"lr=1e-03 epochs={epochs} seed=42, lr=2e-04 epochs={epochs} seed=42"
+        cells = f"lr=1e-03 epochs={epochs}, lr=2e-04 epochs={epochs}"
         assert f"train 2 cells side by side: {cells}" in names
 
 
@@ -119,7 +119,7 @@ def end_at_step(monkeypatch: pytest.MonkeyPatch, step: int, times: int) -> None:
     left, take = [times], StepLog.update
 
     def kill_and_take(log: StepLog, told: Any) -> None:
-        if left[0] and log.cell.epochs == 2 and told.step == step:
+        if left[0] and log.cell.settings.training.epochs == 2 and told.step == step:
             left[0] -= 1
             [process] = [worker._process for worker in _workers]
             assert process is not None
@@ -151,7 +151,7 @@ def test_a_group_whose_process_is_killed_is_trained_all_the_same(
     assert count_states(events) == {"done": 6}
     told = "\n".join(event.get("text", "") for event in events)
     for number, (epochs, rate) in enumerate(product((1, 2), ("1e-03", "2e-04")), start=1):
-        assert f"cell {number}/4 train lr={rate} epochs={epochs} seed=42, " in told
+        assert f"cell {number}/4 train lr={rate} epochs={epochs}, " in told
 
 
 def test_an_interrupted_group_is_marked_and_the_next_run_goes_on(
@@ -160,7 +160,7 @@ def test_an_interrupted_group_is_marked_and_the_next_run_goes_on(
     take = StepLog.update
 
     def interrupt(log: StepLog, told: Any) -> None:
-        if log.cell.epochs == 2 and told.step == 10:
+        if log.cell.settings.training.epochs == 2 and told.step == 10:
             raise KeyboardInterrupt
         take(log, told)
 
