@@ -116,6 +116,7 @@ TINY_STUDY = [
 ]
 
 
+@pytest.mark.slow
 def test_at_the_end_of_a_run_libraries_say_nothing_and_an_error_is_seen(tmp_path: Path) -> None:
     own = {"FINTONE_HOME": str(tmp_path / "home"), "PREFECT_HOME": str(tmp_path / "prefect"), "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", BREAKING, "run", *TINY_STUDY]

@@ -90,6 +90,7 @@ def test_a_fine_tune_without_finite_logits_has_no_row_and_the_study_is_complete_
     assert retrain(config) == study_id
 
 
+@pytest.mark.slow
 def test_an_adapter_that_is_damaged_before_it_is_scored_costs_its_cell_and_the_next_run_trains_it_again(
     home: Path, tmp_path: Path, tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

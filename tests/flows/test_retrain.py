@@ -354,6 +354,7 @@ def smallest(config: StudyConfig, source: Path) -> StudyConfig:
     return build_config(values)
 
 
+@pytest.mark.slow
 def test_a_study_of_an_older_version_keeps_its_id(
     home: Path, config: StudyConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -129,7 +129,8 @@ def end_at_step(monkeypatch: pytest.MonkeyPatch, step: int, times: int) -> None:
     monkeypatch.setattr(StepLog, "update", kill_and_take)
 
 
-@pytest.mark.parametrize(("retries", "alone_then"), [pytest.param(1, 0, marks=pytest.mark.slow), (0, 2)])
+@pytest.mark.slow
+@pytest.mark.parametrize(("retries", "alone_then"), [(1, 0), (0, 2)])
 def test_a_group_whose_process_is_killed_is_trained_all_the_same(
     alone: Path,
     tmp_path: Path,
@@ -154,6 +155,7 @@ def test_a_group_whose_process_is_killed_is_trained_all_the_same(
         assert f"cell {number}/4 train lr={rate} epochs={epochs}, " in told
 
 
+@pytest.mark.slow
 def test_an_interrupted_group_is_marked_and_the_next_run_goes_on(
     alone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -303,6 +303,7 @@ def test_what_changed_beyond_noise_is_told(home: Path, tmp_path: Path) -> None:
     assert ("major", None) in told
 
 
+@pytest.mark.slow
 def test_samples_of_one_distribution_do_not_drift_by_noise(home: Path, tmp_path: Path) -> None:
     told = []
     for number in range(10):

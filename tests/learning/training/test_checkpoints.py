@@ -84,6 +84,7 @@ def test_with_a_cosine_nothing_is_shared(train: Any, store: CheckpointStore, tmp
     assert weights(tmp_path / "two") == weights(tmp_path / "alone")
 
 
+@pytest.mark.slow
 def test_a_shorter_cell_after_a_longer_one_is_trained_anew_and_leaves_its_checkpoint(
     train: Any, store: CheckpointStore, tmp_path: Path
 ) -> None:

@@ -85,7 +85,7 @@ def check_same(
         torch.testing.assert_close(weight, other[1][name], rtol=1e-3, atol=3e-5)
 
 
-@pytest.mark.parametrize("loss", ["completion", "whole-text"])
+@pytest.mark.parametrize("loss", ["completion", pytest.param("whole-text", marks=pytest.mark.slow)])
 def test_learning_rates_lengths_and_seeds_side_by_side_become_what_they_become_alone(
     base: LoadedBase, tmp_path: Path, loss: str
 ) -> None:
@@ -96,6 +96,7 @@ def test_learning_rates_lengths_and_seeds_side_by_side_become_what_they_become_a
         check_same(one, other)
 
 
+@pytest.mark.slow
 def test_dropout_depends_on_seed_and_step_and_not_on_who_is_beside(base: LoadedBase, tmp_path: Path) -> None:
     first = recipe(1e-3, dropout=0.3)
     one = train(base, tmp_path / "one", beside([first, recipe(2e-4, dropout=0.3)], 2))
@@ -107,6 +108,7 @@ def test_dropout_depends_on_seed_and_step_and_not_on_who_is_beside(base: LoadedB
     )
 
 
+@pytest.mark.slow
 def test_trainings_that_were_cut_off_go_on_side_by_side_with_one_that_begins(base: LoadedBase, tmp_path: Path) -> None:
     short, new = recipe(1e-3, dropout=0.1), recipe(2e-4, epochs=2, dropout=0.1)
     longer = retrained(short, epochs=2)
@@ -126,6 +128,7 @@ def test_one_that_diverges_ends_and_the_others_go_on(base: LoadedBase, tmp_path:
     check_same(together[1], train(base, tmp_path / "alone", [good])[0])
 
 
+@pytest.mark.slow
 def test_where_memory_runs_out_fewer_go_side_by_side(
     base: LoadedBase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -153,6 +156,7 @@ def test_the_base_stays_as_it_was(base: LoadedBase, tmp_path: Path) -> None:
     assert all(torch.equal(tensor, after[name]) for name, tensor in before.items())
 
 
+@pytest.mark.slow
 def test_trainings_at_different_places_of_a_batch_lose_no_step(base: LoadedBase, tmp_path: Path) -> None:
     """Accelerate keeps one state for all: one that is at the end of its batch, and one in the middle, both step."""
     short = recipe(1e-3, schedule="warmup-stable-decay", batch_size=16)  # 4 passes a step, and 2 for the rest of 8
@@ -209,6 +213,7 @@ def test_dropout_is_drawn_anew_at_each_step_and_alike_for_the_same(base: LoadedB
     torch.testing.assert_close(first.flip(0), run(4, 3))
 
 
+@pytest.mark.slow
 def test_in_bfloat16_trainings_side_by_side_move_as_in_float32(base: LoadedBase, tmp_path: Path) -> None:
     """The products read a copy of the adapters in bfloat16, which is to follow them at each step."""
     short = LoadedBase(MODEL_FOLDER, "nf4", replace(choose_device(), dtype=torch.bfloat16))
