@@ -55,10 +55,8 @@ def train_adapters(
     first = trainings[0].recipe
     examples = encode_examples(headlines, labels, base.tokenizer, first.prompt)
     cells = [CellTraining(base, examples, training, tell) for training in trainings]
-    if base.kept and base.kept[0][:2] == (len(cells), first.lora):
-        together = len(cells)  # this many were trained side by side before, and their pass is kept
-    else:
-        together = min(len(cells), _most_side_by_side(base, first, cells[0].estimate_bytes))
+    kept = len(cells) if base.kept and base.kept[0][:2] == (len(cells), first.lora) else 1
+    together = min(len(cells), _most_side_by_side(base, first, cells[0].estimate_bytes, kept))
     outcomes: list[TrainingOutcome] = []
     for start in range(0, len(cells), together):
         outcomes += _train_in_memory(
@@ -166,12 +164,19 @@ def count_side_by_side(base: LoadedBase, headlines: Sequence[str], labels: Seque
     return _most_side_by_side(base, recipe, estimate_bytes)
 
 
-def _most_side_by_side(base: LoadedBase, recipe: Recipe, estimate_bytes: Callable[[], float]) -> int:
-    """How many trainings run side by side: as set, else as many as a GPU's memory takes, or one on a CPU."""
+def _most_side_by_side(base: LoadedBase, recipe: Recipe, estimate_bytes: Callable[[], float], kept: int = 1) -> int:
+    """How many trainings run side by side: as set, else as many as a GPU's memory takes, or one on a CPU.
+
+    Args:
+        base: The base model.
+        recipe: Of the trainings.
+        estimate_bytes: What one of them takes.
+        kept: How many ran side by side before, with their pass kept, which is part of the memory in use now.
+    """
     settings = recipe.training
     wanted = settings.side_by_side
     if (wanted == "auto" and base.device.name == "cpu") or not shares_passes(base, recipe, 2):
         return 1
     if wanted != "auto":
         return wanted
-    return max(int(MOST_OF_MEMORY * free_memory_bytes(base.device) / estimate_bytes()), 1)
+    return max(int(MOST_OF_MEMORY * free_memory_bytes(base.device) / estimate_bytes()), kept)
