@@ -17,7 +17,7 @@ from benchmarks.machine import write_results
 
 QUICK_RUNS = 5
 EXAMPLE = (
-    "SELECT learning_rate, epochs, accuracy, accuracy_low, accuracy_high FROM leaderboard WHERE study_id = "
+    "SELECT cell_name, accuracy, accuracy_low, accuracy_high FROM leaderboard WHERE study_id = "
     "latest_study() AND part = 'test' AND temperature = 0.1 AND kind = 'fine-tuned' ORDER BY accuracy DESC LIMIT 3"
 )
 """The query that the README shows with its answer."""
