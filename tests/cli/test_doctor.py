@@ -63,6 +63,7 @@ def test_what_is_broken_is_told_and_no_secret_is(
     assert "secret" not in out
 
 
+@pytest.mark.slow
 def test_in_a_pipe_it_is_plain_and_as_wide_as_columns_says(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     environment = {**os.environ, "COLUMNS": "60", "FINTONE_HOME": str(tmp_path / "file"), "OMP_NUM_THREADS": "1"}

@@ -23,6 +23,8 @@ from storage.query import query
 from tasks.step_log import StepLog
 from tests.flows.live import count_states
 
+pytestmark = pytest.mark.slow
+
 STUDY = (
     "split.train_per_class=16",
     "split.test_per_class=10",
@@ -129,7 +131,6 @@ def end_at_step(monkeypatch: pytest.MonkeyPatch, step: int, times: int) -> None:
     monkeypatch.setattr(StepLog, "update", kill_and_take)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("retries", "alone_then"), [(1, 0), (0, 2)])
 def test_a_group_whose_process_is_killed_is_trained_all_the_same(
     alone: Path,
@@ -155,7 +156,6 @@ def test_a_group_whose_process_is_killed_is_trained_all_the_same(
         assert f"cell {number}/4 train lr={rate} epochs={epochs}, " in told
 
 
-@pytest.mark.slow
 def test_an_interrupted_group_is_marked_and_the_next_run_goes_on(
     alone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -177,7 +177,6 @@ def test_an_interrupted_group_is_marked_and_the_next_run_goes_on(
     check_same(tmp_path, alone)
 
 
-@pytest.mark.slow
 def test_a_study_killed_in_the_middle_of_a_group_goes_on(alone: Path, tmp_path: Path) -> None:
     """`kill -9` of the flow, once both cells of the first group have a checkpoint."""
     home = tmp_path / "home"

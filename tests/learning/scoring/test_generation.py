@@ -149,6 +149,7 @@ def test_neither_batch_nor_padding_changes_a_label_and_probabilities_move_by_rou
     assert (whole.sampled - alone.sampled).abs().max() < 1e-4
 
 
+@pytest.mark.slow
 def test_generated_samples_have_the_frequencies_of_the_closed_form() -> None:
     model, tokenizer = load_model(MODEL_FOLDER, "nf4", CPU), load_tokenizer(MODEL_FOLDER)
     random = Random(5)
