@@ -58,7 +58,7 @@ def study_id(cell_ids: Iterable[str], curve_epochs: Sequence[int], decoding: Dec
     other thresholds: a study is judged once, whichever it runs with.
     """
     sampled = decoding.model_dump(mode="json")
-    return content_id({"cells": sorted(cell_ids), "curve": sorted(curve_epochs), "decoding": sampled})
+    return content_id({"cells": sorted(set(cell_ids)), "curve": sorted(curve_epochs), "decoding": sampled})
 
 
 def earlier_study_ids(

@@ -55,7 +55,7 @@ def test_two_scorings_of_one_source_and_two_reports_are_as_one(crew: Crew, tmp_p
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGKILL])
 def test_a_study_whose_process_is_gone_is_interrupted_and_one_that_lives_is_not(crew: Crew, number: int) -> None:
     process = crew.start([*crew.study("1"), "--set", f"grid.seeds={number}"])
-    crew.wait_for(process, "train ")
+    crew.wait_for(process, r"cell \d+/\d+ train ")
     mark_interrupted(crew.home / "warehouse.duckdb")
     assert ("running",) in query(crew.home / "warehouse.duckdb", "SELECT status FROM studies").rows
     process.send_signal(number)

@@ -215,6 +215,18 @@ def test_any_setting_varies_and_a_base_is_evaluated_once() -> None:
     assert len(prompts.base_cells) == 2
 
 
+def test_two_names_of_one_base_are_one_cell_and_no_other_study() -> None:
+    twin = BASE.model_copy(update={"name": "twin"})
+
+    def plan_with(*assignments: str) -> StudyPlan:
+        config = build_config(apply_overrides(load_profile("demo"), ["baselines.names=", *assignments]))
+        return plan_study(config, "snapshot", "split", lambda asked: BASE if asked.name == "embedded" else twin, [])
+
+    one, two = plan_with(), plan_with("grid.base_model.name=embedded,./twin")
+    assert (len(two.cells), len(two.base_cells)) == (len(one.cells), 1)
+    assert two.study_id == one.study_id
+
+
 def test_cells_of_one_base_run_together_so_that_it_is_loaded_once() -> None:
     order = running_order(plan("demo", *MIXED).cells)
     cells = [(cell.model, cell.settings.lora.r, cell.settings.training.epochs) for cell in order]
