@@ -140,7 +140,7 @@ def _fill_groups(order: Sequence[ModelCell], most: int) -> list[list[ModelCell]]
 def family_of(cell: ModelCell) -> str:
     """The same for cells that differ in learning rate, epochs and seed alone: they may be trained side by side."""
     apart = {"training": {"learning_rate", "epochs", "seed"}}
-    return cell.base.model_dump_json() + cell.settings.model_dump_json(exclude=apart)
+    return cell.settings.model_dump_json(exclude=apart)
 
 
 def _loaded_base(cell: ModelCell) -> Hashable:

@@ -5,11 +5,13 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
+from schemas.report import Chosen
 from storage.cells import add_cells, fail_cell
 from storage.champions import Decision, load_champion, save_decision
 from storage.evaluations import save_evaluations
 from storage.headlines import save_ingestion
 from storage.query import query
+from storage.report_queries import report_queries
 from storage.studies import save_study
 from storage.warehouse import writing
 
@@ -108,6 +110,41 @@ def test_cells_that_differ_in_their_seed_alone_are_one_row(finished, cell, evalu
     assert [(temperature, seeds) for temperature, seeds, *_ in rows] == [(0.1, 1), (1, 2), (10, 1)]
     assert rows[1][2:] == (pytest.approx(0.85), pytest.approx(0.04 / 2**0.5), 0.83, 0.87)
     assert rows[0][3] is None
+
+
+@pytest.fixture
+def grid(finished, study, cell, evaluation, predict):
+    """Ranks 16 and 4, in this order, with two learning rates, lengths and seeds each, on test at temperature 1."""
+    save_study(finished, study(study_id="grid", temperatures=(1,)))
+    points = [(r, rate, epochs, seed) for rate in (2e-3, 1e-3) for r in (16, 4) for epochs in (3, 1) for seed in (2, 1)]
+    for r, rate, epochs, seed in points:
+        training = {"learning_rate": rate, "epochs": epochs, "seed": seed, "loss": "completion"}
+        own = {"cell_id": f"{r} {rate:g} {epochs} {seed}", "name": f"r={r} lr={rate:g} epochs={epochs} seed={seed}"}
+        settings = {"hyperparameters": {"lora": {"r": r}, "training": training}}
+        add_cells(finished, "grid", [cell(learning_rate=rate, epochs=epochs, seed=seed, **own, **settings)])
+        record = evaluation(own["cell_id"], 1)
+        save_evaluations(finished, [record], predict(record.evaluation_id))
+    return finished
+
+
+def test_cells_that_are_alike_but_for_rate_length_and_seed_stand_together_in_the_order_of_the_grid(grid):
+    rows = query(grid, "SELECT cell_name FROM leaderboard WHERE study_id = 'grid' ORDER BY place").rows
+    points = [(r, rate, epochs, seed) for r in (16, 4) for rate in (1e-3, 2e-3) for epochs in (1, 3) for seed in (1, 2)]
+    assert rows == [(f"r={r} lr={rate:g} epochs={epochs} seed={seed}",) for r, rate, epochs, seed in points]
+
+
+def test_seeds_are_one_row_and_other_settings_are_not(grid):
+    rows = query(grid, "SELECT seeds, cell_name FROM leaderboard_over_seeds WHERE study_id = 'grid' ORDER BY ALL").rows
+    points = [(r, rate, epochs) for r in (16, 4) for rate in (1e-3, 2e-3) for epochs in (1, 3)]
+    assert sorted(rows) == sorted((2, f"r={r} lr={rate:g} epochs={epochs}") for r, rate, epochs in points)
+
+
+def test_a_curve_is_of_cells_that_differ_in_their_epochs_alone(grid):
+    curves = "SELECT list(epochs ORDER BY epochs) FROM epoch_curve WHERE study_id = 'grid' GROUP BY settings"
+    assert query(grid, curves).rows == [([1, 3],)] * 8
+    chosen = Chosen("4 0.001 3 1", "r=4 lr=0.001 epochs=3 seed=1", 1.0)
+    shown = query(grid, report_queries("grid", chosen)["epochs"]).rows
+    assert [row[:3] for row in shown] == [(1.0, 1, 2), (1.0, 3, 2)]
 
 
 def test_a_cell_without_all_its_evaluations_is_missing(finished, cell):
