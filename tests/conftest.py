@@ -18,6 +18,7 @@ from tests.examples import examples
 if TYPE_CHECKING:
     from schemas.config import StudyConfig
     from schemas.plan import StudyPlan
+    from tests.told import Told
 
 settings.register_profile("unhurried", deadline=None, max_examples=examples(100))
 settings.load_profile("unhurried")  # how long an example takes says more of the machine than of the code
@@ -51,16 +52,50 @@ def llama_folder() -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def lasting_worker() -> Iterator[None]:
-    """The process that trains outlives each study of the module, which saves starting it again."""
-    from operations import worker
+@pytest.fixture(scope="session")
+def session_worker() -> Iterator[None]:
+    """Ends the process that trains when the last test has ended."""
+    from operations.worker import close_worker
 
+    yield
+    close_worker()
+
+
+@pytest.fixture(scope="module")
+def lasting_worker(session_worker: None) -> Iterator[None]:
+    """The process that trains outlives each study of the module, which saves starting it again."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(worker, "close_worker", lambda: None)
+        patch.setattr("operations.worker.close_worker", lambda: None)
         patch.setattr("flows.score.close_worker", lambda: None)
         yield
-    worker.close_worker()
+
+
+@pytest.fixture(scope="session")
+def session_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a Prefect server that all modules share: a start takes 8 seconds."""
+    from benchmarks.kills import shared_server
+    from flows.deployment import close_prefect
+
+    with shared_server(tmp_path_factory.mktemp("prefect")) as server:
+        yield server.url
+        close_prefect()  # while there is a server that takes what is left to send
+
+
+@pytest.fixture(scope="module")
+def server(session_server: str) -> Iterator[str]:
+    """Flows of the module run on a real Prefect server, which is the address."""
+    from tests.told import using_server
+
+    with using_server(session_server):
+        yield session_server
+
+
+@pytest.fixture
+def told(server: str) -> "Told":
+    """What Prefect has been told since the test began."""
+    from tests.told import Told
+
+    return Told()
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 import re
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -47,6 +47,15 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path / "work")
     monkeypatch.setenv("FINTONE_HOME", str(tmp_path / "home"))
     return tmp_path / "home"
+
+
+@pytest.fixture
+def server(session_server: str) -> Iterator[str]:
+    """The flows of a test run on a real Prefect server; commands of other tests start their own."""
+    from tests.told import using_server
+
+    with using_server(session_server):
+        yield session_server
 
 
 @pytest.fixture

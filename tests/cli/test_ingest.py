@@ -1,16 +1,12 @@
 """`fintone ingest` and its flow: what is told of every row, what is refused, and that a refusal leaves nothing."""
 
-import asyncio
 import html
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from prefect import flow
-from prefect.client.orchestration import get_client
-from prefect.testing.utilities import prefect_test_harness
 
 from flows.ingest import ingest
 from reporting.data_report import render_data_report
@@ -22,17 +18,12 @@ from storage.data_report import load_data_report
 from storage.query import query
 from storage.warehouse import prepare_warehouse, writing
 from tasks.data import ingest_source, split_snapshot
+from tests.told import Told
 
 Run = Callable[..., tuple[int, str, str]]
 Refuse = Callable[..., str]
 
 ROWS = ["Profit rose.,up", "Profit  rose.,up", "Profit fell.,down", "Profit was flat.,0", "Profit.,?"]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[None]:
-    with prefect_test_harness(server_startup_timeout=120):
-        yield
 
 
 @pytest.fixture
@@ -102,28 +93,23 @@ def test_two_candidates_are_told_in_the_terminal_the_account_and_the_report_and_
 
 
 def test_the_flow_shows_a_data_report_and_stops_early_when_nothing_is_new(
-    home: Path, news: Path, server: None, caplog: pytest.LogCaptureFixture
+    home: Path, news: Path, told: Told, caplog: pytest.LogCaptureFixture
 ) -> None:
     words = {"up": "positive", "down": "negative", "0": "neutral"}
     columns = {"text_column": "title", "label_column": "mood", "label_map": words}
     data = DataSettings.model_validate({"source": str(news), "max_rejected": 1, **columns})
     first = ingest(data)
     assert (first.is_new, first.source) == (True, "news.csv")
-    [report] = asyncio.run(read_reports())
+    [report] = told.artifacts("data-report")
     assert report.description == "5 rows read: 3 accepted, 1 merged as copies, 1 rejected."
     assert "unknown label" in report.data
     again = ingest(data)
     assert again == first.model_copy(update={"is_new": False})
     assert f"news.csv: nothing new, its 5 rows are snapshot {first.snapshot_id}" in caplog.text
-    assert len(asyncio.run(read_reports())) == 1
+    assert len(told.artifacts("data-report")) == 1
 
 
-async def read_reports() -> list[Any]:
-    async with get_client() as client:
-        return [artifact for artifact in await client.read_artifacts() if artifact.key == "data-report"]
-
-
-def test_a_source_beyond_the_bound_leaves_nothing(home: Path, news: Path, server: None) -> None:
+def test_a_source_beyond_the_bound_leaves_nothing(home: Path, news: Path, server: str) -> None:
     prepare_warehouse(home / "warehouse.duckdb")
     with pytest.raises(TooManyRejectedError, match=r"4 of 5 rows rejected, a share of 0\.8"):
         ingest(DataSettings(source=str(news), text_column="title", label_column="mood", label_map={"0": "neutral"}))
@@ -131,7 +117,7 @@ def test_a_source_beyond_the_bound_leaves_nothing(home: Path, news: Path, server
         assert query(home / "warehouse.duckdb", f"SELECT count(*) FROM {table}").rows == [(0,)]
 
 
-def test_a_headline_of_test_stays_there_when_more_arrive(home: Path, server: None) -> None:
+def test_a_headline_of_test_stays_there_when_more_arrive(home: Path, server: str) -> None:
     @flow
     def renew(count: int) -> None:
         rows = [

@@ -5,13 +5,12 @@ import csv
 import io
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from prefect.client.orchestration import get_client
-from prefect.testing.utilities import prefect_test_harness
 
 from flows.score import score
 from schemas.plan import StudyPlan
@@ -21,15 +20,10 @@ from storage.query import query
 from storage.warehouse import writing
 from tasks.scoring import DRIFT_EVENT
 from tests.old_home.restore import CHAMPION, OTHER, PREDICTIONS
+from tests.told import Told
 
 Run = Callable[..., tuple[int, str, str]]
 Refuse = Callable[..., str]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[None]:
-    with prefect_test_harness(server_startup_timeout=120):
-        yield
 
 
 @pytest.fixture
@@ -127,19 +121,14 @@ def test_without_a_warehouse_it_says_how_to_get_one(refuse: Refuse, home: Path) 
     assert not home.exists()
 
 
-def test_the_flow_tells_prefect_of_drift(server: None, champion: str, home: Path) -> None:
+def test_the_flow_tells_prefect_of_drift(told: Told, champion: str, home: Path) -> None:
     scored = score(ScoreSettings(source="news.csv", output="answers.parquet", drift_tolerance=0.05))
     assert scored.counts.headlines_scored == 400
     assert Path("answers.parquet").exists()
 
-    async def read() -> tuple[list[Any], list[Any], list[Any]]:
-        async with get_client() as client:
-            return await client.read_flow_runs(), await client.read_task_runs(), await client.read_artifacts()
-
-    flow_runs, task_runs, artifacts = asyncio.run(read())
-    assert [run.name for run in flow_runs] == ["score news.csv with champion"]
-    assert {run.name for run in task_runs} == {"score news.csv", "watch drift"}
-    [table] = [json.loads(artifact.data) for artifact in artifacts if artifact.key == "score-drift"]
+    assert [run.name for run in told.flow_runs()] == ["score news.csv with champion"]
+    assert {run.name for run in told.task_runs()} == {"score news.csv", "watch drift"}
+    [table] = [json.loads(artifact.data) for artifact in told.artifacts("score-drift")]
     rows = query(home / "warehouse.duckdb", "SELECT measure, value, difference FROM score_drift").rows
     assert [(row["measure"], row["value"]) for row in table] == [
         (measure, round(value, 3)) for measure, value, _ in rows

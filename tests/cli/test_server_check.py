@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
-from prefect.testing.utilities import prefect_test_harness
 from rich.console import Console
 
 from cli.doctor.checkup import examine
@@ -24,12 +23,6 @@ def own_prefect(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
     monkeypatch.delenv("PREFECT_API_URL", raising=False)
     return tmp_path / "prefect"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    with prefect_test_harness(server_startup_timeout=120):
-        yield str(PREFECT_API_URL.value())
 
 
 @pytest.fixture
@@ -50,16 +43,16 @@ def check() -> Finding:
     return found
 
 
-def test_a_server_that_answers_is_told_with_its_version(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PREFECT_API_URL", server.replace("://", "://user:secret@"))
+def test_a_server_that_answers_is_told_with_its_version(session_server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PREFECT_API_URL", session_server.replace("://", "://user:secret@"))
     found = check()
     assert found.state == "ok"
     assert found.told.startswith("server 3.")
-    assert found.told.endswith(f" answers at {server}")
+    assert found.told.endswith(f" answers at {session_server}")
 
 
-def test_an_address_without_its_api_is_told(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PREFECT_API_URL", server.removesuffix("/api"))
+def test_an_address_without_its_api_is_told(session_server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PREFECT_API_URL", session_server.removesuffix("/api"))
     found = check()
     assert found.state == "fail"
     assert "answers with status 404" in found.told
@@ -121,10 +114,12 @@ def test_a_run_that_fails_without_its_server_says_so(closed_port: int, monkeypat
         fail_in_a_session(f"http://127.0.0.1:{closed_port}/api", InputError("a source"))
 
 
-def test_a_run_that_fails_beside_its_server_says_why_itself(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PREFECT_API_URL", server)
+def test_a_run_that_fails_beside_its_server_says_why_itself(
+    session_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PREFECT_API_URL", session_server)
     with pytest.raises(RuntimeError, match="a bug"):
-        fail_in_a_session(server, RuntimeError("a bug"))
+        fail_in_a_session(session_server, RuntimeError("a bug"))
 
 
 @pytest.mark.parametrize(

@@ -1,23 +1,16 @@
 """The demo has the shape of the study's figures; minutes long, so it runs in `make soak`."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from prefect.testing.utilities import prefect_test_harness
 
 from flows.retrain import retrain
 from schemas.profiles import build_config, load_profile
 from storage.evaluations import load_leaderboard
 
 
-@pytest.fixture(scope="module", autouse=True)
-def server() -> Iterator[None]:
-    with prefect_test_harness(server_startup_timeout=120):
-        yield
-
-
 @pytest.mark.slow
+@pytest.mark.usefixtures("server")
 def test_the_demo_has_the_shape_of_the_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FINTONE_HOME", str(tmp_path))
     study_id = retrain(build_config(load_profile("demo")))

@@ -1,16 +1,12 @@
 """A study meets a base that does not fit, a fine-tune without finite logits, and an adapter that was damaged."""
 
-import asyncio
 import csv
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
-from prefect.client.orchestration import get_client
-from prefect.testing.utilities import prefect_test_harness
 
 from embedded.grammar import generate_headline
 from flows.retrain import retrain
@@ -21,12 +17,9 @@ from schemas.profiles import build_config, load_profile
 from storage.query import query
 from tasks import cells
 from tests.learning.models.families import write_family
+from tests.told import Told
 
-
-@pytest.fixture(scope="module", autouse=True)
-def server(lasting_worker: None) -> Iterator[None]:
-    with prefect_test_harness(server_startup_timeout=120):
-        yield
+pytestmark = pytest.mark.usefixtures("server", "lasting_worker")
 
 
 @pytest.fixture
@@ -55,20 +48,15 @@ def ask(home: Path, sql: str) -> list[tuple[Any, ...]]:
     return query(home / "warehouse.duckdb", sql).rows
 
 
-async def read_tasks() -> list[Any]:
-    async with get_client() as client:
-        return await client.read_task_runs()
-
-
 def test_a_base_that_only_its_probe_finds_unfit_ends_the_study_before_anything_trains(
-    home: Path, tmp_path: Path
+    home: Path, tmp_path: Path, told: Told
 ) -> None:
     base = write_family("the decoder of such a pair", tmp_path / "bart")
     with pytest.raises(InputError, match="BartForCausalLM answers otherwise behind a shared prefix than alone"):
         retrain(configure(tmp_path, base, 1e-3, 1e-2))
     assert ask(home, "SELECT status FROM studies") == [("failed",)]
     assert ask(home, "SELECT DISTINCT status FROM cells") == [("planned",)]
-    names = [run.name for run in asyncio.run(read_tasks())]
+    names = [run.name for run in told.task_runs()]
     assert names.count("check base model bart") == 1
     assert not [name for name in names if name.startswith(("train", "score", "baseline"))]
 

@@ -8,7 +8,6 @@ from random import Random
 from typing import Any, NamedTuple
 
 import pytest
-from prefect.testing.utilities import prefect_test_harness
 from safetensors.torch import load_file, save_file
 
 from embedded.grammar import generate_headline
@@ -38,7 +37,9 @@ class Study(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def study(tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path, lasting_worker: None) -> Iterator[Study]:
+def study(
+    tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path, server: str, lasting_worker: None
+) -> Iterator[Study]:
     """Two dropouts on two base models, and an epoch curve."""
     folder = tmp_path_factory.mktemp("grid")
     bases = [Path(shutil.copytree(tiny_folder, folder / name)) for name in ("tiny", "other")]
@@ -53,7 +54,7 @@ def study(tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path, lasting_w
     source = f"data.source={folder / 'headlines.csv'}"
     grid = ("grid.lora.dropout=0,0.5", f"grid.base_model.name={','.join(map(str, bases))}", "curve_epochs=1,2")
     config = build_config(apply_overrides({**load_profile("demo"), "grid": {}}, [source, *SMALL, *ONE, *grid]))
-    with pytest.MonkeyPatch.context() as patch, prefect_test_harness(server_startup_timeout=120):
+    with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FINTONE_HOME", str(folder / "home"))
         yield Study(folder / "home", config, retrain(config))
 

@@ -8,8 +8,6 @@ from random import Random
 from typing import Any
 
 import pytest
-from prefect.client.orchestration import get_client
-from prefect.testing.utilities import prefect_test_harness
 from ray.cluster_utils import Cluster
 
 from embedded.grammar import generate_headline
@@ -18,12 +16,9 @@ from schemas.config import StudyConfig
 from schemas.errors import InputError
 from schemas.profiles import build_config, load_profile
 from storage.query import query
+from tests.told import Told
 
-
-@pytest.fixture(scope="module", autouse=True)
-def server() -> Iterator[None]:
-    with prefect_test_harness(server_startup_timeout=120):
-        yield
+pytestmark = pytest.mark.usefixtures("server")
 
 
 @pytest.fixture(scope="module")
@@ -91,12 +86,6 @@ def what_was_learnt(home: Path) -> Any:
     )
 
 
-def read_task_runs() -> list[tuple[str, str, int]]:
-    """Name, state and number of attempts of every task run that the server knows."""
-    with get_client(sync_client=True) as client:
-        return [(run.name, run.state_name or "", run.run_count) for run in client.read_task_runs()]
-
-
 def test_two_nodes_fill_the_warehouse_and_this_process_alone_writes_it(
     run: Callable[..., tuple[str, Path]], cluster: Cluster, tmp_path: Path
 ) -> None:
@@ -132,7 +121,7 @@ def test_input_that_no_cell_could_use_ends_the_trainings_on_all_nodes(
 
 @pytest.mark.slow
 def test_a_study_whose_node_dies_has_every_cell_as_this_machine_alone_would_have_it(
-    run: Callable[..., tuple[str, Path]], cluster: Cluster, tmp_path: Path
+    run: Callable[..., tuple[str, Path]], cluster: Cluster, tmp_path: Path, told: Told
 ) -> None:
     node, storage = next(iter(cluster.worker_nodes)), tmp_path / "storage"
 
@@ -153,7 +142,8 @@ def test_a_study_whose_node_dies_has_every_cell_as_this_machine_alone_would_have
     continued = ask(home, "SELECT first_step FROM cells WHERE epochs = 60 ORDER BY ALL")
     assert continued[0] == (4,)
     assert continued[1][0] >= 20
-    ends = {(name.rpartition(" seed")[2], state, attempts) for name, state, attempts in read_task_runs()}
+    runs = [(run.name, run.state_name or "", run.run_count) for run in told.task_runs()]
+    ends = {(name.rpartition(" seed")[2], state, attempts) for name, state, attempts in runs}
     assert {("=42, on a node", "Crashed", 1), ("=42", "Completed", 2)} <= ends
 
     same_study, alone = run([1, 60])

@@ -1,19 +1,17 @@
 """The flow end to end, with a real Prefect server, warehouse, 4-bit model and adapters; only the study is small."""
 
-import asyncio
 import csv
 import os
 import re
 import shutil
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
-from prefect.client.orchestration import get_client
-from prefect.testing.utilities import prefect_test_harness
 
 from embedded.grammar import generate_headline
 from flows.retrain import retrain
@@ -27,12 +25,9 @@ from storage.warehouse import writing
 from tasks.step_log import StepLog
 from tests.flows.live import count_states
 from tests.old_home.restore import SETTINGS, STUDY, restore
+from tests.told import Told
 
-
-@pytest.fixture(scope="module", autouse=True)
-def server(lasting_worker: None) -> Iterator[None]:
-    with prefect_test_harness(server_startup_timeout=120):
-        yield
+pytestmark = pytest.mark.usefixtures("server", "lasting_worker")
 
 
 @pytest.fixture
@@ -41,36 +36,56 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "home"
 
 
-@pytest.fixture
-def config(tmp_path: Path, tiny_folder: Path, tiny_encoder: Path) -> StudyConfig:
+def configure(folder: Path, base: Path, encoder: Path) -> StudyConfig:
     """Two learning rates x one epoch on 30 headlines, then an epoch curve of one more cell."""
     random = Random(5)
     rows = [generate_headline(random) for _ in range(150)]
-    with (tmp_path / "headlines.csv").open("w", newline="") as file:
+    with (folder / "headlines.csv").open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerows([("text", "label"), *((row.text, row.sentiment) for row in rows), ("no label here", "good")])
     values = load_profile("demo")
-    values["data"] = {"source": str(tmp_path / "headlines.csv")}
+    values["data"] = {"source": str(folder / "headlines.csv")}
     values["split"] = {"method": "hashed", "train_per_class": 10, "test_per_class": 10, "validation_per_class": 5}
-    values["base_model"] = {"name": str(tiny_folder)}
-    values["baselines"] = {"embedding_model": str(tiny_encoder)}
+    values["base_model"] = {"name": str(base)}
+    values["baselines"] = {"embedding_model": str(encoder)}
     values["lora"] = {"r": 4}
     values["grid"] = {"learning_rates": [1e-3, 1e-2], "epochs": [1], "curve_epochs": [1, 2]}
     return build_config(values)
+
+
+@pytest.fixture
+def config(tmp_path: Path, tiny_folder: Path, tiny_encoder: Path) -> StudyConfig:
+    return configure(tmp_path, tiny_folder, tiny_encoder)
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A study that has run, with the checkpoints that a kill at the very end leaves."""
+
+    home: Path
+    config: StudyConfig
+    study_id: str
+    told: Told
+
+
+@pytest.fixture(scope="module")
+def finished(
+    tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path, tiny_encoder: Path, server: str, lasting_worker: None
+) -> Finished:
+    folder = tmp_path_factory.mktemp("finished")
+    config, told = configure(folder, tiny_folder, tiny_encoder), Told()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FINTONE_HOME", str(folder / "home"))
+        patch.setattr("flows.retrain.drop_checkpoints", lambda _: None)
+        return Finished(folder / "home", config, retrain(config), told)
 
 
 def ask(home: Path, sql: str) -> list[tuple[Any, ...]]:
     return query(home / "warehouse.duckdb", sql).rows
 
 
-async def read_server() -> tuple[list[Any], list[Any], list[Any]]:
-    async with get_client() as client:
-        return await client.read_flow_runs(), await client.read_task_runs(), await client.read_artifacts()
-
-
-def test_a_study_fills_the_warehouse_and_tells_prefect(home: Path, config: StudyConfig) -> None:
-    study_id = retrain(config)
-
+def test_a_study_fills_the_warehouse_and_tells_prefect(finished: Finished) -> None:
+    home, study_id, told = finished.home, finished.study_id, finished.told
     board = ask(home, "SELECT kind, count(*) FROM leaderboard WHERE part = 'test' GROUP BY kind ORDER BY kind")
     assert board == [("base", 3), ("baseline", 4), ("fine-tuned", 9)]
     assert ask(home, "SELECT study_id, status FROM studies") == [(study_id, "finished")]
@@ -156,8 +171,8 @@ def test_a_study_fills_the_warehouse_and_tells_prefect(home: Path, config: Study
         r"the best baseline .* on 30 headlines: .*\], p.* at level 0\.0304; .*look 1 at these test", reason
     )
 
-    flow_runs, task_runs, artifacts = asyncio.run(read_server())
-    assert [run.name for run in flow_runs] == [f"demo on {config.data.source}"]
+    flow_runs, task_runs, artifacts = told.flow_runs(), told.task_runs(), told.artifacts()
+    assert [run.name for run in flow_runs] == [f"demo on {finished.config.data.source}"]
     names = {run.name for run in task_runs}
     assert {"train lr=1e-03 epochs=1", "score lr=1e-02 epochs=1"} <= names
     assert {"baseline: TF-IDF + linear SVM", "plan epoch curve", "compare cells", "publish leaderboard"} <= names
@@ -165,61 +180,57 @@ def test_a_study_fills_the_warehouse_and_tells_prefect(home: Path, config: Study
     assert table.key == "leaderboard"
     [summary] = [artifact for artifact in artifacts if artifact.key == "summary"]
     assert re.search(rf"the best baseline, .*\], p.* after Holm's correction for {pairs} comparisons\.", summary.data)
-    told = f"did not promote cell {cell}: there was no champion. Reason: {escape(reason, 2_000)}."
-    assert f"{told} The champion when this was published: none." in summary.data
+    decision = f"did not promote cell {cell}: there was no champion. Reason: {escape(reason, 2_000)}."
+    assert f"{decision} The champion when this was published: none." in summary.data
     [link] = [artifact for artifact in artifacts if artifact.key == "report"]
     [page] = home.glob("reports/*/index.html")
     assert page.as_uri() in link.data
     assert study_id in page.read_text(encoding="utf-8")
 
 
-def test_what_is_finished_is_not_done_again(home: Path, config: StudyConfig, monkeypatch: pytest.MonkeyPatch) -> None:
-    with monkeypatch.context() as killed:  # at the very end, as a `kill -9` may
-        killed.setattr("flows.retrain.drop_checkpoints", lambda _: None)
-        first = retrain(config)
+def test_what_is_finished_is_not_done_again(home: Path, finished: Finished) -> None:
+    shutil.copytree(finished.home, home)
     assert list(home.glob("checkpoints/*")) != []
     [page] = home.glob("reports/*/index.html")
     shutil.rmtree(page.parent)
-    before = ask(home, "FROM evaluations ORDER BY evaluation_id"), ask(home, "SELECT cell_id, finished_at FROM cells")
-    assert retrain(config) == first
-    after = ask(home, "FROM evaluations ORDER BY evaluation_id"), ask(home, "SELECT cell_id, finished_at FROM cells")
-    assert after == before
+    evaluations, cells = "FROM evaluations ORDER BY evaluation_id", "SELECT cell_id, finished_at FROM cells"
+    before = ask(home, evaluations), ask(home, cells)
+    assert retrain(finished.config) == finished.study_id
+    assert (ask(home, evaluations), ask(home, cells)) == before
     assert list(home.glob("checkpoints/*")) == []
     assert page.exists()
-    source = Path(config.data.source)
-    spelled = config.data.model_copy(update={"source": f"{source.parent}/../{source.parent.name}/{source.name}"})
-    patient = config.training.model_copy(update={"retries": 3})
-    assert retrain(config.model_copy(update={"data": spelled, "training": patient})) == first
-    assert ask(home, "SELECT cell_id, finished_at FROM cells") == before[1]
+
     compared = ask(home, "FROM comparisons ORDER BY ALL")
     with writing(home / "warehouse.duckdb") as connection:  # as a version without comparisons left it
         connection.execute("DELETE FROM ledger.comparisons")
-    assert retrain(config) == first
+    source = Path(finished.config.data.source)
+    elsewhere = f"{source.parent}/../{source.parent.name}/{source.name}"
+    spelled = finished.config.data.model_copy(update={"source": elsewhere})
+    patient = finished.config.training.model_copy(update={"retries": 3})
+    assert retrain(finished.config.model_copy(update={"data": spelled, "training": patient})) == finished.study_id
     assert ask(home, "FROM comparisons ORDER BY ALL") == compared
-    assert ask(home, "SELECT cell_id, finished_at FROM cells") == before[1]
+    assert ask(home, cells) == before[1]
 
-    warmer = config.model_copy(
-        update={"decoding": config.decoding.model_copy(update={"temperatures": (0.1, 1.0, 2.0, 10.0)})}
-    )
-    other = retrain(warmer)
-    assert other != first
-    assert ask(home, "SELECT count(*) FROM cells WHERE kind = 'fine-tuned'") == [(3,)]
-    trained = ask(home, "SELECT cell_id, finished_at FROM cells WHERE kind = 'fine-tuned' ORDER BY ALL")
-    assert trained == sorted(row for row in before[1] if row[0] in {cell for cell, _ in trained})
-    rows = ask(home, f"SELECT count(*) FROM leaderboard WHERE study_id = '{other}' AND part = 'test'")
-    assert rows == [(4 * 4 + 4,)]
 
-    scored = ask(home, "SELECT * EXCLUDE (draws) FROM evaluations ORDER BY evaluation_id")
-    drawn = retrain(config.model_copy(update={"decoding": config.decoding.model_copy(update={"draws": 3})}))
-    assert ask(home, "SELECT * EXCLUDE (draws) FROM evaluations ORDER BY evaluation_id") == scored
+def test_another_temperature_and_more_draws_train_nothing(home: Path, finished: Finished) -> None:
+    shutil.copytree(finished.home, home)
+    trained = "SELECT cell_id, finished_at FROM cells WHERE kind = 'fine-tuned' ORDER BY ALL"
+    scored = "SELECT * EXCLUDE (draws) FROM evaluations WHERE temperature IS DISTINCT FROM 2 ORDER BY evaluation_id"
+    before = ask(home, trained), ask(home, scored)
+    decoding = finished.config.decoding.model_copy(update={"temperatures": (0.1, 1.0, 2.0, 10.0), "draws": 3})
+    study_id = retrain(finished.config.model_copy(update={"decoding": decoding}))
+    assert study_id != finished.study_id
+    assert (ask(home, trained), ask(home, scored)) == before
+    rows = f"SELECT count(*) FROM leaderboard WHERE study_id = '{study_id}' AND part = 'test'"
+    assert ask(home, rows) == [(4 * 4 + 4,)]
     counts = ask(home, "SELECT study_id, count(*) FROM draws WHERE part = 'test' GROUP BY ALL")
-    assert dict(counts) == {first: 4 * 3, other: 4 * 4, drawn: 4 * 3 * 3}
+    assert dict(counts) == {finished.study_id: 4 * 3, study_id: 4 * 4 * 3}
 
 
 def test_a_champion_meets_the_challenger_on_the_challengers_test_part(home: Path, config: StudyConfig) -> None:
     lenient = PromotionSettings(min_accuracy=0, max_unparsed_rate=1, beat_baseline=False)
     small = config.model_copy(update={"promotion": lenient, "baselines": BaselineSettings(names=())})
-    small = small.model_copy(update={"curve_epochs": ()})
+    small = small.model_copy(update={"curve_epochs": (), "grid": {**config.grid, "training.learning_rate": (1e-2,)}})
     first = retrain(small)
     [champion] = ask(home, "SELECT cell_id FROM champions WHERE decision = 'promoted' AND previous_cell_id IS NULL")
     assert ask(home, "SELECT DISTINCT cell_id FROM leaderboard WHERE is_champion") == [champion]
@@ -281,7 +292,11 @@ def kill_worker(monkeypatch: pytest.MonkeyPatch) -> Callable[[float, int], None]
 
 @pytest.mark.slow
 def test_a_cell_whose_process_is_killed_costs_itself_alone_and_the_next_run_tries_it_again(
-    home: Path, config: StudyConfig, kill_worker: Callable[[float, int], None], events: list[dict[str, Any]]
+    home: Path,
+    config: StudyConfig,
+    kill_worker: Callable[[float, int], None],
+    events: list[dict[str, Any]],
+    told: Told,
 ) -> None:
     once_more = config.model_copy(update={"training": config.training.model_copy(update={"retries": 1})})
     kill_worker(1e-2, 2)
@@ -295,8 +310,7 @@ def test_a_cell_whose_process_is_killed_costs_itself_alone_and_the_next_run_trie
     board = ask(home, "SELECT DISTINCT learning_rate, epochs FROM leaderboard WHERE kind = 'fine-tuned' ORDER BY ALL")
     assert board == [(1e-3, 1), (1e-3, 2)]
     assert [folder.name for folder in home.glob("checkpoints/*/shared/*")] == ["checkpoint-8"]
-    _, _, artifacts = asyncio.run(read_server())
-    summary = max((each for each in artifacts if each.key == "summary"), key=lambda each: each.created)
+    summary = told.artifacts("summary")[-1]
     assert "1 cell missing: lr=1e-02 epochs=1 (the training process was killed" in summary.data
 
     assert retrain(once_more) == study_id

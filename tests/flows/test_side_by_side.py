@@ -1,17 +1,13 @@
 """A study whose cells train side by side: the same rows as one after the other, also where it is cut off."""
 
-import asyncio
 import os
 import signal
 from collections import Counter
-from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
-from prefect.client.orchestration import get_client
-from prefect.testing.utilities import prefect_test_harness
 
 from benchmarks.processes import Run
 from flows.retrain import retrain
@@ -22,8 +18,9 @@ from schemas.profiles import build_config, load_profile
 from storage.query import query
 from tasks.step_log import StepLog
 from tests.flows.live import count_states
+from tests.told import Told
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("server", "lasting_worker")]
 
 STUDY = (
     "split.train_per_class=16",
@@ -42,12 +39,6 @@ EVALUATIONS = (
     "SELECT cell_id, part, temperature, n, accuracy, expected_accuracy FROM leaderboard WHERE kind = 'fine-tuned'"
     " ORDER BY cell_id, part, temperature"
 )
-
-
-@pytest.fixture(scope="module", autouse=True)
-def server(lasting_worker: None) -> Iterator[None]:
-    with prefect_test_harness(server_startup_timeout=120):
-        yield
 
 
 def configure(*assignments: str) -> StudyConfig:
@@ -73,6 +64,11 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
+def told_of_all(server: str) -> Told:
+    return Told()
+
+
+@pytest.fixture(scope="module")
 def together(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The home of the study whose cells were trained in groups of two."""
     home = tmp_path_factory.mktemp("together") / "home"
@@ -89,19 +85,14 @@ def check_same(home: Path, other: Path) -> None:
             assert row[4:] == pytest.approx(expected[4:], abs=1e-3)
 
 
-async def read_task_names() -> list[str]:
-    async with get_client() as client:
-        return [run.name for run in await client.read_task_runs()]
-
-
-def test_the_same_cells_end_with_the_same_logs_and_accuracies(alone: Path, together: Path) -> None:
+def test_the_same_cells_end_with_the_same_logs_and_accuracies(told_of_all: Told, alone: Path, together: Path) -> None:
     assert {status for *_, status in ask(together, FINE_TUNED)} == {"finished"}
     assert ask(together, "SELECT status FROM studies") == [("finished",)]
     check_same(together, alone)
     first = ask(together, "SELECT DISTINCT epochs, first_step, steps FROM cells WHERE kind = 'fine-tuned' ORDER BY ALL")
     assert first == [(1, 0, 6), (2, 6, 12)]
     assert list(together.glob("checkpoints/*")) == list(together.glob("locks/*")) == []
-    names = asyncio.run(read_task_names())
+    names = [run.name for run in told_of_all.task_runs()]
     for epochs in (1, 2):
         cells = f"lr=1e-03 epochs={epochs}, lr=2e-04 epochs={epochs}"
         assert f"train 2 cells side by side: {cells}" in names
@@ -139,21 +130,21 @@ def test_a_group_whose_process_is_killed_is_trained_all_the_same(
     events: list[dict[str, Any]],
     retries: int,
     alone_then: int,
+    told: Told,
 ) -> None:
     """It is tried again, and where it may not be, each of its cells is trained alone."""
-    before = asyncio.run(read_task_names())
     end_at_step(monkeypatch, 10, 1)
     run_study(tmp_path, "training.side_by_side=2", f"training.retries={retries}")
     check_same(tmp_path, alone)
     [(first,)] = ask(tmp_path, "SELECT DISTINCT first_step FROM cells WHERE epochs = 2")
     assert first in (8, 10)
-    started = Counter(asyncio.run(read_task_names())) - Counter(before)
+    started = Counter(run.name for run in told.task_runs())
     assert sum(number for name, number in started.items() if name.startswith("train 2 cells")) == 2
     assert sum(number for name, number in started.items() if name.startswith("train lr=")) == alone_then
     assert count_states(events) == {"done": 6}
-    told = "\n".join(event.get("text", "") for event in events)
+    lines = "\n".join(event.get("text", "") for event in events)
     for number, (epochs, rate) in enumerate(product((1, 2), ("1e-03", "2e-04")), start=1):
-        assert f"cell {number}/4 train lr={rate} epochs={epochs}, " in told
+        assert f"cell {number}/4 train lr={rate} epochs={epochs}, " in lines
 
 
 def test_an_interrupted_group_is_marked_and_the_next_run_goes_on(

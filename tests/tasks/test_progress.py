@@ -1,27 +1,19 @@
 """Progress reaches the log with its event, and the Prefect UI as one bar that grows; seconds read like a clock."""
 
-import asyncio
 import logging
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from prefect import flow
-from prefect.client.orchestration import get_client
-from prefect.testing.utilities import prefect_test_harness
 
 from tasks import progress
 from tasks.progress import Progress, announce, format_seconds
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[None]:
-    with prefect_test_harness(server_startup_timeout=120):
-        yield
+from tests.told import Told
 
 
 @pytest.fixture
-def events(server: None) -> Iterator[list[dict[str, Any]]]:
+def events(server: str) -> Iterator[list[dict[str, Any]]]:
     """The events of all log records of flow runs, as they come."""
     seen: list[dict[str, Any]] = []
 
@@ -35,11 +27,6 @@ def events(server: None) -> Iterator[list[dict[str, Any]]]:
     logger.addHandler(handler)
     yield seen
     logger.removeHandler(handler)
-
-
-async def read_bars() -> list[Any]:
-    async with get_client() as client:
-        return [artifact for artifact in await client.read_artifacts() if artifact.type == "progress"]
 
 
 @flow
@@ -65,13 +52,14 @@ def test_quick_work_shows_its_end_alone(events: list[dict[str, Any]]) -> None:
     assert events == [{"text": "count, 50/50, at 50", **shown}]
 
 
-def test_slow_work_is_one_bar_that_grows(events: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_slow_work_is_one_bar_that_grows(
+    events: list[dict[str, Any]], told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(progress, "SECONDS_BETWEEN_UPDATES", 0.0)
-    before = asyncio.run(read_bars())
     count(4)
     assert [event["done"] for event in events] == [1, 2, 3, 4]
     assert [event["text"].endswith(" left") for event in events] == [True, True, True, False]
-    [bar] = [artifact for artifact in asyncio.run(read_bars()) if artifact.id not in {old.id for old in before}]
+    [bar] = [artifact for artifact in told.artifacts() if artifact.type == "progress"]
     assert (float(bar.data), bar.description) == (100.0, "count, 4/4, at 4")
 
 
