@@ -1,5 +1,6 @@
 """What tests of several rooms share."""
 
+import gc
 import os
 import stat
 from collections.abc import Callable, Iterator
@@ -22,6 +23,20 @@ if TYPE_CHECKING:
 
 settings.register_profile("unhurried", deadline=None, max_examples=examples(100))
 settings.load_profile("unhurried")  # how long an example takes says more of the machine than of the code
+
+
+def pytest_collection_finish() -> None:
+    """Keep the garbage collector from what lasts as long as the process: each training asks it to look twice."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _lasting_objects() -> Iterator[None]:
+    """What a module has loaded lasts too."""
+    yield
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -135,17 +135,22 @@ def outcome(output: Sequence[int], tokenizer: Any, words: Mapping[Label, Sequenc
     return UNPARSED
 
 
+@pytest.fixture(scope="module")
+def outcomes(small_tokenizer: Any, small_prompt: PromptSettings) -> torch.Tensor:
+    """[V * V * V]: what every run of three tokens says."""
+    words, bare = spellings(small_prompt), small_prompt.spellings == "any"
+    runs = product(range(len(small_tokenizer)), repeat=3)
+    return torch.tensor([outcome(run, small_tokenizer, words, bare=bare) for run in runs])
+
+
 @pytest.mark.parametrize("decoding", [d for d in DECODINGS if d.top_k != 50], ids=str)
 def test_labels_of_several_tokens_have_the_probability_that_enumeration_gives(
-    small_tokenizer: Any, small_prompt: PromptSettings, small_space: AnswerSpace, decoding: Decoding
+    small_tokenizer: Any, outcomes: torch.Tensor, small_space: AnswerSpace, decoding: Decoding
 ) -> None:
     logits = random_logits(len(small_tokenizer))
     first, second, third = (warped_probabilities(it.flatten(0, -2), decoding).view_as(it) for it in logits)
     joint = first[:, :, None, None] * second[:, :, :, None] * third
-    expected = torch.zeros(len(joint), 4, dtype=torch.float64)
-    words, bare = spellings(small_prompt), small_prompt.spellings == "any"
-    for output in product(range(len(small_tokenizer)), repeat=3):
-        expected[:, outcome(output, small_tokenizer, words, bare=bare)] += joint[(slice(None), *output)]
+    expected = torch.zeros(len(joint), 4, dtype=torch.float64).index_add_(1, outcomes, joint.flatten(1))
     result = small_space.label_probabilities(behind_nodes(small_space, logits), [decoding])
     assert torch.allclose(result.sampled[:, 0], expected, rtol=1e-9, atol=1e-12)
 

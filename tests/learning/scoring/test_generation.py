@@ -30,6 +30,7 @@ from learning.scoring.scoring import score_headlines
 from learning.study.unparsed import UNPARSED
 from schemas.cell import PromptSettings
 from schemas.label import LABELS, Label
+from tests.examples import examples
 
 CPU = Device("cpu", torch.float32, "adamw_torch", scoring_tokens=2_000)
 PROMPT = PromptSettings()
@@ -63,11 +64,11 @@ def base(request: pytest.FixtureRequest) -> tuple[Path, list[str]]:
     """A base model's folder and headlines of its kind."""
     if request.param == "embedded":
         random = Random(11)
-        return MODEL_FOLDER, [generate_headline(random).text for _ in range(40)]
+        return MODEL_FOLDER, [generate_headline(random).text for _ in range(examples(60))]
     folder: Path = request.getfixturevalue("llama_folder")
     with ZipFile(request.getfixturevalue("fpb_folder") / "FinancialPhraseBank-v1.0.zip") as archive:
         lines = archive.read("FinancialPhraseBank-v1.0/Sentences_50Agree.txt").decode("iso-8859-1").split("\r\n")
-    return folder, [line.rpartition("@")[0] for line in lines[:4_800:240]]
+    return folder, [line.rpartition("@")[0] for line in lines[: 240 * examples(40) : 240]]
 
 
 @pytest.fixture(scope="module", params=["nf4", "none"])
