@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -98,8 +99,8 @@ def compare_study(warehouse: Path, study_id: str) -> None:
     save_comparisons(warehouse, study_id, "test", pd.DataFrame(rows))
 
 
-@pytest.fixture
-def study(warehouse: Path) -> Path:
+@pytest.fixture(scope="module")
+def compared(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two fine-tunes and two baselines on 60 headlines, the first of which would steer a terminal."""
     headlines = pd.DataFrame(
         {
@@ -109,6 +110,7 @@ def study(warehouse: Path) -> Path:
             "first_ingest_id": "ingest",
         }
     )
+    warehouse = Path(shutil.copy(prepared, tmp_path_factory.mktemp("compared")))
     with writing(warehouse) as connection:
         connection.register("incoming", headlines)
         connection.execute("INSERT INTO headlines BY NAME FROM incoming")
@@ -119,6 +121,11 @@ def study(warehouse: Path) -> Path:
     add_evaluations(warehouse, MAJORITY, {None: np.ones(N, dtype=np.int64)})
     compare_study(warehouse, "study")
     return warehouse
+
+
+@pytest.fixture
+def study(warehouse: Path, compared: Path) -> Path:
+    return Path(shutil.copy(compared, warehouse))
 
 
 def squeeze(text: str) -> str:

@@ -1,7 +1,6 @@
 """A cell answers with the adapter that it trained: another in its place is refused wherever it would be loaded."""
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,17 +21,13 @@ from schemas.source import ScoreSettings
 from storage.query import query
 from storage.warehouse import writing
 
+pytestmark = pytest.mark.usefixtures("session_worker")
+
 DOUBTFUL = (
     "SELECT cell_id, count(*) FROM scores JOIN cells USING (cell_id)"
     " WHERE scores.adapter_hash IS DISTINCT FROM cells.adapter_hash GROUP BY ALL"
 )
 """The query of docs/your-model.md."""
-
-
-@pytest.fixture(scope="module", autouse=True)
-def worker() -> Iterator[None]:
-    yield
-    close_worker()
 
 
 @pytest.fixture

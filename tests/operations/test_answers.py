@@ -16,7 +16,6 @@ from embedded.grammar import generate_headline
 from learning.study.intervals import mean_interval
 from operations import score_input
 from operations.answers import NoScorerError, answers_file, choose_model, score_source, tell_counts, tell_unparsed
-from operations.worker import close_worker
 from reporting.csv_rows import CsvRows
 from reporting.verdict import tell_drift
 from schemas.errors import InputError
@@ -27,13 +26,9 @@ from storage.query import query
 from storage.scores import load_drift
 from storage.warehouse import writing
 
+pytestmark = pytest.mark.usefixtures("session_worker")
+
 PROBABILITIES = ["p_negative", "p_neutral", "p_positive", "p_unparsed"]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def worker() -> Any:
-    yield
-    close_worker()
 
 
 @pytest.fixture

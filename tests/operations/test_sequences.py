@@ -234,7 +234,7 @@ def run_sequences(template: Path, count: int) -> None:
 
 
 def test_sequences_keep_every_promise(template: Path) -> None:
-    run_sequences(template, 4)
+    run_sequences(template, 2)
 
 
 @pytest.mark.slow
