@@ -11,12 +11,12 @@ from typing import Any
 
 from ingestion.cells import is_blank
 from ingestion.class_labels import class_word
-from ingestion.columns import SAMPLE_ROWS, choose_columns
+from ingestion.columns import SAMPLE_ROWS, Columns, choose_columns
 from ingestion.formats import Content
 from ingestion.hub_errors import HubDatasetError, bad_form, explain_failure, hub_errors, quiet_hub
 from ingestion.labels import LabelWords
 from ingestion.rows import RawRow
-from ingestion.tables import typed_row
+from ingestion.tables import label_cells
 from schemas.source import DataSettings
 
 PREFIX = "hf:"
@@ -94,8 +94,7 @@ def read_dataset(reference: HubReference, commit: str, settings: DataSettings) -
     names = splits[0].column_names
     words = LabelWords(settings.label_map)
     columns = choose_columns(str(reference), names, _sample_rows(splits[0], words), settings)
-    label_name = None if columns.label is None else names[columns.label]
-    rows = _iter_rows(splits, names[columns.text], label_name, words)
+    rows = _iter_rows(splits, names, columns, words)
     return Content("hub data set", "utf-8", rows, columns.read)
 
 
@@ -159,14 +158,15 @@ def _check_config(reference: HubReference, commit: str) -> None:
     )
 
 
-def _iter_rows(splits: list[Any], text_name: str, label_name: str | None, words: LabelWords) -> Iterator[RawRow]:
+def _iter_rows(splits: list[Any], names: list[str], columns: Columns, words: LabelWords) -> Iterator[RawRow]:
     """Yield the rows of each split, each as a JSON object for raw row; no cell is decoded into an image or a sound."""
     encoder = json.JSONEncoder(ensure_ascii=False, default=str)
     for split in splits:
-        classes = None if label_name is None else getattr(split.features[label_name], "names", None)
+        wanted = {place: names[place] for place in columns.places}
+        classes = {place: getattr(split.features[name], "names", None) for place, name in wanted.items()}
         for batch in split.with_format("arrow").iter(_BATCH_ROWS):
             for row in batch.to_pylist():
-                label = None if label_name is None else row[label_name]
-                label = label if classes is None else class_word(label, classes, words)
+                cells = {place: row[name] for place, name in wanted.items()}
+                cells |= {place: class_word(cells[place], known, words) for place, known in classes.items() if known}
                 if not is_blank(row.values()):
-                    yield typed_row(row[text_name], label, encoder.encode(row), text_name)
+                    yield label_cells(cells, encoder.encode(row), names, columns)

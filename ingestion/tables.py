@@ -6,7 +6,8 @@ from itertools import chain, islice
 from typing import Any
 
 from ingestion.cells import Uncomputed, is_blank, is_empty
-from ingestion.columns import SAMPLE_ROWS, choose_columns
+from ingestion.columns import SAMPLE_ROWS, Columns, choose_columns
+from ingestion.label_groups import Cells
 from ingestion.labels import label_word
 from ingestion.rows import RawRow, TableRows, broken_row
 from schemas.source import DataSettings
@@ -29,18 +30,31 @@ def read_table(names: Sequence[str], rows: Iterable[Sequence[Any]], source: str,
     remaining = (row for row in rows if not is_blank(row))
     first = list(islice(remaining, SAMPLE_ROWS))
     columns = choose_columns(source, names, first, settings)
-    read = (_read_cells(row, names, columns.text, columns.label) for row in chain(first, remaining))
+    read = (_read_cells(row, names, columns) for row in chain(first, remaining))
     return TableRows(read, columns.read)
 
 
-def _read_cells(row: Sequence[Any], names: Sequence[str], text_place: int, label_place: int | None) -> RawRow:
+def _read_cells(row: Sequence[Any], names: Sequence[str], columns: Columns) -> RawRow:
     cells = [*row, *[None] * (len(names) - len(row))]
     raw = _CELLS.encode(cells)
-    wanted = (text_place,) if label_place is None else (text_place, label_place)
-    uncomputed = [names[place] for place in wanted if isinstance(cells[place], Uncomputed)]
+    uncomputed = [names[place] for place in columns.places if isinstance(cells[place], Uncomputed)]
     if uncomputed:
         return broken_row(raw, f"formula that was never computed in {uncomputed[0]!r}")
-    return typed_row(cells[text_place], None if label_place is None else cells[label_place], raw, names[text_place])
+    return label_cells(cells, raw, names, columns)
+
+
+def label_cells(cells: Cells, raw: str, names: Sequence[str], columns: Columns) -> RawRow:
+    """The row of cells with types.
+
+    Args:
+        cells: At least those that are read, by their place.
+        raw: The row as it was.
+        names: The names of all columns.
+        columns: Which hold text and label.
+    """
+    label = None if columns.label is None else cells[columns.label]
+    row = typed_row(cells[columns.text], label, raw, names[columns.text])
+    return columns.group.label(row, cells) if columns.group else row
 
 
 def read_objects(
@@ -60,18 +74,17 @@ def read_objects(
     objects = [value for value in first[:SAMPLE_ROWS] if isinstance(value, dict)]
     names = list(dict.fromkeys(name for value in objects for name in value))
     columns = choose_columns(source, names, [[value.get(name) for name in names] for value in objects], settings)
-    text, label = names[columns.text], None if columns.label is None else names[columns.label]
     read = (
-        _read_object(value, raw, text, label)
+        _read_object(value, raw, names, columns)
         for value, raw in elements
         if not (isinstance(value, dict) and is_blank(value.values()))
     )
     return TableRows(read, columns.read)
 
 
-def _read_object(value: Any, raw: str, text: str, label: str | None) -> RawRow:
+def _read_object(value: Any, raw: str, names: Sequence[str], columns: Columns) -> RawRow:
     if isinstance(value, dict):
-        return typed_row(value.get(text), None if label is None else value.get(label), raw, text)
+        return label_cells({place: value.get(names[place]) for place in columns.places}, raw, names, columns)
     return broken_row(raw, "not a JSON object")
 
 
