@@ -109,7 +109,8 @@ def _tell_groups(reasons: "pd.Series", labels: Counter[str], account: Account) -
     others = Counter({str(why): int(n) for why, n in reasons.items() if not _is_told(str(why))})
     if others:
         [(reason, _)] = others.most_common(1)
-        yield f"{_count(others.total(), 'row')} for other reasons, most often {reason}"
+        why = "with" if len(others) == 1 else "for other reasons, most often:"
+        yield f"{_count(others.total(), 'row')} {why} {reason}"
     if account.rows_left_out:
         yield f"{_count(account.rows_left_out, 'row')} left out by the label map or data.agreement"
 
