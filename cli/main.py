@@ -14,6 +14,7 @@ from cli.export import export
 from cli.ingest import ingest
 from cli.options import BAD_INPUT, FAILED, INTERRUPTED, INTERRUPTION
 from cli.output.console import tell
+from cli.profiles import profiles
 from cli.promote import promote
 from cli.report import report
 from cli.run import run
@@ -30,7 +31,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for command in (run, ingest, sql, compare, report, export, score, promote, withdraw, doctor):
+for command in (run, profiles, ingest, sql, compare, report, export, score, promote, withdraw, doctor):
     app.command()(command)
 
 
