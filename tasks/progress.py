@@ -18,7 +18,7 @@ SECONDS_BETWEEN_UPDATES = 2.0
 
 
 def announce(message: str, **event: Any) -> None:
-    """Log a line that people want to read; `event` is what a live view makes of it."""
+    """Log a line that people want to read; `event` is what a live view makes of it, `topic` what it is about."""
     text = show_text(message)
     get_run_logger().info(text, extra={"fintone": {"text": text, **event}})
 

@@ -36,8 +36,12 @@ class ServerGoneError(FailureError):
 
 
 @contextmanager
-def prefect_session(console: Console) -> Iterator[None]:
+def prefect_session(console: Console, told: frozenset[str] = frozenset()) -> Iterator[None]:
     """Show on `console` what flows announce while the block runs, and let Ctrl-C end them promptly.
+
+    Args:
+        console: The terminal, or a pipe.
+        told: Topics of lines that the caller told before (see `tasks.progress.announce`).
 
     Raises:
         ProxyError: The environment names a proxy that cannot be used.
@@ -59,7 +63,7 @@ def prefect_session(console: Console) -> Iterator[None]:
     elif not _is_temporary(server):
         console.print(f"Prefect server: {redact(server)}")
     try:
-        with show_progress(console), prompt_interruption():
+        with show_progress(console, told), prompt_interruption():
             yield
     except (InputError, FailureError):
         raise

@@ -20,10 +20,10 @@ from schemas.text import show_text
 class ProgressHandler(logging.Handler):
     """Shows log records that carry a `fintone` event (see `tasks.progress`) and drops all others."""
 
-    def __init__(self, console: Console) -> None:
-        """Show on `console`; there is a live view only if it is a terminal."""
+    def __init__(self, console: Console, told: frozenset[str] = frozenset()) -> None:
+        """Show on `console`, but no lines of topics that were told; there is a live view only if it is a terminal."""
         super().__init__()
-        self.console = console
+        self.console, self.told = console, told
         self.view = LiveView()
         has_screen = console.is_terminal and not console.is_dumb_terminal
         self.screen = Live(self.view, console=console, transient=True) if has_screen else None
@@ -40,6 +40,8 @@ class ProgressHandler(logging.Handler):
 
     def _is_line(self, event: dict[str, Any]) -> bool:
         """Whether the event is a line of its own: what moves is none on a screen, and one now and then elsewhere."""
+        if event.get("topic") in self.told:
+            return False
         if self.screen:
             return "total" not in event and "left" not in event
         is_ongoing = "total" in event and event["done"] < event["total"]
@@ -52,8 +54,13 @@ class ProgressHandler(logging.Handler):
 
 
 @contextmanager
-def show_progress(console: Console) -> Iterator[None]:
-    """Show announced progress on `console` in place of Prefect's own console log while the block runs."""
+def show_progress(console: Console, told: frozenset[str] = frozenset()) -> Iterator[None]:
+    """Show announced progress on `console` in place of Prefect's own console log while the block runs.
+
+    Args:
+        console: The terminal, or a pipe.
+        told: Topics of lines that the caller told before.
+    """
     import prefect.main  # noqa: F401 (sets up Prefect's logging, which would undo what follows)
     from prefect.logging.handlers import PrefectConsoleHandler
 
@@ -61,7 +68,7 @@ def show_progress(console: Console) -> Iterator[None]:
     consoles = [handler for handler in root.handlers if isinstance(handler, PrefectConsoleHandler)]
     for handler in consoles:
         root.removeHandler(handler)
-    shown = ProgressHandler(console)
+    shown = ProgressHandler(console, told)
     prefect_logger.addHandler(shown)
     try:
         with shown.screen or nullcontext():

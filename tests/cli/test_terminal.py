@@ -49,6 +49,15 @@ def announce(logger: logging.Logger, text: str, **event: Any) -> None:
     logger.info(text, extra={"fintone": {"text": text, **event}})
 
 
+def test_lines_of_a_topic_that_was_told_are_not_told_again(logger: logging.Logger) -> None:
+    console = make_console(screen=False)
+    logger.addHandler(handler := ProgressHandler(console, frozenset({"source"})))
+    announce(logger, "news.csv: nothing new", topic="source")
+    announce(logger, "split: 900 train")
+    logger.removeHandler(handler)
+    assert LINES.findall(written(console)) == ["split: 900 train"]
+
+
 def test_only_what_is_announced_shows(logger: logging.Logger) -> None:
     console = make_console(screen=False)
     logger.addHandler(handler := ProgressHandler(console))
