@@ -162,7 +162,7 @@ def test_a_headline_of_test_stays_there_when_more_arrive(home: Path, server: str
         (["news.csv", "--text-column", "title", "--label-columns", "mood,tone"], "no label column 'tone'"),
         (
             ["news.csv", "--header-row", "9", *COLUMNS],
-            "has no line 9 that names columns: say another with --set data.he",
+            "has no line 9 that names columns: say another with --header-row N",
         ),
     ],
 )
