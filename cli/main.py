@@ -19,6 +19,7 @@ from cli.promote import promote
 from cli.report import report
 from cli.run import run
 from cli.score import score
+from cli.session.session import forbid_telemetry
 from cli.sql import sql
 from cli.withdraw import withdraw
 from flows.notices import show_notices
@@ -61,6 +62,7 @@ def main() -> None:
     debug = "--debug" in arguments
     words = [word for word in arguments if word != "--debug"]
     show_notices(tell)
+    forbid_telemetry()
     try:
         code = typer.main.get_command(app).main(words, "fintone", standalone_mode=False) or 0
         sys.stdout.flush()

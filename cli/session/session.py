@@ -18,6 +18,12 @@ _temporary_server = cache(TemporaryServer)
 """The one of this process; it is not started before a session needs it."""
 
 
+def forbid_telemetry() -> None:
+    """Let neither Prefect nor a server of it that starts here tell of its use; Prefect looks when it is imported."""
+    os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+    os.environ.setdefault("DO_NOT_TRACK", "1")
+
+
 def is_server_set() -> bool:
     """Whether flows have a Prefect server of the user's; Prefect is loaded only where a profile of it may tell."""
     url = os.environ.get("PREFECT_API_URL")
@@ -48,8 +54,6 @@ def prefect_session(console: Console, told: frozenset[str] = frozenset()) -> Ite
         ServerGoneError: The block failed, and the server that is set is no longer, or was never, of use.
     """
     bypass_proxies()
-    os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
-    os.environ.setdefault("DO_NOT_TRACK", "1")
     from prefect.settings import PREFECT_API_URL
 
     from cli.session.interruption import prompt_interruption
