@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from operations.missing import find_best
 from schemas.files import appearing_files
-from schemas.report import Chosen
+from schemas.report import Chosen, StudyReport
 from storage.home import Home
 
 if TYPE_CHECKING:
@@ -33,13 +33,11 @@ def write_report(study: str | None = None, output: Path | None = None) -> Path:
     from reporting.figures import build_charts, save_charts
     from reporting.page import render_page
     from reporting.reproduction import render_reproduction
-    from storage.report import find_study, load_report
+    from storage.report import find_study
 
     home = Home.from_environment()
     study_id = find_study(home.warehouse, study)
-    missing, unanswered = _tell_missing(home, study_id)
-    report = load_report(home.warehouse, study_id, choose_cell(home, study_id), missing)
-    report = replace(report, unanswered=unanswered)
+    report = _load(home, study_id)
     charts = build_charts(report)
     page = home.report(study_id) if output is None else output / PAGE
     texts = {REPRODUCTION: render_reproduction(report), PAGE: render_page(report, charts)}
@@ -48,6 +46,22 @@ def write_report(study: str | None = None, output: Path | None = None) -> Path:
         for name, text in texts.items():  # the page comes last: where it is, the report is
             (unfinished / name).write_text(text, encoding="utf-8")
     return page
+
+
+def load_answer(study_id: str) -> str:
+    """The answer of a study in a paragraph, as at the beginning of its page; see `write_report`."""
+    from reporting.page import tell_answer
+
+    return tell_answer(_load(Home.from_environment(), study_id))
+
+
+def _load(home: Home, study_id: str) -> "StudyReport":
+    """What the report of a study is made of."""
+    from storage.report import load_report
+
+    missing, unanswered = _tell_missing(home, study_id)
+    report = load_report(home.warehouse, study_id, choose_cell(home, study_id), missing)
+    return replace(report, unanswered=unanswered)
 
 
 def choose_cell(home: Home, study_id: str) -> Chosen:
