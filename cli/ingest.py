@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.options import assign, build_config
-from cli.output.console import print_lines, stderr, stdout, tell
+from cli.output.console import print_lines, print_query, stderr, stdout, tell
 from cli.reading import (
     Delimiter,
     Encoding,
@@ -80,4 +80,4 @@ def run_ingestion(data: "DataSettings") -> None:
     print_lines(lines)
     for shown, query in queries:
         stdout.print(f"\n{shown}:")
-        stdout.print(f'  fintone sql "{query}"', soft_wrap=True, markup=False)
+        print_query(query)

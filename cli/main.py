@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
+from cli import debugging
 from cli.compare import compare
 from cli.doctor.command import doctor
 from cli.export import export
@@ -59,7 +60,7 @@ def fintone(
 def main() -> None:
     """Run the command line and end the process with the exit code of the contract: 0, 1 or 2."""
     arguments = sys.argv[1:]
-    debug = "--debug" in arguments
+    debug = debugging.is_on = "--debug" in arguments
     words = [word for word in arguments if word != "--debug"]
     show_notices(tell)
     forbid_telemetry()

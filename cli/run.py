@@ -6,7 +6,7 @@ import typer
 
 from cli.completion import complete_profile
 from cli.options import assign, collect_values
-from cli.output.console import print_lines, stderr, stdout, tell
+from cli.output.console import print_lines, print_query, print_text, stderr, stdout, tell
 from cli.own_data import find_rules, tell_rules
 from cli.reading import (
     Delimiter,
@@ -174,8 +174,9 @@ def _print_champion(home: "Home", study_id: str) -> None:
 
     decision = load_decision(home.warehouse, study_id)
     if decision:
-        stdout.print(f"{tell_decision(decision)}\nreason: {decision['reason']}", markup=False, soft_wrap=True)
-    stdout.print(f"champion now: {tell_champion(load_champion(home.warehouse))}", markup=False, soft_wrap=True)
+        print_text(tell_decision(decision))
+        print_text(f"reason: {decision['reason']}")
+    print_text(f"champion now: {tell_champion(load_champion(home.warehouse))}")
 
 
 def _print_leaderboard(home: "Home", study_id: str, *, synthetic: bool) -> None:
@@ -195,13 +196,13 @@ def _print_leaderboard(home: "Home", study_id: str, *, synthetic: bool) -> None:
     verdict = verdicts.get(best["temperature"])
     stdout.print(f"\nbest on validation: cell {best['cell_id']}")
     if verdict:
-        stdout.print(f"at temperature {best['temperature']:g} on test, {tell_baseline('it', verdict)}", markup=False)
+        print_text(f"at temperature {best['temperature']:g} on test, {tell_baseline('it', verdict)}")
     _print_champion(home, study_id)
     page = home.report(study_id)
     if page.exists():
-        stdout.print(f"report: {page}", markup=False, soft_wrap=True)
+        print_text(f"report: {page}")
     stdout.print("next, for example:")
     if verdict:
-        stdout.print(f"  fintone compare {best['cell_id']} {verdict.baseline_cell_id}", soft_wrap=True)
+        print_text(f"  fintone compare {best['cell_id']} {verdict.baseline_cell_id}")
     for query in example_queries(study_id, best["cell_id"], best["temperature"]):
-        stdout.print(f'  fintone sql "{query}"', soft_wrap=True, markup=False)
+        print_query(query)

@@ -20,8 +20,8 @@ class OneLine(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether the record is to be logged; its text changes where it carries an error that is told in one line."""
         error = record.exc_info[1] if record.exc_info else None
-        if not isinstance(error, InputError | FailureError):
-            return True
+        if not isinstance(error, InputError | FailureError) or hasattr(error, "__notes__"):
+            return True  # a note is the traceback of another process, and the error is a bug's
         if error is self.told:
             return False
         self.told = error

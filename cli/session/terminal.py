@@ -12,9 +12,12 @@ from typing import Any
 from rich.console import Console
 from rich.live import Live
 
-from cli.output.console import SECONDS_BETWEEN_LINES
+from cli import debugging
+from cli.output.console import SECONDS_BETWEEN_LINES, print_text
 from cli.session.live import LiveView
 from schemas.text import show_text
+
+CLOCK = "%H:%M:%S"
 
 
 class ProgressHandler(logging.Handler):
@@ -30,7 +33,10 @@ class ProgressHandler(logging.Handler):
         self.printed = 0.0
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Show the record's event, if it has one."""
+        """Show the record's event, if it has one, and with `--debug` its traceback."""
+        if debugging.is_on and record.exc_info:
+            told = logging.Formatter().formatException(record.exc_info)
+            self.console.print(show_text(told, lines=True), markup=False, highlight=False, soft_wrap=True)
         event = getattr(record, "fintone", None)
         if event is None:
             return
@@ -49,8 +55,7 @@ class ProgressHandler(logging.Handler):
 
     def _print(self, text: str) -> None:
         self.printed = time.monotonic()
-        line = f"{time.strftime('%H:%M:%S')}  {show_text(text)}"
-        self.console.print(line, markup=False, highlight=False, soft_wrap=True)
+        print_text(f"{time.strftime(CLOCK)}  {show_text(text)}", self.console, indent=len("HH:MM:SS  "))
 
 
 @contextmanager
