@@ -67,9 +67,10 @@ def _iterate_groups(settings: type[BaseModel]) -> Iterator[str]:
 
 
 def _holds_words(path: str, field: FieldInfo) -> bool:
-    """Whether a setting is a text or a mapping of words."""
+    """Whether a setting is a text, or a list or mapping of words."""
     kinds = get_args(field.annotation) if isinstance(field.annotation, UnionType) else (field.annotation,)
-    return str in kinds or (path != "grid" and any(get_origin(kind) is dict for kind in kinds))
+    has_words = any(get_origin(kind) is dict or get_args(kind)[:1] == (str,) for kind in kinds)
+    return str in kinds or (has_words and path != "grid")
 
 
 def _copy_words(path: list[str], values: Any, words: Any) -> None:
@@ -83,7 +84,7 @@ def _copy_words(path: list[str], values: Any, words: Any) -> None:
             key: None if value is None else word
             for (key, value), word in zip(values[name].items(), written, strict=True)
         }
-    elif values.get(name) is not None and isinstance(words[name], str):
+    elif values.get(name) is not None:
         values[name] = words[name]
 
 

@@ -18,7 +18,7 @@ class DataSettings(NamingSettings):
     options: ClassVar[frozenset[str]] = frozenset(
         {"text_column", "label_column", "label_columns", "thresholds", "encoding", "format", "delimiter", "header_row"}
     )
-    """Settings whose value `fintone ingest` and `fintone run` have an option for; that of the label map takes a file."""
+    """Settings whose values `fintone ingest` and `fintone run` have options for; that of the label map takes a file."""
 
     @classmethod
     def call(cls, setting: str) -> str:

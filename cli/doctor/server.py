@@ -46,7 +46,7 @@ def _or_unset() -> str:
     if os.environ.get(VARIABLE):
         ways.append(f"unset {VARIABLE}")
     if PREFECT_API_URL in get_settings_context().profile.settings:
-        ways.append(f"`prefect config unset --yes {VARIABLE}`")
+        ways.append(f"`prefect config unset -y {VARIABLE}`")
     ways = ways or [f"take {VARIABLE}, or api.url, out of .env, prefect.toml or pyproject.toml in this folder"]
     return f"or {' and '.join(ways)}: runs then start a temporary one"
 

@@ -75,7 +75,7 @@ def test_the_remedy_takes_the_address_out_of_where_it_stands(
     own_prefect.mkdir()
     profile = own_prefect / "profiles.toml"
     profile.write_text(f'active = "desk"\n[profiles.desk]\nPREFECT_API_URL = "{url}"\n')
-    unset = "`prefect config unset --yes PREFECT_API_URL`: runs then start a temporary one"
+    unset = "`prefect config unset -y PREFECT_API_URL`: runs then start a temporary one"
     assert check().remedy.endswith(f", or {unset}")
     monkeypatch.setenv("PREFECT_API_URL", url)
     assert check().remedy.endswith(f", or unset PREFECT_API_URL and {unset}")

@@ -43,7 +43,8 @@ def test_a_name_of_no_profile_and_no_file_names_those_that_there_are(name: str) 
 
 
 WRITTEN = """\
-data: {source: 2024, text_column: 2, label_map: {0: negative, no: neutral, 1.0: positive}, encoding: null}
+data: {source: 2024, text_column: 2, label_map: {0: negative, no: neutral, 1.0: positive}, encoding: null,
+  label_columns: [1, no]}
 prompt: {label_words: {negative: no, neutral: off, positive: yes}}
 grid: {lora.r: [4, 8], base_model.name: [a, b]}
 """
@@ -53,7 +54,8 @@ def test_words_of_ones_own_profile_stay_as_they_are_written(tmp_path: Path) -> N
     (tmp_path / "2 Desks.yaml").write_text(WRITTEN)
     values = load_profile(str(tmp_path / "2 Desks.yaml"))
     words = {"0": "negative", "no": "neutral", "1.0": "positive"}
-    assert values["data"] == {"source": "2024", "text_column": "2", "label_map": words, "encoding": None}
+    read = {"source": "2024", "text_column": "2", "label_map": words, "encoding": None, "label_columns": ["1", "no"]}
+    assert values["data"] == read
     assert values["prompt"]["label_words"] == {"negative": "no", "neutral": "off", "positive": "yes"}
     assert values["grid"] == {"lora.r": [4, 8], "base_model.name": ["a", "b"]}
     assert values["name"] == "profile-2-desks"
