@@ -9,7 +9,7 @@ from operations.missing import find_best
 from operations.report_index import write_index
 from schemas.errors import InputError
 from schemas.files import appearing_files
-from schemas.report import Chosen
+from schemas.report import Chosen, StudyReport
 from storage.home import Home
 
 if TYPE_CHECKING:
@@ -46,16 +46,10 @@ def write_report(study: str | None = None, output: Path | None = None, act_at: f
     from reporting.figures import build_charts, save_charts
     from reporting.page import render_page
     from reporting.reproduction import render_reproduction
-    from storage.report import find_study, load_report
 
-    _check_confidence(act_at)
-    home = Home.from_environment()
-    study_id = find_study(home.warehouse, study)
-    missing, unanswered = _tell_missing(home, study_id)
-    report = load_report(home.warehouse, study_id, choose_cell(home, study_id), missing, act_at)
-    report = replace(report, unanswered=unanswered)
+    home, report = Home.from_environment(), read_report(study, act_at)
     charts = build_charts(report)
-    page = home.report(study_id) if output is None else output / PAGE
+    page = home.report(report.study_id) if output is None else output / PAGE
     index = ALL_STUDIES if output is None else None
     texts = {REPRODUCTION: render_reproduction(report), PAGE: render_page(report, charts, index)}
     with appearing_files(page.parent) as unfinished:
@@ -65,6 +59,18 @@ def write_report(study: str | None = None, output: Path | None = None, act_at: f
     if output is None:
         write_index(home)
     return page
+
+
+def read_report(study: str | None = None, act_at: float = ACT_AT) -> StudyReport:
+    """What the page of a study shows; arguments and errors are those of `write_report`."""
+    from storage.report import find_study, load_report
+
+    _check_confidence(act_at)
+    home = Home.from_environment()
+    study_id = find_study(home.warehouse, study)
+    missing, unanswered = _tell_missing(home, study_id)
+    report = load_report(home.warehouse, study_id, choose_cell(home, study_id), missing, act_at)
+    return replace(report, unanswered=unanswered)
 
 
 def choose_cell(home: Home, study_id: str) -> Chosen:

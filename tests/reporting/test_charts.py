@@ -72,5 +72,5 @@ def test_a_chart_has_text_of_a_readable_size_on_a_phone() -> None:
     figure = draw_epochs(table, None, "accuracy", NARROW, "A")
     svg = to_svg(figure, "a")
     [points] = re.findall(r'viewBox="0 0 ([\d.]+)', svg)
-    sizes = [float(size) for size in re.findall(r"font: ([\d.]+)px", svg)]
+    sizes = [float(size) for size in re.findall(r"font(?:-size)?: ([\d.]+)px", svg)]
     assert min(sizes) * 350 / float(points) > 10  # pixels on a screen of 390
