@@ -9,13 +9,15 @@ from storage.warehouse import reading
 
 _STUDIES = (
     "SELECT study_id, profile, source, synthetic, status, started_at, (SELECT count(*) FROM study_cells WHERE "
-    "study_cells.study_id = studies.study_id) AS cells, n, baseline, base FROM studies LEFT JOIN (SELECT study_id, "
-    "max(n) AS n, max(accuracy) FILTER (kind = 'baseline') AS baseline, max(accuracy) FILTER (kind = 'base') AS base "
-    "FROM leaderboard WHERE part = 'test' GROUP BY study_id) USING (study_id) ORDER BY studies.number DESC"
+    "study_cells.study_id = studies.study_id) AS cells, n, baseline FROM studies LEFT JOIN (SELECT study_id, max(n) AS "
+    "n, max(accuracy) FILTER (kind = 'baseline') AS baseline FROM leaderboard WHERE part = 'test' GROUP BY study_id) "
+    "USING (study_id) ORDER BY studies.number DESC"
 )
 _JUDGED = (
     "SELECT champions.study_id, champions.cell_id, champions.temperature, decision, accuracy, accuracy_low, "
-    "accuracy_high FROM (SELECT study_id, cell_id, temperature, decision FROM champions WHERE decided_by = 'gate' "
+    "accuracy_high, (SELECT max(accuracy) FROM leaderboard AS bases WHERE bases.study_id = champions.study_id AND "
+    "bases.part = 'test' AND bases.kind = 'base' AND bases.temperature = champions.temperature) AS base "
+    "FROM (SELECT study_id, cell_id, temperature, decision FROM champions WHERE decided_by = 'gate' "
     "QUALIFY row_number() OVER (PARTITION BY study_id ORDER BY number DESC) = 1) AS champions LEFT JOIN leaderboard ON "
     "leaderboard.study_id = champions.study_id AND leaderboard.cell_id = champions.cell_id AND leaderboard.temperature "
     "= champions.temperature AND part = 'test'"
