@@ -3,7 +3,7 @@
 import json
 import subprocess
 from collections.abc import Iterator
-from importlib.metadata import Distribution
+from importlib.metadata import PathDistribution
 from pathlib import Path
 
 import pytest
@@ -39,8 +39,8 @@ def test_a_checkout_tells_its_commit_and_that_files_differ_from_it(code: Path) -
 def test_an_installation_from_git_tells_the_commit_that_pip_noted(code: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     noted = {"url": "https://example.org/fintone", "vcs_info": {"vcs": "git", "commit_id": "abc123"}}
     with monkeypatch.context() as patch:
-        patch.setattr(Distribution, "read_text", lambda *_: json.dumps(noted))
+        patch.setattr(PathDistribution, "read_text", lambda *_: json.dumps(noted))
         assert commit.find_commit() == "abc123"
         commit.find_commit.cache_clear()
-        patch.setattr(Distribution, "read_text", lambda *_: None)
+        patch.setattr(PathDistribution, "read_text", lambda *_: None)
         assert commit.find_commit() == "unknown"
