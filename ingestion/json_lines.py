@@ -12,8 +12,14 @@ from schemas.source import DataSettings
 
 def is_json_lines(text: Text) -> bool:
     """Whether most of the first lines are JSON objects."""
-    lines = [line for line in text.first_lines(SAMPLE_ROWS) if _is_row(line)]
-    return 2 * sum(line.lstrip().startswith("{") and _parse(line) is not None for line in lines) > len(lines)
+    parsed = parse_first(text)
+    return 2 * sum(value is not None for value in parsed) > len(parsed)
+
+
+def parse_first(text: Text) -> list[dict[str, Any] | None]:
+    """The objects in the first lines that are not blank; None for a line that is not one."""
+    lines = (line for line in text.first_lines(SAMPLE_ROWS) if _is_row(line))
+    return [_parse(line) if line.lstrip().startswith("{") else None for line in lines]
 
 
 def read_json_lines(text: Text, head: Text, source: str, settings: DataSettings) -> TableRows:

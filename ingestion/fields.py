@@ -1,0 +1,108 @@
+"""Where text and label are in a table whose cells may be nested: a column, and a path within its cells."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from ingestion.cells import is_empty
+from ingestion.columns import PROMPT_NAMES, SAMPLE_ROWS, Table, choose_columns, end_of
+from ingestion.frames import Frame, find_frame
+from ingestion.labels import label_word
+from ingestion.nesting import SEVERAL, Path, follow, is_nested, list_paths
+from ingestion.rows import RawRow, broken_row
+from schemas.columns import ReadColumns
+from schemas.source import DataSettings
+
+
+class Field(NamedTuple):
+    """A value of a row: its name, the place of its column, and its path within the cell."""
+
+    name: str
+    place: int
+    path: Path = ()
+
+
+@dataclass(frozen=True)
+class Fields:
+    """The fields of text and label, how they are shown, and the words around each text that are not read."""
+
+    text: Field
+    label: Field | None
+    read: ReadColumns
+    frame: Frame
+
+    @property
+    def places(self) -> tuple[int, ...]:
+        """The places of their columns."""
+        return (self.text.place,) if self.label is None else (self.text.place, self.label.place)
+
+    def make_row(self, text_cell: Any, label_cell: Any, raw: str) -> RawRow:
+        """The row of two cells: its text must be a string; its label may also be a number, whole ones without decimals.
+
+        An empty cell means that there is no label, even if a label map names the empty word.
+        """
+        text = follow(text_cell, self.text.path)
+        label = None if self.label is None else follow(label_cell, self.label.path)
+        for field, value in ((self.text, text), (self.label, label)):
+            if field and value is SEVERAL:
+                return broken_row(raw, f"several values in {field.name!r}")
+        if not isinstance(text, str):
+            return broken_row(raw, f"no text in {self.text.name!r}")
+        word = None if is_empty(label) else label_word(label)
+        if not (_is_unicode(text) and _is_unicode(word or "")):
+            return broken_row(raw, "half a surrogate pair, which is not Unicode")
+        return RawRow(self.frame.strip(text), word, raw)
+
+
+def find_fields(source: str, names: Sequence[str], rows: Sequence[Sequence[Any]], settings: DataSettings) -> Fields:
+    """The fields of text and label, by the names of the columns and the first rows.
+
+    Raises:
+        MissingColumnError: One that is needed is missing.
+    """
+    sample = rows[:SAMPLE_ROWS]
+    fields = _list_fields(names, sample, settings)
+    cells = [[follow(_cell(row, field.place), field.path) for field in fields] for row in sample]
+    nested = frozenset(place for place, field in enumerate(fields) if field.path)
+    columns = choose_columns(source, Table([field.name for field in fields], cells, settings, nested))
+    text = fields[columns.text]
+    is_prompt = end_of(text.name) in PROMPT_NAMES
+    texts = (row[columns.text] for row in cells if is_prompt)
+    frame = find_frame(each for each in texts if isinstance(each, str) and not is_empty(each))
+    return Fields(text, None if columns.label is None else fields[columns.label], columns.read, frame)
+
+
+def _list_fields(names: Sequence[str], rows: Sequence[Sequence[Any]], settings: DataSettings) -> list[Field]:
+    """The fields of each column in order, then those that the settings name by a path of their own."""
+    fields = []
+    for place, name in enumerate(names):
+        cells = [_cell(row, place) for row in rows]
+        paths = list_paths(cells) if any(map(is_nested, cells)) else [()]
+        fields += [Field(".".join((name, *path)), place, path) for path in paths]
+    known = {field.name for field in fields}
+    for wanted in (settings.text_column, settings.label_column):
+        if wanted is not None and wanted not in known:
+            fields += _find_path(wanted, names, rows)
+    return fields
+
+
+def _find_path(wanted: str, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[Field]:
+    """The field at a path that the settings name, if a row has a value there."""
+    for place, name in enumerate(names):
+        if wanted.startswith(f"{name}."):
+            path = tuple(wanted[len(name) + 1 :].split("."))
+            if any(follow(_cell(row, place), path) is not None for row in rows):
+                return [Field(wanted, place, path)]
+    return []
+
+
+def _cell(row: Sequence[Any], place: int) -> Any:
+    return row[place] if place < len(row) else None
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
