@@ -14,6 +14,7 @@ MAX_RATIO = 100
 
 _HARMLESS_BYTES = 1024**2
 _HARMLESS_ROWS, _ROWS_PER_BYTE = 100_000, 1
+_HARMLESS_VALUES, _VALUES_PER_BYTE = 2_000_000, 16
 _HARMLESS_CHARACTERS, _CHARACTERS_PER_BYTE = 64 * 1024**2, 100
 
 
@@ -29,6 +30,11 @@ def most_rows(size: int) -> int:
 def most_characters(size: int) -> int:
     """The characters that are read of this many bytes; 0 bytes is a source whose size is unknown."""
     return min(MAX_CHARACTERS, max(_HARMLESS_CHARACTERS, _CHARACTERS_PER_BYTE * size)) if size else MAX_CHARACTERS
+
+
+def most_values(size: int) -> int:
+    """The cells of a table that are read of this many bytes."""
+    return max(_HARMLESS_VALUES, _VALUES_PER_BYTE * size)
 
 
 def most_unpacked(size: int) -> int:

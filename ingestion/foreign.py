@@ -16,7 +16,7 @@ _STARTS = {
     b"Rar!\x1a\x07": ("a rar archive", _UNPACK),
     b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": ("an old Excel workbook (.xls) or one with a password", _SAVE),
     b"PARE": ("an encrypted Parquet file", "decrypt it"),
-    b"ARROW1\0\0": ("an Arrow or Feather file", "save it as Parquet"),
+    b"FEA1": ("a Feather file of version 1", "save it as Parquet, or as Feather of version 2"),
     b"SQLite format 3\0": ("a SQLite database", _EXPORT),
     b"\x89PNG\r\n": ("a picture", "give a file with headlines"),
     b"\xff\xd8\xff": ("a picture", "give a file with headlines"),

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from ingestion import phrasebank
 from ingestion.archives import ArchiveError, describe_files, is_zip, list_files, open_zip, read_member, tell_others
+from ingestion.arrow import is_arrow, read_arrow
 from ingestion.delimited import read_delimited
 from ingestion.encodings import Text, decode, has_foreign_bytes, tell_bytes
 from ingestion.excel import is_workbook, read_workbook
@@ -118,6 +119,9 @@ def _read_file(content: bytes, source: str, settings: DataSettings) -> Content:
     if is_parquet(content):
         _check_format("parquet", source, settings)
         return Content("parquet", _UNICODE, *read_parquet(content, source, settings))
+    if is_arrow(content):
+        _check_format("arrow", source, settings)
+        return Content("arrow", _UNICODE, *read_arrow(content, source, settings))
     refuse_foreign(content, source, settings)
     text = decode(content, source, settings)
     if not text.first_line():

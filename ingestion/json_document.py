@@ -8,9 +8,9 @@ from typing import Any
 
 from ingestion.columns import MissingColumnError
 from ingestion.encodings import Text
-from ingestion.json_lines import is_json_lines, parse_first
+from ingestion.json_lines import are_objects, parse_first
 from ingestion.json_shapes import Shape, describe_document, find_shapes
-from ingestion.json_text import DECODER
+from ingestion.json_text import DECODER, MOST_VALUES, holds_too_many
 from ingestion.labels import LabelWords
 from ingestion.rows import TableRows
 from ingestion.tables import read_objects
@@ -24,8 +24,8 @@ _START = re.compile(
 )
 """The beginning of an object, or of an array of texts or of arrays, and not of a headline in brackets."""
 _FILLED = re.compile(r"\S")
-_MOST_VALUES = 50_000_000
-"""Most values of a document, which is held in memory whole, by the commas, brackets and braces of its text."""
+_HALVES = re.compile("[\ud800-\udc7f\udd00-\udfff]")
+_ENCODE = json.JSONEncoder(ensure_ascii=False).encode
 _REMEDY = 'write it as JSON lines, one object a headline: {"text": "...", "label": "..."}'
 
 
@@ -45,10 +45,11 @@ def is_json_document(text: Text, settings: DataSettings) -> bool:
     """
     if not begins_as_json(text):
         return False
-    if not is_json_lines(text):
+    parsed = parse_first(text)
+    if not are_objects(parsed):
         return True
-    [first, *others] = parse_first(text)
-    return first is not None and not others and not _is_headline(first, settings)
+    first = parsed[0] if len(parsed) == 1 else None
+    return first is not None and not _is_headline(first, settings)
 
 
 def _is_headline(value: dict[str, Any], settings: DataSettings) -> bool:
@@ -68,9 +69,9 @@ def read_json_document(text: Text, source: str, settings: DataSettings) -> tuple
         MissingColumnError: If its shape has no place for the text or none for the label.
     """
     content = text.whole()
-    if sum(map(content.count, ",[{")) > _MOST_VALUES:
+    if holds_too_many(content):
         raise JsonDocumentError(
-            f"source {source!r} is one JSON document with over {_MOST_VALUES:,} values, which would be held at once: "
+            f"source {source!r} is one JSON document with over {MOST_VALUES:,} values, which would be held at once: "
             f"{_REMEDY}"
         )
     documents = list(_iter_documents(content, source, settings))
@@ -136,8 +137,12 @@ def _columns_of(table: TableRows) -> tuple[str | None, str | None]:
 
 
 def _read_shape(shape: Shape, source: str, settings: DataSettings) -> TableRows:
-    encode = json.JSONEncoder(ensure_ascii=False).encode
-    return read_objects(((value, encode(value)) for value in shape.objects()), shape.first(), source, settings)
+    return read_objects(((value, _spell(value)) for value in shape.objects()), shape.first(), source, settings)
+
+
+def _spell(value: Any) -> str:
+    """A value as JSON; half a surrogate pair is spelled, but not the halves that stand for a byte that is no text."""
+    return _HALVES.sub(lambda half: f"\\u{ord(half.group()):04x}", _ENCODE(value))
 
 
 def _reads(shape: Shape, settings: DataSettings) -> bool:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from queue import Empty, Queue
 from typing import Any
 
+from ingestion.arrow import is_arrow
 from ingestion.encodings import Text, check_encoding, is_made_of_bytes
 from ingestion.foreign import refuse_foreign
 from ingestion.formats import Content, EmptyFileError, read_content, read_text, recognise_text
@@ -103,7 +104,7 @@ def open_stream(stream: io.BufferedReader, settings: UnlabelledSettings) -> Cont
 
 def _is_whole_kind(first: bytes) -> bool:
     """Whether bytes begin like a kind that cannot be read from its beginning on."""
-    return is_parquet(first) or find_packer(first) is not None or first.startswith((_ZIP, *_WIDE))
+    return is_parquet(first) or is_arrow(first) or find_packer(first) is not None or first.startswith((_ZIP, *_WIDE))
 
 
 def _read_first(stream: io.BufferedReader) -> tuple[bytes, bool]:
