@@ -101,7 +101,7 @@ def _told(source: str) -> Iterator[None]:
         yield
     except InputError:
         raise
-    except (pa.ArrowException, OSError, ValueError) as error:
+    except (pa.ArrowException, OSError, ValueError, KeyError) as error:  # a KeyError is a type that Python lacks
         raise ArrowError(
             f"source {source!r} is an Arrow or Feather file that cannot be read ({describe_reason(error)}): "
             "save it as Parquet"

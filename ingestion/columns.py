@@ -108,8 +108,10 @@ class Table:
             return self._find_named(self.settings.text_column)
         ranks = self._rank_names(TEXT_NAMES)
         if not any(self._judge(place).holds_headlines for place in ranks):
-            fitting = set(self._suggest_texts())
-            ranks |= self._rank_ends((*TEXT_NAMES, *PROMPT_NAMES), fitting - ranks.keys())
+            found = self._rank_ends((*TEXT_NAMES, *PROMPT_NAMES), set(self._suggest_texts()) - ranks.keys())
+            ends = {place: end_of(self.names[place]) for place in found}
+            about = "instruction" if "input" in ends.values() else None  # an instruction says what to do with its input
+            ranks |= {place: rank for place, rank in found.items() if ends[place] != about}
         most = max((self._judge(place).varieties for place in ranks if self._judge(place).holds_headlines), default=0)
 
         def judge(place: int) -> tuple[bool, bool, bool, int]:

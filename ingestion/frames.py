@@ -4,8 +4,8 @@ import re
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
-_BEFORE = re.compile(r".*(?:\n|:\s)|.*[\"\u201c\u2018\u00ab\[<](?=\Z)", re.DOTALL)
-"""From the beginning to a line end, a colon, or a mark that opens just before the headline."""
+_BEFORE = re.compile(r".*[\"\u201c\u2018\u00ab\[<]\Z|.*(?:\n|:\s)", re.DOTALL)
+"""From the beginning to a mark that opens just before the headline, a line end, or a colon."""
 _AFTER = re.compile(r"[\"\u201d\u2019\u00bb\]>].*|\n.*|\s(?:\w+\s){0,3}\w+\s?[:=?]\s*", re.DOTALL)
 """From a mark that closes, a line end, or a few words with a colon, to the end."""
 _SHOWN = 40
