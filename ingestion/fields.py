@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ingestion.cells import is_empty
-from ingestion.columns import PROMPT_NAMES, SAMPLE_ROWS, Table, choose_columns, end_of
+from ingestion.columns import PROMPT_NAMES, SAMPLE_ROWS, MissingColumnError, Table, choose_columns, end_of
 from ingestion.frames import Frame, find_frame
 from ingestion.labels import label_word
 from ingestion.nesting import SEVERAL, Path, follow, is_nested, list_paths
 from ingestion.rows import RawRow, broken_row
 from schemas.columns import ReadColumns
+from schemas.listing import list_some
 from schemas.source import DataSettings
 
 
@@ -64,12 +65,24 @@ def find_fields(source: str, names: Sequence[str], rows: Sequence[Sequence[Any]]
     fields = _list_fields(names, sample, settings)
     cells = [[follow(_cell(row, field.place), field.path) for field in fields] for row in sample]
     nested = frozenset(place for place, field in enumerate(fields) if field.path)
-    columns = choose_columns(source, Table([field.name for field in fields], cells, settings, nested))
+    try:
+        columns = choose_columns(source, Table([field.name for field in fields], cells, settings, nested))
+    except MissingColumnError as error:
+        differing = [field.name for place, field in enumerate(fields) if any(row[place] is SEVERAL for row in cells)]
+        raise _name_elements(error, differing) from None
     text = fields[columns.text]
     is_prompt = end_of(text.name) in PROMPT_NAMES
     texts = (row[columns.text] for row in cells if is_prompt)
     frame = find_frame(each for each in texts if isinstance(each, str) and not is_empty(each))
     return Fields(text, None if columns.label is None else fields[columns.label], columns.read, frame)
+
+
+def _name_elements(error: MissingColumnError, differing: Sequence[str]) -> MissingColumnError:
+    """The error, with a remedy where lists have several values."""
+    if not differing:
+        return error
+    told = list_some([repr(name) for name in differing])
+    return MissingColumnError(f"{error}; lists differ in {told}: name one element by its place, as in a.0.b")
 
 
 def _list_fields(names: Sequence[str], rows: Sequence[Sequence[Any]], settings: DataSettings) -> list[Field]:

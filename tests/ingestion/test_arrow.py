@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 
 from ingestion.formats import read_content
+from ingestion.ingest import read_source
 from ingestion.streams import open_stream
 from schemas.errors import InputError
 from schemas.source import DataSettings, UnlabelledSettings
@@ -51,6 +52,14 @@ def test_class_labels_have_their_names(read):
     metadata = {b"huggingface": json.dumps({"info": {"features": features}}).encode()}
     table = pa.table({"text": TEXTS, "label": [1, 2, 0]}).replace_schema_metadata(metadata)
     assert read(write(table, new=pa.ipc.new_stream)).snapshot_id == SNAPSHOT
+
+
+def test_a_folder_that_datasets_saved_is_read(tmp_path):
+    for name in ("state.json", "dataset_info.json"):
+        (tmp_path / name).write_text('{"_fingerprint": "0123"}')
+    (tmp_path / "data-00000-of-00001.arrow").write_bytes(write(PLAIN, new=pa.ipc.new_stream))
+    ingestion = read_source(DataSettings(source=str(tmp_path)))
+    assert (ingestion.snapshot_id, len(ingestion.not_read)) == (SNAPSHOT, 2)
 
 
 def test_it_is_scored_from_a_file_and_from_standard_input():

@@ -68,6 +68,12 @@ def test_a_list_counts_as_its_one_value_and_its_elements_have_numbers(read, writ
     assert read(write(objects), label_column="info.0.label").snapshot_id == SNAPSHOT
 
 
+def test_lists_that_differ_are_told_with_the_remedy(read):
+    objects = [{"text": text, "votes": [{"label": label}, {"label": "neutral"}]} for text, label in ROWS]
+    with pytest.raises(InputError, match=r"no label column.*lists differ in 'votes.label': name one element by its pl"):
+        read(json.dumps(objects))
+
+
 def test_a_column_at_the_top_wins_over_a_path(read):
     objects = [{"quoted": {"text": "Other news here"}, "text": text, "label": label} for text, label in ROWS]
     ingestion = read(json.dumps(objects))
