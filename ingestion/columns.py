@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ingestion.column_values import ColumnValues
+from ingestion.label_groups import LabelGroup, find_flags, make_group
+from ingestion.label_shapes import hint_at_shapes
 from ingestion.labels import LabelWords
 from schemas.columns import ReadColumns
 from schemas.errors import InputError
@@ -17,6 +19,8 @@ SAMPLE_ROWS = 500
 TEXT_NAMES = ("text", "headline", "sentence", "title", "news", "news headline", "content", "message", "tweet")
 LABEL_NAMES = ("label", "sentiment", "class", "polarity", "target", "category", "gold label")
 """Known names, best first; case, padding, `_`, `-` and a plural ignored."""
+SCORE_NAMES = ("score", "compound")
+"""Names of a label column that holds scores."""
 
 PROMPT_NAMES = ("input", "query", "question", "prompt", "user", "human", "instruction")
 ANSWER_NAMES = ("output", "answer", "completion", "response", "assistant", "gpt", "model", "bot")
@@ -38,11 +42,18 @@ class MissingColumnError(InputError):
 
 @dataclass(frozen=True)
 class Columns:
-    """The places of text and label in a row, and their names."""
+    """The places of text and label in a row, and their names; of several label columns `label` is None."""
 
     text: int
     label: int | None
     read: ReadColumns
+    group: LabelGroup | None = None
+
+    @property
+    def places(self) -> tuple[int, ...]:
+        """The places of every cell of a row that is read."""
+        label = () if self.label is None else (self.label,)
+        return (self.text, *label, *(self.group.places if self.group else ()))
 
 
 class Table:
@@ -66,37 +77,70 @@ class Table:
         self.settings = settings
         self._nested = nested
         self._rows = rows[:SAMPLE_ROWS]
-        self._words = LabelWords(settings.label_map)
+        self._words = LabelWords.of(settings)
         self._values: dict[int, ColumnValues] = {}
 
     def find_columns(self) -> Columns | None:
         """The columns of text and label; None if a column that is needed is missing."""
         texts, labels = self._find_text(), self._find_label()
-        if not texts or (self.settings.is_labelled and not labels):
+        group = self._find_group(labels)
+        if not texts or (self.settings.is_labelled and not labels and not group):
             return None
-        label = labels[0] if labels else None
+        places = group.places if group else tuple(labels[:1])
         read = ReadColumns(
             text=self.names[texts[0]].strip(),
-            label=None if label is None else self.names[label].strip(),
+            label=", ".join(self._name(places)) or None,
             other_texts=self._name(texts[1:]),
-            other_labels=self._name(labels[1:]),
+            other_labels=() if group else self._name(labels[1:]),
+            label_shape=group.shape if group else describe_scores(self.settings),
         )
-        return Columns(texts[0], label, read)
+        return Columns(texts[0], None if group or not labels else labels[0], read, group)
 
     def describe_missing(self, remedy: str = "") -> str:
         """What is missing, what there is instead, and the remedy; `remedy` adds another one."""
-        settings = self.settings
+        settings, labels = self.settings, self._find_label()
         wanted = [("text", settings.text_column, self._find_text(), self._suggest_texts)]
-        if settings.is_labelled:
-            wanted.append(("label", settings.label_column, self._find_label(), self._suggest_labels))
+        if settings.is_labelled and not self._find_group(labels):
+            named = settings.label_column or ", ".join(self._miss_columns())
+            wanted.append(("label", named, labels, self._suggest_labels))
         missing = [(what, column, suggest) for what, column, found, suggest in wanted if not found]
         told = " and no ".join(f"{what} column" + (f" {column!r}" if column else "") for what, column, _ in missing)
-        options = " and ".join(settings.option(f"{what}_column") for what, _, _ in missing)
+        options = " and ".join(settings.option(self._call(what)) for what, _, _ in missing)
         shown = [name[:_SHOWN_CHARACTERS] for name in self.names[:_SHOWN_COLUMNS]]
         more = f" and {len(self.names) - len(shown)} more" if len(self.names) > len(shown) else ""
         hints = "".join(self._hint(what, suggest()) for what, _, suggest in missing)
         name_them = f"name {'it' if len(missing) == 1 else 'them'} with {options}"
+        if any(what == "label" for what, _, _ in missing):
+            hints += "".join(f"; {hint}" for hint in hint_at_shapes(self.names, self._rows, settings))
         return f"has no {told}, its columns are {shown}{more}: {name_them}{remedy}{hints}"
+
+    def _call(self, what: str) -> str:
+        """The setting that names a column."""
+        return "label_columns" if what == "label" and self.settings.label_columns else f"{what}_column"
+
+    def _miss_columns(self) -> list[str]:
+        """The label columns of the settings that are not there."""
+        return [name for name in self.settings.label_columns or () if not self._find_named(name)]
+
+    def _find_group(self, labels: Sequence[int]) -> LabelGroup | None:
+        """The columns that hold the label together: those that are named, or one for each label with 1 and 0.
+
+        Args:
+            labels: The columns of the label, if one may hold it alone; one with known labels is preferred.
+        """
+        settings = self.settings
+        if not settings.is_labelled or settings.label_column is not None:
+            return None
+        if settings.label_columns:
+            places = [place for name in settings.label_columns for place in self._find_named(name)]
+            is_whole = len(set(places)) == len(settings.label_columns)
+            return make_group(self.names, places, self._words, settings.agreement) if is_whole else None
+        if labels and self._judge(labels[0]).holds_labels:
+            return None
+        flags = find_flags(self.names, self._words)
+        if not flags or not all(self._judge(place).holds_flags for place in flags.values()):
+            return None
+        return make_group(self.names, tuple(flags.values()), self._words, settings.agreement)
 
     def _hint(self, what: str, places: Sequence[int]) -> str:
         names = [repr(name[:_SHOWN_CHARACTERS]) for name in self._name(places[:_MOST_SUGGESTED])]
@@ -127,12 +171,13 @@ class Table:
 
     def _find_label(self) -> list[int]:
         """The label column, then other candidates; empty if there is none or none is needed."""
-        if not self.settings.is_labelled:
+        if not self.settings.is_labelled or self.settings.label_columns:
             return []
         if self.settings.label_column is not None:
             return self._find_named(self.settings.label_column)
-        ranks = self._rank_names(LABEL_NAMES)
-        similar = {place: rank for place, rank in self._rank_words(LABEL_NAMES).items() if place not in ranks}
+        known = (*LABEL_NAMES, *SCORE_NAMES) if self.settings.thresholds else LABEL_NAMES
+        ranks = self._rank_names(known)
+        similar = {place: rank for place, rank in self._rank_words(known).items() if place not in ranks}
         ranks |= {place: rank for place, rank in similar.items() if self._judge(place).holds_labels}
         if not any(self._judge(place).holds_labels for place in ranks):
             ranks |= self._rank_ends(ANSWER_NAMES, set(self._suggest_labels()) - ranks.keys())
@@ -211,6 +256,14 @@ def choose_columns(source: str, table: Table) -> Columns:
 def end_of(name: str) -> str:
     """A name, or the last key of a path, in the form in which names are compared."""
     return _fold(name.rpartition(".")[2])
+
+
+def describe_scores(settings: DataSettings) -> str | None:
+    """How scores become labels, in words; None where labels are words."""
+    if settings.thresholds is None or not settings.is_labelled:
+        return None
+    low, high = settings.thresholds
+    return f"scores, negative below {low:g} and positive above {high:g}"
 
 
 def _fold(name: str) -> str:

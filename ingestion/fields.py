@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from ingestion.cells import is_empty
 from ingestion.columns import PROMPT_NAMES, SAMPLE_ROWS, MissingColumnError, Table, choose_columns, end_of
 from ingestion.frames import Frame, find_frame
+from ingestion.label_groups import Cells, LabelGroup
 from ingestion.labels import label_word
 from ingestion.nesting import SEVERAL, Path, follow, is_nested, list_paths
 from ingestion.rows import RawRow, broken_row
@@ -29,30 +30,45 @@ class Fields:
 
     text: Field
     label: Field | None
+    """None where no label is read, or several fields hold it together."""
     read: ReadColumns
     frame: Frame
+    group: LabelGroup | None = None
+    grouped: tuple[Field, ...] = ()
+    """The fields of the group, in its order."""
 
     @property
     def places(self) -> tuple[int, ...]:
         """The places of their columns."""
-        return (self.text.place,) if self.label is None else (self.text.place, self.label.place)
+        return tuple(dict.fromkeys(field.place for field in self._all))
 
-    def make_row(self, text_cell: Any, label_cell: Any, raw: str) -> RawRow:
-        """The row of two cells: its text must be a string; its label may also be a number, whole ones without decimals.
+    @property
+    def _all(self) -> tuple[Field, ...]:
+        return (self.text, *((self.label,) if self.label else ()), *self.grouped)
+
+    def make_row(self, cells: Cells, raw: str) -> RawRow:
+        """The row of cells: its text must be a string; its label may also be a number, whole ones without decimals.
 
         An empty cell means that there is no label, even if a label map names the empty word.
+
+        Args:
+            cells: At least those of the columns that are read, by their places.
+            raw: The row as it was.
         """
-        text = follow(text_cell, self.text.path)
-        label = None if self.label is None else follow(label_cell, self.label.path)
-        for field, value in ((self.text, text), (self.label, label)):
-            if field and value is SEVERAL:
+        values = {field: follow(cells[field.place], field.path) for field in self._all}
+        for field, value in values.items():
+            if value is SEVERAL:
                 return broken_row(raw, f"several values in {field.name!r}")
+        text, label = values[self.text], values[self.label] if self.label else None
         if not isinstance(text, str):
             return broken_row(raw, f"no text in {self.text.name!r}")
         word = None if is_empty(label) else label_word(label)
         if not (_is_unicode(text) and _is_unicode(word or "")):
             return broken_row(raw, "half a surrogate pair, which is not Unicode")
-        return RawRow(self.frame.strip(text), word, raw)
+        row = RawRow(self.frame.strip(text), word, raw)
+        if self.group is None:
+            return row
+        return self.group.label(row, dict(zip(self.group.places, (values[each] for each in self.grouped), strict=True)))
 
 
 def find_fields(source: str, names: Sequence[str], rows: Sequence[Sequence[Any]], settings: DataSettings) -> Fields:
@@ -74,7 +90,9 @@ def find_fields(source: str, names: Sequence[str], rows: Sequence[Sequence[Any]]
     is_prompt = end_of(text.name) in PROMPT_NAMES
     texts = (row[columns.text] for row in cells if is_prompt)
     frame = find_frame(each for each in texts if isinstance(each, str) and not is_empty(each))
-    return Fields(text, None if columns.label is None else fields[columns.label], columns.read, frame)
+    label = None if columns.label is None else fields[columns.label]
+    grouped = tuple(fields[place] for place in columns.group.places) if columns.group else ()
+    return Fields(text, label, columns.read, frame, columns.group, grouped)
 
 
 def _name_elements(error: MissingColumnError, differing: Sequence[str]) -> MissingColumnError:
@@ -93,7 +111,7 @@ def _list_fields(names: Sequence[str], rows: Sequence[Sequence[Any]], settings: 
         paths = list_paths(cells) if any(map(is_nested, cells)) else [()]
         fields += [Field(".".join((name, *path)), place, path) for path in paths]
     known = {field.name for field in fields}
-    for wanted in (settings.text_column, settings.label_column):
+    for wanted in (settings.text_column, settings.label_column, *(settings.label_columns or ())):
         if wanted is not None and wanted not in known:
             fields += _find_path(wanted, names, rows)
     return fields

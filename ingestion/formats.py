@@ -168,7 +168,7 @@ def _begin_lines(text: Text, head: Text, source: str, settings: DataSettings) ->
 
 def _begin_csv(text: Text, head: Text, source: str, settings: DataSettings) -> tuple[str, TableRows]:
     layout = recognise_layout(head, source, settings)
-    table = read_delimited(text, layout, LabelWords(settings.label_map))
+    table = read_delimited(text, layout, LabelWords.of(settings))
     return "tsv" if layout.delimiter == "\t" else "csv", table
 
 

@@ -94,7 +94,7 @@ def read_dataset(reference: HubReference, commit: str, settings: DataSettings) -
     names = splits[0].column_names
     words = LabelWords(settings.label_map)
     fields = find_fields(str(reference), names, _sample_rows(splits[0], words), settings)
-    rows = _iter_rows(splits, [names[place] for place in fields.places], fields, words)
+    rows = _iter_rows(splits, {place: names[place] for place in fields.places}, fields, words)
     return Content("hub data set", "utf-8", rows, fields.read, fields.frame.describe())
 
 
@@ -158,21 +158,21 @@ def _check_config(reference: HubReference, commit: str) -> None:
     )
 
 
-def _iter_rows(splits: list[Any], keys: list[str], fields: Fields, words: LabelWords) -> Iterator[RawRow]:
+def _iter_rows(splits: list[Any], keys: dict[int, str], fields: Fields, words: LabelWords) -> Iterator[RawRow]:
     """Yield the rows of each split, each as a JSON object for raw row; no cell is decoded into an image or a sound.
 
     Args:
         splits: The splits in order.
-        keys: The columns of text and label; the text's alone where labels are not needed.
+        keys: The columns that are read, by their places.
         fields: What is read of their cells.
         words: The label words.
     """
     encoder = json.JSONEncoder(ensure_ascii=False, default=str)
     for split in splits:
-        classes = None if fields.label is None else getattr(split.features[keys[-1]], "names", None)
+        classes = {place: getattr(split.features[key], "names", None) for place, key in keys.items()}
         for batch in split.with_format("arrow").iter(_BATCH_ROWS):
             for row in batch.to_pylist():
-                label = row[keys[-1]]
-                label = label if classes is None else class_word(label, classes, words)
+                cells = {place: row[key] for place, key in keys.items()}
+                cells |= {place: class_word(cells[place], known, words) for place, known in classes.items() if known}
                 if not is_blank(row.values()):
-                    yield fields.make_row(row[keys[0]], label, encoder.encode(row))
+                    yield fields.make_row(cells, encoder.encode(row))

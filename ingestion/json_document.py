@@ -57,7 +57,7 @@ def _is_headline(value: dict[str, Any], settings: DataSettings) -> bool:
     flat = {key: each for key, each in value.items() if not isinstance(each, dict | list)}
     if _reads(Shape("flat", lambda: iter([flat])), settings):
         return True
-    *shapes, itself = find_shapes(value, LabelWords(settings.label_map)) or [Shape("", lambda: iter([value]))]
+    *shapes, itself = find_shapes(value, LabelWords.of(settings)) or [Shape("", lambda: iter([value]))]
     return not any(_reads(shape, settings) for shape in shapes) and _reads(itself, settings)
 
 
@@ -78,7 +78,7 @@ def read_json_document(text: Text, source: str, settings: DataSettings) -> tuple
     if len(documents) > 1:
         return "json objects", read_objects(documents, [value for value, _ in documents], source, settings)
     [(document, _)] = documents
-    shapes = find_shapes(document, LabelWords(settings.label_map))
+    shapes = find_shapes(document, LabelWords.of(settings))
     if not shapes:
         raise JsonDocumentError(f"source {source!r} is {describe_document(document)}, which is not read: {_REMEDY}")
     read = _choose_shapes(shapes, source, settings)

@@ -1,7 +1,7 @@
 """Cells with a type, as JSON, Parquet and Excel have them, to raw rows."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain, islice
 from typing import Any
 
@@ -39,7 +39,7 @@ def _read_cells(row: Sequence[Any], names: Sequence[str], fields: Fields) -> Raw
     uncomputed = [names[place] for place in fields.places if isinstance(cells[place], Uncomputed)]
     if uncomputed:
         return broken_row(raw, f"formula that was never computed in {uncomputed[0]!r}")
-    return fields.make_row(cells[fields.text.place], cells[fields.places[-1]], raw)
+    return fields.make_row(cells, raw)
 
 
 def read_objects(
@@ -59,7 +59,7 @@ def read_objects(
     objects = [value for value in first[:SAMPLE_ROWS] if isinstance(value, dict)]
     names = list(dict.fromkeys(name for value in objects for name in value))
     fields = find_fields(source, names, [[value.get(name) for name in names] for value in objects], settings)
-    keys = [names[place] for place in fields.places]
+    keys = {place: names[place] for place in fields.places}
     read = (
         _read_object(value, raw, fields, keys)
         for value, raw in elements
@@ -68,7 +68,7 @@ def read_objects(
     return TableRows(read, fields.read, fields.frame.describe())
 
 
-def _read_object(value: Any, raw: str, fields: Fields, keys: Sequence[str]) -> RawRow:
+def _read_object(value: Any, raw: str, fields: Fields, keys: Mapping[int, str]) -> RawRow:
     if isinstance(value, dict):
-        return fields.make_row(value.get(keys[0]), value.get(keys[-1]), raw)
+        return fields.make_row({place: value.get(key) for place, key in keys.items()}, raw)
     return broken_row(raw, "not a JSON object")
