@@ -18,7 +18,13 @@ def ingest(
     source: Annotated[str, typer.Argument(help="Labelled headlines: `embedded`, a path, or hf:ORG/NAME.")],
     text_column: Annotated[str | None, typer.Option(help="Column of the headline; else found.")] = None,
     label_column: Annotated[str | None, typer.Option(help="Column of the label; else found.")] = None,
+    label_columns: Annotated[
+        str | None, typer.Option(help="Several columns that hold the label: annotators, or one for each label.")
+    ] = None,
     label_map: Annotated[Path | None, typer.Option(help="YAML or JSON file of word: label.")] = None,
+    thresholds: Annotated[
+        str | None, typer.Option(help="The label is a score: -0.1,0.1 is negative below, positive above.")
+    ] = None,
     encoding: Annotated[str | None, typer.Option(help="Text encoding; else detected.")] = None,
     format_: Annotated[
         str | None, typer.Option("--format", help=f"Kind of file: {', '.join(LABELLED_FORMATS)}; else found.")
@@ -40,6 +46,8 @@ def ingest(
         "data.source": source,
         "data.text_column": text_column,
         "data.label_column": label_column,
+        "data.label_columns": label_columns,
+        "data.thresholds": thresholds,
         "data.label_map": None if label_map is None else json.dumps(read_label_map(label_map)),
         "data.encoding": encoding,
         "data.format": format_,

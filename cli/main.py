@@ -68,6 +68,8 @@ def main() -> None:
         message = error.format_message().replace("Value error, ", "").rstrip(".")
         _end(f"{message}; see {path} --help", BAD_INPUT, debug=debug)
     except InputError as error:
+        for line in error.details:
+            tell(line)
         _end(str(error), BAD_INPUT, debug=debug)
     except FailureError as error:
         _end(str(error), FAILED, debug=debug)

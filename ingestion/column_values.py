@@ -6,6 +6,8 @@ from functools import cached_property
 from statistics import median
 from typing import Any
 
+from ingestion.cells import is_empty
+from ingestion.label_groups import read_flag
 from ingestion.labels import LabelWords, label_word
 
 LONGEST_HEADLINE = 400
@@ -39,6 +41,12 @@ class ColumnValues:
         return known > 0 and known >= _FITTING * len(self._cells)
 
     @cached_property
+    def holds_flags(self) -> bool:
+        """Whether every value that is not blank is 1 or 0, and at least one is 1."""
+        flags = {read_flag(label_word(cell)) for cell in self._cells if not is_empty(cell)}
+        return True in flags and None not in flags
+
+    @cached_property
     def varieties(self) -> int:
         """How many different texts there are, numbers and case ignored, so that a running number does not count."""
         return len({_NUMBER.sub("0", text).casefold() for text in self._texts})
@@ -51,7 +59,8 @@ class ColumnValues:
     @cached_property
     def labels(self) -> int:
         """How many of the three labels there are."""
-        return len({self._words.resolve(word) for word in self._label_words if self._words.knows(word)})
+        known = (word for word in self._label_words if self._words.knows(word))
+        return len({self._words.resolve(word) for word in known if not self._words.leaves_out(word)})
 
     @cached_property
     def _texts(self) -> list[str]:

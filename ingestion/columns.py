@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ingestion.column_values import ColumnValues
+from ingestion.label_groups import LabelGroup, find_flags, make_group
+from ingestion.label_shapes import hint_at_shapes
 from ingestion.labels import LabelWords
 from schemas.columns import ReadColumns
 from schemas.errors import InputError
@@ -17,11 +19,19 @@ SAMPLE_ROWS = 500
 TEXT_NAMES = ("text", "headline", "sentence", "title", "news", "news headline", "content", "message", "tweet")
 LABEL_NAMES = ("label", "sentiment", "class", "polarity", "target", "category", "gold label")
 """Known names, best first; case, padding, `_`, `-` and a plural ignored."""
+SCORE_NAMES = ("score", "compound")
+"""Names of a label column that holds scores."""
+
+PROMPT_NAMES = ("input", "query", "question", "prompt", "user", "human", "instruction")
+ANSWER_NAMES = ("output", "answer", "completion", "response", "assistant", "gpt", "model", "bot")
+"""Names in data that language models are trained on; their values must be headlines and labels."""
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _SHOWN_COLUMNS = 12
 _SHOWN_CHARACTERS = 40
 _MOST_SUGGESTED = 3
+_AFTER_NAMES = 1_000
+"""The rank of columns whose name alone does not say what they hold."""
 _MOST_JUDGED = 1_000
 """Most columns with unknown names whose values are judged."""
 
@@ -32,11 +42,18 @@ class MissingColumnError(InputError):
 
 @dataclass(frozen=True)
 class Columns:
-    """The places of text and label in a row, and their names."""
+    """The places of text and label in a row, and their names; of several label columns `label` is None."""
 
     text: int
     label: int | None
     read: ReadColumns
+    group: LabelGroup | None = None
+
+    @property
+    def places(self) -> tuple[int, ...]:
+        """The places of every cell of a row that is read."""
+        label = () if self.label is None else (self.label,)
+        return (self.text, *label, *(self.group.places if self.group else ()))
 
 
 class Table:
@@ -46,43 +63,84 @@ class Table:
         names: The names of the columns.
         rows: The first rows; a row shorter than the names has empty cells from there on.
         settings: Which columns are named, and the label words. Unlabelled text has no label column.
+        nested: The places of the columns that are paths within cells, such as `sentiment.polarity`.
     """
 
-    def __init__(self, names: Sequence[str], rows: Sequence[Sequence[Any]], settings: DataSettings) -> None:
+    def __init__(
+        self,
+        names: Sequence[str],
+        rows: Sequence[Sequence[Any]],
+        settings: DataSettings,
+        nested: frozenset[int] = frozenset(),
+    ) -> None:
         self.names = names
         self.settings = settings
+        self._nested = nested
         self._rows = rows[:SAMPLE_ROWS]
-        self._words = LabelWords(settings.label_map)
+        self._words = LabelWords.of(settings)
         self._values: dict[int, ColumnValues] = {}
 
     def find_columns(self) -> Columns | None:
         """The columns of text and label; None if a column that is needed is missing."""
         texts, labels = self._find_text(), self._find_label()
-        if not texts or (self.settings.is_labelled and not labels):
+        group = self._find_group(labels)
+        if not texts or (self.settings.is_labelled and not labels and not group):
             return None
-        label = labels[0] if labels else None
+        places = group.places if group else tuple(labels[:1])
         read = ReadColumns(
             text=self.names[texts[0]].strip(),
-            label=None if label is None else self.names[label].strip(),
+            label=", ".join(self._name(places)) or None,
             other_texts=self._name(texts[1:]),
-            other_labels=self._name(labels[1:]),
+            other_labels=() if group else self._name(labels[1:]),
+            label_shape=group.shape if group else describe_scores(self.settings),
         )
-        return Columns(texts[0], label, read)
+        return Columns(texts[0], None if group or not labels else labels[0], read, group)
 
     def describe_missing(self, remedy: str = "") -> str:
         """What is missing, what there is instead, and the remedy; `remedy` adds another one."""
-        settings = self.settings
+        settings, labels = self.settings, self._find_label()
         wanted = [("text", settings.text_column, self._find_text(), self._suggest_texts)]
-        if settings.is_labelled:
-            wanted.append(("label", settings.label_column, self._find_label(), self._suggest_labels))
+        if settings.is_labelled and not self._find_group(labels):
+            named = settings.label_column or ", ".join(self._miss_columns())
+            wanted.append(("label", named, labels, self._suggest_labels))
         missing = [(what, column, suggest) for what, column, found, suggest in wanted if not found]
         told = " and no ".join(f"{what} column" + (f" {column!r}" if column else "") for what, column, _ in missing)
-        options = " and ".join(settings.option(f"{what}_column") for what, _, _ in missing)
+        options = " and ".join(settings.option(self._call(what)) for what, _, _ in missing)
         shown = [name[:_SHOWN_CHARACTERS] for name in self.names[:_SHOWN_COLUMNS]]
         more = f" and {len(self.names) - len(shown)} more" if len(self.names) > len(shown) else ""
         hints = "".join(self._hint(what, suggest()) for what, _, suggest in missing)
         name_them = f"name {'it' if len(missing) == 1 else 'them'} with {options}"
+        if any(what == "label" for what, _, _ in missing):
+            hints += "".join(f"; {hint}" for hint in hint_at_shapes(self.names, self._rows, settings))
         return f"has no {told}, its columns are {shown}{more}: {name_them}{remedy}{hints}"
+
+    def _call(self, what: str) -> str:
+        """The setting that names a column."""
+        return "label_columns" if what == "label" and self.settings.label_columns else f"{what}_column"
+
+    def _miss_columns(self) -> list[str]:
+        """The label columns of the settings that are not there."""
+        return [name for name in self.settings.label_columns or () if not self._find_named(name)]
+
+    def _find_group(self, labels: Sequence[int]) -> LabelGroup | None:
+        """The columns that hold the label together: those that are named, or one for each label with 1 and 0.
+
+        Args:
+            labels: The columns of the label, if one may hold it alone; one with known labels is preferred.
+        """
+        settings = self.settings
+        if not settings.is_labelled or settings.label_column is not None:
+            return None
+        if settings.label_columns:
+            places = [place for name in settings.label_columns for place in self._find_named(name)]
+            is_whole = len(set(places)) == len(settings.label_columns)
+            return make_group(self.names, places, self._words, settings.agreement) if is_whole else None
+        if labels and self._judge(labels[0]).holds_labels:
+            return None
+        flags = find_flags(self.names, self._words)
+        if not flags or not all(self._judge(place).holds_flags for place in flags.values()):
+            return None
+        return make_group(self.names, tuple(flags.values()), self._words, settings.agreement)
 
     def _hint(self, what: str, places: Sequence[int]) -> str:
         names = [repr(name[:_SHOWN_CHARACTERS]) for name in self._name(places[:_MOST_SUGGESTED])]
@@ -93,6 +151,11 @@ class Table:
         if self.settings.text_column is not None:
             return self._find_named(self.settings.text_column)
         ranks = self._rank_names(TEXT_NAMES)
+        if not any(self._judge(place).holds_headlines for place in ranks):
+            found = self._rank_ends((*TEXT_NAMES, *PROMPT_NAMES), set(self._suggest_texts()) - ranks.keys())
+            ends = {place: end_of(self.names[place]) for place in found}
+            about = "instruction" if "input" in ends.values() else None  # an instruction says what to do with its input
+            ranks |= {place: rank for place, rank in found.items() if ends[place] != about}
         most = max((self._judge(place).varieties for place in ranks if self._judge(place).holds_headlines), default=0)
 
         def judge(place: int) -> tuple[bool, bool, bool, int]:
@@ -100,7 +163,7 @@ class Table:
             return values.holds_headlines, 2 * values.varieties > most, values.is_short, -ranks[place]
 
         best = max(ranks, key=judge, default=None)
-        if best is None:
+        if best is None or self._is_tie(best, [place for place in ranks if judge(place) == judge(best)]):
             return []
         others = [place for place in ranks if self._judge(place).holds_headlines or ranks[place] < ranks[best]]
         others += [] if self._judge(best).holds_headlines else self._suggest_texts()
@@ -108,20 +171,23 @@ class Table:
 
     def _find_label(self) -> list[int]:
         """The label column, then other candidates; empty if there is none or none is needed."""
-        if not self.settings.is_labelled:
+        if not self.settings.is_labelled or self.settings.label_columns:
             return []
         if self.settings.label_column is not None:
             return self._find_named(self.settings.label_column)
-        ranks = self._rank_names(LABEL_NAMES)
-        similar = {place: rank for place, rank in self._rank_words(LABEL_NAMES).items() if place not in ranks}
+        known = (*LABEL_NAMES, *SCORE_NAMES) if self.settings.thresholds else LABEL_NAMES
+        ranks = self._rank_names(known)
+        similar = {place: rank for place, rank in self._rank_words(known).items() if place not in ranks}
         ranks |= {place: rank for place, rank in similar.items() if self._judge(place).holds_labels}
+        if not any(self._judge(place).holds_labels for place in ranks):
+            ranks |= self._rank_ends(ANSWER_NAMES, set(self._suggest_labels()) - ranks.keys())
 
         def judge(place: int) -> tuple[bool, bool, int]:
             values = self._judge(place)
             return values.holds_labels, values.labels > 1, -ranks[place]
 
         best = max(ranks, key=judge, default=None)
-        if best is None:
+        if best is None or self._is_tie(best, [place for place in ranks if judge(place) == judge(best)]):
             return []
         others = [place for place in ranks if self._judge(place).holds_labels or ranks[place] < ranks[best]]
         others += [] if self._judge(best).holds_labels else self._suggest_labels()
@@ -145,6 +211,15 @@ class Table:
         found = ((place, [rank for rank, form in enumerate(forms) if form in own]) for place, own in words)
         return {place: len(forms) + min(ranks) for place, ranks in found if ranks}
 
+    def _rank_ends(self, known: Sequence[str], places: set[int]) -> dict[int, int]:
+        """The rank of each of the places whose name, or the last key of its path, is a known one."""
+        ends = ((place, end_of(self.names[place])) for place in sorted(places))
+        return {place: _AFTER_NAMES + known.index(end) for place, end in ends if end in known}
+
+    def _is_tie(self, best: int, equal: Sequence[int]) -> bool:
+        """Whether several paths within cells fit equally well, so that a person must choose."""
+        return best in self._nested and len(self._nested.intersection(equal)) > 1
+
     def _suggest_texts(self) -> list[int]:
         """Columns of any name that hold headlines, the most varied first."""
         places = range(min(len(self.names), _MOST_JUDGED))
@@ -166,17 +241,29 @@ class Table:
         return tuple(self.names[place].strip() for place in places)
 
 
-def choose_columns(source: str, names: Sequence[str], rows: Sequence[Sequence[Any]], settings: DataSettings) -> Columns:
+def choose_columns(source: str, table: Table) -> Columns:
     """The columns of a table, by its names and its first rows.
 
     Raises:
         MissingColumnError: A column that is needed is missing.
     """
-    table = Table(names, rows, settings)
     columns = table.find_columns()
     if columns is None:
         raise MissingColumnError(f"source {source!r} {table.describe_missing()}")
     return columns
+
+
+def end_of(name: str) -> str:
+    """A name, or the last key of a path, in the form in which names are compared."""
+    return _fold(name.rpartition(".")[2])
+
+
+def describe_scores(settings: DataSettings) -> str | None:
+    """How scores become labels, in words; None where labels are words."""
+    if settings.thresholds is None or not settings.is_labelled:
+        return None
+    low, high = settings.thresholds
+    return f"scores, negative below {low:g} and positive above {high:g}"
 
 
 def _fold(name: str) -> str:

@@ -63,7 +63,8 @@ def _read_record(record: Record, layout: Layout) -> RawRow:
     if fields == layout.header:
         return broken_row(raw, "the header again")
     label = layout.columns.label
-    return RawRow(fields[layout.columns.text], None if label is None else fields[label], raw)
+    row = RawRow(fields[layout.columns.text], None if label is None else fields[label], raw)
+    return layout.columns.group.label(row, fields) if layout.columns.group else row
 
 
 def _split_row(line: str, layout: Layout, words: LabelWords) -> list[str] | None:

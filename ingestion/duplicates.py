@@ -3,6 +3,7 @@
 Every row is counted.
 """
 
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
@@ -54,7 +55,7 @@ def merge_duplicates(candidates: pd.DataFrame, conflicts: Conflicts) -> Resolved
     merged = _merge_copies(identified, refused)
     return Resolved(
         _name(merged, pd.Series(1, index=merged.index)),
-        _reject(refused, _explain(conflicting, resolution.loc[refused.index])),
+        _reject(refused, _explain(conflicting, resolution.loc[refused.index], conflicts)),
         _quarantine(conflicting, resolution),
     )
 
@@ -99,20 +100,23 @@ def _resolve(conflicting: pd.DataFrame, conflicts: Conflicts) -> pd.Series:
     return resolution.mask(decided & ~wins, "outvoted").mask(wins, "majority")
 
 
-def _explain(conflicting: pd.DataFrame, refused: pd.Series) -> list[str]:
-    """The reason for each refused row: the other labels of its text, or the label that outvoted it."""
-    labels = conflicting.groupby("text_id")["label"].agg(lambda values: sorted(set(values))).to_dict()
-    rows = conflicting.groupby("text_id").size().to_dict()
-    most = conflicting.loc[conflicting.groupby("text_id")["copies"].idxmax()].set_index("text_id")
-    reasons = []
-    for (index, fate), text, label in zip(
-        refused.items(), conflicting.loc[refused.index, "text_id"], conflicting.loc[refused.index, "label"], strict=True
-    ):
-        del index
-        others = " and ".join(other for other in labels[text] if other != label)
-        votes = f"{most.loc[text, 'copies']} of {rows[text]} rows with this text are labelled {most.loc[text, 'label']}"
-        reasons.append(votes if fate == "outvoted" else f"the same text is also labelled {others}")
-    return reasons
+def _explain(conflicting: pd.DataFrame, refused: pd.Series, conflicts: Conflicts) -> list[str]:
+    """The reason for each refused row: the other labels of its text, the label that outvoted it, or a tie."""
+    told = {text: Counter(sorted(labels)) for text, labels in conflicting.groupby("text_id")["label"]}
+    rows = conflicting.loc[refused.index]
+    fates = zip(rows["text_id"].tolist(), rows["label"].tolist(), refused.tolist(), strict=True)
+    return [_tell_fate(told[text], label, fate, conflicts) for text, label, fate in fates]
+
+
+def _tell_fate(labels: Counter[str], label: str, fate: str, conflicts: Conflicts) -> str:
+    """Why a row is refused whose text has several labels, each with its number of rows."""
+    [(first, most), (_, second), *_] = labels.most_common()
+    if fate == "outvoted":
+        return f"{most} of {labels.total()} rows with this text are labelled {first}"
+    if conflicts == "majority":
+        counts = ", ".join(f"{number} {each}" for each, number in labels.items())
+        return f"{'a tie' if most == second else 'no majority'} among the rows with this text: {counts}"
+    return f"the same text is also labelled {' and '.join(other for other in labels if other != label)}"
 
 
 def _merge_copies(identified: pd.DataFrame, refused: pd.DataFrame) -> pd.DataFrame:

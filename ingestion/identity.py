@@ -3,13 +3,18 @@
 import json
 import unicodedata
 from collections.abc import Iterable
+from typing import Any
 
 from schemas.columns import ReadColumns
 from schemas.identity import short_hash
 from schemas.source import DataSettings
 
-INGESTION_VERSION = 3
-"""Raised when the same bytes and settings would give other headlines, reasons or groups."""
+GROUPING_VERSION = 3
+"""Raised when the same headlines would get other ids or groups: then every snapshot is another one."""
+READING_VERSION = 4
+"""Raised when the same bytes and settings would give other headlines or reasons: then every source is read again."""
+_ADDED = ("label_columns", "thresholds")
+"""Settings of later versions; where they are not given, what is hashed or compared is as it was without them."""
 
 
 def normalise_text(text: str) -> str:
@@ -32,19 +37,25 @@ def headline_id(text: str, label: str, occurrence: int = 1) -> str:
 
 def snapshot_id(headline_ids: Iterable[str], near_duplicates: str) -> str:
     """The id of a set of headlines, given in an order that the caller fixes, and of the measure that groups them."""
-    return _own_hash("\n".join([f"{near_duplicates} {INGESTION_VERSION}", *headline_ids]))
+    return _own_hash("\n".join([f"{near_duplicates} {GROUPING_VERSION}", *headline_ids]))
 
 
 def describe_reading(settings: DataSettings, columns: ReadColumns) -> str:
     """The settings that decide which texts and labels a source yields, as JSON; equal JSON means equal readings."""
     rules = settings.model_dump(mode="json", include={"label_map", "agreement", "duplicates", "conflicts"})
+    rules |= {} if settings.thresholds is None else {"thresholds": settings.thresholds}
     return json.dumps({**rules, "text_column": columns.text, "label_column": columns.label}, sort_keys=True)
 
 
 def ingest_id(sha256: str, settings: DataSettings) -> str:
     """The id of reading these bytes with these settings, whatever their path and the bound on rejected rows."""
-    rules = settings.model_dump(mode="json", exclude={"source", "max_rejected"})
-    return _own_hash(json.dumps([sha256, rules, INGESTION_VERSION], sort_keys=True))
+    rules = settings.model_dump(mode="json", exclude={"source", "max_rejected", *_ADDED}) | _list_added(settings)
+    return _own_hash(json.dumps([sha256, rules, READING_VERSION], sort_keys=True))
+
+
+def _list_added(settings: DataSettings) -> dict[str, Any]:
+    rules = settings.model_dump(mode="json", include=set(_ADDED))
+    return {name: value for name, value in rules.items() if value is not None}
 
 
 def _own_hash(text: str) -> str:

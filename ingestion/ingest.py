@@ -1,4 +1,4 @@
-"""Ingestion: a source is read, validated and counted, and every row is accepted, merged or rejected.
+"""Ingestion: a source is read, validated and counted, and every row is accepted, merged, rejected or left out.
 
 Nothing is stored here.
 """
@@ -18,21 +18,16 @@ from ingestion.near_duplicates import group_near_copies
 from ingestion.sources import EMBEDDED, Reading, Source, find_source, iterate_rows
 from ingestion.validation import validate_rows
 from schemas.columns import ReadColumns, join_columns
-from schemas.errors import InputError
 from schemas.frames import HeadlineFrame, QuarantineFrame, RejectedFrame
 from schemas.source import DataSettings
-
-
-class NothingAcceptedError(InputError):
-    """Every row of a source was rejected."""
 
 
 @dataclass(frozen=True)
 class Ingestion:
     """The result of reading a source.
 
-    `rows_read` is `len(accepted) + rows_merged + len(rejected)`, and `accepted.copies` adds up to all but the rejected.
-    Row numbers count the rows of a file from 1, without header and blank lines.
+    `rows_read` is `len(accepted) + rows_merged + len(rejected) + len(left_out)`; `accepted.copies` adds up to the first
+    two. Row numbers count the rows of a file from 1, without header and blank lines.
     """
 
     ingest_id: str
@@ -56,8 +51,15 @@ class Ingestion:
     accepted: DataFrame[HeadlineFrame]
     rejected: DataFrame[RejectedFrame]
     quarantined: DataFrame[QuarantineFrame]
+    left_out: DataFrame[RejectedFrame]
+    """Rows whose label the settings leave out, with the reason."""
     order_counts: bool
     """Whether the order of rows is part of the snapshot: true if every row is kept, as in the study."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels of the accepted headlines."""
+        return tuple(sorted(self.accepted["label"].unique()))
 
     @property
     def snapshot(self) -> DataFrame[HeadlineFrame]:
@@ -73,20 +75,18 @@ def read_source(data: DataSettings, source: Source | None = None) -> Ingestion:
         source: The source, if it was found before.
 
     Returns:
-        Accepted headlines and rejected rows, in the order of the source.
+        Accepted headlines, rejected rows and those that are left out, in the order of the source.
 
     Raises:
-        InputError: If the source cannot be read, is of no known kind, or has no row that can be accepted.
+        InputError: If the source cannot be read, or is of no known kind.
     """
     source = source or find_source(data)
     reading = Reading(not_read=list(source.not_read))
-    candidates, invalid = validate_rows(iterate_rows(source, data, reading), LabelWords(data.label_map))
+    candidates, invalid, left_out = validate_rows(iterate_rows(source, data, reading), LabelWords.of(data))
     keep = data.duplicates == "keep"
     resolved = keep_duplicates(candidates) if keep else merge_duplicates(candidates, data.conflicts)
     del candidates
     rejected = pd.concat([invalid, resolved.rejected]).sort_values("row_number", kind="stable")
-    if resolved.headlines.empty:
-        raise _nothing_accepted(data.source, rejected, join_columns(reading.columns))
     columns = join_columns(reading.columns)
     accepted = _group(resolved.headlines, data.near_duplicates)
     damaged = [text for text in accepted["text"] if looks_damaged(text)]
@@ -110,6 +110,7 @@ def read_source(data: DataSettings, source: Source | None = None) -> Ingestion:
         accepted=HeadlineFrame.validate(accepted),
         rejected=RejectedFrame.validate(_locate(rejected, source, reading)),
         quarantined=QuarantineFrame.validate(_locate(resolved.quarantined, source, reading)),
+        left_out=RejectedFrame.validate(_locate(left_out, source, reading)),
         order_counts=keep,
     )
 
@@ -142,12 +143,3 @@ def _name_kind(source: Source, reading: Reading) -> str:
         return EMBEDDED
     kinds = ", ".join(sorted(set(reading.kinds)))
     return f"folder of {kinds}" if source.is_folder else kinds
-
-
-def _nothing_accepted(source: str, rejected: pd.DataFrame, columns: ReadColumns) -> NothingAcceptedError:
-    counts = rejected["reason"].value_counts()
-    return NothingAcceptedError(
-        f"source {source!r}: none of its {len(rejected)} rows can be used, most often ({counts.iloc[0]}) because of "
-        f"{counts.index[0]}: mend them, name the right columns{columns.explain()}, or map its label words "
-        "with --set data.label_map"
-    )

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
-from ingestion.columns import Columns, MissingColumnError, Table
+from ingestion.columns import Columns, MissingColumnError, Table, describe_scores
 from ingestion.delimited import ONE_COLUMN, Layout, shape_of
 from ingestion.encodings import Text
 from ingestion.headers import find_header
 from ingestion.heads import Head, is_header, is_spaced, is_table, read_heads
+from ingestion.label_groups import make_group
 from ingestion.labels import LabelWords
 from schemas.columns import ReadColumns
 from schemas.source import DataSettings
@@ -94,12 +95,19 @@ def _numbered_layout(head: Head, settings: DataSettings) -> Layout | None:
     """Columns by their numbers from 1, of a file without a header."""
     width = len(head.records[0])
     text = _number(settings.text_column, width)
-    label = _number(settings.label_column, width) if settings.is_labelled else None
-    if text is None or (label is None and settings.is_labelled):
+    told = (settings.label_columns or (settings.label_column,)) if settings.is_labelled else ()
+    labels = [place for column in told if (place := _number(column, width)) is not None]
+    if text is None or len(set(labels)) < len(told):
         return None
-    read = ReadColumns(text=settings.text_column, label=settings.label_column if settings.is_labelled else None)
+    names, words = [str(place + 1) for place in range(width)], LabelWords.of(settings)
+    group = make_group(names, labels, words, settings.agreement) if len(told) > 1 else None
+    read = ReadColumns(
+        text=settings.text_column,
+        label=", ".join(names[place] for place in labels) or None,
+        label_shape=group.shape if group else describe_scores(settings),
+    )
     start = head.ends[0] if settings.header_row else head.start
-    return _lay_out(head, width, Columns(text, label, read), start)
+    return _lay_out(head, width, Columns(text, None if group or not labels else labels[0], read, group), start)
 
 
 def _number(column: str | None, width: int) -> int | None:
@@ -111,8 +119,8 @@ def _number(column: str | None, width: int) -> int | None:
 
 def _headerless_layout(head: Head, settings: DataSettings) -> Layout | None:
     """Two columns of which one has a label word in the first row already; in most rows where no labels are needed."""
-    words, first = LabelWords(settings.label_map), head.records[0]
-    if settings.text_column or settings.label_column or len(first) != _HEADERLESS_FIELDS:
+    words, first = LabelWords.of(settings), head.records[0]
+    if settings.text_column or settings.label_column or settings.label_columns or len(first) != _HEADERLESS_FIELDS:
         return None
     labels = [place for place, field in enumerate(first) if words.knows(field)]
     if len(labels) != 1:
@@ -121,5 +129,9 @@ def _headerless_layout(head: Head, settings: DataSettings) -> Layout | None:
     rows = [fields for fields in head.records if len(fields) == len(first) and words.knows(fields[label])]
     if not settings.is_labelled and (len(rows) <= _MOSTLY * len(head.records) or (len(rows) == 1 and is_spaced(first))):
         return None
-    read = ReadColumns(text=str(2 - label), label=str(label + 1) if settings.is_labelled else None)
+    read = ReadColumns(
+        text=str(2 - label),
+        label=str(label + 1) if settings.is_labelled else None,
+        label_shape=describe_scores(settings),
+    )
     return _lay_out(head, len(first), Columns(1 - label, label, read), head.start)

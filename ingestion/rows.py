@@ -9,7 +9,8 @@ from schemas.columns import NO_COLUMNS, ReadColumns
 class RawRow(NamedTuple):
     """One row of a source; a row that a reader could not take apart has a defect, and neither text nor label.
 
-    `agreement` is for FinancialPhraseBank only: the least share of annotators that agree on the label, in per cent.
+    `agreement` is the least share of annotators that agree on the label, in per cent, where the source tells it.
+    `left_out` is why a row that is sound is left out, and its label is of no matter.
     """
 
     text: str | None
@@ -17,13 +18,18 @@ class RawRow(NamedTuple):
     raw: str
     defect: str | None = None
     agreement: int | None = None
+    left_out: str | None = None
 
 
 class TableRows(NamedTuple):
-    """The rows of a file, which can be read once, and the columns that they come from where it is a table."""
+    """The rows of a file, which can be read once, and the columns that they come from where it is a table.
+
+    `not_read` names what else the file holds, with the reason where there is one.
+    """
 
     rows: Iterator[RawRow]
     columns: ReadColumns = NO_COLUMNS
+    not_read: tuple[str, ...] = ()
 
 
 def broken_row(raw: str, defect: str) -> RawRow:

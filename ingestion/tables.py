@@ -1,13 +1,13 @@
 """Cells with a type, as JSON, Parquet and Excel have them, to raw rows."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain, islice
 from typing import Any
 
-from ingestion.cells import Uncomputed, is_blank, is_empty
-from ingestion.columns import SAMPLE_ROWS, choose_columns
-from ingestion.labels import label_word
+from ingestion.cells import Uncomputed, is_blank
+from ingestion.columns import SAMPLE_ROWS
+from ingestion.fields import Fields, find_fields
 from ingestion.rows import RawRow, TableRows, broken_row
 from schemas.source import DataSettings
 
@@ -28,19 +28,18 @@ def read_table(names: Sequence[str], rows: Iterable[Sequence[Any]], source: str,
     """
     remaining = (row for row in rows if not is_blank(row))
     first = list(islice(remaining, SAMPLE_ROWS))
-    columns = choose_columns(source, names, first, settings)
-    read = (_read_cells(row, names, columns.text, columns.label) for row in chain(first, remaining))
-    return TableRows(read, columns.read)
+    fields = find_fields(source, names, first, settings)
+    read = (_read_cells(row, names, fields) for row in chain(first, remaining))
+    return TableRows(read, fields.read, fields.frame.describe())
 
 
-def _read_cells(row: Sequence[Any], names: Sequence[str], text_place: int, label_place: int | None) -> RawRow:
+def _read_cells(row: Sequence[Any], names: Sequence[str], fields: Fields) -> RawRow:
     cells = [*row, *[None] * (len(names) - len(row))]
     raw = _CELLS.encode(cells)
-    wanted = (text_place,) if label_place is None else (text_place, label_place)
-    uncomputed = [names[place] for place in wanted if isinstance(cells[place], Uncomputed)]
+    uncomputed = [names[place] for place in fields.places if isinstance(cells[place], Uncomputed)]
     if uncomputed:
         return broken_row(raw, f"formula that was never computed in {uncomputed[0]!r}")
-    return typed_row(cells[text_place], None if label_place is None else cells[label_place], raw, names[text_place])
+    return fields.make_row(cells, raw)
 
 
 def read_objects(
@@ -59,38 +58,17 @@ def read_objects(
     """
     objects = [value for value in first[:SAMPLE_ROWS] if isinstance(value, dict)]
     names = list(dict.fromkeys(name for value in objects for name in value))
-    columns = choose_columns(source, names, [[value.get(name) for name in names] for value in objects], settings)
-    text, label = names[columns.text], None if columns.label is None else names[columns.label]
+    fields = find_fields(source, names, [[value.get(name) for name in names] for value in objects], settings)
+    keys = {place: names[place] for place in fields.places}
     read = (
-        _read_object(value, raw, text, label)
+        _read_object(value, raw, fields, keys)
         for value, raw in elements
         if not (isinstance(value, dict) and is_blank(value.values()))
     )
-    return TableRows(read, columns.read)
+    return TableRows(read, fields.read, fields.frame.describe())
 
 
-def _read_object(value: Any, raw: str, text: str, label: str | None) -> RawRow:
+def _read_object(value: Any, raw: str, fields: Fields, keys: Mapping[int, str]) -> RawRow:
     if isinstance(value, dict):
-        return typed_row(value.get(text), None if label is None else value.get(label), raw, text)
+        return fields.make_row({place: value.get(key) for place, key in keys.items()}, raw)
     return broken_row(raw, "not a JSON object")
-
-
-def typed_row(text: Any, label: Any, raw: str, text_name: str) -> RawRow:
-    """The row of two cells: its text must be a string, its label may also be a number (whole ones without decimals).
-
-    An empty cell means that there is no label, even if a label map names the empty word.
-    """
-    if not isinstance(text, str):
-        return broken_row(raw, f"no text in {text_name!r}")
-    word = None if is_empty(label) else label_word(label)
-    if not (_is_unicode(text) and _is_unicode(word or "")):
-        return broken_row(raw, "half a surrogate pair, which is not Unicode")
-    return RawRow(text, word, raw)
-
-
-def _is_unicode(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -30,7 +30,7 @@ def read_batches(batches: Iterable[Sequence[RawRow]]) -> Iterator[HeadlineBatch]
     """Validate the rows of a source, which come in batches; labels are dropped."""
     count = 0
     for rows in batches:
-        accepted, rejected = validate_batch(rows, None, count + 1)
+        accepted, rejected, _ = validate_batch(rows, None, count + 1)
         count += len(rows)
         ids = [text_id(normalise_text(text)) for text in accepted["text"]]
         headlines = accepted[["row_number", "text"]].assign(text_id=pd.Series(ids, index=accepted.index, dtype="str"))

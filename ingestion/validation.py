@@ -1,56 +1,85 @@
-"""Raw rows in, candidates and rejected rows out, by the schema `CandidateFrame`."""
+"""Raw rows in, candidates, rejected rows and rows that are left out, by the schema `CandidateFrame`."""
 
 import gc
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
+from typing import NamedTuple
 
 import pandas as pd
 from pandera.errors import SchemaErrors
 
-from ingestion.labels import LabelWords
+from ingestion.labels import SHOWN_CHARACTERS, LabelWords
 from ingestion.rows import RawRow
-from schemas.frames import MISSING_WORDS, CandidateFrame
+from schemas.frames import CandidateFrame
+from schemas.label import MISSING_WORDS
 
 ROWS_AT_ONCE = 50_000
 """Number of rows held as Python objects at a time; frames take a fraction of their memory."""
 MAX_RAW = 1_000_000
 """Characters of a rejected row that are stored; the rest is marked as cut."""
 
-_SHOWN_CHARACTERS = 40
+
+class Validated(NamedTuple):
+    """Rows of a source in its order.
+
+    `candidates` has the columns of `CandidateFrame`; `rejected` and `left_out` have row_number, reason and raw.
+    """
+
+    candidates: pd.DataFrame
+    rejected: pd.DataFrame
+    left_out: pd.DataFrame
 
 
-def validate_rows(rows: Iterable[RawRow], words: LabelWords) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Separate the rows that can be used from those that cannot.
+def validate_rows(rows: Iterable[RawRow], words: LabelWords) -> Validated:
+    """Separate the rows that can be used from those that cannot, and from those whose label is to be left out.
 
     Args:
         rows: The rows of a source, in order; at least one.
         words: The words that mean a label.
 
     Returns:
-        The candidates (columns of `CandidateFrame`, label resolved, outer white space gone) and the rejected rows
-        (row_number, reason with every reason, raw), both in the order of the source. Row numbers begin at 1.
+        The candidates with label resolved and outer white space gone, and the other rows with every reason. Row numbers
+        begin at 1.
     """
-    accepted, rejected, count, remaining = [], [], 0, iter(rows)
+    batches, count, remaining = [], 0, iter(rows)
     while batch := _take(remaining):
-        candidates, refused = validate_batch(batch, words, first_number=count + 1)
-        accepted.append(candidates)
-        rejected.append(refused)
+        batches.append(validate_batch(batch, words, first_number=count + 1))
         count += len(batch)
-    return pd.concat(accepted, ignore_index=True), pd.concat(rejected, ignore_index=True)
+    return Validated(*(pd.concat(frames, ignore_index=True) for frames in zip(*batches, strict=True)))
 
 
-def validate_batch(
-    rows: Sequence[RawRow], words: LabelWords | None, first_number: int
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The candidates and the rejected rows of some rows in order, numbered from `first_number`, as in `validate_rows`.
+def validate_batch(rows: Sequence[RawRow], words: LabelWords | None, first_number: int) -> Validated:
+    """Separate some rows in order, numbered from `first_number`, as in `validate_rows`.
 
     If `words` is None, labels do not count: a row without a label is a candidate, and labels are dropped.
     """
     frame = _candidate_frame(rows, words, first_number)
+    why = _leave_out(rows, words)
+    left_out = _explain(frame, pd.Series(why, dtype="str"))
+    frame = frame.drop(index=list(why)) if why else frame
     reasons = _find_reasons(frame)
-    refused = frame.loc[reasons.index].assign(reason=reasons, raw=frame.loc[reasons.index, "raw"].map(_cut))
     accepted = frame.drop(index=reasons.index) if len(reasons) else frame
-    return accepted, refused[["row_number", "reason", "raw"]]
+    return Validated(accepted, _explain(frame, reasons), left_out)
+
+
+def _explain(frame: pd.DataFrame, reasons: pd.Series) -> pd.DataFrame:
+    """The rows that have a reason, by their place in the frame."""
+    explained = frame.loc[reasons.index].assign(reason=reasons, raw=frame.loc[reasons.index, "raw"].map(_cut))
+    return explained[["row_number", "reason", "raw"]]
+
+
+def _leave_out(rows: Sequence[RawRow], words: LabelWords | None) -> dict[int, str]:
+    """Why rows that a reader could take apart are left out, by their places."""
+    if words is None:
+        return {}
+    labels = {row.label or "" for row in rows if row.defect is None}
+    known = {word: _describe_left_out(word, words) for word in labels if words.leaves_out(word)}
+    told = ((place, row.left_out or known.get(row.label or "")) for place, row in enumerate(rows) if not row.defect)
+    return {place: why for place, why in told if why} if known or any(row.left_out for row in rows) else {}
+
+
+def _describe_left_out(word: str, words: LabelWords) -> str:
+    return _describe_label(word) if words.is_missing(word) else f"label {word.strip()[:SHOWN_CHARACTERS]!r}"
 
 
 def _take(rows: Iterator[RawRow]) -> list[RawRow]:
@@ -65,7 +94,7 @@ def _take(rows: Iterator[RawRow]) -> list[RawRow]:
 
 
 def _candidate_frame(rows: Iterable[RawRow], words: LabelWords | None, first_number: int) -> pd.DataFrame:
-    texts, labels, raws, defects, agreements = zip(*rows, strict=True)
+    texts, labels, raws, defects, agreements, _ = zip(*rows, strict=True)
     columns = {
         "text": [None if text is None else text.strip() for text in texts],
         "label": _resolve(labels, defects, words),
@@ -108,11 +137,11 @@ def _find_reasons(frame: pd.DataFrame) -> pd.Series:
 
 
 def _describe_label(word: str) -> str:
-    if not word:
+    if not word.strip():
         return "no label"
     if word.casefold() in MISSING_WORDS:
         return f"no label, written as {word!r}"
-    return f"unknown label {word[:_SHOWN_CHARACTERS]!r}"
+    return f"unknown label {word[:SHOWN_CHARACTERS]!r}"
 
 
 def _cut(raw: str) -> str:

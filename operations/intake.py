@@ -9,13 +9,13 @@ from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from operations.masks import complete_masks
+from operations.refusals import check_ingestion, check_known, keep_if_refused
 from schemas.columns import ReadColumns
 from schemas.config import SplitSettings
-from schemas.data_report import describe_damage
+from schemas.data_report import describe_damage, warn_of_labels
 from schemas.listing import list_some
 from schemas.plan import IngestedSource
 from schemas.source import DataSettings
-from schemas.tolerance import check_rejected
 from storage.home import Home
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def take_in(
 ) -> IngestedSource:
     """Read and validate a source; accepted headlines and rejected rows go to the warehouse together.
 
-    A source that did not change costs one hash. One of which more than `max_rejected` is rejected leaves nothing.
+    A source that did not change costs one hash. Of one that is refused, the rejected rows alone are kept, apart.
 
     Args:
         data: The source and how it is read.
@@ -46,6 +46,7 @@ def take_in(
     Raises:
         InputError: The source cannot be read, is of no known kind, or too much of it is rejected.
     """
+    from ingestion.ingest import read_source
     from ingestion.sources import find_source
     from storage.headlines import load_snapshot, meet_again
 
@@ -61,13 +62,15 @@ def take_in(
         return _ingested(source.ingest_id, known, is_new=False)
     if source.size > LARGE_BYTES:
         tell(f"{source.name}: reading {source.size / 1e6:,.0f} MB")
-    ingestion = read_whole(source, data)
+    ingestion = read_source(data, source)
+    keep_if_refused(ingestion, data)
     if check:
         check(ingestion.accepted)
     _save(ingestion)
+    left_out = f", {len(ingestion.left_out):,} left out" if len(ingestion.left_out) else ""
     tell(
         f"{ingestion.source}: {ingestion.rows_read:,} rows read, {len(ingestion.accepted):,} headlines accepted, "
-        f"{ingestion.rows_merged:,} copies merged, {len(ingestion.rejected):,} rejected"
+        f"{ingestion.rows_merged:,} copies merged, {len(ingestion.rejected):,} rejected{left_out}"
     )
     if ingestion.columns.describe() and not ingestion.synthetic:
         tell(f"{ingestion.source}: {ingestion.columns.describe()}")
@@ -80,7 +83,7 @@ def take_in(
 
 
 def _warn(ingestion: "StoredIngestion | Ingestion", tell: Callable[[str], None]) -> None:
-    for warning in ingestion.columns.warn():
+    for warning in (*ingestion.columns.warn(), *warn_of_labels(ingestion.labels)):
         tell(f"warning: {ingestion.source}: {warning}")
 
 
@@ -93,10 +96,7 @@ def read_whole(source: "Source", data: DataSettings) -> "Ingestion":
     from ingestion.ingest import read_source
 
     ingestion = read_source(data, source)
-    counts = ingestion.rejected["reason"].value_counts()
-    commonest = [(str(reason), int(number)) for reason, number in counts.head(1).items()]
-    counts_read = (ingestion.rows_read, len(ingestion.rejected))
-    check_rejected(data.source, *counts_read, commonest, data.max_rejected, ingestion.columns)
+    check_ingestion(ingestion, data)
     return ingestion
 
 
@@ -209,12 +209,11 @@ def _load_known(source: "Source", data: DataSettings) -> "StoredIngestion | None
     from storage.warehouse import WarehouseMissingError
 
     try:
-        known = load_ingestion(Home.from_environment().warehouse, source.ingest_id, most_reasons=1)
+        known = load_ingestion(Home.from_environment().warehouse, source.ingest_id)
     except WarehouseMissingError:
         return None
     if known:
-        counts = (known.rows_read, known.rows_rejected)
-        check_rejected(data.source, *counts, known.reasons, data.max_rejected, known.columns)
+        check_known(source.ingest_id, known, data)
     return known
 
 
@@ -228,4 +227,4 @@ def _save(ingestion: "Ingestion") -> None:
     complete_masks(home.warehouse)
     record = SourceRecord(**{field.name: getattr(ingestion, field.name) for field in fields(SourceRecord)})
     frames = (ingestion.accepted, ingestion.rejected, ingestion.quarantined)
-    save_ingestion(home.warehouse, record, *frames, order_counts=ingestion.order_counts)
+    save_ingestion(home.warehouse, record, *frames, left_out=ingestion.left_out, order_counts=ingestion.order_counts)

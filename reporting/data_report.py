@@ -35,10 +35,11 @@ def render_data_report(report: DataReport) -> str:
 
 def summarise(report: DataReport) -> str:
     """What came of every row, in a line."""
+    left_out = f", {report.rows_left_out:,} left out" if report.rows_left_out else ""
     quarantined = f"; {report.rows_quarantined:,} contradict each other" if report.rows_quarantined else ""
     return (
         f"{report.rows_read:,} rows read: {report.rows_accepted:,} accepted, {report.rows_merged:,} merged as copies, "
-        f"{report.rows_rejected:,} rejected{quarantined}."
+        f"{report.rows_rejected:,} rejected{left_out}{quarantined}."
     )
 
 
@@ -61,7 +62,7 @@ def _escape_sign(sign: str) -> str:
 def _render_columns(report: DataReport) -> str:
     columns = report.columns.describe()
     lines = [f"Columns: {escape(columns)}."] if columns else []
-    lines += [f"**Warning:** {escape(warning, len(warning))}." for warning in report.columns.warn()]
+    lines += [f"**Warning:** {escape(warning, len(warning))}." for warning in report.warn()]
     return "\n\n".join(lines)
 
 
@@ -101,7 +102,7 @@ def _render_rejected(report: DataReport) -> str:
 
 def _render_not_read(report: DataReport) -> str:
     """What was passed over, and what was read and looks damaged."""
-    parts = []
+    parts = [f"Left out: {escape(report.tell_left_out(), MOST_LISTED)}."] if report.rows_left_out else []
     if report.not_read:
         parts.append(f"Not read: {escape(list_some(report.not_read), MOST_LISTED)}.")
     if report.headlines_damaged:

@@ -9,27 +9,25 @@ class ReadColumns:
     """The columns of text and label, by name, or by number from 1 where a table has no header.
 
     `other_texts` and `other_labels` are columns that could be meant as well. A source that is no table has none of all.
+    Where the label is no word in one column, `label_shape` says how it is read, and `label` has several names.
     """
 
     text: str | None = None
     label: str | None = None
     other_texts: tuple[str, ...] = ()
     other_labels: tuple[str, ...] = ()
+    label_shape: str | None = None
 
     def describe(self) -> str:
         """The columns that were read, in words; empty for a source that is no table."""
         read = (("text", self.text), ("label", self.label))
-        return ", ".join(f"{what} from {_show(name)}" for what, name in read if name is not None)
+        told = ", ".join(f"{what} from {_show(name)}" for what, name in read if name is not None)
+        return f"{told} ({self.label_shape})" if self.label_shape else told
 
     def warn(self) -> list[str]:
         """A sentence for each column that could be another one."""
         kinds = (("text", self.text, self.other_texts), ("label", self.label, self.other_labels))
         return [_warn(what, name, others) for what, name, others in kinds if name is not None and others]
-
-    def explain(self) -> str:
-        """What was read and what could be meant, in brackets with a space before them; empty for what is no table."""
-        told = "; ".join(self.warn() or [self.describe()])
-        return f" ({told})" if told else ""
 
 
 NO_COLUMNS = ReadColumns()
@@ -44,6 +42,7 @@ def join_columns(columns: Iterable[ReadColumns]) -> ReadColumns:
         label=_join(each.label for each in every),
         other_texts=tuple(dict.fromkeys(name for each in every for name in each.other_texts)),
         other_labels=tuple(dict.fromkeys(name for each in every for name in each.other_labels)),
+        label_shape=_join(each.label_shape for each in every),
     )
 
 

@@ -1,9 +1,10 @@
 """What came of an ingestion, as numbers and short texts: read by storage, shown by reporting and the command line."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from schemas.columns import NO_COLUMNS, ReadColumns
+from schemas.label import LABELS
 from schemas.settings import Settings
 
 MOST_REASONS = 3
@@ -13,6 +14,15 @@ MOST_REASONS = 3
 def describe_damage(headlines: int, example: str | None) -> str:
     """How many headlines look damaged, with the first of them."""
     return f"{headlines:,} {'headline looks' if headlines == 1 else 'headlines look'} damaged, as in {example!r}"
+
+
+def warn_of_labels(labels: Collection[str]) -> list[str]:
+    """A sentence about the labels that no headline has; empty where each of the three has some."""
+    missing = [label.value for label in LABELS if label not in labels]
+    if not missing:
+        return []
+    told = f"no headline is labelled {' or '.join(missing)}, and a study needs all three labels"
+    return [f"{told}: check that the right column is read, and that data.label_map names every word"]
 
 
 class LabelCount(NamedTuple):
@@ -129,3 +139,16 @@ class DataReport(Settings):
     headlines_damaged: int | None = None
     """Headlines whose text looks damaged; None where an older version ingested."""
     damaged_example: str | None = None
+    rows_left_out: int = 0
+    """Rows that the settings left out."""
+    left_out: tuple[tuple[str, int], ...] = ()
+    """The commonest reasons for these, each with its rows."""
+
+    def warn(self) -> list[str]:
+        """A sentence for each doubt about the columns, and about labels that no headline has."""
+        return [*self.columns.warn(), *warn_of_labels([each.label for each in self.labels])]
+
+    def tell_left_out(self) -> str:
+        """How many rows were left out, with the commonest reasons."""
+        told = ", ".join(f"{rows:,}: {reason}" for reason, rows in self.left_out[:MOST_REASONS])
+        return f"{self.rows_left_out:,} (most often {told})"

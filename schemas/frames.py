@@ -4,15 +4,11 @@ import pandas as pd
 import pandera.pandas as pa
 from pandera.typing.pandas import Series
 
-from schemas.label import LABELS
+from schemas.label import AGREEMENTS, LABELS, MISSING_WORDS
 
 LABEL_VALUES = [label.value for label in LABELS]
-AGREEMENTS = [50, 66, 75, 100]
-"""FinancialPhraseBank's levels: the least share of annotators that agree on a label, in per cent."""
 MAX_CHARACTERS = 10_000
 """A longer text is no headline."""
-MISSING_WORDS = frozenset({"nan", "-nan", "none", "null", "<na>", "nat", "na", "n/a", "#n/a", "#na"})
-"""What programs write for a missing value, in lower case: pandas, R, SQL, Excel."""
 SPREADSHEET_ERROR = (
     r"^#(?:NULL!|DIV/0!|VALUE!|REF!|NAME\?|NUM!|SPILL!|CALC!|FIELD!|BLOCKED!|CONNECT!|UNKNOWN!|BUSY!|ERROR!"
     r"|GETTING_DATA|WERT!|BEZUG!|ZAHL!|NV|VALOR!|NOME\?|NÚM!|N/D|VALEUR!|NOM\?|NOMBRE!|¡(?:VALOR|REF|NUM)!|¿NOMBRE\?)$"

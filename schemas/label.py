@@ -1,6 +1,14 @@
 """The three sentiments. The order is that of every confusion matrix, probability column and metric."""
 
+import re
 from enum import StrEnum
+
+AGREEMENTS = [50, 66, 75, 100]
+"""FinancialPhraseBank's levels: the least share of annotators that agree on a label, in per cent."""
+MISSING_WORDS = frozenset({"nan", "-nan", "none", "null", "<na>", "nat", "na", "n/a", "#n/a", "#na"})
+"""What programs write for a missing value, in lower case: pandas, R, SQL, Excel."""
+
+_NUMBER = re.compile(r"[+-]?[0-9]{1,15}(?:\.[0-9]{0,15})?")
 
 
 class Label(StrEnum):
@@ -12,8 +20,12 @@ class Label(StrEnum):
 
 
 def fold_word(word: str) -> str:
-    """A label word of a source as it is compared: without padding, case ignored."""
-    return word.strip().casefold()
+    """A label word of a source as it is compared: without padding or case, a number by its value (`1.0` is `1`)."""
+    folded = word.strip().casefold()
+    if not _NUMBER.fullmatch(folded):
+        return folded
+    number = float(folded)
+    return str(int(number)) if number.is_integer() else str(number)
 
 
 LABELS: tuple[Label, ...] = tuple(Label)

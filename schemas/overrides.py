@@ -74,10 +74,12 @@ def _parse_list(path: str, text: str, field: FieldInfo) -> Any:
 def _parse(path: str, text: str, field: FieldInfo) -> Any:
     if field.annotation in (str, str | None) and text not in {"", "null"} and text[0] not in "\"'":
         return text
-    if get_origin(field.annotation) is tuple and not text.startswith("["):
+    kinds, is_given = _kinds(field), text not in {"", "null"}
+    may_be_list = any(get_origin(kind) is tuple for kind in kinds) and (is_given or len(kinds) == 1)
+    if may_be_list and not text.startswith("["):
         text = f"[{text}]"
-    is_mapping = text not in {"", "null"} and any(get_origin(kind) is dict for kind in _kinds(field))
-    return _read(path, text, as_words=is_mapping and path != "grid")
+    of_words = any(get_origin(kind) is dict or get_args(kind)[:1] == (str,) for kind in kinds)
+    return _read(path, text, as_words=is_given and of_words and path != "grid")
 
 
 def _read(path: str, text: str, *, as_words: bool) -> Any:

@@ -1,8 +1,9 @@
 """Settings of a source: where headlines come from and how they are read, to train on them or to score them."""
 
-from typing import ClassVar, Literal
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, FiniteFloat, field_validator, model_validator
 
 from schemas.formats import Format, LabelledFormat
 from schemas.label import Label, fold_word
@@ -31,15 +32,29 @@ class DataSettings(NamingSettings):
     text_column: str | None = Field(
         default=None,
         description="Column of the headline; found by names and values when not given. "
-        "Its number, from 1, where a CSV has no header.",
+        "Its number, from 1, where a CSV has no header; a path such as `article.title` where values are nested.",
     )
     label_column: str | None = Field(
         default=None,
         description="Column of the label; found by names and values when not given. Its number, from 1, where a CSV "
-        "has no header.",
+        "has no header; a path such as `sentiment.label` where values are nested.",
     )
-    label_map: dict[str, Label] | None = Field(
-        default=None, description="The source's label words, case ignored, to positive, neutral or negative."
+    label_columns: tuple[str, ...] | None = Field(
+        default=None,
+        description="Several columns that hold the label together, in place of `label_column`: one for each label with "
+        "1 and 0 (columns named by the three labels are found by themselves), or one for each annotator, of whom the "
+        "majority decides.",
+        min_length=2,
+    )
+    label_map: dict[str, Label | None] | None = Field(
+        default=None,
+        description="The source's label words, case ignored, to positive, neutral or negative, or to null, which "
+        "leaves their rows out. The empty word means no label, and may only be null.",
+    )
+    thresholds: tuple[FiniteFloat, FiniteFloat] | None = Field(
+        default=None,
+        description="The label column holds scores: below the first number is negative, above the second positive, "
+        "anything else neutral.",
     )
     encoding: str | None = Field(default=None, description="Text encoding; detected when not given.")
     format: LabelledFormat | None = Field(
@@ -54,7 +69,9 @@ class DataSettings(NamingSettings):
         description="Line of a CSV, or row of an Excel sheet, that names the columns, from 1; found when not given.",
     )
     agreement: Literal[50, 66, 75, 100] = Field(
-        default=50, description="FinancialPhraseBank only: least share of annotators that agree, in per cent."
+        default=50,
+        description="FinancialPhraseBank, and annotators in `label_columns`: least share of annotators that agree, in "
+        "per cent; rows of fewer are left out.",
     )
     duplicates: Literal["merge", "keep"] = Field(
         default="merge",
@@ -76,19 +93,43 @@ class DataSettings(NamingSettings):
         default=0.1, ge=0, le=1, description="Share of the rows that may be rejected; beyond it nothing is ingested."
     )
 
+    @field_validator("label_map", mode="before")
+    @classmethod
+    def _null_as_a_word(cls, value: Any) -> Any:
+        """A file of words and the command line spell null as a word."""
+        if not isinstance(value, Mapping):
+            return value
+        return {word: None if label in {"null", "~"} else label for word, label in value.items()}
+
     @field_validator("label_map")
     @classmethod
-    def _one_label_a_word(cls, value: dict[str, Label] | None) -> dict[str, Label] | None:
-        known: dict[str, str] = {}
+    def _one_label_a_word(cls, value: dict[str, Label | None] | None) -> dict[str, Label | None] | None:
+        known: dict[str, Label | None] = {}
         for word, label in (value or {}).items():
             folded = fold_word(word)
-            if not folded:
+            if not folded and label:
                 raise ValueError(
-                    f"it maps an empty word to {label}: a row without a label has none, leave the word out"
+                    f"it maps an empty word to {label}: a row without a label has none, leave the word out, or map it "
+                    "to null to leave such rows out"
                 )
             if label != known.setdefault(folded, label):
-                raise ValueError(f"it maps {word!r:.50} to {known[folded]} and to {label}, case ignored: keep one")
+                both = f"{known[folded] or 'null'} and to {label or 'null'}"
+                raise ValueError(f"it maps {word!r:.50} to {both}, case ignored: keep one")
         return value
+
+    @field_validator("thresholds")
+    @classmethod
+    def _ascending(cls, value: tuple[float, float] | None) -> tuple[float, float] | None:
+        if value and value[0] > value[1]:
+            raise ValueError(f"{value[0]:g} is above {value[1]:g}: give the lower one first")
+        return value
+
+    @model_validator(mode="after")
+    def _one_way_to_the_label(self) -> Self:
+        for name, value in (("label_column", self.label_column), ("thresholds", self.thresholds)):
+            if self.label_columns and value is not None:
+                raise ValueError(f"{name} is given beside label_columns: give one of them")
+        return self
 
     @field_validator("delimiter")
     @classmethod

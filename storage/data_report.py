@@ -25,7 +25,7 @@ def load_data_report(warehouse: Path, ingest_id: str) -> DataReport:
         cursor = connection.execute(
             "SELECT sources.ingest_id, source, kind, encoding, synthetic, snapshot_id, previous_snapshot_id, rows_read,"
             " rows_accepted, rows_merged, rows_rejected, coalesce(rows_quarantined, 0) AS rows_quarantined,"
-            " not_read, headlines_damaged, damaged_example"
+            " not_read, headlines_damaged, damaged_example, coalesce(rows_left_out, 0) AS rows_left_out"
             " FROM sources JOIN snapshots USING (snapshot_id) WHERE sources.ingest_id = ?",
             [ingest_id],
         )
@@ -64,11 +64,16 @@ def _load_ingested(connection: DuckDBPyConnection, ingest_id: str) -> dict[str, 
         return rows
 
     labels = ask("SELECT label, headlines, rows_accepted, share FROM source_labels WHERE ingest_id = ? ORDER BY label")
+    left_out = ask(
+        "SELECT reason, count(*) FROM left_out_rows WHERE ingest_id = ? GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT ?",
+        MOST_REASONS,
+    )
     resolutions = ask("SELECT resolution, count(*) FROM quarantine WHERE ingest_id = ? GROUP BY 1 ORDER BY 1")
     return {
         "labels": tuple(LabelCount(*row) for row in labels),
         "reasons": _load_reasons(connection, ingest_id, MOST_REASONS),
         "resolutions": tuple(resolutions),
+        "left_out": tuple(left_out),
     }
 
 

@@ -10,6 +10,7 @@ from duckdb import DuckDBPyConnection
 
 from schemas.columns import NO_COLUMNS, ReadColumns
 from storage.order import next_number
+from storage.refusals import forget_refusal
 from storage.warehouse import is_up_to_date, reading, utc_now, writing
 
 _LATEST_VISIT = (
@@ -42,7 +43,7 @@ class SourceRecord:
 
 @dataclass(frozen=True)
 class StoredIngestion:
-    """The result of an ingestion; `reasons` are the commonest reasons of its rejected rows, with their numbers."""
+    """The result of an ingestion; `labels` are those of its headlines."""
 
     snapshot_id: str
     source: str
@@ -51,8 +52,9 @@ class StoredIngestion:
     rows_accepted: int
     rows_merged: int
     rows_rejected: int
+    rows_left_out: int
     rows_quarantined: int
-    reasons: tuple[tuple[str, int], ...]
+    labels: tuple[str, ...]
     columns: ReadColumns = NO_COLUMNS
 
 
@@ -63,9 +65,12 @@ def save_ingestion(
     rejected: pd.DataFrame,
     quarantined: pd.DataFrame,
     *,
+    left_out: pd.DataFrame | None = None,
     order_counts: bool = True,
 ) -> str:
     """Save a source, its headlines, its rejected rows and its snapshot; an ingestion that is known changes nothing.
+
+    What was refused of the same place before is forgotten.
 
     Args:
         warehouse: The DuckDB file.
@@ -73,6 +78,7 @@ def save_ingestion(
         accepted: A `schemas.frames.HeadlineFrame`.
         rejected: A `schemas.frames.RejectedFrame`.
         quarantined: A `schemas.frames.QuarantineFrame`.
+        left_out: A `schemas.frames.RejectedFrame` of rows that the settings left out; None if there are none.
         order_counts: The snapshot is in the order of `accepted`; else in the order of its ids, which sorts faster here
             than in the frame.
 
@@ -91,6 +97,12 @@ def save_ingestion(
         connection.execute(
             "INSERT INTO rejected_rows BY NAME SELECT $ingest_id AS ingest_id, * FROM rejected", of_ingestion
         )
+        if left_out is not None:
+            connection.register("left_out", left_out)
+            connection.execute(
+                "INSERT INTO left_out_rows BY NAME SELECT $ingest_id AS ingest_id, * FROM left_out", of_ingestion
+            )
+        forget_refusal(connection, source.location)
         connection.execute(
             "INSERT INTO quarantine BY NAME SELECT $ingest_id AS ingest_id, * FROM quarantined", of_ingestion
         )
@@ -99,6 +111,7 @@ def save_ingestion(
             " $kind AS kind, $sha256 AS sha256, $encoding AS encoding, $synthetic AS synthetic, $reading AS reading,"
             " $rows_read AS rows_read, $rows_merged AS rows_merged, $snapshot_id AS snapshot_id,"
             " $accepted AS rows_accepted, $rejected AS rows_rejected, $quarantined AS rows_quarantined,"
+            " $left_out AS rows_left_out, $label_shape AS label_shape,"
             " $text AS text_column, $label AS label_column, $other_texts AS other_text_columns,"
             " $other_labels AS other_label_columns, $not_read AS not_read,"
             " $headlines_damaged AS headlines_damaged, $damaged_example AS damaged_example, $now AS ingested_at,"
@@ -112,6 +125,8 @@ def save_ingestion(
                 "accepted": len(accepted),
                 "rejected": len(rejected),
                 "quarantined": len(quarantined),
+                "left_out": 0 if left_out is None else len(left_out),
+                "label_shape": source.columns.label_shape,
                 "now": now,
                 "number": next_number(connection, "sources"),
             },
@@ -212,8 +227,8 @@ def _was_met_last(connection: DuckDBPyConnection, location: str, ingest_id: str)
     return latest == [(ingest_id,)]
 
 
-def load_ingestion(warehouse: Path, ingest_id: str, most_reasons: int) -> StoredIngestion | None:
-    """The result of an ingestion, with the commonest reasons of its rejected rows, `most_reasons` at most.
+def load_ingestion(warehouse: Path, ingest_id: str) -> StoredIngestion | None:
+    """The result of an ingestion.
 
     None if the warehouse does not know it, or is of an older version that no run has brought up to date.
     """
@@ -222,29 +237,40 @@ def load_ingestion(warehouse: Path, ingest_id: str, most_reasons: int) -> Stored
             return None
         cursor = connection.execute(
             "SELECT snapshot_id, source, synthetic, rows_read, rows_accepted, rows_merged, rows_rejected,"
-            " coalesce(rows_quarantined, 0) AS rows_quarantined FROM sources WHERE ingest_id = ?",
+            " coalesce(rows_left_out, 0) AS rows_left_out, coalesce(rows_quarantined, 0) AS rows_quarantined"
+            " FROM sources WHERE ingest_id = ?",
             [ingest_id],
         )
         columns, found = [column[0] for column in cursor.description], cursor.fetchone()
         read = load_columns(connection, ingest_id)
-        reasons = connection.execute(
-            "SELECT reason, count(*) FROM rejected_rows WHERE ingest_id = ? GROUP BY reason"
-            " ORDER BY count(*) DESC, reason LIMIT ?",
-            [ingest_id, most_reasons],
+        labels = connection.execute(
+            "SELECT DISTINCT label FROM sources JOIN snapshot_headlines USING (snapshot_id)"
+            " JOIN headlines USING (headline_id) WHERE sources.ingest_id = ? ORDER BY label",
+            [ingest_id],
         ).fetchall()
     known = dict(zip(columns, found or columns, strict=True))
-    return StoredIngestion(**known, reasons=tuple(reasons), columns=read) if found else None
+    return StoredIngestion(**known, labels=tuple(label for (label,) in labels), columns=read) if found else None
+
+
+def load_rejected(warehouse: Path, ingest_id: str) -> pd.DataFrame:
+    """The rejected rows of an ingestion: columns source, row_number, reason, raw."""
+    with reading(warehouse) as connection:
+        frame: pd.DataFrame = connection.execute(
+            "SELECT source, row_number, reason, raw FROM rejected_rows WHERE ingest_id = ? ORDER BY ALL", [ingest_id]
+        ).df()
+    return frame
 
 
 def load_columns(connection: DuckDBPyConnection, ingest_id: str) -> ReadColumns:
     """The columns that an ingestion read; empty if an earlier version did not store them."""
     [found] = connection.execute(
-        "SELECT text_column, label_column, coalesce(other_text_columns, []), coalesce(other_label_columns, [])"
+        "SELECT text_column, label_column, coalesce(other_text_columns, []), coalesce(other_label_columns, []),"
+        " label_shape"
         " FROM (SELECT ?::VARCHAR AS ingest_id) LEFT JOIN sources USING (ingest_id)",
         [ingest_id],
     ).fetchall()
-    text, label, other_texts, other_labels = found
-    return ReadColumns(text, label, tuple(other_texts), tuple(other_labels))
+    text, label, other_texts, other_labels, shape = found
+    return ReadColumns(text, label, tuple(other_texts), tuple(other_labels), shape)
 
 
 def load_unmasked(warehouse: Path) -> pd.DataFrame:

@@ -24,6 +24,8 @@ def describe_ingestion(report: DataReport, *, is_new: bool) -> tuple[Lines, Line
         ("merged", f"{report.rows_merged:,}"),
         ("rejected", f"{report.rows_rejected:,}{describe_reasons(report.reasons)}"),
     ]
+    if report.rows_left_out:
+        lines.append(("left out", report.tell_left_out()))
     if report.not_read:
         lines.append(("not read", list_some(report.not_read)))
     if report.headlines_damaged:
@@ -46,11 +48,12 @@ def describe_ingestion(report: DataReport, *, is_new: bool) -> tuple[Lines, Line
     lines += [("drift", f"{each.drift}, {each.measure} {each.value:.2f}") for each in drifted]
     reasons = dict.fromkeys(each.reason for each in report.drift if each.reason)
     lines += [("drift", f"unknown, because {reason}") for reason in reasons]
-    lines += [("warning", warning) for warning in report.columns.warn()]
+    lines += [("warning", warning) for warning in report.warn()]
     return lines, data_queries(
         report.ingest_id,
         report.snapshot_id,
         rejected=report.rows_rejected > 0,
+        left_out=report.rows_left_out > 0,
         contradictory=report.rows_quarantined > 0,
         near_copies=bool(report.copies),
     )

@@ -55,6 +55,21 @@ COMMENT ON COLUMN rejected_reasons.source IS 'A file with such a row.';
 COMMENT ON COLUMN rejected_reasons.row_number IS 'The lowest number of such a row.';
 
 
+CREATE OR REPLACE VIEW refused_rows AS
+SELECT source, row_number, reason, raw, location, ingest_id, message, refused_at
+FROM ledger.refused_rows
+ORDER BY refused_at DESC, location, source, row_number;
+COMMENT ON VIEW refused_rows IS 'The rejected rows of a source that was refused as a whole, 100,000 at most; gone when it is refused again or ingested.';
+COMMENT ON COLUMN refused_rows.source IS 'The file that the row came from.';
+COMMENT ON COLUMN refused_rows.row_number IS 'Its row in the file, from 1.';
+COMMENT ON COLUMN refused_rows.reason IS 'Every reason why it was rejected.';
+COMMENT ON COLUMN refused_rows.raw IS 'The row as it was read.';
+COMMENT ON COLUMN refused_rows.location IS 'Where the source is: an absolute path, or hf:ORG/NAME.';
+COMMENT ON COLUMN refused_rows.ingest_id IS 'Identity of the bytes and the settings that read them.';
+COMMENT ON COLUMN refused_rows.message IS 'Why the source was refused.';
+COMMENT ON COLUMN refused_rows.refused_at IS 'When, UTC.';
+
+
 CREATE OR REPLACE VIEW near_copies AS
 SELECT
     snapshot_id,
@@ -275,7 +290,7 @@ readings AS (
     SELECT
         snapshots.snapshot_id,
         list_filter(
-            json_keys(now.reading),
+            list_sort(list_distinct(list_concat(json_keys(now.reading), json_keys(before.reading)))),
             lambda name: json_extract(now.reading, '$.' || name) IS DISTINCT FROM json_extract(before.reading, '$.' || name)
         ) AS changed
     FROM snapshots

@@ -9,11 +9,11 @@ import pytest
 from prefect import flow
 
 from flows.ingest import ingest
+from ingestion.refusals import TooManyRejectedError
 from reporting.data_report import render_data_report
 from schemas.config import SplitSettings
 from schemas.label import LABELS
 from schemas.source import DataSettings
-from schemas.tolerance import TooManyRejectedError
 from storage.data_report import load_data_report
 from storage.query import query
 from storage.warehouse import prepare_warehouse, writing
@@ -156,16 +156,14 @@ def test_a_headline_of_test_stays_there_when_more_arrive(home: Path, server: str
         (["news.csv", "--label-map", "cases.yaml"], "data.label_map: it maps 'UP' to negative and to positive"),
         (["~nobody-of-that-name/news.csv"], "cannot be read (Could not determine home directory): check its path"),
         (["news.csv", "--label-map", "bulls.yaml"], "data.label_map.up = 'bullish': must be"),
-        (["news.csv", *COLUMNS], "none of its 5 rows can be used, most often (2) because of unknown label"),
-        (
-            ["news.csv", *COLUMNS],
-            "name the right columns (text from 'title', label from 'mood'), or map its label words",
-        ),
+        (["news.csv", "--thresholds", "0.1,-0.1"], "data.thresholds: 0.1 is above -0.1: give the lower one first"),
+        (["news.csv", "--thresholds", "low"], "data.thresholds"),
+        (["news.csv", "--label-columns", "mood"], "data.label_columns"),
+        (["news.csv", "--text-column", "title", "--label-columns", "mood,tone"], "no label column 'tone'"),
         (
             ["news.csv", "--header-row", "9", *COLUMNS],
             "has no line 9 that names columns: say another with --set data.he",
         ),
-        (["news.csv", *COLUMNS, "--label-map", "words.yaml"], "1 of 5 rows rejected, a share of 0.2 where"),
     ],
 )
 def test_bad_input_is_told_before_anything_is_made(
@@ -181,6 +179,48 @@ def test_bad_input_is_told_before_anything_is_made(
     Path("bulls.yaml").write_text("up: bullish\n")
     assert line in refuse("ingest", *arguments)
     assert not home.exists()
+
+
+def test_a_refusal_shows_rows_above_its_line_and_leaves_them_to_be_queried(
+    fintone: Run, home: Path, news: Path
+) -> None:
+    code, out, err = fintone("ingest", str(news), *COLUMNS)
+    *details, line = err.splitlines()
+    assert (code, out) == (2, "")
+    assert details == [
+        "2 rows: unknown label 'up': row 1 'Profit rose.,up', row 2 'Profit rose.,up'",
+        "1 row: unknown label 'down': row 3 'Profit fell.,down'",
+        "1 row: unknown label '0': row 4 'Profit was flat.,0'",
+        "1 row: unknown label '?': row 5 'Profit.,?'",
+    ]
+    assert line.startswith("fintone: source 'news.csv': none of its 5 rows can be used: 5 rows with an unknown label")
+    assert "--set 'data.label_map={up: positive, down: negative, 0: LABEL, \"?\": LABEL}'" in line
+    shown = "SELECT row_number, raw FROM refused_rows ORDER BY row_number LIMIT 1"
+    assert query(home / "warehouse.duckdb", shown).rows == [(1, "Profit rose.,up")]
+
+
+def test_scores_and_annotators_are_read_by_flags_and_told(fintone: Run, home: Path) -> None:
+    Path("scores.csv").write_text("title,score\nProfit rose.,0.6\nProfit fell.,-0.4\nAn AGM.,0\nA note.,\n")
+    code, out, _ = fintone("ingest", "scores.csv", "--thresholds", "-0.1,0.1", "--set", 'data.label_map={"": null}')
+    account = " ".join(out.split())
+    assert code == 0
+    assert "accepted 3: 1 negative, 1 neutral, 1 positive" in account
+    assert "left out 1 (most often 1: no label)" in account
+    assert "label from 'score' (scores, negative below -0.1 and positive above 0.1)" in account
+    rows = ["Profit rose.,positive,positive", "Profit fell.,negative,negative", "An AGM.,neutral,positive"]
+    Path("votes.csv").write_text("\n".join(["title,a,b", *rows]))
+    code, out, _ = fintone("ingest", "votes.csv", "--label-columns", "a,b")
+    account = " ".join(out.split())
+    assert code == 0
+    assert "left out 1 (most often 1: a tie of annotators: 1 neutral, 1 positive)" in account
+    assert "warning no headline is labelled neutral" in account
+    stored = "SELECT label_column, label_shape, rows_left_out FROM sources ORDER BY number"
+    assert query(home / "warehouse.duckdb", stored).rows == [
+        ("score", "scores, negative below -0.1 and positive above 0.1", 1),
+        ("a, b", "the majority of annotators", 1),
+    ]
+    [statement] = [line.partition('"')[2].rstrip('"') for line in out.splitlines() if "fintone sql" in line]
+    assert query(home / "warehouse.duckdb", statement).rows[0][1] == 3
 
 
 def test_a_word_of_the_label_map_stays_as_it_is_written(fintone: Run, news: Path) -> None:

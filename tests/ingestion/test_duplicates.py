@@ -46,8 +46,8 @@ def test_the_majority_wins_and_a_tie_is_dropped(read):
     ]
     assert told(ingestion.rejected, "row_number", "reason") == [
         (3, "2 of 3 rows with this text are labelled positive"),
-        (5, "the same text is also labelled negative"),
-        (6, "the same text is also labelled positive"),
+        (5, "a tie among the rows with this text: 1 negative, 1 positive"),
+        (6, "a tie among the rows with this text: 1 negative, 1 positive"),
     ]
     assert resolutions(ingestion) == [
         (1, "positive", "majority"),
@@ -56,6 +56,12 @@ def test_the_majority_wins_and_a_tie_is_dropped(read):
         (5, "positive", "dropped"),
         (6, "negative", "dropped"),
     ]
+
+
+def test_the_largest_of_three_labels_is_no_majority(read):
+    rows = "".join(f"Profit rose,{label}\n" for label in ("positive", "positive", "neutral", "negative"))
+    reasons = read(f"text,label\nAGM,neutral\n{rows}", conflicts="majority").rejected["reason"]
+    assert set(reasons) == {"no majority among the rows with this text: 1 negative, 1 neutral, 2 positive"}
 
 
 def test_kept_conflicts_are_one_headline_for_each_label_in_one_group(read):

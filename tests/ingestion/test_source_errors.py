@@ -57,7 +57,6 @@ def error_of(source, **settings):
         (b"only one column\nand another line\n", ["no text column and no label column", "['only one column']"]),
         (b'"a\nb",c\n1,2\n', ["['a\\nb', 'c']"]),
         (b'{"a": "Profit rose", "label": "positive"}\n', ["no text column", "['a', 'label']"]),
-        (b"text,label\nProfit rose,up\nCosts rose,up\n,x\n", ["none of its 3 rows", "'up'", "(2)", "data.label_map"]),
         (bytes(range(256)) * 40, ["is not text in any encoding", "data.encoding"]),
     ],
 )

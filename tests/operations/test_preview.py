@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from ingestion.files import SourceError
+from ingestion.refusals import TooManyRejectedError
 from learning.baselines.embeddings import EncoderError
 from learning.models.base_model import BaseModelError
 from operations.intake import find_headlines, take_in
@@ -13,7 +14,6 @@ from operations.preview import check_inputs, describe_study
 from schemas.config import StudyConfig
 from schemas.overrides import apply_overrides
 from schemas.profiles import build_config, load_profile
-from schemas.tolerance import TooManyRejectedError
 from storage.query import query
 from storage.splits import save_split
 
@@ -112,7 +112,7 @@ def test_an_encoder_in_a_folder_is_checked_and_named_with_its_revision(tiny_enco
 def test_a_source_with_too_many_rejected_rows_is_told(home: Path) -> None:
     rows = ["Profit rose.,positive", "Profit fell.,negative", "Profit was flat.,neutral", "Profit.,good"]
     Path("news.csv").write_text("\n".join(["text,label", *rows]))
-    line = r"source 'news\.csv': 1 of 4 rows rejected, a share of 0\.25 where data\.max_rejected allows 0\.1; most"
+    line = r"source 'news\.csv': 1 of 4 rows rejected, a share of 0\.25 where data\.max_rejected allows 0\.1: 1 row w"
     with pytest.raises(TooManyRejectedError, match=line):
         describe_study(make_config("desk", "data.source=news.csv"))
     take_in(make_config("desk", "data.source=news.csv", "data.max_rejected=0.25").data, lambda _: None)

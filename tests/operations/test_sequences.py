@@ -22,13 +22,12 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from rapidfuzz.fuzz import token_sort_ratio
 
 from benchmarks.corpus import iterate_rows
-from ingestion.ingest import NothingAcceptedError
+from ingestion.refusals import NothingAcceptedError, TooManyRejectedError
 from learning.study.split import SplitError
 from operations.intake import settle_split, take_in
 from schemas.config import SplitSettings
 from schemas.label import LABELS
 from schemas.source import DataSettings
-from schemas.tolerance import TooManyRejectedError
 from storage.query import query
 from storage.warehouse import prepare_warehouse
 

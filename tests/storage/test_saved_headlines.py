@@ -8,7 +8,7 @@ import pytest
 
 from schemas.columns import ReadColumns
 from storage.data_report import load_data_report
-from storage.headlines import StoredIngestion, load_ingestion, load_snapshot, save_ingestion
+from storage.headlines import StoredIngestion, load_ingestion, load_rejected, load_snapshot, save_ingestion
 from storage.query import query
 from storage.splits import load_part, load_split_counts, save_split
 from storage.warehouse import writing
@@ -35,30 +35,36 @@ def test_every_row_of_the_source_is_accounted_for(data):
     assert query(data, "SELECT headline_count, ingest_id FROM snapshots").rows == [(6, "ingest")]
 
 
-def test_an_ingestion_tells_its_commonest_reasons(warehouse, source, accepted, quarantined):
-    reasons = ["no label", "empty text", "no label", "no text"]
-    rejected = pd.DataFrame({"source": "news.csv", "row_number": range(7, 11), "reason": reasons, "raw": "x"})
-    save_ingestion(warehouse, replace(source, rows_read=11), accepted, rejected, quarantined)
-    told = (("no label", 2), ("empty text", 1))
-    expected = StoredIngestion("snapshot", "news.csv", False, 11, 6, 1, 4, 2, told)
-    assert load_ingestion(warehouse, "ingest", 2) == expected
-    assert load_ingestion(warehouse, "another", 2) is None
+def test_an_ingestion_comes_back_with_its_counts_its_labels_and_its_rejected_rows(
+    warehouse, source, accepted, quarantined
+):
+    rejected = pd.DataFrame({"source": "news.csv", "row_number": [7, 9], "reason": "no label", "raw": "x"})
+    left_out = rejected.assign(row_number=[10, 11], reason="label 'mixed'")
+    read = replace(source, rows_read=11)
+    save_ingestion(warehouse, read, accepted, rejected, quarantined, left_out=left_out)
+    labels = ("negative", "neutral", "positive")
+    expected = StoredIngestion("snapshot", "news.csv", False, 11, 6, 1, 2, 2, 2, labels)
+    assert load_ingestion(warehouse, "ingest") == expected
+    assert load_ingestion(warehouse, "another") is None
+    assert load_rejected(warehouse, "ingest").equals(rejected)
+    report = load_data_report(warehouse, "ingest")
+    assert (report.rows_left_out, report.left_out) == (2, (("label 'mixed'", 2),))
 
 
 def test_the_columns_that_were_read_are_kept_and_those_of_an_older_version_are_not_known(
     data, source, accepted, rejected, quarantined
 ):
-    columns = ReadColumns("title", "mood", ("text", "body"), ())
+    columns = ReadColumns("title", "mood", ("text", "body"), (), "scores")
     read = replace(source, ingest_id="second", columns=columns)
     save_ingestion(data, read, accepted, rejected, quarantined)
-    assert load_ingestion(data, "second", 1).columns == columns
+    assert load_ingestion(data, "second").columns == columns
     assert load_data_report(data, "second").columns == columns
     with writing(data) as connection:
         connection.execute(
             "UPDATE sources SET text_column = NULL, label_column = NULL, other_text_columns = NULL,"
-            " other_label_columns = NULL WHERE ingest_id = 'ingest'"
+            " other_label_columns = NULL, label_shape = NULL WHERE ingest_id = 'ingest'"
         )
-    assert load_ingestion(data, "ingest", 1).columns == ReadColumns()
+    assert load_ingestion(data, "ingest").columns == ReadColumns()
     assert load_data_report(data, "ingest").columns == ReadColumns()
 
 

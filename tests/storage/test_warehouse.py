@@ -111,7 +111,7 @@ def test_an_older_warehouse_is_brought_up_to_date_and_until_then_knows_nothing(m
         connection.execute("INSERT INTO headlines VALUES ('0000000000000000', 'Sales rose.', 'positive', 'ingest')")
         connection.execute("INSERT INTO splits VALUES ('split', 'snapshot', '0000000000000000', 'test')")
     assert load_earlier_parts(path, 42).empty
-    assert load_ingestion(path, "ingest", 1) is None
+    assert load_ingestion(path, "ingest") is None
     prepare_warehouse(path)
     assert query(path, "SELECT settings->>'method' FROM split_settings").rows == [("hashed",)]
     with writing(path) as connection:

@@ -1,0 +1,104 @@
+"""Several columns that hold the label of a row together: one for each label with 1 and 0, or one for each annotator."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ingestion.cells import is_empty
+from ingestion.labels import LabelWords, label_word
+from ingestion.rows import RawRow, broken_row
+from schemas.label import AGREEMENTS, LABELS, fold_word
+
+Cells = Sequence[Any] | Mapping[int, Any]
+"""Cells of a row by their places."""
+
+_FLAGS = {"1": True, "true": True, "0": False, "false": False}
+_NAME_WORD = re.compile(r"[^\W\d_]+")
+_CASES = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
+
+@dataclass(frozen=True)
+class LabelGroup:
+    """The columns that hold the label together, by their places in a row.
+
+    `labels` is the label of each column of a group with one column for each label, and empty of annotators'. Rows on
+    which less than the share `agreement` of the annotators agree, in per cent, are left out.
+    """
+
+    places: tuple[int, ...]
+    labels: tuple[str, ...]
+    words: LabelWords
+    agreement: int
+
+    @property
+    def shape(self) -> str:
+        """How the label is read from the columns, in words."""
+        return "one column for each label" if self.labels else "the majority of annotators"
+
+    def label(self, row: RawRow, cells: Cells) -> RawRow:
+        """A row with the label that its cells, by their places in the table, tell."""
+        if row.defect:
+            return row
+        own = [None if is_empty(cells[place]) else _spell(cells[place]) for place in self.places]
+        return self._read_flags(row, own) if self.labels else self._count_votes(row, own)
+
+    def _read_flags(self, row: RawRow, words: Sequence[str | None]) -> RawRow:
+        flags = [False if word is None or self.words.is_missing(word) else read_flag(word) for word in words]
+        told = [label for label, flag in zip(self.labels, flags, strict=True) if flag]
+        odd = next((word for word, flag in zip(words, flags, strict=True) if flag is None), None)
+        if odd is not None:
+            return broken_row(row.raw, f"neither 1 nor 0 in the column of a label: {odd[:40]!r}")
+        if len(told) > 1:
+            return broken_row(row.raw, f"more than one label: {' and '.join(sorted(told))}")
+        return row._replace(label=told[0] if told else None)
+
+    def _count_votes(self, row: RawRow, words: Sequence[str | None]) -> RawRow:
+        votes = [word for word in words if word is not None and not self.words.is_missing(word)]
+        unknown = next((word for word in votes if not self.words.knows(word)), None)
+        if unknown is not None or not votes:
+            return row._replace(label=unknown)
+        counts = Counter("left out" if self.words.leaves_out(word) else self.words.resolve(word) for word in votes)
+        most = max(counts.values())
+        best = [label for label in counts if counts[label] == most]
+        told = ", ".join(f"{counts[label]} {label}" for label in sorted(counts))
+        reached = max((level for level in AGREEMENTS if 100 * most >= level * len(votes)), default=0)
+        if len(best) > 1:
+            return row._replace(left_out=f"a tie of annotators: {told}")
+        if reached < self.agreement:
+            return row._replace(left_out=f"fewer than {self.agreement} % of annotators agree: {told}")
+        if best[0] not in LABELS:
+            return row._replace(left_out=f"annotators leave it out: {told}")
+        return row._replace(label=best[0], agreement=reached)
+
+
+def _spell(cell: Any) -> str:
+    """The word of a cell; half a surrogate pair, which JSON may hold and nothing can store, becomes a question mark."""
+    return label_word(cell).encode(errors="replace").decode()
+
+
+def read_flag(word: str) -> bool | None:
+    """Whether a word is 1 or true; None for one that is neither that nor 0 or false."""
+    return _FLAGS.get(fold_word(word))
+
+
+def label_in_name(name: str, words: LabelWords) -> str | None:
+    """The label that the name of a column is or has as a word, as in `is_positive`; None if it has none or several."""
+    parts = [name, *_NAME_WORD.findall(_CASES.sub(" ", name))]
+    labels = {words.resolve(part) for part in parts if words.knows(part) and not words.leaves_out(part)}
+    return labels.pop() if len(labels) == 1 else None
+
+
+def find_flags(names: Sequence[str], words: LabelWords) -> dict[str, int]:
+    """The place of the only column that each label names; empty unless each of the three names one."""
+    told = [(label, place) for place, name in enumerate(names) if (label := label_in_name(name, words))]
+    return dict(told) if len(told) == len(LABELS) == len(dict(told)) else {}
+
+
+def make_group(names: Sequence[str], places: Sequence[int], words: LabelWords, agreement: int) -> LabelGroup:
+    """The group of columns that the settings name: one for each label if their names tell so, else annotators'."""
+    labels = [label_in_name(names[place], words) for place in places]
+    told = tuple(label for label in labels if label)
+    is_by_label = len(set(told)) == len(places)
+    return LabelGroup(tuple(places), told if is_by_label else (), words, agreement)

@@ -1,0 +1,185 @@
+"""Why a source is refused as a whole: what its rejected rows have in common, and what would help."""
+
+import ast
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple, Self
+
+from ingestion.label_maps import PLACEHOLDER, spell_map
+from ingestion.label_shapes import assign, tell_shape
+from ingestion.labels import SHOWN_CHARACTERS
+from schemas.columns import ReadColumns
+from schemas.errors import InputError
+from schemas.source import DataSettings
+
+MOST_TOLD = 20
+"""Most reasons that are told with examples, and most words of a label map to paste."""
+_IN_A_LINE = 5
+_EXAMPLES = 3
+_RAW_CHARACTERS = 80
+
+_UNKNOWN = re.compile(r"""unknown label ('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")""")
+_TIED = re.compile(r"(?:a tie|no majority) among the rows")
+_CONFLICT = re.compile(rf"the same text is also labelled|\d+ of \d+ rows with this text|{_TIED.pattern}")
+_NO_LABEL = re.compile(r"(?:^|; )no label")
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class RefusedSourceError(InputError):
+    """Nothing of a source is ingested, because of what its rows are; `details` has some of them."""
+
+    def with_note(self, note: str) -> Self:
+        """The same refusal with a note at its end."""
+        noted = type(self)(f"{self}; {note}")
+        noted.details = self.details
+        return noted
+
+
+class TooManyRejectedError(RefusedSourceError):
+    """More of a source's rows were rejected than `data.max_rejected` allows."""
+
+
+class NothingAcceptedError(RefusedSourceError):
+    """No row of a source can be used."""
+
+
+class Account(NamedTuple):
+    """What came of a source: its rows, those that the settings left out, and the rejected ones."""
+
+    rows_read: int
+    rows_accepted: int
+    rows_left_out: int
+    rejected: "pd.DataFrame"
+    """Columns source, row_number, reason and raw."""
+    columns: ReadColumns
+
+
+def check_account(account: Account, data: DataSettings) -> None:
+    """Refuse a source without a row that can be used, or of which too large a share was rejected.
+
+    Rows that are left out count as neither.
+
+    Raises:
+        NothingAcceptedError: No row can be used.
+        TooManyRejectedError: More than `data.max_rejected` were rejected.
+    """
+    rejected, counted = len(account.rejected), max(account.rows_read - account.rows_left_out, 1)
+    if not account.rows_accepted:
+        what = f"none of its {account.rows_read:,} rows can be used"
+        raise _describe(NothingAcceptedError(f"source {data.source!r}: {what}"), account, data)
+    if rejected > data.max_rejected * counted:
+        share = f"a share of {rejected / counted:.3g} where data.max_rejected allows {data.max_rejected:g}"
+        what = f"{rejected:,} of {counted:,} rows rejected, {share}"
+        raise _describe(TooManyRejectedError(f"source {data.source!r}: {what}"), account, data)
+
+
+def _describe(refusal: RefusedSourceError, account: Account, data: DataSettings) -> RefusedSourceError:
+    """The refusal with what the rejected rows have in common, the remedies and examples."""
+    reasons = account.rejected["reason"].value_counts()
+    labels = _count_labels(reasons)
+    told = ", ".join(_tell_groups(reasons, labels, account))
+    message = f"{refusal}: {told}; {'; '.join(_find_remedies(reasons, labels, account, data))}"
+    described = type(refusal)(message)
+    described.details = tuple(_give_examples(account.rejected, reasons))
+    return described
+
+
+def _count_labels(reasons: "pd.Series") -> Counter[str]:
+    """The unknown labels with their rows."""
+    counts: Counter[str] = Counter()
+    for reason, count in reasons.items():
+        found = _UNKNOWN.search(str(reason))
+        if found:
+            counts[ast.literal_eval(found[1])] += int(count)
+    return counts
+
+
+def _tell_groups(reasons: "pd.Series", labels: Counter[str], account: Account) -> Iterator[str]:
+    """How many rows there are of each kind of fault."""
+    if labels:
+        column = f" in {_name_column(account.columns)}" if account.columns.label else ""
+        yield f"{_count(labels.total(), 'row')} with an unknown label{column} ({_list_counts(labels)})"
+    known = {"without a label": _NO_LABEL, "whose text has several labels": _CONFLICT}
+    for what, pattern in known.items():
+        if number := _sum(reasons, pattern):
+            yield f"{_count(number, 'row')} {what}"
+    others = Counter({str(why): int(n) for why, n in reasons.items() if not _is_told(str(why))})
+    if others:
+        [(reason, _)] = others.most_common(1)
+        why = "with" if len(others) == 1 else "for other reasons, most often:"
+        yield f"{_count(others.total(), 'row')} {why} {reason}"
+    if account.rows_left_out:
+        yield f"{_count(account.rows_left_out, 'row')} left out by the label map or data.agreement"
+
+
+def _is_told(reason: str) -> bool:
+    return any(pattern.search(reason) for pattern in (_UNKNOWN, _NO_LABEL, _CONFLICT))
+
+
+def _find_remedies(reasons: "pd.Series", labels: Counter[str], account: Account, data: DataSettings) -> Iterator[str]:
+    """What would help, the likeliest first."""
+    columns = account.columns
+    shape = tell_shape(list(labels), data)
+    if shape:
+        yield f"the column {shape}"
+    elif len(labels) > MOST_TOLD or max(map(len, labels), default=0) >= SHOWN_CHARACTERS:
+        yield f"if another column holds the label, name it with {data.option('label_column')}"
+    elif labels:
+        pasted = spell_map(labels, data)
+        choice = f", with positive, neutral, negative or null (such rows are left out) for {PLACEHOLDER}"
+        yield f"map them by {assign(data, 'label_map', pasted)}{choice if PLACEHOLDER in pasted else ''}"
+    yield from columns.warn()
+    if _sum(reasons, _NO_LABEL):
+        yield f"rows without a label are left out by {assign(data, 'label_map', spell_map([''], data))}"
+    if _sum(reasons, _CONFLICT):
+        choices = ["keep"] if data.conflicts == "majority" else ["majority", "keep"]
+        what = "ties are settled" if _sum(reasons, _TIED) else "conflicting labels are settled"
+        yield f"{what} by {' or '.join(data.option('conflicts', choice) for choice in choices)}"
+    if not all(_is_told(str(reason)) for reason in reasons.index):
+        told = columns.describe()
+        yield "mend the rows" + (f", or name the right columns ({told})" if told else "")
+    if reasons.empty:
+        yield "map labels to positive, neutral or negative"
+    if account.rows_accepted:
+        yield "or raise data.max_rejected"
+
+
+def _give_examples(rejected: "pd.DataFrame", reasons: "pd.Series") -> Iterator[str]:
+    """A line for each of the commonest reasons with some of its rows."""
+    shown = reasons.index[:MOST_TOLD]
+    rows = rejected[rejected["reason"].isin(shown)].groupby("reason", sort=False).head(_EXAMPLES)
+    is_one_file = len(set(rejected["source"])) == 1
+    for reason in shown:
+        own = rows[rows["reason"] == reason]
+        places = zip(own["source"], own["row_number"], own["raw"], strict=True)
+        told = (f"{'' if is_one_file else f'{file} '}row {number} {_cut(raw)}" for file, number, raw in places)
+        yield f"{_count(int(reasons[reason]), 'row')}: {reason}: {', '.join(told)}"
+    if len(reasons) > MOST_TOLD:
+        yield f"{_count(len(reasons) - MOST_TOLD, 'more reason')}"
+
+
+def _cut(raw: str) -> str:
+    shown = " ".join(raw.split())
+    return repr(shown if len(shown) <= _RAW_CHARACTERS else f"{shown[:_RAW_CHARACTERS]}...")
+
+
+def _name_column(columns: ReadColumns) -> str:
+    is_one = not columns.label_shape or "," not in (columns.label or "")
+    return f"column {columns.label!r}" if is_one else f"the columns {columns.label}"
+
+
+def _list_counts(labels: Counter[str]) -> str:
+    more = len(labels) - _IN_A_LINE
+    told = ", ".join(f"{word!r} {count:,}" for word, count in labels.most_common(_IN_A_LINE))
+    return told + (f" and {more:,} more" if more > 0 else "")
+
+
+def _sum(reasons: "pd.Series", pattern: re.Pattern[str]) -> int:
+    return sum(int(count) for reason, count in reasons.items() if pattern.search(str(reason)))
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

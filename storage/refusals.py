@@ -1,0 +1,44 @@
+"""The table of sources that were refused as a whole, of which nothing else is in the warehouse."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+from duckdb import DuckDBPyConnection
+
+from storage.warehouse import utc_now, writing
+
+MOST_ROWS = 100_000
+"""Rejected rows of a refused source that are kept."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A source that was refused, and why."""
+
+    ingest_id: str
+    location: str
+    message: str
+
+
+def save_refusal(warehouse: Path, refusal: Refusal, rejected: pd.DataFrame) -> None:
+    """Keep the first `MOST_ROWS` rejected rows of a refused source, in place of what was refused of its place before.
+
+    Args:
+        warehouse: The DuckDB file.
+        refusal: The source and the reason.
+        rejected: A `schemas.frames.RejectedFrame`.
+    """
+    with writing(warehouse) as connection:
+        forget_refusal(connection, refusal.location)
+        connection.register("rejected", rejected.iloc[:MOST_ROWS])
+        connection.execute(
+            "INSERT INTO ledger.refused_rows BY NAME SELECT $ingest_id AS ingest_id, $location AS location,"
+            " $message AS message, $now AS refused_at, * FROM rejected",
+            {**vars(refusal), "now": utc_now()},
+        )
+
+
+def forget_refusal(connection: DuckDBPyConnection, location: str) -> None:
+    """Delete what was refused of a place."""
+    connection.execute("DELETE FROM ledger.refused_rows WHERE location = ?", [location])

@@ -1,0 +1,190 @@
+"""A source that is refused as a whole says why and what helps, and its rejected rows can be queried."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from ingestion.refusals import NothingAcceptedError, RefusedSourceError, TooManyRejectedError
+from operations.intake import find_headlines, take_in
+from schemas.overrides import apply_overrides
+from schemas.profiles import build_config, load_profile
+from schemas.source import DataSettings
+from storage import refusals
+from storage.query import query
+from storage.warehouse import prepare_warehouse
+
+SOUND = [("Profit rose", "positive"), ("Costs rose", "negative"), ("An AGM", "neutral")]
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FINTONE_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+def write(rows: Sequence[tuple[str, str]], name: str = "news.csv") -> str:
+    Path(name).write_text("\n".join(["title,mood", *(",".join(row) for row in rows)]))
+    return name
+
+
+def settings(rows: Sequence[tuple[str, str]], **given: object) -> DataSettings:
+    named = {"source": write(rows), "text_column": "title", "label_column": "mood"}
+    return DataSettings.model_validate(named | given)
+
+
+def refuse(data: DataSettings) -> RefusedSourceError:
+    with pytest.raises(RefusedSourceError) as caught:
+        take_in(data, lambda _: None)
+    assert "\n" not in str(caught.value)
+    return caught.value
+
+
+def refused_rows(home: Path) -> list[tuple[object, ...]]:
+    return query(home / "warehouse.duckdb", "SELECT source, row_number, reason FROM refused_rows").rows
+
+
+UNKNOWN = [
+    *((f"Profit {number} rose", "bullish") for number in range(4)),
+    ("An AGM", "mixed: so"),
+    ("Costs", "Bearish"),
+]
+
+
+def test_unknown_labels_are_told_with_their_column_their_counts_and_rows(home: Path) -> None:
+    error = refuse(settings([*SOUND, *UNKNOWN]))
+    said = "6 of 9 rows rejected, a share of 0.667 where data.max_rejected allows 0.1"
+    shown = [f"row {number + 4} 'Profit {number} rose,bullish'" for number in range(3)]
+    counts = "'bullish' 4, 'mixed: so' 1, 'Bearish' 1"
+    assert f"source 'news.csv': {said}: 6 rows with an unknown label in column 'mood' ({counts})" in str(error)
+    assert error.details == (
+        f"4 rows: unknown label 'bullish': {', '.join(shown)}",
+        "1 row: unknown label 'mixed: so': row 8 'An AGM,mixed: so'",
+        "1 row: unknown label 'Bearish': row 9 'Costs,Bearish'",
+    )
+
+
+def test_the_label_map_of_the_message_can_be_pasted_and_says_what_is_left_to_say(home: Path) -> None:
+    message = str(refuse(settings([*SOUND, *UNKNOWN], label_map={"x": None})))
+    pasted = "--set 'data.label_map={x: null, bullish: positive, \"mixed: so\": LABEL, Bearish: negative}'"
+    assert (
+        f"map them by {pasted}, with positive, neutral, negative or null (such rows are left out) for LABEL" in message
+    )
+    completed = pasted.removeprefix("--set '").removesuffix("'").replace("LABEL", "neutral")
+    data = build_config(apply_overrides(load_profile("desk"), [completed])).data
+    assert take_in(settings([*SOUND[:2], *UNKNOWN], label_map=data.label_map), lambda _: None).is_new
+
+
+@pytest.mark.parametrize(
+    ("labels", "pasted"),
+    [
+        (("-1", "0", "1"), "{-1: negative, 0: neutral, 1: positive}"),
+        (("0", "1.0", "2"), '{0: LABEL, "1.0": LABEL, 2: LABEL}'),
+        (("yes", "null", 'a"b\\'), '{"yes": LABEL, "a\\"b\\\\": LABEL}'),
+    ],
+)
+def test_numbers_are_mapped_only_if_they_can_mean_one_thing(home: Path, labels: Sequence[str], pasted: str) -> None:
+    Path("news.json").write_text("")
+    rows = [(f"Headline {chr(65 + n)}", label.replace('"', '""')) for n, label in enumerate(labels)]
+    assert f"data.label_map={pasted}" in str(refuse(settings([(text, f'"{label}"') for text, label in rows])))
+
+
+def test_many_unknown_labels_are_another_column_and_keep_the_message_short(home: Path) -> None:
+    error = refuse(settings([(f"Profit {number} rose", f"{number:05}{'x' * 500}") for number in range(500)]))
+    assert isinstance(error, NothingAcceptedError)
+    assert "none of its 500 rows can be used: 500 rows with an unknown label" in str(error)
+    assert "and 495 more); if another column holds the label, name it with --set data.label_column=NAME" in str(error)
+    assert len(str(error)) < 700
+    assert (len(error.details), error.details[-1]) == (21, "480 more reasons")
+
+
+@pytest.mark.parametrize(
+    ("conflicts", "said"),
+    [
+        ("drop", "conflicting labels are settled by --set data.conflicts=majority or --set data.conflicts=keep"),
+        ("majority", "ties are settled by --set data.conflicts=keep"),
+    ],
+)
+def test_a_refusal_because_of_conflicting_labels_names_the_setting_that_settles_them(
+    home: Path, conflicts: str, said: str
+) -> None:
+    rows = [*SOUND, ("Sales", "positive"), ("Sales", "negative")]
+    error = refuse(settings(rows, conflicts=conflicts))
+    assert "2 rows whose text has several labels" in str(error)
+    assert said in str(error)
+    assert ("a tie among the rows with this text: 1 negative, 1 positive" in error.details[0]) == (
+        conflicts == "majority"
+    )
+
+
+def test_rows_without_a_label_can_be_left_out_as_the_message_says(home: Path) -> None:
+    rows = [*SOUND, ("Sales", ""), ("Orders", "n/a")]
+    message = str(refuse(settings(rows)))
+    assert "2 rows without a label; rows without a label are left out by --set 'data.label_map={\"\": null}'" in message
+    told: list[str] = []
+    take_in(settings(rows, label_map={"": None}), told.append)
+    assert told[0] == "news.csv: 5 rows read, 3 headlines accepted, 0 copies merged, 0 rejected, 2 left out"
+    left_out = "SELECT source, row_number, reason, raw FROM left_out_rows ORDER BY row_number"
+    assert query(home / "warehouse.duckdb", left_out).rows == [
+        ("news.csv", 4, "no label", "Sales,"),
+        ("news.csv", 5, "no label, written as 'n/a'", "Orders,n/a"),
+    ]
+    counts = "SELECT rows_read, rows_accepted, rows_merged, rows_rejected, rows_left_out FROM sources"
+    assert query(home / "warehouse.duckdb", counts).rows == [(5, 3, 0, 0, 2)]
+
+
+def test_rejected_rows_of_a_refused_source_are_kept_until_it_is_refused_again_or_ingested(home: Path) -> None:
+    error = refuse(settings([*SOUND, ("Sales", "up"), ("Orders", "up")]))
+    statement = str(error).rpartition('fintone sql "')[2].removesuffix('"')
+    expected = [("news.csv", 4, "unknown label 'up'"), ("news.csv", 5, "unknown label 'up'")]
+    assert [row[:3] for row in query(home / "warehouse.duckdb", statement).rows] == expected
+    assert refused_rows(home) == expected
+    refuse(settings([*SOUND, ("Sales", "up")]))
+    assert refused_rows(home) == expected[:1]
+    with pytest.raises(TooManyRejectedError):
+        take_in(
+            DataSettings(source=write([("Sales", "?"), *SOUND], "other.csv"), label_column="mood", text_column="title"),
+            print,
+        )
+    assert [name for name, *_ in refused_rows(home)] == ["other.csv", "news.csv"]
+    take_in(settings([*SOUND, ("Sales", "up")], label_map={"up": "positive"}), lambda _: None)
+    assert [name for name, *_ in refused_rows(home)] == ["other.csv"]
+    assert query(home / "warehouse.duckdb", "SELECT count(*) FROM rejected_rows").rows == [(0,)]
+
+
+def test_no_more_rows_of_a_refused_source_are_kept_than_the_bound(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(refusals, "MOST_ROWS", 2)
+    refuse(settings(UNKNOWN))
+    assert [number for _, number, _ in refused_rows(home)] == [1, 2]
+
+
+def test_a_known_source_that_a_lower_bound_refuses_names_where_its_rows_are(home: Path) -> None:
+    rows = [*SOUND, ("Sales", "up")]
+    ingested = take_in(settings(rows, max_rejected=0.5), lambda _: None)
+    error = refuse(settings(rows))
+    assert str(error).endswith(f"fintone sql \"FROM rejected_rows WHERE ingest_id = '{ingested.ingest_id}'\"")
+    assert error.details == ("1 row: unknown label 'up': row 4 'Sales,up'",)
+
+
+def test_a_dry_run_keeps_nothing_of_a_refused_source(home: Path) -> None:
+    with pytest.raises(TooManyRejectedError, match="'up' 1"):
+        find_headlines(settings([*SOUND, ("Sales", "up")]))
+    assert not home.exists()
+
+
+def test_a_refusal_is_told_although_its_rows_cannot_be_kept(home: Path) -> None:
+    home.write_text("")
+    assert "the rejected rows are not kept (FINTONE_HOME" in str(refuse(settings([*SOUND, ("Sales", "up")])))
+
+
+def test_a_source_without_a_class_is_told_now_and_when_it_is_met_again(home: Path) -> None:
+    prepare_warehouse(home / "warehouse.duckdb")
+    for _ in range(2):
+        told: list[str] = []
+        take_in(settings(SOUND[:1]), told.append)
+        warning = "no headline is labelled negative or neutral, and a study needs all three labels"
+        assert told[-1].startswith(f"warning: news.csv: {warning}")
+    told = []
+    take_in(settings(SOUND), told.append)
+    assert not any("warning" in line for line in told)
