@@ -1,12 +1,13 @@
 """`fintone report`: the page of a study, its charts and the published figures."""
 
+import webbrowser
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from cli.completion import complete_study
-from cli.output.console import print_lines
+from cli.output.console import print_lines, tell
 
 
 def report(
@@ -15,10 +16,17 @@ def report(
         typer.Option(help="Id of a study, or its first characters; else the last.", autocompletion=complete_study),
     ] = None,
     output: Annotated[Path | None, typer.Option(help="A folder; else the study's own in the home.")] = None,
+    act_at: Annotated[
+        float,
+        typer.Option(help="Confidence from which you act on an answer, in hundredths."),
+    ] = 0.9,
+    open_page: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,  # noqa: FBT002
 ) -> None:
     """Write a study's report: one page that opens offline, its charts for a paper, and the published figures.
 
-    Example: fintone report --output report
+    In the home, the page of all studies and champions, reports/index.html, is written too.
+
+    Example: fintone report --open
     """
     from operations.masks import complete_masks
     from operations.outputs import check_output
@@ -34,5 +42,8 @@ def report(
     mark_interrupted(home.warehouse)
     if home.warehouse.exists():
         complete_masks(home.warehouse)
-    page = write_report(study, output)
-    print_lines([("report", str(page)), ("charts", f"{page.parent / 'charts'}: SVG and PNG")])
+    page = write_report(study, output, act_at)
+    lines = [("report", str(page)), ("charts", f"{page.parent / 'charts'}: SVG and PNG")]
+    print_lines(lines if output is not None else [*lines, ("all studies", str(home.report_index))])
+    if open_page and not webbrowser.open(page.resolve().as_uri()):
+        tell(f"browser: none opens {page}; open it by hand, or set BROWSER to the command of one")

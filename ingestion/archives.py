@@ -6,17 +6,13 @@ import zlib
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
+from ingestion import bounds
 from ingestion.passed_over import tell_why
 from schemas.errors import InputError
 from schemas.reasons import describe_reason
 
-MAX_BYTES = 2 * 1024**3
-MAX_RATIO = 100
-"""A member is refused when it is larger once unpacked, or larger by more than this factor; text shrinks by 3 to 20."""
-
 _COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _SHOWN_MEMBERS = 5
-_HARMLESS_BYTES = 1024**2
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, OSError)
 
 
@@ -83,10 +79,10 @@ def _check_bounds(member: zipfile.ZipInfo, source: str) -> None:
             f"source {source!r}: {member.filename!r} in it is packed by method {member.compress_type}, neither stored "
             "nor deflated: unpack it yourself and give the file"
         )
-    if member.file_size > min(MAX_BYTES, max(_HARMLESS_BYTES, MAX_RATIO * member.compress_size)):
+    if member.file_size > bounds.most_unpacked(member.compress_size):
         raise ArchiveError(
             f"source {source!r}: {member.filename!r} in it would unpack from {member.compress_size:,} to "
-            f"{member.file_size:,} bytes, over the bound of {MAX_BYTES:,} or of {MAX_RATIO:,} times: "
+            f"{member.file_size:,} bytes, over {bounds.describe_unpacked()}: "
             "if you trust it, unpack it yourself and give the file"
         )
 

@@ -8,7 +8,13 @@ from schemas.errors import InputError
 MAX_ROWS = 10_000_000
 MAX_CHARACTERS = 4 * 1024**3
 
+MAX_UNPACKED_BYTES = 2 * 1024**3
+MAX_RATIO = 100
+"""What is packed is refused when it expands to more bytes, or by more than this factor; text shrinks by 3 to 20."""
+
+_HARMLESS_BYTES = 1024**2
 _HARMLESS_ROWS, _ROWS_PER_BYTE = 100_000, 1
+_HARMLESS_VALUES, _VALUES_PER_BYTE = 2_000_000, 16
 _HARMLESS_CHARACTERS, _CHARACTERS_PER_BYTE = 64 * 1024**2, 100
 
 
@@ -24,6 +30,21 @@ def most_rows(size: int) -> int:
 def most_characters(size: int) -> int:
     """The characters that are read of this many bytes; 0 bytes is a source whose size is unknown."""
     return min(MAX_CHARACTERS, max(_HARMLESS_CHARACTERS, _CHARACTERS_PER_BYTE * size)) if size else MAX_CHARACTERS
+
+
+def most_values(size: int) -> int:
+    """The cells of a table that are read of this many bytes."""
+    return max(_HARMLESS_VALUES, _VALUES_PER_BYTE * size)
+
+
+def most_unpacked(size: int) -> int:
+    """The bytes to which this many packed ones may expand."""
+    return min(MAX_UNPACKED_BYTES, max(_HARMLESS_BYTES, MAX_RATIO * size))
+
+
+def describe_unpacked() -> str:
+    """The bound on what is unpacked, in words."""
+    return f"the bound of {MAX_UNPACKED_BYTES:,} or of {MAX_RATIO:,} times"
 
 
 def too_large(source: str, size: int, most: str) -> TooLargeError:

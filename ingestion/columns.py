@@ -22,10 +22,16 @@ LABEL_NAMES = ("label", "sentiment", "class", "polarity", "target", "category", 
 SCORE_NAMES = ("score", "compound")
 """Names of a label column that holds scores."""
 
+PROMPT_NAMES = ("input", "query", "question", "prompt", "user", "human", "instruction")
+ANSWER_NAMES = ("output", "answer", "completion", "response", "assistant", "gpt", "model", "bot")
+"""Names in data that language models are trained on; their values must be headlines and labels."""
+
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _SHOWN_COLUMNS = 12
 _SHOWN_CHARACTERS = 40
 _MOST_SUGGESTED = 3
+_AFTER_NAMES = 1_000
+"""The rank of columns whose name alone does not say what they hold."""
 _MOST_JUDGED = 1_000
 """Most columns with unknown names whose values are judged."""
 
@@ -57,11 +63,19 @@ class Table:
         names: The names of the columns.
         rows: The first rows; a row shorter than the names has empty cells from there on.
         settings: Which columns are named, and the label words. Unlabelled text has no label column.
+        nested: The places of the columns that are paths within cells, such as `sentiment.polarity`.
     """
 
-    def __init__(self, names: Sequence[str], rows: Sequence[Sequence[Any]], settings: DataSettings) -> None:
+    def __init__(
+        self,
+        names: Sequence[str],
+        rows: Sequence[Sequence[Any]],
+        settings: DataSettings,
+        nested: frozenset[int] = frozenset(),
+    ) -> None:
         self.names = names
         self.settings = settings
+        self._nested = nested
         self._rows = rows[:SAMPLE_ROWS]
         self._words = LabelWords.of(settings)
         self._values: dict[int, ColumnValues] = {}
@@ -137,6 +151,11 @@ class Table:
         if self.settings.text_column is not None:
             return self._find_named(self.settings.text_column)
         ranks = self._rank_names(TEXT_NAMES)
+        if not any(self._judge(place).holds_headlines for place in ranks):
+            found = self._rank_ends((*TEXT_NAMES, *PROMPT_NAMES), set(self._suggest_texts()) - ranks.keys())
+            ends = {place: end_of(self.names[place]) for place in found}
+            about = "instruction" if "input" in ends.values() else None  # an instruction says what to do with its input
+            ranks |= {place: rank for place, rank in found.items() if ends[place] != about}
         most = max((self._judge(place).varieties for place in ranks if self._judge(place).holds_headlines), default=0)
 
         def judge(place: int) -> tuple[bool, bool, bool, int]:
@@ -144,7 +163,7 @@ class Table:
             return values.holds_headlines, 2 * values.varieties > most, values.is_short, -ranks[place]
 
         best = max(ranks, key=judge, default=None)
-        if best is None:
+        if best is None or self._is_tie(best, [place for place in ranks if judge(place) == judge(best)]):
             return []
         others = [place for place in ranks if self._judge(place).holds_headlines or ranks[place] < ranks[best]]
         others += [] if self._judge(best).holds_headlines else self._suggest_texts()
@@ -160,13 +179,15 @@ class Table:
         ranks = self._rank_names(known)
         similar = {place: rank for place, rank in self._rank_words(known).items() if place not in ranks}
         ranks |= {place: rank for place, rank in similar.items() if self._judge(place).holds_labels}
+        if not any(self._judge(place).holds_labels for place in ranks):
+            ranks |= self._rank_ends(ANSWER_NAMES, set(self._suggest_labels()) - ranks.keys())
 
         def judge(place: int) -> tuple[bool, bool, int]:
             values = self._judge(place)
             return values.holds_labels, values.labels > 1, -ranks[place]
 
         best = max(ranks, key=judge, default=None)
-        if best is None:
+        if best is None or self._is_tie(best, [place for place in ranks if judge(place) == judge(best)]):
             return []
         others = [place for place in ranks if self._judge(place).holds_labels or ranks[place] < ranks[best]]
         others += [] if self._judge(best).holds_labels else self._suggest_labels()
@@ -190,6 +211,15 @@ class Table:
         found = ((place, [rank for rank, form in enumerate(forms) if form in own]) for place, own in words)
         return {place: len(forms) + min(ranks) for place, ranks in found if ranks}
 
+    def _rank_ends(self, known: Sequence[str], places: set[int]) -> dict[int, int]:
+        """The rank of each of the places whose name, or the last key of its path, is a known one."""
+        ends = ((place, end_of(self.names[place])) for place in sorted(places))
+        return {place: _AFTER_NAMES + known.index(end) for place, end in ends if end in known}
+
+    def _is_tie(self, best: int, equal: Sequence[int]) -> bool:
+        """Whether several paths within cells fit equally well, so that a person must choose."""
+        return best in self._nested and len(self._nested.intersection(equal)) > 1
+
     def _suggest_texts(self) -> list[int]:
         """Columns of any name that hold headlines, the most varied first."""
         places = range(min(len(self.names), _MOST_JUDGED))
@@ -211,17 +241,21 @@ class Table:
         return tuple(self.names[place].strip() for place in places)
 
 
-def choose_columns(source: str, names: Sequence[str], rows: Sequence[Sequence[Any]], settings: DataSettings) -> Columns:
+def choose_columns(source: str, table: Table) -> Columns:
     """The columns of a table, by its names and its first rows.
 
     Raises:
         MissingColumnError: A column that is needed is missing.
     """
-    table = Table(names, rows, settings)
     columns = table.find_columns()
     if columns is None:
         raise MissingColumnError(f"source {source!r} {table.describe_missing()}")
     return columns
+
+
+def end_of(name: str) -> str:
+    """A name, or the last key of a path, in the form in which names are compared."""
+    return _fold(name.rpartition(".")[2])
 
 
 def describe_scores(settings: DataSettings) -> str | None:

@@ -56,13 +56,13 @@ def is_workbook(archive: zipfile.ZipFile) -> bool:
     return set(archive.namelist()) >= _PARTS
 
 
-def read_workbook(content: bytes, source: str, settings: DataSettings) -> tuple[TableRows, tuple[str, ...]]:
+def read_workbook(content: bytes, source: str, settings: DataSettings) -> TableRows:
     """Give the rows of every sheet with a row that names the same text and label columns; blank rows are skipped.
 
     The first sheet that has both columns decides which they are. Hidden sheets are not read.
 
     Returns:
-        The rows in order, and the sheets that are not read, each with the reason; empty sheets are not listed.
+        The rows in order, with the sheets that are not read, each with the reason; empty sheets are not listed.
 
     Raises:
         ExcelError: If the workbook is broken or too large for its bytes; also while the rows are read.
@@ -82,7 +82,8 @@ def read_workbook(content: bytes, source: str, settings: DataSettings) -> tuple[
     read = {name: table for name, table in found.items() if _column_names(table) == _column_names(first)}
     unread = tuple(_tell_unread(table.sheet) for table in tables if table.sheet.name not in read)
     every_row = chain.from_iterable(table.rows for table in read.values())
-    return TableRows(every_row, join_columns(table.columns for table in read.values())), unread
+    framed = dict.fromkeys(words for table in read.values() for words in table.not_read)
+    return TableRows(every_row, join_columns(table.columns for table in read.values()), (*framed, *unread))
 
 
 def _no_table(tables: Sequence[_Table], source: str, settings: DataSettings) -> MissingColumnError:

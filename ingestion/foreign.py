@@ -11,15 +11,12 @@ _SAVE = "save it as .xlsx without a password, or as CSV"
 _EXPORT = "export its headlines as CSV"
 
 _STARTS = {
-    b"\x1f\x8b": ("a gzip archive", _UNPACK),
-    b"BZh91AY&SY": ("a bzip2 archive", _UNPACK),
     b"\xfd7zXZ\0": ("an xz archive", _UNPACK),
-    b"\x28\xb5\x2f\xfd": ("a zstandard archive", _UNPACK),
     b"7z\xbc\xaf\x27\x1c": ("a 7z archive", _UNPACK),
     b"Rar!\x1a\x07": ("a rar archive", _UNPACK),
     b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": ("an old Excel workbook (.xls) or one with a password", _SAVE),
     b"PARE": ("an encrypted Parquet file", "decrypt it"),
-    b"ARROW1\0\0": ("an Arrow or Feather file", "save it as Parquet"),
+    b"FEA1": ("a Feather file of version 1", "save it as Parquet, or as Feather of version 2"),
     b"SQLite format 3\0": ("a SQLite database", _EXPORT),
     b"\x89PNG\r\n": ("a picture", "give a file with headlines"),
     b"\xff\xd8\xff": ("a picture", "give a file with headlines"),
@@ -56,6 +53,8 @@ def refuse_foreign(content: bytes, source: str, settings: DataSettings) -> None:
     for start, (what, remedy) in _STARTS.items():
         if content.startswith(start):
             raise _foreign(source, what, remedy)
+    if content[257:262] == b"ustar":
+        raise _foreign(source, "a tar archive", "unpack it and give the folder")
     if content[8:12] == b"DUCK":
         raise _foreign(source, "a DuckDB database", _EXPORT)
     or_lines = "" if settings.is_labelled else f", or say {settings.option('format', 'lines')} if each line is one"

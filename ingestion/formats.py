@@ -6,14 +6,17 @@ from typing import NamedTuple
 
 from ingestion import phrasebank
 from ingestion.archives import ArchiveError, describe_files, is_zip, list_files, open_zip, read_member, tell_others
+from ingestion.arrow import is_arrow, read_arrow
 from ingestion.delimited import read_delimited
 from ingestion.encodings import Text, decode, has_foreign_bytes, tell_bytes
 from ingestion.excel import is_workbook, read_workbook
 from ingestion.foreign import refuse_foreign, refuse_foreign_zip
 from ingestion.json_array import is_json_array, read_json_array
+from ingestion.json_document import begins_as_json, is_json_document, read_json_document
 from ingestion.json_lines import is_json_lines, read_json_lines
 from ingestion.labels import LabelWords
 from ingestion.layouts import recognise_layout
+from ingestion.packed import PackedError, Packer, find_packer, unpack
 from ingestion.parquet import is_parquet, read_parquet
 from ingestion.plain_lines import check_lines, is_plain, read_lines
 from ingestion.rows import RawRow, TableRows, broken_row
@@ -60,7 +63,22 @@ def read_content(content: bytes, source: str, settings: DataSettings) -> Content
     """
     if is_zip(content):
         return _read_zip(content, source, settings)
-    return _read_file(content, source, settings)
+    packer = find_packer(content)
+    return _read_packed(content, packer, source, settings) if packer else _read_file(content, source, settings)
+
+
+def _read_packed(content: bytes, packer: Packer, source: str, settings: DataSettings) -> Content:
+    """The file that was packed, of any kind but an archive."""
+    inner = unpack(content, packer, source)
+    if _is_packed(inner, source):
+        raise PackedError(f"source {source!r} is packed twice by {packer.name}: unpack it and give what it holds")
+    found = read_content(inner, source, settings)
+    return found._replace(kind=f"{found.kind} in {packer.name}")
+
+
+def _is_packed(content: bytes, source: str) -> bool:
+    """Whether the bytes are an archive or a packed file; a workbook is a zip and is neither."""
+    return find_packer(content) is not None or (is_zip(content) and not is_workbook(open_zip(content, source)))
 
 
 def _read_zip(content: bytes, source: str, settings: DataSettings) -> Content:
@@ -69,8 +87,7 @@ def _read_zip(content: bytes, source: str, settings: DataSettings) -> Content:
     refuse_foreign_zip(archive.namelist(), source)
     if is_workbook(archive):
         _check_format("excel", source, settings)
-        table, not_read = read_workbook(content, source, settings)
-        return Content("excel", _UNICODE, *table, not_read)
+        return Content("excel", _UNICODE, *read_workbook(content, source, settings))
     if phrasebank.is_archive(archive):
         _check_format("phrasebank", source, settings)
         levels = phrasebank.read_archive(archive, source, settings.agreement)
@@ -91,8 +108,9 @@ def _read_only_member(archive: zipfile.ZipFile, source: str, settings: DataSetti
         )
     name = f"{source}/{files[0]}"
     inner = read_member(archive, files[0], source)
-    if is_zip(inner) and not is_workbook(open_zip(inner, name)):
-        raise ArchiveError(f"source {name!r} is a zip within a zip: unpack it and give what it holds")
+    if _is_packed(inner, name):
+        what = "a zip" if is_zip(inner) else "a packed file"
+        raise ArchiveError(f"source {name!r} is {what} within a zip: unpack it and give what it holds")
     found = read_content(inner, name, settings)
     return found._replace(kind=f"{found.kind} in a zip", not_read=(*tell_others(archive), *found.not_read))
 
@@ -101,6 +119,9 @@ def _read_file(content: bytes, source: str, settings: DataSettings) -> Content:
     if is_parquet(content):
         _check_format("parquet", source, settings)
         return Content("parquet", _UNICODE, *read_parquet(content, source, settings))
+    if is_arrow(content):
+        _check_format("arrow", source, settings)
+        return Content("arrow", _UNICODE, *read_arrow(content, source, settings))
     refuse_foreign(content, source, settings)
     text = decode(content, source, settings)
     if not text.first_line():
@@ -128,8 +149,10 @@ class TextFormat(NamedTuple):
 
 
 def _begin_json(text: Text, head: Text, source: str, settings: DataSettings) -> tuple[str, TableRows]:
-    _check_fits(is_json_array(head), "json", source, settings)
-    return "json", read_json_array(text, source, settings)
+    if is_json_array(head):
+        return "json", read_json_array(text, source, settings)
+    _check_fits(begins_as_json(head), "json", source, settings)
+    return read_json_document(text, source, settings)
 
 
 def _begin_json_lines(text: Text, head: Text, source: str, settings: DataSettings) -> tuple[str, TableRows]:
@@ -150,7 +173,7 @@ def _begin_csv(text: Text, head: Text, source: str, settings: DataSettings) -> t
 
 
 TEXT_FORMATS = [
-    TextFormat("json", lambda head, _: is_json_array(head), _begin_json),
+    TextFormat("json", lambda head, settings: is_json_array(head) or is_json_document(head, settings), _begin_json),
     TextFormat("json-lines", lambda head, _: is_json_lines(head), _begin_json_lines),
     TextFormat("lines", lambda head, settings: not settings.is_labelled and is_plain(head, settings), _begin_lines),
     TextFormat("csv", lambda _, __: True, _begin_csv),
@@ -188,7 +211,7 @@ def read_text(found: Format, head: Text, text: Text, source: str, settings: Data
 
 def _from_text(kind: str, text: Text, table: TableRows) -> Content:
     rows = table.rows if text.is_sound else (_tell_foreign_bytes(row, text.encoding) for row in table.rows)
-    return Content(kind, text.encoding, rows, table.columns)
+    return Content(kind, text.encoding, rows, table.columns, table.not_read)
 
 
 def _tell_foreign_bytes(row: RawRow, encoding: str) -> RawRow:

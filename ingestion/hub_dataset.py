@@ -11,12 +11,12 @@ from typing import Any
 
 from ingestion.cells import is_blank
 from ingestion.class_labels import class_word
-from ingestion.columns import SAMPLE_ROWS, Columns, choose_columns
+from ingestion.columns import SAMPLE_ROWS
+from ingestion.fields import Fields, find_fields
 from ingestion.formats import Content
 from ingestion.hub_errors import HubDatasetError, bad_form, explain_failure, hub_errors, quiet_hub
 from ingestion.labels import LabelWords
 from ingestion.rows import RawRow
-from ingestion.tables import label_cells
 from schemas.source import DataSettings
 
 PREFIX = "hf:"
@@ -93,9 +93,9 @@ def read_dataset(reference: HubReference, commit: str, settings: DataSettings) -
             raise explain_failure(error, str(reference), commit) from error
     names = splits[0].column_names
     words = LabelWords(settings.label_map)
-    columns = choose_columns(str(reference), names, _sample_rows(splits[0], words), settings)
-    rows = _iter_rows(splits, names, columns, words)
-    return Content("hub data set", "utf-8", rows, columns.read)
+    fields = find_fields(str(reference), names, _sample_rows(splits[0], words), settings)
+    rows = _iter_rows(splits, {place: names[place] for place in fields.places}, fields, words)
+    return Content("hub data set", "utf-8", rows, fields.read, fields.frame.describe())
 
 
 def _sample_rows(split: Any, words: LabelWords) -> list[list[Any]]:
@@ -158,15 +158,21 @@ def _check_config(reference: HubReference, commit: str) -> None:
     )
 
 
-def _iter_rows(splits: list[Any], names: list[str], columns: Columns, words: LabelWords) -> Iterator[RawRow]:
-    """Yield the rows of each split, each as a JSON object for raw row; no cell is decoded into an image or a sound."""
+def _iter_rows(splits: list[Any], keys: dict[int, str], fields: Fields, words: LabelWords) -> Iterator[RawRow]:
+    """Yield the rows of each split, each as a JSON object for raw row; no cell is decoded into an image or a sound.
+
+    Args:
+        splits: The splits in order.
+        keys: The columns that are read, by their places.
+        fields: What is read of their cells.
+        words: The label words.
+    """
     encoder = json.JSONEncoder(ensure_ascii=False, default=str)
     for split in splits:
-        wanted = {place: names[place] for place in columns.places}
-        classes = {place: getattr(split.features[name], "names", None) for place, name in wanted.items()}
+        classes = {place: getattr(split.features[key], "names", None) for place, key in keys.items()}
         for batch in split.with_format("arrow").iter(_BATCH_ROWS):
             for row in batch.to_pylist():
-                cells = {place: row[name] for place, name in wanted.items()}
+                cells = {place: row[key] for place, key in keys.items()}
                 cells |= {place: class_word(cells[place], known, words) for place, known in classes.items() if known}
                 if not is_blank(row.values()):
-                    yield label_cells(cells, encoder.encode(row), names, columns)
+                    yield fields.make_row(cells, encoder.encode(row))

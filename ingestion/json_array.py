@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Iterator
+from itertools import chain, islice
 from typing import Any
 
+from ingestion.columns import SAMPLE_ROWS
 from ingestion.encodings import Text
 from ingestion.json_text import DECODER
 from ingestion.rows import TableRows
@@ -32,8 +34,9 @@ def read_json_array(text: Text, source: str, settings: DataSettings) -> TableRow
         JsonArrayError: If the array is not valid JSON.
         MissingColumnError: If the first objects have no key for the text or none for the label.
     """
-    elements = [(value, raw) for value, raw in _iter_elements(text.whole(), source) if value is not None]
-    return read_objects(elements, [value for value, _ in elements], source, settings)
+    elements = ((value, raw) for value, raw in _iter_elements(text.whole(), source) if value is not None)
+    first = list(islice(elements, SAMPLE_ROWS))
+    return read_objects(chain(first, elements), [value for value, _ in first], source, settings)
 
 
 def _iter_elements(text: str, source: str) -> Iterator[tuple[Any, str]]:

@@ -1,10 +1,11 @@
 """JSON lines, one object a headline: text in, raw rows out. Reads no file and judges no label."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from ingestion.columns import SAMPLE_ROWS
 from ingestion.encodings import LINE_ENDS, Text
-from ingestion.json_text import DECODER
+from ingestion.json_text import DECODER, holds_too_many
 from ingestion.rows import TableRows
 from ingestion.tables import read_objects
 from schemas.source import DataSettings
@@ -12,8 +13,18 @@ from schemas.source import DataSettings
 
 def is_json_lines(text: Text) -> bool:
     """Whether most of the first lines are JSON objects."""
-    lines = [line for line in text.first_lines(SAMPLE_ROWS) if _is_row(line)]
-    return 2 * sum(line.lstrip().startswith("{") and _parse(line) is not None for line in lines) > len(lines)
+    return are_objects(parse_first(text))
+
+
+def are_objects(parsed: Sequence[dict[str, Any] | None]) -> bool:
+    """Whether most lines were parsed to objects."""
+    return 2 * sum(value is not None for value in parsed) > len(parsed)
+
+
+def parse_first(text: Text) -> list[dict[str, Any] | None]:
+    """The objects in the first lines that are not blank; None for a line that is not one."""
+    lines = (line for line in text.first_lines(SAMPLE_ROWS) if _is_row(line))
+    return [_parse(line) if line.lstrip().startswith("{") else None for line in lines]
 
 
 def read_json_lines(text: Text, head: Text, source: str, settings: DataSettings) -> TableRows:
@@ -39,6 +50,8 @@ def _is_row(line: str) -> bool:
 
 
 def _parse(line: str) -> dict[str, Any] | None:
+    if holds_too_many(line):
+        return None
     try:
         value = DECODER.decode(line)
     except (ValueError, RecursionError):

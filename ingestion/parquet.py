@@ -1,11 +1,12 @@
 """Parquet: bytes in, raw rows out."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 from ingestion import bounds
-from ingestion.class_labels import class_word, find_class_names
+from ingestion.arrow_cells import ROWS_AT_ONCE, is_text, iter_cells
+from ingestion.class_labels import find_class_names
 from ingestion.labels import LabelWords
 from ingestion.rows import TableRows
 from ingestion.tables import read_table
@@ -14,8 +15,6 @@ from schemas.reasons import describe_reason
 from schemas.source import DataSettings
 
 _MAGIC = b"PAR1"
-_ROWS_AT_ONCE = 1_000
-_HARMLESS_VALUES, _VALUES_PER_BYTE = 2_000_000, 16
 
 
 class ParquetError(InputError):
@@ -41,7 +40,7 @@ def read_parquet(content: bytes, source: str, settings: DataSettings) -> TableRo
     import pyarrow.parquet as pq
 
     with _told(source):
-        texts = [field.name for field in pq.read_schema(pa.BufferReader(content)) if _is_text(field.type)]
+        texts = [field.name for field in pq.read_schema(pa.BufferReader(content)) if is_text(field.type)]
         file = pq.ParquetFile(pa.BufferReader(content), read_dictionary=texts)
         names = file.schema_arrow.names
         classes = find_class_names(file.schema_arrow.metadata)
@@ -50,22 +49,15 @@ def read_parquet(content: bytes, source: str, settings: DataSettings) -> TableRo
     return read_table(names, _iter_cells(file, source, len(content), classes, words), source, settings)
 
 
-def _is_text(kind: Any) -> bool:
-    import pyarrow.types as pt
-
-    return bool(pt.is_string(kind) or pt.is_large_string(kind) or pt.is_binary(kind) or pt.is_large_binary(kind))
-
-
 def _check_size(file: Any, size: int, source: str) -> None:
     """Refuse a file whose own metadata says that it holds too much."""
     metadata = file.metadata
     groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
     values = sum(group.column(place).num_values for group in groups for place in range(metadata.num_columns))
-    most_values = max(_HARMLESS_VALUES, _VALUES_PER_BYTE * size)
     for number, most, what in (
         (metadata.num_rows, bounds.most_rows(size), "rows"),
         (sum(group.total_byte_size for group in groups), bounds.most_characters(size), "characters"),
-        (values, most_values, "values"),
+        (values, bounds.most_values(size), "values"),
     ):
         if number > most:
             raise bounds.too_large(source, size, f"{most:,} {what}")
@@ -75,34 +67,8 @@ def _iter_cells(
     file: Any, source: str, size: int, classes: dict[str, Any], words: LabelWords
 ) -> Iterator[tuple[Any, ...]]:
     with _told(source):
-        for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE):
-            columns = [_to_list(column, source, size) for column in batch.columns]
-            for place, name in enumerate(batch.schema.names):
-                if name in classes:
-                    columns[place] = [class_word(cell, classes[name], words) for cell in columns[place]]
-            yield from zip(*columns, strict=True)
-
-
-def _to_list(column: Any, source: str, size: int) -> list[Any]:
-    """The cells of a column; texts come as places in a dictionary, so that one long text is not repeated unseen.
-
-    Bytes are text if all of them are UTF-8: old programs did not mark texts as such.
-    """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-    import pyarrow.types as pt
-
-    if isinstance(column, pa.DictionaryArray):
-        if _is_text(column.type.value_type):
-            most = bounds.most_characters(size)
-            length = pc.sum(pc.take(pc.binary_length(column.dictionary), column.indices)).as_py() or 0
-            if length > most:
-                raise bounds.too_large(source, size, f"{most:,} characters")
-        column = column.dictionary_decode()
-    if pt.is_binary(column.type) or pt.is_large_binary(column.type):
-        with suppress(pa.ArrowInvalid):
-            column = column.cast(pa.large_string())
-    return list(column.to_pylist())
+        for batch in file.iter_batches(batch_size=ROWS_AT_ONCE):
+            yield from iter_cells(batch, source, size, classes, words)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ _DOCUMENT_SUFFIX = re.compile(
 )
 _TEMPORARY = re.compile(r"~\$.*|.*(~|\.(te?mp|part|partial|crdownload|download|swp|bak|lock|crc))", re.IGNORECASE)
 _SYSTEM_NAME = re.compile(
-    r"thumbs\.db|desktop\.ini|makefile|dockerfile|_success|_(common_)?metadata|dataset_(infos?|dict)\.json",
+    r"thumbs\.db|desktop\.ini|makefile|dockerfile|_success|_(common_)?metadata|dataset_(infos?|dict)\.json|state\.json",
     re.IGNORECASE,
 )
 _SYSTEM_FOLDER = "__MACOSX"

@@ -22,10 +22,14 @@ class RawRow(NamedTuple):
 
 
 class TableRows(NamedTuple):
-    """The rows of a file, which can be read once, and the columns that they come from where it is a table."""
+    """The rows of a file, which can be read once, and the columns that they come from where it is a table.
+
+    `not_read` names what else the file holds, with the reason where there is one.
+    """
 
     rows: Iterator[RawRow]
     columns: ReadColumns = NO_COLUMNS
+    not_read: tuple[str, ...] = ()
 
 
 def broken_row(raw: str, defect: str) -> RawRow:

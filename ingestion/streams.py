@@ -1,6 +1,7 @@
 """Unlabelled headlines from standard input: the first lines decide the format, the rest is read as it comes.
 
-Archives, Parquet, Excel, JSON arrays and UTF-16 cannot be read from their beginning on and are read whole first.
+Archives, packed files, Parquet, Arrow, Excel, JSON documents and UTF-16 cannot be read from their beginning on and are
+read whole first.
 """
 
 import codecs
@@ -14,9 +15,11 @@ from dataclasses import dataclass, field
 from queue import Empty, Queue
 from typing import Any
 
+from ingestion.arrow import is_arrow
 from ingestion.encodings import Text, check_encoding, is_made_of_bytes
 from ingestion.foreign import refuse_foreign
 from ingestion.formats import Content, EmptyFileError, read_content, read_text, recognise_text
+from ingestion.packed import find_packer
 from ingestion.parquet import is_parquet
 from ingestion.rows import RawRow
 from schemas.errors import InputError
@@ -90,13 +93,18 @@ def open_stream(stream: io.BufferedReader, settings: UnlabelledSettings) -> Cont
     refuse_foreign(first, STREAM, settings)
     encoding = settings.encoding or _UTF_8
     check_encoding(encoding)
-    if is_parquet(first) or first.startswith((_ZIP, *_WIDE)) or not is_made_of_bytes(encoding):
+    if _is_whole_kind(first) or not is_made_of_bytes(encoding):
         return read_content(_read_whole(first, stream), STREAM, settings)
     head = Text(first if is_whole else _cut_last_line(first), encoding, is_sound=False)
     found = recognise_text(head, settings)
     if found in {"json", "phrasebank"}:
         return read_content(_read_whole(first, stream), STREAM, settings)
     return read_text(found, head, StreamText(first, encoding, is_sound=False, rest=stream), STREAM, settings)
+
+
+def _is_whole_kind(first: bytes) -> bool:
+    """Whether bytes begin like a kind that cannot be read from its beginning on."""
+    return is_parquet(first) or is_arrow(first) or find_packer(first) is not None or first.startswith((_ZIP, *_WIDE))
 
 
 def _read_first(stream: io.BufferedReader) -> tuple[bytes, bool]:

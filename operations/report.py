@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from operations.missing import find_best
+from operations.report_index import write_index
+from schemas.errors import InputError
 from schemas.files import appearing_files
 from schemas.report import Chosen, StudyReport
 from storage.home import Home
@@ -14,37 +16,48 @@ if TYPE_CHECKING:
     from storage.cells import StoredCell
 
 CHARTS, PAGE, REPRODUCTION = "charts", "index.html", "reproduction.md"
+ALL_STUDIES = f"../{PAGE}"
+"""Where the page of all studies is, seen from that of one study in the home."""
+ACT_AT = 0.9
+"""Confidence from which a desk acts on an answer, where it does not say another one."""
 
 
-def write_report(study: str | None = None, output: Path | None = None) -> Path:
+class ConfidenceError(InputError):
+    """The confidence from which the desk acts is none that the warehouse counts."""
+
+
+def write_report(study: str | None = None, output: Path | None = None, act_at: float = ACT_AT) -> Path:
     """Write the page of a study, its charts as SVG and PNG, and the table of published figures beside measured ones.
+
+    In the home, the page of all studies is written too.
 
     Args:
         study: The study's id, or its first characters; the one that ran last when None.
         output: The folder; that of the study in the home when None.
+        act_at: Confidence from which the desk acts on an answer, from 0 to .99 in hundredths.
 
     Returns:
         The page.
 
     Raises:
-        InputError: There is no such study, or the folder cannot be written.
+        InputError: There is no such study, the confidence is not one, or the folder cannot be written.
         NothingTrainedError: No fine-tuned cell of it has been evaluated.
     """
     from reporting.figures import build_charts, save_charts
     from reporting.page import render_page
     from reporting.reproduction import render_reproduction
-    from storage.report import find_study
 
-    home = Home.from_environment()
-    study_id = find_study(home.warehouse, study)
-    report = _load(home, study_id)
+    home, report = Home.from_environment(), read_report(study, act_at)
     charts = build_charts(report)
-    page = home.report(study_id) if output is None else output / PAGE
-    texts = {REPRODUCTION: render_reproduction(report), PAGE: render_page(report, charts)}
+    page = home.report(report.study_id) if output is None else output / PAGE
+    index = ALL_STUDIES if output is None else None
+    texts = {REPRODUCTION: render_reproduction(report), PAGE: render_page(report, charts, index)}
     with appearing_files(page.parent) as unfinished:
         save_charts(charts, unfinished / CHARTS)
         for name, text in texts.items():  # the page comes last: where it is, the report is
             (unfinished / name).write_text(text, encoding="utf-8")
+    if output is None:
+        write_index(home)
     return page
 
 
@@ -52,15 +65,18 @@ def load_answer(study_id: str) -> str:
     """The answer of a study in a paragraph, as at the beginning of its page; see `write_report`."""
     from reporting.page import tell_answer
 
-    return tell_answer(_load(Home.from_environment(), study_id))
+    return tell_answer(read_report(study_id))
 
 
-def _load(home: Home, study_id: str) -> "StudyReport":
-    """What the report of a study is made of."""
-    from storage.report import load_report
+def read_report(study: str | None = None, act_at: float = ACT_AT) -> StudyReport:
+    """What the page of a study shows; arguments and errors are those of `write_report`."""
+    from storage.report import find_study, load_report
 
+    _check_confidence(act_at)
+    home = Home.from_environment()
+    study_id = find_study(home.warehouse, study)
     missing, unanswered = _tell_missing(home, study_id)
-    report = load_report(home.warehouse, study_id, choose_cell(home, study_id), missing)
+    report = load_report(home.warehouse, study_id, choose_cell(home, study_id), missing, act_at)
     return replace(report, unanswered=unanswered)
 
 
@@ -72,6 +88,11 @@ def choose_cell(home: Home, study_id: str) -> Chosen:
     """
     best = find_best(home.warehouse, study_id)
     return Chosen(best["cell_id"], best["name"], best["temperature"])
+
+
+def _check_confidence(act_at: float) -> None:
+    if act_at not in {hundredth / 100 for hundredth in range(100)}:
+        raise ConfidenceError(f"confidence {act_at:g}: it is none from 0 to 0.99 in steps of 0.01; give one, as 0.9")
 
 
 def _tell_missing(home: Home, study_id: str) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -1,36 +1,42 @@
 """Which charts a report has, with what each shows in words."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reporting.charts import (
-    draw_calibration,
-    draw_confusion,
-    draw_coverage,
-    draw_epochs,
-    draw_loss,
-    draw_temperatures,
-)
-from reporting.text import visible
+from reporting.charts.confidence import FEW, draw_calibration
+from reporting.charts.confusion import draw_confusion
+from reporting.charts.curves import MOST_SERIES, best_lines, draw_coverage, draw_epochs, draw_loss, draw_temperatures
+from reporting.charts.layout import NARROW, WIDE, Layout
+from reporting.charts.overview import draw_overview
+from reporting.text import tell_temperature, visible
 from reporting.theme import save_image, to_page, to_svg
 from schemas.report import StudyReport, Table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+SAMPLED = "the share of right answers in one draw"
+
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart with its name in files, its words, and the table that it shows."""
+    """A chart with its name in files, its words, the table that it shows, and how it is drawn."""
 
     name: str
     caption: str
     description: str
     table: Table
-    figure: "Figure"
+    draw: Callable[[Layout], "Figure"]
+    is_small: bool = False
+    """Whether it has one size, on a page as on a phone."""
+
+    @cached_property
+    def figure(self) -> "Figure":
+        """The chart for a page."""
+        return self.draw(WIDE)
 
     @cached_property
     def file(self) -> str:
@@ -39,15 +45,21 @@ class Chart:
 
     @property
     def svg(self) -> str:
-        """The chart as an element of a page."""
-        return to_page(self.file, self.name, self.description)
+        """The chart as an element of a page, and a second one for phones: styles show one of the two."""
+        if self.is_small:
+            return to_page(self.file, self.name, self.description)
+        narrow = to_svg(self.draw(NARROW), f"{self.name}-narrow")
+        return to_page(self.file, self.name, self.description, "wide") + to_page(
+            narrow, f"{self.name}-narrow", self.description, "narrow"
+        )
 
 
 def build_charts(report: StudyReport) -> dict[str, list[Chart]]:
     """The charts of each section of the page; a section without data has none."""
     return {
+        "overview": [_overview(report)],
         "epochs": list(_epochs(report)),
-        "temperature": list(_temperature(report)),
+        "temperature": [_temperature(report)],
         "confusion": list(_confusions(report)),
         "confidence": list(_confidence(report)),
         "loss": list(_loss(report)),
@@ -65,52 +77,83 @@ def save_charts(charts: dict[str, list[Chart]], folder: Path) -> list[Path]:
     return [folder / f"{name}{ending}" for name in names for ending in (".svg", ".png")]
 
 
+def _overview(report: StudyReport) -> Chart:
+    table, at = report.tables["overview"], tell_temperature(report.chosen.temperature)
+    rows = table.records()
+    roles: dict[str, list[str]] = {}
+    for each in (each for each in report.contenders if each.role != "base"):  # its name says so
+        roles.setdefault(each.cell_id, []).append(each.role)
+    if report.champion and report.champion.cell_id == report.chosen.cell_id:
+        roles[report.chosen.cell_id].append("champion")
+    rivals = [row["accuracy"] for row in rows if "best baseline" in roles.get(row["cell_id"], ())]
+    best = rows[0]
+    return Chart(
+        "overview",
+        f"Every cell and baseline at {at}: {SAMPLED}, with its 95 % interval, the best first. A star marks the "
+        "champion, the dashed line the best baseline, the dotted one guessing. Baselines have no temperature.",
+        f"Accuracy of {len(rows)} cells and baselines at {at}, the best first: {visible(best['cell_name'])} with "
+        f"{best['accuracy']:.3f}.",
+        table,
+        lambda layout: draw_overview(
+            rows, roles, layout, f"Accuracy of every cell and baseline, {at}", next(iter(rivals), None)
+        ),
+    )
+
+
 def _epochs(report: StudyReport) -> Iterator[Chart]:
     table, published = report.tables["epochs"], report.tables["published"]
     shown = published if report.profile == "paper" else None
-    of = " ".join(word for word in report.chosen.name.split() if not word.startswith(("epochs=", "seed=")))
+    own = " ".join(word for word in report.chosen.name.split() if not word.startswith(("epochs=", "seed=")))
+    of = f", {visible(own)}" if own else ""
     if len(set(table.column("epochs"))) < 2:  # noqa: PLR2004 (a curve has two points)
         return
     for measure, words in (("accuracy", "Accuracy"), ("macro_f1", "Macro-F1")):
         best = max(table.records(), key=lambda row: row[measure])
         yield Chart(
             f"{measure}_by_epoch",
-            f"{words} on test by epochs{of and f', {of}'}, with 95 % bands: the settings of the chosen cell.",
+            f"{words} on test by epochs{of}, with 95 % intervals, at each temperature T: the settings of the chosen "
+            "cell. Points of one epoch stand side by side.",
             f"{words} by epochs: highest {best[measure]:.3f} after {best['epochs']} epochs at temperature "
             f"{best['temperature']:g}.",
             table,
-            draw_epochs(table, shown, measure, f"{words} by epoch{of and f', {of}'}"),
+            lambda layout, measure=measure, words=words: draw_epochs(  # type: ignore[misc]
+                table, shown, measure, layout, f"{words} by epochs, at each temperature T{of}"
+            ),
         )
 
 
-def _temperature(report: StudyReport) -> Iterator[Chart]:
+def _temperature(report: StudyReport) -> Chart:
     table = report.tables["temperatures"]
-    yield Chart(
+    lines = best_lines(table, [each.cell_id for each in report.contenders])
+    return Chart(
         "accuracy_over_temperature",
-        "Expected accuracy on test over the sampling temperature: the mean over all draws, in closed form. The best "
-        "cells, and the untouched base where it is among them.",
+        f"Expected accuracy on test over the sampling temperature: the mean over all draws. The base, the chosen cell, "
+        f"the champion and the best others, {MOST_SERIES} lines at most. Lines within .01 of each other everywhere "
+        "are one.",
         "Expected accuracy over temperature: it falls towards guessing as the temperature rises.",
         table,
-        draw_temperatures(table, "Expected accuracy over temperature"),
+        lambda layout: draw_temperatures(lines, layout, "Expected accuracy over the sampling temperature"),
     )
 
 
 def _confusions(report: StudyReport) -> Iterator[Chart]:
-    table = report.tables["confusion"]
+    table, at = report.tables["confusion"], tell_temperature(report.chosen.temperature)
     by_cell: dict[str, list[dict[str, object]]] = {}
     for row in table.records():
         by_cell.setdefault(row["cell_id"], []).append(row)
-    for number, rows in enumerate(by_cell.values()):
-        kind = str(rows[0]["kind"])
-        named = "chosen fine-tune" if kind == "fine-tuned" else visible(str(rows[0]["cell_name"]))
+    for number, (cell_id, rows) in enumerate(by_cell.items()):
+        kind, name = str(rows[0]["kind"]), visible(str(rows[0]["cell_name"]))
+        named = f"chosen: {name}" if cell_id == report.chosen.cell_id else name
+        titled = named if kind == "baseline" else f"{named}, {at}"
         right = sum(row["n"] for row in rows if row["label"] == row["predicted"])  # type: ignore[misc]
         total = sum(row["n"] for row in rows)  # type: ignore[misc]
         yield Chart(
             f"confusion_{number}_{kind.replace('-', '_')}",
-            f"Answers to each label: {named}.",
+            f"Answers to each label: {titled}.",
             f"Confusion matrix of {named}: {right} of {total} on the diagonal.",
             table,
-            draw_confusion(rows, named),
+            lambda _, rows=rows, titled=titled: draw_confusion(rows, titled),  # type: ignore[misc]
+            is_small=True,
         )
 
 
@@ -122,30 +165,39 @@ def _confidence(report: StudyReport) -> Iterator[Chart]:
     )
     yield Chart(
         "calibration",
-        "Reliability of the chosen fine-tune: how often answers of a confidence are right. A larger mark stands for "
-        "more headlines.",
+        "Reliability of the chosen fine-tune at each temperature T: how often answers of a confidence are right, with "
+        "95 % intervals. On the dotted line confidence can be taken at its word. The number is the headlines of the "
+        f"bin; a bin of fewer than {FEW} is hollow and on no line.",
         f"Reliability diagram: {summary}.",
         calibration,
-        draw_calibration(calibration, "Reliability"),
+        lambda layout: draw_calibration(
+            calibration, layout, "Reliability of the chosen fine-tune, at each temperature T"
+        ),
     )
     half = [row for row in coverage.records() if row["coverage"] == 0.5]  # noqa: PLR2004
     told = "; ".join(f"{row['accuracy']:.3f} at temperature {row['temperature']:g}" for row in half)
     yield Chart(
         "coverage",
-        "Accuracy of the chosen fine-tune if only its surest answers count.",
+        "Accuracy of the chosen fine-tune if only its surest answers count, at each temperature T.",
         f"Accuracy against coverage; of the surest half: {told}.",
         coverage,
-        draw_coverage(coverage, "Accuracy against coverage"),
+        lambda layout: draw_coverage(coverage, layout, "Accuracy of the surest answers, at each temperature T"),
     )
 
 
 def _loss(report: StudyReport) -> Iterator[Chart]:
-    table = report.tables["loss"]
-    if table.rows:
-        yield Chart(
-            "training_loss",
-            "Training loss by cell. Cells that share their training lie on one another.",
-            "Training loss by optimiser step, a line a cell.",
-            table,
-            draw_loss(table, "Training loss"),
-        )
+    table, trainings = report.tables["loss"], report.tables["trainings"]
+    if not table.rows:
+        return
+    of_cell = {row["cell_id"]: row["training_cell_id"] for row in trainings.records()}
+    first = of_cell.get(report.chosen.cell_id, "")
+    others = len(set(of_cell.values())) - MOST_SERIES
+    grey = f" {others} more trainings are grey." if others > 0 else ""
+    yield Chart(
+        "training_loss",
+        "Training loss, which depends on no temperature. Cells that differ in their epochs alone and share their "
+        f"training are one line; a mark shows where each of them ends.{grey}",
+        "Training loss by optimiser step, a line a training.",
+        table,
+        lambda layout: draw_loss(table, trainings, first, layout, "Training loss (no temperature)"),
+    )

@@ -15,3 +15,8 @@ def tell_data_licence(source: str, kind: str, *, synthetic: bool) -> str:
 def tell_model_licence(base_model: str) -> str:
     """The licence of a base model."""
     return "that of fintone, which made it" if base_model == "embedded" else f"that of {base_model}; see its card"
+
+
+def forbids_commerce(licence: str) -> bool:
+    """Whether a licence of data, as `tell_data_licence` names it, forbids commercial use."""
+    return licence == PHRASEBANK_LICENCE

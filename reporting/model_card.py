@@ -9,6 +9,9 @@ from reporting.verdict import tell_bounds, tell_figure
 from schemas.model_card import CellCard
 from schemas.plan import format_rate
 
+KEPT = ("machine",)
+"""What is known of a training and no business of whoever gets the model."""
+
 
 def render_model_card(card: CellCard, *, merged: bool, check: str) -> str:
     """The card in Markdown, with the header that model hubs read.
@@ -130,7 +133,7 @@ def _settings(card: CellCard) -> list[tuple[str, str]]:
         for section in ("lora", "training")
         for name, value in card.hyperparameters[section].items()
     ]
-    return [*own, *((name, f"{value}") for name, value in card.environment.items())]
+    return [*own, *((name, f"{value}") for name, value in card.environment.items() if name not in KEPT)]
 
 
 def _table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

@@ -1,63 +1,60 @@
-"""The report of a study as one page: what stands where, and how figures are spelt. Asks no warehouse, draws no chart.
-
-The page needs no network and runs no script. Every text in it that came from data is escaped by the template.
-"""
+"""The report of a study as one page: what stands where. Asks no warehouse, draws no chart."""
 
 from datetime import UTC, datetime
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from reporting.desk import answer_desk
 from reporting.figures import Chart
 from reporting.licences import tell_data_licence, tell_model_licence
 from reporting.promotion import tell_champion, tell_decision, tell_match
+from reporting.template import read_style, templates
 from reporting.text import visible
-from reporting.verdict import format_figure, tell_baseline, tell_leaks, tell_scarcity
+from reporting.usable import tell_usable
+from reporting.verdict import tell_baseline, tell_leaks, tell_scarcity
 from schemas.report import StudyReport, Table
 
 _MOST_ROWS = 60
 """Rows of a chart's data that the page shows; the query gives them all."""
 
 
-def render_page(report: StudyReport, charts: dict[str, list[Chart]]) -> str:
-    """The page, whole: styles and charts are in it."""
-    environment = Environment(
-        loader=PackageLoader("reporting", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(
-        figure=format_figure,
-        share=_share,
-        seconds=_seconds,
-        number=_number,
-        visible=visible,
-        cell_name=_cell_name,
-    )
-    style = (Path(__file__).parent / "templates" / "report.css").read_text(encoding="utf-8")
-    return environment.get_template("report.html").render(
-        report=report,
-        tables=report.tables,
-        charts={section: [_shown(chart) for chart in own] for section, own in charts.items()},
-        answer=tell_answer(report),
-        best=_chosen_row(report),
-        rival=report.decision if report.decision and tell_match(report.decision) else None,
-        temperatures=sorted({row["temperature"] for row in _models(report) if row["temperature"] is not None}),
-        models=_models(report),
-        baselines=[row for row in _models(report) if row["kind"] == "baseline"],
-        published=_published(report),
-        licences={
-            "data": tell_data_licence(report.source, report.data.kind, synthetic=report.synthetic),
-            "model": tell_model_licence(report.base_model),
-        },
-        style=Markup(style),  # noqa: S704 (our own file)
-        built_at=datetime.now(UTC),
-        version=version("fintone"),
+def render_page(report: StudyReport, charts: dict[str, list[Chart]], index: str | None) -> str:
+    """The page, whole: styles and charts are in it.
+
+    Args:
+        report: The study with its results.
+        charts: The charts of each section.
+        index: Where the page of all studies is, seen from this page; None if it is elsewhere.
+    """
+    return (
+        templates()
+        .get_template("report.html")
+        .render(
+            report=report,
+            tables=report.tables,
+            charts={section: [_shown(chart) for chart in own] for section, own in charts.items()},
+            answer=tell_answer(report),
+            usable=tell_usable(report),
+            doubts=tell_doubts(report),
+            questions=answer_desk(report),
+            index=index,
+            best=_chosen_row(report),
+            rival=report.decision if report.decision and tell_match(report.decision) else None,
+            temperatures=sorted({row["temperature"] for row in _models(report) if row["temperature"] is not None}),
+            models=_models(report),
+            mix_ups={row["evaluation_id"]: row for row in report.tables["mix_ups"].records()},
+            baselines=[row for row in _models(report) if row["kind"] == "baseline"],
+            published=_published(report),
+            licences={
+                "data": tell_data_licence(report.source, report.data.kind, synthetic=report.synthetic),
+                "model": tell_model_licence(report.base_model),
+            },
+            style=read_style(),
+            built_at=datetime.now(UTC),
+            version=version("fintone"),
+        )
     )
 
 
@@ -81,14 +78,14 @@ def tell_answer(report: StudyReport) -> str:
     if report.decision:
         sentences.append(f"{tell_decision(report.decision)}.")
     sentences.append(f"The champion when this page was built: {tell_champion(report.champion)}.")
-    [leaks] = report.tables["leaks"].column("in_test")
-    doubts = (tell_scarcity(report.tables["split"].rows), tell_leaks(leaks, row["n"]))
-    sentences += [f"Mind that {doubt}." for doubt in doubts if doubt]
-    if report.synthetic:
-        sentences.append(
-            "The headlines are generated: these figures say that the loop works, and nothing of real news."
-        )
     return visible(" ".join(sentences))
+
+
+def tell_doubts(report: StudyReport) -> list[str]:
+    """What weakens the figures of a study, a sentence each."""
+    [leaks] = report.tables["leaks"].column("in_test")
+    doubts = (tell_scarcity(report.tables["split"].rows), tell_leaks(leaks, _chosen_row(report)["n"]))
+    return [visible(f"Mind that {doubt}.") for doubt in doubts if doubt]
 
 
 def _shown(chart: Chart) -> dict[str, Any]:
@@ -117,26 +114,3 @@ def _published(report: StudyReport) -> dict[tuple[Any, ...], dict[str, Any]]:
         return {}
     keys = ("kind", "learning_rate", "epochs", "temperature")
     return {tuple(row[key] for key in keys): row for row in report.tables["reproduction"].records()}
-
-
-def _cell_name(row: dict[str, Any]) -> str:
-    return visible(row["cell_name"])
-
-
-def _share(value: float) -> str:
-    return f"{value:.1%}"
-
-
-def _number(value: Any) -> str:
-    """A cell of a table of data: whole numbers whole, others with up to six digits, texts as they can be seen."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    return visible(str(value))
-
-
-def _seconds(value: float | None) -> str:
-    return "" if value is None else f"{value:,.1f}"

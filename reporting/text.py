@@ -1,6 +1,7 @@
 """Texts of any origin as a reader can see them."""
 
 import unicodedata
+from collections.abc import Sequence
 
 _HIDDEN = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
 
@@ -11,3 +12,22 @@ def visible(text: str) -> str:
         " " if sign in "\n\r\t" else f"<U+{ord(sign):04X}>" if unicodedata.category(sign) in _HIDDEN else sign
         for sign in text
     )
+
+
+def tell_temperature(temperature: float) -> str:
+    """A temperature as charts name it, `T = 0.1`, which no line break splits."""
+    return f"T\u00a0=\u00a0{temperature:g}"
+
+
+def join_names(names: Sequence[str]) -> str:
+    """Several names as one: `lr=1e-03 epochs=1, 3` where they differ in one setting alone, else side by side."""
+    words = [name.split() for name in names]
+    if len({len(each) for each in words}) == 1:
+        differing = [place for place, own in enumerate(zip(*words, strict=True)) if len(set(own)) > 1]
+        if len(differing) == 1:
+            [place] = differing
+            keys = {each[place].partition("=")[0] for each in words}
+            if len(keys) == 1 and all("=" in each[place] for each in words):
+                values = ", ".join(each[place].partition("=")[2] for each in words)
+                return " ".join([*words[0][:place], f"{keys.pop()}={values}", *words[0][place + 1 :]])
+    return "; ".join(names)

@@ -30,7 +30,7 @@ _STYLE: dict[str, Any] = {
     "svg.fonttype": "none",
     "text.parse_math": False,
     "font.family": "sans-serif",
-    "font.size": 10,
+    "font.size": 9.5,
     "text.color": INK,
     "axes.labelcolor": INK,
     "axes.edgecolor": MUTED,
@@ -68,14 +68,21 @@ def marker(number: int) -> str:
     return MARKERS[number % len(MARKERS)]
 
 
-def to_page(svg: str, name: str, description: str) -> str:
-    """A figure's SVG as an element whose colours follow the page, described for whoever does not see it."""
+def to_page(svg: str, name: str, description: str, layout: str = "") -> str:
+    """A figure's SVG as an element whose colours follow the page, described for whoever does not see it.
+
+    Args:
+        svg: The figure.
+        name: What its ids begin with.
+        description: What it shows.
+        layout: A class of its own, by which styles show or hide it.
+    """
     start = svg.index("<svg")
     for own, variable in VARIABLES.items():
         svg = svg.replace(own, f"var({variable})")
     own_ids = re.sub(r'(\bid="|url\(#|href="#)', rf"\1{name}-", svg[start:])  # ids of one chart only
     opened, _, rest = own_ids.partition(">")
-    attributes = f'role="img" aria-label="{_attribute(description)}" class="chart"'
+    attributes = f'role="img" aria-label="{_attribute(description)}" class="{f"chart {layout}".rstrip()}"'
     return f"{_without_size(opened)} {attributes}>{rest}"
 
 

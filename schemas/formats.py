@@ -2,8 +2,8 @@
 
 from typing import Literal, get_args
 
-LabelledFormat = Literal["csv", "json", "json-lines", "parquet", "excel", "phrasebank"]
-"""`csv` is for tabs too."""
+LabelledFormat = Literal["csv", "json", "json-lines", "parquet", "arrow", "excel", "phrasebank"]
+"""`csv` is for tabs too, `arrow` for Feather."""
 Format = Literal[LabelledFormat, "lines"]
 """`lines`: a headline a line, which has no label."""
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from schemas.comparison import BaselineVerdict
 from schemas.data_report import DataReport
@@ -35,6 +35,23 @@ class Chosen:
     temperature: float
 
 
+Role = Literal["chosen", "champion", "champion before", "base", "best baseline"]
+"""What a contender is; the champion before is shown where the chosen cell is the champion itself."""
+
+
+@dataclass(frozen=True)
+class Contender:
+    """An evaluation on the test headlines of a study that its report sets beside others."""
+
+    role: Role
+    cell_id: str
+    name: str
+    temperature: float | None
+    evaluation_id: str
+    is_of_study: bool
+    """Whether the cell is one of the study; a champion may be of an earlier one."""
+
+
 @dataclass(frozen=True)
 class StudyReport:
     """A study with all that its page shows."""
@@ -52,6 +69,9 @@ class StudyReport:
     finished_at: datetime | None
     config: dict[str, Any]
     chosen: Chosen
+    act_at: float
+    """Confidence from which the desk acts on an answer."""
+    contenders: tuple[Contender, ...]
     verdict: BaselineVerdict | None
     decision: dict[str, Any] | None
     """The gate's decision on this study, of its day: a row of `champions`."""
@@ -62,3 +82,14 @@ class StudyReport:
     tables: dict[str, Table]
     unanswered: tuple[str, ...] = ()
     """Cells that no run can evaluate, in words."""
+
+
+@dataclass(frozen=True)
+class Index:
+    """What the page of all studies shows."""
+
+    studies: Table
+    judged: Table
+    """The cell of each study that the gate judged last, with its figures on test."""
+    decisions: Table
+    champion: Champion | None

@@ -38,12 +38,12 @@ class DataSettings(NamingSettings):
     text_column: str | None = Field(
         default=None,
         description="Column of the headline; found by names and values when not given. "
-        "Its number, from 1, where a CSV has no header.",
+        "Its number, from 1, where a CSV has no header; a path such as `article.title` where values are nested.",
     )
     label_column: str | None = Field(
         default=None,
         description="Column of the label; found by names and values when not given. Its number, from 1, where a CSV "
-        "has no header.",
+        "has no header; a path such as `sentiment.label` where values are nested.",
     )
     label_columns: tuple[str, ...] | None = Field(
         default=None,

@@ -64,6 +64,11 @@ class Home:
         """The page of a study's report."""
         return self.reports / study_id / "index.html"
 
+    @property
+    def report_index(self) -> Path:
+        """The page of all studies."""
+        return self.reports / "index.html"
+
     def create(self) -> None:
         """Create the folders that are missing.
 

@@ -8,6 +8,7 @@ from schemas.errors import InputError
 from schemas.report import Chosen, StudyReport, Table
 from storage.champions import load_champion, load_decision
 from storage.comparisons import load_verdicts
+from storage.contenders import read_contenders
 from storage.data_report import load_data_report
 from storage.report_queries import report_queries
 from storage.warehouse import reading
@@ -43,7 +44,7 @@ def find_study(warehouse: Path, beginning: str | None) -> str:
     return str(rows[0][0])
 
 
-def load_report(warehouse: Path, study_id: str, chosen: Chosen, missing: tuple[str, ...]) -> StudyReport:
+def load_report(warehouse: Path, study_id: str, chosen: Chosen, missing: tuple[str, ...], act_at: float) -> StudyReport:
     """Read a study and its results.
 
     Args:
@@ -51,16 +52,21 @@ def load_report(warehouse: Path, study_id: str, chosen: Chosen, missing: tuple[s
         study_id: The study.
         chosen: The cell that validation chose.
         missing: Cells that the study lacks, in words.
+        act_at: Confidence from which the desk acts on an answer.
     """
     with reading(warehouse) as connection:
-        study = _ask(connection, f"SELECT {_STUDY} FROM studies WHERE study_id = '{study_id}'").records()[0]  # noqa: S608
-        tables = {name: _ask(connection, sql) for name, sql in report_queries(study_id, chosen).items()}
+        study = ask(connection, f"SELECT {_STUDY} FROM studies WHERE study_id = '{study_id}'").records()[0]  # noqa: S608
+        contenders = read_contenders(connection, study_id, chosen)
+        queries = report_queries(study_id, chosen, contenders, act_at)
+        tables = {name: ask(connection, sql) for name, sql in queries.items()}
         [(ingest_id,)] = connection.execute(
             "SELECT ingest_id FROM ledger.study_sources WHERE study_id = ?", [study_id]
         ).fetchall()
     return StudyReport(
         **{**study, "config": json.loads(study["config"])},
         chosen=chosen,
+        act_at=act_at,
+        contenders=contenders,
         verdict=load_verdicts(warehouse, study_id, chosen.cell_id).get(chosen.temperature),
         decision=load_decision(warehouse, study_id),
         champion=load_champion(warehouse),
@@ -70,6 +76,7 @@ def load_report(warehouse: Path, study_id: str, chosen: Chosen, missing: tuple[s
     )
 
 
-def _ask(connection: "duckdb.DuckDBPyConnection", sql: str) -> Table:
+def ask(connection: "duckdb.DuckDBPyConnection", sql: str) -> Table:
+    """The rows of a query, with the query."""
     cursor: Any = connection.execute(sql)
     return Table(sql, tuple(column[0] for column in cursor.description), cursor.fetchall())

@@ -1,22 +1,51 @@
 """The queries behind each figure of a study's report, as text that the page can show."""
 
-from schemas.report import Chosen
+from collections.abc import Sequence
+
+from schemas.report import Chosen, Contender
+from storage.contender_queries import at_chosen, contender_queries, listed
 from storage.order import LEADERBOARD_ORDER, PART_ORDER
 
 LOSS_POINTS = 50
-"""Most points of a cell's loss curve: a point is the mean of the steps around it."""
+"""Most points of a training's loss curve: a point is the mean of the steps around it."""
 MOST_HEADLINES = 10
+"""Most headlines of each table of headlines."""
+THRESHOLDS = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
+"""Confidences of the table that says what acting on surer answers brings; 0 stands for every answer."""
 
 _FIGURES = "accuracy, accuracy_low, accuracy_high, macro_f1, macro_f1_low, macro_f1_high"
 _NAMED = "JOIN ledger.places USING (study_id, cell_id)"
 
 
-def report_queries(study_id: str, chosen: Chosen) -> dict[str, str]:
-    """Each query by the name of its result, for a study and the cell that validation chose."""
-    own = f"study_id = '{study_id}' AND part = 'test'"
-    best = f"{own} AND cell_id = '{chosen.cell_id}'"
-    of_chosen = f"study_id = '{study_id}' AND cell_id = '{chosen.cell_id}'"
-    at = f"(temperature = {chosen.temperature:g} OR temperature IS NULL)"
+def report_queries(study_id: str, chosen: Chosen, contenders: Sequence[Contender], act_at: float) -> dict[str, str]:
+    """Each query by the name of its result.
+
+    Args:
+        study_id: The study.
+        chosen: The cell that validation chose.
+        contenders: Whom the report sets beside each other.
+        act_at: Confidence from which the desk acts on an answer, in hundredths.
+    """
+    return {
+        **_figures(study_id, chosen, contenders),
+        **_curves(study_id, chosen),
+        **_confidence(study_id, chosen, act_at),
+        **_desk(study_id, chosen),
+        **contender_queries(study_id, chosen, contenders),
+        **_account(study_id, chosen),
+    }
+
+
+def _own(study_id: str) -> str:
+    return f"study_id = '{study_id}' AND part = 'test'"
+
+
+def _best(study_id: str, chosen: Chosen) -> str:
+    return f"{_own(study_id)} AND cell_id = '{chosen.cell_id}'"
+
+
+def _figures(study_id: str, chosen: Chosen, contenders: Sequence[Contender]) -> dict[str, str]:
+    own = _own(study_id)
     return {
         "leaderboard": (
             f"SELECT cell_name, kind, model, learning_rate, epochs, seed, temperature, n, {_FIGURES}, "
@@ -28,6 +57,19 @@ def report_queries(study_id: str, chosen: Chosen) -> dict[str, str]:
             "accuracy_difference, accuracy_in_interval, published_macro_f1, measured_macro_f1, macro_f1_difference, "
             f"macro_f1_in_interval FROM reproduction WHERE study_id = '{study_id}' ORDER BY ALL"
         ),
+        "confusion": (
+            f"SELECT name AS cell_name, kind, cell_id, label, predicted, n, share FROM confusion {_NAMED} JOIN cells "
+            f"USING (cell_id) WHERE {own} AND {at_chosen(chosen)} AND cell_id IN "
+            f"{listed([chosen.cell_id, *(each.cell_id for each in contenders)])} "
+            "ORDER BY list_position(['fine-tuned', 'base', 'baseline'], kind), "
+            f"cell_id <> '{chosen.cell_id}', place, label, predicted"
+        ),
+    }
+
+
+def _curves(study_id: str, chosen: Chosen) -> dict[str, str]:
+    own, of_chosen = _own(study_id), f"study_id = '{study_id}' AND cell_id = '{chosen.cell_id}'"
+    return {
         "epochs": (
             "SELECT temperature, epochs, count(*) AS seeds, avg(accuracy) AS accuracy, min(accuracy_low) AS "
             "accuracy_low, max(accuracy_high) AS accuracy_high, avg(macro_f1) AS macro_f1, min(macro_f1_low) AS "
@@ -40,15 +82,36 @@ def report_queries(study_id: str, chosen: Chosen) -> dict[str, str]:
             "SELECT epochs, temperature, accuracy, macro_f1 FROM published_results WHERE accuracy = (SELECT "
             "max(accuracy) FROM published_results)"
         ),
-        "confusion": (
-            f"SELECT name AS cell_name, kind, cell_id, label, predicted, n, share FROM confusion {_NAMED} JOIN cells "
-            "USING (cell_id) "
-            f"WHERE {own} AND {at} AND (cell_id = '{chosen.cell_id}' OR kind = 'base' OR cell_id = (SELECT "
-            f"baseline_cell_id FROM baseline_verdicts WHERE {best} LIMIT 1)) "
-            "ORDER BY list_position(['fine-tuned', 'base', 'baseline'], kind), place, label, predicted"
+        "temperatures": (
+            "SELECT name AS cell_name, temperature, expected_accuracy, kind, cell_id FROM (SELECT study_id, cell_id, "
+            f"temperature, expected_accuracy FROM temperature_curve WHERE {own} UNION SELECT study_id, cell_id, "
+            f"temperature, expected_accuracy FROM leaderboard WHERE {own} AND temperature NOT IN (SELECT temperature "
+            f"FROM temperature_curve WHERE {own})) {_NAMED} JOIN cells USING (cell_id) WHERE temperature IS NOT NULL "
+            "ORDER BY place, temperature"
+        ),
+        "trainings": (
+            "SELECT training_cell_id, name AS cell_name, steps, cell_id FROM ledger.trainings "
+            f"WHERE study_id = '{study_id}' ORDER BY position"
+        ),
+        "loss": (
+            "SELECT any_value(name) AS cell_name, max(step) AS step, avg(loss) AS loss, cell_id FROM training_log "
+            "JOIN ledger.trainings USING (cell_id) "
+            f"WHERE study_id = '{study_id}' AND cell_id = training_cell_id GROUP BY cell_id, position, "
+            f"step // greatest(steps // {LOSS_POINTS}, 1) ORDER BY position, max(step)"
+        ),
+    }
+
+
+def _confidence(study_id: str, chosen: Chosen, act_at: float) -> dict[str, str]:
+    best = _best(study_id, chosen)
+    wanted = ", ".join(f"{threshold:g}" for threshold in sorted({*THRESHOLDS, act_at}))
+    return {
+        "acting": (
+            "SELECT threshold, n, coverage, accuracy, accuracy_low, accuracy_high FROM acting "
+            f"WHERE {best} AND temperature = {chosen.temperature:g} AND threshold IN ({wanted}) ORDER BY threshold"
         ),
         "calibration": (
-            "SELECT temperature, mean_confidence, accuracy, n, gap FROM calibration "
+            "SELECT temperature, mean_confidence, accuracy, accuracy_low, accuracy_high, n, gap FROM calibration "
             f"WHERE {best} ORDER BY temperature, bin"
         ),
         "calibration_summary": (
@@ -56,32 +119,38 @@ def report_queries(study_id: str, chosen: Chosen) -> dict[str, str]:
             f"WHERE {best} ORDER BY temperature"
         ),
         "coverage": f"SELECT temperature, coverage, accuracy, threshold FROM coverage WHERE {best} ORDER BY ALL",
-        "temperatures": (
-            "SELECT name AS cell_name, temperature, expected_accuracy FROM (SELECT study_id, cell_id, temperature, "
-            f"expected_accuracy FROM temperature_curve WHERE {own} UNION SELECT study_id, cell_id, temperature, "
-            f"expected_accuracy FROM leaderboard WHERE {own} AND temperature NOT IN (SELECT temperature FROM "
-            f"temperature_curve WHERE {own})) {_NAMED} WHERE temperature IS NOT NULL ORDER BY place, temperature"
+    }
+
+
+def _desk(study_id: str, chosen: Chosen) -> dict[str, str]:
+    best = _best(study_id, chosen)
+    settings = f"(SELECT hyperparameters FROM cells WHERE cell_id = '{chosen.cell_id}')"
+    return {
+        "seeds": (
+            "SELECT seeds, accuracy_mean, accuracy_sd, accuracy_min, accuracy_max FROM leaderboard_over_seeds WHERE "
+            f"{_own(study_id)} AND temperature = {chosen.temperature:g} AND settings = settings_but_seed({settings})"
         ),
-        "loss": (
-            "SELECT name AS cell_name, max(step) AS step, avg(loss) AS loss FROM training_log "
-            "JOIN cells USING (cell_id) JOIN study_cells USING (cell_id) "
-            f"WHERE study_id = '{study_id}' GROUP BY cell_id, name, position, "
-            f"step // greatest(steps // {LOSS_POINTS}, 1) ORDER BY position, max(step)"
+        "speed": (
+            "SELECT headlines_per_second, n, seconds FROM evaluations JOIN ledger.study_evaluations USING "
+            f"(evaluation_id) WHERE {best} AND temperature = {chosen.temperature:g}"
         ),
-        "disagreements": (
-            "SELECT text, any_value(predictions.label) AS label, count(*) FILTER (predicted = 'negative') AS negative, "
-            "count(*) FILTER (predicted = 'neutral') AS neutral, count(*) FILTER (predicted = 'positive') AS positive "
-            f"FROM predictions JOIN headlines USING (headline_id) JOIN cells USING (cell_id) WHERE {own} AND {at} "
-            "AND kind <> 'base' GROUP BY headline_id, text ORDER BY greatest(negative, neutral, positive), text "
-            f"LIMIT {MOST_HEADLINES}"
+        "approvals": (
+            f"SELECT decided_at, decision, decided_by, cell_id, reason FROM champions WHERE study_id = '{study_id}' OR "
+            f"cell_id = '{chosen.cell_id}' ORDER BY number"
         ),
         "mistakes": (
             "SELECT text, predictions.label, CASE WHEN argmax_parsed IS FALSE THEN 'unparsed' ELSE argmax END AS "
-            "predicted, greatest(p_negative, p_neutral, p_positive) AS confidence FROM predictions JOIN headlines "
-            f"USING (headline_id) WHERE {best} AND temperature = (SELECT arg_min(temperature, abs(ln(temperature))) "
-            f"FROM leaderboard WHERE {best}) AND argmax <> predictions.label ORDER BY confidence DESC, text "
-            f"LIMIT {MOST_HEADLINES}"
+            "predicted, greatest(p_negative, p_neutral, p_positive) AS confidence, temperature FROM predictions JOIN "
+            f"headlines USING (headline_id) WHERE {best} AND temperature = (SELECT arg_min(temperature, "
+            f"abs(ln(temperature))) FROM leaderboard WHERE {best}) AND argmax <> predictions.label "
+            f"ORDER BY confidence DESC, text LIMIT {MOST_HEADLINES}"
         ),
+    }
+
+
+def _account(study_id: str, chosen: Chosen) -> dict[str, str]:
+    split = f"(SELECT split_id FROM studies WHERE study_id = '{study_id}')"
+    return {
         "cost": (
             "SELECT name AS cell_name, cells.status, steps, first_step, train_seconds, "
             "examples_per_second, tokens_per_second, peak_memory_bytes / 1e9 AS peak_memory_gb, (SELECT sum(seconds) "
@@ -95,12 +164,10 @@ def report_queries(study_id: str, chosen: Chosen) -> dict[str, str]:
         ),
         "leaks": (
             "SELECT count(*) AS groups, coalesce(sum(in_test), 0)::BIGINT AS in_test, coalesce(sum(in_train), "
-            "0)::BIGINT AS in_train FROM split_leaks WHERE in_train > 0 AND split_id = "
-            f"(SELECT split_id FROM studies WHERE study_id = '{study_id}')"
+            f"0)::BIGINT AS in_train FROM split_leaks WHERE in_train > 0 AND split_id = {split}"
         ),
         "split": (
-            "SELECT part, label, count(*) AS headlines FROM splits JOIN headlines USING (headline_id) WHERE split_id = "
-            f"(SELECT split_id FROM studies WHERE study_id = '{study_id}') GROUP BY part, label "
-            f"ORDER BY {PART_ORDER}, label"
+            "SELECT part, label, count(*) AS headlines FROM splits JOIN headlines USING (headline_id) "
+            f"WHERE split_id = {split} GROUP BY part, label ORDER BY {PART_ORDER}, label"
         ),
     }

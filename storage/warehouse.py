@@ -38,7 +38,15 @@ __all__ = [
 
 SQL_FOLDER = Path(__file__).parent / "sql"
 MIGRATIONS_FOLDER = SQL_FOLDER / "migrations"
-_VIEWS = ("macros.sql", "views.sql", "data_views.sql", "metric_views.sql", "comparison_views.sql", "score_views.sql")
+_VIEWS = (
+    "macros.sql",
+    "views.sql",
+    "data_views.sql",
+    "metric_views.sql",
+    "comparison_views.sql",
+    "score_views.sql",
+    "report_views.sql",
+)
 VIEWS_FILES = tuple(SQL_FOLDER / name for name in _VIEWS)
 
 WRITE_PATIENCE = 300.0

@@ -31,6 +31,11 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+def pytest_unconfigure() -> None:
+    """Let the end of the process collect everything, else DuckDB's binding lists its types as leaked."""
+    gc.unfreeze()
+
+
 @pytest.fixture(scope="module", autouse=True)
 def _lasting_objects() -> Iterator[None]:
     """What a module has loaded lasts too."""

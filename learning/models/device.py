@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import torch
 
+from learning.models.commit import find_commit
 from schemas.cell import TrainingSettings
 
 LIBRARIES = ("torch", "transformers", "peft", "trl", "bitsandbytes", "datasets", "scikit-learn")
@@ -117,9 +118,12 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def describe_environment(device: Device) -> dict[str, str]:
-    """Device, arithmetic and library versions, recorded with each result."""
+    """Machine, commit, device, arithmetic and library versions, recorded with each result."""
     hardware = torch.cuda.get_device_name() if device.name == "cuda" else platform.processor() or platform.machine()
     return {
+        "machine": platform.node(),
+        "fintone": version("fintone"),
+        "commit": find_commit(),
         "device": device.name,
         "hardware": hardware,
         "dtype": str(device.dtype).removeprefix("torch."),

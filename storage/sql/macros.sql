@@ -38,6 +38,13 @@ CREATE OR REPLACE MACRO settings_but_course(settings) AS
 COMMENT ON MACRO settings_but_course IS 'The settings of a cell without learning rate, epochs and seed: the same for cells that differ in these alone.';
 
 
+CREATE OR REPLACE MACRO settings_but_seed(settings) AS json_merge_patch(settings, '{"training": {"seed": null}}');
+COMMENT ON MACRO settings_but_seed IS 'The settings of a cell without its seed: the same for cells that differ in that alone.';
+
+CREATE OR REPLACE MACRO settings_but_epochs(settings) AS json_merge_patch(settings, '{"training": {"epochs": null}}');
+COMMENT ON MACRO settings_but_epochs IS 'The settings of a cell without its epochs: the same for cells that differ in that alone.';
+
+
 CREATE OR REPLACE MACRO z_975() AS 1.959963984540054;
 COMMENT ON MACRO z_975 IS 'The 97.5 % quantile of the standard normal distribution, for two-sided intervals at 95 %.';
 
@@ -54,6 +61,13 @@ COMMENT ON MACRO score_low IS 'Lower end of the score interval of a share of n, 
 
 CREATE OR REPLACE MACRO share_low(share, n) AS score_low(share, n, z_975());
 COMMENT ON MACRO share_low IS 'Lower end of the 95 % interval of a share of n.';
+
+CREATE OR REPLACE MACRO hits_low(hits, n) AS
+    CASE hits WHEN 0 THEN 0.0::DOUBLE WHEN n THEN 0.05::DOUBLE ** (1 / n) ELSE share_low(hits / n, n) END;
+COMMENT ON MACRO hits_low IS 'Lower end of the 95 % interval of a share, hits of n: the score interval, and where all are hits the exact one-sided bound. The same formula in Python: accuracy_interval of learning/study/intervals.py.';
+
+CREATE OR REPLACE MACRO hits_high(hits, n) AS 1 - hits_low(n - hits, n);
+COMMENT ON MACRO hits_high IS 'Upper end of the 95 % interval of a share, hits of n.';
 
 CREATE OR REPLACE MACRO unlike_one(mean, variance, n) AS
     (n * (1 - mean::DOUBLE)) ** 2 / ((n - 1) * variance::DOUBLE + n * (1 - mean::DOUBLE) ** 2);

@@ -242,7 +242,9 @@ SELECT
     count(*) AS n,
     avg(confidence) AS mean_confidence,
     avg(is_right::INT) AS accuracy,
-    avg(confidence) - avg(is_right::INT) AS gap
+    avg(confidence) - avg(is_right::INT) AS gap,
+    hits_low(sum(is_right::INT), count(*)) AS accuracy_low,
+    hits_high(sum(is_right::INT), count(*)) AS accuracy_high
 FROM ledger.answers
 GROUP BY ALL
 ORDER BY study_id, cell_id, part, temperature, bin;
@@ -258,6 +260,8 @@ COMMENT ON COLUMN calibration.n IS 'Headlines in the bin.';
 COMMENT ON COLUMN calibration.mean_confidence IS 'Their mean confidence.';
 COMMENT ON COLUMN calibration.accuracy IS 'Share of them whose likeliest label is right.';
 COMMENT ON COLUMN calibration.gap IS 'mean_confidence less accuracy: above 0 where the model is surer than it is right.';
+COMMENT ON COLUMN calibration.accuracy_low IS 'Lower end of the 95 % interval of accuracy.';
+COMMENT ON COLUMN calibration.accuracy_high IS 'Upper end of that interval.';
 
 
 CREATE OR REPLACE VIEW calibration_summary AS

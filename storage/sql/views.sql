@@ -263,7 +263,7 @@ SELECT
     macro_f1_low,
     macro_f1_high,
     cell_name,
-    json_merge_patch(settings, '{"training": {"epochs": null}}') AS settings
+    settings_but_epochs(settings) AS settings
 FROM leaderboard
 WHERE kind = 'fine-tuned' AND part = 'test'
 ORDER BY study_id, learning_rate, seed, temperature, epochs, place;
@@ -304,7 +304,7 @@ SELECT
     avg(expected_accuracy) AS expected_accuracy_mean,
     stddev_samp(expected_accuracy) AS expected_accuracy_sd,
     coalesce(nullif(trim(regexp_replace(cell_name, '\bseed=[0-9]+', '')), ''), 'any seed') AS cell_name,
-    json_merge_patch(settings, '{"training": {"seed": null}}') AS settings
+    settings_but_seed(settings) AS settings
 FROM leaderboard
 WHERE kind = 'fine-tuned'
 GROUP BY ALL

@@ -6,7 +6,7 @@ import zipfile
 import pytest
 from openpyxl import Workbook
 
-from ingestion import archives
+from ingestion import bounds
 from schemas.errors import InputError
 
 CSV = "text,label\nProfit rose,positive\n"
@@ -70,6 +70,6 @@ def test_a_zip_that_cannot_be_used_ends_in_one_line(read, content, said):
 
 
 def test_a_member_over_the_bound_of_bytes_is_refused(read, monkeypatch):
-    monkeypatch.setattr(archives, "MAX_BYTES", 20)
+    monkeypatch.setattr(bounds, "MAX_UNPACKED_BYTES", 20)
     with pytest.raises(InputError, match=r"'a.csv' in it would unpack .* over the bound of 20 "):
         read(zip_of({"a.csv": CSV}))

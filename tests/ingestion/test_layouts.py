@@ -149,13 +149,19 @@ def test_a_stream_of_a_table_is_read_by_its_columns(how):
 
 FOREIGN = {
     "is JSON that is neither": [
-        '{\n  "data": [\n    {"text": "Profit rose"}\n  ]\n}\n',
-        '["Profit rose", "AGM on 5 May"]\n',
-        '[\n  "Profit rose",\n  "AGM on 5 May"\n]\n',
-        '{"text": "Profit rose"\n',
+        '["Profit rose" and "AGM on 5 May"]\n',
+        '{"Profit rose", "AGM on 5 May"}\n',
     ],
     "is no text": ["Profit\0rose\n"],
 }  # fmt: skip
+
+
+@anyhow
+@pytest.mark.parametrize("content", ['{"text": "Profit rose"\n', '{\n "data": [\n  {"text": "Profit rose"}\n'])
+def test_json_that_breaks_off_is_told_as_such(how, content):
+    with pytest.raises(InputError, match=r"is JSON that is not valid from character .*, say --source-format lines if"):
+        how(content)
+    assert how(content, format="lines")[0] == "lines"
 
 
 @anyhow

@@ -83,7 +83,7 @@ LINE_FOR = {
     "half a character of UTF-16": (lambda: (HEADER + ROW).decode().encode("utf-16") + b"x", "is not text in 'utf-16'"),
     "deep JSON": (lambda: b'[{"text": ' + b"[" * 10_000_000, "no valid JSON from character 2 on"),
     "JSON that breaks off": (lambda: b'[{"text": "a", "label": "neutral"},', "no valid JSON from character 36 on"),
-    "deep JSON lines": (lambda: b'{"text":' * 1_000_000, "no text column and no label column"),
+    "deep JSON lines": (lambda: b'{"text":' * 1_000_000, "is JSON that is not valid from character 1 on"),
     "a zip bomb": (lambda: zip_of({"a.csv": HEADER + ROW * 5_000_000}), "would unpack from .* or of 100 times"),
     "a zip that lies of its size": (lying_zip, "zip that cannot be read"),
     "a zip in a zip": (lambda: zip_of({"a.zip": zip_of({"a.csv": HEADER + ROW})}), "a zip within a zip"),

@@ -26,6 +26,9 @@ from storage.warehouse import writing
 NASTY = "<script>alert(1)</script> & \"$x_1$\" 'y' \u202e\x1b[31m {{ 7 * 7 }} <img src=http://example.org/x>"
 SECTIONS = (
     "answer",
+    "overview",
+    "desk",
+    "words",
     "tables",
     "temperature",
     "confusion",
@@ -81,11 +84,11 @@ def test_the_page_stands_alone_and_has_every_section(home: Path, trained: Any) -
     assert set(page.ids) >= set(SECTIONS)
     assert len(page.ids) == len(set(page.ids))
     assert not {"script", "iframe", "object", "embed"} & set(page.tags)
-    assert [address for address in page.addresses if not address.startswith(("#", "data:,"))] == []
+    assert [address for address in page.addresses if not address.startswith(("#", "data:,"))] == ["../index.html"]
     assert "@import" not in text
     assert page.unlabelled == []
-    assert page.tags.count("svg") == 5
-    for chart in ("accuracy_over_temperature", "calibration", "coverage", "training_loss"):
+    assert page.tags.count("svg") == 2 * 5 + 1  # each for a page and for a phone, the confusion matrix for both
+    for chart in ("overview", "accuracy_over_temperature", "calibration", "coverage", "training_loss"):
         assert (path.parent / "charts" / f"{chart}.png").read_bytes().startswith(b"\x89PNG")
         assert (path.parent / "charts" / f"{chart}.svg").read_text().startswith("<?xml")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from schemas.report import Chosen
+from schemas.report import Chosen, Contender
 from storage.cells import add_cells, save_training_log
 from storage.comparisons import load_pairings, save_comparisons
 from storage.evaluations import save_evaluations
@@ -23,6 +23,10 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 ROOMS = ("flows", "tasks", "reporting", "schemas", "storage", "learning", "ingestion", "benchmarks")
 PRINTED = re.compile(r'fintone sql "([^"]+)"')
 CHOSEN = Chosen("tuned", "lr=2e-04 epochs=3", 0.1)
+CONTENDERS = (
+    Contender("chosen", "tuned", CHOSEN.name, 0.1, "tuned at 0.1", is_of_study=True),
+    Contender("best baseline", "svm", "baseline: SVM", None, "svm at None", is_of_study=True),
+)
 LABELS = ("negative", "neutral", "positive")
 
 
@@ -39,7 +43,7 @@ def in_sources() -> list[str]:
 
 
 WRITTEN = [found for page in PAGES for found in PRINTED.findall(page.read_text(encoding="utf-8"))] + in_sources()
-BUILT = [*example_queries("study", "tuned", 0.1), *report_queries("study", CHOSEN).values()]
+BUILT = [*example_queries("study", "tuned", 0.1), *report_queries("study", CHOSEN, CONTENDERS, 0.9).values()]
 QUERIES = [found.replace("CELL", "tuned", 1).replace("CELL", "svm") for found in dict.fromkeys([*WRITTEN, *BUILT])]
 
 

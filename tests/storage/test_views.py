@@ -143,7 +143,7 @@ def test_a_curve_is_of_cells_that_differ_in_their_epochs_alone(grid):
     curves = "SELECT list(epochs ORDER BY epochs) FROM epoch_curve WHERE study_id = 'grid' GROUP BY settings"
     assert query(grid, curves).rows == [([1, 3],)] * 8
     chosen = Chosen("4 0.001 3 1", "r=4 lr=0.001 epochs=3 seed=1", 1.0)
-    shown = query(grid, report_queries("grid", chosen)["epochs"]).rows
+    shown = query(grid, report_queries("grid", chosen, (), 0.9)["epochs"]).rows
     assert [row[:3] for row in shown] == [(1.0, 1, 2), (1.0, 3, 2)]
 
 

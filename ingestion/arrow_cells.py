@@ -1,0 +1,75 @@
+"""Columns of Arrow, as Parquet and Feather files have them, to cells."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+
+from ingestion import bounds
+from ingestion.class_labels import class_word
+from ingestion.labels import LabelWords
+
+ROWS_AT_ONCE = 1_000
+
+
+def is_text(kind: Any) -> bool:
+    """Whether a type is of texts, or of bytes that may be texts."""
+    import pyarrow.types as pt
+
+    return bool(pt.is_string(kind) or pt.is_large_string(kind) or pt.is_binary(kind) or pt.is_large_binary(kind))
+
+
+def iter_cells(
+    batch: Any, source: str, size: int, classes: Mapping[str, Sequence[str]], words: LabelWords
+) -> Iterator[tuple[Any, ...]]:
+    """Yield the cells of each row of a batch; numbers of a column of class labels become the names of their classes.
+
+    Args:
+        batch: At most `ROWS_AT_ONCE` rows.
+        source: The source, for the error.
+        size: Its bytes, for the bound on characters.
+        classes: The names of the classes of each column that has any.
+        words: The label words.
+
+    Raises:
+        TooLargeError: If few bytes stand for very many characters.
+    """
+    columns = [_to_list(column, source, size) for column in batch.columns]
+    for place, name in enumerate(batch.schema.names):
+        if name in classes:
+            columns[place] = [class_word(cell, classes[name], words) for cell in columns[place]]
+    yield from zip(*columns, strict=True)
+
+
+def _to_list(column: Any, source: str, size: int) -> list[Any]:
+    """The cells of a column; texts may be places in a dictionary, so that one long text is not repeated unseen.
+
+    Bytes are text if all of them are UTF-8: old programs did not mark texts as such.
+    """
+    import pyarrow as pa
+    import pyarrow.types as pt
+
+    most = bounds.most_characters(size)
+    if _count_characters(column) > most:
+        raise bounds.too_large(source, size, f"{most:,} characters")
+    if isinstance(column, pa.DictionaryArray):
+        column = column.dictionary_decode()
+    if pt.is_binary(column.type) or pt.is_large_binary(column.type):
+        with suppress(pa.ArrowInvalid):
+            column = column.cast(pa.large_string())
+    return list(column.to_pylist())
+
+
+def _count_characters(column: Any) -> int:
+    """The bytes of texts that are places in a dictionary or in a buffer; 0 for other columns, which repeat none."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.types as pt
+
+    if isinstance(column, pa.DictionaryArray) and is_text(column.type.value_type):
+        return pc.sum(pc.take(pc.binary_length(column.dictionary), column.indices)).as_py() or 0
+    if pt.is_string_view(column.type) or pt.is_binary_view(column.type):
+        lengths = np.frombuffer(column.buffers()[1], dtype=np.int32)[::4][column.offset :][: len(column)]
+        return int(lengths[column.is_valid().to_numpy(zero_copy_only=False)].sum(dtype=np.int64))
+    return 0

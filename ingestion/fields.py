@@ -1,0 +1,139 @@
+"""Where text and label are in a table whose cells may be nested: a column, and a path within its cells."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from ingestion.cells import is_empty
+from ingestion.columns import PROMPT_NAMES, SAMPLE_ROWS, MissingColumnError, Table, choose_columns, end_of
+from ingestion.frames import Frame, find_frame
+from ingestion.label_groups import Cells, LabelGroup
+from ingestion.labels import label_word
+from ingestion.nesting import SEVERAL, Path, follow, is_nested, list_paths
+from ingestion.rows import RawRow, broken_row
+from schemas.columns import ReadColumns
+from schemas.listing import list_some
+from schemas.source import DataSettings
+
+
+class Field(NamedTuple):
+    """A value of a row: its name, the place of its column, and its path within the cell."""
+
+    name: str
+    place: int
+    path: Path = ()
+
+
+@dataclass(frozen=True)
+class Fields:
+    """The fields of text and label, how they are shown, and the words around each text that are not read."""
+
+    text: Field
+    label: Field | None
+    """None where no label is read, or several fields hold it together."""
+    read: ReadColumns
+    frame: Frame
+    group: LabelGroup | None = None
+    grouped: tuple[Field, ...] = ()
+    """The fields of the group, in its order."""
+
+    @property
+    def places(self) -> tuple[int, ...]:
+        """The places of their columns."""
+        return tuple(dict.fromkeys(field.place for field in self._all))
+
+    @property
+    def _all(self) -> tuple[Field, ...]:
+        return (self.text, *((self.label,) if self.label else ()), *self.grouped)
+
+    def make_row(self, cells: Cells, raw: str) -> RawRow:
+        """The row of cells: its text must be a string; its label may also be a number, whole ones without decimals.
+
+        An empty cell means that there is no label, even if a label map names the empty word.
+
+        Args:
+            cells: At least those of the columns that are read, by their places.
+            raw: The row as it was.
+        """
+        values = {field: follow(cells[field.place], field.path) for field in self._all}
+        for field, value in values.items():
+            if value is SEVERAL:
+                return broken_row(raw, f"several values in {field.name!r}")
+        text, label = values[self.text], values[self.label] if self.label else None
+        if not isinstance(text, str):
+            return broken_row(raw, f"no text in {self.text.name!r}")
+        word = None if is_empty(label) else label_word(label)
+        if not (_is_unicode(text) and _is_unicode(word or "")):
+            return broken_row(raw, "half a surrogate pair, which is not Unicode")
+        row = RawRow(self.frame.strip(text), word, raw)
+        if self.group is None:
+            return row
+        return self.group.label(row, dict(zip(self.group.places, (values[each] for each in self.grouped), strict=True)))
+
+
+def find_fields(source: str, names: Sequence[str], rows: Sequence[Sequence[Any]], settings: DataSettings) -> Fields:
+    """The fields of text and label, by the names of the columns and the first rows.
+
+    Raises:
+        MissingColumnError: One that is needed is missing.
+    """
+    sample = rows[:SAMPLE_ROWS]
+    fields = _list_fields(names, sample, settings)
+    cells = [[follow(_cell(row, field.place), field.path) for field in fields] for row in sample]
+    nested = frozenset(place for place, field in enumerate(fields) if field.path)
+    try:
+        columns = choose_columns(source, Table([field.name for field in fields], cells, settings, nested))
+    except MissingColumnError as error:
+        differing = [field.name for place, field in enumerate(fields) if any(row[place] is SEVERAL for row in cells)]
+        raise _name_elements(error, differing) from None
+    text = fields[columns.text]
+    is_prompt = end_of(text.name) in PROMPT_NAMES
+    texts = (row[columns.text] for row in cells if is_prompt)
+    frame = find_frame(each for each in texts if isinstance(each, str) and not is_empty(each))
+    label = None if columns.label is None else fields[columns.label]
+    grouped = tuple(fields[place] for place in columns.group.places) if columns.group else ()
+    return Fields(text, label, columns.read, frame, columns.group, grouped)
+
+
+def _name_elements(error: MissingColumnError, differing: Sequence[str]) -> MissingColumnError:
+    """The error, with a remedy where lists have several values."""
+    if not differing:
+        return error
+    told = list_some([repr(name) for name in differing])
+    return MissingColumnError(f"{error}; lists differ in {told}: name one element by its place, as in a.0.b")
+
+
+def _list_fields(names: Sequence[str], rows: Sequence[Sequence[Any]], settings: DataSettings) -> list[Field]:
+    """The fields of each column in order, then those that the settings name by a path of their own."""
+    fields = []
+    for place, name in enumerate(names):
+        cells = [_cell(row, place) for row in rows]
+        paths = list_paths(cells) if any(map(is_nested, cells)) else [()]
+        fields += [Field(".".join((name, *path)), place, path) for path in paths]
+    known = {field.name for field in fields}
+    for wanted in (settings.text_column, settings.label_column, *(settings.label_columns or ())):
+        if wanted is not None and wanted not in known:
+            fields += _find_path(wanted, names, rows)
+    return fields
+
+
+def _find_path(wanted: str, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[Field]:
+    """The field at a path that the settings name, if a row has a value there."""
+    for place, name in enumerate(names):
+        if wanted.startswith(f"{name}."):
+            path = tuple(wanted[len(name) + 1 :].split("."))
+            if any(follow(_cell(row, place), path) is not None for row in rows):
+                return [Field(wanted, place, path)]
+    return []
+
+
+def _cell(row: Sequence[Any], place: int) -> Any:
+    return row[place] if place < len(row) else None
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,68 @@
+"""The reliability diagram: how often answers of some confidence are right, with what is not known of it."""
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from reporting.charts.layout import Layout, set_title
+from reporting.charts.tables import Record, errors, group_by
+from reporting.text import tell_temperature
+from reporting.theme import MUTED, colour, drawing, marker
+from schemas.report import Table
+
+FEW = 30
+"""Headlines of a bin below which it is drawn hollow and no line leads to it."""
+ACROSS = 3
+"""Panels in a row of a wide chart."""
+
+
+def draw_calibration(table: Table, layout: Layout, title: str) -> Figure:
+    """A panel a temperature: on the diagonal, confidence can be taken at its word."""
+    groups = group_by(table, "temperature")
+    columns = 1 if layout.is_narrow else min(len(groups), ACROSS)
+    rows = -(-len(groups) // columns)
+    height = (2.5 if layout.is_narrow else 3.0) * rows + 0.4
+    with drawing(title):
+        figure = Figure(figsize=(layout.width, height), layout="constrained")
+        panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+        set_title(figure, title, layout)
+        for number, panel in enumerate(panels.flat):
+            if number < len(groups):
+                temperature, bins = groups[number]
+                _draw_panel(panel, bins, number)
+                panel.set_title(tell_temperature(temperature), fontsize=9.5)
+            else:
+                panel.set_visible(False)
+        figure.supxlabel("mean confidence", fontsize=10)
+        figure.supylabel("share that is right", fontsize=10)
+    return figure
+
+
+def _draw_panel(axes: Axes, bins: list[Record], number: int) -> None:
+    axes.plot([0, 1], [0, 1], color=MUTED, linestyle=":", linewidth=1.2)
+    many = [row["n"] >= FEW for row in bins]
+    for row, is_many in zip(bins, many, strict=True):
+        axes.errorbar(
+            [row["mean_confidence"]],
+            [row["accuracy"]],
+            yerr=errors([row], "accuracy"),
+            color=colour(number),
+            marker=marker(number),
+            markersize=6,
+            markerfacecolor=colour(number) if is_many else "none",
+            elinewidth=1.8 if is_many else 0.9,
+            capsize=2.5,
+        )
+        axes.annotate(
+            f"{row['n']}",
+            (row["mean_confidence"], row["accuracy"]),
+            xytext=(-6, 4),
+            textcoords="offset points",
+            ha="right",
+            fontsize=8,
+            color=MUTED,
+        )
+    for before, after in zip(range(len(bins)), range(1, len(bins)), strict=False):
+        if many[before] and many[after]:
+            ends = (bins[before], bins[after])
+            axes.plot([row["mean_confidence"] for row in ends], [row["accuracy"] for row in ends], color=colour(number))
+    axes.set(xlim=(0, 1.05), ylim=(0, 1.05))

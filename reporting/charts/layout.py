@@ -1,0 +1,73 @@
+"""The frame of a chart: its size on a wide page and on a phone, its title, its axes and its legend."""
+
+from collections.abc import Sequence
+from textwrap import fill
+from typing import Literal, NamedTuple
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullFormatter
+
+TITLE_SIZE, LEGEND_SIZE = 10.5, 9.0
+CHARACTER = 0.078
+"""Inches that a character of the legend takes, on average."""
+HANDLE = 0.55
+"""Inches of a legend's line and its margins."""
+
+
+class Layout(NamedTuple):
+    """How a chart is laid out: `wide` for a page and for print, `narrow` for a phone."""
+
+    name: Literal["wide", "narrow"]
+    width: float
+    """Inches."""
+    height: float
+    """Inches of a chart with one pair of axes and no legend."""
+    characters: int
+    """Characters in a line of a title or a legend's entry."""
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether it is for a phone."""
+        return self.name == "narrow"
+
+
+WIDE = Layout("wide", 9.0, 3.4, 100)
+NARROW = Layout("narrow", 3.7, 2.9, 42)
+
+
+def start(layout: Layout, title: str, x: str, y: str = "", height: float | None = None) -> tuple[Figure, Axes]:
+    """A figure with one pair of axes, and its title above them at the left."""
+    figure = Figure(figsize=(layout.width, height or layout.height), layout="constrained")
+    axes = figure.subplots()
+    axes.set(xlabel=x, ylabel=y)
+    set_title(figure, title, layout)
+    return figure, axes
+
+
+def set_title(figure: Figure, title: str, layout: Layout) -> None:
+    """Write the title over the whole figure, broken where the layout is narrow."""
+    figure.suptitle(fill(title, layout.characters), x=0.01, ha="left", fontsize=TITLE_SIZE)
+
+
+def set_legend(figure: Figure, axes: Axes, layout: Layout) -> None:
+    """Write the legend below the axes, in as many columns as fit; the figure grows by its height."""
+    handles, names = axes.get_legend_handles_labels()
+    texts = [fill(name, layout.characters) for name in names]
+    longest = max((len(line) for text in texts for line in text.splitlines()), default=0)
+    columns = max(1, min(len(texts), int(layout.width / (longest * CHARACTER + HANDLE))))
+    lines = sum(max(len(text.splitlines()) for text in row) for row in _rows(texts, columns))
+    figure.set_figheight(figure.get_figheight() + 0.2 * lines)
+    figure.legend(handles, texts, loc="outside lower left", ncols=columns, fontsize=LEGEND_SIZE, handlelength=2.6)
+
+
+def scale_logarithmic(axes: Axes, name: Literal["x", "y"]) -> None:
+    """A log scale whose ticks are plain numbers."""
+    axes.set(**{f"{name}scale": "log"})
+    axis = getattr(axes, f"{name}axis")
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def _rows(texts: Sequence[str], columns: int) -> list[Sequence[str]]:
+    return [texts[first : first + columns] for first in range(0, len(texts), columns)]

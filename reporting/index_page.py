@@ -1,0 +1,34 @@
+"""The page of all studies and champions of a home."""
+
+from collections.abc import Collection
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+from reporting.promotion import tell_champion
+from reporting.template import read_style, templates
+from reporting.text import visible
+from schemas.report import Index
+
+
+def render_index(index: Index, reported: Collection[str]) -> str:
+    """The page, whole.
+
+    Args:
+        index: Studies and decisions.
+        reported: Ids of the studies that have a page of their own, in the folder of their id beside this one.
+    """
+    return (
+        templates()
+        .get_template("index.html")
+        .render(
+            studies=index.studies.records(),
+            judged={row["study_id"]: row for row in index.judged.records()},
+            decisions=index.decisions.records(),
+            champion=visible(tell_champion(index.champion)),
+            champion_id=index.champion.cell_id if index.champion else None,
+            reported=reported,
+            style=read_style(),
+            built_at=datetime.now(UTC),
+            version=version("fintone"),
+        )
+    )

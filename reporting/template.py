@@ -1,0 +1,63 @@
+"""What the templates of pages share: how figures are spelt, and the styles.
+
+A page needs no network and runs no script. Every text in it that came from data is escaped by its template.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from reporting.text import visible
+from reporting.verdict import format_figure
+
+STYLE = Path(__file__).parent / "templates" / "report.css"
+
+
+def templates() -> Environment:
+    """The templates, with the filters that they know."""
+    environment = Environment(
+        loader=PackageLoader("reporting", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        figure=format_figure,
+        share=_share,
+        seconds=_seconds,
+        number=_number,
+        visible=visible,
+        cell_name=_cell_name,
+    )
+    return environment
+
+
+def read_style() -> Markup:
+    """The styles of every page."""
+    return Markup(STYLE.read_text(encoding="utf-8"))  # noqa: S704 (our own file)
+
+
+def _cell_name(row: dict[str, Any]) -> str:
+    return visible(row["cell_name"])
+
+
+def _share(value: float) -> str:
+    return f"{value:.1%}"
+
+
+def _number(value: Any) -> str:
+    """A cell of a table of data: whole numbers whole, others with up to six digits, texts as they can be seen."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return visible(str(value))
+
+
+def _seconds(value: float | None) -> str:
+    return "" if value is None else f"{value:,.1f}"

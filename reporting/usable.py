@@ -1,0 +1,68 @@
+"""May we use it: yes or no, and why, from the gate, the champion, the data and their licence."""
+
+from typing import Any, NamedTuple
+
+from reporting.licences import forbids_commerce, tell_data_licence
+from reporting.text import visible
+from schemas.report import StudyReport
+
+RAISED = ("promoted", "rolled back")
+
+
+class Usable(NamedTuple):
+    """The answer: a word, and the reason in a sentence or two."""
+
+    word: str
+    why: str
+
+    @property
+    def is_yes(self) -> bool:
+        """Whether the model may be used."""
+        return self.word == "Yes"
+
+
+def tell_usable(report: StudyReport) -> Usable:
+    """Whether the cell that validation chose may be used, and why."""
+    found = _judge(report)
+    if found.is_yes and report.synthetic:
+        return Usable("No", "The headlines are generated: the loop works, and the figures say nothing of real news.")
+    licence = tell_data_licence(report.source, report.data.kind, synthetic=report.synthetic)
+    if found.is_yes and forbids_commerce(licence):
+        return Usable("For research only", f"{found.why} The licence of the data is {visible(licence)}.")
+    return found
+
+
+def tell_approval(report: StudyReport) -> str:
+    """Who made the chosen cell champion, and when; that nobody did."""
+    row = _approval(report)
+    if row is None:
+        return "Nobody: it was never champion."
+    who = "The promotion gate" if row["decided_by"] == "gate" else "A person"
+    told = f"{who}, on {row['decided_at']:%d %B %Y at %H:%M} UTC"
+    return f"{told}: {visible(row['reason'])}." if row["decided_by"] != "gate" else f"{told}."
+
+
+def _judge(report: StudyReport) -> Usable:
+    """The answer by the gate and by who is champion now."""
+    chosen, champion, decision = report.chosen.cell_id, report.champion, report.decision
+    if champion and champion.cell_id == chosen:
+        return Usable("Yes", f"It is the champion. Approved by: {tell_approval(report)}")
+    if _approval(report) is not None:
+        now = f"cell {champion.cell_id} is champion now" if champion else "there is no champion now"
+        return Usable("No longer", f"It was the champion, and {now}.")
+    if decision is None:
+        why = "the study is incomplete" if report.missing else f"the study is {report.status}"
+        return Usable("Not yet", f"The promotion gate has not judged it: {why}.")
+    return Usable("No", f"The promotion gate did not promote it: {_first_reason(decision)}.")
+
+
+def _first_reason(decision: dict[str, Any]) -> str:
+    """The first part of the gate's reason: what was missed comes first."""
+    return visible(str(decision["reason"]).partition("; ")[0])
+
+
+def _approval(report: StudyReport) -> dict[str, Any] | None:
+    """The latest decision, a row of `approvals`, that made the chosen cell champion."""
+    rows = report.tables["approvals"].records()
+    raised = [row for row in rows if row["cell_id"] == report.chosen.cell_id and row["decision"] in RAISED]
+    return raised[-1] if raised else None

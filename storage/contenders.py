@@ -1,0 +1,68 @@
+"""Whom the report of a study sets beside each other: the chosen cell, the champion, the base and the best baseline."""
+
+from typing import TYPE_CHECKING
+
+from schemas.promotion import Champion
+from schemas.report import Chosen, Contender, Role
+from storage.champions import read_champion
+
+if TYPE_CHECKING:
+    import duckdb
+
+_ITS_BASE = (
+    "SELECT cell_id, temperature FROM leaderboard JOIN cells USING (cell_id)"
+    " WHERE study_id = $study_id AND part = 'test' AND leaderboard.kind = 'base' AND temperature = $temperature"
+    " ORDER BY cells.model = (SELECT model FROM cells WHERE cell_id = $cell_id) DESC,"
+    " json_merge_patch((SELECT hyperparameters FROM cells WHERE cell_id = $cell_id), cells.hyperparameters)"
+    " = (SELECT hyperparameters FROM cells WHERE cell_id = $cell_id) DESC, accuracy DESC, place LIMIT 1"
+)
+_ITS_BASELINE = (
+    "SELECT cell_id, temperature FROM leaderboard WHERE study_id = $study_id AND part = 'test' AND kind = 'baseline'"
+    " AND temperature IS NULL ORDER BY accuracy DESC, model LIMIT 1"
+)
+_BEFORE = (
+    "SELECT previous_cell_id, previous_temperature FROM champions WHERE study_id = $study_id AND decided_by = 'gate'"
+    " AND previous_cell_id IS NOT NULL AND previous_cell_id <> $cell_id ORDER BY number DESC LIMIT 1"
+)
+_EVALUATED = (
+    "SELECT evaluation_id, coalesce(study_cells.name, latest_names.name), study_cells.cell_id IS NOT NULL"
+    " FROM evaluations JOIN studies USING (split_id)"
+    " JOIN ledger.latest_names USING (cell_id) LEFT JOIN study_cells USING (study_id, cell_id)"
+    " WHERE study_id = $study_id AND cell_id = $cell_id AND part = 'test'"
+    " AND temperature IS NOT DISTINCT FROM $temperature"
+    " AND coalesce(evaluations.decoding_id = studies.decoding_id, true)"
+    " ORDER BY evaluated_at DESC LIMIT 1"
+)
+
+
+def read_contenders(connection: "duckdb.DuckDBPyConnection", study_id: str, chosen: Chosen) -> tuple[Contender, ...]:
+    """The contenders that answered the study's test headlines, the chosen cell first; none stands there twice.
+
+    Args:
+        connection: The warehouse.
+        study_id: The study.
+        chosen: The cell that validation chose.
+    """
+    own = {"study_id": study_id, "cell_id": chosen.cell_id}
+    base = connection.execute(_ITS_BASE, {**own, "temperature": chosen.temperature}).fetchall()
+    baseline = connection.execute(_ITS_BASELINE, {"study_id": study_id}).fetchall()
+    champion = read_champion(connection)
+    before = connection.execute(_BEFORE, own).fetchall()
+    asked: list[tuple[Role, tuple[str, float | None]]] = [("chosen", (chosen.cell_id, chosen.temperature))]
+    if champion and champion.cell_id != chosen.cell_id:
+        asked.append(("champion", champion))
+    elif before:
+        asked.append(("champion before", Champion(*before[0])))
+    asked += [("base", row) for row in base] + [("best baseline", row) for row in baseline]
+    found = (_read_evaluated(connection, study_id, role, *cell) for role, cell in asked)
+    return tuple(each for each in found if each)
+
+
+def _read_evaluated(
+    connection: "duckdb.DuckDBPyConnection", study_id: str, role: Role, cell_id: str, temperature: float | None
+) -> Contender | None:
+    """A contender, if it answered the test headlines of the study."""
+    row = connection.execute(
+        _EVALUATED, {"study_id": study_id, "cell_id": cell_id, "temperature": temperature}
+    ).fetchone()
+    return Contender(role, cell_id, row[1], temperature, row[0], is_of_study=row[2]) if row else None

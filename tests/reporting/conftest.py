@@ -1,0 +1,60 @@
+"""A home whose study has everything that a report sets beside each other."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from storage.champions import Decision, save_decision
+from storage.warehouse import writing
+
+CHAMPION = "c4a3910000ff"
+"""A cell of another study that was evaluated on the same test headlines."""
+
+
+@pytest.fixture
+def rivals(trained: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home of its own: base and baselines answer as the trained cell does, the champion always says positive."""
+    home = tmp_path / "rivals"
+    shutil.copytree(trained[0], home)
+    monkeypatch.setenv("FINTONE_HOME", str(home))
+    with writing(home / "warehouse.duckdb") as connection:
+        copy = _copier(connection, trained[1])
+        connection.execute(
+            "INSERT INTO cells SELECT * REPLACE (? AS cell_id, 7 AS seed) FROM cells WHERE cell_id = ?",
+            [CHAMPION, trained[1]],
+        )
+        connection.execute("INSERT INTO studies SELECT * REPLACE ('earlier' AS study_id, 0 AS number) FROM studies")
+        connection.execute(
+            "INSERT INTO study_cells (study_id, cell_id, position, name) VALUES ('earlier', ?, 0, 'lr=5e-01 epochs=9')",
+            [CHAMPION],
+        )
+        for cell_id, kind in connection.execute(
+            "SELECT cell_id, kind FROM cells WHERE kind <> 'fine-tuned'"
+        ).fetchall():
+            copy(cell_id, None if kind == "baseline" else 0.1)
+        copy(CHAMPION, 0.1, says="positive")
+    decision = Decision("promoted", "person", "it was the best then", "earlier", CHAMPION, 0.1)
+    save_decision(home / "warehouse.duckdb", decision, None)
+    return home
+
+
+def _copier(connection: Any, of: str) -> Callable[..., None]:
+    def copy(cell_id: str, temperature: float | None, says: str | None = None) -> None:
+        """The evaluation of the trained cell on test at temperature 0.1, as one of another cell."""
+        own = "SELECT evaluation_id FROM evaluations WHERE cell_id = $of AND part = 'test' AND temperature = 0.1"
+        values = {"of": of, "id": f"{cell_id} copied"}
+        connection.execute(
+            "INSERT INTO evaluations SELECT * REPLACE ($id AS evaluation_id, $cell AS cell_id, $at AS temperature, "
+            f"if($at IS NULL, NULL, decoding_id) AS decoding_id) FROM evaluations WHERE evaluation_id = ({own})",
+            {**values, "cell": cell_id, "at": temperature},
+        )
+        connection.execute(
+            "INSERT INTO ledger.predictions SELECT * REPLACE ($id AS evaluation_id, coalesce($says, predicted) AS "
+            f"predicted) FROM ledger.predictions WHERE evaluation_id = ({own})",
+            {**values, "says": says},
+        )
+
+    return copy

@@ -1,0 +1,76 @@
+"""Charts hide nothing: lines that coincide are one, cells that share a training too, and few headlines make no line."""
+
+import re
+
+from reporting.charts.confidence import draw_calibration
+from reporting.charts.curves import best_lines, draw_epochs, draw_loss
+from reporting.charts.layout import NARROW, WIDE
+from reporting.charts.lines import Line, merge_lines
+from reporting.text import join_names
+from reporting.theme import to_svg
+from schemas.report import Table
+
+
+def test_lines_that_coincide_are_one_with_all_their_names() -> None:
+    lines = [Line(("a",), (1, 2), (0.5, 0.6)), Line(("b",), (1, 2), (0.505, 0.6)), Line(("c",), (1, 2), (0.5, 0.7))]
+    assert [line.names for line in merge_lines(lines)] == [("a", "b"), ("c",)]
+    assert [line.names for line in merge_lines([lines[0], Line(("d",), (1, 3), (0.5, 0.6))])] == [("a",), ("d",)]
+
+
+def test_names_that_differ_in_one_setting_are_joined_there() -> None:
+    assert join_names(["lr=1e-03 epochs=1 r=4", "lr=1e-03 epochs=3 r=4"]) == "lr=1e-03 epochs=1, 3 r=4"
+    assert join_names(["base: tiny", "lr=1e-03 epochs=3"]) == "base: tiny; lr=1e-03 epochs=3"
+    assert join_names(["r=4"]) == "r=4"
+
+
+def test_the_base_is_shown_however_many_cells_are_better() -> None:
+    rows = [(f"cell {n}", t, 0.5 + n / 30, "fine-tuned", f"{n}") for n in range(9) for t in (0.1, 1.0)]
+    rows += [("base: tiny", t, 0.1, "base", "base") for t in (0.1, 1.0)]
+    columns = ("cell_name", "temperature", "expected_accuracy", "kind", "cell_id")
+    lines = best_lines(Table("", columns, rows), ["0"])
+    assert [line.names for line in lines if line.is_base] == [("base: tiny",)]
+    assert ("cell 0",) in [line.names for line in lines]
+    assert ("cell 8",) in [line.names for line in lines]
+
+
+def test_cells_that_share_a_training_are_one_line_with_a_mark_at_each_end() -> None:
+    loss = Table(
+        "", ("cell_name", "step", "loss", "cell_id"), [("epochs=3", step, 1 / step, "b") for step in (1, 2, 3)]
+    )
+    columns = ("training_cell_id", "cell_name", "steps", "cell_id")
+    trainings = Table("", columns, [("b", "epochs=1", 1, "a"), ("b", "epochs=3", 3, "b")])
+    figure = draw_loss(loss, trainings, "b", WIDE, "Training loss")
+    [axes] = figure.axes
+    line, ends = axes.lines
+    assert line.get_label() == "epochs=1, 3"
+    assert list(ends.get_xdata()) == [1, 3]
+
+
+def test_a_reliable_bin_has_an_interval_and_no_line_leads_to_one_of_few() -> None:
+    columns = ("temperature", "mean_confidence", "accuracy", "accuracy_low", "accuracy_high", "n")
+    rows = [(1.0, 0.5, 0.5, 0.4, 0.6, n) for n in (30, 29, 300, 400)]
+    [axes] = draw_calibration(Table("", columns, rows), WIDE, "Reliability").axes
+    diagonal, *drawn = axes.lines
+    marks = [line for line in drawn if line.get_marker() not in {"None", "", "_"} and len(line.get_xdata()) == 1]
+    assert [mark.get_markerfacecolor() == "none" for mark in marks] == [False, True, False, False]
+    joins = [line for line in drawn if len(line.get_xdata()) == 2 and line is not diagonal]
+    assert len(joins) == 1  # between 300 and 400
+    assert len(axes.containers) == 4
+
+
+def test_points_of_temperatures_stand_side_by_side() -> None:
+    columns = ("temperature", "epochs", "accuracy", "accuracy_low", "accuracy_high")
+    rows = [(t, epochs, 0.9, 0.8, 0.95) for t in (0.1, 1.0) for epochs in (1, 3)]
+    [axes] = draw_epochs(Table("", columns, rows), None, "accuracy", NARROW, "Accuracy").axes
+    places = [tuple(bars.lines[0].get_xdata()) for bars in axes.containers]
+    assert places[0] != places[1]
+
+
+def test_a_chart_has_text_of_a_readable_size_on_a_phone() -> None:
+    columns = ("temperature", "epochs", "accuracy", "accuracy_low", "accuracy_high")
+    table = Table("", columns, [(0.1, 1, 0.9, 0.8, 1.0), (0.1, 2, 0.9, 0.8, 1.0)])
+    figure = draw_epochs(table, None, "accuracy", NARROW, "A")
+    svg = to_svg(figure, "a")
+    [points] = re.findall(r'viewBox="0 0 ([\d.]+)', svg)
+    sizes = [float(size) for size in re.findall(r"font(?:-size)?: ([\d.]+)px", svg)]
+    assert min(sizes) * 350 / float(points) > 10  # pixels on a screen of 390

@@ -1,0 +1,147 @@
+"""The report answers what a desk asks, and sets the chosen cell beside the champion, the base and the best baseline."""
+
+import platform
+import re
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from operations.report import ConfidenceError, read_report, write_report
+from reporting.desk import answer_desk
+from reporting.usable import tell_usable
+from schemas.promotion import Champion
+from storage.champions import Decision, save_decision
+from storage.query import query
+from storage.warehouse import writing
+from tests.reporting.conftest import CHAMPION
+
+WHERE_WE_ACT = "How often is it right where we act, from a confidence of"
+GENERATED = "The headlines are generated: the loop works, and the figures say nothing of real news."
+
+
+def read(page: Path) -> str:
+    return unescape(page.read_text(encoding="utf-8"))
+
+
+def ask(home: Path, sql: str) -> list[Any]:
+    return query(home / "warehouse.duckdb", sql).rows
+
+
+def test_overview_headlines_and_the_page_of_all_studies_have_every_rival(rivals: Path, trained: Any) -> None:
+    page = write_report()
+    text = read(page)
+    check_overview(rivals, page.parent / "charts" / "overview.svg")
+    check_headlines(rivals, text.partition('<section id="headlines"')[2].partition("</section>")[0])
+    check_index(read(rivals / "reports" / "index.html"), trained[2].study_id)
+    assert 'href="../index.html"' in text
+
+
+def check_overview(home: Path, chart: Path) -> None:
+    """Every cell, every baseline and the champion of another study, with what they are."""
+    drawn = chart.read_text(encoding="utf-8")
+    names = [name for (name,) in ask(home, "SELECT DISTINCT cell_name FROM leaderboard WHERE part = 'test'")]
+    assert len(names) >= 5
+    assert all(f">{name}<" in drawn for name in [*names, "lr=5e-01 epochs=9"])
+    assert all(re.search(rf"\d  {role}<", drawn) for role in ("chosen", "champion", "best baseline"))
+    assert "T\u00a0=\u00a00.1" in drawn
+
+
+def check_headlines(home: Path, section: str) -> None:
+    """The chosen cell beside champion, base and best baseline, not beside every cell."""
+    heads = re.findall(r'<th scope="col">(.*?)</th>', section)
+    assert heads[:6] == ["headline", "label", "chosen", "champion", "base", "best baseline"]
+    lost, won = (ask(home, sql) for sql in re.findall(r'fintone sql "(WITH answers.*?)"</code>', section))
+    assert lost
+    assert all(row[2] != row[1] == row[3] == "positive" for row in lost)  # the champion says nothing else
+    assert all(row[2] == row[1] and row[3] == "positive" != row[1] for row in won)
+
+
+def check_index(text: str, study_id: str) -> None:
+    """Each study, with a link where there is a report, and each decision."""
+    assert f'<a href="{study_id}/index.html">' in text
+    assert ">earlier<" in text
+    assert 'href="earlier/' not in text
+    assert f"Champion: cell {CHAMPION} at temperature 0.1." in text
+    assert "it was the best then" in text
+
+
+def test_the_desk_is_told_accuracy_where_it_acts_mix_ups_seeds_speed_approval_and_machine(
+    rivals: Path, trained: Any
+) -> None:
+    answers = {each.question: each.answer for each in answer_desk(read_report(act_at=0.4))}
+    own = f"FROM predictions WHERE study_id = latest_study() AND cell_id = '{trained[1]}' AND part = 'test'"
+    own += " AND temperature = 0.1"
+    sure = "greatest(p_negative, with_unparsed(p_neutral, p_unparsed), p_positive) >= 0.4"
+    right = "label = likeliest_label(p_negative, with_unparsed(p_neutral, p_unparsed), p_positive)"
+    [(accuracy, coverage)] = ask(
+        rivals, f"SELECT avg(({right})::INT) FILTER ({sure}), count(*) FILTER ({sure}) / count(*) {own}"
+    )
+    assert answers[f"{WHERE_WE_ACT} 0.4?"].startswith(f"{accuracy:.3f} [")
+    assert f"on the {coverage:.1%} of the headlines" in answers[f"{WHERE_WE_ACT} 0.4?"]
+    mixed_up = "label <> predicted AND label <> 'neutral' AND predicted <> 'neutral'"
+    [(mixed, n)] = ask(rivals, f"SELECT count(*) FILTER ({mixed_up}), count(*) {own}")
+    told = answers["How often does it take positive for negative, or negative for positive?"]
+    assert told.startswith(f"{mixed} of {n} headlines, {mixed / n:.1%} [")
+    assert "champion 33.3%" in told
+    assert "one seed was trained" in answers["How much is the luck of a seed?"]
+    assert re.match(r"[\d,]+ on .* \(cpu\)", answers["How many headlines a second?"])
+    assert answers["Who approved it?"] == "Nobody: it was never champion."
+    machine = answers["On which machine and commit was it trained?"]
+    assert machine.startswith(f"Machine {platform.node()}, ")
+    assert re.search(r"commit ([0-9a-f]{12}(\+changed)?|unknown) of fintone \d", machine)
+
+
+def test_seeds_of_the_chosen_cell_are_told_with_their_spread(rivals: Path, trained: Any) -> None:
+    seventh = [trained[2].study_id, CHAMPION, f"{trained[2].cells[0].name} seed=7"]
+    with writing(rivals / "warehouse.duckdb") as connection:
+        connection.execute("INSERT INTO study_cells VALUES (?, ?, 9, ?)", seventh)
+        connection.execute(
+            'UPDATE cells SET hyperparameters = json_merge_patch(hyperparameters, \'{"training": {"seed": 7}}\')'
+            " WHERE cell_id = ?",
+            [CHAMPION],
+        )
+    assert any(each.answer.startswith("Over 2 seeds, accuracy is ") for each in answer_desk(read_report()))
+
+
+@pytest.mark.parametrize(
+    ("decided", "answer"),
+    [
+        ([], "Not yet. The promotion gate has not judged it"),
+        (["kept"], "No. The promotion gate did not promote it: accuracy .3 is below the floor."),
+        (["promoted"], "Yes. It is the champion. Approved by: The promotion gate, on "),
+        (
+            ["promoted", "rolled back"],
+            "No longer. It was the champion, and cell c4a3910000ff is",
+        ),
+    ],
+)
+def test_may_we_use_it_is_answered_with_the_reason(rivals: Path, trained: Any, decided: list[Any], answer: str) -> None:
+    before = Champion(CHAMPION, 0.1)
+    for decision in decided:
+        judged = Champion(CHAMPION if decision == "rolled back" else trained[1], 0.1)
+        who = "person" if decision == "rolled back" else "gate"
+        reason = "accuracy .3 is below the floor; look 1"
+        save_decision(
+            rivals / "warehouse.duckdb", Decision(decision, who, reason, trained[2].study_id, *judged), before
+        )
+        before = judged if decision != "kept" else before
+    usable = tell_usable(read_report())
+    assert f"{usable.word}. {usable.why}".startswith(answer)
+
+
+def test_generated_headlines_and_a_licence_for_research_do_not_become_a_yes(rivals: Path, trained: Any) -> None:
+    decision = Decision("promoted", "gate", "it is good", trained[2].study_id, trained[1], 0.1)
+    save_decision(rivals / "warehouse.duckdb", decision, Champion(CHAMPION, 0.1))
+    with writing(rivals / "warehouse.duckdb") as connection:
+        connection.execute("UPDATE sources SET kind = 'phrasebank'")
+    assert tell_usable(read_report()).word == "For research only"
+    with writing(rivals / "warehouse.duckdb") as connection:
+        connection.execute("UPDATE studies SET synthetic = true")
+    assert tell_usable(read_report()) == ("No", GENERATED)
+
+
+def test_a_confidence_that_is_not_counted_is_refused(rivals: Path) -> None:
+    with pytest.raises(ConfidenceError, match=r"confidence 0\.905: it is none from 0 to 0\.99 in steps of 0\.01"):
+        read_report(act_at=0.905)
