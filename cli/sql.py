@@ -11,7 +11,8 @@ import typer
 
 from cli import debugging
 from cli.options import FAILED, INTERRUPTED, INTERRUPTION
-from cli.output.console import tell
+from cli.output.console import stdout, tell
+from cli.output.screen import Screen
 from schemas.text import show_text
 
 
@@ -31,7 +32,7 @@ def sql(
     memory: Annotated[float, typer.Option(min=0.05, help="Gigabytes of memory that the query may take.")] = 2.0,
     raw: Annotated[bool, typer.Option("--raw", help="In CSV, keep text that a spreadsheet would run.")] = False,  # noqa: FBT002
 ) -> None:
-    """Query the warehouse with SQL.
+    """Query the warehouse with SQL. A table on a terminal is cut to its width and to 40 rows; a pipe gets all of it.
 
     Example: fintone sql "SELECT model, temperature, accuracy FROM leaderboard WHERE study_id = latest_study()"
     """
@@ -45,8 +46,9 @@ def sql(
     if output is not None:
         check_output(output)
     mark_interrupted(warehouse)
+    screen = Screen(stdout.width) if output is None and sys.stdout.isatty() else None
     with asking(warehouse, statement, timeout, memory, _leave_at_once) as result:
-        deliver(render(result, format_.value, raw=raw, note=tell), output)
+        deliver(render(result, format_.value, raw=raw, note=tell, screen=screen), output)
 
 
 def _leave_at_once(reason: BaseException) -> None:

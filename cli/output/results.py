@@ -7,9 +7,13 @@ from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
+from rich.cells import cell_len
+
 from cli.output.console import StandardOutput
+from cli.output.screen import MOST_COUNTED, Fit, Screen, cut, describe_cuts, fit_columns
 from reporting.csv_rows import CsvRows
 from schemas.errors import InputError
 from schemas.files import appearing_file
@@ -31,7 +35,14 @@ class RepeatedColumnError(InputError):
     """Two columns of an answer have one name, and JSON objects could keep only one of them."""
 
 
-def render(result: "QueryResult", form: str, *, raw: bool = False, note: Note = lambda _: None) -> Iterator[str]:
+def render(
+    result: "QueryResult",
+    form: str,
+    *,
+    raw: bool = False,
+    note: Note = lambda _: None,
+    screen: Screen | None = None,
+) -> Iterator[str]:
     """Render an answer, piece by piece.
 
     Args:
@@ -39,12 +50,13 @@ def render(result: "QueryResult", form: str, *, raw: bool = False, note: Note = 
         form: `table`, `csv` or `json`.
         raw: Of a CSV, keep text as it is that a spreadsheet would take for a formula; else a `'` is put before it.
         note: Is told at the end how many cells of a CSV got one, if any did.
+        screen: The terminal that a table is for; None of a pipe or a file, which gets every row and every character.
 
     Returns:
         Text that ends in a line break. JSON is a list of objects; NULL is `null` there and empty elsewhere, and so are
         NaN and infinity in JSON, which cannot say them. Lists and structs are JSON in a table and in CSV too. A table's
-        columns are as wide as their widest value in the first `ROWS_FOR_WIDTHS` rows; nothing is cut, so a wider value
-        after them pushes its line to the right.
+        columns are as wide as their widest value in the first `ROWS_FOR_WIDTHS` rows; a wider value after them pushes
+        its line to the right. On a terminal the first rows are shown, cut to its width, and below them what was cut.
 
     Raises:
         RepeatedColumnError: JSON is asked for and a column's name stands twice.
@@ -53,7 +65,7 @@ def render(result: "QueryResult", form: str, *, raw: bool = False, note: Note = 
         return _as_csv(result, raw=raw, note=note)
     if form == "json":
         return _as_json(result)
-    return _as_table(result)
+    return _as_table(result, screen)
 
 
 def deliver(pieces: Iterable[str], output: Path | None, *, may_be_file: bool = True) -> None:
@@ -108,29 +120,51 @@ def _as_cell(value: Any) -> Any:
     return value if isinstance(value, str | int | float | None) and not isinstance(value, bool) else _spell(value)
 
 
-def _as_table(result: "QueryResult") -> Iterator[str]:
-    """Columns padded to their widest value, numbers to the right; never cut, so that a pipe loses nothing."""
+def _as_table(result: "QueryResult", screen: Screen | None) -> Iterator[str]:
+    """Columns padded to their widest value, numbers to the right; only a terminal gets less than all."""
     rows = iter(result.rows)
-    first = list(islice(rows, ROWS_FOR_WIDTHS))
+    first = list(islice(rows, screen.rows if screen else ROWS_FOR_WIDTHS))
     names = [show(name) for name in result.columns]
-    numeric = [
-        all(isinstance(row[column], int | float | Decimal) or row[column] is None for row in first)
-        for column in range(len(names))
-    ]
+    numeric = [all(_is_number(row[place]) for row in first) for place in range(len(names))]
     shown = [[show(value) for value in row] for row in first]
-    widths = [max(len(name), *(len(row[i]) for row in shown), 0) for i, name in enumerate(names)]
+    whole = [max(cell_len(name), *(cell_len(row[i]) for row in shown), 0) for i, name in enumerate(names)]
+    fit = fit_columns(whole, numeric, screen.width) if screen else Fit(tuple(range(len(names))), tuple(whole))
 
     def lay_out(cells: list[str]) -> str:
-        padded = zip(cells, widths, numeric, strict=True)
-        line = "  ".join(cell.rjust(width) if right else cell.ljust(width) for cell, width, right in padded)
-        return f"{line.rstrip()}\n"
+        padded = (_pad(cells[i], width, numeric[i], screen) for i, width in zip(fit.places, fit.widths, strict=True))
+        return f"{'  '.join(padded).rstrip()}\n"
 
+    rule = ["-" * min(width, most) for width, most in zip(whole, fit.widths, strict=False)]
+    yield from map(lay_out, [names, rule, *shown])
+    if screen:
+        more = sum(1 for _ in islice(rows, MOST_COUNTED))
+        yield f"({_count(len(shown), more)})\n"
+        told = describe_cuts(names, whole, fit, are_rows_cut=more > 0)
+        yield "".join(f"{line}\n" for each in told for line in wrap(each, screen.width, break_long_words=False))
+        return
     count = len(shown)
-    yield from map(lay_out, [names, ["-" * width for width in widths], *shown])
     for row in rows:
         yield lay_out([show(value) for value in row])
         count += 1
-    yield f"({count} row{'' if count == 1 else 's'})\n"
+    yield f"({_count(count)})\n"
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | Decimal) or value is None
+
+
+def _pad(cell: str, width: int, is_number: bool, screen: Screen | None) -> str:  # noqa: FBT001
+    """A cell of a column; a wider one is cut on a terminal and pushes its line to the right elsewhere."""
+    fitting = cut(cell, width) if screen else cell
+    blanks = " " * (width - cell_len(fitting))
+    return blanks + fitting if is_number else fitting + blanks
+
+
+def _count(shown: int, more: int = 0) -> str:
+    """How many rows there are, and how many of them are shown if not all."""
+    rows = shown + more
+    told = f"{'more than ' if more == MOST_COUNTED else ''}{rows:,} row{'' if rows == 1 else 's'}"
+    return f"{told}, the first {shown:,} shown" if more else told
 
 
 def show(value: Any) -> str:
