@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from prefect import task
 from prefect.client.schemas.objects import State
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from learning.training.checkpoints import CheckpointStore
     from learning.training.recipe import Recipe, TrainingStep
 
+INTERRUPTED = "interrupted by Ctrl-C or by a signal to end"
+"""The reason of a cell that was at work then."""
 ATTEMPTS_ALIKE = 2
 """Attempts at a cell with the same headlines a pass."""
 
@@ -322,11 +324,13 @@ def _running(cell: CellPlan, position: str = "") -> Iterator[None]:
     try:
         yield
     except BaseException as error:
+        if not isinstance(error, Exception):
+            fail_cell(warehouse, cell.cell_id, INTERRUPTED, "interrupted")
+            raise
         told = str(error) if isinstance(error, InputError | FailureError) else f"{type(error).__name__}: {error}"
-        status: Literal["failed", "interrupted"] = "failed" if isinstance(error, Exception) else "interrupted"
-        fail_cell(warehouse, cell.cell_id, told.removesuffix(": "), status)
-        if isinstance(error, Exception):
-            announce(f"{position}{cell.name} died: {told}", cell=cell.name, state="failed", result="died")
+        told = told.removesuffix(": ")
+        fail_cell(warehouse, cell.cell_id, told)
+        announce(f"{position}{cell.name} died: {told}", cell=cell.name, state="failed", result="died")
         raise
 
 

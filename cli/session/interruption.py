@@ -1,41 +1,98 @@
-"""Ctrl-C while a flow runs."""
+"""Ctrl-C, or a signal to end, while a flow runs."""
 
+import atexit
 import logging
+import os
 import signal
+import socket
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Event, Thread
 from types import FrameType
+
+from cli.options import INTERRUPTED, INTERRUPTION
+from cli.output.console import stderr
 
 SENDERS = ("prefect.events.clients", "prefect._internal.concurrency", "EventsWorker")
 """Loggers that list each event which Prefect could not send to a server that is gone."""
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SECONDS_TO_END = 9.0
+"""From the signal to the end of the process: for a checkpoint, and for what Prefect has to send."""
 
 
 @contextmanager
 def prompt_interruption() -> Iterator[None]:
-    """Let Ctrl-C end the block within seconds, as a `KeyboardInterrupt`.
+    """Let Ctrl-C and SIGTERM end the block, as a `KeyboardInterrupt`, and the process within `SECONDS_TO_END`.
 
     Prefect's client tries for a minute and more to tell of the end of each run, where the server does not answer, and
     would then raise its own error in place of the interruption. The temporary server does not get the signal.
     """
-    from prefect.settings import get_current_settings
-
-    interrupted = False
+    interrupted = Event()
 
     def interrupt(_: int, __: FrameType | None) -> None:
-        nonlocal interrupted
-        interrupted = True
-        get_current_settings().client.max_retries = 0  # for the rest of the process, and so is what follows
-        logging.raiseExceptions = False  # Prefect would tell that its log cannot be sent
-        for name in SENDERS:
-            logging.getLogger(name).disabled = True
+        interrupted.set()
+        _give_up_on_server()
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGINT, interrupt)
+    before = {number: signal.signal(number, interrupt) for number in SIGNALS}
     try:
-        yield
+        with _ending_in_time(interrupted):
+            yield
     except BaseException:
-        if interrupted:
+        if interrupted.is_set():
+            atexit.register(_leave)
             raise KeyboardInterrupt from None
         raise
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _give_up_on_server() -> None:
+    """Have Prefect ask a server that does not answer no second time, and say nothing of it, until the process ends."""
+    from prefect.settings import get_current_settings
+
+    get_current_settings().client.max_retries = 0  # of the task at work, whose context has settings of its own
+    logging.raiseExceptions = False
+    for name in SENDERS:
+        logging.getLogger(name).disabled = True
+
+
+@contextmanager
+def _ending_in_time(interrupted: Event) -> Iterator[None]:
+    """End the process some seconds after a signal in the block, whatever holds it up, and whoever handles the signal.
+
+    While a flow runs Prefect handles SIGTERM itself, so that the event is set here. Where the process ends so, its
+    study and its cell may still be recorded as running; the next command records them as interrupted.
+    """
+    ours, theirs = socket.socketpair()
+    theirs.setblocking(False)
+    Thread(target=_end_after_signal, args=(ours, interrupted), daemon=True).start()
+    before = signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(before)
+        theirs.close()  # the thread ends, if no signal came
+
+
+def _end_after_signal(numbers: socket.socket, interrupted: Event) -> None:
+    """Read the numbers of signals, and end the process some seconds after one that asks for its end."""
+    with numbers:
+        while received := numbers.recv(1):
+            if received[0] in SIGNALS:
+                interrupted.set()
+                _give_up_on_server()
+                time.sleep(SECONDS_TO_END)
+                stderr.show_cursor(True)
+                sys.stderr.write(INTERRUPTION)
+                _leave()
+
+
+def _leave() -> None:
+    """End the process without taking the interpreter down, which takes seconds on a busy machine."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(INTERRUPTED)

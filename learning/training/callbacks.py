@@ -10,6 +10,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from learning.training.checkpoints import CheckpointStore
 from learning.training.shared_pass import SharedPass
+from learning.training.stopping import is_asked_to_stop
 
 EXPLODED = 2.0
 """A loss has exploded above this multiple of the loss of uniform guessing, the log of the number of tokens."""
@@ -85,11 +86,13 @@ class DivergenceWatch(TrainerCallback):  # type: ignore[misc]
 
 
 class SavingClock(TrainerCallback):  # type: ignore[misc]
-    """Requests a checkpoint at intervals, where trainings of several lengths part, and where one diverged."""
+    """Requests a checkpoint at intervals, where trainings of several lengths part, and where one diverged or stops."""
 
     def __init__(self, saving: Saving) -> None:
         self.saving = saving
         self.saved_at = time.monotonic()
+        self.stopped = False
+        """Whether the training ends here because it was asked to."""
 
     def on_step_end(
         self,
@@ -104,6 +107,8 @@ class SavingClock(TrainerCallback):  # type: ignore[misc]
         if late or step == saving.shared_steps or step % (saving.every_steps or step + 1) == 0:
             control.should_save = True
             self.saved_at = time.monotonic()
+        if is_asked_to_stop():
+            self.stopped = control.should_save = control.should_training_stop = True
 
     def on_log(
         self,

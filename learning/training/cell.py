@@ -16,6 +16,7 @@ from learning.training.cell_training import CellTraining, Training
 from learning.training.checkpoints import CheckpointStore
 from learning.training.recipe import Recipe, TrainingOutcome, TrainingStep, first_micro_batch_size, largest_part
 from learning.training.shared_pass import SharedPass
+from learning.training.stopping import TrainingStoppedError, stoppable
 from schemas.errors import FailureError
 from schemas.label import Label
 
@@ -51,6 +52,7 @@ def train_adapters(
     Raises:
         InputError: A headline is longer than the base takes.
         OutOfMemoryError: Not even one headline at a time fits into memory.
+        TrainingStoppedError: The trainings were asked to stop, and saved checkpoints; see `learning.training.stopping`.
     """
     first = trainings[0].recipe
     examples = encode_examples(headlines, labels, base.tokenizer, first.prompt)
@@ -58,10 +60,11 @@ def train_adapters(
     kept = len(cells) if base.kept and base.kept[0][:2] == (len(cells), first.lora) else 1
     together = min(len(cells), _most_side_by_side(base, first, cells[0].estimate_bytes, kept))
     outcomes: list[TrainingOutcome] = []
-    for start in range(0, len(cells), together):
-        outcomes += _train_in_memory(
-            base, cells[start : start + together], first_micro_batch_size(first.training), tell
-        )
+    with stoppable():
+        for start in range(0, len(cells), together):
+            outcomes += _train_in_memory(
+                base, cells[start : start + together], first_micro_batch_size(first.training), tell
+            )
     return outcomes
 
 
@@ -134,13 +137,20 @@ def _train_together(
                 cell.build_trainer(model, size, stack, shared=(shared, member))
             del models, model
             shared.lockstep.run(dict(enumerate(cell.train for cell in running)))
+            _check_stopped(running)
         else:
             for cell in running:
                 cell.build_trainer(base.train_new(cell.recipe.lora, cell.recipe.training.seed), size, stack)
                 cell.train()
+                _check_stopped([cell])
     base.release()
     base.forget_where_short()
     return [cell.finish(size, memory_errors) for cell in cells]
+
+
+def _check_stopped(cells: Sequence[CellTraining]) -> None:
+    if any(cell.stopped for cell in cells):
+        raise TrainingStoppedError
 
 
 def shares_passes(base: LoadedBase, recipe: Recipe, trainings: int) -> bool:

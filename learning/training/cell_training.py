@@ -77,6 +77,7 @@ class CellTraining:
         self.first_step = found.step if found else 0
         self.diverged = found is not None and found.diverged
         self.seconds, self.packed, self.side_by_side = 0.0, self.base.takes_packs is not False, 1
+        self.stopped = False
         self.trainer: AdapterTrainer | None = None
         self.model: Any = None
         return found is not None and (self.diverged or self.first_step == self.schedule.steps)
@@ -91,16 +92,22 @@ class CellTraining:
         self.trainer, self.model = self._build_trainer(model, size, scratch, shared), model
 
     def train(self) -> None:
-        """Train to the end, and save the adapter."""
+        """Train to the end and save the adapter; a training that was asked to stop has saved a checkpoint instead."""
         start = time.monotonic()
         assert self.trainer is not None
         self.trainer.train(resume_from_checkpoint=str(self.checkpoint.folder) if self.checkpoint else None)
         self.seconds = time.monotonic() - start
+        self.stopped = self.trainer.stopped
+        if not self.stopped:
+            self._keep_adapter()
+        self.forget_trainer()
+
+    def _keep_adapter(self) -> None:
+        assert self.trainer is not None
         self.history = [entry for entry in self.trainer.state.log_history if "loss" in entry]
         finite = all(bool(weight.isfinite().all()) for weight in self.model.parameters() if weight.requires_grad)
         self.diverged = self.trainer.watch.diverged or not finite
         save_adapter(self.model, self.training.adapter_folder)
-        self.forget_trainer()
 
     def forget_trainer(self) -> None:
         """Drop the trainer, and free its memory."""

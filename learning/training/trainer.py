@@ -64,11 +64,17 @@ class AdapterTrainer(SFTTrainer):  # type: ignore[misc]
         self.saving = saving
         self.watch = DivergenceWatch(_count_vocabulary(model))
         self.add_callback(self.watch)
-        if saving:
-            self.add_callback(SavingClock(saving))
+        self.clock = SavingClock(saving) if saving else None
+        if self.clock:
+            self.add_callback(self.clock)
         for name, weight in model.named_parameters():
             if name in adapter:
                 weight.data = adapter[name]
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the training was asked to stop and did, with a checkpoint."""
+        return self.clock is not None and self.clock.stopped
 
     @classmethod
     def collator(cls, pad_token: int, prefix_length: int, dtype: torch.dtype | None) -> Any:  # noqa: ARG003

@@ -20,6 +20,7 @@ from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, cast
 
+from learning.training.stopping import TrainingStoppedError, ask_to_stop, is_asked_to_stop
 from learning.worker.jobs import BaseSpec, Job, Result
 from schemas.cell import TrainingSettings
 from schemas.errors import FailureError, InputError
@@ -34,6 +35,13 @@ takes a twentieth of scoring. Other C libraries ignore it."""
 SHORT_WAITS = {"GOMP_SPINCOUNT": "2000"}
 """How long a waiting thread of GNU's OpenMP spins before it gives up its core. Its default makes training many times
 slower while another program runs; this value costs nothing on an idle machine."""
+
+STOP = "stop"
+"""What the parent sends in place of a job when it is interrupted."""
+SAVED = 3
+"""Exit code of a process that was stopped in a training and saved it."""
+SECONDS_TO_SAVE = 6.0
+"""That a training has for a checkpoint when the parent is interrupted."""
 
 
 class WorkerDiedError(FailureError):
@@ -93,10 +101,26 @@ class Worker:
                 on_event(value)
         except (EOFError, BrokenPipeError, ConnectionResetError):
             raise WorkerDiedError(self._bury()) from None
-        except BaseException:
+        except Exception:
             self.close()
             raise
+        except BaseException:  # Ctrl-C, or a signal to end
+            if self._let_save():
+                on_event("interrupted; a checkpoint is saved")
+            raise
         raise value
+
+    def _let_save(self) -> bool:
+        """Let a training at work save a checkpoint, and end the process; whether it did. A second Ctrl-C ends it."""
+        assert self._process is not None
+        assert self._connection is not None
+        try:
+            self._connection.send(STOP)
+            return self._process.wait(SECONDS_TO_SAVE) == SAVED
+        except (OSError, subprocess.TimeoutExpired):
+            return False
+        finally:
+            self.close()
 
     def close(self) -> None:
         """End the process at once; sealed checkpoints are not lost."""
@@ -131,12 +155,14 @@ def serve(connection: "Connection[Any, Any]") -> None:
     gc.freeze()  # the libraries' objects stay; each collection between cells would visit all of them
     bases = _Bases()
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-        while True:
+        while not is_asked_to_stop():
             job = jobs.get()
             try:
                 answer = ("result", _do(job, bases, lambda event: connection.send(("event", event))))
             except (BrokenPipeError, ConnectionResetError):
                 return
+            except TrainingStoppedError:
+                sys.exit(SAVED)
             except (InputError, FailureError) as error:
                 answer = ("error", error)
             except Exception as error:  # noqa: BLE001 (whatever it is costs the job, and is told to the parent)
@@ -146,14 +172,15 @@ def serve(connection: "Connection[Any, Any]") -> None:
 
 
 def _receive(connection: "Connection[Any, Any]", jobs: "SimpleQueue[Job[Any]]") -> None:
-    """Receive jobs, and end the process when the parent is gone.
+    """Receive jobs; end the process when the parent is gone, or when it wants it to stop and there is nothing to save.
 
     A job itself would only notice at its next event: a model takes minutes to load, and holds the memory that the next
     run of the same command needs.
     """
     with contextlib.suppress(EOFError, OSError):
-        while True:
-            jobs.put(connection.recv())
+        while (job := connection.recv()) != STOP or ask_to_stop():
+            if job != STOP:
+                jobs.put(job)
     os._exit(0)
 
 

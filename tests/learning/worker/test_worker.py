@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 import learning.worker.process
+from learning.training.checkpoints import CheckpointStore
 from learning.training.recipe import Recipe
 from learning.worker.jobs import BaseSpec, CheckingJob, PlannedTraining, TrainingJob
 from learning.worker.process import Worker
@@ -85,6 +86,27 @@ def test_trainings_of_one_job_are_told_apart_and_come_back_in_order(
     for index, outcome in enumerate(outcomes):
         assert [step for of, step in told if of == index] == list(outcome.log)
         assert (tmp_path / str(index)).is_dir()
+
+
+def test_an_interruption_lets_the_training_save_and_ends_the_process(
+    worker: Worker, tiny_folder: Path, labelled: Labelled, tmp_path: Path
+) -> None:
+    wanted = job(tiny_folder, labelled, tmp_path / "adapter", loss="completion")
+    [planned] = wanted.trainings
+    store = CheckpointStore(tmp_path / "checkpoints", "ours")
+    told: list[Any] = []
+
+    def interrupt(event: Any) -> None:
+        told.append(event)
+        if not isinstance(event, str):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        worker.run(replace(wanted, trainings=(replace(planned, store=store),)), interrupt)
+    assert told[1:] == ["interrupted; a checkpoint is saved"]
+    assert worker._process is None
+    assert store.find(1, 5, "adamw_torch", pytest.fail) is not None
+    assert not (tmp_path / "adapter").exists()
 
 
 @pytest.mark.parametrize(("setting", "number"), [("auto", 1), (3, 3)])
