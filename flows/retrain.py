@@ -1,7 +1,5 @@
 """The flow `retrain`: from a source of labelled headlines to a leaderboard of fine-tunes."""
 
-import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -16,10 +14,10 @@ from learning.study.grid import family_of, group_cells, split_apart
 from learning.training.schedule import added_steps
 from operations.missing import tell_missing
 from operations.models import lacks_adapters
+from operations.pace import CellWork, Pace, pacing
 from operations.worker import run_side_by_side
 from schemas.config import StudyConfig
 from schemas.errors import InputError
-from schemas.footprint import count_weight_bytes
 from schemas.label import LABELS
 from schemas.plan import IngestedSource, ModelCell, StudyPlan
 from schemas.stored import write_stored
@@ -38,9 +36,6 @@ from tasks.promotion import judge_challenger
 from tasks.publication import publish_leaderboard, publish_report
 from tasks.study import plan_epoch_curve, plan_study
 from tasks.user_errors import tell_in_one_line
-
-SECONDS_OF_A_SKIP = 1.0
-"""A cell that takes less was finished before, and tells nothing of how long the others will take."""
 
 
 @flow(name="retrain", flow_run_name="{config.name} on {config.data.source}")
@@ -95,10 +90,7 @@ def _answer(study: StudyPlan, ingested: IngestedSource) -> None:
         most = check(study)
         for baseline in study.baselines:
             evaluate_baseline(study, baseline)
-        _do_all(
-            study,
-            [*(partial(_score_base, study, base) for base in study.base_cells), *_divide(study, study.cells, most)],
-        )
+        _do_all(study, _divide(study, study.cells, most, study.base_cells))
         if study.config.curve_epochs:
             curve = plan_epoch_curve(study)
             _do_all(study, _divide(study, curve, most or check(study)))
@@ -131,41 +123,60 @@ def _do_all(study: StudyPlan, works: Sequence[Callable[[], None]]) -> None:
         run_side_by_side(works)
 
 
-def _divide(study: StudyPlan, cells: Sequence[ModelCell], most: Mapping[str, int]) -> list[Callable[[], None]]:
+def _divide(
+    study: StudyPlan, cells: Sequence[ModelCell], most: Mapping[str, int], bases: Sequence[ModelCell] = ()
+) -> list[Callable[[], None]]:
     """The works that run all cells, none of which shares a training with another.
 
     Args:
         study: Theirs.
         cells: All that are to run.
         most: How many cells of a family are trained side by side; 1 where it does not say.
+        bases: Untouched base models that are scored before them.
     """
     works = [group_cells(cells, lambda cell: most.get(family_of(cell), 1))]
     if study.config.runner.kind != "local":
         works = [[[cell] for cell in own] for own in split_apart(cells)]
-    pace = _Pace(study, [cell for groups in works for group in groups for cell in group])
-    return [partial(_run_in_turn, study, groups, pace) for groups in works]
+    order = [cell for groups in works for group in groups for cell in group]
+    pace = _plan_pace(study, order, bases, lanes=1 if study.config.runner.kind == "local" else len(works))
+    return [
+        *(partial(_score_base, study, base, pace) for base in bases),
+        *(partial(_run_in_turn, study, groups, pace) for groups in works),
+    ]
 
 
-def _score_base(study: StudyPlan, cell: ModelCell) -> None:
+def _plan_pace(study: StudyPlan, order: Sequence[ModelCell], bases: Sequence[ModelCell], lanes: int) -> Pace:
+    """What is measured and estimated of cells in their order, and of bases before them."""
+    steps = added_steps([cell.settings for cell in order], study.config.split.train_per_class * len(LABELS))
+    works = {
+        cell.name: CellWork(str(cell.base.folder), own, cell.settings.training.batch_size)
+        for cell, own in [*((base, 0) for base in bases), *zip(order, steps, strict=True)]
+    }
+    return Pace(works, [cell.name for cell in order], lanes)
+
+
+def _score_base(study: StudyPlan, cell: ModelCell, pace: Pace) -> None:
     retries = study.config.training.retries
-    _went_well(cell, score_cell.with_options(retries=retries)(study, cell, return_state=True))
+    with pacing(pace):
+        _went_well(cell, score_cell.with_options(retries=retries)(study, cell, return_state=True))
 
 
-def _run_in_turn(study: StudyPlan, groups: Sequence[Sequence[ModelCell]], pace: "_Pace") -> None:
+def _run_in_turn(study: StudyPlan, groups: Sequence[Sequence[ModelCell]], pace: Pace) -> None:
     """Train and score one group of cells after the other; a cell that fails is left behind."""
+    for group in groups:
+        with pacing(pace), pace.running([cell.name for cell in group]):
+            _run_group(study, {cell: f"cell {pace.order.index(cell.name) + 1}/{len(pace.order)} " for cell in group})
+        _tell_pace(pace)
+
+
+def _run_group(study: StudyPlan, cells: Mapping[ModelCell, str]) -> None:
+    """Train cells, side by side if there are several, and score them; each has its position, as `cell 2/6 `."""
     retries = study.config.training.retries
     train, score = train_cell.with_options(retries=retries), score_cell.with_options(retries=retries)
-    for group in groups:
-        cells, start = {cell: pace.tell_position(cell) for cell in group}, time.monotonic()
-        trained = _train_together(study, cells) if len(group) > 1 else frozenset[str]()
-        done: dict[ModelCell, float] = {}
-        for cell, position in cells.items():
-            begun, is_trained = time.monotonic(), cell.cell_id in trained
-            if (is_trained or _went_well(cell, train(study, cell, position, return_state=True))) and _went_well(
-                cell, score(study, cell, position, return_state=True)
-            ):
-                done[cell] = time.monotonic() - (start if is_trained else begun)
-        pace.finish(done)
+    trained = _train_together(study, cells) if len(cells) > 1 else frozenset[str]()
+    for cell, position in cells.items():
+        if cell.cell_id in trained or _went_well(cell, train(study, cell, position, return_state=True)):
+            _went_well(cell, score(study, cell, position, return_state=True))
 
 
 def _train_together(study: StudyPlan, cells: Mapping[ModelCell, str]) -> frozenset[str]:
@@ -182,38 +193,12 @@ def _train_together(study: StudyPlan, cells: Mapping[ModelCell, str]) -> frozens
     return trained
 
 
-class _Pace:
-    """Tells how long the other cells will take, by the headlines that each still trains on and its base's size."""
-
-    def __init__(self, study: StudyPlan, order: Sequence[ModelCell]) -> None:
-        train = study.config.split.train_per_class * len(LABELS)
-        self.order = list(order)
-        self.start = 0.0
-        steps = added_steps([cell.settings for cell in self.order], train)
-        bytes_of = {base: count_weight_bytes(base.folder) for base in {cell.base for cell in self.order}}
-        self.left = {
-            cell.cell_id: own * cell.settings.training.batch_size * bytes_of[cell.base]
-            for cell, own in zip(self.order, steps, strict=True)
-        }
-        self.worked = 0
-        self.turn = threading.Lock()
-
-    def tell_position(self, cell: ModelCell) -> str:
-        """Where the cell that begins stands among all, as in `cell 2/6 `."""
-        self.start = self.start or time.monotonic()
-        return f"cell {self.order.index(cell) + 1}/{len(self.order)} "
-
-    def finish(self, cells: Mapping[ModelCell, float]) -> None:
-        """Take cells off what is left; each took so many seconds, and others may have been at work meanwhile."""
-        with self.turn:
-            for cell, seconds in cells.items():
-                work = self.left.pop(cell.cell_id)
-                self.worked += work if seconds > SECONDS_OF_A_SKIP else 0
-            left, done, worked = sum(self.left.values()), len(self.order) - len(self.left), self.worked
-        if cells and left and worked:
-            needed = (time.monotonic() - self.start) / worked * left
-            about = format_seconds(needed)
-            announce(f"{done} of {len(self.order)} cells done, about {about} left", left=about)
+def _tell_pace(pace: Pace) -> None:
+    """Tell how many cells are done, and how long the others will take, if any are left and that can be told."""
+    seconds = pace.seconds_left()
+    if pace.done < len(pace.order) and seconds is not None:
+        left = format_seconds(seconds)
+        announce(f"{pace.done} of {len(pace.order)} cells done, about {left} left", left=left)
 
 
 def _went_well(cell: ModelCell, state: State[Any]) -> bool:

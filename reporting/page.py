@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from reporting.desk import answer_desk
 from reporting.figures import Chart
+from reporting.lacking import tell_lacking
 from reporting.licences import tell_data_licence, tell_model_licence
 from reporting.promotion import tell_champion, tell_decision, tell_match
 from reporting.template import read_style, templates
@@ -37,6 +38,7 @@ def render_page(report: StudyReport, charts: dict[str, list[Chart]], index: str 
             charts={section: [_shown(chart) for chart in own] for section, own in charts.items()},
             answer=tell_answer(report),
             usable=tell_usable(report),
+            lacking=tell_lacking(report),
             doubts=tell_doubts(report),
             questions=answer_desk(report),
             index=index,

@@ -11,6 +11,7 @@ from uuid import UUID
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.logging import get_run_logger
 
+from operations.pace import SECONDS_TO_MEAN, Work, current_pace
 from reporting.markdown import escape
 from schemas.text import show_text
 
@@ -32,26 +33,48 @@ def note(message: str, **event: Any) -> None:
 class Progress:
     """A bar from 0 to `total`; it is shown at most every two seconds, and at its end."""
 
-    def __init__(self, title: str, total: int, cell: str | None = None) -> None:
-        """Begin at zero; the artifact is made with the first update that is shown. `cell`: whose progress it is."""
-        self.title, self.cell = title, cell
+    def __init__(self, title: str, total: int, cell: str | None = None, work: Work = "score") -> None:
+        """Begin; the artifact is made with the first update that is shown.
+
+        Args:
+            title: What is done.
+            total: How much there is to do.
+            cell: The cell whose progress it is, if any.
+            work: What it does.
+        """
+        self.title, self.cell, self.work = title, cell, work
         self.total = total
-        self.start = self.shown = time.monotonic()
+        self.shown = time.monotonic()
+        self.first: tuple[float, int] | None = None
+        """When the first update came, and how much was done then: what was before it is start-up, or another run's."""
         self.artifact: UUID | None = None
 
     def update(self, done: int, detail: str = "") -> None:
         """Say how much is done, and something more about it."""
-        now = time.monotonic()
+        now, pace = time.monotonic(), current_pace()
+        self.first = self.first or (now, done)
+        if pace and self.cell:
+            pace.update(self.cell, self.work, done, self.total)
         if done < self.total and now - self.shown < SECONDS_BETWEEN_UPDATES:
             return
         self.shown = now
-        seconds = (now - self.start) / done * (self.total - done)
-        ends = f"{format_seconds(seconds)} left" if done < self.total else ""
+        ends = self._tell_end(done, now)
         text = ", ".join(part for part in (self.title, f"{done}/{self.total}", detail, ends) if part)
         event: dict[str, Any] = {"text": text, "title": self.title, "done": done, "total": self.total}
         event |= {"detail": detail, "ends": ends, "cell": self.cell}
+        seconds = pace.seconds_left() if pace else None
+        if seconds is not None:
+            event["left"] = format_seconds(seconds)
         get_run_logger().info(show_text(text), extra={"fintone": event})
         self._draw(100 * done / self.total, text)
+
+    def _tell_end(self, done: int, now: float) -> str:
+        """How long the rest will take, as long as there is one and the first seconds tell it."""
+        assert self.first is not None
+        begun, before = self.first
+        if done >= self.total or done <= before or now - begun < SECONDS_TO_MEAN:
+            return ""
+        return f"{format_seconds((now - begun) / (done - before) * (self.total - done))} left"
 
     def _draw(self, percent: float, text: str) -> None:
         if self.artifact is None:
@@ -73,13 +96,13 @@ class JobProgress:
         if isinstance(event, str):
             announce(f"{self.title}: {event}")
         elif isinstance(event, int):
-            self._show(self.headlines, event)
+            self._show(self.headlines, event, "score")
         else:
             detail = f"loss {event.loss:.3f}, {event.examples_per_second:.0f} headlines/s"
-            self._show(event.steps, event.step, detail)
+            self._show(event.steps, event.step, "train", detail)
 
-    def _show(self, total: int, done: int, detail: str = "") -> None:
-        self.bar = self.bar or Progress(self.title, total, self.cell)
+    def _show(self, total: int, done: int, work: Work, detail: str = "") -> None:
+        self.bar = self.bar or Progress(self.title, total, self.cell, work)
         self.bar.update(done, detail)
 
 

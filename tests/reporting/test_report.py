@@ -9,7 +9,7 @@ import sys
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -21,6 +21,7 @@ from schemas.promotion import Champion
 from storage.champions import Decision, save_decision
 from storage.query import query
 from storage.report import UnknownStudyError
+from storage.studies import finish_study
 from storage.warehouse import writing
 
 NASTY = "<script>alert(1)</script> & \"$x_1$\" 'y' \u202e\x1b[31m {{ 7 * 7 }} <img src=http://example.org/x>"
@@ -108,7 +109,25 @@ def test_the_answer_names_the_cell_and_its_figures(home: Path, trained: Any) -> 
     assert f"the gate did not promote cell {trained[1]}: there was no champion." in answer
     assert "The champion when this page was built: none." in answer
     assert "accuracy .3 is below the floor" in text
-    assert "<strong>The study is incomplete.</strong>" in text  # its base and its baselines were not evaluated
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        ("interrupted", "its run was interrupted. 4 cells have no result"),
+        ("incomplete", "4 cells have no result: "),
+    ],
+)
+def test_the_report_of_an_unfinished_study_says_so_first(
+    home: Path, trained: Any, status: Literal["interrupted", "incomplete"], told: str
+) -> None:
+    finish_study(
+        home / "warehouse.duckdb", trained[2].study_id, status
+    )  # its base and its baselines have no evaluation
+    text, _ = read(write_report())
+    section = text[text.index('id="answer"') :]
+    first = re.findall(r"<p[^>]*>(.*?)</p>", section, flags=re.DOTALL)[0]
+    assert first.startswith(f"<strong>The study is incomplete:</strong> {told}")
 
 
 def test_the_answer_tells_how_the_champion_before_did_on_the_same_headlines(home: Path, trained: Any) -> None:

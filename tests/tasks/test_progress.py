@@ -2,13 +2,14 @@
 
 import logging
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from prefect import flow
 
+from operations.pace import CellWork, Pace, pacing
 from tasks import progress
-from tasks.progress import Progress, announce, format_seconds
+from tasks.progress import JobProgress, Progress, announce, format_seconds
 from tests.told import Told
 
 
@@ -27,6 +28,15 @@ def events(server: str) -> Iterator[list[dict[str, Any]]]:
     logger.addHandler(handler)
     yield seen
     logger.removeHandler(handler)
+
+
+class Step(NamedTuple):
+    """What a bar shows of a training's step."""
+
+    step: int
+    steps: int
+    loss: float
+    examples_per_second: float
 
 
 @flow
@@ -56,11 +66,42 @@ def test_slow_work_is_one_bar_that_grows(
     events: list[dict[str, Any]], told: Told, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(progress, "SECONDS_BETWEEN_UPDATES", 0.0)
+    monkeypatch.setattr(progress, "SECONDS_TO_MEAN", 0.0)
     count(4)
     assert [event["done"] for event in events] == [1, 2, 3, 4]
-    assert [event["text"].endswith(" left") for event in events] == [True, True, True, False]
+    assert [event["text"].endswith(" left") for event in events] == [False, True, True, False]
+    assert "left" not in events[-1]
     [bar] = [artifact for artifact in told.artifacts() if artifact.type == "progress"]
     assert (float(bar.data), bar.description) == (100.0, "count, 4/4, at 4")
+
+
+def test_the_first_seconds_give_no_estimate_and_what_was_before_them_does_not_count() -> None:
+    """A training that loads for 100 s, goes on from step 500 of 1,000 and then takes a second a step."""
+    bar = Progress("train", 1_000)
+    bar.first = (100.0, 500)
+    told = [bar._tell_end(500 + after, 100.0 + after) for after in (0, 1, 2, 3, 100)]
+    assert told == ["", "", "", "8:17 left", "6:40 left"]
+
+
+def test_a_bar_of_a_cell_tells_how_long_all_cells_will_take(
+    events: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten seconds between two updates: eight headlines in each training step, twelve in each batch that is scored."""
+    monkeypatch.setattr(progress, "SECONDS_BETWEEN_UPDATES", 0.0)
+    clock = iter(range(0, 1_000, 10))
+    pace = Pace({"a": CellWork("base", 4, 8), "b": CellWork("base", 8, 8)}, ["a", "b"], clock=lambda: next(clock))
+
+    @flow
+    def train() -> None:
+        with pacing(pace), pace.running(["a"]):
+            training, scoring = JobProgress("train a", cell="a"), Progress("score a", 24, "a")
+            for step in (1, 2, 3, 4):
+                training.update(Step(step, 4, 0.5, 10.0))
+            scoring.update(12)
+            scoring.update(24)
+
+    train()
+    assert [event.get("left") for event in events] == [None, None, None, None, None, "1:40"]
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,9 @@ def weights(folder: Path) -> bytes:
     return (folder / "adapter_model.safetensors").read_bytes()
 
 
-@pytest.mark.parametrize(("rates", "schedule"), [([1e-3], "cosine"), ([1e-3, 3e-3], "constant")])
+@pytest.mark.parametrize(
+    ("rates", "schedule"), [pytest.param([1e-3], "cosine", marks=pytest.mark.slow), ([1e-3, 3e-3], "constant")]
+)
 def test_a_stopped_training_goes_on_to_the_same_adapter(
     base: LoadedBase, labelled: Labelled, tmp_path: Path, asked: Event, rates: list[float], schedule: str
 ) -> None:

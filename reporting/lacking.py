@@ -1,0 +1,22 @@
+"""What an unfinished study lacks, which its page says before anything else."""
+
+from schemas.report import StudyReport
+
+_ENDS = {
+    "running": "it is running, or its process ended without a word.",
+    "interrupted": "its run was interrupted.",
+    "failed": "its run failed.",
+}
+"""How a run ended, by the status of its study."""
+
+
+def tell_lacking(report: StudyReport) -> str | None:
+    """What an unfinished study lacks, in a paragraph; None of a finished one."""
+    if report.status == "finished" and not report.missing:
+        return None
+    sentences = [_ENDS[report.status]] if report.status in _ENDS else []
+    if report.missing:
+        cells = "1 cell has" if len(report.missing) == 1 else f"{len(report.missing)} cells have"
+        sentences.append(f"{cells} no result: {'; '.join(report.missing)}.")
+    sentences.append("What follows is of the cells that have one. The command that began the study completes it.")
+    return " ".join(sentences)

@@ -1,0 +1,120 @@
+"""How long a study takes: from what was measured, cell by cell, without what comes before a cell's first headlines."""
+
+import pytest
+
+from operations.pace import CellWork, Pace
+
+SMALL = CellWork("small", 10, 8)
+LARGE = CellWork("large", 10, 8)
+
+
+class Clock:
+    """Seconds that pass when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def train(pace: Pace, clock: Clock, cell: str, seconds: float, start_up: float = 0.0) -> None:
+    """Ten steps of so many seconds each, after a start-up."""
+    clock.now += start_up
+    for step in range(1, 11):
+        clock.now += seconds
+        pace.update(cell, "train", step, 10)
+
+
+def score(pace: Pace, clock: Clock, cell: str, seconds: float) -> None:
+    """A hundred headlines in ten batches of so many seconds each."""
+    for done in range(10, 101, 10):
+        clock.now += seconds
+        pace.update(cell, "score", done, 100)
+
+
+def test_nothing_is_told_before_both_training_and_scoring_are_measured(clock: Clock) -> None:
+    pace = Pace({"a": SMALL, "b": SMALL}, ["a", "b"], clock=clock)
+    assert pace.seconds_left() is None
+    with pace.running(["a"]):
+        train(pace, clock, "a", 1)
+        assert pace.seconds_left() is None
+        score(pace, clock, "a", 1)
+        assert pace.seconds_left() is not None
+
+
+def test_start_up_counts_for_no_other_cell(clock: Clock) -> None:
+    pace = Pace({"a": SMALL, "b": SMALL, "c": SMALL}, ["a", "b", "c"], clock=clock)
+    for cell, start_up in (("a", 600), ("b", 0)):
+        with pace.running([cell]):
+            train(pace, clock, cell, 1, start_up)
+            score(pace, clock, cell, 1)
+    assert pace.seconds_left() == pytest.approx(20, rel=0.2)
+    assert pace.done == 2
+
+
+def test_what_is_left_falls_within_a_cell(clock: Clock) -> None:
+    pace = Pace({"a": SMALL, "b": SMALL}, ["a", "b"], clock=clock)
+    with pace.running(["a"]):
+        train(pace, clock, "a", 1)
+        score(pace, clock, "a", 1)
+    told = []
+    with pace.running(["b"]):
+        for step in range(1, 10):
+            clock.now += 1
+            pace.update("b", "train", step, 10)
+            told.append(pace.seconds_left() or 0)
+    assert told == sorted(told, reverse=True)
+    assert told[0] - told[-1] == pytest.approx(8, rel=0.2)
+
+
+def test_cells_side_by_side_are_measured_together(clock: Clock) -> None:
+    names = [f"cell {number}" for number in range(4)]
+    pace = Pace(dict.fromkeys(names, SMALL), names, clock=clock)
+    with pace.running(names[:2]):
+        for step in range(1, 11):
+            clock.now += 1
+            for name in names[:2]:
+                pace.update(name, "train", step, 10)
+        for name in names[:2]:
+            score(pace, clock, name, 1)
+    assert pace.seconds_left() == pytest.approx(10 + 2 * 10, rel=0.2)
+
+
+def test_a_base_that_has_not_trained_yet_trains_as_much_slower_as_it_scores(clock: Clock) -> None:
+    works = {"base small": SMALL, "base large": LARGE, "a": SMALL, "b": LARGE}
+    pace = Pace(works, ["a", "b"], clock=clock)
+    score(pace, clock, "base small", 1)
+    score(pace, clock, "base large", 5)
+    with pace.running(["a"]):
+        train(pace, clock, "a", 1)
+        score(pace, clock, "a", 1)
+    assert pace.seconds_left() == pytest.approx(5 * 20, rel=0.2)
+
+
+def test_nothing_is_told_while_a_base_is_not_measured(clock: Clock) -> None:
+    pace = Pace({"a": SMALL, "b": LARGE}, ["a", "b"], clock=clock)
+    with pace.running(["a"]):
+        train(pace, clock, "a", 1)
+        score(pace, clock, "a", 1)
+    assert pace.seconds_left() is None
+
+
+def test_a_cell_that_was_there_already_tells_nothing(clock: Clock) -> None:
+    pace = Pace({"a": SMALL, "b": SMALL}, ["a", "b"], clock=clock)
+    with pace.running(["a"]):
+        clock.now += 0.5
+    assert (pace.done, pace.seconds_left()) == (1, None)
+
+
+def test_on_a_cluster_cells_are_measured_as_they_end_and_run_side_by_side(clock: Clock) -> None:
+    names = ["a", "b", "c", "d", "e"]
+    pace = Pace(dict.fromkeys(names, SMALL), names, lanes=2, clock=clock)
+    with pace.running(["a"]):
+        clock.now += 30
+    assert pace.seconds_left() == pytest.approx(4 * 30 / 2)
