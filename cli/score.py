@@ -1,6 +1,7 @@
 """`fintone score`: labels for new headlines."""
 
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,11 +12,14 @@ from reporting.csv_rows import CsvRows
 from schemas.formats import FORMATS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Literal
 
+    from operations.drift import DriftWatch
+    from operations.scoring_run import ScoredSource
     from reporting.score_files import Write
+    from schemas.scoring import Drift
     from schemas.source import ScoreSettings
-    from storage.home import Home
 
 
 class Stream(StrEnum):
@@ -83,7 +87,8 @@ def run_scoring(settings: "ScoreSettings", form: "Literal['csv', 'jsonl'] | None
     Answers go to standard output where they go to no file; then `form` says how.
     """
     from cli.session.session import is_server_set, prefect_session
-    from operations.answers import answers_file, choose_model, score_source, tell_counts, tell_unparsed
+    from operations.answers import answers_file, choose_model, score_source
+    from operations.drift import DriftWatch
     from operations.worker import close_worker, start_worker
     from storage.home import Home
     from storage.warehouse import prepare_warehouse
@@ -98,20 +103,18 @@ def run_scoring(settings: "ScoreSettings", form: "Literal['csv', 'jsonl'] | None
 
             score(settings)
         return
+    csv_rows = CsvRows(raw=settings.raw)
+    send = partial(_send_drift, settings, chosen.scorer.cell_id) if is_server_set() else _send_nowhere
+    watch = DriftWatch(home.warehouse, settings.drift_tolerance, tell, send)
+    end = partial(_tell_end, csv_rows, watch)
     start_worker()
     try:
-        csv_rows = CsvRows(raw=settings.raw)
         with answers_file(settings, csv_rows) as to_file, score_progress(stderr) as show:
             write = to_file or _answers_to_stdout(form or "csv", csv_rows)
-            scored = score_source(settings, chosen, write, show, tell)
+            scored = score_source(settings, chosen, write, show, tell, look=watch.look, on_interrupt=end)
     finally:
         close_worker()
-    tell(tell_counts(scored))
-    csv_rows.tell(tell)
-    warning = tell_unparsed(scored)
-    if warning:
-        tell(warning)
-    _tell_drift(home, scored.scoring_id, settings.drift_tolerance)
+    end(scored)
 
 
 def _answers_to_stdout(form: "Literal['csv', 'jsonl']", csv_rows: "CsvRows") -> "Write":
@@ -121,9 +124,29 @@ def _answers_to_stdout(form: "Literal['csv', 'jsonl']", csv_rows: "CsvRows") -> 
     return answers_to_stream(StandardOutput(), form, csv_rows)
 
 
-def _tell_drift(home: "Home", scoring_id: str, tolerance: float) -> None:
-    from reporting.verdict import tell_drift
-    from storage.scores import load_drift
+def _tell_end(csv_rows: "CsvRows", watch: "DriftWatch", scored: "ScoredSource") -> None:
+    """Tell what came of a source, all of it or as far as it was scored."""
+    from operations.answers import tell_counts, tell_unparsed
 
-    for line in tell_drift(load_drift(home.warehouse, scoring_id), tolerance):
-        tell(line)
+    tell(tell_counts(scored))
+    csv_rows.tell(tell)
+    warning = tell_unparsed(scored)
+    if warning:
+        tell(warning)
+    watch.end(scored.scoring_id)
+
+
+def _send_drift(settings: "ScoreSettings", cell_id: str, scoring_id: str, drifted: "Sequence[Drift]") -> None:
+    """Send the event of drift to the Prefect server that is set; a line where it does not answer."""
+    from cli.session.session import check_set_server
+    from tasks.scoring import emit_drift
+
+    unusable = check_set_server()
+    if unusable:
+        tell(f"the event of drift is not sent: {unusable}")
+        return
+    emit_drift(scoring_id, settings.source, cell_id, settings.drift_tolerance, drifted)
+
+
+def _send_nowhere(_: str, __: "Sequence[Drift]") -> None:
+    """There is no server to send to."""

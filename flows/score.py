@@ -5,7 +5,7 @@ from prefect import flow
 from flows.credentials import provide_hub_token
 from flows.deployment import close_prefect_of_deployment
 from flows.notices import show_notices
-from operations.answers import ScoredSource
+from operations.scoring_run import ScoredSource
 from operations.worker import close_worker, start_worker
 from schemas.source import ScoreSettings
 from storage.home import Home

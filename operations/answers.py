@@ -3,66 +3,30 @@
 Runs without Prefect. What the model said before of a text is not asked again.
 """
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from math import log
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from operations.models import CellModel, load_model
-from operations.score_input import ScoreInput, open_input
-from operations.worker import run_job
+from operations.models import load_model
+from operations.score_input import open_input
+from operations.scoring_run import ChosenModel, ScoredSource, ScoringRun
 from reporting.csv_rows import CsvRows
-from schemas.data_report import MOST_REASONS, ReasonCount, describe_reasons
+from schemas.data_report import describe_reasons
 from schemas.errors import InputError
-from schemas.scoring import ANSWER_COLUMNS, ScoringCounts
+from schemas.scoring import ANSWER_COLUMNS
 from schemas.source import ScoreSettings
 from storage.home import Home
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from ingestion.unlabelled import HeadlineBatch
     from reporting.score_files import Write
-    from storage.scores import Scorer
 
 CHAMPION = "champion"
 
 
 class NoScorerError(InputError):
     """There is no model to score with."""
-
-
-@dataclass(frozen=True)
-class ChosenModel:
-    """A fine-tuned cell, ready to score, at its temperature."""
-
-    model: CellModel
-    temperature: float
-
-    @property
-    def scorer(self) -> "Scorer":
-        """What its scores are known by."""
-        from learning.study.identity import decoding_id
-        from storage.scores import Scorer
-
-        own = (self.model.card.cell_id, self.temperature, decoding_id(self.model.decoding))
-        return Scorer(*own, self.model.adapter_hash)
-
-
-@dataclass(frozen=True)
-class ScoredSource:
-    """A source that was scored, and what came of it."""
-
-    scoring_id: str
-    source: str
-    cell_id: str
-    counts: ScoringCounts
-    max_unparsed_rate: float
-    reasons: tuple[ReasonCount, ...] = ()
-    """The commonest of the rejected rows."""
 
 
 def choose_model(settings: ScoreSettings) -> ChosenModel:
@@ -100,6 +64,9 @@ def score_source(
     write: "Write | None" = None,
     on_rows: Callable[[int, int | None, str], None] = lambda *_: None,
     tell: Callable[[str], None] = lambda _: None,
+    *,
+    look: Callable[[str], object] = lambda _: None,
+    on_interrupt: Callable[[ScoredSource], object] = lambda _: None,
 ) -> ScoredSource:
     """Score the headlines of a source; they are in the warehouse batch by batch, and given to `write`.
 
@@ -108,7 +75,9 @@ def score_source(
         chosen: Who scores.
         write: Takes the answers of each batch, as a frame of `schemas.scoring.ANSWER_COLUMNS`.
         on_rows: Is told how many rows are done, of how many (None of a stream), and something more.
-        tell: Is given what is read of the source, line by line, before it is scored.
+        tell: Is given what is read of the source, line by line, before it is scored, and that the model is loading.
+        look: Is given the scoring of a stream after each batch.
+        on_interrupt: Is given what was scored until Ctrl-C, or a signal to end.
 
     Raises:
         InputError: The source cannot be read, or has nothing that can be scored.
@@ -120,117 +89,15 @@ def score_source(
             tell(line)
         if write is not None:
             write(pd.DataFrame(columns=list(ANSWER_COLUMNS)))  # a header, even where nothing follows
-        return _score_all(source, settings, chosen, write, on_rows)
-
-
-def _score_all(
-    source: ScoreInput,
-    settings: ScoreSettings,
-    chosen: ChosenModel,
-    write: "Write | None",
-    on_rows: Callable[[int, int | None, str], None],
-) -> ScoredSource:
-    from storage.data_report import load_reasons
-    from storage.locks import holding
-    from storage.scores import finish_scoring, start_scoring
-
-    warehouse, scoring_id = Home.from_environment().warehouse, source.scoring_id
-    with holding(warehouse, "scoring", scoring_id):  # another process may score the same source
-        start_scoring(
-            warehouse,
-            scoring_id,
-            source.name,
-            source.location,
-            chosen.scorer,
-            text_column=source.columns.text,
-            unparsed=settings.unparsed,
-        )
-        counts, start = ScoringCounts(), time.monotonic()
-        for batch in source.batches:
-            counts = _score_batch(source, chosen, batch, counts, settings.unparsed, write)
-            rate = counts.headlines_scored / (time.monotonic() - start)
-            on_rows(counts.rows_read, source.rows, f"{rate:,.0f} headlines/s")
-        finish_scoring(warehouse, scoring_id)
-    reasons = load_reasons(warehouse, scoring_id, MOST_REASONS)
-    bound = chosen.model.max_unparsed_rate
-    return ScoredSource(scoring_id, source.name, chosen.model.card.cell_id, counts, bound, reasons)
-
-
-def _score_batch(
-    source: ScoreInput,
-    chosen: ChosenModel,
-    batch: "HeadlineBatch",
-    counts: ScoringCounts,
-    unparsed: Literal["label", "neutral"],
-    write: "Write | None",
-) -> ScoringCounts:
-    """Score what is not known of a batch, save all of it, and give it out; the counts with it."""
-    import pandas as pd
-
-    from storage.scores import load_scores, save_batch
-
-    warehouse, scorer = Home.from_environment().warehouse, chosen.scorer
-    texts = batch.headlines.drop_duplicates("text_id")
-    known = load_scores(warehouse, scorer, texts["text_id"].tolist())
-    unknown = texts[~texts["text_id"].isin(known["text_id"])]
-    answered, too_long = _answer(chosen, unknown)
-    refused = batch.headlines[batch.headlines["text_id"].isin(too_long)]
-    rejected = pd.concat([batch.rejected, _refuse(refused)]).sort_values("row_number").assign(source=source.name)
-    rows = batch.headlines[~batch.headlines["row_number"].isin(refused["row_number"])]
-    told = _tell_answers(rows.merge(pd.concat([known, answered.drop(columns="text")]), on="text_id"), unparsed)
-    counts = ScoringCounts(
-        counts.rows_read + batch.rows,
-        counts.rows_rejected + len(rejected),
-        counts.headlines_scored + len(answered),
-        counts.headlines_known + len(known),
-        counts.rows_answered + len(rows),
-        counts.rows_unparsed + int(told["is_unparsed"].sum()),
-    )
-    save_batch(warehouse, source.scoring_id, scorer, answered, rows[["row_number", "text_id"]], rejected, counts)
-    if write is not None and len(rows):
-        write(_as_answers(told, chosen))
-    return counts
-
-
-def _answer(chosen: ChosenModel, texts: "pd.DataFrame") -> tuple["pd.DataFrame", list[str]]:
-    """Answers, with the columns text_id, text and `storage.scores.PROBABILITIES`; and the ids of texts too long."""
-    import numpy as np
-
-    from learning.worker.jobs import AnsweringJob
-    from storage.scores import PROBABILITIES
-
-    model, decoding = chosen.model, chosen.model.decoding
-    fits, probabilities = np.ones(0, dtype=bool), np.empty((0, len(PROBABILITIES)))
-    if len(texts):
-        cuts = (chosen.temperature, decoding.top_k, decoding.top_p)
-        job = AnsweringJob(model.base, model.adapter, tuple(texts["text"]), model.prompt, *cuts, model.adapter_hash)
-        said = run_job(job, lambda _: None)
-        fits, probabilities = said.fits, said.probabilities
-    columns = {name: probabilities[:, column] for column, name in enumerate(PROBABILITIES)}
-    answered = texts.loc[fits, ["text_id", "text"]].assign(**columns)
-    return answered, texts.loc[~fits, "text_id"].tolist()
-
-
-def _tell_answers(rows: "pd.DataFrame", unparsed: Literal["label", "neutral"]) -> "pd.DataFrame":
-    """Rows with their probabilities, and what follows from these: label, confidence and is_unparsed."""
-    from learning.study.unparsed import answer, is_unparsed
-    from storage.scores import PROBABILITIES
-
-    probabilities = rows[list(PROBABILITIES)].to_numpy(dtype=float)
-    labels, confidence = answer(probabilities, unparsed)
-    return rows.assign(label=labels, confidence=confidence, is_unparsed=is_unparsed(probabilities))
-
-
-def _refuse(headlines: "pd.DataFrame") -> "pd.DataFrame":
-    """Headlines that the model cannot take, as rejected rows."""
-    rows = headlines[["row_number"]].assign(reason="longer than the model takes", raw=headlines["text"])
-    return rows[["row_number", "reason", "raw"]]
-
-
-def _as_answers(rows: "pd.DataFrame", chosen: ChosenModel) -> "pd.DataFrame":
-    named = rows.sort_values("row_number").rename(columns={"row_number": "row"})
-    card = chosen.model.card
-    return named.assign(model=card.base_model, version=card.cell_id, temperature=chosen.temperature)
+        scoring = ScoringRun(source, settings, chosen, write, on_rows, tell)
+        try:
+            scoring.run(look if source.rows is None else lambda _: None)
+        except Exception:
+            raise
+        except BaseException:
+            on_interrupt(scoring.result())
+            raise
+        return scoring.result()
 
 
 @contextmanager

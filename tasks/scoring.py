@@ -1,10 +1,13 @@
 """Tasks of a scoring: label the headlines of a source, and tell how the answers drifted from the model's own test."""
 
+from collections.abc import Sequence
+
 from prefect import task
 from prefect.artifacts import create_table_artifact
 from prefect.events import emit_event
 
-from operations.answers import ScoredSource
+from operations.drift import DriftWatch
+from operations.scoring_run import ScoredSource
 from reporting.csv_rows import CsvRows
 from reporting.markdown import escape
 from schemas.scoring import Drift
@@ -24,7 +27,7 @@ def score_headlines(settings: ScoreSettings) -> ScoredSource:
 
     def update(done: int, total: int | None, detail: str) -> None:
         if total is None:
-            announce(f"{done:,} rows, {detail}")
+            announce(f"{done:,} rows, {detail}" if detail else f"{done:,} rows")
             return
         if not progress:
             progress.append(Progress(f"score {settings.source}", total))
@@ -32,13 +35,22 @@ def score_headlines(settings: ScoreSettings) -> ScoredSource:
 
     chosen = choose_model(settings)
     csv_rows = CsvRows(raw=settings.raw)
+    watch = _make_watch(settings.source, chosen.scorer.cell_id, settings.drift_tolerance)
+
+    def tell_end(scored: ScoredSource) -> None:
+        announce(tell_counts(scored))
+        csv_rows.tell(announce)
+        warning = tell_unparsed(scored)
+        if warning:
+            announce(warning)
+
+    def tell_interrupted(scored: ScoredSource) -> None:
+        tell_end(scored)
+        watch.end(scored.scoring_id)
+
     with answers_file(settings, csv_rows) as write:
-        scored = score_source(settings, chosen, write, update, announce)
-    announce(tell_counts(scored))
-    csv_rows.tell(announce)
-    warning = tell_unparsed(scored)
-    if warning:
-        announce(warning)
+        scored = score_source(settings, chosen, write, update, announce, look=watch.look, on_interrupt=tell_interrupted)
+    tell_end(scored)
     return scored
 
 
@@ -51,32 +63,37 @@ def watch_drift(scored: ScoredSource, tolerance: float) -> list[Drift]:
     Returns:
         The measures that do.
     """
-    from reporting.verdict import tell_drift
-    from storage.home import Home
-    from storage.scores import load_drift
-
-    drifts = load_drift(Home.from_environment().warehouse, scored.scoring_id)
-    drifted = [drift for drift in drifts if drift.exceeds(tolerance)]
+    drifts = _make_watch(scored.source, scored.cell_id, tolerance).end(scored.scoring_id)
     if drifts:
         source = f"{escape(scored.source)} by cell {scored.cell_id}, beside its test part"
         create_table_artifact([_table_row(drift, tolerance) for drift in drifts], key=DRIFT_KEY, description=source)
-    for line in tell_drift(drifts, tolerance):
-        announce(line)
-    if drifted:
-        emit_event(
-            event=DRIFT_EVENT,
-            resource={
-                "prefect.resource.id": f"fintone.cell.{scored.cell_id}",
-                "prefect.resource.name": f"fine-tuned cell {scored.cell_id}",
-            },
-            payload={
-                "scoring_id": scored.scoring_id,
-                "source": scored.source,
-                "tolerance": tolerance,
-                "drifted": {drift.measure: drift.difference for drift in drifted},
-            },
-        )
-    return drifted
+    return [drift for drift in drifts if drift.exceeds(tolerance)]
+
+
+def emit_drift(scoring_id: str, source: str, cell_id: str, tolerance: float, drifted: Sequence[Drift]) -> None:
+    """Send the event of drift to the Prefect server, which automations may wait for."""
+    emit_event(
+        event=DRIFT_EVENT,
+        resource={
+            "prefect.resource.id": f"fintone.cell.{cell_id}",
+            "prefect.resource.name": f"fine-tuned cell {cell_id}",
+        },
+        payload={
+            "scoring_id": scoring_id,
+            "source": source,
+            "tolerance": tolerance,
+            "drifted": {drift.measure: drift.difference for drift in drifted},
+        },
+    )
+
+
+def _make_watch(source: str, cell_id: str, tolerance: float) -> DriftWatch:
+    from storage.home import Home
+
+    def send(scoring_id: str, drifted: Sequence[Drift]) -> None:
+        emit_drift(scoring_id, source, cell_id, tolerance, drifted)
+
+    return DriftWatch(Home.from_environment().warehouse, tolerance, announce, send)
 
 
 def _table_row(drift: Drift, tolerance: float) -> dict[str, object]:

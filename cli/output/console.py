@@ -124,6 +124,7 @@ def score_progress(console: Console) -> Iterator[Callable[[int, int | None, str]
             if not console.is_terminal and time.monotonic() - shown > SECONDS_BETWEEN_LINES:
                 shown = time.monotonic()
                 of_all = f" of {total:,}" if total else ""
-                console.print(f"{done:,} rows{of_all}, {detail}", markup=False, highlight=False, soft_wrap=True)
+                rate = f", {detail}" if detail else ""
+                console.print(f"{done:,} rows{of_all}{rate}", markup=False, highlight=False, soft_wrap=True)
 
         yield show

@@ -78,13 +78,25 @@ def prefect_session(console: Console, told: frozenset[str] = frozenset()) -> Ite
         atexit.register(close_prefect)
 
 
+def check_set_server() -> str | None:
+    """What is wrong with the server that is set, if anything is; otherwise events reach it, at the latest at exit."""
+    bypass_proxies()
+    from cli.doctor.server import check_server
+    from flows.deployment import close_prefect
+
+    found = check_server()
+    if found.state == "fail":
+        return f"{found.told}; {found.remedy}"
+    atexit.unregister(close_prefect)
+    atexit.register(close_prefect)
+    return None
+
+
 def _blame_server(error: Exception) -> None:
     """Raise in place of an error what is wrong with the server that is set, if anything is."""
-    from cli.doctor.server import check_server
-
-    found = check_server() if is_server_set() else None
-    if found and found.state == "fail":
-        raise ServerGoneError(f"{found.told}; {found.remedy}") from error
+    unusable = check_set_server() if is_server_set() else None
+    if unusable:
+        raise ServerGoneError(unusable) from error
 
 
 def _start_temporary_server() -> None:

@@ -116,6 +116,7 @@ def answer_headlines(
     headlines: Sequence[str],
     prompt: PromptSettings,
     decoding: Decoding,
+    on_headlines: Callable[[int], None] = lambda _: None,
 ) -> Answers:
     """Answer headlines without labels by a base model or a fine-tune of it.
 
@@ -125,6 +126,7 @@ def answer_headlines(
         headlines: N texts.
         prompt: The prompt around a headline.
         decoding: How an answer is sampled.
+        on_headlines: Receives how many headlines are done.
 
     Raises:
         AdapterError: The fine-tune is another one, or damaged.
@@ -134,7 +136,7 @@ def answer_headlines(
     probabilities = np.empty((0, UNPARSED + 1))
     if fits.any():
         fitting = [headline for headline, fit in zip(headlines, fits, strict=True) if fit]
-        scored = model.probabilities(fine_tune, fitting, prompt, [decoding], lambda _: None)
+        scored = model.probabilities(fine_tune, fitting, prompt, [decoding], on_headlines)
         probabilities = scored.sampled[:, 0].numpy()
     return Answers(fits, probabilities)
 

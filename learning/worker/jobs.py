@@ -222,7 +222,10 @@ class ScoringJob(TravellingJob[list[Evaluation]]):
 
 @dataclass(frozen=True)
 class AnsweringJob(Job["Answers"]):
-    """Answer headlines without labels by a fine-tune; the result is `learning.scoring.model_evaluation.Answers`."""
+    """Answer headlines without labels by a fine-tune.
+
+    The result is `learning.scoring.model_evaluation.Answers`, each event a number of headlines.
+    """
 
     adapter_folder: Path
     headlines: tuple[str, ...]
@@ -238,14 +241,14 @@ class AnsweringJob(Job["Answers"]):
         """The cell."""
         return f"cell {self.adapter_folder.name}"
 
-    def do(self, base: "LoadedModel", tell: Callable[[Any], None]) -> "Answers":  # noqa: ARG002 (it tells nothing)
+    def do(self, base: "LoadedModel", tell: Callable[[Any], None]) -> "Answers":
         """Answer them."""
         from learning.prompt.decoding import Decoding
         from learning.scoring.model_evaluation import answer_headlines
 
         decoding = Decoding(self.temperature, self.top_k, self.top_p)
         fine_tune = (self.adapter_folder, self.adapter_hash)
-        return answer_headlines(base, fine_tune, self.headlines, self.prompt, decoding)
+        return answer_headlines(base, fine_tune, self.headlines, self.prompt, decoding, tell)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,65 @@
+"""Watches how the answers of a scoring drift from the model's own test part: now and then, and at its end."""
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from schemas.scoring import Drift
+
+SECONDS_BETWEEN_LOOKS = 60.0
+"""Of a stream: each look reads all of its answers."""
+
+
+class DriftWatch:
+    """Tells of drift beyond a tolerance, and sends it on; of each measure once, and at the end as it is then."""
+
+    def __init__(
+        self,
+        warehouse: Path,
+        tolerance: float,
+        tell: Callable[[str], None],
+        send: Callable[[str, Sequence[Drift]], None] = lambda *_: None,
+    ) -> None:
+        """Begin.
+
+        Args:
+            warehouse: The DuckDB file.
+            tolerance: A difference that is of no matter.
+            tell: Receives a line.
+            send: Receives the scoring and its measures that drifted, if one did that had not before.
+        """
+        self._warehouse, self._tolerance, self._tell, self._send = warehouse, tolerance, tell, send
+        self._looked_at = time.monotonic()
+        self._sent: set[str] = set()
+
+    def look(self, scoring_id: str) -> None:
+        """Look, if it is time to, and tell what has drifted since the last look."""
+        if time.monotonic() - self._looked_at >= SECONDS_BETWEEN_LOOKS:
+            self._looked_at = time.monotonic()
+            drifts = self._load(scoring_id)
+            if {drift.measure for drift in self._drifted(drifts)} - self._sent:
+                self._report(scoring_id, drifts)
+
+    def end(self, scoring_id: str) -> list[Drift]:
+        """Tell what has drifted in all, or why nobody can say, and return every measure."""
+        drifts = self._load(scoring_id)
+        self._report(scoring_id, drifts)
+        return drifts
+
+    def _report(self, scoring_id: str, drifts: Sequence[Drift]) -> None:
+        from reporting.verdict import tell_drift
+
+        for line in tell_drift(drifts, self._tolerance):
+            self._tell(line)
+        drifted = self._drifted(drifts)
+        if {drift.measure for drift in drifted} - self._sent:
+            self._sent |= {drift.measure for drift in drifted}
+            self._send(scoring_id, drifted)
+
+    def _drifted(self, drifts: Sequence[Drift]) -> list[Drift]:
+        return [drift for drift in drifts if drift.exceeds(self._tolerance)]
+
+    def _load(self, scoring_id: str) -> list[Drift]:
+        from storage.scores import load_drift
+
+        return load_drift(self._warehouse, scoring_id)

@@ -1,0 +1,193 @@
+"""A source that is being scored, batch by batch: what is known is not asked again, and answers are saved as they come.
+
+Runs without Prefect.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from operations.models import CellModel
+from operations.pace import Meter
+from operations.score_input import ScoreInput
+from operations.worker import run_job
+from schemas.data_report import MOST_REASONS, ReasonCount
+from schemas.scoring import ScoringCounts
+from schemas.source import ScoreSettings
+from storage.home import Home
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ingestion.unlabelled import HeadlineBatch
+    from reporting.score_files import Write
+    from storage.scores import Scorer
+
+
+@dataclass(frozen=True)
+class ChosenModel:
+    """A fine-tuned cell, ready to score, at its temperature."""
+
+    model: CellModel
+    temperature: float
+
+    @property
+    def scorer(self) -> "Scorer":
+        """What its scores are known by."""
+        from learning.study.identity import decoding_id
+        from storage.scores import Scorer
+
+        own = (self.model.card.cell_id, self.temperature, decoding_id(self.model.decoding))
+        return Scorer(*own, self.model.adapter_hash)
+
+
+@dataclass(frozen=True)
+class ScoredSource:
+    """A source that was scored, and what came of it."""
+
+    scoring_id: str
+    source: str
+    cell_id: str
+    counts: ScoringCounts
+    max_unparsed_rate: float
+    reasons: tuple[ReasonCount, ...] = ()
+    """The commonest of the rejected rows."""
+
+
+class ScoringRun:
+    """A source that is being scored."""
+
+    def __init__(
+        self,
+        source: ScoreInput,
+        settings: ScoreSettings,
+        chosen: ChosenModel,
+        write: "Write | None",
+        on_rows: Callable[[int, int | None, str], None],
+        tell: Callable[[str], None],
+    ) -> None:
+        self.source, self.settings, self.chosen = source, settings, chosen
+        self.write, self.on_rows, self.tell = write, on_rows, tell
+        self.counts, self.meter, self.is_loaded = ScoringCounts(), Meter(), False
+        self.warehouse = Home.from_environment().warehouse
+
+    def run(self, look: Callable[[str], object]) -> None:
+        """Score all of it, and have a look after each batch."""
+        from storage.locks import holding
+        from storage.scores import finish_scoring, start_scoring
+
+        source, settings, scoring_id = self.source, self.settings, self.source.scoring_id
+        with holding(self.warehouse, "scoring", scoring_id):  # another process may score the same source
+            start_scoring(
+                self.warehouse,
+                scoring_id,
+                source.name,
+                source.location,
+                self.chosen.scorer,
+                text_column=source.columns.text,
+                unparsed=settings.unparsed,
+            )
+            for batch in source.batches:
+                self.score_batch(batch)
+                self.show(0)
+                look(scoring_id)
+            finish_scoring(self.warehouse, scoring_id)
+
+    def result(self) -> ScoredSource:
+        """What came of it so far."""
+        from storage.data_report import load_reasons
+
+        scoring_id, model = self.source.scoring_id, self.chosen.model
+        reasons = load_reasons(self.warehouse, scoring_id, MOST_REASONS)
+        own = (scoring_id, self.source.name, model.card.cell_id, self.counts, model.max_unparsed_rate)
+        return ScoredSource(*own, reasons)
+
+    def score_batch(self, batch: "HeadlineBatch") -> None:
+        """Score what is not known of a batch, save all of it, and give it out."""
+        import pandas as pd
+
+        from storage.scores import load_scores, save_batch
+
+        scorer, counts = self.chosen.scorer, self.counts
+        texts = batch.headlines.drop_duplicates("text_id")
+        known = load_scores(self.warehouse, scorer, texts["text_id"].tolist())
+        unknown = texts[~texts["text_id"].isin(known["text_id"])]
+        answered, too_long = self.answer(unknown, batch.rows)
+        refused = batch.headlines[batch.headlines["text_id"].isin(too_long)]
+        rejected = pd.concat([batch.rejected, _refuse(refused)]).sort_values("row_number")
+        rejected = rejected.assign(source=self.source.name)
+        rows = batch.headlines[~batch.headlines["row_number"].isin(refused["row_number"])]
+        answers = pd.concat([known, answered.drop(columns="text")])
+        told = _tell_answers(rows.merge(answers, on="text_id"), self.settings.unparsed)
+        self.counts = ScoringCounts(
+            counts.rows_read + batch.rows,
+            counts.rows_rejected + len(rejected),
+            counts.headlines_scored + len(answered),
+            counts.headlines_known + len(known),
+            counts.rows_answered + len(rows),
+            counts.rows_unparsed + int(told["is_unparsed"].sum()),
+        )
+        pairs = rows[["row_number", "text_id"]]
+        save_batch(self.warehouse, self.source.scoring_id, scorer, answered, pairs, rejected, self.counts)
+        if self.write is not None and len(rows):
+            self.write(_as_answers(told, self.chosen))
+
+    def answer(self, texts: "pd.DataFrame", rows: int) -> tuple["pd.DataFrame", list[str]]:
+        """Answers, with the columns text_id, text and `storage.scores.PROBABILITIES`; and the ids of texts too long."""
+        import numpy as np
+
+        from learning.worker.jobs import AnsweringJob
+        from storage.scores import PROBABILITIES
+
+        model, decoding = self.chosen.model, self.chosen.model.decoding
+        fits, probabilities = np.ones(0, dtype=bool), np.empty((0, len(PROBABILITIES)))
+        if len(texts):
+            self.tell_loading()
+            cuts = (self.chosen.temperature, decoding.top_k, decoding.top_p)
+            job = AnsweringJob(model.base, model.adapter, tuple(texts["text"]), model.prompt, *cuts, model.adapter_hash)
+            said = run_job(job, lambda done: self.take(done, len(texts), rows))
+            self.meter.stop("model")
+            fits, probabilities = said.fits, said.probabilities
+        columns = {name: probabilities[:, column] for column, name in enumerate(PROBABILITIES)}
+        answered = texts.loc[fits, ["text_id", "text"]].assign(**columns)
+        return answered, texts.loc[~fits, "text_id"].tolist()
+
+    def tell_loading(self) -> None:
+        """Tell once that the model is loading."""
+        if not self.is_loaded:
+            self.is_loaded = True
+            card = self.chosen.model.card
+            self.tell(f"loading {card.base_model} with the adapter of cell {card.cell_id}")
+
+    def take(self, done: int, texts: int, rows: int) -> None:
+        """Take in how many texts of a batch are scored, of how many, and show how many of its rows that is."""
+        self.meter.update("model", done)
+        if done < texts:
+            self.show(rows * done // texts)
+
+    def show(self, rows: int) -> None:
+        """Show how many rows are done, with those of a batch at work, and how fast."""
+        rate = self.meter.rate(0.0)
+        self.on_rows(self.counts.rows_read + rows, self.source.rows, f"{1 / rate:,.0f} headlines/s" if rate else "")
+
+
+def _tell_answers(rows: "pd.DataFrame", unparsed: Literal["label", "neutral"]) -> "pd.DataFrame":
+    """Rows with their probabilities, and what follows from these: label, confidence and is_unparsed."""
+    from learning.study.unparsed import answer, is_unparsed
+    from storage.scores import PROBABILITIES
+
+    probabilities = rows[list(PROBABILITIES)].to_numpy(dtype=float)
+    labels, confidence = answer(probabilities, unparsed)
+    return rows.assign(label=labels, confidence=confidence, is_unparsed=is_unparsed(probabilities))
+
+
+def _refuse(headlines: "pd.DataFrame") -> "pd.DataFrame":
+    """Headlines that the model cannot take, as rejected rows."""
+    rows = headlines[["row_number"]].assign(reason="longer than the model takes", raw=headlines["text"])
+    return rows[["row_number", "reason", "raw"]]
+
+
+def _as_answers(rows: "pd.DataFrame", chosen: ChosenModel) -> "pd.DataFrame":
+    named = rows.sort_values("row_number").rename(columns={"row_number": "row"})
+    card = chosen.model.card
+    return named.assign(model=card.base_model, version=card.cell_id, temperature=chosen.temperature)
