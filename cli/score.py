@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -53,17 +54,35 @@ def score(
     unparsed: Annotated[
         str, typer.Option(help="For an answer that is no label: `label` calls it unparsed, `neutral` neutral.")
     ] = "label",
+    evaluate: Annotated[  # noqa: FBT002
+        bool,
+        typer.Option("--evaluate", help="Compare the answers with labels beside the headlines: accuracy, macro-F1."),
+    ] = False,
+    label_column: Annotated[str | None, typer.Option(help="Of --evaluate: column of the label; else found.")] = None,
+    label_columns: Annotated[
+        str | None, typer.Option(help="Of --evaluate: several columns that hold the label, as a,b,c.")
+    ] = None,
+    label_map: Annotated[
+        Path | None, typer.Option(help="Of --evaluate: YAML or JSON file of the source's words to labels.")
+    ] = None,
+    thresholds: Annotated[
+        str | None,
+        typer.Option(help="Of --evaluate: labels are scores, as in -0.1,0.1 for negative, positive."),
+    ] = None,
     drift_tolerance: Annotated[float, typer.Option(help="Shift of a share or of confidence that is told.")] = 0.1,
 ) -> None:
     """Label headlines with the champion: a label, probabilities and the model's version for each, to SQL and a file.
 
     Example: fintone score headlines.csv --output answers.parquet
     """
+    from cli.label_map import read_label_map
     from schemas.profiles import check_settings
     from schemas.source import ScoreSettings
 
     if output is not None and format_ is not None:
         raise typer.BadParameter("--format is of standard output: the name of --output says what the file is")
+    if not evaluate and (label_column or label_columns or label_map or thresholds):
+        raise typer.BadParameter("labels of the source are of --evaluate: add it")
     values = {
         "source": source,
         "model": model,
@@ -77,6 +96,11 @@ def score(
         "unparsed": unparsed,
         "drift_tolerance": drift_tolerance,
         "raw": raw,
+        "evaluate": evaluate,
+        "label_column": label_column,
+        "label_columns": None if label_columns is None else label_columns.split(","),
+        "thresholds": None if thresholds is None else thresholds.split(","),
+        "label_map": None if label_map is None else read_label_map(label_map),
     }
     run_scoring(check_settings(ScoreSettings, values), None if format_ is None else format_.value)
 
@@ -133,6 +157,8 @@ def _tell_end(csv_rows: "CsvRows", watch: "DriftWatch", scored: "ScoredSource") 
     warning = tell_unparsed(scored)
     if warning:
         tell(warning)
+    for line in scored.evaluation:
+        tell(line)
     watch.end(scored.scoring_id)
 
 

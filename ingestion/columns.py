@@ -1,14 +1,15 @@
 """Which column holds the headline and which the label: by the setting, else by name and by the first values."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from ingestion.column_values import ColumnValues
 from ingestion.label_groups import LabelGroup, find_flags, make_group
 from ingestion.label_shapes import hint_at_shapes
 from ingestion.labels import LabelWords
+from ingestion.others import name_others
 from schemas.columns import ReadColumns
 from schemas.errors import InputError
 from schemas.source import DataSettings
@@ -42,12 +43,16 @@ class MissingColumnError(InputError):
 
 @dataclass(frozen=True)
 class Columns:
-    """The places of text and label in a row, and their names; of several label columns `label` is None."""
+    """The places of text and label in a row, and their names; of several label columns `label` is None.
+
+    `others` are the columns that pass through to answers, by their places.
+    """
 
     text: int
     label: int | None
     read: ReadColumns
     group: LabelGroup | None = None
+    others: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def places(self) -> tuple[int, ...]:
@@ -87,14 +92,16 @@ class Table:
         if not texts or (self.settings.is_labelled and not labels and not group):
             return None
         places = group.places if group else tuple(labels[:1])
+        others = name_others(self.names, {texts[0]}) if self.settings.keeps_others else {}
         read = ReadColumns(
             text=self.names[texts[0]].strip(),
             label=", ".join(self._name(places)) or None,
             other_texts=self._name(texts[1:]),
             other_labels=() if group else self._name(labels[1:]),
             label_shape=group.shape if group else describe_scores(self.settings),
+            kept=tuple(others.values()),
         )
-        return Columns(texts[0], None if group or not labels else labels[0], read, group)
+        return Columns(texts[0], None if group or not labels else labels[0], read, group, others)
 
     def describe_missing(self, remedy: str = "") -> str:
         """What is missing, what there is instead, and the remedy; `remedy` adds another one."""

@@ -11,6 +11,7 @@ from ingestion.cells import is_blank
 from ingestion.columns import Columns
 from ingestion.encodings import LINE_ENDS, Text
 from ingestion.labels import LabelWords
+from ingestion.others import take_others
 from ingestion.rows import RawRow, TableRows, broken_row
 
 ONE_COLUMN = "\x1f"
@@ -63,7 +64,8 @@ def _read_record(record: Record, layout: Layout) -> RawRow:
     if fields == layout.header:
         return broken_row(raw, "the header again")
     label = layout.columns.label
-    row = RawRow(fields[layout.columns.text], None if label is None else fields[label], raw)
+    others = take_others(fields, layout.columns.others)
+    row = RawRow(fields[layout.columns.text], None if label is None else fields[label], raw, others=others)
     return layout.columns.group.label(row, fields) if layout.columns.group else row
 
 

@@ -1,7 +1,7 @@
 """Where text and label are in a table whose cells may be nested: a column, and a path within its cells."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from ingestion.cells import is_empty
@@ -10,6 +10,7 @@ from ingestion.frames import Frame, find_frame
 from ingestion.label_groups import Cells, LabelGroup
 from ingestion.labels import label_word
 from ingestion.nesting import SEVERAL, Path, follow, is_nested, list_paths
+from ingestion.others import name_others, take_others
 from ingestion.rows import RawRow, broken_row
 from schemas.columns import ReadColumns
 from schemas.listing import list_some
@@ -36,11 +37,18 @@ class Fields:
     group: LabelGroup | None = None
     grouped: tuple[Field, ...] = ()
     """The fields of the group, in its order."""
+    others: Mapping[int, str] = field(default_factory=dict)
+    """The columns that pass through to answers, by their places."""
 
     @property
     def places(self) -> tuple[int, ...]:
-        """The places of their columns."""
+        """The places of the columns of text and label."""
         return tuple(dict.fromkeys(field.place for field in self._all))
+
+    @property
+    def taken(self) -> tuple[int, ...]:
+        """The places of all columns whose cells are taken."""
+        return tuple(dict.fromkeys((*self.places, *self.others)))
 
     @property
     def _all(self) -> tuple[Field, ...]:
@@ -52,20 +60,20 @@ class Fields:
         An empty cell means that there is no label, even if a label map names the empty word.
 
         Args:
-            cells: At least those of the columns that are read, by their places.
+            cells: At least those of the columns that are taken, by their places.
             raw: The row as it was.
         """
-        values = {field: follow(cells[field.place], field.path) for field in self._all}
-        for field, value in values.items():
+        values = {each: follow(cells[each.place], each.path) for each in self._all}
+        for each, value in values.items():
             if value is SEVERAL:
-                return broken_row(raw, f"several values in {field.name!r}")
+                return broken_row(raw, f"several values in {each.name!r}")
         text, label = values[self.text], values[self.label] if self.label else None
         if not isinstance(text, str):
             return broken_row(raw, f"no text in {self.text.name!r}")
         word = None if is_empty(label) else label_word(label)
         if not (_is_unicode(text) and _is_unicode(word or "")):
             return broken_row(raw, "half a surrogate pair, which is not Unicode")
-        row = RawRow(self.frame.strip(text), word, raw)
+        row = RawRow(self.frame.strip(text), word, raw, others=take_others(cells, self.others))
         if self.group is None:
             return row
         return self.group.label(row, dict(zip(self.group.places, (values[each] for each in self.grouped), strict=True)))
@@ -92,7 +100,9 @@ def find_fields(source: str, names: Sequence[str], rows: Sequence[Sequence[Any]]
     frame = find_frame(each for each in texts if isinstance(each, str) and not is_empty(each))
     label = None if columns.label is None else fields[columns.label]
     grouped = tuple(fields[place] for place in columns.group.places) if columns.group else ()
-    return Fields(text, label, columns.read, frame, columns.group, grouped)
+    others = name_others(names, set() if text.path else {text.place}) if settings.keeps_others else {}
+    read = replace(columns.read, kept=tuple(others.values()))
+    return Fields(text, label, read, frame, columns.group, grouped, others)
 
 
 def _name_elements(error: MissingColumnError, differing: Sequence[str]) -> MissingColumnError:

@@ -94,7 +94,7 @@ def read_dataset(reference: HubReference, commit: str, settings: DataSettings) -
     names = splits[0].column_names
     words = LabelWords(settings.label_map)
     fields = find_fields(str(reference), names, _sample_rows(splits[0], words), settings)
-    rows = _iter_rows(splits, {place: names[place] for place in fields.places}, fields, words)
+    rows = _iter_rows(splits, {place: names[place] for place in fields.taken}, fields, words)
     return Content("hub data set", "utf-8", rows, fields.read, fields.frame.describe())
 
 

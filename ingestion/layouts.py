@@ -9,6 +9,7 @@ from ingestion.headers import find_header
 from ingestion.heads import Head, is_header, is_spaced, is_table, read_heads
 from ingestion.label_groups import make_group
 from ingestion.labels import LabelWords
+from ingestion.others import name_others
 from schemas.columns import ReadColumns
 from schemas.source import DataSettings
 
@@ -101,13 +102,21 @@ def _numbered_layout(head: Head, settings: DataSettings) -> Layout | None:
         return None
     names, words = [str(place + 1) for place in range(width)], LabelWords.of(settings)
     group = make_group(names, labels, words, settings.agreement) if len(told) > 1 else None
+    others = _number_others(text, width, settings)
     read = ReadColumns(
         text=settings.text_column,
         label=", ".join(names[place] for place in labels) or None,
         label_shape=group.shape if group else describe_scores(settings),
+        kept=tuple(others.values()),
     )
     start = head.ends[0] if settings.header_row else head.start
-    return _lay_out(head, width, Columns(text, None if group or not labels else labels[0], read, group), start)
+    columns = Columns(text, None if group or not labels else labels[0], read, group, others)
+    return _lay_out(head, width, columns, start)
+
+
+def _number_others(text: int, width: int, settings: DataSettings) -> dict[int, str]:
+    """The columns beside the text of a file without a header, named by their numbers."""
+    return name_others([""] * width, {text}) if settings.keeps_others else {}
 
 
 def _number(column: str | None, width: int) -> int | None:
@@ -129,9 +138,11 @@ def _headerless_layout(head: Head, settings: DataSettings) -> Layout | None:
     rows = [fields for fields in head.records if len(fields) == len(first) and words.knows(fields[label])]
     if not settings.is_labelled and (len(rows) <= _MOSTLY * len(head.records) or (len(rows) == 1 and is_spaced(first))):
         return None
+    others = _number_others(1 - label, len(first), settings)
     read = ReadColumns(
         text=str(2 - label),
         label=str(label + 1) if settings.is_labelled else None,
         label_shape=describe_scores(settings),
+        kept=tuple(others.values()),
     )
-    return _lay_out(head, len(first), Columns(1 - label, label, read), head.start)
+    return _lay_out(head, len(first), Columns(1 - label, label, read, others=others), head.start)

@@ -1,6 +1,6 @@
 """What every reader yields: one row of a source as it was, and which columns of a table it comes from."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from schemas.columns import NO_COLUMNS, ReadColumns
@@ -10,7 +10,8 @@ class RawRow(NamedTuple):
     """One row of a source; a row that a reader could not take apart has a defect, and neither text nor label.
 
     `agreement` is the least share of annotators that agree on the label, in per cent, where the source tells it.
-    `left_out` is why a row that is sound is left out, and its label is of no matter.
+    `left_out` is why a row that is sound is left out, and its label is of no matter. `others` are the cells of other
+    columns by name, where they pass through to answers.
     """
 
     text: str | None
@@ -19,6 +20,7 @@ class RawRow(NamedTuple):
     defect: str | None = None
     agreement: int | None = None
     left_out: str | None = None
+    others: Mapping[str, str | int | float | bool | None] | None = None
 
 
 class TableRows(NamedTuple):

@@ -59,7 +59,7 @@ def read_objects(
     objects = [value for value in first[:SAMPLE_ROWS] if isinstance(value, dict)]
     names = list(dict.fromkeys(name for value in objects for name in value))
     fields = find_fields(source, names, [[value.get(name) for name in names] for value in objects], settings)
-    keys = {place: names[place] for place in fields.places}
+    keys = {place: names[place] for place in fields.taken}
     read = (
         _read_object(value, raw, fields, keys)
         for value, raw in elements

@@ -12,9 +12,10 @@ from ingestion.validation import validate_batch
 
 @dataclass(frozen=True)
 class HeadlineBatch:
-    """Some rows of a source in order: `headlines` (row_number, text, text_id) and `rejected` (row_number, reason, raw).
+    """Some rows of a source in order: `headlines` and `rejected` (row_number, reason, raw).
 
-    Row numbers count all rows of the source from 1.
+    `headlines` has the columns row_number, text, text_id, `word`, which is the label of the source or None, and
+    `others`, the cells of other columns by name. Row numbers count all rows of the source from 1.
     """
 
     headlines: pd.DataFrame
@@ -27,11 +28,17 @@ class HeadlineBatch:
 
 
 def read_batches(batches: Iterable[Sequence[RawRow]]) -> Iterator[HeadlineBatch]:
-    """Validate the rows of a source, which come in batches; labels are dropped."""
+    """Validate the rows of a source, which come in batches; what its labels are is of no matter."""
     count = 0
     for rows in batches:
-        accepted, rejected, _ = validate_batch(rows, None, count + 1)
+        first = count + 1
+        accepted, rejected, _ = validate_batch(rows, None, first)
         count += len(rows)
         ids = [text_id(normalise_text(text)) for text in accepted["text"]]
-        headlines = accepted[["row_number", "text"]].assign(text_id=pd.Series(ids, index=accepted.index, dtype="str"))
+        own = [rows[number - first] for number in accepted["row_number"]]
+        headlines = accepted[["row_number", "text"]].assign(
+            text_id=pd.Series(ids, index=accepted.index, dtype="str"),
+            word=pd.Series([row.label for row in own], index=accepted.index, dtype="object"),
+            others=pd.Series([row.others or {} for row in own], index=accepted.index, dtype="object"),
+        )
         yield HeadlineBatch(headlines.reset_index(drop=True), rejected.reset_index(drop=True))

@@ -94,7 +94,7 @@ def _take(rows: Iterator[RawRow]) -> list[RawRow]:
 
 
 def _candidate_frame(rows: Iterable[RawRow], words: LabelWords | None, first_number: int) -> pd.DataFrame:
-    texts, labels, raws, defects, agreements, _ = zip(*rows, strict=True)
+    texts, labels, raws, defects, agreements, _, _ = zip(*rows, strict=True)
     columns = {
         "text": [None if text is None else text.strip() for text in texts],
         "label": _resolve(labels, defects, words),

@@ -15,7 +15,6 @@ from operations.scoring_run import ChosenModel, ScoredSource, ScoringRun
 from reporting.csv_rows import CsvRows
 from schemas.data_report import describe_reasons
 from schemas.errors import InputError
-from schemas.scoring import ANSWER_COLUMNS
 from schemas.source import ScoreSettings
 from storage.home import Home
 
@@ -73,7 +72,8 @@ def score_source(
     Args:
         settings: The source and how it is read.
         chosen: Who scores.
-        write: Takes the answers of each batch, as a frame of `schemas.scoring.ANSWER_COLUMNS`.
+        write: Takes first a frame without rows, then one with the answers of each batch; its columns are
+            `schemas.scoring.ANSWER_COLUMNS` and the other columns of the source.
         on_rows: Is told how many rows are done, of how many (None of a stream), and something more.
         tell: Is given what is read of the source, line by line, before it is scored, and that the model is loading.
         look: Is given the scoring of a stream after each batch.
@@ -82,13 +82,9 @@ def score_source(
     Raises:
         InputError: The source cannot be read, or has nothing that can be scored.
     """
-    import pandas as pd
-
     with open_input(settings, chosen.scorer) as source:
         for line in source.describe():
             tell(line)
-        if write is not None:
-            write(pd.DataFrame(columns=list(ANSWER_COLUMNS)))  # a header, even where nothing follows
         scoring = ScoringRun(source, settings, chosen, write, on_rows, tell)
         try:
             scoring.run(look if source.rows is None else lambda _: None)

@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, cast
 from schemas.columns import ReadColumns, join_columns
 from schemas.identity import content_id
 from schemas.listing import list_some
+from schemas.scoring import rename_others
 from schemas.source import ScoreSettings
 from storage.home import Home
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 ROWS_AT_ONCE = 4_096
 """Rows of a source that are in memory together."""
+NEWER = ("header_row", "label_columns", "thresholds")
+"""Settings that are newer than the first scorings."""
 STREAM_PATIENCE = 1.0
 """Seconds for which the rows of a stream wait for more."""
 
@@ -49,7 +52,10 @@ class ScoreInput:
         read = [self.columns.describe()] if self.columns.text else []
         read += ["each line is a headline"] if "lines" in self.kinds else []
         read += [f"not read: {list_some(self.not_read)}"] if self.not_read else []
-        return [*(f"{self.name}: {each}" for each in (*read, *(f"warning: {it}" for it in self.columns.warn())))]
+        read += [f"warning: {each}" for each in self.columns.warn()]
+        renamed = [f"{name!r} is {own!r}" for name, own in rename_others(self.columns.kept).items() if name != own]
+        read += [f"in the answers {list_some(renamed)}"] if renamed else []
+        return [f"{self.name}: {each}" for each in read]
 
 
 @contextmanager
@@ -88,9 +94,9 @@ def _read_whole(settings: ScoreSettings, scorer: "Scorer", held: IO[str]) -> Sco
 
     place, reading = find_place(settings.reading), Reading()
     _hold(iterate_rows(place, settings.reading, reading), held)
+    rules = settings.reading.model_dump(mode="json", exclude={"source"})
     # a setting that is newer than homes with scorings is left out where it is not given: their ids stay
-    newer = {"header_row"} if settings.header_row is None else set()
-    rules = settings.reading.model_dump(mode="json", exclude={"source", *newer})
+    rules = {name: rule for name, rule in rules.items() if rule is not None or name not in NEWER}
     told = {} if settings.unparsed == "label" else {"unparsed": settings.unparsed}
     sha256 = place.identify(reading.hashes)
     return ScoreInput(

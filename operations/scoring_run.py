@@ -7,12 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from operations.labelled_answers import LabelledAnswers
 from operations.models import CellModel
 from operations.pace import Meter
 from operations.score_input import ScoreInput
 from operations.worker import run_job
 from schemas.data_report import MOST_REASONS, ReasonCount
-from schemas.scoring import ScoringCounts
+from schemas.scoring import ANSWER_COLUMNS, ScoringCounts, rename_others
 from schemas.source import ScoreSettings
 from storage.home import Home
 
@@ -52,6 +53,8 @@ class ScoredSource:
     max_unparsed_rate: float
     reasons: tuple[ReasonCount, ...] = ()
     """The commonest of the rejected rows."""
+    evaluation: tuple[str, ...] = ()
+    """How the answers compare with the labels of the source, in lines, where that was asked for."""
 
 
 class ScoringRun:
@@ -70,9 +73,15 @@ class ScoringRun:
         self.write, self.on_rows, self.tell = write, on_rows, tell
         self.counts, self.meter, self.is_loaded = ScoringCounts(), Meter(), False
         self.warehouse = Home.from_environment().warehouse
+        self.others = rename_others(source.columns.kept)
+        self.labelled = (
+            LabelledAnswers(self.warehouse, chosen.model.card.cell_id, settings.reading) if settings.evaluate else None
+        )
 
     def run(self, look: Callable[[str], object]) -> None:
         """Score all of it, and have a look after each batch."""
+        import pandas as pd
+
         from storage.locks import holding
         from storage.scores import finish_scoring, start_scoring
 
@@ -87,6 +96,8 @@ class ScoringRun:
                 text_column=source.columns.text,
                 unparsed=settings.unparsed,
             )
+            if self.write is not None:
+                self.write(pd.DataFrame(columns=[*ANSWER_COLUMNS, *self.others.values()]))  # even where nothing follows
             for batch in source.batches:
                 self.score_batch(batch)
                 self.show(0)
@@ -100,7 +111,7 @@ class ScoringRun:
         scoring_id, model = self.source.scoring_id, self.chosen.model
         reasons = load_reasons(self.warehouse, scoring_id, MOST_REASONS)
         own = (scoring_id, self.source.name, model.card.cell_id, self.counts, model.max_unparsed_rate)
-        return ScoredSource(*own, reasons)
+        return ScoredSource(*own, reasons, tuple(self.labelled.describe()) if self.labelled else ())
 
     def score_batch(self, batch: "HeadlineBatch") -> None:
         """Score what is not known of a batch, save all of it, and give it out."""
@@ -130,7 +141,22 @@ class ScoringRun:
         pairs = rows[["row_number", "text_id"]]
         save_batch(self.warehouse, self.source.scoring_id, scorer, answered, pairs, rejected, self.counts)
         if self.write is not None and len(rows):
-            self.write(_as_answers(told, self.chosen))
+            self.write(self.as_answers(told))
+        if self.labelled:
+            self.labelled.add(told)
+
+    def as_answers(self, rows: "pd.DataFrame") -> "pd.DataFrame":
+        """Rows as a file of answers has them, with the other columns of the source."""
+        import pandas as pd
+
+        named = rows.sort_values("row_number").rename(columns={"row_number": "row"})
+        card, temperature = self.chosen.model.card, self.chosen.temperature
+        told = named.assign(model=card.base_model, version=card.cell_id, temperature=temperature)
+        cells = {
+            own: pd.Series([others.get(name) for others in told["others"]], index=told.index, dtype="object")
+            for name, own in self.others.items()
+        }
+        return told[list(ANSWER_COLUMNS)].assign(**cells)
 
     def answer(self, texts: "pd.DataFrame", rows: int) -> tuple["pd.DataFrame", list[str]]:
         """Answers, with the columns text_id, text and `storage.scores.PROBABILITIES`; and the ids of texts too long."""
@@ -185,9 +211,3 @@ def _refuse(headlines: "pd.DataFrame") -> "pd.DataFrame":
     """Headlines that the model cannot take, as rejected rows."""
     rows = headlines[["row_number"]].assign(reason="longer than the model takes", raw=headlines["text"])
     return rows[["row_number", "reason", "raw"]]
-
-
-def _as_answers(rows: "pd.DataFrame", chosen: ChosenModel) -> "pd.DataFrame":
-    named = rows.sort_values("row_number").rename(columns={"row_number": "row"})
-    card = chosen.model.card
-    return named.assign(model=card.base_model, version=card.cell_id, temperature=chosen.temperature)

@@ -5,7 +5,7 @@ A file appears whole or not at all; what goes to a stream is there as soon as it
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -48,7 +48,9 @@ def find_form(output: Path) -> Form:
 
 @contextmanager
 def answers_to_file(output: Path, csv_rows: CsvRows) -> Iterator[Write]:
-    """Lend a function that takes frames of `ANSWER_COLUMNS`; at the end of the block they are the file.
+    """Lend a function that takes frames of `ANSWER_COLUMNS` and other columns, the same ones in each frame.
+
+    At the end of the block they are the file.
 
     Args:
         output: The file.
@@ -68,44 +70,67 @@ def answers_to_file(output: Path, csv_rows: CsvRows) -> Iterator[Write]:
 
 
 def answers_to_stream(stream: Stream, form: Literal["csv", "jsonl"], csv_rows: CsvRows) -> Write:
-    """A function that writes frames of `ANSWER_COLUMNS` to a stream, each at once; a CSV begins with a header."""
-    heads = [ANSWER_COLUMNS] if form == "csv" else []
-    render = csv_rows.format if form == "csv" else _as_json
+    """A function that writes such frames to a stream, each at once; a CSV begins with a header."""
+    is_begun = False
 
     def write(answers: "pd.DataFrame") -> None:
-        if heads:
-            stream.write(csv_rows.format(heads.pop()))
-        rows = answers[list(ANSWER_COLUMNS)].itertuples(index=False, name=None)
-        stream.writelines(render(_spell(row)) for row in rows)
+        nonlocal is_begun
+        names = list(answers.columns)
+        if form == "csv" and not is_begun:
+            stream.write(csv_rows.format(names))
+        is_begun = True
+        rows = map(_spell, answers.itertuples(index=False, name=None))
+        stream.writelines(
+            csv_rows.format(map(_as_text, row)) if form == "csv" else _as_json(names, row) for row in rows
+        )
         stream.flush()
 
     return write
 
 
 def _spell(row: tuple[Any, ...]) -> list[Any]:
-    """Seven digits of a probability: what arithmetic in single precision holds."""
-    return [round(value, 7) if isinstance(value, float) else value for value in row]
+    """Seven digits of a probability: what arithmetic in single precision holds. Other columns stay as they are."""
+    own, others = row[: len(ANSWER_COLUMNS)], row[len(ANSWER_COLUMNS) :]
+    return [*(round(value, 7) if isinstance(value, float) else value for value in own), *others]
 
 
-def _as_json(row: list[Any]) -> str:
-    return json.dumps(dict(zip(ANSWER_COLUMNS, row, strict=True)), ensure_ascii=False) + "\n"
+def _as_json(names: list[str], row: list[Any]) -> str:
+    return json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False) + "\n"
+
+
+def _as_text(value: Any) -> Any:
+    """A cell as CSV has it: a truth value as JSON spells it."""
+    return str(value).lower() if isinstance(value, bool) else value
 
 
 @contextmanager
 def _parquet_file(path: Path) -> Iterator[Write]:
+    """Other columns are text: what type they have as a whole shows only at the end of the source."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    schema = pa.schema(
-        [
-            (name, pa.int64() if name == "row" else pa.string() if name in _STRINGS else pa.float64())
-            for name in ANSWER_COLUMNS
-        ]
-    )
-    with pq.ParquetWriter(path, schema) as writer:
-        yield lambda answers: writer.write_table(
-            pa.Table.from_pandas(answers[list(ANSWER_COLUMNS)], schema=schema, preserve_index=False)
-        )
+    with ExitStack() as stack:
+        writers: list[pq.ParquetWriter] = []
+
+        def write(answers: "pd.DataFrame") -> None:
+            schema = pa.schema([(name, _find_type(name)) for name in answers.columns])
+            if not writers:
+                writers.append(stack.enter_context(pq.ParquetWriter(path, schema)))
+            others = list(answers.columns[len(ANSWER_COLUMNS) :])
+            told = answers.copy()
+            for name in others:
+                told[name] = [None if cell is None else str(_as_text(cell)) for cell in answers[name]]
+            writers[0].write_table(pa.Table.from_pandas(told, schema=schema, preserve_index=False))
+
+        yield write
 
 
-_STRINGS = {"text", "label", "model", "version"}
+def _find_type(name: str) -> Any:
+    import pyarrow as pa
+
+    if name == "row":
+        return pa.int64()
+    return pa.float64() if name in _FIGURES else pa.string()
+
+
+_FIGURES = {"p_negative", "p_neutral", "p_positive", "p_unparsed", "confidence", "temperature"}

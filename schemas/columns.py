@@ -9,7 +9,8 @@ class ReadColumns:
     """The columns of text and label, by name, or by number from 1 where a table has no header.
 
     `other_texts` and `other_labels` are columns that could be meant as well. A source that is no table has none of all.
-    Where the label is no word in one column, `label_shape` says how it is read, and `label` has several names.
+    Where the label is no word in one column, `label_shape` says how it is read, and `label` has several names. `kept`
+    are the columns that pass through to answers.
     """
 
     text: str | None = None
@@ -17,6 +18,7 @@ class ReadColumns:
     other_texts: tuple[str, ...] = ()
     other_labels: tuple[str, ...] = ()
     label_shape: str | None = None
+    kept: tuple[str, ...] = ()
 
     def describe(self) -> str:
         """The columns that were read, in words; empty for a source that is no table."""
@@ -43,6 +45,7 @@ def join_columns(columns: Iterable[ReadColumns]) -> ReadColumns:
         other_texts=tuple(dict.fromkeys(name for each in every for name in each.other_texts)),
         other_labels=tuple(dict.fromkeys(name for each in every for name in each.other_labels)),
         label_shape=_join(each.label_shape for each in every),
+        kept=tuple(dict.fromkeys(name for each in every for name in each.kept)),
     )
 
 

@@ -1,5 +1,6 @@
 """A scoring of headlines without labels, as it travels: who scores, what came of it, and how the answers drifted."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -16,7 +17,20 @@ ANSWER_COLUMNS = (
     "version",
     "temperature",
 )
-"""Columns of a file of answers: `version` is the cell, `row` the row of the source, from 1."""
+"""Columns of a file of answers, before those of the source: `version` is the cell, `row` the source's row, from 1."""
+
+
+def rename_others(others: Sequence[str]) -> dict[str, str]:
+    """What other columns of a source are called in answers: as there, or with `source_` before it if that is taken."""
+    taken = {name.casefold() for name in ANSWER_COLUMNS}
+    renamed: dict[str, str] = {}
+    for name in others:
+        own = name
+        while own.casefold() in taken:
+            own = f"source_{own}"
+        taken.add(own.casefold())
+        renamed[name] = own
+    return renamed
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,8 @@ class DataSettings(NamingSettings):
         {"text_column", "label_column", "label_columns", "thresholds", "encoding", "format", "delimiter", "header_row"}
     )
     """Settings whose values `fintone ingest` and `fintone run` have options for; that of the label map takes a file."""
+    keeps_others: ClassVar[bool] = False
+    """Whether the cells of other columns are kept beside the text."""
 
     @classmethod
     def call(cls, setting: str) -> str:
@@ -160,6 +162,7 @@ class UnlabelledSettings(DataSettings):
     """Where headlines without labels come from and how they are read; a label beside one is of no matter."""
 
     is_labelled: ClassVar[bool] = False
+    keeps_others: ClassVar[bool] = True
 
     @classmethod
     def call(cls, setting: str) -> str:
@@ -176,6 +179,12 @@ class UnlabelledSettings(DataSettings):
         description="Kind of file, `csv` for tabs too, `lines` for a headline a line; recognised by the content when "
         "not given.",
     )
+
+
+class EvaluatedSettings(UnlabelledSettings):
+    """Where headlines with labels come from that are scored and compared with these labels."""
+
+    is_labelled: ClassVar[bool] = True
 
 
 class ScoreSettings(NamingSettings):
@@ -228,8 +237,28 @@ class ScoreSettings(NamingSettings):
         "beyond noise, before an event tells of it.",
     )
 
+    evaluate: bool = Field(
+        default=False, description="Compare the answers with the labels that the source has beside its headlines."
+    )
+    label_column: str | None = Field(
+        default=None, description="Column of these labels; found by names and values when not given."
+    )
+    label_columns: tuple[str, ...] | None = Field(
+        default=None, description="Several columns that hold these labels together.", min_length=2
+    )
+    label_map: dict[str, Label | None] | None = Field(
+        default=None, description="The source's label words, case ignored, to positive, neutral, negative or null."
+    )
+    thresholds: tuple[FiniteFloat, FiniteFloat] | None = Field(
+        default=None,
+        description="These labels are scores: negative below the first number, positive above the second.",
+    )
+
     @property
     def reading(self) -> UnlabelledSettings:
         """How the source is read."""
         names = {"source", "text_column", "encoding", "format", "delimiter", "header_row"}
+        if self.evaluate:
+            labels = {"label_column", "label_columns", "label_map", "thresholds"}
+            return EvaluatedSettings(**self.model_dump(include=names | labels))
         return UnlabelledSettings(**self.model_dump(include=names))

@@ -1,7 +1,7 @@
 """The table of splits: which headline of a snapshot is in which part."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -95,6 +95,18 @@ def load_part(warehouse: Path, split_id: str, part: str) -> pd.DataFrame:
             [split_id, part],
         ).df()
     return frame
+
+
+def load_trained_texts(warehouse: Path, cell_id: str, text_ids: Sequence[str]) -> set[str]:
+    """Those of some texts, by identity, that a fine-tuned cell was trained on."""
+    with reading(warehouse) as connection:
+        connection.register("wanted", pd.DataFrame({"text_id": pd.Series(text_ids, dtype="str").unique()}))
+        rows = connection.execute(
+            "SELECT DISTINCT text_id FROM wanted JOIN headlines USING (text_id) JOIN splits USING (headline_id)"
+            " JOIN cells USING (split_id) WHERE cell_id = ? AND part = 'train'",
+            [cell_id],
+        ).fetchall()
+    return {text_id for (text_id,) in rows}
 
 
 def load_leaks(warehouse: Path, split_id: str) -> int:

@@ -41,8 +41,8 @@ def score_headlines(settings: ScoreSettings) -> ScoredSource:
         announce(tell_counts(scored))
         csv_rows.tell(announce)
         warning = tell_unparsed(scored)
-        if warning:
-            announce(warning)
+        for line in (*([warning] if warning else []), *scored.evaluation):
+            announce(line)
 
     def tell_interrupted(scored: ScoredSource) -> None:
         tell_end(scored)

@@ -4,15 +4,20 @@ import asyncio
 import csv
 import io
 import json
+import re
 import shutil
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from prefect.client.orchestration import get_client
+from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from flows.score import score
+from reporting.verdict import tell_figure
 from schemas.plan import StudyPlan
 from schemas.source import ScoreSettings
 from storage.champions import Decision, save_decision
@@ -39,13 +44,13 @@ def champion(home: Path, trained: tuple[Path, str, StudyPlan], lasting_worker: N
     return trained[1]
 
 
-def read_events() -> list[dict[str, Any]]:
+def read_events(source: str) -> list[dict[str, Any]]:
     async def ask() -> Any:
         async with get_client() as client:
             found = await client._client.post("/events/filter", json={"filter": {"event": {"name": [DRIFT_EVENT]}}})
             return found.json()["events"]
 
-    return list(asyncio.run(ask()))
+    return [event for event in asyncio.run(ask()) if event["payload"]["source"] == source]
 
 
 def test_answers_go_to_standard_output_and_everything_else_to_standard_error(fintone: Run, champion: str) -> None:
@@ -54,8 +59,10 @@ def test_answers_go_to_standard_output_and_everything_else_to_standard_error(fin
     assert (code, len(rows)) == (0, 400)
     assert rows[0].keys() >= {"row", "text", "label", "p_negative", "p_neutral", "p_positive", "model", "version"}
     assert {row["version"] for row in rows} == {champion}
-    read, counted, *more = [line for line in err.splitlines() if "headlines/s" not in line]  # which tells what is slow
+    told = [line for line in err.splitlines() if not re.match(r"[\d,]+ rows", line)]  # which tells what is slow
+    read, loading, counted, *more = told
     assert read == "news.csv: text from 'title'"
+    assert loading == f"loading tiny0 with the adapter of cell {champion}"
     unparsed = sum(row["label"] == "unparsed" for row in rows)
     assert counted == (
         f"news.csv: 400 rows read, 400 headlines scored, 0 known before, {unparsed} answers unparsed, 0 rows rejected"
@@ -79,6 +86,80 @@ def test_the_text_column_is_told_and_kept_and_rejected_rows_have_reasons(
     assert query(home / "warehouse.duckdb", column).rows == [("headline",)]
 
 
+def test_other_columns_pass_through_to_every_form_of_answers(fintone: Run, champion: str) -> None:
+    Path("desk.csv").write_text(
+        "id;headline;label;ticker;published\n7;Profit rose at Orlo .;up;ORL;2026-01-02\n;Costs fell at Orlo .;;=1+1;\n"
+    )
+    names = ["id", "source_label", "ticker", "published"]
+    expected = [["7", "up", "ORL", "2026-01-02"], ["", "", "=1+1", ""]]
+    code, out, err = fintone("score", "desk.csv", "--raw")
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert code == 0
+    assert list(rows[0])[-4:] == names
+    assert [[row[name] for name in names] for row in rows] == expected
+    assert "desk.csv: in the answers 'label' is 'source_label'" in err
+    _, out, _ = fintone("score", "desk.csv", "--format", "jsonl")
+    assert [[json.loads(line)[name] for name in names] for line in out.splitlines()] == expected
+    fintone("score", "desk.csv", "--output", "answers.parquet")
+    assert pq.read_table("answers.parquet").select(names).to_pylist() == [
+        dict(zip(names, row, strict=True)) for row in expected
+    ]
+    _, out, _ = fintone("score", "desk.csv")
+    assert "'=1+1" in out
+
+
+def test_evaluate_compares_answers_with_labels_and_tells_which_the_model_was_trained_on(
+    fintone: Run, champion: str, home: Path
+) -> None:
+    train = query(
+        home / "warehouse.duckdb",
+        "SELECT text, label FROM splits JOIN headlines USING (headline_id) WHERE part = 'train' ORDER BY text LIMIT 20",
+    ).rows
+    new = [(f"Orlo publishes {number} reports .", ("up", "down")[number % 2]) for number in range(40)]
+    lines = [f'"{text}",{word}' for text, word in [*train, *new, ("Orlo opens .", "odd"), ("Orlo closes .", "")]]
+    Path("labelled.csv").write_text("\n".join(["headline,label", *lines]))
+    Path("words.yaml").write_text("up: positive\ndown: negative\n")
+    options = ("--evaluate", "--label-map", "words.yaml", "--unparsed", "neutral")
+    code, out, err = fintone("score", "labelled.csv", *options)
+    answers = [row["label"] for row in csv.DictReader(io.StringIO(out))]
+    truth = [*(label for _, label in train), *(("positive", "negative")[number % 2] for number in range(40))]
+    right = [answer == label for answer, label in zip(answers, truth, strict=False)]
+    assert code == 0
+    assert len(answers) == 62
+    assert "2 rows without a label that is known (1 empty, 1 'odd'); --label-map says what words mean" in err
+    [every] = [line for line in err.splitlines() if line.startswith("evaluation: accuracy")]
+    [rest] = [line for line in err.splitlines() if line.startswith("evaluation without these: ")]
+    assert f"accuracy {tell_figure(sum(right) / 60)} [" in every
+    assert every.endswith(" on 60 labelled rows; the model was trained on 20 of them")
+    assert f"accuracy {tell_figure(sum(right[20:]) / 40)} [" in rest
+    assert rest.endswith(" on 40 labelled rows")
+
+
+def test_the_drift_of_a_stream_is_told_while_it_runs_and_at_ctrl_c(
+    fintone: Run, champion: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stream of 400 headlines that then rests; Ctrl-C comes while the next ones are waited for."""
+    from ingestion import streams
+    from operations import drift
+
+    def interrupted(rows: Iterator[Any], most: int, patience: float) -> Iterator[list[Any]]:
+        held = list(rows)
+        yield held[:300]
+        yield held[300:]
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(streams, "batch_rows", interrupted)
+    monkeypatch.setattr(drift, "SECONDS_BETWEEN_LOOKS", 0.0)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(Path("news.csv").read_bytes())))
+    code, out, err = fintone("score", "-", "--drift-tolerance", "0.05")
+    lines = err.splitlines()
+    assert (code, len(out.splitlines())) == (130, 401)
+    [counted] = [place for place, line in enumerate(lines) if line.startswith("-: 400 rows read")]
+    drifted = [place for place, line in enumerate(lines) if line.startswith("drift: ")]
+    assert drifted[0] < counted < drifted[-1]
+    assert lines[-1].startswith("fintone: interrupted")
+
+
 def test_lines_are_told_as_lines(fintone: Run, champion: str, home: Path) -> None:
     Path("lines.txt").write_text("Profit rose, again .\nCosts rose at Orlo .\n")
     code, _, err = fintone("score", "lines.txt")
@@ -98,6 +179,11 @@ def test_drift_is_told_where_it_exceeds_the_tolerance(fintone: Run, champion: st
         (["news.csv", "--model", "0000"], "cell 0000: there is none in the warehouse"),
         (["news.csv", "--output", "answers.txt"], "give a name that ends in .csv, .jsonl or .parquet"),
         (["news.csv", "--output", "a.csv", "--format", "csv"], "--format is of standard output"),
+        (["news.csv", "--label-column", "id"], "labels of the source are of --evaluate: add it"),
+        (
+            ["news.csv", "--evaluate"],
+            "has no label column, its columns are ['id', 'title']: name it with --label",
+        ),
         (["news.csv", "--source-format", "pdf"], "format = 'pdf': must be 'csv', 'json'"),
         (
             ["words.csv"],
@@ -136,12 +222,35 @@ def test_the_flow_tells_prefect_of_drift(told: Told, champion: str, home: Path) 
     beyond = {row["measure"] for row in table if row["beyond tolerance"]}
     assert beyond
     for _ in range(100):
-        events = read_events()
+        events = read_events("news.csv")
         if events:
             break
     [event] = events
     assert event["resource"]["prefect.resource.id"] == f"fintone.cell.{champion}"
     assert set(event["payload"]["drifted"]) == beyond
+
+
+def test_drift_is_an_event_without_a_file_of_answers_too(server: str, fintone: Run, champion: str) -> None:
+    Path("news.csv").rename("wire.csv")
+    code, out, err = fintone("score", "wire.csv", "--drift-tolerance", "0.05")
+    assert (code, len(out.splitlines())) == (0, 401)
+    assert "is not sent" not in err
+    for _ in range(100):
+        events = read_events("wire.csv")
+        if events:
+            break
+    [event] = events
+    assert event["resource"]["prefect.resource.id"] == f"fintone.cell.{champion}"
+
+
+def test_the_event_of_drift_costs_a_line_where_the_server_is_gone(
+    fintone: Run, champion: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
+    with temporary_settings({PREFECT_API_URL: "http://127.0.0.1:9/api"}):
+        code, _, err = fintone("score", "news.csv", "--drift-tolerance", "0.05")
+    assert code == 0
+    assert "the event of drift is not sent: no Prefect server answers at http://127.0.0.1:9/api" in err
 
 
 @pytest.mark.parametrize("cell", [CHAMPION, OTHER])
