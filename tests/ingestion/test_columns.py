@@ -75,7 +75,8 @@ def test_of_two_candidates_the_one_with_headlines_and_the_one_with_all_labels_ar
     assert ingestion.columns == ReadColumns("headline", "sentiment", ("text",), ("label",))
     assert [("text" in said, "headline" in said) for said in ingestion.columns.warn()[:1]] == [(True, True)]
     assert [("'label'" in said, "'sentiment'" in said) for said in ingestion.columns.warn()[1:]] == [(True, True)]
-    assert unlabelled(write(table)) == (NEWS, ReadColumns("headline", None, ("text",)))
+    kept = ("id", "text", "label", "sentiment")
+    assert unlabelled(write(table)) == (NEWS, ReadColumns("headline", None, ("text",), kept=kept))
 
 
 CHOICES = {
