@@ -1,6 +1,7 @@
 """Other columns of a source beside the text: every format gives them by name, in the types that it has."""
 
 import io
+import json
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,14 @@ def test_json_and_parquet_give_values_of_their_types(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text(buffer.getvalue())
     others, names = read(tmp_path / "a.jsonl")
     assert (others[0]["id"], others[1]["price"], names) == (7, None, ("id", "price", "at"))
+
+
+def test_what_is_nested_is_given_as_json(tmp_path: Path) -> None:
+    rows = [{"article": {"title": text}, "id": number, "tags": ["a"]} for number, text in enumerate(TEXTS)]
+    (tmp_path / "a.json").write_text(json.dumps(rows))
+    others, names = read(tmp_path / "a.json", text_column="article.title")
+    assert names == ("article", "id", "tags")
+    assert others[1] == {"article": json.dumps(rows[1]["article"]), "id": 1, "tags": '["a"]'}
 
 
 def test_files_of_a_folder_may_have_different_columns(tmp_path: Path) -> None:
