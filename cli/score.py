@@ -49,6 +49,10 @@ def score(
     unparsed: Annotated[
         str, typer.Option(help="For an answer that is no label: `label` calls it unparsed, `neutral` neutral.")
     ] = "label",
+    too_long: Annotated[
+        str | None,
+        typer.Option(help="A headline longer than the model takes: `reject` or `truncate`; else as the model's study."),
+    ] = None,
     drift_tolerance: Annotated[float, typer.Option(help="Shift of a share or of confidence that is told.")] = 0.1,
 ) -> None:
     """Label headlines with the champion: a label, probabilities and the model's version for each, to SQL and a file.
@@ -71,6 +75,7 @@ def score(
         "delimiter": delimiter,
         "header_row": header_row,
         "unparsed": unparsed,
+        "too_long": too_long,
         "drift_tolerance": drift_tolerance,
         "raw": raw,
     }

@@ -20,13 +20,13 @@ from operations.worker import run_side_by_side
 from schemas.config import StudyConfig
 from schemas.errors import InputError
 from schemas.footprint import count_weight_bytes
-from schemas.label import LABELS
 from schemas.plan import IngestedSource, ModelCell, StudyPlan
 from schemas.stored import write_stored
 from storage.cells import load_missing
 from storage.home import Home
 from storage.locks import holding
 from storage.opening import waiting_without_end
+from storage.splits import count_part
 from storage.studies import finish_study, is_answered, start_study
 from storage.warehouse import prepare_warehouse
 from tasks.cells import check_bases, drop_checkpoints, evaluate_baseline, score_cell, train_cell, train_side_by_side
@@ -61,7 +61,7 @@ def retrain(config: StudyConfig) -> str:
     with waiting_without_end(), having_jobs_done(config.runner):
         ingested = ingest_source(config.data)
         publish_data_report(ingested)
-        split_id = split_snapshot(ingested, config.split, config.data.near_duplicates)
+        split_id = split_snapshot(ingested, config)
         study = plan_study(config, ingested, split_id)
         with holding(home.warehouse, "study", study.study_id):
             _complete(home, study, ingested)
@@ -184,7 +184,7 @@ class _Pace:
     """Tells how long the other cells will take, by the headlines that each still trains on and its base's size."""
 
     def __init__(self, study: StudyPlan, order: Sequence[ModelCell]) -> None:
-        train = study.config.split.train_per_class * len(LABELS)
+        train = count_part(Home.from_environment().warehouse, study.split_id, "train")
         self.order = list(order)
         self.start = 0.0
         steps = added_steps([cell.settings for cell in self.order], train)

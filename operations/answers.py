@@ -41,6 +41,8 @@ class ChosenModel:
 
     model: CellModel
     temperature: float
+    truncates: bool = False
+    """Whether headlines that are too long for it are truncated; else their rows are rejected."""
 
     @property
     def scorer(self) -> "Scorer":
@@ -91,7 +93,8 @@ def choose_model(settings: ScoreSettings) -> ChosenModel:
         told = ", ".join(f"{temperature:g}" for temperature in judged)
         raise NoScorerError(f"temperature {settings.temperature:g}: cell {cell.record.cell_id} was judged at {told}")
     nearest = min(judged, key=lambda temperature: abs(log(temperature)))
-    return ChosenModel(model, settings.temperature or nearest)
+    truncates = model.truncates if settings.too_long is None else settings.too_long == "truncate"
+    return ChosenModel(model, settings.temperature or nearest, truncates)
 
 
 def score_source(
@@ -115,7 +118,7 @@ def score_source(
     """
     import pandas as pd
 
-    with open_input(settings, chosen.scorer) as source:
+    with open_input(settings, chosen.scorer, truncates=chosen.truncates) as source:
         for line in source.describe():
             tell(line)
         if write is not None:
@@ -174,6 +177,9 @@ def _score_batch(
     known = load_scores(warehouse, scorer, texts["text_id"].tolist())
     unknown = texts[~texts["text_id"].isin(known["text_id"])]
     answered, too_long = _answer(chosen, unknown)
+    if not chosen.truncates:
+        too_long += known.loc[known["is_truncated"], "text_id"].tolist()
+        known = known[~known["is_truncated"]]
     refused = batch.headlines[batch.headlines["text_id"].isin(too_long)]
     rejected = pd.concat([batch.rejected, _refuse(refused)]).sort_values("row_number").assign(source=source.name)
     rows = batch.headlines[~batch.headlines["row_number"].isin(refused["row_number"])]
@@ -185,6 +191,7 @@ def _score_batch(
         counts.headlines_known + len(known),
         counts.rows_answered + len(rows),
         counts.rows_unparsed + int(told["is_unparsed"].sum()),
+        counts.rows_truncated + int(told["is_truncated"].sum()),
     )
     save_batch(warehouse, source.scoring_id, scorer, answered, rows[["row_number", "text_id"]], rejected, counts)
     if write is not None and len(rows):
@@ -193,22 +200,24 @@ def _score_batch(
 
 
 def _answer(chosen: ChosenModel, texts: "pd.DataFrame") -> tuple["pd.DataFrame", list[str]]:
-    """Answers, with the columns text_id, text and `storage.scores.PROBABILITIES`; and the ids of texts too long."""
+    """The answers, as `storage.scores.save_batch` takes them; and the ids of texts that have none, being too long."""
     import numpy as np
 
     from learning.worker.jobs import AnsweringJob
     from storage.scores import PROBABILITIES
 
     model, decoding = chosen.model, chosen.model.decoding
-    fits, probabilities = np.ones(0, dtype=bool), np.empty((0, len(PROBABILITIES)))
+    fits = has_answer = np.ones(0, dtype=bool)
+    probabilities = np.empty((0, len(PROBABILITIES)))
     if len(texts):
         cuts = (chosen.temperature, decoding.top_k, decoding.top_p)
-        job = AnsweringJob(model.base, model.adapter, tuple(texts["text"]), model.prompt, *cuts, model.adapter_hash)
+        asked, truncate = tuple(texts["text"]), chosen.truncates
+        job = AnsweringJob(model.base, model.adapter, asked, model.prompt, *cuts, model.adapter_hash, truncate)
         said = run_job(job, lambda _: None)
-        fits, probabilities = said.fits, said.probabilities
+        fits, has_answer, probabilities = said.fits, said.answered, said.probabilities
     columns = {name: probabilities[:, column] for column, name in enumerate(PROBABILITIES)}
-    answered = texts.loc[fits, ["text_id", "text"]].assign(**columns)
-    return answered, texts.loc[~fits, "text_id"].tolist()
+    answered = texts.loc[has_answer, ["text_id", "text"]].assign(is_truncated=~fits[has_answer], **columns)
+    return answered, texts.loc[~has_answer, "text_id"].tolist()
 
 
 def _tell_answers(rows: "pd.DataFrame", unparsed: Literal["label", "neutral"]) -> "pd.DataFrame":
@@ -253,9 +262,13 @@ def tell_counts(scored: ScoredSource) -> str:
     counts = scored.counts
     return (
         f"{scored.source}: {counts.rows_read:,} rows read, {counts.headlines_scored:,} headlines scored, "
-        f"{counts.headlines_known:,} known before, {counts.rows_unparsed:,} answers unparsed, "
+        f"{counts.headlines_known:,} known before, {counts.rows_unparsed:,} answers unparsed, {_tell_truncated(counts)}"
         f"{counts.rows_rejected:,} rows rejected{describe_reasons(scored.reasons)}"
     )
+
+
+def _tell_truncated(counts: ScoringCounts) -> str:
+    return f"{counts.rows_truncated:,} truncated to what the model takes, " if counts.rows_truncated else ""
 
 
 def tell_unparsed(scored: ScoredSource) -> str | None:

@@ -25,9 +25,11 @@ from schemas.source import DataSettings
 class SplitSettings(Settings):
     """Which headlines train, which choose between models, and which judge."""
 
-    method: Literal["hashed", "study"] = Field(
+    method: Literal["hashed", "study", "given"] = Field(
         description="`hashed`: by a seeded hash of each group of near copies, which it keeps in one part. `study`: "
-        "scikit-learn's `train_test_split` on each class in the order of the source, as the study did it."
+        "scikit-learn's `train_test_split` on each class in the order of the source, as the study did it. `given`: the "
+        "source's own, by `data.split_column` or by files named train, validation and test; sizes, balance and seed "
+        "have no effect."
     )
     balance: Literal["balanced", "natural"] = Field(
         default="balanced",
@@ -41,6 +43,11 @@ class SplitSettings(Settings):
         description="Headlines of each class in validation at most, of what train and test leave; all if not given.",
     )
     seed: int = Field(default=42, ge=0, lt=2**32, description="Seed of the split.")
+    classes: Literal["all", "present"] = Field(
+        default="all",
+        description="`all`: the source must hold all three labels. `present`: a study of the labels that it holds, two "
+        "at least; macro-F1 is the mean over those.",
+    )
 
 
 class BaselineSettings(NamingSettings):

@@ -83,6 +83,11 @@ class StudyReport:
     unanswered: tuple[str, ...] = ()
     """Cells that no run can evaluate, in words."""
 
+    @property
+    def guessing(self) -> float:
+        """Accuracy of guessing among the labels of the study, where each has as many headlines."""
+        return 1 / len(set(self.tables["split"].column("label")))
+
 
 @dataclass(frozen=True)
 class Index:

@@ -39,6 +39,11 @@ class DataSettings(NamingSettings):
         description="Column of the label; found by names and values when not given. Its number, from 1, where a CSV "
         "has no header; a path such as `sentiment.label` where values are nested.",
     )
+    split_column: str | None = Field(
+        default=None,
+        description="Column that holds train, validation (val, valid, dev) or test, for `split.method=given`. Its "
+        "number, from 1, where a CSV has no header. Not needed where files are named so.",
+    )
     label_columns: tuple[str, ...] | None = Field(
         default=None,
         description="Several columns that hold the label together, in place of `label_column`: one for each label with "
@@ -88,6 +93,12 @@ class DataSettings(NamingSettings):
         description="What counts as a near copy, which never crosses a split. `numbers`: texts that differ in numbers, "
         "case, links, @mentions, trailing hashtags and damage alone. `reworded`: also texts whose words are nearly the "
         "same, in any order.",
+    )
+    too_long: Literal["reject", "truncate"] = Field(
+        default="reject",
+        description="Headlines that are longer than a base model of the study takes with prompt and label. `reject`: "
+        "they are in no part of the split, and `max_rejected` bounds them. `truncate`: each base model is given the "
+        "longest beginning that it takes, in training, evaluation and scoring.",
     )
     max_rejected: float = Field(
         default=0.1, ge=0, le=1, description="Share of the rows that may be rejected; beyond it nothing is ingested."
@@ -204,6 +215,11 @@ class ScoreSettings(NamingSettings):
         default="label",
         description="The label of an answer that is no label. `label`: unparsed. `neutral`: neutral, as in the study's "
         "evaluations. Its probability is not part of the confidence either way.",
+    )
+    too_long: Literal["reject", "truncate"] | None = Field(
+        default=None,
+        description="A headline that is longer than the model takes. `reject`: its row is rejected. `truncate`: the "
+        "longest beginning that the model takes is answered. As the model's study does (`data.too_long`) if not given.",
     )
     drift_tolerance: float = Field(
         default=0.1,

@@ -18,7 +18,8 @@ SELECT
     ledger.scores.scored_at,
     ledger.scores.adapter_hash,
     ledger.scores.text_id,
-    is_unparsed(p_negative, p_neutral, p_positive, p_unparsed) AS is_unparsed
+    is_unparsed(p_negative, p_neutral, p_positive, p_unparsed) AS is_unparsed,
+    ledger.scores.is_truncated
 FROM scorings
 JOIN ledger.scored_rows USING (scoring_id)
 JOIN ledger.scores
@@ -44,6 +45,7 @@ COMMENT ON COLUMN scores.temperature IS 'Sampling temperature of the probabiliti
 COMMENT ON COLUMN scores.scored_at IS 'When the adapter first scored the text, UTC.';
 COMMENT ON COLUMN scores.adapter_hash IS 'Hash of the adapter that scored; NULL where an older version scored. If it differs from that of cells, `fintone withdraw` deletes the answer.';
 COMMENT ON COLUMN scores.text_id IS 'Identity of the normalised text.';
+COMMENT ON COLUMN scores.is_truncated IS 'Whether only the beginning of the text was scored, since it is longer than the model takes.';
 COMMENT ON COLUMN scores.is_unparsed IS 'Whether p_unparsed is the largest of the four probabilities, whatever label the scoring gives such an answer.';
 
 
