@@ -28,6 +28,8 @@ ONE = (
     "data.duplicates=merge",
 )
 
+pytestmark = pytest.mark.slow
+
 
 class Study(NamedTuple):
     """A finished study."""
