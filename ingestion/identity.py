@@ -49,7 +49,8 @@ def describe_reading(settings: DataSettings, columns: ReadColumns) -> str:
 
 def ingest_id(sha256: str, settings: DataSettings) -> str:
     """The id of reading these bytes with these settings, whatever their path and the bound on rejected rows."""
-    rules = settings.model_dump(mode="json", exclude={"source", "max_rejected", "too_long", *_ADDED}) | _list_added(settings)
+    rules = settings.model_dump(mode="json", exclude={"source", "max_rejected", "too_long", *_ADDED})
+    rules |= _list_added(settings)
     return _own_hash(json.dumps([sha256, rules, READING_VERSION], sort_keys=True))
 
 

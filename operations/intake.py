@@ -157,5 +157,11 @@ def _save(ingestion: "Ingestion") -> None:
     complete_masks(home.warehouse)
     record = SourceRecord(**{field.name: getattr(ingestion, field.name) for field in fields(SourceRecord)})
     frames = (ingestion.accepted, ingestion.rejected, ingestion.quarantined)
-    others = {"left_out": ingestion.left_out, "given": ingestion.given}
-    save_ingestion(home.warehouse, record, *frames, **others, order_counts=ingestion.order_counts)
+    save_ingestion(
+        home.warehouse,
+        record,
+        *frames,
+        left_out=ingestion.left_out,
+        given=ingestion.given,
+        order_counts=ingestion.order_counts,
+    )

@@ -90,7 +90,7 @@ def _read_whole(settings: ScoreSettings, scorer: "Scorer", held: IO[str], *, tru
     _hold(iterate_rows(place, settings.reading, reading), held)
     # a setting that is newer than homes with scorings is left out where it is not given: their ids stay
     newer = {"header_row"} if settings.header_row is None else set()
-    of_studies = {"split_column", "too_long"}
+    of_studies = {"label_columns", "thresholds", "split_column", "too_long"}
     rules = settings.reading.model_dump(mode="json", exclude={"source", *of_studies, *newer})
     told: dict[str, str] = {} if settings.unparsed == "label" else {"unparsed": settings.unparsed}
     told |= {"too_long": "truncate"} if truncates else {}

@@ -9,8 +9,8 @@ class ReadColumns:
     """The columns of text and label, by name, or by number from 1 where a table has no header.
 
     `other_texts` and `other_labels` are columns that could be meant as well. A source that is no table has none of all.
-    Where the label is no word in one column, `label_shape` says how it is read, and `label` has several names. `part` is
-    that of an official split, where one is named.
+    Where the label is no word in one column, `label_shape` says how it is read, and `label` has several names.
+    `part` is the column of an official split, where one is named.
     """
 
     text: str | None = None

@@ -259,8 +259,9 @@ def older_demo(**training: Any) -> dict[str, Any]:
     values = demo().model_dump(mode="json", exclude={"grid", "curve_epochs"})
     for name in ("learning_rate", "epochs", "seed", "side_by_side"):
         del values["training"][name]
-    for group, name in (("split", "classes"), ("data", "split_column"), ("data", "too_long")):
-        del values[group][name]
+    del values["split"]["classes"]
+    for name in ("label_columns", "thresholds", "split_column", "too_long"):
+        del values["data"][name]
     values["training"] |= training
     grid = {"learning_rates": [2e-6, 1e-3, 5e-2], "epochs": [1, 3], "seeds": [42], "curve_epochs": []}
     return {**values, "grid": grid}
