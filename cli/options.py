@@ -31,6 +31,27 @@ def assign(flags: dict[str, str | None]) -> list[str]:
     return [f"{name}={value}" for name, value in flags.items() if value is not None]
 
 
+def read_tags(tags: "Sequence[str] | None") -> str | None:
+    """The tags that were given as `key=value`, as the value of a setting; None if there are none.
+
+    Raises:
+        InputError: One has no equals sign, or a key comes twice.
+    """
+    import json
+
+    from schemas.errors import InputError
+    from schemas.listing import cut
+
+    read: dict[str, str] = {}
+    for tag in tags or []:
+        key, equals, value = tag.partition("=")
+        if not equals or key in read:
+            fault = "comes twice" if equals else "sets nothing"
+            raise InputError(f"--tag {cut(tag)}: {fault}; write --tag KEY=VALUE, once for each key, as in desk=fx")
+        read[key.strip()] = value.strip()
+    return json.dumps(read) if read else None
+
+
 def build_config(profile: str, base_models: "Sequence[str]", assignments: list[str]) -> "StudyConfig":
     """A profile with base models and settings in place of its own, checked."""
     from schemas.errors import InputError

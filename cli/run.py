@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.completion import complete_profile
-from cli.options import assign, build_config
+from cli.options import assign, build_config, read_tags
 from cli.output.console import print_lines, stderr, stdout, tell
 from cli.own_data import find_rules, tell_rules
 from schemas.errors import FailureError
@@ -35,6 +35,8 @@ def run(
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="Any setting, as in --set lora.r=16; may be repeated.")
     ] = None,
+    name: Annotated[str | None, typer.Option(help="What people call the study; changes no id.")] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="A mark of the study, as in desk=fx; may be repeated.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would run, and run nothing.")] = False,  # noqa: FBT002
 ) -> None:
     """Run a study: ingest, split, fine-tune each cell of the grid, evaluate, print the leaderboard.
@@ -50,6 +52,8 @@ def run(
         "grid.epochs": epochs,
         "decoding.temperatures": temperatures,
         "grid.seeds": seed,
+        "study_name": name,
+        "tags": read_tags(tag),
     }
     varied = [f"grid.{assignment.strip()}" for assignment in grid or []]
     assignments = [*assign(flags), *varied, *(set_ or [])]

@@ -12,6 +12,7 @@ from prefect.client.schemas.objects import State
 from flows.credentials import provide_hub_token
 from flows.deployment import close_prefect_of_deployment
 from flows.notices import show_notices
+from flows.run_names import add_study_id, name_run
 from learning.study.grid import family_of, group_cells, split_apart
 from learning.training.schedule import added_steps
 from operations.missing import tell_missing
@@ -42,7 +43,7 @@ SECONDS_OF_A_SKIP = 1.0
 """A cell that takes less was finished before, and tells nothing of how long the others will take."""
 
 
-@flow(name="retrain", flow_run_name="{config.name} on {config.data.source}")
+@flow(name="retrain", flow_run_name=name_run)
 def retrain(config: StudyConfig) -> str:
     """Ingest, split, fine-tune every cell of the grid, evaluate, compare, judge, and publish the leaderboard.
 
@@ -63,6 +64,7 @@ def retrain(config: StudyConfig) -> str:
         publish_data_report(ingested)
         split_id = split_snapshot(ingested, config.split, config.data.near_duplicates)
         study = plan_study(config, ingested, split_id)
+        add_study_id(study.study_id)
         with holding(home.warehouse, "study", study.study_id):
             _complete(home, study, ingested)
     return study.study_id

@@ -79,7 +79,7 @@ def describe_study(config: StudyConfig) -> list[tuple[str, str]]:
     read: list[ReadColumns] = []
     headlines = None if _awaits_data(config) else find_headlines(config.data, read.append)
     lines = [
-        ("study", f"profile {config.name}"),
+        ("study", _describe_name(config)),
         *_describe_data(config, headlines),
         *_describe_columns(config, read),
         *(("base model", _describe_model(base)) for base in _list_bases(config)),
@@ -102,6 +102,12 @@ def describe_study(config: StudyConfig) -> list[tuple[str, str]]:
     if config.runner.kind == "ray":
         lines.append(("runner", _describe_cluster(config.runner)))
     return [*lines, *(("needs", needs) for needs in dict.fromkeys(map(_describe_needs, _list_bases(config))))]
+
+
+def _describe_name(config: StudyConfig) -> str:
+    named = f", named {config.study_name}" if config.study_name else ""
+    tagged = "".join(f", {key}={value}" for key, value in config.tags.items())
+    return f"profile {config.name}{named}{tagged}"
 
 
 def _note_twins(bases: Sequence[BaseModelSettings]) -> list[str]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _STUDY = (
     "study_id, profile, status, source, synthetic, base_model, base_revision, snapshot_id, split_id, started_at,"
-    " finished_at, config"
+    " finished_at, config, name, tags"
 )
 
 

@@ -78,7 +78,9 @@ def test_every_problem_is_told_at_once() -> None:
 
 
 def test_a_setting_like_no_other_lists_all() -> None:
-    with pytest.raises(InputError, match=r"^unknown setting qqq; there are name, data\.source, .*, runner\.storage$"):
+    with pytest.raises(
+        InputError, match=r"^unknown setting qqq; there are name, study_name, tags, data\.source, .*, runner\.storage$"
+    ):
         build_config(with_value("qqq", 1))
 
 
