@@ -12,12 +12,14 @@ from cli.compare import compare
 from cli.doctor.command import doctor
 from cli.export import export
 from cli.ingest import ingest
+from cli.list import list_things
 from cli.options import BAD_INPUT, FAILED, INTERRUPTED, INTERRUPTION
 from cli.output.console import tell
 from cli.promote import promote
 from cli.report import report
 from cli.run import run
 from cli.score import score
+from cli.show import show
 from cli.sql import sql
 from cli.withdraw import withdraw
 from flows.notices import show_notices
@@ -30,8 +32,9 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for command in (run, ingest, sql, compare, report, export, score, promote, withdraw, doctor):
+for command in (run, ingest, show, sql, compare, report, export, score, promote, withdraw, doctor):
     app.command()(command)
+app.command("list")(list_things)
 
 
 @app.callback(invoke_without_command=True)

@@ -15,8 +15,16 @@ if TYPE_CHECKING:
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 INTERRUPTION = "fintone: interrupted; what was finished is kept, and the same command goes on from there\n"
 FINE_TUNE = typer.Argument(
-    help="Id of a fine-tuned cell, or its first 4 characters or more.", autocompletion=complete_fine_tune
+    help="Id of a fine-tuned cell, its first 4 characters or more, or its name.", autocompletion=complete_fine_tune
 )
+
+
+class Format(StrEnum):
+    """How `fintone sql` and `fintone list` print their answers."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
 
 
 class Form(StrEnum):

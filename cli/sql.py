@@ -2,23 +2,14 @@
 
 import os
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cli.options import FAILED, INTERRUPTED, INTERRUPTION
+from cli.options import FAILED, INTERRUPTED, INTERRUPTION, Format
 from cli.output.console import tell
 from schemas.text import show_text
-
-
-class Format(StrEnum):
-    """How `fintone sql` prints its answer."""
-
-    TABLE = "table"
-    CSV = "csv"
-    JSON = "json"
 
 
 def sql(

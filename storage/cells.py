@@ -245,15 +245,29 @@ def load_judged_temperatures(warehouse: Path, cell_id: str) -> list[float]:
 
 
 def find_cells(warehouse: Path, beginnings: Sequence[str]) -> list[StoredCell]:
-    """For each text that a person gave, the cell with that id, or the only cell whose id begins with it.
+    """For each text that a person gave, the cell with that id or name, or the only cell whose id begins with it.
 
     Raises:
-        UnknownCellError: No id begins with it.
-        AmbiguousCellError: Several do, or fewer than `SHORTEST_PREFIX` characters were given.
+        UnknownCellError: None has that name, and no id begins so.
+        AmbiguousCellError: Several do, or fewer than `SHORTEST_PREFIX` characters of an id were given.
     """
-    named = f"{_NAMED_CELLS} WHERE starts_with(cell_id, ?) ORDER BY len(cell_id), cell_id"
+    fitting = f"{_NAMED_CELLS} WHERE starts_with(cell_id, $text) OR name = $text ORDER BY cell_id"
     with reading(warehouse) as connection:
-        return [_choose_cell(text, _read_cells(connection.execute(named, [text]))) for text in beginnings]
+        return [_choose_cell(text, _read_cells(connection.execute(fitting, {"text": text}))) for text in beginnings]
+
+
+def load_short_ids(warehouse: Path) -> dict[str, str]:
+    """For the id of each cell its shortest beginning that no other cell's id has, as `find_cells` takes it."""
+    with reading(warehouse) as connection:
+        ids = [cell_id for (cell_id,) in connection.execute("SELECT cell_id FROM cells ORDER BY cell_id").fetchall()]
+    around = zip(["", *ids], ids, [*ids[1:], ""], strict=False)
+    return {own: own[: _count_needed(own, before, after)] for before, own, after in around}
+
+
+def _count_needed(own: str, *others: str) -> int:
+    """The characters of an id, `SHORTEST_PREFIX` at least, by which it differs from others."""
+    lengths = range(SHORTEST_PREFIX, len(own))
+    return next((length for length in lengths if not any(other.startswith(own[:length]) for other in others)), len(own))
 
 
 def save_training_log(warehouse: Path, rows: "pd.DataFrame", *, whole: bool) -> None:
@@ -284,17 +298,19 @@ def _change_cell(warehouse: Path, cell_id: str, update: str, values: dict[str, A
 
 
 def _choose_cell(beginning: str, cells: list[StoredCell]) -> StoredCell:
-    """The cell that a person means, shortest id first."""
-    ids = [cell.record.cell_id for cell in cells]
-    if ids[:1] == [beginning]:
-        return cells[0]
-    if len(beginning) < SHORTEST_PREFIX:
+    """The cell that a person means: by its id, else by its name, else by the beginning of its id."""
+    whole = [cell for cell in cells if cell.record.cell_id == beginning]
+    named = [cell for cell in cells if cell.record.name == beginning]
+    fitting = whole or named or cells
+    if not whole and not named and len(beginning) < SHORTEST_PREFIX:
         raise AmbiguousCellError(f"cell {beginning!r}: give its id, or the first {SHORTEST_PREFIX} characters or more")
-    if not ids:
+    if not fitting:
         raise UnknownCellError(unknown_cell(beginning))
-    if len(ids) > 1:
-        raise AmbiguousCellError(f"cell {beginning}: {len(ids)} ids begin so ({', '.join(ids[:3])}); give more of it")
-    return cells[0]
+    if len(fitting) > 1:
+        ids = ", ".join(cell.record.cell_id for cell in fitting[:3])
+        fault, remedy = ("have this name", "give an id") if named else ("ids begin so", "give more of it")
+        raise AmbiguousCellError(f"cell {beginning}: {len(fitting)} {fault} ({ids}); {remedy}")
+    return fitting[0]
 
 
 def _read_cells(cursor: "duckdb.DuckDBPyConnection") -> list[StoredCell]:
@@ -319,4 +335,4 @@ def _pick(record: type[Record], values: dict[str, Any], json_column: str) -> Rec
 
 def unknown_cell(cell_id: str) -> str:
     """Say that there is no such cell."""
-    return f'cell {cell_id}: there is none in the warehouse; `fintone sql "FROM cells"` lists them'
+    return f"cell {cell_id}: there is none in the warehouse; `fintone list cells` lists them"
