@@ -40,7 +40,8 @@ def suggest_studies(warehouse: Path, beginning: str) -> list[tuple[str, str]]:
 def suggest_snapshots(warehouse: Path, beginning: str) -> list[tuple[str, str]]:
     """Ids of snapshots with this beginning, the latest first, each with its size and a source."""
     latest = (
-        "SELECT snapshots.snapshot_id, format('snapshot of {:,} headlines', headline_count) || coalesce(' from ' || source, '')"
+        "SELECT snapshots.snapshot_id,"
+        " format('snapshot of {:,} headlines', headline_count) || coalesce(' from ' || source, '')"
         " FROM snapshots LEFT JOIN sources USING (ingest_id) WHERE starts_with(snapshots.snapshot_id, ?)"
         " ORDER BY snapshots.number DESC LIMIT ?"
     )
