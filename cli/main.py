@@ -9,8 +9,10 @@ import typer
 from typer.exceptions import TyperException
 
 from cli.compare import compare
+from cli.delete import delete
 from cli.doctor.command import doctor
 from cli.export import export
+from cli.gc import gc
 from cli.ingest import ingest
 from cli.list import list_things
 from cli.options import BAD_INPUT, FAILED, INTERRUPTED, INTERRUPTION
@@ -32,7 +34,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for command in (run, ingest, show, sql, compare, report, export, score, promote, withdraw, doctor):
+for command in (run, ingest, show, sql, compare, report, export, score, promote, withdraw, delete, gc, doctor):
     app.command()(command)
 app.command("list")(list_things)
 

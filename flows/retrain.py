@@ -26,7 +26,7 @@ from schemas.plan import IngestedSource, ModelCell, StudyPlan
 from schemas.stored import write_stored
 from storage.cells import load_missing
 from storage.home import Home
-from storage.locks import holding
+from storage.locks import at_work, holding
 from storage.opening import waiting_without_end
 from storage.studies import finish_study, is_answered, start_study
 from storage.warehouse import prepare_warehouse
@@ -59,7 +59,7 @@ def retrain(config: StudyConfig) -> str:
     home = Home.from_environment()
     home.create()
     prepare_warehouse(home.warehouse)
-    with waiting_without_end(), having_jobs_done(config.runner):
+    with at_work(home.warehouse), waiting_without_end(), having_jobs_done(config.runner):
         ingested = ingest_source(config.data)
         publish_data_report(ingested)
         split_id = split_snapshot(ingested, config.split, config.data.near_duplicates)

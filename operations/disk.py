@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 MEGABYTE = 1e6
+UNITS = {"kB": 1e3, "MB": MEGABYTE, "GB": 1e9}
 
 
 def count_bytes(place: Path) -> int:
@@ -19,5 +20,7 @@ def count_bytes(place: Path) -> int:
 
 
 def tell_bytes(count: int) -> str:
-    """As `0.3 MB`, or from a thousand of them on as `1.2 GB`."""
-    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / MEGABYTE:.1f} MB"  # noqa: PLR2004 (a gigabyte)
+    """As `12.3 kB`, `0.3 MB` or `1.2 GB`."""
+    sizes = ((1e9, "GB"), (1e5, "MB"), (0, "kB"))
+    unit = next(unit for least, unit in sizes if count >= least)
+    return f"{count / UNITS[unit]:.1f} {unit}"

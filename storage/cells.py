@@ -94,6 +94,15 @@ def load_trained(warehouse: Path, study_id: str) -> list[str]:
     return [cell_id for (cell_id,) in rows]
 
 
+def load_unfinished(warehouse: Path) -> list[CellRecord]:
+    """The fine-tuned cells of studies that are not finished."""
+    with reading(warehouse) as connection:
+        studies = "SELECT study_id FROM studies WHERE status <> 'finished'"
+        own = f"SELECT cell_id FROM study_cells WHERE study_id IN ({studies})"  # noqa: S608 (our own names)
+        cells = _read_cells(connection.execute(f"{_NAMED_CELLS} WHERE kind = 'fine-tuned' AND cell_id IN ({own})"))
+    return [cell.record for cell in cells]
+
+
 def load_finished(warehouse: Path, split_id: str) -> list[CellRecord]:
     """The cells of a split that have an outcome."""
     with reading(warehouse) as connection:
