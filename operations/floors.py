@@ -13,7 +13,6 @@ from schemas.config import PromotionSettings
 from schemas.promotion import Champion, Check
 from schemas.stored import read_stored
 from storage.cells import load_cell
-from storage.evaluations import load_test_figures
 from storage.home import Home
 from storage.looks import load_standing
 from storage.studies import load_config_of
@@ -36,6 +35,8 @@ def describe_proposal(proposal: Proposal) -> list[tuple[str, str]]:
 
 def _describe(home: Home, champion: Champion | None) -> str:
     """A cell with its name and its figures on the test part of its own split."""
+    from storage.evaluations import load_test_figures
+
     if champion is None:
         return "none"
     record = load_cell(home.warehouse, champion.cell_id).record
@@ -54,6 +55,7 @@ def _tell_figures(figures: dict[str, Any]) -> str:
 def _check_floors(home: Home, proposal: Proposal) -> tuple[Check, ...] | None:
     """Every floor of the gate, at the level that it would judge with now; None without an evaluation to judge by."""
     from learning.study.promotion import judge, spend
+    from storage.evaluations import load_test_figures
 
     cell, split_id = proposal.after, load_cell(home.warehouse, proposal.after.cell_id).record.split_id
     own = load_test_figures(home.warehouse, *cell, split_id)
@@ -71,6 +73,7 @@ def _check_floors(home: Home, proposal: Proposal) -> tuple[Check, ...] | None:
 def _meet_champion(home: Home, champion: Champion, judged: str, split_id: str) -> "Rival":
     """The champion on the same headlines, if it was evaluated on them before."""
     from learning.study.promotion import Rival
+    from storage.evaluations import load_test_figures
 
     other = load_test_figures(home.warehouse, *champion, split_id)
     if other is None:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from schemas.errors import InputError
 from storage.champions import read_champion
-from storage.evaluations import LEDGER_TABLES
 from storage.warehouse import reading, writing
 
 if TYPE_CHECKING:
@@ -61,6 +60,8 @@ def delete_study(warehouse: Path, study_id: str) -> Deletion:
     Raises:
         ChampionsStudyError: The champion would be deleted.
     """
+    from storage.evaluations import LEDGER_TABLES
+
     with writing(warehouse) as connection:
         deletion = _plan(connection, study_id)
         ids = {"evaluations": list(deletion.evaluations), "cells": list(deletion.cells)}
