@@ -12,7 +12,6 @@ from schemas.listing import list_some
 from storage.deletion import Deletion, delete_study, plan_deletion
 from storage.home import Home
 from storage.locks import describe_holder, holding_if_free
-from storage.report import find_study
 
 
 class StudyBusyError(FailureError):
@@ -30,6 +29,8 @@ def propose_deletion(text: str) -> Deletion:
         StudyBusyError: Another process runs it.
     """
     home = open_home()
+    from storage.report import find_study  # pandas, which no error needs
+
     deletion = plan_deletion(home.warehouse, find_study(home.warehouse, text))
     with _alone(home, deletion):
         return deletion
