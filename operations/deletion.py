@@ -1,7 +1,7 @@
 """Deleting a study: what goes and what stays, told first and then done. Runs without Prefect and torch."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -40,17 +40,21 @@ def describe_deletion(deletion: Deletion) -> list[tuple[str, str]]:
     """What goes, what stays, and what is freed on disk, in lines."""
     home = Home.from_environment()
     places = _list_places(home, deletion)
+    cells, evaluations = _count(deletion.cells, "cell"), _count(deletion.evaluations, "evaluation")
     lines = [
         ("study", deletion.study_id),
-        ("deleted", f"{len(deletion.cells)} cells of this study alone, {len(deletion.evaluations)} evaluations"),
+        (
+            "deleted",
+            f"{cells} of this study alone, {evaluations}",
+        ),
         ("files", f"{tell_bytes(sum(map(count_bytes, places)))} of adapters and report"),
         ("stays", "headlines, splits, decisions of the gate, and answers to scored headlines"),
     ]
     if deletion.shared_cells:
-        lines.append(("stays", f"{len(deletion.shared_cells)} cells that other studies have"))
+        lines.append(("stays", f"{_count(deletion.shared_cells, 'cell')} that other studies have"))
     if deletion.former_champions:
-        cells = list_some(deletion.former_champions)
-        lines.append(("warning", f"{cells} was champion once; `fintone promote` cannot go back to it then"))
+        former = list_some(deletion.former_champions)
+        lines.append(("warning", f"{former} was champion once; `fintone promote` cannot go back to it then"))
     return lines
 
 
@@ -65,6 +69,10 @@ def carry_out(deletion: Deletion) -> None:
     with _alone(home, deletion):
         for place in _list_places(home, delete_study(home.warehouse, deletion.study_id)):
             shutil.rmtree(place, ignore_errors=True)
+
+
+def _count(things: Sequence[str], what: str) -> str:
+    return f"{len(things):,} {what}{'' if len(things) == 1 else 's'}"
 
 
 def _list_places(home: Home, deletion: Deletion) -> list[Path]:

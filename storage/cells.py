@@ -260,9 +260,8 @@ def find_cells(warehouse: Path, beginnings: Sequence[str]) -> list[StoredCell]:
         UnknownCellError: None has that name, and no id begins so.
         AmbiguousCellError: Several do, or fewer than `SHORTEST_PREFIX` characters of an id were given.
     """
-    fitting = f"{_NAMED_CELLS} WHERE starts_with(cell_id, $text) OR name = $text ORDER BY cell_id"
     with reading(warehouse) as connection:
-        return [_choose_cell(text, _read_cells(connection.execute(fitting, {"text": text}))) for text in beginnings]
+        return [_find_cell(connection, text) for text in beginnings]
 
 
 def load_short_ids(warehouse: Path) -> dict[str, str]:
@@ -306,20 +305,29 @@ def _change_cell(warehouse: Path, cell_id: str, update: str, values: dict[str, A
             raise UnknownCellError(unknown_cell(cell_id))
 
 
-def _choose_cell(beginning: str, cells: list[StoredCell]) -> StoredCell:
-    """The cell that a person means: by its id, else by its name, else by the beginning of its id."""
-    whole = [cell for cell in cells if cell.record.cell_id == beginning]
-    named = [cell for cell in cells if cell.record.name == beginning]
-    fitting = whole or named or cells
-    if not whole and not named and len(beginning) < SHORTEST_PREFIX:
-        raise AmbiguousCellError(f"cell {beginning!r}: give its id, or the first {SHORTEST_PREFIX} characters or more")
-    if not fitting:
-        raise UnknownCellError(unknown_cell(beginning))
-    if len(fitting) > 1:
-        ids = ", ".join(cell.record.cell_id for cell in fitting[:3])
-        fault, remedy = ("have this name", "give an id") if named else ("ids begin so", "give more of it")
-        raise AmbiguousCellError(f"cell {beginning}: {len(fitting)} {fault} ({ids}); {remedy}")
-    return fitting[0]
+def _find_cell(connection: "duckdb.DuckDBPyConnection", text: str) -> StoredCell:
+    """The cell that a person means: by its id, else by a name that a study has for it, else by its id's beginning."""
+
+    def find(condition: str) -> list[StoredCell]:
+        query = f"{_NAMED_CELLS} WHERE {condition} ORDER BY cell_id"
+        return _read_cells(connection.execute(query, {"text": text}))
+
+    if found := find("cell_id = $text"):
+        return found[0]
+    if found := find("cell_id IN (SELECT cell_id FROM study_cells WHERE study_cells.name = $text)"):
+        return _choose_only(found, text, "have this name", "give an id")
+    if len(text) < SHORTEST_PREFIX:
+        raise AmbiguousCellError(f"cell {text!r}: give its id, or the first {SHORTEST_PREFIX} characters or more")
+    if found := find("starts_with(cell_id, $text)"):
+        return _choose_only(found, text, "ids begin so", "give more of it")
+    raise UnknownCellError(unknown_cell(text))
+
+
+def _choose_only(cells: list[StoredCell], text: str, fault: str, remedy: str) -> StoredCell:
+    if len(cells) > 1:
+        ids = ", ".join(cell.record.cell_id for cell in cells[:3])
+        raise AmbiguousCellError(f"cell {text}: {len(cells)} {fault} ({ids}); {remedy}")
+    return cells[0]
 
 
 def _read_cells(cursor: "duckdb.DuckDBPyConnection") -> list[StoredCell]:

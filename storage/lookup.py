@@ -22,6 +22,8 @@ _THINGS: tuple[str, ...] = (
     "SELECT 'decision', champion_id, NULL FROM champions",
 )
 """What people ask for most, by kind, id and name; an id that begins so goes before those of `_PARTS`."""
+_NAMED = (_THINGS[0], "SELECT 'cell', cell_id, name FROM study_cells")
+"""What has a name; a cell has one in each of its studies."""
 _PARTS: tuple[str, ...] = (
     "SELECT 'split' AS kind, split_id AS id, NULL AS name FROM split_settings",
     "SELECT 'ingestion', ingest_id, NULL FROM sources",
@@ -61,7 +63,7 @@ def find_thing(warehouse: Path, text: str) -> Thing:
     with reading(warehouse) as connection:
         if text == CHAMPION:
             return _find_champion(connection)
-        for things, condition in (((*_THINGS, *_PARTS), "id = $text"), (_THINGS, "name = $text")):
+        for things, condition in (((*_THINGS, *_PARTS), "id = $text"), (_NAMED, "name = $text")):
             if found := _find(connection, things, condition, text):
                 return _choose(text, found)
         if len(text) < SHORTEST_PREFIX:

@@ -61,8 +61,8 @@ def test_what_names_nothing_or_several_things_is_told(twins: Path, text: str, er
     assert str(raised.value).startswith(line)
 
 
-def test_commands_take_names_of_cells_and_studies(twins: Path) -> None:
-    assert [cell.record.cell_id for cell in find_cells(twins, ["r=64", "cafe1", "tune"])] == [
+def test_commands_take_names_of_cells_and_studies(twins: Path, cell) -> None:
+    assert [found.record.cell_id for found in find_cells(twins, ["r=64", "cafe1", "tune"])] == [
         "cafe22",
         "cafe1",
         "tuned",
