@@ -97,14 +97,24 @@ def _show_champion(home: "Home", thing: Thing) -> Shown:
 def _show_snapshot(home: "Home", thing: Thing) -> Shown:
     facts, tables = load_facts(home.warehouse, thing)
     ingested = tables.get("sources", [])
-    queries = [
-        query
-        for row in ingested[:1]
-        for _, query in data_queries(
-            row["ingestion"], thing.identifier, rejected=row["rows_rejected"] > 0, contradictory=False, near_copies=True
-        )
-    ]
+    queries = _ask_of_data(home, ingested[0]["ingestion"]) if ingested else []
     return Shown(thing, facts, tables, tuple(_as_commands(queries)))
+
+
+def _ask_of_data(home: "Home", ingest_id: str) -> list[str]:
+    """The queries that `fintone ingest` names, of those that give rows."""
+    from storage.data_report import load_data_report
+
+    report = load_data_report(home.warehouse, ingest_id)
+    queries = data_queries(
+        ingest_id,
+        report.snapshot_id,
+        rejected=report.rows_rejected > 0,
+        left_out=report.rows_left_out > 0,
+        contradictory=report.rows_quarantined > 0,
+        near_copies=bool(report.copies),
+    )
+    return [query for _, query in queries]
 
 
 def _show_row(home: "Home", thing: Thing) -> Shown:
