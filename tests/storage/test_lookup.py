@@ -26,39 +26,34 @@ def twins(finished: Path, study, cell) -> Path:
     return finished
 
 
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        ("study", ("study", "study")),
-        ("tuned", ("cell", "tuned")),
-        ("tune", ("cell", "tuned")),
-        ("r=16", ("cell", "cafe1")),
-        ("snap", ("snapshot", "snapshot")),
-        ("split", ("split", "split")),
-        ("inge", ("ingestion", "ingest")),
-        ("tuned at 0.1", ("evaluation", "tuned at 0.1")),
-        ("0000000000000003", ("headline", "0000000000000003")),
-    ],
-)
-def test_an_id_a_beginning_and_a_name_are_found(twins: Path, text: str, found: tuple[str, str]) -> None:
-    assert find_thing(twins, text)[:2] == found
+def test_an_id_a_beginning_and_a_name_are_found(twins: Path) -> None:
+    wanted = {
+        "study": ("study", "study"),
+        "tuned": ("cell", "tuned"),
+        "tune": ("cell", "tuned"),
+        "r=16": ("cell", "cafe1"),
+        "snap": ("snapshot", "snapshot"),
+        "split": ("split", "split"),
+        "inge": ("ingestion", "ingest"),
+        "tuned at 0.1": ("evaluation", "tuned at 0.1"),
+        "0000000000000003": ("headline", "0000000000000003"),
+    }
+    assert {text: find_thing(twins, text)[:2] for text in wanted} == wanted
 
 
-@pytest.mark.parametrize(
-    ("text", "error", "line"),
-    [
-        ("nonesuch", UnknownIdError, "nonesuch: no id or name; `fintone list` shows studies"),
-        ("cel", AmbiguousIdError, "id 'cel': give it whole, or its first 4 characters or more"),
-        ("beef", AmbiguousIdError, "beef: 4 things are called so: cell beefcell1 (twin), cell beefcell2 (twin), study"),
-        ("twin", AmbiguousIdError, "twin: 2 things are called so: cell beefcell1 (twin), cell beefcell2 (twin)"),
-        ("weekly", AmbiguousIdError, "weekly: 2 things are called so: study beef1 (weekly), study beef2 (weekly)"),
-        ("champion", UnknownIdError, "champion: there is none yet"),
-    ],
-)
-def test_what_names_nothing_or_several_things_is_told(twins: Path, text: str, error: type, line: str) -> None:
-    with pytest.raises(error) as raised:
-        find_thing(twins, text)
-    assert str(raised.value).startswith(line)
+def test_what_names_nothing_or_several_things_is_told(twins: Path) -> None:
+    beginnings = {
+        "nonesuch": "nonesuch: no id or name; `fintone list` shows studies",
+        "cel": "id 'cel': give it whole, or its first 4 characters or more",
+        "beef": "beef: 4 things are called so: cell beefcell1 (twin), cell beefcell2 (twin), study",
+        "twin": "twin: 2 things are called so: cell beefcell1 (twin), cell beefcell2 (twin)",
+        "weekly": "weekly: 2 things are called so: study beef1 (weekly), study beef2 (weekly)",
+        "champion": "champion: there is none yet",
+    }
+    for text, line in beginnings.items():
+        with pytest.raises((UnknownIdError, AmbiguousIdError)) as raised:
+            find_thing(twins, text)
+        assert str(raised.value).startswith(line)
 
 
 def test_commands_take_names_of_cells_and_studies(twins: Path, cell) -> None:
