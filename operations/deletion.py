@@ -7,6 +7,7 @@ from pathlib import Path
 
 from operations.catalogue import open_home
 from operations.disk import count_bytes, tell_bytes
+from operations.report_index import write_index
 from schemas.errors import FailureError
 from schemas.listing import list_some
 from storage.deletion import Deletion, delete_study, plan_deletion
@@ -69,6 +70,8 @@ def carry_out(deletion: Deletion) -> None:
     with _alone(home, deletion):
         for place in _list_places(home, delete_study(home.warehouse, deletion.study_id)):
             shutil.rmtree(place, ignore_errors=True)
+    if home.report_index.exists():
+        write_index(home)
 
 
 def _count(things: Sequence[str], what: str) -> str:

@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from operations.garbage import collecting
+from operations.report_index import write_index
 from schemas.plan import StudyPlan
 from storage.champions import Decision, save_decision
+from storage.home import Home
 from storage.locks import at_work
 from storage.query import query
 from storage.studies import finish_study
@@ -59,12 +61,15 @@ def another_process_at_work(home: Path, study_id: str) -> Iterator[int]:
 
 def test_a_study_is_deleted_with_its_files(fintone: Run, study: StudyPlan, home: Path) -> None:
     [cell] = study.cells
+    index = write_index(Home(home))
+    assert study.study_id in index.read_text(encoding="utf-8")
     code, out, err = fintone("delete", study.study_id[:5], "--yes")
     assert (code, err) == (0, "")
     told = " ".join(out.split())
     assert "deleted 5 cells of this study alone" in told
     assert f"study {study.study_id} is deleted" in told
     assert not (home / "adapters" / cell.cell_id).exists()
+    assert study.study_id not in index.read_text(encoding="utf-8")
     tables = ("studies", "study_cells", "cells", "evaluations", "ledger.predictions")
     counts = [query(home / "warehouse.duckdb", f"SELECT count(*) FROM {table}").rows[0][0] for table in tables]
     assert counts == [0] * 5
