@@ -8,11 +8,16 @@ Suggestions = list[tuple[str, str]]
 """A word and what it means; shells that cannot show the meaning show the word."""
 
 
-def complete_profile(incomplete: str) -> list[str]:
-    """Profiles."""
-    from schemas.profiles import PROFILES
+def complete_profile(incomplete: str) -> Suggestions:
+    """Profiles, with what each is, and YAML files."""
+    from pathlib import Path
 
-    return [profile for profile in PROFILES if profile.startswith(incomplete)]
+    from schemas.own_profile import ENDINGS
+    from schemas.profiles import PROFILES, describe_profile
+
+    shipped = [(profile, describe_profile(profile)) for profile in PROFILES if profile.startswith(incomplete)]
+    files = sorted(Path().glob(f"{incomplete}*")) if incomplete and not Path(incomplete).is_absolute() else []
+    return [*shipped, *((str(file), "a profile of your own") for file in files if file.suffix in ENDINGS)]
 
 
 def complete_study(incomplete: str) -> Suggestions:

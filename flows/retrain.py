@@ -38,6 +38,7 @@ from tasks.progress import announce, format_seconds, note
 from tasks.promotion import judge_challenger
 from tasks.publication import publish_leaderboard, publish_report
 from tasks.study import plan_epoch_curve, plan_study
+from tasks.user_errors import tell_in_one_line
 
 SECONDS_OF_A_SKIP = 1.0
 """A cell that takes less was finished before, and tells nothing of how long the others will take."""
@@ -55,6 +56,7 @@ def retrain(config: StudyConfig) -> str:
     """
     close_prefect_of_deployment()
     show_notices()
+    tell_in_one_line()
     provide_hub_token()
     home = Home.from_environment()
     home.create()
