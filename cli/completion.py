@@ -8,11 +8,16 @@ Suggestions = list[tuple[str, str]]
 """A word and what it means; shells that cannot show the meaning show the word."""
 
 
-def complete_profile(incomplete: str) -> list[str]:
-    """Profiles."""
-    from schemas.profiles import PROFILES
+def complete_profile(incomplete: str) -> Suggestions:
+    """Profiles, with what each is, and YAML files."""
+    from pathlib import Path
 
-    return [profile for profile in PROFILES if profile.startswith(incomplete)]
+    from schemas.own_profile import ENDINGS
+    from schemas.profiles import PROFILES, describe_profile
+
+    shipped = [(profile, describe_profile(profile)) for profile in PROFILES if profile.startswith(incomplete)]
+    files = sorted(Path().glob(f"{incomplete}*")) if incomplete and not Path(incomplete).is_absolute() else []
+    return [*shipped, *((str(file), "a profile of your own") for file in files if file.suffix in ENDINGS)]
 
 
 def complete_study(incomplete: str) -> Suggestions:
@@ -21,6 +26,15 @@ def complete_study(incomplete: str) -> Suggestions:
     from storage.suggestions import suggest_studies
 
     return _quietly(lambda: suggest_studies(Home.from_environment().warehouse, incomplete))
+
+
+def complete_id(incomplete: str) -> Suggestions:
+    """Ids of studies, cells and snapshots in the warehouse, and the word for the champion."""
+    from storage.home import Home
+    from storage.suggestions import suggest_snapshots
+
+    snapshots = _quietly(lambda: suggest_snapshots(Home.from_environment().warehouse, incomplete))
+    return [*_champion(incomplete), *complete_study(incomplete), *complete_cell(incomplete), *snapshots]
 
 
 def complete_cell(incomplete: str) -> Suggestions:
@@ -35,8 +49,11 @@ def complete_fine_tune(incomplete: str) -> Suggestions:
 
 def complete_model(incomplete: str) -> Suggestions:
     """`champion`, and ids of fine-tuned cells."""
-    champion = [("champion", "the one that the gate or a person chose")] if "champion".startswith(incomplete) else []
-    return champion + complete_fine_tune(incomplete)
+    return [*_champion(incomplete), *complete_fine_tune(incomplete)]
+
+
+def _champion(incomplete: str) -> Suggestions:
+    return [("champion", "the one that the gate or a person chose")] if "champion".startswith(incomplete) else []
 
 
 def _cells(incomplete: str, *, fine_tuned: bool) -> Suggestions:

@@ -1,45 +1,28 @@
 """The file of `--label-map`: the words of a source to labels, as YAML or JSON."""
 
-import stat
 from pathlib import Path
 
 from schemas.errors import InputError
-from schemas.yaml_text import MOST_CHARACTERS, YamlTextError, read_yaml
+from schemas.small_file import read_small_text
+from schemas.yaml_text import YamlTextError, read_yaml
 
-_MOST_BYTES = 4 * MOST_CHARACTERS
+_WANTED = "lines as in up: positive"
 
 
-def read_label_map(file: Path) -> dict[str, str]:
+def read_label_map(file: Path, called: str = "--label-map") -> dict[str, str]:
     """Read a file of `word: label`; every word stays as it is written, `0`, `no` and `on` too.
+
+    Args:
+        file: The file.
+        called: How it was named, for the error.
 
     Raises:
         InputError: The file cannot be read, or holds anything else, or a word twice.
     """
     try:
-        words = read_yaml(_read_text(file), as_words=True)
-    except OSError as error:
-        raise InputError(f"--label-map {file}: cannot be read ({error.strerror}); check its path") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"--label-map {file}: no text in UTF-8; save it as UTF-8") from error
+        words = read_yaml(read_small_text(called, file, _WANTED), as_words=True)
     except YamlTextError as error:
-        raise InputError(f"--label-map {file}: {error}; write lines as in up: positive") from error
+        raise InputError(f"{called} {file}: {error}; write {_WANTED}") from error
     if not isinstance(words, dict) or not words or not all(isinstance(label, str) for label in words.values()):
-        raise InputError(f"--label-map {file}: no list of words and labels; write lines as in up: positive")
+        raise InputError(f"{called} {file}: no list of words and labels; write {_WANTED}")
     return words
-
-
-def _read_text(file: Path) -> str:
-    """The text of a regular file; any other could be without end.
-
-    Raises:
-        InputError: It is not one, or is larger than any label map.
-    """
-    status = file.stat()
-    if not stat.S_ISREG(status.st_mode):
-        raise InputError(f"--label-map {file}: is not a regular file; give a file of lines as in up: positive")
-    if status.st_size > _MOST_BYTES:
-        raise InputError(
-            f"--label-map {file}: has {status.st_size:,} bytes, more than the {_MOST_BYTES:,} that are read; "
-            "give a file of lines as in up: positive"
-        )
-    return file.read_text(encoding="utf-8")

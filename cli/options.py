@@ -1,7 +1,7 @@
 """What several commands share: exit codes, the argument that names a fine-tune, and settings from options."""
 
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -15,8 +15,16 @@ if TYPE_CHECKING:
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 INTERRUPTION = "fintone: interrupted; what was finished is kept, and the same command goes on from there\n"
 FINE_TUNE = typer.Argument(
-    help="Id of a fine-tuned cell, or its first 4 characters or more.", autocompletion=complete_fine_tune
+    help="Id of a fine-tuned cell, its first 4 characters or more, or its name.", autocompletion=complete_fine_tune
 )
+
+
+class Format(StrEnum):
+    """How `fintone sql` and `fintone list` print their answers."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
 
 
 class Form(StrEnum):
@@ -31,18 +39,52 @@ def assign(flags: dict[str, str | None]) -> list[str]:
     return [f"{name}={value}" for name, value in flags.items() if value is not None]
 
 
+def read_tags(tags: "Sequence[str] | None") -> str | None:
+    """The tags that were given as `key=value`, as the value of a setting; None if there are none.
+
+    Raises:
+        InputError: One has no equals sign, or a key comes twice.
+    """
+    import json
+
+    from schemas.errors import InputError
+    from schemas.listing import cut
+
+    read: dict[str, str] = {}
+    for tag in tags or []:
+        key, equals, value = tag.partition("=")
+        if not equals or key in read:
+            fault = "comes twice" if equals else "sets nothing"
+            raise InputError(f"--tag {cut(tag)}: {fault}; write --tag KEY=VALUE, once for each key, as in desk=fx")
+        read[key.strip()] = value.strip()
+    return json.dumps(read) if read else None
+
+
 def build_config(profile: str, base_models: "Sequence[str]", assignments: list[str]) -> "StudyConfig":
     """A profile with base models and settings in place of its own, checked."""
+    from schemas.profiles import build_config as check_config
+
+    return check_config(collect_values(profile, base_models, assignments))
+
+
+def collect_values(profile: str, base_models: "Sequence[str]", assignments: list[str]) -> dict[str, Any]:
+    """The raw values of a profile with base models and settings in place of its own; a label map may be a file."""
+    from pathlib import Path
+
+    from cli.label_map import read_label_map
     from schemas.errors import InputError
     from schemas.overrides import apply_overrides
-    from schemas.profiles import build_config as check_config
     from schemas.profiles import load_profile
 
     values = load_profile(profile)
     if len(set(base_models)) < len(base_models):
         raise InputError(f"--base-model {base_models[0]}: a model is given twice; leave one out")
     if base_models:
-        values["base_model"] = {**values["base_model"], "name": base_models[0], "revision": None}
+        values["base_model"] = {**values.get("base_model", {}), "name": base_models[0], "revision": None}
     if len(base_models) > 1:
         values["grid"] = {**values.get("grid", {}), "base_model.name": list(base_models)}
-    return check_config(apply_overrides(values, assignments))
+    values = apply_overrides(values, assignments)
+    label_map = values.get("data", {}).get("label_map")
+    if isinstance(label_map, str):
+        values["data"]["label_map"] = read_label_map(Path(label_map).expanduser(), "data.label_map")
+    return values

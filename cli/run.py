@@ -5,9 +5,24 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.completion import complete_profile
-from cli.options import assign, build_config
-from cli.output.console import print_lines, stderr, stdout, tell
+from cli.options import assign, collect_values, read_tags
+from cli.output.console import print_lines, print_query, print_text, stderr, stdout, tell
 from cli.own_data import find_rules, tell_rules
+from cli.reading import (
+    Delimiter,
+    Encoding,
+    Format,
+    HeaderRow,
+    LabelColumn,
+    LabelColumns,
+    LabelMap,
+    MaxRejected,
+    TextColumn,
+    Thresholds,
+    assign_reading,
+    recall_reading,
+    tell_recalled,
+)
 from schemas.errors import FailureError
 
 if TYPE_CHECKING:
@@ -19,7 +34,10 @@ if TYPE_CHECKING:
 
 def run(
     profile: Annotated[
-        str, typer.Option(help="The study: demo, desk, desk-pt or paper.", autocompletion=complete_profile)
+        str,
+        typer.Option(
+            help="The study: demo, desk, desk-pt or paper, or a YAML file of your own.", autocompletion=complete_profile
+        ),
     ] = "demo",
     data: Annotated[str | None, typer.Option(help="Labelled headlines: `embedded`, a path, or hf:ORG/NAME.")] = None,
     base_model: Annotated[
@@ -32,15 +50,28 @@ def run(
     epochs: Annotated[str | None, typer.Option(help="Passes over the train part, as in 1,3.")] = None,
     temperatures: Annotated[str | None, typer.Option(help="Sampling temperatures, as in 0.1,1,10.")] = None,
     seed: Annotated[str | None, typer.Option(help="Seed of initialisation, order and dropout.")] = None,
+    text_column: TextColumn = None,
+    label_column: LabelColumn = None,
+    label_columns: LabelColumns = None,
+    label_map: LabelMap = None,
+    thresholds: Thresholds = None,
+    encoding: Encoding = None,
+    format_: Format = None,
+    delimiter: Delimiter = None,
+    header_row: HeaderRow = None,
+    max_rejected: MaxRejected = None,
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="Any setting, as in --set lora.r=16; may be repeated.")
     ] = None,
+    name: Annotated[str | None, typer.Option(help="What people call the study; changes no id.")] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="A mark of the study, as in desk=fx; may be repeated.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would run, and run nothing.")] = False,  # noqa: FBT002
 ) -> None:
     """Run a study: ingest, split, fine-tune each cell of the grid, evaluate, print the leaderboard.
 
     The profile demo keeps every row and splits like the study. With --data of your own it merges copies and keeps near
-    copies in one part, like the profile desk; FinancialPhraseBank is treated as the study does.
+    copies in one part, like the profile desk; FinancialPhraseBank is treated as the study does. Headlines are read as
+    when they were last ingested, unless options say otherwise.
 
     Example: fintone run --learning-rates 3e-4,1e-3 --epochs 2 --grid lora.r=16,64
     """
@@ -50,11 +81,25 @@ def run(
         "grid.epochs": epochs,
         "decoding.temperatures": temperatures,
         "grid.seeds": seed,
+        "study_name": name,
+        "tags": read_tags(tag),
     }
     varied = [f"grid.{assignment.strip()}" for assignment in grid or []]
-    assignments = [*assign(flags), *varied, *(set_ or [])]
+    reading = assign_reading(
+        label_map,
+        text_column=text_column,
+        label_column=label_column,
+        label_columns=label_columns,
+        thresholds=thresholds,
+        encoding=encoding,
+        format=format_,
+        delimiter=delimiter,
+        header_row=header_row,
+        max_rejected=max_rejected,
+    )
+    assignments = [*assign(flags), *reading, *varied, *(set_ or [])]
     rules = find_rules(profile, assignments)
-    config = build_config(profile, base_model or [], [*rules, *assignments])
+    config = _build_config(profile, base_model or [], [*rules, *assignments])
     notes = [tell_rules(rules)] if rules else []
     if dry_run:
         from operations.preview import describe_study
@@ -62,6 +107,18 @@ def run(
         print_lines([*describe_study(config), *(("note", note) for note in notes)])
     else:
         run_study(config, notes)
+
+
+def _build_config(profile: str, base_models: list[str], assignments: list[str]) -> "StudyConfig":
+    """The study, its source read as when it was last ingested; what follows from that is told at once."""
+    from schemas.profiles import build_config
+
+    values = collect_values(profile, base_models, assignments)
+    given = values.get("data", {})
+    recalled = recall_reading(given)
+    if recalled:
+        tell(tell_recalled(given["source"], recalled))
+    return build_config({**values, "data": {**recalled, **given}})
 
 
 def run_study(config: "StudyConfig", notes: "Sequence[str]" = ()) -> None:
@@ -95,7 +152,7 @@ def run_study(config: "StudyConfig", notes: "Sequence[str]" = ()) -> None:
     mark_interrupted(home.warehouse)
     if config.runner.kind == "local":
         start_worker()
-    with prefect_session(stderr):
+    with prefect_session(stderr, told=frozenset({"source"})):
         from flows.retrain import retrain
 
         study_id = retrain(config)
@@ -121,14 +178,16 @@ def _print_champion(home: "Home", study_id: str) -> None:
 
     decision = load_decision(home.warehouse, study_id)
     if decision:
-        stdout.print(f"{tell_decision(decision)}\nreason: {decision['reason']}", markup=False, soft_wrap=True)
-    stdout.print(f"champion now: {tell_champion(load_champion(home.warehouse))}", markup=False, soft_wrap=True)
+        print_text(tell_decision(decision))
+        print_text(f"reason: {decision['reason']}")
+    print_text(f"champion now: {tell_champion(load_champion(home.warehouse))}")
 
 
 def _print_leaderboard(home: "Home", study_id: str, *, synthetic: bool) -> None:
     from cli.output.leaderboard import build_table
     from operations.missing import find_best
     from reporting.verdict import tell_baseline
+    from storage.cells import load_short_ids
     from storage.comparisons import load_verdicts
     from storage.evaluations import load_leaderboard
     from storage.examples import example_queries
@@ -137,18 +196,18 @@ def _print_leaderboard(home: "Home", study_id: str, *, synthetic: bool) -> None:
     best = find_best(home.warehouse, study_id)
     title = f"study {study_id}, {rows[0]['n']} test headlines{' (synthetic)' if synthetic else ''}"
     stdout.print()
-    stdout.print(build_table(rows, title))
+    stdout.print(build_table(rows, title, load_short_ids(home.warehouse)))
     verdicts = load_verdicts(home.warehouse, study_id, best["cell_id"])  # none without baselines
     verdict = verdicts.get(best["temperature"])
     stdout.print(f"\nbest on validation: cell {best['cell_id']}")
     if verdict:
-        stdout.print(f"at temperature {best['temperature']:g} on test, {tell_baseline('it', verdict)}", markup=False)
+        print_text(f"at temperature {best['temperature']:g} on test, {tell_baseline('it', verdict)}")
     _print_champion(home, study_id)
     page = home.report(study_id)
     if page.exists():
-        stdout.print(f"report: {page}", markup=False, soft_wrap=True)
+        print_text(f"report: {page}")
     stdout.print("next, for example:")
     if verdict:
-        stdout.print(f"  fintone compare {best['cell_id']} {verdict.baseline_cell_id}", soft_wrap=True)
+        print_text(f"  fintone compare {best['cell_id']} {verdict.baseline_cell_id}")
     for query in example_queries(study_id, best["cell_id"], best["temperature"]):
-        stdout.print(f'  fintone sql "{query}"', soft_wrap=True, markup=False)
+        print_query(query)

@@ -32,7 +32,8 @@ def score(
     model: Annotated[
         str,
         typer.Option(
-            help="`champion`, or a cell's id, or its first 4 characters or more.", autocompletion=complete_model
+            help="`champion`, or a cell's id, its first 4 characters or more, or its name.",
+            autocompletion=complete_model,
         ),
     ] = "champion",
     temperature: Annotated[float | None, typer.Option(help="Of the probabilities; else the nearest to 1.")] = None,

@@ -2,23 +2,16 @@
 
 import os
 import sys
-from enum import StrEnum
+import traceback
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cli.options import FAILED, INTERRUPTED, INTERRUPTION
+from cli import debugging
+from cli.options import FAILED, INTERRUPTED, INTERRUPTION, Format
 from cli.output.console import tell
 from schemas.text import show_text
-
-
-class Format(StrEnum):
-    """How `fintone sql` prints its answer."""
-
-    TABLE = "table"
-    CSV = "csv"
-    JSON = "json"
 
 
 def sql(
@@ -50,6 +43,8 @@ def sql(
 def _leave_at_once(reason: BaseException) -> None:
     """End the process where a library does not let go of it: after Ctrl-C, or with the line of an error."""
     is_interrupted = isinstance(reason, KeyboardInterrupt)
+    if debugging.is_on:
+        sys.stderr.write(show_text("".join(traceback.format_exception(reason)), lines=True))
     sys.stderr.write(INTERRUPTION if is_interrupted else f"fintone: {show_text(str(reason))}\n")
     sys.stderr.flush()
     os._exit(INTERRUPTED if is_interrupted else FAILED)

@@ -12,6 +12,7 @@ from prefect.client.schemas.objects import State
 from flows.credentials import provide_hub_token
 from flows.deployment import close_prefect_of_deployment
 from flows.notices import show_notices
+from flows.run_names import add_study_id, name_run
 from learning.study.grid import family_of, group_cells, split_apart
 from learning.training.schedule import added_steps
 from operations.missing import tell_missing
@@ -24,7 +25,7 @@ from schemas.plan import IngestedSource, ModelCell, StudyPlan
 from schemas.stored import write_stored
 from storage.cells import load_missing
 from storage.home import Home
-from storage.locks import holding
+from storage.locks import at_work, holding
 from storage.opening import waiting_without_end
 from storage.splits import count_part
 from storage.studies import finish_study, is_answered, start_study
@@ -37,12 +38,13 @@ from tasks.progress import announce, format_seconds, note
 from tasks.promotion import judge_challenger
 from tasks.publication import publish_leaderboard, publish_report
 from tasks.study import plan_epoch_curve, plan_study
+from tasks.user_errors import tell_in_one_line
 
 SECONDS_OF_A_SKIP = 1.0
 """A cell that takes less was finished before, and tells nothing of how long the others will take."""
 
 
-@flow(name="retrain", flow_run_name="{config.name} on {config.data.source}")
+@flow(name="retrain", flow_run_name=name_run)
 def retrain(config: StudyConfig) -> str:
     """Ingest, split, fine-tune every cell of the grid, evaluate, compare, judge, and publish the leaderboard.
 
@@ -54,15 +56,17 @@ def retrain(config: StudyConfig) -> str:
     """
     close_prefect_of_deployment()
     show_notices()
+    tell_in_one_line()
     provide_hub_token()
     home = Home.from_environment()
     home.create()
     prepare_warehouse(home.warehouse)
-    with waiting_without_end(), having_jobs_done(config.runner):
+    with at_work(home.warehouse), waiting_without_end(), having_jobs_done(config.runner):
         ingested = ingest_source(config.data)
         publish_data_report(ingested)
         split_id = split_snapshot(ingested, config)
         study = plan_study(config, ingested, split_id)
+        add_study_id(study.study_id)
         with holding(home.warehouse, "study", study.study_id):
             _complete(home, study, ingested)
     return study.study_id

@@ -11,6 +11,7 @@ from schemas.source import ScoreSettings
 from storage.home import Home
 from storage.warehouse import prepare_warehouse
 from tasks.scoring import score_headlines, watch_drift
+from tasks.user_errors import tell_in_one_line
 
 
 @flow(name="score", flow_run_name="score {settings.source} with {settings.model}")
@@ -25,6 +26,7 @@ def score(settings: ScoreSettings) -> ScoredSource:
     """
     close_prefect_of_deployment()
     show_notices()
+    tell_in_one_line()
     provide_hub_token()
     home = Home.from_environment()
     home.create()

@@ -47,6 +47,11 @@ def describe_reading(settings: DataSettings, columns: ReadColumns) -> str:
     return json.dumps({**rules, "text_column": columns.text, "label_column": columns.label}, sort_keys=True)
 
 
+def describe_remembered(settings: DataSettings) -> str:
+    """What was said of a source, as JSON; equal JSON means that the same was said."""
+    return json.dumps(settings.remembered, sort_keys=True)
+
+
 def ingest_id(sha256: str, settings: DataSettings) -> str:
     """The id of reading these bytes with these settings, whatever their path and the bound on rejected rows."""
     rules = settings.model_dump(mode="json", exclude={"source", "max_rejected", "too_long", *_ADDED})

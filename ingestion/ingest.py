@@ -12,7 +12,7 @@ from pandera.typing.pandas import DataFrame
 
 from ingestion.damage import looks_damaged
 from ingestion.duplicates import keep_duplicates, merge_duplicates
-from ingestion.identity import describe_reading, snapshot_id
+from ingestion.identity import describe_reading, describe_remembered, snapshot_id
 from ingestion.labels import LabelWords
 from ingestion.near_duplicates import group_near_copies
 from ingestion.sources import EMBEDDED, Reading, Source, find_source, iterate_rows
@@ -40,6 +40,8 @@ class Ingestion:
     synthetic: bool
     columns: ReadColumns
     reading: str
+    settings: str
+    """What was said of the source, as JSON."""
     rows_read: int
     rows_merged: int
     not_read: tuple[str, ...]
@@ -104,6 +106,7 @@ def read_source(data: DataSettings, source: Source | None = None) -> Ingestion:
         synthetic=source.synthetic,
         columns=columns,
         reading=describe_reading(data, columns),
+        settings=describe_remembered(data),
         rows_read=sum(reading.rows),
         rows_merged=int((accepted["copies"] - 1).sum()),
         not_read=tuple(reading.not_read),

@@ -87,6 +87,18 @@ class Reading:
     hashes: dict[str, str] = field(default_factory=dict)
 
 
+def locate(source: str) -> str:
+    """Where a source is, as storage knows the place: an absolute path, `embedded`, or hf:ORG/NAME. Asks nobody.
+
+    Raises:
+        InputError: It names no place at all.
+    """
+    reference = parse_reference(source)
+    if reference:
+        return _name_dataset(reference)
+    return EMBEDDED if source == EMBEDDED else str(local_path("source", source).resolve())
+
+
 def find_place(settings: DataSettings) -> Place:
     """Find a source without reading it.
 
@@ -100,8 +112,7 @@ def find_place(settings: DataSettings) -> Place:
     path = HEADLINES_FILE if synthetic else local_path("source", settings.source)
     name = f"{EMBEDDED} (synthetic)" if synthetic else path.absolute().name
     files, not_read = find_files(path, name, settings.source, settings.agreement)
-    location = EMBEDDED if synthetic else str(path.resolve())
-    return Place(name, location, synthetic, files, path.is_dir(), not_read)
+    return Place(name, locate(settings.source), synthetic, files, path.is_dir(), not_read)
 
 
 def find_source(settings: DataSettings) -> Source:
@@ -151,9 +162,14 @@ def _part_of(file: SourceFile | SourceDataset, source: Place, settings: DataSett
 
 def _find_dataset(reference: HubReference) -> Place:
     commit = resolve_commit(reference)
-    name = str(replace(reference, revision=None))
+    name = _name_dataset(reference)
     dataset = SourceDataset(name, hash_bytes(f"{name}@{commit}".encode()), reference, commit)
     return Place(f"{name}@{commit[:12]}", name, synthetic=False, files=(dataset,), is_folder=False)
+
+
+def _name_dataset(reference: HubReference) -> str:
+    """A data set of the hub, whichever its revision."""
+    return str(replace(reference, revision=None))
 
 
 def _hash(file: SourceFile | SourceDataset, settings: DataSettings) -> str:

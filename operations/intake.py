@@ -43,6 +43,7 @@ def take_in(
     Raises:
         InputError: The source cannot be read, is of no known kind, or too much of it is rejected.
     """
+    from ingestion.identity import describe_remembered
     from ingestion.ingest import read_source
     from ingestion.sources import find_source
     from storage.headlines import load_snapshot, meet_again
@@ -53,7 +54,7 @@ def take_in(
         complete_masks(Home.from_environment().warehouse)
         if check:
             check(load_snapshot(Home.from_environment().warehouse, known.snapshot_id))
-        meet_again(Home.from_environment().warehouse, source.location, source.ingest_id)
+        meet_again(Home.from_environment().warehouse, source.location, source.ingest_id, describe_remembered(data))
         tell(f"{known.source}: nothing new, its {known.rows_read:,} rows are snapshot {known.snapshot_id}")
         _warn(known, tell)
         return _ingested(source.ingest_id, known, is_new=False)

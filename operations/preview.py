@@ -83,7 +83,7 @@ def describe_study(config: StudyConfig) -> list[tuple[str, str]]:
     trained = count_trained_steps(cells, train)
     alone = sum(count_steps(train, cell.training.batch_size, cell.training.epochs) for cell in cells)
     lines = [
-        ("study", f"profile {config.name}"),
+        ("study", _describe_name(config)),
         *_describe_data(config, divided),
         *_describe_columns(config, read),
         *bases,
@@ -106,6 +106,12 @@ def describe_study(config: StudyConfig) -> list[tuple[str, str]]:
     if config.runner.kind == "ray":
         lines.append(("runner", _describe_cluster(config.runner)))
     return [*lines, *(("needs", needs) for needs in dict.fromkeys(map(_describe_needs, _list_bases(config))))]
+
+
+def _describe_name(config: StudyConfig) -> str:
+    named = f", named {config.study_name}" if config.study_name else ""
+    tagged = "".join(f", {key}={value}" for key, value in config.tags.items())
+    return f"profile {config.name}{named}{tagged}"
 
 
 def _note_twins(bases: Sequence[BaseModelSettings]) -> list[str]:

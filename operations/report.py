@@ -61,6 +61,13 @@ def write_report(study: str | None = None, output: Path | None = None, act_at: f
     return page
 
 
+def load_answer(study_id: str) -> str:
+    """The answer of a study in a paragraph, as at the beginning of its page; see `write_report`."""
+    from reporting.page import tell_answer
+
+    return tell_answer(read_report(study_id))
+
+
 def read_report(study: str | None = None, act_at: float = ACT_AT) -> StudyReport:
     """What the page of a study shows; arguments and errors are those of `write_report`."""
     from storage.report import find_study, load_report

@@ -3,17 +3,12 @@
 Every text of the source is shown as text: none can become markup, a link, a table's border or a direction of writing.
 """
 
-import html
-import unicodedata
-from collections.abc import Iterable, Sequence
-
+from reporting.markdown import escape, render_table
 from schemas.data_report import DataReport, Lengths, describe_damage
 from schemas.listing import list_some
 
-MOST_CHARACTERS = 160
 MOST_LISTED = 600
 """Characters of a list of names."""
-_MARKUP = frozenset("\\`*_{}[]()#+!|~")
 
 
 def render_data_report(report: DataReport) -> str:
@@ -21,7 +16,7 @@ def render_data_report(report: DataReport) -> str:
     synthetic = ", generated and not written by people" if report.synthetic else ""
     read_as = f"{escape(report.kind)}, {escape(report.encoding or 'no encoding')}{synthetic}"
     sections = [
-        f"## Data\n\n**{summarise(report)}**",  # a heading in the UI shows entities as they are
+        f"## Data\n\n**{summarise(report)}**",
         f"{escape(report.source)}, {read_as}. Snapshot `{report.snapshot_id}`, ingestion `{report.ingest_id}`.",
         _render_columns(report),
         _render_labels(report),
@@ -41,22 +36,6 @@ def summarise(report: DataReport) -> str:
         f"{report.rows_read:,} rows read: {report.rows_accepted:,} accepted, {report.rows_merged:,} merged as copies, "
         f"{report.rows_rejected:,} rejected{left_out}{quarantined}."
     )
-
-
-def escape(text: str, most: int = MOST_CHARACTERS) -> str:
-    """A text of the source, cut when long, on one line, with nothing in it that Markdown, HTML or a reader obeys."""
-    shown = text if len(text) <= most else f"{text[:most]}..."
-    return "".join(_escape_sign(sign) for sign in shown)
-
-
-def _escape_sign(sign: str) -> str:
-    if sign in "\n\r\t":
-        return " "
-    if unicodedata.category(sign) in {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}:
-        return f"&lt;U+{ord(sign):04X}&gt;"
-    if sign in _MARKUP:
-        return f"&#{ord(sign)};"
-    return html.escape(sign)
 
 
 def _render_columns(report: DataReport) -> str:
@@ -81,7 +60,7 @@ def _render_labels(report: DataReport) -> str:
     total = sum(count.rows for count in report.labels)
     rows.append(("all", f"{report.rows_accepted:,}", f"{total:,}", "100.0%", *_show_lengths(lengths[None])))
     titles = ("label", "headlines", "rows", "share", "characters, median", "99 %", "longest", "words, median")
-    return "### Labels and lengths\n\n" + _table(titles, rows)
+    return "### Labels and lengths\n\n" + render_table(titles, rows)
 
 
 def _show_lengths(lengths: Lengths) -> tuple[str, str, str, str]:
@@ -97,7 +76,7 @@ def _render_rejected(report: DataReport) -> str:
     if not report.reasons:
         return ""
     rows = [(escape(each.reason), f"{each.rows:,}", escape(each.example)) for each in report.reasons]
-    return "### Rejected\n\n" + _table(("kind of reason", "rows", "for example"), rows)
+    return "### Rejected\n\n" + render_table(("kind of reason", "rows", "for example"), rows)
 
 
 def _render_not_read(report: DataReport) -> str:
@@ -123,12 +102,12 @@ def _render_copies(report: DataReport) -> str:
         kinds = [
             (each.kind, f"{each.groups:,}", f"{each.headlines:,}", f"{each.conflicting:,}") for each in report.copies
         ]
-        parts.append(_table(("near copies", "groups", "headlines", "groups with several labels"), kinds))
+        parts.append(render_table(("near copies", "groups", "headlines", "groups with several labels"), kinds))
         groups = [
             (escape(group.example), f"{group.headlines:,}", group.kind, ", ".join(group.labels))
             for group in report.largest_groups
         ]
-        parts.append(_table(("largest groups", "headlines", "kind", "labels"), groups))
+        parts.append(render_table(("largest groups", "headlines", "kind", "labels"), groups))
     return "### Copies and contradictions\n\n" + "\n\n".join(parts) if parts else ""
 
 
@@ -140,16 +119,10 @@ def _render_changes(report: DataReport) -> str:
         (each.measure, _number(each.value), "" if each.is_index else _number(each.previous_value), each.verdict)
         for each in report.drift
     ]
-    return (
-        f"### Since snapshot {report.previous_snapshot_id}\n\n{added:,} texts added, {removed:,} removed, "
-        f"{relabelled:,} relabelled, {unchanged:,} unchanged.\n\n" + _table(("measure", "now", "before", "drift"), rows)
-    )
+    told = f"{added:,} texts added, {removed:,} removed, {relabelled:,} relabelled, {unchanged:,} unchanged."
+    table = render_table(("measure", "now", "before", "drift"), rows)
+    return f"### Since snapshot {report.previous_snapshot_id}\n\n{told}\n\n{table}"
 
 
 def _number(value: float) -> str:
     return f"{value:.3f}".rstrip("0").rstrip(".") or "0"
-
-
-def _table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [titles, ["---"] * len(titles), *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)

@@ -25,7 +25,8 @@ def apply_overrides(values: Mapping[str, Any], assignments: Sequence[str]) -> di
     """Return a copy of a profile's raw values with each `any.setting=value` in its place; the last one wins.
 
     A value is read as YAML; a list may be written `[1,3]` or `1,3`; a text setting takes the words as they are,
-    unless they are empty, `null` or in quotes. Keys and values of a mapping are words: `{0: negative, no: neutral}`.
+    unless they are empty, `null` or in quotes. Keys and values of a mapping are words: `{0: negative, no: neutral}`; a
+    text in its place, such as the name of a file, stays a text.
     `grid.any.setting=values` has a setting vary, and `any.setting=value` has it vary no longer.
 
     Raises:
@@ -78,8 +79,10 @@ def _parse(path: str, text: str, field: FieldInfo) -> Any:
     may_be_list = any(get_origin(kind) is tuple for kind in kinds) and (is_given or len(kinds) == 1)
     if may_be_list and not text.startswith("["):
         text = f"[{text}]"
-    of_words = any(get_origin(kind) is dict or get_args(kind)[:1] == (str,) for kind in kinds)
-    return _read(path, text, as_words=is_given and of_words and path != "grid")
+    is_mapping = is_given and path != "grid" and any(get_origin(kind) is dict for kind in kinds)
+    of_words = is_mapping or (is_given and any(get_args(kind)[:1] == (str,) and path != "grid" for kind in kinds))
+    value = _read(path, text, as_words=of_words)
+    return text if is_mapping and isinstance(value, str) else value
 
 
 def _read(path: str, text: str, *, as_words: bool) -> Any:

@@ -1,4 +1,4 @@
-"""The shipped profiles, and how raw values become a study.
+"""Profiles, those that ship and a user's own, and how raw values become a study.
 
 `build_config` is the one place where pydantic's many-line report becomes the line that a user reads.
 """
@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from importlib.resources import files
+from itertools import takewhile
 from typing import Any, TypeVar, cast
 
 import yaml
@@ -17,6 +18,7 @@ from schemas.config import StudyConfig
 from schemas.errors import InputError
 from schemas.grid import SHORT_NAMES, VARIABLE
 from schemas.listing import cut, show
+from schemas.own_profile import is_own_profile, read_profile, read_profile_text
 from schemas.settings import iterate_settings
 
 Group = TypeVar("Group", bound=BaseModel)
@@ -28,17 +30,36 @@ PROFILES: tuple[str, ...] = tuple(
 
 
 def load_profile(name: str) -> dict[str, Any]:
-    """Read a profile's raw values.
+    """Read the raw values of a shipped profile, or of a file.
+
+    Args:
+        name: A shipped profile, or the path of a YAML file of one's own.
 
     Raises:
-        InputError: There is no such profile; the message names the nearest one and all of them.
+        InputError: There is no such profile (the message names the nearest one, all of them, and how a file is named),
+            or the file is none.
     """
-    if name not in PROFILES:
-        raise InputError(
-            f"unknown profile '{cut(name)}'{_did_you_mean(name, PROFILES)}; there are {', '.join(PROFILES)}"
-        )
-    text = files("profiles").joinpath(f"{name}.yaml").read_text(encoding="utf-8")
-    return cast("dict[str, Any]", yaml.safe_load(text))
+    if name not in PROFILES and is_own_profile(name):
+        return read_profile(name)
+    return cast("dict[str, Any]", yaml.safe_load(load_profile_text(name)))
+
+
+def load_profile_text(name: str) -> str:
+    """The text of a profile, with its comments; see `load_profile`."""
+    if name in PROFILES:
+        return files("profiles").joinpath(f"{name}.yaml").read_text(encoding="utf-8")
+    if is_own_profile(name):
+        return read_profile_text(name)
+    raise InputError(
+        f"unknown profile {show(name)}{_did_you_mean(name, PROFILES)}; there are {', '.join(PROFILES)} "
+        "(`fintone profiles` shows them), or give a file of your own by its path, as in --profile my.yaml"
+    )
+
+
+def describe_profile(name: str) -> str:
+    """What the comment at the beginning of a profile says, in a line."""
+    lines = load_profile_text(name).splitlines()
+    return " ".join(line.removeprefix("#").strip() for line in takewhile(lambda line: line.startswith("#"), lines))
 
 
 def build_config(values: Mapping[str, Any]) -> StudyConfig:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, Self
 
-from pydantic import Field, FiniteFloat, field_validator, model_validator
+from pydantic import Field, FiniteFloat, JsonValue, field_validator, model_validator
 
 from schemas.formats import Format, LabelledFormat
 from schemas.label import Label, fold_word
@@ -15,6 +15,10 @@ class DataSettings(NamingSettings):
 
     is_labelled: ClassVar[bool] = True
     """Whether a row needs a label."""
+    options: ClassVar[frozenset[str]] = frozenset(
+        {"text_column", "label_column", "label_columns", "thresholds", "encoding", "format", "delimiter", "header_row"}
+    )
+    """Settings whose values `fintone ingest` and `fintone run` have options for; that of the label map takes a file."""
 
     @classmethod
     def call(cls, setting: str) -> str:
@@ -23,7 +27,9 @@ class DataSettings(NamingSettings):
 
     @classmethod
     def option(cls, setting: str, value: str = "NAME") -> str:
-        """How these commands set it."""
+        """How these commands set it: by an option of its own, or else by `--set`."""
+        if setting in cls.options:
+            return f"--{setting.replace('_', '-')} {value}"
         return f"--set {cls.call(setting)}={value}"
 
     source: str = Field(
@@ -103,6 +109,15 @@ class DataSettings(NamingSettings):
     max_rejected: float = Field(
         default=0.1, ge=0, le=1, description="Share of the rows that may be rejected; beyond it nothing is ingested."
     )
+
+    @property
+    def remembered(self) -> dict[str, JsonValue]:
+        """What was said of this source, and holds for it in whichever study: all but its name and the rules for copies.
+
+        Settings at their defaults are left out.
+        """
+        of_a_study = {"source", "duplicates", "near_duplicates"}
+        return self.model_dump(mode="json", exclude=of_a_study, exclude_defaults=True)
 
     @field_validator("label_map", mode="before")
     @classmethod

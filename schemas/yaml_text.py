@@ -7,6 +7,7 @@ import yaml
 MOST_CHARACTERS = 200_000
 MOST_DEPTH = 20
 _MOST_DIGITS = 400
+_TEXT, _MERGE = "tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"
 
 
 class YamlTextError(ValueError):
@@ -53,7 +54,10 @@ class _Bounds:
         return node
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 (PyYAML's own)
-        """Make a dictionary, where YAML itself would keep the last of two equal keys."""
+        """Make a dictionary whose keys are words, `0` too, where YAML would keep the last of two equal ones."""
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.tag != _MERGE:
+                key.tag = _TEXT
         mapping: dict[Any, Any] = super().construct_mapping(node, deep=deep)  # type: ignore[misc]
         if len(mapping) < len(node.value):
             keys = [key.value for key, _ in node.value]

@@ -39,6 +39,8 @@ class SourceRecord:
     damaged_example: str | None = None
     reading: str = "{}"
     """The settings with which it was read, as JSON."""
+    settings: str = "{}"
+    """What was said of its place, as JSON; see `schemas.source.DataSettings.remembered`."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,7 @@ def save_ingestion(
             " $headlines_damaged AS headlines_damaged, $damaged_example AS damaged_example, $now AS ingested_at,"
             " $number AS number",
             {
-                **{name: value for name, value in vars(source).items() if name != "columns"},
+                **{name: value for name, value in vars(source).items() if name not in {"columns", "settings"}},
                 **{name: list(value or ()) for name, value in vars(source.columns).items() if name.startswith("other")},
                 "text": source.columns.text,
                 "label": source.columns.label,
@@ -135,7 +137,7 @@ def save_ingestion(
         )
         if given is not None:
             _save_given(connection, source.ingest_id, given)
-        _save_visit(connection, source.location, source.ingest_id, now)
+        _save_visit(connection, source.location, source.ingest_id, source.settings, now)
     return source.ingest_id
 
 
@@ -228,26 +230,31 @@ def _find_previous(connection: DuckDBPyConnection, source: SourceRecord) -> str 
     return cast("str | None", previous)
 
 
-def meet_again(warehouse: Path, location: str, ingest_id: str) -> None:
-    """Record that a place holds what a known ingestion has read, unless its latest visit says so."""
+def meet_again(warehouse: Path, location: str, ingest_id: str, settings: str) -> None:
+    """Record that a place holds what a known ingestion has read, and how it was read; see `SourceRecord`.
+
+    Nothing changes if its latest visit says so.
+    """
     with reading(warehouse) as connection:
-        if _was_met_last(connection, location, ingest_id):
+        if _was_met_last(connection, location, ingest_id, settings):
             return
     with writing(warehouse) as connection:
-        if not _was_met_last(connection, location, ingest_id):  # another process may have been here since
-            _save_visit(connection, location, ingest_id, utc_now())
+        if not _was_met_last(connection, location, ingest_id, settings):  # another process may have been here since
+            _save_visit(connection, location, ingest_id, settings, utc_now())
 
 
-def _save_visit(connection: DuckDBPyConnection, location: str, ingest_id: str, met_at: datetime) -> None:
+def _save_visit(connection: DuckDBPyConnection, location: str, ingest_id: str, settings: str, met_at: datetime) -> None:
     connection.execute(
-        "INSERT INTO source_visits (location, ingest_id, met_at, number) VALUES (?, ?, ?, ?)",
-        [location, ingest_id, met_at, next_number(connection, "source_visits")],
+        "INSERT INTO source_visits (location, ingest_id, settings, met_at, number) VALUES (?, ?, ?, ?, ?)",
+        [location, ingest_id, settings, met_at, next_number(connection, "source_visits")],
     )
 
 
-def _was_met_last(connection: DuckDBPyConnection, location: str, ingest_id: str) -> bool:
-    latest: list[tuple[str]] = connection.execute(f"SELECT ingest_id {_LATEST_VISIT}", [location]).fetchall()
-    return latest == [(ingest_id,)]
+def _was_met_last(connection: DuckDBPyConnection, location: str, ingest_id: str, settings: str) -> bool:
+    latest: list[tuple[str, str]] = connection.execute(
+        f"SELECT ingest_id, source_visits.settings {_LATEST_VISIT}", [location]
+    ).fetchall()
+    return latest == [(ingest_id, settings)]
 
 
 def load_ingestion(warehouse: Path, ingest_id: str) -> StoredIngestion | None:

@@ -1,6 +1,7 @@
 """Tasks from a source to a split. Each opens, calls, records and returns ids."""
 
 from collections import Counter
+from functools import partial
 
 from prefect import task
 from prefect.artifacts import create_markdown_artifact
@@ -11,6 +12,8 @@ from schemas.source import DataSettings
 from tasks.progress import announce
 
 DATA_REPORT_KEY = "data-report"
+SOURCE_TOPIC = "source"
+"""Of lines that tell what came of a source; `fintone run` tells them before its flow does."""
 
 
 @task(task_run_name="ingest {data.source}")
@@ -18,7 +21,7 @@ def ingest_source(data: DataSettings) -> IngestedSource:
     """Read and validate the source into the warehouse, unless it lies there already."""
     from operations.intake import take_in
 
-    return take_in(data, announce)
+    return take_in(data, partial(announce, topic=SOURCE_TOPIC))
 
 
 @task(task_run_name="publish data report")

@@ -11,6 +11,7 @@ from uuid import UUID
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.logging import get_run_logger
 
+from reporting.markdown import escape
 from schemas.text import show_text
 
 SECONDS_BETWEEN_UPDATES = 2.0
@@ -18,7 +19,7 @@ SECONDS_BETWEEN_UPDATES = 2.0
 
 
 def announce(message: str, **event: Any) -> None:
-    """Log a line that people want to read; `event` is what a live view makes of it."""
+    """Log a line that people want to read; `event` is what a live view makes of it, `topic` what it is about."""
     text = show_text(message)
     get_run_logger().info(text, extra={"fintone": {"text": text, **event}})
 
@@ -54,9 +55,9 @@ class Progress:
 
     def _draw(self, percent: float, text: str) -> None:
         if self.artifact is None:
-            self.artifact = cast("UUID", create_progress_artifact(percent, description=text))
+            self.artifact = cast("UUID", create_progress_artifact(percent, description=escape(text)))
         else:
-            update_progress_artifact(self.artifact, percent, description=text)
+            update_progress_artifact(self.artifact, percent, description=escape(text))
 
 
 class JobProgress:

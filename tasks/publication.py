@@ -1,13 +1,14 @@
 """Tasks that show what a study found: the leaderboard and a summary in the Prefect UI, and the report."""
 
+import socket
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from prefect import task
-from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
+from prefect.artifacts import create_markdown_artifact
 
 from operations.missing import find_best, tell_missing
-from reporting.data_report import escape
+from reporting.markdown import escape, render_table
 from reporting.promotion import tell_champion, tell_decision
 from reporting.verdict import format_figure, tell_baseline
 from schemas.comparison import BaselineVerdict
@@ -18,9 +19,11 @@ from tasks.progress import announce
 if TYPE_CHECKING:
     from storage.cells import StoredCell
 
-MOST_OF_A_REASON = 2_000
-"""Characters of a decision's reason that a summary shows."""
+MOST_OF_A_REASON = MOST_OF_AN_ANSWER = 2_000
+"""Characters of a decision's reason, and of the answer of a report, that are shown."""
 
+CHAMPION = escape("*")
+UNBROKEN = "\N{NO-BREAK SPACE}-\N{NO-BREAK SPACE}"
 LEADERBOARD_KEY, SUMMARY_KEY, REPORT_KEY = "leaderboard", "summary", "report"
 
 
@@ -40,9 +43,10 @@ def publish_leaderboard(study: StudyPlan, ingested: IngestedSource) -> None:
     warehouse = Home.from_environment().warehouse
     best, missing = find_best(warehouse, study.study_id), load_missing(warehouse, study.study_id)
     test = load_leaderboard(warehouse, study.study_id)
-    champion = "; * was the champion when this was published" if any(row["is_champion"] for row in test) else ""
-    described = f"{ingested.source}, study {study.study_id}, {test[0]['n']} test headlines{champion}"
-    create_table_artifact([_table_row(row) for row in test], key=LEADERBOARD_KEY, description=described)
+    has_champion = any(row["is_champion"] for row in test)
+    champion = f"; {CHAMPION} was the champion when this was published" if has_champion else ""
+    described = f"{escape(ingested.source)}, study {study.study_id}, {test[0]['n']} test headlines{champion}"
+    create_markdown_artifact(_render_leaderboard(test), key=LEADERBOARD_KEY, description=described)
     verdict = load_verdicts(warehouse, study.study_id, best["cell_id"]).get(best["temperature"])
     summary = _summarise(study, escape(ingested.source), best, test, verdict)
     summary += _tell_promotion(load_decision(warehouse, study.study_id), load_champion(warehouse))
@@ -52,16 +56,22 @@ def publish_leaderboard(study: StudyPlan, ingested: IngestedSource) -> None:
 
 @task(task_run_name="publish report")
 def publish_report(study_id: str) -> None:
-    """Write the report of a study, and link to it in the Prefect UI."""
-    from operations.report import write_report
+    """Write the report of a study, and show its answer and its place in the Prefect UI, which opens no file."""
+    from operations.report import load_answer, write_report
 
     page = write_report(study_id).resolve()
-    create_link_artifact(page.as_uri(), link_text=str(page), key=REPORT_KEY, description=f"study {study_id}")
+    told = (
+        f"## Study {study_id}\n\n{escape(load_answer(study_id), MOST_OF_AN_ANSWER)}\n\n"
+        f"The report with charts, tables and queries is a page on {escape(socket.gethostname())}:\n\n"
+        f"{escape(str(page), MOST_OF_AN_ANSWER)}\n\nTo read it elsewhere, copy the folder that "
+        f"`fintone report --study {study_id} --output FOLDER` writes there."
+    )
+    create_markdown_artifact(told, key=REPORT_KEY, description=f"study {study_id}")
     announce(f"report: {page}")
 
 
 def _note_missing(missing: Sequence["StoredCell"]) -> str:
-    return f"\n\n**{tell_missing(missing)}.**" if missing else ""
+    return f"\n\n**{escape(tell_missing(missing), MOST_OF_A_REASON)}.**" if missing else ""
 
 
 def _tell_promotion(decision: dict[str, Any] | None, champion: Champion | None) -> str:
@@ -73,17 +83,23 @@ def _tell_promotion(decision: dict[str, Any] | None, champion: Champion | None) 
     return f"\n\n**Promotion**: {tell_decision(decision)}. Reason: {reason}. {told}"
 
 
-def _table_row(row: dict[str, Any]) -> dict[str, Any]:
+def _render_leaderboard(rows: Sequence[dict[str, Any]]) -> str:
+    """The leaderboard as Markdown, whose names are then right in both UIs."""
+    shown = [_table_row(row) for row in rows]
+    return render_table(list(shown[0]), [list(row.values()) for row in shown])
+
+
+def _table_row(row: dict[str, Any]) -> dict[str, str]:
     """A row of the leaderboard as the Prefect UI shows it: so few columns that all are seen at once."""
     return {
-        "model": row["cell_name"],
+        "model": escape(row["cell_name"]),
         "T": "" if row["temperature"] is None else f"{row['temperature']:g}",
         "accuracy": format_figure(row["accuracy"]),
-        "95 %": f"{format_figure(row['accuracy_low'])} - {format_figure(row['accuracy_high'])}",
+        "95 %": f"{format_figure(row['accuracy_low'])}{UNBROKEN}{format_figure(row['accuracy_high'])}",
         "macro-F1": format_figure(row["macro_f1"]),
         "expected": format_figure(row["expected_accuracy"]),
         "unparsed": format_figure(row["unparsed_rate"]),
-        "cell": f"{row['cell_id']}{' *' if row['is_champion'] else ''}",
+        "cell": f"{row['cell_id']}{f' {CHAMPION}' if row['is_champion'] else ''}",
     }
 
 

@@ -6,6 +6,7 @@ from prefect.events import emit_event
 
 from operations.answers import ScoredSource
 from reporting.csv_rows import CsvRows
+from reporting.markdown import escape
 from schemas.scoring import Drift
 from schemas.source import ScoreSettings
 from tasks.progress import Progress, announce
@@ -57,7 +58,7 @@ def watch_drift(scored: ScoredSource, tolerance: float) -> list[Drift]:
     drifts = load_drift(Home.from_environment().warehouse, scored.scoring_id)
     drifted = [drift for drift in drifts if drift.exceeds(tolerance)]
     if drifts:
-        source = f"{scored.source} by cell {scored.cell_id}, beside its test part"
+        source = f"{escape(scored.source)} by cell {scored.cell_id}, beside its test part"
         create_table_artifact([_table_row(drift, tolerance) for drift in drifts], key=DRIFT_KEY, description=source)
     for line in tell_drift(drifts, tolerance):
         announce(line)

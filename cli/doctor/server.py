@@ -1,5 +1,6 @@
 """The Prefect server that runs would have: the one that is set, asked for its version, or a temporary one."""
 
+import os
 from dataclasses import replace
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -14,8 +15,8 @@ from schemas.redaction import show_address
 PATIENCE = 5.0
 """Seconds that a server may take for an answer."""
 REFUSED = (401, 403)
+VARIABLE = "PREFECT_API_URL"
 EXAMPLE = "http://127.0.0.1:4200/api"
-UNSET = "or unset PREFECT_API_URL: runs then start a temporary one"
 
 
 def check_server() -> Finding:
@@ -28,12 +29,26 @@ def check_server() -> Finding:
         return _check_temporary_server()
     address = show_address(url)
     if address is None:
-        return Finding("Prefect", "fail", "PREFECT_API_URL is no address", f"give one such as {EXAMPLE}, {UNSET}")
+        return Finding("Prefect", "fail", "PREFECT_API_URL is no address", f"give one such as {EXAMPLE}, {_or_unset()}")
     found, proxy = _check_set_server(address), find_proxy(address)
     if found.state == "fail" and proxy:
         remedy = f"it is asked through the proxy of {proxy}: add its host to NO_PROXY; or {found.remedy}"
         return replace(found, remedy=remedy)
     return found
+
+
+def _or_unset() -> str:
+    """How to do without the server that is set: by what takes its address out of each place where it stands."""
+    from prefect.context import get_settings_context
+    from prefect.settings import PREFECT_API_URL
+
+    ways = []
+    if os.environ.get(VARIABLE):
+        ways.append(f"unset {VARIABLE}")
+    if PREFECT_API_URL in get_settings_context().profile.settings:
+        ways.append(f"`prefect config unset -y {VARIABLE}`")
+    ways = ways or [f"take {VARIABLE}, or api.url, out of .env, prefect.toml or pyproject.toml in this folder"]
+    return f"or {' and '.join(ways)}: runs then start a temporary one"
 
 
 def _check_temporary_server() -> Finding:
@@ -93,7 +108,7 @@ def _check_set_server(address: str) -> Finding:
     from prefect.exceptions import PrefectHTTPStatusError
     from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
-    remedy = f"start it, as `prefect server start` does, {UNSET}"
+    remedy = f"start it, as `prefect server start` does, {_or_unset()}"
     try:
         with (
             temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}),
@@ -105,9 +120,9 @@ def _check_set_server(address: str) -> Finding:
             return _judge_version(address, client.api_version(), client.client_version())
     except PrefectHTTPStatusError as error:
         status = error.response.status_code
-        remedy = f"give the address of a server's API, such as {EXAMPLE}, {UNSET}"
+        remedy = f"give the address of a server's API, such as {EXAMPLE}, {_or_unset()}"
         if status in REFUSED:
-            remedy = f"set PREFECT_API_AUTH_STRING or PREFECT_API_KEY as the server asks, {UNSET}"
+            remedy = f"set PREFECT_API_AUTH_STRING or PREFECT_API_KEY as the server asks, {_or_unset()}"
         return Finding("Prefect", "fail", f"{address} answers with status {status}", remedy)
     except Exception as error:  # noqa: BLE001 (a transport's own, or what another server's answer leads to)
         reason = describe_reason(error)
@@ -121,7 +136,7 @@ def _judge_version(address: str, server: str, client: str) -> Finding:
     told = f"server {server} answers at {address}"
     theirs, ours = Version(server), Version(client)
     if theirs.major != ours.major:
-        remedy = f"run a server of version {ours.major}, {UNSET}"
+        remedy = f"run a server of version {ours.major}, {_or_unset()}"
         return Finding("Prefect", "fail", f"{told}, and this is Prefect {client}", remedy)
     if theirs < ours:
         return Finding("Prefect", "note", f"{told}, older than Prefect {client} here", f"update it to {client}")

@@ -1,6 +1,7 @@
 """Where commands print: what they answer to standard output, what they tell on their way to standard error."""
 
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -46,7 +47,44 @@ def print_lines(lines: list[tuple[str, str]], console: Console = stdout) -> None
 
 def tell(message: str) -> None:
     """Print a line to standard error."""
-    stderr.print(show_text(message), markup=False, soft_wrap=True)
+    print_text(show_text(message), stderr)
+
+
+def print_text(text: str, console: Console = stdout, *, indent: int = 0) -> None:
+    """Print a paragraph as it is; on a terminal it is broken between words, and never within one.
+
+    A word that is longer than a line, such as a path, is left to the terminal, which then copies it whole.
+
+    Args:
+        text: The paragraph.
+        console: Where it is printed.
+        indent: Columns by which the lines after the first are moved to the right.
+    """
+    width = console.width - indent if console.is_terminal else None
+    for number, line in enumerate(_break(text, width)):
+        moved = " " * indent if number else ""
+        console.print(f"{moved}{line}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _break(text: str, width: int | None) -> list[str]:
+    """Break a paragraph into lines, between words alone; one line where no width is given."""
+    from rich.cells import cell_len
+
+    if width is None:
+        return [text]
+    first, *words = re.findall(r"^\s*\S*|\s+\S+", text)
+    lines = [first]
+    for word in words:
+        if cell_len(lines[-1] + word) <= width:
+            lines[-1] += word
+        else:
+            lines.append(word.lstrip())
+    return lines
+
+
+def print_query(query: str) -> None:
+    """Print a command that asks the warehouse; where it is broken between words it can still be copied."""
+    print_text(f'  fintone sql "{query}"')
 
 
 class StandardOutput:

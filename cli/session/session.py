@@ -18,6 +18,12 @@ _temporary_server = cache(TemporaryServer)
 """The one of this process; it is not started before a session needs it."""
 
 
+def forbid_telemetry() -> None:
+    """Let neither Prefect nor a server of it that starts here tell of its use; Prefect looks when it is imported."""
+    os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+    os.environ.setdefault("DO_NOT_TRACK", "1")
+
+
 def is_server_set() -> bool:
     """Whether flows have a Prefect server of the user's; Prefect is loaded only where a profile of it may tell."""
     url = os.environ.get("PREFECT_API_URL")
@@ -36,16 +42,18 @@ class ServerGoneError(FailureError):
 
 
 @contextmanager
-def prefect_session(console: Console) -> Iterator[None]:
+def prefect_session(console: Console, told: frozenset[str] = frozenset()) -> Iterator[None]:
     """Show on `console` what flows announce while the block runs, and let Ctrl-C end them promptly.
+
+    Args:
+        console: The terminal, or a pipe.
+        told: Topics of lines that the caller told before (see `tasks.progress.announce`).
 
     Raises:
         ProxyError: The environment names a proxy that cannot be used.
         ServerGoneError: The block failed, and the server that is set is no longer, or was never, of use.
     """
     bypass_proxies()
-    os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
-    os.environ.setdefault("DO_NOT_TRACK", "1")
     from prefect.settings import PREFECT_API_URL
 
     from cli.session.interruption import prompt_interruption
@@ -59,7 +67,7 @@ def prefect_session(console: Console) -> Iterator[None]:
     elif not _is_temporary(server):
         console.print(f"Prefect server: {redact(server)}")
     try:
-        with show_progress(console), prompt_interruption():
+        with show_progress(console, told), prompt_interruption():
             yield
     except (InputError, FailureError):
         raise

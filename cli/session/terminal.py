@@ -12,25 +12,31 @@ from typing import Any
 from rich.console import Console
 from rich.live import Live
 
-from cli.output.console import SECONDS_BETWEEN_LINES
+from cli import debugging
+from cli.output.console import SECONDS_BETWEEN_LINES, print_text
 from cli.session.live import LiveView
 from schemas.text import show_text
+
+CLOCK = "%H:%M:%S"
 
 
 class ProgressHandler(logging.Handler):
     """Shows log records that carry a `fintone` event (see `tasks.progress`) and drops all others."""
 
-    def __init__(self, console: Console) -> None:
-        """Show on `console`; there is a live view only if it is a terminal."""
+    def __init__(self, console: Console, told: frozenset[str] = frozenset()) -> None:
+        """Show on `console`, but no lines of topics that were told; there is a live view only if it is a terminal."""
         super().__init__()
-        self.console = console
+        self.console, self.told = console, told
         self.view = LiveView()
         has_screen = console.is_terminal and not console.is_dumb_terminal
         self.screen = Live(self.view, console=console, transient=True) if has_screen else None
         self.printed = 0.0
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Show the record's event, if it has one."""
+        """Show the record's event, if it has one, and with `--debug` its traceback."""
+        if debugging.is_on and record.exc_info:
+            told = logging.Formatter().formatException(record.exc_info)
+            self.console.print(show_text(told, lines=True), markup=False, highlight=False, soft_wrap=True)
         event = getattr(record, "fintone", None)
         if event is None:
             return
@@ -40,6 +46,8 @@ class ProgressHandler(logging.Handler):
 
     def _is_line(self, event: dict[str, Any]) -> bool:
         """Whether the event is a line of its own: what moves is none on a screen, and one now and then elsewhere."""
+        if event.get("topic") in self.told:
+            return False
         if self.screen:
             return "total" not in event and "left" not in event
         is_ongoing = "total" in event and event["done"] < event["total"]
@@ -47,13 +55,17 @@ class ProgressHandler(logging.Handler):
 
     def _print(self, text: str) -> None:
         self.printed = time.monotonic()
-        line = f"{time.strftime('%H:%M:%S')}  {show_text(text)}"
-        self.console.print(line, markup=False, highlight=False, soft_wrap=True)
+        print_text(f"{time.strftime(CLOCK)}  {show_text(text)}", self.console, indent=len("HH:MM:SS  "))
 
 
 @contextmanager
-def show_progress(console: Console) -> Iterator[None]:
-    """Show announced progress on `console` in place of Prefect's own console log while the block runs."""
+def show_progress(console: Console, told: frozenset[str] = frozenset()) -> Iterator[None]:
+    """Show announced progress on `console` in place of Prefect's own console log while the block runs.
+
+    Args:
+        console: The terminal, or a pipe.
+        told: Topics of lines that the caller told before.
+    """
     import prefect.main  # noqa: F401 (sets up Prefect's logging, which would undo what follows)
     from prefect.logging.handlers import PrefectConsoleHandler
 
@@ -61,7 +73,7 @@ def show_progress(console: Console) -> Iterator[None]:
     consoles = [handler for handler in root.handlers if isinstance(handler, PrefectConsoleHandler)]
     for handler in consoles:
         root.removeHandler(handler)
-    shown = ProgressHandler(console)
+    shown = ProgressHandler(console, told)
     prefect_logger.addHandler(shown)
     try:
         with shown.screen or nullcontext():

@@ -144,7 +144,7 @@ def _older_form(config: StudyConfig, leave_out: Iterable[str], without: Iterable
         leave_out: Settings of its training.
         without: Groups.
     """
-    form = config.model_dump(mode="json", exclude={"grid", "curve_epochs", *without})
+    form = config.model_dump(mode="json", exclude={"study_name", "tags", "grid", "curve_epochs", *without})
     form |= {name: _identify(getattr(config, name), name) for name in ("data", "split") if name in form}
     grid = {name: list(config.grid.get(path, ())) for name, path in SHORT_NAMES.items()}
     for name, path in SHORT_NAMES.items():

@@ -1,6 +1,5 @@
 """`fintone ingest` and its flow: what is told of every row, what is refused, and that a refusal leaves nothing."""
 
-import html
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +10,7 @@ from prefect import flow
 from flows.ingest import ingest
 from ingestion.refusals import TooManyRejectedError
 from reporting.data_report import render_data_report
+from schemas.errors import InputError
 from schemas.label import LABELS
 from schemas.overrides import apply_overrides
 from schemas.profiles import build_config, load_profile
@@ -84,7 +84,7 @@ def test_two_candidates_are_told_in_the_terminal_the_account_and_the_report_and_
         "the label was read from 'sentiment', and 'label' could be meant: if so, set label_column",
     ]
     [ingest_id] = query(home / "warehouse.duckdb", "SELECT ingest_id FROM sources").rows[0]
-    report = html.unescape(render_data_report(load_data_report(home / "warehouse.duckdb", ingest_id)))
+    report = render_data_report(load_data_report(home / "warehouse.duckdb", ingest_id)).replace("\\", "")
     for doubt in doubts:
         assert f"warning {doubt}" in account
         assert f"warning: two.csv: {doubt}\n" in err
@@ -119,6 +119,28 @@ def test_a_source_beyond_the_bound_leaves_nothing(home: Path, news: Path, server
         ingest(DataSettings(source=str(news), text_column="title", label_column="mood", label_map={"0": "neutral"}))
     for table in ("sources", "headlines", "rejected_rows", "snapshots", "snapshot_headlines"):
         assert query(home / "warehouse.duckdb", f"SELECT count(*) FROM {table}").rows == [(0,)]
+
+
+def test_an_error_of_the_user_is_one_line_in_the_log_of_its_run(
+    home: Path, news: Path, server: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(InputError, match="no label column"):
+        ingest(DataSettings(source=str(news)))
+    errors = [record for record in caplog.records if "no label column" in record.getMessage()]
+    [told] = [record.getMessage() for record in errors if "Finished in state" not in record.getMessage()]
+    assert told.startswith("source 'news.csv' has no label column")
+    assert [record for record in caplog.records if record.exc_info] == []
+
+
+def test_a_bug_has_its_traceback_in_the_log_of_its_run(
+    home: Path, news: Path, server: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("operations.intake.complete_masks", 1)  # whatever it is
+    words = {"up": "positive", "down": "negative", "0": "neutral"}
+    columns = {"text_column": "title", "label_column": "mood", "label_map": words}
+    with pytest.raises(TypeError):
+        ingest(DataSettings.model_validate({"source": str(news), "max_rejected": 1, **columns}))
+    assert any(record.exc_info for record in caplog.records)
 
 
 def test_a_headline_of_test_stays_there_when_more_arrive(home: Path, server: str) -> None:
@@ -166,7 +188,7 @@ def test_a_headline_of_test_stays_there_when_more_arrive(home: Path, server: str
         (["news.csv", "--text-column", "title", "--label-columns", "mood,tone"], "no label column 'tone'"),
         (
             ["news.csv", "--header-row", "9", *COLUMNS],
-            "has no line 9 that names columns: say another with --set data.he",
+            "has no line 9 that names columns: say another with --header-row N",
         ),
     ],
 )
@@ -252,7 +274,7 @@ def test_what_was_not_read_and_what_looks_damaged_is_told_each_time(fintone: Run
         assert {(subject.replace("_", " "), words) for subject, words in told} >= expected
     [(ingest_id,)] = query(home / "warehouse.duckdb", "SELECT ingest_id FROM sources").rows
     shown = render_data_report(load_data_report(home / "warehouse.duckdb", ingest_id))
-    assert "Not read: README.md (document)." in shown.replace("&#40;", "(").replace("&#41;", ")")
+    assert "Not read: README.md (document)." in shown
     assert "2 headlines look damaged, as in" in shown
     stored = "SELECT not_read, headlines_damaged, damaged_example FROM sources"
     assert query(home / "warehouse.duckdb", stored).rows == [(["README.md (document)"], 2, "SociÃ©tÃ© GÃ©nÃ©rale rose")]

@@ -15,7 +15,7 @@ from cli.session import proxies
 from cli.session.proxies import ProxyError, bypass_proxies, find_proxy
 from schemas.checkup import Finding
 
-ROOT = Path(proxies.__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 FINTONE = Path(sys.executable).with_name("fintone")
 TINY = (
     "split.train_per_class=8",

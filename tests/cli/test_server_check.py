@@ -68,6 +68,24 @@ def test_a_closed_port_is_broken_and_shows_no_credential(closed_port: int, monke
     assert "secret" not in str(found)
 
 
+def test_the_remedy_takes_the_address_out_of_where_it_stands(
+    closed_port: int, own_prefect: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"http://127.0.0.1:{closed_port}/api"
+    own_prefect.mkdir()
+    profile = own_prefect / "profiles.toml"
+    profile.write_text(f'active = "desk"\n[profiles.desk]\nPREFECT_API_URL = "{url}"\n')
+    unset = "`prefect config unset -y PREFECT_API_URL`: runs then start a temporary one"
+    assert check().remedy.endswith(f", or {unset}")
+    monkeypatch.setenv("PREFECT_API_URL", url)
+    assert check().remedy.endswith(f", or unset PREFECT_API_URL and {unset}")
+    monkeypatch.delenv("PREFECT_API_URL")
+    profile.unlink()
+    monkeypatch.chdir(tmp_path)
+    Path("prefect.toml").write_text(f'[api]\nurl = "{url}"\n')
+    assert "or api.url, out of .env, prefect.toml or pyproject.toml in this folder" in check().remedy
+
+
 def test_a_server_that_says_nothing_is_not_waited_for(silent_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PREFECT_API_URL", f"http://127.0.0.1:{silent_port}/api")
     assert check().told == f"no Prefect server answers at http://127.0.0.1:{silent_port}/api (timed out)"

@@ -27,7 +27,7 @@ def parent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[subproce
     """A process that has a temporary server."""
     monkeypatch.setenv("PREFECT_HOME", str(tmp_path / "prefect"))
     monkeypatch.setenv("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
-    root = Path(cli.session.temporary_server.__file__).parents[1]
+    root = Path(__file__).parents[2]
     with subprocess.Popen([sys.executable, "-c", PARENT], cwd=root, stdout=subprocess.PIPE, text=True) as process:
         yield process
         process.kill()

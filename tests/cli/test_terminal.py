@@ -4,6 +4,7 @@ import io
 import logging
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from cli import debugging
+from cli.output.console import print_text
 from cli.session import terminal
 from cli.session.terminal import ProgressHandler, show_progress
 
@@ -47,6 +50,49 @@ def progress(logger: logging.Logger, done: int, total: int, title: str = "train"
 
 def announce(logger: logging.Logger, text: str, **event: Any) -> None:
     logger.info(text, extra={"fintone": {"text": text, **event}})
+
+
+def test_lines_of_a_topic_that_was_told_are_not_told_again(logger: logging.Logger) -> None:
+    console = make_console(screen=False)
+    logger.addHandler(handler := ProgressHandler(console, frozenset({"source"})))
+    announce(logger, "news.csv: nothing new", topic="source")
+    announce(logger, "split: 900 train")
+    logger.removeHandler(handler)
+    assert LINES.findall(written(console)) == ["split: 900 train"]
+
+
+def test_a_screen_breaks_lines_between_words_alone_and_a_pipe_none(logger: logging.Logger) -> None:
+    told = f"study 37c1: base model embedded, 1 cells to fine-tune, {'/folder' * 10} and more of the same words again"
+    shown = {screen: make_console(screen=screen) for screen in (True, False)}
+    for screen, console in shown.items():
+        console.width = 60
+        print_text(told, console, indent=4)
+        lines = written(console).splitlines()
+        assert " ".join(line.strip() for line in lines) == told
+        assert (len(lines) > 1) == screen
+        assert not screen or all(len(line) <= 60 or "/folder" in line for line in lines)
+    assert all(line.startswith("    ") for line in written(shown[True]).splitlines()[1:])
+
+
+def test_a_query_that_is_broken_is_one_word_of_a_shell(monkeypatch: pytest.MonkeyPatch) -> None:
+    query = "SELECT cell_name, accuracy FROM leaderboard WHERE study_id = '37c1' AND part = 'test'"
+    narrow = make_console(screen=True)
+    narrow.width = 40
+    print_text(f'  fintone sql "{query}"', narrow)
+    assert written(narrow).count("\n") > 2
+    assert [word.replace("\n", " ") for word in shlex.split(written(narrow))] == ["fintone", "sql", query]
+
+
+def test_debug_shows_the_traceback_of_what_a_task_logs(logger: logging.Logger, monkeypatch: pytest.MonkeyPatch) -> None:
+    for is_on in (False, True):
+        monkeypatch.setattr(debugging, "is_on", is_on)
+        console = make_console(screen=False)
+        logger.addHandler(handler := ProgressHandler(console))
+        error = ValueError("a \x1b[31mbug")
+        logger.error("Task run failed", exc_info=(type(error), error, None))
+        logger.removeHandler(handler)
+        assert ("ValueError: a \\x1b[31mbug" in written(console)) == is_on
+        assert "\x1b" not in written(console)
 
 
 def test_only_what_is_announced_shows(logger: logging.Logger) -> None:

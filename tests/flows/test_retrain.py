@@ -16,7 +16,7 @@ import pytest
 from embedded.grammar import generate_headline
 from flows.retrain import retrain
 from operations.worker import _workers
-from reporting.data_report import escape
+from reporting.markdown import escape
 from schemas.config import BaselineSettings, PromotionSettings, StudyConfig
 from schemas.overrides import apply_overrides
 from schemas.profiles import build_config, load_profile
@@ -82,6 +82,17 @@ def finished(
 
 def ask(home: Path, sql: str) -> list[tuple[Any, ...]]:
     return query(home / "warehouse.duckdb", sql).rows
+
+
+def find(artifacts: list[Any], key: str) -> Any:
+    [found] = [artifact for artifact in artifacts if artifact.key == key]
+    return found
+
+
+def check_report(told: str, page: Path) -> None:
+    assert "Validation chose " in told
+    assert escape(str(page), 2_000) in told
+    assert "file:" not in told
 
 
 def test_a_study_fills_the_warehouse_and_tells_prefect(finished: Finished) -> None:
@@ -172,20 +183,20 @@ def test_a_study_fills_the_warehouse_and_tells_prefect(finished: Finished) -> No
     )
 
     flow_runs, task_runs, artifacts = told.flow_runs(), told.task_runs(), told.artifacts()
-    assert [run.name for run in flow_runs] == [f"demo on {finished.config.data.source}"]
+    assert [run.name for run in flow_runs] == [
+        f"demo on {finished.config.data.source}: lr=1e-03,1e-02 epochs=1,2, study {study_id}"
+    ]
     names = {run.name for run in task_runs}
     assert {"train lr=1e-03 epochs=1", "score lr=1e-02 epochs=1"} <= names
     assert {"baseline: TF-IDF + linear SVM", "plan epoch curve", "compare cells", "publish leaderboard"} <= names
-    [table] = [artifact for artifact in artifacts if artifact.type == "table"]
-    assert table.key == "leaderboard"
-    [summary] = [artifact for artifact in artifacts if artifact.key == "summary"]
+    table, summary, report = (find(artifacts, key) for key in ("leaderboard", "summary", "report"))
+    assert "| baseline: finance lexicon |  | " in table.data
     assert re.search(rf"the best baseline, .*\], p.* after Holm's correction for {pairs} comparisons\.", summary.data)
     decision = f"did not promote cell {cell}: there was no champion. Reason: {escape(reason, 2_000)}."
     assert f"{decision} The champion when this was published: none." in summary.data
-    [link] = [artifact for artifact in artifacts if artifact.key == "report"]
     [page] = home.glob("reports/*/index.html")
-    assert page.as_uri() in link.data
     assert study_id in page.read_text(encoding="utf-8")
+    check_report(report.data, page)
 
 
 def test_what_is_finished_is_not_done_again(home: Path, finished: Finished) -> None:

@@ -302,7 +302,7 @@ def test_columns_go_by_the_settings(hub: FakeHub) -> None:
     assert pairs(read(text_column="words", label_column="mood")) == [("Up.", "positive")]
     assert error_of() == (
         "source 'hf:org/news' has no text column and no label column, its columns are ['words', 'mood']: "
-        "name them with --set data.text_column=NAME and --set data.label_column=NAME; 'mood' may hold the label"
+        "name them with --text-column NAME and --label-column NAME; 'mood' may hold the label"
     )
 
 

@@ -213,11 +213,11 @@ THREE = {f"annotator{n}": ["positive", "negative"] * 2 for n in (1, 2)}
     [
         (
             {"sentiment_score": [0.62, -0.48, 0.03, 0.0]},
-            "'sentiment_score' holds scores from -0.48 to 0.62: .* --set data.thresholds=-0.1,0.1",
+            "'sentiment_score' holds scores from -0.48 to 0.62: .* --thresholds -0.1,0.1",
         ),
         ({"Decisions": ENTITIES}, "'Decisions' holds an object with a label for each entity, and fintone reads one"),
         ({"votes": ['["positive", "neutral"]'] * 4}, "'votes' holds a list of labels: write each annotator's into"),
-        (THREE, "is an annotator's, say --set data.label_columns=annotator1,annotator2"),
+        (THREE, "is an annotator's, say --label-columns annotator1,annotator2"),
         (
             {"positive": [0.9, 0.1] * 2, "neutral": [0.1, 0.1] * 2, "negative": [0.0, 0.8] * 2},
             "'positive', 'neutral' and 'negative' hold a score of each label",

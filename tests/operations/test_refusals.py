@@ -94,7 +94,7 @@ def test_many_unknown_labels_are_another_column_and_keep_the_message_short(home:
     error = refuse(settings([(f"Profit {number} rose", f"{number:05}{'x' * 500}") for number in range(500)]))
     assert isinstance(error, NothingAcceptedError)
     assert "none of its 500 rows can be used: 500 rows with an unknown label" in str(error)
-    assert "and 495 more); if another column holds the label, name it with --set data.label_column=NAME" in str(error)
+    assert "and 495 more); if another column holds the label, name it with --label-column NAME" in str(error)
     assert len(str(error)) < 700
     assert (len(error.details), error.details[-1]) == (21, "480 more reasons")
 

@@ -1,11 +1,15 @@
 """The data report as Markdown: the answer first, every figure in it, and no text of the source that is obeyed."""
 
+import html
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from reporting.data_report import escape, render_data_report
+from reporting.data_report import render_data_report
+from reporting.markdown import escape
 from schemas.data_report import Changes, CopyCount, CopyGroup, DataReport, Drift, LabelCount, Lengths, ReasonCount
 
 NASTY = [
@@ -91,6 +95,15 @@ def test_an_escaped_text_is_one_line_of_plain_text(text: str) -> None:
         "th",
         "td",
     }
+
+
+@pytest.mark.parametrize(
+    "text", ['it\'s (1) [x] _a_ "q" & <b>.csv', "1. first", "- dash", "# title", "a\\", "-.7 [-.8, -.5]"]
+)
+def test_a_text_shows_as_it_is_and_has_no_entity_that_a_ui_would_show(text: str) -> None:
+    escaped = escape(text)
+    assert re.search(r"(?<!\\)&", escaped) is None
+    assert html.unescape(MarkdownIt("js-default").render(escaped)) == f"<p>{text}</p>\n"
 
 
 def test_a_long_text_is_cut() -> None:

@@ -1,5 +1,6 @@
 """Profiles load, and a broken value becomes one line that names the setting, the value and the remedy."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,10 +36,29 @@ def test_a_misspelt_profile_names_the_nearest_and_all() -> None:
         load_profile("papers")
 
 
-@pytest.mark.parametrize("name", ["", "../secrets", "demo.yaml/..", "zzz"])
-def test_a_profile_is_a_name_and_never_a_path(name: str) -> None:
-    with pytest.raises(InputError, match="there are demo, desk, desk-pt, paper"):
+@pytest.mark.parametrize("name", ["", ".", "..", "zzz", "Demo"])
+def test_a_name_of_no_profile_and_no_file_names_those_that_there_are(name: str) -> None:
+    with pytest.raises(InputError, match=r"there are demo, desk, desk-pt, paper .* as in --profile my\.yaml$"):
         load_profile(name)
+
+
+WRITTEN = """\
+data: {source: 2024, text_column: 2, label_map: {0: negative, no: neutral, 1.0: positive}, encoding: null,
+  label_columns: [1, no]}
+prompt: {label_words: {negative: no, neutral: off, positive: yes}}
+grid: {lora.r: [4, 8], base_model.name: [a, b]}
+"""
+
+
+def test_words_of_ones_own_profile_stay_as_they_are_written(tmp_path: Path) -> None:
+    (tmp_path / "2 Desks.yaml").write_text(WRITTEN)
+    values = load_profile(str(tmp_path / "2 Desks.yaml"))
+    words = {"0": "negative", "no": "neutral", "1.0": "positive"}
+    read = {"source": "2024", "text_column": "2", "label_map": words, "encoding": None, "label_columns": ["1", "no"]}
+    assert values["data"] == read
+    assert values["prompt"]["label_words"] == {"negative": "no", "neutral": "off", "positive": "yes"}
+    assert values["grid"] == {"lora.r": [4, 8], "base_model.name": ["a", "b"]}
+    assert values["name"] == "profile-2-desks"
 
 
 @pytest.mark.parametrize(
@@ -78,7 +98,9 @@ def test_every_problem_is_told_at_once() -> None:
 
 
 def test_a_setting_like_no_other_lists_all() -> None:
-    with pytest.raises(InputError, match=r"^unknown setting qqq; there are name, data\.source, .*, runner\.storage$"):
+    with pytest.raises(
+        InputError, match=r"^unknown setting qqq; there are name, study_name, tags, data\.source, .*, runner\.storage$"
+    ):
         build_config(with_value("qqq", 1))
 
 

@@ -118,7 +118,7 @@ def test_the_snapshot_before_is_the_one_that_its_place_held_last(data, clock, so
     ingest("third", 4)
     ingest("elsewhere", 3, "/data/copy.csv")
     clock()
-    meet_again(data, "/data/news.csv", "second")
+    meet_again(data, "/data/news.csv", "second", "{}")
     ingest("fourth", 2)
     rows = query(data, "SELECT snapshot_id, previous_snapshot_id FROM snapshots ORDER BY number").rows
     assert rows == [

@@ -1,0 +1,41 @@
+"""Errors that are told in one line are told so in the Prefect UI too, once, and without a traceback."""
+
+import logging
+
+from schemas.errors import FailureError, InputError
+from schemas.text import show_text
+
+LOGGERS = ("prefect.task_runs", "prefect.flow_runs", "prefect.engine")
+"""Where Prefect logs what ended a task, its flow and their process."""
+
+
+class OneLine(logging.Filter):
+    """Keeps of a record that carries such an error the error's own line, and drops later records of that error."""
+
+    def __init__(self) -> None:
+        """Begin with no error told."""
+        super().__init__()
+        self.told: BaseException | None = None
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record is to be logged; its text changes where it carries an error that is told in one line."""
+        error = record.exc_info[1] if record.exc_info else None
+        if not isinstance(error, InputError | FailureError) or hasattr(error, "__notes__"):
+            return True  # a note is the traceback of another process, and the error is a bug's
+        if error is self.told:
+            return False
+        self.told = error
+        record.msg, record.args = show_text(str(error)), ()
+        record.exc_info = record.exc_text = None
+        return True
+
+
+def tell_in_one_line() -> None:
+    """Have Prefect log these errors in a line from here on; calling it again changes nothing."""
+    for logger in map(logging.getLogger, LOGGERS):
+        if not any(isinstance(each, OneLine) for each in logger.filters):
+            logger.addFilter(_one_line)
+
+
+_one_line = OneLine()
+"""The one of this process, as an error that ends a task ends its flow too."""
