@@ -112,11 +112,13 @@ class DataSettings(NamingSettings):
 
     @property
     def remembered(self) -> dict[str, JsonValue]:
-        """What was said of this source, and holds for it in whichever study: all but its name and the rules for copies.
+        """What was said of this source, and holds for it in whichever study.
+
+        That is all but its name, the rules for copies and what becomes of headlines that are too long.
 
         Settings at their defaults are left out.
         """
-        of_a_study = {"source", "duplicates", "near_duplicates"}
+        of_a_study = {"source", "duplicates", "near_duplicates", "too_long"}
         return self.model_dump(mode="json", exclude=of_a_study, exclude_defaults=True)
 
     @field_validator("label_map", mode="before")
