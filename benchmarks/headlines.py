@@ -4,7 +4,8 @@ import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from operations.intake import draw_parts, find_headlines
+from operations.intake import find_headlines
+from operations.splitting import draw_parts
 from schemas.label import Label
 from schemas.overrides import apply_overrides
 from schemas.profiles import build_config, load_profile

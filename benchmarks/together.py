@@ -157,7 +157,7 @@ def _make_pair(crew: Crew, kind: str, number: int) -> list[list[str]]:
     if kind == "promotions":
         tuned = "SELECT cell_id FROM cells WHERE kind = 'fine-tuned' ORDER BY cell_id"
         cells = [str(cell) for (cell,) in query(crew.home / "warehouse.duckdb", tuned).rows]
-        return [["promote", cell, "--reason", "soak"] for cell in (cells[0], cells[-1])]
+        return [["promote", cell, "--reason", "soak", "--yes"] for cell in (cells[0], cells[-1])]
     return [["score", str(crew.headlines), "--model", crew.champion()]] * 2
 
 

@@ -20,9 +20,12 @@ class JudgedPart(StrEnum):
 
 def compare(
     cell: Annotated[
-        str, typer.Argument(help="Id of a cell, or its first 4 characters or more.", autocompletion=complete_cell)
+        str,
+        typer.Argument(help="Id of a cell, its first 4 characters or more, or its name.", autocompletion=complete_cell),
     ],
-    other: Annotated[str, typer.Argument(help="Id of the cell to compare it with.", autocompletion=complete_cell)],
+    other: Annotated[
+        str, typer.Argument(help="The cell to compare it with, in the same way.", autocompletion=complete_cell)
+    ],
     temperature: Annotated[float | None, typer.Option(help="Sampling temperature; else each that both have.")] = None,
     part: Annotated[
         JudgedPart, typer.Option(help="Part of the split; validation chooses, test judges.")

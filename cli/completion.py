@@ -28,6 +28,15 @@ def complete_study(incomplete: str) -> Suggestions:
     return _quietly(lambda: suggest_studies(Home.from_environment().warehouse, incomplete))
 
 
+def complete_id(incomplete: str) -> Suggestions:
+    """Ids of studies, cells and snapshots in the warehouse, and the word for the champion."""
+    from storage.home import Home
+    from storage.suggestions import suggest_snapshots
+
+    snapshots = _quietly(lambda: suggest_snapshots(Home.from_environment().warehouse, incomplete))
+    return [*_champion(incomplete), *complete_study(incomplete), *complete_cell(incomplete), *snapshots]
+
+
 def complete_cell(incomplete: str) -> Suggestions:
     """Ids of cells in the warehouse."""
     return _cells(incomplete, fine_tuned=False)
@@ -40,8 +49,11 @@ def complete_fine_tune(incomplete: str) -> Suggestions:
 
 def complete_model(incomplete: str) -> Suggestions:
     """`champion`, and ids of fine-tuned cells."""
-    champion = [("champion", "the one that the gate or a person chose")] if "champion".startswith(incomplete) else []
-    return champion + complete_fine_tune(incomplete)
+    return [*_champion(incomplete), *complete_fine_tune(incomplete)]
+
+
+def _champion(incomplete: str) -> Suggestions:
+    return [("champion", "the one that the gate or a person chose")] if "champion".startswith(incomplete) else []
 
 
 def _cells(incomplete: str, *, fine_tuned: bool) -> Suggestions:

@@ -10,9 +10,12 @@ from typer.exceptions import TyperException
 
 from cli import debugging
 from cli.compare import compare
+from cli.delete import delete
 from cli.doctor.command import doctor
 from cli.export import export
+from cli.gc import gc
 from cli.ingest import ingest
+from cli.list import list_things
 from cli.options import BAD_INPUT, FAILED, INTERRUPTED, INTERRUPTION
 from cli.output.console import tell
 from cli.profiles import profiles
@@ -21,6 +24,7 @@ from cli.report import report
 from cli.run import run
 from cli.score import score
 from cli.session.session import forbid_telemetry
+from cli.show import show
 from cli.sql import sql
 from cli.withdraw import withdraw
 from flows.notices import show_notices
@@ -33,8 +37,24 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for command in (run, profiles, ingest, sql, compare, report, export, score, promote, withdraw, doctor):
+for command in (
+    run,
+    profiles,
+    ingest,
+    show,
+    sql,
+    compare,
+    report,
+    export,
+    score,
+    promote,
+    withdraw,
+    delete,
+    gc,
+    doctor,
+):
     app.command()(command)
+app.command("list")(list_things)
 
 
 @app.callback(invoke_without_command=True)

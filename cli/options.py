@@ -15,8 +15,16 @@ if TYPE_CHECKING:
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 INTERRUPTION = "fintone: interrupted; what was finished is kept, and the same command goes on from there\n"
 FINE_TUNE = typer.Argument(
-    help="Id of a fine-tuned cell, or its first 4 characters or more.", autocompletion=complete_fine_tune
+    help="Id of a fine-tuned cell, its first 4 characters or more, or its name.", autocompletion=complete_fine_tune
 )
+
+
+class Format(StrEnum):
+    """How `fintone sql` and `fintone list` print their answers."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
 
 
 class Form(StrEnum):
@@ -29,6 +37,27 @@ class Form(StrEnum):
 def assign(flags: dict[str, str | None]) -> list[str]:
     """The flags that were given, as `any.setting=value`."""
     return [f"{name}={value}" for name, value in flags.items() if value is not None]
+
+
+def read_tags(tags: "Sequence[str] | None") -> str | None:
+    """The tags that were given as `key=value`, as the value of a setting; None if there are none.
+
+    Raises:
+        InputError: One has no equals sign, or a key comes twice.
+    """
+    import json
+
+    from schemas.errors import InputError
+    from schemas.listing import cut
+
+    read: dict[str, str] = {}
+    for tag in tags or []:
+        key, equals, value = tag.partition("=")
+        if not equals or key in read:
+            fault = "comes twice" if equals else "sets nothing"
+            raise InputError(f"--tag {cut(tag)}: {fault}; write --tag KEY=VALUE, once for each key, as in desk=fx")
+        read[key.strip()] = value.strip()
+    return json.dumps(read) if read else None
 
 
 def build_config(profile: str, base_models: "Sequence[str]", assignments: list[str]) -> "StudyConfig":

@@ -1,11 +1,16 @@
 """`fintone promote`: promote a cell manually, overriding the gate, or go back."""
 
+from getpass import getuser
 from typing import Annotated
 
 import typer
 
+from cli.confirmation import YES, check_answerable, confirm
 from cli.options import FINE_TUNE
 from cli.output.console import print_lines
+from schemas.errors import InputError
+
+LONGEST_NAME = 80
 
 
 def promote(
@@ -13,24 +18,50 @@ def promote(
     reason: Annotated[str, typer.Option(help="Why; it is recorded with the decision.")] = "",
     temperature: Annotated[float | None, typer.Option(help="Sampling temperature; else its lowest.")] = None,
     back: Annotated[bool, typer.Option("--back", help="Go back to the champion before, instead of a cell.")] = False,  # noqa: FBT002
+    by: Annotated[str | None, typer.Option(help="Who decides; it is recorded. Your user name if not given.")] = None,
+    yes: Annotated[bool, YES] = False,  # noqa: FBT002
 ) -> None:
     """Promote a cell manually, overriding the gate, or go back to the champion before.
 
+    Shows the figures of both cells and the floors of the gate that are missed, then asks. Elsewhere than on a terminal
+    it needs --yes.
+
     Example: fintone promote 3f9a --reason "the gate's test part is too small"
     """
-    from operations.promotion import promote as promote_cell
-    from operations.promotion import roll_back
+    from operations.floors import describe_proposal
+    from operations.promotion import carry_out, propose, propose_roll_back
+    from reporting.promotion import tell_champion
 
     if back == (cell is not None):
         raise typer.BadParameter("give a cell, or --back" + (", not both" if back else ""))
     if back and temperature is not None:
         raise typer.BadParameter("--back keeps the temperature of the champion before; give no --temperature")
-    change = roll_back(reason) if cell is None else promote_cell(cell, reason, temperature)
-    before = f"{change.before.cell_id} at temperature {change.before.temperature:g}" if change.before else "none"
+    person = _find_person(by)
+    proposal = propose_roll_back(reason, person) if cell is None else propose(cell, reason, person, temperature)
+    check_answerable("promote", yes=yes)
+    print_lines(describe_proposal(proposal))
+    confirm("promote", f"Make cell {proposal.after.cell_id} the champion?", yes=yes)
+    carry_out(proposal)
     print_lines(
         [
-            ("champion", f"{change.after.cell_id} at temperature {change.after.temperature:g}"),
-            ("before", before),
-            ("recorded", 'fintone sql "FROM champions ORDER BY number DESC"'),
+            ("champion", tell_champion(proposal.after).removeprefix("cell ")),
+            ("before", tell_champion(proposal.before).removeprefix("cell ")),
+            ("decided by", person),
+            ("recorded", "fintone list champions"),
         ]
     )
+
+
+def _find_person(by: str | None) -> str:
+    """Who decides: as given, else the name of the user.
+
+    Raises:
+        InputError: The name is empty or no line, or the system has none.
+    """
+    try:
+        person = getuser() if by is None else by.strip()
+    except (OSError, KeyError) as error:
+        raise InputError("--by: this system has no name for its user; say who decides") from error
+    if not person or not person.isprintable() or len(person) > LONGEST_NAME:
+        raise InputError(f"--by {person[:LONGEST_NAME]!r}: give one line of up to {LONGEST_NAME} characters")
+    return person

@@ -13,7 +13,9 @@ from cli.output.console import print_lines, tell
 def report(
     study: Annotated[
         str | None,
-        typer.Option(help="Id of a study, or its first characters; else the last.", autocompletion=complete_study),
+        typer.Option(
+            help="Id of a study, its first characters, or its name; else the last.", autocompletion=complete_study
+        ),
     ] = None,
     output: Annotated[Path | None, typer.Option(help="A folder; else the study's own in the home.")] = None,
     act_at: Annotated[

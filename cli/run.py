@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.completion import complete_profile
-from cli.options import assign, collect_values
+from cli.options import assign, collect_values, read_tags
 from cli.output.console import print_lines, print_query, print_text, stderr, stdout, tell
 from cli.own_data import find_rules, tell_rules
 from cli.reading import (
@@ -63,6 +63,8 @@ def run(
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="Any setting, as in --set lora.r=16; may be repeated.")
     ] = None,
+    name: Annotated[str | None, typer.Option(help="What people call the study; changes no id.")] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="A mark of the study, as in desk=fx; may be repeated.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would run, and run nothing.")] = False,  # noqa: FBT002
 ) -> None:
     """Run a study: ingest, split, fine-tune each cell of the grid, evaluate, print the leaderboard.
@@ -79,6 +81,8 @@ def run(
         "grid.epochs": epochs,
         "decoding.temperatures": temperatures,
         "grid.seeds": seed,
+        "study_name": name,
+        "tags": read_tags(tag),
     }
     varied = [f"grid.{assignment.strip()}" for assignment in grid or []]
     reading = assign_reading(
@@ -183,6 +187,7 @@ def _print_leaderboard(home: "Home", study_id: str, *, synthetic: bool) -> None:
     from cli.output.leaderboard import build_table
     from operations.missing import find_best
     from reporting.verdict import tell_baseline
+    from storage.cells import load_short_ids
     from storage.comparisons import load_verdicts
     from storage.evaluations import load_leaderboard
     from storage.examples import example_queries
@@ -191,7 +196,7 @@ def _print_leaderboard(home: "Home", study_id: str, *, synthetic: bool) -> None:
     best = find_best(home.warehouse, study_id)
     title = f"study {study_id}, {rows[0]['n']} test headlines{' (synthetic)' if synthetic else ''}"
     stdout.print()
-    stdout.print(build_table(rows, title))
+    stdout.print(build_table(rows, title, load_short_ids(home.warehouse)))
     verdicts = load_verdicts(home.warehouse, study_id, best["cell_id"])  # none without baselines
     verdict = verdicts.get(best["temperature"])
     stdout.print(f"\nbest on validation: cell {best['cell_id']}")

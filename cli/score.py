@@ -37,7 +37,8 @@ def score(
     model: Annotated[
         str,
         typer.Option(
-            help="`champion`, or a cell's id, or its first 4 characters or more.", autocompletion=complete_model
+            help="`champion`, or a cell's id, its first 4 characters or more, or its name.",
+            autocompletion=complete_model,
         ),
     ] = "champion",
     temperature: Annotated[float | None, typer.Option(help="Of the probabilities; else the nearest to 1.")] = None,
@@ -54,6 +55,10 @@ def score(
     unparsed: Annotated[
         str, typer.Option(help="For an answer that is no label: `label` calls it unparsed, `neutral` neutral.")
     ] = "label",
+    too_long: Annotated[
+        str | None,
+        typer.Option(help="A headline longer than the model takes: `reject` or `truncate`; else as the model's study."),
+    ] = None,
     evaluate: Annotated[  # noqa: FBT002
         bool,
         typer.Option("--evaluate", help="Compare the answers with labels beside the headlines: accuracy, macro-F1."),
@@ -94,6 +99,7 @@ def score(
         "delimiter": delimiter,
         "header_row": header_row,
         "unparsed": unparsed,
+        "too_long": too_long,
         "drift_tolerance": drift_tolerance,
         "raw": raw,
         "evaluate": evaluate,

@@ -3,25 +3,16 @@
 import os
 import sys
 import traceback
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from cli import debugging
-from cli.options import FAILED, INTERRUPTED, INTERRUPTION
+from cli.options import FAILED, INTERRUPTED, INTERRUPTION, Format
 from cli.output.console import stdout, tell
 from cli.output.screen import Screen
 from schemas.text import show_text
-
-
-class Format(StrEnum):
-    """How `fintone sql` prints its answer."""
-
-    TABLE = "table"
-    CSV = "csv"
-    JSON = "json"
 
 
 def sql(

@@ -10,6 +10,7 @@ from prefect.client.schemas.objects import State
 from flows.credentials import provide_hub_token
 from flows.deployment import close_prefect_of_deployment
 from flows.notices import show_notices
+from flows.run_names import add_study_id, name_run
 from learning.study.grid import family_of, group_cells, split_apart
 from learning.training.schedule import added_steps
 from operations.missing import tell_missing
@@ -23,7 +24,7 @@ from schemas.plan import IngestedSource, ModelCell, StudyPlan
 from schemas.stored import write_stored
 from storage.cells import load_missing
 from storage.home import Home
-from storage.locks import holding
+from storage.locks import at_work, holding
 from storage.opening import waiting_without_end
 from storage.studies import finish_study, is_answered, start_study
 from storage.warehouse import prepare_warehouse
@@ -38,7 +39,7 @@ from tasks.study import plan_epoch_curve, plan_study
 from tasks.user_errors import tell_in_one_line
 
 
-@flow(name="retrain", flow_run_name="{config.name} on {config.data.source}")
+@flow(name="retrain", flow_run_name=name_run)
 def retrain(config: StudyConfig) -> str:
     """Ingest, split, fine-tune every cell of the grid, evaluate, compare, judge, and publish the leaderboard.
 
@@ -55,11 +56,12 @@ def retrain(config: StudyConfig) -> str:
     home = Home.from_environment()
     home.create()
     prepare_warehouse(home.warehouse)
-    with waiting_without_end(), having_jobs_done(config.runner):
+    with at_work(home.warehouse), waiting_without_end(), having_jobs_done(config.runner):
         ingested = ingest_source(config.data)
         publish_data_report(ingested)
-        split_id = split_snapshot(ingested, config.split, config.data.near_duplicates)
+        split_id = split_snapshot(ingested, config)
         study = plan_study(config, ingested, split_id)
+        add_study_id(study.study_id)
         with holding(home.warehouse, "study", study.study_id):
             _complete(home, study, ingested)
     return study.study_id

@@ -43,7 +43,7 @@ class MissingColumnError(InputError):
 
 @dataclass(frozen=True)
 class Columns:
-    """The places of text and label in a row, and their names; of several label columns `label` is None.
+    """The places of text, label and part of the split in a row, and their names; of several labels `label` is None.
 
     `others` are the columns that pass through to answers, by their places.
     """
@@ -53,12 +53,13 @@ class Columns:
     read: ReadColumns
     group: LabelGroup | None = None
     others: Mapping[int, str] = field(default_factory=dict)
+    part: int | None = None
 
     @property
     def places(self) -> tuple[int, ...]:
         """The places of every cell of a row that is read."""
-        label = () if self.label is None else (self.label,)
-        return (self.text, *label, *(self.group.places if self.group else ()))
+        alone = (place for place in (self.label, self.part) if place is not None)
+        return (self.text, *alone, *(self.group.places if self.group else ()))
 
 
 class Table:
@@ -87,9 +88,10 @@ class Table:
 
     def find_columns(self) -> Columns | None:
         """The columns of text and label; None if a column that is needed is missing."""
-        texts, labels = self._find_text(), self._find_label()
+        texts, labels, parts = self._find_text(), self._find_label(), self._find_part()
         group = self._find_group(labels)
-        if not texts or (self.settings.is_labelled and not labels and not group):
+        has_labels = labels or group or not self.settings.is_labelled
+        if not texts or not has_labels or (self.settings.split_column and not parts):
             return None
         places = group.places if group else tuple(labels[:1])
         others = name_others(self.names, {texts[0]}) if self.settings.keeps_others else {}
@@ -99,9 +101,11 @@ class Table:
             other_texts=self._name(texts[1:]),
             other_labels=() if group else self._name(labels[1:]),
             label_shape=group.shape if group else describe_scores(self.settings),
+            part=self.names[parts[0]].strip() if parts else None,
             kept=tuple(others.values()),
         )
-        return Columns(texts[0], None if group or not labels else labels[0], read, group, others)
+        label = None if group or not labels else labels[0]
+        return Columns(texts[0], label, read, group, others, parts[0] if parts else None)
 
     def describe_missing(self, remedy: str = "") -> str:
         """What is missing, what there is instead, and the remedy; `remedy` adds another one."""
@@ -110,6 +114,8 @@ class Table:
         if settings.is_labelled and not self._find_group(labels):
             named = settings.label_column or ", ".join(self._miss_columns())
             wanted.append(("label", named, labels, self._suggest_labels))
+        if settings.split_column:
+            wanted.append(("split", settings.split_column, self._find_part(), list))
         missing = [(what, column, suggest) for what, column, found, suggest in wanted if not found]
         told = " and no ".join(f"{what} column" + (f" {column!r}" if column else "") for what, column, _ in missing)
         options = " and ".join(settings.option(self._call(what)) for what, _, _ in missing)
@@ -199,6 +205,10 @@ class Table:
         others = [place for place in ranks if self._judge(place).holds_labels or ranks[place] < ranks[best]]
         others += [] if self._judge(best).holds_labels else self._suggest_labels()
         return list(dict.fromkeys([best, *others]))
+
+    def _find_part(self) -> list[int]:
+        """The column of the part of the split, if one is named."""
+        return [] if self.settings.split_column is None else self._find_named(self.settings.split_column)
 
     def _find_named(self, wanted: str) -> list[int]:
         """The column of exactly that name, else one whose name compares equal."""

@@ -63,10 +63,11 @@ def _read_record(record: Record, layout: Layout) -> RawRow:
         return broken_row(raw, f"number of fields is {len(fields)}, not {layout.width}")
     if fields == layout.header:
         return broken_row(raw, "the header again")
-    label = layout.columns.label
-    others = take_others(fields, layout.columns.others)
-    row = RawRow(fields[layout.columns.text], None if label is None else fields[label], raw, others=others)
-    return layout.columns.group.label(row, fields) if layout.columns.group else row
+    columns = layout.columns
+    label, others = None if columns.label is None else fields[columns.label], take_others(fields, columns.others)
+    row = RawRow(fields[columns.text], label, raw, others=others)
+    row = columns.group.label(row, fields) if columns.group else row
+    return row if columns.part is None else row._replace(part=fields[columns.part])
 
 
 def _split_row(line: str, layout: Layout, words: LabelWords) -> list[str] | None:

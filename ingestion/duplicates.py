@@ -25,7 +25,8 @@ Conflicts = Literal["drop", "majority", "keep"]
 class Resolved:
     """Rows after their copies were dealt with, each frame in the order of the source.
 
-    `headlines` has the columns of `CandidateFrame` with `headline_id`, `text_id`, `masked_id` and `copies`;
+    `headlines` has the columns of `CandidateFrame` with `headline_id`, `text_id`, `masked_id`, `copies` and, instead of
+    `part`, `parts`: those of its copies, with spaces between;
     `rejected` row_number, reason and raw; `quarantined` row_number, text_id, text, label and resolution.
     """
 
@@ -39,7 +40,7 @@ def keep_duplicates(candidates: pd.DataFrame) -> Resolved:
     identified = _identify(candidates)
     occurrences = identified.groupby(["text", "label"], sort=False).cumcount() + 1
     conflicting = identified[identified["labels"] > 1]
-    headlines = _name(identified, occurrences).assign(copies=1)
+    headlines = _name(identified, occurrences).assign(copies=1, parts=identified["part"])
     return Resolved(headlines, _reject(identified.iloc[:0], []), _quarantine(conflicting, "kept"))
 
 
@@ -121,7 +122,7 @@ def _tell_fate(labels: Counter[str], label: str, fate: str, conflicts: Conflicts
 
 def _merge_copies(identified: pd.DataFrame, refused: pd.DataFrame) -> pd.DataFrame:
     """One row for each text and label that is not refused, in the order of first appearance."""
-    columns = ["row_number", "text", "label", "agreement", "text_id", "masked_id", "headline", "copies"]
+    columns = ["row_number", "text", "label", "agreement", "part", "text_id", "masked_id", "headline", "copies"]
     stays = ~identified["headline"].duplicated() & ~identified["headline"].isin(refused["headline"])
     merged = identified.loc[stays, columns]
     copies = identified[(identified["copies"] > 1) & ~identified["headline"].isin(refused["headline"])]
@@ -131,6 +132,15 @@ def _merge_copies(identified: pd.DataFrame, refused: pd.DataFrame) -> pd.DataFra
     merged.loc[repeated, "text"] = kept["text"].reindex(merged.loc[repeated, "headline"]).to_numpy()
     least = copies.groupby("headline")["agreement"].min()
     merged.loc[repeated, "agreement"] = least.reindex(merged.loc[repeated, "headline"]).array
+    return _join_parts(merged.rename(columns={"part": "parts"}), copies[copies["part"].notna()])
+
+
+def _join_parts(merged: pd.DataFrame, copies: pd.DataFrame) -> pd.DataFrame:
+    """Give each headline all parts of the split that its copies are in, with spaces between them."""
+    if not copies.empty:
+        joined = copies.groupby("headline")["part"].agg(lambda parts: " ".join(sorted(set(parts))))
+        found = merged["headline"].isin(joined.index)
+        merged.loc[found, "parts"] = joined.reindex(merged.loc[found, "headline"]).to_numpy()
     return merged
 
 

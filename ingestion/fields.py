@@ -39,6 +39,8 @@ class Fields:
     """The fields of the group, in its order."""
     others: Mapping[int, str] = field(default_factory=dict)
     """The columns that pass through to answers, by their places."""
+    part: Field | None = None
+    """That of an official split, where one is named."""
 
     @property
     def places(self) -> tuple[int, ...]:
@@ -52,7 +54,7 @@ class Fields:
 
     @property
     def _all(self) -> tuple[Field, ...]:
-        return (self.text, *((self.label,) if self.label else ()), *self.grouped)
+        return (self.text, *(each for each in (self.label, self.part) if each), *self.grouped)
 
     def make_row(self, cells: Cells, raw: str) -> RawRow:
         """The row of cells: its text must be a string; its label may also be a number, whole ones without decimals.
@@ -74,6 +76,8 @@ class Fields:
         if not (_is_unicode(text) and _is_unicode(word or "")):
             return broken_row(raw, "half a surrogate pair, which is not Unicode")
         row = RawRow(self.frame.strip(text), word, raw, others=take_others(cells, self.others))
+        if self.part:
+            row = row._replace(part="" if is_empty(values[self.part]) else label_word(values[self.part]))
         if self.group is None:
             return row
         return self.group.label(row, dict(zip(self.group.places, (values[each] for each in self.grouped), strict=True)))
@@ -102,7 +106,8 @@ def find_fields(source: str, names: Sequence[str], rows: Sequence[Sequence[Any]]
     grouped = tuple(fields[place] for place in columns.group.places) if columns.group else ()
     others = name_others(names, set() if text.path else {text.place}) if settings.keeps_others else {}
     read = replace(columns.read, kept=tuple(others.values()))
-    return Fields(text, label, read, frame, columns.group, grouped, others)
+    part = None if columns.part is None else fields[columns.part]
+    return Fields(text, label, read, frame, columns.group, grouped, others, part)
 
 
 def _name_elements(error: MissingColumnError, differing: Sequence[str]) -> MissingColumnError:
@@ -121,7 +126,8 @@ def _list_fields(names: Sequence[str], rows: Sequence[Sequence[Any]], settings: 
         paths = list_paths(cells) if any(map(is_nested, cells)) else [()]
         fields += [Field(".".join((name, *path)), place, path) for path in paths]
     known = {field.name for field in fields}
-    for wanted in (settings.text_column, settings.label_column, *(settings.label_columns or ())):
+    named = (settings.text_column, settings.label_column, settings.split_column, *(settings.label_columns or ()))
+    for wanted in named:
         if wanted is not None and wanted not in known:
             fields += _find_path(wanted, names, rows)
     return fields

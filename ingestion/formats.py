@@ -1,7 +1,8 @@
 """From the bytes of one file to raw rows: what kind it is, by its content, and which reader takes it."""
 
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from ingestion import phrasebank
@@ -18,9 +19,10 @@ from ingestion.labels import LabelWords
 from ingestion.layouts import recognise_layout
 from ingestion.packed import PackedError, Packer, find_packer, unpack
 from ingestion.parquet import is_parquet, read_parquet
+from ingestion.parts import part_of_file
 from ingestion.plain_lines import check_lines, is_plain, read_lines
-from ingestion.rows import RawRow, TableRows, broken_row
-from schemas.columns import NO_COLUMNS, ReadColumns
+from ingestion.rows import RawRow, TableRows, broken_row, give_part
+from schemas.columns import NO_COLUMNS, ReadColumns, join_columns
 from schemas.errors import InputError
 from schemas.formats import Format
 from schemas.source import DataSettings
@@ -95,24 +97,42 @@ def _read_zip(content: bytes, source: str, settings: DataSettings) -> Content:
         rows = phrasebank.read_phrasebank_text(text, settings.agreement)
         table = TableRows(phrasebank.raise_agreement(rows, levels))
         return _from_text("financial-phrasebank zip", text, table)._replace(not_read=tell_others(archive))
-    return _read_only_member(archive, source, settings)
-
-
-def _read_only_member(archive: zipfile.ZipFile, source: str, settings: DataSettings) -> Content:
     files = list_files(archive)
+    if len(files) > 1 and all(map(part_of_file, files)):
+        return _read_parts(archive, files, source, settings)
+    return _read_only_member(archive, files, source, settings)
+
+
+def _read_parts(archive: zipfile.ZipFile, files: Sequence[str], source: str, settings: DataSettings) -> Content:
+    """An official split: files that are named train, validation and test; rows are numbered through all of them."""
+    found = [_read_member(archive, name, source, settings) for name in files]
+    parts = [None if settings.split_column else part_of_file(name) for name in files]
+    return Content(
+        f"{', '.join(sorted({each.kind for each in found}))} in a zip",
+        ", ".join(sorted({each.encoding for each in found})),
+        chain.from_iterable(give_part(each.rows, part) for each, part in zip(found, parts, strict=True)),
+        join_columns(each.columns for each in found),
+        (*tell_others(archive), *(name for each in found for name in each.not_read)),
+    )
+
+
+def _read_only_member(archive: zipfile.ZipFile, files: Sequence[str], source: str, settings: DataSettings) -> Content:
     if len(files) != 1:
         raise ArchiveError(
             f"source {source!r} is a zip that is neither an Excel workbook nor the archive of FinancialPhraseBank and "
             f"holds not one data file but {describe_files(files or tell_others(archive))}: "
             "unpack it and give the folder or a file"
         )
-    name = f"{source}/{files[0]}"
-    inner = read_member(archive, files[0], source)
+    found = _read_member(archive, files[0], source, settings)
+    return found._replace(kind=f"{found.kind} in a zip", not_read=(*tell_others(archive), *found.not_read))
+
+
+def _read_member(archive: zipfile.ZipFile, member: str, source: str, settings: DataSettings) -> Content:
+    name, inner = f"{source}/{member}", read_member(archive, member, source)
     if _is_packed(inner, name):
         what = "a zip" if is_zip(inner) else "a packed file"
         raise ArchiveError(f"source {name!r} is {what} within a zip: unpack it and give what it holds")
-    found = read_content(inner, name, settings)
-    return found._replace(kind=f"{found.kind} in a zip", not_read=(*tell_others(archive), *found.not_read))
+    return read_content(inner, name, settings)
 
 
 def _read_file(content: bytes, source: str, settings: DataSettings) -> Content:

@@ -16,7 +16,8 @@ from ingestion.fields import Fields, find_fields
 from ingestion.formats import Content
 from ingestion.hub_errors import HubDatasetError, bad_form, explain_failure, hub_errors, quiet_hub
 from ingestion.labels import LabelWords
-from ingestion.rows import RawRow
+from ingestion.parts import part_of_file
+from ingestion.rows import RawRow, give_part
 from schemas.source import DataSettings
 
 PREFIX = "hf:"
@@ -161,18 +162,26 @@ def _check_config(reference: HubReference, commit: str) -> None:
 def _iter_rows(splits: list[Any], keys: dict[int, str], fields: Fields, words: LabelWords) -> Iterator[RawRow]:
     """Yield the rows of each split, each as a JSON object for raw row; no cell is decoded into an image or a sound.
 
+    A split that is called train, validation or test is the part of its rows, unless a column is.
+
     Args:
         splits: The splits in order.
         keys: The columns that are read, by their places.
         fields: What is read of their cells.
         words: The label words.
     """
-    encoder = json.JSONEncoder(ensure_ascii=False, default=str)
     for split in splits:
-        classes = {place: getattr(split.features[key], "names", None) for place, key in keys.items()}
-        for batch in split.with_format("arrow").iter(_BATCH_ROWS):
-            for row in batch.to_pylist():
-                cells = {place: row[key] for place, key in keys.items()}
-                cells |= {place: class_word(cells[place], known, words) for place, known in classes.items() if known}
-                if not is_blank(row.values()):
-                    yield fields.make_row(cells, encoder.encode(row))
+        part = None if fields.part else part_of_file(str(split.split))
+        yield from give_part(_iter_split(split, keys, fields, words), part)
+
+
+def _iter_split(split: Any, keys: dict[int, str], fields: Fields, words: LabelWords) -> Iterator[RawRow]:
+    """Yield the rows of one split; see `_iter_rows`."""
+    encoder = json.JSONEncoder(ensure_ascii=False, default=str)
+    classes = {place: getattr(split.features[key], "names", None) for place, key in keys.items()}
+    for batch in split.with_format("arrow").iter(_BATCH_ROWS):
+        for row in batch.to_pylist():
+            cells = {place: row[key] for place, key in keys.items()}
+            cells |= {place: class_word(cells[place], known, words) for place, known in classes.items() if known}
+            if not is_blank(row.values()):
+                yield fields.make_row(cells, encoder.encode(row))

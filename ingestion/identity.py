@@ -13,7 +13,7 @@ GROUPING_VERSION = 3
 """Raised when the same headlines would get other ids or groups: then every snapshot is another one."""
 READING_VERSION = 4
 """Raised when the same bytes and settings would give other headlines or reasons: then every source is read again."""
-_ADDED = ("label_columns", "thresholds")
+_ADDED = ("label_columns", "thresholds", "split_column")
 """Settings of later versions; where they are not given, what is hashed or compared is as it was without them."""
 
 
@@ -54,7 +54,8 @@ def describe_remembered(settings: DataSettings) -> str:
 
 def ingest_id(sha256: str, settings: DataSettings) -> str:
     """The id of reading these bytes with these settings, whatever their path and the bound on rejected rows."""
-    rules = settings.model_dump(mode="json", exclude={"source", "max_rejected", *_ADDED}) | _list_added(settings)
+    rules = settings.model_dump(mode="json", exclude={"source", "max_rejected", "too_long", *_ADDED})
+    rules |= _list_added(settings)
     return _own_hash(json.dumps([sha256, rules, READING_VERSION], sort_keys=True))
 
 

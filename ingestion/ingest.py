@@ -18,7 +18,7 @@ from ingestion.near_duplicates import group_near_copies
 from ingestion.sources import EMBEDDED, Reading, Source, find_source, iterate_rows
 from ingestion.validation import validate_rows
 from schemas.columns import ReadColumns, join_columns
-from schemas.frames import HeadlineFrame, QuarantineFrame, RejectedFrame
+from schemas.frames import GivenFrame, HeadlineFrame, QuarantineFrame, RejectedFrame
 from schemas.source import DataSettings
 
 
@@ -55,6 +55,8 @@ class Ingestion:
     quarantined: DataFrame[QuarantineFrame]
     left_out: DataFrame[RejectedFrame]
     """Rows whose label the settings leave out, with the reason."""
+    given: DataFrame[GivenFrame]
+    """The parts of an official split; no rows where the source has none."""
     order_counts: bool
     """Whether the order of rows is part of the snapshot: true if every row is kept, as in the study."""
 
@@ -114,6 +116,7 @@ def read_source(data: DataSettings, source: Source | None = None) -> Ingestion:
         rejected=RejectedFrame.validate(_locate(rejected, source, reading)),
         quarantined=QuarantineFrame.validate(_locate(resolved.quarantined, source, reading)),
         left_out=RejectedFrame.validate(_locate(left_out, source, reading)),
+        given=GivenFrame.validate(_list_given(resolved.headlines)),
         order_counts=keep,
     )
 
@@ -127,6 +130,13 @@ def _group(headlines: pd.DataFrame, measure: str) -> pd.DataFrame:
     group_ids = smallest.reindex(groups).set_axis(headlines.index)
     columns = ["headline_id", "text_id", "masked_id", "group_id", "text", "label", "copies", "agreement"]
     return headlines.assign(group_id=group_ids)[columns].reset_index(drop=True)
+
+
+def _list_given(headlines: pd.DataFrame) -> pd.DataFrame:
+    """A row for each headline and part of an official split."""
+    told = headlines.loc[headlines["parts"].notna(), ["headline_id", "parts"]]
+    listed = told.assign(part=told["parts"].str.split()).explode("part")
+    return listed[["headline_id", "part"]].astype("str").reset_index(drop=True)
 
 
 def _locate(rows: pd.DataFrame, source: Source, reading: Reading) -> pd.DataFrame:

@@ -98,7 +98,8 @@ def _numbered_layout(head: Head, settings: DataSettings) -> Layout | None:
     text = _number(settings.text_column, width)
     told = (settings.label_columns or (settings.label_column,)) if settings.is_labelled else ()
     labels = [place for column in told if (place := _number(column, width)) is not None]
-    if text is None or len(set(labels)) < len(told):
+    part = _number(settings.split_column, width)
+    if text is None or len(set(labels)) < len(told) or (part is None and settings.split_column):
         return None
     names, words = [str(place + 1) for place in range(width)], LabelWords.of(settings)
     group = make_group(names, labels, words, settings.agreement) if len(told) > 1 else None
@@ -108,10 +109,11 @@ def _numbered_layout(head: Head, settings: DataSettings) -> Layout | None:
         label=", ".join(names[place] for place in labels) or None,
         label_shape=group.shape if group else describe_scores(settings),
         kept=tuple(others.values()),
+        part=settings.split_column,
     )
     start = head.ends[0] if settings.header_row else head.start
-    columns = Columns(text, None if group or not labels else labels[0], read, group, others)
-    return _lay_out(head, width, columns, start)
+    label = None if group or not labels else labels[0]
+    return _lay_out(head, width, Columns(text, label, read, group, others, part), start)
 
 
 def _number_others(text: int, width: int, settings: DataSettings) -> dict[int, str]:
@@ -129,7 +131,8 @@ def _number(column: str | None, width: int) -> int | None:
 def _headerless_layout(head: Head, settings: DataSettings) -> Layout | None:
     """Two columns of which one has a label word in the first row already; in most rows where no labels are needed."""
     words, first = LabelWords.of(settings), head.records[0]
-    if settings.text_column or settings.label_column or settings.label_columns or len(first) != _HEADERLESS_FIELDS:
+    named = settings.text_column or settings.label_column or settings.label_columns or settings.split_column
+    if named or len(first) != _HEADERLESS_FIELDS:
         return None
     labels = [place for place, field in enumerate(first) if words.knows(field)]
     if len(labels) != 1:

@@ -11,7 +11,8 @@ class RawRow(NamedTuple):
 
     `agreement` is the least share of annotators that agree on the label, in per cent, where the source tells it.
     `left_out` is why a row that is sound is left out, and its label is of no matter. `others` are the cells of other
-    columns by name, where they pass through to answers.
+    columns by name, where they pass through to answers. `part` is the word for its part of an official split, where a
+    column or a file's name says it; empty where a cell is.
     """
 
     text: str | None
@@ -21,6 +22,7 @@ class RawRow(NamedTuple):
     agreement: int | None = None
     left_out: str | None = None
     others: Mapping[str, str | int | float | bool | None] | None = None
+    part: str | None = None
 
 
 class TableRows(NamedTuple):
@@ -32,6 +34,11 @@ class TableRows(NamedTuple):
     rows: Iterator[RawRow]
     columns: ReadColumns = NO_COLUMNS
     not_read: tuple[str, ...] = ()
+
+
+def give_part(rows: Iterator[RawRow], part: str | None) -> Iterator[RawRow]:
+    """The rows of a file that is named by a part of the split, if it is."""
+    return rows if part is None else (row._replace(part=part) for row in rows)
 
 
 def broken_row(raw: str, defect: str) -> RawRow:

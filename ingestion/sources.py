@@ -14,7 +14,8 @@ from ingestion.files import SourceError, SourceFile, find_files, hash_bytes, has
 from ingestion.formats import Content, read_content
 from ingestion.hub_dataset import HubReference, parse_reference, read_dataset, resolve_commit
 from ingestion.identity import ingest_id
-from ingestion.rows import RawRow
+from ingestion.parts import part_of_file
+from ingestion.rows import RawRow, give_part
 from schemas.columns import ReadColumns
 from schemas.paths import local_path
 from schemas.source import DataSettings
@@ -140,7 +141,7 @@ def iterate_rows(source: Place, settings: DataSettings, reading: Reading) -> Ite
         reading.columns.append(content.columns)
         reading.rows.append(0)
         reading.not_read += [f"{file.name}: {name}" if source.is_folder else name for name in content.not_read]
-        for row in content.rows:
+        for row in give_part(content.rows, _part_of(file, source, settings)):
             reading.rows[-1] += 1
             rows += 1
             characters += len(row.raw)
@@ -151,6 +152,12 @@ def iterate_rows(source: Place, settings: DataSettings, reading: Reading) -> Ite
             yield row
     if not rows:
         raise SourceError(f"source {settings.source!r} has no rows: give a file with labelled headlines")
+
+
+def _part_of(file: SourceFile | SourceDataset, source: Place, settings: DataSettings) -> str | None:
+    """The part of the split that a file of a folder is named by, unless a column says it."""
+    is_named = source.is_folder and settings.split_column is None
+    return part_of_file(file.name.partition("/")[2]) if is_named else None
 
 
 def _find_dataset(reference: HubReference) -> Place:

@@ -9,6 +9,7 @@ import pandas as pd
 from pandera.errors import SchemaErrors
 
 from ingestion.labels import SHOWN_CHARACTERS, LabelWords
+from ingestion.parts import resolve_part
 from ingestion.rows import RawRow
 from schemas.frames import CandidateFrame
 from schemas.label import MISSING_WORDS
@@ -94,12 +95,13 @@ def _take(rows: Iterator[RawRow]) -> list[RawRow]:
 
 
 def _candidate_frame(rows: Iterable[RawRow], words: LabelWords | None, first_number: int) -> pd.DataFrame:
-    texts, labels, raws, defects, agreements, _, _ = zip(*rows, strict=True)
+    texts, labels, raws, defects, agreements, _, _, parts = zip(*rows, strict=True)
     columns = {
         "text": [None if text is None else text.strip() for text in texts],
         "label": _resolve(labels, defects, words),
         "raw": raws,
         "defect": defects,
+        "part": [None if part is None else resolve_part(part) for part in parts],
     }
     frame = pd.DataFrame(columns, dtype="str")
     frame.insert(0, "row_number", range(first_number, first_number + len(texts)))
@@ -130,7 +132,8 @@ def _find_reasons(frame: pd.DataFrame) -> pd.Series:
         cases = (error.failure_cases[name].tolist() for name in ("index", "column", "check", "failure_case"))
         reasons: dict[int, list[str]] = {}
         for index, column, check, case in zip(*cases, strict=True):
-            reasons.setdefault(index, []).append(_describe_label(str(case)) if column == "label" else str(check))
+            describe = _DESCRIBE.get(column)
+            reasons.setdefault(index, []).append(describe(str(case)) if describe else str(check))
         failed = pd.Series({index: "; ".join(reasons[index]) for index in reasons}, dtype="str")
         told = pd.concat([told, failed]).sort_index()
     return told
@@ -142,6 +145,14 @@ def _describe_label(word: str) -> str:
     if word.casefold() in MISSING_WORDS:
         return f"no label, written as {word!r}"
     return f"unknown label {word[:SHOWN_CHARACTERS]!r}"
+
+
+def _describe_part(word: str) -> str:
+    return f"unknown part {word[:SHOWN_CHARACTERS]!r} of the split" if word else "no part of the split"
+
+
+_DESCRIBE = {"label": _describe_label, "part": _describe_part}
+"""How a value that a column does not take is described; of other columns the check says it."""
 
 
 def _cut(raw: str) -> str:

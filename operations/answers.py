@@ -15,6 +15,7 @@ from operations.scoring_run import ChosenModel, ScoredSource, ScoringRun
 from reporting.csv_rows import CsvRows
 from schemas.data_report import describe_reasons
 from schemas.errors import InputError
+from schemas.scoring import ScoringCounts
 from schemas.source import ScoreSettings
 from storage.home import Home
 
@@ -54,7 +55,8 @@ def choose_model(settings: ScoreSettings) -> ChosenModel:
         told = ", ".join(f"{temperature:g}" for temperature in judged)
         raise NoScorerError(f"temperature {settings.temperature:g}: cell {cell.record.cell_id} was judged at {told}")
     nearest = min(judged, key=lambda temperature: abs(log(temperature)))
-    return ChosenModel(model, settings.temperature or nearest)
+    truncates = model.truncates if settings.too_long is None else settings.too_long == "truncate"
+    return ChosenModel(model, settings.temperature or nearest, truncates)
 
 
 def score_source(
@@ -82,7 +84,7 @@ def score_source(
     Raises:
         InputError: The source cannot be read, or has nothing that can be scored.
     """
-    with open_input(settings, chosen.scorer) as source:
+    with open_input(settings, chosen.scorer, truncates=chosen.truncates) as source:
         for line in source.describe():
             tell(line)
         scoring = ScoringRun(source, settings, chosen, write, on_rows, tell)
@@ -116,9 +118,13 @@ def tell_counts(scored: ScoredSource) -> str:
     counts = scored.counts
     return (
         f"{scored.source}: {counts.rows_read:,} rows read, {counts.headlines_scored:,} headlines scored, "
-        f"{counts.headlines_known:,} known before, {counts.rows_unparsed:,} answers unparsed, "
+        f"{counts.headlines_known:,} known before, {counts.rows_unparsed:,} answers unparsed, {_tell_truncated(counts)}"
         f"{counts.rows_rejected:,} rows rejected{describe_reasons(scored.reasons)}"
     )
+
+
+def _tell_truncated(counts: ScoringCounts) -> str:
+    return f"{counts.rows_truncated:,} truncated to what the model takes, " if counts.rows_truncated else ""
 
 
 def tell_unparsed(scored: ScoredSource) -> str | None:

@@ -1,17 +1,15 @@
-"""From a source to the warehouse, and from a snapshot to its parts: what tasks, preview and command line share.
+"""From a source to the warehouse: what tasks, preview and command line share.
 
 Nothing heavy is loaded for a source that did not change.
 """
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from operations.masks import complete_masks
 from operations.refusals import check_ingestion, check_known, keep_if_refused
 from schemas.columns import ReadColumns
-from schemas.config import SplitSettings
 from schemas.data_report import describe_damage, warn_of_labels
 from schemas.listing import list_some
 from schemas.plan import IngestedSource
@@ -23,7 +21,6 @@ if TYPE_CHECKING:
 
     from ingestion.ingest import Ingestion
     from ingestion.sources import Source
-    from learning.study.split import NearParts, Parts
     from storage.headlines import StoredIngestion
 
 
@@ -127,73 +124,6 @@ def find_headlines(data: DataSettings, on_columns: Callable[[ReadColumns], objec
     return ingestion.snapshot
 
 
-def settle_split(ingested: IngestedSource, split: SplitSettings, near_duplicates: str) -> str:
-    """Split a snapshot into train, validation and test, and return the split's id.
-
-    A split that is known stays as it is; a new one heeds the test parts of all earlier ones with the same seed.
-
-    Raises:
-        SplitError: A class has too few headlines.
-    """
-    from learning.study.identity import split_id
-    from storage.headlines import load_snapshot
-    from storage.splits import SplitsChangedError, count_splits, load_split_counts, save_split
-
-    warehouse = Home.from_environment().warehouse
-    identifier, settings = split_id(ingested.snapshot_id, split), split.model_dump(mode="json")
-    while not load_split_counts(warehouse, identifier):
-        known = count_splits(warehouse)
-        parts = draw_parts(load_snapshot(warehouse, ingested.snapshot_id), split, near_duplicates)
-        with suppress(SplitsChangedError):
-            save_split(warehouse, identifier, ingested.snapshot_id, parts, settings, drawn_beside=known)
-    return identifier
-
-
-def draw_parts(headlines: "pd.DataFrame", split: SplitSettings, near_duplicates: str) -> "Parts":
-    """Split headlines with what the warehouse knows of earlier splits.
-
-    Args:
-        headlines: Columns headline_id, label, text_id, group_id and text.
-        split: How it is drawn.
-        near_duplicates: What counts as a near copy, as in `schemas.source.DataSettings`.
-
-    Raises:
-        SplitError: A class has too few headlines.
-    """
-    from learning.study.split import Member, split_headlines
-    from storage.splits import load_earlier_parts
-    from storage.warehouse import WarehouseMissingError
-
-    columns = (headlines[name] for name in ("headline_id", "label", "text_id", "group_id"))
-    members = [Member(*values) for values in zip(*columns, strict=True)]
-    if split.method == "study":
-        return split_headlines(members, split)
-    try:
-        earlier = load_earlier_parts(Home.from_environment().warehouse, split.seed)
-    except WarehouseMissingError:
-        return split_headlines(members, split)
-    absent = earlier[~earlier["text_id"].isin(headlines["text_id"])]
-    near = _find_near(headlines, absent, near_duplicates)
-    return split_headlines(members, split, dict(zip(earlier["text_id"], earlier["part"], strict=True)), near)
-
-
-def _find_near(headlines: "pd.DataFrame", absent: "pd.DataFrame", near_duplicates: str) -> "NearParts":
-    """The groups of headlines that hold a near copy of a text that is not among them, by the part of that text."""
-    from ingestion.near_duplicates import group_near_copies
-
-    if absent.empty:
-        return {}
-    texts = [*headlines["text"].tolist(), *absent["text"].tolist()]
-    groups = group_near_copies(texts, near_duplicates).tolist()
-    parts: dict[int, set[str]] = {}
-    for number, part in zip(groups[len(headlines) :], absent["part"].tolist(), strict=True):
-        parts.setdefault(number, set()).add(part)
-    near: dict[str, set[str]] = {}
-    for group, number in zip(headlines["group_id"].tolist(), groups, strict=False):
-        near.setdefault(group, set()).update(parts.get(number, ()))
-    return near
-
-
 def _ingested(ingest_id: str, known: "StoredIngestion | Ingestion", *, is_new: bool) -> IngestedSource:
     return IngestedSource(
         ingest_id=ingest_id,
@@ -228,4 +158,11 @@ def _save(ingestion: "Ingestion") -> None:
     complete_masks(home.warehouse)
     record = SourceRecord(**{field.name: getattr(ingestion, field.name) for field in fields(SourceRecord)})
     frames = (ingestion.accepted, ingestion.rejected, ingestion.quarantined)
-    save_ingestion(home.warehouse, record, *frames, left_out=ingestion.left_out, order_counts=ingestion.order_counts)
+    save_ingestion(
+        home.warehouse,
+        record,
+        *frames,
+        left_out=ingestion.left_out,
+        given=ingestion.given,
+        order_counts=ingestion.order_counts,
+    )

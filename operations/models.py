@@ -39,6 +39,8 @@ class CellModel:
     prompt: PromptSettings
     decoding: DecodingSettings
     """Of its latest study."""
+    truncates: bool
+    """Whether its latest study truncates headlines that are too long for it (`data.too_long`)."""
     max_unparsed_rate: float
     """Share of answers that are no label at most, as its latest study asks for it."""
 
@@ -65,6 +67,7 @@ def load_model(home: Home, cell: "StoredCell") -> CellModel:
         adapter_hash=adapter_hash,
         prompt=settings.prompt,
         decoding=read_stored(DecodingSettings, "decoding", config["decoding"]),
+        truncates=config["data"].get("too_long") == "truncate",
         max_unparsed_rate=read_stored(PromotionSettings, "promotion", config["promotion"]).max_unparsed_rate,
     )
     if cell.outcome is None or cell.outcome.adapter_hash is None:

@@ -94,6 +94,8 @@ def study_record(study: StudyPlan, ingested: IngestedSource) -> "StudyRecord":
         temperatures=study.config.decoding.temperatures,
         decoding_id=decoding_id(study.config.decoding),
         ingest_id=ingested.ingest_id,
+        name=study.config.study_name,
+        tags=study.config.tags,
     )
 
 

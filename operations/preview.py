@@ -6,7 +6,7 @@ Reading the source and checking the model here also means that bad input is told
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from embedded.paths import MODEL_FOLDER
 from ingestion.sources import EMBEDDED
@@ -18,9 +18,11 @@ from learning.models.hub import check_hub_model
 from learning.study.naming import spell_values
 from learning.study.split import count_leaks
 from learning.training.schedule import count_steps, count_trained_steps
-from operations.intake import draw_parts, find_headlines, take_in
+from operations.intake import find_headlines, take_in
+from operations.lengths import tell_long
 from operations.reruns import preview_reruns
-from reporting.verdict import tell_leaks
+from operations.splitting import Division, count_moved_of, draw_parts, prepare_division
+from reporting.verdict import tell_leaks, tell_moved
 from schemas.cell import BaseModelSettings, CellSettings
 from schemas.columns import ReadColumns
 from schemas.config import RunnerSettings, StudyConfig
@@ -53,7 +55,6 @@ def check_inputs(config: StudyConfig, tell: Callable[[str], None]) -> None:
 
 def _check_rest(config: StudyConfig, headlines: "pd.DataFrame") -> None:
     """Try the split of a source's headlines, and check the base models and the encoder."""
-    draw_parts(headlines, config.split, config.data.near_duplicates)
     models = Home.from_environment().models
     for base in _list_bases(config):
         if _is_on_hub(base):
@@ -61,6 +62,7 @@ def _check_rest(config: StudyConfig, headlines: "pd.DataFrame") -> None:
             check_hub_base(base.name, base.revision, models, fetch=True)
         else:
             check_weights(resolve_base_model(base.name, None, models), models, LONGEST_LOOK)
+    _divide(config, headlines)
     plan_baselines(config.baselines)
     if config.baselines.embedding_model:
         check_encoder(config.baselines.embedding_model, models)
@@ -73,16 +75,18 @@ def describe_study(config: StudyConfig) -> list[tuple[str, str]]:
         InputError: The source or a local base model is not fit. A source may be missing if the profile names it.
     """
     cells = config.resolve_all()
-    train = config.split.train_per_class * len(LABELS)
-    trained = count_trained_steps(cells, train)
-    alone = sum(count_steps(train, cell.training.batch_size, cell.training.epochs) for cell in cells)
     read: list[ReadColumns] = []
     headlines = None if _awaits_data(config) else find_headlines(config.data, read.append)
+    bases = [("base model", _describe_model(base)) for base in _list_bases(config)]
+    divided = None if headlines is None else _divide(config, headlines)
+    train = config.split.train_per_class * len(LABELS) if divided is None else divided.counts["train"].total()
+    trained = count_trained_steps(cells, train)
+    alone = sum(count_steps(train, cell.training.batch_size, cell.training.epochs) for cell in cells)
     lines = [
-        ("study", f"profile {config.name}"),
-        *_describe_data(config, headlines),
+        ("study", _describe_name(config)),
+        *_describe_data(config, divided),
         *_describe_columns(config, read),
-        *(("base model", _describe_model(base)) for base in _list_bases(config)),
+        *bases,
         ("baselines", _describe_baselines(config)),
         ("grid", f"{_count(len(cells), 'cell')}: {_describe_grid(config)}"),
         ("training", f"{_describe_training(config, cells)}; {trained:,} steps in all"),
@@ -96,12 +100,18 @@ def describe_study(config: StudyConfig) -> list[tuple[str, str]]:
         then = f"then epochs {_join(config.curve_epochs)} of the cell best on validation"
         lines.append(("epoch curve", f"{then}: {_count(len(more), 'more cell')}, {added:,} more steps"))
     lines += [("note", note) for note in _note_twins(_list_bases(config))]
-    if headlines is not None and not any(map(_is_on_hub, _list_bases(config))):
-        lines += [("again", line) for line in preview_reruns(config, headlines["headline_id"].tolist())]
+    if headlines is not None and divided is not None and not any(map(_is_on_hub, _list_bases(config))):
+        lines += [("again", line) for line in preview_reruns(config, headlines, divided.division)]
     lines.append(("scoring", _describe_scoring(config, len(cells) + len(more))))
     if config.runner.kind == "ray":
         lines.append(("runner", _describe_cluster(config.runner)))
     return [*lines, *(("needs", needs) for needs in dict.fromkeys(map(_describe_needs, _list_bases(config))))]
+
+
+def _describe_name(config: StudyConfig) -> str:
+    named = f", named {config.study_name}" if config.study_name else ""
+    tagged = "".join(f", {key}={value}" for key, value in config.tags.items())
+    return f"profile {config.name}{named}{tagged}"
 
 
 def _note_twins(bases: Sequence[BaseModelSettings]) -> list[str]:
@@ -185,14 +195,31 @@ def _describe_sharing(cells: Sequence[CellSettings], trained: int, alone: int) -
     return f"{until}a cell is a checkpoint of the longer ones that differ from it in epochs alone: {saved}"
 
 
-def _count_parts(config: StudyConfig, headlines: "pd.DataFrame") -> tuple[dict[str, Counter[str]], int]:
-    """Headlines by label in each part of the split, and how many of test have near copies in train."""
+class _Divided(NamedTuple):
+    """A split that was tried: headlines by label in each part, and what a user should know of it."""
+
+    division: Division
+    counts: dict[str, Counter[str]]
+    notes: list[str]
+
+
+def _divide(config: StudyConfig, headlines: "pd.DataFrame") -> _Divided:
+    """Try the split of a source's headlines.
+
+    Raises:
+        InputError: They do not fill it, or too many are longer than a base model takes.
+    """
     labels, group_of = (
         dict(zip(headlines["headline_id"], headlines[name], strict=True)) for name in ("label", "group_id")
     )
-    parts = draw_parts(headlines, config.split, config.data.near_duplicates)
+    division = prepare_division(config, headlines, fetch=False)
+    near, given, left_out = config.data.near_duplicates, division.given, division.left_out
+    parts = draw_parts(headlines, config.split, near, given, left_out)
     counts = {part: Counter(labels[headline] for headline in own) for part, own in parts.items()}
-    return counts, count_leaks(group_of, parts)
+    notes = [tell_long(config, division.long), tell_leaks(count_leaks(group_of, parts), len(parts["test"]))]
+    if given is not None:
+        notes.append(tell_moved(count_moved_of(given, left_out, parts)))
+    return _Divided(division, counts, [note for note in notes if note])
 
 
 def _awaits_data(config: StudyConfig) -> bool:
@@ -209,9 +236,9 @@ def _describe_columns(config: StudyConfig, read: list[ReadColumns]) -> list[tupl
     return lines + [("warning", warning) for columns in read for warning in columns.warn()]
 
 
-def _describe_data(config: StudyConfig, headlines: "pd.DataFrame | None") -> list[tuple[str, str]]:
+def _describe_data(config: StudyConfig, divided: _Divided | None) -> list[tuple[str, str]]:
     split = config.split
-    if headlines is None:
+    if divided is None:
         classes = len(LABELS)
         left = f"up to {split.validation_per_class} a class" if split.validation_per_class else "all that is left"
         told = (
@@ -219,14 +246,13 @@ def _describe_data(config: StudyConfig, headlines: "pd.DataFrame | None") -> lis
             f", {split.test_per_class * classes} test, validation: {left}"
         )
         return [("data", told)]
-    counts, leaks = _count_parts(config, headlines)
+    there = [label for label in LABELS if any(counted[label] for counted in divided.counts.values())]
     parts = "; ".join(
-        f"{part} {counted.total():,} ({', '.join(f'{counted[label]:,} {label}' for label in LABELS)})"
-        for part, counted in counts.items()
+        f"{part} {counted.total():,} ({', '.join(f'{counted[label]:,} {label}' for label in there)})"
+        for part, counted in divided.counts.items()
     )
     told = f"{config.data.source}{' (synthetic)' if config.data.source == EMBEDDED else ''}: {parts}"
-    note = tell_leaks(leaks, counts["test"].total())
-    return [("data", told), *([("note", note)] if note else [])]
+    return [("data", told), *(("note", note) for note in divided.notes)]
 
 
 def _describe_model(base: BaseModelSettings) -> str:

@@ -1,4 +1,4 @@
-"""A person's word on who is champion: what `fintone promote` does. Records it; the gate's own word is the flow's."""
+"""A person's word on who is champion: what `fintone promote` does. First it is checked, then recorded."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,19 +21,26 @@ class PromotionError(InputError):
 
 
 @dataclass(frozen=True)
-class Change:
-    """Who was champion, and who is from here on."""
+class Proposal:
+    """A decision of a person that is checked and not recorded yet."""
 
     before: Champion | None
-    after: Champion
+    """The champion now."""
+    decision: Decision
+
+    @property
+    def after(self) -> Champion:
+        """Who would be champion."""
+        return Champion(self.decision.cell_id, self.decision.temperature)
 
 
-def promote(beginning: str, reason: str, temperature: float | None = None) -> Change:
-    """Make a cell champion, whatever the gate says.
+def propose(beginning: str, reason: str, person: str, temperature: float | None = None) -> Proposal:
+    """Check that a cell can be champion, whatever the gate says.
 
     Args:
-        beginning: The id of a fine-tuned cell, or its first characters.
+        beginning: The id of a fine-tuned cell, its first characters, or its name.
         reason: Why; it is recorded.
+        person: Who decides; it is recorded.
         temperature: The sampling temperature at which it is used; the lowest that it was judged at if None.
 
     Raises:
@@ -47,20 +54,27 @@ def promote(beginning: str, reason: str, temperature: float | None = None) -> Ch
         raise PromotionError(
             f"cell {chosen.cell_id}: it is the champion already, at temperature {chosen.temperature:g}"
         )
-    _record(home, Decision("promoted", "person", _check_reason(reason), "", *chosen), before)
-    return Change(before, chosen)
+    return _check(home, Decision("promoted", "person", _check_reason(reason), "", *chosen, person=person), before)
 
 
-def roll_back(reason: str) -> Change:
-    """Make the champion before the one of today champion again.
+def propose_roll_back(reason: str, person: str) -> Proposal:
+    """Check that the champion before the one of today can be champion again.
 
     Raises:
         InputError: There is none, or its adapter is gone.
     """
     home = _open_home()
     before, earlier = load_champion(home.warehouse), load_champion_before(home.warehouse)
-    _record(home, Decision("rolled back", "person", _check_reason(reason), "", *earlier), before)
-    return Change(before, earlier)
+    return _check(home, Decision("rolled back", "person", _check_reason(reason), "", *earlier, person=person), before)
+
+
+def carry_out(proposal: Proposal) -> None:
+    """Record a decision; from here on its cell is champion.
+
+    Raises:
+        ChampionChangedError: Another decision came in between.
+    """
+    save_decision(Home.from_environment().warehouse, proposal.decision, proposal.before)
 
 
 def _open_home() -> Home:
@@ -71,12 +85,13 @@ def _open_home() -> Home:
     return home
 
 
-def _record(home: Home, decision: Decision, before: Champion | None) -> None:
+def _check(home: Home, decision: Decision, before: Champion | None) -> Proposal:
+    """The proposal, if the cell's adapter is there."""
     from operations.models import find_adapter
 
     find_adapter(home, load_cell(home.warehouse, decision.cell_id))
     study_id = load_study_of(home.warehouse, decision.cell_id)
-    save_decision(home.warehouse, replace(decision, study_id=study_id), before)
+    return Proposal(before, replace(decision, study_id=study_id))
 
 
 def _check_reason(reason: str) -> str:

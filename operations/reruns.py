@@ -1,6 +1,5 @@
 """What this version of fintone does again that an older one finished, since it would come out otherwise today."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,18 +11,22 @@ from schemas.stored import read_cell
 from storage.home import Home
 
 if TYPE_CHECKING:
+    import pandas as pd
+
+    from operations.splitting import Division
     from storage.cells import CellRecord
 
 
-def preview_reruns(config: StudyConfig, headline_ids: Sequence[str]) -> list[str]:
+def preview_reruns(config: StudyConfig, headlines: "pd.DataFrame", division: "Division") -> list[str]:
     """What a study would do again, before anything runs; see `tell_reruns`.
 
     Args:
         config: The study; its base models are on this machine.
-        headline_ids: Of its headlines, in the order of their snapshot.
+        headlines: Its headlines, in the order of their snapshot.
+        division: What its split takes from them.
     """
     from ingestion.identity import snapshot_id
-    from learning.study.identity import split_id
+    from operations.splitting import identify_split
     from storage.warehouse import is_current
 
     warehouse = Home.from_environment().warehouse
@@ -33,8 +36,9 @@ def preview_reruns(config: StudyConfig, headline_ids: Sequence[str]) -> list[str
         return [
             "an older fintone made the warehouse; what would be done again is told once `fintone report` updated it"
         ]
-    snapshot = snapshot_id(headline_ids, config.data.near_duplicates)
-    return tell_reruns(warehouse, lay_out(config, snapshot, split_id(snapshot, config.split)))
+    snapshot = snapshot_id(headlines["headline_id"].tolist(), config.data.near_duplicates)
+    split = identify_split(snapshot, headlines, config.split, division.given, division.left_out)
+    return tell_reruns(warehouse, lay_out(config, snapshot, split))
 
 
 def tell_reruns(warehouse: Path, study: StudyPlan) -> list[str]:

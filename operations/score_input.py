@@ -59,7 +59,7 @@ class ScoreInput:
 
 
 @contextmanager
-def open_input(settings: ScoreSettings, scorer: "Scorer") -> Iterator[ScoreInput]:
+def open_input(settings: ScoreSettings, scorer: "Scorer", *, truncates: bool = False) -> Iterator[ScoreInput]:
     """Lend the source of a scoring.
 
     A stream is read as it comes. Anything else is read once and whole before the block begins: what cannot be scored is
@@ -75,7 +75,7 @@ def open_input(settings: ScoreSettings, scorer: "Scorer") -> Iterator[ScoreInput
         yield _open_stream(settings, scorer)
         return
     with TemporaryFile("w+", dir=Home.from_environment().root, encoding="ascii") as held:
-        yield _read_whole(settings, scorer, held)
+        yield _read_whole(settings, scorer, held, truncates=truncates)
 
 
 def _open_stream(settings: ScoreSettings, scorer: "Scorer") -> ScoreInput:
@@ -88,16 +88,17 @@ def _open_stream(settings: ScoreSettings, scorer: "Scorer") -> ScoreInput:
     return ScoreInput(identity, STREAM, STREAM, [content.kind], content.columns, batches)
 
 
-def _read_whole(settings: ScoreSettings, scorer: "Scorer", held: IO[str]) -> ScoreInput:
+def _read_whole(settings: ScoreSettings, scorer: "Scorer", held: IO[str], *, truncates: bool) -> ScoreInput:
     from ingestion.sources import Reading, find_place, iterate_rows
     from ingestion.unlabelled import read_batches
 
     place, reading = find_place(settings.reading), Reading()
     _hold(iterate_rows(place, settings.reading, reading), held)
-    rules = settings.reading.model_dump(mode="json", exclude={"source"})
+    rules = settings.reading.model_dump(mode="json", exclude={"source", "split_column", "too_long"})
     # a setting that is newer than homes with scorings is left out where it is not given: their ids stay
     rules = {name: rule for name, rule in rules.items() if rule is not None or name not in NEWER}
-    told = {} if settings.unparsed == "label" else {"unparsed": settings.unparsed}
+    told: dict[str, str] = {} if settings.unparsed == "label" else {"unparsed": settings.unparsed}
+    told |= {"too_long": "truncate"} if truncates else {}
     sha256 = place.identify(reading.hashes)
     return ScoreInput(
         content_id({"sha256": sha256, "reading": rules, **scorer.identity, **told}),

@@ -31,6 +31,8 @@ class ChosenModel:
 
     model: CellModel
     temperature: float
+    truncates: bool = False
+    """Whether headlines that are too long for it are truncated; else their rows are rejected."""
 
     @property
     def scorer(self) -> "Scorer":
@@ -124,6 +126,9 @@ class ScoringRun:
         known = load_scores(self.warehouse, scorer, texts["text_id"].tolist())
         unknown = texts[~texts["text_id"].isin(known["text_id"])]
         answered, too_long = self.answer(unknown, batch.rows)
+        if not self.chosen.truncates:
+            too_long += known.loc[known["is_truncated"], "text_id"].tolist()
+            known = known[~known["is_truncated"]]
         refused = batch.headlines[batch.headlines["text_id"].isin(too_long)]
         rejected = pd.concat([batch.rejected, _refuse(refused)]).sort_values("row_number")
         rejected = rejected.assign(source=self.source.name)
@@ -137,6 +142,7 @@ class ScoringRun:
             counts.headlines_known + len(known),
             counts.rows_answered + len(rows),
             counts.rows_unparsed + int(told["is_unparsed"].sum()),
+            counts.rows_truncated + int(told["is_truncated"].sum()),
         )
         pairs = rows[["row_number", "text_id"]]
         save_batch(self.warehouse, self.source.scoring_id, scorer, answered, pairs, rejected, self.counts)
@@ -159,24 +165,26 @@ class ScoringRun:
         return told[list(ANSWER_COLUMNS)].assign(**cells)
 
     def answer(self, texts: "pd.DataFrame", rows: int) -> tuple["pd.DataFrame", list[str]]:
-        """Answers, with the columns text_id, text and `storage.scores.PROBABILITIES`; and the ids of texts too long."""
+        """The answers, as `storage.scores.save_batch` takes them; and the ids of texts too long to have one."""
         import numpy as np
 
         from learning.worker.jobs import AnsweringJob
         from storage.scores import PROBABILITIES
 
         model, decoding = self.chosen.model, self.chosen.model.decoding
-        fits, probabilities = np.ones(0, dtype=bool), np.empty((0, len(PROBABILITIES)))
+        fits = has_answer = np.ones(0, dtype=bool)
+        probabilities = np.empty((0, len(PROBABILITIES)))
         if len(texts):
             self.tell_loading()
             cuts = (self.chosen.temperature, decoding.top_k, decoding.top_p)
-            job = AnsweringJob(model.base, model.adapter, tuple(texts["text"]), model.prompt, *cuts, model.adapter_hash)
+            asked, truncate = tuple(texts["text"]), self.chosen.truncates
+            job = AnsweringJob(model.base, model.adapter, asked, model.prompt, *cuts, model.adapter_hash, truncate)
             said = run_job(job, lambda done: self.take(done, len(texts), rows))
             self.meter.stop("model")
-            fits, probabilities = said.fits, said.probabilities
+            fits, has_answer, probabilities = said.fits, said.answered, said.probabilities
         columns = {name: probabilities[:, column] for column, name in enumerate(PROBABILITIES)}
-        answered = texts.loc[fits, ["text_id", "text"]].assign(**columns)
-        return answered, texts.loc[~fits, "text_id"].tolist()
+        answered = texts.loc[has_answer, ["text_id", "text"]].assign(is_truncated=~fits[has_answer], **columns)
+        return answered, texts.loc[~has_answer, "text_id"].tolist()
 
     def tell_loading(self) -> None:
         """Tell once that the model is loading."""

@@ -95,7 +95,7 @@ def _overview(report: StudyReport) -> Chart:
         f"{best['accuracy']:.3f}.",
         table,
         lambda layout: draw_overview(
-            rows, roles, layout, f"Accuracy of every cell and baseline, {at}", next(iter(rivals), None)
+            rows, roles, layout, f"Accuracy of every cell and baseline, {at}", next(iter(rivals), None), report.guessing
         ),
     )
 
@@ -132,7 +132,9 @@ def _temperature(report: StudyReport) -> Chart:
         "are one.",
         "Expected accuracy over temperature: it falls towards guessing as the temperature rises.",
         table,
-        lambda layout: draw_temperatures(lines, layout, "Expected accuracy over the sampling temperature"),
+        lambda layout: draw_temperatures(
+            lines, layout, "Expected accuracy over the sampling temperature", report.guessing
+        ),
     )
 
 

@@ -80,10 +80,16 @@ def _header(card: CellCard, *, merged: bool) -> list[str]:
 def _tell_cell(card: CellCard) -> str:
     epochs = f"{card.epochs} epoch{'' if card.epochs == 1 else 's'}"
     return (
-        f"A fine-tune of `{card.base_model}` (revision `{card.base_revision}`) that tells positive, neutral and "
-        f"negative headlines apart: cell `{card.cell_id}` of fintone's grid, learning rate "
+        f"A fine-tune of `{card.base_model}` (revision `{card.base_revision}`) that tells "
+        f"{_tell_labels(card)} headlines apart: cell `{card.cell_id}` of fintone's grid, learning rate "
         f"{format_rate(card.learning_rate)}, {epochs}, seed {card.seed}."
     )
+
+
+def _tell_labels(card: CellCard) -> str:
+    """The labels of its data, as in `positive, neutral and negative`."""
+    *first, last = sorted(card.labels, reverse=True)
+    return f"{', '.join(first)} and {last}"
 
 
 def _tell_form(card: CellCard, *, merged: bool) -> str:

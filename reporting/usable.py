@@ -37,7 +37,7 @@ def tell_approval(report: StudyReport) -> str:
     row = _approval(report)
     if row is None:
         return "Nobody: it was never champion."
-    who = "The promotion gate" if row["decided_by"] == "gate" else "A person"
+    who = "The promotion gate" if row["decided_by"] == "gate" else visible(row["person"] or "A person")
     told = f"{who}, on {row['decided_at']:%d %B %Y at %H:%M} UTC"
     return f"{told}: {visible(row['reason'])}." if row["decided_by"] != "gate" else f"{told}."
 

@@ -1,9 +1,8 @@
 """What a comparison comes to, in a sentence."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from schemas.comparison import LEAST_DISCORDANT, LEAST_OF_A_LABEL, BaselineVerdict, Difference
-from schemas.label import LABELS, Label
 from schemas.scoring import Drift
 
 FEW = 30
@@ -16,7 +15,9 @@ def tell_scarcity(counts: Iterable[tuple[str, str, int]]) -> str | None:
     Args:
         counts: How many headlines each part has of each label: (part, label, n).
     """
-    validation = dict.fromkeys(LABELS, 0) | {Label(label): n for part, label, n in counts if part == "validation"}
+    every = list(counts)
+    validation = dict.fromkeys((label for _, label, _ in every), 0)
+    validation |= {label: n for part, label, n in every if part == "validation"}
     label, least = min(validation.items(), key=lambda each: each[1])
     if least >= FEW:
         return None
@@ -34,6 +35,22 @@ def tell_leaks(leaks: int, n: int) -> str | None:
         return None
     share = f"{leaks:,} of {n:,} test headlines {'has' if leaks == 1 else 'have'} near copies in train"
     return f"{share}, which flatters a model that remembers; split.method=hashed keeps near copies in one part"
+
+
+def tell_moved(moved: Mapping[str, int]) -> str | None:
+    """That headlines of an official split are in no part, if any are.
+
+    Args:
+        moved: How many of each given part are a copy or near copy of one in another part.
+    """
+    if not moved:
+        return None
+    told = " and ".join(f"{count:,} {part}" for part, count in moved.items())
+    single = sum(moved.values()) == 1
+    return (
+        f"the source's own split: {told} headline{' is a copy' if single else 's are copies'} or near "
+        f"{'copy' if single else 'copies'} of headlines in another part, and in no part therefore; test stays whole"
+    )
 
 
 def tell_difference(name: str, other: str, difference: Difference) -> str:

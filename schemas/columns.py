@@ -10,7 +10,7 @@ class ReadColumns:
 
     `other_texts` and `other_labels` are columns that could be meant as well. A source that is no table has none of all.
     Where the label is no word in one column, `label_shape` says how it is read, and `label` has several names. `kept`
-    are the columns that pass through to answers.
+    are the columns that pass through to answers, and `part` is the column of an official split, where one is named.
     """
 
     text: str | None = None
@@ -19,12 +19,14 @@ class ReadColumns:
     other_labels: tuple[str, ...] = ()
     label_shape: str | None = None
     kept: tuple[str, ...] = ()
+    part: str | None = None
 
     def describe(self) -> str:
         """The columns that were read, in words; empty for a source that is no table."""
         read = (("text", self.text), ("label", self.label))
         told = ", ".join(f"{what} from {_show(name)}" for what, name in read if name is not None)
-        return f"{told} ({self.label_shape})" if self.label_shape else told
+        told += f" ({self.label_shape})" if self.label_shape else ""
+        return told if self.part is None else f"{told}, part of the split from {_show(self.part)}"
 
     def warn(self) -> list[str]:
         """A sentence for each column that could be another one."""
@@ -44,6 +46,7 @@ def join_columns(columns: Iterable[ReadColumns]) -> ReadColumns:
         label=_join(each.label for each in every),
         other_texts=tuple(dict.fromkeys(name for each in every for name in each.other_texts)),
         other_labels=tuple(dict.fromkeys(name for each in every for name in each.other_labels)),
+        part=_join(each.part for each in every),
         label_shape=_join(each.label_shape for each in every),
         kept=tuple(dict.fromkeys(name for each in every for name in each.kept)),
     )

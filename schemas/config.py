@@ -3,6 +3,7 @@
 A `StudyConfig` is the parameter of the flow `retrain`, so these descriptions are also the form in the Prefect UI.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -21,13 +22,20 @@ from schemas.settings import (
 )
 from schemas.source import DataSettings
 
+TAG = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,39}")
+"""The key of a tag."""
+LONGEST_TAG = 200
+"""Characters of its value."""
+
 
 class SplitSettings(Settings):
     """Which headlines train, which choose between models, and which judge."""
 
-    method: Literal["hashed", "study"] = Field(
+    method: Literal["hashed", "study", "given"] = Field(
         description="`hashed`: by a seeded hash of each group of near copies, which it keeps in one part. `study`: "
-        "scikit-learn's `train_test_split` on each class in the order of the source, as the study did it."
+        "scikit-learn's `train_test_split` on each class in the order of the source, as the study did it. `given`: the "
+        "source's own, by `data.split_column` or by files named train, validation and test; sizes, balance and seed "
+        "have no effect."
     )
     balance: Literal["balanced", "natural"] = Field(
         default="balanced",
@@ -41,6 +49,11 @@ class SplitSettings(Settings):
         description="Headlines of each class in validation at most, of what train and test leave; all if not given.",
     )
     seed: int = Field(default=42, ge=0, lt=2**32, description="Seed of the split.")
+    classes: Literal["all", "present"] = Field(
+        default="all",
+        description="`all`: the source must hold all three labels. `present`: a study of the labels that it holds, two "
+        "at least; macro-F1 is the mean over those.",
+    )
 
 
 class BaselineSettings(NamingSettings):
@@ -155,6 +168,17 @@ class StudyConfig(Settings):
     """One study: snapshot x split x models x grid x temperatures. One config, one answer."""
 
     name: str = Field(description="Name of the profile.", pattern=r"^[a-z][a-z0-9-]*$")
+    study_name: str | None = Field(
+        default=None,
+        description="What people call the study, as `--name` says; it changes no id. A run without one keeps the name.",
+        max_length=80,
+    )
+    tags: dict[str, str] = Field(
+        default={},
+        description="Marks of the study, as `--tag desk=fx` says: keys to values. They change no id. A run without any "
+        "keeps the tags; one with some replaces them.",
+        max_length=20,
+    )
     data: DataSettings
     split: SplitSettings
     prompt: PromptSettings = PromptSettings()
@@ -180,6 +204,21 @@ class StudyConfig(Settings):
     @classmethod
     def _open_short_names(cls, values: Any) -> Any:
         return open_short_names(values) if isinstance(values, Mapping) else values
+
+    @field_validator("study_name")
+    @classmethod
+    def _a_name_to_read(cls, value: str | None) -> str | None:
+        return None if value is None else _check_line(value)
+
+    @field_validator("tags")
+    @classmethod
+    def _tags_to_read(cls, tags: dict[str, str]) -> dict[str, str]:
+        for key, value in tags.items():
+            if not TAG.fullmatch(key):
+                raise ValueError(f"{key!r:.50} is no key of a tag: take up to 40 letters, digits, _, . and -")
+            if len(_check_line(value)) > LONGEST_TAG:
+                raise ValueError(f"the value of {key} has {len(value)} characters, more than {LONGEST_TAG}")
+        return tags
 
     @field_validator("grid")
     @classmethod
@@ -209,3 +248,10 @@ class StudyConfig(Settings):
     def resolve_all(self) -> list[CellSettings]:
         """The settings of every cell of the grid, the last setting of the grid changing fastest."""
         return [self.resolve(point) for point in iterate_points(self.grid)]
+
+
+def _check_line(text: str) -> str:
+    """The text, if it is a line that people can read."""
+    if not text.isprintable() or not text.strip() or text != text.strip():
+        raise ValueError(f"{text!r:.50}: write one line, without blanks at its ends")
+    return text

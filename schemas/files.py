@@ -170,6 +170,17 @@ def _clear_abandoned(path: Path) -> None:
                     os.close(descriptor)
 
 
+def is_abandoned(path: Path) -> bool:
+    """Whether a file or folder is what a killed process left unfinished, so that nobody has the lock on it."""
+    if not (path.name.startswith(".") and path.name.endswith(ENDING)):
+        return False
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        return _try_lock(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def _delete(path: Path) -> None:
     if path.is_dir():
         shutil.rmtree(path, ignore_errors=True)

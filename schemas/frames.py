@@ -7,6 +7,7 @@ from pandera.typing.pandas import Series
 from schemas.label import AGREEMENTS, LABELS, MISSING_WORDS
 
 LABEL_VALUES = [label.value for label in LABELS]
+SPLIT_PARTS = ["train", "validation", "test"]
 MAX_CHARACTERS = 10_000
 """A longer text is no headline."""
 SPREADSHEET_ERROR = (
@@ -31,6 +32,7 @@ class CandidateFrame(pa.DataFrameModel):
     raw: Series[str]
     defect: Series[str] = pa.Field(nullable=True)
     agreement: Series[pd.Int64Dtype] = pa.Field(nullable=True, isin=AGREEMENTS)
+    part: Series[str] = pa.Field(nullable=True, isin=SPLIT_PARTS)
 
     @pa.check("text", name="empty text")
     @classmethod
@@ -103,6 +105,18 @@ class RejectedFrame(pa.DataFrameModel):
     row_number: Series[int] = pa.Field(ge=1)
     reason: Series[str] = pa.Field(str_length={"min_value": 1})
     raw: Series[str]
+
+    class Config:
+        """Nothing else, and nothing converted in silence."""
+
+        strict = True
+
+
+class GivenFrame(pa.DataFrameModel):
+    """The parts that a source gives to its accepted headlines: a row for each headline and each part of its copies."""
+
+    headline_id: Series[str] = pa.Field(str_length={"min_value": 16, "max_value": 16})
+    part: Series[str] = pa.Field(isin=SPLIT_PARTS)
 
     class Config:
         """Nothing else, and nothing converted in silence."""

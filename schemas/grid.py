@@ -29,7 +29,7 @@ VARIABLE = {
 """The settings that may vary."""
 
 REASONS = {
-    "name": "it is the study's",
+    **dict.fromkeys(("name", "study_name", "tags"), "it is the study's"),
     "data": "all cells of a study answer the same headlines",
     "split": "all cells of a study answer the same headlines",
     "baselines": "they are the same beside every cell",

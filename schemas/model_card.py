@@ -56,5 +56,7 @@ class CellCard:
     synthetic: bool
     snapshot_id: str
     part_sizes: dict[str, int]
+    labels: tuple[str, ...]
+    """The labels that its headlines have."""
     figures: tuple[CardFigures, ...]
     """By rising temperature; none where the cell has not been evaluated."""

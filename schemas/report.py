@@ -1,6 +1,7 @@
 """What a study found, as tables with the queries that give them: read by storage, shown by reporting."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
@@ -82,6 +83,14 @@ class StudyReport:
     tables: dict[str, Table]
     unanswered: tuple[str, ...] = ()
     """Cells that no run can evaluate, in words."""
+    name: str | None = None
+    """What people call the study."""
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def guessing(self) -> float:
+        """Accuracy of guessing among the labels of the study, where each has as many headlines."""
+        return 1 / len(set(self.tables["split"].column("label")))
 
 
 @dataclass(frozen=True)

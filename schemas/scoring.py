@@ -37,7 +37,8 @@ def rename_others(others: Sequence[str]) -> dict[str, str]:
 class ScoringCounts:
     """What came of a source: its rows, and the texts among them that were scored now or known before.
 
-    `rows_answered` are the rows that were scored, and `rows_unparsed` those of them whose likeliest answer is no label.
+    `rows_answered` are the rows that were scored, `rows_unparsed` those of them whose likeliest answer is no label, and
+    `rows_truncated` those whose headline is longer than the model takes, of which the beginning was scored.
     """
 
     rows_read: int = 0
@@ -46,6 +47,7 @@ class ScoringCounts:
     headlines_known: int = 0
     rows_answered: int = 0
     rows_unparsed: int = 0
+    rows_truncated: int = 0
 
 
 class Drift(NamedTuple):

@@ -47,6 +47,11 @@ class DataSettings(NamingSettings):
         description="Column of the label; found by names and values when not given. Its number, from 1, where a CSV "
         "has no header; a path such as `sentiment.label` where values are nested.",
     )
+    split_column: str | None = Field(
+        default=None,
+        description="Column that holds train, validation (val, valid, dev) or test, for `split.method=given`. Its "
+        "number, from 1, where a CSV has no header. Not needed where files are named so.",
+    )
     label_columns: tuple[str, ...] | None = Field(
         default=None,
         description="Several columns that hold the label together, in place of `label_column`: one for each label with "
@@ -97,17 +102,25 @@ class DataSettings(NamingSettings):
         "case, links, @mentions, trailing hashtags and damage alone. `reworded`: also texts whose words are nearly the "
         "same, in any order.",
     )
+    too_long: Literal["reject", "truncate"] = Field(
+        default="reject",
+        description="Headlines that are longer than a base model of the study takes with prompt and label. `reject`: "
+        "they are in no part of the split, and `max_rejected` bounds them. `truncate`: each base model is given the "
+        "longest beginning that it takes, in training, evaluation and scoring.",
+    )
     max_rejected: float = Field(
         default=0.1, ge=0, le=1, description="Share of the rows that may be rejected; beyond it nothing is ingested."
     )
 
     @property
     def remembered(self) -> dict[str, JsonValue]:
-        """What was said of this source, and holds for it in whichever study: all but its name and the rules for copies.
+        """What was said of this source, and holds for it in whichever study.
+
+        That is all but its name, the rules for copies and what becomes of headlines that are too long.
 
         Settings at their defaults are left out.
         """
-        of_a_study = {"source", "duplicates", "near_duplicates"}
+        of_a_study = {"source", "duplicates", "near_duplicates", "too_long"}
         return self.model_dump(mode="json", exclude=of_a_study, exclude_defaults=True)
 
     @field_validator("label_map", mode="before")
@@ -228,6 +241,11 @@ class ScoreSettings(NamingSettings):
         default="label",
         description="The label of an answer that is no label. `label`: unparsed. `neutral`: neutral, as in the study's "
         "evaluations. Its probability is not part of the confidence either way.",
+    )
+    too_long: Literal["reject", "truncate"] | None = Field(
+        default=None,
+        description="A headline that is longer than the model takes. `reject`: its row is rejected. `truncate`: the "
+        "longest beginning that the model takes is answered. As the model's study does (`data.too_long`) if not given.",
     )
     drift_tolerance: float = Field(
         default=0.1,

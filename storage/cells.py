@@ -94,6 +94,15 @@ def load_trained(warehouse: Path, study_id: str) -> list[str]:
     return [cell_id for (cell_id,) in rows]
 
 
+def load_unfinished(warehouse: Path) -> list[CellRecord]:
+    """The fine-tuned cells of studies that are not finished."""
+    with reading(warehouse) as connection:
+        studies = "SELECT study_id FROM studies WHERE status <> 'finished'"
+        own = f"SELECT cell_id FROM study_cells WHERE study_id IN ({studies})"  # noqa: S608 (our own names)
+        cells = _read_cells(connection.execute(f"{_NAMED_CELLS} WHERE kind = 'fine-tuned' AND cell_id IN ({own})"))
+    return [cell.record for cell in cells]
+
+
 def load_finished(warehouse: Path, split_id: str) -> list[CellRecord]:
     """The cells of a split that have an outcome."""
     with reading(warehouse) as connection:
@@ -245,15 +254,28 @@ def load_judged_temperatures(warehouse: Path, cell_id: str) -> list[float]:
 
 
 def find_cells(warehouse: Path, beginnings: Sequence[str]) -> list[StoredCell]:
-    """For each text that a person gave, the cell with that id, or the only cell whose id begins with it.
+    """For each text that a person gave, the cell with that id or name, or the only cell whose id begins with it.
 
     Raises:
-        UnknownCellError: No id begins with it.
-        AmbiguousCellError: Several do, or fewer than `SHORTEST_PREFIX` characters were given.
+        UnknownCellError: None has that name, and no id begins so.
+        AmbiguousCellError: Several do, or fewer than `SHORTEST_PREFIX` characters of an id were given.
     """
-    named = f"{_NAMED_CELLS} WHERE starts_with(cell_id, ?) ORDER BY len(cell_id), cell_id"
     with reading(warehouse) as connection:
-        return [_choose_cell(text, _read_cells(connection.execute(named, [text]))) for text in beginnings]
+        return [_find_cell(connection, text) for text in beginnings]
+
+
+def load_short_ids(warehouse: Path) -> dict[str, str]:
+    """For the id of each cell its shortest beginning that no other cell's id has, as `find_cells` takes it."""
+    with reading(warehouse) as connection:
+        ids = [cell_id for (cell_id,) in connection.execute("SELECT cell_id FROM cells ORDER BY cell_id").fetchall()]
+    around = zip(["", *ids], ids, [*ids[1:], ""], strict=False)
+    return {own: own[: _count_needed(own, before, after)] for before, own, after in around}
+
+
+def _count_needed(own: str, *others: str) -> int:
+    """The characters of an id, `SHORTEST_PREFIX` at least, by which it differs from others."""
+    lengths = range(SHORTEST_PREFIX, len(own))
+    return next((length for length in lengths if not any(other.startswith(own[:length]) for other in others)), len(own))
 
 
 def save_training_log(warehouse: Path, rows: "pd.DataFrame", *, whole: bool) -> None:
@@ -283,17 +305,28 @@ def _change_cell(warehouse: Path, cell_id: str, update: str, values: dict[str, A
             raise UnknownCellError(unknown_cell(cell_id))
 
 
-def _choose_cell(beginning: str, cells: list[StoredCell]) -> StoredCell:
-    """The cell that a person means, shortest id first."""
-    ids = [cell.record.cell_id for cell in cells]
-    if ids[:1] == [beginning]:
-        return cells[0]
-    if len(beginning) < SHORTEST_PREFIX:
-        raise AmbiguousCellError(f"cell {beginning!r}: give its id, or the first {SHORTEST_PREFIX} characters or more")
-    if not ids:
-        raise UnknownCellError(unknown_cell(beginning))
-    if len(ids) > 1:
-        raise AmbiguousCellError(f"cell {beginning}: {len(ids)} ids begin so ({', '.join(ids[:3])}); give more of it")
+def _find_cell(connection: "duckdb.DuckDBPyConnection", text: str) -> StoredCell:
+    """The cell that a person means: by its id, else by a name that a study has for it, else by its id's beginning."""
+
+    def find(condition: str) -> list[StoredCell]:
+        query = f"{_NAMED_CELLS} WHERE {condition} ORDER BY cell_id"
+        return _read_cells(connection.execute(query, {"text": text}))
+
+    if found := find("cell_id = $text"):
+        return found[0]
+    if found := find("cell_id IN (SELECT cell_id FROM study_cells WHERE study_cells.name = $text)"):
+        return _choose_only(found, text, "have this name", "give an id")
+    if len(text) < SHORTEST_PREFIX:
+        raise AmbiguousCellError(f"cell {text!r}: give its id, or the first {SHORTEST_PREFIX} characters or more")
+    if found := find("starts_with(cell_id, $text)"):
+        return _choose_only(found, text, "ids begin so", "give more of it")
+    raise UnknownCellError(unknown_cell(text))
+
+
+def _choose_only(cells: list[StoredCell], text: str, fault: str, remedy: str) -> StoredCell:
+    if len(cells) > 1:
+        ids = ", ".join(cell.record.cell_id for cell in cells[:3])
+        raise AmbiguousCellError(f"cell {text}: {len(cells)} {fault} ({ids}); {remedy}")
     return cells[0]
 
 
@@ -319,4 +352,4 @@ def _pick(record: type[Record], values: dict[str, Any], json_column: str) -> Rec
 
 def unknown_cell(cell_id: str) -> str:
     """Say that there is no such cell."""
-    return f'cell {cell_id}: there is none in the warehouse; `fintone sql "FROM cells"` lists them'
+    return f"cell {cell_id}: there is none in the warehouse; `fintone list cells` lists them"

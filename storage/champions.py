@@ -54,6 +54,8 @@ class Decision:
     look: float | None = None
     evaluation_id: str | None = None
     """The evaluation on test by which the gate judged; None if it read none."""
+    person: str | None = None
+    """Who decided; None for the gate."""
 
 
 def load_champion(warehouse: Path) -> Champion | None:
@@ -110,6 +112,7 @@ def save_decision(
             )
         judged = Champion(decision.cell_id, decision.temperature)
         after = before if decision.decision == "kept" else judged
+        known = connection.execute("SELECT snapshot_id FROM studies WHERE study_id = ?", [decision.study_id]).fetchone()
         row = {
             **asdict(decision),
             "champion_id": content_id({"cell": decision.cell_id, "number": number}),
@@ -119,6 +122,7 @@ def save_decision(
             "previous_cell_id": before.cell_id if before else None,
             "previous_temperature": before.temperature if before else None,
             "decided_at": utc_now(),
+            "snapshot_id": known[0] if known else None,
         }
         columns, values = ", ".join(row), ", ".join(f"${name}" for name in row)
         connection.execute(f"INSERT INTO champions ({columns}) VALUES ({values})", row)  # noqa: S608 (our own names)

@@ -128,6 +128,18 @@ def forget_evaluations(warehouse: Path, cell_id: str) -> None:
         connection.execute(f"DELETE FROM ledger.comparisons WHERE {studies}", [cell_id])  # noqa: S608 (no outside text)
 
 
+def load_test_figures(warehouse: Path, cell_id: str, temperature: float, split_id: str) -> dict[str, Any] | None:
+    """A cell's latest evaluation at a temperature on the test part of a split, its own or another; None without one."""
+    with reading(warehouse) as connection:
+        cursor = connection.execute(
+            "FROM evaluations WHERE cell_id = ? AND temperature = ? AND split_id = ? AND part = 'test'"
+            " ORDER BY evaluated_at DESC LIMIT 1",
+            [cell_id, temperature, split_id],
+        )
+        columns, row = [column[0] for column in cursor.description], cursor.fetchone()
+    return dict(zip(columns, row, strict=True)) if row else None
+
+
 def load_leaderboard(warehouse: Path, study_id: str, part: str = "test") -> list[dict[str, Any]]:
     """The study's leaderboard on one part, cell by cell in their places, by temperature."""
     with reading(warehouse) as connection:

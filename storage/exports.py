@@ -27,6 +27,9 @@ def load_card(warehouse: Path, cell: StoredCell) -> CellCard:
         sizes = connection.execute(
             "SELECT part, count(*) FROM splits WHERE split_id = ? GROUP BY part", [record.split_id]
         ).fetchall()
+        labels = connection.execute(
+            "SELECT DISTINCT label FROM splits JOIN headlines USING (headline_id) WHERE split_id = ?", [record.split_id]
+        ).fetchall()
         rows = connection.execute(
             f"SELECT {figures} FROM leaderboard WHERE study_id = ? AND cell_id = ? AND part = 'test'"  # noqa: S608
             " ORDER BY temperature",
@@ -48,6 +51,7 @@ def load_card(warehouse: Path, cell: StoredCell) -> CellCard:
         synthetic=synthetic,
         snapshot_id=record.snapshot_id,
         part_sizes=dict(sizes),
+        labels=tuple(label for (label,) in labels),
         figures=tuple(CardFigures(*row) for row in rows),
     )
 

@@ -68,6 +68,7 @@ def save_ingestion(
     quarantined: pd.DataFrame,
     *,
     left_out: pd.DataFrame | None = None,
+    given: pd.DataFrame | None = None,
     order_counts: bool = True,
 ) -> str:
     """Save a source, its headlines, its rejected rows and its snapshot; an ingestion that is known changes nothing.
@@ -81,6 +82,7 @@ def save_ingestion(
         rejected: A `schemas.frames.RejectedFrame`.
         quarantined: A `schemas.frames.QuarantineFrame`.
         left_out: A `schemas.frames.RejectedFrame` of rows that the settings left out; None if there are none.
+        given: A `schemas.frames.GivenFrame`.
         order_counts: The snapshot is in the order of `accepted`; else in the order of its ids, which sorts faster here
             than in the frame.
 
@@ -133,8 +135,29 @@ def save_ingestion(
                 "number": next_number(connection, "sources"),
             },
         )
+        if given is not None:
+            _save_given(connection, source.ingest_id, given)
         _save_visit(connection, source.location, source.ingest_id, source.settings, now)
     return source.ingest_id
+
+
+def _save_given(connection: DuckDBPyConnection, ingest_id: str, given: pd.DataFrame) -> None:
+    connection.register("given", given)
+    connection.execute(
+        "INSERT INTO given_parts BY NAME SELECT $ingest_id AS ingest_id, headline_id, part FROM given",
+        {"ingest_id": ingest_id},
+    )
+
+
+def load_given(warehouse: Path, ingest_id: str) -> pd.DataFrame:
+    """The official split of a source: columns headline_id and part; no rows where none is known."""
+    with reading(warehouse) as connection:
+        if not is_up_to_date(connection):
+            return pd.DataFrame(columns=["headline_id", "part"], dtype="str")
+        frame: pd.DataFrame = connection.execute(
+            "SELECT headline_id, part FROM given_parts WHERE ingest_id = ? ORDER BY ALL", [ingest_id]
+        ).df()
+    return frame
 
 
 def _save_snapshot(connection: DuckDBPyConnection, source: SourceRecord, now: datetime, order: str) -> None:

@@ -10,16 +10,24 @@ import logging
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from secrets import token_hex
 
+from schemas.errors import FailureError
 from storage.holders import describe_process
 from storage.opening import TELL_AFTER, TELL_AGAIN_AFTER
 
 INTERVAL = 0.1
 """Seconds between two attempts to take a lock."""
 FOLDER = "locks"
+AT_WORK, TIDYING = "run", "tidying"
+"""The kind of lock that a process at work holds, and which of the home it is that one that tidies up holds."""
 _log = logging.getLogger("fintone.locks")
+
+
+class HomeBusyError(FailureError):
+    """Another process is at work in the home."""
 
 
 @contextmanager
@@ -57,6 +65,61 @@ def holding_if_free(warehouse: Path, kind: str, identifier: str) -> Iterator[boo
     finally:
         if descriptor is not None:
             _give_back(path, descriptor)
+
+
+@contextmanager
+def at_work(warehouse: Path) -> Iterator[None]:
+    """Count this process as at work in the home during the block, and say first who else is.
+
+    What tidies up the home waits for nobody: see `tidying`.
+    """
+    with ExitStack() as work:
+        with holding(warehouse, "home", TIDYING):
+            others = list_at_work(warehouse)
+            work.enter_context(holding(warehouse, AT_WORK, f"{os.getpid()}-{token_hex(4)}"))
+        for other in others:
+            _log.warning("home %s: %s is at work too; both go on, and share the machine", warehouse.parent, other)
+        yield
+
+
+@contextmanager
+def tidying(warehouse: Path) -> Iterator[None]:
+    """Keep runs from starting in the home during the block.
+
+    Raises:
+        HomeBusyError: A process is at work.
+    """
+    with holding(warehouse, "home", TIDYING):
+        others = list_at_work(warehouse)
+        if others:
+            raise HomeBusyError(f"home {warehouse.parent}: {others[0]} is at work; try again when it is done")
+        yield
+
+
+def list_at_work(warehouse: Path) -> list[str]:
+    """Other processes that are at work in the home, each with its study once it has one."""
+    found = []
+    for path in sorted((warehouse.parent / FOLDER).glob(f"{AT_WORK}-*.lock")):
+        identifier = path.stem.removeprefix(f"{AT_WORK}-")
+        pid = int(identifier.partition("-")[0])
+        with holding_if_free(warehouse, AT_WORK, identifier) as is_left:
+            if not is_left and pid != os.getpid():
+                found.append(f"another process ({describe_process(pid)}){_tell_study(warehouse, pid)}")
+    return found
+
+
+def describe_holder(warehouse: Path, kind: str, identifier: str) -> str:
+    """Who holds a lock, as in `another process (PID 4711, fintone run)`."""
+    return _describe_holder(_path_of(warehouse, kind, identifier))
+
+
+def _tell_study(warehouse: Path, pid: int) -> str:
+    """The study that a process runs, if it has one."""
+    for path in (warehouse.parent / FOLDER).glob("study-*.lock"):
+        with suppress(OSError):
+            if path.read_text(encoding="utf-8") == str(pid):
+                return f", study {path.stem.removeprefix('study-')},"
+    return ""
 
 
 def _path_of(warehouse: Path, kind: str, identifier: str) -> Path:

@@ -16,11 +16,10 @@ _SAME_LOOK = "evaluation_id, previous_cell_id, previous_temperature"
 
 _LOOKS = f"""
 WITH looks AS (
-    SELECT champions.number, promotion_level, studies.snapshot_id
+    SELECT number, promotion_level, snapshot_id
     FROM champions
-    JOIN studies USING (study_id)
     WHERE evaluation_id IS NOT NULL
-    QUALIFY row_number() OVER (PARTITION BY {_SAME_LOOK} ORDER BY champions.number) = 1
+    QUALIFY row_number() OVER (PARTITION BY {_SAME_LOOK} ORDER BY number) = 1
 ),
 keys AS (
     SELECT headline_id, unnest([headline_id, 'text ' || text_id, 'masked ' || masked_id]) AS key FROM headlines

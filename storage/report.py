@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _STUDY = (
     "study_id, profile, status, source, synthetic, base_model, base_revision, snapshot_id, split_id, started_at,"
-    " finished_at, config"
+    " finished_at, config, name, tags"
 )
 
 
@@ -27,21 +27,28 @@ class UnknownStudyError(InputError):
 
 
 def find_study(warehouse: Path, beginning: str | None) -> str:
-    """The study whose id has this beginning; the latest one if None.
+    """The study with this id or name, or whose id has this beginning; the latest one if None.
 
     Raises:
         UnknownStudyError: There is none, or there are several.
     """
+    text = beginning or ""
     with reading(warehouse) as connection:
         rows = connection.execute(
-            "SELECT study_id FROM studies WHERE starts_with(study_id, ?) ORDER BY number DESC", [beginning or ""]
+            "SELECT study_id, name FROM studies WHERE starts_with(study_id, $text) OR name = $text"
+            " ORDER BY number DESC",
+            {"text": text},
         ).fetchall()
     if not rows:
         told = f"study {beginning}: there is none" if beginning else f"warehouse {warehouse}: no study has run"
-        raise UnknownStudyError(f'{told}; `fintone sql "FROM studies"` lists them')
-    if beginning and len(rows) > 1:
-        raise UnknownStudyError(f"study {beginning}: {len(rows)} ids begin so; give more of it")
-    return str(rows[0][0])
+        raise UnknownStudyError(f"{told}; `fintone list` lists them")
+    whole, named = ([row for row in rows if row[place] == text] for place in (0, 1))
+    fitting = whole or named or rows
+    if beginning and len(fitting) > 1:
+        ids = ", ".join(study_id for study_id, _ in fitting[:3])
+        fault, remedy = ("have this name", "give an id") if named else ("ids begin so", "give more of it")
+        raise UnknownStudyError(f"study {beginning}: {len(fitting)} {fault} ({ids}); {remedy}")
+    return str(fitting[0][0])
 
 
 def load_report(warehouse: Path, study_id: str, chosen: Chosen, missing: tuple[str, ...], act_at: float) -> StudyReport:

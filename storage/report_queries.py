@@ -135,8 +135,8 @@ def _desk(study_id: str, chosen: Chosen) -> dict[str, str]:
             f"(evaluation_id) WHERE {best} AND temperature = {chosen.temperature:g}"
         ),
         "approvals": (
-            f"SELECT decided_at, decision, decided_by, cell_id, reason FROM champions WHERE study_id = '{study_id}' OR "
-            f"cell_id = '{chosen.cell_id}' ORDER BY number"
+            "SELECT decided_at, decision, decided_by, cell_id, reason, person FROM champions "
+            f"WHERE study_id = '{study_id}' OR cell_id = '{chosen.cell_id}' ORDER BY number"
         ),
         "mistakes": (
             "SELECT text, predictions.label, CASE WHEN argmax_parsed IS FALSE THEN 'unparsed' ELSE argmax END AS "

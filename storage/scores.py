@@ -74,16 +74,16 @@ def start_scoring(
 
 
 def load_scores(warehouse: Path, scorer: Scorer, text_ids: Sequence[str]) -> pd.DataFrame:
-    """A scorer's earlier answers to some texts: columns text_id and `PROBABILITIES`, a row for each known text.
+    """A scorer's earlier answers to some texts: columns text_id, is_truncated and `PROBABILITIES`, a row a known text.
 
     Answers that another adapter of the cell gave, or that an older version stored without its adapter, do not count.
     """
     with reading(warehouse) as connection:
         connection.register("wanted", pd.DataFrame({"text_id": pd.Series(text_ids, dtype="str").unique()}))
         frame: pd.DataFrame = connection.execute(
-            f"SELECT text_id, {', '.join(PROBABILITIES)} FROM ledger.scores SEMI JOIN wanted USING (text_id)"  # noqa: S608
-            " WHERE cell_id = $cell_id AND temperature = $temperature AND decoding_id = $decoding_id"
-            " AND adapter_hash = $adapter_hash",
+            f"SELECT text_id, is_truncated, {', '.join(PROBABILITIES)} FROM ledger.scores"  # noqa: S608
+            " SEMI JOIN wanted USING (text_id) WHERE cell_id = $cell_id AND temperature = $temperature"
+            " AND decoding_id = $decoding_id AND adapter_hash = $adapter_hash",
             vars(scorer),
         ).df()
     return frame
@@ -104,7 +104,7 @@ def save_batch(
         warehouse: The DuckDB file.
         scoring_id: The scoring.
         scorer: The cell that scored.
-        answers: Columns text_id, text and `PROBABILITIES`: texts that were not known before.
+        answers: Columns text_id, text, is_truncated and `PROBABILITIES`: texts that were not known before.
         rows: Columns row_number and text_id.
         rejected: Columns source, row_number, reason and raw.
         counts: Of the whole scoring so far.

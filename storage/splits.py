@@ -109,6 +109,41 @@ def load_trained_texts(warehouse: Path, cell_id: str, text_ids: Sequence[str]) -
     return {text_id for (text_id,) in rows}
 
 
+def load_split(warehouse: Path, split_id: str) -> dict[str, list[str]]:
+    """The ids of the headlines of each part."""
+    with reading(warehouse) as connection:
+        rows = connection.execute(
+            "SELECT part, list(headline_id) FROM splits WHERE split_id = ? GROUP BY part", [split_id]
+        ).fetchall()
+    parts: dict[str, list[str]] = {"train": [], "validation": [], "test": []}
+    return parts | dict(rows)
+
+
+def save_long(warehouse: Path, split_id: str, rows: Sequence[tuple[str, str, int, int, str]]) -> None:
+    """Record which headlines a split's study has that are longer than a base model takes, unless that is known.
+
+    Args:
+        warehouse: The DuckDB file.
+        split_id: The split.
+        rows: Headline, base model, its tokens, the model's bound, and the resolution.
+    """
+    if not rows:
+        return
+    columns = ["headline_id", "base_model", "tokens", "bound", "resolution"]
+    with writing(warehouse) as connection:
+        connection.register("incoming", pd.DataFrame(rows, columns=columns))
+        connection.execute(
+            "INSERT INTO long_headlines BY NAME SELECT $split_id AS split_id, * FROM incoming ANTI JOIN"
+            " (FROM long_headlines WHERE split_id = $split_id) USING (headline_id, base_model)",
+            {"split_id": split_id},
+        )
+
+
+def count_part(warehouse: Path, split_id: str, part: str) -> int:
+    """How many headlines a part of a split has."""
+    return sum(number for own, _, number in load_split_counts(warehouse, split_id) if own == part)
+
+
 def load_leaks(warehouse: Path, split_id: str) -> int:
     """Test headlines of a split of which a copy or near copy is in train."""
     with reading(warehouse) as connection:

@@ -1,7 +1,8 @@
 """The table of studies: what each is and how far it is."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -29,20 +30,28 @@ class StudyRecord:
     decoding_id: str
     ingest_id: str | None = None
     """The ingestion that gave its snapshot; None where it is not known."""
+    name: str | None = None
+    """What people call it; None where this run does not say."""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """Its marks; empty where this run does not say."""
 
 
 def save_study(warehouse: Path, study: StudyRecord) -> None:
-    """Save a study that is to run; a known one stays unchanged."""
+    """Save a study that is to run; of a known one only the name and the tags change, where some are given."""
     with writing(warehouse) as connection:
         connection.execute(
             "INSERT INTO studies (study_id, profile, snapshot_id, split_id, base_model, base_revision, source,"
             " synthetic, config, temperatures, decoding_id, status, started_at, number,"
-            " ingest_id)"
+            " ingest_id, name, tags)"
             " VALUES ($study_id, $profile, $snapshot_id, $split_id, $base_model, $base_revision, $source,"
-            " $synthetic, $config, $temperatures, $decoding_id, 'running', $started_at, $number, $ingest_id)"
-            " ON CONFLICT DO NOTHING",
+            " $synthetic, $config, $temperatures, $decoding_id, 'running', $started_at, $number, $ingest_id, $name,"
+            " MAP($keys::VARCHAR[], $values::VARCHAR[]))"
+            " ON CONFLICT DO UPDATE SET name = coalesce(excluded.name, name),"
+            " tags = if(cardinality(excluded.tags) > 0, excluded.tags, tags)",
             {
-                **vars(study),
+                **{name: value for name, value in vars(study).items() if name != "tags"},
+                "keys": list(study.tags),
+                "values": list(study.tags.values()),
                 "config": json.dumps(study.config),
                 "started_at": utc_now(),
                 "number": next_number(connection, "studies"),

@@ -12,18 +12,39 @@ MOST = 50
 def suggest_cells(warehouse: Path, beginning: str, *, fine_tuned: bool) -> list[tuple[str, str]]:
     """Ids of cells with this beginning, the latest study's first, each described; only fine-tunes if asked."""
     latest = (
-        "SELECT cell_id, arg_max(name, studies.number) FROM cells JOIN study_cells USING (cell_id) JOIN studies"
-        " USING (study_id) WHERE starts_with(cell_id, ?) AND (kind = 'fine-tuned' OR NOT ?)"
-        " GROUP BY cell_id ORDER BY max(studies.number) DESC, cell_id LIMIT ?"
+        "SELECT cell_id, concat_ws(', ', arg_max(study_cells.name, studies.number),"
+        " CASE kind WHEN 'fine-tuned' THEN cells.model END, 'of study ' || arg_max(study_id, studies.number),"
+        " CASE WHEN cells.status <> 'finished' THEN cells.status END,"
+        " CASE cell_id WHEN (SELECT champion_cell_id FROM champions ORDER BY number DESC LIMIT 1)"
+        " THEN 'the champion' END)"
+        " FROM cells JOIN study_cells USING (cell_id) JOIN studies USING (study_id)"
+        " WHERE starts_with(cell_id, ?) AND (kind = 'fine-tuned' OR NOT ?)"
+        " GROUP BY cell_id, kind, cells.model, cells.status ORDER BY max(studies.number) DESC, cell_id LIMIT ?"
     )
     with reading(warehouse, PATIENCE) as connection:
         rows = connection.execute(latest, [beginning, fine_tuned, MOST]).fetchall()
-    return [(cell_id, name) for cell_id, name in rows]
+    return [(cell_id, what) for cell_id, what in rows]
 
 
 def suggest_studies(warehouse: Path, beginning: str) -> list[tuple[str, str]]:
-    """Ids of studies with this beginning, the latest first, each with its profile and its base model."""
-    latest = "FROM studies SELECT study_id, profile || ', ' || base_model WHERE starts_with(study_id, ?)"
+    """Ids of studies with this beginning, the latest first, each with its name, data, base model, status and day."""
+    latest = (
+        "FROM studies SELECT study_id, concat_ws(', ', coalesce(name, profile) || ' on ' || source, base_model, status,"
+        " strftime(started_at, '%d %B %Y')) WHERE starts_with(study_id, ?)"
+    )
     with reading(warehouse, PATIENCE) as connection:
         rows = connection.execute(f"{latest} ORDER BY number DESC LIMIT ?", [beginning, MOST]).fetchall()
     return [(study_id, what) for study_id, what in rows]
+
+
+def suggest_snapshots(warehouse: Path, beginning: str) -> list[tuple[str, str]]:
+    """Ids of snapshots with this beginning, the latest first, each with its size and a source."""
+    latest = (
+        "SELECT snapshots.snapshot_id,"
+        " format('snapshot of {:,} headlines', headline_count) || coalesce(' from ' || source, '')"
+        " FROM snapshots LEFT JOIN sources USING (ingest_id) WHERE starts_with(snapshots.snapshot_id, ?)"
+        " ORDER BY snapshots.number DESC LIMIT ?"
+    )
+    with reading(warehouse, PATIENCE) as connection:
+        rows = connection.execute(latest, [beginning, MOST]).fetchall()
+    return [(snapshot_id, what) for snapshot_id, what in rows]

@@ -6,7 +6,7 @@ from functools import partial
 from prefect import task
 from prefect.artifacts import create_markdown_artifact
 
-from schemas.config import SplitSettings
+from schemas.config import StudyConfig
 from schemas.plan import IngestedSource
 from schemas.source import DataSettings
 from tasks.progress import announce
@@ -36,21 +36,21 @@ def publish_data_report(ingested: IngestedSource) -> None:
 
 
 @task(task_run_name="split snapshot {ingested.snapshot_id}")
-def split_snapshot(ingested: IngestedSource, split: SplitSettings, near_duplicates: str) -> str:
-    """Split a snapshot into train, validation and test, and return the split's id."""
-    from operations.intake import settle_split
+def split_snapshot(ingested: IngestedSource, config: StudyConfig) -> str:
+    """Split a study's snapshot into train, validation and test, and return the split's id."""
+    from operations.splitting import settle_study_split
     from reporting.verdict import tell_leaks, tell_scarcity
     from storage.home import Home
     from storage.splits import load_leaks, load_split_counts
 
-    identifier = settle_split(ingested, split, near_duplicates)
+    identifier, notes = settle_study_split(config, ingested)
     by_label = load_split_counts(Home.from_environment().warehouse, identifier)
     counts: Counter[str] = Counter()
     for part, _, number in by_label:
         counts[part] += number
     announce("split: " + ", ".join(f"{number} {part}" for part, number in counts.items()))
     leaks = tell_leaks(load_leaks(Home.from_environment().warehouse, identifier), counts["test"])
-    for note in (tell_scarcity(by_label), leaks):
+    for note in (*notes, tell_scarcity(by_label), leaks):
         if note:
             announce(f"note: {note}")
     return identifier

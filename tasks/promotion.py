@@ -8,6 +8,7 @@ from prefect import task
 from operations.decision import Challenge, Measured, decide
 from operations.missing import find_best
 from operations.records import evaluation_record, load_part, prediction_rows
+from operations.rivals import meet, meet_baseline
 from operations.worker import run_job
 from schemas.errors import InputError
 from schemas.plan import StudyPlan
@@ -15,7 +16,6 @@ from schemas.promotion import Champion
 from tasks.progress import announce
 
 if TYPE_CHECKING:
-    from learning.study.comparison import Comparison
     from learning.study.promotion import Rival
 
 RETRIES = 5
@@ -70,28 +70,15 @@ def _measure(study: StudyPlan, challenge: Challenge, champion: Champion | None) 
     from storage.evaluations import load_leaderboard
     from storage.home import Home
 
-    board = load_leaderboard(Home.from_environment().warehouse, study.study_id)
+    warehouse = Home.from_environment().warehouse
+    board = load_leaderboard(warehouse, study.study_id)
     [own] = [row for row in board if (row["cell_id"], row["temperature"]) == challenge.cell]
     return Measured(
         own["accuracy"],
         own["unparsed_rate"],
-        _meet_baseline(study, challenge.cell, challenge.evaluation_id),
+        meet_baseline(warehouse, study.study_id, challenge.cell, challenge.evaluation_id),
         _meet_champion(study, champion, challenge.evaluation_id) if champion else None,
     )
-
-
-def _meet_baseline(study: StudyPlan, challenger: Champion, judged: str) -> "Rival | None":
-    """The challenger's best baseline, if its study has any."""
-    from learning.study.identity import evaluation_id
-    from storage.comparisons import load_verdicts
-    from storage.home import Home
-
-    verdicts = load_verdicts(Home.from_environment().warehouse, study.study_id, challenger.cell_id)
-    if challenger.temperature not in verdicts:
-        return None
-    verdict = verdicts[challenger.temperature]
-    other = evaluation_id(verdict.baseline_cell_id, "test", None, None)
-    return _as_rival(verdict.baseline, _compare(judged, other))
 
 
 def _meet_champion(study: StudyPlan, champion: Champion, judged: str) -> "Rival":
@@ -99,29 +86,13 @@ def _meet_champion(study: StudyPlan, champion: Champion, judged: str) -> "Rival"
     from learning.models.adapter_files import AdapterError
     from learning.prompt.not_finite import NotFiniteError
     from learning.study.promotion import Rival
+    from storage.home import Home
 
     try:
         other = _evaluate_champion(study, champion)
     except (InputError, AdapterError, NotFiniteError) as error:  # it cannot be scored: a person has to decide
         return Rival(champion.cell_id, None, str(error))
-    return _as_rival(champion.cell_id, _compare(judged, other))
-
-
-def _as_rival(name: str, compared: "Comparison | None") -> "Rival":
-    """A rival with its comparison or, where none is possible, the reason."""
-    from learning.study.promotion import Rival
-
-    return Rival(name, compared, None if compared else "it has learnt from every headline that judges here")
-
-
-def _compare(evaluation_id: str, other_evaluation_id: str) -> "Comparison | None":
-    """The first evaluation beside the other; None where they share no headline."""
-    from learning.study.comparison import compare
-    from storage.champions import load_match
-    from storage.home import Home
-
-    labels, predicted, other = load_match(Home.from_environment().warehouse, evaluation_id, other_evaluation_id)
-    return compare(labels, predicted, other) if len(labels) else None
+    return meet(Home.from_environment().warehouse, champion.cell_id, judged, other)
 
 
 def _evaluate_champion(study: StudyPlan, champion: Champion) -> str:

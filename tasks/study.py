@@ -53,10 +53,9 @@ def plan_epoch_curve(study: StudyPlan) -> tuple[ModelCell, ...]:
 def _tell_steps(study: StudyPlan) -> str:
     """How many steps the grid trains, and how many it need not, since cells share them."""
     from learning.training.schedule import count_steps, count_trained_steps
-    from storage.splits import load_split_counts
+    from storage.splits import count_part
 
-    counts = load_split_counts(Home.from_environment().warehouse, study.split_id)
-    train = sum(number for part, _, number in counts if part == "train")
+    train = count_part(Home.from_environment().warehouse, study.split_id, "train")
     trained = count_trained_steps([cell.settings for cell in study.cells], train)
     trainings = [cell.settings.training for cell in study.cells]
     alone = sum(count_steps(train, training.batch_size, training.epochs) for training in trainings)

@@ -196,9 +196,10 @@ def trained(tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path) -> "tup
     from learning.study.identity import decoding_id
     from learning.training.cell import train_adapter
     from learning.training.recipe import Recipe
-    from operations.intake import settle_split, take_in
+    from operations.intake import take_in
     from operations.planning import cell_records
     from operations.records import cell_outcome, load_part, load_parts, save_results
+    from operations.splitting import settle_split
     from schemas.plan import BaseModelPlan
     from schemas.stored import write_stored
     from storage.cells import add_cells, finish_cell, start_cell

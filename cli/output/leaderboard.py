@@ -15,16 +15,17 @@ NARROW = 6
 """Characters that a column keeps where the terminal is narrow: one figure and the stroke after it."""
 
 
-def build_table(rows: Sequence[Row], title: str) -> Table:
-    """One line a model, one column a temperature: accuracy and macro-F1, with the interval at the lowest.
+def build_table(rows: Sequence[Row], title: str, short_ids: Mapping[str, str]) -> Table:
+    """One line a cell, one column a temperature: accuracy and macro-F1, with the interval at the lowest.
 
     Args:
         rows: Of the view `leaderboard` on one part, in its order.
         title: Stands above.
+        short_ids: What stands for each cell's id, as commands take it.
     """
     temperatures = sorted({row["temperature"] for row in rows if row["temperature"] is not None})
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
-    table.add_column("model", overflow="fold", min_width=NARROW)
+    table.add_column("cell", overflow="fold", min_width=NARROW)
     for heading in (*(f"T={temperature:g}" for temperature in temperatures), "95 %"):
         table.add_column(heading, justify="right", overflow="fold", min_width=NARROW)
     by_cell: dict[str, list[Row]] = {}
@@ -37,7 +38,7 @@ def build_table(rows: Sequence[Row], title: str) -> Table:
         if None in at:
             figures[0] = _figures(at[None])
         interval = "-".join(tell_figure(first[bound]) for bound in ("accuracy_low", "accuracy_high"))
-        table.add_row(Text(_name(first)), *figures, interval)
+        table.add_row(Text(f"{short_ids[first['cell_id']]} {_name(first)}"), *figures, interval)
     champion = "; * is the champion now" if any(row["is_champion"] for row in rows) else ""
     table.caption = f"accuracy / macro-F1; the interval is that of the first accuracy{champion}"
     table.caption_justify = "left"

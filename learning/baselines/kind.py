@@ -41,9 +41,14 @@ class Train:
         """Whether all labels are the same."""
         return len(set(self.labels.tolist())) == 1
 
+    @property
+    def commonest(self) -> int:
+        """The number of the commonest class; of equals the first."""
+        return int(np.bincount(self.labels, minlength=len(LABELS)).argmax())
+
     def always_commonest(self) -> Baseline:
         """The baseline that answers every headline with the commonest class."""
-        commonest = int(np.bincount(self.labels, minlength=len(LABELS)).argmax())
+        commonest = self.commonest
         return lambda texts: Answers(np.full(len(texts), commonest))
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from learning.models.loaded_base import LoadedBase
     from learning.models.model_files import ModelFiles
     from learning.prompt.decoding import Decoding, LabelProbabilities
+    from learning.prompt.lengths import Length
     from learning.training.cell_training import Training
     from learning.training.recipe import Recipe, TrainingOutcome
 
@@ -37,6 +38,20 @@ class CausalKind:
         from learning.models.base_model import check_model_folder
 
         return check_model_folder(folder).revision
+
+    def find_too_long(
+        self, config_folder: Path, headlines: Sequence[str], prompt: PromptSettings, complete: Callable[[], Path | None]
+    ) -> "dict[int, Length]":
+        """See `learning.kinds.kind.ModelKind`."""
+        from learning.models.base_model import THING, load_tokenizer
+        from learning.models.bound import read_bound
+        from learning.prompt.lengths import find_candidates, find_too_long
+
+        bound = read_bound(THING, config_folder)
+        if bound is None or not find_candidates(headlines, prompt, bound):
+            return {}
+        folder = complete()
+        return {} if folder is None else find_too_long(headlines, load_tokenizer(folder), prompt, bound)
 
     def load(self, folder: Path, quantization: str, training: TrainingSettings) -> "CausalModel":
         """See `learning.kinds.kind.ModelKind`."""
@@ -82,11 +97,19 @@ class CausalModel:
         """See `learning.scoring.model_evaluation.Scorer`."""
         import numpy as np
 
-        from learning.prompt.encoding import encode_prompts, longest_allowed
+        from learning.prompt.encoding import longest_allowed
+        from learning.prompt.lengths import find_too_long
 
-        longest = longest_allowed(self.base.model.config)
-        lengths = np.array([len(ids) for ids in encode_prompts(headlines, self.base.tokenizer, prompt)])
-        return lengths <= (np.inf if longest is None else longest)
+        bound, fits = longest_allowed(self.base.model.config), np.ones(len(headlines), dtype=bool)
+        fits[list(find_too_long(headlines, self.base.tokenizer, prompt, bound))] = False
+        return fits
+
+    def _fit(self, headlines: Sequence[str], prompt: PromptSettings) -> list[str]:
+        """The headlines, cut where the model does not take them whole."""
+        from learning.prompt.encoding import longest_allowed
+        from learning.prompt.lengths import fit_headlines
+
+        return fit_headlines(headlines, self.base.tokenizer, prompt, longest_allowed(self.base.model.config))
 
     def probabilities(
         self,
@@ -104,7 +127,7 @@ class CausalModel:
             model,
             self.base.tokenizer,
             self.base.answers(prompt),
-            headlines,
+            self._fit(headlines, prompt),
             prompt,
             decodings,
             batch_tokens=find_token_budget(model, self.base.device),
@@ -115,7 +138,7 @@ class CausalModel:
         """See `learning.kinds.kind.LoadedModel`."""
         from learning.training.cell import count_side_by_side
 
-        return count_side_by_side(self.base, headlines, labels, recipe)
+        return count_side_by_side(self.base, self._fit(headlines, recipe.prompt), labels, recipe)
 
     def train(
         self,
@@ -127,7 +150,8 @@ class CausalModel:
         """See `learning.training.cell.train_adapters`."""
         from learning.training.cell import train_adapters
 
-        return train_adapters(self.base, headlines, labels, trainings, tell=tell)
+        fitting = self._fit(headlines, trainings[0].recipe.prompt)
+        return train_adapters(self.base, fitting, labels, trainings, tell=tell)
 
     def release(self) -> None:
         """See `learning.kinds.kind.LoadedModel`."""

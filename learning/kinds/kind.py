@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from learning.models.model_files import ModelFiles
+from learning.prompt.lengths import Length
 from learning.scoring.model_evaluation import Scorer
 from learning.training.cell_training import Training
 from learning.training.recipe import Recipe, TrainingOutcome
-from schemas.cell import TrainingSettings
+from schemas.cell import PromptSettings, TrainingSettings
 from schemas.label import Label
 
 
@@ -22,8 +23,7 @@ class LoadedModel(Scorer, Protocol):
     def count_side_by_side(self, headlines: Sequence[str], labels: Sequence[Label], recipe: Recipe) -> int:
         """How many trainings of such a recipe run side by side on N headlines with N labels, 1 or more.
 
-        Raises:
-            InputError: A headline is longer than the model takes.
+        Headlines that are longer than the model takes are cut to the longest beginning that it takes.
         """
 
     def train(
@@ -34,6 +34,8 @@ class LoadedModel(Scorer, Protocol):
         tell: Callable[[str], None],
     ) -> list[TrainingOutcome]:
         """Train a fine-tune for each recipe, and write it to its folder; go on from its checkpoints, if there are any.
+
+        Headlines that are longer than the model takes are cut to the longest beginning that it takes.
 
         Args:
             headlines: N texts.
@@ -77,6 +79,21 @@ class ModelKind(Protocol):
 
         Raises:
             InputError: Something is missing or does not fit.
+        """
+
+    def find_too_long(
+        self, config_folder: Path, headlines: Sequence[str], prompt: PromptSettings, complete: Callable[[], Path | None]
+    ) -> dict[int, Length]:
+        """The headlines that a model does not take with prompt and label, by their places; loads no weights.
+
+        Args:
+            config_folder: A folder with the model's configuration, whose other files need not be there.
+            headlines: N texts.
+            prompt: The prompt around a headline.
+            complete: Gives the folder with all files; asked only if a headline may be too long. None: nothing is found.
+
+        Raises:
+            InputError: Not even an empty headline fits.
         """
 
     def load(self, folder: Path, quantization: str, training: TrainingSettings) -> LoadedModel:

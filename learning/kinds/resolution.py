@@ -1,5 +1,7 @@
 """Base models: a name in, a checked folder with a revision out. No code from a model is ever run."""
 
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from embedded.paths import MODEL_FOLDER
@@ -7,7 +9,9 @@ from learning.kinds.registry import find_kind
 from learning.models.base_checks import check_numbers
 from learning.models.base_model import HUB_NAME, THING, BaseModelError, ResolvedModel
 from learning.models.hub import fetch_from_hub, find_copy
-from learning.models.model_files import find_configuration, find_files
+from learning.models.model_files import ModelFilesError, find_configuration, find_files
+from learning.prompt.lengths import Length
+from schemas.cell import PromptSettings
 from schemas.paths import local_path
 
 FINITE = ".finite"
@@ -67,6 +71,50 @@ def check_weights(found: ResolvedModel, models_folder: Path, seconds: float | No
     if seconds is None and models_folder.is_dir():
         known.parent.mkdir(exist_ok=True)
         known.touch()
+
+
+def find_too_long(
+    name: str,
+    revision: str | None,
+    models_folder: Path,
+    headlines: Sequence[str],
+    prompt: PromptSettings,
+    *,
+    fetch: bool,
+) -> dict[int, Length]:
+    """The headlines that a model does not take with prompt and label, by their places.
+
+    Args:
+        name: `embedded`, a folder, or ORG/NAME on the hub.
+        revision: Of a hub model.
+        models_folder: Where hub models are kept.
+        headlines: N texts.
+        prompt: The prompt around a headline.
+        fetch: Get a hub model that is not there, where a headline may be too long; otherwise nothing is found of it.
+
+    Raises:
+        InputError: The model cannot be found or fetched, or not even an empty headline fits.
+    """
+    folder = MODEL_FOLDER if name == "embedded" else local_path("base model", name)
+    if folder.is_dir():
+        return find_kind(folder).find_too_long(folder, headlines, prompt, lambda: folder)
+    copy = find_copy(name, revision, models_folder)
+    if fetch and (copy is None or not (copy / "config.json").exists()):
+        copy = fetch_from_hub(name, revision, models_folder, only=["config.json"])
+    if copy is None or not (copy / "config.json").exists():
+        return {}
+    found, complete = copy, partial(_complete_copy, name, revision, models_folder, copy, fetch=fetch)
+    return find_kind(found).find_too_long(found, headlines, prompt, complete)
+
+
+def _complete_copy(name: str, revision: str | None, models_folder: Path, copy: Path, *, fetch: bool) -> Path | None:
+    """The folder of a hub model with all its files, which are fetched if need be; None where they may not be."""
+    if fetch:
+        return fetch_from_hub(name, revision, models_folder)
+    try:
+        return copy if find_files(THING, copy).weights else None
+    except ModelFilesError:  # a download that was interrupted
+        return None
 
 
 def check_hub_base(name: str, revision: str | None, models_folder: Path, *, fetch: bool) -> None:

@@ -1,7 +1,7 @@
 """Hub models: ORG/NAME in, the folder of one commit on this machine out."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -104,3 +104,33 @@ def _explain_no_copy(models_folder: Path) -> str:
         switches = " and ".join(switch for switch in OFFLINE_SWITCHES if os.environ.get(switch)) or OFFLINE_SWITCHES[0]
         return f"the hub is not asked, as {switches} says: unset it, or give a folder ({models_folder} has no copy)"
     return f"the hub cannot be reached: give a folder, or try again with a network ({models_folder} has no copy)"
+
+
+def find_unused(models_folder: Path, used: Collection[str]) -> dict[str, tuple[str, int]]:
+    """Hub models on this machine that nothing uses, by the hash of their commit.
+
+    Args:
+        models_folder: Where hub models are kept.
+        used: Hashes of commits.
+
+    Returns:
+        For each, ORG/NAME and the bytes that it alone takes.
+    """
+    from huggingface_hub import scan_cache_dir
+
+    if not models_folder.is_dir():
+        return {}
+    found = scan_cache_dir(models_folder)
+    return {
+        revision.commit_hash: (repository.repo_id, found.delete_revisions(revision.commit_hash).expected_freed_size)
+        for repository in sorted(found.repos, key=lambda each: each.repo_id)
+        for revision in repository.revisions
+        if revision.commit_hash not in used
+    }
+
+
+def delete_unused(models_folder: Path, commits: Collection[str]) -> None:
+    """Delete these commits of hub models, but for files that other commits share."""
+    from huggingface_hub import scan_cache_dir
+
+    scan_cache_dir(models_folder).delete_revisions(*commits).execute()

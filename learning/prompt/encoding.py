@@ -50,7 +50,7 @@ def _tokenise(texts: list[str], tokenizer: Any) -> list[tuple[int, ...]]:
     A text such as `</s>` that looks like a special token is read as text.
     """
     end = tokenizer.eos_token_id
-    encoded = tokenizer(texts, split_special_tokens=True)["input_ids"]
+    encoded = tokenizer(texts, split_special_tokens=True, verbose=False)["input_ids"]
     return [tuple(ids[:-1] if ids[-1] == end else ids) for ids in encoded]
 
 

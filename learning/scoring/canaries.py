@@ -45,7 +45,7 @@ def compare_canaries(
         NotFiniteError: Its logits are NaN or infinite.
     """
     decoding = Decoding(canaries.temperature, canaries.top_k, canaries.top_p)
-    answers = answer_headlines(model, fine_tune, canaries.headlines, prompt, decoding)
+    answers = answer_headlines(model, fine_tune, canaries.headlines, prompt, decoding, truncate=True)
     difference = np.abs(answers.probabilities - canaries.probabilities)
     tolerance = _find_tolerance((model.arithmetic, canaries.computed_in))
     return CanaryCheck(len(canaries.headlines), float(difference.max()), tolerance)

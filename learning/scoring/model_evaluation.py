@@ -46,14 +46,14 @@ class Scorer(Protocol):
 
         Args:
             fine_tune: The fine-tune; None for the untouched base.
-            headlines: N texts that fit.
+            headlines: N texts; those that do not fit are cut to the longest beginning that does.
             prompt: The prompt around a headline.
             decodings: How an answer is sampled.
             on_headlines: Receives how many headlines are done.
 
         Raises:
             AdapterError: The fine-tune is another one, or damaged.
-            InputError: A headline is longer than the model takes.
+            InputError: Not even an empty headline fits.
             NotFiniteError: The model's logits are NaN or infinite.
         """
 
@@ -79,7 +79,6 @@ def evaluate_model(
 
     Raises:
         AdapterError: The fine-tune is another one, or damaged.
-        InputError: A headline is longer than the model takes.
         NotFiniteError: The model's logits are NaN or infinite.
     """
     every = (*decoding.temperatures, *CURVE_TEMPERATURES)
@@ -105,9 +104,11 @@ class Answers:
     """A model's answers to N headlines without labels."""
 
     fits: NDArray[np.bool_]
-    """[N]: whether a headline is short enough for the model; only such headlines have an answer."""
+    """[N]: whether a headline is short enough for the model."""
+    answered: NDArray[np.bool_]
+    """[N]: whether it has an answer: all that fit, and where long ones are truncated the others too."""
     probabilities: NDArray[np.float64]
-    """[fitting, 4]: probability of negative, neutral, positive and unparsed, in the order of the headlines."""
+    """[answered, 4]: probability of negative, neutral, positive and unparsed, in the order of the headlines."""
 
 
 def answer_headlines(
@@ -117,6 +118,8 @@ def answer_headlines(
     prompt: PromptSettings,
     decoding: Decoding,
     on_headlines: Callable[[int], None] = lambda _: None,
+    *,
+    truncate: bool = False,
 ) -> Answers:
     """Answer headlines without labels by a base model or a fine-tune of it.
 
@@ -127,18 +130,20 @@ def answer_headlines(
         prompt: The prompt around a headline.
         decoding: How an answer is sampled.
         on_headlines: Receives how many headlines are done.
+        truncate: Whether the longest beginning that fits is answered of a headline that does not; else it has none.
 
     Raises:
         AdapterError: The fine-tune is another one, or damaged.
         NotFiniteError: The model's logits are NaN or infinite.
     """
     fits = model.fits(headlines, prompt)
+    answered = np.ones_like(fits) if truncate else fits
     probabilities = np.empty((0, UNPARSED + 1))
-    if fits.any():
-        fitting = [headline for headline, fit in zip(headlines, fits, strict=True) if fit]
-        scored = model.probabilities(fine_tune, fitting, prompt, [decoding], on_headlines)
+    if answered.any():
+        asked = [headline for headline, is_asked in zip(headlines, answered, strict=True) if is_asked]
+        scored = model.probabilities(fine_tune, asked, prompt, [decoding], on_headlines)
         probabilities = scored.sampled[:, 0].numpy()
-    return Answers(fits, probabilities)
+    return Answers(fits, answered, probabilities)
 
 
 def _sample(

@@ -20,6 +20,12 @@ def f1_scores(counts: Counts) -> NDArray[np.float64]:
     return np.asarray(np.divide(2 * counts.diagonal(), total, out=np.zeros(len(LABELS)), where=total > 0))
 
 
+def find_present(counts: Counts) -> NDArray[np.bool_]:
+    """[3] whether each label is that of any headline of a [3, 3] confusion matrix."""
+    return np.asarray(counts.sum(axis=1) > 0)
+
+
 def macro_f1(counts: Counts) -> float:
-    """Mean F1 of the three labels of a [3, 3] confusion matrix."""
-    return float(f1_scores(counts).mean())
+    """Mean F1 of the labels that headlines of a [3, 3] confusion matrix have: all three, or two in a study of two."""
+    present = find_present(counts)
+    return float(f1_scores(counts)[present].mean()) if present.any() else 0.0

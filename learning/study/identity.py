@@ -4,7 +4,7 @@ A cell is known by its data, base model, hyperparameters, prompt and the version
 id is never computed twice. Loads no heavy library.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from schemas.cell import WITHOUT_EFFECT, CellSettings, TrainingSettings
@@ -23,6 +23,22 @@ SCORING_VERSION = 2
 """Raised when the same model would score to other probabilities or draws."""
 
 FIRST_SETTINGS = {
+    "data": {
+        "source",
+        "text_column",
+        "label_column",
+        "label_map",
+        "encoding",
+        "format",
+        "delimiter",
+        "header_row",
+        "agreement",
+        "duplicates",
+        "conflicts",
+        "near_duplicates",
+        "max_rejected",
+    },
+    "split": {"method", "balance", "train_per_class", "test_per_class", "validation_per_class", "seed"},
     "base_model": {"name", "revision", "quantization"},
     "prompt": {"instruction", "label_words", "spellings"},
     "lora": {"r", "alpha", "dropout"},
@@ -41,13 +57,35 @@ FIRST_SETTINGS = {
 }
 """Settings that are part of an id whatever their value. One that is added later is so unless it is the default."""
 
+SIZES = ("balance", "train_per_class", "test_per_class", "validation_per_class", "seed")
+"""Settings of a split that is drawn, and not given."""
+
 FIRST_BASELINE_VERSION = 2
 """That of every baseline while they had one version in common; studies of that time keep their ids."""
 
 
-def split_id(snapshot_id: str, split: SplitSettings) -> str:
-    """The id of a snapshot split by these settings."""
-    return content_id({"snapshot": snapshot_id, "split": split.model_dump(mode="json")})
+def split_id(
+    snapshot_id: str,
+    split: SplitSettings,
+    given: Mapping[str, Collection[str]] | None = None,
+    left_out: Collection[str] = (),
+) -> str:
+    """The id of a snapshot split by these settings.
+
+    Args:
+        snapshot_id: The snapshot.
+        split: The settings. Under the method `given` sizes and seed have no effect, and are no part of the id.
+        given: For the method `given`: the parts that the source gives each headline.
+        left_out: Headlines of the snapshot that are in no part because they are too long.
+    """
+    drawn = split.method != "given"
+    identity: dict[str, object] = {
+        "snapshot": snapshot_id,
+        "split": _identify(split, "split", leave_out=() if drawn else SIZES),
+    }
+    if not drawn:
+        identity["given"] = content_id({headline: sorted(parts) for headline, parts in (given or {}).items()})
+    return content_id(identity | ({"left_out": sorted(left_out)} if left_out else {}))
 
 
 def study_id(cell_ids: Iterable[str], curve_epochs: Sequence[int], decoding: DecodingSettings) -> str:
@@ -106,7 +144,8 @@ def _older_form(config: StudyConfig, leave_out: Iterable[str], without: Iterable
         leave_out: Settings of its training.
         without: Groups.
     """
-    form = config.model_dump(mode="json", exclude={"grid", "curve_epochs", *without})
+    form = config.model_dump(mode="json", exclude={"study_name", "tags", "grid", "curve_epochs", *without})
+    form |= {name: _identify(getattr(config, name), name) for name in ("data", "split") if name in form}
     grid = {name: list(config.grid.get(path, ())) for name, path in SHORT_NAMES.items()}
     for name, path in SHORT_NAMES.items():
         fixed = form["training"].pop(path.rpartition(".")[2])

@@ -9,7 +9,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from learning.study.confusion import Counts, count_confusion, f1_scores, macro_f1
+from learning.study.confusion import Counts, count_confusion, f1_scores, find_present, macro_f1
 from schemas.comparison import LEAST_DISCORDANT, LEAST_OF_A_LABEL
 from schemas.label import LABELS
 
@@ -57,18 +57,20 @@ def accuracy_interval(hits: int, n: int) -> Interval:
 
 
 def macro_f1_interval(counts: NDArray[np.int64]) -> Interval | None:
-    """The interval of macro-F1; None where a label has fewer than `LEAST_OF_A_LABEL` headlines.
+    """The interval of macro-F1; None where a label that is there has fewer than `LEAST_OF_A_LABEL` headlines.
 
     Wilson's formula with an effective sample size: as many observations as give a proportion the variance of macro-F1
     (Korn and Graubard 1998; Franco et al. 2019). That variance is the delta method's (Takahashi et al. 2022), of the
-    confusion matrix with one more headline spread over its nine cells, so that it is not 0 where nothing is wrong.
+    confusion matrix with one more headline spread over the cells of the labels that are there, nine of three labels, so
+    that it is not 0 where nothing is wrong.
 
     Args:
         counts: [3, 3] headlines by true label and predicted label.
     """
-    if counts.sum(axis=1).min() < LEAST_OF_A_LABEL:
+    present = find_present(counts)
+    if not present.any() or counts.sum(axis=1)[present].min() < LEAST_OF_A_LABEL:
         return None
-    smoothed = counts + np.full(counts.shape, 1 / counts.size)
+    smoothed = counts + present[:, None] / (present.sum() * len(LABELS))
     share, variance = macro_f1(smoothed), _variance(smoothed, macro_f1_influence(smoothed))
     return wilson(macro_f1(counts), float(counts.sum()) * share * (1 - share) / variance)
 
@@ -133,7 +135,7 @@ def paired_macro_f1_interval(
     right, other_right = predicted == labels, other_predicted == labels
     only_right, only_other_right = int((right & ~other_right).sum()), int((other_right & ~right).sum())
     accuracies = paired_interval(only_right, only_other_right, len(labels))
-    if accuracies is None or np.bincount(labels, minlength=len(LABELS)).min() < LEAST_OF_A_LABEL:
+    if accuracies is None or np.unique(labels, return_counts=True)[1].min() < LEAST_OF_A_LABEL:
         return None
     own, other = (
         macro_f1_influence(count_confusion(labels, each))[labels, each] for each in (predicted, other_predicted)
@@ -151,10 +153,10 @@ def macro_f1_influence(counts: Counts) -> NDArray[np.float64]:
         counts: [3, 3] headlines by true label and predicted label.
 
     Returns:
-        [3, 3]; its mean over all headlines is 0.
+        [3, 3]; its mean over all headlines is 0. The answer of a label that no headline has only costs others.
     """
-    total = counts.sum(axis=0) + counts.sum(axis=1)
-    weight = np.divide(counts.sum(), len(LABELS) * total, out=np.zeros(len(LABELS)), where=total > 0)
+    total, present = counts.sum(axis=0) + counts.sum(axis=1), find_present(counts)
+    weight = np.divide(counts.sum(), present.sum() * total, out=np.zeros(len(LABELS)), where=present)
     lost = weight * f1_scores(counts)
     return np.asarray(2 * np.diag(weight) - lost[:, None] - lost[None, :])
 

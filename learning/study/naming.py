@@ -52,6 +52,12 @@ class CellNames:
         return shown
 
 
+def name_grid(config: StudyConfig) -> str:
+    """What varies in a study with its values, as `lr=2e-06,1e-03 epochs=1,3`; of a study of one cell, its name."""
+    spelled = CellNames(config).spelled
+    return " ".join(f"{label}={','.join(spelled[path].values())}" for path, label in _label(spelled).items())
+
+
 def name_baseline(name: str) -> str:
     """As `baseline: majority class`."""
     return f"baseline: {name}"

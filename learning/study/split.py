@@ -10,6 +10,9 @@ from schemas.config import SplitSettings
 from schemas.errors import InputError
 from schemas.label import LABELS
 
+LEAST_CLASSES = 2
+"""A study tells so many labels apart at least."""
+
 Parts = dict[str, list[str]]
 NearParts = Mapping[str, Collection[str]]
 """For a group, the parts that earlier splits gave to texts near it that are not there themselves."""
@@ -53,7 +56,7 @@ def split_headlines(
 
     Args:
         members: N headlines, in the order of the source.
-        split: How many of each class, and how they are drawn.
+        split: How many of each class, and how they are drawn: `hashed` or `study`.
         earlier: The part that each text had in earlier splits with this seed; more texts do no harm.
         near: The parts that earlier splits gave to texts near a group that are not among the members.
 
@@ -61,13 +64,13 @@ def split_headlines(
         Ids by part: `train`, `validation`, `test`. None stands in two parts.
 
     Raises:
-        SplitError: A class has too few headlines; the message names it and how many are missing.
+        SplitError: A class has none or too few headlines; the message names it, and how many are missing.
     """
-    sizes = _find_sizes(members, split)
     available = Counter(member.label for member in members)
+    sizes = _find_sizes(available, split)
     aside = "copies aside, " if len({(member.text_id, member.label) for member in members}) == len(members) else ""
-    for label in LABELS:
-        _check_supply(label, available[label], sizes, sizes.test[label], aside)
+    for label, test in sizes.test.items():
+        _check_supply(label, available[label], sizes, test, aside)
     if split.method == "study":
         return _split_like_study(members, sizes, split.seed)
     return _Draw(members, sizes, split.seed, earlier or {}, near or {}).draw()
@@ -84,12 +87,40 @@ def count_leaks(group_of: Mapping[str, str], parts: Parts) -> int:
     return sum(group_of[headline_id] in learned for headline_id in parts["test"])
 
 
-def _find_sizes(members: Sequence[Member], split: SplitSettings) -> Sizes:
-    counts = Counter(member.label for member in members)
+def find_classes(present: Collection[str], split: SplitSettings) -> list[str]:
+    """The labels of a study, in the order of `schemas.label.LABELS`.
+
+    Args:
+        present: The labels that its headlines have.
+        split: Whether it needs all.
+
+    Raises:
+        SplitError: One is missing that it needs.
+    """
+    there = [label.value for label in LABELS if label in present]
+    missing = [label.value for label in LABELS if label not in present]
+    if len(there) < LEAST_CLASSES or (missing and split.classes == "all"):
+        raise SplitError(_explain_classes(there, missing))
+    return there
+
+
+def _explain_classes(there: Sequence[str], missing: Sequence[str]) -> str:
+    held = f"the source has no {' and no '.join(missing)} headline"
+    if len(there) < LEAST_CLASSES:
+        return f"split: {held}, and a study compares two labels at least: add headlines of another label"
+    return (
+        f"split: {held}, and all three labels are required: add some, or set split.classes=present for a study of "
+        f"{' and '.join(there)} alone"
+    )
+
+
+def _find_sizes(counts: Mapping[str, int], split: SplitSettings) -> Sizes:
+    classes = find_classes([label for label, count in counts.items() if count], split)
 
     def share(size: int) -> dict[str, int]:
-        balanced = dict.fromkeys(map(str, LABELS), size)
-        return balanced if split.balance == "balanced" else _share_out(size * len(LABELS), counts)
+        if split.balance == "balanced":
+            return dict.fromkeys(classes, size)
+        return _share_out(size * len(classes), {label: counts[label] for label in classes})
 
     most = split.validation_per_class
     return Sizes(share(split.train_per_class), share(split.test_per_class), None if most is None else share(most))
@@ -98,7 +129,7 @@ def _find_sizes(members: Sequence[Member], split: SplitSettings) -> Sizes:
 def _share_out(total: int, counts: Mapping[str, int]) -> dict[str, int]:
     """Share a number out in proportion, by largest remainder; every label gets one at least."""
     whole = max(sum(counts.values()), 1)
-    exact = {str(label): total * counts.get(label, 0) / whole for label in LABELS}
+    exact = {label: total * count / whole for label, count in counts.items()}
     shares = {label: int(value) for label, value in exact.items()}
     by_remainder = sorted(exact, key=lambda label: (shares[label] - exact[label], label))
     for label in by_remainder[: total - sum(shares.values())]:
@@ -177,7 +208,7 @@ class _Draw:
 
     def _check_rest(self) -> None:
         have = {part: Counter(member.label for member in members) for part, members in self.parts.items()}
-        for label in LABELS:
+        for label in self.sizes.train:
             found = sum(have[part][label] for part in self.parts)
             lacking = self.sizes.train[label] - have["train"][label] + (have["validation"][label] == 0)
             if lacking > 0:
@@ -199,7 +230,7 @@ def _split_like_study(members: Sequence[Member], sizes: Sizes, seed: int) -> Par
     from sklearn.model_selection import train_test_split
 
     parts: Parts = {"train": [], "validation": [], "test": []}
-    for label in LABELS:
+    for label in sizes.train:
         own = [member.headline_id for member in members if member.label == label]
         train, test = train_test_split(
             own, train_size=sizes.train[label], test_size=sizes.test[label], random_state=seed

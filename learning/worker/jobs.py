@@ -234,6 +234,8 @@ class AnsweringJob(Job["Answers"]):
     top_k: int | None
     top_p: float | None
     adapter_hash: str | None = None
+    truncate: bool = False
+    """Whether headlines that the model does not take are cut; else they have no answer."""
     keeps_model: ClassVar[bool] = True
 
     @property
@@ -248,7 +250,7 @@ class AnsweringJob(Job["Answers"]):
 
         decoding = Decoding(self.temperature, self.top_k, self.top_p)
         fine_tune = (self.adapter_folder, self.adapter_hash)
-        return answer_headlines(base, fine_tune, self.headlines, self.prompt, decoding, tell)
+        return answer_headlines(base, fine_tune, self.headlines, self.prompt, decoding, tell, truncate=self.truncate)
 
 
 @dataclass(frozen=True)

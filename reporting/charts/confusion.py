@@ -13,20 +13,21 @@ SQUARE = (3.2, 3.0)
 
 
 def draw_confusion(rows: Sequence[Record], title: str) -> Figure:
-    """How often each label got which answer, and the share of the label's headlines."""
+    """How often each label that is there got which answer, and the share of the label's headlines."""
     with drawing(title):
         figure = Figure(figsize=SQUARE, layout="constrained")
         axes = figure.subplots()
-        names = [label.value for label in LABELS]
-        for row in rows:
-            x, y = names.index(row["predicted"]), names.index(row["label"])
+        there = [row for row in rows if row["share"] is not None]
+        answers = [label.value for label in LABELS]
+        labels = [label for label in answers if label in {row["label"] for row in there}]
+        for row in there:
+            x, y = answers.index(row["predicted"]), labels.index(row["label"])
             axes.add_patch(Rectangle((x, y), 1, 1, facecolor=colour(0), alpha=0.75 * row["share"], linewidth=0))
             axes.text(x + 0.5, y + 0.5, f"{row['n']}\n{row['share']:.0%}", ha="center", va="center")
-        axes.set(xlim=(0, len(names)), ylim=(len(names), 0), xlabel="answer", ylabel="label", title=title)
+        axes.set(xlim=(0, len(answers)), ylim=(len(labels), 0), xlabel="answer", ylabel="label", title=title)
         axes.title.set_fontsize(10)
-        ticks = [place + 0.5 for place in range(len(names))]
-        axes.set_xticks(ticks, names)
-        axes.set_yticks(ticks, names, rotation=90, va="center")
+        axes.set_xticks([place + 0.5 for place in range(len(answers))], answers)
+        axes.set_yticks([place + 0.5 for place in range(len(labels))], labels, rotation=90, va="center")
         axes.grid(visible=False)
         axes.tick_params(length=0)
     return figure

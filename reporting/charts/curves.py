@@ -13,7 +13,6 @@ from reporting.charts.lines import DASHES, Line, draw_lines, merge_lines, width
 from reporting.charts.tables import errors, group_by, to_numbers
 from reporting.text import join_names, tell_temperature, visible
 from reporting.theme import GRID, INK, MUTED, colour, drawing, marker
-from schemas.label import LABELS
 from schemas.report import Table
 
 MOST_SERIES = 6
@@ -55,12 +54,12 @@ def draw_epochs(epochs: Table, published: Table | None, measure: str, layout: La
     return figure
 
 
-def draw_temperatures(lines: Sequence[Line], layout: Layout, title: str) -> Figure:
-    """Expected accuracy over the sampling temperature, on a log scale."""
+def draw_temperatures(lines: Sequence[Line], layout: Layout, title: str, guessing: float) -> Figure:
+    """Expected accuracy over the sampling temperature, on a log scale, and that of guessing."""
     with drawing(title):
         figure, axes = start(layout, title, "sampling temperature", "expected accuracy")
         draw_lines(axes, lines)
-        axes.axhline(1 / len(LABELS), color=MUTED, linestyle=":", linewidth=1.2, label="guessing")
+        axes.axhline(guessing, color=MUTED, linestyle=":", linewidth=1.2, label="guessing")
         scale_logarithmic(axes, "x")
         axes.set_ylim(0, 1)
         set_legend(figure, axes, layout)

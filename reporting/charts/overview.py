@@ -11,7 +11,6 @@ from reporting.charts.layout import Layout, start
 from reporting.charts.tables import Record
 from reporting.text import visible
 from reporting.theme import INK, MUTED, SERIES, drawing
-from schemas.label import LABELS
 from schemas.report import Role
 
 COLOURS = {"fine-tuned": SERIES[0], "baseline": SERIES[1], "base": INK}
@@ -27,7 +26,12 @@ FRAME = 0.85
 
 
 def draw_overview(
-    rows: Sequence[Record], roles: Mapping[str, Sequence[str]], layout: Layout, title: str, rival: float | None
+    rows: Sequence[Record],
+    roles: Mapping[str, Sequence[str]],
+    layout: Layout,
+    title: str,
+    rival: float | None,
+    guessing: float,
 ) -> Figure:
     """Accuracy of every cell with its 95 % interval.
 
@@ -37,25 +41,26 @@ def draw_overview(
         layout: Wide or narrow.
         title: The title; it names the temperature.
         rival: Accuracy of the best baseline, where a line is drawn.
+        guessing: Accuracy of guessing, where another is.
     """
     row = NARROW_ROW if layout.is_narrow else SPARSE if len(rows) < MANY else DENSE
     with drawing(title):
         figure, axes = start(layout, title, "accuracy on test, 95 % interval", height=FRAME + row * len(rows))
-        axes.axvline(1 / len(LABELS), color=MUTED, linestyle=":", linewidth=1.2)
+        axes.axvline(guessing, color=MUTED, linestyle=":", linewidth=1.2)
         if rival is not None:
             axes.axvline(rival, color=COLOURS["baseline"], linestyle=(0, (4, 3)), linewidth=1.2)
         for place, each in enumerate(rows):
             _draw_row(axes, place, each, roles.get(each["cell_id"], ()))
         _label(axes, rows, roles, layout)
-        axes.set(xlim=(_begin(rows), 1.01), ylim=(len(rows) - 0.4, -1 if layout.is_narrow else -0.6))
+        axes.set(xlim=(_begin(rows, guessing), 1.01), ylim=(len(rows) - 0.4, -1 if layout.is_narrow else -0.6))
         axes.grid(visible=False, axis="y")
     return figure
 
 
-def _begin(rows: Sequence[Record]) -> float:
+def _begin(rows: Sequence[Record], guessing: float) -> float:
     """Where the axis begins: at the tenth below every interval and below guessing."""
     lowest: float = min(row["accuracy_low"] for row in rows)
-    return math.floor(min(lowest, 1 / len(LABELS)) * 10) / 10
+    return math.floor(min(lowest, guessing) * 10) / 10
 
 
 def _draw_row(axes: Axes, place: int, row: Record, roles: Sequence[str]) -> None:

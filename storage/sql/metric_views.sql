@@ -26,7 +26,7 @@ COMMENT ON COLUMN draws.part IS 'The part of the split: train, validation or tes
 COMMENT ON COLUMN draws.temperature IS 'Sampling temperature.';
 COMMENT ON COLUMN draws.draw IS 'Number of the draw, from 0; 0 is the one of leaderboard and predictions.';
 COMMENT ON COLUMN draws.accuracy IS 'Share of headlines whose sampled label is right; anything unparsed counts as neutral.';
-COMMENT ON COLUMN draws.macro_f1 IS 'Mean of the F1 of the three labels.';
+COMMENT ON COLUMN draws.macro_f1 IS 'Mean of the F1 of the labels that its headlines have.';
 COMMENT ON COLUMN draws.strict_accuracy IS 'Accuracy where anything unparsed counts as wrong.';
 COMMENT ON COLUMN draws.unparsed_rate IS 'Share of headlines whose sampled output is not a label.';
 COMMENT ON COLUMN draws.evaluation_id IS 'The evaluation. Studies may share one, and each of them then has these rows.';
@@ -144,7 +144,7 @@ SELECT
     coalesce(2 * hits / nullif(answered + support, 0), 0) AS f1
 FROM counted
 ORDER BY study_id, cell_id, part, temperature, label;
-COMMENT ON VIEW class_metrics IS 'Precision, recall and F1 of each label; the mean of f1 over the three is macro_f1.';
+COMMENT ON VIEW class_metrics IS 'Precision, recall and F1 of each label; the mean of f1 over the labels with support is macro_f1.';
 COMMENT ON COLUMN class_metrics.study_id IS 'The study.';
 COMMENT ON COLUMN class_metrics.cell_id IS 'The cell.';
 COMMENT ON COLUMN class_metrics.part IS 'The part of the split: train, validation or test.';

@@ -18,7 +18,8 @@ SELECT
     ledger.scores.scored_at,
     ledger.scores.adapter_hash,
     ledger.scores.text_id,
-    is_unparsed(p_negative, p_neutral, p_positive, p_unparsed) AS is_unparsed
+    is_unparsed(p_negative, p_neutral, p_positive, p_unparsed) AS is_unparsed,
+    ledger.scores.is_truncated
 FROM scorings
 JOIN ledger.scored_rows USING (scoring_id)
 JOIN ledger.scores
@@ -26,7 +27,7 @@ JOIN ledger.scores
     AND ledger.scores.cell_id = scorings.cell_id
     AND ledger.scores.temperature = scorings.temperature
     AND ledger.scores.decoding_id = scorings.decoding_id
-JOIN cells ON cells.cell_id = scorings.cell_id;
+LEFT JOIN cells ON cells.cell_id = scorings.cell_id; -- answers stay where a study was deleted
 COMMENT ON VIEW scores IS 'Every row of every scored source, with the answer of the cell.';
 COMMENT ON COLUMN scores.scoring_id IS 'The scoring.';
 COMMENT ON COLUMN scores.source IS 'What people call the source; - is standard input.';
@@ -38,12 +39,13 @@ COMMENT ON COLUMN scores.p_neutral IS 'Probability of sampling neutral.';
 COMMENT ON COLUMN scores.p_positive IS 'Probability of sampling positive.';
 COMMENT ON COLUMN scores.p_unparsed IS 'Probability of sampling an answer that is not a label.';
 COMMENT ON COLUMN scores.confidence IS 'Probability of the label, without p_unparsed; of the likeliest of the three labels where the label is unparsed.';
-COMMENT ON COLUMN scores.model IS 'The base model of the cell.';
+COMMENT ON COLUMN scores.model IS 'The base model of the cell; NULL where its study was deleted.';
 COMMENT ON COLUMN scores.cell_id IS 'The cell that scored: the version of the model.';
 COMMENT ON COLUMN scores.temperature IS 'Sampling temperature of the probabilities.';
 COMMENT ON COLUMN scores.scored_at IS 'When the adapter first scored the text, UTC.';
 COMMENT ON COLUMN scores.adapter_hash IS 'Hash of the adapter that scored; NULL where an older version scored. If it differs from that of cells, `fintone withdraw` deletes the answer.';
 COMMENT ON COLUMN scores.text_id IS 'Identity of the normalised text.';
+COMMENT ON COLUMN scores.is_truncated IS 'Whether only the beginning of the text was scored, since it is longer than the model takes.';
 COMMENT ON COLUMN scores.is_unparsed IS 'Whether p_unparsed is the largest of the four probabilities, whatever label the scoring gives such an answer.';
 
 

@@ -297,7 +297,7 @@ def test_a_study_without_comparisons_says_so(fintone: Run, study: Path) -> None:
     ("arguments", "line"),
     [
         (["aaaa", "aaaa1"], f"cell {TUNED}: stands on both sides; give two cells"),
-        (["aaaa", "zzzz"], "cell zzzz: there is none in the warehouse; `fintone sql"),
+        (["aaaa", "zzzz"], "cell zzzz: there is none in the warehouse; `fintone list cells`"),
         (["aaaa", "5555"], f"cell 5555: 2 ids begin so ({SVM}, {MAJORITY}); give more of it"),
         (["aaa", "bbbb"], "cell 'aaa': give its id, or the first 4 characters or more"),
         (["aaaa", "bbbb", "--temperature", "3"], "temperature 3: the two cells share 0.1, 1"),

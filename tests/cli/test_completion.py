@@ -1,6 +1,7 @@
 """Shell completion in a real bash: commands, options, and the profiles, studies and cells that there are."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from cli.completion import complete_id
 from schemas.plan import StudyPlan
 from schemas.profiles import PROFILES
 
@@ -42,6 +44,18 @@ def test_bash_offers_what_fits(trained: tuple[Path, str, StudyPlan]) -> None:
     assert complete(home, "fintone", "promote", cell[:4]) == [cell]
     assert complete(home, "fintone", "score", "news.csv", "--model", "") == ["champion", cell]
     assert set(complete(home, "fintone", "compare", cell, "")) >= {cell}
+
+
+def test_a_shell_that_shows_what_an_id_is_gets_it(
+    trained: tuple[Path, str, StudyPlan], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, cell, study = trained
+    monkeypatch.setenv("FINTONE_HOME", str(home))
+    told = dict(complete_id(""))
+    assert told["champion"]
+    assert re.fullmatch(rf"lr=.*, tiny.*, of study {study.study_id}", told[cell])
+    assert re.fullmatch(r"demo on .*headlines.csv, tiny.*, running, \d\d \w+ \d{4}", told[study.study_id])
+    assert told[study.snapshot_id].startswith("snapshot of ")
 
 
 @pytest.mark.skipif(BASH is None, reason="needs bash")

@@ -10,9 +10,10 @@ from prefect import flow
 from flows.ingest import ingest
 from ingestion.refusals import TooManyRejectedError
 from reporting.data_report import render_data_report
-from schemas.config import SplitSettings
 from schemas.errors import InputError
 from schemas.label import LABELS
+from schemas.overrides import apply_overrides
+from schemas.profiles import build_config, load_profile
 from schemas.source import DataSettings
 from storage.data_report import load_data_report
 from storage.query import query
@@ -33,7 +34,10 @@ def news(home: Path) -> Path:
     return Path("news.csv")
 
 
-SPLIT = SplitSettings(method="hashed", train_per_class=2, test_per_class=4)
+WEEKLY = ("data.source=weekly.csv", "data.near_duplicates=numbers", "data.duplicates=merge", "split.method=hashed")
+CONFIG = build_config(
+    apply_overrides(load_profile("demo"), [*WEEKLY, "split.train_per_class=2", "split.test_per_class=4"])
+)
 COLUMNS = ["--text-column", "title", "--label-column", "mood"]
 
 
@@ -148,7 +152,7 @@ def test_a_headline_of_test_stays_there_when_more_arrive(home: Path, server: str
             for label in LABELS
         ]
         Path("weekly.csv").write_text("\n".join(["text,label", *rows]))
-        split_snapshot(ingest_source(DataSettings(source="weekly.csv", near_duplicates="numbers")), SPLIT, "numbers")
+        split_snapshot(ingest_source(CONFIG.data), CONFIG)
 
     for count in (10, 40, 20):
         renew(count)

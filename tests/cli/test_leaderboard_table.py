@@ -25,7 +25,9 @@ def make_row(cell_id: str, temperature: float | None, **changes: Any) -> dict[st
 
 def show(rows: list[dict[str, Any]], width: int) -> str:
     file = io.StringIO()
-    Console(file=file, width=width).print(build_table(rows, "study 1"))
+    Console(file=file, width=width).print(
+        build_table(rows, "study 1", {row["cell_id"]: row["cell_id"][:4] for row in rows})
+    )
     return file.getvalue()
 
 
@@ -39,13 +41,12 @@ def test_a_model_has_one_line_and_a_temperature_one_column() -> None:
     lines = [line.rstrip() for line in show(rows, 100).splitlines()]
     assert lines == [
         "study 1",
-        "model                                 T=0.1           T=1          T=10       95 %",
-        "base: tiny-llama               1.000 / .843  1.000 / .843  1.000 / .843  .817-.865",
-        "baseline: TF-IDF + linear SVM   .842 / .843                              .817-.865",
-        "lr=2e-04 epochs=3 *             .842 / .843   .842 / .843   .842 / .843  .817-.865",
-        "lr=2e-04 epochs=1                             .842 / .843                .500-.865",
-        "accuracy / macro-F1; the interval is that of the first accuracy; * is the champion",
-        "now",
+        "cell                                      T=0.1           T=1          T=10       95 %",
+        "base base: tiny-llama              1.000 / .843  1.000 / .843  1.000 / .843  .817-.865",
+        "svm baseline: TF-IDF + linear SVM   .842 / .843                              .817-.865",
+        "tune lr=2e-04 epochs=3 *            .842 / .843   .842 / .843   .842 / .843  .817-.865",
+        "late lr=2e-04 epochs=1                            .842 / .843                .500-.865",
+        "accuracy / macro-F1; the interval is that of the first accuracy; * is the champion now",
     ]
 
 
@@ -60,4 +61,4 @@ def test_a_narrow_terminal_hides_no_figure(width: int) -> None:
 
 def test_brackets_in_the_name_of_a_model_stay() -> None:
     written = show([make_row("base", 1, cell_name="base: models/[red]/llama")], 80)
-    assert "base: models/[red]/llama" in written
+    assert "base base: models/[red]/llama" in written

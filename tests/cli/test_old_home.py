@@ -29,7 +29,7 @@ def test_a_query_reads_it_as_it_is(fintone: Run, old_home: Path) -> None:
     "command",
     [
         ("compare", CHAMPION, OTHER),
-        ("promote", OTHER, "--reason", "one epoch is enough"),
+        ("promote", OTHER, "--reason", "one epoch is enough", "--yes"),
         ("report",),
         ("withdraw", CHAMPION),
     ],
@@ -56,9 +56,9 @@ def test_its_leaderboard_and_its_champion_stay(fintone: Run, old_home: Path) -> 
 
 
 def test_another_champion_is_promoted_and_taken_back(fintone: Run, old_home: Path) -> None:
-    assert fintone("promote", OTHER, "--reason", "one epoch is enough")[0] == 0
+    assert fintone("promote", OTHER, "--reason", "one epoch is enough", "--yes")[0] == 0
     assert load_champion(old_home / "warehouse.duckdb") == (OTHER, 0.1)
-    assert fintone("promote", "--back", "--reason", "it is not")[0] == 0
+    assert fintone("promote", "--back", "--reason", "it is not", "--yes")[0] == 0
     assert load_champion(old_home / "warehouse.duckdb") == (CHAMPION, 0.1)
 
 

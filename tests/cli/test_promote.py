@@ -1,17 +1,23 @@
 """`fintone promote`: a person's word on who is champion, recorded with its reason, and taken back by one command."""
 
+import re
 import shutil
+import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from getpass import getuser
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from storage.cells import CellOutcome, CellRecord, add_cells, finish_cell
+from storage.champions import load_champion
 from storage.evaluations import EvaluationRecord, save_evaluations
 from storage.query import query
 from storage.studies import StudyRecord, save_study
+from storage.warehouse import writing
 
 Run = Callable[..., tuple[int, str, str]]
 Refuse = Callable[..., str]
@@ -71,26 +77,27 @@ def write_adapter(folder: Path) -> None:
 
 def tell(out: str) -> list[str]:
     """Who is champion and who was, each a line."""
-    return [" ".join(line.split()) for line in out.splitlines()[:2]]
+    lines = [" ".join(line.split()) for line in out.splitlines()]
+    return [line for line in lines if re.match(r"(champion [0-9a-f]|before )", line)]
 
 
 def test_a_person_promotes_and_goes_back(fintone: Run, study: Path) -> None:
-    code, out, err = fintone("promote", "aaaa", "--reason", "the  gate is\ntoo strict")
+    code, out, err = fintone("promote", "aaaa", "--reason", "the  gate is\ntoo strict", "--by", " M. Curie ", "--yes")
     assert (code, err) == (0, "")
     assert tell(out) == [f"champion {ONE} at temperature 0.1", "before none"]
-    assert fintone("promote", TWO, "--reason", "better on my desk", "--temperature", "1")[0] == 0
-    code, out, _ = fintone("promote", "--back", "--reason", "it was not")
+    assert fintone("promote", TWO, "--reason", "better on my desk", "--temperature", "1", "--yes")[0] == 0
+    code, out, _ = fintone("promote", "--back", "--reason", "it was not", "--yes")
     assert code == 0
     assert tell(out) == [f"champion {ONE} at temperature 0.1", f"before {TWO} at temperature 1"]
     decisions = query(
         study,
         "SELECT decision, decided_by, reason, study_id, cell_id, champion_cell_id, champion_temperature,"
-        " previous_cell_id, p_value FROM champions ORDER BY decided_at",
+        " previous_cell_id, p_value, person, snapshot_id FROM champions ORDER BY decided_at",
     ).rows
     assert decisions == [
-        ("promoted", "person", "the gate is too strict", "study", ONE, ONE, 0.1, None, None),
-        ("promoted", "person", "better on my desk", "study", TWO, TWO, 1.0, ONE, None),
-        ("rolled back", "person", "it was not", "study", ONE, ONE, 0.1, TWO, None),
+        ("promoted", "person", "the gate is too strict", "study", ONE, ONE, 0.1, None, None, "M. Curie", "snapshot"),
+        ("promoted", "person", "better on my desk", "study", TWO, TWO, 1.0, ONE, None, getuser(), "snapshot"),
+        ("rolled back", "person", "it was not", "study", ONE, ONE, 0.1, TWO, None, getuser(), "snapshot"),
     ]
 
 
@@ -102,15 +109,76 @@ def test_a_clock_that_is_set_back_changes_no_order(fintone: Run, study: Path, mo
         def now(cls, tz: Any = None) -> datetime:
             return datetime.now(tz) - timedelta(days=2)
 
-    assert fintone("promote", ONE, "--reason", "the first")[0] == 0
+    assert fintone("promote", ONE, "--reason", "the first", "--yes")[0] == 0
     monkeypatch.setattr("storage.warehouse.datetime", Clock)
-    _, out, _ = fintone("promote", TWO, "--reason", "better")
+    _, out, _ = fintone("promote", TWO, "--reason", "better", "--yes")
     assert tell(out) == [f"champion {TWO} at temperature 0.1", f"before {ONE} at temperature 0.1"]
     assert query(study, "SELECT DISTINCT cell_id FROM leaderboard WHERE is_champion").rows == [(TWO,)]
-    code, out, err = fintone("promote", "--back", "--reason", "it was not")
+    code, out, err = fintone("promote", "--back", "--reason", "it was not", "--yes")
     assert (code, err) == (0, "")
     assert tell(out) == [f"champion {ONE} at temperature 0.1", f"before {TWO} at temperature 0.1"]
-    assert "is the first one" in fintone("promote", "--back", "--reason", "once more")[2]
+    assert "is the first one" in fintone("promote", "--back", "--reason", "once more", "--yes")[2]
+
+
+class Keyboard(StringIO):
+    """A terminal on which somebody types."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def type_in(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Lets somebody type an answer on a terminal."""
+
+    def answer(text: str) -> None:
+        monkeypatch.setattr(sys, "stdin", Keyboard(text))
+        monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+
+    return answer
+
+
+def test_on_a_terminal_it_shows_both_cells_and_the_missed_floors_and_asks(
+    fintone: Run, study: Path, type_in: Callable[[str], None]
+) -> None:
+    fintone("promote", ONE, "--reason", "the first", "--yes")
+    with writing(study) as connection:
+        connection.execute("UPDATE evaluations SET accuracy = .25, unparsed_rate = .5 WHERE cell_id = ?", [TWO])
+    for typed in ("n\n", "\n", ""):
+        type_in(typed)
+        code, out, err = fintone("promote", TWO, "--reason", "better")
+        told = " ".join(out.split())
+        assert f"champion now cell {ONE} (seed=0) at temperature 0.1: accuracy .500 [.500, .500], macro-F1 .500" in told
+        assert f"becomes champion cell {TWO} (seed=1) at temperature 0.1: accuracy .250" in told
+        assert "floors missed accuracy .250 is below the floor of 0.5; unparsed .500, above the 0.05 allowed;" in told
+        assert f"cannot be compared with the champion {ONE}" in told
+        assert "floors met none" in told
+        assert (code, err) == (1, "fintone: promote: not confirmed, and nothing is changed\n")
+        assert load_champion(study) == (ONE, 0.1)
+    type_in("y\n")
+    assert fintone("promote", TWO, "--reason", "better")[::2] == (0, "")
+    assert load_champion(study) == (TWO, 0.1)
+
+
+def test_without_a_terminal_it_changes_nothing_and_names_the_option_that_does(refuse: Refuse, study: Path) -> None:
+    line = refuse("promote", ONE, "--reason", "x")
+    assert line == "fintone: promote: nobody can be asked here, since this is not a terminal; add --yes\n"
+    assert query(study, "FROM champions").rows == []
+
+
+@pytest.mark.parametrize("by", ["", " ", "a\nb", "x" * 81])
+def test_who_decides_is_a_line(refuse: Refuse, study: Path, by: str) -> None:
+    assert "give one line of up to 80 characters" in refuse("promote", ONE, "--reason", "x", "--by", by, "--yes")
+
+
+def test_a_system_without_user_names_asks_who_decides(
+    refuse: Refuse, study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> str:
+        raise KeyError("getpwuid(): uid not found: 4711")
+
+    monkeypatch.setattr("cli.promote.getuser", fail)
+    assert "--by: this system has no name for its user; say who decides" in refuse("promote", ONE, "--reason", "x")
 
 
 @pytest.mark.parametrize(
@@ -134,9 +202,9 @@ def test_what_cannot_be_promoted_is_one_line(refuse: Refuse, study: Path, argume
 
 
 def test_the_champion_is_not_promoted_twice(fintone: Run, refuse: Refuse, study: Path) -> None:
-    fintone("promote", ONE, "--reason", "x")
+    fintone("promote", ONE, "--reason", "x", "--yes")
     assert f"cell {ONE}: it is the champion already, at temperature 0.1" in refuse("promote", ONE, "--reason", "x")
-    assert fintone("promote", ONE, "--reason", "x", "--temperature", "1")[0] == 0
+    assert fintone("promote", ONE, "--reason", "x", "--temperature", "1", "--yes")[0] == 0
 
 
 def test_an_adapter_that_is_gone_is_no_champion(refuse: Refuse, study: Path, home: Path) -> None:

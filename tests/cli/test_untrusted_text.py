@@ -69,7 +69,7 @@ def test_whatever_a_console_prints_is_harmless() -> None:
     table.add_row(Text(EVIL))
     console.print(EVIL, markup=False)
     console.print(table)
-    console.print(build_table([ROW], EVIL))
+    console.print(build_table([ROW], EVIL, {ROW["cell_id"]: EVIL}))
     print_lines([(EVIL, EVIL)], console)
     view = LiveView()
     view.take({"cells": [EVIL], "cell": EVIL, "state": "failed", "result": EVIL})

@@ -183,7 +183,9 @@ def test_a_study_fills_the_warehouse_and_tells_prefect(finished: Finished) -> No
     )
 
     flow_runs, task_runs, artifacts = told.flow_runs(), told.task_runs(), told.artifacts()
-    assert [run.name for run in flow_runs] == [f"demo on {finished.config.data.source}"]
+    assert [run.name for run in flow_runs] == [
+        f"demo on {finished.config.data.source}: lr=1e-03,1e-02 epochs=1,2, study {study_id}"
+    ]
     names = {run.name for run in task_runs}
     assert {"train lr=1e-03 epochs=1", "score lr=1e-02 epochs=1"} <= names
     assert {"baseline: TF-IDF + linear SVM", "plan epoch curve", "compare cells", "publish leaderboard"} <= names

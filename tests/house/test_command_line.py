@@ -14,7 +14,21 @@ from typing import Any
 import pytest
 
 HEAVY = ("torch", "transformers", "peft", "trl", "bitsandbytes", "sklearn", "scipy", "pandas", "datasets", "prefect")
-CONTRACT = {"compare", "doctor", "export", "ingest", "promote", "report", "run", "score", "sql"}
+CONTRACT = {
+    "compare",
+    "delete",
+    "doctor",
+    "export",
+    "gc",
+    "ingest",
+    "list",
+    "promote",
+    "report",
+    "run",
+    "score",
+    "show",
+    "sql",
+}
 
 PROBE = f"""
 import json, sys
@@ -100,6 +114,10 @@ def test_every_option_that_the_code_names_is_one_of_a_command(root: Path, rooms:
         ["doctor", "--help"],
         ["promote", "--help"],
         ["promote", "3f9a", "--reason", "none"],
+        ["list", "cells"],
+        ["show", "3f9a"],
+        ["delete", "3f9a", "--yes"],
+        ["gc", "--dry-run"],
     ],
 )
 def test_a_light_command_loads_no_heavy_library(root: Path, tmp_path: Path, arguments: list[str]) -> None:

@@ -113,6 +113,9 @@ class CoinKind:
     def check_folder(self, folder):
         return "0123456789abcdef"
 
+    def find_too_long(self, config_folder, headlines, prompt, complete):
+        return {}
+
     def load(self, folder, quantization, training):
         return CoinModel()
 

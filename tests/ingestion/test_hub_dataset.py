@@ -253,8 +253,8 @@ def test_a_csv_is_read_with_its_rows_as_json(hub: FakeHub) -> None:
     content = read_dataset(NEWS, COMMIT, SETTINGS)
     assert (content.kind, content.encoding) == ("hub data set", "utf-8")
     assert list(content.rows) == [
-        RawRow("Profit rose.", "positive", '{"sentence": "Profit rose.", "label": "positive"}'),
-        RawRow("Sales fell.", "negative", '{"sentence": "Sales fell.", "label": "negative"}'),
+        RawRow("Profit rose.", "positive", '{"sentence": "Profit rose.", "label": "positive"}', part="train"),
+        RawRow("Sales fell.", "negative", '{"sentence": "Sales fell.", "label": "negative"}', part="train"),
     ]
 
 

@@ -13,7 +13,7 @@ from learning.models.adapter_files import AdapterError, check_adapter
 from learning.prompt.not_finite import NotFiniteError
 from operations.answers import choose_model, score_source
 from operations.export import export_cell
-from operations.promotion import promote
+from operations.promotion import propose
 from operations.withdrawal import withdraw_answers
 from operations.worker import close_worker
 from schemas.plan import StudyPlan
@@ -78,7 +78,7 @@ def test_a_swapped_adapter_neither_scores_nor_leaves_nor_becomes_champion(home: 
         lambda: score(trained[1]),
         lambda: export_cell(trained[1], Path("out"), merge=False),
         lambda: export_cell(trained[1], Path("out"), merge=True),
-        lambda: promote(trained[1], "why not"),
+        lambda: propose(trained[1], "why not", "me"),
     )
     for call in calls:
         with pytest.raises(AdapterError, match="its files are not those that were trained"):

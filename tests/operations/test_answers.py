@@ -249,6 +249,25 @@ def test_rows_that_cannot_be_scored_are_kept_with_their_reason(home: Path, train
     assert ask(home, "SELECT count(*) FROM rejected_rows JOIN scorings ON scoring_id = ingest_id") == [(4,)]
 
 
+def test_a_long_headline_is_answered_by_its_beginning_where_that_is_asked_for(home: Path, trained: Any) -> None:
+    Path("news.jsonl").write_text("\n".join(json.dumps({"text": text}) for text in ("Profit rose .", "word " * 1_900)))
+    marks = "SELECT row_number, is_truncated FROM scores WHERE scoring_id = '{}' ORDER BY 1"
+    rejected = run(trained[1], source="news.jsonl")
+    assert (rejected.counts.rows_rejected, rejected.counts.rows_truncated) == (1, 0)
+    truncated = run(trained[1], source="news.jsonl", too_long="truncate")
+    assert (truncated.counts.rows_rejected, truncated.counts.rows_truncated) == (0, 1)
+    assert "1 truncated to what the model takes, " in tell_counts(truncated)
+    assert ask(home, marks.format(truncated.scoring_id)) == [(1, False), (2, True)]
+    again = run(trained[1], source="news.jsonl", too_long="reject")
+    assert (again.scoring_id, again.counts.rows_rejected) == (rejected.scoring_id, 1)
+    assert ask(home, marks.format(again.scoring_id)) == [(1, False)]
+    with writing(home / "warehouse.duckdb") as connection:  # its study truncates
+        connection.execute(
+            'UPDATE studies SET config = json_merge_patch(config, \'{"data": {"too_long": "truncate"}}\')'
+        )
+    assert run(trained[1], source="news.jsonl").counts.rows_truncated == 1
+
+
 def test_a_stream_is_scored_as_it_comes(home: Path, trained: Any, monkeypatch: Any) -> None:
     stream = io.TextIOWrapper(io.BytesIO("Profit rose , sales too .\nOmsättningen ökade .\n\nLast".encode()))
     monkeypatch.setattr(sys, "stdin", stream)

@@ -14,7 +14,8 @@ from ingestion.files import SourceError
 from ingestion.ingest import read_source
 from ingestion.sources import find_source
 from learning.study.split import count_leaks
-from operations.intake import LARGE_BYTES, draw_parts, find_headlines, settle_split, take_in
+from operations.intake import LARGE_BYTES, find_headlines, take_in
+from operations.splitting import draw_parts, settle_split
 from schemas.config import SplitSettings
 from schemas.label import LABELS
 from schemas.profiles import build_config, load_profile

@@ -21,9 +21,10 @@ from learning.study.grid import plan_study
 from learning.study.identity import decoding_id
 from learning.study.metrics import measure
 from operations.draws import add_draws
-from operations.intake import settle_split, take_in
+from operations.intake import take_in
 from operations.planning import cell_records
 from operations.records import load_part, load_parts, save_results
+from operations.splitting import settle_split
 from schemas.config import StudyConfig
 from schemas.overrides import apply_overrides
 from schemas.plan import BaseModelPlan, CellPlan, StudyPlan

@@ -24,7 +24,8 @@ from rapidfuzz.fuzz import token_sort_ratio
 from benchmarks.corpus import iterate_rows
 from ingestion.refusals import NothingAcceptedError, TooManyRejectedError
 from learning.study.split import SplitError
-from operations.intake import settle_split, take_in
+from operations.intake import take_in
+from operations.splitting import settle_split
 from schemas.config import SplitSettings
 from schemas.label import LABELS
 from schemas.source import DataSettings

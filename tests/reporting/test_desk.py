@@ -131,6 +131,12 @@ def test_may_we_use_it_is_answered_with_the_reason(rivals: Path, trained: Any, d
     assert f"{usable.word}. {usable.why}".startswith(answer)
 
 
+def test_a_person_who_approved_is_named(rivals: Path, trained: Any) -> None:
+    decision = Decision("promoted", "person", "ours", trained[2].study_id, trained[1], 0.1, person="M. Curie")
+    save_decision(rivals / "warehouse.duckdb", decision, Champion(CHAMPION, 0.1))
+    assert ". Approved by: M. Curie, on " in f". {tell_usable(read_report()).why}"
+
+
 def test_generated_headlines_and_a_licence_for_research_do_not_become_a_yes(rivals: Path, trained: Any) -> None:
     decision = Decision("promoted", "gate", "it is good", trained[2].study_id, trained[1], 0.1)
     save_decision(rivals / "warehouse.duckdb", decision, Champion(CHAMPION, 0.1))

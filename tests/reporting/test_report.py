@@ -50,6 +50,14 @@ def home(trained: tuple[Path, str, StudyPlan], tmp_path: Path, monkeypatch: pyte
     return tmp_path / "home"
 
 
+def test_the_head_of_the_page_has_the_name_and_the_tags_that_people_gave(home: Path) -> None:
+    with writing(home / "warehouse.duckdb") as connection:
+        connection.execute("UPDATE studies SET name = '<b>weekly</b>', tags = MAP {'desk': 'fx & rates'}")
+    head = write_report().read_text(encoding="utf-8").partition("</header>")[0]
+    assert "&lt;b&gt;weekly&lt;/b&gt;" in head
+    assert 'Profile demo, <span dir="auto">desk=fx &amp; rates</span>.' in head
+
+
 class Page(HTMLParser):
     """Tags, ids, links and sources of a page, and its tables' header cells."""
 

@@ -73,4 +73,9 @@ def test_a_validation_part_that_lacks_a_label_is_told() -> None:
     assert tell_scarcity(enough) is None
     few = "validation has only 1 neutral headline, so that its choice is a weak one"
     assert tell_scarcity([*enough[:2], ("validation", "neutral", 1), enough[3]]) == few
-    assert "only 0 positive headlines" in str(tell_scarcity(enough[:3]))
+    assert "only 0 positive headlines" in str(tell_scarcity([*enough[:3], ("train", "positive", 9)]))
+
+
+def test_a_label_that_the_study_does_not_have_is_not_missed_in_validation() -> None:
+    validation = [("validation", label, 30) for label in ("negative", "positive")]
+    assert tell_scarcity([("train", "negative", 9), *validation]) is None

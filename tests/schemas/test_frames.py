@@ -46,7 +46,7 @@ def test_a_rejected_row_needs_a_reason():
 def candidates(*rows):
     kinds = {"text": "str", "label": "str", "raw": "str", "defect": "str", "agreement": "Int64"}
     columns = ["row_number", *kinds]
-    return pd.DataFrame(rows, columns=columns).astype(kinds)
+    return pd.DataFrame(rows, columns=columns).astype(kinds).assign(part=pd.Series(None, dtype="str"))
 
 
 def test_a_candidate_fails_once_for_each_thing_that_is_wrong():

@@ -17,6 +17,20 @@ from storage.studies import finish_study, is_answered, save_study, start_study
 OUTCOME = CellOutcome(339, 24.5, 37.0, 2**31, "adapters/tuned", {"torch": "2.13", "device": "cpu"})
 
 
+def test_a_run_names_its_study_and_one_that_says_nothing_keeps_what_was_said(warehouse, study):
+    def read() -> tuple:
+        return query(warehouse, "SELECT name, tags['desk'], cardinality(tags) FROM studies").rows[0]
+
+    save_study(warehouse, study())
+    assert read() == (None, None, 0)
+    save_study(warehouse, study(name="weekly", tags={"desk": "fx", "why": "new data"}))
+    assert read() == ("weekly", "fx", 2)
+    save_study(warehouse, study())
+    assert read() == ("weekly", "fx", 2)
+    save_study(warehouse, study(name="monthly", tags={"desk": "rates"}))
+    assert read() == ("monthly", "rates", 1)
+
+
 def test_a_study_that_runs_again_is_one_study(warehouse, study):
     save_study(warehouse, study())
     finish_study(warehouse, "study", "failed")

@@ -68,6 +68,16 @@ def test_an_id_is_the_same_on_every_machine() -> None:
     assert content_id({"b": [1, 2.5, None], "a": "\u00e4"}) == "324d0f98e8e7"
 
 
+def test_a_name_and_tags_change_no_id() -> None:
+    plain, named = (
+        plan_study(config, "data", "split", lambda _: BASE, PLAN)
+        for config in (demo(), demo("study_name=weekly", "tags={desk: fx}"))
+    )
+    assert (plain.study_id, plain.cells) == (named.study_id, named.cells)
+    earlier = [earlier_study_ids(study.config, "data", BASE, PLAN) for study in (plain, named)]
+    assert earlier[0] == earlier[1]
+
+
 @pytest.mark.parametrize(
     "assignment",
     [
@@ -256,9 +266,12 @@ def test_a_spelling_a_threshold_or_a_setting_without_effect_makes_no_other_study
 
 def older_demo(**training: Any) -> dict[str, Any]:
     """The demo's settings as they were written when three settings varied."""
-    values = demo().model_dump(mode="json", exclude={"grid", "curve_epochs"})
+    values = demo().model_dump(mode="json", exclude={"study_name", "tags", "grid", "curve_epochs"})
     for name in ("learning_rate", "epochs", "seed", "side_by_side"):
         del values["training"][name]
+    del values["split"]["classes"]
+    for name in ("label_columns", "thresholds", "split_column", "too_long"):
+        del values["data"][name]
     values["training"] |= training
     grid = {"learning_rates": [2e-6, 1e-3, 5e-2], "epochs": [1, 3], "seeds": [42], "curve_epochs": []}
     return {**values, "grid": grid}

@@ -150,16 +150,27 @@ def test_a_bootstrap_of_few_mistakes_is_far_from_95() -> None:
     assert covered < 80
 
 
+@pytest.mark.parametrize("classes", [(0, 1, 2), (0, 2), (1, 2)])
 @given(st.lists(st.integers(0, 40), min_size=9, max_size=9))
-def test_the_influence_of_macro_f1_is_its_derivative(counts: list[int]) -> None:
-    confusion = np.array(counts, dtype=float).reshape(3, 3) + 1
+def test_the_influence_of_macro_f1_is_its_derivative(classes: tuple[int, ...], counts: list[int]) -> None:
+    confusion = np.zeros((3, 3))
+    confusion[classes, :] = np.array(counts, dtype=float).reshape(3, 3)[classes, :] + 1
     n, influence, step = confusion.sum(), macro_f1_influence(confusion), 1e-6
     assert (confusion * influence).sum() == pytest.approx(0, abs=1e-9)
-    for label, predicted in product(range(3), range(3)):
+    for label, predicted in product(classes, range(3)):
         moved = confusion * (1 - step)
         moved[label, predicted] += step * n
         slope = (macro_f1(moved) - macro_f1(confusion)) / step
         assert slope == pytest.approx(influence[label, predicted], abs=1e-3)
+
+
+def test_the_interval_of_macro_f1_covers_the_truth_of_two_classes_too() -> None:
+    random, labels, covered = np.random.default_rng(7), np.arange(90) % 2 * 2, 0
+    for _ in range(1_000):
+        predicted = np.where(random.random(90) < 0.9, labels, 2 - labels)
+        low, high = macro_f1_interval(count_confusion(labels, predicted)) or (1, 0)
+        covered += low <= 0.9 <= high
+    assert 0.92 <= covered / 1_000 <= 0.98
 
 
 def test_macro_f1_has_an_interval_from_ten_headlines_of_each_label_on() -> None:

@@ -37,7 +37,7 @@ def test_accuracy_and_macro_f1_are_those_of_scikit_learn(pairs: list[tuple[int, 
     predicted = np.where(outcomes == UNPARSED, NEUTRAL, outcomes)
     assert metrics.n == len(pairs)
     assert metrics.accuracy == pytest.approx(accuracy_score(labels, predicted))
-    f1 = f1_score(labels, predicted, labels=[0, 1, 2], average="macro", zero_division=0)
+    f1 = f1_score(labels, predicted, labels=np.unique(labels), average="macro", zero_division=0)
     assert metrics.macro_f1 == pytest.approx(f1)
 
 
@@ -185,7 +185,15 @@ def test_one_label_for_all_scores_as_the_study_reports() -> None:
 def test_macro_f1_is_the_mean_of_three_scores() -> None:
     assert macro_f1(np.diag([5, 6, 7])) == 1
     assert macro_f1(np.zeros((3, 3), dtype=np.int64)) == 0
-    assert macro_f1(np.array([[4, 1, 0], [2, 3, 0], [0, 0, 0]])) == pytest.approx((8 / 11 + 6 / 9) / 3)
+    assert macro_f1(np.array([[4, 1, 0], [2, 3, 0], [0, 1, 0]])) == pytest.approx((8 / 11 + 6 / 10) / 3)
+
+
+def test_macro_f1_of_two_classes_is_the_mean_of_two_scores_and_the_third_answer_is_an_error() -> None:
+    counts = np.array([[4, 1, 1], [0, 0, 0], [2, 1, 3]])
+    labels = np.repeat([0, 2], 6)
+    predicted = np.array([0, 0, 0, 0, 1, 2, 0, 0, 1, 2, 2, 2])
+    expected = f1_score(labels, predicted, labels=[0, 2], average="macro")
+    assert macro_f1(counts) == pytest.approx(expected) == pytest.approx((8 / 12 + 6 / 10) / 2)
 
 
 def test_unparsed_output_counts_as_neutral_but_not_when_strict() -> None:

@@ -177,9 +177,38 @@ def test_too_few_headlines_are_named_with_how_many_are_missing(method: str) -> N
     assert "the source has 9: add 5, or lower split.train_per_class" in message
 
 
-def test_a_class_without_headlines_is_named() -> None:
-    with pytest.raises(SplitError, match=r"8 positive headlines are needed .* the source has 0: add 8"):
-        split(settings("hashed"), [headline for headline in IDS if not headline.startswith("positive")])
+TWO = [headline for headline in IDS if not headline.startswith("neutral")]
+
+
+@BOTH_METHODS
+def test_a_class_without_headlines_is_named_with_the_setting_that_does_without_it(method: str) -> None:
+    with pytest.raises(SplitError) as caught:
+        split(settings(method), TWO)
+    assert str(caught.value) == (
+        "split: the source has no neutral headline, and all three labels are required: add some, or set "
+        "split.classes=present for a study of negative and positive alone"
+    )
+
+
+@BOTH_METHODS
+@pytest.mark.parametrize("balance", ["balanced", "natural"])
+def test_the_classes_that_are_present_are_split_as_if_there_were_no_other(method: str, balance: str) -> None:
+    parts = split(settings(method, classes="present", balance=balance), TWO)
+    there = {part: {label: n for label, n in counts_by_label(ids).items() if n} for part, ids in parts.items()}
+    train, test = {"balanced": ((4, 4), (3, 3)), "natural": ((3, 5), (2, 4))}[balance]
+    assert there["train"] == dict(zip(("negative", "positive"), train, strict=True))
+    assert there["test"] == dict(zip(("negative", "positive"), test, strict=True))
+    assert sorted(headline for ids in parts.values() for headline in ids) == sorted(TWO)
+
+
+@BOTH_METHODS
+def test_where_all_classes_are_present_both_settings_split_alike(method: str) -> None:
+    assert split(settings(method, classes="present")) == split(settings(method))
+
+
+def test_one_class_is_no_study() -> None:
+    with pytest.raises(SplitError, match="has no neutral and no positive headline, and a study compares two labels"):
+        split(settings("hashed", classes="present"), [headline for headline in IDS if headline.startswith("negative")])
 
 
 groups_of_any_size = st.dictionaries(st.sampled_from(IDS), st.sampled_from("abcdefgh"), max_size=20)

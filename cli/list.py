@@ -1,0 +1,38 @@
+"""`fintone list`: the studies, cells and champions of a home, with their ids."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.options import Format
+from cli.output.console import print_lines, tell
+
+
+class Things(StrEnum):
+    """What can be listed."""
+
+    STUDIES = "studies"
+    CELLS = "cells"
+    CHAMPIONS = "champions"
+
+
+def list_things(
+    things: Annotated[Things, typer.Argument(help="What to list.")] = Things.STUDIES,
+    format_: Annotated[Format, typer.Option("--format", help="How to print the list.")] = Format.TABLE,
+    output: Annotated[Path | None, typer.Option(help="Write the list to this file instead.")] = None,
+) -> None:
+    """List studies, cells or champions with their ids, names, figures and sizes, the latest first.
+
+    Example: fintone list cells --format json
+    """
+    from cli.output.results import deliver, render
+    from operations.catalogue import LISTS, describe_home
+    from operations.outputs import check_output
+
+    if output is not None:
+        check_output(output)
+    deliver(render(LISTS[things.value](), format_.value, note=tell), output)
+    if format_ is Format.TABLE and output is None:
+        print_lines(describe_home())

@@ -1,0 +1,61 @@
+"""What `fintone show` tells of one thing, for a person or a program."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from cli.output.console import print_lines, stdout
+from cli.output.results import deliver, render
+from schemas.text import show_text
+
+if TYPE_CHECKING:
+    from operations.show import Shown
+
+
+def render_json(shown: "Shown") -> str:
+    """Everything as one JSON object: what it is, its facts, its tables, and commands that tell more."""
+    thing = {"kind": shown.thing.kind, "id": shown.thing.identifier}
+    told = {**thing, "facts": shown.facts, "tables": shown.tables, "next": shown.commands}
+    return f"{json.dumps(told, indent=2, ensure_ascii=False, default=str)}\n"
+
+
+def print_shown(shown: "Shown") -> None:
+    """Print the facts that there are as lines, each table below its name, and commands that tell more."""
+    from storage.query import QueryResult
+
+    kind = [] if shown.thing.kind in shown.facts else [(shown.thing.kind, shown.thing.identifier)]
+    facts = [(name.replace("_", " "), _spell(value)) for name, value in shown.facts.items() if value not in (None, {})]
+    print_lines([*kind, *facts])
+    for name, rows in shown.tables.items():
+        stdout.print(f"\n{name.replace('_', ' ')}:", style="bold")
+        deliver(render(QueryResult(tuple(rows[0]), [tuple(row.values()) for row in rows]), "table"), None)
+    if shown.commands:
+        stdout.print("\nnext, for example:")
+    for command in shown.commands:
+        stdout.print(f"  {command}", soft_wrap=True, markup=False)
+
+
+def _spell(value: Any) -> str:
+    """A fact in a line: settings as `group.setting=value`, a truth value as yes or no."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name}={_spell_setting(own)}" for name, own in _open(value).items())
+    if isinstance(value, list):
+        return ", ".join(_spell_setting(each) for each in value)
+    return ("yes" if value else "no") if isinstance(value, bool) else show_text(str(value))
+
+
+def _open(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Settings by their dotted paths."""
+    opened: dict[str, Any] = {}
+    for name, value in values.items():
+        opened |= _open(value, f"{prefix}{name}.") if isinstance(value, dict) else {f"{prefix}{name}": value}
+    return opened
+
+
+def _spell_setting(value: Any) -> str:
+    return (
+        f"{value:g}"
+        if isinstance(value, float)
+        else value
+        if isinstance(value, str)
+        else json.dumps(value, default=str)
+    )

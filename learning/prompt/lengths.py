@@ -1,0 +1,103 @@
+"""Headlines that are longer than a model takes: which they are, and the longest beginning of each that fits.
+
+A headline fits if its prompt and the longest label after it fit, whatever its own label is: so it is read alike in
+training, in evaluation and in scoring.
+"""
+
+import unicodedata
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from learning.prompt.encoding import answer_paths, encode_prompts
+from learning.prompt.template import scoring_text, spellings
+from schemas.cell import PromptSettings
+from schemas.errors import InputError
+
+SPECIAL_TOKENS = 16
+"""Tokens that a tokenizer may add around a text, generously."""
+
+
+class Length(NamedTuple):
+    """The tokens of a headline with its prompt and the longest label, and how many the model takes."""
+
+    tokens: int
+    bound: int
+
+
+def find_candidates(headlines: Sequence[str], prompt: PromptSettings, bound: int) -> list[int]:
+    """The places of the headlines that may be too long, by their bytes alone.
+
+    No tokenizer makes more tokens of a text than it has bytes, once its characters are taken apart.
+    """
+    words = (word for own in spellings(prompt).values() for word in own)
+    around = _count_bytes(scoring_text("", prompt)) + max(map(_count_bytes, words)) + SPECIAL_TOKENS
+    return [place for place, text in enumerate(headlines) if around + _count_bytes(text) > bound]
+
+
+def find_too_long(
+    headlines: Sequence[str], tokenizer: Any, prompt: PromptSettings, bound: int | None
+) -> dict[int, Length]:
+    """The lengths of the headlines that a model does not take, by their places.
+
+    Args:
+        headlines: N texts.
+        tokenizer: The model's.
+        prompt: The prompt around a headline.
+        bound: Most tokens that the model takes; None: it has no bound.
+
+    Raises:
+        InputError: Not even an empty headline fits.
+    """
+    if bound is None:
+        return {}
+    places = find_candidates(headlines, prompt, bound)
+    if not places:
+        return {}
+    answer = _longest_answer(tokenizer, prompt)
+    _check_instruction(tokenizer, prompt, bound - answer)
+    prompts = encode_prompts([headlines[place] for place in places], tokenizer, prompt)
+    lengths = {place: Length(len(ids) + answer, bound) for place, ids in zip(places, prompts, strict=True)}
+    return {place: length for place, length in lengths.items() if length.tokens > bound}
+
+
+def fit_headlines(headlines: Sequence[str], tokenizer: Any, prompt: PromptSettings, bound: int | None) -> list[str]:
+    """The headlines, each that is too long cut at its end to the longest beginning that the model takes.
+
+    Raises:
+        InputError: Not even an empty headline fits.
+    """
+    fitting, too_long = list(headlines), find_too_long(headlines, tokenizer, prompt, bound)
+    if bound is None or not too_long:
+        return fitting
+    most = bound - _longest_answer(tokenizer, prompt)
+    for place in too_long:
+        fitting[place] = _cut(headlines[place], tokenizer, prompt, most)
+    return fitting
+
+
+def _cut(headline: str, tokenizer: Any, prompt: PromptSettings, most: int) -> str:
+    """The longest beginning whose prompt has `most` tokens at most, by halving; without white space at its end."""
+    fits, too_long = 0, len(headline)
+    while too_long - fits > 1:
+        middle = (fits + too_long) // 2
+        [ids] = encode_prompts([headline[:middle].rstrip()], tokenizer, prompt)
+        fits, too_long = (middle, too_long) if len(ids) <= most else (fits, middle)
+    return headline[:fits].rstrip()
+
+
+def _check_instruction(tokenizer: Any, prompt: PromptSettings, most: int) -> None:
+    [ids] = encode_prompts([""], tokenizer, prompt)
+    if len(ids) > most:
+        raise InputError(
+            f"prompt.instruction: {len(ids)} tokens with an empty headline, and the base model takes {most} beside a "
+            "label; shorten it, or take a base model that takes more"
+        )
+
+
+def _longest_answer(tokenizer: Any, prompt: PromptSettings) -> int:
+    """Tokens of the longest label after a prompt."""
+    return max((len(path) for paths in answer_paths(tokenizer, prompt).values() for path in paths), default=1)
+
+
+def _count_bytes(text: str) -> int:
+    return len(text) if text.isascii() else len(unicodedata.normalize("NFKD", text).encode())

@@ -1,0 +1,82 @@
+"""The split that a source gives: its own train, validation and test, kept apart from copies and near copies."""
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+
+from learning.study.split import Member, Parts, SplitError, find_classes
+from schemas.config import SplitSettings
+
+GivenParts = Mapping[str, Collection[str]]
+"""For a headline, the parts that the source gives to its rows: several where copies of it are in several."""
+
+ORDER = ("test", "train", "validation")
+"""Which part keeps a headline, or a group of near copies, that the source has in several: test stays whole."""
+
+
+def split_as_given(members: Sequence[Member], split: SplitSettings, given: GivenParts) -> Parts:
+    """Assign headlines to the parts that their source gives them.
+
+    Test is as it is given, all of it. What is a copy or near copy of a test headline leaves train and validation, and
+    what is one of a train headline leaves validation. It is in no part then.
+
+    Args:
+        members: N headlines, in the order of the source.
+        split: Which classes each part needs; sizes, balance and seed have no effect.
+        given: The parts of each headline.
+
+    Returns:
+        Ids by part: `train`, `validation`, `test`. No group of near copies is in two parts.
+
+    Raises:
+        SplitError: A headline is in no part, or a part is missing or lacks a class.
+    """
+    _check_given(members, given)
+    parts: dict[str, list[Member]] = {"train": [], "validation": [], "test": []}
+    taken: set[str] = set()
+    for part in ORDER:
+        own = [member for member in members if part in given[member.headline_id] and member.group_id not in taken]
+        parts[part] = own
+        taken |= {member.group_id for member in own}
+    _check_classes(parts, find_classes({member.label for member in members}, split))
+    return {part: [member.headline_id for member in own] for part, own in parts.items()}
+
+
+def count_moved(given: GivenParts, parts: Parts) -> dict[str, int]:
+    """How many headlines of each given part are not in it after `split_as_given`; parts that lost none are left out."""
+    own = Counter(part for each in given.values() for part in each)
+    return {part: lost for part in ORDER if (lost := own[part] - len(parts[part]))}
+
+
+def _check_given(members: Sequence[Member], given: GivenParts) -> None:
+    without = sum(not given.get(member.headline_id) for member in members)
+    if without == len(members):
+        raise SplitError(
+            "split.method given: the source gives no headline a part; set data.split_column to the column that holds "
+            "train, validation and test, name the files of a folder or a zip so, or set split.method=hashed"
+        )
+    if without:
+        raise SplitError(
+            f"split.method given: {without:,} of {len(members):,} headlines are in no part; name the files that hold "
+            "them train, validation or test, or take them out"
+        )
+    there = {part for parts in given.values() for part in parts}
+    missing = [part for part in ("train", "validation", "test") if part not in there]
+    if missing:
+        raise SplitError(
+            f"split.method given: the source has {' and '.join(sorted(there))} and no {' and no '.join(missing)}; give "
+            f"rows that part, or set split.method=hashed, which draws all parts{_explain_validation(missing)}"
+        )
+
+
+def _explain_validation(missing: Sequence[str]) -> str:
+    return ". Validation chooses the cell: a tenth of train will do" if missing == ["validation"] else ""
+
+
+def _check_classes(parts: Mapping[str, Sequence[Member]], classes: Sequence[str]) -> None:
+    for part, members in parts.items():
+        lacking = [label for label in classes if label not in {member.label for member in members}]
+        if lacking:
+            raise SplitError(
+                f"split.method given: {part} has no {' and no '.join(lacking)} headline once copies and near copies of "
+                "other parts are left out; add some, or set split.method=hashed, which draws all parts"
+            )

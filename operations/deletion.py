@@ -1,0 +1,97 @@
+"""Deleting a study: what goes and what stays, told first and then done. Runs without Prefect and torch."""
+
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from operations.catalogue import open_home
+from operations.disk import count_bytes, tell_bytes
+from operations.report_index import write_index
+from schemas.errors import FailureError
+from schemas.listing import list_some
+from storage.deletion import Deletion, delete_study, plan_deletion
+from storage.home import Home
+from storage.locks import describe_holder, holding_if_free
+
+
+class StudyBusyError(FailureError):
+    """Another process runs the study, or one of its cells."""
+
+
+def propose_deletion(text: str) -> Deletion:
+    """What would be deleted with a study.
+
+    Args:
+        text: Its id, its first characters, or its name.
+
+    Raises:
+        InputError: There is no such study, or the champion would be deleted with it.
+        StudyBusyError: Another process runs it.
+    """
+    home = open_home()
+    from storage.report import find_study  # pandas, which no error needs
+
+    deletion = plan_deletion(home.warehouse, find_study(home.warehouse, text))
+    with _alone(home, deletion):
+        return deletion
+
+
+def describe_deletion(deletion: Deletion) -> list[tuple[str, str]]:
+    """What goes, what stays, and what is freed on disk, in lines."""
+    home = Home.from_environment()
+    places = _list_places(home, deletion)
+    cells, evaluations = _count(deletion.cells, "cell"), _count(deletion.evaluations, "evaluation")
+    lines = [
+        ("study", deletion.study_id),
+        (
+            "deleted",
+            f"{cells} of this study alone, {evaluations}",
+        ),
+        ("files", f"{tell_bytes(sum(map(count_bytes, places)))} of adapters and report"),
+        ("stays", "headlines, splits, decisions of the gate, and answers to scored headlines"),
+    ]
+    if deletion.shared_cells:
+        lines.append(("stays", f"{_count(deletion.shared_cells, 'cell')} that other studies have"))
+    if deletion.former_champions:
+        former = list_some(deletion.former_champions)
+        lines.append(("warning", f"{former} was champion once; `fintone promote` cannot go back to it then"))
+    return lines
+
+
+def carry_out(deletion: Deletion) -> None:
+    """Delete a study, and then the files that only it has; what is left of them by a kill, `fintone gc` deletes.
+
+    Raises:
+        InputError: The champion would be deleted with it by now.
+        StudyBusyError: Another process runs it.
+    """
+    home = Home.from_environment()
+    with _alone(home, deletion):
+        for place in _list_places(home, delete_study(home.warehouse, deletion.study_id)):
+            shutil.rmtree(place, ignore_errors=True)
+    if home.report_index.exists():
+        write_index(home)
+
+
+def _count(things: Sequence[str], what: str) -> str:
+    return f"{len(things):,} {what}{'' if len(things) == 1 else 's'}"
+
+
+def _list_places(home: Home, deletion: Deletion) -> list[Path]:
+    return [home.report(deletion.study_id).parent, *map(home.adapter, deletion.cells)]
+
+
+@contextmanager
+def _alone(home: Home, deletion: Deletion) -> Iterator[None]:
+    """No other process runs the study or one of its own cells during the block.
+
+    Raises:
+        StudyBusyError: One does.
+    """
+    with ExitStack() as stack:
+        for kind, identifier in (("study", deletion.study_id), *(("cell", cell) for cell in deletion.cells)):
+            if not stack.enter_context(holding_if_free(home.warehouse, kind, identifier)):
+                who = describe_holder(home.warehouse, kind, identifier)
+                raise StudyBusyError(f"study {deletion.study_id}: {who} is at its {kind} {identifier}; try again later")
+        yield

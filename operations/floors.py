@@ -1,0 +1,81 @@
+"""What a person sees before a cell becomes champion: its figures, the champion's, and the floors of the gate.
+
+Judges nothing: it reads what is evaluated already, and is no look at the test headlines.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from operations.promotion import Proposal
+from operations.rivals import meet, meet_baseline
+from reporting.promotion import tell_checks
+from reporting.verdict import tell_bounds, tell_figure
+from schemas.config import PromotionSettings
+from schemas.promotion import Champion, Check
+from schemas.stored import read_stored
+from storage.cells import load_cell
+from storage.home import Home
+from storage.looks import load_standing
+from storage.studies import load_config_of
+
+if TYPE_CHECKING:
+    from learning.study.promotion import Rival
+
+
+def describe_proposal(proposal: Proposal) -> list[tuple[str, str]]:
+    """Both cells with their figures on test, and the floors that the new one misses and meets, in lines."""
+    home = Home.from_environment()
+    lines = [("champion now", _describe(home, proposal.before)), ("becomes champion", _describe(home, proposal.after))]
+    checks = _check_floors(home, proposal)
+    if checks is None:
+        return [*lines, ("floors", "not known, since it was evaluated on other headlines than its study's")]
+    missed = [check for check in checks if not check.is_passed]
+    met = [check for check in checks if check.is_passed]
+    return [*lines, ("floors missed", tell_checks(missed) or "none"), ("floors met", tell_checks(met) or "none")]
+
+
+def _describe(home: Home, champion: Champion | None) -> str:
+    """A cell with its name and its figures on the test part of its own split."""
+    from storage.evaluations import load_test_figures
+
+    if champion is None:
+        return "none"
+    record = load_cell(home.warehouse, champion.cell_id).record
+    figures = load_test_figures(home.warehouse, *champion, record.split_id)
+    told = _tell_figures(figures) if figures else "not evaluated on its own test part"
+    return f"cell {champion.cell_id} ({record.name}) at temperature {champion.temperature:g}: {told}"
+
+
+def _tell_figures(figures: dict[str, Any]) -> str:
+    interval = tell_bounds(figures["accuracy_low"], figures["accuracy_high"])
+    accuracy = f"accuracy {tell_figure(figures['accuracy'])} {interval}"
+    rest = f"macro-F1 {tell_figure(figures['macro_f1'])}, unparsed {tell_figure(figures['unparsed_rate'] or 0)}"
+    return f"{accuracy}, {rest}, on {figures['n']:,} test headlines"
+
+
+def _check_floors(home: Home, proposal: Proposal) -> tuple[Check, ...] | None:
+    """Every floor of the gate, at the level that it would judge with now; None without an evaluation to judge by."""
+    from learning.study.promotion import judge, spend
+    from storage.evaluations import load_test_figures
+
+    cell, split_id = proposal.after, load_cell(home.warehouse, proposal.after.cell_id).record.split_id
+    own = load_test_figures(home.warehouse, *cell, split_id)
+    if own is None:
+        return None
+    stored = load_config_of(home.warehouse, cell.cell_id).get("promotion", {})
+    settings = read_stored(PromotionSettings, "promotion", stored)
+    judged = own["evaluation_id"]
+    level = spend(settings.level, load_standing(home.warehouse, split_id, judged).looks).level
+    baseline = meet_baseline(home.warehouse, proposal.decision.study_id, cell, judged)
+    champion = _meet_champion(home, proposal.before, judged, split_id) if proposal.before else None
+    return judge(own["accuracy"], own["unparsed_rate"] or 0, baseline, champion, settings, level)
+
+
+def _meet_champion(home: Home, champion: Champion, judged: str, split_id: str) -> "Rival":
+    """The champion on the same headlines, if it was evaluated on them before."""
+    from learning.study.promotion import Rival
+    from storage.evaluations import load_test_figures
+
+    other = load_test_figures(home.warehouse, *champion, split_id)
+    if other is None:
+        return Rival(champion.cell_id, None, "it was not evaluated on these headlines")
+    return meet(home.warehouse, champion.cell_id, judged, other["evaluation_id"])

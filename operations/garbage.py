@@ -1,0 +1,92 @@
+"""Files of the home that nothing in the warehouse refers to: found, then deleted. Runs without Prefect and torch."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from operations.catalogue import open_home
+from operations.disk import count_bytes
+from schemas.files import is_abandoned
+from schemas.plan import BaseModelPlan
+from schemas.stored import read_cell
+from storage.cells import CellRecord
+from storage.home import Home
+from storage.locks import tidying
+from storage.references import References, load_references
+
+
+@dataclass(frozen=True)
+class Garbage:
+    """Something that can go."""
+
+    place: Path
+    bytes: int
+    why: str
+    commit: str | None = None
+    """Of a model of the hub; None for a folder or a file that goes whole."""
+
+
+@contextmanager
+def collecting() -> Iterator[list[Garbage]]:
+    """Find what can go, and keep runs from starting in the home during the block.
+
+    Raises:
+        InputError: There is no warehouse, or it cannot be used: then nobody can say what it refers to.
+        HomeBusyError: A run is at work.
+    """
+    home = open_home()
+    with tidying(home.warehouse):
+        kept = load_references(home.warehouse)
+        yield [
+            *_find(home.adapters, kept.cells, "no cell in the warehouse has it"),
+            *_find(home.reports, kept.studies, "no study in the warehouse has it"),
+            *_find(home.checkpoints, {_find_training(cell) for cell in kept.unfinished}, "its training is done"),
+            *_find_models(home, kept),
+        ]
+
+
+def delete_garbage(garbage: list[Garbage]) -> None:
+    """Delete what was found."""
+    from learning.models.hub import delete_unused
+
+    commits = [each.commit for each in garbage if each.commit]
+    for each in garbage:
+        if each.commit is None:
+            shutil.rmtree(each.place)
+    if commits:
+        delete_unused(Home.from_environment().models, commits)
+
+
+def _find(folder: Path, kept: "frozenset[str] | set[str]", why: str) -> Iterator[Garbage]:
+    """The folders in a folder of the home that are not to be kept, and what killed processes left unfinished there."""
+    for place in sorted(folder.glob("*") if folder.is_dir() else ()):
+        if place.is_symlink() or not place.is_dir() or place.name in kept:
+            continue
+        if not place.name.startswith("."):
+            yield Garbage(place, count_bytes(place), why)
+        elif is_abandoned(place):
+            yield Garbage(place, count_bytes(place), "a process that was killed left it unfinished")
+
+
+def _find_training(cell: CellRecord) -> str:
+    """The id of a cell's training, after which the folder of its checkpoints is named."""
+    from learning.study.identity import training_id
+
+    settings = read_cell(cell.hyperparameters)
+    base = BaseModelPlan(
+        name=cell.model,
+        folder=Path(cell.base_folder or ""),
+        revision=cell.base_revision or "",
+        quantization=settings.base_model.quantization,
+    )
+    return training_id(settings, cell.split_id, base)
+
+
+def _find_models(home: Home, kept: References) -> Iterator[Garbage]:
+    """Commits of hub models that no cell was trained on; a folder that a user put there is not looked at."""
+    from learning.models.hub import find_unused
+
+    for commit, (name, size) in find_unused(home.models, kept.revisions).items():
+        yield Garbage(home.models / name, size, f"no cell uses its commit {commit[:12]}", commit)

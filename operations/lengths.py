@@ -1,0 +1,111 @@
+"""Headlines of a study that are longer than a base model takes: which they are, where they stand, what is done."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from schemas.config import StudyConfig
+from schemas.errors import InputError
+from storage.home import Home
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_NAMED = 3
+"""Rows that are named."""
+
+
+class TooLongError(InputError):
+    """Of more of a source's headlines than `data.max_rejected` allows a base model does not take the length."""
+
+
+class LongHeadline(NamedTuple):
+    """A headline that a base model does not take: its tokens with prompt and label, and the model's bound."""
+
+    headline_id: str
+    text_id: str
+    base_model: str
+    tokens: int
+    bound: int
+
+
+def find_long(config: StudyConfig, headlines: "pd.DataFrame", *, fetch: bool) -> list[LongHeadline]:
+    """The headlines that a base model of a study does not take, in their order, for each base model and prompt.
+
+    Args:
+        config: The study.
+        headlines: Columns headline_id, text_id and text.
+        fetch: Get a hub model that is not there, where a headline may be too long; otherwise nothing is found of it.
+
+    Raises:
+        InputError: A base model cannot be found, or takes no headline at all with its prompt.
+    """
+    from learning.kinds.resolution import find_too_long
+
+    texts, models, found = headlines["text"].tolist(), Home.from_environment().models, list[LongHeadline]()
+    ids = list(zip(headlines["headline_id"], headlines["text_id"], strict=True))
+    asked = {(cell.base_model.model_dump_json(), cell.prompt.model_dump_json()): cell for cell in config.resolve_all()}
+    for cell in asked.values():
+        base = cell.base_model
+        own = find_too_long(base.name, base.revision, models, texts, cell.prompt, fetch=fetch)
+        found += [LongHeadline(*ids[place], base.name, *length) for place, length in own.items()]
+    return found
+
+
+def list_left_out(config: StudyConfig, long: Sequence[LongHeadline]) -> frozenset[str]:
+    """The ids of the headlines that the study leaves out of its split: those that any base model does not take."""
+    return frozenset(each.headline_id for each in long) if config.data.too_long == "reject" else frozenset()
+
+
+def check_long(config: StudyConfig, headlines: "pd.DataFrame", long: Sequence[LongHeadline]) -> None:
+    """Refuse a source of which a study would leave out a larger share than `data.max_rejected`.
+
+    Raises:
+        TooLongError: It would.
+    """
+    left_out = list_left_out(config, long)
+    share = len(left_out) / len(headlines)
+    if share > config.data.max_rejected:
+        raise TooLongError(
+            f"source {config.data.source!r}: {describe_long(config, long)}. That is a share of {share:.3g} where "
+            f"data.max_rejected allows {config.data.max_rejected:g}; shorten them, set data.too_long=truncate, or take "
+            "a base model that takes more"
+        )
+
+
+def tell_long(config: StudyConfig, long: Sequence[LongHeadline]) -> str | None:
+    """Which headlines are too long, and what is done with them; None where there are none."""
+    if not long:
+        return None
+    done = {
+        "reject": "in no part of the split; data.too_long=truncate keeps the beginning",
+        "truncate": "truncated to the longest beginning that the base model takes",
+    }
+    return f"{describe_long(config, long)}: {done[config.data.too_long]}"
+
+
+def describe_long(config: StudyConfig, long: Sequence[LongHeadline]) -> str:
+    """How many headlines are too long for which base model; the longest with their rows, lengths and bounds."""
+    count = len({each.headline_id for each in long})
+    worst: dict[str, LongHeadline] = {}
+    for each in sorted(long, key=lambda each: each.bound - each.tokens):
+        worst.setdefault(each.headline_id, each)
+    named = list(worst.values())[:MOST_NAMED]
+    rows = _locate(config, [each.text_id for each in named])
+    told = [
+        f"{rows.get(each.text_id, 'headline ' + each.headline_id)}: {each.tokens:,} tokens, {each.base_model} takes "
+        f"{each.bound:,}"
+        for each in named
+    ]
+    more = f"; and {count - len(named):,} more" if count > len(named) else ""
+    subject = "1 headline is" if count == 1 else f"{count:,} headlines are"
+    return f"{subject} longer than a base model takes with prompt and label ({'; '.join(told)}{more})"
+
+
+def _locate(config: StudyConfig, text_ids: Sequence[str]) -> dict[str, str]:
+    """The first row of each text in the source, in words."""
+    from ingestion.places import find_rows
+    from ingestion.sources import find_source
+
+    source = find_source(config.data)
+    rows = find_rows(source, config.data, text_ids)
+    return {text: f"row {row:,}{f' of {file}' if source.is_folder else ''}" for text, (file, row) in rows.items()}

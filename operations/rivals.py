@@ -1,0 +1,47 @@
+"""Whom a challenger meets before it becomes champion: its best baseline and the champion, headline by headline."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from schemas.promotion import Champion
+
+if TYPE_CHECKING:
+    from learning.study.comparison import Comparison
+    from learning.study.promotion import Rival
+
+
+def meet_baseline(warehouse: Path, study_id: str, challenger: Champion, judged: str) -> "Rival | None":
+    """The best baseline of a study beside a cell of it; None if it has none.
+
+    Args:
+        warehouse: The DuckDB file.
+        study_id: The study.
+        challenger: The cell.
+        judged: The cell's evaluation on test.
+    """
+    from learning.study.identity import evaluation_id
+    from storage.comparisons import load_verdicts
+
+    verdicts = load_verdicts(warehouse, study_id, challenger.cell_id)
+    if challenger.temperature not in verdicts:
+        return None
+    verdict = verdicts[challenger.temperature]
+    other = evaluation_id(verdict.baseline_cell_id, "test", None, None)
+    return meet(warehouse, verdict.baseline, judged, other)
+
+
+def meet(warehouse: Path, name: str, judged: str, other: str) -> "Rival":
+    """A rival by its name: an evaluation beside the rival's or, where they share no headline, the reason."""
+    from learning.study.promotion import Rival
+
+    compared = _compare(warehouse, judged, other)
+    return Rival(name, compared, None if compared else "it has learnt from every headline that judges here")
+
+
+def _compare(warehouse: Path, evaluation_id: str, other_evaluation_id: str) -> "Comparison | None":
+    """The first evaluation beside the other; None where they share no headline."""
+    from learning.study.comparison import compare
+    from storage.champions import load_match
+
+    labels, predicted, other = load_match(warehouse, evaluation_id, other_evaluation_id)
+    return compare(labels, predicted, other) if len(labels) else None

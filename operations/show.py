@@ -1,0 +1,128 @@
+"""What one id names, and what an analyst asks next: what `fintone show` tells. Runs without Prefect and torch."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from operations.catalogue import open_home
+from operations.disk import count_bytes, tell_bytes
+from operations.missing import NothingTrainedError, find_best
+from reporting.promotion import tell_champion, tell_decision
+from storage.cells import load_cell, load_trained
+from storage.champions import load_champion, load_decision
+from storage.examples import cell_queries, data_queries, example_queries
+from storage.facts import load_facts, load_row
+from storage.lookup import CHAMPION, Thing, find_thing
+
+if TYPE_CHECKING:
+    from storage.home import Home
+
+Facts = dict[str, Any]
+Tables = dict[str, list[dict[str, Any]]]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What an id names: its facts, tables of rows, and commands that tell more."""
+
+    thing: Thing
+    facts: Facts
+    tables: Tables
+    commands: tuple[str, ...] = ()
+
+
+def show(text: str) -> Shown:
+    """Find what a text names, and tell what is known of it.
+
+    Args:
+        text: An id of any kind, the beginning of one, the name of a study or a cell, or `champion`.
+
+    Raises:
+        InputError: It names nothing, or several things.
+    """
+    home = open_home()
+    thing = find_thing(home.warehouse, text)
+    tell = {"study": _show_study, "cell": _show_cell, CHAMPION: _show_champion, "snapshot": _show_snapshot}
+    return tell.get(thing.kind, _show_row)(home, thing)
+
+
+def _show_study(home: "Home", thing: Thing) -> Shown:
+    study_id = thing.identifier
+    facts, tables = load_facts(home.warehouse, thing)
+    commands = [f"fintone report --study {study_id}"]
+    try:
+        best = find_best(home.warehouse, study_id)
+    except NothingTrainedError:
+        facts["best_on_validation"] = None
+    else:
+        cell_id, temperature = best["cell_id"], best["temperature"]
+        facts["best_on_validation"] = f"cell {cell_id} ({best['name']}) at temperature {temperature:g}"
+        queries = example_queries(study_id, cell_id, temperature)
+        commands += [f"fintone show {cell_id}", *_as_commands(queries)]
+    decision = load_decision(home.warehouse, study_id)
+    facts["gate"] = f"{tell_decision(decision)}: {decision['reason']}" if decision else "not judged yet"
+    facts["champion_now"] = tell_champion(load_champion(home.warehouse))
+    page = home.report(study_id)
+    facts["report"] = str(page) if page.exists() else None
+    adapters = map(home.adapter, load_trained(home.warehouse, study_id))
+    facts["size"] = tell_bytes(sum(map(count_bytes, [page.parent, *adapters])))
+    return Shown(thing, facts, tables, tuple(commands))
+
+
+def _show_cell(home: "Home", thing: Thing) -> Shown:
+    cell_id = thing.identifier
+    facts, tables = load_facts(home.warehouse, thing)
+    cell, champion = load_cell(home.warehouse, cell_id), load_champion(home.warehouse)
+    facts["champion_now"] = bool(champion and champion.cell_id == cell_id)
+    facts["settings"] = {name: own for name, own in cell.record.hyperparameters.items() if name != "version"}
+    facts["machine"] = cell.outcome.environment if cell.outcome else None
+    commands = [
+        f"fintone compare {cell_id} {row['baseline_cell']}" for row in tables.get("against_the_best_baseline", [])
+    ]
+    folder = home.adapter(cell_id)
+    if folder.is_dir():
+        facts |= {"adapter": str(folder), "size": tell_bytes(count_bytes(folder))}
+        commands += [f"fintone export {cell_id} --output FOLDER", f"fintone promote {cell_id} --reason WHY"]
+    studies = tables.get("studies", [])
+    queries = cell_queries(studies[0]["study"], cell_id) if studies else []
+    return Shown(thing, facts, tables, (*dict.fromkeys(commands), *_as_commands(queries)))
+
+
+def _show_champion(home: "Home", thing: Thing) -> Shown:
+    """The champion is shown as the cell that it is, with the temperature at which it is used."""
+    shown = _show_cell(home, thing._replace(kind="cell"))
+    facts = {"champion": tell_champion(load_champion(home.warehouse)), **shown.facts}
+    return Shown(thing, facts, shown.tables, ("fintone list champions", *shown.commands))
+
+
+def _show_snapshot(home: "Home", thing: Thing) -> Shown:
+    facts, tables = load_facts(home.warehouse, thing)
+    ingested = tables.get("sources", [])
+    queries = _ask_of_data(home, ingested[0]["ingestion"]) if ingested else []
+    return Shown(thing, facts, tables, tuple(_as_commands(queries)))
+
+
+def _ask_of_data(home: "Home", ingest_id: str) -> list[str]:
+    """The queries that `fintone ingest` names, of those that give rows."""
+    from storage.data_report import load_data_report
+
+    report = load_data_report(home.warehouse, ingest_id)
+    queries = data_queries(
+        ingest_id,
+        report.snapshot_id,
+        rejected=report.rows_rejected > 0,
+        left_out=report.rows_left_out > 0,
+        contradictory=report.rows_quarantined > 0,
+        near_copies=bool(report.copies),
+    )
+    return [query for _, query in queries]
+
+
+def _show_row(home: "Home", thing: Thing) -> Shown:
+    """Anything else is shown as its row; the ids in it can be shown in turn."""
+    facts = load_row(home.warehouse, thing)
+    others = [str(facts[name]) for name in ("cell_id", "study_id", "snapshot_id") if facts.get(name)]
+    return Shown(thing, facts, {}, tuple(f"fintone show {other}" for other in others))
+
+
+def _as_commands(queries: list[str]) -> list[str]:
+    return [f'fintone sql "{query}"' for query in queries]

@@ -1,0 +1,235 @@
+"""From a snapshot to its parts, with what the warehouse knows of earlier splits."""
+
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, NamedTuple
+
+from schemas.config import SplitSettings, StudyConfig
+from schemas.plan import IngestedSource
+from storage.home import Home
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from learning.study.given_split import GivenParts
+    from learning.study.split import Member, NearParts, Parts
+    from operations.lengths import LongHeadline
+
+
+class Division(NamedTuple):
+    """What a study's split takes from its headlines besides their labels and groups."""
+
+    given: "GivenParts | None"
+    """The parts that the source gives them, for the method `given`."""
+    long: "list[LongHeadline]"
+    """Those that a base model does not take."""
+    left_out: frozenset[str]
+    """The ids of those that are in no part for that."""
+
+
+def prepare_division(config: StudyConfig, headlines: "pd.DataFrame", *, fetch: bool) -> Division:
+    """Find out what a study's split needs to know of its headlines.
+
+    Args:
+        config: The study.
+        headlines: Columns headline_id, text_id and text.
+        fetch: Whether a hub model that is not there is fetched, where a headline may be too long for it.
+
+    Raises:
+        InputError: Too many headlines are too long, or a base model or the source cannot be read.
+    """
+    from operations.lengths import check_long, find_long, list_left_out
+
+    long = find_long(config, headlines, fetch=fetch)
+    check_long(config, headlines, long)
+    given = find_given(config) if config.split.method == "given" else None
+    return Division(given, long, list_left_out(config, long))
+
+
+def settle_study_split(config: StudyConfig, ingested: IngestedSource) -> tuple[str, list[str]]:
+    """Split a study's snapshot; see `settle_split`.
+
+    Returns:
+        The split's id, and what a user should know of it, a line each.
+
+    Raises:
+        InputError: Too many headlines are too long, or they do not fill the split.
+    """
+    from operations.lengths import tell_long
+    from reporting.verdict import tell_moved
+    from storage.headlines import load_snapshot
+    from storage.splits import load_split, save_long
+
+    warehouse = Home.from_environment().warehouse
+    division = prepare_division(config, load_snapshot(warehouse, ingested.snapshot_id), fetch=True)
+    near, given, left_out = config.data.near_duplicates, division.given, division.left_out
+    identifier = settle_split(ingested, config.split, near, given, left_out)
+    resolution = "rejected" if config.data.too_long == "reject" else "truncated"
+    save_long(warehouse, identifier, [(*each[:1], *each[2:], resolution) for each in division.long])
+    notes = [tell_long(config, division.long)]
+    if given is not None:
+        notes.append(tell_moved(count_moved_of(given, left_out, load_split(warehouse, identifier))))
+    return identifier, [note for note in notes if note]
+
+
+def count_moved_of(given: "GivenParts", left_out: Collection[str], parts: "Parts") -> dict[str, int]:
+    """How many headlines of each given part are in none, as copies of others; those that are too long do not count."""
+    from learning.study.given_split import count_moved
+
+    return count_moved({headline: own for headline, own in given.items() if headline not in left_out}, parts)
+
+
+def find_given(config: StudyConfig) -> "GivenParts":
+    """The parts that a study's source gives its headlines; read again where an older version ingested it.
+
+    Raises:
+        InputError: The source cannot be read.
+    """
+    from ingestion.sources import find_source
+    from operations.intake import read_whole
+    from storage.headlines import load_given
+    from storage.warehouse import WarehouseMissingError
+
+    source = find_source(config.data)
+    try:
+        pairs = load_given(Home.from_environment().warehouse, source.ingest_id)
+    except WarehouseMissingError:
+        pairs = None
+    if pairs is None or pairs.empty:
+        pairs = read_whole(source, config.data).given
+    given: dict[str, set[str]] = {}
+    for headline, part in zip(pairs["headline_id"], pairs["part"], strict=True):
+        given.setdefault(headline, set()).add(part)
+    return given
+
+
+def settle_split(
+    ingested: IngestedSource,
+    split: SplitSettings,
+    near_duplicates: str,
+    given: "GivenParts | None" = None,
+    left_out: Collection[str] = (),
+) -> str:
+    """Split a snapshot into train, validation and test, and return the split's id.
+
+    A split that is known stays as it is; a new one heeds the test parts of all earlier ones with the same seed.
+
+    Args:
+        ingested: The source of the snapshot.
+        split: How it is drawn.
+        near_duplicates: What counts as a near copy, as in `schemas.source.DataSettings`.
+        given: The parts that the source gives its headlines, for the method `given`.
+        left_out: Headlines of the snapshot that are in no part.
+
+    Raises:
+        SplitError: A class has too few headlines.
+    """
+    from storage.headlines import load_snapshot
+    from storage.splits import SplitsChangedError, count_splits, load_split_counts, save_split
+
+    warehouse = Home.from_environment().warehouse
+    headlines = load_snapshot(warehouse, ingested.snapshot_id)
+    identifier = identify_split(ingested.snapshot_id, headlines, split, given, left_out)
+    settings = split.model_dump(mode="json")
+    while not load_split_counts(warehouse, identifier):
+        known = count_splits(warehouse)
+        parts = draw_parts(headlines, split, near_duplicates, given, left_out)
+        with suppress(SplitsChangedError):
+            save_split(warehouse, identifier, ingested.snapshot_id, parts, settings, drawn_beside=known)
+    return identifier
+
+
+def identify_split(
+    snapshot_id: str,
+    headlines: "pd.DataFrame",
+    split: SplitSettings,
+    given: "GivenParts | None" = None,
+    left_out: Collection[str] = (),
+) -> str:
+    """The id of a split; where no label is missing it is the same for all classes and for those that are present.
+
+    Raises:
+        SplitError: A class is missing that the split needs.
+    """
+    from learning.study.identity import split_id
+    from learning.study.split import find_classes
+    from schemas.label import LABELS
+
+    if split.classes == "present" and len(find_classes(set(_keep(headlines, left_out)["label"]), split)) == len(LABELS):
+        split = split.model_copy(update={"classes": "all"})
+    return split_id(snapshot_id, split, given, left_out)
+
+
+def draw_parts(
+    headlines: "pd.DataFrame",
+    split: SplitSettings,
+    near_duplicates: str,
+    given: "GivenParts | None" = None,
+    left_out: Collection[str] = (),
+) -> "Parts":
+    """Split headlines with what the warehouse knows of earlier splits.
+
+    Args:
+        headlines: Columns headline_id, label, text_id, group_id and text.
+        split: How it is drawn.
+        near_duplicates: What counts as a near copy, as in `schemas.source.DataSettings`.
+        given: The parts that the source gives its headlines, for the method `given`.
+        left_out: Headlines that are in no part.
+
+    Raises:
+        SplitError: A class has too few headlines.
+    """
+    from learning.study.given_split import split_as_given
+    from learning.study.split import Member, SplitError, split_headlines
+
+    kept = _keep(headlines, left_out)
+    columns = (kept[name] for name in ("headline_id", "label", "text_id", "group_id"))
+    members = [Member(*values) for values in zip(*columns, strict=True)]
+    try:
+        if split.method == "given":
+            return split_as_given(members, split, given or {})
+        if split.method == "study":
+            return split_headlines(members, split)
+        return _draw_hashed(members, kept, split, near_duplicates)
+    except SplitError as error:
+        if not left_out or split.method == "given":
+            raise
+        raise SplitError(f"{error} (headlines longer than a base model takes, left out: {len(left_out):,})") from error
+
+
+def _keep(headlines: "pd.DataFrame", left_out: Collection[str]) -> "pd.DataFrame":
+    return headlines[~headlines["headline_id"].isin(left_out)] if left_out else headlines
+
+
+def _draw_hashed(
+    members: "list[Member]", headlines: "pd.DataFrame", split: SplitSettings, near_duplicates: str
+) -> "Parts":
+    from learning.study.split import split_headlines
+    from storage.splits import load_earlier_parts
+    from storage.warehouse import WarehouseMissingError
+
+    try:
+        earlier = load_earlier_parts(Home.from_environment().warehouse, split.seed)
+    except WarehouseMissingError:
+        return split_headlines(members, split)
+    absent = earlier[~earlier["text_id"].isin(headlines["text_id"])]
+    near = _find_near(headlines, absent, near_duplicates)
+    known: Mapping[str, str] = dict(zip(earlier["text_id"], earlier["part"], strict=True))
+    return split_headlines(members, split, known, near)
+
+
+def _find_near(headlines: "pd.DataFrame", absent: "pd.DataFrame", near_duplicates: str) -> "NearParts":
+    """The groups of headlines that hold a near copy of a text that is not among them, by the part of that text."""
+    from ingestion.near_duplicates import group_near_copies
+
+    if absent.empty:
+        return {}
+    texts = [*headlines["text"].tolist(), *absent["text"].tolist()]
+    groups = group_near_copies(texts, near_duplicates).tolist()
+    parts: dict[int, set[str]] = {}
+    for number, part in zip(groups[len(headlines) :], absent["part"].tolist(), strict=True):
+        parts.setdefault(number, set()).add(part)
+    near: dict[str, set[str]] = {}
+    for group, number in zip(headlines["group_id"].tolist(), groups, strict=False):
+        near.setdefault(group, set()).update(parts.get(number, ()))
+    return near

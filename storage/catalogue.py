@@ -1,0 +1,128 @@
+"""What a warehouse holds, as lists for a person: studies, cells and champions, the latest first."""
+
+from pathlib import Path
+
+from storage.query import WholeResult
+from storage.warehouse import reading
+
+_STUDIES = """
+WITH counted AS (
+    SELECT
+        study_id,
+        count(*) AS cells,
+        count(missing_cells.cell_id) AS missing,
+        list(cell_id) FILTER (cells.kind = 'fine-tuned') AS tuned
+    FROM study_cells
+    JOIN cells USING (cell_id)
+    LEFT JOIN missing_cells USING (study_id, cell_id)
+    GROUP BY study_id
+),
+judged AS (
+    SELECT study_id, cell_id, temperature
+    FROM champions
+    WHERE decided_by = 'gate'
+    QUALIFY row_number() OVER (PARTITION BY study_id ORDER BY number DESC) = 1
+)
+SELECT
+    studies.study_id AS study,
+    studies.name,
+    studies.status,
+    judged.cell_id AS best_cell,
+    round(leaderboard.accuracy, 3) AS accuracy,
+    coalesce(leaderboard.is_champion, false) AS is_champion,
+    counted.cells,
+    counted.missing,
+    studies.started_at::TIMESTAMP_S AS started_at,
+    studies.profile,
+    studies.source,
+    studies.base_model,
+    studies.tags,
+    coalesce(tuned, []) AS tuned
+FROM studies
+JOIN counted USING (study_id)
+LEFT JOIN judged USING (study_id)
+LEFT JOIN leaderboard
+    ON leaderboard.study_id = studies.study_id
+    AND leaderboard.cell_id = judged.cell_id
+    AND leaderboard.temperature = judged.temperature
+    AND leaderboard.part = 'test'
+ORDER BY studies.number DESC
+"""
+
+_CELLS = """
+WITH latest AS (
+    SELECT cell_id, arg_max(study_id, number) AS study_id, max(number) AS number
+    FROM study_cells
+    JOIN studies USING (study_id)
+    GROUP BY cell_id
+),
+figures AS (
+    SELECT DISTINCT ON (study_id, cell_id) study_id, cell_id, accuracy, accuracy_low, accuracy_high
+    FROM leaderboard
+    WHERE part = 'test'
+    ORDER BY study_id, cell_id, temperature
+)
+SELECT
+    cells.cell_id AS cell,
+    places.name,
+    cells.status,
+    round(accuracy, 3) AS accuracy,
+    round(accuracy_low, 3) AS accuracy_low,
+    round(accuracy_high, 3) AS accuracy_high,
+    cells.cell_id IS NOT DISTINCT FROM (
+        SELECT champion_cell_id FROM champions ORDER BY number DESC LIMIT 1
+    ) AS is_champion,
+    latest.study_id AS study,
+    cells.kind,
+    cells.model,
+    cells.finished_at::TIMESTAMP_S AS finished_at
+FROM latest
+JOIN cells USING (cell_id)
+JOIN ledger.places AS places ON places.study_id = latest.study_id AND places.cell_id = cells.cell_id
+LEFT JOIN figures ON figures.study_id = latest.study_id AND figures.cell_id = cells.cell_id
+ORDER BY latest.number DESC, places.place
+"""
+
+_CHAMPIONS = """
+SELECT
+    champion_cell_id AS cell,
+    names.name,
+    champion_temperature AS temperature,
+    round(leaderboard.accuracy, 3) AS accuracy,
+    decided_at::TIMESTAMP_S AS since,
+    lead(since) OVER (ORDER BY champions.number) AS until,
+    coalesce(person, decided_by) AS decided_by,
+    decision,
+    champions.study_id AS study,
+    reason
+FROM champions
+LEFT JOIN ledger.latest_names AS names ON names.cell_id = champion_cell_id
+LEFT JOIN leaderboard
+    ON leaderboard.study_id = champions.study_id
+    AND leaderboard.cell_id = champion_cell_id
+    AND leaderboard.temperature = champion_temperature
+    AND leaderboard.part = 'test'
+WHERE decision <> 'kept'
+ORDER BY champions.number DESC
+"""
+
+
+def list_studies(warehouse: Path) -> WholeResult:
+    """Every study, with the cell that the gate judged, its accuracy on test, and as `tuned` the fine-tuned cells."""
+    return _list(warehouse, _STUDIES)
+
+
+def list_cells(warehouse: Path) -> WholeResult:
+    """Every cell as its latest study has it, with its accuracy on test at the lowest temperature."""
+    return _list(warehouse, _CELLS)
+
+
+def list_champions(warehouse: Path) -> WholeResult:
+    """Every champion there was, the present one first, with who chose it."""
+    return _list(warehouse, _CHAMPIONS)
+
+
+def _list(warehouse: Path, query: str) -> WholeResult:
+    with reading(warehouse) as connection:
+        cursor = connection.execute(query)
+        return WholeResult(tuple(column[0] for column in cursor.description), cursor.fetchall())

@@ -1,0 +1,108 @@
+"""What a warehouse says of one study, cell or snapshot: facts by name, and tables of rows."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from storage.lookup import Thing
+from storage.warehouse import reading
+
+if TYPE_CHECKING:
+    import duckdb
+
+Row = dict[str, Any]
+
+_ROWS = {
+    "study": "SELECT study_id AS study, name, tags, status, profile, source, base_model, base_revision, snapshot_id AS"
+    " snapshot, split_id AS split, temperatures, started_at, finished_at FROM studies WHERE study_id = $id",
+    "cell": "SELECT cell_id AS cell, latest_names.name, kind, model, base_revision, status, reason, snapshot_id AS"
+    " snapshot, split_id AS split, started_at, finished_at, steps, round(train_seconds, 1) AS train_seconds,"
+    " round(examples_per_second, 1) AS headlines_per_second, peak_memory_bytes // 1000000 AS peak_memory_megabytes,"
+    " adapter_hash FROM cells LEFT JOIN ledger.latest_names AS latest_names USING (cell_id) WHERE cell_id = $id",
+    "snapshot": "SELECT snapshot_id AS snapshot, headline_count AS headlines, created_at FROM snapshots"
+    " WHERE snapshot_id = $id",
+}
+_TABLES = {
+    "study": {
+        "parts": "SELECT part, count(*) AS headlines, count(*) FILTER (label = 'negative') AS negative,"
+        " count(*) FILTER (label = 'neutral') AS neutral, count(*) FILTER (label = 'positive') AS positive"
+        " FROM splits JOIN headlines USING (headline_id)"
+        " WHERE split_id = (SELECT split_id FROM studies WHERE study_id = $id) GROUP BY part"
+        " ORDER BY list_position(['train', 'validation', 'test'], part)",
+        "leaderboard": "SELECT cell_id AS cell, cell_name, temperature, round(accuracy, 3) AS accuracy,"
+        " round(accuracy_low, 3) AS accuracy_low, round(accuracy_high, 3) AS accuracy_high,"
+        " round(macro_f1, 3) AS macro_f1, is_champion FROM leaderboard WHERE study_id = $id AND part = 'test'"
+        " ORDER BY place, temperature",
+        "missing_cells": "SELECT cell_id AS cell, cell_name, status, reason FROM missing_cells WHERE study_id = $id",
+    },
+    "cell": {
+        "studies": "SELECT study_id AS study, studies.name, study_cells.name AS cell_name, status, started_at"
+        " FROM studies JOIN study_cells USING (study_id) WHERE cell_id = $id ORDER BY number DESC",
+        "figures": "SELECT DISTINCT part, temperature, n, round(accuracy, 3) AS accuracy,"
+        " round(accuracy_low, 3) AS accuracy_low, round(accuracy_high, 3) AS accuracy_high,"
+        " round(macro_f1, 3) AS macro_f1, round(unparsed_rate, 3) AS unparsed FROM evaluations WHERE cell_id = $id"
+        " ORDER BY ALL",
+        "against_the_best_baseline": "SELECT temperature, baseline, baseline_cell_id AS baseline_cell,"
+        " round(difference, 3) AS difference, round(difference_low, 3) AS difference_low,"
+        " round(difference_high, 3) AS difference_high, p_holm, beats_baseline FROM baseline_verdicts"
+        " WHERE cell_id = $id AND part = 'test' AND study_id = (SELECT arg_max(study_id, number) FROM studies"
+        " JOIN study_cells USING (study_id) WHERE cell_id = $id) ORDER BY temperature",
+        "decisions": "SELECT number, decided_at, coalesce(person, decided_by) AS decided_by, decision, temperature,"
+        " reason FROM champions WHERE cell_id = $id ORDER BY number",
+    },
+    "snapshot": {
+        "labels": "SELECT label, count(*) AS headlines, sum(copies)::BIGINT AS rows FROM snapshot_headlines"
+        " JOIN headlines USING (headline_id) WHERE snapshot_id = $id GROUP BY label ORDER BY label",
+        "sources": "SELECT ingest_id AS ingestion, source, kind, rows_read, rows_rejected, rows_merged, ingested_at"
+        " FROM sources WHERE snapshot_id = $id ORDER BY number DESC",
+        "splits": "SELECT split_id AS split, count(*) FILTER (part = 'train') AS train,"
+        " count(*) FILTER (part = 'validation') AS validation, count(*) FILTER (part = 'test') AS test FROM splits"
+        " WHERE snapshot_id = $id GROUP BY split_id ORDER BY split_id",
+        "studies": "SELECT study_id AS study, name, status, profile, started_at FROM studies WHERE snapshot_id = $id"
+        " ORDER BY number DESC",
+    },
+}
+
+_KEYS = {
+    "decision": ("champions", "champion_id"),
+    "split": ("split_settings", "split_id"),
+    "ingestion": ("sources", "ingest_id"),
+    "evaluation": ("evaluations", "evaluation_id"),
+    "scoring": ("scorings", "scoring_id"),
+    "headline": ("headlines", "headline_id"),
+}
+"""Table and key of what is shown as the row that it is."""
+
+
+def load_facts(warehouse: Path, thing: Thing) -> tuple[Row, dict[str, list[Row]]]:
+    """What is known of a study, a cell or a snapshot.
+
+    Returns:
+        Its facts, and its tables, those without a row left out.
+    """
+    with reading(warehouse) as connection:
+        [facts] = _ask(connection, _ROWS[thing.kind], thing)
+        tables = {name: _ask(connection, query, thing) for name, query in _TABLES[thing.kind].items()}
+    return facts, {name: rows for name, rows in tables.items() if rows}
+
+
+def _ask(connection: "duckdb.DuckDBPyConnection", query: str, thing: Thing) -> list[Row]:
+    return read_rows(connection.execute(query, {"id": thing.identifier}))
+
+
+def read_rows(cursor: "duckdb.DuckDBPyConnection") -> list[Row]:
+    """The rows of an answer by the names of its columns, times to the second."""
+    columns = [column[0] for column in cursor.description]
+    return [dict(zip(columns, map(_to_the_second, row), strict=True)) for row in cursor.fetchall()]
+
+
+def _to_the_second(value: Any) -> Any:
+    return value.replace(microsecond=0) if isinstance(value, datetime) else value
+
+
+def load_row(warehouse: Path, thing: Thing) -> Row:
+    """The row of its table, for a thing that is shown as it is stored."""
+    table, key = _KEYS[thing.kind]
+    with reading(warehouse) as connection:
+        [row] = _ask(connection, f"FROM {table} WHERE {key} = $id", thing)
+    return row

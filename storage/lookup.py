@@ -1,0 +1,95 @@
+"""From what a person types to what it names: an id of any kind, the beginning of one, or a name."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from schemas.errors import InputError
+from schemas.listing import list_some
+from storage.cells import SHORTEST_PREFIX
+from storage.warehouse import reading
+
+if TYPE_CHECKING:
+    import duckdb
+
+CHAMPION = "champion"
+"""The word for the champion now."""
+
+_THINGS: tuple[str, ...] = (
+    "SELECT 'study' AS kind, study_id AS id, name FROM studies",
+    "SELECT 'cell', cell_id, names.name FROM cells LEFT JOIN ledger.latest_names AS names USING (cell_id)",
+    "SELECT 'snapshot', snapshot_id, NULL FROM snapshots",
+    "SELECT 'decision', champion_id, NULL FROM champions",
+)
+"""What people ask for most, by kind, id and name; an id that begins so goes before those of `_PARTS`."""
+_NAMED = (_THINGS[0], "SELECT 'cell', cell_id, name FROM study_cells")
+"""What has a name; a cell has one in each of its studies."""
+_PARTS: tuple[str, ...] = (
+    "SELECT 'split' AS kind, split_id AS id, NULL AS name FROM split_settings",
+    "SELECT 'ingestion', ingest_id, NULL FROM sources",
+    "SELECT 'evaluation', evaluation_id, NULL FROM evaluations",
+    "SELECT 'scoring', scoring_id, NULL FROM scorings",
+    "SELECT 'headline', headline_id, NULL FROM headlines",
+)
+
+
+class UnknownIdError(InputError):
+    """Nothing has this id or this name."""
+
+
+class AmbiguousIdError(InputError):
+    """Several things have an id that begins so, or this name."""
+
+
+class Thing(NamedTuple):
+    """Something that has an id."""
+
+    kind: str
+    identifier: str
+    name: str | None
+
+    def __str__(self) -> str:
+        """Kind, id and name, as in `cell 3f9a11112222 (lr=2e-04)`."""
+        return f"{self.kind} {self.identifier}{f' ({self.name})' if self.name else ''}"
+
+
+def find_thing(warehouse: Path, text: str) -> Thing:
+    """What a person means: the id itself, else the name, else the only id that begins so.
+
+    Raises:
+        UnknownIdError: It names nothing, or there is no champion.
+        AmbiguousIdError: It names several things, or is too short.
+    """
+    with reading(warehouse) as connection:
+        if text == CHAMPION:
+            return _find_champion(connection)
+        for things, condition in (((*_THINGS, *_PARTS), "id = $text"), (_NAMED, "name = $text")):
+            if found := _find(connection, things, condition, text):
+                return _choose(text, found)
+        if len(text) < SHORTEST_PREFIX:
+            raise AmbiguousIdError(f"id {text!r}: give it whole, or its first {SHORTEST_PREFIX} characters or more")
+        for things in (_THINGS, _PARTS):
+            if found := _find(connection, things, "starts_with(id, $text)", text):
+                return _choose(text, found)
+    raise UnknownIdError(f"{text}: no id or name; `fintone list` shows studies, `fintone list cells` cells")
+
+
+def _find(connection: "duckdb.DuckDBPyConnection", things: Sequence[str], condition: str, text: str) -> list[Thing]:
+    query = f"SELECT DISTINCT kind, id, name FROM ({' UNION ALL '.join(things)}) WHERE {condition} ORDER BY ALL"  # noqa: S608
+    return [Thing(*row) for row in connection.execute(query, {"text": text}).fetchall()]
+
+
+def _choose(text: str, found: Sequence[Thing]) -> Thing:
+    if len(found) > 1:
+        listed = list_some([str(thing) for thing in found])
+        raise AmbiguousIdError(f"{text}: {len(found)} things are called so: {listed}; give an id, or more of it")
+    return found[0]
+
+
+def _find_champion(connection: "duckdb.DuckDBPyConnection") -> Thing:
+    from storage.champions import read_champion
+
+    champion = read_champion(connection)
+    if champion is None:
+        raise UnknownIdError("champion: there is none yet; a run that passes the gate makes one, or `fintone promote`")
+    return Thing(CHAMPION, champion.cell_id, None)

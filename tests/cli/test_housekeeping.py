@@ -1,0 +1,162 @@
+"""`fintone delete` and `fintone gc`: they tell what goes, ask, and touch nothing that is referred to or in use."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from operations.garbage import collecting
+from operations.report_index import write_index
+from schemas.plan import StudyPlan
+from storage.champions import Decision, save_decision
+from storage.home import Home
+from storage.locks import at_work
+from storage.query import query
+from storage.studies import finish_study
+from storage.warehouse import writing
+
+Run = Callable[..., tuple[int, str, str]]
+Refuse = Callable[..., str]
+
+ROOT = Path(__file__).parents[2]
+HOLDER = """
+import sys
+from pathlib import Path
+from contextlib import ExitStack
+from storage.locks import at_work, holding
+
+warehouse, study = Path(sys.argv[1]), sys.argv[2]
+with at_work(warehouse), holding(warehouse, "study", study):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+COMMIT = "0123456789" * 4
+
+
+@pytest.fixture
+def study(trained: tuple[Path, str, StudyPlan], home: Path) -> StudyPlan:
+    """A finished study of one cell, in a home of its own."""
+    shutil.copytree(trained[0], home)
+    finish_study(home / "warehouse.duckdb", trained[2].study_id, "finished")
+    return trained[2]
+
+
+@contextmanager
+def another_process_at_work(home: Path, study_id: str) -> Iterator[int]:
+    """Another process runs a study in the home; its PID."""
+    command = [sys.executable, "-c", HOLDER, str(home / "warehouse.duckdb"), study_id]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout
+        assert other.stdin
+        assert other.stdout.readline() == "held\n"
+        yield other.pid
+        other.stdin.close()
+
+
+def test_a_study_is_deleted_with_its_files(fintone: Run, study: StudyPlan, home: Path) -> None:
+    [cell] = study.cells
+    index = write_index(Home(home))
+    assert study.study_id in index.read_text(encoding="utf-8")
+    code, out, err = fintone("delete", study.study_id[:5], "--yes")
+    assert (code, err) == (0, "")
+    told = " ".join(out.split())
+    assert "deleted 5 cells of this study alone" in told
+    assert f"study {study.study_id} is deleted" in told
+    assert not (home / "adapters" / cell.cell_id).exists()
+    assert study.study_id not in index.read_text(encoding="utf-8")
+    tables = ("studies", "study_cells", "cells", "evaluations", "ledger.predictions")
+    counts = [query(home / "warehouse.duckdb", f"SELECT count(*) FROM {table}").rows[0][0] for table in tables]
+    assert counts == [0] * 5
+    assert query(home / "warehouse.duckdb", "SELECT count(*) > 0 FROM headlines").rows == [(True,)]
+
+
+def test_a_study_that_is_the_champions_or_at_work_is_refused(
+    fintone: Run, refuse: Refuse, study: StudyPlan, home: Path
+) -> None:
+    assert "delete: nobody can be asked here" in refuse("delete", study.study_id)
+    with another_process_at_work(home, study.study_id) as pid:
+        code, _, err = fintone("delete", study.study_id, "--yes")
+        assert code == 1
+        assert f"study {study.study_id}: another process (PID {pid}, " in err
+    champion = Decision("promoted", "person", "ours", study.study_id, study.cells[0].cell_id, 0.1)
+    save_decision(home / "warehouse.duckdb", champion, None)
+    line = refuse("delete", study.study_id, "--yes")
+    assert f"has the champion, cell {study.cells[0].cell_id}, which no other study has; promote another" in line
+    assert query(home / "warehouse.duckdb", "SELECT count(*) FROM studies").rows == [(1,)]
+
+
+@pytest.fixture
+def litter(study: StudyPlan, home: Path) -> list[Path]:
+    """Files that nothing refers to."""
+    commit = home / "models" / "models--org--name" / "snapshots" / COMMIT
+    places = [
+        home / "adapters" / "000000000000",
+        home / "adapters" / ".111111111111.0123.unfinished",
+        home / "checkpoints" / "222222222222",
+        home / "reports" / "333333333333",
+        commit,
+    ]
+    for place in places:
+        place.mkdir(parents=True)
+        (place / "file").write_text("x" * 2000)
+    (commit.parents[1] / "refs").mkdir()
+    return places
+
+
+def test_what_nothing_refers_to_is_told_and_deleted(
+    fintone: Run, refuse: Refuse, litter: list[Path], study: StudyPlan, home: Path
+) -> None:
+    adapter, own = home / "adapters" / study.cells[0].cell_id, home / "models" / "my-llama"
+    own.mkdir(parents=True)
+    assert "gc: nobody can be asked here" in refuse("gc")
+    code, out, _ = fintone("gc", "--dry-run")
+    assert (code, all(place.exists() for place in litter)) == (0, True)
+    assert "10.0 kB would be freed; nothing is deleted" in " ".join(out.split())
+    assert fintone("gc", "--yes")[0] == 0
+    assert [place for place in litter if place.exists()] == []
+    assert adapter.is_dir()
+    assert own.is_dir()
+    assert "nothing to free" in fintone("gc", "--yes")[1]
+
+
+def test_what_a_cell_or_an_unfinished_study_needs_stays(study: StudyPlan, litter: list[Path], home: Path) -> None:
+    [cell] = study.cells
+    assert cell.training_id
+    with writing(home / "warehouse.duckdb") as connection:
+        connection.execute("UPDATE studies SET status = 'interrupted'")
+        connection.execute("UPDATE cells SET base_revision = ? WHERE kind = 'base'", [COMMIT])
+    (home / "checkpoints" / cell.training_id).mkdir()
+    with collecting() as garbage:
+        assert {each.place for each in garbage} == set(litter[:4])
+    finish_study(home / "warehouse.duckdb", study.study_id, "finished")
+    with collecting() as garbage:
+        assert home / "checkpoints" / cell.training_id in {each.place for each in garbage}
+
+
+def test_while_a_run_is_at_work_nothing_is_collected_and_another_run_is_told(
+    fintone: Run, study: StudyPlan, litter: list[Path], home: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with another_process_at_work(home, "5555") as pid:
+        code, _, err = fintone("gc", "--yes")
+        assert (code, all(place.exists() for place in litter)) == (1, True)
+        assert f"home {home}: another process (PID {pid}, " in err
+        caplog.clear()
+        with caplog.at_level("WARNING", "fintone.locks"), at_work(home / "warehouse.duckdb"):
+            [told] = [record.getMessage() for record in caplog.records]
+        assert f"(PID {pid}, " in told
+        assert told.endswith(", study 5555, is at work too; both go on, and share the machine")
+    with at_work(home / "warehouse.duckdb"):
+        pass
+    assert not (home / "locks").exists()
+
+
+def test_without_a_warehouse_nothing_is_collected(refuse: Refuse, litter: list[Path], home: Path) -> None:
+    (home / "warehouse.duckdb").unlink()
+    assert "there is none; run `fintone run` first" in refuse("gc", "--yes")
+    assert all(place.exists() for place in litter)

@@ -1,0 +1,97 @@
+"""`fintone list` and `fintone show` on a home with a trained cell: ids, names, sizes, and commands that can be run."""
+
+import json
+import re
+import shlex
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from schemas.plan import StudyPlan
+from storage.champions import Decision, save_decision
+from storage.studies import finish_study
+from storage.warehouse import writing
+
+Run = Callable[..., tuple[int, str, str]]
+Refuse = Callable[..., str]
+
+
+@pytest.fixture
+def cell(trained: tuple[Path, str, StudyPlan], home: Path) -> str:
+    """The id of a trained cell in a home of its own."""
+    shutil.copytree(trained[0], home)
+    finish_study(home / "warehouse.duckdb", trained[2].study_id, "finished")
+    with writing(home / "warehouse.duckdb") as connection:
+        connection.execute("UPDATE studies SET name = 'weekly', tags = MAP {'desk': 'fx'}")
+    return trained[1]
+
+
+def test_a_list_has_ids_names_figures_and_sizes(
+    fintone: Run, cell: str, home: Path, trained: tuple[Path, str, StudyPlan]
+) -> None:
+    code, out, err = fintone("list", "--format", "json")
+    assert (code, err) == (0, "")
+    [study] = json.loads(out)
+    assert (study["study"], study["name"], study["tags"]) == (trained[2].study_id, "weekly", {"desk": "fx"})
+    assert study["megabytes"] > 0
+    code, out, _ = fintone("list", "cells", "--format", "csv")
+    header, *rows = out.splitlines()
+    assert header.startswith("cell,name,status,accuracy,")
+    assert {row.partition(",")[0] for row in rows} >= {cell}
+    out = " ".join(fintone("list")[1].split())
+    assert re.search(rf"\(1 row\) home {home}: warehouse \d+\.\d MB, adapters ", out)
+
+
+def test_a_list_of_nothing_is_empty_and_without_a_warehouse_says_how_to_get_one(
+    fintone: Run, refuse: Refuse, cell: str, home: Path
+) -> None:
+    assert fintone("list", "champions", "--format", "json") == (0, "[]\n", "")
+    (home / "warehouse.duckdb").unlink()
+    assert "there is none; run `fintone run` first" in refuse("list")
+
+
+def test_what_is_shown_of_a_study_a_cell_and_a_snapshot_is_all_that_an_analyst_asks_next(
+    fintone: Run, cell: str, trained: tuple[Path, str, StudyPlan]
+) -> None:
+    study = trained[2]
+    told = {name: json.loads(fintone("show", name, "--format", "json")[1]) for name in ("weekly", cell[:4])}
+    assert (told["weekly"]["kind"], told["weekly"]["id"]) == ("study", study.study_id)
+    assert cell in told["weekly"]["facts"]["best_on_validation"]
+    assert cell in {row["cell"] for row in told["weekly"]["tables"]["leaderboard"]}
+    assert {row["part"] for row in told["weekly"]["tables"]["parts"]} == {"train", "validation", "test"}
+    shown = told[cell[:4]]
+    assert shown["facts"]["settings"]["lora"]["r"] == 8
+    assert [row["study"] for row in shown["tables"]["studies"]] == [study.study_id]
+    assert {row["part"] for row in shown["tables"]["figures"]} == {"validation", "test"}
+    snapshot = json.loads(fintone("show", study.snapshot_id, "--format", "json")[1])
+    assert [row["study"] for row in snapshot["tables"]["studies"]] == [study.study_id]
+    assert sum(row["headlines"] for row in snapshot["tables"]["labels"]) == snapshot["facts"]["headlines"]
+
+
+def test_the_queries_that_it_names_can_be_run(fintone: Run, cell: str) -> None:
+    code, out, err = fintone("show", cell)
+    assert (code, err) == (0, "")
+    queries = re.findall(r"^ {2}(fintone sql .+)$", out, flags=re.MULTILINE)
+    assert len(queries) == 2
+    assert [fintone(*shlex.split(query)[1:])[0] for query in queries] == [0, 0]
+
+
+def test_the_champion_is_shown_as_the_cell_that_it_is(
+    fintone: Run, cell: str, home: Path, trained: tuple[Path, str, StudyPlan]
+) -> None:
+    decision = Decision("promoted", "person", "ours", trained[2].study_id, cell, 0.1)
+    save_decision(home / "warehouse.duckdb", decision, None)
+    out = fintone("show", "champion")[1]
+    assert out.splitlines()[0].split() == ["champion", "cell", cell, "at", "temperature", "0.1"]
+    assert re.search(r"^champion now +yes", out, flags=re.MULTILINE)
+    assert re.search(rf"^{cell} .* true ", fintone("list", "cells")[1], flags=re.MULTILINE)
+
+
+def test_any_other_id_is_shown_as_its_row(
+    fintone: Run, refuse: Refuse, cell: str, trained: tuple[Path, str, StudyPlan]
+) -> None:
+    code, out, _ = fintone("show", trained[2].split_id)
+    assert (code, out.splitlines()[0].split()) == (0, ["split", trained[2].split_id])
+    assert "nonesuch: no id or name; `fintone list` shows studies" in refuse("show", "nonesuch")

@@ -1,0 +1,103 @@
+"""What a person types names one thing: an id, the beginning of one, or a name; else an error lists what fits."""
+
+from pathlib import Path
+
+import pytest
+
+from schemas.promotion import Champion
+from storage.catalogue import list_cells, list_champions, list_studies
+from storage.cells import add_cells, find_cells, load_short_ids
+from storage.champions import Decision, save_decision
+from storage.lookup import AmbiguousIdError, UnknownIdError, find_thing
+from storage.report import UnknownStudyError, find_study
+from storage.studies import save_study
+from storage.warehouse import writing
+
+LR = "lr=2e-04 epochs=3"
+
+
+@pytest.fixture
+def twins(finished: Path, study, cell) -> Path:
+    """Two more studies, of one name, and two cells whose ids begin alike, of another name."""
+    for study_id in ("beef1", "beef2"):
+        save_study(finished, study(study_id=study_id, name="weekly"))
+    add_cells(finished, "beef1", [cell(cell_id="beefcell1", name="twin"), cell(cell_id="cafe1", name="r=16")])
+    add_cells(finished, "beef2", [cell(cell_id="beefcell2", name="twin"), cell(cell_id="cafe22", name="r=64")])
+    return finished
+
+
+def test_an_id_a_beginning_and_a_name_are_found(twins: Path) -> None:
+    wanted = {
+        "study": ("study", "study"),
+        "tuned": ("cell", "tuned"),
+        "tune": ("cell", "tuned"),
+        "r=16": ("cell", "cafe1"),
+        "snap": ("snapshot", "snapshot"),
+        "split": ("split", "split"),
+        "inge": ("ingestion", "ingest"),
+        "tuned at 0.1": ("evaluation", "tuned at 0.1"),
+        "0000000000000003": ("headline", "0000000000000003"),
+    }
+    assert {text: find_thing(twins, text)[:2] for text in wanted} == wanted
+
+
+def test_what_names_nothing_or_several_things_is_told(twins: Path) -> None:
+    beginnings = {
+        "nonesuch": "nonesuch: no id or name; `fintone list` shows studies",
+        "cel": "id 'cel': give it whole, or its first 4 characters or more",
+        "beef": "beef: 4 things are called so: cell beefcell1 (twin), cell beefcell2 (twin), study",
+        "twin": "twin: 2 things are called so: cell beefcell1 (twin), cell beefcell2 (twin)",
+        "weekly": "weekly: 2 things are called so: study beef1 (weekly), study beef2 (weekly)",
+        "champion": "champion: there is none yet",
+    }
+    for text, line in beginnings.items():
+        with pytest.raises((UnknownIdError, AmbiguousIdError)) as raised:
+            find_thing(twins, text)
+        assert str(raised.value).startswith(line)
+
+
+def test_commands_take_names_of_cells_and_studies(twins: Path, cell) -> None:
+    assert [found.record.cell_id for found in find_cells(twins, ["r=64", "cafe1", "tune"])] == [
+        "cafe22",
+        "cafe1",
+        "tuned",
+    ]
+    with pytest.raises(Exception, match=r"cell twin: 2 have this name \(beefcell1, beefcell2\); give an id"):
+        find_cells(twins, ["twin"])
+    with pytest.raises(UnknownStudyError, match=r"study weekly: 2 have this name \(beef2, beef1\); give an id"):
+        find_study(twins, "weekly")
+    with writing(twins) as connection:
+        connection.execute("UPDATE studies SET name = 'first' WHERE study_id = 'beef1'")
+    assert [find_study(twins, text) for text in ("first", "weekly", "beef2", None)] == ["beef1", *["beef2"] * 3]
+
+
+def test_short_ids_are_taken_by_commands_and_name_one_cell(twins: Path) -> None:
+    short = load_short_ids(twins)
+    assert (short["tuned"], short["beefcell1"], short["cafe1"], short["cafe22"]) == (
+        "tune",
+        "beefcell1",
+        "cafe1",
+        "cafe2",
+    )
+    known = {cell_id: beginning for cell_id, beginning in short.items() if len(cell_id) > 3}
+    assert [cell.record.cell_id for cell in find_cells(twins, list(known.values()))] == list(known)
+
+
+def test_lists_have_figures_and_who_is_champion(finished: Path) -> None:
+    save_decision(finished, Decision("promoted", "gate", "good", "study", "tuned", 0.1), None)
+    save_decision(finished, Decision("kept", "gate", "worse", "study", "base", 0.1), Champion("tuned", 0.1))
+    studies, cells, champions = (
+        [dict(zip(listed.columns, row, strict=True)) for row in listed.rows]
+        for listed in (list_studies(finished), list_cells(finished), list_champions(finished))
+    )
+    assert [(row["study"], row["accuracy"], row["cells"], row["tuned"]) for row in studies] == [
+        ("study", 0.83, 3, ["tuned"])
+    ]
+    assert [(row["cell"], row["accuracy"], row["is_champion"]) for row in cells] == [
+        ("base", 0.83, False),
+        ("svm", 0.83, False),
+        ("tuned", 0.83, True),
+    ]
+    assert [(row["cell"], row["name"], row["temperature"], row["decided_by"]) for row in champions] == [
+        ("tuned", LR, 0.1, "gate")
+    ]
