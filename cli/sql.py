@@ -10,8 +10,7 @@ import typer
 
 from cli import debugging
 from cli.options import FAILED, INTERRUPTED, INTERRUPTION, Format
-from cli.output.console import stdout, tell
-from cli.output.screen import Screen
+from cli.output.console import find_screen, tell
 from schemas.text import show_text
 
 
@@ -37,9 +36,8 @@ def sql(
     if output is not None:
         check_output(output)
     mark_interrupted(warehouse)
-    screen = Screen(stdout.width) if output is None and sys.stdout.isatty() else None
     with asking(warehouse, statement, timeout, memory, _leave_at_once) as result:
-        deliver(render(result, format_.value, raw=raw, note=tell, screen=screen), output)
+        deliver(render(result, format_.value, raw=raw, note=tell, screen=find_screen(output)), output)
 
 
 def _leave_at_once(reason: BaseException) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from operations.report_index import write_index
 from schemas.errors import InputError
 from schemas.promotion import Champion
 from storage.cells import find_cells, load_cell, load_judged_temperatures
@@ -74,7 +75,10 @@ def carry_out(proposal: Proposal) -> None:
     Raises:
         ChampionChangedError: Another decision came in between.
     """
-    save_decision(Home.from_environment().warehouse, proposal.decision, proposal.before)
+    home = Home.from_environment()
+    save_decision(home.warehouse, proposal.decision, proposal.before)
+    if home.report_index.exists():
+        write_index(home)
 
 
 def _open_home() -> Home:

@@ -22,7 +22,8 @@ def warn_of_labels(labels: Collection[str]) -> list[str]:
     if not missing:
         return []
     told = f"no headline is labelled {' or '.join(missing)}, and a study needs all three labels"
-    return [f"{told}: check that the right column is read, and that data.label_map names every word"]
+    of_two = ", or set split.classes=present for a study of two labels" if len(missing) == 1 else ""
+    return [f"{told}: check that the right column is read, and that data.label_map names every word{of_two}"]
 
 
 class LabelCount(NamedTuple):

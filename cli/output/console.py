@@ -6,11 +6,13 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Literal
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
+from cli.output.screen import Screen
 from schemas.text import show_text
 
 SECONDS_BETWEEN_LINES = 10.0
@@ -30,6 +32,11 @@ class SafeConsole(Console):
 
 stdout = SafeConsole(highlight=False, color_system=colours)
 stderr = SafeConsole(stderr=True, highlight=False, color_system=colours)
+
+
+def find_screen(output: Path | None = None) -> Screen | None:
+    """What a terminal has room for; None where standard output is none, or what is printed goes to a file."""
+    return Screen(stdout.width) if output is None and sys.stdout.isatty() else None
 
 
 def print_lines(lines: list[tuple[str, str]], console: Console = stdout) -> None:

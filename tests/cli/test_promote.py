@@ -81,6 +81,14 @@ def tell(out: str) -> list[str]:
     return [line for line in lines if re.match(r"(champion [0-9a-f]|before )", line)]
 
 
+def test_the_page_of_all_studies_follows(fintone: Run, study: Path, home: Path) -> None:
+    (home / "reports").mkdir()
+    page = home / "reports" / "index.html"
+    page.write_text("older", encoding="utf-8")
+    assert fintone("promote", ONE, "--reason", "the gate is too strict", "--yes")[0] == 0
+    assert "the gate is too strict" in page.read_text(encoding="utf-8")
+
+
 def test_a_person_promotes_and_goes_back(fintone: Run, study: Path) -> None:
     code, out, err = fintone("promote", "aaaa", "--reason", "the  gate is\ntoo strict", "--by", " M. Curie ", "--yes")
     assert (code, err) == (0, "")
