@@ -12,7 +12,7 @@ from typing import Literal
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
-from cli.output.screen import Screen
+from cli.output.screen import GAP, Screen
 from schemas.text import show_text
 
 SECONDS_BETWEEN_LINES = 10.0
@@ -40,16 +40,16 @@ def find_screen(output: Path | None = None) -> Screen | None:
 
 
 def print_lines(lines: list[tuple[str, str]], console: Console = stdout) -> None:
-    """Print (subject, description) lines in two columns."""
-    from rich.table import Table
+    """Print (subject, description) lines in two columns, the second of which is broken between words alone."""
+    from rich.cells import cell_len, set_cell_size
     from rich.text import Text
 
-    table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
+    indent = max((cell_len(subject) for subject, _ in lines), default=0) + GAP
     for subject, description in lines:
-        table.add_row(subject, Text(show_text(description)))
-    console.print(table)
+        first, *others = _break(show_text(description), console.width - indent)
+        console.print(Text(set_cell_size(subject, indent), "bold") + Text(first), soft_wrap=True)
+        for line in others:
+            console.print(Text(" " * indent + line), soft_wrap=True)
 
 
 def tell(message: str) -> None:

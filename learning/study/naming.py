@@ -28,7 +28,11 @@ class CellNames:
         if config.curve_epochs:
             varied.setdefault(EPOCHS, config.curve_epochs)
         if not varied:
-            varied = {RATE: [config.training.learning_rate], EPOCHS: [config.training.epochs]}
+            own: dict[str, Sequence[JsonValue]] = {
+                RATE: [config.training.learning_rate],
+                EPOCHS: [config.training.epochs],
+            }
+            varied = {path: config.grid.get(path, value) for path, value in own.items()}
         self.spelled = {path: _spell_all(path, values) for path, values in varied.items()}
         self.labels = _label(self.spelled)
 

@@ -66,7 +66,7 @@ def test_a_source_that_is_not_fit_is_told_before_anything_is_made(
     refuse: Refuse, home: Path, dry: list[str], source: str, line: str
 ) -> None:
     Path("empty.csv").touch()
-    Path("few.csv").write_text("text,label\nProfit rose.,positive\nProfit fell.,negative\n")
+    Path("few.csv").write_text("text,label\nProfit rose.,positive\nProfit fell.,negative\nIt met.,neutral\n")
     Path("bad.zip").write_bytes(b"PK\3\4 and no more")
     assert line in refuse("run", "--data", source, *dry)
     assert not home.exists()

@@ -25,11 +25,13 @@ Refuse = Callable[..., str]
 ONE, TWO, UNTRAINED, BASELINE = "aaaa11112222", "bbbb11112222", "cccc11112222", "dddd11112222"
 
 
-@pytest.fixture
-def study(warehouse: Path, home: Path) -> Path:
-    """Two trained cells that were judged at two temperatures, one that is planned, and a baseline."""
+@pytest.fixture(scope="module")
+def judged(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with two trained cells that were judged at two temperatures, one that is planned, and a baseline."""
     import pandas as pd
 
+    home = tmp_path_factory.mktemp("judged")
+    warehouse = Path(shutil.copy(prepared, home))
     fields: dict[str, Any] = {"snapshot_id": "snapshot", "split_id": "split"}
     study = {"profile": "desk", "base_model": "tiny", "base_revision": None, "source": "news.csv", "synthetic": False}
     save_study(warehouse, StudyRecord("study", **study, **fields, config={}, temperatures=(0.1, 1), decoding_id="all"))
@@ -62,7 +64,12 @@ def study(warehouse: Path, home: Path) -> Path:
         {"evaluation_id": [records[0].evaluation_id], "headline_id": "h", "predicted": "neutral"}
     )
     save_evaluations(warehouse, records, predictions)
-    return warehouse
+    return home
+
+
+@pytest.fixture
+def study(judged: Path, home: Path) -> Path:
+    return Path(shutil.copytree(judged, home)) / "warehouse.duckdb"
 
 
 def write_adapter(folder: Path) -> None:

@@ -86,6 +86,7 @@ def what_was_learnt(home: Path) -> Any:
     )
 
 
+@pytest.mark.slow
 def test_two_nodes_fill_the_warehouse_and_this_process_alone_writes_it(
     run: Callable[..., tuple[str, Path]], cluster: Cluster, tmp_path: Path
 ) -> None:

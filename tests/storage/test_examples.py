@@ -38,7 +38,7 @@ def test_the_flips_of_two_cells_are_those_of_one_study_or_of_two(finished, study
 
 
 def test_the_queries_after_an_ingestion_find_its_rows(data):
-    flags = dict.fromkeys(("rejected", "contradictory", "near_copies"), True)
+    flags = dict.fromkeys(("rejected", "left_out", "contradictory", "near_copies"), True)
     queries = dict(data_queries("ingest", "snapshot", **flags))
     assert query(data, queries["the rejected rows"]).rows == [("news.csv", 7, "no label", "Sales fell;")]
     assert len(query(data, queries["the rows that contradict each other"]).rows) == 2

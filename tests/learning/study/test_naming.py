@@ -2,7 +2,7 @@
 
 import pytest
 
-from learning.study.naming import CellNames
+from learning.study.naming import CellNames, name_grid
 from schemas.config import StudyConfig
 from schemas.overrides import apply_overrides
 from schemas.profiles import build_config, load_profile
@@ -37,6 +37,11 @@ def names_of(*assignments: str) -> list[str]:
 )
 def test_a_name_shows_what_varies(assignments: list[str], names: list[str]) -> None:
     assert names_of(*assignments) == names
+
+
+def test_a_grid_of_one_cell_has_its_name() -> None:
+    assert name_grid(configure("grid.learning_rates=1e-3", "grid.epochs=1")) == "lr=1e-03 epochs=1"
+    assert names_of("grid.learning_rates=1e-3", "grid.epochs=1") == ["lr=1e-03 epochs=1"]
 
 
 def test_several_settings_stand_in_the_order_of_the_grid() -> None:

@@ -62,9 +62,11 @@ def test_the_process_ends_at_once_with_its_parent_however_that_ends() -> None:
 def test_a_cell_that_the_input_ends_leaves_the_process_alive(
     worker: Worker, tiny_folder: Path, labelled: Labelled, tmp_path: Path
 ) -> None:
-    long = (["profit " * 3_000, *labelled[0]], [Label.POSITIVE, *labelled[1]])
-    with pytest.raises(InputError, match=r"headline of \d+ tokens with its prompt: the base model takes"):
-        worker.run(job(tiny_folder, long, tmp_path / "long", loss="completion"), lambda _: None)
+    unfit = job(tiny_folder, labelled, tmp_path / "long", loss="completion")
+    [planned] = unfit.trainings
+    long = replace(planned.recipe, prompt=PromptSettings(instruction="profit " * 3_000))
+    with pytest.raises(InputError, match=r"prompt.instruction: \d+ tokens with an empty headline, and the base model"):
+        worker.run(replace(unfit, trainings=(replace(planned, recipe=long),)), lambda _: None)
     assert worker._process is not None
     before = worker._process.pid
     told: list[Any] = []
