@@ -48,6 +48,7 @@ def ask(home: Path, sql: str) -> list[tuple[Any, ...]]:
     return query(home / "warehouse.duckdb", sql).rows
 
 
+@pytest.mark.slow
 def test_a_base_that_only_its_probe_finds_unfit_ends_the_study_before_anything_trains(
     home: Path, tmp_path: Path, told: Told
 ) -> None:
