@@ -48,6 +48,7 @@ def promote(
             ("before", tell_champion(proposal.before).removeprefix("cell ")),
             ("decided by", person),
             ("recorded", "fintone list champions"),
+            ("report", f"fintone report --study {proposal.decision.study_id} brings its page up to date"),
         ]
     )
 

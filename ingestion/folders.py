@@ -37,9 +37,7 @@ def list_folder(folder: Path) -> tuple[list[Path], tuple[str, ...]]:
         others += [f"{(within / name).as_posix()} ({why})" for name, why in reasons.items() if why]
     if not files:
         besides = f" of data, only {', '.join(sorted(others)[:_SHOWN])}" if others else ""
-        raise FolderError(
-            f"source {str(folder)!r} is a folder without files{besides}: give one with labelled headlines"
-        )
+        raise FolderError(f"source {str(folder)!r} is a folder without files{besides}: give one with headlines")
     for file in files:
         if not file.is_file():
             raise FolderError(

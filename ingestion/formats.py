@@ -145,7 +145,7 @@ def _read_file(content: bytes, source: str, settings: DataSettings) -> Content:
     refuse_foreign(content, source, settings)
     text = decode(content, source, settings)
     if not text.first_line():
-        raise EmptyFileError(f"source {source!r} is empty: give a file with labelled headlines")
+        raise EmptyFileError(f"source {source!r} is empty: give a file with headlines")
     found = recognise_text(text, settings)
     if found == "phrasebank":
         text = decode(content, source, settings, phrasebank.ENCODING)

@@ -151,7 +151,7 @@ def iterate_rows(source: Place, settings: DataSettings, reading: Reading) -> Ite
                 raise bounds.too_large(settings.source, source.size, f"{most:,} characters")
             yield row
     if not rows:
-        raise SourceError(f"source {settings.source!r} has no rows: give a file with labelled headlines")
+        raise SourceError(f"source {settings.source!r} has no rows: give a file with headlines")
 
 
 def _part_of(file: SourceFile | SourceDataset, source: Place, settings: DataSettings) -> str | None:

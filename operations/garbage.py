@@ -42,7 +42,11 @@ def collecting() -> Iterator[list[Garbage]]:
         yield [
             *_find(home.adapters, kept.cells, "no cell in the warehouse has it"),
             *_find(home.reports, kept.studies, "no study in the warehouse has it"),
-            *_find(home.checkpoints, {_find_training(cell) for cell in kept.unfinished}, "its training is done"),
+            *_find(
+                home.checkpoints,
+                {_find_training(cell) for cell in kept.unfinished},
+                "no unfinished cell has it",
+            ),
             *_find_models(home, kept),
         ]
 

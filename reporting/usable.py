@@ -45,6 +45,10 @@ def tell_approval(report: StudyReport) -> str:
 def _judge(report: StudyReport) -> Usable:
     """The answer by the gate and by who is champion now."""
     chosen, champion, decision = report.chosen.cell_id, report.champion, report.decision
+    if champion and champion.cell_id == chosen and _overrides_gate(report):
+        missed = _first_reason(decision) if decision else ""
+        told = f"A person made it champion, which the promotion gate did not: {missed}."
+        return Usable("Against the gate", f"{told} Approved by: {tell_approval(report)}")
     if champion and champion.cell_id == chosen:
         return Usable("Yes", f"It is the champion. Approved by: {tell_approval(report)}")
     if _approval(report) is not None:
@@ -54,6 +58,14 @@ def _judge(report: StudyReport) -> Usable:
         why = "the study is incomplete" if report.missing else f"the study is {report.status}"
         return Usable("Not yet", f"The promotion gate has not judged it: {why}.")
     return Usable("No", f"The promotion gate did not promote it: {_first_reason(decision)}.")
+
+
+def _overrides_gate(report: StudyReport) -> bool:
+    """Whether a person made the chosen cell champion although the gate had kept the champion before."""
+    row, decision = _approval(report), report.decision
+    if row is None or row["decided_by"] == "gate" or decision is None:
+        return False
+    return bool(decision["decision"] == "kept" and decision["cell_id"] == report.chosen.cell_id)
 
 
 def _first_reason(decision: dict[str, Any]) -> str:

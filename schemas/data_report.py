@@ -45,7 +45,10 @@ class ReasonCount(NamedTuple):
 
 def describe_reasons(reasons: Sequence[ReasonCount]) -> str:
     """The commonest reasons in brackets, with a space before them; empty where there are none."""
-    told = ", ".join(f"{each.rows:,}: {each.example}" for each in reasons[:MOST_REASONS])
+    told = ", ".join(
+        f"{each.rows:,}: {each.example}{' and the like' if each.rows > 1 and each.example != each.reason else ''}"
+        for each in reasons[:MOST_REASONS]
+    )
     return f" (most often {told})" if told else ""
 
 

@@ -27,7 +27,7 @@ SELECT
     studies.study_id AS study,
     studies.name,
     studies.status,
-    judged.cell_id AS best_cell,
+    leaderboard.cell_id AS best_cell,
     round(leaderboard.accuracy, 3) AS accuracy,
     coalesce(leaderboard.is_champion, false) AS is_champion,
     counted.cells,

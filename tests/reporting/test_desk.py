@@ -112,6 +112,10 @@ def test_seeds_of_the_chosen_cell_are_told_with_their_spread(rivals: Path, train
         (["kept"], "No. The promotion gate did not promote it: accuracy .3 is below the floor."),
         (["promoted"], "Yes. It is the champion. Approved by: The promotion gate, on "),
         (
+            ["kept", "by hand"],
+            "Against the gate. A person made it champion, which the promotion gate did not: accuracy .3",
+        ),
+        (
             ["promoted", "rolled back"],
             "No longer. It was the champion, and cell c4a3910000ff is",
         ),
@@ -121,11 +125,10 @@ def test_may_we_use_it_is_answered_with_the_reason(rivals: Path, trained: Any, d
     before = Champion(CHAMPION, 0.1)
     for decision in decided:
         judged = Champion(CHAMPION if decision == "rolled back" else trained[1], 0.1)
-        who = "person" if decision == "rolled back" else "gate"
+        who = "person" if decision in {"rolled back", "by hand"} else "gate"
+        named = "promoted" if decision == "by hand" else decision
         reason = "accuracy .3 is below the floor; look 1"
-        save_decision(
-            rivals / "warehouse.duckdb", Decision(decision, who, reason, trained[2].study_id, *judged), before
-        )
+        save_decision(rivals / "warehouse.duckdb", Decision(named, who, reason, trained[2].study_id, *judged), before)
         before = judged if decision != "kept" else before
     usable = tell_usable(read_report())
     assert f"{usable.word}. {usable.why}".startswith(answer)
