@@ -24,7 +24,8 @@ def build_table(rows: Sequence[Row], title: str, short_ids: Mapping[str, str]) -
         short_ids: What stands for each cell's id, as commands take it.
     """
     temperatures = sorted({row["temperature"] for row in rows if row["temperature"] is not None})
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    one_blank = (0, 1, 0, 0)  # between columns: five of them fit into 80 characters
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=one_blank, header_style="bold")
     table.add_column("cell", overflow="fold", min_width=NARROW)
     for heading in (*(f"T={temperature:g}" for temperature in temperatures), "95 %"):
         table.add_column(heading, justify="right", overflow="fold", min_width=NARROW)

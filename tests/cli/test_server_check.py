@@ -6,11 +6,12 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from prefect.context import root_settings_context
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from rich.console import Console
 
 from cli.doctor.checkup import examine
-from cli.doctor.server import _judge_version
+from cli.doctor.server import _judge_version, check_server
 from cli.session.session import ServerGoneError, prefect_session
 from schemas.checkup import Finding
 from schemas.errors import InputError
@@ -39,6 +40,13 @@ def closed_port() -> int:
 
 
 def check() -> Finding:
+    """What a process that starts now would find."""
+    with root_settings_context():
+        return check_server()
+
+
+def check_in_a_process() -> Finding:
+    """What doctor finds, whose checks have a process each: profiles of Prefect are read once a process."""
     [found] = examine([{"Prefect": "cli.doctor.server:check_server"}])
     return found
 
@@ -76,14 +84,14 @@ def test_the_remedy_takes_the_address_out_of_where_it_stands(
     profile = own_prefect / "profiles.toml"
     profile.write_text(f'active = "desk"\n[profiles.desk]\nPREFECT_API_URL = "{url}"\n')
     unset = "`prefect config unset -y PREFECT_API_URL`: runs then start a temporary one"
-    assert check().remedy.endswith(f", or {unset}")
+    assert check_in_a_process().remedy.endswith(f", or {unset}")
     monkeypatch.setenv("PREFECT_API_URL", url)
-    assert check().remedy.endswith(f", or unset PREFECT_API_URL and {unset}")
+    assert check_in_a_process().remedy.endswith(f", or unset PREFECT_API_URL and {unset}")
     monkeypatch.delenv("PREFECT_API_URL")
     profile.unlink()
     monkeypatch.chdir(tmp_path)
     Path("prefect.toml").write_text(f'[api]\nurl = "{url}"\n')
-    assert "or api.url, out of .env, prefect.toml or pyproject.toml in this folder" in check().remedy
+    assert "or api.url, out of .env, prefect.toml or pyproject.toml in this folder" in check_in_a_process().remedy
 
 
 def test_a_server_that_says_nothing_is_not_waited_for(silent_port: int, monkeypatch: pytest.MonkeyPatch) -> None:

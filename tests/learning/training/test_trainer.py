@@ -122,7 +122,7 @@ def test_loss_and_gradients_are_those_of_plain_trl(
 @pytest.mark.parametrize(
     ("folder", "loss"),
     [
-        ("embedded", "completion"),
+        pytest.param("embedded", "completion", marks=pytest.mark.slow),
         pytest.param("embedded", "whole-text", marks=pytest.mark.slow),
         pytest.param("llama", "completion", marks=pytest.mark.slow),
         pytest.param("llama", "whole-text", marks=pytest.mark.slow),
