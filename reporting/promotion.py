@@ -40,7 +40,7 @@ def tell_decision(decision: dict[str, Any]) -> str:
     if before == cell:
         return f"{gate} found that cell {cell} was the champion already"
     stayed = f"the champion stayed cell {before}" if before else "there was no champion"
-    return f"{gate} did not promote cell {cell}: {stayed}"
+    return f"{gate} did not promote cell {cell}, and {stayed}"
 
 
 def tell_champion(champion: Champion | None) -> str:

@@ -125,6 +125,23 @@ def test_what_nothing_refers_to_is_told_and_deleted(
     assert "nothing to free" in fintone("gc", "--yes")[1]
 
 
+@pytest.mark.parametrize(
+    "use",
+    [
+        f"UPDATE cells SET base_revision = '{COMMIT}' WHERE kind = 'base'",
+        f"UPDATE cells SET hyperparameters = json_object('revision', '{COMMIT}') WHERE kind = 'baseline'",
+    ],
+    ids=["base model", "encoder of a baseline"],
+)
+def test_a_model_of_the_hub_that_a_cell_uses_stays(study: StudyPlan, litter: list[Path], home: Path, use: str) -> None:
+    with collecting() as garbage:
+        assert {each.commit for each in garbage} == {None, COMMIT}
+    with writing(home / "warehouse.duckdb") as connection:
+        connection.execute(use)
+    with collecting() as garbage:
+        assert {each.place for each in garbage} == set(litter[:4])
+
+
 def test_what_a_cell_or_an_unfinished_study_needs_stays(study: StudyPlan, litter: list[Path], home: Path) -> None:
     [cell] = study.cells
     assert cell.training_id

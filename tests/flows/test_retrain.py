@@ -192,7 +192,7 @@ def test_a_study_fills_the_warehouse_and_tells_prefect(finished: Finished) -> No
     table, summary, report = (find(artifacts, key) for key in ("leaderboard", "summary", "report"))
     assert "| baseline: finance lexicon |  | " in table.data
     assert re.search(rf"the best baseline, .*\], p.* after Holm's correction for {pairs} comparisons\.", summary.data)
-    decision = f"did not promote cell {cell}: there was no champion. Reason: {escape(reason, 2_000)}."
+    decision = f"did not promote cell {cell}, and there was no champion. Reason: {escape(reason, 2_000)}."
     assert f"{decision} The champion when this was published: none." in summary.data
     [page] = home.glob("reports/*/index.html")
     assert study_id in page.read_text(encoding="utf-8")

@@ -114,7 +114,7 @@ def test_the_answer_names_the_cell_and_its_figures(home: Path, trained: Any) -> 
     ).rows
     assert f"On {n} test headlines at temperature 0.1 its accuracy is {accuracy:.3f}" in answer
     assert f"(95 % interval {low:.3f} to {high:.3f})" in answer
-    assert f"the gate did not promote cell {trained[1]}: there was no champion." in answer
+    assert f"the gate did not promote cell {trained[1]}, and there was no champion." in answer
     assert "The champion when this page was built: none." in answer
     assert "accuracy .3 is below the floor" in text
 
