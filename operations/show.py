@@ -81,9 +81,11 @@ def _show_cell(home: "Home", thing: Thing) -> Shown:
     folder = home.adapter(cell_id)
     if folder.is_dir():
         facts |= {"adapter": str(folder), "size": tell_bytes(count_bytes(folder))}
-        commands += [f"fintone export {cell_id} --output FOLDER", f"fintone promote {cell_id} --reason WHY"]
+        commands.append(f"fintone export {cell_id} --output FOLDER")
+        commands += [] if facts["champion_now"] else [f"fintone promote {cell_id} --reason WHY"]
     studies = tables.get("studies", [])
-    queries = cell_queries(studies[0]["study"], cell_id) if studies else []
+    is_trained = cell.record.kind == "fine-tuned"
+    queries = cell_queries(studies[0]["study"], cell_id, is_trained=is_trained) if studies else []
     return Shown(thing, facts, tables, (*dict.fromkeys(commands), *_as_commands(queries)))
 
 

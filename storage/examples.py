@@ -24,16 +24,14 @@ def example_queries(study_id: str, cell_id: str, temperature: float) -> list[str
     return [figures, confusions, verdict]
 
 
-def cell_queries(study_id: str, cell_id: str) -> list[str]:
-    """Two queries worth trying on a cell: test headlines that it gets wrong, and how it trained."""
+def cell_queries(study_id: str, cell_id: str, *, is_trained: bool) -> list[str]:
+    """Queries worth trying on a cell: test headlines that it gets wrong and, of a fine-tuned one, how it trained."""
     wrong = (
         "SELECT DISTINCT text, predictions.label, predicted FROM predictions JOIN headlines USING (headline_id) WHERE "
         f"study_id = '{study_id}' AND cell_id = '{cell_id}' AND part = 'test' AND predicted <> predictions.label LIMIT 20"
     )
-    return [
-        wrong,
-        f"SELECT step, epoch, loss, learning_rate FROM training_log WHERE cell_id = '{cell_id}' ORDER BY step",
-    ]
+    log = f"SELECT step, epoch, loss, learning_rate FROM training_log WHERE cell_id = '{cell_id}' ORDER BY step"
+    return [wrong, log] if is_trained else [wrong]
 
 
 def flips_query(pairing: "Pairing", cell_id: str, other_cell_id: str, part: str) -> str:

@@ -76,6 +76,13 @@ def test_the_queries_that_it_names_can_be_run(fintone: Run, cell: str) -> None:
     queries = re.findall(r"^ {2}(fintone sql .+)$", out, flags=re.MULTILINE)
     assert len(queries) == 2
     assert [fintone(*shlex.split(query)[1:])[0] for query in queries] == [0, 0]
+    assert f"fintone promote {cell} " in out
+    [base] = [
+        row["cell"]
+        for row in json.loads(fintone("list", "cells", "--format", "json")[1])
+        if row["name"].startswith("base: ")
+    ]
+    assert "training_log" not in fintone("show", base)[1]
 
 
 def test_the_champion_is_shown_as_the_cell_that_it_is(
@@ -86,6 +93,7 @@ def test_the_champion_is_shown_as_the_cell_that_it_is(
     out = fintone("show", "champion")[1]
     assert out.splitlines()[0].split() == ["champion", "cell", cell, "at", "temperature", "0.1"]
     assert re.search(r"^champion now +yes", out, flags=re.MULTILINE)
+    assert "fintone promote" not in out
     assert re.search(rf"^{cell} .* true ", fintone("list", "cells")[1], flags=re.MULTILINE)
 
 
