@@ -1,17 +1,15 @@
 """Arrow's own format (Feather of version 2, and streams as `datasets` saves them): bytes in, raw rows out."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
-from ingestion.arrow_cells import ROWS_AT_ONCE, is_text, iter_cells
+from ingestion.arrow_cells import ROWS_AT_ONCE, is_text, iter_cells, told
 from ingestion.arrow_size import check_sizes
 from ingestion.class_labels import find_class_names
 from ingestion.labels import LabelWords
 from ingestion.rows import TableRows
 from ingestion.tables import read_table
 from schemas.errors import InputError
-from schemas.reasons import describe_reason
 from schemas.source import DataSettings
 
 _MAGIC = b"ARROW1\0\0"
@@ -42,7 +40,7 @@ def read_arrow(content: bytes, source: str, settings: DataSettings) -> TableRows
     import pyarrow as pa
 
     stream = pa.py_buffer(content)[len(_MAGIC) if content.startswith(_MAGIC) else 0 :]
-    with _told(source):
+    with told(ArrowError, f"source {source!r} is an Arrow or Feather file", "save it as Parquet"):
         check_sizes(stream, len(content), source)
         schema = pa.ipc.open_stream(stream).schema
         places = [place for place, field in enumerate(schema) if _is_plain(field.type)]
@@ -63,7 +61,7 @@ def _iter_batches(stream: Any, places: list[int], source: str) -> Iterator[Any]:
     """Yield batches of few rows, with the columns that are read."""
     import pyarrow as pa
 
-    with _told(source):
+    with told(ArrowError, f"source {source!r} is an Arrow or Feather file", "save it as Parquet"):
         for batch in pa.ipc.open_stream(stream):
             batch.validate(full=True)  # offsets beyond the buffers would be followed
             for start in range(0, batch.num_rows, ROWS_AT_ONCE):
@@ -91,18 +89,3 @@ def _is_stored(kind: Any) -> bool:
         return _is_stored(kind.key_type) and _is_stored(kind.item_type)
     fixed = pt.is_primitive(kind) or pt.is_decimal(kind) or pt.is_null(kind) or pt.is_fixed_size_binary(kind)
     return bool(fixed) or is_text(kind)
-
-
-@contextmanager
-def _told(source: str) -> Iterator[None]:
-    import pyarrow as pa
-
-    try:
-        yield
-    except InputError:
-        raise
-    except (pa.ArrowException, OSError, ValueError, KeyError) as error:  # a KeyError is a type that Python lacks
-        raise ArrowError(
-            f"source {source!r} is an Arrow or Feather file that cannot be read ({describe_reason(error)}): "
-            "save it as Parquet"
-        ) from None

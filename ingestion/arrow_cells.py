@@ -1,7 +1,7 @@
 """Columns of Arrow, as Parquet and Feather files have them, to cells."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import numpy as np
@@ -9,8 +9,29 @@ import numpy as np
 from ingestion import bounds
 from ingestion.class_labels import class_word
 from ingestion.labels import LabelWords
+from schemas.errors import InputError
+from schemas.reasons import describe_reason
 
 ROWS_AT_ONCE = 1_000
+
+
+@contextmanager
+def told(error: type[InputError], what: str, remedy: str) -> Iterator[None]:
+    """Raise what Arrow raises of a broken file as an error of one line.
+
+    Args:
+        error: Its class.
+        what: The file in words, as `source 'a' is a Parquet file`.
+        remedy: What the user can do.
+    """
+    import pyarrow as pa
+
+    try:
+        yield
+    except InputError:
+        raise
+    except (pa.ArrowException, OSError, ValueError, KeyError) as reason:  # a KeyError is a type that Python lacks
+        raise error(f"{what} that cannot be read ({describe_reason(reason)}): {remedy}") from None
 
 
 def is_text(kind: Any) -> bool:

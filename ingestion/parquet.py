@@ -1,17 +1,15 @@
 """Parquet: bytes in, raw rows out."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from ingestion import bounds
-from ingestion.arrow_cells import ROWS_AT_ONCE, is_text, iter_cells
+from ingestion.arrow_cells import ROWS_AT_ONCE, is_text, iter_cells, told
 from ingestion.class_labels import find_class_names
 from ingestion.labels import LabelWords
 from ingestion.rows import TableRows
 from ingestion.tables import read_table
 from schemas.errors import InputError
-from schemas.reasons import describe_reason
 from schemas.source import DataSettings
 
 _MAGIC = b"PAR1"
@@ -39,7 +37,7 @@ def read_parquet(content: bytes, source: str, settings: DataSettings) -> TableRo
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    with _told(source):
+    with told(ParquetError, f"source {source!r} is a Parquet file", "get it again"):
         texts = [field.name for field in pq.read_schema(pa.BufferReader(content)) if is_text(field.type)]
         file = pq.ParquetFile(pa.BufferReader(content), read_dictionary=texts)
         names = file.schema_arrow.names
@@ -66,20 +64,6 @@ def _check_size(file: Any, size: int, source: str) -> None:
 def _iter_cells(
     file: Any, source: str, size: int, classes: dict[str, Any], words: LabelWords
 ) -> Iterator[tuple[Any, ...]]:
-    with _told(source):
+    with told(ParquetError, f"source {source!r} is a Parquet file", "get it again"):
         for batch in file.iter_batches(batch_size=ROWS_AT_ONCE):
             yield from iter_cells(batch, source, size, classes, words)
-
-
-@contextmanager
-def _told(source: str) -> Iterator[None]:
-    import pyarrow as pa
-
-    try:
-        yield
-    except InputError:
-        raise
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise ParquetError(
-            f"source {source!r} is a Parquet file that cannot be read ({describe_reason(error)}): get it again"
-        ) from None
