@@ -43,7 +43,7 @@ def choose_model(settings: ScoreSettings) -> ChosenModel:
         champion = load_champion(home.warehouse)
         if champion is None:
             raise NoScorerError(
-                "champion: there is none yet; name a cell with --model, or make one champion with `fintone promote`"
+                "champion: no cell has been promoted yet; name a cell with --model, or use `fintone promote`"
             )
         named = champion.cell_id
     [cell] = find_cells(home.warehouse, [named])

@@ -92,7 +92,7 @@ def choose_cell(home: Home, study_id: str) -> Chosen:
 
 def _check_confidence(act_at: float) -> None:
     if act_at not in {hundredth / 100 for hundredth in range(100)}:
-        raise ConfidenceError(f"confidence {act_at:g}: it is none from 0 to 0.99 in steps of 0.01; give one, as 0.9")
+        raise ConfidenceError(f"confidence {act_at:g}: must be from 0 to 0.99 in steps of 0.01, such as 0.9")
 
 
 def _tell_missing(home: Home, study_id: str) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -319,7 +319,7 @@ def _find_cell(connection: "duckdb.DuckDBPyConnection", text: str) -> StoredCell
     if len(text) < SHORTEST_PREFIX:
         raise AmbiguousCellError(f"cell {text!r}: give its id, or the first {SHORTEST_PREFIX} characters or more")
     if found := find("starts_with(cell_id, $text)"):
-        return _choose_only(found, text, "ids begin so", "give more of it")
+        return _choose_only(found, text, "ids start with it", "give more characters")
     raise UnknownCellError(unknown_cell(text))
 
 
@@ -352,4 +352,4 @@ def _pick(record: type[Record], values: dict[str, Any], json_column: str) -> Rec
 
 def unknown_cell(cell_id: str) -> str:
     """Say that there is no such cell."""
-    return f"cell {cell_id}: there is none in the warehouse; `fintone list cells` lists them"
+    return f"cell {cell_id}: not in the warehouse; `fintone list cells` lists them"

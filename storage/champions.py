@@ -82,7 +82,7 @@ def load_champion_before(warehouse: Path) -> Champion:
             line = line[: _last_place(line, champion)]
         line.append(champion)
     if len(line) <= 1:
-        there = f"{line[0].cell_id} is the first one" if line else "there is none"
+        there = f"{line[0].cell_id} is the first one" if line else "no cell has been promoted"
         raise NoChampionError(f"champion: {there}, so that there is no earlier one to go back to")
     return line[-2]
 

@@ -87,7 +87,7 @@ def check_warehouse() -> Finding:
     try:
         has, newest = inspect_warehouse(path, PATIENCE)
     except WarehouseMissingError:
-        return Finding("warehouse", "note", "there is none yet", "`fintone run` or `fintone ingest` makes it")
+        return Finding("warehouse", "note", "does not exist yet", "`fintone run` or `fintone ingest` makes it")
     size = f"{path.stat().st_size / 1e6:.1f} MB"
     if has < newest:
         told = f"{size}, of an earlier fintone: migration {has} of {newest}; nobody holds it"

@@ -91,5 +91,7 @@ def _find_champion(connection: "duckdb.DuckDBPyConnection") -> Thing:
 
     champion = read_champion(connection)
     if champion is None:
-        raise UnknownIdError("champion: there is none yet; a run that passes the gate makes one, or `fintone promote`")
+        raise UnknownIdError(
+            "champion: no cell has been promoted yet; a run that passes the gate makes one, or `fintone promote`"
+        )
     return Thing(CHAMPION, champion.cell_id, None)

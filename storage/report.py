@@ -40,13 +40,13 @@ def find_study(warehouse: Path, beginning: str | None) -> str:
             {"text": text},
         ).fetchall()
     if not rows:
-        told = f"study {beginning}: there is none" if beginning else f"warehouse {warehouse}: no study has run"
+        told = f"study {beginning}: not in the warehouse" if beginning else f"warehouse {warehouse}: no study has run"
         raise UnknownStudyError(f"{told}; `fintone list` lists them")
     whole, named = ([row for row in rows if row[place] == text] for place in (0, 1))
     fitting = whole or named or rows
     if beginning and len(fitting) > 1:
         ids = ", ".join(study_id for study_id, _ in fitting[:3])
-        fault, remedy = ("have this name", "give an id") if named else ("ids begin so", "give more of it")
+        fault, remedy = ("have this name", "give an id") if named else ("ids start with it", "give more characters")
         raise UnknownStudyError(f"study {beginning}: {len(fitting)} {fault} ({ids}); {remedy}")
     return str(fitting[0][0])
 

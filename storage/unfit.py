@@ -63,7 +63,9 @@ def check_file(path: Path) -> None:
     except OSError as error:
         raise not_a_warehouse(path, str(error.strerror)) from error
     if is_torn:
-        raise WarehouseMissingError(f"warehouse {path}: there is none; run `fintone run` first, or set FINTONE_HOME")
+        raise WarehouseMissingError(
+            f"warehouse {path.absolute()}: does not exist; run `fintone run` first, or set FINTONE_HOME"
+        )
     if not is_duckdb:
         raise not_a_warehouse(path, "not a DuckDB file")
     if size < HEADERS:

@@ -40,7 +40,7 @@ def holder(warehouse: Path) -> Iterator[subprocess.Popen[str]]:
 
 def test_a_query_without_a_warehouse_says_how_to_get_one(refuse: Refuse, home: Path) -> None:
     line = refuse("sql", "FROM leaderboard")
-    assert f"warehouse {home / 'warehouse.duckdb'}: there is none; run `fintone run` first" in line
+    assert f"warehouse {home / 'warehouse.duckdb'}: does not exist; run `fintone run` first" in line
     assert not home.exists()
 
 

@@ -297,8 +297,8 @@ def test_a_study_without_comparisons_says_so(fintone: Run, study: Path) -> None:
     ("arguments", "line"),
     [
         (["aaaa", "aaaa1"], f"cell {TUNED}: stands on both sides; give two cells"),
-        (["aaaa", "zzzz"], "cell zzzz: there is none in the warehouse; `fintone list cells`"),
-        (["aaaa", "5555"], f"cell 5555: 2 ids begin so ({SVM}, {MAJORITY}); give more of it"),
+        (["aaaa", "zzzz"], "cell zzzz: not in the warehouse; `fintone list cells`"),
+        (["aaaa", "5555"], f"cell 5555: 2 ids start with it ({SVM}, {MAJORITY}); give more characters"),
         (["aaa", "bbbb"], "cell 'aaa': give its id, or the first 4 characters or more"),
         (["aaaa", "bbbb", "--temperature", "3"], "temperature 3: the two cells share 0.1, 1"),
         (["5555a", "5555c", "--temperature", "1"], "temperature 1: the two cells share none, as neither samples"),
@@ -317,5 +317,5 @@ def test_what_cannot_be_compared_is_one_line(refuse: Refuse, study: Path, argume
 
 
 def test_a_comparison_without_a_warehouse_says_how_to_get_one(refuse: Refuse, home: Path) -> None:
-    assert "there is none; run `fintone run` first" in refuse("compare", "aaaa", "bbbb")
+    assert "does not exist; run `fintone run` first" in refuse("compare", "aaaa", "bbbb")
     assert not home.exists()

@@ -38,7 +38,7 @@ def test_a_machine_that_is_well(fintone: Run, home: Path) -> None:
     assert {row["subject"]: row["remedy"] for row in found.values() if row["state"] == "ok" and row["remedy"]} == {}
     assert [row for row in found.values() if row["state"] == "note" and not row["remedy"]] == []
     assert found["4-bit"]["state"] == found["versions"]["state"] == found["home"]["state"] == "ok"
-    assert found["warehouse"]["told"] == "there is none yet"
+    assert found["warehouse"]["told"] == "does not exist yet"
     assert not home.exists()
     assert list(Path.cwd().iterdir()) == []
 

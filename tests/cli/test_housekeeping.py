@@ -175,5 +175,5 @@ def test_while_a_run_is_at_work_nothing_is_collected_and_another_run_is_told(
 
 def test_without_a_warehouse_nothing_is_collected(refuse: Refuse, litter: list[Path], home: Path) -> None:
     (home / "warehouse.duckdb").unlink()
-    assert "there is none; run `fintone run` first" in refuse("gc", "--yes")
+    assert "does not exist; run `fintone run` first" in refuse("gc", "--yes")
     assert all(place.exists() for place in litter)

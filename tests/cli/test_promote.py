@@ -204,8 +204,11 @@ def test_a_system_without_user_names_asks_who_decides(
         ([], "give a cell, or --back"),
         (["aaaa", "--back", "--reason", "x"], "give a cell, or --back, not both"),
         (["--back", "--temperature", "1", "--reason", "x"], "--back keeps the temperature"),
-        (["--back", "--reason", "x"], "champion: there is none, so that there is no earlier one to go back to"),
-        (["eeee", "--reason", "x"], "cell eeee: there is none in the warehouse"),
+        (
+            ["--back", "--reason", "x"],
+            "champion: no cell has been promoted, so that there is no earlier one to go back to",
+        ),
+        (["eeee", "--reason", "x"], "cell eeee: not in the warehouse"),
         (["cccc", "--reason", "x"], f"cell {UNTRAINED} is planned: it was not judged on test; run its study"),
         (["dddd", "--reason", "x"], f"cell {BASELINE} is a baseline: it has no adapter to use"),
         (["aaaa", "--reason", "x", "--temperature", "10"], f"temperature 10: cell {ONE} was judged at 0.1, 1"),
@@ -228,5 +231,5 @@ def test_an_adapter_that_is_gone_is_no_champion(refuse: Refuse, study: Path, hom
 
 
 def test_without_a_warehouse_it_says_how_to_get_one(refuse: Refuse, home: Path) -> None:
-    assert "there is none; run `fintone run` first" in refuse("promote", "aaaa", "--reason", "x")
+    assert "does not exist; run `fintone run` first" in refuse("promote", "aaaa", "--reason", "x")
     assert not home.exists()

@@ -39,4 +39,4 @@ def test_a_confidence_out_of_range_is_bad_usage(
 ) -> None:
     monkeypatch.setenv("FINTONE_HOME", str(trained[0]))
     assert report(monkeypatch, "--act-at", "1.5") == 2
-    assert "confidence 1.5: it is none from 0 to 0.99" in capsys.readouterr().err
+    assert "confidence 1.5: must be from 0 to 0.99" in capsys.readouterr().err

@@ -188,7 +188,7 @@ def test_drift_is_told_where_it_exceeds_the_tolerance(fintone: Run, champion: st
     ("arguments", "line"),
     [
         (["nowhere.csv"], "source 'nowhere.csv' does not exist"),
-        (["news.csv", "--model", "0000"], "cell 0000: there is none in the warehouse"),
+        (["news.csv", "--model", "0000"], "cell 0000: not in the warehouse"),
         (["news.csv", "--output", "answers.txt"], "give a name that ends in .csv, .jsonl or .parquet"),
         (["news.csv", "--output", "a.csv", "--format", "csv"], "--format is of standard output"),
         (["news.csv", "--label-column", "id"], "labels of the source are of --evaluate: add it"),
@@ -215,7 +215,7 @@ def test_what_cannot_be_scored_is_one_line(refuse: Refuse, champion: str, argume
 
 
 def test_without_a_warehouse_it_says_how_to_get_one(refuse: Refuse, home: Path) -> None:
-    assert "there is none; run `fintone run` first" in refuse("score", "news.csv")
+    assert "does not exist; run `fintone run` first" in refuse("score", "news.csv")
     assert not home.exists()
 
 

@@ -49,7 +49,7 @@ def test_a_list_of_nothing_is_empty_and_without_a_warehouse_says_how_to_get_one(
 ) -> None:
     assert fintone("list", "champions", "--format", "json") == (0, "[]\n", "")
     (home / "warehouse.duckdb").unlink()
-    assert "there is none; run `fintone run` first" in refuse("list")
+    assert "does not exist; run `fintone run` first" in refuse("list")
 
 
 def test_what_is_shown_of_a_study_a_cell_and_a_snapshot_is_all_that_an_analyst_asks_next(

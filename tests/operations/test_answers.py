@@ -279,7 +279,9 @@ def test_a_stream_is_scored_as_it_comes(home: Path, trained: Any, monkeypatch: A
 
 def test_the_champion_scores_at_a_temperature_it_was_judged_at(home: Path, trained: Any) -> None:
     write_news(3)
-    with pytest.raises(NoScorerError, match="champion: there is none yet; name a cell with --model, or make one"):
+    with pytest.raises(
+        NoScorerError, match="champion: no cell has been promoted yet; name a cell with --model, or use"
+    ):
         choose_model(ScoreSettings(source="news.csv"))
     decision = Decision("promoted", "person", "because", trained[2].study_id, trained[1], 0.1)
     save_decision(home / "warehouse.duckdb", decision, None)

@@ -152,5 +152,5 @@ def test_generated_headlines_and_a_licence_for_research_do_not_become_a_yes(riva
 
 
 def test_a_confidence_that_is_not_counted_is_refused(rivals: Path) -> None:
-    with pytest.raises(ConfidenceError, match=r"confidence 0\.905: it is none from 0 to 0\.99 in steps of 0\.01"):
+    with pytest.raises(ConfidenceError, match=r"confidence 0\.905: must be from 0 to 0\.99 in steps of 0\.01"):
         read_report(act_at=0.905)

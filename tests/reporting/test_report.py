@@ -215,7 +215,7 @@ def test_no_text_is_obeyed(home: Path) -> None:
 
 
 def test_a_page_of_an_unknown_study_or_for_no_place_is_refused(home: Path, tmp_path: Path) -> None:
-    with pytest.raises(UnknownStudyError, match="study ffff: there is none"):
+    with pytest.raises(UnknownStudyError, match="study ffff: not in the warehouse"):
         write_report("ffff")
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="give a place that can be written"):

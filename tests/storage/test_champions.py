@@ -30,7 +30,7 @@ def roll_back(warehouse) -> None:
 
 def test_there_is_no_champion_before_the_first(warehouse):
     assert load_champion(warehouse) is None
-    with pytest.raises(NoChampionError, match="there is none, so that there is no earlier one"):
+    with pytest.raises(NoChampionError, match="no cell has been promoted, so that there is no earlier one"):
         load_champion_before(warehouse)
     decide(warehouse, "kept", "weak")
     assert load_champion(warehouse) is None

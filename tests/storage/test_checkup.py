@@ -66,13 +66,13 @@ def test_a_warehouse_of_today_is_well_and_stays_as_it_is(warehouse: Path) -> Non
 
 def test_no_warehouse_is_a_note(home: Path) -> None:
     found = check_warehouse()
-    assert (found.state, found.told) == ("note", "there is none yet")
+    assert (found.state, found.told) == ("note", "does not exist yet")
     assert list(home.iterdir()) == []
 
 
 def test_a_warehouse_that_a_kill_left_half_made_counts_as_none(home: Path) -> None:
     (home / "warehouse.duckdb").touch()
-    assert check_warehouse().told == "there is none yet"
+    assert check_warehouse().told == "does not exist yet"
     assert (home / "warehouse.duckdb").exists()
 
 
@@ -125,7 +125,7 @@ def test_a_home_at_a_file_is_told(home: Path, monkeypatch: pytest.MonkeyPatch, b
     monkeypatch.setenv("FINTONE_HOME", str(file / below))
     found = check_home()
     assert (found.state, found.told) == ("fail", f"FINTONE_HOME {file} is a file")
-    assert check_warehouse().told == "there is none yet"
+    assert check_warehouse().told == "does not exist yet"
 
 
 def test_a_folder_of_the_home_that_is_a_file_is_told(home: Path) -> None:

@@ -48,7 +48,7 @@ def test_what_names_nothing_or_several_things_is_told(twins: Path) -> None:
         "beef": "beef: 4 things are called so: cell beefcell1 (twin), cell beefcell2 (twin), study",
         "twin": "twin: 2 things are called so: cell beefcell1 (twin), cell beefcell2 (twin)",
         "weekly": "weekly: 2 things are called so: study beef1 (weekly), study beef2 (weekly)",
-        "champion": "champion: there is none yet",
+        "champion": "champion: no cell has been promoted yet",
     }
     for text, line in beginnings.items():
         with pytest.raises((UnknownIdError, AmbiguousIdError)) as raised:

@@ -183,9 +183,9 @@ def test_a_cell_is_found_by_its_id_or_a_beginning_that_is_its_alone(warehouse, c
     [
         ("", "cell '': give its id, or the first 4 characters or more"),
         ("3f9", "cell '3f9': give its id, or the first 4 characters or more"),
-        ("3f9a", r"cell 3f9a: 4 ids begin so \(3f9a1, 3f9a2, 3f9a3\); give more of it"),
-        ("3f9b", "cell 3f9b: there is none in the warehouse"),
-        ("%%%%", "cell %%%%: there is none in the warehouse"),
+        ("3f9a", r"cell 3f9a: 4 ids start with it \(3f9a1, 3f9a2, 3f9a3\); give more characters"),
+        ("3f9b", "cell 3f9b: not in the warehouse"),
+        ("%%%%", "cell %%%%: not in the warehouse"),
     ],
 )
 def test_a_beginning_that_fits_no_cell_or_several_is_told(warehouse, cell, beginning, line):

@@ -121,7 +121,7 @@ def test_cells_that_are_added_later_come_after(warehouse, cell):
     ],
 )
 def test_an_unknown_cell_is_named(warehouse, use):
-    with pytest.raises(InputError, match="cell nonesuch: there is none in the warehouse"):
+    with pytest.raises(InputError, match="cell nonesuch: not in the warehouse"):
         use(warehouse, "nonesuch")
 
 

@@ -62,7 +62,7 @@ def test_what_a_killed_process_had_begun_to_make_is_no_warehouse_yet(tmp_path, s
     prepare_warehouse(path)
     path.write_bytes(path.read_bytes()[:size])
     for use in (reading, writing):
-        with pytest.raises(WarehouseMissingError, match="there is none; run `fintone run` first"), use(path):
+        with pytest.raises(WarehouseMissingError, match="does not exist; run `fintone run` first"), use(path):
             pass
     assert path.stat().st_size == size
     prepare_warehouse(path)
