@@ -52,8 +52,8 @@ from learning.prompt.encoding import EncodedExample, common_prefix_length, encod
 from learning.scoring.scoring import find_token_budget, score_headlines
 from learning.training.arguments import build_arguments, encode_rows
 from learning.training.cell import train_adapters
-from learning.training.cell_training import Training
 from learning.training.recipe import Recipe, TrainingOutcome
+from learning.training.run import Training
 from learning.training.schedule import lay_out_steps
 from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
 from schemas.label import Label

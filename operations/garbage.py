@@ -9,7 +9,6 @@ from pathlib import Path
 from operations.catalogue import open_home
 from operations.disk import count_bytes
 from schemas.files import is_abandoned
-from schemas.plan import BaseModelPlan
 from schemas.stored import read_cell
 from storage.cells import CellRecord
 from storage.home import Home
@@ -76,16 +75,13 @@ def _find(folder: Path, kept: "frozenset[str] | set[str]", why: str) -> Iterator
 
 def _find_training(cell: CellRecord) -> str:
     """The id of a cell's training, after which the folder of its checkpoints is named."""
+    from learning.kinds.resolution import plan_base
+    from learning.models.base_model import ResolvedModel
     from learning.study.identity import training_id
 
     settings = read_cell(cell.hyperparameters)
-    base = BaseModelPlan(
-        name=cell.model,
-        folder=Path(cell.base_folder or ""),
-        revision=cell.base_revision or "",
-        quantization=settings.base_model.quantization,
-    )
-    return training_id(settings, cell.split_id, base)
+    found = ResolvedModel(cell.model, Path(cell.base_folder or ""), cell.base_revision or "")
+    return training_id(settings, cell.split_id, plan_base(found, settings.base_model.quantization))
 
 
 def _find_models(home: Home, kept: References) -> Iterator[Garbage]:

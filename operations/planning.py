@@ -1,17 +1,18 @@
 """From a study's settings to its plan: models found and checked, cells laid out, and all of it in the warehouse."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
-from schemas.cell import WITHOUT_EFFECT, BaseModelSettings
+from schemas.cell import WITHOUT_EFFECT, CellSettings
 from schemas.config import StudyConfig
-from schemas.plan import BaseModelPlan, CellPlan, EncoderPlan, IngestedSource, ModelCell, StudyPlan
+from schemas.plan import CellPlan, EncoderPlan, FoundModel, IngestedSource, ModelCell, StudyPlan
 from schemas.stored import write_stored
 from storage.home import Home
 
 if TYPE_CHECKING:
+    from learning.models.base_model import ResolvedModel
     from storage.cells import CellRecord
     from storage.studies import StudyRecord
 
@@ -30,7 +31,7 @@ def lay_out(config: StudyConfig, snapshot_id: str, split_id: str) -> StudyPlan:
 
     encoder = _find_encoder(config.baselines.embedding_model)
     baselines = plan_baselines(config.baselines, encoder)
-    return plan_study(config, snapshot_id, split_id, cache(_find_base), baselines, encoder)
+    return plan_study(config, snapshot_id, split_id, partial(_find_model, cache(_resolve)), baselines, encoder)
 
 
 def plan_study(config: StudyConfig, ingested: IngestedSource, split_id: str) -> StudyPlan:
@@ -55,14 +56,25 @@ def plan_study(config: StudyConfig, ingested: IngestedSource, split_id: str) -> 
     return study
 
 
-def _find_base(asked: BaseModelSettings) -> BaseModelPlan:
+def _resolve(name: str, revision: str | None) -> "ResolvedModel":
     """Find and check a base model."""
     from learning.kinds.resolution import check_weights, resolve_base_model
 
     models = Home.from_environment().models
-    found = resolve_base_model(asked.name, asked.revision, models)
+    found = resolve_base_model(name, revision, models)
     check_weights(found, models)
-    return BaseModelPlan(name=found.name, folder=found.folder, revision=found.revision, quantization=asked.quantization)
+    return found
+
+
+def _find_model(resolve: "Callable[[str, str | None], ResolvedModel]", asked: CellSettings) -> FoundModel:
+    """Find a cell's base model, and settle the cell's settings as its kind of model does."""
+    from learning.kinds.registry import find_kind
+    from learning.kinds.resolution import plan_base
+
+    found = resolve(asked.base_model.name, asked.base_model.revision)
+    kind = find_kind(found.folder)
+    settings = kind.settle(asked)
+    return FoundModel(plan_base(found, settings.base_model.quantization), settings, kind.ignored(asked))
 
 
 def _find_encoder(name: str | None) -> EncoderPlan | None:
@@ -80,7 +92,7 @@ def study_record(study: StudyPlan, ingested: IngestedSource) -> "StudyRecord":
     from learning.study.identity import decoding_id
     from storage.studies import StudyRecord
 
-    bases = dict.fromkeys(cell.base for cell in study.base_cells)
+    bases = dict.fromkeys(cell.base for cell in study.cells)
     return StudyRecord(
         study_id=study.study_id,
         profile=study.config.name,

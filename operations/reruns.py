@@ -42,13 +42,13 @@ def preview_reruns(config: StudyConfig, headlines: "pd.DataFrame", division: "Di
 
 
 def tell_reruns(warehouse: Path, study: StudyPlan) -> list[str]:
-    """What is done again and why, in a line for the fine-tunes and one for each baseline; none where nothing is.
+    """What is done again and why, in a line for each kind of model and each baseline; none where nothing is.
 
     Args:
         warehouse: The DuckDB file.
         study: What is to run.
     """
-    from learning.study.identity import TRAINING_CHANGES, TRAINING_VERSION
+    from learning.kinds.registry import find_kind
     from storage.cells import load_finished
 
     finished = {record.cell_id: record for record in load_finished(warehouse, study.split_id)}
@@ -58,11 +58,14 @@ def tell_reruns(warehouse: Path, study: StudyPlan) -> list[str]:
     lines = [
         f"{record.name}: its code answers otherwise since it was evaluated" for record in again if _is_baseline(record)
     ]
-    trained = [record.name for record in again if not _is_baseline(record)]
-    if trained:
-        cells = f"{len(trained)} cell{'' if len(trained) == 1 else 's'}"
-        why = TRAINING_CHANGES[TRAINING_VERSION]
-        lines.append(f"{cells} that an older fintone trained ({list_some(trained)}), since {why}")
+    trained: dict[str, list[str]] = {}
+    for record in again:
+        if not _is_baseline(record):
+            changes = find_kind(Path(record.base_folder or "")).training_changes
+            trained.setdefault(changes[max(changes)], []).append(record.name)
+    for why, names in trained.items():
+        cells = f"{len(names)} cell{'' if len(names) == 1 else 's'}"
+        lines.append(f"{cells} that an older fintone trained ({list_some(names)}), since {why}")
     return lines
 
 

@@ -97,6 +97,15 @@ class TrainingSettings(Settings):
     loss: Literal["completion", "whole-text"] = Field(
         description="Loss over the label alone, or over every token of the text, as in the study."
     )
+    method: Literal["auto", "full", "lora"] = Field(
+        default="auto",
+        description="What is trained: a LoRA adapter, or all weights. `auto`: an adapter on a causal language model, "
+        "all weights of an encoder.",
+    )
+    class_weights: Literal["none", "balanced"] = Field(
+        default="none",
+        description="Encoder only: weight of each class in the loss. `balanced`: inverse to its share of train.",
+    )
     batch_size: PositiveInt = Field(default=8, description="Headlines an optimiser step.")
     micro_batch_size: PositiveInt | None = Field(
         default=None,

@@ -1,7 +1,7 @@
 """What travels between tasks: ids and frozen settings, never a model, a frame of text or a connection."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from schemas.cell import CellSettings
 from schemas.config import StudyConfig
@@ -28,6 +28,21 @@ class BaseModelPlan(Settings):
     folder: Path
     revision: str
     quantization: Literal["nf4", "none"]
+    kind: str
+    """The kind of model, as `causal` or `encoder`; see `learning.kinds`."""
+    training_version: int
+    """Version of the kind's training code."""
+    answers_untouched: bool
+    """Whether it is a cell of its own, without a fine-tune."""
+
+
+class FoundModel(NamedTuple):
+    """A base model that was found for a cell, and the cell's settings as its kind of model follows them."""
+
+    base: BaseModelPlan
+    settings: CellSettings
+    ignored: tuple[str, ...] = ()
+    """Settings, or groups of settings, that mean nothing to the kind."""
 
 
 class EncoderPlan(Settings):
@@ -64,6 +79,8 @@ class ModelCell(CellPlan):
     base: BaseModelPlan
     settings: CellSettings
     """Resolved; of an untouched base those of the training have no effect, but for precision and attention."""
+    ignored: tuple[str, ...] = ()
+    """Settings, or groups of settings, that mean nothing to its kind of model; its name leaves them out."""
     training_id: str | None = None
     """Of a fine-tune: what it shares with those that differ from it in epochs alone."""
 

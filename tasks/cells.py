@@ -70,7 +70,7 @@ def _is_worth_a_retry(_: Any, __: Any, state: State[Any]) -> bool:
 
 def _name_check() -> str:
     study: StudyPlan = task_run.parameters["study"]
-    return f"check base model {', '.join(dict.fromkeys(cell.model for cell in study.base_cells))}"
+    return f"check base model {', '.join(dict.fromkeys(cell.model for cell in study.cells))}"
 
 
 @task(task_run_name=_name_check)

@@ -17,7 +17,7 @@ def plan_study(config: StudyConfig, ingested: IngestedSource, split_id: str) -> 
     from learning.study.grid import running_order
 
     study = planning.plan_study(config, ingested, split_id)
-    models = ", ".join(dict.fromkeys(cell.model for cell in study.base_cells))
+    models = ", ".join(dict.fromkeys(cell.model for cell in study.cells))
     announce(
         f"study {study.study_id}: base model {models}, {len(study.cells)} cells to fine-tune",
         cells=[cell.name for cell in (*study.baselines, *study.base_cells, *running_order(study.cells))],

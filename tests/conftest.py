@@ -188,7 +188,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path) -> "tup
     """A home with one cell that is trained and evaluated; its id; its study."""
     from learning.baselines.registry import plan_baselines
     from learning.kinds.causal import CausalModel
-    from learning.kinds.resolution import resolve_base_model
+    from learning.kinds.resolution import plan_base, resolve_base_model
     from learning.models.device import choose_device
     from learning.models.loaded_base import LoadedBase
     from learning.scoring.model_evaluation import evaluate_model
@@ -200,7 +200,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path) -> "tup
     from operations.planning import cell_records
     from operations.records import cell_outcome, load_part, load_parts, save_results
     from operations.splitting import settle_split
-    from schemas.plan import BaseModelPlan
+    from schemas.plan import FoundModel
     from schemas.stored import write_stored
     from storage.cells import add_cells, finish_cell, start_cell
     from storage.home import Home
@@ -218,8 +218,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path) -> "tup
         ingested = take_in(config.data, lambda _: None)
         split = settle_split(ingested, config.split, config.data.near_duplicates)
         found = resolve_base_model(str(tiny_folder), None, root)
-        base = BaseModelPlan(name=found.name, folder=found.folder, revision=found.revision, quantization="nf4")
-        study = plan_study(config, ingested.snapshot_id, split, lambda _: base, plan_baselines(config.baselines))
+        base, baselines = plan_base(found, "nf4"), plan_baselines(config.baselines)
+        study = plan_study(config, ingested.snapshot_id, split, lambda own: FoundModel(base, own), baselines)
         home = Home.from_environment()
         record = StudyRecord(
             study_id=study.study_id,

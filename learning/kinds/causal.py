@@ -4,7 +4,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from schemas.cell import PromptSettings, TrainingSettings
+from learning.study import identity
+from schemas.cell import CellSettings, PromptSettings, TrainingSettings
+from schemas.errors import InputError
 from schemas.label import Label
 
 if TYPE_CHECKING:
@@ -16,12 +18,19 @@ if TYPE_CHECKING:
     from learning.models.model_files import ModelFiles
     from learning.prompt.decoding import Decoding, LabelProbabilities
     from learning.prompt.lengths import Length
-    from learning.training.cell_training import Training
     from learning.training.recipe import Recipe, TrainingOutcome
+    from learning.training.run import Training
 
 
 class CausalKind:
     """The kind `causal`."""
+
+    name = identity.FIRST_KIND
+
+    @property
+    def training_changes(self) -> dict[int, str]:
+        """See `learning.study.identity.TRAINING_CHANGES`."""
+        return identity.TRAINING_CHANGES
 
     def claims(self, config: dict[str, Any]) -> bool:  # noqa: ARG002 (a model that fits no other kind is told why here)
         """Any model: one that is not causal is refused by its files."""
@@ -29,15 +38,38 @@ class CausalKind:
 
     def check_config(self, files: "ModelFiles") -> None:
         """See `learning.kinds.kind.ModelKind`."""
-        from learning.models.base_checks import check_config
+        from learning.models.base_checks import check_causal, check_config
 
-        check_config(files)
+        check_config(files, check_causal)
 
     def check_folder(self, folder: Path) -> str:
         """See `learning.kinds.kind.ModelKind`."""
         from learning.models.base_model import check_model_folder
 
         return check_model_folder(folder).revision
+
+    def settle(self, settings: CellSettings) -> CellSettings:
+        """A causal language model trains an adapter, with every class of equal weight."""
+        if settings.training.method == "full":
+            raise InputError(
+                f"training.method full: {settings.base_model.name} is a causal language model, of which an adapter is "
+                "trained; set training.method=auto, or give an encoder"
+            )
+        if settings.training.class_weights != "none":
+            raise InputError(
+                f"training.class_weights {settings.training.class_weights}: {settings.base_model.name} is a causal "
+                "language model, whose loss has no classes; set training.class_weights=none, or give an encoder"
+            )
+        training = settings.training.model_copy(update={"method": "auto"})
+        return settings.model_copy(update={"training": training})
+
+    def ignored(self, settings: CellSettings) -> tuple[str, ...]:  # noqa: ARG002
+        """None."""
+        return ()
+
+    def answers_untouched(self, folder: Path) -> bool:  # noqa: ARG002
+        """Any causal language model does."""
+        return True
 
     def find_too_long(
         self, config_folder: Path, headlines: Sequence[str], prompt: PromptSettings, complete: Callable[[], Path | None]

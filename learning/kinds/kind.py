@@ -4,16 +4,16 @@
 of fine-tunes out) and gives probabilities (headlines and decodings in, probabilities of the labels out).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from learning.models.model_files import ModelFiles
 from learning.prompt.lengths import Length
 from learning.scoring.model_evaluation import Scorer
-from learning.training.cell_training import Training
 from learning.training.recipe import Recipe, TrainingOutcome
-from schemas.cell import PromptSettings, TrainingSettings
+from learning.training.run import Training
+from schemas.cell import CellSettings, PromptSettings, TrainingSettings
 from schemas.label import Label
 
 
@@ -64,6 +64,16 @@ class Export(NamedTuple):
 class ModelKind(Protocol):
     """A kind of model."""
 
+    name: str
+    """What it is called in plans and ids."""
+
+    @property
+    def training_changes(self) -> Mapping[int, str]:
+        """Why a version of its training code trains the same settings to other weights than the one before.
+
+        The last version is part of a fine-tune's id.
+        """
+
     def claims(self, config: dict[str, Any]) -> bool:
         """Whether a model with this config.json is of the kind."""
 
@@ -80,6 +90,21 @@ class ModelKind(Protocol):
         Raises:
             InputError: Something is missing or does not fit.
         """
+
+    def settle(self, settings: CellSettings) -> CellSettings:
+        """A cell's settings as they take effect; those that mean nothing to this kind are the default.
+
+        So cells that differ only in such settings are one cell.
+
+        Raises:
+            InputError: A setting is one that this kind cannot follow.
+        """
+
+    def ignored(self, settings: CellSettings) -> tuple[str, ...]:
+        """The settings, or groups of settings, that mean nothing to this kind; names of cells leave them out."""
+
+    def answers_untouched(self, folder: Path) -> bool:
+        """Whether a checked model answers headlines without a fine-tune."""
 
     def find_too_long(
         self, config_folder: Path, headlines: Sequence[str], prompt: PromptSettings, complete: Callable[[], Path | None]

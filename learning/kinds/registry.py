@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from learning.kinds.kind import ModelKind
 
-MODULES = ["learning.kinds.causal"]
+MODULES = ["learning.kinds.encoder", "learning.kinds.causal"]
 """Each has a `KIND`. The last one takes what no other claims, and says why a model does not fit."""
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 from embedded.paths import MODEL_FOLDER
 from learning.kinds.registry import find_kind
@@ -13,6 +14,7 @@ from learning.models.model_files import ModelFilesError, find_configuration, fin
 from learning.prompt.lengths import Length
 from schemas.cell import PromptSettings
 from schemas.paths import local_path
+from schemas.plan import BaseModelPlan
 
 FINITE = ".finite"
 """Folder of a file for each revision whose weights were found to be numbers."""
@@ -51,6 +53,20 @@ def check_folder(folder: Path) -> str:
         InputError: They do not fit.
     """
     return find_kind(folder).check_folder(folder)
+
+
+def plan_base(found: ResolvedModel, quantization: Literal["nf4", "none"]) -> BaseModelPlan:
+    """What a study needs to know of a model, by its kind."""
+    kind = find_kind(found.folder)
+    return BaseModelPlan(
+        name=found.name,
+        folder=found.folder,
+        revision=found.revision,
+        quantization=quantization,
+        kind=kind.name,
+        training_version=max(kind.training_changes),
+        answers_untouched=kind.answers_untouched(found.folder),
+    )
 
 
 def check_weights(found: ResolvedModel, models_folder: Path, seconds: float | None = None) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 
 from learning.models.model_files import ModelFiles, ModelFilesError, hash_files
@@ -26,17 +27,32 @@ def check_adapter(folder: Path, expected: str | None = None) -> str:
     Raises:
         AdapterError: A file is absent, not a regular file or damaged; or the files have another form or hash.
     """
-    for name in ADAPTER_FILES:
+    found = check_files(folder, ADAPTER_FILES, expected)
+    _check_form(folder)
+    return found
+
+
+def check_files(folder: Path, names: Sequence[str], expected: str | None) -> str:
+    """Check that the files of a fine-tune are there and are those that were trained, and return their hash.
+
+    Args:
+        folder: The fine-tune's folder.
+        names: The files that it must have.
+        expected: The hash that they must have; any when None.
+
+    Raises:
+        AdapterError: A file is absent or not a regular file, or they have another hash.
+    """
+    for name in names:
         file = folder / name
         if not file.exists() or not stat.S_ISREG(file.lstat().st_mode):
             raise AdapterError(f"adapter {folder}: {name} is not there, or is no regular file; {AGAIN}")
-    found = hash_files(folder, [folder / name for name in sorted(ADAPTER_FILES)])
+    found = hash_files(folder, [folder / name for name in sorted(names)])
     if expected is not None and found != expected:
         raise AdapterError(
             f"adapter {folder}: its files are not those that were trained (their hash is {found}, the recorded one "
             f"{expected}); {AGAIN}"
         )
-    _check_form(folder)
     return found
 
 

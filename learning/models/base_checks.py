@@ -3,13 +3,16 @@
 Loads no torch. `learning.scoring.probe` checks what only shows in the loaded model.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fnmatch import fnmatch
 from typing import Any
 
 from learning.models.families import ENCODERS, RECURRENT, RELATIVE
 from learning.models.model_files import AGAIN, ModelFiles
 from learning.models.stored_tensors import EXPONENTS, StoredTensor, find_not_finite, read_tensors
+
+ConfigCheck = Callable[[ModelFiles, dict[str, Any]], None]
+"""Checks that a configuration is that of a kind of model; raises `ModelFilesError`."""
 
 ATTENTION = {
     "_attn_implementation": {"eager", "sdpa"},
@@ -40,6 +43,8 @@ PARTS_OF_OTHERS = ("vision_config", "audio_config", "text_config", "speech_confi
 DECODERS = ("ForCausalLM", "LMHeadModel")
 """How transformers calls classes of causal language models."""
 LANGUAGE_MODEL = "give a causal language model, such as a Llama, Mistral, Qwen, Gemma or GPT-2"
+
+ENCODER = "give a BERT, RoBERTa, DeBERTa, ModernBERT, DistilBERT or ELECTRA"
 
 QUANTISED = ("quantization_config", "compression_config")
 QUANTISED_TENSORS = (".qweight", ".weight_packed", ".absmax", ".quant_state.")
@@ -75,25 +80,29 @@ def check_names(files: ModelFiles) -> None:
                 )
 
 
-def check_base(files: ModelFiles) -> None:
+def check_base(files: ModelFiles, check_kind: ConfigCheck) -> None:
     """Check a base model without loading it, except for its weights' values.
+
+    Args:
+        files: The model's.
+        check_kind: Checks its configuration as its kind of model does.
 
     Raises:
         ModelFilesError: It does not fit; the message has the reason and a remedy.
     """
-    check_config(files)
+    check_config(files, check_kind)
     check_loadable(files)
     _check_vocabulary(files, files.read_json("config.json"))
 
 
-def check_config(files: ModelFiles) -> None:
-    """Check the configuration of a base model.
+def check_config(files: ModelFiles, check_kind: ConfigCheck) -> None:
+    """Check the configuration of a base model; see `check_base`.
 
     Raises:
         ModelFilesError: It is of a kind that is not fine-tuned, or already quantised.
     """
     config = files.read_json("config.json")
-    _check_kind(files, config)
+    check_kind(files, config)
     _check_not_quantised(files, config, [])
 
 
@@ -124,7 +133,12 @@ def check_numbers(files: ModelFiles, seconds: float | None = None) -> None:
         raise files.refuse(f"its weights {broken.name} hold NaN or infinity; {AGAIN}")
 
 
-def _check_kind(files: ModelFiles, config: dict[str, Any]) -> None:
+def check_causal(files: ModelFiles, config: dict[str, Any]) -> None:
+    """Check that a configuration is that of a causal language model that can be fine-tuned.
+
+    Raises:
+        ModelFilesError: It is another model.
+    """
     kind = str(config.get("model_type", "unknown"))
     listed = config.get("architectures")
     classes = [str(name) for name in listed] if isinstance(listed, list) else []
@@ -134,7 +148,9 @@ def _check_kind(files: ModelFiles, config: dict[str, Any]) -> None:
     if any(key in config for key in PARTS_OF_OTHERS):
         raise files.refuse(f"takes more than text ({named}), which is not fine-tuned; {LANGUAGE_MODEL}")
     if kind in ENCODERS and not config.get("is_decoder"):
-        raise files.refuse(f"is an encoder ({named}), which is not fine-tuned yet; {LANGUAGE_MODEL}")
+        raise files.refuse(
+            f"is an encoder of a family that is not fine-tuned ({named}); {ENCODER}, or a language model"
+        )
     if classes and not any(name.endswith(DECODERS) for name in classes):
         raise files.refuse(f"is no causal language model but {named}; {LANGUAGE_MODEL}")
     if kind in RECURRENT:

@@ -4,11 +4,12 @@ Takes the embedded model, a local folder or a hub repository; safetensors only, 
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from learning.models.base_checks import check_base, check_loadable, check_names
+from learning.models.base_checks import ConfigCheck, check_base, check_causal, check_loadable, check_names
 from learning.models.model_files import (
     ADAPTER,
     AGAIN,
@@ -32,6 +33,7 @@ HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "spiece.model")
 MOST_TIMES = 8
 """Most weights of a model, as a multiple of those in its files; `load_model` names missing ones."""
+Loaded = TypeVar("Loaded")
 OWN_CODE = (
     "asks for code of its own (auto_map), which is never run; give a model of a family that transformers has itself"
 )
@@ -52,8 +54,12 @@ class ResolvedModel:
     """Commit of a hub model; hash of the files of any other."""
 
 
-def check_model_folder(folder: Path) -> ModelFiles:
+def check_model_folder(folder: Path, check_kind: ConfigCheck = check_causal) -> ModelFiles:
     """Check that configuration, tokenizer and safetensors exist and fit, and return the files that may be opened.
+
+    Args:
+        folder: The model's folder.
+        check_kind: Checks that its configuration is of the kind of model that is meant.
 
     Raises:
         InputError: Something is missing or does not fit.
@@ -67,7 +73,7 @@ def check_model_folder(folder: Path) -> ModelFiles:
         raise BaseModelError(f"base model {folder}: {_explain_no_weights(folder)}")
     if not any(folder / file in files.opened for file in TOKENIZER_FILES):
         raise BaseModelError(f"base model {folder}: no tokenizer (none of {', '.join(TOKENIZER_FILES)}); add its files")
-    check_base(files)
+    check_base(files, check_kind)
     return files
 
 
@@ -117,30 +123,48 @@ def load_model(folder: Path, quantization: str, device: "Device") -> Any:
     Raises:
         InputError: Its files may not be opened, transformers cannot read them, or they lack some of its weights.
     """
-    from learning.models.device import is_out_of_memory
+    from transformers import AutoModelForCausalLM
+
+    def load(place: Path) -> Any:
+        check_size_built(files, place, AutoModelForCausalLM)
+        return _load(place, quantization, device)
 
     files = find_files(THING, folder)
+    model, report = load_files(files, load)
+    _check_all_weights_read(folder, report)
+    _check_quantised(model, folder, quantization)
+    model.config.name_or_path = model.name_or_path = str(folder)
+    return model.requires_grad_(requires_grad=False).eval()
+
+
+def load_files(files: ModelFiles, load: Callable[[Path], Loaded]) -> Loaded:
+    """Have transformers load a model from the files that may be opened, and turn its errors into ours.
+
+    Args:
+        files: The model's.
+        load: Loads it from the folder that it receives.
+
+    Raises:
+        InputError: The files may not be opened, or transformers cannot read them.
+    """
+    from learning.models.device import is_out_of_memory
+
     if not files.weights:
-        raise BaseModelError(f"base model {folder}: {_explain_no_weights(folder)}")
+        raise files.refuse(_explain_no_weights(files.folder))
     check_loadable(files)
     with handed_over(files) as place:
         try:
             with quiet_libraries():
-                _check_size_built(files, place)
-                model, report = _load(place, quantization, device)
+                return load(place)
         except InputError:
             raise
         except Exception as error:  # each family reads its configuration in its own way
             if is_out_of_memory(error):
                 raise
             if "trust_remote_code" in str(error):
-                raise BaseModelError(f"base model {folder}: {OWN_CODE}") from error
-            said = first_line(error).replace(str(place), str(folder))
-            raise BaseModelError(f"base model {folder}: cannot be loaded ({said}); {AGAIN}") from error
-    _check_all_weights_read(folder, report)
-    _check_quantised(model, folder, quantization)
-    model.config.name_or_path = model.name_or_path = str(folder)
-    return model.requires_grad_(requires_grad=False).eval()
+                raise files.refuse(OWN_CODE) from error
+            said = first_line(error).replace(str(place), str(files.folder))
+            raise files.refuse(f"cannot be loaded ({said}); {AGAIN}") from error
 
 
 def _load(place: Path, quantization: str, device: "Device") -> Any:
@@ -163,14 +187,23 @@ def _load(place: Path, quantization: str, device: "Device") -> Any:
     return model, report
 
 
-def _check_size_built(files: ModelFiles, place: Path) -> None:
-    """Refuse a configuration with far more weights than the files hold, before memory is allocated for them."""
+def check_size_built(files: ModelFiles, place: Path, build: Any) -> None:
+    """Refuse a configuration with far more weights than the files hold, before memory is allocated for them.
+
+    Args:
+        files: The model's.
+        place: The folder that libraries load from.
+        build: The class of transformers that builds it, as `AutoModelForCausalLM`.
+
+    Raises:
+        ModelFilesError: It asks for too many.
+    """
     import torch
-    from transformers import AutoConfig, AutoModelForCausalLM
+    from transformers import AutoConfig
 
     config = AutoConfig.from_pretrained(str(place), trust_remote_code=False, local_files_only=True)
     with torch.device("meta"):
-        built = AutoModelForCausalLM.from_config(config, trust_remote_code=False).num_parameters()
+        built = build.from_config(config, trust_remote_code=False).num_parameters()
     held = sum(tensor.elements for tensor in read_tensors(files))
     if built > MOST_TIMES * held:
         raise files.refuse(f"config.json asks for {built:,} weights, its *.safetensors hold {held:,}; {AGAIN}")

@@ -1,32 +1,45 @@
-"""Families, by `model_type`, that transformers loads as causal language models and that fintone does not fine-tune.
+"""Families of models by `model_type`: the encoders that are fine-tuned, and what is not fine-tuned.
 
-They are recognised by the configuration alone. `learning.scoring.probe` finds other families of these kinds once a
+They are recognised by the configuration alone. `learning.scoring.probe` finds others that cannot be fine-tuned once a
 model is loaded.
 """
 
-ENCODERS = frozenset(
+CLASSIFIERS = frozenset(
     {
         "bert",
+        "camembert",
+        "deberta",
+        "deberta-v2",
+        "distilbert",
+        "electra",
+        "modernbert",
+        "roberta",
+        "xlm-roberta",
+    }
+)
+"""Encoders that are fine-tuned as sequence classifiers. DeBERTa-v3 calls itself `deberta-v2`."""
+
+ENCODERS = frozenset(
+    {
+        "albert",
         "bert-generation",
         "big_bird",
-        "camembert",
         "data2vec-text",
-        "electra",
         "ernie",
         "megatron-bert",
+        "mpnet",
+        "nystromformer",
         "rembert",
-        "roberta",
         "roberta-prelayernorm",
         "roc_bert",
         "roformer",
         "xlm",
-        "xlm-roberta",
         "xlm-roberta-xl",
         "xlnet",
         "xmod",
     }
 )
-"""Each token sees the whole text, unless the configuration says `is_decoder`."""
+"""Other encoders: each token sees the whole text, unless the configuration says `is_decoder`."""
 
 RECURRENT = frozenset(
     {

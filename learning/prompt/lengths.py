@@ -30,8 +30,8 @@ def find_candidates(headlines: Sequence[str], prompt: PromptSettings, bound: int
     No tokenizer makes more tokens of a text than it has bytes, once its characters are taken apart.
     """
     words = (word for own in spellings(prompt).values() for word in own)
-    around = _count_bytes(scoring_text("", prompt)) + max(map(_count_bytes, words)) + SPECIAL_TOKENS
-    return [place for place, text in enumerate(headlines) if around + _count_bytes(text) > bound]
+    around = count_bytes(scoring_text("", prompt)) + max(map(count_bytes, words)) + SPECIAL_TOKENS
+    return [place for place, text in enumerate(headlines) if around + count_bytes(text) > bound]
 
 
 def find_too_long(
@@ -99,5 +99,6 @@ def _longest_answer(tokenizer: Any, prompt: PromptSettings) -> int:
     return max((len(path) for paths in answer_paths(tokenizer, prompt).values() for path in paths), default=1)
 
 
-def _count_bytes(text: str) -> int:
+def count_bytes(text: str) -> int:
+    """Bytes of a text whose characters are taken apart: no tokenizer makes more tokens of it."""
     return len(text) if text.isascii() else len(unicodedata.normalize("NFKD", text).encode())

@@ -5,17 +5,17 @@ from typing import Any
 
 from learning.study.identity import base_cell_id, baseline_cell_id, fine_tuned_cell_id, study_id, training_id
 from learning.study.naming import CellNames, name_baseline
-from schemas.cell import BaseModelSettings, CellSettings
+from schemas.cell import CellSettings
 from schemas.config import StudyConfig
 from schemas.grid import SEED
-from schemas.plan import BaselinePlan, BaseModelPlan, CellPlan, EncoderPlan, ModelCell, StudyPlan
+from schemas.plan import BaselinePlan, CellPlan, EncoderPlan, FoundModel, ModelCell, StudyPlan
 
 
 def plan_study(
     config: StudyConfig,
     snapshot_id: str,
     split_id: str,
-    find_base: Callable[[BaseModelSettings], BaseModelPlan],
+    find_model: Callable[[CellSettings], FoundModel],
     baselines: Sequence[BaselinePlan],
     encoder: EncoderPlan | None = None,
 ) -> StudyPlan:
@@ -25,15 +25,14 @@ def plan_study(
         config: The study.
         snapshot_id: Its headlines.
         split_id: How they are divided.
-        find_base: Finds and checks a base model; asked once for each cell.
+        find_model: Finds and checks a cell's base model, and settles the settings as its kind does.
         baselines: The study's.
         encoder: That of the embeddings baseline.
     """
     names = CellNames(config)
-    cells = [
-        _plan_fine_tune(settings, split_id, find_base(settings.base_model), names) for settings in config.resolve_all()
-    ]
-    bases = {cell.cell_id: cell for cell in (_plan_base(cell, split_id, names) for cell in cells)}
+    cells = [_plan_fine_tune(find_model(settings), split_id, names) for settings in config.resolve_all()]
+    asked = [_plan_base(cell, split_id, names) for cell in cells if cell.base.answers_untouched]
+    bases = {cell.cell_id: cell for cell in asked}
     others = [
         CellPlan(
             cell_id=baseline_cell_id(baseline, split_id),
@@ -56,14 +55,16 @@ def plan_study(
     )
 
 
-def _plan_fine_tune(settings: CellSettings, split_id: str, base: BaseModelPlan, names: CellNames) -> ModelCell:
+def _plan_fine_tune(found: FoundModel, split_id: str, names: CellNames) -> ModelCell:
+    base, settings, ignored = found
     return ModelCell(
         cell_id=fine_tuned_cell_id(settings, split_id, base),
         kind="fine-tuned",
         model=base.name,
-        name=names.name_fine_tune(settings),
+        name=names.name_fine_tune(settings, ignored),
         base=base,
         settings=settings,
+        ignored=ignored,
         training_id=training_id(settings, split_id, base),
     )
 
@@ -74,9 +75,10 @@ def _plan_base(cell: ModelCell, split_id: str, names: CellNames) -> ModelCell:
         cell_id=base_cell_id(cell.settings, split_id, cell.base),
         kind="base",
         model=cell.model,
-        name=names.name_base(cell.model, cell.settings),
+        name=names.name_base(cell.model, cell.settings, cell.ignored),
         base=cell.base,
         settings=cell.settings,
+        ignored=cell.ignored,
     )
 
 
@@ -87,7 +89,8 @@ def plan_curve(study: StudyPlan, best: ModelCell) -> tuple[ModelCell, ...]:
     points = [{"epochs": epochs, "seed": seed} for epochs in study.config.curve_epochs for seed in seeds]
     trainings = [best.settings.training.model_copy(update=point) for point in points]
     settings = [best.settings.model_copy(update={"training": training}) for training in trainings]
-    cells = [_plan_fine_tune(own, study.split_id, best.base, names) for own in settings]
+    found = [FoundModel(best.base, own, best.ignored) for own in settings]
+    cells = [_plan_fine_tune(each, study.split_id, names) for each in found]
     return tuple(cell for cell in cells if cell.cell_id not in known)
 
 

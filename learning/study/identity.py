@@ -15,7 +15,10 @@ from schemas.plan import BaselinePlan, BaseModelPlan
 from schemas.settings import Settings
 
 TRAINING_CHANGES = {4: "the loss over a whole text is computed in parts, and rounds otherwise"}
-"""Why a version of the training code trains the same settings to other weights than the one before."""
+"""Why a version of the training code of causal models trains the same settings to other weights than the one before.
+
+Other kinds of models have their own; see `learning.kinds.kind.ModelKind`.
+"""
 
 TRAINING_VERSION = max(TRAINING_CHANGES)
 
@@ -59,6 +62,9 @@ FIRST_SETTINGS = {
 
 SIZES = ("balance", "train_per_class", "test_per_class", "validation_per_class", "seed")
 """Settings of a split that is drawn, and not given."""
+
+FIRST_KIND = "causal"
+"""The kind of every model while there was one; cells of that time keep their ids."""
 
 FIRST_BASELINE_VERSION = 2
 """That of every baseline while they had one version in common; studies of that time keep their ids."""
@@ -204,6 +210,7 @@ def _model_identity(settings: CellSettings, base: BaseModelPlan) -> dict[str, ob
         "precision": settings.training.precision,
         "attention": settings.training.attention,
         **_identify(settings.base_model, "base_model", leave_out={"name", "revision", "quantization"}),
+        **({} if base.kind == FIRST_KIND else {"kind_of_model": base.kind}),
     }
 
 
@@ -216,7 +223,7 @@ def _training_identity(settings: CellSettings, split: str, base: BaseModelPlan) 
         "training": _identify(settings.training, "training", leave_out={*WITHOUT_EFFECT, *apart}),
         "learning_rate": settings.training.learning_rate,
         "seed": settings.training.seed,
-        "version": TRAINING_VERSION,
+        "version": base.training_version,
     }
 
 

@@ -1,7 +1,7 @@
 """How people see a cell: by what varies in its study. The one place where a cell is named."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from pydantic import JsonValue
@@ -36,15 +36,20 @@ class CellNames:
         self.spelled = {path: _spell_all(path, values) for path, values in varied.items()}
         self.labels = _label(self.spelled)
 
-    def name_fine_tune(self, settings: CellSettings) -> str:
-        """As `lr=2e-04 epochs=3`, or `r=16 model=llama-15m`."""
-        return " ".join(self._show(settings, self.spelled))
+    def name_fine_tune(self, settings: CellSettings, ignored: Collection[str] = ()) -> str:
+        """As `lr=2e-04 epochs=3`, or `r=16 model=llama-15m`.
 
-    def name_base(self, model: str, settings: CellSettings) -> str:
+        Args:
+            settings: The cell's.
+            ignored: Settings and groups of settings that have no effect on it.
+        """
+        return " ".join(self._show(settings, _leave_out(self.spelled, ignored)))
+
+    def name_base(self, model: str, settings: CellSettings, ignored: Collection[str] = ()) -> str:
         """As `base: llama-15m`, with the settings that vary and have an effect without a training."""
         varied = [path for path in self.spelled if path.startswith(OF_THE_BASE) and path != "base_model.name"]
         name = self.spelled.get("base_model.name", {}).get(settings.base_model.name, model)
-        return " ".join([f"base: {name}", *self._show(settings, varied)])
+        return " ".join([f"base: {name}", *self._show(settings, _leave_out(varied, ignored))])
 
     def _show(self, settings: CellSettings, paths: Iterable[str]) -> list[str]:
         values = settings.model_dump(mode="json")
@@ -54,6 +59,10 @@ class CellNames:
             value = values[group][name]
             shown.append(f"{self.labels[path]}={self.spelled[path].get(_key(value)) or _spell(path, value)}")
         return shown
+
+
+def _leave_out(paths: Iterable[str], ignored: Collection[str]) -> list[str]:
+    return [path for path in paths if path not in ignored and path.partition(".")[0] not in ignored]
 
 
 def name_grid(config: StudyConfig) -> str:

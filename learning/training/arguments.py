@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from trl import SFTConfig
@@ -18,39 +19,48 @@ from schemas.cell import TrainingSettings
 def build_arguments(
     recipe: Recipe, schedule: Schedule, device: Device, micro_batch_size: int, output: Path, *, checkpointing: bool
 ) -> SFTConfig:
-    """The trainer's arguments, the same as those of a plain `SFTTrainer`."""
-    training, on_cuda = recipe.training, device.name == "cuda"
-    kinds = {"constant": "constant_with_warmup", "cosine": "cosine", "warmup-stable-decay": "warmup_stable_decay"}
-    decay = {"num_decay_steps": schedule.decay_steps, "decay_type": "linear"}
+    """The arguments of a causal model's trainer, the same as those of a plain `SFTTrainer`."""
     arguments = SFTConfig(
-        output_dir=str(output),
-        num_train_epochs=recipe.training.epochs,
-        per_device_train_batch_size=micro_batch_size,
-        gradient_accumulation_steps=training.batch_size // micro_batch_size,
-        learning_rate=recipe.training.learning_rate,
-        lr_scheduler_type=kinds[training.schedule],
-        lr_scheduler_kwargs=decay if schedule.decay_steps else None,
-        warmup_steps=schedule.warmup_steps,
-        optim=device.optimizer,
-        weight_decay=training.weight_decay,
-        max_grad_norm=training.max_grad_norm,
-        bf16=on_cuda and device.dtype == torch.bfloat16,
-        fp16=on_cuda and device.dtype == torch.float16,
-        use_cpu=not on_cuda,
+        **plain_arguments(recipe, schedule, device, micro_batch_size, output),
         activation_checkpointing=checkpointing,
-        dataloader_pin_memory=on_cuda,
-        remove_unused_columns=False,
         dataset_kwargs={"skip_prepare_dataset": True},
-        seed=recipe.training.seed,
-        data_seed=recipe.training.seed,
-        logging_steps=1,
-        logging_nan_inf_filter=False,
-        save_strategy="no",
-        report_to="none",
-        disable_tqdm=True,
     )
     arguments._n_gpu = min(1, arguments.n_gpu)  # noqa: SLF001 (the trainer would spread over every GPU it sees)
     return arguments
+
+
+def plain_arguments(
+    recipe: Recipe, schedule: Schedule, device: Device, micro_batch_size: int, output: Path
+) -> dict[str, Any]:
+    """The arguments of transformers' `Trainer` that every kind of model has in common."""
+    training, on_cuda = recipe.training, device.name == "cuda"
+    kinds = {"constant": "constant_with_warmup", "cosine": "cosine", "warmup-stable-decay": "warmup_stable_decay"}
+    decay = {"num_decay_steps": schedule.decay_steps, "decay_type": "linear"}
+    return {
+        "output_dir": str(output),
+        "num_train_epochs": training.epochs,
+        "per_device_train_batch_size": micro_batch_size,
+        "gradient_accumulation_steps": training.batch_size // micro_batch_size,
+        "learning_rate": training.learning_rate,
+        "lr_scheduler_type": kinds[training.schedule],
+        "lr_scheduler_kwargs": decay if schedule.decay_steps else None,
+        "warmup_steps": schedule.warmup_steps,
+        "optim": device.optimizer,
+        "weight_decay": training.weight_decay,
+        "max_grad_norm": training.max_grad_norm,
+        "bf16": on_cuda and device.dtype == torch.bfloat16,
+        "fp16": on_cuda and device.dtype == torch.float16,
+        "use_cpu": not on_cuda,
+        "dataloader_pin_memory": on_cuda,
+        "remove_unused_columns": False,
+        "seed": training.seed,
+        "data_seed": training.seed,
+        "logging_steps": 1,
+        "logging_nan_inf_filter": False,
+        "save_strategy": "no",
+        "report_to": "none",
+        "disable_tqdm": True,
+    }
 
 
 def checkpoints_gradients(training: TrainingSettings, base: LoadedBase) -> bool:

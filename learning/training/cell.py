@@ -12,9 +12,10 @@ from learning.models.loaded_base import LoadedBase
 from learning.models.quiet import quiet_libraries
 from learning.prompt.encoding import encode_examples
 from learning.training.arguments import checkpoints_gradients
-from learning.training.cell_training import CellTraining, Training
+from learning.training.cell_training import CellTraining
 from learning.training.checkpoints import CheckpointStore
 from learning.training.recipe import Recipe, TrainingOutcome, TrainingStep, first_micro_batch_size, largest_part
+from learning.training.run import Training
 from learning.training.shared_pass import SharedPass
 from learning.training.stopping import TrainingStoppedError, stoppable
 from schemas.errors import FailureError

@@ -1,22 +1,21 @@
 """Checkpoints of a training: sealed when complete, recognised when torn or of another training, and pruned.
 
-transformers writes the files: the adapter in safetensors, and the state of optimiser, schedule and random numbers. A
+transformers writes the files: the fine-tune in safetensors, and the state of optimiser, schedule and random numbers. A
 checkpoint counts as soon as it has a manifest, which names its training and the hash of each file. A training has at
 most three on the disk, besides one that is being written: the newest and the furthest of those that trainings of
-several lengths share, and the newest of those of one length. Each takes about three times the adapter.
+several lengths share, and the newest of those of one length. Each takes about three times the fine-tune.
 """
 
 import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from learning.models.adapter_files import ADAPTER_FILES
 from schemas.files import appearing_folder
 
 MANIFEST = "manifest.json"
@@ -50,10 +49,10 @@ class Checkpoint:
         history = json.loads((self.folder / STATE).read_text(encoding="utf-8"))["log_history"]
         return [entry for entry in history if "loss" in entry]
 
-    def copy_adapter(self, folder: Path) -> None:
-        """Copy the adapter to `folder`, which appears complete or not at all."""
+    def copy_files(self, names: Sequence[str], folder: Path) -> None:
+        """Copy the files of the fine-tune to `folder`, which appears complete or not at all."""
         with appearing_folder(folder, replace=True) as unfinished:
-            for name in ADAPTER_FILES:
+            for name in names:
                 shutil.copyfile(self.folder / name, unfinished / name)
 
 

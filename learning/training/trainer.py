@@ -4,22 +4,21 @@ Loss and gradients of both are the same; in a pack the instruction is computed o
 example, and logits only where the loss needs them.
 """
 
-import time
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import fields
 from typing import Any
 
 import torch
-from transformers import PrinterCallback
 from trl import SFTTrainer
 from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 
 from learning.models.last_layer import LastLayer
 from learning.models.output_head import OutputHead, add_losses
 from learning.models.pack_attention import mark_pack
-from learning.training.callbacks import DivergenceWatch, Meeting, Saving, SavingClock
+from learning.training.callbacks import Meeting, Saving
 from learning.training.packing import FEW, Pack, pack_examples
+from learning.training.saved_trainer import SavedTrainer
 from learning.training.shared_pass import SharedPass
 
 IGNORED = -100
@@ -41,7 +40,7 @@ class PrefixCollator:
         return {field.name: tensor for field in fields(Pack) if (tensor := getattr(pack, field.name)) is not None}
 
 
-class AdapterTrainer(SFTTrainer):  # type: ignore[misc]
+class AdapterTrainer(SavedTrainer, SFTTrainer):  # type: ignore[misc]
     """`SFTTrainer` for an adapter that is already on the model, in float32; its batches are padded.
 
     Rows have `input_ids` and `labels`, which are `IGNORED` up to where the loss starts.
@@ -60,59 +59,15 @@ class AdapterTrainer(SFTTrainer):  # type: ignore[misc]
         """
         adapter = {name: weight.data for name, weight in model.named_parameters() if weight.requires_grad}
         super().__init__(model=model, **arguments)
-        self.remove_callback(PrinterCallback)
-        self.saving = saving
-        self.watch = DivergenceWatch(_count_vocabulary(model))
-        self.add_callback(self.watch)
-        self.clock = SavingClock(saving) if saving else None
-        if self.clock:
-            self.add_callback(self.clock)
+        self.watch_and_save(saving, _count_vocabulary(model))
         for name, weight in model.named_parameters():
             if name in adapter:
                 weight.data = adapter[name]
-
-    @property
-    def stopped(self) -> bool:
-        """Whether the training was asked to stop and did, with a checkpoint."""
-        return self.clock is not None and self.clock.stopped
 
     @classmethod
     def collator(cls, pad_token: int, prefix_length: int, dtype: torch.dtype | None) -> Any:  # noqa: ARG003
         """The collator of this trainer."""
         return DataCollatorForLanguageModeling(pad_token_id=pad_token)
-
-    def train(self, *arguments: Any, **named: Any) -> Any:
-        """Train, as `SFTTrainer` does."""
-        self.begun = time.monotonic()
-        return super().train(*arguments, **named)
-
-    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """Log a step with the time of its end, and the examples a second since `train` began."""
-        examples = len(self.train_dataset) * self.args.num_train_epochs / self.state.max_steps
-        done = examples * (self.state.global_step - self._initial_global_step)
-        rate = done / (time.monotonic() - self.begun)
-        super().log({**logs, "examples_per_second": rate, "logged_at": time.time()}, start_time)
-
-    def _get_output_dir(self, trial: Any) -> str:
-        if self.saving is None:
-            return str(super()._get_output_dir(trial))
-        return str(self.saving.store.folder_of(self._length_of_state()))
-
-    def _save_checkpoint(self, model: Any, trial: Any) -> None:
-        """Write a checkpoint and, when all of it is there, seal it."""
-        if self.saving is None:
-            raise RuntimeError("a trainer without a store was told to save")
-        super()._save_checkpoint(model, trial)
-        store, length = self.saving.store, self._length_of_state()
-        folder = store.folder_of(length) / f"checkpoint-{self.state.global_step}"
-        optimizer = str(self.args.optim.value)
-        store.seal(folder, self.state.global_step, length, optimizer, diverged=self.watch.diverged)
-
-    def _length_of_state(self) -> int | None:
-        """The epochs whose training alone has the current state; None if longer trainings pass through it."""
-        if self.saving is None or self.state.global_step <= self.saving.shared_steps:
-            return None
-        return self.saving.epochs
 
 
 class PackTrainer(AdapterTrainer):

@@ -91,7 +91,7 @@ class TravellingJob(Job[Result]):
 
 @dataclass(frozen=True)
 class PlannedTraining:
-    """One adapter that a job trains; see `learning.training.cell_training.Training`."""
+    """One adapter that a job trains; see `learning.training.run.Training`."""
 
     recipe: Recipe
     adapter_folder: Path
@@ -113,7 +113,7 @@ class TrainingJob(TravellingJob[list[TrainingOutcome]]):
 
     def do(self, base: "LoadedModel", tell: Callable[[Any], None]) -> list[TrainingOutcome]:
         """Train them."""
-        from learning.training.cell_training import Training
+        from learning.training.run import Training
 
         def tell_step(index: int, step: TrainingStep) -> None:
             tell((index, step))

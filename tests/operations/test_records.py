@@ -35,7 +35,15 @@ from storage.query import query
 from storage.studies import StudyRecord, save_study
 from tasks.cells import _recipe
 
-BASE = BaseModelPlan(name="embedded", folder=MODEL_FOLDER, revision="0123456789abcdef", quantization="none")
+BASE = BaseModelPlan(
+    name="embedded",
+    folder=MODEL_FOLDER,
+    revision="0123456789abcdef",
+    quantization="none",
+    kind="causal",
+    training_version=4,
+    answers_untouched=True,
+)
 SMALL = ("split.method=hashed", "split.train_per_class=8", "split.test_per_class=8", "split.validation_per_class=4")
 WARM = ("decoding.temperatures=0.1,1,3", "decoding.top_k=null")
 

@@ -11,7 +11,15 @@ from pydantic import ValidationError
 from schemas.plan import BaseModelPlan, CellPlan, ModelCell, StudyPlan, format_rate
 from schemas.profiles import build_config, load_profile
 
-BASE = BaseModelPlan(name="embedded", folder=Path("model"), revision="6" * 16, quantization="nf4")
+BASE = BaseModelPlan(
+    name="embedded",
+    folder=Path("model"),
+    revision="6" * 16,
+    quantization="nf4",
+    kind="causal",
+    training_version=4,
+    answers_untouched=True,
+)
 CONFIG = build_config(load_profile("demo"))
 SETTINGS = CONFIG.resolve_all()[0]
 OF_BASE: dict[str, Any] = {"base": BASE, "settings": SETTINGS, "model": "embedded"}

@@ -19,26 +19,35 @@ from learning.study.grid import (
     running_order,
     split_apart,
 )
-from schemas.cell import BaseModelSettings
+from schemas.cell import CellSettings
 from schemas.identity import content_id
 from schemas.overrides import apply_overrides
-from schemas.plan import BaseModelPlan, EncoderPlan, ModelCell, StudyPlan
+from schemas.plan import BaseModelPlan, EncoderPlan, FoundModel, ModelCell, StudyPlan
 from schemas.profiles import build_config, load_profile
 
-BASE = BaseModelPlan(name="embedded", folder=Path("model"), revision="0123456789abcdef", quantization="nf4")
+BASE = BaseModelPlan(
+    name="embedded",
+    folder=Path("model"),
+    revision="0123456789abcdef",
+    quantization="nf4",
+    kind="causal",
+    training_version=4,
+    answers_untouched=True,
+)
 
 
-def find_base(asked: BaseModelSettings) -> BaseModelPlan:
-    if asked.name == "embedded":
-        return BASE.model_copy(update={"quantization": asked.quantization})
-    revision = content_id([asked.name, asked.revision])
-    return BaseModelPlan(name=asked.name, folder=Path(asked.name), revision=revision, quantization=asked.quantization)
+def find_model(settings: CellSettings) -> FoundModel:
+    asked = settings.base_model
+    found = {"quantization": asked.quantization}
+    if asked.name != "embedded":
+        found |= {"name": asked.name, "folder": Path(asked.name), "revision": content_id([asked.name, asked.revision])}
+    return FoundModel(BASE.model_copy(update=found), settings)
 
 
 def plan(profile: str, *assignments: str, encoder: EncoderPlan | None = None) -> StudyPlan:
     named = [f"baselines.embedding_model={encoder.name}"] if encoder else []
     config = build_config(apply_overrides(load_profile(profile), [*assignments, *named]))
-    return plan_study(config, "snapshot", "split", find_base, plan_baselines(config.baselines, encoder), encoder)
+    return plan_study(config, "snapshot", "split", find_model, plan_baselines(config.baselines, encoder), encoder)
 
 
 def all_ids(study: StudyPlan) -> list[str]:

@@ -23,10 +23,18 @@ from schemas.cell import CellSettings, LoraSettings
 from schemas.config import SplitSettings, StudyConfig
 from schemas.identity import content_id
 from schemas.overrides import apply_overrides
-from schemas.plan import BaselinePlan, BaseModelPlan
+from schemas.plan import BaselinePlan, BaseModelPlan, FoundModel
 from schemas.profiles import build_config, load_profile
 
-BASE = BaseModelPlan(name="embedded", folder=Path("model"), revision="0123456789abcdef", quantization="nf4")
+BASE = BaseModelPlan(
+    name="embedded",
+    folder=Path("model"),
+    revision="0123456789abcdef",
+    quantization="nf4",
+    kind="causal",
+    training_version=4,
+    answers_untouched=True,
+)
 CELL: dict[str, Any] = {"split": "split", "base": BASE}
 WORDS = "prompt.label_words={positive: up, neutral: flat, negative: down}"
 
@@ -70,7 +78,7 @@ def test_an_id_is_the_same_on_every_machine() -> None:
 
 def test_a_name_and_tags_change_no_id() -> None:
     plain, named = (
-        plan_study(config, "data", "split", lambda _: BASE, PLAN)
+        plan_study(config, "data", "split", lambda settings: FoundModel(BASE, settings), PLAN)
         for config in (demo(), demo("study_name=weekly", "tags={desk: fx}"))
     )
     assert (plain.study_id, plain.cells) == (named.study_id, named.cells)
@@ -316,11 +324,10 @@ def test_temperatures_are_told_apart_by_evaluations_not_by_decodings() -> None:
     assert len(evaluations) == 12
 
 
-def test_a_study_of_another_version_is_another_study(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_study_of_another_version_is_another_study() -> None:
     """Else its leaderboard would have the cells of both."""
-    before = study()
-    monkeypatch.setattr(identity, "TRAINING_VERSION", identity.TRAINING_VERSION + 1)
-    assert study() != before
+    newer = BASE.model_copy(update={"training_version": identity.TRAINING_VERSION + 1})
+    assert study(base=newer) != study()
 
 
 def test_a_baseline_of_another_version_makes_another_study_and_leaves_the_other_baselines() -> None:

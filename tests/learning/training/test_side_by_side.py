@@ -17,9 +17,9 @@ from learning.models.loaded_base import LoadedBase
 from learning.models.stacked_lora import AdapterStack, structural_copy
 from learning.training import probe, shared_pass
 from learning.training.cell import count_side_by_side, train_adapters
-from learning.training.cell_training import Training
 from learning.training.checkpoints import CheckpointStore
 from learning.training.recipe import Recipe, TrainingOutcome
+from learning.training.run import Training
 from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
 from schemas.label import Label
 

@@ -11,9 +11,9 @@ from learning.models.device import choose_device
 from learning.models.loaded_base import LoadedBase
 from learning.training import stopping
 from learning.training.cell import train_adapters
-from learning.training.cell_training import Training
 from learning.training.checkpoints import CheckpointStore
 from learning.training.recipe import Recipe, TrainingOutcome, TrainingStep
+from learning.training.run import Training
 from learning.training.stopping import TrainingStoppedError, ask_to_stop
 from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
 from schemas.label import Label

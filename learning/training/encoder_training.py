@@ -1,0 +1,140 @@
+"""Fine-tuning encoders: a checked folder, frozen settings and labelled headlines in, folders of fine-tunes out."""
+
+import gc
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import datasets
+import torch
+from transformers import TrainingArguments
+
+from learning.models.adapter_files import ADAPTER_FILES
+from learning.models.device import Device, is_out_of_memory, start_peak_memory
+from learning.models.encoder import attach_new_adapter, label_columns, load_encoder, save_fine_tuned
+from learning.models.encoder_checks import FULL_FILES, check_fine_tuned
+from learning.models.quiet import quiet_libraries
+from learning.training.arguments import plain_arguments
+from learning.training.cell import OutOfMemoryError
+from learning.training.encoder_trainer import EncoderTrainer, PaddingCollator
+from learning.training.recipe import Recipe, TrainingOutcome, largest_part
+from learning.training.run import Run, Training
+from learning.training.stopping import TrainingStoppedError, stoppable
+from schemas.label import LABELS, Label
+
+
+def train_encoder(
+    folder: Path,
+    rows: Sequence[dict[str, Any]],
+    labels: Sequence[Label],
+    training: Training,
+    device: Device,
+    pad_token: int | None,
+    tell: Callable[[str], None],
+) -> TrainingOutcome:
+    """Fine-tune an encoder, with all weights or LoRA, and write it to its folder.
+
+    The seed decides the weights of a new head and of an adapter, the order of the headlines and the dropout. If memory
+    runs out, the micro-batch is halved; the batch stays the same.
+
+    Args:
+        folder: The base's folder.
+        rows: A tokenizer's output for each of N headlines.
+        labels: N labels.
+        training: Recipe, output folder and checkpoints.
+        device: Where it trains.
+        pad_token: The tokenizer's, if it has one.
+        tell: Called with a line for the user: an ignored checkpoint, or memory that ran out.
+
+    Raises:
+        OutOfMemoryError: Not even one headline at a time fits into memory.
+        TrainingStoppedError: It was asked to stop, and saved a checkpoint.
+    """
+    lengths = [len(row["input_ids"]) for row in rows]
+    run = Run(training, lengths, device, tell)
+    settings = training.recipe.training
+    size, memory_errors = settings.micro_batch_size or settings.batch_size, 0
+    start_peak_memory(device)
+    with stoppable(), quiet_libraries():
+        while not run.begin():
+            try:
+                _train(run, folder, rows, labels, lengths, size, pad_token)
+                break
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
+                    raise
+            gc.collect()
+            memory_errors += 1
+            if size == 1:
+                raise OutOfMemoryError("out of memory with one headline a pass; train with training.method=lora")
+            size = largest_part(settings.batch_size, size - 1)
+            tell(f"out of memory: {size} headlines a pass from here on, batches stay {settings.batch_size}")
+    return run.finish(
+        ADAPTER_FILES if settings.method == "lora" else FULL_FILES,
+        check_fine_tuned,
+        {"method": "lora" if settings.method == "lora" else "full", "batches": "padded, of like length"},
+        packed=False,
+        micro_batch_size=size,
+        memory_errors=memory_errors,
+    )
+
+
+def _train(
+    run: Run,
+    folder: Path,
+    rows: Sequence[dict[str, Any]],
+    labels: Sequence[Label],
+    lengths: Sequence[int],
+    size: int,
+    pad_token: int | None,
+) -> None:
+    """Train to the end and save the fine-tune; one that was asked to stop has saved a checkpoint instead."""
+    recipe = run.recipe
+    model = load_encoder(folder, run.device, recipe.training.seed)
+    columns = label_columns(model)
+    numbers = [columns[LABELS.index(label)] for label in labels]
+    weights = _weigh(numbers) if recipe.training.class_weights == "balanced" else None
+    if recipe.training.method == "lora":
+        model = attach_new_adapter(model, recipe.lora)
+    with run.lend_scratch() as scratch:
+        trainer = EncoderTrainer(
+            model,
+            run.saving,
+            lengths,
+            weights,
+            args=_build_arguments(run, recipe, size, Path(scratch)),
+            train_dataset=datasets.Dataset.from_list(
+                [{**row, "label": number} for row, number in zip(rows, numbers, strict=True)]
+            ),
+            data_collator=PaddingCollator(pad_token),
+            callbacks=[run.teller],
+        )
+        start = time.monotonic()
+        trainer.train(resume_from_checkpoint=run.resumed_from)
+    run.seconds, run.stopped = time.monotonic() - start, trainer.stopped
+    if run.stopped:
+        raise TrainingStoppedError
+    run.history = [entry for entry in trainer.state.log_history if "loss" in entry]
+    finite = all(bool(weight.isfinite().all()) for weight in model.parameters() if weight.requires_grad)
+    run.diverged = trainer.watch.diverged or not finite
+    save_fine_tuned(model, run.training.adapter_folder)
+
+
+def _build_arguments(run: Run, recipe: Recipe, size: int, output: Path) -> TrainingArguments:
+    checkpointing = bool(recipe.training.gradient_checkpointing)
+    return TrainingArguments(
+        **plain_arguments(recipe, run.schedule, run.device, size, output), gradient_checkpointing=checkpointing
+    )
+
+
+def _weigh(numbers: Sequence[int]) -> torch.Tensor:
+    """[3]: the weight of each class, inverse to its share, with a mean of 1 over the examples.
+
+    As scikit-learn's `class_weight="balanced"` (King & Zeng 2001) where every class occurs.
+    """
+    counts = Counter(numbers)
+    return torch.tensor(
+        [len(numbers) / (len(counts) * counts[number]) if counts[number] else 0.0 for number in range(len(LABELS))]
+    )

@@ -1,0 +1,140 @@
+"""One training as it is recorded: its steps, its furthest checkpoint, what it logged and its outcome."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from transformers import TrainerState
+
+from learning.models.device import Device, describe_environment, peak_memory_bytes
+from learning.training.callbacks import Saving, StepTeller
+from learning.training.checkpoints import CheckpointStore
+from learning.training.recipe import Recipe, TrainingOutcome, TrainingStep
+from learning.training.schedule import lay_out_steps
+
+
+@dataclass(frozen=True)
+class Training:
+    """One fine-tune that is to be trained."""
+
+    recipe: Recipe
+    adapter_folder: Path
+    """Folder of the fine-tune, which appears complete or not at all."""
+    store: CheckpointStore | None = None
+    """Checkpoints: the training continues from the furthest that fits, and writes its own. None for no checkpoints."""
+    on_step: Callable[[TrainingStep], None] = lambda _: None
+    """Called with each step as it ends."""
+
+
+class Run:
+    """A training from its furthest checkpoint to its outcome; what trains records its result here."""
+
+    def __init__(self, training: Training, lengths: Sequence[int], device: Device, tell: Callable[[str], None]) -> None:
+        """Lay out the steps.
+
+        Args:
+            training: What is to be trained.
+            lengths: Tokens of each example.
+            device: Where it trains.
+            tell: Called with a line about a checkpoint that is ignored.
+        """
+        self.training, self.device, self.tell = training, device, tell
+        self.recipe, self.store = training.recipe, training.store
+        self.examples, self.tokens = len(lengths), sum(lengths)
+        self.schedule = lay_out_steps(self.examples, self.recipe.training)
+
+    def begin(self) -> bool:
+        """Find the furthest checkpoint; whether nothing is left to do beyond it."""
+        found = None
+        if self.store:
+            shared_steps, optimizer = self.schedule.shared_steps, self.device.optimizer
+            found = self.store.find(self.recipe.training.epochs, shared_steps, optimizer, self.tell)
+        self.checkpoint, self.history = found, found.read_log() if found else []
+        self.first_step = found.step if found else 0
+        self.diverged = found is not None and found.diverged
+        self.seconds, self.stopped = 0.0, False
+        return found is not None and (self.diverged or self.first_step == self.schedule.steps)
+
+    @property
+    def resumed_from(self) -> str | None:
+        """The folder of the checkpoint to continue from, as a trainer takes it."""
+        return str(self.checkpoint.folder) if self.checkpoint else None
+
+    @property
+    def saving(self) -> Saving | None:
+        """When its checkpoints are written; None for none."""
+        if self.store is None:
+            return None
+        settings = self.recipe.training
+        minutes, steps = settings.checkpoint_minutes, settings.checkpoint_steps
+        return Saving(self.store, settings.epochs, self.schedule.shared_steps, steps, minutes)
+
+    @property
+    def teller(self) -> StepTeller:
+        """The callback that reports each step."""
+
+        def tell_step(entry: dict[str, Any], state: TrainerState) -> None:
+            self.training.on_step(_read_step(entry, state.max_steps))
+
+        return StepTeller(tell_step)
+
+    def lend_scratch(self) -> TemporaryDirectory[str]:
+        """A folder for the trainer's other files; after a kill it is deleted together with the checkpoints."""
+        if self.store is None:
+            return TemporaryDirectory()
+        self.store.root.mkdir(parents=True, exist_ok=True)
+        return TemporaryDirectory(dir=self.store.root)
+
+    def finish(
+        self,
+        files: Sequence[str],
+        fine_tune_hash: Callable[[Path], str],
+        environment: dict[str, str],
+        *,
+        packed: bool,
+        micro_batch_size: int,
+        memory_errors: int,
+    ) -> TrainingOutcome:
+        """Copy the fine-tune from its checkpoint, if it is in one, and return the outcome of the training.
+
+        Args:
+            files: Names of a fine-tune's files.
+            fine_tune_hash: Checks them in a folder, and gives their hash.
+            environment: What is recorded of this training, besides device, versions and seed.
+            packed: Whether batches were packed after their common prefix.
+            micro_batch_size: Examples of a forward pass.
+            memory_errors: How often memory ran out.
+        """
+        folder, epochs = self.training.adapter_folder, self.recipe.training.epochs
+        if self.checkpoint and not self.seconds:
+            self.checkpoint.copy_files(files, folder)
+        if self.store:
+            self.store.drop_own(epochs)
+        log = tuple(_read_step(entry, self.schedule.steps) for entry in self.history)
+        passes = None
+        if self.seconds:
+            passes = (log[-1].epoch - self.first_step * epochs / self.schedule.steps) / self.seconds
+        seed = {"seed": str(self.recipe.training.seed)}
+        return TrainingOutcome(
+            log=log,
+            first_step=self.first_step,
+            seconds=self.seconds,
+            examples_per_second=None if passes is None else passes * self.examples,
+            tokens_per_second=None if passes is None else passes * self.tokens,
+            peak_memory_bytes=peak_memory_bytes(self.device),
+            environment={**describe_environment(self.device), **environment, **seed},
+            packed=packed,
+            micro_batch_size=micro_batch_size,
+            memory_errors=memory_errors,
+            diverged=self.diverged,
+            adapter_hash=fine_tune_hash(folder),
+        )
+
+
+def _read_step(entry: dict[str, Any], steps: int) -> TrainingStep:
+    names = ("step", "epoch", "loss", "learning_rate", "grad_norm", "examples_per_second")
+    values = {name: entry[name] for name in names}
+    return TrainingStep(**values, steps=steps, logged_at=datetime.fromtimestamp(entry["logged_at"], UTC))

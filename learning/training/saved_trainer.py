@@ -1,0 +1,65 @@
+"""What every trainer of fintone adds to transformers' own: sealed checkpoints, a watch for divergence, timed steps."""
+
+import time
+from typing import Any
+
+from transformers import PrinterCallback, Trainer
+
+from learning.training.callbacks import DivergenceWatch, Saving, SavingClock
+
+
+class SavedTrainer(Trainer):  # type: ignore[misc]
+    """transformers' `Trainer`, which saves to a `CheckpointStore` and stops where the training diverges."""
+
+    def watch_and_save(self, saving: Saving | None, outcomes: int) -> None:
+        """Set up checkpoints and the watch for divergence.
+
+        Args:
+            saving: When to write checkpoints; none are written when None.
+            outcomes: Among how many tokens or labels the model chooses.
+        """
+        self.remove_callback(PrinterCallback)
+        self.saving = saving
+        self.watch = DivergenceWatch(outcomes)
+        self.add_callback(self.watch)
+        self.clock = SavingClock(saving) if saving else None
+        if self.clock:
+            self.add_callback(self.clock)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the training was asked to stop and did, with a checkpoint."""
+        return self.clock is not None and self.clock.stopped
+
+    def train(self, *arguments: Any, **named: Any) -> Any:
+        """Train, as transformers' trainer does."""
+        self.begun = time.monotonic()
+        return super().train(*arguments, **named)
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """Log a step with the time of its end, and the examples a second since `train` began."""
+        examples = len(self.train_dataset) * self.args.num_train_epochs / self.state.max_steps
+        done = examples * (self.state.global_step - self._initial_global_step)
+        rate = done / (time.monotonic() - self.begun)
+        super().log({**logs, "examples_per_second": rate, "logged_at": time.time()}, start_time)
+
+    def _get_output_dir(self, trial: Any) -> str:
+        if self.saving is None:
+            return str(super()._get_output_dir(trial))
+        return str(self.saving.store.folder_of(self._length_of_state()))
+
+    def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        """Write a checkpoint and, when all of it is there, seal it."""
+        if self.saving is None:
+            raise RuntimeError("a trainer without a store was told to save")
+        super()._save_checkpoint(model, trial)
+        store, length = self.saving.store, self._length_of_state()
+        folder = store.folder_of(length) / f"checkpoint-{self.state.global_step}"
+        optimizer = str(self.args.optim.value)
+        store.seal(folder, self.state.global_step, length, optimizer, diverged=self.watch.diverged)
+
+    def _length_of_state(self) -> int | None:
+        """The epochs whose training alone has the current state; None if longer trainings pass through it."""
+        if self.saving is None or self.state.global_step <= self.saving.shared_steps:
+            return None
+        return self.saving.epochs
