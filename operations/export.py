@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from operations.models import CANARIES, CellModel, is_on_hub, load_model
 from operations.worker import close_worker
 from schemas.errors import FailureError, InputError
+from schemas.stored import read_cell
 from storage.home import Home
 from storage.warehouse import prepare_warehouse
 
@@ -39,6 +40,7 @@ def export_cell(beginning: str, output: Path, *, merge: bool) -> list[tuple[str,
         InputError: There is no such cell, it has no adapter, the base model is another, or the folder is taken.
         ExportMismatchError: The files answer otherwise than the ledger has it; nothing is left of them.
     """
+    from learning.kinds.registry import find_kind
     from reporting.model_card import render_model_card
     from schemas.files import appearing_folder, output_error
     from storage.cells import find_cells
@@ -50,6 +52,7 @@ def export_cell(beginning: str, output: Path, *, merge: bool) -> list[tuple[str,
     [cell] = find_cells(home.warehouse, [beginning])
     _check_place(output)
     model = load_model(home, cell)
+    form = find_kind(model.base.folder).describe_export(read_cell(model.card.hyperparameters), merge=merge)
     close_worker()  # the files are loaded here, and a base in two processes takes twice its memory
     canaries = load_canaries(home.warehouse, cell.record.cell_id, CANARIES)
     check = "The cell has no evaluation, so that the files could not be compared with the ledger."
@@ -57,16 +60,15 @@ def export_cell(beginning: str, output: Path, *, merge: bool) -> list[tuple[str,
         with appearing_folder(output, replace=False) as unfinished:
             _write(unfinished, model, merge=merge)
             if canaries is not None:
-                check = _check(unfinished, model, canaries, merge=merge)
-            told = render_model_card(model.card, merged=merge, check=check)
+                check = _check(unfinished, model, canaries, is_whole=form.is_whole)
+            told = render_model_card(model.card, form, check)
             (unfinished / "README.md").write_text(told, encoding="utf-8")
     except OSError as error:
         raise output_error(output, error) from error
     size = sum(file.stat().st_size for file in output.iterdir())
-    form = "whole weights with the adapter in them" if merge else "a LoRA adapter in PEFT's format"
     return [
         ("cell", cell.record.cell_id),
-        ("written", f"{output}: {form}, {size / 1e6:,.1f} MB, with a model card"),
+        ("written", f"{output}: {form.summary}, {size / 1e6:,.1f} MB, with a model card"),
         ("checked", check),
     ]
 
@@ -88,14 +90,14 @@ def _write(folder: Path, model: CellModel, *, merge: bool) -> None:
     find_kind(base.folder).write(export, folder, merge=merge)
 
 
-def _check(folder: Path, model: CellModel, canaries: "Canaries", *, merge: bool) -> str:
+def _check(folder: Path, model: CellModel, canaries: "Canaries", *, is_whole: bool) -> str:
     """Compare what was written with the ledger, and say in a sentence that it is the same."""
     from learning.kinds.registry import find_kind
     from learning.scoring.canaries import compare_canaries
 
-    place, quantization = (folder, "none") if merge else (model.base.folder, model.base.quantization)
+    place, quantization = (folder, "none") if is_whole else (model.base.folder, model.base.quantization)
     loaded = find_kind(place).load(place, quantization, model.base.training)
-    outcome = compare_canaries(canaries, loaded, None if merge else (folder, None), model.prompt)
+    outcome = compare_canaries(canaries, loaded, None if is_whole else (folder, None), model.prompt)
     if not outcome.passed:
         raise ExportMismatchError(
             f"export: of {outcome.headlines} headlines a probability is off by {outcome.largest_difference:.2g} from "

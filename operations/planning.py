@@ -130,10 +130,12 @@ def _cell_record(study: StudyPlan, cell: CellPlan) -> "CellRecord":
     )
     if not isinstance(cell, ModelCell):
         return record
-    stored = write_stored(cell.settings, include=OF_AN_UNTOUCHED_BASE)
+    groups = {name: chosen for name, chosen in OF_AN_UNTOUCHED_BASE.items() if name not in cell.ignored}
+    stored = write_stored(cell.settings, include=groups)
     if cell.kind == "fine-tuned":
         training = cell.settings.training
-        stored = write_stored(cell.settings, exclude={"training": WITHOUT_EFFECT})
+        ignored = dict.fromkeys((name for name in cell.ignored if "." not in name), True)
+        stored = write_stored(cell.settings, exclude={"training": WITHOUT_EFFECT, **ignored})
         record = replace(record, learning_rate=training.learning_rate, epochs=training.epochs, seed=training.seed)
     return replace(record, hyperparameters=stored, base_folder=str(cell.base.folder), base_revision=cell.base.revision)
 

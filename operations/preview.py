@@ -12,7 +12,7 @@ from embedded.paths import MODEL_FOLDER
 from ingestion.sources import EMBEDDED
 from learning.baselines.embeddings import check_encoder, is_local, resolve_encoder
 from learning.baselines.registry import choose_kinds, plan_baselines
-from learning.kinds.resolution import check_hub_base, check_weights, resolve_base_model
+from learning.kinds.resolution import check_hub_base, check_weights, find_known_kind, plan_base, resolve_base_model
 from learning.models.base_model import HUB_NAME
 from learning.models.hub import check_hub_model
 from learning.study.naming import spell_values
@@ -62,6 +62,7 @@ def _check_rest(config: StudyConfig, headlines: "pd.DataFrame") -> None:
             check_hub_base(base.name, base.revision, models, fetch=True)
         else:
             check_weights(resolve_base_model(base.name, None, models), models, LONGEST_LOOK)
+    _settle_all(config)
     _divide(config, headlines)
     plan_baselines(config.baselines)
     if config.baselines.embedding_model:
@@ -74,7 +75,8 @@ def describe_study(config: StudyConfig) -> list[tuple[str, str]]:
     Raises:
         InputError: The source or a local base model is not fit. A source may be missing if the profile names it.
     """
-    cells = config.resolve_all()
+    found = _settle_all(config)
+    cells = [each.settings for each in found]
     read: list[ReadColumns] = []
     headlines = None if _awaits_data(config) else find_headlines(config.data, read.append)
     bases = [("base model", _describe_model(base)) for base in _list_bases(config)]
@@ -89,7 +91,7 @@ def describe_study(config: StudyConfig) -> list[tuple[str, str]]:
         *bases,
         ("baselines", _describe_baselines(config)),
         ("grid", f"{_count(len(cells), 'cell')}: {_describe_grid(config)}"),
-        ("training", f"{_describe_training(config, cells)}; {trained:,} steps in all"),
+        *_describe_trainings(config, found, trained),
         ("shared", _describe_sharing(cells, trained, alone)),
     ]
     curve = _list_curve(cells, config)
@@ -129,6 +131,26 @@ def _list_bases(config: StudyConfig) -> list[BaseModelSettings]:
     return list(dict.fromkeys(cell.base_model for cell in config.resolve_all()))
 
 
+class _Settled(NamedTuple):
+    """A cell's settings as its kind of model follows them, and those that it ignores."""
+
+    settings: CellSettings
+    ignored: tuple[str, ...]
+
+
+def _settle_all(config: StudyConfig) -> list[_Settled]:
+    """The cells of a study, each once; as they were asked for where a model's kind is not known here.
+
+    Raises:
+        InputError: A setting is one that a cell's model cannot follow.
+    """
+    models, settled = Home.from_environment().models, []
+    for asked in config.resolve_all():
+        kind = find_known_kind(asked.base_model.name, asked.base_model.revision, models)
+        settled.append(_Settled(kind.settle(asked), kind.ignored(asked)) if kind else _Settled(asked, ()))
+    return list({each.settings.model_dump_json(): each for each in settled}.values())
+
+
 def _list_curve(cells: Sequence[CellSettings], config: StudyConfig) -> list[CellSettings]:
     """The first cell with the epochs of its own and of the curve, and each seed: as many as any other one has."""
     lengths = {cell.training.epochs for cell in cells} | set(config.curve_epochs)
@@ -163,8 +185,14 @@ def _describe_cluster(runner: RunnerSettings) -> str:
     return f"Ray cluster {where}; {runner.cpus_per_cell} CPU and {gpus} a cell; Prefect server needed"
 
 
-def _describe_training(config: StudyConfig, cells: Sequence[CellSettings]) -> str:
-    """What the cells have in common; what varies is told with the grid."""
+def _describe_trainings(config: StudyConfig, cells: Sequence[_Settled], steps: int) -> list[tuple[str, str]]:
+    """How the cells of each kind of model are trained, and how many steps all take."""
+    *told, last = dict.fromkeys(_describe_training(config, cell) for cell in cells)
+    return [("training", each) for each in (*told, f"{last}; {steps:,} steps in all")]
+
+
+def _describe_training(config: StudyConfig, cell: _Settled) -> str:
+    """What a cell has in common with the others of its model; what varies is told with the grid."""
     told = {
         "training.loss": "{} loss",
         "training.schedule": "{} schedule",
@@ -173,14 +201,15 @@ def _describe_training(config: StudyConfig, cells: Sequence[CellSettings]) -> st
         "lora.alpha": "alpha={:g}",
         "lora.dropout": "dropout={:g}",
     }
-    groups = {"training": cells[0].training, "lora": cells[0].lora}
+    groups = {"training": cell.settings.training, "lora": cell.settings.lora}
+    what = ["all weights of an encoder"] if "lora" in cell.ignored else []
     fixed = [
         form.format(getattr(groups[group], name))
         for path, form in told.items()
         for group, _, name in [path.partition(".")]
-        if path not in config.grid
+        if path not in config.grid and group not in cell.ignored and path not in cell.ignored
     ]
-    return ", ".join([*fixed, "AdamW"])
+    return ", ".join([*what, *fixed, "AdamW"])
 
 
 def _describe_sharing(cells: Sequence[CellSettings], trained: int, alone: int) -> str:
@@ -265,7 +294,9 @@ def _describe_model(base: BaseModelSettings) -> str:
         )
     resolved = resolve_base_model(base.name, None, models)
     check_weights(resolved, models, LONGEST_LOOK)
-    return f"{base.name}, files {resolved.revision}, weights: {base.quantization}"
+    plan = plan_base(resolved, base.quantization)
+    weights = f"weights: {base.quantization}" if plan.kind == "causal" else f"kind: {plan.kind}"
+    return f"{base.name}, files {resolved.revision}, {weights}"
 
 
 def _describe_baselines(config: StudyConfig) -> str:

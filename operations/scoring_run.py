@@ -191,7 +191,7 @@ class ScoringRun:
         if not self.is_loaded:
             self.is_loaded = True
             card = self.chosen.model.card
-            self.tell(f"loading {card.base_model} with the adapter of cell {card.cell_id}")
+            self.tell(f"loading {card.base_model}, fine-tuned as cell {card.cell_id}")
 
     def take(self, done: int, texts: int, rows: int) -> None:
         """Take in how many texts of a batch are scored, of how many, and show how many of its rows that is."""

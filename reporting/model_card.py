@@ -6,30 +6,28 @@ from typing import Any
 
 from reporting.licences import tell_data_licence
 from reporting.verdict import tell_bounds, tell_figure
-from schemas.model_card import CellCard
+from schemas.model_card import CellCard, ExportForm
 from schemas.plan import format_rate
 
 KEPT = ("machine",)
 """What is known of a training and no business of whoever gets the model."""
 
 
-def render_model_card(card: CellCard, *, merged: bool, check: str) -> str:
+def render_model_card(card: CellCard, form: ExportForm, check: str) -> str:
     """The card in Markdown, with the header that model hubs read.
 
     Args:
         card: The cell.
-        merged: Whether the folder holds whole weights; else an adapter.
+        form: What the folder holds.
         check: What came of scoring the folder beside the ledger, in a sentence.
     """
-    prompt = card.hyperparameters["prompt"]
-    words = prompt["label_words"]
     licence = tell_data_licence(card.source, card.source_kind, synthetic=card.synthetic)
     return "\n".join(
         [
-            *_header(card, merged=merged),
+            *_header(card, form),
             f"# {card.base_model}, fine-tuned on financial headlines",
             "",
-            f"{_tell_cell(card)} {_tell_form(card, merged=merged)}",
+            f"{_tell_cell(card)} {form.description}",
             "",
             *(["**Its training diverged: it was ended early.**", ""] if card.status == "diverged" else []),
             "## Data",
@@ -46,15 +44,7 @@ def render_model_card(card: CellCard, *, merged: bool, check: str) -> str:
             "",
             "## How to ask it",
             "",
-            "The text below, with the headline in the brackets; the next tokens are "
-            + ", ".join(f"` {word}` ({label})" for label, word in words.items())
-            + ".",
-            "",
-            "```",
-            prompt["instruction"],
-            "",
-            "[HEADLINE] =",
-            "```",
+            *form.usage,
             "",
             "## Trained with",
             "",
@@ -64,15 +54,15 @@ def render_model_card(card: CellCard, *, merged: bool, check: str) -> str:
     )
 
 
-def _header(card: CellCard, *, merged: bool) -> list[str]:
+def _header(card: CellCard, form: ExportForm) -> list[str]:
     values: list[tuple[str, Any]] = [
         ("base_model", card.base_model),
-        ("library_name", "transformers" if merged else "peft"),
-        ("pipeline_tag", "text-generation"),
+        ("library_name", form.library),
+        ("pipeline_tag", form.task),
         ("license", "other"),
         ("license_name", tell_data_licence(card.source, card.source_kind, synthetic=card.synthetic)),
         ("language", "en"),
-        ("tags", ["finance", "sentiment-analysis", "lora", "fintone"]),
+        ("tags", ["finance", "sentiment-analysis", *(["lora"] if "lora" in card.hyperparameters else []), "fintone"]),
     ]
     return ["---", *(f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in values), "---", ""]
 
@@ -90,19 +80,6 @@ def _tell_labels(card: CellCard) -> str:
     """The labels of its data, as in `positive, neutral and negative`."""
     *first, last = sorted(card.labels, reverse=True)
     return f"{', '.join(first)} and {last}"
-
-
-def _tell_form(card: CellCard, *, merged: bool) -> str:
-    quantization = card.hyperparameters["base_model"]["quantization"]
-    if not merged:
-        quantised = " quantised to NF4, as it was trained on" if quantization == "nf4" else ""
-        return f"The folder holds a LoRA adapter in PEFT's format, for that base{quantised}."
-    if quantization == "nf4":
-        return (
-            "The folder holds whole weights that are not quantised: those of the NF4 base that the adapter was trained "
-            "on, dequantised, with the adapter added in full precision. That is the model that the figures are of."
-        )
-    return "The folder holds whole weights: those of the base with the adapter added in full precision."
 
 
 def _tell_data(card: CellCard) -> str:
@@ -137,7 +114,7 @@ def _settings(card: CellCard) -> list[tuple[str, str]]:
     own = [
         (f"{section}.{name}", f"{value}")
         for section in ("lora", "training")
-        for name, value in card.hyperparameters[section].items()
+        for name, value in card.hyperparameters.get(section, {}).items()
     ]
     return [*own, *((name, f"{value}") for name, value in card.environment.items() if name not in KEPT)]
 

@@ -22,6 +22,24 @@ class Canaries:
 
 
 @dataclass(frozen=True)
+class ExportForm:
+    """What an exported folder holds and how it is used, as its kind of model tells it."""
+
+    is_whole: bool
+    """Whether it holds a whole model; else an adapter, which needs its base."""
+    summary: str
+    """What the folder holds, in a few words for a terminal."""
+    description: str
+    """The same in sentences, for its card."""
+    library: str
+    """Name of the library that loads it, as model hubs know it."""
+    task: str
+    """Its task, as model hubs know it."""
+    usage: tuple[str, ...]
+    """How to ask it, as lines of Markdown."""
+
+
+@dataclass(frozen=True)
 class CardFigures:
     """One evaluation of the cell on test."""
 

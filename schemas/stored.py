@@ -53,14 +53,14 @@ def read_stored(group: type[Group], name: str, values: Mapping[str, Any]) -> Gro
 
 
 def read_cell(values: Mapping[str, Any]) -> CellSettings:
-    """Read the settings of a cell.
+    """Read the settings of a cell; a group that means nothing to its kind of model may be left out.
 
     Raises:
         ValidationError: As `read_stored` does.
     """
     return CellSettings(
         base_model=read_stored(BaseModelSettings, "base_model", values["base_model"]),
-        prompt=read_stored(PromptSettings, "prompt", values["prompt"]),
-        lora=read_stored(LoraSettings, "lora", values["lora"]),
+        prompt=read_stored(PromptSettings, "prompt", values.get("prompt", {})),
+        lora=read_stored(LoraSettings, "lora", values.get("lora", {})),
         training=read_stored(TrainingSettings, "training", values["training"]),
     )

@@ -8,6 +8,7 @@ from learning.study import identity
 from schemas.cell import CellSettings, PromptSettings, TrainingSettings
 from schemas.errors import InputError
 from schemas.label import Label
+from schemas.model_card import ExportForm
 
 if TYPE_CHECKING:
     import numpy as np
@@ -101,6 +102,26 @@ class CausalKind:
 
         return check_adapter(folder, expected)
 
+    def describe_export(self, settings: CellSettings, *, merge: bool) -> ExportForm:
+        """A LoRA adapter, or whole weights with the adapter in them."""
+        words = ", ".join(f"` {word}` ({label})" for label, word in settings.prompt.label_words.items())
+        return ExportForm(
+            is_whole=merge,
+            summary="whole weights with the adapter in them" if merge else "a LoRA adapter in PEFT's format",
+            description=_describe_files(settings.base_model.quantization, merge=merge),
+            library="transformers" if merge else "peft",
+            task="text-generation",
+            usage=(
+                f"The text below, with the headline in the brackets; the next tokens are {words}.",
+                "",
+                "```",
+                settings.prompt.instruction,
+                "",
+                "[HEADLINE] =",
+                "```",
+            ),
+        )
+
     def write(self, export: "Export", output: Path, *, merge: bool) -> None:
         """Write a LoRA adapter in PEFT's format, or whole weights with the adapter in them."""
         from learning.models.export import write_adapter, write_merged
@@ -188,6 +209,18 @@ class CausalModel:
     def release(self) -> None:
         """See `learning.kinds.kind.LoadedModel`."""
         self.base.release()
+
+
+def _describe_files(quantization: str, *, merge: bool) -> str:
+    if not merge:
+        quantised = " quantised to NF4, as it was trained on" if quantization == "nf4" else ""
+        return f"The folder holds a LoRA adapter in PEFT's format, for that base{quantised}."
+    if quantization == "nf4":
+        return (
+            "The folder holds whole weights that are not quantised: those of the NF4 base that the adapter was trained "
+            "on, dequantised, with the adapter added in full precision. That is the model that the figures are of."
+        )
+    return "The folder holds whole weights: those of the base with the adapter added in full precision."
 
 
 KIND = CausalKind()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from learning.prompt.lengths import Length
 from schemas.cell import CellSettings, LoraSettings, PromptSettings, TrainingSettings
 from schemas.label import Label
+from schemas.model_card import ExportForm
 
 if TYPE_CHECKING:
     import numpy as np
@@ -116,6 +117,27 @@ class EncoderKind:
         from learning.models.encoder_checks import check_fine_tuned
 
         return check_fine_tuned(folder, expected)
+
+    def describe_export(self, settings: CellSettings, *, merge: bool) -> ExportForm:  # noqa: ARG002
+        """A whole classifier, also where an adapter was trained."""
+        merged = ", with the LoRA adapter added" if settings.training.method == "lora" else ""
+        return ExportForm(
+            is_whole=True,
+            summary="a classifier for transformers' pipeline",
+            description=f"The folder holds a whole sequence classifier in float32{merged}.",
+            library="transformers",
+            task="text-classification",
+            usage=(
+                "The headline alone, without a prompt. The pipeline gives the probabilities at temperature 1.",
+                "",
+                "```python",
+                "from transformers import pipeline",
+                "",
+                'classify = pipeline("text-classification", model="FOLDER", top_k=None)',
+                'classify(["Profit rose in the third quarter"])',
+                "```",
+            ),
+        )
 
     def write(self, export: "Export", output: Path, *, merge: bool) -> None:  # noqa: ARG002 (it is whole either way)
         """Write a folder that transformers' `pipeline("text-classification")` loads."""

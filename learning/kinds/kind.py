@@ -15,6 +15,7 @@ from learning.training.recipe import Recipe, TrainingOutcome
 from learning.training.run import Training
 from schemas.cell import CellSettings, PromptSettings, TrainingSettings
 from schemas.label import Label
+from schemas.model_card import ExportForm
 
 
 class LoadedModel(Scorer, Protocol):
@@ -143,6 +144,9 @@ class ModelKind(Protocol):
         Raises:
             AdapterError: They are damaged, or not those.
         """
+
+    def describe_export(self, settings: CellSettings, *, merge: bool) -> ExportForm:
+        """What `write` writes of a cell with these settings, and how it is used."""
 
     def write(self, export: Export, output: Path, *, merge: bool) -> None:
         """Write a fine-tune to an empty folder for others to load: by itself, or with the weights of its base."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from embedded.paths import MODEL_FOLDER
+from learning.kinds.kind import ModelKind
 from learning.kinds.registry import find_kind
 from learning.models.base_checks import check_numbers
 from learning.models.base_model import HUB_NAME, THING, BaseModelError, ResolvedModel
@@ -53,6 +54,19 @@ def check_folder(folder: Path) -> str:
         InputError: They do not fit.
     """
     return find_kind(folder).check_folder(folder)
+
+
+def find_known_kind(name: str, revision: str | None, models_folder: Path) -> ModelKind | None:
+    """The kind of a model that is on this machine, or whose configuration is; None for any other.
+
+    Args:
+        name: `embedded`, a folder, or ORG/NAME on the hub.
+        revision: Of a hub model.
+        models_folder: Where hub models are kept.
+    """
+    folder = MODEL_FOLDER if name == "embedded" else local_path("base model", name)
+    found = folder if folder.is_dir() else find_copy(name, revision, models_folder)
+    return find_kind(found) if found is not None and (found / "config.json").exists() else None
 
 
 def plan_base(found: ResolvedModel, quantization: Literal["nf4", "none"]) -> BaseModelPlan:

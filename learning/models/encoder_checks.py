@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from learning.models.adapter_files import AGAIN, CONFIG, AdapterError, check_adapter, check_files
-from learning.models.base_checks import DECODERS
 from learning.models.families import CLASSIFIERS
 from learning.models.model_files import WEIGHTS, ModelFiles, ModelFilesError, find_files
 from learning.models.stored_tensors import read_tensors
@@ -32,9 +31,7 @@ PLAIN = "give a plain encoder, whose head fintone adds, or one with those three 
 
 def is_encoder(config: dict[str, Any]) -> bool:
     """Whether a configuration is that of an encoder of a family that is fine-tuned as a classifier."""
-    classes = _classes(config)
-    decodes = config.get("is_decoder") or any(name.endswith(DECODERS) for name in classes)
-    return config.get("model_type") in CLASSIFIERS and not decodes
+    return config.get("model_type") in CLASSIFIERS and not config.get("is_decoder")
 
 
 def check_encoder(files: ModelFiles, config: dict[str, Any]) -> None:

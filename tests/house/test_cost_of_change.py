@@ -4,6 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
+from numpy import ones
+from safetensors.numpy import save_file
 
 from embedded.paths import MODEL_FOLDER
 from ingestion import formats
@@ -21,6 +23,7 @@ from learning.study.evaluation import LabelledPart
 from learning.training.recipe import Recipe
 from learning.worker.jobs import BaseSpec, PlannedTraining, ScoringJob, TrainingJob
 from operations.intake import read_whole
+from operations.planning import lay_out
 from operations.preview import describe_study
 from schemas.config import BaselineSettings
 from schemas.label import LABELS, Label
@@ -72,6 +75,8 @@ from numpy import ones
 
 from learning.prompt.decoding import LabelProbabilities
 from learning.training.recipe import TrainingOutcome
+from schemas.cell import LoraSettings, PromptSettings
+from schemas.model_card import ExportForm
 
 
 class CoinModel:
@@ -104,6 +109,21 @@ class CoinModel:
 
 
 class CoinKind:
+    name = "coin"
+    training_changes = {1: "coins are thrown"}
+
+    def settle(self, settings):
+        return settings.model_copy(update={"prompt": PromptSettings(), "lora": LoraSettings()})
+
+    def ignored(self, settings):
+        return ("prompt", "lora")
+
+    def answers_untouched(self, folder):
+        return True
+
+    def describe_export(self, settings, *, merge):
+        return ExportForm(True, "a coin", "The folder holds a coin.", "coins", "text-classification", ("Throw it.",))
+
     def claims(self, config):
         return config.get("model_type") == "coin"
 
@@ -139,9 +159,16 @@ def test_a_new_kind_of_model_is_one_package_and_its_registration(
     folder = tmp_path / "coin"
     folder.mkdir()
     (folder / "config.json").write_text('{"model_type": "coin"}', encoding="utf-8")
+    save_file({"edge": ones(1)}, folder / "model.safetensors")
     found = resolve_base_model(str(folder), None, tmp_path)
     assert (found.name, found.revision) == ("coin", "0123456789abcdef")
-    settings = build_config(load_profile("demo")).resolve({"training.epochs": 1})
+    monkeypatch.setenv("FINTONE_HOME", str(tmp_path / "home"))
+    grid = ["grid.training.epochs=1", "grid.lora.r=2,4", f"base_model.name={folder}", "baselines.names="]
+    config = build_config(apply_overrides({**load_profile("demo"), "grid": {}}, grid))
+    study = lay_out(config, "snapshot", "split")
+    [base], [cell] = study.base_cells, study.cells  # two ranks of an adapter that a coin does not have are one cell
+    assert (base.name, cell.name, cell.base.kind) == ("base: coin", "", "coin")
+    settings = cell.settings
     spec = BaseSpec(found.folder, "none", settings.training)
     model = find_kind(found.folder).load(spec.folder, spec.quantization, spec.training)
     recipe = Recipe(settings.prompt, settings.lora, settings.training)

@@ -5,11 +5,11 @@ from typing import Any
 
 import torch
 from transformers import (
+    AlbertConfig,
+    AlbertForMaskedLM,
     AutoModelForCausalLM,
     BartConfig,
     BertConfig,
-    BertForMaskedLM,
-    BertLMHeadModel,
     BloomConfig,
     FalconConfig,
     Gemma3Config,
@@ -27,6 +27,8 @@ from transformers import (
     OPTConfig,
     PretrainedConfig,
     Qwen2Config,
+    RemBertConfig,
+    RemBertForCausalLM,
     T5Config,
     T5ForConditionalGeneration,
 )
@@ -85,14 +87,14 @@ LAYERS = {
 }
 UNFIT: dict[str, tuple[Any, str, str]] = {
     "an encoder": (
-        lambda: BertForMaskedLM(BertConfig(**SIZE)),
-        "is an encoder (BertForMaskedLM), which is not fine-tuned yet; give a causal language model",
-        "BertLMHeadModel looks at the words that follow, as an encoder does",
+        lambda: AlbertForMaskedLM(AlbertConfig(**SIZE)),
+        "is an encoder of a family that is not fine-tuned (AlbertForMaskedLM); give a BERT, RoBERTa, DeBERTa",
+        "cannot be loaded (Unrecognized configuration class",
     ),
     "an encoder that was saved as a language model": (
-        lambda: BertLMHeadModel(BertConfig(**SIZE)),
-        "is an encoder (BertLMHeadModel), which is not fine-tuned yet; give a causal language model",
-        "BertLMHeadModel looks at the words that follow, as an encoder does",
+        lambda: RemBertForCausalLM(RemBertConfig(**SIZE)),
+        "is an encoder of a family that is not fine-tuned (RemBertForCausalLM); give a BERT, RoBERTa, DeBERTa",
+        "RemBertForCausalLM looks at the words that follow, as an encoder does",
     ),
     "a classifier": (
         lambda: LlamaForSequenceClassification(LlamaConfig(**SIZE)),

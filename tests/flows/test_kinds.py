@@ -1,0 +1,114 @@
+"""A causal model and an encoder in one study: leaderboard, gate, champion, scoring, export; only the study is small."""
+
+import csv
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from transformers import pipeline
+
+from embedded.grammar import generate_headline
+from flows.retrain import retrain
+from learning.models.quiet import quiet_libraries
+from operations.answers import choose_model, score_source
+from operations.export import export_cell
+from operations.promotion import carry_out, propose
+from schemas.overrides import apply_overrides
+from schemas.profiles import build_config, load_profile
+from schemas.source import ScoreSettings
+from storage.query import query
+from tests.learning.models.encoders import make_encoder
+
+SMALL = ("split.method=hashed", "split.train_per_class=8", "split.test_per_class=22", "split.validation_per_class=4")
+ONE = (
+    "training.learning_rate=1e-3",
+    "training.epochs=1",
+    "decoding.temperatures=0.5,1",
+    "baselines.names=majority class",
+)
+
+
+class Study(NamedTuple):
+    """A finished study."""
+
+    home: Path
+    study_id: str
+    encoder: Path
+
+    def ask(self, sql: str) -> list[tuple[Any, ...]]:
+        """What the warehouse says."""
+        return query(self.home / "warehouse.duckdb", sql).rows
+
+
+@pytest.fixture(scope="module")
+def study(
+    tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path, server: str, lasting_worker: None
+) -> Iterator[Study]:
+    """Two ranks of an adapter of a Llama, and an encoder that has none and knows the labels."""
+    folder = tmp_path_factory.mktemp("kinds")
+    tiny = Path(shutil.copytree(tiny_folder, folder / "tiny"))
+    encoder = make_encoder(folder / "finbert", labels=["positive", "negative", "neutral"])
+    random = Random(5)
+    with (folder / "headlines.csv").open("w", newline="", encoding="utf-8") as file:
+        rows = [generate_headline(random) for _ in range(180)]
+        csv.writer(file).writerows([("text", "label"), *((row.text, row.sentiment) for row in rows)])
+    grid = (f"data.source={folder / 'headlines.csv'}", f"grid.base_model.name={tiny},{encoder}", "grid.lora.r=2,4")
+    config = build_config(apply_overrides({**load_profile("demo"), "grid": {}}, [*SMALL, *ONE, *grid]))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FINTONE_HOME", str(folder / "home"))
+        yield Study(folder / "home", retrain(config), encoder)
+
+
+def encoder_cell(study: Study) -> str:
+    [(cell,)] = study.ask("SELECT cell_id FROM cells WHERE kind = 'fine-tuned' AND model = 'finbert'")
+    return str(cell)
+
+
+def test_one_leaderboard_holds_both_kinds_and_names_only_what_has_an_effect(study: Study) -> None:
+    rows = study.ask("SELECT DISTINCT cell_name FROM leaderboard WHERE part = 'test' AND kind <> 'baseline'")
+    names = {"base: finbert", "base: tiny", "model=finbert", "model=tiny r=2", "model=tiny r=4"}
+    assert {name for (name,) in rows} == names
+    unparsed = study.ask("SELECT max(p_unparsed) FROM predictions JOIN cells USING (cell_id) WHERE model = 'finbert'")
+    assert unparsed == [(0.0,)]
+    [(settings,)] = study.ask(f"SELECT settings FROM leaderboard WHERE cell_id = '{encoder_cell(study)}' LIMIT 1")
+    assert "prompt" not in settings
+    assert "lora" not in settings
+
+
+def test_the_gate_judges_an_encoder_and_it_scores_as_champion(study: Study, tmp_path: Path) -> None:
+    cell = encoder_cell(study)
+    [(judged,)] = study.ask("SELECT count(*) FROM champions")
+    assert judged == 1
+    carry_out(propose(cell, "for the test", "tester"))
+    source = tmp_path / "new.txt"
+    source.write_text("Profit rose sharply\nSales fell by half\n", encoding="utf-8")
+    settings = ScoreSettings(source=str(source))
+    chosen = choose_model(settings)
+    assert chosen.model.card.cell_id == cell
+    score_source(settings, chosen)
+    assert study.ask("SELECT count(*), max(p_unparsed) FROM scores") == [(2, 0.0)]
+
+
+def test_an_exported_encoder_is_a_pipeline_that_answers_as_the_ledger_has_it(study: Study, tmp_path: Path) -> None:
+    cell = encoder_cell(study)
+    lines = dict(export_cell(cell, tmp_path / "model", merge=False))
+    assert lines["checked"].startswith(
+        "Loaded back from these files, it answers 64 test headlines as the ledger has it"
+    )
+    rows = study.ask(
+        "SELECT text, p_negative, p_neutral, p_positive FROM predictions JOIN headlines USING (headline_id)"
+        f" WHERE cell_id = '{cell}' AND part = 'test' AND temperature = 1 ORDER BY headline_id LIMIT 64"
+    )
+    with quiet_libraries():
+        classify = pipeline("text-classification", model=str(tmp_path / "model"), top_k=None)
+    for (_, *expected), answers in zip(rows, classify([row[0] for row in rows]), strict=True):
+        found = {answer["label"]: answer["score"] for answer in answers}
+        np.testing.assert_allclose([found[name] for name in ("negative", "neutral", "positive")], expected, atol=1e-5)
+    assert len(rows) == 64
+    card = (tmp_path / "model" / "README.md").read_text()
+    assert 'pipeline_tag: "text-classification"' in card
+    assert "[HEADLINE]" not in card
