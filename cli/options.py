@@ -69,6 +69,7 @@ def build_config(profile: str, base_models: "Sequence[str]", assignments: list[s
 
 def collect_values(profile: str, base_models: "Sequence[str]", assignments: list[str]) -> dict[str, Any]:
     """The raw values of a profile with base models and settings in place of its own; a label map may be a file."""
+    import json
     from pathlib import Path
 
     from cli.label_map import read_label_map
@@ -81,9 +82,8 @@ def collect_values(profile: str, base_models: "Sequence[str]", assignments: list
         raise InputError(f"--base-model {base_models[0]}: a model is given twice; leave one out")
     if base_models:
         values["base_model"] = {**values.get("base_model", {}), "name": base_models[0], "revision": None}
-    if len(base_models) > 1:
-        values["grid"] = {**values.get("grid", {}), "base_model.name": list(base_models)}
-    values = apply_overrides(values, assignments)
+    named = [f"grid.base_model.name={json.dumps(list(base_models))}"] if len(base_models) > 1 else []
+    values = apply_overrides(values, [*named, *assignments])
     label_map = values.get("data", {}).get("label_map")
     if isinstance(label_map, str):
         values["data"]["label_map"] = read_label_map(Path(label_map).expanduser(), "data.label_map")

@@ -166,8 +166,9 @@ def _count(number: int, what: str) -> str:
 
 def _describe_grid(config: StudyConfig) -> str:
     """Each setting that varies, with its values."""
-    told = [f"{path} {', '.join(spell_values(path, values))}" for path, values in config.grid.items()]
-    return " x ".join(told) or "no setting varies"
+    grids = config.grid if isinstance(config.grid, tuple) else (config.grid,)
+    told = [" x ".join(f"{path} {', '.join(spell_values(path, own))}" for path, own in grid.items()) for grid in grids]
+    return "; and ".join(each or "no setting varies" for each in told)
 
 
 def _describe_scoring(config: StudyConfig, fine_tunes: int) -> str:
@@ -207,7 +208,7 @@ def _describe_training(config: StudyConfig, cell: _Settled) -> str:
         form.format(getattr(groups[group], name))
         for path, form in told.items()
         for group, _, name in [path.partition(".")]
-        if path not in config.grid and group not in cell.ignored and path not in cell.ignored
+        if path not in config.varied and group not in cell.ignored and path not in cell.ignored
     ]
     return ", ".join([*what, *fixed, "AdamW"])
 

@@ -3,6 +3,7 @@
 A `StudyConfig` is the parameter of the flow `retrain`, so these descriptions are also the form in the Prefect UI.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +12,16 @@ from typing import Any, Literal, Self
 from pydantic import Field, JsonValue, field_validator, model_validator
 
 from schemas.cell import BaseModelSettings, CellSettings, LoraSettings, PromptSettings, TrainingSettings
-from schemas.grid import VARIABLE, Point, check_values, explain_fixed, iterate_points, open_short_names, resolve_point
+from schemas.grid import (
+    VARIABLE,
+    Grid,
+    Point,
+    check_values,
+    explain_fixed,
+    iterate_points,
+    open_short_names,
+    resolve_point,
+)
 from schemas.settings import (
     NamingSettings,
     PositiveFloat,
@@ -186,11 +196,12 @@ class StudyConfig(Settings):
     baselines: BaselineSettings = BaselineSettings()
     lora: LoraSettings = LoraSettings()
     training: TrainingSettings
-    grid: dict[str, tuple[JsonValue, ...]] = Field(
+    grid: Grid | tuple[Grid, ...] = Field(
         default={},
         description="Settings that vary, each with its values, as in `{lora.r: [16, 64], training.epochs: [1, 3]}`: "
         "one cell for each combination. Any setting of `base_model`, `prompt`, `lora` or `training` that changes a "
-        "result may vary. `learning_rates`, `epochs` and `seeds` are short for `training.learning_rate`, "
+        "result may vary. A list of such grids has the cells of each, as where models need other learning rates. "
+        "`learning_rates`, `epochs` and `seeds` are short for `training.learning_rate`, "
         "`training.epochs` and `training.seed`.",
     )
     curve_epochs: tuple[PositiveInt, ...] = Field(
@@ -222,12 +233,16 @@ class StudyConfig(Settings):
 
     @field_validator("grid")
     @classmethod
-    def _only_what_may_vary(cls, grid: dict[str, tuple[JsonValue, ...]]) -> dict[str, tuple[JsonValue, ...]]:
+    def _only_what_may_vary(cls, grid: Grid | tuple[Grid, ...]) -> Grid | tuple[Grid, ...]:
         settings = dict(iterate_settings(cls))
-        for path in grid:
+        grids = grid if isinstance(grid, tuple) else (grid,)
+        for path in dict.fromkeys(path for own in grids for path in own):
             if path not in VARIABLE:
                 raise ValueError(explain_fixed(path) if path in settings else f"there is no setting {path!r:.50}")
-        return {path: check_values(path, values) for path, values in grid.items()}
+        checked = tuple({path: check_values(path, values) for path, values in own.items()} for own in grids)
+        if not checked:
+            raise ValueError("is an empty list; give a grid, or {} for none")
+        return checked if isinstance(grid, tuple) else checked[0]
 
     @field_validator("curve_epochs")
     @classmethod
@@ -236,9 +251,21 @@ class StudyConfig(Settings):
 
     @model_validator(mode="after")
     def _points_that_fit(self) -> Self:
-        for point in iterate_points(self.grid):
-            self.resolve(point)
+        self.resolve_all()
         return self
+
+    @property
+    def varied(self) -> dict[str, tuple[JsonValue, ...]]:
+        """Every setting that a grid names, with each value that a cell has."""
+        if not isinstance(self.grid, tuple):
+            return self.grid
+        cells = [cell.model_dump(mode="json") for cell in self.resolve_all()]
+        varied: dict[str, tuple[JsonValue, ...]] = {}
+        for path in dict.fromkeys(path for grid in self.grid for path in grid):
+            group, _, name = path.partition(".")
+            values = {json.dumps(cell[group][name], sort_keys=True): cell[group][name] for cell in cells}
+            varied[path] = tuple(values.values())
+        return varied
 
     def resolve(self, point: Point) -> CellSettings:
         """The settings of the cell at a point of the grid."""
@@ -247,7 +274,11 @@ class StudyConfig(Settings):
 
     def resolve_all(self) -> list[CellSettings]:
         """The settings of every cell of the grid, the last setting of the grid changing fastest."""
-        return [self.resolve(point) for point in iterate_points(self.grid)]
+        return [self.resolve(point) for grid in self._grids for point in iterate_points(grid)]
+
+    @property
+    def _grids(self) -> tuple[Grid, ...]:
+        return self.grid if isinstance(self.grid, tuple) else (self.grid,)
 
 
 def _check_line(text: str) -> str:

@@ -4,7 +4,7 @@ Any setting of `CellSettings` may vary that has an effect on a result. Nothing h
 that grids had when they knew three settings alone.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from typing import Annotated, Any
 
@@ -47,10 +47,16 @@ def open_short_names(values: Mapping[str, Any]) -> dict[str, Any]:
     """Raw values of a study with each short name of its grid spelled out, and `grid.curve_epochs` in its own place."""
     opened, grid = dict(values), values.get("grid")
     if isinstance(grid, Mapping):
-        opened["grid"] = {SHORT_NAMES.get(name, name): own for name, own in grid.items() if name != "curve_epochs"}
+        opened["grid"] = _open_names(grid)
         if "curve_epochs" in grid:
             opened["curve_epochs"] = grid["curve_epochs"]
+    elif isinstance(grid, Sequence):
+        opened["grid"] = [_open_names(own) if isinstance(own, Mapping) else own for own in grid]
     return opened
+
+
+def _open_names(grid: Mapping[str, Any]) -> dict[str, Any]:
+    return {SHORT_NAMES.get(name, name): own for name, own in grid.items() if name != "curve_epochs"}
 
 
 def explain_fixed(path: str) -> str:

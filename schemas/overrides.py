@@ -27,7 +27,8 @@ def apply_overrides(values: Mapping[str, Any], assignments: Sequence[str]) -> di
     A value is read as YAML; a list may be written `[1,3]` or `1,3`; a text setting takes the words as they are,
     unless they are empty, `null` or in quotes. Keys and values of a mapping are words: `{0: negative, no: neutral}`; a
     text in its place, such as the name of a file, stays a text.
-    `grid.any.setting=values` has a setting vary, and `any.setting=value` has it vary no longer.
+    `grid.any.setting=values` has a setting vary, in each grid of several, and `any.setting=value` has it vary no
+    longer.
 
     Raises:
         InputError: An assignment has no equals sign, its setting is unknown or cannot vary, or its value is no YAML or
@@ -44,7 +45,9 @@ def apply_overrides(values: Mapping[str, Any], assignments: Sequence[str]) -> di
             path = "curve_epochs"
         if path.startswith(GRID):
             varied = _find_varied(path.removeprefix(GRID), fields)
-            result.setdefault("grid", {})[varied] = _parse_list(path, text, VARIABLE[varied])
+            result.setdefault("grid", {})
+            for grid in _list_grids(result):
+                grid[varied] = _parse_list(path, text, VARIABLE[varied])
             continue
         if path not in fields:
             raise InputError(unknown_setting(path))
@@ -53,8 +56,15 @@ def apply_overrides(values: Mapping[str, Any], assignments: Sequence[str]) -> di
         for group in groups:
             target = target.setdefault(group, {})
         target[name] = _parse(path, text, fields[path])
-        result.get("grid", {}).pop(path, None)
+        for grid in _list_grids(result):
+            grid.pop(path, None)
     return result
+
+
+def _list_grids(values: dict[str, Any]) -> list[dict[str, Any]]:
+    """The grids of a profile, which may be one or a list."""
+    grid = values.get("grid", {})
+    return [own for own in (grid if isinstance(grid, list) else [grid]) if isinstance(own, dict)]
 
 
 def _find_varied(name: str, fields: Mapping[str, FieldInfo]) -> str:

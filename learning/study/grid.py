@@ -85,7 +85,7 @@ def _plan_base(cell: ModelCell, split_id: str, names: CellNames) -> ModelCell:
 def plan_curve(study: StudyPlan, best: ModelCell) -> tuple[ModelCell, ...]:
     """The cells of the epoch curve through a cell that the grid does not have yet, with every seed of the grid."""
     known, names = {cell.cell_id for cell in study.cells}, CellNames(study.config)
-    seeds = study.config.grid.get(SEED, (best.settings.training.seed,))
+    seeds = study.config.varied.get(SEED, (best.settings.training.seed,))
     points = [{"epochs": epochs, "seed": seed} for epochs in study.config.curve_epochs for seed in seeds]
     trainings = [best.settings.training.model_copy(update=point) for point in points]
     settings = [best.settings.model_copy(update={"training": training}) for training in trainings]

@@ -112,7 +112,7 @@ def earlier_study_ids(
 
     None where more varies than varied then.
     """
-    if not set(config.grid) <= set(SHORT_NAMES.values()):
+    if isinstance(config.grid, tuple) or not set(config.grid) <= set(SHORT_NAMES.values()):
         return []
     spelled = {"name", "data", "base_model", "baselines", "promotion", "runner"}
     older = {
@@ -152,7 +152,7 @@ def _older_form(config: StudyConfig, leave_out: Iterable[str], without: Iterable
     """
     form = config.model_dump(mode="json", exclude={"study_name", "tags", "grid", "curve_epochs", *without})
     form |= {name: _identify(getattr(config, name), name) for name in ("data", "split") if name in form}
-    grid = {name: list(config.grid.get(path, ())) for name, path in SHORT_NAMES.items()}
+    grid = {name: list(config.varied.get(path, ())) for name, path in SHORT_NAMES.items()}
     for name, path in SHORT_NAMES.items():
         fixed = form["training"].pop(path.rpartition(".")[2])
         grid[name] = grid[name] or [fixed]

@@ -24,7 +24,7 @@ class CellNames:
 
     def __init__(self, config: StudyConfig) -> None:
         """Find what varies: the grid's settings of several values, and the epochs where there is a curve."""
-        varied: dict[str, Sequence[JsonValue]] = {path: own for path, own in config.grid.items() if len(own) > 1}
+        varied: dict[str, Sequence[JsonValue]] = {path: own for path, own in config.varied.items() if len(own) > 1}
         if config.curve_epochs:
             varied.setdefault(EPOCHS, config.curve_epochs)
         if not varied:
@@ -32,7 +32,7 @@ class CellNames:
                 RATE: [config.training.learning_rate],
                 EPOCHS: [config.training.epochs],
             }
-            varied = {path: config.grid.get(path, value) for path, value in own.items()}
+            varied = {path: config.varied.get(path, value) for path, value in own.items()}
         self.spelled = {path: _spell_all(path, values) for path, values in varied.items()}
         self.labels = _label(self.spelled)
 

@@ -13,7 +13,7 @@ from schemas.profiles import build_config, load_profile
 from schemas.settings import iterate_settings
 
 
-def configure(grid: dict[str, Any], **changes: Any) -> StudyConfig:
+def configure(grid: Any, **changes: Any) -> StudyConfig:
     return build_config({**load_profile("demo"), "grid": grid, **changes})
 
 
@@ -116,3 +116,51 @@ def test_one_value_for_a_setting_of_the_profiles_grid_has_it_vary_no_longer() ->
     config = build_config(apply_overrides(load_profile("demo"), ["training.epochs=2"]))
     assert list(config.grid) == ["training.learning_rate"]
     assert {cell.training.epochs for cell in config.resolve_all()} == {2}
+
+
+MODELS = [
+    {"base_model.name": ["embedded"], "learning_rates": [1e-3, 2e-3], "epochs": [1]},
+    {"base_model.name": ["encoder"], "learning_rates": [2e-5], "lora.r": [4, 8]},
+]
+
+
+def test_several_grids_have_the_cells_of_each() -> None:
+    config = configure(MODELS)
+    cells = [
+        (cell.base_model.name, cell.training.learning_rate, cell.training.epochs, cell.lora.r)
+        for cell in config.resolve_all()
+    ]
+    epochs, rank = config.training.epochs, config.lora.r
+    assert cells == [
+        ("embedded", 1e-3, 1, rank),
+        ("embedded", 2e-3, 1, rank),
+        ("encoder", 2e-5, epochs, 4),
+        ("encoder", 2e-5, epochs, 8),
+    ]
+    assert config.varied == {
+        "base_model.name": ("embedded", "encoder"),
+        "training.learning_rate": (1e-3, 2e-3, 2e-5),
+        "training.epochs": (1, epochs),
+        "lora.r": (rank, 4, 8),
+    }
+    assert StudyConfig.model_validate_json(config.model_dump_json()) == config
+
+
+def test_settings_given_one_by_one_reach_each_of_several_grids() -> None:
+    values = {**load_profile("demo"), "grid": MODELS}
+    config = build_config(apply_overrides(values, ["grid.training.seed=1,2", "lora.r=2"]))
+    assert {(cell.training.seed, cell.lora.r) for cell in config.resolve_all()} == {(1, 2), (2, 2)}
+    assert len(config.resolve_all()) == 6
+
+
+@pytest.mark.parametrize(
+    ("grid", "reason"),
+    [
+        ([], "grid: is an empty list; give a grid, or {} for none"),
+        ([{"split.seed": [1]}], "grid: split.seed cannot vary: "),
+        ([{"lora.r": []}], "grid: lora.r = []: give a value"),
+    ],
+)
+def test_wrong_grids_of_several_are_refused_as_one_is(grid: Any, reason: str) -> None:
+    with pytest.raises(InputError, match=f"^{re.escape(reason)}"):
+        configure(grid)
