@@ -15,6 +15,7 @@ from schemas.cell import BaseModelSettings, CellSettings, LoraSettings, PromptSe
 from schemas.grid import (
     VARIABLE,
     Grid,
+    Grids,
     Point,
     check_values,
     explain_fixed,
@@ -196,7 +197,7 @@ class StudyConfig(Settings):
     baselines: BaselineSettings = BaselineSettings()
     lora: LoraSettings = LoraSettings()
     training: TrainingSettings
-    grid: Grid | tuple[Grid, ...] = Field(
+    grid: Grids = Field(
         default={},
         description="Settings that vary, each with its values, as in `{lora.r: [16, 64], training.epochs: [1, 3]}`: "
         "one cell for each combination. Any setting of `base_model`, `prompt`, `lora` or `training` that changes a "

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from typing import Annotated, Any
 
-from pydantic import JsonValue, TypeAdapter, ValidationError
+from pydantic import Discriminator, JsonValue, Tag, TypeAdapter, ValidationError
 
 from schemas.cell import WITHOUT_EFFECT, CellSettings
 from schemas.listing import show
@@ -16,6 +16,14 @@ from schemas.settings import iterate_settings
 
 Grid = dict[str, tuple[JsonValue, ...]]
 Point = dict[str, JsonValue]
+
+ONE_GRID, SEVERAL_GRIDS = "one grid", "several grids"
+"""What pydantic calls the two forms of a grid."""
+Grids = Annotated[
+    Annotated[Grid, Tag(ONE_GRID)] | Annotated[tuple[Grid, ...], Tag(SEVERAL_GRIDS)],
+    Discriminator(lambda value: SEVERAL_GRIDS if isinstance(value, list | tuple) else ONE_GRID),
+]
+"""A grid, or several whose cells are joined."""
 
 EPOCHS, SEED, RATE = "training.epochs", "training.seed", "training.learning_rate"
 SHORT_NAMES = {"learning_rates": RATE, "epochs": EPOCHS, "seeds": SEED}

@@ -16,7 +16,7 @@ from pydantic_core import ErrorDetails
 
 from schemas.config import StudyConfig
 from schemas.errors import InputError
-from schemas.grid import SHORT_NAMES, VARIABLE
+from schemas.grid import ONE_GRID, SEVERAL_GRIDS, SHORT_NAMES, VARIABLE
 from schemas.listing import cut, show
 from schemas.own_profile import is_own_profile, read_profile, read_profile_text
 from schemas.settings import iterate_settings
@@ -110,7 +110,7 @@ def _innermost(problems: list[ErrorDetails]) -> list[ErrorDetails]:
 
 
 def _describe(problem: ErrorDetails) -> str:
-    path = cut(".".join(str(part) for part in problem["loc"]))
+    path = cut(".".join(str(part) for part in problem["loc"] if part not in (ONE_GRID, SEVERAL_GRIDS)))
     if problem["type"] == "extra_forbidden":
         return unknown_setting(path)
     if problem["type"] == "missing":

@@ -227,9 +227,12 @@ def test_any_setting_varies_and_a_base_is_evaluated_once() -> None:
 def test_two_names_of_one_base_are_one_cell_and_no_other_study() -> None:
     twin = BASE.model_copy(update={"name": "twin"})
 
+    def find(settings: CellSettings) -> FoundModel:
+        return FoundModel(BASE if settings.base_model.name == "embedded" else twin, settings)
+
     def plan_with(*assignments: str) -> StudyPlan:
         config = build_config(apply_overrides(load_profile("demo"), ["baselines.names=", *assignments]))
-        return plan_study(config, "snapshot", "split", lambda asked: BASE if asked.name == "embedded" else twin, [])
+        return plan_study(config, "snapshot", "split", find, [])
 
     one, two = plan_with(), plan_with("grid.base_model.name=embedded,./twin")
     assert (len(two.cells), len(two.base_cells)) == (len(one.cells), 1)

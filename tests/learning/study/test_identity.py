@@ -226,7 +226,9 @@ PLAN = [BaselinePlan(name="svm", version=2)]
 
 
 def study(*assignments: str, split: str = "split", base: BaseModelPlan = BASE, baselines: Any = PLAN) -> str:
-    return plan_study(demo(*assignments), "data", split, lambda _: base, baselines).study_id
+    return plan_study(
+        demo(*assignments), "data", split, lambda settings: FoundModel(base, settings), baselines
+    ).study_id
 
 
 def test_a_study_is_its_settings_its_data_its_base_model_and_its_baselines() -> None:
