@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from embedded.paths import MODEL_FOLDER
-from learning.kinds.kind import ModelKind
 from learning.kinds.registry import find_kind
 from learning.models.base_checks import check_numbers
 from learning.models.base_model import HUB_NAME, THING, BaseModelError, ResolvedModel
@@ -16,6 +15,9 @@ from learning.prompt.lengths import Length
 from schemas.cell import PromptSettings
 from schemas.paths import local_path
 from schemas.plan import BaseModelPlan
+
+if TYPE_CHECKING:
+    from learning.kinds.kind import ModelKind
 
 FINITE = ".finite"
 """Folder of a file for each revision whose weights were found to be numbers."""
@@ -56,7 +58,7 @@ def check_folder(folder: Path) -> str:
     return find_kind(folder).check_folder(folder)
 
 
-def find_known_kind(name: str, revision: str | None, models_folder: Path) -> ModelKind | None:
+def find_known_kind(name: str, revision: str | None, models_folder: Path) -> "ModelKind | None":
     """The kind of a model that is on this machine, or whose configuration is; None for any other.
 
     Args:
