@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from schemas.cell import WITHOUT_EFFECT, BaseModelSettings
 from schemas.config import StudyConfig
+from schemas.footprint import count_weight_bytes
 from schemas.plan import BaseModelPlan, CellPlan, EncoderPlan, IngestedSource, ModelCell, StudyPlan
 from schemas.stored import write_stored
 from storage.home import Home
@@ -119,6 +120,8 @@ def _cell_record(study: StudyPlan, cell: CellPlan) -> "CellRecord":
     if not isinstance(cell, ModelCell):
         return record
     stored = write_stored(cell.settings, include=OF_AN_UNTOUCHED_BASE)
+    if cell.kind == "base":
+        record = replace(record, size_bytes=count_weight_bytes(cell.base.folder))
     if cell.kind == "fine-tuned":
         training = cell.settings.training
         stored = write_stored(cell.settings, exclude={"training": WITHOUT_EFFECT})

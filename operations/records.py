@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from operations.disk import count_bytes
 from schemas.config import DecodingSettings
 from schemas.label import LABELS
 from schemas.plan import PARTS, CellPlan, StudyPlan
@@ -41,7 +42,7 @@ def load_part(study: StudyPlan, name: str) -> "LabelledPart":
     from storage.home import Home
 
     frame = splits.load_part(Home.from_environment().warehouse, study.split_id, name)
-    return LabelledPart(name, *(tuple(frame[column]) for column in ("headline_id", "text", "label")))
+    return LabelledPart(name, *(tuple(frame[column]) for column in ("headline_id", "text", "label", "group_id")))
 
 
 def load_parts(study: StudyPlan) -> "list[LabelledPart]":
@@ -142,6 +143,7 @@ def cell_outcome(cell: CellPlan, outcome: "TrainingOutcome") -> "CellOutcome":
     from storage.cells import CellOutcome
     from storage.home import Home
 
+    adapter = Home.from_environment().adapter(cell.cell_id)
     environment = {
         **outcome.environment,
         "micro_batch_size": outcome.micro_batch_size,
@@ -154,8 +156,9 @@ def cell_outcome(cell: CellPlan, outcome: "TrainingOutcome") -> "CellOutcome":
         examples_per_second=outcome.examples_per_second,
         tokens_per_second=outcome.tokens_per_second,
         peak_memory_bytes=outcome.peak_memory_bytes,
-        adapter_path=str(Home.from_environment().adapter(cell.cell_id)),
+        adapter_path=str(adapter),
         environment=environment,
         status="diverged" if outcome.diverged else "finished",
         adapter_hash=outcome.adapter_hash,
+        size_bytes=count_bytes(adapter),
     )
