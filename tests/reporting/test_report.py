@@ -28,6 +28,7 @@ NASTY = "<script>alert(1)</script> & \"$x_1$\" 'y' \u202e\x1b[31m {{ 7 * 7 }} <i
 SECTIONS = (
     "answer",
     "overview",
+    "ladder",
     "desk",
     "words",
     "tables",
