@@ -20,7 +20,7 @@ class FittedBaseline:
     answer: Baseline
     train_seconds: float
     size_bytes: int
-    """Of all that it learnt and loaded, as a file would hold it."""
+    """Of a file that would hold the fitted baseline; what the code itself holds, as word lists, is no part of it."""
 
 
 def fit_baseline(name: str, train: LabelledPart, seed: int, encoder_folder: Path | None = None) -> FittedBaseline:

@@ -1,5 +1,5 @@
 -- What a rung of the ladder costs: bytes on disk, beside the seconds that baselines now record, too.
 
 ALTER TABLE cells ADD COLUMN size_bytes BIGINT;
-COMMENT ON COLUMN cells.size_bytes IS 'Bytes of its own files: a base model''s weights, a fine-tune''s adapter without its base, all that a baseline learnt and loaded. NULL where an older version did not record it.';
+COMMENT ON COLUMN cells.size_bytes IS 'Bytes of its own files: a base model''s weights, a fine-tune''s adapter without its base, a file that would hold the fitted baseline. NULL where an older version did not record it.';
 COMMENT ON COLUMN cells.train_seconds IS 'Seconds of training or, for a baseline, of fitting; NULL for an untouched base.';
