@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from schemas.cell import WITHOUT_EFFECT, CellSettings
 from schemas.config import StudyConfig
+from schemas.footprint import count_weight_bytes
 from schemas.plan import CellPlan, EncoderPlan, FoundModel, IngestedSource, ModelCell, StudyPlan
 from schemas.stored import write_stored
 from storage.home import Home
@@ -132,6 +133,8 @@ def _cell_record(study: StudyPlan, cell: CellPlan) -> "CellRecord":
         return record
     groups = {name: chosen for name, chosen in OF_AN_UNTOUCHED_BASE.items() if name not in cell.ignored}
     stored = write_stored(cell.settings, include=groups)
+    if cell.kind == "base":
+        record = replace(record, size_bytes=count_weight_bytes(cell.base.folder))
     if cell.kind == "fine-tuned":
         training = cell.settings.training
         ignored = dict.fromkeys((name for name in cell.ignored if "." not in name), True)

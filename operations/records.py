@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from operations.disk import count_bytes
 from schemas.config import DecodingSettings
+from schemas.footprint import count_weight_bytes
 from schemas.label import LABELS
-from schemas.plan import PARTS, CellPlan, StudyPlan
+from schemas.plan import PARTS, CellPlan, ModelCell, StudyPlan
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,7 +44,7 @@ def load_part(study: StudyPlan, name: str) -> "LabelledPart":
     from storage.home import Home
 
     frame = splits.load_part(Home.from_environment().warehouse, study.split_id, name)
-    return LabelledPart(name, *(tuple(frame[column]) for column in ("headline_id", "text", "label")))
+    return LabelledPart(name, *(tuple(frame[column]) for column in ("headline_id", "text", "label", "group_id")))
 
 
 def load_parts(study: StudyPlan) -> "list[LabelledPart]":
@@ -137,11 +140,12 @@ def _label_words(outcomes: "NDArray[np.int64]") -> list[str]:
     return [LABELS[number].value for number in parsed_labels(outcomes)]
 
 
-def cell_outcome(cell: CellPlan, outcome: "TrainingOutcome") -> "CellOutcome":
+def cell_outcome(cell: ModelCell, outcome: "TrainingOutcome") -> "CellOutcome":
     """A training's outcome as the warehouse keeps it."""
     from storage.cells import CellOutcome
     from storage.home import Home
 
+    adapter = Home.from_environment().adapter(cell.cell_id)
     environment = {
         **outcome.environment,
         "micro_batch_size": outcome.micro_batch_size,
@@ -154,8 +158,16 @@ def cell_outcome(cell: CellPlan, outcome: "TrainingOutcome") -> "CellOutcome":
         examples_per_second=outcome.examples_per_second,
         tokens_per_second=outcome.tokens_per_second,
         peak_memory_bytes=outcome.peak_memory_bytes,
-        adapter_path=str(Home.from_environment().adapter(cell.cell_id)),
+        adapter_path=str(adapter),
         environment=environment,
         status="diverged" if outcome.diverged else "finished",
         adapter_hash=outcome.adapter_hash,
+        size_bytes=_count_bytes_to_answer(adapter, cell.base.folder),
     )
+
+
+def _count_bytes_to_answer(fine_tune: Path, base: Path) -> int:
+    """Bytes of a fine-tune's files and, where it is an adapter, of its base model's weights."""
+    from learning.models.adapter_files import CONFIG
+
+    return count_bytes(fine_tune) + (count_weight_bytes(base) if (fine_tune / CONFIG).exists() else 0)

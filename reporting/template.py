@@ -12,6 +12,11 @@ from markupsafe import Markup
 from reporting.text import visible
 from reporting.verdict import format_figure
 
+LARGE_RATE = 100
+"""Headlines a second from which tenths are left out."""
+MEGABYTE = 1e6
+LEAST_SHOWN = 1e5
+"""Bytes below which a size is not told more closely."""
 STYLE = Path(__file__).parent / "templates" / "report.css"
 
 
@@ -28,6 +33,8 @@ def templates() -> Environment:
         figure=format_figure,
         share=_share,
         seconds=_seconds,
+        rate=_rate,
+        megabytes=_megabytes,
         number=_number,
         visible=visible,
         cell_name=_cell_name,
@@ -61,3 +68,15 @@ def _number(value: Any) -> str:
 
 def _seconds(value: float | None) -> str:
     return "" if value is None else f"{value:,.1f}"
+
+
+def _rate(value: float) -> str:
+    """A number a second: a tenth matters where it is small."""
+    return f"{value:,.0f}" if value >= LARGE_RATE else f"{value:,.1f}"
+
+
+def _megabytes(count: int | None) -> str:
+    """Bytes in MB; empty where an older version did not record them."""
+    if count is None:
+        return ""
+    return f"{count / MEGABYTE:,.1f}" if count >= LEAST_SHOWN else f"< {LEAST_SHOWN / MEGABYTE:g}"

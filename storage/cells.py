@@ -49,6 +49,8 @@ class CellRecord:
     base_revision: str | None = None
     base_folder: str | None = None
     """Of its base model; None for a baseline."""
+    size_bytes: int | None = None
+    """Of the weights of an untouched base; of other cells it is known once they are fitted or trained."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,8 @@ class CellOutcome:
     tokens_per_second: float | None = None
     status: Literal["finished", "diverged"] = "finished"
     adapter_hash: str | None = None
+    size_bytes: int | None = None
+    """Of its adapter's files."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +141,8 @@ def add_cells(warehouse: Path, study_id: str, cells: Sequence[CellRecord]) -> No
             columns, given = ", ".join(values), ", ".join(f"${column}" for column in values)
             connection.execute(
                 f"INSERT INTO cells ({columns}, status) VALUES ({given}, 'planned')"  # noqa: S608 (our own names)
-                " ON CONFLICT (cell_id) DO UPDATE SET base_folder = excluded.base_folder",
+                " ON CONFLICT (cell_id) DO UPDATE SET base_folder = excluded.base_folder,"
+                " size_bytes = coalesce(excluded.size_bytes, size_bytes)",
                 values,
             )
             connection.execute(
@@ -175,10 +180,21 @@ def finish_cell(warehouse: Path, cell_id: str, outcome: CellOutcome) -> None:
         "UPDATE cells SET status = $status, reason = NULL, steps = $steps, first_step = $first_step,"
         " train_seconds = $train_seconds, examples_per_second = $examples_per_second,"
         " tokens_per_second = $tokens_per_second, peak_memory_bytes = $peak_memory_bytes,"
-        " adapter_path = $adapter_path, adapter_hash = $adapter_hash, environment = $environment, finished_at = $now"
+        " adapter_path = $adapter_path, adapter_hash = $adapter_hash, size_bytes = $size_bytes,"
+        " environment = $environment, finished_at = $now"
         " WHERE cell_id = $cell_id",
         {**vars(outcome), "environment": json.dumps(outcome.environment), "now": utc_now()},
     )
+
+
+def save_cost(warehouse: Path, cell_id: str, train_seconds: float, size_bytes: int) -> None:
+    """Record what a baseline took to fit, and how many bytes it has.
+
+    Raises:
+        UnknownCellError: No cell has this id.
+    """
+    update = "UPDATE cells SET train_seconds = $train_seconds, size_bytes = $size_bytes WHERE cell_id = $cell_id"
+    _change_cell(warehouse, cell_id, update, {"train_seconds": train_seconds, "size_bytes": size_bytes})
 
 
 def save_adapter_hash(warehouse: Path, cell_id: str, adapter_hash: str) -> None:

@@ -104,13 +104,8 @@ def load_selection(warehouse: Path, study_id: str) -> list[dict[str, Any]]:
     """
     with reading(warehouse) as connection:
         cursor = connection.execute(
-            "WITH by_label AS (SELECT cell_id, temperature, label, avg(CASE label WHEN 'negative' THEN p_negative"
-            " WHEN 'positive' THEN p_positive ELSE with_unparsed(p_neutral, p_unparsed) END) AS expected"
-            " FROM predictions WHERE study_id = $study_id AND part = 'validation' AND temperature IS NOT NULL"
-            " GROUP BY ALL) SELECT cell_id, name, position, learning_rate, epochs, seed, temperature,"
-            " avg(expected) AS balanced_accuracy"
-            " FROM by_label JOIN cells USING (cell_id) JOIN study_cells USING (cell_id)"
-            " WHERE kind = 'fine-tuned' AND study_id = $study_id GROUP BY ALL ORDER BY ALL",
+            "SELECT cell_id, name, position, learning_rate, epochs, seed, temperature, balanced_accuracy"
+            " FROM ledger.selection WHERE study_id = $study_id ORDER BY ALL",
             {"study_id": study_id},
         )
         columns = [column[0] for column in cursor.description]

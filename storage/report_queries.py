@@ -57,6 +57,17 @@ def _figures(study_id: str, chosen: Chosen, contenders: Sequence[Contender]) -> 
             "accuracy_difference, accuracy_in_interval, published_macro_f1, measured_macro_f1, macro_f1_difference, "
             f"macro_f1_in_interval FROM reproduction WHERE study_id = '{study_id}' ORDER BY ALL"
         ),
+        "ladder": (
+            f"SELECT rung, cell_name, kind, {_FIGURES}, mcc, headlines_per_second, size_bytes, train_seconds, "
+            f"cell_id FROM ladder WHERE {own} AND {at_chosen(chosen)} AND (kind <> 'fine-tuned' OR is_best_of_base OR "
+            f"cell_id = '{chosen.cell_id}') ORDER BY rung"
+        ),
+        "agreement": (
+            f"SELECT name AS cell_name, agreement, n, {_FIGURES}, cell_id FROM accuracy_by_agreement {_NAMED} "
+            f"WHERE {own} AND {at_chosen(chosen)} AND cell_id IN "
+            f"{listed([chosen.cell_id, *(each.cell_id for each in contenders)])} "
+            f"ORDER BY cell_id <> '{chosen.cell_id}', place, least_agreement"
+        ),
         "confusion": (
             f"SELECT name AS cell_name, kind, cell_id, label, predicted, n, share FROM confusion {_NAMED} JOIN cells "
             f"USING (cell_id) WHERE {own} AND {at_chosen(chosen)} AND cell_id IN "

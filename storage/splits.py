@@ -87,10 +87,11 @@ def load_earlier_parts(warehouse: Path, seed: int) -> pd.DataFrame:
 
 
 def load_part(warehouse: Path, split_id: str, part: str) -> pd.DataFrame:
-    """The headlines of one part in the order of the snapshot: columns headline_id, text, label."""
+    """The headlines of one part in the order of the snapshot: columns headline_id, text, label and group_id."""
     with reading(warehouse) as connection:
         frame: pd.DataFrame = connection.execute(
-            "SELECT headline_id, text, label FROM splits JOIN snapshot_headlines USING (snapshot_id, headline_id)"
+            "SELECT headline_id, text, label, coalesce(group_id, headline_id) AS group_id FROM splits"
+            " JOIN snapshot_headlines USING (snapshot_id, headline_id)"
             " JOIN headlines USING (headline_id) WHERE split_id = ? AND part = ? ORDER BY position",
             [split_id, part],
         ).df()

@@ -46,6 +46,7 @@ _VIEWS = (
     "comparison_views.sql",
     "score_views.sql",
     "report_views.sql",
+    "ladder_views.sql",
 )
 VIEWS_FILES = tuple(SQL_FOLDER / name for name in _VIEWS)
 

@@ -45,12 +45,15 @@ def evaluate_baseline(study: StudyPlan, cell: CellPlan) -> State[None] | None:
 
 def _run_baseline(study: StudyPlan, cell: CellPlan) -> "list[Evaluation]":
     from learning.baselines import evaluation
+    from storage.cells import save_cost
+    from storage.home import Home
 
     with _running(cell):
-        train, parts = load_part(study, "train"), load_parts(study)
         encoder = study.encoder.folder if study.encoder else None
-        seed = study.config.split.seed
-        results = evaluation.evaluate_baseline(cell.model, train, parts, seed, encoder)
+        seed = study.config.split.effective_seed
+        fitted = evaluation.fit_baseline(cell.model, load_part(study, "train"), seed, encoder)
+        save_cost(Home.from_environment().warehouse, cell.cell_id, fitted.train_seconds, fitted.size_bytes)
+        results = evaluation.evaluate_baseline(fitted.answer, load_parts(study))
         save_results(study, cell, results)
     return results
 

@@ -1,7 +1,7 @@
 """Kinds of baselines: a name, a version, and how it is fitted on the train part."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,6 +35,13 @@ class Train:
     """Seed of a solver."""
     encoder_folder: Path | None = None
     """The encoder of embeddings, if the study has one."""
+    groups: Sequence[str] = ()
+    """The group of near copies of each text; none where every text is a group of its own."""
+
+    def take(self, rows: NDArray[np.int64]) -> "Train":
+        """These rows of it, numbered from 0."""
+        texts, groups = ([values[row] for row in rows] if values else () for values in (self.texts, self.groups))
+        return replace(self, texts=texts, labels=self.labels[rows], groups=groups)
 
     @property
     def has_one_class(self) -> bool:

@@ -1,13 +1,13 @@
 """All baselines: every module of `learning.baselines.kinds` adds one."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from importlib import import_module
 from pkgutil import iter_modules
 
 from learning.baselines import kinds
 from learning.baselines.kind import BaselineKind
-from schemas.config import BaselineSettings
+from schemas.config import DEFAULT_BASELINES, BaselineSettings
 from schemas.errors import InputError
 from schemas.plan import BaselinePlan, EncoderPlan
 
@@ -26,8 +26,9 @@ def find_kind(name: str) -> BaselineKind:
     """
     known = load_kinds()
     if name not in known:
-        near = get_close_matches(name, known, n=1)
-        hint = f"did you mean '{near[0]}'" if near else f"known are {', '.join(sorted(known))}"
+        words = ["all", "default", *sorted(known)]
+        near = get_close_matches(name, words, n=1)
+        hint = f"did you mean '{near[0]}'" if near else f"known are {', '.join(words)}"
         raise InputError(f"baselines.names: '{name}' is no baseline; {hint}")
     return known[name]
 
@@ -38,7 +39,7 @@ def choose_kinds(settings: BaselineSettings) -> Iterator[BaselineKind]:
     Raises:
         InputError: A name is unknown, or of a baseline that runs by `baselines.embedding_model`.
     """
-    for name in settings.names:
+    for name in dict.fromkeys(_spell_out(settings.names)):
         kind = find_kind(name)
         if kind.needs_encoder:
             raise InputError(
@@ -47,6 +48,17 @@ def choose_kinds(settings: BaselineSettings) -> Iterator[BaselineKind]:
         yield kind
     if settings.embedding_model:
         yield from (kind for kind in load_kinds().values() if kind.needs_encoder)
+
+
+def _spell_out(names: Iterable[str]) -> Iterator[str]:
+    """The names, with those that `all` and `default` stand for in their place; `all` begins with the default ones."""
+    for name in names:
+        if name in ("all", "default"):
+            yield from DEFAULT_BASELINES
+        else:
+            yield name
+        if name == "all":
+            yield from (kind.name for kind in load_kinds().values() if not kind.needs_encoder)
 
 
 def plan_baselines(settings: BaselineSettings, encoder: EncoderPlan | None = None) -> tuple[BaselinePlan, ...]:

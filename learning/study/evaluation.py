@@ -18,10 +18,12 @@ class LabelledPart:
     headline_ids: tuple[str, ...]
     texts: tuple[str, ...]
     labels: tuple[str, ...]
+    groups: tuple[str, ...] = ()
+    """The group of near copies of each headline; none where it is not asked for."""
 
     def without_texts(self) -> "LabelledPart":
         """The part by its ids and labels: all that its evaluations need."""
-        return replace(self, texts=())
+        return replace(self, texts=(), groups=())
 
     @property
     def label_numbers(self) -> NDArray[np.int64]:

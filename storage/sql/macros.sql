@@ -33,6 +33,36 @@ CREATE OR REPLACE MACRO answered_confidence(p_negative, p_neutral, p_positive, p
 COMMENT ON MACRO answered_confidence IS 'Probability of the answered label of a scored headline, without p_unparsed; of the likeliest label where it is unparsed.';
 
 
+CREATE OR REPLACE MACRO count_confusion(label, predicted) AS [
+    count(*) FILTER (label = 'negative' AND predicted = 'negative'),
+    count(*) FILTER (label = 'negative' AND predicted = 'neutral'),
+    count(*) FILTER (label = 'negative' AND predicted = 'positive'),
+    count(*) FILTER (label = 'neutral' AND predicted = 'negative'),
+    count(*) FILTER (label = 'neutral' AND predicted = 'neutral'),
+    count(*) FILTER (label = 'neutral' AND predicted = 'positive'),
+    count(*) FILTER (label = 'positive' AND predicted = 'negative'),
+    count(*) FILTER (label = 'positive' AND predicted = 'neutral'),
+    count(*) FILTER (label = 'positive' AND predicted = 'positive')
+]::DOUBLE[];
+COMMENT ON MACRO count_confusion IS 'The confusion matrix of the rows of a group as a list of nine counts: the answers to negative, to neutral and to positive headlines, each in the order of the alphabet.';
+
+CREATE OR REPLACE MACRO label_counts(counts) AS
+    [counts[1] + counts[2] + counts[3], counts[4] + counts[5] + counts[6], counts[7] + counts[8] + counts[9]];
+COMMENT ON MACRO label_counts IS 'How many headlines have each label, of a confusion matrix as count_confusion gives it.';
+
+CREATE OR REPLACE MACRO answer_counts(counts) AS
+    [counts[1] + counts[4] + counts[7], counts[2] + counts[5] + counts[8], counts[3] + counts[6] + counts[9]];
+COMMENT ON MACRO answer_counts IS 'How often each label was answered, of a confusion matrix as count_confusion gives it.';
+
+CREATE OR REPLACE MACRO f1_scores(counts) AS list_transform(
+    range(1, 4),
+    lambda label: coalesce(
+        2 * counts[4 * label - 3] / nullif(label_counts(counts)[label] + answer_counts(counts)[label], 0), 0
+    )
+);
+COMMENT ON MACRO f1_scores IS 'F1 of each label, of a confusion matrix as count_confusion gives it; 0 for a label that no headline has and no answer gives.';
+
+
 CREATE OR REPLACE MACRO settings_but_course(settings) AS
     json_merge_patch(settings, '{"training": {"learning_rate": null, "epochs": null, "seed": null}}');
 COMMENT ON MACRO settings_but_course IS 'The settings of a cell without learning rate, epochs and seed: the same for cells that differ in these alone.';

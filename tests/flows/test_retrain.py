@@ -113,6 +113,12 @@ def test_a_study_fills_the_warehouse_and_tells_prefect(finished: Finished) -> No
     assert (first_step, steps) == (4, 8)
     log = ask(home, f"SELECT step FROM training_log WHERE cell_id = '{cell_id}' ORDER BY step")
     assert log == [(step,) for step in range(1, 9)]
+    rungs = ask(
+        home,
+        "SELECT kind, min(rung), max(rung), bool_and(size_bytes > 0 AND headlines_per_second > 0 AND mcc IS NOT NULL),"
+        " bool_and(train_seconds > 0) FROM ladder GROUP BY kind ORDER BY min(rung)",
+    )
+    assert rungs == [("baseline", 1, 4, True, True), ("base", 5, 5, True, None), ("fine-tuned", 6, 8, True, True)]
     ledger = ask(
         home,
         "SELECT count(*), min(p), max(p) FROM (SELECT p_negative + p_neutral + p_positive + p_unparsed"

@@ -14,7 +14,7 @@ from ingestion.formats import TextFormat
 from ingestion.rows import RawRow, TableRows
 from ingestion.sources import find_source
 from learning.baselines import kinds
-from learning.baselines.evaluation import evaluate_baseline
+from learning.baselines.evaluation import evaluate_baseline, fit_baseline
 from learning.baselines.registry import plan_baselines
 from learning.kinds import registry
 from learning.kinds.registry import find_kind
@@ -63,7 +63,7 @@ def test_a_new_baseline_is_one_file(optimist: str) -> None:
     assert (plan.name, plan.version) == ("optimist", 1)
     labels = tuple(label.value for label in LABELS)
     part = LabelledPart("test", ("a", "b", "c"), ("Profit rose", "It met", "Sales fell"), labels)
-    [result] = evaluate_baseline(optimist, part, [part], 42)
+    [result] = evaluate_baseline(fit_baseline(optimist, part, 42).answer, [part])
     assert result.metrics.accuracy == pytest.approx(1 / 3)
 
 

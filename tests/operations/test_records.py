@@ -11,7 +11,7 @@ import pytest
 
 from embedded.grammar import generate_headline
 from embedded.paths import MODEL_FOLDER
-from learning.baselines.evaluation import evaluate_baseline
+from learning.baselines.evaluation import evaluate_baseline, fit_baseline
 from learning.baselines.registry import plan_baselines
 from learning.kinds.causal import CausalModel
 from learning.models.device import choose_device
@@ -126,7 +126,8 @@ def test_every_figure_follows_from_the_ledger(home: Path) -> None:
     study = begin(home)
     score(study)
     baseline, train = study.baselines[1], load_part(study, "train")
-    save_results(study, baseline, evaluate_baseline(baseline.model, train, load_parts(study), seed=42))
+    fitted = fit_baseline(baseline.model, train, seed=42)
+    save_results(study, baseline, evaluate_baseline(fitted.answer, load_parts(study)))
     figures = ("accuracy", "strict_accuracy", "unparsed_rate", "argmax_accuracy", "expected_accuracy", "macro_f1")
     for figure in figures:
         rows = ask(DERIVED.format(figure, "f1" if figure == "macro_f1" else "derived"))
@@ -153,7 +154,7 @@ def test_every_figure_follows_from_the_ledger(home: Path) -> None:
 def test_a_model_without_probabilities_is_expected_to_answer_as_it_did(home: Path) -> None:
     study = begin(home)
     baseline, parts = study.baselines[1], load_parts(study)
-    results = evaluate_baseline(baseline.model, load_part(study, "train"), parts, seed=42)
+    results = evaluate_baseline(fit_baseline(baseline.model, load_part(study, "train"), seed=42).answer, parts)
     silent = [
         replace(each, probabilities=None, metrics=measure(each.part.label_numbers, each.outcomes, None))
         for each in results

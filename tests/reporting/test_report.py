@@ -28,6 +28,7 @@ NASTY = "<script>alert(1)</script> & \"$x_1$\" 'y' \u202e\x1b[31m {{ 7 * 7 }} <i
 SECTIONS = (
     "answer",
     "overview",
+    "ladder",
     "desk",
     "words",
     "tables",
@@ -91,6 +92,7 @@ def test_the_page_stands_alone_and_has_every_section(home: Path, trained: Any) -
     assert path == home / "reports" / trained[2].study_id / "index.html"
     assert len(text.encode()) < 3_000_000
     assert set(page.ids) >= set(SECTIONS)
+    assert "agreement" not in page.ids  # the source does not tell it
     assert len(page.ids) == len(set(page.ids))
     assert not {"script", "iframe", "object", "embed"} & set(page.tags)
     assert [address for address in page.addresses if not address.startswith(("#", "data:,"))] == ["../index.html"]

@@ -123,3 +123,8 @@ def test_a_study_is_frozen() -> None:
     config = build_config(load_profile("demo"))
     with pytest.raises(ValidationError, match="frozen"):
         config.curve_epochs = (9,)
+
+
+@pytest.mark.parametrize(("method", "seed"), [("hashed", 7), ("study", 7), ("given", 42)])
+def test_the_seed_has_no_effect_where_the_source_gives_the_parts(method: str, seed: int) -> None:
+    assert SplitSettings.model_validate(LEAST[SplitSettings] | {"method": method, "seed": 7}).effective_seed == seed

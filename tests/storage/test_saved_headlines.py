@@ -87,7 +87,7 @@ def test_a_part_comes_back_in_the_order_of_the_snapshot(data, accepted):
         headline_id for headline_id in accepted["headline_id"] if headline_id in accepted["headline_id"][3:].tolist()
     ]
     part = load_part(data, "split", "test")
-    assert list(part.columns) == ["headline_id", "text", "label"]
+    assert list(part.columns) == ["headline_id", "text", "label", "group_id"]
     assert part["headline_id"].tolist() == in_snapshot
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from learning.baselines.evaluation import evaluate_baseline
+from learning.baselines.evaluation import evaluate_baseline, fit_baseline
 from learning.baselines.kind import Answers, BaselineKind, Train
 from learning.baselines.registry import find_kind, plan_baselines
 from learning.study.evaluation import LabelledPart
@@ -19,7 +19,11 @@ from schemas.profiles import build_config, load_profile
 
 EMBEDDINGS = "sentence embeddings + logistic regression"
 MAJORITY, LEXICON, SVM = "majority class", "finance lexicon", "TF-IDF + linear SVM"
-LEARNED = [MAJORITY, SVM, EMBEDDINGS]
+LOGISTIC, BAYES = "TF-IDF + logistic regression", "TF-IDF + naive Bayes"
+NETWORK, FOREST, ENSEMBLE = "TF-IDF + neural network", "TF-IDF + random forest", "soft-voting ensemble"
+PROBABLE = [LOGISTIC, BAYES, NETWORK, FOREST]
+WITH_PROBABILITIES = [EMBEDDINGS, *PROBABLE, ENSEMBLE]
+LEARNED = [MAJORITY, SVM, EMBEDDINGS, *PROBABLE]
 ALL = [*LEARNED, LEXICON]
 TEXTS = [f"{company} {verb} ." for verb in ("fell", "met", "rose") for company in ("Nordvik", "Kivavera", "Orimer")]
 LABELS = np.repeat([0, 1, 2], 3)
@@ -54,16 +58,17 @@ def test_the_lexicon_says_the_commonest_class_for_one_that_is_not_there(answer: 
     assert answer(LEXICON, labels, texts).labels.tolist() == [0, 0, 2]
 
 
-@pytest.mark.parametrize("name", [SVM, EMBEDDINGS])
+@pytest.mark.parametrize("name", [SVM, EMBEDDINGS, *PROBABLE])
 def test_what_learns_finds_which_word_means_what(answer: Any, name: str) -> None:
     assert answer(name, LABELS, TEXTS).labels.tolist() == LABELS.tolist()
 
 
-def test_the_svm_tells_headlines_that_it_has_not_seen(answer: Any) -> None:
-    assert answer(SVM, LABELS, ["Talwell fell .", "Talwell met .", "Talwell rose ."]).labels.tolist() == [0, 1, 2]
+@pytest.mark.parametrize("name", [SVM, *PROBABLE, ENSEMBLE])
+def test_a_classifier_tells_headlines_that_it_has_not_seen(answer: Any, name: str) -> None:
+    assert answer(name, LABELS, ["Talwell fell .", "Talwell met .", "Talwell rose ."]).labels.tolist() == [0, 1, 2]
 
 
-@pytest.mark.parametrize("name", [SVM, EMBEDDINGS])
+@pytest.mark.parametrize("name", [SVM, *WITH_PROBABILITIES])
 def test_two_classes_are_enough_and_keep_their_numbers(answer: Any, name: str) -> None:
     labels = np.where(LABELS == 1, 2, LABELS)
     answers = answer(name, labels, TEXTS)
@@ -101,11 +106,12 @@ def test_there_is_one_label_number_a_headline(answer: Any, name: str) -> None:
     answers = answer(name, LABELS, TEXTS)
     assert answers.labels.shape == (len(TEXTS),)
     assert np.issubdtype(answers.labels.dtype, np.integer)
-    assert (answers.probabilities is None) == (name != EMBEDDINGS)
+    assert (answers.probabilities is None) == (name not in WITH_PROBABILITIES)
 
 
-def test_embeddings_give_probabilities_that_the_labels_follow_from(answer: Any) -> None:
-    answers = answer(EMBEDDINGS, LABELS, ["Talwell rose .", "Talwell fell", "else"])
+@pytest.mark.parametrize("name", WITH_PROBABILITIES)
+def test_the_labels_follow_from_the_probabilities(answer: Any, name: str) -> None:
+    answers = answer(name, LABELS, ["Talwell rose .", "Talwell fell", "else"])
     assert answers.probabilities.shape == (3, 3)
     np.testing.assert_allclose(answers.probabilities.sum(axis=1), 1)
     assert answers.probabilities.argmax(axis=1).tolist() == answers.labels.tolist()
@@ -122,12 +128,94 @@ def test_a_headline_is_judged_alone(answer: Any, name: str) -> None:
 
 
 def test_an_unknown_name_is_refused() -> None:
-    with pytest.raises(InputError, match=r"^baselines\.names: 'coin' is no baseline; known are TF-IDF \+ linear SVM, "):
+    with pytest.raises(
+        InputError, match=r"^baselines\.names: 'coin' is no baseline; known are all, default, TF-IDF \+ linear SVM, "
+    ):
         find_kind("coin")
     with pytest.raises(InputError, match="did you mean 'finance lexicon'"):
         plan_baselines(BaselineSettings(names=("finance lexicons",)))
     with pytest.raises(InputError, match=r"needs an encoder; leave it out and set baselines\.embedding_model"):
         plan_baselines(BaselineSettings(names=(EMBEDDINGS,)))
+
+
+NO_NEED = [MAJORITY, LEXICON, SVM]
+
+
+@pytest.mark.parametrize(
+    ("names", "chosen"),
+    [
+        ("default", NO_NEED),
+        ("all", [*NO_NEED, *PROBABLE, ENSEMBLE]),
+        (["default", FOREST, SVM], [*NO_NEED, FOREST]),
+        ([FOREST, "default"], [FOREST, *NO_NEED]),
+        (LEXICON, [LEXICON]),
+        ([], []),
+    ],
+)
+def test_default_and_all_stand_for_several_baselines_each_of_which_runs_once(names: Any, chosen: list[str]) -> None:
+    assert [plan.name for plan in plan_baselines(BaselineSettings(names=names))] == chosen
+
+
+def test_default_stands_for_what_runs_where_nothing_is_said() -> None:
+    assert plan_baselines(BaselineSettings(names="default")) == plan_baselines(BaselineSettings())
+
+
+def test_the_ensemble_is_the_mean_of_the_three_that_are_best_on_other_folds(
+    answer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from learning.baselines.kinds import voting_ensemble
+
+    def knows(right: str, probability: float) -> BaselineKind:
+        """One that is right about this word alone, and answers every headline of it with one distribution."""
+        row = np.array([probability, (1 - probability) / 2, (1 - probability) / 2])
+
+        def fit(_: Train) -> Any:
+            def reply(texts: list[str]) -> Answers:
+                probabilities = np.array([row if right in text else row[::-1] for text in texts])
+                return Answers(probabilities.argmax(axis=1), probabilities)
+
+            return reply
+
+        return BaselineKind(right, 1, fit)
+
+    kinds = (knows("nothing", 0.9), knows("fell", 0.8), knows("fell", 0.7), knows("fell", 0.6))
+    monkeypatch.setattr(voting_ensemble, "CANDIDATES", kinds)
+    [probabilities] = answer(ENSEMBLE, LABELS, ["Talwell fell ."]).probabilities
+    np.testing.assert_allclose(probabilities, [0.7, 0.15, 0.15])
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_no_fold_of_the_ensemble_has_a_near_copy_of_what_was_fitted(size: int) -> None:
+    from learning.baselines.kinds.voting_ensemble import split_folds
+
+    texts, labels = [f"{text} {number}" for number in range(4) for text in TEXTS], np.tile(LABELS, 4)
+    groups = np.array([f"group {(row // 3) // size}" for row in range(36)])
+    train = Train(texts, labels, 42, groups=groups.tolist())
+    folds = list(split_folds(train))
+    assert sorted(row for _, judged in folds for row in judged) == list(range(36))
+    for fitted, judged in folds:
+        assert set(groups[fitted]) & set(groups[judged]) == set()
+        assert set(train.take(fitted).groups) == set(groups[fitted])
+
+
+@pytest.mark.parametrize("labels", [np.zeros(9, dtype=int), LABELS])
+def test_an_ensemble_with_too_few_groups_for_folds_answers_all_the_same(labels: NDArray[np.int64]) -> None:
+    train = Train(TEXTS, labels, 42, groups=[f"group {label}" for label in labels])
+    assert find_kind(ENSEMBLE).fit(train)(TEXTS).labels.tolist() == labels.tolist()
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_fitted_baseline_says_what_it_took(name: str, tiny_encoder: Path) -> None:
+    few, many = (
+        fit_baseline(name, make_part("train", texts), 42, tiny_encoder)
+        for texts in (TEXTS, [f"{text} {number}" for number in range(100, 130) for text in TEXTS])
+    )
+    assert many.train_seconds > 0
+    assert few.size_bytes > 0
+    if name in (SVM, LOGISTIC, BAYES, NETWORK):
+        assert many.size_bytes > few.size_bytes
+    if name == EMBEDDINGS:
+        assert few.size_bytes > (tiny_encoder / "model.safetensors").stat().st_size
 
 
 def make_part(name: str, texts: list[str]) -> LabelledPart:
@@ -148,19 +236,19 @@ def test_nothing_but_train_is_fitted_to(name: str, tiny_encoder: Path, monkeypat
     monkeypatch.setattr(evaluation, "find_kind", lambda name: BaselineKind(name, 1, fit))
     train = make_part("train", TEXTS)
     validation, test = make_part("validation", ["Talwell rose ."] * 4), make_part("test", ["Profit fell", "else"])
-    together = evaluate_baseline(name, train, [validation, test], 42, tiny_encoder)
-    [alone] = evaluate_baseline(name, train, [test], 42, tiny_encoder)
-    assert fitted == [TEXTS, TEXTS]
+    answer = fit_baseline(name, train, 42, tiny_encoder).answer
+    together, [alone] = evaluate_baseline(answer, [validation, test]), evaluate_baseline(answer, [test])
+    assert fitted == [TEXTS]
     assert together[1].outcomes.tolist() == alone.outcomes.tolist()
 
 
 @pytest.mark.parametrize("name", ALL)
 def test_only_what_has_probabilities_is_told_with_them(name: str, tiny_encoder: Path) -> None:
     part = make_part("test", ["Profit fell", "else", "Talwell rose ."])
-    [result] = evaluate_baseline(name, make_part("train", TEXTS), [part], 42, tiny_encoder)
+    [result] = evaluate_baseline(fit_baseline(name, make_part("train", TEXTS), 42, tiny_encoder).answer, [part])
     assert result.temperature is None
     assert result.metrics.unparsed_rate == 0
-    if name == EMBEDDINGS:
+    if name in WITH_PROBABILITIES:
         assert result.probabilities.shape == (3, 4)
         np.testing.assert_allclose(result.probabilities.sum(axis=1), 1)
         right = result.probabilities[np.arange(3), part.label_numbers]
@@ -187,10 +275,13 @@ def paper_parts(fpb_folder: Path) -> dict[str, LabelledPart]:
     }
 
 
-@pytest.mark.parametrize(("name", "low", "high"), [(MAJORITY, 1 / 3, 1 / 3), (SVM, 0.68, 0.74), (LEXICON, 0.6, 0.9)])
+@pytest.mark.parametrize(
+    ("name", "low", "high"),
+    [(MAJORITY, 1 / 3, 1 / 3), (SVM, 0.68, 0.74), (LEXICON, 0.6, 0.9), (LOGISTIC, 0.68, 0.72), (BAYES, 0.62, 0.65)],
+)
 def test_on_the_papers_test_part_a_baseline_is_as_good_as_ever(
     paper_parts: dict[str, LabelledPart], name: str, low: float, high: float
 ) -> None:
     assert [len(paper_parts[part].texts) for part in ("train", "test")] == [900, 900]
-    [result] = evaluate_baseline(name, paper_parts["train"], [paper_parts["test"]], 42)
+    [result] = evaluate_baseline(fit_baseline(name, paper_parts["train"], 42).answer, [paper_parts["test"]])
     assert low <= result.metrics.accuracy <= high

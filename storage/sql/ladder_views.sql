@@ -1,0 +1,292 @@
+-- From cheap to costly: what each rung of the ladder brings and costs, and how both depend on the annotators' agreement.
+-- Defined again whenever the warehouse is prepared.
+
+CREATE OR REPLACE VIEW ledger.selection AS
+WITH by_label AS (
+    SELECT
+        study_id,
+        cell_id,
+        temperature,
+        label,
+        avg(
+            CASE label
+                WHEN 'negative' THEN p_negative
+                WHEN 'positive' THEN p_positive
+                ELSE with_unparsed(p_neutral, p_unparsed)
+            END
+        ) AS expected
+    FROM main.predictions
+    WHERE part = 'validation' AND temperature IS NOT NULL
+    GROUP BY ALL
+)
+SELECT
+    by_label.study_id,
+    cells.cell_id,
+    study_cells.name,
+    study_cells.position,
+    cells.model,
+    cells.base_revision,
+    cells.learning_rate,
+    cells.epochs,
+    cells.seed,
+    by_label.temperature,
+    avg(by_label.expected) AS balanced_accuracy
+FROM by_label
+JOIN cells USING (cell_id)
+JOIN study_cells USING (study_id, cell_id)
+WHERE cells.kind = 'fine-tuned'
+GROUP BY ALL;
+COMMENT ON VIEW ledger.selection IS 'The figures that choose between the fine-tuned cells of a study, on validation: a row for each cell and temperature.';
+COMMENT ON COLUMN ledger.selection.study_id IS 'The study.';
+COMMENT ON COLUMN ledger.selection.cell_id IS 'The cell.';
+COMMENT ON COLUMN ledger.selection.name IS 'What people call the cell in this study.';
+COMMENT ON COLUMN ledger.selection.position IS 'Its position in the study.';
+COMMENT ON COLUMN ledger.selection.model IS 'Its base model.';
+COMMENT ON COLUMN ledger.selection.base_revision IS 'The revision of that model, or the hash of its files.';
+COMMENT ON COLUMN ledger.selection.learning_rate IS 'Peak learning rate.';
+COMMENT ON COLUMN ledger.selection.epochs IS 'Passes over the train part.';
+COMMENT ON COLUMN ledger.selection.seed IS 'Seed of initialisation, order and dropout.';
+COMMENT ON COLUMN ledger.selection.temperature IS 'Sampling temperature.';
+COMMENT ON COLUMN ledger.selection.balanced_accuracy IS 'Expected accuracy on each label, averaged over the labels.';
+
+
+CREATE OR REPLACE VIEW ledger.matthews AS
+WITH counted AS (
+    SELECT evaluation_id, count(*)::DOUBLE AS n, count_confusion(label, predicted) AS counts
+    FROM ledger.predictions
+    JOIN headlines USING (headline_id)
+    GROUP BY evaluation_id
+)
+SELECT
+    evaluation_id,
+    coalesce(
+        ((counts[1] + counts[5] + counts[9]) * n - list_inner_product(label_counts(counts), answer_counts(counts)))
+        / nullif(
+            sqrt(n ** 2 - list_inner_product(label_counts(counts), label_counts(counts)))
+            * sqrt(n ** 2 - list_inner_product(answer_counts(counts), answer_counts(counts))),
+            0
+        ),
+        0
+    ) AS mcc
+FROM counted;
+COMMENT ON VIEW ledger.matthews IS 'Matthews'' correlation coefficient of the labels and the answers of an evaluation.';
+COMMENT ON COLUMN ledger.matthews.evaluation_id IS 'The evaluation.';
+COMMENT ON COLUMN ledger.matthews.mcc IS 'From -1 to 1 (Gorodkin 2004, for more than two labels): 0 for guessing, and where all labels or all answers are the same.';
+
+
+CREATE OR REPLACE VIEW ledger.rungs AS
+WITH shared AS (
+    SELECT own.study_id, own.cell_id, sum(cells.train_seconds) AS train_seconds
+    FROM ledger.trainings AS own
+    JOIN ledger.trainings AS shorter USING (study_id, training_cell_id)
+    JOIN cells ON cells.cell_id = shorter.cell_id
+    WHERE shorter.steps <= own.steps
+    GROUP BY ALL
+),
+best AS (
+    SELECT study_id, cell_id
+    FROM ledger.selection
+    QUALIFY row_number() OVER (
+        PARTITION BY study_id, model, base_revision
+        ORDER BY temperature, balanced_accuracy DESC, epochs, learning_rate, seed, position
+    ) = 1
+),
+priced AS (
+    SELECT
+        places.study_id,
+        places.cell_id,
+        places.place,
+        places.name,
+        cells.kind,
+        if(
+            coalesce(cells.first_step, 0) > 0,
+            coalesce(shared.train_seconds, cells.train_seconds),
+            cells.train_seconds
+        ) AS train_seconds,
+        cells.size_bytes,
+        best.cell_id IS NOT NULL AS is_best_of_base
+    FROM ledger.places AS places
+    JOIN cells USING (cell_id)
+    LEFT JOIN shared USING (study_id, cell_id)
+    LEFT JOIN best ON best.study_id = places.study_id AND best.cell_id = places.cell_id
+)
+SELECT
+    study_id,
+    cell_id,
+    name,
+    kind,
+    train_seconds,
+    size_bytes,
+    is_best_of_base,
+    row_number() OVER (
+        PARTITION BY study_id
+        ORDER BY
+            list_position(['baseline', 'base', 'fine-tuned'], kind),
+            train_seconds NULLS FIRST,
+            size_bytes NULLS FIRST,
+            place
+    ) AS rung
+FROM priced;
+COMMENT ON VIEW ledger.rungs IS 'What each cell of a study costs, and its place from cheap to costly.';
+COMMENT ON COLUMN ledger.rungs.study_id IS 'The study.';
+COMMENT ON COLUMN ledger.rungs.cell_id IS 'The cell.';
+COMMENT ON COLUMN ledger.rungs.name IS 'What people call the cell in this study.';
+COMMENT ON COLUMN ledger.rungs.kind IS 'base, baseline or fine-tuned.';
+COMMENT ON COLUMN ledger.rungs.train_seconds IS 'Seconds to train or fit it, with the steps that it shares with shorter cells of the study.';
+COMMENT ON COLUMN ledger.rungs.size_bytes IS 'Bytes on disk that it needs to answer: of an adapter also its base model.';
+COMMENT ON COLUMN ledger.rungs.is_best_of_base IS 'Whether validation chooses it among the fine-tunes of its base model.';
+COMMENT ON COLUMN ledger.rungs.rung IS 'From 1: baselines, untouched bases, then fine-tunes, each by seconds to train.';
+
+
+CREATE OR REPLACE VIEW ladder AS
+SELECT
+    leaderboard.study_id,
+    rungs.rung,
+    leaderboard.cell_name,
+    leaderboard.kind,
+    leaderboard.model,
+    leaderboard.part,
+    leaderboard.temperature,
+    leaderboard.n,
+    leaderboard.accuracy,
+    leaderboard.accuracy_low,
+    leaderboard.accuracy_high,
+    leaderboard.macro_f1,
+    leaderboard.macro_f1_low,
+    leaderboard.macro_f1_high,
+    matthews.mcc,
+    evaluations.headlines_per_second,
+    rungs.size_bytes,
+    rungs.train_seconds,
+    rungs.is_best_of_base,
+    leaderboard.cell_id,
+    leaderboard.evaluation_id
+FROM leaderboard
+JOIN ledger.rungs AS rungs ON rungs.study_id = leaderboard.study_id AND rungs.cell_id = leaderboard.cell_id
+JOIN evaluations ON evaluations.evaluation_id = leaderboard.evaluation_id
+LEFT JOIN ledger.matthews AS matthews ON matthews.evaluation_id = leaderboard.evaluation_id
+ORDER BY leaderboard.study_id, leaderboard.part, rungs.rung, leaderboard.temperature;
+COMMENT ON VIEW ladder IS 'What each step up from the cheapest baseline to the fine-tunes brings and costs: a row for each cell, part and temperature.';
+COMMENT ON COLUMN ladder.study_id IS 'The study.';
+COMMENT ON COLUMN ladder.rung IS 'Place of the cell from cheap to costly, from 1: baselines, untouched bases, then fine-tunes, each by seconds to train.';
+COMMENT ON COLUMN ladder.cell_name IS 'What people call the cell in this study.';
+COMMENT ON COLUMN ladder.kind IS 'base, baseline or fine-tuned.';
+COMMENT ON COLUMN ladder.model IS 'The base model, or the name of the baseline.';
+COMMENT ON COLUMN ladder.part IS 'The part of the split: validation or test.';
+COMMENT ON COLUMN ladder.temperature IS 'Sampling temperature; NULL for a baseline, which does not sample.';
+COMMENT ON COLUMN ladder.n IS 'Headlines evaluated.';
+COMMENT ON COLUMN ladder.accuracy IS 'Share of headlines whose sampled label is right; anything unparsed counts as neutral.';
+COMMENT ON COLUMN ladder.accuracy_low IS 'Lower end of its 95 % interval.';
+COMMENT ON COLUMN ladder.accuracy_high IS 'Upper end of its 95 % interval.';
+COMMENT ON COLUMN ladder.macro_f1 IS 'Mean of the F1 of the labels that its headlines have.';
+COMMENT ON COLUMN ladder.macro_f1_low IS 'Lower end of its 95 % interval; NULL where a label has fewer than 10 headlines.';
+COMMENT ON COLUMN ladder.macro_f1_high IS 'Upper end of its 95 % interval.';
+COMMENT ON COLUMN ladder.mcc IS 'Matthews'' correlation coefficient of labels and answers: 0 for guessing, 1 where all are right.';
+COMMENT ON COLUMN ladder.headlines_per_second IS 'Headlines scored a second on this part, at all temperatures of the study at once.';
+COMMENT ON COLUMN ladder.size_bytes IS 'Bytes on disk that it needs to answer: of an adapter also its base model; NULL where an older version did not record it.';
+COMMENT ON COLUMN ladder.train_seconds IS 'Seconds to train or fit it, with the steps that it shares with shorter cells of the study; NULL for an untouched base.';
+COMMENT ON COLUMN ladder.is_best_of_base IS 'Whether validation chooses it among the fine-tunes of its base model.';
+COMMENT ON COLUMN ladder.cell_id IS 'The cell.';
+COMMENT ON COLUMN ladder.evaluation_id IS 'The evaluation.';
+
+
+CREATE OR REPLACE VIEW accuracy_by_agreement AS
+WITH counted AS (
+    SELECT
+        predictions.study_id,
+        predictions.cell_id,
+        predictions.part,
+        predictions.temperature,
+        snapshot_headlines.agreement AS least,
+        count(*) AS n,
+        count(*) FILTER (predictions.predicted = predictions.label) AS hits,
+        count_confusion(predictions.label, predictions.predicted) AS counts
+    FROM predictions
+    JOIN studies USING (study_id)
+    JOIN snapshot_headlines USING (snapshot_id, headline_id)
+    WHERE snapshot_headlines.agreement IS NOT NULL
+    GROUP BY ALL
+),
+labelled AS (
+    SELECT *, label_counts(counts) AS supports, len(list_filter(supports, lambda support: support > 0)) AS labels
+    FROM counted
+),
+smoothed AS (
+    SELECT
+        *,
+        list_transform(
+            range(1, 10), lambda place: counts[place] + if(supports[(place + 2) // 3] > 0, 1 / (3 * labels), 0)
+        ) AS spread
+    FROM labelled
+),
+weighed AS (
+    SELECT
+        *,
+        f1_scores(counts) AS scores,
+        f1_scores(spread) AS spread_scores,
+        list_transform(
+            range(1, 4),
+            lambda label: if(
+                supports[label] > 0,
+                (n + 1) / (labels * (label_counts(spread)[label] + answer_counts(spread)[label])),
+                0
+            )
+        ) AS weights
+    FROM smoothed
+),
+influenced AS (
+    SELECT
+        *,
+        list_sum(scores) / labels AS macro_f1,
+        list_sum(list_transform(range(1, 4), lambda label: if(supports[label] > 0, spread_scores[label], 0)))
+        / labels AS spread_f1,
+        list_transform(
+            range(1, 10),
+            lambda place: if(place IN (1, 5, 9), 2 * weights[(place + 2) // 3], 0)
+            - weights[(place + 2) // 3] * spread_scores[(place + 2) // 3]
+            - weights[(place + 2) % 3 + 1] * spread_scores[(place + 2) % 3 + 1]
+        ) AS influences
+    FROM weighed
+),
+varied AS (
+    SELECT
+        *,
+        list_inner_product(spread, list_transform(influences, lambda influence: influence ** 2)) / (n + 1)
+        - (list_inner_product(spread, influences) / (n + 1)) ** 2 AS variance,
+        if(
+            list_min(list_filter(supports, lambda support: support > 0)) >= 10,
+            n * spread_f1 * (1 - spread_f1) / variance,
+            NULL
+        ) AS worth
+    FROM influenced
+)
+SELECT
+    study_id,
+    cell_id,
+    part,
+    temperature,
+    CASE least WHEN 50 THEN '50-65 %' WHEN 66 THEN '66-74 %' WHEN 75 THEN '75-99 %' ELSE '100 %' END AS agreement,
+    n,
+    hits / n AS accuracy,
+    hits_low(hits, n) AS accuracy_low,
+    hits_high(hits, n) AS accuracy_high,
+    macro_f1,
+    share_low(macro_f1, worth) AS macro_f1_low,
+    1 - share_low(1 - macro_f1, worth) AS macro_f1_high,
+    least AS least_agreement
+FROM varied
+ORDER BY study_id, cell_id, part, temperature, least_agreement;
+COMMENT ON VIEW accuracy_by_agreement IS 'How good a cell is by how many annotators agree on the label: a row for each level, part and temperature. No rows where the source does not tell the agreement.';
+COMMENT ON COLUMN accuracy_by_agreement.study_id IS 'The study.';
+COMMENT ON COLUMN accuracy_by_agreement.cell_id IS 'The cell.';
+COMMENT ON COLUMN accuracy_by_agreement.part IS 'The part of the split: train, validation or test.';
+COMMENT ON COLUMN accuracy_by_agreement.temperature IS 'Sampling temperature; NULL for a baseline, which does not sample.';
+COMMENT ON COLUMN accuracy_by_agreement.agreement IS 'Share of the annotators that agree on the label: 50-65 %, 66-74 %, 75-99 % or 100 %. FinancialPhraseBank''s files hold one another; a headline''s level is that of the strictest that holds it.';
+COMMENT ON COLUMN accuracy_by_agreement.n IS 'Headlines of this level.';
+COMMENT ON COLUMN accuracy_by_agreement.accuracy IS 'Share of them whose sampled label is right; anything unparsed counts as neutral.';
+COMMENT ON COLUMN accuracy_by_agreement.accuracy_low IS 'Lower end of its 95 % interval.';
+COMMENT ON COLUMN accuracy_by_agreement.accuracy_high IS 'Upper end of its 95 % interval.';
+COMMENT ON COLUMN accuracy_by_agreement.macro_f1 IS 'Mean of the F1 of the labels that headlines of this level have.';
+COMMENT ON COLUMN accuracy_by_agreement.macro_f1_low IS 'Lower end of its 95 % interval; NULL where a label has fewer than 10 of the headlines. The same formula in Python, with its reason: macro_f1_interval of learning/study/intervals.py.';
+COMMENT ON COLUMN accuracy_by_agreement.macro_f1_high IS 'Upper end of its 95 % interval.';
+COMMENT ON COLUMN accuracy_by_agreement.least_agreement IS 'The level as a number, to sort by: 50, 66, 75 or 100.';
