@@ -1,7 +1,6 @@
 """All baselines: every module of `learning.baselines.kinds` adds one."""
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 from importlib import import_module
 from pkgutil import iter_modules
 
@@ -9,6 +8,7 @@ from learning.baselines import kinds
 from learning.baselines.kind import BaselineKind
 from schemas.config import BaselineSettings
 from schemas.errors import InputError
+from schemas.nearest import did_you_mean
 from schemas.plan import BaselinePlan, EncoderPlan
 
 
@@ -26,9 +26,8 @@ def find_kind(name: str) -> BaselineKind:
     """
     known = load_kinds()
     if name not in known:
-        near = get_close_matches(name, known, n=1)
-        hint = f"did you mean '{near[0]}'" if near else f"known are {', '.join(sorted(known))}"
-        raise InputError(f"baselines.names: '{name}' is no baseline; {hint}")
+        hint = did_you_mean(name, known)
+        raise InputError(f"baselines.names: '{name}' is no baseline{hint}; there are {', '.join(sorted(known))}")
     return known[name]
 
 
