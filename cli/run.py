@@ -117,7 +117,7 @@ def _build_config(profile: str, base_models: list[str], assignments: list[str]) 
     given = values.get("data", {})
     recalled = recall_reading(given)
     if recalled:
-        tell(tell_recalled(given["source"], recalled))
+        tell(tell_recalled(given["source"], recalled, ", and --set data.NAME=null drops one"))
     return build_config({**values, "data": {**recalled, **given}})
 
 

@@ -48,6 +48,12 @@ def tell_champion(champion: Champion | None) -> str:
     return f"cell {champion.cell_id} at temperature {champion.temperature:g}" if champion else "none"
 
 
+def tell_temperature(temperature: float, judged_at: float) -> str:
+    """At which temperature a cell answers, and at which it was judged."""
+    own = "at which it was judged" if temperature == judged_at else f"judged at {judged_at:g}"
+    return f"at temperature {temperature:g}, {own}"
+
+
 def tell_match(decision: dict[str, Any]) -> str | None:
     """How the cell fared against the champion of that day, headline by headline; None where there was none to meet."""
     before, accuracy = decision["previous_cell_id"], decision["previous_accuracy"]
