@@ -173,13 +173,16 @@ def _check_complete(home: "Home", study_id: str) -> None:
 
 def _print_champion(home: "Home", study_id: str) -> None:
     """What the gate decided on a study, on its day, and who is champion now."""
-    from reporting.promotion import tell_champion, tell_decision
+    from reporting.promotion import tell_advice, tell_champion, tell_decision
     from storage.champions import load_champion, load_decision
 
     decision = load_decision(home.warehouse, study_id)
     if decision:
         print_text(tell_decision(decision))
         print_text(f"reason: {decision['reason']}")
+        advice = tell_advice(decision)
+        if advice:
+            print_text(advice)
     print_text(f"champion now: {tell_champion(load_champion(home.warehouse))}")
 
 

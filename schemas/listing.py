@@ -12,6 +12,11 @@ def list_some(names: Sequence[str]) -> str:
     return ", ".join(names[:MOST_NAMES]) + (f" and {more:,} more" if more > 0 else "")
 
 
+def count(number: int, what: str) -> str:
+    """A number of things: `1 group`, `2,000 groups`."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
 def cut(text: str) -> str:
     """A text, cut when long."""
     return text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]}..."

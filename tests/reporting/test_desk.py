@@ -112,7 +112,7 @@ def test_seeds_of_the_chosen_cell_are_told_with_their_spread(rivals: Path, train
         (["kept"], "No. The promotion gate did not promote it: accuracy .3 is below the floor."),
         (
             ["promoted"],
-            "Yes. It is the champion. It answers at temperature 0.1, at which it was judged. Approved by: The promotion gate, on ",
+            "Yes. It is the champion. It answers at temperature 0.1, at which it was judged. Approved by: The",
         ),
         (
             ["kept", "by hand"],
