@@ -110,7 +110,7 @@ def run(
 
 
 def _build_config(profile: str, base_models: list[str], assignments: list[str]) -> "StudyConfig":
-    """The study, its source read as when it was last ingested; what follows from that is told at once."""
+    """The study, its source read as when it was last ingested; what follows from that is said at once."""
     from schemas.profiles import build_config
 
     values = collect_values(profile, base_models, assignments)
@@ -126,7 +126,7 @@ def run_study(config: "StudyConfig", notes: "Sequence[str]" = ()) -> None:
 
     Args:
         config: The study.
-        notes: What is told before it starts.
+        notes: What is printed before it starts.
 
     Raises:
         InputError: An input is not fit.

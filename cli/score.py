@@ -77,7 +77,7 @@ def score(
         str | None,
         typer.Option(help="Of --evaluate: labels are scores, as in -0.1,0.1 for negative, positive."),
     ] = None,
-    drift_tolerance: Annotated[float, typer.Option(help="Shift of a share or of confidence that is told.")] = 0.1,
+    drift_tolerance: Annotated[float, typer.Option(help="Shift of a share or of confidence that is reported.")] = 0.1,
 ) -> None:
     """Label headlines with the champion: a label, probabilities and the model's version for each, to SQL and a file.
 
@@ -117,7 +117,7 @@ def score(
 
 
 def _recall(given: "Mapping[str, Any]") -> dict[str, Any]:
-    """How the source was read when it was last ingested; that is told at once."""
+    """How the source was read when it was last ingested; a line says so at once."""
     from schemas.source import list_reading
 
     if given["source"] == "-":
@@ -144,7 +144,7 @@ def run_scoring(settings: "ScoreSettings", form: "Literal['csv', 'jsonl'] | None
     home = Home.from_environment()
     if home.warehouse.exists():
         prepare_warehouse(home.warehouse)
-    chosen = choose_model(settings)  # what is wrong with it is told before anything starts
+    chosen = choose_model(settings)  # what is wrong with it is said before anything starts
     if settings.output is not None and is_server_set():
         with prefect_session(stderr):
             from flows.score import score

@@ -82,7 +82,7 @@ def score_source(
         chosen: Who scores.
         write: Takes first a frame without rows, then one with the answers of each batch; its columns are
             `schemas.scoring.ANSWER_COLUMNS` and the other columns of the source.
-        on_rows: Is told how many rows are done, of how many (None of a stream), and something more.
+        on_rows: Receives how many rows are done, of how many (None of a stream), and something more.
         tell: Is given what is read of the source, line by line, before it is scored, and that the model is loading.
         look: Is given the scoring of a stream after each batch.
         on_interrupt: Is given what was scored until Ctrl-C, or a signal to end.

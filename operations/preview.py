@@ -1,6 +1,6 @@
 """What a study would do, before it does anything: counts, cells, steps and needs. Trains nothing, loads no torch.
 
-Reading the source and checking the model here also means that bad input is told at once.
+Reading the source and checking the model here also means that bad input is reported at once.
 """
 
 from collections import Counter

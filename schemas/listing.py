@@ -1,4 +1,4 @@
-"""How values and lists of names are told in a line."""
+"""How counts, values and lists of names are spelled in a line."""
 
 from collections.abc import Sequence
 

@@ -172,7 +172,7 @@ class DataSettings(NamingSettings):
 
 
 class UnlabelledSettings(DataSettings):
-    """Where headlines without labels come from and how they are read; a label beside one is of no matter."""
+    """Where headlines without labels come from and how they are read; a label beside one is ignored."""
 
     is_labelled: ClassVar[bool] = False
     keeps_others: ClassVar[bool] = True

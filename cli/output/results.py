@@ -50,7 +50,7 @@ def render(
         result: Columns and rows.
         form: `table`, `csv` or `json`.
         raw: Of a CSV, keep text as it is that a spreadsheet would take for a formula; else a `'` is put before it.
-        note: Is told at the end how many cells of a CSV got one, if any did.
+        note: Receives at the end how many cells of a CSV got one, if any did.
         screen: The terminal that a table is for; None of a pipe or a file, which gets every row and every character.
 
     Returns:
@@ -60,7 +60,7 @@ def render(
         its line to the right. On a terminal the first rows are shown, cut to its width, and below them what was cut.
 
     Raises:
-        RepeatedColumnError: JSON is asked for and a column's name stands twice.
+        RepeatedColumnError: JSON is asked for and a column's name is there twice.
     """
     if form == "csv":
         return _as_csv(result, raw=raw, note=note)
