@@ -2,7 +2,7 @@
 
 The model has random weights and the configuration that Meta published; headlines are tokenised by the tokenizer of
 `--model`, which should be Llama 2's. Every figure is printed as soon as it is known, and `gpu.json` in the output
-folder is written anew each time, so that a run that is cut off loses nothing. `--only` names the parts to measure:
+folder is written again each time, so that a run that is cut off loses nothing. `--only` names the parts to measure:
 
 - `training`: fintone, `SFTTrainer` at its best micro-batch, and `SFTTrainer` with its own packing, on the same rows
   with the same loss, LoRA of rank 64 without dropout; examples a second.

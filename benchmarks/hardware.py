@@ -54,7 +54,7 @@ def count_training_flops(
     """FLOPs an example that training an adapter needs at least, in packs of a batch, forward and backward.
 
     Two for each weight and token forward; backward two more for the gradient of what comes in and, for an adapter's
-    weights, two for their own. The head is frozen and stands at tokens under the loss alone.
+    weights, two for their own. The head is frozen and computes tokens under the loss alone.
     """
     prefix = common_prefix_length([example.input_ids for example in examples])
     tokens = mean(len(example.input_ids) for example in examples) - prefix + prefix / batch_size

@@ -17,7 +17,7 @@ import psutil
 MARK = "FINTONE_KILLED_RUN"
 """A variable in the environment that every process of a run inherits, the ones that outlive their parent too."""
 ROLES = {"learning.worker": "worker", "temporary_server": "server", "create_app": "server"}
-"""What stands in the command of a process that a run starts, and what the process is."""
+"""What is in the command of a process that a run starts, and what the process is."""
 
 SECONDS_TO_END = 10.0
 """That what a dead run leaves has to end by itself."""

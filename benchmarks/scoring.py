@@ -196,7 +196,7 @@ def build_vllm(subject: Subject) -> Side | None:
 
 
 def measure_rate(side: Side, headlines: Sequence[str], sample: int, runs: int = RUNS) -> float:
-    """Headlines a second: the median of several runs after a short one, each on headlines drawn anew."""
+    """Headlines a second: the median of several runs after a short one, each on headlines drawn again."""
     sample = min(sample, len(headlines))
     side(headlines[:2])
     rates = []

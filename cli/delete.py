@@ -16,7 +16,7 @@ def delete(
     ],
     yes: Annotated[bool, YES] = False,  # noqa: FBT002
 ) -> None:
-    """Delete a study: its cells, figures, predictions, adapters and report, but for what other studies share.
+    """Delete a study: its cells, figures, predictions, adapters, checkpoints and report, but for what others share.
 
     The study that has the champion is not deleted. Elsewhere than on a terminal it needs --yes.
 

@@ -65,7 +65,7 @@ def fintone(
 ) -> None:
     """Fine-tune, evaluate and compare financial sentiment models; every number lands in DuckDB.
 
-    `main` reads --debug itself, so that it may stand anywhere in the line.
+    `main` reads --debug itself, so that it may be anywhere in the line.
     """
     if version:
         from importlib.metadata import version as installed_version

@@ -33,6 +33,14 @@ HeaderRow = Annotated[str | None, typer.Option(help="Line that names the columns
 MaxRejected = Annotated[str | None, typer.Option(help="Share of rows that may be rejected, 0 to 1.")]
 
 
+INSTEAD = {
+    "label_columns": ("label_column", "thresholds"),
+    "label_column": ("label_columns",),
+    "thresholds": ("label_columns",),
+}
+"""Settings that another one takes the place of."""
+
+
 def assign_reading(label_map: Path | None, **options: str | None) -> list[str]:
     """The options that were given, as `data.setting=value`.
 
@@ -57,12 +65,11 @@ def recall_reading(data: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(source, str) or source in {"", EMBEDDED} or not warehouse.exists():
         return {}
     remembered = load_visit_settings(warehouse, locate(source))
-    return {name: value for name, value in remembered.items() if name not in data}
+    given = {*data, *(other for name in data for other in INSTEAD.get(name, ()))}
+    return {name: value for name, value in remembered.items() if name not in given}
 
 
-def tell_recalled(source: str, recalled: Mapping[str, Any]) -> str:
-    """What was said of a source, and how to say otherwise."""
+def tell_recalled(source: str, recalled: Mapping[str, Any], more: str = "") -> str:
+    """What was said of a source, and how to say otherwise: by options, or as `more` says."""
     told = ", ".join(f"{name}={cut(json.dumps(value, ensure_ascii=False))}" for name, value in recalled.items())
-    return (
-        f"{source}: read as when it was last ingested, {told}; options change that, and --set data.NAME=null drops one"
-    )
+    return f"{source}: read as when it was last ingested, {told}; options change that{more}"

@@ -110,14 +110,14 @@ def run(
 
 
 def _build_config(profile: str, base_models: list[str], assignments: list[str]) -> "StudyConfig":
-    """The study, its source read as when it was last ingested; what follows from that is told at once."""
+    """The study, its source read as when it was last ingested; what follows from that is said at once."""
     from schemas.profiles import build_config
 
     values = collect_values(profile, base_models, assignments)
     given = values.get("data", {})
     recalled = recall_reading(given)
     if recalled:
-        tell(tell_recalled(given["source"], recalled))
+        tell(tell_recalled(given["source"], recalled, ", and --set data.NAME=null drops one"))
     return build_config({**values, "data": {**recalled, **given}})
 
 
@@ -126,7 +126,7 @@ def run_study(config: "StudyConfig", notes: "Sequence[str]" = ()) -> None:
 
     Args:
         config: The study.
-        notes: What is told before it starts.
+        notes: What is printed before it starts.
 
     Raises:
         InputError: An input is not fit.
@@ -173,13 +173,16 @@ def _check_complete(home: "Home", study_id: str) -> None:
 
 def _print_champion(home: "Home", study_id: str) -> None:
     """What the gate decided on a study, on its day, and who is champion now."""
-    from reporting.promotion import tell_champion, tell_decision
+    from reporting.promotion import tell_advice, tell_champion, tell_decision
     from storage.champions import load_champion, load_decision
 
     decision = load_decision(home.warehouse, study_id)
     if decision:
         print_text(tell_decision(decision))
         print_text(f"reason: {decision['reason']}")
+        advice = tell_advice(decision)
+        if advice:
+            print_text(advice)
     print_text(f"champion now: {tell_champion(load_champion(home.warehouse))}")
 
 

@@ -3,17 +3,18 @@
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli.completion import complete_model
 from cli.output.console import score_progress, stderr, tell
+from cli.reading import recall_reading, tell_recalled
 from reporting.csv_rows import CsvRows
 from schemas.formats import FORMATS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Literal
 
     from operations.drift import DriftWatch
@@ -41,7 +42,9 @@ def score(
             autocompletion=complete_model,
         ),
     ] = "champion",
-    temperature: Annotated[float | None, typer.Option(help="Of the probabilities; else the nearest to 1.")] = None,
+    temperature: Annotated[
+        float | None, typer.Option(help="Of the probabilities; else that at which the model was judged.")
+    ] = None,
     output: Annotated[str | None, typer.Option(help="A file: .csv, .jsonl or .parquet; else standard output.")] = None,
     format_: Annotated[
         Stream | None, typer.Option("--format", help="Form of standard output; csv if not given.")
@@ -74,7 +77,7 @@ def score(
         str | None,
         typer.Option(help="Of --evaluate: labels are scores, as in -0.1,0.1 for negative, positive."),
     ] = None,
-    drift_tolerance: Annotated[float, typer.Option(help="Shift of a share or of confidence that is told.")] = 0.1,
+    drift_tolerance: Annotated[float, typer.Option(help="Shift of a share or of confidence that is reported.")] = 0.1,
 ) -> None:
     """Label headlines with the champion: a label, probabilities and the model's version for each, to SQL and a file.
 
@@ -108,7 +111,22 @@ def score(
         "thresholds": None if thresholds is None else thresholds.split(","),
         "label_map": None if label_map is None else read_label_map(label_map),
     }
-    run_scoring(check_settings(ScoreSettings, values), None if format_ is None else format_.value)
+    given = {name: value for name, value in values.items() if value is not None}
+    recalled = _recall(given)
+    run_scoring(check_settings(ScoreSettings, {**recalled, **given}), None if format_ is None else format_.value)
+
+
+def _recall(given: "Mapping[str, Any]") -> dict[str, Any]:
+    """How the source was read when it was last ingested; a line says so at once."""
+    from schemas.source import list_reading
+
+    if given["source"] == "-":
+        return {}
+    names = list_reading(evaluate=given["evaluate"])
+    recalled = {name: value for name, value in recall_reading(given).items() if name in names}
+    if recalled:
+        tell(tell_recalled(given["source"], recalled))
+    return recalled
 
 
 def run_scoring(settings: "ScoreSettings", form: "Literal['csv', 'jsonl'] | None") -> None:
@@ -117,7 +135,7 @@ def run_scoring(settings: "ScoreSettings", form: "Literal['csv', 'jsonl'] | None
     Answers go to standard output where they go to no file; then `form` says how.
     """
     from cli.session.session import is_server_set, prefect_session
-    from operations.answers import answers_file, choose_model, score_source
+    from operations.answers import answers_file, check_evaluated, choose_model, score_source
     from operations.drift import DriftWatch
     from operations.worker import close_worker, start_worker
     from storage.home import Home
@@ -126,7 +144,7 @@ def run_scoring(settings: "ScoreSettings", form: "Literal['csv', 'jsonl'] | None
     home = Home.from_environment()
     if home.warehouse.exists():
         prepare_warehouse(home.warehouse)
-    chosen = choose_model(settings)  # what is wrong with it is told before anything starts
+    chosen = choose_model(settings)  # what is wrong with it is said before anything starts
     if settings.output is not None and is_server_set():
         with prefect_session(stderr):
             from flows.score import score
@@ -145,6 +163,7 @@ def run_scoring(settings: "ScoreSettings", form: "Literal['csv', 'jsonl'] | None
     finally:
         close_worker()
     end(scored)
+    check_evaluated(scored)
 
 
 def _answers_to_stdout(form: "Literal['csv', 'jsonl']", csv_rows: "CsvRows") -> "Write":
@@ -156,15 +175,11 @@ def _answers_to_stdout(form: "Literal['csv', 'jsonl']", csv_rows: "CsvRows") -> 
 
 def _tell_end(csv_rows: "CsvRows", watch: "DriftWatch", scored: "ScoredSource") -> None:
     """Tell what came of a source, all of it or as far as it was scored."""
-    from operations.answers import tell_counts, tell_unparsed
+    from operations.answers import tell_result
 
-    tell(tell_counts(scored))
-    csv_rows.tell(tell)
-    warning = tell_unparsed(scored)
-    if warning:
-        tell(warning)
-    for line in scored.evaluation:
+    for line in tell_result(scored):
         tell(line)
+    csv_rows.tell(tell)
     watch.end(scored.scoring_id)
 
 

@@ -1,4 +1,4 @@
-"""The shipped synthetic headlines: `python -m embedded.headlines` writes headlines.csv anew, byte for byte.
+"""The shipped synthetic headlines: `python -m embedded.headlines` writes headlines.csv again, byte for byte.
 
 Ingestion takes the file like any other CSV.
 """

@@ -5,6 +5,7 @@ from prefect import flow
 from flows.credentials import provide_hub_token
 from flows.deployment import close_prefect_of_deployment
 from flows.notices import show_notices
+from operations.answers import check_evaluated
 from operations.scoring_run import ScoredSource
 from operations.worker import close_worker, start_worker
 from schemas.source import ScoreSettings
@@ -37,4 +38,5 @@ def score(settings: ScoreSettings) -> ScoredSource:
     finally:
         close_worker()
     watch_drift(scored, settings.drift_tolerance)
+    check_evaluated(scored)
     return scored

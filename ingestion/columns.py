@@ -12,6 +12,7 @@ from ingestion.labels import LabelWords
 from ingestion.others import name_others
 from schemas.columns import ReadColumns
 from schemas.errors import InputError
+from schemas.nearest import find_nearest
 from schemas.source import DataSettings
 
 SAMPLE_ROWS = 500
@@ -110,18 +111,19 @@ class Table:
     def describe_missing(self, remedy: str = "") -> str:
         """What is missing, what there is instead, and the remedy; `remedy` adds another one."""
         settings, labels = self.settings, self._find_label()
-        wanted = [("text", settings.text_column, self._find_text(), self._suggest_texts)]
+        wanted = [("text", _list_given(settings.text_column), self._find_text(), self._suggest_texts)]
         if settings.is_labelled and not self._find_group(labels):
-            named = settings.label_column or ", ".join(self._miss_columns())
+            named = _list_given(settings.label_column) or self._miss_columns()
             wanted.append(("label", named, labels, self._suggest_labels))
         if settings.split_column:
-            wanted.append(("split", settings.split_column, self._find_part(), list))
-        missing = [(what, column, suggest) for what, column, found, suggest in wanted if not found]
-        told = " and no ".join(f"{what} column" + (f" {column!r}" if column else "") for what, column, _ in missing)
+            wanted.append(("split", [settings.split_column], self._find_part(), list))
+        missing = [(what, names, suggest) for what, names, found, suggest in wanted if not found]
+        listed = [(what, ", ".join(names)) for what, names, _ in missing]
+        told = " and no ".join(f"{what} column {names!r}" if names else f"{what} column" for what, names in listed)
         options = " and ".join(settings.option(self._call(what)) for what, _, _ in missing)
         shown = [name[:_SHOWN_CHARACTERS] for name in self.names[:_SHOWN_COLUMNS]]
         more = f" and {len(self.names) - len(shown)} more" if len(self.names) > len(shown) else ""
-        hints = "".join(self._hint(what, suggest()) for what, _, suggest in missing)
+        hints = "".join(self._hint(what, suggest(), names) for what, names, suggest in missing)
         name_them = f"name {'it' if len(missing) == 1 else 'them'} with {options}"
         if any(what == "label" for what, _, _ in missing):
             hints += "".join(f"; {hint}" for hint in hint_at_shapes(self.names, self._rows, settings))
@@ -155,9 +157,13 @@ class Table:
             return None
         return make_group(self.names, tuple(flags.values()), self._words, settings.agreement)
 
-    def _hint(self, what: str, places: Sequence[int]) -> str:
-        names = [repr(name[:_SHOWN_CHARACTERS]) for name in self._name(places[:_MOST_SUGGESTED])]
-        return f"; {' or '.join(names)} may hold the {what}" if names else ""
+    def _hint(self, what: str, places: Sequence[int], mistyped: Sequence[str]) -> str:
+        """The columns that mistyped names may mean, and others that may hold what is missing."""
+        near = [name for name in (find_nearest(each, self.names) for each in mistyped) if name is not None]
+        meant = f"; did you mean {', '.join(repr(name[:_SHOWN_CHARACTERS]) for name in near)}?" if near else ""
+        others = [name for name in self._name(places[:_MOST_SUGGESTED]) if name not in near]
+        held = " or ".join(repr(name[:_SHOWN_CHARACTERS]) for name in others)
+        return meant + (f"; {held} may hold the {what}" if held else "")
 
     def _find_text(self) -> list[int]:
         """The text column, then other candidates; empty if there is none."""
@@ -281,6 +287,10 @@ def describe_scores(settings: DataSettings) -> str | None:
         return None
     low, high = settings.thresholds
     return f"scores, negative below {low:g} and positive above {high:g}"
+
+
+def _list_given(name: str | None) -> list[str]:
+    return [] if name is None else [name]
 
 
 def _fold(name: str) -> str:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from ingestion import phrasebank
 from ingestion.folders import list_folder
 from schemas.errors import InputError
+from schemas.nearest import did_you_mean_path
 
 MAX_BYTES = 4 * 1024**3
 """A larger file is not read, since it is held in memory."""
@@ -108,8 +109,10 @@ def _told(source: str, path: Path) -> Iterator[None]:
     except InputError:
         raise
     except (FileNotFoundError, NotADirectoryError):
+        hint = did_you_mean_path(source, "embedded")
         raise SourceError(
-            f"source {source!r} does not exist: give the path of a file or folder, hf:ORG/NAME, or `embedded`"
+            f"source {source!r} does not exist{hint or ':'} give the path of a file or folder, hf:ORG/NAME, "
+            "or `embedded`"
         ) from None
     except (OSError, ValueError) as error:  # a path with a NUL character is a ValueError
         named = getattr(error, "filename", None)

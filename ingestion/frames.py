@@ -12,7 +12,7 @@ _SHOWN = 40
 
 
 class Frame(NamedTuple):
-    """What stands before and after each headline."""
+    """What is before and after each headline."""
 
     before: str = ""
     after: str = ""

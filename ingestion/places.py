@@ -1,4 +1,4 @@
-"""Where a text stands in its source: the warehouse keeps headlines, and not their rows."""
+"""Where a text is in its source: the warehouse keeps headlines, and not their rows."""
 
 from collections.abc import Collection
 

@@ -14,7 +14,7 @@ from schemas.errors import InputError
 from schemas.source import DataSettings
 
 MOST_TOLD = 20
-"""Most reasons that are told with examples, and most words of a label map to paste."""
+"""Most reasons that are listed with examples, and most words of a label map to paste."""
 _IN_A_LINE = 5
 _EXAMPLES = 3
 _RAW_CHARACTERS = 80

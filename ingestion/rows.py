@@ -10,7 +10,7 @@ class RawRow(NamedTuple):
     """One row of a source; a row that a reader could not take apart has a defect, and neither text nor label.
 
     `agreement` is the least share of annotators that agree on the label, in per cent, where the source tells it.
-    `left_out` is why a row that is sound is left out, and its label is of no matter. `others` are the cells of other
+    `left_out` is why a row that is sound is left out, and its label is ignored. `others` are the cells of other
     columns by name, where they pass through to answers. `part` is the word for its part of an official split, where a
     column or a file's name says it; empty where a cell is.
     """

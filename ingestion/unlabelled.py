@@ -28,7 +28,7 @@ class HeadlineBatch:
 
 
 def read_batches(batches: Iterable[Sequence[RawRow]]) -> Iterator[HeadlineBatch]:
-    """Validate the rows of a source, which come in batches; what its labels are is of no matter."""
+    """Validate the rows of a source, which come in batches; its labels are ignored."""
     count = 0
     for rows in batches:
         first = count + 1

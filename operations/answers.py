@@ -5,7 +5,6 @@ Runs without Prefect. What the model said before of a text is not asked again.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from math import log
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,8 +28,14 @@ class NoScorerError(InputError):
     """There is no model to score with."""
 
 
+class NothingEvaluatedError(InputError):
+    """No answer can be compared with a label."""
+
+
 def choose_model(settings: ScoreSettings) -> ChosenModel:
-    """The champion or a named cell, at a temperature that it was judged at, so that drift can be told.
+    """The champion or a named cell, at the temperature at which the gate judged it, or would; or at another one.
+
+    It must have been evaluated at that temperature, so that its accuracy is known and drift can be told.
 
     Raises:
         InputError: There is no champion, or no such cell; it has no adapter, was never judged so, or its base is gone.
@@ -39,8 +44,8 @@ def choose_model(settings: ScoreSettings) -> ChosenModel:
     from storage.champions import load_champion
 
     home, named = Home.from_environment(), settings.model
+    champion = load_champion(home.warehouse)
     if named == CHAMPION:
-        champion = load_champion(home.warehouse)
         if champion is None:
             raise NoScorerError(
                 "champion: no cell has been promoted yet; name a cell with --model, or use `fintone promote`"
@@ -54,9 +59,10 @@ def choose_model(settings: ScoreSettings) -> ChosenModel:
     if settings.temperature is not None and settings.temperature not in judged:
         told = ", ".join(f"{temperature:g}" for temperature in judged)
         raise NoScorerError(f"temperature {settings.temperature:g}: cell {cell.record.cell_id} was judged at {told}")
-    nearest = min(judged, key=lambda temperature: abs(log(temperature)))
+    is_champion = champion is not None and champion.cell_id == cell.record.cell_id
+    judged_at = champion.temperature if champion is not None and is_champion else judged[0]
     truncates = model.truncates if settings.too_long is None else settings.too_long == "truncate"
-    return ChosenModel(model, settings.temperature or nearest, truncates)
+    return ChosenModel(model, settings.temperature or judged_at, judged_at, truncates)
 
 
 def score_source(
@@ -76,7 +82,7 @@ def score_source(
         chosen: Who scores.
         write: Takes first a frame without rows, then one with the answers of each batch; its columns are
             `schemas.scoring.ANSWER_COLUMNS` and the other columns of the source.
-        on_rows: Is told how many rows are done, of how many (None of a stream), and something more.
+        on_rows: Receives how many rows are done, of how many (None of a stream), and something more.
         tell: Is given what is read of the source, line by line, before it is scored, and that the model is loading.
         look: Is given the scoring of a stream after each batch.
         on_interrupt: Is given what was scored until Ctrl-C, or a signal to end.
@@ -127,13 +133,16 @@ def _tell_truncated(counts: ScoringCounts) -> str:
     return f"{counts.rows_truncated:,} truncated to what the model takes, " if counts.rows_truncated else ""
 
 
-def tell_unparsed(scored: ScoredSource) -> str | None:
-    """That more answers are no label than the study of the cell allows, if they are."""
-    counts = scored.counts
-    if counts.rows_unparsed <= scored.max_unparsed_rate * counts.rows_answered:
-        return None
-    share = counts.rows_unparsed / counts.rows_answered
-    return (
-        f"warning: {counts.rows_unparsed:,} of {counts.rows_answered:,} answers ({share:.1%}) are no label, more than "
-        f"promotion.max_unparsed_rate {scored.max_unparsed_rate:g} allows; do not rely on this model for such headlines"
-    )
+def tell_result(scored: ScoredSource) -> list[str]:
+    """What came of a source, in lines: its rows, at which temperature it was answered, what to beware of."""
+    return [tell_counts(scored), f"{scored.source}: answered {scored.answering}", *scored.warnings, *scored.evaluation]
+
+
+def check_evaluated(scored: ScoredSource) -> None:
+    """Check that answers were compared with labels, where that was asked for.
+
+    Raises:
+        NothingEvaluatedError: No row has a label that is known.
+    """
+    if scored.unevaluated:
+        raise NothingEvaluatedError(f"source {scored.source!r}: {scored.unevaluated}")

@@ -74,7 +74,7 @@ def compare_cells(
     """
     own, others = (found.record for found in find_cells(warehouse, [cell, other]))
     if own == others:
-        raise NotComparedError(f"cell {own.cell_id}: stands on both sides; give two cells")
+        raise NotComparedError(f"cell {own.cell_id}: is on both sides; give two cells")
     pairings = load_pairings(warehouse, own.cell_id, others.cell_id, part)
     chosen = [each for each in pairings if temperature in {None, each.temperature}]
     if not chosen:

@@ -30,6 +30,8 @@ class Measured:
     unparsed_rate: float
     baseline: "Rival | None"
     champion: "Rival | None"
+    left_out: str | None = None
+    """Which baselines there was no comparison with, in words; None if all of the default ones took part."""
 
 
 def decide(
@@ -58,7 +60,7 @@ def decide(
     return replace(
         _with_figures(decision, checks),
         decision="promoted" if is_promoted(checks) else "kept",
-        reason=f"{tell_checks(checks)}; {tell_look(allowance)}",
+        reason="; ".join(part for part in (tell_checks(checks), figures.left_out, tell_look(allowance)) if part),
         evaluation_id=challenge.evaluation_id,
         **allowance._asdict(),
     )

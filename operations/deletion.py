@@ -1,15 +1,16 @@
 """Deleting a study: what goes and what stays, told first and then done. Runs without Prefect and torch."""
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from operations.catalogue import open_home
 from operations.disk import count_bytes, tell_bytes
 from operations.report_index import write_index
+from operations.trainings import list_checkpoints
 from schemas.errors import FailureError
-from schemas.listing import list_some
+from schemas.listing import count, list_some
 from storage.deletion import Deletion, delete_study, plan_deletion
 from storage.home import Home
 from storage.locks import describe_holder, holding_if_free
@@ -40,19 +41,19 @@ def propose_deletion(text: str) -> Deletion:
 def describe_deletion(deletion: Deletion) -> list[tuple[str, str]]:
     """What goes, what stays, and what is freed on disk, in lines."""
     home = Home.from_environment()
-    places = _list_places(home, deletion)
-    cells, evaluations = _count(deletion.cells, "cell"), _count(deletion.evaluations, "evaluation")
+    size = sum(map(count_bytes, _list_places(home, deletion)))
+    cells, evaluations = count(len(deletion.cells), "cell"), count(len(deletion.evaluations), "evaluation")
     lines = [
         ("study", deletion.study_id),
         (
             "deleted",
             f"{cells} of this study alone, {evaluations}",
         ),
-        ("files", f"{tell_bytes(sum(map(count_bytes, places)))} of adapters and report"),
+        ("files", f"{tell_bytes(size)} of adapters, checkpoints and report" if size else "none"),
         ("stays", "headlines, splits, decisions of the gate, and answers to scored headlines"),
     ]
     if deletion.shared_cells:
-        lines.append(("stays", f"{_count(deletion.shared_cells, 'cell')} that other studies have"))
+        lines.append(("stays", f"{count(len(deletion.shared_cells), 'cell')} that other studies have"))
     if deletion.former_champions:
         former = list_some(deletion.former_champions)
         lines.append(("warning", f"{former} was champion once; `fintone promote` cannot go back to it then"))
@@ -68,17 +69,21 @@ def carry_out(deletion: Deletion) -> None:
     """
     home = Home.from_environment()
     with _alone(home, deletion):
-        for place in _list_places(home, delete_study(home.warehouse, deletion.study_id)):
+        checkpoints = list_checkpoints(home, deletion.cells)  # which the warehouse knows until the study is deleted
+        deleted = delete_study(home.warehouse, deletion.study_id)
+        for place in (*_list_lasting(home, deleted), *checkpoints):
             shutil.rmtree(place, ignore_errors=True)
     if home.report_index.exists():
         write_index(home)
 
 
-def _count(things: Sequence[str], what: str) -> str:
-    return f"{len(things):,} {what}{'' if len(things) == 1 else 's'}"
-
-
 def _list_places(home: Home, deletion: Deletion) -> list[Path]:
+    """What a study alone has on disk."""
+    return [*_list_lasting(home, deletion), *list_checkpoints(home, deletion.cells)]
+
+
+def _list_lasting(home: Home, deletion: Deletion) -> list[Path]:
+    """Its report, and the adapters of its cells."""
     return [home.report(deletion.study_id).parent, *map(home.adapter, deletion.cells)]
 
 

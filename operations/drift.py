@@ -24,7 +24,7 @@ class DriftWatch:
 
         Args:
             warehouse: The DuckDB file.
-            tolerance: A difference that is of no matter.
+            tolerance: A difference that is not reported.
             tell: Receives a line.
             send: Receives the scoring and its measures that drifted, if one did that had not before.
         """

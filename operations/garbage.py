@@ -8,9 +8,8 @@ from pathlib import Path
 
 from operations.catalogue import open_home
 from operations.disk import count_bytes
+from operations.trainings import find_training
 from schemas.files import is_abandoned
-from schemas.stored import read_cell
-from storage.cells import CellRecord
 from storage.home import Home
 from storage.locks import tidying
 from storage.references import References, load_references
@@ -43,7 +42,7 @@ def collecting() -> Iterator[list[Garbage]]:
             *_find(home.reports, kept.studies, "no study in the warehouse has it"),
             *_find(
                 home.checkpoints,
-                {_find_training(cell) for cell in kept.unfinished},
+                {find_training(cell) for cell in kept.unfinished},
                 "no unfinished cell has it",
             ),
             *_find_models(home, kept),
@@ -71,17 +70,6 @@ def _find(folder: Path, kept: "frozenset[str] | set[str]", why: str) -> Iterator
             yield Garbage(place, count_bytes(place), why)
         elif is_abandoned(place):
             yield Garbage(place, count_bytes(place), "a process that was killed left it unfinished")
-
-
-def _find_training(cell: CellRecord) -> str:
-    """The id of a cell's training, after which the folder of its checkpoints is named."""
-    from learning.kinds.resolution import plan_base
-    from learning.models.base_model import ResolvedModel
-    from learning.study.identity import training_id
-
-    settings = read_cell(cell.hyperparameters)
-    found = ResolvedModel(cell.model, Path(cell.base_folder or ""), cell.base_revision or "")
-    return training_id(settings, cell.split_id, plan_base(found, settings.base_model.quantization))
 
 
 def _find_models(home: Home, kept: References) -> Iterator[Garbage]:

@@ -60,9 +60,9 @@ class LabelledAnswers:
 
     def describe(self) -> list[str]:
         """Accuracy and macro-F1 with 95 % intervals, a line each; and what has no label that is known."""
-        lines = [self._describe_unknown()] if self._unknown else []
         if not self._labels:
-            return [*lines, "evaluation: no row has a label that is known"]
+            return []
+        lines = [f"evaluation: {self._describe_unknown()}"] if self._unknown else []
         import numpy as np
 
         labels, answers = (np.concatenate(each).astype(np.int64) for each in (self._labels, self._answers))
@@ -74,12 +74,18 @@ class LabelledAnswers:
             lines.append(f"evaluation without these: {_tell_metrics(labels[~trained], answers[~trained])}")
         return lines
 
+    def explain_nothing(self) -> str | None:
+        """Why no answer can be compared with a label; None if some can."""
+        if self._labels:
+            return None
+        return f"nothing to evaluate, {self._describe_unknown() if self._unknown else 'it has no row with an answer'}"
+
     def _describe_unknown(self) -> str:
         rows, empty = sum(self._unknown.values()), self._unknown.pop("", 0)
         shown = [f"{many:,} {word!r:.40}" for word, many in self._unknown.most_common()]
         self._unknown[""] = empty
         told = list_some([*([f"{empty:,} empty"] if empty else []), *shown])
-        return f"evaluation: {_count(rows)} without a label that is known ({told}); --label-map says what words mean"
+        return f"{_count(rows)} without a label that is known ({told}); --label-map says what words mean"
 
 
 def _count(rows: int) -> str:

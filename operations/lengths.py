@@ -1,4 +1,4 @@
-"""Headlines of a study that are longer than a base model takes: which they are, where they stand, what is done."""
+"""Headlines of a study that are longer than a base model takes: which they are, where they are, what is done."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple

@@ -12,6 +12,7 @@ from operations.worker import run_job
 from schemas.cell import PromptSettings
 from schemas.config import DecodingSettings, PromotionSettings
 from schemas.errors import InputError
+from schemas.source import DataSettings
 from schemas.stored import read_cell, read_stored
 from storage.home import Home
 
@@ -43,6 +44,8 @@ class CellModel:
     """Whether its latest study truncates headlines that are too long for it (`data.too_long`)."""
     max_unparsed_rate: float
     """Share of answers that are no label at most, as its latest study asks for it."""
+    max_rejected: float
+    """Share of rows that may be rejected, as its latest study asks for it."""
 
 
 def load_model(home: Home, cell: "StoredCell") -> CellModel:
@@ -69,6 +72,7 @@ def load_model(home: Home, cell: "StoredCell") -> CellModel:
         decoding=read_stored(DecodingSettings, "decoding", config["decoding"]),
         truncates=config["data"].get("too_long") == "truncate",
         max_unparsed_rate=read_stored(PromotionSettings, "promotion", config["promotion"]).max_unparsed_rate,
+        max_rejected=config["data"].get("max_rejected", DataSettings.model_fields["max_rejected"].default),
     )
     if cell.outcome is None or cell.outcome.adapter_hash is None:
         _adopt(home, model)

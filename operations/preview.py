@@ -1,6 +1,6 @@
 """What a study would do, before it does anything: counts, cells, steps and needs. Trains nothing, loads no torch.
 
-Reading the source and checking the model here also means that bad input is told at once.
+Reading the source and checking the model here also means that bad input is reported at once.
 """
 
 from collections import Counter
@@ -22,12 +22,14 @@ from operations.intake import find_headlines, take_in
 from operations.lengths import tell_long
 from operations.reruns import preview_reruns
 from operations.splitting import Division, count_moved_of, draw_parts, prepare_division
+from operations.steps import warn_of_few_steps
 from reporting.verdict import tell_leaks, tell_moved
 from schemas.cell import BaseModelSettings, CellSettings
 from schemas.columns import ReadColumns
 from schemas.config import RunnerSettings, StudyConfig
 from schemas.footprint import count_weight_bytes, estimate_footprint
 from schemas.label import LABELS
+from schemas.listing import count
 from schemas.profiles import PROFILES, load_profile
 from storage.home import Home
 
@@ -90,17 +92,19 @@ def describe_study(config: StudyConfig) -> list[tuple[str, str]]:
         *_describe_columns(config, read),
         *bases,
         ("baselines", _describe_baselines(config)),
-        ("grid", f"{_count(len(cells), 'cell')}: {_describe_grid(config)}"),
+        ("grid", f"{count(len(cells), 'cell')}: {_describe_grid(config)}"),
         *_describe_trainings(config, found, trained),
         ("shared", _describe_sharing(cells, trained, alone)),
     ]
+    few = warn_of_few_steps(cells, train)
+    lines += [("few steps", few)] if few else []
     curve = _list_curve(cells, config)
     more = [cell for cell in curve if cell not in cells]
     if more:
         own = [cell for cell in curve if cell in cells]
         added = count_trained_steps(curve, train) - count_trained_steps(own, train)
         then = f"then epochs {_join(config.curve_epochs)} of the cell best on validation"
-        lines.append(("epoch curve", f"{then}: {_count(len(more), 'more cell')}, {added:,} more steps"))
+        lines.append(("epoch curve", f"{then}: {count(len(more), 'more cell')}, {added:,} more steps"))
     lines += [("note", note) for note in _note_twins(_list_bases(config))]
     if headlines is not None and divided is not None and not any(map(_is_on_hub, _list_bases(config))):
         lines += [("again", line) for line in preview_reruns(config, headlines, divided.division)]
@@ -158,10 +162,6 @@ def _list_curve(cells: Sequence[CellSettings], config: StudyConfig) -> list[Cell
     trainings = [{"epochs": length, "seed": seed} for length in sorted(lengths) for seed in sorted(seeds)]
     first = cells[0]
     return [first.model_copy(update={"training": first.training.model_copy(update=each)}) for each in trainings]
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _describe_grid(config: StudyConfig) -> str:

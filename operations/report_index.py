@@ -7,7 +7,7 @@ from storage.home import Home
 
 
 def write_index(home: Home) -> Path:
-    """Write the page of all studies anew, and return it.
+    """Write the page of all studies again, and return it.
 
     Raises:
         OutputError: It cannot be written.

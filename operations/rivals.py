@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from schemas.config import BaselineSettings
+from schemas.listing import list_some
 from schemas.promotion import Champion
 
 if TYPE_CHECKING:
@@ -28,6 +30,17 @@ def meet_baseline(warehouse: Path, study_id: str, challenger: Champion, judged: 
     verdict = verdicts[challenger.temperature]
     other = evaluation_id(verdict.baseline_cell_id, "test", None, None)
     return meet(warehouse, verdict.baseline, judged, other)
+
+
+def tell_left_out(settings: BaselineSettings) -> str | None:
+    """The default baselines that a study leaves out, and what the gate compared with; None if it leaves none out."""
+    default = BaselineSettings.model_fields["names"].default
+    missing = [name for name in default if name not in settings.names]
+    if not missing:
+        return None
+    there = [*settings.names, *([f"embeddings of {settings.embedding_model}"] if settings.embedding_model else [])]
+    told = f"the baselines {list_some(there)} alone" if there else "no baseline"
+    return f"compared with {told}, as baselines.names leaves out {list_some(missing)}"
 
 
 def meet(warehouse: Path, name: str, judged: str, other: str) -> "Rival":

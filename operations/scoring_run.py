@@ -13,6 +13,7 @@ from operations.pace import Meter
 from operations.score_input import ScoreInput
 from operations.worker import run_job
 from schemas.data_report import MOST_REASONS, ReasonCount
+from schemas.promotion import Champion
 from schemas.scoring import ANSWER_COLUMNS, ScoringCounts, rename_others
 from schemas.source import ScoreSettings
 from storage.home import Home
@@ -31,6 +32,8 @@ class ChosenModel:
 
     model: CellModel
     temperature: float
+    judged_at: float
+    """The temperature at which the gate judged it, or would."""
     truncates: bool = False
     """Whether headlines that are too long for it are truncated; else their rows are rejected."""
 
@@ -52,11 +55,16 @@ class ScoredSource:
     source: str
     cell_id: str
     counts: ScoringCounts
-    max_unparsed_rate: float
+    answering: str
+    """At which temperature it was answered, and how good the model was there on its own test part."""
+    warnings: tuple[str, ...] = ()
+    """Why the answers are not to be relied on, a line each."""
     reasons: tuple[ReasonCount, ...] = ()
     """The commonest of the rejected rows."""
     evaluation: tuple[str, ...] = ()
     """How the answers compare with the labels of the source, in lines, where that was asked for."""
+    unevaluated: str | None = None
+    """Why none of them was compared, where that was asked for."""
 
 
 class ScoringRun:
@@ -108,12 +116,24 @@ class ScoringRun:
 
     def result(self) -> ScoredSource:
         """What came of it so far."""
+        from operations.answer_warnings import warn_of_answers
+        from operations.judged import load_judged, tell_answering
         from storage.data_report import load_reasons
 
-        scoring_id, model = self.source.scoring_id, self.chosen.model
-        reasons = load_reasons(self.warehouse, scoring_id, MOST_REASONS)
-        own = (scoring_id, self.source.name, model.card.cell_id, self.counts, model.max_unparsed_rate)
-        return ScoredSource(*own, reasons, tuple(self.labelled.describe()) if self.labelled else ())
+        scoring_id, chosen = self.source.scoring_id, self.chosen
+        cell_id = chosen.model.card.cell_id
+        judged = load_judged(self.warehouse, Champion(cell_id, chosen.temperature))
+        return ScoredSource(
+            scoring_id,
+            self.source.name,
+            cell_id,
+            self.counts,
+            tell_answering(chosen.temperature, chosen.judged_at, judged),
+            tuple(warn_of_answers(scoring_id, chosen.model, self.counts, judged)),
+            load_reasons(self.warehouse, scoring_id, MOST_REASONS),
+            tuple(self.labelled.describe()) if self.labelled else (),
+            self.labelled.explain_nothing() if self.labelled else None,
+        )
 
     def score_batch(self, batch: "HeadlineBatch") -> None:
         """Score what is not known of a batch, save all of it, and give it out."""

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from operations.catalogue import open_home
 from operations.disk import count_bytes, tell_bytes
+from operations.judged import load_judged, tell_answering
 from operations.missing import NothingTrainedError, find_best
 from reporting.promotion import tell_champion, tell_decision
 from storage.cells import load_cell, load_trained
@@ -14,6 +15,7 @@ from storage.facts import load_facts, load_row
 from storage.lookup import CHAMPION, Thing, find_thing
 
 if TYPE_CHECKING:
+    from schemas.promotion import Champion
     from storage.home import Home
 
 Facts = dict[str, Any]
@@ -92,8 +94,16 @@ def _show_cell(home: "Home", thing: Thing) -> Shown:
 def _show_champion(home: "Home", thing: Thing) -> Shown:
     """The champion is shown as the cell that it is, with the temperature at which it is used."""
     shown = _show_cell(home, thing._replace(kind="cell"))
-    facts = {"champion": tell_champion(load_champion(home.warehouse)), **shown.facts}
+    champion = load_champion(home.warehouse)
+    facts = {"champion": tell_champion(champion), "answers": _tell_answers(home, champion), **shown.facts}
     return Shown(thing, facts, shown.tables, ("fintone list champions", *shown.commands))
+
+
+def _tell_answers(home: "Home", champion: "Champion | None") -> str | None:
+    """At which temperature the champion answers new headlines, and how good it was there."""
+    if champion is None:
+        return None
+    return tell_answering(champion.temperature, champion.temperature, load_judged(home.warehouse, champion))
 
 
 def _show_snapshot(home: "Home", thing: Thing) -> Shown:

@@ -152,7 +152,7 @@ def identify_split(
         SplitError: A class is missing that the split needs.
     """
     from learning.study.identity import split_id
-    from learning.study.split import find_classes
+    from learning.study.split_sizes import find_classes
     from schemas.label import LABELS
 
     if split.classes == "present" and len(find_classes(set(_keep(headlines, left_out)["label"]), split)) == len(LABELS):
@@ -180,7 +180,8 @@ def draw_parts(
         SplitError: A class has too few headlines.
     """
     from learning.study.given_split import split_as_given
-    from learning.study.split import Member, SplitError, split_headlines
+    from learning.study.split import Member, split_headlines
+    from learning.study.split_sizes import SplitError
 
     kept = _keep(headlines, left_out)
     columns = (kept[name] for name in ("headline_id", "label", "text_id", "group_id"))

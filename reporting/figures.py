@@ -112,7 +112,7 @@ def _epochs(report: StudyReport) -> Iterator[Chart]:
         yield Chart(
             f"{measure}_by_epoch",
             f"{words} on test by epochs{of}, with 95 % intervals, at each temperature T: the settings of the chosen "
-            "cell. Points of one epoch stand side by side.",
+            "cell. Points of one epoch are side by side.",
             f"{words} by epochs: highest {best[measure]:.3f} after {best['epochs']} epochs at temperature "
             f"{best['temperature']:g}.",
             table,

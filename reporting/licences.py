@@ -1,4 +1,4 @@
-"""Under which licence data and models stand, as far as fintone knows. It reads no licence file."""
+"""The licences of data and models, as far as fintone knows. It reads no licence file."""
 
 PHRASEBANK_LICENCE = "CC BY-NC-SA 3.0 (FinancialPhraseBank, Malo et al. 2014): no commercial use"
 

@@ -1,4 +1,4 @@
-"""The report of a study as one page: what stands where. Asks no warehouse, draws no chart."""
+"""The report of a study as one page: what is where. Asks no warehouse, draws no chart."""
 
 from datetime import UTC, datetime
 from importlib.metadata import version

@@ -43,9 +43,26 @@ def tell_decision(decision: dict[str, Any]) -> str:
     return f"{gate} did not promote cell {cell}, and {stayed}"
 
 
+def tell_advice(decision: dict[str, Any]) -> str | None:
+    """What would help a cell that the gate did not promote; None if it did, or if the cell is the champion."""
+    cell = decision["cell_id"]
+    if decision["decision"] != "kept" or decision["previous_cell_id"] == cell:
+        return None
+    return (
+        "what may help: more test headlines, for narrower intervals; other settings (--grid), more train headlines or "
+        f"another base model; `fintone compare`; or `fintone promote {cell} --reason WHY`, by hand"
+    )
+
+
 def tell_champion(champion: Champion | None) -> str:
     """Who is champion: `cell 3f9a at temperature 0.1`, or `none`."""
     return f"cell {champion.cell_id} at temperature {champion.temperature:g}" if champion else "none"
+
+
+def tell_temperature(temperature: float, judged_at: float) -> str:
+    """At which temperature a cell answers, and at which it was judged."""
+    own = "at which it was judged" if temperature == judged_at else f"judged at {judged_at:g}"
+    return f"at temperature {temperature:g}, {own}"
 
 
 def tell_match(decision: dict[str, Any]) -> str | None:

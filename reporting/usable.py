@@ -3,7 +3,9 @@
 from typing import Any, NamedTuple
 
 from reporting.licences import forbids_commerce, tell_data_licence
+from reporting.promotion import tell_temperature
 from reporting.text import visible
+from schemas.promotion import Champion
 from schemas.report import StudyReport
 
 RAISED = ("promoted", "rolled back")
@@ -45,12 +47,13 @@ def tell_approval(report: StudyReport) -> str:
 def _judge(report: StudyReport) -> Usable:
     """The answer by the gate and by who is champion now."""
     chosen, champion, decision = report.chosen.cell_id, report.champion, report.decision
+    approved = f"Approved by: {tell_approval(report)}"
     if champion and champion.cell_id == chosen and _overrides_gate(report):
         missed = _first_reason(decision) if decision else ""
         told = f"A person made it champion, which the promotion gate did not: {missed}."
-        return Usable("Against the gate", f"{told} Approved by: {tell_approval(report)}")
+        return Usable("Against the gate", f"{told} {_tell_answering(report, champion)} {approved}")
     if champion and champion.cell_id == chosen:
-        return Usable("Yes", f"It is the champion. Approved by: {tell_approval(report)}")
+        return Usable("Yes", f"It is the champion. {_tell_answering(report, champion)} {approved}")
     if _approval(report) is not None:
         now = f"cell {champion.cell_id} is champion now" if champion else "there is no champion now"
         return Usable("No longer", f"It was the champion, and {now}.")
@@ -58,6 +61,11 @@ def _judge(report: StudyReport) -> Usable:
         why = "the study is incomplete" if report.missing else f"the study is {report.status}"
         return Usable("Not yet", f"The promotion gate has not judged it: {why}.")
     return Usable("No", f"The promotion gate did not promote it: {_first_reason(decision)}.")
+
+
+def _tell_answering(report: StudyReport, champion: Champion) -> str:
+    """At which temperature the champion answers new headlines, and at which its study judged it."""
+    return f"It answers {tell_temperature(champion.temperature, report.chosen.temperature)}."
 
 
 def _overrides_gate(report: StudyReport) -> bool:

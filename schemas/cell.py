@@ -51,7 +51,7 @@ class PromptSettings(Settings):
             raise ValueError("label_words needs one word of its own for each of negative, neutral and positive")
         words = [word.casefold() for word in self.label_words.values()]
         if any(one != other and one in other for one in words for other in words):
-            raise ValueError(f"label_words {words}: none may stand inside another, or an answer could mean both")
+            raise ValueError(f"label_words {words}: none may be part of another, or an answer could mean both")
         if not all(word.strip() == word and word for word in self.label_words.values()):
             raise ValueError("label_words must not be empty or begin or end with white space")
         return self
@@ -138,14 +138,14 @@ class TrainingSettings(Settings):
     )
     gradient_checkpointing: bool | None = Field(
         default=None,
-        description="Compute activations anew in the backward pass, for less memory; when not given, on a GPU that has "
+        description="Compute activations again in the backward pass, for less memory; if not given, on a GPU that has "
         "no room for whole weights.",
     )
     side_by_side: Literal["auto"] | PositiveInt = Field(
         default="auto",
         description="Trainings that share each pass over the base model, of those that differ in learning rate, epochs "
         "and seed alone. `auto`: on a GPU as many as its memory takes, on a CPU one. One, too, where the base stays in "
-        "4 bits or activations are computed anew.",
+        "4 bits or activations are computed again.",
     )
     checkpoint_minutes: PositiveFloat = Field(
         default=5, description="Minutes between checkpoints, from which a killed training goes on."

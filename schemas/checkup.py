@@ -9,7 +9,7 @@ from schemas.redaction import redact
 State = Literal["ok", "note", "fail"]
 """It works; a run goes without it or less well; or a run needs it and it is broken."""
 
-MEND_LIBRARIES = "install fintone and its libraries anew; if that changes nothing, report this line"
+MEND_LIBRARIES = "install fintone and its libraries again; if that changes nothing, report this line"
 """The remedy where a check itself failed, which nobody foresaw."""
 
 

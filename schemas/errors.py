@@ -1,4 +1,4 @@
-"""The two bases of errors that are told in one line: what the user gave is wrong, or what was asked for failed."""
+"""The two bases of errors that are shown in one line: what the user gave is wrong, or what was asked for failed."""
 
 
 class InputError(ValueError):

@@ -13,7 +13,7 @@ from schemas.errors import InputError
 
 ENDING = ".unfinished"
 LONGEST_NAME = 64
-"""Characters of the name that stand in the name of what is unfinished; a file system allows some 255 in all."""
+"""Characters of the name that are in the name of what is unfinished; a file system allows some 255 in all."""
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 

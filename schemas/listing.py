@@ -1,4 +1,4 @@
-"""How values and lists of names are told in a line."""
+"""How counts, values and lists of names are spelled in a line."""
 
 from collections.abc import Sequence
 
@@ -10,6 +10,11 @@ def list_some(names: Sequence[str]) -> str:
     """The first names, and how many more there are."""
     more = len(names) - MOST_NAMES
     return ", ".join(names[:MOST_NAMES]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def count(number: int, what: str) -> str:
+    """A number of things: `1 group`, `2,000 groups`."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def cut(text: str) -> str:

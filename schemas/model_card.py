@@ -1,4 +1,4 @@
-"""What is told of a model that leaves fintone: read by storage, checked by learning, written down by reporting."""
+"""What is said of a model that leaves fintone: read by storage, checked by learning, written down by reporting."""
 
 from dataclasses import dataclass
 from typing import Any

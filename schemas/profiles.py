@@ -4,8 +4,7 @@
 """
 
 import re
-from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
+from collections.abc import Mapping
 from importlib.resources import files
 from itertools import takewhile
 from typing import Any, TypeVar, cast
@@ -18,6 +17,7 @@ from schemas.config import StudyConfig
 from schemas.errors import InputError
 from schemas.grid import ONE_GRID, SEVERAL_GRIDS, SHORT_NAMES, VARIABLE
 from schemas.listing import cut, show
+from schemas.nearest import did_you_mean, find_nearest
 from schemas.own_profile import is_own_profile, read_profile, read_profile_text
 from schemas.settings import iterate_settings
 
@@ -51,7 +51,7 @@ def load_profile_text(name: str) -> str:
     if is_own_profile(name):
         return read_profile_text(name)
     raise InputError(
-        f"unknown profile {show(name)}{_did_you_mean(name, PROFILES)}; there are {', '.join(PROFILES)} "
+        f"unknown profile {show(name)}{did_you_mean(name, PROFILES)}; there are {', '.join(PROFILES)} "
         "(`fintone profiles` shows them), or give a file of your own by its path, as in --profile my.yaml"
     )
 
@@ -91,16 +91,10 @@ def unknown_setting(path: str) -> str:
     if path.startswith("grid."):
         known, asked, prefix = [*SHORT_NAMES, "curve_epochs", *VARIABLE], path.removeprefix("grid."), "grid."
     by_last_name = {name.rpartition(".")[2]: name for name in known}
-    near = get_close_matches(asked, known, n=1, cutoff=0.6) or [
-        by_last_name[name] for name in get_close_matches(asked.rpartition(".")[2], by_last_name, n=1, cutoff=0.6)
-    ]
-    hint = f"; did you mean {prefix}{near[0]}?" if near else f"; there are {', '.join(known)}"
+    last = find_nearest(asked.rpartition(".")[2], by_last_name)
+    near = find_nearest(asked, known) or (by_last_name[last] if last else None)
+    hint = f"; did you mean {prefix}{near}?" if near else f"; there are {', '.join(known)}"
     return f"unknown setting {cut(path)}{hint}"
-
-
-def _did_you_mean(word: str, known: Iterable[str]) -> str:
-    near = get_close_matches(word.lower(), known, n=1, cutoff=0.5)
-    return f", did you mean '{near[0]}'?" if near else ""
 
 
 def _innermost(problems: list[ErrorDetails]) -> list[ErrorDetails]:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 SECRETS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "PREFECT_API_KEY", "PREFECT_API_AUTH_STRING")
 """Environment variables of the libraries that hold a secret."""
 TOKEN = re.compile(r"\b(hf|pnu|pnb)_[A-Za-z0-9]{20,}")
-"""As the hub and Prefect Cloud make theirs; one may also stand in a file."""
+"""As the hub and Prefect Cloud make theirs; one may also be in a file."""
 CREDENTIALS = re.compile(r"://\S*@")
 HEADER = re.compile(r"\b(Bearer|Basic) [^\s'\"]+")
 """Of a request; a library repeats the whole of one that it cannot send."""

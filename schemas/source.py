@@ -172,7 +172,7 @@ class DataSettings(NamingSettings):
 
 
 class UnlabelledSettings(DataSettings):
-    """Where headlines without labels come from and how they are read; a label beside one is of no matter."""
+    """Where headlines without labels come from and how they are read; a label beside one is ignored."""
 
     is_labelled: ClassVar[bool] = False
     keeps_others: ClassVar[bool] = True
@@ -200,6 +200,12 @@ class EvaluatedSettings(UnlabelledSettings):
     is_labelled: ClassVar[bool] = True
 
 
+def list_reading(*, evaluate: bool) -> frozenset[str]:
+    """The settings by which a source is read that is scored; also of its labels if answers are compared with them."""
+    labels = {"label_column", "label_columns", "label_map", "thresholds"} if evaluate else set()
+    return frozenset({"text_column", "encoding", "format", "delimiter", "header_row", *labels})
+
+
 class ScoreSettings(NamingSettings):
     """Headlines without labels, the model that labels them, and where the answers go beside the warehouse."""
 
@@ -214,8 +220,8 @@ class ScoreSettings(NamingSettings):
         default=None,
         gt=0,
         allow_inf_nan=False,
-        description="Sampling temperature of the probabilities, one that the model was judged at; the nearest to 1 of "
-        "these when not given.",
+        description="Sampling temperature of the probabilities, one at which the model was evaluated on test; when not "
+        "given, that at which it was promoted, or the lowest for another cell than the champion.",
     )
     output: str | None = Field(
         default=None, description="A file for the answers: .csv, .jsonl or .parquet. The warehouse has them anyhow."
@@ -275,8 +281,6 @@ class ScoreSettings(NamingSettings):
     @property
     def reading(self) -> UnlabelledSettings:
         """How the source is read."""
-        names = {"source", "text_column", "encoding", "format", "delimiter", "header_row"}
-        if self.evaluate:
-            labels = {"label_column", "label_columns", "label_map", "thresholds"}
-            return EvaluatedSettings(**self.model_dump(include=names | labels))
-        return UnlabelledSettings(**self.model_dump(include=names))
+        names = {"source", *list_reading(evaluate=self.evaluate)}
+        kind = EvaluatedSettings if self.evaluate else UnlabelledSettings
+        return kind(**self.model_dump(include=names))

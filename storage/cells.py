@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from schemas.errors import InputError
+from storage.nearest import suggest
 from storage.warehouse import reading, utc_now, writing
 
 if TYPE_CHECKING:
@@ -336,7 +337,7 @@ def _find_cell(connection: "duckdb.DuckDBPyConnection", text: str) -> StoredCell
         raise AmbiguousCellError(f"cell {text!r}: give its id, or the first {SHORTEST_PREFIX} characters or more")
     if found := find("starts_with(cell_id, $text)"):
         return _choose_only(found, text, "ids start with it", "give more characters")
-    raise UnknownCellError(unknown_cell(text))
+    raise UnknownCellError(unknown_cell(text, suggest(connection, text, ("cell",))))
 
 
 def _choose_only(cells: list[StoredCell], text: str, fault: str, remedy: str) -> StoredCell:
@@ -366,6 +367,6 @@ def _pick(record: type[Record], values: dict[str, Any], json_column: str) -> Rec
     return record(**picked | {json_column: json.loads(values[json_column])})
 
 
-def unknown_cell(cell_id: str) -> str:
-    """Say that there is no such cell."""
-    return f"cell {cell_id}: not in the warehouse; `fintone list cells` lists them"
+def unknown_cell(cell_id: str, hint: str = "") -> str:
+    """Say that there is no such cell, with the nearest one as a hint."""
+    return f"cell {cell_id}: not in the warehouse{hint}; `fintone list cells` lists them"

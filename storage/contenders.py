@@ -36,7 +36,7 @@ _EVALUATED = (
 
 
 def read_contenders(connection: "duckdb.DuckDBPyConnection", study_id: str, chosen: Chosen) -> tuple[Contender, ...]:
-    """The contenders that answered the study's test headlines, the chosen cell first; none stands there twice.
+    """The contenders that answered the study's test headlines, the chosen cell first; none is there twice.
 
     Args:
         connection: The warehouse.

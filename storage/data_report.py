@@ -49,7 +49,7 @@ def load_reasons(warehouse: Path, ingest_id: str, most: int) -> tuple[ReasonCoun
 
 def _load_reasons(connection: DuckDBPyConnection, ingest_id: str, most: int) -> tuple[ReasonCount, ...]:
     rows = connection.execute(
-        "SELECT reason, rows_rejected, example FROM rejected_reasons WHERE ingest_id = ?"
+        "SELECT reason, rows_rejected, example_reason FROM rejected_reasons WHERE ingest_id = ?"
         " ORDER BY rows_rejected DESC, reason LIMIT ?",
         [ingest_id, most],
     ).fetchall()

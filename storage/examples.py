@@ -51,13 +51,18 @@ def flips_query(pairing: "Pairing", cell_id: str, other_cell_id: str, part: str)
     )
 
 
+def rejected_query(ingest_id: str) -> str:
+    """The rows of an ingestion or a scoring that were rejected, with their reasons."""
+    return f"SELECT source, row_number, reason, raw FROM rejected_rows WHERE ingest_id = '{ingest_id}' ORDER BY ALL"
+
+
 def data_queries(
     ingest_id: str, snapshot_id: str, *, rejected: bool, left_out: bool, contradictory: bool, near_copies: bool
 ) -> list[tuple[str, str]]:
     """Queries worth trying after an ingestion, each with what it shows; queries without rows are left out."""
     rows, snapshot = f"WHERE ingest_id = '{ingest_id}' ORDER BY ALL", f"WHERE snapshot_id = '{snapshot_id}'"
     queries = {
-        "the rejected rows": (rejected, f"SELECT source, row_number, reason, raw FROM rejected_rows {rows}"),
+        "the rejected rows": (rejected, rejected_query(ingest_id)),
         "the rows that were left out": (left_out, f"SELECT source, row_number, reason, raw FROM left_out_rows {rows}"),
         "the rows that contradict each other": (
             contradictory,

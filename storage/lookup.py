@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from schemas.errors import InputError
 from schemas.listing import list_some
 from storage.cells import SHORTEST_PREFIX
+from storage.nearest import suggest
 from storage.warehouse import reading
 
 if TYPE_CHECKING:
@@ -71,7 +72,8 @@ def find_thing(warehouse: Path, text: str) -> Thing:
         for things in (_THINGS, _PARTS):
             if found := _find(connection, things, "starts_with(id, $text)", text):
                 return _choose(text, found)
-    raise UnknownIdError(f"{text}: no id or name; `fintone list` shows studies, `fintone list cells` cells")
+        hint = suggest(connection, text)
+    raise UnknownIdError(f"{text}: no id or name{hint}; `fintone list` shows studies, `fintone list cells` cells")
 
 
 def _find(connection: "duckdb.DuckDBPyConnection", things: Sequence[str], condition: str, text: str) -> list[Thing]:

@@ -10,6 +10,7 @@ from storage.champions import load_champion, load_decision
 from storage.comparisons import load_verdicts
 from storage.contenders import read_contenders
 from storage.data_report import load_data_report
+from storage.nearest import suggest
 from storage.report_queries import report_queries
 from storage.warehouse import reading
 
@@ -39,8 +40,9 @@ def find_study(warehouse: Path, beginning: str | None) -> str:
             " ORDER BY number DESC",
             {"text": text},
         ).fetchall()
+        hint = "" if rows or not text else suggest(connection, text, ("study",))
     if not rows:
-        told = f"study {beginning}: not in the warehouse" if beginning else f"warehouse {warehouse}: no study has run"
+        told = f"study {text}: not in the warehouse{hint}" if text else f"warehouse {warehouse}: no study has run"
         raise UnknownStudyError(f"{told}; `fintone list` lists them")
     whole, named = ([row for row in rows if row[place] == text] for place in (0, 1))
     fitting = whole or named or rows

@@ -55,7 +55,7 @@ WRITE_PATIENCE = 300.0
 READ_PATIENCE = 10.0
 """Seconds that a reader waits for the file: another process may write a large source into it."""
 QUERY_PATIENCE = 10.0
-"""Seconds that a person's query waits for the file; who holds it is told within the first."""
+"""Seconds that a person's query waits for the file; who holds it is said within the first."""
 _log = logging.getLogger("fintone.warehouse")
 
 
@@ -90,7 +90,7 @@ def migrate_to_read(path: Path) -> None:
 
 
 def prepare_warehouse(path: Path) -> None:
-    """Create the warehouse if it is absent, run the migrations that it lacks and define its views anew.
+    """Create the warehouse if it is absent, run the migrations that it lacks and define its views again.
 
     All of it is one transaction. A file that is refused stays as it was, byte for byte. One that lacks migrations is
     copied beside it first; the log `fintone.warehouse` names the copy.
@@ -134,7 +134,7 @@ def _migrate(path: Path) -> None:
 
 
 def _apply(connection: duckdb.DuckDBPyConnection, migrations: Mapping[int, Path]) -> None:
-    """Run migrations by their number, and define the views anew."""
+    """Run migrations by their number, and define the views again."""
     for number, migration in migrations.items():
         connection.execute(migration.read_text(encoding="utf-8"))
         record = "INSERT INTO fintone_migrations (number, name, applied_at) VALUES (?, ?, ?)"

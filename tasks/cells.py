@@ -108,7 +108,7 @@ def check_bases(study: StudyPlan) -> dict[str, int]:
 
 @task(task_run_name="train {cell.name}", retry_condition_fn=_is_worth_a_retry)
 def train_cell(study: StudyPlan, cell: ModelCell, position: str = "") -> State[None] | None:
-    """Train the cell's adapter and record its log; `position` stands before what is shown, as in `cell 2/6 `.
+    """Train the cell's adapter and record its log; `position` is put before what is shown, as in `cell 2/6 `.
 
     It goes on from where an interrupted run, or a shorter cell of the same training, has come to. From the third
     attempt on there are fewer headlines a pass, since a process that died twice most likely died for its memory.
@@ -132,7 +132,7 @@ def train_side_by_side(study: StudyPlan, cells: Sequence[ModelCell], positions: 
     Args:
         study: Theirs.
         cells: No two of them share a training that does not depend on the number of epochs.
-        positions: What stands before what is shown of each.
+        positions: What is put before what is shown of each.
 
     Returns:
         The ids of those that it trained; the others were trained before.

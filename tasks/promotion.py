@@ -8,7 +8,7 @@ from prefect import task
 from operations.decision import Challenge, Measured, decide
 from operations.missing import find_best
 from operations.records import evaluation_record, load_part, prediction_rows
-from operations.rivals import meet, meet_baseline
+from operations.rivals import meet, meet_baseline, tell_left_out
 from operations.worker import run_job
 from schemas.errors import InputError
 from schemas.plan import StudyPlan
@@ -78,6 +78,7 @@ def _measure(study: StudyPlan, challenge: Challenge, champion: Champion | None) 
         own["unparsed_rate"],
         meet_baseline(warehouse, study.study_id, challenge.cell, challenge.evaluation_id),
         _meet_champion(study, champion, challenge.evaluation_id) if champion else None,
+        tell_left_out(study.config.baselines),
     )
 
 

@@ -21,7 +21,7 @@ DRIFT_EVENT = "fintone.score.drifted"
 @task(task_run_name="score {settings.source}")
 def score_headlines(settings: ScoreSettings) -> ScoredSource:
     """Label every headline of the source with the champion or a named cell, in batches."""
-    from operations.answers import answers_file, choose_model, score_source, tell_counts, tell_unparsed
+    from operations.answers import answers_file, choose_model, score_source, tell_result
 
     progress: list[Progress] = []
 
@@ -38,11 +38,9 @@ def score_headlines(settings: ScoreSettings) -> ScoredSource:
     watch = _make_watch(settings.source, chosen.scorer.cell_id, settings.drift_tolerance)
 
     def tell_end(scored: ScoredSource) -> None:
-        announce(tell_counts(scored))
-        csv_rows.tell(announce)
-        warning = tell_unparsed(scored)
-        for line in (*([warning] if warning else []), *scored.evaluation):
+        for line in tell_result(scored):
             announce(line)
+        csv_rows.tell(announce)
 
     def tell_interrupted(scored: ScoredSource) -> None:
         tell_end(scored)

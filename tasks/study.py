@@ -5,7 +5,9 @@ from prefect import task
 from operations import planning
 from operations.missing import find_best
 from operations.reruns import tell_reruns
+from operations.steps import warn_of_few_steps
 from schemas.config import StudyConfig
+from schemas.listing import count
 from schemas.plan import IngestedSource, ModelCell, StudyPlan
 from storage.home import Home
 from tasks.progress import announce
@@ -19,12 +21,15 @@ def plan_study(config: StudyConfig, ingested: IngestedSource, split_id: str) -> 
     study = planning.plan_study(config, ingested, split_id)
     models = ", ".join(dict.fromkeys(cell.model for cell in study.cells))
     announce(
-        f"study {study.study_id}: base model {models}, {len(study.cells)} cells to fine-tune",
+        f"study {study.study_id}: base model {models}, {count(len(study.cells), 'cell')} to fine-tune",
         cells=[cell.name for cell in (*study.baselines, *study.base_cells, *running_order(study.cells))],
     )
     for line in tell_reruns(Home.from_environment().warehouse, study):
         announce(f"done again: {line}")
     announce(_tell_steps(study))
+    few = warn_of_few_steps([cell.settings for cell in study.cells], _count_train(study))
+    if few:
+        announce(f"warning: {few}")
     return study
 
 
@@ -44,18 +49,24 @@ def plan_epoch_curve(study: StudyPlan) -> tuple[ModelCell, ...]:
     cells = plan_curve(study, best)
     add_cells(warehouse, study.study_id, planning.cell_records(study, cells))
     announce(
-        f"epoch curve: {len(cells)} more cells, as {best.name}, best on validation",
+        f"epoch curve: {count(len(cells), 'more cell')}, as {best.name}, best on validation",
         cells=[cell.name for cell in running_order(cells)],
     )
     return cells
 
 
+def _count_train(study: StudyPlan) -> int:
+    """Headlines in train."""
+    from storage.splits import count_part
+
+    return count_part(Home.from_environment().warehouse, study.split_id, "train")
+
+
 def _tell_steps(study: StudyPlan) -> str:
     """How many steps the grid trains, and how many it need not, since cells share them."""
     from learning.training.schedule import count_steps, count_trained_steps
-    from storage.splits import count_part
 
-    train = count_part(Home.from_environment().warehouse, study.split_id, "train")
+    train = _count_train(study)
     trained = count_trained_steps([cell.settings for cell in study.cells], train)
     trainings = [cell.settings.training for cell in study.cells]
     alone = sum(count_steps(train, training.batch_size, training.epochs) for training in trainings)

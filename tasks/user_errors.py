@@ -1,4 +1,4 @@
-"""Errors that are told in one line are told so in the Prefect UI too, once, and without a traceback."""
+"""Errors that are shown in one line are shown so in the Prefect UI too, once, and without a traceback."""
 
 import logging
 
@@ -18,7 +18,7 @@ class OneLine(logging.Filter):
         self.told: BaseException | None = None
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether the record is to be logged; its text changes where it carries an error that is told in one line."""
+        """Whether the record is to be logged; its text changes where it carries an error that is shown in one line."""
         error = record.exc_info[1] if record.exc_info else None
         if not isinstance(error, InputError | FailureError) or hasattr(error, "__notes__"):
             return True  # a note is the traceback of another process, and the error is a bug's

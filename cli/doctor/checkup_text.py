@@ -14,7 +14,7 @@ STYLES = {"ok": "green", "note": "yellow", "fail": "bold red"}
 
 
 def render_findings(findings: Sequence[Finding], console: Console) -> str:
-    """Render a row for each finding, its remedy below what is told, and a last line that says whether a run can work.
+    """Render a row for each finding, its remedy below what was found, and a last line that says whether a run can work.
 
     Args:
         findings: In the order in which they are shown.

@@ -38,7 +38,7 @@ def check_server() -> Finding:
 
 
 def _or_unset() -> str:
-    """How to do without the server that is set: by what takes its address out of each place where it stands."""
+    """How to do without the server that is set: by what takes its address out of each place where it is set."""
     from prefect.context import get_settings_context
     from prefect.settings import PREFECT_API_URL
 
@@ -102,7 +102,7 @@ class _Health(BaseHTTPRequestHandler):
 
 
 def _check_set_server(address: str) -> Finding:
-    """Ask the server that is set, which is told as `address`."""
+    """Ask the server that is set, which is shown as `address`."""
     from prefect.client.base import ServerType
     from prefect.client.orchestration import get_client
     from prefect.exceptions import PrefectHTTPStatusError

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from schemas.data_report import DataReport, describe_damage, describe_reasons
-from schemas.listing import list_some
+from schemas.listing import count, list_some
 from storage.examples import data_queries
 
 Lines = list[tuple[str, str]]
@@ -32,10 +32,13 @@ def describe_ingestion(report: DataReport, *, is_new: bool) -> tuple[Lines, Line
         lines.append(("damaged", describe_damage(report.headlines_damaged, report.damaged_example)))
     if report.resolutions:
         told = _join(f"{rows:,} {resolution}" for resolution, rows in report.resolutions)
-        many = f"{report.rows_quarantined:,} rows whose text is also labelled otherwise"
+        many = f"{count(report.rows_quarantined, 'row')} whose text is also labelled otherwise"
         lines.append(("contradictory", f"{many}: {told}"))
     if report.copies:
-        told = _join(f"{each.headlines:,} headlines in {each.groups:,} groups ({each.kind})" for each in report.copies)
+        told = _join(
+            f"{count(each.headlines, 'headline')} in {count(each.groups, 'group')} ({each.kind})"
+            for each in report.copies
+        )
         lines.append(("near copies", told))
     lines.append(("snapshot", report.snapshot_id))
     if report.columns.describe():

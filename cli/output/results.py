@@ -4,6 +4,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from datetime import date
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
@@ -49,7 +50,7 @@ def render(
         result: Columns and rows.
         form: `table`, `csv` or `json`.
         raw: Of a CSV, keep text as it is that a spreadsheet would take for a formula; else a `'` is put before it.
-        note: Is told at the end how many cells of a CSV got one, if any did.
+        note: Receives at the end how many cells of a CSV got one, if any did.
         screen: The terminal that a table is for; None of a pipe or a file, which gets every row and every character.
 
     Returns:
@@ -59,7 +60,7 @@ def render(
         its line to the right. On a terminal the first rows are shown, cut to its width, and below them what was cut.
 
     Raises:
-        RepeatedColumnError: JSON is asked for and a column's name stands twice.
+        RepeatedColumnError: JSON is asked for and a column's name is there twice.
     """
     if form == "csv":
         return _as_csv(result, raw=raw, note=note)
@@ -128,7 +129,9 @@ def _as_table(result: "QueryResult", screen: Screen | None) -> Iterator[str]:
     numeric = [all(_is_number(row[place]) for row in first) for place in range(len(names))]
     shown = [[show(value) for value in row] for row in first]
     whole = [max(cell_len(name), *(cell_len(row[i]) for row in shown), 0) for i, name in enumerate(names)]
-    fit = fit_columns(whole, numeric, screen.width) if screen else Fit(tuple(range(len(names))), tuple(whole))
+    dated = [all(isinstance(row[place], date | None) for row in first) for place in range(len(names))]
+    uncut = [is_number or is_date for is_number, is_date in zip(numeric, dated, strict=True)]
+    fit = fit_columns(whole, uncut, screen.width) if screen else Fit(tuple(range(len(names))), tuple(whole))
 
     def lay_out(cells: list[str]) -> str:
         padded = (_pad(cells[i], width, numeric[i], screen) for i, width in zip(fit.places, fit.widths, strict=True))

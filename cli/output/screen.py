@@ -36,17 +36,17 @@ class Fit:
     widths: tuple[int, ...]
 
 
-def fit_columns(widths: Sequence[int], numeric: Sequence[bool], width: int) -> Fit:
-    """Fit columns to a line: the widest texts are cut first, numbers never; then the last columns are left out.
+def fit_columns(widths: Sequence[int], uncut: Sequence[bool], width: int) -> Fit:
+    """Fit columns to a line: the widest texts are cut first; then the last columns are left out.
 
     Args:
         widths: What each column takes whole, in characters.
-        numeric: Whether a column holds numbers.
+        uncut: Whether a column is shown whole or not at all, as numbers and dates are.
         width: Characters of the line.
     """
     for shown in range(len(widths), 0, -1):
         room = width - GAP * (shown - 1)
-        least = [own if is_number else min(own, LEAST_WIDTH) for own, is_number in zip(widths, numeric, strict=True)]
+        least = [own if whole else min(own, LEAST_WIDTH) for own, whole in zip(widths, uncut, strict=True)]
         if sum(least[:shown]) <= room or shown == 1:
             break
     own, kept = widths[:shown], least[:shown]

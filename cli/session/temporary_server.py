@@ -82,7 +82,7 @@ class TemporaryServer:
         )
 
     def _watch(self) -> None:
-        """Start it anew when it dies; in the end let requests fail at once."""
+        """Start it again when it dies; in the end let requests fail at once."""
         for starts_left in reversed(range(STARTS)):
             assert self._process
             assert self._process.stdin

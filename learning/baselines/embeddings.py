@@ -20,6 +20,7 @@ from learning.models.model_files import AGAIN, PICKLES, ModelFiles, find_files, 
 from learning.models.quiet import quiet_libraries
 from learning.models.stored_tensors import read_tensors
 from schemas.errors import InputError
+from schemas.nearest import did_you_mean_path
 from schemas.paths import local_path
 from schemas.reasons import first_line
 
@@ -134,7 +135,8 @@ def is_local(name: str) -> bool:
     if path.exists():
         raise EncoderError(f"{THING} {name}: is a file; give the folder that holds modules.json")
     if not _is_hub_name(name.partition("@")[0]):
-        raise EncoderError(f"{THING} {name}: no such folder; give a folder, or ORG/NAME[@REVISION] on the hub")
+        hint = did_you_mean_path(name)
+        raise EncoderError(f"{THING} {name}: no such folder{hint}; give a folder, or ORG/NAME[@REVISION] on the hub")
     return False
 
 

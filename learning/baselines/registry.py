@@ -1,7 +1,6 @@
 """All baselines: every module of `learning.baselines.kinds` adds one."""
 
 from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
 from importlib import import_module
 from pkgutil import iter_modules
 
@@ -9,6 +8,7 @@ from learning.baselines import kinds
 from learning.baselines.kind import BaselineKind
 from schemas.config import DEFAULT_BASELINES, BaselineSettings
 from schemas.errors import InputError
+from schemas.nearest import did_you_mean
 from schemas.plan import BaselinePlan, EncoderPlan
 
 
@@ -27,9 +27,8 @@ def find_kind(name: str) -> BaselineKind:
     known = load_kinds()
     if name not in known:
         words = ["all", "default", *sorted(known)]
-        near = get_close_matches(name, words, n=1)
-        hint = f"did you mean '{near[0]}'" if near else f"known are {', '.join(words)}"
-        raise InputError(f"baselines.names: '{name}' is no baseline; {hint}")
+        hint = did_you_mean(name, words)
+        raise InputError(f"baselines.names: '{name}' is no baseline{hint}; there are {', '.join(words)}")
     return known[name]
 
 

@@ -13,12 +13,15 @@ from learning.models.hub import fetch_from_hub, find_copy
 from learning.models.model_files import ModelFilesError, find_configuration, find_files
 from learning.prompt.lengths import Length
 from schemas.cell import PromptSettings
+from schemas.nearest import did_you_mean_path
 from schemas.paths import local_path
 from schemas.plan import BaseModelPlan
 
 if TYPE_CHECKING:
     from learning.kinds.kind import ModelKind
 
+EMBEDDED = "embedded"
+"""The name of the base model that ships with the project."""
 FINITE = ".finite"
 """Folder of a file for each revision whose weights were found to be numbers."""
 
@@ -35,7 +38,7 @@ def resolve_base_model(name: str, revision: str | None, models_folder: Path) -> 
         InputError: There is no such folder, or its files do not fit.
         HubError: It cannot be fetched.
     """
-    if name == "embedded":
+    if name == EMBEDDED:
         return ResolvedModel(name, MODEL_FOLDER, check_folder(MODEL_FOLDER))
     folder = local_path("base model", name)
     if folder.is_dir():
@@ -43,7 +46,10 @@ def resolve_base_model(name: str, revision: str | None, models_folder: Path) -> 
     if folder.exists():
         raise BaseModelError(f"base model {name}: is a file; give the folder that holds config.json and *.safetensors")
     if not HUB_NAME.fullmatch(name):
-        raise BaseModelError(f"base model {name}: no such folder; give `embedded`, a folder, or ORG/NAME on the hub")
+        hint = did_you_mean_path(name, EMBEDDED)
+        raise BaseModelError(
+            f"base model {name}: no such folder{hint}; give `{EMBEDDED}`, a folder, or ORG/NAME on the hub"
+        )
     folder = fetch_from_hub(name, revision, models_folder)
     check_folder(folder)
     return ResolvedModel(name, folder, folder.name)
@@ -127,7 +133,7 @@ def find_too_long(
     Raises:
         InputError: The model cannot be found or fetched, or not even an empty headline fits.
     """
-    folder = MODEL_FOLDER if name == "embedded" else local_path("base model", name)
+    folder = MODEL_FOLDER if name == EMBEDDED else local_path("base model", name)
     if folder.is_dir():
         return find_kind(folder).find_too_long(folder, headlines, prompt, lambda: folder)
     copy = find_copy(name, revision, models_folder)

@@ -3,7 +3,8 @@
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
-from learning.study.split import Member, Parts, SplitError, find_classes
+from learning.study.split import Member, Parts
+from learning.study.split_sizes import SplitError, find_classes
 from schemas.config import SplitSettings
 
 GivenParts = Mapping[str, Collection[str]]
@@ -73,10 +74,13 @@ def _explain_validation(missing: Sequence[str]) -> str:
 
 
 def _check_classes(parts: Mapping[str, Sequence[Member]], classes: Sequence[str]) -> None:
-    for part, members in parts.items():
-        lacking = [label for label in classes if label not in {member.label for member in members}]
-        if lacking:
-            raise SplitError(
-                f"split.method given: {part} has no {' and no '.join(lacking)} headline once copies and near copies of "
-                "other parts are left out; add some, or set split.method=hashed, which draws all parts"
-            )
+    lacking = {
+        part: [label for label in classes if label not in {member.label for member in members}]
+        for part, members in parts.items()
+    }
+    told = [f"{part} has no {' and no '.join(labels)} headline" for part, labels in lacking.items() if labels]
+    if told:
+        raise SplitError(
+            f"split.method given: {', '.join(told)} once copies and near copies of other parts are left out; add some, "
+            "or set split.method=hashed, which draws all parts"
+        )

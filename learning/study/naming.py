@@ -14,7 +14,7 @@ from schemas.plan import format_rate
 SHORT = {"training.learning_rate": "lr", "base_model.name": "model"}
 """What a name calls a setting whose last word is long, or says little."""
 LONGEST_VALUE = 24
-"""Characters of a value that stand in a name; a longer one is shown by its place in the grid, as `instruction=#2`."""
+"""Characters of a value that are put in a name; a longer one is shown by its place in the grid, as `instruction=#2`."""
 OF_THE_BASE = ("base_model.", "prompt.", "training.precision", "training.attention")
 """Settings by which untouched bases differ."""
 
@@ -83,7 +83,7 @@ def _label(paths: Iterable[str]) -> dict[str, str]:
 
 
 def _spell_all(path: str, values: Sequence[JsonValue]) -> Mapping[str, str]:
-    """Each value as it stands in a name, no two alike."""
+    """Each value as it is put in a name, no two alike."""
     spelled = spell_values(path, values)
     return {
         _key(value): text if len(text) <= LONGEST_VALUE and not set(text) & set(" \t\r\n") else f"#{place}"

@@ -3,23 +3,22 @@
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
 from typing import NamedTuple
 
+from learning.study.split_sizes import (
+    ShortageError,
+    Sizes,
+    SplitError,
+    check_supply,
+    find_sizes,
+    iterate_smaller,
+)
 from schemas.config import SplitSettings
-from schemas.errors import InputError
-from schemas.label import LABELS
-
-LEAST_CLASSES = 2
-"""A study tells so many labels apart at least."""
 
 Parts = dict[str, list[str]]
 NearParts = Mapping[str, Collection[str]]
 """For a group, the parts that earlier splits gave to texts near it that are not there themselves."""
-
-
-class SplitError(InputError):
-    """The data cannot fill the split."""
 
 
 class Member(NamedTuple):
@@ -31,15 +30,6 @@ class Member(NamedTuple):
     group_id: str
 
 
-@dataclass(frozen=True)
-class Sizes:
-    """How many headlines of each label the parts have; validation has so many at most, or all that are left."""
-
-    train: dict[str, int]
-    test: dict[str, int]
-    validation: dict[str, int] | None
-
-
 def split_headlines(
     members: Sequence[Member],
     split: SplitSettings,
@@ -49,7 +39,7 @@ def split_headlines(
     """Assign headlines to train, validation and test, class by class.
 
     The method `hashed` draws groups, by a seeded hash, so that neither order nor file format matters and no group of
-    near copies stands in two parts; headlines of a group beyond what its part needs are in none. What was in test in an
+    near copies is in two parts; headlines of a group beyond what its part needs are in none. What was in test in an
     earlier split stays in test, all of it, and nothing near it enters train or validation; what was in train or
     validation, or is near it, never enters test. The method `study` heeds neither groups nor earlier splits: it is
     scikit-learn's draw on each class, and nothing else.
@@ -61,19 +51,36 @@ def split_headlines(
         near: The parts that earlier splits gave to texts near a group that are not among the members.
 
     Returns:
-        Ids by part: `train`, `validation`, `test`. None stands in two parts.
+        Ids by part: `train`, `validation`, `test`. None is in two parts.
 
     Raises:
-        SplitError: A class has none or too few headlines; the message names it, and how many are missing.
+        SplitError: Classes have no or too few headlines; the message names them all, and sizes that would fit.
     """
+    try:
+        return _split(members, split, earlier or {}, near or {})
+    except ShortageError as error:
+        raise SplitError(error.explain(_find_fitting(members, split, earlier or {}, near or {}))) from error
+
+
+def _split(members: Sequence[Member], split: SplitSettings, earlier: Mapping[str, str], near: NearParts) -> Parts:
     available = Counter(member.label for member in members)
-    sizes = _find_sizes(available, split)
-    aside = "copies aside, " if len({(member.text_id, member.label) for member in members}) == len(members) else ""
-    for label, test in sizes.test.items():
-        _check_supply(label, available[label], sizes, test, aside)
+    sizes = find_sizes(available, split)
+    aside = "copies" if len({(member.text_id, member.label) for member in members}) == len(members) else ""
+    check_supply(available, sizes, sizes.test, aside)
     if split.method == "study":
         return _split_like_study(members, sizes, split.seed)
-    return _Draw(members, sizes, split.seed, earlier or {}, near or {}).draw()
+    return _Draw(members, sizes, split.seed, earlier, near).draw()
+
+
+def _find_fitting(
+    members: Sequence[Member], split: SplitSettings, earlier: Mapping[str, str], near: NearParts
+) -> SplitSettings | None:
+    """The settings with the largest sizes, of those that are tried, that the headlines fill; None if there are none."""
+    for smaller in iterate_smaller(Counter(member.label for member in members), split):
+        with suppress(SplitError):
+            _split(members, smaller, earlier, near)
+            return smaller
+    return None
 
 
 def count_leaks(group_of: Mapping[str, str], parts: Parts) -> int:
@@ -85,56 +92,6 @@ def count_leaks(group_of: Mapping[str, str], parts: Parts) -> int:
     """
     learned = {group_of[headline_id] for headline_id in parts["train"]}
     return sum(group_of[headline_id] in learned for headline_id in parts["test"])
-
-
-def find_classes(present: Collection[str], split: SplitSettings) -> list[str]:
-    """The labels of a study, in the order of `schemas.label.LABELS`.
-
-    Args:
-        present: The labels that its headlines have.
-        split: Whether it needs all.
-
-    Raises:
-        SplitError: One is missing that it needs.
-    """
-    there = [label.value for label in LABELS if label in present]
-    missing = [label.value for label in LABELS if label not in present]
-    if len(there) < LEAST_CLASSES or (missing and split.classes == "all"):
-        raise SplitError(_explain_classes(there, missing))
-    return there
-
-
-def _explain_classes(there: Sequence[str], missing: Sequence[str]) -> str:
-    held = f"the source has no {' and no '.join(missing)} headline"
-    if len(there) < LEAST_CLASSES:
-        return f"split: {held}, and a study compares two labels at least: add headlines of another label"
-    return (
-        f"split: {held}, and all three labels are required: add some, or set split.classes=present for a study of "
-        f"{' and '.join(there)} alone"
-    )
-
-
-def _find_sizes(counts: Mapping[str, int], split: SplitSettings) -> Sizes:
-    classes = find_classes([label for label, count in counts.items() if count], split)
-
-    def share(size: int) -> dict[str, int]:
-        if split.balance == "balanced":
-            return dict.fromkeys(classes, size)
-        return _share_out(size * len(classes), {label: counts[label] for label in classes})
-
-    most = split.validation_per_class
-    return Sizes(share(split.train_per_class), share(split.test_per_class), None if most is None else share(most))
-
-
-def _share_out(total: int, counts: Mapping[str, int]) -> dict[str, int]:
-    """Share a number out in proportion, by largest remainder; every label gets one at least."""
-    whole = max(sum(counts.values()), 1)
-    exact = {label: total * count / whole for label, count in counts.items()}
-    shares = {label: int(value) for label, value in exact.items()}
-    by_remainder = sorted(exact, key=lambda label: (shares[label] - exact[label], label))
-    for label in by_remainder[: total - sum(shares.values())]:
-        shares[label] += 1
-    return {label: max(value, 1) for label, value in shares.items()}
 
 
 class _Draw:
@@ -198,31 +155,20 @@ class _Draw:
 
     def _check_test(self) -> None:
         have = Counter(member.label for member in self.parts["test"])
-        for label, size in self.sizes.test.items():
-            if have[label] < size:
-                raise SplitError(
-                    f"split: {size} {label} headlines are needed in test and {have[label]} can be there, for the "
-                    f"others, or near copies of them, were in train or validation before: add {size - have[label]} new "
-                    "ones, or begin anew with another split.seed"
-                )
+        short = {label: size for label, size in self.sizes.test.items() if have[label] < size}
+        if short:
+            first, *others = (f"{size} {label} headlines and can have {have[label]}" for label, size in short.items())
+            told = ", ".join([first, *(each.replace(" headlines and can have", " and") for each in others)])
+            missing = sum(short.values()) - sum(have[label] for label in short)
+            raise SplitError(
+                f"split: test needs {told}, since the others, or near copies of them, were in train or validation "
+                f"before: add {missing} new ones, or start again with another --set split.seed=NUMBER"
+            )
 
     def _check_rest(self) -> None:
         have = {part: Counter(member.label for member in members) for part, members in self.parts.items()}
-        for label in self.sizes.train:
-            found = sum(have[part][label] for part in self.parts)
-            lacking = self.sizes.train[label] - have["train"][label] + (have["validation"][label] == 0)
-            if lacking > 0:
-                _check_supply(label, found, self.sizes, have["test"][label], "near copies of others aside, ")
-
-
-def _check_supply(label: str, available: int, sizes: Sizes, test: int, aside: str) -> None:
-    needed = sizes.train[label] + test + 1
-    if available < needed:
-        raise SplitError(
-            f"split: {needed} {label} headlines are needed ({sizes.train[label]} train, {test} test, one or more for "
-            f"validation) and {aside}the source has {available}: add {needed - available}, or lower "
-            "split.train_per_class"
-        )
+        found = {label: sum(have[part][label] for part in self.parts) for label in self.sizes.train}
+        check_supply(found, self.sizes, have["test"], "near copies of others")
 
 
 def _split_like_study(members: Sequence[Member], sizes: Sizes, seed: int) -> Parts:

@@ -165,7 +165,7 @@ def serve(connection: "Connection[Any, Any]") -> None:
                 sys.exit(SAVED)
             except (InputError, FailureError) as error:
                 answer = ("error", error)
-            except Exception as error:  # noqa: BLE001 (whatever it is costs the job, and is told to the parent)
+            except Exception as error:  # noqa: BLE001 (whatever it is costs the job, and goes to the parent)
                 answer = ("error", JobFailedError(f"{type(error).__name__}: {' '.join(str(error).split())}"))
                 answer[1].add_note(traceback.format_exc())
             connection.send(answer)

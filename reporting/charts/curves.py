@@ -17,7 +17,7 @@ from schemas.report import Table
 
 MOST_SERIES = 6
 DODGE = 0.03
-"""Share of the distance between two epochs by which the points of a temperature stand beside those of the next."""
+"""Share of the distance between two epochs by which the points of a temperature are drawn beside those of the next."""
 
 
 def draw_epochs(epochs: Table, published: Table | None, measure: str, layout: Layout, title: str) -> Figure:

@@ -16,13 +16,13 @@ WIDEST, NARROWEST = 3.4, 1.4
 
 @dataclass(frozen=True)
 class Line:
-    """A line with the names of all that it stands for."""
+    """A line with the names of all that it shows."""
 
     names: tuple[str, ...]
     x: tuple[float, ...]
     y: tuple[float, ...]
     is_base: bool = False
-    """Whether it is the untouched base's, which has the colour of ink wherever it stands."""
+    """Whether it is the untouched base's, which has the colour of ink wherever it is drawn."""
 
 
 def merge_lines(lines: Iterable[Line], close: float = CLOSE) -> list[Line]:

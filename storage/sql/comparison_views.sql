@@ -1,5 +1,5 @@
 -- What analysts ask of two cells: which is better and how sure that is, and which headlines flipped between them. Defined
--- anew whenever the warehouse is prepared.
+-- again whenever the warehouse is prepared.
 
 CREATE OR REPLACE VIEW comparisons AS
 WITH ranked AS (

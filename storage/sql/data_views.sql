@@ -31,17 +31,19 @@ SELECT
     kind AS reason,
     count(*) AS rows_rejected,
     count(DISTINCT reason) AS variants,
-    min(reason) AS example,
+    arg_min(raw, (source, row_number)) AS example,
     min(source) AS source,
-    min(row_number) AS row_number
+    arg_min(row_number, (source, row_number)) AS row_number,
+    arg_min(reason, (source, row_number)) AS example_reason
 FROM (
     SELECT
         ingest_id,
         source,
         row_number,
         reason,
+        raw,
         trim(regexp_replace(split_part(split_part(reason, '''', 1), '"', 1), '\d+', 'N', 'g')) AS kind
-    FROM (SELECT ingest_id, source, row_number, unnest(string_split(reason, '; ')) AS reason FROM rejected_rows)
+    FROM (SELECT ingest_id, source, row_number, unnest(string_split(reason, '; ')) AS reason, raw FROM rejected_rows)
 )
 GROUP BY ingest_id, kind
 ORDER BY ingest_id, rows_rejected DESC, reason;
@@ -50,9 +52,10 @@ COMMENT ON COLUMN rejected_reasons.ingest_id IS 'The ingestion.';
 COMMENT ON COLUMN rejected_reasons.reason IS 'The kind of reason.';
 COMMENT ON COLUMN rejected_reasons.rows_rejected IS 'Rows rejected for it.';
 COMMENT ON COLUMN rejected_reasons.variants IS 'How many different reasons are of this kind.';
-COMMENT ON COLUMN rejected_reasons.example IS 'One of them in full.';
-COMMENT ON COLUMN rejected_reasons.source IS 'A file with such a row.';
-COMMENT ON COLUMN rejected_reasons.row_number IS 'The lowest number of such a row.';
+COMMENT ON COLUMN rejected_reasons.example IS 'The first such row, as it was read.';
+COMMENT ON COLUMN rejected_reasons.source IS 'The file of that row.';
+COMMENT ON COLUMN rejected_reasons.row_number IS 'Its row in that file, from 1.';
+COMMENT ON COLUMN rejected_reasons.example_reason IS 'The reason of that row in full.';
 
 
 CREATE OR REPLACE VIEW refused_rows AS

@@ -1,4 +1,4 @@
--- What analysts query. Defined anew whenever the warehouse is prepared, so a view may change without a migration.
+-- What analysts query. Defined again whenever the warehouse is prepared, so a view may change without a migration.
 
 CREATE OR REPLACE VIEW ledger.study_evaluations AS
 SELECT studies.study_id, evaluations.evaluation_id

@@ -77,6 +77,7 @@ def test_a_source_that_is_not_fit_is_told_before_anything_is_made(
     ("model", "line"),
     [
         ("nowhere", "base model nowhere: no such folder; give `embedded`, a folder, or ORG/NAME on the hub"),
+        ("embeded", "base model embeded: no such folder, did you mean 'embedded'?; give `embedded`, a folder, or"),
         ("", "base_model.name = ''"),
         ("empty", "base model empty: no config.json"),
         ("pickled", "base model pickled: its weights are pickles"),

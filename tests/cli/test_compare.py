@@ -296,7 +296,7 @@ def test_a_study_without_comparisons_says_so(fintone: Run, study: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["aaaa", "aaaa1"], f"cell {TUNED}: stands on both sides; give two cells"),
+        (["aaaa", "aaaa1"], f"cell {TUNED}: is on both sides; give two cells"),
         (["aaaa", "zzzz"], "cell zzzz: not in the warehouse; `fintone list cells`"),
         (["aaaa", "5555"], f"cell 5555: 2 ids start with it ({SVM}, {MAJORITY}); give more characters"),
         (["aaa", "bbbb"], "cell 'aaa': give its id, or the first 4 characters or more"),

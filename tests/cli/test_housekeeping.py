@@ -76,6 +76,21 @@ def test_a_study_is_deleted_with_its_files(fintone: Run, study: StudyPlan, home:
     assert query(home / "warehouse.duckdb", "SELECT count(*) > 0 FROM headlines").rows == [(True,)]
 
 
+def test_the_checkpoints_of_an_interrupted_study_are_counted_and_deleted_with_it(
+    fintone: Run, study: StudyPlan, home: Path
+) -> None:
+    [cell] = study.cells
+    with writing(home / "warehouse.duckdb") as connection:
+        connection.execute("UPDATE studies SET status = 'interrupted'")
+    shutil.rmtree(home / "adapters")
+    checkpoint = home / "checkpoints" / cell.training_id / "checkpoint-4"
+    checkpoint.mkdir(parents=True)
+    (checkpoint / "weights").write_bytes(bytes(2_000_000))
+    code, out, _ = fintone("delete", study.study_id, "--yes")
+    assert (code, " ".join(out.split()).count("files 2.0 MB of adapters, checkpoints and report")) == (0, 1)
+    assert not checkpoint.parent.exists()
+
+
 def test_a_study_that_is_the_champions_or_at_work_is_refused(
     fintone: Run, refuse: Refuse, study: StudyPlan, home: Path
 ) -> None:

@@ -82,8 +82,8 @@ def test_copies_of_a_few_texts_fill_no_study_in_silence(fintone: Run) -> None:
     write("few.csv", texts=4, times=20)
     code, _, err = fintone("run", "--data", "few.csv", *SMALL, "--dry-run")
     assert code == 2
-    assert "7 negative headlines are needed" in err
-    assert "copies aside, the source has 4: add 3" in err
+    assert "7 negative headlines are needed and 4 are there, 7 neutral and 4, 7 positive and 4 (copies aside;" in err
+    assert "or use --set split.train_per_class=2 --set split.test_per_class=1" in err
 
 
 def test_the_preview_tells_how_many_test_headlines_are_in_train(fintone: Run) -> None:

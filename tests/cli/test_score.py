@@ -72,13 +72,14 @@ def test_answers_go_to_standard_output_and_everything_else_to_standard_error(fin
     assert rows[0].keys() >= {"row", "text", "label", "p_negative", "p_neutral", "p_positive", "model", "version"}
     assert {row["version"] for row in rows} == {champion}
     told = [line for line in err.splitlines() if not re.match(r"[\d,]+ rows", line)]  # which tells what is slow
-    read, loading, counted, *more = told
+    read, loading, counted, answered, *more = told
     assert read == "news.csv: text from 'title'"
     assert loading == f"loading tiny0 with the adapter of cell {champion}"
     unparsed = sum(row["label"] == "unparsed" for row in rows)
     assert counted == (
         f"news.csv: 400 rows read, 400 headlines scored, 0 known before, {unparsed} answers unparsed, 0 rows rejected"
     )
+    assert answered.startswith("news.csv: answered at temperature 0.1, at which it was judged: accuracy ")
     assert all(line.startswith(("drift: ", "warning: ")) for line in more)
     code, again, err = fintone("score", "news.csv", "--format", "jsonl", "--drift-tolerance", "0.9")
     assert [json.loads(line)["label"] for line in again.splitlines()] == [row["label"] for row in rows]
@@ -145,6 +146,31 @@ def test_evaluate_compares_answers_with_labels_and_tells_which_the_model_was_tra
     assert every.endswith(" on 60 labelled rows; the model was trained on 20 of them")
     assert f"accuracy {tell_figure(sum(right[20:]) / 40)} [" in rest
     assert rest.endswith(" on 40 labelled rows")
+
+
+def test_nothing_to_evaluate_is_an_error_with_the_reason(fintone: Run, champion: str) -> None:
+    Path("odd.csv").write_text("headline,label\nProfit rose at Orlo .,odd\nCosts rose at Orlo .,\n")
+    code, out, err = fintone("score", "odd.csv", "--evaluate", "--label-column", "label")
+    assert (code, len(out.splitlines())) == (2, 3)
+    assert err.splitlines()[-1] == (
+        "fintone: source 'odd.csv': nothing to evaluate, 2 rows without a label that is known (1 empty, 1 'odd'); "
+        "--label-map says what words mean"
+    )
+
+
+def test_a_source_is_read_as_when_it_was_last_ingested(fintone: Run, champion: str) -> None:
+    rows = [f"{number},Orlo publishes {number} reports .,{('up', 'down', 'flat')[number % 3]}" for number in range(30)]
+    Path("own.csv").write_text("\n".join(["id,what,mood", *rows]))
+    Path("words.yaml").write_text("up: positive\ndown: negative\nflat: neutral\n")
+    reading = ("--text-column", "what", "--label-column", "mood", "--label-map", "words.yaml")
+    assert fintone("ingest", "own.csv", *reading)[0] == 0
+    code, _, err = fintone("score", "own.csv", "--evaluate")
+    assert code == 0
+    assert 'own.csv: read as when it was last ingested, label_column="mood", ' in err
+    assert " on 30 labelled rows" in err
+    code, _, err = fintone("score", "own.csv")
+    assert code == 0
+    assert err.startswith('own.csv: read as when it was last ingested, text_column="what"; options change that\n')
 
 
 def test_the_drift_of_a_stream_is_told_while_it_runs_and_at_ctrl_c(

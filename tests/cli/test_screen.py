@@ -1,5 +1,6 @@
 """A table on a terminal: cut to its width and to so many rows, with a line that says what was cut; a pipe gets all."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,14 @@ def test_text_is_cut_before_a_number_and_what_was_cut_is_said() -> None:
     assert rows == "(3 rows)"
     assert cut == "cut to fit: text"
     assert remedy.startswith("to get all: --format csv")
+
+
+def test_a_date_is_shown_whole_or_not_at_all() -> None:
+    row = (LONG, datetime(2026, 11, 27, 9, 30, 5, tzinfo=UTC).replace(tzinfo=None), None, LONG)
+    columns = ("text", "since", "until", "reason")
+    for width in (30, 40, 60):
+        header, _, first, *more = render(QueryResult(columns, [row]), width)
+        assert ("since" in header.split()) == ("2026-11-27 09:30:05" in first) == ("since" not in " ".join(more))
 
 
 def test_columns_without_room_are_left_out_and_named() -> None:

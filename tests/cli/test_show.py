@@ -92,6 +92,7 @@ def test_the_champion_is_shown_as_the_cell_that_it_is(
     save_decision(home / "warehouse.duckdb", decision, None)
     out = fintone("show", "champion")[1]
     assert out.splitlines()[0].split() == ["champion", "cell", cell, "at", "temperature", "0.1"]
+    assert re.match(r"answers +at temperature 0.1, at which it was judged: accuracy \.\d+", out.splitlines()[1])
     assert re.search(r"^champion now +yes", out, flags=re.MULTILINE)
     assert "fintone promote" not in out
     assert re.search(rf"^{cell} .* true ", fintone("list", "cells")[1], flags=re.MULTILINE)

@@ -62,7 +62,7 @@ def test_lines_of_a_topic_that_was_told_are_not_told_again(logger: logging.Logge
 
 
 def test_a_screen_breaks_lines_between_words_alone_and_a_pipe_none(logger: logging.Logger) -> None:
-    told = f"study 37c1: base model embedded, 1 cells to fine-tune, {'/folder' * 10} and more of the same words again"
+    told = f"study 37c1: base model embedded, 1 cell to fine-tune, {'/folder' * 10} and more of the same words again"
     shown = {screen: make_console(screen=screen) for screen in (True, False)}
     for screen, console in shown.items():
         console.width = 60

@@ -72,7 +72,7 @@ def test_a_study_whose_process_is_gone_is_interrupted_and_one_that_lives_is_not(
 @pytest.mark.slow
 def test_a_study_waits_for_whoever_holds_the_warehouse_and_goes_on(crew: Crew) -> None:
     process = crew.start([*crew.study("1"), "--set", "grid.seeds=3"])
-    crew.wait_for(process, "study .*cells to fine-tune")
+    crew.wait_for(process, "study .*cells? to fine-tune")
     with writing(crew.home / "warehouse.duckdb"):
         time.sleep(READ_PATIENCE + 2)
     _, err = process.communicate()

@@ -184,3 +184,14 @@ def test_few_first_values_decide_and_later_ones_cost_nothing(read):
     late = [f"{NEWS[number % 6]} {number},WIRE COPY,positive" for number in range(5_000)]
     ingestion = read("\n".join(["text,headline,label", *rows, *late]), duplicates="keep")
     assert ingestion.columns.text == "headline"
+
+
+def test_a_mistyped_column_is_met_with_the_nearest(read):
+    table = "headline,mood_a,mood_b\nProfit rose,positive,positive\n"
+    for options, asked in (
+        ({"text_column": "headlin", "label_column": "mood_a"}, "'headline'"),
+        ({"label_columns": ["moda_a", "mood_bb"]}, "'mood_a', 'mood_b'"),
+        ({"split_column": "haedline", "label_column": "mood_a"}, "'headline'"),
+    ):
+        with pytest.raises(MissingColumnError, match=rf"; did you mean {asked}\?"):
+            read(table, **options)

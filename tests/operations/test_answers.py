@@ -3,6 +3,7 @@
 import io
 import json
 import math
+import re
 import sys
 from collections import Counter
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 from embedded.grammar import generate_headline
 from learning.study.intervals import mean_interval
 from operations import score_input
-from operations.answers import NoScorerError, answers_file, choose_model, score_source, tell_counts, tell_unparsed
+from operations.answers import NoScorerError, answers_file, choose_model, score_source, tell_counts
 from reporting.csv_rows import CsvRows
 from reporting.verdict import tell_drift
 from schemas.errors import InputError
@@ -63,7 +64,7 @@ def test_a_headline_of_test_is_answered_as_the_ledger_has_it(home: Path, trained
     rows = ask(
         home,
         "SELECT text, p_negative, p_neutral, p_positive, p_unparsed FROM predictions JOIN headlines USING (headline_id)"
-        " WHERE part = 'test' AND temperature = 1 ORDER BY headline_id",
+        " WHERE part = 'test' AND temperature = 0.1 ORDER BY headline_id",
     )
     pd.DataFrame({"text": [row[0] for row in rows]}).to_csv("news.csv", index=False)
     run(trained[1], "answers.parquet")
@@ -74,7 +75,7 @@ def test_a_headline_of_test_is_answered_as_the_ledger_has_it(home: Path, trained
     likeliest = written[PROBABILITIES].idxmax(axis=1).str.removeprefix("p_")
     assert written["label"].tolist() == likeliest.tolist()
     assert written["version"].unique().tolist() == [trained[1]]
-    assert written["temperature"].unique().tolist() == [1.0]
+    assert written["temperature"].unique().tolist() == [0.1]
     drift = ask(home, "SELECT measure, n, test_n, verdict, reason, difference FROM score_drift")
     measures = ("negative", "neutral", "positive", "unparsed", "confidence")
     assert [row[:5] for row in drift] == [(name, 30, 30, "no difference", None) for name in measures]
@@ -90,7 +91,7 @@ def test_an_answer_that_is_no_label_is_called_unparsed_everywhere(home: Path, tr
     write_news(40)
     readers = {"csv": pd.read_csv, "jsonl": lambda name: pd.read_json(name, lines=True), "parquet": pd.read_parquet}
     for mode in ("label", "neutral"):
-        scored = run(trained[1], f"answers.{suffix}", unparsed=mode)
+        scored = run(trained[1], f"answers.{suffix}", unparsed=mode, temperature=1)
         written: pd.DataFrame = readers[suffix](f"answers.{suffix}")
         is_none = written["p_unparsed"] > written[PROBABILITIES[:3]].max(axis=1)
         assert 0 < is_none.sum() == scored.counts.rows_unparsed
@@ -123,13 +124,41 @@ def test_more_unparsed_answers_than_the_study_allows_are_told(
     with writing(home / "warehouse.duckdb") as connection:
         allow = f'{{"promotion": {{"max_unparsed_rate": {bound}}}}}'
         connection.execute("UPDATE studies SET config = json_merge_patch(config, ?)", [allow])
-    scored = run(trained[1])
+    scored = run(trained[1], temperature=1)
     assert f"{scored.counts.rows_unparsed} answers unparsed" in tell_counts(scored)
-    warning = tell_unparsed(scored)
-    assert (warning is not None) == is_told
-    if warning:
+    warnings = [line for line in scored.warnings if "no label" in line]
+    assert bool(warnings) == is_told
+    for warning in warnings:
         assert f"warning: {scored.counts.rows_unparsed} of 40 answers" in warning
         assert "promotion.max_unparsed_rate 0 allows" in warning
+
+
+@pytest.mark.parametrize(("low", "is_told"), [(0.3, True), (0.34, False)])
+def test_a_model_that_is_no_better_than_chance_on_its_own_test_part_is_told(
+    home: Path, trained: Any, low: float, is_told: Any
+) -> None:
+    write_news(3)
+    with writing(home / "warehouse.duckdb") as connection:
+        figures = "UPDATE evaluations SET accuracy = 0.4, accuracy_low = ?, accuracy_high = 0.5"
+        connection.execute(f"{figures} WHERE temperature = 0.1 AND part = 'test'", [low])
+    told = [line for line in run(trained[1]).warnings if "chance" in line]
+    assert bool(told) == is_told
+    for line in told:
+        assert line.startswith(f"warning: cell {trained[1]} is no better than chance (accuracy .400 [.300, .500] on ")
+        assert "always one label has .333): do not rely on these answers; `fintone list cells`" in line
+
+
+def test_more_rejected_rows_than_the_study_allows_are_told(home: Path, trained: Any) -> None:
+    Path("news.csv").write_text("id,headline\n" + "1,Profit rose .\n" * 8 + "2,\n" * 2)
+    scored = run(trained[1])
+    [told] = [line for line in scored.warnings if "rejected" in line]
+    assert told.startswith(
+        "warning: 2 of 10 rows (20.0%) were rejected and have no answer, more than data.max_rejected"
+    )
+    [query_told] = re.findall(r'fintone sql "(.+?)"', told)
+    assert [row[1] for row in ask(home, query_told)] == [9, 10]
+    Path("news.csv").write_text("id,headline\n" + "1,Profit rose .\n" * 19 + "2,\n")
+    assert not [line for line in run(trained[1]).warnings if "rejected" in line]
 
 
 @pytest.mark.parametrize("count", [1, 29, 30])
@@ -277,16 +306,18 @@ def test_a_stream_is_scored_as_it_comes(home: Path, trained: Any, monkeypatch: A
     assert scored.source == "-"
 
 
-def test_the_champion_scores_at_a_temperature_it_was_judged_at(home: Path, trained: Any) -> None:
+def test_the_champion_scores_at_the_temperature_of_its_promotion_or_another(home: Path, trained: Any) -> None:
     write_news(3)
     with pytest.raises(
         NoScorerError, match="champion: no cell has been promoted yet; name a cell with --model, or use"
     ):
         choose_model(ScoreSettings(source="news.csv"))
-    decision = Decision("promoted", "person", "because", trained[2].study_id, trained[1], 0.1)
+    decision = Decision("promoted", "person", "because", trained[2].study_id, trained[1], 1)
     save_decision(home / "warehouse.duckdb", decision, None)
-    assert run("champion").cell_id == trained[1]
-    run("champion", temperature=10)
+    scored = run("champion")
+    assert scored.cell_id == trained[1]
+    assert re.fullmatch(r"at temperature 1, at which it was judged: accuracy .* test headlines", scored.answering)
+    assert run("champion", temperature=10).answering.startswith("at temperature 10, judged at 1: accuracy ")
     assert ask(home, "SELECT DISTINCT cell_id, temperature FROM scores ORDER BY ALL") == [
         (trained[1], 1.0),
         (trained[1], 10.0),

@@ -72,6 +72,22 @@ def test_the_columns_that_are_read_are_told_and_those_that_could_be_meant(
     assert lines["warning"].startswith("the label was read from 'label', and 'sentiment' could be meant")
 
 
+@pytest.mark.parametrize(
+    ("assignments", "told"),
+    [
+        (["grid.epochs=1", "split.train_per_class=10"], "3 of 3 cells will hardly learn, with fewer than 30 optimiser"),
+        (["split.train_per_class=40"], "3 of 6 cells will hardly learn, with fewer than 30 optimiser steps (15 at the"),
+        (["split.train_per_class=80"], None),
+    ],
+)
+def test_cells_with_too_few_steps_to_learn_are_told_with_what_helps(assignments: list[str], told: str | None) -> None:
+    line = dict(describe_study(make_config("demo", *assignments))).get("few steps")
+    assert (line is None) == (told is None)
+    if told:
+        assert line.startswith(told)
+        assert line.endswith("raise split.train_per_class or training.epochs, or lower training.batch_size")
+
+
 def test_a_cluster_is_named() -> None:
     lines = dict(describe_study(make_config("demo", "runner.kind=ray", "runner.address=head:6379")))
     assert lines["runner"].startswith("Ray cluster head:6379; 1 CPU and 1 GPU if a node has any a cell")

@@ -23,7 +23,7 @@ from rapidfuzz.fuzz import token_sort_ratio
 
 from benchmarks.corpus import iterate_rows
 from ingestion.refusals import NothingAcceptedError, TooManyRejectedError
-from learning.study.split import SplitError
+from learning.study.split_sizes import SplitError
 from operations.intake import take_in
 from operations.splitting import settle_split
 from schemas.config import SplitSettings

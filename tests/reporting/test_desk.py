@@ -110,7 +110,10 @@ def test_seeds_of_the_chosen_cell_are_told_with_their_spread(rivals: Path, train
     [
         ([], "Not yet. The promotion gate has not judged it"),
         (["kept"], "No. The promotion gate did not promote it: accuracy .3 is below the floor."),
-        (["promoted"], "Yes. It is the champion. Approved by: The promotion gate, on "),
+        (
+            ["promoted"],
+            "Yes. It is the champion. It answers at temperature 0.1, at which it was judged. Approved by: The",
+        ),
         (
             ["kept", "by hand"],
             "Against the gate. A person made it champion, which the promotion gate did not: accuracy .3",

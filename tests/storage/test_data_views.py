@@ -45,7 +45,7 @@ SECOND = headlines(
 def two(warehouse):
     """Two snapshots of one place, the first with rejected and contradictory rows, and a split that leaks."""
     reasons = ["empty text; unknown label 'a'", "unknown label 'b'", "number of fields is 1, not 2", "empty text"]
-    rejected = pd.DataFrame({"source": "news.csv", "row_number": [2, 3, 4, 5], "reason": reasons, "raw": "x"})
+    rejected = pd.DataFrame({"source": "news.csv", "row_number": [2, 3, 4, 5], "reason": reasons, "raw": list("wxyz")})
     quarantined = pd.DataFrame(
         {
             "source": "news.csv",
@@ -71,12 +71,12 @@ def test_labels_of_a_source(two):
     assert rows == [("negative", 1, 1, 1 / 6), ("neutral", 3, 3, 0.5), ("positive", 2, 3, 1 / 3)]
 
 
-def test_a_row_counts_under_each_of_its_reasons_whatever_stands_in_quotes(two):
+def test_a_row_counts_under_each_of_its_reasons_whatever_is_quoted_and_an_example_is_a_row(two):
     rows = query(two, "SELECT * EXCLUDE (ingest_id, source) FROM rejected_reasons WHERE ingest_id = 'one'").rows
     assert rows == [
-        ("empty text", 2, 1, "empty text", 2),
-        ("unknown label", 2, 2, "unknown label 'a'", 2),
-        ("number of fields is N, not N", 1, 1, "number of fields is 1, not 2", 4),
+        ("empty text", 2, 1, "w", 2, "empty text"),
+        ("unknown label", 2, 2, "w", 2, "unknown label 'a'"),
+        ("number of fields is N, not N", 1, 1, "y", 4, "number of fields is 1, not 2"),
     ]
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from schemas.promotion import Champion
 from storage.catalogue import list_cells, list_champions, list_studies
-from storage.cells import add_cells, find_cells, load_short_ids
+from storage.cells import UnknownCellError, add_cells, find_cells, load_short_ids
 from storage.champions import Decision, save_decision
 from storage.lookup import AmbiguousIdError, UnknownIdError, find_thing
 from storage.report import UnknownStudyError, find_study
@@ -49,6 +49,9 @@ def test_what_names_nothing_or_several_things_is_told(twins: Path) -> None:
         "twin": "twin: 2 things are called so: cell beefcell1 (twin), cell beefcell2 (twin)",
         "weekly": "weekly: 2 things are called so: study beef1 (weekly), study beef2 (weekly)",
         "champion": "champion: no cell has been promoted yet",
+        "tunde": "tunde: no id or name, did you mean 'tuned'?; `fintone list`",
+        "weekyl": "weekyl: no id or name, did you mean 'weekly'?; ",
+        "snop": "snop: no id or name, did you mean 'snapshot'?; ",
     }
     for text, line in beginnings.items():
         with pytest.raises((UnknownIdError, AmbiguousIdError)) as raised:
@@ -101,3 +104,10 @@ def test_lists_have_figures_and_who_is_champion(finished: Path) -> None:
     assert [(row["cell"], row["name"], row["temperature"], row["decided_by"]) for row in champions] == [
         ("tuned", LR, 0.1, "gate")
     ]
+
+
+def test_a_mistyped_cell_or_study_is_met_with_the_nearest(twins: Path) -> None:
+    with pytest.raises(UnknownCellError, match=r"^cell cafe2x: not in the warehouse, did you mean 'cafe22'\?; "):
+        find_cells(twins, ["cafe2x"])
+    with pytest.raises(UnknownStudyError, match=r"^study stduy: not in the warehouse, did you mean 'study'\?; "):
+        find_study(twins, "stduy")

@@ -129,7 +129,7 @@ def test_a_headline_is_judged_alone(answer: Any, name: str) -> None:
 
 def test_an_unknown_name_is_refused() -> None:
     with pytest.raises(
-        InputError, match=r"^baselines\.names: 'coin' is no baseline; known are all, default, TF-IDF \+ linear SVM, "
+        InputError, match=r"^baselines\.names: 'coin' is no baseline; there are all, default, TF-IDF \+ linear SVM, "
     ):
         find_kind("coin")
     with pytest.raises(InputError, match="did you mean 'finance lexicon'"):

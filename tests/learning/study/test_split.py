@@ -1,5 +1,6 @@
 """The split: right sizes, no headline in two parts, hashed without regard to order, or the study's own."""
 
+import re
 import zipfile
 from pathlib import Path
 
@@ -9,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.model_selection import train_test_split
 
-from learning.study.split import Member, SplitError, count_leaks, split_headlines
+from learning.study.split import Member, count_leaks, split_headlines
+from learning.study.split_sizes import SplitError
 from schemas.config import SplitSettings
 from schemas.label import LABELS
 
@@ -124,7 +126,7 @@ def test_all_that_were_in_test_stay_though_they_are_more_than_asked() -> None:
 
 def test_a_class_with_too_few_new_headlines_for_test_is_named() -> None:
     earlier = {headline: "train" for headline in IDS if headline.startswith("positive")} | {"positive-3": "test"}
-    with pytest.raises(SplitError, match=r"3 positive headlines are needed in test and 1 can be there.*add 2 new ones"):
+    with pytest.raises(SplitError, match=r"test needs 3 positive headlines and can have 1, .*add 2 new ones"):
         split(settings("hashed"), earlier=earlier)
 
 
@@ -173,8 +175,43 @@ def test_too_few_headlines_are_named_with_how_many_are_missing(method: str) -> N
         split(settings(method, train_per_class=10, test_per_class=3))
     message = str(caught.value)
     assert len(message.splitlines()) == 1
-    assert message.startswith("split: 14 negative headlines are needed (10 train, 3 test, one or more for validation)")
-    assert "the source has 9: add 5, or lower split.train_per_class" in message
+    assert message == (
+        "split: 14 negative headlines are needed and 9 are there (copies aside; 10 train, 3 test, one or more for "
+        "validation): add headlines, or use --set split.train_per_class=6 --set split.test_per_class=2"
+    )
+    parts = split(settings(method, train_per_class=6, test_per_class=2))
+    assert counts_by_label(parts["validation"])["negative"] == 1
+
+
+@BOTH_METHODS
+def test_every_class_that_is_short_is_named(method: str) -> None:
+    with pytest.raises(SplitError) as caught:
+        split(settings(method, train_per_class=20, test_per_class=20))
+    assert str(caught.value).startswith(
+        "split: 41 negative headlines are needed and 9 are there, 41 neutral and 30, 41 positive and 15 (copies aside; "
+    )
+    assert str(caught.value).endswith(
+        ": add headlines, or use --set split.train_per_class=4 --set split.test_per_class=4"
+    )
+    natural = settings(method, balance="natural", train_per_class=20, test_per_class=20)
+    with pytest.raises(
+        SplitError, match=r"(\d+) negative .*, (\d+) neutral .*, (\d+) positive .*split.train_per_class=(\d+)"
+    ):
+        split(natural)
+
+
+def test_sizes_that_are_suggested_fit_near_copies_too() -> None:
+    groups = {headline: f"{label}-{int(number) // 2}" for headline in IDS for label, number in [headline.split("-")]}
+    with pytest.raises(SplitError) as caught:
+        split(settings("hashed", train_per_class=9, test_per_class=9), groups=groups)
+    sizes = dict(re.findall(r"split.(\w+)=(\d+)", str(caught.value)))
+    parts = split(settings("hashed", **{name: int(size) for name, size in sizes.items()}), groups=groups)
+    assert counts_by_label(parts["train"]) == dict.fromkeys(COUNTS, int(sizes["train_per_class"]))
+
+
+def test_no_sizes_are_suggested_where_none_fit() -> None:
+    with pytest.raises(SplitError, match=r"validation\): add headlines$"):
+        split(settings("study"), [f"{label}-{number}" for label in COUNTS for number in range(2)])
 
 
 TWO = [headline for headline in IDS if not headline.startswith("neutral")]
@@ -282,7 +319,7 @@ def test_near_copies_of_what_was_learned_from_stay_out_of_test() -> None:
 def test_near_copies_beyond_what_a_part_needs_are_in_none() -> None:
     groups = dict.fromkeys((headline for headline in IDS if headline.startswith("neutral")), "all alike")
     with pytest.raises(
-        SplitError, match=r"neutral headlines are needed .* near copies of others aside, the source has 3"
+        SplitError, match=r"neutral headlines are needed and 3 are there \(near copies of others aside; "
     ):
         split(settings("hashed"), groups=groups)
 

@@ -1,0 +1,50 @@
+"""Why answers to a source are not to be relied on: the model, its answers, or rows that were rejected."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from operations.judged import Judged, warn_of_chance
+from schemas.scoring import ScoringCounts
+
+if TYPE_CHECKING:
+    from operations.models import CellModel
+
+
+def warn_of_answers(scoring_id: str, model: "CellModel", counts: ScoringCounts, judged: Judged | None) -> Iterator[str]:
+    """A line for each reason.
+
+    Args:
+        scoring_id: The scoring.
+        model: The cell that answered, with the bounds of its study.
+        counts: What came of the source.
+        judged: How good the cell is; None where that is not known.
+    """
+    found = (
+        warn_of_chance(model.card.cell_id, judged),
+        _warn_of_unparsed(counts, model.max_unparsed_rate),
+        _warn_of_rejected(scoring_id, counts, model.max_rejected),
+    )
+    yield from (warning for warning in found if warning)
+
+
+def _warn_of_unparsed(counts: ScoringCounts, most: float) -> str | None:
+    if counts.rows_unparsed <= most * counts.rows_answered:
+        return None
+    share = counts.rows_unparsed / counts.rows_answered
+    return (
+        f"warning: {counts.rows_unparsed:,} of {counts.rows_answered:,} answers ({share:.1%}) are no label, more than "
+        f"promotion.max_unparsed_rate {most:g} allows; do not rely on this model for such headlines"
+    )
+
+
+def _warn_of_rejected(scoring_id: str, counts: ScoringCounts, most: float) -> str | None:
+    if counts.rows_rejected <= most * counts.rows_read:
+        return None
+    from storage.examples import rejected_query
+
+    share = counts.rows_rejected / counts.rows_read
+    return (
+        f"warning: {counts.rows_rejected:,} of {counts.rows_read:,} rows ({share:.1%}) were rejected and have no "
+        f"answer, more than data.max_rejected {most:g} allows; look at them with "
+        f'fintone sql "{rejected_query(scoring_id)}", or name another column with --text-column'
+    )

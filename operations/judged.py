@@ -1,0 +1,63 @@
+"""How good a cell was where it was judged: its accuracy on its own test part, at the temperature of its answers."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from schemas.promotion import Champion
+
+
+class Judged(NamedTuple):
+    """A cell's figures on its own test part at one temperature."""
+
+    n: int
+    accuracy: float
+    low: float | None
+    high: float | None
+    majority: float
+    """Share of the commonest label: the accuracy of giving it always."""
+
+    def __str__(self) -> str:
+        """Accuracy with its interval, and on how many headlines."""
+        from reporting.verdict import tell_bounds, tell_figure
+
+        return f"accuracy {tell_figure(self.accuracy)} {tell_bounds(self.low, self.high)} on {self.n:,} test headlines"
+
+    @property
+    def is_chance(self) -> bool:
+        """Whether the accuracy is not above that of giving one label always, beyond noise."""
+        return (self.accuracy if self.low is None else self.low) <= self.majority
+
+
+def load_judged(warehouse: Path, cell: Champion) -> Judged | None:
+    """The figures of a cell at a temperature; None where it was not evaluated so on its own test part."""
+    from storage.cells import load_cell
+    from storage.evaluations import load_test_figures
+    from storage.splits import load_split_counts
+
+    split_id = load_cell(warehouse, cell.cell_id).record.split_id
+    figures = load_test_figures(warehouse, *cell, split_id)
+    if figures is None:
+        return None
+    counts = [count for part, _, count in load_split_counts(warehouse, split_id) if part == "test"]
+    bounds = (figures["accuracy_low"], figures["accuracy_high"])
+    return Judged(figures["n"], figures["accuracy"], *bounds, max(counts) / sum(counts))
+
+
+def tell_answering(temperature: float, judged_at: float, judged: Judged | None) -> str:
+    """At which temperature a cell answers, at which it was judged, and how good it was where it answers."""
+    from reporting.promotion import tell_temperature
+
+    return tell_temperature(temperature, judged_at) + (f": {judged}" if judged else "")
+
+
+def warn_of_chance(cell_id: str, judged: Judged | None) -> str | None:
+    """That a cell answers no better than chance, if so."""
+    from reporting.verdict import tell_figure
+
+    if judged is None or not judged.is_chance:
+        return None
+    return (
+        f"warning: cell {cell_id} is no better than chance ({judged}; always one label has "
+        f"{tell_figure(judged.majority)}): do not rely on these answers; `fintone list cells` shows other cells, and "
+        "--model takes one"
+    )

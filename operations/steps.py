@@ -1,0 +1,28 @@
+"""Whether cells train for enough steps to learn anything."""
+
+from collections.abc import Sequence
+
+from schemas.cell import CellSettings
+
+LEAST_STEPS = 30
+"""Optimiser steps below which a fresh LoRA adapter has hardly moved, at the usual learning rates."""
+
+
+def warn_of_few_steps(cells: Sequence[CellSettings], train: int) -> str | None:
+    """That cells train in too few optimiser steps, and what gives them more; None if none does.
+
+    Args:
+        cells: The cells to fine-tune.
+        train: Headlines in train.
+    """
+    from learning.training.schedule import count_steps
+
+    steps = [count_steps(train, cell.training.batch_size, cell.training.epochs) for cell in cells]
+    few = sum(each < LEAST_STEPS for each in steps)
+    if not few:
+        return None
+    which = f"{few} of {len(steps)} cells" if len(steps) > 1 else "the cell"
+    return (
+        f"{which} will hardly learn, with fewer than {LEAST_STEPS} optimiser steps ({min(steps)} at the least): raise "
+        "split.train_per_class or training.epochs, or lower training.batch_size"
+    )

@@ -1,0 +1,25 @@
+"""The gate says which baselines it compared with where a study leaves out a default one."""
+
+import pytest
+
+from operations.rivals import tell_left_out
+from schemas.config import BaselineSettings
+
+SVM, LEXICON, MAJORITY = "TF-IDF + linear SVM", "finance lexicon", "majority class"
+OUT = f"out {LEXICON}"
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({}, None),
+        ({"names": (SVM, LEXICON, MAJORITY)}, None),
+        (
+            {"names": (MAJORITY,), "embedding_model": "org/encoder"},
+            f"the baselines {MAJORITY}, embeddings of org/encoder alone, as baselines.names leaves {OUT}, {SVM}",
+        ),
+        ({"names": ()}, f"no baseline, as baselines.names leaves out {MAJORITY}, {LEXICON}, {SVM}"),
+    ],
+)
+def test_default_baselines_that_are_left_out_are_named(settings: dict[str, object], told: str | None) -> None:
+    assert tell_left_out(BaselineSettings.model_validate(settings)) == (told and f"compared with {told}")
