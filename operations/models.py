@@ -3,7 +3,8 @@
 What exports, judges and scores with a cell has this in common. Runs without Prefect.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +13,13 @@ from operations.worker import run_job
 from schemas.cell import PromptSettings
 from schemas.config import DecodingSettings, PromotionSettings
 from schemas.errors import InputError
+from schemas.source import DataSettings
 from schemas.stored import read_cell, read_stored
 from storage.home import Home
 
 if TYPE_CHECKING:
     from learning.worker.jobs import BaseSpec
+    from operations.examples import Chooser
     from schemas.model_card import CellCard
     from storage.cells import StoredCell
 CANARIES = 64
@@ -43,6 +46,23 @@ class CellModel:
     """Whether its latest study truncates headlines that are too long for it (`data.too_long`)."""
     max_unparsed_rate: float
     """Share of answers that are no label at most, as its latest study asks for it."""
+    split_id: str
+    """Of whose train part its examples are."""
+    near_duplicates: str
+    """What counts as a near copy there."""
+
+    @property
+    def chooser(self) -> "Chooser | None":
+        """What chooses the examples before a headline; None if its prompt has none."""
+        from operations.examples import load_chooser
+
+        return load_chooser(self.split_id, self.prompt, self.near_duplicates)
+
+    def ask(self, headlines: Sequence[str]) -> tuple[str, ...]:
+        """The headlines with the examples of its prompt before each."""
+        from learning.prompt.choice import ask
+
+        return ask(headlines, self.chooser)
 
 
 def load_model(home: Home, cell: "StoredCell") -> CellModel:
@@ -69,6 +89,8 @@ def load_model(home: Home, cell: "StoredCell") -> CellModel:
         decoding=read_stored(DecodingSettings, "decoding", config["decoding"]),
         truncates=config["data"].get("too_long") == "truncate",
         max_unparsed_rate=read_stored(PromotionSettings, "promotion", config["promotion"]).max_unparsed_rate,
+        split_id=cell.record.split_id,
+        near_duplicates=read_stored(DataSettings, "data", config["data"]).near_duplicates,
     )
     if cell.outcome is None or cell.outcome.adapter_hash is None:
         _adopt(home, model)
@@ -118,6 +140,7 @@ def _adopt(home: Home, model: CellModel) -> None:
     cell_id = model.card.cell_id
     canaries = load_canaries(home.warehouse, cell_id, CANARIES)
     if canaries is not None:
+        canaries = replace(canaries, headlines=model.ask(canaries.headlines))
         job = ComparingJob(model.base, model.adapter, canaries, model.prompt, model.adapter_hash)
         check = run_job(job, lambda _: None)
         if not check.passed:

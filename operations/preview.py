@@ -18,6 +18,7 @@ from learning.models.hub import check_hub_model
 from learning.study.naming import spell_values
 from learning.study.split import count_leaks
 from learning.training.schedule import count_steps, count_trained_steps
+from operations.examples import check_examples
 from operations.intake import find_headlines, take_in
 from operations.lengths import tell_long
 from operations.reruns import preview_reruns
@@ -89,6 +90,7 @@ def describe_study(config: StudyConfig) -> list[tuple[str, str]]:
         *_describe_data(config, divided),
         *_describe_columns(config, read),
         *bases,
+        *_describe_examples(config),
         ("baselines", _describe_baselines(config)),
         ("grid", f"{_count(len(cells), 'cell')}: {_describe_grid(config)}"),
         *_describe_trainings(config, found, trained),
@@ -237,7 +239,7 @@ def _divide(config: StudyConfig, headlines: "pd.DataFrame") -> _Divided:
     """Try the split of a source's headlines.
 
     Raises:
-        InputError: They do not fill it, or too many are longer than a base model takes.
+        InputError: They do not fill it, too many are longer than a base model takes, or examples do not fit.
     """
     labels, group_of = (
         dict(zip(headlines["headline_id"], headlines[name], strict=True)) for name in ("label", "group_id")
@@ -245,6 +247,7 @@ def _divide(config: StudyConfig, headlines: "pd.DataFrame") -> _Divided:
     division = prepare_division(config, headlines, fetch=False)
     near, given, left_out = config.data.near_duplicates, division.given, division.left_out
     parts = draw_parts(headlines, config.split, near, given, left_out)
+    check_examples(config, headlines, parts, fetch=False)
     counts = {part: Counter(labels[headline] for headline in own) for part, own in parts.items()}
     notes = [tell_long(config, division.long), tell_leaks(count_leaks(group_of, parts), len(parts["test"]))]
     if given is not None:
@@ -298,6 +301,14 @@ def _describe_model(base: BaseModelSettings) -> str:
     plan = plan_base(resolved, base.quantization)
     weights = f"weights: {base.quantization}" if plan.kind == "causal" else f"kind: {plan.kind}"
     return f"{base.name}, files {resolved.revision}, {weights}"
+
+
+def _describe_examples(config: StudyConfig) -> list[tuple[str, str]]:
+    """The examples before each headline, if any cell has some."""
+    prompts = {cell.prompt.model_dump_json(): cell.prompt for cell in config.resolve_all()}.values()
+    told = [f"{prompt.examples} {prompt.examples_by}" for prompt in prompts if prompt.examples]
+    where = "of the train part before each headline; fixed ones are not trained on"
+    return [("examples", f"{', '.join(dict.fromkeys(told))} {where}")] if told else []
 
 
 def _describe_baselines(config: StudyConfig) -> str:

@@ -151,7 +151,7 @@ def _older_form(config: StudyConfig, leave_out: Iterable[str], without: Iterable
         without: Groups.
     """
     form = config.model_dump(mode="json", exclude={"study_name", "tags", "grid", "curve_epochs", *without})
-    form |= {name: _identify(getattr(config, name), name) for name in ("data", "split") if name in form}
+    form |= {name: _identify(getattr(config, name), name) for name in ("data", "split", "prompt") if name in form}
     grid = {name: list(config.varied.get(path, ())) for name, path in SHORT_NAMES.items()}
     for name, path in SHORT_NAMES.items():
         fixed = form["training"].pop(path.rpartition(".")[2])
