@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from reporting.text import visible
-from reporting.verdict import format_figure
+from reporting.verdict import format_figure, tell_interval, tell_p
 
 STYLE = Path(__file__).parent / "templates" / "report.css"
 
@@ -31,6 +31,8 @@ def templates() -> Environment:
         number=_number,
         visible=visible,
         cell_name=_cell_name,
+        difference=_difference,
+        p_value=tell_p,
     )
     return environment
 
@@ -42,6 +44,10 @@ def read_style() -> Markup:
 
 def _cell_name(row: dict[str, Any]) -> str:
     return visible(row["cell_name"])
+
+
+def _difference(row: dict[str, Any]) -> str:
+    return tell_interval(row["difference"], row["difference_low"], row["difference_high"])
 
 
 def _share(value: float) -> str:

@@ -71,7 +71,7 @@ def test_examples_that_cannot_be_shown_are_refused_before_anything_trains(assign
 def test_a_headline_without_room_for_its_examples_is_refused_or_truncated() -> None:
     [row] = generate_some(9, 1)
     with Path("news.csv").open("a", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerow((row.text + " and profit rose again" * 70, row.sentiment))
+        csv.writer(file).writerow((row.text + " and profit rose again" * 100, row.sentiment))
     assert "examples" not in dict(describe_study(configure()))
     with pytest.raises(ExamplesError, match=r"^prompt\.examples 6: with their examples, 1 of \d+ headlines are longer"):
         describe_study(configure("prompt.examples=6"))
