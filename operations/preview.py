@@ -17,7 +17,7 @@ from learning.models.base_model import HUB_NAME
 from learning.models.hub import check_hub_model
 from learning.study.naming import spell_values
 from learning.study.split import count_leaks
-from learning.training.schedule import count_steps, count_trained_steps
+from learning.training.schedule import count_steps_alone, count_trained_steps
 from operations.examples import check_examples
 from operations.intake import find_headlines, take_in
 from operations.lengths import tell_long
@@ -84,7 +84,7 @@ def describe_study(config: StudyConfig) -> list[tuple[str, str]]:
     divided = None if headlines is None else _divide(config, headlines)
     train = config.split.train_per_class * len(LABELS) if divided is None else divided.counts["train"].total()
     trained = count_trained_steps(cells, train)
-    alone = sum(count_steps(train, cell.training.batch_size, cell.training.epochs) for cell in cells)
+    alone = count_steps_alone(cells, train)
     lines = [
         ("study", _describe_name(config)),
         *_describe_data(config, divided),

@@ -52,12 +52,11 @@ def plan_epoch_curve(study: StudyPlan) -> tuple[ModelCell, ...]:
 
 def _tell_steps(study: StudyPlan) -> str:
     """How many steps the grid trains, and how many it need not, since cells share them."""
-    from learning.training.schedule import count_steps, count_trained_steps
+    from learning.training.schedule import count_steps_alone, count_trained_steps
     from storage.splits import count_part
 
     train = count_part(Home.from_environment().warehouse, study.split_id, "train")
-    trained = count_trained_steps([cell.settings for cell in study.cells], train)
-    trainings = [cell.settings.training for cell in study.cells]
-    alone = sum(count_steps(train, training.batch_size, training.epochs) for training in trainings)
+    cells = [cell.settings for cell in study.cells]
+    trained, alone = count_trained_steps(cells, train), count_steps_alone(cells, train)
     shared = f", where each cell alone would take {alone:,} in all" if trained < alone else ""
     return f"steps to train: {trained:,}{shared}"

@@ -19,6 +19,8 @@ from schemas.label import Label
 
 AT_ONCE = 1_024
 """Headlines whose examples are chosen together: it bounds memory and changes no choice."""
+DIGITS = 9
+"""Of a similarity: two that differ in rounding alone, as on two machines, are equal."""
 SPARE = 4
 """Fixed examples of each label in reserve, shown in place of those that are near copies of the headline asked."""
 
@@ -116,13 +118,13 @@ class NearestChooser:
         """See `Chooser`."""
         for start in range(0, len(headlines), AT_ONCE):
             asked = headlines[start : start + AT_ONCE]
-            similar = (self.vectorizer.transform(asked) @ self.vectors.T).toarray()
+            similar = (self.vectorizer.transform(asked) @ self.vectors.T).toarray().round(DIGITS)
             for headline, own, near in zip(asked, similar, _match_groups(asked, self.pool, self.match), strict=True):
                 yield self._choose(headline, own, near)
 
     def _choose(self, headline: str, similar: NDArray[np.float64], near: NDArray[np.bool_]) -> tuple[Example, ...]:
-        ranked = np.argsort(np.where(near, np.inf, -similar), kind="stable")[: self.examples]
-        places = [int(place) for place in ranked if not near[place]]
+        places = _find_largest(np.where(near, -1.0, similar), self.examples)
+        places = [place for place in places if not near[place]]
         places.sort(key=lambda place: _draw(self.seed, f"{headline}\n{self.pool.texts[place]}"))
         return tuple(Example(self.pool.texts[place], self.pool.labels[place]) for place in places)
 
@@ -147,6 +149,16 @@ def _match_groups(headlines: Sequence[str], pool: Pool, match: Matcher) -> Itera
     for start in range(0, len(headlines), AT_ONCE):
         for near in match(headlines[start : start + AT_ONCE], pool.texts):
             yield np.isin(group_of, group_of[near]) if near.any() else near
+
+
+def _find_largest(values: NDArray[np.float64], most: int) -> list[int]:
+    """The places of the largest of M values, of equals the first; faster than sorting all."""
+    if most < len(values):
+        least = np.partition(values, -most)[-most]
+        places = np.flatnonzero(values >= least)
+    else:
+        places = np.arange(len(values))
+    return [int(place) for place in places[np.argsort(-values[places], kind="stable")][:most]]
 
 
 def _draw(seed: int, text: str) -> bytes:
