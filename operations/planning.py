@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
-from schemas.cell import WITHOUT_EFFECT, CellSettings
+from schemas.cell import OF_EXAMPLES, WITHOUT_EFFECT, CellSettings
 from schemas.config import StudyConfig
 from schemas.plan import CellPlan, EncoderPlan, FoundModel, IngestedSource, ModelCell, StudyPlan
 from schemas.stored import write_stored
@@ -130,12 +130,14 @@ def _cell_record(study: StudyPlan, cell: CellPlan) -> "CellRecord":
     )
     if not isinstance(cell, ModelCell):
         return record
+    # Without examples they are as they were before there were any: cells of one setting are equal, old and new.
+    absent: dict[str, Any] = {} if cell.settings.prompt.examples else {"prompt": {"examples", *OF_EXAMPLES}}
     groups = {name: chosen for name, chosen in OF_AN_UNTOUCHED_BASE.items() if name not in cell.ignored}
-    stored = write_stored(cell.settings, include=groups)
+    stored = write_stored(cell.settings, include=groups, exclude=absent)
     if cell.kind == "fine-tuned":
         training = cell.settings.training
         ignored = dict.fromkeys((name for name in cell.ignored if "." not in name), True)
-        stored = write_stored(cell.settings, exclude={"training": WITHOUT_EFFECT, **ignored})
+        stored = write_stored(cell.settings, exclude={"training": WITHOUT_EFFECT, **absent, **ignored})
         record = replace(record, learning_rate=training.learning_rate, epochs=training.epochs, seed=training.seed)
     return replace(record, hyperparameters=stored, base_folder=str(cell.base.folder), base_revision=cell.base.revision)
 

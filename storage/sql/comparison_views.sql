@@ -315,9 +315,7 @@ JOIN cells AS other
     AND other.kind = own.kind
     AND other.base_revision = own.base_revision
     AND settings_but_examples(other.hyperparameters) = settings_but_examples(own.hyperparameters)
-WHERE
-    (own.hyperparameters->>'$.prompt.examples')::INTEGER > 0
-    AND (other.hyperparameters->>'$.prompt.examples')::INTEGER = 0;
+WHERE own.hyperparameters->>'$.prompt.examples' IS NOT NULL AND other.hyperparameters->>'$.prompt.examples' IS NULL;
 COMMENT ON VIEW example_effects IS 'What examples before each headline bring: a cell beside the one that differs from it in having none, on the same test headlines at one temperature.';
 COMMENT ON COLUMN example_effects.study_id IS 'The study.';
 COMMENT ON COLUMN example_effects.part IS 'The part of the split: test.';

@@ -77,7 +77,7 @@ def test_what_examples_bring_is_a_paired_comparison_in_sql_and_in_the_report(stu
     accuracy = {
         (kind, by): value
         for kind, by, value in study.ask(
-            "SELECT kind, if(settings->>'$.prompt.examples' = '0', 'none', settings->>'$.prompt.examples_by'), accuracy"
+            "SELECT kind, coalesce(settings->>'$.prompt.examples_by', 'none'), accuracy"
             " FROM leaderboard WHERE part = 'test' AND kind <> 'baseline'"
         )
     }
