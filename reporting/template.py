@@ -32,7 +32,7 @@ def templates() -> Environment:
         visible=visible,
         cell_name=_cell_name,
         difference=_difference,
-        p_value=tell_p,
+        p_value=_p_value,
     )
     return environment
 
@@ -48,6 +48,11 @@ def _cell_name(row: dict[str, Any]) -> str:
 
 def _difference(row: dict[str, Any]) -> str:
     return tell_interval(row["difference"], row["difference_low"], row["difference_high"])
+
+
+def _p_value(value: float) -> str:
+    """As it stands in a column that is headed p: `.003`, `<.001`."""
+    return tell_p(value).removeprefix("p").removeprefix("=")
 
 
 def _share(value: float) -> str:
