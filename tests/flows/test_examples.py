@@ -91,6 +91,7 @@ def test_what_examples_bring_is_a_paired_comparison_in_sql_and_in_the_report(stu
     report = page.read_text(encoding="utf-8")
     assert "With and without examples before each headline, on the same 18 test headlines at temperature 1;" in report
     assert report.count('</td><td data-label="without">') == 4
+    assert '<td data-label="p">p' not in report
 
 
 @pytest.mark.parametrize("name", ["examples=0", "examples=3 examples_by=fixed", "examples=3 examples_by=nearest"])
