@@ -307,7 +307,8 @@ def _describe_examples(config: StudyConfig) -> list[tuple[str, str]]:
     """The examples before each headline, if any cell has some."""
     prompts = {cell.prompt.model_dump_json(): cell.prompt for cell in config.resolve_all()}.values()
     told = [f"{prompt.examples} {prompt.examples_by}" for prompt in prompts if prompt.examples]
-    where = "of the train part before each headline; fixed ones are not trained on"
+    fixed = "; fixed ones are not trained on" if any(each.endswith("fixed") for each in told) else ""
+    where = f"of the train part before each headline{fixed}"
     return [("examples", f"{', '.join(dict.fromkeys(told))} {where}")] if told else []
 
 
