@@ -53,6 +53,21 @@ def group_near_copies(texts: Sequence[str], measure: str) -> _Integers:
     return _group_reworded([" ".join(sorted(_WORD.findall(text))) for text in distinct.tolist()])[groups]
 
 
+def match_near_copies(texts: Sequence[str], others: Sequence[str], measure: str) -> npt.NDArray[np.bool_]:
+    """[N, M]: whether each of N texts is a near copy of each of M others, directly; see `group_near_copies`."""
+    from rapidfuzz import fuzz, process
+
+    own, known = (np.asarray(mask_texts([normalise_text(text) for text in each])) for each in (texts, others))
+    near: npt.NDArray[np.bool_] = np.equal.outer(own, known)
+    if measure == "numbers":
+        return near
+    words = [[" ".join(sorted(_WORD.findall(text))) for text in each.tolist()] for each in (own, known)]
+    scores = process.cdist(*words, scorer=fuzz.ratio, score_cutoff=LEAST_SIMILARITY, dtype=np.float32, workers=-1)
+    spoken = np.array([bool(text) for text in words[0]])  # a text without a word is near its like alone
+    near |= (scores >= LEAST_SIMILARITY) & spoken[:, None]
+    return near
+
+
 def _group_reworded(sorted_words: list[str]) -> _Integers:
     """Number the groups of texts given as their sorted words; a text without a word is alone."""
     order = sorted((place for place, words in enumerate(sorted_words) if words), key=sorted_words.__getitem__)

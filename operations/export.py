@@ -3,9 +3,11 @@
 Runs without Prefect. The folder appears whole and checked, or not at all.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from operations.example_files import read_examples, write_examples
 from operations.models import CANARIES, CellModel, is_on_hub, load_model
 from operations.worker import close_worker
 from schemas.errors import FailureError, InputError
@@ -88,15 +90,20 @@ def _write(folder: Path, model: CellModel, *, merge: bool) -> None:
     revision = card.base_revision if is_on_hub(Home.from_environment(), card) else None
     export = Export(base.folder, card.base_model, revision, base.quantization, base.training, model.adapter)
     find_kind(base.folder).write(export, folder, merge=merge)
+    if model.chooser:
+        write_examples(folder, model.chooser, model.prompt, model.near_duplicates)
 
 
 def _check(folder: Path, model: CellModel, canaries: "Canaries", *, is_whole: bool) -> str:
     """Compare what was written with the ledger, and say in a sentence that it is the same."""
     from learning.kinds.registry import find_kind
+    from learning.prompt.choice import ask
     from learning.scoring.canaries import compare_canaries
 
     place, quantization = (folder, "none") if is_whole else (model.base.folder, model.base.quantization)
     loaded = find_kind(place).load(place, quantization, model.base.training)
+    chooser = read_examples(folder, model.prompt) if model.prompt.examples else None
+    canaries = replace(canaries, headlines=ask(canaries.headlines, chooser))
     outcome = compare_canaries(canaries, loaded, None if is_whole else (folder, None), model.prompt)
     if not outcome.passed:
         raise ExportMismatchError(

@@ -3,7 +3,8 @@
 What exports, judges and scores with a cell has this in common. Runs without Prefect.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from storage.home import Home
 
 if TYPE_CHECKING:
     from learning.worker.jobs import BaseSpec
+    from operations.examples import Chooser
     from schemas.model_card import CellCard
     from storage.cells import StoredCell
 CANARIES = 64
@@ -46,6 +48,23 @@ class CellModel:
     """Share of answers that are no label at most, as its latest study asks for it."""
     max_rejected: float
     """Share of rows that may be rejected, as its latest study asks for it."""
+    split_id: str
+    """Of whose train part its examples are."""
+    near_duplicates: str
+    """What counts as a near copy there."""
+
+    @property
+    def chooser(self) -> "Chooser | None":
+        """What chooses the examples before a headline; None if its prompt has none."""
+        from operations.examples import load_chooser
+
+        return load_chooser(self.split_id, self.prompt, self.near_duplicates)
+
+    def ask(self, headlines: Sequence[str]) -> tuple[str, ...]:
+        """The headlines with the examples of its prompt before each."""
+        from learning.prompt.choice import ask
+
+        return ask(headlines, self.chooser)
 
 
 def load_model(home: Home, cell: "StoredCell") -> CellModel:
@@ -73,6 +92,8 @@ def load_model(home: Home, cell: "StoredCell") -> CellModel:
         truncates=config["data"].get("too_long") == "truncate",
         max_unparsed_rate=read_stored(PromotionSettings, "promotion", config["promotion"]).max_unparsed_rate,
         max_rejected=config["data"].get("max_rejected", DataSettings.model_fields["max_rejected"].default),
+        split_id=cell.record.split_id,
+        near_duplicates=read_stored(DataSettings, "data", config["data"]).near_duplicates,
     )
     if cell.outcome is None or cell.outcome.adapter_hash is None:
         _adopt(home, model)
@@ -122,6 +143,7 @@ def _adopt(home: Home, model: CellModel) -> None:
     cell_id = model.card.cell_id
     canaries = load_canaries(home.warehouse, cell_id, CANARIES)
     if canaries is not None:
+        canaries = replace(canaries, headlines=model.ask(canaries.headlines))
         job = ComparingJob(model.base, model.adapter, canaries, model.prompt, model.adapter_hash)
         check = run_job(job, lambda _: None)
         if not check.passed:

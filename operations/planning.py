@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
-from schemas.cell import WITHOUT_EFFECT, CellSettings
+from schemas.cell import OF_EXAMPLES, WITHOUT_EFFECT, CellSettings
 from schemas.config import StudyConfig
 from schemas.footprint import count_weight_bytes
 from schemas.plan import CellPlan, EncoderPlan, FoundModel, IngestedSource, ModelCell, StudyPlan
@@ -118,6 +118,7 @@ def cell_records(study: StudyPlan, cells: Sequence[CellPlan]) -> "list[CellRecor
 
 
 def _cell_record(study: StudyPlan, cell: CellPlan) -> "CellRecord":
+    from learning.study.identity import find_later_defaults
     from storage.cells import CellRecord
 
     record = CellRecord(
@@ -131,14 +132,18 @@ def _cell_record(study: StudyPlan, cell: CellPlan) -> "CellRecord":
     )
     if not isinstance(cell, ModelCell):
         return record
+    absent = find_later_defaults(cell.settings)
+    if not cell.settings.prompt.examples:
+        absent["prompt"] = {*absent["prompt"], *OF_EXAMPLES}
     groups = {name: chosen for name, chosen in OF_AN_UNTOUCHED_BASE.items() if name not in cell.ignored}
-    stored = write_stored(cell.settings, include=groups)
+    stored = write_stored(cell.settings, include=groups, exclude=absent)
     if cell.kind == "base":
         record = replace(record, size_bytes=count_weight_bytes(cell.base.folder))
     if cell.kind == "fine-tuned":
         training = cell.settings.training
         ignored = dict.fromkeys((name for name in cell.ignored if "." not in name), True)
-        stored = write_stored(cell.settings, exclude={"training": WITHOUT_EFFECT, **ignored})
+        absent["training"] = {*absent.get("training", ()), *WITHOUT_EFFECT}
+        stored = write_stored(cell.settings, exclude={**absent, **ignored})
         record = replace(record, learning_rate=training.learning_rate, epochs=training.epochs, seed=training.seed)
     return replace(record, hyperparameters=stored, base_folder=str(cell.base.folder), base_revision=cell.base.revision)
 

@@ -17,7 +17,8 @@ from learning.models.base_model import HUB_NAME
 from learning.models.hub import check_hub_model
 from learning.study.naming import spell_values
 from learning.study.split import count_leaks
-from learning.training.schedule import count_steps, count_trained_steps
+from learning.training.schedule import count_steps_alone, count_trained_steps
+from operations.examples import check_examples
 from operations.intake import find_headlines, take_in
 from operations.lengths import tell_long
 from operations.reruns import preview_reruns
@@ -85,12 +86,13 @@ def describe_study(config: StudyConfig) -> list[tuple[str, str]]:
     divided = None if headlines is None else _divide(config, headlines)
     train = config.split.train_per_class * len(LABELS) if divided is None else divided.counts["train"].total()
     trained = count_trained_steps(cells, train)
-    alone = sum(count_steps(train, cell.training.batch_size, cell.training.epochs) for cell in cells)
+    alone = count_steps_alone(cells, train)
     lines = [
         ("study", _describe_name(config)),
         *_describe_data(config, divided),
         *_describe_columns(config, read),
         *bases,
+        *_describe_examples(config),
         ("baselines", _describe_baselines(config)),
         ("grid", f"{count(len(cells), 'cell')}: {_describe_grid(config)}"),
         *_describe_trainings(config, found, trained),
@@ -237,7 +239,7 @@ def _divide(config: StudyConfig, headlines: "pd.DataFrame") -> _Divided:
     """Try the split of a source's headlines.
 
     Raises:
-        InputError: They do not fill it, or too many are longer than a base model takes.
+        InputError: They do not fill it, too many are longer than a base model takes, or examples do not fit.
     """
     labels, group_of = (
         dict(zip(headlines["headline_id"], headlines[name], strict=True)) for name in ("label", "group_id")
@@ -245,6 +247,7 @@ def _divide(config: StudyConfig, headlines: "pd.DataFrame") -> _Divided:
     division = prepare_division(config, headlines, fetch=False)
     near, given, left_out = config.data.near_duplicates, division.given, division.left_out
     parts = draw_parts(headlines, config.split, near, given, left_out)
+    check_examples(config, headlines, parts, fetch=False)
     counts = {part: Counter(labels[headline] for headline in own) for part, own in parts.items()}
     notes = [tell_long(config, division.long), tell_leaks(count_leaks(group_of, parts), len(parts["test"]))]
     if given is not None:
@@ -298,6 +301,15 @@ def _describe_model(base: BaseModelSettings) -> str:
     plan = plan_base(resolved, base.quantization)
     weights = f"weights: {base.quantization}" if plan.kind == "causal" else f"kind: {plan.kind}"
     return f"{base.name}, files {resolved.revision}, {weights}"
+
+
+def _describe_examples(config: StudyConfig) -> list[tuple[str, str]]:
+    """The examples before each headline, if any cell has some."""
+    prompts = {cell.prompt.model_dump_json(): cell.prompt for cell in config.resolve_all()}.values()
+    told = [f"{prompt.examples} {prompt.examples_by}" for prompt in prompts if prompt.examples]
+    fixed = "; fixed ones are not trained on" if any(each.endswith("fixed") for each in told) else ""
+    where = f"of the train part before each headline{fixed}"
+    return [("examples", f"{', '.join(dict.fromkeys(told))} {where}")] if told else []
 
 
 def _describe_baselines(config: StudyConfig) -> str:

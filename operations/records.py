@@ -1,14 +1,14 @@
 """Between learning and storage: what a cell computed, as the records and frames that the warehouse keeps."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from operations.disk import count_bytes
 from schemas.config import DecodingSettings
 from schemas.footprint import count_weight_bytes
-from schemas.label import LABELS
+from schemas.label import LABELS, Label
 from schemas.plan import PARTS, CellPlan, ModelCell, StudyPlan
 
 if TYPE_CHECKING:
@@ -50,6 +50,24 @@ def load_part(study: StudyPlan, name: str) -> "LabelledPart":
 def load_parts(study: StudyPlan) -> "list[LabelledPart]":
     """The parts that every cell is evaluated on."""
     return [load_part(study, name) for name in PARTS]
+
+
+def load_asked_parts(study: StudyPlan, cell: ModelCell) -> "list[LabelledPart]":
+    """The parts with the examples of the cell's prompt before each headline."""
+    from learning.prompt.choice import ask
+    from operations.examples import load_chooser
+
+    chooser = load_chooser(study.split_id, cell.settings.prompt, study.config.data.near_duplicates)
+    return [replace(part, texts=ask(part.texts, chooser)) for part in load_parts(study)]
+
+
+def load_train(study: StudyPlan, cell: ModelCell) -> tuple[tuple[str, ...], tuple[Label, ...]]:
+    """The headlines that a cell is trained on, with its examples before each, and their labels, as jobs take them."""
+    from operations.examples import ask_to_train, load_chooser
+
+    train = load_part(study, "train")
+    chooser = load_chooser(study.split_id, cell.settings.prompt, study.config.data.near_duplicates)
+    return ask_to_train(train.texts, [Label(label) for label in train.labels], chooser)
 
 
 def save_results(study: StudyPlan, cell: CellPlan, results: "list[Evaluation]") -> None:

@@ -197,7 +197,7 @@ class ScoringRun:
         if len(texts):
             self.tell_loading()
             cuts = (self.chosen.temperature, decoding.top_k, decoding.top_p)
-            asked, truncate = tuple(texts["text"]), self.chosen.truncates
+            asked, truncate = model.ask(tuple(texts["text"])), self.chosen.truncates
             job = AnsweringJob(model.base, model.adapter, asked, model.prompt, *cuts, model.adapter_hash, truncate)
             said = run_job(job, lambda done: self.take(done, len(texts), rows))
             self.meter.stop("model")

@@ -53,22 +53,26 @@ def settle_study_split(config: StudyConfig, ingested: IngestedSource) -> tuple[s
         The split's id, and what a user should know of it, a line each.
 
     Raises:
-        InputError: Too many headlines are too long, or they do not fill the split.
+        InputError: Too many headlines are too long, they do not fill the split, or a prompt's examples do not fit.
     """
+    from operations.examples import check_examples
     from operations.lengths import tell_long
     from reporting.verdict import tell_moved
     from storage.headlines import load_snapshot
     from storage.splits import load_split, save_long
 
     warehouse = Home.from_environment().warehouse
-    division = prepare_division(config, load_snapshot(warehouse, ingested.snapshot_id), fetch=True)
+    headlines = load_snapshot(warehouse, ingested.snapshot_id)
+    division = prepare_division(config, headlines, fetch=True)
     near, given, left_out = config.data.near_duplicates, division.given, division.left_out
     identifier = settle_split(ingested, config.split, near, given, left_out)
+    parts = load_split(warehouse, identifier)
+    check_examples(config, headlines, parts, fetch=True)
     resolution = "rejected" if config.data.too_long == "reject" else "truncated"
     save_long(warehouse, identifier, [(*each[:1], *each[2:], resolution) for each in division.long])
     notes = [tell_long(config, division.long)]
     if given is not None:
-        notes.append(tell_moved(count_moved_of(given, left_out, load_split(warehouse, identifier))))
+        notes.append(tell_moved(count_moved_of(given, left_out, parts)))
     return identifier, [note for note in notes if note]
 
 

@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from reporting.text import visible
-from reporting.verdict import format_figure
+from reporting.verdict import format_figure, tell_interval, tell_p
 
 LARGE_RATE = 100
 """Headlines a second from which tenths are left out."""
@@ -38,6 +38,8 @@ def templates() -> Environment:
         number=_number,
         visible=visible,
         cell_name=_cell_name,
+        difference=_difference,
+        p_value=_p_value,
     )
     return environment
 
@@ -49,6 +51,15 @@ def read_style() -> Markup:
 
 def _cell_name(row: dict[str, Any]) -> str:
     return visible(row["cell_name"])
+
+
+def _difference(row: dict[str, Any]) -> str:
+    return tell_interval(row["difference"], row["difference_low"], row["difference_high"])
+
+
+def _p_value(value: float) -> str:
+    """As it stands in a column that is headed p: `.003`, `<.001`."""
+    return tell_p(value).removeprefix("p").removeprefix("=")
 
 
 def _share(value: float) -> str:

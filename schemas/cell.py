@@ -31,6 +31,13 @@ WITHOUT_EFFECT = frozenset(
 """Settings of a training that change memory, speed and safety, and not the gradient of a batch."""
 
 
+OF_EXAMPLES = ("examples_by", "examples_seed")
+"""Settings of a prompt that have an effect only where it has examples."""
+
+MOST_EXAMPLES = 256
+"""Examples before a headline; no base model profits from as many."""
+
+
 class PromptSettings(Settings):
     """The words around a headline and the word that stands for each label."""
 
@@ -43,6 +50,24 @@ class PromptSettings(Settings):
         default="exact",
         description="What counts as a label. `exact`: a token that holds its word, as in the study, or the tokens of "
         "the word. `any`: also capitalised, in capitals, and without the space before it; costs scoring time.",
+    )
+    examples: int = Field(
+        default=0,
+        ge=0,
+        le=MOST_EXAMPLES,
+        description="Labelled headlines of the train part that are shown before each headline, in training, evaluation "
+        "and scoring. Never the headline itself or a near copy of it.",
+    )
+    examples_by: Literal["fixed", "nearest"] = Field(
+        default="fixed",
+        description="Which examples. `fixed`: the same before every headline, balanced over the labels and not trained "
+        "on. `nearest`: those most similar to the headline, by TF-IDF of their characters.",
+    )
+    examples_seed: int = Field(
+        default=42,
+        ge=0,
+        lt=2**32,
+        description="Seed of the choice of `fixed` examples and of the order in which examples are shown.",
     )
 
     @model_validator(mode="after")

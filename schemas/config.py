@@ -11,7 +11,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, JsonValue, field_validator, model_validator
 
-from schemas.cell import BaseModelSettings, CellSettings, LoraSettings, PromptSettings, TrainingSettings
+from schemas.cell import OF_EXAMPLES, BaseModelSettings, CellSettings, LoraSettings, PromptSettings, TrainingSettings
 from schemas.grid import (
     VARIABLE,
     Grid,
@@ -267,6 +267,13 @@ class StudyConfig(Settings):
         return refuse_repeats(values)
 
     @model_validator(mode="after")
+    def _examples_to_vary(self) -> Self:
+        paths = [f"prompt.{name}" for name in OF_EXAMPLES if f"prompt.{name}" in self.varied]
+        if paths and not any(self.varied.get("prompt.examples", (self.prompt.examples,))):
+            raise ValueError(f"grid: {paths[0]} varies, and there are no examples; set prompt.examples, 4 for example")
+        return self
+
+    @model_validator(mode="after")
     def _points_that_fit(self) -> Self:
         self.resolve_all()
         return self
@@ -290,8 +297,9 @@ class StudyConfig(Settings):
         return resolve_point(fixed, point)
 
     def resolve_all(self) -> list[CellSettings]:
-        """The settings of every cell of the grid, the last setting of the grid changing fastest."""
-        return [self.resolve(point) for grid in self._grids for point in iterate_points(grid)]
+        """The settings of every cell of the grid, each once, the last setting of the grid changing fastest."""
+        cells = (self.resolve(point) for grid in self._grids for point in iterate_points(grid))
+        return list({cell.model_dump_json(): cell for cell in cells}.values())
 
     @property
     def _grids(self) -> tuple[Grid, ...]:

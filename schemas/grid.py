@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import Discriminator, JsonValue, Tag, TypeAdapter, ValidationError
 
-from schemas.cell import WITHOUT_EFFECT, CellSettings
+from schemas.cell import OF_EXAMPLES, WITHOUT_EFFECT, CellSettings
 from schemas.listing import show
 from schemas.settings import iterate_settings
 
@@ -110,6 +110,8 @@ def resolve_point(settings: CellSettings, point: Mapping[str, JsonValue]) -> Cel
     for path, value in point.items():
         group, _, name = path.partition(".")
         values[group][name] = value
+    if not values["prompt"]["examples"]:  # points that differ in these alone are one cell
+        values["prompt"] = {name: value for name, value in values["prompt"].items() if name not in OF_EXAMPLES}
     try:
         return CellSettings.model_validate(values)
     except ValidationError as error:

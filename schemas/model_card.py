@@ -6,6 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+EXAMPLES_FILE = "examples.json"
+"""Holds the examples of an exported model whose prompt has some."""
+
 
 @dataclass(frozen=True)
 class Canaries:

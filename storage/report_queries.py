@@ -52,6 +52,11 @@ def _figures(study_id: str, chosen: Chosen, contenders: Sequence[Contender]) -> 
             f"expected_accuracy, unparsed_rate, is_champion, cell_id FROM leaderboard WHERE {own} "
             f"ORDER BY {LEADERBOARD_ORDER}"
         ),
+        "examples": (
+            "SELECT cell_name, kind, n, accuracy, plain_accuracy, difference, difference_low, difference_high, "
+            f"p_value, p_holm, pairs, cell_id, plain_cell_id FROM example_effects {_NAMED} WHERE {own} AND "
+            f"temperature = {chosen.temperature:g} ORDER BY place"
+        ),
         "reproduction": (
             "SELECT kind, learning_rate, epochs, temperature, cell_name, published_accuracy, measured_accuracy, "
             "accuracy_difference, accuracy_in_interval, published_macro_f1, measured_macro_f1, macro_f1_difference, "

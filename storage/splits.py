@@ -98,6 +98,17 @@ def load_part(warehouse: Path, split_id: str, part: str) -> pd.DataFrame:
     return frame
 
 
+def load_grouped_part(warehouse: Path, split_id: str, part: str) -> pd.DataFrame:
+    """The headlines of one part with their groups of near copies: columns text, label, group_id."""
+    with reading(warehouse) as connection:
+        frame: pd.DataFrame = connection.execute(
+            "SELECT text, label, group_id FROM splits JOIN snapshot_headlines USING (snapshot_id, headline_id)"
+            " JOIN headlines USING (headline_id) WHERE split_id = ? AND part = ? ORDER BY position",
+            [split_id, part],
+        ).df()
+    return frame
+
+
 def load_trained_texts(warehouse: Path, cell_id: str, text_ids: Sequence[str]) -> set[str]:
     """Those of some texts, by identity, that a fine-tuned cell was trained on."""
     with reading(warehouse) as connection:

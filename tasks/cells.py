@@ -13,10 +13,17 @@ from prefect.runtime import task_run
 from prefect.states import Completed
 
 from operations.draws import add_draws
-from operations.records import cell_outcome, evaluation_ids, load_part, load_parts, save_results
+from operations.records import (
+    cell_outcome,
+    evaluation_ids,
+    load_asked_parts,
+    load_part,
+    load_parts,
+    load_train,
+    save_results,
+)
 from operations.worker import base_spec, drop_shared, run_job
 from schemas.errors import FailureError, InputError
-from schemas.label import Label
 from schemas.plan import CellPlan, ModelCell, StudyPlan
 from tasks.progress import Progress, announce, note
 from tasks.step_log import StepLog
@@ -98,10 +105,9 @@ def check_bases(study: StudyPlan) -> dict[str, int]:
     if all(cell.record.kind == "baseline" for cell in missing) and not lacks_adapters(home, study.study_id):
         return {}
     first_of = {family_of(cell): cell for cell in reversed(running_order(study.cells))}
-    headlines, labels = _load_train(study)
     most: dict[str, int] = {}
     for family, cell in first_of.items():  # the first to be trained comes last: its base is then in memory
-        job = CheckingJob(base_spec(cell), headlines, labels, _recipe(cell, 1))
+        job = CheckingJob(base_spec(cell), *load_train(study, cell), _recipe(cell, 1))
         most[family] = run_job(job, lambda _: None)
     return most
 
@@ -165,7 +171,8 @@ def _run_training(study: StudyPlan, cells: Mapping[ModelCell, str], title: str) 
             )
             for cell in cells
         )
-        job = TrainingJob(base_spec(next(iter(cells))), *_load_train(study), trainings)
+        first = next(iter(cells))  # all have the same base model and prompt
+        job = TrainingJob(base_spec(first), *load_train(study, first), trainings)
         outcomes = run_job(job, partial(_take_event, logs, title), title)
         for cell, log, outcome in zip(cells, logs, outcomes, strict=True):
             log.save(outcome)
@@ -183,12 +190,6 @@ def _take_event(logs: Sequence[StepLog], title: str, event: "str | tuple[int, Tr
         return
     index, step = event
     logs[index].update(step)
-
-
-def _load_train(study: StudyPlan) -> tuple[tuple[str, ...], tuple[Label, ...]]:
-    """The headlines of the train part and their labels, as jobs take them."""
-    train = load_part(study, "train")
-    return train.texts, tuple(Label(label) for label in train.labels)
 
 
 @task(task_run_name="score {cell.name}", retry_condition_fn=_is_worth_a_retry)
@@ -212,7 +213,7 @@ def _run_scoring(study: StudyPlan, cell: ModelCell, position: str) -> "list[Eval
     from storage.home import Home
 
     home = Home.from_environment()
-    parts = load_parts(study)
+    parts = load_asked_parts(study, cell)
     progress = Progress(f"{position}score {cell.name}", sum(len(part.texts) for part in parts), cell.name)
     adapter = (None, None) if cell.kind == "base" else _find_adapter(cell, position)
     with _running(cell, position) if cell.kind == "base" else nullcontext():

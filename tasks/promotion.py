@@ -1,5 +1,6 @@
 """The task of the promotion gate: the cell that validation chose is judged on test, and the decision recorded."""
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -118,7 +119,8 @@ def _evaluate_champion(study: StudyPlan, champion: Champion) -> str:
         return identifier
     announce(f"champion {champion.cell_id}: scored on the test part of this study")
     decoding = model.decoding.model_copy(update={"temperatures": (champion.temperature,)})
-    parts = [load_part(study, "test")]
+    test = load_part(study, "test")
+    parts = [replace(test, texts=model.ask(test.texts))]
     job = ScoringJob(model.base, model.adapter, parts, model.prompt, decoding, model.adapter_hash)
     [result] = run_job(job, lambda _: None, f"score champion {champion.cell_id}")
     record = evaluation_record(champion.cell_id, study.split_id, decoding, identifier, result)

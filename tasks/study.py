@@ -64,11 +64,9 @@ def _count_train(study: StudyPlan) -> int:
 
 def _tell_steps(study: StudyPlan) -> str:
     """How many steps the grid trains, and how many it need not, since cells share them."""
-    from learning.training.schedule import count_steps, count_trained_steps
+    from learning.training.schedule import count_steps_alone, count_trained_steps
 
-    train = _count_train(study)
-    trained = count_trained_steps([cell.settings for cell in study.cells], train)
-    trainings = [cell.settings.training for cell in study.cells]
-    alone = sum(count_steps(train, training.batch_size, training.epochs) for training in trainings)
+    train, cells = _count_train(study), [cell.settings for cell in study.cells]
+    trained, alone = count_trained_steps(cells, train), count_steps_alone(cells, train)
     shared = f", where each cell alone would take {alone:,} in all" if trained < alone else ""
     return f"steps to train: {trained:,}{shared}"

@@ -8,7 +8,7 @@ from learning.study import identity
 from schemas.cell import CellSettings, PromptSettings, TrainingSettings
 from schemas.errors import InputError
 from schemas.label import Label
-from schemas.model_card import ExportForm
+from schemas.model_card import EXAMPLES_FILE, ExportForm
 
 if TYPE_CHECKING:
     import numpy as np
@@ -117,8 +117,10 @@ class CausalKind:
                 "```",
                 settings.prompt.instruction,
                 "",
+                *(f"[EXAMPLE {number}] = LABEL" for number in range(1, settings.prompt.examples + 1)),
                 "[HEADLINE] =",
                 "```",
+                *_tell_examples(settings.prompt),
             ),
         )
 
@@ -132,6 +134,20 @@ class CausalKind:
             write_adapter(export.fine_tune, export.base_name, export.revision, output)
         else:
             write_adapter(export.fine_tune, str(export.base_folder), None, output)
+
+
+def _tell_examples(prompt: PromptSettings) -> list[str]:
+    """Where the examples before a headline come from, as lines of Markdown; none where there are none."""
+    if not prompt.examples:
+        return []
+    if prompt.examples_by == "fixed":
+        chosen = f"The examples are the same before every headline: `shown` in `{EXAMPLES_FILE}`, in that order."
+    else:
+        chosen = (
+            f"The examples are the headlines of `pool` in `{EXAMPLES_FILE}` most similar to the headline, near copies "
+            "of it aside: by the cosine of TF-IDF vectors of characters (2 to 5 within a word)."
+        )
+    return ["", f"{chosen} Square brackets within a headline become round ones, line ends spaces."]
 
 
 class CausalModel:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from learning.prompt.encoding import answer_paths, encode_prompts
+from learning.prompt.question import Question, examples_of
 from learning.prompt.template import scoring_text, spellings
 from schemas.cell import PromptSettings
 from schemas.errors import InputError
@@ -30,8 +31,8 @@ def find_candidates(headlines: Sequence[str], prompt: PromptSettings, bound: int
     No tokenizer makes more tokens of a text than it has bytes, once its characters are taken apart.
     """
     words = (word for own in spellings(prompt).values() for word in own)
-    around = count_bytes(scoring_text("", prompt)) + max(map(count_bytes, words)) + SPECIAL_TOKENS
-    return [place for place, text in enumerate(headlines) if around + count_bytes(text) > bound]
+    around = max(map(count_bytes, words)) + SPECIAL_TOKENS
+    return [place for place, text in enumerate(headlines) if around + count_bytes(scoring_text(text, prompt)) > bound]
 
 
 def find_too_long(
@@ -63,6 +64,8 @@ def find_too_long(
 def fit_headlines(headlines: Sequence[str], tokenizer: Any, prompt: PromptSettings, bound: int | None) -> list[str]:
     """The headlines, each that is too long cut at its end to the longest beginning that the model takes.
 
+    One whose examples alone are too long is asked without them.
+
     Raises:
         InputError: Not even an empty headline fits.
     """
@@ -77,12 +80,25 @@ def fit_headlines(headlines: Sequence[str], tokenizer: Any, prompt: PromptSettin
 
 def _cut(headline: str, tokenizer: Any, prompt: PromptSettings, most: int) -> str:
     """The longest beginning whose prompt has `most` tokens at most, by halving; without white space at its end."""
+
+    def is_short(text: str) -> bool:
+        [ids] = encode_prompts([text], tokenizer, prompt)
+        return len(ids) <= most
+
+    shown = examples_of(headline)
+    if shown and not is_short(Question("", shown)):
+        plain = str(headline)
+        return plain if is_short(plain) else _cut(plain, tokenizer, prompt, most)
     fits, too_long = 0, len(headline)
     while too_long - fits > 1:
         middle = (fits + too_long) // 2
-        [ids] = encode_prompts([headline[:middle].rstrip()], tokenizer, prompt)
-        fits, too_long = (middle, too_long) if len(ids) <= most else (fits, middle)
-    return headline[:fits].rstrip()
+        fits, too_long = (middle, too_long) if is_short(_begin(headline, middle)) else (fits, middle)
+    return _begin(headline, fits)
+
+
+def _begin(headline: str, length: int) -> str:
+    """The first characters of a headline, behind its examples."""
+    return Question(headline[:length].rstrip(), examples_of(headline))
 
 
 def _check_instruction(tokenizer: Any, prompt: PromptSettings, most: int) -> None:

@@ -151,7 +151,7 @@ def _older_form(config: StudyConfig, leave_out: Iterable[str], without: Iterable
         without: Groups.
     """
     form = config.model_dump(mode="json", exclude={"study_name", "tags", "grid", "curve_epochs", *without})
-    form |= {name: _identify(getattr(config, name), name) for name in ("data", "split") if name in form}
+    form |= {name: _identify(getattr(config, name), name) for name in ("data", "split", "prompt") if name in form}
     grid = {name: list(config.varied.get(path, ())) for name, path in SHORT_NAMES.items()}
     for name, path in SHORT_NAMES.items():
         fixed = form["training"].pop(path.rpartition(".")[2])
@@ -225,6 +225,20 @@ def _training_identity(settings: CellSettings, split: str, base: BaseModelPlan) 
         "seed": settings.training.seed,
         "version": base.training_version,
     }
+
+
+def find_later_defaults(settings: CellSettings) -> dict[str, set[str]]:
+    """The settings of a cell that came after the first version and are as things were before them, by their group.
+
+    Stored settings leave them out, so that old and new cells of the same settings are equal.
+    """
+    found = {}
+    for name in ("base_model", "prompt", "lora", "training"):
+        group: Settings = getattr(settings, name)
+        part = set(_identify(group, name))
+        first = {*FIRST_SETTINGS[name], *WITHOUT_EFFECT, "learning_rate", "epochs", "seed"}
+        found[name] = set(type(group).model_fields) - part - first
+    return {name: names for name, names in found.items() if names}
 
 
 def _identify(group: Settings, name: str, leave_out: Collection[str] = ()) -> dict[str, Any]:

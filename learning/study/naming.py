@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from schemas.cell import CellSettings
+from schemas.cell import OF_EXAMPLES, CellSettings
 from schemas.config import StudyConfig
 from schemas.grid import EPOCHS, RATE
 from schemas.plan import format_rate
@@ -56,6 +56,8 @@ class CellNames:
         shown = []
         for path in paths:
             group, _, name = path.partition(".")
+            if group == "prompt" and name in OF_EXAMPLES and not settings.prompt.examples:
+                continue
             value = values[group][name]
             shown.append(f"{self.labels[path]}={self.spelled[path].get(_key(value)) or _spell(path, value)}")
         return shown

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from schemas.cell import WITHOUT_EFFECT, CellSettings, TrainingSettings
+from schemas.cell import WITHOUT_EFFECT, CellSettings, PromptSettings, TrainingSettings
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,11 @@ def lay_out_steps(examples: int, training: TrainingSettings) -> Schedule:
     return Schedule(steps, warmup, decay, steps - decay)
 
 
+def count_trained(examples: int, prompt: PromptSettings) -> int:
+    """The headlines of a train part that are trained on, near copies of fixed examples aside: all but those."""
+    return examples - (prompt.examples if prompt.examples_by == "fixed" else 0)
+
+
 def count_trained_steps(cells: Iterable[CellSettings], examples: int) -> int:
     """The steps that training all these cells takes, with shared steps counted once.
 
@@ -53,11 +58,16 @@ def count_trained_steps(cells: Iterable[CellSettings], examples: int) -> int:
     lengths: dict[str, set[Schedule]] = {}
     for cell in cells:
         shared = cell.model_dump_json(exclude={"training": {*WITHOUT_EFFECT, "epochs"}})
-        lengths.setdefault(shared, set()).add(lay_out_steps(examples, cell.training))
+        lengths.setdefault(shared, set()).add(lay_out_steps(count_trained(examples, cell.prompt), cell.training))
     return sum(
         max(schedule.shared_steps for schedule in own) + sum(schedule.steps - schedule.shared_steps for schedule in own)
         for own in lengths.values()
     )
+
+
+def count_steps_alone(cells: Iterable[CellSettings], examples: int) -> int:
+    """The steps that training all these cells would take if they shared none."""
+    return sum(lay_out_steps(count_trained(examples, cell.prompt), cell.training).steps for cell in cells)
 
 
 def added_steps(cells: Sequence[CellSettings], examples: int) -> list[int]:

@@ -74,6 +74,10 @@ COMMENT ON MACRO settings_but_seed IS 'The settings of a cell without its seed: 
 CREATE OR REPLACE MACRO settings_but_epochs(settings) AS json_merge_patch(settings, '{"training": {"epochs": null}}');
 COMMENT ON MACRO settings_but_epochs IS 'The settings of a cell without its epochs: the same for cells that differ in that alone.';
 
+CREATE OR REPLACE MACRO settings_but_examples(settings) AS
+    json_merge_patch(settings, '{"prompt": {"examples": null, "examples_by": null, "examples_seed": null}}');
+COMMENT ON MACRO settings_but_examples IS 'The settings of a cell without those of the examples before each headline: the same for cells that differ in these alone.';
+
 
 CREATE OR REPLACE MACRO z_975() AS 1.959963984540054;
 COMMENT ON MACRO z_975 IS 'The 97.5 % quantile of the standard normal distribution, for two-sided intervals at 95 %.';

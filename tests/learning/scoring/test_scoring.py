@@ -11,6 +11,7 @@ from learning.models.base_model import load_model, load_tokenizer
 from learning.models.device import Device
 from learning.prompt.decoding import Decoding, LabelProbabilities, find_answers
 from learning.prompt.encoding import encode_prompts
+from learning.prompt.question import Example, Question
 from learning.scoring.scoring import batch_size, score_headlines
 from schemas.cell import PromptSettings
 from schemas.errors import InputError
@@ -18,6 +19,7 @@ from schemas.label import LABELS, Label
 
 CPU = Device("cpu", torch.float32, "adamw_torch", scoring_tokens=1_000)
 PROMPT = PromptSettings()
+OWN = ("Profit rose .", "Sales of the Finnish company fell by a tenth in the second quarter", "A plant opens", "No")
 DECODINGS = [Decoding(0.1, 50, None), Decoding(1.0, 50, None), Decoding(10.0, 50, 0.9)]
 
 
@@ -82,6 +84,23 @@ def test_probabilities_equal_those_of_the_model_prompt_by_prompt(
 
 def vocabulary(tokenizer: Any) -> list[str]:
     return [tokenizer.decode([token]) for token in range(len(tokenizer))]
+
+
+@pytest.mark.parametrize("step", [0, 1], ids=["fixed", "nearest"])
+def test_prompts_with_examples_are_answered_as_the_model_does_prompt_by_prompt(
+    tokenizer: Any, labelled: tuple[list[str], list[Label]], step: int
+) -> None:
+    """Whether the examples are in the cached prefix or behind it, each prompt is computed whole here."""
+    model = load_model(MODEL_FOLDER, "none", CPU)
+    shown = [Example(*each) for each in zip(*labelled, strict=True)]
+    asked = [Question(text, shown[step * row :][:3]) for row, text in enumerate(OWN)]
+    measured = score_all(model, tokenizer, asked, [Decoding(1.0, None, None)]).sampled[:, 0, :3]
+    for row, ids in enumerate(encode_prompts(asked, tokenizer, PROMPT)):
+        with torch.inference_mode():
+            probabilities = model(input_ids=torch.tensor([ids])).logits[0, -1].double().softmax(dim=-1)
+        own = [[token for token, text in enumerate(vocabulary(tokenizer)) if label in text] for label in LABELS]
+        expected = [probabilities[tokens].sum().item() for tokens in own]
+        assert measured[row].tolist() == pytest.approx(expected, abs=2e-5)
 
 
 def test_the_likeliest_label_is_what_generate_says(

@@ -106,6 +106,7 @@ def test_a_name_and_tags_change_no_id() -> None:
         "training.epochs=1",
         "training.seed=43",
         "prompt.instruction=Up or down?",
+        "prompt.examples=4",
         WORDS,
     ],
 )
@@ -141,6 +142,8 @@ def test_other_data_or_another_model_is_another_cell(change: dict[str, Any]) -> 
         "name=other",
         "lora.alpha=16",
         "prompt.label_words={positive: positive, neutral: neutral, negative: negative}",
+        "prompt.examples_by=nearest",
+        "prompt.examples_seed=1",
     ],
 )
 def test_a_setting_that_trains_the_same_is_the_same_cell(assignment: str) -> None:
@@ -180,8 +183,11 @@ def test_the_base_model_is_known_by_split_revision_quantization_and_prompt() -> 
         base_cell_id(settings(), "split", base_with(quantization="none")),
         base_cell_id(settings(WORDS), "split", BASE),
         base_cell_id(settings("training.precision=bfloat16"), "split", BASE),
+        base_cell_id(settings("prompt.examples=4"), "split", BASE),
+        base_cell_id(settings("prompt.examples=4", "prompt.examples_by=nearest"), "split", BASE),
+        base_cell_id(settings("prompt.examples=4", "prompt.examples_seed=1"), "split", BASE),
     }
-    assert len(ids) == 6
+    assert len(ids) == 9
     assert base_cell_id(settings("lora.r=8", "training.loss=whole-text"), "split", BASE) in ids
 
 
@@ -280,6 +286,8 @@ def older_demo(**training: Any) -> dict[str, Any]:
     for name in ("learning_rate", "epochs", "seed", "side_by_side"):
         del values["training"][name]
     del values["split"]["classes"]
+    for name in ("examples", "examples_by", "examples_seed"):
+        del values["prompt"][name]
     for name in ("label_columns", "thresholds", "split_column", "too_long"):
         del values["data"][name]
     values["training"] |= training

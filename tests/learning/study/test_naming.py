@@ -33,6 +33,10 @@ def names_of(*assignments: str) -> list[str]:
         (["grid.base_model.name=org/m,/models/m"], ["model=org/m", "model=/models/m"]),
         (["grid.base_model.revision=null,abc"], ["revision=null", "revision=abc"]),
         (["grid.prompt.instruction=Good or bad,Up"], ["instruction=#1", "instruction=Up"]),
+        (
+            ["grid.prompt.examples=0,4", "grid.prompt.examples_by=fixed,nearest"],
+            ["examples=0", "examples=4 examples_by=fixed", "examples=4 examples_by=nearest"],
+        ),
     ],
 )
 def test_a_name_shows_what_varies(assignments: list[str], names: list[str]) -> None:

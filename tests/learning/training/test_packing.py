@@ -11,6 +11,7 @@ from learning.models.adapter import attach_new_adapter
 from learning.models.base_model import load_model, load_tokenizer
 from learning.models.device import Device
 from learning.prompt.encoding import common_prefix_length, encode_examples
+from learning.prompt.question import Example, Question
 from learning.training.packing import pack_examples
 from schemas.cell import PromptSettings
 from schemas.label import Label
@@ -56,15 +57,26 @@ def packed_loss(model: Any, sequences: list[tuple[int, ...]], starts: list[int])
     return (losses * pack.weights).sum() / pack.weights.sum()
 
 
-@pytest.mark.parametrize("quantization", ["nf4", "none"])
+def put_before(headlines: list[str], labels: list[Label], examples: str) -> list[str]:
+    """The first eight headlines with examples: none, the same before each, or others before each."""
+    shown = [Example(*each) for each in zip(headlines[8:], labels[8:], strict=True)]
+    start = {"none": lambda _: 0, "fixed": lambda _: 4, "nearest": lambda row: row}[examples]
+    number = 0 if examples == "none" else 3
+    return [Question(text, shown[start(row) :][:number]) for row, text in enumerate(headlines[:8])]
+
+
+@pytest.mark.parametrize(
+    ("quantization", "examples"), [("nf4", "none"), ("none", "none"), ("none", "fixed"), ("none", "nearest")]
+)
 @pytest.mark.parametrize("loss", ["completion", "whole-text"])
 def test_loss_and_gradients_equal_those_of_padded_prompts(
-    tiny_folder: Path, labelled: tuple[list[str], list[Label]], quantization: str, loss: str
+    tiny_folder: Path, labelled: tuple[list[str], list[Label]], quantization: str, examples: str, loss: str
 ) -> None:
     model = adapted(tiny_folder, quantization)
-    examples = encode_examples(labelled[0][:8], labelled[1][:8], load_tokenizer(tiny_folder), PromptSettings())
-    sequences = [example.input_ids for example in examples]
-    starts = [1 if loss == "whole-text" else example.answer_start for example in examples]
+    asked = put_before(*labelled, examples)
+    encoded = encode_examples(asked, labelled[1][:8], load_tokenizer(tiny_folder), PromptSettings())
+    sequences = [example.input_ids for example in encoded]
+    starts = [1 if loss == "whole-text" else example.answer_start for example in encoded]
 
     expected_loss, measured_loss = padded_loss(model, sequences, starts), packed_loss(model, sequences, starts)
     expected, measured = gradients(model, expected_loss), gradients(model, measured_loss)

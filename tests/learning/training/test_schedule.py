@@ -5,8 +5,15 @@ from typing import Any
 
 import pytest
 
-from learning.training.schedule import Schedule, added_steps, count_steps, count_trained_steps, lay_out_steps
-from schemas.cell import BaseModelSettings, CellSettings, LoraSettings, TrainingSettings
+from learning.training.schedule import (
+    Schedule,
+    added_steps,
+    count_steps,
+    count_steps_alone,
+    count_trained_steps,
+    lay_out_steps,
+)
+from schemas.cell import BaseModelSettings, CellSettings, LoraSettings, PromptSettings, TrainingSettings
 
 
 def settings(schedule: Any, epochs: int = 3, **changes: Any) -> TrainingSettings:
@@ -62,6 +69,15 @@ def test_steps_that_cells_share_are_trained_once(schedule: Any, trained: int) ->
 
 def test_seeds_share_nothing() -> None:
     assert count_trained_steps(cells((1e-3,), (1, 2), (1, 2, 3)), 80) == 3 * 20
+
+
+def test_fixed_examples_are_not_trained_on() -> None:
+    [cell] = cells((1e-3,), (1,))
+    with_examples = [
+        cell.model_copy(update={"prompt": PromptSettings(examples=8, examples_by=by)}) for by in ("fixed", "nearest")
+    ]
+    assert [count_trained_steps([each], 80) for each in (cell, *with_examples)] == [10, 9, 10]
+    assert count_steps_alone([cell, *with_examples], 80) == 29
 
 
 def test_an_epoch_curve_costs_its_longest_cell() -> None:

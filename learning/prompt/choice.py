@@ -1,0 +1,166 @@
+"""Which labelled headlines of the train part are shown before a headline.
+
+The choice depends on the text of the headline, the pool and the prompt's settings alone, so that a headline has the
+same examples in evaluation, in scoring and after an export, whatever else is asked with it.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from learning.prompt.question import Example, Question
+from schemas.cell import PromptSettings
+from schemas.label import Label
+
+AT_ONCE = 1_024
+"""Headlines whose examples are chosen together: it bounds memory and changes no choice."""
+DIGITS = 9
+"""Of a similarity: two that differ in rounding alone, as on two machines, are equal."""
+SPARE = 4
+"""Fixed examples of each label in reserve, shown in place of those that are near copies of the headline asked."""
+
+Matcher = Callable[[Sequence[str], Sequence[str]], NDArray[np.bool_]]
+"""Of N and M texts whether they are near copies of each other, [N, M]."""
+
+
+@dataclass(frozen=True)
+class Pool:
+    """M labelled headlines from which examples are chosen, in any order."""
+
+    texts: tuple[str, ...]
+    labels: tuple[Label, ...]
+    groups: tuple[str, ...]
+    """The group of near copies that each is in."""
+
+    def keep(self, places: Sequence[int]) -> "Pool":
+        """The headlines at these places alone."""
+        return Pool(
+            tuple(self.texts[place] for place in places),
+            tuple(self.labels[place] for place in places),
+            tuple(self.groups[place] for place in places),
+        )
+
+
+class Chooser(Protocol):
+    """Chooses the examples of headlines."""
+
+    def choose(self, headlines: Sequence[str]) -> Iterator[tuple[Example, ...]]:
+        """The examples of each headline, in the order in which they are shown; fewer where the pool is short."""
+
+
+def share_out(examples: int, labels: Sequence[Label], seed: int) -> dict[Label, int]:
+    """How many of a number of fixed examples have each label: as many of each, and the rest drawn."""
+    present = sorted(set(labels), key=lambda label: _draw(seed, label))
+    return {label: len(range(place, examples, len(present))) for place, label in enumerate(present)}
+
+
+class FixedChooser:
+    """Shows the same examples before every headline, balanced over the labels, of each group of near copies one.
+
+    Where one of them is a near copy of the headline asked, a spare one of its label takes its place.
+    """
+
+    def __init__(self, pool: Pool, prompt: PromptSettings, match: Matcher) -> None:
+        """Draw them from the pool."""
+        self.match, self.seed = match, prompt.examples_seed
+        self.needed = share_out(prompt.examples, pool.labels, self.seed)
+        order = sorted(range(len(pool.texts)), key=lambda place: _draw(self.seed, pool.texts[place]))
+        first = {pool.groups[place]: place for place in reversed(order)}
+        drawn = [place for place in order if first[pool.groups[place]] == place]
+        self.supply = Counter(pool.labels[place] for place in drawn)
+        own = {label: [place for place in drawn if pool.labels[place] == label] for label in self.needed}
+        kept = sorted(place for label, places in own.items() for place in places[: self.needed[label] + SPARE])
+        groups = {pool.groups[place] for place in kept}
+        members = [place for place in order if pool.groups[place] in groups]
+        self.pool = pool.keep(members)
+        """The candidates and their near copies, in the order of the draw: all that the choice depends on."""
+        self.candidates = [members.index(place) for place in order if place in set(kept)]
+
+    def choose(self, headlines: Sequence[str]) -> Iterator[tuple[Example, ...]]:
+        """See `Chooser`."""
+        for near in _match_groups(headlines, self.pool, self.match):
+            yield self._choose(near)
+
+    @property
+    def shown(self) -> tuple[Example, ...]:
+        """The examples of a headline that is no near copy of them."""
+        return self._choose(np.zeros(len(self.pool.texts), dtype=bool))
+
+    def _choose(self, near: NDArray[np.bool_]) -> tuple[Example, ...]:
+        left, chosen = dict(self.needed), []
+        for place in self.candidates:
+            label = self.pool.labels[place]
+            if left[label] and not near[place]:
+                left[label] -= 1
+                chosen.append(Example(self.pool.texts[place], label))
+        return tuple(chosen)
+
+
+class NearestChooser:
+    """Shows the examples most similar to the headline: by the cosine of TF-IDF vectors of the pool's characters."""
+
+    def __init__(self, pool: Pool, prompt: PromptSettings, match: Matcher) -> None:
+        """Learn the weights of the pool's characters."""
+        from sklearn.feature_extraction.text import TfidfVectorizer
+
+        order = sorted(range(len(pool.texts)), key=lambda place: _draw(prompt.examples_seed, pool.texts[place]))
+        self.pool, self.match = pool.keep(order), match
+        self.examples, self.seed = prompt.examples, prompt.examples_seed
+        self.vectorizer: Any = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True)
+        self.vectors = self.vectorizer.fit_transform(self.pool.texts)
+
+    def choose(self, headlines: Sequence[str]) -> Iterator[tuple[Example, ...]]:
+        """See `Chooser`."""
+        for start in range(0, len(headlines), AT_ONCE):
+            asked = headlines[start : start + AT_ONCE]
+            similar = (self.vectorizer.transform(asked) @ self.vectors.T).toarray().round(DIGITS)
+            for headline, own, near in zip(asked, similar, _match_groups(asked, self.pool, self.match), strict=True):
+                yield self._choose(headline, own, near)
+
+    def _choose(self, headline: str, similar: NDArray[np.float64], near: NDArray[np.bool_]) -> tuple[Example, ...]:
+        places = _find_largest(np.where(near, -1.0, similar), self.examples)
+        places = [place for place in places if not near[place]]
+        places.sort(key=lambda place: _draw(self.seed, f"{headline}\n{self.pool.texts[place]}"))
+        return tuple(Example(self.pool.texts[place], self.pool.labels[place]) for place in places)
+
+
+def find_chooser(pool: Pool, prompt: PromptSettings, match: Matcher) -> FixedChooser | NearestChooser:
+    """The chooser of a prompt that has examples."""
+    kind = FixedChooser if prompt.examples_by == "fixed" else NearestChooser
+    return kind(pool, prompt, match)
+
+
+def ask(headlines: Sequence[str], chooser: Chooser | None) -> tuple[str, ...]:
+    """The headlines with their examples; as they are without a chooser."""
+    if chooser is None:
+        return tuple(headlines)
+    return tuple(Question(*each) for each in zip(headlines, chooser.choose(headlines), strict=True))
+
+
+def _match_groups(headlines: Sequence[str], pool: Pool, match: Matcher) -> Iterator[NDArray[np.bool_]]:
+    """For each headline [M]: whether a headline of the pool, or a near copy of that one there, is a near copy of it."""
+    numbers = {group: number for number, group in enumerate(dict.fromkeys(pool.groups))}
+    group_of = np.array([numbers[group] for group in pool.groups], dtype=np.int64)
+    for start in range(0, len(headlines), AT_ONCE):
+        for near in match(headlines[start : start + AT_ONCE], pool.texts):
+            yield np.isin(group_of, group_of[near]) if near.any() else near
+
+
+def _find_largest(values: NDArray[np.float64], most: int) -> list[int]:
+    """The places of the largest of M values, of equals the first; faster than sorting all."""
+    if most < len(values):
+        least = np.partition(values, -most)[-most]
+        places = np.flatnonzero(values >= least)
+    else:
+        places = np.arange(len(values))
+    return [int(place) for place in places[np.argsort(-values[places], kind="stable")][:most]]
+
+
+def _draw(seed: int, text: str) -> bytes:
+    """The place of a text in a seeded order, the same on every machine."""
+    return hashlib.sha256(f"{seed}:{text}".encode(errors="surrogatepass")).digest()

@@ -1,0 +1,39 @@
+"""The examples of an exported model: a JSON file beside its weights, from which the same examples are chosen again."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from schemas.cell import PromptSettings
+from schemas.label import Label
+from schemas.model_card import EXAMPLES_FILE
+
+if TYPE_CHECKING:
+    from operations.examples import Chooser
+
+
+def write_examples(folder: Path, chooser: "Chooser", prompt: PromptSettings, near_duplicates: str) -> None:
+    """Write what examples are chosen from and how; of `fixed` ones also those that are shown before most headlines."""
+    from learning.prompt.choice import FixedChooser
+
+    shown = chooser.shown if isinstance(chooser, FixedChooser) else ()
+    pool = zip(chooser.pool.texts, chooser.pool.labels, chooser.pool.groups, strict=True)
+    content = {
+        **prompt.model_dump(mode="json", include={"examples", "examples_by", "examples_seed"}),
+        "near_duplicates": near_duplicates,
+        "shown": [{"headline": text, "label": label} for text, label in shown],
+        "pool": [{"headline": text, "label": label, "group": group} for text, label, group in pool],
+    }
+    (folder / EXAMPLES_FILE).write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+def read_examples(folder: Path, prompt: PromptSettings) -> "Chooser":
+    """What chooses the examples of a prompt as the file of an exported model says."""
+    from learning.prompt.choice import Pool
+    from operations.examples import make_chooser
+
+    content = json.loads((folder / EXAMPLES_FILE).read_text(encoding="utf-8"))
+    rows = [(each["headline"], Label(each["label"]), each["group"]) for each in content["pool"]]
+    names = ("examples", "examples_by", "examples_seed")
+    prompt = prompt.model_copy(update={name: content[name] for name in names})
+    return make_chooser(Pool(*zip(*rows, strict=True)), prompt, content["near_duplicates"])

@@ -1,0 +1,153 @@
+"""The examples before headlines: chosen from the train part of a cell's split, and checked before anything trains."""
+
+from collections.abc import Sequence
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from schemas.cell import CellSettings, PromptSettings
+from schemas.config import StudyConfig
+from schemas.errors import InputError
+from schemas.label import Label
+from storage.home import Home
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from learning.prompt.choice import FixedChooser, NearestChooser, Pool
+    from learning.study.split import Parts
+
+    Chooser = FixedChooser | NearestChooser
+
+
+class ExamplesError(InputError):
+    """The train part has too few examples, or a base model does not take them."""
+
+
+def load_chooser(split_id: str, prompt: PromptSettings, near_duplicates: str) -> "Chooser | None":
+    """What chooses the examples of a prompt from the train part of a split; None if the prompt has none.
+
+    Args:
+        split_id: The split.
+        prompt: The prompt.
+        near_duplicates: What counts as a near copy, as in `schemas.source.DataSettings`.
+    """
+    if not prompt.examples:
+        return None
+    warehouse = Home.from_environment().warehouse.absolute()
+    return _load_chooser(warehouse, split_id, prompt.model_dump_json(), near_duplicates)
+
+
+@lru_cache(maxsize=4)
+def _load_chooser(warehouse: Path, split_id: str, prompt: str, near_duplicates: str) -> "Chooser":
+    """Kept for the next cell, or the next batch of a source that is scored."""
+    from storage.splits import load_grouped_part
+
+    pool = _make_pool(load_grouped_part(warehouse, split_id, "train"))
+    return make_chooser(pool, PromptSettings.model_validate_json(prompt), near_duplicates)
+
+
+def make_chooser(pool: "Pool", prompt: PromptSettings, near_duplicates: str) -> "Chooser":
+    """What chooses the examples of a prompt from a pool."""
+    from ingestion.near_duplicates import match_near_copies
+    from learning.prompt.choice import find_chooser
+
+    return find_chooser(pool, prompt, partial(match_near_copies, measure=near_duplicates))
+
+
+def _make_pool(headlines: "pd.DataFrame") -> "Pool":
+    """The pool of headlines with columns text, label and group_id."""
+    from learning.prompt.choice import Pool
+
+    labels = tuple(Label(label) for label in headlines["label"])
+    return Pool(tuple(headlines["text"]), labels, tuple(headlines["group_id"]))
+
+
+def ask_to_train(
+    headlines: Sequence[str], labels: Sequence[Label], chooser: "Chooser | None"
+) -> tuple[tuple[str, ...], tuple[Label, ...]]:
+    """The headlines of the train part as they are trained on, with their labels.
+
+    Fixed examples and their near copies are left out: all others have the same examples before them.
+    """
+    from learning.prompt.choice import FixedChooser, ask
+    from learning.prompt.question import examples_of
+
+    asked = ask(headlines, chooser)
+    if not isinstance(chooser, FixedChooser):
+        return asked, tuple(labels)
+    kept = [place for place, headline in enumerate(asked) if examples_of(headline) == chooser.shown]
+    return tuple(asked[place] for place in kept), tuple(labels[place] for place in kept)
+
+
+def check_examples(config: StudyConfig, headlines: "pd.DataFrame", parts: "Parts", *, fetch: bool) -> None:
+    """Check that each prompt of a study finds its examples, and that each base model takes them with each headline.
+
+    Args:
+        config: The study.
+        headlines: Columns headline_id, text, label and group_id.
+        parts: Ids of headlines by part.
+        fetch: Whether a hub model that is not there is fetched, where a headline may be too long for it.
+
+    Raises:
+        ExamplesError: It does not.
+    """
+    cells = [cell for cell in config.resolve_all() if cell.prompt.examples]
+    chosen: dict[str, list[str]] = {}
+    for cell in {(cell.base_model.model_dump_json(), cell.prompt.model_dump_json()): cell for cell in cells}.values():
+        prompt = cell.prompt.model_dump_json()
+        if prompt not in chosen:
+            chosen[prompt] = _choose_all(cell.prompt, headlines, parts, config.data.near_duplicates)
+        _check_lengths(cell, chosen[prompt], fetch=fetch, truncate=config.data.too_long == "truncate")
+
+
+def _choose_all(prompt: PromptSettings, headlines: "pd.DataFrame", parts: "Parts", near_duplicates: str) -> list[str]:
+    """The headlines of all parts with their examples.
+
+    Raises:
+        ExamplesError: There are too few.
+    """
+    from learning.prompt.choice import FixedChooser, ask
+    from learning.prompt.question import examples_of
+
+    placed = headlines.set_index("headline_id")
+    chooser = make_chooser(_make_pool(placed.loc[parts["train"]]), prompt, near_duplicates)
+    if isinstance(chooser, FixedChooser):
+        _check_supply(prompt, chooser)
+    asked = list(ask([text for own in parts.values() for text in placed.loc[own, "text"]], chooser))
+    least = min(asked, key=lambda headline: len(examples_of(headline)))
+    if len(examples_of(least)) < prompt.examples:
+        raise ExamplesError(
+            f"prompt.examples {prompt.examples}: the train part has {len(examples_of(least))} headlines that are no "
+            f"near copy of {str(least)[:60]!r}; set prompt.examples to that or less, or raise split.train_per_class"
+        )
+    return asked
+
+
+def _check_supply(prompt: PromptSettings, chooser: "FixedChooser") -> None:
+    for label, needed in chooser.needed.items():
+        if chooser.supply[label] <= needed:
+            raise ExamplesError(
+                f"prompt.examples {prompt.examples}: {needed} {label} examples and another {label} headline to train "
+                f"on are needed, near copies aside, and the train part has {chooser.supply[label]}; lower "
+                "prompt.examples, or raise split.train_per_class"
+            )
+
+
+def _check_lengths(cell: CellSettings, asked: Sequence[str], *, fetch: bool, truncate: bool) -> None:
+    """Refuse examples that a base model does not take with a headline, even a truncated one where that is allowed."""
+    from learning.kinds.resolution import find_too_long
+    from learning.prompt.question import Question, examples_of
+
+    models, base = Home.from_environment().models, cell.base_model
+    tried = [Question("", examples_of(headline)) for headline in asked] if truncate else asked
+    found = find_too_long(base.name, base.revision, models, tried, cell.prompt, fetch=fetch)
+    if not found:
+        return
+    longest = max(found.values())
+    many = f"{len(found):,} of {len(asked):,} headlines are"
+    raise ExamplesError(
+        f"prompt.examples {cell.prompt.examples}: with their examples, {many} longer than {base.name} takes (up to "
+        f"{longest.tokens:,} tokens with prompt and label, it takes {longest.bound:,}); lower "
+        f"prompt.examples, {'' if truncate else 'set data.too_long=truncate, '}or take a base model that takes more"
+    )

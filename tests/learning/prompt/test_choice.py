@@ -1,0 +1,91 @@
+"""Which examples are shown: balanced or most similar, seeded, and never the headline itself or a near copy of it."""
+
+from collections import Counter
+from functools import partial
+from random import Random
+
+import pytest
+
+from embedded.grammar import generate_headline
+from ingestion.near_duplicates import group_near_copies, match_near_copies
+from learning.prompt.choice import Matcher, Pool, ask, find_chooser, share_out
+from learning.prompt.question import Example, examples_of
+from schemas.cell import PromptSettings
+from schemas.label import LABELS, Label
+
+MATCH: Matcher = partial(match_near_copies, measure="reworded")
+
+
+def make_pool(number: int = 60, seed: int = 1) -> Pool:
+    random = Random(seed)
+    made = [generate_headline(random) for _ in range(number)]
+    texts = [headline.text for headline in made]
+    groups = tuple(str(group) for group in group_near_copies(texts, "reworded"))
+    return Pool(tuple(texts), tuple(Label(headline.sentiment) for headline in made), groups)
+
+
+POOL, OTHERS = make_pool(), make_pool(12, seed=2).texts
+
+
+def choose(texts: tuple[str, ...], pool: Pool = POOL, **prompt: object) -> list[tuple[Example, ...]]:
+    chooser = find_chooser(pool, PromptSettings.model_validate(prompt), MATCH)
+    return [examples_of(headline) for headline in ask(texts, chooser)]
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 7, 12])
+def test_fixed_examples_are_the_same_for_all_and_balanced_as_far_as_their_number_allows(number: int) -> None:
+    [first, *rest] = choose(OTHERS, examples=number)
+    assert len(first) == number
+    assert all(other == first for other in rest)
+    counts = Counter(example.label for example in first)
+    assert max(counts.values()) - min(counts[label] for label in LABELS) <= 1
+    assert share_out(number, POOL.labels, 42) == {label: counts[label] for label in share_out(number, POOL.labels, 42)}
+
+
+def test_nearest_examples_are_the_most_similar() -> None:
+    pool = Pool(
+        ("Nokia wins a large order in India", "Rain is forecast for Monday", "Nokia loses an order in Brazil"),
+        (Label.POSITIVE, Label.NEUTRAL, Label.NEGATIVE),
+        ("a", "b", "c"),
+    )
+    [shown] = choose(("Nokia wins order in China from a carrier",), pool, examples=2, examples_by="nearest")
+    assert {example.headline for example in shown} == {pool.texts[0], pool.texts[2]}
+
+
+@pytest.mark.parametrize("by", ["fixed", "nearest"])
+def test_neither_a_headline_nor_a_near_copy_of_it_is_its_example(by: str) -> None:
+    copies = tuple(text.replace("rose", "rose clearly").upper() for text in POOL.texts)
+    for asked in (POOL.texts, copies):
+        near = MATCH(asked, POOL.texts)
+        for shown, own in zip(choose(asked, examples=6, examples_by=by), near, strict=True):
+            groups = {group for group, is_near in zip(POOL.groups, own, strict=True) if is_near}
+            assert len(shown) == 6
+            assert groups
+            assert not groups & {POOL.groups[POOL.texts.index(example.headline)] for example in shown}
+
+
+@pytest.mark.parametrize("by", ["fixed", "nearest"])
+def test_near_copies_of_a_near_copy_are_no_examples_either(by: str) -> None:
+    texts = ("Sales rose by 5 % in May", "Sales rose by 7 % in May", "It failed", "Profit was flat", "A plant opens")
+    groups = ("a", "a", "a", "b", "c")  # the third is joined through others
+    pool = Pool(texts, (Label.POSITIVE, Label.NEUTRAL, Label.NEGATIVE, Label.NEUTRAL, Label.POSITIVE), groups)
+    [shown] = choose((texts[0],), pool, examples=3, examples_by=by)
+    assert {example.headline for example in shown} == {texts[3], texts[4]}
+
+
+@pytest.mark.parametrize("by", ["fixed", "nearest"])
+def test_the_choice_depends_on_text_pool_and_seed_alone(by: str) -> None:
+    whole = choose(OTHERS, examples=5, examples_by=by)
+    order = Random(5).sample(range(len(POOL.texts)), len(POOL.texts))
+    assert choose(OTHERS, POOL.keep(order), examples=5, examples_by=by) == whole
+    assert [choose((text,), examples=5, examples_by=by)[0] for text in OTHERS] == whole
+    reseeded = choose(OTHERS, examples=5, examples_by=by, examples_seed=7)
+    assert reseeded != whole
+    if by == "nearest":  # the seed decides their order alone
+        assert [set(shown) for shown in reseeded] == [set(shown) for shown in whole]
+
+
+def test_a_pool_that_is_short_shows_what_it_has() -> None:
+    pool = POOL.keep(range(3))
+    assert [len(shown) for shown in choose(OTHERS, pool, examples=9, examples_by="nearest")] == [3] * len(OTHERS)
+    assert max(len(shown) for shown in choose(OTHERS, pool, examples=9)) <= 3

@@ -1,0 +1,65 @@
+"""A headline with examples before it: one text, that travels, and is cut without losing them."""
+
+import pickle
+from typing import Any
+
+import pytest
+
+from embedded.paths import MODEL_FOLDER
+from learning.models.base_model import load_tokenizer
+from learning.prompt.encoding import common_prefix_length, encode_examples, encode_prompts
+from learning.prompt.lengths import find_candidates, find_too_long, fit_headlines
+from learning.prompt.question import Example, Question, examples_of
+from learning.prompt.template import scoring_text, training_text
+from schemas.cell import PromptSettings
+from schemas.label import Label
+
+PROMPT = PromptSettings(
+    instruction="Say how it sounds.", label_words={Label.NEGATIVE: "bad", Label.NEUTRAL: "flat", Label.POSITIVE: "good"}
+)
+SHOWN = (Example("Profit [net]\nrose", Label.POSITIVE), Example("Sales fell", Label.NEGATIVE))
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> Any:
+    return load_tokenizer(MODEL_FOLDER)
+
+
+def test_examples_stand_before_the_headline_in_the_training_form() -> None:
+    question = Question("Costs rose", SHOWN)
+    before = "Say how it sounds.\n\n[Profit (net) rose] = good\n[Sales fell] = bad\n[Costs rose] ="
+    assert scoring_text(question, PROMPT) == before
+    assert training_text(question, Label.NEGATIVE, PROMPT) == f"{before} bad"
+    assert scoring_text(Question("Costs rose"), PROMPT) == scoring_text("Costs rose", PROMPT)
+
+
+def test_a_question_is_its_headline_and_travels_with_its_examples() -> None:
+    question = Question("Costs rose", SHOWN)
+    assert question == "Costs rose"
+    assert examples_of(pickle.loads(pickle.dumps(question))) == SHOWN
+    assert examples_of(str(question)) == ()
+
+
+def test_fixed_examples_are_part_of_the_common_prefix(tokenizer: Any) -> None:
+    asked = [Question(text, SHOWN) for text in ("Costs rose", "Nothing new", "A merger")]
+    start = Question("", SHOWN)
+    [shared] = encode_prompts([start], tokenizer, PROMPT)
+    assert common_prefix_length(encode_prompts(asked, tokenizer, PROMPT)) >= len(shared) - 3  # `[`, `]`, ` =`
+
+
+@pytest.mark.parametrize("bound", [45, 60])
+def test_a_headline_that_is_too_long_is_cut_behind_its_examples(tokenizer: Any, bound: int) -> None:
+    asked = [Question("word " * 60, SHOWN), Question("Costs rose", SHOWN[:1])]
+    assert set(find_too_long(asked, tokenizer, PROMPT, bound)) == {0} <= set(find_candidates(asked, PROMPT, bound))
+    [cut, whole] = fit_headlines(asked, tokenizer, PROMPT, bound)
+    assert examples_of(cut) == SHOWN
+    assert whole is asked[1]
+    [example] = encode_examples([cut], [Label.NEUTRAL], tokenizer, PROMPT)
+    assert len(example.input_ids) <= bound
+
+
+def test_a_headline_whose_examples_alone_are_too_long_is_asked_without_them(tokenizer: Any) -> None:
+    asked = [Question("Costs rose", SHOWN * 20), Question("word " * 60, SHOWN * 20)]
+    [short, cut] = fit_headlines(asked, tokenizer, PROMPT, 60)
+    assert (short, examples_of(short), examples_of(cut)) == ("Costs rose", (), ())
+    assert not find_too_long([short, cut], tokenizer, PROMPT, 60)
