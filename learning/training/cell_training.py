@@ -48,6 +48,8 @@ class Training:
     """Checkpoints: the training continues from the furthest that fits, and writes its own. None for no checkpoints."""
     on_step: Callable[[TrainingStep], None] = lambda _: None
     """Called with each step as it ends."""
+    pause_epoch: int | None = None
+    """The epoch after which it pauses, with the adapter of then in its folder and a checkpoint; None: it ends."""
 
 
 class CellTraining:
@@ -65,6 +67,8 @@ class CellTraining:
         self.tokens = sum(map(len, sequences))
         self.longest = max(map(len, sequences))
         self.schedule = lay_out_steps(len(examples), self.recipe.training)
+        steps = self.schedule.steps // self.recipe.training.epochs  # of an epoch
+        self.pause_step = None if training.pause_epoch is None else steps * training.pause_epoch
 
     def begin(self) -> bool:
         """Find the furthest checkpoint; whether nothing is left to do beyond it."""
@@ -72,7 +76,7 @@ class CellTraining:
         found = None
         if self.store:
             shared_steps, optimizer = self.schedule.shared_steps, self.base.device.optimizer
-            found = self.store.find(recipe.training.epochs, shared_steps, optimizer, self.tell)
+            found = self.store.find(recipe.training.epochs, shared_steps, optimizer, self.tell, self.pause_step)
         self.checkpoint, self.history = found, found.read_log() if found else []
         self.first_step = found.step if found else 0
         self.diverged = found is not None and found.diverged
@@ -80,7 +84,8 @@ class CellTraining:
         self.stopped = False
         self.trainer: AdapterTrainer | None = None
         self.model: Any = None
-        return found is not None and (self.diverged or self.first_step == self.schedule.steps)
+        last_step = self.schedule.steps if self.pause_step is None else self.pause_step
+        return found is not None and (self.diverged or self.first_step == last_step)
 
     def build_trainer(
         self, model: Any, size: int, stack: ExitStack, shared: tuple[SharedPass, int] | None = None
@@ -92,7 +97,7 @@ class CellTraining:
         self.trainer, self.model = self._build_trainer(model, size, scratch, shared), model
 
     def train(self) -> None:
-        """Train to the end and save the adapter; a training that was asked to stop has saved a checkpoint instead."""
+        """Train to the end or a pause, and save the adapter; when asked to stop there is a checkpoint instead."""
         start = time.monotonic()
         assert self.trainer is not None
         self.trainer.train(resume_from_checkpoint=str(self.checkpoint.folder) if self.checkpoint else None)
@@ -118,7 +123,7 @@ class CellTraining:
         recipe, history, folder = self.recipe, self.history, self.training.adapter_folder
         if self.checkpoint and not self.seconds:
             self.checkpoint.copy_adapter(folder)
-        if self.store:
+        if self.store and self.pause_step is None:
             self.store.drop_own(recipe.training.epochs)
         log = tuple(_read_step(entry, self.schedule.steps) for entry in history)
         seconds, first_step = self.seconds, self.first_step
@@ -182,7 +187,8 @@ class CellTraining:
         saving = None
         if self.store:
             minutes, steps = recipe.training.checkpoint_minutes, recipe.training.checkpoint_steps
-            saving = Saving(self.store, recipe.training.epochs, schedule.shared_steps, steps, minutes)
+            shared_steps, pause_step = schedule.shared_steps, self.pause_step
+            saving = Saving(self.store, recipe.training.epochs, shared_steps, steps, minutes, pause_step)
         kind: Any = PrefixTrainer if self.packed else AdapterTrainer
         if shared:
             kind = partial(SharedTrainer, shared=shared[0], member=shared[1])
