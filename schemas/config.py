@@ -212,8 +212,8 @@ class StudyConfig(Settings):
         default="all",
         description="`all`: every cell of the grid is trained to its end. `race`: at the end of each epoch the cells "
         "are compared on validation, and those that are significantly worse than the best are dropped, so that their "
-        "later epochs are not trained. What is not dropped has the result that it would have under `all`. Untouched bases, "
-        "baselines and the epoch curve do not race.",
+        "later epochs are not trained. What is not dropped has the result that it would have under `all`. Untouched "
+        "bases, baselines and the epoch curve do not race.",
     )
     race: RaceSettings = RaceSettings()
     decoding: DecodingSettings

@@ -75,7 +75,8 @@ def load_answers(warehouse: Path, ids: Sequence[str]) -> "dict[str, tuple[NDArra
 
 
 def _ask(connection: "duckdb.DuckDBPyConnection", query: str, ids: Sequence[str]) -> list[Any]:
-    return connection.execute(query, {"ids": list(ids)}).fetchall()
+    rows: list[Any] = connection.execute(query, {"ids": list(ids)}).fetchall()
+    return rows
 
 
 def save_pause(warehouse: Path, pause: PauseRecord) -> None:

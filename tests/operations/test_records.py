@@ -33,7 +33,7 @@ from storage.cells import add_cells
 from storage.evaluations import forget_evaluations
 from storage.query import query
 from storage.studies import StudyRecord, save_study
-from tasks.cells import _recipe
+from tasks.training import _recipe
 
 BASE = BaseModelPlan(name="embedded", folder=MODEL_FOLDER, revision="0123456789abcdef", quantization="none")
 SMALL = ("split.method=hashed", "split.train_per_class=8", "split.test_per_class=8", "split.validation_per_class=4")
