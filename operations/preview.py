@@ -20,6 +20,7 @@ from learning.study.split import count_leaks
 from learning.training.schedule import count_steps, count_trained_steps
 from operations.intake import find_headlines, take_in
 from operations.lengths import tell_long
+from operations.race_preview import describe_race
 from operations.reruns import preview_reruns
 from operations.splitting import Division, count_moved_of, draw_parts, prepare_division
 from reporting.verdict import tell_leaks, tell_moved
@@ -91,6 +92,7 @@ def describe_study(config: StudyConfig) -> list[tuple[str, str]]:
         ("grid", f"{_count(len(cells), 'cell')}: {_describe_grid(config)}"),
         ("training", f"{_describe_training(config, cells)}; {trained:,} steps in all"),
         ("shared", _describe_sharing(cells, trained, alone)),
+        *describe_race(config, cells, train, None if divided is None else divided.counts["validation"].total()),
     ]
     curve = _list_curve(cells, config)
     more = [cell for cell in curve if cell not in cells]

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from learning.study.evaluation import Evaluation
     from learning.study.race import Drop, Standing
     from learning.training.racers import Racer
-    from storage.races import DropRecord
+    from storage.races import DroppedCell, DropRecord
 
 VALIDATION = "validation"
 
@@ -71,27 +71,28 @@ def find_racing(study: StudyPlan, epoch: int) -> "list[Racer]":
     return [racer for racer in line_up(study.cells) if dropped.get(racer.cells[-1].cell_id, epoch) >= epoch]
 
 
-def drop_cells(study: StudyPlan, epoch: int) -> "list[DropRecord]":
+def drop_cells(study: StudyPlan, epoch: int) -> "list[DroppedCell]":
     """Compare racers by their answers at the end of an epoch, and drop the cells of those that are worse.
 
     A racer without answers, since it failed or its training diverged, is not compared. A cell that is evaluated, as by
     another study, stays: nothing is saved without it.
 
     Returns:
-        What is dropped by this, and was not before.
+        The cells that are dropped at the end of this epoch, also by an earlier run.
     """
     from learning.study.race import judge_round
     from learning.training.racers import count_tests, line_up, meet
-    from storage.races import save_drops
+    from storage.races import load_drops, save_drops
 
+    warehouse = Home.from_environment().warehouse
     bound = study.config.race.level / count_tests(line_up(study.cells))
     records: list[DropRecord] = []
     for racers in meet(find_racing(study, epoch), epoch):
         standings = _load_standings(study, sorted(racers, key=_cost), epoch)
         drops = judge_round(standings, bound) if standings else []
         records += [record for drop in drops for record in _record(drop, epoch, bound)]
-    saved = save_drops(Home.from_environment().warehouse, study.study_id, records)
-    return [record for record in records if record.cell_id in saved]
+    save_drops(warehouse, study.study_id, records)
+    return [dropped for dropped in load_drops(warehouse, study.study_id) if dropped.drop.epoch == epoch]
 
 
 def _load_standings(study: StudyPlan, racers: "Sequence[Racer]", epoch: int) -> "list[Standing[Racer]]":

@@ -66,7 +66,7 @@ SELECT
     cells.cell_id AS cell,
     places.name,
     if(drops.cell_id IS NULL, cells.status, 'dropped') AS status,
-    round(accuracy, 3) AS accuracy,
+    round(figures.accuracy, 3) AS accuracy,
     round(accuracy_low, 3) AS accuracy_low,
     round(accuracy_high, 3) AS accuracy_high,
     cells.cell_id IS NOT DISTINCT FROM (

@@ -90,25 +90,18 @@ def save_pause(warehouse: Path, pause: PauseRecord) -> None:
         )
 
 
-def save_drops(warehouse: Path, study_id: str, drops: Iterable[DropRecord]) -> list[str]:
-    """Save the cells that a race drops; one that has an evaluation of the study, or is dropped already, is left out.
-
-    Returns:
-        The ids of those that are dropped by this.
-    """
-    new = []
+def save_drops(warehouse: Path, study_id: str, drops: Iterable[DropRecord]) -> None:
+    """Save the cells that a race drops; one that the study has an evaluation of, or that is dropped, stays as it is."""
     with writing(warehouse) as connection:
         for drop in drops:
             values = {**asdict(drop), "study_id": study_id, "dropped_at": utc_now()}
             columns, given = ", ".join(values), ", ".join(f"${column}" for column in values)
-            rows = connection.execute(
+            connection.execute(
                 f"INSERT INTO ledger.drops ({columns}) SELECT {given} WHERE NOT EXISTS"
                 " (FROM ledger.study_evaluations JOIN evaluations USING (evaluation_id) WHERE study_id = $study_id"
-                " AND cell_id = $cell_id) ON CONFLICT DO NOTHING RETURNING cell_id",
+                " AND cell_id = $cell_id) ON CONFLICT DO NOTHING",
                 values,
-            ).fetchall()
-            new += [cell_id for (cell_id,) in rows]
-    return new
+            )
 
 
 def load_drops(warehouse: Path, study_id: str) -> list[DroppedCell]:

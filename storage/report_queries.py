@@ -52,6 +52,10 @@ def _figures(study_id: str, chosen: Chosen, contenders: Sequence[Contender]) -> 
             f"expected_accuracy, unparsed_rate, is_champion, cell_id FROM leaderboard WHERE {own} "
             f"ORDER BY {LEADERBOARD_ORDER}"
         ),
+        "dropped": (
+            "SELECT cell_name, epoch, accuracy, best_accuracy, best_cell_name, n, p_value, bound, cell_id FROM "
+            f"dropped_cells WHERE study_id = '{study_id}'"
+        ),
         "reproduction": (
             "SELECT kind, learning_rate, epochs, temperature, cell_name, published_accuracy, measured_accuracy, "
             "accuracy_difference, accuracy_in_interval, published_macro_f1, measured_macro_f1, macro_f1_difference, "

@@ -11,6 +11,7 @@ from prefect.runtime import task_run
 from operations.race import drop_cells, has_answered, identify_pause, save_answers
 from operations.records import load_part
 from operations.worker import base_spec, drop_shared, run_job
+from reporting.verdict import tell_drop
 from schemas.plan import ModelCell, StudyPlan
 from tasks.cells import alone, is_worth_a_retry, running
 from tasks.progress import Progress, announce, note
@@ -98,15 +99,14 @@ def judge_epoch(study: StudyPlan, epoch: int) -> tuple[str, ...]:
     """Drop the cells whose training is significantly worse than the best at the end of an epoch.
 
     Returns:
-        The names of those that are dropped by this.
+        The names of those that are dropped then.
     """
-    drops = drop_cells(study, epoch)
+    dropped = drop_cells(study, epoch)
     names = {cell.cell_id: cell.name for cell in study.cells}
-    for drop in drops:
-        name = names[drop.cell_id]
-        told = f"dropped after epoch {epoch} (p {drop.p_value:.1g})"
-        against = f"validation accuracy {drop.accuracy:.3f}, {names[drop.best_cell_id]} has {drop.best_accuracy:.3f}"
-        announce(f"{name}: {told}: {against}", cell=name, state="dropped", result=told)
-    if not drops:
+    for name, drop in ((each.name, each.drop) for each in dropped):
+        told = tell_drop(drop.epoch, drop.p_value)
+        figures = f"accuracy {drop.accuracy:.3f}, of {names[drop.best_cell_id]} {drop.best_accuracy:.3f}"
+        announce(f"{name}: {told}: {figures}", cell=name, state="dropped", result=told)
+    if not dropped:
         announce(f"after epoch {epoch} no cell is significantly worse than the best: all go on")
-    return tuple(names[drop.cell_id] for drop in drops)
+    return tuple(each.name for each in dropped)
