@@ -16,7 +16,7 @@ _ROWS = {
     "study": "SELECT study_id AS study, name, tags, status, profile, source, base_model, base_revision, snapshot_id AS"
     " snapshot, split_id AS split, temperatures, started_at, finished_at FROM studies WHERE study_id = $id",
     "cell": "SELECT cell_id AS cell, latest_names.name, kind, model, base_revision,"
-    " coalesce((SELECT 'dropped' FROM dropped_cells WHERE cell_id = $id AND study_id = (SELECT arg_max(study_id, number)"
+    " coalesce((SELECT status FROM dropped_cells WHERE cell_id = $id AND study_id = (SELECT arg_max(study_id, number)"
     " FROM studies JOIN study_cells USING (study_id) WHERE cell_id = $id)), status) AS status, reason, snapshot_id AS"
     " snapshot, split_id AS split, started_at, finished_at, steps, round(train_seconds, 1) AS train_seconds,"
     " round(examples_per_second, 1) AS headlines_per_second, peak_memory_bytes // 1000000 AS peak_memory_megabytes,"
