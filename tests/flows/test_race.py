@@ -185,7 +185,7 @@ def test_a_full_grid_after_a_race_trains_what_was_dropped_and_the_race_stays_as_
 @pytest.mark.slow
 def test_a_race_under_a_cosine_compares_trainings_on_their_way(tmp_path: Path, configure: Configure) -> None:
     """No cell ends with the epochs after which they are compared, and none shares a training."""
-    cosine = ("training.schedule=cosine", "training.learning_rate=1e-2", "grid.epochs=3,4", "race.level=0.5")
+    cosine = ("training.schedule=cosine", "grid.epochs=3,4")
     raced, whole = run(tmp_path / "race", configure("search=race", *cosine)), run(tmp_path / "all", configure(*cosine))
     assert len(raced.ask(DROPS)) == 2
     check_same(raced, whole)
