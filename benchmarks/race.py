@@ -2,8 +2,8 @@
 
 Both sides are the command line, from start to exit, in homes of their own: the grid of Camargo 2024 (3 learning rates x
 {1, 3} epochs, the untouched base, three temperatures) with a constant schedule after the warm-up, baselines and a
-validation part included. The race is run with `search=race`. What both have is compared: the winner, every adapter
-that the race has, and the headlines that training takes.
+validation part included. The race is run with `search=race`. What both have is compared: the winner, and every adapter
+that the race has.
 """
 
 import statistics
@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.arguments import learning_parser
-from benchmarks.grid import EPOCHS, RATES, read_shares, run_fintone
+from benchmarks.grid import EPOCHS, RATES, run_fintone
 from benchmarks.machine import write_results
 from embedded.paths import MODEL_FOLDER
 from storage.query import query
@@ -76,9 +76,6 @@ def main() -> None:
                 seconds[side].append(run_fintone(homes[side], [*usual, "--set", f"search={side}"]))
                 print(f"round {number + 1}, {side:5} {seconds[side][-1]:9.1f} s", flush=True)
             check_equal(homes)
-            for side, home in homes.items():
-                trained, scored = read_shares(home)
-                figures |= {f"{side}, training, s": trained, f"{side}, scoring, s": scored}
             figures["cells dropped"] = len(ask(homes["race"], "FROM dropped_cells"))
     figures |= {f"{side}, s": statistics.median(own) for side, own in seconds.items()}
     ratios = {"all/race": figures["all, s"] / figures["race, s"]}
