@@ -189,17 +189,20 @@ def _print_champion(home: "Home", study_id: str) -> None:
 def _print_leaderboard(home: "Home", study_id: str, *, synthetic: bool) -> None:
     from cli.output.leaderboard import build_table
     from operations.missing import find_best
-    from reporting.verdict import tell_baseline
+    from reporting.verdict import tell_baseline, tell_drop
     from storage.cells import load_short_ids
     from storage.comparisons import load_verdicts
     from storage.evaluations import load_leaderboard
     from storage.examples import example_queries
+    from storage.races import load_drops
 
     rows = load_leaderboard(home.warehouse, study_id)
     best = find_best(home.warehouse, study_id)
     title = f"study {study_id}, {rows[0]['n']} test headlines{' (synthetic)' if synthetic else ''}"
     stdout.print()
     stdout.print(build_table(rows, title, load_short_ids(home.warehouse)))
+    for dropped in load_drops(home.warehouse, study_id):
+        print_text(f"{dropped.name}: {tell_drop(dropped.drop.epoch, dropped.drop.p_value)}")
     verdicts = load_verdicts(home.warehouse, study_id, best["cell_id"])  # none without baselines
     verdict = verdicts.get(best["temperature"])
     stdout.print(f"\nbest on validation: cell {best['cell_id']}")

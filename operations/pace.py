@@ -5,7 +5,7 @@ Start-up and the loading of models count nowhere: a rate is measured from the fi
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -125,8 +125,26 @@ class Pace:
                 self._finish(self._works[cells[0]].base, training, seconds, worked, len(cells))
             for cell in cells:
                 del self._training[cell]
-                for meters in self._meters.values():
-                    meters[self._works[cell].base].stop(cell)
+                self._stop(cell)
+
+    @contextmanager
+    def pausing(self, cells: Sequence[str]) -> Iterator[None]:
+        """The block trains some of the cells to a pause, after which they are left for later."""
+        yield
+        with self._turn:
+            for cell in cells:
+                self._stop(cell)
+
+    def leave_out(self, cells: Iterable[str]) -> None:
+        """Expect no more of cells that will not run."""
+        with self._turn:
+            for cell in cells:
+                self._training.pop(cell, None)
+
+    def _stop(self, cell: str) -> None:
+        """Measure nothing of a cell until it goes on."""
+        for meters in self._meters.values():
+            meters[self._works[cell].base].stop(cell)
 
     def _finish(self, base: str, training: int, seconds: float, worked: float, cells: int) -> None:
         """Take in the seconds of cells that are done; another machine tells nothing on its way."""

@@ -133,7 +133,9 @@ def _cell_record(study: StudyPlan, cell: CellPlan) -> "CellRecord":
     if not isinstance(cell, ModelCell):
         return record
     absent = find_later_defaults(cell.settings)
-    if not cell.settings.prompt.examples:
+    if cell.settings.prompt.examples:
+        absent.pop("prompt", None)
+    else:
         absent["prompt"] = {*absent["prompt"], *OF_EXAMPLES}
     groups = {name: chosen for name, chosen in OF_AN_UNTOUCHED_BASE.items() if name not in cell.ignored}
     stored = write_stored(cell.settings, include=groups, exclude=absent)

@@ -21,6 +21,7 @@ from learning.training.schedule import count_steps_alone, count_trained_steps
 from operations.examples import check_examples
 from operations.intake import find_headlines, take_in
 from operations.lengths import tell_long
+from operations.race_preview import describe_race
 from operations.reruns import preview_reruns
 from operations.splitting import Division, count_moved_of, draw_parts, prepare_division
 from operations.steps import warn_of_few_steps
@@ -97,6 +98,7 @@ def describe_study(config: StudyConfig) -> list[tuple[str, str]]:
         ("grid", f"{count(len(cells), 'cell')}: {_describe_grid(config)}"),
         *_describe_trainings(config, found, trained),
         ("shared", _describe_sharing(cells, trained, alone)),
+        *describe_race(config, cells, train, None if divided is None else divided.counts["validation"].total()),
     ]
     few = warn_of_few_steps(cells, train)
     lines += [("few steps", few)] if few else []

@@ -52,13 +52,14 @@ def load_parts(study: StudyPlan) -> "list[LabelledPart]":
     return [load_part(study, name) for name in PARTS]
 
 
-def load_asked_parts(study: StudyPlan, cell: ModelCell) -> "list[LabelledPart]":
-    """The parts with the examples of the cell's prompt before each headline."""
+def load_asked_parts(study: StudyPlan, cell: ModelCell, names: Sequence[str] = PARTS) -> "list[LabelledPart]":
+    """The parts of these names with the examples of the cell's prompt before each headline."""
     from learning.prompt.choice import ask
     from operations.examples import load_chooser
 
     chooser = load_chooser(study.split_id, cell.settings.prompt, study.config.data.near_duplicates)
-    return [replace(part, texts=ask(part.texts, chooser)) for part in load_parts(study)]
+    parts = [load_part(study, name) for name in names]
+    return [replace(part, texts=ask(part.texts, chooser)) for part in parts]
 
 
 def load_train(study: StudyPlan, cell: ModelCell) -> tuple[tuple[str, ...], tuple[Label, ...]]:

@@ -47,6 +47,7 @@ def render_page(report: StudyReport, charts: dict[str, list[Chart]], index: str 
             temperatures=sorted({row["temperature"] for row in _models(report) if row["temperature"] is not None}),
             models=_models(report),
             mix_ups={row["evaluation_id"]: row for row in report.tables["mix_ups"].records()},
+            dropped=report.tables["dropped"].records(),
             baselines=[row for row in _models(report) if row["kind"] == "baseline"],
             published=_published(report),
             licences={

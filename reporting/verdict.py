@@ -104,6 +104,11 @@ def tell_p(p_value: float) -> str:
     return "p<.001" if p_value < 0.001 else f"p={tell_figure(p_value)}"  # noqa: PLR2004 (three digits)
 
 
+def tell_drop(epoch: int, p_value: float) -> str:
+    """That and why a race dropped a cell."""
+    return f"dropped after epoch {epoch}, worse than the best on validation (p={p_value:.1g})"
+
+
 def tell_figure(value: float) -> str:
     """Three digits without the leading zero, as papers print them: `.034`, `-.012`, `1.000`, `0`."""
     text = f"{value:.3f}"

@@ -142,6 +142,18 @@ class PromotionSettings(Settings):
     beat_baseline: bool = Field(default=True, description="Whether it must beat the study's best baseline, too.")
 
 
+class RaceSettings(Settings):
+    """How a race drops cells (`search: race`); without a race it changes no id."""
+
+    level: float = Field(
+        default=0.05,
+        gt=0,
+        lt=1,
+        description="Chance at most that a race drops any cell for one that is no better: each of McNemar's exact "
+        "tests has this level over the number of tests that the race may make.",
+    )
+
+
 class RunnerSettings(Settings):
     """Where cells are trained and scored. It changes no result, and so no id of a study or a cell."""
 
@@ -224,6 +236,14 @@ class StudyConfig(Settings):
     curve_epochs: tuple[PositiveInt, ...] = Field(
         default=(), description="After the grid, also train the cell that is best on validation for these epochs."
     )
+    search: Literal["all", "race"] = Field(
+        default="all",
+        description="`all`: every cell of the grid is trained to its end. `race`: at the end of each epoch the cells "
+        "are compared on validation, and those that are significantly worse than the best are dropped, so that their "
+        "later epochs are not trained. What is not dropped has the result that it would have under `all`. Untouched "
+        "bases, baselines and the epoch curve do not race.",
+    )
+    race: RaceSettings = RaceSettings()
     decoding: DecodingSettings
     promotion: PromotionSettings = PromotionSettings()
     runner: RunnerSettings = RunnerSettings()

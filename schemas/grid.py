@@ -44,6 +44,8 @@ REASONS = {
     "training": "it changes memory, speed or safety and no result, so that the cells would be equal",
     "grid": "it is the grid itself",
     "curve_epochs": "it is a list already",
+    "search": "it says how the grid is gone through",
+    "race": "it says how the grid is gone through",
     "decoding": "every cell is evaluated at every temperature, and sampled alike",
     "promotion": "a study is judged once",
     "runner": "where cells run changes no result",

@@ -65,8 +65,8 @@ figures AS (
 SELECT
     cells.cell_id AS cell,
     places.name,
-    cells.status,
-    round(accuracy, 3) AS accuracy,
+    if(drops.cell_id IS NULL, cells.status, 'dropped') AS status,
+    round(figures.accuracy, 3) AS accuracy,
     round(accuracy_low, 3) AS accuracy_low,
     round(accuracy_high, 3) AS accuracy_high,
     cells.cell_id IS NOT DISTINCT FROM (
@@ -80,6 +80,7 @@ FROM latest
 JOIN cells USING (cell_id)
 JOIN ledger.places AS places ON places.study_id = latest.study_id AND places.cell_id = cells.cell_id
 LEFT JOIN figures ON figures.study_id = latest.study_id AND figures.cell_id = cells.cell_id
+LEFT JOIN ledger.drops ON drops.study_id = latest.study_id AND drops.cell_id = cells.cell_id
 ORDER BY latest.number DESC, places.place
 """
 

@@ -169,6 +169,15 @@ def start_cell(warehouse: Path, cell_id: str) -> None:
     )
 
 
+def pause_cell(warehouse: Path, cell_id: str) -> None:
+    """Record that a cell waits for the others of its race, and goes on later or is dropped.
+
+    Raises:
+        UnknownCellError: No cell has this id.
+    """
+    _change_cell(warehouse, cell_id, "UPDATE cells SET status = 'planned' WHERE cell_id = $cell_id", {})
+
+
 def finish_cell(warehouse: Path, cell_id: str, outcome: CellOutcome) -> None:
     """Record that a cell finished, and its outcome.
 

@@ -67,9 +67,9 @@ def delete_study(warehouse: Path, study_id: str) -> Deletion:
         ids = {"evaluations": list(deletion.evaluations), "cells": list(deletion.cells)}
         for table in (*LEDGER_TABLES, "evaluations"):
             _delete(connection, table, "evaluation_id IN (SELECT unnest($ids))", ids=ids["evaluations"])
-        for table in ("training_log", "cells"):
+        for table in ("training_log", "ledger.pauses", "cells"):
             _delete(connection, table, "cell_id IN (SELECT unnest($ids))", ids=ids["cells"])
-        for table in ("ledger.comparisons", "study_cells", "studies"):
+        for table in ("ledger.comparisons", "ledger.drops", "study_cells", "studies"):
             _delete(connection, table, "study_id = $study_id", study_id=study_id)
     return deletion
 

@@ -15,7 +15,9 @@ Row = dict[str, Any]
 _ROWS = {
     "study": "SELECT study_id AS study, name, tags, status, profile, source, base_model, base_revision, snapshot_id AS"
     " snapshot, split_id AS split, temperatures, started_at, finished_at FROM studies WHERE study_id = $id",
-    "cell": "SELECT cell_id AS cell, latest_names.name, kind, model, base_revision, status, reason, snapshot_id AS"
+    "cell": "SELECT cell_id AS cell, latest_names.name, kind, model, base_revision,"
+    " coalesce((SELECT status FROM dropped_cells WHERE cell_id = $id AND study_id = (SELECT arg_max(study_id, number)"
+    " FROM studies JOIN study_cells USING (study_id) WHERE cell_id = $id)), status) AS status, reason, snapshot_id AS"
     " snapshot, split_id AS split, started_at, finished_at, steps, round(train_seconds, 1) AS train_seconds,"
     " round(examples_per_second, 1) AS headlines_per_second, peak_memory_bytes // 1000000 AS peak_memory_megabytes,"
     " adapter_hash FROM cells LEFT JOIN ledger.latest_names AS latest_names USING (cell_id) WHERE cell_id = $id",
@@ -34,10 +36,15 @@ _TABLES = {
         " round(macro_f1, 3) AS macro_f1, is_champion FROM leaderboard WHERE study_id = $id AND part = 'test'"
         " ORDER BY place, temperature",
         "missing_cells": "SELECT cell_id AS cell, cell_name, status, reason FROM missing_cells WHERE study_id = $id",
+        "dropped_cells": "SELECT cell_id AS cell, cell_name, epoch, p_value, bound, round(accuracy, 3) AS accuracy,"
+        " round(best_accuracy, 3) AS best_accuracy, best_cell_name FROM dropped_cells WHERE study_id = $id",
     },
     "cell": {
         "studies": "SELECT study_id AS study, studies.name, study_cells.name AS cell_name, status, started_at"
         " FROM studies JOIN study_cells USING (study_id) WHERE cell_id = $id ORDER BY number DESC",
+        "dropped": "SELECT study_id AS study, epoch, p_value, bound, round(accuracy, 3) AS accuracy,"
+        " round(best_accuracy, 3) AS best_accuracy, best_cell_name FROM dropped_cells WHERE cell_id = $id"
+        " ORDER BY dropped_at DESC",
         "figures": "SELECT DISTINCT part, temperature, n, round(accuracy, 3) AS accuracy,"
         " round(accuracy_low, 3) AS accuracy_low, round(accuracy_high, 3) AS accuracy_high,"
         " round(macro_f1, 3) AS macro_f1, round(unparsed_rate, 3) AS unparsed FROM evaluations WHERE cell_id = $id"

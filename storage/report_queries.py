@@ -57,6 +57,10 @@ def _figures(study_id: str, chosen: Chosen, contenders: Sequence[Contender]) -> 
             f"p_value, p_holm, pairs, cell_id, plain_cell_id FROM example_effects {_NAMED} WHERE {own} AND "
             f"temperature = {chosen.temperature:g} ORDER BY place"
         ),
+        "dropped": (
+            "SELECT cell_name, epoch, accuracy, best_accuracy, best_cell_name, n, p_value, bound, cell_id FROM "
+            f"dropped_cells WHERE study_id = '{study_id}'"
+        ),
         "reproduction": (
             "SELECT kind, learning_rate, epochs, temperature, cell_name, published_accuracy, measured_accuracy, "
             "accuracy_difference, accuracy_in_interval, published_macro_f1, measured_macro_f1, macro_f1_difference, "

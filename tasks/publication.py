@@ -10,7 +10,7 @@ from prefect.artifacts import create_markdown_artifact
 from operations.missing import find_best, tell_missing
 from reporting.markdown import escape, render_table
 from reporting.promotion import tell_champion, tell_decision
-from reporting.verdict import format_figure, tell_baseline
+from reporting.verdict import format_figure, tell_baseline, tell_drop
 from schemas.comparison import BaselineVerdict
 from schemas.plan import IngestedSource, StudyPlan
 from schemas.promotion import Champion
@@ -18,6 +18,7 @@ from tasks.progress import announce
 
 if TYPE_CHECKING:
     from storage.cells import StoredCell
+    from storage.races import DroppedCell
 
 MOST_OF_A_REASON = MOST_OF_AN_ANSWER = 2_000
 """Characters of a decision's reason, and of the answer of a report, that are shown."""
@@ -39,6 +40,7 @@ def publish_leaderboard(study: StudyPlan, ingested: IngestedSource) -> None:
     from storage.comparisons import load_verdicts
     from storage.evaluations import load_leaderboard
     from storage.home import Home
+    from storage.races import load_drops
 
     warehouse = Home.from_environment().warehouse
     best, missing = find_best(warehouse, study.study_id), load_missing(warehouse, study.study_id)
@@ -50,7 +52,7 @@ def publish_leaderboard(study: StudyPlan, ingested: IngestedSource) -> None:
     verdict = load_verdicts(warehouse, study.study_id, best["cell_id"]).get(best["temperature"])
     summary = _summarise(study, escape(ingested.source), best, test, verdict)
     summary += _tell_promotion(load_decision(warehouse, study.study_id), load_champion(warehouse))
-    summary += _note_missing(missing)
+    summary += _note_dropped(load_drops(warehouse, study.study_id)) + _note_missing(missing)
     create_markdown_artifact(summary, key=SUMMARY_KEY, description=described)
 
 
@@ -68,6 +70,11 @@ def publish_report(study_id: str) -> None:
     )
     create_markdown_artifact(told, key=REPORT_KEY, description=f"study {study_id}")
     announce(f"report: {page}")
+
+
+def _note_dropped(drops: Sequence["DroppedCell"]) -> str:
+    told = "; ".join(f"{each.name}: {tell_drop(each.drop.epoch, each.drop.p_value)}" for each in drops)
+    return f"\n\n**Race**: {escape(told, MOST_OF_A_REASON)}." if drops else ""
 
 
 def _note_missing(missing: Sequence["StoredCell"]) -> str:

@@ -13,9 +13,11 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-MARKS = {"to come": ("·", "dim"), "done": ("✓", "green"), "failed": ("✗", "red")}
-PLAIN = {"·": ".", "✓": "+", "✗": "x"}
+MARKS = {"to come": ("·", "dim"), "done": ("✓", "green"), "failed": ("✗", "red"), "dropped": ("-", "dim")}
+PLAIN = {"·": ".", "✓": "+", "✗": "x", "-": "-"}
 """Marks for a terminal that cannot write the others."""
+ENDED = ("done", "failed", "dropped")
+"""States in which a cell has nothing to come."""
 BAR_WIDTH = 16
 BAR_FROM = 72
 """Columns of the terminal from which on there is room for a bar."""
@@ -29,7 +31,7 @@ class Row:
 
     title: str
     state: str = "to come"
-    """`to come`, `running`, `done` or `failed`."""
+    """`to come`, `running`, `done`, `failed` or `dropped`."""
     done: int = 0
     total: int = 0
     detail: str = ""
@@ -99,7 +101,7 @@ class LiveView:
         if len(rows) <= most:
             return rows
         active = [number for number, row in enumerate(rows) if row.state == "running"]
-        ended = [number for number, row in enumerate(rows) if row.state in ("done", "failed")]
+        ended = [number for number, row in enumerate(rows) if row.state in ENDED]
         middle = active[0] if active else (ended[-1] if ended else 0)
         start = min(max(middle - most // 3, 0), len(rows) - most)
         return rows[start : start + most]
@@ -117,9 +119,9 @@ class LiveView:
 
     def _summary(self) -> str:
         states = [row.state for row in list(self.cells.values())]
-        counts = {state: states.count(state) for state in ("done", "failed", "running", "to come")}
+        counts = {state: states.count(state) for state in (*ENDED, "running", "to come")}
         told = [f"{number} {state}" for state, number in counts.items() if number]
-        if self.left and counts["done"] + counts["failed"] < len(states):
+        if self.left and sum(counts[state] for state in ENDED) < len(states):
             told.append(f"about {self.left} left")
         return f"{len(states)} cells: {', '.join(told)}"
 

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from schemas.cell import WITHOUT_EFFECT, CellSettings, TrainingSettings
-from schemas.config import DecodingSettings, PromotionSettings, SplitSettings, StudyConfig
+from schemas.config import DecodingSettings, PromotionSettings, RaceSettings, SplitSettings, StudyConfig
 from schemas.grid import SHORT_NAMES
 from schemas.identity import content_id
 from schemas.plan import BaselinePlan, BaseModelPlan
@@ -94,15 +94,27 @@ def split_id(
     return content_id(identity | ({"left_out": sorted(left_out)} if left_out else {}))
 
 
-def study_id(cell_ids: Iterable[str], curve_epochs: Sequence[int], decoding: DecodingSettings) -> str:
+def study_id(
+    cell_ids: Iterable[str],
+    curve_epochs: Sequence[int],
+    decoding: DecodingSettings,
+    race: RaceSettings | None = None,
+) -> str:
     """The id of a study: of what its cells are, the curve that follows them, and how they are sampled.
 
     A cell's id holds the headlines, the split, the base model and every setting that has an effect, as they were
     resolved. So it is no other study where a path is spelled otherwise, where it runs elsewhere, or where the gate has
     other thresholds: a study is judged once, whichever it runs with.
+
+    Args:
+        cell_ids: The ids of its cells.
+        curve_epochs: The epochs of the curve.
+        decoding: How they are sampled.
+        race: How cells are dropped; None where none is.
     """
     sampled = decoding.model_dump(mode="json")
-    return content_id({"cells": sorted(set(cell_ids)), "curve": sorted(curve_epochs), "decoding": sampled})
+    identity = {"cells": sorted(set(cell_ids)), "curve": sorted(curve_epochs), "decoding": sampled}
+    return content_id(identity | ({"race": race.model_dump(mode="json")} if race else {}))
 
 
 def earlier_study_ids(
@@ -110,9 +122,10 @@ def earlier_study_ids(
 ) -> list[str]:
     """The ids that earlier versions of fintone gave to this study; old homes keep theirs.
 
-    None where more varies than varied then.
+    None where more varies than varied then, or cells race.
     """
-    if isinstance(config.grid, tuple) or not set(config.grid) <= set(SHORT_NAMES.values()):
+    alike = isinstance(config.grid, dict) and set(config.grid) <= set(SHORT_NAMES.values())
+    if config.search == "race" or not alike:
         return []
     spelled = {"name", "data", "base_model", "baselines", "promotion", "runner"}
     older = {
@@ -150,7 +163,9 @@ def _older_form(config: StudyConfig, leave_out: Iterable[str], without: Iterable
         leave_out: Settings of its training.
         without: Groups.
     """
-    form = config.model_dump(mode="json", exclude={"study_name", "tags", "grid", "curve_epochs", *without})
+    form = config.model_dump(
+        mode="json", exclude={"study_name", "tags", "grid", "curve_epochs", "search", "race", *without}
+    )
     form |= {name: _identify(getattr(config, name), name) for name in ("data", "split", "prompt") if name in form}
     grid = {name: list(config.varied.get(path, ())) for name, path in SHORT_NAMES.items()}
     for name, path in SHORT_NAMES.items():
@@ -200,6 +215,11 @@ def evaluation_id(
     """The id of one cell on one part at one temperature: of its own split, or of `other_split`."""
     identity = {"cell": cell, "part": part, "temperature": temperature, "decoding": decoding}
     return content_id(identity if other_split is None else {**identity, "split": other_split})
+
+
+def pause_id(cell: str, epoch: int, temperature: float, decoding: str) -> str:
+    """The id of how a cell in training answers validation at the end of an epoch, for a race."""
+    return content_id({"pause": cell, "epoch": epoch, "temperature": temperature, "decoding": decoding})
 
 
 def _model_identity(settings: CellSettings, base: BaseModelPlan) -> dict[str, object]:

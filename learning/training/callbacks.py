@@ -28,6 +28,8 @@ class Saving:
     shared_steps: int
     every_steps: int | None
     every_minutes: float
+    pause_step: int | None = None
+    """Step at which the training pauses; None if it goes on to its end."""
 
 
 class Meeting(TrainerCallback):  # type: ignore[misc]
@@ -86,7 +88,7 @@ class DivergenceWatch(TrainerCallback):  # type: ignore[misc]
 
 
 class SavingClock(TrainerCallback):  # type: ignore[misc]
-    """Requests a checkpoint at intervals, where trainings of several lengths part, and where one diverged or stops."""
+    """Requests checkpoints at intervals, where trainings of several lengths part, and where a training ends early."""
 
     def __init__(self, saving: Saving) -> None:
         self.saving = saving
@@ -107,7 +109,9 @@ class SavingClock(TrainerCallback):  # type: ignore[misc]
         if late or step == saving.shared_steps or step % (saving.every_steps or step + 1) == 0:
             control.should_save = True
             self.saved_at = time.monotonic()
-        if is_asked_to_stop():
+        if step == saving.pause_step:
+            control.should_save = control.should_training_stop = True
+        elif is_asked_to_stop():
             self.stopped = control.should_save = control.should_training_stop = True
 
     def on_log(

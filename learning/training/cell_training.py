@@ -68,7 +68,7 @@ class CellTraining:
         self.trainer, self.model = self._build_trainer(model, size, scratch, shared), model
 
     def train(self) -> None:
-        """Train to the end and save the adapter; a training that was asked to stop has saved a checkpoint instead."""
+        """Train to the end or a pause, and save the adapter; when asked to stop there is a checkpoint instead."""
         start = time.monotonic()
         assert self.trainer is not None
         self.trainer.train(resume_from_checkpoint=self.run.resumed_from)

@@ -91,7 +91,14 @@ class CheckpointStore:
         if self.mirror:
             self.mirror.match(self.root)
 
-    def find(self, epochs: int, shared_steps: int, optimizer: str, warn: Callable[[str], None]) -> Checkpoint | None:
+    def find(
+        self,
+        epochs: int,
+        shared_steps: int,
+        optimizer: str,
+        warn: Callable[[str], None],
+        most_steps: int | None = None,
+    ) -> Checkpoint | None:
         """The furthest checkpoint from which a training of this length can continue.
 
         Args:
@@ -99,6 +106,7 @@ class CheckpointStore:
             shared_steps: Number of first steps that are those of a longer training.
             optimizer: The name of its optimiser: a paged one cannot continue from another's state, nor the other way.
             warn: Called about a checkpoint that is torn or of another training, which is ignored.
+            most_steps: The step at which it is to pause: a checkpoint beyond it is ignored.
         """
         found = [
             checkpoint
@@ -107,6 +115,7 @@ class CheckpointStore:
             if (checkpoint := self._open(folder, optimizer, warn)) is not None
             and checkpoint.epochs == length
             and (length is not None or checkpoint.step <= shared_steps)
+            and (most_steps is None or checkpoint.step <= most_steps)
         ]
         return max(found, key=lambda checkpoint: checkpoint.step, default=None)
 

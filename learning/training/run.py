@@ -27,6 +27,8 @@ class Training:
     """Checkpoints: the training continues from the furthest that fits, and writes its own. None for no checkpoints."""
     on_step: Callable[[TrainingStep], None] = lambda _: None
     """Called with each step as it ends."""
+    pause_epoch: int | None = None
+    """The epoch after which it pauses, with the fine-tune of then in its folder and a checkpoint; None: it ends."""
 
 
 class Run:
@@ -45,18 +47,21 @@ class Run:
         self.recipe, self.store = training.recipe, training.store
         self.examples, self.tokens = len(lengths), sum(lengths)
         self.schedule = lay_out_steps(self.examples, self.recipe.training)
+        steps = self.schedule.steps // self.recipe.training.epochs  # of an epoch
+        self.pause_step = None if training.pause_epoch is None else steps * training.pause_epoch
 
     def begin(self) -> bool:
         """Find the furthest checkpoint; whether nothing is left to do beyond it."""
         found = None
         if self.store:
             shared_steps, optimizer = self.schedule.shared_steps, self.device.optimizer
-            found = self.store.find(self.recipe.training.epochs, shared_steps, optimizer, self.tell)
+            found = self.store.find(self.recipe.training.epochs, shared_steps, optimizer, self.tell, self.pause_step)
         self.checkpoint, self.history = found, found.read_log() if found else []
         self.first_step = found.step if found else 0
         self.diverged = found is not None and found.diverged
         self.seconds, self.stopped = 0.0, False
-        return found is not None and (self.diverged or self.first_step == self.schedule.steps)
+        last_step = self.schedule.steps if self.pause_step is None else self.pause_step
+        return found is not None and (self.diverged or self.first_step == last_step)
 
     @property
     def resumed_from(self) -> str | None:
@@ -70,7 +75,7 @@ class Run:
             return None
         settings = self.recipe.training
         minutes, steps = settings.checkpoint_minutes, settings.checkpoint_steps
-        return Saving(self.store, settings.epochs, self.schedule.shared_steps, steps, minutes)
+        return Saving(self.store, settings.epochs, self.schedule.shared_steps, steps, minutes, self.pause_step)
 
     @property
     def teller(self) -> StepTeller:
@@ -111,7 +116,7 @@ class Run:
         folder, epochs = self.training.adapter_folder, self.recipe.training.epochs
         if self.checkpoint and not self.seconds:
             self.checkpoint.copy_files(files, folder)
-        if self.store:
+        if self.store and self.pause_step is None:
             self.store.drop_own(epochs)
         log = tuple(_read_step(entry, self.schedule.steps) for entry in self.history)
         passes = None

@@ -96,6 +96,7 @@ class PlannedTraining:
     recipe: Recipe
     adapter_folder: Path
     store: CheckpointStore | None
+    pause_epoch: int | None = None
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,9 @@ class TrainingJob(TravellingJob[list[TrainingOutcome]]):
             tell((index, step))
 
         trainings = [
-            Training(planned.recipe, planned.adapter_folder, planned.store, partial(tell_step, index))
+            Training(
+                planned.recipe, planned.adapter_folder, planned.store, partial(tell_step, index), planned.pause_epoch
+            )
             for index, planned in enumerate(self.trainings)
         ]
         return base.train(self.headlines, self.labels, trainings, tell)

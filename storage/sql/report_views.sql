@@ -69,7 +69,13 @@ WITH course AS (
     JOIN cells USING (cell_id)
     WHERE kind = 'fine-tuned'
 )
-SELECT own.study_id, own.cell_id, own.name, own.position, own.steps, longest.cell_id AS training_cell_id
+SELECT
+    own.study_id,
+    own.cell_id,
+    own.name,
+    own.position,
+    coalesce(own.steps, len(own.losses)) AS steps,
+    longest.cell_id AS training_cell_id
 FROM course AS own
 JOIN course AS longest
     ON longest.study_id = own.study_id
@@ -84,5 +90,5 @@ COMMENT ON COLUMN ledger.trainings.study_id IS 'The study.';
 COMMENT ON COLUMN ledger.trainings.cell_id IS 'The cell.';
 COMMENT ON COLUMN ledger.trainings.name IS 'What people call the cell in this study.';
 COMMENT ON COLUMN ledger.trainings.position IS 'Its position in the study.';
-COMMENT ON COLUMN ledger.trainings.steps IS 'The optimiser step at which it ends.';
+COMMENT ON COLUMN ledger.trainings.steps IS 'The optimiser step at which it ends, or to which it has come.';
 COMMENT ON COLUMN ledger.trainings.training_cell_id IS 'The longest cell whose log begins with that of this cell: itself where no other does.';

@@ -5,9 +5,10 @@ SELECT studies.study_id, evaluations.evaluation_id
 FROM studies
 JOIN study_cells USING (study_id)
 JOIN evaluations ON evaluations.cell_id = study_cells.cell_id AND evaluations.split_id = studies.split_id
+ANTI JOIN ledger.drops ON drops.study_id = studies.study_id AND drops.cell_id = evaluations.cell_id
 WHERE evaluations.temperature IS NULL
    OR (evaluations.decoding_id = studies.decoding_id AND list_contains(studies.temperatures, evaluations.temperature));
-COMMENT ON VIEW ledger.study_evaluations IS 'The evaluations that answer a study: of its cells, with its decoding, at its temperatures. Studies may share one.';
+COMMENT ON VIEW ledger.study_evaluations IS 'The evaluations that answer a study: of its cells but those that its race dropped, with its decoding, at its temperatures. Studies may share one.';
 COMMENT ON COLUMN ledger.study_evaluations.study_id IS 'The study.';
 COMMENT ON COLUMN ledger.study_evaluations.evaluation_id IS 'The evaluation.';
 
@@ -352,9 +353,10 @@ LEFT JOIN (
     JOIN evaluations USING (evaluation_id)
     GROUP BY ALL
 ) AS done ON done.study_id = study_cells.study_id AND done.cell_id = study_cells.cell_id
+ANTI JOIN ledger.drops ON drops.study_id = study_cells.study_id AND drops.cell_id = study_cells.cell_id
 WHERE coalesce(done.n, 0) < CASE WHEN cells.kind = 'baseline' THEN 2 ELSE 2 * len(studies.temperatures) END
 ORDER BY study_cells.study_id, study_cells.position;
-COMMENT ON VIEW missing_cells IS 'Cells of a study that lack an evaluation, since they failed or have not run yet.';
+COMMENT ON VIEW missing_cells IS 'Cells of a study that lack an evaluation, since they failed or have not run yet; dropped_cells has those that a race dropped.';
 COMMENT ON COLUMN missing_cells.study_id IS 'The study.';
 COMMENT ON COLUMN missing_cells.cell_id IS 'The cell.';
 COMMENT ON COLUMN missing_cells.kind IS 'base, baseline or fine-tuned.';
@@ -366,3 +368,38 @@ COMMENT ON COLUMN missing_cells.status IS 'planned, running, finished, diverged,
 COMMENT ON COLUMN missing_cells.reason IS 'Why it failed, or cannot be evaluated.';
 COMMENT ON COLUMN missing_cells.is_final IS 'Whether it stays so: its training diverged, and its logits are NaN or infinite. The study is complete without it.';
 COMMENT ON COLUMN missing_cells.cell_name IS 'What people call the cell in this study.';
+
+
+CREATE OR REPLACE VIEW dropped_cells AS
+SELECT
+    drops.study_id,
+    drops.cell_id,
+    study_cells.name AS cell_name,
+    'dropped' AS status,
+    drops.epoch,
+    drops.p_value,
+    drops.bound,
+    drops.n,
+    drops.accuracy,
+    drops.best_accuracy,
+    drops.best_cell_id,
+    best.name AS best_cell_name,
+    drops.dropped_at
+FROM ledger.drops
+JOIN study_cells USING (study_id, cell_id)
+JOIN study_cells AS best ON best.study_id = drops.study_id AND best.cell_id = drops.best_cell_id
+ORDER BY drops.study_id, study_cells.position;
+COMMENT ON VIEW dropped_cells IS 'Cells that a race dropped, since validation found their training significantly worse than the best at the end of an epoch.';
+COMMENT ON COLUMN dropped_cells.study_id IS 'The study.';
+COMMENT ON COLUMN dropped_cells.cell_id IS 'The cell, which the study does not train to its end.';
+COMMENT ON COLUMN dropped_cells.cell_name IS 'What people call the cell in this study.';
+COMMENT ON COLUMN dropped_cells.status IS 'dropped.';
+COMMENT ON COLUMN dropped_cells.epoch IS 'The epoch at whose end it was dropped.';
+COMMENT ON COLUMN dropped_cells.p_value IS 'P-value of McNemar''s exact test of its training and the best, not corrected.';
+COMMENT ON COLUMN dropped_cells.bound IS 'The p-value up to which the race drops a cell: its level over the number of tests that it may make.';
+COMMENT ON COLUMN dropped_cells.n IS 'Headlines of validation.';
+COMMENT ON COLUMN dropped_cells.accuracy IS 'Share of them that its training answered right then, at the lowest temperature.';
+COMMENT ON COLUMN dropped_cells.best_accuracy IS 'That of the best.';
+COMMENT ON COLUMN dropped_cells.best_cell_id IS 'A cell of the best training.';
+COMMENT ON COLUMN dropped_cells.best_cell_name IS 'What people call it in this study.';
+COMMENT ON COLUMN dropped_cells.dropped_at IS 'When it was dropped, UTC.';

@@ -91,3 +91,16 @@ def test_when_all_is_done_no_time_is_left(view: LiveView) -> None:
     for title in CELLS:
         view.take({"cell": title, "state": "done"})
     assert draw(view)[-1] == "4 cells: 4 done"
+
+
+def test_a_cell_that_a_race_dropped_has_nothing_to_come() -> None:
+    view = LiveView()
+    view.take({"cells": CELLS[:2]})
+    view.take({"cell": CELLS[0], "state": "done"})
+    view.take({"cell": CELLS[1], "state": "dropped", "result": "dropped after epoch 1"})
+    view.take({"left": "1:32"})
+    lines = draw(view)
+    assert lines[1].startswith(f"- {CELLS[1]}")
+    assert lines[1].endswith("dropped after epoch 1")
+    assert lines[2] == "2 cells: 1 done, 1 dropped"
+    assert draw(view, encoding="ascii")[1].startswith("-")

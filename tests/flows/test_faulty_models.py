@@ -15,7 +15,7 @@ from schemas.config import PromotionSettings, StudyConfig
 from schemas.errors import InputError
 from schemas.profiles import build_config, load_profile
 from storage.query import query
-from tasks import cells
+from tasks import evaluation
 from tests.learning.models.families import write_family
 from tests.told import Told
 
@@ -83,7 +83,7 @@ def test_a_fine_tune_without_finite_logits_has_no_row_and_the_study_is_complete_
 def test_an_adapter_that_is_damaged_before_it_is_scored_costs_its_cell_and_the_next_run_trains_it_again(
     home: Path, tmp_path: Path, tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config, find = configure(tmp_path, tiny_folder, 1e-3, 1e-2), cells._find_adapter
+    config, find = configure(tmp_path, tiny_folder, 1e-3, 1e-2), evaluation._find_adapter
 
     def damage_first(cell: Any, position: str) -> Any:
         if cell.settings.training.learning_rate == 1e-3:
@@ -92,7 +92,7 @@ def test_an_adapter_that_is_damaged_before_it_is_scored_costs_its_cell_and_the_n
         return find(cell, position)
 
     with monkeypatch.context() as patch:
-        patch.setattr(cells, "_find_adapter", damage_first)
+        patch.setattr(evaluation, "_find_adapter", damage_first)
         study_id = retrain(config)
     [(cell_id, reason)] = ask(home, "SELECT cell_id, reason FROM missing_cells")
     assert "adapter_model.safetensors" in reason or "its files are not those that were trained" in reason

@@ -113,7 +113,7 @@ def test_input_that_no_cell_could_use_ends_the_trainings_on_all_nodes(
             threading.Event().wait(0.02)
         raise InputError("no other cell could use it either")
 
-    monkeypatch.setattr("flows.retrain._score_base", refuse_once_cells_train)
+    monkeypatch.setattr("flows.cells._score_base", refuse_once_cells_train)
     with pytest.raises(InputError, match="no other cell could use it either"):
         run([2_000], kind="ray", address=cluster.address, storage=str(storage))
     ends = ask(tmp_path / "ray", "SELECT DISTINCT status, reason FROM cells WHERE kind = 'fine-tuned'")

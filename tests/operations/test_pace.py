@@ -118,3 +118,20 @@ def test_on_a_cluster_cells_are_measured_as_they_end_and_run_side_by_side(clock:
     with pace.running(["a"]):
         clock.now += 30
     assert pace.seconds_left() == pytest.approx(4 * 30 / 2)
+
+
+def test_cells_that_pause_go_on_without_the_time_between_and_those_left_out_are_not_expected(clock: Clock) -> None:
+    pace = Pace({"a": SMALL, "b": SMALL}, ["a", "b"], clock=clock)
+    with pace.pausing(["a"]):
+        for step in range(1, 6):
+            clock.now += 1
+            pace.update("a", "train", step, 10)
+    clock.now += 600
+    with pace.running(["a"]):
+        for step in range(6, 11):
+            clock.now += 1
+            pace.update("a", "train", step, 10)
+        score(pace, clock, "a", 1)
+    assert pace.seconds_left() == pytest.approx(20, rel=0.2)
+    pace.leave_out(["b"])
+    assert (pace.seconds_left(), pace.done) == (0, 2)

@@ -212,3 +212,28 @@ def test_what_a_run_will_need_is_read_once(home: Path) -> None:
     assert told[-2].startswith("embedded (synthetic): 6,000 rows read")
     assert told[-1].startswith("embedded (synthetic): nothing new, its 6,000 rows are snapshot ")
     assert query(home / "warehouse.duckdb", "SELECT count(*) FROM sources").rows == [(1,)]
+
+
+def test_a_race_says_how_many_steps_it_saves_at_most() -> None:
+    lines = dict(describe_study(make_config("demo", "search=race")))
+    assert lines["race"].endswith("dropped: 452 steps saved at most")
+    assert "race" not in dict(describe_study(make_config("demo")))
+
+
+NOTHING = "saves nothing: no two trainings of one schedule go on after their first epoch"
+TOO_FEW = "with 3 validation headlines no difference is significant, and none is dropped"
+
+
+@pytest.mark.parametrize(
+    ("assignment", "told"),
+    [
+        ("grid.epochs=1", NOTHING),
+        ("grid.learning_rates=1e-3", NOTHING),
+        (
+            "split.validation_per_class=1",
+            "; with 3 validation headlines no difference is significant, and none is dropped",
+        ),
+    ],
+)
+def test_a_race_that_cannot_save_anything_says_so(assignment: str, told: str) -> None:
+    assert dict(describe_study(make_config("demo", "search=race", assignment)))["race"].endswith(told)

@@ -25,15 +25,16 @@ from operations.intake import take_in
 from operations.planning import cell_records
 from operations.records import load_part, load_parts, save_results
 from operations.splitting import settle_split
+from schemas.cell import CellSettings
 from schemas.config import StudyConfig
 from schemas.overrides import apply_overrides
-from schemas.plan import BaseModelPlan, CellPlan, StudyPlan
+from schemas.plan import BaseModelPlan, CellPlan, FoundModel, StudyPlan
 from schemas.profiles import build_config, load_profile
 from storage.cells import add_cells
 from storage.evaluations import forget_evaluations
 from storage.query import query
 from storage.studies import StudyRecord, save_study
-from tasks.cells import _recipe
+from tasks.training import _recipe
 
 BASE = BaseModelPlan(
     name="embedded",
@@ -68,12 +69,16 @@ def configure(home: Path, *assignments: str) -> StudyConfig:
     return build_config(apply_overrides(load_profile("demo"), [source, *SMALL, *WARM, *assignments]))
 
 
+def find_base(settings: CellSettings) -> FoundModel:
+    return FoundModel(BASE, settings)
+
+
 def begin(home: Path, *assignments: str) -> StudyPlan:
     """Record a study of the untouched base model and a baseline."""
     config = configure(home, *assignments)
     ingested = take_in(config.data, lambda _: None)
     split_id = settle_split(ingested, config.split, config.data.near_duplicates)
-    study = plan_study(config, ingested.snapshot_id, split_id, lambda _: BASE, plan_baselines(config.baselines))
+    study = plan_study(config, ingested.snapshot_id, split_id, find_base, plan_baselines(config.baselines))
     record = StudyRecord(
         study.study_id, config.name, ingested.snapshot_id, split_id, BASE.name, BASE.revision, ingested.source,
         True, config.model_dump(mode="json"), config.decoding.temperatures, decoding_id(config.decoding),

@@ -282,7 +282,7 @@ def test_a_spelling_a_threshold_or_a_setting_without_effect_makes_no_other_study
 
 def older_demo(**training: Any) -> dict[str, Any]:
     """The demo's settings as they were written when three settings varied."""
-    values = demo().model_dump(mode="json", exclude={"study_name", "tags", "grid", "curve_epochs"})
+    values = demo().model_dump(mode="json", exclude={"study_name", "tags", "grid", "curve_epochs", "search", "race"})
     for name in ("learning_rate", "epochs", "seed", "side_by_side"):
         del values["training"][name]
     del values["split"]["classes"]
@@ -311,6 +311,17 @@ def test_the_ids_that_older_versions_gave_are_known() -> None:
     assert (first, second, third != oldest) == (last, oldest, True)
     assert len(earlier_study_ids(demo(), "data", BASE, [BaselinePlan(name="svm", version=3)])) == 1
     assert earlier_study_ids(demo("grid.lora.r=4,8"), "data", BASE, PLAN) == []
+
+
+def test_a_race_is_another_study_of_the_same_cells_and_its_level_matters_to_no_other() -> None:
+    plain, race, strict = (
+        plan_study(demo(*assignments), "data", "split", lambda _: BASE, PLAN)
+        for assignments in ([], ["search=race"], ["search=race", "race.level=0.01"])
+    )
+    assert len({plain.study_id, race.study_id, strict.study_id}) == 3
+    assert plain.cells == race.cells == strict.cells
+    assert plan_study(demo("race.level=0.01"), "data", "split", lambda _: BASE, PLAN).study_id == plain.study_id
+    assert earlier_study_ids(demo("search=race"), "data", BASE, PLAN) == []
 
 
 @pytest.mark.parametrize("assignment", ["decoding.top_k=5", "decoding.top_p=0.9", "decoding.seed=1"])

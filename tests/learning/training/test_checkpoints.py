@@ -13,7 +13,8 @@ import pytest
 from learning.models.device import choose_device
 from learning.models.loaded_base import LoadedBase
 from learning.training import checkpoints
-from learning.training.cell import train_adapter
+from learning.training.cell import train_adapter, train_adapters
+from learning.training.cell_training import Training
 from learning.training.checkpoints import MANIFEST, CheckpointStore
 from learning.training.recipe import Recipe, TrainingOutcome, TrainingStep
 from learning.worker.jobs import BaseSpec, PlannedTraining, TrainingJob
@@ -93,6 +94,43 @@ def test_a_shorter_cell_after_a_longer_one_is_trained_anew_and_leaves_its_checkp
     train("alone", recipe(1))
     assert weights(tmp_path / "one") == weights(tmp_path / "alone")
     assert train("four", recipe(4), store).first_step == 15
+
+
+@pytest.mark.parametrize("schedule", ["cosine", pytest.param("constant", marks=pytest.mark.slow)])
+def test_a_training_that_pauses_at_the_end_of_an_epoch_ends_in_the_weights_of_one_that_does_not(
+    base: LoadedBase, labelled: Labelled, train: Any, store: CheckpointStore, tmp_path: Path, schedule: str
+) -> None:
+    def pause(name: str) -> TrainingOutcome:
+        how = Training(recipe(2, schedule), tmp_path / name, store, pause_epoch=1)
+        [outcome] = train_adapters(base, *labelled, [how])
+        return outcome
+
+    paused, again = pause("paused"), pause("again")
+    assert (paused.steps, again.steps, again.seconds) == (5, 5, 0)
+    whole = train("whole", recipe(2, schedule), store)
+    assert (whole.first_step, whole.steps) == (5, 10)
+    alone = train("alone", recipe(2, schedule))
+    assert weights(tmp_path / "whole") == weights(tmp_path / "alone") != weights(tmp_path / "paused")
+    assert weights(tmp_path / "paused") == weights(tmp_path / "again")
+    losses = [[step.loss for step in outcome.log] for outcome in (paused, whole, alone)]
+    assert losses[0] == losses[2][:5]
+    assert losses[1] == losses[2]
+
+
+def test_a_checkpoint_beyond_its_pause_is_no_place_to_begin(
+    base: LoadedBase, labelled: Labelled, store: CheckpointStore, tmp_path: Path
+) -> None:
+    """As where a study without a race was interrupted before."""
+
+    def end(told: TrainingStep) -> None:
+        if told.step == 8:
+            raise KilledError
+
+    how = recipe(2, "cosine", checkpoint_steps=7)
+    with pytest.raises(KilledError):
+        train_adapter(base, *labelled, how, tmp_path / "killed", store=store, on_step=end)
+    [outcome] = train_adapters(base, *labelled, [Training(how, tmp_path / "paused", store, pause_epoch=1)])
+    assert (outcome.first_step, outcome.steps) == (0, 5)
 
 
 def test_a_cell_with_nothing_left_to_train_is_copied(train: Any, store: CheckpointStore, tmp_path: Path) -> None:

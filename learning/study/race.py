@@ -1,0 +1,70 @@
+"""The race of a grid: which trainings are significantly worse than the best at the end of an epoch, and end there."""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from learning.study.comparison import mcnemar
+
+Name = TypeVar("Name", bound=Hashable)
+
+
+@dataclass(frozen=True)
+class Standing(Generic[Name]):
+    """How a racer answers the validation part at the end of an epoch, at the lowest temperature."""
+
+    racer: Name
+    right: NDArray[np.bool_]
+    """[N] whether each answer is right."""
+    balanced_accuracy: float
+    """By which cells are selected; see `storage.evaluations.load_selection`."""
+
+
+@dataclass(frozen=True)
+class Drop(Generic[Name]):
+    """A racer that is dropped, and the best, which it was compared with."""
+
+    racer: Name
+    best: Name
+    n: int
+    accuracy: float
+    best_accuracy: float
+    p_value: float
+    """Of McNemar's exact test, not corrected."""
+
+
+def judge_round(standings: Sequence[Standing[Name]], bound: float) -> list[Drop[Name]]:
+    """The racers that are significantly worse than the best of them.
+
+    The best is the one that would be selected now: it has the highest balanced accuracy, and of equals comes first. A
+    racer is dropped if it also has a lower accuracy, and McNemar's exact two-sided test has a p-value of `bound` at
+    most.
+
+    With `bound` at the level over the number of tests that a race may make (`learning.training.racers.count_tests`: all
+    pairs of racers at the end of each epoch), the chance that any racer is dropped for one that is no better stays
+    below the level, by Boole's inequality (Bonferroni's correction, Dunn 1961). All pairs count, since the answers
+    themselves choose the best. Races between models: Maron and Moore 1994, "Hoeffding races"; with tests, Birattari et
+    al. 2002, "A racing algorithm for configuring metaheuristics".
+
+    Args:
+        standings: Of racers of one field, at least one, on the same headlines.
+        bound: The p-value up to which one is dropped.
+    """
+    best = max(standings, key=lambda standing: standing.balanced_accuracy)
+    compared = [_compare(standing, best) for standing in standings if standing is not best]
+    return [drop for drop in compared if drop.accuracy < drop.best_accuracy and drop.p_value <= bound]
+
+
+def least_p_value(n: int) -> float:
+    """The least p-value that McNemar's test may have on `n` headlines: where only one racer is right on all."""
+    return mcnemar(n, 0)
+
+
+def _compare(standing: Standing[Name], best: Standing[Name]) -> Drop[Name]:
+    right, best_right = standing.right, best.right
+    p_value = mcnemar(int((right & ~best_right).sum()), int((best_right & ~right).sum()))
+    accuracies = float(right.mean()), float(best_right.mean())
+    return Drop(standing.racer, best.racer, len(right), *accuracies, p_value)

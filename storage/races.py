@@ -1,0 +1,115 @@
+"""What a race keeps: how trainings answered validation at the end of an epoch, and the cells that it dropped."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from storage.warehouse import reading, utc_now, writing
+
+if TYPE_CHECKING:
+    import duckdb
+    import numpy as np
+    from numpy.typing import NDArray
+
+_EVALUATED = (
+    "WITH by_label AS (SELECT evaluation_id, label, avg(CASE label WHEN 'negative' THEN p_negative"
+    " WHEN 'positive' THEN p_positive ELSE with_unparsed(p_neutral, p_unparsed) END) AS expected"
+    " FROM ledger.predictions JOIN headlines USING (headline_id) WHERE list_contains($ids, evaluation_id) GROUP BY ALL)"
+    " SELECT evaluation_id, list(predicted = label ORDER BY headline_id) AS is_right,"
+    " (SELECT avg(expected) FROM by_label WHERE by_label.evaluation_id = own.evaluation_id) AS balanced_accuracy"
+    " FROM ledger.predictions AS own JOIN headlines USING (headline_id) WHERE list_contains($ids, evaluation_id)"
+    " GROUP BY evaluation_id"
+)
+_PAUSED = "SELECT pause_id, is_right, balanced_accuracy FROM ledger.pauses WHERE list_contains($ids, pause_id)"
+
+
+@dataclass(frozen=True)
+class PauseRecord:
+    """How a training answered validation at the end of an epoch at which no cell ends."""
+
+    pause_id: str
+    cell_id: str
+    epoch: int
+    temperature: float
+    is_right: list[bool]
+    """In the order of the ids of the headlines."""
+    balanced_accuracy: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class DropRecord:
+    """A cell that a race dropped; the columns of `ledger.drops` say what each field is."""
+
+    cell_id: str
+    epoch: int
+    best_cell_id: str
+    n: int
+    accuracy: float
+    best_accuracy: float
+    p_value: float
+    bound: float
+
+
+@dataclass(frozen=True)
+class DroppedCell:
+    """A cell that a race dropped, with its name."""
+
+    name: str
+    drop: DropRecord
+
+
+def load_answers(warehouse: Path, ids: Sequence[str]) -> "dict[str, tuple[NDArray[np.bool_], float]]":
+    """Which headlines were answered right, in the order of their ids, and the balanced accuracy.
+
+    Args:
+        warehouse: The DuckDB file.
+        ids: Of evaluations on validation and of pauses. Those that are not known are not in the result.
+    """
+    import numpy as np
+
+    with reading(warehouse) as connection:
+        rows = [row for query in (_EVALUATED, _PAUSED) for row in _ask(connection, query, ids)]
+    return {identifier: (np.array(right, bool), balanced) for identifier, right, balanced in rows}
+
+
+def _ask(connection: "duckdb.DuckDBPyConnection", query: str, ids: Sequence[str]) -> list[Any]:
+    rows: list[Any] = connection.execute(query, {"ids": list(ids)}).fetchall()
+    return rows
+
+
+def save_pause(warehouse: Path, pause: PauseRecord) -> None:
+    """Save how a paused training answered, if it is not known."""
+    values = {**asdict(pause), "evaluated_at": utc_now()}
+    columns, given = ", ".join(values), ", ".join(f"${column}" for column in values)
+    with writing(warehouse) as connection:
+        connection.execute(
+            f"INSERT INTO ledger.pauses ({columns}) VALUES ({given}) ON CONFLICT DO NOTHING",  # noqa: S608 (our own names)
+            values,
+        )
+
+
+def save_drops(warehouse: Path, study_id: str, drops: Iterable[DropRecord]) -> None:
+    """Save the cells that a race drops; one that the study has an evaluation of, or that is dropped, stays as it is."""
+    with writing(warehouse) as connection:
+        for drop in drops:
+            values = {**asdict(drop), "study_id": study_id, "dropped_at": utc_now()}
+            columns, given = ", ".join(values), ", ".join(f"${column}" for column in values)
+            connection.execute(
+                f"INSERT INTO ledger.drops ({columns}) SELECT {given} WHERE NOT EXISTS"
+                " (FROM ledger.study_evaluations JOIN evaluations USING (evaluation_id) WHERE study_id = $study_id"
+                " AND cell_id = $cell_id) ON CONFLICT DO NOTHING",
+                values,
+            )
+
+
+def load_drops(warehouse: Path, study_id: str) -> list[DroppedCell]:
+    """The cells that the race of a study dropped, in the order of the study."""
+    columns = "cell_id, epoch, best_cell_id, n, accuracy, best_accuracy, p_value, bound"
+    with reading(warehouse) as connection:
+        rows = connection.execute(
+            f"SELECT cell_name, {columns} FROM dropped_cells WHERE study_id = ?",  # noqa: S608 (our own names)
+            [study_id],
+        ).fetchall()
+    return [DroppedCell(name, DropRecord(*values)) for name, *values in rows]

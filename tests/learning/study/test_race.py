@@ -1,0 +1,108 @@
+"""A race drops what is significantly worse than the best, and seldom what is as good."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from learning.study.grid import plan_study
+from learning.study.race import Standing, judge_round
+from learning.training.racers import count_most_saved, count_tests, line_up, meet
+from schemas.overrides import apply_overrides
+from schemas.plan import BaseModelPlan, ModelCell
+from schemas.profiles import build_config, load_profile
+
+BASE = BaseModelPlan(name="embedded", folder=Path("model"), revision="0123456789abcdef", quantization="nf4")
+LEVEL = 0.05
+
+
+def cells(*assignments: str) -> tuple[ModelCell, ...]:
+    config = build_config(apply_overrides(load_profile("demo"), assignments))
+    return plan_study(config, "data", "split", lambda _: BASE, []).cells
+
+
+def race_equals(random: np.random.Generator, racers: int, epochs: int, headlines: int) -> list[int]:
+    """Run a race of racers that are equally good, whose answers go together as those of real cells do.
+
+    Returns:
+        Those that were dropped.
+    """
+    bound = LEVEL / (racers * (racers - 1) // 2 * (epochs - 1))
+    dropped: list[int] = []
+    difficulty = random.beta(4, 1, size=headlines)
+    for _ in range(1, epochs):
+        standings = []
+        for racer in set(range(racers)) - set(dropped):
+            right = random.random(headlines) < difficulty
+            standings.append(Standing(racer, right, float(right.mean())))
+        dropped += [drop.racer for drop in judge_round(standings, bound)]
+    return dropped
+
+
+@pytest.mark.parametrize(("racers", "epochs", "headlines"), [(2, 2, 300), (3, 3, 300), (9, 4, 100)])
+def test_of_equal_cells_the_best_is_dropped_in_at_most_5_percent_of_the_races(
+    racers: int, epochs: int, headlines: int
+) -> None:
+    random = np.random.default_rng(7)
+    races = [race_equals(random, racers, epochs, headlines) for _ in range(400)]
+    assert np.mean([0 in dropped for dropped in races]) <= LEVEL  # the best may be any of them: they are equal
+    assert np.mean([bool(dropped) for dropped in races]) <= LEVEL
+
+
+def test_without_the_correction_the_simulation_would_see_it() -> None:
+    random = np.random.default_rng(7)
+    any_dropped = []
+    for _ in range(200):
+        standings = []
+        for racer in range(9):
+            right = random.random(100) < 0.8
+            standings.append(Standing(racer, right, float(right.mean())))
+        any_dropped.append(bool(judge_round(standings, LEVEL)))
+    assert np.mean(any_dropped) > 2 * LEVEL
+
+
+def test_a_cell_that_is_far_worse_is_dropped_and_one_that_is_a_little_worse_stays() -> None:
+    random = np.random.default_rng(1)
+    accuracies = {"best": 0.85, "little": 0.82, "far": 0.5}
+    answers = {racer: random.random(300) < accuracy for racer, accuracy in accuracies.items()}
+    standings = [Standing(racer, right, float(right.mean())) for racer, right in answers.items()]
+    [drop] = judge_round(standings, LEVEL / 6)
+    assert (drop.racer, drop.best, drop.n) == ("far", "best", 300)
+    assert drop.p_value < LEVEL / 6
+    assert (drop.accuracy, drop.best_accuracy) == (answers["far"].mean(), answers["best"].mean())
+
+
+def test_a_cell_of_lower_balanced_accuracy_stays_where_more_of_its_answers_are_right() -> None:
+    """Selection looks at balanced accuracy, and the test at accuracy: a drop needs both."""
+    often = np.array([True] * 90 + [False] * 10)
+    seldom = np.array([False] * 60 + [True] * 40)
+    standings = [Standing("often right", often, 0.5), Standing("balanced", seldom, 0.7)]
+    assert judge_round(standings, LEVEL) == []
+
+
+def test_cells_that_share_a_training_are_one_racer() -> None:
+    racers = line_up(cells("grid.epochs=1,2,3", "grid.learning_rates=1e-3,2e-4"))
+    assert [[cell.settings.training.epochs for cell in racer.cells] for racer in racers] == [[1, 2, 3]] * 2
+    assert [len(own) for own in meet(racers, 2)] == [2]
+    assert meet(racers, 3) == []
+    assert count_tests(racers) == 2
+    assert [cell.settings.training.epochs for cell in racers[0].longer(1)] == [2, 3]
+
+
+def test_cells_of_a_cosine_race_with_cells_of_their_length_alone() -> None:
+    racers = line_up(cells("grid.epochs=1,3", "grid.learning_rates=1e-3,2e-4,1e-5", "training.schedule=cosine"))
+    assert len(racers) == 6
+    for epoch in (1, 2):
+        [field] = meet(racers, epoch)
+        assert {racer.last for racer in field} == {3}
+    assert count_tests(racers) == 6
+
+
+@pytest.mark.parametrize(("schedule", "saved"), [("constant", 2 * 2 * 113), ("cosine", 2 * 2 * 113)])
+def test_a_race_saves_all_but_the_first_epoch_of_all_but_one_at_most(schedule: str, saved: int) -> None:
+    grid = cells("grid.epochs=1,3", "grid.learning_rates=1e-3,2e-4,1e-5", f"training.schedule={schedule}")
+    assert count_most_saved([cell.settings for cell in grid], 900) == saved
+
+
+def test_a_race_over_one_epoch_saves_nothing() -> None:
+    assert count_most_saved([cell.settings for cell in cells("grid.epochs=1")], 900) == 0
