@@ -27,10 +27,10 @@ def resolve_dates(validated: Validated, settings: DataSettings) -> Validated:
     try:
         times = parse_dates(words, settings.timezone, settings.date_order)
     except DateOrderError as error:
-        order, column = settings.option("date_order", "dmy"), settings.call("published_at_column")
+        order, column = settings.option("date_order", "dmy"), settings.option("published_at_column", "''")
         raise AmbiguousDatesError(
             f"source {settings.source!r}: day and month of its dates cannot be told apart ({error}): say {order}, mdy "
-            f"or ymd, or leave dates out with an empty {column}"
+            f"or ymd, or leave dates out with {column}"
         ) from None
     reasons = _find_reasons(pd.DataFrame({"word": words, "published_at": times}))
     refused = candidates.loc[reasons.index, ["row_number", "raw"]].assign(reason=reasons)

@@ -22,7 +22,7 @@ class DataSettings(NamingSettings):
     options: ClassVar[frozenset[str]] = frozenset(
         {
             *("text_column", "label_column", "label_columns", "thresholds", "encoding", "format", "delimiter"),
-            *("header_row", "published_at_column", "instrument_column", "timezone", "date_order"),
+            *("header_row", "split_column", "published_at_column", "instrument_column", "timezone", "date_order"),
         }
     )
     """Settings whose values `fintone ingest` and `fintone run` have options for; that of the label map takes a file."""
