@@ -50,19 +50,13 @@ def hold_entities(cells: Iterable[Any], words: LabelWords) -> bool:
     return fitting > 0 and fitting >= _FITTING * len(filled)
 
 
-def are_entities(cells: Iterable[Any], words: LabelWords, *, named: bool) -> bool:
-    """Whether nested values are such objects rather than records with the same keys.
-
-    Args:
-        cells: The values.
-        words: The label words.
-        named: Whether the settings name their column as that of the label.
-    """
+def are_entities(cells: Iterable[Any], words: LabelWords) -> bool:
+    """Whether nested values are such objects rather than records, which all have a key in common."""
     objects = [cell for cell in cells if isinstance(cell, dict) and not is_empty(cell)]
     if not objects or not hold_entities(objects, words):
         return False
     shared = set.intersection(*({key for key, value in each.items() if value is not None} for each in objects))
-    return named or not shared
+    return not shared
 
 
 def _expand(row: RawRow, labels: dict[str, str] | None) -> list[RawRow]:

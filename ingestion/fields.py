@@ -136,7 +136,7 @@ def _list_fields(names: Sequence[str], rows: Sequence[Sequence[Any]], settings: 
     fields, words = [], LabelWords.of(settings)
     for place, name in enumerate(names):
         cells = [_cell(row, place) for row in rows]
-        is_whole = not any(map(is_nested, cells)) or are_entities(cells, words, named=name == settings.label_column)
+        is_whole = not any(map(is_nested, cells)) or are_entities(cells, words)
         paths = [()] if is_whole else list_paths(cells)
         fields += [Field(".".join((name, *path)), place, path) for path in paths]
     known = {field.name for field in fields}
