@@ -7,16 +7,21 @@ import typer
 from cli.options import assign, build_config
 from cli.output.console import print_lines, print_query, stderr, stdout, tell
 from cli.reading import (
+    DateOrder,
     Delimiter,
     Encoding,
     Format,
     HeaderRow,
+    InstrumentColumn,
     LabelColumn,
     LabelColumns,
     LabelMap,
     MaxRejected,
+    PublishedAtColumn,
+    SplitColumn,
     TextColumn,
     Thresholds,
+    Timezone,
     assign_reading,
 )
 
@@ -35,6 +40,11 @@ def ingest(
     format_: Format = None,
     delimiter: Delimiter = None,
     header_row: HeaderRow = None,
+    split_column: SplitColumn = None,
+    published_at_column: PublishedAtColumn = None,
+    instrument_column: InstrumentColumn = None,
+    timezone: Timezone = None,
+    date_order: DateOrder = None,
     max_rejected: MaxRejected = None,
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="Any data setting, as in --set data.conflicts=majority.")
@@ -54,6 +64,11 @@ def ingest(
         format=format_,
         delimiter=delimiter,
         header_row=header_row,
+        split_column=split_column,
+        published_at_column=published_at_column,
+        instrument_column=instrument_column,
+        timezone=timezone,
+        date_order=date_order,
         max_rejected=max_rejected,
     )
     run_ingestion(build_config("desk", [], [*assign({"data.source": source}), *reading, *(set_ or [])]).data)

@@ -9,16 +9,21 @@ from cli.options import assign, collect_values, read_tags
 from cli.output.console import print_lines, print_query, print_text, stderr, stdout, tell
 from cli.own_data import find_rules, tell_rules
 from cli.reading import (
+    DateOrder,
     Delimiter,
     Encoding,
     Format,
     HeaderRow,
+    InstrumentColumn,
     LabelColumn,
     LabelColumns,
     LabelMap,
     MaxRejected,
+    PublishedAtColumn,
+    SplitColumn,
     TextColumn,
     Thresholds,
+    Timezone,
     assign_reading,
     recall_reading,
     tell_recalled,
@@ -59,6 +64,11 @@ def run(
     format_: Format = None,
     delimiter: Delimiter = None,
     header_row: HeaderRow = None,
+    split_column: SplitColumn = None,
+    published_at_column: PublishedAtColumn = None,
+    instrument_column: InstrumentColumn = None,
+    timezone: Timezone = None,
+    date_order: DateOrder = None,
     max_rejected: MaxRejected = None,
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="Any setting, as in --set lora.r=16; may be repeated.")
@@ -95,6 +105,11 @@ def run(
         format=format_,
         delimiter=delimiter,
         header_row=header_row,
+        split_column=split_column,
+        published_at_column=published_at_column,
+        instrument_column=instrument_column,
+        timezone=timezone,
+        date_order=date_order,
         max_rejected=max_rejected,
     )
     assignments = [*assign(flags), *reading, *varied, *(set_ or [])]

@@ -2,13 +2,16 @@
 
 import re
 from collections.abc import Sequence
+from datetime import date
 from functools import cached_property
 from statistics import median
 from typing import Any
 
 from ingestion.cells import is_empty
+from ingestion.entities import hold_entities
 from ingestion.label_groups import read_flag
 from ingestion.labels import LabelWords, label_word
+from schemas.label import MISSING_WORDS
 
 LONGEST_HEADLINE = 400
 """Characters. A column whose median is longer holds articles rather than headlines."""
@@ -19,6 +22,16 @@ _LEAST_LETTERS = 8
 """Letters of a headline that has no spaces, as in Chinese."""
 _NUMBER = re.compile(r"\d+(?:[.,:/-]\d+)*")
 _ADDRESS = re.compile(r"(?:https?://|www\.)\S+\Z")
+_DATE = re.compile(
+    r"\s*(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}\b|\d{4}[-/.]\d{1,2}[-/.]\d{1,2}T|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2})\b"
+    r"|(?:19|20)\d{6}(?:T\d{2,6}Z?)?\s*\Z|1\d{9}(?:\d{3}){0,3}(?:\.\d+)?\s*\Z"
+    r"|(?=.{0,30}\d).{0,30}\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b(?=.*\d))",
+    re.IGNORECASE,
+)
+"""The beginning of a date: of numbers, as seconds or their parts since 1970, or with the name of a month."""
+_LONGEST_DATE = 50
+_MOSTLY_DATES = 0.9
+"""Least share of the values of a column of dates that must look like one: the others would be rejected."""
 
 
 class ColumnValues:
@@ -32,7 +45,8 @@ class ColumnValues:
     def holds_headlines(self) -> bool:
         """Whether most values that are not blank are running text and not labels."""
         headlines = sum(_is_running_text(text) for text in self._texts)
-        return headlines > 0 and headlines >= _FITTING * len(self._texts) and not self.holds_labels
+        is_text = headlines > 0 and headlines >= _FITTING * len(self._texts)
+        return is_text and not self.holds_labels and not self.holds_entities
 
     @cached_property
     def holds_labels(self) -> bool:
@@ -41,10 +55,27 @@ class ColumnValues:
         return known > 0 and known >= _FITTING * len(self._cells)
 
     @cached_property
+    def holds_entities(self) -> bool:
+        """Whether most values are objects with a known label for each entity."""
+        return hold_entities(self._cells, self._words)
+
+    @cached_property
     def holds_flags(self) -> bool:
         """Whether every value that is not blank is 1 or 0, and at least one is 1."""
         flags = {read_flag(label_word(cell)) for cell in self._cells if not is_empty(cell)}
         return True in flags and None not in flags
+
+    @cached_property
+    def holds_dates(self) -> bool:
+        """Whether nearly all values that are not blank are dates, in whichever order of day and month."""
+        from ingestion.dates import count_dates
+
+        words = [str(label_word(cell)) for cell in self._cells if not is_empty(cell) and not isinstance(cell, date)]
+        words = [word for word in words if word.casefold() not in MISSING_WORDS]
+        if sum(map(_looks_like_date, words)) < _MOSTLY_DATES * len(words):
+            return False
+        dates = sum(isinstance(cell, date) for cell in self._cells)
+        return dates + len(words) > 0 and count_dates(words) >= _MOSTLY_DATES * len(words)
 
     @cached_property
     def varieties(self) -> int:
@@ -70,6 +101,10 @@ class ColumnValues:
     @cached_property
     def _label_words(self) -> list[str]:
         return [label_word(cell) for cell in self._cells if isinstance(cell, str | int | float)]
+
+
+def _looks_like_date(word: str) -> bool:
+    return len(word) <= _LONGEST_DATE and _DATE.match(word) is not None
 
 
 def _is_running_text(text: str) -> bool:

@@ -1,11 +1,13 @@
 """Which column holds the headline and which the label: by the setting, else by name and by the first values."""
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ingestion.about import find_about, miss_about
+from ingestion.column_names import end_of, find_named, pluralise, rank_names, split_words
 from ingestion.column_values import ColumnValues
+from ingestion.entities import OF_ENTITIES
 from ingestion.label_groups import LabelGroup, find_flags, make_group
 from ingestion.label_shapes import hint_at_shapes
 from ingestion.labels import LabelWords
@@ -28,7 +30,6 @@ PROMPT_NAMES = ("input", "query", "question", "prompt", "user", "human", "instru
 ANSWER_NAMES = ("output", "answer", "completion", "response", "assistant", "gpt", "model", "bot")
 """Names in data that language models are trained on; their values must be headlines and labels."""
 
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _SHOWN_COLUMNS = 12
 _SHOWN_CHARACTERS = 40
 _MOST_SUGGESTED = 3
@@ -46,7 +47,8 @@ class MissingColumnError(InputError):
 class Columns:
     """The places of text, label and part of the split in a row, and their names; of several labels `label` is None.
 
-    `others` are the columns that pass through to answers, by their places.
+    `others` are the columns that are kept beside them, by their places, and `about` the places of the columns of time,
+    instrument and publisher, by the name of their field in a raw row.
     """
 
     text: int
@@ -55,12 +57,7 @@ class Columns:
     group: LabelGroup | None = None
     others: Mapping[int, str] = field(default_factory=dict)
     part: int | None = None
-
-    @property
-    def places(self) -> tuple[int, ...]:
-        """The places of every cell of a row that is read."""
-        alone = (place for place in (self.label, self.part) if place is not None)
-        return (self.text, *alone, *(self.group.places if self.group else ()))
+    about: Mapping[str, int] = field(default_factory=dict)
 
 
 class Table:
@@ -92,21 +89,32 @@ class Table:
         texts, labels, parts = self._find_text(), self._find_label(), self._find_part()
         group = self._find_group(labels)
         has_labels = labels or group or not self.settings.is_labelled
-        if not texts or not has_labels or (self.settings.split_column and not parts):
+        is_whole = texts and has_labels and (parts or not self.settings.split_column)
+        if not is_whole or miss_about(self.names, self.settings):
             return None
-        places = group.places if group else tuple(labels[:1])
-        others = name_others(self.names, {texts[0]}) if self.settings.keeps_others else {}
+        label, part = None if group or not labels else labels[0], parts[0] if parts else None
+        own = {texts[0], *(group.places if group else labels[:1]), *parts[:1]}
+        about = find_about(self.names, self._judge, self.settings, own)
+        others = name_others(self.names, {texts[0]} if self.settings.keeps_read else {*own, *about.values()})
+        columns = Columns(texts[0], label, ReadColumns(), group, others, part, about)
+        return replace(columns, read=self._describe(columns, texts[1:], labels[1:]))
+
+    def _describe(self, columns: Columns, other_texts: Sequence[int], other_labels: Sequence[int]) -> ReadColumns:
+        """What is read, by name; entities that have a label each are the instruments."""
+        group, label = columns.group, columns.label
+        places = group.places if group else () if label is None else (label,)
+        has_entities = label is not None and self._judge(label).holds_entities
+        about = {**columns.about, **({"instrument": label} if label is not None and has_entities else {})}
         read = ReadColumns(
-            text=self.names[texts[0]].strip(),
+            text=self.names[columns.text].strip(),
             label=", ".join(self._name(places)) or None,
-            other_texts=self._name(texts[1:]),
-            other_labels=() if group else self._name(labels[1:]),
-            label_shape=group.shape if group else describe_scores(self.settings),
-            part=self.names[parts[0]].strip() if parts else None,
-            kept=tuple(others.values()),
+            other_texts=self._name(other_texts),
+            other_labels=() if group else self._name(other_labels),
+            label_shape=group.shape if group else OF_ENTITIES if has_entities else describe_scores(self.settings),
+            part=None if columns.part is None else self.names[columns.part].strip(),
+            kept=tuple(columns.others.values()),
         )
-        label = None if group or not labels else labels[0]
-        return Columns(texts[0], label, read, group, others, parts[0] if parts else None)
+        return read.with_about({what: self.names[place].strip() for what, place in about.items()})
 
     def describe_missing(self, remedy: str = "") -> str:
         """What is missing, what there is instead, and the remedy; `remedy` adds another one."""
@@ -117,6 +125,7 @@ class Table:
             wanted.append(("label", named, labels, self._suggest_labels))
         if settings.split_column:
             wanted.append(("split", [settings.split_column], self._find_part(), list))
+        wanted += [(what, [column], [], list) for what, column in miss_about(self.names, settings).items()]
         missing = [(what, names, suggest) for what, names, found, suggest in wanted if not found]
         listed = [(what, ", ".join(names)) for what, names, _ in missing]
         told = " and no ".join(f"{what} column {names!r}" if names else f"{what} column" for what, names in listed)
@@ -135,7 +144,7 @@ class Table:
 
     def _miss_columns(self) -> list[str]:
         """The label columns of the settings that are not there."""
-        return [name for name in self.settings.label_columns or () if not self._find_named(name)]
+        return [name for name in self.settings.label_columns or () if not find_named(self.names, name)]
 
     def _find_group(self, labels: Sequence[int]) -> LabelGroup | None:
         """The columns that hold the label together: those that are named, or one for each label with 1 and 0.
@@ -147,7 +156,7 @@ class Table:
         if not settings.is_labelled or settings.label_column is not None:
             return None
         if settings.label_columns:
-            places = [place for name in settings.label_columns for place in self._find_named(name)]
+            places = [place for name in settings.label_columns for place in find_named(self.names, name)]
             is_whole = len(set(places)) == len(settings.label_columns)
             return make_group(self.names, places, self._words, settings.agreement) if is_whole else None
         if labels and self._judge(labels[0]).holds_labels:
@@ -168,8 +177,8 @@ class Table:
     def _find_text(self) -> list[int]:
         """The text column, then other candidates; empty if there is none."""
         if self.settings.text_column is not None:
-            return self._find_named(self.settings.text_column)
-        ranks = self._rank_names(TEXT_NAMES)
+            return find_named(self.names, self.settings.text_column)
+        ranks = rank_names(self.names, TEXT_NAMES)
         if not any(self._judge(place).holds_headlines for place in ranks):
             found = self._rank_ends((*TEXT_NAMES, *PROMPT_NAMES), set(self._suggest_texts()) - ranks.keys())
             ends = {place: end_of(self.names[place]) for place in found}
@@ -193,9 +202,9 @@ class Table:
         if not self.settings.is_labelled or self.settings.label_columns:
             return []
         if self.settings.label_column is not None:
-            return self._find_named(self.settings.label_column)
+            return find_named(self.names, self.settings.label_column)
         known = (*LABEL_NAMES, *SCORE_NAMES) if self.settings.thresholds else LABEL_NAMES
-        ranks = self._rank_names(known)
+        ranks = rank_names(self.names, known)
         similar = {place: rank for place, rank in self._rank_words(known).items() if place not in ranks}
         ranks |= {place: rank for place, rank in similar.items() if self._judge(place).holds_labels}
         if not any(self._judge(place).holds_labels for place in ranks):
@@ -203,34 +212,31 @@ class Table:
 
         def judge(place: int) -> tuple[bool, bool, int]:
             values = self._judge(place)
-            return values.holds_labels, values.labels > 1, -ranks[place]
+            return values.holds_labels or values.holds_entities, values.labels > 1, -ranks[place]
 
         best = max(ranks, key=judge, default=None)
+        if best is None or not judge(best)[0]:
+            entities = self._find_entities()
+            if len(entities) == 1:
+                return entities
         if best is None or self._is_tie(best, [place for place in ranks if judge(place) == judge(best)]):
             return []
         others = [place for place in ranks if self._judge(place).holds_labels or ranks[place] < ranks[best]]
         others += [] if self._judge(best).holds_labels else self._suggest_labels()
         return list(dict.fromkeys([best, *others]))
 
+    def _find_entities(self) -> list[int]:
+        """Columns of any name that hold a label for each entity."""
+        return [place for place in range(min(len(self.names), _MOST_JUDGED)) if self._judge(place).holds_entities]
+
     def _find_part(self) -> list[int]:
         """The column of the part of the split, if one is named."""
-        return [] if self.settings.split_column is None else self._find_named(self.settings.split_column)
-
-    def _find_named(self, wanted: str) -> list[int]:
-        """The column of exactly that name, else one whose name compares equal."""
-        exact = [place for place, name in enumerate(self.names) if name == wanted]
-        return (exact or [place for place, name in enumerate(self.names) if _fold(name) == _fold(wanted)])[:1]
-
-    def _rank_names(self, known: Sequence[str]) -> dict[int, int]:
-        """The rank of each column with a known name or its plural, 0 for the best."""
-        forms = [*known, *(_pluralise(name) for name in known)]
-        folded = ((place, _fold(name)) for place, name in enumerate(self.names))
-        return {place: forms.index(name) for place, name in folded if name in forms}
+        return [] if self.settings.split_column is None else find_named(self.names, self.settings.split_column)
 
     def _rank_words(self, known: Sequence[str]) -> dict[int, int]:
         """The rank of each column whose name contains a known name as a word; all rank below exact names."""
-        forms = [*known, *(_pluralise(name) for name in known)]
-        words = ((place, set(map(str.casefold, _WORD.findall(name)))) for place, name in enumerate(self.names))
+        forms = [*known, *map(pluralise, known)]
+        words = ((place, set(split_words(name))) for place, name in enumerate(self.names))
         found = ((place, [rank for rank, form in enumerate(forms) if form in own]) for place, own in words)
         return {place: len(forms) + min(ranks) for place, ranks in found if ranks}
 
@@ -276,11 +282,6 @@ def choose_columns(source: str, table: Table) -> Columns:
     return columns
 
 
-def end_of(name: str) -> str:
-    """A name, or the last key of a path, in the form in which names are compared."""
-    return _fold(name.rpartition(".")[2])
-
-
 def describe_scores(settings: DataSettings) -> str | None:
     """How scores become labels, in words; None where labels are words."""
     if settings.thresholds is None or not settings.is_labelled:
@@ -291,14 +292,3 @@ def describe_scores(settings: DataSettings) -> str | None:
 
 def _list_given(name: str | None) -> list[str]:
     return [] if name is None else [name]
-
-
-def _fold(name: str) -> str:
-    return " ".join(name.replace("_", " ").replace("-", " ").casefold().split())
-
-
-def _pluralise(name: str) -> str:
-    """The English plural of a known name."""
-    if name.endswith("y"):
-        return f"{name[:-1]}ies"
-    return f"{name}es" if name.endswith("s") else f"{name}s"

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from ingestion.about import take_about
 from ingestion.cells import is_blank
 from ingestion.columns import Columns
 from ingestion.encodings import LINE_ENDS, Text
@@ -67,7 +68,8 @@ def _read_record(record: Record, layout: Layout) -> RawRow:
     label, others = None if columns.label is None else fields[columns.label], take_others(fields, columns.others)
     row = RawRow(fields[columns.text], label, raw, others=others)
     row = columns.group.label(row, fields) if columns.group else row
-    return row if columns.part is None else row._replace(part=fields[columns.part])
+    row = row if columns.part is None else row._replace(part=fields[columns.part])
+    return take_about(row, {what: fields[place] for what, place in columns.about.items()})
 
 
 def _split_row(line: str, layout: Layout, words: LabelWords) -> list[str] | None:

@@ -1,9 +1,10 @@
-"""Equal texts: all are kept, or they are merged and disagreeing labels are resolved.
+"""Equal headlines: all are kept, or they are merged and disagreeing labels are resolved.
 
-Every row is counted.
+Headlines are equal whose texts are, and whose `about` (see `tell_about`) is. Every row is counted.
 """
 
 from collections import Counter
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
@@ -13,6 +14,7 @@ import pandas as pd
 
 from ingestion.identity import headline_id, normalise_text, text_id
 from ingestion.masking import mask_texts
+from ingestion.publication import tell_days
 from schemas.frames import LABEL_VALUES
 
 _ROWS_AT_ONCE = 100_000
@@ -25,23 +27,43 @@ Conflicts = Literal["drop", "majority", "keep"]
 class Resolved:
     """Rows after their copies were dealt with, each frame in the order of the source.
 
-    `headlines` has the columns of `CandidateFrame` with `headline_id`, `text_id`, `masked_id`, `copies` and, instead of
-    `part`, `parts`: those of its copies, with spaces between;
+    `headlines` has columns of `CandidateFrame` with `headline_id`, `text_id`, `masked_id`, `copies` and, instead of
+    `part`, `parts`: those of its copies, with spaces between; `rows` the headline_id of each accepted candidate,
+    by its index;
     `rejected` row_number, reason and raw; `quarantined` row_number, text_id, text, label and resolution.
     """
 
     headlines: pd.DataFrame
+    rows: pd.Series
     rejected: pd.DataFrame
     quarantined: pd.DataFrame
+
+
+def tell_about(candidates: pd.DataFrame, parts: Collection[str], timezone: str) -> pd.Series:
+    """What makes each candidate another headline than one of the same text: its instrument and its day, if it has them.
+
+    Args:
+        candidates: Candidates with times of publication.
+        parts: Which of instrument and day count.
+        timezone: The zone in which a day begins.
+    """
+    about = pd.Series("", index=candidates.index, dtype="str")
+    values = {"instrument": candidates["instrument"], "day": tell_days(candidates["published_at"], timezone)}
+    for part, value in values.items():
+        if part in parts and value.notna().any():
+            about = about + (f"{part}=" + value + "\n").fillna("")
+    return about
 
 
 def keep_duplicates(candidates: pd.DataFrame) -> Resolved:
     """Make every candidate a headline; a copy's id holds its occurrence number. Contradictions are reported."""
     identified = _identify(candidates)
-    occurrences = identified.groupby(["text", "label"], sort=False).cumcount() + 1
+    occurrences = identified.groupby(["text", "label", "about"], sort=False).cumcount() + 1
     conflicting = identified[identified["labels"] > 1]
     headlines = _name(identified, occurrences).assign(copies=1, parts=identified["part"])
-    return Resolved(headlines, _reject(identified.iloc[:0], []), _quarantine(conflicting, "kept"))
+    return Resolved(
+        headlines, headlines["headline_id"], _reject(identified.iloc[:0], []), _quarantine(conflicting, "kept")
+    )
 
 
 def merge_duplicates(candidates: pd.DataFrame, conflicts: Conflicts) -> Resolved:
@@ -54,25 +76,29 @@ def merge_duplicates(candidates: pd.DataFrame, conflicts: Conflicts) -> Resolved
     resolution = _resolve(conflicting, conflicts)
     refused = conflicting[resolution.isin(["dropped", "outvoted"])]
     merged = _merge_copies(identified, refused)
+    headlines = _name(merged, pd.Series(1, index=merged.index))
+    ids = headlines.set_index("headline")["headline_id"]
+    accepted = identified["headline"][~identified["headline"].isin(refused["headline"])]
     return Resolved(
-        _name(merged, pd.Series(1, index=merged.index)),
+        headlines,
+        ids.reindex(accepted).set_axis(accepted.index),
         _reject(refused, _explain(conflicting, resolution.loc[refused.index], conflicts)),
         _quarantine(conflicting, resolution),
     )
 
 
 def _identify(candidates: pd.DataFrame) -> pd.DataFrame:
-    """Add the ids of text and masked text, the number of the text and label, and how many rows and labels they have."""
+    """Add the ids of text and masked text, the numbers of equal rows and of those with its label, and their counts."""
     with ThreadPoolExecutor(1) as beside:
         texts_at_once = (candidates["text"].iloc[start : start + _ROWS_AT_ONCE] for start in _starts(candidates))
         ids = [_find_ids(texts, beside) for texts in texts_at_once]
     identified = pd.concat([candidates, pd.concat(ids)], axis="columns")
-    texts = pd.factorize(identified["text_id"])[0]
+    texts = pd.factorize(identified["text_id"] + identified["about"])[0]
     labels = pd.Categorical(identified["label"], categories=LABEL_VALUES).codes
     headlines = texts * len(LABEL_VALUES) + labels
     rows = np.bincount(headlines, minlength=(texts.max(initial=-1) + 1) * len(LABEL_VALUES))
     per_text = (rows.reshape(-1, len(LABEL_VALUES)) > 0).sum(axis=1)
-    return identified.assign(headline=headlines, copies=rows[headlines], labels=per_text[texts])
+    return identified.assign(equal=texts, headline=headlines, copies=rows[headlines], labels=per_text[texts])
 
 
 def _starts(candidates: pd.DataFrame) -> range:
@@ -94,18 +120,18 @@ def _resolve(conflicting: pd.DataFrame, conflicts: Conflicts) -> pd.Series:
     """The resolution of each conflicting row: dropped, outvoted, majority or kept."""
     if conflicts != "majority":
         return pd.Series("dropped" if conflicts == "drop" else "kept", index=conflicting.index, dtype="str")
-    rows = conflicting.groupby("text_id")["label"].transform("size")
+    rows = conflicting.groupby("equal")["label"].transform("size")
     wins = conflicting["copies"] * 2 > rows
-    decided = wins.groupby(conflicting["text_id"]).transform("any")
+    decided = wins.groupby(conflicting["equal"]).transform("any")
     resolution = pd.Series("dropped", index=conflicting.index, dtype="str")
     return resolution.mask(decided & ~wins, "outvoted").mask(wins, "majority")
 
 
 def _explain(conflicting: pd.DataFrame, refused: pd.Series, conflicts: Conflicts) -> list[str]:
     """The reason for each refused row: the other labels of its text, the label that outvoted it, or a tie."""
-    told = {text: Counter(sorted(labels)) for text, labels in conflicting.groupby("text_id")["label"]}
+    told = {text: Counter(sorted(labels)) for text, labels in conflicting.groupby("equal")["label"]}
     rows = conflicting.loc[refused.index]
-    fates = zip(rows["text_id"].tolist(), rows["label"].tolist(), refused.tolist(), strict=True)
+    fates = zip(rows["equal"].tolist(), rows["label"].tolist(), refused.tolist(), strict=True)
     return [_tell_fate(told[text], label, fate, conflicts) for text, label, fate in fates]
 
 
@@ -122,7 +148,18 @@ def _tell_fate(labels: Counter[str], label: str, fate: str, conflicts: Conflicts
 
 def _merge_copies(identified: pd.DataFrame, refused: pd.DataFrame) -> pd.DataFrame:
     """One row for each text and label that is not refused, in the order of first appearance."""
-    columns = ["row_number", "text", "label", "agreement", "part", "text_id", "masked_id", "headline", "copies"]
+    columns = [
+        "row_number",
+        "text",
+        "label",
+        "agreement",
+        "part",
+        "about",
+        "text_id",
+        "masked_id",
+        "headline",
+        "copies",
+    ]
     stays = ~identified["headline"].duplicated() & ~identified["headline"].isin(refused["headline"])
     merged = identified.loc[stays, columns]
     copies = identified[(identified["copies"] > 1) & ~identified["headline"].isin(refused["headline"])]
@@ -145,7 +182,8 @@ def _join_parts(merged: pd.DataFrame, copies: pd.DataFrame) -> pd.DataFrame:
 
 
 def _name(headlines: pd.DataFrame, occurrences: pd.Series) -> pd.DataFrame:
-    parts = zip(headlines["text"].tolist(), headlines["label"].tolist(), occurrences.tolist(), strict=True)
+    names = (headlines["text"], headlines["label"], occurrences, headlines["about"])
+    parts = zip(*(name.tolist() for name in names), strict=True)
     ids = pd.Series([headline_id(*part) for part in parts], index=headlines.index, dtype="str")
     return headlines.assign(headline_id=ids)
 

@@ -4,11 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
+from ingestion.about import name_about, take_about
 from ingestion.cells import is_empty
-from ingestion.columns import PROMPT_NAMES, SAMPLE_ROWS, MissingColumnError, Table, choose_columns, end_of
+from ingestion.column_names import end_of
+from ingestion.columns import PROMPT_NAMES, SAMPLE_ROWS, MissingColumnError, Table, choose_columns
+from ingestion.entities import are_entities
 from ingestion.frames import Frame, find_frame
 from ingestion.label_groups import Cells, LabelGroup
-from ingestion.labels import label_word
+from ingestion.labels import LabelWords, label_word
 from ingestion.nesting import SEVERAL, Path, follow, is_nested, list_paths
 from ingestion.others import name_others, take_others
 from ingestion.rows import RawRow, broken_row
@@ -38,9 +41,13 @@ class Fields:
     grouped: tuple[Field, ...] = ()
     """The fields of the group, in its order."""
     others: Mapping[int, str] = field(default_factory=dict)
-    """The columns that pass through to answers, by their places."""
+    """The columns that are kept beside them, by their places."""
     part: Field | None = None
     """That of an official split, where one is named."""
+    is_flat: bool = False
+    """Whether nested cells of these become texts."""
+    about: Mapping[str, Field] = field(default_factory=dict)
+    """Those of time, instrument and publisher, by the name of their field in a raw row."""
 
     @property
     def places(self) -> tuple[int, ...]:
@@ -50,7 +57,8 @@ class Fields:
     @property
     def taken(self) -> tuple[int, ...]:
         """The places of all columns whose cells are taken."""
-        return tuple(dict.fromkeys((*self.places, *self.others)))
+        about = (each.place for each in self.about.values())
+        return tuple(dict.fromkeys((*self.places, *about, *self.others)))
 
     @property
     def _all(self) -> tuple[Field, ...]:
@@ -75,9 +83,12 @@ class Fields:
         word = None if is_empty(label) else label_word(label)
         if not (_is_unicode(text) and _is_unicode(word or "")):
             return broken_row(raw, "half a surrogate pair, which is not Unicode")
-        row = RawRow(self.frame.strip(text), word, raw, others=take_others(cells, self.others))
+        row = RawRow(self.frame.strip(text), word, raw, others=take_others(cells, self.others, flat=self.is_flat))
         if self.part:
             row = row._replace(part="" if is_empty(values[self.part]) else label_word(values[self.part]))
+        if self.about:
+            found = {what: follow(cells[each.place], each.path) for what, each in self.about.items()}
+            row = take_about(row, {what: None if cell is SEVERAL else cell for what, cell in found.items()})
         if self.group is None:
             return row
         return self.group.label(row, dict(zip(self.group.places, (values[each] for each in self.grouped), strict=True)))
@@ -104,10 +115,12 @@ def find_fields(source: str, names: Sequence[str], rows: Sequence[Sequence[Any]]
     frame = find_frame(each for each in texts if isinstance(each, str) and not is_empty(each))
     label = None if columns.label is None else fields[columns.label]
     grouped = tuple(fields[place] for place in columns.group.places) if columns.group else ()
-    others = name_others(names, set() if text.path else {text.place}) if settings.keeps_others else {}
-    read = replace(columns.read, kept=tuple(others.values()))
     part = None if columns.part is None else fields[columns.part]
-    return Fields(text, label, read, frame, columns.group, grouped, others, part)
+    about = {what: fields[place] for what, place in columns.about.items()}
+    read_fields = (text,) if settings.keeps_read else (text, label, part, *grouped, *about.values())
+    others = name_others(names, {each.place for each in read_fields if each and not each.path})
+    read = replace(columns.read, kept=tuple(others.values()))
+    return Fields(text, label, read, frame, columns.group, grouped, others, part, settings.keeps_read, about)
 
 
 def _name_elements(error: MissingColumnError, differing: Sequence[str]) -> MissingColumnError:
@@ -120,15 +133,23 @@ def _name_elements(error: MissingColumnError, differing: Sequence[str]) -> Missi
 
 def _list_fields(names: Sequence[str], rows: Sequence[Sequence[Any]], settings: DataSettings) -> list[Field]:
     """The fields of each column in order, then those that the settings name by a path of their own."""
-    fields = []
+    fields, words = [], LabelWords.of(settings)
     for place, name in enumerate(names):
         cells = [_cell(row, place) for row in rows]
-        paths = list_paths(cells) if any(map(is_nested, cells)) else [()]
+        is_whole = not any(map(is_nested, cells)) or are_entities(cells, words)
+        paths = [()] if is_whole else list_paths(cells)
         fields += [Field(".".join((name, *path)), place, path) for path in paths]
     known = {field.name for field in fields}
-    named = (settings.text_column, settings.label_column, settings.split_column, *(settings.label_columns or ()))
+    about = name_about(settings).values()
+    named = (
+        settings.text_column,
+        settings.label_column,
+        settings.split_column,
+        *(settings.label_columns or ()),
+        *about,
+    )
     for wanted in named:
-        if wanted is not None and wanted not in known:
+        if wanted and wanted not in known:
             fields += _find_path(wanted, names, rows)
     return fields
 

@@ -11,7 +11,6 @@ _SAVE = "save it as .xlsx without a password, or as CSV"
 _EXPORT = "export its headlines as CSV"
 
 _STARTS = {
-    b"\xfd7zXZ\0": ("an xz archive", _UNPACK),
     b"7z\xbc\xaf\x27\x1c": ("a 7z archive", _UNPACK),
     b"Rar!\x1a\x07": ("a rar archive", _UNPACK),
     b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": ("an old Excel workbook (.xls) or one with a password", _SAVE),

@@ -11,10 +11,13 @@ from schemas.source import DataSettings
 
 GROUPING_VERSION = 3
 """Raised when the same headlines would get other ids or groups: then every snapshot is another one."""
-READING_VERSION = 4
+READING_VERSION = 5
 """Raised when the same bytes and settings would give other headlines or reasons: then every source is read again."""
-_ADDED = ("label_columns", "thresholds", "split_column")
-"""Settings of later versions; where they are not given, what is hashed or compared is as it was without them."""
+_ADDED = (
+    *("label_columns", "thresholds", "split_column", "published_at_column", "instrument_column", "publisher_column"),
+    *("timezone", "date_order", "identity"),
+)
+"""Settings of later versions; at their defaults, what is hashed or compared is as it was without them."""
 
 
 def normalise_text(text: str) -> str:
@@ -30,9 +33,14 @@ def text_id(text: str) -> str:
     return _own_hash(text)
 
 
-def headline_id(text: str, label: str, occurrence: int = 1) -> str:
-    """The id of a stored headline; a kept copy after the first has its occurrence number in it."""
-    return _own_hash(f"{text}\n{label}" if occurrence == 1 else f"{text}\n{label}\n{occurrence}")
+def headline_id(text: str, label: str, occurrence: int = 1, about: str = "") -> str:
+    """The id of a stored headline; a kept copy after the first has its occurrence number in it.
+
+    `about` is what else makes it another headline than one of the same text, such as its instrument; see `tell_about`.
+    """
+    return _own_hash(
+        "\n".join([text, label, *([about] if about else []), *([] if occurrence == 1 else [str(occurrence)])])
+    )
 
 
 def snapshot_id(headline_ids: Iterable[str], near_duplicates: str) -> str:
@@ -43,7 +51,7 @@ def snapshot_id(headline_ids: Iterable[str], near_duplicates: str) -> str:
 def describe_reading(settings: DataSettings, columns: ReadColumns) -> str:
     """The settings that decide which texts and labels a source yields, as JSON; equal JSON means equal readings."""
     rules = settings.model_dump(mode="json", include={"label_map", "agreement", "duplicates", "conflicts"})
-    rules |= {} if settings.thresholds is None else {"thresholds": settings.thresholds}
+    rules |= {name: value for name, value in list_added(settings).items() if name in {"thresholds", "identity"}}
     return json.dumps({**rules, "text_column": columns.text, "label_column": columns.label}, sort_keys=True)
 
 
@@ -55,13 +63,13 @@ def describe_remembered(settings: DataSettings) -> str:
 def ingest_id(sha256: str, settings: DataSettings) -> str:
     """The id of reading these bytes with these settings, whatever their path and the bound on rejected rows."""
     rules = settings.model_dump(mode="json", exclude={"source", "max_rejected", "too_long", *_ADDED})
-    rules |= _list_added(settings)
+    rules |= list_added(settings)
     return _own_hash(json.dumps([sha256, rules, READING_VERSION], sort_keys=True))
 
 
-def _list_added(settings: DataSettings) -> dict[str, Any]:
-    rules = settings.model_dump(mode="json", include=set(_ADDED))
-    return {name: value for name, value in rules.items() if value is not None}
+def list_added(settings: DataSettings) -> dict[str, Any]:
+    """The settings of later versions that are not at their defaults."""
+    return settings.model_dump(mode="json", include=set(_ADDED), exclude_defaults=True)
 
 
 def _own_hash(text: str) -> str:

@@ -11,14 +11,15 @@ import pandas as pd
 from pandera.typing.pandas import DataFrame
 
 from ingestion.damage import looks_damaged
-from ingestion.duplicates import keep_duplicates, merge_duplicates
+from ingestion.duplicates import keep_duplicates, merge_duplicates, tell_about
 from ingestion.identity import describe_reading, describe_remembered, snapshot_id
 from ingestion.labels import LabelWords
 from ingestion.near_duplicates import group_near_copies
+from ingestion.publication import resolve_dates
 from ingestion.sources import EMBEDDED, Reading, Source, find_source, iterate_rows
 from ingestion.validation import validate_rows
 from schemas.columns import ReadColumns, join_columns
-from schemas.frames import GivenFrame, HeadlineFrame, QuarantineFrame, RejectedFrame
+from schemas.frames import AcceptedFrame, GivenFrame, HeadlineFrame, QuarantineFrame, RejectedFrame
 from schemas.source import DataSettings
 
 
@@ -26,8 +27,8 @@ from schemas.source import DataSettings
 class Ingestion:
     """The result of reading a source.
 
-    `rows_read` is `len(accepted) + rows_merged + len(rejected) + len(left_out)`; `accepted.copies` adds up to the first
-    two. Row numbers count the rows of a file from 1, without header and blank lines.
+    `rows_read + rows_added` is `len(accepted) + rows_merged + len(rejected) + len(left_out)`; `accepted.copies` adds up
+    to the first two. Row numbers count the rows of a file from 1, without header and blank lines.
     """
 
     ingest_id: str
@@ -44,6 +45,8 @@ class Ingestion:
     """What was said of the source, as JSON."""
     rows_read: int
     rows_merged: int
+    rows_added: int
+    """Rows that those with a label for each of several entities became beyond their number."""
     not_read: tuple[str, ...]
     """Files and sheets of the source that were skipped, each with the reason."""
     headlines_damaged: int
@@ -55,6 +58,8 @@ class Ingestion:
     quarantined: DataFrame[QuarantineFrame]
     left_out: DataFrame[RejectedFrame]
     """Rows whose label the settings leave out, with the reason."""
+    rows: DataFrame[AcceptedFrame]
+    """The accepted rows."""
     given: DataFrame[GivenFrame]
     """The parts of an official split; no rows where the source has none."""
     order_counts: bool
@@ -86,10 +91,14 @@ def read_source(data: DataSettings, source: Source | None = None) -> Ingestion:
     """
     source = source or find_source(data)
     reading = Reading(not_read=list(source.not_read))
-    candidates, invalid, left_out = validate_rows(iterate_rows(source, data, reading), LabelWords.of(data))
+    validated = validate_rows(iterate_rows(source, data, reading), LabelWords.of(data))
+    rows_added = sum(map(len, validated)) - sum(reading.rows)
+    candidates, invalid, left_out = resolve_dates(validated, data)
+    candidates = candidates.assign(about=tell_about(candidates, data.identity, data.timezone))
     keep = data.duplicates == "keep"
     resolved = keep_duplicates(candidates) if keep else merge_duplicates(candidates, data.conflicts)
-    del candidates
+    rows = _list_rows(candidates, resolved.rows)
+    del candidates, validated
     rejected = pd.concat([invalid, resolved.rejected]).sort_values("row_number", kind="stable")
     columns = join_columns(reading.columns)
     accepted = _group(resolved.headlines, data.near_duplicates)
@@ -109,6 +118,7 @@ def read_source(data: DataSettings, source: Source | None = None) -> Ingestion:
         settings=describe_remembered(data),
         rows_read=sum(reading.rows),
         rows_merged=int((accepted["copies"] - 1).sum()),
+        rows_added=rows_added,
         not_read=tuple(reading.not_read),
         headlines_damaged=len(damaged),
         damaged_example=damaged[0] if damaged else None,
@@ -116,6 +126,7 @@ def read_source(data: DataSettings, source: Source | None = None) -> Ingestion:
         rejected=RejectedFrame.validate(_locate(rejected, source, reading)),
         quarantined=QuarantineFrame.validate(_locate(resolved.quarantined, source, reading)),
         left_out=RejectedFrame.validate(_locate(left_out, source, reading)),
+        rows=AcceptedFrame.validate(_locate(rows, source, reading)),
         given=GivenFrame.validate(_list_given(resolved.headlines)),
         order_counts=keep,
     )
@@ -130,6 +141,14 @@ def _group(headlines: pd.DataFrame, measure: str) -> pd.DataFrame:
     group_ids = smallest.reindex(groups).set_axis(headlines.index)
     columns = ["headline_id", "text_id", "masked_id", "group_id", "text", "label", "copies", "agreement"]
     return headlines.assign(group_id=group_ids)[columns].reset_index(drop=True)
+
+
+def _list_rows(candidates: pd.DataFrame, headline_ids: pd.Series) -> pd.DataFrame:
+    """The accepted candidates as rows of the source, in its order."""
+    columns = ["row_number", "published_at", "instrument", "publisher", "extra"]
+    rows = candidates.loc[headline_ids.index, columns]
+    rows.insert(0, "headline_id", headline_ids)
+    return rows
 
 
 def _list_given(headlines: pd.DataFrame) -> pd.DataFrame:

@@ -54,10 +54,7 @@ def tell_shape(found: Sequence[str], settings: DataSettings, column: str | None 
         column: The column if the remedy must name it.
     """
     if _share(word.lstrip().startswith("{") for word in found) >= _FITTING:
-        return (
-            f"holds an object with a label for each entity, and {ONE_LABEL}: give each row one label, for instance "
-            "where all entities have the same, and leave the other rows out"
-        )
+        return "holds objects whose values are not all labels: say what their words mean with --label-map"
     if _share(word.lstrip().startswith("[") for word in found) >= _FITTING:
         option = assign(settings, "label_columns", "A,B,C")
         return f"holds a list of labels: write each annotator's into a column of its own, and name these with {option}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from ingestion.about import miss_about, name_about
 from ingestion.columns import Columns, MissingColumnError, Table, describe_scores
 from ingestion.delimited import ONE_COLUMN, Layout, shape_of
 from ingestion.encodings import Text
@@ -99,11 +100,16 @@ def _numbered_layout(head: Head, settings: DataSettings) -> Layout | None:
     told = (settings.label_columns or (settings.label_column,)) if settings.is_labelled else ()
     labels = [place for column in told if (place := _number(column, width)) is not None]
     part = _number(settings.split_column, width)
+    about = {what: _number(name, width) for what, name in name_about(settings).items()}
+    places = {what: place for what, place in about.items() if place is not None}
+    if not miss_about([], settings).keys() <= places.keys():
+        return None
     if text is None or len(set(labels)) < len(told) or (part is None and settings.split_column):
         return None
     names, words = [str(place + 1) for place in range(width)], LabelWords.of(settings)
     group = make_group(names, labels, words, settings.agreement) if len(told) > 1 else None
-    others = _number_others(text, width, settings)
+    beside = {text} if settings.keeps_read else {text, *labels, *places.values(), *([] if part is None else [part])}
+    others = name_others([""] * width, beside)
     read = ReadColumns(
         text=settings.text_column,
         label=", ".join(names[place] for place in labels) or None,
@@ -111,14 +117,10 @@ def _numbered_layout(head: Head, settings: DataSettings) -> Layout | None:
         kept=tuple(others.values()),
         part=settings.split_column,
     )
+    read = read.with_about({what: names[place] for what, place in places.items()})
     start = head.ends[0] if settings.header_row else head.start
     label = None if group or not labels else labels[0]
-    return _lay_out(head, width, Columns(text, label, read, group, others, part), start)
-
-
-def _number_others(text: int, width: int, settings: DataSettings) -> dict[int, str]:
-    """The columns beside the text of a file without a header, named by their numbers."""
-    return name_others([""] * width, {text}) if settings.keeps_others else {}
+    return _lay_out(head, width, Columns(text, label, read, group, others, part, places), start)
 
 
 def _number(column: str | None, width: int) -> int | None:
@@ -132,7 +134,7 @@ def _headerless_layout(head: Head, settings: DataSettings) -> Layout | None:
     """Two columns of which one has a label word in the first row already; in most rows where no labels are needed."""
     words, first = LabelWords.of(settings), head.records[0]
     named = settings.text_column or settings.label_column or settings.label_columns or settings.split_column
-    if named or len(first) != _HEADERLESS_FIELDS:
+    if named or miss_about([], settings) or len(first) != _HEADERLESS_FIELDS:
         return None
     labels = [place for place, field in enumerate(first) if words.knows(field)]
     if len(labels) != 1:
@@ -141,7 +143,7 @@ def _headerless_layout(head: Head, settings: DataSettings) -> Layout | None:
     rows = [fields for fields in head.records if len(fields) == len(first) and words.knows(fields[label])]
     if not settings.is_labelled and (len(rows) <= _MOSTLY * len(head.records) or (len(rows) == 1 and is_spaced(first))):
         return None
-    others = _number_others(1 - label, len(first), settings)
+    others = name_others([""] * len(first), {1 - label} if settings.keeps_read else {0, 1})
     read = ReadColumns(
         text=str(2 - label),
         label=str(label + 1) if settings.is_labelled else None,

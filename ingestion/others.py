@@ -1,4 +1,4 @@
-"""The columns of a source besides the text, such as date, ticker or id: they pass through a scoring to its answers."""
+"""The other columns of a source, such as an id: kept beside headlines, and passed through a scoring to its answers."""
 
 import json
 import math
@@ -34,11 +34,24 @@ def name_others(names: Sequence[str], read: Container[int]) -> dict[int, str]:
     return named
 
 
-def take_others(cells: Sequence[Any] | Mapping[int, Any], others: OtherColumns) -> dict[str, Plain] | None:
-    """The cells of the other columns, which are given by their places, by name; None where there are none."""
+def take_others(
+    cells: Sequence[Any] | Mapping[int, Any], others: OtherColumns, *, flat: bool = True
+) -> dict[str, Any] | None:
+    """The cells of the other columns, which are given by their places, by name; None where there are none.
+
+    Nested cells become texts if `flat`, else they stay what JSON can say.
+    """
     if not others:
         return None
-    return {name: plain_cell(cells[place]) for place, name in others.items()}
+    take = plain_cell if flat else json_cell
+    return {name: take(cells[place]) for place, name in others.items()}
+
+
+def json_cell(cell: Any) -> Any:
+    """A cell as JSON can say it, lists and objects as such."""
+    if isinstance(cell, dict):
+        return {str(plain_cell(key)): json_cell(value) for key, value in cell.items()}
+    return [json_cell(value) for value in cell] if isinstance(cell, list | tuple) else plain_cell(cell)
 
 
 def plain_cell(cell: Any) -> Plain:

@@ -1,8 +1,9 @@
-"""Single files packed by gzip, bzip2 or zstandard, unpacked in memory, piece by piece and within bounds."""
+"""Single files packed by gzip, bzip2, xz or zstandard, unpacked in memory, piece by piece and within bounds."""
 
 import bz2
 import gzip
 import io
+import lzma
 import re
 import zlib
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from schemas.errors import InputError
 from schemas.reasons import describe_reason
 
 _PIECE = 1 << 20
-_BROKEN = (zlib.error, EOFError, ValueError, OSError)
+_BROKEN = (zlib.error, lzma.LZMAError, EOFError, ValueError, OSError)
 
 
 class PackedError(InputError):
@@ -37,6 +38,7 @@ def _open_zstandard(content: bytes) -> Any:
 _PACKERS = (
     Packer("gzip", re.compile(rb"\x1f\x8b"), lambda content: gzip.GzipFile(fileobj=io.BytesIO(content))),
     Packer("bzip2", re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)"), lambda content: bz2.BZ2File(io.BytesIO(content))),
+    Packer("xz", re.compile(rb"\xfd7zXZ\x00"), lambda content: lzma.open(io.BytesIO(content))),  # noqa: SIM115
     Packer("zstandard", re.compile(rb"\x28\xb5\x2f\xfd"), _open_zstandard),
 )
 

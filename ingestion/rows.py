@@ -1,7 +1,7 @@
 """What every reader yields: one row of a source as it was, and which columns of a table it comes from."""
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from schemas.columns import NO_COLUMNS, ReadColumns
 
@@ -11,8 +11,9 @@ class RawRow(NamedTuple):
 
     `agreement` is the least share of annotators that agree on the label, in per cent, where the source tells it.
     `left_out` is why a row that is sound is left out, and its label is ignored. `others` are the cells of other
-    columns by name, where they pass through to answers. `part` is the word for its part of an official split, where a
-    column or a file's name says it; empty where a cell is.
+    columns by name. `part` is the word for its part of an official split, where a
+    column or a file's name says it; empty where a cell is. `published_at`, `instrument` and `publisher` are the words
+    of the columns that say when it was published, what it is about and who published it.
     """
 
     text: str | None
@@ -21,8 +22,11 @@ class RawRow(NamedTuple):
     defect: str | None = None
     agreement: int | None = None
     left_out: str | None = None
-    others: Mapping[str, str | int | float | bool | None] | None = None
+    others: Mapping[str, Any] | None = None
     part: str | None = None
+    published_at: str | None = None
+    instrument: str | None = None
+    publisher: str | None = None
 
 
 class TableRows(NamedTuple):

@@ -1,21 +1,24 @@
 """Raw rows in, candidates, rejected rows and rows that are left out, by the schema `CandidateFrame`."""
 
 import gc
-from collections.abc import Iterable, Iterator, Sequence
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
 import pandas as pd
 from pandera.errors import SchemaErrors
 
+from ingestion.entities import expand_entities
 from ingestion.labels import SHOWN_CHARACTERS, LabelWords
 from ingestion.parts import resolve_part
 from ingestion.rows import RawRow
-from schemas.frames import CandidateFrame
+from schemas.frames import MAX_NAME, CandidateFrame
 from schemas.label import MISSING_WORDS
 
 ROWS_AT_ONCE = 50_000
 """Number of rows held as Python objects at a time; frames take a fraction of their memory."""
+_encode = json.JSONEncoder(ensure_ascii=False).encode
 MAX_RAW = 1_000_000
 """Characters of a rejected row that are stored; the rest is marked as cut."""
 
@@ -52,9 +55,13 @@ def validate_rows(rows: Iterable[RawRow], words: LabelWords) -> Validated:
 def validate_batch(rows: Sequence[RawRow], words: LabelWords | None, first_number: int) -> Validated:
     """Separate some rows in order, numbered from `first_number`, as in `validate_rows`.
 
-    If `words` is None, labels do not count: a row without a label is a candidate, and labels are dropped.
+    A row with a label for each of several entities becomes as many rows of its number. If `words` is None, labels do
+    not count: a row without a label is a candidate, and labels are dropped.
     """
-    frame = _candidate_frame(rows, words, first_number)
+    numbers: Sequence[int] = range(first_number, first_number + len(rows))
+    if words is not None:
+        rows, numbers = expand_entities(rows, numbers)
+    frame = _candidate_frame(rows, words, numbers)
     why = _leave_out(rows, words)
     left_out = _explain(frame, pd.Series(why, dtype="str"))
     frame = frame.drop(index=list(why)) if why else frame
@@ -94,17 +101,19 @@ def _take(rows: Iterator[RawRow]) -> list[RawRow]:
             gc.enable()
 
 
-def _candidate_frame(rows: Iterable[RawRow], words: LabelWords | None, first_number: int) -> pd.DataFrame:
-    texts, labels, raws, defects, agreements, _, _, parts = zip(*rows, strict=True)
+def _candidate_frame(rows: Iterable[RawRow], words: LabelWords | None, numbers: Sequence[int]) -> pd.DataFrame:
+    texts, labels, raws, defects, agreements, _, others, parts, *about = zip(*rows, strict=True)
     columns = {
         "text": [None if text is None else text.strip() for text in texts],
         "label": _resolve(labels, defects, words),
         "raw": raws,
         "defect": defects,
         "part": [None if part is None else resolve_part(part) for part in parts],
+        **dict(zip(("published_at", "instrument", "publisher"), about, strict=True)),
+        "extra": [None if cells is None else _encode(cells) for cells in others],
     }
     frame = pd.DataFrame(columns, dtype="str")
-    frame.insert(0, "row_number", range(first_number, first_number + len(texts)))
+    frame.insert(0, "row_number", numbers)
     return frame.assign(agreement=pd.array(agreements, dtype="Int64"))
 
 
@@ -151,7 +160,12 @@ def _describe_part(word: str) -> str:
     return f"unknown part {word[:SHOWN_CHARACTERS]!r} of the split" if word else "no part of the split"
 
 
-_DESCRIBE = {"label": _describe_label, "part": _describe_part}
+_DESCRIBE: dict[str, Callable[[str], str]] = {
+    "label": _describe_label,
+    "part": _describe_part,
+    "instrument": lambda _: f"instrument of more than {MAX_NAME} characters",
+    "publisher": lambda _: f"publisher of more than {MAX_NAME} characters",
+}
 """How a value that a column does not take is described; of other columns the check says it."""
 
 

@@ -66,8 +66,10 @@ def take_in(
         check(ingestion.accepted)
     _save(ingestion)
     left_out = f", {len(ingestion.left_out):,} left out" if len(ingestion.left_out) else ""
+    added = f", {ingestion.rows_added:,} more for further entities" if ingestion.rows_added else ""
     tell(
-        f"{ingestion.source}: {ingestion.rows_read:,} rows read, {len(ingestion.accepted):,} headlines accepted, "
+        f"{ingestion.source}: {ingestion.rows_read:,} rows read{added}, "
+        f"{len(ingestion.accepted):,} headlines accepted, "
         f"{ingestion.rows_merged:,} copies merged, {len(ingestion.rejected):,} rejected{left_out}"
     )
     if ingestion.columns.describe() and not ingestion.synthetic:
@@ -164,5 +166,6 @@ def _save(ingestion: "Ingestion") -> None:
         *frames,
         left_out=ingestion.left_out,
         given=ingestion.given,
+        rows=ingestion.rows,
         order_counts=ingestion.order_counts,
     )

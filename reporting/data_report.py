@@ -33,7 +33,8 @@ def summarise(report: DataReport) -> str:
     left_out = f", {report.rows_left_out:,} left out" if report.rows_left_out else ""
     quarantined = f"; {report.rows_quarantined:,} contradict each other" if report.rows_quarantined else ""
     return (
-        f"{report.rows_read:,} rows read: {report.rows_accepted:,} accepted, {report.rows_merged:,} merged as copies, "
+        f"{report.rows_read:,} rows read{report.tell_added()}: "
+        f"{report.rows_accepted:,} accepted, {report.rows_merged:,} merged as copies, "
         f"{report.rows_rejected:,} rejected{left_out}{quarantined}."
     )
 

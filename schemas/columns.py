@@ -1,7 +1,8 @@
 """Which columns of a table were read, as storage keeps them and people are shown them."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Self
 
 
 @dataclass(frozen=True)
@@ -10,7 +11,9 @@ class ReadColumns:
 
     `other_texts` and `other_labels` are columns that could be meant as well. A source that is no table has none of all.
     Where the label is no word in one column, `label_shape` says how it is read, and `label` has several names. `kept`
-    are the columns that pass through to answers, and `part` is the column of an official split, where one is named.
+    are the other columns, and `part` is the column of an official split, where one is named. `published_at`,
+    `instrument` and `publisher` are the columns of when a headline was published, what it is about, and who published
+    it.
     """
 
     text: str | None = None
@@ -20,13 +23,36 @@ class ReadColumns:
     label_shape: str | None = None
     kept: tuple[str, ...] = ()
     part: str | None = None
+    published_at: str | None = None
+    instrument: str | None = None
+    publisher: str | None = None
+
+    def with_about(self, names: Mapping[str, str]) -> Self:
+        """The same with the columns of time, instrument and publisher, by the names of the fields here."""
+        return replace(
+            self,
+            published_at=names.get("published_at"),
+            instrument=names.get("instrument"),
+            publisher=names.get("publisher"),
+        )
+
+    @property
+    def says_more(self) -> bool:
+        """Whether a source has more than text and label: a time, an instrument, a publisher or other columns."""
+        return bool(self.published_at or self.instrument or self.publisher or self.kept)
 
     def describe(self) -> str:
         """The columns that were read, in words; empty for a source that is no table."""
         read = (("text", self.text), ("label", self.label))
         told = ", ".join(f"{what} from {_show(name)}" for what, name in read if name is not None)
         told += f" ({self.label_shape})" if self.label_shape else ""
-        return told if self.part is None else f"{told}, part of the split from {_show(self.part)}"
+        more = (
+            ("part of the split", self.part),
+            ("time of publication", self.published_at),
+            ("instrument", self.instrument),
+            ("publisher", self.publisher),
+        )
+        return told + "".join(f", {what} from {_show(name)}" for what, name in more if name is not None)
 
     def warn(self) -> list[str]:
         """A sentence for each column that could be another one."""
@@ -49,6 +75,9 @@ def join_columns(columns: Iterable[ReadColumns]) -> ReadColumns:
         part=_join(each.part for each in every),
         label_shape=_join(each.label_shape for each in every),
         kept=tuple(dict.fromkeys(name for each in every for name in each.kept)),
+        published_at=_join(each.published_at for each in every),
+        instrument=_join(each.instrument for each in every),
+        publisher=_join(each.publisher for each in every),
     )
 
 

@@ -143,6 +143,8 @@ class DataReport(Settings):
     headlines_damaged: int | None = None
     """Headlines whose text looks damaged; None where an older version ingested."""
     damaged_example: str | None = None
+    rows_added: int = 0
+    """Rows that those with a label for each of several entities became beyond their number."""
     rows_left_out: int = 0
     """Rows that the settings left out."""
     left_out: tuple[tuple[str, int], ...] = ()
@@ -151,6 +153,10 @@ class DataReport(Settings):
     def warn(self) -> list[str]:
         """A sentence for each doubt about the columns, and about labels that no headline has."""
         return [*self.columns.warn(), *warn_of_labels([each.label for each in self.labels])]
+
+    def tell_added(self) -> str:
+        """How many rows further entities added, after the number that was read; empty where none did."""
+        return f", and {self.rows_added:,} more for further entities" if self.rows_added else ""
 
     def tell_left_out(self) -> str:
         """How many rows were left out, with the commonest reasons."""

@@ -1,7 +1,10 @@
 """What is true of the frames of headlines that travel between ingestion, storage and learning: pandera schemas."""
 
+from typing import Any
+
 import pandas as pd
 import pandera.pandas as pa
+from pandera.engines.pandas_engine import DateTime
 from pandera.typing.pandas import Series
 
 from schemas.label import AGREEMENTS, LABELS, MISSING_WORDS
@@ -10,6 +13,10 @@ LABEL_VALUES = [label.value for label in LABELS]
 SPLIT_PARTS = ["train", "validation", "test"]
 MAX_CHARACTERS = 10_000
 """A longer text is no headline."""
+MAX_NAME = 500
+"""A longer word names no instrument and no publisher."""
+EARLIEST, CLOCKS = pd.Timestamp("1950-01-01"), pd.Timedelta(days=1)
+"""An earlier publication is a mistake; a later one than now is, beyond what time zones and clocks differ by."""
 SPREADSHEET_ERROR = (
     r"^#(?:NULL!|DIV/0!|VALUE!|REF!|NAME\?|NUM!|SPILL!|CALC!|FIELD!|BLOCKED!|CONNECT!|UNKNOWN!|BUSY!|ERROR!"
     r"|GETTING_DATA|WERT!|BEZUG!|ZAHL!|NV|VALOR!|NOME\?|NÚM!|N/D|VALEUR!|NOM\?|NOMBRE!|¡(?:VALOR|REF|NUM)!|¿NOMBRE\?)$"
@@ -33,6 +40,10 @@ class CandidateFrame(pa.DataFrameModel):
     defect: Series[str] = pa.Field(nullable=True)
     agreement: Series[pd.Int64Dtype] = pa.Field(nullable=True, isin=AGREEMENTS)
     part: Series[str] = pa.Field(nullable=True, isin=SPLIT_PARTS)
+    published_at: Series[str] = pa.Field(nullable=True)
+    instrument: Series[str] = pa.Field(nullable=True, str_length={"max_value": MAX_NAME})
+    publisher: Series[str] = pa.Field(nullable=True, str_length={"max_value": MAX_NAME})
+    extra: Series[str] = pa.Field(nullable=True)
 
     @pa.check("text", name="empty text")
     @classmethod
@@ -69,6 +80,56 @@ class CandidateFrame(pa.DataFrameModel):
     def no_defect(cls, defects: Series[str]) -> pd.Series:
         """A row that was taken apart has none."""
         return defects.isna()
+
+    class Config:
+        """Nothing else, and nothing converted in silence."""
+
+        strict = True
+
+
+class PublicationFrame(pa.DataFrameModel):
+    """The word for a time of publication and the time in UTC; each is missing where there is none."""
+
+    word: Series[str]
+    published_at: Series[DateTime] = pa.Field(nullable=True)
+
+    @pa.check("published_at", name="date that cannot be read", ignore_na=False)
+    @classmethod
+    def is_read(cls, times: Series[Any]) -> pd.Series:
+        """The word is a date or a time."""
+        return times.notna()
+
+    @pa.check("published_at", name=f"date before {EARLIEST.year}")
+    @classmethod
+    def not_too_early(cls, times: Series[Any]) -> pd.Series:
+        """Not a default value of a program, such as the first day of 1900."""
+        return times >= EARLIEST
+
+    @pa.check("published_at", name="date in the future")
+    @classmethod
+    def not_in_the_future(cls, times: Series[Any]) -> pd.Series:
+        """Not later than now."""
+        return times <= pd.Timestamp.now("UTC").tz_localize(None) + CLOCKS
+
+    class Config:
+        """Nothing else, and nothing converted in silence."""
+
+        strict = True
+
+
+class AcceptedFrame(pa.DataFrameModel):
+    """Accepted rows: the headline of each, its file and its row in it, and what the source says besides.
+
+    A row with a label for each of several entities has a line for each.
+    """
+
+    headline_id: Series[str] = pa.Field(str_length={"min_value": 16, "max_value": 16})
+    source: Series[str]
+    row_number: Series[int] = pa.Field(ge=1)
+    published_at: Series[DateTime] = pa.Field(nullable=True)
+    instrument: Series[str] = pa.Field(nullable=True, str_length={"min_value": 1, "max_value": MAX_NAME})
+    publisher: Series[str] = pa.Field(nullable=True, str_length={"min_value": 1, "max_value": MAX_NAME})
+    extra: Series[str] = pa.Field(nullable=True)
 
     class Config:
         """Nothing else, and nothing converted in silence."""

@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, Self
+from zoneinfo import ZoneInfo
 
 from pydantic import Field, FiniteFloat, JsonValue, field_validator, model_validator
 
 from schemas.formats import Format, LabelledFormat
 from schemas.label import Label, fold_word
 from schemas.settings import NamingSettings, PositiveInt
+
+DateOrder = Literal["dmy", "mdy", "ymd"]
+"""The order of day, month and year in a date of numbers."""
 
 
 class DataSettings(NamingSettings):
@@ -16,11 +20,14 @@ class DataSettings(NamingSettings):
     is_labelled: ClassVar[bool] = True
     """Whether a row needs a label."""
     options: ClassVar[frozenset[str]] = frozenset(
-        {"text_column", "label_column", "label_columns", "thresholds", "encoding", "format", "delimiter", "header_row"}
+        {
+            *("text_column", "label_column", "label_columns", "thresholds", "encoding", "format", "delimiter"),
+            *("header_row", "split_column", "published_at_column", "instrument_column", "timezone", "date_order"),
+        }
     )
     """Settings whose values `fintone ingest` and `fintone run` have options for; that of the label map takes a file."""
-    keeps_others: ClassVar[bool] = False
-    """Whether the cells of other columns are kept beside the text."""
+    keeps_read: ClassVar[bool] = False
+    """Whether columns that are read, the text aside, are also among the other columns."""
 
     @classmethod
     def call(cls, setting: str) -> str:
@@ -51,6 +58,34 @@ class DataSettings(NamingSettings):
         default=None,
         description="Column that holds train, validation (val, valid, dev) or test, for `split.method=given`. Its "
         "number, from 1, where a CSV has no header. Not needed where files are named so.",
+    )
+    published_at_column: str | None = Field(
+        default=None,
+        description="Column of the date or time of publication; found by names and values when not given, none where "
+        "empty. Its number, from 1, where a CSV has no header.",
+    )
+    instrument_column: str | None = Field(
+        default=None,
+        description="Column of the ticker, ISIN or entity that a headline is about; found by names when not given, "
+        "none where empty.",
+    )
+    publisher_column: str | None = Field(
+        default=None,
+        description="Column of who published a headline; found by names when not given, none where empty.",
+    )
+    timezone: str = Field(
+        default="UTC",
+        description="Time zone of dates that name none, and in which a day begins, as in America/New_York.",
+    )
+    date_order: DateOrder | None = Field(
+        default=None,
+        description="Order in dates such as 03/04/2025: `dmy`, `mdy` or `ymd`; found from the whole column when not "
+        "given.",
+    )
+    identity: tuple[Literal["text", "instrument", "day"], ...] = Field(
+        default=("text", "instrument", "day"),
+        description="What makes two rows the same headline, and their labels a contradiction where they disagree; "
+        "what a source lacks does not count. `text` must be among them.",
     )
     label_columns: tuple[str, ...] | None = Field(
         default=None,
@@ -120,8 +155,24 @@ class DataSettings(NamingSettings):
 
         Settings at their defaults are left out.
         """
-        of_a_study = {"source", "duplicates", "near_duplicates", "too_long"}
+        of_a_study = {"source", "duplicates", "near_duplicates", "too_long", "identity"}
         return self.model_dump(mode="json", exclude=of_a_study, exclude_defaults=True)
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ValueError, OSError, KeyError):
+            raise ValueError(f"{value!r} is not a time zone: give a name such as Europe/Lisbon, or UTC") from None
+        return value
+
+    @field_validator("identity")
+    @classmethod
+    def _text_and_more(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if "text" not in value:
+            raise ValueError(f"{','.join(value)!r} lacks text: add it")
+        return tuple(part for part in ("text", "instrument", "day") if part in value)
 
     @field_validator("label_map", mode="before")
     @classmethod
@@ -175,7 +226,7 @@ class UnlabelledSettings(DataSettings):
     """Where headlines without labels come from and how they are read; a label beside one is ignored."""
 
     is_labelled: ClassVar[bool] = False
-    keeps_others: ClassVar[bool] = True
+    keeps_read: ClassVar[bool] = True
 
     @classmethod
     def call(cls, setting: str) -> str:

@@ -25,7 +25,8 @@ def load_data_report(warehouse: Path, ingest_id: str) -> DataReport:
         cursor = connection.execute(
             "SELECT sources.ingest_id, source, kind, encoding, synthetic, snapshot_id, previous_snapshot_id, rows_read,"
             " rows_accepted, rows_merged, rows_rejected, coalesce(rows_quarantined, 0) AS rows_quarantined,"
-            " not_read, headlines_damaged, damaged_example, coalesce(rows_left_out, 0) AS rows_left_out"
+            " not_read, headlines_damaged, damaged_example, coalesce(rows_left_out, 0) AS rows_left_out,"
+            " coalesce(rows_added, 0) AS rows_added"
             " FROM sources JOIN snapshots USING (snapshot_id) WHERE sources.ingest_id = ?",
             [ingest_id],
         )

@@ -57,7 +57,14 @@ def rejected_query(ingest_id: str) -> str:
 
 
 def data_queries(
-    ingest_id: str, snapshot_id: str, *, rejected: bool, left_out: bool, contradictory: bool, near_copies: bool
+    ingest_id: str,
+    snapshot_id: str,
+    *,
+    rejected: bool,
+    left_out: bool,
+    contradictory: bool,
+    near_copies: bool,
+    dated: bool = False,
 ) -> list[tuple[str, str]]:
     """Queries worth trying after an ingestion, each with what it shows; queries without rows are left out."""
     rows, snapshot = f"WHERE ingest_id = '{ingest_id}' ORDER BY ALL", f"WHERE snapshot_id = '{snapshot_id}'"
@@ -67,6 +74,10 @@ def data_queries(
         "the rows that contradict each other": (
             contradictory,
             f"SELECT text, label, resolution, source, row_number FROM quarantine {rows}",
+        ),
+        "dates, instruments and other columns": (
+            dated,
+            f"SELECT published_at, instrument, publisher, text, label, extra FROM accepted_rows {rows}",
         ),
         "the near copies": (near_copies, f"SELECT headlines, kind, labels, example FROM near_copies {snapshot}"),
     }

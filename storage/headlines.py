@@ -9,6 +9,7 @@ import pandas as pd
 from duckdb import DuckDBPyConnection
 
 from schemas.columns import NO_COLUMNS, ReadColumns
+from storage.accepted_rows import save_accepted_rows
 from storage.order import next_number
 from storage.refusals import forget_refusal
 from storage.warehouse import is_up_to_date, reading, utc_now, writing
@@ -33,6 +34,8 @@ class SourceRecord:
     rows_read: int
     rows_merged: int
     snapshot_id: str
+    rows_added: int = 0
+    """Rows that those with a label for each of several entities became beyond their number."""
     columns: ReadColumns = NO_COLUMNS
     not_read: tuple[str, ...] = ()
     headlines_damaged: int = 0
@@ -69,6 +72,7 @@ def save_ingestion(
     *,
     left_out: pd.DataFrame | None = None,
     given: pd.DataFrame | None = None,
+    rows: pd.DataFrame | None = None,
     order_counts: bool = True,
 ) -> str:
     """Save a source, its headlines, its rejected rows and its snapshot; an ingestion that is known changes nothing.
@@ -83,6 +87,7 @@ def save_ingestion(
         quarantined: A `schemas.frames.QuarantineFrame`.
         left_out: A `schemas.frames.RejectedFrame` of rows that the settings left out; None if there are none.
         given: A `schemas.frames.GivenFrame`.
+        rows: A `schemas.frames.AcceptedFrame`.
         order_counts: The snapshot is in the order of `accepted`; else in the order of its ids, which sorts faster here
             than in the frame.
 
@@ -118,6 +123,8 @@ def save_ingestion(
             " $left_out AS rows_left_out, $label_shape AS label_shape,"
             " $text AS text_column, $label AS label_column, $other_texts AS other_text_columns,"
             " $other_labels AS other_label_columns, $not_read AS not_read,"
+            " $published_at AS published_at_column, $instrument AS instrument_column,"
+            " $publisher AS publisher_column, $extra AS extra_columns, $rows_added AS rows_added,"
             " $headlines_damaged AS headlines_damaged, $damaged_example AS damaged_example, $now AS ingested_at,"
             " $number AS number",
             {
@@ -125,6 +132,10 @@ def save_ingestion(
                 **{name: list(value or ()) for name, value in vars(source.columns).items() if name.startswith("other")},
                 "text": source.columns.text,
                 "label": source.columns.label,
+                "published_at": source.columns.published_at,
+                "instrument": source.columns.instrument,
+                "publisher": source.columns.publisher,
+                "extra": list(source.columns.kept),
                 "not_read": list(source.not_read),
                 "accepted": len(accepted),
                 "rejected": len(rejected),
@@ -137,6 +148,8 @@ def save_ingestion(
         )
         if given is not None:
             _save_given(connection, source.ingest_id, given)
+        if rows is not None:
+            save_accepted_rows(connection, source.ingest_id, rows)
         _save_visit(connection, source.location, source.ingest_id, source.settings, now)
     return source.ingest_id
 
@@ -295,12 +308,17 @@ def load_columns(connection: DuckDBPyConnection, ingest_id: str) -> ReadColumns:
     """The columns that an ingestion read; empty if an earlier version did not store them."""
     [found] = connection.execute(
         "SELECT text_column, label_column, coalesce(other_text_columns, []), coalesce(other_label_columns, []),"
-        " label_shape"
+        " label_shape, published_at_column, instrument_column, publisher_column, coalesce(extra_columns, [])"
         " FROM (SELECT ?::VARCHAR AS ingest_id) LEFT JOIN sources USING (ingest_id)",
         [ingest_id],
     ).fetchall()
-    text, label, other_texts, other_labels, shape = found
-    return ReadColumns(text, label, tuple(other_texts), tuple(other_labels), shape)
+    text, label, other_texts, other_labels, shape, published_at, instrument, publisher, extra = found
+    return ReadColumns(
+        *(text, label, tuple(other_texts), tuple(other_labels), shape, tuple(extra)),
+        published_at=published_at,
+        instrument=instrument,
+        publisher=publisher,
+    )
 
 
 def load_unmasked(warehouse: Path) -> pd.DataFrame:

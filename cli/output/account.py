@@ -19,7 +19,7 @@ def describe_ingestion(report: DataReport, *, is_new: bool) -> tuple[Lines, Line
     lines = [
         ("source", f"{report.source}{'' if is_new else ' (nothing new: these rows are known)'}"),
         ("kind", f"{report.kind}, {report.encoding}"),
-        ("rows read", f"{report.rows_read:,}"),
+        ("rows read", f"{report.rows_read:,}{report.tell_added()}"),
         ("accepted", f"{report.rows_accepted:,}: {labels}"),
         ("merged", f"{report.rows_merged:,}"),
         ("rejected", f"{report.rows_rejected:,}{describe_reasons(report.reasons)}"),
@@ -43,6 +43,8 @@ def describe_ingestion(report: DataReport, *, is_new: bool) -> tuple[Lines, Line
     lines.append(("snapshot", report.snapshot_id))
     if report.columns.describe():
         lines.append(("columns", report.columns.describe()))
+    if report.columns.kept:
+        lines.append(("kept", f"{list_some([repr(name) for name in report.columns.kept])}, in accepted_rows.extra"))
     if report.changes:
         added, removed, relabelled, _ = report.changes
         told = f"{added:,} added, {removed:,} removed, {relabelled:,} relabelled"
@@ -59,6 +61,7 @@ def describe_ingestion(report: DataReport, *, is_new: bool) -> tuple[Lines, Line
         left_out=report.rows_left_out > 0,
         contradictory=report.rows_quarantined > 0,
         near_copies=bool(report.copies),
+        dated=report.columns.says_more,
     )
 
 

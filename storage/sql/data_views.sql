@@ -25,6 +25,34 @@ COMMENT ON COLUMN source_labels.rows_accepted IS 'Rows of these headlines, copie
 COMMENT ON COLUMN source_labels.share IS 'Share of the headlines of the source, from 0 to 1.';
 
 
+CREATE OR REPLACE VIEW accepted_rows AS
+SELECT
+    rows.ingest_id,
+    rows.source,
+    rows.row_number,
+    rows.headline_id,
+    headlines.text,
+    headlines.label,
+    rows.published_at,
+    rows.instrument,
+    rows.publisher,
+    rows.extra
+FROM ledger.accepted_rows AS rows
+JOIN headlines USING (headline_id)
+ORDER BY ALL;
+COMMENT ON VIEW accepted_rows IS 'Every accepted row of a source, copies too, with its headline and what the source says besides; none of a source until this version has read it.';
+COMMENT ON COLUMN accepted_rows.ingest_id IS 'The ingestion.';
+COMMENT ON COLUMN accepted_rows.source IS 'The file that the row came from.';
+COMMENT ON COLUMN accepted_rows.row_number IS 'Its row in the file, from 1; several have it where a row has a label for each of several entities.';
+COMMENT ON COLUMN accepted_rows.headline_id IS 'Its headline.';
+COMMENT ON COLUMN accepted_rows.text IS 'The text of the headline.';
+COMMENT ON COLUMN accepted_rows.label IS 'negative, neutral or positive.';
+COMMENT ON COLUMN accepted_rows.published_at IS 'When it was published, UTC; NULL where the row does not say.';
+COMMENT ON COLUMN accepted_rows.instrument IS 'The ticker, ISIN or entity that it is about; NULL where the row does not say.';
+COMMENT ON COLUMN accepted_rows.publisher IS 'Who published it; NULL where the row does not say.';
+COMMENT ON COLUMN accepted_rows.extra IS 'The other columns by name, as JSON: extra->>''url'' is a text; NULL where there are none.';
+
+
 CREATE OR REPLACE VIEW rejected_reasons AS
 SELECT
     ingest_id,

@@ -1,7 +1,6 @@
 """A file of a kind that is not read is named as that, and never read as text."""
 
 import io
-import lzma
 import sqlite3
 import tarfile
 
@@ -36,7 +35,6 @@ def database(path, connect):
 
 
 KINDS = {
-    "an xz archive": lambda _: lzma.compress(CSV),
     "an old Excel workbook": lambda _: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600),
     "a tar archive": lambda _: tar_of("news.csv", CSV),
     "a Feather file of version 1": lambda _: b"FEA1" + bytes(100),

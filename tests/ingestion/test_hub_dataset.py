@@ -293,7 +293,7 @@ def test_columns_go_by_their_values_and_by_the_names_of_classes(hub: FakeHub) ->
     )
     hub.commits = {COMMIT: {"README.md": classes, "news.csv": b"text,headline,label,sentiment\n" + rows}}
     content = read_dataset(NEWS, COMMIT, SETTINGS)
-    assert content.columns == ReadColumns("headline", "sentiment", ("text",), ("label",))
+    assert content.columns == ReadColumns("headline", "sentiment", ("text",), ("label",), kept=("text", "label"))
     assert [row.label for row in content.rows] == ["neutral", "positive", "negative"] * 2
 
 

@@ -204,7 +204,6 @@ def test_settings_that_contradict_each_other_are_told(settings, said):
         check_settings(DataSettings, {"source": "x", **settings})
 
 
-ENTITIES = ['{"Northwind": "positive", "Harbour": "negative"}', '{"Castell": "neutral"}'] * 2
 THREE = {f"annotator{n}": ["positive", "negative"] * 2 for n in (1, 2)}
 
 
@@ -215,7 +214,10 @@ THREE = {f"annotator{n}": ["positive", "negative"] * 2 for n in (1, 2)}
             {"sentiment_score": [0.62, -0.48, 0.03, 0.0]},
             "'sentiment_score' holds scores from -0.48 to 0.62: .* --thresholds -0.1,0.1",
         ),
-        ({"Decisions": ENTITIES}, "'Decisions' holds an object with a label for each entity, and fintone reads one"),
+        (
+            {"Decisions": ['{"Orlo": "very positive"}', '{"Castell": "rather negative"}'] * 2},
+            "'Decisions' holds objects whose values are not all labels: say what their words mean with --label-map",
+        ),
         ({"votes": ['["positive", "neutral"]'] * 4}, "'votes' holds a list of labels: write each annotator's into"),
         (THREE, "is an annotator's, say --label-columns annotator1,annotator2"),
         (
@@ -233,7 +235,7 @@ def test_a_shape_that_is_not_read_is_named_with_the_remedy(read, table, said):
     ("values", "said"),
     [
         ([0.62, -0.48, 0.03, 0.0], "the column holds scores from -0.48 to 0.62: say below which"),
-        (ENTITIES, "the column holds an object with a label for each entity"),
+        (['{"Orlo": "up", "Castell": "down"}'] * 4, "8 rows with an unknown label in column"),
     ],
 )
 def test_the_shape_of_a_label_column_is_told_in_the_refusal(read, values, said):

@@ -68,10 +68,12 @@ def test_files_of_a_folder_may_have_different_columns(tmp_path: Path) -> None:
     assert others[2] == {"ticker": "b"}
 
 
-def test_what_is_trained_on_keeps_none(tmp_path: Path) -> None:
-    (tmp_path / "a.csv").write_text("id,headline,label\n" + "".join(f"1,{text},positive\n" for text in TEXTS))
-    own = DataSettings(source=str(tmp_path / "a.csv"))
-    assert [row.others for row in iterate_rows(find_place(own), own, Reading())] == [None, None]
+def test_what_is_trained_on_keeps_the_columns_that_are_not_read_and_what_is_nested_as_it_is(tmp_path: Path) -> None:
+    rows = [{"id": 1, "headline": text, "label": "positive", "source": {"name": "Wire"}} for text in TEXTS]
+    (tmp_path / "a.json").write_text(json.dumps(rows))
+    own = DataSettings(source=str(tmp_path / "a.json"))
+    others = [row.others for row in iterate_rows(find_place(own), own, Reading())]
+    assert others == [{"id": 1, "source": {"name": "Wire"}}] * 2
 
 
 def test_each_name_is_given_once() -> None:

@@ -1,9 +1,10 @@
-"""What gzip, bzip2 and zstandard packed is read as what it is, within bounds; it is never read as text."""
+"""What gzip, bzip2, xz and zstandard packed is read as what it is, within bounds; it is never read as text."""
 
 import bz2
 import gzip
 import io
 import json
+import lzma
 
 import pyarrow as pa
 import pytest
@@ -24,7 +25,7 @@ def zstandard(content):
     return pa.compress(content, codec="zstd", asbytes=True)
 
 
-PACKERS = {"gzip": gzip.compress, "bzip2": bz2.compress, "zstandard": zstandard}
+PACKERS = {"gzip": gzip.compress, "bzip2": bz2.compress, "xz": lzma.compress, "zstandard": zstandard}
 OBJECTS = [{"text": "Profit rose", "label": "positive"}]
 FILES = {
     "csv": CSV,

@@ -46,7 +46,8 @@ def test_a_rejected_row_needs_a_reason():
 def candidates(*rows):
     kinds = {"text": "str", "label": "str", "raw": "str", "defect": "str", "agreement": "Int64"}
     columns = ["row_number", *kinds]
-    return pd.DataFrame(rows, columns=columns).astype(kinds).assign(part=pd.Series(None, dtype="str"))
+    more = ("part", "published_at", "instrument", "publisher", "extra")
+    return pd.DataFrame(rows, columns=columns).astype(kinds).assign(**dict.fromkeys(more, pd.Series(None, dtype="str")))
 
 
 def test_a_candidate_fails_once_for_each_thing_that_is_wrong():
@@ -59,6 +60,13 @@ def test_a_candidate_fails_once_for_each_thing_that_is_wrong():
         CandidateFrame.validate(frame, lazy=True)
     failures = caught.value.failure_cases
     assert list(zip(failures["index"], failures["column"], strict=True)) == [(1, "text"), (1, "label"), (2, "defect")]
+
+
+def test_an_instrument_is_a_name_and_no_text():
+    frame = candidates((1, "Profit rose", "positive", "a", None, None))
+    CandidateFrame.validate(frame.assign(instrument="x" * 500))
+    with pytest.raises(SchemaError, match="instrument"):
+        CandidateFrame.validate(frame.assign(instrument="x" * 501))
 
 
 @pytest.mark.parametrize(

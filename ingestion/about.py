@@ -1,0 +1,101 @@
+"""When a headline was published, what it is about and who published it: the columns that say so, and their words."""
+
+from collections.abc import Callable, Container, Mapping, Sequence
+from typing import Any
+
+from ingestion.cells import is_empty
+from ingestion.column_names import end_of, find_named, pluralise, split_words
+from ingestion.column_values import ColumnValues
+from ingestion.labels import label_word
+from ingestion.others import plain_cell
+from ingestion.rows import RawRow
+from schemas.label import MISSING_WORDS
+from schemas.source import DataSettings
+
+ABOUT_NAMES = {
+    "published_at": (
+        *("published at", "published", "published on", "publication date", "publication time", "publish date"),
+        *("publish time", "published date", "date published", "pub date", "pubdate", "datetime", "date time"),
+        *("timestamp", "date", "created at", "release date", "release time", "time"),
+    ),
+    "instrument": (
+        *("instrument", "ticker", "stock ticker", "ticker symbol", "symbol", "stock symbol", "isin", "ric", "stock"),
+        *("security", "entity", "company", "company name"),
+    ),
+    "publisher": ("publisher", "source", "news source", "provider", "outlet", "site", "domain"),
+}
+"""Known names of the columns, best first, by the field of a raw row; case, padding, `_`, `-` and a plural ignored."""
+
+
+def find_about(
+    names: Sequence[str], judge: Callable[[int], ColumnValues], settings: DataSettings, taken: Container[int]
+) -> dict[str, int]:
+    """The places of the columns of time, instrument and publisher that the settings name or that are found.
+
+    A column is found by its name; one of times also needs values that look like dates.
+
+    Args:
+        names: The names of all columns.
+        judge: Gives the first values of a column by its place.
+        settings: Which columns are named; an empty name means that there is none.
+        taken: The places of columns that hold text, label or part.
+    """
+    named, found = name_about(settings), dict[str, int]()
+    for what, known in ABOUT_NAMES.items():
+        wanted = named[what]
+        if wanted is not None:
+            places = find_named(names, wanted) if wanted else []
+        else:
+            ranks = _rank(names, known)
+            fits = (place for place in ranks if place not in taken and _fits(what, judge(place)))
+            places = sorted(fits, key=ranks.__getitem__)
+        if places:
+            found[what] = places[0]
+    return found
+
+
+def name_about(settings: DataSettings) -> dict[str, str | None]:
+    """The columns of time, instrument and publisher as the settings name them; an empty name means that there is none.
+
+    None means that the column is to be found.
+    """
+    columns = (settings.published_at_column, settings.instrument_column, settings.publisher_column)
+    return dict(zip(ABOUT_NAMES, columns, strict=True))
+
+
+def miss_about(names: Sequence[str], settings: DataSettings) -> dict[str, str]:
+    """The columns of time, instrument and publisher that the settings name and that are not there."""
+    told = name_about(settings)
+    return {what: name for what, name in told.items() if name and not find_named(names, name)}
+
+
+def take_about(row: RawRow, cells: Mapping[str, Any]) -> RawRow:
+    """A row with the words of its cells of time, instrument and publisher."""
+    if not cells:
+        return row
+    return row._replace(
+        published_at=_word(cells.get("published_at")),
+        instrument=_word(cells.get("instrument")),
+        publisher=_word(cells.get("publisher")),
+    )
+
+
+def _rank(names: Sequence[str], known: Sequence[str]) -> dict[int, int]:
+    forms = [*known, *map(pluralise, known)]
+    found = ((place, {end_of(name), " ".join(split_words(name))}) for place, name in enumerate(names))
+    ranks = ((place, [rank for rank, form in enumerate(forms) if form in own]) for place, own in found)
+    return {place: min(own) for place, own in ranks if own}
+
+
+def _fits(what: str, values: ColumnValues) -> bool:
+    return values.holds_dates if what == "published_at" else values.is_short
+
+
+def _word(cell: Any) -> str | None:
+    """The word of a cell; None for an empty one, and for one that says that there is no value."""
+    if is_empty(cell):
+        return None
+    if isinstance(cell, int | float) and not isinstance(cell, bool):
+        return label_word(cell)
+    told = " ".join(str(plain_cell(cell)).split())
+    return None if told.casefold() in MISSING_WORDS else told

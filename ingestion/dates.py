@@ -1,0 +1,218 @@
+"""Words for dates and times of any common form to times in UTC, a column at once."""
+
+import re
+import warnings
+from collections.abc import Sequence
+from datetime import datetime
+
+import pandas as pd
+
+from schemas.source import DateOrder
+
+ORDERS: tuple[DateOrder, ...] = ("dmy", "mdy", "ymd")
+_MOST_FORMATS = 50
+_STRIDE = 7_919
+"""Formats that are guessed, each from a word this far from the last one; words of others are parsed one by one."""
+_DEFAULTS = (datetime(2000, 1, 1), datetime(2001, 2, 2))  # noqa: DTZ001 (the words have the zones)
+"""What a word that is not a whole date is completed by, so that it gives two different ones."""
+_CENTURY = 69
+"""Two digits from here on are years of the 20th century, as in POSIX."""
+_ZONES = {
+    "UTC": "+0000",
+    "GMT": "+0000",
+    "UT": "+0000",
+    "EST": "-0500",
+    "EDT": "-0400",
+    "CST": "-0600",
+    "CDT": "-0500",
+    "MST": "-0700",
+    "MDT": "-0600",
+    "PST": "-0800",
+    "PDT": "-0700",
+    "CET": "+0100",
+    "CEST": "+0200",
+    "BST": "+0100",
+}
+"""Zones that words may name: those of RFC 2822, and of Europe."""
+_NUMBERS = r"\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2})"
+"""A date of three numbers whose year is last, or has two digits."""
+_CLOCK = r"\d{1,2}:\d{2}(?::\d{2})?(?: [AP]M)?"
+_TIDIED = (
+    (r"\s+", " "),
+    (r"(?i)^(?:mon|tue|tues|wed|wednes|thu|thur|thurs|fri|sat|satur|sun)(?:day)?\b[.,]? ?", ""),
+    (r"(?i)(\d) ?a\.?m\b\.?", r"\1 AM"),
+    (r"(?i)(\d) ?p\.?m\b\.?", r"\1 PM"),
+    (r"([+-]\d{4}) ?\([A-Za-z ]+\)$", r"\1"),
+    (r"\b(?:GMT|UTC)([+-]\d)", r"\1"),
+    (rf"^({_CLOCK}),? ({_NUMBERS})$", r"\2 \1"),
+)
+"""Patterns in RE2's syntax and what replaces them: blanks, weekdays, half-days, comments, a leading time."""
+_SINCE_1970 = r"^(?:1\d{9}(?:\d{3}){0,3}|\d{9})(?:\.\d+)?$"
+"""Seconds since 1970, or thousandths, millionths or thousand-millionths of them."""
+_ISO = (
+    r"^\d{4}[-/.]\d{1,2}[-/.]\d{1,2}(?:[T ]\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?:Z| ?[+-]\d{2}(?::?\d{2})?)?)?$"
+    r"|^(?:19|20)\d{6}(?:T\d{4}(?:\d{2})?(?:Z|[+-]\d{4})?)?$"
+)
+_HAS_ZONE = r"[T:]\d{2,6}(?:[.,]\d+)?(?:Z| ?[+-]\d{2}(?::?\d{2})?)$"
+
+
+class DateOrderError(ValueError):
+    """The order of day, month and year cannot be found from the words."""
+
+
+def parse_dates(words: pd.Series, timezone: str, order: DateOrder | None) -> pd.Series:
+    """Times in UTC, without a zone, in microseconds; NaT for a word that is not a date with day, month and year.
+
+    Args:
+        words: The words; none is missing.
+        timezone: The zone of words that name none.
+        order: The order of dates of numbers; found from all words if None.
+
+    Raises:
+        DateOrderError: Several orders fit all words, or none does.
+    """
+    codes, distinct = pd.factorize(words)
+    plain = pd.Series(distinct, dtype="str").str.strip()
+    for pattern, replacement in _TIDIED:
+        plain = plain.str.replace(pattern, replacement, regex=True)
+    for zone, offset in _ZONES.items():
+        plain = plain.str.replace(rf"([\dM]) ?\(?{zone}\)?$", rf"\1 {offset}", regex=True)
+    times = _parse_tidy(_put_year_first(plain, order), timezone)
+    return times.take(codes).set_axis(words.index)
+
+
+def count_dates(words: Sequence[str]) -> int:
+    """How many words are dates in the order that fits most."""
+    column = pd.Series(words, dtype="str")
+    try:
+        return int(parse_dates(column, "UTC", None).count())
+    except DateOrderError:
+        return max(int(parse_dates(column, "UTC", order).count()) for order in ORDERS)
+
+
+def find_order(dates: Sequence[str]) -> DateOrder:
+    """The order that fits all dates of numbers, such as 03/04/2025; one whose years are not in the future is preferred.
+
+    Raises:
+        DateOrderError: Several orders fit all of them, or none does.
+    """
+    fits = {order: {date: told for date in dates if (told := year_first(date, order))} for order in ORDERS}
+    most = max(map(len, fits.values()))
+    if most < len(set().union(*fits.values())):
+        first, second = (next(date for date in fits[own] if date not in fits[other]) for own, other in _others(fits))
+        raise DateOrderError(f"some are day first, as {first!r}, and some month first, as {second!r}")
+    best = [order for order in ORDERS if len(fits[order]) == most]
+    latest = f"{datetime.now().year}-99"  # noqa: DTZ005 (a day more or less does not matter)
+    best = [order for order in best if max(fits[order].values(), default="") < latest] or best
+    if len({tuple(fits[order].items()) for order in best}) > 1:
+        raise DateOrderError(f"{dates[0]!r} may be {' or '.join(best)}")
+    return best[0]
+
+
+def _others(fits: dict[DateOrder, dict[str, str]]) -> tuple[tuple[DateOrder, DateOrder], ...]:
+    """Two orders that each fit dates which the other does not."""
+    pairs: list[tuple[DateOrder, DateOrder]] = [("dmy", "mdy"), ("ymd", "mdy"), ("dmy", "ymd")]
+    one, other = next(
+        pair for pair in pairs if fits[pair[0]].keys() - fits[pair[1]] and fits[pair[1]].keys() - fits[pair[0]]
+    )
+    return (one, other), (other, one)
+
+
+def year_first(date: str, order: DateOrder) -> str | None:
+    """A date of numbers as `2025-03-04`; None if the order gives it no month or day, or its year is elsewhere."""
+    numbers = [int(number) for number in re.split(r"[-/.]", date)]
+    digits = len(re.split(r"[-/.]", date)[2])
+    year, month, day = (numbers[order.index(part)] for part in "ymd")
+    if digits == 2:  # noqa: PLR2004
+        year += 1900 if year >= _CENTURY else 2000
+    elif order == "ymd":
+        return None
+    is_date = 1 <= month <= 12 and 1 <= day <= 31  # noqa: PLR2004
+    return f"{year:04d}-{month:02d}-{day:02d}" if is_date else None
+
+
+def _put_year_first(plain: pd.Series, order: DateOrder | None) -> pd.Series:
+    """Words with the dates of numbers rewritten; empty where the order does not fit, or a date is not at the start."""
+    dates = plain.str.extract(rf"^({_NUMBERS})(?:$|\D)", expand=False)
+    distinct = dates.dropna().unique().tolist()
+    if distinct:
+        known = order or find_order(distinct)
+        told = dates.map({date: year_first(date, known) or "" for date in distinct}).astype("str")
+        rest = plain.str.replace(rf"^{_NUMBERS}", "", regex=True)
+        rewritten = (told + rest).where(told != "", "")
+        plain = plain.where(dates.isna(), rewritten)
+    return plain.mask(plain.str.contains(rf"(?:^|\D){_NUMBERS}(?:$|\D)", regex=True), "")
+
+
+def _parse_tidy(plain: pd.Series, timezone: str) -> pd.Series:
+    times = pd.Series(pd.NaT, index=plain.index, dtype="datetime64[us]")
+    is_number, is_iso = plain.str.contains(_SINCE_1970, regex=True), plain.str.contains(_ISO, regex=True)
+    times[is_number] = _parse_numbers(plain[is_number])
+    iso = plain[is_iso].str.replace(",", ".", regex=False)
+    has_zone = iso.str.contains(_HAS_ZONE, regex=True)
+    for part, is_zoned in ((iso[has_zone], True), (iso[~has_zone], False)):
+        times[part.index] = _convert(part, "ISO8601", timezone, is_zoned=is_zoned)
+    rest = plain[~is_number & ~is_iso & plain.str.contains(r"\d", regex=True)]
+    rest = _parse_by_formats(rest, times, timezone)
+    alone = rest.map(_parse_alone).dropna().astype("object")
+    has_zone = pd.Series([time.tzinfo is not None for time in alone], index=alone.index, dtype="bool")
+    for part, is_zoned in ((alone[has_zone], True), (alone[~has_zone], False)):
+        times[part.index] = _convert(part, None, timezone, is_zoned=is_zoned)
+    return times
+
+
+def _parse_numbers(numbers: pd.Series) -> pd.Series:
+    """Times of numbers since 1970; their digits tell the unit."""
+    digits = numbers.str.extract(r"^(\d+)", expand=False).str.len()
+    values = pd.to_numeric(numbers) * 10.0 ** (16 - digits.clip(lower=10).astype("float64"))
+    return pd.to_datetime(values.round().astype("int64"), unit="us").astype("datetime64[us]")
+
+
+def _parse_by_formats(rest: pd.Series, times: pd.Series, timezone: str) -> pd.Series:
+    """Fill in the times of words by the formats of some of them; returns the words that are left."""
+    from pandas.tseries.api import guess_datetime_format
+
+    for attempt in range(_MOST_FORMATS):
+        if rest.empty:
+            break
+        with warnings.catch_warnings(action="ignore"):
+            found = guess_datetime_format(rest.iloc[attempt * _STRIDE % len(rest)])
+        if found and _is_whole(found):
+            told = _convert(rest, found, timezone, is_zoned="%z" in found).dropna()
+            times[told.index] = told
+            rest = rest.drop(told.index)
+    return rest
+
+
+def _is_whole(found: str) -> bool:
+    """Whether a format has day, month and year."""
+    return "%d" in found and "%y" in found.lower() and any(month in found for month in ("%m", "%b", "%B"))
+
+
+def _convert(words: pd.Series, form: str | None, timezone: str, *, is_zoned: bool) -> pd.Series:
+    """Times in UTC of words of one format; NaT for other words."""
+    times = pd.to_datetime(words, format=form, errors="coerce", utc=is_zoned)
+    if is_zoned:
+        return times.dt.tz_localize(None).astype("datetime64[us]")
+    return _to_utc(times.astype("datetime64[us]"), timezone)
+
+
+def _to_utc(times: pd.Series, timezone: str) -> pd.Series:
+    """Times of a zone in UTC; of an hour that a clock shows twice the first, of one that it skips the end."""
+    import numpy as np
+
+    local = times.dt.tz_localize(timezone, ambiguous=np.ones(len(times), dtype=bool), nonexistent="shift_forward")
+    utc: pd.Series = local.dt.tz_convert("UTC").dt.tz_localize(None)
+    return utc
+
+
+def _parse_alone(word: str) -> datetime | None:
+    """The time of a word of a rare form; None unless it has day, month and year, and a zone that is known if any."""
+    from dateutil.parser import parse
+
+    with warnings.catch_warnings(action="error"):
+        try:
+            one, other = (parse(word, default=each) for each in _DEFAULTS)
+        except (ValueError, OverflowError, Warning):
+            return None
+    return one if one == other else None

@@ -1,0 +1,59 @@
+"""When candidates were published: their words become times in UTC, and rows with a wrong date are rejected."""
+
+import pandas as pd
+from pandera.errors import SchemaErrors
+
+from ingestion.dates import DateOrderError, parse_dates
+from ingestion.validation import Validated
+from schemas.errors import InputError
+from schemas.frames import PublicationFrame
+from schemas.source import DataSettings
+
+_SHOWN = 40
+
+
+class AmbiguousDatesError(InputError):
+    """Dates of a source do not show whether the day or the month comes first."""
+
+
+def resolve_dates(validated: Validated, settings: DataSettings) -> Validated:
+    """Rows with `published_at` as a time in UTC; candidates whose word is not a date between 1950 and now are rejected.
+
+    Raises:
+        AmbiguousDatesError: The order of day and month cannot be found from all dates together.
+    """
+    candidates = validated.candidates
+    words = candidates["published_at"].dropna()
+    try:
+        times = parse_dates(words, settings.timezone, settings.date_order)
+    except DateOrderError as error:
+        order, column = settings.option("date_order", "dmy"), settings.option("published_at_column", "''")
+        raise AmbiguousDatesError(
+            f"source {settings.source!r}: day and month of its dates cannot be told apart ({error}): say {order}, mdy "
+            f"or ymd, or leave dates out with {column}"
+        ) from None
+    reasons = _find_reasons(pd.DataFrame({"word": words, "published_at": times}))
+    refused = candidates.loc[reasons.index, ["row_number", "raw"]].assign(reason=reasons)
+    rejected = pd.concat([validated.rejected, refused[["row_number", "reason", "raw"]]], ignore_index=True)
+    dated = candidates.assign(published_at=times.reindex(candidates.index))
+    return validated._replace(candidates=dated.drop(index=reasons.index), rejected=rejected)
+
+
+def _find_reasons(dates: pd.DataFrame) -> pd.Series:
+    """Why dates are wrong, by their index."""
+    try:
+        PublicationFrame.validate(dates, lazy=True)
+    except SchemaErrors as error:
+        cases = error.failure_cases.drop_duplicates("index").set_index("index")["check"]
+        words = dates.loc[cases.index, "word"].str.slice(stop=_SHOWN)
+        return pd.Series(
+            [f"{check} {word!r}" for check, word in zip(cases, words, strict=True)], index=cases.index, dtype="str"
+        )
+    return pd.Series(dtype="str")
+
+
+def tell_days(times: pd.Series, timezone: str) -> pd.Series:
+    """The day of each time in UTC, as `2025-03-04` in a zone; missing where there is none."""
+    local = times.dt.tz_localize("UTC").dt.tz_convert(timezone)
+    days: pd.Series = local.dt.strftime("%Y-%m-%d").astype("str")
+    return days

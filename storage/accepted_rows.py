@@ -1,0 +1,34 @@
+"""The accepted rows of sources: which headline each became, when it was published, of what and by whom."""
+
+import pandas as pd
+from duckdb import DuckDBPyConnection
+
+
+def save_accepted_rows(connection: DuckDBPyConnection, ingest_id: str, rows: pd.DataFrame) -> None:
+    """Save the rows of an ingestion, and what they say of headlines of which it was not known yet.
+
+    Args:
+        connection: One transaction in which the headlines are saved.
+        ingest_id: The ingestion.
+        rows: A `schemas.frames.AcceptedFrame`.
+    """
+    connection.register("rows", rows)
+    connection.execute(
+        "INSERT INTO ledger.accepted_rows BY NAME SELECT $ingest_id AS ingest_id, * FROM rows", {"ingest_id": ingest_id}
+    )
+    told = [name for name in ("published_at", "instrument", "publisher") if rows[name].notna().any()]
+    if told:
+        _fill_headlines(connection, ingest_id, told)
+
+
+def _fill_headlines(connection: DuckDBPyConnection, ingest_id: str, columns: list[str]) -> None:
+    """Give headlines the first value that their rows have of each column, where they have none."""
+    firsts = ", ".join(f"min_by({name}, (source, row_number)) AS {name}" for name in columns)
+    filled = ", ".join(f"{name} = coalesce(headlines.{name}, first.{name})" for name in columns)
+    is_new = " OR ".join(f"(headlines.{name} IS NULL AND first.{name} IS NOT NULL)" for name in columns)
+    connection.execute(
+        f"UPDATE headlines SET {filled} FROM (SELECT headline_id, {firsts} FROM ledger.accepted_rows"  # noqa: S608
+        " WHERE ingest_id = $ingest_id GROUP BY headline_id) AS first"
+        f" WHERE headlines.headline_id = first.headline_id AND ({is_new})",
+        {"ingest_id": ingest_id},
+    )

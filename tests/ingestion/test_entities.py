@@ -1,0 +1,69 @@
+"""Headlines with a label for each of several entities: one headline for each entity."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from ingestion.entities import read_entities
+
+TEXTS = ["Northwind gains as Harbour falls", "Castell names new auditor", "Orlo and Castell part ways"]
+ENTITIES = [
+    {"Northwind": "positive", "Harbour": "negative"},
+    {"Castell": "neutral"},
+    {"Orlo": "up", "Castell": "negative"},
+]
+
+
+def as_csv(labels):
+    return pd.DataFrame({"Title": TEXTS, "Decisions": labels}).to_csv(index=False)
+
+
+def check(ingestion):
+    rows = ingestion.rows.merge(ingestion.accepted, on="headline_id")
+    found = rows[["row_number", "instrument", "label"]].to_numpy().tolist()
+    assert found == [
+        [1, "Northwind", "positive"],
+        [1, "Harbour", "negative"],
+        [2, "Castell", "neutral"],
+        [3, "Castell", "negative"],
+    ]
+    assert list(ingestion.rejected["row_number"]) == [3]
+    assert list(ingestion.rejected["reason"]) == ["unknown label 'up'"]
+    assert (ingestion.rows_read, ingestion.rows_added) == (3, 2)
+    assert ingestion.columns.label_shape == "a label for each entity"
+    assert ingestion.accepted["group_id"].nunique() == 3
+
+
+@pytest.mark.parametrize("spell", [json.dumps, str])
+def test_a_row_becomes_a_headline_for_each_entity_and_an_unknown_label_costs_its_own_alone(read, spell):
+    check(read(as_csv(list(map(spell, ENTITIES))), max_rejected=1))
+
+
+def test_objects_of_json_are_read_alike(read):
+    rows = [{"title": text, "decisions": each} for text, each in zip(TEXTS, ENTITIES, strict=True)]
+    check(read(json.dumps(rows), max_rejected=1))
+
+
+def test_the_label_map_says_what_words_mean(read):
+    words = {"up": "positive", "positive": "positive", "negative": "negative", "neutral": None}
+    ingestion = read(as_csv(list(map(json.dumps, ENTITIES))), label_map=words)
+    assert len(ingestion.accepted) == 4
+    assert list(ingestion.left_out["row_number"]) == [2]
+
+
+def test_records_with_the_same_keys_are_read_by_path_as_before(read):
+    rows = [
+        {"text": text, "sentiment": {"overall": word}}
+        for text, word in zip(TEXTS, ("positive", "negative", "neutral"), strict=True)
+    ]
+    ingestion = read(json.dumps(rows))
+    assert ingestion.columns.label == "sentiment.overall"
+    assert ingestion.rows["instrument"].isna().all()
+
+
+@pytest.mark.parametrize(
+    "cell", ["{", "{}", "positive", '{"a": [1]}', "{'a': open('x')}", "{1, 2}", '{"": "x"}', 3, None]
+)
+def test_what_is_no_object_of_words_is_none(cell):
+    assert read_entities(cell) == {}

@@ -1,0 +1,154 @@
+"""Sources with dates, instruments and other columns: what is found, kept, rejected, and what is the same headline."""
+
+import io
+import json
+
+import pandas as pd
+import pytest
+
+from ingestion.columns import MissingColumnError
+from ingestion.identity import describe_reading, ingest_id
+from ingestion.publication import AmbiguousDatesError
+from schemas.columns import ReadColumns
+from schemas.source import DataSettings
+
+HALTED = """date,ticker,source,url,headline,label
+2025-01-02,NWD,Wire,a/1,Trading halted,negative
+2025-02-03,HBF,Wire,a/2,Trading halted,negative
+2025-03-04,CST,Desk,a/3,Trading halted,positive
+2025-03-04,CST,Wire,a/4,Trading  halted,positive
+2025-03-05,CST,,a/5,Castell wins order,neutral
+"""
+PLAIN = "headline,label\nTrading halted,negative\nTrading halted,positive\nCastell wins order,neutral\n"
+
+
+def test_the_same_text_of_another_day_or_instrument_is_neither_a_copy_nor_a_contradiction(read):
+    ingestion = read(HALTED)
+    assert list(ingestion.accepted["label"]) == ["negative", "negative", "positive", "neutral"]
+    assert list(ingestion.accepted["copies"]) == [1, 1, 2, 1]
+    assert ingestion.accepted["group_id"].nunique() == 2
+    assert ingestion.rejected.empty
+    assert ingestion.quarantined.empty
+
+
+def test_every_accepted_row_keeps_its_number_and_what_the_source_says_besides(read):
+    ingestion = read(HALTED)
+    rows = ingestion.rows.astype("object").where(ingestion.rows.notna(), None)
+    assert list(rows["row_number"]) == [1, 2, 3, 4, 5]
+    assert list(rows["published_at"])[2:] == [*map(pd.Timestamp, ("2025-03-04", "2025-03-04", "2025-03-05"))]
+    assert list(rows["instrument"]) == ["NWD", "HBF", "CST", "CST", "CST"]
+    assert list(rows["publisher"]) == ["Wire", "Wire", "Desk", "Wire", None]
+    assert [json.loads(extra) for extra in rows["extra"]] == [{"url": f"a/{number}"} for number in range(1, 6)]
+    assert rows["headline_id"][2] == rows["headline_id"][3]
+    columns = ingestion.columns
+    assert (columns.published_at, columns.instrument, columns.publisher) == ("date", "ticker", "source")
+
+
+def test_the_settings_say_what_is_the_same_headline(read):
+    by_text = read(HALTED, identity=("text",), max_rejected=1)
+    assert len(by_text.accepted) == 1
+    assert len(by_text.rejected) == 4
+    assert by_text.rejected["reason"].str.startswith("the same text is also labelled").all()
+    by_day = read(HALTED.replace("2025-02-03", "2025-01-02"), identity=("text", "day"))
+    assert list(by_day.accepted["copies"]) == [2, 2, 1]
+
+
+def test_a_day_begins_in_the_zone_of_the_settings(read):
+    table = (
+        "time,headline,label\n2025-01-02 03:00Z,Trading halted,negative\n2025-01-02 06:00Z,Trading halted,positive\n"
+    )
+    assert len(read(table, conflicts="drop").rejected) == 2
+    assert len(read(table, timezone="America/New_York").accepted) == 2
+
+
+def test_a_kept_copy_is_numbered_among_headlines_that_are_the_same(read):
+    kept = read(HALTED.replace("Trading  halted", "Trading halted"), duplicates="keep")
+    assert len(kept.accepted) == 5
+    assert kept.accepted["headline_id"].is_unique
+
+
+def test_ids_of_a_source_without_such_columns_are_those_of_older_versions(read):
+    ingestion = read(PLAIN, conflicts="keep")
+    assert list(ingestion.accepted["headline_id"]) == ["e99e53019d8781dc", "750ce8c47093946f", "ebcae97a3a7c8ab8"]
+    assert ingestion.snapshot_id == "04af1e77806e90b9"
+    same = read("day,headline,label\n" + "".join(f"Monday,{row}\n" for row in PLAIN.splitlines()[1:]), conflicts="keep")
+    assert same.snapshot_id == ingestion.snapshot_id
+
+
+def test_settings_at_their_defaults_change_neither_id_nor_reading():
+    plain = DataSettings(source="a")
+    told = DataSettings(source="a", identity=["day", "text", "instrument"], timezone="UTC")
+    assert ingest_id("0", plain) == ingest_id("0", told)
+    assert ingest_id("0", plain) != ingest_id("0", DataSettings(source="a", date_order="dmy"))
+    assert "identity" not in describe_reading(told, ReadColumns())
+    assert "identity" in describe_reading(DataSettings(source="a", identity=("text",)), ReadColumns())
+
+
+def test_a_wrong_date_costs_its_row_and_an_empty_one_does_not(read):
+    dates = ["2025-01-02", "1900-01-01", "2099-01-01", "soon", "", "NaN"] + ["2025-01-03"] * 40
+    rows = "".join(f"{date},Trading halted {number},negative\n" for number, date in enumerate(dates))
+    ingestion = read("date,headline,label\n" + rows, near_duplicates="numbers")
+    assert list(ingestion.rejected["row_number"]) == [2, 3, 4]
+    assert list(ingestion.rejected["reason"]) == [
+        "date before 1950 '1900-01-01'",
+        "date in the future '2099-01-01'",
+        "date that cannot be read 'soon'",
+    ]
+    assert ingestion.rows["published_at"].isna().sum() == 2
+
+
+def test_dates_whose_order_cannot_be_found_are_refused_with_the_remedy(read):
+    table = "date,headline,label\n03/04/2025,Profit rose,positive\n"
+    with pytest.raises(AmbiguousDatesError, match=r"'03/04/2025' may be dmy or mdy.* --date-order dmy"):
+        read(table)
+    assert read(table, date_order="dmy").rows["published_at"][0] == pd.Timestamp("2025-04-03")
+    without = read(table, published_at_column="")
+    assert without.columns.published_at is None
+    assert json.loads(without.rows["extra"][0]) == {"date": "03/04/2025"}
+
+
+def test_a_column_of_dates_is_found_by_its_values_too(read):
+    ingestion = read("date,headline,label\nfirst half,Profit rose,positive\nQ3 2008,Sales fell,negative\n")
+    assert ingestion.columns.published_at is None
+    assert ingestion.columns.kept == ("date",)
+
+
+def test_a_column_that_is_named_and_not_there_is_told(read):
+    with pytest.raises(MissingColumnError, match=r"no instrument column 'isin', .* with --instrument-column"):
+        read(HALTED, instrument_column="isin")
+
+
+def test_columns_of_a_file_without_a_header_are_named_by_number(read):
+    settings = {"text_column": "5", "label_column": "6", "published_at_column": "1", "instrument_column": "2"}
+    ingestion = read(HALTED.partition("\n")[2], **settings)
+    assert list(ingestion.rows["instrument"]) == ["NWD", "HBF", "CST", "CST", "CST"]
+    assert json.loads(ingestion.rows["extra"][0]) == {"column_3": "Wire", "column_4": "a/1"}
+
+
+@pytest.mark.parametrize("form", ["parquet", "excel", "feather", "json"])
+def test_native_times_of_every_format_are_read(read, form):
+    stamps = pd.to_datetime(["2025-01-02 21:30", "2025-01-03 09:00"])
+    frame = pd.DataFrame(
+        {"publishedAt": stamps, "headline": ["Profit rose", "Sales fell"], "label": ["positive", "negative"]}
+    )
+    buffer = io.BytesIO()
+    if form == "parquet":
+        frame.to_parquet(buffer)
+    elif form == "feather":
+        frame.to_feather(buffer, compression="uncompressed")
+    elif form == "excel":
+        frame.to_excel(buffer, index=False)
+    else:
+        seconds = [int(stamp.timestamp()) for stamp in stamps]
+        buffer.write(json.dumps(frame.assign(publishedAt=seconds).to_dict("records")).encode())
+    assert list(read(buffer.getvalue()).rows["published_at"]) == list(stamps)
+
+
+def test_a_path_within_nested_values_may_be_named(read):
+    rows = [
+        {"headline": "Profit rose", "label": "positive", "meta": {"at": "2025-01-02", "who": {"name": "Orlo"}}},
+        {"headline": "Sales fell", "label": "negative", "meta": {"at": "2025-01-03", "who": {"name": "Castell"}}},
+    ]
+    ingestion = read(json.dumps(rows), published_at_column="meta.at", instrument_column="meta.who.name")
+    assert list(ingestion.rows["instrument"]) == ["Orlo", "Castell"]
+    assert json.loads(ingestion.rows["extra"][1]) == {"meta": rows[1]["meta"]}
