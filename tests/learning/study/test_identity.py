@@ -35,6 +35,12 @@ BASE = BaseModelPlan(
     training_version=4,
     answers_untouched=True,
 )
+
+
+def find_base(settings: CellSettings) -> FoundModel:
+    return FoundModel(BASE, settings)
+
+
 CELL: dict[str, Any] = {"split": "split", "base": BASE}
 WORDS = "prompt.label_words={positive: up, neutral: flat, negative: down}"
 
@@ -78,7 +84,7 @@ def test_an_id_is_the_same_on_every_machine() -> None:
 
 def test_a_name_and_tags_change_no_id() -> None:
     plain, named = (
-        plan_study(config, "data", "split", lambda settings: FoundModel(BASE, settings), PLAN)
+        plan_study(config, "data", "split", find_base, PLAN)
         for config in (demo(), demo("study_name=weekly", "tags={desk: fx}"))
     )
     assert (plain.study_id, plain.cells) == (named.study_id, named.cells)
@@ -315,12 +321,12 @@ def test_the_ids_that_older_versions_gave_are_known() -> None:
 
 def test_a_race_is_another_study_of_the_same_cells_and_its_level_matters_to_no_other() -> None:
     plain, race, strict = (
-        plan_study(demo(*assignments), "data", "split", lambda _: BASE, PLAN)
+        plan_study(demo(*assignments), "data", "split", find_base, PLAN)
         for assignments in ([], ["search=race"], ["search=race", "race.level=0.01"])
     )
     assert len({plain.study_id, race.study_id, strict.study_id}) == 3
     assert plain.cells == race.cells == strict.cells
-    assert plan_study(demo("race.level=0.01"), "data", "split", lambda _: BASE, PLAN).study_id == plain.study_id
+    assert plan_study(demo("race.level=0.01"), "data", "split", find_base, PLAN).study_id == plain.study_id
     assert earlier_study_ids(demo("search=race"), "data", BASE, PLAN) == []
 
 

@@ -9,7 +9,7 @@ from learning.study.grid import plan_study
 from learning.study.race import Standing, judge_round
 from learning.training.racers import count_most_saved, count_tests, line_up, meet
 from schemas.overrides import apply_overrides
-from schemas.plan import BaseModelPlan, ModelCell
+from schemas.plan import BaseModelPlan, FoundModel, ModelCell
 from schemas.profiles import build_config, load_profile
 
 BASE = BaseModelPlan(name="embedded", folder=Path("model"), revision="0123456789abcdef", quantization="nf4")
@@ -18,7 +18,7 @@ LEVEL = 0.05
 
 def cells(*assignments: str) -> tuple[ModelCell, ...]:
     config = build_config(apply_overrides(load_profile("demo"), assignments))
-    return plan_study(config, "data", "split", lambda _: BASE, []).cells
+    return plan_study(config, "data", "split", lambda settings: FoundModel(BASE, settings), []).cells
 
 
 def race_equals(random: np.random.Generator, racers: int, epochs: int, headlines: int) -> list[int]:
