@@ -160,12 +160,19 @@ def _settle_all(config: StudyConfig) -> list[_Settled]:
 
 
 def _list_curve(cells: Sequence[CellSettings], config: StudyConfig) -> list[CellSettings]:
-    """The first cell with the epochs of its own and of the curve, and each seed: as many as any other one has."""
-    lengths = {cell.training.epochs for cell in cells} | set(config.curve_epochs)
-    seeds = {cell.training.seed for cell in cells}
-    trainings = [{"epochs": length, "seed": seed} for length in sorted(lengths) for seed in sorted(seeds)]
-    first = cells[0]
-    return [first.model_copy(update={"training": first.training.model_copy(update=each)}) for each in trainings]
+    """The first cell and those of a curve through it: at each epoch of the curve one for each seed."""
+    first, seeds = cells[0], sorted({cell.training.seed for cell in cells})
+    points = [{"epochs": length, "seed": seed} for length in sorted(config.curve_epochs) for seed in seeds]
+    trainings = [first.training.model_copy(update=point) for point in points]
+    curve = [first.model_copy(update={"training": training}) for training in trainings]
+    alike = [cell for cell in cells if any(_differ_in_epochs(cell, point) for point in curve)]
+    return list({cell.model_dump_json(): cell for cell in (*alike, *curve)}.values())
+
+
+def _differ_in_epochs(cell: CellSettings, other: CellSettings) -> bool:
+    """Whether nothing else differs, so that they may share steps."""
+    training = cell.training.model_copy(update={"epochs": other.training.epochs})
+    return cell.model_copy(update={"training": training}) == other
 
 
 def _describe_grid(config: StudyConfig) -> str:

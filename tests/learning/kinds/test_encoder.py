@@ -52,10 +52,11 @@ def train(
     output: Path,
     on_step: Callable[[TrainingStep], None] = lambda _: None,
     store: Path | None = None,
+    pause_epoch: int | None = None,
     **own: Any,
 ) -> TrainingOutcome:
     kept = CheckpointStore(store, "x") if store else None
-    training = Training(recipe(**own), output, kept, on_step)
+    training = Training(recipe(**own), output, kept, on_step, pause_epoch)
     [outcome] = load(folder).train(*labelled, [training], lambda _: None)
     return outcome
 
@@ -177,6 +178,20 @@ def test_a_longer_cell_continues_from_a_shorter_one(bert: Path, labelled: Labell
     longer = train(bert, labelled, tmp_path / "two", store=tmp_path / "kept", epochs=2)
     assert longer.first_step == 5
     assert longer.adapter_hash == train(bert, labelled, tmp_path / "alone", epochs=2).adapter_hash
+
+
+@pytest.mark.parametrize("schedule", ["constant", "cosine"])
+def test_a_training_that_pauses_after_an_epoch_goes_on_to_the_same_weights(
+    bert: Path, labelled: Labelled, tmp_path: Path, schedule: str
+) -> None:
+    """A race looks at a cell there."""
+    own: dict[str, Any] = {"epochs": 2, "schedule": schedule}
+    paused = train(bert, labelled, tmp_path / "paused", store=tmp_path / "kept", pause_epoch=1, **own)
+    assert (paused.first_step, paused.steps) == (0, 5)
+    assert (tmp_path / "paused" / "model.safetensors").exists()
+    resumed = train(bert, labelled, tmp_path / "resumed", store=tmp_path / "kept", **own)
+    assert resumed.first_step == 5
+    assert resumed.adapter_hash == train(bert, labelled, tmp_path / "alone", **own).adapter_hash
 
 
 def test_batches_are_of_like_length_and_every_example_is_seen_once() -> None:
