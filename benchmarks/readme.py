@@ -36,7 +36,7 @@ def build_blocks(records: dict[str, Record]) -> dict[str, str]:
     rows = [(f"`{name.replace(', ', '`, ', 1)}", f"{figure:.2f}") for name, figure in commands["figures"].items()]
     return {
         **{name: "\n".join(f"    {line}".rstrip() for line in commands[name]) for name in ("leaderboard", "query")},
-        "figures": _describe(commands["machine"], "commands") + _table(("what", "figure"), rows),
+        "figures": _describe(commands["machine"], "commands") + build_table(("what", "figure"), rows),
         "ingest": _describe(records["ingest"]["machine"], "ingest") + _build_ingest(records["ingest"]["figures"]),
         "scoring": _describe(records["scoring"]["machine"], "scoring") + _build_scoring(records["scoring"]),
         "training": _describe(records["training"]["machine"], "training") + _build_training(records["training"]),
@@ -52,7 +52,7 @@ def _build_ingest(figures: dict[str, float]) -> str:
     for side in SIDES:
         seconds = [f"{figures[f'{side}, {size}, s']:.2f} s" for size in sizes]
         rows.append((side, *seconds, f"{figures[f'{side}, {sizes[-1]}, peak GB']:.1f} GB"))
-    return _table(("", *sizes, "peak memory"), rows)
+    return build_table(("", *sizes, "peak memory"), rows)
 
 
 def _build_scoring(record: Record) -> str:
@@ -73,7 +73,7 @@ def _build_scoring(record: Record) -> str:
         f"machine's measured matrix-multiply rate, {rate:.0f} GFLOP/s."
     )
     titles = (f"`{record['model']}` on `{record['data']}`", "headlines/s", "fintone is faster by")
-    return f"{_table(titles, rows)}\n\n{told}"
+    return f"{build_table(titles, rows)}\n\n{told}"
 
 
 def _build_training(record: Record) -> str:
@@ -92,7 +92,7 @@ def _build_training(record: Record) -> str:
         f"matrix-multiply rate, {figures['matrix multiply, GFLOP/s']:.0f} GFLOP/s."
     )
     titles = (f"`{record['model']}` on `{record['data']}`", "examples/s", "fintone is faster by")
-    return f"{_table(titles, rows)}\n\n{told}"
+    return f"{build_table(titles, rows)}\n\n{told}"
 
 
 def _build_grid(record: Record) -> str:
@@ -116,7 +116,7 @@ def _build_grid(record: Record) -> str:
         f"{figures['notebook, loading, s a cell']:.1f} s a cell to load."
     )
     titles = (f"`{record['model']}` on `{record['data']}`, {record['loss']} loss", "time", "fintone is faster by")
-    return f"{_table(titles, rows)}\n\n{told}"
+    return f"{build_table(titles, rows)}\n\n{told}"
 
 
 def _build_gpu(record: Record) -> str:
@@ -156,7 +156,7 @@ def _build_gpu(record: Record) -> str:
     return (
         f"Measured by `python -m benchmarks.gpu` on one {machine['gpu']}, Python {machine['python']}, torch "
         f"{machine['torch']}:\nLlama 2 7B's shape with random weights on `{record['data']}`, LoRA of rank 64 "
-        f"(`benchmarks/results/gpu.json`):\n\n{_table(titles, rows)}\n{told.rstrip()}"
+        f"(`benchmarks/results/gpu.json`):\n\n{build_table(titles, rows)}\n{told.rstrip()}"
     )
 
 
@@ -179,7 +179,8 @@ def _describe(machine: dict[str, Any], name: str) -> str:
     )
 
 
-def _table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def build_table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table in Markdown."""
     lines = [titles, ["---"] * len(titles), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
@@ -191,10 +192,10 @@ def fill_blocks(text: str, blocks: dict[str, str]) -> str:
         ValueError: The text lacks the marks of a block.
     """
     for name, content in blocks.items():
-        marked = re.compile(rf"(<!-- {name} -->\n).*?(\n<!-- /{name} -->)", re.DOTALL)
+        marked = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
         if not marked.search(text):
             raise ValueError(f"no block {name} in the text; put <!-- {name} --> and <!-- /{name} --> around its place")
-        text = marked.sub(lambda match, new=content: f"{match[1]}\n{new}\n{match[2]}", text)  # type: ignore[misc]
+        text = marked.sub(lambda match, new=content: f"{match[1]}\n{new}\n\n{match[2]}", text)  # type: ignore[misc]
     return text
 
 

@@ -1,0 +1,213 @@
+"""A study of real headlines as a page: `python -m benchmarks.study_page STUDY` writes it from the warehouse.
+
+The page is docs/studies/financial-phrasebank.md: the text of study_page.md with its blocks filled. The study is that of
+financial-phrasebank.yaml, in FINTONE_HOME. Measures nothing.
+"""
+
+import argparse
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.readme import build_table, fill_blocks
+from reporting.verdict import tell_bounds, tell_figure
+from storage.home import Home
+from storage.query import query
+
+TEXT = Path(__file__).with_name("study_page.md")
+PAGE = Path(__file__).parents[1] / "docs" / "studies" / "financial-phrasebank.md"
+PHRASES = {
+    "own": "cells JOIN study_cells USING (cell_id) WHERE study_id = {study}",
+    "test": "study_id = {study} AND part = 'test'",
+}
+"""What a query may have in braces, besides the study."""
+TEMPERATURES = (0.1, 1.0, 10.0)
+
+Row = dict[str, Any]
+Ask = Callable[[str], list[Row]]
+
+
+def asker(study: str) -> Ask:
+    """What the warehouse says of a study; a query may name `{study}`, its id, and `PHRASES`."""
+    warehouse, named = Home.from_environment().warehouse, f"'{study}'"
+    phrases = {name: phrase.format(study=named) for name, phrase in PHRASES.items()}
+
+    def ask(sql: str) -> list[Row]:
+        answer = query(warehouse, sql.format(study=named, **phrases))
+        return [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
+
+    return ask
+
+
+def tell(row: Row, name: str) -> str:
+    """A figure with its interval, as `.781 [.753, .807]`."""
+    low, high = row.get(f"{name}_low"), row.get(f"{name}_high")
+    return tell_figure(row[name]) + ("" if low is None or high is None else f" {tell_bounds(low, high)}")
+
+
+def build_run(ask: Ask) -> str:
+    """What was run, on what, when and where."""
+    [study] = ask("SELECT source, snapshot_id, finished_at FROM studies WHERE study_id = {study}")
+    parts = ask(
+        "SELECT splits.part, headlines.label, count(*) AS n FROM studies JOIN splits USING (split_id)"
+        " JOIN headlines USING (headline_id) WHERE study_id = {study} GROUP BY ALL ORDER BY ALL"
+    )
+    models = ask("SELECT DISTINCT model, base_revision FROM {own} AND kind <> 'baseline' ORDER BY ALL")
+    machines = ask(
+        "SELECT DISTINCT environment->>'$.device' AS device, environment->>'$.hardware' AS hardware,"
+        " environment->>'$.commit' AS commit FROM {own} AND kind = 'fine-tuned'"
+    )
+    counts: dict[str, list[str]] = {}
+    for row in parts:
+        counts.setdefault(row["part"], []).append(f"{row['n']} {row['label']}")
+    rows = [
+        ("data", f"{study['source']}, snapshot `{study['snapshot_id']}`"),
+        *((part, ", ".join(counts[part])) for part in ("train", "validation", "test")),
+        *(("model", f"{row['model']}, files `{row['base_revision']}`") for row in models),
+        *(("machine", f"{row['device']}, {row['hardware']}, commit `{row['commit'][:10]}`") for row in machines),
+        ("finished", f"{study['finished_at']:%d %B %Y}"),
+    ]
+    return build_table(("what", "which"), rows)
+
+
+def build_reproduction(ask: Ask) -> str:
+    """The study's tables 1 to 4: published figures of Llama 2 7B beside those of each model with such a cell."""
+    rows = ask(
+        "SELECT model, kind, learning_rate, epochs, temperature, any_value(published_accuracy) AS published,"
+        " any_value(published_macro_f1) AS published_f1, accuracy, accuracy_low, accuracy_high, macro_f1, macro_f1_low,"
+        " macro_f1_high FROM reproduction JOIN leaderboard USING (study_id, cell_id, temperature, model, kind,"
+        " learning_rate, epochs) WHERE {test} GROUP BY ALL ORDER BY model, kind, epochs, learning_rate, temperature"
+    )
+    told = [
+        (
+            row["model"],
+            "untouched" if row["kind"] == "base" else f"{row['learning_rate']:g}, {row['epochs']} epochs",
+            f"{row['temperature']:g}",
+            f"{tell_figure(row['published'])} / {tell_figure(row['published_f1'])}",
+            tell(row, "accuracy"),
+            tell(row, "macro_f1"),
+        )
+        for row in rows
+    ]
+    titles = ("model", "cell", "temperature", "published (Llama 2 7B)", "accuracy here", "macro-F1 here")
+    return build_table(titles, told)
+
+
+def build_ladder(ask: Ask) -> str:
+    """Every baseline and base, and the fine-tune of each base that validation chooses."""
+    rows = ask(
+        "SELECT * FROM ladder WHERE {test} AND (temperature IS NULL OR temperature = 0.1)"
+        " AND (kind <> 'fine-tuned' OR is_best_of_base) ORDER BY rung"
+    )
+    told = [
+        (
+            row["cell_name"],
+            tell(row, "accuracy"),
+            tell(row, "macro_f1"),
+            tell_figure(row["mcc"]),
+            f"{row['headlines_per_second']:,.0f}",
+            "" if row["size_bytes"] is None else f"{row['size_bytes'] / 1e6:,.1f}",
+            "" if row["train_seconds"] is None else f"{row['train_seconds']:,.1f}",
+        )
+        for row in rows
+    ]
+    titles = ("cell", "accuracy", "macro-F1", "MCC", "headlines/s", "on disk, MB", "training, s")
+    return build_table(titles, told)
+
+
+def build_curve(ask: Ask) -> str:
+    """Accuracy by epochs at each temperature."""
+    rows = ask(
+        "SELECT cell_name, epochs, temperature, accuracy, accuracy_low, accuracy_high FROM epoch_curve"
+        " WHERE study_id = {study} QUALIFY count(DISTINCT epochs) OVER (PARTITION BY settings) > 2 ORDER BY ALL"
+    )
+    lines: dict[tuple[int, str], dict[float, str]] = {}
+    for row in rows:
+        lines.setdefault((row["epochs"], row["cell_name"]), {})[row["temperature"]] = tell(row, "accuracy")
+    told = [(str(epochs), name, *(own[each] for each in TEMPERATURES)) for (epochs, name), own in sorted(lines.items())]
+    return build_table(("epochs", "cell", *(f"T={each:g}" for each in TEMPERATURES)), told)
+
+
+def build_agreement(ask: Ask) -> str:
+    """Accuracy by the share of annotators that agree, of the rungs of the ladder."""
+    rows = ask(
+        "SELECT ladder.rung, ladder.cell_name, levels.* FROM ladder JOIN accuracy_by_agreement AS levels USING"
+        " (study_id, cell_id, part) WHERE {test} AND ladder.temperature IS NOT DISTINCT FROM levels.temperature AND"
+        " (ladder.temperature IS NULL OR ladder.temperature = 0.1) AND (ladder.kind <> 'fine-tuned' OR is_best_of_base)"
+        " ORDER BY rung, least_agreement"
+    )
+    told = [
+        (row["cell_name"], row["agreement"], str(row["n"]), tell(row, "accuracy"), tell(row, "macro_f1"))
+        for row in rows
+    ]
+    return build_table(("cell", "agreement", "headlines", "accuracy", "macro-F1"), told)
+
+
+def build_confusion(ask: Ask) -> str:
+    """What the best fine-tune of each base answers to headlines of each label."""
+    rows = ask(
+        "SELECT ladder.rung, ladder.cell_name, label, list(confusion.n ORDER BY predicted) AS counts FROM ladder JOIN"
+        " confusion USING (study_id, cell_id, part, temperature) WHERE {test} AND temperature = 0.1 AND"
+        " is_best_of_base GROUP BY ALL ORDER BY rung, label"
+    )
+    told = [(row["cell_name"], row["label"], *map(str, row["counts"])) for row in rows]
+    return build_table(("cell", "label", "answered negative", "neutral", "positive"), told)
+
+
+def build_examples(ask: Ask) -> str:
+    """Cells with examples in the prompt beside those without, on the same headlines."""
+    rows = ask("SELECT * FROM example_effects WHERE {test} AND temperature = 0.1 ORDER BY ALL")
+    told = [
+        (
+            row["cell_name"],
+            tell_figure(row["accuracy"]),
+            tell_figure(row["plain_accuracy"]),
+            tell(row, "difference"),
+            f"{row['p_holm']:.2g}",
+        )
+        for row in rows
+    ]
+    return build_table(("cell", "with examples", "without", "difference", "p (Holm)"), told)
+
+
+def build_seeds(ask: Ask) -> str:
+    """The spread of a recipe over its seeds."""
+    rows = ask("SELECT * FROM leaderboard_over_seeds WHERE {test} AND temperature = 0.1 AND seeds > 1 ORDER BY ALL")
+    told = [
+        (
+            row["model"],
+            f"{row['learning_rate']:g}, {row['epochs']} epochs",
+            str(row["seeds"]),
+            tell_figure(row["accuracy_mean"]),
+            f"{row['accuracy_sd']:.3f}",
+        )
+        for row in rows
+    ]
+    return build_table(("model", "recipe", "seeds", "mean accuracy", "standard deviation"), told)
+
+
+BUILDERS: dict[str, Callable[[Ask], str]] = {
+    "run": build_run,
+    "reproduction": build_reproduction,
+    "ladder": build_ladder,
+    "curve": build_curve,
+    "agreement": build_agreement,
+    "confusion": build_confusion,
+    "examples": build_examples,
+    "seeds": build_seeds,
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Write the page."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("study", help="its id, as `fintone list studies` shows it")
+    ask = asker(parser.parse_args(arguments).study)
+    blocks = {name: build(ask) for name, build in BUILDERS.items()}
+    PAGE.parent.mkdir(exist_ok=True)
+    PAGE.write_text(fill_blocks(TEXT.read_text(encoding="utf-8"), blocks), encoding="utf-8")
+    print(f"{PAGE.name} has the figures: {', '.join(blocks)}")
+
+
+if __name__ == "__main__":
+    main()
