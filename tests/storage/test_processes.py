@@ -154,7 +154,8 @@ try:
     with writing(path) as connection:
         connection.execute("UPDATE published_results SET accuracy = 0.5")
         values = "sha256(i::VARCHAR), sha256(i::VARCHAR), 'neutral', 'x', NULL, NULL"
-        connection.execute(f"INSERT INTO headlines SELECT {values} FROM range(50000) AS numbers(i)")
+        columns = "headline_id, text, label, first_ingest_id, text_id, masked_id"
+        connection.execute(f"INSERT INTO headlines ({columns}) SELECT {values} FROM range(50000) AS numbers(i)")
 except WarehouseUnwritableError as error:
     print(error)
 """

@@ -40,7 +40,8 @@ def leave_log(path: Path, sql: str) -> bytes:
 def add_headlines(path: Path) -> None:
     with writing(path) as connection:
         values = "sha256(i::VARCHAR), sha256(i::VARCHAR), 'neutral', 'x', NULL, NULL"
-        connection.execute(f"INSERT INTO headlines SELECT {values} FROM range(50000) AS numbers(i)")
+        columns = "headline_id, text, label, first_ingest_id, text_id, masked_id"
+        connection.execute(f"INSERT INTO headlines ({columns}) SELECT {values} FROM range(50000) AS numbers(i)")
 
 
 @pytest.mark.parametrize("use", USES)
