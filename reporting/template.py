@@ -17,6 +17,8 @@ LARGE_RATE = 100
 MEGABYTE = 1e6
 LEAST_SHOWN = 1e5
 """Bytes below which a size is not told more closely."""
+LONGEST_WHOLE = 24
+"""Characters of a word of a cell's name that is never broken; a longer one would not fit a phone."""
 STYLE = Path(__file__).parent / "templates" / "report.css"
 
 
@@ -49,8 +51,13 @@ def read_style() -> Markup:
     return Markup(STYLE.read_text(encoding="utf-8"))  # noqa: S704 (our own file)
 
 
-def _cell_name(row: dict[str, Any]) -> str:
-    return visible(row["cell_name"])
+def _cell_name(row: dict[str, Any]) -> Markup:
+    """A cell's name, whose rates as `lr=1e-04` are not broken at their hyphen."""
+    words = visible(row["cell_name"]).split(" ")
+    whole = Markup('<span class="whole">{}</span>')
+    return Markup(" ").join(
+        whole.format(word) if "-" in word and len(word) <= LONGEST_WHOLE else word for word in words
+    )
 
 
 def _difference(row: dict[str, Any]) -> str:

@@ -54,3 +54,8 @@ def test_a_report_has_every_rung_from_cheap_to_costly_and_each_level_of_agreemen
 )
 def test_a_figure_of_cost_has_the_digits_that_matter(name: str, value: Any, shown: str) -> None:
     assert templates().filters[name](value) == shown
+
+
+def test_a_rate_in_a_cells_name_is_not_broken_at_its_hyphen() -> None:
+    shown = templates().filters["cell_name"]({"cell_name": "lr=1e-04 model=<b> epochs=3"})
+    assert shown == '<span class="whole">lr=1e-04</span> model=&lt;b&gt; epochs=3'
