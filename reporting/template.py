@@ -19,6 +19,7 @@ LEAST_SHOWN = 1e5
 """Bytes below which a size is not told more closely."""
 LONGEST_WHOLE = 24
 """Characters of a word of a cell's name that is never broken; a longer one would not fit a phone."""
+WHOLE = Markup('<span class="whole">{}</span>')
 STYLE = Path(__file__).parent / "templates" / "report.css"
 
 
