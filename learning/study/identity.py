@@ -167,6 +167,8 @@ def _older_form(config: StudyConfig, leave_out: Iterable[str], without: Iterable
         mode="json", exclude={"study_name", "tags", "grid", "curve_epochs", "search", "race", *without}
     )
     form |= {name: _identify(getattr(config, name), name) for name in ("data", "split", "prompt") if name in form}
+    for name in _later_defaults(config.training, "training"):
+        del form["training"][name]
     grid = {name: list(config.varied.get(path, ())) for name, path in SHORT_NAMES.items()}
     for name, path in SHORT_NAMES.items():
         fixed = form["training"].pop(path.rpartition(".")[2])
@@ -252,13 +254,14 @@ def find_later_defaults(settings: CellSettings) -> dict[str, set[str]]:
 
     Stored settings leave them out, so that old and new cells of the same settings are equal.
     """
-    found = {}
-    for name in ("base_model", "prompt", "lora", "training"):
-        group: Settings = getattr(settings, name)
-        part = set(_identify(group, name))
-        first = {*FIRST_SETTINGS[name], *WITHOUT_EFFECT, "learning_rate", "epochs", "seed"}
-        found[name] = set(type(group).model_fields) - part - first
+    found = {name: _later_defaults(getattr(settings, name), name) for name in type(settings).model_fields}
     return {name: names for name, names in found.items() if names}
+
+
+def _later_defaults(group: Settings, name: str) -> set[str]:
+    """The settings of a group that came after the first version and have their default."""
+    first = {*FIRST_SETTINGS[name], *WITHOUT_EFFECT, "learning_rate", "epochs", "seed"}
+    return set(type(group).model_fields) - set(_identify(group, name)) - first
 
 
 def _identify(group: Settings, name: str, leave_out: Collection[str] = ()) -> dict[str, Any]:

