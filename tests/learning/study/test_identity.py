@@ -286,15 +286,21 @@ def test_a_spelling_a_threshold_or_a_setting_without_effect_makes_no_other_study
     assert study(assignment) == study()
 
 
+OF_DATES = (
+    *("published_at_column", "instrument_column", "publisher_column"),
+    *("timezone", "date_order", "identity"),
+)
+
+
 def older_demo(**training: Any) -> dict[str, Any]:
     """The demo's settings as they were written when three settings varied."""
     values = demo().model_dump(mode="json", exclude={"study_name", "tags", "grid", "curve_epochs", "search", "race"})
-    for name in ("learning_rate", "epochs", "seed", "side_by_side"):
+    for name in ("learning_rate", "epochs", "seed", "side_by_side", "method", "class_weights"):
         del values["training"][name]
     del values["split"]["classes"]
     for name in ("examples", "examples_by", "examples_seed"):
         del values["prompt"][name]
-    for name in ("label_columns", "thresholds", "split_column", "too_long"):
+    for name in ("label_columns", "thresholds", "split_column", "too_long", *OF_DATES):
         del values["data"][name]
     values["training"] |= training
     grid = {"learning_rates": [2e-6, 1e-3, 5e-2], "epochs": [1, 3], "seeds": [42], "curve_epochs": []}
