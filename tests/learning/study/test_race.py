@@ -12,7 +12,15 @@ from schemas.overrides import apply_overrides
 from schemas.plan import BaseModelPlan, FoundModel, ModelCell
 from schemas.profiles import build_config, load_profile
 
-BASE = BaseModelPlan(name="embedded", folder=Path("model"), revision="0123456789abcdef", quantization="nf4")
+BASE = BaseModelPlan(
+    name="embedded",
+    folder=Path("model"),
+    revision="0123456789abcdef",
+    quantization="nf4",
+    kind="causal",
+    training_version=4,
+    answers_untouched=True,
+)
 LEVEL = 0.05
 
 
