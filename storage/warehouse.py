@@ -3,7 +3,8 @@
 import fcntl
 import logging
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -57,6 +58,7 @@ READ_PATIENCE = 10.0
 """Seconds that a reader waits for the file: another process may write a large source into it."""
 QUERY_PATIENCE = 10.0
 """Seconds that a person's query waits for the file; who holds it is said within the first."""
+_shared: ContextVar[tuple[Path, duckdb.DuckDBPyConnection] | None] = ContextVar("shared", default=None)
 _log = logging.getLogger("fintone.warehouse")
 
 
@@ -190,10 +192,31 @@ def reading(path: Path, patience: float | None = None) -> Iterator[duckdb.DuckDB
         WarehouseTooNewError: A newer fintone made it.
         WarehouseLockedError: Another process or thread held it for so long.
     """
+    if (shared := _shared.get()) and shared[0] == path:
+        with _damage_told(path), closing(shared[1].cursor()) as connection:
+            yield connection
+        return
     file = opened(path, read_only=True, patience=READ_PATIENCE if patience is None else patience)
     with _damage_told(path), file as connection:
         _check_prepared(connection, path)
         yield connection
+
+
+@contextmanager
+def reading_together(path: Path) -> Iterator[None]:
+    """Open the file once for all that `reading` does in the block: an opening takes longer than most reads.
+
+    All of it is then of one moment. The block must not write.
+
+    Raises:
+        InputError, FailureError: As `reading` does.
+    """
+    with reading(path) as connection:
+        token = _shared.set((path, connection))
+        try:
+            yield
+        finally:
+            _shared.reset(token)
 
 
 def inspect_warehouse(path: Path, patience: float) -> tuple[int, int]:

@@ -20,6 +20,7 @@ from storage.warehouse import (
     WarehouseTooNewError,
     prepare_warehouse,
     reading,
+    reading_together,
     utc_now,
     writing,
 )
@@ -246,3 +247,14 @@ def test_views_are_defined_again_only_where_they_are_not_those_of_this_version(w
     changed = warehouse.stat().st_mtime_ns
     prepare_warehouse(warehouse)
     assert warehouse.stat().st_mtime_ns == changed
+
+
+def test_reads_of_a_block_share_one_opening_which_ends_with_it(warehouse):
+    with reading_together(warehouse), reading(warehouse) as outer, reading(warehouse) as inner:
+        rows = outer.execute("SELECT epochs FROM published_results ORDER BY ALL")
+        assert inner.execute("SELECT count(*) FROM published_results").fetchall() == [(22,)]
+        assert len(rows.fetchall()) == 22
+    with writing(warehouse) as connection:
+        connection.execute("DELETE FROM published_results")
+    with reading(warehouse) as connection:
+        assert connection.execute("SELECT count(*) FROM published_results").fetchall() == [(0,)]
