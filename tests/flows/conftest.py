@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from reporting import figures
-from schemas.report import StudyReport
+from tests.few_charts import drawing_few_charts
 
 
 @pytest.fixture
@@ -27,12 +26,6 @@ def events() -> Iterator[list[dict[str, Any]]]:
 
 @pytest.fixture(scope="module")
 def few_charts() -> Iterator[None]:
-    """Reports have the overview as their only chart: all charts take 2 s, and tests of reports look at them."""
-    build = figures.build_charts
-
-    def build_few(report: StudyReport) -> dict[str, list[figures.Chart]]:
-        return {section: own if section == "overview" else [] for section, own in build(report).items()}
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(figures, "build_charts", build_few)
+    """Reports of the module have one chart from here on."""
+    with drawing_few_charts():
         yield
