@@ -43,9 +43,9 @@ def spawn_on_terminal(*arguments: str, **environment: str) -> bytes:
     return written
 
 
-def test_a_terminal_gets_emphasis_unless_it_wants_none(home: Path) -> None:
-    assert b"\x1b[1mstudy" in spawn_on_terminal("run", "--dry-run", NO_COLOR="")
-    assert b"\x1b" not in spawn_on_terminal("run", "--dry-run", NO_COLOR="1")
+def test_a_terminal_gets_emphasis_unless_it_wants_none(warehouse: Path) -> None:
+    assert b"\x1b[1mgc" in spawn_on_terminal("gc", NO_COLOR="")
+    assert b"\x1b" not in spawn_on_terminal("gc", NO_COLOR="1")
 
 
 def test_a_pipe_gets_plain_text(home: Path) -> None:
