@@ -49,7 +49,11 @@ def load_part(study: StudyPlan, name: str) -> "LabelledPart":
 
 def load_parts(study: StudyPlan) -> "list[LabelledPart]":
     """The parts that every cell is evaluated on."""
-    return [load_part(study, name) for name in PARTS]
+    from storage.home import Home
+    from storage.warehouse import reading_together
+
+    with reading_together(Home.from_environment().warehouse):
+        return [load_part(study, name) for name in PARTS]
 
 
 def load_asked_parts(study: StudyPlan, cell: ModelCell, names: Sequence[str] = PARTS) -> "list[LabelledPart]":

@@ -43,12 +43,16 @@ def write_report(study: str | None = None, output: Path | None = None, act_at: f
         InputError: There is no such study, the confidence is not one, or the folder cannot be written.
         NothingTrainedError: No fine-tuned cell of it has been evaluated.
     """
+    return save_report(read_report(study, act_at), output)
+
+
+def save_report(report: StudyReport, output: Path | None = None) -> Path:
+    """Write the page of a study with its charts, as `write_report` does, and return the page."""
     from reporting.figures import build_charts, save_charts
     from reporting.page import render_page
     from reporting.reproduction import render_reproduction
 
-    home, report = Home.from_environment(), read_report(study, act_at)
-    charts = build_charts(report)
+    home, charts = Home.from_environment(), build_charts(report)
     page = home.report(report.study_id) if output is None else output / PAGE
     index = ALL_STUDIES if output is None else None
     texts = {REPRODUCTION: render_reproduction(report), PAGE: render_page(report, charts, index)}
@@ -61,22 +65,17 @@ def write_report(study: str | None = None, output: Path | None = None, act_at: f
     return page
 
 
-def load_answer(study_id: str) -> str:
-    """The answer of a study in a paragraph, as at the beginning of its page; see `write_report`."""
-    from reporting.page import tell_answer
-
-    return tell_answer(read_report(study_id))
-
-
 def read_report(study: str | None = None, act_at: float = ACT_AT) -> StudyReport:
     """What the page of a study shows; arguments and errors are those of `write_report`."""
     from storage.report import find_study, load_report
+    from storage.warehouse import reading_together
 
     _check_confidence(act_at)
     home = Home.from_environment()
-    study_id = find_study(home.warehouse, study)
-    missing, unanswered = _tell_missing(home, study_id)
-    report = load_report(home.warehouse, study_id, choose_cell(home, study_id), missing, act_at)
+    with reading_together(home.warehouse):
+        study_id = find_study(home.warehouse, study)
+        missing, unanswered = _tell_missing(home, study_id)
+        report = load_report(home.warehouse, study_id, choose_cell(home, study_id), missing, act_at)
     return replace(report, unanswered=unanswered)
 
 

@@ -12,7 +12,7 @@ from reporting.charts.curves import MOST_SERIES, best_lines, draw_coverage, draw
 from reporting.charts.layout import NARROW, WIDE, Layout
 from reporting.charts.overview import draw_overview
 from reporting.text import tell_temperature, visible
-from reporting.theme import save_image, to_page, to_svg
+from reporting.theme import save_image, settle_layout, to_page, to_svg
 from schemas.report import StudyReport, Table
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Chart:
     @cached_property
     def figure(self) -> "Figure":
         """The chart for a page."""
-        return self.draw(WIDE)
+        return settle_layout(self.draw(WIDE))
 
     @cached_property
     def file(self) -> str:
@@ -48,7 +48,7 @@ class Chart:
         """The chart as an element of a page, and a second one for phones: styles show one of the two."""
         if self.is_small:
             return to_page(self.file, self.name, self.description)
-        narrow = to_svg(self.draw(NARROW), f"{self.name}-narrow")
+        narrow = to_svg(settle_layout(self.draw(NARROW)), f"{self.name}-narrow")
         return to_page(self.file, self.name, self.description, "wide") + to_page(
             narrow, f"{self.name}-narrow", self.description, "narrow"
         )

@@ -86,6 +86,15 @@ def to_page(svg: str, name: str, description: str, layout: str = "") -> str:
     return f"{_without_size(opened)} {attributes}>{rest}"
 
 
+def settle_layout(figure: Figure) -> Figure:
+    """The figure with everything in its place, which saving it in two forms would work out twice."""
+    with drawing(""):
+        if engine := figure.get_layout_engine():
+            engine.execute(figure)
+        figure.set_layout_engine(None)
+    return figure
+
+
 def save_image(figure: Figure, name: str, folder: Path) -> None:
     """The figure as `NAME.png`, on white."""
     with drawing(name):

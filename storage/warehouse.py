@@ -3,7 +3,8 @@
 import fcntl
 import logging
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from storage.unfit import (
     not_a_warehouse,
     recognise,
 )
+from storage.view_definitions import define_views
 
 __all__ = [
     "NotAWarehouseError",
@@ -56,6 +58,7 @@ READ_PATIENCE = 10.0
 """Seconds that a reader waits for the file: another process may write a large source into it."""
 QUERY_PATIENCE = 10.0
 """Seconds that a person's query waits for the file; who holds it is said within the first."""
+_shared: ContextVar[tuple[Path, duckdb.DuckDBPyConnection] | None] = ContextVar("shared", default=None)
 _log = logging.getLogger("fintone.warehouse")
 
 
@@ -90,7 +93,7 @@ def migrate_to_read(path: Path) -> None:
 
 
 def prepare_warehouse(path: Path) -> None:
-    """Create the warehouse if it is absent, run the migrations that it lacks and define its views again.
+    """Create the warehouse if it is absent, run the migrations that it lacks and bring its views up to date.
 
     All of it is one transaction. A file that is refused stays as it was, byte for byte. One that lacks migrations is
     copied beside it first; the log `fintone.warehouse` names the copy.
@@ -134,13 +137,12 @@ def _migrate(path: Path) -> None:
 
 
 def _apply(connection: duckdb.DuckDBPyConnection, migrations: Mapping[int, Path]) -> None:
-    """Run migrations by their number, and define the views again."""
+    """Run migrations by their number, and define the views where they are not those of this version."""
     for number, migration in migrations.items():
         connection.execute(migration.read_text(encoding="utf-8"))
         record = "INSERT INTO fintone_migrations (number, name, applied_at) VALUES (?, ?, ?)"
         connection.execute(record, [number, migration.stem, utc_now()])
-    for views in VIEWS_FILES:
-        connection.execute(views.read_text(encoding="utf-8"))
+    define_views(connection, VIEWS_FILES, is_migrated=bool(migrations))
 
 
 @contextmanager
@@ -190,10 +192,31 @@ def reading(path: Path, patience: float | None = None) -> Iterator[duckdb.DuckDB
         WarehouseTooNewError: A newer fintone made it.
         WarehouseLockedError: Another process or thread held it for so long.
     """
+    if (shared := _shared.get()) and shared[0] == path:
+        with _damage_told(path), closing(shared[1].cursor()) as connection:
+            yield connection
+        return
     file = opened(path, read_only=True, patience=READ_PATIENCE if patience is None else patience)
     with _damage_told(path), file as connection:
         _check_prepared(connection, path)
         yield connection
+
+
+@contextmanager
+def reading_together(path: Path) -> Iterator[None]:
+    """Open the file once for all that `reading` does in the block: an opening takes longer than most reads.
+
+    All of it is then of one moment. The block must not write.
+
+    Raises:
+        InputError, FailureError: As `reading` does.
+    """
+    with reading(path) as connection:
+        token = _shared.set((path, connection))
+        try:
+            yield
+        finally:
+            _shared.reset(token)
 
 
 def inspect_warehouse(path: Path, patience: float) -> tuple[int, int]:
@@ -303,18 +326,23 @@ def _check_prepared(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
 
 def _last_migration(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
     """The number of the newest migration that the file records; 0 for a file without a table."""
-    tables = {name for (name,) in connection.execute("SELECT table_name FROM information_schema.tables").fetchall()}
-    if not tables:
+    try:
+        [(last,)] = connection.execute("SELECT max(number) FROM fintone_migrations").fetchall()
+    except duckdb.CatalogException:  # asking for all names first would take longer than to open the file
+        _check_empty(connection, path)
         return 0
-    if "fintone_migrations" not in tables:
-        raise not_a_warehouse(path, f"a DuckDB file of someone else, with the table {min(tables)}")
-    [(last,)] = connection.execute("SELECT max(number) FROM fintone_migrations").fetchall()
     newest = max(_migrations())
     if last > newest:
         raise WarehouseTooNewError(
             f"warehouse {path}: a newer fintone made it (migration {last}, this one knows {newest}); upgrade fintone"
         )
     return int(last)
+
+
+def _check_empty(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    tables = connection.execute("SELECT min(table_name) FROM information_schema.tables").fetchall()
+    if tables != [(None,)]:
+        raise not_a_warehouse(path, f"a DuckDB file of someone else, with the table {tables[0][0]}")
 
 
 def _migrations() -> dict[int, Path]:

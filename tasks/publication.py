@@ -59,11 +59,13 @@ def publish_leaderboard(study: StudyPlan, ingested: IngestedSource) -> None:
 @task(task_run_name="publish report")
 def publish_report(study_id: str) -> None:
     """Write the report of a study, and show its answer and its place in the Prefect UI, which opens no file."""
-    from operations.report import load_answer, write_report
+    from operations.report import read_report, save_report
+    from reporting.page import tell_answer
 
-    page = write_report(study_id).resolve()
+    report = read_report(study_id)
+    page = save_report(report).resolve()
     told = (
-        f"## Study {study_id}\n\n{escape(load_answer(study_id), MOST_OF_AN_ANSWER)}\n\n"
+        f"## Study {study_id}\n\n{escape(tell_answer(report), MOST_OF_AN_ANSWER)}\n\n"
         f"The report with charts, tables and queries is a page on {escape(socket.gethostname())}:\n\n"
         f"{escape(str(page), MOST_OF_AN_ANSWER)}\n\nTo read it elsewhere, copy the folder that "
         f"`fintone report --study {study_id} --output FOLDER` writes there."

@@ -119,6 +119,16 @@ def told(server: str) -> "Told":
 
 
 @pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A warehouse that is new, for tests to copy: to make one takes half a second."""
+    from storage.warehouse import prepare_warehouse
+
+    path = tmp_path_factory.mktemp("prepared") / "warehouse.duckdb"
+    prepare_warehouse(path)
+    return path
+
+
+@pytest.fixture(scope="session")
 def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A random Llama of 2 layers in Hugging Face's format; for mechanics, never for a claim of quality."""
     from learning.models.base_model import load_tokenizer

@@ -10,7 +10,6 @@ import pytest
 
 from cli.main import main
 from storage import warehouse as room
-from storage.warehouse import prepare_warehouse
 from tests.old_home.restore import restore
 
 Run = Callable[..., tuple[int, str, str]]
@@ -31,13 +30,6 @@ def foreign_options(arguments: Sequence[str], message: str) -> list[str]:
     parameters = commands[own].params if own else []
     known = {"--help", "--debug", *(option for parameter in parameters for option in parameter.opts), *arguments}
     return [option for option in OPTION.findall(QUOTED.sub("", message)) if option not in known]
-
-
-@pytest.fixture(scope="session")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("prepared") / "warehouse.duckdb"
-    prepare_warehouse(path)
-    return path
 
 
 @pytest.fixture

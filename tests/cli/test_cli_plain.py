@@ -9,12 +9,18 @@ from cli import main as cli
 
 ROOT = Path(cli.__file__).parents[1]
 START = "from cli.main import main; main()"
+ONLY_THE_HOME = """
+from cli.doctor import checkup
+examine = checkup.examine
+checkup.examine = lambda: examine([group for group in checkup.GROUPS if "home" in group])
+"""
+"""Before START, `fintone doctor` without the checks that load libraries."""
 
 
-def spawn(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def spawn(*arguments: str, before: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
     """Runs a command in a process of its own, with no terminal."""
     own = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
-    command = [sys.executable, "-c", START, *arguments]
+    command = [sys.executable, "-c", before + START, *arguments]
     return subprocess.run(command, env=own, capture_output=True, encoding="utf-8", check=False, timeout=120)
 
 
@@ -37,9 +43,9 @@ def spawn_on_terminal(*arguments: str, **environment: str) -> bytes:
     return written
 
 
-def test_a_terminal_gets_emphasis_unless_it_wants_none(home: Path) -> None:
-    assert b"\x1b[1mstudy" in spawn_on_terminal("run", "--dry-run", NO_COLOR="")
-    assert b"\x1b" not in spawn_on_terminal("run", "--dry-run", NO_COLOR="1")
+def test_a_terminal_gets_emphasis_unless_it_wants_none(warehouse: Path) -> None:
+    assert b"\x1b[1mgc" in spawn_on_terminal("gc", NO_COLOR="")
+    assert b"\x1b" not in spawn_on_terminal("gc", NO_COLOR="1")
 
 
 def test_a_pipe_gets_plain_text(home: Path) -> None:
@@ -64,7 +70,8 @@ def test_a_reader_that_leaves_early_is_no_event(warehouse: Path) -> None:
 
 def test_doctor_tells_of_a_narrow_encoding_without_an_option_that_it_lacks(warehouse: Path, tmp_path: Path) -> None:
     home = tmp_path / "☃"
-    done = spawn("doctor", PYTHONIOENCODING="latin-1", FINTONE_HOME=str(home), COLUMNS="400")
+    own = {"PYTHONIOENCODING": "latin-1", "FINTONE_HOME": str(home), "COLUMNS": "400"}
+    done = spawn("doctor", before=ONLY_THE_HOME, **own)
     assert done.stderr.splitlines()[-1].endswith("has no '\\u2603'; set PYTHONIOENCODING=utf-8")
 
 

@@ -16,34 +16,45 @@ from schemas.profiles import PROFILES
 BASH = shutil.which("bash")
 SCRIPT = """
 eval "$(fintone --show-completion bash)"
-COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
-_fintone_completion fintone
-printf '%s\\n' "${COMPREPLY[@]}"
+while IFS=$'\\t' read -r -a COMP_WORDS; do
+    COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+    COMP_WORDS[COMP_CWORD]=${COMP_WORDS[COMP_CWORD]#?}
+    _fintone_completion fintone
+    echo "${COMPREPLY[@]}"
+done
 """
+"""For each line of words with tabs between them, what bash offers for the last one, which has a sign before it."""
 
 
-def complete(home: Path, *words: str) -> list[str]:
-    """What bash offers for the last word."""
+def complete(home: Path, *lines: tuple[str, ...]) -> list[list[str]]:
+    """What bash offers for the last word of each of some command lines."""
     assert BASH
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = {**os.environ, "FINTONE_HOME": str(home), "PATH": path}
-    command = [BASH, "--norc", "-c", SCRIPT, "bash", *words]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    asked = "".join("\t".join(["fintone", *words[:-1], f"_{words[-1]}"]) + "\n" for words in lines)
+    command = [BASH, "--norc", "-c", SCRIPT]
+    done = subprocess.run(command, input=asked, env=environment, capture_output=True, text=True, check=True)
     assert done.stderr == ""
-    return done.stdout.split()
+    return [line.split() for line in done.stdout.splitlines()]
 
 
 @pytest.mark.skipif(BASH is None, reason="needs bash")
 def test_bash_offers_what_fits(trained: tuple[Path, str, StudyPlan]) -> None:
     home, cell, study = trained
-    assert complete(home, "fintone", "do") == ["doctor"]
-    assert complete(home, "fintone", "sql", "--for") == ["--format"]
-    assert complete(home, "fintone", "run", "--profile", "") == list(PROFILES)
-    assert complete(home, "fintone", "report", "--study", "") == [study.study_id]
-    assert complete(home, "fintone", "export", "") == [cell]
-    assert complete(home, "fintone", "promote", cell[:4]) == [cell]
-    assert complete(home, "fintone", "score", "news.csv", "--model", "") == ["champion", cell]
-    assert set(complete(home, "fintone", "compare", cell, "")) >= {cell}
+    told = complete(
+        home,
+        ("do",),
+        ("sql", "--for"),
+        ("run", "--profile", ""),
+        ("report", "--study", ""),
+        ("export", ""),
+        ("promote", cell[:4]),
+        ("score", "news.csv", "--model", ""),
+        ("compare", cell, ""),
+    )
+    assert told[:4] == [["doctor"], ["--format"], list(PROFILES), [study.study_id]]
+    assert told[4:7] == [[cell], [cell], ["champion", cell]]
+    assert set(told[7]) >= {cell}
 
 
 def test_a_shell_that_shows_what_an_id_is_gets_it(
@@ -60,4 +71,4 @@ def test_a_shell_that_shows_what_an_id_is_gets_it(
 
 @pytest.mark.skipif(BASH is None, reason="needs bash")
 def test_without_a_warehouse_bash_offers_nothing_and_says_nothing(tmp_path: Path) -> None:
-    assert complete(tmp_path, "fintone", "export", "") == []
+    assert complete(tmp_path, ("export", "")) == [[]]

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from tests.few_charts import drawing_few_charts
+
 
 @pytest.fixture
 def events() -> Iterator[list[dict[str, Any]]]:
@@ -20,3 +22,10 @@ def events() -> Iterator[list[dict[str, Any]]]:
     logger.addHandler(handler)
     yield seen
     logger.removeHandler(handler)
+
+
+@pytest.fixture(scope="module")
+def few_charts() -> Iterator[None]:
+    """Reports of the module have one chart from here on."""
+    with drawing_few_charts():
+        yield

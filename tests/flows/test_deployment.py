@@ -14,9 +14,8 @@ from typing import Any
 import anyio
 import pytest
 from prefect.client.orchestration import get_client
-from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId, FlowRunFilter, FlowRunFilterId
 
-from benchmarks.kills import shared_server
 from embedded.grammar import generate_headline
 from schemas.profiles import load_profile
 from storage.query import query
@@ -39,22 +38,30 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def prefect(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prefect]:
-    """Runs commands of Prefect in the working folder, with a server of its own that knows nothing yet."""
+def prefect(folder: Path, tmp_path_factory: pytest.TempPathFactory, server: str) -> Iterator[Prefect]:
+    """Runs commands of Prefect in the working folder; the server has no other deployment, and none afterwards."""
     home = tmp_path_factory.mktemp("prefect")
-    with shared_server(home) as server, temporary_settings({PREFECT_API_URL: server.url}):
-        own = {"PREFECT_HOME": str(home), "PREFECT_API_URL": server.url, "PWD": str(folder), "PYTHONPATH": str(ROOT)}
-        environment = {name: value for name, value in os.environ.items() if name != "FINTONE_HOME"} | own
+    own = {"PREFECT_HOME": str(home), "PREFECT_API_URL": server, "PWD": str(folder), "PYTHONPATH": str(ROOT)}
+    environment = {name: value for name, value in os.environ.items() if name != "FINTONE_HOME"} | own
 
-        def run(*arguments: str) -> str:
-            command = [str(Path(sys.executable).with_name("prefect")), "--no-prompt", *arguments]
-            done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-            assert done.returncode == 0, done.stderr
-            return done.stdout + done.stderr
+    def run(*arguments: str) -> str:
+        command = [str(Path(sys.executable).with_name("prefect")), "--no-prompt", *arguments]
+        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout + done.stderr
 
-        run("work-pool", "create", "fintone", "--type", "process")
-        run("deploy", "--all")
-        yield run
+    run("work-pool", "create", "fintone", "--type", "process")
+    run("deploy", "--all")
+    yield run
+    asyncio.run(withdraw())
+
+
+async def withdraw() -> None:
+    """Delete what is deployed, with the runs that are planned for it."""
+    async with get_client() as client:
+        for deployment in await client.read_deployments():
+            await client.delete_deployment(deployment.id)
+        await client.delete_work_pool("fintone")
 
 
 def tiny_study() -> dict[str, Any]:
@@ -63,6 +70,8 @@ def tiny_study() -> dict[str, Any]:
         "data": {"source": "headlines.csv"},
         "split": {"method": "hashed", "train_per_class": 10, "test_per_class": 10, "validation_per_class": 5},
         "lora": {"r": 4},
+        "baselines": {"names": ["majority class"]},
+        "decoding": {"temperatures": [1.0]},
         "grid": {"learning_rates": [1e-3], "epochs": [1]},
     }
 
@@ -77,7 +86,8 @@ async def ask_for_a_study() -> Any:
 async def read_run(run_id: Any) -> tuple[Any, set[str]]:
     async with get_client() as client:
         run = await client.read_flow_run(run_id)
-        return run, {task.name for task in await client.read_task_runs() if task.flow_run_id == run_id}
+        of_run = FlowRunFilter(id=FlowRunFilterId(any_=[run_id]))
+        return run, {task.name for task in await client.read_task_runs(flow_run_filter=of_run)}
 
 
 async def read_deployments() -> dict[str, Any]:
@@ -90,9 +100,10 @@ async def wait_for_scheduled_runs(deployments: set[str]) -> set[str]:
     planned: set[str] = set()
     async with get_client() as client:
         names = {deployment.id: deployment.name for deployment in await client.read_deployments()}
+        of_these = DeploymentFilter(id=DeploymentFilterId(any_=list(names)))
         with anyio.move_on_after(60):
             while not deployments <= planned:
-                runs = await client.read_flow_runs()
+                runs = await client.read_flow_runs(deployment_filter=of_these)
                 planned = {names[run.deployment_id] for run in runs if run.auto_scheduled}
                 await anyio.sleep(0.2)  # the server has no event for it that comes sooner
     return planned

@@ -45,7 +45,7 @@ class Study(NamedTuple):
 
 @pytest.fixture(scope="module")
 def study(
-    tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path, server: str, lasting_worker: None
+    tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path, server: str, lasting_worker: None, few_charts: None
 ) -> Iterator[Study]:
     folder, random = tmp_path_factory.mktemp("examples"), Random(5)
     with (folder / "headlines.csv").open("w", newline="", encoding="utf-8") as file:

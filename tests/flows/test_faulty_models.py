@@ -19,7 +19,7 @@ from tasks import evaluation
 from tests.learning.models.families import write_family
 from tests.told import Told
 
-pytestmark = pytest.mark.usefixtures("server", "lasting_worker")
+pytestmark = pytest.mark.usefixtures("server", "lasting_worker", "few_charts")
 
 
 @pytest.fixture

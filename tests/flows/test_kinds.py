@@ -46,7 +46,7 @@ class Study(NamedTuple):
 
 @pytest.fixture(scope="module")
 def study(
-    tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path, server: str, lasting_worker: None
+    tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path, server: str, lasting_worker: None, few_charts: None
 ) -> Iterator[Study]:
     """Two ranks of an adapter of a Llama, and an encoder that has none and knows the labels."""
     folder = tmp_path_factory.mktemp("kinds")

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.usefixtures("server", "lasting_worker")
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, few_charts: None) -> Path:
     monkeypatch.setenv("FINTONE_HOME", str(tmp_path / "home"))
     return tmp_path / "home"
 

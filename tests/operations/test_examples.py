@@ -1,6 +1,7 @@
 """The examples of a study: what cannot be shown is refused before anything trains, and none is trained on."""
 
 import csv
+import shutil
 from pathlib import Path
 from random import Random
 
@@ -27,9 +28,11 @@ def generate_some(seed: int, count: int) -> list[SyntheticHeadline]:
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prepared: Path) -> Path:
     """A home, and a source in the working folder, one headline of which fits without examples alone."""
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "home").mkdir()
+    shutil.copy(prepared, tmp_path / "home")
     monkeypatch.setenv("FINTONE_HOME", str(tmp_path / "home"))
     rows = [(row.text, row.sentiment) for row in generate_some(3, 90)]
     with Path("news.csv").open("w", newline="", encoding="utf-8") as file:

@@ -1,6 +1,7 @@
 """From a source to parts, through a real warehouse: the paper's split, a corrected label, copies that come and go."""
 
 import csv
+import shutil
 from collections import Counter
 from pathlib import Path
 from random import Random
@@ -28,7 +29,9 @@ SPLIT = SplitSettings(method="hashed", train_per_class=2, test_per_class=2)
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prepared: Path) -> Path:
+    (tmp_path / "home").mkdir()
+    shutil.copy(prepared, tmp_path / "home")
     monkeypatch.setenv("FINTONE_HOME", str(tmp_path / "home"))
     return tmp_path / "home"
 

@@ -2,6 +2,7 @@
 
 import csv
 import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -50,8 +51,9 @@ WARM = ("decoding.temperatures=0.1,1,3", "decoding.top_k=null")
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prepared: Path) -> Path:
     """A home and a source of 120 headlines in it."""
+    shutil.copy(prepared, tmp_path)
     monkeypatch.setenv("FINTONE_HOME", str(tmp_path))
     random = Random(5)
     rows = [generate_headline(random) for _ in range(120)]

@@ -24,8 +24,10 @@ LONG = " and profit rose again" * 200
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prepared: Path) -> Path:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "home").mkdir()
+    shutil.copy(prepared, tmp_path / "home")
     monkeypatch.setenv("FINTONE_HOME", str(tmp_path / "home"))
     return tmp_path / "home"
 

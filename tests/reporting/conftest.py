@@ -1,7 +1,7 @@
 """A home whose study has everything that a report sets beside each other."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +9,17 @@ import pytest
 
 from storage.champions import Decision, save_decision
 from storage.warehouse import writing
+from tests.few_charts import drawing_few_charts
 
 CHAMPION = "c4a3910000ff"
 """A cell of another study that was evaluated on the same test headlines."""
+
+
+@pytest.fixture
+def few_charts() -> Iterator[None]:
+    """Reports of the test have one chart."""
+    with drawing_few_charts():
+        yield
 
 
 @pytest.fixture

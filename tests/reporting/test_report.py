@@ -51,6 +51,7 @@ def home(trained: tuple[Path, str, StudyPlan], tmp_path: Path, monkeypatch: pyte
     return tmp_path / "home"
 
 
+@pytest.mark.usefixtures("few_charts")
 def test_the_head_of_the_page_has_the_name_and_the_tags_that_people_gave(home: Path) -> None:
     with writing(home / "warehouse.duckdb") as connection:
         connection.execute("UPDATE studies SET name = '<b>weekly</b>', tags = MAP {'desk': 'fx & rates'}")
@@ -104,6 +105,7 @@ def test_the_page_stands_alone_and_has_every_section(home: Path, trained: Any) -
         assert (path.parent / "charts" / f"{chart}.svg").read_text().startswith("<?xml")
 
 
+@pytest.mark.usefixtures("few_charts")
 def test_the_answer_names_the_cell_and_its_figures(home: Path, trained: Any) -> None:
     decision = Decision("kept", "gate", "accuracy .3 is below the floor", trained[2].study_id, trained[1], 0.1)
     save_decision(home / "warehouse.duckdb", decision, None)
@@ -121,6 +123,7 @@ def test_the_answer_names_the_cell_and_its_figures(home: Path, trained: Any) -> 
     assert "accuracy .3 is below the floor" in text
 
 
+@pytest.mark.usefixtures("few_charts")
 @pytest.mark.parametrize(
     ("status", "told"),
     [
@@ -140,6 +143,7 @@ def test_the_report_of_an_unfinished_study_says_so_first(
     assert first.startswith(f"<strong>The study is incomplete:</strong> {told}")
 
 
+@pytest.mark.usefixtures("few_charts")
 def test_the_answer_tells_how_the_champion_before_did_on_the_same_headlines(home: Path, trained: Any) -> None:
     before = Champion("0123456789ab", 0.1)
     save_decision(home / "warehouse.duckdb", Decision("promoted", "person", "the first", "s", *before), None)
@@ -153,6 +157,7 @@ def test_the_answer_tells_how_the_champion_before_did_on_the_same_headlines(home
     assert "<dt>champion of that day</dt><dd>0.600<small>cell 0123456789ab</small>" in text
 
 
+@pytest.mark.usefixtures("few_charts")
 def test_a_report_tells_the_decision_of_its_study_and_apart_from_it_who_is_champion_now(
     home: Path, trained: Any
 ) -> None:
@@ -239,6 +244,7 @@ def test_it_needs_no_torch_and_no_prefect(home: Path) -> None:
     assert json.loads(done.stdout) == []
 
 
+@pytest.mark.usefixtures("few_charts")
 def test_published_figures_stand_beside_measured_ones(home: Path) -> None:
     path = write_report()
     assert "No cell of this study is one of those that Camargo 2024 published." in (

@@ -19,16 +19,9 @@ from storage.warehouse import prepare_warehouse
 HEADLINE_IDS = [f"{number:016d}" for number in range(6)]
 
 
-@pytest.fixture(scope="session")
-def empty_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("empty") / "warehouse.duckdb"
-    prepare_warehouse(path)
-    return path
-
-
 @pytest.fixture
-def warehouse(empty_warehouse: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copy(empty_warehouse, tmp_path))
+def warehouse(prepared: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copy(prepared, tmp_path))
 
 
 @pytest.fixture

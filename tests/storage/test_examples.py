@@ -8,13 +8,11 @@ from storage.evaluations import save_evaluations
 from storage.examples import data_queries, example_queries, flips_query
 from storage.query import query
 from storage.studies import save_study
-from storage.warehouse import prepare_warehouse
 
 
 @pytest.mark.parametrize("number", range(len(example_queries("study", "tuned", 0.1))))
-def test_every_example_runs_on_an_empty_warehouse(tmp_path, number):
-    prepare_warehouse(tmp_path / "warehouse.duckdb")
-    assert query(tmp_path / "warehouse.duckdb", example_queries("study", "tuned", 0.1)[number]).columns
+def test_every_example_runs_on_an_empty_warehouse(warehouse, number):
+    assert query(warehouse, example_queries("study", "tuned", 0.1)[number]).columns
 
 
 def test_the_examples_ask_for_the_cell_and_the_study(finished):

@@ -20,6 +20,7 @@ from storage.warehouse import (
     WarehouseTooNewError,
     prepare_warehouse,
     reading,
+    reading_together,
     utc_now,
     writing,
 )
@@ -231,3 +232,29 @@ def test_an_older_warehouse_forgets_only_the_masks_that_may_differ_now(before_00
     prepare_warehouse(before_0013)
     rows = query(before_0013, "SELECT text, masked_id FROM headlines ORDER BY text").rows
     assert rows == [("Sales rose.", "m"), ("Sales rose. https://t.co/1", None), ("Société rose.", None)]
+
+
+def test_views_are_defined_again_only_where_they_are_not_those_of_this_version(warehouse, tmp_path, monkeypatch):
+    with duckdb.connect(warehouse) as connection:
+        connection.execute("CREATE OR REPLACE VIEW leaderboard AS SELECT 1 AS one")
+    prepare_warehouse(warehouse)
+    assert query(warehouse, "SELECT count(*) FROM leaderboard WHERE accuracy > 1").rows == [(0,)]
+    monkeypatch.setattr(room, "VIEWS_FILES", [*room.VIEWS_FILES, tmp_path / "next.sql"])
+    for number in (1, 2):
+        (tmp_path / "next.sql").write_text(f"CREATE OR REPLACE MACRO version() AS {number};")
+        prepare_warehouse(warehouse)
+        assert query(warehouse, "SELECT main.version()").rows == [(number,)]
+    changed = warehouse.stat().st_mtime_ns
+    prepare_warehouse(warehouse)
+    assert warehouse.stat().st_mtime_ns == changed
+
+
+def test_reads_of_a_block_share_one_opening_which_ends_with_it(warehouse):
+    with reading_together(warehouse), reading(warehouse) as outer, reading(warehouse) as inner:
+        rows = outer.execute("SELECT epochs FROM published_results ORDER BY ALL")
+        assert inner.execute("SELECT count(*) FROM published_results").fetchall() == [(22,)]
+        assert len(rows.fetchall()) == 22
+    with writing(warehouse) as connection:
+        connection.execute("DELETE FROM published_results")
+    with reading(warehouse) as connection:
+        assert connection.execute("SELECT count(*) FROM published_results").fetchall() == [(0,)]
