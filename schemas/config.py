@@ -69,6 +69,22 @@ class SplitSettings(Settings):
         description="`all`: the source must hold all three labels. `present`: a study of the labels that it holds, two "
         "at least; macro-F1 is the mean over those.",
     )
+    folds: int | None = Field(
+        default=None,
+        ge=2,
+        description="Cross-validation: train every cell this many times, so that each headline is in test once. Folds "
+        "are stratified and keep near copies together, whatever the method; `test_per_class` has no effect. Train and "
+        "validation come from the other folds. Such a study estimates a recipe; it promotes nothing.",
+    )
+
+    @model_validator(mode="after")
+    def _folds_of_a_drawn_split(self) -> Self:
+        if self.folds and self.method == "given":
+            raise ValueError(
+                f"folds: {self.folds} folds draw each part, and split.method=given has the source's own; use "
+                "split.method=hashed, or leave split.folds out"
+            )
+        return self
 
     @property
     def effective_seed(self) -> int:
