@@ -257,7 +257,7 @@ class StudyConfig(Settings):
         description="`all`: every cell of the grid is trained to its end. `race`: at the end of each epoch the cells "
         "are compared on validation, and those that are significantly worse than the best are dropped, so that their "
         "later epochs are not trained. What is not dropped has the result that it would have under `all`. Untouched "
-        "bases, baselines and the epoch curve do not race.",
+        "bases, baselines, the epoch curve and studies with `split.folds` do not race.",
     )
     race: RaceSettings = RaceSettings()
     decoding: DecodingSettings
@@ -313,6 +313,11 @@ class StudyConfig(Settings):
     def _points_that_fit(self) -> Self:
         self.resolve_all()
         return self
+
+    @property
+    def races(self) -> bool:
+        """Whether the grid is a race; the folds of a study are trained to their end."""
+        return self.search == "race" and not self.split.folds
 
     @property
     def varied(self) -> dict[str, tuple[JsonValue, ...]]:
