@@ -188,8 +188,9 @@ def _check_complete(home: "Home", study_id: str) -> None:
 
 def _print_champion(home: "Home", study_id: str) -> None:
     """What the gate decided on a study, on its day, and who is champion now."""
-    from reporting.promotion import tell_advice, tell_champion, tell_decision
+    from reporting.promotion import tell_advice, tell_champion, tell_decision, tell_folds_unjudged
     from storage.champions import load_champion, load_decision
+    from storage.folds import load_study_folds
 
     decision = load_decision(home.warehouse, study_id)
     if decision:
@@ -198,22 +199,27 @@ def _print_champion(home: "Home", study_id: str) -> None:
         advice = tell_advice(decision)
         if advice:
             print_text(advice)
+    elif folds := load_study_folds(home.warehouse, study_id):
+        print_text(tell_folds_unjudged(folds))
     print_text(f"champion now: {tell_champion(load_champion(home.warehouse))}")
 
 
 def _print_leaderboard(home: "Home", study_id: str, *, synthetic: bool) -> None:
     from cli.output.leaderboard import build_table
     from operations.missing import find_best
-    from reporting.verdict import tell_baseline, tell_drop
+    from reporting.verdict import tell_baseline, tell_drop, tell_spread
     from storage.cells import load_short_ids
     from storage.comparisons import load_verdicts
     from storage.evaluations import load_leaderboard
     from storage.examples import example_queries
+    from storage.folds import load_spread, load_study_folds
     from storage.races import load_drops
 
     rows = load_leaderboard(home.warehouse, study_id)
     best = find_best(home.warehouse, study_id)
-    title = f"study {study_id}, {rows[0]['n']} test headlines{' (synthetic)' if synthetic else ''}"
+    folds = load_study_folds(home.warehouse, study_id)
+    pooled = f" of {folds} folds" if folds else ""
+    title = f"study {study_id}, {rows[0]['n']} test headlines{pooled}{' (synthetic)' if synthetic else ''}"
     stdout.print()
     stdout.print(build_table(rows, title, load_short_ids(home.warehouse)))
     for dropped in load_drops(home.warehouse, study_id):
@@ -223,6 +229,9 @@ def _print_leaderboard(home: "Home", study_id: str, *, synthetic: bool) -> None:
     stdout.print(f"\nbest on validation: cell {best['cell_id']}")
     if verdict:
         print_text(f"at temperature {best['temperature']:g} on test, {tell_baseline('it', verdict)}")
+    spread = tell_spread(load_spread(home.warehouse, study_id, best["cell_id"], best["temperature"]))
+    if spread:
+        print_text(spread)
     _print_champion(home, study_id)
     page = home.report(study_id)
     if page.exists():

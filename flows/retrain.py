@@ -1,10 +1,13 @@
 """The flow `retrain`: from a source of labelled headlines to a leaderboard of fine-tunes."""
 
+from collections.abc import Mapping
+
 from prefect import flow
 
 from flows.cells import run_cells
 from flows.credentials import provide_hub_token
 from flows.deployment import close_prefect_of_deployment
+from flows.folds import run_folds
 from flows.notices import show_notices
 from flows.race import run_race
 from flows.run_names import add_study_id, name_run
@@ -65,14 +68,19 @@ def _complete(home: Home, study: StudyPlan, ingested: IngestedSource) -> None:
         announce(f"nothing new: study {study.study_id} is finished")
         if not home.report(study.study_id).exists():  # it was killed at its very end, as where checkpoints are left
             _publish_report(study)
-        drop_checkpoints(study)
+        _drop_checkpoints(study)
         return
     _answer(study, ingested)
     missing = load_missing(home.warehouse, study.study_id)
     if missing:
         announce(f"study {study.study_id} is incomplete, {tell_missing(missing)}")
     else:
-        drop_checkpoints(study)
+        _drop_checkpoints(study)
+
+
+def _drop_checkpoints(study: StudyPlan) -> None:
+    for run in study.runs:
+        drop_checkpoints(run)
 
 
 def _answer(study: StudyPlan, ingested: IngestedSource) -> None:
@@ -81,16 +89,18 @@ def _answer(study: StudyPlan, ingested: IngestedSource) -> None:
     start_study(warehouse, study.study_id, write_stored(study.config))
     check = check_bases if study.config.runner.kind == "local" else _leave_to_nodes
     try:
-        most = check(study)
-        for baseline in study.baselines:
-            evaluate_baseline(study, baseline)
-        if study.config.search == "race":
+        most = check(study.runs[0])
+        for run in study.runs:
+            for baseline in run.baselines:
+                evaluate_baseline(run, baseline)
+        if study.folds:
+            run_folds(study, most)
+        elif study.config.races:
             run_race(study, most)
         else:
             run_cells(study, study.cells, most, study.base_cells)
         if study.config.curve_epochs:
-            curve = plan_epoch_curve(study)
-            run_cells(study, curve, most or check(study))
+            _run_curve(study, most or check(study.runs[0]))
         compare_cells(study.study_id)
         judge_challenger(study)
         publish_leaderboard(study, ingested)
@@ -99,6 +109,15 @@ def _answer(study: StudyPlan, ingested: IngestedSource) -> None:
     except BaseException as error:
         finish_study(warehouse, study.study_id, "failed" if isinstance(error, Exception) else "interrupted")
         raise
+
+
+def _run_curve(study: StudyPlan, most: Mapping[str, int]) -> None:
+    """Run the cells of the epoch curve through the cell that is best on validation."""
+    curve = plan_epoch_curve(study)
+    if study.folds:
+        run_folds(curve, most)
+    else:
+        run_cells(study, curve.cells, most)
 
 
 def _leave_to_nodes(_: StudyPlan) -> dict[str, int]:

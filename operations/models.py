@@ -109,11 +109,17 @@ def find_adapter(home: Home, cell: "StoredCell") -> tuple[Path, str]:
     """
     from learning.kinds.registry import find_kind
     from storage.cells import DONE
+    from storage.splits import load_folds
 
     identifier, kind = cell.record.cell_id, cell.record.kind
     if kind != "fine-tuned":
         raise NoModelError(
             f"cell {identifier} is {'the untouched base' if kind == 'base' else 'a baseline'}: no adapter"
+        )
+    if folds := len(load_folds(home.warehouse, cell.record.split_id)):
+        raise NoModelError(
+            f"cell {identifier} pools the folds of its study: {folds} adapters, none of its own; run its settings "
+            "without split.folds for one"
         )
     folder = home.adapter(identifier)
     if cell.status not in DONE or not folder.is_dir():

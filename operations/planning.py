@@ -22,17 +22,21 @@ OF_AN_UNTOUCHED_BASE = {"base_model": True, "prompt": True, "training": {"precis
 
 
 def lay_out(config: StudyConfig, snapshot_id: str, split_id: str) -> StudyPlan:
-    """Find and check the base models and the encoder, and lay out all cells.
+    """Find and check the base models and the encoder, and lay out all cells, on each fold as well if there are folds.
 
     Raises:
         InputError: A model is not there, or not fit.
     """
     from learning.baselines.registry import plan_baselines
+    from learning.study.fold_plan import add_folds
     from learning.study.grid import plan_study
+    from learning.study.identity import fold_split_id
 
     encoder = _find_encoder(config.baselines.embedding_model)
     baselines = plan_baselines(config.baselines, encoder)
-    return plan_study(config, snapshot_id, split_id, partial(_find_model, cache(_resolve)), baselines, encoder)
+    study = plan_study(config, snapshot_id, split_id, partial(_find_model, cache(_resolve)), baselines, encoder)
+    splits = [fold_split_id(split_id, number + 1) for number in range(config.split.folds or 0)]
+    return add_folds(study, splits, baselines)
 
 
 def plan_study(config: StudyConfig, ingested: IngestedSource, split_id: str) -> StudyPlan:
@@ -43,7 +47,6 @@ def plan_study(config: StudyConfig, ingested: IngestedSource, split_id: str) -> 
     """
     from learning.baselines.registry import plan_baselines
     from learning.study.identity import earlier_study_ids
-    from storage.cells import add_cells
     from storage.studies import is_known, save_study
 
     warehouse = Home.from_environment().warehouse
@@ -53,8 +56,17 @@ def plan_study(config: StudyConfig, ingested: IngestedSource, split_id: str) -> 
         if is_known(warehouse, earlier):
             study = study.model_copy(update={"study_id": earlier})
     save_study(warehouse, study_record(study, ingested))
-    add_cells(warehouse, study.study_id, cell_records(study, (*study.base_cells, *study.baselines, *study.cells)))
+    add_plan(study)
     return study
+
+
+def add_plan(study: StudyPlan) -> None:
+    """Record all cells of a study as planned: those of its leaderboard, then those of each fold."""
+    from storage.cells import add_cells
+
+    warehouse = Home.from_environment().warehouse
+    for plan in (study, *study.folds):
+        add_cells(warehouse, study.study_id, cell_records(plan, (*plan.base_cells, *plan.baselines, *plan.cells)))
 
 
 def _resolve(name: str, revision: str | None) -> "ResolvedModel":

@@ -23,7 +23,7 @@ from operations.intake import find_headlines, take_in
 from operations.lengths import tell_long
 from operations.race_preview import describe_race
 from operations.reruns import preview_reruns
-from operations.splitting import Division, count_moved_of, draw_parts, prepare_division
+from operations.splitting import Division, count_moved_of, draw_parts, draw_parts_of_folds, prepare_division
 from operations.steps import warn_of_few_steps
 from reporting.verdict import tell_leaks, tell_moved
 from schemas.cell import BaseModelSettings, CellSettings
@@ -86,11 +86,13 @@ def describe_study(config: StudyConfig) -> list[tuple[str, str]]:
     bases = [("base model", _describe_model(base)) for base in _list_bases(config)]
     divided = None if headlines is None else _divide(config, headlines)
     train = config.split.train_per_class * len(LABELS) if divided is None else divided.counts["train"].total()
-    trained = count_trained_steps(cells, train)
-    alone = count_steps_alone(cells, train)
+    trained, alone = (
+        (config.split.folds or 1) * steps(cells, train) for steps in (count_trained_steps, count_steps_alone)
+    )
     lines = [
         ("study", _describe_name(config)),
         *_describe_data(config, divided),
+        *_describe_folds(config),
         *_describe_columns(config, read),
         *bases,
         *_describe_examples(config),
@@ -106,7 +108,7 @@ def describe_study(config: StudyConfig) -> list[tuple[str, str]]:
     more = [cell for cell in curve if cell not in cells]
     if more:
         own = [cell for cell in curve if cell in cells]
-        added = count_trained_steps(curve, train) - count_trained_steps(own, train)
+        added = (config.split.folds or 1) * (count_trained_steps(curve, train) - count_trained_steps(own, train))
         then = f"then epochs {_join(config.curve_epochs)} of the cell best on validation"
         lines.append(("epoch curve", f"{then}: {count(len(more), 'more cell')}, {added:,} more steps"))
     lines += [("note", note) for note in _note_twins(_list_bases(config))]
@@ -255,8 +257,10 @@ def _divide(config: StudyConfig, headlines: "pd.DataFrame") -> _Divided:
     )
     division = prepare_division(config, headlines, fetch=False)
     near, given, left_out = config.data.near_duplicates, division.given, division.left_out
-    parts = draw_parts(headlines, config.split, near, given, left_out)
-    check_examples(config, headlines, parts, fetch=False)
+    folds = draw_parts_of_folds(headlines, config.split, left_out)
+    parts = folds[0] if folds else draw_parts(headlines, config.split, near, given, left_out)
+    for own in folds or [parts]:
+        check_examples(config, headlines, own, fetch=False)
     counts = {part: Counter(labels[headline] for headline in own) for part, own in parts.items()}
     notes = [tell_long(config, division.long), tell_leaks(count_leaks(group_of, parts), len(parts["test"]))]
     if given is not None:
@@ -295,6 +299,15 @@ def _describe_data(config: StudyConfig, divided: _Divided | None) -> list[tuple[
     )
     told = f"{config.data.source}{' (synthetic)' if config.data.source == EMBEDDED else ''}: {parts}"
     return [("data", told), *(("note", note) for note in divided.notes)]
+
+
+def _describe_folds(config: StudyConfig) -> list[tuple[str, str]]:
+    """What folds do; nothing where there are none."""
+    told = (
+        f"{config.split.folds}: the parts above are those of the first; every headline is in test once "
+        "(split.test_per_class has no effect), and every fine-tune and baseline is trained on each; promotes nothing"
+    )
+    return [("folds", told)] if config.split.folds else []
 
 
 def _describe_model(base: BaseModelSettings) -> str:

@@ -19,7 +19,7 @@ def describe_race(
         train: Headlines of train.
         validation: Headlines of validation; None where they are not known yet.
     """
-    if config.search == "all":
+    if not config.races:
         return []
     saved = count_most_saved(cells, train)
     if not saved:

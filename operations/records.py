@@ -56,13 +56,17 @@ def load_parts(study: StudyPlan) -> "list[LabelledPart]":
         return [load_part(study, name) for name in PARTS]
 
 
-def load_asked_parts(study: StudyPlan, cell: ModelCell, names: Sequence[str] = PARTS) -> "list[LabelledPart]":
-    """The parts of these names with the examples of the cell's prompt before each headline."""
+def load_asked_parts(study: StudyPlan, cell: ModelCell, names: Sequence[str] | None = None) -> "list[LabelledPart]":
+    """The parts of these names with the examples of the cell's prompt before each headline.
+
+    Without names those that every cell is evaluated on; of folds together test alone, which has validation in it.
+    """
     from learning.prompt.choice import ask
     from operations.examples import load_chooser
 
     chooser = load_chooser(study.split_id, cell.settings.prompt, study.config.data.near_duplicates)
-    parts = [load_part(study, name) for name in names]
+    asked = names or (("test",) if study.folds else PARTS)
+    parts = [load_part(study, name) for name in asked]
     return [replace(part, texts=ask(part.texts, chooser)) for part in parts]
 
 

@@ -7,11 +7,12 @@ from operations.catalogue import open_home
 from operations.disk import count_bytes, tell_bytes
 from operations.judged import load_judged, tell_answering
 from operations.missing import NothingTrainedError, find_best
-from reporting.promotion import tell_champion, tell_decision
+from reporting.promotion import tell_champion, tell_decision, tell_folds_unjudged
 from storage.cells import load_cell, load_trained
 from storage.champions import load_champion, load_decision
 from storage.examples import cell_queries, data_queries, example_queries
 from storage.facts import load_facts, load_row
+from storage.folds import load_study_folds
 from storage.lookup import CHAMPION, Thing, find_thing
 
 if TYPE_CHECKING:
@@ -61,7 +62,9 @@ def _show_study(home: "Home", thing: Thing) -> Shown:
         queries = example_queries(study_id, cell_id, temperature)
         commands += [f"fintone show {cell_id}", *_as_commands(queries)]
     decision = load_decision(home.warehouse, study_id)
-    facts["gate"] = f"{tell_decision(decision)}: {decision['reason']}" if decision else "not judged yet"
+    folds = load_study_folds(home.warehouse, study_id)
+    unjudged = tell_folds_unjudged(folds) if folds else "not judged yet"
+    facts["gate"] = f"{tell_decision(decision)}: {decision['reason']}" if decision else unjudged
     facts["champion_now"] = tell_champion(load_champion(home.warehouse))
     page = home.report(study_id)
     facts["report"] = str(page) if page.exists() else None

@@ -1,7 +1,7 @@
 """From a snapshot to its parts, with what the warehouse knows of earlier splits."""
 
-from collections.abc import Collection, Mapping
-from contextlib import suppress
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.config import SplitSettings, StudyConfig
@@ -59,15 +59,19 @@ def settle_study_split(config: StudyConfig, ingested: IngestedSource) -> tuple[s
     from operations.lengths import tell_long
     from reporting.verdict import tell_moved
     from storage.headlines import load_snapshot
-    from storage.splits import load_split, save_long
+    from storage.splits import load_folds, load_split, save_long
 
     warehouse = Home.from_environment().warehouse
     headlines = load_snapshot(warehouse, ingested.snapshot_id)
     division = prepare_division(config, headlines, fetch=True)
     near, given, left_out = config.data.near_duplicates, division.given, division.left_out
-    identifier = settle_split(ingested, config.split, near, given, left_out)
+    if config.split.folds:
+        identifier = settle_folds(ingested, config.split, left_out)
+    else:
+        identifier = settle_split(ingested, config.split, near, given, left_out)
     parts = load_split(warehouse, identifier)
-    check_examples(config, headlines, parts, fetch=True)
+    for own in [load_split(warehouse, fold) for fold in load_folds(warehouse, identifier)] or [parts]:
+        check_examples(config, headlines, own, fetch=True)
     resolution = "rejected" if config.data.too_long == "reject" else "truncated"
     save_long(warehouse, identifier, [(*each[:1], *each[2:], resolution) for each in division.long])
     notes = [tell_long(config, division.long)]
@@ -143,6 +147,26 @@ def settle_split(
     return identifier
 
 
+def settle_folds(ingested: IngestedSource, split: SplitSettings, left_out: Collection[str] = ()) -> str:
+    """Split a snapshot into folds, and return the id of the split of all folds together.
+
+    Raises:
+        SplitError: A class has too few headlines.
+    """
+    from learning.study.identity import fold_split_id
+    from storage.headlines import load_snapshot
+    from storage.splits import load_folds, save_folds
+
+    warehouse = Home.from_environment().warehouse
+    headlines = load_snapshot(warehouse, ingested.snapshot_id)
+    identifier = identify_split(ingested.snapshot_id, headlines, split, left_out=left_out)
+    if not load_folds(warehouse, identifier):
+        drawn = enumerate(draw_parts_of_folds(headlines, split, left_out), start=1)
+        folds = {fold_split_id(identifier, number): parts for number, parts in drawn}
+        save_folds(warehouse, identifier, ingested.snapshot_id, folds, split.model_dump(mode="json"))
+    return identifier
+
+
 def identify_split(
     snapshot_id: str,
     headlines: "pd.DataFrame",
@@ -162,6 +186,16 @@ def identify_split(
     if split.classes == "present" and len(find_classes(set(_keep(headlines, left_out)["label"]), split)) == len(LABELS):
         split = split.model_copy(update={"classes": "all"})
     return split_id(snapshot_id, split, given, left_out)
+
+
+def draw_parts_of_folds(
+    headlines: "pd.DataFrame", split: SplitSettings, left_out: Collection[str] = ()
+) -> "list[Parts]":
+    """The parts of each fold of a split; none where it has no folds. See `draw_parts` for arguments and errors."""
+    from learning.study.folds import draw_folds
+
+    with _telling_left_out(left_out):
+        return draw_folds(_list_members(_keep(headlines, left_out)), split, split.folds) if split.folds else []
 
 
 def draw_parts(
@@ -184,20 +218,34 @@ def draw_parts(
         SplitError: A class has too few headlines.
     """
     from learning.study.given_split import split_as_given
-    from learning.study.split import Member, split_headlines
-    from learning.study.split_sizes import SplitError
+    from learning.study.split import split_headlines
 
     kept = _keep(headlines, left_out)
-    columns = (kept[name] for name in ("headline_id", "label", "text_id", "group_id"))
-    members = [Member(*values) for values in zip(*columns, strict=True)]
-    try:
-        if split.method == "given":
-            return split_as_given(members, split, given or {})
+    members = _list_members(kept)
+    if split.method == "given":
+        return split_as_given(members, split, given or {})
+    with _telling_left_out(left_out):
         if split.method == "study":
             return split_headlines(members, split)
         return _draw_hashed(members, kept, split, near_duplicates)
+
+
+def _list_members(headlines: "pd.DataFrame") -> "list[Member]":
+    from learning.study.split import Member
+
+    columns = (headlines[name] for name in ("headline_id", "label", "text_id", "group_id"))
+    return [Member(*values) for values in zip(*columns, strict=True)]
+
+
+@contextmanager
+def _telling_left_out(left_out: Collection[str]) -> Iterator[None]:
+    """A split that fails in the block says how many headlines it could not use."""
+    from learning.study.split_sizes import SplitError
+
+    try:
+        yield
     except SplitError as error:
-        if not left_out or split.method == "given":
+        if not left_out:
             raise
         raise SplitError(f"{error} (headlines longer than a base model takes, left out: {len(left_out):,})") from error
 

@@ -43,6 +43,14 @@ def tell_decision(decision: dict[str, Any]) -> str:
     return f"{gate} did not promote cell {cell}, and {stayed}"
 
 
+def tell_folds_unjudged(folds: int) -> str:
+    """Why a study of folds promotes nothing, and what does."""
+    return (
+        f"not judged: {folds} folds estimate a recipe, and each adapter saw the train part of its fold alone; to "
+        "promote one, run the best settings without split.folds"
+    )
+
+
 def tell_advice(decision: dict[str, Any]) -> str | None:
     """What would help a cell that the gate did not promote; None if it did, or if the cell is the champion."""
     cell = decision["cell_id"]

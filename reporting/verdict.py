@@ -37,6 +37,18 @@ def tell_leaks(leaks: int, n: int) -> str | None:
     return f"{share}, which flatters a model that remembers; split.method=hashed keeps near copies in one part"
 
 
+def tell_spread(spread: Mapping[str, float] | None) -> str | None:
+    """How far the folds of a cell lie apart, of a row of `leaderboard_over_folds`; None without folds."""
+    if spread is None:
+        return None
+    worst, best = tell_figure(spread["accuracy_min"]), tell_figure(spread["accuracy_max"])
+    mean, deviation = tell_figure(spread["accuracy_mean"]), tell_figure(spread["accuracy_sd"])
+    return (
+        f"over its {spread['folds']} folds accuracy is {worst} to {best}, {mean} on average, with a standard deviation "
+        f"of {deviation}"
+    )
+
+
 def tell_moved(moved: Mapping[str, int]) -> str | None:
     """That headlines of an official split are in no part, if any are.
 

@@ -69,6 +69,22 @@ class SplitSettings(Settings):
         description="`all`: the source must hold all three labels. `present`: a study of the labels that it holds, two "
         "at least; macro-F1 is the mean over those.",
     )
+    folds: int | None = Field(
+        default=None,
+        ge=2,
+        description="Cross-validation: train every cell this many times, so that each headline is in test once. Folds "
+        "are stratified and keep near copies together, whatever the method; `test_per_class` has no effect. Train and "
+        "validation come from the other folds. Such a study estimates a recipe; it promotes nothing.",
+    )
+
+    @model_validator(mode="after")
+    def _folds_of_a_drawn_split(self) -> Self:
+        if self.folds and self.method == "given":
+            raise ValueError(
+                f"folds: {self.folds} folds draw each part, and split.method=given has the source's own; use "
+                "split.method=hashed, or leave split.folds out"
+            )
+        return self
 
     @property
     def effective_seed(self) -> int:
@@ -241,7 +257,7 @@ class StudyConfig(Settings):
         description="`all`: every cell of the grid is trained to its end. `race`: at the end of each epoch the cells "
         "are compared on validation, and those that are significantly worse than the best are dropped, so that their "
         "later epochs are not trained. What is not dropped has the result that it would have under `all`. Untouched "
-        "bases, baselines and the epoch curve do not race.",
+        "bases, baselines, the epoch curve and studies with `split.folds` do not race.",
     )
     race: RaceSettings = RaceSettings()
     decoding: DecodingSettings
@@ -297,6 +313,11 @@ class StudyConfig(Settings):
     def _points_that_fit(self) -> Self:
         self.resolve_all()
         return self
+
+    @property
+    def races(self) -> bool:
+        """Whether the grid is a race; the folds of a study are trained to their end."""
+        return self.search == "race" and not self.split.folds
 
     @property
     def varied(self) -> dict[str, tuple[JsonValue, ...]]:

@@ -100,6 +100,18 @@ class StudyPlan(Settings):
     baselines: tuple[CellPlan, ...]
     cells: tuple[ModelCell, ...]
     encoder: EncoderPlan | None = None
+    folds: tuple["StudyPlan", ...] = ()
+    """The study on each fold of its split, with the cells that are trained and evaluated there; its own pool them."""
+
+    @property
+    def runs(self) -> tuple["StudyPlan", ...]:
+        """What is trained: the study on each fold, or the study itself where it has no folds."""
+        return self.folds or (self,)
+
+    @property
+    def asked_whole(self) -> tuple[ModelCell, ...]:
+        """Untouched bases that answer all folds at once, since nothing of a fold is in their prompt."""
+        return tuple(base for base in self.base_cells if self.folds and not base.settings.prompt.examples)
 
 
 def format_rate(learning_rate: float) -> str:

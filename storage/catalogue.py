@@ -9,11 +9,12 @@ _STUDIES = """
 WITH counted AS (
     SELECT
         study_id,
-        count(*) AS cells,
+        count(*) FILTER (NOT places.is_of_fold) AS cells,
         count(missing_cells.cell_id) AS missing,
         list(cell_id) FILTER (cells.kind = 'fine-tuned') AS tuned
     FROM study_cells
     JOIN cells USING (cell_id)
+    JOIN ledger.places AS places USING (study_id, cell_id)
     LEFT JOIN missing_cells USING (study_id, cell_id)
     GROUP BY study_id
 ),

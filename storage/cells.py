@@ -93,7 +93,7 @@ def load_trained(warehouse: Path, study_id: str) -> list[str]:
     with reading(warehouse) as connection:
         rows = connection.execute(
             "SELECT cell_id FROM cells JOIN study_cells USING (cell_id) WHERE study_id = ? AND kind = 'fine-tuned'"
-            " AND list_contains(?, status)",
+            " AND list_contains(?, status) AND split_id NOT IN (SELECT split_id FROM split_folds)",
             [study_id, list(DONE)],
         ).fetchall()
     return [cell_id for (cell_id,) in rows]

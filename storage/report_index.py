@@ -8,10 +8,10 @@ from storage.report import ask
 from storage.warehouse import reading
 
 _STUDIES = (
-    "SELECT study_id, profile, source, synthetic, status, started_at, (SELECT count(*) FROM study_cells WHERE "
-    "study_cells.study_id = studies.study_id) AS cells, n, baseline FROM studies LEFT JOIN (SELECT study_id, max(n) AS "
-    "n, max(accuracy) FILTER (kind = 'baseline') AS baseline FROM leaderboard WHERE part = 'test' GROUP BY study_id) "
-    "USING (study_id) ORDER BY studies.number DESC"
+    "SELECT study_id, profile, source, synthetic, status, started_at, (SELECT count(*) FROM ledger.places AS places "
+    "WHERE places.study_id = studies.study_id AND NOT is_of_fold) AS cells, n, baseline FROM studies LEFT JOIN (SELECT "
+    "study_id, max(n) AS n, max(accuracy) FILTER (kind = 'baseline') AS baseline FROM leaderboard WHERE part = 'test' "
+    "GROUP BY study_id) USING (study_id) ORDER BY studies.number DESC"
 )
 _JUDGED = (
     "SELECT champions.study_id, champions.cell_id, champions.temperature, decision, accuracy, accuracy_low, "

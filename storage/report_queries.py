@@ -71,6 +71,11 @@ def _figures(study_id: str, chosen: Chosen, contenders: Sequence[Contender]) -> 
             f"cell_id FROM ladder WHERE {own} AND {at_chosen(chosen)} AND (kind <> 'fine-tuned' OR is_best_of_base OR "
             f"cell_id = '{chosen.cell_id}') ORDER BY rung"
         ),
+        "folds": (
+            "SELECT cell_name, temperature, folds, accuracy_mean, accuracy_sd, accuracy_min, accuracy_max, "
+            f"macro_f1_mean, macro_f1_sd, cell_id FROM leaderboard_over_folds {_NAMED} WHERE study_id = '{study_id}' "
+            f"AND {at_chosen(chosen)} ORDER BY place"
+        ),
         "agreement": (
             f"SELECT name AS cell_name, agreement, n, {_FIGURES}, cell_id FROM accuracy_by_agreement {_NAMED} "
             f"WHERE {own} AND {at_chosen(chosen)} AND cell_id IN "
@@ -187,7 +192,7 @@ def _account(study_id: str, chosen: Chosen) -> dict[str, str]:
             f"0)::BIGINT AS in_train FROM split_leaks WHERE in_train > 0 AND split_id = {split}"
         ),
         "split": (
-            "SELECT part, label, count(*) AS headlines FROM splits JOIN headlines USING (headline_id) "
+            "SELECT part, label, count(*) AS headlines FROM ledger.split_parts JOIN headlines USING (headline_id) "
             f"WHERE split_id = {split} GROUP BY part, label ORDER BY {PART_ORDER}, label"
         ),
     }

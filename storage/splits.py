@@ -70,6 +70,8 @@ def save_split(
 def load_earlier_parts(warehouse: Path, seed: int) -> pd.DataFrame:
     """The part in which earlier splits of the method `hashed` with this seed, of any size, put each text.
 
+    Folds do not count: in them each text is in test once.
+
     Returns:
         Columns text_id, part (`test` if it ever was there) and text; no rows for a warehouse of an older version.
     """
@@ -80,10 +82,45 @@ def load_earlier_parts(warehouse: Path, seed: int) -> pd.DataFrame:
             "SELECT text_id, max_by(part, part = 'test') AS part, any_value(text) AS text"
             " FROM splits JOIN split_settings USING (split_id) JOIN headlines USING (headline_id)"
             " WHERE settings->>'method' = 'hashed' AND (settings->>'seed')::BIGINT = ? AND text_id IS NOT NULL"
+            " AND settings->>'folds' IS NULL"
             " GROUP BY text_id",
             [seed],
         ).df()
     return frame
+
+
+def save_folds(
+    warehouse: Path,
+    split_id: str,
+    snapshot_id: str,
+    folds: Mapping[str, dict[str, list[str]]],
+    settings: Mapping[str, Any],
+) -> None:
+    """Save a split of folds: that of each fold, and that of all together, whose test part is every headline.
+
+    Args:
+        warehouse: The DuckDB file.
+        split_id: The split of all folds together.
+        snapshot_id: The snapshot that it divides.
+        folds: Ids of headlines by part for each fold, by the id of the fold's split; in order.
+        settings: How they were drawn, as for `save_split`.
+    """
+    for identifier, parts in folds.items():
+        save_split(warehouse, identifier, snapshot_id, parts, settings)
+    test = [headline for parts in folds.values() for headline in parts["test"]]
+    save_split(warehouse, split_id, snapshot_id, {"test": test}, settings)
+    with writing(warehouse) as connection:
+        rows = [(split_id, number, identifier) for number, identifier in enumerate(folds, start=1)]
+        connection.executemany("INSERT INTO split_folds VALUES (?, ?, ?) ON CONFLICT DO NOTHING", rows)
+
+
+def load_folds(warehouse: Path, split_id: str) -> list[str]:
+    """The ids of the splits of the folds of a split, in order; none where it has no folds."""
+    with reading(warehouse) as connection:
+        rows = connection.execute(
+            "SELECT fold_split_id FROM split_folds WHERE split_id = ? ORDER BY fold", [split_id]
+        ).fetchall()
+    return [fold_split_id for (fold_split_id,) in rows]
 
 
 def load_part(warehouse: Path, split_id: str, part: str) -> pd.DataFrame:
@@ -169,7 +206,8 @@ def load_split_counts(warehouse: Path, split_id: str) -> list[tuple[str, str, in
     """How many headlines each part has of each label: (part, label, n), train first and test last."""
     with reading(warehouse) as connection:
         rows: list[tuple[str, str, int]] = connection.execute(
-            "SELECT part, label, count(*) FROM splits JOIN headlines USING (headline_id) WHERE split_id = ?"  # noqa: S608 (our own names)
+            "SELECT part, label, count(*) FROM ledger.split_parts"  # noqa: S608 (our own names)
+            " JOIN headlines USING (headline_id) WHERE split_id = ?"
             f" GROUP BY part, label ORDER BY {PART_ORDER}, label",
             [split_id],
         ).fetchall()

@@ -76,13 +76,17 @@ def start_study(warehouse: Path, study_id: str, config: dict[str, Any]) -> None:
 
 
 def is_answered(warehouse: Path, study_id: str) -> bool:
-    """Whether the study's last run finished, its cells are evaluated on both parts and compared, and one was judged."""
+    """Whether the study's last run finished, its cells are evaluated on both parts and compared, and one was judged.
+
+    A study of folds is not judged.
+    """
     with reading(warehouse) as connection:
         lacking = connection.execute(
             "SELECT study_id FROM studies WHERE study_id = $study_id AND (status <> 'finished'"
             " OR study_id IN (SELECT study_id FROM missing_cells WHERE NOT is_final)"
             " OR study_id NOT IN (SELECT study_id FROM ledger.comparisons)"
-            " OR study_id NOT IN (SELECT study_id FROM champions WHERE decided_by = 'gate'))",
+            " OR (study_id NOT IN (SELECT study_id FROM champions WHERE decided_by = 'gate')"
+            " AND split_id NOT IN (SELECT split_id FROM split_folds)))",
             {"study_id": study_id},
         ).fetchall()
     return not lacking

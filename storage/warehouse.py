@@ -49,6 +49,7 @@ _VIEWS = (
     "score_views.sql",
     "report_views.sql",
     "ladder_views.sql",
+    "fold_views.sql",
 )
 VIEWS_FILES = tuple(SQL_FOLDER / name for name in _VIEWS)
 

@@ -11,6 +11,7 @@ from operations.missing import find_best
 from operations.records import evaluation_record, load_part, prediction_rows
 from operations.rivals import meet, meet_baseline, tell_left_out
 from operations.worker import run_job
+from reporting.promotion import tell_folds_unjudged
 from schemas.errors import InputError
 from schemas.plan import StudyPlan
 from schemas.promotion import Champion
@@ -27,7 +28,8 @@ RETRIES = 5
 def judge_challenger(study: StudyPlan) -> None:
     """Hold the cell that validation chose to every floor and to the champion; if it passes, it is champion.
 
-    A study is judged once. One that lacks cells is not judged: validation would choose among what is left.
+    A study is judged once. One that lacks cells is not judged: validation would choose among what is left. Nor is one
+    of folds, which has no adapter that saw all of train.
 
     Raises:
         ChampionChangedError: Another decision came in between.
@@ -38,6 +40,9 @@ def judge_challenger(study: StudyPlan) -> None:
     from storage.home import Home
     from storage.looks import load_standing
 
+    if study.folds:
+        announce(tell_folds_unjudged(len(study.folds)))
+        return
     warehouse = Home.from_environment().warehouse
     known = load_decision(warehouse, study.study_id)
     if known or load_missing(warehouse, study.study_id):

@@ -9,7 +9,7 @@ from prefect.artifacts import create_markdown_artifact
 
 from operations.missing import find_best, tell_missing
 from reporting.markdown import escape, render_table
-from reporting.promotion import tell_champion, tell_decision
+from reporting.promotion import tell_champion, tell_decision, tell_folds_unjudged
 from reporting.verdict import format_figure, tell_baseline, tell_drop
 from schemas.comparison import BaselineVerdict
 from schemas.plan import IngestedSource, StudyPlan
@@ -51,7 +51,8 @@ def publish_leaderboard(study: StudyPlan, ingested: IngestedSource) -> None:
     create_markdown_artifact(_render_leaderboard(test), key=LEADERBOARD_KEY, description=described)
     verdict = load_verdicts(warehouse, study.study_id, best["cell_id"]).get(best["temperature"])
     summary = _summarise(study, escape(ingested.source), best, test, verdict)
-    summary += _tell_promotion(load_decision(warehouse, study.study_id), load_champion(warehouse))
+    decision, folds = load_decision(warehouse, study.study_id), len(study.folds)
+    summary += _tell_promotion(decision, load_champion(warehouse), folds)
     summary += _note_dropped(load_drops(warehouse, study.study_id)) + _note_missing(missing)
     create_markdown_artifact(summary, key=SUMMARY_KEY, description=described)
 
@@ -83,11 +84,12 @@ def _note_missing(missing: Sequence["StoredCell"]) -> str:
     return f"\n\n**{escape(tell_missing(missing), MOST_OF_A_REASON)}.**" if missing else ""
 
 
-def _tell_promotion(decision: dict[str, Any] | None, champion: Champion | None) -> str:
+def _tell_promotion(decision: dict[str, Any] | None, champion: Champion | None, folds: int) -> str:
     """What the promotion gate said, and who is champion as the summary is written, in a paragraph."""
     told = f"The champion when this was published: {tell_champion(champion)}."
     if decision is None:
-        return f"\n\n**Promotion**: not judged, since cells are missing. {told}"
+        unjudged = tell_folds_unjudged(folds) if folds else "not judged, since cells are missing"
+        return f"\n\n**Promotion**: {unjudged}. {told}"
     reason = escape(decision["reason"], MOST_OF_A_REASON)
     return f"\n\n**Promotion**: {tell_decision(decision)}. Reason: {reason}. {told}"
 

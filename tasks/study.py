@@ -8,7 +8,7 @@ from operations.reruns import tell_reruns
 from operations.steps import warn_of_few_steps
 from schemas.config import StudyConfig
 from schemas.listing import count
-from schemas.plan import IngestedSource, ModelCell, StudyPlan
+from schemas.plan import CellPlan, IngestedSource, StudyPlan
 from storage.home import Home
 from tasks.progress import announce
 
@@ -16,13 +16,12 @@ from tasks.progress import announce
 @task(task_run_name="plan study {config.name}")
 def plan_study(config: StudyConfig, ingested: IngestedSource, split_id: str) -> StudyPlan:
     """Find and check the base models and the encoder, lay out all cells, and record them as planned."""
-    from learning.study.grid import running_order
-
     study = planning.plan_study(config, ingested, split_id)
     models = ", ".join(dict.fromkeys(cell.model for cell in study.cells))
+    each = f", each on {len(study.folds)} folds" if study.folds else ""
     announce(
-        f"study {study.study_id}: base model {models}, {count(len(study.cells), 'cell')} to fine-tune",
-        cells=[cell.name for cell in (*study.baselines, *study.base_cells, *running_order(study.cells))],
+        f"study {study.study_id}: base model {models}, {count(len(study.cells), 'cell')} to fine-tune{each}",
+        cells=[cell.name for plan in (study, *study.folds) for cell in _list_to_do(plan)],
     )
     for line in tell_reruns(Home.from_environment().warehouse, study):
         announce(f"done again: {line}")
@@ -33,33 +32,43 @@ def plan_study(config: StudyConfig, ingested: IngestedSource, split_id: str) -> 
     return study
 
 
+def _list_to_do(plan: StudyPlan) -> list[CellPlan]:
+    """The cells that a plan trains or evaluates, in order; where it has folds, they have the others."""
+    from learning.study.grid import running_order
+
+    return [*plan.asked_whole] if plan.folds else [*plan.baselines, *plan.base_cells, *running_order(plan.cells)]
+
+
 @task(task_run_name="plan epoch curve")
-def plan_epoch_curve(study: StudyPlan) -> tuple[ModelCell, ...]:
+def plan_epoch_curve(study: StudyPlan) -> StudyPlan:
     """Choose the cell that is best on validation, and add it with the epochs of the curve to the study.
+
+    Returns:
+        The study with the cells of the curve that it did not have, and no others.
 
     Raises:
         NothingTrainedError: No fine-tuned cell has been evaluated.
     """
-    from learning.study.grid import plan_curve, plan_curves, running_order
-    from storage.cells import add_cells
+    from learning.study.fold_plan import take_cells
+    from learning.study.grid import plan_curve, plan_curves
 
     warehouse = Home.from_environment().warehouse
     found = find_best(warehouse, study.study_id)["cell_id"]
     best = next(cell for cell in (*study.cells, *plan_curves(study)) if cell.cell_id == found)
-    cells = plan_curve(study, best)
-    add_cells(warehouse, study.study_id, planning.cell_records(study, cells))
+    curve = take_cells(study, plan_curve(study, best))
+    planning.add_plan(curve)
     announce(
-        f"epoch curve: {count(len(cells), 'more cell')}, as {best.name}, best on validation",
-        cells=[cell.name for cell in running_order(cells)],
+        f"epoch curve: {count(len(curve.cells), 'more cell')}, as {best.name}, best on validation",
+        cells=[cell.name for plan in curve.runs for cell in _list_to_do(plan)],
     )
-    return cells
+    return curve
 
 
 def _count_train(study: StudyPlan) -> int:
-    """Headlines in train."""
+    """Headlines in train; of the first fold, since all have as many."""
     from storage.splits import count_part
 
-    return count_part(Home.from_environment().warehouse, study.split_id, "train")
+    return count_part(Home.from_environment().warehouse, study.runs[0].split_id, "train")
 
 
 def _tell_steps(study: StudyPlan) -> str:
@@ -67,6 +76,6 @@ def _tell_steps(study: StudyPlan) -> str:
     from learning.training.schedule import count_steps_alone, count_trained_steps
 
     train, cells = _count_train(study), [cell.settings for cell in study.cells]
-    trained, alone = count_trained_steps(cells, train), count_steps_alone(cells, train)
+    trained, alone = (len(study.runs) * steps(cells, train) for steps in (count_trained_steps, count_steps_alone))
     shared = f", where each cell alone would take {alone:,} in all" if trained < alone else ""
     return f"steps to train: {trained:,}{shared}"

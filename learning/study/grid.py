@@ -44,9 +44,7 @@ def plan_study(
     ]
     every = [cell.cell_id for cell in (*bases.values(), *others, *cells)]
     return StudyPlan(
-        study_id=study_id(
-            every, config.curve_epochs, config.decoding, config.race if config.search == "race" else None
-        ),
+        study_id=study_id(every, config.curve_epochs, config.decoding, config.race if config.races else None),
         config=config,
         snapshot_id=snapshot_id,
         split_id=split_id,

@@ -63,6 +63,9 @@ FIRST_SETTINGS = {
 SIZES = ("balance", "train_per_class", "test_per_class", "validation_per_class", "seed")
 """Settings of a split that is drawn, and not given."""
 
+OF_ONE_SPLIT = ("method", "test_per_class")
+"""Settings of a split that have no effect on folds."""
+
 FIRST_KIND = "causal"
 """The kind of every model while there was one; cells of that time keep their ids."""
 
@@ -80,18 +83,30 @@ def split_id(
 
     Args:
         snapshot_id: The snapshot.
-        split: The settings. Under the method `given` sizes and seed have no effect, and are no part of the id.
+        split: The settings. What has no effect is no part of the id: sizes and seed under the method `given`, the
+            method and the size of test where there are folds.
         given: For the method `given`: the parts that the source gives each headline.
         left_out: Headlines of the snapshot that are in no part because they are too long.
     """
     drawn = split.method != "given"
+    leave_out = OF_ONE_SPLIT if split.folds else () if drawn else SIZES
     identity: dict[str, object] = {
         "snapshot": snapshot_id,
-        "split": _identify(split, "split", leave_out=() if drawn else SIZES),
+        "split": _identify(split, "split", leave_out),
     }
     if not drawn:
         identity["given"] = content_id({headline: sorted(parts) for headline, parts in (given or {}).items()})
     return content_id(identity | ({"left_out": sorted(left_out)} if left_out else {}))
+
+
+def fold_split_id(split: str, fold: int) -> str:
+    """The id of a fold's split.
+
+    Args:
+        split: The id of all folds together.
+        fold: The fold, from 1.
+    """
+    return content_id({"folds": split, "fold": fold})
 
 
 def study_id(

@@ -94,6 +94,41 @@ def count_leaks(group_of: Mapping[str, str], parts: Parts) -> int:
     return sum(group_of[headline_id] in learned for headline_id in parts["test"])
 
 
+def fill_part(
+    chosen: list[Member], groups: Iterable[tuple[str, Sequence[Member]]], sizes: Mapping[str, int] | None
+) -> set[str]:
+    """Fill a part group by group until each label has its number, or with all groups when there is none.
+
+    Args:
+        chosen: The headlines of the part, to which others are added.
+        groups: Each group and its headlines, in the order in which they are taken.
+        sizes: How many headlines of each label the part may have.
+
+    Returns:
+        The groups of which a headline was added.
+    """
+    have, taken = Counter(member.label for member in chosen), {member.headline_id for member in chosen}
+    drawn = set[str]()
+    for group, members in groups:
+        if sizes is not None and all(have[label] >= size for label, size in sizes.items()):
+            break
+        for member in members:
+            if member.headline_id not in taken and (sizes is None or have[member.label] < sizes[member.label]):
+                chosen.append(member)
+                have[member.label] += 1
+                drawn.add(group)
+    return drawn
+
+
+def order_groups(members: Iterable[Member], seed: int) -> dict[str, list[Member]]:
+    """The headlines by their groups, which are in the order of a seeded hash, whatever the order of the source."""
+    groups: dict[str, list[Member]] = {}
+    for member in sorted(members):
+        groups.setdefault(member.group_id, []).append(member)
+    order = sorted(groups, key=lambda group: hashlib.sha256(f"{seed}:{group}".encode()).digest())
+    return {group: groups[group] for group in order}
+
+
 class _Draw:
     """The method `hashed`, step by step: what stays in test, then test, train and validation, group by group."""
 
@@ -106,10 +141,8 @@ class _Draw:
         near: NearParts,
     ) -> None:
         self.sizes, self.earlier, self.near = sizes, earlier, near
-        self.groups: dict[str, list[Member]] = {}
-        for member in sorted(members):
-            self.groups.setdefault(member.group_id, []).append(member)
-        self.order = sorted(self.groups, key=lambda group: hashlib.sha256(f"{seed}:{group}".encode()).digest())
+        self.groups = order_groups(members, seed)
+        self.order = list(self.groups)
         self.parts: dict[str, list[Member]] = {"train": [], "validation": [], "test": []}
         self.drawn: set[str] = set()
 
@@ -140,18 +173,8 @@ class _Draw:
         self, part: str, groups: Iterable[str], sizes: Mapping[str, int] | None, may_enter: Callable[[str], bool]
     ) -> None:
         """Take headlines group by group until each label has its number, or all when there is none."""
-        chosen = self.parts[part]
-        have, taken = Counter(member.label for member in chosen), {member.headline_id for member in chosen}
-        for group in groups:
-            if sizes is not None and all(have[label] >= size for label, size in sizes.items()):
-                return
-            if not may_enter(group):
-                continue
-            for member in self.groups[group]:
-                if member.headline_id not in taken and (sizes is None or have[member.label] < sizes[member.label]):
-                    chosen.append(member)
-                    have[member.label] += 1
-                    self.drawn.add(group)
+        allowed = ((group, self.groups[group]) for group in groups if may_enter(group))
+        self.drawn |= fill_part(self.parts[part], allowed, sizes)
 
     def _check_test(self) -> None:
         have = Counter(member.label for member in self.parts["test"])

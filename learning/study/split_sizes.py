@@ -136,8 +136,9 @@ def iterate_smaller(available: Mapping[str, int], split: SplitSettings) -> Itera
 
 
 def spell_sizes(split: SplitSettings) -> str:
-    """The sizes of a split as options of the command line."""
-    return f"--set split.train_per_class={split.train_per_class} --set split.test_per_class={split.test_per_class}"
+    """The sizes of a split as options of the command line; folds have no size of test."""
+    train = f"--set split.train_per_class={split.train_per_class}"
+    return train if split.folds else f"{train} --set split.test_per_class={split.test_per_class}"
 
 
 def _leaves_validation(available: Mapping[str, int], split: SplitSettings) -> bool:

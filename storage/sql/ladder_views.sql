@@ -74,7 +74,7 @@ COMMENT ON COLUMN ledger.matthews.evaluation_id IS 'The evaluation.';
 COMMENT ON COLUMN ledger.matthews.mcc IS 'From -1 to 1 (Gorodkin 2004, for more than two labels): 0 for guessing, and where all labels or all answers are the same.';
 
 
-CREATE OR REPLACE VIEW ledger.rungs AS
+CREATE OR REPLACE VIEW ledger.prices AS
 WITH shared AS (
     SELECT own.study_id, own.cell_id, sum(cells.train_seconds) AS train_seconds
     FROM ledger.trainings AS own
@@ -82,8 +82,26 @@ WITH shared AS (
     JOIN cells ON cells.cell_id = shorter.cell_id
     WHERE shorter.steps <= own.steps
     GROUP BY ALL
-),
-best AS (
+)
+SELECT
+    study_cells.study_id,
+    cells.cell_id,
+    if(
+        coalesce(cells.first_step, 0) > 0,
+        coalesce(shared.train_seconds, cells.train_seconds),
+        cells.train_seconds
+    ) AS train_seconds
+FROM study_cells
+JOIN cells USING (cell_id)
+LEFT JOIN shared USING (study_id, cell_id);
+COMMENT ON VIEW ledger.prices IS 'Seconds that each cell of a study takes to train from the start, with the steps that it shares with shorter cells.';
+COMMENT ON COLUMN ledger.prices.study_id IS 'The study.';
+COMMENT ON COLUMN ledger.prices.cell_id IS 'The cell.';
+COMMENT ON COLUMN ledger.prices.train_seconds IS 'Seconds of its whole training, or of fitting a baseline; NULL for an untouched base.';
+
+
+CREATE OR REPLACE VIEW ledger.rungs AS
+WITH best AS (
     SELECT study_id, cell_id
     FROM ledger.selection
     QUALIFY row_number() OVER (
@@ -98,17 +116,14 @@ priced AS (
         places.place,
         places.name,
         cells.kind,
-        if(
-            coalesce(cells.first_step, 0) > 0,
-            coalesce(shared.train_seconds, cells.train_seconds),
-            cells.train_seconds
-        ) AS train_seconds,
+        prices.train_seconds,
         cells.size_bytes,
         best.cell_id IS NOT NULL AS is_best_of_base
     FROM ledger.places AS places
     JOIN cells USING (cell_id)
-    LEFT JOIN shared USING (study_id, cell_id)
+    JOIN ledger.prices AS prices USING (study_id, cell_id)
     LEFT JOIN best ON best.study_id = places.study_id AND best.cell_id = places.cell_id
+    WHERE NOT places.is_of_fold
 )
 SELECT
     study_id,

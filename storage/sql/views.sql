@@ -1,13 +1,30 @@
 -- What analysts query. Defined again whenever the warehouse is prepared, so a view may change without a migration.
 
-CREATE OR REPLACE VIEW ledger.study_evaluations AS
-SELECT studies.study_id, evaluations.evaluation_id
+CREATE OR REPLACE VIEW ledger.cell_evaluations AS
+SELECT
+    studies.study_id,
+    evaluations.cell_id,
+    evaluations.evaluation_id,
+    evaluations.split_id = studies.split_id AS is_answer
 FROM studies
 JOIN study_cells USING (study_id)
-JOIN evaluations ON evaluations.cell_id = study_cells.cell_id AND evaluations.split_id = studies.split_id
+JOIN cells USING (cell_id)
+JOIN evaluations
+    ON evaluations.cell_id = study_cells.cell_id AND evaluations.split_id IN (studies.split_id, cells.split_id)
 ANTI JOIN ledger.drops ON drops.study_id = studies.study_id AND drops.cell_id = evaluations.cell_id
 WHERE evaluations.temperature IS NULL
    OR (evaluations.decoding_id = studies.decoding_id AND list_contains(studies.temperatures, evaluations.temperature));
+COMMENT ON VIEW ledger.cell_evaluations IS 'The evaluations of the cells of a study but those that its race dropped, with its decoding, at its temperatures; those of its folds too.';
+COMMENT ON COLUMN ledger.cell_evaluations.study_id IS 'The study.';
+COMMENT ON COLUMN ledger.cell_evaluations.cell_id IS 'The cell.';
+COMMENT ON COLUMN ledger.cell_evaluations.evaluation_id IS 'The evaluation.';
+COMMENT ON COLUMN ledger.cell_evaluations.is_answer IS 'Whether it answers the study: it is of the split of the study, and not of a fold.';
+
+
+CREATE OR REPLACE VIEW ledger.study_evaluations AS
+SELECT study_id, evaluation_id
+FROM ledger.cell_evaluations
+WHERE is_answer;
 COMMENT ON VIEW ledger.study_evaluations IS 'The evaluations that answer a study: of its cells but those that its race dropped, with its decoding, at its temperatures. Studies may share one.';
 COMMENT ON COLUMN ledger.study_evaluations.study_id IS 'The study.';
 COMMENT ON COLUMN ledger.study_evaluations.evaluation_id IS 'The evaluation.';
@@ -25,10 +42,12 @@ WITH own AS (
         cells.learning_rate,
         cells.epochs,
         cells.seed,
+        cells.split_id <> studies.split_id AS is_of_fold,
         min(study_cells.position) OVER (
             PARTITION BY study_cells.study_id, cells.kind, settings_but_course(cells.hyperparameters)
         ) AS first_position
     FROM study_cells
+    JOIN studies USING (study_id)
     JOIN cells USING (cell_id)
 )
 SELECT
@@ -38,6 +57,7 @@ SELECT
     row_number() OVER (
         PARTITION BY study_id
         ORDER BY
+            is_of_fold,
             list_position(['base', 'baseline', 'fine-tuned'], kind),
             first_position,
             learning_rate,
@@ -45,13 +65,15 @@ SELECT
             seed,
             model,
             position
-    ) AS place
+    ) AS place,
+    is_of_fold
 FROM own;
-COMMENT ON VIEW ledger.places IS 'In which order tables show the cells of a study: bases, baselines by name, then fine-tunes, those together that differ in learning rate, epochs and seed alone.';
+COMMENT ON VIEW ledger.places IS 'In which order tables show the cells of a study: bases, baselines by name, then fine-tunes, those together that differ in learning rate, epochs and seed alone; cells of single folds are last.';
 COMMENT ON COLUMN ledger.places.study_id IS 'The study.';
 COMMENT ON COLUMN ledger.places.cell_id IS 'The cell.';
 COMMENT ON COLUMN ledger.places.name IS 'What people call the cell in this study.';
 COMMENT ON COLUMN ledger.places.place IS 'Its place, from 1.';
+COMMENT ON COLUMN ledger.places.is_of_fold IS 'Whether it is trained and judged on one fold of the study; tables show the cell that pools all folds.';
 
 
 CREATE OR REPLACE VIEW ledger.latest_names AS
@@ -348,13 +370,14 @@ FROM study_cells
 JOIN studies USING (study_id)
 JOIN cells USING (cell_id)
 LEFT JOIN (
-    SELECT study_evaluations.study_id, evaluations.cell_id, count(*) AS n
-    FROM ledger.study_evaluations
-    JOIN evaluations USING (evaluation_id)
+    SELECT study_id, cell_id, count(*) AS n
+    FROM ledger.cell_evaluations
     GROUP BY ALL
 ) AS done ON done.study_id = study_cells.study_id AND done.cell_id = study_cells.cell_id
 ANTI JOIN ledger.drops ON drops.study_id = study_cells.study_id AND drops.cell_id = study_cells.cell_id
 WHERE coalesce(done.n, 0) < CASE WHEN cells.kind = 'baseline' THEN 2 ELSE 2 * len(studies.temperatures) END
+  -- What pools the folds lacks nothing of its own: the cells of its folds are evaluated.
+  AND (cells.kind = 'base' OR cells.split_id NOT IN (SELECT split_id FROM split_folds))
 ORDER BY study_cells.study_id, study_cells.position;
 COMMENT ON VIEW missing_cells IS 'Cells of a study that lack an evaluation, since they failed or have not run yet; dropped_cells has those that a race dropped.';
 COMMENT ON COLUMN missing_cells.study_id IS 'The study.';

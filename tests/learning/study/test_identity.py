@@ -297,7 +297,8 @@ def older_demo(**training: Any) -> dict[str, Any]:
     values = demo().model_dump(mode="json", exclude={"study_name", "tags", "grid", "curve_epochs", "search", "race"})
     for name in ("learning_rate", "epochs", "seed", "side_by_side", "method", "class_weights"):
         del values["training"][name]
-    del values["split"]["classes"]
+    for name in ("classes", "folds"):
+        del values["split"][name]
     for name in ("examples", "examples_by", "examples_seed"):
         del values["prompt"][name]
     for name in ("label_columns", "thresholds", "split_column", "too_long", *OF_DATES):

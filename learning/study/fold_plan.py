@@ -1,0 +1,63 @@
+"""The plan of a study on each fold of its split: the same cells, trained and evaluated there."""
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from learning.study.identity import base_cell_id, baseline_cell_id, fine_tuned_cell_id, training_id
+from schemas.plan import BaselinePlan, CellPlan, ModelCell, StudyPlan
+
+Cell = TypeVar("Cell", bound=CellPlan)
+
+
+def add_folds(study: StudyPlan, split_ids: Sequence[str], baselines: Sequence[BaselinePlan]) -> StudyPlan:
+    """The study with its plan on each fold.
+
+    Args:
+        study: As it is planned on all folds together.
+        split_ids: The splits of the folds, in order.
+        baselines: The study's.
+    """
+    kinds = {baseline.name: baseline for baseline in baselines}
+    folds = (_plan_fold(study, number, split, kinds) for number, split in enumerate(split_ids, start=1))
+    return study.model_copy(update={"folds": tuple(folds)})
+
+
+def _plan_fold(study: StudyPlan, number: int, split: str, kinds: dict[str, BaselinePlan]) -> StudyPlan:
+    asked = [base for base in study.base_cells if base.settings.prompt.examples]
+    return study.model_copy(
+        update={
+            "split_id": split,
+            "base_cells": tuple(_move(base, number, base_cell_id(base.settings, split, base.base)) for base in asked),
+            "baselines": tuple(
+                _move(cell, number, baseline_cell_id(kinds[cell.model], split)) for cell in study.baselines
+            ),
+            "cells": tuple(move_fine_tune(cell, number, split) for cell in study.cells),
+        }
+    )
+
+
+def take_cells(study: StudyPlan, cells: tuple[ModelCell, ...]) -> StudyPlan:
+    """The study with these fine-tunes alone, on each of its folds as well."""
+    alone = {"base_cells": (), "baselines": ()}
+    folds = (
+        fold.model_copy(update={**alone, "cells": tuple(move_fine_tune(cell, number, fold.split_id) for cell in cells)})
+        for number, fold in enumerate(study.folds, start=1)
+    )
+    return study.model_copy(update={**alone, "cells": cells, "folds": tuple(folds)})
+
+
+def move_fine_tune(cell: ModelCell, number: int, split: str) -> ModelCell:
+    """A fine-tune on the split of a fold; its name ends in the number of the fold."""
+    moved = _move(cell, number, fine_tuned_cell_id(cell.settings, split, cell.base))
+    return moved.model_copy(update={"training_id": training_id(cell.settings, split, cell.base)})
+
+
+def _move(cell: Cell, number: int, cell_id: str) -> Cell:
+    return cell.model_copy(update={"cell_id": cell_id, "name": f"{cell.name} fold={number}"})
+
+
+def pooled_cells(study: StudyPlan) -> list[tuple[CellPlan, list[CellPlan]]]:
+    """Each cell that pools the folds, with the cells that it pools, in the order of the folds."""
+    whole = [cell for cell in (*study.base_cells, *study.baselines, *study.cells) if cell not in study.asked_whole]
+    of_folds = [(*fold.base_cells, *fold.baselines, *fold.cells) for fold in study.folds]
+    return [(cell, list(own)) for cell, own in zip(whole, zip(*of_folds, strict=True), strict=True)]

@@ -1,0 +1,116 @@
+"""Folds of a cross-validation: each headline is in test once, and near copies are in one part of a fold."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from learning.study.split import Member, Parts, fill_part, order_groups
+from learning.study.split_sizes import (
+    SHRINKING,
+    ShortageError,
+    Sizes,
+    SplitError,
+    check_supply,
+    find_classes,
+    find_sizes,
+)
+from schemas.config import SplitSettings
+
+
+def draw_folds(members: Sequence[Member], split: SplitSettings, folds: int) -> list[Parts]:
+    """Deal headlines out into folds, and draw train and validation of each from the others.
+
+    Test of a fold is the fold. Validation comes from the next fold, so that a headline is in validation once at most;
+    train comes from all others, and from the next fold only where those do not suffice. The order of the source has no
+    effect.
+
+    Args:
+        members: N headlines.
+        split: How many of each class train and validation have, and the seed.
+        folds: How many folds, at least 2.
+
+    Returns:
+        For each fold ids by part: `train`, `validation`, `test`.
+
+    Raises:
+        SplitError: A class has fewer groups of near copies than folds, or a fold leaves too few headlines for train and
+            validation; the message has a size that fits.
+    """
+    groups, fold_of = _deal(members, split, folds)
+    available = Counter(member.label for member in members)
+    drawn = []
+    for fold in range(folds):
+        try:
+            drawn.append(_draw_fold(groups, fold_of, fold, folds, find_sizes(available, split)))
+        except ShortageError as error:
+            fitting = _find_fitting(groups, fold_of, split, folds)
+            raise SplitError(f"{error.explain(fitting)} (in fold {fold + 1} of {folds})") from error
+    return drawn
+
+
+def _deal(
+    members: Sequence[Member], split: SplitSettings, folds: int
+) -> tuple[dict[str, list[Member]], dict[str, int]]:
+    """Groups of near copies in a seeded order, and the fold of each: scikit-learn's StratifiedGroupKFold."""
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    groups = order_groups(members, split.seed)
+    classes = find_classes(list({member.label for member in members}), split)
+    _check_groups(groups, classes, folds)
+    order = [member for own in groups.values() for member in own]
+    places = {group: place for place, group in enumerate(groups)}
+    numbers = [places[member.group_id] for member in order]
+    labels = [classes.index(member.label) for member in order]
+    dealt = StratifiedGroupKFold(folds).split(numbers, labels, numbers)
+    fold_of = {order[row].group_id: fold for fold, (_, test) in enumerate(dealt) for row in test}
+    return groups, fold_of
+
+
+def _check_groups(groups: Mapping[str, Sequence[Member]], classes: Sequence[str], folds: int) -> None:
+    counts = Counter(label for own in groups.values() for label in {member.label for member in own})
+    short = [label for label in classes if counts[label] < folds]
+    if short:
+        least = min(counts[label] for label in short)
+        told = ", ".join(f"{label} has {counts[label]:,}" for label in short)
+        remedy = f", or use --set split.folds={least}" if least > 1 else ""
+        raise SplitError(
+            f"split.folds {folds}: each class needs as many groups of near copies, and {told}: add headlines{remedy}"
+        )
+
+
+def _draw_fold(
+    groups: Mapping[str, list[Member]], fold_of: Mapping[str, int], fold: int, folds: int, sizes: Sizes
+) -> Parts:
+    following = (fold + 1) % folds
+    test = [member for group, own in groups.items() if fold_of[group] == fold for member in own]
+    near = [(group, own) for group, own in groups.items() if fold_of[group] == following]
+    others = [(group, own) for group, own in groups.items() if fold_of[group] not in {fold, following}]
+    train, validation = list[Member](), list[Member]()
+    learned = fill_part(train, [*others, *reversed(near)], sizes.train)
+    fill_part(validation, ((group, own) for group, own in near if group not in learned), sizes.validation)
+    parts = {"train": train, "validation": validation, "test": test}
+    _check_fold(parts, sizes)
+    return {part: [member.headline_id for member in own] for part, own in parts.items()}
+
+
+def _check_fold(parts: Mapping[str, Sequence[Member]], sizes: Sizes) -> None:
+    have = {part: Counter(member.label for member in own) for part, own in parts.items()}
+    found = {label: sum(counts[label] for counts in have.values()) for label in sizes.train}
+    check_supply(found, sizes, have["test"], "near copies of others")
+
+
+def _find_fitting(
+    groups: Mapping[str, list[Member]], fold_of: Mapping[str, int], split: SplitSettings, folds: int
+) -> SplitSettings | None:
+    """The settings with the largest train part, of those that are tried, that every fold fills; None without one."""
+    available = Counter(member.label for own in groups.values() for member in own)
+    size = min(split.train_per_class, max(available.values()) + 1)
+    while size > 1:
+        size = int(size * SHRINKING)
+        smaller = split.model_copy(update={"train_per_class": size})
+        try:
+            for fold in range(folds):
+                _draw_fold(groups, fold_of, fold, folds, find_sizes(available, smaller))
+        except SplitError:
+            continue
+        return smaller
+    return None

@@ -1,0 +1,124 @@
+"""What the cells of all folds answered, as the evaluations of the cell that pools them. Runs without Prefect."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
+
+from operations.records import evaluation_ids, save_results
+from schemas.plan import CellPlan, StudyPlan
+from storage.home import Home
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from learning.study.evaluation import Evaluation
+    from learning.study.metrics import OutcomeFigures
+    from storage.cells import StoredCell
+
+
+def pool_folds(study: StudyPlan) -> list[str]:
+    """Pool every cell of a study whose folds are all evaluated, in place of what was pooled before.
+
+    Returns:
+        The names of the cells that could not be pooled.
+    """
+    from learning.study.fold_plan import pooled_cells
+
+    whole = [base.name for base in study.asked_whole if not _divide(study, base)]
+    return whole + [cell.name for cell, own in pooled_cells(study) if not _pool(study, cell, own)]
+
+
+def _divide(study: StudyPlan, base: CellPlan) -> bool:
+    """Measure a base that answered all folds at once on the headlines of validation, too."""
+    from storage.evaluations import load_evaluated
+
+    warehouse, ids = Home.from_environment().warehouse, evaluation_ids(study, base)
+    of_test = {temperature: own for (part, temperature), own in ids.items() if part == "test"}
+    if not set(of_test.values()) <= load_evaluated(warehouse, base.cell_id):
+        return False
+    save_results(
+        study, base, [_measure(study, "validation", temperature, [own]) for temperature, own in of_test.items()]
+    )
+    return True
+
+
+def _pool(study: StudyPlan, cell: CellPlan, own: Sequence[CellPlan]) -> bool:
+    from storage.cells import fail_cell, load_cell
+    from storage.evaluations import forget_evaluations, load_evaluated
+
+    warehouse = Home.from_environment().warehouse
+    asked = [evaluation_ids(fold, each) for fold, each in zip(study.folds, own, strict=True)]
+    stored = [load_cell(warehouse, each.cell_id) for each in own]
+    for number, (ids, each) in enumerate(zip(asked, stored, strict=True), start=1):
+        if not set(ids.values()) <= load_evaluated(warehouse, each.record.cell_id):
+            forget_evaluations(warehouse, cell.cell_id)
+            why = f"fold {number} of {len(own)} is not evaluated: {each.reason or each.status}"
+            fail_cell(warehouse, cell.cell_id, why, even_if_done=True)
+            return False
+    results = [_measure(study, *key, [ids[key] for ids in asked]) for key in asked[0]]
+    forget_evaluations(warehouse, cell.cell_id)
+    save_results(study, cell, results)
+    _save_costs(study, cell, stored)
+    return True
+
+
+def _measure(study: StudyPlan, part: str, temperature: float | None, evaluations: Sequence[str]) -> "Evaluation":
+    """What evaluations answered on a part of all folds; with intervals by fold where each fold has one of its own."""
+    from learning.study.evaluation import CurvePoint, Evaluation, LabelledPart, measure_draws
+    from learning.study.fold_intervals import widen
+    from learning.study.metrics import measure
+    from storage.draws import PROBABILITIES
+    from storage.folds import load_fold_answers, load_fold_curves, load_seconds
+
+    warehouse, decoding = Home.from_environment().warehouse, study.config.decoding
+    rows = load_fold_answers(warehouse, study.split_id, part, evaluations)
+    own = LabelledPart(part, tuple(rows["headline_id"]), (), tuple(rows["label"]))
+    outcomes, argmax = _number(rows, "predicted", "parsed"), _number(rows, "argmax", "argmax_parsed")
+    known = rows[PROBABILITIES[0]].notna().all()
+    probabilities = rows[list(PROBABILITIES)].to_numpy(dtype=float) if known else None
+    draws: tuple[OutcomeFigures, ...] = ()
+    if temperature is not None and probabilities is not None:
+        draws = measure_draws(own, probabilities, temperature, decoding.seed, range(decoding.draws))
+    metrics = measure(own.label_numbers, outcomes, probabilities, argmax)
+    if len(evaluations) > 1:
+        metrics = widen(metrics, own.label_numbers, outcomes, probabilities, rows["fold"].to_numpy())
+    return Evaluation(
+        part=own,
+        temperature=temperature,
+        metrics=metrics,
+        outcomes=outcomes,
+        probabilities=probabilities,
+        seconds=load_seconds(warehouse, evaluations),
+        argmax=argmax,
+        draws=draws,
+        curve=tuple(CurvePoint(*point) for point in load_fold_curves(warehouse, part, evaluations)),
+    )
+
+
+def _number(rows: "pd.DataFrame", words: str, parsed: str) -> "NDArray[np.int64]":
+    """[N] outcomes from the words of the ledger, and whether each was parsed."""
+    import numpy as np
+
+    from learning.study.unparsed import UNPARSED
+    from schemas.label import LABELS
+
+    numbers = rows[words].map({label.value: number for number, label in enumerate(LABELS)}).to_numpy()
+    return np.where(rows[parsed].to_numpy(dtype=bool), numbers, UNPARSED)
+
+
+def _save_costs(study: StudyPlan, cell: CellPlan, stored: "Sequence[StoredCell]") -> None:
+    """Record what a cell cost on the average of its folds; it has diverged where any of them has."""
+    from storage.cells import CellOutcome, finish_cell, save_cost
+    from storage.folds import load_costs
+
+    warehouse = Home.from_environment().warehouse
+    seconds, size = load_costs(warehouse, study.study_id, [each.record.cell_id for each in stored])
+    if cell.kind == "baseline" and seconds is not None and size is not None:
+        save_cost(warehouse, cell.cell_id, seconds, size)
+    if cell.kind == "fine-tuned":
+        has_diverged = any(each.status == "diverged" for each in stored)
+        status: Literal["finished", "diverged"] = "diverged" if has_diverged else "finished"
+        machine = next((each.outcome.environment for each in stored if each.outcome), {})
+        outcome = CellOutcome(train_seconds=seconds, size_bytes=size, status=status, environment=machine)
+        finish_cell(warehouse, cell.cell_id, outcome)

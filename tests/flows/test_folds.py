@@ -1,0 +1,139 @@
+"""A study of folds, end to end; only the study is small."""
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+from typing import Any, NamedTuple
+
+import pytest
+
+from embedded.grammar import generate_headline
+from flows.retrain import retrain
+from operations.models import NoModelError, load_model
+from schemas.config import StudyConfig
+from schemas.overrides import apply_overrides
+from schemas.profiles import build_config, load_profile
+from storage.cells import find_cells
+from storage.champions import load_champion
+from storage.home import Home
+from storage.query import query
+
+FOLDS = 2
+SMALL = ("split.method=hashed", "split.train_per_class=8", "split.validation_per_class=3", f"split.folds={FOLDS}")
+ONE = ("training.learning_rate=1e-2", "lora.r=2", "decoding.temperatures=1", "decoding.draws=2")
+GRID = ("grid.training.epochs=1", "baselines.names=TF-IDF + linear SVM", "decoding.top_k=null")
+CURVE = ("curve_epochs=2", "search=race")
+
+
+class Study(NamedTuple):
+    """A finished study."""
+
+    home: Path
+    config: StudyConfig
+    study_id: str
+
+    def ask(self, sql: str) -> list[tuple[Any, ...]]:
+        """What the warehouse says."""
+        return query(self.home / "warehouse.duckdb", sql).rows
+
+
+@pytest.fixture(scope="module")
+def study(
+    tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path, server: str, lasting_worker: None
+) -> Iterator[Study]:
+    folder, random = tmp_path_factory.mktemp("folds"), Random(5)
+    with (folder / "headlines.csv").open("w", newline="", encoding="utf-8") as file:
+        rows = [generate_headline(random) for _ in range(120)]
+        csv.writer(file).writerows([("text", "label"), *((row.text, row.sentiment) for row in rows)])
+    own = (f"data.source={folder / 'headlines.csv'}", f"base_model.name={tiny_folder}", *SMALL, *ONE, *GRID, *CURVE)
+    config = build_config(apply_overrides({**load_profile("demo"), "grid": {}}, own))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FINTONE_HOME", str(folder / "home"))
+        yield Study(folder / "home", config, retrain(config))
+
+
+def test_every_cell_has_one_line_that_pools_all_headlines(study: Study) -> None:
+    [(headlines,)] = study.ask("SELECT headline_count FROM snapshots")
+    board = study.ask("SELECT kind, cell_name, n FROM leaderboard WHERE part = 'test' ORDER BY place")
+    assert board == [
+        ("base", "base: tiny0", headlines),
+        ("baseline", "baseline: TF-IDF + linear SVM", headlines),
+        *(("fine-tuned", f"epochs={epochs}", headlines) for epochs in (1, 2)),
+    ]
+
+
+def test_pooled_answers_are_those_of_the_fold_that_did_not_learn_the_headline(study: Study) -> None:
+    rows = study.ask(
+        "SELECT count(*), count(*) FILTER (own.part = 'test' AND p.predicted = f.predicted AND p.p_positive ="
+        " f.p_positive) FROM predictions AS p JOIN study_cells USING (study_id) JOIN cells AS c ON c.cell_id ="
+        " study_cells.cell_id AND c.split_id <> (SELECT split_id FROM studies) AND study_cells.name LIKE 'epochs=2 %'"
+        " JOIN splits AS own ON own.split_id = c.split_id AND own.headline_id = p.headline_id AND own.part = 'test'"
+        " JOIN evaluations AS e ON e.cell_id = c.cell_id AND e.part = 'test' AND e.temperature = p.temperature"
+        " JOIN ledger.predictions AS f ON f.evaluation_id = e.evaluation_id AND f.headline_id = p.headline_id"
+        " WHERE p.part = 'test' AND p.cell_id = (SELECT DISTINCT cell_id FROM leaderboard WHERE cell_name = 'epochs=2')"
+    )
+    [(headlines,)] = study.ask("SELECT headline_count FROM snapshots")
+    assert rows == [(headlines, headlines)]
+
+
+def test_figures_follow_from_the_pooled_answers_and_intervals_hold_those_of_the_headlines(study: Study) -> None:
+    for accuracy, own, low, high, headlines_low, headlines_high in study.ask(
+        "SELECT any_value(accuracy), avg((predicted = label)::INT), any_value(accuracy_low), any_value(accuracy_high),"
+        " hits_low(sum((predicted = label)::INT), count(*)), hits_high(sum((predicted = label)::INT), count(*))"
+        " FROM leaderboard JOIN predictions USING (study_id, cell_id, part, evaluation_id) GROUP BY evaluation_id"
+    ):
+        assert accuracy == pytest.approx(own)
+        assert low <= headlines_low + 1e-9
+        assert high >= headlines_high - 1e-9
+
+
+def test_an_untouched_base_answers_each_headline_once(study: Study) -> None:
+    [(base,)] = study.ask("SELECT DISTINCT cell_id FROM cells WHERE kind = 'base'")
+    parts = study.ask(f"SELECT part, n FROM leaderboard WHERE cell_id = '{base}' AND temperature = 1 ORDER BY part")
+    assert [part for part, _ in parts] == ["test", "validation"]
+    same = study.ask(
+        f"SELECT bool_and(t.p_positive = v.p_positive) FROM predictions AS v JOIN predictions AS t USING (cell_id,"
+        f" headline_id, temperature) WHERE cell_id = '{base}' AND v.part = 'validation' AND t.part = 'test'"
+    )
+    assert same == [(True,)]
+
+
+def test_the_spread_over_folds_is_in_sql(study: Study) -> None:
+    rows = study.ask(
+        "SELECT DISTINCT folds, accuracy_min <= accuracy_mean, isfinite(accuracy_sd) FROM leaderboard_over_folds"
+    )
+    assert rows == [(FOLDS, True, True)]
+    pooled = study.ask(
+        "SELECT any_value(leaderboard.accuracy), sum(fold.n * fold.accuracy) / sum(fold.n) FROM leaderboard"
+        " JOIN leaderboard_by_fold AS fold USING (study_id, cell_id) WHERE part = 'test' GROUP BY evaluation_id"
+    )
+    assert len(pooled) == 4
+    assert all(own == pytest.approx(of_folds) for own, of_folds in pooled)
+
+
+def test_nothing_is_promoted_and_a_second_run_does_nothing(study: Study) -> None:
+    assert study.ask("SELECT status FROM studies") == [("finished",)]
+    assert load_champion(study.home / "warehouse.duckdb") is None
+    before = study.ask("SELECT cell_id, finished_at FROM cells ORDER BY ALL")
+    assert retrain(study.config) == study.study_id
+    assert study.ask("SELECT cell_id, finished_at FROM cells ORDER BY ALL") == before
+
+
+def test_a_pooled_cell_has_no_adapter_and_a_cell_of_a_fold_has(study: Study) -> None:
+    warehouse = study.home / "warehouse.duckdb"
+    pooled, own = find_cells(warehouse, ["epochs=2", "epochs=2 fold=1"])
+    with pytest.raises(NoModelError, match="pools the folds"):
+        load_model(Home(study.home), pooled)
+    assert load_model(Home(study.home), own).adapter.is_dir()
+
+
+def test_cells_are_compared_on_the_pooled_headlines(study: Study) -> None:
+    [(headlines,)] = study.ask("SELECT headline_count FROM snapshots")
+    assert study.ask("SELECT DISTINCT n FROM comparisons") == [(headlines,)]
+
+
+def test_the_report_shows_the_spread_and_says_that_nothing_is_promoted(study: Study) -> None:
+    page = Home(study.home).report(study.study_id).read_text(encoding="utf-8")
+    assert "Spread over folds" in page
+    assert "estimate a recipe" in page

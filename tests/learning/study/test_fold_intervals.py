@@ -1,0 +1,63 @@
+"""Intervals of pooled folds: as wide as the headlines ask for at least, and wider where models differ by fold."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from learning.study.confusion import count_confusion, macro_f1
+from learning.study.fold_intervals import draw_folds, macro_f1_of_each, widen
+from learning.study.metrics import Metrics, measure
+
+SIZE = 60
+
+
+def pool(shares: NDArray[np.float64], random: np.random.Generator) -> tuple[Metrics, Metrics]:
+    """Figures of folds of `SIZE` headlines that are right with these probabilities: by headlines, and by folds."""
+    folds = np.repeat(np.arange(len(shares)), SIZE)
+    labels = random.integers(3, size=len(folds))
+    outcomes = np.where(random.random(len(folds)) < shares[folds], labels, (labels + 1) % 3)
+    own = measure(labels, outcomes, None)
+    return own, widen(own, labels, outcomes, None, folds)
+
+
+@pytest.mark.parametrize("folds", [2, 5, 10])
+@pytest.mark.parametrize("spread", [0.0, 0.08])
+def test_an_interval_holds_the_accuracy_of_the_recipe_in_95_of_100_studies(folds: int, spread: float) -> None:
+    random, mean, held, of_headlines = np.random.default_rng(folds), 0.8, 0, 0
+    for _ in range(200):
+        own, wide = pool(np.clip(random.normal(mean, spread, folds), 0, 1), random)
+        held += wide.accuracy_low <= mean <= wide.accuracy_high
+        of_headlines += own.accuracy_low <= mean <= own.accuracy_high
+    assert held >= 184  # 190 expected at least; fewer than 184 of 200 happen in 1 % of the runs at 95 %
+    assert held >= of_headlines
+
+
+def test_no_interval_is_narrower_than_that_of_the_headlines() -> None:
+    own, wide = pool(np.full(5, 0.8), np.random.default_rng(1))
+    for name in ("accuracy", "macro_f1", "expected_accuracy"):
+        assert getattr(wide, name) == getattr(own, name)
+        assert 0 <= getattr(wide, f"{name}_low") <= getattr(own, f"{name}_low")
+        assert 1 >= getattr(wide, f"{name}_high") >= getattr(own, f"{name}_high")
+
+
+def test_models_that_differ_by_fold_widen_every_interval() -> None:
+    own, wide = pool(np.array([0.5, 0.7, 0.8, 0.9, 1.0]), np.random.default_rng(1))
+    assert wide.accuracy_high - wide.accuracy_low > 2 * (own.accuracy_high - own.accuracy_low)
+    assert wide.macro_f1_low is not None
+    assert own.macro_f1_low is not None
+    assert wide.macro_f1_low < own.macro_f1_low - 0.05
+
+
+def test_resampled_macro_f1_is_that_of_each_resample() -> None:
+    counts = np.random.default_rng(2).integers(1, 30, size=(4, 3, 3))
+    drawn = draw_folds(4)[:5]
+    assert drawn.sum(axis=1).tolist() == [4] * 5
+    resampled = np.tensordot(drawn, counts, axes=1)
+    expected = [macro_f1(each) for each in resampled]
+    assert macro_f1_of_each(resampled, np.ones(3, dtype=bool)).tolist() == pytest.approx(expected)
+
+
+def test_a_label_that_no_headline_has_does_not_count() -> None:
+    labels = np.array([0, 1, 0, 1])
+    counts = np.stack([count_confusion(labels, labels)])
+    assert macro_f1_of_each(counts, np.array([True, True, False])).tolist() == [1.0]
