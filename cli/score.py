@@ -134,8 +134,9 @@ def run_scoring(settings: "ScoreSettings", form: "Literal['csv', 'jsonl'] | None
 
     Answers go to standard output where they go to no file; then `form` says how.
     """
+    from cli.session.interruption import prompt_interruption
     from cli.session.session import is_server_set, prefect_session
-    from operations.answers import answers_file, check_evaluated, choose_model, score_source
+    from operations.answers import answers_file, check_evaluated, choose_model, score_source, telling_interrupted
     from operations.drift import DriftWatch
     from operations.worker import close_worker, start_worker
     from storage.home import Home
@@ -157,9 +158,14 @@ def run_scoring(settings: "ScoreSettings", form: "Literal['csv', 'jsonl'] | None
     end = partial(_tell_end, csv_rows, watch)
     start_worker()
     try:
-        with answers_file(settings, csv_rows) as to_file, score_progress(stderr) as show:
+        with (
+            prompt_interruption(),
+            telling_interrupted(end) as keep,
+            answers_file(settings, csv_rows, tell) as to_file,
+            score_progress(stderr) as show,
+        ):
             write = to_file or _answers_to_stdout(form or "csv", csv_rows)
-            scored = score_source(settings, chosen, write, show, tell, look=watch.look, on_interrupt=end)
+            scored = score_source(settings, chosen, write, show, tell, look=watch.look, on_interrupt=keep)
     finally:
         close_worker()
     end(scored)

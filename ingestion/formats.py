@@ -72,10 +72,19 @@ def read_content(content: bytes, source: str, settings: DataSettings) -> Content
 def _read_packed(content: bytes, packer: Packer, source: str, settings: DataSettings) -> Content:
     """The file that was packed, of any kind but an archive."""
     inner = unpack(content, packer, source)
-    if _is_packed(inner, source):
-        raise PackedError(f"source {source!r} is packed twice by {packer.name}: unpack it and give what it holds")
+    refuse_packed_twice(inner, packer, source)
     found = read_content(inner, source, settings)
     return found._replace(kind=f"{found.kind} in {packer.name}")
+
+
+def refuse_packed_twice(inner: bytes, packer: Packer, source: str) -> None:
+    """Refuse what a packer packed if it is an archive or packed itself.
+
+    Raises:
+        PackedError: It is.
+    """
+    if _is_packed(inner, source):
+        raise PackedError(f"source {source!r} is packed twice by {packer.name}: unpack it and give what it holds")
 
 
 def _is_packed(content: bytes, source: str) -> bool:

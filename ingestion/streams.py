@@ -1,7 +1,7 @@
 """Unlabelled headlines from standard input: the first lines decide the format, the rest is read as it comes.
 
-Archives, packed files, Parquet, Arrow, Excel, JSON documents and UTF-16 cannot be read from their beginning on and are
-read whole first.
+What is packed is unpacked as it comes. Archives, Parquet, Arrow, Excel, JSON documents and UTF-16 cannot be read from
+their beginning on and are read whole first.
 """
 
 import codecs
@@ -18,8 +18,8 @@ from typing import Any
 from ingestion.arrow import is_arrow
 from ingestion.encodings import Text, check_encoding, is_made_of_bytes
 from ingestion.foreign import refuse_foreign
-from ingestion.formats import Content, EmptyFileError, read_content, read_text, recognise_text
-from ingestion.packed import find_packer
+from ingestion.formats import Content, EmptyFileError, read_content, read_text, recognise_text, refuse_packed_twice
+from ingestion.packed import Packer, find_packer, unpack_stream
 from ingestion.parquet import is_parquet
 from ingestion.rows import RawRow
 from schemas.errors import InputError
@@ -36,6 +36,8 @@ MOST_HELD = 1024**3
 
 _LINE_END = re.compile(rb"[\r\n]")
 _UTF_8 = "utf-8"
+_MARK_BYTES = 16
+"""That show whether a stream is packed."""
 _ZIP = b"PK\x03\x04"
 _WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)  # UTF-32-LE begins as UTF-16-LE does
 
@@ -51,7 +53,7 @@ class StreamText(Text):
     rest: io.BufferedReader = field(default_factory=lambda: io.BufferedReader(io.BytesIO()))
 
     def _open(self) -> io.TextIOWrapper:
-        joined = io.BufferedReader(_Joined(self.content, self.rest))
+        joined = io.BufferedReader(_JoinedLines(self.content, self.rest))
         return io.TextIOWrapper(joined, encoding=self.encoding, errors="surrogateescape", newline="")
 
 
@@ -61,20 +63,37 @@ class _Joined(io.RawIOBase):
     def __init__(self, first: bytes, rest: io.BufferedReader) -> None:
         self._first = memoryview(first)
         self._rest = rest
-        self._since_end = 0
 
     def readable(self) -> bool:
         return True
+
+    def fileno(self) -> int:
+        """That of the stream, by which one waits for more."""
+        return self._rest.fileno()
 
     def readinto(self, buffer: Any) -> int:
         """Fill the buffer with what has arrived, waiting for at least one byte; 0 at the end."""
         content = bytes(self._first[: len(buffer)]) or self._rest.read1(len(buffer))
         self._first = self._first[len(content) :]
-        after = len(content) - 1 - max(content.rfind(end) for end in (b"\n", b"\r"))
-        self._since_end = after if after < len(content) else self._since_end + after
-        _check_held(self._since_end)
         buffer[: len(content)] = content
         return len(content)
+
+
+class _JoinedLines(_Joined):
+    """The bytes of a text, whose lines are held one at a time and have a bound."""
+
+    def __init__(self, first: bytes, rest: io.BufferedReader) -> None:
+        super().__init__(first, rest)
+        self._since_end = 0
+
+    def readinto(self, buffer: Any) -> int:
+        """See `_Joined`."""
+        size = super().readinto(buffer)
+        content = bytes(buffer[:size])
+        after = size - 1 - max(content.rfind(end) for end in (b"\n", b"\r"))
+        self._since_end = after if after < size else self._since_end + after
+        _check_held(self._since_end)
+        return size
 
 
 def open_stream(stream: io.BufferedReader, settings: UnlabelledSettings) -> Content:
@@ -88,6 +107,24 @@ def open_stream(stream: io.BufferedReader, settings: UnlabelledSettings) -> Cont
         InputError: It is empty or of no known kind; also while its rows are read.
     """
     first, is_whole = _read_first(stream)
+    packer = find_packer(first)
+    if packer is None:
+        return _open(first, stream, settings, is_whole=is_whole)
+    unpacked = unpack_stream(io.BufferedReader(_Joined(first, stream)), packer, STREAM)
+    found = _open_unpacked(unpacked, packer, settings)
+    return found._replace(kind=f"{found.kind} in {packer.name}")
+
+
+def _open_unpacked(stream: io.BufferedReader, packer: Packer, settings: UnlabelledSettings) -> Content:
+    first, is_whole = _read_first(stream)
+    if first.startswith(_ZIP):  # it may be a workbook
+        first, is_whole = _read_whole(first, stream), True
+    refuse_packed_twice(first, packer, STREAM)
+    return _open(first, stream, settings, is_whole=is_whole)
+
+
+def _open(first: bytes, stream: io.BufferedReader, settings: UnlabelledSettings, *, is_whole: bool) -> Content:
+    """Begin to read a stream that is not packed, whose first bytes were read."""
     if not first.strip():
         raise EmptyFileError(f"source {STREAM!r} is empty: give headlines on standard input")
     refuse_foreign(first, STREAM, settings)
@@ -104,13 +141,14 @@ def open_stream(stream: io.BufferedReader, settings: UnlabelledSettings) -> Cont
 
 def _is_whole_kind(first: bytes) -> bool:
     """Whether bytes begin like a kind that cannot be read from its beginning on."""
-    return is_parquet(first) or is_arrow(first) or find_packer(first) is not None or first.startswith((_ZIP, *_WIDE))
+    return is_parquet(first) or is_arrow(first) or first.startswith((_ZIP, *_WIDE))
 
 
 def _read_first(stream: io.BufferedReader) -> tuple[bytes, bool]:
     """The first bytes of a stream, and whether they are all.
 
-    They hold a whole line that is not blank, and what else arrives within `HEAD_PATIENCE`.
+    They hold a whole line that is not blank or the beginning of what is packed, and what else arrives within
+    `HEAD_PATIENCE`.
     """
     first, deadline, has_text = bytearray(), None, False
     while deadline is None or (len(first) < HEAD_BYTES and _is_ready(stream, deadline - time.monotonic())):
@@ -121,7 +159,7 @@ def _read_first(stream: io.BufferedReader) -> tuple[bytes, bool]:
         _check_held(len(first))
         line = arrived if has_text else arrived.lstrip()  # looking at all of `first` each time would be quadratic
         has_text = has_text or bool(line)
-        if deadline is None and _LINE_END.search(line):
+        if deadline is None and (_LINE_END.search(line) or find_packer(bytes(first[:_MARK_BYTES]))):
             deadline = time.monotonic() + HEAD_PATIENCE
         elif not has_text and len(first) > HEAD_BYTES:
             first.clear()

@@ -19,6 +19,8 @@ from schemas.source import ScoreSettings
 from storage.home import Home
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from reporting.score_files import Write
 
 CHAMPION = "champion"
@@ -105,18 +107,50 @@ def score_source(
 
 
 @contextmanager
-def answers_file(settings: ScoreSettings, csv_rows: CsvRows) -> Iterator["Write | None"]:
-    """What writes answers to a file that appears at the end of the block; nothing where there is none to write."""
+def answers_file(
+    settings: ScoreSettings, csv_rows: CsvRows, tell: Callable[[str], None] = lambda _: None
+) -> Iterator["Write | None"]:
+    """What writes answers to a file that appears at the end of the block; nothing where there is none to write.
+
+    A stream cannot be given again: where the block raises, the file has what was answered of it, and a line says so.
+    """
     if settings.output is None:
         yield None
         return
-    output = Path(settings.output)
+    output, has_rows = Path(settings.output), False
+    from ingestion.streams import STREAM
     from operations.outputs import check_output
     from reporting.score_files import answers_to_file
 
+    def is_kept() -> bool:
+        if has_rows and settings.source == STREAM:
+            tell(f"{output}: has what was answered until here; the next run replaces the file")
+            return True
+        return False
+
     check_output(output, settings.source)
-    with answers_to_file(output, csv_rows) as write:
-        yield write
+    with answers_to_file(output, csv_rows, is_kept) as write:
+
+        def note_and_write(answers: "pd.DataFrame") -> None:
+            nonlocal has_rows
+            has_rows = has_rows or len(answers) > 0  # before, since a signal may come between two lines
+            write(answers)
+
+        yield note_and_write
+
+
+@contextmanager
+def telling_interrupted(tell_end: Callable[[ScoredSource], object]) -> Iterator[Callable[[ScoredSource], object]]:
+    """Lend a function that keeps what was scored until an interruption; at the end of the block it is told.
+
+    The file of answers, within the block, is then there: telling takes time, and the process may be killed meanwhile.
+    """
+    kept: list[ScoredSource] = []
+    try:
+        yield kept.append
+    finally:
+        for scored in kept:
+            tell_end(scored)
 
 
 def tell_counts(scored: ScoredSource) -> str:

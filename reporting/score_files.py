@@ -1,6 +1,6 @@
 """Answers to headlines as CSV, JSON lines or Parquet, batch by batch.
 
-A file appears whole or not at all; what goes to a stream is there as soon as its batch is done.
+A file appears at the end; what goes to a stream is there as soon as its batch is done.
 """
 
 import json
@@ -47,7 +47,7 @@ def find_form(output: Path) -> Form:
 
 
 @contextmanager
-def answers_to_file(output: Path, csv_rows: CsvRows) -> Iterator[Write]:
+def answers_to_file(output: Path, csv_rows: CsvRows, is_kept: Callable[[], bool] = lambda: False) -> Iterator[Write]:
     """Lend a function that takes frames of `ANSWER_COLUMNS` and other columns, the same ones in each frame.
 
     At the end of the block they are the file.
@@ -55,12 +55,13 @@ def answers_to_file(output: Path, csv_rows: CsvRows) -> Iterator[Write]:
     Args:
         output: The file.
         csv_rows: Formats the rows of a CSV.
+        is_kept: Whether the answers until then become the file where the block raises, as in `appearing_file`.
 
     Raises:
         OutputError: It cannot be written.
     """
     form = find_form(output)
-    with appearing_file(output) as unfinished:
+    with appearing_file(output, is_kept) as unfinished:
         if form == "parquet":
             with _parquet_file(unfinished) as write:
                 yield write

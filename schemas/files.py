@@ -26,11 +26,15 @@ class FolderTakenError(OutputError):
 
 
 @contextmanager
-def appearing_file(path: Path) -> Iterator[Path]:
+def appearing_file(path: Path, is_kept: Callable[[], bool] = lambda: False) -> Iterator[Path]:
     """Lend a path beside `path`; when the block has written it, it takes the place of `path` in one step.
 
     Where the block raises, `path` stays as it was. A link stays a link: the file that it names is replaced. What is no
     file, such as a pipe or /dev/null, is lent itself.
+
+    Args:
+        path: The file.
+        is_kept: Whether what was written becomes the file where the block raises anything but an `OSError`.
 
     Raises:
         OutputError: It cannot be written, or the disk is full.
@@ -43,7 +47,14 @@ def appearing_file(path: Path) -> Iterator[Path]:
         with _unfinished_beside(target, _make_file) as unfinished:
             if target.exists():
                 shutil.copymode(target, unfinished)
-            yield unfinished
+            try:
+                yield unfinished
+            except OSError:
+                raise
+            except BaseException:
+                if is_kept():
+                    unfinished.replace(target)
+                raise
             unfinished.replace(target)
     except OSError as error:
         if not str(error.filename or "").startswith(str(target.parent)) and error.errno not in FULL:

@@ -21,7 +21,7 @@ DRIFT_EVENT = "fintone.score.drifted"
 @task(task_run_name="score {settings.source}")
 def score_headlines(settings: ScoreSettings) -> ScoredSource:
     """Label every headline of the source with the champion or a named cell, in batches."""
-    from operations.answers import answers_file, choose_model, score_source, tell_result
+    from operations.answers import answers_file, choose_model, score_source, tell_result, telling_interrupted
 
     progress: list[Progress] = []
 
@@ -46,8 +46,8 @@ def score_headlines(settings: ScoreSettings) -> ScoredSource:
         tell_end(scored)
         watch.end(scored.scoring_id)
 
-    with answers_file(settings, csv_rows) as write:
-        scored = score_source(settings, chosen, write, update, announce, look=watch.look, on_interrupt=tell_interrupted)
+    with telling_interrupted(tell_interrupted) as keep, answers_file(settings, csv_rows, announce) as write:
+        scored = score_source(settings, chosen, write, update, announce, look=watch.look, on_interrupt=keep)
     tell_end(scored)
     return scored
 

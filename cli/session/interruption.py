@@ -1,8 +1,9 @@
-"""Ctrl-C, or a signal to end, while a flow runs."""
+"""Ctrl-C, or a signal to end, while a flow or a scoring runs."""
 
 import atexit
 import logging
 import os
+import select
 import signal
 import socket
 import sys
@@ -17,26 +18,31 @@ from cli.output.console import stderr
 
 SENDERS = ("prefect.events.clients", "prefect._internal.concurrency", "EventsWorker")
 """Loggers that list each event which Prefect could not send to a server that is gone."""
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 SECONDS_TO_END = 9.0
 """From the signal to the end of the process: for a checkpoint, and for what Prefect has to send."""
 
 
 @contextmanager
 def prompt_interruption() -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM end the block, as a `KeyboardInterrupt`, and the process within `SECONDS_TO_END`.
+    """Let Ctrl-C, SIGTERM and SIGHUP end the block, as a `KeyboardInterrupt`, and the process within `SECONDS_TO_END`.
+
+    Under `nohup` SIGHUP stays ignored.
 
     Prefect's client tries for a minute and more to tell of the end of each run, where the server does not answer, and
     would then raise its own error in place of the interruption. The temporary server does not get the signal.
     """
     interrupted = Event()
 
-    def interrupt(_: int, __: FrameType | None) -> None:
+    def interrupt(number: int, _: FrameType | None) -> None:
         interrupted.set()
+        if number == signal.SIGHUP:
+            _leave_closed_terminal()
         _give_up_on_server()
         raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, interrupt) for number in SIGNALS}
+    heeded = [number for number in SIGNALS if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, interrupt) for number in heeded}
     try:
         with _ending_in_time(interrupted):
             yield
@@ -52,12 +58,24 @@ def prompt_interruption() -> Iterator[None]:
 
 def _give_up_on_server() -> None:
     """Have Prefect ask a server that does not answer no second time, and say nothing of it, until the process ends."""
+    if "prefect" not in sys.modules:
+        return
     from prefect.settings import get_current_settings
 
     get_current_settings().client.max_retries = 0  # of the task at work, whose context has settings of its own
     logging.raiseExceptions = False
     for name in SENDERS:
         logging.getLogger(name).disabled = True
+
+
+def _leave_closed_terminal() -> None:
+    """Write no more to a terminal that was closed: it would be an error in place of the interruption."""
+    for number in (1, 2):
+        state = select.poll()
+        state.register(number, 0)
+        if any(event & (select.POLLHUP | select.POLLERR) for _, event in state.poll(0)):
+            with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 (a descriptor is asked for)
+                os.dup2(nowhere.fileno(), number)
 
 
 @contextmanager

@@ -4,20 +4,25 @@ import asyncio
 import csv
 import io
 import json
+import os
 import re
 import shutil
+import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from flows.score import score
+from ingestion.packed import PackedError
 from reporting.verdict import tell_figure
 from schemas.plan import StudyPlan
 from schemas.source import ScoreSettings
@@ -28,6 +33,7 @@ from tasks.scoring import DRIFT_EVENT
 from tests.old_home.restore import CHAMPION, OTHER, PREDICTIONS
 from tests.told import Told
 
+ROOT = Path(__file__).parents[2]
 Run = Callable[..., tuple[int, str, str]]
 Refuse = Callable[..., str]
 
@@ -196,6 +202,93 @@ def test_the_drift_of_a_stream_is_told_while_it_runs_and_at_ctrl_c(
     drifted = [place for place, line in enumerate(lines) if line.startswith("drift: ")]
     assert drifted[0] < counted < drifted[-1]
     assert lines[-1].startswith("fintone: interrupted")
+
+
+@pytest.mark.parametrize("output", ["answers.csv", "answers.parquet"])
+@pytest.mark.parametrize("broken", [KeyboardInterrupt(), PackedError("the stream is broken")])
+def test_a_stream_that_breaks_off_leaves_what_was_answered_in_the_file(
+    fintone: Run, champion: str, monkeypatch: pytest.MonkeyPatch, output: str, broken: BaseException
+) -> None:
+    from ingestion import streams
+
+    def break_off(rows: Iterator[Any], most: int, patience: float) -> Iterator[list[Any]]:
+        yield list(rows)
+        raise broken
+
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(Path("news.csv").read_bytes())))
+    with monkeypatch.context() as patch:
+        patch.setattr(streams, "batch_rows", break_off)
+        code, _, err = fintone("score", "-", "--output", output)
+    assert code == (130 if isinstance(broken, KeyboardInterrupt) else 2), err
+    assert f"{output}: has what was answered until here; the next run replaces the file" in err.splitlines()
+    assert ("-: 400 rows read" in err) == isinstance(broken, KeyboardInterrupt)
+    read = pd.read_csv if output.endswith("csv") else pd.read_parquet
+    assert read(output)["row"].tolist() == list(range(1, 401))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(Path("news.csv").read_bytes() + b"9,New .\n")))
+    code, _, err = fintone("score", "-", "--output", output)
+    assert code == 0
+    assert "401 rows read, 1 headlines scored, 400 known before" in err
+    assert len(read(output)) == 401
+
+
+def test_a_stream_of_which_nothing_was_answered_leaves_the_file_as_it_was(
+    fintone: Run, champion: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ingestion import streams
+
+    def break_off(rows: Iterator[Any], most: int, patience: float) -> Iterator[list[Any]]:
+        raise KeyboardInterrupt
+        yield []
+
+    Path("answers.csv").write_text("before")
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(Path("news.csv").read_bytes())))
+    monkeypatch.setattr(streams, "batch_rows", break_off)
+    code, _, err = fintone("score", "-", "--output", "answers.csv")
+    assert code == 130, err
+    assert Path("answers.csv").read_text() == "before"
+
+
+SECONDS_TO_ANSWER = 120.0
+BYTES_OF_A_HEADER = 1_000
+UNDER_NOHUP = "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN); "
+
+
+@pytest.mark.parametrize(
+    ("number", "before"),
+    [
+        (signal.SIGHUP, ""),
+        pytest.param(signal.SIGTERM, "", marks=pytest.mark.slow),
+        pytest.param(signal.SIGINT, "", marks=pytest.mark.slow),
+        pytest.param(signal.SIGHUP, UNDER_NOHUP, marks=pytest.mark.slow),
+    ],
+)
+def test_a_signal_to_end_leaves_what_was_answered_of_a_stream(
+    champion: str, number: signal.Signals, before: str
+) -> None:
+    reset = "import signal; signal.signal(signal.SIGHUP, signal.SIG_DFL); "
+    code = f"{reset}{before}from cli.main import main; main()"
+    command = [sys.executable, "-c", code, "score", "-", "--output", "answers.csv"]
+    path = {**os.environ, "PYTHONPATH": str(ROOT)}
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, env=path, stdin=pipe, stderr=pipe, text=True) as process:
+        assert process.stdin
+        process.stdin.write(Path("news.csv").read_text())
+        process.stdin.flush()
+        deadline = time.monotonic() + SECONDS_TO_ANSWER
+        while not any(file.stat().st_size > BYTES_OF_A_HEADER for file in Path().glob(".answers.csv.*")):
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        process.send_signal(number)
+        _, err = process.communicate(timeout=30)
+    assert process.returncode == (0 if before else 130), err
+    answers = pd.read_csv("answers.csv")
+    assert answers["row"].tolist() == list(range(1, 1 + len(answers)))
+    assert not answers.isna().any(axis=None)
+    assert len(answers) == 400 if before else 0 < len(answers) <= 400  # the signal may come between two lines
+    if not before:
+        assert "answers.csv: has what was answered until here" in err
+        assert err.splitlines()[-1].startswith("fintone: interrupted")
 
 
 def test_lines_are_told_as_lines(fintone: Run, champion: str, home: Path) -> None:

@@ -5,13 +5,16 @@ import gzip
 import io
 import json
 import lzma
+import os
+import zlib
+from random import Random
 
 import pyarrow as pa
 import pytest
 
 from ingestion import bounds
 from ingestion.formats import read_content
-from ingestion.streams import open_stream
+from ingestion.streams import batch_rows, open_stream
 from schemas.errors import InputError
 from schemas.source import UnlabelledSettings
 from tests.ingestion.nasty_files import HEADER, ROW, zip_of
@@ -36,6 +39,12 @@ FILES = {
     "excel": as_excel([("Profit rose", "positive")], names=("text", "label")),
     "financial-phrasebank text": b"Profit rose@positive\n",
 }
+
+
+def stream(content):
+    return open_stream(io.BytesIO(content), UnlabelledSettings(source="-"))
+
+
 every_packer = pytest.mark.parametrize("packer", PACKERS)
 
 
@@ -92,3 +101,59 @@ def test_what_is_packed_twice_is_refused(read, packer):
             read(content)
     with pytest.raises(InputError, match="is a packed file within a zip: unpack it"):
         read(zip_of({"a.csv": pack(CSV)}))
+
+
+@every_packer
+@pytest.mark.parametrize("kind", FILES)
+def test_a_packed_stream_of_any_kind_is_read(packer, kind):
+    found = stream(PACKERS[packer](FILES[kind]))
+    assert (found.kind, [row.text for row in found.rows]) == (f"{kind} in {packer}", ["Profit rose"])
+
+
+@every_packer
+def test_a_packed_stream_in_parts_is_one_stream(packer):
+    pack = PACKERS[packer]
+    found = stream(pack(b"Profit rose\n") + pack(b"Sales fell\n"))
+    assert [row.text for row in found.rows] == ["Profit rose", "Sales fell"]
+
+
+@every_packer
+def test_a_packed_stream_is_read_as_it_is_used(packer):
+    lines = Random(1).randbytes(2_000_000).hex("\n", 20)
+    source = io.BytesIO(PACKERS[packer](lines.encode()))
+    rows = open_stream(source, UnlabelledSettings(source="-")).rows
+    assert next(rows).text == lines[:40]
+    assert source.tell() < 800_000 < len(source.getvalue())
+    assert sum(1 for _ in rows) == 100_000 - 1
+
+
+def test_what_a_packed_stream_has_brought_is_given_out_while_it_waits():
+    inlet, outlet = os.pipe()
+    with os.fdopen(inlet, "rb") as source, os.fdopen(outlet, "wb", buffering=0) as sink:
+        packer = zlib.compressobj(wbits=31)
+        sink.write(packer.compress(b"Profit rose today\nSales fell today\n") + packer.flush(zlib.Z_SYNC_FLUSH))
+        batches = batch_rows(open_stream(source, UnlabelledSettings(source="-")).rows, 10, 0.1)
+        assert [row.text for row in next(batches)] == ["Profit rose today", "Sales fell today"]
+        sink.write(packer.compress(b"Orders grew today\n") + packer.flush())
+        sink.close()
+        assert [row.text for batch in batches for row in batch] == ["Orders grew today"]
+
+
+@every_packer
+def test_a_broken_stream_ends_in_one_line_after_its_sound_rows(packer):
+    texts = Random(1).randbytes(400_000).hex("\n", 20).split()
+    packed = PACKERS[packer]("\n".join(texts).encode())
+    rows = stream(packed[:-9]).rows
+    assert [next(rows).text for _ in range(1_000)] == texts[:1_000]
+    with pytest.raises(InputError, match=rf"'-' is packed by {packer} and cannot be unpacked .*: get it again"):
+        list(rows)
+
+
+@every_packer
+def test_a_stream_that_is_packed_twice_or_holds_nothing_is_refused(packer):
+    pack = PACKERS[packer]
+    for content in (pack(pack(CSV)), pack(zip_of({"a.csv": CSV}))):
+        with pytest.raises(InputError, match=f"is packed twice by {packer}: unpack it and give what it holds"):
+            stream(content)
+    with pytest.raises(InputError, match="source '-' is empty"):
+        stream(pack(b""))
