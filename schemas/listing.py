@@ -28,3 +28,10 @@ def show(value: object) -> str:
         return cut(repr(value))
     except ValueError:  # Python writes no number of thousands of digits
         return "a number of thousands of digits"
+
+
+def join_numbers(values: Sequence[float]) -> str:
+    """Values as a list, or as `1 to 13` where they are three or more in a row."""
+    if len(values) > 2 and list(values) == list(range(int(values[0]), int(values[0]) + len(values))):  # noqa: PLR2004
+        return f"{values[0]} to {values[-1]}"
+    return ", ".join(f"{value:g}" for value in values)

@@ -1,4 +1,4 @@
-"""Whom the report of a study sets beside each other: the chosen cell, the champion, the base and the best baseline."""
+"""Whom a report sets beside each other: the chosen cell, the champion, its base where it has one, the best baseline."""
 
 from typing import TYPE_CHECKING
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 _ITS_BASE = (
     "SELECT cell_id, temperature FROM leaderboard JOIN cells USING (cell_id)"
     " WHERE study_id = $study_id AND part = 'test' AND leaderboard.kind = 'base' AND temperature = $temperature"
-    " ORDER BY cells.model = (SELECT model FROM cells WHERE cell_id = $cell_id) DESC,"
-    " json_merge_patch((SELECT hyperparameters FROM cells WHERE cell_id = $cell_id), cells.hyperparameters)"
+    " AND cells.model = (SELECT model FROM cells WHERE cell_id = $cell_id)"
+    " ORDER BY json_merge_patch((SELECT hyperparameters FROM cells WHERE cell_id = $cell_id), cells.hyperparameters)"
     " = (SELECT hyperparameters FROM cells WHERE cell_id = $cell_id) DESC, accuracy DESC, place LIMIT 1"
 )
 _ITS_BASELINE = (

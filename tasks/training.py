@@ -129,7 +129,7 @@ def train_in_a_job(
 
     Args:
         study: Theirs.
-        cells: Cells to what stands before what is shown of each.
+        cells: The cells, each with what is put before what is shown of it.
         title: What is done, for people.
         folders: Where the adapter of each cell goes.
         pause_epoch: The epoch after which they pause; None to train them to their end.

@@ -69,7 +69,7 @@ class ShortageError(SplitError):
 
 @dataclass(frozen=True)
 class Sizes:
-    """How many headlines of each label the parts have; validation has so many at most, or all that are left."""
+    """How many headlines of each label each part has; of validation the most that it may have, or all that are left."""
 
     train: dict[str, int]
     test: dict[str, int]

@@ -1,13 +1,15 @@
 """The commands of README and docs, run as they are: a study, then each command on what it left; names are filled in."""
 
 import csv
+import gzip
+import json
 import os
 import re
 import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from random import Random
 
@@ -22,6 +24,7 @@ BASH = shutil.which("bash")
 ROOT = Path(__file__).parents[2]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 WORDS = {"positive": "bullish", "neutral": "flat", "negative": "bearish"}
+SCORES = {"positive": 0.7, "neutral": 0.0, "negative": -0.7}
 
 ELSEWHERE = {
     "fintone sql": "in the tests of printed queries",
@@ -55,11 +58,30 @@ def folder(home: Path) -> Path:
     """The working folder, with the files that the lines name."""
     random, folder = Random(6), Path.cwd()
     rows = [generate_headline(random) for _ in range(200)]
-    with (folder / "headlines.csv").open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows([("title", "label"), *((row.text, WORDS[row.sentiment]) for row in rows)])
+    own_words = [(row.text, WORDS[row.sentiment]) for row in rows]
+    write_csv(folder / "headlines.csv", "title,label", own_words)
+    write_csv(folder / "labelled.csv", "title,label", own_words[:20])
     (folder / "words.yaml").write_text("".join(f"{word}: {label}\n" for label, word in WORDS.items()))
     (folder / "wire.txt").write_text("".join(f"{generate_headline(random).text}\n" for _ in range(20)))
+    (folder / "news.csv.gz").write_bytes(gzip.compress((folder / "wire.txt").read_bytes()))
+    nested = [{"article": {"title": row.text}, "sentiment": {"polarity": row.sentiment}} for row in rows]
+    (folder / "news.json").write_text(json.dumps(nested))
+    folds = [("test", "validation", "train", "train")[number % 4] for number in range(len(rows))]
+    dated = [(row.text, row.sentiment, "03/24/2026 09:30", fold) for row, fold in zip(rows, folds, strict=True)]
+    write_csv(folder / "news.csv", "text,label,date,fold", dated)
+    write_csv(folder / "votes.csv", "text,a1,a2,a3", [(row.text, *[row.sentiment] * 3) for row in rows])
+    write_csv(folder / "scores.csv", "text,label", [(row.text, SCORES[row.sentiment]) for row in rows])
+    (folder / "folder").mkdir()
+    for part in ("train", "validation", "test"):
+        own = [(row.text, row.sentiment) for row, fold in zip(rows, folds, strict=True) if fold == part]
+        write_csv(folder / "folder" / f"{part}.csv", "text,label", own)
     return folder
+
+
+def write_csv(path: Path, header: str, rows: Iterable[Sequence[object]]) -> None:
+    """Write a CSV file with a header."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([header.split(","), *rows])
 
 
 def run_in_shell(line: str) -> str:

@@ -1,0 +1,92 @@
+"""The headlines that a study would use, before it does anything: what was read, and how it is split."""
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from ingestion.sources import EMBEDDED
+from learning.study.split import count_leaks
+from operations.examples import check_examples
+from operations.lengths import tell_long
+from operations.splitting import Division, count_moved_of, draw_parts, draw_parts_of_folds, prepare_division
+from reporting.verdict import tell_leaks, tell_moved
+from schemas.columns import ReadColumns
+from schemas.config import StudyConfig
+from schemas.label import LABELS
+from schemas.profiles import PROFILES, load_profile
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class TriedSplit(NamedTuple):
+    """A split that was tried: headlines by label in each part, and what a user should know of it."""
+
+    division: Division
+    counts: dict[str, Counter[str]]
+    notes: list[str]
+
+
+def divide_headlines(config: StudyConfig, headlines: "pd.DataFrame") -> TriedSplit:
+    """Try the split of a source's headlines.
+
+    Raises:
+        InputError: They do not fill it, too many are longer than a base model takes, or examples do not fit.
+    """
+    labels, group_of = (
+        dict(zip(headlines["headline_id"], headlines[name], strict=True)) for name in ("label", "group_id")
+    )
+    division = prepare_division(config, headlines, fetch=False)
+    near, given, left_out = config.data.near_duplicates, division.given, division.left_out
+    folds = draw_parts_of_folds(headlines, config.split, left_out)
+    parts = folds[0] if folds else draw_parts(headlines, config.split, near, given, left_out)
+    for own in folds or [parts]:
+        check_examples(config, headlines, own, fetch=False)
+    counts = {part: Counter(labels[headline] for headline in own) for part, own in parts.items()}
+    notes = [tell_long(config, division.long), tell_leaks(count_leaks(group_of, parts), len(parts["test"]))]
+    if given is not None:
+        notes.append(tell_moved(count_moved_of(given, left_out, parts)))
+    return TriedSplit(division, counts, [note for note in notes if note])
+
+
+def awaits_data(config: StudyConfig) -> bool:
+    """Whether the source is missing and its name is a profile's own, which stands for a file that the user has."""
+    named = {load_profile(name)["data"]["source"] for name in PROFILES}
+    return config.data.source in named - {EMBEDDED} and not Path(config.data.source).exists()
+
+
+def describe_columns(config: StudyConfig, read: list[ReadColumns]) -> list[tuple[str, str]]:
+    """Which columns a study of the user's own data reads, and which others could be meant."""
+    if config.data.source == EMBEDDED:
+        return []
+    lines = [("columns", columns.describe()) for columns in read if columns.describe()]
+    return lines + [("warning", warning) for columns in read for warning in columns.warn()]
+
+
+def describe_data(config: StudyConfig, divided: TriedSplit | None) -> list[tuple[str, str]]:
+    """The source, the headlines of each part by label, and notes on the split; None: its source is not there yet."""
+    split = config.split
+    if divided is None:
+        classes = len(LABELS)
+        left = f"up to {split.validation_per_class} a class" if split.validation_per_class else "all that is left"
+        told = (
+            f"{config.data.source} (not found here: give its path with --data); {split.train_per_class * classes} train"
+            f", {split.test_per_class * classes} test, validation: {left}"
+        )
+        return [("data", told)]
+    there = [label for label in LABELS if any(counted[label] for counted in divided.counts.values())]
+    parts = "; ".join(
+        f"{part} {counted.total():,} ({', '.join(f'{counted[label]:,} {label}' for label in there)})"
+        for part, counted in divided.counts.items()
+    )
+    told = f"{config.data.source}{' (synthetic)' if config.data.source == EMBEDDED else ''}: {parts}"
+    return [("data", told), *(("note", note) for note in divided.notes)]
+
+
+def describe_folds(config: StudyConfig) -> list[tuple[str, str]]:
+    """What folds do; nothing where there are none."""
+    told = (
+        f"{config.split.folds}: the parts above are those of the first; every headline is in test once "
+        "(split.test_per_class has no effect), and every fine-tune and baseline is trained on each; promotes nothing"
+    )
+    return [("folds", told)] if config.split.folds else []

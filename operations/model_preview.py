@@ -1,0 +1,96 @@
+"""The models that a study would use, before it does anything: which files, which kind, what they need."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from embedded.paths import MODEL_FOLDER
+from learning.baselines.embeddings import is_local, resolve_encoder
+from learning.baselines.registry import choose_kinds
+from learning.kinds.resolution import check_hub_base, check_weights, plan_base, resolve_base_model
+from learning.models.base_model import HUB_NAME
+from schemas.cell import BaseModelSettings
+from schemas.config import StudyConfig
+from schemas.footprint import count_weight_bytes, estimate_footprint
+from storage.home import Home
+
+LARGE_GIGABYTES = 1.0
+"""Weights from here on take days to train without a GPU."""
+LONGEST_LOOK = 10.0
+"""Seconds for which weights are looked through beforehand; the study itself looks through all of them."""
+
+
+def list_bases(config: StudyConfig) -> list[BaseModelSettings]:
+    """The base models of a study, each once."""
+    return list(dict.fromkeys(cell.base_model for cell in config.resolve_all()))
+
+
+def note_twins(bases: Sequence[BaseModelSettings]) -> list[str]:
+    """Local base models that are the same files under two names: their cells are the same, and run once."""
+    models, first, notes = Home.from_environment().models, dict[str, str](), []
+    for name in dict.fromkeys(base.name for base in bases if not is_on_hub(base)):
+        other = first.setdefault(resolve_base_model(name, None, models).revision, name)
+        if other != name:
+            notes.append(f"{name} is the same model as {other}: their cells are the same, and run once")
+    return notes
+
+
+def describe_model(base: BaseModelSettings) -> str:
+    """Where a base model is found, its revision and its kind.
+
+    Raises:
+        InputError: It does not fit.
+    """
+    models = Home.from_environment().models
+    if is_on_hub(base):
+        check_hub_base(base.name, base.revision, models, fetch=False)
+        return (
+            f"{base.name} from the hub, revision {base.revision or 'newest'} (no such folder here), "
+            f"weights: {base.quantization}"
+        )
+    resolved = resolve_base_model(base.name, None, models)
+    check_weights(resolved, models, LONGEST_LOOK)
+    plan = plan_base(resolved, base.quantization)
+    weights = f"weights: {base.quantization}" if plan.kind == "causal" else f"kind: {plan.kind}"
+    return f"{base.name}, files {resolved.revision}, {weights}"
+
+
+def describe_baselines(config: StudyConfig) -> str:
+    """The baselines by name, with the encoder of the one that needs it."""
+    encoder = config.baselines.embedding_model
+    where = f"{encoder} from the hub"
+    if encoder and is_local(encoder):
+        where = f"{encoder}, files {resolve_encoder(encoder, Home.from_environment().models).revision}"
+    names = [f"{kind.name} ({where})" if kind.needs_encoder else kind.name for kind in choose_kinds(config.baselines)]
+    return ", ".join(names) or "none"
+
+
+def describe_needs(base: BaseModelSettings) -> str:
+    """What a base model asks of the machine: network, disk, GPU memory."""
+    if not is_on_hub(base):
+        folder = MODEL_FOLDER if base.name == "embedded" else Path(base.name).expanduser()
+        gigabytes = count_weight_bytes(folder) / 1e9
+        if gigabytes < LARGE_GIGABYTES:
+            return "nothing more: it runs on this machine as it is, faster with a CUDA GPU"
+        return f"a CUDA GPU: the weights are {gigabytes:.1f} GB of files"
+    footprint = estimate_footprint(base)
+    needs = ["a network, or the model in FINTONE_HOME", "HF_TOKEN if the model is gated", "a CUDA GPU"]
+    if footprint:
+        needs.append(
+            f"about {footprint.files:.0f} GB of disk for the weights, {footprint.weights} GB of GPU memory for them in "
+            f"{'4 bits' if base.quantization == 'nf4' else '16 bits'}, and about as much again to train"
+        )
+    return "; ".join(needs)
+
+
+def is_on_hub(base: BaseModelSettings) -> bool:
+    """Whether a name is that of a hub model; a path that exists is not."""
+    return not Path(base.name).expanduser().exists() and HUB_NAME.fullmatch(base.name) is not None
+
+
+def describe_examples(config: StudyConfig) -> list[tuple[str, str]]:
+    """The examples before each headline, if any cell has some."""
+    prompts = {cell.prompt.model_dump_json(): cell.prompt for cell in config.resolve_all()}.values()
+    told = [f"{prompt.examples} {prompt.examples_by}" for prompt in prompts if prompt.examples]
+    fixed = "; fixed ones are not trained on" if any(each.endswith("fixed") for each in told) else ""
+    where = f"of the train part before each headline{fixed}"
+    return [("examples", f"{', '.join(dict.fromkeys(told))} {where}")] if told else []
