@@ -44,7 +44,8 @@ def _divide(study: StudyPlan, base: CellPlan) -> bool:
 
 
 def _pool(study: StudyPlan, cell: CellPlan, own: Sequence[CellPlan]) -> bool:
-    from storage.cells import fail_cell, load_cell
+    from storage.cell_progress import fail_cell
+    from storage.cells import load_cell
     from storage.evaluations import forget_evaluations, load_evaluated
 
     warehouse = Home.from_environment().warehouse
@@ -109,7 +110,8 @@ def _number(rows: "pd.DataFrame", words: str, parsed: str) -> "NDArray[np.int64]
 
 def _save_costs(study: StudyPlan, cell: CellPlan, stored: "Sequence[StoredCell]") -> None:
     """Record what a cell cost on the average of its folds; it has diverged where any of them has."""
-    from storage.cells import CellOutcome, finish_cell, save_cost
+    from storage.cell_progress import finish_cell, save_cost
+    from storage.cells import CellOutcome
     from storage.folds import load_costs
 
     warehouse = Home.from_environment().warehouse

@@ -143,7 +143,7 @@ def _adopt(home: Home, model: CellModel) -> None:
     """
     from learning.models.adapter_files import AGAIN, AdapterError
     from learning.worker.jobs import ComparingJob
-    from storage.cells import save_adapter_hash
+    from storage.cell_progress import save_adapter_hash
     from storage.exports import load_canaries
 
     cell_id = model.card.cell_id

@@ -1,4 +1,4 @@
-"""The tables of cells: what each is, how far it is, what it gave, and its training log."""
+"""The table of cells: what each is, and how it is found; `storage.cell_progress` records how far it is."""
 
 import json
 from collections.abc import Sequence
@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from schemas.errors import InputError
 from storage.nearest import suggest
-from storage.warehouse import reading, utc_now, writing
+from storage.warehouse import reading, writing
 
 if TYPE_CHECKING:
     import duckdb
-    import pandas as pd
 
 CellKind = Literal["base", "baseline", "fine-tuned"]
 CellStatus = Literal["planned", "running", "finished", "diverged", "failed", "interrupted"]
@@ -154,107 +153,6 @@ def add_cells(warehouse: Path, study_id: str, cells: Sequence[CellRecord]) -> No
             )
 
 
-def start_cell(warehouse: Path, cell_id: str) -> None:
-    """Record that a cell starts to run.
-
-    Raises:
-        UnknownCellError: No cell has this id.
-    """
-    _change_cell(
-        warehouse,
-        cell_id,
-        "UPDATE cells SET status = 'running', reason = NULL, started_at = $now, finished_at = NULL"
-        " WHERE cell_id = $cell_id",
-        {"now": utc_now()},
-    )
-
-
-def pause_cell(warehouse: Path, cell_id: str) -> None:
-    """Record that a cell waits for the others of its race, and goes on later or is dropped.
-
-    Raises:
-        UnknownCellError: No cell has this id.
-    """
-    _change_cell(warehouse, cell_id, "UPDATE cells SET status = 'planned' WHERE cell_id = $cell_id", {})
-
-
-def finish_cell(warehouse: Path, cell_id: str, outcome: CellOutcome) -> None:
-    """Record that a cell finished, and its outcome.
-
-    Raises:
-        UnknownCellError: No cell has this id.
-    """
-    _change_cell(
-        warehouse,
-        cell_id,
-        "UPDATE cells SET status = $status, reason = NULL, steps = $steps, first_step = $first_step,"
-        " train_seconds = $train_seconds, examples_per_second = $examples_per_second,"
-        " tokens_per_second = $tokens_per_second, peak_memory_bytes = $peak_memory_bytes,"
-        " adapter_path = $adapter_path, adapter_hash = $adapter_hash, size_bytes = $size_bytes,"
-        " environment = $environment, finished_at = $now"
-        " WHERE cell_id = $cell_id",
-        {**vars(outcome), "environment": json.dumps(outcome.environment), "now": utc_now()},
-    )
-
-
-def save_cost(warehouse: Path, cell_id: str, train_seconds: float, size_bytes: int) -> None:
-    """Record what a baseline took to fit, and how many bytes it has.
-
-    Raises:
-        UnknownCellError: No cell has this id.
-    """
-    update = "UPDATE cells SET train_seconds = $train_seconds, size_bytes = $size_bytes WHERE cell_id = $cell_id"
-    _change_cell(warehouse, cell_id, update, {"train_seconds": train_seconds, "size_bytes": size_bytes})
-
-
-def save_adapter_hash(warehouse: Path, cell_id: str, adapter_hash: str) -> None:
-    """Record the hash of an adapter without one, which an older version trained."""
-    with writing(warehouse) as connection:
-        connection.execute(
-            "UPDATE cells SET adapter_hash = ? WHERE cell_id = ? AND adapter_hash IS NULL", [adapter_hash, cell_id]
-        )
-
-
-def fail_cell(
-    warehouse: Path,
-    cell_id: str,
-    reason: str,
-    status: Literal["failed", "interrupted"] = "failed",
-    *,
-    even_if_done: bool = False,
-) -> None:
-    """Record that a cell failed, and why.
-
-    Args:
-        warehouse: The DuckDB file.
-        cell_id: The cell.
-        reason: Why.
-        status: Its new status.
-        even_if_done: Record it even if the cell has an outcome, as when its adapter is gone; else a cell that another
-            process finished meanwhile stays unchanged.
-
-    Raises:
-        UnknownCellError: No cell has this id.
-    """
-    _change_cell(
-        warehouse,
-        cell_id,
-        "UPDATE cells SET reason = if(list_contains($done, status), reason, $reason),"
-        " finished_at = if(list_contains($done, status), finished_at, $now),"
-        " status = if(list_contains($done, status), status, $status) WHERE cell_id = $cell_id",
-        {"reason": reason, "now": utc_now(), "status": status, "done": [] if even_if_done else list(DONE)},
-    )
-
-
-def explain_diverged(warehouse: Path, cell_id: str, reason: str) -> bool:
-    """Record why a diverged cell has no evaluation; False if the cell has not diverged, which stays unchanged."""
-    with writing(warehouse) as connection:
-        [(changed,)] = connection.execute(
-            "UPDATE cells SET reason = ? WHERE cell_id = ? AND status = 'diverged'", [reason, cell_id]
-        ).fetchall()
-    return bool(changed)
-
-
 def load_cell(warehouse: Path, cell_id: str) -> StoredCell:
     """A cell, its status and its outcome.
 
@@ -302,33 +200,6 @@ def _count_needed(own: str, *others: str) -> int:
     """The characters of an id, `SHORTEST_PREFIX` at least, by which it differs from others."""
     lengths = range(SHORTEST_PREFIX, len(own))
     return next((length for length in lengths if not any(other.startswith(own[:length]) for other in others)), len(own))
-
-
-def save_training_log(warehouse: Path, rows: "pd.DataFrame", *, whole: bool) -> None:
-    """Save steps of the training log of one or more cells.
-
-    Args:
-        warehouse: The DuckDB file.
-        rows: Columns cell_id, step, epoch, loss, learning_rate, grad_norm, examples_per_second, and logged_at in UTC.
-        whole: They are all steps of their cells; else they are added to the existing steps or replace them.
-    """
-    import pandas as pd
-
-    logged_at = pd.to_datetime(rows["logged_at"], utc=True).dt.tz_localize(None)
-    replaced = "cell_id IN (SELECT cell_id FROM incoming)"
-    if not whole:
-        replaced = "(cell_id, step) IN (SELECT (cell_id, step) FROM incoming)"
-    with writing(warehouse) as connection:
-        connection.register("incoming", rows.assign(logged_at=logged_at))
-        connection.execute(f"DELETE FROM training_log WHERE {replaced}")  # noqa: S608
-        connection.execute("INSERT INTO training_log BY NAME FROM incoming")
-
-
-def _change_cell(warehouse: Path, cell_id: str, update: str, values: dict[str, Any]) -> None:
-    with writing(warehouse) as connection:
-        [(changed,)] = connection.execute(update, {**values, "cell_id": cell_id}).fetchall()
-        if not changed:
-            raise UnknownCellError(unknown_cell(cell_id))
 
 
 def _find_cell(connection: "duckdb.DuckDBPyConnection", text: str) -> StoredCell:

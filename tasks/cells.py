@@ -36,7 +36,7 @@ def alone(cells: Iterable[CellPlan], training_ids: Iterable[str] = ()) -> Iterat
 @contextmanager
 def running(cell: CellPlan, position: str = "") -> Iterator[None]:
     """The cell is running in the block, which finishes it; failed with the reason if the block raises."""
-    from storage.cells import fail_cell, start_cell
+    from storage.cell_progress import fail_cell, start_cell
     from storage.home import Home
 
     warehouse = Home.from_environment().warehouse

@@ -31,7 +31,7 @@ def evaluate_baseline(study: StudyPlan, cell: CellPlan) -> State[None] | None:
 
 def _run_baseline(study: StudyPlan, cell: CellPlan) -> "list[Evaluation]":
     from learning.baselines import evaluation
-    from storage.cells import save_cost
+    from storage.cell_progress import save_cost
     from storage.home import Home
 
     with running(cell):
@@ -61,7 +61,7 @@ def score_cell(study: StudyPlan, cell: ModelCell, position: str = "") -> State[N
 def _run_scoring(study: StudyPlan, cell: ModelCell, position: str) -> "list[Evaluation] | State[None]":
     from learning.prompt.not_finite import NotFiniteError
     from learning.worker.jobs import ScoringJob
-    from storage.cells import explain_diverged
+    from storage.cell_progress import explain_diverged
     from storage.home import Home
 
     home = Home.from_environment()
@@ -89,7 +89,8 @@ def _find_adapter(cell: CellPlan, position: str) -> tuple[Path, str]:
     """
     from learning.models.adapter_files import AdapterError
     from operations.models import find_adapter
-    from storage.cells import fail_cell, load_cell, save_adapter_hash
+    from storage.cell_progress import fail_cell, save_adapter_hash
+    from storage.cells import load_cell
     from storage.home import Home
 
     home = Home.from_environment()

@@ -51,7 +51,7 @@ def pause_cells(study: StudyPlan, cells: Sequence[ModelCell], positions: Sequenc
 
 def _pause(study: StudyPlan, cells: Mapping[ModelCell, str], epoch: int) -> None:
     """Train and evaluate; the adapters of the moment are gone afterwards, and the checkpoints stay."""
-    from storage.cells import pause_cell
+    from storage.cell_progress import pause_cell
     from storage.home import Home
 
     home = Home.from_environment()

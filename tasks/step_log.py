@@ -38,7 +38,7 @@ class StepLog:
     def _write(self, steps: "Sequence[TrainingStep]", *, whole: bool) -> None:
         import pandas as pd
 
-        from storage.cells import save_training_log
+        from storage.cell_progress import save_training_log
         from storage.home import Home
 
         columns = ("step", "epoch", "loss", "learning_rate", "grad_norm", "examples_per_second", "logged_at")

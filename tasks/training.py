@@ -100,7 +100,7 @@ def train_side_by_side(study: StudyPlan, cells: Sequence[ModelCell], positions: 
 
 def _run_training(study: StudyPlan, cells: Mapping[ModelCell, str], title: str) -> None:
     """Train cells, each with its position, in one job, and record what came of each."""
-    from storage.cells import finish_cell
+    from storage.cell_progress import finish_cell
     from storage.evaluations import forget_evaluations
     from storage.home import Home
 

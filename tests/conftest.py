@@ -212,7 +212,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path) -> "tup
     from operations.splitting import settle_split
     from schemas.plan import FoundModel
     from schemas.stored import write_stored
-    from storage.cells import add_cells, finish_cell, start_cell
+    from storage.cell_progress import finish_cell, start_cell
+    from storage.cells import add_cells
     from storage.home import Home
     from storage.studies import StudyRecord, save_study
     from tasks.step_log import StepLog

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from storage.cells import CellOutcome, CellRecord, add_cells, finish_cell
+from storage.cell_progress import finish_cell
+from storage.cells import CellOutcome, CellRecord, add_cells
 from storage.champions import load_champion
 from storage.evaluations import EvaluationRecord, save_evaluations
 from storage.query import query

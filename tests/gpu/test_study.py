@@ -24,7 +24,7 @@ from operations.records import cell_outcome
 from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
 from schemas.label import Label
 from schemas.plan import CellPlan
-from storage.cells import finish_cell
+from storage.cell_progress import finish_cell
 from storage.query import query
 
 pytestmark = pytest.mark.gpu

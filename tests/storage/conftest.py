@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from storage import warehouse as room
-from storage.cells import CellOutcome, CellRecord, add_cells, finish_cell
+from storage.cell_progress import finish_cell
+from storage.cells import CellOutcome, CellRecord, add_cells
 from storage.evaluations import EvaluationRecord, save_evaluations
 from storage.headlines import SourceRecord, save_ingestion
 from storage.splits import save_split

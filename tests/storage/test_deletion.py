@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from schemas.promotion import Champion
-from storage.cells import CellOutcome, add_cells, finish_cell
+from storage.cell_progress import finish_cell
+from storage.cells import CellOutcome, add_cells
 from storage.champions import Decision, save_decision
 from storage.deletion import ChampionsStudyError, Deletion, delete_study, plan_deletion
 from storage.evaluations import save_evaluations

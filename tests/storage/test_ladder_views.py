@@ -8,7 +8,8 @@ from sklearn.metrics import matthews_corrcoef
 from learning.study.confusion import count_confusion, macro_f1
 from learning.study.grid import best_row
 from learning.study.intervals import accuracy_interval, macro_f1_interval
-from storage.cells import CellOutcome, add_cells, finish_cell, save_cost, save_training_log
+from storage.cell_progress import finish_cell, save_cost, save_training_log
+from storage.cells import CellOutcome, add_cells
 from storage.evaluations import load_selection, save_evaluations
 from storage.query import query
 from storage.studies import save_study

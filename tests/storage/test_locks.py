@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from storage import locks
-from storage.cells import start_cell
+from storage.cell_progress import start_cell
 from storage.interruptions import mark_interrupted
 from storage.locks import holding, holding_if_free
 from storage.query import query

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from schemas.report import Chosen, Contender
-from storage.cells import add_cells, save_training_log
+from storage.cell_progress import save_training_log
+from storage.cells import add_cells
 from storage.comparisons import load_pairings, save_comparisons
 from storage.evaluations import save_evaluations
 from storage.examples import example_queries, flips_query

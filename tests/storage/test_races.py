@@ -6,7 +6,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from storage.cells import CellOutcome, add_cells, finish_cell, save_training_log
+from storage.cell_progress import finish_cell, save_training_log
+from storage.cells import CellOutcome, add_cells
 from storage.deletion import delete_study
 from storage.evaluations import save_evaluations
 from storage.query import query

@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from learning.study.intervals import accuracy_interval
-from storage.cells import add_cells, save_training_log
+from storage.cell_progress import save_training_log
+from storage.cells import add_cells
 from storage.query import query
 
 

@@ -4,7 +4,8 @@ import duckdb
 import pandas as pd
 import pytest
 
-from storage.cells import CellOutcome, add_cells, load_cell, start_cell
+from storage.cell_progress import start_cell
+from storage.cells import CellOutcome, add_cells, load_cell
 from storage.evaluations import (
     forget_evaluations,
     load_evaluated,

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from schemas.errors import InputError
-from storage.cells import CellOutcome, add_cells, fail_cell, finish_cell, load_cell, save_training_log, start_cell
+from storage.cell_progress import fail_cell, finish_cell, save_training_log, start_cell
+from storage.cells import CellOutcome, add_cells, load_cell
 from storage.champions import Decision, save_decision
 from storage.comparisons import save_comparisons
 from storage.evaluations import forget_evaluations, save_evaluations

@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from schemas.report import Chosen
-from storage.cells import add_cells, fail_cell
+from storage.cell_progress import fail_cell
+from storage.cells import add_cells
 from storage.champions import Decision, load_champion, save_decision
 from storage.evaluations import save_evaluations
 from storage.headlines import save_ingestion
