@@ -22,12 +22,15 @@ colours: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"
 
 
 class SafeConsole(Console):
-    """A console on which no text, wherever it comes from, steers the terminal: control characters are spelled."""
+    """A console that takes any text: control characters, and those that its encoding lacks, are spelled."""
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
         """Render as rich does."""
         for segment in super().render(renderable, options):
-            yield segment if segment.control else segment._replace(text=show_text(segment.text, lines=True))
+            yield segment if segment.control else segment._replace(text=self._spell(segment.text))
+
+    def _spell(self, text: str) -> str:
+        return show_text(text, lines=True).encode(self.encoding, "backslashreplace").decode(self.encoding)
 
 
 stdout = SafeConsole(highlight=False, color_system=colours)

@@ -106,3 +106,11 @@ def test_data_on_a_terminal_is_harmless_and_in_a_pipe_it_is_whole(warehouse: Pat
     if form == "csv":
         piped = subprocess.run(command, env=environment, capture_output=True, check=True).stdout.decode()
         assert piped == "text\n\x1b[31mred\x9bx\n"
+
+
+def test_a_character_that_the_encoding_lacks_is_spelled() -> None:
+    """An account of a file named so must not end a command whose work is done."""
+    written = io.BytesIO()
+    console = SafeConsole(file=io.TextIOWrapper(written, encoding="latin-1", write_through=True), width=200)
+    print_lines([("source", "caf\u00e9 \u2603.csv")], console)
+    assert written.getvalue().decode("latin-1").split() == ["source", "caf\u00e9", r"\u2603.csv"]
