@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
 
+@lru_cache(maxsize=4_096)
 def fold(name: str) -> str:
     """A name in the form in which names are compared."""
     return " ".join(name.replace("_", " ").replace("-", " ").casefold().split())

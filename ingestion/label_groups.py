@@ -92,7 +92,8 @@ def label_in_name(name: str, words: LabelWords) -> str | None:
 
 def find_flags(names: Sequence[str], words: LabelWords) -> dict[str, int]:
     """The place of the only column that each label names; empty unless each of the three names one."""
-    told = [(label, place) for place, name in enumerate(names) if (label := label_in_name(name, words))]
+    labels = {name: label_in_name(name, words) for name in set(names)}  # a damaged file may have one name very often
+    told = [(label, place) for place, name in enumerate(names) if (label := labels[name])]
     return dict(told) if len(told) == len(LABELS) == len(dict(told)) else {}
 
 
