@@ -5,13 +5,10 @@ import json
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from random import Random
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
-from embedded.grammar import generate_headline
-from flows.retrain import retrain
 from learning.prompt.question import examples_of
 from learning.scoring.canaries import CanaryCheck, compare_canaries
 from operations.answers import choose_model, score_source
@@ -19,12 +16,10 @@ from operations.example_files import read_examples
 from operations.export import ExportMismatchError, export_cell
 from operations.models import load_model
 from schemas.model_card import Canaries
-from schemas.overrides import apply_overrides
-from schemas.profiles import build_config, load_profile
 from schemas.source import ScoreSettings
 from storage.cells import find_cells
 from storage.home import Home
-from storage.query import query
+from tests.flows.small_study import Study, run_small_study
 
 SMALL = ("split.method=hashed", "split.train_per_class=8", "split.test_per_class=6", "split.validation_per_class=4")
 ONE = ("training.learning_rate=1e-2", "training.epochs=1", "lora.r=2", "decoding.temperatures=1", "baselines.names=")
@@ -32,38 +27,23 @@ WHOLE = "decoding.top_k=null"  # an untrained model has no label among its likel
 GRID = ("grid.prompt.examples=0,3", "grid.prompt.examples_by=fixed,nearest")
 
 
-class Study(NamedTuple):
-    """A finished study, and its fine-tunes by their names."""
-
-    home: Path
-    cells: dict[str, str]
-
-    def ask(self, sql: str) -> list[tuple[Any, ...]]:
-        """What the warehouse says."""
-        return query(self.home / "warehouse.duckdb", sql).rows
-
-
 @pytest.fixture(scope="module")
 def study(
     tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path, server: str, lasting_worker: None, few_charts: None
 ) -> Iterator[Study]:
-    folder, random = tmp_path_factory.mktemp("examples"), Random(5)
-    with (folder / "headlines.csv").open("w", newline="", encoding="utf-8") as file:
-        rows = [generate_headline(random) for _ in range(120)]
-        csv.writer(file).writerows([("text", "label"), *((row.text, row.sentiment) for row in rows)])
-    own = (f"data.source={folder / 'headlines.csv'}", f"base_model.name={tiny_folder}", *SMALL, *ONE, WHOLE, *GRID)
-    config = build_config(apply_overrides({**load_profile("demo"), "grid": {}}, own))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FINTONE_HOME", str(folder / "home"))
-        retrain(config)
-        home = folder / "home"
-        names = "SELECT DISTINCT cell_name, cell_id FROM leaderboard WHERE kind = 'fine-tuned'"
-        yield Study(home, dict(query(home / "warehouse.duckdb", names).rows))
+    own = (f"base_model.name={tiny_folder}", *SMALL, *ONE, WHOLE, *GRID)
+    with run_small_study(tmp_path_factory.mktemp("examples"), own) as study:
+        yield study
+
+
+def fine_tunes(study: Study) -> dict[str, str]:
+    """The ids of the fine-tunes by their names."""
+    return dict(study.ask("SELECT DISTINCT cell_name, cell_id FROM leaderboard WHERE kind = 'fine-tuned'"))
 
 
 def test_each_prompt_has_a_fine_tune_and_an_untouched_base(study: Study) -> None:
     prompts = ["examples=0", "examples=3 examples_by=fixed", "examples=3 examples_by=nearest"]
-    assert sorted(study.cells) == prompts
+    assert sorted(fine_tunes(study)) == prompts
     bases = study.ask("SELECT DISTINCT cell_name FROM leaderboard WHERE kind = 'base' ORDER BY ALL")
     assert [name for (name,) in bases] == [f"base: tiny0 {prompt}" for prompt in prompts]
     answers = study.ask("SELECT list(p_positive ORDER BY headline_id) FROM predictions GROUP BY cell_id, part")
@@ -102,12 +82,12 @@ def test_scoring_finds_the_examples_of_the_study_again(
     known = dict(
         study.ask(
             "SELECT text, p_positive FROM predictions JOIN headlines USING (headline_id)"
-            f" WHERE cell_id = '{study.cells[name]}' AND part = 'test'"
+            f" WHERE cell_id = '{fine_tunes(study)[name]}' AND part = 'test'"
         )
     )
     with Path("news.csv").open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([["headline"], *([text] for text in known)])
-    settings = ScoreSettings(source="news.csv", model=study.cells[name], output="answers.csv")
+    settings = ScoreSettings(source="news.csv", model=fine_tunes(study)[name], output="answers.csv")
     frames: list[Any] = []
     score_source(settings, choose_model(settings), frames.append)
     measured = {row["headline"] if "headline" in row else row["text"]: row for row in frames[-1].to_dict("records")}
@@ -116,7 +96,7 @@ def test_scoring_finds_the_examples_of_the_study_again(
 
 @pytest.mark.parametrize("by", ["fixed", "nearest"])
 def test_an_export_carries_the_examples_and_is_checked_with_them(study: Study, by: str, tmp_path: Path) -> None:
-    cell = study.cells[f"examples=3 examples_by={by}"]
+    cell = fine_tunes(study)[f"examples=3 examples_by={by}"]
     lines = dict(export_cell(cell, tmp_path / "model", merge=False))
     assert lines["checked"].startswith("Loaded back from these files, it answers 18 test headlines as the ledger has")
     content = json.loads((tmp_path / "model" / "examples.json").read_text())
@@ -148,6 +128,6 @@ def test_an_export_is_checked_with_the_examples_of_its_own_file(
     monkeypatch.setattr("operations.export.write_examples", write_others)
     monkeypatch.setattr("learning.scoring.canaries.compare_canaries", compare)
     with suppress(ExportMismatchError):  # a model that has learnt nothing may answer alike
-        export_cell(study.cells["examples=3 examples_by=nearest"], tmp_path / "model", merge=False)
+        export_cell(fine_tunes(study)["examples=3 examples_by=nearest"], tmp_path / "model", merge=False)
     shown = {example.headline for headline in asked for example in examples_of(headline)}
     assert shown == {each["headline"] for each in pool}

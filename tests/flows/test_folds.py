@@ -1,23 +1,16 @@
 """A study of folds, end to end; only the study is small."""
 
-import csv
 from collections.abc import Iterator
 from pathlib import Path
-from random import Random
-from typing import Any, NamedTuple
 
 import pytest
 
-from embedded.grammar import generate_headline
 from flows.retrain import retrain
 from operations.models import NoModelError, load_model
-from schemas.config import StudyConfig
-from schemas.overrides import apply_overrides
-from schemas.profiles import build_config, load_profile
 from storage.cells import find_cells
 from storage.champions import load_champion
 from storage.home import Home
-from storage.query import query
+from tests.flows.small_study import Study, run_small_study
 
 FOLDS = 2
 SMALL = ("split.method=hashed", "split.train_per_class=8", "split.validation_per_class=3", f"split.folds={FOLDS}")
@@ -26,31 +19,13 @@ GRID = ("grid.training.epochs=1", "baselines.names=TF-IDF + linear SVM", "decodi
 CURVE = ("curve_epochs=2", "search=race")
 
 
-class Study(NamedTuple):
-    """A finished study."""
-
-    home: Path
-    config: StudyConfig
-    study_id: str
-
-    def ask(self, sql: str) -> list[tuple[Any, ...]]:
-        """What the warehouse says."""
-        return query(self.home / "warehouse.duckdb", sql).rows
-
-
 @pytest.fixture(scope="module")
 def study(
     tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path, server: str, lasting_worker: None
 ) -> Iterator[Study]:
-    folder, random = tmp_path_factory.mktemp("folds"), Random(5)
-    with (folder / "headlines.csv").open("w", newline="", encoding="utf-8") as file:
-        rows = [generate_headline(random) for _ in range(120)]
-        csv.writer(file).writerows([("text", "label"), *((row.text, row.sentiment) for row in rows)])
-    own = (f"data.source={folder / 'headlines.csv'}", f"base_model.name={tiny_folder}", *SMALL, *ONE, *GRID, *CURVE)
-    config = build_config(apply_overrides({**load_profile("demo"), "grid": {}}, own))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FINTONE_HOME", str(folder / "home"))
-        yield Study(folder / "home", config, retrain(config))
+    own = (f"base_model.name={tiny_folder}", *SMALL, *ONE, *GRID, *CURVE)
+    with run_small_study(tmp_path_factory.mktemp("folds"), own) as study:
+        yield study
 
 
 def test_every_cell_has_one_line_that_pools_all_headlines(study: Study) -> None:

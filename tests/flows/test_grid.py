@@ -1,39 +1,20 @@
 """A grid over settings that no code names, with two base models, end to end; only the study is small."""
 
-import csv
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from random import Random
-from typing import Any, NamedTuple
 
 import pytest
 from safetensors.torch import load_file, save_file
 
-from embedded.grammar import generate_headline
 from flows.retrain import retrain
 from operations.comparison import compare_cells
 from operations.export import export_cell
-from schemas.config import StudyConfig
-from schemas.overrides import apply_overrides
-from schemas.profiles import build_config, load_profile
-from storage.query import query
+from tests.flows.small_study import Study, run_small_study
 
 SMALL = ("split.method=hashed", "split.train_per_class=6", "split.test_per_class=6", "split.validation_per_class=4")
 ONE = ("training.learning_rate=1e-2", "training.epochs=1", "lora.r=2", "decoding.temperatures=1", "baselines.names=")
 NAMES = [f"dropout={dropout} model={model} epochs=1" for dropout in ("0", "0.5") for model in ("tiny", "other")]
-
-
-class Study(NamedTuple):
-    """A finished study."""
-
-    home: Path
-    config: StudyConfig
-    study_id: str
-
-    def ask(self, sql: str) -> list[tuple[Any, ...]]:
-        """What the warehouse says."""
-        return query(self.home / "warehouse.duckdb", sql).rows
 
 
 @pytest.fixture(scope="module")
@@ -47,16 +28,9 @@ def study(
     save_file(
         {name: 1.1 * weight for name, weight in weights.items()}, bases[1] / "model.safetensors", {"format": "pt"}
     )
-    random = Random(5)
-    with (folder / "headlines.csv").open("w", newline="", encoding="utf-8") as file:
-        rows = [generate_headline(random) for _ in range(120)]
-        csv.writer(file).writerows([("text", "label"), *((row.text, row.sentiment) for row in rows)])
-    source = f"data.source={folder / 'headlines.csv'}"
     grid = ("grid.lora.dropout=0,0.5", f"grid.base_model.name={','.join(map(str, bases))}", "curve_epochs=1,2")
-    config = build_config(apply_overrides({**load_profile("demo"), "grid": {}}, [source, *SMALL, *ONE, *grid]))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FINTONE_HOME", str(folder / "home"))
-        yield Study(folder / "home", config, retrain(config))
+    with run_small_study(folder, [*SMALL, *ONE, *grid]) as study:
+        yield study
 
 
 def test_the_leaderboard_tells_the_cells_apart_by_what_varies(study: Study) -> None:

@@ -1,26 +1,19 @@
 """A causal model and an encoder in one study: leaderboard, gate, champion, scoring, export; only the study is small."""
 
-import csv
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from random import Random
-from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 from transformers import pipeline
 
-from embedded.grammar import generate_headline
-from flows.retrain import retrain
 from learning.models.quiet import quiet_libraries
 from operations.answers import choose_model, score_source
 from operations.export import export_cell
 from operations.promotion import carry_out, propose
-from schemas.overrides import apply_overrides
-from schemas.profiles import build_config, load_profile
 from schemas.source import ScoreSettings
-from storage.query import query
+from tests.flows.small_study import Study, run_small_study
 from tests.learning.models.encoders import make_encoder
 
 SMALL = ("split.method=hashed", "split.train_per_class=8", "split.test_per_class=22", "split.validation_per_class=4")
@@ -32,18 +25,6 @@ ONE = (
 )
 
 
-class Study(NamedTuple):
-    """A finished study."""
-
-    home: Path
-    study_id: str
-    encoder: Path
-
-    def ask(self, sql: str) -> list[tuple[Any, ...]]:
-        """What the warehouse says."""
-        return query(self.home / "warehouse.duckdb", sql).rows
-
-
 @pytest.fixture(scope="module")
 def study(
     tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path, server: str, lasting_worker: None, few_charts: None
@@ -52,15 +33,9 @@ def study(
     folder = tmp_path_factory.mktemp("kinds")
     tiny = Path(shutil.copytree(tiny_folder, folder / "tiny"))
     encoder = make_encoder(folder / "finbert", labels=["positive", "negative", "neutral"])
-    random = Random(5)
-    with (folder / "headlines.csv").open("w", newline="", encoding="utf-8") as file:
-        rows = [generate_headline(random) for _ in range(180)]
-        csv.writer(file).writerows([("text", "label"), *((row.text, row.sentiment) for row in rows)])
-    grid = (f"data.source={folder / 'headlines.csv'}", f"grid.base_model.name={tiny},{encoder}", "grid.lora.r=2,4")
-    config = build_config(apply_overrides({**load_profile("demo"), "grid": {}}, [*SMALL, *ONE, *grid]))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FINTONE_HOME", str(folder / "home"))
-        yield Study(folder / "home", retrain(config), encoder)
+    grid = (f"grid.base_model.name={tiny},{encoder}", "grid.lora.r=2,4")
+    with run_small_study(folder, [*SMALL, *ONE, *grid], headlines=180) as study:
+        yield study
 
 
 def encoder_cell(study: Study) -> str:

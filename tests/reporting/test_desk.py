@@ -38,6 +38,14 @@ def test_overview_headlines_and_the_page_of_all_studies_have_every_rival(rivals:
     assert 'href="../index.html"' in text
 
 
+def test_an_encoder_without_a_base_is_not_set_beside_another_models(rivals: Path, trained: Any) -> None:
+    assert [each.role for each in read_report(trained[2].study_id).contenders].count("base") == 1
+    with writing(rivals / "warehouse.duckdb") as connection:
+        connection.execute("UPDATE cells SET model = 'encoder' WHERE kind = 'fine-tuned'")
+    roles = [each.role for each in read_report(trained[2].study_id).contenders]
+    assert roles == ["chosen", "champion", "best baseline"]
+
+
 def check_overview(home: Path, chart: Path) -> None:
     """Every cell, every baseline and the champion of another study, with what they are."""
     drawn = chart.read_text(encoding="utf-8")
