@@ -156,7 +156,7 @@ def build_confusion(ask: Ask) -> str:
 
 def build_examples(ask: Ask) -> str:
     """Cells with examples in the prompt beside those without, on the same headlines."""
-    rows = ask("SELECT * FROM example_effects WHERE {test} AND temperature = 0.1 ORDER BY ALL")
+    rows = ask("SELECT * FROM prompt_effects WHERE {test} AND temperature = 0.1 AND shown = 'examples' ORDER BY ALL")
     told = [
         (
             row["cell_name"],

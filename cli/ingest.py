@@ -7,6 +7,7 @@ import typer
 from cli.options import assign, build_config
 from cli.output.console import print_lines, print_query, stderr, stdout, tell
 from cli.reading import (
+    ContextColumn,
     DateOrder,
     Delimiter,
     Encoding,
@@ -43,6 +44,7 @@ def ingest(
     split_column: SplitColumn = None,
     published_at_column: PublishedAtColumn = None,
     instrument_column: InstrumentColumn = None,
+    context_column: ContextColumn = None,
     timezone: Timezone = None,
     date_order: DateOrder = None,
     max_rejected: MaxRejected = None,
@@ -67,6 +69,7 @@ def ingest(
         split_column=split_column,
         published_at_column=published_at_column,
         instrument_column=instrument_column,
+        context_column=context_column,
         timezone=timezone,
         date_order=date_order,
         max_rejected=max_rejected,

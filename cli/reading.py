@@ -32,6 +32,7 @@ Delimiter = Annotated[str | None, typer.Option(help="Character between the field
 HeaderRow = Annotated[str | None, typer.Option(help="Line that names the columns; else found.")]
 SplitColumn = Annotated[str | None, typer.Option(help="Column that says train, validation or test.")]
 PublishedAtColumn = Annotated[str | None, typer.Option(help="Column of the date of publication; else found.")]
+ContextColumn = Annotated[str | None, typer.Option(help="Column of text to show before each headline.")]
 InstrumentColumn = Annotated[str | None, typer.Option(help="Column of the ticker, ISIN or entity; else found.")]
 Timezone = Annotated[str | None, typer.Option(help="Zone of dates that name none, as Europe/Lisbon; else UTC.")]
 DateOrder = Annotated[str | None, typer.Option(help="Order in dates such as 03/04/2025: dmy, mdy or ymd; else found.")]

@@ -9,6 +9,7 @@ from cli.options import assign, collect_values, read_tags
 from cli.output.console import print_lines, print_query, print_text, stderr, stdout, tell
 from cli.own_data import find_rules, tell_rules
 from cli.reading import (
+    ContextColumn,
     DateOrder,
     Delimiter,
     Encoding,
@@ -67,6 +68,7 @@ def run(
     split_column: SplitColumn = None,
     published_at_column: PublishedAtColumn = None,
     instrument_column: InstrumentColumn = None,
+    context_column: ContextColumn = None,
     timezone: Timezone = None,
     date_order: DateOrder = None,
     max_rejected: MaxRejected = None,
@@ -108,6 +110,7 @@ def run(
         split_column=split_column,
         published_at_column=published_at_column,
         instrument_column=instrument_column,
+        context_column=context_column,
         timezone=timezone,
         date_order=date_order,
         max_rejected=max_rejected,

@@ -50,6 +50,9 @@ def score(
         Stream | None, typer.Option("--format", help="Form of standard output; csv if not given.")
     ] = None,
     text_column: Annotated[str | None, typer.Option(help="Column of the headline; else found.")] = None,
+    context_column: Annotated[
+        str | None, typer.Option(help="Column of the text before each headline; else as in the model's study.")
+    ] = None,
     source_format: Annotated[str | None, typer.Option(help=f"Kind of file: {', '.join(FORMATS)}; else found.")] = None,
     encoding: Annotated[str | None, typer.Option(help="Text encoding; else detected.")] = None,
     delimiter: Annotated[str | None, typer.Option(help="Character between the fields of a CSV; else found.")] = None,
@@ -97,6 +100,7 @@ def score(
         "temperature": temperature,
         "output": output,
         "text_column": text_column,
+        "context_column": context_column,
         "format": source_format,
         "encoding": encoding,
         "delimiter": delimiter,

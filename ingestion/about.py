@@ -1,4 +1,4 @@
-"""When a headline was published, what it is about and who published it: the columns that say so, and their words."""
+"""What a source says of a headline beside text and label: when it was published, of what, by whom, in what context."""
 
 from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any
@@ -23,14 +23,18 @@ ABOUT_NAMES = {
         *("security", "entity", "company", "company name"),
     ),
     "publisher": ("publisher", "source", "news source", "provider", "outlet", "site", "domain"),
+    "context": (),
 }
-"""Known names of the columns, best first, by the field of a raw row; case, padding, `_`, `-` and a plural ignored."""
+"""Known names of the columns, best first, by the field of a raw row; case, padding, `_`, `-` and a plural ignored.
+
+A column of contexts has none: it is one if the settings say so.
+"""
 
 
 def find_about(
     names: Sequence[str], judge: Callable[[int], ColumnValues], settings: DataSettings, taken: Container[int]
 ) -> dict[str, int]:
-    """The places of the columns of time, instrument and publisher that the settings name or that are found.
+    """The places of the columns of time, instrument, publisher and context that the settings name or that are found.
 
     A column is found by its name; one of times also needs values that look like dates.
 
@@ -55,28 +59,28 @@ def find_about(
 
 
 def name_about(settings: DataSettings) -> dict[str, str | None]:
-    """The columns of time, instrument and publisher as the settings name them; an empty name means that there is none.
+    """The columns of time, instrument, publisher and context as the settings name them.
 
-    None means that the column is to be found.
+    An empty name means that there is none, None that the column is to be found.
     """
-    columns = (settings.published_at_column, settings.instrument_column, settings.publisher_column)
-    return dict(zip(ABOUT_NAMES, columns, strict=True))
+    return {what: getattr(settings, f"{what}_column") for what in ABOUT_NAMES}
 
 
 def miss_about(names: Sequence[str], settings: DataSettings) -> dict[str, str]:
-    """The columns of time, instrument and publisher that the settings name and that are not there."""
+    """The columns of time, instrument, publisher and context that the settings name and that are not there."""
     told = name_about(settings)
     return {what: name for what, name in told.items() if name and not find_named(names, name)}
 
 
 def take_about(row: RawRow, cells: Mapping[str, Any]) -> RawRow:
-    """A row with the words of its cells of time, instrument and publisher."""
+    """A row with the words of its cells of time, instrument, publisher and context."""
     if not cells:
         return row
     return row._replace(
         published_at=_word(cells.get("published_at")),
         instrument=_word(cells.get("instrument")),
         publisher=_word(cells.get("publisher")),
+        context=_word(cells.get("context")),
     )
 
 

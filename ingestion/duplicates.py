@@ -40,17 +40,21 @@ class Resolved:
 
 
 def tell_about(candidates: pd.DataFrame, parts: Collection[str], timezone: str) -> pd.Series:
-    """What makes each candidate another headline than one of the same text: its instrument and its day, if it has them.
+    """What makes each candidate another headline than one of the same text: its instrument, its day and its context.
 
     Args:
         candidates: Candidates with times of publication.
-        parts: Which of instrument and day count.
+        parts: Which of instrument and day count; a context always does.
         timezone: The zone in which a day begins.
     """
     about = pd.Series("", index=candidates.index, dtype="str")
-    values = {"instrument": candidates["instrument"], "day": tell_days(candidates["published_at"], timezone)}
+    values = {
+        "instrument": candidates["instrument"],
+        "day": tell_days(candidates["published_at"], timezone),
+        "context": candidates["context"],
+    }
     for part, value in values.items():
-        if part in parts and value.notna().any():
+        if part in {*parts, "context"} and value.notna().any():
             about = about + (f"{part}=" + value + "\n").fillna("")
     return about
 
@@ -153,6 +157,7 @@ def _merge_copies(identified: pd.DataFrame, refused: pd.DataFrame) -> pd.DataFra
         "text",
         "label",
         "agreement",
+        "context",
         "part",
         "about",
         "text_id",

@@ -15,7 +15,7 @@ READING_VERSION = 5
 """Raised when the same bytes and settings would give other headlines or reasons: then every source is read again."""
 _ADDED = (
     *("label_columns", "thresholds", "split_column", "published_at_column", "instrument_column", "publisher_column"),
-    *("timezone", "date_order", "identity"),
+    *("context_column", "timezone", "date_order", "identity"),
 )
 """Settings of later versions; at their defaults, what is hashed or compared is as it was without them."""
 
@@ -51,7 +51,11 @@ def snapshot_id(headline_ids: Iterable[str], near_duplicates: str) -> str:
 def describe_reading(settings: DataSettings, columns: ReadColumns) -> str:
     """The settings that decide which texts and labels a source yields, as JSON; equal JSON means equal readings."""
     rules = settings.model_dump(mode="json", include={"label_map", "agreement", "duplicates", "conflicts"})
-    rules |= {name: value for name, value in list_added(settings).items() if name in {"thresholds", "identity"}}
+    rules |= {
+        name: value
+        for name, value in list_added(settings).items()
+        if name in {"thresholds", "identity", "context_column"}
+    }
     return json.dumps({**rules, "text_column": columns.text, "label_column": columns.label}, sort_keys=True)
 
 

@@ -13,7 +13,8 @@ class RawRow(NamedTuple):
     `left_out` is why a row that is sound is left out, and its label is ignored. `others` are the cells of other
     columns by name. `part` is the word for its part of an official split, where a
     column or a file's name says it; empty where a cell is. `published_at`, `instrument` and `publisher` are the words
-    of the columns that say when it was published, what it is about and who published it.
+    of the columns that say when it was published, what it is about and who published it, and `context` is the text
+    that is shown before it.
     """
 
     text: str | None
@@ -27,6 +28,7 @@ class RawRow(NamedTuple):
     published_at: str | None = None
     instrument: str | None = None
     publisher: str | None = None
+    context: str | None = None
 
 
 class TableRows(NamedTuple):

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import pandas as pd
 from pandera.errors import SchemaErrors
 
+from ingestion.about import ABOUT_NAMES
 from ingestion.entities import expand_entities
 from ingestion.labels import SHOWN_CHARACTERS, LabelWords
 from ingestion.parts import resolve_part
@@ -109,7 +110,7 @@ def _candidate_frame(rows: Iterable[RawRow], words: LabelWords | None, numbers: 
         "raw": raws,
         "defect": defects,
         "part": [None if part is None else resolve_part(part) for part in parts],
-        **dict(zip(("published_at", "instrument", "publisher"), about, strict=True)),
+        **dict(zip(ABOUT_NAMES, about, strict=True)),
         "extra": [None if cells is None else _encode(cells) for cells in others],
     }
     frame = pd.DataFrame(columns, dtype="str")

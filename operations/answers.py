@@ -92,6 +92,9 @@ def score_source(
     Raises:
         InputError: The source cannot be read, or has nothing that can be scored.
     """
+    settings, asked_without = chosen.complete(settings)
+    if asked_without:
+        tell(asked_without)
     with open_input(settings, chosen.scorer, truncates=chosen.truncates) as source:
         for line in source.describe():
             tell(line)

@@ -15,14 +15,19 @@ if TYPE_CHECKING:
 def write_examples(folder: Path, chooser: "Chooser", prompt: PromptSettings, near_duplicates: str) -> None:
     """Write what examples are chosen from and how; of `fixed` ones also those that are shown before most headlines."""
     from learning.prompt.choice import FixedChooser
+    from learning.prompt.question import context_of
+
+    def tell(text: str, label: Label) -> dict[str, str]:
+        context = context_of(text)
+        return {"headline": text, "label": label, **({"context": context} if context else {})}
 
     shown = chooser.shown if isinstance(chooser, FixedChooser) else ()
     pool = zip(chooser.pool.texts, chooser.pool.labels, chooser.pool.groups, strict=True)
     content = {
         **prompt.model_dump(mode="json", include={"examples", "examples_by", "examples_seed"}),
         "near_duplicates": near_duplicates,
-        "shown": [{"headline": text, "label": label} for text, label in shown],
-        "pool": [{"headline": text, "label": label, "group": group} for text, label, group in pool],
+        "shown": [tell(text, label) for text, label in shown],
+        "pool": [{**tell(text, label), "group": group} for text, label, group in pool],
     }
     (folder / EXAMPLES_FILE).write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
@@ -30,10 +35,12 @@ def write_examples(folder: Path, chooser: "Chooser", prompt: PromptSettings, nea
 def read_examples(folder: Path, prompt: PromptSettings) -> "Chooser":
     """What chooses the examples of a prompt as the file of an exported model says."""
     from learning.prompt.choice import Pool
+    from learning.prompt.question import give_contexts
     from operations.examples import make_chooser
 
     content = json.loads((folder / EXAMPLES_FILE).read_text(encoding="utf-8"))
-    rows = [(each["headline"], Label(each["label"]), each["group"]) for each in content["pool"]]
+    headlines = give_contexts(*zip(*((each["headline"], each.get("context")) for each in content["pool"]), strict=True))
+    labels, groups = zip(*((Label(each["label"]), each["group"]) for each in content["pool"]), strict=True)
     names = ("examples", "examples_by", "examples_seed")
     prompt = prompt.model_copy(update={name: content[name] for name in names})
-    return make_chooser(Pool(*zip(*rows, strict=True)), prompt, content["near_duplicates"])
+    return make_chooser(Pool(headlines, labels, groups), prompt, content["near_duplicates"])

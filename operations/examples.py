@@ -43,8 +43,10 @@ def _load_chooser(warehouse: Path, split_id: str, prompt: str, near_duplicates: 
     """Kept for the next cell, or the next batch of a source that is scored."""
     from storage.splits import load_grouped_part
 
-    pool = _make_pool(load_grouped_part(warehouse, split_id, "train"))
-    return make_chooser(pool, PromptSettings.model_validate_json(prompt), near_duplicates)
+    settings = PromptSettings.model_validate_json(prompt)
+    return make_chooser(
+        _make_pool(load_grouped_part(warehouse, split_id, "train"), settings), settings, near_duplicates
+    )
 
 
 def make_chooser(pool: "Pool", prompt: PromptSettings, near_duplicates: str) -> "Chooser":
@@ -55,12 +57,22 @@ def make_chooser(pool: "Pool", prompt: PromptSettings, near_duplicates: str) -> 
     return find_chooser(pool, prompt, partial(match_near_copies, measure=near_duplicates))
 
 
-def _make_pool(headlines: "pd.DataFrame") -> "Pool":
-    """The pool of headlines with columns text, label and group_id."""
+def list_questions(headlines: "pd.DataFrame", prompt: PromptSettings) -> tuple[str, ...]:
+    """The texts of headlines with columns text and context, with the contexts that a prompt shows."""
+    from learning.prompt.question import give_contexts
+
+    contexts = headlines["context"]
+    if not prompt.context or contexts.isna().all():
+        return tuple(headlines["text"])
+    return give_contexts(headlines["text"], contexts.where(contexts.notna(), None))
+
+
+def _make_pool(headlines: "pd.DataFrame", prompt: PromptSettings) -> "Pool":
+    """The pool of headlines with columns text, label, group_id and context."""
     from learning.prompt.choice import Pool
 
     labels = tuple(Label(label) for label in headlines["label"])
-    return Pool(tuple(headlines["text"]), labels, tuple(headlines["group_id"]))
+    return Pool(list_questions(headlines, prompt), labels, tuple(headlines["group_id"]))
 
 
 def ask_to_train(
@@ -85,7 +97,7 @@ def check_examples(config: StudyConfig, headlines: "pd.DataFrame", parts: "Parts
 
     Args:
         config: The study.
-        headlines: Columns headline_id, text, label and group_id.
+        headlines: Columns headline_id, text, label, group_id and context.
         parts: Ids of headlines by part.
         fetch: Whether a hub model that is not there is fetched, where a headline may be too long for it.
 
@@ -111,10 +123,10 @@ def _choose_all(prompt: PromptSettings, headlines: "pd.DataFrame", parts: "Parts
     from learning.prompt.question import examples_of
 
     placed = headlines.set_index("headline_id")
-    chooser = make_chooser(_make_pool(placed.loc[parts["train"]]), prompt, near_duplicates)
+    chooser = make_chooser(_make_pool(placed.loc[parts["train"]], prompt), prompt, near_duplicates)
     if isinstance(chooser, FixedChooser):
         _check_supply(prompt, chooser)
-    asked = list(ask([text for own in parts.values() for text in placed.loc[own, "text"]], chooser))
+    asked = list(ask(list_questions(placed.loc[[each for own in parts.values() for each in own]], prompt), chooser))
     least = min(asked, key=lambda headline: len(examples_of(headline)))
     if len(examples_of(least)) < prompt.examples:
         raise ExamplesError(

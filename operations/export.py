@@ -54,7 +54,9 @@ def export_cell(beginning: str, output: Path, *, merge: bool) -> list[tuple[str,
     [cell] = find_cells(home.warehouse, [beginning])
     _check_place(output)
     model = load_model(home, cell)
-    form = find_kind(model.base.folder).describe_export(read_cell(model.card.hyperparameters), merge=merge)
+    prompt = model.prompt.model_copy(update={"context": model.context_column is not None})
+    settings = read_cell(model.card.hyperparameters).model_copy(update={"prompt": prompt})
+    form = find_kind(model.base.folder).describe_export(settings, merge=merge)
     close_worker()  # the files are loaded here, and a base in two processes takes twice its memory
     canaries = load_canaries(home.warehouse, cell.record.cell_id, CANARIES)
     check = "The cell has no evaluation, so that the files could not be compared with the ledger."
@@ -98,12 +100,16 @@ def _check(folder: Path, model: CellModel, canaries: "Canaries", *, is_whole: bo
     """Compare what was written with the ledger, and say in a sentence that it is the same."""
     from learning.kinds.registry import find_kind
     from learning.prompt.choice import ask
+    from learning.prompt.question import give_contexts
     from learning.scoring.canaries import compare_canaries
 
     place, quantization = (folder, "none") if is_whole else (model.base.folder, model.base.quantization)
     loaded = find_kind(place).load(place, quantization, model.base.training)
     chooser = read_examples(folder, model.prompt) if model.prompt.examples else None
-    canaries = replace(canaries, headlines=ask(canaries.headlines, chooser))
+    headlines = canaries.headlines
+    if model.context_column:
+        headlines = give_contexts(headlines, canaries.contexts)
+    canaries = replace(canaries, headlines=ask(headlines, chooser))
     outcome = compare_canaries(canaries, loaded, None if is_whole else (folder, None), model.prompt)
     if not outcome.passed:
         raise ExportMismatchError(

@@ -34,7 +34,7 @@ class LabelledAnswers:
         self._unknown: Counter[str] = Counter()
 
     def add(self, rows: "pd.DataFrame") -> None:
-        """Take in answered rows: columns text_id, word and the probabilities. Unparsed counts as neutral."""
+        """Take in answered rows: columns trained_id, word and the probabilities. Unparsed counts as neutral."""
         import numpy as np
 
         from learning.study.unparsed import with_unparsed
@@ -48,11 +48,11 @@ class LabelledAnswers:
         labelled = rows[[word in numbers for word in words]]
         if labelled.empty:
             return
-        trained = load_trained_texts(self._warehouse, self._cell_id, labelled["text_id"].tolist())
+        trained = load_trained_texts(self._warehouse, self._cell_id, labelled["trained_id"].tolist())
         probabilities = labelled[list(PROBABILITIES)].to_numpy(dtype=float)
         self._labels.append(np.array([numbers[word] for word in words if word in numbers], dtype=np.int8))
         self._answers.append(with_unparsed(probabilities).argmax(axis=1).astype(np.int8))
-        self._trained.append(labelled["text_id"].isin(trained).to_numpy())
+        self._trained.append(labelled["trained_id"].isin(trained).to_numpy())
 
     def _resolve(self, word: str | None) -> str:
         """The label that a word means, or the word itself; empty for a missing one."""

@@ -33,19 +33,20 @@ def find_long(config: StudyConfig, headlines: "pd.DataFrame", *, fetch: bool) ->
 
     Args:
         config: The study.
-        headlines: Columns headline_id, text_id and text.
+        headlines: Columns headline_id, text_id, text and context.
         fetch: Get a hub model that is not there, where a headline may be too long; otherwise nothing is found of it.
 
     Raises:
         InputError: A base model cannot be found, or takes no headline at all with its prompt.
     """
     from learning.kinds.resolution import find_too_long
+    from operations.examples import list_questions
 
-    texts, models, found = headlines["text"].tolist(), Home.from_environment().models, list[LongHeadline]()
+    models, found = Home.from_environment().models, list[LongHeadline]()
     ids = list(zip(headlines["headline_id"], headlines["text_id"], strict=True))
     asked = {(cell.base_model.model_dump_json(), cell.prompt.model_dump_json()): cell for cell in config.resolve_all()}
     for cell in asked.values():
-        base = cell.base_model
+        base, texts = cell.base_model, list_questions(headlines, cell.prompt)
         own = find_too_long(base.name, base.revision, models, texts, cell.prompt, fetch=fetch)
         found += [LongHeadline(*ids[place], base.name, *length) for place, length in own.items()]
     return found
@@ -96,9 +97,10 @@ def describe_long(config: StudyConfig, long: Sequence[LongHeadline]) -> str:
         f"{each.bound:,}"
         for each in named
     ]
+    context = ", context" if config.data.context_column else ""
     more = f"; and {count - len(named):,} more" if count > len(named) else ""
     subject = "1 headline is" if count == 1 else f"{count:,} headlines are"
-    return f"{subject} longer than a base model takes with prompt and label ({'; '.join(told)}{more})"
+    return f"{subject} longer than a base model takes with prompt{context} and label ({'; '.join(told)}{more})"
 
 
 def _locate(config: StudyConfig, text_ids: Sequence[str]) -> dict[str, str]:

@@ -52,6 +52,8 @@ class CellModel:
     """Of whose train part its examples are."""
     near_duplicates: str
     """What counts as a near copy there."""
+    context_column: str | None
+    """The column of the context that its prompt shows, in its latest study; None where it shows none."""
 
     @property
     def chooser(self) -> "Chooser | None":
@@ -60,11 +62,18 @@ class CellModel:
 
         return load_chooser(self.split_id, self.prompt, self.near_duplicates)
 
-    def ask(self, headlines: Sequence[str]) -> tuple[str, ...]:
-        """The headlines with the examples of its prompt before each."""
-        from learning.prompt.choice import ask
+    def ask(self, headlines: Sequence[str], contexts: Sequence[str | None] | None = None) -> tuple[str, ...]:
+        """The headlines with the examples and the context of its prompt before each.
 
-        return ask(headlines, self.chooser)
+        Args:
+            headlines: N texts, each with its context where it has one.
+            contexts: Their contexts, N, where these are not part of them.
+        """
+        from learning.prompt.choice import ask
+        from learning.prompt.question import give_contexts
+
+        has_more = contexts is not None and self.context_column is not None
+        return ask(give_contexts(headlines, contexts or ()) if has_more else headlines, self.chooser)
 
 
 def load_model(home: Home, cell: "StoredCell") -> CellModel:
@@ -75,16 +84,19 @@ def load_model(home: Home, cell: "StoredCell") -> CellModel:
         InputError: The base model cannot be found.
         AdapterError: What lies in its folder is not the adapter that it trained.
     """
+    from learning.kinds.registry import find_kind
     from learning.worker.jobs import BaseSpec
     from storage.exports import load_card
     from storage.studies import load_config_of
 
     (adapter, adapter_hash), card = find_adapter(home, cell), load_card(home.warehouse, cell)
     config: dict[str, Any] = load_config_of(home.warehouse, cell.record.cell_id)
-    settings = read_cell(card.hyperparameters)
+    settings, data = read_cell(card.hyperparameters), read_stored(DataSettings, "data", config["data"])
+    base = BaseSpec(*find_base(home, card), settings.training)
+    has_prompt = "prompt" not in find_kind(base.folder).ignored(settings)
     model = CellModel(
         card=card,
-        base=BaseSpec(*find_base(home, card), settings.training),
+        base=base,
         adapter=adapter,
         adapter_hash=adapter_hash,
         prompt=settings.prompt,
@@ -93,7 +105,8 @@ def load_model(home: Home, cell: "StoredCell") -> CellModel:
         max_unparsed_rate=read_stored(PromotionSettings, "promotion", config["promotion"]).max_unparsed_rate,
         max_rejected=config["data"].get("max_rejected", DataSettings.model_fields["max_rejected"].default),
         split_id=cell.record.split_id,
-        near_duplicates=read_stored(DataSettings, "data", config["data"]).near_duplicates,
+        near_duplicates=data.near_duplicates,
+        context_column=data.context_column if has_prompt and settings.prompt.context else None,
     )
     if cell.outcome is None or cell.outcome.adapter_hash is None:
         _adopt(home, model)
@@ -149,7 +162,7 @@ def _adopt(home: Home, model: CellModel) -> None:
     cell_id = model.card.cell_id
     canaries = load_canaries(home.warehouse, cell_id, CANARIES)
     if canaries is not None:
-        canaries = replace(canaries, headlines=model.ask(canaries.headlines))
+        canaries = replace(canaries, headlines=model.ask(canaries.headlines, canaries.contexts))
         job = ComparingJob(model.base, model.adapter, canaries, model.prompt, model.adapter_hash)
         check = run_job(job, lambda _: None)
         if not check.passed:

@@ -145,10 +145,10 @@ def _cell_record(study: StudyPlan, cell: CellPlan) -> "CellRecord":
     if not isinstance(cell, ModelCell):
         return record
     absent = find_later_defaults(cell.settings)
-    if cell.settings.prompt.examples:
-        absent.pop("prompt", None)
-    else:
-        absent["prompt"] = {*absent["prompt"], *OF_EXAMPLES}
+    of_examples = {"examples", *OF_EXAMPLES}
+    absent["prompt"] = (
+        absent["prompt"] - of_examples if cell.settings.prompt.examples else absent["prompt"] | of_examples
+    )
     groups = {name: chosen for name, chosen in OF_AN_UNTOUCHED_BASE.items() if name not in cell.ignored}
     stored = write_stored(cell.settings, include=groups, exclude=absent)
     if cell.kind == "base":

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from operations.disk import count_bytes
+from schemas.cell import PromptSettings
 from schemas.config import DecodingSettings
 from schemas.footprint import count_weight_bytes
 from schemas.label import LABELS, Label
@@ -37,14 +38,16 @@ def evaluation_ids(study: StudyPlan, cell: CellPlan) -> dict[tuple[str, float | 
     }
 
 
-def load_part(study: StudyPlan, name: str) -> "LabelledPart":
-    """A part of the study's split."""
+def load_part(study: StudyPlan, name: str, prompt: PromptSettings | None = None) -> "LabelledPart":
+    """A part of the study's split; with the contexts that a prompt shows, where one is given."""
     from learning.study.evaluation import LabelledPart
+    from operations.examples import list_questions
     from storage import splits
     from storage.home import Home
 
     frame = splits.load_part(Home.from_environment().warehouse, study.split_id, name)
-    return LabelledPart(name, *(tuple(frame[column]) for column in ("headline_id", "text", "label", "group_id")))
+    texts = list_questions(frame, prompt) if prompt else tuple(frame["text"])
+    return LabelledPart(name, tuple(frame["headline_id"]), texts, tuple(frame["label"]), tuple(frame["group_id"]))
 
 
 def load_parts(study: StudyPlan) -> "list[LabelledPart]":
@@ -57,25 +60,27 @@ def load_parts(study: StudyPlan) -> "list[LabelledPart]":
 
 
 def load_asked_parts(study: StudyPlan, cell: ModelCell, names: Sequence[str] | None = None) -> "list[LabelledPart]":
-    """The parts of these names with the examples of the cell's prompt before each headline.
+    """The parts of these names with the examples and the context of the cell's prompt before each headline.
 
     Without names those that every cell is evaluated on; of folds together test alone, which has validation in it.
     """
     from learning.prompt.choice import ask
     from operations.examples import load_chooser
 
-    chooser = load_chooser(study.split_id, cell.settings.prompt, study.config.data.near_duplicates)
+    prompt = cell.settings.prompt
+    chooser = load_chooser(study.split_id, prompt, study.config.data.near_duplicates)
     asked = names or (("test",) if study.folds else PARTS)
-    parts = [load_part(study, name) for name in asked]
+    parts = [load_part(study, name, prompt) for name in asked]
     return [replace(part, texts=ask(part.texts, chooser)) for part in parts]
 
 
 def load_train(study: StudyPlan, cell: ModelCell) -> tuple[tuple[str, ...], tuple[Label, ...]]:
-    """The headlines that a cell is trained on, with its examples before each, and their labels, as jobs take them."""
+    """The headlines that a cell is trained on, as its prompt asks them, and their labels, as jobs take them."""
     from operations.examples import ask_to_train, load_chooser
 
-    train = load_part(study, "train")
-    chooser = load_chooser(study.split_id, cell.settings.prompt, study.config.data.near_duplicates)
+    prompt = cell.settings.prompt
+    train = load_part(study, "train", prompt)
+    chooser = load_chooser(study.split_id, prompt, study.config.data.near_duplicates)
     return ask_to_train(train.texts, [Label(label) for label in train.labels], chooser)
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 ROWS_AT_ONCE = 4_096
 """Rows of a source that are in memory together."""
-NEWER = ("header_row", "label_columns", "thresholds")
+NEWER = ("header_row", "label_columns", "thresholds", "context_column")
 """Settings that are newer than the first scorings."""
 STREAM_PATIENCE = 1.0
 """Seconds for which the rows of a stream wait for more."""

@@ -37,6 +37,19 @@ class ChosenModel:
     truncates: bool = False
     """Whether headlines that are too long for it are truncated; else their rows are rejected."""
 
+    def complete(self, settings: ScoreSettings) -> tuple[ScoreSettings, str | None]:
+        """The settings of a scoring with the column of the context, and what a user should know of it.
+
+        That of the model's study is taken where none is named, and none where the model is asked without a context.
+        """
+        column, own = settings.context_column, self.model.context_column
+        if own is None and column:
+            told = f"{settings.source}: context column {column!r} is not read, the model was trained without a context"
+            return settings.model_copy(update={"context_column": None}), told
+        if own is not None and column is None:
+            return settings.model_copy(update={"context_column": own}), None
+        return settings, None
+
     @property
     def scorer(self) -> "Scorer":
         """What its scores are known by."""
@@ -197,7 +210,7 @@ class ScoringRun:
         if len(texts):
             self.tell_loading()
             cuts = (self.chosen.temperature, decoding.top_k, decoding.top_p)
-            asked, truncate = model.ask(tuple(texts["text"])), self.chosen.truncates
+            asked, truncate = model.ask(tuple(texts["text"]), tuple(texts["context"])), self.chosen.truncates
             job = AnsweringJob(model.base, model.adapter, asked, model.prompt, *cuts, model.adapter_hash, truncate)
             said = run_job(job, lambda done: self.take(done, len(texts), rows))
             self.meter.stop("model")

@@ -32,7 +32,7 @@ def prepare_division(config: StudyConfig, headlines: "pd.DataFrame", *, fetch: b
 
     Args:
         config: The study.
-        headlines: Columns headline_id, text_id and text.
+        headlines: Columns headline_id, text_id, text and context.
         fetch: Whether a hub model that is not there is fetched, where a headline may be too long for it.
 
     Raises:

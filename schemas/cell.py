@@ -70,6 +70,11 @@ class PromptSettings(Settings):
         description="Seed of the choice of `fixed` examples and of the order in which examples are shown.",
     )
 
+    context: bool = Field(
+        default=True,
+        description="Show the text of `data.context_column` before each headline, where the data have one.",
+    )
+
     @model_validator(mode="after")
     def _one_word_a_label(self) -> Self:
         if set(self.label_words) != set(LABELS) or len(set(self.label_words.values())) != len(LABELS):

@@ -13,7 +13,7 @@ class ReadColumns:
     Where the label is no word in one column, `label_shape` says how it is read, and `label` has several names. `kept`
     are the other columns, and `part` is the column of an official split, where one is named. `published_at`,
     `instrument` and `publisher` are the columns of when a headline was published, what it is about, and who published
-    it.
+    it; `context` is that of the text before it.
     """
 
     text: str | None = None
@@ -26,14 +26,16 @@ class ReadColumns:
     published_at: str | None = None
     instrument: str | None = None
     publisher: str | None = None
+    context: str | None = None
 
     def with_about(self, names: Mapping[str, str]) -> Self:
-        """The same with the columns of time, instrument and publisher, by the names of the fields here."""
+        """The same with the columns of time, instrument, publisher and context, by the names of the fields here."""
         return replace(
             self,
             published_at=names.get("published_at"),
             instrument=names.get("instrument"),
             publisher=names.get("publisher"),
+            context=names.get("context"),
         )
 
     @property
@@ -51,6 +53,7 @@ class ReadColumns:
             ("time of publication", self.published_at),
             ("instrument", self.instrument),
             ("publisher", self.publisher),
+            ("context", self.context),
         )
         return told + "".join(f", {what} from {_show(name)}" for what, name in more if name is not None)
 
@@ -78,6 +81,7 @@ def join_columns(columns: Iterable[ReadColumns]) -> ReadColumns:
         published_at=_join(each.published_at for each in every),
         instrument=_join(each.instrument for each in every),
         publisher=_join(each.publisher for each in every),
+        context=_join(each.context for each in every),
     )
 
 

@@ -13,8 +13,12 @@ LABEL_VALUES = [label.value for label in LABELS]
 SPLIT_PARTS = ["train", "validation", "test"]
 MAX_CHARACTERS = 10_000
 """A longer text is no headline."""
+MAX_CONTEXT = 100_000
+"""A longer text is no context of a headline: no model of this field takes it."""
 MAX_NAME = 500
 """A longer word names no instrument and no publisher."""
+CONTROL_CHARACTERS = r"[\x00-\x08\x0E-\x1B\x7F]"
+"""All but tabs and line ends, which are white space."""
 EARLIEST, CLOCKS = pd.Timestamp("1950-01-01"), pd.Timedelta(days=1)
 """An earlier publication is a mistake; a later one than now is, beyond what time zones and clocks differ by."""
 SPREADSHEET_ERROR = (
@@ -43,6 +47,7 @@ class CandidateFrame(pa.DataFrameModel):
     published_at: Series[str] = pa.Field(nullable=True)
     instrument: Series[str] = pa.Field(nullable=True, str_length={"max_value": MAX_NAME})
     publisher: Series[str] = pa.Field(nullable=True, str_length={"max_value": MAX_NAME})
+    context: Series[str] = pa.Field(nullable=True)
     extra: Series[str] = pa.Field(nullable=True)
 
     @pa.check("text", name="empty text")
@@ -67,13 +72,25 @@ class CandidateFrame(pa.DataFrameModel):
     @classmethod
     def no_control_character(cls, texts: Series[str]) -> pd.Series:
         """None that could steer a terminal or end a string early; tabs and line ends are white space."""
-        return ~texts.str.contains(r"[\x00-\x08\x0E-\x1B\x7F]", regex=True)
+        return ~texts.str.contains(CONTROL_CHARACTERS, regex=True)
 
     @pa.check("text", name=f"text of more than {MAX_CHARACTERS:,} characters")
     @classmethod
     def no_longer_than_a_headline(cls, texts: Series[str]) -> pd.Series:
         """A whole article, or a file without line ends, is no headline."""
         return texts.str.len() <= MAX_CHARACTERS
+
+    @pa.check("context", name="control character in the context")
+    @classmethod
+    def no_control_character_in_context(cls, contexts: Series[str]) -> pd.Series:
+        """As in a text."""
+        return ~contexts.str.contains(CONTROL_CHARACTERS, regex=True)
+
+    @pa.check("context", name=f"context of more than {MAX_CONTEXT:,} characters")
+    @classmethod
+    def no_longer_than_a_context(cls, contexts: Series[str]) -> pd.Series:
+        """No model takes more before a headline."""
+        return contexts.str.len() <= MAX_CONTEXT
 
     @pa.check("defect", name="defect")
     @classmethod
@@ -152,6 +169,7 @@ class HeadlineFrame(pa.DataFrameModel):
     label: Series[str] = pa.Field(isin=LABEL_VALUES)
     copies: Series[int] = pa.Field(ge=1)
     agreement: Series[pd.Int64Dtype] = pa.Field(nullable=True, isin=AGREEMENTS)
+    context: Series[str] = pa.Field(nullable=True, str_length={"min_value": 1})
 
     class Config:
         """Nothing else, and nothing converted in silence."""

@@ -20,8 +20,10 @@ class Canaries:
     headlines: tuple[str, ...]
     probabilities: NDArray[np.float64]
     """[N, 4]: negative, neutral, positive, unparsed."""
-    computed_in: str = "float32"
+    computed_in: str
     """The arithmetic of the model that gave them, as torch names it."""
+    contexts: tuple[str | None, ...]
+    """The text that the source has on each headline; None where it has none."""
 
 
 @dataclass(frozen=True)

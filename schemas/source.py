@@ -23,6 +23,7 @@ class DataSettings(NamingSettings):
         {
             *("text_column", "label_column", "label_columns", "thresholds", "encoding", "format", "delimiter"),
             *("header_row", "split_column", "published_at_column", "instrument_column", "timezone", "date_order"),
+            "context_column",
         }
     )
     """Settings whose values `fintone ingest` and `fintone run` have options for; that of the label map takes a file."""
@@ -72,6 +73,11 @@ class DataSettings(NamingSettings):
     publisher_column: str | None = Field(
         default=None,
         description="Column of who published a headline; found by names when not given, none where empty.",
+    )
+    context_column: str | None = Field(
+        default=None,
+        description="Column of text that a prompted model is shown before the headline, such as background that was "
+        "retrieved for it. Rows of another context are other headlines.",
     )
     timezone: str = Field(
         default="UTC",
@@ -254,7 +260,7 @@ class EvaluatedSettings(UnlabelledSettings):
 def list_reading(*, evaluate: bool) -> frozenset[str]:
     """The settings by which a source is read that is scored; also of its labels if answers are compared with them."""
     labels = {"label_column", "label_columns", "label_map", "thresholds"} if evaluate else set()
-    return frozenset({"text_column", "encoding", "format", "delimiter", "header_row", *labels})
+    return frozenset({"text_column", "context_column", "encoding", "format", "delimiter", "header_row", *labels})
 
 
 class ScoreSettings(NamingSettings):
@@ -279,6 +285,11 @@ class ScoreSettings(NamingSettings):
     )
     text_column: str | None = Field(
         default=None, description="Column of the headline; found by names and values when not given."
+    )
+    context_column: str | None = Field(
+        default=None,
+        description="Column of the text before the headline, for a model that is asked with one; that of the model's "
+        "study when not given, none where empty.",
     )
     encoding: str | None = Field(default=None, description="Text encoding; detected when not given.")
     format: Format | None = Field(

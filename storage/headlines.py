@@ -124,7 +124,8 @@ def save_ingestion(
             " $text AS text_column, $label AS label_column, $other_texts AS other_text_columns,"
             " $other_labels AS other_label_columns, $not_read AS not_read,"
             " $published_at AS published_at_column, $instrument AS instrument_column,"
-            " $publisher AS publisher_column, $extra AS extra_columns, $rows_added AS rows_added,"
+            " $publisher AS publisher_column, $context AS context_column,"
+            " $extra AS extra_columns, $rows_added AS rows_added,"
             " $headlines_damaged AS headlines_damaged, $damaged_example AS damaged_example, $now AS ingested_at,"
             " $number AS number",
             {
@@ -135,6 +136,7 @@ def save_ingestion(
                 "published_at": source.columns.published_at,
                 "instrument": source.columns.instrument,
                 "publisher": source.columns.publisher,
+                "context": source.columns.context,
                 "extra": list(source.columns.kept),
                 "not_read": list(source.not_read),
                 "accepted": len(accepted),
@@ -181,7 +183,7 @@ def _save_snapshot(connection: DuckDBPyConnection, source: SourceRecord, now: da
         return
     connection.execute(
         "INSERT INTO headlines BY NAME SELECT headline_id, text, label, $ingest_id AS first_ingest_id, text_id,"
-        " masked_id FROM accepted ANTI JOIN headlines USING (headline_id)",
+        " masked_id, context FROM accepted ANTI JOIN headlines USING (headline_id)",
         {"ingest_id": source.ingest_id},
     )
     connection.execute(
@@ -308,16 +310,18 @@ def load_columns(connection: DuckDBPyConnection, ingest_id: str) -> ReadColumns:
     """The columns that an ingestion read; empty if an earlier version did not store them."""
     [found] = connection.execute(
         "SELECT text_column, label_column, coalesce(other_text_columns, []), coalesce(other_label_columns, []),"
-        " label_shape, published_at_column, instrument_column, publisher_column, coalesce(extra_columns, [])"
+        " label_shape, published_at_column, instrument_column, publisher_column, context_column,"
+        " coalesce(extra_columns, [])"
         " FROM (SELECT ?::VARCHAR AS ingest_id) LEFT JOIN sources USING (ingest_id)",
         [ingest_id],
     ).fetchall()
-    text, label, other_texts, other_labels, shape, published_at, instrument, publisher, extra = found
+    text, label, other_texts, other_labels, shape, published_at, instrument, publisher, context, extra = found
     return ReadColumns(
         *(text, label, tuple(other_texts), tuple(other_labels), shape, tuple(extra)),
         published_at=published_at,
         instrument=instrument,
         publisher=publisher,
+        context=context,
     )
 
 
@@ -339,10 +343,10 @@ def save_masks(warehouse: Path, masks: pd.DataFrame) -> None:
 
 
 def load_snapshot(warehouse: Path, snapshot_id: str) -> pd.DataFrame:
-    """The snapshot's headlines in order: columns headline_id, text_id, masked_id, group_id, text, label, copies."""
+    """The snapshot's headlines in order: headline_id, text_id, masked_id, group_id, text, label, copies, context."""
     with reading(warehouse) as connection:
         frame: pd.DataFrame = connection.execute(
-            "SELECT headline_id, text_id, masked_id, group_id, text, label, copies"
+            "SELECT headline_id, text_id, masked_id, group_id, text, label, copies, context"
             " FROM snapshot_headlines JOIN headlines USING (headline_id) WHERE snapshot_id = ? ORDER BY position",
             [snapshot_id],
         ).df()

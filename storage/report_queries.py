@@ -52,10 +52,10 @@ def _figures(study_id: str, chosen: Chosen, contenders: Sequence[Contender]) -> 
             f"expected_accuracy, unparsed_rate, is_champion, cell_id FROM leaderboard WHERE {own} "
             f"ORDER BY {LEADERBOARD_ORDER}"
         ),
-        "examples": (
-            "SELECT cell_name, kind, n, accuracy, plain_accuracy, difference, difference_low, difference_high, "
-            f"p_value, p_holm, pairs, cell_id, plain_cell_id FROM example_effects {_NAMED} WHERE {own} AND "
-            f"temperature = {chosen.temperature:g} ORDER BY place"
+        "prompts": (
+            "SELECT cell_name, kind, shown, n, accuracy, plain_accuracy, difference, difference_low, difference_high, "
+            f"p_value, p_holm, pairs, cell_id, plain_cell_id FROM prompt_effects {_NAMED} WHERE {own} AND "
+            f"temperature = {chosen.temperature:g} ORDER BY shown DESC, place"
         ),
         "dropped": (
             "SELECT cell_name, epoch, accuracy, best_accuracy, best_cell_name, n, p_value, bound, cell_id FROM "

@@ -124,10 +124,11 @@ def load_folds(warehouse: Path, split_id: str) -> list[str]:
 
 
 def load_part(warehouse: Path, split_id: str, part: str) -> pd.DataFrame:
-    """The headlines of one part in the order of the snapshot: columns headline_id, text, label and group_id."""
+    """The headlines of one part in the order of the snapshot: columns headline_id, text, label, group_id, context."""
     with reading(warehouse) as connection:
         frame: pd.DataFrame = connection.execute(
-            "SELECT headline_id, text, label, coalesce(group_id, headline_id) AS group_id FROM splits"
+            "SELECT headline_id, text, label, coalesce(group_id, headline_id) AS group_id,"
+            " context FROM splits"
             " JOIN snapshot_headlines USING (snapshot_id, headline_id)"
             " JOIN headlines USING (headline_id) WHERE split_id = ? AND part = ? ORDER BY position",
             [split_id, part],
@@ -136,10 +137,10 @@ def load_part(warehouse: Path, split_id: str, part: str) -> pd.DataFrame:
 
 
 def load_grouped_part(warehouse: Path, split_id: str, part: str) -> pd.DataFrame:
-    """The headlines of one part with their groups of near copies: columns text, label, group_id."""
+    """The headlines of one part with their groups of near copies: columns text, label, group_id, context."""
     with reading(warehouse) as connection:
         frame: pd.DataFrame = connection.execute(
-            "SELECT text, label, group_id FROM splits JOIN snapshot_headlines USING (snapshot_id, headline_id)"
+            "SELECT text, label, group_id, context FROM splits JOIN snapshot_headlines USING (snapshot_id, headline_id)"
             " JOIN headlines USING (headline_id) WHERE split_id = ? AND part = ? ORDER BY position",
             [split_id, part],
         ).df()

@@ -124,7 +124,7 @@ def _evaluate_champion(study: StudyPlan, champion: Champion) -> str:
         return identifier
     announce(f"champion {champion.cell_id}: scored on the test part of this study")
     decoding = model.decoding.model_copy(update={"temperatures": (champion.temperature,)})
-    test = load_part(study, "test")
+    test = load_part(study, "test", model.prompt)
     parts = [replace(test, texts=model.ask(test.texts))]
     job = ScoringJob(model.base, model.adapter, parts, model.prompt, decoding, model.adapter_hash)
     [result] = run_job(job, lambda _: None, f"score champion {champion.cell_id}")

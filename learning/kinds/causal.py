@@ -104,6 +104,7 @@ class CausalKind:
 
     def describe_export(self, settings: CellSettings, *, merge: bool) -> ExportForm:
         """A LoRA adapter, or whole weights with the adapter in them."""
+        numbers, own = range(1, settings.prompt.examples + 1), ["CONTEXT"] if settings.prompt.context else []
         words = ", ".join(f"` {word}` ({label})" for label, word in settings.prompt.label_words.items())
         return ExportForm(
             is_whole=merge,
@@ -117,7 +118,8 @@ class CausalKind:
                 "```",
                 settings.prompt.instruction,
                 "",
-                *(f"[EXAMPLE {number}] = LABEL" for number in range(1, settings.prompt.examples + 1)),
+                *(line for number in numbers for line in (*own, f"[EXAMPLE {number}] = LABEL")),
+                *own,
                 "[HEADLINE] =",
                 "```",
                 *_tell_examples(settings.prompt),
@@ -137,9 +139,12 @@ class CausalKind:
 
 
 def _tell_examples(prompt: PromptSettings) -> list[str]:
-    """Where the examples before a headline come from, as lines of Markdown; none where there are none."""
+    """Where the examples and the context come from, as lines of Markdown; none where there are neither."""
+    guarded = "Square brackets within a headline or a context become round ones, line ends spaces."
+    told = "A context is the text on its headline, which its source has; where it has none the line is left out."
+    context = ["", f"{told} {guarded}"] if prompt.context else []
     if not prompt.examples:
-        return []
+        return context
     if prompt.examples_by == "fixed":
         chosen = f"The examples are the same before every headline: `shown` in `{EXAMPLES_FILE}`, in that order."
     else:
@@ -147,7 +152,7 @@ def _tell_examples(prompt: PromptSettings) -> list[str]:
             f"The examples are the headlines of `pool` in `{EXAMPLES_FILE}` most similar to the headline, near copies "
             "of it aside: by the cosine of TF-IDF vectors of characters (2 to 5 within a word)."
         )
-    return ["", f"{chosen} Square brackets within a headline become round ones, line ends spaces."]
+    return [*(context or ["", guarded]), "", chosen]
 
 
 class CausalModel:

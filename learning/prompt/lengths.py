@@ -5,11 +5,11 @@ training, in evaluation and in scoring.
 """
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from learning.prompt.encoding import answer_paths, encode_prompts
-from learning.prompt.question import Question, examples_of
+from learning.prompt.question import Question, context_of, examples_of
 from learning.prompt.template import scoring_text, spellings
 from schemas.cell import PromptSettings
 from schemas.errors import InputError
@@ -64,7 +64,8 @@ def find_too_long(
 def fit_headlines(headlines: Sequence[str], tokenizer: Any, prompt: PromptSettings, bound: int | None) -> list[str]:
     """The headlines, each that is too long cut at its end to the longest beginning that the model takes.
 
-    One whose examples alone are too long is asked without them.
+    A context is cut first, and a headline only where it is too long without one. One whose examples alone are too long
+    is asked without them.
 
     Raises:
         InputError: Not even an empty headline fits.
@@ -79,26 +80,29 @@ def fit_headlines(headlines: Sequence[str], tokenizer: Any, prompt: PromptSettin
 
 
 def _cut(headline: str, tokenizer: Any, prompt: PromptSettings, most: int) -> str:
-    """The longest beginning whose prompt has `most` tokens at most, by halving; without white space at its end."""
+    """The headline with the most that its prompt may hold, `most` tokens, of its examples, its context and its text."""
 
     def is_short(text: str) -> bool:
         [ids] = encode_prompts([text], tokenizer, prompt)
         return len(ids) <= most
 
-    shown = examples_of(headline)
+    text, shown, context = str(headline), examples_of(headline), context_of(headline)
     if shown and not is_short(Question("", shown)):
-        plain = str(headline)
+        plain = Question(text, context=context)
         return plain if is_short(plain) else _cut(plain, tokenizer, prompt, most)
-    fits, too_long = 0, len(headline)
+    alone = Question(text, shown)
+    if context and is_short(alone):
+        return _begin(context, lambda start: Question(text, shown, start), is_short)
+    return _begin(text, lambda start: Question(start, shown), is_short)
+
+
+def _begin(text: str, ask: Callable[[str], str], is_short: Callable[[str], bool]) -> str:
+    """What is asked with the longest beginning of a text that is short, by halving; without white space at its end."""
+    fits, too_long = 0, len(text)
     while too_long - fits > 1:
         middle = (fits + too_long) // 2
-        fits, too_long = (middle, too_long) if is_short(_begin(headline, middle)) else (fits, middle)
-    return _begin(headline, fits)
-
-
-def _begin(headline: str, length: int) -> str:
-    """The first characters of a headline, behind its examples."""
-    return Question(headline[:length].rstrip(), examples_of(headline))
+        fits, too_long = (middle, too_long) if is_short(ask(text[:middle].rstrip())) else (fits, middle)
+    return ask(text[:fits].rstrip())
 
 
 def _check_instruction(tokenizer: Any, prompt: PromptSettings, most: int) -> None:

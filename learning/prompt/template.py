@@ -2,9 +2,10 @@
 
 The wording is the study's (Camargo 2024, section 4.2), byte for byte: the training form has the label, the test form
 stops after the equals sign. Examples stand between instruction and headline, each in the training form on its own line.
+A context is a line before its headline, also before that of an example.
 """
 
-from learning.prompt.question import examples_of
+from learning.prompt.question import context_of, examples_of
 from schemas.cell import PromptSettings
 from schemas.label import LABELS, Label
 
@@ -16,14 +17,16 @@ def scoring_text(headline: str, prompt: PromptSettings) -> str:
     """The test form: the instruction, a blank line, the examples, the headline in square brackets, and ` =`.
 
     A headline cannot end its brackets early: its own square brackets become round ones, its line ends spaces. No
-    headline of FinancialPhraseBank has either.
+    headline of FinancialPhraseBank has either. The same is done to a context.
     """
     shown = (f"{_ask(own)} {prompt.label_words[label]}\n" for own, label in examples_of(headline))
     return f"{prompt.instruction}\n\n{''.join(shown)}{_ask(headline)}"
 
 
 def _ask(headline: str) -> str:
-    return f"[{headline.translate(_GUARD)}] ="
+    context = context_of(headline)
+    line = f"{context.translate(_GUARD)}\n" if context else ""
+    return f"{line}[{headline.translate(_GUARD)}] ="
 
 
 def training_text(headline: str, label: Label, prompt: PromptSettings) -> str:

@@ -284,7 +284,7 @@ COMMENT ON COLUMN flips.right_cell_id IS 'Which of both is right; NULL where nei
 COMMENT ON COLUMN flips.is_mirrored IS 'Whether this is the second row of its flip, the other way round.';
 
 
-CREATE OR REPLACE VIEW example_effects AS
+CREATE OR REPLACE VIEW prompt_effects AS
 SELECT
     comparisons.study_id,
     comparisons.part,
@@ -292,6 +292,7 @@ SELECT
     comparisons.kind,
     comparisons.cell_id,
     comparisons.cell_name,
+    shown.what AS shown,
     (own.hyperparameters->>'$.prompt.examples')::INTEGER AS examples,
     own.hyperparameters->>'$.prompt.examples_by' AS examples_by,
     (own.hyperparameters->>'$.prompt.examples_seed')::BIGINT AS examples_seed,
@@ -314,28 +315,31 @@ JOIN cells AS other
     ON other.cell_id = comparisons.other_cell_id
     AND other.kind = own.kind
     AND other.base_revision = own.base_revision
-    AND settings_but_examples(other.hyperparameters) = settings_but_examples(own.hyperparameters)
-WHERE own.hyperparameters->>'$.prompt.examples' IS NOT NULL AND other.hyperparameters->>'$.prompt.examples' IS NULL;
-COMMENT ON VIEW example_effects IS 'What examples before each headline bring: a cell beside the one that differs from it in having none, on the same test headlines at one temperature.';
-COMMENT ON COLUMN example_effects.study_id IS 'The study.';
-COMMENT ON COLUMN example_effects.part IS 'The part of the split: test.';
-COMMENT ON COLUMN example_effects.temperature IS 'Sampling temperature.';
-COMMENT ON COLUMN example_effects.kind IS 'base or fine-tuned, of both.';
-COMMENT ON COLUMN example_effects.cell_id IS 'The cell with examples before each headline.';
-COMMENT ON COLUMN example_effects.cell_name IS 'Its name in the study.';
-COMMENT ON COLUMN example_effects.examples IS 'How many examples.';
-COMMENT ON COLUMN example_effects.examples_by IS 'How they are chosen: fixed or nearest.';
-COMMENT ON COLUMN example_effects.examples_seed IS 'Seed of their choice and order.';
-COMMENT ON COLUMN example_effects.plain_cell_id IS 'The same cell without examples.';
-COMMENT ON COLUMN example_effects.n IS 'Headlines that both were evaluated on.';
-COMMENT ON COLUMN example_effects.accuracy IS 'Accuracy with examples.';
-COMMENT ON COLUMN example_effects.plain_accuracy IS 'Accuracy without.';
-COMMENT ON COLUMN example_effects.difference IS 'Accuracy with examples less that without.';
-COMMENT ON COLUMN example_effects.difference_low IS 'Lower end of its 95 % interval (Tango 1998); NULL where fewer than 3 headlines tell the two apart.';
-COMMENT ON COLUMN example_effects.difference_high IS 'Upper end of its 95 % interval.';
-COMMENT ON COLUMN example_effects.only_right IS 'Headlines that are right only with examples.';
-COMMENT ON COLUMN example_effects.only_plain_right IS 'Headlines that are right only without.';
-COMMENT ON COLUMN example_effects.p_value IS 'Exact two-sided p-value of McNemar''s test, of this pair alone.';
-COMMENT ON COLUMN example_effects.p_holm IS 'The same after Holm''s correction for all pairs of the study.';
-COMMENT ON COLUMN example_effects.pairs IS 'How many pairs that are.';
-COMMENT ON COLUMN example_effects.significant IS 'Whether p_holm is below 0.05.';
+JOIN (VALUES ('examples'), ('context')) AS shown (what)
+    ON settings_but_shown(other.hyperparameters, shown.what) = settings_but_shown(own.hyperparameters, shown.what)
+    AND shows(own.hyperparameters, shown.what)
+    AND NOT shows(other.hyperparameters, shown.what);
+COMMENT ON VIEW prompt_effects IS 'What a prompt gains by what it shows before each headline: a cell beside the one that differs from it in not showing it, on the same test headlines at one temperature.';
+COMMENT ON COLUMN prompt_effects.study_id IS 'The study.';
+COMMENT ON COLUMN prompt_effects.part IS 'The part of the split: test.';
+COMMENT ON COLUMN prompt_effects.temperature IS 'Sampling temperature.';
+COMMENT ON COLUMN prompt_effects.kind IS 'base or fine-tuned, of both.';
+COMMENT ON COLUMN prompt_effects.cell_id IS 'The cell that shows it.';
+COMMENT ON COLUMN prompt_effects.cell_name IS 'Its name in the study.';
+COMMENT ON COLUMN prompt_effects.shown IS 'What it shows: examples (prompt.examples) or context (prompt.context).';
+COMMENT ON COLUMN prompt_effects.examples IS 'How many examples the cell shows; NULL for none.';
+COMMENT ON COLUMN prompt_effects.examples_by IS 'How they are chosen: fixed or nearest.';
+COMMENT ON COLUMN prompt_effects.examples_seed IS 'Seed of their choice and order.';
+COMMENT ON COLUMN prompt_effects.plain_cell_id IS 'The cell without it.';
+COMMENT ON COLUMN prompt_effects.n IS 'Headlines that both were evaluated on.';
+COMMENT ON COLUMN prompt_effects.accuracy IS 'Accuracy with it.';
+COMMENT ON COLUMN prompt_effects.plain_accuracy IS 'Accuracy without.';
+COMMENT ON COLUMN prompt_effects.difference IS 'Accuracy with it less that without.';
+COMMENT ON COLUMN prompt_effects.difference_low IS 'Lower end of its 95 % interval (Tango 1998); NULL where fewer than 3 headlines tell the two apart.';
+COMMENT ON COLUMN prompt_effects.difference_high IS 'Upper end of its 95 % interval.';
+COMMENT ON COLUMN prompt_effects.only_right IS 'Headlines that are right only with it.';
+COMMENT ON COLUMN prompt_effects.only_plain_right IS 'Headlines that are right only without.';
+COMMENT ON COLUMN prompt_effects.p_value IS 'Exact two-sided p-value of McNemar''s test, of this pair alone.';
+COMMENT ON COLUMN prompt_effects.p_holm IS 'The same after Holm''s correction for all pairs of the study.';
+COMMENT ON COLUMN prompt_effects.pairs IS 'How many pairs that are.';
+COMMENT ON COLUMN prompt_effects.significant IS 'Whether p_holm is below 0.05.';

@@ -74,9 +74,17 @@ COMMENT ON MACRO settings_but_seed IS 'The settings of a cell without its seed: 
 CREATE OR REPLACE MACRO settings_but_epochs(settings) AS json_merge_patch(settings, '{"training": {"epochs": null}}');
 COMMENT ON MACRO settings_but_epochs IS 'The settings of a cell without its epochs: the same for cells that differ in that alone.';
 
-CREATE OR REPLACE MACRO settings_but_examples(settings) AS
-    json_merge_patch(settings, '{"prompt": {"examples": null, "examples_by": null, "examples_seed": null}}');
-COMMENT ON MACRO settings_but_examples IS 'The settings of a cell without those of the examples before each headline: the same for cells that differ in these alone.';
+CREATE OR REPLACE MACRO settings_but_shown(settings, what) AS json_merge_patch(settings, CASE what
+    WHEN 'examples' THEN '{"prompt": {"examples": null, "examples_by": null, "examples_seed": null}}'
+    ELSE '{"prompt": {"context": null}}'
+END);
+COMMENT ON MACRO settings_but_shown IS 'The settings of a cell without those of its examples, or of its context: the same for cells that differ in these alone.';
+
+CREATE OR REPLACE MACRO shows(settings, what) AS CASE what
+    WHEN 'examples' THEN settings->>'$.prompt.examples' IS NOT NULL
+    ELSE settings->>'$.prompt.context' IS NULL
+END;
+COMMENT ON MACRO shows IS 'Whether a cell of these settings shows examples, or a context where there is one: what is not stored has its default.';
 
 
 CREATE OR REPLACE MACRO z_975() AS 1.959963984540054;

@@ -44,7 +44,7 @@ COMMENT ON COLUMN scores.cell_id IS 'The cell that scored: the version of the mo
 COMMENT ON COLUMN scores.temperature IS 'Sampling temperature of the probabilities.';
 COMMENT ON COLUMN scores.scored_at IS 'When the adapter first scored the text, UTC.';
 COMMENT ON COLUMN scores.adapter_hash IS 'Hash of the adapter that scored; NULL where an older version scored. If it differs from that of cells, `fintone withdraw` deletes the answer.';
-COMMENT ON COLUMN scores.text_id IS 'Identity of the normalised text.';
+COMMENT ON COLUMN scores.text_id IS 'Identity of the normalised text, and of its context where the model is shown one.';
 COMMENT ON COLUMN scores.is_truncated IS 'Whether only the beginning of the text was scored, since it is longer than the model takes.';
 COMMENT ON COLUMN scores.is_unparsed IS 'Whether p_unparsed is the largest of the four probabilities, whatever label the scoring gives such an answer.';
 

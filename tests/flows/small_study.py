@@ -30,18 +30,23 @@ class Study(NamedTuple):
 
 
 @contextmanager
-def run_small_study(folder: Path, assignments: Sequence[str], headlines: int = 120) -> Iterator[Study]:
+def run_small_study(
+    folder: Path, assignments: Sequence[str], headlines: int = 120, *, context: bool = False
+) -> Iterator[Study]:
     """Run the demo without its grid, with these settings, in a home of its own, which is FINTONE_HOME in the block.
 
     Args:
         folder: An empty folder, for the headlines and the home.
         assignments: Settings, as `--set` takes them.
         headlines: How many headlines are generated.
+        context: Whether each has a column `background` of text.
     """
     random, source = Random(5), folder / "headlines.csv"
     rows = [generate_headline(random) for _ in range(headlines)]
     with source.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows([("text", "label"), *((row.text, row.sentiment) for row in rows)])
+        names = ("text", "label", *(["background"] if context else []))
+        told = ([f"Told on day {number}"] if context else [] for number in range(headlines))
+        csv.writer(file).writerows([names, *((row.text, row.sentiment, *next(told)) for row in rows)])
     values = {**load_profile("demo"), "grid": {}}
     config = build_config(apply_overrides(values, [f"data.source={source}", *assignments]))
     with pytest.MonkeyPatch.context() as patch:

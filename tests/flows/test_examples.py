@@ -52,7 +52,7 @@ def test_each_prompt_has_a_fine_tune_and_an_untouched_base(study: Study) -> None
 
 def test_what_examples_bring_is_a_paired_comparison_in_sql_and_in_the_report(study: Study) -> None:
     effects = study.ask(
-        "SELECT kind, examples, examples_by, n, difference, pairs FROM example_effects WHERE part = 'test' ORDER BY ALL"
+        "SELECT kind, examples, examples_by, n, difference, pairs FROM prompt_effects WHERE part = 'test' ORDER BY ALL"
     )
     accuracy = {
         (kind, by): value

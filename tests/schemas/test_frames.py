@@ -7,12 +7,12 @@ from pandera.errors import SchemaError, SchemaErrors
 from schemas.frames import CandidateFrame, HeadlineFrame, RejectedFrame
 
 IDS = dict.fromkeys(["headline_id", "text_id", "masked_id", "group_id"], "0" * 16)
-HEADLINE = {**IDS, "text": "Profit rose", "label": "positive", "copies": 1, "agreement": None}
+HEADLINE = {**IDS, "text": "Profit rose", "label": "positive", "copies": 1, "agreement": None, "context": None}
 REJECTED = {"source": "news.csv", "row_number": 1, "reason": "empty text", "raw": ""}
 
 
 def frame_of(*rows):
-    frame = pd.DataFrame(list(rows))
+    frame = pd.DataFrame(list(rows)).astype({"context": "str"} if "context" in rows[0] else {})
     return frame.astype({"agreement": "Int64"}) if "agreement" in frame else frame
 
 
@@ -46,7 +46,7 @@ def test_a_rejected_row_needs_a_reason():
 def candidates(*rows):
     kinds = {"text": "str", "label": "str", "raw": "str", "defect": "str", "agreement": "Int64"}
     columns = ["row_number", *kinds]
-    more = ("part", "published_at", "instrument", "publisher", "extra")
+    more = ("part", "published_at", "instrument", "publisher", "context", "extra")
     return pd.DataFrame(rows, columns=columns).astype(kinds).assign(**dict.fromkeys(more, pd.Series(None, dtype="str")))
 
 

@@ -62,6 +62,7 @@ def accepted() -> pd.DataFrame:
             "text": [f"Sales of firm {number} rose ." for number in range(6)],
             "label": ["positive", "neutral", "negative"] * 2,
             "copies": [1, 1, 1, 1, 1, 2],
+            "context": None,
             "agreement": pd.array([50, 100, None, None, None, None], dtype="Int64"),
         }
     )

@@ -26,7 +26,9 @@ def add_study(warehouse, source, rejected, quarantined, study):
     def add(name: str, test: list[str], rest: list[str], changes: dict[str, str] | None = None) -> None:
         ids = [*test, *rest]
         frame = pd.DataFrame({"headline_id": ids, "text_id": ids, "masked_id": ids, "group_id": ids, "text": ids})
-        frame = frame.assign(label="neutral", copies=1, agreement=pd.array([None] * len(ids), dtype="Int64"))
+        frame = frame.assign(
+            label="neutral", copies=1, context=None, agreement=pd.array([None] * len(ids), dtype="Int64")
+        )
         for column, prefix in (changes or {}).items():
             frame[column] = prefix + frame[column]
         record = replace(source, ingest_id=name, snapshot_id=name, location=name)

@@ -1,15 +1,17 @@
-"""A headline with examples before it: one text, that travels, and is cut without losing them."""
+"""A headline with examples and a context before it: one text, that travels, and is cut without losing them."""
 
 import pickle
 from typing import Any
 
+import numpy as np
 import pytest
 
 from embedded.paths import MODEL_FOLDER
 from learning.models.base_model import load_tokenizer
+from learning.prompt.choice import Pool, ask, find_chooser
 from learning.prompt.encoding import common_prefix_length, encode_examples, encode_prompts
 from learning.prompt.lengths import find_candidates, find_too_long, fit_headlines
-from learning.prompt.question import Example, Question, examples_of
+from learning.prompt.question import Example, Question, context_of, examples_of, give_contexts
 from learning.prompt.template import scoring_text, training_text
 from schemas.cell import PromptSettings
 from schemas.label import Label
@@ -38,6 +40,40 @@ def test_a_question_is_its_headline_and_travels_with_its_examples() -> None:
     assert question == "Costs rose"
     assert examples_of(pickle.loads(pickle.dumps(question))) == SHOWN
     assert examples_of(str(question)) == ()
+
+
+def test_a_context_is_a_line_before_its_headline_also_before_that_of_an_example() -> None:
+    shown = (Example(Question("Profit rose", context="Of [Acme]\nin May"), Label.POSITIVE), SHOWN[1])
+    asked = scoring_text(Question("Costs rose", shown, "Wages are up"), PROMPT)
+    before = "Say how it sounds.\n\nOf (Acme) in May\n[Profit rose] = good\n[Sales fell] = bad\n"
+    assert asked == f"{before}Wages are up\n[Costs rose] ="
+
+
+def test_a_question_travels_with_its_context_and_keeps_it_beside_examples() -> None:
+    asked = give_contexts(["Costs rose", "Sales fell"], ["Wages are up", None])
+    assert [context_of(each) for each in pickle.loads(pickle.dumps(asked))] == ["Wages are up", ""]
+    pool = Pool(asked, (Label.NEGATIVE, Label.NEGATIVE), ("a", "b"))
+    settings = PROMPT.model_copy(update={"examples": 2})
+    chooser = find_chooser(pool, settings, lambda one, other: np.zeros((len(one), len(other)), dtype=bool))
+    [question] = ask(give_contexts(["Rates rose"], ["The bank met"]), chooser)
+    assert context_of(question) == "The bank met"
+    assert {each.headline: context_of(each.headline) for each in examples_of(question)} == {
+        "Costs rose": "Wages are up",
+        "Sales fell": "",
+    }
+
+
+@pytest.mark.parametrize("bound", [60, 75])
+def test_a_context_is_cut_before_the_headline(tokenizer: Any, bound: int) -> None:
+    asked = [Question("Costs rose again", SHOWN[:1], "word " * 80), Question("word " * 80, SHOWN[:1], "Wages")]
+    assert set(find_too_long(asked, tokenizer, PROMPT, bound)) == {0, 1}
+    [kept, cut] = fit_headlines(asked, tokenizer, PROMPT, bound)
+    assert (kept, len(context_of(kept).split()) > 5, context_of(cut)) == ("Costs rose again", True, "")
+    assert 10 < len(cut.split()) < 80
+    assert examples_of(kept) == examples_of(cut) == SHOWN[:1]
+    longest = f"{context_of(kept)} word"
+    assert not find_too_long([kept, cut], tokenizer, PROMPT, bound)
+    assert find_too_long([Question(kept, SHOWN[:1], longest)], tokenizer, PROMPT, bound)
 
 
 def test_fixed_examples_are_part_of_the_common_prefix(tokenizer: Any) -> None:

@@ -86,14 +86,16 @@ def vocabulary(tokenizer: Any) -> list[str]:
     return [tokenizer.decode([token]) for token in range(len(tokenizer))]
 
 
+@pytest.mark.parametrize("contexts", [False, True])
 @pytest.mark.parametrize("step", [0, 1], ids=["fixed", "nearest"])
 def test_prompts_with_examples_are_answered_as_the_model_does_prompt_by_prompt(
-    tokenizer: Any, labelled: tuple[list[str], list[Label]], step: int
+    tokenizer: Any, labelled: tuple[list[str], list[Label]], step: int, *, contexts: bool
 ) -> None:
     """Whether the examples are in the cached prefix or behind it, each prompt is computed whole here."""
     model = load_model(MODEL_FOLDER, "none", CPU)
     shown = [Example(*each) for each in zip(*labelled, strict=True)]
-    asked = [Question(text, shown[step * row :][:3]) for row, text in enumerate(OWN)]
+    told = [*labelled[0][20:][: len(OWN) - 1], ""] if contexts else [""] * len(OWN)
+    asked = [Question(text, shown[step * row :][:3], told[row]) for row, text in enumerate(OWN)]
     measured = score_all(model, tokenizer, asked, [Decoding(1.0, None, None)]).sampled[:, 0, :3]
     for row, ids in enumerate(encode_prompts(asked, tokenizer, PROMPT)):
         with torch.inference_mode():

@@ -287,7 +287,7 @@ def test_a_spelling_a_threshold_or_a_setting_without_effect_makes_no_other_study
 
 
 OF_DATES = (
-    *("published_at_column", "instrument_column", "publisher_column"),
+    *("published_at_column", "instrument_column", "publisher_column", "context_column"),
     *("timezone", "date_order", "identity"),
 )
 
@@ -299,7 +299,7 @@ def older_demo(**training: Any) -> dict[str, Any]:
         del values["training"][name]
     for name in ("classes", "folds"):
         del values["split"][name]
-    for name in ("examples", "examples_by", "examples_seed"):
+    for name in ("examples", "examples_by", "examples_seed", "context"):
         del values["prompt"][name]
     for name in ("label_columns", "thresholds", "split_column", "too_long", *OF_DATES):
         del values["data"][name]
