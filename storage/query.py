@@ -107,7 +107,7 @@ def asking(
         QueryError: No query, more than one, one that does not only read the warehouse, or one that DuckDB refuses.
         QueryTimeoutError: It takes too long.
     """
-    with reading(path, warehouse.QUERY_PATIENCE) as connection:
+    with reading(path, warehouse.QUERY_PATIENCE, alone=True) as connection:
         connection.execute(f"SET memory_limit = '{gigabytes * 1e9:.0f}B'")
         connection.execute(_CONFINE)
         steps = _Steps(connection, seconds, leave)

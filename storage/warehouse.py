@@ -12,7 +12,7 @@ import duckdb
 
 from storage.backup import keep_copy
 from storage.locks import holding
-from storage.opening import WarehouseLockedError, bytes_of, opened, thread_turn
+from storage.opening import NAME, WarehouseLockedError, bytes_of, cursor_of, opened, thread_turn
 from storage.unfit import (
     HEADERS,
     NotAWarehouseError,
@@ -180,12 +180,13 @@ def writing(path: Path, patience: float | None = None) -> Iterator[duckdb.DuckDB
 
 
 @contextmanager
-def reading(path: Path, patience: float | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+def reading(path: Path, patience: float | None = None, *, alone: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection that reads; nobody writes while it is open.
 
     Args:
         path: The DuckDB file.
         patience: Seconds to wait for it, `READ_PATIENCE` if not given.
+        alone: With a DuckDB of its own, whose settings the block may change.
 
     Raises:
         WarehouseMissingError: There is no warehouse at `path`.
@@ -193,11 +194,11 @@ def reading(path: Path, patience: float | None = None) -> Iterator[duckdb.DuckDB
         WarehouseTooNewError: A newer fintone made it.
         WarehouseLockedError: Another process or thread held it for so long.
     """
-    if (shared := _shared.get()) and shared[0] == path:
-        with _damage_told(path), closing(shared[1].cursor()) as connection:
+    if (shared := _shared.get()) and shared[0] == path and not alone:
+        with _damage_told(path), closing(cursor_of(shared[1])) as connection:
             yield connection
         return
-    file = opened(path, read_only=True, patience=READ_PATIENCE if patience is None else patience)
+    file = opened(path, read_only=True, patience=READ_PATIENCE if patience is None else patience, alone=alone)
     with _damage_told(path), file as connection:
         _check_prepared(connection, path)
         yield connection
@@ -255,7 +256,8 @@ def _count_bytes(connection: duckdb.DuckDBPyConnection) -> int:
     last = [f"SELECT max({lists}) AS last FROM pragma_storage_info('{name}')" for (name,) in tables]  # noqa: S608
     last.append("SELECT max(block_id) FROM pragma_metadata_info()")
     [(blocks,)] = connection.execute(f"SELECT coalesce(max(last), -1) + 1 FROM ({' UNION ALL '.join(last)})").fetchall()  # noqa: S608
-    [(size,)] = connection.execute("SELECT block_size FROM pragma_database_size()").fetchall()
+    sized = "SELECT block_size FROM pragma_database_size() WHERE database_name = ?"
+    [(size,)] = connection.execute(sized, [NAME]).fetchall()
     return HEADERS + int(blocks) * int(size)
 
 
