@@ -35,9 +35,8 @@ def test_the_readme_is_read_in_five_minutes() -> None:
 
 
 @pytest.mark.parametrize("command", [command for command in COMMANDS if command[1] == "sql"], ids=" ".join)
-def test_every_query_runs_on_a_warehouse(command: list[str], tmp_path: Path) -> None:
-    prepare_warehouse(tmp_path / "warehouse.duckdb")
-    assert query(tmp_path / "warehouse.duckdb", command[2]).columns
+def test_every_query_runs_on_a_warehouse(command: list[str], prepared: Path) -> None:
+    assert query(prepared, command[2]).columns
 
 
 def test_every_option_of_a_run_is_known() -> None:

@@ -1,5 +1,6 @@
 """A source that is refused as a whole says why and what helps, and its rejected rows can be queried."""
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,15 +13,16 @@ from schemas.profiles import build_config, load_profile
 from schemas.source import DataSettings
 from storage import refusals
 from storage.query import query
-from storage.warehouse import prepare_warehouse
 
 SOUND = [("Profit rose", "positive"), ("Costs rose", "negative"), ("An AGM", "neutral")]
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prepared: Path) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("FINTONE_HOME", str(tmp_path / "home"))
+    (tmp_path / "home").mkdir()
+    shutil.copy(prepared, tmp_path / "home")
     return tmp_path / "home"
 
 
@@ -168,18 +170,19 @@ def test_a_known_source_that_a_lower_bound_refuses_names_where_its_rows_are(home
 
 
 def test_a_dry_run_keeps_nothing_of_a_refused_source(home: Path) -> None:
+    shutil.rmtree(home)
     with pytest.raises(TooManyRejectedError, match="'up' 1"):
         find_headlines(settings([*SOUND, ("Sales", "up")]))
     assert not home.exists()
 
 
 def test_a_refusal_is_told_although_its_rows_cannot_be_kept(home: Path) -> None:
+    shutil.rmtree(home)
     home.write_text("")
     assert "the rejected rows are not kept (FINTONE_HOME" in str(refuse(settings([*SOUND, ("Sales", "up")])))
 
 
 def test_a_source_without_a_class_is_told_now_and_when_it_is_met_again(home: Path) -> None:
-    prepare_warehouse(home / "warehouse.duckdb")
     for _ in range(2):
         told: list[str] = []
         take_in(settings(SOUND[:1]), told.append)
