@@ -9,6 +9,7 @@ from learning.study.split import count_leaks
 from operations.examples import check_examples
 from operations.lengths import tell_long
 from operations.splitting import Division, count_moved_of, draw_parts, draw_parts_of_folds, prepare_division
+from operations.timeline import tell_times
 from reporting.verdict import tell_leaks, tell_moved
 from schemas.columns import ReadColumns
 from schemas.config import StudyConfig
@@ -37,15 +38,16 @@ def divide_headlines(config: StudyConfig, headlines: "pd.DataFrame") -> TriedSpl
         dict(zip(headlines["headline_id"], headlines[name], strict=True)) for name in ("label", "group_id")
     )
     division = prepare_division(config, headlines, fetch=False)
-    near, given, left_out = config.data.near_duplicates, division.given, division.left_out
-    folds = draw_parts_of_folds(headlines, config.split, left_out)
-    parts = folds[0] if folds else draw_parts(headlines, config.split, near, given, left_out)
+    folds = draw_parts_of_folds(headlines, config.split, division)
+    parts = folds[0] if folds else draw_parts(headlines, config.split, config.data.near_duplicates, division)
     for own in folds or [parts]:
         check_examples(config, headlines, own, fetch=False)
     counts = {part: Counter(labels[headline] for headline in own) for part, own in parts.items()}
     notes = [tell_long(config, division.long), tell_leaks(count_leaks(group_of, parts), len(parts["test"]))]
-    if given is not None:
-        notes.append(tell_moved(count_moved_of(given, left_out, parts)))
+    if division.given is not None:
+        notes.append(tell_moved(count_moved_of(division.given, division.left_out, parts)))
+    if division.by_time:
+        notes.append(tell_times(division.by_time))
     return TriedSplit(division, counts, [note for note in notes if note])
 
 
@@ -84,9 +86,13 @@ def describe_data(config: StudyConfig, divided: TriedSplit | None) -> list[tuple
 
 
 def describe_folds(config: StudyConfig) -> list[tuple[str, str]]:
-    """What folds do; nothing where there are none."""
+    """What folds or windows do; nothing where there are neither."""
+    trained = "and every fine-tune and baseline is trained on each; promotes nothing"
+    if config.split.windows:
+        told = f"{config.split.windows}: the parts above are those of the first; each is tested after what it learned, "
+        return [("windows", f"{told}{trained}")]
     told = (
         f"{config.split.folds}: the parts above are those of the first; every headline is in test once "
-        "(split.test_per_class has no effect), and every fine-tune and baseline is trained on each; promotes nothing"
+        f"(split.test_per_class has no effect), {trained}"
     )
     return [("folds", told)] if config.split.folds else []

@@ -131,8 +131,8 @@ def find_adapter(home: Home, cell: "StoredCell") -> tuple[Path, str]:
         )
     if folds := len(load_folds(home.warehouse, cell.record.split_id)):
         raise NoModelError(
-            f"cell {identifier} pools the folds of its study: {folds} adapters, none of its own; run its settings "
-            "without split.folds for one"
+            f"cell {identifier} pools the folds or windows of its study: {folds} models, none of its own; run its "
+            "settings without split.folds or split.windows for one"
         )
     folder = home.adapter(identifier)
     if cell.status not in DONE or not folder.is_dir():

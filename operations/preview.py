@@ -86,7 +86,7 @@ def describe_study(config: StudyConfig) -> list[tuple[str, str]]:
     divided = None if headlines is None else divide_headlines(config, headlines)
     train = config.split.train_per_class * len(LABELS) if divided is None else divided.counts["train"].total()
     trained, alone = (
-        (config.split.folds or 1) * steps(cells, train) for steps in (count_trained_steps, count_steps_alone)
+        (config.split.repeats or 1) * steps(cells, train) for steps in (count_trained_steps, count_steps_alone)
     )
     lines = [
         ("study", _describe_name(config)),
@@ -107,7 +107,7 @@ def describe_study(config: StudyConfig) -> list[tuple[str, str]]:
     more = [cell for cell in curve if cell not in cells]
     if more:
         own = [cell for cell in curve if cell in cells]
-        added = (config.split.folds or 1) * (count_trained_steps(curve, train) - count_trained_steps(own, train))
+        added = (config.split.repeats or 1) * (count_trained_steps(curve, train) - count_trained_steps(own, train))
         then = f"then epochs {join_numbers(config.curve_epochs)} of the cell best on validation"
         lines.append(("epoch curve", f"{then}: {count(len(more), 'more cell')}, {added:,} more steps"))
     lines += [("note", note) for note in note_twins(list_bases(config))]

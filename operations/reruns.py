@@ -37,7 +37,7 @@ def preview_reruns(config: StudyConfig, headlines: "pd.DataFrame", division: "Di
             "an older fintone made the warehouse; what would be done again is told once `fintone report` updated it"
         ]
     snapshot = snapshot_id(headlines["headline_id"].tolist(), config.data.near_duplicates)
-    split = identify_split(snapshot, headlines, config.split, division.given, division.left_out)
+    split = identify_split(snapshot, headlines, config.split, division)
     return tell_reruns(warehouse, lay_out(config, snapshot, split))
 
 

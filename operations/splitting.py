@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from learning.study.given_split import GivenParts
     from learning.study.split import Member, NearParts, Parts
     from operations.lengths import LongHeadline
+    from operations.timeline import TimedParts
 
 
 class Division(NamedTuple):
@@ -25,6 +26,12 @@ class Division(NamedTuple):
     """Those that a base model does not take."""
     left_out: frozenset[str]
     """The ids of those that are in no part for that."""
+    by_time: "TimedParts | None" = None
+    """Their parts, for the method `temporal`."""
+
+
+NO_DIVISION = Division(None, [], frozenset())
+"""Of a split that takes nothing else."""
 
 
 def prepare_division(config: StudyConfig, headlines: "pd.DataFrame", *, fetch: bool) -> Division:
@@ -39,11 +46,17 @@ def prepare_division(config: StudyConfig, headlines: "pd.DataFrame", *, fetch: b
         InputError: Too many headlines are too long, or a base model or the source cannot be read.
     """
     from operations.lengths import check_long, find_long, list_left_out
+    from operations.timeline import divide_by_time
 
     long = find_long(config, headlines, fetch=fetch)
     check_long(config, headlines, long)
     given = find_given(config) if config.split.method == "given" else None
-    return Division(given, long, list_left_out(config, long))
+    left_out = list_left_out(config, long)
+    by_time = None
+    if config.split.method == "temporal":
+        kept = _keep(headlines, left_out)
+        by_time = divide_by_time(config, kept, _list_members(kept))
+    return Division(given, long, left_out, by_time)
 
 
 def settle_study_split(config: StudyConfig, ingested: IngestedSource) -> tuple[str, list[str]]:
@@ -57,6 +70,7 @@ def settle_study_split(config: StudyConfig, ingested: IngestedSource) -> tuple[s
     """
     from operations.examples import check_examples
     from operations.lengths import tell_long
+    from operations.timeline import tell_times
     from reporting.verdict import tell_moved
     from storage.headlines import load_snapshot
     from storage.splits import load_folds, load_split, save_long
@@ -64,19 +78,20 @@ def settle_study_split(config: StudyConfig, ingested: IngestedSource) -> tuple[s
     warehouse = Home.from_environment().warehouse
     headlines = load_snapshot(warehouse, ingested.snapshot_id)
     division = prepare_division(config, headlines, fetch=True)
-    near, given, left_out = config.data.near_duplicates, division.given, division.left_out
-    if config.split.folds:
-        identifier = settle_folds(ingested, config.split, left_out)
+    if config.split.repeats:
+        identifier = settle_folds(ingested, config.split, division)
     else:
-        identifier = settle_split(ingested, config.split, near, given, left_out)
+        identifier = settle_split(ingested, config.split, config.data.near_duplicates, division)
     parts = load_split(warehouse, identifier)
     for own in [load_split(warehouse, fold) for fold in load_folds(warehouse, identifier)] or [parts]:
         check_examples(config, headlines, own, fetch=True)
     resolution = "rejected" if config.data.too_long == "reject" else "truncated"
     save_long(warehouse, identifier, [(*each[:1], *each[2:], resolution) for each in division.long])
     notes = [tell_long(config, division.long)]
-    if given is not None:
-        notes.append(tell_moved(count_moved_of(given, left_out, parts)))
+    if division.given is not None:
+        notes.append(tell_moved(count_moved_of(division.given, division.left_out, parts)))
+    if division.by_time:
+        notes.append(tell_times(division.by_time))
     return identifier, [note for note in notes if note]
 
 
@@ -115,8 +130,7 @@ def settle_split(
     ingested: IngestedSource,
     split: SplitSettings,
     near_duplicates: str,
-    given: "GivenParts | None" = None,
-    left_out: Collection[str] = (),
+    division: Division = NO_DIVISION,
 ) -> str:
     """Split a snapshot into train, validation and test, and return the split's id.
 
@@ -126,8 +140,7 @@ def settle_split(
         ingested: The source of the snapshot.
         split: How it is drawn.
         near_duplicates: What counts as a near copy, as in `schemas.source.DataSettings`.
-        given: The parts that the source gives its headlines, for the method `given`.
-        left_out: Headlines of the snapshot that are in no part.
+        division: What else it takes from the headlines.
 
     Raises:
         SplitError: A class has too few headlines.
@@ -137,18 +150,18 @@ def settle_split(
 
     warehouse = Home.from_environment().warehouse
     headlines = load_snapshot(warehouse, ingested.snapshot_id)
-    identifier = identify_split(ingested.snapshot_id, headlines, split, given, left_out)
+    identifier = identify_split(ingested.snapshot_id, headlines, split, division)
     settings = split.model_dump(mode="json")
     while not load_split_counts(warehouse, identifier):
         known = count_splits(warehouse)
-        parts = draw_parts(headlines, split, near_duplicates, given, left_out)
+        parts = draw_parts(headlines, split, near_duplicates, division)
         with suppress(SplitsChangedError):
             save_split(warehouse, identifier, ingested.snapshot_id, parts, settings, drawn_beside=known)
     return identifier
 
 
-def settle_folds(ingested: IngestedSource, split: SplitSettings, left_out: Collection[str] = ()) -> str:
-    """Split a snapshot into folds, and return the id of the split of all folds together.
+def settle_folds(ingested: IngestedSource, split: SplitSettings, division: Division) -> str:
+    """Split a snapshot into folds or windows, and return the id of the split of all of them together.
 
     Raises:
         SplitError: A class has too few headlines.
@@ -159,9 +172,9 @@ def settle_folds(ingested: IngestedSource, split: SplitSettings, left_out: Colle
 
     warehouse = Home.from_environment().warehouse
     headlines = load_snapshot(warehouse, ingested.snapshot_id)
-    identifier = identify_split(ingested.snapshot_id, headlines, split, left_out=left_out)
+    identifier = identify_split(ingested.snapshot_id, headlines, split, division)
     if not load_folds(warehouse, identifier):
-        drawn = enumerate(draw_parts_of_folds(headlines, split, left_out), start=1)
+        drawn = enumerate(draw_parts_of_folds(headlines, split, division), start=1)
         folds = {fold_split_id(identifier, number): parts for number, parts in drawn}
         save_folds(warehouse, identifier, ingested.snapshot_id, folds, split.model_dump(mode="json"))
     return identifier
@@ -171,8 +184,7 @@ def identify_split(
     snapshot_id: str,
     headlines: "pd.DataFrame",
     split: SplitSettings,
-    given: "GivenParts | None" = None,
-    left_out: Collection[str] = (),
+    division: Division = NO_DIVISION,
 ) -> str:
     """The id of a split; where no label is missing it is the same for all classes and for those that are present.
 
@@ -183,17 +195,20 @@ def identify_split(
     from learning.study.split_sizes import find_classes
     from schemas.label import LABELS
 
-    if split.classes == "present" and len(find_classes(set(_keep(headlines, left_out)["label"]), split)) == len(LABELS):
+    there = set(_keep(headlines, division.left_out)["label"])
+    if split.classes == "present" and len(find_classes(there, split)) == len(LABELS):
         split = split.model_copy(update={"classes": "all"})
-    return split_id(snapshot_id, split, given, left_out)
+    windows = division.by_time.windows if division.by_time else ()
+    return split_id(snapshot_id, split, division.given, division.left_out, windows)
 
 
-def draw_parts_of_folds(
-    headlines: "pd.DataFrame", split: SplitSettings, left_out: Collection[str] = ()
-) -> "list[Parts]":
-    """The parts of each fold of a split; none where it has no folds. See `draw_parts` for arguments and errors."""
+def draw_parts_of_folds(headlines: "pd.DataFrame", split: SplitSettings, division: Division) -> "list[Parts]":
+    """The parts of each fold or window of a split; none where it has neither. See `draw_parts`."""
     from learning.study.folds import draw_folds
 
+    if division.by_time:
+        return division.by_time.windows if split.windows else []
+    left_out = division.left_out
     with _telling_left_out(left_out):
         return draw_folds(_list_members(_keep(headlines, left_out)), split, split.folds) if split.folds else []
 
@@ -202,8 +217,7 @@ def draw_parts(
     headlines: "pd.DataFrame",
     split: SplitSettings,
     near_duplicates: str,
-    given: "GivenParts | None" = None,
-    left_out: Collection[str] = (),
+    division: Division = NO_DIVISION,
 ) -> "Parts":
     """Split headlines with what the warehouse knows of earlier splits.
 
@@ -211,8 +225,7 @@ def draw_parts(
         headlines: Columns headline_id, label, text_id, group_id and text.
         split: How it is drawn.
         near_duplicates: What counts as a near copy, as in `schemas.source.DataSettings`.
-        given: The parts that the source gives its headlines, for the method `given`.
-        left_out: Headlines that are in no part.
+        division: What else the split takes from them.
 
     Raises:
         SplitError: A class has too few headlines.
@@ -220,11 +233,13 @@ def draw_parts(
     from learning.study.given_split import split_as_given
     from learning.study.split import split_headlines
 
-    kept = _keep(headlines, left_out)
+    if division.by_time:
+        return division.by_time.windows[0]
+    kept = _keep(headlines, division.left_out)
     members = _list_members(kept)
     if split.method == "given":
-        return split_as_given(members, split, given or {})
-    with _telling_left_out(left_out):
+        return split_as_given(members, split, division.given or {})
+    with _telling_left_out(division.left_out):
         if split.method == "study":
             return split_headlines(members, split)
         return _draw_hashed(members, kept, split, near_duplicates)

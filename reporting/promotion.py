@@ -46,8 +46,8 @@ def tell_decision(decision: dict[str, Any]) -> str:
 def tell_folds_unjudged(folds: int) -> str:
     """Why a study of folds promotes nothing, and what does."""
     return (
-        f"not judged: {folds} folds estimate a recipe, and each adapter saw the train part of its fold alone; to "
-        "promote one, run the best settings without split.folds"
+        f"not judged: {folds} folds or windows estimate a recipe, and each model saw the train part of its own alone; "
+        "to promote one, run the best settings without split.folds or split.windows"
     )
 
 

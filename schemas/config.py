@@ -6,6 +6,7 @@ A `StudyConfig` is the parameter of the flow `retrain`, so these descriptions ar
 import json
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -43,14 +44,19 @@ DEFAULT_BASELINES = ("majority class", "finance lexicon", "TF-IDF + linear SVM")
 """Those that take no more than seconds."""
 
 
+OF_TIME = ("validation_from", "test_from", "validation_share", "test_share", "windows")
+"""Settings of a split that have an effect on the method `temporal` alone."""
+
+
 class SplitSettings(Settings):
     """Which headlines train, which choose between models, and which judge."""
 
-    method: Literal["hashed", "study", "given"] = Field(
+    method: Literal["hashed", "study", "given", "temporal"] = Field(
         description="`hashed`: by a seeded hash of each group of near copies, which it keeps in one part. `study`: "
         "scikit-learn's `train_test_split` on each class in the order of the source, as the study did it. `given`: the "
-        "source's own, by `data.split_column` or by files named train, validation and test; sizes, balance and seed "
-        "have no effect."
+        "source's own, by `data.split_column` or by files named train, validation and test. `temporal`: "
+        "by time of publication, the earliest in train and the latest in test. For the last two, sizes, balance and "
+        "seed have no effect."
     )
     balance: Literal["balanced", "natural"] = Field(
         default="balanced",
@@ -77,19 +83,62 @@ class SplitSettings(Settings):
         "validation come from the other folds. Such a study estimates a recipe; it promotes nothing.",
     )
 
+    validation_from: datetime | None = Field(
+        default=None,
+        description="`temporal`: when validation begins, as 2025-01-31, in `data.timezone` unless it names a zone; by "
+        "`validation_share` when not given.",
+    )
+    test_from: datetime | None = Field(
+        default=None, description="`temporal`: when test begins; by `test_share` when not given."
+    )
+    validation_share: float = Field(
+        default=0.1, gt=0, lt=1, description="`temporal`: share of the headlines, those before test, in validation."
+    )
+    test_share: float = Field(
+        default=0.2, gt=0, lt=1, description="`temporal`: share of the headlines, the latest, in test."
+    )
+    windows: int | None = Field(
+        default=None,
+        ge=2,
+        description="`temporal`: walk forward through test in this many windows. Every cell is trained for each: on "
+        "what was published before the window, the stretch before it aside, which is validation. Such a study "
+        "estimates a recipe; it promotes nothing.",
+    )
+
     @model_validator(mode="after")
-    def _folds_of_a_drawn_split(self) -> Self:
-        if self.folds and self.method == "given":
+    def _settings_of_its_method(self) -> Self:
+        if self.folds and self.method in {"given", "temporal"}:
+            why = "has the source's own" if self.method == "given" else "goes by time: use split.windows"
             raise ValueError(
-                f"folds: {self.folds} folds draw each part, and split.method=given has the source's own; use "
+                f"folds: {self.folds} folds draw each part, and split.method={self.method} {why}; use "
                 "split.method=hashed, or leave split.folds out"
             )
+        named = [name for name in OF_TIME if getattr(self, name) != type(self).model_fields[name].default]
+        if named and self.method != "temporal":
+            raise ValueError(f"{named[0]}: has no effect on split.method={self.method}; set split.method=temporal")
+        if self.validation_share + self.test_share >= 1 and not (self.validation_from and self.test_from):
+            raise ValueError("validation_share and test_share leave nothing for train: their sum must be below 1")
         return self
 
     @property
     def effective_seed(self) -> int:
-        """The seed of what is fitted on this split: the default where the source gives the parts."""
-        return int(type(self).model_fields["seed"].default) if self.method == "given" else self.seed
+        """The seed of what is fitted on this split: the default where nothing is drawn."""
+        return self.seed if self.is_drawn else int(type(self).model_fields["seed"].default)
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether chance decides who is in which part."""
+        return self.method in {"hashed", "study"}
+
+    @property
+    def unit(self) -> Literal["fold", "window"]:
+        """What each of several splits is called."""
+        return "window" if self.windows else "fold"
+
+    @property
+    def repeats(self) -> int:
+        """How many splits it is together: its folds, or its windows; 0 where it is one."""
+        return self.folds or self.windows or 0
 
 
 class BaselineSettings(NamingSettings):
@@ -257,7 +306,7 @@ class StudyConfig(Settings):
         description="`all`: every cell of the grid is trained to its end. `race`: at the end of each epoch the cells "
         "are compared on validation, and those that are significantly worse than the best are dropped, so that their "
         "later epochs are not trained. What is not dropped has the result that it would have under `all`. Untouched "
-        "bases, baselines, the epoch curve and studies with `split.folds` do not race.",
+        "bases, baselines, the epoch curve and studies with `split.folds` or `split.windows` do not race.",
     )
     race: RaceSettings = RaceSettings()
     decoding: DecodingSettings
@@ -319,7 +368,7 @@ class StudyConfig(Settings):
     @property
     def races(self) -> bool:
         """Whether the grid is a race; the folds of a study are trained to their end."""
-        return self.search == "race" and not self.split.folds
+        return self.search == "race" and not self.split.repeats
 
     @property
     def varied(self) -> dict[str, tuple[JsonValue, ...]]:

@@ -1,7 +1,11 @@
 """The accepted rows of sources: which headline each became, when it was published, of what and by whom."""
 
+from pathlib import Path
+
 import pandas as pd
 from duckdb import DuckDBPyConnection
+
+from storage.warehouse import is_up_to_date, reading
 
 
 def save_accepted_rows(connection: DuckDBPyConnection, ingest_id: str, rows: pd.DataFrame) -> None:
@@ -19,6 +23,22 @@ def save_accepted_rows(connection: DuckDBPyConnection, ingest_id: str, rows: pd.
     told = [name for name in ("published_at", "instrument", "publisher") if rows[name].notna().any()]
     if told:
         _fill_headlines(connection, ingest_id, told)
+
+
+def load_times(warehouse: Path, ingest_id: str) -> pd.Series | None:
+    """The earliest time of publication, UTC, that a source's rows have of each headline, by its id.
+
+    None where the warehouse does not know the rows, as where an older version ingested the source.
+    """
+    with reading(warehouse) as connection:
+        if not is_up_to_date(connection):
+            return None
+        frame = connection.execute(
+            "SELECT headline_id, min(published_at) AS published_at FROM ledger.accepted_rows WHERE ingest_id = ?"
+            " GROUP BY headline_id",
+            [ingest_id],
+        ).df()
+    return frame.dropna().set_index("headline_id")["published_at"] if len(frame) else None
 
 
 def _fill_headlines(connection: DuckDBPyConnection, ingest_id: str, columns: list[str]) -> None:

@@ -48,7 +48,8 @@ def split_snapshot(ingested: IngestedSource, config: StudyConfig) -> str:
     counts: Counter[str] = Counter()
     for part, _, number in by_label:
         counts[part] += number
-    folds = f"{config.split.folds} folds, together " if config.split.folds else ""
+    split = config.split
+    folds = f"{split.repeats} {split.unit}s, together " if split.repeats else ""
     announce(f"split: {folds}" + ", ".join(f"{number} {part}" for part, number in counts.items()))
     leaks = tell_leaks(load_leaks(Home.from_environment().warehouse, identifier), counts["test"])
     for note in (*notes, tell_scarcity(by_label), leaks):

@@ -14,4 +14,4 @@ def pool_folds(study: StudyPlan) -> None:
 
     missing = folds.pool_folds(study)
     told = f", but {list_some(missing)}, of which a fold is missing" if missing else ""
-    announce(f"pooled {len(study.folds)} folds{told}")
+    announce(f"pooled {len(study.folds)} {study.config.split.unit}s{told}")

@@ -18,7 +18,7 @@ def plan_study(config: StudyConfig, ingested: IngestedSource, split_id: str) -> 
     """Find and check the base models and the encoder, lay out all cells, and record them as planned."""
     study = planning.plan_study(config, ingested, split_id)
     models = ", ".join(dict.fromkeys(cell.model for cell in study.cells))
-    each = f", each on {len(study.folds)} folds" if study.folds else ""
+    each = f", each on {len(study.folds)} {config.split.unit}s" if study.folds else ""
     announce(
         f"study {study.study_id}: base model {models}, {count(len(study.cells), 'cell')} to fine-tune{each}",
         cells=[cell.name for plan in (study, *study.folds) for cell in _list_to_do(plan)],

@@ -23,37 +23,38 @@ def add_folds(study: StudyPlan, split_ids: Sequence[str], baselines: Sequence[Ba
 
 
 def _plan_fold(study: StudyPlan, number: int, split: str, kinds: dict[str, BaselinePlan]) -> StudyPlan:
+    name = f"{study.config.split.unit}={number}"
     asked = [base for base in study.base_cells if base.settings.prompt.examples]
     return study.model_copy(
         update={
             "split_id": split,
-            "base_cells": tuple(_move(base, number, base_cell_id(base.settings, split, base.base)) for base in asked),
+            "base_cells": tuple(_move(base, name, base_cell_id(base.settings, split, base.base)) for base in asked),
             "baselines": tuple(
-                _move(cell, number, baseline_cell_id(kinds[cell.model], split)) for cell in study.baselines
+                _move(cell, name, baseline_cell_id(kinds[cell.model], split)) for cell in study.baselines
             ),
-            "cells": tuple(move_fine_tune(cell, number, split) for cell in study.cells),
+            "cells": tuple(move_fine_tune(cell, name, split) for cell in study.cells),
         }
     )
 
 
 def take_cells(study: StudyPlan, cells: tuple[ModelCell, ...]) -> StudyPlan:
     """The study with these fine-tunes alone, on each of its folds as well."""
-    alone = {"base_cells": (), "baselines": ()}
-    folds = (
-        fold.model_copy(update={**alone, "cells": tuple(move_fine_tune(cell, number, fold.split_id) for cell in cells)})
-        for number, fold in enumerate(study.folds, start=1)
-    )
+    alone, unit = {"base_cells": (), "baselines": ()}, study.config.split.unit
+    folds = []
+    for number, fold in enumerate(study.folds, start=1):
+        own = tuple(move_fine_tune(cell, f"{unit}={number}", fold.split_id) for cell in cells)
+        folds.append(fold.model_copy(update={**alone, "cells": own}))
     return study.model_copy(update={**alone, "cells": cells, "folds": tuple(folds)})
 
 
-def move_fine_tune(cell: ModelCell, number: int, split: str) -> ModelCell:
-    """A fine-tune on the split of a fold; its name ends in the number of the fold."""
-    moved = _move(cell, number, fine_tuned_cell_id(cell.settings, split, cell.base))
+def move_fine_tune(cell: ModelCell, fold: str, split: str) -> ModelCell:
+    """A fine-tune on the split of a fold; its name ends in that of the fold, as in `fold=1`."""
+    moved = _move(cell, fold, fine_tuned_cell_id(cell.settings, split, cell.base))
     return moved.model_copy(update={"training_id": training_id(cell.settings, split, cell.base)})
 
 
-def _move(cell: Cell, number: int, cell_id: str) -> Cell:
-    return cell.model_copy(update={"cell_id": cell_id, "name": f"{cell.name} fold={number}"})
+def _move(cell: Cell, fold: str, cell_id: str) -> Cell:
+    return cell.model_copy(update={"cell_id": cell_id, "name": f"{cell.name} {fold}"})
 
 
 def pooled_cells(study: StudyPlan) -> list[tuple[CellPlan, list[CellPlan]]]:

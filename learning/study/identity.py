@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from schemas.cell import WITHOUT_EFFECT, CellSettings, TrainingSettings
-from schemas.config import DecodingSettings, PromotionSettings, RaceSettings, SplitSettings, StudyConfig
+from schemas.config import OF_TIME, DecodingSettings, PromotionSettings, RaceSettings, SplitSettings, StudyConfig
 from schemas.grid import SHORT_NAMES
 from schemas.identity import content_id
 from schemas.plan import BaselinePlan, BaseModelPlan
@@ -78,23 +78,26 @@ def split_id(
     split: SplitSettings,
     given: Mapping[str, Collection[str]] | None = None,
     left_out: Collection[str] = (),
+    windows: Sequence[Mapping[str, Sequence[str]]] = (),
 ) -> str:
     """The id of a snapshot split by these settings.
 
     Args:
         snapshot_id: The snapshot.
-        split: The settings. What has no effect is no part of the id: sizes and seed under the method `given`, the
-            method and the size of test where there are folds.
+        split: The settings. What has no effect is no part of the id: sizes and seed under the methods `given` and
+            `temporal`, the method and the size of test where there are folds.
         given: For the method `given`: the parts that the source gives each headline.
         left_out: Headlines of the snapshot that are in no part because they are too long.
+        windows: For the method `temporal`: the parts of each window, which stand for what they follow from.
     """
-    drawn = split.method != "given"
-    leave_out = OF_ONE_SPLIT if split.folds else () if drawn else SIZES
+    leave_out = OF_ONE_SPLIT if split.folds else () if split.is_drawn else (*SIZES, *OF_TIME)
     identity: dict[str, object] = {
         "snapshot": snapshot_id,
         "split": _identify(split, "split", leave_out),
     }
-    if not drawn:
+    if split.method == "temporal":
+        identity["windows"] = content_id([dict(parts) for parts in windows])
+    if split.method == "given":
         identity["given"] = content_id({headline: sorted(parts) for headline, parts in (given or {}).items()})
     return content_id(identity | ({"left_out": sorted(left_out)} if left_out else {}))
 

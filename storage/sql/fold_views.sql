@@ -46,11 +46,11 @@ SELECT
 FROM counted
 JOIN ledger.places AS places USING (study_id, cell_id)
 ORDER BY counted.study_id, places.place, counted.temperature, counted.fold;
-COMMENT ON VIEW leaderboard_by_fold IS 'The figures of each fold of a study with split.folds: its test headlines, answered by a model that was trained on the other folds.';
+COMMENT ON VIEW leaderboard_by_fold IS 'The figures of each fold of a study with split.folds, or each window of one with split.windows: its test headlines, answered by a model that was trained on other folds, or on earlier news.';
 COMMENT ON COLUMN leaderboard_by_fold.study_id IS 'The study.';
 COMMENT ON COLUMN leaderboard_by_fold.cell_id IS 'The cell that pools the folds.';
 COMMENT ON COLUMN leaderboard_by_fold.cell_name IS 'What people call the cell in this study.';
-COMMENT ON COLUMN leaderboard_by_fold.fold IS 'Number of the fold, from 1.';
+COMMENT ON COLUMN leaderboard_by_fold.fold IS 'Number of the fold, or of the window, from 1.';
 COMMENT ON COLUMN leaderboard_by_fold.temperature IS 'Sampling temperature; NULL for a baseline, which does not sample.';
 COMMENT ON COLUMN leaderboard_by_fold.n IS 'Headlines of the fold.';
 COMMENT ON COLUMN leaderboard_by_fold.accuracy IS 'Share of them whose sampled label is right; anything unparsed counts as neutral.';

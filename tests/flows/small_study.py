@@ -1,10 +1,11 @@
 """A study of seconds on generated headlines, run by the flow, for the tests of a module."""
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import pytest
@@ -31,7 +32,10 @@ class Study(NamedTuple):
 
 @contextmanager
 def run_small_study(
-    folder: Path, assignments: Sequence[str], headlines: int = 120, *, context: bool = False
+    folder: Path,
+    assignments: Sequence[str],
+    headlines: int = 120,
+    more: Mapping[str, Callable[[int], str]] = MappingProxyType({}),
 ) -> Iterator[Study]:
     """Run the demo without its grid, with these settings, in a home of its own, which is FINTONE_HOME in the block.
 
@@ -39,14 +43,14 @@ def run_small_study(
         folder: An empty folder, for the headlines and the home.
         assignments: Settings, as `--set` takes them.
         headlines: How many headlines are generated.
-        context: Whether each has a column `background` of text.
+        more: Other columns, by their names: the cell of each row by its number from 0.
     """
     random, source = Random(5), folder / "headlines.csv"
     rows = [generate_headline(random) for _ in range(headlines)]
     with source.open("w", newline="", encoding="utf-8") as file:
-        names = ("text", "label", *(["background"] if context else []))
-        told = ([f"Told on day {number}"] if context else [] for number in range(headlines))
-        csv.writer(file).writerows([names, *((row.text, row.sentiment, *next(told)) for row in rows)])
+        cells = ([cell(number) for cell in more.values()] for number in range(headlines))
+        written = ((row.text, row.sentiment, *next(cells)) for row in rows)
+        csv.writer(file).writerows([("text", "label", *more), *written])
     values = {**load_profile("demo"), "grid": {}}
     config = build_config(apply_overrides(values, [f"data.source={source}", *assignments]))
     with pytest.MonkeyPatch.context() as patch:

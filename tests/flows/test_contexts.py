@@ -25,7 +25,9 @@ def study(
     tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path, server: str, lasting_worker: None, few_charts: None
 ) -> Iterator[Study]:
     own = (f"base_model.name={tiny_folder}", *SMALL, *ONE, WHOLE, *CONTEXT)
-    with run_small_study(tmp_path_factory.mktemp("contexts"), own, context=True) as study:
+    with run_small_study(
+        tmp_path_factory.mktemp("contexts"), own, more={"background": "Told on day {}".format}
+    ) as study:
         yield study
 
 

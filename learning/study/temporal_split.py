@@ -1,0 +1,125 @@
+"""The split by time: what trains was published before what chooses, and that before what judges."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from itertools import pairwise
+
+from learning.study.split import Member, Parts
+from learning.study.split_sizes import SplitError, find_classes
+from schemas.config import SplitSettings
+
+Times = Mapping[str, datetime]
+"""When a headline was published, UTC, by its id; one whose time is not known is not there."""
+Regroup = Callable[[Sequence[str]], Sequence[int]]
+"""The groups of near copies of some headlines, given by their ids, as numbers: told by these headlines alone."""
+
+
+def split_by_time(members: Sequence[Member], split: SplitSettings, times: Times, regroup: Regroup) -> list[Parts]:
+    """Assign headlines to train, validation and test by their time of publication.
+
+    Without windows there is one split: train is what was published before `validation_from`, validation what was
+    published from then and before `test_from`, and test the rest. Where a date is not given, the latest headlines are
+    test and those before them validation, by their shares. With k windows, test is cut into k stretches of as many
+    headlines each: a window is tested on its stretch, chooses on the one before it, and trains on all that is earlier
+    still. So no headline is in test or in validation of two windows.
+
+    A near copy of an earlier headline is in no later part. Whether one is in validation depends on train and validation
+    alone, so that nothing that comes later has an effect on what a model learns, or on which one is chosen.
+
+    Args:
+        members: N headlines, in any order; those without a time are in no part.
+        split: Dates or shares, windows, and which classes each part needs; dates without a zone are UTC.
+        times: When each was published.
+        regroup: Tells near copies among some of them.
+
+    Returns:
+        For each window ids by part: `train`, `validation`, `test`, each in the order of the members.
+
+    Raises:
+        SplitError: No headline has a time, or a part has no headline of a class.
+    """
+    dated = [member for member in members if member.headline_id in times]
+    if not dated:
+        raise SplitError(
+            "split.method temporal: no headline has a date; name the column that holds it with --published-at-column "
+            "NAME, or set split.method=hashed"
+        )
+    starts = find_starts(sorted(times[member.headline_id] for member in dated), split)
+    stretches = [bisect_right(starts, times[member.headline_id]) for member in dated]
+    classes = find_classes({member.label for member in dated}, split)
+    windows = []
+    for number in range(1, split.windows + 1 if split.windows else 2):
+        last = number + 1 if split.windows else len(starts)
+        parts = _divide(dated, [_name_part(stretch, number, last) for stretch in stretches], regroup)
+        _check_classes(parts, classes, f" (in window {number} of {split.windows})" if split.windows else "")
+        windows.append({part: [member.headline_id for member in own] for part, own in parts.items()})
+    return windows
+
+
+def find_starts(times: Sequence[datetime], split: SplitSettings) -> list[datetime]:
+    """When validation begins, when test does, and when each window after the first is tested.
+
+    Args:
+        times: N times in order.
+        split: The dates, or else the shares, and the windows.
+
+    Raises:
+        SplitError: Nothing comes before a part, or too many headlines have one time.
+    """
+    count = len(times)
+    test = split.test_from or times[min(int(count * (1 - split.test_share)), count - 1)]
+    first_test = bisect_left(times, test)
+    validation = split.validation_from or times[max(first_test - max(round(count * split.validation_share), 1), 0)]
+    tested = count - first_test
+    windows = split.windows or 1
+    later = [times[first_test + tested * number // windows] for number in range(1, windows)]
+    starts = [validation, test, *later]
+    if starts[-1] > times[-1] or any(start <= earlier for earlier, start in pairwise([times[0], *starts])):
+        raise SplitError(
+            f"split.method temporal: headlines were published from {_show(times[0])} to {_show(times[-1])} UTC, and "
+            f"validation and what is tested would begin at {', '.join(map(_show, starts))}, so that a part has none: "
+            "set other split.validation_from and split.test_from, or fewer split.windows"
+        )
+    return starts
+
+
+def _name_part(stretch: int, window: int, last: int) -> str | None:
+    """The part that a stretch is in a window, whose validation has its number; stretch 0 is before all validation."""
+    if stretch < window:
+        return "train"
+    if stretch == window:
+        return "validation"
+    return "test" if stretch <= last else None
+
+
+def _divide(dated: Sequence[Member], named: Sequence[str | None], regroup: Regroup) -> dict[str, list[Member]]:
+    """The headlines of each part, without those that are near copies of one in an earlier part."""
+    own = {
+        part: [member for member, each in zip(dated, named, strict=True) if each == part]
+        for part in ("train", "validation", "test")
+    }
+    learned = [*own["train"], *own["validation"]]
+    groups = dict(zip(learned, regroup([member.headline_id for member in learned]), strict=True))
+    trained = {groups[member] for member in own["train"]}
+    earlier = {member.group_id for member in learned}
+    own["validation"] = [member for member in own["validation"] if groups[member] not in trained]
+    own["test"] = [member for member in own["test"] if member.group_id not in earlier]
+    return own
+
+
+def _check_classes(parts: Mapping[str, Sequence[Member]], classes: Sequence[str], where: str) -> None:
+    lacking = {
+        part: [label for label in classes if label not in {member.label for member in own}]
+        for part, own in parts.items()
+    }
+    told = [f"{part} has no {' and no '.join(labels)} headline" for part, labels in lacking.items() if labels]
+    if told:
+        raise SplitError(
+            f"split.method temporal: {', '.join(told)} that is no near copy of an earlier one{where}: set other dates "
+            "or shares, or split.method=hashed, which draws all parts"
+        )
+
+
+def _show(time: datetime) -> str:
+    return f"{time:%Y-%m-%d %H:%M}".removesuffix(" 00:00")

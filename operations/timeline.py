@@ -1,0 +1,103 @@
+"""The parts of a split by time: when the headlines of a source were published, and who is in which part for that."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, NamedTuple
+from zoneinfo import ZoneInfo
+
+from schemas.config import StudyConfig
+from storage.home import Home
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from learning.study.split import Member, Parts
+    from learning.study.temporal_split import Times
+
+
+class TimedParts(NamedTuple):
+    """The parts of each window, of one where there are no windows, and what they follow from."""
+
+    windows: "list[Parts]"
+    times: "Times"
+    undated: int
+    """Headlines without a time, which are in no part."""
+    embargoed: int
+    """Headlines with a time that are in no part of any window: near copies of earlier ones."""
+
+
+def divide_by_time(config: StudyConfig, headlines: "pd.DataFrame", members: "Sequence[Member]") -> TimedParts:
+    """Split headlines by their time of publication.
+
+    Args:
+        config: The study.
+        headlines: Columns headline_id and text.
+        members: The same headlines, in the same order.
+
+    Raises:
+        InputError: The source cannot be read, it has no dates, or a part would lack a class.
+    """
+    from ingestion.near_duplicates import group_near_copies
+    from learning.study.temporal_split import split_by_time
+
+    text_of = dict(zip(headlines["headline_id"], headlines["text"], strict=True))
+    known = find_times(config)
+    times = {headline: known[headline] for headline in text_of if headline in known}
+    zone = ZoneInfo(config.data.timezone)
+    split = config.split.model_copy(
+        update={name: _in_utc(getattr(config.split, name), zone) for name in ("validation_from", "test_from")}
+    )
+
+    def regroup(some: Sequence[str]) -> list[int]:
+        groups: list[int] = group_near_copies([text_of[each] for each in some], config.data.near_duplicates).tolist()
+        return groups
+
+    windows = split_by_time(members, split, times, regroup)
+    placed = {headline for parts in windows for own in parts.values() for headline in own}
+    return TimedParts(windows, times, len(text_of) - len(times), len(times) - len(placed))
+
+
+def find_times(config: StudyConfig) -> "Times":
+    """When the headlines of a study's source were published: for each the earliest time that a row of it has.
+
+    The source is read again where an older version ingested it.
+
+    Raises:
+        InputError: The source cannot be read.
+    """
+    from ingestion.sources import find_source
+    from operations.intake import read_whole
+    from storage.accepted_rows import load_times
+    from storage.warehouse import WarehouseMissingError
+
+    source = find_source(config.data)
+    try:
+        known = load_times(Home.from_environment().warehouse, source.ingest_id)
+    except WarehouseMissingError:
+        known = None
+    if known is None:
+        rows = read_whole(source, config.data).rows
+        known = rows.dropna(subset="published_at").groupby("headline_id")["published_at"].min()
+    return {str(headline): time.to_pydatetime() for headline, time in known.items()}
+
+
+def _in_utc(time: datetime | None, zone: ZoneInfo) -> datetime | None:
+    """A time as UTC without a zone; one without a zone is taken for local."""
+    if time is None:
+        return None
+    return (time if time.tzinfo else time.replace(tzinfo=zone)).astimezone(UTC).replace(tzinfo=None)
+
+
+def tell_times(parts: TimedParts) -> str:
+    """When the parts of the first window begin and end, of how many windows, and how many headlines are in none."""
+    first, count = parts.windows[0], len(parts.windows)
+    spans = ", ".join(f"{part} {_span(parts.times, own)}" for part, own in first.items())
+    where = f"window 1 of {count}: " if count > 1 else ""
+    none = [(parts.undated, "without a date"), (parts.embargoed, "that are near copies of earlier ones")]
+    told = " and ".join(f"{number:,} {why}" for number, why in none if number)
+    return f"by time, UTC: {where}{spans}{f'; headlines in no part: {told}' if told else ''}"
+
+
+def _span(times: "Times", headlines: Sequence[str]) -> str:
+    own = [times[headline] for headline in headlines]
+    return f"{min(own):%Y-%m-%d} to {max(own):%Y-%m-%d}"

@@ -1,0 +1,63 @@
+"""A study that walks forward in time, end to end: trained on the past, tested on what comes next; only it is small."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from flows.retrain import retrain
+from schemas.overrides import apply_overrides
+from schemas.profiles import build_config
+from tests.flows.small_study import Study, run_small_study
+
+BY_TIME = ("split.method=temporal", "split.test_share=0.4", "split.validation_share=0.2")
+ONE = ("training.learning_rate=1e-2", "training.epochs=1", "lora.r=2", "decoding.temperatures=1", "decoding.top_k=null")
+BASELINE = ("baselines.names=TF-IDF + linear SVM",)
+
+
+@pytest.fixture(scope="module")
+def study(
+    tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path, server: str, lasting_worker: None, few_charts: None
+) -> Iterator[Study]:
+    own = (f"base_model.name={tiny_folder}", *BY_TIME, *ONE, *BASELINE, "split.windows=2")
+    dates = {"date": lambda number: str(date(2025, 1, 1) + timedelta(days=number * 37 % 120))}
+    with run_small_study(tmp_path_factory.mktemp("windows"), own, more=dates) as study:
+        yield study
+
+
+def test_each_window_learns_from_what_was_published_before_it(study: Study) -> None:
+    spans = study.ask(
+        "SELECT fold, part, min(published_at), max(published_at) FROM splits JOIN headlines USING (headline_id)"
+        " JOIN split_folds ON fold_split_id = splits.split_id GROUP BY ALL ORDER BY fold, min(published_at)"
+    )
+    assert [(fold, part) for fold, part, *_ in spans] == [
+        (fold, part) for fold in (1, 2) for part in ("train", "validation", "test")
+    ]
+    for (fold, _, _, end), (later_fold, _, start, _) in pairwise(spans):
+        assert fold != later_fold or end < start
+    assert spans[2][2:] == spans[4][2:]  # the first window's test chooses in the second
+
+
+def test_the_leaderboard_pools_the_windows_and_shows_each(study: Study) -> None:
+    assert study.ask("SELECT count(*) FROM splits JOIN studies USING (split_id) WHERE part = 'test'") == study.ask(
+        "SELECT max(n) FROM leaderboard WHERE part = 'test'"
+    )
+    own = study.ask("SELECT DISTINCT cell_name FROM leaderboard_by_fold JOIN cells USING (cell_id) WHERE fold = 2")
+    assert len(own) == 3
+    trained = study.ask("SELECT name FROM cells WHERE kind = 'fine-tuned' AND name LIKE '%window%' ORDER BY ALL")
+    assert [name[-8:] for (name,) in trained] == ["window=1", "window=2"]
+    assert study.ask("FROM champions") == []
+
+
+def test_one_split_by_time_is_judged_by_the_gate(study: Study) -> None:
+    values = study.config.model_dump(mode="json")
+    config = build_config(apply_overrides(values, ["split.windows=null", "split.test_from=2025-03-20"]))
+    study_id = retrain(config)
+    [(first, last)] = study.ask(
+        "SELECT min(published_at) FILTER (part = 'test'), max(published_at) FILTER (part <> 'test') FROM splits"
+        f" JOIN studies USING (split_id) JOIN headlines USING (headline_id) WHERE study_id = '{study_id}'"
+    )
+    assert f"{last:%Y-%m-%d}" < "2025-03-20" <= f"{first:%Y-%m-%d}"
+    assert len(study.ask("FROM champions")) == 1

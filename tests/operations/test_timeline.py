@@ -1,0 +1,88 @@
+"""A source's dates decide its split by time: what a dry run says, what is saved, and what has no date."""
+
+import csv
+from datetime import date, timedelta
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from embedded.grammar import generate_headline
+from learning.study.split_sizes import SplitError
+from operations.intake import take_in
+from operations.preview import describe_study
+from operations.splitting import settle_study_split
+from schemas.config import StudyConfig
+from schemas.overrides import apply_overrides
+from schemas.profiles import build_config, load_profile
+from storage.query import query
+
+DAYS = 100
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home, and a source in the working folder: a headline a day, of which five have no date."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FINTONE_HOME", str(tmp_path / "home"))
+    random = Random(3)
+    write([generate_headline(random)[:2] for _ in range(DAYS)])
+    return tmp_path / "home"
+
+
+def write(rows: list[tuple[str, str]]) -> None:
+    with Path("news.csv").open("w", newline="", encoding="utf-8") as file:
+        days = [str(date(2025, 1, 1) + timedelta(days=number)) for number in range(len(rows))]
+        dated = [(text, label, "" if number % 20 == 7 else days[number]) for number, (text, label) in enumerate(rows)]
+        csv.writer(file).writerows([("text", "label", "date"), *dated])
+
+
+def configure(*assignments: str) -> StudyConfig:
+    own = ["data.source=news.csv", "data.duplicates=merge", "split.method=temporal"]
+    return build_config(apply_overrides(load_profile("demo"), [*own, *assignments]))
+
+
+def settle(config: StudyConfig) -> tuple[str, list[str]]:
+    return settle_study_split(config, take_in(config.data, lambda _: None))
+
+
+def test_a_dry_run_tells_of_the_split_that_the_study_has(home: Path) -> None:
+    config = configure("split.validation_from=2025-03-01", "split.test_from=2025-03-15")
+    told = [text for subject, text in describe_study(config) if subject == "note" and text.startswith("by time")]
+    split, notes = settle(config)
+    assert notes == told
+    assert told[0].startswith("by time, UTC: train 2025-01-01 to 2025-02-28, validation 2025-03-01 to 2025-03-14, test")
+    assert "headlines in no part: 5 without a date" in told[0]
+    rows = query(
+        home / "warehouse.duckdb",
+        "SELECT part, strftime(min(published_at), '%m-%d') FROM splits JOIN headlines USING (headline_id)"
+        f" WHERE split_id = '{split}' GROUP BY part ORDER BY part",
+    ).rows
+    assert rows == [("test", "03-15"), ("train", "01-01"), ("validation", "03-01")]
+
+
+def test_a_date_of_the_settings_is_in_the_zone_of_the_source(home: Path) -> None:
+    [plain] = settle(configure("split.test_from=2025-03-15"))[1]
+    aware = settle(configure("split.test_from=2025-03-15T00:00:00+00:00"))[1]
+    assert aware == [plain]
+    local = settle(configure("split.test_from=2025-03-15", "data.timezone=Asia/Tokyo"))[1]
+    assert "test 2025-03-14 to" in local[0]
+
+
+def test_other_dates_that_give_the_same_parts_are_the_same_split() -> None:
+    first, _ = settle(configure("split.validation_from=2025-03-01", "split.test_from=2025-03-15"))
+    again, _ = settle(configure("split.validation_from=2025-02-28T12:00", "split.test_from=2025-03-14T12:00"))
+    other, _ = settle(configure("split.validation_from=2025-03-02", "split.test_from=2025-03-15"))
+    assert first == again != other
+
+
+def test_a_dry_run_of_windows_says_what_they_do() -> None:
+    lines = dict(describe_study(configure("split.windows=3", "split.test_share=0.4")))
+    assert lines["windows"].startswith(
+        "3: the parts above are those of the first; each is tested after what it learned"
+    )
+
+
+def test_without_dates_the_error_names_the_option() -> None:
+    with pytest.raises(SplitError, match="no headline has a date"):
+        describe_study(configure("data.published_at_column="))
