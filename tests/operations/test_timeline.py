@@ -26,7 +26,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("FINTONE_HOME", str(tmp_path / "home"))
     random = Random(3)
-    write([generate_headline(random)[:2] for _ in range(DAYS)])
+    headlines = [generate_headline(random) for _ in range(DAYS)]
+    write([(headline.text, headline.sentiment) for headline in headlines])
     return tmp_path / "home"
 
 
@@ -85,4 +86,4 @@ def test_a_dry_run_of_windows_says_what_they_do() -> None:
 
 def test_without_dates_the_error_names_the_option() -> None:
     with pytest.raises(SplitError, match="no headline has a date"):
-        describe_study(configure("data.published_at_column="))
+        describe_study(configure("data.published_at_column=''"))

@@ -20,7 +20,7 @@ from learning.study.identity import (
     training_id,
 )
 from schemas.cell import CellSettings, LoraSettings
-from schemas.config import SplitSettings, StudyConfig
+from schemas.config import OF_TIME, SplitSettings, StudyConfig
 from schemas.identity import content_id
 from schemas.overrides import apply_overrides
 from schemas.plan import BaselinePlan, BaseModelPlan, FoundModel
@@ -297,7 +297,7 @@ def older_demo(**training: Any) -> dict[str, Any]:
     values = demo().model_dump(mode="json", exclude={"study_name", "tags", "grid", "curve_epochs", "search", "race"})
     for name in ("learning_rate", "epochs", "seed", "side_by_side", "method", "class_weights"):
         del values["training"][name]
-    for name in ("classes", "folds"):
+    for name in ("classes", "folds", *OF_TIME):
         del values["split"][name]
     for name in ("examples", "examples_by", "examples_seed", "context"):
         del values["prompt"][name]

@@ -65,8 +65,8 @@ def test_a_near_copy_of_an_earlier_headline_is_in_no_later_part():
     members, times = some(20, {3: "a", 15: "a", 14: "b", 18: "b", 16: "c", 19: "c", 1: "d", 2: "d"})
     [parts] = split_by_time(members, settings(test_share=0.3), times, by_group(members))
     assert numbers(parts) == {"train": [*range(12)], "validation": [12, 13], "test": [14, 16, 17, 18, 19]}
-    [parts] = split_by_time(members, settings(), times, by_group(members))
-    assert numbers(parts) == {"train": [*range(14)], "validation": [14], "test": [16, 17, 19]}
+    [parts] = split_by_time(members, settings(validation_share=0.2), times, by_group(members))
+    assert numbers(parts) == {"train": [*range(12)], "validation": [12, 13, 14], "test": [16, 17, 19]}
 
 
 def test_windows_walk_forward_and_choose_on_the_stretch_before():
@@ -80,7 +80,7 @@ def test_windows_walk_forward_and_choose_on_the_stretch_before():
 @pytest.mark.parametrize(
     ("values", "told"),
     [
-        ({"test_from": day(40)}, "published from 2025-01-01 to 2025-01-20 UTC.*would begin at 2025-01-18, 2025-02-10"),
+        ({"test_from": day(40)}, "published from 2025-01-01 to 2025-01-20 UTC.*would begin at 2025-01-19, 2025-02-10"),
         ({"validation_from": day(0), "test_from": day(9)}, "a part has none"),
         ({"validation_from": day(9), "test_from": day(9)}, "a part has none"),
         ({"windows": 9}, "fewer split.windows"),
