@@ -9,7 +9,7 @@ import typer
 
 from cli.completion import complete_model
 from cli.output.console import score_progress, stderr, tell
-from cli.reading import recall_reading, tell_recalled
+from cli.reading import DateOrder, InstrumentColumn, PublishedAtColumn, Timezone, recall_reading, tell_recalled
 from reporting.csv_rows import CsvRows
 from schemas.formats import FORMATS
 
@@ -50,6 +50,10 @@ def score(
         Stream | None, typer.Option("--format", help="Form of standard output; csv if not given.")
     ] = None,
     text_column: Annotated[str | None, typer.Option(help="Column of the headline; else found.")] = None,
+    published_at_column: PublishedAtColumn = None,
+    instrument_column: InstrumentColumn = None,
+    timezone: Timezone = None,
+    date_order: DateOrder = None,
     context_column: Annotated[
         str | None, typer.Option(help="Column of the text before each headline; else as in the model's study.")
     ] = None,
@@ -100,6 +104,10 @@ def score(
         "temperature": temperature,
         "output": output,
         "text_column": text_column,
+        "published_at_column": published_at_column,
+        "instrument_column": instrument_column,
+        "timezone": timezone,
+        "date_order": date_order,
         "context_column": context_column,
         "format": source_format,
         "encoding": encoding,

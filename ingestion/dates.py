@@ -2,7 +2,7 @@
 
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 import pandas as pd
@@ -36,6 +36,7 @@ _ZONES = {
 """Zones that words may name: those of RFC 2822, and of Europe."""
 _NUMBERS = r"\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2})"
 """A date of three numbers whose year is last, or has two digits."""
+_BEGINS = re.compile(rf"({_NUMBERS})(?:$|\D)")
 _CLOCK = r"\d{1,2}:\d{2}(?::\d{2})?(?: [AP]M)?"
 _TIDIED = (
     (r"\s+", " "),
@@ -79,6 +80,11 @@ def parse_dates(words: pd.Series, timezone: str, order: DateOrder | None) -> pd.
         plain = plain.str.replace(rf"([\dM]) ?\(?{zone}\)?$", rf"\1 {offset}", regex=True)
     times = _parse_tidy(_put_year_first(plain, order), timezone)
     return times.take(codes).set_axis(words.index)
+
+
+def list_dates(words: Iterable[str]) -> Iterator[str]:
+    """The dates of numbers that words begin with, as 03/04/2025: those whose order must be found."""
+    return (found[1] for word in words if (found := _BEGINS.match(word.strip())))
 
 
 def count_dates(words: Sequence[str]) -> int:

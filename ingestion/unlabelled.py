@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from ingestion.dates import DateOrderError, find_order, list_dates, parse_dates
 from ingestion.identity import normalise_text, text_id
 from ingestion.rows import RawRow
 from ingestion.validation import validate_batch
+from schemas.source import DateOrder
 
 
 @dataclass(frozen=True)
@@ -15,12 +17,15 @@ class HeadlineBatch:
     """Some rows of a source in order: `headlines` and `rejected` (row_number, reason, raw).
 
     `headlines` has the columns row_number, text, `context`, which is the text to show before it or None, text_id of the
-    two, `trained_id` of the text alone, `word`, which is the label of the source or None, and `others`, the cells of
-    other columns by name. Row numbers count all rows of the source from 1.
+    two, `trained_id` of the text alone, `word`, which is the label of the source or None, `others`, the cells of
+    other columns by name, `published_at`, a time in UTC, and `instrument`. Row numbers count all rows of the source
+    from 1.
     """
 
     headlines: pd.DataFrame
     rejected: pd.DataFrame
+    unread_dates: int
+    """Headlines that have a date which cannot be read; they are answered without one."""
 
     @property
     def rows(self) -> int:
@@ -28,8 +33,38 @@ class HeadlineBatch:
         return len(self.headlines) + len(self.rejected)
 
 
-def read_batches(batches: Iterable[Sequence[RawRow]]) -> Iterator[HeadlineBatch]:
-    """Validate the rows of a source, which come in batches; its labels are ignored."""
+class DateWords:
+    """Gathers the dates of numbers of a whole source while it is read, from which their order can be found."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._dates: set[str] = set()
+
+    def watch(self, rows: Iterable[RawRow]) -> Iterator[RawRow]:
+        """The rows, as they come."""
+        for row in rows:
+            if row.published_at:
+                self._dates.update(list_dates([row.published_at]))
+            yield row
+
+    def find_order(self) -> DateOrder | None:
+        """The order that fits all dates; None where there are none, or several orders fit."""
+        try:
+            return find_order(sorted(self._dates)) if self._dates else None
+        except DateOrderError:
+            return None
+
+
+def read_batches(
+    batches: Iterable[Sequence[RawRow]], timezone: str = "UTC", order: DateOrder | None = None
+) -> Iterator[HeadlineBatch]:
+    """Validate the rows of a source, which come in batches; its labels are ignored.
+
+    Args:
+        batches: The rows.
+        timezone: The zone of dates that name none.
+        order: The order of dates of numbers; found from each batch if None.
+    """
     count = 0
     for rows in batches:
         first = count + 1
@@ -46,5 +81,17 @@ def read_batches(batches: Iterable[Sequence[RawRow]]) -> Iterator[HeadlineBatch]
             trained_id=pd.Series(list(map(text_id, texts)), index=accepted.index, dtype="str"),
             word=pd.Series([row.label for row in own], index=accepted.index, dtype="object"),
             others=pd.Series([row.others or {} for row in own], index=accepted.index, dtype="object"),
+            published_at=_read_dates(accepted["published_at"], timezone, order),
+            instrument=accepted["instrument"],
         )
-        yield HeadlineBatch(headlines.reset_index(drop=True), rejected.reset_index(drop=True))
+        unread = int((accepted["published_at"].notna() & headlines["published_at"].isna()).sum())
+        yield HeadlineBatch(headlines.reset_index(drop=True), rejected.reset_index(drop=True), unread)
+
+
+def _read_dates(words: pd.Series, timezone: str, order: DateOrder | None) -> pd.Series:
+    """Times in UTC; missing where there is no word, or one that cannot be read."""
+    told = words.dropna()
+    try:
+        return parse_dates(told, timezone, order).reindex(words.index)
+    except DateOrderError:
+        return pd.Series(pd.NaT, index=words.index, dtype="datetime64[us]")

@@ -23,6 +23,7 @@ def warn_of_answers(scoring_id: str, model: "CellModel", counts: ScoringCounts, 
         warn_of_chance(model.card.cell_id, judged),
         _warn_of_unparsed(counts, model.max_unparsed_rate),
         _warn_of_rejected(scoring_id, counts, model.max_rejected),
+        _warn_of_dates(counts),
     )
     yield from (warning for warning in found if warning)
 
@@ -48,3 +49,14 @@ def _warn_of_rejected(scoring_id: str, counts: ScoringCounts, most: float) -> st
         f"answer, more than data.max_rejected {most:g} allows; look at them with "
         f'fintone sql "{rejected_query(scoring_id)}", or name another column with --text-column'
     )
+
+
+def _warn_of_dates(counts: ScoringCounts) -> str | None:
+    if not counts.dates_unread:
+        return None
+    what = (
+        "1 date cannot be read, and its headline has"
+        if counts.dates_unread == 1
+        else (f"{counts.dates_unread:,} dates cannot be read, and their headlines have")
+    )
+    return f"warning: {what} none; say --date-order dmy, mdy or ymd, or name the column with --published-at-column"

@@ -1,9 +1,10 @@
 """Answers to headlines that have a label in the source: how many are right, with and without those trained on."""
 
 from collections import Counter
-from pathlib import Path
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from schemas.label import LABELS
 from schemas.listing import list_some
 
 if TYPE_CHECKING:
@@ -14,45 +15,48 @@ if TYPE_CHECKING:
     from schemas.source import DataSettings
 
 
+LABEL_VALUES = [label.value for label in LABELS]
+
+
 class LabelledAnswers:
     """Gathers answers with their true labels, batch by batch, and measures them; a byte or so for each row."""
 
-    def __init__(self, warehouse: Path, cell_id: str, reading: "DataSettings") -> None:
+    def __init__(self, reading: "DataSettings") -> None:
         """Begin with none.
 
         Args:
-            warehouse: The DuckDB file, which knows what the cell was trained on.
-            cell_id: The cell that answers.
             reading: How the source is read, with the words of its labels.
         """
         from ingestion.labels import LabelWords
 
-        self._warehouse, self._cell_id, self._words = warehouse, cell_id, LabelWords.of(reading)
+        self._words = LabelWords.of(reading)
         self._labels: list[NDArray[np.int64]] = []
         self._answers: list[NDArray[np.int64]] = []
         self._trained: list[NDArray[np.bool_]] = []
         self._unknown: Counter[str] = Counter()
 
+    def list_labels(self, words: Iterable[str | None]) -> list[str | None]:
+        """The label that each word means; None where it means none."""
+        labels = [self._resolve(word) for word in words]
+        return [label if label in LABEL_VALUES else None for label in labels]
+
     def add(self, rows: "pd.DataFrame") -> None:
-        """Take in answered rows: columns trained_id, word and the probabilities. Unparsed counts as neutral."""
+        """Take in answered rows: columns word, true_label, in_sample and probabilities. Unparsed counts as neutral."""
         import numpy as np
 
         from learning.study.unparsed import with_unparsed
-        from schemas.label import LABELS
         from storage.scores import PROBABILITIES
-        from storage.splits import load_trained_texts
 
-        numbers = {label.value: number for number, label in enumerate(LABELS)}
-        words = [self._resolve(word) for word in rows["word"]]
-        self._unknown.update(word for word in words if word not in numbers and not self._words.leaves_out(word))
-        labelled = rows[[word in numbers for word in words]]
+        labelled = rows[rows["true_label"].notna()]
+        unknown = [self._resolve(word) for word in rows.loc[rows["true_label"].isna(), "word"]]
+        self._unknown.update(word for word in unknown if not self._words.leaves_out(word))
         if labelled.empty:
             return
-        trained = load_trained_texts(self._warehouse, self._cell_id, labelled["trained_id"].tolist())
         probabilities = labelled[list(PROBABILITIES)].to_numpy(dtype=float)
-        self._labels.append(np.array([numbers[word] for word in words if word in numbers], dtype=np.int8))
+        numbers = {label: number for number, label in enumerate(LABEL_VALUES)}
+        self._labels.append(np.array([numbers[label] for label in labelled["true_label"]], dtype=np.int8))
         self._answers.append(with_unparsed(probabilities).argmax(axis=1).astype(np.int8))
-        self._trained.append(labelled["trained_id"].isin(trained).to_numpy())
+        self._trained.append(labelled["in_sample"].to_numpy(dtype=bool))
 
     def _resolve(self, word: str | None) -> str:
         """The label that a word means, or the word itself; empty for a missing one."""

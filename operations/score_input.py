@@ -84,16 +84,17 @@ def _open_stream(settings: ScoreSettings, scorer: "Scorer") -> ScoreInput:
 
     content = open_stream(cast("io.BufferedReader", sys.stdin.buffer), settings.reading)
     identity = content_id({"stream": time.time_ns(), **scorer.identity})
-    batches = read_batches(batch_rows(content.rows, ROWS_AT_ONCE, STREAM_PATIENCE))
+    own = settings.reading
+    batches = read_batches(batch_rows(content.rows, ROWS_AT_ONCE, STREAM_PATIENCE), own.timezone, own.date_order)
     return ScoreInput(identity, STREAM, STREAM, [content.kind], content.columns, batches)
 
 
 def _read_whole(settings: ScoreSettings, scorer: "Scorer", held: IO[str], *, truncates: bool) -> ScoreInput:
     from ingestion.sources import Reading, find_place, iterate_rows
-    from ingestion.unlabelled import read_batches
+    from ingestion.unlabelled import DateWords, read_batches
 
-    place, reading = find_place(settings.reading), Reading()
-    _hold(iterate_rows(place, settings.reading, reading), held)
+    place, reading, dates = find_place(settings.reading), Reading(), DateWords()
+    _hold(dates.watch(iterate_rows(place, settings.reading, reading)), held)
     rules = settings.reading.model_dump(mode="json", exclude={"source", "split_column", "too_long"})
     # a setting that is newer than homes with scorings is left out where it is not given: their ids stay
     rules = {name: rule for name, rule in rules.items() if rule is not None or name not in NEWER}
@@ -106,7 +107,7 @@ def _read_whole(settings: ScoreSettings, scorer: "Scorer", held: IO[str], *, tru
         place.location,
         reading.kinds,
         join_columns(reading.columns),
-        read_batches(_take_back(held)),
+        read_batches(_take_back(held), settings.reading.timezone, settings.reading.date_order or dates.find_order()),
         sum(reading.rows),
         (*place.not_read, *reading.not_read),
     )

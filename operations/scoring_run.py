@@ -97,9 +97,7 @@ class ScoringRun:
         self.counts, self.meter, self.is_loaded = ScoringCounts(), Meter(), False
         self.warehouse = Home.from_environment().warehouse
         self.others = rename_others(source.columns.kept)
-        self.labelled = (
-            LabelledAnswers(self.warehouse, chosen.model.card.cell_id, settings.reading) if settings.evaluate else None
-        )
+        self.labelled = LabelledAnswers(settings.reading) if settings.evaluate else None
 
     def run(self, look: Callable[[str], object]) -> None:
         """Score all of it, and have a look after each batch."""
@@ -153,6 +151,7 @@ class ScoringRun:
         import pandas as pd
 
         from storage.scores import load_scores, save_batch
+        from storage.splits import load_trained_texts
 
         scorer, counts = self.chosen.scorer, self.counts
         texts = batch.headlines.drop_duplicates("text_id")
@@ -176,13 +175,18 @@ class ScoringRun:
             counts.rows_answered + len(rows),
             counts.rows_unparsed + int(told["is_unparsed"].sum()),
             counts.rows_truncated + int(told["is_truncated"].sum()),
+            counts.dates_unread + batch.unread_dates,
         )
-        pairs = rows[["row_number", "text_id"]]
-        save_batch(self.warehouse, self.source.scoring_id, scorer, answered, pairs, rejected, self.counts)
+        labels = self.labelled.list_labels(rows["word"]) if self.labelled else [None] * len(rows)
+        trained = load_trained_texts(self.warehouse, scorer.cell_id, rows["trained_id"].tolist())
+        saved = rows[["row_number", "text_id", "published_at", "instrument"]].assign(
+            true_label=pd.Series(labels, index=rows.index, dtype="str"), in_sample=rows["trained_id"].isin(trained)
+        )
+        save_batch(self.warehouse, self.source.scoring_id, scorer, answered, saved, rejected, self.counts)
         if self.write is not None and len(rows):
             self.write(self.as_answers(told))
         if self.labelled:
-            self.labelled.add(told)
+            self.labelled.add(told.merge(saved[["row_number", "true_label", "in_sample"]], on="row_number"))
 
     def as_answers(self, rows: "pd.DataFrame") -> "pd.DataFrame":
         """Rows as a file of answers has them, with the other columns of the source."""

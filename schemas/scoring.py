@@ -39,6 +39,7 @@ class ScoringCounts:
 
     `rows_answered` are the rows that were scored, `rows_unparsed` those of them whose likeliest answer is no label, and
     `rows_truncated` those whose headline is longer than the model takes, of which the beginning was scored.
+    `dates_unread` are the headlines whose date cannot be read: they are answered, and have none.
     """
 
     rows_read: int = 0
@@ -48,6 +49,7 @@ class ScoringCounts:
     rows_answered: int = 0
     rows_unparsed: int = 0
     rows_truncated: int = 0
+    dates_unread: int = 0
 
 
 class Drift(NamedTuple):

@@ -260,7 +260,10 @@ class EvaluatedSettings(UnlabelledSettings):
 def list_reading(*, evaluate: bool) -> frozenset[str]:
     """The settings by which a source is read that is scored; also of its labels if answers are compared with them."""
     labels = {"label_column", "label_columns", "label_map", "thresholds"} if evaluate else set()
-    return frozenset({"text_column", "context_column", "encoding", "format", "delimiter", "header_row", *labels})
+    dates = {"published_at_column", "instrument_column", "timezone", "date_order"}
+    return frozenset(
+        {"text_column", "context_column", "encoding", "format", "delimiter", "header_row", *dates, *labels}
+    )
 
 
 class ScoreSettings(NamingSettings):
@@ -285,6 +288,20 @@ class ScoreSettings(NamingSettings):
     )
     text_column: str | None = Field(
         default=None, description="Column of the headline; found by names and values when not given."
+    )
+    published_at_column: str | None = Field(
+        default=None,
+        description="Column of the date or time of publication; found by names and values when not given, none where "
+        "empty.",
+    )
+    instrument_column: str | None = Field(
+        default=None,
+        description="Column of the ticker, ISIN or entity that a headline is about; found by names when not given, "
+        "none where empty.",
+    )
+    timezone: str = Field(default="UTC", description="Time zone of dates that name none.")
+    date_order: DateOrder | None = Field(
+        default=None, description="Order in dates such as 03/04/2025; found from all of them when not given."
     )
     context_column: str | None = Field(
         default=None,

@@ -5,6 +5,7 @@ kind. See `storage.gate` for who goes first. The log `fintone.warehouse` says th
 for how long; without a handler Python prints it to standard error.
 """
 
+import atexit
 import logging
 import math
 import random
@@ -172,7 +173,10 @@ class _Engine:
     @contextmanager
     def attached(self, path: Path, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:  # noqa: FBT001
         """A connection whose database is the file."""
-        engine = self._started = self._started or duckdb.connect()
+        if self._started is None:
+            self._started = duckdb.connect()
+            atexit.register(self.close)  # what lives on when Python has taken DuckDB down is told on standard error
+        engine = self._started
         name, mode = str(path).replace("'", "''"), " (READ_ONLY)" if read_only else ""
         engine.execute(f"ATTACH '{name}' AS {NAME}{mode}")
         try:
@@ -186,8 +190,14 @@ class _Engine:
         try:
             engine.execute(f"DETACH {NAME}")
         except duckdb.Error:
+            self.close()
+
+    def close(self) -> None:
+        """End this DuckDB; the next file starts another one."""
+        if self._started is not None:
+            self._started.close()
             self._started = None
-            engine.close()
+            atexit.unregister(self.close)
 
 
 NAME = "warehouse"

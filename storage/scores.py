@@ -105,7 +105,7 @@ def save_batch(
         scoring_id: The scoring.
         scorer: The cell that scored.
         answers: Columns text_id, text, is_truncated and `PROBABILITIES`: texts that were not known before.
-        rows: Columns row_number and text_id.
+        rows: Columns row_number, text_id, published_at, instrument, true_label and in_sample.
         rejected: Columns source, row_number, reason and raw.
         counts: Of the whole scoring so far.
     """
@@ -120,8 +120,8 @@ def save_batch(
             {**vars(scorer), "now": utc_now()},
         )
         connection.execute(
-            "INSERT INTO ledger.scored_rows BY NAME SELECT $scoring_id AS scoring_id, row_number,"
-            " text_id FROM incoming ANTI JOIN (FROM ledger.scored_rows WHERE scoring_id = $scoring_id)"
+            "INSERT INTO ledger.scored_rows BY NAME SELECT $scoring_id AS scoring_id, *"
+            " FROM incoming ANTI JOIN (FROM ledger.scored_rows WHERE scoring_id = $scoring_id)"
             " USING (row_number)",
             own,
         )

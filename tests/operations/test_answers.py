@@ -340,3 +340,50 @@ def test_a_file_that_cannot_be_written_is_told_before_anything_is_scored(
     with pytest.raises(ValueError, match=line):
         run(trained[1], output)
     assert ask(home, "SELECT count(*) FROM scorings") == [(0,)]
+
+
+DATED = """headline,label,date,ticker
+Profit rose 5 %,positive,03/04/2025,NWD
+Costs rose again,negative,13/04/2025,HBF
+A merger is near,neutral,28/05/2025,NWD
+An odd day,neutral,soon,NWD
+"""
+
+
+def test_dates_instruments_and_labels_of_scored_rows_can_be_queried_over_time(home: Path, trained: Any) -> None:
+    Path("news.csv").write_text(DATED)
+    scored = run(trained[1], evaluate=True)
+    [told] = [each for each in scored.warnings if "date" in each]
+    assert told.startswith(
+        "warning: 1 date cannot be read, and its headline has none; say --date-order dmy, mdy or ymd"
+    )
+    rows = "SELECT strftime(published_at, '%m-%d'), instrument, true_label, in_sample FROM scores ORDER BY row_number"
+    assert ask(home, rows) == [
+        ("04-03", "NWD", "positive", False),
+        ("04-13", "HBF", "negative", False),
+        ("05-28", "NWD", "neutral", False),
+        (None, "NWD", "neutral", False),
+    ]
+    months = ask(
+        home,
+        "SELECT strftime(begins, '%m-%d'), n, round(accuracy * n) FROM accuracy_over_time"
+        " WHERE origin = 'scored' AND period = 'month' ORDER BY begins",
+    )
+    hits = "(label = true_label OR (label = 'unparsed' AND true_label = 'neutral'))::INTEGER"
+    right = ask(
+        home,
+        f"SELECT month(published_at), sum({hits}) FROM scores WHERE published_at IS NOT NULL GROUP BY ALL ORDER BY ALL",
+    )
+    assert [(begins, n) for begins, n, _ in months] == [("04-01", 2), ("05-01", 1)]
+    assert [hits for *_, hits in months] == [hits for _, hits in right]
+
+
+def test_the_order_of_dates_is_found_from_the_whole_source(home: Path, trained: Any) -> None:
+    texts = write_news(4_200)  # more rows than are read at a time, and only the last one shows the order
+    dates = ["01/02/2025"] * 4_199 + ["13/02/2025"]
+    pd.DataFrame({"headline": texts, "date": dates}).to_csv("news.csv", index=False)
+    run(trained[1])
+    assert ask(home, "SELECT DISTINCT strftime(published_at, '%Y-%m-%d') FROM scores ORDER BY ALL") == [
+        ("2025-02-01",),
+        ("2025-02-13",),
+    ]
