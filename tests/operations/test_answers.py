@@ -352,7 +352,7 @@ An odd day,neutral,soon,NWD
 
 def test_dates_instruments_and_labels_of_scored_rows_can_be_queried_over_time(home: Path, trained: Any) -> None:
     Path("news.csv").write_text(DATED)
-    scored = run(trained[1], evaluate=True)
+    scored = run(trained[1], evaluate=True, published_at_column="date")
     [told] = [each for each in scored.warnings if "date" in each]
     assert told.startswith(
         "warning: 1 date cannot be read, and its headline has none; say --date-order dmy, mdy or ymd"
