@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from datetime import date, timedelta
 from pathlib import Path
 from random import Random
 
@@ -59,7 +60,14 @@ def folder(home: Path) -> Path:
     random, folder = Random(6), Path.cwd()
     rows = [generate_headline(random) for _ in range(200)]
     own_words = [(row.text, WORDS[row.sentiment]) for row in rows]
-    write_csv(folder / "headlines.csv", "title,label", own_words)
+    days = (str(date(2025, 1, 1) + timedelta(days=number)) for number in range(len(rows)))
+    told = [(*row, day, f"Of {day}") for row, day in zip(own_words, days, strict=True)]
+    write_csv(folder / "headlines.csv", "title,label,date,background", told)
+    write_csv(
+        folder / "this-week.csv",
+        "title,label,date",
+        [(*row[:1], rows[at].sentiment, row[2]) for at, row in enumerate(told)],
+    )
     write_csv(folder / "labelled.csv", "title,label", own_words[:20])
     (folder / "words.yaml").write_text("".join(f"{word}: {label}\n" for label, word in WORDS.items()))
     (folder / "wire.txt").write_text("".join(f"{generate_headline(random).text}\n" for _ in range(20)))
@@ -100,7 +108,7 @@ def test_every_documented_command_works(
     folder: Path, home: Path, tiny_folder: Path, fintone: Run, lasting_worker: None
 ) -> None:
     def run(line: str) -> str:
-        if line.startswith("fintone run") or re.search(r" [|>] ", line):  # a study has a Prefect server of its own
+        if line.startswith("fintone run") or re.search(r" [|<>] ", line):  # a study has a Prefect server of its own
             return run_in_shell(line)
         code, out, err = fintone(*shlex.split(line)[1:])
         assert code == 0, f"{line}: {err}"
