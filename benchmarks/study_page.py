@@ -1,14 +1,17 @@
 """A study of real headlines as a page: `python -m benchmarks.study_page STUDY` writes it from the warehouse.
 
-The page is docs/studies/financial-phrasebank.md: the text of study_page.md with its blocks filled. The study is that of
-financial-phrasebank.yaml, in FINTONE_HOME. Measures nothing.
+The page is docs/studies/financial-phrasebank.md: the text of study_page.md with its blocks filled. README quotes its
+ladder from results/financial-phrasebank.json, which is written too. The study is that of financial-phrasebank.yaml, in
+FINTONE_HOME. Measures nothing.
 """
 
 import argparse
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.machine import RESULTS
 from benchmarks.readme import build_table, fill_blocks
 from reporting.verdict import tell_bounds, tell_figure
 from storage.home import Home
@@ -115,6 +118,28 @@ def build_ladder(ask: Ask) -> str:
     return build_table(titles, told)
 
 
+def build_recipes(ask: Ask) -> str:
+    """Every recipe that was tried, by its accuracy on validation; which one that chooses for each base is marked."""
+    chosen = "(SELECT cell_id FROM ladder WHERE {test} AND is_best_of_base)"
+    rows = ask(
+        "SELECT own.cell_name, own.accuracy, own.macro_f1, test.accuracy AS on_test, test.accuracy_low AS on_test_low,"  # noqa: S608 (our own names)
+        f" test.accuracy_high AS on_test_high, own.cell_id IN {chosen} AS is_chosen FROM leaderboard AS own JOIN"
+        " leaderboard AS test USING (study_id, cell_id, temperature) WHERE study_id = {study} AND own.part ="
+        " 'validation' AND test.part = 'test' AND temperature = 0.1 AND own.kind = 'fine-tuned'"
+        " ORDER BY own.model, own.expected_accuracy DESC"
+    )
+    told = [
+        (
+            f"{row['cell_name']}{' *' if row['is_chosen'] else ''}",
+            tell_figure(row["accuracy"]),
+            tell_figure(row["macro_f1"]),
+            tell(row, "on_test"),
+        )
+        for row in rows
+    ]
+    return build_table(("recipe", "accuracy on validation", "macro-F1 on validation", "accuracy on test"), told)
+
+
 def build_curve(ask: Ask) -> str:
     """Accuracy by epochs at each temperature."""
     rows = ask(
@@ -190,12 +215,30 @@ BUILDERS: dict[str, Callable[[Ask], str]] = {
     "run": build_run,
     "reproduction": build_reproduction,
     "ladder": build_ladder,
+    "recipes": build_recipes,
     "curve": build_curve,
     "agreement": build_agreement,
     "confusion": build_confusion,
     "examples": build_examples,
     "seeds": build_seeds,
 }
+
+
+def record_ladder(ask: Ask) -> dict[str, Any]:
+    """What README quotes: untouched bases, fine-tunes that validation chooses, the best two baselines, and Llama."""
+    [study] = ask("SELECT source, finished_at FROM studies WHERE study_id = {study}")
+    [published] = ask("SELECT max(accuracy) AS accuracy FROM published_results")
+    rows = ask(
+        "SELECT cell_name, kind, model, n, accuracy, accuracy_low, accuracy_high, macro_f1 FROM ladder WHERE {test} AND"
+        " (temperature IS NULL OR temperature = 0.1) AND (kind <> 'fine-tuned' OR is_best_of_base) ORDER BY accuracy"
+    )
+    best = [row for row in rows if row["kind"] == "baseline"][-2:]
+    return {
+        "source": study["source"],
+        "finished": f"{study['finished_at']:%d %B %Y}",
+        "ladder": [row for row in rows if row["kind"] != "baseline" or row in best],
+        "published best": published["accuracy"],
+    }
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -206,6 +249,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     blocks = {name: build(ask) for name, build in BUILDERS.items()}
     PAGE.parent.mkdir(exist_ok=True)
     PAGE.write_text(fill_blocks(TEXT.read_text(encoding="utf-8"), blocks), encoding="utf-8")
+    record = json.dumps(record_ladder(ask), indent=2)
+    (RESULTS / f"{PAGE.stem}.json").write_text(f"{record}\n", encoding="utf-8")
     print(f"{PAGE.name} has the figures: {', '.join(blocks)}")
 
 
