@@ -81,38 +81,52 @@ def main() -> None:
     """Run the command line and end the process with the exit code of the contract: 0, 1 or 2."""
     arguments = sys.argv[1:]
     debug = debugging.is_on = "--debug" in arguments
-    words = [word for word in arguments if word != "--debug"]
     show_notices(tell)
     forbid_telemetry()
+    code = _run([word for word in arguments if word != "--debug"], debug=debug)
+    if code == INTERRUPTED:
+        sys.stderr.write(INTERRUPTION)
+    sys.exit(code)
+
+
+def _run(words: list[str], *, debug: bool) -> int:
+    """Run a command; its exit code, once an error is told in a line, below its traceback where that was asked for."""
     try:
         code = typer.main.get_command(app).main(words, "fintone", standalone_mode=False) or 0
         sys.stdout.flush()
     except TyperException as error:
         path = error.ctx.command_path if getattr(error, "ctx", None) else "fintone"  # type: ignore[attr-defined]
         message = error.format_message().replace("Value error, ", "").rstrip(".")
-        _end(f"{message}; see {path} --help", BAD_INPUT, debug=debug)
+        code = _tell(f"{message}; see {path} --help", BAD_INPUT, debug=debug)
     except InputError as error:
         for line in error.details:
             tell(line)
-        _end(str(error), BAD_INPUT, debug=debug)
+        code = _tell(str(error), BAD_INPUT, debug=debug)
     except FailureError as error:
-        _end(str(error), FAILED, debug=debug)
+        code = _tell(str(error), FAILED, debug=debug)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(FAILED)
+        code = FAILED
     except MemoryError:
-        _end("out of memory: give fewer rows or a smaller model, or close other programs", FAILED, debug=debug)
+        code = _tell("out of memory: give fewer rows or a smaller model, or close other programs", FAILED, debug=debug)
     except Exception as error:  # noqa: BLE001 (the edge: whatever went wrong is one line, or a traceback with --debug)
         hint = "" if debug else "; --debug shows more"
-        _end(f"{type(error).__name__}: {' '.join(str(error).split())}{hint}", FAILED, debug=debug)
-    if code == INTERRUPTED:
-        sys.stderr.write(INTERRUPTION)
-    sys.exit(code)
+        code = _tell(f"{type(error).__name__}: {' '.join(str(error).split())}{hint}", FAILED, debug=debug)
+    return int(code)
 
 
-def _end(message: str, code: int, *, debug: bool) -> None:
-    """Print an error as one line, below its traceback where that was asked for, and leave."""
+def _tell(message: str, code: int, *, debug: bool) -> int:
+    """Print the error that is handled as one line, below its traceback where that was asked for; the exit code."""
     if debug:
         sys.stderr.write(show_text(traceback.format_exc(), lines=True))
     sys.stderr.write(f"fintone: {show_text(message)}\n")
-    sys.exit(code)
+    _let_go(sys.exception())
+    return code
+
+
+def _let_go(error: BaseException | None) -> None:
+    """Free what an error holds by its traceback: Prefect keeps it, and DuckDB tells at exit of what is not freed."""
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error.__traceback__ = None
+        error = error.__cause__ or error.__context__

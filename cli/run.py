@@ -221,7 +221,7 @@ def _print_leaderboard(home: "Home", study_id: str, *, synthetic: bool) -> None:
     rows = load_leaderboard(home.warehouse, study_id)
     best = find_best(home.warehouse, study_id)
     folds = load_study_folds(home.warehouse, study_id)
-    pooled = f" of {folds} folds" if folds else ""
+    pooled = f" of {folds} folds or windows" if folds else ""
     title = f"study {study_id}, {rows[0]['n']} test headlines{pooled}{' (synthetic)' if synthetic else ''}"
     stdout.print()
     stdout.print(build_table(rows, title, load_short_ids(home.warehouse)))

@@ -99,6 +99,8 @@ def count_dates(words: Sequence[str]) -> int:
 def find_order(dates: Sequence[str]) -> DateOrder:
     """The order that fits all dates of numbers, such as 03/04/2025; one whose years are not in the future is preferred.
 
+    Of dates with points the day is first where that fits, as wherever dates are written so.
+
     Raises:
         DateOrderError: Several orders fit all of them, or none does.
     """
@@ -110,6 +112,8 @@ def find_order(dates: Sequence[str]) -> DateOrder:
     best = [order for order in ORDERS if len(fits[order]) == most]
     latest = f"{datetime.now().year}-99"  # noqa: DTZ005 (a day more or less does not matter)
     best = [order for order in best if max(fits[order].values(), default="") < latest] or best
+    if "dmy" in best and all("." in date for date in dates):
+        return "dmy"
     if len({tuple(fits[order].items()) for order in best}) > 1:
         raise DateOrderError(f"{dates[0]!r} may be {' or '.join(best)}")
     return best[0]

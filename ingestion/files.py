@@ -101,6 +101,11 @@ def _find_file(path: Path, name: str, shown: str) -> SourceFile:
     return SourceFile(name, status.st_size, path)
 
 
+def _where(path: Path) -> str:
+    """The folder in which a path was looked for that names none."""
+    return "" if path.is_absolute() or path.parts[:-1] else f" in {Path.cwd()}"
+
+
 @contextmanager
 def _told(source: str, path: Path) -> Iterator[None]:
     """Turn what the system refuses in the block into one line."""
@@ -111,8 +116,8 @@ def _told(source: str, path: Path) -> Iterator[None]:
     except (FileNotFoundError, NotADirectoryError):
         hint = did_you_mean_path(source, "embedded")
         raise SourceError(
-            f"source {source!r} does not exist{hint or ':'} give the path of a file or folder, hf:ORG/NAME, "
-            "or `embedded`"
+            f"source {source!r} does not exist{_where(path)}{hint or ':'} give the path of a file or folder, "
+            "hf:ORG/NAME, or `embedded`"
         ) from None
     except (OSError, ValueError) as error:  # a path with a NUL character is a ValueError
         named = getattr(error, "filename", None)

@@ -133,7 +133,10 @@ def _find_remedies(reasons: "pd.Series", labels: Counter[str], account: Account,
         yield f"map them by {assign(data, 'label_map', pasted)}{choice if PLACEHOLDER in pasted else ''}"
     yield from columns.warn()
     if _sum(reasons, _NO_LABEL):
-        yield f"rows without a label are left out by {assign(data, 'label_map', spell_map([''], data))}"
+        if account.rows_accepted:
+            yield f"rows without a label are left out by {assign(data, 'label_map', spell_map([''], data))}"
+        else:
+            yield "headlines without labels are scored by fintone score"
     if _sum(reasons, _CONFLICT):
         choices = ["keep"] if data.conflicts == "majority" else ["majority", "keep"]
         what = "ties are settled" if _sum(reasons, _TIED) else "conflicting labels are settled"

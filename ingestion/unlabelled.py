@@ -1,5 +1,6 @@
 """Headlines without labels, batch by batch: which can be scored, and why the others cannot."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -33,18 +34,22 @@ class HeadlineBatch:
         return len(self.headlines) + len(self.rejected)
 
 
-class DateWords:
-    """Gathers the dates of numbers of a whole source while it is read, from which their order can be found."""
+class Words:
+    """Gathers words of a whole source while it is read: its dates of numbers, whose order is found, and its labels."""
 
     def __init__(self) -> None:
         """Begin with none."""
         self._dates: set[str] = set()
+        self.labels: Counter[str] = Counter()
+        """How many rows have each word for a label; empty for a missing one."""
 
     def watch(self, rows: Iterable[RawRow]) -> Iterator[RawRow]:
         """The rows, as they come."""
         for row in rows:
             if row.published_at:
                 self._dates.update(list_dates([row.published_at]))
+            if row.defect is None:
+                self.labels[row.label or ""] += 1
             yield row
 
     def find_order(self) -> DateOrder | None:

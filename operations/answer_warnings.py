@@ -54,9 +54,8 @@ def _warn_of_rejected(scoring_id: str, counts: ScoringCounts, most: float) -> st
 def _warn_of_dates(counts: ScoringCounts) -> str | None:
     if not counts.dates_unread:
         return None
-    what = (
-        "1 date cannot be read, and its headline has"
-        if counts.dates_unread == 1
-        else (f"{counts.dates_unread:,} dates cannot be read, and their headlines have")
+    rows = "1 headline has" if counts.dates_unread == 1 else f"{counts.dates_unread:,} headlines have"
+    return (
+        f"warning: {rows} no date, since theirs cannot be read, or may be day or month first: say --date-order dmy, "
+        "mdy or ymd, or name the column with --published-at-column"
     )
-    return f"warning: {what} none; say --date-order dmy, mdy or ymd, or name the column with --published-at-column"

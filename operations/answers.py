@@ -4,12 +4,12 @@ Runs without Prefect. What the model said before of a text is not asked again.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from operations.models import load_model
-from operations.score_input import open_input
+from operations.score_input import ScoreInput, open_input
 from operations.scoring_run import ChosenModel, ScoredSource, ScoringRun
 from reporting.csv_rows import CsvRows
 from schemas.data_report import describe_reasons
@@ -92,13 +92,11 @@ def score_source(
     Raises:
         InputError: The source cannot be read, or has nothing that can be scored.
     """
-    settings, asked_without = chosen.complete(settings)
-    if asked_without:
-        tell(asked_without)
-    with open_input(settings, chosen.scorer, truncates=chosen.truncates) as source:
+    with _open_as_in_study(settings, chosen, tell) as (own, source):
         for line in source.describe():
             tell(line)
-        scoring = ScoringRun(source, settings, chosen, write, on_rows, tell)
+        _check_labels(own, source)
+        scoring = ScoringRun(source, own, chosen, write, on_rows, tell)
         try:
             scoring.run(look if source.rows is None else lambda _: None)
         except Exception:
@@ -107,6 +105,45 @@ def score_source(
             on_interrupt(scoring.result())
             raise
         return scoring.result()
+
+
+@contextmanager
+def _open_as_in_study(
+    settings: ScoreSettings, chosen: ChosenModel, tell: Callable[[str], None]
+) -> Iterator[tuple[ScoreSettings, ScoreInput]]:
+    """Lend a source, read as the model's study read its own where that fits, and the settings by which it is read."""
+    from ingestion.columns import MissingColumnError
+    from ingestion.streams import STREAM
+
+    settings, told = chosen.with_context(settings)
+    if told:
+        tell(told)
+    own, told = chosen.as_in_study(settings, columns=settings.source != STREAM)
+    with ExitStack() as opened:
+        try:
+            source = opened.enter_context(open_input(own, chosen.scorer, truncates=chosen.truncates))
+        except MissingColumnError:
+            own, told = chosen.as_in_study(settings, columns=False)
+            source = opened.enter_context(open_input(own, chosen.scorer, truncates=chosen.truncates))
+        if told:
+            tell(told)
+        yield own, source
+
+
+def _check_labels(settings: ScoreSettings, source: ScoreInput) -> None:
+    """Check that some label of a source that was read whole is known, where answers are compared with it.
+
+    Raises:
+        NothingEvaluatedError: None is.
+    """
+    from operations.labelled_answers import LabelledAnswers
+
+    if not settings.evaluate or source.labels is None:
+        return
+    labelled = LabelledAnswers(settings.reading)
+    labelled.count_unknown(source.labels)
+    if not any(labelled.list_labels(source.labels)):
+        raise NothingEvaluatedError(f"source {settings.source!r}: {labelled.explain_nothing()}")
 
 
 @contextmanager

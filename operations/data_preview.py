@@ -10,7 +10,7 @@ from operations.examples import check_examples
 from operations.lengths import tell_long
 from operations.splitting import Division, count_moved_of, draw_parts, draw_parts_of_folds, prepare_division
 from operations.timeline import tell_times
-from reporting.verdict import tell_leaks, tell_moved
+from reporting.verdict import tell_leaks, tell_moved, tell_scarcity, tell_unplaced
 from schemas.columns import ReadColumns
 from schemas.config import StudyConfig
 from schemas.label import LABELS
@@ -42,8 +42,12 @@ def divide_headlines(config: StudyConfig, headlines: "pd.DataFrame") -> TriedSpl
     parts = folds[0] if folds else draw_parts(headlines, config.split, config.data.near_duplicates, division)
     for own in folds or [parts]:
         check_examples(config, headlines, own, fetch=False)
+    there = [label for label in LABELS if label in set(labels.values())]
     counts = {part: Counter(labels[headline] for headline in own) for part, own in parts.items()}
     notes = [tell_long(config, division.long), tell_leaks(count_leaks(group_of, parts), len(parts["test"]))]
+    notes.append(tell_scarcity([(part, label, own[label]) for part, own in counts.items() for label in there]))
+    if config.split.is_drawn:
+        notes.append(tell_unplaced(len(headlines) - len(division.left_out) - sum(map(len, parts.values()))))
     if division.given is not None:
         notes.append(tell_moved(count_moved_of(division.given, division.left_out, parts)))
     if division.by_time:

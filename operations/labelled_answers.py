@@ -1,7 +1,7 @@
 """Answers to headlines that have a label in the source: how many are right, with and without those trained on."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from schemas.label import LABELS
@@ -48,8 +48,7 @@ class LabelledAnswers:
         from storage.scores import PROBABILITIES
 
         labelled = rows[rows["true_label"].notna()]
-        unknown = [self._resolve(word) for word in rows.loc[rows["true_label"].isna(), "word"]]
-        self._unknown.update(word for word in unknown if not self._words.leaves_out(word))
+        self.count_unknown(Counter(word or "" for word in rows.loc[rows["true_label"].isna(), "word"]))
         if labelled.empty:
             return
         probabilities = labelled[list(PROBABILITIES)].to_numpy(dtype=float)
@@ -57,6 +56,13 @@ class LabelledAnswers:
         self._labels.append(np.array([numbers[label] for label in labelled["true_label"]], dtype=np.int8))
         self._answers.append(with_unparsed(probabilities).argmax(axis=1).astype(np.int8))
         self._trained.append(labelled["in_sample"].to_numpy(dtype=bool))
+
+    def count_unknown(self, words: Mapping[str, int]) -> None:
+        """Take in words, with their numbers of rows, that mean no label; those that are left out do not count."""
+        for word, rows in words.items():
+            told = self._resolve(word)
+            if told not in LABEL_VALUES and not self._words.leaves_out(told):
+                self._unknown[told] += rows
 
     def _resolve(self, word: str | None) -> str:
         """The label that a word means, or the word itself; empty for a missing one."""

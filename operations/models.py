@@ -3,7 +3,7 @@
 What exports, judges and scores with a cell has this in common. Runs without Prefect.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,6 +54,8 @@ class CellModel:
     """What counts as a near copy there."""
     context_column: str | None
     """The column of the context that its prompt shows, in its latest study; None where it shows none."""
+    reading: Mapping[str, Any]
+    """What its latest study said of how its source is read."""
 
     @property
     def chooser(self) -> "Chooser | None":
@@ -106,6 +108,7 @@ def load_model(home: Home, cell: "StoredCell") -> CellModel:
         max_rejected=config["data"].get("max_rejected", DataSettings.model_fields["max_rejected"].default),
         split_id=cell.record.split_id,
         near_duplicates=data.near_duplicates,
+        reading=data.remembered,
         context_column=data.context_column if has_prompt and settings.prompt.context else None,
     )
     if cell.outcome is None or cell.outcome.adapter_hash is None:
@@ -126,8 +129,9 @@ def find_adapter(home: Home, cell: "StoredCell") -> tuple[Path, str]:
 
     identifier, kind = cell.record.cell_id, cell.record.kind
     if kind != "fine-tuned":
+        what = "the untouched base" if kind == "base" else "a baseline"
         raise NoModelError(
-            f"cell {identifier} is {'the untouched base' if kind == 'base' else 'a baseline'}: no adapter"
+            f"cell {identifier} is {what}: no adapter; give a fine-tuned cell, `fintone list cells` shows them"
         )
     if folds := len(load_folds(home.warehouse, cell.record.split_id)):
         raise NoModelError(

@@ -101,7 +101,7 @@ def describe_study(config: StudyConfig) -> list[tuple[str, str]]:
         ("shared", describe_sharing(cells, trained, alone)),
         *describe_race(config, cells, train, None if divided is None else divided.counts["validation"].total()),
     ]
-    few = warn_of_few_steps(cells, train)
+    few = warn_of_few_steps(cells, train, config.split)
     lines += [("few steps", few)] if few else []
     curve = list_curve(cells, config)
     more = [cell for cell in curve if cell not in cells]
@@ -129,7 +129,7 @@ def _describe_scoring(config: StudyConfig, fine_tunes: int) -> str:
     decoding = config.decoding
     cuts = f", top-k {decoding.top_k}" if decoding.top_k else ""
     cuts += f", top-p {decoding.top_p:g}" if decoding.top_p else ""
-    models = f"{fine_tunes} fine-tunes and each untouched base, on validation and test"
+    models = f"{count(fine_tunes, 'fine-tune')} and each untouched base, on validation and test"
     return f"{models}, at temperatures {join_numbers(decoding.temperatures)}{cuts}"
 
 

@@ -100,7 +100,7 @@ def _check(home: Home, decision: Decision, before: Champion | None) -> Proposal:
 
 def _check_reason(reason: str) -> str:
     if not reason.strip():
-        raise PromotionError("reason: it is empty; say why, since it is recorded")
+        raise PromotionError("--reason: it is empty; say why, since it is recorded")
     return " ".join(reason.split())
 
 

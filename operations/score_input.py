@@ -3,7 +3,7 @@
 import json
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -46,6 +46,8 @@ class ScoreInput:
     """How many rows it has; None of a stream."""
     not_read: Sequence[str] = ()
     """Files and sheets that are passed over, each with the reason."""
+    labels: Mapping[str, int] | None = None
+    """How many rows have each word for a label, empty for a missing one; None of a stream."""
 
     def describe(self) -> list[str]:
         """Which column of a table is read, or that a line is a headline; what else could be meant; what is not read."""
@@ -91,10 +93,10 @@ def _open_stream(settings: ScoreSettings, scorer: "Scorer") -> ScoreInput:
 
 def _read_whole(settings: ScoreSettings, scorer: "Scorer", held: IO[str], *, truncates: bool) -> ScoreInput:
     from ingestion.sources import Reading, find_place, iterate_rows
-    from ingestion.unlabelled import DateWords, read_batches
+    from ingestion.unlabelled import Words, read_batches
 
-    place, reading, dates = find_place(settings.reading), Reading(), DateWords()
-    _hold(dates.watch(iterate_rows(place, settings.reading, reading)), held)
+    place, reading, words = find_place(settings.reading), Reading(), Words()
+    _hold(words.watch(iterate_rows(place, settings.reading, reading)), held)
     rules = settings.reading.model_dump(mode="json", exclude={"source", "split_column", "too_long"})
     # a setting that is newer than homes with scorings is left out where it is not given: their ids stay
     rules = {name: rule for name, rule in rules.items() if rule is not None or name not in NEWER}
@@ -107,9 +109,10 @@ def _read_whole(settings: ScoreSettings, scorer: "Scorer", held: IO[str], *, tru
         place.location,
         reading.kinds,
         join_columns(reading.columns),
-        read_batches(_take_back(held), settings.reading.timezone, settings.reading.date_order or dates.find_order()),
+        read_batches(_take_back(held), settings.reading.timezone, settings.reading.date_order or words.find_order()),
         sum(reading.rows),
         (*place.not_read, *reading.not_read),
+        words.labels,
     )
 
 

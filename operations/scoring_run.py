@@ -3,6 +3,7 @@
 Runs without Prefect.
 """
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -13,9 +14,10 @@ from operations.pace import Meter
 from operations.score_input import ScoreInput
 from operations.worker import run_job
 from schemas.data_report import MOST_REASONS, ReasonCount
+from schemas.listing import cut
 from schemas.promotion import Champion
 from schemas.scoring import ANSWER_COLUMNS, ScoringCounts, rename_others
-from schemas.source import ScoreSettings
+from schemas.source import ScoreSettings, list_reading
 from storage.home import Home
 
 if TYPE_CHECKING:
@@ -37,7 +39,7 @@ class ChosenModel:
     truncates: bool = False
     """Whether headlines that are too long for it are truncated; else their rows are rejected."""
 
-    def complete(self, settings: ScoreSettings) -> tuple[ScoreSettings, str | None]:
+    def with_context(self, settings: ScoreSettings) -> tuple[ScoreSettings, str | None]:
         """The settings of a scoring with the column of the context, and what a user should know of it.
 
         That of the model's study is taken where none is named, and none where the model is asked without a context.
@@ -49,6 +51,33 @@ class ChosenModel:
         if own is not None and column is None:
             return settings.model_copy(update={"context_column": own}), None
         return settings, None
+
+    def as_in_study(self, settings: ScoreSettings, *, columns: bool = True) -> tuple[ScoreSettings, str | None]:
+        """The settings of a scoring with what the model's study said of its source, and a line of what that is.
+
+        What is said of this source comes first. How a file is written is not taken: another one may be written
+        otherwise.
+
+        Args:
+            settings: What is said of this source.
+            columns: Whether the names of columns are taken, too.
+        """
+        defaults = {name: field.get_default() for name, field in type(settings).model_fields.items()}
+        names = list_reading(evaluate=settings.evaluate) - {"encoding", "format", "delimiter", "header_row"}
+        taken = {
+            name: value
+            for name, value in self.model.reading.items()
+            if name in names and getattr(settings, name) == defaults[name] and (columns or "column" not in name)
+        }
+        if {"label_column", "label_columns"} & settings.model_fields_set:
+            taken = {name: value for name, value in taken.items() if name not in {"label_column", "label_columns"}}
+        if not taken:
+            return settings, None
+        told = ", ".join(f"{name}={cut(json.dumps(value, ensure_ascii=False))}" for name, value in taken.items())
+        return (
+            ScoreSettings.model_validate({**settings.model_dump(exclude_unset=True), **taken}),
+            f"{settings.source}: read as in the model's study, {told}; options change that",
+        )
 
     @property
     def scorer(self) -> "Scorer":

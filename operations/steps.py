@@ -3,17 +3,19 @@
 from collections.abc import Sequence
 
 from schemas.cell import CellSettings
+from schemas.config import SplitSettings
 
 LEAST_STEPS = 30
 """Optimiser steps below which a fresh LoRA adapter has hardly moved, at the usual learning rates."""
 
 
-def warn_of_few_steps(cells: Sequence[CellSettings], train: int) -> str | None:
+def warn_of_few_steps(cells: Sequence[CellSettings], train: int, split: SplitSettings) -> str | None:
     """That cells train in too few optimiser steps, and what gives them more; None if none does.
 
     Args:
         cells: The cells to fine-tune.
         train: Headlines in train.
+        split: How they were divided.
     """
     from learning.training.schedule import count_steps
 
@@ -24,5 +26,5 @@ def warn_of_few_steps(cells: Sequence[CellSettings], train: int) -> str | None:
     which = f"{few} of {len(steps)} cells" if len(steps) > 1 else "the cell"
     return (
         f"{which} will hardly learn, with fewer than {LEAST_STEPS} optimiser steps ({min(steps)} at the least): raise "
-        "split.train_per_class or training.epochs, or lower training.batch_size"
+        f"{'split.train_per_class or ' if split.is_drawn else ''}training.epochs, or lower training.batch_size"
     )

@@ -89,15 +89,17 @@ def _in_utc(time: datetime | None, zone: ZoneInfo) -> datetime | None:
 
 
 def tell_times(parts: TimedParts) -> str:
-    """When the parts of the first window begin and end, of how many windows, and how many headlines are in none."""
-    first, count = parts.windows[0], len(parts.windows)
-    spans = ", ".join(f"{part} {_span(parts.times, own)}" for part, own in first.items())
-    where = f"window 1 of {count}: " if count > 1 else ""
+    """When the parts begin and end, of windows when each is tested, and how many headlines are in none."""
+    first, *later = parts.windows
+    told = "by time, UTC: " + ", ".join(f"{part} {_span(parts.times, own)}" for part, own in first.items())
+    told += "".join(
+        f"; window {number}: test {_span(parts.times, window['test'])}" for number, window in enumerate(later, start=2)
+    )
     none = [(parts.undated, "without a date"), (parts.embargoed, "that are near copies of earlier ones")]
-    told = " and ".join(f"{number:,} {why}" for number, why in none if number)
-    return f"by time, UTC: {where}{spans}{f'; headlines in no part: {told}' if told else ''}"
+    missing = " and ".join(f"{number:,} {why}" for number, why in none if number)
+    return f"{told}{f'; headlines in no part: {missing}' if missing else ''}"
 
 
 def _span(times: "Times", headlines: Sequence[str]) -> str:
     own = [times[headline] for headline in headlines]
-    return f"{min(own):%Y-%m-%d} to {max(own):%Y-%m-%d}"
+    return f"{min(own):%Y-%m-%d} to {max(own):%Y-%m-%d} ({len(own):,})"

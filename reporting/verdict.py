@@ -24,6 +24,14 @@ def tell_scarcity(counts: Iterable[tuple[str, str, int]]) -> str | None:
     return f"validation has only {least} {label} headline{'' if least == 1 else 's'}, so that its choice is a weak one"
 
 
+def tell_unplaced(count: int) -> str | None:
+    """That headlines are in no part of a drawn split, if any are."""
+    if not count:
+        return None
+    which = "1 headline is" if count == 1 else f"{count:,} headlines are"
+    return f"{which} in no part: beyond the sizes of the parts, or near copies of others"
+
+
 def tell_leaks(leaks: int, n: int) -> str | None:
     """That test shares headlines with train, if it does.
 

@@ -105,6 +105,16 @@ class SplitSettings(Settings):
         "estimates a recipe; it promotes nothing.",
     )
 
+    @field_validator("validation_from", "test_from", mode="before")
+    @classmethod
+    def _iso_date(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            try:
+                return datetime.fromisoformat(value)
+            except ValueError:
+                raise ValueError(f"{value!r} is no date: write it as 2025-10-01, or 2025-10-01T09:30") from None
+        return value
+
     @model_validator(mode="after")
     def _settings_of_its_method(self) -> Self:
         if self.folds and self.method in {"given", "temporal"}:

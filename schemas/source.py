@@ -157,11 +157,11 @@ class DataSettings(NamingSettings):
     def remembered(self) -> dict[str, JsonValue]:
         """What was said of this source, and holds for it in whichever study.
 
-        That is all but its name, the rules for copies and what becomes of headlines that are too long.
+        That is all but its name, the rules for copies, the context and what becomes of headlines that are too long.
 
         Settings at their defaults are left out.
         """
-        of_a_study = {"source", "duplicates", "near_duplicates", "too_long", "identity"}
+        of_a_study = {"source", "duplicates", "near_duplicates", "too_long", "identity", "context_column"}
         return self.model_dump(mode="json", exclude=of_a_study, exclude_defaults=True)
 
     @field_validator("timezone")

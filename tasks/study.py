@@ -26,7 +26,7 @@ def plan_study(config: StudyConfig, ingested: IngestedSource, split_id: str) -> 
     for line in tell_reruns(Home.from_environment().warehouse, study):
         announce(f"done again: {line}")
     announce(_tell_steps(study))
-    few = warn_of_few_steps([cell.settings for cell in study.cells], _count_train(study))
+    few = warn_of_few_steps([cell.settings for cell in study.cells], _count_train(study), config.split)
     if few:
         announce(f"warning: {few}")
     return study

@@ -1,9 +1,13 @@
 """The command line: whatever a user gets wrong is one line on standard error and an exit code, and nothing is made."""
 
+import weakref
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+
+from schemas.errors import InputError
 
 Run = Callable[..., tuple[int, str, str]]
 Refuse = Callable[..., str]
@@ -54,7 +58,7 @@ def test_wrong_usage_names_the_thing_and_the_remedy(
 @pytest.mark.parametrize(
     ("source", "line"),
     [
-        ("nowhere.csv", "source 'nowhere.csv' does not exist: give the path of a file"),
+        ("nowhere.csv", "source 'nowhere.csv' does not exist in "),
         ("x" * 300, "cannot be read (File name too long): check its path"),
         (".", "source 'bad.zip' is a zip that cannot be read"),
         ("empty.csv", "source 'empty.csv' is empty"),
@@ -109,6 +113,26 @@ def test_debug_shows_the_traceback_and_keeps_the_exit_code(fintone: Run) -> None
         assert err.startswith("Traceback")
         assert "WarehouseMissingError" in err
         assert err.splitlines()[-1].startswith("fintone: warehouse ")
+
+
+def test_an_error_that_somebody_keeps_holds_nothing(fintone: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Prefect keeps the errors of a flow; DuckDB tells at exit of connections that frames of them still hold."""
+
+    class Held:
+        pass
+
+    kept: list[BaseException] = []
+    held: list[weakref.ref[Held]] = []
+
+    def fail() -> None:
+        thing = Held()
+        held.append(weakref.ref(thing))
+        kept.append(InputError("thing: is odd"))
+        raise kept[0] from ValueError(thing.__class__.__name__)
+
+    monkeypatch.setattr("cli.main.typer.main.get_command", lambda _: SimpleNamespace(main=lambda *_, **__: fail()))
+    assert fintone("list")[2] == "fintone: thing: is odd\n"
+    assert [each() for each in held] == [None]
 
 
 def test_a_dry_run_leaves_nothing(fintone: Run, home: Path) -> None:

@@ -133,3 +133,15 @@ def test_a_label_map_in_a_profile_of_ones_own_may_be_a_file(
     text = fintone("profiles", "desk")[1].replace("source: headlines.csv", f"source: {wire}\n  label_map: words.yaml")
     Path("my.yaml").write_text(text)
     assert planned("--profile", "my.yaml")[0].data.label_map == WORDS
+
+
+def test_a_label_map_may_stand_in_the_line(wire: str, planned: Callable[..., tuple[StudyConfig, str]]) -> None:
+    words = "{1: positive, 0: neutral, no: negative}"
+    assert planned("--data", wire, "--label-map", words)[0].data.label_map == WORDS
+
+
+def test_a_context_is_of_a_study_and_not_of_its_source(
+    wire: str, fintone: Run, planned: Callable[..., tuple[StudyConfig, str]]
+) -> None:
+    assert fintone("ingest", wire, *SAID, "--context-column", "mood")[0] == 0
+    assert planned("--data", wire)[0].data.context_column is None

@@ -157,7 +157,7 @@ def test_evaluate_compares_answers_with_labels_and_tells_which_the_model_was_tra
 def test_nothing_to_evaluate_is_an_error_with_the_reason(fintone: Run, champion: str) -> None:
     Path("odd.csv").write_text("headline,label\nProfit rose at Orlo .,odd\nCosts rose at Orlo .,\n")
     code, out, err = fintone("score", "odd.csv", "--evaluate", "--label-column", "label")
-    assert (code, len(out.splitlines())) == (2, 3)
+    assert (code, out) == (2, "")  # before anything is answered
     assert err.splitlines()[-1] == (
         "fintone: source 'odd.csv': nothing to evaluate, 2 rows without a label that is known (1 empty, 1 'odd'); "
         "--label-map says what words mean"

@@ -70,6 +70,8 @@ def test_an_hour_that_a_clock_shows_twice_is_the_first_and_one_that_it_skips_the
         (["31/12/24", "01/02/24"], "dmy"),
         (["05/05/2025"], "dmy"),
         (["13/04/2025", "99/99/2025"], "dmy"),
+        (["03.04.2025", "05.06.2025"], "dmy"),  # nobody writes a month first with points
+        (["03.13.2025"], "mdy"),
     ],
 )
 def test_the_order_is_the_one_that_fits_the_whole_column(dates, order):

@@ -6,6 +6,7 @@ import math
 import re
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -17,6 +18,7 @@ from embedded.grammar import generate_headline
 from learning.study.intervals import mean_interval
 from operations import score_input
 from operations.answers import NoScorerError, answers_file, choose_model, score_source, tell_counts
+from operations.scoring_run import ScoredSource
 from reporting.csv_rows import CsvRows
 from reporting.verdict import tell_drift
 from schemas.errors import InputError
@@ -354,9 +356,7 @@ def test_dates_instruments_and_labels_of_scored_rows_can_be_queried_over_time(ho
     Path("news.csv").write_text(DATED)
     scored = run(trained[1], evaluate=True, published_at_column="date")
     [told] = [each for each in scored.warnings if "date" in each]
-    assert told.startswith(
-        "warning: 1 date cannot be read, and its headline has none; say --date-order dmy, mdy or ymd"
-    )
+    assert told.startswith("warning: 1 headline has no date, since theirs cannot be read")
     rows = "SELECT strftime(published_at, '%m-%d'), instrument, true_label, in_sample FROM scores ORDER BY row_number"
     assert ask(home, rows) == [
         ("04-03", "NWD", "positive", False),
@@ -387,3 +387,29 @@ def test_the_order_of_dates_is_found_from_the_whole_source(home: Path, trained: 
         ("2025-02-01",),
         ("2025-02-13",),
     ]
+
+
+def test_a_source_is_read_as_the_models_study_read_its_own_where_that_fits(home: Path, trained: Any) -> None:
+    words = ("up", "down")
+    rows = [f"Orlo publishes {number} reports .;{words[number % 2]}" for number in range(9)]
+    Path("news.csv").write_text("\n".join(["News Text;Analyst View", *rows]))
+    Path("plain.csv").write_text("headline\nOrlo opens .\n")
+    own: dict[str, Any] = {"text_column": "News Text", "label_column": "Analyst View"}
+    own["label_map"] = {"up": "positive", "down": "negative"}
+
+    def score(source: str, **settings: Any) -> tuple[ScoredSource, list[str]]:
+        told: list[str] = []
+        asked = ScoreSettings(source=source, model=trained[1], **settings)
+        chosen = choose_model(asked)
+        chosen = replace(chosen, model=replace(chosen.model, reading=own))
+        return score_source(asked, chosen, None, tell=told.append), told
+
+    scored, told = score("news.csv", evaluate=True)
+    assert told[0].startswith(
+        'news.csv: read as in the model\'s study, text_column="News Text", label_column="Analyst '
+    )
+    assert " on 9 labelled rows" in scored.evaluation[0]
+    assert score("news.csv", text_column="Analyst View")[0].counts.headlines_scored == 2  # what is said comes first
+    scored, told = score("plain.csv")
+    assert not any("study" in line for line in told)
+    assert scored.counts.rows_answered == 1

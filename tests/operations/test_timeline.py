@@ -52,7 +52,7 @@ def test_a_dry_run_tells_of_the_split_that_the_study_has(home: Path) -> None:
     told = [text for subject, text in describe_study(config) if subject == "note" and text.startswith("by time")]
     split, notes = settle(config)
     assert notes == told
-    assert told[0].startswith("by time, UTC: train 2025-01-01 to 2025-02-28, validation 2025-03-01 to 2025-03-14, test")
+    assert told[0].startswith("by time, UTC: train 2025-01-01 to 2025-02-28 (56), validation 2025-03-01")
     assert "headlines in no part: 5 without a date" in told[0]
     rows = query(
         home / "warehouse.duckdb",
