@@ -58,9 +58,9 @@ def find_lines() -> list[str]:
 def folder(home: Path) -> Path:
     """The working folder, with the files that the lines name."""
     random, folder = Random(6), Path.cwd()
-    rows = [generate_headline(random) for _ in range(200)]
+    rows = [generate_headline(random) for _ in range(450)]
     own_words = [(row.text, WORDS[row.sentiment]) for row in rows]
-    days = (str(date(2025, 1, 1) + timedelta(days=number)) for number in range(len(rows)))
+    days = (str(date(2024, 4, 1) + timedelta(days=number)) for number in range(len(rows)))
     told = [(*row, day, f"Of {day}") for row, day in zip(own_words, days, strict=True)]
     write_csv(folder / "headlines.csv", "title,label,date,background", told)
     write_csv(
