@@ -158,6 +158,7 @@ def _merge_copies(identified: pd.DataFrame, refused: pd.DataFrame) -> pd.DataFra
         "label",
         "agreement",
         "context",
+        "instrument",
         "part",
         "about",
         "text_id",

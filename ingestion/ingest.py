@@ -139,7 +139,18 @@ def _group(headlines: pd.DataFrame, measure: str) -> pd.DataFrame:
         groups = group_near_copies(headlines["text"][~headlines["masked_id"].duplicated()].tolist(), measure)[groups]
     smallest = headlines["text_id"].groupby(groups).min()
     group_ids = smallest.reindex(groups).set_axis(headlines.index)
-    columns = ["headline_id", "text_id", "masked_id", "group_id", "text", "label", "copies", "agreement", "context"]
+    columns = [
+        "headline_id",
+        "text_id",
+        "masked_id",
+        "group_id",
+        "text",
+        "label",
+        "copies",
+        "agreement",
+        "context",
+        "instrument",
+    ]
     return headlines.assign(group_id=group_ids)[columns].reset_index(drop=True)
 
 

@@ -18,7 +18,7 @@ class HeadlineBatch:
     """Some rows of a source in order: `headlines` and `rejected` (row_number, reason, raw).
 
     `headlines` has the columns row_number, text, `context`, which is the text to show before it or None, text_id of the
-    two, `trained_id` of the text alone, `word`, which is the label of the source or None, `others`, the cells of
+    question, `trained_id` of the text alone, `word`, which is the label of the source or None, `others`, the cells of
     other columns by name, `published_at`, a time in UTC, and `instrument`. Row numbers count all rows of the source
     from 1.
     """
@@ -61,7 +61,11 @@ class Words:
 
 
 def read_batches(
-    batches: Iterable[Sequence[RawRow]], timezone: str = "UTC", order: DateOrder | None = None
+    batches: Iterable[Sequence[RawRow]],
+    timezone: str = "UTC",
+    order: DateOrder | None = None,
+    *,
+    by_instrument: bool = False,
 ) -> Iterator[HeadlineBatch]:
     """Validate the rows of a source, which come in batches; its labels are ignored.
 
@@ -69,6 +73,7 @@ def read_batches(
         batches: The rows.
         timezone: The zone of dates that name none.
         order: The order of dates of numbers; found from each batch if None.
+        by_instrument: Whether one text on two instruments is two questions.
     """
     count = 0
     for rows in batches:
@@ -77,9 +82,7 @@ def read_batches(
         count += len(rows)
         texts = [normalise_text(text) for text in accepted["text"]]
         own = [rows[number - first] for number in accepted["row_number"]]
-        asked = [
-            text if row.context is None else f"{text}\n{row.context}" for text, row in zip(texts, own, strict=True)
-        ]
+        asked = [_tell(text, row, by_instrument=by_instrument) for text, row in zip(texts, own, strict=True)]
         headlines = accepted[["row_number", "text"]].assign(
             context=pd.Series([row.context for row in own], index=accepted.index, dtype="object"),
             text_id=pd.Series(list(map(text_id, asked)), index=accepted.index, dtype="str"),
@@ -91,6 +94,12 @@ def read_batches(
         )
         unread = int((accepted["published_at"].notna() & headlines["published_at"].isna()).sum())
         yield HeadlineBatch(headlines.reset_index(drop=True), rejected.reset_index(drop=True), unread)
+
+
+def _tell(text: str, row: RawRow, *, by_instrument: bool) -> str:
+    """What makes a question: the text, its context, and what it is about."""
+    told = text if row.context is None else f"{text}\n{row.context}"
+    return f"{told}\ninstrument={row.instrument}" if by_instrument and row.instrument else told
 
 
 def _read_dates(words: pd.Series, timezone: str, order: DateOrder | None) -> pd.Series:

@@ -120,11 +120,12 @@ def _open_as_in_study(
         tell(told)
     own, told = chosen.as_in_study(settings, columns=settings.source != STREAM)
     with ExitStack() as opened:
+        asked = {"truncates": chosen.truncates, "by_instrument": chosen.model.names_instrument}
         try:
-            source = opened.enter_context(open_input(own, chosen.scorer, truncates=chosen.truncates))
+            source = opened.enter_context(open_input(own, chosen.scorer, **asked))
         except MissingColumnError:
             own, told = chosen.as_in_study(settings, columns=False)
-            source = opened.enter_context(open_input(own, chosen.scorer, truncates=chosen.truncates))
+            source = opened.enter_context(open_input(own, chosen.scorer, **asked))
         if told:
             tell(told)
         yield own, source

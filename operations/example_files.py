@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 def write_examples(folder: Path, chooser: "Chooser", prompt: PromptSettings, near_duplicates: str) -> None:
     """Write what examples are chosen from and how; of `fixed` ones also those that are shown before most headlines."""
     from learning.prompt.choice import FixedChooser
-    from learning.prompt.question import context_of
+    from learning.prompt.question import as_question
 
     def tell(text: str, label: Label) -> dict[str, str]:
-        context = context_of(text)
-        return {"headline": text, "label": label, **({"context": context} if context else {})}
+        own = as_question(text)
+        more = {"context": own.context, "instrument": own.instrument}
+        return {"headline": text, "label": label, **{name: value for name, value in more.items() if value}}
 
     shown = chooser.shown if isinstance(chooser, FixedChooser) else ()
     pool = zip(chooser.pool.texts, chooser.pool.labels, chooser.pool.groups, strict=True)
@@ -35,11 +36,12 @@ def write_examples(folder: Path, chooser: "Chooser", prompt: PromptSettings, nea
 def read_examples(folder: Path, prompt: PromptSettings) -> "Chooser":
     """What chooses the examples of a prompt as the file of an exported model says."""
     from learning.prompt.choice import Pool
-    from learning.prompt.question import give_contexts
+    from learning.prompt.question import make_questions
     from operations.examples import make_chooser
 
     content = json.loads((folder / EXAMPLES_FILE).read_text(encoding="utf-8"))
-    headlines = give_contexts(*zip(*((each["headline"], each.get("context")) for each in content["pool"]), strict=True))
+    rows = ((each["headline"], each.get("context"), each.get("instrument")) for each in content["pool"])
+    headlines = make_questions(*zip(*rows, strict=True))
     labels, groups = zip(*((Label(each["label"]), each["group"]) for each in content["pool"]), strict=True)
     names = ("examples", "examples_by", "examples_seed")
     prompt = prompt.model_copy(update={name: content[name] for name in names})

@@ -58,17 +58,18 @@ def make_chooser(pool: "Pool", prompt: PromptSettings, near_duplicates: str) -> 
 
 
 def list_questions(headlines: "pd.DataFrame", prompt: PromptSettings) -> tuple[str, ...]:
-    """The texts of headlines with columns text and context, with the contexts that a prompt shows."""
-    from learning.prompt.question import give_contexts
+    """The texts of headlines with columns text, context and instrument, with what a prompt shows of these two."""
+    from learning.prompt.question import make_questions
 
-    contexts = headlines["context"]
-    if not prompt.context or contexts.isna().all():
-        return tuple(headlines["text"])
-    return give_contexts(headlines["text"], contexts.where(contexts.notna(), None))
+    shown = {"context": prompt.context, "instrument": prompt.names_instrument}
+    told = [
+        headlines[name].astype("object").where(headlines[name].notna() & does, None) for name, does in shown.items()
+    ]
+    return make_questions(headlines["text"], *told)
 
 
 def _make_pool(headlines: "pd.DataFrame", prompt: PromptSettings) -> "Pool":
-    """The pool of headlines with columns text, label, group_id and context."""
+    """The pool of headlines with columns text, label, group_id, context and instrument."""
     from learning.prompt.choice import Pool
 
     labels = tuple(Label(label) for label in headlines["label"])
@@ -97,7 +98,7 @@ def check_examples(config: StudyConfig, headlines: "pd.DataFrame", parts: "Parts
 
     Args:
         config: The study.
-        headlines: Columns headline_id, text, label, group_id and context.
+        headlines: Columns headline_id, text, label, group_id, context and instrument.
         parts: Ids of headlines by part.
         fetch: Whether a hub model that is not there is fetched, where a headline may be too long for it.
 

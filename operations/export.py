@@ -100,15 +100,15 @@ def _check(folder: Path, model: CellModel, canaries: "Canaries", *, is_whole: bo
     """Compare what was written with the ledger, and say in a sentence that it is the same."""
     from learning.kinds.registry import find_kind
     from learning.prompt.choice import ask
-    from learning.prompt.question import give_contexts
+    from learning.prompt.question import make_questions
     from learning.scoring.canaries import compare_canaries
 
     place, quantization = (folder, "none") if is_whole else (model.base.folder, model.base.quantization)
     loaded = find_kind(place).load(place, quantization, model.base.training)
     chooser = read_examples(folder, model.prompt) if model.prompt.examples else None
-    headlines = canaries.headlines
-    if model.context_column:
-        headlines = give_contexts(headlines, canaries.contexts)
+    none = (None,) * len(canaries.headlines)
+    contexts = canaries.contexts if model.context_column else none
+    headlines = make_questions(canaries.headlines, contexts, canaries.instruments if model.names_instrument else none)
     canaries = replace(canaries, headlines=ask(headlines, chooser))
     outcome = compare_canaries(canaries, loaded, None if is_whole else (folder, None), model.prompt)
     if not outcome.passed:

@@ -108,7 +108,7 @@ def find_headlines(data: DataSettings, on_columns: Callable[[ReadColumns], objec
         on_columns: Is given the columns that were read.
 
     Returns:
-        At least the columns headline_id, label, text_id, group_id, text and context.
+        At least the columns headline_id, label, text_id, group_id, text, context and instrument.
 
     Raises:
         InputError: The source cannot be read, or too much of it is rejected.

@@ -33,7 +33,7 @@ def find_long(config: StudyConfig, headlines: "pd.DataFrame", *, fetch: bool) ->
 
     Args:
         config: The study.
-        headlines: Columns headline_id, text_id, text and context.
+        headlines: Columns headline_id, text_id, text, context and instrument.
         fetch: Get a hub model that is not there, where a headline may be too long; otherwise nothing is found of it.
 
     Raises:

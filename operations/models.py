@@ -54,6 +54,8 @@ class CellModel:
     """What counts as a near copy there."""
     context_column: str | None
     """The column of the context that its prompt shows, in its latest study; None where it shows none."""
+    names_instrument: bool
+    """Whether its prompt says what a headline is about."""
     reading: Mapping[str, Any]
     """What its latest study said of how its source is read."""
 
@@ -64,18 +66,28 @@ class CellModel:
 
         return load_chooser(self.split_id, self.prompt, self.near_duplicates)
 
-    def ask(self, headlines: Sequence[str], contexts: Sequence[str | None] | None = None) -> tuple[str, ...]:
-        """The headlines with the examples and the context of its prompt before each.
+    def ask(
+        self,
+        headlines: Sequence[str],
+        contexts: Sequence[str | None] | None = None,
+        instruments: Sequence[str | None] | None = None,
+    ) -> tuple[str, ...]:
+        """The headlines as its prompt asks them: with their examples, context and instrument.
 
         Args:
-            headlines: N texts, each with its context where it has one.
+            headlines: N texts, each with its context and its instrument where it has them.
             contexts: Their contexts, N, where these are not part of them.
+            instruments: What they are about, N, likewise.
         """
         from learning.prompt.choice import ask
-        from learning.prompt.question import give_contexts
+        from learning.prompt.question import make_questions
 
-        has_more = contexts is not None and self.context_column is not None
-        return ask(give_contexts(headlines, contexts or ()) if has_more else headlines, self.chooser)
+        none = [None] * len(headlines)
+        told = (
+            (contexts if self.context_column else None) or none,
+            (instruments if self.names_instrument else None) or none,
+        )
+        return ask(make_questions(headlines, *told), self.chooser)
 
 
 def load_model(home: Home, cell: "StoredCell") -> CellModel:
@@ -109,6 +121,7 @@ def load_model(home: Home, cell: "StoredCell") -> CellModel:
         split_id=cell.record.split_id,
         near_duplicates=data.near_duplicates,
         reading=data.remembered,
+        names_instrument=has_prompt and settings.prompt.names_instrument,
         context_column=data.context_column if has_prompt and settings.prompt.context else None,
     )
     if cell.outcome is None or cell.outcome.adapter_hash is None:
@@ -166,7 +179,7 @@ def _adopt(home: Home, model: CellModel) -> None:
     cell_id = model.card.cell_id
     canaries = load_canaries(home.warehouse, cell_id, CANARIES)
     if canaries is not None:
-        canaries = replace(canaries, headlines=model.ask(canaries.headlines, canaries.contexts))
+        canaries = replace(canaries, headlines=model.ask(canaries.headlines, canaries.contexts, canaries.instruments))
         job = ComparingJob(model.base, model.adapter, canaries, model.prompt, model.adapter_hash)
         check = run_job(job, lambda _: None)
         if not check.passed:

@@ -61,7 +61,9 @@ class ScoreInput:
 
 
 @contextmanager
-def open_input(settings: ScoreSettings, scorer: "Scorer", *, truncates: bool = False) -> Iterator[ScoreInput]:
+def open_input(
+    settings: ScoreSettings, scorer: "Scorer", *, truncates: bool = False, by_instrument: bool = False
+) -> Iterator[ScoreInput]:
     """Lend the source of a scoring.
 
     A stream is read as it comes. Anything else is read once and whole before the block begins: what cannot be scored is
@@ -74,24 +76,31 @@ def open_input(settings: ScoreSettings, scorer: "Scorer", *, truncates: bool = F
     from ingestion.streams import STREAM
 
     if settings.source == STREAM:
-        yield _open_stream(settings, scorer)
+        yield _open_stream(settings, scorer, by_instrument=by_instrument)
         return
     with TemporaryFile("w+", dir=Home.from_environment().root, encoding="ascii") as held:
-        yield _read_whole(settings, scorer, held, truncates=truncates)
+        yield _read_whole(settings, scorer, held, truncates=truncates, by_instrument=by_instrument)
 
 
-def _open_stream(settings: ScoreSettings, scorer: "Scorer") -> ScoreInput:
+def _open_stream(settings: ScoreSettings, scorer: "Scorer", *, by_instrument: bool) -> ScoreInput:
     from ingestion.streams import STREAM, batch_rows, open_stream
     from ingestion.unlabelled import read_batches
 
     content = open_stream(cast("io.BufferedReader", sys.stdin.buffer), settings.reading)
     identity = content_id({"stream": time.time_ns(), **scorer.identity})
     own = settings.reading
-    batches = read_batches(batch_rows(content.rows, ROWS_AT_ONCE, STREAM_PATIENCE), own.timezone, own.date_order)
+    batches = read_batches(
+        batch_rows(content.rows, ROWS_AT_ONCE, STREAM_PATIENCE),
+        own.timezone,
+        own.date_order,
+        by_instrument=by_instrument,
+    )
     return ScoreInput(identity, STREAM, STREAM, [content.kind], content.columns, batches)
 
 
-def _read_whole(settings: ScoreSettings, scorer: "Scorer", held: IO[str], *, truncates: bool) -> ScoreInput:
+def _read_whole(
+    settings: ScoreSettings, scorer: "Scorer", held: IO[str], *, truncates: bool, by_instrument: bool
+) -> ScoreInput:
     from ingestion.sources import Reading, find_place, iterate_rows
     from ingestion.unlabelled import Words, read_batches
 
@@ -109,7 +118,12 @@ def _read_whole(settings: ScoreSettings, scorer: "Scorer", held: IO[str], *, tru
         place.location,
         reading.kinds,
         join_columns(reading.columns),
-        read_batches(_take_back(held), settings.reading.timezone, settings.reading.date_order or words.find_order()),
+        read_batches(
+            _take_back(held),
+            settings.reading.timezone,
+            settings.reading.date_order or words.find_order(),
+            by_instrument=by_instrument,
+        ),
         sum(reading.rows),
         (*place.not_read, *reading.not_read),
         words.labels,

@@ -243,7 +243,11 @@ class ScoringRun:
         if len(texts):
             self.tell_loading()
             cuts = (self.chosen.temperature, decoding.top_k, decoding.top_p)
-            asked, truncate = model.ask(tuple(texts["text"]), tuple(texts["context"])), self.chosen.truncates
+            told = (
+                texts["context"].tolist(),
+                [each if isinstance(each, str) else None for each in texts["instrument"]],
+            )
+            asked, truncate = model.ask(tuple(texts["text"]), *told), self.chosen.truncates
             job = AnsweringJob(model.base, model.adapter, asked, model.prompt, *cuts, model.adapter_hash, truncate)
             said = run_job(job, lambda done: self.take(done, len(texts), rows))
             self.meter.stop("model")

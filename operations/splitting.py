@@ -39,7 +39,7 @@ def prepare_division(config: StudyConfig, headlines: "pd.DataFrame", *, fetch: b
 
     Args:
         config: The study.
-        headlines: Columns headline_id, text_id, text and context.
+        headlines: Columns headline_id, text_id, text, context and instrument.
         fetch: Whether a hub model that is not there is fetched, where a headline may be too long for it.
 
     Raises:

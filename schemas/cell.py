@@ -3,9 +3,10 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from string import Formatter
 from typing import Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from schemas.label import LABELS, Label
 from schemas.settings import NamingSettings, PositiveFloat, PositiveInt, Settings
@@ -74,6 +75,31 @@ class PromptSettings(Settings):
         default=True,
         description="Show the text of `data.context_column` before each headline, where the data have one.",
     )
+
+    template: str = Field(
+        default="{headline}",
+        description="What stands in the square brackets. `{headline}` is the headline and `{instrument}` what it is "
+        "about, as in `{instrument}: {headline}`, so that one text may be good for one and bad for another.",
+    )
+
+    @property
+    def names_instrument(self) -> bool:
+        """Whether a model is told what a headline is about."""
+        return "{instrument}" in self.template
+
+    @field_validator("template")
+    @classmethod
+    def _known_fields(cls, value: str) -> str:
+        told = f"template {value!r}: it needs {{headline}} once, may have {{instrument}}, and no other braces"
+        try:
+            fields = [field for field in Formatter().parse(value) if field[1] is not None]
+        except ValueError:
+            raise ValueError(told) from None
+        names = [name for _, name, _, _ in fields]
+        plain = all(not form and not conversion for *_, form, conversion in fields)
+        if names.count("headline") != 1 or not {*names} <= {"headline", "instrument"} or not plain:
+            raise ValueError(told)
+        return value
 
     @model_validator(mode="after")
     def _one_word_a_label(self) -> Self:

@@ -170,6 +170,7 @@ class HeadlineFrame(pa.DataFrameModel):
     copies: Series[int] = pa.Field(ge=1)
     agreement: Series[pd.Int64Dtype] = pa.Field(nullable=True, isin=AGREEMENTS)
     context: Series[str] = pa.Field(nullable=True, str_length={"min_value": 1})
+    instrument: Series[str] = pa.Field(nullable=True, str_length={"min_value": 1, "max_value": MAX_NAME})
 
     class Config:
         """Nothing else, and nothing converted in silence."""

@@ -24,6 +24,8 @@ class Canaries:
     """The arithmetic of the model that gave them, as torch names it."""
     contexts: tuple[str | None, ...]
     """The text that the source has on each headline; None where it has none."""
+    instruments: tuple[str | None, ...]
+    """What each is about; None where the source does not say."""
 
 
 @dataclass(frozen=True)

@@ -76,12 +76,11 @@ def load_canaries(warehouse: Path, cell_id: str, most: int) -> Canaries | None:
             return None
         [(evaluation_id, temperature, top_k, top_p, computed_in)] = evaluations
         rows = connection.execute(
-            "SELECT text, context, p_negative, p_neutral, p_positive, p_unparsed FROM ledger.predictions JOIN headlines"
-            " USING (headline_id) WHERE evaluation_id = ? ORDER BY headline_id",
+            "SELECT text, context, instrument, p_negative, p_neutral, p_positive, p_unparsed"
+            " FROM ledger.predictions JOIN headlines USING (headline_id) WHERE evaluation_id = ? ORDER BY headline_id",
             [evaluation_id],
         ).fetchall()
     chosen = [rows[int(place)] for place in np.linspace(0, len(rows) - 1, min(most, len(rows)))]
-    texts, contexts, *columns = zip(*chosen, strict=True)
-    return Canaries(
-        temperature, top_k, top_p, texts, np.stack(columns, axis=1, dtype=np.float64), computed_in, contexts
-    )
+    texts, contexts, instruments, *columns = zip(*chosen, strict=True)
+    probabilities = np.stack(columns, axis=1, dtype=np.float64)
+    return Canaries(temperature, top_k, top_p, texts, probabilities, computed_in, contexts, instruments)

@@ -343,10 +343,10 @@ def save_masks(warehouse: Path, masks: pd.DataFrame) -> None:
 
 
 def load_snapshot(warehouse: Path, snapshot_id: str) -> pd.DataFrame:
-    """The snapshot's headlines in order: headline_id, text_id, masked_id, group_id, text, label, copies, context."""
+    """The snapshot's headlines in order: their ids, text, label, copies, context and instrument."""
     with reading(warehouse) as connection:
         frame: pd.DataFrame = connection.execute(
-            "SELECT headline_id, text_id, masked_id, group_id, text, label, copies, context"
+            "SELECT headline_id, text_id, masked_id, group_id, text, label, copies, context, instrument"
             " FROM snapshot_headlines JOIN headlines USING (headline_id) WHERE snapshot_id = ? ORDER BY position",
             [snapshot_id],
         ).df()

@@ -124,11 +124,11 @@ def load_folds(warehouse: Path, split_id: str) -> list[str]:
 
 
 def load_part(warehouse: Path, split_id: str, part: str) -> pd.DataFrame:
-    """The headlines of one part in the order of the snapshot: columns headline_id, text, label, group_id, context."""
+    """A part in the order of its snapshot: columns headline_id, text, label, group_id, context, instrument."""
     with reading(warehouse) as connection:
         frame: pd.DataFrame = connection.execute(
             "SELECT headline_id, text, label, coalesce(group_id, headline_id) AS group_id,"
-            " context FROM splits"
+            " context, instrument FROM splits"
             " JOIN snapshot_headlines USING (snapshot_id, headline_id)"
             " JOIN headlines USING (headline_id) WHERE split_id = ? AND part = ? ORDER BY position",
             [split_id, part],
@@ -137,11 +137,12 @@ def load_part(warehouse: Path, split_id: str, part: str) -> pd.DataFrame:
 
 
 def load_grouped_part(warehouse: Path, split_id: str, part: str) -> pd.DataFrame:
-    """The headlines of one part with their groups of near copies: columns text, label, group_id, context."""
+    """A part with its groups of near copies: columns text, label, group_id, context, instrument."""
     with reading(warehouse) as connection:
         frame: pd.DataFrame = connection.execute(
-            "SELECT text, label, group_id, context FROM splits JOIN snapshot_headlines USING (snapshot_id, headline_id)"
-            " JOIN headlines USING (headline_id) WHERE split_id = ? AND part = ? ORDER BY position",
+            "SELECT text, label, group_id, context, instrument FROM splits"
+            " JOIN snapshot_headlines USING (snapshot_id, headline_id) JOIN headlines USING (headline_id)"
+            " WHERE split_id = ? AND part = ? ORDER BY position",
             [split_id, part],
         ).df()
     return frame

@@ -118,9 +118,13 @@ class CausalKind:
                 "```",
                 settings.prompt.instruction,
                 "",
-                *(line for number in numbers for line in (*own, f"[EXAMPLE {number}] = LABEL")),
+                *(
+                    line
+                    for number in numbers
+                    for line in (*own, f"{_show(settings.prompt, f'EXAMPLE {number}')} LABEL")
+                ),
                 *own,
-                "[HEADLINE] =",
+                _show(settings.prompt, "HEADLINE"),
                 "```",
                 *_tell_examples(settings.prompt),
             ),
@@ -136,6 +140,11 @@ class CausalKind:
             write_adapter(export.fine_tune, export.base_name, export.revision, output)
         else:
             write_adapter(export.fine_tune, str(export.base_folder), None, output)
+
+
+def _show(prompt: PromptSettings, what: str) -> str:
+    """The line that asks for a label, with words in capitals for what is filled in."""
+    return f"[{prompt.template.format(headline=what, instrument='INSTRUMENT')}] ="
 
 
 def _tell_examples(prompt: PromptSettings) -> list[str]:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from learning.prompt.question import Example, Question, context_of
+from learning.prompt.question import Example, as_question
 from schemas.cell import PromptSettings
 from schemas.label import Label
 
@@ -136,11 +136,11 @@ def find_chooser(pool: Pool, prompt: PromptSettings, match: Matcher) -> FixedCho
 
 
 def ask(headlines: Sequence[str], chooser: Chooser | None) -> tuple[str, ...]:
-    """The headlines with their examples, and their contexts; as they are without a chooser."""
+    """The headlines with their examples, and with what they had; as they are without a chooser."""
     if chooser is None:
         return tuple(headlines)
     pairs = zip(headlines, chooser.choose(headlines), strict=True)
-    return tuple(Question(headline, examples, context_of(headline)) for headline, examples in pairs)
+    return tuple(as_question(headline).having(examples) for headline, examples in pairs)
 
 
 def _match_groups(headlines: Sequence[str], pool: Pool, match: Matcher) -> Iterator[NDArray[np.bool_]]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from learning.prompt.encoding import answer_paths, encode_prompts
-from learning.prompt.question import Question, context_of, examples_of
+from learning.prompt.question import Question, as_question
 from learning.prompt.template import scoring_text, spellings
 from schemas.cell import PromptSettings
 from schemas.errors import InputError
@@ -86,14 +86,14 @@ def _cut(headline: str, tokenizer: Any, prompt: PromptSettings, most: int) -> st
         [ids] = encode_prompts([text], tokenizer, prompt)
         return len(ids) <= most
 
-    text, shown, context = str(headline), examples_of(headline), context_of(headline)
-    if shown and not is_short(Question("", shown)):
-        plain = Question(text, context=context)
+    own = as_question(headline)
+    text, shown, context, about = str(own), own.examples, own.context, own.instrument
+    if shown and not is_short(Question("", shown, instrument=about)):
+        plain = own.having(())
         return plain if is_short(plain) else _cut(plain, tokenizer, prompt, most)
-    alone = Question(text, shown)
-    if context and is_short(alone):
-        return _begin(context, lambda start: Question(text, shown, start), is_short)
-    return _begin(text, lambda start: Question(start, shown), is_short)
+    if context and is_short(Question(text, shown, instrument=about)):
+        return _begin(context, lambda start: Question(text, shown, start, about), is_short)
+    return _begin(text, lambda start: Question(start, shown, instrument=about), is_short)
 
 
 def _begin(text: str, ask: Callable[[str], str], is_short: Callable[[str], bool]) -> str:

@@ -1,4 +1,4 @@
-"""A headline as a model is asked about it: with the labelled examples and the context that are shown before it."""
+"""A headline as a model is asked about it: with the examples and the context before it, and what it is about."""
 
 from collections.abc import Iterable
 from typing import NamedTuple, Self
@@ -14,24 +14,35 @@ class Example(NamedTuple):
 
 
 class Question(str):
-    """A headline with examples before it, and a text on it. As text it is the headline alone, to be asked anywhere.
+    """A headline with examples before it, a text on it, and the instrument that it is about.
 
-    What is derived from its text, such as a slice, is a plain headline without either.
+    As text it is the headline alone, to be asked anywhere. What is derived from its text, such as a slice, is a plain
+    headline.
     """
 
-    __slots__ = ("context", "examples")
+    __slots__ = ("context", "examples", "instrument")
     examples: tuple[Example, ...]
     context: str
+    instrument: str
 
-    def __new__(cls, headline: str, examples: Iterable[Example] = (), context: str = "") -> Self:
+    def __new__(cls, headline: str, examples: Iterable[Example] = (), context: str = "", instrument: str = "") -> Self:
         """Put the examples before the headline, in their order, and the context between them and it."""
         question = super().__new__(cls, headline)
-        question.examples, question.context = tuple(examples), context
+        question.examples, question.context, question.instrument = tuple(examples), context, instrument
         return question
 
-    def __reduce__(self) -> tuple[type[Self], tuple[str, tuple[Example, ...], str]]:
-        """Travel between processes with its examples and its context."""
-        return type(self), (str(self), self.examples, self.context)
+    def __reduce__(self) -> tuple[type[Self], tuple[str, tuple[Example, ...], str, str]]:
+        """Travel between processes with all that it has."""
+        return type(self), (str(self), self.examples, self.context, self.instrument)
+
+    def having(self, examples: Iterable[Example]) -> Self:
+        """The same with these examples."""
+        return type(self)(self, examples, self.context, self.instrument)
+
+
+def as_question(headline: str) -> Question:
+    """A headline with all that it has; a plain text has nothing."""
+    return headline if isinstance(headline, Question) else Question(headline)
 
 
 def examples_of(headline: str) -> tuple[Example, ...]:
@@ -44,7 +55,17 @@ def context_of(headline: str) -> str:
     return headline.context if isinstance(headline, Question) else ""
 
 
-def give_contexts(headlines: Iterable[str], contexts: Iterable[str | None]) -> tuple[str, ...]:
-    """The headlines with their contexts, in order; one without a context as it is."""
-    pairs = zip(headlines, contexts, strict=True)
-    return tuple(Question(headline, context=context) if context else headline for headline, context in pairs)
+def instrument_of(headline: str) -> str:
+    """What a headline is about; empty for a plain text."""
+    return headline.instrument if isinstance(headline, Question) else ""
+
+
+def make_questions(
+    headlines: Iterable[str], contexts: Iterable[str | None], instruments: Iterable[str | None]
+) -> tuple[str, ...]:
+    """The headlines with their contexts and instruments, in order; one that has neither as it is."""
+    rows = zip(headlines, contexts, instruments, strict=True)
+    return tuple(
+        Question(headline, context=context or "", instrument=instrument or "") if context or instrument else headline
+        for headline, context, instrument in rows
+    )

@@ -2,10 +2,11 @@
 
 The wording is the study's (Camargo 2024, section 4.2), byte for byte: the training form has the label, the test form
 stops after the equals sign. Examples stand between instruction and headline, each in the training form on its own line.
-A context is a line before its headline, also before that of an example.
+A context is a line before its headline, also before that of an example. `prompt.template` says what stands in the
+brackets; a headline without an instrument stands there alone where the template names one.
 """
 
-from learning.prompt.question import context_of, examples_of
+from learning.prompt.question import context_of, examples_of, instrument_of
 from schemas.cell import PromptSettings
 from schemas.label import LABELS, Label
 
@@ -19,14 +20,16 @@ def scoring_text(headline: str, prompt: PromptSettings) -> str:
     A headline cannot end its brackets early: its own square brackets become round ones, its line ends spaces. No
     headline of FinancialPhraseBank has either. The same is done to a context.
     """
-    shown = (f"{_ask(own)} {prompt.label_words[label]}\n" for own, label in examples_of(headline))
-    return f"{prompt.instruction}\n\n{''.join(shown)}{_ask(headline)}"
+    shown = (f"{_ask(own, prompt)} {prompt.label_words[label]}\n" for own, label in examples_of(headline))
+    return f"{prompt.instruction}\n\n{''.join(shown)}{_ask(headline, prompt)}"
 
 
-def _ask(headline: str) -> str:
-    context = context_of(headline)
+def _ask(headline: str, prompt: PromptSettings) -> str:
+    context, instrument = context_of(headline), instrument_of(headline)
     line = f"{context.translate(_GUARD)}\n" if context else ""
-    return f"{line}[{headline.translate(_GUARD)}] ="
+    is_told = instrument or not prompt.names_instrument
+    told = prompt.template.format(headline=headline, instrument=instrument) if is_told else headline
+    return f"{line}[{told.translate(_GUARD)}] ="
 
 
 def training_text(headline: str, label: Label, prompt: PromptSettings) -> str:

@@ -1,4 +1,4 @@
-"""A study with and without a context before each headline, end to end; only the study is small."""
+"""A study with and without a context before each headline, which names its instrument, end to end; only it is small."""
 
 import csv
 import json
@@ -18,16 +18,17 @@ SMALL = ("split.method=hashed", "split.train_per_class=8", "split.test_per_class
 ONE = ("training.learning_rate=1e-2", "training.epochs=1", "lora.r=2", "decoding.temperatures=1", "baselines.names=")
 WHOLE = "decoding.top_k=null"  # an untrained model has no label among its likeliest tokens
 CONTEXT = ("data.context_column=background", "grid.prompt.context=true,false", "prompt.examples=3")
+TEMPLATE = ("prompt.template={instrument}: {headline}",)
+COLUMNS = ("headline", "background", "ticker")
 
 
 @pytest.fixture(scope="module")
 def study(
     tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path, server: str, lasting_worker: None, few_charts: None
 ) -> Iterator[Study]:
-    own = (f"base_model.name={tiny_folder}", *SMALL, *ONE, WHOLE, *CONTEXT)
-    with run_small_study(
-        tmp_path_factory.mktemp("contexts"), own, more={"background": "Told on day {}".format}
-    ) as study:
+    own = (f"base_model.name={tiny_folder}", *SMALL, *ONE, WHOLE, *CONTEXT, *TEMPLATE)
+    more = {"background": "Told on day {}".format, "ticker": lambda number: ("NWD", "HBF")[number % 2]}
+    with run_small_study(tmp_path_factory.mktemp("contexts"), own, more=more) as study:
         yield study
 
 
@@ -70,10 +71,10 @@ def test_scoring_reads_the_contexts_of_the_source(
     monkeypatch.chdir(tmp_path)
     for name, is_shown in (("context=true", True), ("context=false", False)):
         known = study.ask(
-            "SELECT text, context, p_positive FROM predictions JOIN headlines USING (headline_id)"
+            "SELECT text, context, instrument, p_positive FROM predictions JOIN headlines USING (headline_id)"
             f" WHERE cell_id = '{fine_tunes(study)[name]}' AND part = 'test' ORDER BY headline_id"
         )
-        rows = [("headline", "background"), *((text, context) for text, context, _ in known)]
+        rows = [COLUMNS, *(row[:3] for row in known)]
         scored = score(fine_tunes(study)[name], rows, context_column=named)
         assert [value for value, _ in scored] == pytest.approx([value for *_, value in known], abs=1e-5)
         assert ("the model was trained without a context" in scored[0][1]) == (named is not None and not is_shown)
@@ -83,13 +84,20 @@ def test_one_text_in_two_contexts_has_two_answers(
     study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    told = [("Profit rose 5 %", "A loss was expected"), ("Profit rose 5 %", "It had doubled"), ("Profit rose 5 %", "")]
-    with_context = [value for value, _ in score(fine_tunes(study)["context=true"], [("headline", "background"), *told])]
+    contexts = ("A loss was expected", "It had doubled", "")
+    told = [("Profit rose 5 %", context, "NWD") for context in contexts]
+    with_context = [value for value, _ in score(fine_tunes(study)["context=true"], [COLUMNS, *told])]
     assert len(set(with_context)) == 3
-    plain = [
-        value for value, _ in score(fine_tunes(study)["context=true"], [("headline",), told[0][:1]], context_column="")
-    ]
-    assert plain == pytest.approx(with_context[2:])
+    cell, plain = fine_tunes(study)["context=true"], [COLUMNS[::2], told[0][::2]]
+    assert score(cell, plain, context_column="")[0][0] == pytest.approx(with_context[2])
+
+
+def test_one_text_on_two_instruments_has_two_answers(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    told = [("Profit rose 5 %", "", ticker) for ticker in ("NWD", "HBF", "")]
+    assert len({value for value, _ in score(fine_tunes(study)["context=false"], [COLUMNS, *told])}) == 3
 
 
 def test_a_source_without_the_column_of_the_context_is_refused(
@@ -104,6 +112,7 @@ def test_an_export_carries_the_contexts_of_its_examples(study: Study, tmp_path: 
     lines = dict(export_cell(fine_tunes(study)["context=true"], tmp_path / "model", merge=False))
     assert lines["checked"].startswith("Loaded back from these files, it answers 18 test headlines as the ledger has")
     content = json.loads((tmp_path / "model" / "examples.json").read_text())
-    assert all(each["context"].startswith("Told on") for each in content["shown"] + content["pool"])
+    shown = [*content["shown"], *content["pool"]]
+    assert all(each["context"].startswith("Told on") and each["instrument"] in {"NWD", "HBF"} for each in shown)
     card = (tmp_path / "model" / "README.md").read_text()
-    assert "\nCONTEXT\n[EXAMPLE 3] = LABEL\nCONTEXT\n[HEADLINE] =\n" in card
+    assert "\nCONTEXT\n[INSTRUMENT: EXAMPLE 3] = LABEL\nCONTEXT\n[INSTRUMENT: HEADLINE] =\n" in card

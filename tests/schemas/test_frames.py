@@ -7,12 +7,20 @@ from pandera.errors import SchemaError, SchemaErrors
 from schemas.frames import CandidateFrame, HeadlineFrame, RejectedFrame
 
 IDS = dict.fromkeys(["headline_id", "text_id", "masked_id", "group_id"], "0" * 16)
-HEADLINE = {**IDS, "text": "Profit rose", "label": "positive", "copies": 1, "agreement": None, "context": None}
+HEADLINE = {
+    **IDS,
+    "text": "Profit rose",
+    "label": "positive",
+    "copies": 1,
+    "agreement": None,
+    "context": None,
+    "instrument": None,
+}
 REJECTED = {"source": "news.csv", "row_number": 1, "reason": "empty text", "raw": ""}
 
 
 def frame_of(*rows):
-    frame = pd.DataFrame(list(rows)).astype({"context": "str"} if "context" in rows[0] else {})
+    frame = pd.DataFrame(list(rows)).astype({"context": "str", "instrument": "str"} if "context" in rows[0] else {})
     return frame.astype({"agreement": "Int64"}) if "agreement" in frame else frame
 
 

@@ -68,7 +68,7 @@ def test_words_of_ones_own_profile_stay_as_they_are_written(tmp_path: Path) -> N
         ("decoding.top_p", 1.5, "decoding.top_p = 1.5: must be less than or equal to 1"),
         ("grid.epochs", [1, -3], "grid: training.epochs = -3: must be greater than or equal to 1"),
         ("curve_epochs", [1, 1], "curve_epochs: [1, 1] names a value twice"),
-        ("split.method", "random", "split.method = 'random': must be 'hashed', 'study' or 'given'"),
+        ("split.method", "random", "split.method = 'random': must be 'hashed', 'study', 'given' or 'temporal'"),
         ("training", 3, "training = 3: must be a group of settings"),
         ("training.micro_batch_size", 3, "training: batch_size 8 is no multiple of micro_batch_size 3"),
         ("data.sauce", "x.csv", "unknown setting data.sauce; did you mean data.source?"),

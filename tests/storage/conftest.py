@@ -63,6 +63,7 @@ def accepted() -> pd.DataFrame:
             "label": ["positive", "neutral", "negative"] * 2,
             "copies": [1, 1, 1, 1, 1, 2],
             "context": None,
+            "instrument": None,
             "agreement": pd.array([50, 100, None, None, None, None], dtype="Int64"),
         }
     )

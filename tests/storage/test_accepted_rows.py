@@ -32,7 +32,14 @@ def warehouse(tmp_path):
 def save(warehouse, source, rows):
     headlines = {"headline_id": IDS, "text_id": IDS, "masked_id": IDS, "group_id": IDS, "text": ["Halted", "Rose"]}
     accepted = pd.DataFrame(
-        {**headlines, "label": ["negative", "positive"], "copies": [2, 1], "agreement": None, "context": None}
+        {
+            **headlines,
+            "label": ["negative", "positive"],
+            "copies": [2, 1],
+            "agreement": None,
+            "context": None,
+            "instrument": None,
+        }
     )
     quarantined = NONE.assign(text_id=None, text=None, label=None, resolution=None).drop(columns=["reason", "raw"])
     save_ingestion(warehouse, source, accepted, NONE, quarantined, rows=rows)

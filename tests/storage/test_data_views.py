@@ -20,8 +20,19 @@ def headlines(*rows):
     ids = {name: frame[source].map("{:016d}".format) for name, source in
            (("text_id", "number"), ("masked_id", "masked"), ("group_id", "group"))}  # fmt: skip
     frame = frame.assign(**ids, headline_id=ids["text_id"].str[3:] + frame["label"].str[:3])
-    return frame.assign(agreement=pd.array([None] * len(frame), dtype="Int64"), context=None)[
-        ["headline_id", "text_id", "masked_id", "group_id", "text", "label", "copies", "agreement", "context"]
+    return frame.assign(agreement=pd.array([None] * len(frame), dtype="Int64"), context=None, instrument=None)[
+        [
+            "headline_id",
+            "text_id",
+            "masked_id",
+            "group_id",
+            "text",
+            "label",
+            "copies",
+            "agreement",
+            "context",
+            "instrument",
+        ]
     ]
 
 

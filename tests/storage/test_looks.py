@@ -27,7 +27,11 @@ def add_study(warehouse, source, rejected, quarantined, study):
         ids = [*test, *rest]
         frame = pd.DataFrame({"headline_id": ids, "text_id": ids, "masked_id": ids, "group_id": ids, "text": ids})
         frame = frame.assign(
-            label="neutral", copies=1, context=None, agreement=pd.array([None] * len(ids), dtype="Int64")
+            label="neutral",
+            copies=1,
+            context=None,
+            instrument=None,
+            agreement=pd.array([None] * len(ids), dtype="Int64"),
         )
         for column, prefix in (changes or {}).items():
             frame[column] = prefix + frame[column]

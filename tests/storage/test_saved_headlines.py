@@ -16,7 +16,7 @@ from storage.warehouse import writing
 
 def test_a_snapshot_comes_back_in_the_order_of_its_source(data, accepted):
     snapshot = load_snapshot(data, "snapshot")
-    columns = ["headline_id", "text_id", "masked_id", "group_id", "text", "label", "copies", "context"]
+    columns = ["headline_id", "text_id", "masked_id", "group_id", "text", "label", "copies", "context", "instrument"]
     assert list(snapshot.columns) == columns
     for column in columns:
         assert snapshot[column].tolist() == accepted[column].tolist()
@@ -87,7 +87,7 @@ def test_a_part_comes_back_in_the_order_of_the_snapshot(data, accepted):
         headline_id for headline_id in accepted["headline_id"] if headline_id in accepted["headline_id"][3:].tolist()
     ]
     part = load_part(data, "split", "test")
-    assert list(part.columns) == ["headline_id", "text", "label", "group_id", "context"]
+    assert list(part.columns) == ["headline_id", "text", "label", "group_id", "context", "instrument"]
     assert part["headline_id"].tolist() == in_snapshot
 
 

@@ -88,7 +88,9 @@ class Home(Desk):
         super().__post_init__()
         ids = [f"{number:016d}" for number in range(POOL)]
         frame = pd.DataFrame({"headline_id": ids, "text_id": ids, "masked_id": ids, "group_id": ids, "text": ids})
-        frame = frame.assign(label="neutral", copies=1, context=None, agreement=pd.array([None] * POOL, dtype="Int64"))
+        frame = frame.assign(
+            label="neutral", copies=1, context=None, instrument=None, agreement=pd.array([None] * POOL, dtype="Int64")
+        )
         source = SourceRecord("i", "news.csv", "/news.csv", "csv", "a", "utf-8", False, POOL, 0, "pool")
         nothing = pd.DataFrame({"source": [], "row_number": [], "reason": [], "raw": []}, dtype="str")
         columns = ["source", "row_number", "text_id", "text", "resolution", "label"]

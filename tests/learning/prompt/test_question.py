@@ -11,7 +11,7 @@ from learning.models.base_model import load_tokenizer
 from learning.prompt.choice import Pool, ask, find_chooser
 from learning.prompt.encoding import common_prefix_length, encode_examples, encode_prompts
 from learning.prompt.lengths import find_candidates, find_too_long, fit_headlines
-from learning.prompt.question import Example, Question, context_of, examples_of, give_contexts
+from learning.prompt.question import Example, Question, context_of, examples_of, make_questions
 from learning.prompt.template import scoring_text, training_text
 from schemas.cell import PromptSettings
 from schemas.label import Label
@@ -50,12 +50,12 @@ def test_a_context_is_a_line_before_its_headline_also_before_that_of_an_example(
 
 
 def test_a_question_travels_with_its_context_and_keeps_it_beside_examples() -> None:
-    asked = give_contexts(["Costs rose", "Sales fell"], ["Wages are up", None])
+    asked = make_questions(["Costs rose", "Sales fell"], ["Wages are up", None], [None, None])
     assert [context_of(each) for each in pickle.loads(pickle.dumps(asked))] == ["Wages are up", ""]
     pool = Pool(asked, (Label.NEGATIVE, Label.NEGATIVE), ("a", "b"))
     settings = PROMPT.model_copy(update={"examples": 2})
     chooser = find_chooser(pool, settings, lambda one, other: np.zeros((len(one), len(other)), dtype=bool))
-    [question] = ask(give_contexts(["Rates rose"], ["The bank met"]), chooser)
+    [question] = ask(make_questions(["Rates rose"], ["The bank met"], [None]), chooser)
     assert context_of(question) == "The bank met"
     assert {each.headline: context_of(each.headline) for each in examples_of(question)} == {
         "Costs rose": "Wages are up",
@@ -99,3 +99,21 @@ def test_a_headline_whose_examples_alone_are_too_long_is_asked_without_them(toke
     [short, cut] = fit_headlines(asked, tokenizer, PROMPT, 60)
     assert (short, examples_of(short), examples_of(cut)) == ("Costs rose", (), ())
     assert not find_too_long([short, cut], tokenizer, PROMPT, 60)
+
+
+def test_the_template_says_what_stands_in_the_brackets() -> None:
+    named = PROMPT.model_copy(update={"template": "{instrument}: {headline}"})
+    shown = (Example(Question("Profit rose", instrument="HBF"), Label.POSITIVE), SHOWN[1])
+    asked = scoring_text(Question("Costs [net] rose", shown, instrument="NWD"), named)
+    before = "Say how it sounds.\n\n[HBF: Profit rose] = good\n[Sales fell] = bad\n"
+    assert asked == f"{before}[NWD: Costs (net) rose] ="
+    plain = PROMPT.model_copy(update={"template": "News: {headline}"})
+    assert scoring_text("{instrument}", plain).endswith("\n[News: {instrument}] =")
+
+
+@pytest.mark.parametrize(
+    "template", ["{headline} {headline}", "{instrument}", "{headline} {ticker}", "{headline:>3}", "{"]
+)
+def test_a_template_without_one_headline_is_refused(template: str) -> None:
+    with pytest.raises(ValueError, match="template"):
+        PromptSettings(template=template)

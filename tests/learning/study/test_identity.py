@@ -299,7 +299,7 @@ def older_demo(**training: Any) -> dict[str, Any]:
         del values["training"][name]
     for name in ("classes", "folds", *OF_TIME):
         del values["split"][name]
-    for name in ("examples", "examples_by", "examples_seed", "context"):
+    for name in ("examples", "examples_by", "examples_seed", "context", "template"):
         del values["prompt"][name]
     for name in ("label_columns", "thresholds", "split_column", "too_long", *OF_DATES):
         del values["data"][name]

@@ -11,7 +11,7 @@ from learning.models.adapter import attach_new_adapter
 from learning.models.base_model import load_model, load_tokenizer
 from learning.models.device import Device
 from learning.prompt.encoding import common_prefix_length, encode_examples
-from learning.prompt.question import Example, Question, give_contexts
+from learning.prompt.question import Example, Question, make_questions
 from learning.training.packing import pack_examples
 from schemas.cell import PromptSettings
 from schemas.label import Label
@@ -60,7 +60,7 @@ def packed_loss(model: Any, sequences: list[tuple[int, ...]], starts: list[int])
 def put_before(headlines: list[str], labels: list[Label], examples: str) -> list[str]:
     """The first eight headlines with examples: none, the same before each, or others before each, or with contexts."""
     if examples == "contexts":
-        return list(give_contexts(headlines[:8], [*headlines[8:15], None]))
+        return list(make_questions(headlines[:8], [*headlines[8:15], None], [None] * 8))
     shown = [Example(*each) for each in zip(headlines[8:], labels[8:], strict=True)]
     start = {"none": lambda _: 0, "fixed": lambda _: 4, "nearest": lambda row: row}[examples]
     number = 0 if examples == "none" else 3
