@@ -57,8 +57,9 @@ def build_run(ask: Ask) -> str:
     )
     models = ask("SELECT DISTINCT model, base_revision FROM {own} AND kind <> 'baseline' ORDER BY ALL")
     machines = ask(
-        "SELECT DISTINCT environment->>'$.device' AS device, environment->>'$.hardware' AS hardware,"
-        " environment->>'$.commit' AS commit FROM {own} AND kind = 'fine-tuned'"
+        "SELECT environment->>'$.device' AS device, environment->>'$.hardware' AS hardware,"
+        " string_agg(DISTINCT left(environment->>'$.commit', 10), ', ') AS commits FROM {own} AND kind = 'fine-tuned'"
+        " GROUP BY ALL"
     )
     counts: dict[str, list[str]] = {}
     for row in parts:
@@ -67,7 +68,7 @@ def build_run(ask: Ask) -> str:
         ("data", f"{study['source']}, snapshot `{study['snapshot_id']}`"),
         *((part, ", ".join(counts[part])) for part in ("train", "validation", "test")),
         *(("model", f"{row['model']}, files `{row['base_revision']}`") for row in models),
-        *(("machine", f"{row['device']}, {row['hardware']}, commit `{row['commit'][:10]}`") for row in machines),
+        *(("machine", f"{row['device']}, {row['hardware']}, commits {row['commits']}") for row in machines),
         ("finished", f"{study['finished_at']:%d %B %Y}"),
     ]
     return build_table(("what", "which"), rows)
@@ -76,15 +77,15 @@ def build_run(ask: Ask) -> str:
 def build_reproduction(ask: Ask) -> str:
     """The study's tables 1 to 4: published figures of Llama 2 7B beside those of each model with such a cell."""
     rows = ask(
-        "SELECT model, kind, learning_rate, epochs, temperature, any_value(published_accuracy) AS published,"
-        " any_value(published_macro_f1) AS published_f1, accuracy, accuracy_low, accuracy_high, macro_f1, macro_f1_low,"
-        " macro_f1_high FROM reproduction JOIN leaderboard USING (study_id, cell_id, temperature, model, kind,"
-        " learning_rate, epochs) WHERE {test} GROUP BY ALL ORDER BY model, kind, epochs, learning_rate, temperature"
+        "SELECT own.place, own.cell_name, own.temperature, any_value(published_accuracy) AS published,"
+        " any_value(published_macro_f1) AS published_f1, own.accuracy, own.accuracy_low, own.accuracy_high,"
+        " own.macro_f1, own.macro_f1_low, own.macro_f1_high FROM reproduction JOIN leaderboard AS own USING"
+        " (study_id, cell_id) WHERE {test} AND own.temperature IS NOT DISTINCT FROM reproduction.temperature"
+        " GROUP BY ALL ORDER BY own.place, own.temperature"
     )
     told = [
         (
-            row["model"],
-            "untouched" if row["kind"] == "base" else f"{row['learning_rate']:g}, {row['epochs']} epochs",
+            row["cell_name"],
             f"{row['temperature']:g}",
             f"{tell_figure(row['published'])} / {tell_figure(row['published_f1'])}",
             tell(row, "accuracy"),
@@ -92,7 +93,7 @@ def build_reproduction(ask: Ask) -> str:
         )
         for row in rows
     ]
-    titles = ("model", "cell", "temperature", "published (Llama 2 7B)", "accuracy here", "macro-F1 here")
+    titles = ("cell", "temperature", "published (Llama 2 7B)", "accuracy here", "macro-F1 here")
     return build_table(titles, told)
 
 
@@ -200,15 +201,14 @@ def build_seeds(ask: Ask) -> str:
     rows = ask("SELECT * FROM leaderboard_over_seeds WHERE {test} AND temperature = 0.1 AND seeds > 1 ORDER BY ALL")
     told = [
         (
-            row["model"],
-            f"{row['learning_rate']:g}, {row['epochs']} epochs",
+            row["cell_name"],
             str(row["seeds"]),
             tell_figure(row["accuracy_mean"]),
             f"{row['accuracy_sd']:.3f}",
         )
         for row in rows
     ]
-    return build_table(("model", "recipe", "seeds", "mean accuracy", "standard deviation"), told)
+    return build_table(("recipe", "seeds", "mean accuracy", "standard deviation"), told)
 
 
 BUILDERS: dict[str, Callable[[Ask], str]] = {

@@ -149,11 +149,14 @@ def _confidence(study_id: str, chosen: Chosen, act_at: float) -> dict[str, str]:
 
 def _desk(study_id: str, chosen: Chosen) -> dict[str, str]:
     best = _best(study_id, chosen)
-    settings = f"(SELECT hyperparameters FROM cells WHERE cell_id = '{chosen.cell_id}')"
+    settings = (
+        "(SELECT settings_but_seed(with_base(hyperparameters, base_revision)) FROM cells WHERE cell_id = "
+        f"'{chosen.cell_id}')"
+    )
     return {
         "seeds": (
             "SELECT seeds, accuracy_mean, accuracy_sd, accuracy_min, accuracy_max FROM leaderboard_over_seeds WHERE "
-            f"{_own(study_id)} AND temperature = {chosen.temperature:g} AND settings = settings_but_seed({settings})"
+            f"{_own(study_id)} AND temperature = {chosen.temperature:g} AND settings = {settings}"
         ),
         "speed": (
             "SELECT headlines_per_second, n, seconds FROM evaluations JOIN ledger.study_evaluations USING "

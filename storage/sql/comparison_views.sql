@@ -316,7 +316,8 @@ JOIN cells AS other
     AND other.kind = own.kind
     AND other.base_revision = own.base_revision
 JOIN (VALUES ('examples'), ('context')) AS shown (what)
-    ON settings_but_shown(other.hyperparameters, shown.what) = settings_but_shown(own.hyperparameters, shown.what)
+    ON settings_but_shown(with_base(other.hyperparameters, other.base_revision), shown.what)
+        = settings_but_shown(with_base(own.hyperparameters, own.base_revision), shown.what)
     AND shows(own.hyperparameters, shown.what)
     AND NOT shows(other.hyperparameters, shown.what);
 COMMENT ON VIEW prompt_effects IS 'What a prompt gains by what it shows before each headline: a cell beside the one that differs from it in not showing it, on the same test headlines at one temperature.';

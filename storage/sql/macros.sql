@@ -63,6 +63,11 @@ CREATE OR REPLACE MACRO f1_scores(counts) AS list_transform(
 COMMENT ON MACRO f1_scores IS 'F1 of each label, of a confusion matrix as count_confusion gives it; 0 for a label that no headline has and no answer gives.';
 
 
+CREATE OR REPLACE MACRO with_base(settings, revision) AS
+    json_merge_patch(settings, json_object('base_model', json_object('name', revision, 'revision', NULL)));
+COMMENT ON MACRO with_base IS 'The settings of a cell with its base model named by its files, which may lie in another place, or be spelled otherwise, in another run.';
+
+
 CREATE OR REPLACE MACRO settings_but_course(settings) AS
     json_merge_patch(settings, '{"training": {"learning_rate": null, "epochs": null, "seed": null}}');
 COMMENT ON MACRO settings_but_course IS 'The settings of a cell without learning rate, epochs and seed: the same for cells that differ in these alone.';

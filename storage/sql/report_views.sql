@@ -63,7 +63,7 @@ WITH course AS (
         name,
         position,
         steps,
-        settings_but_epochs(hyperparameters) AS settings,
+        settings_but_epochs(with_base(hyperparameters, base_revision)) AS settings,
         (SELECT list(loss ORDER BY step) FROM training_log WHERE training_log.cell_id = cells.cell_id) AS losses
     FROM study_cells
     JOIN cells USING (cell_id)

@@ -44,7 +44,7 @@ WITH own AS (
         cells.seed,
         cells.split_id <> studies.split_id AS is_of_fold,
         min(study_cells.position) OVER (
-            PARTITION BY study_cells.study_id, cells.kind, settings_but_course(cells.hyperparameters)
+            PARTITION BY study_cells.study_id, cells.kind, settings_but_course(with_base(cells.hyperparameters, cells.base_revision))
         ) AS first_position
     FROM study_cells
     JOIN studies USING (study_id)
@@ -286,8 +286,9 @@ SELECT
     macro_f1_low,
     macro_f1_high,
     cell_name,
-    settings_but_epochs(settings) AS settings
+    settings_but_epochs(with_base(settings, bases.base_revision)) AS settings
 FROM leaderboard
+JOIN (SELECT cell_id, base_revision FROM cells) AS bases USING (cell_id)
 WHERE kind = 'fine-tuned' AND part = 'test'
 ORDER BY study_id, learning_rate, seed, temperature, epochs, place;
 COMMENT ON VIEW epoch_curve IS 'Accuracy and macro-F1 of fine-tuned cells on test, by epochs: figures 1 and 2 of the study.';
@@ -305,7 +306,7 @@ COMMENT ON COLUMN epoch_curve.macro_f1 IS 'Mean of the F1 of the labels that its
 COMMENT ON COLUMN epoch_curve.macro_f1_low IS 'Lower end of its 95 % interval.';
 COMMENT ON COLUMN epoch_curve.macro_f1_high IS 'Upper end of its 95 % interval.';
 COMMENT ON COLUMN epoch_curve.cell_name IS 'What people call the cell in this study.';
-COMMENT ON COLUMN epoch_curve.settings IS 'Its settings but for the epochs: rows with the same ones are of one curve.';
+COMMENT ON COLUMN epoch_curve.settings IS 'Its settings but for the epochs, its base model named by its files: rows with the same ones are of one curve.';
 
 
 CREATE OR REPLACE VIEW leaderboard_over_seeds AS
@@ -327,8 +328,9 @@ SELECT
     avg(expected_accuracy) AS expected_accuracy_mean,
     stddev_samp(expected_accuracy) AS expected_accuracy_sd,
     coalesce(nullif(trim(regexp_replace(cell_name, '\bseed=[0-9]+', '')), ''), 'any seed') AS cell_name,
-    settings_but_seed(settings) AS settings
+    settings_but_seed(with_base(settings, bases.base_revision)) AS settings
 FROM leaderboard
+JOIN (SELECT cell_id, base_revision FROM cells) AS bases USING (cell_id)
 WHERE kind = 'fine-tuned'
 GROUP BY ALL
 ORDER BY study_id, part, temperature, accuracy_mean DESC;

@@ -29,6 +29,29 @@ def test_cells_share_a_training_where_settings_but_epochs_and_losses_agree(finis
     assert {("short", "long"), ("long", "long"), ("other", "other")} <= set(rows)
 
 
+def test_a_base_model_that_is_spelled_otherwise_is_the_same_one(finished, cell):
+    for cell_id, epochs, name in (
+        ("short", 1, "models/gemma"),
+        ("long", 2, "/data/models/gemma"),
+        ("odd", 1, "models/gemma"),
+    ):
+        settings = {"base_model": {"name": name}, "training": {"learning_rate": 1e-3, "epochs": epochs}}
+        revision = "other files" if cell_id == "odd" else "files"
+        own = cell(cell_id=cell_id, name=cell_id, epochs=epochs, hyperparameters=settings, base_revision=revision)
+        add_cells(finished, "study", [own])
+        log = {
+            "cell_id": cell_id,
+            "step": range(1, epochs + 1),
+            "epoch": 1,
+            "loss": [3.0, 2.0][:epochs],
+            "grad_norm": 1.0,
+        }
+        rest = {"learning_rate": 1e-3, "examples_per_second": 1, "logged_at": "2026-01-01"}
+        save_training_log(finished, pd.DataFrame({**log, **rest}), whole=True)
+    rows = query(finished, "SELECT cell_id, training_cell_id FROM ledger.trainings WHERE study_id = 'study'").rows
+    assert {("short", "long"), ("long", "long"), ("odd", "odd")} <= set(rows)
+
+
 def test_acting_on_surer_answers_counts_those_of_at_least_that_confidence(finished):
     columns = "SELECT threshold, n, coverage, accuracy FROM acting WHERE study_id = 'study' AND part = 'test'"
     rows = query(finished, f"{columns} AND cell_id = 'tuned' AND temperature = 1 ORDER BY threshold").rows
