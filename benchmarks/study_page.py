@@ -26,6 +26,8 @@ PHRASES = {
 """What a query may have in braces, besides the study."""
 TEMPERATURES = (0.1, 1.0, 10.0)
 
+NOT_THERE = "Not in this run."
+
 Row = dict[str, Any]
 Ask = Callable[[str], list[Row]]
 
@@ -193,7 +195,7 @@ def build_examples(ask: Ask) -> str:
         )
         for row in rows
     ]
-    return build_table(("cell", "with examples", "without", "difference", "p (Holm)"), told)
+    return build_table(("cell", "with examples", "without", "difference", "p (Holm)"), told) if told else NOT_THERE
 
 
 def build_seeds(ask: Ask) -> str:
@@ -208,7 +210,7 @@ def build_seeds(ask: Ask) -> str:
         )
         for row in rows
     ]
-    return build_table(("recipe", "seeds", "mean accuracy", "standard deviation"), told)
+    return build_table(("recipe", "seeds", "mean accuracy", "standard deviation"), told) if told else NOT_THERE
 
 
 BUILDERS: dict[str, Callable[[Ask], str]] = {
