@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from textwrap import shorten
+from textwrap import fill
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -20,7 +21,10 @@ LONGEST_NAME = 56
 """Characters of a name that are drawn."""
 SPARSE, DENSE, MANY = 0.27, 0.19, 40
 """Inches of a row, with few rows and with many, and from which number on rows are many."""
-NARROW_ROW = 0.4
+NARROW_ROW, NARROW_LINE = 0.4, 0.14
+"""Inches of a row of a narrow chart, and of each line of its name after the first."""
+FIGURE = 7
+"""Characters that a figure takes at the end of a narrow chart's line."""
 FRAME = 0.85
 """Inches of the title and the axis."""
 
@@ -43,7 +47,9 @@ def draw_overview(
         rival: Accuracy of the best baseline, where a line is drawn.
         guessing: Accuracy of guessing, where another is.
     """
-    row = NARROW_ROW if layout.is_narrow else SPARSE if len(rows) < MANY else DENSE
+    lines = max(_name_above(each, roles, layout).count("\n") for each in rows)
+    narrow = NARROW_ROW + NARROW_LINE * lines
+    row = narrow if layout.is_narrow else SPARSE if len(rows) < MANY else DENSE
     with drawing(title):
         figure, axes = start(layout, title, "accuracy on test, 95 % interval", height=FRAME + row * len(rows))
         axes.axvline(guessing, color=MUTED, linestyle=":", linewidth=1.2)
@@ -80,19 +86,41 @@ def _draw_row(axes: Axes, place: int, row: Record, roles: Sequence[str]) -> None
 
 def _label(axes: Axes, rows: Sequence[Record], roles: Mapping[str, Sequence[str]], layout: Layout) -> None:
     """Names at the left, or above the dots of a narrow chart; figures and roles at the right."""
-    names = [shorten(visible(row["cell_name"]), LONGEST_NAME, placeholder=" ...") for row in rows]
-    said = [", ".join(roles.get(row["cell_id"], ())) for row in rows]
-    figures = [f"{row['accuracy']:.3f}" for row in rows]
     across = axes.get_yaxis_transform()
     if layout.is_narrow:
         axes.set_yticks([])
-        for place, (name, role, figure) in enumerate(zip(names, said, figures, strict=True)):
-            told = ", ".join(part for part in (name, role) if part)
-            weight = "bold" if role else "normal"
-            axes.text(0, place - 0.42, told, transform=across, fontsize=8, weight=weight, va="center")
-            axes.text(1, place - 0.42, figure, transform=across, fontsize=8, weight=weight, va="center", ha="right")
+        for place, row in enumerate(rows):
+            weight = "bold" if roles.get(row["cell_id"]) else "normal"
+            kept: dict[str, Any] = {
+                "transform": across,
+                "fontsize": 8,
+                "weight": weight,
+                "va": "bottom",
+                "in_layout": False,
+            }
+            axes.text(0, place - 0.25, _name_above(row, roles, layout), **kept)
+            axes.text(1, place - 0.25, f"{row['accuracy']:.3f}", ha="right", **kept)
         return
+    names = [fit_name(visible(row["cell_name"]), LONGEST_NAME) for row in rows]
     axes.set_yticks(range(len(rows)), names, fontsize=9 if len(rows) < MANY else 7.5)
-    for place, (role, figure) in enumerate(zip(said, figures, strict=True)):
-        told = f"{figure}  {role}" if role else figure
+    for place, row in enumerate(rows):
+        role = ", ".join(roles.get(row["cell_id"], ()))
+        told = f"{row['accuracy']:.3f}  {role}" if role else f"{row['accuracy']:.3f}"
         axes.text(1.01, place, told, transform=across, fontsize=9, weight="bold" if role else "normal", va="center")
+
+
+def _name_above(row: Record, roles: Mapping[str, Sequence[str]], layout: Layout) -> str:
+    """A name with its roles, in as many lines as it takes beside its figure."""
+    told = ", ".join([visible(row["cell_name"]), *roles.get(row["cell_id"], ())])
+    return fill(told, layout.characters - FIGURE)
+
+
+def fit_name(name: str, most: int) -> str:
+    """A name of so many characters at most: words before its last one make way, since that often is the model."""
+    *words, last = name.split(" ")
+    if len(name) <= most:
+        return name
+    while words and len(" ".join([*words, "...", last])) > most:
+        words.pop()
+    told = " ".join([*words, "...", last])
+    return told if len(told) <= most else f"{told[: most - 3]}..."
