@@ -185,10 +185,10 @@ def _tell_real_study(record: Record) -> str:
     published = f"{record['published best']:.3f}".lstrip("0")
     told = (
         f"Real headlines, real models, two CPU cores: {record['source']} (Malo et al. 2014, CC BY-NC-SA 3.0) at 50 % "
-        f"agreement, 900 to train\nand {record['ladder'][0]['n']} to test, temperature 0.1; Gemma 3 270M (Gemma terms "
-        f"of use) and all-MiniLM-L6-v2 (Apache 2.0); {record['finished']}. The best published\nfigure of Llama 2 7B on "
-        f"this split is {published}. Validation chose the recipes ([the whole study](docs/studies/"
-        "financial-phrasebank.md)):"
+        f"agreement,\n{record['train']} to train and {record['ladder'][0]['n']} to test, temperature 0.1; Gemma 3 270M "
+        f"(Gemma terms of use) and all-MiniLM-L6-v2 (Apache 2.0); {record['finished']}.\nThe best published figure of "
+        f"Llama 2 7B on this split is {published}. Validation chose the recipes "
+        "([the whole study](docs/studies/financial-phrasebank.md)):"
     )
     return f"{told}\n\n{build_table(('on the test part', 'accuracy [95 %]', 'macro-F1'), found)}"
 

@@ -234,10 +234,14 @@ def record_ladder(ask: Ask) -> dict[str, Any]:
         "SELECT cell_name, kind, model, n, accuracy, accuracy_low, accuracy_high, macro_f1 FROM ladder WHERE {test} AND"
         " (temperature IS NULL OR temperature = 0.1) AND (kind <> 'fine-tuned' OR is_best_of_base) ORDER BY accuracy"
     )
+    [train] = ask(
+        "SELECT count(*) AS n FROM studies JOIN splits USING (split_id) WHERE {study} = study_id AND part = 'train'"
+    )
     best = [row for row in rows if row["kind"] == "baseline"][-2:]
     return {
         "source": study["source"],
         "finished": f"{study['finished_at']:%d %B %Y}",
+        "train": train["n"],
         "ladder": [row for row in rows if row["kind"] != "baseline" or row in best],
         "published best": published["accuracy"],
     }

@@ -70,7 +70,6 @@ def build_config(profile: str, base_models: "Sequence[str]", assignments: list[s
 def collect_values(profile: str, base_models: "Sequence[str]", assignments: list[str]) -> dict[str, Any]:
     """The raw values of a profile with base models and settings in place of its own; a label map may be a file."""
     import json
-    from pathlib import Path
 
     from cli.label_map import read_label_map
     from schemas.errors import InputError
@@ -86,5 +85,5 @@ def collect_values(profile: str, base_models: "Sequence[str]", assignments: list
     values = apply_overrides(values, [*named, *assignments])
     label_map = values.get("data", {}).get("label_map")
     if isinstance(label_map, str):
-        values["data"]["label_map"] = read_label_map(Path(label_map).expanduser(), "data.label_map")
+        values["data"]["label_map"] = read_label_map(label_map, "data.label_map")
     return values

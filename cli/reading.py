@@ -20,7 +20,7 @@ LabelColumn = Annotated[str | None, typer.Option(help="Column of the label; else
 LabelColumns = Annotated[
     str | None, typer.Option(help="Several columns that hold the label: annotators, or one for each label.")
 ]
-LabelMap = Annotated[Path | None, typer.Option(help="YAML or JSON file of word: label.")]
+LabelMap = Annotated[Path | None, typer.Option(help="File of word: label, YAML or JSON; or {word: label, ...}.")]
 Thresholds = Annotated[
     str | None, typer.Option(help="The label is a score: -0.1,0.1 is negative below, positive above.")
 ]
@@ -39,21 +39,13 @@ DateOrder = Annotated[str | None, typer.Option(help="Order in dates such as 03/0
 MaxRejected = Annotated[str | None, typer.Option(help="Share of rows that may be rejected, 0 to 1.")]
 
 
-INSTEAD = {
-    "label_columns": ("label_column", "thresholds"),
-    "label_column": ("label_columns",),
-    "thresholds": ("label_columns",),
-}
-"""Settings that another one takes the place of."""
-
-
 def assign_reading(label_map: Path | None, **options: str | None) -> list[str]:
     """The options that were given, as `data.setting=value`.
 
     Raises:
         InputError: The file of the label map is none.
     """
-    words = None if label_map is None else json.dumps(read_label_map(label_map))
+    words = None if label_map is None else json.dumps(read_label_map(str(label_map)))
     return assign({"data.label_map": words, **{f"data.{name}": value for name, value in options.items()}})
 
 
@@ -64,6 +56,7 @@ def recall_reading(data: Mapping[str, Any]) -> dict[str, Any]:
         data: The settings of the source that are given, by the profile or on the command line.
     """
     from ingestion.sources import EMBEDDED, locate
+    from schemas.source import INSTEAD
     from storage.home import Home
     from storage.sources import load_visit_settings
 

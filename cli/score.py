@@ -78,7 +78,7 @@ def score(
         str | None, typer.Option(help="Of --evaluate: several columns that hold the label, as a,b,c.")
     ] = None,
     label_map: Annotated[
-        Path | None, typer.Option(help="Of --evaluate: YAML or JSON file of the source's words to labels.")
+        Path | None, typer.Option(help="Of --evaluate: file of word: label, YAML or JSON; or {word: label, ...}.")
     ] = None,
     thresholds: Annotated[
         str | None,
@@ -121,7 +121,7 @@ def score(
         "label_column": label_column,
         "label_columns": None if label_columns is None else label_columns.split(","),
         "thresholds": None if thresholds is None else thresholds.split(","),
-        "label_map": None if label_map is None else read_label_map(label_map),
+        "label_map": None if label_map is None else read_label_map(str(label_map)),
     }
     given = {name: value for name, value in values.items() if value is not None}
     recalled = _recall(given)

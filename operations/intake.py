@@ -4,8 +4,10 @@ Nothing heavy is loaded for a source that did not change.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import fields
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 from operations.masks import complete_masks
 from operations.refusals import check_ingestion, check_known, keep_if_refused
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from ingestion.sources import Source
     from storage.headlines import StoredIngestion
 
+T = TypeVar("T")
 
 LARGE_BYTES = 20_000_000
 """Reading so much takes seconds, and a person wants to know."""
@@ -124,6 +127,26 @@ def find_headlines(data: DataSettings, on_columns: Callable[[ReadColumns], objec
     ingestion = read_whole(source, data)
     on_columns(ingestion.columns)
     return ingestion.snapshot
+
+
+def load_or_read(data: DataSettings, load: Callable[[Path, str], T | None], read: "Callable[[Ingestion], T]") -> T:
+    """What a source says of its headlines, from the warehouse; read again where that does not know it.
+
+    Args:
+        data: The source and how it is read.
+        load: Takes the warehouse and the ingestion's id; None where an older version ingested the source.
+        read: Takes the source as it is read again.
+
+    Raises:
+        InputError: The source cannot be read.
+    """
+    from ingestion.sources import find_source
+    from storage.warehouse import WarehouseMissingError
+
+    source, known = find_source(data), None
+    with suppress(WarehouseMissingError):
+        known = load(Home.from_environment().warehouse, source.ingest_id)
+    return read(read_whole(source, data)) if known is None else known
 
 
 def _ingested(ingest_id: str, known: "StoredIngestion | Ingestion", *, is_new: bool) -> IngestedSource:

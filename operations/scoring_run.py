@@ -17,7 +17,7 @@ from schemas.data_report import MOST_REASONS, ReasonCount
 from schemas.listing import cut
 from schemas.promotion import Champion
 from schemas.scoring import ANSWER_COLUMNS, ScoringCounts, rename_others
-from schemas.source import ScoreSettings, list_reading
+from schemas.source import INSTEAD, ScoreSettings, list_reading
 from storage.home import Home
 
 if TYPE_CHECKING:
@@ -62,15 +62,11 @@ class ChosenModel:
             settings: What is said of this source.
             columns: Whether the names of columns are taken, too.
         """
-        defaults = {name: field.get_default() for name, field in type(settings).model_fields.items()}
-        names = list_reading(evaluate=settings.evaluate) - {"encoding", "format", "delimiter", "header_row"}
-        taken = {
-            name: value
-            for name, value in self.model.reading.items()
-            if name in names and getattr(settings, name) == defaults[name] and (columns or "column" not in name)
-        }
-        if {"label_column", "label_columns"} & settings.model_fields_set:
-            taken = {name: value for name, value in taken.items() if name not in {"label_column", "label_columns"}}
+        given = {name for name, value in settings if value is not None}
+        given |= {other for name in given for other in INSTEAD.get(name, ())}
+        names = list_reading(evaluate=settings.evaluate) - {"encoding", "format", "delimiter", "header_row"} - given
+        own = ((name, value) for name, value in self.model.reading.items() if name in names)
+        taken = {name: value for name, value in own if columns or "column" not in name}
         if not taken:
             return settings, None
         told = ", ".join(f"{name}={cut(json.dumps(value, ensure_ascii=False))}" for name, value in taken.items())

@@ -2,10 +2,12 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from schemas.config import SplitSettings, StudyConfig
+from schemas.config import StudyConfig
 from schemas.plan import IngestedSource
+from schemas.split import SplitSettings
 from storage.home import Home
 
 if TYPE_CHECKING:
@@ -108,18 +110,14 @@ def find_given(config: StudyConfig) -> "GivenParts":
     Raises:
         InputError: The source cannot be read.
     """
-    from ingestion.sources import find_source
-    from operations.intake import read_whole
+    from operations.intake import load_or_read
     from storage.headlines import load_given
-    from storage.warehouse import WarehouseMissingError
 
-    source = find_source(config.data)
-    try:
-        pairs = load_given(Home.from_environment().warehouse, source.ingest_id)
-    except WarehouseMissingError:
-        pairs = None
-    if pairs is None or pairs.empty:
-        pairs = read_whole(source, config.data).given
+    def load(warehouse: Path, ingest_id: str) -> "pd.DataFrame | None":
+        known = load_given(warehouse, ingest_id)
+        return None if known.empty else known
+
+    pairs = load_or_read(config.data, load, lambda ingestion: ingestion.given)
     given: dict[str, set[str]] = {}
     for headline, part in zip(pairs["headline_id"], pairs["part"], strict=True):
         given.setdefault(headline, set()).add(part)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from schemas.cell import CellSettings
-from schemas.config import SplitSettings
+from schemas.split import SplitSettings
 
 LEAST_STEPS = 30
 """Optimiser steps below which a fresh LoRA adapter has hardly moved, at the usual learning rates."""

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
 from schemas.config import StudyConfig
-from storage.home import Home
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ingestion.ingest import Ingestion
     from learning.study.split import Member, Parts
     from learning.study.temporal_split import Times
 
@@ -65,19 +65,13 @@ def find_times(config: StudyConfig) -> "Times":
     Raises:
         InputError: The source cannot be read.
     """
-    from ingestion.sources import find_source
-    from operations.intake import read_whole
+    from operations.intake import load_or_read
     from storage.accepted_rows import load_times
-    from storage.warehouse import WarehouseMissingError
 
-    source = find_source(config.data)
-    try:
-        known = load_times(Home.from_environment().warehouse, source.ingest_id)
-    except WarehouseMissingError:
-        known = None
-    if known is None:
-        rows = read_whole(source, config.data).rows
-        known = rows.dropna(subset="published_at").groupby("headline_id")["published_at"].min()
+    def read(ingestion: "Ingestion") -> "pd.Series":
+        return ingestion.rows.dropna(subset="published_at").groupby("headline_id")["published_at"].min()
+
+    known = load_or_read(config.data, load_times, read)
     return {str(headline): time.to_pydatetime() for headline, time in known.items()}
 
 

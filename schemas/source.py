@@ -13,6 +13,13 @@ from schemas.settings import NamingSettings, PositiveInt
 DateOrder = Literal["dmy", "mdy", "ymd"]
 """The order of day, month and year in a date of numbers."""
 
+INSTEAD = {
+    "label_columns": ("label_column", "thresholds"),
+    "label_column": ("label_columns",),
+    "thresholds": ("label_columns",),
+}
+"""Settings that another one takes the place of."""
+
 
 class DataSettings(NamingSettings):
     """Where the labelled headlines come from and how they are read."""
@@ -299,7 +306,7 @@ class ScoreSettings(NamingSettings):
         description="Column of the ticker, ISIN or entity that a headline is about; found by names when not given, "
         "none where empty.",
     )
-    timezone: str = Field(default="UTC", description="Time zone of dates that name none.")
+    timezone: str | None = Field(default=None, description="Time zone of dates that name none; UTC when not given.")
     date_order: DateOrder | None = Field(
         default=None, description="Order in dates such as 03/04/2025; found from all of them when not given."
     )
@@ -362,4 +369,4 @@ class ScoreSettings(NamingSettings):
         """How the source is read."""
         names = {"source", *list_reading(evaluate=self.evaluate)}
         kind = EvaluatedSettings if self.evaluate else UnlabelledSettings
-        return kind(**self.model_dump(include=names))
+        return kind(**self.model_dump(include=names, exclude_none=True))

@@ -169,14 +169,12 @@ class _Engine:
 
     def __init__(self) -> None:
         self._started: duckdb.DuckDBPyConnection | None = None
+        self._spills = ""
 
     @contextmanager
     def attached(self, path: Path, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:  # noqa: FBT001
         """A connection whose database is the file."""
-        if self._started is None:
-            self._started = duckdb.connect()
-            atexit.register(self.close)  # what lives on when Python has taken DuckDB down is told on standard error
-        engine = self._started
+        engine = self._start(spills=f"{path}.tmp")
         name, mode = str(path).replace("'", "''"), " (READ_ONLY)" if read_only else ""
         engine.execute(f"ATTACH '{name}' AS {NAME}{mode}")
         try:
@@ -184,6 +182,15 @@ class _Engine:
                 yield connection
         finally:
             self._detach(engine)
+
+    def _start(self, spills: str) -> duckdb.DuckDBPyConnection:
+        """This DuckDB; what exceeds its memory goes beside the file, not into the working folder."""
+        if self._spills != spills:
+            self.close()
+        if self._started is None:
+            self._started, self._spills = duckdb.connect(config={"temp_directory": spills}), spills
+            atexit.register(self.close)  # what lives on when Python has taken DuckDB down is told on standard error
+        return self._started
 
     def _detach(self, engine: duckdb.DuckDBPyConnection) -> None:
         """Close the file; a DuckDB that cannot, as after an error that it calls fatal, is replaced by the next."""

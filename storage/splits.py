@@ -45,7 +45,7 @@ def save_split(
         split_id: The split.
         snapshot_id: The snapshot that it divides.
         parts: Ids of headlines by part.
-        settings: How it was drawn: a `schemas.config.SplitSettings` as JSON would hold it.
+        settings: How it was drawn: a `schemas.split.SplitSettings` as JSON would hold it.
         drawn_beside: How many splits there were when it was drawn; None if it does not depend on other splits.
 
     Raises:

@@ -13,7 +13,7 @@ from learning.study.split_sizes import (
     find_classes,
     find_sizes,
 )
-from schemas.config import SplitSettings
+from schemas.split import SplitSettings
 
 
 def draw_folds(members: Sequence[Member], split: SplitSettings, folds: int) -> list[Parts]:

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
 from learning.study.split import Member, Parts
-from learning.study.split_sizes import SplitError, find_classes
-from schemas.config import SplitSettings
+from learning.study.split_sizes import SplitError, find_classes, list_lacking
+from schemas.split import SplitSettings
 
 GivenParts = Mapping[str, Collection[str]]
 """For a headline, the parts that the source gives to its rows: several where copies of it are in several."""
@@ -74,13 +74,9 @@ def _explain_validation(missing: Sequence[str]) -> str:
 
 
 def _check_classes(parts: Mapping[str, Sequence[Member]], classes: Sequence[str]) -> None:
-    lacking = {
-        part: [label for label in classes if label not in {member.label for member in members}]
-        for part, members in parts.items()
-    }
-    told = [f"{part} has no {' and no '.join(labels)} headline" for part, labels in lacking.items() if labels]
+    told = list_lacking({part: {member.label for member in own} for part, own in parts.items()}, classes)
     if told:
         raise SplitError(
-            f"split.method given: {', '.join(told)} once copies and near copies of other parts are left out; add some, "
+            f"split.method given: {told} once copies and near copies of other parts are left out; add some, "
             "or set split.method=hashed, which draws all parts"
         )

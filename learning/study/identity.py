@@ -8,11 +8,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from schemas.cell import WITHOUT_EFFECT, CellSettings, TrainingSettings
-from schemas.config import OF_TIME, DecodingSettings, PromotionSettings, RaceSettings, SplitSettings, StudyConfig
+from schemas.config import DecodingSettings, PromotionSettings, RaceSettings, StudyConfig
 from schemas.grid import SHORT_NAMES
 from schemas.identity import content_id
 from schemas.plan import BaselinePlan, BaseModelPlan
 from schemas.settings import Settings
+from schemas.split import OF_TIME, SplitSettings
 
 TRAINING_CHANGES = {4: "the loss over a whole text is computed in parts, and rounds otherwise"}
 """Why a version of the training code of causal models trains the same settings to other weights than the one before.

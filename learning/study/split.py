@@ -14,7 +14,7 @@ from learning.study.split_sizes import (
     find_sizes,
     iterate_smaller,
 )
-from schemas.config import SplitSettings
+from schemas.split import SplitSettings
 
 Parts = dict[str, list[str]]
 NearParts = Mapping[str, Collection[str]]

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from math import ceil
 from typing import NamedTuple
 
-from schemas.config import SplitSettings
 from schemas.errors import InputError
 from schemas.label import LABELS
+from schemas.split import SplitSettings
 
 LEAST_CLASSES = 2
 """A study tells this many labels apart at least."""
@@ -185,3 +185,14 @@ def _share_out(total: int, counts: Mapping[str, int]) -> dict[str, int]:
     for label in by_remainder[: total - sum(shares.values())]:
         shares[label] += 1
     return {label: max(value, 1) for label, value in shares.items()}
+
+
+def list_lacking(labels: Mapping[str, Collection[str]], classes: Sequence[str]) -> str:
+    """Which parts lack which classes, in words; empty if none does.
+
+    Args:
+        labels: The labels of the headlines of each part.
+        classes: The labels that each part needs.
+    """
+    lacking = {part: [label for label in classes if label not in own] for part, own in labels.items()}
+    return ", ".join(f"{part} has no {' and no '.join(own)} headline" for part, own in lacking.items() if own)

@@ -6,8 +6,8 @@ from datetime import datetime
 from itertools import pairwise
 
 from learning.study.split import Member, Parts
-from learning.study.split_sizes import SplitError, find_classes
-from schemas.config import SplitSettings
+from learning.study.split_sizes import SplitError, find_classes, list_lacking
+from schemas.split import SplitSettings
 
 Times = Mapping[str, datetime]
 """When a headline was published, UTC, by its id; one whose time is not known is not there."""
@@ -109,14 +109,10 @@ def _divide(dated: Sequence[Member], named: Sequence[str | None], regroup: Regro
 
 
 def _check_classes(parts: Mapping[str, Sequence[Member]], classes: Sequence[str], where: str) -> None:
-    lacking = {
-        part: [label for label in classes if label not in {member.label for member in own}]
-        for part, own in parts.items()
-    }
-    told = [f"{part} has no {' and no '.join(labels)} headline" for part, labels in lacking.items() if labels]
+    told = list_lacking({part: {member.label for member in own} for part, own in parts.items()}, classes)
     if told:
         raise SplitError(
-            f"split.method temporal: {', '.join(told)} that is no near copy of an earlier one{where}: set other dates "
+            f"split.method temporal: {told} that is no near copy of an earlier one{where}: set other dates "
             "or shares, or split.method=hashed, which draws all parts"
         )
 

@@ -16,8 +16,8 @@ from embedded.headlines import HEADLINE_COUNT, HEADLINES_FILE, generate_headline
 from learning.baselines.kind import Train
 from learning.baselines.registry import find_kind
 from learning.study.split import Member, split_headlines
-from schemas.config import SplitSettings
 from schemas.label import LABELS
+from schemas.split import SplitSettings
 
 SEEDS = st.integers(0, 2**32).map(Random)
 

@@ -410,6 +410,10 @@ def test_a_source_is_read_as_the_models_study_read_its_own_where_that_fits(home:
     )
     assert " on 9 labelled rows" in scored.evaluation[0]
     assert score("news.csv", text_column="Analyst View")[0].counts.headlines_scored == 2  # what is said comes first
+    own["label_columns"] = own.pop("label_column"), "text"  # which go with neither thresholds nor a label column
+    Path("scores.csv").write_text("headline,points\nOrlo opens .,-1\nOrlo closes .,2\n")
+    scored, _ = score("scores.csv", evaluate=True, label_column="points", thresholds=(-0.5, 0.5))
+    assert " on 2 labelled rows" in scored.evaluation[0]
     scored, told = score("plain.csv")
     assert not any("study" in line for line in told)
     assert scored.counts.rows_answered == 1

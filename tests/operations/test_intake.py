@@ -17,10 +17,10 @@ from ingestion.sources import find_source
 from learning.study.split import count_leaks
 from operations.intake import LARGE_BYTES, find_headlines, take_in
 from operations.splitting import draw_parts, settle_split
-from schemas.config import SplitSettings
 from schemas.label import LABELS
 from schemas.profiles import build_config, load_profile
 from schemas.source import DataSettings
+from schemas.split import SplitSettings
 from storage.query import query
 from storage.splits import load_leaks
 from storage.warehouse import writing

@@ -26,9 +26,9 @@ from ingestion.refusals import NothingAcceptedError, TooManyRejectedError
 from learning.study.split_sizes import SplitError
 from operations.intake import take_in
 from operations.splitting import settle_split
-from schemas.config import SplitSettings
 from schemas.label import LABELS
 from schemas.source import DataSettings
+from schemas.split import SplitSettings
 from storage.query import query
 from storage.warehouse import prepare_warehouse
 

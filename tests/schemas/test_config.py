@@ -7,9 +7,10 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from schemas.cell import BaseModelSettings, LoraSettings, PromptSettings, TrainingSettings
-from schemas.config import BaselineSettings, DecodingSettings, RunnerSettings, SplitSettings, StudyConfig
+from schemas.config import BaselineSettings, DecodingSettings, RunnerSettings, StudyConfig
 from schemas.profiles import PROFILES, build_config, load_profile
 from schemas.source import DataSettings
+from schemas.split import SplitSettings
 
 LEAST: dict[type[BaseModel], dict[str, Any]] = {
     DataSettings: {"source": "x"},

@@ -1,6 +1,7 @@
 """Opening, preparing and refusing a warehouse, within one process."""
 
 import json
+import shutil
 import sqlite3
 import threading
 from pathlib import Path
@@ -258,3 +259,20 @@ def test_reads_of_a_block_share_one_opening_which_ends_with_it(warehouse):
         connection.execute("DELETE FROM published_results")
     with reading(warehouse) as connection:
         assert connection.execute("SELECT count(*) FROM published_results").fetchall() == [(0,)]
+
+
+def test_what_exceeds_memory_is_written_beside_the_warehouse(tmp_path, monkeypatch, prepared):
+    """A process's own DuckDB would take the working folder, which may be anybody's."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("one", "other"):
+        path = tmp_path / name / "warehouse.duckdb"
+        path.parent.mkdir()
+        shutil.copy(prepared, path)
+        with writing(path) as connection:
+            [(spills,)] = connection.execute("SELECT current_setting('temp_directory')").fetchall()
+            connection.execute("SET memory_limit = '80MB'")
+            many = "SELECT count(*) FROM (SELECT DISTINCT hash(i), i::VARCHAR FROM range(4_000_000) AS numbers(i))"
+            assert connection.execute(many).fetchall() == [(4_000_000,)]
+            connection.execute("RESET memory_limit")
+        assert spills == f"{path}.tmp"
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["one", "other"]

@@ -11,7 +11,7 @@ from learning.study.folds import draw_folds
 from learning.study.identity import fold_split_id, split_id
 from learning.study.split import Member, Parts, count_leaks
 from learning.study.split_sizes import SplitError
-from schemas.config import SplitSettings
+from schemas.split import SplitSettings
 
 COUNTS = {"negative": 25, "neutral": 60, "positive": 40}
 MEMBERS = [

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from learning.study.given_split import count_moved, split_as_given
 from learning.study.split import Member
 from learning.study.split_sizes import SplitError
-from schemas.config import SplitSettings
+from schemas.split import SplitSettings
 
 GIVEN = SplitSettings(method="given", train_per_class=300, test_per_class=300)
 PRESENT = GIVEN.model_copy(update={"classes": "present"})

@@ -20,11 +20,12 @@ from learning.study.identity import (
     training_id,
 )
 from schemas.cell import CellSettings, LoraSettings
-from schemas.config import OF_TIME, SplitSettings, StudyConfig
+from schemas.config import StudyConfig
 from schemas.identity import content_id
 from schemas.overrides import apply_overrides
 from schemas.plan import BaselinePlan, BaseModelPlan, FoundModel
 from schemas.profiles import build_config, load_profile
+from schemas.split import OF_TIME, SplitSettings
 
 BASE = BaseModelPlan(
     name="embedded",

@@ -12,8 +12,8 @@ from sklearn.model_selection import train_test_split
 
 from learning.study.split import Member, count_leaks, split_headlines
 from learning.study.split_sizes import SplitError
-from schemas.config import SplitSettings
 from schemas.label import LABELS
+from schemas.split import SplitSettings
 
 COUNTS = {"negative": 9, "neutral": 30, "positive": 15}
 LABEL_OF = {f"{label}-{number}": label for label, count in COUNTS.items() for number in range(count)}

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from learning.study.split import Member
 from learning.study.split_sizes import SplitError
 from learning.study.temporal_split import find_starts, split_by_time
-from schemas.config import SplitSettings
+from schemas.split import SplitSettings
 
 START = datetime.fromisoformat("2025-01-01")
 SIZES = {"train_per_class": 1, "test_per_class": 1}
