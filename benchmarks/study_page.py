@@ -251,12 +251,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Write the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("study", help="its id, as `fintone list studies` shows it")
-    ask = asker(parser.parse_args(arguments).study)
-    blocks = {name: build(ask) for name, build in BUILDERS.items()}
+    parser.add_argument("--only", nargs="+", choices=BUILDERS, help="parts of the page; the others stay as they are")
+    asked = parser.parse_args(arguments)
+    ask = asker(asked.study)
+    blocks = {name: build(ask) for name, build in BUILDERS.items() if name in (asked.only or BUILDERS)}
     PAGE.parent.mkdir(exist_ok=True)
-    PAGE.write_text(fill_blocks(TEXT.read_text(encoding="utf-8"), blocks), encoding="utf-8")
-    record = json.dumps(record_ladder(ask), indent=2)
-    (RESULTS / f"{PAGE.stem}.json").write_text(f"{record}\n", encoding="utf-8")
+    text = PAGE if asked.only else TEXT
+    PAGE.write_text(fill_blocks(text.read_text(encoding="utf-8"), blocks), encoding="utf-8")
+    if not asked.only:
+        record = json.dumps(record_ladder(ask), indent=2)
+        (RESULTS / f"{PAGE.stem}.json").write_text(f"{record}\n", encoding="utf-8")
     print(f"{PAGE.name} has the figures: {', '.join(blocks)}")
 
 

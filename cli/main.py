@@ -16,6 +16,7 @@ from cli.export import export
 from cli.gc import gc
 from cli.ingest import ingest
 from cli.list import list_things
+from cli.market import market
 from cli.options import BAD_INPUT, FAILED, INTERRUPTED, INTERRUPTION
 from cli.output.console import tell
 from cli.profiles import profiles
@@ -47,6 +48,7 @@ for command in (
     report,
     export,
     score,
+    market,
     promote,
     withdraw,
     delete,

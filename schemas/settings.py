@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Annotated, Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic.fields import FieldInfo
@@ -20,6 +21,19 @@ def refuse_repeats(values: tuple[Value, ...]) -> tuple[Value, ...]:
     if len(set(values)) != len(values):
         raise ValueError(f"{show(list(values))} names a value twice")
     return values
+
+
+def known_zone(value: str) -> str:
+    """A time zone, if it is one.
+
+    Raises:
+        ValueError: It is none.
+    """
+    try:
+        ZoneInfo(value)
+    except (ValueError, OSError, KeyError):
+        raise ValueError(f"{value!r} is not a time zone: give a name such as Europe/Lisbon, or UTC") from None
+    return value
 
 
 class Settings(BaseModel):

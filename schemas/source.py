@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, Self
-from zoneinfo import ZoneInfo
 
 from pydantic import Field, FiniteFloat, JsonValue, field_validator, model_validator
 
 from schemas.formats import Format, LabelledFormat
 from schemas.label import Label, fold_word
-from schemas.settings import NamingSettings, PositiveInt
+from schemas.settings import NamingSettings, PositiveInt, known_zone
 
 DateOrder = Literal["dmy", "mdy", "ymd"]
 """The order of day, month and year in a date of numbers."""
@@ -174,11 +173,7 @@ class DataSettings(NamingSettings):
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (ValueError, OSError, KeyError):
-            raise ValueError(f"{value!r} is not a time zone: give a name such as Europe/Lisbon, or UTC") from None
-        return value
+        return known_zone(value)
 
     @field_validator("identity")
     @classmethod

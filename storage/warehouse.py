@@ -50,6 +50,7 @@ _VIEWS = (
     "report_views.sql",
     "ladder_views.sql",
     "fold_views.sql",
+    "market_views.sql",
 )
 VIEWS_FILES = tuple(SQL_FOLDER / name for name in _VIEWS)
 

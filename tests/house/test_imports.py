@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-BRANCHES = {"ingestion", "learning", "storage", "reporting"}
+BRANCHES = {"ingestion", "learning", "storage", "reporting", "market"}
 BELOW_OPERATIONS = {"schemas", "embedded", *BRANCHES}
 MAY_IMPORT = {
     "profiles": set(),
@@ -39,6 +39,8 @@ HOME_OF = {
     ("duckdb",): {"storage"},
     ("torch", "transformers", "sentence_transformers", "peft", "trl", "bitsandbytes", "sklearn"): {"learning"},
     ("datasets",): {"ingestion", "learning"},
+    ("statsmodels",): {"learning", "market"},
+    ("exchange_calendars",): {"market"},
     ("typer", "rich"): {"cli"},
     ("matplotlib", "plotly", "altair", "seaborn", "bokeh"): {"reporting"},
 }
@@ -156,9 +158,8 @@ def test_no_file_bears_the_name_of_a_library(root: Path, room: str) -> None:
 
 def test_every_imported_library_is_a_declared_dependency(root: Path, project: dict[str, Any], rooms: list[str]) -> None:
     extras = project["project"]["optional-dependencies"]
-    declared = {
-        requirement_name(line) for line in project["project"]["dependencies"] + extras["ray"] + extras["embeddings"]
-    }
+    optional = [line for name in ("ray", "embeddings", "market") for line in extras[name]]
+    declared = {requirement_name(line) for line in project["project"]["dependencies"] + optional}
     providers = packages_distributions()
     imported = {name for room in rooms for _, name in imports_of(root, room)} - {*rooms, *sys.stdlib_module_names}
     missing = {name for name in imported if not declared & {normalise(it) for it in providers.get(name, [name])}}

@@ -1,0 +1,76 @@
+"""`fintone market`: the sentiment of a model beside prices."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cli.completion import complete_model
+from cli.options import Form
+from cli.output.console import SafeConsole, print_lines, stdout, tell
+
+
+def market(
+    prices: Annotated[str, typer.Option(help="Prices: .csv, .parquet or .xlsx with date, instrument and close.")],
+    horizon: Annotated[str, typer.Option(help="Sessions of the returns, as 1d,5d.")] = "1d,5d",
+    model: Annotated[
+        str,
+        typer.Option(
+            help="`champion`, or a cell's id, its first 4 characters or more, or its name.",
+            autocompletion=complete_model,
+        ),
+    ] = "champion",
+    temperature: Annotated[
+        float | None, typer.Option(help="Of the probabilities; else that at which the model was judged.")
+    ] = None,
+    calendar: Annotated[str, typer.Option(help="The exchange, as XNYS, XETR, XLON; 24/7 has every day.")] = "XNYS",
+    timezone: Annotated[str, typer.Option(help="Zone in which a headline of midnight has a date alone.")] = "UTC",
+    price_column: Annotated[str | None, typer.Option(help="Column of the prices; else found.")] = None,
+    format_: Annotated[Form, typer.Option("--format", help="How to print the answer.")] = Form.TABLE,
+    output: Annotated[Path | None, typer.Option(help="Write the answer to this file instead.")] = None,
+) -> None:
+    """Measure how returns follow the sentiment of news that is later than all that the model learned from.
+
+    Example: fintone market --prices prices.csv --horizon 1d,5d
+    """
+    from cli.output.results import deliver, to_json
+    from operations.market import measure_market
+    from operations.outputs import check_output
+    from reporting.market import describe_market
+    from schemas.market import MarketSettings
+    from schemas.profiles import check_settings
+    from storage.home import Home
+    from storage.market import load_market
+    from storage.warehouse import prepare_warehouse
+
+    values: dict[str, Any] = {
+        "prices": prices,
+        "horizons": horizon,
+        "model": model,
+        "temperature": temperature,
+        "calendar": calendar,
+        "timezone": timezone,
+        "price_column": price_column,
+    }
+    settings = check_settings(MarketSettings, {name: value for name, value in values.items() if value is not None})
+    if output is not None:
+        check_output(output, prices)
+    home = Home.from_environment()
+    if home.warehouse.exists():
+        prepare_warehouse(home.warehouse)
+    measured = measure_market(settings)
+    for note in measured.notes:
+        tell(note)
+    found = load_market(home.warehouse, measured.market_id)
+    if format_ is Form.JSON:
+        deliver([to_json({"market_id": measured.market_id, **found}, indent=2) + "\n"], output)
+        return
+    console = stdout if output is None else SafeConsole(highlight=False, color_system=None)
+    with console.capture() as captured:
+        for lines in describe_market(found):
+            print_lines(lines, console)
+            console.print()
+        console.print("all of it:")
+        query = f"SELECT * FROM market_reaction WHERE market_id = '{measured.market_id}'"  # noqa: S608 (our own id)
+        console.print(f'  fintone sql "{query}"', soft_wrap=True, markup=False)
+    deliver([captured.get()], output)

@@ -1,0 +1,30 @@
+"""The flow `market`: the sentiment of a model beside prices."""
+
+from prefect import flow
+
+from flows.deployment import close_prefect_of_deployment
+from flows.notices import show_notices
+from schemas.market import MarketSettings, Measured
+from storage.home import Home
+from storage.warehouse import prepare_warehouse
+from tasks.market import measure_market
+from tasks.user_errors import tell_in_one_line
+
+
+@flow(name="market", flow_run_name="market {settings.prices} with {settings.model}")
+def market(settings: MarketSettings) -> Measured:
+    """Measure how returns follow the sentiment of the champion, or of a named cell.
+
+    Args:
+        settings: The prices, the exchange, the horizons and the model.
+
+    Returns:
+        The measurement: its figures are in the views `market_reaction`, `market_quantiles` and `market_events`.
+    """
+    close_prefect_of_deployment()
+    show_notices()
+    tell_in_one_line()
+    home = Home.from_environment()
+    home.create()
+    prepare_warehouse(home.warehouse)
+    return measure_market(settings)

@@ -1,0 +1,87 @@
+"""Files of prices to tables of text, with the day of each row."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from ingestion.dates import DateOrderError, parse_dates
+from schemas.errors import InputError
+from schemas.paths import local_path
+
+KINDS = (".csv", ".tsv", ".txt", ".parquet", ".xlsx")
+
+
+class PriceFileError(InputError):
+    """The file of prices cannot be read."""
+
+
+def find_price_file(source: str) -> Path:
+    """The file that was named.
+
+    Raises:
+        InputError: It is not there, is no file, or is of no known kind.
+    """
+    path = local_path("prices", source)
+    if not path.is_file():
+        raise PriceFileError(
+            f"prices {source}: {'is a folder' if path.is_dir() else 'there is no such file'}; give a file"
+        )
+    if path.suffix.lower() not in KINDS:
+        raise PriceFileError(f"prices {source}: its name must end in one of {', '.join(KINDS)}")
+    return path
+
+
+def read_price_table(path: Path, date_column: str) -> tuple[pd.DataFrame, pd.Series]:
+    """Every cell as text, and the day of each row (NaT where it cannot be read).
+
+    Args:
+        path: As of `find_price_file`.
+        date_column: Its name in small letters must be one of these, by commas.
+
+    Raises:
+        InputError: It cannot be read, is empty or has no column of dates, or the order of day and month is unknown.
+    """
+    try:
+        table = _read(path)
+    except (ValueError, OSError, UnicodeDecodeError) as error:
+        raise PriceFileError(f"prices {path.name}: cannot be read ({' '.join(str(error).split())})") from error
+    names = [name for name in table.columns if str(name).strip().lower() in date_column.split(",")]
+    if table.empty or not names:
+        columns = ", ".join(map(repr, map(str, table.columns))) or "none"
+        lacking = "rows" if names else f"column {date_column.split(',', maxsplit=1)[0]}; its columns are {columns}"
+        raise PriceFileError(f"prices {path.name}: has no {lacking}")
+    words = table[names[0]].fillna("").astype("str")
+    try:
+        return table, parse_dates(words, "UTC", None)
+    except DateOrderError as error:
+        raise PriceFileError(f"prices {path.name}: {error}; write dates as 2025-03-04") from error
+
+
+def _read(path: Path) -> pd.DataFrame:
+    if path.suffix.lower() == ".parquet":
+        table = pd.read_parquet(path).reset_index()
+        return table.drop(columns="index", errors="ignore").astype("object").map(_spell).astype("str")
+    if path.suffix.lower() == ".xlsx":
+        return pd.read_excel(path).astype("object").map(_spell).astype("str")
+    content = path.read_bytes()
+    encoding = "utf-8-sig" if _is_utf8(content) else "cp1252"
+    head = content[:4_000].decode(encoding, "replace").partition("\n")[0]
+    delimiter = max(",;\t|", key=head.count)
+    table = pd.read_csv(path, sep=delimiter, dtype="str", encoding=encoding, skipinitialspace=True)
+    if delimiter == ";":  # where fields are parted by it, the comma is that of decimals
+        table = table.replace(r"^(-?\d+),(\d+)$", r"\1.\2", regex=True)
+    return table
+
+
+def _is_utf8(content: bytes) -> bool:
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _spell(value: object) -> str:
+    if value is None or value != value:  # noqa: PLR0124 (NaN and NaT differ from themselves)
+        return ""
+    return str(value)

@@ -1,0 +1,50 @@
+"""The sessions of an exchange, from exchange_calendars: when each closes decides which headlines it has seen."""
+
+from datetime import date
+
+import pandas as pd
+
+from schemas.errors import InputError
+
+MARGIN = pd.Timedelta(days=15)
+"""Days around the prices whose sessions are needed as well: no exchange is shut for longer."""
+
+
+class CalendarError(InputError):
+    """There is no such calendar, the library of calendars is not installed, or it does not know the days."""
+
+
+def list_sessions(name: str, first: date, last: date) -> pd.DataFrame:
+    """The sessions from a little before the first day to a little after the last.
+
+    Args:
+        name: A code of exchange_calendars, such as XNYS, XETR or 24/7.
+        first: The first day that matters.
+        last: The last one.
+
+    Returns:
+        Columns session (a date, at midnight) and closes_at (UTC, without a zone), ascending.
+
+    Raises:
+        CalendarError: There is no such calendar, or exchange_calendars is not installed.
+    """
+    try:
+        from exchange_calendars import get_calendar, get_calendar_names
+        from exchange_calendars.errors import CalendarError as UnknownCalendarError
+    except ImportError as error:
+        raise CalendarError(
+            "market: needs exchange_calendars and statsmodels: pip install 'fintone[market]'"
+        ) from error
+    begin, end = pd.Timestamp(first) - MARGIN, pd.Timestamp(last) + MARGIN
+    try:
+        calendar = get_calendar(name, start=begin, end=end)
+    except (UnknownCalendarError, ValueError) as error:
+        if name not in get_calendar_names():
+            raise CalendarError(
+                f"calendar {name!r}: there is none of that name; XNYS is New York, XLON London, XETR Frankfurt, 24/7 "
+                "has every day; the others are in the documentation of exchange_calendars"
+            ) from error
+        raise CalendarError(f"calendar {name!r}: {' '.join(str(error).split())}") from error
+    closes = pd.DatetimeIndex(calendar.closes).tz_convert("UTC").tz_localize(None).as_unit("us")
+    sessions = pd.DatetimeIndex(calendar.sessions).tz_localize(None).as_unit("us")
+    return pd.DataFrame({"session": sessions, "closes_at": closes})

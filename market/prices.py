@@ -1,0 +1,150 @@
+"""Rows of prices to one price for each instrument and session; what cannot be one is counted with its reason."""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from schemas.errors import InputError
+
+DATES = ("date", "session", "day", "datetime", "timestamp", "time")
+INSTRUMENTS = ("instrument", "ticker", "symbol", "isin", "entity", "ric")
+PRICES = ("adj_close", "adj close", "adjusted close", "adjusted_close", "adjclose", "close", "price", "px_last", "last")
+"""Names of columns; of prices the first that there is, so that an adjusted one comes before one that is not."""
+MOST_LIKE_A_SPLIT = 0.45
+"""A price that loses more than this share from one session to the next, or gains what undoes that, may be split."""
+
+
+class PricesError(InputError):
+    """The prices are none, or cannot be told from the columns."""
+
+
+class Prices(NamedTuple):
+    """Prices that can be used, and what was not used."""
+
+    frame: pd.DataFrame
+    """Columns instrument, session (as of the calendar) and price, above zero, one row for both; ascending."""
+    rejected: pd.Series
+    """Rows by reason."""
+    column: str
+    """The column of the prices."""
+
+
+def read_prices(
+    table: pd.DataFrame, dates: pd.Series, sessions: pd.Series, source: str, price_column: str | None
+) -> Prices:
+    """Take prices from a table that has a row a price, or a column an instrument beside that of the dates.
+
+    Args:
+        table: The table, its cells as text.
+        dates: The day of each row; NaT where it cannot be read.
+        sessions: The sessions of the exchange.
+        source: The file, for errors.
+        price_column: The column of the prices; found if None.
+
+    Raises:
+        PricesError: No column holds prices, or no row has one.
+    """
+    rows, column = _spread(table.assign(session=dates.dt.normalize()), source, price_column)
+    price = pd.to_numeric(rows["price"].astype("str").str.replace(",", "").str.strip(), errors="coerce")
+    rows = rows.assign(price=price)
+    known = pd.DatetimeIndex(sessions)
+    reasons = np.select(
+        [
+            rows["session"].isna(),
+            rows["instrument"].isna() | (rows["instrument"] == ""),
+            rows["price"].isna() | ~np.isfinite(rows["price"]),
+            rows["price"] <= 0,
+            ~rows["session"].isin(known),
+        ],
+        [
+            "the date cannot be read",
+            "no instrument",
+            "the price is no number",
+            "the price is not above zero",
+            "the exchange had no session on that day",
+        ],
+        default="",
+    )
+    rows = rows.assign(reason=reasons)
+    fine = rows[rows["reason"] == ""]
+    equal = fine.drop_duplicates(["instrument", "session", "price"])
+    twice = equal.duplicated(["instrument", "session"], keep=False)
+    rejected = pd.concat(
+        [
+            rows.loc[rows["reason"] != "", "reason"],
+            pd.Series(["another price for the same instrument and session"] * int(twice.sum()), dtype="object"),
+        ]
+    ).value_counts()
+    kept = equal.loc[~twice, ["instrument", "session", "price"]].sort_values(["instrument", "session"])
+    if kept.empty:
+        most = f", {rejected.index[0]}" if len(rejected) else ""
+        raise PricesError(f"{source}: has no price that can be used{most}; it needs a date, an instrument and a close")
+    return Prices(kept.reset_index(drop=True), rejected, column)
+
+
+def _spread(table: pd.DataFrame, source: str, price_column: str | None) -> tuple[pd.DataFrame, str]:
+    """A row a price, with the columns session, instrument and price, and the name of the column of the prices."""
+    by_name = {name.strip().lower(): name for name in table.columns if name != "session"}
+    instrument = find_column(table.columns, INSTRUMENTS)
+    price = price_column or next((by_name[name] for name in PRICES if name in by_name), None)
+    if price is not None and price not in table.columns:
+        raise PricesError(
+            f"{source}: has no column {price!r}; its columns are {', '.join(map(repr, table.columns[:-1]))}"
+        )
+    if instrument is not None and price is not None:
+        named = table[instrument].astype("str").str.strip().str.upper().where(table[instrument].notna())
+        return pd.DataFrame({"session": table["session"], "instrument": named, "price": table[price]}), price
+    date = find_column(table.columns, DATES)
+    wide = [name for name in table.columns if name not in {date, "session", instrument}]
+    if instrument is None and price is None and wide:
+        told = table.melt(id_vars="session", value_vars=wide, var_name="instrument", value_name="price")
+        told = told[told["price"].notna() & (told["price"].astype("str").str.strip() != "")]
+        return told.assign(instrument=told["instrument"].str.strip().str.upper()), "a column an instrument"
+    lacking = "instrument (or ticker)" if instrument is None else "close (or adj_close, price)"
+    raise PricesError(
+        f"{source}: has no column {lacking}; give columns date, instrument and close, or date and a column for each "
+        "instrument"
+    )
+
+
+def find_column(names: Iterable[str], known: Sequence[str]) -> str | None:
+    """The first column whose name is one of the known ones, without regard to case; None if there is none."""
+    by_name = {name.strip().lower(): name for name in names}
+    return next((by_name[name] for name in known if name in by_name), None)
+
+
+def measure_returns(prices: pd.DataFrame, sessions: pd.DataFrame, horizons: Sequence[int]) -> tuple[pd.DataFrame, int]:
+    """The return of each instrument from each session's close to the close some sessions later.
+
+    A return exists where both closes do, and where no step on the way looks like a split: a session's price more than
+    `MOST_LIKE_A_SPLIT` below the last one, or as far above as undoes that. Where a price lacks, so do its returns.
+
+    Args:
+        prices: As `Prices.frame`.
+        sessions: As `market.calendar.list_sessions`.
+        horizons: Sessions ahead.
+
+    Returns:
+        Columns instrument, session, before (the return into this session from the last one) and return_H for each
+        horizon H, as shares; and how many steps look like splits.
+    """
+    grid = prices.set_index(["session", "instrument"])["price"].unstack()  # noqa: PD010 (a pivot without aggregation)
+    grid = grid.reindex(pd.DatetimeIndex(sessions["session"], name="session"))
+    jumps = (grid.ffill() / grid.ffill().shift()).sub(1.0)
+    is_jump = (jumps < -MOST_LIKE_A_SPLIT) | (jumps > 1 / (1 - MOST_LIKE_A_SPLIT) - 1)
+    passed = is_jump.cumsum()
+    found = {"before": (grid / grid.shift() - 1).mask(is_jump)}
+    for horizon in horizons:
+        moved = grid.shift(-horizon) / grid - 1
+        found[f"return_{horizon}"] = moved.where(passed.shift(-horizon) == passed)
+    stacked = pd.concat(
+        {
+            name: frame.rename_axis(columns="instrument").stack(future_stack=True)  # noqa: PD013 (the index stays)
+            for name, frame in found.items()
+        },
+        axis=1,
+    )
+    ordered = stacked.dropna(how="all").reset_index()
+    return ordered.sort_values(["instrument", "session"]).reset_index(drop=True), int(is_jump.to_numpy().sum())

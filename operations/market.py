@@ -1,0 +1,144 @@
+"""Sentiment against prices: what `fintone market` does. Runs without Prefect."""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from operations.answers import choose_model
+from schemas.errors import InputError
+from schemas.identity import content_id
+from schemas.listing import list_some
+from schemas.market import MarketSettings, Measured
+from schemas.source import ScoreSettings
+from storage.home import Home
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from market.prices import Prices
+    from storage.market import AnswerCounts
+
+
+class NothingMeasuredError(InputError):
+    """There is no sentiment that could be set beside the prices."""
+
+
+def measure_market(settings: MarketSettings) -> Measured:
+    """Set the daily sentiment of a model beside prices, and keep what is found.
+
+    Args:
+        settings: The prices, the model, the exchange and the horizons. The same again replaces what was found.
+
+    Raises:
+        InputError: The prices cannot be read or are of too few sessions, there is no such calendar or model, the model
+            has no answers with dates that count, or none of its instruments has prices.
+    """
+    from ingestion.price_table import find_price_file, read_price_table
+    from market.calendar import list_sessions
+    from market.prices import DATES, measure_returns, read_prices
+    from market.reaction import measure_reaction
+    from storage.market import count_answers, list_instruments, save_market, start_market
+
+    home = Home.from_environment()
+    path = find_price_file(settings.prices)
+    chosen = choose_model(ScoreSettings(source=settings.prices, model=settings.model, temperature=settings.temperature))
+    cell_id, temperature = chosen.model.card.cell_id, chosen.temperature
+    counts = count_answers(home.warehouse, cell_id, temperature)
+    _check_answers(counts, cell_id, temperature)
+    table, dates = read_price_table(path, ",".join(DATES))
+    known = dates.dropna()
+    if known.empty:
+        raise NothingMeasuredError(
+            f"prices {path.name}: none of its {len(table):,} dates can be read; write 2025-03-04"
+        )
+    sessions = list_sessions(settings.calendar, known.min(), known.max())
+    prices = read_prices(table, dates, sessions["session"], f"prices {path.name}", settings.price_column)
+    frame = prices.frame
+    _check_sessions(frame, settings.horizons, path.name)
+    returns, jumps = measure_returns(frame, sessions, settings.horizons)
+    matched = _match(list_instruments(home.warehouse, cell_id, temperature), frame, path.name)
+    market = {
+        "market_id": content_id([str(path.resolve()), settings.calendar, cell_id, temperature]),
+        "prices": path.name,
+        "location": str(path.resolve()),
+        "price_column": prices.column,
+        "calendar": settings.calendar,
+        "timezone": settings.timezone,
+        "horizons": list(settings.horizons),
+        "cell_id": cell_id,
+        "temperature": temperature,
+        "prices_used": len(frame),
+        "rows_rejected": int(prices.rejected.sum()),
+        "jumps": jumps,
+    }
+    days = start_market(home.warehouse, market, sessions, frame)
+    if days.empty:
+        raise NothingMeasuredError(
+            f"prices {path.name}: no headline that counts is in their time, {known.min():%Y-%m-%d} to "
+            f"{known.max():%Y-%m-%d}; the model learned from headlines up to {counts.trained_to:%Y-%m-%d}"
+        )
+    found = measure_reaction(days, returns, settings.horizons)
+    save_market(home.warehouse, str(market["market_id"]), found._asdict())
+    notes = tuple(_iterate_notes(counts, prices, jumps, matched))
+    return Measured(str(market["market_id"]), cell_id, temperature, notes)
+
+
+def _check_answers(counts: "AnswerCounts", cell_id: str, temperature: float) -> None:
+    if not counts.dated:
+        raise NothingMeasuredError(
+            f"cell {cell_id}: has answered no headline with a date at temperature {temperature:g}; score news with "
+            "dates: fintone score news.csv"
+        )
+    if not counts.counting:
+        learned = "nobody knows until when" if counts.trained_to is None else f"up to {counts.trained_to:%Y-%m-%d}"
+        raise NothingMeasuredError(
+            f"cell {cell_id}: none of its {counts.dated:,} answers with a date counts, since the model learned from "
+            f"headlines {learned}, and only later ones do; score later news, or train with split.method=temporal"
+        )
+
+
+def _check_sessions(frame: "pd.DataFrame", horizons: Sequence[int], name: str) -> None:
+    sessions, needed = frame["session"].nunique(), min(horizons) + 1
+    if sessions < needed:
+        raise NothingMeasuredError(
+            f"prices {name}: have {sessions} session{'' if sessions == 1 else 's'}, a return of {min(horizons)} needs "
+            f"{needed} or more"
+        )
+
+
+def _match(instruments: Sequence[str], frame: "pd.DataFrame", name: str) -> tuple[list[str], list[str]]:
+    """The instruments with prices, and those without."""
+    priced = set(frame["instrument"])
+    with_prices = [each for each in instruments if each in priced]
+    if not with_prices:
+        if not instruments:
+            raise NothingMeasuredError(
+                "the headlines name no instrument: name their column with --instrument-column when they are ingested or"
+                " scored"
+            )
+        raise NothingMeasuredError(
+            f"prices {name}: none of the instruments of the headlines ({list_some(instruments)}) is among those of the "
+            f"prices ({list_some(sorted(priced))})"
+        )
+    return with_prices, [each for each in instruments if each not in priced]
+
+
+def _iterate_notes(
+    counts: "AnswerCounts", prices: "Prices", jumps: int, matched: tuple[list[str], list[str]]
+) -> Iterator[str]:
+    yield (
+        f"{counts.counting:,} of {counts.dated:,} headlines with a date count: they are later than "
+        f"{counts.trained_to:%Y-%m-%d}, up to which the model learned"
+    )
+    if counts.in_sample or counts.not_later:
+        yield f"left out: {counts.in_sample:,} that it was trained on, {counts.not_later:,} that are not later"
+    with_prices, without = matched
+    told = f"; none for {list_some(without)}" if without else ""
+    yield f"prices of {len(with_prices):,} instrument{'' if len(with_prices) == 1 else 's'}{told}"
+    if len(prices.rejected):
+        listed = "; ".join(f"{number:,} {reason}" for reason, number in prices.rejected.items())
+        yield f"prices rejected: {listed}"
+    if jumps:
+        yield (
+            f"{jumps:,} step{'' if jumps == 1 else 's'} of a price look like splits, and no return goes across one: "
+            "prices adjusted for splits (column adj_close) are used where there are some"
+        )

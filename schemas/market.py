@@ -1,0 +1,72 @@
+"""What `fintone market` is asked, and what came of it."""
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, field_validator
+
+from schemas.settings import Settings, known_zone
+
+MOST_SESSIONS = 60
+"""The longest horizon: a quarter."""
+
+
+def _read_horizons(value: Any) -> Any:
+    """`1d,5d` as [1, 5]."""
+    if not isinstance(value, str):
+        return value
+    words = [word.strip() for word in value.split(",")]
+    if not all(re.fullmatch(r"\d{1,3}d?", word) for word in words):
+        raise ValueError(f"{value!r}: give sessions, as in 1d,5d")
+    return [int(word.rstrip("d")) for word in words]
+
+
+Horizon = Annotated[int, Field(ge=1, le=MOST_SESSIONS)]
+
+
+class MarketSettings(Settings):
+    """Prices, the model whose sentiment is set beside them, and how."""
+
+    prices: str = Field(
+        description="A file of prices: date, instrument, close; or a column an instrument.", min_length=1
+    )
+    horizons: Annotated[tuple[Horizon, ...], BeforeValidator(_read_horizons)] = Field(
+        default=(1, 5),
+        min_length=1,
+        description="Sessions from the close that knows a headline to the end of a return.",
+    )
+    calendar: str = Field(default="XNYS", description="The exchange: a code of exchange_calendars, or 24/7.")
+    model: str = Field(
+        default="champion", description="`champion`, or the id of a fine-tuned cell, or its first 4 characters or more."
+    )
+    temperature: float | None = Field(
+        default=None, gt=0, allow_inf_nan=False, description="Of the probabilities; that of the gate when not given."
+    )
+    timezone: str = Field(
+        default="UTC",
+        description="A headline of midnight in this zone is taken for one with a date alone: it is known at the end of "
+        "that day.",
+    )
+    price_column: str | None = Field(default=None, description="Column of the prices; found by names when not given.")
+
+    @field_validator("horizons")
+    @classmethod
+    def _sort(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple(sorted(set(value)))
+
+    @field_validator("timezone")
+    @classmethod
+    def _check_zone(cls, value: str) -> str:
+        return known_zone(value)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A measurement, and what a user should know of it."""
+
+    market_id: str
+    cell_id: str
+    temperature: float
+    notes: tuple[str, ...]
+    """What was left out and why, a line each."""

@@ -1,0 +1,114 @@
+"""The tables of `fintone market`: prices and sessions in, daily sentiment out, findings kept."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from storage.warehouse import reading, utc_now, writing
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TABLES = ("markets", *(f"ledger.market_{name}" for name in ("sessions", "prices", "tests", "quantiles", "events")))
+
+
+class AnswerCounts(NamedTuple):
+    """What there is of a cell's answers at a temperature."""
+
+    dated: int
+    counting: int
+    in_sample: int
+    not_later: int
+    trained_to: Any
+    """The latest time of what the cell was trained and chosen on; None where nobody knows."""
+
+
+def count_answers(warehouse: Path, cell_id: str, temperature: float) -> AnswerCounts:
+    """How many headlines with a date a cell answered, and how many of them count."""
+    with reading(warehouse) as connection:
+        [row] = connection.execute(
+            "SELECT count(*), count(*) FILTER (counts), count(*) FILTER (in_sample), count(*) FILTER (NOT in_sample AND"
+            " NOT counts), max(trained_to) FROM dated_answers WHERE cell_id = ? AND temperature = ?",
+            [cell_id, temperature],
+        ).fetchall()
+    return AnswerCounts(*row)
+
+
+def list_instruments(warehouse: Path, cell_id: str, temperature: float) -> list[str]:
+    """The instruments of a cell's answers, in capitals."""
+    with reading(warehouse) as connection:
+        rows = connection.execute(
+            "SELECT DISTINCT instrument FROM dated_answers WHERE cell_id = ? AND temperature = ? AND instrument IS NOT"
+            " NULL ORDER BY instrument",
+            [cell_id, temperature],
+        ).fetchall()
+    return [name for (name,) in rows]
+
+
+def start_market(
+    warehouse: Path, market: dict[str, object], sessions: "pd.DataFrame", prices: "pd.DataFrame"
+) -> "pd.DataFrame":
+    """Keep the prices and sessions of a measurement in place of earlier ones, and give the sentiment of its sessions.
+
+    Args:
+        warehouse: The DuckDB file.
+        market: The row of `markets`, without the time.
+        sessions: Columns session and closes_at, ascending.
+        prices: Columns instrument, session and price.
+
+    Returns:
+        Columns instrument (None: all headlines), session, n, sentiment and dispersion; sessions without a headline that
+        counts have no row.
+    """
+    with writing(warehouse) as connection:
+        for table in TABLES:
+            connection.execute(f"DELETE FROM {table} WHERE market_id = ?", [market["market_id"]])  # noqa: S608 (ours)
+        connection.execute(
+            "INSERT INTO markets BY NAME SELECT "
+            + ", ".join(f"${name} AS {name}" for name in [*market, "measured_at"]),
+            {**market, "measured_at": utc_now()},
+        )
+        connection.register("new_sessions", sessions.assign(since=sessions["closes_at"].shift()))
+        connection.register("new_prices", prices)
+        own = {"market_id": market["market_id"]}
+        connection.execute(
+            "INSERT INTO ledger.market_sessions BY NAME SELECT $market_id AS market_id, * FROM new_sessions", own
+        )
+        connection.execute(
+            "INSERT INTO ledger.market_prices BY NAME SELECT $market_id AS market_id, * FROM new_prices", own
+        )
+        frame: pd.DataFrame = connection.execute(
+            "SELECT instrument, session, n, sentiment, dispersion FROM daily_sentiment WHERE market_id = $market_id AND"
+            " n > 0",
+            own,
+        ).df()
+    return frame
+
+
+def save_market(warehouse: Path, market_id: str, findings: "dict[str, pd.DataFrame]") -> None:
+    """Keep what a measurement found: frames by `tests`, `quantiles` and `events`, with the columns of their tables."""
+    with writing(warehouse) as connection:
+        for name, frame in findings.items():
+            table = f"ledger.market_{name}"
+            connection.execute(f"DELETE FROM {table} WHERE market_id = ?", [market_id])  # noqa: S608 (our own names)
+            connection.register("found", frame)
+            connection.execute(
+                f"INSERT INTO {table} BY NAME SELECT $market_id AS market_id, * FROM found",  # noqa: S608
+                {"market_id": market_id},
+            )
+            connection.unregister("found")
+
+
+def load_market(warehouse: Path, market_id: str) -> dict[str, list[dict[str, Any]]]:
+    """What a measurement found: rows of market_reaction, market_quantiles and market_events, by these names."""
+    with reading(warehouse) as connection:
+        return {name: _ask(connection, name, market_id) for name in VIEWS}
+
+
+VIEWS: Sequence[str] = ("market_reaction", "market_quantiles", "market_events")
+
+
+def _ask(connection: Any, view: str, market_id: str) -> list[dict[str, Any]]:
+    asked = connection.execute(f"FROM {view} WHERE market_id = ?", [market_id])
+    names = [column[0] for column in asked.description]
+    return [dict(zip(names, row, strict=True)) for row in asked.fetchall()]

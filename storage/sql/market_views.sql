@@ -1,0 +1,227 @@
+-- Sentiment by session, and how returns follow it. Defined again whenever the warehouse is prepared.
+
+CREATE OR REPLACE VIEW dated_answers AS
+WITH learned AS (
+    SELECT splits.split_id, max(coalesce(headlines.published_at, sources.ingested_at)) AS trained_to
+    FROM splits
+    JOIN headlines USING (headline_id)
+    JOIN sources ON sources.ingest_id = headlines.first_ingest_id
+    WHERE splits.part <> 'test'
+    GROUP BY splits.split_id
+),
+tested_in AS (
+    SELECT split_folds.split_id, splits.headline_id, split_folds.fold_split_id
+    FROM split_folds
+    JOIN splits ON splits.split_id = split_folds.fold_split_id AND splits.part = 'test'
+),
+answered AS (
+    SELECT
+        'test' AS origin,
+        evaluations.cell_id,
+        evaluations.temperature,
+        headlines.text,
+        headlines.published_at,
+        headlines.instrument,
+        predictions.p_negative,
+        predictions.p_neutral,
+        predictions.p_positive,
+        false AS in_sample,
+        coalesce(tested_in.fold_split_id, evaluations.split_id) AS split_id
+    FROM evaluations
+    JOIN ledger.predictions AS predictions USING (evaluation_id)
+    JOIN headlines USING (headline_id)
+    LEFT JOIN tested_in
+        ON tested_in.split_id = evaluations.split_id AND tested_in.headline_id = predictions.headline_id
+    WHERE
+        evaluations.part = 'test'
+        AND headlines.published_at IS NOT NULL
+        AND predictions.p_positive IS NOT NULL
+    UNION ALL
+    SELECT
+        'scored',
+        scores.cell_id,
+        scores.temperature,
+        scores.text,
+        scores.published_at,
+        scores.instrument,
+        scores.p_negative,
+        scores.p_neutral,
+        scores.p_positive,
+        coalesce(scores.in_sample, true),
+        cells.split_id
+    FROM scores
+    JOIN cells USING (cell_id)
+    WHERE scores.published_at IS NOT NULL
+)
+SELECT DISTINCT ON (cell_id, temperature, text, published_at, instrument)
+    origin,
+    cell_id,
+    temperature,
+    text,
+    published_at,
+    upper(trim(instrument)) AS instrument,
+    p_negative,
+    p_neutral,
+    p_positive,
+    in_sample,
+    trained_to,
+    NOT in_sample AND coalesce(published_at > trained_to, false) AS counts
+FROM answered
+LEFT JOIN learned USING (split_id)
+ORDER BY cell_id, temperature, text, published_at, instrument, in_sample;
+COMMENT ON VIEW dated_answers IS 'What each cell answered to headlines with a date, each once: of its test part, and of scored sources.';
+COMMENT ON COLUMN dated_answers.origin IS 'test: of a study. scored: of a source that was scored.';
+COMMENT ON COLUMN dated_answers.cell_id IS 'The cell.';
+COMMENT ON COLUMN dated_answers.temperature IS 'Sampling temperature; NULL for a baseline.';
+COMMENT ON COLUMN dated_answers.text IS 'The headline.';
+COMMENT ON COLUMN dated_answers.published_at IS 'When it was published, UTC.';
+COMMENT ON COLUMN dated_answers.instrument IS 'The ticker, ISIN or entity that it is about, in capitals; NULL where the source does not say.';
+COMMENT ON COLUMN dated_answers.p_negative IS 'Probability of sampling negative.';
+COMMENT ON COLUMN dated_answers.p_neutral IS 'Probability of sampling neutral.';
+COMMENT ON COLUMN dated_answers.p_positive IS 'Probability of sampling positive.';
+COMMENT ON COLUMN dated_answers.in_sample IS 'Whether the cell was trained on the text, or nobody knows.';
+COMMENT ON COLUMN dated_answers.trained_to IS 'The latest time of what the cell was trained and chosen on, UTC; of headlines without a date that of their ingestion.';
+COMMENT ON COLUMN dated_answers.counts IS 'Whether the headline is later than all that, so that the answer knows nothing of what came after it.';
+
+
+CREATE OR REPLACE VIEW daily_sentiment AS
+WITH answers AS (
+    SELECT
+        markets.market_id,
+        dated_answers.instrument,
+        dated_answers.p_positive - dated_answers.p_negative AS sentiment,
+        dated_answers.in_sample,
+        dated_answers.counts,
+        if(
+            (published_at AT TIME ZONE 'UTC' AT TIME ZONE markets.timezone)::TIME = TIME '00:00:00',
+            published_at + INTERVAL 1 DAY,
+            published_at
+        ) AS known_at
+    FROM markets
+    JOIN dated_answers USING (cell_id, temperature)
+),
+placed AS (
+    SELECT answers.*, sessions.session
+    FROM answers
+    ASOF JOIN ledger.market_sessions AS sessions
+        ON sessions.market_id = answers.market_id AND answers.known_at <= sessions.closes_at
+    WHERE answers.known_at > sessions.since
+),
+grouped AS (
+    SELECT
+        market_id,
+        session,
+        instrument,
+        grouping(instrument) AS is_overall,
+        count(*) FILTER (counts) AS n,
+        avg(sentiment) FILTER (counts) AS sentiment,
+        stddev_samp(sentiment) FILTER (counts) AS dispersion,
+        count(*) FILTER (in_sample) AS n_in_sample,
+        count(*) FILTER (NOT in_sample AND NOT counts) AS n_not_later
+    FROM placed
+    GROUP BY GROUPING SETS ((market_id, session, instrument), (market_id, session))
+)
+SELECT
+    grouped.market_id,
+    grouped.session,
+    grouped.instrument,
+    grouped.n,
+    grouped.sentiment,
+    grouped.dispersion,
+    grouped.n_in_sample,
+    grouped.n_not_later,
+    prices.price
+FROM grouped
+LEFT JOIN ledger.market_prices AS prices USING (market_id, session, instrument)
+WHERE grouped.is_overall = 1 OR grouped.instrument IS NOT NULL
+ORDER BY grouped.market_id, grouped.instrument NULLS FIRST, grouped.session;
+COMMENT ON VIEW daily_sentiment IS 'The sentiment of each session of an exchange: of the headlines that were known at its close and not yet at the close before.';
+COMMENT ON COLUMN daily_sentiment.market_id IS 'The measurement of `fintone market`.';
+COMMENT ON COLUMN daily_sentiment.session IS 'The day of the session. A headline after the close counts for the next one; one with a date alone is known at the end of that day.';
+COMMENT ON COLUMN daily_sentiment.instrument IS 'The instrument, in capitals; NULL for all headlines together.';
+COMMENT ON COLUMN daily_sentiment.n IS 'Headlines that count: later than all that the model was trained and chosen on.';
+COMMENT ON COLUMN daily_sentiment.sentiment IS 'Mean of p_positive less p_negative, from -1 to 1; NULL where none counts.';
+COMMENT ON COLUMN daily_sentiment.dispersion IS 'Its standard deviation; NULL for fewer than two headlines.';
+COMMENT ON COLUMN daily_sentiment.n_in_sample IS 'Headlines left out, since the model was trained on their text.';
+COMMENT ON COLUMN daily_sentiment.n_not_later IS 'Headlines left out, since they are not later than all that the model was trained and chosen on.';
+COMMENT ON COLUMN daily_sentiment.price IS 'The price of the instrument at the close; NULL where the file has none.';
+
+
+CREATE OR REPLACE VIEW market_reaction AS
+SELECT
+    tests.market_id,
+    markets.prices,
+    markets.cell_id,
+    markets.temperature,
+    tests.scope,
+    tests.instrument,
+    tests.horizon,
+    tests.measure,
+    tests.estimate,
+    tests.low,
+    tests.high,
+    tests.p_value,
+    tests.p_holm,
+    tests.days,
+    tests.sessions,
+    tests.reason,
+    markets.measured_at
+FROM ledger.market_tests AS tests
+JOIN markets USING (market_id)
+ORDER BY
+    markets.measured_at,
+    tests.market_id,
+    list_position(['panel', 'overall', 'instrument'], tests.scope),
+    tests.instrument,
+    tests.horizon,
+    list_position(
+        ['rank correlation', 'sentiment', 'dispersion', 'volume', 'sentiment before', 'return before'], tests.measure
+    );
+COMMENT ON VIEW market_reaction IS 'How returns follow the sentiment of the sessions before them: correlations and coefficients with 95 % intervals.';
+COMMENT ON COLUMN market_reaction.market_id IS 'The measurement.';
+COMMENT ON COLUMN market_reaction.prices IS 'What people call the file of prices.';
+COMMENT ON COLUMN market_reaction.cell_id IS 'The cell that answered.';
+COMMENT ON COLUMN market_reaction.temperature IS 'Sampling temperature of its probabilities.';
+COMMENT ON COLUMN market_reaction.scope IS 'panel: each instrument on each day. overall: the mean return of all instruments against all headlines. instrument: one alone.';
+COMMENT ON COLUMN market_reaction.instrument IS 'The instrument; NULL where it is about all.';
+COMMENT ON COLUMN market_reaction.horizon IS 'Sessions from the close that knows a headline to the close that ends the return.';
+COMMENT ON COLUMN market_reaction.measure IS 'rank correlation (Spearman), or what a coefficient of the regression belongs to: sentiment, dispersion, volume (log of 1 + n), sentiment and return of the session before.';
+COMMENT ON COLUMN market_reaction.estimate IS 'The correlation, or the coefficient: the return, as a share, for one unit more.';
+COMMENT ON COLUMN market_reaction.low IS 'Lower end of its 95 % interval, with errors that may hang together in time and between instruments (Newey and West 1987, Driscoll and Kraay 1998).';
+COMMENT ON COLUMN market_reaction.high IS 'Upper end of its 95 % interval.';
+COMMENT ON COLUMN market_reaction.p_value IS 'Two-sided p-value, not corrected.';
+COMMENT ON COLUMN market_reaction.p_holm IS 'The p-value corrected by Holm''s method for all rank correlations and coefficients of sentiment: those of panel and overall together, those of instruments among themselves and never below the smallest of the former. NULL of other coefficients.';
+COMMENT ON COLUMN market_reaction.days IS 'Days with headlines and a return, one for each instrument.';
+COMMENT ON COLUMN market_reaction.sessions IS 'Sessions among them.';
+COMMENT ON COLUMN market_reaction.reason IS 'Why there is no estimate; NULL where there is one.';
+COMMENT ON COLUMN market_reaction.measured_at IS 'When it was measured, UTC.';
+
+
+CREATE OR REPLACE VIEW market_quantiles AS
+SELECT market_id, horizon, quantile, days, sentiment, value AS mean_return, low, high, share_up
+FROM ledger.market_quantiles
+ORDER BY market_id, horizon, quantile;
+COMMENT ON VIEW market_quantiles IS 'Returns by fifths of the sentiment of the days before them; days of equal sentiment are in one.';
+COMMENT ON COLUMN market_quantiles.market_id IS 'The measurement.';
+COMMENT ON COLUMN market_quantiles.horizon IS 'Sessions of the return.';
+COMMENT ON COLUMN market_quantiles.quantile IS 'The fifth, 1 with the lowest sentiment.';
+COMMENT ON COLUMN market_quantiles.days IS 'Its days, one for each instrument.';
+COMMENT ON COLUMN market_quantiles.sentiment IS 'Their mean sentiment.';
+COMMENT ON COLUMN market_quantiles.mean_return IS 'Their mean return, a share.';
+COMMENT ON COLUMN market_quantiles.low IS 'Lower end of its 95 % interval, from bootstrap samples of sessions.';
+COMMENT ON COLUMN market_quantiles.high IS 'Upper end of its 95 % interval.';
+COMMENT ON COLUMN market_quantiles.share_up IS 'Share of them with a return above zero.';
+
+
+CREATE OR REPLACE VIEW market_events AS
+SELECT market_id, direction, "offset" AS session_offset, value AS abnormal_return, low, high, events
+FROM ledger.market_events
+ORDER BY market_id, direction, session_offset;
+COMMENT ON VIEW market_events IS 'What prices did around days of strong sentiment: mean cumulative abnormal returns (MacKinlay 1997) with bootstrap bands.';
+COMMENT ON COLUMN market_events.market_id IS 'The measurement.';
+COMMENT ON COLUMN market_events.direction IS 'positive or negative: which tenth of an instrument''s days.';
+COMMENT ON COLUMN market_events.session_offset IS 'Sessions from the strong day; what was known at the close of 0 can be acted on from 1.';
+COMMENT ON COLUMN market_events.abnormal_return IS 'Mean return since five sessions before, less that of the market, a share.';
+COMMENT ON COLUMN market_events.low IS 'Lower end of its 95 % band.';
+COMMENT ON COLUMN market_events.high IS 'Upper end of its 95 % band.';
+COMMENT ON COLUMN market_events.events IS 'Strong days with a return in every session around them.';

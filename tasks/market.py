@@ -1,0 +1,28 @@
+"""The task that sets sentiment beside prices."""
+
+from prefect import task
+from prefect.artifacts import create_table_artifact
+
+from reporting.markdown import escape
+from schemas.market import MarketSettings, Measured
+from tasks.progress import announce
+
+MARKET_KEY = "market-reaction"
+
+
+@task(task_run_name="measure {settings.prices}")
+def measure_market(settings: MarketSettings) -> Measured:
+    """Measure how returns follow the sentiment of a model; the figures are an artifact of the run."""
+    from operations.market import measure_market as measure
+    from storage.home import Home
+    from storage.market import load_market
+
+    measured = measure(settings)
+    for note in measured.notes:
+        announce(note)
+    rows = load_market(Home.from_environment().warehouse, measured.market_id)["market_reaction"]
+    shown = ("scope", "instrument", "horizon", "measure", "estimate", "low", "high", "p_holm", "days", "reason")
+    told = [{name: row[name] for name in shown} for row in rows if row["p_holm"] is not None or row["reason"]]
+    described = f"{escape(settings.prices)}, sentiment of cell {measured.cell_id}, measurement {measured.market_id}"
+    create_table_artifact(told, key=MARKET_KEY, description=described)
+    return measured
