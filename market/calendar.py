@@ -1,5 +1,6 @@
 """The sessions of an exchange, from exchange_calendars: when each closes decides which headlines it has seen."""
 
+import warnings
 from datetime import date
 
 import pandas as pd
@@ -37,7 +38,9 @@ def list_sessions(name: str, first: date, last: date) -> pd.DataFrame:
         ) from error
     begin, end = pd.Timestamp(first) - MARGIN, pd.Timestamp(last) + MARGIN
     try:
-        calendar = get_calendar(name, start=begin, end=end)
+        with warnings.catch_warnings(action="ignore"):  # of pandas, on what the library calls
+            calendar = get_calendar(name, start=begin, end=end)
+            closes, sessions = pd.DatetimeIndex(calendar.closes), pd.DatetimeIndex(calendar.sessions)
     except (UnknownCalendarError, ValueError) as error:
         if name not in get_calendar_names():
             raise CalendarError(
@@ -45,6 +48,5 @@ def list_sessions(name: str, first: date, last: date) -> pd.DataFrame:
                 "has every day; the others are in the documentation of exchange_calendars"
             ) from error
         raise CalendarError(f"calendar {name!r}: {' '.join(str(error).split())}") from error
-    closes = pd.DatetimeIndex(calendar.closes).tz_convert("UTC").tz_localize(None).as_unit("us")
-    sessions = pd.DatetimeIndex(calendar.sessions).tz_localize(None).as_unit("us")
-    return pd.DataFrame({"session": sessions, "closes_at": closes})
+    told = {"session": sessions.tz_localize(None), "closes_at": closes.tz_convert("UTC").tz_localize(None)}
+    return pd.DataFrame({column: times.as_unit("us") for column, times in told.items()})

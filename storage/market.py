@@ -1,14 +1,19 @@
 """The tables of `fintone market`: prices and sessions in, daily sentiment out, findings kept."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from storage.warehouse import reading, utc_now, writing
 
 if TYPE_CHECKING:
+    import duckdb
     import pandas as pd
 
+SELECTS = {
+    "market_reaction": "SELECT * EXCLUDE (measured_at)",
+    "market_quantiles": "SELECT *",
+    "market_events": "SELECT *",
+}
 TABLES = ("markets", *(f"ledger.market_{name}" for name in ("sessions", "prices", "tests", "quantiles", "events")))
 
 
@@ -102,13 +107,10 @@ def save_market(warehouse: Path, market_id: str, findings: "dict[str, pd.DataFra
 def load_market(warehouse: Path, market_id: str) -> dict[str, list[dict[str, Any]]]:
     """What a measurement found: rows of market_reaction, market_quantiles and market_events, by these names."""
     with reading(warehouse) as connection:
-        return {name: _ask(connection, name, market_id) for name in VIEWS}
+        return {name: _ask(connection, f"{select} FROM {name}", market_id) for name, select in SELECTS.items()}
 
 
-VIEWS: Sequence[str] = ("market_reaction", "market_quantiles", "market_events")
-
-
-def _ask(connection: Any, view: str, market_id: str) -> list[dict[str, Any]]:
-    asked = connection.execute(f"FROM {view} WHERE market_id = ?", [market_id])
+def _ask(connection: "duckdb.DuckDBPyConnection", select: str, market_id: str) -> list[dict[str, Any]]:
+    asked = connection.execute(f"{select} WHERE market_id = ?", [market_id])
     names = [column[0] for column in asked.description]
     return [dict(zip(names, row, strict=True)) for row in asked.fetchall()]

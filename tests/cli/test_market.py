@@ -1,0 +1,118 @@
+"""`fintone market` and its flow, on answers that are in the warehouse already."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from flows.market import market
+from market.demo import TICKERS, make_headlines, make_prices
+from schemas.market import MarketSettings
+from schemas.plan import StudyPlan
+from storage.query import query
+from storage.warehouse import writing
+
+Run = Callable[..., tuple[int, str, str]]
+Refuse = Callable[..., str]
+
+ANSWERS = """
+UPDATE sources SET ingested_at = TIMESTAMP '2023-06-30';
+INSERT INTO scorings BY NAME SELECT 'scoring' AS scoring_id, 'n' AS source, 'n' AS location, $cell AS cell_id,
+    0.1 AS temperature, 'd' AS decoding_id, 0 AS rows_read, 0 AS rows_rejected, 0 AS headlines_scored,
+    0 AS headlines_known, 'label' AS unparsed, TIMESTAMP '2025-01-01' AS started_at;
+INSERT INTO ledger.scores BY NAME SELECT text AS text_id, $cell AS cell_id, 0.1 AS temperature, 'd' AS decoding_id,
+    text,    (label = 'negative')::DOUBLE AS p_negative, (label = 'neutral')::DOUBLE AS p_neutral,
+    (label = 'positive')::DOUBLE AS p_positive, 0 AS p_unparsed, TIMESTAMP '2025-01-01' AS scored_at FROM incoming;
+INSERT INTO ledger.scored_rows BY NAME SELECT 'scoring' AS scoring_id, row_number() OVER () AS row_number,
+    text AS text_id, published_at, instrument, false AS in_sample FROM incoming;
+"""
+
+
+@pytest.fixture
+def cell(home: Path, trained: tuple[Path, str, StudyPlan]) -> str:
+    """A cell that learned until June 2023 and answered the invented headlines rightly; their prices lie beside it."""
+    shutil.copytree(trained[0], home)
+    headlines = make_headlines(1)
+    with writing(home / "warehouse.duckdb") as connection:
+        connection.register("incoming", headlines)
+        for statement in ANSWERS.strip().split(";\n"):
+            connection.execute(statement, {"cell": trained[1]} if "$cell" in statement else {})
+    make_prices(headlines, 0.01, 1).to_csv("prices.csv", index=False)
+    return trained[1]
+
+
+def test_what_is_planted_is_told_and_can_be_queried(fintone: Run, home: Path, cell: str) -> None:
+    code, out, error = fintone("market", "--prices", "prices.csv", "--model", cell[:6])
+    told = " ".join(out.split())
+    assert code == 0
+    assert told.startswith("verdict after good news returns are higher (8 of 8 tests of the panel and the mean")
+    assert "3 of 3 instruments show it by themselves: AUR, BEL, COR" in told
+    assert "headlines with a date count: they are later than 2023-06-30" in error
+    assert "left out: 0 that it was trained on" in error
+    asked = out.strip().splitlines()[-1].strip()
+    assert asked.startswith('fintone sql "')
+    rows = query(home / "warehouse.duckdb", asked.removeprefix('fintone sql "').rstrip('"')).rows
+    assert len(rows) == 2 * 6 * (2 + len(TICKERS))
+
+
+def test_json_has_every_figure(fintone: Run, cell: str) -> None:
+    code, out, _ = fintone("market", "--prices", "prices.csv", "--model", cell, "--horizon", "3", "--format", "json")
+    told = json.loads(out)
+    assert code == 0
+    assert {row["horizon"] for row in told["market_reaction"]} == {3}
+    assert len(told["market_quantiles"]) == 5
+    assert {row["direction"] for row in told["market_events"]} == {"positive", "negative"}
+
+
+def test_prices_that_know_nothing_give_no_sign(fintone: Run, cell: str) -> None:
+    make_prices(make_headlines(1), 0.0, 1).to_csv("prices.csv", index=False)
+    code, out, _ = fintone("market", "--prices", "prices.csv", "--model", cell)
+    assert (code, " ".join(out.split())[:52]) == (0, "verdict no sign that returns follow the sentiment, i")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--prices", "nowhere.csv"), "prices nowhere.csv: there is no such file; give a file"),
+        (("--prices", "prices.csv"), "champion: no cell has been promoted yet"),
+        (("--prices", "prices.csv", "--horizon", "soon"), "horizons: 'soon': give sessions, as in 1d,5d"),
+        (("--prices", "prices.csv", "--timezone", "Nowhere"), "timezone: 'Nowhere' is not a time zone"),
+        (
+            ("--prices", "prices.csv", "--output", "prices.csv"),
+            "output prices.csv: would overwrite or change the source",
+        ),
+    ],
+)
+@pytest.mark.usefixtures("cell")
+def test_a_wrong_word_is_one_line(refuse: Refuse, arguments: tuple[str, ...], message: str) -> None:
+    assert message in refuse("market", *arguments)
+
+
+def test_the_flow_measures_and_shows_its_figures(home: Path, cell: str, server: str) -> None:
+    del server
+    measured = market(MarketSettings(prices="prices.csv", model=cell))
+    found = query(home / "warehouse.duckdb", "SELECT DISTINCT market_id FROM market_reaction").rows
+    assert found == [(measured.market_id,)]
+
+
+def test_folds_count_from_the_end_of_their_own_training(home: Path, cell: str) -> None:
+    """A window whose model learned until May counts June; the next one, which learned until July, does not."""
+    with writing(home / "warehouse.duckdb") as connection:
+        [(split, ids)] = connection.execute(
+            "SELECT split_id, list(headline_id ORDER BY headline_id) FROM splits WHERE part = 'test' GROUP BY ALL"
+        ).fetchall()
+        train_one, train_two, first, second = ids[:4]
+        times = {train_one: "2024-05-31", train_two: "2024-07-31", first: "2024-06-15", second: "2024-06-15"}
+        for headline, time in times.items():
+            connection.execute("UPDATE headlines SET published_at = ? WHERE headline_id = ?", [time, headline])
+        for fold, (train, test) in enumerate(((train_one, first), (train_two, second)), start=1):
+            connection.execute("INSERT INTO split_folds VALUES (?, ?, ?)", [split, fold, f"window {fold}"])
+            for headline, part in ((train, "train"), (test, "test")):
+                connection.execute("INSERT INTO splits VALUES (?, 'a', ?, ?)", [f"window {fold}", headline, part])
+    rows = (
+        "SELECT headline_id, bool_and(counts) FROM dated_answers JOIN headlines USING (text) WHERE origin = 'test' AND"
+        f" cell_id = '{cell}' AND headline_id IN ('{first}', '{second}') GROUP BY ALL"
+    )
+    assert dict(query(home / "warehouse.duckdb", rows).rows) == {first: True, second: False}

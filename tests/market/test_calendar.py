@@ -1,0 +1,31 @@
+"""Sessions of real exchanges, from the library."""
+
+from datetime import date
+
+import pandas as pd
+import pytest
+
+from market.calendar import CalendarError, list_sessions
+
+
+def test_a_short_day_closes_early_and_a_holiday_is_no_session() -> None:
+    sessions = list_sessions("XNYS", date(2024, 11, 25), date(2024, 12, 2)).set_index("session")["closes_at"]
+    assert pd.Timestamp("2024-11-28") not in sessions.index
+    assert sessions["2024-11-29"] == pd.Timestamp("2024-11-29 18:00")
+    assert sessions["2024-11-27"] == pd.Timestamp("2024-11-27 21:00")
+
+
+def test_summer_time_moves_the_close() -> None:
+    closes = list_sessions("XNYS", date(2024, 3, 8), date(2024, 3, 11)).set_index("session")["closes_at"]
+    assert [closes["2024-03-08"].hour, closes["2024-03-11"].hour] == [21, 20]
+
+
+def test_sessions_reach_beyond_the_prices_on_both_sides() -> None:
+    sessions = list_sessions("24/7", date(2024, 1, 10), date(2024, 1, 10))["session"]
+    assert sessions.min() < pd.Timestamp("2024-01-01")
+    assert sessions.max() > pd.Timestamp("2024-01-20")
+
+
+def test_a_calendar_that_is_none_is_told_with_some_that_are() -> None:
+    with pytest.raises(CalendarError, match=r"'NYSE2': there is none of that name; XNYS is New York"):
+        list_sessions("NYSE2", date(2024, 1, 10), date(2024, 1, 11))

@@ -1,0 +1,96 @@
+"""Prices from tables of any shape, and what cannot be one."""
+
+import pandas as pd
+import pytest
+
+from market.prices import PricesError, measure_returns, read_prices
+
+SESSIONS = pd.DataFrame({"session": pd.date_range("2024-01-01", periods=8, freq="D")})
+
+
+def read(rows: dict[str, list[str]], dates: list[str]):  # type: ignore[no-untyped-def]
+    days = pd.Series(pd.to_datetime(dates, errors="coerce"))
+    return read_prices(pd.DataFrame({"date": dates, **rows}), days, SESSIONS["session"], "prices p.csv", None)
+
+
+def test_rows_that_cannot_be_prices_are_counted_by_reason() -> None:
+    prices = read(
+        {
+            "Ticker": ["aaa", "AAA", "AAA", "AAA", "AAA", "", "AAA", "AAA", "AAA"],
+            "close": ["1", "0", "-2", "n/a", "3", "4", "5", "6", "5"],
+        },
+        [
+            "2024-01-01",
+            "2024-01-02",
+            "2024-01-03",
+            "2024-01-04",
+            "no",
+            "2024-01-05",
+            "2024-01-06",
+            "2030-01-01",
+            "2024-01-06",
+        ],
+    )
+    assert prices.frame.to_numpy().tolist() == [
+        ["AAA", pd.Timestamp("2024-01-01"), 1.0],
+        ["AAA", pd.Timestamp("2024-01-06"), 5.0],
+    ]
+    assert prices.rejected.to_dict() == {
+        "the price is not above zero": 2,
+        "the price is no number": 1,
+        "the date cannot be read": 1,
+        "no instrument": 1,
+        "the exchange had no session on that day": 1,
+    }
+
+
+def test_two_prices_of_one_session_are_both_rejected() -> None:
+    prices = read({"ticker": ["A", "A", "B"], "close": ["1", "2", "3"]}, ["2024-01-01"] * 3)
+    assert prices.frame["instrument"].tolist() == ["B"]
+    assert prices.rejected.to_dict() == {"another price for the same instrument and session": 2}
+
+
+def test_an_adjusted_price_comes_first_and_a_column_an_instrument_is_read() -> None:
+    adjusted = read({"symbol": ["A"], "Close": ["8"], "Adj Close": ["4"]}, ["2024-01-01"])
+    wide = read({"A": ["1", "2"], "B": ["", "3"]}, ["2024-01-01", "2024-01-02"])
+    assert (adjusted.column, adjusted.frame["price"].tolist()) == ("Adj Close", [4.0])
+    assert wide.frame["instrument"].tolist() == ["A", "A", "B"]
+    assert len(wide.rejected) == 0
+
+
+def test_a_table_without_prices_says_what_lacks() -> None:
+    with pytest.raises(PricesError, match=r"prices p\.csv: has no column close"):
+        read({"ticker": ["A"], "size": ["1"]}, ["2024-01-01"])
+    with pytest.raises(PricesError, match=r"has no price that can be used, the price is not above zero"):
+        read({"ticker": ["A"], "close": ["0"]}, ["2024-01-01"])
+
+
+def frame(prices: list[float | None], instrument: str = "A") -> pd.DataFrame:
+    rows = [(instrument, day, price) for day, price in zip(SESSIONS["session"], prices, strict=False) if price]
+    return pd.DataFrame(rows, columns=["instrument", "session", "price"])
+
+
+def test_returns_begin_at_the_close_of_their_session() -> None:
+    returns, jumps = measure_returns(frame([100, 110, 99, 99]), SESSIONS, [1, 2])
+    assert jumps == 0
+    first = returns.iloc[0]
+    assert (round(first["return_1"], 9), round(first["return_2"], 9)) == (0.1, -0.01)
+    assert pd.isna(first["before"])
+    assert round(returns.iloc[1]["before"], 9) == 0.1
+
+
+def test_a_session_without_a_price_makes_no_return_up() -> None:
+    returns, _ = measure_returns(frame([100, None, 121, 121]), SESSIONS, [1, 2])
+    by_session = returns.set_index("session")
+    assert pd.isna(by_session.loc["2024-01-01", "return_1"])
+    assert round(by_session.loc["2024-01-01", "return_2"], 9) == 0.21
+    assert "2024-01-02" not in by_session.index.strftime("%Y-%m-%d")
+
+
+@pytest.mark.parametrize("prices", [[100, 101, 50.5, 51], [50, 51, 102, 103], [100, None, 50, 51]])
+def test_no_return_goes_across_a_step_that_looks_like_a_split(prices: list[float | None]) -> None:
+    returns, jumps = measure_returns(frame(prices), SESSIONS, [1, 3])
+    assert jumps == 1
+    assert returns["return_1"].abs().max() < 0.05
+    assert returns["return_3"].isna().all()
+    assert returns["before"].abs().max() < 0.05

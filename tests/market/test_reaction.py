@@ -1,0 +1,87 @@
+"""Returns that follow the sentiment are found, others are not; and nothing looks ahead."""
+
+import pandas as pd
+import pytest
+
+from benchmarks.market import SESSIONS, count_daily, price, simulate
+from market.demo import TICKERS, make_headlines
+from market.prices import measure_returns
+from market.reaction import Reaction, measure_reaction
+
+
+def measure(seed: int, coefficient: float, horizons: tuple[int, ...] = (1, 5)) -> Reaction:
+    headlines = make_headlines(seed)
+    returns, _ = measure_returns(price(headlines, coefficient, seed), SESSIONS, horizons)
+    return measure_reaction(count_daily(headlines), returns, horizons)
+
+
+@pytest.fixture(scope="module")
+def planted() -> Reaction:
+    return measure(1, 0.01)
+
+
+def coefficient_of(reaction: Reaction, scope: str = "panel") -> pd.Series:
+    tests = reaction.tests
+    own = tests[(tests["scope"] == scope) & (tests["horizon"] == 1) & (tests["measure"] == "sentiment")]
+    return own.iloc[0]
+
+
+def test_a_planted_coefficient_is_in_its_interval(planted: Reaction) -> None:
+    found = coefficient_of(planted)
+    assert found["low"] < 0.01 < found["high"]
+    assert found["p_holm"] < 0.001
+    assert (found["days"], found["sessions"]) == (planted.tests["days"].max(), planted.tests["sessions"].max())
+
+
+def test_where_nothing_is_planted_nothing_is_found() -> None:
+    tests = measure(1, 0.0).tests
+    assert not (tests["p_holm"] < 0.05).any()
+    assert tests["p_holm"].notna().sum() == 2 * 2 * (2 + len(TICKERS))
+
+
+def test_prices_that_move_before_the_headline_do_not_count() -> None:
+    headlines = make_headlines(1)
+    prices = price(headlines, 0.01, 1)
+    early = prices.assign(
+        price=prices.groupby("instrument")["price"].shift(-2)
+    ).dropna()  # two sessions ahead of the news
+    returns, _ = measure_returns(early, SESSIONS, [1])
+    assert coefficient_of(measure_reaction(count_daily(headlines), returns, [1]))["p_holm"] > 0.05
+
+
+def test_fifths_rise_with_the_sentiment_and_hold_all_days(planted: Reaction) -> None:
+    fifths = planted.quantiles[planted.quantiles["horizon"] == 1]
+    assert fifths["sentiment"].is_monotonic_increasing
+    assert fifths["value"].iloc[-1] > fifths["high"].iloc[0]
+    assert fifths["days"].sum() == coefficient_of(planted)["days"]
+
+
+def test_prices_rise_after_strong_good_news_and_not_before(planted: Reaction) -> None:
+    good = planted.events[planted.events["direction"] == "positive"].set_index("offset")
+    assert good["value"][1] - good["value"][0] > 0.003
+    assert good["low"][0] < 0 < good["high"][0]
+    assert good.index.tolist() == list(range(-5, 11))
+
+
+def test_no_instrument_is_found_where_neither_panel_nor_mean_is(planted: Reaction) -> None:
+    tests = planted.tests
+    own = tests[tests["scope"] == "instrument"]["p_holm"]
+    assert own.min() >= tests[tests["scope"] != "instrument"]["p_holm"].min()
+
+
+def test_few_sessions_say_why_there_is_nothing() -> None:
+    headlines = make_headlines(1).head(60)
+    returns, _ = measure_returns(price(headlines, 0.01, 1), SESSIONS, [1])
+    found = measure_reaction(count_daily(headlines), returns, [1])
+    assert found.tests["estimate"].isna().all()
+    assert found.tests["reason"].str.contains("sessions with headlines and returns, 30 are needed").all()
+    assert found.events.empty
+
+
+@pytest.mark.slow
+def test_one_hundred_markets() -> None:
+    """The coefficient is within its interval in 93 or more of 100; of placebos 5 or fewer find anything at all."""
+    found = simulate()
+    assert found["planted coefficient within its interval"] >= 93, found
+    assert found["placebos with any finding"] <= 5, found
+    assert found["placebo tests that are significant"] <= 0.05 * found["placebo tests"], found

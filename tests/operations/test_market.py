@@ -1,0 +1,186 @@
+"""Sentiment beside prices, from scored news to figures: what counts, when it counts, and what is refused."""
+
+import shutil
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from embedded.grammar import generate_headline
+from market.calendar import list_sessions
+from operations.answers import choose_model, score_source
+from operations.market import measure_market
+from schemas.errors import InputError
+from schemas.market import MarketSettings, Measured
+from schemas.plan import StudyPlan
+from schemas.source import ScoreSettings
+from storage.market import load_market
+from storage.query import query
+from storage.warehouse import writing
+
+pytestmark = pytest.mark.usefixtures("session_worker")
+
+FIRST, LAST = "2024-01-02", "2024-06-28"
+VALUES = {"negative": -1.0, "neutral": 0.0, "positive": 1.0}
+
+
+@pytest.fixture(scope="module")
+def scored(trained: tuple[Path, str, StudyPlan], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home whose cell learned in 2023, and answered news of 2024; prices of two of three instruments follow it."""
+    folder = tmp_path_factory.mktemp("market")
+    shutil.copytree(trained[0], folder / "home")
+    with writing(folder / "home" / "warehouse.duckdb") as connection:
+        connection.execute("UPDATE sources SET ingested_at = TIMESTAMP '2023-06-30 12:00'")
+    random, rows = Random(3), []
+    for number, day in enumerate(pd.date_range("2023-06-01", LAST, freq="D")):
+        for name in ("AAA", "bbb", "CCC"):
+            headline = generate_headline(random)
+            time = f"{day:%Y-%m-%d} {7 + number % 14:02d}:30:00"
+            rows.append((time, name, headline.sentiment, headline.text))
+    news = pd.DataFrame(rows, columns=["published_at", "ticker", "label", "text"])
+    news.to_csv(folder / "news.csv", index=False)
+    sessions = list_sessions("XNYS", pd.Timestamp(FIRST), pd.Timestamp(LAST))
+    place = sessions["closes_at"].searchsorted(pd.to_datetime(news["published_at"]))
+    means = news["label"].map(VALUES).groupby([place, news["ticker"].str.upper()]).mean()
+    noise, prices = np.random.default_rng(1), []
+    for name in ("AAA", "BBB"):
+        close = 50.0
+        for number, session in enumerate(sessions["session"]):
+            prices.append((session.strftime("%d/%m/%Y"), name.lower(), f"{close:.4f}"))
+            close *= 1 + 0.03 * means.get((number, name), 0.0) + noise.normal(0, 0.005)
+    pd.DataFrame(prices, columns=["Date", "Symbol", "Close"]).to_csv(folder / "prices.csv", index=False, sep=";")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FINTONE_HOME", str(folder / "home"))
+        settings = ScoreSettings(source=str(folder / "news.csv"), model=trained[1], evaluate=True)
+        score_source(settings, choose_model(settings), None)
+    return folder
+
+
+@pytest.fixture
+def home(scored: Path, trained: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    shutil.copytree(scored, tmp_path, dirs_exist_ok=True)
+    monkeypatch.setenv("FINTONE_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def cell(trained: Any) -> str:
+    return str(trained[1])
+
+
+def measure(cell: str, **settings: Any) -> Measured:
+    return measure_market(MarketSettings(**{"prices": "prices.csv", "model": cell, **settings}))
+
+
+def ask(home: Path, sql: str) -> list[tuple[Any, ...]]:
+    return query(home / "warehouse.duckdb", sql).rows
+
+
+def test_later_news_is_set_beside_prices_and_what_is_left_out_is_counted(home: Path, cell: str) -> None:
+    measured = measure(cell)
+    days = len(pd.date_range("2023-06-01", LAST))
+    early = len(pd.date_range("2023-06-01", "2023-06-30")) * 3
+    [(counting, late)] = ask(
+        home, "SELECT count(*) FILTER (counts), count(*) FROM dated_answers WHERE origin = 'scored'"
+    )
+    assert late == days * 3
+    assert counting in range(late - early, late - early + 4)  # the last day of June is partly later
+    assert measured.notes[0].startswith(
+        f"{counting:,} of {late:,} headlines with a date count: they are later than 2023-06-30"
+    )
+    assert "prices of 2 instruments; none for CCC" in measured.notes
+    found = load_market(home / "warehouse.duckdb", measured.market_id)
+    tests = {
+        (row["scope"], row["horizon"], row["measure"]): row for row in found["market_reaction"] if not row["instrument"]
+    }
+    assert tests["panel", 1, "sentiment"]["days"] == tests["panel", 1, "rank correlation"]["days"] > 200
+    assert found["market_quantiles"]
+    assert {row["session_offset"] for row in found["market_events"]} == set(range(-5, 11))
+
+
+def test_a_headline_counts_for_the_first_session_that_closes_after_it(home: Path, cell: str) -> None:
+    measure(cell)
+    rows = (
+        "SELECT session, n FROM daily_sentiment WHERE instrument = 'AAA' AND session BETWEEN {} AND n > 0 ORDER BY ALL"
+    )
+    with writing(home / "warehouse.duckdb") as connection:
+        connection.execute("UPDATE ledger.scored_rows SET published_at = NULL WHERE instrument = 'AAA'")
+        times = ("2024-03-07 21:00", "2024-03-07 21:01", "2024-03-09 10:00", "2024-03-11 19:59", "2024-03-12")
+        for row, time in enumerate(times, start=1):
+            connection.execute(
+                "UPDATE ledger.scored_rows SET published_at = ? WHERE instrument = 'AAA' AND row_number = ?",
+                [time, 3 * row - 2],
+            )
+    found = ask(home, rows.format("'2024-03-01' AND '2024-03-31'"))
+    assert [(f"{session:%d}", n) for session, n in found] == [("07", 1), ("08", 1), ("11", 2), ("13", 1)]
+
+
+def test_the_same_again_replaces_what_was_found(home: Path, cell: str) -> None:
+    first, again = measure(cell), measure(cell)
+    assert first == again
+    assert ask(home, "SELECT count(*) FROM markets") == [(1,)]
+    other = measure(cell, calendar="24/7")
+    assert other.market_id != first.market_id
+    assert ask(home, "SELECT count(*) FROM markets") == [(2,)]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("date,ticker,close\n2024-01-02,AAA,5\n", "prices p.csv: have 1 session, a return of 1 needs 2 or more"),
+        (
+            "date,ticker,close\n2024-01-02,XXX,5\n2024-01-03,XXX,5\n",
+            r"none of the instruments of the headlines \(AAA, BBB",
+        ),
+        ("date,ticker,close\nsoon,AAA,5\n", "prices p.csv: none of its 1 dates can be read"),
+        ("date,ticker,close\n2024-01-06,AAA,5\n", "no price that can be used, the exchange had no session on that day"),
+        ("date,ticker,close\n03/04/2024,AAA,5\n05/06/2024,AAA,5\n", "may be dmy or mdy; write dates as 2025-03-04"),
+        ("when,ticker,close\n2024-01-02,AAA,5\n", "prices p.csv: has no column date; its columns are 'when'"),
+        ("date,ticker,close\n", "prices p.csv: has no rows"),
+        ("", "prices p.csv: cannot be read"),
+        ("date,ticker,close\n2020-01-02,AAA,5\n2020-01-03,AAA,5\n", "no headline that counts is in their time"),
+    ],
+)
+def test_prices_that_tell_nothing_are_one_line(home: Path, cell: str, content: str, message: str) -> None:
+    Path("p.csv").write_text(content)
+    with pytest.raises(InputError, match=message):
+        measure(cell, prices="p.csv")
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"prices": "nowhere.csv"}, r"prices nowhere\.csv: there is no such file"),
+        ({"prices": "home"}, "prices home: is a folder; give a file"),
+        ({"prices": "news.doc"}, r"must end in one of \.csv"),
+        ({"calendar": "XXXX"}, "calendar 'XXXX': there is none of that name"),
+        ({"price_column": "open"}, "has no column 'open'"),
+        ({"temperature": 3.0}, "temperature 3: cell .* was judged at"),
+    ],
+)
+def test_a_wrong_setting_is_one_line(home: Path, cell: str, settings: dict[str, Any], message: str) -> None:
+    Path("news.doc").write_text("")
+    with pytest.raises(InputError, match=message):
+        measure(cell, **settings)
+
+
+def test_without_answers_that_count_nothing_is_measured(home: Path, cell: str) -> None:
+    with writing(home / "warehouse.duckdb") as connection:
+        connection.execute("UPDATE sources SET ingested_at = TIMESTAMP '2025-01-01'")
+    with pytest.raises(InputError, match=r"none of its 1,182 answers with a date counts, since the model learned from"):
+        measure(cell)
+    with writing(home / "warehouse.duckdb") as connection:
+        connection.execute("DELETE FROM ledger.scored_rows")
+    with pytest.raises(InputError, match="has answered no headline with a date at temperature"):
+        measure(cell)
+
+
+@pytest.mark.parametrize("horizons", ["1d,x", "0d", "99d", ""])
+def test_a_horizon_is_some_sessions(horizons: str) -> None:
+    with pytest.raises(ValueError, match="horizons"):
+        MarketSettings(prices="p.csv", horizons=horizons)  # type: ignore[arg-type]
+    assert MarketSettings(prices="p.csv", horizons="5d,1").horizons == (1, 5)  # type: ignore[arg-type]
