@@ -10,6 +10,7 @@ from reporting.charts.confidence import FEW, draw_calibration
 from reporting.charts.confusion import draw_confusion
 from reporting.charts.curves import MOST_SERIES, best_lines, draw_coverage, draw_epochs, draw_loss, draw_temperatures
 from reporting.charts.layout import NARROW, WIDE, Layout
+from reporting.charts.market import draw_events
 from reporting.charts.overview import draw_overview
 from reporting.text import tell_temperature, visible
 from reporting.theme import save_image, settle_layout, to_page, to_svg
@@ -63,6 +64,7 @@ def build_charts(report: StudyReport) -> dict[str, list[Chart]]:
         "confusion": list(_confusions(report)),
         "confidence": list(_confidence(report)),
         "loss": list(_loss(report)),
+        "market": list(_market(report)),
     }
 
 
@@ -184,6 +186,20 @@ def _confidence(report: StudyReport) -> Iterator[Chart]:
         f"Accuracy against coverage; of the surest half: {told}.",
         coverage,
         lambda layout: draw_coverage(coverage, layout, "Accuracy of the surest answers, at each temperature T"),
+    )
+
+
+def _market(report: StudyReport) -> Iterator[Chart]:
+    table = report.tables["market_events"]
+    if not table.rows:
+        return
+    yield Chart(
+        "market_events",
+        "Prices around days of strong sentiment: mean cumulative abnormal returns, with 95 % bootstrap bands. What is "
+        "known at the close of day 0 can be acted on from day 1.",
+        "Cumulative abnormal returns from five sessions before days of strong sentiment to ten after.",
+        table,
+        lambda layout: draw_events(table, layout, "Prices around days of strong sentiment"),
     )
 
 

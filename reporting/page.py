@@ -10,6 +10,7 @@ from reporting.desk import answer_desk
 from reporting.figures import Chart
 from reporting.lacking import tell_lacking
 from reporting.licences import tell_data_licence, tell_model_licence
+from reporting.market import tell_market
 from reporting.promotion import tell_champion, tell_decision, tell_match
 from reporting.template import read_style, templates
 from reporting.text import visible
@@ -54,6 +55,7 @@ def render_page(report: StudyReport, charts: dict[str, list[Chart]], index: str 
                 "data": tell_data_licence(report.source, report.data.kind, synthetic=report.synthetic),
                 "model": tell_model_licence(report.base_model),
             },
+            market_verdict=tell_market(report.tables["market"].records()),
             style=read_style(),
             built_at=datetime.now(UTC),
             version=version("fintone"),

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from schemas.report import Chosen, Contender
 from storage.contender_queries import at_chosen, contender_queries, listed
+from storage.market_queries import market_queries
 from storage.order import LEADERBOARD_ORDER, PART_ORDER
 
 LOSS_POINTS = 50
@@ -33,6 +34,7 @@ def report_queries(study_id: str, chosen: Chosen, contenders: Sequence[Contender
         **_desk(study_id, chosen),
         **contender_queries(study_id, chosen, contenders),
         **_account(study_id, chosen),
+        **market_queries(chosen),
     }
 
 

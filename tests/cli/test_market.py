@@ -57,6 +57,18 @@ def test_what_is_planted_is_told_and_can_be_queried(fintone: Run, home: Path, ce
     assert len(rows) == 2 * 6 * (2 + len(TICKERS))
 
 
+def test_the_report_shows_the_latest_measurement_of_its_cell(fintone: Run, home: Path, cell: str) -> None:
+    assert fintone("report")[0] == 0
+    [page] = home.glob("reports/*/index.html")
+    assert 'id="market"' not in page.read_text(encoding="utf-8")
+    fintone("market", "--prices", "prices.csv", "--model", cell)
+    assert fintone("report")[0] == 0
+    text = page.read_text(encoding="utf-8")
+    assert "after good news returns are higher (8 of 8 tests" in text
+    assert text.count('<th scope="row">COR</th>') == 4
+    assert (page.parent / "charts" / "market_events.svg").exists()
+
+
 def test_json_has_every_figure(fintone: Run, cell: str) -> None:
     code, out, _ = fintone("market", "--prices", "prices.csv", "--model", cell, "--horizon", "3", "--format", "json")
     told = json.loads(out)

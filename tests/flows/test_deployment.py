@@ -129,7 +129,7 @@ def test_what_has_a_schedule_is_planned(prefect: Prefect) -> None:
 
 def test_the_form_of_a_deployment_tells_what_each_setting_is(prefect: Prefect) -> None:
     deployments = asyncio.run(read_deployments())
-    assert set(deployments) == {"retrain", "score", "ingest"}
+    assert set(deployments) == {"retrain", "score", "ingest", "market"}
     for deployment in deployments.values():
         schema = deployment.parameter_openapi_schema
         settings = {name: part for name, part in schema["definitions"].items() if "properties" in part}

@@ -78,4 +78,4 @@ def test_headlines_are_scored_on_weekdays_and_ingested_when_somebody_asks() -> N
     minute, hour, day, month, weekdays = read_cron("score")
     assert (minute + hour).isdigit()
     assert (day, month, weekdays) == ("*", "*", "1-5")
-    assert "schedules" not in DEPLOYMENTS["ingest"]
+    assert [name for name in DEPLOYMENTS if "schedules" not in DEPLOYMENTS[name]] == ["ingest", "market"]
