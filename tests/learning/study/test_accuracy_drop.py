@@ -1,4 +1,4 @@
-"""A drop of accuracy beyond noise: how rarely an alarm is false, however often one looks, and how soon a real drop shows.
+"""A drop of accuracy beyond noise: how rare false alarms are, however often one looks, and how soon a drop is found.
 
 Probabilities are exact, by the number of wrong answers so far.
 """
@@ -69,9 +69,7 @@ def test_a_few_wrong_answers_are_no_drop() -> None:
 
 @given(st.integers(0, 2_000), st.integers(0, 2_000), st.floats(0.01, 0.99))
 def test_no_bet_is_better_than_fair_at_the_reference(right: int, wrong: int, reference: float) -> None:
-    now, after_right, after_wrong = (
-        drop_p_value(right + a, wrong + b, reference) for a, b in ((0, 0), (1, 0), (0, 1))
-    )
+    now, after_right, after_wrong = (drop_p_value(right + a, wrong + b, reference) for a, b in ((0, 0), (1, 0), (0, 1)))
     assume(1 > after_right > 0 and after_wrong > 0)
     assert reference / after_right + (1 - reference) / after_wrong == pytest.approx(1 / now)
     assert after_wrong < now < after_right
