@@ -35,7 +35,7 @@ COMMENT ON COLUMN ledger.scored_headlines.text IS 'The headline.';
 COMMENT ON COLUMN ledger.scored_headlines.label IS 'The answer, as in scores.';
 COMMENT ON COLUMN ledger.scored_headlines.confidence IS 'Its confidence, as in scores.';
 COMMENT ON COLUMN ledger.scored_headlines.true_label IS 'The label of the source; NULL where none is known.';
-COMMENT ON COLUMN ledger.scored_headlines.is_right IS 'Whether the answer is right, where anything unparsed counts as neutral; NULL where no label is known.';
+COMMENT ON COLUMN ledger.scored_headlines.is_right IS 'Whether the answer is right, where the probability of anything unparsed counts as that of neutral, as in an evaluation; NULL where no label is known.';
 COMMENT ON COLUMN ledger.scored_headlines.in_sample IS 'Whether the cell was trained on the text; NULL where an older version scored it.';
 COMMENT ON COLUMN ledger.scored_headlines.part IS 'The part of the split of the cell that holds the text; NULL where none does.';
 COMMENT ON COLUMN ledger.scored_headlines.is_fresh IS 'Whether it has a label and is in no part of the split of the cell, so that it says how good the cell is since.';
@@ -224,6 +224,6 @@ COMMENT ON COLUMN champion_history.instrument IS 'The ticker, ISIN or entity tha
 COMMENT ON COLUMN champion_history.label IS 'Its likeliest answer, whenever it was asked: negative, neutral, positive or unparsed.';
 COMMENT ON COLUMN champion_history.confidence IS 'Probability of the label, as in scores.';
 COMMENT ON COLUMN champion_history.true_label IS 'The label of the study, or of score --evaluate; NULL where none is known.';
-COMMENT ON COLUMN champion_history.is_right IS 'Whether the answer is right, where anything unparsed counts as neutral; NULL where no label is known.';
+COMMENT ON COLUMN champion_history.is_right IS 'Whether the answer is right, where the probability of anything unparsed counts as that of neutral, as in an evaluation; NULL where no label is known.';
 COMMENT ON COLUMN champion_history.in_sample IS 'Whether the champion was trained on the text; NULL where an older version scored it.';
 COMMENT ON COLUMN champion_history.origin IS 'test: answered for the test part of a study, its own or a later one. scored: answered by `fintone score` alone, with or without --evaluate.';
