@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from operations.drift import DriftWatch
     from operations.scoring_run import ScoredSource
     from reporting.score_files import Write
-    from schemas.scoring import Drift
+    from schemas.scoring import Drift, FreshAccuracy
     from schemas.source import ScoreSettings
 
 
@@ -148,6 +148,7 @@ def run_scoring(settings: "ScoreSettings", form: "Literal['csv', 'jsonl'] | None
     """
     from cli.session.interruption import prompt_interruption
     from cli.session.session import is_server_set, prefect_session
+    from operations.accuracy_watch import watch_accuracy
     from operations.answers import answers_file, check_evaluated, choose_model, score_source, telling_interrupted
     from operations.drift import DriftWatch
     from operations.worker import close_worker, start_worker
@@ -181,6 +182,9 @@ def run_scoring(settings: "ScoreSettings", form: "Literal['csv', 'jsonl'] | None
     finally:
         close_worker()
     end(scored)
+    if settings.evaluate:
+        send_drop = partial(_send_drop, scored) if is_server_set() else _send_to_nobody
+        watch_accuracy(home.warehouse, scored.scoring_id, tell, send_drop)
     check_evaluated(scored)
 
 
@@ -203,15 +207,33 @@ def _tell_end(csv_rows: "CsvRows", watch: "DriftWatch", scored: "ScoredSource") 
 
 def _send_drift(settings: "ScoreSettings", cell_id: str, scoring_id: str, drifted: "Sequence[Drift]") -> None:
     """Send the event of drift to the Prefect server that is set; a line where it does not answer."""
-    from cli.session.session import check_set_server
     from tasks.scoring import emit_drift
 
-    unusable = check_set_server()
-    if unusable:
-        tell(f"the event of drift is not sent: {unusable}")
-        return
-    emit_drift(scoring_id, settings.source, cell_id, settings.drift_tolerance, drifted)
+    if _has_server("drift"):
+        emit_drift(scoring_id, settings.source, cell_id, settings.drift_tolerance, drifted)
 
 
 def _send_nowhere(_: str, __: "Sequence[Drift]") -> None:
     """There is no server to send to."""
+
+
+def _send_drop(scored: "ScoredSource", drop: "FreshAccuracy") -> bool:
+    """Send the event of a drop of accuracy as that of drift; whether it was sent."""
+    from tasks.scoring import emit_drop
+
+    return _has_server("the drop") and emit_drop(scored.scoring_id, scored.source, scored.cell_id, drop)
+
+
+def _send_to_nobody(_: "FreshAccuracy") -> bool:
+    """There is no server to send to."""
+    return False
+
+
+def _has_server(what: str) -> bool:
+    """Whether the Prefect server that is set answers; a line where it does not."""
+    from cli.session.session import check_set_server
+
+    unusable = check_set_server()
+    if unusable:
+        tell(f"the event of {what} is not sent: {unusable}")
+    return not unusable

@@ -11,13 +11,13 @@ from operations.worker import close_worker, start_worker
 from schemas.source import ScoreSettings
 from storage.home import Home
 from storage.warehouse import prepare_warehouse
-from tasks.scoring import score_headlines, watch_drift
+from tasks.scoring import score_headlines, watch_drift, watch_fresh_accuracy
 from tasks.user_errors import tell_in_one_line
 
 
 @flow(name="score", flow_run_name="score {settings.source} with {settings.model}")
 def score(settings: ScoreSettings) -> ScoredSource:
-    """Label headlines with the champion, or with a named cell, and watch how the answers drift.
+    """Label headlines with the champion, or with a named cell, and watch how answers drift and whether accuracy drops.
 
     Args:
         settings: The source, the model, and where the answers go. What the model said before is not asked again.
@@ -38,5 +38,7 @@ def score(settings: ScoreSettings) -> ScoredSource:
     finally:
         close_worker()
     watch_drift(scored, settings.drift_tolerance)
+    if settings.evaluate:
+        watch_fresh_accuracy(scored)
     check_evaluated(scored)
     return scored

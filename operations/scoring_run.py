@@ -176,7 +176,7 @@ class ScoringRun:
         import pandas as pd
 
         from storage.scores import load_scores, save_batch
-        from storage.splits import load_trained_texts
+        from storage.splits import load_own_parts
 
         scorer, counts = self.chosen.scorer, self.counts
         texts = batch.headlines.drop_duplicates("text_id")
@@ -203,9 +203,11 @@ class ScoringRun:
             counts.dates_unread + batch.unread_dates,
         )
         labels = self.labelled.list_labels(rows["word"]) if self.labelled else [None] * len(rows)
-        trained = load_trained_texts(self.warehouse, scorer.cell_id, rows["trained_id"].tolist())
+        parts = rows["trained_id"].map(load_own_parts(self.warehouse, scorer.cell_id, rows["trained_id"].tolist()))
         saved = rows[["row_number", "text_id", "published_at", "instrument"]].assign(
-            true_label=pd.Series(labels, index=rows.index, dtype="str"), in_sample=rows["trained_id"].isin(trained)
+            true_label=pd.Series(labels, index=rows.index, dtype="str"),
+            in_sample=parts == "train",
+            part=parts.astype("str").where(parts.notna()),
         )
         save_batch(self.warehouse, self.source.scoring_id, scorer, answered, saved, rejected, self.counts)
         if self.write is not None and len(rows):

@@ -1,7 +1,8 @@
-"""A scoring of headlines without labels, as it travels: who scores, what came of it, and how the answers drifted."""
+"""A scoring of headlines without labels, as it travels: who scores, what came of it, how answers and accuracy moved."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple
 
 ANSWER_COLUMNS = (
@@ -71,3 +72,38 @@ class Drift(NamedTuple):
         if self.difference_low is None or self.difference_high is None:
             return False
         return self.difference_low > tolerance or self.difference_high < -tolerance
+
+
+class FreshCounts(NamedTuple):
+    """How many labelled headlines a cell answered right since its study, and how many of its own test part."""
+
+    right: int
+    n: int
+    """Fresh headlines: those with a known label that no part of the split of the cell holds, each once."""
+    test_right: int
+    test_n: int
+
+
+@dataclass(frozen=True)
+class FreshAccuracy:
+    """The accuracy of a cell on fresh headlines, held against that on its own test part."""
+
+    n: int
+    accuracy: float
+    reference: float
+    """The lower end of the interval of `test_accuracy`."""
+    test_n: int
+    test_accuracy: float
+    p_value: float
+    """Of the hypothesis that the accuracy is the reference or more, for any number of looks."""
+
+
+@dataclass(frozen=True)
+class KnownDrop:
+    """The drop of a cell below its reference, as it was found first."""
+
+    found_at: datetime
+    n: int
+    """Fresh headlines then."""
+    is_sent: bool
+    """Whether a Prefect server got the event of it."""

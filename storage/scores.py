@@ -105,7 +105,7 @@ def save_batch(
         scoring_id: The scoring.
         scorer: The cell that scored.
         answers: Columns text_id, text, is_truncated and `PROBABILITIES`: texts that were not known before.
-        rows: Columns row_number, text_id, published_at, instrument, true_label and in_sample.
+        rows: Columns row_number, text_id, published_at, instrument, true_label, in_sample and part.
         rejected: Columns source, row_number, reason and raw.
         counts: Of the whole scoring so far.
     """
@@ -147,7 +147,7 @@ def withdraw_scores(warehouse: Path, cell_id: str) -> int:
     """Delete a cell's answers that are not known to come from its adapter, and return how many.
 
     These are answers of another adapter, and of older versions, which did not record it. Scorings that lack answers
-    then are unfinished, and scoring the source again fills them.
+    then are unfinished, and scoring the source again fills them. A drop of accuracy that they showed is forgotten.
     """
     own = "(SELECT adapter_hash FROM cells WHERE cell_id = $cell_id)"
     doubtful = f"cell_id = $cell_id AND NOT coalesce(adapter_hash = {own}, false)"
@@ -161,6 +161,8 @@ def withdraw_scores(warehouse: Path, cell_id: str) -> int:
             values,
         )
         [(withdrawn,)] = connection.execute(f"DELETE FROM ledger.scores WHERE {doubtful}", values).fetchall()  # noqa: S608
+        if withdrawn:
+            connection.execute("DELETE FROM accuracy_drops WHERE cell_id = $cell_id", values)
     return int(withdrawn)
 
 

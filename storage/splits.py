@@ -148,16 +148,20 @@ def load_grouped_part(warehouse: Path, split_id: str, part: str) -> pd.DataFrame
     return frame
 
 
-def load_trained_texts(warehouse: Path, cell_id: str, text_ids: Sequence[str]) -> set[str]:
-    """Those of some texts, by identity, that a fine-tuned cell was trained on."""
+def load_own_parts(warehouse: Path, cell_id: str, text_ids: Sequence[str]) -> dict[str, str]:
+    """The part of the split of a cell that holds each of some texts, by identity: train, test or validation.
+
+    A text that several parts hold has the first of these; one that none does is left out.
+    """
     with reading(warehouse) as connection:
         connection.register("wanted", pd.DataFrame({"text_id": pd.Series(text_ids, dtype="str").unique()}))
         rows = connection.execute(
-            "SELECT DISTINCT text_id FROM wanted JOIN headlines USING (text_id) JOIN splits USING (headline_id)"
-            " JOIN cells USING (split_id) WHERE cell_id = ? AND part = 'train'",
+            "SELECT text_id, min_by(part, list_position(['train', 'test', 'validation'], part)) FROM wanted"
+            " JOIN headlines USING (text_id) JOIN splits USING (headline_id) JOIN cells USING (split_id)"
+            " WHERE cell_id = ? GROUP BY text_id",
             [cell_id],
         ).fetchall()
-    return {text_id for (text_id,) in rows}
+    return dict(rows)
 
 
 def load_split(warehouse: Path, split_id: str) -> dict[str, list[str]]:

@@ -47,6 +47,7 @@ _VIEWS = (
     "metric_views.sql",
     "comparison_views.sql",
     "score_views.sql",
+    "time_views.sql",
     "report_views.sql",
     "ladder_views.sql",
     "fold_views.sql",

@@ -1,6 +1,7 @@
-"""Tasks of a scoring: label the headlines of a source, and tell how the answers drifted from the model's own test."""
+"""Tasks of a scoring: label the headlines of a source, and watch drift and accuracy against the model's own test."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from prefect import task
 from prefect.artifacts import create_table_artifact
@@ -10,12 +11,13 @@ from operations.drift import DriftWatch
 from operations.scoring_run import ScoredSource
 from reporting.csv_rows import CsvRows
 from reporting.markdown import escape
-from schemas.scoring import Drift
+from schemas.scoring import Drift, FreshAccuracy
 from schemas.source import ScoreSettings
 from tasks.progress import Progress, announce
 
 DRIFT_KEY = "score-drift"
 DRIFT_EVENT = "fintone.score.drifted"
+DROP_EVENT = "fintone.score.accuracy_dropped"
 
 
 @task(task_run_name="score {settings.source}")
@@ -68,14 +70,33 @@ def watch_drift(scored: ScoredSource, tolerance: float) -> list[Drift]:
     return [drift for drift in drifts if drift.exceeds(tolerance)]
 
 
+@task(task_run_name="watch accuracy")
+def watch_fresh_accuracy(scored: ScoredSource) -> FreshAccuracy | None:
+    """Tell how good the model is on labelled headlines since its study; an event tells of a drop beyond noise, once.
+
+    Returns:
+        The drop, if there is one.
+    """
+    from operations.accuracy_watch import watch_accuracy
+    from storage.home import Home
+
+    def send(drop: FreshAccuracy) -> bool:
+        return emit_drop(scored.scoring_id, scored.source, scored.cell_id, drop)
+
+    return watch_accuracy(Home.from_environment().warehouse, scored.scoring_id, announce, send)
+
+
+def emit_drop(scoring_id: str, source: str, cell_id: str, drop: FreshAccuracy) -> bool:
+    """Send the event of a drop of accuracy to the Prefect server, as `emit_drift` does; whether it was sent."""
+    payload = {"scoring_id": scoring_id, "source": source, **asdict(drop)}
+    return emit_event(event=DROP_EVENT, resource=_as_resource(cell_id), payload=payload) is not None
+
+
 def emit_drift(scoring_id: str, source: str, cell_id: str, tolerance: float, drifted: Sequence[Drift]) -> None:
     """Send the event of drift to the Prefect server, which automations may wait for."""
     emit_event(
         event=DRIFT_EVENT,
-        resource={
-            "prefect.resource.id": f"fintone.cell.{cell_id}",
-            "prefect.resource.name": f"fine-tuned cell {cell_id}",
-        },
+        resource=_as_resource(cell_id),
         payload={
             "scoring_id": scoring_id,
             "source": source,
@@ -83,6 +104,14 @@ def emit_drift(scoring_id: str, source: str, cell_id: str, tolerance: float, dri
             "drifted": {drift.measure: drift.difference for drift in drifted},
         },
     )
+
+
+def _as_resource(cell_id: str) -> dict[str, str]:
+    """A cell as events name it."""
+    return {
+        "prefect.resource.id": f"fintone.cell.{cell_id}",
+        "prefect.resource.name": f"fine-tuned cell {cell_id}",
+    }
 
 
 def _make_watch(source: str, cell_id: str, tolerance: float) -> DriftWatch:

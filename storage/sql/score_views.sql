@@ -23,7 +23,8 @@ SELECT
     scored_rows.published_at,
     scored_rows.instrument,
     scored_rows.true_label,
-    scored_rows.in_sample
+    scored_rows.in_sample,
+    scored_rows.part
 FROM scorings
 JOIN ledger.scored_rows USING (scoring_id)
 JOIN ledger.scores
@@ -54,6 +55,7 @@ COMMENT ON COLUMN scores.published_at IS 'When the headline was published, UTC; 
 COMMENT ON COLUMN scores.instrument IS 'The ticker, ISIN or entity that it is about; NULL where the source does not say.';
 COMMENT ON COLUMN scores.true_label IS 'The label of the source, of score --evaluate; NULL where it has none that is known.';
 COMMENT ON COLUMN scores.in_sample IS 'Whether the cell was trained on the text; NULL where an older version scored it.';
+COMMENT ON COLUMN scores.part IS 'The part of the split of the cell that holds the text: train, test or validation, the first of these; NULL where none does, so that the headline is fresh.';
 COMMENT ON COLUMN scores.is_unparsed IS 'Whether p_unparsed is the largest of the four probabilities, whatever label the scoring gives such an answer.';
 
 
@@ -187,73 +189,3 @@ COMMENT ON COLUMN score_drift.difference_high IS 'Upper end of its 95 % interval
 COMMENT ON COLUMN score_drift.started_at IS 'When the scoring started, UTC.';
 COMMENT ON COLUMN score_drift.verdict IS 'above or below the test part beyond noise, no difference beyond noise, or unknown.';
 COMMENT ON COLUMN score_drift.reason IS 'Why it is unknown; NULL where it is known.';
-
-
-CREATE OR REPLACE VIEW accuracy_over_time AS
-WITH answered AS (
-    SELECT
-        'test' AS origin,
-        predictions.study_id,
-        predictions.cell_id,
-        predictions.temperature,
-        headlines.published_at,
-        predictions.predicted = predictions.label AS is_right
-    FROM predictions
-    JOIN headlines USING (headline_id)
-    WHERE predictions.part = 'test' AND headlines.published_at IS NOT NULL
-    UNION ALL
-    SELECT
-        'scored' AS origin,
-        NULL AS study_id,
-        cell_id,
-        temperature,
-        published_at,
-        answered_label(p_negative, p_neutral, p_positive, p_unparsed, 'neutral') = true_label AS is_right
-    FROM scores
-    WHERE true_label IS NOT NULL AND published_at IS NOT NULL AND NOT in_sample
-),
-counted AS (
-    SELECT
-        origin,
-        study_id,
-        cell_id,
-        temperature,
-        period,
-        date_trunc(period, published_at)::DATE AS begins,
-        count(*) AS n,
-        avg(is_right::INTEGER) AS accuracy
-    FROM answered, (VALUES ('week'), ('month')) AS periods (period)
-    GROUP BY ALL
-)
-SELECT
-    counted.origin,
-    counted.study_id,
-    counted.cell_id,
-    places.name AS cell_name,
-    cells.kind,
-    cells.model,
-    counted.temperature,
-    counted.period,
-    counted.begins,
-    counted.n,
-    counted.accuracy,
-    share_low(counted.accuracy, counted.n) AS accuracy_low,
-    1 - share_low(1 - counted.accuracy, counted.n) AS accuracy_high
-FROM counted
-JOIN cells USING (cell_id)
-LEFT JOIN ledger.places AS places USING (study_id, cell_id)
-ORDER BY counted.origin, counted.study_id, places.place, counted.temperature, counted.period, counted.begins;
-COMMENT ON VIEW accuracy_over_time IS 'How often a cell was right on the headlines of a week or a month: of the test part of a study, and of sources that were scored with --evaluate.';
-COMMENT ON COLUMN accuracy_over_time.origin IS 'test: of a study. scored: of sources that were scored with --evaluate, without the headlines that the cell was trained on.';
-COMMENT ON COLUMN accuracy_over_time.study_id IS 'The study; NULL for what was scored.';
-COMMENT ON COLUMN accuracy_over_time.cell_id IS 'The cell.';
-COMMENT ON COLUMN accuracy_over_time.cell_name IS 'What people call the cell in the study.';
-COMMENT ON COLUMN accuracy_over_time.kind IS 'base, baseline or fine-tuned.';
-COMMENT ON COLUMN accuracy_over_time.model IS 'Its base model, or the baseline.';
-COMMENT ON COLUMN accuracy_over_time.temperature IS 'Sampling temperature; NULL for a baseline.';
-COMMENT ON COLUMN accuracy_over_time.period IS 'week, from Monday, or month; in UTC.';
-COMMENT ON COLUMN accuracy_over_time.begins IS 'Its first day.';
-COMMENT ON COLUMN accuracy_over_time.n IS 'Headlines published in it.';
-COMMENT ON COLUMN accuracy_over_time.accuracy IS 'Share of them whose label is right; anything unparsed counts as neutral. Sampled labels in a study, the likeliest ones of what was scored.';
-COMMENT ON COLUMN accuracy_over_time.accuracy_low IS 'Lower end of its 95 % interval (Wilson).';
-COMMENT ON COLUMN accuracy_over_time.accuracy_high IS 'Upper end of its 95 % interval.';

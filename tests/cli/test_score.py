@@ -29,7 +29,7 @@ from schemas.source import ScoreSettings
 from storage.champions import Decision, save_decision
 from storage.query import query
 from storage.warehouse import writing
-from tasks.scoring import DRIFT_EVENT
+from tasks.scoring import DRIFT_EVENT, DROP_EVENT
 from tests.old_home.restore import CHAMPION, OTHER, PREDICTIONS
 from tests.told import Told
 
@@ -55,12 +55,12 @@ SECONDS_FOR_AN_EVENT = 60.0
 """A server that is busy takes events late."""
 
 
-def read_events(source: str) -> list[dict[str, Any]]:
-    """The events of drift of a source, once the server has one."""
+def read_events(source: str, name: str = DRIFT_EVENT) -> list[dict[str, Any]]:
+    """The events of drift of a source, or of another name, once the server has one."""
 
     async def ask() -> Any:
         async with get_client() as client:
-            found = await client._client.post("/events/filter", json={"filter": {"event": {"name": [DRIFT_EVENT]}}})
+            found = await client._client.post("/events/filter", json={"filter": {"event": {"name": [name]}}})
             return found.json()["events"]
 
     deadline = time.monotonic() + SECONDS_FOR_AN_EVENT
@@ -374,6 +374,55 @@ def test_the_event_of_drift_costs_a_line_where_the_server_is_gone(
         code, _, err = fintone("score", "news.csv", "--drift-tolerance", "0.05")
     assert code == 0
     assert "the event of drift is not sent: no Prefect server answers at http://127.0.0.1:9/api" in err
+
+
+def write_wrong_labels(fintone: Run, source: str, numbers: range) -> None:
+    """A file of dated headlines that the champion answers, each with a label other than its answer."""
+    texts = [f"Orlo publishes {number} reports ." for number in numbers]
+    Path(source).write_text("\n".join(["headline", *texts]))
+    _, out, _ = fintone("score", source, "--unparsed", "neutral")
+    other = {"neutral": "positive", "positive": "negative", "negative": "neutral"}
+    rows = [f"{row['text']},{other[row['label']]},2026-01-05" for row in csv.DictReader(io.StringIO(out))]
+    Path(source).write_text("\n".join(["headline,label,date", *rows]))
+
+
+def test_a_drop_of_accuracy_beyond_noise_is_told_and_is_one_event(
+    server: str, fintone: Run, champion: str, home: Path
+) -> None:
+    for week, name in enumerate(("quiet.csv", "alarm.csv", "later.csv")):
+        write_wrong_labels(fintone, name, range(60 * week, 60 * week + 60))
+        code, _, err = fintone("score", name, "--evaluate", "--drift-tolerance", "0.9")
+        [line] = [line for line in err.splitlines() if "fresh headlines: " in line]
+        assert code == 0
+        assert line.startswith("warning: ") == (name != "quiet.csv")
+        assert ("train again with these headlines" in line) == (name != "quiet.csv")
+    [event] = read_events("alarm.csv", DROP_EVENT)
+    assert event["resource"]["prefect.resource.id"] == f"fintone.cell.{champion}"
+    assert (event["payload"]["n"], event["payload"]["accuracy"]) == (120, 0)
+    assert event["payload"]["p_value"] <= 0.05
+    [sent] = query(home / "warehouse.duckdb", "SELECT scoring_id FROM accuracy_drops WHERE sent_at IS NOT NULL").rows
+    assert (event["payload"]["scoring_id"],) == sent
+
+
+def test_the_flow_tells_of_a_drop_of_accuracy(told: Told, fintone: Run, champion: str) -> None:
+    write_wrong_labels(fintone, "month.csv", range(120))
+    score(ScoreSettings(source="month.csv", output="answers.csv", evaluate=True, drift_tolerance=0.9))
+    assert {run.name for run in told.task_runs()} >= {"watch drift", "watch accuracy"}
+    [event] = read_events("month.csv", DROP_EVENT)
+    assert event["payload"]["n"] == 120
+
+
+def test_without_a_server_a_drop_of_accuracy_is_told_and_kept_to_be_sent(
+    fintone: Run, champion: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_wrong_labels(fintone, "month.csv", range(120))
+    code, _, err = fintone("score", "month.csv", "--evaluate", "--drift-tolerance", "0.9")
+    assert (code, "is not sent" in err) == (0, False)
+    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
+    with temporary_settings({PREFECT_API_URL: "http://127.0.0.1:9/api"}):
+        _, _, err = fintone("score", "month.csv", "--evaluate", "--drift-tolerance", "0.9")
+    assert "the event of the drop is not sent: no Prefect server answers at http://127.0.0.1:9/api" in err
+    assert query(home / "warehouse.duckdb", "SELECT n, sent_at FROM accuracy_drops").rows == [(120, None)]
 
 
 @pytest.mark.parametrize("cell", [CHAMPION, OTHER])

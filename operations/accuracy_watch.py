@@ -1,0 +1,58 @@
+"""Watches the accuracy of a model on labelled headlines that came after its study: is it still what its test said?
+
+Runs without Prefect.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from schemas.scoring import FreshAccuracy
+
+Send = Callable[[FreshAccuracy], bool]
+"""Sends the event of a drop, and says whether somebody got it."""
+
+
+def watch_accuracy(warehouse: Path, scoring_id: str, tell: Callable[[str], None], send: Send) -> FreshAccuracy | None:
+    """Look at all fresh headlines that the cell of a scoring has answered, and tell how good it is on them.
+
+    A drop is recorded when it is first found, and sent once: it is sent again only where nobody got it.
+
+    Args:
+        warehouse: The DuckDB file.
+        scoring_id: The scoring that just ended; its headlines count too.
+        tell: Receives a line.
+        send: Sends the event.
+
+    Returns:
+        The drop, if there is one now.
+    """
+    from learning.study.accuracy_drop import has_dropped
+    from reporting.fresh import tell_fresh
+    from storage.accuracy_drops import load_drop, save_drop, save_sent
+
+    found = find_accuracy(warehouse, scoring_id)
+    if found is None:
+        return None
+    known, is_drop = load_drop(warehouse, scoring_id), has_dropped(found.p_value)
+    tell(tell_fresh(found, known, is_drop=is_drop))
+    if not is_drop:
+        return None
+    if known is None:
+        save_drop(warehouse, scoring_id, found)
+    if not (known and known.is_sent) and send(found):
+        save_sent(warehouse, scoring_id)
+    return found
+
+
+def find_accuracy(warehouse: Path, scoring_id: str) -> FreshAccuracy | None:
+    """The accuracy on fresh headlines, held against the model's own test part; None where either has no headline."""
+    from learning.study.accuracy_drop import drop_p_value
+    from learning.study.intervals import accuracy_interval
+    from storage.accuracy_drops import load_fresh_counts
+
+    right, n, test_right, test_n = load_fresh_counts(warehouse, scoring_id)
+    if not n or not test_n:
+        return None
+    reference, _ = accuracy_interval(test_right, test_n)
+    p_value = drop_p_value(right, n - right, reference)
+    return FreshAccuracy(n, right / n, reference, test_n, test_right / test_n, p_value)

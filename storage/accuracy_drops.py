@@ -1,0 +1,63 @@
+"""The table of drops of accuracy, and the counts that show one."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+from schemas.scoring import FreshAccuracy, FreshCounts, KnownDrop
+from storage.warehouse import reading, utc_now, writing
+
+_FRESH = """
+SELECT count(*) FILTER (is_right), count(*)
+FROM ledger.scored_headlines AS fresh
+JOIN scorings USING (cell_id, temperature, decoding_id)
+WHERE scorings.scoring_id = $scoring_id AND is_fresh
+"""
+_ON_TEST = """
+SELECT
+    count(*) FILTER (answered_label(p_negative, p_neutral, p_positive, p_unparsed, 'neutral') = headlines.label),
+    count(*)
+FROM scorings
+JOIN evaluations USING (cell_id, temperature, decoding_id)
+JOIN cells ON cells.cell_id = evaluations.cell_id AND cells.split_id = evaluations.split_id
+JOIN ledger.predictions USING (evaluation_id)
+JOIN headlines USING (headline_id)
+WHERE scorings.scoring_id = $scoring_id AND evaluations.part = 'test'
+"""
+_OWN = "SELECT cell_id, temperature, decoding_id FROM scorings WHERE scoring_id = $scoring_id"
+
+
+def load_fresh_counts(warehouse: Path, scoring_id: str) -> FreshCounts:
+    """How often the cell of a scoring is right, by its likeliest labels, at the temperature of the scoring."""
+    with reading(warehouse) as connection:
+        own = {"scoring_id": scoring_id}
+        [fresh], [on_test] = (connection.execute(sql, own).fetchall() for sql in (_FRESH, _ON_TEST))
+    return FreshCounts(*fresh, *on_test)
+
+
+def load_drop(warehouse: Path, scoring_id: str) -> KnownDrop | None:
+    """The drop of the cell of a scoring that was found before; None if none was."""
+    with reading(warehouse) as connection:
+        rows = connection.execute(
+            f"SELECT found_at, n, sent_at IS NOT NULL FROM accuracy_drops SEMI JOIN ({_OWN})"  # noqa: S608
+            " USING (cell_id, temperature, decoding_id)",
+            {"scoring_id": scoring_id},
+        ).fetchall()
+    return KnownDrop(*rows[0]) if rows else None
+
+
+def save_drop(warehouse: Path, scoring_id: str, drop: FreshAccuracy) -> None:
+    """Record a drop that a scoring showed, if none of its cell is known."""
+    with writing(warehouse) as connection:
+        row = {**asdict(drop), "scoring_id": scoring_id, "found_at": utc_now()}
+        columns = ", ".join(f"${name} AS {name}" for name in row)
+        connection.execute(f"INSERT OR IGNORE INTO accuracy_drops BY NAME SELECT *, {columns} FROM ({_OWN})", row)  # noqa: S608
+
+
+def save_sent(warehouse: Path, scoring_id: str) -> None:
+    """Record that a Prefect server got the event of a drop."""
+    with writing(warehouse) as connection:
+        connection.execute(
+            f"UPDATE accuracy_drops SET sent_at = $now FROM ({_OWN}) AS own WHERE own.cell_id = accuracy_drops.cell_id"  # noqa: S608
+            " AND own.temperature = accuracy_drops.temperature AND own.decoding_id = accuracy_drops.decoding_id",
+            {"scoring_id": scoring_id, "now": utc_now()},
+        )

@@ -1,0 +1,229 @@
+-- Answers by the time of publication: how good a cell was by week and month, and what each champion said in its reign.
+
+CREATE OR REPLACE VIEW ledger.scored_headlines AS
+SELECT
+    scores.cell_id,
+    scores.temperature,
+    scorings.decoding_id,
+    scores.text_id,
+    scores.published_at,
+    scores.instrument,
+    scores.text,
+    scores.label,
+    scores.confidence,
+    scores.true_label,
+    answered_label(p_negative, p_neutral, p_positive, p_unparsed, 'neutral') = scores.true_label AS is_right,
+    scores.in_sample,
+    scores.part,
+    scores.true_label IS NOT NULL AND scores.part IS NULL AND NOT coalesce(scores.in_sample, true) AS is_fresh,
+    scores.scored_at
+FROM main.scores
+JOIN scorings USING (scoring_id)
+QUALIFY row_number() OVER (
+    PARTITION BY
+        scores.cell_id, scores.temperature, scorings.decoding_id, scores.text_id, scores.published_at, scores.instrument
+    ORDER BY scores.true_label IS NULL, scorings.started_at DESC, scores.scoring_id, scores.row_number
+) = 1;
+COMMENT ON VIEW ledger.scored_headlines IS 'Each headline that a cell has scored, once, however many sources and rows hold it. Its label is that of the scoring with labels that ran last.';
+COMMENT ON COLUMN ledger.scored_headlines.cell_id IS 'The cell that scored.';
+COMMENT ON COLUMN ledger.scored_headlines.temperature IS 'Sampling temperature of the probabilities.';
+COMMENT ON COLUMN ledger.scored_headlines.decoding_id IS 'Identity of top-k, top-p and the seed of the draws.';
+COMMENT ON COLUMN ledger.scored_headlines.text_id IS 'Identity of the text. With published_at and instrument, it is that of the headline.';
+COMMENT ON COLUMN ledger.scored_headlines.published_at IS 'When it was published, UTC; NULL where no source says.';
+COMMENT ON COLUMN ledger.scored_headlines.instrument IS 'The ticker, ISIN or entity that it is about; NULL where no source says.';
+COMMENT ON COLUMN ledger.scored_headlines.text IS 'The headline.';
+COMMENT ON COLUMN ledger.scored_headlines.label IS 'The answer, as in scores.';
+COMMENT ON COLUMN ledger.scored_headlines.confidence IS 'Its confidence, as in scores.';
+COMMENT ON COLUMN ledger.scored_headlines.true_label IS 'The label of the source; NULL where none is known.';
+COMMENT ON COLUMN ledger.scored_headlines.is_right IS 'Whether the answer is right, where the probability of anything unparsed counts as that of neutral, as in an evaluation; NULL where no label is known.';
+COMMENT ON COLUMN ledger.scored_headlines.in_sample IS 'Whether the cell was trained on the text; NULL where an older version scored it.';
+COMMENT ON COLUMN ledger.scored_headlines.part IS 'The part of the split of the cell that holds the text; NULL where none does.';
+COMMENT ON COLUMN ledger.scored_headlines.is_fresh IS 'Whether it has a label and is in no part of the split of the cell, so that it says how good the cell is since.';
+COMMENT ON COLUMN ledger.scored_headlines.scored_at IS 'When the adapter first scored the text, UTC.';
+
+
+CREATE OR REPLACE VIEW accuracy_over_time AS
+WITH answered AS (
+    SELECT
+        'test' AS origin,
+        predictions.study_id,
+        predictions.cell_id,
+        predictions.temperature,
+        headlines.published_at,
+        predictions.predicted = predictions.label AS is_right
+    FROM predictions
+    JOIN headlines USING (headline_id)
+    WHERE predictions.part = 'test' AND headlines.published_at IS NOT NULL
+    UNION ALL
+    SELECT 'scored' AS origin, NULL AS study_id, cell_id, temperature, published_at, is_right
+    FROM ledger.scored_headlines
+    WHERE is_fresh AND published_at IS NOT NULL
+),
+counted AS (
+    SELECT
+        origin,
+        study_id,
+        cell_id,
+        temperature,
+        period,
+        date_trunc(period, published_at)::DATE AS begins,
+        count(*) AS n,
+        avg(is_right::INTEGER) AS accuracy
+    FROM answered, (VALUES ('week'), ('month'), ('quarter'), ('year')) AS periods (period)
+    GROUP BY ALL
+)
+SELECT
+    counted.origin,
+    counted.study_id,
+    counted.cell_id,
+    places.name AS cell_name,
+    cells.kind,
+    cells.model,
+    counted.temperature,
+    counted.period,
+    counted.begins,
+    counted.n,
+    counted.accuracy,
+    share_low(counted.accuracy, counted.n) AS accuracy_low,
+    1 - share_low(1 - counted.accuracy, counted.n) AS accuracy_high
+FROM counted
+JOIN cells USING (cell_id)
+LEFT JOIN ledger.places AS places USING (study_id, cell_id)
+ORDER BY counted.origin, counted.study_id, places.place, counted.temperature, counted.period, counted.begins;
+COMMENT ON VIEW accuracy_over_time IS 'How often a cell was right on the headlines of a week, a month, a quarter or a year: of the test part of a study, and of sources that were scored with --evaluate.';
+COMMENT ON COLUMN accuracy_over_time.origin IS 'test: of a study. scored: of sources that were scored with --evaluate, each headline once, without those that the split of the cell holds.';
+COMMENT ON COLUMN accuracy_over_time.study_id IS 'The study; NULL for what was scored.';
+COMMENT ON COLUMN accuracy_over_time.cell_id IS 'The cell.';
+COMMENT ON COLUMN accuracy_over_time.cell_name IS 'What people call the cell in the study.';
+COMMENT ON COLUMN accuracy_over_time.kind IS 'base, baseline or fine-tuned.';
+COMMENT ON COLUMN accuracy_over_time.model IS 'Its base model, or the baseline.';
+COMMENT ON COLUMN accuracy_over_time.temperature IS 'Sampling temperature; NULL for a baseline.';
+COMMENT ON COLUMN accuracy_over_time.period IS 'week, from Monday, month, quarter or year; in UTC.';
+COMMENT ON COLUMN accuracy_over_time.begins IS 'Its first day.';
+COMMENT ON COLUMN accuracy_over_time.n IS 'Headlines published in it.';
+COMMENT ON COLUMN accuracy_over_time.accuracy IS 'Share of them whose label is right; anything unparsed counts as neutral. Sampled labels in a study, the likeliest ones of what was scored.';
+COMMENT ON COLUMN accuracy_over_time.accuracy_low IS 'Lower end of its 95 % interval (Wilson).';
+COMMENT ON COLUMN accuracy_over_time.accuracy_high IS 'Upper end of its 95 % interval.';
+
+
+CREATE OR REPLACE VIEW ledger.reigns AS
+WITH changes AS (
+    SELECT number, champion_cell_id, champion_temperature, decided_at
+    FROM champions
+    QUALIFY champion_cell_id IS DISTINCT FROM lag(champion_cell_id) OVER (ORDER BY number)
+        OR champion_temperature IS DISTINCT FROM lag(champion_temperature) OVER (ORDER BY number)
+),
+reigns AS (
+    SELECT
+        number,
+        champion_cell_id AS cell_id,
+        champion_temperature AS temperature,
+        decided_at AS reigned_from,
+        lead(decided_at) OVER (ORDER BY number) AS reigned_until
+    FROM changes
+)
+FROM reigns
+WHERE cell_id IS NOT NULL;
+COMMENT ON VIEW ledger.reigns IS 'From when to when each cell was champion at one temperature; a cell that came back has another reign. A decision that changed nothing ends none.';
+COMMENT ON COLUMN ledger.reigns.number IS 'Number of the decision with which it began, as in champions.';
+COMMENT ON COLUMN ledger.reigns.cell_id IS 'The champion.';
+COMMENT ON COLUMN ledger.reigns.temperature IS 'Sampling temperature at which it was used.';
+COMMENT ON COLUMN ledger.reigns.reigned_from IS 'When it became champion, UTC; it was champion at that moment.';
+COMMENT ON COLUMN ledger.reigns.reigned_until IS 'When another one did, UTC; it was not champion any more at that moment. NULL for the champion now.';
+
+
+CREATE OR REPLACE VIEW champion_history AS
+WITH on_test AS (
+    SELECT
+        reigns.number,
+        headlines.text_id,
+        headlines.published_at,
+        headlines.instrument,
+        headlines.text,
+        answered_label(p_negative, p_neutral, p_positive, p_unparsed, 'label') AS label,
+        answered_confidence(p_negative, p_neutral, p_positive, p_unparsed, 'label') AS confidence,
+        headlines.label AS true_label,
+        answered_label(p_negative, p_neutral, p_positive, p_unparsed, 'neutral') = headlines.label AS is_right,
+        EXISTS (
+            FROM splits
+            JOIN cells USING (split_id)
+            JOIN headlines AS learned ON learned.headline_id = splits.headline_id
+            WHERE cells.cell_id = reigns.cell_id AND splits.part = 'train' AND learned.text_id = headlines.text_id
+        ) AS in_sample,
+        'test' AS origin,
+        evaluations.evaluated_at AS answered_at
+    FROM ledger.reigns AS reigns
+    JOIN evaluations
+        ON evaluations.cell_id = reigns.cell_id
+        AND evaluations.temperature = reigns.temperature
+        AND evaluations.part = 'test'
+    JOIN ledger.predictions USING (evaluation_id)
+    JOIN headlines
+        ON headlines.headline_id = ledger.predictions.headline_id
+        AND headlines.published_at >= reigns.reigned_from
+        AND (reigns.reigned_until IS NULL OR headlines.published_at < reigns.reigned_until)
+),
+on_scored AS (
+    SELECT
+        reigns.number,
+        scored.text_id,
+        scored.published_at,
+        scored.instrument,
+        scored.text,
+        scored.label,
+        scored.confidence,
+        scored.true_label,
+        scored.is_right,
+        scored.in_sample,
+        'scored' AS origin,
+        scored.scored_at AS answered_at
+    FROM ledger.reigns AS reigns
+    JOIN ledger.scored_headlines AS scored
+        ON scored.cell_id = reigns.cell_id
+        AND scored.temperature = reigns.temperature
+        AND scored.published_at >= reigns.reigned_from
+        AND (reigns.reigned_until IS NULL OR scored.published_at < reigns.reigned_until)
+),
+once AS (
+    FROM (FROM on_test UNION ALL BY NAME FROM on_scored)
+    QUALIFY row_number() OVER (
+        PARTITION BY number, text_id, published_at, instrument ORDER BY origin = 'scored', answered_at DESC
+    ) = 1
+)
+SELECT
+    reigns.cell_id,
+    names.name AS cell_name,
+    cells.model,
+    reigns.temperature,
+    reigns.reigned_from,
+    reigns.reigned_until,
+    once.published_at,
+    once.text,
+    once.instrument,
+    once.label,
+    once.confidence,
+    once.true_label,
+    once.is_right,
+    once.in_sample,
+    once.origin
+FROM once
+JOIN ledger.reigns AS reigns USING (number)
+LEFT JOIN cells ON cells.cell_id = reigns.cell_id -- a former champion's study may have been deleted
+LEFT JOIN ledger.latest_names AS names ON names.cell_id = reigns.cell_id
+ORDER BY reigns.number, once.published_at, once.text, once.instrument;
+COMMENT ON VIEW champion_history IS 'What the champion of the time says of each dated headline: a row a headline that was published in a reign and that this champion has answered, once. A reign without such a headline has no row; champions has every decision.';
+COMMENT ON COLUMN champion_history.cell_id IS 'The champion when the headline was published.';
+COMMENT ON COLUMN champion_history.cell_name IS 'What people call it in its latest study; NULL where that was deleted.';
+COMMENT ON COLUMN champion_history.model IS 'Its base model; NULL where its study was deleted.';
+COMMENT ON COLUMN champion_history.temperature IS 'Sampling temperature at which it was champion, and answers.';
+COMMENT ON COLUMN champion_history.reigned_from IS 'When its reign began, UTC.';
+COMMENT ON COLUMN champion_history.reigned_until IS 'When the next one began, UTC, which is not part of it; NULL for the champion now.';
+COMMENT ON COLUMN champion_history.published_at IS 'When the headline was published, UTC: at reigned_from or later, and before reigned_until.';
+COMMENT ON COLUMN champion_history.text IS 'The headline.';
+COMMENT ON COLUMN champion_history.instrument IS 'The ticker, ISIN or entity that it is about; NULL where no source says.';
+COMMENT ON COLUMN champion_history.label IS 'Its likeliest answer, whenever it was asked: negative, neutral, positive or unparsed.';
+COMMENT ON COLUMN champion_history.confidence IS 'Probability of the label, as in scores.';
+COMMENT ON COLUMN champion_history.true_label IS 'The label of the study, or of score --evaluate; NULL where none is known.';
+COMMENT ON COLUMN champion_history.is_right IS 'Whether the answer is right, where the probability of anything unparsed counts as that of neutral, as in an evaluation; NULL where no label is known.';
+COMMENT ON COLUMN champion_history.in_sample IS 'Whether the champion was trained on the text; NULL where an older version scored it.';
+COMMENT ON COLUMN champion_history.origin IS 'test: answered for the test part of a study, its own or a later one. scored: answered by `fintone score` alone, with or without --evaluate.';

@@ -1,0 +1,195 @@
+"""What analysts see over time: which headlines count in a period, and what the champion of the time said."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from schemas.promotion import Champion
+from schemas.scoring import ScoringCounts
+from storage.cells import add_cells
+from storage.champions import Decision, load_champion, save_decision
+from storage.deletion import delete_study
+from storage.query import query
+from storage.scores import Scorer, save_batch, start_scoring
+from storage.splits import save_split
+from storage.warehouse import prepare_warehouse, writing
+
+CONTRACT = {
+    "accuracy_over_time": "origin, study_id, cell_id, cell_name, kind, model, temperature, period, begins, n, accuracy,"
+    " accuracy_low, accuracy_high",
+    "champion_history": "cell_id, cell_name, model, temperature, reigned_from, reigned_until, published_at, text,"
+    " instrument, label, confidence, true_label, is_right, in_sample, origin",
+}
+JANUARY = datetime(2026, 1, 1)  # noqa: DTZ001 (as the warehouse holds times)
+
+
+@pytest.mark.parametrize("name", CONTRACT)
+def test_analysts_find_the_columns_of_the_contract(warehouse: Path, name: str) -> None:
+    assert ", ".join(query(warehouse, f"FROM {name}").columns) == CONTRACT[name]
+
+
+def decide(warehouse: Path, decision: Any, cell_id: str, days: int, temperature: float = 0.1) -> None:
+    """A decision so many days after the first of January."""
+    record = Decision(decision, "gate", "because", "study", cell_id, temperature)
+    save_decision(warehouse, record, load_champion(warehouse))
+    with writing(warehouse) as connection:
+        connection.execute(
+            "UPDATE champions SET decided_at = ? WHERE number = (SELECT max(number) FROM champions)",
+            [JANUARY + timedelta(days=days)],
+        )
+
+
+def answer(warehouse: Path, cell_id: str, *rows: tuple[str, int | None, str | None], source: str = "news") -> None:
+    """Score headlines, all of them as positive: text, days after the first of January, label."""
+    scorer = Scorer(cell_id, 0.1, "top-50", "hash")
+    start_scoring(warehouse, f"{source} {cell_id}", source, source, scorer)
+    texts = pd.DataFrame({"text": list(dict.fromkeys(text for text, *_ in rows))})
+    sure = {"p_negative": 0.1, "p_neutral": 0.1, "p_positive": 0.7, "p_unparsed": 0.1}
+    answers = texts.assign(text_id=texts["text"], is_truncated=False, **sure)
+    dates = [None if days is None else JANUARY + timedelta(days=days) for _, days, _ in rows]
+    frame = pd.DataFrame({"row_number": range(1, len(rows) + 1), "text_id": [text for text, *_ in rows]}).assign(
+        published_at=pd.Series(dates, dtype="datetime64[us]"),
+        instrument=None,
+        true_label=pd.Series([label for *_, label in rows], dtype="str"),
+        in_sample=False,
+        part=None,
+    )
+    rejected = pd.DataFrame({"source": [], "row_number": [], "reason": [], "raw": []})
+    save_batch(warehouse, f"{source} {cell_id}", scorer, answers, frame, rejected, ScoringCounts())
+
+
+def ask(warehouse: Path, what: str) -> list[tuple[Any, ...]]:
+    return query(warehouse, f"SELECT {what} FROM champion_history").rows
+
+
+def test_a_headline_is_answered_by_who_was_champion_when_it_was_published(finished: Path) -> None:
+    decide(finished, "promoted", "tuned", 10)
+    decide(finished, "kept", "weak", 15)  # which ends no reign
+    decide(finished, "promoted", "base", 20)
+    decide(finished, "rolled back", "tuned", 30)
+    news = [(f"day {day}", day, None) for day in (9, 10, 16, 19, 20, 29, 30, 40)]
+    for cell_id in ("tuned", "base", "svm"):
+        answer(finished, cell_id, *news)
+    answer(finished, "tuned", ("no date", None, "positive"), source="undated")
+    days = "date_diff('day', DATE '2026-01-01', {})"
+    columns = [f"cell_id, {', '.join(days.format(each) for each in ('reigned_from', 'reigned_until'))}, text, origin"]
+    assert ask(finished, *columns) == [
+        ("tuned", 10, 20, "day 10", "scored"),
+        ("tuned", 10, 20, "day 16", "scored"),
+        ("tuned", 10, 20, "day 19", "scored"),
+        ("base", 20, 30, "day 20", "scored"),
+        ("base", 20, 30, "day 29", "scored"),
+        ("tuned", 30, None, "day 30", "scored"),
+        ("tuned", 30, None, "day 40", "scored"),
+    ]
+    assert ask(finished, "DISTINCT cell_name, model, temperature")[0] == ("lr=2e-04 epochs=3", "tiny-llama", 0.1)
+
+
+def test_another_temperature_is_another_reign_and_the_same_one_is_not(finished: Path) -> None:
+    decide(finished, "promoted", "tuned", 0)
+    decide(finished, "promoted", "tuned", 10)
+    decide(finished, "promoted", "tuned", 20, temperature=1.0)
+    assert load_champion(finished) == Champion("tuned", 1.0)
+    answer(finished, "tuned", ("early", 5, None), ("late", 15, None), ("hot", 25, None))
+    assert ask(finished, "text, reigned_from = TIMESTAMP '2026-01-01'") == [("early", True), ("late", True)]
+
+
+def test_labels_say_whether_the_champion_was_right_and_none_is_unknown(finished: Path) -> None:
+    decide(finished, "promoted", "tuned", 0)
+    answer(finished, "tuned", ("a", 1, "positive"), ("b", 2, "neutral"), ("c", 3, None))
+    rows = ask(finished, "text, label, confidence, true_label, is_right, in_sample")
+    assert rows == [
+        ("a", "positive", 0.7, "positive", True, False),
+        ("b", "positive", 0.7, "neutral", False, False),
+        ("c", "positive", 0.7, None, None, False),
+    ]
+
+
+def test_a_headline_of_test_is_there_once_with_its_label_also_where_it_was_scored(finished: Path) -> None:
+    decide(finished, "promoted", "tuned", 0)
+    with writing(finished) as connection:
+        connection.execute("UPDATE headlines SET published_at = TIMESTAMP '2026-01-05' WHERE label <> 'neutral'")
+        text_ids = connection.execute("SELECT text_id FROM headlines WHERE headline_id LIKE '%0'").fetchall()
+    answer(finished, "tuned", (text_ids[0][0], 4, None), ("new", 4, None))
+    rows = ask(finished, "origin, true_label, is_right")
+    assert sorted(rows, key=str) == [
+        ("scored", None, None),
+        ("test", "negative", False),
+        ("test", "positive", False),
+    ]  # all four probabilities of the predictions are equal: with what is unparsed, neutral is the likeliest
+
+
+def test_what_the_champion_learned_from_is_marked(finished: Path, cell: Callable[..., Any]) -> None:
+    with writing(finished) as connection:
+        connection.execute("UPDATE headlines SET published_at = TIMESTAMP '2026-01-05'")
+    save_split(finished, "later", "snapshot", {"train": ["0000000000000000"], "test": ["0000000000000001"]}, {})
+    add_cells(finished, "study", [cell(cell_id="other", split_id="later", seed=7)])
+    with writing(finished) as connection:
+        connection.execute("UPDATE evaluations SET cell_id = 'other' WHERE cell_id = 'base'")
+    decide(finished, "promoted", "other", 0)
+    rows = query(
+        finished, "SELECT right(headline_id, 1), in_sample FROM champion_history JOIN headlines USING (text)"
+    ).rows
+    assert sorted(rows) == [("0", True), ("1", False), ("2", False)]
+
+
+def test_the_answers_of_a_deleted_champion_stay(finished: Path) -> None:
+    decide(finished, "promoted", "tuned", 0)
+    answer(finished, "tuned", ("a", 1, "positive"))
+    decide(finished, "promoted", "another", 10)
+    delete_study(finished, "study")
+    assert ask(finished, "text, cell_name, model, is_right") == [("a", None, None, True)]
+
+
+def test_a_scored_headline_counts_once_in_its_week_its_month_its_quarter_and_its_year(finished: Path) -> None:
+    answer(finished, "tuned", ("a", 4, "positive"), ("a", 4, "positive"), ("b", 40, "neutral"))
+    answer(finished, "tuned", ("a", 4, "positive"), ("a", 5, "neutral"), ("c", 4, None), source="again")
+    rows = query(
+        finished,
+        "SELECT period, strftime(begins, '%m-%d'), n, accuracy FROM accuracy_over_time WHERE origin = 'scored'"
+        " ORDER BY list_position(['week', 'month', 'quarter', 'year'], period), begins",
+    ).rows
+    assert rows == [
+        ("week", "01-05", 2, 0.5),
+        ("week", "02-09", 1, 0.0),
+        ("month", "01-01", 2, 0.5),
+        ("month", "02-01", 1, 0.0),
+        ("quarter", "01-01", 3, pytest.approx(1 / 3)),
+        ("year", "01-01", 3, pytest.approx(1 / 3)),
+    ]
+
+
+def test_what_an_older_version_scored_of_a_models_own_study_is_not_fresh(make_older_warehouse: Any) -> None:
+    path = make_older_warehouse(32)
+    with writing(path) as connection:
+        for table, values in (
+            ("headlines", {"headline_id": "'1'", "text": "'Sales rose .'", "label": "'positive'", "text_id": "'own'"}),
+            ("splits", {"split_id": "'split'", "snapshot_id": "'s'", "headline_id": "'1'", "part": "'test'"}),
+            ("cells", {"cell_id": "'tuned'", "kind": "'fine-tuned'", "split_id": "'split'"}),
+            ("scorings", {"scoring_id": "'scoring'", "cell_id": "'tuned'", "temperature": "1"}),
+            ("ledger.scored_rows", {"scoring_id": "'scoring'", "row_number": "1", "text_id": "'own'"}),
+            ("ledger.scored_rows", {"scoring_id": "'scoring'", "row_number": "2", "text_id": "'new'"}),
+        ):
+            fill(connection, table, values)
+    prepare_warehouse(path)
+    assert query(path, "SELECT text_id, part FROM ledger.scored_rows ORDER BY row_number").rows == [
+        ("own", "test"),
+        ("new", None),
+    ]
+
+
+def fill(connection: Any, table: str, values: dict[str, str]) -> None:
+    """A row of a table in which every column that must have a value and is not given has some."""
+    schema, _, name = f"main.{table}".rpartition(".")
+    columns = connection.execute(
+        "SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = ? AND schema_name = ? AND NOT"
+        " is_nullable",
+        [name, schema.rpartition(".")[2]],
+    ).fetchall()
+    some = {"VARCHAR": "''", "TIMESTAMP": "TIMESTAMP '2026-01-01'", "BOOLEAN": "false", "JSON": "'{}'"}
+    row = {**{column: some.get(kind, "0") for column, kind in columns}, **values}
+    connection.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({', '.join(row.values())})")
