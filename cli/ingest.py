@@ -24,6 +24,7 @@ from cli.reading import (
     Thresholds,
     Timezone,
     assign_reading,
+    build_recalling,
 )
 
 if TYPE_CHECKING:
@@ -51,6 +52,11 @@ def ingest(
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="Any data setting, as in --set data.conflicts=majority.")
     ] = None,
+    *,
+    again: Annotated[
+        bool,
+        typer.Option("--again", help="Read a source that is known, for what an earlier version left out, as dates."),
+    ] = False,
 ) -> None:
     """Ingest labelled headlines: validate every row, merge copies, group near copies, keep what is rejected.
 
@@ -74,10 +80,12 @@ def ingest(
         date_order=date_order,
         max_rejected=max_rejected,
     )
-    run_ingestion(build_config("desk", [], [*assign({"data.source": source}), *reading, *(set_ or [])]).data)
+    build = build_recalling if again else build_config
+    config = build("desk", [], [*assign({"data.source": source}), *reading, *(set_ or [])])
+    run_ingestion(config.data, again=again)
 
 
-def run_ingestion(data: "DataSettings") -> None:
+def run_ingestion(data: "DataSettings", *, again: bool) -> None:
     """Ingest in this process; where a Prefect server is set, as a flow run that its UI shows."""
     from cli.output.account import describe_ingestion
     from cli.session.session import is_server_set, prefect_session
@@ -88,11 +96,11 @@ def run_ingestion(data: "DataSettings") -> None:
         with prefect_session(stderr):
             from flows.ingest import ingest
 
-            ingested = ingest(data)
+            ingested = ingest(data, again)
     else:
         from operations.intake import take_in
 
-        ingested = take_in(data, tell)
+        ingested = take_in(data, tell, again=again)
     report = load_data_report(Home.from_environment().warehouse, ingested.ingest_id)
     lines, queries = describe_ingestion(report, is_new=ingested.is_new)
     print_lines(lines)

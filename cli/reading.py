@@ -4,16 +4,20 @@ What was said of a source when it was last ingested holds for a study of it, unl
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli.label_map import read_label_map
-from cli.options import assign
+from cli.options import assign, collect_values
+from cli.output.console import tell
 from schemas.formats import LABELLED_FORMATS
 from schemas.listing import cut
+
+if TYPE_CHECKING:
+    from schemas.config import StudyConfig
 
 TextColumn = Annotated[str | None, typer.Option(help="Column of the headline; else found.")]
 LabelColumn = Annotated[str | None, typer.Option(help="Column of the label; else found.")]
@@ -66,6 +70,18 @@ def recall_reading(data: Mapping[str, Any]) -> dict[str, Any]:
     remembered = load_visit_settings(warehouse, locate(source))
     given = {*data, *(other for name in data for other in INSTEAD.get(name, ()))}
     return {name: value for name, value in remembered.items() if name not in given}
+
+
+def build_recalling(profile: str, base_models: "Sequence[str]", assignments: list[str]) -> "StudyConfig":
+    """A profile and settings, checked, its source read as when it was last ingested; what follows from that is said."""
+    from schemas.profiles import build_config
+
+    values = collect_values(profile, base_models, assignments)
+    given = values.get("data", {})
+    recalled = recall_reading(given)
+    if recalled:
+        tell(tell_recalled(given["source"], recalled, ", and --set data.NAME=null drops one"))
+    return build_config({**values, "data": {**recalled, **given}})
 
 
 def tell_recalled(source: str, recalled: Mapping[str, Any], more: str = "") -> str:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.completion import complete_profile
-from cli.options import assign, collect_values, read_tags
+from cli.options import assign, read_tags
 from cli.output.console import print_lines, print_query, print_text, stderr, stdout, tell
 from cli.own_data import find_rules, tell_rules
 from cli.reading import (
@@ -26,8 +26,7 @@ from cli.reading import (
     Thresholds,
     Timezone,
     assign_reading,
-    recall_reading,
-    tell_recalled,
+    build_recalling,
 )
 from schemas.errors import FailureError
 
@@ -117,7 +116,7 @@ def run(
     )
     assignments = [*assign(flags), *reading, *varied, *(set_ or [])]
     rules = find_rules(profile, assignments)
-    config = _build_config(profile, base_model or [], [*rules, *assignments])
+    config = build_recalling(profile, base_model or [], [*rules, *assignments])
     notes = [tell_rules(rules)] if rules else []
     if dry_run:
         from operations.preview import describe_study
@@ -125,18 +124,6 @@ def run(
         print_lines([*describe_study(config), *(("note", note) for note in notes)])
     else:
         run_study(config, notes)
-
-
-def _build_config(profile: str, base_models: list[str], assignments: list[str]) -> "StudyConfig":
-    """The study, its source read as when it was last ingested; what follows from that is said at once."""
-    from schemas.profiles import build_config
-
-    values = collect_values(profile, base_models, assignments)
-    given = values.get("data", {})
-    recalled = recall_reading(given)
-    if recalled:
-        tell(tell_recalled(given["source"], recalled, ", and --set data.NAME=null drops one"))
-    return build_config({**values, "data": {**recalled, **given}})
 
 
 def run_study(config: "StudyConfig", notes: "Sequence[str]" = ()) -> None:

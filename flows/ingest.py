@@ -12,11 +12,12 @@ from tasks.user_errors import tell_in_one_line
 
 
 @flow(name="ingest", flow_run_name="ingest {data.source}")
-def ingest(data: DataSettings) -> IngestedSource:
+def ingest(data: DataSettings, again: bool = False) -> IngestedSource:  # noqa: FBT001, FBT002 (a parameter of the flow)
     """Read and validate a source; its accepted headlines become a snapshot, its rejected rows are kept with reasons.
 
     Args:
         data: The source and how it is read. What did not change since it was ingested ends the flow.
+        again: Read it though it did not change, as where an earlier version left out its dates.
 
     Returns:
         The ids under which its rows lie in the warehouse.
@@ -25,7 +26,7 @@ def ingest(data: DataSettings) -> IngestedSource:
     show_notices()
     tell_in_one_line()
     provide_hub_token()
-    ingested = ingest_source(data)
+    ingested = ingest_source(data, again=again)
     if ingested.is_new:
         publish_data_report(ingested)
     return ingested

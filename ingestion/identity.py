@@ -2,7 +2,7 @@
 
 import json
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from schemas.columns import ReadColumns
@@ -12,11 +12,16 @@ from schemas.source import DataSettings
 GROUPING_VERSION = 3
 """Raised when the same headlines would get other ids or groups: then every snapshot is another one."""
 READING_VERSION = 5
-"""Raised when the same bytes and settings would give other headlines or reasons: then every source is read again."""
-_ADDED = (
-    *("label_columns", "thresholds", "split_column", "published_at_column", "instrument_column", "publisher_column"),
-    *("context_column", "timezone", "date_order", "identity"),
+"""Raised when the same bytes and settings would give other headlines or reasons: then every source is read again.
+
+But for those in `UNDATED_VERSIONS`."""
+UNDATED_VERSIONS = (4, 3)
+"""Those that left out dates, instruments and other columns. A source that one of them read is read again when asked."""
+_SINCE_DATED = (
+    *("published_at_column", "instrument_column", "publisher_column", "context_column", "timezone", "date_order"),
+    "identity",
 )
+_ADDED = ("label_columns", "thresholds", "split_column", *_SINCE_DATED)
 """Settings of later versions; at their defaults, what is hashed or compared is as it was without them."""
 
 
@@ -66,14 +71,30 @@ def describe_remembered(settings: DataSettings) -> str:
 
 def ingest_id(sha256: str, settings: DataSettings) -> str:
     """The id of reading these bytes with these settings, whatever their path and the bound on rejected rows."""
-    rules = settings.model_dump(mode="json", exclude={"source", "max_rejected", "too_long", *_ADDED})
-    rules |= list_added(settings)
-    return _own_hash(json.dumps([sha256, rules, READING_VERSION], sort_keys=True))
+    return _hash_reading(sha256, settings, list_added(settings), READING_VERSION)
+
+
+def earlier_ingest_ids(sha256: str, settings: DataSettings) -> list[str]:
+    """The ids that versions without dates gave to reading these bytes alike; old homes keep theirs.
+
+    None where a setting says something of what those left out. They told headlines apart by their text alone, whatever
+    `identity` says.
+    """
+    added = list_added(settings)
+    if set(added) & set(_SINCE_DATED) - {"identity"}:
+        return []
+    known = {name: value for name, value in added.items() if name != "identity"}
+    return [_hash_reading(sha256, settings, known, version) for version in UNDATED_VERSIONS]
 
 
 def list_added(settings: DataSettings) -> dict[str, Any]:
     """The settings of later versions that are not at their defaults."""
     return settings.model_dump(mode="json", include=set(_ADDED), exclude_defaults=True)
+
+
+def _hash_reading(sha256: str, settings: DataSettings, added: Mapping[str, Any], version: int) -> str:
+    rules = settings.model_dump(mode="json", exclude={"source", "max_rejected", "too_long", *_ADDED})
+    return _own_hash(json.dumps([sha256, {**rules, **added}, version], sort_keys=True))
 
 
 def _own_hash(text: str) -> str:

@@ -4,13 +4,12 @@ Nothing heavy is loaded for a source that did not change.
 """
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import fields
-from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
+from operations.known_sources import KnownSource, find_known, read_whole, tell_undated
 from operations.masks import complete_masks
-from operations.refusals import check_ingestion, check_known, keep_if_refused
+from operations.refusals import keep_if_refused
 from schemas.columns import ReadColumns
 from schemas.data_report import describe_damage, warn_of_labels
 from schemas.listing import list_some
@@ -25,14 +24,16 @@ if TYPE_CHECKING:
     from ingestion.sources import Source
     from storage.headlines import StoredIngestion
 
-T = TypeVar("T")
-
 LARGE_BYTES = 20_000_000
 """Reading so much takes seconds, and a person wants to know."""
 
 
 def take_in(
-    data: DataSettings, tell: Callable[[str], None], check: "Callable[[pd.DataFrame], object] | None" = None
+    data: DataSettings,
+    tell: Callable[[str], None],
+    check: "Callable[[pd.DataFrame], object] | None" = None,
+    *,
+    again: bool = False,
 ) -> IngestedSource:
     """Read and validate a source; accepted headlines and rejected rows go to the warehouse together.
 
@@ -42,32 +43,59 @@ def take_in(
         data: The source and how it is read.
         tell: Is given what came of it, line by line.
         check: Is given the accepted headlines, as of `find_headlines`, before anything is kept; what it raises ends it.
+        again: Read it though it is known, and keep what the warehouse lacks of its rows; studies stay as they are.
 
     Raises:
         InputError: The source cannot be read, is of no known kind, or too much of it is rejected.
     """
-    from ingestion.identity import describe_remembered
     from ingestion.ingest import read_source
     from ingestion.sources import find_source
-    from storage.headlines import load_snapshot, meet_again
+    from storage.warehouse import migrate_to_read
 
-    source = find_source(data)
-    known = _load_known(source, data)
-    if known:
-        complete_masks(Home.from_environment().warehouse)
-        if check:
-            check(load_snapshot(Home.from_environment().warehouse, known.snapshot_id))
-        meet_again(Home.from_environment().warehouse, source.location, source.ingest_id, describe_remembered(data))
-        tell(f"{known.source}: nothing new, its {known.rows_read:,} rows are snapshot {known.snapshot_id}")
-        _warn(known, tell)
-        return _ingested(source.ingest_id, known, is_new=False)
+    source, warehouse = find_source(data), Home.from_environment().warehouse
+    if warehouse.exists():
+        migrate_to_read(warehouse)
+    known = find_known(source, data, checks=not again)
+    if known and not again:
+        return _meet(source, known, data, tell, check)
     if source.size > LARGE_BYTES:
         tell(f"{source.name}: reading {source.size / 1e6:,.0f} MB")
     ingestion = read_source(data, source)
     keep_if_refused(ingestion, data)
     if check:
         check(ingestion.accepted)
-    _save(ingestion)
+    ingest_id = _save(ingestion, again=again)
+    _tell_read(ingestion, tell)
+    if known:
+        tell(f"{ingestion.source}: {_tell_again(known, ingestion, data)}")
+    return _ingested(ingest_id, ingestion, is_new=known is None or known.ingest_id != ingest_id)
+
+
+def _meet(
+    source: "Source",
+    known: KnownSource,
+    data: DataSettings,
+    tell: Callable[[str], None],
+    check: "Callable[[pd.DataFrame], object] | None",
+) -> IngestedSource:
+    """Record that a source holds what is known; see `take_in`."""
+    from ingestion.identity import describe_remembered
+    from storage.headlines import load_snapshot, meet_again
+
+    warehouse, ingestion = Home.from_environment().warehouse, known.ingestion
+    complete_masks(warehouse)
+    if check:
+        check(load_snapshot(warehouse, ingestion.snapshot_id))
+    meet_again(warehouse, source.location, known.ingest_id, describe_remembered(data))
+    tell(f"{ingestion.source}: nothing new, its {ingestion.rows_read:,} rows are snapshot {ingestion.snapshot_id}")
+    if known.is_undated:
+        tell(f"{ingestion.source}: {tell_undated(data)}")
+    _warn(ingestion, tell)
+    return _ingested(known.ingest_id, ingestion, is_new=False)
+
+
+def _tell_read(ingestion: "Ingestion", tell: Callable[[str], None]) -> None:
+    """Say what came of a source that was read, line by line."""
     left_out = f", {len(ingestion.left_out):,} left out" if len(ingestion.left_out) else ""
     added = f", {ingestion.rows_added:,} more for further entities" if ingestion.rows_added else ""
     tell(
@@ -82,25 +110,24 @@ def take_in(
     if ingestion.headlines_damaged:
         tell(f"{ingestion.source}: {describe_damage(ingestion.headlines_damaged, ingestion.damaged_example)}")
     _warn(ingestion, tell)
-    return _ingested(source.ingest_id, ingestion, is_new=True)
+
+
+def _tell_again(known: KnownSource, ingestion: "Ingestion", data: DataSettings) -> str:
+    """What became of the snapshot of a source that was read again."""
+    before = known.ingestion.snapshot_id
+    if before == ingestion.snapshot_id:
+        return f"read again, its headlines are snapshot {before} as before"
+    told = (
+        f"read again, its headlines are snapshot {ingestion.snapshot_id}; studies of snapshot {before} stay as they are"
+    )
+    if not known.is_undated or not {"instrument", "day"} & set(data.identity):
+        return told
+    return f"{told} (days and instruments tell headlines apart now; with --set data.identity=text they do not)"
 
 
 def _warn(ingestion: "StoredIngestion | Ingestion", tell: Callable[[str], None]) -> None:
     for warning in (*ingestion.columns.warn(), *warn_of_labels(ingestion.labels)):
         tell(f"warning: {ingestion.source}: {warning}")
-
-
-def read_whole(source: "Source", data: DataSettings) -> "Ingestion":
-    """Read a source that was found, without keeping anything.
-
-    Raises:
-        InputError: It cannot be read, or too much of it is rejected.
-    """
-    from ingestion.ingest import read_source
-
-    ingestion = read_source(data, source)
-    check_ingestion(ingestion, data)
-    return ingestion
 
 
 def find_headlines(data: DataSettings, on_columns: Callable[[ReadColumns], object] = lambda _: None) -> "pd.DataFrame":
@@ -120,33 +147,13 @@ def find_headlines(data: DataSettings, on_columns: Callable[[ReadColumns], objec
     from storage.headlines import load_snapshot
 
     source = find_source(data)
-    known = _load_known(source, data)
+    known = find_known(source, data)
     if known:
-        on_columns(known.columns)
-        return load_snapshot(Home.from_environment().warehouse, known.snapshot_id)
+        on_columns(known.ingestion.columns)
+        return load_snapshot(Home.from_environment().warehouse, known.ingestion.snapshot_id)
     ingestion = read_whole(source, data)
     on_columns(ingestion.columns)
     return ingestion.snapshot
-
-
-def load_or_read(data: DataSettings, load: Callable[[Path, str], T | None], read: "Callable[[Ingestion], T]") -> T:
-    """What a source says of its headlines, from the warehouse; read again where that does not know it.
-
-    Args:
-        data: The source and how it is read.
-        load: Takes the warehouse and the ingestion's id; None where an older version ingested the source.
-        read: Takes the source as it is read again.
-
-    Raises:
-        InputError: The source cannot be read.
-    """
-    from ingestion.sources import find_source
-    from storage.warehouse import WarehouseMissingError
-
-    source, known = find_source(data), None
-    with suppress(WarehouseMissingError):
-        known = load(Home.from_environment().warehouse, source.ingest_id)
-    return read(read_whole(source, data)) if known is None else known
 
 
 def _ingested(ingest_id: str, known: "StoredIngestion | Ingestion", *, is_new: bool) -> IngestedSource:
@@ -159,21 +166,8 @@ def _ingested(ingest_id: str, known: "StoredIngestion | Ingestion", *, is_new: b
     )
 
 
-def _load_known(source: "Source", data: DataSettings) -> "StoredIngestion | None":
-    """What came of the same bytes and settings before, if that is within the bound."""
-    from storage.headlines import load_ingestion
-    from storage.warehouse import WarehouseMissingError
-
-    try:
-        known = load_ingestion(Home.from_environment().warehouse, source.ingest_id)
-    except WarehouseMissingError:
-        return None
-    if known:
-        check_known(source.ingest_id, known, data)
-    return known
-
-
-def _save(ingestion: "Ingestion") -> None:
+def _save(ingestion: "Ingestion", *, again: bool) -> str:
+    """Keep a source; returns the id under which it lies in the warehouse."""
     from storage.headlines import SourceRecord, save_ingestion
     from storage.warehouse import prepare_warehouse
 
@@ -181,9 +175,10 @@ def _save(ingestion: "Ingestion") -> None:
     home.create()
     prepare_warehouse(home.warehouse)
     complete_masks(home.warehouse)
-    record = SourceRecord(**{field.name: getattr(ingestion, field.name) for field in fields(SourceRecord)})
+    told = {field.name for field in fields(SourceRecord)} & {field.name for field in fields(ingestion)}
+    record = SourceRecord(**{name: getattr(ingestion, name) for name in told})
     frames = (ingestion.accepted, ingestion.rejected, ingestion.quarantined)
-    save_ingestion(
+    return save_ingestion(
         home.warehouse,
         record,
         *frames,
@@ -191,4 +186,5 @@ def _save(ingestion: "Ingestion") -> None:
         given=ingestion.given,
         rows=ingestion.rows,
         order_counts=ingestion.order_counts,
+        again=again,
     )

@@ -110,7 +110,7 @@ def find_given(config: StudyConfig) -> "GivenParts":
     Raises:
         InputError: The source cannot be read.
     """
-    from operations.intake import load_or_read
+    from operations.known_sources import load_or_read
     from storage.headlines import load_given
 
     def load(warehouse: Path, ingest_id: str) -> "pd.DataFrame | None":

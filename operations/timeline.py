@@ -60,18 +60,18 @@ def divide_by_time(config: StudyConfig, headlines: "pd.DataFrame", members: "Seq
 def find_times(config: StudyConfig) -> "Times":
     """When the headlines of a study's source were published: for each the earliest time that a row of it has.
 
-    The source is read again where an older version ingested it.
+    The source is read where the warehouse does not know it.
 
     Raises:
-        InputError: The source cannot be read.
+        InputError: The source cannot be read, or an earlier version read it without its dates.
     """
-    from operations.intake import load_or_read
+    from operations.known_sources import load_or_read
     from storage.accepted_rows import load_times
 
     def read(ingestion: "Ingestion") -> "pd.Series":
         return ingestion.rows.dropna(subset="published_at").groupby("headline_id")["published_at"].min()
 
-    known = load_or_read(config.data, load_times, read)
+    known = load_or_read(config.data, load_times, read, needs_dates=True)
     return {str(headline): time.to_pydatetime() for headline, time in known.items()}
 
 

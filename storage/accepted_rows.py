@@ -8,21 +8,26 @@ from duckdb import DuckDBPyConnection
 from storage.warehouse import is_up_to_date, reading
 
 
-def save_accepted_rows(connection: DuckDBPyConnection, ingest_id: str, rows: pd.DataFrame) -> None:
+def save_accepted_rows(
+    connection: DuckDBPyConnection, ingest_id: str, rows: pd.DataFrame, *, again: bool = False
+) -> None:
     """Save the rows of an ingestion, and what they say of headlines of which it was not known yet.
 
     Args:
         connection: One transaction in which the headlines are saved.
         ingest_id: The ingestion.
         rows: A `schemas.frames.AcceptedFrame`.
+        again: They take the place of what is known: of the ingestion's rows, and of what headlines have of them.
     """
+    if again:
+        connection.execute("DELETE FROM ledger.accepted_rows WHERE ingest_id = ?", [ingest_id])
     connection.register("rows", rows)
     connection.execute(
         "INSERT INTO ledger.accepted_rows BY NAME SELECT $ingest_id AS ingest_id, * FROM rows", {"ingest_id": ingest_id}
     )
     told = [name for name in ("published_at", "instrument", "publisher") if rows[name].notna().any()]
     if told:
-        _fill_headlines(connection, ingest_id, told)
+        _fill_headlines(connection, ingest_id, told, again=again)
 
 
 def load_times(warehouse: Path, ingest_id: str) -> pd.Series | None:
@@ -41,11 +46,14 @@ def load_times(warehouse: Path, ingest_id: str) -> pd.Series | None:
     return frame.dropna().set_index("headline_id")["published_at"] if len(frame) else None
 
 
-def _fill_headlines(connection: DuckDBPyConnection, ingest_id: str, columns: list[str]) -> None:
-    """Give headlines the first value that their rows have of each column, where they have none."""
+def _fill_headlines(connection: DuckDBPyConnection, ingest_id: str, columns: list[str], *, again: bool) -> None:
+    """Give headlines the first value that their rows have of each column: where they have none, or else again."""
     firsts = ", ".join(f"min_by({name}, (source, row_number)) AS {name}" for name in columns)
-    filled = ", ".join(f"{name} = coalesce(headlines.{name}, first.{name})" for name in columns)
-    is_new = " OR ".join(f"(headlines.{name} IS NULL AND first.{name} IS NOT NULL)" for name in columns)
+    chosen = {
+        name: f"first.{name}, headlines.{name}" if again else f"headlines.{name}, first.{name}" for name in columns
+    }
+    filled = ", ".join(f"{name} = coalesce({order})" for name, order in chosen.items())
+    is_new = " OR ".join(f"headlines.{name} IS DISTINCT FROM coalesce({order})" for name, order in chosen.items())
     connection.execute(
         f"UPDATE headlines SET {filled} FROM (SELECT headline_id, {firsts} FROM ledger.accepted_rows"  # noqa: S608
         " WHERE ingest_id = $ingest_id GROUP BY headline_id) AS first"

@@ -1,6 +1,7 @@
 """The tables of data: sources, headlines, rejected rows, quarantine, snapshots."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import cast
@@ -11,6 +12,7 @@ from duckdb import DuckDBPyConnection
 from schemas.columns import NO_COLUMNS, ReadColumns
 from storage.accepted_rows import save_accepted_rows
 from storage.order import next_number
+from storage.read_again import fill_earlier, find_latest, next_ingest_id
 from storage.refusals import forget_refusal
 from storage.warehouse import is_up_to_date, reading, utc_now, writing
 
@@ -44,6 +46,8 @@ class SourceRecord:
     """The settings with which it was read, as JSON."""
     settings: str = "{}"
     """What was said of its place, as JSON; see `schemas.source.DataSettings.remembered`."""
+    again_of: str | None = None
+    """The ingestion of the same bytes and settings that was there before; see `save_ingestion`."""
 
 
 @dataclass(frozen=True)
@@ -74,10 +78,11 @@ def save_ingestion(
     given: pd.DataFrame | None = None,
     rows: pd.DataFrame | None = None,
     order_counts: bool = True,
+    again: bool = False,
 ) -> str:
     """Save a source, its headlines, its rejected rows and its snapshot; an ingestion that is known changes nothing.
 
-    What was refused of the same place before is forgotten.
+    What was refused of the same place before is forgotten. All of it is one transaction.
 
     Args:
         warehouse: The DuckDB file.
@@ -90,77 +95,92 @@ def save_ingestion(
         rows: A `schemas.frames.AcceptedFrame`.
         order_counts: The snapshot is in the order of `accepted`; else in the order of its ids, which sorts faster here
             than in the frame.
+        again: The source was read though it is known. What the warehouse lacks of its rows, or has otherwise, is saved.
+            Where its headlines are others, it is an ingestion of its own, with a snapshot of its own.
 
     Returns:
         The ingestion's id.
     """
     with writing(warehouse) as connection:
-        if connection.execute("FROM sources WHERE ingest_id = ?", [source.ingest_id]).fetchall():
-            return source.ingest_id
+        known = find_latest(connection, source.ingest_id)
+        if known and not again:
+            return known[0]
         connection.register("accepted", accepted)
-        connection.register("rejected", rejected)
-        connection.register("quarantined", quarantined)
         now = utc_now()
-        _save_snapshot(connection, source, now, "" if order_counts else "ORDER BY headline_id")
-        of_ingestion = {"ingest_id": source.ingest_id}
-        connection.execute(
-            "INSERT INTO rejected_rows BY NAME SELECT $ingest_id AS ingest_id, * FROM rejected", of_ingestion
-        )
-        if left_out is not None:
-            connection.register("left_out", left_out)
-            connection.execute(
-                "INSERT INTO left_out_rows BY NAME SELECT $ingest_id AS ingest_id, * FROM left_out", of_ingestion
-            )
-        forget_refusal(connection, source.location)
-        connection.execute(
-            "INSERT INTO quarantine BY NAME SELECT $ingest_id AS ingest_id, * FROM quarantined", of_ingestion
-        )
-        connection.execute(
-            "INSERT INTO sources BY NAME SELECT $ingest_id AS ingest_id, $source AS source, $location AS location,"
-            " $kind AS kind, $sha256 AS sha256, $encoding AS encoding, $synthetic AS synthetic, $reading AS reading,"
-            " $rows_read AS rows_read, $rows_merged AS rows_merged, $snapshot_id AS snapshot_id,"
-            " $accepted AS rows_accepted, $rejected AS rows_rejected, $quarantined AS rows_quarantined,"
-            " $left_out AS rows_left_out, $label_shape AS label_shape,"
-            " $text AS text_column, $label AS label_column, $other_texts AS other_text_columns,"
-            " $other_labels AS other_label_columns, $not_read AS not_read,"
-            " $published_at AS published_at_column, $instrument AS instrument_column,"
-            " $publisher AS publisher_column, $context AS context_column,"
-            " $extra AS extra_columns, $rows_added AS rows_added,"
-            " $headlines_damaged AS headlines_damaged, $damaged_example AS damaged_example, $now AS ingested_at,"
-            " $number AS number",
-            {
-                **{name: value for name, value in vars(source).items() if name not in {"columns", "settings"}},
-                **{name: list(value or ()) for name, value in vars(source.columns).items() if name.startswith("other")},
-                "text": source.columns.text,
-                "label": source.columns.label,
-                "published_at": source.columns.published_at,
-                "instrument": source.columns.instrument,
-                "publisher": source.columns.publisher,
-                "context": source.columns.context,
-                "extra": list(source.columns.kept),
-                "not_read": list(source.not_read),
-                "accepted": len(accepted),
-                "rejected": len(rejected),
-                "quarantined": len(quarantined),
-                "left_out": 0 if left_out is None else len(left_out),
-                "label_shape": source.columns.label_shape,
-                "now": now,
-                "number": next_number(connection, "sources"),
-            },
-        )
-        if given is not None:
-            _save_given(connection, source.ingest_id, given)
+        if known and known[1] == source.snapshot_id:
+            source = replace(source, ingest_id=known[0])
+        else:
+            if known:
+                own = next_ingest_id(connection, source.ingest_id)
+                source = replace(source, ingest_id=own, again_of=source.ingest_id)
+            _save_snapshot(connection, source, now, "" if order_counts else "ORDER BY headline_id")
+            forget_refusal(connection, source.location)
+            found = {"rejected_rows": rejected, "left_out_rows": left_out, "quarantine": quarantined}
+            found |= {"given_parts": given}
+            for table, frame in found.items():
+                _save_frame(connection, table, source.ingest_id, frame)
+            _save_source(connection, source, now, len(accepted), found)
         if rows is not None:
-            save_accepted_rows(connection, source.ingest_id, rows)
-        _save_visit(connection, source.location, source.ingest_id, source.settings, now)
+            save_accepted_rows(connection, source.ingest_id, rows, again=again)
+            if again:
+                fill_earlier(connection, source.sha256, accepted, rows)
+        if not _was_met_last(connection, source.location, source.ingest_id, source.settings):
+            _save_visit(connection, source.location, source.ingest_id, source.settings, now)
     return source.ingest_id
 
 
-def _save_given(connection: DuckDBPyConnection, ingest_id: str, given: pd.DataFrame) -> None:
-    connection.register("given", given)
+def _save_frame(connection: DuckDBPyConnection, table: str, ingest_id: str, frame: pd.DataFrame | None) -> None:
+    """Save what an ingestion found, where it looked for it."""
+    if frame is None:
+        return
+    connection.register("found", frame)
     connection.execute(
-        "INSERT INTO given_parts BY NAME SELECT $ingest_id AS ingest_id, headline_id, part FROM given",
+        f"INSERT INTO {table} BY NAME SELECT $ingest_id AS ingest_id, * FROM found",  # noqa: S608 (our own names)
         {"ingest_id": ingest_id},
+    )
+
+
+def _save_source(
+    connection: DuckDBPyConnection,
+    source: SourceRecord,
+    now: datetime,
+    accepted: int,
+    found: Mapping[str, pd.DataFrame | None],
+) -> None:
+    """Save the row of an ingestion, with the number of headlines and of the rows of each table."""
+    counts = {table: 0 if frame is None else len(frame) for table, frame in found.items()}
+    connection.execute(
+        "INSERT INTO sources BY NAME SELECT $ingest_id AS ingest_id, $source AS source, $location AS location,"
+        " $kind AS kind, $sha256 AS sha256, $encoding AS encoding, $synthetic AS synthetic, $reading AS reading,"
+        " $rows_read AS rows_read, $rows_merged AS rows_merged, $snapshot_id AS snapshot_id,"
+        " $accepted AS rows_accepted, $rejected AS rows_rejected, $quarantined AS rows_quarantined,"
+        " $left_out AS rows_left_out, $label_shape AS label_shape,"
+        " $text AS text_column, $label AS label_column, $other_texts AS other_text_columns,"
+        " $other_labels AS other_label_columns, $not_read AS not_read,"
+        " $published_at AS published_at_column, $instrument AS instrument_column,"
+        " $publisher AS publisher_column, $context AS context_column,"
+        " $extra AS extra_columns, $rows_added AS rows_added, $again_of AS again_of,"
+        " $headlines_damaged AS headlines_damaged, $damaged_example AS damaged_example, $now AS ingested_at,"
+        " $number AS number",
+        {
+            **{name: value for name, value in vars(source).items() if name not in {"columns", "settings"}},
+            **{name: list(value or ()) for name, value in vars(source.columns).items() if name.startswith("other")},
+            "text": source.columns.text,
+            "label": source.columns.label,
+            "published_at": source.columns.published_at,
+            "instrument": source.columns.instrument,
+            "publisher": source.columns.publisher,
+            "context": source.columns.context,
+            "extra": list(source.columns.kept),
+            "not_read": list(source.not_read),
+            "accepted": accepted,
+            "rejected": counts["rejected_rows"],
+            "quarantined": counts["quarantine"],
+            "left_out": counts["left_out_rows"],
+            "label_shape": source.columns.label_shape,
+            "now": now,
+            "number": next_number(connection, "sources"),
+        },
     )
 
 

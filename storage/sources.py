@@ -1,9 +1,11 @@
 """The places of the sources that the warehouse knows, and how each was read."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from storage.read_again import find_latest
 from storage.warehouse import is_up_to_date, reading
 
 
@@ -21,6 +23,26 @@ def load_locations(warehouse: Path) -> list[str]:
             "SELECT location FROM source_visits UNION SELECT location FROM scorings ORDER BY location"
         ).fetchall()
     return [location for (location,) in rows if location.startswith("/")]
+
+
+def find_ingestion(warehouse: Path, ingest_id: str, earlier: Sequence[str] = ()) -> str | None:
+    """The latest ingestion of the same bytes and settings; None where it is not known, or the warehouse is older.
+
+    Args:
+        warehouse: The DuckDB file.
+        ingest_id: What these bytes and settings are known by.
+        earlier: What earlier versions knew them by, of which the latest counts where this one knows none.
+    """
+    with reading(warehouse) as connection:
+        if not is_up_to_date(connection):
+            return None
+        if known := find_latest(connection, ingest_id):
+            return known[0]
+        found = connection.execute(
+            "SELECT ingest_id FROM sources WHERE list_contains(?, ingest_id) ORDER BY number DESC LIMIT 1",
+            [list(earlier)],
+        ).fetchone()
+    return found[0] if found else None
 
 
 def load_visit_settings(warehouse: Path, location: str) -> dict[str, Any]:

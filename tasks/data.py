@@ -17,11 +17,11 @@ SOURCE_TOPIC = "source"
 
 
 @task(task_run_name="ingest {data.source}")
-def ingest_source(data: DataSettings) -> IngestedSource:
-    """Read and validate the source into the warehouse, unless it lies there already."""
+def ingest_source(data: DataSettings, *, again: bool = False) -> IngestedSource:
+    """Read and validate the source into the warehouse, unless it lies there already and is not to be read again."""
     from operations.intake import take_in
 
-    return take_in(data, partial(announce, topic=SOURCE_TOPIC))
+    return take_in(data, partial(announce, topic=SOURCE_TOPIC), again=again)
 
 
 @task(task_run_name="publish data report")

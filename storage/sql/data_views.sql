@@ -40,7 +40,7 @@ SELECT
 FROM ledger.accepted_rows AS rows
 JOIN headlines USING (headline_id)
 ORDER BY ALL;
-COMMENT ON VIEW accepted_rows IS 'Every accepted row of a source, copies too, with its headline and what the source says besides; none of a source until this version has read it.';
+COMMENT ON VIEW accepted_rows IS 'Every accepted row of a source, copies too, with its headline and what the source says besides; none of a source that an older version read, until `fintone ingest --again` has read it.';
 COMMENT ON COLUMN accepted_rows.ingest_id IS 'The ingestion.';
 COMMENT ON COLUMN accepted_rows.source IS 'The file that the row came from.';
 COMMENT ON COLUMN accepted_rows.row_number IS 'Its row in the file, from 1; several have it where a row has a label for each of several entities.';

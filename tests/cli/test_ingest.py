@@ -113,6 +113,25 @@ def test_the_flow_shows_a_data_report_and_stops_early_when_nothing_is_new(
     assert len(told.artifacts("data-report")) == 1
 
 
+def test_a_source_is_read_again_as_it_was_read_and_the_flow_has_the_same_setting(
+    fintone: Run, home: Path, news: Path, server: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    options = [*COLUMNS, "--label-map", "words.yaml", "--max-rejected", "0.2"]
+    assert fintone("ingest", str(news), *options)[0] == 0
+    [(snapshot,)] = query(home / "warehouse.duckdb", "SELECT snapshot_id FROM snapshots").rows
+    with writing(home / "warehouse.duckdb") as connection:
+        connection.execute("DELETE FROM ledger.accepted_rows")
+    code, out, err = fintone("ingest", str(news), "--again")
+    assert (code, err.count("read as when it was last ingested, ")) == (0, 1)
+    assert "(nothing new: these rows are known)" in " ".join(out.split())
+    words = {"up": "positive", "down": "negative", "0": "neutral"}
+    columns = {"text_column": "title", "label_column": "mood", "label_map": words}
+    data = DataSettings.model_validate({"source": str(news), "max_rejected": 0.2, **columns})
+    assert ingest(data, again=True).is_new is False
+    assert f"news.csv: read again, its headlines are snapshot {snapshot} as before" in caplog.text
+    assert query(home / "warehouse.duckdb", "SELECT count(*) FROM accepted_rows").rows == [(4,)]
+
+
 def test_a_source_beyond_the_bound_leaves_nothing(home: Path, news: Path, server: str) -> None:
     prepare_warehouse(home / "warehouse.duckdb")
     with pytest.raises(TooManyRejectedError, match=r"4 of 5 rows rejected, a share of 0\.8"):

@@ -8,9 +8,10 @@ import pytest
 from storage import warehouse as room
 from storage.champions import load_champion
 from storage.query import query
-from tests.old_home.restore import CHAMPION, LEADERBOARD, LEADERBOARD_QUERY, MIGRATION, OTHER
+from tests.old_home.restore import CHAMPION, FOLDER, LEADERBOARD, LEADERBOARD_QUERY, MIGRATION, OTHER
 
 Run = Callable[..., tuple[int, str, str]]
+Refuse = Callable[..., str]
 DECISIONS = "SELECT number, decision, decided_by, cell_id, reason FROM champions ORDER BY number"
 
 
@@ -68,3 +69,32 @@ def test_its_champion_is_exported_and_answers_as_its_ledger_has_it(fintone: Run,
     assert err.endswith(f"; the file as it was: {next(old_home.glob('*.before-*'))}\n")
     assert "it answers 12 test headlines as the ledger has it" in " ".join(out.split())
     assert (Path("model") / "adapter_model.safetensors").exists()
+
+
+def test_its_source_is_read_again_when_asked_and_a_run_finds_its_study_finished(fintone: Run, old_home: Path) -> None:
+    warehouse, source = old_home / "warehouse.duckdb", str(FOLDER / "headlines.csv")
+    rows = "SELECT count(*) FROM accepted_rows"
+    *_, told = fintone("ingest", source)[2].splitlines()
+    assert told == (
+        "headlines.csv: an earlier version read it and left out dates, instruments and other columns; "
+        f"`fintone ingest {source} --again` reads them"
+    )
+    assert query(warehouse, rows).rows == [(0,)]
+    code, out, err = fintone("ingest", source, "--again")
+    assert (code, err.splitlines()[-1]) == (
+        0,
+        "headlines.csv: read again, its headlines are snapshot d52fc1494b78c6c6 as before",
+    )
+    assert query(warehouse, rows).rows == [(2 * 49,)]
+    assert fintone("ingest", source, "--again")[1].splitlines()[1:] == out.splitlines()[1:]
+    assert "earlier version" not in fintone("ingest", source)[2]
+    assert fintone("sql", LEADERBOARD_QUERY, "--format", "csv") == (0, LEADERBOARD, "")
+
+
+def test_a_source_that_is_gone_is_not_read_again(fintone: Run, refuse: Refuse, old_home: Path) -> None:
+    before = (old_home / "warehouse.duckdb").read_bytes()
+    assert refuse("ingest", "/srv/desk/headlines.csv", "--again") == (
+        "fintone: source '/srv/desk/headlines.csv' does not exist: give the path of a file or folder, hf:ORG/NAME, or "
+        "`embedded`\n"
+    )
+    assert (old_home / "warehouse.duckdb").read_bytes() == before

@@ -58,7 +58,7 @@ def test_run_takes_every_reading_option_of_ingest(
     )
     assert (data.header_row, data.max_rejected, data.label_map) == (2, 0.5, {"up": "positive"})
     helps = [set(re.findall(r"--[a-z-]+", fintone(name, "--help")[1])) for name in ("run", "ingest")]
-    assert helps[1] - helps[0] == set()
+    assert helps[1] - helps[0] == {"--again"}
 
 
 @pytest.mark.parametrize(

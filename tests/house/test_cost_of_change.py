@@ -22,7 +22,7 @@ from learning.kinds.resolution import resolve_base_model
 from learning.study.evaluation import LabelledPart
 from learning.training.recipe import Recipe
 from learning.worker.jobs import BaseSpec, PlannedTraining, ScoringJob, TrainingJob
-from operations.intake import read_whole
+from operations.known_sources import read_whole
 from operations.planning import lay_out
 from operations.preview import describe_study
 from schemas.config import BaselineSettings

@@ -262,7 +262,7 @@ def test_only_what_has_probabilities_is_told_with_them(name: str, tiny_encoder: 
 def paper_parts(fpb_folder: Path) -> dict[str, LabelledPart]:
     """FinancialPhraseBank as the study split it."""
     from ingestion.sources import find_source
-    from operations.intake import read_whole
+    from operations.known_sources import read_whole
     from operations.splitting import draw_parts
 
     source = f"data.source={fpb_folder / 'FinancialPhraseBank-v1.0.zip'}"
