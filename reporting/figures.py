@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reporting.charts.confidence import FEW, draw_calibration
 from reporting.charts.confusion import draw_confusion
@@ -12,9 +13,10 @@ from reporting.charts.curves import MOST_SERIES, best_lines, draw_coverage, draw
 from reporting.charts.layout import NARROW, WIDE, Layout
 from reporting.charts.market import draw_events
 from reporting.charts.overview import draw_overview
+from reporting.charts.periods import PeriodLine, draw_periods
 from reporting.text import tell_temperature, visible
 from reporting.theme import save_image, settle_layout, to_page, to_svg
-from schemas.report import StudyReport, Table
+from schemas.report import Contender, StudyReport, Table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -59,6 +61,7 @@ def build_charts(report: StudyReport) -> dict[str, list[Chart]]:
     """The charts of each section of the page; a section without data has none."""
     return {
         "overview": [_overview(report)],
+        "time": list(_time(report)),
         "epochs": list(_epochs(report)),
         "temperature": [_temperature(report)],
         "confusion": list(_confusions(report)),
@@ -100,6 +103,49 @@ def _overview(report: StudyReport) -> Chart:
             rows, roles, layout, f"Accuracy of every cell and baseline, {at}", next(iter(rivals), None), report.guessing
         ),
     )
+
+
+def _time(report: StudyReport) -> Iterator[Chart]:
+    table, at = report.tables["periods"], tell_temperature(report.chosen.temperature)
+    if not table.rows:
+        return
+    roles = {each.cell_id: each for each in reversed(report.contenders)}
+    lines: list[PeriodLine] = []
+    for (cell_id, origin), rows in groupby(table.records(), key=lambda row: (row["cell_id"], row["origin"])):
+        named = roles[cell_id]
+        is_fresh = origin == "scored"
+        lines.append(PeriodLine(_tell_line(named, is_fresh=is_fresh), list(rows), is_fresh))
+    period = lines[0].rows[0]["period"]
+    followed = [row for line in lines for row in line.rows if row["cell_id"] == lines[0].rows[0]["cell_id"]]
+    since = ""
+    if any(line.is_fresh for line in lines):
+        since = (
+            " Hollow: how often the cell's likeliest labels are right on what it was scored on with labels since, "
+            "without headlines of its study."
+        )
+    yield Chart(
+        "accuracy_over_time",
+        f"Accuracy by {period} of publication, with 95 % intervals, on the dated headlines of test at {at}. Points of "
+        f"one {period} are side by side; baselines have no temperature.{since}",
+        f"Accuracy of {lines[0].name} by {period} of publication: {_tell_point(followed[0])}; "
+        f"{_tell_point(followed[-1])}.",
+        table,
+        lambda layout: draw_periods(lines, layout, f"Accuracy by {period} of publication, {at}", report.guessing),
+    )
+
+
+def _tell_line(named: Contender, *, is_fresh: bool) -> str:
+    """What a line is called: the names of bases and baselines say what they are."""
+    if is_fresh:
+        return f"{named.role} cell, scored since"
+    begins = {"base": "", "best baseline": "best "}.get(named.role, f"{named.role}: ")
+    return visible(f"{begins}{named.name}")
+
+
+def _tell_point(row: dict[str, Any]) -> str:
+    since = " of what was scored since" if row["origin"] == "scored" else ""
+    when = f"the {row['period']} from {row['begins']:%d %B %Y}"
+    return f"{row['accuracy']:.3f} on the {row['n']:,} headlines{since} of {when}"
 
 
 def _epochs(report: StudyReport) -> Iterator[Chart]:

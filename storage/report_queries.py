@@ -6,6 +6,7 @@ from schemas.report import Chosen, Contender
 from storage.contender_queries import at_chosen, contender_queries, listed
 from storage.market_queries import market_queries
 from storage.order import LEADERBOARD_ORDER, PART_ORDER
+from storage.period_queries import period_query
 
 LOSS_POINTS = 50
 """Most points of a training's loss curve: a point is the mean of the steps around it."""
@@ -33,6 +34,7 @@ def report_queries(study_id: str, chosen: Chosen, contenders: Sequence[Contender
         **_confidence(study_id, chosen, act_at),
         **_desk(study_id, chosen),
         **contender_queries(study_id, chosen, contenders),
+        "periods": period_query(study_id, chosen, contenders),
         **_account(study_id, chosen),
         **market_queries(chosen),
     }

@@ -68,7 +68,7 @@ counted AS (
         period,
         date_trunc(period, published_at)::DATE AS begins,
         count(*) AS n,
-        avg(is_right::INTEGER) AS accuracy
+        count(*) FILTER (is_right) AS hits
     FROM answered, (VALUES ('week'), ('month'), ('quarter'), ('year')) AS periods (period)
     GROUP BY ALL
 )
@@ -83,9 +83,9 @@ SELECT
     counted.period,
     counted.begins,
     counted.n,
-    counted.accuracy,
-    share_low(counted.accuracy, counted.n) AS accuracy_low,
-    1 - share_low(1 - counted.accuracy, counted.n) AS accuracy_high
+    counted.hits / counted.n AS accuracy,
+    hits_low(counted.hits, counted.n) AS accuracy_low,
+    hits_high(counted.hits, counted.n) AS accuracy_high
 FROM counted
 JOIN cells USING (cell_id)
 LEFT JOIN ledger.places AS places USING (study_id, cell_id)
@@ -102,7 +102,7 @@ COMMENT ON COLUMN accuracy_over_time.period IS 'week, from Monday, month, quarte
 COMMENT ON COLUMN accuracy_over_time.begins IS 'Its first day.';
 COMMENT ON COLUMN accuracy_over_time.n IS 'Headlines published in it.';
 COMMENT ON COLUMN accuracy_over_time.accuracy IS 'Share of them whose label is right; anything unparsed counts as neutral. Sampled labels in a study, the likeliest ones of what was scored.';
-COMMENT ON COLUMN accuracy_over_time.accuracy_low IS 'Lower end of its 95 % interval (Wilson).';
+COMMENT ON COLUMN accuracy_over_time.accuracy_low IS 'Lower end of its 95 % interval (Wilson; where all or none are right, the exact one-sided bound).';
 COMMENT ON COLUMN accuracy_over_time.accuracy_high IS 'Upper end of its 95 % interval.';
 
 

@@ -18,6 +18,7 @@ from storage.query import query
 from storage.report_queries import report_queries
 from storage.splits import save_split
 from storage.studies import save_study, start_study
+from storage.warehouse import writing
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -84,6 +85,9 @@ def alone(finished, cell, evaluation, predict):
     add_cells(finished, "study", [cell(cell_id="late", seed=9)])
     log = {"cell_id": "tuned", "step": [1, 2], "epoch": 1, "loss": 1.0, "learning_rate": 1e-4, "grad_norm": 1.0}
     save_training_log(finished, pd.DataFrame({**log, "examples_per_second": 1, "logged_at": "2026-01-01"}), whole=True)
+    with writing(finished) as connection:
+        dated = "UPDATE headlines SET published_at = TIMESTAMP '2026-01-05' + INTERVAL (headline_id::INTEGER) WEEK"
+        connection.execute(dated)
     return finished
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from learning.study.intervals import accuracy_interval
 from schemas.promotion import Champion
 from schemas.scoring import ScoringCounts
 from storage.cells import add_cells
@@ -193,3 +194,13 @@ def fill(connection: Any, table: str, values: dict[str, str]) -> None:
     some = {"VARCHAR": "''", "TIMESTAMP": "TIMESTAMP '2026-01-01'", "BOOLEAN": "false", "JSON": "'{}'"}
     row = {**{column: some.get(kind, "0") for column, kind in columns}, **values}
     connection.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({', '.join(row.values())})")
+
+
+def test_an_interval_of_few_headlines_holds_their_accuracy(finished: Path) -> None:
+    answer(finished, "tuned", *((f"right {number}", 4, "positive") for number in range(7)), ("wrong", 40, "neutral"))
+    columns = "accuracy, accuracy_low, accuracy_high"
+    rows = query(finished, f"SELECT {columns} FROM accuracy_over_time WHERE period = 'month' ORDER BY begins").rows
+    assert rows == [
+        (1, pytest.approx(accuracy_interval(7, 7)[0]), 1),
+        (0, 0, pytest.approx(accuracy_interval(0, 1)[1])),
+    ]
