@@ -23,7 +23,8 @@ SELECT
     scored_rows.published_at,
     scored_rows.instrument,
     scored_rows.true_label,
-    scored_rows.in_sample
+    scored_rows.in_sample,
+    scored_rows.published_at::DATE <= cutoffs.trained_until AS before_cutoff
 FROM scorings
 JOIN ledger.scored_rows USING (scoring_id)
 JOIN ledger.scores
@@ -31,7 +32,8 @@ JOIN ledger.scores
     AND ledger.scores.cell_id = scorings.cell_id
     AND ledger.scores.temperature = scorings.temperature
     AND ledger.scores.decoding_id = scorings.decoding_id
-LEFT JOIN cells ON cells.cell_id = scorings.cell_id; -- answers stay where a study was deleted
+LEFT JOIN cells ON cells.cell_id = scorings.cell_id -- answers stay where a study was deleted
+LEFT JOIN ledger.cutoffs AS cutoffs ON cutoffs.cell_id = scorings.cell_id;
 COMMENT ON VIEW scores IS 'Every row of every scored source, with the answer of the cell.';
 COMMENT ON COLUMN scores.scoring_id IS 'The scoring.';
 COMMENT ON COLUMN scores.source IS 'What people call the source; - is standard input.';
@@ -54,6 +56,7 @@ COMMENT ON COLUMN scores.published_at IS 'When the headline was published, UTC; 
 COMMENT ON COLUMN scores.instrument IS 'The ticker, ISIN or entity that it is about; NULL where the source does not say.';
 COMMENT ON COLUMN scores.true_label IS 'The label of the source, of score --evaluate; NULL where it has none that is known.';
 COMMENT ON COLUMN scores.in_sample IS 'Whether the cell was trained on the text; NULL where an older version scored it.';
+COMMENT ON COLUMN scores.before_cutoff IS 'Whether it was published on or before the last day of what the base model of the cell was pretrained on (base_model.trained_until), which may hold it; NULL where either is not known.';
 COMMENT ON COLUMN scores.is_unparsed IS 'Whether p_unparsed is the largest of the four probabilities, whatever label the scoring gives such an answer.';
 
 
@@ -197,9 +200,11 @@ WITH answered AS (
         predictions.cell_id,
         predictions.temperature,
         headlines.published_at,
-        predictions.predicted = predictions.label AS is_right
+        predictions.predicted = predictions.label AS is_right,
+        headlines.published_at::DATE <= study_cells.trained_until AS before_cutoff
     FROM predictions
     JOIN headlines USING (headline_id)
+    JOIN study_cells USING (study_id, cell_id)
     WHERE predictions.part = 'test' AND headlines.published_at IS NOT NULL
     UNION ALL
     SELECT
@@ -208,7 +213,8 @@ WITH answered AS (
         cell_id,
         temperature,
         published_at,
-        answered_label(p_negative, p_neutral, p_positive, p_unparsed, 'neutral') = true_label AS is_right
+        answered_label(p_negative, p_neutral, p_positive, p_unparsed, 'neutral') = true_label AS is_right,
+        before_cutoff
     FROM scores
     WHERE true_label IS NOT NULL AND published_at IS NOT NULL AND NOT in_sample
 ),
@@ -221,7 +227,8 @@ counted AS (
         period,
         date_trunc(period, published_at)::DATE AS begins,
         count(*) AS n,
-        avg(is_right::INTEGER) AS accuracy
+        avg(is_right::INTEGER) AS accuracy,
+        sum(before_cutoff::INTEGER)::BIGINT AS n_before_cutoff
     FROM answered, (VALUES ('week'), ('month')) AS periods (period)
     GROUP BY ALL
 )
@@ -238,7 +245,8 @@ SELECT
     counted.n,
     counted.accuracy,
     share_low(counted.accuracy, counted.n) AS accuracy_low,
-    1 - share_low(1 - counted.accuracy, counted.n) AS accuracy_high
+    1 - share_low(1 - counted.accuracy, counted.n) AS accuracy_high,
+    counted.n_before_cutoff
 FROM counted
 JOIN cells USING (cell_id)
 LEFT JOIN ledger.places AS places USING (study_id, cell_id)
@@ -257,3 +265,4 @@ COMMENT ON COLUMN accuracy_over_time.n IS 'Headlines published in it.';
 COMMENT ON COLUMN accuracy_over_time.accuracy IS 'Share of them whose label is right; anything unparsed counts as neutral. Sampled labels in a study, the likeliest ones of what was scored.';
 COMMENT ON COLUMN accuracy_over_time.accuracy_low IS 'Lower end of its 95 % interval (Wilson).';
 COMMENT ON COLUMN accuracy_over_time.accuracy_high IS 'Upper end of its 95 % interval.';
+COMMENT ON COLUMN accuracy_over_time.n_before_cutoff IS 'How many of them are not later than what its base model was pretrained on (base_model.trained_until), which may hold them; NULL where that is not known.';
