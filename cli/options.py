@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
     from schemas.config import StudyConfig
 
+OF_A_MODEL = ("revision", "trained_until")
+"""Settings that another model than the profile's does not have of it."""
+
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 INTERRUPTION = "fintone: interrupted; what was finished is kept, and the same command goes on from there\n"
 FINE_TUNE = typer.Argument(
@@ -80,7 +83,7 @@ def collect_values(profile: str, base_models: "Sequence[str]", assignments: list
     if len(set(base_models)) < len(base_models):
         raise InputError(f"--base-model {base_models[0]}: a model is given twice; leave one out")
     if base_models:
-        values["base_model"] = {**values.get("base_model", {}), "name": base_models[0], "revision": None}
+        values["base_model"] = {**values.get("base_model", {}), "name": base_models[0], **dict.fromkeys(OF_A_MODEL)}
     named = [f"grid.base_model.name={json.dumps(list(base_models))}"] if len(base_models) > 1 else []
     values = apply_overrides(values, [*named, *assignments])
     label_map = values.get("data", {}).get("label_map")

@@ -26,6 +26,8 @@ class TriedSplit(NamedTuple):
     division: Division
     counts: dict[str, Counter[str]]
     notes: list[str]
+    tested: frozenset[str]
+    """The ids of the test headlines, of all folds or windows."""
 
 
 def divide_headlines(config: StudyConfig, headlines: "pd.DataFrame") -> TriedSplit:
@@ -52,7 +54,8 @@ def divide_headlines(config: StudyConfig, headlines: "pd.DataFrame") -> TriedSpl
         notes.append(tell_moved(count_moved_of(division.given, division.left_out, parts)))
     if division.by_time:
         notes.append(tell_times(division.by_time))
-    return TriedSplit(division, counts, [note for note in notes if note])
+    tested = frozenset(headline for own in folds or [parts] for headline in own["test"])
+    return TriedSplit(division, counts, [note for note in notes if note], tested)
 
 
 def awaits_data(config: StudyConfig) -> bool:

@@ -159,7 +159,13 @@ def _cell_record(study: StudyPlan, cell: CellPlan) -> "CellRecord":
         absent["training"] = {*absent.get("training", ()), *WITHOUT_EFFECT}
         stored = write_stored(cell.settings, exclude={**absent, **ignored})
         record = replace(record, learning_rate=training.learning_rate, epochs=training.epochs, seed=training.seed)
-    return replace(record, hyperparameters=stored, base_folder=str(cell.base.folder), base_revision=cell.base.revision)
+    return replace(
+        record,
+        hyperparameters=stored,
+        base_folder=str(cell.base.folder),
+        base_revision=cell.base.revision,
+        trained_until=cell.settings.base_model.trained_until,
+    )
 
 
 def _baseline_settings(study: StudyPlan, cell: CellPlan) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from learning.baselines.registry import plan_baselines
 from learning.kinds.resolution import check_hub_base, check_weights, resolve_base_model
 from learning.models.hub import check_hub_model
 from learning.training.schedule import count_steps_alone, count_trained_steps
+from operations.cutoffs import preview_cutoffs
 from operations.data_preview import awaits_data, describe_columns, describe_data, describe_folds, divide_headlines
 from operations.grid_preview import (
     describe_grid,
@@ -111,6 +112,7 @@ def describe_study(config: StudyConfig) -> list[tuple[str, str]]:
         then = f"then epochs {join_numbers(config.curve_epochs)} of the cell best on validation"
         lines.append(("epoch curve", f"{then}: {count(len(more), 'more cell')}, {added:,} more steps"))
     lines += [("note", note) for note in note_twins(list_bases(config))]
+    lines += [("note", note) for note in (preview_cutoffs(config, divided.tested) if divided else [])]
     if headlines is not None and divided is not None and not any(map(is_on_hub, list_bases(config))):
         lines += [("again", line) for line in preview_reruns(config, headlines, divided.division)]
     lines.append(("scoring", _describe_scoring(config, len(cells) + len(more))))

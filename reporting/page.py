@@ -15,7 +15,7 @@ from reporting.promotion import tell_champion, tell_decision, tell_match
 from reporting.template import read_style, templates
 from reporting.text import visible
 from reporting.usable import tell_usable
-from reporting.verdict import tell_baseline, tell_leaks, tell_scarcity
+from reporting.verdict import tell_baseline, tell_cutoffs, tell_leaks, tell_scarcity
 from schemas.report import StudyReport, Table
 
 _MOST_ROWS = 60
@@ -89,7 +89,9 @@ def tell_answer(report: StudyReport) -> str:
 def tell_doubts(report: StudyReport) -> list[str]:
     """What weakens the figures of a study, a sentence each."""
     [leaks] = report.tables["leaks"].column("in_test")
-    doubts = (tell_scarcity(report.tables["split"].rows), tell_leaks(leaks, _chosen_row(report)["n"]))
+    models = {row["model"] for row in _models(report) if row["kind"] != "baseline"}
+    read = tell_cutoffs(report.tables["cutoffs"].rows, is_only=len(models) == 1)
+    doubts = (tell_scarcity(report.tables["split"].rows), tell_leaks(leaks, _chosen_row(report)["n"]), *read)
     return [visible(f"Mind that {doubt}.") for doubt in doubts if doubt]
 
 

@@ -1,6 +1,7 @@
 """What a comparison comes to, in a sentence."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 
 from schemas.comparison import LEAST_DISCORDANT, LEAST_OF_A_LABEL, BaselineVerdict, Difference
 from schemas.scoring import Drift
@@ -43,6 +44,23 @@ def tell_leaks(leaks: int, n: int) -> str | None:
         return None
     share = f"{leaks:,} of {n:,} test headlines {'has' if leaks == 1 else 'have'} near copies in train"
     return f"{share}, which flatters a model that remembers; split.method=hashed keeps near copies in one part"
+
+
+def tell_cutoffs(cutoffs: Iterable[tuple[str, date, int, int]], *, is_only: bool) -> list[str]:
+    """That base models may have read test headlines when they were pretrained, a sentence for each that may.
+
+    Args:
+        cutoffs: Each model whose last day of training is known: its name, that day, how many test headlines are not
+            later, and how many there are.
+        is_only: Whether the study has one base model.
+    """
+    told = []
+    for model, day, read, n in cutoffs:
+        cutoff = f"the base model's training cutoff {day}" if is_only else f"the training cutoff {day} of {model}"
+        are, them = ("is", "it") if read == 1 else ("are", "them")
+        if read:
+            told.append(f"{read:,} of {n:,} test headlines {are} older than {cutoff}; it may have read {them}")
+    return told
 
 
 def tell_spread(spread: Mapping[str, float] | None) -> str | None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from string import Formatter
 from typing import Any, Literal, Self
@@ -31,6 +32,11 @@ WITHOUT_EFFECT = frozenset(
 )
 """Settings of a training that change memory, speed and safety, and not the gradient of a batch."""
 
+
+OF_RECORD = ("trained_until",)
+"""Settings of a base model that say what it is, and change no result."""
+
+TRAINED_UNTIL = "base_model.trained_until"
 
 OF_EXAMPLES = ("examples_by", "examples_seed")
 """Settings of a prompt that have an effect only where it has examples."""
@@ -125,6 +131,20 @@ class BaseModelSettings(NamingSettings):
         description="Hub model only: commit, branch or tag; the newest commit when not given. The commit is recorded.",
     )
     quantization: Literal["nf4", "none"] = Field(default="nf4", description="4-bit NormalFloat weights, or none.")
+    trained_until: date | None = Field(
+        default=None,
+        description="Last day of the texts that the model was pretrained on, as in 2023-03-01. It may have read "
+        "headlines of that day or before; those of test are counted, and `scores` marks them. Changes no result and no "
+        "id. Of several models each has its own, in a grid of its own.",
+    )
+
+    @field_validator("trained_until", mode="before")
+    @classmethod
+    def _a_day(cls, value: Any) -> Any:
+        """A number would be taken for seconds since 1970."""
+        if isinstance(value, bool | int | float):
+            raise ValueError(f"{value!r} is no day: write one as in 2023-03-01")  # noqa: TRY004 (pydantic shows it)
+        return value
 
     @model_validator(mode="before")
     @classmethod

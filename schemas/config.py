@@ -6,12 +6,21 @@ A `StudyConfig` is the parameter of the flow `retrain`, so these descriptions ar
 import json
 import re
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import Field, JsonValue, field_validator, model_validator
 
-from schemas.cell import OF_EXAMPLES, BaseModelSettings, CellSettings, LoraSettings, PromptSettings, TrainingSettings
+from schemas.cell import (
+    OF_EXAMPLES,
+    TRAINED_UNTIL,
+    BaseModelSettings,
+    CellSettings,
+    LoraSettings,
+    PromptSettings,
+    TrainingSettings,
+)
 from schemas.grid import (
     VARIABLE,
     Grid,
@@ -265,7 +274,13 @@ class StudyConfig(Settings):
 
     @model_validator(mode="after")
     def _points_that_fit(self) -> Self:
-        self.resolve_all()
+        days: dict[tuple[str, str | None], date | None] = {}
+        for cell in self.resolve_all():
+            base = cell.base_model
+            known = days.setdefault((base.name, base.revision), base.trained_until)
+            if known != base.trained_until:
+                told = " and ".join(str(day or "not set") for day in (known, base.trained_until))
+                raise ValueError(f"{TRAINED_UNTIL} of {base.name} is {told}: give one day for each model")
         return self
 
     @property

@@ -5,12 +5,13 @@ that grids had when they knew three settings alone.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from itertools import product
 from typing import Annotated, Any
 
 from pydantic import Discriminator, JsonValue, Tag, TypeAdapter, ValidationError
 
-from schemas.cell import OF_EXAMPLES, WITHOUT_EFFECT, CellSettings
+from schemas.cell import OF_EXAMPLES, OF_RECORD, WITHOUT_EFFECT, BaseModelSettings, CellSettings
 from schemas.listing import show
 from schemas.settings import iterate_settings
 
@@ -66,7 +67,14 @@ def open_short_names(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _open_names(grid: Mapping[str, Any]) -> dict[str, Any]:
-    return {SHORT_NAMES.get(name, name): own for name, own in grid.items() if name != "curve_epochs"}
+    return {SHORT_NAMES.get(name, name): _spell_days(own) for name, own in grid.items() if name != "curve_epochs"}
+
+
+def _spell_days(values: Any) -> Any:
+    """The values of a setting, days that YAML has read as words: a grid holds what JSON can say."""
+    if not isinstance(values, list | tuple):
+        return values
+    return [value.isoformat() if isinstance(value, date) else value for value in values]
 
 
 def explain_fixed(path: str) -> str:
@@ -109,6 +117,8 @@ def resolve_point(settings: CellSettings, point: Mapping[str, JsonValue]) -> Cel
     values = settings.model_dump()
     if "base_model.name" in point:
         values["base_model"]["revision"] = None  # a revision is one of the model that it was set for
+        if BaseModelSettings.model_validate({"name": point["base_model.name"]}).name != settings.base_model.name:
+            values["base_model"] |= dict.fromkeys(OF_RECORD)  # so is what is said of it
     for path, value in point.items():
         group, _, name = path.partition(".")
         values[group][name] = value

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -51,6 +52,8 @@ class CellRecord:
     """Of its base model; None for a baseline."""
     size_bytes: int | None = None
     """Of the weights of an untouched base; of other cells it is known once they are fitted or trained."""
+    trained_until: date | None = None
+    """Until when the texts reach that its base model was pretrained on, where the study says so."""
 
 
 @dataclass(frozen=True)
@@ -133,11 +136,14 @@ def load_missing(warehouse: Path, study_id: str, *, with_final: bool = False) ->
 
 
 def add_cells(warehouse: Path, study_id: str, cells: Sequence[CellRecord]) -> None:
-    """Add cells to a study, after those that it has; a cell that is known keeps its status."""
+    """Add cells to a study, after those that it has; a cell that is known keeps its status.
+
+    A run that does not say until when a base model was trained keeps what an earlier one said.
+    """
     with writing(warehouse) as connection:
         for cell in cells:
             values = {**vars(cell), "hyperparameters": json.dumps(cell.hyperparameters)}
-            name = values.pop("name")
+            of_study = {name: values.pop(name) for name in ("name", "trained_until")}
             columns, given = ", ".join(values), ", ".join(f"${column}" for column in values)
             connection.execute(
                 f"INSERT INTO cells ({columns}, status) VALUES ({given}, 'planned')"  # noqa: S608 (our own names)
@@ -146,10 +152,12 @@ def add_cells(warehouse: Path, study_id: str, cells: Sequence[CellRecord]) -> No
                 values,
             )
             connection.execute(
-                "INSERT INTO study_cells (study_id, cell_id, position, name)"
-                " SELECT $study_id, $cell_id, count(*), $name FROM study_cells WHERE study_id = $study_id"
-                " ON CONFLICT (study_id, cell_id) DO UPDATE SET name = excluded.name",
-                {"study_id": study_id, "cell_id": cell.cell_id, "name": name},
+                "INSERT INTO study_cells (study_id, cell_id, position, name, trained_until)"
+                " SELECT $study_id, $cell_id, count(*), $name, $trained_until FROM study_cells"
+                " WHERE study_id = $study_id"
+                " ON CONFLICT (study_id, cell_id) DO UPDATE SET name = excluded.name,"
+                " trained_until = coalesce(excluded.trained_until, trained_until)",
+                {"study_id": study_id, "cell_id": cell.cell_id, **of_study},
             )
 
 

@@ -198,8 +198,20 @@ def _account(study_id: str, chosen: Chosen) -> dict[str, str]:
             "SELECT count(*) AS groups, coalesce(sum(in_test), 0)::BIGINT AS in_test, coalesce(sum(in_train), "
             f"0)::BIGINT AS in_train FROM split_leaks WHERE in_train > 0 AND split_id = {split}"
         ),
+        "cutoffs": cutoffs_query(study_id),
         "split": (
             "SELECT part, label, count(*) AS headlines FROM ledger.split_parts JOIN headlines USING (headline_id) "
             f"WHERE split_id = {split} GROUP BY part, label ORDER BY {PART_ORDER}, label"
         ),
     }
+
+
+def cutoffs_query(study_id: str) -> str:
+    """A row for each base model whose last day of training is known: test headlines that are not later, and all."""
+    return (
+        "SELECT model, trained_until, count(*) FILTER (published_at::DATE <= trained_until) AS read, count(*) AS n "
+        "FROM (SELECT DISTINCT studies.split_id, model, trained_until FROM studies JOIN study_cells USING (study_id) "
+        f"JOIN cells USING (cell_id) WHERE study_id = '{study_id}' AND trained_until IS NOT NULL) "
+        "JOIN ledger.split_parts USING (split_id) JOIN headlines USING (headline_id) WHERE part = 'test' "
+        "GROUP BY model, trained_until ORDER BY model, trained_until"
+    )

@@ -6,9 +6,11 @@ from operations import planning
 from operations.missing import find_best
 from operations.reruns import tell_reruns
 from operations.steps import warn_of_few_steps
+from reporting.verdict import tell_cutoffs
 from schemas.config import StudyConfig
 from schemas.listing import count
 from schemas.plan import CellPlan, IngestedSource, StudyPlan
+from storage.cutoffs import load_cutoffs
 from storage.home import Home
 from tasks.progress import announce
 
@@ -17,10 +19,10 @@ from tasks.progress import announce
 def plan_study(config: StudyConfig, ingested: IngestedSource, split_id: str) -> StudyPlan:
     """Find and check the base models and the encoder, lay out all cells, and record them as planned."""
     study = planning.plan_study(config, ingested, split_id)
-    models = ", ".join(dict.fromkeys(cell.model for cell in study.cells))
+    models = list(dict.fromkeys(cell.model for cell in study.cells))
     each = f", each on {len(study.folds)} {config.split.unit}s" if study.folds else ""
     announce(
-        f"study {study.study_id}: base model {models}, {count(len(study.cells), 'cell')} to fine-tune{each}",
+        f"study {study.study_id}: base model {', '.join(models)}, {count(len(study.cells), 'cell')} to fine-tune{each}",
         cells=[cell.name for plan in (study, *study.folds) for cell in _list_to_do(plan)],
     )
     for line in tell_reruns(Home.from_environment().warehouse, study):
@@ -29,6 +31,9 @@ def plan_study(config: StudyConfig, ingested: IngestedSource, split_id: str) -> 
     few = warn_of_few_steps([cell.settings for cell in study.cells], _count_train(study), config.split)
     if few:
         announce(f"warning: {few}")
+    cutoffs = load_cutoffs(Home.from_environment().warehouse, study.study_id)
+    for note in tell_cutoffs(cutoffs, is_only=len(models) == 1):
+        announce(f"note: {note}")
     return study
 
 

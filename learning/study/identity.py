@@ -7,7 +7,7 @@ id is never computed twice. Loads no heavy library.
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from schemas.cell import WITHOUT_EFFECT, CellSettings, TrainingSettings
+from schemas.cell import OF_RECORD, TRAINED_UNTIL, WITHOUT_EFFECT, CellSettings, TrainingSettings
 from schemas.config import DecodingSettings, PromotionSettings, RaceSettings, StudyConfig
 from schemas.grid import SHORT_NAMES
 from schemas.identity import content_id
@@ -143,7 +143,7 @@ def earlier_study_ids(
 
     None where more varies than varied then, or cells race.
     """
-    alike = isinstance(config.grid, dict) and set(config.grid) <= set(SHORT_NAMES.values())
+    alike = isinstance(config.grid, dict) and set(config.grid) <= {*SHORT_NAMES.values(), TRAINED_UNTIL}
     if config.search == "race" or not alike:
         return []
     spelled = {"name", "data", "base_model", "baselines", "promotion", "runner"}
@@ -188,6 +188,8 @@ def _older_form(config: StudyConfig, leave_out: Iterable[str], without: Iterable
     form |= {name: _identify(getattr(config, name), name) for name in ("data", "split", "prompt") if name in form}
     for name in _later_defaults(config.training, "training"):
         del form["training"][name]
+    for name in OF_RECORD:
+        form.get("base_model", {}).pop(name, None)
     grid = {name: list(config.varied.get(path, ())) for name, path in SHORT_NAMES.items()}
     for name, path in SHORT_NAMES.items():
         fixed = form["training"].pop(path.rpartition(".")[2])
@@ -286,9 +288,10 @@ def _later_defaults(group: Settings, name: str) -> set[str]:
 def _identify(group: Settings, name: str, leave_out: Collection[str] = ()) -> dict[str, Any]:
     """The settings of a group that are part of an id: those of the first version, and others that are not the default.
 
-    So a setting that is added later, with what was done before as its default, changes no id.
+    So a setting that is added later, with what was done before as its default, changes no id. What only says something
+    of a base model is part of none.
     """
-    values = group.model_dump(mode="json", exclude=set(leave_out))
+    values = group.model_dump(mode="json", exclude={*leave_out, *OF_RECORD})
     fields = type(group).model_fields
     defaults = {path: fields[path].get_default(call_default_factory=True) for path in values}
     return {

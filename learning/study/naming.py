@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from schemas.cell import OF_EXAMPLES, CellSettings
+from schemas.cell import OF_EXAMPLES, TRAINED_UNTIL, CellSettings
 from schemas.config import StudyConfig
 from schemas.grid import EPOCHS, RATE
 from schemas.plan import format_rate
@@ -24,7 +24,8 @@ class CellNames:
 
     def __init__(self, config: StudyConfig) -> None:
         """Find what varies: the grid's settings of several values, and the epochs where there is a curve."""
-        varied: dict[str, Sequence[JsonValue]] = {path: own for path, own in config.varied.items() if len(own) > 1}
+        several = {path: own for path, own in config.varied.items() if len(own) > 1 and path != TRAINED_UNTIL}
+        varied: dict[str, Sequence[JsonValue]] = dict(several)
         if config.curve_epochs:
             varied.setdefault(EPOCHS, config.curve_epochs)
         if not varied:

@@ -24,7 +24,8 @@ SELECT
     scored_rows.instrument,
     scored_rows.true_label,
     scored_rows.in_sample,
-    scored_rows.part
+    scored_rows.part,
+    scored_rows.published_at::DATE <= cutoffs.trained_until AS before_cutoff
 FROM scorings
 JOIN ledger.scored_rows USING (scoring_id)
 JOIN ledger.scores
@@ -32,7 +33,8 @@ JOIN ledger.scores
     AND ledger.scores.cell_id = scorings.cell_id
     AND ledger.scores.temperature = scorings.temperature
     AND ledger.scores.decoding_id = scorings.decoding_id
-LEFT JOIN cells ON cells.cell_id = scorings.cell_id; -- answers stay where a study was deleted
+LEFT JOIN cells ON cells.cell_id = scorings.cell_id -- answers stay where a study was deleted
+LEFT JOIN ledger.cutoffs AS cutoffs ON cutoffs.cell_id = scorings.cell_id;
 COMMENT ON VIEW scores IS 'Every row of every scored source, with the answer of the cell.';
 COMMENT ON COLUMN scores.scoring_id IS 'The scoring.';
 COMMENT ON COLUMN scores.source IS 'What people call the source; - is standard input.';
@@ -56,6 +58,7 @@ COMMENT ON COLUMN scores.instrument IS 'The ticker, ISIN or entity that it is ab
 COMMENT ON COLUMN scores.true_label IS 'The label of the source, of score --evaluate; NULL where it has none that is known.';
 COMMENT ON COLUMN scores.in_sample IS 'Whether the cell was trained on the text; NULL where an older version scored it.';
 COMMENT ON COLUMN scores.part IS 'The part of the split of the cell that holds the text: train, test or validation, the first of these; NULL where none does, so that the headline is fresh.';
+COMMENT ON COLUMN scores.before_cutoff IS 'Whether it was published on or before the last day of what the base model of the cell was pretrained on (base_model.trained_until), which may hold it; NULL where either is not known.';
 COMMENT ON COLUMN scores.is_unparsed IS 'Whether p_unparsed is the largest of the four probabilities, whatever label the scoring gives such an answer.';
 
 

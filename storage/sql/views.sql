@@ -86,6 +86,16 @@ COMMENT ON COLUMN ledger.latest_names.cell_id IS 'The cell.';
 COMMENT ON COLUMN ledger.latest_names.name IS 'Its name.';
 
 
+CREATE OR REPLACE VIEW ledger.cutoffs AS
+SELECT study_cells.cell_id, arg_max(study_cells.trained_until, studies.number) AS trained_until
+FROM study_cells
+JOIN studies USING (study_id)
+GROUP BY study_cells.cell_id;
+COMMENT ON VIEW ledger.cutoffs IS 'Until when the texts reach that the base model of each cell was pretrained on, as its latest study that says so has it.';
+COMMENT ON COLUMN ledger.cutoffs.cell_id IS 'The cell.';
+COMMENT ON COLUMN ledger.cutoffs.trained_until IS 'The last day; NULL where no study says it.';
+
+
 CREATE OR REPLACE VIEW ledger.study_sources AS
 SELECT studies.study_id, sources.ingest_id, sources.kind
 FROM studies

@@ -21,7 +21,7 @@ from schemas.config import BaselineSettings, PromotionSettings, StudyConfig
 from schemas.overrides import apply_overrides
 from schemas.profiles import build_config, load_profile
 from storage.query import query
-from storage.warehouse import writing
+from storage.warehouse import prepare_warehouse, writing
 from tasks.step_log import StepLog
 from tests.flows.live import count_states
 from tests.old_home.restore import SETTINGS, STUDY, restore
@@ -425,3 +425,23 @@ def test_the_study_of_an_old_home_is_known_as_finished(
     assert f"nothing new: study {STUDY} is finished" in told
     assert (home / "reports" / STUDY / "index.html").exists()
     assert ask(home, "SELECT count(*), count(DISTINCT study_id) FROM studies") == [(1, 1)]
+
+
+def test_until_when_the_base_model_was_trained_can_be_said_of_a_finished_study(
+    home: Path, tmp_path: Path, events: list[dict[str, Any]]
+) -> None:
+    restore(home, tmp_path)
+    prepare_warehouse(home / "warehouse.duckdb")
+    with writing(home / "warehouse.duckdb") as connection:
+        connection.execute("UPDATE headlines SET published_at = '2023-02-10'")
+    settings = [*SETTINGS, "base_model.trained_until=2023-03-01"]
+    before = ask(home, "SELECT cell_id, hyperparameters, status FROM cells ORDER BY ALL")
+    assert retrain(build_config(apply_overrides(load_profile("demo"), settings))) == STUDY
+    assert ask(home, "SELECT cell_id, hyperparameters, status FROM cells ORDER BY ALL") == before
+    told = "12 of 12 test headlines are older than the base model's training cutoff 2023-03-01; it may have read them"
+    assert f"note: {told}" in [event.get("text") for event in events]
+    page = (home / "reports" / STUDY / "index.html").read_text(encoding="utf-8")
+    assert f"Mind that {told}." in page.replace("&#39;", "'")
+    counted = "SELECT kind, sum(n), sum(n_before_cutoff) FROM accuracy_over_time WHERE period = 'month' GROUP BY kind"
+    by_kind = {kind: read == n for kind, n, read in ask(home, counted)}
+    assert by_kind == {"base": True, "baseline": False, "fine-tuned": True}

@@ -375,6 +375,16 @@ def test_dates_instruments_and_labels_of_scored_rows_can_be_queried_over_time(ho
         f"SELECT month(published_at), sum({hits}) FROM scores WHERE published_at IS NOT NULL GROUP BY ALL ORDER BY ALL",
     )
     assert [(begins, n) for begins, n, _ in months] == [("04-01", 2), ("05-01", 1)]
+    before = "SELECT before_cutoff FROM scores ORDER BY row_number"
+    counted = (
+        "SELECT n_before_cutoff FROM accuracy_over_time WHERE origin = 'scored' AND period = 'month' ORDER BY begins"
+    )
+    assert ask(home, before) == [(None,)] * 4
+    assert ask(home, counted) == [(None,), (None,)]
+    with writing(home / "warehouse.duckdb") as connection:
+        connection.execute("UPDATE study_cells SET trained_until = '2025-04-03' WHERE cell_id = ?", [trained[1]])
+    assert ask(home, before) == [(True,), (False,), (False,), (None,)]
+    assert ask(home, counted) == [(1,), (0,)]
     assert [hits for *_, hits in months] == [hits for _, hits in right]
 
 

@@ -1,6 +1,7 @@
 """A source's dates decide its split by time: what a dry run says, what is saved, and what has no date."""
 
 import csv
+import re
 from datetime import date, timedelta
 from pathlib import Path
 from random import Random
@@ -81,6 +82,31 @@ def test_a_dry_run_of_windows_says_what_they_do() -> None:
     lines = dict(describe_study(configure("split.windows=3", "split.test_share=0.4")))
     assert lines["windows"].startswith(
         "3: the parts above are those of the first; each is tested after what it learned"
+    )
+
+
+def test_a_dry_run_counts_test_headlines_that_the_base_model_may_have_read() -> None:
+    config = configure("split.test_from=2025-03-15", "base_model.trained_until=2025-03-20")
+    days = [n for n in range(DAYS) if n % 20 != 7 and date(2025, 1, 1) + timedelta(days=n) >= date(2025, 3, 15)]
+    [told] = [text for subject, text in describe_study(config) if "training cutoff" in text]
+    read, of = map(int, re.findall(r"(\d+) of (\d+) test headlines", told)[0])
+    assert of <= len(days)
+    assert 1 < read <= 6
+    assert told.endswith("are older than the base model's training cutoff 2025-03-20; it may have read them")
+    for later in ("base_model.trained_until=2025-03-14", "base_model.trained_until=null"):
+        assert "cutoff" not in str(describe_study(configure("split.test_from=2025-03-15", later)))
+
+
+def test_of_several_models_a_dry_run_names_each_that_may_have_read_them(tiny_folder: Path) -> None:
+    grids = [
+        {"base_model.name": ["embedded"], "base_model.trained_until": ["2026-01-01"], "epochs": [1]},
+        {"base_model.name": [str(tiny_folder)], "base_model.trained_until": ["2024-12-31"]},
+    ]
+    values = apply_overrides(load_profile("demo"), ["data.source=news.csv", "split.method=temporal"])
+    told = [text for _, text in describe_study(build_config({**values, "grid": grids})) if "training cutoff" in text]
+    assert len(told) == 1
+    assert told[0].endswith(
+        "test headlines are older than the training cutoff 2026-01-01 of embedded; it may have read them"
     )
 
 

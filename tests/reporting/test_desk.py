@@ -104,7 +104,7 @@ def test_the_desk_is_told_accuracy_where_it_acts_mix_ups_seeds_speed_approval_an
 def test_seeds_of_the_chosen_cell_are_told_with_their_spread(rivals: Path, trained: Any) -> None:
     seventh = [trained[2].study_id, CHAMPION, f"{trained[2].cells[0].name} seed=7"]
     with writing(rivals / "warehouse.duckdb") as connection:
-        connection.execute("INSERT INTO study_cells VALUES (?, ?, 9, ?)", seventh)
+        connection.execute("INSERT INTO study_cells (study_id, cell_id, position, name) VALUES (?, ?, 9, ?)", seventh)
         connection.execute(
             'UPDATE cells SET hyperparameters = json_merge_patch(hyperparameters, \'{"training": {"seed": 7}}\')'
             " WHERE cell_id = ?",

@@ -1,16 +1,19 @@
 """A grid: any setting that changes a result may vary; the others, and wrong values, are refused in a line."""
 
 import re
+from datetime import date
 from typing import Any
 
 import pytest
 
+from learning.study.naming import CellNames
 from schemas.config import StudyConfig
 from schemas.errors import InputError
 from schemas.grid import REASONS, VARIABLE
 from schemas.overrides import apply_overrides
 from schemas.profiles import build_config, load_profile
 from schemas.settings import iterate_settings
+from schemas.yaml_text import read_yaml
 
 
 def configure(grid: Any, **changes: Any) -> StudyConfig:
@@ -61,6 +64,43 @@ def test_a_revision_is_one_of_the_model_that_it_was_set_for() -> None:
     cells = configure({"base_model.name": ["org/model", "org/other@v2"]}, base_model=base).resolve_all()
     named = [(cell.base_model.name, cell.base_model.revision) for cell in cells]
     assert named == [("org/model", None), ("org/other", "v2")]
+
+
+def test_until_when_a_model_was_trained_is_said_of_that_model() -> None:
+    base = {"name": "org/model", "revision": "abc", "trained_until": "2023-03-01"}
+    varied = {"base_model.name": ["org/model@v1", "org/other"], "lora.r": [4]}
+    cells = configure(varied, base_model=base).resolve_all()
+    assert [cell.base_model.trained_until for cell in cells] == [date(2023, 3, 1), None]
+    own = "[{base_model.name: [a/b], base_model.trained_until: [2023-03-01]}, {base_model.name: [c/d], "
+    grids = read_yaml(own + "base_model.trained_until: [2024-06-30], lora.r: [4, 8]}]")
+    cells = configure(grids).resolve_all()
+    assert [(cell.base_model.name, str(cell.base_model.trained_until)) for cell in cells] == [
+        ("a/b", "2023-03-01"),
+        ("c/d", "2024-06-30"),
+        ("c/d", "2024-06-30"),
+    ]
+    assert list(CellNames(configure(grids)).spelled) == ["base_model.name", "lora.r"]
+
+
+@pytest.mark.parametrize(
+    "grid",
+    [
+        {"base_model.trained_until": ["2023-03-01", "2024-03-01"]},
+        [{"base_model.trained_until": ["2023-03-01"]}, {"base_model.trained_until": ["2024-03-01"], "lora.r": [4]}],
+    ],
+)
+def test_a_model_was_trained_until_one_day(grid: Any) -> None:
+    line = "base_model.trained_until of embedded is 2023-03-01 and 2024-03-01: give one day for each model"
+    with pytest.raises(InputError, match=line):
+        configure(grid)
+
+
+@pytest.mark.parametrize("value", [2023, "2023-03", "March 2023", "2023-02-30"])
+def test_a_day_is_a_day(value: Any) -> None:
+    with pytest.raises(
+        InputError, match=r"^base_model.trained_until( = |: 2023 is no day: write one as in 2023-03-01)"
+    ):
+        configure({}, base_model={"name": "embedded", "trained_until": value})
 
 
 @pytest.mark.parametrize(

@@ -151,6 +151,7 @@ def test_other_data_or_another_model_is_another_cell(change: dict[str, Any]) -> 
         "prompt.label_words={positive: positive, neutral: neutral, negative: negative}",
         "prompt.examples_by=nearest",
         "prompt.examples_seed=1",
+        "base_model.trained_until=2023-03-01",
     ],
 )
 def test_a_setting_that_trains_the_same_is_the_same_cell(assignment: str) -> None:
@@ -281,6 +282,8 @@ def test_a_study_is_its_settings_its_data_its_base_model_and_its_baselines() -> 
         "grid.epochs=3,1",
         "grid.seeds=42",
         "lora.alpha=16",
+        "base_model.trained_until=2023-03-01",
+        "grid.base_model.trained_until=2023-03-01",
     ],
 )
 def test_a_spelling_a_threshold_or_a_setting_without_effect_makes_no_other_study(assignment: str) -> None:
@@ -304,6 +307,7 @@ def older_demo(**training: Any) -> dict[str, Any]:
         del values["prompt"][name]
     for name in ("label_columns", "thresholds", "split_column", "too_long", *OF_DATES):
         del values["data"][name]
+    del values["base_model"]["trained_until"]
     values["training"] |= training
     grid = {"learning_rates": [2e-6, 1e-3, 5e-2], "epochs": [1, 3], "seeds": [42], "curve_epochs": []}
     return {**values, "grid": grid}
@@ -323,6 +327,8 @@ def test_the_ids_that_older_versions_gave_are_known() -> None:
     assert earlier_study_ids(demo(), "data", BASE, PLAN) == [last, oldest, oldest]
     first, second, third = earlier_study_ids(demo("training.retries=7"), "data", BASE, PLAN)
     assert (first, second, third != oldest) == (last, oldest, True)
+    for said in ("base_model.trained_until=2023-03-01", "grid.base_model.trained_until=2023-03-01"):
+        assert earlier_study_ids(demo(said), "data", BASE, PLAN) == [last, oldest, oldest]
     assert len(earlier_study_ids(demo(), "data", BASE, [BaselinePlan(name="svm", version=3)])) == 1
     assert earlier_study_ids(demo("grid.lora.r=4,8"), "data", BASE, PLAN) == []
 

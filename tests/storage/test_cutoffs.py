@@ -1,0 +1,60 @@
+"""Headlines that base models may have read when they were pretrained are counted where a study says until when."""
+
+from datetime import date
+
+import pytest
+
+from storage.cells import add_cells
+from storage.cutoffs import load_cutoffs
+from storage.query import query
+from storage.studies import save_study
+from storage.warehouse import writing
+
+CUTOFF = date(2023, 3, 1)
+OVER_TIME = (
+    "SELECT cell_id, strftime(begins, '%Y-%m'), n, n_before_cutoff FROM accuracy_over_time"
+    " WHERE period = 'month' AND (temperature = 1 OR temperature IS NULL) AND study_id = '{}' ORDER BY ALL"
+)
+
+
+@pytest.fixture
+def dated(finished):
+    """A study of which three test headlines were published before, on and after the last day that its model read."""
+    days = ["2023-02-10 09:00", "2023-03-01 23:59:59", "2023-03-02 00:00"]
+    with writing(finished) as connection:
+        found = connection.execute("SELECT DISTINCT headline_id FROM ledger.predictions ORDER BY 1").fetchall()
+        for (headline,), day in zip(found, days, strict=True):
+            connection.execute("UPDATE headlines SET published_at = ? WHERE headline_id = ?", [day, headline])
+    return finished
+
+
+def test_headlines_of_the_last_day_and_before_are_counted_for_each_cell_whose_study_says_it(dated, cell):
+    assert {row[-1] for row in query(dated, OVER_TIME.format("study")).rows} == {None}
+    assert load_cutoffs(dated, "study") == []
+    add_cells(dated, "study", [cell(trained_until=CUTOFF)])
+    assert query(dated, OVER_TIME.format("study")).rows == [
+        *(("base", "2023-02", 1, None), ("base", "2023-03", 2, None)),
+        *(("svm", "2023-02", 1, None), ("svm", "2023-03", 2, None)),
+        *(("tuned", "2023-02", 1, 1), ("tuned", "2023-03", 2, 1)),
+    ]
+    assert load_cutoffs(dated, "study") == [("tiny-llama", CUTOFF, 2, 3)]
+
+
+def test_a_run_that_does_not_say_it_keeps_what_was_said_and_another_day_takes_its_place(dated, cell):
+    add_cells(dated, "study", [cell(trained_until=CUTOFF)])
+    add_cells(dated, "study", [cell()])
+    assert load_cutoffs(dated, "study") == [("tiny-llama", CUTOFF, 2, 3)]
+    add_cells(dated, "study", [cell(trained_until=date(2023, 3, 2))])
+    assert load_cutoffs(dated, "study") == [("tiny-llama", date(2023, 3, 2), 3, 3)]
+
+
+def test_studies_that_share_a_cell_say_it_each_for_itself_and_scores_heed_the_latest(dated, cell, study):
+    add_cells(dated, "study", [cell(trained_until=CUTOFF)])
+    save_study(dated, study(study_id="later"))
+    add_cells(dated, "later", [cell(trained_until=date(2022, 1, 1))])
+    save_study(dated, study(study_id="latest"))
+    add_cells(dated, "latest", [cell()])
+    assert [row[-1] for row in query(dated, OVER_TIME.format("later")).rows] == [0, 0]
+    assert [row[-1] for row in query(dated, OVER_TIME.format("study")).rows if row[0] == "tuned"] == [1, 1]
+    latest = "SELECT trained_until FROM ledger.cutoffs WHERE cell_id = 'tuned'"
+    assert query(dated, latest).rows == [(date(2022, 1, 1),)]
