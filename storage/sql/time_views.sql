@@ -16,7 +16,8 @@ SELECT
     scores.in_sample,
     scores.part,
     scores.true_label IS NOT NULL AND scores.part IS NULL AND NOT coalesce(scores.in_sample, true) AS is_fresh,
-    scores.scored_at
+    scores.scored_at,
+    scores.before_cutoff
 FROM main.scores
 JOIN scorings USING (scoring_id)
 QUALIFY row_number() OVER (
@@ -40,6 +41,7 @@ COMMENT ON COLUMN ledger.scored_headlines.in_sample IS 'Whether the cell was tra
 COMMENT ON COLUMN ledger.scored_headlines.part IS 'The part of the split of the cell that holds the text; NULL where none does.';
 COMMENT ON COLUMN ledger.scored_headlines.is_fresh IS 'Whether it has a label and is in no part of the split of the cell, so that it says how good the cell is since.';
 COMMENT ON COLUMN ledger.scored_headlines.scored_at IS 'When the adapter first scored the text, UTC.';
+COMMENT ON COLUMN ledger.scored_headlines.before_cutoff IS 'Whether the base model may have read it when it was pretrained, as in scores.';
 
 
 CREATE OR REPLACE VIEW accuracy_over_time AS
@@ -50,12 +52,14 @@ WITH answered AS (
         predictions.cell_id,
         predictions.temperature,
         headlines.published_at,
-        predictions.predicted = predictions.label AS is_right
+        predictions.predicted = predictions.label AS is_right,
+        headlines.published_at::DATE <= study_cells.trained_until AS before_cutoff
     FROM predictions
     JOIN headlines USING (headline_id)
+    JOIN study_cells USING (study_id, cell_id)
     WHERE predictions.part = 'test' AND headlines.published_at IS NOT NULL
     UNION ALL
-    SELECT 'scored' AS origin, NULL AS study_id, cell_id, temperature, published_at, is_right
+    SELECT 'scored' AS origin, NULL AS study_id, cell_id, temperature, published_at, is_right, before_cutoff
     FROM ledger.scored_headlines
     WHERE is_fresh AND published_at IS NOT NULL
 ),
@@ -68,7 +72,8 @@ counted AS (
         period,
         date_trunc(period, published_at)::DATE AS begins,
         count(*) AS n,
-        count(*) FILTER (is_right) AS hits
+        count(*) FILTER (is_right) AS hits,
+        sum(before_cutoff::INTEGER)::BIGINT AS n_before_cutoff
     FROM answered, (VALUES ('week'), ('month'), ('quarter'), ('year')) AS periods (period)
     GROUP BY ALL
 )
@@ -85,7 +90,8 @@ SELECT
     counted.n,
     counted.hits / counted.n AS accuracy,
     hits_low(counted.hits, counted.n) AS accuracy_low,
-    hits_high(counted.hits, counted.n) AS accuracy_high
+    hits_high(counted.hits, counted.n) AS accuracy_high,
+    counted.n_before_cutoff
 FROM counted
 JOIN cells USING (cell_id)
 LEFT JOIN ledger.places AS places USING (study_id, cell_id)
@@ -104,6 +110,7 @@ COMMENT ON COLUMN accuracy_over_time.n IS 'Headlines published in it.';
 COMMENT ON COLUMN accuracy_over_time.accuracy IS 'Share of them whose label is right; anything unparsed counts as neutral. Sampled labels in a study, the likeliest ones of what was scored.';
 COMMENT ON COLUMN accuracy_over_time.accuracy_low IS 'Lower end of its 95 % interval (Wilson; where all or none are right, the exact one-sided bound).';
 COMMENT ON COLUMN accuracy_over_time.accuracy_high IS 'Upper end of its 95 % interval.';
+COMMENT ON COLUMN accuracy_over_time.n_before_cutoff IS 'How many of them are not later than what its base model was pretrained on (base_model.trained_until), which may hold them; NULL where that is not known.';
 
 
 CREATE OR REPLACE VIEW ledger.reigns AS
