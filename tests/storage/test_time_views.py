@@ -21,7 +21,7 @@ from storage.warehouse import prepare_warehouse, writing
 
 CONTRACT = {
     "accuracy_over_time": "origin, study_id, cell_id, cell_name, kind, model, temperature, period, begins, n, accuracy,"
-    " accuracy_low, accuracy_high",
+    " accuracy_low, accuracy_high, n_before_cutoff",
     "champion_history": "cell_id, cell_name, model, temperature, reigned_from, reigned_until, published_at, text,"
     " instrument, label, confidence, true_label, is_right, in_sample, origin",
 }
