@@ -8,20 +8,18 @@ from storage.warehouse import reading, utc_now, writing
 
 _FRESH = """
 SELECT count(*) FILTER (is_right), count(*)
-FROM ledger.scored_headlines AS fresh
-JOIN scorings USING (cell_id, temperature, decoding_id)
-WHERE scorings.scoring_id = $scoring_id AND is_fresh
+FROM ledger.scored_headlines
+WHERE cell_id = $cell_id AND temperature = $temperature AND decoding_id = $decoding_id AND is_fresh
 """
 _ON_TEST = """
 SELECT
     count(*) FILTER (answered_label(p_negative, p_neutral, p_positive, p_unparsed, 'neutral') = headlines.label),
     count(*)
-FROM scorings
-JOIN evaluations USING (cell_id, temperature, decoding_id)
-JOIN cells ON cells.cell_id = evaluations.cell_id AND cells.split_id = evaluations.split_id
+FROM evaluations
+JOIN cells USING (cell_id, split_id)
 JOIN ledger.predictions USING (evaluation_id)
 JOIN headlines USING (headline_id)
-WHERE scorings.scoring_id = $scoring_id AND evaluations.part = 'test'
+WHERE cell_id = $cell_id AND temperature = $temperature AND decoding_id = $decoding_id AND evaluations.part = 'test'
 """
 _OWN = "SELECT cell_id, temperature, decoding_id FROM scorings WHERE scoring_id = $scoring_id"
 
@@ -29,7 +27,8 @@ _OWN = "SELECT cell_id, temperature, decoding_id FROM scorings WHERE scoring_id 
 def load_fresh_counts(warehouse: Path, scoring_id: str) -> FreshCounts:
     """How often the cell of a scoring is right, by its likeliest labels, at the temperature of the scoring."""
     with reading(warehouse) as connection:
-        own = {"scoring_id": scoring_id}
+        [scorer] = connection.execute(_OWN, {"scoring_id": scoring_id}).fetchall()
+        own = dict(zip(("cell_id", "temperature", "decoding_id"), scorer, strict=True))
         [fresh], [on_test] = (connection.execute(sql, own).fetchall() for sql in (_FRESH, _ON_TEST))
     return FreshCounts(*fresh, *on_test)
 
