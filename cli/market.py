@@ -5,26 +5,20 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.completion import complete_model
-from cli.options import Form
+from cli.options import Form, Model, Temperature
 from cli.output.console import SafeConsole, print_lines, stdout, tell
 
 
 def market(
     prices: Annotated[str, typer.Option(help="Prices: .csv, .parquet or .xlsx with date, instrument and close.")],
     horizon: Annotated[str, typer.Option(help="Sessions of the returns, as 1d,5d.")] = "1d,5d",
-    model: Annotated[
-        str,
-        typer.Option(
-            help="`champion`, or a cell's id, its first 4 characters or more, or its name.",
-            autocompletion=complete_model,
-        ),
-    ] = "champion",
-    temperature: Annotated[
-        float | None, typer.Option(help="Of the probabilities; else that at which the model was judged.")
-    ] = None,
+    model: Model = "champion",
+    temperature: Temperature = None,
     calendar: Annotated[str, typer.Option(help="The exchange, as XNYS, XETR, XLON; 24/7 has every day.")] = "XNYS",
-    timezone: Annotated[str, typer.Option(help="Zone in which a headline of midnight has a date alone.")] = "UTC",
+    timezone: Annotated[
+        str | None,
+        typer.Option(help="Zone in which a headline of midnight has a date alone; else that of the study."),
+    ] = None,
     price_column: Annotated[str | None, typer.Option(help="Column of the prices; else found.")] = None,
     format_: Annotated[Form, typer.Option("--format", help="How to print the answer.")] = Form.TABLE,
     output: Annotated[Path | None, typer.Option(help="Write the answer to this file instead.")] = None,

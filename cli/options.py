@@ -1,11 +1,11 @@
 """What several commands share: exit codes, the argument that names a fine-tune, and settings from options."""
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.completion import complete_fine_tune
+from cli.completion import complete_fine_tune, complete_model
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +20,15 @@ INTERRUPTION = "fintone: interrupted; what was finished is kept, and the same co
 FINE_TUNE = typer.Argument(
     help="Id of a fine-tuned cell, its first 4 characters or more, or its name.", autocompletion=complete_fine_tune
 )
+Model = Annotated[
+    str,
+    typer.Option(
+        help="`champion`, or a cell's id, its first 4 characters or more, or its name.", autocompletion=complete_model
+    ),
+]
+Temperature = Annotated[
+    float | None, typer.Option(help="Of the probabilities; else that at which the model was judged.")
+]
 
 
 class Format(StrEnum):
@@ -31,7 +40,7 @@ class Format(StrEnum):
 
 
 class Form(StrEnum):
-    """How `fintone compare` and `fintone doctor` print their answers."""
+    """How `fintone compare`, `fintone market` and `fintone doctor` print their answers."""
 
     TABLE = "table"
     JSON = "json"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.completion import complete_model
+from cli.options import Model, Temperature
 from cli.output.console import score_progress, stderr, tell
 from cli.reading import DateOrder, InstrumentColumn, PublishedAtColumn, Timezone, recall_reading, tell_recalled
 from reporting.csv_rows import CsvRows
@@ -35,16 +35,8 @@ def score(
     source: Annotated[
         str, typer.Argument(help="Headlines without labels: a path, hf:ORG/NAME, or - for standard input.")
     ],
-    model: Annotated[
-        str,
-        typer.Option(
-            help="`champion`, or a cell's id, its first 4 characters or more, or its name.",
-            autocompletion=complete_model,
-        ),
-    ] = "champion",
-    temperature: Annotated[
-        float | None, typer.Option(help="Of the probabilities; else that at which the model was judged.")
-    ] = None,
+    model: Model = "champion",
+    temperature: Temperature = None,
     output: Annotated[str | None, typer.Option(help="A file: .csv, .jsonl or .parquet; else standard output.")] = None,
     format_: Annotated[
         Stream | None, typer.Option("--format", help="Form of standard output; csv if not given.")

@@ -8,6 +8,8 @@ from ingestion.dates import DateOrderError, parse_dates
 from schemas.errors import InputError
 from schemas.paths import local_path
 
+_ZONE = r"(:\d{2}(?:\.\d+)?) ?(?:Z|UTC|[+-]\d{2}:?\d{2})$"
+"""A zone after a time: the day of a price is that of its exchange, whatever the day is in UTC."""
 KINDS = (".csv", ".tsv", ".txt", ".parquet", ".xlsx")
 
 
@@ -32,7 +34,7 @@ def find_price_file(source: str) -> Path:
 
 
 def read_price_table(path: Path, date_column: str) -> tuple[pd.DataFrame, pd.Series]:
-    """Every cell as text, and the day of each row (NaT where it cannot be read).
+    """Every cell as text, and the day of each row at midnight (NaT where it cannot be read).
 
     Args:
         path: As of `find_price_file`.
@@ -50,9 +52,9 @@ def read_price_table(path: Path, date_column: str) -> tuple[pd.DataFrame, pd.Ser
         columns = ", ".join(map(repr, map(str, table.columns))) or "none"
         lacking = "rows" if names else f"column {date_column.split(',', maxsplit=1)[0]}; its columns are {columns}"
         raise PriceFileError(f"prices {path.name}: has no {lacking}")
-    words = table[names[0]].fillna("").astype("str")
+    words = table[names[0]].fillna("").astype("str").str.replace(_ZONE, r"\1", regex=True)
     try:
-        return table, parse_dates(words, "UTC", None)
+        return table, parse_dates(words, "UTC", None).dt.normalize()
     except DateOrderError as error:
         raise PriceFileError(f"prices {path.name}: {error}; write dates as 2025-03-04") from error
 

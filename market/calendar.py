@@ -2,6 +2,7 @@
 
 import warnings
 from datetime import date
+from importlib.util import find_spec
 
 import pandas as pd
 
@@ -12,7 +13,7 @@ MARGIN = pd.Timedelta(days=15)
 
 
 class CalendarError(InputError):
-    """There is no such calendar, the library of calendars is not installed, or it does not know the days."""
+    """There is no such calendar, it does not know the days, or a library is not installed."""
 
 
 def list_sessions(name: str, first: date, last: date) -> pd.DataFrame:
@@ -27,15 +28,14 @@ def list_sessions(name: str, first: date, last: date) -> pd.DataFrame:
         Columns session (a date, at midnight) and closes_at (UTC, without a zone), ascending.
 
     Raises:
-        CalendarError: There is no such calendar, or exchange_calendars is not installed.
+        CalendarError: There is no such calendar, or a library of the extra `market` is not installed.
     """
-    try:
-        from exchange_calendars import get_calendar, get_calendar_names
-        from exchange_calendars.errors import CalendarError as UnknownCalendarError
-    except ImportError as error:
-        raise CalendarError(
-            "market: needs exchange_calendars and statsmodels: pip install 'fintone[market]'"
-        ) from error
+    missing = [library for library in ("exchange_calendars", "statsmodels") if find_spec(library) is None]
+    if missing:
+        raise CalendarError(f"market: needs {' and '.join(missing)}: pip install 'fintone[market]'")
+    from exchange_calendars import get_calendar, get_calendar_names
+    from exchange_calendars.errors import CalendarError as UnknownCalendarError
+
     begin, end = pd.Timestamp(first) - MARGIN, pd.Timestamp(last) + MARGIN
     try:
         with warnings.catch_warnings(action="ignore"):  # of pandas, on what the library calls

@@ -14,6 +14,8 @@ PRICES = ("adj_close", "adj close", "adjusted close", "adjusted_close", "adjclos
 """Names of columns; of prices the first that there is, so that an adjusted one comes before one that is not."""
 MOST_LIKE_A_SPLIT = 0.45
 """A price that loses more than this share from one session to the next, or gains what undoes that, may be split."""
+_THOUSANDS = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?"
+"""A number whose commas part thousands; any other comma is no part of a number here."""
 
 
 class PricesError(InputError):
@@ -38,7 +40,7 @@ def read_prices(
 
     Args:
         table: The table, its cells as text.
-        dates: The day of each row; NaT where it cannot be read.
+        dates: The day of each row, at midnight; NaT where it cannot be read.
         sessions: The sessions of the exchange.
         source: The file, for errors.
         price_column: The column of the prices; found if None.
@@ -46,8 +48,10 @@ def read_prices(
     Raises:
         PricesError: No column holds prices, or no row has one.
     """
-    rows, column = _spread(table.assign(session=dates.dt.normalize()), source, price_column)
-    price = pd.to_numeric(rows["price"].astype("str").str.replace(",", "").str.strip(), errors="coerce")
+    rows, column = _spread(table.assign(session=dates), source, price_column)
+    told = rows["price"].astype("str").str.strip()
+    whole = told.where(~told.str.fullmatch(_THOUSANDS), told.str.replace(",", ""))
+    price = pd.to_numeric(whole, errors="coerce")
     rows = rows.assign(price=price)
     known = pd.DatetimeIndex(sessions)
     reasons = np.select(

@@ -56,7 +56,7 @@ def measure_reaction(days: pd.DataFrame, returns: pd.DataFrame, horizons: Sequen
         for scope, name, frame in _iterate_scopes(joined, overall)
         for found in _test(frame, horizon)
     ]
-    tests = _correct(pd.DataFrame(rows))
+    tests = correct_p_values(pd.DataFrame(rows))
     return Reaction(tests, _describe_quantiles(joined, horizons), study_events(joined, returns))
 
 
@@ -104,8 +104,8 @@ def _test(frame: pd.DataFrame, horizon: int) -> Iterator[dict[str, object]]:
             yield {"measure": measure, **told, **counts}
 
 
-def _correct(tests: pd.DataFrame) -> pd.DataFrame:
-    """Add p_holm: the corrected p-value of what is a test, NaN of the rest."""
+def correct_p_values(tests: pd.DataFrame) -> pd.DataFrame:
+    """Tests with p_holm: the corrected p-value of what is a test, NaN of the rest; see `measure_reaction`."""
     from statsmodels.stats.multitest import multipletests
 
     columns = ("estimate", "low", "high", "p_value", "reason")

@@ -36,7 +36,7 @@ def measure_market(settings: MarketSettings) -> Measured:
     from market.calendar import list_sessions
     from market.prices import DATES, measure_returns, read_prices
     from market.reaction import measure_reaction
-    from storage.market import count_answers, list_instruments, save_market, start_market
+    from storage.market import count_answers, list_instruments, save_market
 
     home = Home.from_environment()
     path = find_price_file(settings.prices)
@@ -62,7 +62,7 @@ def measure_market(settings: MarketSettings) -> Measured:
         "location": str(path.resolve()),
         "price_column": prices.column,
         "calendar": settings.calendar,
-        "timezone": settings.timezone,
+        "timezone": settings.timezone or chosen.model.reading.get("timezone", "UTC"),
         "horizons": list(settings.horizons),
         "cell_id": cell_id,
         "temperature": temperature,
@@ -70,14 +70,16 @@ def measure_market(settings: MarketSettings) -> Measured:
         "rows_rejected": int(prices.rejected.sum()),
         "jumps": jumps,
     }
-    days = start_market(home.warehouse, market, sessions, frame)
-    if days.empty:
-        raise NothingMeasuredError(
-            f"prices {path.name}: no headline that counts is in their time, {known.min():%Y-%m-%d} to "
-            f"{known.max():%Y-%m-%d}; the model learned from headlines up to {counts.trained_to:%Y-%m-%d}"
-        )
-    found = measure_reaction(days, returns, settings.horizons)
-    save_market(home.warehouse, str(market["market_id"]), found._asdict())
+
+    def measure(days: "pd.DataFrame") -> "dict[str, pd.DataFrame]":
+        if days.empty:
+            raise NothingMeasuredError(
+                f"prices {path.name}: no headline that counts is in their time, {known.min():%Y-%m-%d} to "
+                f"{known.max():%Y-%m-%d}; the model learned from headlines up to {counts.trained_to:%Y-%m-%d}"
+            )
+        return measure_reaction(days, returns, settings.horizons)._asdict()
+
+    save_market(home.warehouse, market, sessions, frame, measure)
     notes = tuple(_iterate_notes(counts, prices, jumps, matched))
     return Measured(str(market["market_id"]), cell_id, temperature, notes)
 
@@ -131,6 +133,11 @@ def _iterate_notes(
     )
     if counts.in_sample or counts.not_later:
         yield f"left out: {counts.in_sample:,} that it was trained on, {counts.not_later:,} that are not later"
+    if counts.before_cutoff:
+        yield (
+            f"{counts.before_cutoff:,} of those that count are not later than what the base model was pretrained on "
+            "(base_model.trained_until), which may hold them and what prices did then"
+        )
     with_prices, without = matched
     told = f"; none for {list_some(without)}" if without else ""
     yield f"prices of {len(with_prices):,} instrument{'' if len(with_prices) == 1 else 's'}{told}"

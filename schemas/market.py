@@ -43,10 +43,10 @@ class MarketSettings(Settings):
     temperature: float | None = Field(
         default=None, gt=0, allow_inf_nan=False, description="Of the probabilities; that of the gate when not given."
     )
-    timezone: str = Field(
-        default="UTC",
+    timezone: str | None = Field(
+        default=None,
         description="A headline of midnight in this zone is taken for one with a date alone: it is known at the end of "
-        "that day.",
+        "that day. As the model's study read dates when not given.",
     )
     price_column: str | None = Field(default=None, description="Column of the prices; found by names when not given.")
 
@@ -57,8 +57,8 @@ class MarketSettings(Settings):
 
     @field_validator("timezone")
     @classmethod
-    def _check_zone(cls, value: str) -> str:
-        return known_zone(value)
+    def _check_zone(cls, value: str | None) -> str | None:
+        return None if value is None else known_zone(value)
 
 
 @dataclass(frozen=True)

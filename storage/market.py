@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from storage.warehouse import reading, utc_now, writing
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     import duckdb
     import pandas as pd
 
@@ -24,6 +26,8 @@ class AnswerCounts(NamedTuple):
     counting: int
     in_sample: int
     not_later: int
+    before_cutoff: int
+    """Those of the counting ones that the base model may have read when it was pretrained."""
     trained_to: Any
     """The latest time of what the cell was trained and chosen on; None where nobody knows."""
 
@@ -33,7 +37,8 @@ def count_answers(warehouse: Path, cell_id: str, temperature: float) -> AnswerCo
     with reading(warehouse) as connection:
         [row] = connection.execute(
             "SELECT count(*), count(*) FILTER (counts), count(*) FILTER (in_sample), count(*) FILTER (NOT in_sample AND"
-            " NOT counts), max(trained_to) FROM dated_answers WHERE cell_id = ? AND temperature = ?",
+            " NOT counts), count(*) FILTER (counts AND before_cutoff), max(trained_to) FROM dated_answers"
+            " WHERE cell_id = ? AND temperature = ?",
             [cell_id, temperature],
         ).fetchall()
     return AnswerCounts(*row)
@@ -50,20 +55,23 @@ def list_instruments(warehouse: Path, cell_id: str, temperature: float) -> list[
     return [name for (name,) in rows]
 
 
-def start_market(
-    warehouse: Path, market: dict[str, object], sessions: "pd.DataFrame", prices: "pd.DataFrame"
-) -> "pd.DataFrame":
-    """Keep the prices and sessions of a measurement in place of earlier ones, and give the sentiment of its sessions.
+def save_market(
+    warehouse: Path,
+    market: "Mapping[str, object]",
+    sessions: "pd.DataFrame",
+    prices: "pd.DataFrame",
+    measure: "Callable[[pd.DataFrame], Mapping[str, pd.DataFrame]]",
+) -> None:
+    """Keep a measurement in place of an earlier one: prices, sessions and what was found, or none of them.
 
     Args:
         warehouse: The DuckDB file.
         market: The row of `markets`, without the time.
         sessions: Columns session and closes_at, ascending.
         prices: Columns instrument, session and price.
-
-    Returns:
-        Columns instrument (None: all headlines), session, n, sentiment and dispersion; sessions without a headline that
-        counts have no row.
+        measure: Takes the sentiment of the sessions with a headline that counts: columns instrument (None: all
+            headlines), session, n, sentiment and dispersion. Gives what is found as frames by `tests`, `quantiles` and
+            `events`, with the columns of their tables. What it raises leaves the warehouse as it was.
     """
     with writing(warehouse) as connection:
         for table in TABLES:
@@ -82,24 +90,16 @@ def start_market(
         connection.execute(
             "INSERT INTO ledger.market_prices BY NAME SELECT $market_id AS market_id, * FROM new_prices", own
         )
-        frame: pd.DataFrame = connection.execute(
+        days = connection.execute(
             "SELECT instrument, session, n, sentiment, dispersion FROM daily_sentiment WHERE market_id = $market_id AND"
             " n > 0",
             own,
         ).df()
-    return frame
-
-
-def save_market(warehouse: Path, market_id: str, findings: "dict[str, pd.DataFrame]") -> None:
-    """Keep what a measurement found: frames by `tests`, `quantiles` and `events`, with the columns of their tables."""
-    with writing(warehouse) as connection:
-        for name, frame in findings.items():
-            table = f"ledger.market_{name}"
-            connection.execute(f"DELETE FROM {table} WHERE market_id = ?", [market_id])  # noqa: S608 (our own names)
+        for name, frame in measure(days).items():
             connection.register("found", frame)
             connection.execute(
-                f"INSERT INTO {table} BY NAME SELECT $market_id AS market_id, * FROM found",  # noqa: S608
-                {"market_id": market_id},
+                f"INSERT INTO ledger.market_{name} BY NAME SELECT $market_id AS market_id, * FROM found",  # noqa: S608
+                own,
             )
             connection.unregister("found")
 

@@ -65,9 +65,11 @@ SELECT DISTINCT ON (cell_id, temperature, text, published_at, instrument)
     p_positive,
     in_sample,
     trained_to,
-    NOT in_sample AND coalesce(published_at > trained_to, false) AS counts
+    NOT in_sample AND coalesce(published_at > trained_to, false) AS counts,
+    published_at::DATE <= cutoffs.trained_until AS before_cutoff
 FROM answered
 LEFT JOIN learned USING (split_id)
+LEFT JOIN ledger.cutoffs AS cutoffs USING (cell_id)
 ORDER BY cell_id, temperature, text, published_at, instrument, in_sample;
 COMMENT ON VIEW dated_answers IS 'What each cell answered to headlines with a date, each once: of its test part, and of scored sources.';
 COMMENT ON COLUMN dated_answers.origin IS 'test: of a study. scored: of a source that was scored.';
@@ -82,6 +84,7 @@ COMMENT ON COLUMN dated_answers.p_positive IS 'Probability of sampling positive.
 COMMENT ON COLUMN dated_answers.in_sample IS 'Whether the cell was trained on the text, or nobody knows.';
 COMMENT ON COLUMN dated_answers.trained_to IS 'The latest time of what the cell was trained and chosen on, UTC; of headlines without a date that of their ingestion.';
 COMMENT ON COLUMN dated_answers.counts IS 'Whether the headline is later than all that, so that the answer knows nothing of what came after it.';
+COMMENT ON COLUMN dated_answers.before_cutoff IS 'Whether its base model may have read the headline when it was pretrained (base_model.trained_until); NULL where that is not known.';
 
 
 CREATE OR REPLACE VIEW daily_sentiment AS
@@ -92,6 +95,7 @@ WITH answers AS (
         dated_answers.p_positive - dated_answers.p_negative AS sentiment,
         dated_answers.in_sample,
         dated_answers.counts,
+        dated_answers.before_cutoff,
         if(
             (published_at AT TIME ZONE 'UTC' AT TIME ZONE markets.timezone)::TIME = TIME '00:00:00',
             published_at + INTERVAL 1 DAY,
@@ -117,7 +121,8 @@ grouped AS (
         avg(sentiment) FILTER (counts) AS sentiment,
         stddev_samp(sentiment) FILTER (counts) AS dispersion,
         count(*) FILTER (in_sample) AS n_in_sample,
-        count(*) FILTER (NOT in_sample AND NOT counts) AS n_not_later
+        count(*) FILTER (NOT in_sample AND NOT counts) AS n_not_later,
+        count(*) FILTER (counts AND before_cutoff) AS n_before_cutoff
     FROM placed
     GROUP BY GROUPING SETS ((market_id, session, instrument), (market_id, session))
 )
@@ -130,6 +135,7 @@ SELECT
     grouped.dispersion,
     grouped.n_in_sample,
     grouped.n_not_later,
+    grouped.n_before_cutoff,
     prices.price
 FROM grouped
 LEFT JOIN ledger.market_prices AS prices USING (market_id, session, instrument)
@@ -144,6 +150,7 @@ COMMENT ON COLUMN daily_sentiment.sentiment IS 'Mean of p_positive less p_negati
 COMMENT ON COLUMN daily_sentiment.dispersion IS 'Its standard deviation; NULL for fewer than two headlines.';
 COMMENT ON COLUMN daily_sentiment.n_in_sample IS 'Headlines left out, since the model was trained on their text.';
 COMMENT ON COLUMN daily_sentiment.n_not_later IS 'Headlines left out, since they are not later than all that the model was trained and chosen on.';
+COMMENT ON COLUMN daily_sentiment.n_before_cutoff IS 'Those of n that the base model may have read when it was pretrained (base_model.trained_until).';
 COMMENT ON COLUMN daily_sentiment.price IS 'The price of the instrument at the close; NULL where the file has none.';
 
 

@@ -33,6 +33,8 @@ ELSEWHERE = {
     "ORG/NAME@REVISION": "needs the hub",
     "--profile paper": "needs the hub",
     "FinancialPhraseBank": "in the tests of ingestion, which skip where it is absent",
+    "--prices prices.csv": "in the tests of fintone market",
+    "demo/": "in the tests of fintone market",
     "runner.kind=ray": "in the tests of the Ray runner",
 }
 """What a line says that this test cannot run, and why."""

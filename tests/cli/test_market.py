@@ -1,7 +1,11 @@
 """`fintone market` and its flow, on answers that are in the warehouse already."""
 
 import json
+import os
+import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -100,6 +104,23 @@ def test_prices_that_know_nothing_give_no_sign(fintone: Run, cell: str) -> None:
 @pytest.mark.usefixtures("cell")
 def test_a_wrong_word_is_one_line(refuse: Refuse, arguments: tuple[str, ...], message: str) -> None:
     assert message in refuse("market", *arguments)
+
+
+@pytest.mark.slow
+def test_the_documented_demo_finds_what_is_planted(home: Path) -> None:
+    root, folder = Path(__file__).parents[2], Path(sys.executable).parent
+    text = (root / "docs" / "time.md").read_text(encoding="utf-8")
+    lines = re.findall(r"^ {4}((?:python|fintone) .*demo.*)$", text, flags=re.MULTILINE)
+    assert len(lines) == 3
+    own = {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(root)}
+    for line in lines:
+        subprocess.run(["bash", "-c", line], env=own, check=True, capture_output=True)
+    sql = (
+        "SELECT low, high, p_holm FROM market_reaction WHERE scope = 'panel' AND horizon = 1 AND measure = 'sentiment'"
+    )
+    [(low, high, p_holm)] = query(home / "warehouse.duckdb", sql).rows
+    assert low < 0.01 < high
+    assert p_holm < 0.001
 
 
 def test_the_flow_measures_and_shows_its_figures(home: Path, cell: str, server: str) -> None:

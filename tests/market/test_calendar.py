@@ -26,6 +26,12 @@ def test_sessions_reach_beyond_the_prices_on_both_sides() -> None:
     assert sessions.max() > pd.Timestamp("2024-01-20")
 
 
+def test_a_missing_library_is_told_with_the_extra_that_brings_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("market.calendar.find_spec", lambda name: None if name == "statsmodels" else object())
+    with pytest.raises(CalendarError, match=r"market: needs statsmodels: pip install 'fintone\[market\]'"):
+        list_sessions("XNYS", date(2024, 1, 10), date(2024, 1, 11))
+
+
 def test_a_calendar_that_is_none_is_told_with_some_that_are() -> None:
     with pytest.raises(CalendarError, match=r"'NYSE2': there is none of that name; XNYS is New York"):
         list_sessions("NYSE2", date(2024, 1, 10), date(2024, 1, 11))

@@ -58,6 +58,13 @@ def test_an_adjusted_price_comes_first_and_a_column_an_instrument_is_read() -> N
     assert len(wide.rejected) == 0
 
 
+def test_commas_part_thousands_or_the_row_is_rejected() -> None:
+    dates = [f"2024-01-0{day}" for day in range(1, 5)]
+    prices = read({"ticker": ["A"] * 4, "close": ["1,234.5", "1,234", "12,5", "1,23,4"]}, dates)
+    assert prices.frame["price"].tolist() == [1234.5, 1234.0]
+    assert prices.rejected.to_dict() == {"the price is no number": 2}
+
+
 def test_a_table_without_prices_says_what_lacks() -> None:
     with pytest.raises(PricesError, match=r"prices p\.csv: has no column close"):
         read({"ticker": ["A"], "size": ["1"]}, ["2024-01-01"])

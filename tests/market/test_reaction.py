@@ -1,12 +1,14 @@
 """Returns that follow the sentiment are found, others are not; and nothing looks ahead."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from benchmarks.market import SESSIONS, count_daily, price, simulate
 from market.demo import TICKERS, make_headlines
+from market.events import study_events
 from market.prices import measure_returns
-from market.reaction import Reaction, measure_reaction
+from market.reaction import Reaction, correct_p_values, measure_reaction
 
 
 def measure(seed: int, coefficient: float, horizons: tuple[int, ...] = (1, 5)) -> Reaction:
@@ -63,10 +65,36 @@ def test_prices_rise_after_strong_good_news_and_not_before(planted: Reaction) ->
     assert good.index.tolist() == list(range(-5, 11))
 
 
-def test_no_instrument_is_found_where_neither_panel_nor_mean_is(planted: Reaction) -> None:
-    tests = planted.tests
-    own = tests[tests["scope"] == "instrument"]["p_holm"]
-    assert own.min() >= tests[tests["scope"] != "instrument"]["p_holm"].min()
+def test_p_values_are_holms_and_instruments_stay_behind_panel_and_mean() -> None:
+    rows = [
+        ("panel", "sentiment", 0.01),
+        ("panel", "rank correlation", 0.04),
+        ("overall", "sentiment", 0.03),
+        ("overall", "rank correlation", 0.02),
+        ("instrument", "sentiment", 0.0001),
+        ("instrument", "rank correlation", 0.5),
+        ("panel", "dispersion", 0.0),
+    ]
+    tests = pd.DataFrame(rows, columns=["scope", "measure", "p_value"])
+    tests = tests.assign(instrument=None, horizon=1, days=99, sessions=99)
+    *corrected, held = correct_p_values(tests)["p_holm"].tolist()
+    assert corrected == pytest.approx([0.04, 0.06, 0.06, 0.06, 0.04, 0.5])  # .0001 is held back by the panel's .04
+    assert pd.isna(held)
+
+
+def test_abnormal_returns_add_up_from_five_sessions_before() -> None:
+    sessions = pd.date_range("2024-01-01", periods=300, freq="D")
+    place = np.arange(300)
+    returns = pd.DataFrame({"instrument": "A", "session": sessions, "before": np.where(place % 20 == 11, 0.01, 0.0)})
+    strong = np.where(place % 20 == 10, 1.0, 0.0)  # the day before each rise
+    days = pd.DataFrame({"instrument": "A", "session": sessions, "sentiment": strong})
+    found = study_events(days[(place % 20 == 10) | (place % 20 == 3)], returns).set_index("offset")
+    mean = returns["before"].mean()
+    assert set(found["direction"]) == {"positive"}
+    assert found["events"].unique().tolist() == [14]  # the last day has no ten sessions after it
+    assert found["value"][0] == pytest.approx(-6 * mean)
+    assert found["value"][10] == pytest.approx(0.01 - 16 * mean)
+    assert found["low"][10] == pytest.approx(found["high"][10])
 
 
 def test_few_sessions_say_why_there_is_nothing() -> None:

@@ -119,6 +119,58 @@ def test_a_headline_counts_for_the_first_session_that_closes_after_it(home: Path
     assert [(f"{session:%d}", n) for session, n in found] == [("07", 1), ("08", 1), ("11", 2), ("13", 1)]
 
 
+def test_a_date_alone_is_one_in_the_zone_of_the_study_or_in_another(home: Path, cell: str) -> None:
+    with writing(home / "warehouse.duckdb") as connection:  # midnight of the 12th in Lisbon, in summer
+        connection.execute(
+            "UPDATE ledger.scored_rows SET published_at ="
+            " CASE WHEN row_number = 1 THEN TIMESTAMP '2024-06-11 23:00' END"
+        )
+    rows = "SELECT strftime(session, '%d') FROM daily_sentiment WHERE instrument IS NULL AND n > 0"
+    for zone, day in ((None, "12"), ("Europe/Lisbon", "13")):
+        measure(cell, timezone=zone)
+        assert ask(home, rows) == [(day,)]
+    study = 'UPDATE studies SET config = json_merge_patch(config, \'{"data": {"timezone": "Europe/Lisbon"}}\')'
+    with writing(home / "warehouse.duckdb") as connection:
+        connection.execute(study)
+    measure(cell)
+    assert ask(home, rows) == [("13",)]
+
+
+def test_the_day_of_a_price_is_that_of_its_exchange(home: Path, cell: str) -> None:
+    lines = [f"2024-01-{day:02d} 00:00:00+09:00,AAA,{5 + day}" for day in (2, 3, 4)]
+    Path("p.csv").write_text("\n".join(["Date,Ticker,Close", *lines, "2024-01-05T15:30:00-05:00,AAA,9", ""]))
+    measure(cell, prices="p.csv")
+    assert [day for (day,) in ask(home, "SELECT strftime(session, '%d') FROM ledger.market_prices ORDER BY ALL")] == [
+        "02",
+        "03",
+        "04",
+        "05",
+    ]
+
+
+def test_news_that_the_base_model_may_have_read_is_counted(home: Path, cell: str) -> None:
+    with writing(home / "warehouse.duckdb") as connection:
+        connection.execute("UPDATE study_cells SET trained_until = DATE '2024-01-31' WHERE cell_id = ?", [cell])
+    [note] = [note for note in measure(cell).notes if "trained_until" in note]
+    days = len(pd.date_range("2023-07-01", "2024-01-31"))
+    assert int(note.split()[0].replace(",", "")) in range(3 * days, 3 * days + 4)
+    [(marked,)] = ask(home, "SELECT sum(n_before_cutoff) FROM daily_sentiment WHERE instrument IS NULL")
+    assert 0 < marked < 3 * days  # those in the time of the prices
+
+
+def test_a_failure_leaves_the_earlier_measurement(home: Path, cell: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    measure(cell)
+    before = ask(home, "FROM market_reaction")
+
+    def fail(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("market.reaction.study_events", fail)
+    with pytest.raises(KeyboardInterrupt):
+        measure(cell)
+    assert ask(home, "FROM market_reaction") == before
+
+
 def test_the_same_again_replaces_what_was_found(home: Path, cell: str) -> None:
     first, again = measure(cell), measure(cell)
     assert first == again
