@@ -36,6 +36,7 @@ _ZONES = {
 """Zones that words may name: those of RFC 2822, and of Europe."""
 _NUMBERS = r"\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2})"
 """A date of three numbers whose year is last, or has two digits."""
+_WITHIN = rf"(?:^|\D){_NUMBERS}(?:$|\D)"
 _BEGINS = re.compile(rf"({_NUMBERS})(?:$|\D)")
 _CLOCK = r"\d{1,2}:\d{2}(?::\d{2})?(?: [AP]M)?"
 _TIDIED = (
@@ -74,11 +75,10 @@ def parse_dates(words: pd.Series, timezone: str, order: DateOrder | None) -> pd.
     """
     codes, distinct = pd.factorize(words)
     plain = pd.Series(distinct, dtype="str").str.strip()
-    for pattern, replacement in _TIDIED:
-        plain = plain.str.replace(pattern, replacement, regex=True)
-    for zone, offset in _ZONES.items():
-        plain = plain.str.replace(rf"([\dM]) ?\(?{zone}\)?$", rf"\1 {offset}", regex=True)
-    times = _parse_tidy(_put_year_first(plain, order), timezone)
+    is_tidy = plain.str.contains(_ISO, regex=True) & ~plain.str.contains(_WITHIN, regex=True)
+    if not is_tidy.all():
+        plain = plain.mask(~is_tidy, _put_year_first(_tidy(plain[~is_tidy]), order))
+    times = _parse_tidy(plain, timezone)
     return times.take(codes).set_axis(words.index)
 
 
@@ -141,6 +141,17 @@ def year_first(date: str, order: DateOrder) -> str | None:
     return f"{year:04d}-{month:02d}-{day:02d}" if is_date else None
 
 
+def _tidy(plain: pd.Series) -> pd.Series:
+    """Words in fewer forms: blanks, weekdays, half-days and comments as `_TIDIED` says, zones as their offsets."""
+    for pattern, replacement in _TIDIED:
+        plain = plain.str.replace(pattern, replacement, regex=True)
+    names_zone = plain.str.contains(rf"[\dM] ?\(?(?:{'|'.join(_ZONES)})\)?$", regex=True)
+    zoned = plain[names_zone]
+    for zone, offset in _ZONES.items() if len(zoned) else ():
+        zoned = zoned.str.replace(rf"([\dM]) ?\(?{zone}\)?$", rf"\1 {offset}", regex=True)
+    return plain.mask(names_zone, zoned)
+
+
 def _put_year_first(plain: pd.Series, order: DateOrder | None) -> pd.Series:
     """Words with the dates of numbers rewritten; empty where the order does not fit, or a date is not at the start."""
     dates = plain.str.extract(rf"^({_NUMBERS})(?:$|\D)", expand=False)
@@ -151,7 +162,7 @@ def _put_year_first(plain: pd.Series, order: DateOrder | None) -> pd.Series:
         rest = plain.str.replace(rf"^{_NUMBERS}", "", regex=True)
         rewritten = (told + rest).where(told != "", "")
         plain = plain.where(dates.isna(), rewritten)
-    return plain.mask(plain.str.contains(rf"(?:^|\D){_NUMBERS}(?:$|\D)", regex=True), "")
+    return plain.mask(plain.str.contains(_WITHIN, regex=True), "")
 
 
 def _parse_tidy(plain: pd.Series, timezone: str) -> pd.Series:

@@ -66,10 +66,10 @@ def _read_record(record: Record, layout: Layout) -> RawRow:
         return broken_row(raw, "the header again")
     columns = layout.columns
     label, others = None if columns.label is None else fields[columns.label], take_others(fields, columns.others)
-    row = RawRow(fields[columns.text], label, raw, others=others)
+    about = take_about({what: fields[place] for what, place in columns.about.items()}) if columns.about else {}
+    row = RawRow(fields[columns.text], label, raw, others=others, **about)
     row = columns.group.label(row, fields) if columns.group else row
-    row = row if columns.part is None else row._replace(part=fields[columns.part])
-    return take_about(row, {what: fields[place] for what, place in columns.about.items()})
+    return row if columns.part is None else row._replace(part=fields[columns.part])
 
 
 def _split_row(line: str, layout: Layout, words: LabelWords) -> list[str] | None:

@@ -88,7 +88,8 @@ class Fields:
             row = row._replace(part="" if is_empty(values[self.part]) else label_word(values[self.part]))
         if self.about:
             found = {what: follow(cells[each.place], each.path) for what, each in self.about.items()}
-            row = take_about(row, {what: None if cell is SEVERAL else cell for what, cell in found.items()})
+            told = take_about({what: None if cell is SEVERAL else cell for what, cell in found.items()})
+            row = row._replace(**told)
         if self.group is None:
             return row
         return self.group.label(row, dict(zip(self.group.places, (values[each] for each in self.grouped), strict=True)))

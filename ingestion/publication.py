@@ -54,6 +54,6 @@ def _find_reasons(dates: pd.DataFrame) -> pd.Series:
 
 def tell_days(times: pd.Series, timezone: str) -> pd.Series:
     """The day of each time in UTC, as `2025-03-04` in a zone; missing where there is none."""
-    local = times.dt.tz_localize("UTC").dt.tz_convert(timezone)
-    days: pd.Series = local.dt.strftime("%Y-%m-%d").astype("str")
-    return days
+    codes, days = pd.factorize(times.dt.tz_localize("UTC").dt.tz_convert(timezone).dt.normalize())
+    told = pd.Series(days.strftime("%Y-%m-%d"), dtype="str")  # many headlines have one day
+    return told.reindex(codes).set_axis(times.index)
