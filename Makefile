@@ -12,6 +12,8 @@ BIN = .venv/bin
 READY = .venv/.installed
 
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
+# The tests start some 200 processes, each of which would compile the project again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL = help
 .PHONY: help setup run test test-gpu soak lint bench base-model clean

@@ -6,6 +6,7 @@ Every draw follows from the seed.
 import csv
 from bisect import bisect
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from itertools import accumulate
 from pathlib import Path
 from random import Random
@@ -13,6 +14,9 @@ from random import Random
 VOCABULARY = 60_000
 COPIES, NUMBER_COPIES, REWORDED, BROKEN = 0.03, 0.03, 0.02, 0.005
 """Shares of rows that repeat an earlier one: exactly, with other numbers, reworded; and of rows with no label."""
+
+TICKERS, FIRST_DAY = 500, datetime(2025, 1, 1)  # noqa: DTZ001 (a file has words)
+"""Of a dated corpus: how many instruments it is about, and when it begins."""
 
 QUOTED = 0.1
 """Share of headlines with a word in quotes."""
@@ -47,6 +51,28 @@ def write_csv(path: Path, count: int, seed: int = 7) -> None:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("date", "text", "label"))
         writer.writerows(("2026-01-05", text, label) for text, label, _ in iterate_rows(count, seed))
+
+
+def write_dated_csv(path: Path, count: int, seed: int = 7) -> None:
+    """Write the rows of `write_csv` as CSV with the columns `published_at`, `ticker`, `text` and `label`.
+
+    Times are a year's, in order; each row has one of `TICKERS` tickers.
+    """
+    random, step = Random(seed), timedelta(days=365) / count
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("published_at", "ticker", "text", "label"))
+        for number, (text, label, _) in enumerate(iterate_rows(count, seed)):
+            moment = FIRST_DAY + number * step
+            writer.writerow((f"{moment:%Y-%m-%d %H:%M:%S}", f"T{random.randrange(TICKERS):03}", text, label))
+
+
+def write_undated_csv(path: Path, count: int, seed: int = 7) -> None:
+    """Write the same rows with the columns `text` and `label` alone."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("text", "label"))
+        writer.writerows((text, label) for text, label, _ in iterate_rows(count, seed))
 
 
 def _invent(random: Random, words: list[str], weights: list[float]) -> str:

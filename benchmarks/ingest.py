@@ -3,6 +3,7 @@
 Each side runs in a process of its own, so that its peak memory is its own, and is timed from the call to the stored
 result, imports aside. fintone accounts for every row, merges copies, groups near copies and stores a snapshot. pandas
 and pandera do what a script would: read, validate, drop failing rows and exact copies, store. `read_csv` only loads.
+Then fintone ingests the largest corpus with dates and instruments, and without any column but text and label.
 """
 
 import argparse
@@ -13,11 +14,11 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks.corpus import write_csv
+from benchmarks.corpus import write_csv, write_dated_csv, write_undated_csv
 from benchmarks.machine import write_results
 
 SIZES = (10_000, 100_000, 1_000_000)
@@ -99,12 +100,36 @@ def _take_in(file: Path, folder: Path, near_duplicates: str) -> float:
 
 def run_side(name: str, file: Path) -> tuple[float, float]:
     """Run one side in a process of its own: median seconds, and peak memory in GB."""
-    runs = []
-    for _ in range(RUNS):
-        command = [sys.executable, "-m", "benchmarks.ingest", "--side", name, "--data", str(file)]
-        printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout  # noqa: S603
-        runs.append(json.loads(printed))
+    return _summarise([_run_once(name, file) for _ in range(RUNS)])
+
+
+def _run_once(name: str, file: Path) -> dict[str, float]:
+    command = [sys.executable, "-m", "benchmarks.ingest", "--side", name, "--data", str(file)]
+    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout  # noqa: S603
+    run: dict[str, float] = json.loads(printed)
+    return run
+
+
+def _summarise(runs: Sequence[dict[str, float]]) -> tuple[float, float]:
     return statistics.median(run["seconds"] for run in runs), max(run["gigabytes"] for run in runs)
+
+
+def measure_dates(folder: Path) -> dict[str, float]:
+    """The same headlines with and without dates and instruments, in turn, printed when all are measured."""
+    size = max(SIZES)
+    files = {"with dates": folder / "dated.csv", "without dates": folder / "undated.csv"}
+    write_dated_csv(files["with dates"], size)
+    write_undated_csv(files["without dates"], size)
+    runs: dict[str, list[dict[str, float]]] = {name: [] for name in files}
+    for _ in range(RUNS):
+        for name, file in files.items():
+            runs[name].append(_run_once("fintone", file))
+    figures: dict[str, float] = {}
+    for name, own in runs.items():
+        seconds, gigabytes = _summarise(own)
+        figures |= {f"fintone {name}, {size:,} rows, s": seconds, f"fintone {name}, {size:,} rows, peak GB": gigabytes}
+        print(f"{f'fintone {name}':30} {f'{size:,} rows':>16} {seconds:9.2f} s {gigabytes:6.2f} GB", flush=True)
+    return figures
 
 
 def measure(files: dict[str, Path]) -> dict[str, float]:
@@ -134,12 +159,17 @@ def main() -> None:
             print(json.dumps({"seconds": seconds, "gigabytes": gigabytes}))
             return
         figures = measure({arguments.data.name: arguments.data} if arguments.data else _write_corpora(folder))
+        dates = {} if arguments.data else measure_dates(folder)
     largest = [figure for figure in figures if figure.startswith("fintone, ")][-1].split(", ")[-2]
     fintone = figures[f"fintone, {largest}, s"]
     ratios = {
         "fintone/pandas_pandera": figures[f"pandas and pandera, {largest}, s"] / fintone,
         "fintone/duckdb_read_csv": figures[f"DuckDB read_csv, {largest}, s"] / fintone,
     }
+    if dates:
+        dated, undated = (seconds for name, seconds in dates.items() if name.endswith(", s"))
+        ratios["fintone with dates/without dates, s"] = dated / undated
+        figures |= dates
     for ratio, value in ratios.items():
         print(f"{ratio:47} {value:9.3f}")
     print(f"written to {write_results('ingest', figures, ratios)}")

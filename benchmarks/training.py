@@ -207,12 +207,12 @@ def count_flops(subject: Subject, loss: str) -> float:
     return count_training_flops(model, subject.examples, subject.batch_size, LORA.r, whole_text=loss == "whole-text")
 
 
-def measure(subject: Subject, scratch: Path) -> tuple[dict[str, float], dict[str, float]]:
-    """Every side's rate, printed as it is measured, and fintone's over each of them."""
+def measure(subject: Subject, losses: Sequence[str], scratch: Path) -> tuple[dict[str, float], dict[str, float]]:
+    """Every side's rate with each loss, printed as it is measured, and fintone's over each of them."""
     matmul = measure_matmul_rate(subject.device)
     figures: dict[str, float] = {"matrix multiply, GFLOP/s": matmul / 1e9, "tokens an example": subject.tokens}
     ratios: dict[str, float] = {}
-    for loss in LOSSES:
+    for loss in losses:
         rate, peak = measure_fintone(subject, loss, scratch)
         reached = count_flops(subject, loss) * rate
         figures |= {
@@ -232,7 +232,7 @@ def measure(subject: Subject, scratch: Path) -> tuple[dict[str, float], dict[str
             ratios[f"fintone/{name}, {loss}"] = rate / plain
             print(f"{f'{name}, {loss}, micro-batches of {size}':60} {plain:9.2f} examples/s", flush=True)
         figures[f"largest difference of a gradient, {loss}, 1e-6"] = compare_gradients(subject, loss, scratch) * 1e6
-    ratios["fintone/sft_trainer"] = ratios["fintone/sft_trainer, completion"]
+    ratios["fintone/sft_trainer"] = ratios[f"fintone/sft_trainer, {losses[0]}"]
     return figures, ratios
 
 
@@ -245,7 +245,10 @@ def prepare(folder: Path, part: tuple[list[str], list[Label]], device: Device) -
 
 def main() -> None:
     """Measure both sides, print a table and write the results."""
-    arguments = learning_parser(__doc__).parse_args()
+    parser = learning_parser(__doc__)
+    parser.add_argument("--losses", nargs="+", choices=LOSSES, default=LOSSES, help="all if not given")
+    parser.add_argument("--results", default="training", help="name of the file in benchmarks/results")
+    arguments = parser.parse_args()
     device = choose_device()
     train = load_parts(arguments.data)["train"]
     with TemporaryDirectory() as folder:
@@ -253,11 +256,12 @@ def main() -> None:
         model = arguments.model or MODEL_FOLDER
         if device.name == "cuda":
             model = write_large_model(scratch / "large", model)
-        figures, ratios = measure(prepare(model, train, device), scratch)
+        figures, ratios = measure(prepare(model, train, device), arguments.losses, scratch)
     for name, figure in [*figures.items(), *ratios.items()]:
         print(f"{name:60} {figure:9.2f}")
     shown = "Llama 2 7B's shape, random weights" if device.name == "cuda" else model.resolve().name
-    print(f"written to {write_results('training', figures, ratios, model=shown, data=Path(arguments.data).name)}")
+    written = write_results(arguments.results, figures, ratios, model=shown, data=Path(arguments.data).name)
+    print(f"written to {written}")
 
 
 if __name__ == "__main__":

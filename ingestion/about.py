@@ -1,6 +1,6 @@
 """What a source says of a headline beside text and label: when it was published, of what, by whom, in what context."""
 
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Any
 
 from ingestion.cells import is_empty
@@ -73,9 +73,18 @@ def miss_about(names: Sequence[str], settings: DataSettings) -> dict[str, str]:
     return {what: name for what, name in told.items() if name and not find_named(names, name)}
 
 
-def take_about(cells: Mapping[str, Any]) -> dict[str, Any]:
-    """The words of a row's cells of time, instrument, publisher and context, by their fields of a raw row."""
-    return {what: _word(cell) for what, cell in cells.items()}
+def read_word(cell: Any) -> str | None:
+    """The word of a cell of a time, an instrument, a publisher or a context.
+
+    None for an empty one, and for one that says that there is no value.
+    """
+    if isinstance(cell, str) and cell.isascii():  # most are, and a million of them take a second less
+        return _unless_missing(" ".join(cell.split()))
+    if is_empty(cell):
+        return None
+    if isinstance(cell, int | float) and not isinstance(cell, bool):
+        return label_word(cell)
+    return _unless_missing(" ".join(str(plain_cell(cell)).split()))
 
 
 def _rank(names: Sequence[str], known: Sequence[str]) -> dict[int, int]:
@@ -89,17 +98,8 @@ def _fits(what: str, values: ColumnValues) -> bool:
     return values.holds_dates if what == "published_at" else values.is_short
 
 
-def _word(cell: Any) -> str | None:
-    """The word of a cell; None for an empty one, and for one that says that there is no value."""
-    if isinstance(cell, str) and cell.isascii():  # most are, and a million of them take a second less
-        return _unless_missing(" ".join(cell.split()))
-    if is_empty(cell):
-        return None
-    if isinstance(cell, int | float) and not isinstance(cell, bool):
-        return label_word(cell)
-    return _unless_missing(" ".join(str(plain_cell(cell)).split()))
-
-
 def _unless_missing(word: str) -> str | None:
     """The word; None for an empty one, and for one that says that there is no value."""
-    return None if not word or (len(word) <= _LONGEST_MISSING and word.casefold() in MISSING_WORDS) else word
+    if len(word) > _LONGEST_MISSING:
+        return word
+    return None if not word or word.casefold() in MISSING_WORDS else word

@@ -167,13 +167,16 @@ def _put_year_first(plain: pd.Series, order: DateOrder | None) -> pd.Series:
 
 def _parse_tidy(plain: pd.Series, timezone: str) -> pd.Series:
     times = pd.Series(pd.NaT, index=plain.index, dtype="datetime64[us]")
-    is_number, is_iso = plain.str.contains(_SINCE_1970, regex=True), plain.str.contains(_ISO, regex=True)
-    times[is_number] = _parse_numbers(plain[is_number])
+    is_iso = plain.str.contains(_ISO, regex=True)
+    others = plain[~is_iso]
+    is_number = others.str.contains(_SINCE_1970, regex=True)
+    numbers = _parse_numbers(others[is_number])
+    times[numbers.index] = numbers
     iso = plain[is_iso].str.replace(",", ".", regex=False)
     has_zone = iso.str.contains(_HAS_ZONE, regex=True)
     for part, is_zoned in ((iso[has_zone], True), (iso[~has_zone], False)):
         times[part.index] = _convert(part, "ISO8601", timezone, is_zoned=is_zoned)
-    rest = plain[~is_number & ~is_iso & plain.str.contains(r"\d", regex=True)]
+    rest = others[~is_number & others.str.contains(r"\d", regex=True)]
     rest = _parse_by_formats(rest, times, timezone)
     alone = rest.map(_parse_alone).dropna().astype("object")
     has_zone = pd.Series([time.tzinfo is not None for time in alone], index=alone.index, dtype="bool")

@@ -6,8 +6,9 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
-from ingestion.about import take_about
+from ingestion.about import read_word
 from ingestion.cells import is_blank
 from ingestion.columns import Columns
 from ingestion.encodings import LINE_ENDS, Text
@@ -66,7 +67,7 @@ def _read_record(record: Record, layout: Layout) -> RawRow:
         return broken_row(raw, "the header again")
     columns = layout.columns
     label, others = None if columns.label is None else fields[columns.label], take_others(fields, columns.others)
-    about = take_about({what: fields[place] for what, place in columns.about.items()}) if columns.about else {}
+    about: dict[str, Any] = {what: read_word(fields[place]) for what, place in columns.about.items()}
     row = RawRow(fields[columns.text], label, raw, others=others, **about)
     row = columns.group.label(row, fields) if columns.group else row
     return row if columns.part is None else row._replace(part=fields[columns.part])

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from ingestion.about import name_about, take_about
+from ingestion.about import name_about, read_word
 from ingestion.cells import is_empty
 from ingestion.column_names import end_of
 from ingestion.columns import PROMPT_NAMES, SAMPLE_ROWS, MissingColumnError, Table, choose_columns
@@ -88,7 +88,7 @@ class Fields:
             row = row._replace(part="" if is_empty(values[self.part]) else label_word(values[self.part]))
         if self.about:
             found = {what: follow(cells[each.place], each.path) for what, each in self.about.items()}
-            told = take_about({what: None if cell is SEVERAL else cell for what, cell in found.items()})
+            told: dict[str, Any] = {what: None if cell is SEVERAL else read_word(cell) for what, cell in found.items()}
             row = row._replace(**told)
         if self.group is None:
             return row

@@ -36,7 +36,9 @@ def resolve_dates(validated: Validated, settings: DataSettings) -> Validated:
     refused = candidates.loc[reasons.index, ["row_number", "raw"]].assign(reason=reasons)
     rejected = pd.concat([validated.rejected, refused[["row_number", "reason", "raw"]]], ignore_index=True)
     dated = candidates.assign(published_at=times.reindex(candidates.index))
-    return validated._replace(candidates=dated.drop(index=reasons.index), rejected=rejected)
+    if len(reasons):  # to drop none copies all rows
+        dated = dated.drop(index=reasons.index)
+    return validated._replace(candidates=dated, rejected=rejected)
 
 
 def _find_reasons(dates: pd.DataFrame) -> pd.Series:

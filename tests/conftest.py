@@ -2,8 +2,11 @@
 
 import gc
 import os
+import shutil
+import signal
 import stat
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -23,6 +26,13 @@ if TYPE_CHECKING:
 
 settings.register_profile("unhurried", deadline=None, max_examples=examples(100))
 settings.load_profile("unhurried")  # how long an example takes says more of the machine than of the code
+
+
+def pytest_configure() -> None:
+    """Processes that tests start heed signals, also where `nohup` or a script in the background runs the tests."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)  # ignored here; a new process does not inherit a function
 
 
 def pytest_collection_finish() -> None:
@@ -86,7 +96,8 @@ def lasting_worker(session_worker: None) -> Iterator[None]:
     """The process that trains outlives each study of the module, which saves starting it again."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("operations.worker.close_worker", lambda: None)
-        patch.setattr("flows.score.close_worker", lambda: None)
+        for user in ("flows.score", "operations.export"):
+            patch.setattr(f"{user}.close_worker", lambda: None)
         yield
 
 
@@ -126,6 +137,24 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("prepared") / "warehouse.duckdb"
     prepare_warehouse(path)
     return path
+
+
+@pytest.fixture(scope="module", autouse=True)
+def new_warehouses(prepared: Path) -> Iterator[None]:
+    """What makes a new warehouse begins with a copy; a module that tests how one is made overrides this."""
+    from storage import warehouse
+
+    usual, migrate = (warehouse.MIGRATIONS_FOLDER, warehouse.VIEWS_FILES), warehouse._migrate
+
+    def copy_and_migrate(path: Path) -> None:
+        if not path.exists() and usual == (warehouse.MIGRATIONS_FOLDER, warehouse.VIEWS_FILES):
+            with suppress(OSError):  # which the real one tells
+                shutil.copyfile(prepared, path)
+        migrate(path)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(warehouse, "_migrate", copy_and_migrate)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """A source that an earlier version read without its dates is read again when asked; studies stay as they are."""
 
 import csv
+import shutil
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
@@ -31,14 +32,20 @@ WITH_OLD_ID = ("sources", "source_visits", "rejected_rows", "quarantine", "snaps
 TIMES = "SELECT count(*), count(published_at), count(instrument) FROM splits JOIN headlines USING (headline_id)"
 
 
+@pytest.fixture(scope="module")
+def brought_up_to_date(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home that an earlier version left, migrated."""
+    root = restore(tmp_path_factory.mktemp("old") / "home", tmp_path_factory.mktemp("restored")).root
+    prepare_warehouse(root / "warehouse.duckdb")
+    return root
+
+
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home that an earlier version left, brought up to date; its source has a column of dates and one of tickers."""
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, brought_up_to_date: Path) -> Path:
+    """The home brought up to date; its source has a column of dates and one of tickers."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("FINTONE_HOME", str(tmp_path / "home"))
-    (tmp_path / "restored").mkdir()
-    root = restore(tmp_path / "home", tmp_path / "restored").root
-    prepare_warehouse(root / "warehouse.duckdb")
+    root = Path(shutil.copytree(brought_up_to_date, tmp_path / "home"))
     write_dated(tell_day)
     return root
 

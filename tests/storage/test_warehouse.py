@@ -27,6 +27,11 @@ from storage.warehouse import (
 )
 
 
+@pytest.fixture(scope="module")
+def new_warehouses() -> None:
+    """They are made, not copied."""
+
+
 def _someone_elses(path: Path) -> None:
     with duckdb.connect(path) as connection:
         connection.execute("CREATE TABLE trades (price DOUBLE)")

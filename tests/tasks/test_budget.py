@@ -24,7 +24,6 @@ from storage.looks import Standing, load_standing
 from storage.query import query
 from storage.splits import save_split
 from storage.studies import StudyRecord, save_study
-from storage.warehouse import prepare_warehouse
 
 POOL, TEST = 600, 300
 LENIENT = {"min_accuracy": 0.0, "max_unparsed_rate": 1.0}
@@ -120,13 +119,6 @@ def rerun_until_promoted(desk: Desk, times: int) -> None:
         desk.judge(f"cell {cell}", right, int(random.choice([42, 42, rerun])), **settings)
         if desk.decisions[-1].decision == "promoted":
             return
-
-
-@pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("prepared") / "warehouse.duckdb"
-    prepare_warehouse(path)
-    return path
 
 
 @pytest.fixture

@@ -130,7 +130,7 @@ def test_the_argmax_is_what_greedy_generation_says_on_every_row(case: Case) -> N
     assert case.score(top_k=None).argmax.tolist() == expected
 
 
-@pytest.mark.parametrize("top_k", [None, 50])
+@pytest.mark.parametrize("top_k", [pytest.param(None, marks=pytest.mark.slow), 50])
 def test_probabilities_are_those_that_generate_samples_from(case: Case, top_k: int | None) -> None:
     measured = case.score(top_k).sampled
     owners = torch.tensor(

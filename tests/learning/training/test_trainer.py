@@ -107,8 +107,15 @@ def check_close(measured: dict[str, torch.Tensor], expected: dict[str, torch.Ten
         assert torch.linalg.norm(measured[name] - value) <= tolerance * torch.linalg.norm(value), name
 
 
-@pytest.mark.parametrize("kind", [PrefixTrainer, AdapterTrainer], ids=["packed", "padded"])
-@pytest.mark.parametrize("loss", ["completion", "whole-text"])
+@pytest.mark.parametrize(
+    ("kind", "loss"),
+    [
+        pytest.param(PrefixTrainer, "completion", id="packed-completion"),
+        pytest.param(PrefixTrainer, "whole-text", id="packed-whole-text"),
+        pytest.param(AdapterTrainer, "completion", id="padded-completion"),
+        pytest.param(AdapterTrainer, "whole-text", id="padded-whole-text", marks=pytest.mark.slow),
+    ],
+)
 @pytest.mark.parametrize("folder", [*REAL, *FAMILIES], indirect=True)
 def test_loss_and_gradients_are_those_of_plain_trl(
     folder: Path, loss: str, kind: type[AdapterTrainer], tmp_path: Path
