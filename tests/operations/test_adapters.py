@@ -21,7 +21,7 @@ from schemas.source import ScoreSettings
 from storage.query import query
 from storage.warehouse import writing
 
-pytestmark = pytest.mark.usefixtures("session_worker")
+pytestmark = pytest.mark.usefixtures("lasting_worker")
 
 DOUBTFUL = (
     "SELECT cell_id, count(*) FROM scores JOIN cells USING (cell_id)"
