@@ -24,6 +24,8 @@ def resolve_dates(validated: Validated, settings: DataSettings) -> Validated:
     """
     candidates = validated.candidates
     words = candidates["published_at"].dropna()
+    if words.empty:
+        return validated._replace(candidates=candidates.assign(published_at=pd.Series(dtype="datetime64[us]")))
     try:
         times = parse_dates(words, settings.timezone, settings.date_order)
     except DateOrderError as error:
