@@ -70,7 +70,7 @@ def _describe_training(config: StudyConfig, cell: SettledCell) -> str:
         "lora.dropout": "dropout={:g}",
     }
     groups = {"training": cell.settings.training, "lora": cell.settings.lora}
-    what = ["all weights of an encoder"] if "lora" in cell.ignored else []
+    what = ["all weights"] if "lora" in cell.ignored else []
     fixed = [
         form.format(getattr(groups[group], name))
         for path, form in told.items()

@@ -50,7 +50,7 @@ def describe_model(base: BaseModelSettings) -> str:
     resolved = resolve_base_model(base.name, None, models)
     check_weights(resolved, models, LONGEST_LOOK)
     plan = plan_base(resolved, base.quantization)
-    weights = f"weights: {base.quantization}" if plan.kind == "causal" else f"kind: {plan.kind}"
+    weights = f"weights: {base.quantization}" if plan.kind_of_model == "causal" else f"kind: {plan.kind_of_model}"
     return f"{base.name}, files {resolved.revision}, {weights}"
 
 

@@ -28,8 +28,8 @@ class BaseModelPlan(Settings):
     folder: Path
     revision: str
     quantization: Literal["nf4", "none"]
-    kind: str
-    """The kind of model, as `causal` or `encoder`; see `learning.kinds`."""
+    kind_of_model: str
+    """As `causal` or `encoder`; see `learning.kinds`."""
     training_version: int
     """Version of the kind's training code."""
     answers_untouched: bool

@@ -85,7 +85,7 @@ def plan_base(found: ResolvedModel, quantization: Literal["nf4", "none"]) -> Bas
         folder=found.folder,
         revision=found.revision,
         quantization=quantization,
-        kind=kind.name,
+        kind_of_model=kind.name,
         training_version=max(kind.training_changes),
         answers_untouched=kind.answers_untouched(found.folder),
     )

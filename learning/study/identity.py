@@ -253,7 +253,7 @@ def _model_identity(settings: CellSettings, base: BaseModelPlan) -> dict[str, ob
         "precision": settings.training.precision,
         "attention": settings.training.attention,
         **_identify(settings.base_model, "base_model", leave_out={"name", "revision", "quantization"}),
-        **({} if base.kind == FIRST_KIND else {"kind_of_model": base.kind}),
+        **({} if base.kind_of_model == FIRST_KIND else {"kind_of_model": base.kind_of_model}),
     }
 
 

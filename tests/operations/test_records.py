@@ -33,16 +33,16 @@ from schemas.plan import BaseModelPlan, CellPlan, FoundModel, StudyPlan
 from schemas.profiles import build_config, load_profile
 from storage.cells import add_cells
 from storage.evaluations import forget_evaluations
-from storage.query import query
 from storage.studies import StudyRecord, save_study
 from tasks.training import _recipe
+from tests import asking
 
 BASE = BaseModelPlan(
     name="embedded",
     folder=MODEL_FOLDER,
     revision="0123456789abcdef",
     quantization="none",
-    kind="causal",
+    kind_of_model="causal",
     training_version=4,
     answers_untouched=True,
 )
@@ -63,7 +63,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prepared: Path) -> Pat
 
 
 def ask(sql: str) -> list[tuple[Any, ...]]:
-    return query(Path(os.environ["FINTONE_HOME"]) / "warehouse.duckdb", sql).rows
+    return asking.ask(Path(os.environ["FINTONE_HOME"]), sql)
 
 
 def configure(home: Path, *assignments: str) -> StudyConfig:

@@ -16,7 +16,7 @@ BASE = BaseModelPlan(
     folder=Path("model"),
     revision="6" * 16,
     quantization="nf4",
-    kind="causal",
+    kind_of_model="causal",
     training_version=4,
     answers_untouched=True,
 )

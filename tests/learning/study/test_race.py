@@ -17,7 +17,7 @@ BASE = BaseModelPlan(
     folder=Path("model"),
     revision="0123456789abcdef",
     quantization="nf4",
-    kind="causal",
+    kind_of_model="causal",
     training_version=4,
     answers_untouched=True,
 )
