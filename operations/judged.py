@@ -33,12 +33,14 @@ def load_judged(warehouse: Path, cell: Champion) -> Judged | None:
     from storage.cells import load_cell
     from storage.evaluations import load_test_figures
     from storage.splits import load_split_counts
+    from storage.warehouse import reading_together
 
-    split_id = load_cell(warehouse, cell.cell_id).record.split_id
-    figures = load_test_figures(warehouse, *cell, split_id)
-    if figures is None:
-        return None
-    counts = [count for part, _, count in load_split_counts(warehouse, split_id) if part == "test"]
+    with reading_together(warehouse):
+        split_id = load_cell(warehouse, cell.cell_id).record.split_id
+        figures = load_test_figures(warehouse, *cell, split_id)
+        if figures is None:
+            return None
+        counts = [count for part, _, count in load_split_counts(warehouse, split_id) if part == "test"]
     bounds = (figures["accuracy_low"], figures["accuracy_high"])
     return Judged(figures["n"], figures["accuracy"], *bounds, max(counts) / sum(counts))
 

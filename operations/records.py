@@ -66,11 +66,14 @@ def load_asked_parts(study: StudyPlan, cell: ModelCell, names: Sequence[str] | N
     """
     from learning.prompt.choice import ask
     from operations.examples import load_chooser
+    from storage.home import Home
+    from storage.warehouse import reading_together
 
     prompt = cell.settings.prompt
-    chooser = load_chooser(study.split_id, prompt, study.config.data.near_duplicates)
     asked = names or (("test",) if study.folds else PARTS)
-    parts = [load_part(study, name, prompt) for name in asked]
+    with reading_together(Home.from_environment().warehouse):
+        chooser = load_chooser(study.split_id, prompt, study.config.data.near_duplicates)
+        parts = [load_part(study, name, prompt) for name in asked]
     return [replace(part, texts=ask(part.texts, chooser)) for part in parts]
 
 

@@ -175,8 +175,7 @@ class _Engine:
     def attached(self, path: Path, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:  # noqa: FBT001
         """A connection whose database is the file."""
         engine = self._start(spills=f"{path}.tmp")
-        name, mode = str(path).replace("'", "''"), " (READ_ONLY)" if read_only else ""
-        engine.execute(f"ATTACH '{name}' AS {NAME}{mode}")
+        engine.execute(f"ATTACH {_quote(str(path))} AS {NAME}{' (READ_ONLY)' if read_only else ''}")
         try:
             with closing(cursor_of(engine)) as connection:
                 yield connection
@@ -185,12 +184,20 @@ class _Engine:
 
     def _start(self, spills: str) -> duckdb.DuckDBPyConnection:
         """This DuckDB; what exceeds its memory goes beside the file, not into the working folder."""
-        if self._spills != spills:
-            self.close()
+        if self._started is not None and self._spills != spills:
+            self._move_spills(self._started, spills)
         if self._started is None:
-            self._started, self._spills = duckdb.connect(config={"temp_directory": spills}), spills
+            self._started = duckdb.connect(config={"temp_directory": spills})
             atexit.register(self.close)  # what lives on when Python has taken DuckDB down is told on standard error
+        self._spills = spills
         return self._started
+
+    def _move_spills(self, engine: duckdb.DuckDBPyConnection, spills: str) -> None:
+        """Have it write elsewhere; one that has written already is replaced by the next."""
+        try:
+            engine.execute("SET temp_directory = " + _quote(spills))
+        except duckdb.Error:
+            self.close()
 
     def _detach(self, engine: duckdb.DuckDBPyConnection) -> None:
         """Close the file; a DuckDB that cannot, as after an error that it calls fatal, is replaced by the next."""
@@ -205,6 +212,10 @@ class _Engine:
             self._started.close()
             self._started = None
             atexit.unregister(self.close)
+
+
+def _quote(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 NAME = "warehouse"

@@ -15,12 +15,21 @@ def define_views(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], *
         files: What defines them, in this order.
         is_migrated: Whether a migration ran in this transaction, after which a view may no longer fit its tables.
     """
-    texts = [file.read_text(encoding="utf-8") for file in files]
-    if not is_migrated and _read_stamp(connection) == _stamp(connection, texts):
+    if not is_migrated and has_views(connection, files):
         return
+    texts = _read(files)
     for text in texts:
         connection.execute(text)
     connection.execute(f"CREATE OR REPLACE MACRO ledger.views_stamp() AS '{_stamp(connection, texts)}'")
+
+
+def has_views(connection: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> bool:
+    """Whether a warehouse has the views and macros that files define, as they define them."""
+    return _read_stamp(connection) == _stamp(connection, _read(files))
+
+
+def _read(files: Sequence[Path]) -> list[str]:
+    return [file.read_text(encoding="utf-8") for file in files]
 
 
 def _stamp(connection: duckdb.DuckDBPyConnection, texts: Sequence[str]) -> str:

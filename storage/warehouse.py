@@ -2,6 +2,7 @@
 
 import fcntl
 import logging
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, suppress
 from contextvars import ContextVar
@@ -27,7 +28,7 @@ from storage.unfit import (
     not_a_warehouse,
     recognise,
 )
-from storage.view_definitions import define_views
+from storage.view_definitions import define_views, has_views
 
 __all__ = [
     "NotAWarehouseError",
@@ -98,8 +99,9 @@ def migrate_to_read(path: Path) -> None:
 def prepare_warehouse(path: Path) -> None:
     """Create the warehouse if it is absent, run the migrations that it lacks and bring its views up to date.
 
-    All of it is one transaction. A file that is refused stays as it was, byte for byte. One that lacks migrations is
-    copied beside it first; the log `fintone.warehouse` names the copy.
+    One that lacks nothing is only read, so that nobody who reads it has to let go. Else all of it is one transaction. A
+    file that is refused stays as it was, byte for byte. One that lacks migrations is copied beside it first; the log
+    `fintone.warehouse` names the copy.
 
     Raises:
         NotAWarehouseError: The file is no DuckDB file, or one with tables that are not ours.
@@ -109,8 +111,10 @@ def prepare_warehouse(path: Path) -> None:
     """
     if path.exists() and not _is_torn(path):
         with _damage_told(path), opened(path, read_only=True, patience=READ_PATIENCE) as connection:
-            _last_migration(connection, path)
-        _migrate(path)
+            last = _last_migration(connection, path)
+            is_ready = last == max(_migrations()) and has_views(connection, VIEWS_FILES)
+        if not is_ready or not _may_be_written(path):
+            _migrate(path)
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     with holding(path, "warehouse", "new"):  # several first runs may begin at once
@@ -122,6 +126,11 @@ def prepare_warehouse(path: Path) -> None:
             if is_new:
                 path.unlink(missing_ok=True)
             raise
+
+
+def _may_be_written(path: Path) -> bool:
+    """Whether the file and, for the log of a transaction, its folder may be written."""
+    return all(os.access(each, os.W_OK, effective_ids=True) for each in (path, path.parent))
 
 
 def _migrate(path: Path) -> None:

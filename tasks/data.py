@@ -42,17 +42,19 @@ def split_snapshot(ingested: IngestedSource, config: StudyConfig) -> str:
     from reporting.verdict import tell_leaks, tell_scarcity
     from storage.home import Home
     from storage.splits import load_leaks, load_split_counts
+    from storage.warehouse import reading_together
 
+    warehouse = Home.from_environment().warehouse
     identifier, notes = settle_study_split(config, ingested)
-    by_label = load_split_counts(Home.from_environment().warehouse, identifier)
+    with reading_together(warehouse):
+        by_label, leaks = load_split_counts(warehouse, identifier), load_leaks(warehouse, identifier)
     counts: Counter[str] = Counter()
     for part, _, number in by_label:
         counts[part] += number
     split = config.split
     folds = f"{split.repeats} {split.unit}s, together " if split.repeats else ""
     announce(f"split: {folds}" + ", ".join(f"{number} {part}" for part, number in counts.items()))
-    leaks = tell_leaks(load_leaks(Home.from_environment().warehouse, identifier), counts["test"])
-    for note in (*notes, tell_scarcity(by_label), leaks):
+    for note in (*notes, tell_scarcity(by_label), tell_leaks(leaks, counts["test"])):
         if note:
             announce(f"note: {note}")
     return identifier

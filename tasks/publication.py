@@ -41,19 +41,22 @@ def publish_leaderboard(study: StudyPlan, ingested: IngestedSource) -> None:
     from storage.evaluations import load_leaderboard
     from storage.home import Home
     from storage.races import load_drops
+    from storage.warehouse import reading_together
 
     warehouse = Home.from_environment().warehouse
-    best, missing = find_best(warehouse, study.study_id), load_missing(warehouse, study.study_id)
-    test = load_leaderboard(warehouse, study.study_id)
+    with reading_together(warehouse):
+        best, missing = find_best(warehouse, study.study_id), load_missing(warehouse, study.study_id)
+        test = load_leaderboard(warehouse, study.study_id)
+        verdict = load_verdicts(warehouse, study.study_id, best["cell_id"]).get(best["temperature"])
+        decision, holder = load_decision(warehouse, study.study_id), load_champion(warehouse)
+        drops = load_drops(warehouse, study.study_id)
     has_champion = any(row["is_champion"] for row in test)
     champion = f"; {CHAMPION} was the champion when this was published" if has_champion else ""
     described = f"{escape(ingested.source)}, study {study.study_id}, {test[0]['n']} test headlines{champion}"
     create_markdown_artifact(_render_leaderboard(test), key=LEADERBOARD_KEY, description=described)
-    verdict = load_verdicts(warehouse, study.study_id, best["cell_id"]).get(best["temperature"])
     summary = _summarise(study, escape(ingested.source), best, test, verdict)
-    decision, folds = load_decision(warehouse, study.study_id), len(study.folds)
-    summary += _tell_promotion(decision, load_champion(warehouse), folds)
-    summary += _note_dropped(load_drops(warehouse, study.study_id)) + _note_missing(missing)
+    summary += _tell_promotion(decision, holder, len(study.folds))
+    summary += _note_dropped(drops) + _note_missing(missing)
     create_markdown_artifact(summary, key=SUMMARY_KEY, description=described)
 
 

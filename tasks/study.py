@@ -12,12 +12,15 @@ from schemas.listing import count
 from schemas.plan import CellPlan, IngestedSource, StudyPlan
 from storage.cutoffs import load_cutoffs
 from storage.home import Home
+from storage.warehouse import reading_together
 from tasks.progress import announce
 
 
 @task(task_run_name="plan study {config.name}")
 def plan_study(config: StudyConfig, ingested: IngestedSource, split_id: str) -> StudyPlan:
     """Find and check the base models and the encoder, lay out all cells, and record them as planned."""
+    from storage.splits import count_part
+
     study = planning.plan_study(config, ingested, split_id)
     models = list(dict.fromkeys(cell.model for cell in study.cells))
     each = f", each on {len(study.folds)} {config.split.unit}s" if study.folds else ""
@@ -25,13 +28,16 @@ def plan_study(config: StudyConfig, ingested: IngestedSource, split_id: str) -> 
         f"study {study.study_id}: base model {', '.join(models)}, {count(len(study.cells), 'cell')} to fine-tune{each}",
         cells=[cell.name for plan in (study, *study.folds) for cell in _list_to_do(plan)],
     )
-    for line in tell_reruns(Home.from_environment().warehouse, study):
+    warehouse = Home.from_environment().warehouse
+    with reading_together(warehouse):
+        again, cutoffs = tell_reruns(warehouse, study), load_cutoffs(warehouse, study.study_id)
+        train = count_part(warehouse, study.runs[0].split_id, "train")  # of the first fold: all have as many
+    for line in again:
         announce(f"done again: {line}")
-    announce(_tell_steps(study))
-    few = warn_of_few_steps([cell.settings for cell in study.cells], _count_train(study), config.split)
+    announce(_tell_steps(study, train))
+    few = warn_of_few_steps([cell.settings for cell in study.cells], train, config.split)
     if few:
         announce(f"warning: {few}")
-    cutoffs = load_cutoffs(Home.from_environment().warehouse, study.study_id)
     for note in tell_cutoffs(cutoffs, is_only=len(models) == 1):
         announce(f"note: {note}")
     return study
@@ -69,18 +75,11 @@ def plan_epoch_curve(study: StudyPlan) -> StudyPlan:
     return curve
 
 
-def _count_train(study: StudyPlan) -> int:
-    """Headlines in train; of the first fold, since all have as many."""
-    from storage.splits import count_part
-
-    return count_part(Home.from_environment().warehouse, study.runs[0].split_id, "train")
-
-
-def _tell_steps(study: StudyPlan) -> str:
-    """How many steps the grid trains, and how many it need not, since cells share them."""
+def _tell_steps(study: StudyPlan, train: int) -> str:
+    """How many steps the grid trains on `train` headlines, and how many it need not, since cells share them."""
     from learning.training.schedule import count_steps_alone, count_trained_steps
 
-    train, cells = _count_train(study), [cell.settings for cell in study.cells]
+    cells = [cell.settings for cell in study.cells]
     trained, alone = (len(study.runs) * steps(cells, train) for steps in (count_trained_steps, count_steps_alone))
     shared = f", where each cell alone would take {alone:,} in all" if trained < alone else ""
     return f"steps to train: {trained:,}{shared}"
