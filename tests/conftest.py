@@ -20,6 +20,7 @@ from schemas.label import Label
 from tests.examples import examples
 
 if TYPE_CHECKING:
+    from learning.worker.process import Worker
     from schemas.config import StudyConfig
     from schemas.plan import StudyPlan
     from tests.told import Told
@@ -83,16 +84,16 @@ def llama_folder() -> Path:
 
 
 @pytest.fixture(scope="session")
-def session_worker() -> Iterator[None]:
-    """Ends the process that trains when the last test has ended."""
-    from operations.worker import close_worker
+def session_worker() -> Iterator["Worker"]:
+    """The process that trains, which takes 8 seconds to start; it ends when the last test has ended."""
+    from operations.worker import _get_worker, close_worker
 
-    yield
+    yield _get_worker()
     close_worker()
 
 
 @pytest.fixture(scope="module")
-def lasting_worker(session_worker: None) -> Iterator[None]:
+def lasting_worker(session_worker: "Worker") -> Iterator[None]:
     """The process that trains outlives each study of the module, which saves starting it again."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("operations.worker.close_worker", lambda: None)

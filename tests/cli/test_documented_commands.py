@@ -17,7 +17,7 @@ from random import Random
 import pytest
 
 from embedded.grammar import generate_headline
-from storage.query import query
+from tests.asking import ask
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -123,7 +123,7 @@ def test_every_documented_command_works(
     study = next(line for line in lines if line.startswith("fintone run") and "--dry-run" not in line)
     told = run(study)
     cells = "FROM leaderboard SELECT DISTINCT cell_id WHERE kind = 'fine-tuned' ORDER BY is_champion, cell_id"
-    other, champion = [cell for (cell,) in query(home / "warehouse.duckdb", cells).rows]
+    other, champion = [cell for (cell,) in ask(home, cells)]
     suggested = re.findall(r"^ {2}(fintone .+)$", told, flags=re.MULTILINE)
     assert len(suggested) == 4  # a comparison and three queries
     for line in (*suggested, *lines):

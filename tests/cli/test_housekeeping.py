@@ -16,9 +16,9 @@ from schemas.plan import StudyPlan
 from storage.champions import Decision, save_decision
 from storage.home import Home
 from storage.locks import at_work
-from storage.query import query
 from storage.studies import finish_study
 from storage.warehouse import writing
+from tests.asking import ask
 
 Run = Callable[..., tuple[int, str, str]]
 Refuse = Callable[..., str]
@@ -71,9 +71,9 @@ def test_a_study_is_deleted_with_its_files(fintone: Run, study: StudyPlan, home:
     assert not (home / "adapters" / cell.cell_id).exists()
     assert study.study_id not in index.read_text(encoding="utf-8")
     tables = ("studies", "study_cells", "cells", "evaluations", "ledger.predictions")
-    counts = [query(home / "warehouse.duckdb", f"SELECT count(*) FROM {table}").rows[0][0] for table in tables]
+    counts = [ask(home, f"SELECT count(*) FROM {table}")[0][0] for table in tables]
     assert counts == [0] * 5
-    assert query(home / "warehouse.duckdb", "SELECT count(*) > 0 FROM headlines").rows == [(True,)]
+    assert ask(home, "SELECT count(*) > 0 FROM headlines") == [(True,)]
 
 
 def test_the_checkpoints_of_an_interrupted_study_are_counted_and_deleted_with_it(
@@ -103,7 +103,7 @@ def test_a_study_that_is_the_champions_or_at_work_is_refused(
     save_decision(home / "warehouse.duckdb", champion, None)
     line = refuse("delete", study.study_id, "--yes")
     assert f"has the champion, cell {study.cells[0].cell_id}, which no other study has; promote another" in line
-    assert query(home / "warehouse.duckdb", "SELECT count(*) FROM studies").rows == [(1,)]
+    assert ask(home, "SELECT count(*) FROM studies") == [(1,)]
 
 
 @pytest.fixture

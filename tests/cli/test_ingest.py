@@ -16,9 +16,9 @@ from schemas.overrides import apply_overrides
 from schemas.profiles import build_config, load_profile
 from schemas.source import DataSettings
 from storage.data_report import load_data_report
-from storage.query import query
 from storage.warehouse import prepare_warehouse, writing
 from tasks.data import ingest_source, split_snapshot
+from tests.asking import ask
 from tests.told import Told
 
 Run = Callable[..., tuple[int, str, str]]
@@ -55,16 +55,16 @@ def test_every_row_is_told_of(fintone: Run, home: Path, news: Path) -> None:
         ("rejected", "1 (most often 1: unknown label '?')"),
     }
     [statement] = [line.partition('"')[2].rstrip('"') for line in out.splitlines() if "fintone sql" in line]
-    [(_, number, reason, _)] = query(home / "warehouse.duckdb", statement).rows
+    [(_, number, reason, _)] = ask(home, statement)
     assert (number, reason) == (5, "unknown label '?'")
-    assert query(home / "warehouse.duckdb", "SELECT snapshot_id FROM snapshots").rows == [(lines["snapshot"],)]
+    assert ask(home, "SELECT snapshot_id FROM snapshots") == [(lines["snapshot"],)]
 
     code, again, err = fintone(*command)
     first, *rest = [line.split() for line in again.splitlines()]
     assert (code, rest) == (0, [line.split() for line in out.splitlines()[1:]])
     assert " ".join(first) == "source news.csv (nothing new: these rows are known)"
     assert err == f"news.csv: nothing new, its 5 rows are snapshot {lines['snapshot']}\n"
-    assert query(home / "warehouse.duckdb", "SELECT count(*) FROM sources").rows == [(1,)]
+    assert ask(home, "SELECT count(*) FROM sources") == [(1,)]
     assert "a share of 0.2 where data.max_rejected allows 0.1" in fintone(*command[:-2])[2]
 
 
@@ -83,14 +83,14 @@ def test_two_candidates_are_told_in_the_terminal_the_account_and_the_report_and_
         "the text was read from 'headline', and 'text' could be meant: if so, set text_column",
         "the label was read from 'sentiment', and 'label' could be meant: if so, set label_column",
     ]
-    [ingest_id] = query(home / "warehouse.duckdb", "SELECT ingest_id FROM sources").rows[0]
+    [ingest_id] = ask(home, "SELECT ingest_id FROM sources")[0]
     report = render_data_report(load_data_report(home / "warehouse.duckdb", ingest_id)).replace("\\", "")
     for doubt in doubts:
         assert f"warning {doubt}" in account
         assert f"warning: two.csv: {doubt}\n" in err
         assert doubt in report
     columns = "SELECT text_column, label_column, other_text_columns, other_label_columns FROM sources"
-    assert query(home / "warehouse.duckdb", columns).rows == [("headline", "sentiment", ["text"], ["label"])]
+    assert ask(home, columns) == [("headline", "sentiment", ["text"], ["label"])]
     code, again, err = fintone("ingest", "two.csv")
     assert (code, again.splitlines()[1:]) == (0, out.splitlines()[1:])
     assert all(f"warning: two.csv: {doubt}\n" in err for doubt in doubts)
@@ -118,7 +118,7 @@ def test_a_source_is_read_again_as_it_was_read_and_the_flow_has_the_same_setting
 ) -> None:
     options = [*COLUMNS, "--label-map", "words.yaml", "--max-rejected", "0.2"]
     assert fintone("ingest", str(news), *options)[0] == 0
-    [(snapshot,)] = query(home / "warehouse.duckdb", "SELECT snapshot_id FROM snapshots").rows
+    [(snapshot,)] = ask(home, "SELECT snapshot_id FROM snapshots")
     with writing(home / "warehouse.duckdb") as connection:
         connection.execute("DELETE FROM ledger.accepted_rows")
     code, out, err = fintone("ingest", str(news), "--again")
@@ -129,7 +129,7 @@ def test_a_source_is_read_again_as_it_was_read_and_the_flow_has_the_same_setting
     data = DataSettings.model_validate({"source": str(news), "max_rejected": 0.2, **columns})
     assert ingest(data, again=True).is_new is False
     assert f"news.csv: read again, its headlines are snapshot {snapshot} as before" in caplog.text
-    assert query(home / "warehouse.duckdb", "SELECT count(*) FROM accepted_rows").rows == [(4,)]
+    assert ask(home, "SELECT count(*) FROM accepted_rows") == [(4,)]
 
 
 def test_a_source_beyond_the_bound_leaves_nothing(home: Path, news: Path, server: str) -> None:
@@ -137,7 +137,7 @@ def test_a_source_beyond_the_bound_leaves_nothing(home: Path, news: Path, server
     with pytest.raises(TooManyRejectedError, match=r"4 of 5 rows rejected, a share of 0\.8"):
         ingest(DataSettings(source=str(news), text_column="title", label_column="mood", label_map={"0": "neutral"}))
     for table in ("sources", "headlines", "rejected_rows", "snapshots", "snapshot_headlines"):
-        assert query(home / "warehouse.duckdb", f"SELECT count(*) FROM {table}").rows == [(0,)]
+        assert ask(home, f"SELECT count(*) FROM {table}") == [(0,)]
 
 
 def test_an_error_of_the_user_is_one_line_in_the_log_of_its_run(
@@ -176,9 +176,9 @@ def test_a_headline_of_test_stays_there_when_more_arrive(home: Path, server: str
     for count in (10, 40, 20):
         renew(count)
     parts = "SELECT count(*), count(DISTINCT headline_id) FROM splits WHERE part = 'test'"
-    assert query(home / "warehouse.duckdb", parts).rows == [(3 * 3 * 4, 3 * 4)]
+    assert ask(home, parts) == [(3 * 3 * 4, 3 * 4)]
     leaks = "SELECT headline_id FROM splits GROUP BY ALL HAVING bool_or(part = 'test') AND bool_or(part <> 'test')"
-    assert query(home / "warehouse.duckdb", leaks).rows == []
+    assert ask(home, leaks) == []
 
 
 @pytest.mark.parametrize(
@@ -241,7 +241,7 @@ def test_a_refusal_shows_rows_above_its_line_and_leaves_them_to_be_queried(
     assert line.startswith("fintone: source 'news.csv': none of its 5 rows can be used: 5 rows with an unknown label")
     assert "--set 'data.label_map={up: positive, down: negative, 0: LABEL, \"?\": LABEL}'" in line
     shown = "SELECT row_number, raw FROM refused_rows ORDER BY row_number LIMIT 1"
-    assert query(home / "warehouse.duckdb", shown).rows == [(1, "Profit rose.,up")]
+    assert ask(home, shown) == [(1, "Profit rose.,up")]
 
 
 def test_scores_and_annotators_are_read_by_flags_and_told(fintone: Run, home: Path) -> None:
@@ -260,12 +260,12 @@ def test_scores_and_annotators_are_read_by_flags_and_told(fintone: Run, home: Pa
     assert "left out 1 (most often 1: a tie of annotators: 1 neutral, 1 positive)" in account
     assert "warning no headline is labelled neutral" in account
     stored = "SELECT label_column, label_shape, rows_left_out FROM sources ORDER BY number"
-    assert query(home / "warehouse.duckdb", stored).rows == [
+    assert ask(home, stored) == [
         ("score", "scores, negative below -0.1 and positive above 0.1", 1),
         ("a, b", "the majority of annotators", 1),
     ]
     [statement] = [line.partition('"')[2].rstrip('"') for line in out.splitlines() if "fintone sql" in line]
-    assert query(home / "warehouse.duckdb", statement).rows[0][1] == 3
+    assert ask(home, statement)[0][1] == 3
 
 
 def test_a_word_of_the_label_map_stays_as_it_is_written(fintone: Run, news: Path) -> None:
@@ -291,12 +291,12 @@ def test_what_was_not_read_and_what_looks_damaged_is_told_each_time(fintone: Run
         told = {tuple(line.split(maxsplit=1)) for line in lines}
         assert code == 0
         assert {(subject.replace("_", " "), words) for subject, words in told} >= expected
-    [(ingest_id,)] = query(home / "warehouse.duckdb", "SELECT ingest_id FROM sources").rows
+    [(ingest_id,)] = ask(home, "SELECT ingest_id FROM sources")
     shown = render_data_report(load_data_report(home / "warehouse.duckdb", ingest_id))
     assert "Not read: README.md (document)." in shown
     assert "2 headlines look damaged, as in" in shown
     stored = "SELECT not_read, headlines_damaged, damaged_example FROM sources"
-    assert query(home / "warehouse.duckdb", stored).rows == [(["README.md (document)"], 2, "SociÃ©tÃ© GÃ©nÃ©rale rose")]
+    assert ask(home, stored) == [(["README.md (document)"], 2, "SociÃ©tÃ© GÃ©nÃ©rale rose")]
 
 
 def test_an_ingestion_of_an_older_version_says_nothing_of_what_it_does_not_know(

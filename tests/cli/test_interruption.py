@@ -11,6 +11,7 @@ import pytest
 
 from cli import main as cli
 from storage.query import query
+from tests.asking import ask
 
 ROOT = Path(cli.__file__).parents[1]
 STUDY = [
@@ -58,16 +59,14 @@ def test_an_interrupted_study_goes_on_from_its_checkpoint_to_the_same_result(
     assert process.returncode == 130, told
     assert "interrupted; a checkpoint is saved" in told
     assert told.endswith("the same command goes on from there\n")
-    assert query(home / "warehouse.duckdb", "SELECT status FROM studies").rows == [("interrupted",)]
-    assert query(home / "warehouse.duckdb", "SELECT status FROM cells WHERE kind = 'fine-tuned'").rows == [
-        ("interrupted",)
-    ]
+    assert ask(home, "SELECT status FROM studies") == [("interrupted",)]
+    assert ask(home, "SELECT status FROM cells WHERE kind = 'fine-tuned'") == [("interrupted",)]
     for folder in (tmp_path, tmp_path / "undisturbed"):
         folder.mkdir(exist_ok=True)
         with start(folder) as process:
             _, told = process.communicate(timeout=300)
         assert process.returncode == 0, told
-    [(first_step,)] = query(home / "warehouse.duckdb", "SELECT first_step FROM cells WHERE kind = 'fine-tuned'").rows
+    [(first_step,)] = ask(home, "SELECT first_step FROM cells WHERE kind = 'fine-tuned'")
     assert first_step > 0
     assert read_results(home) == read_results(tmp_path / "undisturbed" / "home")
 

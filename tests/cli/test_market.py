@@ -17,6 +17,7 @@ from schemas.market import MarketSettings
 from schemas.plan import StudyPlan
 from storage.query import query
 from storage.warehouse import writing
+from tests.asking import ask
 
 Run = Callable[..., tuple[int, str, str]]
 Refuse = Callable[..., str]
@@ -118,7 +119,7 @@ def test_the_documented_demo_finds_what_is_planted(home: Path) -> None:
     sql = (
         "SELECT low, high, p_holm FROM market_reaction WHERE scope = 'panel' AND horizon = 1 AND measure = 'sentiment'"
     )
-    [(low, high, p_holm)] = query(home / "warehouse.duckdb", sql).rows
+    [(low, high, p_holm)] = ask(home, sql)
     assert low < 0.01 < high
     assert p_holm < 0.001
 
@@ -126,7 +127,7 @@ def test_the_documented_demo_finds_what_is_planted(home: Path) -> None:
 def test_the_flow_measures_and_shows_its_figures(home: Path, cell: str, server: str) -> None:
     del server
     measured = market(MarketSettings(prices="prices.csv", model=cell))
-    found = query(home / "warehouse.duckdb", "SELECT DISTINCT market_id FROM market_reaction").rows
+    found = ask(home, "SELECT DISTINCT market_id FROM market_reaction")
     assert found == [(measured.market_id,)]
 
 
@@ -148,4 +149,4 @@ def test_folds_count_from_the_end_of_their_own_training(home: Path, cell: str) -
         "SELECT headline_id, bool_and(counts) FROM dated_answers JOIN headlines USING (text) WHERE origin = 'test' AND"
         f" cell_id = '{cell}' AND headline_id IN ('{first}', '{second}') GROUP BY ALL"
     )
-    assert dict(query(home / "warehouse.duckdb", rows).rows) == {first: True, second: False}
+    assert dict(ask(home, rows)) == {first: True, second: False}

@@ -11,8 +11,8 @@ import pytest
 from cli import run as command
 from embedded.grammar import generate_headline
 from schemas.config import StudyConfig
-from storage.query import query
 from storage.warehouse import writing
+from tests.asking import ask
 
 Run = Callable[..., tuple[int, str, str]]
 WORDS = {"1": "positive", "0": "neutral", "no": "negative"}
@@ -116,8 +116,8 @@ def test_what_was_said_last_is_what_is_remembered(
         assert fintone("ingest", wire, *SAID, *more)[0] == 0
     visits = "SELECT DISTINCT ingest_id FROM source_visits", "SELECT count(*) FROM source_visits"
     assert [
-        len(query(home / "warehouse.duckdb", visits[0]).rows),
-        *query(home / "warehouse.duckdb", visits[1]).rows,
+        len(ask(home, visits[0])),
+        *ask(home, visits[1]),
     ] == [1, (3,)]
     assert planned("--data", wire)[0].data.max_rejected == 0.2
     with writing(home / "warehouse.duckdb") as connection:

@@ -30,6 +30,7 @@ from storage.champions import Decision, save_decision
 from storage.query import query
 from storage.warehouse import writing
 from tasks.scoring import DRIFT_EVENT, DROP_EVENT
+from tests.asking import ask
 from tests.old_home.restore import CHAMPION, OTHER, PREDICTIONS
 from tests.told import Told
 
@@ -102,7 +103,7 @@ def test_the_text_column_is_told_and_kept_and_rejected_rows_have_reasons(
     assert "two.csv: text from 'headline'\ntwo.csv: warning: the text was read from 'headline', and 'text'" in err
     assert "3 rows rejected (most often 2: empty text, 1: number of fields is 2, not 3)\n" in err
     column = "SELECT text_column FROM scorings WHERE source = 'two.csv'"
-    assert query(home / "warehouse.duckdb", column).rows == [("headline",)]
+    assert ask(home, column) == [("headline",)]
 
 
 def test_other_columns_pass_through_to_every_form_of_answers(fintone: Run, champion: str) -> None:
@@ -346,7 +347,7 @@ def test_the_flow_tells_prefect_of_drift(told: Told, champion: str, home: Path) 
     assert [run.name for run in told.flow_runs()] == ["score news.csv with champion"]
     assert {run.name for run in told.task_runs()} == {"score news.csv", "watch drift"}
     [table] = [json.loads(artifact.data) for artifact in told.artifacts("score-drift")]
-    rows = query(home / "warehouse.duckdb", "SELECT measure, value, difference FROM score_drift").rows
+    rows = ask(home, "SELECT measure, value, difference FROM score_drift")
     assert [(row["measure"], row["value"]) for row in table] == [
         (measure, round(value, 3)) for measure, value, _ in rows
     ]
@@ -400,7 +401,7 @@ def test_a_drop_of_accuracy_beyond_noise_is_told_and_is_one_event(
     assert event["resource"]["prefect.resource.id"] == f"fintone.cell.{champion}"
     assert (event["payload"]["n"], event["payload"]["accuracy"]) == (120, 0)
     assert event["payload"]["p_value"] <= 0.05
-    [sent] = query(home / "warehouse.duckdb", "SELECT scoring_id FROM accuracy_drops WHERE sent_at IS NOT NULL").rows
+    [sent] = ask(home, "SELECT scoring_id FROM accuracy_drops WHERE sent_at IS NOT NULL")
     assert (event["payload"]["scoring_id"],) == sent
 
 
@@ -422,14 +423,14 @@ def test_without_a_server_a_drop_of_accuracy_is_told_and_kept_to_be_sent(
     with temporary_settings({PREFECT_API_URL: "http://127.0.0.1:9/api"}):
         _, _, err = fintone("score", "month.csv", "--evaluate", "--drift-tolerance", "0.9")
     assert "the event of the drop is not sent: no Prefect server answers at http://127.0.0.1:9/api" in err
-    assert query(home / "warehouse.duckdb", "SELECT n, sent_at FROM accuracy_drops").rows == [(120, None)]
+    assert ask(home, "SELECT n, sent_at FROM accuracy_drops") == [(120, None)]
 
 
 @pytest.mark.parametrize("cell", [CHAMPION, OTHER])
 def test_the_adapters_of_an_old_home_answer_as_its_ledger_has_it(
     fintone: Run, old_home: Path, lasting_worker: None, cell: str
 ) -> None:
-    known = query(old_home / "warehouse.duckdb", PREDICTIONS.format(cell)).rows
+    known = ask(old_home, PREDICTIONS.format(cell))
     with Path("test.csv").open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([["headline"], *([text] for text, *_ in known)])
     code, out, err = fintone("score", "test.csv", "--model", cell, "--temperature", "1", "--format", "jsonl")

@@ -96,6 +96,7 @@ def test_the_remedy_takes_the_address_out_of_where_it_stands(
 
 def test_a_server_that_says_nothing_is_not_waited_for(silent_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PREFECT_API_URL", f"http://127.0.0.1:{silent_port}/api")
+    monkeypatch.setattr("cli.doctor.server.PATIENCE", 0.5)
     assert check().told == f"no Prefect server answers at http://127.0.0.1:{silent_port}/api (timed out)"
 
 

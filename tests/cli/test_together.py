@@ -13,8 +13,8 @@ import pytest
 
 from benchmarks.together import PAIRS, Crew, check_home, overlap, prepare_home
 from storage.interruptions import mark_interrupted
-from storage.query import query
 from storage.warehouse import READ_PATIENCE, writing
+from tests.asking import ask
 
 
 @pytest.fixture(scope="module")
@@ -57,13 +57,13 @@ def test_a_study_whose_process_is_gone_is_interrupted_and_one_that_lives_is_not(
     process = crew.start([*crew.study("1"), "--set", f"grid.seeds={number}"])
     crew.wait_for(process, r"cell \d+/\d+ train ")
     mark_interrupted(crew.home / "warehouse.duckdb")
-    assert ("running",) in query(crew.home / "warehouse.duckdb", "SELECT status FROM studies").rows
+    assert ("running",) in ask(crew.home, "SELECT status FROM studies")
     process.send_signal(number)
     process.communicate()
     code, _, out = crew.run(["sql", "SELECT status, finished_at IS NULL FROM studies ORDER BY started_at DESC LIMIT 1"])
     assert code == 0
     assert "interrupted" in out
-    cells = query(crew.home / "warehouse.duckdb", "SELECT count(*) FROM cells WHERE status = 'running'").rows
+    cells = ask(crew.home, "SELECT count(*) FROM cells WHERE status = 'running'")
     assert cells == [(0,)]
     assert crew.run_together([[*crew.study("1"), "--set", f"grid.seeds={number}"]])[0][0] == 0
     assert check_home(crew.home) == []

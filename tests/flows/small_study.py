@@ -15,7 +15,7 @@ from flows.retrain import retrain
 from schemas.config import StudyConfig
 from schemas.overrides import apply_overrides
 from schemas.profiles import build_config, load_profile
-from storage.query import query
+from tests.asking import ask
 
 
 class Study(NamedTuple):
@@ -27,7 +27,7 @@ class Study(NamedTuple):
 
     def ask(self, sql: str) -> list[tuple[Any, ...]]:
         """What the warehouse says."""
-        return query(self.home / "warehouse.duckdb", sql).rows
+        return ask(self.home, sql)
 
 
 @contextmanager

@@ -14,8 +14,8 @@ from learning.models.adapter_files import check_adapter
 from schemas.config import PromotionSettings, StudyConfig
 from schemas.errors import InputError
 from schemas.profiles import build_config, load_profile
-from storage.query import query
 from tasks import evaluation
+from tests.asking import ask
 from tests.learning.models.families import write_family
 from tests.told import Told
 
@@ -42,10 +42,6 @@ def configure(folder: Path, base: Path, *rates: float) -> StudyConfig:
     values["grid"] = {"learning_rates": rates, "epochs": [1]}
     values["decoding"] = {"temperatures": [1.0]}
     return build_config(values)
-
-
-def ask(home: Path, sql: str) -> list[tuple[Any, ...]]:
-    return query(home / "warehouse.duckdb", sql).rows
 
 
 @pytest.mark.slow

@@ -21,7 +21,7 @@ CURVE = ("curve_epochs=2", "search=race")
 
 @pytest.fixture(scope="module")
 def study(
-    tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path, server: str, lasting_worker: None
+    tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path, server: str, lasting_worker: None, few_charts: None
 ) -> Iterator[Study]:
     own = (f"base_model.name={tiny_folder}", *SMALL, *ONE, *GRID, *CURVE)
     with run_small_study(tmp_path_factory.mktemp("folds"), own) as study:

@@ -11,7 +11,7 @@ import pytest
 from benchmarks.processes import Run
 from embedded.grammar import generate_headline
 from schemas.plan import StudyPlan
-from storage.query import query
+from tests.asking import ask
 
 FEW, MANY = 5_000, 100_000
 MOST_GROWTH = 150_000_000
@@ -49,5 +49,5 @@ def test_memory_is_bounded(tmp_path: Path, trained: tuple[Path, str, StudyPlan])
         source.write_text("\n".join(["id,title", *rows]) + "\n")
         peaks.append(score(home, source, trained[1]))
         answered = f"SELECT count(*), count(DISTINCT text) FROM scores WHERE source = '{source.name}'"
-        assert query(home / "warehouse.duckdb", answered).rows == [(number, number)]
+        assert ask(home, answered) == [(number, number)]
     assert peaks[1] < peaks[0] + MOST_GROWTH

@@ -9,7 +9,6 @@ from random import Random
 from typing import Any, NamedTuple
 
 import pytest
-from prefect.testing.utilities import prefect_test_harness
 from sklearn.metrics import f1_score
 
 from embedded.grammar import generate_headline
@@ -17,7 +16,7 @@ from flows.retrain import retrain
 from operations.export import export_cell
 from schemas.overrides import apply_overrides
 from schemas.profiles import build_config, load_profile
-from storage.query import query
+from tests.asking import ask
 
 SIZES = {"train": 40, "dev": 12, "test": 24}
 ONE = (
@@ -39,7 +38,7 @@ class Study(NamedTuple):
 
     def ask(self, sql: str) -> list[tuple[Any, ...]]:
         """What the warehouse says."""
-        return query(self.home / "warehouse.duckdb", sql).rows
+        return ask(self.home, sql)
 
 
 def write(folder: Path) -> None:
@@ -59,7 +58,9 @@ def write(folder: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def study(tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path, lasting_worker: None) -> Iterator[Study]:
+def study(
+    tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path, server: str, lasting_worker: None
+) -> Iterator[Study]:
     root = tmp_path_factory.mktemp("official")
     write(root / "news")
     base = Path(shutil.copytree(tiny_folder, root / "short"))
@@ -68,7 +69,7 @@ def study(tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path, lasting_w
     official = ("split.method=given", "split.classes=present", "data.too_long=truncate")
     named = (f"data.source={root / 'news'}", f"base_model.name={base}")
     config = build_config(apply_overrides({**load_profile("demo"), "grid": {}}, [*named, *official, *ONE]))
-    with pytest.MonkeyPatch.context() as patch, prefect_test_harness(server_startup_timeout=120):
+    with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FINTONE_HOME", str(root / "home"))
         yield Study(root / "home", retrain(config))
 

@@ -17,10 +17,10 @@ from operations.worker import _workers
 from schemas.config import StudyConfig
 from schemas.overrides import apply_overrides
 from schemas.profiles import build_config, load_profile
-from storage.query import query
 from tasks.step_log import StepLog
+from tests.asking import ask
 
-pytestmark = pytest.mark.usefixtures("server", "lasting_worker")
+pytestmark = pytest.mark.usefixtures("server", "lasting_worker", "few_charts")
 
 STUDY = (
     "split.train_per_class=30",
@@ -57,7 +57,7 @@ class Raced:
     study_id: str
 
     def ask(self, sql: str) -> list[tuple[Any, ...]]:
-        return query(self.home / "warehouse.duckdb", sql).rows
+        return ask(self.home, sql)
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from flows.retrain import retrain
 from schemas.config import StudyConfig
 from schemas.errors import InputError
 from schemas.profiles import build_config, load_profile
-from storage.query import query
+from tests.asking import ask
 from tests.told import Told
 
 pytestmark = pytest.mark.usefixtures("server")
@@ -67,10 +67,6 @@ def run(tmp_path: Path, tiny_folder: Path, monkeypatch: pytest.MonkeyPatch) -> C
         return retrain(configure(tmp_path, tiny_folder, epochs, **runner)), home
 
     return run_study
-
-
-def ask(home: Path, sql: str) -> list[tuple[Any, ...]]:
-    return query(home / "warehouse.duckdb", sql).rows
 
 
 def trained_cells(home: Path) -> list[str]:

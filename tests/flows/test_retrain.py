@@ -20,9 +20,9 @@ from reporting.markdown import escape
 from schemas.config import BaselineSettings, PromotionSettings, StudyConfig
 from schemas.overrides import apply_overrides
 from schemas.profiles import build_config, load_profile
-from storage.query import query
 from storage.warehouse import prepare_warehouse, writing
 from tasks.step_log import StepLog
+from tests.asking import ask
 from tests.flows.live import count_states
 from tests.old_home.restore import SETTINGS, STUDY, restore
 from tests.told import Told
@@ -78,10 +78,6 @@ def finished(
         patch.setenv("FINTONE_HOME", str(folder / "home"))
         patch.setattr("flows.retrain.drop_checkpoints", lambda _: None)
         return Finished(folder / "home", config, retrain(config), told)
-
-
-def ask(home: Path, sql: str) -> list[tuple[Any, ...]]:
-    return query(home / "warehouse.duckdb", sql).rows
 
 
 def find(artifacts: list[Any], key: str) -> Any:

@@ -15,8 +15,8 @@ from operations.worker import _workers
 from schemas.config import StudyConfig
 from schemas.overrides import apply_overrides
 from schemas.profiles import build_config, load_profile
-from storage.query import query
 from tasks.step_log import StepLog
+from tests.asking import ask
 from tests.flows.live import count_states
 from tests.told import Told
 
@@ -43,10 +43,6 @@ EVALUATIONS = (
 
 def configure(*assignments: str) -> StudyConfig:
     return build_config(apply_overrides(load_profile("demo"), [*STUDY, *assignments]))
-
-
-def ask(home: Path, sql: str) -> list[tuple[Any, ...]]:
-    return query(home / "warehouse.duckdb", sql).rows
 
 
 def run_study(home: Path, *assignments: str) -> str:

@@ -26,6 +26,7 @@ from schemas.label import Label
 from schemas.plan import CellPlan
 from storage.cell_progress import finish_cell
 from storage.query import query
+from tests.asking import ask
 
 pytestmark = pytest.mark.gpu
 
@@ -58,7 +59,7 @@ class Study:
     ended: "subprocess.CompletedProcess[str]"
 
     def ask(self, sql: str) -> list[tuple[object, ...]]:
-        return query(self.home / "warehouse.duckdb", sql).rows
+        return ask(self.home, sql)
 
 
 def run_study(home: Path) -> "subprocess.CompletedProcess[str]":

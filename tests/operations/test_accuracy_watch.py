@@ -19,8 +19,8 @@ from reporting.verdict import tell_figure
 from schemas.plan import StudyPlan
 from schemas.scoring import FreshAccuracy
 from schemas.source import ScoreSettings
-from storage.query import query
 from storage.warehouse import writing
+from tests.asking import ask
 
 pytestmark = pytest.mark.usefixtures("session_worker")
 
@@ -38,10 +38,6 @@ def home(trained: tuple[Path, str, StudyPlan], tmp_path: Path, monkeypatch: pyte
     monkeypatch.setenv("FINTONE_HOME", str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path)
     return tmp_path / "home"
-
-
-def ask(home: Path, sql: str) -> list[tuple[Any, ...]]:
-    return query(home / "warehouse.duckdb", sql).rows
 
 
 @pytest.fixture

@@ -18,8 +18,8 @@ from operations.withdrawal import withdraw_answers
 from operations.worker import close_worker
 from schemas.plan import StudyPlan
 from schemas.source import ScoreSettings
-from storage.query import query
 from storage.warehouse import writing
+from tests.asking import ask
 
 pytestmark = pytest.mark.usefixtures("lasting_worker")
 
@@ -38,10 +38,6 @@ def home(trained: tuple[Path, str, StudyPlan], tmp_path: Path, monkeypatch: pyte
     monkeypatch.chdir(tmp_path)
     pd.DataFrame({"headline": ["Profit rose .", "Sales fell ."]}).to_csv("news.csv", index=False)
     return tmp_path / "home"
-
-
-def ask(home: Path, sql: str) -> list[tuple[Any, ...]]:
-    return query(home / "warehouse.duckdb", sql).rows
 
 
 def tell(home: Path, sql: str) -> None:

@@ -25,9 +25,9 @@ from schemas.errors import InputError
 from schemas.plan import StudyPlan
 from schemas.source import ScoreSettings
 from storage.champions import Decision, save_decision
-from storage.query import query
 from storage.scores import load_drift
 from storage.warehouse import writing
+from tests.asking import ask
 
 pytestmark = pytest.mark.usefixtures("session_worker")
 
@@ -43,10 +43,6 @@ def home(trained: tuple[Path, str, StudyPlan], tmp_path: Path, monkeypatch: pyte
     monkeypatch.setenv("FINTONE_HOME", str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path)
     return tmp_path / "home"
-
-
-def ask(home: Path, sql: str) -> list[tuple[Any, ...]]:
-    return query(home / "warehouse.duckdb", sql).rows
 
 
 def write_news(count: int, seed: int = 1) -> list[str]:

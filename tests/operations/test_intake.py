@@ -21,9 +21,9 @@ from schemas.label import LABELS
 from schemas.profiles import build_config, load_profile
 from schemas.source import DataSettings
 from schemas.split import SplitSettings
-from storage.query import query
 from storage.splits import load_leaks
 from storage.warehouse import writing
+from tests.asking import ask
 
 SPLIT = SplitSettings(method="hashed", train_per_class=2, test_per_class=2)
 
@@ -38,10 +38,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prepared: Path) -> Pat
 
 def texts_of(home: Path, split_id: str) -> dict[str, Counter[tuple[str, str]]]:
     """Text and label of each headline, by part."""
-    rows = query(
-        home / "warehouse.duckdb",
-        f"SELECT part, text, label FROM splits JOIN headlines USING (headline_id) WHERE split_id = '{split_id}'",
-    ).rows
+    sql = f"SELECT part, text, label FROM splits JOIN headlines USING (headline_id) WHERE split_id = '{split_id}'"
+    rows = ask(home, sql)
     parts: dict[str, Counter[tuple[str, str]]] = {}
     for part, text, label in rows:
         parts.setdefault(part, Counter())[text, label] += 1
@@ -114,8 +112,8 @@ def test_posts_of_one_headline_never_stand_on_both_sides_of_a_split(home: Path, 
     pairs = {(part_of.get(text), part_of.get(post)) for (text, _), (post, _) in zip(rows, posts, strict=True)}
     assert {one for one, other in pairs if one and other and one != other} == set()
     warehouse = home / "warehouse.duckdb"
-    assert query(warehouse, "SELECT * FROM split_leaks").rows == []
-    assert query(warehouse, "SELECT DISTINCT kind FROM near_copies").rows == [("links",)]
+    assert ask(warehouse, "SELECT * FROM split_leaks") == []
+    assert ask(warehouse, "SELECT DISTINCT kind FROM near_copies") == [("links",)]
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -152,7 +150,7 @@ def test_headlines_of_an_older_warehouse_are_near_copies_of_new_ones(home: Path,
         "SELECT count(*) FROM (SELECT masked_id FROM headlines GROUP BY masked_id HAVING count(*) = 2)"
         " WHERE masked_id IS NOT NULL"
     )
-    assert query(home / "warehouse.duckdb", together).rows == [(30,)]
+    assert ask(home, together) == [(30,)]
 
 
 @pytest.mark.parametrize("name", ["a.csv", "b.csv"])
@@ -160,11 +158,11 @@ def test_an_ingestion_completes_what_an_upgrade_forgot(home: Path, tmp_path: Pat
     posts = [(decorate(text, number), label) for number, (text, label) in enumerate(stock(0, 6))]
     before = "SELECT text, text_id, masked_id FROM headlines ORDER BY text"
     take_in(write(tmp_path / "a.csv", posts), print)
-    told = query(home / "warehouse.duckdb", before).rows
+    told = ask(home, before)
     forget_masks(home)
-    assert query(home / "warehouse.duckdb", before).rows != told
+    assert ask(home, before) != told
     take_in(write(tmp_path / name, posts), print)
-    assert query(home / "warehouse.duckdb", before).rows == told
+    assert ask(home, before) == told
 
 
 def test_a_corrected_label_stays_in_test(home: Path, tmp_path: Path) -> None:
@@ -197,9 +195,7 @@ def test_a_large_source_is_told_before_it_is_read(tmp_path: Path) -> None:
 
 
 def rows_by_source(home: Path) -> dict[str, int]:
-    return dict(
-        query(home / "warehouse.duckdb", "SELECT source, sum(rows_accepted) FROM source_labels GROUP BY 1").rows
-    )
+    return dict(ask(home, "SELECT source, sum(rows_accepted) FROM source_labels GROUP BY 1"))
 
 
 def test_each_source_has_its_own_number_of_copies_of_one_snapshot(home: Path, tmp_path: Path) -> None:
@@ -222,7 +218,7 @@ def test_a_snapshot_keeps_the_highest_agreement_that_any_source_tells(
     snapshots = {take_in(DataSettings(source=str(folder / file)), print).snapshot_id for file in files}
     assert len(snapshots) == 1
     levels = "SELECT agreement, count(*) FROM snapshot_headlines GROUP BY 1 ORDER BY 1"
-    assert query(home / "warehouse.duckdb", levels).rows == [(50, 3), (100, 1)]
+    assert ask(home, levels) == [(50, 3), (100, 1)]
 
 
 def test_the_files_that_tell_the_agreement_are_part_of_the_source(home: Path, tmp_path: Path) -> None:
@@ -247,18 +243,18 @@ def test_a_snapshot_follows_what_its_place_held_last(home: Path, tmp_path: Path)
     assert not take_in(write(path, stock(0, 3)), print).is_new
     c = take_in(write(path, stock(0, 9)), print).snapshot_id
     previous = f"SELECT previous_snapshot_id FROM snapshots WHERE snapshot_id = '{c}'"
-    assert query(home / "warehouse.duckdb", previous).rows == [(a,)]
+    assert ask(home, previous) == [(a,)]
 
 
 def drifts(home: Path, snapshot_id: str) -> list[tuple[object, ...]]:
     """Drift and reason of each index of a snapshot."""
     sql = f"SELECT drift, reason FROM snapshot_drift WHERE snapshot_id = '{snapshot_id}' AND measure LIKE 'PSI%'"
-    return query(home / "warehouse.duckdb", sql).rows
+    return ask(home, sql)
 
 
 def previous_of(home: Path, snapshot_id: str) -> str | None:
     sql = f"SELECT previous_snapshot_id FROM snapshots WHERE snapshot_id = '{snapshot_id}'"
-    [(previous,)] = query(home / "warehouse.duckdb", sql).rows
+    [(previous,)] = ask(home, sql)
     return previous
 
 
@@ -328,7 +324,7 @@ def test_reworded_copies_of_a_source_share_a_group(home: Path, tmp_path: Path, n
     data = write(tmp_path / "a.csv", rows).model_copy(update={"near_duplicates": near})
     take_in(data, print)
     counted = "SELECT count(*), count(DISTINCT group_id) FROM snapshot_headlines"
-    assert query(home / "warehouse.duckdb", counted).rows == [(4, groups)]
+    assert ask(home, counted) == [(4, groups)]
 
 
 def test_each_place_has_a_history_of_its_own(home: Path, tmp_path: Path) -> None:
@@ -338,7 +334,7 @@ def test_each_place_has_a_history_of_its_own(home: Path, tmp_path: Path) -> None
     known = take_in(write(tmp_path / "q.csv", stock(0, 3)), print)
     assert not known.is_new
     of_p, of_q = (take_in(write(tmp_path / name, stock(0, n)), print) for name, n in (("p.csv", 12), ("q.csv", 15)))
-    rows = query(home / "warehouse.duckdb", "SELECT snapshot_id, previous_snapshot_id FROM snapshots").rows
+    rows = ask(home, "SELECT snapshot_id, previous_snapshot_id FROM snapshots")
     assert dict(rows)[of_q.snapshot_id] == known.snapshot_id
     assert dict(rows)[of_p.snapshot_id] not in {known.snapshot_id, None}
 

@@ -18,8 +18,8 @@ from schemas.market import MarketSettings, Measured
 from schemas.plan import StudyPlan
 from schemas.source import ScoreSettings
 from storage.market import load_market
-from storage.query import query
 from storage.warehouse import writing
+from tests.asking import ask
 
 pytestmark = pytest.mark.usefixtures("session_worker")
 
@@ -74,10 +74,6 @@ def cell(trained: Any) -> str:
 
 def measure(cell: str, **settings: Any) -> Measured:
     return measure_market(MarketSettings(**{"prices": "prices.csv", "model": cell, **settings}))
-
-
-def ask(home: Path, sql: str) -> list[tuple[Any, ...]]:
-    return query(home / "warehouse.duckdb", sql).rows
 
 
 def test_later_news_is_set_beside_prices_and_what_is_left_out_is_counted(home: Path, cell: str) -> None:

@@ -14,8 +14,8 @@ from operations.preview import check_inputs, describe_study
 from schemas.config import StudyConfig
 from schemas.overrides import apply_overrides
 from schemas.profiles import build_config, load_profile
-from storage.query import query
 from storage.splits import save_split
+from tests.asking import ask
 
 
 @pytest.fixture(autouse=True)
@@ -211,7 +211,7 @@ def test_what_a_run_will_need_is_read_once(home: Path) -> None:
         check_inputs(make_config("demo"), told.append)
     assert told[-2].startswith("embedded (synthetic): 6,000 rows read")
     assert told[-1].startswith("embedded (synthetic): nothing new, its 6,000 rows are snapshot ")
-    assert query(home / "warehouse.duckdb", "SELECT count(*) FROM sources").rows == [(1,)]
+    assert ask(home, "SELECT count(*) FROM sources") == [(1,)]
 
 
 def test_a_race_says_how_many_steps_it_saves_at_most() -> None:

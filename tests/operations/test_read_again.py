@@ -20,8 +20,8 @@ from schemas.config import StudyConfig
 from schemas.overrides import apply_overrides
 from schemas.profiles import build_config, load_profile
 from schemas.source import DataSettings
-from storage.query import query
 from storage.warehouse import prepare_warehouse, writing
+from tests.asking import ask
 from tests.old_home.restore import FOLDER, STUDY, restore
 
 SNAPSHOT = "d52fc1494b78c6c6"
@@ -79,10 +79,6 @@ def dump(home: Path, *tables: str) -> dict[str, list[Any]]:
         every = "SELECT schema_name || '.' || table_name FROM duckdb_tables()"
         named = tables or [name for (name,) in connection.execute(every).fetchall()]
         return {name: connection.execute(f"FROM {name} ORDER BY ALL").fetchall() for name in named}
-
-
-def ask(home: Path, sql: str) -> list[tuple[Any, ...]]:
-    return query(home / "warehouse.duckdb", sql).rows
 
 
 def temporal(*assignments: str) -> StudyConfig:

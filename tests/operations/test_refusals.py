@@ -12,7 +12,7 @@ from schemas.overrides import apply_overrides
 from schemas.profiles import build_config, load_profile
 from schemas.source import DataSettings
 from storage import refusals
-from storage.query import query
+from tests.asking import ask
 
 SOUND = [("Profit rose", "positive"), ("Costs rose", "negative"), ("An AGM", "neutral")]
 
@@ -44,7 +44,7 @@ def refuse(data: DataSettings) -> RefusedSourceError:
 
 
 def refused_rows(home: Path) -> list[tuple[object, ...]]:
-    return query(home / "warehouse.duckdb", "SELECT source, row_number, reason FROM refused_rows").rows
+    return ask(home, "SELECT source, row_number, reason FROM refused_rows")
 
 
 UNKNOWN = [
@@ -128,19 +128,19 @@ def test_rows_without_a_label_can_be_left_out_as_the_message_says(home: Path) ->
     take_in(settings(rows, label_map={"": None}), told.append)
     assert told[0] == "news.csv: 5 rows read, 3 headlines accepted, 0 copies merged, 0 rejected, 2 left out"
     left_out = "SELECT source, row_number, reason, raw FROM left_out_rows ORDER BY row_number"
-    assert query(home / "warehouse.duckdb", left_out).rows == [
+    assert ask(home, left_out) == [
         ("news.csv", 4, "no label", "Sales,"),
         ("news.csv", 5, "no label, written as 'n/a'", "Orders,n/a"),
     ]
     counts = "SELECT rows_read, rows_accepted, rows_merged, rows_rejected, rows_left_out FROM sources"
-    assert query(home / "warehouse.duckdb", counts).rows == [(5, 3, 0, 0, 2)]
+    assert ask(home, counts) == [(5, 3, 0, 0, 2)]
 
 
 def test_rejected_rows_of_a_refused_source_are_kept_until_it_is_refused_again_or_ingested(home: Path) -> None:
     error = refuse(settings([*SOUND, ("Sales", "up"), ("Orders", "up")]))
     statement = str(error).rpartition('fintone sql "')[2].removesuffix('"')
     expected = [("news.csv", 4, "unknown label 'up'"), ("news.csv", 5, "unknown label 'up'")]
-    assert [row[:3] for row in query(home / "warehouse.duckdb", statement).rows] == expected
+    assert [row[:3] for row in ask(home, statement)] == expected
     assert refused_rows(home) == expected
     refuse(settings([*SOUND, ("Sales", "up")]))
     assert refused_rows(home) == expected[:1]
@@ -152,7 +152,7 @@ def test_rejected_rows_of_a_refused_source_are_kept_until_it_is_refused_again_or
     assert [name for name, *_ in refused_rows(home)] == ["other.csv", "news.csv"]
     take_in(settings([*SOUND, ("Sales", "up")], label_map={"up": "positive"}), lambda _: None)
     assert [name for name, *_ in refused_rows(home)] == ["other.csv"]
-    assert query(home / "warehouse.duckdb", "SELECT count(*) FROM rejected_rows").rows == [(0,)]
+    assert ask(home, "SELECT count(*) FROM rejected_rows") == [(0,)]
 
 
 def test_no_more_rows_of_a_refused_source_are_kept_than_the_bound(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

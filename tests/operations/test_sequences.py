@@ -29,8 +29,8 @@ from operations.splitting import settle_split
 from schemas.label import LABELS
 from schemas.source import DataSettings
 from schemas.split import SplitSettings
-from storage.query import query
 from storage.warehouse import prepare_warehouse
+from tests.asking import ask
 
 STOCK = [text for text, _, kind in iterate_rows(60, seed=11) if kind == "new" and len(text.split()) > 10][:24]
 WAYS = ("as it is", "white space", "numbers", "reworded", "post", "mojibake")
@@ -102,7 +102,7 @@ class Sequence(RuleBasedStateMachine):
             shutil.rmtree(self.home)
 
     def ask(self, sql: str) -> list[tuple[object, ...]]:
-        return query(self.home / "warehouse.duckdb", sql).rows
+        return ask(self.home, sql)
 
     @rule(
         rows=sources(),

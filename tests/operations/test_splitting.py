@@ -16,8 +16,8 @@ from operations.splitting import settle_split, settle_study_split
 from schemas.config import StudyConfig
 from schemas.overrides import apply_overrides
 from schemas.profiles import build_config, load_profile
-from storage.query import query
 from storage.warehouse import writing
+from tests.asking import ask
 
 SMALL = ("data.duplicates=merge", "split.method=hashed", "split.train_per_class=9", "split.test_per_class=5")
 LONG = " and profit rose again" * 200
@@ -44,10 +44,6 @@ def write(path: str, count: int = 90, long: tuple[int, ...] = (), labels: str = 
 
 def configure(source: str, *assignments: str) -> StudyConfig:
     return build_config(apply_overrides(load_profile("demo"), [f"data.source={source}", *SMALL, *assignments]))
-
-
-def ask(home: Path, sql: str) -> list[tuple[object, ...]]:
-    return query(home / "warehouse.duckdb", sql).rows
 
 
 def settle(config: StudyConfig) -> tuple[str, list[str]]:

@@ -13,8 +13,8 @@ from reporting.desk import answer_desk
 from reporting.usable import tell_usable
 from schemas.promotion import Champion
 from storage.champions import Decision, save_decision
-from storage.query import query
 from storage.warehouse import writing
+from tests.asking import ask
 from tests.reporting.conftest import CHAMPION
 
 WHERE_WE_ACT = "How often is it right where we act, from a confidence of"
@@ -25,10 +25,7 @@ def read(page: Path) -> str:
     return unescape(page.read_text(encoding="utf-8"))
 
 
-def ask(home: Path, sql: str) -> list[Any]:
-    return query(home / "warehouse.duckdb", sql).rows
-
-
+@pytest.mark.usefixtures("few_charts")
 def test_overview_headlines_and_the_page_of_all_studies_have_every_rival(rivals: Path, trained: Any) -> None:
     page = write_report()
     text = read(page)

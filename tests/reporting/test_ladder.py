@@ -21,6 +21,7 @@ def section(text: str, name: str) -> list[dict[str, str]]:
     ]
 
 
+@pytest.mark.usefixtures("few_charts")
 def test_a_report_has_every_rung_from_cheap_to_costly_and_each_level_of_agreement(rivals: Path, trained: Any) -> None:
     with writing(rivals / "warehouse.duckdb") as connection:
         connection.execute("UPDATE cells SET size_bytes = 62_500_000, train_seconds = 3 WHERE kind = 'fine-tuned'")

@@ -45,12 +45,12 @@ def make_older_warehouse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cal
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def source() -> SourceRecord:
     return SourceRecord("ingest", "news.csv", "/data/news.csv", "csv", "ab" * 32, "utf-8", False, 8, 1, "snapshot")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def accepted() -> pd.DataFrame:
     """Six headlines, two a label, the first two near copies; the last one stands for two rows."""
     return pd.DataFrame(
@@ -69,23 +69,28 @@ def accepted() -> pd.DataFrame:
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def rejected() -> pd.DataFrame:
     return pd.DataFrame({"source": "news.csv", "row_number": [7], "reason": ["no label"], "raw": ["Sales fell;"]})
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def quarantined() -> pd.DataFrame:
     """Two rows of one text that contradict each other."""
     rows = {"source": "news.csv", "row_number": [1, 2], "text_id": "f" * 16, "text": "Sales.", "resolution": "kept"}
     return pd.DataFrame({**rows, "label": ["positive", "neutral"]})
 
 
-@pytest.fixture
-def data(
-    warehouse: Path, source: SourceRecord, accepted: pd.DataFrame, rejected: pd.DataFrame, quarantined: pd.DataFrame
+@pytest.fixture(scope="session")
+def made_data(
+    prepared: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    source: SourceRecord,
+    accepted: pd.DataFrame,
+    rejected: pd.DataFrame,
+    quarantined: pd.DataFrame,
 ) -> Path:
-    """A warehouse with one snapshot and one split."""
+    warehouse = Path(shutil.copy(prepared, tmp_path_factory.mktemp("data")))
     save_ingestion(warehouse, source, accepted, rejected, quarantined)
     parts = {"test": HEADLINE_IDS[:3], "train": HEADLINE_IDS[3:5], "validation": HEADLINE_IDS[5:]}
     save_split(warehouse, "split", "snapshot", parts, {"method": "hashed", "seed": 42})
@@ -93,6 +98,12 @@ def data(
 
 
 @pytest.fixture
+def data(made_data: Path, tmp_path: Path) -> Path:
+    """A warehouse with one snapshot and one split."""
+    return Path(shutil.copy(made_data, tmp_path))
+
+
+@pytest.fixture(scope="session")
 def study() -> Callable[..., StudyRecord]:
     def make(**changes: Any) -> StudyRecord:
         fields = {
@@ -113,7 +124,7 @@ def study() -> Callable[..., StudyRecord]:
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def cell() -> Callable[..., CellRecord]:
     def make(**changes: Any) -> CellRecord:
         fields = {
@@ -133,7 +144,7 @@ def cell() -> Callable[..., CellRecord]:
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def evaluation() -> Callable[..., EvaluationRecord]:
     def make(cell_id: str, temperature: float | None, **changes: Any) -> EvaluationRecord:
         fields = {
@@ -169,7 +180,7 @@ def evaluation() -> Callable[..., EvaluationRecord]:
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def predict() -> Callable[..., pd.DataFrame]:
     def make(evaluation_id: str, predicted: str = "positive", p: float | None = 0.25) -> pd.DataFrame:
         probabilities = dict.fromkeys(("p_negative", "p_neutral", "p_positive", "p_unparsed"), p)
@@ -179,20 +190,26 @@ def predict() -> Callable[..., pd.DataFrame]:
     return make
 
 
-@pytest.fixture
-def finished(data: Path, study, cell, evaluation, predict) -> Path:
-    """A warehouse with a finished study: base model, baseline and one fine-tuned cell, each evaluated on test."""
+@pytest.fixture(scope="session")
+def made_finished(made_data: Path, tmp_path_factory: pytest.TempPathFactory, study, cell, evaluation, predict) -> Path:
+    warehouse = Path(shutil.copy(made_data, tmp_path_factory.mktemp("finished")))
     unvaried = {"learning_rate": None, "epochs": None, "seed": None}
-    save_study(data, study())
+    save_study(warehouse, study())
     cells = [
         cell(),
         cell(cell_id="svm", kind="baseline", model="tfidf-svm", **unvaried),
         cell(cell_id="base", kind="base", **unvaried),
     ]
-    add_cells(data, "study", cells)
+    add_cells(warehouse, "study", cells)
     for record in cells:
-        finish_cell(data, record.cell_id, CellOutcome())
+        finish_cell(warehouse, record.cell_id, CellOutcome())
     evaluations = [evaluation(cell_id, temperature) for cell_id in ("tuned", "base") for temperature in (10, 0.1, 1)]
     evaluations.append(evaluation("svm", None))
-    save_evaluations(data, evaluations, pd.concat([predict(each.evaluation_id) for each in evaluations]))
-    return data
+    save_evaluations(warehouse, evaluations, pd.concat([predict(each.evaluation_id) for each in evaluations]))
+    return warehouse
+
+
+@pytest.fixture
+def finished(made_finished: Path, tmp_path: Path) -> Path:
+    """A warehouse with a finished study: base model, baseline and one fine-tuned cell, each evaluated on test."""
+    return Path(shutil.copy(made_finished, tmp_path))

@@ -14,10 +14,10 @@ from storage.comparisons import load_pairings
 from storage.evaluations import save_evaluations
 from storage.exports import load_canaries, load_card
 from storage.headlines import meet_again, save_ingestion
-from storage.query import query
 from storage.report import find_study
 from storage.studies import load_config_of, load_study_of, save_study, start_study
 from storage.suggestions import suggest_cells, suggest_studies
+from tests.asking import ask
 
 TWO_DAYS = timedelta(days=2)
 
@@ -49,20 +49,20 @@ def test_the_champion_is_who_was_promoted_last_and_back_goes_to_the_one_before(f
         decide(finished, "promoted", cell_id)
         clock()
         assert load_champion(finished) == Champion(cell_id, 1)
-    assert query(finished, "SELECT DISTINCT cell_id FROM leaderboard WHERE is_champion").rows == [("svm",)]
+    assert ask(finished, "SELECT DISTINCT cell_id FROM leaderboard WHERE is_champion") == [("svm",)]
     for expected in ("tuned", "base"):
         before = load_champion_before(finished)
         decide(finished, "rolled back", before.cell_id, "person")
         clock()
         assert load_champion(finished) == before == Champion(expected, 1)
-    assert query(finished, "SELECT number FROM champions ORDER BY decided_at DESC").rows == [(n,) for n in range(1, 6)]
+    assert ask(finished, "SELECT number FROM champions ORDER BY decided_at DESC") == [(n,) for n in range(1, 6)]
 
 
 def test_many_decisions_within_one_tick_of_the_clock_are_told_apart(finished):
     for cell_id in ("base", "tuned", "base", "tuned"):
         decide(finished, "promoted", cell_id)
     assert load_champion(finished) == Champion("tuned", 1)
-    assert query(finished, "SELECT count(DISTINCT champion_id) FROM champions").rows == [(4,)]
+    assert ask(finished, "SELECT count(DISTINCT champion_id) FROM champions") == [(4,)]
 
 
 def test_the_decision_on_a_study_is_its_last(finished, clock):
@@ -90,7 +90,7 @@ def later(finished, clock, study, cell, evaluation, predict):
 
 def test_the_latest_study_is_the_one_that_was_started_last(later, clock):
     assert find_study(later, None) == load_study_of(later, "tuned") == "later"
-    assert query(later, "SELECT latest_study()").rows == [("later",)]
+    assert ask(later, "SELECT latest_study()") == [("later",)]
     assert load_config_of(later, "tuned") == {"name": "later"}
     assert load_card(later, load_cell(later, "tuned")).source == "later.csv"
     [pairing] = [each for each in load_pairings(later, "tuned", "base", "test") if each.temperature == 1]
@@ -99,7 +99,7 @@ def test_the_latest_study_is_the_one_that_was_started_last(later, clock):
     clock()
     start_study(later, "study", {"name": "paper"})
     assert find_study(later, None) == load_study_of(later, "tuned") == "study"
-    assert query(later, "SELECT latest_study()").rows == [("study",)]
+    assert ask(later, "SELECT latest_study()") == [("study",)]
     assert [identifier for identifier, _ in suggest_studies(later, "")] == ["study", "later"]
     assert suggest_cells(later, "", fine_tuned=True)[0][0] == "tuned"
 
@@ -120,7 +120,7 @@ def test_the_snapshot_before_is_the_one_that_its_place_held_last(data, clock, so
     clock()
     meet_again(data, "/data/news.csv", "second", "{}")
     ingest("fourth", 2)
-    rows = query(data, "SELECT snapshot_id, previous_snapshot_id FROM snapshots ORDER BY number").rows
+    rows = ask(data, "SELECT snapshot_id, previous_snapshot_id FROM snapshots ORDER BY number")
     assert rows == [
         ("snapshot", None),
         ("second", "snapshot"),
@@ -128,5 +128,5 @@ def test_the_snapshot_before_is_the_one_that_its_place_held_last(data, clock, so
         ("elsewhere", "third"),  # the latest that shares a headline
         ("fourth", "second"),  # what its place held when it was visited last
     ]
-    visits = query(data, "SELECT ingest_id FROM source_visits WHERE location = '/data/news.csv' ORDER BY number").rows
+    visits = ask(data, "SELECT ingest_id FROM source_visits WHERE location = '/data/news.csv' ORDER BY number")
     assert visits == [("ingest",), ("second",), ("third",), ("second",), ("fourth",)]

@@ -11,6 +11,7 @@ from storage.comparisons import save_comparisons
 from storage.evaluations import save_evaluations
 from storage.query import query
 from storage.studies import save_study
+from tests.asking import ask
 
 CONTRACT = {
     "comparisons": "study_id, part, temperature, cell_id, kind, model, learning_rate, epochs, seed, other_cell_id,"
@@ -74,7 +75,7 @@ def test_holms_correction_is_that_of_worked_examples(finished, p_values, correct
             for number, (pair, p_value) in enumerate(zip(pairs, p_values, strict=False))
         ),
     )
-    rows = query(finished, "SELECT DISTINCT temperature, p_holm, pairs, significant FROM comparisons ORDER BY 1").rows
+    rows = ask(finished, "SELECT DISTINCT temperature, p_holm, pairs, significant FROM comparisons ORDER BY 1")
     assert [row[1] for row in rows] == pytest.approx(corrected)
     assert [row[2] for row in rows] == [len(p_values)] * len(p_values)
     assert [row[3] for row in rows] == [p < 0.05 for p in corrected]
@@ -89,7 +90,7 @@ def test_studies_and_parts_are_corrected_apart(finished, study, cell):
     asked = (
         "SELECT study_id, part, p_holm FROM comparisons WHERE cell_id = 'tuned' AND other_cell_id = 'base' ORDER BY ALL"
     )
-    assert query(finished, asked).rows == [
+    assert ask(finished, asked) == [
         ("another", "test", 0.03),
         ("study", "test", 0.06),
         ("study", "validation", 0.03),
@@ -104,8 +105,7 @@ def test_a_pair_stands_both_ways_round(finished):
         " only_other_right, p_holm"
     )
     forth, back = (
-        query(finished, f"SELECT {columns} FROM comparisons WHERE cell_id = '{cell_id}'").rows
-        for cell_id in ("tuned", "svm")
+        ask(finished, f"SELECT {columns} FROM comparisons WHERE cell_id = '{cell_id}'") for cell_id in ("tuned", "svm")
     )
     assert forth == [("fine-tuned", "baseline", 2e-4, None, 0.8, 0.7, 0.1, 0.06, 0.15, 0.2, 0.1, 0.25, 120, 30, 0.001)]
     assert back == [
@@ -126,7 +126,7 @@ def test_a_verdict_needs_both_interval_and_test(finished, figures, beats):
     save(finished, compared("tuned", "svm", **({"p_value": 0.01} | figures)))
     verdict = "SELECT baseline, baseline_accuracy, difference, beats_baseline FROM baseline_verdicts"
     difference = figures.get("difference", 0.1)
-    assert query(finished, verdict).rows == [("tfidf-svm", 0.7, difference, beats)]
+    assert ask(finished, verdict) == [("tfidf-svm", 0.7, difference, beats)]
 
 
 def test_the_best_baseline_is_the_most_accurate_and_of_equals_the_first_by_name(finished, cell):
@@ -141,7 +141,7 @@ def test_the_best_baseline_is_the_most_accurate_and_of_equals_the_first_by_name(
         compared("bayes", "svm", 0.01, temperature=None),
         compared("tuned", "base", 0.01),
     )
-    rows = query(finished, "SELECT kind, temperature, baseline_cell_id FROM baseline_verdicts ORDER BY ALL").rows
+    rows = ask(finished, "SELECT kind, temperature, baseline_cell_id FROM baseline_verdicts ORDER BY ALL")
     assert rows == [("base", 0.1, "bayes"), ("fine-tuned", 1, "majority")]
 
 
@@ -163,16 +163,16 @@ def flipping(finished, evaluation):
 
 def test_flips_tell_which_of_two_cells_is_right(flipping):
     asked = "SELECT text, label, predicted, other_predicted, right_cell_id FROM flips WHERE temperature = 0.1 AND"
-    assert query(flipping, f"{asked} cell_id = 'tuned' AND other_cell_id = 'svm' ORDER BY 1").rows == [
+    assert ask(flipping, f"{asked} cell_id = 'tuned' AND other_cell_id = 'svm' ORDER BY 1") == [
         ("Sales of firm 4 rose .", "neutral", "positive", "neutral", "svm"),
         ("Sales of firm 5 rose .", "negative", "negative", "neutral", "tuned"),
     ]
-    assert query(flipping, f"{asked} cell_id = 'svm' AND other_cell_id = 'tuned' ORDER BY 1").rows == [
+    assert ask(flipping, f"{asked} cell_id = 'svm' AND other_cell_id = 'tuned' ORDER BY 1") == [
         ("Sales of firm 4 rose .", "neutral", "neutral", "positive", "svm"),
         ("Sales of firm 5 rose .", "negative", "neutral", "negative", "tuned"),
     ]
     neither = f"{asked} cell_id = 'base' AND other_cell_id = 'svm' AND headline_id = '{0:016d}'"
-    assert query(flipping, neither).rows == [("Sales of firm 5 rose .", "negative", "positive", "neutral", None)]
+    assert ask(flipping, neither) == [("Sales of firm 5 rose .", "negative", "positive", "neutral", None)]
 
 
 def test_a_baseline_flips_against_each_temperature_and_a_baseline_at_none(flipping, cell, evaluation):
@@ -182,17 +182,17 @@ def test_a_baseline_flips_against_each_temperature_and_a_baseline_at_none(flippi
     asked = (
         "SELECT temperature, count(*) FROM flips WHERE cell_id = 'svm' AND other_cell_id = '{}' GROUP BY ALL ORDER BY 1"
     )
-    assert query(flipping, asked.format("base")).rows == [(0.1, 2), (1, 2), (10, 2)]
-    assert query(flipping, asked.format("majority")).rows == [(None, 2)]
+    assert ask(flipping, asked.format("base")) == [(0.1, 2), (1, 2), (10, 2)]
+    assert ask(flipping, asked.format("majority")) == [(None, 2)]
 
 
 def test_what_is_not_mirrored_counts_each_pair_and_each_flip_once(flipping):
     save(flipping, compared("tuned", "svm", 0.01), compared("svm", "base", 0.01))
-    pairs = query(flipping, "SELECT cell_id, other_cell_id FROM comparisons WHERE NOT is_mirrored ORDER BY ALL").rows
+    pairs = ask(flipping, "SELECT cell_id, other_cell_id FROM comparisons WHERE NOT is_mirrored ORDER BY ALL")
     assert pairs == [("svm", "base"), ("tuned", "svm")]
     of_both = "temperature = 0.1 AND least(cell_id, other_cell_id) = 'svm'"
     counted = f"SELECT is_mirrored, count(*), min(cell_id) FROM flips WHERE {of_both} GROUP BY ALL ORDER BY ALL"
-    assert query(flipping, counted).rows == [(False, 2, "tuned"), (True, 2, "svm")]
+    assert ask(flipping, counted) == [(False, 2, "tuned"), (True, 2, "svm")]
 
 
 def test_a_study_sees_its_own_flips_only(flipping, study, cell):
@@ -200,4 +200,4 @@ def test_a_study_sees_its_own_flips_only(flipping, study, cell):
     add_cells(flipping, "cold", [cell(), cell(cell_id="svm", kind="baseline")])
     of_both = "cell_id = 'tuned' AND other_cell_id = 'svm'"
     asked = f"SELECT study_id, temperature, count(*) FROM flips WHERE {of_both} GROUP BY ALL ORDER BY ALL"
-    assert query(flipping, asked).rows == [("cold", 0.1, 2), ("study", 0.1, 2), ("study", 1, 2), ("study", 10, 2)]
+    assert ask(flipping, asked) == [("cold", 0.1, 2), ("study", 0.1, 2), ("study", 1, 2), ("study", 10, 2)]

@@ -6,9 +6,9 @@ import pytest
 
 from storage.cells import add_cells
 from storage.cutoffs import load_cutoffs
-from storage.query import query
 from storage.studies import save_study
 from storage.warehouse import writing
+from tests.asking import ask
 
 CUTOFF = date(2023, 3, 1)
 OVER_TIME = (
@@ -29,10 +29,10 @@ def dated(finished):
 
 
 def test_headlines_of_the_last_day_and_before_are_counted_for_each_cell_whose_study_says_it(dated, cell):
-    assert {row[-1] for row in query(dated, OVER_TIME.format("study")).rows} == {None}
+    assert {row[-1] for row in ask(dated, OVER_TIME.format("study"))} == {None}
     assert load_cutoffs(dated, "study") == []
     add_cells(dated, "study", [cell(trained_until=CUTOFF)])
-    assert query(dated, OVER_TIME.format("study")).rows == [
+    assert ask(dated, OVER_TIME.format("study")) == [
         *(("base", "2023-02", 1, None), ("base", "2023-03", 2, None)),
         *(("svm", "2023-02", 1, None), ("svm", "2023-03", 2, None)),
         *(("tuned", "2023-02", 1, 1), ("tuned", "2023-03", 2, 1)),
@@ -54,7 +54,7 @@ def test_studies_that_share_a_cell_say_it_each_for_itself_and_scores_heed_the_la
     add_cells(dated, "later", [cell(trained_until=date(2022, 1, 1))])
     save_study(dated, study(study_id="latest"))
     add_cells(dated, "latest", [cell()])
-    assert [row[-1] for row in query(dated, OVER_TIME.format("later")).rows] == [0, 0]
-    assert [row[-1] for row in query(dated, OVER_TIME.format("study")).rows if row[0] == "tuned"] == [1, 1]
+    assert [row[-1] for row in ask(dated, OVER_TIME.format("later"))] == [0, 0]
+    assert [row[-1] for row in ask(dated, OVER_TIME.format("study")) if row[0] == "tuned"] == [1, 1]
     latest = "SELECT trained_until FROM ledger.cutoffs WHERE cell_id = 'tuned'"
-    assert query(dated, latest).rows == [(date(2022, 1, 1),)]
+    assert ask(dated, latest) == [(date(2022, 1, 1),)]

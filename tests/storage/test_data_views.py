@@ -7,8 +7,8 @@ import pytest
 
 from storage.data_report import load_data_report
 from storage.headlines import SourceRecord, save_ingestion
-from storage.query import query
 from storage.splits import save_split
+from tests.asking import ask
 
 OTHER_WORDS = "Sales of the firm were up ."
 
@@ -78,12 +78,12 @@ def two(warehouse):
 
 
 def test_labels_of_a_source(two):
-    rows = query(two, "SELECT label, headlines, rows_accepted, share FROM source_labels WHERE ingest_id = 'one'").rows
+    rows = ask(two, "SELECT label, headlines, rows_accepted, share FROM source_labels WHERE ingest_id = 'one'")
     assert rows == [("negative", 1, 1, 1 / 6), ("neutral", 3, 3, 0.5), ("positive", 2, 3, 1 / 3)]
 
 
 def test_a_row_counts_under_each_of_its_reasons_whatever_is_quoted_and_an_example_is_a_row(two):
-    rows = query(two, "SELECT * EXCLUDE (ingest_id, source) FROM rejected_reasons WHERE ingest_id = 'one'").rows
+    rows = ask(two, "SELECT * EXCLUDE (ingest_id, source) FROM rejected_reasons WHERE ingest_id = 'one'")
     assert rows == [
         ("empty text", 2, 1, "w", 2, "empty text"),
         ("unknown label", 2, 2, "w", 2, "unknown label 'a'"),
@@ -92,7 +92,7 @@ def test_a_row_counts_under_each_of_its_reasons_whatever_is_quoted_and_an_exampl
 
 
 def test_groups_of_near_copies(two):
-    rows = query(two, "SELECT * EXCLUDE (group_id) FROM near_copies ORDER BY snapshot_id, headlines DESC").rows
+    rows = ask(two, "SELECT * EXCLUDE (group_id) FROM near_copies ORDER BY snapshot_id, headlines DESC")
     assert rows == [
         ("s1", 3, 4, "reworded", ["neutral", "positive"], True, "2 rose Sales , ."),
         ("s1", 2, 2, "copies", ["negative", "neutral"], True, "Costs rose"),
@@ -101,7 +101,7 @@ def test_groups_of_near_copies(two):
 
 
 def test_lengths_and_shares(two):
-    rows = query(two, "FROM snapshot_statistics WHERE snapshot_id = 's2'").rows
+    rows = ask(two, "FROM snapshot_statistics WHERE snapshot_id = 's2'")
     assert rows == [
         ("s2", "negative", 1, 0.25, 3, 3, 3, 3, 1),
         ("s2", "positive", 3, 0.75, 11, 11, pytest.approx(13.94), 14, 6),
@@ -110,11 +110,11 @@ def test_lengths_and_shares(two):
 
 
 def test_what_a_snapshot_changed(two):
-    assert query(two, "FROM snapshot_changes").rows == [("s2", "s1", 2, 3, 1, 1)]
+    assert ask(two, "FROM snapshot_changes") == [("s2", "s1", 2, 3, 1, 1)]
 
 
 def test_drift_against_the_snapshot_before(two):
-    rows = query(two, "SELECT measure, value, previous_value, drift, reason FROM snapshot_drift").rows
+    rows = ask(two, "SELECT measure, value, previous_value, drift, reason FROM snapshot_drift")
     drift = {measure: tuple(rest) for measure, *rest in rows}
     assert drift["share of neutral"] == (0, 0.5, None, None)
     assert drift["share of positive"] == (0.75, pytest.approx(1 / 3), None, None)
@@ -131,13 +131,13 @@ def test_no_drift_between_equals(two, warehouse):
     empty = pd.DataFrame({"source": [], "row_number": [], "reason": [], "raw": []}, dtype="str")
     told = pd.DataFrame(columns=["source", "row_number", "text_id", "text", "label", "resolution"], dtype="str")
     save_ingestion(warehouse, source, SECOND, empty, told)
-    rows = query(two, "SELECT value, drift FROM snapshot_drift WHERE snapshot_id = 's3' AND measure LIKE 'PSI%'").rows
+    rows = ask(two, "SELECT value, drift FROM snapshot_drift WHERE snapshot_id = 's3' AND measure LIKE 'PSI%'")
     assert rows == [(0, None), (0, None)]
-    assert query(two, "FROM snapshot_changes WHERE snapshot_id = 's3'").rows == [("s3", "s2", 0, 0, 0, 4)]
+    assert ask(two, "FROM snapshot_changes WHERE snapshot_id = 's3'") == [("s3", "s2", 0, 0, 0, 4)]
 
 
 def test_a_group_in_test_and_elsewhere_is_a_leak(two):
-    assert query(two, "SELECT in_test, in_train, in_validation FROM split_leaks").rows == [(1, 1, 1)]
+    assert ask(two, "SELECT in_test, in_train, in_validation FROM split_leaks") == [(1, 1, 1)]
 
 
 def test_the_report_reads_all_of_it(two):

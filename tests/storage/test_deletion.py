@@ -12,8 +12,8 @@ from storage.champions import Decision, save_decision
 from storage.deletion import ChampionsStudyError, Deletion, delete_study, plan_deletion
 from storage.evaluations import save_evaluations
 from storage.looks import load_standing
-from storage.query import query
 from storage.studies import save_study
+from tests.asking import ask
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def pair(finished: Path, study, cell, evaluation, predict) -> Path:
 
 
 def ids(warehouse: Path, table: str, column: str) -> set[str]:
-    return {name for (name,) in query(warehouse, f"SELECT DISTINCT {column} FROM {table}").rows}
+    return {name for (name,) in ask(warehouse, f"SELECT DISTINCT {column} FROM {table}")}
 
 
 def test_what_another_study_shares_stays(pair: Path) -> None:
@@ -63,4 +63,4 @@ def test_a_look_at_test_headlines_counts_although_its_study_is_deleted(pair: Pat
     assert len(before) == 1
     delete_study(pair, "study")
     assert load_standing(pair, "split", "late at 0.1").looks == before
-    assert query(pair, "SELECT study_id, snapshot_id, decision FROM champions").rows == [("study", "snapshot", "kept")]
+    assert ask(pair, "SELECT study_id, snapshot_id, decision FROM champions") == [("study", "snapshot", "kept")]

@@ -8,6 +8,7 @@ from storage.evaluations import save_evaluations
 from storage.examples import data_queries, example_queries, flips_query
 from storage.query import query
 from storage.studies import save_study
+from tests.asking import ask
 
 
 @pytest.mark.parametrize("number", range(len(example_queries("study", "tuned", 0.1))))
@@ -16,7 +17,7 @@ def test_every_example_runs_on_an_empty_warehouse(warehouse, number):
 
 
 def test_the_examples_ask_for_the_cell_and_the_study(finished):
-    answers = [query(finished, sql).rows for sql in example_queries("study", "tuned", 0.1)]
+    answers = [ask(finished, sql) for sql in example_queries("study", "tuned", 0.1)]
     assert len(answers[0]) == 7
     assert sum(row[2] for row in answers[1]) == 3
     assert len(answers) == 3
@@ -38,7 +39,7 @@ def test_the_flips_of_two_cells_are_those_of_one_study_or_of_two(finished, study
 def test_the_queries_after_an_ingestion_find_its_rows(data):
     flags = dict.fromkeys(("rejected", "left_out", "contradictory", "near_copies"), True)
     queries = dict(data_queries("ingest", "snapshot", **flags))
-    assert query(data, queries["the rejected rows"]).rows == [("news.csv", 7, "no label", "Sales fell;")]
-    assert len(query(data, queries["the rows that contradict each other"]).rows) == 2
-    assert [row[0] for row in query(data, queries["the near copies"]).rows] == [2]
+    assert ask(data, queries["the rejected rows"]) == [("news.csv", 7, "no label", "Sales fell;")]
+    assert len(ask(data, queries["the rows that contradict each other"])) == 2
+    assert [row[0] for row in ask(data, queries["the near copies"])] == [2]
     assert data_queries("a", "b", **dict.fromkeys(flags, False)) == []

@@ -11,9 +11,9 @@ from learning.study.intervals import accuracy_interval, macro_f1_interval
 from storage.cell_progress import finish_cell, save_cost, save_training_log
 from storage.cells import CellOutcome, add_cells
 from storage.evaluations import load_selection, save_evaluations
-from storage.query import query
 from storage.studies import save_study
 from storage.warehouse import writing
+from tests.asking import ask
 
 LABELS = np.array(["negative", "neutral", "positive"])
 LEVELS = {50: "50-65 %", 66: "66-74 %", 75: "75-99 %", 100: "100 %"}
@@ -50,7 +50,7 @@ def test_accuracy_by_agreement_is_what_python_counts_on_each_level(answer, seed,
     labels, levels = random.choice(labels_there, 400), random.choice([*LEVELS], 400, p=[0.05, 0.15, 0.3, 0.5])
     answers = np.where(random.random(400) < levels / 110, labels, random.integers(0, 3, 400))
     answers[(levels == 100) & (seed == 3)] = labels[(levels == 100) & (seed == 3)]
-    rows = query(answer(labels, answers, levels), "FROM accuracy_by_agreement").rows
+    rows = ask(answer(labels, answers, levels), "FROM accuracy_by_agreement")
     assert [row[4] for row in rows] == [*LEVELS.values()]
     for level, row in zip(LEVELS, rows, strict=True):
         own, said = labels[levels == level], answers[levels == level]
@@ -62,7 +62,7 @@ def test_accuracy_by_agreement_is_what_python_counts_on_each_level(answer, seed,
 
 
 def test_headlines_without_a_level_are_not_counted_by_it(answer):
-    rows = query(answer([0, 1, 2], [0, 1, 1], [None, 100, None]), "FROM accuracy_by_agreement").rows
+    rows = ask(answer([0, 1, 2], [0, 1, 1], [None, 100, None]), "FROM accuracy_by_agreement")
     assert [(row[4], row[5], row[6]) for row in rows] == [("100 %", 1, 1.0)]
 
 
@@ -71,13 +71,13 @@ def test_the_correlation_of_labels_and_answers_is_matthews(answer, seed):
     random = np.random.default_rng(seed)
     labels = random.integers(0, 3, 300)
     answers = np.where(random.random(300) < 0.3 * seed, labels, random.integers(seed - 1, 3, 300))
-    [(mcc,)] = query(answer(labels, answers, [None] * 300), "SELECT mcc FROM ladder").rows
+    [(mcc,)] = ask(answer(labels, answers, [None] * 300), "SELECT mcc FROM ladder")
     assert mcc == pytest.approx(matthews_corrcoef(labels, answers))
 
 
 @pytest.mark.parametrize(("labels", "answers"), [([0, 1, 2], [1, 1, 1]), ([0, 0, 0], [0, 1, 2]), ([1, 1], [1, 1])])
 def test_one_answer_or_one_label_correlates_with_nothing(answer, labels, answers):
-    assert query(answer(labels, answers, [None] * len(labels)), "SELECT mcc FROM ladder").rows == [(0.0,)]
+    assert ask(answer(labels, answers, [None] * len(labels)), "SELECT mcc FROM ladder") == [(0.0,)]
 
 
 def test_the_ladder_goes_from_cheap_to_costly(finished, cell, evaluation, predict):
@@ -89,7 +89,7 @@ def test_the_ladder_goes_from_cheap_to_costly(finished, cell, evaluation, predic
     save_cost(finished, "svm", 0.5, 4000)
     finish_cell(finished, "tuned", CellOutcome(train_seconds=9.0, size_bytes=1050))
     columns = "rung, cell_id, train_seconds, size_bytes, headlines_per_second"
-    rows = query(finished, f"SELECT {columns} FROM ladder WHERE temperature IS NULL OR temperature = 1").rows
+    rows = ask(finished, f"SELECT {columns} FROM ladder WHERE temperature IS NULL OR temperature = 1")
     assert rows == [
         (1, "svm", 0.5, 4000, 2.0),
         (2, "slow", 20.0, 300, 2.0),
@@ -108,7 +108,7 @@ def test_a_cell_that_shares_steps_costs_those_of_the_shorter_cells_too(finished,
         rest = {"learning_rate": 1e-3, "examples_per_second": 1, "logged_at": "2026-01-01"}
         save_training_log(finished, pd.DataFrame({**log, **rest}), whole=True)
         save_evaluations(finished, [evaluation(cell_id, 1)], predict(f"{cell_id} at 1"))
-    rows = query(finished, "SELECT cell_id, train_seconds FROM ladder WHERE temperature = 1 AND rung > 3").rows
+    rows = ask(finished, "SELECT cell_id, train_seconds FROM ladder WHERE temperature = 1 AND rung > 3")
     assert dict(rows) == {"short": 3.0, "long": 7.0, "alone": 9.0}
 
 
@@ -127,6 +127,6 @@ def test_the_best_fine_tune_of_a_base_is_the_one_that_validation_chooses(finishe
             made.append(evaluation(cell_id, temperature, part=part, evaluation_id=name))
             answers.append(predict(name, p=right if temperature < 1 else 1 - right))
     save_evaluations(finished, made, pd.concat(answers))
-    rows = query(finished, "SELECT DISTINCT cell_id FROM ladder WHERE is_best_of_base ORDER BY cell_id").rows
+    rows = ask(finished, "SELECT DISTINCT cell_id FROM ladder WHERE is_best_of_base ORDER BY cell_id")
     assert rows == [("better",), ("other base",)]
     assert best_row(load_selection(finished, "study"))["cell_id"] == "better"

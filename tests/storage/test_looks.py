@@ -15,6 +15,7 @@ from storage.query import QueryError, query
 from storage.splits import save_split
 from storage.studies import save_study
 from storage.warehouse import prepare_warehouse
+from tests.asking import ask
 
 IDS = [f"{number:016d}" for number in range(12)]
 
@@ -180,14 +181,14 @@ def test_looks_of_an_older_home_are_counted_and_those_of_a_person_are_not(older_
         insert_decision(connection, "person", "one", 0.5, decision="promoted", decided_by="person")
         insert_decision(connection, "again", "three", 3, reason="it is the champion already")
     prepare_warehouse(older_home)
-    assert query(older_home, NUMBERED).rows == [
+    assert ask(older_home, NUMBERED) == [
         (1, "one", 1, 0.1, "decision one"),
         (2, "one", None, None, None),
         (3, "two", 2, 0.1, "decision two"),
         (4, "three", 2, 0.1, "decision three"),
         (5, "three", None, None, None),
     ]
-    studies = query(older_home, "SELECT study_id FROM studies ORDER BY number").rows
+    studies = ask(older_home, "SELECT study_id FROM studies ORDER BY number")
     assert studies == [("one",), ("two",), ("three",)]
     assert load_standing(older_home, "three", "mine").looks == (Look(0.5, 0.1), Look(0.5, 0.1), Look(1, 0.1))
 
@@ -198,7 +199,7 @@ def test_in_an_older_home_the_same_figures_are_one_look_too(older_home):
         insert_decision(connection, "again", "other thresholds", 5)
         insert_evaluation(connection, "evaluation", 0.1)
     prepare_warehouse(older_home)
-    rows = query(older_home, NUMBERED).rows
+    rows = ask(older_home, NUMBERED)
     assert rows[0] == (1, "one", 1, 0.1, "evaluation")
     assert rows[3] == (4, "other thresholds", 1, 0.1, "evaluation")
     assert load_standing(older_home, "one", "evaluation").same_look["study_id"] == "one"
@@ -214,8 +215,8 @@ def test_decisions_of_the_first_versions_get_the_temperature_at_which_they_judge
         insert_evaluation(connection, "warm", 1)
     prepare_warehouse(older_home)
     assert load_champion(older_home) == Champion("cell", 0.1)
-    assert query(older_home, NUMBERED).rows[0] == (1, "one", 1, 0.1, "cold")
-    before = query(older_home, "SELECT previous_cell_id, previous_temperature FROM champions ORDER BY number").rows
+    assert ask(older_home, NUMBERED)[0] == (1, "one", 1, 0.1, "cold")
+    before = ask(older_home, "SELECT previous_cell_id, previous_temperature FROM champions ORDER BY number")
     assert before == [(None, None)] * 4 + [("cell", 0.1)]
 
 

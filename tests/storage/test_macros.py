@@ -8,7 +8,7 @@ from scipy.stats import binomtest, t
 from learning.study.intervals import mean_interval
 from learning.study.unparsed import answer, is_unparsed, with_unparsed
 from schemas.label import LABELS
-from storage.query import query
+from tests.asking import ask
 
 NEWCOMBE = [
     ((56, 70), (48, 80), (0.0524, 0.3339)),
@@ -24,7 +24,7 @@ NEWCOMBE = [
 
 
 def compute(warehouse, expressions):
-    [row] = query(warehouse, f"SELECT {expressions}").rows
+    [row] = ask(warehouse, f"SELECT {expressions}")
     return row
 
 

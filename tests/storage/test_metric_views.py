@@ -10,9 +10,9 @@ from sklearn.metrics import confusion_matrix, log_loss, precision_recall_fscore_
 from storage.cells import add_cells
 from storage.draws import load_distributions, load_drawn, save_draws
 from storage.evaluations import save_evaluations
-from storage.query import query
 from storage.studies import save_study
-from storage.warehouse import writing
+from storage.warehouse import reading, writing
+from tests.asking import ask
 
 LABELS = ["negative", "neutral", "positive"]
 EVALUATION = "study_id = 'study' AND cell_id = 'tuned' AND part = 'test' AND temperature = 1"
@@ -61,15 +61,15 @@ def folded(probabilities):
     return np.stack([probabilities[:, 0], probabilities[:, 1] + probabilities[:, 3], probabilities[:, 2]], axis=1)
 
 
-def ask(warehouse, view, columns="*"):
-    return pd.DataFrame(
-        (answer := query(warehouse, f"SELECT {columns} FROM {view} WHERE {EVALUATION}")).rows, columns=answer.columns
-    )
+def select(warehouse, view, columns="*"):
+    with reading(warehouse) as connection:
+        answer = connection.execute(f"SELECT {columns} FROM {view} WHERE {EVALUATION}")
+        return pd.DataFrame(answer.fetchall(), columns=[name for name, *_ in answer.description])
 
 
 def test_confusions_are_those_of_scikit_learn(fill, drawn):
     labels, outcomes, probabilities = drawn
-    found = ask(fill(*drawn), "confusion")
+    found = select(fill(*drawn), "confusion")
     assert list(zip(found["label"], found["predicted"], strict=True)) == [(a, b) for a in LABELS for b in LABELS]
     matrix = confusion_matrix(labels, np.where(outcomes == 3, 1, outcomes), labels=[0, 1, 2])
     assert found["n"].tolist() == matrix.ravel().tolist()
@@ -83,7 +83,7 @@ def test_confusions_are_those_of_scikit_learn(fill, drawn):
 
 def test_metrics_of_a_label_are_those_of_scikit_learn(fill, drawn):
     labels, outcomes, _ = drawn
-    found = ask(fill(*drawn), "class_metrics")
+    found = select(fill(*drawn), "class_metrics")
     precision, recall, f1, support = precision_recall_fscore_support(
         labels, np.where(outcomes == 3, 1, outcomes), labels=[0, 1, 2], zero_division=0
     )
@@ -94,7 +94,7 @@ def test_metrics_of_a_label_are_those_of_scikit_learn(fill, drawn):
 
 
 def test_a_label_that_neither_stands_nor_is_answered_has_zeros(fill):
-    found = ask(fill([0, 0, 1], [0, 1, 1]), "class_metrics", "precision, recall, f1, support")
+    found = select(fill([0, 0, 1], [0, 1, 1]), "class_metrics", "precision, recall, f1, support")
     assert found.iloc[2].tolist() == [0, 0, 0, 0]
 
 
@@ -111,7 +111,7 @@ def reliability(labels, probabilities):
 
 def test_reliability_bins_are_those_of_numpy(fill, drawn):
     labels, _, probabilities = drawn
-    found = ask(fill(*drawn), "calibration")
+    found = select(fill(*drawn), "calibration")
     expected = reliability(labels, probabilities)
     columns = found[["bin", "n", "mean_confidence", "accuracy"]].to_numpy()
     assert columns == pytest.approx(np.array(expected))
@@ -122,7 +122,7 @@ def test_reliability_bins_are_those_of_numpy(fill, drawn):
 
 def test_scores_of_the_probabilities_are_those_of_numpy_and_scikit_learn(fill, drawn):
     labels, _, probabilities = drawn
-    [found] = ask(fill(*drawn), "calibration_summary").to_dict("records")
+    [found] = select(fill(*drawn), "calibration_summary").to_dict("records")
     gaps = [(n / 900, abs(confidence - right)) for _, n, confidence, right in reliability(labels, probabilities)]
     answers = folded(probabilities)
     assert found["n"] == 900
@@ -139,7 +139,7 @@ def test_scores_of_the_probabilities_are_those_of_numpy_and_scikit_learn(fill, d
 
 def test_coverage_answers_the_surest_first(fill, drawn):
     labels, _, probabilities = drawn
-    found = ask(fill(*drawn), "coverage")
+    found = select(fill(*drawn), "coverage")
     answers = folded(probabilities)
     order = np.argsort(-answers.max(1), kind="stable")
     right = (answers.argmax(1) == labels)[order]
@@ -153,33 +153,33 @@ def test_coverage_answers_the_surest_first(fill, drawn):
 def test_equals_are_answered_in_the_order_of_their_ids(fill):
     sure_of_negative = np.tile([0.5, 0.25, 0.25, 0.0], (40, 1))
     labels = np.repeat([0, 2], 20)
-    found = ask(fill(labels, labels, sure_of_negative), "coverage")
+    found = select(fill(labels, labels, sure_of_negative), "coverage")
     assert found["accuracy"].tolist() == pytest.approx([1.0] * 10 + [20 / number for number in range(22, 41, 2)])
 
 
 def test_certainty_falls_in_the_last_bin_and_an_impossible_truth_costs_no_infinity(fill):
     warehouse = fill([0, 1, 2], [0, 1, 1], np.eye(4)[[0, 3, 1]])
-    found = ask(warehouse, "calibration", "bin, confidence_low, confidence_high, n, mean_confidence, accuracy")
+    found = select(warehouse, "calibration", "bin, confidence_low, confidence_high, n, mean_confidence, accuracy")
     assert found.to_numpy().tolist() == [[10, 0.9, 1.0, 3, 1.0, pytest.approx(2 / 3)]]
-    [scores] = ask(warehouse, "calibration_summary").to_dict("records")
+    [scores] = select(warehouse, "calibration_summary").to_dict("records")
     assert scores["brier_score"] == pytest.approx(2 / 3)
     assert scores["log_loss"] == pytest.approx(-np.log(np.finfo(np.float64).eps) / 3)
 
 
 def test_one_headline_is_enough(fill):
     warehouse = fill([1], [3], np.array([[0.2, 0.3, 0.1, 0.4]]))
-    assert ask(warehouse, "calibration", "bin, n, accuracy").to_numpy().tolist() == [[8, 1, 1.0]]
-    assert ask(warehouse, "coverage", "n, accuracy").to_numpy().tolist() == [[1, 1.0]] * 20
-    assert ask(warehouse, "class_metrics", "f1")["f1"].tolist() == [0, 1, 0]
-    assert ask(warehouse, "calibration_summary", "area_under_risk_coverage").to_numpy().tolist() == [[0.0]]
+    assert select(warehouse, "calibration", "bin, n, accuracy").to_numpy().tolist() == [[8, 1, 1.0]]
+    assert select(warehouse, "coverage", "n, accuracy").to_numpy().tolist() == [[1, 1.0]] * 20
+    assert select(warehouse, "class_metrics", "f1")["f1"].tolist() == [0, 1, 0]
+    assert select(warehouse, "calibration_summary", "area_under_risk_coverage").to_numpy().tolist() == [[0.0]]
 
 
 def test_without_probabilities_there_are_confusions_but_no_calibration(fill):
     warehouse = fill([0, 1, 2], [0, 1, 1])
-    assert ask(warehouse, "confusion", "n")["n"].tolist() == [1, 0, 0, 0, 1, 0, 0, 1, 0]
-    assert ask(warehouse, "confusion", "expected_n")["expected_n"].tolist() == [None] * 9
+    assert select(warehouse, "confusion", "n")["n"].tolist() == [1, 0, 0, 0, 1, 0, 0, 1, 0]
+    assert select(warehouse, "confusion", "expected_n")["expected_n"].tolist() == [None] * 9
     for view in ("calibration", "calibration_summary", "coverage"):
-        assert ask(warehouse, view).empty
+        assert select(warehouse, view).empty
 
 
 def draw(number):
@@ -200,7 +200,7 @@ def test_a_study_sees_as_many_draws_as_it_asks_for(finished, study, cell, evalua
     add_cells(finished, "more", [cell()])
     save_evaluations(finished, [evaluation("tuned", 1)], predict("tuned at 1"), draw(0))
     save_draws(finished, pd.concat([draw(1), draw(2)]))
-    rows = query(finished, "SELECT study_id, temperature, draw, macro_f1 FROM draws").rows
+    rows = ask(finished, "SELECT study_id, temperature, draw, macro_f1 FROM draws")
     assert rows == [("more", 1, 0, 0.4), ("more", 1, 1, 0.4), ("study", 1, 0, 0.4)]
 
 
@@ -219,4 +219,4 @@ def test_draws_are_added_to_evaluations_with_fewer(finished, evaluation, predict
         "p_unparsed",
     ]
     save_evaluations(finished, [evaluation("tuned", 1)], predict("tuned at 1"), draw(0))
-    assert query(finished, "SELECT count(*) FROM draws").rows == [(1,)]
+    assert ask(finished, "SELECT count(*) FROM draws") == [(1,)]

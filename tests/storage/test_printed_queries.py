@@ -18,7 +18,8 @@ from storage.query import query
 from storage.report_queries import report_queries
 from storage.splits import save_split
 from storage.studies import save_study, start_study
-from storage.warehouse import writing
+from storage.warehouse import reading_together, writing
+from tests.asking import ask
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -124,8 +125,10 @@ def test_every_printed_query_of_a_view_of_studies_names_a_study(warehouse):
 def test_other_studies_do_not_change_the_answer_of_a_printed_query(alone, among_others):
     views = per_study_views(alone)
     asked = [sql for sql in QUERIES if names(sql, views)]
-    expected = [sorted(query(alone, sql).rows, key=str) for sql in asked]
-    found = [sorted(query(among_others, sql).rows, key=str) for sql in asked]
+    with reading_together(alone):
+        expected = [sorted(ask(alone, sql), key=str) for sql in asked]
+    with reading_together(among_others):
+        found = [sorted(ask(among_others, sql), key=str) for sql in asked]
     assert [sql for sql, one, other in zip(asked, expected, found, strict=True) if one != other] == []
     assert sum(map(bool, expected)) > len(asked) * 0.8
 

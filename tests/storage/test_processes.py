@@ -15,7 +15,7 @@ from storage import warehouse as room
 from storage.holders import describe_process
 from storage.opening import waiting_without_end
 from storage.query import query
-from storage.warehouse import WarehouseLockedError, reading, writing
+from storage.warehouse import WarehouseLockedError, prepare_warehouse, reading, writing
 
 SLACK = 2.0
 """Seconds that a busy machine may be late."""
@@ -96,6 +96,15 @@ def test_readers_and_writers_wait_for_a_writer(warehouse):
     assert output == "0.5\n"
     row = query(warehouse, "SELECT accuracy, macro_f1 FROM published_results WHERE epochs = 13").rows
     assert row == [(0.5, 0.25)]
+
+
+def test_one_that_lacks_nothing_is_prepared_while_others_read_it(warehouse, monkeypatch):
+    monkeypatch.setattr(room, "WRITE_PATIENCE", 0.0)
+    with _start(READ_HOLDER, warehouse) as holder:
+        prepare_warehouse(warehouse)
+        with pytest.raises(WarehouseLockedError), writing(warehouse):
+            pass
+        holder.communicate("go on\n")
 
 
 def test_readers_that_poll_without_a_pause_do_not_starve_a_writer(warehouse, monkeypatch):

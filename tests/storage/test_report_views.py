@@ -8,12 +8,12 @@ import pytest
 from learning.study.intervals import accuracy_interval
 from storage.cell_progress import save_training_log
 from storage.cells import add_cells
-from storage.query import query
+from tests.asking import ask
 
 
 @pytest.mark.parametrize(("hits", "n"), [(0, 7), (7, 7), (3, 7), (1, 900), (899, 900)])
 def test_the_interval_of_a_share_is_that_of_an_accuracy(warehouse, hits, n):
-    [bounds] = query(warehouse, f"SELECT hits_low({hits}, {n}), hits_high({hits}, {n})").rows
+    [bounds] = ask(warehouse, f"SELECT hits_low({hits}, {n}), hits_high({hits}, {n})")
     assert bounds == pytest.approx(accuracy_interval(hits, n))
 
 
@@ -25,7 +25,7 @@ def test_cells_share_a_training_where_settings_but_epochs_and_losses_agree(finis
         log = {"cell_id": cell_id, "step": range(1, len(losses) + 1), "epoch": 1, "loss": losses, "grad_norm": 1.0}
         rest = {"learning_rate": 1e-3, "examples_per_second": 1, "logged_at": "2026-01-01"}
         save_training_log(finished, pd.DataFrame({**log, **rest}), whole=True)
-    rows = query(finished, "SELECT cell_id, training_cell_id FROM ledger.trainings WHERE study_id = 'study'").rows
+    rows = ask(finished, "SELECT cell_id, training_cell_id FROM ledger.trainings WHERE study_id = 'study'")
     assert {("short", "long"), ("long", "long"), ("other", "other")} <= set(rows)
 
 
@@ -48,18 +48,18 @@ def test_a_base_model_that_is_spelled_otherwise_is_the_same_one(finished, cell):
         }
         rest = {"learning_rate": 1e-3, "examples_per_second": 1, "logged_at": "2026-01-01"}
         save_training_log(finished, pd.DataFrame({**log, **rest}), whole=True)
-    rows = query(finished, "SELECT cell_id, training_cell_id FROM ledger.trainings WHERE study_id = 'study'").rows
+    rows = ask(finished, "SELECT cell_id, training_cell_id FROM ledger.trainings WHERE study_id = 'study'")
     assert {("short", "long"), ("long", "long"), ("odd", "odd")} <= set(rows)
 
 
 def test_acting_on_surer_answers_counts_those_of_at_least_that_confidence(finished):
     columns = "SELECT threshold, n, coverage, accuracy FROM acting WHERE study_id = 'study' AND part = 'test'"
-    rows = query(finished, f"{columns} AND cell_id = 'tuned' AND temperature = 1 ORDER BY threshold").rows
+    rows = ask(finished, f"{columns} AND cell_id = 'tuned' AND temperature = 1 ORDER BY threshold")
     assert [row[0] for row in rows] == pytest.approx([step / 100 for step in range(100)])
-    [sizes] = query(
+    [sizes] = ask(
         finished,
         "SELECT count(*), count(*) FILTER (confidence >= 0.5) FROM ledger.answers WHERE study_id = 'study' AND"
         " part = 'test' AND cell_id = 'tuned' AND temperature = 1",
-    ).rows
+    )
     assert (rows[0][1], rows[50][1]) == sizes
     assert all(later[1] <= row[1] for row, later in pairwise(rows))

@@ -8,10 +8,10 @@ from storage import warehouse as room
 from storage.cells import add_cells, find_cells
 from storage.comparisons import load_flips, load_pairings, load_runs, load_verdicts, save_comparisons
 from storage.evaluations import forget_evaluations, save_evaluations
-from storage.query import query
 from storage.splits import save_split
 from storage.studies import save_study
 from storage.warehouse import prepare_warehouse
+from tests.asking import ask
 
 PROBABILITIES = dict.fromkeys(("p_negative", "p_neutral", "p_positive", "p_unparsed"), 0.25)
 COUNT = "SELECT count(*) FROM ledger.comparisons"
@@ -60,7 +60,7 @@ def test_a_study_that_is_compared_again_has_one_set_of_comparisons(finished):
     both = pd.concat([comparison("tuned", "base", 0.1), comparison("tuned", "svm", 0.1)])
     save_comparisons(finished, "study", "test", both)
     save_comparisons(finished, "study", "test", comparison("tuned", "svm", 1))
-    rows = query(finished, "SELECT study_id, other_cell_id, temperature FROM ledger.comparisons ORDER BY ALL").rows
+    rows = ask(finished, "SELECT study_id, other_cell_id, temperature FROM ledger.comparisons ORDER BY ALL")
     assert rows == [("other", "b", None), ("study", "svm", 1)]
 
 
@@ -68,7 +68,7 @@ def test_a_cell_that_is_trained_anew_takes_the_comparisons_of_its_studies_with_i
     save_comparisons(finished, "other", "test", comparison("a", "b", None))
     save_comparisons(finished, "study", "test", comparison("base", "svm", 1))
     forget_evaluations(finished, "tuned")
-    assert query(finished, "SELECT study_id FROM ledger.comparisons").rows == [("other",)]
+    assert ask(finished, "SELECT study_id FROM ledger.comparisons") == [("other",)]
 
 
 def test_verdicts_stand_by_temperature(finished):

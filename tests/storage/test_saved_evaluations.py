@@ -15,6 +15,7 @@ from storage.evaluations import (
 )
 from storage.query import query
 from storage.studies import save_study
+from tests.asking import ask
 
 
 def test_what_is_evaluated_is_known_by_cell(finished):
@@ -43,17 +44,17 @@ def test_evaluating_finishes_a_cell_that_is_not_trained_in_the_same_transaction(
 
 def test_a_second_evaluation_replaces_the_first(finished, evaluation, predict):
     save_evaluations(finished, [evaluation("tuned", 1, accuracy=0.5)], predict("tuned at 1", "neutral"))
-    assert query(finished, "SELECT accuracy FROM evaluations WHERE evaluation_id = 'tuned at 1'").rows == [(0.5,)]
+    assert ask(finished, "SELECT accuracy FROM evaluations WHERE evaluation_id = 'tuned at 1'") == [(0.5,)]
     of_cell = "SELECT temperature, predicted, count(*) FROM predictions WHERE cell_id = 'tuned' GROUP BY ALL ORDER BY 1"
-    assert query(finished, of_cell).rows == [(0.1, "positive", 3), (1, "neutral", 3), (10, "positive", 3)]
+    assert ask(finished, of_cell) == [(0.1, "positive", 3), (1, "neutral", 3), (10, "positive", 3)]
 
 
 def test_evaluation_and_predictions_are_saved_together_or_not_at_all(finished, evaluation, predict):
     twice = pd.concat([predict("tuned at 1"), predict("tuned at 1")])
     with pytest.raises(duckdb.ConstraintException):
         save_evaluations(finished, [evaluation("tuned", 1, accuracy=0.5)], twice)
-    assert query(finished, "SELECT accuracy FROM evaluations WHERE evaluation_id = 'tuned at 1'").rows == [(0.83,)]
-    assert query(finished, "SELECT count(*) FROM predictions WHERE cell_id = 'tuned'").rows == [(9,)]
+    assert ask(finished, "SELECT accuracy FROM evaluations WHERE evaluation_id = 'tuned at 1'") == [(0.83,)]
+    assert ask(finished, "SELECT count(*) FROM predictions WHERE cell_id = 'tuned'") == [(9,)]
 
 
 def test_a_baseline_may_have_no_probabilities(finished, evaluation, predict):
@@ -79,13 +80,13 @@ def test_the_leaderboard_goes_from_base_to_fine_tuned(finished):
 def test_a_cell_that_is_trained_anew_has_no_evaluations_left(finished):
     forget_evaluations(finished, "tuned")
     assert load_evaluated(finished, "tuned") == set()
-    assert query(finished, "SELECT DISTINCT cell_id FROM predictions ORDER BY 1").rows == [("base",), ("svm",)]
+    assert ask(finished, "SELECT DISTINCT cell_id FROM predictions ORDER BY 1") == [("base",), ("svm",)]
 
 
 def test_a_model_that_always_says_the_commonest_label_is_not_chosen_for_it(finished, evaluation):
     """Two of the four headlines are negative; always saying so is right on half of them, and on one label of three."""
-    headlines = query(finished, "SELECT headline_id FROM headlines ORDER BY 1 LIMIT 4").rows
-    labels = query(finished, "SELECT label FROM headlines ORDER BY headline_id LIMIT 4").rows
+    headlines = ask(finished, "SELECT headline_id FROM headlines ORDER BY 1 LIMIT 4")
+    labels = ask(finished, "SELECT label FROM headlines ORDER BY headline_id LIMIT 4")
     assert labels.count(("negative",)) == 2
     always = pd.DataFrame({"headline_id": [headline for (headline,) in headlines], "predicted": "negative"}).assign(
         evaluation_id="tuned on validation", p_negative=1.0, p_neutral=0.0, p_positive=0.0, p_unparsed=0.0
@@ -98,10 +99,10 @@ def test_a_model_that_always_says_the_commonest_label_is_not_chosen_for_it(finis
 
 
 def test_who_saves_late_does_not_overwrite_what_another_process_saved(finished, evaluation, predict):
-    before = [query(finished, f"FROM {table} ORDER BY ALL").rows for table in ("leaderboard", "predictions")]
+    before = [ask(finished, f"FROM {table} ORDER BY ALL") for table in ("leaderboard", "predictions")]
     again = [evaluation("svm", None, accuracy=0.1), evaluation("tuned", 1, accuracy=0.1)]
     late = pd.concat([predict(each.evaluation_id, "neutral") for each in again])
     save_evaluations(finished, again, late, keep_known=True)
-    after = [query(finished, f"FROM {table} ORDER BY ALL").rows for table in ("leaderboard", "predictions")]
+    after = [ask(finished, f"FROM {table} ORDER BY ALL") for table in ("leaderboard", "predictions")]
     assert [row[:10] for row in after[0]] == [row[:10] for row in before[0]]
     assert after[1] == before[1]

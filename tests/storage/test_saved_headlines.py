@@ -12,6 +12,7 @@ from storage.headlines import StoredIngestion, load_ingestion, load_rejected, lo
 from storage.query import query
 from storage.splits import load_part, load_split_counts, save_split
 from storage.warehouse import writing
+from tests.asking import ask
 
 
 def test_a_snapshot_comes_back_in_the_order_of_its_source(data, accepted):
@@ -20,19 +21,19 @@ def test_a_snapshot_comes_back_in_the_order_of_its_source(data, accepted):
     assert list(snapshot.columns) == columns
     for column in columns:
         assert snapshot[column].tolist() == accepted[column].tolist()
-    rows = query(data, "SELECT position, agreement FROM snapshot_headlines ORDER BY position").rows
+    rows = ask(data, "SELECT position, agreement FROM snapshot_headlines ORDER BY position")
     assert rows == [(0, 50), (1, 100), (2, None), (3, None), (4, None), (5, None)]
 
 
 def test_every_row_of_the_source_is_accounted_for(data):
     counts = "SELECT rows_read, rows_accepted, rows_rejected, rows_merged, rows_quarantined FROM sources"
-    assert query(data, counts).rows == [(8, 6, 1, 1, 2)]
-    assert query(data, "SELECT row_number, label, resolution FROM quarantine ORDER BY ALL").rows == [
+    assert ask(data, counts) == [(8, 6, 1, 1, 2)]
+    assert ask(data, "SELECT row_number, label, resolution FROM quarantine ORDER BY ALL") == [
         (1, "positive", "kept"),
         (2, "neutral", "kept"),
     ]
-    assert query(data, "FROM rejected_rows").rows == [("ingest", "news.csv", 7, "no label", "Sales fell;")]
-    assert query(data, "SELECT headline_count, ingest_id FROM snapshots").rows == [(6, "ingest")]
+    assert ask(data, "FROM rejected_rows") == [("ingest", "news.csv", 7, "no label", "Sales fell;")]
+    assert ask(data, "SELECT headline_count, ingest_id FROM snapshots") == [(6, "ingest")]
 
 
 def test_an_ingestion_comes_back_with_its_counts_its_labels_and_its_rejected_rows(
@@ -77,9 +78,9 @@ def test_the_same_ingestion_again_changes_nothing(data, source, accepted, reject
 
 def test_another_source_shares_headlines_and_snapshot(data, source, accepted, rejected, quarantined):
     save_ingestion(data, replace(source, ingest_id="second"), accepted, rejected.iloc[:0], quarantined.iloc[:0])
-    assert query(data, "SELECT first_ingest_id, count(*) FROM headlines GROUP BY ALL").rows == [("ingest", 6)]
-    assert query(data, "SELECT count(*) FROM snapshot_headlines").rows == [(6,)]
-    assert query(data, "SELECT ingest_id, rows_rejected FROM sources ORDER BY 1").rows == [("ingest", 1), ("second", 0)]
+    assert ask(data, "SELECT first_ingest_id, count(*) FROM headlines GROUP BY ALL") == [("ingest", 6)]
+    assert ask(data, "SELECT count(*) FROM snapshot_headlines") == [(6,)]
+    assert ask(data, "SELECT ingest_id, rows_rejected FROM sources ORDER BY 1") == [("ingest", 1), ("second", 0)]
 
 
 def test_a_part_comes_back_in_the_order_of_the_snapshot(data, accepted):
@@ -130,5 +131,5 @@ def test_the_previous_snapshot_is_of_the_same_place_or_has_most_headlines_in_com
     extended = pd.concat([accepted, accepted.iloc[:1].assign(**new, text="Costs fell.")])
     later = replace(source, ingest_id="later", snapshot_id="later", location=location)
     save_ingestion(data, later, extended.iloc[rows], rejected.iloc[:0], quarantined.iloc[:0])
-    snapshots = query(data, "SELECT snapshot_id, previous_snapshot_id FROM snapshots ORDER BY created_at").rows
+    snapshots = ask(data, "SELECT snapshot_id, previous_snapshot_id FROM snapshots ORDER BY created_at")
     assert snapshots == [("snapshot", None), ("later", previous)]

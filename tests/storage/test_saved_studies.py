@@ -12,15 +12,15 @@ from storage.cells import CellOutcome, add_cells, load_cell
 from storage.champions import Decision, save_decision
 from storage.comparisons import save_comparisons
 from storage.evaluations import forget_evaluations, save_evaluations
-from storage.query import query
 from storage.studies import finish_study, is_answered, save_study, start_study
+from tests.asking import ask
 
 OUTCOME = CellOutcome(339, 24.5, 37.0, 2**31, "adapters/tuned", {"torch": "2.13", "device": "cpu"})
 
 
 def test_a_run_names_its_study_and_one_that_says_nothing_keeps_what_was_said(warehouse, study):
     def read() -> tuple:
-        return query(warehouse, "SELECT name, tags['desk'], cardinality(tags) FROM studies").rows[0]
+        return ask(warehouse, "SELECT name, tags['desk'], cardinality(tags) FROM studies")[0]
 
     save_study(warehouse, study())
     assert read() == (None, None, 0)
@@ -35,11 +35,11 @@ def test_a_run_names_its_study_and_one_that_says_nothing_keeps_what_was_said(war
 def test_a_study_that_runs_again_is_one_study(warehouse, study):
     save_study(warehouse, study())
     finish_study(warehouse, "study", "failed")
-    assert query(warehouse, "SELECT status, finished_at IS NULL FROM studies").rows == [("failed", False)]
+    assert ask(warehouse, "SELECT status, finished_at IS NULL FROM studies") == [("failed", False)]
     save_study(warehouse, study())
-    assert query(warehouse, "SELECT status FROM studies").rows == [("failed",)]
+    assert ask(warehouse, "SELECT status FROM studies") == [("failed",)]
     start_study(warehouse, "study", {"name": "paper"})
-    rows = query(warehouse, "SELECT status, finished_at, temperatures, config->>'name' FROM studies").rows
+    rows = ask(warehouse, "SELECT status, finished_at, temperatures, config->>'name' FROM studies")
     assert rows == [("running", None, [0.1, 1.0, 10.0], "paper")]
 
 
@@ -99,7 +99,7 @@ def test_a_cell_of_two_studies_keeps_its_status(warehouse, cell):
     finish_cell(warehouse, "tuned", OUTCOME)
     add_cells(warehouse, "another", [cell(cell_id="base", kind="base"), cell()])
     assert load_cell(warehouse, "tuned").status == "finished"
-    assert query(warehouse, "SELECT study_id, cell_id, position FROM study_cells ORDER BY ALL").rows == [
+    assert ask(warehouse, "SELECT study_id, cell_id, position FROM study_cells ORDER BY ALL") == [
         ("another", "base", 0),
         ("another", "tuned", 1),
         ("study", "tuned", 0),
@@ -109,7 +109,7 @@ def test_a_cell_of_two_studies_keeps_its_status(warehouse, cell):
 def test_cells_that_are_added_later_come_after(warehouse, cell):
     add_cells(warehouse, "study", [cell(cell_id="z"), cell(cell_id="a")])
     add_cells(warehouse, "study", [cell(cell_id="a"), cell(cell_id="m")])
-    assert query(warehouse, "SELECT cell_id FROM study_cells ORDER BY position").rows == [("z",), ("a",), ("m",)]
+    assert ask(warehouse, "SELECT cell_id FROM study_cells ORDER BY position") == [("z",), ("a",), ("m",)]
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def _log(cell_id: str, steps: int) -> pd.DataFrame:
 def test_steps_that_are_told_again_replace_those_before_and_others_stay(warehouse):
     save_training_log(warehouse, _log("tuned", 3), whole=False)
     save_training_log(warehouse, _log("tuned", 2).assign(loss=1.5), whole=False)
-    rows = query(warehouse, "SELECT step, loss FROM training_log ORDER BY ALL").rows
+    rows = ask(warehouse, "SELECT step, loss FROM training_log ORDER BY ALL")
     assert rows == [(1, 1.5), (2, 1.5), (3, None)]
 
 
@@ -152,7 +152,7 @@ def test_a_training_log_replaces_the_one_before(warehouse):
     save_training_log(warehouse, _log("tuned", 3), whole=True)
     save_training_log(warehouse, _log("other", 2), whole=True)
     save_training_log(warehouse, _log("tuned", 2), whole=True)
-    rows = query(warehouse, "SELECT cell_id, step, loss, logged_at FROM training_log ORDER BY ALL").rows
+    rows = ask(warehouse, "SELECT cell_id, step, loss, logged_at FROM training_log ORDER BY ALL")
     noon = datetime(2024, 6, 24, 12)  # noqa: DTZ001
     assert rows == [
         ("other", 1, 2.5, noon),
@@ -163,10 +163,10 @@ def test_a_training_log_replaces_the_one_before(warehouse):
 
 
 def test_who_fails_late_does_not_overwrite_what_another_process_finished(finished):
-    before = query(finished, "FROM cells WHERE cell_id = 'tuned'").rows
+    before = ask(finished, "FROM cells WHERE cell_id = 'tuned'")
     fail_cell(finished, "tuned", "No objects to concatenate")
-    assert query(finished, "FROM cells WHERE cell_id = 'tuned'").rows == before
+    assert ask(finished, "FROM cells WHERE cell_id = 'tuned'") == before
     fail_cell(finished, "tuned", "its adapter is gone", even_if_done=True)
-    assert query(finished, "SELECT status, reason FROM cells WHERE cell_id = 'tuned'").rows == [
+    assert ask(finished, "SELECT status, reason FROM cells WHERE cell_id = 'tuned'") == [
         ("failed", "its adapter is gone")
     ]

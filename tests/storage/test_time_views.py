@@ -18,6 +18,7 @@ from storage.query import query
 from storage.scores import Scorer, save_batch, start_scoring
 from storage.splits import save_split
 from storage.warehouse import prepare_warehouse, writing
+from tests.asking import ask
 
 CONTRACT = {
     "accuracy_over_time": "origin, study_id, cell_id, cell_name, kind, model, temperature, period, begins, n, accuracy,"
@@ -63,8 +64,8 @@ def answer(warehouse: Path, cell_id: str, *rows: tuple[str, int | None, str | No
     save_batch(warehouse, f"{source} {cell_id}", scorer, answers, frame, rejected, ScoringCounts())
 
 
-def ask(warehouse: Path, what: str) -> list[tuple[Any, ...]]:
-    return query(warehouse, f"SELECT {what} FROM champion_history").rows
+def select(warehouse: Path, what: str) -> list[tuple[Any, ...]]:
+    return ask(warehouse, f"SELECT {what} FROM champion_history")
 
 
 def test_a_headline_is_answered_by_who_was_champion_when_it_was_published(finished: Path) -> None:
@@ -78,7 +79,7 @@ def test_a_headline_is_answered_by_who_was_champion_when_it_was_published(finish
     answer(finished, "tuned", ("no date", None, "positive"), source="undated")
     days = "date_diff('day', DATE '2026-01-01', {})"
     columns = [f"cell_id, {', '.join(days.format(each) for each in ('reigned_from', 'reigned_until'))}, text, origin"]
-    assert ask(finished, *columns) == [
+    assert select(finished, *columns) == [
         ("tuned", 10, 20, "day 10", "scored"),
         ("tuned", 10, 20, "day 16", "scored"),
         ("tuned", 10, 20, "day 19", "scored"),
@@ -87,7 +88,7 @@ def test_a_headline_is_answered_by_who_was_champion_when_it_was_published(finish
         ("tuned", 30, None, "day 30", "scored"),
         ("tuned", 30, None, "day 40", "scored"),
     ]
-    assert ask(finished, "DISTINCT cell_name, model, temperature")[0] == ("lr=2e-04 epochs=3", "tiny-llama", 0.1)
+    assert select(finished, "DISTINCT cell_name, model, temperature")[0] == ("lr=2e-04 epochs=3", "tiny-llama", 0.1)
 
 
 def test_another_temperature_is_another_reign_and_the_same_one_is_not(finished: Path) -> None:
@@ -96,13 +97,13 @@ def test_another_temperature_is_another_reign_and_the_same_one_is_not(finished: 
     decide(finished, "promoted", "tuned", 20, temperature=1.0)
     assert load_champion(finished) == Champion("tuned", 1.0)
     answer(finished, "tuned", ("early", 5, None), ("late", 15, None), ("hot", 25, None))
-    assert ask(finished, "text, reigned_from = TIMESTAMP '2026-01-01'") == [("early", True), ("late", True)]
+    assert select(finished, "text, reigned_from = TIMESTAMP '2026-01-01'") == [("early", True), ("late", True)]
 
 
 def test_labels_say_whether_the_champion_was_right_and_none_is_unknown(finished: Path) -> None:
     decide(finished, "promoted", "tuned", 0)
     answer(finished, "tuned", ("a", 1, "positive"), ("b", 2, "neutral"), ("c", 3, None))
-    rows = ask(finished, "text, label, confidence, true_label, is_right, in_sample")
+    rows = select(finished, "text, label, confidence, true_label, is_right, in_sample")
     assert rows == [
         ("a", "positive", 0.7, "positive", True, False),
         ("b", "positive", 0.7, "neutral", False, False),
@@ -116,7 +117,7 @@ def test_a_headline_of_test_is_there_once_with_its_label_also_where_it_was_score
         connection.execute("UPDATE headlines SET published_at = TIMESTAMP '2026-01-05' WHERE label <> 'neutral'")
         text_ids = connection.execute("SELECT text_id FROM headlines WHERE headline_id LIKE '%0'").fetchall()
     answer(finished, "tuned", (text_ids[0][0], 4, None), ("new", 4, None))
-    rows = ask(finished, "origin, true_label, is_right")
+    rows = select(finished, "origin, true_label, is_right")
     assert sorted(rows, key=str) == [
         ("scored", None, None),
         ("test", "negative", False),
@@ -132,9 +133,7 @@ def test_what_the_champion_learned_from_is_marked(finished: Path, cell: Callable
     with writing(finished) as connection:
         connection.execute("UPDATE evaluations SET cell_id = 'other' WHERE cell_id = 'base'")
     decide(finished, "promoted", "other", 0)
-    rows = query(
-        finished, "SELECT right(headline_id, 1), in_sample FROM champion_history JOIN headlines USING (text)"
-    ).rows
+    rows = ask(finished, "SELECT right(headline_id, 1), in_sample FROM champion_history JOIN headlines USING (text)")
     assert sorted(rows) == [("0", True), ("1", False), ("2", False)]
 
 
@@ -143,17 +142,17 @@ def test_the_answers_of_a_deleted_champion_stay(finished: Path) -> None:
     answer(finished, "tuned", ("a", 1, "positive"))
     decide(finished, "promoted", "another", 10)
     delete_study(finished, "study")
-    assert ask(finished, "text, cell_name, model, is_right") == [("a", None, None, True)]
+    assert select(finished, "text, cell_name, model, is_right") == [("a", None, None, True)]
 
 
 def test_a_scored_headline_counts_once_in_its_week_its_month_its_quarter_and_its_year(finished: Path) -> None:
     answer(finished, "tuned", ("a", 4, "positive"), ("a", 4, "positive"), ("b", 40, "neutral"))
     answer(finished, "tuned", ("a", 4, "positive"), ("a", 5, "neutral"), ("c", 4, None), source="again")
-    rows = query(
+    rows = ask(
         finished,
         "SELECT period, strftime(begins, '%m-%d'), n, accuracy FROM accuracy_over_time WHERE origin = 'scored'"
         " ORDER BY list_position(['week', 'month', 'quarter', 'year'], period), begins",
-    ).rows
+    )
     assert rows == [
         ("week", "01-05", 2, 0.5),
         ("week", "02-09", 1, 0.0),
@@ -177,7 +176,7 @@ def test_what_an_older_version_scored_of_a_models_own_study_is_not_fresh(make_ol
         ):
             fill(connection, table, values)
     prepare_warehouse(path)
-    assert query(path, "SELECT text_id, part FROM ledger.scored_rows ORDER BY row_number").rows == [
+    assert ask(path, "SELECT text_id, part FROM ledger.scored_rows ORDER BY row_number") == [
         ("own", "test"),
         ("new", None),
     ]
@@ -199,7 +198,7 @@ def fill(connection: Any, table: str, values: dict[str, str]) -> None:
 def test_an_interval_of_few_headlines_holds_their_accuracy(finished: Path) -> None:
     answer(finished, "tuned", *((f"right {number}", 4, "positive") for number in range(7)), ("wrong", 40, "neutral"))
     columns = "accuracy, accuracy_low, accuracy_high"
-    rows = query(finished, f"SELECT {columns} FROM accuracy_over_time WHERE period = 'month' ORDER BY begins").rows
+    rows = ask(finished, f"SELECT {columns} FROM accuracy_over_time WHERE period = 'month' ORDER BY begins")
     assert rows == [
         (1, pytest.approx(accuracy_interval(7, 7)[0]), 1),
         (0, 0, pytest.approx(accuracy_interval(0, 1)[1])),

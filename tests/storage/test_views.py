@@ -15,6 +15,7 @@ from storage.query import query
 from storage.report_queries import report_queries
 from storage.studies import save_study
 from storage.warehouse import writing
+from tests.asking import ask
 
 CONTRACT = {
     "leaderboard": "study_id, cell_id, kind, model, learning_rate, epochs, seed, part, temperature, n, accuracy,"
@@ -33,9 +34,7 @@ def test_analysts_find_the_columns_of_the_contract(warehouse, name):
 
 
 def test_predictions_stand_beside_the_label(finished):
-    rows = query(
-        finished, "SELECT headline_id, label, predicted FROM predictions WHERE cell_id = 'svm' ORDER BY 1"
-    ).rows
+    rows = ask(finished, "SELECT headline_id, label, predicted FROM predictions WHERE cell_id = 'svm' ORDER BY 1")
     assert rows == [
         ("0000000000000000", "negative", "positive"),
         ("0000000000000001", "neutral", "positive"),
@@ -48,44 +47,44 @@ def test_studies_share_a_cell_and_each_sees_its_own_temperatures(finished, study
     add_cells(finished, "cold", [cell(), cell(cell_id="svm", kind="baseline")])
     half = evaluation("tuned", 0.5)
     save_evaluations(finished, [half], predict(half.evaluation_id))
-    rows = query(finished, "SELECT cell_id, temperature FROM leaderboard WHERE study_id = 'cold' ORDER BY ALL").rows
+    rows = ask(finished, "SELECT cell_id, temperature FROM leaderboard WHERE study_id = 'cold' ORDER BY ALL")
     assert rows == [("svm", None), ("tuned", 0.1), ("tuned", 0.5)]
-    assert query(finished, "SELECT count(*) FROM predictions WHERE study_id = 'cold'").rows == [(9,)]
-    assert query(finished, "SELECT count(*) FROM leaderboard WHERE study_id = 'study'").rows == [(7,)]
+    assert ask(finished, "SELECT count(*) FROM predictions WHERE study_id = 'cold'") == [(9,)]
+    assert ask(finished, "SELECT count(*) FROM leaderboard WHERE study_id = 'study'") == [(7,)]
 
 
 def test_another_decoding_is_another_studys(finished, evaluation, predict):
     greedy = evaluation("tuned", 1, evaluation_id="greedy", decoding_id="top-1")
     save_evaluations(finished, [greedy], predict("greedy"))
-    assert query(finished, "SELECT count(*) FROM leaderboard WHERE cell_id = 'tuned'").rows == [(3,)]
+    assert ask(finished, "SELECT count(*) FROM leaderboard WHERE cell_id = 'tuned'") == [(3,)]
 
 
 def test_the_champion_is_who_the_latest_decision_says(finished):
     champions = "SELECT DISTINCT cell_id FROM leaderboard WHERE is_champion"
-    assert query(finished, champions).rows == []
+    assert ask(finished, champions) == []
     for cell_id, decided in [("base", "promoted"), ("tuned", "promoted"), ("base", "kept")]:
         save_decision(finished, Decision(decided, "gate", "tested", "study", cell_id, 1.0), load_champion(finished))
-    assert query(finished, champions).rows == [("tuned",)]
+    assert ask(finished, champions) == [("tuned",)]
 
 
 def test_published_figures_stand_beside_measured_ones(finished):
     measured = (
         "SELECT kind, temperature, accuracy_difference, accuracy_in_interval, macro_f1_in_interval FROM reproduction"
     )
-    rows = query(finished, f"{measured} WHERE learning_rate = 2e-4 AND epochs = 3 ORDER BY temperature").rows
+    rows = ask(finished, f"{measured} WHERE learning_rate = 2e-4 AND epochs = 3 ORDER BY temperature")
     assert rows == [
         ("fine-tuned", 0.1, pytest.approx(0.83 - 0.842), True, False),
         ("fine-tuned", 1, pytest.approx(0.83 - 0.841), True, False),
         ("fine-tuned", 10, pytest.approx(0.83 - 0.392), False, False),
     ]
-    assert len(query(finished, f"{measured} WHERE kind = 'base' AND accuracy_difference IS NOT NULL").rows) == 3
-    assert query(finished, "SELECT count(*), count(study_id) FROM reproduction").rows == [(22, 6)]
+    assert len(ask(finished, f"{measured} WHERE kind = 'base' AND accuracy_difference IS NOT NULL")) == 3
+    assert ask(finished, "SELECT count(*), count(study_id) FROM reproduction") == [(22, 6)]
 
 
 def test_synthetic_headlines_reproduce_nothing(finished):
     with writing(finished) as connection:
         connection.execute("UPDATE studies SET synthetic = true")
-    assert query(finished, "SELECT count(*), count(study_id) FROM reproduction").rows == [(22, 0)]
+    assert ask(finished, "SELECT count(*), count(study_id) FROM reproduction") == [(22, 0)]
 
 
 def test_the_epoch_curve_has_fine_tuned_cells_on_test_only(finished, cell, evaluation, predict):
@@ -94,7 +93,7 @@ def test_the_epoch_curve_has_fine_tuned_cells_on_test_only(finished, cell, evalu
     on_validation = evaluation("short", 0.1, evaluation_id="validation", part="validation")
     saved = [*on_test, on_validation]
     save_evaluations(finished, saved, pd.concat([predict(each.evaluation_id) for each in saved]))
-    rows = query(finished, "SELECT temperature, epochs, accuracy FROM epoch_curve").rows
+    rows = ask(finished, "SELECT temperature, epochs, accuracy FROM epoch_curve")
     assert rows == [(0.1, 1, 0.83), (0.1, 3, 0.83), (1, 1, 0.83), (1, 3, 0.83), (10, 3, 0.83)]
 
 
@@ -103,11 +102,11 @@ def test_cells_that_differ_in_their_seed_alone_are_one_row(finished, cell, evalu
     add_cells(finished, "study", [other])
     better = evaluation("seed 2", 1, accuracy=0.87)
     save_evaluations(finished, [better], predict(better.evaluation_id))
-    rows = query(
+    rows = ask(
         finished,
         "SELECT temperature, seeds, accuracy_mean, accuracy_sd, accuracy_min, accuracy_max FROM leaderboard_over_seeds"
         " WHERE part = 'test' ORDER BY temperature",
-    ).rows
+    )
     assert [(temperature, seeds) for temperature, seeds, *_ in rows] == [(0.1, 1), (1, 2), (10, 1)]
     assert rows[1][2:] == (pytest.approx(0.85), pytest.approx(0.04 / 2**0.5), 0.83, 0.87)
     assert rows[0][3] is None
@@ -129,31 +128,31 @@ def grid(finished, study, cell, evaluation, predict):
 
 
 def test_cells_that_are_alike_but_for_rate_length_and_seed_stand_together_in_the_order_of_the_grid(grid):
-    rows = query(grid, "SELECT cell_name FROM leaderboard WHERE study_id = 'grid' ORDER BY place").rows
+    rows = ask(grid, "SELECT cell_name FROM leaderboard WHERE study_id = 'grid' ORDER BY place")
     points = [(r, rate, epochs, seed) for r in (16, 4) for rate in (1e-3, 2e-3) for epochs in (1, 3) for seed in (1, 2)]
     assert rows == [(f"r={r} lr={rate:g} epochs={epochs} seed={seed}",) for r, rate, epochs, seed in points]
 
 
 def test_seeds_are_one_row_and_other_settings_are_not(grid):
-    rows = query(grid, "SELECT seeds, cell_name FROM leaderboard_over_seeds WHERE study_id = 'grid' ORDER BY ALL").rows
+    rows = ask(grid, "SELECT seeds, cell_name FROM leaderboard_over_seeds WHERE study_id = 'grid' ORDER BY ALL")
     points = [(r, rate, epochs) for r in (16, 4) for rate in (1e-3, 2e-3) for epochs in (1, 3)]
     assert sorted(rows) == sorted((2, f"r={r} lr={rate:g} epochs={epochs}") for r, rate, epochs in points)
 
 
 def test_a_curve_is_of_cells_that_differ_in_their_epochs_alone(grid):
     curves = "SELECT list(epochs ORDER BY epochs) FROM epoch_curve WHERE study_id = 'grid' GROUP BY settings"
-    assert query(grid, curves).rows == [([1, 3],)] * 8
+    assert ask(grid, curves) == [([1, 3],)] * 8
     chosen = Chosen("4 0.001 3 1", "r=4 lr=0.001 epochs=3 seed=1", 1.0)
-    shown = query(grid, report_queries("grid", chosen, (), 0.9)["epochs"]).rows
+    shown = ask(grid, report_queries("grid", chosen, (), 0.9)["epochs"])
     assert [row[:3] for row in shown] == [(1.0, 1, 2), (1.0, 3, 2)]
 
 
 def test_a_cell_without_all_its_evaluations_is_missing(finished, cell):
     add_cells(finished, "study", [cell(cell_id="late", seed=3)])
-    missing = {row[0] for row in query(finished, "SELECT cell_id FROM missing_cells WHERE study_id = 'study'").rows}
+    missing = {row[0] for row in ask(finished, "SELECT cell_id FROM missing_cells WHERE study_id = 'study'")}
     assert "late" in missing
     fail_cell(finished, "late", "out of memory")
-    rows = query(finished, "SELECT status, reason FROM missing_cells WHERE cell_id = 'late'").rows
+    rows = ask(finished, "SELECT status, reason FROM missing_cells WHERE cell_id = 'late'")
     assert rows == [("failed", "out of memory")]
 
 
@@ -162,5 +161,5 @@ def test_a_study_is_reported_with_the_ingestion_that_it_read(finished, source, a
     save_study(finished, study(study_id="exact", ingest_id="ingest"))
     later = replace(source, ingest_id="later", kind="json", rows_read=99)
     save_ingestion(finished, later, accepted, rejected, quarantined)
-    found = query(finished, "SELECT study_id, ingest_id, kind FROM ledger.study_sources ORDER BY ALL").rows
+    found = ask(finished, "SELECT study_id, ingest_id, kind FROM ledger.study_sources ORDER BY ALL")
     assert found == [("exact", "ingest", "csv"), ("study", "later", "json")]  # the second one does not say

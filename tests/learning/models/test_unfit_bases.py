@@ -4,7 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +27,9 @@ TRAINING = TrainingSettings(loss="completion", schedule="constant", learning_rat
 Spoil = Callable[[Path], None]
 
 
-@pytest.fixture(scope="module")
-def worker() -> Iterator[Worker]:
-    running = Worker()
-    yield running
-    running.close()
+@pytest.fixture
+def worker(session_worker: Worker) -> Worker:
+    return session_worker
 
 
 @pytest.fixture

@@ -71,7 +71,7 @@ def base(request: pytest.FixtureRequest) -> tuple[Path, list[str]]:
     return folder, [line.rpartition("@")[0] for line in lines[: 240 * examples(40) : 240]]
 
 
-@pytest.fixture(scope="module", params=["nf4", "none"])
+@pytest.fixture(scope="module", params=["nf4", pytest.param("none", marks=pytest.mark.slow)])
 def quantization(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

@@ -90,27 +90,6 @@ def test_trainings_of_one_job_are_told_apart_and_come_back_in_order(
         assert (tmp_path / str(index)).is_dir()
 
 
-def test_an_interruption_lets_the_training_save_and_ends_the_process(
-    worker: Worker, tiny_folder: Path, labelled: Labelled, tmp_path: Path
-) -> None:
-    wanted = job(tiny_folder, labelled, tmp_path / "adapter", loss="completion")
-    [planned] = wanted.trainings
-    store = CheckpointStore(tmp_path / "checkpoints", "ours")
-    told: list[Any] = []
-
-    def interrupt(event: Any) -> None:
-        told.append(event)
-        if not isinstance(event, str):
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        worker.run(replace(wanted, trainings=(replace(planned, store=store),)), interrupt)
-    assert told[1:] == ["interrupted; a checkpoint is saved"]
-    assert worker._process is None
-    assert store.find(1, 5, "adamw_torch", pytest.fail) is not None
-    assert not (tmp_path / "adapter").exists()
-
-
 @pytest.mark.parametrize(("setting", "number"), [("auto", 1), (3, 3)])
 def test_a_check_says_how_many_trainings_go_side_by_side_on_a_cpu(
     worker: Worker, tiny_folder: Path, labelled: Labelled, tmp_path: Path, setting: Any, number: int
@@ -149,3 +128,24 @@ def test_memory_that_runs_out_halves_the_pass_and_keeps_the_batch(
     assert (whole.memory_errors, whole.micro_batch_size) == (0, 320)
     assert outcome.log[0].loss == pytest.approx(whole.log[0].loss, rel=1e-4)
     assert outcome.log[0].grad_norm == pytest.approx(whole.log[0].grad_norm, rel=1e-3)
+
+
+def test_an_interruption_lets_the_training_save_and_ends_the_process(
+    worker: Worker, tiny_folder: Path, labelled: Labelled, tmp_path: Path
+) -> None:
+    wanted = job(tiny_folder, labelled, tmp_path / "adapter", loss="completion")
+    [planned] = wanted.trainings
+    store = CheckpointStore(tmp_path / "checkpoints", "ours")
+    told: list[Any] = []
+
+    def interrupt(event: Any) -> None:
+        told.append(event)
+        if not isinstance(event, str):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        worker.run(replace(wanted, trainings=(replace(planned, store=store),)), interrupt)
+    assert told[1:] == ["interrupted; a checkpoint is saved"]
+    assert worker._process is None
+    assert store.find(1, 5, "adamw_torch", pytest.fail) is not None
+    assert not (tmp_path / "adapter").exists()
