@@ -32,7 +32,7 @@ LibreOffice."""
 
 
 class Text(STRING):
-    """pandas' own strings, by the type of the column: for `str` pandera looks at every value, a fifth of ingestion."""
+    """pandas' own strings, by the type of the column: for `str` pandera looks at every value."""
 
     def check(self, pandera_dtype: DataType, data_container: Any = None) -> bool:  # noqa: ARG002
         """Whether a column of that type holds strings."""
