@@ -15,6 +15,10 @@ INTERRUPTED = "interrupted by Ctrl-C or by a signal to end"
 """The reason of a cell that was at work then."""
 
 
+class RunEndedError(BaseException):
+    """A job was given up since the run ends. Like an interruption it is no error of the job, and nothing retries it."""
+
+
 @contextmanager
 def alone(cells: Iterable[CellPlan], training_ids: Iterable[str] = ()) -> Iterator[None]:
     """No other process works on the cells in the block, nor on their trainings: it waits, and looks again what is left.
@@ -46,7 +50,8 @@ def running(cell: CellPlan, position: str = "") -> Iterator[None]:
         yield
     except BaseException as error:
         if not isinstance(error, Exception):
-            fail_cell(warehouse, cell.cell_id, INTERRUPTED, "interrupted")
+            reason = str(error) if isinstance(error, RunEndedError) else INTERRUPTED
+            fail_cell(warehouse, cell.cell_id, reason, "interrupted")
             raise
         told = str(error) if isinstance(error, InputError | FailureError) else f"{type(error).__name__}: {error}"
         told = told.removesuffix(": ")

@@ -18,6 +18,7 @@ from embedded.paths import MODEL_FOLDER
 from operations.worker import working_at, working_here
 from schemas.config import RunnerSettings
 from schemas.errors import InputError
+from tasks.cells import RunEndedError
 from tasks.progress import announce
 
 if TYPE_CHECKING:
@@ -34,10 +35,6 @@ PATIENCE = 5.0
 
 class RunnerError(InputError):
     """The runner of a study cannot work."""
-
-
-class RunEndedError(BaseException):
-    """A job was given up since the run ends. Like an interruption it is no error of the job, and nothing retries it."""
 
 
 def check_runner(settings: RunnerSettings) -> None:

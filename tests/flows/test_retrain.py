@@ -354,6 +354,7 @@ def test_the_real_phrasebank_is_split_as_in_the_study(home: Path, config: StudyC
             "lora": {"r": 4},
             "training": {**paper["training"], "micro_batch_size": 8},
             "grid": {"learning_rates": [1e-3], "epochs": [1]},
+            "curve_epochs": [],
         }
     )
     retrain(settings)

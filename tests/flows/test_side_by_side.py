@@ -15,6 +15,7 @@ from operations.worker import _workers
 from schemas.config import StudyConfig
 from schemas.overrides import apply_overrides
 from schemas.profiles import build_config, load_profile
+from tasks.cells import INTERRUPTED
 from tasks.step_log import StepLog
 from tests.asking import ask
 from tests.flows.live import count_states
@@ -158,7 +159,7 @@ def test_an_interrupted_group_is_marked_and_the_next_run_goes_on(
         with pytest.raises(KeyboardInterrupt):
             run_study(tmp_path, "training.side_by_side=2")
     states = ask(tmp_path, "SELECT epochs, status, reason FROM cells WHERE kind = 'fine-tuned' ORDER BY ALL")
-    assert states == [(1, "finished", None)] * 2 + [(2, "interrupted", "KeyboardInterrupt")] * 2
+    assert states == [(1, "finished", None)] * 2 + [(2, "interrupted", INTERRUPTED)] * 2
     assert ask(tmp_path, "SELECT status FROM studies") == [("interrupted",)]
     run_study(tmp_path, "training.side_by_side=2")
     check_same(tmp_path, alone)
