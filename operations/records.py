@@ -72,8 +72,8 @@ def load_asked_parts(study: StudyPlan, cell: ModelCell, names: Sequence[str] | N
     prompt = cell.settings.prompt
     asked = names or (("test",) if study.folds else PARTS)
     with reading_together(Home.from_environment().warehouse):
-        chooser = load_chooser(study.split_id, prompt, study.config.data.near_duplicates)
         parts = [load_part(study, name, prompt) for name in asked]
+    chooser = load_chooser(study.split_id, prompt, study.config.data.near_duplicates)
     return [replace(part, texts=ask(part.texts, chooser)) for part in parts]
 
 

@@ -99,9 +99,9 @@ def migrate_to_read(path: Path) -> None:
 def prepare_warehouse(path: Path) -> None:
     """Create the warehouse if it is absent, run the migrations that it lacks and bring its views up to date.
 
-    One that lacks nothing is only read, so that nobody who reads it has to let go. Else all of it is one transaction. A
-    file that is refused stays as it was, byte for byte. One that lacks migrations is copied beside it first; the log
-    `fintone.warehouse` names the copy.
+    One that lacks nothing is opened for reading only, and so does not wait for others who read it. All changes are one
+    transaction. A file that is refused stays as it was, byte for byte. One that lacks migrations is copied beside it
+    first; the log `fintone.warehouse` names the copy.
 
     Raises:
         NotAWarehouseError: The file is no DuckDB file, or one with tables that are not ours.

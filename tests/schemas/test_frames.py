@@ -40,6 +40,11 @@ def test_what_is_no_headline_is_refused(wrong):
         HeadlineFrame.validate(frame_of(HEADLINE | {"more": 1}))
 
 
+def test_a_column_of_numbers_holds_no_text():
+    with pytest.raises(SchemaError, match="expected series 'raw' to have type"):
+        RejectedFrame.validate(frame_of(REJECTED | {"raw": 5}))
+
+
 def test_two_headlines_never_share_an_id():
     with pytest.raises(SchemaError):
         HeadlineFrame.validate(frame_of(HEADLINE, HEADLINE))

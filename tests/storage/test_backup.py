@@ -1,5 +1,6 @@
 """Before a migration changes a warehouse, the file is copied beside it, whole, once, and with nobody writing to it."""
 
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -45,12 +46,12 @@ except WarehouseUnwritableError as error:
 STRANGER = """
 import os, sys
 from pathlib import Path
-from storage.warehouse import WarehouseUnwritableError, prepare_to_read
+from storage import warehouse
 if os.geteuid() == 0:
     os.setuid(65534)
 try:
-    prepare_to_read(Path(sys.argv[1]))
-except WarehouseUnwritableError as error:
+    getattr(warehouse, sys.argv[2])(Path(sys.argv[1]))
+except warehouse.WarehouseUnwritableError as error:
     print(error)
 """
 
@@ -185,14 +186,16 @@ def test_a_reader_migrates_what_lacks_a_migration_and_nothing_else(older, monkey
     migrate_to_read(older)
 
 
-def test_a_home_that_may_not_be_written_is_neither_copied_nor_migrated(older, readable_by_others):
+@pytest.mark.parametrize(("state", "call"), [("older", "prepare_to_read"), ("prepared", "prepare_warehouse")])
+def test_a_home_that_may_not_be_written_is_neither_copied_nor_migrated(request, state, call, readable_by_others):
+    found = request.getfixturevalue(state)
     with tempfile.TemporaryDirectory() as place:  # not under pytest's own folder, into which no one else may look
         home = Path(place)
-        path = older.rename(home / older.name)
+        path = Path(shutil.copy(found, home))
         path.chmod(0o444)
         home.chmod(0o555)
         before = path.read_bytes()
-        with start(STRANGER, path) as process:
+        with start(STRANGER, path, call) as process:
             out, err = process.communicate()
         home.chmod(0o755)
         assert (out.count("\n"), err) == (1, "")
