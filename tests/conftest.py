@@ -1,5 +1,6 @@
 """What tests of several rooms share."""
 
+import atexit
 import gc
 import os
 import shutil
@@ -43,8 +44,13 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_unconfigure() -> None:
-    """Let the end of the process collect everything, else DuckDB's binding lists its types as leaked."""
+    """Let the end of the process collect everything, else DuckDB's binding lists its types as leaked.
+
+    pytest's import hook, which is the loader of this module too, holds the session and with it every test.
+    """
     gc.unfreeze()
+    if __spec__ is not None:
+        atexit.register(vars(__spec__.loader).update, config=None, session=None)
 
 
 @pytest.fixture(scope="module", autouse=True)
