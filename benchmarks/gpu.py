@@ -11,15 +11,12 @@ folder is written again each time, so that a run that is cut off loses nothing. 
 - `memory`: the peak of training with a base that stays in 4 bits, as where memory is short.
 - `study`: the profile `paper` as `fintone run` does it, from start to exit, with a constant schedule.
 - `cosine`: the same with the schedule of the study.
+- `real`: the study of `benchmarks/financial-phrasebank.yaml`, in the folder `--real` with its data and its models.
 """
 
 import argparse
 import gc
-import json
-import os
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -36,9 +33,10 @@ from transformers import PrinterCallback
 from trl import SFTTrainer
 from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 
+from benchmarks.gpu_results import Results
+from benchmarks.gpu_studies import measure_paper, measure_real
 from benchmarks.hardware import count_training_flops, count_weights, measure_matmul_rate, write_large_model
 from benchmarks.headlines import load_parts
-from benchmarks.machine import describe_machine
 from benchmarks.scoring import TEMPERATURES, TOP_K, Subject, build_generate
 from benchmarks.training import StepClock, rate_of
 from embedded.paths import MODEL_FOLDER
@@ -67,8 +65,7 @@ PLAIN_STEPS = 10
 GENERATED = 300
 """Headlines that `generate` is timed on, at the best of its batch sizes."""
 GENERATE_SIZES = (32, 64, 128)
-VALIDATION = {"split.validation_per_class": "68"}
-"""204 headlines of validation: the headlines that the paper leaves over would make scoring the largest part."""
+PARTS = ("training", "side-by-side", "scoring", "memory", "study", "cosine", "real")
 ADAMW_STATE, ADAMW_BYTES = "AdamW's state of an adapter, GB", 8
 """Two moments in float32."""
 SHORT_MEMORY = 9e9
@@ -92,32 +89,6 @@ class Rows:
         """Tokens that a pack of so many computes for each example, on average."""
         prefix = common_prefix_length([example.input_ids for example in self.examples])
         return self.tokens - prefix + prefix / batch_size
-
-
-class Results:
-    """Figures, printed and written as they come."""
-
-    def __init__(self, folder: Path, **known: Any) -> None:
-        """Write to `folder/gpu.json`, adding to what an earlier run has left there."""
-        self.path = folder / "gpu.json"
-        folder.mkdir(parents=True, exist_ok=True)
-        self.record: dict[str, Any] = {"figures": {}, "ratios": {}}
-        if self.path.exists():
-            self.record |= json.loads(self.path.read_text(encoding="utf-8"))
-        self.record = {"machine": {**describe_machine(), "gpu": torch.cuda.get_device_name()}, **known, **self.record}
-
-    def add(self, name: str, value: float, *, kind: str = "figures") -> None:
-        """Keep a figure."""
-        self.record[kind][name] = round(value, 4)
-        print(f"{name:78} {value:10.3f}", flush=True)
-        self.path.write_text(json.dumps(self.record, indent=2) + "\n", encoding="utf-8")
-
-    def __getitem__(self, name: str) -> float:
-        return float(self.record["figures"][name])
-
-    def compare(self, name: str, one: str, other: str) -> None:
-        """Keep the ratio of two figures."""
-        self.add(name, self[one] / self[other], kind="ratios")
 
 
 def recipe(loss: str, batch_size: int, *, rate: float = 2e-4, epochs: int = 1, **settings: Any) -> Recipe:
@@ -322,23 +293,6 @@ def memory_of(size: float) -> Iterator[None]:
         torch.cuda.set_per_process_memory_fraction(1.0)
 
 
-def measure_study(results: Results, folder: Path, data: str, scratch: Path, schedule: str) -> None:
-    """Seconds of the profile `paper` by the command line, from start to exit, and where they go."""
-    name, settings = f"{schedule} schedule", {"training.schedule": schedule, **VALIDATION}
-    environment = {**os.environ, "FINTONE_HOME": str(scratch / f"home {name}")}
-    arguments = ["--profile", "paper", "--data", data, "--base-model", str(folder)]
-    arguments += [word for setting, value in settings.items() for word in ("--set", f"{setting}={value}")]
-    start = time.monotonic()
-    command = [sys.executable, "-c", "from cli.main import main; main()", "run", *arguments]
-    subprocess.run(command, env=environment, check=True)  # noqa: S603
-    results.add(f"paper, {name}, s", time.monotonic() - start)
-    from storage.query import query
-
-    home = Path(environment["FINTONE_HOME"])
-    [(cells,)] = query(home / "warehouse.duckdb", "SELECT count(train_seconds) FROM cells").rows
-    results.add(f"paper, {name}, cells trained", cells)
-
-
 def release() -> None:
     """Let go of what nobody holds."""
     gc.collect()
@@ -352,8 +306,8 @@ def main() -> None:
     parser.add_argument("--data", default="embedded", help="labelled headlines, split as the profile `paper` does")
     parser.add_argument("--model", type=Path, default=MODEL_FOLDER, help="folder of the tokenizer")
     parser.add_argument("--scratch", type=Path, help="folder with room for the model, which is kept there")
-    parts = ("training", "side-by-side", "scoring", "memory", "study", "cosine")
-    parser.add_argument("--only", nargs="+", choices=parts, default=parts[:-1], help="what is measured")
+    parser.add_argument("--real", type=Path, help="folder with the data and the models of the real study")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS[:-2], help="what is measured")
     arguments = parser.parse_args()
     with TemporaryDirectory() as temporary:
         scratch = arguments.scratch or Path(temporary)
@@ -399,7 +353,9 @@ def measure(arguments: argparse.Namespace, scratch: Path) -> None:
     release()
     for part, schedule in (("study", "constant"), ("cosine", "cosine")):
         if part in wanted:
-            measure_study(results, folder, arguments.data, scratch, schedule)
+            measure_paper(results, folder, arguments.data, scratch, schedule)
+    if "real" in wanted:
+        measure_real(results, arguments.real, scratch)
 
 
 if __name__ == "__main__":

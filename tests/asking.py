@@ -9,4 +9,5 @@ from storage.warehouse import reading
 def ask(place: Path, sql: str) -> list[tuple[Any, ...]]:
     """The rows that a warehouse, or that of a home, gives to a query."""
     with reading(place / "warehouse.duckdb" if place.is_dir() else place) as connection:
-        return connection.execute(sql).fetchall()
+        rows: list[tuple[Any, ...]] = connection.execute(sql).fetchall()
+    return rows

@@ -30,8 +30,8 @@ class LoraLinear(Linear):  # type: ignore[misc]
         a, b = self.lora_A[adapter].weight, self.lora_B[adapter].weight
         rows, scaling = x.reshape(-1, x.shape[-1]), self.scaling[adapter]
         if torch.is_inference_mode_enabled():
-            low = torch.nn.functional.linear(rows, a).mul_(scaling)
-            product = torch.nn.functional.linear(rows, base.weight, base.bias).addmm_(low, b.t())
+            low = torch.nn.functional.linear(rows, a)
+            product = torch.nn.functional.linear(rows, base.weight, base.bias).addmm_(low, b.t(), alpha=scaling)
         elif self.training and x.dtype == torch.float32:
             dropout = getattr(self.lora_dropout[adapter], "p", 0.0)
             product = _Product.apply(rows, base.weight, base.bias, a, b, scaling, dropout)  # type: ignore[no-untyped-call]

@@ -176,36 +176,46 @@ class _Product(torch.autograd.Function):
     ) -> torch.Tensor:
         weight, bias, a, b, *_ = tensors
         result = linear(x, weight, bias)
-        kept, dropped = None, x
+        lost, dropped = None, x
         if dropout:
             rows, length, width = x.shape
-            kept = torch.empty(rows, max(length, longest), width, dtype=torch.bool, device=x.device)
-            for own, generator in zip(kept, generators, strict=True):
-                own.bernoulli_(1 - dropout, generator=generator)
-            kept = kept[:, :length]
-            dropped, scaling = x * kept, scaling / (1 - dropout)
-        low = torch.bmm(dropped, a.transpose(1, 2)).mul_(scaling)
+            lost = torch.empty(rows, max(length, longest), width, dtype=torch.bool, device=x.device)
+            for own, generator in zip(lost, generators, strict=True):
+                own.bernoulli_(dropout, generator=generator)
+            lost = lost[:, :length]
+            dropped, scaling = x.masked_fill(lost, 0), scaling / (1 - dropout)
+        low = torch.bmm(dropped, a.transpose(1, 2))
         ctx.tensors, ctx.scaling = tensors, scaling
-        ctx.save_for_backward(x, kept, low)
-        return result.baddbmm_(low, b.transpose(1, 2))
+        ctx.save_for_backward(x, lost, low)
+        return result.baddbmm_(low, b.transpose(1, 2), alpha=scaling)
 
     @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         [gradient] = gradients
-        x, kept, low = ctx.saved_tensors
+        x, lost, low = ctx.saved_tensors
         weight, _, a, b, a_gradient, b_gradient = ctx.tensors
-        dropped = x if kept is None else x * kept
-        low_gradient = torch.bmm(gradient, b).mul_(ctx.scaling)
-        a_gradient.add_(torch.bmm(low_gradient.transpose(1, 2), dropped))
-        b_gradient.add_(torch.bmm(gradient.transpose(1, 2), low))
+        dropped = x if lost is None else x.masked_fill(lost, 0)
+        low_gradient = torch.bmm(gradient, b)
+        _add_product(a_gradient, low_gradient.transpose(1, 2), dropped, ctx.scaling)
+        _add_product(b_gradient, gradient.transpose(1, 2), low, ctx.scaling)
         x_gradient = None
         if ctx.needs_input_grad[0]:
             x_gradient = gradient @ weight
-            if kept is None:
-                x_gradient.baddbmm_(low_gradient, a)
+            if lost is None:
+                x_gradient.baddbmm_(low_gradient, a, alpha=ctx.scaling)
             else:
-                x_gradient += torch.bmm(low_gradient, a).mul_(kept)
+                x_gradient.add_(torch.bmm(low_gradient, a).masked_fill_(lost, 0), alpha=ctx.scaling)
         return x_gradient, None, None, None, None, None, None
+
+
+def _add_product(buffer: torch.Tensor, left: torch.Tensor, right: torch.Tensor, scaling: float) -> None:
+    """Add `scaling left right` to a buffer in place; on a GPU a float32 one takes bfloat16's product unrounded."""
+    if buffer.dtype == left.dtype:
+        buffer.baddbmm_(left, right, alpha=scaling)
+    elif buffer.device.type == "cuda":
+        torch.baddbmm(buffer, left, right, out_dtype=buffer.dtype, alpha=scaling, out=buffer)
+    else:
+        buffer.add_(torch.bmm(left, right), alpha=scaling)
 
 
 def _layers_of(adapter: PeftModel) -> dict[str, Any]:

@@ -5,19 +5,24 @@ values are reused for every batch; logits are computed only at the last token.
 """
 
 import copy
+from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
 from learning.models.device import Device, free_memory_bytes
+from learning.models.fused_rotary import fused_rotary
 from learning.models.last_layer import LastLayer
 from learning.prompt.decoding import AnswerSpace, Decoding, LabelProbabilities
 from learning.prompt.encoding import check_lengths, common_prefix_length, encode_prompts, longest_allowed
 from learning.study.unparsed import UNPARSED
 from schemas.cell import PromptSettings
 
+AT_WORK = 2
+"""Batches that are begun before the first of them is answered: a GPU computes one while the next is prepared."""
 MOST_OF_MEMORY = 0.5
 """Share of the free memory that a forward pass may take."""
 
@@ -82,21 +87,33 @@ def score_headlines(
     sampled = torch.empty(len(headlines), len(decodings), UNPARSED + 1, dtype=torch.float64)
     argmax = torch.empty(len(headlines), dtype=torch.int64)
     order = sorted(range(len(prompts)), key=lambda row: -len(prompts[row]))
-    done = 0
-    while done < len(order):
-        rows = order[done : done + batch_size(len(prompts[order[done]]) + len(answers.nodes), batch_tokens)]
-        try:
-            logits = node_logits(model, prefix, [prompts[row][prefix.length :] for row in rows], answers)
-        except torch.OutOfMemoryError:
-            if len(rows) == 1:
-                raise
-            batch_tokens //= 2
-            torch.cuda.empty_cache()
-            continue
-        answered = answers.label_probabilities(logits, decodings)
-        sampled[rows], argmax[rows] = answered.sampled, answered.argmax
-        done += len(rows)
-        on_batch(done)
+    begun, answered = 0, 0
+    batches: deque[tuple[list[int], torch.Tensor]] = deque()
+
+    def answer() -> int:
+        rows, logits = batches.popleft()
+        own = answers.label_probabilities(logits, decodings)
+        sampled[rows], argmax[rows] = own.sampled, own.argmax
+        on_batch(answered + len(rows))
+        return answered + len(rows)
+
+    with fused_rotary(model) if model.device.type == "cuda" else nullcontext():
+        while begun < len(order):
+            rows = order[begun : begun + batch_size(len(prompts[order[begun]]) + len(answers.nodes), batch_tokens)]
+            try:
+                logits = node_logits(model, prefix, [prompts[row][prefix.length :] for row in rows], answers)
+            except torch.OutOfMemoryError:
+                if len(rows) == 1:
+                    raise
+                batch_tokens //= 2
+                torch.cuda.empty_cache()
+                continue
+            batches.append((rows, logits))
+            begun += len(rows)
+            if len(batches) == AT_WORK:
+                answered = answer()
+    while batches:
+        answered = answer()
     return LabelProbabilities(sampled, argmax)
 
 

@@ -77,15 +77,15 @@ def pack_examples(
         ids += sequence[prefix_length:]
         positions += range(prefix_length, len(sequence))
     kept, rows = torch.unique(torch.tensor(sources), return_inverse=True)
-    suffixes = torch.tensor([len(sequence) - prefix_length for sequence in sequences])
-    owners = torch.arange(-1, len(sequences)).repeat_interleave(torch.tensor([prefix_length, *suffixes]))
+    suffixes = [len(sequence) - prefix_length for sequence in sequences]
+    owners = torch.tensor([-1] * prefix_length + [number for number, size in enumerate(suffixes) for _ in range(size)])
     return Pack(
         input_ids=torch.tensor([ids]),
         position_ids=torch.tensor([positions]),
         attention_mask=None if dtype is None else block_mask(owners[None], dtype),
         logits_to_keep=kept,
         target_rows=rows,
-        suffix_lengths=suffixes,
+        suffix_lengths=torch.tensor(suffixes),
         owners=owners,
         targets=torch.tensor(targets),
         weights=torch.tensor(weights),

@@ -4,9 +4,11 @@ Loss and gradients of both are the same; in a pack the instruction is computed o
 example, and logits only where the loss needs them.
 """
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import fields
+from itertools import islice
 from typing import Any
 
 import torch
@@ -136,6 +138,22 @@ def forward_pack(model: Any, pack: dict[str, torch.Tensor], last_layer: LastLaye
     return logits
 
 
+class BatchesAhead:
+    """The batches of an epoch, of which the next can be built before it is asked for."""
+
+    def __init__(self, batches: Iterator[dict[str, torch.Tensor]]) -> None:
+        """Begin where the iterator stands."""
+        self.batches = batches
+        self._built: deque[dict[str, torch.Tensor]] = deque()
+
+    def __next__(self) -> dict[str, torch.Tensor]:
+        return self._built.popleft() if self._built else next(self.batches)
+
+    def build_one(self) -> None:
+        """Build the next batch that is not built yet, if there is one."""
+        self._built += islice(self.batches, 1)
+
+
 class SharedTrainer(PackTrainer):
     """A trainer over packs that uses a shared pass over the base, alone or with other trainings."""
 
@@ -154,7 +172,18 @@ class SharedTrainer(PackTrainer):
         model.zero_grad = self._forget_gradients
         self.shared, self.member = shared, member
         self.passes = 0
+        self.ahead = BatchesAhead(iter(()))
         self.add_callback(Meeting(shared, member))
+
+    def get_batch_samples(
+        self, epoch_iterator: Iterator[dict[str, torch.Tensor]], num_batches: int, device: torch.device
+    ) -> tuple[list[dict[str, torch.Tensor]], torch.Tensor]:
+        """The batches of the next step, some of which are built already."""
+        if self.ahead.batches is not epoch_iterator:
+            self.ahead = BatchesAhead(epoch_iterator)
+        samples: tuple[list[dict[str, torch.Tensor]], torch.Tensor]
+        samples = super().get_batch_samples(self.ahead, num_batches, device)
+        return samples
 
     def training_step(
         self,
@@ -169,6 +198,7 @@ class SharedTrainer(PackTrainer):
         self.passes = (self.passes + 1) % self.current_gradient_accumulation_steps
         is_last = self.accelerator.sync_gradients
         loss = self.shared.step(self.member, self._prepare_inputs(inputs), num_items_in_batch, number)
+        self.ahead.build_one()  # while the GPU computes the pass
         # Other trainings, at another place in their batch, have set it since: the object is shared.
         self.accelerator.gradient_state._set_sync_gradients(is_last)  # noqa: SLF001 (as transformers does)
         return loss

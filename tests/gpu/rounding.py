@@ -17,7 +17,8 @@ ADAPTER = {torch.float32: 0.02, torch.bfloat16: 0.2}
 
 def load_weights(folder: Path) -> dict[str, torch.Tensor]:
     """The weights of an adapter."""
-    return load_file(folder / "adapter_model.safetensors")
+    weights: dict[str, torch.Tensor] = load_file(folder / "adapter_model.safetensors")
+    return weights
 
 
 def largest_difference(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> float:

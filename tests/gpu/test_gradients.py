@@ -28,7 +28,7 @@ FURTHEST = {torch.float32: 1e-3, torch.bfloat16: 0.1}
 BATCH = 8
 
 
-class GradientReader(TrainerCallback):
+class GradientReader(TrainerCallback):  # type: ignore[misc]
     """Keeps the gradients of a step, as the optimiser is given them."""
 
     def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, model: Any, **_: Any) -> None:
@@ -45,14 +45,14 @@ def find_gradients(
     kind: type[AdapterTrainer], base: LoadedBase, labelled: tuple[list[str], list[Label]], loss: str, output: Path
 ) -> dict[str, torch.Tensor]:
     """Gradients of a batch in two micro-batches, on an adapter that is not at zero, without a clip."""
-    texts, labels = (part[:BATCH] for part in labelled)
+    texts, labels = labelled[0][:BATCH], labelled[1][:BATCH]
     examples = encode_examples(texts, labels, base.tokenizer, PromptSettings())
     training = TrainingSettings(
         loss=loss, schedule="constant", batch_size=BATCH, max_grad_norm=1e9, learning_rate=1e-3, epochs=1, seed=7
     )
     recipe = Recipe(PromptSettings(), LoraSettings(r=8, dropout=0.0), training)
     is_shared = kind is SharedTrainer
-    model = (base.copy_new if is_shared else base.train_new)(recipe.lora, recipe.seed)
+    model = (base.copy_new if is_shared else base.train_new)(recipe.lora, training.seed)
     for name, weight in model.named_parameters():
         if "lora_B" in name:
             drawn = torch.empty(weight.shape).normal_(std=0.02, generator=torch.Generator().manual_seed(len(name)))
@@ -60,7 +60,7 @@ def find_gradients(
     prefix = common_prefix_length([example.input_ids for example in examples])
     reader, steps, arguments = GradientReader(), lay_out_steps(BATCH, training), {}
     if is_shared:
-        arguments = {"shared": SharedPass(base, [model], [recipe.seed], recipe.lora, longest=1_024), "member": 0}
+        arguments = {"shared": SharedPass(base, [model], [training.seed], recipe.lora, longest=1_024), "member": 0}
     collator = PrefixCollator(prefix, None) if is_shared else kind.collator(0, prefix, base.device.dtype)
     with quiet_libraries():
         trainer = kind(

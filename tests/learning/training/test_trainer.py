@@ -23,7 +23,7 @@ from learning.prompt.encoding import common_prefix_length, encode_examples
 from learning.training.arguments import build_arguments, encode_rows
 from learning.training.recipe import Recipe
 from learning.training.schedule import lay_out_steps
-from learning.training.trainer import IGNORED, AdapterTrainer, PrefixTrainer
+from learning.training.trainer import IGNORED, AdapterTrainer, BatchesAhead, PrefixTrainer
 from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
 from schemas.label import Label
 from tests.learning.models.families import FAMILIES, write_family
@@ -149,3 +149,25 @@ def test_thirty_steps_end_in_the_weights_of_plain_trl(folder: Path, loss: str, t
         named = trainer.model.named_parameters()
         ended.append({name: weight.detach() - started[name] for name, weight in named if name in started})
     check_close(ended[1], ended[0], 1e-2)
+
+
+def test_batches_that_are_built_ahead_come_in_their_order_and_end_as_before() -> None:
+    built: list[int] = []
+
+    def build() -> Iterator[Any]:
+        for number in range(5):
+            built.append(number)
+            yield {"number": number}
+
+    ahead = BatchesAhead(build())
+    ahead.build_one()
+    assert built == [0]
+    assert next(ahead) == {"number": 0}
+    assert next(ahead) == {"number": 1}
+    ahead.build_one()
+    ahead.build_one()
+    assert built == [0, 1, 2, 3]
+    assert [next(ahead) for _ in range(3)] == [{"number": number} for number in (2, 3, 4)]
+    ahead.build_one()
+    with pytest.raises(StopIteration):
+        next(ahead)

@@ -1,0 +1,96 @@
+"""An encoder on a GPU: trained with all weights or an adapter, scored, and continued from a pause."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+from learning.kinds.encoder import KIND, EncoderModel
+from learning.models.device import choose_device
+from learning.prompt.decoding import Decoding
+from learning.training.checkpoints import CheckpointStore
+from learning.training.recipe import Recipe, TrainingOutcome
+from learning.training.run import Training
+from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
+from schemas.label import LABELS, Label
+from tests.gpu.rounding import ADAPTER, largest_difference
+from tests.learning.models.encoders import make_encoder
+
+pytestmark = pytest.mark.gpu
+
+Labelled = tuple[list[str], list[Label]]
+LEARNT = 0.9
+"""Accuracy on the headlines of training after some epochs; the largest class holds less than half of them."""
+FROM_CPU = 1e-3
+"""Of a probability in float32, computed by other kernels."""
+
+
+@pytest.fixture(scope="module")
+def bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_encoder(tmp_path_factory.mktemp("encoder") / "bert")
+
+
+def load(folder: Path) -> EncoderModel:
+    return KIND.load(folder, "none", TrainingSettings(loss="completion", schedule="constant"))
+
+
+def train(
+    folder: Path,
+    labelled: Labelled,
+    output: Path,
+    store: Path | None = None,
+    pause_epoch: int | None = None,
+    **own: Any,
+) -> TrainingOutcome:
+    usual: dict[str, Any] = {"learning_rate": 1e-3, "epochs": 2, "seed": 7, "schedule": "constant"}
+    training = TrainingSettings(loss="completion", **{**usual, **own})
+    recipe = Recipe(PromptSettings(), LoraSettings(r=4), training)
+    kept = CheckpointStore(store, "x") if store else None
+    [outcome] = load(folder).train(*labelled, [Training(recipe, output, kept, lambda _: None, pause_epoch)], print)
+    return outcome
+
+
+def test_a_fine_tuned_encoder_has_learnt_and_answers_as_transformers_alone_on_a_cpu(
+    bert: Path, labelled: Labelled, tmp_path: Path
+) -> None:
+    outcome = train(bert, labelled, tmp_path / "trained", epochs=100, learning_rate=3e-3)
+    assert outcome.environment["device"] == choose_device().name
+    assert 0 < outcome.peak_memory_bytes <= torch.cuda.max_memory_allocated()
+    found = load(bert).probabilities(
+        (tmp_path / "trained", outcome.adapter_hash),
+        labelled[0],
+        PromptSettings(),
+        [Decoding(1.0, None, None)],
+        lambda _: None,
+    )
+    plain = AutoModelForSequenceClassification.from_pretrained(tmp_path / "trained")
+    tokenizer = AutoTokenizer.from_pretrained(bert)
+    with torch.no_grad():
+        logits = torch.cat([plain(**tokenizer(text, return_tensors="pt")).logits for text in labelled[0]])
+    np.testing.assert_allclose(found.sampled[:, 0, :3], logits.double().softmax(dim=-1), atol=FROM_CPU)
+    numbers = torch.tensor([LABELS.index(label) for label in labelled[1]])
+    assert (found.argmax == numbers).float().mean() >= LEARNT
+
+
+def test_lora_moves_every_adapter(bert: Path, labelled: Labelled, tmp_path: Path) -> None:
+    train(bert, labelled, tmp_path / "trained", method="lora")
+    weights = load_file(tmp_path / "trained" / "adapter_model.safetensors")
+    moved = {name: bool(weight.any()) for name, weight in weights.items() if "lora_B" in name}
+    assert moved
+    assert all(moved.values())
+
+
+def test_a_paused_training_goes_on_to_the_weights_of_an_undisturbed_one(
+    bert: Path, labelled: Labelled, tmp_path: Path
+) -> None:
+    exact: dict[str, Any] = {"precision": "float32"}
+    train(bert, labelled, tmp_path / "paused", tmp_path / "store", pause_epoch=1, **exact)
+    outcome = train(bert, labelled, tmp_path / "continued", tmp_path / "store", **exact)
+    alone = train(bert, labelled, tmp_path / "alone", **exact)
+    assert outcome.first_step == alone.steps // 2
+    continued, undisturbed = (load_file(tmp_path / name / "model.safetensors") for name in ("continued", "alone"))
+    assert largest_difference(continued, undisturbed) < ADAPTER[torch.float32]
