@@ -43,5 +43,6 @@ def _run(results: Results, name: str, arguments: Sequence[str], folder: Path, ho
     results.add(f"{name}, s", time.monotonic() - start)
     from storage.query import query
 
-    [(cells,)] = query(home / "warehouse.duckdb", "SELECT count(train_seconds) FROM cells WHERE kind = 'fine-tuned'").rows
+    asked = "SELECT count(train_seconds) FROM cells WHERE kind = 'fine-tuned'"
+    [(cells,)] = query(home / "warehouse.duckdb", asked).rows
     results.add(f"{name}, cells trained", cells)
