@@ -5,7 +5,7 @@ import stat
 from collections.abc import Sequence
 from pathlib import Path
 
-from learning.models.model_files import ModelFiles, ModelFilesError, hash_files
+from learning.models.model_files import ModelFiles, ModelFilesError, hash_once
 from learning.models.stored_tensors import read_tensors
 from schemas.errors import FailureError
 
@@ -47,7 +47,7 @@ def check_files(folder: Path, names: Sequence[str], expected: str | None) -> str
         file = folder / name
         if not file.exists() or not stat.S_ISREG(file.lstat().st_mode):
             raise AdapterError(f"adapter {folder}: {name} is not there, or is no regular file; {AGAIN}")
-    found = hash_files(folder, [folder / name for name in sorted(names)])
+    found = hash_once(folder, [folder / name for name in sorted(names)])
     if expected is not None and found != expected:
         raise AdapterError(
             f"adapter {folder}: its files are not those that were trained (their hash is {found}, the recorded one "

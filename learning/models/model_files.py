@@ -59,8 +59,7 @@ class ModelFiles:
     @property
     def revision(self) -> str:
         """Hash of names and bytes: 16 hexadecimal characters of SHA-256. Unchanged files are read once a process."""
-        stamps = tuple((str(file), (status := file.stat()).st_size, status.st_mtime_ns) for file in self.hashed)
-        return _hash_once(self.folder, self.hashed, stamps)
+        return hash_once(self.folder, self.hashed)
 
     def read_json(self, name: str) -> dict[str, Any]:
         """A JSON object among the opened files; an empty one if there is no such file.
@@ -136,6 +135,13 @@ def handed_over(files: ModelFiles) -> Iterator[Path]:
             link.parent.mkdir(parents=True, exist_ok=True)
             link.symlink_to(file.resolve())
         yield Path(place)
+
+
+def hash_once(folder: Path, files: Iterable[Path]) -> str:
+    """The same as `hash_files`; a process reads files again only when they have changed."""
+    names = tuple(files)
+    stamps = tuple((status.st_size, status.st_mtime_ns, status.st_ctime_ns) for status in map(Path.stat, names))
+    return _hash_once(folder, names, stamps)
 
 
 @cache

@@ -52,6 +52,7 @@ def plain_arguments(
         "fp16": on_cuda and device.dtype == torch.float16,
         "use_cpu": not on_cuda,
         "dataloader_pin_memory": on_cuda,
+        "accelerator_config": {"non_blocking": on_cuda},
         "remove_unused_columns": False,
         "seed": training.seed,
         "data_seed": training.seed,

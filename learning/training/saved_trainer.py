@@ -3,6 +3,7 @@
 import time
 from typing import Any
 
+from torch.utils.serialization import config as serialization
 from transformers import PrinterCallback, Trainer
 
 from learning.training.callbacks import DivergenceWatch, Saving, SavingClock
@@ -57,6 +58,16 @@ class SavedTrainer(Trainer):  # type: ignore[misc]
         folder = store.folder_of(length) / f"checkpoint-{self.state.global_step}"
         optimizer = str(self.args.optim.value)
         store.seal(folder, self.state.global_step, length, optimizer, diverged=self.watch.diverged)
+
+    def _save_optimizer_and_scheduler(self, output_dir: str) -> None:
+        """Without torch's own checksums: the seal has the hash of every file."""
+        with serialization.patch({"save.compute_crc32": False}):  # type: ignore[attr-defined]
+            super()._save_optimizer_and_scheduler(output_dir)
+
+    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
+        """On its way to a GPU a file is mapped, not read into memory first."""
+        with serialization.patch({"load.mmap": self.args.device.type == "cuda"}):  # type: ignore[attr-defined]
+            super()._load_optimizer_and_scheduler(checkpoint)
 
     def _length_of_state(self) -> int | None:
         """The epochs whose training alone has the current state; None if longer trainings pass through it."""

@@ -8,7 +8,7 @@ import gc
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import torch
@@ -184,7 +184,7 @@ class _RecordedPass:
         """Record it; graphs that are never in use together share a pool of memory."""
         stack = passes.stack
         self._batch = _Batch(*(tensor.clone() for tensor in batch.tensors()))
-        stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+        stream = _side_stream()
         stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(stream):  # libraries initialise for each shape, which cannot be recorded
             passes.compute(self._batch)
@@ -202,6 +202,12 @@ class _RecordedPass:
             own.copy_(given)
         self.graph.replay()
         return self._losses.clone()
+
+
+@cache
+def _side_stream() -> Any:
+    """The stream on which shapes are tried: cuBLAS keeps 34 MB for each stream that it has ever computed on."""
+    return torch.cuda.Stream()  # type: ignore[no-untyped-call]
 
 
 def try_pass(base: LoadedBase, adapter: PeftModel, pack: dict[str, torch.Tensor]) -> float:

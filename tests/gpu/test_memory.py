@@ -18,8 +18,8 @@ from schemas.label import Label
 pytestmark = pytest.mark.gpu
 
 Labelled = tuple[list[str], list[Label]]
-COPIES = 8
-BATCH = 320
+COPIES = 16
+BATCH = 640
 """Headlines; a pass over half of them takes half of the memory or less, since a mask grows with its square."""
 SHARE = 0.7
 """Of what a pass over all of them took, that there is."""

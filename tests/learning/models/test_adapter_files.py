@@ -192,3 +192,16 @@ def test_the_same_training_gives_the_same_bytes_in_every_process(tmp_path: Path)
     for name in (WEIGHTS, CONFIG):
         assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "2" / name).read_bytes()
     assert hashes == [check_adapter(tmp_path / "1")] * 2
+
+
+def test_files_that_were_hashed_before_are_read_again_once_they_have_changed(adapter: Path) -> None:
+    recorded, before = check_adapter(adapter), (adapter / WEIGHTS).stat()
+    assert check_adapter(adapter, recorded) == recorded
+    with (adapter / WEIGHTS).open("r+b") as file:
+        file.seek(-1, os.SEEK_END)
+        last = file.read(1)
+        file.seek(-1, os.SEEK_END)
+        file.write(bytes([last[0] ^ 1]))
+    os.utime(adapter / WEIGHTS, ns=(before.st_atime_ns, before.st_mtime_ns))
+    with pytest.raises(AdapterError, match="are not those that were trained"):
+        check_adapter(adapter, recorded)
