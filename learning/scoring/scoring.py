@@ -154,14 +154,19 @@ def node_logits(
             layer.keys, layer.values = (each.expand(len(suffixes), -1, -1, -1) for each in (layer.keys, layer.values))
     with LastLayer(model).at(kept):
         logits: torch.Tensor = model(
-            input_ids=ids.to(model.device),
-            position_ids=positions.to(model.device),
-            attention_mask=mask.to(model.device),
+            input_ids=_send(ids, model.device),
+            position_ids=_send(positions, model.device),
+            attention_mask=_send(mask, model.device),
             past_key_values=cache,
             use_cache=cache is not None,
             logits_to_keep=kept,
         ).logits
     return logits
+
+
+def _send(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
+    """The tensor on a device; a GPU gets it without a wait for the batch that it computes."""
+    return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor.to(device)
 
 
 def _tree_mask(
