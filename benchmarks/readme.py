@@ -168,8 +168,10 @@ def _build_gpu(record: Record) -> str:
         f"\nTraining reaches {min(shares):.0%} to {max(shares):.0%} of the measured matrix-multiply rate, "
         f"{rate:.0f} TFLOP/s. Three learning rates take {together:.1f} s\nside by side, {apart:.1f} s one after the "
         f"other. Where the base has to stay in 4 bits, training takes {peak:.1f} GB, and {state:.1f} GB for\nAdamW's "
-        f"state, which may leave the card. Scoring at three temperatures takes {scored:.0f} headlines/s.\n"
+        f"state, which may leave the card. Scoring at three temperatures takes {scored:.0f} headlines/s"
     )
+    faster = ratios.get("fintone/generate, scoring")
+    told += f", {faster:.1f} times as many as\n`generate`, once a temperature.\n" if faster else ".\n"
     for name, how in (("constant schedule", "with a constant schedule"), ("cosine schedule", "as it is")):
         if f"paper, {name}, s" in figures:
             told += f"The profile `paper` {how} takes {figures[f'paper, {name}, s']:.0f} s from start to exit.\n"

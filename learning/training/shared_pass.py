@@ -8,14 +8,14 @@ import gc
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 import torch
 from peft import PeftModel
 from torch.nn.functional import pad
 
-from learning.models.device import is_out_of_memory
+from learning.models.device import is_out_of_memory, side_stream
 from learning.models.fused_rotary import fused_rotary
 from learning.models.loaded_base import LoadedBase
 from learning.models.output_head import OutputHead
@@ -184,7 +184,7 @@ class _RecordedPass:
         """Record it; graphs that are never in use together share a pool of memory."""
         stack = passes.stack
         self._batch = _Batch(*(tensor.clone() for tensor in batch.tensors()))
-        stream = _side_stream()
+        stream = side_stream()
         stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(stream):  # libraries initialise for each shape, which cannot be recorded
             passes.compute(self._batch)
@@ -202,12 +202,6 @@ class _RecordedPass:
             own.copy_(given)
         self.graph.replay()
         return self._losses.clone()
-
-
-@cache
-def _side_stream() -> Any:
-    """The stream on which shapes are tried: cuBLAS keeps 34 MB for each stream that it has ever computed on."""
-    return torch.cuda.Stream()  # type: ignore[no-untyped-call]
 
 
 def try_pass(base: LoadedBase, adapter: PeftModel, pack: dict[str, torch.Tensor]) -> float:
