@@ -34,6 +34,7 @@ test-gpu: $(READY) ## run the tests that need a CUDA device
 
 soak: $(READY) ## run the tests that take minutes, and property tests on all their examples
 	FINTONE_SOAK=1 $(BIN)/python -m pytest -m "(slow or hypothesis) and not gpu" $(ARGS)
+	FINTONE_GPU_TESTS_ANYWHERE=1 $(BIN)/python -m pytest tests/gpu -m gpu $(ARGS)
 
 lint: $(READY) ## check style, format and types
 	$(BIN)/ruff check .

@@ -17,8 +17,19 @@ ROOT = Path(__file__).parents[2]
 METADATA = "Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
 
 
+ANYWHERE = "FINTONE_GPU_TESTS_ANYWHERE"
+"""Set where these tests run without a GPU too, as far as they can: what runs nowhere falls behind the code."""
+
+
 @pytest.fixture(scope="session", autouse=True)
 def cuda() -> None:
+    if not torch.cuda.is_available() and not os.environ.get(ANYWHERE):
+        pytest.skip("needs a CUDA device")
+
+
+@pytest.fixture(scope="session")
+def card() -> None:
+    """For a test of a GPU's own memory or arithmetic, which no other device stands for."""
     if not torch.cuda.is_available():
         pytest.skip("needs a CUDA device")
 
@@ -48,4 +59,6 @@ def declare_project(folder: Path) -> Path:
 
 @pytest.fixture(scope="module", params=[torch.float32, torch.bfloat16], ids=["float32", "bfloat16"])
 def device(request: pytest.FixtureRequest) -> Device:
+    if request.param == torch.bfloat16 and not torch.cuda.is_available():
+        pytest.skip("a CPU without instructions for bfloat16 takes 30 times as long")
     return replace(choose_device(), dtype=request.param)

@@ -10,7 +10,7 @@ from learning.models.device import Device, choose_device
 from learning.models.loaded_base import LoadedBase
 from tests.gpu.rounding import LOGITS
 
-pytestmark = pytest.mark.gpu
+pytestmark = [pytest.mark.gpu, pytest.mark.usefixtures("card")]
 
 
 def find_quantised(base: LoadedBase) -> list[Linear4bit]:

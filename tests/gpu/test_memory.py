@@ -15,7 +15,7 @@ from learning.training.recipe import Recipe, TrainingOutcome
 from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
 from schemas.label import Label
 
-pytestmark = pytest.mark.gpu
+pytestmark = [pytest.mark.gpu, pytest.mark.usefixtures("card")]
 
 Labelled = tuple[list[str], list[Label]]
 COPIES = 16

@@ -14,7 +14,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from cli.main import main
 from embedded.paths import MODEL_FOLDER
-from learning.models.device import choose_device
+from learning.models.device import choose_device, total_memory_bytes
 from learning.models.quiet import quiet_libraries
 from learning.prompt.encoding import encode_prompts
 from schemas.cell import PromptSettings
@@ -81,7 +81,7 @@ def test_every_model_is_in_the_leaderboard(study: Study) -> None:
 
 def test_cells_are_recorded_as_computed_on_the_device_in_its_memory(study: Study) -> None:
     device = choose_device()
-    total = torch.cuda.get_device_properties().total_memory
+    total = total_memory_bytes(device)
     rows = study.ask("SELECT environment, peak_memory_bytes FROM cells WHERE kind = 'fine-tuned'")
     assert len(rows) == CELLS
     for environment, peak in rows:
