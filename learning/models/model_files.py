@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import stat
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,6 +33,8 @@ POINTER = b"version https://git-lfs.github.com/spec/"
 LARGEST_POINTER = 1_024
 """Most bytes of a pointer of Git LFS; it takes about 130."""
 AGAIN = "get its files again"
+SETTLED = 100_000_000
+"""Nanoseconds after a change in which another may have the same time, as clocks of file systems tick."""
 
 
 class ModelFilesError(InputError):
@@ -140,7 +143,10 @@ def handed_over(files: ModelFiles) -> Iterator[Path]:
 def hash_once(folder: Path, files: Iterable[Path]) -> str:
     """The same as `hash_files`; a process reads files again only when they have changed."""
     names = tuple(files)
-    stamps = tuple((status.st_size, status.st_mtime_ns, status.st_ctime_ns) for status in map(Path.stat, names))
+    found = [file.stat() for file in names]
+    if time.time_ns() - max((status.st_ctime_ns for status in found), default=0) < SETTLED:
+        return hash_files(folder, names)
+    stamps = tuple((own.st_ino, own.st_size, own.st_mtime_ns, own.st_ctime_ns) for own in found)
     return _hash_once(folder, names, stamps)
 
 

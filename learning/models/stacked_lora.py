@@ -179,10 +179,10 @@ class _Product(torch.autograd.Function):
         lost, dropped = None, x
         if dropout:
             rows, length, width = x.shape
-            lost = torch.empty(rows, max(length, longest), width, dtype=torch.bool, device=x.device)
-            for own, generator in zip(lost, generators, strict=True):
-                own.bernoulli_(dropout, generator=generator)
-            lost = lost[:, :length]
+            kept = torch.empty(rows, max(length, longest), width, dtype=torch.bool, device=x.device)
+            for own, generator in zip(kept, generators, strict=True):
+                own.bernoulli_(1 - dropout, generator=generator)
+            lost = kept[:, :length].logical_not()
             dropped, scaling = x.masked_fill(lost, 0), scaling / (1 - dropout)
         low = torch.bmm(dropped, a.transpose(1, 2))
         ctx.tensors, ctx.scaling = tensors, scaling

@@ -21,7 +21,7 @@ from learning.prompt.encoding import check_lengths, common_prefix_length, encode
 from learning.study.unparsed import UNPARSED
 from schemas.cell import PromptSettings
 
-AT_WORK = 2
+AT_WORK = {"cpu": 1, "cuda": 2}
 """Batches that are begun before the first of them is answered: a GPU computes one while the next is prepared."""
 MOST_OF_MEMORY = 0.5
 """Share of the free memory that a forward pass may take."""
@@ -83,7 +83,6 @@ def score_headlines(
     """
     prompts = encode_prompts(headlines, tokenizer, prompt)
     check_lengths([ids + (0,) * max(answers.depths, default=0) for ids in prompts], longest_allowed(model.config))
-    prefix = compute_prefix(model, prompts)
     sampled = torch.empty(len(headlines), len(decodings), UNPARSED + 1, dtype=torch.float64)
     argmax = torch.empty(len(headlines), dtype=torch.int64)
     order = sorted(range(len(prompts)), key=lambda row: -len(prompts[row]))
@@ -99,19 +98,22 @@ def score_headlines(
         return answered + len(rows)
 
     with fused_rotary(model) if model.device.type == "cuda" else nullcontext():
+        prefix = compute_prefix(model, prompts)
         while begun < len(order):
             rows = order[begun : begun + batch_size(len(prompts[order[begun]]) + len(answers.nodes), batch_tokens)]
             try:
                 logits = node_logits(model, prefix, [prompts[row][prefix.length :] for row in rows], answers)
             except torch.OutOfMemoryError:
-                if len(rows) == 1:
+                if len(rows) == 1 and not batches:
                     raise
-                batch_tokens //= 2
+                batch_tokens = batch_tokens if batches else batch_tokens // 2
+                while batches:  # whose logits take memory too
+                    answered = answer()
                 torch.cuda.empty_cache()
                 continue
             batches.append((rows, logits, _mark(model.device)))
             begun += len(rows)
-            if len(batches) == AT_WORK:
+            if len(batches) == AT_WORK[model.device.type]:
                 answered = answer()
     while batches:
         answered = answer()

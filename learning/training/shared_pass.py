@@ -186,9 +186,11 @@ class _RecordedPass:
         self._batch = _Batch(*(tensor.clone() for tensor in batch.tensors()))
         stream = side_stream()
         stream.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(stream):  # libraries initialise for each shape, which cannot be recorded
-            passes.compute(self._batch)
-        torch.cuda.current_stream().wait_stream(stream)
+        try:
+            with torch.cuda.stream(stream):  # libraries initialise for each shape, which cannot be recorded
+                passes.compute(self._batch)
+        finally:
+            torch.cuda.current_stream().wait_stream(stream)
         torch.cuda.synchronize()
         torch.cuda.empty_cache()
         self.graph = torch.cuda.CUDAGraph()

@@ -12,6 +12,7 @@ from learning.models.device import Device
 from learning.prompt.decoding import Decoding, LabelProbabilities, find_answers
 from learning.prompt.encoding import encode_prompts
 from learning.prompt.question import Example, Question
+from learning.scoring import scoring
 from learning.scoring.scoring import batch_size, score_headlines
 from schemas.cell import PromptSettings
 from schemas.errors import InputError
@@ -180,3 +181,24 @@ def test_a_gpu_out_of_memory_halves_the_batch_and_goes_on(
     monkeypatch.setattr(model, "forward", lambda **_: (_ for _ in ()).throw(torch.OutOfMemoryError()))
     with pytest.raises(torch.OutOfMemoryError):
         score(model, tokenizer, labelled[0])
+
+
+def test_what_waits_is_answered_before_a_batch_is_halved(
+    tokenizer: Any, labelled: tuple[list[str], list[Label]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = load_model(MODEL_FOLDER, "none", CPU)
+    whole = score(model, tokenizer, labelled[0])
+    forward, sizes = model.forward, []
+
+    def short_memory(*args: Any, **kwargs: Any) -> Any:
+        sizes.append(len(kwargs["input_ids"]))
+        if len(sizes) == 3:  # the prefix and a batch came before
+            raise torch.OutOfMemoryError
+        return forward(*args, **kwargs)
+
+    monkeypatch.setitem(scoring.AT_WORK, "cpu", 2)
+    monkeypatch.setattr(model, "forward", short_memory)
+    result = score(model, tokenizer, labelled[0], batch_tokens=600)
+    assert result.numpy() == pytest.approx(whole.numpy(), abs=1e-4)
+    assert sizes[2] == sizes[3]
+    assert len(sizes) > 4
