@@ -50,6 +50,8 @@ TOP_K = 50
 RUNS = 3
 BATCH_SIZES = (1, 4, 8, 16, 32, 64)
 PROMPT = PromptSettings()
+HOTTEST = 2.0
+"""vLLM refuses a higher temperature; what a pass costs does not depend on it."""
 SAMPLES = {"pipeline": 30, "generate": 150, "loglikelihood": 60, "vllm": 900}
 """Headlines that a run of each side is timed on; a quarter of them to find the best batch size."""
 
@@ -185,12 +187,11 @@ def build_vllm(subject: Subject) -> Side | None:
 
     def score(headlines: Sequence[str]) -> object:
         prompts = [{"prompt_token_ids": list(ids)} for ids in subject.encode(headlines)]
-        return [
-            engine.generate(
-                prompts, vllm.SamplingParams(temperature=temperature, top_k=TOP_K, max_tokens=1), lora_request=adapter
-            )
-            for temperature in TEMPERATURES
-        ]
+        answers = []
+        for temperature in TEMPERATURES:
+            sampling = vllm.SamplingParams(temperature=min(temperature, HOTTEST), top_k=TOP_K, max_tokens=1)
+            answers.append(engine.generate(prompts, sampling, lora_request=adapter))
+        return answers
 
     return score
 
