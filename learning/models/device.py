@@ -3,7 +3,8 @@
 import gc
 import platform
 import resource
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import version
@@ -110,6 +111,30 @@ def total_memory_bytes(device: Device) -> int:
 def side_stream() -> Any:
     """A GPU's second stream, always the same: cuBLAS keeps 34 MB for each stream that it has ever computed on."""
     return torch.cuda.Stream()  # type: ignore[no-untyped-call]
+
+
+def mark(device: torch.device) -> Any:
+    """The event that a GPU has computed all that it was told to until now; None on a CPU."""
+    if device.type != "cuda":
+        return None
+    event = torch.cuda.Event()  # type: ignore[no-untyped-call]
+    event.record()
+    return event
+
+
+@contextmanager
+def after(computed: Any) -> Iterator[None]:
+    """Compute the block after the event of `mark`, without a wait for what a GPU was told to do since.
+
+    What the block returns is on the CPU: its other tensors belong to another stream.
+    """
+    if computed is None:
+        yield
+        return
+    stream = side_stream()
+    stream.wait_event(computed)
+    with torch.cuda.stream(stream):
+        yield
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -6,14 +6,14 @@ values are reused for every batch; logits are computed only at the last token.
 
 import copy
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
-from learning.models.device import Device, free_memory_bytes, side_stream
+from learning.models.device import Device, after, free_memory_bytes, mark
 from learning.models.fused_rotary import fused_rotary
 from learning.models.last_layer import LastLayer
 from learning.prompt.decoding import AnswerSpace, Decoding, LabelProbabilities
@@ -91,7 +91,7 @@ def score_headlines(
 
     def answer() -> int:
         rows, logits, computed = batches.popleft()
-        with _after(computed):
+        with after(computed):
             own = answers.label_probabilities(logits, decodings)
         sampled[rows], argmax[rows] = own.sampled, own.argmax
         on_batch(answered + len(rows))
@@ -111,7 +111,7 @@ def score_headlines(
                     answered = answer()
                 torch.cuda.empty_cache()
                 continue
-            batches.append((rows, logits, _mark(model.device)))
+            batches.append((rows, logits, mark(model.device)))
             begun += len(rows)
             if len(batches) == AT_WORK[model.device.type]:
                 answered = answer()
@@ -165,27 +165,6 @@ def node_logits(
             logits_to_keep=kept,
         ).logits
     return logits
-
-
-def _mark(device: torch.device) -> Any:
-    """The event that a GPU has computed all that it was told to until now; None on a CPU."""
-    if device.type != "cuda":
-        return None
-    event = torch.cuda.Event()  # type: ignore[no-untyped-call]
-    event.record()
-    return event
-
-
-@contextmanager
-def _after(computed: Any) -> Iterator[None]:
-    """Compute the block after the event, without a wait for what a GPU was told to do since."""
-    if computed is None:
-        yield
-        return
-    stream = side_stream()
-    stream.wait_event(computed)
-    with torch.cuda.stream(stream):
-        yield
 
 
 def _send(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:

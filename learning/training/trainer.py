@@ -15,6 +15,7 @@ import torch
 from trl import SFTTrainer
 from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 
+from learning.models.device import after, mark
 from learning.models.last_layer import LastLayer
 from learning.models.output_head import OutputHead, add_losses
 from learning.models.pack_attention import mark_pack
@@ -149,6 +150,11 @@ class BatchesAhead:
     def __next__(self) -> dict[str, torch.Tensor]:
         return self._built.popleft() if self._built else next(self.batches)
 
+    @property
+    def next_built(self) -> dict[str, torch.Tensor] | None:
+        """The batch that comes next; None where it is not built yet."""
+        return self._built[0] if self._built else None
+
     def build_one(self) -> None:
         """Build the next batch that is not built yet, if there is one."""
         self._built += islice(self.batches, 1)
@@ -172,6 +178,7 @@ class SharedTrainer(PackTrainer):
         model.zero_grad = self._forget_gradients
         self.shared, self.member = shared, member
         self.passes = 0
+        self._begun: torch.Tensor | None = None
         self.ahead = BatchesAhead(iter(()))
         self.add_callback(Meeting(shared, member))
 
@@ -194,14 +201,42 @@ class SharedTrainer(PackTrainer):
         """Mean cross-entropy in nats, with its gradients added to the adapter's own."""
         if num_items_in_batch is None:
             raise NotImplementedError("packs are for training; score a model with learning.scoring.scoring")
+        if self._begun is None:
+            return self._compute(inputs, num_items_in_batch)
+        loss, self._begun = self._begun, None
+        return loss
+
+    def _compute(self, batch: dict[str, torch.Tensor], counted: torch.Tensor) -> torch.Tensor:
+        """The loss of a batch, whose gradients are added to the adapter's own."""
         number = self.state.global_step * self.args.gradient_accumulation_steps + self.passes
         self.passes = (self.passes + 1) % self.current_gradient_accumulation_steps
         is_last = self.accelerator.sync_gradients
-        loss = self.shared.step(self.member, self._prepare_inputs(inputs), num_items_in_batch, number)
+        loss = self.shared.step(self.member, self._prepare_inputs(batch), counted, number)
         self.ahead.build_one()  # while the GPU computes the pass
         # Other trainings, at another place in their batch, have set it since: the object is shared.
         self.accelerator.gradient_state._set_sync_gradients(is_last)  # noqa: SLF001 (as transformers does)
         return loss
+
+    def _maybe_log_save_evaluate(
+        self, tr_loss: torch.Tensor, grad_norm: torch.Tensor | None, *arguments: Any, **named: Any
+    ) -> None:
+        """Log a step and save it if that is due, while the GPU computes the next pass; all steps are logged."""
+        loss = tr_loss.clone()
+        tr_loss.zero_()
+        computed = mark(loss.device)
+        self._begin_next()
+        with after(computed):
+            loss, norm = loss.cpu(), None if grad_norm is None else grad_norm.cpu()
+        super()._maybe_log_save_evaluate(loss, norm, *arguments, **named)
+
+    def _begin_next(self) -> None:
+        """Begin the next step's pass, if the step is a single one and its batch is built.
+
+        If the training ends here after all, its gradients are not used.
+        """
+        batch = self.ahead.next_built
+        if batch is not None and self.args.gradient_accumulation_steps == 1 and not self.control.should_training_stop:
+            self._begun = self._compute(batch, self._get_num_items_in_batch([batch], self.args.device))
 
     # The methods below replace those of transformers, which search all modules for the adapter at each step.
 

@@ -24,6 +24,9 @@ from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
 from schemas.label import Label
 
 EXAMPLES = 24
+ONE_PASS_A_STEP, TWO_PASSES_A_STEP = 8, 4
+"""Headlines a pass; with one pass a step the next one begins before a step is logged."""
+passes = pytest.mark.parametrize("size", [ONE_PASS_A_STEP, TWO_PASSES_A_STEP])
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +36,7 @@ def base() -> LoadedBase:
 
 def recipe(rate: float, epochs: int = 1, seed: int = 7, dropout: float = 0.0, **changes: object) -> Recipe:
     own = {"learning_rate": rate, "epochs": epochs, "seed": seed, "loss": "whole-text", "schedule": "constant"}
-    values = {**own, "batch_size": 8, "micro_batch_size": 4, **changes}
+    values = {**own, "batch_size": 8, "micro_batch_size": TWO_PASSES_A_STEP, **changes}
     lora = LoraSettings(r=8, alpha=16, dropout=dropout)
     return Recipe(PromptSettings(), lora, TrainingSettings.model_validate(values))
 
@@ -85,11 +88,13 @@ def check_same(
         torch.testing.assert_close(weight, other[1][name], rtol=1e-3, atol=3e-5)
 
 
+@passes
 @pytest.mark.parametrize("loss", ["completion", pytest.param("whole-text", marks=pytest.mark.slow)])
 def test_learning_rates_lengths_and_seeds_side_by_side_become_what_they_become_alone(
-    base: LoadedBase, tmp_path: Path, loss: str
+    base: LoadedBase, tmp_path: Path, loss: str, size: int
 ) -> None:
-    recipes = [recipe(1e-3, loss=loss), recipe(2e-4, epochs=2, loss=loss), recipe(1e-3, seed=8, loss=loss)]
+    own: dict[str, Any] = {"loss": loss, "micro_batch_size": size}
+    recipes = [recipe(1e-3, **own), recipe(2e-4, epochs=2, **own), recipe(1e-3, seed=8, **own)]
     alone = [train(base, tmp_path / str(number), [own])[0] for number, own in enumerate(recipes)]
     together = train(base, tmp_path / "together", beside(recipes, 3))
     for one, other in zip(together, alone, strict=True):
@@ -108,9 +113,13 @@ def test_dropout_depends_on_seed_and_step_and_not_on_who_is_beside(base: LoadedB
     )
 
 
+@passes
 @pytest.mark.slow
-def test_trainings_that_were_cut_off_go_on_side_by_side_with_one_that_begins(base: LoadedBase, tmp_path: Path) -> None:
-    short, new = recipe(1e-3, dropout=0.1), recipe(2e-4, epochs=2, dropout=0.1)
+def test_trainings_that_were_cut_off_go_on_side_by_side_with_one_that_begins(
+    base: LoadedBase, tmp_path: Path, size: int
+) -> None:
+    own: dict[str, Any] = {"dropout": 0.1, "micro_batch_size": size}
+    short, new = recipe(1e-3, **own), recipe(2e-4, epochs=2, **own)
     longer = retrained(short, epochs=2)
     whole = train(base, tmp_path / "whole", beside([longer, new], 2))
     store = CheckpointStore(tmp_path / "checkpoints", "one")
@@ -121,9 +130,36 @@ def test_trainings_that_were_cut_off_go_on_side_by_side_with_one_that_begins(bas
         check_same(one, expected)
 
 
-def test_one_that_diverges_ends_and_the_others_go_on(base: LoadedBase, tmp_path: Path) -> None:
-    good = recipe(1e-3, epochs=2)
-    together = train(base, tmp_path / "together", beside([recipe(1e6, epochs=2), good], 2))
+def test_the_next_pass_begins_before_a_step_is_logged_where_a_batch_is_built(
+    base: LoadedBase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+    run = shared_pass._Pass.run
+
+    def note(passes: Any, *arguments: Any) -> Any:
+        seen.append("pass")
+        return run(passes, *arguments)
+
+    monkeypatch.setattr(shared_pass._Pass, "run", note)
+    random = Random(5)
+    headlines = [generate_headline(random) for _ in range(EXAMPLES)]
+    recipes = beside([recipe(rate, epochs=2, micro_batch_size=ONE_PASS_A_STEP) for rate in (1e-3, 2e-4)], 2)
+    tellers = (lambda step: seen.append(f"log {step.step}"), lambda _: None)
+    trainings = [
+        Training(own, tmp_path / str(number), on_step=tell)
+        for number, (own, tell) in enumerate(zip(recipes, tellers, strict=True))
+    ]
+    labels = [Label(headline.sentiment) for headline in headlines]
+    train_adapters(base, [headline.text for headline in headlines], labels, trainings)
+    epochs = [["pass", "pass", f"log {first}", "pass", f"log {first + 1}", f"log {first + 2}"] for first in (1, 4)]
+    assert seen[-12:] == [*epochs[0], *epochs[1]]
+
+
+@passes
+def test_one_that_diverges_ends_and_the_others_go_on(base: LoadedBase, tmp_path: Path, size: int) -> None:
+    own: dict[str, Any] = {"epochs": 2, "micro_batch_size": size}
+    good = recipe(1e-3, **own)
+    together = train(base, tmp_path / "together", beside([recipe(1e6, **own), good], 2))
     assert [outcome.diverged for outcome, _ in together] == [True, False]
     check_same(together[1], train(base, tmp_path / "alone", [good])[0])
 
