@@ -220,7 +220,7 @@ class SharedTrainer(PackTrainer):
     def _maybe_log_save_evaluate(
         self, tr_loss: torch.Tensor, grad_norm: torch.Tensor | None, *arguments: Any, **named: Any
     ) -> None:
-        """Log a step and save it if that is due, while the GPU computes the next pass; all steps are logged."""
+        """Log the step, as every one is, and save it if that is due, while the GPU computes the next pass."""
         loss = tr_loss.clone()
         tr_loss.zero_()
         computed = mark(loss.device)

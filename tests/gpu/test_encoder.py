@@ -9,16 +9,12 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-from learning.kinds.encoder import KIND, EncoderModel
 from learning.models.device import choose_device, total_memory_bytes
 from learning.prompt.decoding import Decoding
-from learning.training.checkpoints import CheckpointStore
-from learning.training.recipe import Recipe, TrainingOutcome
-from learning.training.run import Training
-from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
+from schemas.cell import PromptSettings
 from schemas.label import LABELS, Label
 from tests.gpu.rounding import ADAPTER, largest_difference
-from tests.learning.models.encoders import make_encoder
+from tests.learning.models.encoders import load, make_encoder, train
 
 pytestmark = pytest.mark.gpu
 
@@ -32,26 +28,6 @@ FROM_CPU = 1e-3
 @pytest.fixture(scope="module")
 def bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_encoder(tmp_path_factory.mktemp("encoder") / "bert")
-
-
-def load(folder: Path) -> EncoderModel:
-    return KIND.load(folder, "none", TrainingSettings(loss="completion", schedule="constant"))
-
-
-def train(
-    folder: Path,
-    labelled: Labelled,
-    output: Path,
-    store: Path | None = None,
-    pause_epoch: int | None = None,
-    **own: Any,
-) -> TrainingOutcome:
-    usual: dict[str, Any] = {"learning_rate": 1e-3, "epochs": 2, "seed": 7, "schedule": "constant"}
-    training = TrainingSettings(loss="completion", **{**usual, **own})
-    recipe = Recipe(PromptSettings(), LoraSettings(r=4), training)
-    kept = CheckpointStore(store, "x") if store else None
-    [outcome] = load(folder).train(*labelled, [Training(recipe, output, kept, lambda _: None, pause_epoch)], print)
-    return outcome
 
 
 def test_a_fine_tuned_encoder_has_learnt_and_answers_as_transformers_alone_on_a_cpu(
@@ -87,9 +63,9 @@ def test_lora_moves_every_adapter(bert: Path, labelled: Labelled, tmp_path: Path
 def test_a_paused_training_goes_on_to_the_weights_of_an_undisturbed_one(
     bert: Path, labelled: Labelled, tmp_path: Path
 ) -> None:
-    exact: dict[str, Any] = {"precision": "float32"}
-    train(bert, labelled, tmp_path / "paused", tmp_path / "store", pause_epoch=1, **exact)
-    outcome = train(bert, labelled, tmp_path / "continued", tmp_path / "store", **exact)
+    exact: dict[str, Any] = {"precision": "float32", "epochs": 2}
+    train(bert, labelled, tmp_path / "paused", store=tmp_path / "store", pause_epoch=1, **exact)
+    outcome = train(bert, labelled, tmp_path / "continued", store=tmp_path / "store", **exact)
     alone = train(bert, labelled, tmp_path / "alone", **exact)
     assert outcome.first_step == alone.steps // 2
     continued, undisturbed = (load_file(tmp_path / name / "model.safetensors") for name in ("continued", "alone"))

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -23,42 +22,16 @@ from learning.models.encoder import attach_new_adapter, load_encoder
 from learning.prompt.decoding import Decoding, LabelProbabilities
 from learning.prompt.not_finite import NotFiniteError
 from learning.training import stopping
-from learning.training.checkpoints import CheckpointStore
 from learning.training.length_batches import LengthBatches
-from learning.training.recipe import Recipe, TrainingOutcome, TrainingStep
-from learning.training.run import Training
+from learning.training.recipe import TrainingStep
 from learning.training.stopping import TrainingStoppedError, ask_to_stop
-from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
+from schemas.cell import LoraSettings, PromptSettings
 from schemas.errors import InputError
 from schemas.label import LABELS, Label
-from tests.learning.models.encoders import FAMILIES, make_encoder
+from tests.learning.models.encoders import FAMILIES, load, make_encoder, train
 
 Labelled = tuple[list[str], list[Label]]
 COLD, WARM = Decoding(0.5, 50, None), Decoding(2.0, 50, None)
-
-
-def recipe(**own: Any) -> Recipe:
-    usual: dict[str, Any] = {"learning_rate": 1e-3, "epochs": 1, "seed": 7, "schedule": "constant"}
-    return Recipe(PromptSettings(), LoraSettings(r=4), TrainingSettings(loss="completion", **{**usual, **own}))
-
-
-def load(folder: Path) -> EncoderModel:
-    return KIND.load(folder, "none", TrainingSettings(loss="completion", schedule="constant"))
-
-
-def train(
-    folder: Path,
-    labelled: Labelled,
-    output: Path,
-    on_step: Callable[[TrainingStep], None] = lambda _: None,
-    store: Path | None = None,
-    pause_epoch: int | None = None,
-    **own: Any,
-) -> TrainingOutcome:
-    kept = CheckpointStore(store, "x") if store else None
-    training = Training(recipe(**own), output, kept, on_step, pause_epoch)
-    [outcome] = load(folder).train(*labelled, [training], lambda _: None)
-    return outcome
 
 
 def ask(model: EncoderModel, headlines: list[str], fine_tune: Path | None, *decodings: Decoding) -> LabelProbabilities:

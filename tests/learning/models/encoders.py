@@ -1,6 +1,6 @@
 """Random encoders of each family that is fine-tuned; for mechanics, never for a claim of quality."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,15 @@ from transformers import (
 )
 
 from embedded.paths import MODEL_FOLDER
+from learning.kinds.encoder import KIND, EncoderModel
 from learning.models.base_model import load_tokenizer
+from learning.training.checkpoints import CheckpointStore
+from learning.training.recipe import Recipe, TrainingOutcome, TrainingStep
+from learning.training.run import Training
+from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
+from schemas.label import Label
 
+Labelled = tuple[list[str], list[Label]]
 SIZE: dict[str, Any] = {
     "vocab_size": 1_536,
     "hidden_size": 32,
@@ -62,3 +69,27 @@ def make_encoder(folder: Path, family: str = "bert", labels: Sequence[str] | Non
     tokenizer.pad_token = tokenizer.eos_token
     tokenizer.save_pretrained(folder)
     return folder
+
+
+def recipe(**own: Any) -> Recipe:
+    usual: dict[str, Any] = {"learning_rate": 1e-3, "epochs": 1, "seed": 7, "schedule": "constant"}
+    return Recipe(PromptSettings(), LoraSettings(r=4), TrainingSettings(loss="completion", **{**usual, **own}))
+
+
+def load(folder: Path) -> EncoderModel:
+    return KIND.load(folder, "none", TrainingSettings(loss="completion", schedule="constant"))
+
+
+def train(
+    folder: Path,
+    labelled: Labelled,
+    output: Path,
+    on_step: Callable[[TrainingStep], None] = lambda _: None,
+    store: Path | None = None,
+    pause_epoch: int | None = None,
+    **own: Any,
+) -> TrainingOutcome:
+    kept = CheckpointStore(store, "x") if store else None
+    training = Training(recipe(**own), output, kept, on_step, pause_epoch)
+    [outcome] = load(folder).train(*labelled, [training], lambda _: None)
+    return outcome

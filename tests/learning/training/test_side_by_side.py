@@ -20,6 +20,7 @@ from learning.training.cell import count_side_by_side, train_adapters
 from learning.training.checkpoints import CheckpointStore
 from learning.training.recipe import Recipe, TrainingOutcome
 from learning.training.run import Training
+from learning.training.trainer import SharedTrainer
 from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
 from schemas.label import Label
 
@@ -153,6 +154,18 @@ def test_the_next_pass_begins_before_a_step_is_logged_where_a_batch_is_built(
     train_adapters(base, [headline.text for headline in headlines], labels, trainings)
     epochs = [["pass", "pass", f"log {first}", "pass", f"log {first + 1}", f"log {first + 2}"] for first in (1, 4)]
     assert seen[-12:] == [*epochs[0], *epochs[1]]
+
+
+def test_a_pass_that_begins_early_is_the_one_that_would_have_begun_later(
+    base: LoadedBase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With dropout, which depends on the number of the step."""
+    own: dict[str, Any] = {"epochs": 2, "dropout": 0.3, "micro_batch_size": ONE_PASS_A_STEP}
+    recipes = beside([recipe(1e-3, **own), recipe(2e-4, **own)], 2)
+    early = train(base, tmp_path / "early", recipes)
+    monkeypatch.setattr(SharedTrainer, "_begin_next", lambda _: None)
+    for one, later in zip(early, train(base, tmp_path / "later", recipes), strict=True):
+        check_same(one, later)
 
 
 @passes
