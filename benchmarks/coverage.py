@@ -29,7 +29,7 @@ SIZES, ACCURACIES = (30, 90, 300, 900), (0.5, 0.9, 0.97)
 POINTS = tuple(product(SIZES, ACCURACIES))
 SAMPLES, BOOTSTRAPPED, RESAMPLES = 4_000, 400, 500
 SELDOM = 0.02
-"""Share of samples with an interval, under which its coverage is not told: hardly anybody sees one."""
+"""Share of samples with an interval, under which its coverage is not shown: hardly anybody sees one."""
 
 NATURAL = (0.125, 0.594, 0.281)
 """Shares of negative, neutral and positive in FinancialPhraseBank."""
@@ -45,9 +45,9 @@ CORRELATION = 0.3
 
 Labels = NDArray[np.int64]
 Random = np.random.Generator
-Told = Iterator[tuple[Interval | None, float]]
+Estimates = Iterator[tuple[Interval | None, float]]
 """Intervals of samples, None where none is shown, each with the true value."""
-Tell = Callable[[Random, int, float, int], Told]
+Estimator = Callable[[Random, int, float, int], Estimates]
 """Given a source of luck, n, an accuracy and how many samples to draw."""
 
 
@@ -79,29 +79,29 @@ def true_macro_f1(accuracy: float, shares: tuple[float, ...]) -> float:
     return macro_f1(np.array(shares)[:, None] * given)
 
 
-def tell_macro_f1(shares: tuple[float, ...]) -> Tell:
+def estimate_macro_f1(shares: tuple[float, ...]) -> Estimator:
     """Of macro-F1, where labels have these shares."""
 
-    def tell(random: Random, n: int, accuracy: float, samples: int) -> Told:
+    def estimate(random: Random, n: int, accuracy: float, samples: int) -> Estimates:
         truth = true_macro_f1(accuracy, shares)
         for _ in range(samples):
             yield macro_f1_interval(count_confusion(*answer(random, n, accuracy, shares))), truth
 
-    return tell
+    return estimate
 
 
-def tell_mean(temperature: float) -> Tell:
+def estimate_mean(temperature: float) -> Estimator:
     """Of expected accuracy, at this temperature."""
 
-    def tell(random: Random, n: int, accuracy: float, samples: int) -> Told:
+    def estimate(random: Random, n: int, accuracy: float, samples: int) -> Estimates:
         truth = float(odds(np.random.default_rng(0), 4_000_000, accuracy, temperature).mean())
         for _ in range(samples):
             yield mean_interval(odds(random, n, accuracy, temperature)), truth
 
-    return tell
+    return estimate
 
 
-def tell_mean_of_surely_wrong(random: Random, n: int, accuracy: float, samples: int) -> Told:
+def estimate_mean_of_surely_wrong(random: Random, n: int, accuracy: float, samples: int) -> Estimates:
     """Of expected accuracy, of a model that gives right answers some .98 and wrong ones .02."""
     sure = 50
     for _ in range(samples):
@@ -110,10 +110,10 @@ def tell_mean_of_surely_wrong(random: Random, n: int, accuracy: float, samples: 
         yield mean_interval(values), (accuracy * sure + 1 - accuracy) / (sure + 1)
 
 
-def tell_difference(better_by: float, figure: str) -> Tell:
+def estimate_difference(better_by: float, figure: str) -> Estimator:
     """Of the difference of two models' accuracy or macro-F1, the first so much better."""
 
-    def tell(random: Random, n: int, accuracy: float, samples: int) -> Told:
+    def estimate(random: Random, n: int, accuracy: float, samples: int) -> Estimates:
         other = accuracy - better_by
         truth = (
             better_by if figure == "difference" else true_macro_f1(accuracy, BALANCED) - true_macro_f1(other, BALANCED)
@@ -123,7 +123,7 @@ def tell_difference(better_by: float, figure: str) -> Tell:
             low, high = getattr(compared, f"{figure}_low"), getattr(compared, f"{figure}_high")
             yield None if low is None else (low, high), truth
 
-    return tell
+    return estimate
 
 
 def draw_share(random: Random, n: int, share: float) -> NDArray[np.float64]:
@@ -137,16 +137,16 @@ def draw_confidence(random: Random, n: int, accuracy: float) -> NDArray[np.float
     return np.maximum(right, (1 - right) / 2)
 
 
-def tell_drift(measure: str, draw: Callable[[Random, int, float], NDArray[np.float64]]) -> Tell:
+def estimate_drift(measure: str, draw: Callable[[Random, int, float], NDArray[np.float64]]) -> Estimator:
     """Of what the view `score_drift` measures, where source and test part are of one distribution."""
 
-    def tell(random: Random, n: int, accuracy: float, samples: int) -> Told:
+    def estimate(random: Random, n: int, accuracy: float, samples: int) -> Estimates:
         own, test = (np.stack([draw(random, size, accuracy) for _ in range(samples)]) for size in (n, TESTED))
         drawn = {"m0": own.mean(1), "v0": own.var(1, ddof=1), "m1": test.mean(1), "v1": test.var(1, ddof=1)}
         for low, high in _bound_drift(measure, n, drawn):
             yield (low, high), 0.0
 
-    return tell
+    return estimate
 
 
 def _bound_drift(measure: str, n: int, drawn: dict[str, NDArray[np.float64]]) -> list[tuple[float, float]]:
@@ -167,7 +167,7 @@ def _bound_drift(measure: str, n: int, drawn: dict[str, NDArray[np.float64]]) ->
     return [(low, high) for low, high in rows]
 
 
-def bootstrap_macro_f1(random: Random, n: int, accuracy: float, samples: int) -> Told:
+def bootstrap_macro_f1(random: Random, n: int, accuracy: float, samples: int) -> Estimates:
     """The percentile bootstrap of macro-F1."""
     for _ in range(samples):
         counts = count_confusion(*answer(random, n, accuracy, BALANCED))
@@ -175,7 +175,7 @@ def bootstrap_macro_f1(random: Random, n: int, accuracy: float, samples: int) ->
         yield percentiles(np.array([macro_f1(each) for each in drawn])), true_macro_f1(accuracy, BALANCED)
 
 
-def bootstrap_mean(random: Random, n: int, accuracy: float, samples: int) -> Told:
+def bootstrap_mean(random: Random, n: int, accuracy: float, samples: int) -> Estimates:
     """The percentile bootstrap of expected accuracy at temperature 0.1."""
     truth = float(odds(np.random.default_rng(0), 4_000_000, accuracy, 0.1).mean())
     for _ in range(samples):
@@ -183,7 +183,7 @@ def bootstrap_mean(random: Random, n: int, accuracy: float, samples: int) -> Tol
         yield percentiles(values[random.integers(n, size=(RESAMPLES, n))].mean(axis=1)), truth
 
 
-def bootstrap_difference(random: Random, n: int, accuracy: float, samples: int) -> Told:
+def bootstrap_difference(random: Random, n: int, accuracy: float, samples: int) -> Estimates:
     """The percentile bootstrap of the difference of two accuracies."""
     for _ in range(samples):
         labels, own, other = answer_twice(random, n, accuracy, accuracy)
@@ -200,16 +200,16 @@ def percentiles(values: NDArray[np.float64]) -> Interval:
 
 
 SIMULATED = {
-    "macro-F1, balanced labels": tell_macro_f1(BALANCED),
-    "macro-F1, labels as in FinancialPhraseBank": tell_macro_f1(NATURAL),
-    **{f"expected accuracy, T = {each:g}": tell_mean(each) for each in (0.1, 1.0, 10.0)},
-    SURELY_WRONG: tell_mean_of_surely_wrong,
-    "difference of accuracy, equal models": tell_difference(0.0, "difference"),
-    "difference of accuracy, one .05 better": tell_difference(0.05, "difference"),
-    "difference of macro-F1, equal models": tell_difference(0.0, "macro_f1_difference"),
-    "difference of macro-F1, one .05 better": tell_difference(0.05, "macro_f1_difference"),
-    f"drift of a share, test part of {TESTED}": tell_drift("positive", draw_share),
-    f"drift of the mean confidence, test part of {TESTED}": tell_drift("confidence", draw_confidence),
+    "macro-F1, balanced labels": estimate_macro_f1(BALANCED),
+    "macro-F1, labels as in FinancialPhraseBank": estimate_macro_f1(NATURAL),
+    **{f"expected accuracy, T = {each:g}": estimate_mean(each) for each in (0.1, 1.0, 10.0)},
+    SURELY_WRONG: estimate_mean_of_surely_wrong,
+    "difference of accuracy, equal models": estimate_difference(0.0, "difference"),
+    "difference of accuracy, one .05 better": estimate_difference(0.05, "difference"),
+    "difference of macro-F1, equal models": estimate_difference(0.0, "macro_f1_difference"),
+    "difference of macro-F1, one .05 better": estimate_difference(0.05, "macro_f1_difference"),
+    f"drift of a share, test part of {TESTED}": estimate_drift("positive", draw_share),
+    f"drift of the mean confidence, test part of {TESTED}": estimate_drift("confidence", draw_confidence),
 }
 USUAL = {
     "bootstrap of macro-F1, balanced labels": bootstrap_macro_f1,
@@ -224,9 +224,9 @@ def cover_accuracy(n: int, accuracy: float) -> float:
     return float(binom.pmf(held, n, accuracy).sum())
 
 
-def cover(told: Told) -> tuple[float, float]:
+def cover(estimates: Estimates) -> tuple[float, float]:
     """The share of samples with an interval, and how many of these intervals hold the truth."""
-    rows = list(told)
+    rows = list(estimates)
     shown = [(interval, truth) for interval, truth in rows if interval is not None]
     held = sum(interval[0] - 1e-12 <= truth <= interval[1] + 1e-12 for interval, truth in shown)
     return len(shown) / len(rows), held / max(len(shown), 1)
@@ -236,9 +236,9 @@ def measure(samples: int, bootstrapped: int) -> dict[str, float]:
     """Coverage of every interval at every point, and the share of samples in which it is shown where that is not 1."""
     figures = {name_point("accuracy", *point): cover_accuracy(*point) for point in POINTS}
     for ways, count in ((SIMULATED, samples), (USUAL, bootstrapped)):
-        for name, tell in ways.items():
+        for name, estimate in ways.items():
             for number, point in enumerate(POINTS):
-                shown, covered = cover(tell(np.random.default_rng(number), *point, count))
+                shown, covered = cover(estimate(np.random.default_rng(number), *point, count))
                 if shown >= SELDOM:
                     figures[name_point(name, *point)] = covered
                 if shown < 1:
@@ -258,8 +258,8 @@ def read(figures: dict[str, float], name: str, n: int, accuracy: float) -> str:
     shown = figures.get(f"{key}, shown", 1.0)
     if key not in figures:
         return "none"
-    told = f"{figures[key]:.3f}".removeprefix("0")
-    return told if round(shown, 2) == 1 else f"{told} ({shown:.0%})"
+    covered = f"{figures[key]:.3f}".removeprefix("0")
+    return covered if round(shown, 2) == 1 else f"{covered} ({shown:.0%})"
 
 
 def build_table(figures: dict[str, float]) -> str:

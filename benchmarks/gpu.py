@@ -110,7 +110,7 @@ def train(base: LoadedBase, rows: Rows, recipes: Sequence[Recipe]) -> tuple[list
             )
             for number, own in enumerate(recipes)
         ]
-        outcomes = train_adapters(base, rows.headlines, rows.labels, trainings, tell=print)
+        outcomes = train_adapters(base, rows.headlines, rows.labels, trainings, notify=print)
     release()
     return outcomes, ends
 
@@ -276,7 +276,7 @@ def measure_memory(results: Results, folder: Path, rows: Rows) -> None:
         training = Training(
             recipe("whole-text", 16), Path(scratch) / "adapter", on_step=lambda _: ends.append(time.perf_counter())
         )
-        [outcome] = train_adapters(base, rows.headlines[:96], rows.labels[:96], [training], tell=print)
+        [outcome] = train_adapters(base, rows.headlines[:96], rows.labels[:96], [training], notify=print)
     results.add("4 bits kept, whole-text, batches of 16, peak memory of torch, GB", outcome.peak_memory_bytes / 1e9)
     results.add("4 bits kept, whole-text, batches of 16, examples/s", rate_of(ends, 16, parts=1))
     results.add("4 bits kept, whole weights", float(base.is_whole))

@@ -42,9 +42,9 @@ def build_blocks(records: dict[str, Record]) -> dict[str, str]:
         "training": _describe(records["training"]["machine"], "training") + _build_training(records["training"]),
         "grid": _describe(records["grid"]["machine"], "grid") + _build_grid(records["grid"]),
         "gpu": _build_gpu(records["gpu"]),
-        "gpu-in-short": _tell_gpu_in_short(records["gpu"]),
-        "market": _tell_market(records["market"]),
-        "real-study": _tell_real_study(records["financial-phrasebank"]),
+        "gpu-in-short": _describe_gpu_in_short(records["gpu"]),
+        "market": _describe_market(records["market"]),
+        "real-study": _describe_real_study(records["financial-phrasebank"]),
     }
 
 
@@ -102,7 +102,7 @@ def _build_training(record: Record) -> str:
     return f"{build_table(titles, rows)}\n\n{told}"
 
 
-def _tell_market(record: Record) -> str:
+def _describe_market(record: Record) -> str:
     figures = {name: f"{figure:g}" for name, figure in record["figures"].items()}
     seconds = record["figures"]["daily sentiment of 1,000,000 headlines with its join, s"]
     return (
@@ -182,7 +182,7 @@ def _build_gpu(record: Record) -> str:
     )
 
 
-def _tell_gpu_in_short(record: Record) -> str:
+def _describe_gpu_in_short(record: Record) -> str:
     figures, ratios = record["figures"], record["ratios"]
     rates = [figures[f"fintone, whole-text, batches of {size}, examples/s"] for size in (8, 16)]
     faster = [ratio for name, ratio in ratios.items() if name.startswith("fintone/SFTTrainer")]
@@ -193,7 +193,7 @@ def _tell_gpu_in_short(record: Record) -> str:
     )
 
 
-def _tell_real_study(record: Record) -> str:
+def _describe_real_study(record: Record) -> str:
     """What `benchmarks.study_page` found, best first, beside the best published figure."""
     found = [
         (

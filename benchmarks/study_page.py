@@ -13,7 +13,7 @@ from typing import Any
 
 from benchmarks.machine import RESULTS
 from benchmarks.readme import build_table, fill_blocks
-from reporting.verdict import tell_bounds, tell_figure
+from reporting.verdict import format_bounds, format_ratio
 from storage.home import Home
 from storage.query import query
 
@@ -44,10 +44,10 @@ def asker(study: str) -> Ask:
     return ask
 
 
-def tell(row: Row, name: str) -> str:
+def format_interval_of(row: Row, name: str) -> str:
     """A figure with its interval, as `.781 [.753, .807]`."""
     low, high = row.get(f"{name}_low"), row.get(f"{name}_high")
-    return tell_figure(row[name]) + ("" if low is None or high is None else f" {tell_bounds(low, high)}")
+    return format_ratio(row[name]) + ("" if low is None or high is None else f" {format_bounds(low, high)}")
 
 
 def build_run(ask: Ask) -> str:
@@ -89,9 +89,9 @@ def build_reproduction(ask: Ask) -> str:
         (
             row["cell_name"],
             f"{row['temperature']:g}",
-            f"{tell_figure(row['published'])} / {tell_figure(row['published_f1'])}",
-            tell(row, "accuracy"),
-            tell(row, "macro_f1"),
+            f"{format_ratio(row['published'])} / {format_ratio(row['published_f1'])}",
+            format_interval_of(row, "accuracy"),
+            format_interval_of(row, "macro_f1"),
         )
         for row in rows
     ]
@@ -108,9 +108,9 @@ def build_ladder(ask: Ask) -> str:
     told = [
         (
             row["cell_name"],
-            tell(row, "accuracy"),
-            tell(row, "macro_f1"),
-            tell_figure(row["mcc"]),
+            format_interval_of(row, "accuracy"),
+            format_interval_of(row, "macro_f1"),
+            format_ratio(row["mcc"]),
             f"{row['headlines_per_second']:,.0f}",
             "" if row["size_bytes"] is None else f"{row['size_bytes'] / 1e6:,.1f}",
             "" if row["train_seconds"] is None else f"{row['train_seconds']:,.1f}",
@@ -134,9 +134,9 @@ def build_recipes(ask: Ask) -> str:
     told = [
         (
             f"{row['cell_name']}{' *' if row['is_chosen'] else ''}",
-            tell_figure(row["accuracy"]),
-            tell_figure(row["macro_f1"]),
-            tell(row, "on_test"),
+            format_ratio(row["accuracy"]),
+            format_ratio(row["macro_f1"]),
+            format_interval_of(row, "on_test"),
         )
         for row in rows
     ]
@@ -151,7 +151,9 @@ def build_curve(ask: Ask) -> str:
     )
     lines: dict[tuple[int, str], dict[float, str]] = {}
     for row in rows:
-        lines.setdefault((row["epochs"], row["cell_name"]), {})[row["temperature"]] = tell(row, "accuracy")
+        lines.setdefault((row["epochs"], row["cell_name"]), {})[row["temperature"]] = format_interval_of(
+            row, "accuracy"
+        )
     told = [(str(epochs), name, *(own[each] for each in TEMPERATURES)) for (epochs, name), own in sorted(lines.items())]
     return build_table(("epochs", "cell", *(f"T={each:g}" for each in TEMPERATURES)), told)
 
@@ -165,7 +167,13 @@ def build_agreement(ask: Ask) -> str:
         " ORDER BY rung, least_agreement"
     )
     told = [
-        (row["cell_name"], row["agreement"], str(row["n"]), tell(row, "accuracy"), tell(row, "macro_f1"))
+        (
+            row["cell_name"],
+            row["agreement"],
+            str(row["n"]),
+            format_interval_of(row, "accuracy"),
+            format_interval_of(row, "macro_f1"),
+        )
         for row in rows
     ]
     return build_table(("cell", "agreement", "headlines", "accuracy", "macro-F1"), told)
@@ -188,9 +196,9 @@ def build_examples(ask: Ask) -> str:
     told = [
         (
             row["cell_name"],
-            tell_figure(row["accuracy"]),
-            tell_figure(row["plain_accuracy"]),
-            tell(row, "difference"),
+            format_ratio(row["accuracy"]),
+            format_ratio(row["plain_accuracy"]),
+            format_interval_of(row, "difference"),
             f"{row['p_holm']:.2g}",
         )
         for row in rows
@@ -205,7 +213,7 @@ def build_seeds(ask: Ask) -> str:
         (
             row["cell_name"],
             str(row["seeds"]),
-            tell_figure(row["accuracy_mean"]),
+            format_ratio(row["accuracy_mean"]),
             f"{row['accuracy_sd']:.3f}",
         )
         for row in rows

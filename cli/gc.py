@@ -19,17 +19,17 @@ def gc(
 
     Example: fintone gc --dry-run
     """
-    from operations.disk import tell_bytes
+    from operations.disk import format_bytes
     from operations.garbage import collecting, delete_garbage
 
     with collecting() as garbage:
-        total = tell_bytes(sum(each.bytes for each in garbage))
+        total = format_bytes(sum(each.bytes for each in garbage))
         if not garbage:
             print_lines([("gc", "nothing to free: the warehouse refers to all that is there")])
             return
         if not dry_run:
             check_answerable("gc", yes=yes)
-        print_lines([(tell_bytes(each.bytes), f"{each.place}: {each.why}") for each in garbage])
+        print_lines([(format_bytes(each.bytes), f"{each.place}: {each.why}") for each in garbage])
         if dry_run:
             print_lines([("in all", f"{total} would be freed; nothing is deleted")])
             return

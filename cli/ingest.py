@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.options import assign, build_config
-from cli.output.console import print_lines, print_query, stderr, stdout, tell
+from cli.output.console import print_lines, print_notice, print_query, stderr, stdout
 from cli.reading import (
     ContextColumn,
     DateOrder,
@@ -100,7 +100,7 @@ def run_ingestion(data: "DataSettings", *, again: bool) -> None:
     else:
         from operations.intake import take_in
 
-        ingested = take_in(data, tell, again=again)
+        ingested = take_in(data, print_notice, again=again)
     report = load_data_report(Home.from_environment().warehouse, ingested.ingest_id)
     lines, queries = describe_ingestion(report, is_new=ingested.is_new)
     print_lines(lines)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from cli.options import Format
-from cli.output.console import find_screen, print_lines, tell
+from cli.output.console import find_screen, print_lines, print_notice
 
 
 class Things(StrEnum):
@@ -33,6 +33,6 @@ def list_things(
 
     if output is not None:
         check_output(output)
-    deliver(render(LISTS[things.value](), format_.value, note=tell, screen=find_screen(output)), output)
+    deliver(render(LISTS[things.value](), format_.value, note=print_notice, screen=find_screen(output)), output)
     if format_ is Format.TABLE and output is None:
         print_lines(describe_home())

@@ -18,7 +18,7 @@ from cli.ingest import ingest
 from cli.list import list_things
 from cli.market import market
 from cli.options import BAD_INPUT, FAILED, INTERRUPTED, INTERRUPTION
-from cli.output.console import tell
+from cli.output.console import print_notice
 from cli.profiles import profiles
 from cli.promote import promote
 from cli.report import report
@@ -83,7 +83,7 @@ def main() -> None:
     """Run the command line and end the process with the exit code of the contract: 0, 1 or 2."""
     arguments = sys.argv[1:]
     debug = debugging.is_on = "--debug" in arguments
-    show_notices(tell)
+    show_notices(print_notice)
     forbid_telemetry()
     code = _run([word for word in arguments if word != "--debug"], debug=debug)
     if code == INTERRUPTED:
@@ -99,25 +99,25 @@ def _run(words: list[str], *, debug: bool) -> int:
     except TyperException as error:
         path = error.ctx.command_path if getattr(error, "ctx", None) else "fintone"  # type: ignore[attr-defined]
         message = error.format_message().replace("Value error, ", "").rstrip(".")
-        code = _tell(f"{message}; see {path} --help", BAD_INPUT, debug=debug)
+        code = _fail(f"{message}; see {path} --help", BAD_INPUT, debug=debug)
     except InputError as error:
         for line in error.details:
-            tell(line)
-        code = _tell(str(error), BAD_INPUT, debug=debug)
+            print_notice(line)
+        code = _fail(str(error), BAD_INPUT, debug=debug)
     except FailureError as error:
-        code = _tell(str(error), FAILED, debug=debug)
+        code = _fail(str(error), FAILED, debug=debug)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = FAILED
     except MemoryError:
-        code = _tell("out of memory: give fewer rows or a smaller model, or close other programs", FAILED, debug=debug)
+        code = _fail("out of memory: give fewer rows or a smaller model, or close other programs", FAILED, debug=debug)
     except Exception as error:  # noqa: BLE001 (the edge: whatever went wrong is one line, or a traceback with --debug)
         hint = "" if debug else "; --debug shows more"
-        code = _tell(f"{type(error).__name__}: {' '.join(str(error).split())}{hint}", FAILED, debug=debug)
+        code = _fail(f"{type(error).__name__}: {' '.join(str(error).split())}{hint}", FAILED, debug=debug)
     return int(code)
 
 
-def _tell(message: str, code: int, *, debug: bool) -> int:
+def _fail(message: str, code: int, *, debug: bool) -> int:
     """Print the error that is handled as one line, below its traceback where that was asked for; the exit code."""
     if debug:
         sys.stderr.write(show_text(traceback.format_exc(), lines=True))

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.options import Form, Model, Temperature
-from cli.output.console import SafeConsole, print_lines, stdout, tell
+from cli.output.console import SafeConsole, print_lines, print_notice, stdout
 
 
 def market(
@@ -54,7 +54,7 @@ def market(
         prepare_warehouse(home.warehouse)
     measured = measure_market(settings)
     for note in measured.notes:
-        tell(note)
+        print_notice(note)
     found = load_market(home.warehouse, measured.market_id)
     if format_ is Form.JSON:
         deliver([to_json({"market_id": measured.market_id, **found}, indent=2) + "\n"], output)

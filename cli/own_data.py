@@ -25,7 +25,7 @@ def find_rules(profile: str, assignments: Sequence[str]) -> list[str]:
     return [rule for rule in RULES if rule.partition("=")[0] not in given]
 
 
-def tell_rules(rules: Sequence[str]) -> str:
+def describe_rules(rules: Sequence[str]) -> str:
     """What holds for the user's own headlines, and how to have the rules of the study."""
     return (
         f"own headlines: {' and '.join(rules)}, as in the profile desk, so that train has no copy of a test headline; "

@@ -6,7 +6,7 @@ import typer
 
 from cli.completion import complete_profile
 from cli.options import build_config
-from cli.output.console import StandardOutput, print_lines, tell
+from cli.output.console import StandardOutput, print_lines, print_notice
 
 
 def profiles(
@@ -23,7 +23,7 @@ def profiles(
 
     if name is None:
         print_lines([(profile, describe_profile(profile)) for profile in PROFILES])
-        tell("one of your own: fintone profiles desk > my.yaml, change it, then fintone run --profile my.yaml")
+        print_notice("one of your own: fintone profiles desk > my.yaml, change it, then fintone run --profile my.yaml")
         return
     build_config(name, [], [])
     StandardOutput().write(load_profile_text(name))

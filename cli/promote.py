@@ -30,7 +30,7 @@ def promote(
     """
     from operations.floors import describe_proposal
     from operations.promotion import carry_out, propose, propose_roll_back
-    from reporting.promotion import tell_champion
+    from reporting.promotion import describe_champion
 
     if back == (cell is not None):
         raise typer.BadParameter("give a cell, or --back" + (", not both" if back else ""))
@@ -44,8 +44,8 @@ def promote(
     carry_out(proposal)
     print_lines(
         [
-            ("champion", tell_champion(proposal.after).removeprefix("cell ")),
-            ("before", tell_champion(proposal.before).removeprefix("cell ")),
+            ("champion", describe_champion(proposal.after).removeprefix("cell ")),
+            ("before", describe_champion(proposal.before).removeprefix("cell ")),
             ("decided by", person),
             ("recorded", "fintone list champions"),
             ("report", f"fintone report --study {proposal.decision.study_id} brings its page up to date"),

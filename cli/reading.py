@@ -12,7 +12,7 @@ import typer
 
 from cli.label_map import read_label_map
 from cli.options import assign, collect_values
-from cli.output.console import tell
+from cli.output.console import print_notice
 from schemas.formats import LABELLED_FORMATS
 from schemas.listing import cut
 
@@ -80,11 +80,11 @@ def build_recalling(profile: str, base_models: "Sequence[str]", assignments: lis
     given = values.get("data", {})
     recalled = recall_reading(given)
     if recalled:
-        tell(tell_recalled(given["source"], recalled, ", and --set data.NAME=null drops one"))
+        print_notice(describe_recalled(given["source"], recalled, ", and --set data.NAME=null drops one"))
     return build_config({**values, "data": {**recalled, **given}})
 
 
-def tell_recalled(source: str, recalled: Mapping[str, Any], more: str = "") -> str:
+def describe_recalled(source: str, recalled: Mapping[str, Any], more: str = "") -> str:
     """What was said of a source, and how to say otherwise: by options, or as `more` says."""
     told = ", ".join(f"{name}={cut(json.dumps(value, ensure_ascii=False))}" for name, value in recalled.items())
     return f"{source}: read as when it was last ingested, {told}; options change that{more}"

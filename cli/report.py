@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from cli.completion import complete_study
-from cli.output.console import print_lines, tell
+from cli.output.console import print_lines, print_notice
 
 
 def report(
@@ -48,4 +48,4 @@ def report(
     lines = [("report", str(page)), ("charts", f"{page.parent / 'charts'}: SVG and PNG")]
     print_lines(lines if output is not None else [*lines, ("all studies", str(home.report_index))])
     if open_page and not webbrowser.open(page.resolve().as_uri()):
-        tell(f"browser: none opens {page}; open it by hand, or set BROWSER to the command of one")
+        print_notice(f"browser: none opens {page}; open it by hand, or set BROWSER to the command of one")

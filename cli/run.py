@@ -6,8 +6,8 @@ import typer
 
 from cli.completion import complete_profile
 from cli.options import assign, read_tags
-from cli.output.console import print_lines, print_query, print_text, stderr, stdout, tell
-from cli.own_data import find_rules, tell_rules
+from cli.output.console import print_lines, print_notice, print_query, print_text, stderr, stdout
+from cli.own_data import describe_rules, find_rules
 from cli.reading import (
     ContextColumn,
     DateOrder,
@@ -117,7 +117,7 @@ def run(
     assignments = [*assign(flags), *reading, *varied, *(set_ or [])]
     rules = find_rules(profile, assignments)
     config = build_recalling(profile, base_model or [], [*rules, *assignments])
-    notes = [tell_rules(rules)] if rules else []
+    notes = [describe_rules(rules)] if rules else []
     if dry_run:
         from operations.preview import describe_study
 
@@ -150,7 +150,7 @@ def run_study(config: "StudyConfig", notes: "Sequence[str]" = ()) -> None:
     told = [f"note: {note}" for note in notes]
     check_inputs(config, told.append)
     for line in told:
-        tell(line)
+        print_notice(line)
     home = Home.from_environment()
     home.create()
     prepare_warehouse(home.warehouse)
@@ -168,36 +168,36 @@ def run_study(config: "StudyConfig", notes: "Sequence[str]" = ()) -> None:
 
 def _check_complete(home: "Home", study_id: str) -> None:
     """Raise where cells of a study failed."""
-    from operations.missing import tell_missing
+    from operations.missing import describe_lost_cells
     from storage.cells import load_missing
 
     missing = load_missing(home.warehouse, study_id)
     if missing:
-        raise FailureError(f"study {study_id}: {tell_missing(missing)}; the same command tries again")
+        raise FailureError(f"study {study_id}: {describe_lost_cells(missing)}; the same command tries again")
 
 
 def _print_champion(home: "Home", study_id: str) -> None:
     """What the gate decided on a study, on its day, and who is champion now."""
-    from reporting.promotion import tell_advice, tell_champion, tell_decision, tell_folds_unjudged
+    from reporting.promotion import describe_advice, describe_champion, describe_decision, describe_folds_unjudged
     from storage.champions import load_champion, load_decision
     from storage.folds import load_study_folds
 
     decision = load_decision(home.warehouse, study_id)
     if decision:
-        print_text(tell_decision(decision))
+        print_text(describe_decision(decision))
         print_text(f"reason: {decision['reason']}")
-        advice = tell_advice(decision)
+        advice = describe_advice(decision)
         if advice:
             print_text(advice)
     elif folds := load_study_folds(home.warehouse, study_id):
-        print_text(tell_folds_unjudged(folds))
-    print_text(f"champion now: {tell_champion(load_champion(home.warehouse))}")
+        print_text(describe_folds_unjudged(folds))
+    print_text(f"champion now: {describe_champion(load_champion(home.warehouse))}")
 
 
 def _print_leaderboard(home: "Home", study_id: str, *, synthetic: bool) -> None:
     from cli.output.leaderboard import build_table
     from operations.missing import find_best
-    from reporting.verdict import tell_baseline, tell_drop, tell_spread
+    from reporting.verdict import describe_baseline, describe_drop, describe_spread
     from storage.cells import load_short_ids
     from storage.comparisons import load_verdicts
     from storage.evaluations import load_leaderboard
@@ -213,13 +213,13 @@ def _print_leaderboard(home: "Home", study_id: str, *, synthetic: bool) -> None:
     stdout.print()
     stdout.print(build_table(rows, title, load_short_ids(home.warehouse)))
     for dropped in load_drops(home.warehouse, study_id):
-        print_text(f"{dropped.name}: {tell_drop(dropped.drop.epoch, dropped.drop.p_value)}")
+        print_text(f"{dropped.name}: {describe_drop(dropped.drop.epoch, dropped.drop.p_value)}")
     verdicts = load_verdicts(home.warehouse, study_id, best["cell_id"])  # none without baselines
     verdict = verdicts.get(best["temperature"])
     stdout.print(f"\nbest on validation: cell {best['cell_id']}")
     if verdict:
-        print_text(f"at temperature {best['temperature']:g} on test, {tell_baseline('it', verdict)}")
-    spread = tell_spread(load_spread(home.warehouse, study_id, best["cell_id"], best["temperature"]))
+        print_text(f"at temperature {best['temperature']:g} on test, {describe_baseline('it', verdict)}")
+    spread = describe_spread(load_spread(home.warehouse, study_id, best["cell_id"], best["temperature"]))
     if spread:
         print_text(spread)
     _print_champion(home, study_id)

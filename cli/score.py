@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.options import Model, Temperature
-from cli.output.console import score_progress, stderr, tell
-from cli.reading import DateOrder, InstrumentColumn, PublishedAtColumn, Timezone, recall_reading, tell_recalled
+from cli.output.console import print_notice, score_progress, stderr
+from cli.reading import DateOrder, InstrumentColumn, PublishedAtColumn, Timezone, describe_recalled, recall_reading
 from reporting.csv_rows import CsvRows
 from schemas.formats import FORMATS
 
@@ -129,7 +129,7 @@ def _recall(given: "Mapping[str, Any]") -> dict[str, Any]:
     names = list_reading(evaluate=given["evaluate"])
     recalled = {name: value for name, value in recall_reading(given).items() if name in names}
     if recalled:
-        tell(tell_recalled(given["source"], recalled))
+        print_notice(describe_recalled(given["source"], recalled))
     return recalled
 
 
@@ -141,7 +141,7 @@ def run_scoring(settings: "ScoreSettings", form: "Literal['csv', 'jsonl'] | None
     from cli.session.interruption import prompt_interruption
     from cli.session.session import is_server_set, prefect_session
     from operations.accuracy_watch import watch_accuracy
-    from operations.answers import answers_file, check_evaluated, choose_model, score_source, telling_interrupted
+    from operations.answers import answers_file, check_evaluated, choose_model, reporting_interruption, score_source
     from operations.drift import DriftWatch
     from operations.worker import close_worker, start_worker
     from storage.home import Home
@@ -159,24 +159,24 @@ def run_scoring(settings: "ScoreSettings", form: "Literal['csv', 'jsonl'] | None
         return
     csv_rows = CsvRows(raw=settings.raw)
     send = partial(_send_drift, settings, chosen.scorer.cell_id) if is_server_set() else _send_nowhere
-    watch = DriftWatch(home.warehouse, settings.drift_tolerance, tell, send)
-    end = partial(_tell_end, csv_rows, watch)
+    watch = DriftWatch(home.warehouse, settings.drift_tolerance, print_notice, send)
+    end = partial(_print_end, csv_rows, watch)
     start_worker()
     try:
         with (
             prompt_interruption(),
-            telling_interrupted(end) as keep,
-            answers_file(settings, csv_rows, tell) as to_file,
+            reporting_interruption(end) as keep,
+            answers_file(settings, csv_rows, print_notice) as to_file,
             score_progress(stderr) as show,
         ):
             write = to_file or _answers_to_stdout(form or "csv", csv_rows)
-            scored = score_source(settings, chosen, write, show, tell, look=watch.look, on_interrupt=keep)
+            scored = score_source(settings, chosen, write, show, print_notice, look=watch.look, on_interrupt=keep)
     finally:
         close_worker()
     end(scored)
     if settings.evaluate:
         send_drop = partial(_send_drop, scored) if is_server_set() else _send_to_nobody
-        watch_accuracy(home.warehouse, scored.scoring_id, tell, send_drop)
+        watch_accuracy(home.warehouse, scored.scoring_id, print_notice, send_drop)
     check_evaluated(scored)
 
 
@@ -187,13 +187,13 @@ def _answers_to_stdout(form: "Literal['csv', 'jsonl']", csv_rows: "CsvRows") -> 
     return answers_to_stream(StandardOutput(), form, csv_rows)
 
 
-def _tell_end(csv_rows: "CsvRows", watch: "DriftWatch", scored: "ScoredSource") -> None:
+def _print_end(csv_rows: "CsvRows", watch: "DriftWatch", scored: "ScoredSource") -> None:
     """Tell what came of a source, all of it or as far as it was scored."""
-    from operations.answers import tell_result
+    from operations.answers import describe_result
 
-    for line in tell_result(scored):
-        tell(line)
-    csv_rows.tell(tell)
+    for line in describe_result(scored):
+        print_notice(line)
+    csv_rows.report(print_notice)
     watch.end(scored.scoring_id)
 
 
@@ -227,5 +227,5 @@ def _has_server(what: str) -> bool:
 
     unusable = check_set_server()
     if unusable:
-        tell(f"the event of {what} is not sent: {unusable}")
+        print_notice(f"the event of {what} is not sent: {unusable}")
     return not unusable

@@ -10,7 +10,7 @@ import typer
 
 from cli import debugging
 from cli.options import FAILED, INTERRUPTED, INTERRUPTION, Format
-from cli.output.console import find_screen, tell
+from cli.output.console import find_screen, print_notice
 from schemas.text import show_text
 
 
@@ -37,7 +37,7 @@ def sql(
         check_output(output)
     mark_interrupted(warehouse)
     with asking(warehouse, statement, timeout, memory, _leave_at_once) as result:
-        deliver(render(result, format_.value, raw=raw, note=tell, screen=find_screen(output)), output)
+        deliver(render(result, format_.value, raw=raw, note=print_notice, screen=find_screen(output)), output)
 
 
 def _leave_at_once(reason: BaseException) -> None:

@@ -90,7 +90,7 @@ def run_in_turn(study: StudyPlan, pace: Pace, groups: Groups) -> None:
     for group in groups:
         with pacing(pace), pace.running([cell.name for cell in group]):
             _run_group(study, place_cells(group, pace))
-        _tell_pace(pace)
+        _report_pace(pace)
 
 
 def place_cells(cells: Sequence[ModelCell], pace: Pace) -> dict[ModelCell, str]:
@@ -122,7 +122,7 @@ def _train_together(study: StudyPlan, cells: Mapping[ModelCell, str]) -> frozens
     return trained
 
 
-def _tell_pace(pace: Pace) -> None:
+def _report_pace(pace: Pace) -> None:
     """Tell how many cells are done, and how long the others will take, if any are left and that can be told."""
     seconds = pace.seconds_left()
     if pace.done < len(pace.order) and seconds is not None:

@@ -8,7 +8,7 @@ from flows.notices import show_notices
 from schemas.plan import IngestedSource
 from schemas.source import DataSettings
 from tasks.data import ingest_source, publish_data_report
-from tasks.user_errors import tell_in_one_line
+from tasks.user_errors import print_in_one_line
 
 
 @flow(name="ingest", flow_run_name="ingest {data.source}")
@@ -24,7 +24,7 @@ def ingest(data: DataSettings, again: bool = False) -> IngestedSource:  # noqa: 
     """
     close_prefect_of_deployment()
     show_notices()
-    tell_in_one_line()
+    print_in_one_line()
     provide_hub_token()
     ingested = ingest_source(data, again=again)
     if ingested.is_new:

@@ -8,7 +8,7 @@ from schemas.market import MarketSettings, Measured
 from storage.home import Home
 from storage.warehouse import prepare_warehouse
 from tasks.market import measure_market
-from tasks.user_errors import tell_in_one_line
+from tasks.user_errors import print_in_one_line
 
 
 @flow(name="market", flow_run_name="market {settings.prices} with {settings.model}")
@@ -23,7 +23,7 @@ def market(settings: MarketSettings) -> Measured:
     """
     close_prefect_of_deployment()
     show_notices()
-    tell_in_one_line()
+    print_in_one_line()
     home = Home.from_environment()
     home.create()
     prepare_warehouse(home.warehouse)

@@ -12,10 +12,10 @@ LOGGER = "fintone"
 class NoticeHandler(logging.Handler):
     """Shows log records of fintone's own."""
 
-    def __init__(self, tell: Callable[[str], None]) -> None:
-        """Show a record by `tell` where no flow is at work."""
+    def __init__(self, notify: Callable[[str], None]) -> None:
+        """Show a record by `notify` where no flow is at work."""
         super().__init__()
-        self._tell = tell
+        self._notify = notify
 
     def emit(self, record: logging.LogRecord) -> None:
         """Show the record as a line."""
@@ -25,18 +25,18 @@ class NoticeHandler(logging.Handler):
 
             announce(message)
         else:
-            self._tell(message)
+            self._notify(message)
 
 
-def show_notices(tell: Callable[[str], None] | None = None) -> None:
+def show_notices(notify: Callable[[str], None] | None = None) -> None:
     """Show what is logged from here on; calling it again changes nothing.
 
     Args:
-        tell: Shows a line where no flow is at work; on standard error if not given.
+        notify: Shows a line where no flow is at work; on standard error if not given.
     """
     logger = logging.getLogger(LOGGER)
     if not any(isinstance(handler, NoticeHandler) for handler in logger.handlers):
-        logger.addHandler(NoticeHandler(tell or _print_to_standard_error))
+        logger.addHandler(NoticeHandler(notify or _print_to_standard_error))
         logger.propagate = False
 
 

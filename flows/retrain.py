@@ -11,7 +11,7 @@ from flows.folds import run_folds
 from flows.notices import show_notices
 from flows.race import run_race
 from flows.run_names import add_study_id, name_run
-from operations.missing import tell_missing
+from operations.missing import describe_lost_cells
 from operations.models import lacks_adapters
 from schemas.config import StudyConfig
 from schemas.plan import IngestedSource, StudyPlan
@@ -31,7 +31,7 @@ from tasks.promotion import judge_challenger
 from tasks.publication import publish_leaderboard, publish_report
 from tasks.study import plan_epoch_curve, plan_study
 from tasks.training import check_bases, drop_checkpoints
-from tasks.user_errors import tell_in_one_line
+from tasks.user_errors import print_in_one_line
 
 
 @flow(name="retrain", flow_run_name=name_run)
@@ -46,7 +46,7 @@ def retrain(config: StudyConfig) -> str:
     """
     close_prefect_of_deployment()
     show_notices()
-    tell_in_one_line()
+    print_in_one_line()
     provide_hub_token()
     home = Home.from_environment()
     home.create()
@@ -73,7 +73,7 @@ def _complete(home: Home, study: StudyPlan, ingested: IngestedSource) -> None:
     _answer(study, ingested)
     missing = load_missing(home.warehouse, study.study_id)
     if missing:
-        announce(f"study {study.study_id} is incomplete, {tell_missing(missing)}")
+        announce(f"study {study.study_id} is incomplete, {describe_lost_cells(missing)}")
     else:
         _drop_checkpoints(study)
 

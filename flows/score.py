@@ -12,7 +12,7 @@ from schemas.source import ScoreSettings
 from storage.home import Home
 from storage.warehouse import prepare_warehouse
 from tasks.scoring import score_headlines, watch_drift, watch_fresh_accuracy
-from tasks.user_errors import tell_in_one_line
+from tasks.user_errors import print_in_one_line
 
 
 @flow(name="score", flow_run_name="score {settings.source} with {settings.model}")
@@ -27,7 +27,7 @@ def score(settings: ScoreSettings) -> ScoredSource:
     """
     close_prefect_of_deployment()
     show_notices()
-    tell_in_one_line()
+    print_in_one_line()
     provide_hub_token()
     home = Home.from_environment()
     home.create()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from ingestion import bounds
-from ingestion.passed_over import tell_why
+from ingestion.passed_over import describe_why
 from schemas.errors import InputError
 from schemas.reasons import describe_reason
 
@@ -42,12 +42,12 @@ def open_zip(content: bytes, source: str) -> zipfile.ZipFile:
 
 def list_files(archive: zipfile.ZipFile) -> list[str]:
     """The names of the archive's files that may hold data."""
-    return [name for name in _names(archive) if tell_why(PurePosixPath(name)) is None]
+    return [name for name in _names(archive) if describe_why(PurePosixPath(name)) is None]
 
 
-def tell_others(archive: zipfile.ZipFile) -> tuple[str, ...]:
+def describe_others(archive: zipfile.ZipFile) -> tuple[str, ...]:
     """The archive's other files (see `ingestion.passed_over`), each with the reason why it is not read."""
-    reasons = {name: tell_why(PurePosixPath(name)) for name in _names(archive)}
+    reasons = {name: describe_why(PurePosixPath(name)) for name in _names(archive)}
     return tuple(f"{name} ({why})" for name, why in reasons.items() if why)
 
 

@@ -1,6 +1,6 @@
 """Equal headlines: all are kept, or they are merged and disagreeing labels are resolved.
 
-Headlines are equal whose texts are, and whose `about` (see `tell_about`) is. Every row is counted.
+Headlines are equal whose texts are, and whose `about` (see `describe_subjects`) is. Every row is counted.
 """
 
 from collections import Counter
@@ -14,7 +14,7 @@ import pandas as pd
 
 from ingestion.identity import headline_id, normalise_text, text_id
 from ingestion.masking import mask_texts
-from ingestion.publication import tell_days
+from ingestion.publication import format_days
 from schemas.frames import LABEL_VALUES
 
 _ROWS_AT_ONCE = 100_000
@@ -39,7 +39,7 @@ class Resolved:
     quarantined: pd.DataFrame
 
 
-def tell_about(candidates: pd.DataFrame, parts: Collection[str], timezone: str) -> pd.Series:
+def describe_subjects(candidates: pd.DataFrame, parts: Collection[str], timezone: str) -> pd.Series:
     """What makes each candidate another headline than one of the same text: its instrument, its day and its context.
 
     Args:
@@ -50,7 +50,7 @@ def tell_about(candidates: pd.DataFrame, parts: Collection[str], timezone: str) 
     about = pd.Series("", index=candidates.index, dtype="str")
     values = {
         "instrument": candidates["instrument"],
-        "day": tell_days(candidates["published_at"], timezone),
+        "day": format_days(candidates["published_at"], timezone),
         "context": candidates["context"],
     }
     for part, value in values.items():
@@ -136,10 +136,10 @@ def _explain(conflicting: pd.DataFrame, refused: pd.Series, conflicts: Conflicts
     told = {text: Counter(sorted(labels)) for text, labels in conflicting.groupby("equal")["label"]}
     rows = conflicting.loc[refused.index]
     fates = zip(rows["equal"].tolist(), rows["label"].tolist(), refused.tolist(), strict=True)
-    return [_tell_fate(told[text], label, fate, conflicts) for text, label, fate in fates]
+    return [_describe_fate(told[text], label, fate, conflicts) for text, label, fate in fates]
 
 
-def _tell_fate(labels: Counter[str], label: str, fate: str, conflicts: Conflicts) -> str:
+def _describe_fate(labels: Counter[str], label: str, fate: str, conflicts: Conflicts) -> str:
     """Why a row is refused whose text has several labels, each with its number of rows."""
     [(first, most), (_, second), *_] = labels.most_common()
     if fate == "outvoted":

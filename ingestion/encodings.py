@@ -1,7 +1,7 @@
 r"""Bytes in, text and the name of its encoding out. A byte that cannot be read is never replaced.
 
 A file is decoded piece by piece, so that a large one is never in memory twice. Bytes that are invalid in its encoding
-become lone surrogates (Python's `surrogateescape`), and `tell_bytes` shows them as `\xNN`.
+become lone surrogates (Python's `surrogateescape`), and `escape_bytes` shows them as `\xNN`.
 """
 
 import codecs
@@ -148,7 +148,7 @@ def has_foreign_bytes(text: str) -> bool:
     return _SURROGATE.search(text) is not None
 
 
-def tell_bytes(text: str, encoding: str) -> str:
+def escape_bytes(text: str, encoding: str) -> str:
     r"""The text with such bytes shown as `\xNN`."""
     return _SURROGATE.sub(lambda sign: ascii(sign.group().encode(encoding, "surrogateescape"))[2:-1], text)
 

@@ -80,7 +80,7 @@ def read_workbook(content: bytes, source: str, settings: DataSettings) -> TableR
         raise _no_table(tables, source, settings)
     first = next(iter(found.values()))
     read = {name: table for name, table in found.items() if _column_names(table) == _column_names(first)}
-    unread = tuple(_tell_unread(table.sheet) for table in tables if table.sheet.name not in read)
+    unread = tuple(_describe_unread(table.sheet) for table in tables if table.sheet.name not in read)
     every_row = chain.from_iterable(table.rows for table in read.values())
     framed = dict.fromkeys(words for table in read.values() for words in table.not_read)
     return TableRows(every_row, join_columns(table.columns for table in read.values()), (*framed, *unread))
@@ -109,7 +109,7 @@ def _column_names(table: TableRows) -> tuple[str | None, ...]:
     return tuple(None if name is None else name.strip().casefold() for name in names)
 
 
-def _tell_unread(sheet: Sheet) -> str:
+def _describe_unread(sheet: Sheet) -> str:
     return f"sheet {sheet.name!r} ({'hidden' if sheet.is_hidden else 'other columns'})"
 
 

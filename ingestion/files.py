@@ -58,7 +58,7 @@ def find_files(path: Path, name: str, shown: str, agreement: int) -> FoundFiles:
             file = phrasebank.find_file(path, agreement)
             beside = [_find_file(other, f"{name}/{other.name}", str(other)) for other in phrasebank.find_beside(file)]
             found = replace(_find_file(file, f"{name}/{file.name}", str(file)), beside=tuple(beside))
-            return FoundFiles((found,), phrasebank.tell_others(file))
+            return FoundFiles((found,), phrasebank.describe_others(file))
         files, not_read = list_folder(path)
         named = ((file, f"{name}/{file.relative_to(path).as_posix()}") for file in files)
         return FoundFiles(tuple(_find_file(file, own, str(file)) for file, own in named), not_read)

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import NoReturn
 
-from ingestion.passed_over import tell_why
+from ingestion.passed_over import describe_why
 from schemas.errors import InputError
 
 _SHOWN = 5
@@ -30,7 +30,7 @@ def list_folder(folder: Path) -> tuple[list[Path], tuple[str, ...]]:
     others: list[str] = []
     for parent, folders, names in os.walk(folder, onerror=_refuse):
         within = Path(parent).relative_to(folder)
-        reasons = {name: tell_why(within / name) for name in names}
+        reasons = {name: describe_why(within / name) for name in names}
         reasons |= {name: "hidden" for name in folders if name.startswith(".")}
         folders[:] = [name for name in folders if not name.startswith(".")]
         files += [Path(parent, name) for name in names if reasons[name] is None]

@@ -6,10 +6,10 @@ from itertools import chain
 from typing import NamedTuple
 
 from ingestion import phrasebank
-from ingestion.archives import ArchiveError, describe_files, is_zip, list_files, open_zip, read_member, tell_others
+from ingestion.archives import ArchiveError, describe_files, describe_others, is_zip, list_files, open_zip, read_member
 from ingestion.arrow import is_arrow, read_arrow
 from ingestion.delimited import read_delimited
-from ingestion.encodings import Text, decode, has_foreign_bytes, tell_bytes
+from ingestion.encodings import Text, decode, escape_bytes, has_foreign_bytes
 from ingestion.excel import is_workbook, read_workbook
 from ingestion.foreign import refuse_foreign, refuse_foreign_zip
 from ingestion.json_array import is_json_array, read_json_array
@@ -105,7 +105,7 @@ def _read_zip(content: bytes, source: str, settings: DataSettings) -> Content:
         text = decode(levels.pop(settings.agreement), source, settings, phrasebank.ENCODING)
         rows = phrasebank.read_phrasebank_text(text, settings.agreement)
         table = TableRows(phrasebank.raise_agreement(rows, levels))
-        return _from_text("financial-phrasebank zip", text, table)._replace(not_read=tell_others(archive))
+        return _from_text("financial-phrasebank zip", text, table)._replace(not_read=describe_others(archive))
     files = list_files(archive)
     if len(files) > 1 and all(map(part_of_file, files)):
         return _read_parts(archive, files, source, settings)
@@ -121,7 +121,7 @@ def _read_parts(archive: zipfile.ZipFile, files: Sequence[str], source: str, set
         ", ".join(sorted({each.encoding for each in found})),
         chain.from_iterable(give_part(each.rows, part) for each, part in zip(found, parts, strict=True)),
         join_columns(each.columns for each in found),
-        (*tell_others(archive), *(name for each in found for name in each.not_read)),
+        (*describe_others(archive), *(name for each in found for name in each.not_read)),
     )
 
 
@@ -129,11 +129,11 @@ def _read_only_member(archive: zipfile.ZipFile, files: Sequence[str], source: st
     if len(files) != 1:
         raise ArchiveError(
             f"source {source!r} is a zip that is neither an Excel workbook nor the archive of FinancialPhraseBank and "
-            f"holds not one data file but {describe_files(files or tell_others(archive))}: "
+            f"holds not one data file but {describe_files(files or describe_others(archive))}: "
             "unpack it and give the folder or a file"
         )
     found = _read_member(archive, files[0], source, settings)
-    return found._replace(kind=f"{found.kind} in a zip", not_read=(*tell_others(archive), *found.not_read))
+    return found._replace(kind=f"{found.kind} in a zip", not_read=(*describe_others(archive), *found.not_read))
 
 
 def _read_member(archive: zipfile.ZipFile, member: str, source: str, settings: DataSettings) -> Content:
@@ -239,14 +239,14 @@ def read_text(found: Format, head: Text, text: Text, source: str, settings: Data
 
 
 def _from_text(kind: str, text: Text, table: TableRows) -> Content:
-    rows = table.rows if text.is_sound else (_tell_foreign_bytes(row, text.encoding) for row in table.rows)
+    rows = table.rows if text.is_sound else (_escape_foreign_bytes(row, text.encoding) for row in table.rows)
     return Content(kind, text.encoding, rows, table.columns, table.not_read)
 
 
-def _tell_foreign_bytes(row: RawRow, encoding: str) -> RawRow:
+def _escape_foreign_bytes(row: RawRow, encoding: str) -> RawRow:
     if not has_foreign_bytes(row.raw):
         return row
-    return broken_row(tell_bytes(row.raw, encoding), f"bytes that are not {encoding}")
+    return broken_row(escape_bytes(row.raw, encoding), f"bytes that are not {encoding}")
 
 
 def _check_format(found: Format, source: str, settings: DataSettings) -> None:

@@ -41,7 +41,7 @@ def text_id(text: str) -> str:
 def headline_id(text: str, label: str, occurrence: int = 1, about: str = "") -> str:
     """The id of a stored headline; a kept copy after the first has its occurrence number in it.
 
-    `about` is what else makes it another headline than one of the same text, such as its instrument; see `tell_about`.
+    `about` tells it apart from headlines of the same text, such as by its instrument; see `describe_subjects`.
     """
     return _own_hash(
         "\n".join([text, label, *([about] if about else []), *([] if occurrence == 1 else [str(occurrence)])])

@@ -11,7 +11,7 @@ import pandas as pd
 from pandera.typing.pandas import DataFrame
 
 from ingestion.damage import looks_damaged
-from ingestion.duplicates import keep_duplicates, merge_duplicates, tell_about
+from ingestion.duplicates import describe_subjects, keep_duplicates, merge_duplicates
 from ingestion.identity import describe_reading, describe_remembered, snapshot_id
 from ingestion.labels import LabelWords
 from ingestion.near_duplicates import group_near_copies
@@ -94,7 +94,7 @@ def read_source(data: DataSettings, source: Source | None = None) -> Ingestion:
     validated = validate_rows(iterate_rows(source, data, reading), LabelWords.of(data))
     rows_added = sum(map(len, validated)) - sum(reading.rows)
     candidates, invalid, left_out = resolve_dates(validated, data)
-    candidates = candidates.assign(about=tell_about(candidates, data.identity, data.timezone))
+    candidates = candidates.assign(about=describe_subjects(candidates, data.identity, data.timezone))
     keep = data.duplicates == "keep"
     resolved = keep_duplicates(candidates) if keep else merge_duplicates(candidates, data.conflicts)
     rows = _list_rows(candidates, resolved.rows)

@@ -31,7 +31,7 @@ def hint_at_shapes(names: Sequence[str], rows: Sequence[Sequence[Any]], settings
     """
     words = LabelWords.of(settings)
     columns = {name: _words_of(rows, place) for place, name in enumerate(names[:_MOST_COLUMNS])}
-    hints = [f"{name!r} {told}" for name, found in columns.items() if (told := _tell_column(name, found, settings))]
+    hints = [f"{name!r} {told}" for name, found in columns.items() if (told := _describe_column(name, found, settings))]
     labelled = [name for name, found in columns.items() if _share(words.knows(word) for word in found) >= _FITTING]
     if len(labelled) > 1 and not settings.label_columns:
         option = assign(settings, "label_columns", ",".join(labelled))
@@ -45,7 +45,7 @@ def hint_at_shapes(names: Sequence[str], rows: Sequence[Sequence[Any]], settings
     return hints
 
 
-def tell_shape(found: Sequence[str], settings: DataSettings, column: str | None = None) -> str | None:
+def describe_shape(found: Sequence[str], settings: DataSettings, column: str | None = None) -> str | None:
     """What the values of a column are if most are no words for a label, and the remedy.
 
     Args:
@@ -75,9 +75,9 @@ def assign(settings: DataSettings, setting: str, value: str) -> str:
     return f"{option} {shlex.quote(assignment)}"
 
 
-def _tell_column(name: str, found: Sequence[str], settings: DataSettings) -> str | None:
+def _describe_column(name: str, found: Sequence[str], settings: DataSettings) -> str | None:
     is_likely = _SCORE_NAME.search(name) if _are_scores(found) else _share(map(_names_label, found)) >= _FITTING
-    return tell_shape(found, settings, name) if is_likely else None
+    return describe_shape(found, settings, name) if is_likely else None
 
 
 def _words_of(rows: Sequence[Sequence[Any]], place: int) -> list[str]:

@@ -21,7 +21,7 @@ _SYSTEM_NAME = re.compile(
 _SYSTEM_FOLDER = "__MACOSX"
 
 
-def tell_why(path: PurePath) -> str | None:
+def describe_why(path: PurePath) -> str | None:
     """Why a file is skipped, in a word; None for one that may hold data.
 
     Args:

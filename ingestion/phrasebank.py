@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from ingestion.archives import describe_files, list_files, read_member
 from ingestion.encodings import LINE_ENDS, Text
 from ingestion.labels import LabelWords
-from ingestion.passed_over import tell_why
+from ingestion.passed_over import describe_why
 from ingestion.rows import RawRow, broken_row
 from schemas.errors import InputError
 
@@ -91,10 +91,10 @@ def find_file(folder: Path, agreement: int) -> Path:
     return file
 
 
-def tell_others(file: Path) -> tuple[str, ...]:
+def describe_others(file: Path) -> tuple[str, ...]:
     """The files of other names in the folder of one of them, each with the reason why it is not read."""
     names = sorted(other.name for other in file.parent.iterdir() if other.is_file() and level_of(other.name) is None)
-    return tuple(f"{name} ({tell_why(Path(name)) or 'beside FinancialPhraseBank'})" for name in names)
+    return tuple(f"{name} ({describe_why(Path(name)) or 'beside FinancialPhraseBank'})" for name in names)
 
 
 def find_beside(file: Path) -> list[Path]:

@@ -56,7 +56,7 @@ def _find_reasons(dates: pd.DataFrame) -> pd.Series:
     return pd.Series(dtype="str")
 
 
-def tell_days(times: pd.Series, timezone: str) -> pd.Series:
+def format_days(times: pd.Series, timezone: str) -> pd.Series:
     """The day of each time in UTC, as `2025-03-04` in a zone; missing where there is none."""
     codes, days = pd.factorize(times.dt.tz_localize("UTC").dt.tz_convert(timezone).dt.normalize())
     told = pd.Series(days.strftime("%Y-%m-%d"), dtype="str")  # many headlines have one day

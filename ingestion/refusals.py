@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from ingestion.label_maps import PLACEHOLDER, spell_map
-from ingestion.label_shapes import assign, tell_shape
+from ingestion.label_shapes import assign, describe_shape
 from ingestion.labels import SHOWN_CHARACTERS
 from schemas.columns import ReadColumns
 from schemas.errors import InputError
@@ -80,7 +80,7 @@ def _describe(refusal: RefusedSourceError, account: Account, data: DataSettings)
     """The refusal with what the rejected rows have in common, the remedies and examples."""
     reasons = account.rejected["reason"].value_counts()
     labels = _count_labels(reasons)
-    told = ", ".join(_tell_groups(reasons, labels, account))
+    told = ", ".join(_describe_groups(reasons, labels, account))
     message = f"{refusal}: {told}; {'; '.join(_find_remedies(reasons, labels, account, data))}"
     described = type(refusal)(message)
     described.details = tuple(_give_examples(account.rejected, reasons))
@@ -97,7 +97,7 @@ def _count_labels(reasons: "pd.Series") -> Counter[str]:
     return counts
 
 
-def _tell_groups(reasons: "pd.Series", labels: Counter[str], account: Account) -> Iterator[str]:
+def _describe_groups(reasons: "pd.Series", labels: Counter[str], account: Account) -> Iterator[str]:
     """How many rows there are of each kind of fault."""
     if labels:
         column = f" in {_name_column(account.columns)}" if account.columns.label else ""
@@ -122,7 +122,7 @@ def _is_told(reason: str) -> bool:
 def _find_remedies(reasons: "pd.Series", labels: Counter[str], account: Account, data: DataSettings) -> Iterator[str]:
     """What would help, the likeliest first."""
     columns = account.columns
-    shape = tell_shape(list(labels), data)
+    shape = describe_shape(list(labels), data)
     if shape:
         yield f"the column {shape}"
     elif len(labels) > MOST_TOLD or max(map(len, labels), default=0) >= SHOWN_CHARACTERS:

@@ -82,7 +82,7 @@ def read_batches(
         count += len(rows)
         texts = [normalise_text(text) for text in accepted["text"]]
         own = [rows[number - first] for number in accepted["row_number"]]
-        asked = [_tell(text, row, by_instrument=by_instrument) for text, row in zip(texts, own, strict=True)]
+        asked = [_describe(text, row, by_instrument=by_instrument) for text, row in zip(texts, own, strict=True)]
         headlines = accepted[["row_number", "text"]].assign(
             context=pd.Series([row.context for row in own], index=accepted.index, dtype="object"),
             text_id=pd.Series(list(map(text_id, asked)), index=accepted.index, dtype="str"),
@@ -96,7 +96,7 @@ def read_batches(
         yield HeadlineBatch(headlines.reset_index(drop=True), rejected.reset_index(drop=True), unread)
 
 
-def _tell(text: str, row: RawRow, *, by_instrument: bool) -> str:
+def _describe(text: str, row: RawRow, *, by_instrument: bool) -> str:
     """What makes a question: the text, its context, and what it is about."""
     told = text if row.context is None else f"{text}\n{row.context}"
     return f"{told}\ninstrument={row.instrument}" if by_instrument and row.instrument else told

@@ -12,7 +12,7 @@ Send = Callable[[FreshAccuracy], bool]
 """Sends the event of a drop, and says whether somebody got it."""
 
 
-def watch_accuracy(warehouse: Path, scoring_id: str, tell: Callable[[str], None], send: Send) -> FreshAccuracy | None:
+def watch_accuracy(warehouse: Path, scoring_id: str, notify: Callable[[str], None], send: Send) -> FreshAccuracy | None:
     """Look at all fresh headlines that the cell of a scoring has answered, and tell how good it is on them.
 
     A drop is recorded when it is first found, and sent once: it is sent again only where nobody got it.
@@ -20,21 +20,21 @@ def watch_accuracy(warehouse: Path, scoring_id: str, tell: Callable[[str], None]
     Args:
         warehouse: The DuckDB file.
         scoring_id: The scoring that just ended; its headlines count too.
-        tell: Receives a line.
+        notify: Receives a line.
         send: Sends the event.
 
     Returns:
         The drop, if there is one now.
     """
     from learning.study.accuracy_drop import has_dropped
-    from reporting.fresh import tell_fresh
+    from reporting.fresh import describe_fresh
     from storage.accuracy_drops import load_drop, save_drop, save_sent
 
     found = find_accuracy(warehouse, scoring_id)
     if found is None:
         return None
     known, is_drop = load_drop(warehouse, scoring_id), has_dropped(found.p_value)
-    tell(tell_fresh(found, known, is_drop=is_drop))
+    notify(describe_fresh(found, known, is_drop=is_drop))
     if not is_drop:
         return None
     if known is None:

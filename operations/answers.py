@@ -72,7 +72,7 @@ def score_source(
     chosen: ChosenModel,
     write: "Write | None" = None,
     on_rows: Callable[[int, int | None, str], None] = lambda *_: None,
-    tell: Callable[[str], None] = lambda _: None,
+    notify: Callable[[str], None] = lambda _: None,
     *,
     look: Callable[[str], object] = lambda _: None,
     on_interrupt: Callable[[ScoredSource], object] = lambda _: None,
@@ -85,18 +85,18 @@ def score_source(
         write: Takes first a frame without rows, then one with the answers of each batch; its columns are
             `schemas.scoring.ANSWER_COLUMNS` and the other columns of the source.
         on_rows: Receives how many rows are done, of how many (None of a stream), and something more.
-        tell: Is given what is read of the source, line by line, before it is scored, and that the model is loading.
+        notify: Is given what is read of the source, line by line, before it is scored, and that the model is loading.
         look: Is given the scoring of a stream after each batch.
         on_interrupt: Is given what was scored until Ctrl-C, or a signal to end.
 
     Raises:
         InputError: The source cannot be read, or has nothing that can be scored.
     """
-    with _open_as_in_study(settings, chosen, tell) as (own, source):
+    with _open_as_in_study(settings, chosen, notify) as (own, source):
         for line in source.describe():
-            tell(line)
+            notify(line)
         _check_labels(own, source)
-        scoring = ScoringRun(source, own, chosen, write, on_rows, tell)
+        scoring = ScoringRun(source, own, chosen, write, on_rows, notify)
         try:
             scoring.run(look if source.rows is None else lambda _: None)
         except Exception:
@@ -109,7 +109,7 @@ def score_source(
 
 @contextmanager
 def _open_as_in_study(
-    settings: ScoreSettings, chosen: ChosenModel, tell: Callable[[str], None]
+    settings: ScoreSettings, chosen: ChosenModel, notify: Callable[[str], None]
 ) -> Iterator[tuple[ScoreSettings, ScoreInput]]:
     """Lend a source, read as the model's study read its own where that fits, and the settings by which it is read."""
     from ingestion.columns import MissingColumnError
@@ -117,7 +117,7 @@ def _open_as_in_study(
 
     settings, told = chosen.with_context(settings)
     if told:
-        tell(told)
+        notify(told)
     own, told = chosen.as_in_study(settings, columns=settings.source != STREAM)
     with ExitStack() as opened:
         asked = {"truncates": chosen.truncates, "by_instrument": chosen.model.names_instrument}
@@ -127,7 +127,7 @@ def _open_as_in_study(
             own, told = chosen.as_in_study(settings, columns=False)
             source = opened.enter_context(open_input(own, chosen.scorer, **asked))
         if told:
-            tell(told)
+            notify(told)
         yield own, source
 
 
@@ -149,7 +149,7 @@ def _check_labels(settings: ScoreSettings, source: ScoreInput) -> None:
 
 @contextmanager
 def answers_file(
-    settings: ScoreSettings, csv_rows: CsvRows, tell: Callable[[str], None] = lambda _: None
+    settings: ScoreSettings, csv_rows: CsvRows, notify: Callable[[str], None] = lambda _: None
 ) -> Iterator["Write | None"]:
     """What writes answers to a file that appears at the end of the block; nothing where there is none to write.
 
@@ -165,7 +165,7 @@ def answers_file(
 
     def is_kept() -> bool:
         if has_rows and settings.source == STREAM:
-            tell(f"{output}: has what was answered until here; the next run replaces the file")
+            notify(f"{output}: has what was answered until here; the next run replaces the file")
             return True
         return False
 
@@ -181,7 +181,7 @@ def answers_file(
 
 
 @contextmanager
-def telling_interrupted(tell_end: Callable[[ScoredSource], object]) -> Iterator[Callable[[ScoredSource], object]]:
+def reporting_interruption(report_end: Callable[[ScoredSource], object]) -> Iterator[Callable[[ScoredSource], object]]:
     """Lend a function that keeps what was scored until an interruption; at the end of the block it is told.
 
     The file of answers, within the block, is then there: telling takes time, and the process may be killed meanwhile.
@@ -191,26 +191,31 @@ def telling_interrupted(tell_end: Callable[[ScoredSource], object]) -> Iterator[
         yield kept.append
     finally:
         for scored in kept:
-            tell_end(scored)
+            report_end(scored)
 
 
-def tell_counts(scored: ScoredSource) -> str:
+def format_counts(scored: ScoredSource) -> str:
     """What came of a source, in a line."""
     counts = scored.counts
     return (
         f"{scored.source}: {counts.rows_read:,} rows read, {counts.headlines_scored:,} headlines scored, "
-        f"{counts.headlines_known:,} known before, {counts.rows_unparsed:,} answers unparsed, {_tell_truncated(counts)}"
-        f"{counts.rows_rejected:,} rows rejected{describe_reasons(scored.reasons)}"
+        f"{counts.headlines_known:,} known before, {counts.rows_unparsed:,} answers unparsed, "
+        f"{_describe_truncated(counts)}{counts.rows_rejected:,} rows rejected{describe_reasons(scored.reasons)}"
     )
 
 
-def _tell_truncated(counts: ScoringCounts) -> str:
+def _describe_truncated(counts: ScoringCounts) -> str:
     return f"{counts.rows_truncated:,} truncated to what the model takes, " if counts.rows_truncated else ""
 
 
-def tell_result(scored: ScoredSource) -> list[str]:
+def describe_result(scored: ScoredSource) -> list[str]:
     """What came of a source, in lines: its rows, at which temperature it was answered, what to beware of."""
-    return [tell_counts(scored), f"{scored.source}: answered {scored.answering}", *scored.warnings, *scored.evaluation]
+    return [
+        format_counts(scored),
+        f"{scored.source}: answered {scored.answering}",
+        *scored.warnings,
+        *scored.evaluation,
+    ]
 
 
 def check_evaluated(scored: ScoredSource) -> None:

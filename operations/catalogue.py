@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from operations.disk import MEGABYTE, count_bytes, tell_bytes
+from operations.disk import MEGABYTE, count_bytes, format_bytes
 from storage import catalogue
 from storage.home import Home
 from storage.interruptions import mark_interrupted
@@ -55,7 +55,7 @@ def describe_home() -> list[tuple[str, str]]:
     sizes = {place.name: count_bytes(place) for place in (home.adapters, home.models, home.reports, home.checkpoints)}
     copies = sum(count_bytes(copy) for copy in home.root.glob("warehouse.before-migration-*"))
     sizes = {"warehouse": count_bytes(home.warehouse), **sizes, "warehouse copies": copies}
-    parts = ", ".join(f"{name} {tell_bytes(size)}" for name, size in sizes.items() if size)
+    parts = ", ".join(f"{name} {format_bytes(size)}" for name, size in sizes.items() if size)
     return [("home", f"{home.root}: {parts}")]
 
 

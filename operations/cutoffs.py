@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from operations.known_sources import UndatedSourceError
 from operations.timeline import find_times
-from reporting.verdict import tell_cutoffs
+from reporting.verdict import describe_cutoffs
 from schemas.config import StudyConfig
 
 
@@ -28,4 +28,4 @@ def preview_cutoffs(config: StudyConfig, tested: Collection[str]) -> list[str]:
         return []
     published = [times[headline].date() for headline in tested if headline in times]
     rows = [(model, day, sum(each <= day for each in published), len(tested)) for model, day in known]
-    return tell_cutoffs(rows, is_only=len(days) == 1)
+    return describe_cutoffs(rows, is_only=len(days) == 1)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from ingestion.sources import EMBEDDED
 from learning.study.split import count_leaks
 from operations.examples import check_examples
-from operations.lengths import tell_long
+from operations.lengths import warn_of_long
 from operations.splitting import Division, count_moved_of, draw_parts, draw_parts_of_folds, prepare_division
-from operations.timeline import tell_times
-from reporting.verdict import tell_leaks, tell_moved, tell_scarcity, tell_unplaced
+from operations.timeline import describe_times
+from reporting.verdict import describe_leaks, describe_moved, describe_scarcity, describe_unplaced
 from schemas.columns import ReadColumns
 from schemas.config import StudyConfig
 from schemas.label import LABELS
@@ -46,14 +46,14 @@ def divide_headlines(config: StudyConfig, headlines: "pd.DataFrame") -> TriedSpl
         check_examples(config, headlines, own, fetch=False)
     there = [label for label in LABELS if label in set(labels.values())]
     counts = {part: Counter(labels[headline] for headline in own) for part, own in parts.items()}
-    notes = [tell_long(config, division.long), tell_leaks(count_leaks(group_of, parts), len(parts["test"]))]
-    notes.append(tell_scarcity([(part, label, own[label]) for part, own in counts.items() for label in there]))
+    notes = [warn_of_long(config, division.long), describe_leaks(count_leaks(group_of, parts), len(parts["test"]))]
+    notes.append(describe_scarcity([(part, label, own[label]) for part, own in counts.items() for label in there]))
     if config.split.is_drawn:
-        notes.append(tell_unplaced(len(headlines) - len(division.left_out) - sum(map(len, parts.values()))))
+        notes.append(describe_unplaced(len(headlines) - len(division.left_out) - sum(map(len, parts.values()))))
     if division.given is not None:
-        notes.append(tell_moved(count_moved_of(division.given, division.left_out, parts)))
+        notes.append(describe_moved(count_moved_of(division.given, division.left_out, parts)))
     if division.by_time:
-        notes.append(tell_times(division.by_time))
+        notes.append(describe_times(division.by_time))
     tested = frozenset(headline for own in folds or [parts] for headline in own["test"])
     return TriedSplit(division, counts, [note for note in notes if note], tested)
 

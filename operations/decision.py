@@ -46,13 +46,13 @@ def decide(
         measure: Reads the figures on test; called only where that is a look of its own.
     """
     from learning.study.promotion import is_promoted, judge, spend
-    from reporting.promotion import tell_checks, tell_look, tell_same_look
+    from reporting.promotion import describe_checks, describe_look, describe_same_look
 
     decision = Decision("kept", "gate", "it is the champion already", challenge.study_id, *challenge.cell)
     if standing.champion and standing.champion.cell_id == challenge.cell.cell_id:
         return decision
     if standing.same_look:
-        return _repeat(replace(decision, reason=tell_same_look(standing.same_look)), standing.same_look)
+        return _repeat(replace(decision, reason=describe_same_look(standing.same_look)), standing.same_look)
     allowance, figures = spend(settings.level, standing.looks), measure()
     checks = judge(
         figures.accuracy, figures.unparsed_rate, figures.baseline, figures.champion, settings, allowance.level
@@ -60,7 +60,9 @@ def decide(
     return replace(
         _with_figures(decision, checks),
         decision="promoted" if is_promoted(checks) else "kept",
-        reason="; ".join(part for part in (tell_checks(checks), figures.left_out, tell_look(allowance)) if part),
+        reason="; ".join(
+            part for part in (describe_checks(checks), figures.left_out, describe_look(allowance)) if part
+        ),
         evaluation_id=challenge.evaluation_id,
         **allowance._asdict(),
     )

@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from operations.catalogue import open_home
-from operations.disk import count_bytes, tell_bytes
+from operations.disk import count_bytes, format_bytes
 from operations.report_index import write_index
 from operations.trainings import list_checkpoints
 from schemas.errors import FailureError
@@ -49,7 +49,7 @@ def describe_deletion(deletion: Deletion) -> list[tuple[str, str]]:
             "deleted",
             f"{cells} of this study alone, {evaluations}",
         ),
-        ("files", f"{tell_bytes(size)} of adapters, checkpoints and report" if size else "none"),
+        ("files", f"{format_bytes(size)} of adapters, checkpoints and report" if size else "none"),
         ("stays", "headlines, splits, decisions of the gate, and answers to scored headlines"),
     ]
     if deletion.shared_cells:

@@ -19,7 +19,7 @@ def count_bytes(place: Path) -> int:
     return sum(sizes.values())
 
 
-def tell_bytes(count: int) -> str:
+def format_bytes(count: int) -> str:
     """As `12.3 kB`, `0.3 MB` or `1.2 GB`."""
     sizes = ((1e9, "GB"), (1e5, "MB"), (0, "kB"))
     unit = next(unit for least, unit in sizes if count >= least)

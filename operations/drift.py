@@ -17,7 +17,7 @@ class DriftWatch:
         self,
         warehouse: Path,
         tolerance: float,
-        tell: Callable[[str], None],
+        notify: Callable[[str], None],
         send: Callable[[str, Sequence[Drift]], None] = lambda *_: None,
     ) -> None:
         """Begin.
@@ -25,10 +25,10 @@ class DriftWatch:
         Args:
             warehouse: The DuckDB file.
             tolerance: A difference that is not reported.
-            tell: Receives a line.
+            notify: Receives a line.
             send: Receives the scoring and its measures that drifted, if one did that had not before.
         """
-        self._warehouse, self._tolerance, self._tell, self._send = warehouse, tolerance, tell, send
+        self._warehouse, self._tolerance, self._notify, self._send = warehouse, tolerance, notify, send
         self._looked_at = time.monotonic()
         self._sent: set[str] = set()
 
@@ -47,10 +47,10 @@ class DriftWatch:
         return drifts
 
     def _report(self, scoring_id: str, drifts: Sequence[Drift]) -> None:
-        from reporting.verdict import tell_drift
+        from reporting.verdict import describe_drift
 
-        for line in tell_drift(drifts, self._tolerance):
-            self._tell(line)
+        for line in describe_drift(drifts, self._tolerance):
+            self._notify(line)
         drifted = self._drifted(drifts)
         if {drift.measure for drift in drifted} - self._sent:
             self._sent |= {drift.measure for drift in drifted}

@@ -17,7 +17,7 @@ def write_examples(folder: Path, chooser: "Chooser", prompt: PromptSettings, nea
     from learning.prompt.choice import FixedChooser
     from learning.prompt.question import as_question
 
-    def tell(text: str, label: Label) -> dict[str, str]:
+    def as_record(text: str, label: Label) -> dict[str, str]:
         own = as_question(text)
         more = {"context": own.context, "instrument": own.instrument}
         return {"headline": text, "label": label, **{name: value for name, value in more.items() if value}}
@@ -27,8 +27,8 @@ def write_examples(folder: Path, chooser: "Chooser", prompt: PromptSettings, nea
     content = {
         **prompt.model_dump(mode="json", include={"examples", "examples_by", "examples_seed"}),
         "near_duplicates": near_duplicates,
-        "shown": [tell(text, label) for text, label in shown],
-        "pool": [{**tell(text, label), "group": group} for text, label, group in pool],
+        "shown": [as_record(text, label) for text, label in shown],
+        "pool": [{**as_record(text, label), "group": group} for text, label, group in pool],
     }
     (folder / EXAMPLES_FILE).write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from operations.promotion import Proposal
 from operations.rivals import meet, meet_baseline
-from reporting.promotion import tell_checks
-from reporting.verdict import tell_bounds, tell_figure
+from reporting.promotion import describe_checks
+from reporting.verdict import format_bounds, format_ratio
 from schemas.config import PromotionSettings
 from schemas.promotion import Champion, Check
 from schemas.stored import read_stored
@@ -30,7 +30,11 @@ def describe_proposal(proposal: Proposal) -> list[tuple[str, str]]:
         return [*lines, ("floors", "not known, since it was evaluated on other headlines than its study's")]
     missed = [check for check in checks if not check.is_passed]
     met = [check for check in checks if check.is_passed]
-    return [*lines, ("floors missed", tell_checks(missed) or "none"), ("floors met", tell_checks(met) or "none")]
+    return [
+        *lines,
+        ("floors missed", describe_checks(missed) or "none"),
+        ("floors met", describe_checks(met) or "none"),
+    ]
 
 
 def _describe(home: Home, champion: Champion | None) -> str:
@@ -41,14 +45,14 @@ def _describe(home: Home, champion: Champion | None) -> str:
         return "none"
     record = load_cell(home.warehouse, champion.cell_id).record
     figures = load_test_figures(home.warehouse, *champion, record.split_id)
-    told = _tell_figures(figures) if figures else "not evaluated on its own test part"
+    told = _format_figures(figures) if figures else "not evaluated on its own test part"
     return f"cell {champion.cell_id} ({record.name}) at temperature {champion.temperature:g}: {told}"
 
 
-def _tell_figures(figures: dict[str, Any]) -> str:
-    interval = tell_bounds(figures["accuracy_low"], figures["accuracy_high"])
-    accuracy = f"accuracy {tell_figure(figures['accuracy'])} {interval}"
-    rest = f"macro-F1 {tell_figure(figures['macro_f1'])}, unparsed {tell_figure(figures['unparsed_rate'] or 0)}"
+def _format_figures(figures: dict[str, Any]) -> str:
+    interval = format_bounds(figures["accuracy_low"], figures["accuracy_high"])
+    accuracy = f"accuracy {format_ratio(figures['accuracy'])} {interval}"
+    rest = f"macro-F1 {format_ratio(figures['macro_f1'])}, unparsed {format_ratio(figures['unparsed_rate'] or 0)}"
     return f"{accuracy}, {rest}, on {figures['n']:,} test headlines"
 
 

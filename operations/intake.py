@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
-from operations.known_sources import KnownSource, find_known, read_whole, tell_undated
+from operations.known_sources import KnownSource, describe_undated, find_known, read_whole
 from operations.masks import complete_masks
 from operations.refusals import keep_if_refused
 from schemas.columns import ReadColumns
@@ -30,7 +30,7 @@ LARGE_BYTES = 20_000_000
 
 def take_in(
     data: DataSettings,
-    tell: Callable[[str], None],
+    notify: Callable[[str], None],
     check: "Callable[[pd.DataFrame], object] | None" = None,
     *,
     again: bool = False,
@@ -41,7 +41,7 @@ def take_in(
 
     Args:
         data: The source and how it is read.
-        tell: Is given what came of it, line by line.
+        notify: Is given what came of it, line by line.
         check: Is given the accepted headlines, as of `find_headlines`, before anything is kept; what it raises ends it.
         again: Read it though it is known, and keep what the warehouse lacks of its rows; studies stay as they are.
 
@@ -57,17 +57,17 @@ def take_in(
         migrate_to_read(warehouse)
     known = find_known(source, data, checks=not again)
     if known and not again:
-        return _meet(source, known, data, tell, check)
+        return _meet(source, known, data, notify, check)
     if source.size > LARGE_BYTES:
-        tell(f"{source.name}: reading {source.size / 1e6:,.0f} MB")
+        notify(f"{source.name}: reading {source.size / 1e6:,.0f} MB")
     ingestion = read_source(data, source)
     keep_if_refused(ingestion, data)
     if check:
         check(ingestion.accepted)
     ingest_id = _save(ingestion, again=again)
-    _tell_read(ingestion, tell)
+    _report_read(ingestion, notify)
     if known:
-        tell(f"{ingestion.source}: {_tell_again(known, ingestion, data)}")
+        notify(f"{ingestion.source}: {_describe_again(known, ingestion, data)}")
     return _ingested(ingest_id, ingestion, is_new=known is None or known.ingest_id != ingest_id)
 
 
@@ -75,7 +75,7 @@ def _meet(
     source: "Source",
     known: KnownSource,
     data: DataSettings,
-    tell: Callable[[str], None],
+    notify: Callable[[str], None],
     check: "Callable[[pd.DataFrame], object] | None",
 ) -> IngestedSource:
     """Record that a source holds what is known; see `take_in`."""
@@ -87,32 +87,32 @@ def _meet(
     if check:
         check(load_snapshot(warehouse, ingestion.snapshot_id))
     meet_again(warehouse, source.location, known.ingest_id, describe_remembered(data))
-    tell(f"{ingestion.source}: nothing new, its {ingestion.rows_read:,} rows are snapshot {ingestion.snapshot_id}")
+    notify(f"{ingestion.source}: nothing new, its {ingestion.rows_read:,} rows are snapshot {ingestion.snapshot_id}")
     if known.is_undated:
-        tell(f"{ingestion.source}: {tell_undated(data)}")
-    _warn(ingestion, tell)
+        notify(f"{ingestion.source}: {describe_undated(data)}")
+    _warn(ingestion, notify)
     return _ingested(known.ingest_id, ingestion, is_new=False)
 
 
-def _tell_read(ingestion: "Ingestion", tell: Callable[[str], None]) -> None:
+def _report_read(ingestion: "Ingestion", notify: Callable[[str], None]) -> None:
     """Say what came of a source that was read, line by line."""
     left_out = f", {len(ingestion.left_out):,} left out" if len(ingestion.left_out) else ""
     added = f", {ingestion.rows_added:,} more for further entities" if ingestion.rows_added else ""
-    tell(
+    notify(
         f"{ingestion.source}: {ingestion.rows_read:,} rows read{added}, "
         f"{len(ingestion.accepted):,} headlines accepted, "
         f"{ingestion.rows_merged:,} copies merged, {len(ingestion.rejected):,} rejected{left_out}"
     )
     if ingestion.columns.describe() and not ingestion.synthetic:
-        tell(f"{ingestion.source}: {ingestion.columns.describe()}")
+        notify(f"{ingestion.source}: {ingestion.columns.describe()}")
     if ingestion.not_read:
-        tell(f"{ingestion.source}: not read: {list_some(ingestion.not_read)}")
+        notify(f"{ingestion.source}: not read: {list_some(ingestion.not_read)}")
     if ingestion.headlines_damaged:
-        tell(f"{ingestion.source}: {describe_damage(ingestion.headlines_damaged, ingestion.damaged_example)}")
-    _warn(ingestion, tell)
+        notify(f"{ingestion.source}: {describe_damage(ingestion.headlines_damaged, ingestion.damaged_example)}")
+    _warn(ingestion, notify)
 
 
-def _tell_again(known: KnownSource, ingestion: "Ingestion", data: DataSettings) -> str:
+def _describe_again(known: KnownSource, ingestion: "Ingestion", data: DataSettings) -> str:
     """What became of the snapshot of a source that was read again."""
     before = known.ingestion.snapshot_id
     if before == ingestion.snapshot_id:
@@ -125,9 +125,9 @@ def _tell_again(known: KnownSource, ingestion: "Ingestion", data: DataSettings) 
     return f"{told} (days and instruments tell headlines apart now; with --set data.identity=text they do not)"
 
 
-def _warn(ingestion: "StoredIngestion | Ingestion", tell: Callable[[str], None]) -> None:
+def _warn(ingestion: "StoredIngestion | Ingestion", notify: Callable[[str], None]) -> None:
     for warning in (*ingestion.columns.warn(), *warn_of_labels(ingestion.labels)):
-        tell(f"warning: {ingestion.source}: {warning}")
+        notify(f"warning: {ingestion.source}: {warning}")
 
 
 def find_headlines(data: DataSettings, on_columns: Callable[[ReadColumns], object] = lambda _: None) -> "pd.DataFrame":

@@ -18,9 +18,11 @@ class Judged(NamedTuple):
 
     def __str__(self) -> str:
         """Accuracy with its interval, and on how many headlines."""
-        from reporting.verdict import tell_bounds, tell_figure
+        from reporting.verdict import format_bounds, format_ratio
 
-        return f"accuracy {tell_figure(self.accuracy)} {tell_bounds(self.low, self.high)} on {self.n:,} test headlines"
+        return (
+            f"accuracy {format_ratio(self.accuracy)} {format_bounds(self.low, self.high)} on {self.n:,} test headlines"
+        )
 
     @property
     def is_chance(self) -> bool:
@@ -45,21 +47,21 @@ def load_judged(warehouse: Path, cell: Champion) -> Judged | None:
     return Judged(figures["n"], figures["accuracy"], *bounds, max(counts) / sum(counts))
 
 
-def tell_answering(temperature: float, judged_at: float, judged: Judged | None) -> str:
+def describe_answering(temperature: float, judged_at: float, judged: Judged | None) -> str:
     """At which temperature a cell answers, at which it was judged, and how good it was where it answers."""
-    from reporting.promotion import tell_temperature
+    from reporting.promotion import describe_temperature
 
-    return tell_temperature(temperature, judged_at) + (f": {judged}" if judged else "")
+    return describe_temperature(temperature, judged_at) + (f": {judged}" if judged else "")
 
 
 def warn_of_chance(cell_id: str, judged: Judged | None) -> str | None:
     """That a cell answers no better than chance, if so."""
-    from reporting.verdict import tell_figure
+    from reporting.verdict import format_ratio
 
     if judged is None or not judged.is_chance:
         return None
     return (
         f"warning: cell {cell_id} is no better than chance ({judged}; always one label has "
-        f"{tell_figure(judged.majority)}): do not rely on these answers; `fintone list cells` shows other cells, and "
+        f"{format_ratio(judged.majority)}): do not rely on these answers; `fintone list cells` shows other cells, and "
         "--model takes one"
     )

@@ -94,7 +94,7 @@ def load_or_read(
     source = find_source(data)
     ingest_id, is_undated = _find_id(source, data)
     if is_undated and needs_dates:
-        raise UndatedSourceError(f"source {data.source!r}: {tell_undated(data)}")
+        raise UndatedSourceError(f"source {data.source!r}: {describe_undated(data)}")
     known = load(Home.from_environment().warehouse, ingest_id) if ingest_id else None
     if known is not None:
         return known
@@ -102,7 +102,7 @@ def load_or_read(
     return read(read_whole(source, by_text if is_undated else data))
 
 
-def tell_undated(data: DataSettings) -> str:
+def describe_undated(data: DataSettings) -> str:
     """What an earlier version left out of a source, and how to have it."""
     return (
         "an earlier version read it and left out dates, instruments and other columns; "

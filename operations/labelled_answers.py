@@ -78,10 +78,10 @@ class LabelledAnswers:
         labels, answers = (np.concatenate(each).astype(np.int64) for each in (self._labels, self._answers))
         trained = np.concatenate(self._trained)
         lines.append(
-            f"evaluation: {_tell_metrics(labels, answers)}; the model was trained on {trained.sum():,} of them"
+            f"evaluation: {_format_metrics(labels, answers)}; the model was trained on {trained.sum():,} of them"
         )
         if 0 < trained.sum() < len(labels):
-            lines.append(f"evaluation without these: {_tell_metrics(labels[~trained], answers[~trained])}")
+            lines.append(f"evaluation without these: {_format_metrics(labels[~trained], answers[~trained])}")
         return lines
 
     def explain_nothing(self) -> str | None:
@@ -102,11 +102,11 @@ def _count(rows: int) -> str:
     return "1 row" if rows == 1 else f"{rows:,} rows"
 
 
-def _tell_metrics(labels: "NDArray[np.int64]", answers: "NDArray[np.int64]") -> str:
+def _format_metrics(labels: "NDArray[np.int64]", answers: "NDArray[np.int64]") -> str:
     from learning.study.metrics import measure
-    from reporting.verdict import tell_bounds, tell_figure
+    from reporting.verdict import format_bounds, format_ratio
 
     figures = measure(labels, answers, None)
-    accuracy = f"{tell_figure(figures.accuracy)} {tell_bounds(figures.accuracy_low, figures.accuracy_high)}"
-    macro_f1 = f"{tell_figure(figures.macro_f1)} {tell_bounds(figures.macro_f1_low, figures.macro_f1_high)}"
+    accuracy = f"{format_ratio(figures.accuracy)} {format_bounds(figures.accuracy_low, figures.accuracy_high)}"
+    macro_f1 = f"{format_ratio(figures.macro_f1)} {format_bounds(figures.macro_f1_low, figures.macro_f1_high)}"
     return f"accuracy {accuracy}, macro-F1 {macro_f1} on {len(labels):,} labelled rows"

@@ -73,7 +73,7 @@ def check_long(config: StudyConfig, headlines: "pd.DataFrame", long: Sequence[Lo
         )
 
 
-def tell_long(config: StudyConfig, long: Sequence[LongHeadline]) -> str | None:
+def warn_of_long(config: StudyConfig, long: Sequence[LongHeadline]) -> str | None:
     """Which headlines are too long, and what is done with them; None where there are none."""
     if not long:
         return None

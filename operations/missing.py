@@ -14,13 +14,13 @@ class NothingTrainedError(FailureError):
     """No fine-tuned cell of a study has been evaluated."""
 
 
-def tell_missing(missing: Sequence["StoredCell"]) -> str:
+def describe_lost_cells(missing: Sequence["StoredCell"]) -> str:
     """Which cells a study lacks, and why, in a line."""
-    named = [f"{cell.record.name} ({cell.reason or _tell_status(cell)})" for cell in missing]
+    named = [f"{cell.record.name} ({cell.reason or _describe_status(cell)})" for cell in missing]
     return f"{len(named)} cell{'' if len(named) == 1 else 's'} missing: " + "; ".join(named)
 
 
-def _tell_status(cell: "StoredCell") -> str:
+def _describe_status(cell: "StoredCell") -> str:
     return cell.status if cell.outcome is None else "trained, and not evaluated"
 
 
@@ -40,5 +40,7 @@ def find_best(warehouse: Path, study_id: str) -> "Mapping[str, Any]":
     rows = load_selection(warehouse, study_id)
     if not rows:
         missing = load_missing(warehouse, study_id, with_final=True)
-        raise NothingTrainedError(f"study {study_id}: no fine-tuned cell is evaluated yet; {tell_missing(missing)}")
+        raise NothingTrainedError(
+            f"study {study_id}: no fine-tuned cell is evaluated yet; {describe_lost_cells(missing)}"
+        )
     return best_row(rows)

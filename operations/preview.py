@@ -44,17 +44,17 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def check_inputs(config: StudyConfig, tell: Callable[[str], None]) -> None:
+def check_inputs(config: StudyConfig, notify: Callable[[str], None]) -> None:
     """Read the source, try the split and check the base model; when all are fit, the warehouse keeps the ingestion.
 
     Args:
         config: The study.
-        tell: Is given what came of the source, in a line.
+        notify: Is given what came of the source, in a line.
 
     Raises:
         InputError: One of them is not fit.
     """
-    take_in(config.data, tell, lambda headlines: _check_rest(config, headlines))
+    take_in(config.data, notify, lambda headlines: _check_rest(config, headlines))
 
 
 def _check_rest(config: StudyConfig, headlines: "pd.DataFrame") -> None:

@@ -74,7 +74,7 @@ def read_report(study: str | None = None, act_at: float = ACT_AT) -> StudyReport
     home = Home.from_environment()
     with reading_together(home.warehouse):
         study_id = find_study(home.warehouse, study)
-        missing, unanswered = _tell_missing(home, study_id)
+        missing, unanswered = _describe_missing(home, study_id)
         report = load_report(home.warehouse, study_id, choose_cell(home, study_id), missing, act_at)
     return replace(report, unanswered=unanswered)
 
@@ -94,13 +94,13 @@ def _check_confidence(act_at: float) -> None:
         raise ConfidenceError(f"confidence {act_at:g}: must be from 0 to 0.99 in steps of 0.01, such as 0.9")
 
 
-def _tell_missing(home: Home, study_id: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _describe_missing(home: Home, study_id: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The cells that a study lacks, in words, and those that no run can evaluate."""
     from storage.cells import load_missing
 
     missing, every = (load_missing(home.warehouse, study_id, with_final=final) for final in (False, True))
-    return _tell_cells(missing), _tell_cells([cell for cell in every if cell not in missing])
+    return _describe_cells(missing), _describe_cells([cell for cell in every if cell not in missing])
 
 
-def _tell_cells(cells: Sequence["StoredCell"]) -> tuple[str, ...]:
+def _describe_cells(cells: Sequence["StoredCell"]) -> tuple[str, ...]:
     return tuple(f"{cell.record.name}: {cell.reason or cell.status}" for cell in cells)

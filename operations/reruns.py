@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def preview_reruns(config: StudyConfig, headlines: "pd.DataFrame", division: "Division") -> list[str]:
-    """What a study would do again, before anything runs; see `tell_reruns`.
+    """What a study would do again, before anything runs; see `describe_reruns`.
 
     Args:
         config: The study; its base models are on this machine.
@@ -38,10 +38,10 @@ def preview_reruns(config: StudyConfig, headlines: "pd.DataFrame", division: "Di
         ]
     snapshot = snapshot_id(headlines["headline_id"].tolist(), config.data.near_duplicates)
     split = identify_split(snapshot, headlines, config.split, division)
-    return tell_reruns(warehouse, lay_out(config, snapshot, split))
+    return describe_reruns(warehouse, lay_out(config, snapshot, split))
 
 
-def tell_reruns(warehouse: Path, study: StudyPlan) -> list[str]:
+def describe_reruns(warehouse: Path, study: StudyPlan) -> list[str]:
     """What is done again and why, in a line for each kind of model and each baseline; none where nothing is.
 
     Args:

@@ -32,7 +32,7 @@ def meet_baseline(warehouse: Path, study_id: str, challenger: Champion, judged: 
     return meet(warehouse, verdict.baseline, judged, other)
 
 
-def tell_left_out(settings: BaselineSettings) -> str | None:
+def describe_left_out(settings: BaselineSettings) -> str | None:
     """The default baselines that a study leaves out, and what the gate compared with; None if it leaves none out."""
     default = BaselineSettings.model_fields["names"].default
     missing = [name for name in default if name not in settings.names]

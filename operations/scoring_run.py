@@ -115,10 +115,10 @@ class ScoringRun:
         chosen: ChosenModel,
         write: "Write | None",
         on_rows: Callable[[int, int | None, str], None],
-        tell: Callable[[str], None],
+        notify: Callable[[str], None],
     ) -> None:
         self.source, self.settings, self.chosen = source, settings, chosen
-        self.write, self.on_rows, self.tell = write, on_rows, tell
+        self.write, self.on_rows, self.notify = write, on_rows, notify
         self.counts, self.meter, self.is_loaded = ScoringCounts(), Meter(), False
         self.warehouse = Home.from_environment().warehouse
         self.others = rename_others(source.columns.kept)
@@ -153,7 +153,7 @@ class ScoringRun:
     def result(self) -> ScoredSource:
         """What came of it so far."""
         from operations.answer_warnings import warn_of_answers
-        from operations.judged import load_judged, tell_answering
+        from operations.judged import describe_answering, load_judged
         from storage.data_report import load_reasons
 
         scoring_id, chosen = self.source.scoring_id, self.chosen
@@ -164,7 +164,7 @@ class ScoringRun:
             self.source.name,
             cell_id,
             self.counts,
-            tell_answering(chosen.temperature, chosen.judged_at, judged),
+            describe_answering(chosen.temperature, chosen.judged_at, judged),
             tuple(warn_of_answers(scoring_id, chosen.model, self.counts, judged)),
             load_reasons(self.warehouse, scoring_id, MOST_REASONS),
             tuple(self.labelled.describe()) if self.labelled else (),
@@ -191,7 +191,7 @@ class ScoringRun:
         rejected = rejected.assign(source=self.source.name)
         rows = batch.headlines[~batch.headlines["row_number"].isin(refused["row_number"])]
         answers = pd.concat([known, answered.drop(columns="text")])
-        told = _tell_answers(rows.merge(answers, on="text_id"), self.settings.unparsed)
+        told = _describe_answers(rows.merge(answers, on="text_id"), self.settings.unparsed)
         self.counts = ScoringCounts(
             counts.rows_read + batch.rows,
             counts.rows_rejected + len(rejected),
@@ -239,7 +239,7 @@ class ScoringRun:
         fits = has_answer = np.ones(0, dtype=bool)
         probabilities = np.empty((0, len(PROBABILITIES)))
         if len(texts):
-            self.tell_loading()
+            self.report_loading()
             cuts = (self.chosen.temperature, decoding.top_k, decoding.top_p)
             told = (
                 texts["context"].tolist(),
@@ -254,12 +254,12 @@ class ScoringRun:
         answered = texts.loc[has_answer, ["text_id", "text"]].assign(is_truncated=~fits[has_answer], **columns)
         return answered, texts.loc[~has_answer, "text_id"].tolist()
 
-    def tell_loading(self) -> None:
+    def report_loading(self) -> None:
         """Tell once that the model is loading."""
         if not self.is_loaded:
             self.is_loaded = True
             card = self.chosen.model.card
-            self.tell(f"loading {card.base_model}, fine-tuned as cell {card.cell_id}")
+            self.notify(f"loading {card.base_model}, fine-tuned as cell {card.cell_id}")
 
     def take(self, done: int, texts: int, rows: int) -> None:
         """Take in how many texts of a batch are scored, of how many, and show how many of its rows that is."""
@@ -273,7 +273,7 @@ class ScoringRun:
         self.on_rows(self.counts.rows_read + rows, self.source.rows, f"{1 / rate:,.0f} headlines/s" if rate else "")
 
 
-def _tell_answers(rows: "pd.DataFrame", unparsed: Literal["label", "neutral"]) -> "pd.DataFrame":
+def _describe_answers(rows: "pd.DataFrame", unparsed: Literal["label", "neutral"]) -> "pd.DataFrame":
     """Rows with their probabilities, and what follows from these: label, confidence and is_unparsed."""
     from learning.study.unparsed import answer, is_unparsed
     from storage.scores import PROBABILITIES

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from operations.catalogue import open_home
-from operations.disk import count_bytes, tell_bytes
-from operations.judged import load_judged, tell_answering
+from operations.disk import count_bytes, format_bytes
+from operations.judged import describe_answering, load_judged
 from operations.missing import NothingTrainedError, find_best
-from reporting.promotion import tell_champion, tell_decision, tell_folds_unjudged
+from reporting.promotion import describe_champion, describe_decision, describe_folds_unjudged
 from storage.cells import load_cell, load_trained
 from storage.champions import load_champion, load_decision
 from storage.examples import cell_queries, data_queries, example_queries
@@ -44,8 +44,8 @@ def show(text: str) -> Shown:
     """
     home = open_home()
     thing = find_thing(home.warehouse, text)
-    tell = {"study": _show_study, "cell": _show_cell, CHAMPION: _show_champion, "snapshot": _show_snapshot}
-    return tell.get(thing.kind, _show_row)(home, thing)
+    notify = {"study": _show_study, "cell": _show_cell, CHAMPION: _show_champion, "snapshot": _show_snapshot}
+    return notify.get(thing.kind, _show_row)(home, thing)
 
 
 def _show_study(home: "Home", thing: Thing) -> Shown:
@@ -63,13 +63,13 @@ def _show_study(home: "Home", thing: Thing) -> Shown:
         commands += [f"fintone show {cell_id}", *_as_commands(queries)]
     decision = load_decision(home.warehouse, study_id)
     folds = load_study_folds(home.warehouse, study_id)
-    unjudged = tell_folds_unjudged(folds) if folds else "not judged yet"
-    facts["gate"] = f"{tell_decision(decision)}: {decision['reason']}" if decision else unjudged
-    facts["champion_now"] = tell_champion(load_champion(home.warehouse))
+    unjudged = describe_folds_unjudged(folds) if folds else "not judged yet"
+    facts["gate"] = f"{describe_decision(decision)}: {decision['reason']}" if decision else unjudged
+    facts["champion_now"] = describe_champion(load_champion(home.warehouse))
     page = home.report(study_id)
     facts["report"] = str(page) if page.exists() else None
     adapters = map(home.adapter, load_trained(home.warehouse, study_id))
-    facts["size"] = tell_bytes(sum(map(count_bytes, [page.parent, *adapters])))
+    facts["size"] = format_bytes(sum(map(count_bytes, [page.parent, *adapters])))
     return Shown(thing, facts, tables, tuple(commands))
 
 
@@ -85,7 +85,7 @@ def _show_cell(home: "Home", thing: Thing) -> Shown:
     ]
     folder = home.adapter(cell_id)
     if folder.is_dir():
-        facts |= {"adapter": str(folder), "size": tell_bytes(count_bytes(folder))}
+        facts |= {"adapter": str(folder), "size": format_bytes(count_bytes(folder))}
         commands.append(f"fintone export {cell_id} --output FOLDER")
         commands += [] if facts["champion_now"] else [f"fintone promote {cell_id} --reason WHY"]
     studies = tables.get("studies", [])
@@ -98,15 +98,15 @@ def _show_champion(home: "Home", thing: Thing) -> Shown:
     """The champion is shown as the cell that it is, with the temperature at which it is used."""
     shown = _show_cell(home, thing._replace(kind="cell"))
     champion = load_champion(home.warehouse)
-    facts = {"champion": tell_champion(champion), "answers": _tell_answers(home, champion), **shown.facts}
+    facts = {"champion": describe_champion(champion), "answers": _describe_answers(home, champion), **shown.facts}
     return Shown(thing, facts, shown.tables, ("fintone list champions", *shown.commands))
 
 
-def _tell_answers(home: "Home", champion: "Champion | None") -> str | None:
+def _describe_answers(home: "Home", champion: "Champion | None") -> str | None:
     """At which temperature the champion answers new headlines, and how good it was there."""
     if champion is None:
         return None
-    return tell_answering(champion.temperature, champion.temperature, load_judged(home.warehouse, champion))
+    return describe_answering(champion.temperature, champion.temperature, load_judged(home.warehouse, champion))
 
 
 def _show_snapshot(home: "Home", thing: Thing) -> Shown:

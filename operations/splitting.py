@@ -71,9 +71,9 @@ def settle_study_split(config: StudyConfig, ingested: IngestedSource) -> tuple[s
         InputError: Too many headlines are too long, they do not fill the split, or a prompt's examples do not fit.
     """
     from operations.examples import check_examples
-    from operations.lengths import tell_long
-    from operations.timeline import tell_times
-    from reporting.verdict import tell_moved
+    from operations.lengths import warn_of_long
+    from operations.timeline import describe_times
+    from reporting.verdict import describe_moved
     from storage.headlines import load_snapshot
     from storage.splits import load_folds, load_split, save_long
 
@@ -89,11 +89,11 @@ def settle_study_split(config: StudyConfig, ingested: IngestedSource) -> tuple[s
         check_examples(config, headlines, own, fetch=True)
     resolution = "rejected" if config.data.too_long == "reject" else "truncated"
     save_long(warehouse, identifier, [(*each[:1], *each[2:], resolution) for each in division.long])
-    notes = [tell_long(config, division.long)]
+    notes = [warn_of_long(config, division.long)]
     if division.given is not None:
-        notes.append(tell_moved(count_moved_of(division.given, division.left_out, parts)))
+        notes.append(describe_moved(count_moved_of(division.given, division.left_out, parts)))
     if division.by_time:
-        notes.append(tell_times(division.by_time))
+        notes.append(describe_times(division.by_time))
     return identifier, [note for note in notes if note]
 
 
@@ -207,7 +207,7 @@ def draw_parts_of_folds(headlines: "pd.DataFrame", split: SplitSettings, divisio
     if division.by_time:
         return division.by_time.windows if split.windows else []
     left_out = division.left_out
-    with _telling_left_out(left_out):
+    with _naming_left_out(left_out):
         return draw_folds(_list_members(_keep(headlines, left_out)), split, split.folds) if split.folds else []
 
 
@@ -237,7 +237,7 @@ def draw_parts(
     members = _list_members(kept)
     if split.method == "given":
         return split_as_given(members, split, division.given or {})
-    with _telling_left_out(division.left_out):
+    with _naming_left_out(division.left_out):
         if split.method == "study":
             return split_headlines(members, split)
         return _draw_hashed(members, kept, split, near_duplicates)
@@ -251,7 +251,7 @@ def _list_members(headlines: "pd.DataFrame") -> "list[Member]":
 
 
 @contextmanager
-def _telling_left_out(left_out: Collection[str]) -> Iterator[None]:
+def _naming_left_out(left_out: Collection[str]) -> Iterator[None]:
     """A split that fails in the block says how many headlines it could not use."""
     from learning.study.split_sizes import SplitError
 

@@ -82,7 +82,7 @@ def _in_utc(time: datetime | None, zone: ZoneInfo) -> datetime | None:
     return (time if time.tzinfo else time.replace(tzinfo=zone)).astimezone(UTC).replace(tzinfo=None)
 
 
-def tell_times(parts: TimedParts) -> str:
+def describe_times(parts: TimedParts) -> str:
     """When the parts begin and end, of windows when each is tested, and how many headlines are in none."""
     first, *later = parts.windows
     told = "by time, UTC: " + ", ".join(f"{part} {_span(parts.times, own)}" for part, own in first.items())

@@ -34,7 +34,7 @@ class CsvRows:
         self.guarded += 1
         return f"'{text}"
 
-    def tell(self, note: Callable[[str], object]) -> None:
+    def report(self, note: Callable[[str], object]) -> None:
         """Tell how many texts were changed, if any were."""
         if self.guarded:
             cells = "1 cell begins" if self.guarded == 1 else f"{self.guarded:,} cells begin"

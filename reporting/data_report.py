@@ -33,7 +33,7 @@ def summarise(report: DataReport) -> str:
     left_out = f", {report.rows_left_out:,} left out" if report.rows_left_out else ""
     quarantined = f"; {report.rows_quarantined:,} contradict each other" if report.rows_quarantined else ""
     return (
-        f"{report.rows_read:,} rows read{report.tell_added()}: "
+        f"{report.rows_read:,} rows read{report.describe_added()}: "
         f"{report.rows_accepted:,} accepted, {report.rows_merged:,} merged as copies, "
         f"{report.rows_rejected:,} rejected{left_out}{quarantined}."
     )
@@ -82,7 +82,7 @@ def _render_rejected(report: DataReport) -> str:
 
 def _render_not_read(report: DataReport) -> str:
     """What was passed over, and what was read and looks damaged."""
-    parts = [f"Left out: {escape(report.tell_left_out(), MOST_LISTED)}."] if report.rows_left_out else []
+    parts = [f"Left out: {escape(report.describe_left_out(), MOST_LISTED)}."] if report.rows_left_out else []
     if report.not_read:
         parts.append(f"Not read: {escape(list_some(report.not_read), MOST_LISTED)}.")
     if report.headlines_damaged:

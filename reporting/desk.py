@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from reporting.text import visible
-from reporting.usable import tell_approval
+from reporting.usable import describe_approval
 from reporting.verdict import format_figure
 from schemas.report import StudyReport
 
@@ -27,7 +27,7 @@ def answer_desk(report: StudyReport) -> list[Question]:
         Question("What may such a mix-up cost?", _cost(report)),
         Question("How much is the luck of a seed?", _seeds(report)),
         Question("How many headlines a second?", _speed(report)),
-        Question("Who approved it?", tell_approval(report)),
+        Question("Who approved it?", describe_approval(report)),
         Question("On which machine and commit was it trained?", _machine(report)),
     ]
 

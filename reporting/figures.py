@@ -14,7 +14,7 @@ from reporting.charts.layout import NARROW, WIDE, Layout
 from reporting.charts.market import draw_events
 from reporting.charts.overview import draw_overview
 from reporting.charts.periods import PeriodLine, draw_periods
-from reporting.text import tell_temperature, visible
+from reporting.text import format_temperature, visible
 from reporting.theme import save_image, settle_layout, to_page, to_svg
 from schemas.report import Contender, StudyReport, Table
 
@@ -83,7 +83,7 @@ def save_charts(charts: dict[str, list[Chart]], folder: Path) -> list[Path]:
 
 
 def _overview(report: StudyReport) -> Chart:
-    table, at = report.tables["overview"], tell_temperature(report.chosen.temperature)
+    table, at = report.tables["overview"], format_temperature(report.chosen.temperature)
     rows = table.records()
     roles: dict[str, list[str]] = {}
     for each in (each for each in report.contenders if each.role != "base"):  # its name says so
@@ -106,7 +106,7 @@ def _overview(report: StudyReport) -> Chart:
 
 
 def _time(report: StudyReport) -> Iterator[Chart]:
-    table, at = report.tables["periods"], tell_temperature(report.chosen.temperature)
+    table, at = report.tables["periods"], format_temperature(report.chosen.temperature)
     if not table.rows:
         return
     roles = {each.cell_id: each for each in reversed(report.contenders)}
@@ -114,7 +114,7 @@ def _time(report: StudyReport) -> Iterator[Chart]:
     for (cell_id, origin), rows in groupby(table.records(), key=lambda row: (row["cell_id"], row["origin"])):
         named = roles[cell_id]
         is_fresh = origin == "scored"
-        lines.append(PeriodLine(_tell_line(named, is_fresh=is_fresh), list(rows), is_fresh))
+        lines.append(PeriodLine(_describe_line(named, is_fresh=is_fresh), list(rows), is_fresh))
     period = lines[0].rows[0]["period"]
     followed = [row for line in lines for row in line.rows if row["cell_id"] == lines[0].rows[0]["cell_id"]]
     since = ""
@@ -127,14 +127,14 @@ def _time(report: StudyReport) -> Iterator[Chart]:
         "accuracy_over_time",
         f"Accuracy by {period} of publication, with 95 % intervals, on the dated headlines of test at {at}. Points of "
         f"one {period} are side by side; baselines have no temperature.{since}",
-        f"Accuracy of {lines[0].name} by {period} of publication: {_tell_point(followed[0])}; "
-        f"{_tell_point(followed[-1])}.",
+        f"Accuracy of {lines[0].name} by {period} of publication: {_describe_point(followed[0])}; "
+        f"{_describe_point(followed[-1])}.",
         table,
         lambda layout: draw_periods(lines, layout, f"Accuracy by {period} of publication, {at}", report.guessing),
     )
 
 
-def _tell_line(named: Contender, *, is_fresh: bool) -> str:
+def _describe_line(named: Contender, *, is_fresh: bool) -> str:
     """What a line is called: the names of bases and baselines say what they are."""
     if is_fresh:
         return f"{named.role} cell, scored since"
@@ -142,7 +142,7 @@ def _tell_line(named: Contender, *, is_fresh: bool) -> str:
     return visible(f"{begins}{named.name}")
 
 
-def _tell_point(row: dict[str, Any]) -> str:
+def _describe_point(row: dict[str, Any]) -> str:
     since = " of what was scored since" if row["origin"] == "scored" else ""
     when = f"the {row['period']} from {row['begins']:%d %B %Y}"
     return f"{row['accuracy']:.3f} on the {row['n']:,} headlines{since} of {when}"
@@ -187,7 +187,7 @@ def _temperature(report: StudyReport) -> Chart:
 
 
 def _confusions(report: StudyReport) -> Iterator[Chart]:
-    table, at = report.tables["confusion"], tell_temperature(report.chosen.temperature)
+    table, at = report.tables["confusion"], format_temperature(report.chosen.temperature)
     by_cell: dict[str, list[dict[str, object]]] = {}
     for row in table.records():
         by_cell.setdefault(row["cell_id"], []).append(row)

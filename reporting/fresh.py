@@ -1,10 +1,10 @@
 """How good a model is on fresh headlines, those that it was scored on since its study, in a line."""
 
-from reporting.verdict import tell_figure, tell_p
+from reporting.verdict import format_p_value, format_ratio
 from schemas.scoring import FreshAccuracy, KnownDrop
 
 
-def tell_fresh(found: FreshAccuracy, known: KnownDrop | None, *, is_drop: bool) -> str:
+def describe_fresh(found: FreshAccuracy, known: KnownDrop | None, *, is_drop: bool) -> str:
     """The accuracy on fresh headlines, whether it has dropped beyond noise, and what to do then.
 
     Args:
@@ -12,15 +12,15 @@ def tell_fresh(found: FreshAccuracy, known: KnownDrop | None, *, is_drop: bool) 
         known: The drop of the cell that was found before.
         is_drop: Whether the figures now are a drop.
     """
-    reference = f"{tell_figure(found.reference)}, the lower end of the interval of its accuracy on its own test part"
-    since = f"fresh headlines: accuracy {tell_figure(found.accuracy)} on {_count(found.n)} since its study"
+    reference = f"{format_ratio(found.reference)}, the lower end of the interval of its accuracy on its own test part"
+    since = f"fresh headlines: accuracy {format_ratio(found.accuracy)} on {_count(found.n)} since its study"
     earlier = f"; a drop was found on {known.found_at:%d %B %Y}, after {_count(known.n)}" if known else ""
     remedy = "; the model no longer fits this news: train again with these headlines (`fintone run`)"
     if is_drop:
-        on_test = f"({tell_figure(found.test_accuracy)} on {found.test_n:,})"
-        told = f"warning: {since}, below {reference} {on_test}, beyond noise ({tell_p(found.p_value)} at every look)"
-        return f"{told}{earlier}{remedy}"
-    told = f"{since}, no drop below {tell_figure(found.reference)} beyond noise"
+        on_test = f"({format_ratio(found.test_accuracy)} on {found.test_n:,})"
+        p_value = f"({format_p_value(found.p_value)} at every look)"
+        return f"warning: {since}, below {reference} {on_test}, beyond noise {p_value}{earlier}{remedy}"
+    told = f"{since}, no drop below {format_ratio(found.reference)} beyond noise"
     return f"warning: {told} now{earlier}{remedy}" if known else told
 
 

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 from importlib.metadata import version
 
-from reporting.promotion import tell_champion
+from reporting.promotion import describe_champion
 from reporting.template import read_style, templates
 from reporting.text import visible
 from schemas.report import Index
@@ -24,7 +24,7 @@ def render_index(index: Index, reported: Collection[str]) -> str:
             studies=index.studies.records(),
             judged={row["study_id"]: row for row in index.judged.records()},
             decisions=index.decisions.records(),
-            champion=visible(tell_champion(index.champion)),
+            champion=visible(describe_champion(index.champion)),
             champion_id=index.champion.cell_id if index.champion else None,
             reported=reported,
             style=read_style(),

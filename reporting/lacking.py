@@ -10,7 +10,7 @@ _ENDS = {
 """How a run ended, by the status of its study."""
 
 
-def tell_lacking(report: StudyReport) -> str | None:
+def describe_lacking(report: StudyReport) -> str | None:
     """What an unfinished study lacks, in a paragraph; None of a finished one."""
     if report.status == "finished" and not report.missing:
         return None

@@ -3,7 +3,7 @@
 PHRASEBANK_LICENCE = "CC BY-NC-SA 3.0 (FinancialPhraseBank, Malo et al. 2014): no commercial use"
 
 
-def tell_data_licence(source: str, kind: str, *, synthetic: bool) -> str:
+def describe_data_licence(source: str, kind: str, *, synthetic: bool) -> str:
     """The licence of a source, by its kind."""
     if synthetic:
         return "that of fintone, which generated it"
@@ -12,11 +12,11 @@ def tell_data_licence(source: str, kind: str, *, synthetic: bool) -> str:
     return f"not known to fintone; ask whoever gave you {source}"
 
 
-def tell_model_licence(base_model: str) -> str:
+def describe_model_licence(base_model: str) -> str:
     """The licence of a base model."""
     return "that of fintone, which made it" if base_model == "embedded" else f"that of {base_model}; see its card"
 
 
 def forbids_commerce(licence: str) -> bool:
-    """Whether a licence of data, as `tell_data_licence` names it, forbids commercial use."""
+    """Whether a licence of data, as `describe_data_licence` names it, forbids commercial use."""
     return licence == PHRASEBANK_LICENCE

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from reporting.verdict import tell_figure, tell_p
+from reporting.verdict import format_p_value, format_ratio
 from schemas.listing import list_some
 
 LEVEL = 0.05
@@ -15,28 +15,28 @@ Lines = list[tuple[str, str]]
 def describe_market(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[Lines]:
     """Blocks of (subject, description) lines: the verdict, a block a horizon, fifths, events."""
     tests = [row for row in found["market_reaction"] if row["measure"] not in HELD]
-    yield [("verdict", tell_market(tests)), *_tell_clear_instruments(tests)]
+    yield [("verdict", summarise_market(tests)), *_describe_clear_instruments(tests)]
     for horizon in sorted({row["horizon"] for row in tests}):
         own = [row for row in tests if row["horizon"] == horizon and row["scope"] in NAMES]
-        yield [(tell_sessions(horizon), ""), *((f"  {row['measure']}", tell_test(row)) for row in own)]
+        yield [(describe_sessions(horizon), ""), *((f"  {row['measure']}", describe_test(row)) for row in own)]
     quantiles = found["market_quantiles"]
     if quantiles:
         first = [row for row in quantiles if row["horizon"] == quantiles[0]["horizon"]]
         yield [
-            (f"sentiment, {tell_sessions(quantiles[0]['horizon'])}", "by fifths of the days"),
-            *((f"  {row['sentiment']:+.2f}", tell_quantile(row)) for row in first),
+            (f"sentiment, {describe_sessions(quantiles[0]['horizon'])}", "by fifths of the days"),
+            *((f"  {row['sentiment']:+.2f}", describe_quantile(row)) for row in first),
         ]
     events = found["market_events"]
     ends = {row["direction"]: row for row in events}  # the last session of each
     days = {row["direction"]: row for row in events if row["session_offset"] == 0}
     if ends:
         yield [
-            (f"{direction} days", tell_events(days[direction], end))
+            (f"{direction} days", describe_events(days[direction], end))
             for direction, end in sorted(ends.items(), reverse=True)
         ]
 
 
-def tell_market(tests: Sequence[Mapping[str, Any]]) -> str:
+def summarise_market(tests: Sequence[Mapping[str, Any]]) -> str:
     """Whether returns follow the sentiment beyond noise."""
     main = [row for row in tests if row["scope"] in NAMES]
     told = [row for row in main if row["p_holm"] is not None]
@@ -50,7 +50,7 @@ def tell_market(tests: Sequence[Mapping[str, Any]]) -> str:
     return f"{way} ({len(clear)} of {len(told)} tests of the panel and the mean, corrected for their number)"
 
 
-def _tell_clear_instruments(tests: Sequence[Mapping[str, Any]]) -> Lines:
+def _describe_clear_instruments(tests: Sequence[Mapping[str, Any]]) -> Lines:
     own = [row for row in tests if row["scope"] == "instrument"]
     clear = sorted({row["instrument"] for row in own if row["p_holm"] is not None and row["p_holm"] < LEVEL})
     if not own:
@@ -64,12 +64,12 @@ def _tell_clear_instruments(tests: Sequence[Mapping[str, Any]]) -> Lines:
     ]
 
 
-def tell_sessions(horizon: int) -> str:
+def describe_sessions(horizon: int) -> str:
     """A horizon in words."""
     return "next session" if horizon == 1 else f"next {horizon} sessions"
 
 
-def tell_test(row: Mapping[str, Any]) -> str:
+def describe_test(row: Mapping[str, Any]) -> str:
     """One test of the panel or the mean."""
     whom = NAMES[row["scope"]]
     if row["reason"]:
@@ -79,17 +79,17 @@ def tell_test(row: Mapping[str, Any]) -> str:
         value, low, high = figures
         told = f"{value} [{low}, {high}] of return for sentiment +1 in place of 0"
     else:
-        told = f"{tell_figure(row['estimate'])} [{tell_figure(row['low'])}, {tell_figure(row['high'])}]"
-    return f"{whom}: {told}, {tell_p(row['p_holm'])} corrected, {row['days']:,} days"
+        told = f"{format_ratio(row['estimate'])} [{format_ratio(row['low'])}, {format_ratio(row['high'])}]"
+    return f"{whom}: {told}, {format_p_value(row['p_holm'])} corrected, {row['days']:,} days"
 
 
-def tell_quantile(row: Mapping[str, Any]) -> str:
+def describe_quantile(row: Mapping[str, Any]) -> str:
     """The days of one fifth."""
     interval = f"[{row['low']:+.2%}, {row['high']:+.2%}]"
     return f"{row['days']:,} days, mean return {row['mean_return']:+.2%} {interval}, {row['share_up']:.0%} up"
 
 
-def tell_events(day: Mapping[str, Any], end: Mapping[str, Any]) -> str:
+def describe_events(day: Mapping[str, Any], end: Mapping[str, Any]) -> str:
     """What prices did after days of strong sentiment."""
     after = end["abnormal_return"] - day["abnormal_return"]
     return (

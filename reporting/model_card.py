@@ -4,8 +4,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from reporting.licences import tell_data_licence
-from reporting.verdict import tell_bounds, tell_figure
+from reporting.licences import describe_data_licence
+from reporting.verdict import format_bounds, format_ratio
 from schemas.model_card import CellCard, ExportForm
 from schemas.plan import format_rate
 
@@ -21,18 +21,18 @@ def render_model_card(card: CellCard, form: ExportForm, check: str) -> str:
         form: What the folder holds.
         check: What came of scoring the folder beside the ledger, in a sentence.
     """
-    licence = tell_data_licence(card.source, card.source_kind, synthetic=card.synthetic)
+    licence = describe_data_licence(card.source, card.source_kind, synthetic=card.synthetic)
     return "\n".join(
         [
             *_header(card, form),
             f"# {card.base_model}, fine-tuned on financial headlines",
             "",
-            f"{_tell_cell(card)} {form.description}",
+            f"{_describe_cell(card)} {form.description}",
             "",
             *(["**Its training diverged: it was ended early.**", ""] if card.status == "diverged" else []),
             "## Data",
             "",
-            f"{_tell_data(card)} Snapshot `{card.snapshot_id}`: {_tell_sizes(card)}.",
+            f"{_describe_data(card)} Snapshot `{card.snapshot_id}`: {_format_sizes(card)}.",
             "",
             f"Licence of the data: {licence}. It may bind what is made of the model.",
             "",
@@ -60,35 +60,35 @@ def _header(card: CellCard, form: ExportForm) -> list[str]:
         ("library_name", form.library),
         ("pipeline_tag", form.task),
         ("license", "other"),
-        ("license_name", tell_data_licence(card.source, card.source_kind, synthetic=card.synthetic)),
+        ("license_name", describe_data_licence(card.source, card.source_kind, synthetic=card.synthetic)),
         ("language", "en"),
         ("tags", ["finance", "sentiment-analysis", *(["lora"] if "lora" in card.hyperparameters else []), "fintone"]),
     ]
     return ["---", *(f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in values), "---", ""]
 
 
-def _tell_cell(card: CellCard) -> str:
+def _describe_cell(card: CellCard) -> str:
     epochs = f"{card.epochs} epoch{'' if card.epochs == 1 else 's'}"
     return (
         f"A fine-tune of `{card.base_model}` (revision `{card.base_revision}`) that tells "
-        f"{_tell_labels(card)} headlines apart: cell `{card.cell_id}` of fintone's grid, learning rate "
+        f"{_describe_labels(card)} headlines apart: cell `{card.cell_id}` of fintone's grid, learning rate "
         f"{format_rate(card.learning_rate)}, {epochs}, seed {card.seed}."
     )
 
 
-def _tell_labels(card: CellCard) -> str:
+def _describe_labels(card: CellCard) -> str:
     """The labels of its data, as in `positive, neutral and negative`."""
     *first, last = sorted(card.labels, reverse=True)
     return f"{', '.join(first)} and {last}"
 
 
-def _tell_data(card: CellCard) -> str:
+def _describe_data(card: CellCard) -> str:
     if card.synthetic:
         return "Generated, clearly synthetic headlines: the figures say nothing of real news."
     return f"`{card.source}` ({card.source_kind})."
 
 
-def _tell_sizes(card: CellCard) -> str:
+def _format_sizes(card: CellCard) -> str:
     named = [f"{card.part_sizes[part]:,} {part}" for part in ("train", "validation", "test") if part in card.part_sizes]
     return ", ".join(named)
 
@@ -100,9 +100,9 @@ def _figures(card: CellCard) -> list[str]:
         (
             f"{each.temperature:g}",
             f"{each.n:,}",
-            f"{tell_figure(each.accuracy)} {tell_bounds(each.accuracy_low, each.accuracy_high)}",
-            f"{tell_figure(each.macro_f1)} {tell_bounds(each.macro_f1_low, each.macro_f1_high)}",
-            tell_figure(each.expected_accuracy),
+            f"{format_ratio(each.accuracy)} {format_bounds(each.accuracy_low, each.accuracy_high)}",
+            f"{format_ratio(each.macro_f1)} {format_bounds(each.macro_f1_low, each.macro_f1_high)}",
+            format_ratio(each.expected_accuracy),
         )
         for each in card.figures
     ]

@@ -8,14 +8,14 @@ from markupsafe import Markup
 
 from reporting.desk import answer_desk
 from reporting.figures import Chart
-from reporting.lacking import tell_lacking
-from reporting.licences import tell_data_licence, tell_model_licence
-from reporting.market import tell_market
-from reporting.promotion import tell_champion, tell_decision, tell_match
+from reporting.lacking import describe_lacking
+from reporting.licences import describe_data_licence, describe_model_licence
+from reporting.market import summarise_market
+from reporting.promotion import describe_champion, describe_decision, describe_match
 from reporting.template import read_style, templates
 from reporting.text import visible
-from reporting.usable import tell_usable
-from reporting.verdict import tell_baseline, tell_cutoffs, tell_leaks, tell_scarcity
+from reporting.usable import describe_usable
+from reporting.verdict import describe_baseline, describe_cutoffs, describe_leaks, describe_scarcity
 from schemas.report import StudyReport, Table
 
 _MOST_ROWS = 60
@@ -37,14 +37,14 @@ def render_page(report: StudyReport, charts: dict[str, list[Chart]], index: str 
             report=report,
             tables=report.tables,
             charts={section: [_shown(chart) for chart in own] for section, own in charts.items()},
-            answer=tell_answer(report),
-            usable=tell_usable(report),
-            lacking=tell_lacking(report),
-            doubts=tell_doubts(report),
+            answer=describe_answer(report),
+            usable=describe_usable(report),
+            lacking=describe_lacking(report),
+            doubts=describe_doubts(report),
             questions=answer_desk(report),
             index=index,
             best=_chosen_row(report),
-            rival=report.decision if report.decision and tell_match(report.decision) else None,
+            rival=report.decision if report.decision and describe_match(report.decision) else None,
             temperatures=sorted({row["temperature"] for row in _models(report) if row["temperature"] is not None}),
             models=_models(report),
             mix_ups={row["evaluation_id"]: row for row in report.tables["mix_ups"].records()},
@@ -52,10 +52,10 @@ def render_page(report: StudyReport, charts: dict[str, list[Chart]], index: str 
             baselines=[row for row in _models(report) if row["kind"] == "baseline"],
             published=_published(report),
             licences={
-                "data": tell_data_licence(report.source, report.data.kind, synthetic=report.synthetic),
-                "model": tell_model_licence(report.base_model),
+                "data": describe_data_licence(report.source, report.data.kind, synthetic=report.synthetic),
+                "model": describe_model_licence(report.base_model),
             },
-            market_verdict=tell_market(report.tables["market"].records()),
+            market_verdict=summarise_market(report.tables["market"].records()),
             style=read_style(),
             built_at=datetime.now(UTC),
             version=version("fintone"),
@@ -63,7 +63,7 @@ def render_page(report: StudyReport, charts: dict[str, list[Chart]], index: str 
     )
 
 
-def tell_answer(report: StudyReport) -> str:
+def describe_answer(report: StudyReport) -> str:
     """The answer of a study in a paragraph: which model, how sure, against the baseline and the champion.
 
     What the gate decided is of its day; who is champion, of the day on which the page is built.
@@ -76,22 +76,22 @@ def tell_answer(report: StudyReport) -> str:
         f"({interval}) and its macro-F1 {row['macro_f1']:.3f}.",
     ]
     if report.verdict:
-        sentences.append(f"{tell_baseline('It', report.verdict)}.")
-    match = tell_match(report.decision) if report.decision else None
+        sentences.append(f"{describe_baseline('It', report.verdict)}.")
+    match = describe_match(report.decision) if report.decision else None
     if match:
         sentences.append(f"{match}.")
     if report.decision:
-        sentences.append(f"{tell_decision(report.decision)}.")
-    sentences.append(f"The champion when this page was built: {tell_champion(report.champion)}.")
+        sentences.append(f"{describe_decision(report.decision)}.")
+    sentences.append(f"The champion when this page was built: {describe_champion(report.champion)}.")
     return visible(" ".join(sentences))
 
 
-def tell_doubts(report: StudyReport) -> list[str]:
+def describe_doubts(report: StudyReport) -> list[str]:
     """What weakens the figures of a study, a sentence each."""
     [leaks] = report.tables["leaks"].column("in_test")
     models = {row["model"] for row in _models(report) if row["kind"] != "baseline"}
-    read = tell_cutoffs(report.tables["cutoffs"].rows, is_only=len(models) == 1)
-    doubts = (tell_scarcity(report.tables["split"].rows), tell_leaks(leaks, _chosen_row(report)["n"]), *read)
+    read = describe_cutoffs(report.tables["cutoffs"].rows, is_only=len(models) == 1)
+    doubts = (describe_scarcity(report.tables["split"].rows), describe_leaks(leaks, _chosen_row(report)["n"]), *read)
     return [visible(f"Mind that {doubt}.") for doubt in doubts if doubt]
 
 

@@ -3,25 +3,25 @@
 from collections.abc import Sequence
 from typing import Any
 
-from reporting.verdict import tell_figure, tell_interval, tell_p
+from reporting.verdict import format_interval, format_p_value, format_ratio
 from schemas.promotion import Allowance, Champion, Check
 
 FINEST = 0.001
 """The smallest p-value that is told with three digits."""
 
 
-def tell_checks(checks: Sequence[Check]) -> str:
+def describe_checks(checks: Sequence[Check]) -> str:
     """Every floor and how it was met, in a line; those that were missed first."""
-    return "; ".join(_tell_check(check) for check in sorted(checks, key=lambda check: check.is_passed))
+    return "; ".join(_describe_check(check) for check in sorted(checks, key=lambda check: check.is_passed))
 
 
-def tell_look(allowance: Allowance) -> str:
+def describe_look(allowance: Allowance) -> str:
     """Which look at the test headlines it was, and what it might spend."""
     share = f"level {allowance.level:.3g} of {allowance.promotion_level:g}"
     return f"look {allowance.look:.3g} at these test headlines: {share}"
 
 
-def tell_same_look(decision: dict[str, Any]) -> str:
+def describe_same_look(decision: dict[str, Any]) -> str:
     """That an earlier decision, a row of `champions`, read the same figures, and what it was."""
     verdict = "promoted" if decision["decision"] == "promoted" else "not promoted"
     rival = "against the same champion" if decision["previous_cell_id"] else "with no champion to beat"
@@ -31,7 +31,7 @@ def tell_same_look(decision: dict[str, Any]) -> str:
     )
 
 
-def tell_decision(decision: dict[str, Any]) -> str:
+def describe_decision(decision: dict[str, Any]) -> str:
     """A decision of the gate, a row of `champions`, in a sentence of its day; without its reason."""
     cell, before = decision["cell_id"], decision["previous_cell_id"]
     gate = f"On {decision['decided_at']:%d %B %Y} the gate"
@@ -43,7 +43,7 @@ def tell_decision(decision: dict[str, Any]) -> str:
     return f"{gate} did not promote cell {cell}, and {stayed}"
 
 
-def tell_folds_unjudged(folds: int) -> str:
+def describe_folds_unjudged(folds: int) -> str:
     """Why a study of folds promotes nothing, and what does."""
     return (
         f"not judged: {folds} folds or windows estimate a recipe, and each model saw the train part of its own alone; "
@@ -51,7 +51,7 @@ def tell_folds_unjudged(folds: int) -> str:
     )
 
 
-def tell_advice(decision: dict[str, Any]) -> str | None:
+def describe_advice(decision: dict[str, Any]) -> str | None:
     """What would help a cell that the gate did not promote; None if it did, or if the cell is the champion."""
     cell = decision["cell_id"]
     if decision["decision"] != "kept" or decision["previous_cell_id"] == cell:
@@ -62,18 +62,18 @@ def tell_advice(decision: dict[str, Any]) -> str | None:
     )
 
 
-def tell_champion(champion: Champion | None) -> str:
+def describe_champion(champion: Champion | None) -> str:
     """Who is champion: `cell 3f9a at temperature 0.1`, or `none`."""
     return f"cell {champion.cell_id} at temperature {champion.temperature:g}" if champion else "none"
 
 
-def tell_temperature(temperature: float, judged_at: float) -> str:
+def describe_temperature(temperature: float, judged_at: float) -> str:
     """At which temperature a cell answers, and at which it was judged."""
     own = "at which it was judged" if temperature == judged_at else f"judged at {judged_at:g}"
     return f"at temperature {temperature:g}, {own}"
 
 
-def tell_match(decision: dict[str, Any]) -> str | None:
+def describe_match(decision: dict[str, Any]) -> str | None:
     """How the cell fared against the champion of that day, headline by headline; None where there was none to meet."""
     before, accuracy = decision["previous_cell_id"], decision["previous_accuracy"]
     if accuracy is None or before == decision["cell_id"]:
@@ -81,31 +81,30 @@ def tell_match(decision: dict[str, Any]) -> str | None:
     bounds = (decision[name] for name in ("difference", "difference_low", "difference_high"))
     return (
         f"The champion of that day, cell {before}, had an accuracy of {accuracy:.3f} on the {decision['n']:,} of them "
-        f"that it did not learn from, and this one {decision['accuracy']:.3f}: {tell_interval(*bounds)}, "
-        f"{tell_p(decision['p_value'])}"
+        f"that it did not learn from, and this one {decision['accuracy']:.3f}: {format_interval(*bounds)}, "
+        f"{format_p_value(decision['p_value'])}"
     )
 
 
-def _tell_check(check: Check) -> str:
+def _describe_check(check: Check) -> str:
     if check.floor == "accuracy":
-        return (
-            f"accuracy {tell_figure(check.value)} {_tell_side(check.value, check.bound)} the floor of {check.bound:g}"
-        )
+        side = _format_side(check.value, check.bound)
+        return f"accuracy {format_ratio(check.value)} {side} the floor of {check.bound:g}"
     if check.floor == "unparsed rate":
         side = "within" if check.is_passed else "above"
-        return f"unparsed {tell_figure(check.value)}, {side} the {check.bound:g} allowed"
+        return f"unparsed {format_ratio(check.value)}, {side} the {check.bound:g} allowed"
     if check.difference is None or check.level is None:
         return f"cannot be compared with the {check.floor} {check.rival}: {check.reason}"
     verb = "beats" if check.is_passed else "does not beat"
-    figures = f"{tell_interval(*check.difference[:3])}, {_tell_p_beside(check.difference.p_value, check.level)}"
+    figures = f"{format_interval(*check.difference[:3])}, {_format_p_beside(check.difference.p_value, check.level)}"
     return f"{verb} the {check.floor} {check.rival} on {check.n} headlines: {figures}"
 
 
-def _tell_p_beside(p_value: float, level: float) -> str:
+def _format_p_beside(p_value: float, level: float) -> str:
     """A p-value and the level that it must be below, with digits enough to tell them apart."""
-    told = tell_p(p_value) if level >= FINEST else f"p={p_value:.2g}"
+    told = format_p_value(p_value) if level >= FINEST else f"p={p_value:.2g}"
     return f"{told} at level {level:.3g}"
 
 
-def _tell_side(value: float, bound: float) -> str:
+def _format_side(value: float, bound: float) -> str:
     return "reaches" if value >= bound else "is below"

@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from reporting.text import visible
-from reporting.verdict import format_figure, tell_interval, tell_p
+from reporting.verdict import format_figure, format_interval, format_p_value
 
 LARGE_RATE = 100
 """Headlines a second from which tenths are left out."""
@@ -62,12 +62,12 @@ def _cell_name(row: dict[str, Any]) -> Markup:
 
 
 def _difference(row: dict[str, Any]) -> str:
-    return tell_interval(row["difference"], row["difference_low"], row["difference_high"])
+    return format_interval(row["difference"], row["difference_low"], row["difference_high"])
 
 
 def _p_value(value: float) -> str:
     """As it stands in a column that is headed p: `.003`, `<.001`."""
-    return tell_p(value).removeprefix("p").removeprefix("=")
+    return format_p_value(value).removeprefix("p").removeprefix("=")
 
 
 def _share(value: float) -> str:

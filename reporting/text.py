@@ -14,7 +14,7 @@ def visible(text: str) -> str:
     )
 
 
-def tell_temperature(temperature: float) -> str:
+def format_temperature(temperature: float) -> str:
     """A temperature as charts name it, `T = 0.1`, which no line break splits."""
     return f"T\u00a0=\u00a0{temperature:g}"
 

@@ -2,8 +2,8 @@
 
 from typing import Any, NamedTuple
 
-from reporting.licences import forbids_commerce, tell_data_licence
-from reporting.promotion import tell_folds_unjudged, tell_temperature
+from reporting.licences import describe_data_licence, forbids_commerce
+from reporting.promotion import describe_folds_unjudged, describe_temperature
 from reporting.text import visible
 from schemas.promotion import Champion
 from schemas.report import StudyReport
@@ -23,18 +23,18 @@ class Usable(NamedTuple):
         return self.word == "Yes"
 
 
-def tell_usable(report: StudyReport) -> Usable:
+def describe_usable(report: StudyReport) -> Usable:
     """Whether the cell that validation chose may be used, and why."""
     found = _judge(report)
     if found.is_yes and report.synthetic:
         return Usable("No", "The headlines are generated: the loop works, and the figures say nothing of real news.")
-    licence = tell_data_licence(report.source, report.data.kind, synthetic=report.synthetic)
+    licence = describe_data_licence(report.source, report.data.kind, synthetic=report.synthetic)
     if found.is_yes and forbids_commerce(licence):
         return Usable("For research only", f"{found.why} The licence of the data is {visible(licence)}.")
     return found
 
 
-def tell_approval(report: StudyReport) -> str:
+def describe_approval(report: StudyReport) -> str:
     """Who made the chosen cell champion, and when; that nobody did."""
     row = _approval(report)
     if row is None:
@@ -47,28 +47,28 @@ def tell_approval(report: StudyReport) -> str:
 def _judge(report: StudyReport) -> Usable:
     """The answer by the gate and by who is champion now."""
     chosen, champion, decision = report.chosen.cell_id, report.champion, report.decision
-    approved = f"Approved by: {tell_approval(report)}"
+    approved = f"Approved by: {describe_approval(report)}"
     if champion and champion.cell_id == chosen and _overrides_gate(report):
         missed = _first_reason(decision) if decision else ""
         told = f"A person made it champion, which the promotion gate did not: {missed}."
-        return Usable("Against the gate", f"{told} {_tell_answering(report, champion)} {approved}")
+        return Usable("Against the gate", f"{told} {_describe_answering(report, champion)} {approved}")
     if champion and champion.cell_id == chosen:
-        return Usable("Yes", f"It is the champion. {_tell_answering(report, champion)} {approved}")
+        return Usable("Yes", f"It is the champion. {_describe_answering(report, champion)} {approved}")
     if _approval(report) is not None:
         now = f"cell {champion.cell_id} is champion now" if champion else "there is no champion now"
         return Usable("No longer", f"It was the champion, and {now}.")
     folds = report.config["split"].get("folds")
     if decision is None and folds and not report.missing:
-        return Usable("Not this study", f"It was {tell_folds_unjudged(folds)}.")
+        return Usable("Not this study", f"It was {describe_folds_unjudged(folds)}.")
     if decision is None:
         why = "the study is incomplete" if report.missing else f"the study is {report.status}"
         return Usable("Not yet", f"The promotion gate has not judged it: {why}.")
     return Usable("No", f"The promotion gate did not promote it: {_first_reason(decision)}.")
 
 
-def _tell_answering(report: StudyReport, champion: Champion) -> str:
+def _describe_answering(report: StudyReport, champion: Champion) -> str:
     """At which temperature the champion answers new headlines, and at which its study judged it."""
-    return f"It answers {tell_temperature(champion.temperature, report.chosen.temperature)}."
+    return f"It answers {describe_temperature(champion.temperature, report.chosen.temperature)}."
 
 
 def _overrides_gate(report: StudyReport) -> bool:

@@ -10,7 +10,7 @@ FEW = 30
 """Headlines of a label with which accuracy on it is known within .17 (Wilson's interval at 95 %, at worst)."""
 
 
-def tell_scarcity(counts: Iterable[tuple[str, str, int]]) -> str | None:
+def describe_scarcity(counts: Iterable[tuple[str, str, int]]) -> str | None:
     """That validation is too small to choose by, if it is.
 
     Args:
@@ -25,7 +25,7 @@ def tell_scarcity(counts: Iterable[tuple[str, str, int]]) -> str | None:
     return f"validation has only {least} {label} headline{'' if least == 1 else 's'}, so that its choice is a weak one"
 
 
-def tell_unplaced(count: int) -> str | None:
+def describe_unplaced(count: int) -> str | None:
     """That headlines are in no part of a drawn split, if any are."""
     if not count:
         return None
@@ -33,7 +33,7 @@ def tell_unplaced(count: int) -> str | None:
     return f"{which} in no part: beyond the sizes of the parts, or near copies of others"
 
 
-def tell_leaks(leaks: int, n: int) -> str | None:
+def describe_leaks(leaks: int, n: int) -> str | None:
     """That test shares headlines with train, if it does.
 
     Args:
@@ -46,7 +46,7 @@ def tell_leaks(leaks: int, n: int) -> str | None:
     return f"{share}, which flatters a model that remembers; split.method=hashed keeps near copies in one part"
 
 
-def tell_cutoffs(cutoffs: Iterable[tuple[str, date, int, int]], *, is_only: bool) -> list[str]:
+def describe_cutoffs(cutoffs: Iterable[tuple[str, date, int, int]], *, is_only: bool) -> list[str]:
     """That base models may have read test headlines when they were pretrained, a sentence for each that may.
 
     Args:
@@ -63,19 +63,19 @@ def tell_cutoffs(cutoffs: Iterable[tuple[str, date, int, int]], *, is_only: bool
     return told
 
 
-def tell_spread(spread: Mapping[str, float] | None) -> str | None:
+def describe_spread(spread: Mapping[str, float] | None) -> str | None:
     """How far the folds of a cell lie apart, of a row of `leaderboard_over_folds`; None without folds."""
     if spread is None:
         return None
-    worst, best = tell_figure(spread["accuracy_min"]), tell_figure(spread["accuracy_max"])
-    mean, deviation = tell_figure(spread["accuracy_mean"]), tell_figure(spread["accuracy_sd"])
+    worst, best = format_ratio(spread["accuracy_min"]), format_ratio(spread["accuracy_max"])
+    mean, deviation = format_ratio(spread["accuracy_mean"]), format_ratio(spread["accuracy_sd"])
     return (
         f"over its {spread['folds']} folds accuracy is {worst} to {best}, {mean} on average, with a standard deviation "
         f"of {deviation}"
     )
 
 
-def tell_moved(moved: Mapping[str, int]) -> str | None:
+def describe_moved(moved: Mapping[str, int]) -> str | None:
     """That headlines of an official split are in no part, if any are.
 
     Args:
@@ -91,17 +91,17 @@ def tell_moved(moved: Mapping[str, int]) -> str | None:
     )
 
 
-def tell_difference(name: str, other: str, difference: Difference) -> str:
+def describe_difference(name: str, other: str, difference: Difference) -> str:
     """Which of two cells is better, or that nothing beyond noise tells them apart, with the figures that say so."""
     if difference.is_significant and difference.value < 0:
         name, other, difference = other, name, difference.mirrored
     verdict = f"{name} beats {other}" if difference.is_significant else "no difference beyond noise"
-    return f"{verdict}: {_tell_figures(difference)}"
+    return f"{verdict}: {_format_figures(difference)}"
 
 
-def tell_baseline(name: str, verdict: BaselineVerdict) -> str:
+def describe_baseline(name: str, verdict: BaselineVerdict) -> str:
     """Whether a cell beats the best baseline of its study, with the figures that say so."""
-    best, figures = f"the best baseline, {verdict.baseline}", _tell_figures(verdict.difference)
+    best, figures = f"the best baseline, {verdict.baseline}", _format_figures(verdict.difference)
     if verdict.beats_baseline:
         return f"{name} beats {best}: {figures}"
     if verdict.difference.is_significant:
@@ -113,7 +113,7 @@ FEW_DISCORDANT = f"no interval: fewer than {LEAST_DISCORDANT} headlines tell the
 FEW_OF_A_LABEL = f"no interval: a label has fewer than {LEAST_OF_A_LABEL} headlines"
 
 
-def tell_drift(drifts: Sequence[Drift], tolerance: float) -> list[str]:
+def describe_drift(drifts: Sequence[Drift], tolerance: float) -> list[str]:
     """How the answers to a source differ from those on test beyond a tolerance, a line each, or why nobody can say."""
     if drifts and drifts[0].reason:
         return [f"drift: nothing can be said, because {drifts[0].reason}"]
@@ -125,29 +125,29 @@ def tell_drift(drifts: Sequence[Drift], tolerance: float) -> list[str]:
     ]
 
 
-def tell_interval(value: float, low: float | None, high: float | None, why: str = FEW_DISCORDANT) -> str:
+def format_interval(value: float, low: float | None, high: float | None, why: str = FEW_DISCORDANT) -> str:
     """A difference with its interval, `+.034 [.012, .057]`, or with `why` it has none."""
-    figure = tell_figure(value)
+    figure = format_ratio(value)
     signed = figure if figure.startswith(("-", "0")) else f"+{figure}"
-    return f"{signed} ({why})" if low is None or high is None else f"{signed} {tell_bounds(low, high)}"
+    return f"{signed} ({why})" if low is None or high is None else f"{signed} {format_bounds(low, high)}"
 
 
-def tell_bounds(low: float | None, high: float | None, why: str = FEW_OF_A_LABEL) -> str:
+def format_bounds(low: float | None, high: float | None, why: str = FEW_OF_A_LABEL) -> str:
     """An interval, `[.843, .888]`, or in brackets `why` there is none."""
-    return f"({why})" if low is None or high is None else f"[{tell_figure(low)}, {tell_figure(high)}]"
+    return f"({why})" if low is None or high is None else f"[{format_ratio(low)}, {format_ratio(high)}]"
 
 
-def tell_p(p_value: float) -> str:
+def format_p_value(p_value: float) -> str:
     """A p-value with three digits, `p=.003`; a smaller one is `p<.001`."""
-    return "p<.001" if p_value < 0.001 else f"p={tell_figure(p_value)}"  # noqa: PLR2004 (three digits)
+    return "p<.001" if p_value < 0.001 else f"p={format_ratio(p_value)}"  # noqa: PLR2004 (three digits)
 
 
-def tell_drop(epoch: int, p_value: float) -> str:
+def describe_drop(epoch: int, p_value: float) -> str:
     """That and why a race dropped a cell."""
     return f"dropped after epoch {epoch}, worse than the best on validation (p={p_value:.1g})"
 
 
-def tell_figure(value: float) -> str:
+def format_ratio(value: float) -> str:
     """Three digits without the leading zero, as papers print them: `.034`, `-.012`, `1.000`, `0`."""
     text = f"{value:.3f}"
     return text.replace("0.", ".", 1) if text.strip("-0.") else "0"
@@ -158,8 +158,10 @@ def format_figure(value: float | None) -> str:
     return "" if value is None else f"{value:.3f}"
 
 
-def _tell_figures(difference: Difference) -> str:
-    interval = tell_interval(difference.value, difference.low, difference.high)
+def _format_figures(difference: Difference) -> str:
+    interval = format_interval(difference.value, difference.low, difference.high)
     if difference.p_holm is None:
-        return f"{interval}, {tell_p(difference.p_value)}, not corrected"
-    return f"{interval}, {tell_p(difference.p_holm)} after Holm's correction for {difference.pairs:,} comparisons"
+        return f"{interval}, {format_p_value(difference.p_value)}, not corrected"
+    return (
+        f"{interval}, {format_p_value(difference.p_holm)} after Holm's correction for {difference.pairs:,} comparisons"
+    )

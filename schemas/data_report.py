@@ -154,11 +154,11 @@ class DataReport(Settings):
         """A sentence for each doubt about the columns, and about labels that no headline has."""
         return [*self.columns.warn(), *warn_of_labels([each.label for each in self.labels])]
 
-    def tell_added(self) -> str:
+    def describe_added(self) -> str:
         """How many rows further entities added, after the number that was read; empty where none did."""
         return f", and {self.rows_added:,} more for further entities" if self.rows_added else ""
 
-    def tell_left_out(self) -> str:
+    def describe_left_out(self) -> str:
         """How many rows were left out, with the commonest reasons."""
         told = ", ".join(f"{rows:,}: {reason}" for reason, rows in self.left_out[:MOST_REASONS])
         return f"{self.rows_left_out:,} (most often {told})"

@@ -17,10 +17,10 @@ def find_nearest(word: str, known: Iterable[str], least: float = LEAST_LIKENESS)
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Ask for the nearest known name, as `, did you mean 'desk'?`; empty if none is near."""
-    return tell_nearest(find_nearest(word, known))
+    return describe_nearest(find_nearest(word, known))
 
 
-def tell_nearest(near: str | None) -> str:
+def describe_nearest(near: str | None) -> str:
     """Ask whether a name is meant, as `, did you mean 'desk'?`; empty for None."""
     return "" if near is None else f", did you mean {near!r}?"
 

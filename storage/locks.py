@@ -16,7 +16,7 @@ from secrets import token_hex
 
 from schemas.errors import FailureError
 from storage.holders import describe_process
-from storage.opening import TELL_AFTER, TELL_AGAIN_AFTER
+from storage.opening import NOTICE_AFTER, NOTICE_AGAIN_AFTER
 
 INTERVAL = 0.1
 """Seconds between two attempts to take a lock."""
@@ -40,12 +40,12 @@ def holding(warehouse: Path, kind: str, identifier: str) -> Iterator[None]:
         identifier: Which one.
     """
     path = _path_of(warehouse, kind, identifier)
-    tell_at = time.monotonic() + TELL_AFTER
+    notice_at = time.monotonic() + NOTICE_AFTER
     while (descriptor := _take(path)) is None:
         now = time.monotonic()
-        if now >= tell_at:
+        if now >= notice_at:
             _log.warning("%s %s: %s is at it; waiting until it is done", kind, identifier, _describe_holder(path))
-            tell_at = now + TELL_AGAIN_AFTER
+            notice_at = now + NOTICE_AGAIN_AFTER
         time.sleep(INTERVAL)
     try:
         yield
@@ -104,7 +104,7 @@ def list_at_work(warehouse: Path) -> list[str]:
         pid = int(identifier.partition("-")[0])
         with holding_if_free(warehouse, AT_WORK, identifier) as is_left:
             if not is_left and pid != os.getpid():
-                found.append(f"another process ({describe_process(pid)}){_tell_study(warehouse, pid)}")
+                found.append(f"another process ({describe_process(pid)}){_describe_study(warehouse, pid)}")
     return found
 
 
@@ -113,7 +113,7 @@ def describe_holder(warehouse: Path, kind: str, identifier: str) -> str:
     return _describe_holder(_path_of(warehouse, kind, identifier))
 
 
-def _tell_study(warehouse: Path, pid: int) -> str:
+def _describe_study(warehouse: Path, pid: int) -> str:
     """The study that a process runs, if it has one."""
     for path in (warehouse.parent / FOLDER).glob("study-*.lock"):
         with suppress(OSError):

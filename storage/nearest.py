@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from schemas.nearest import find_nearest, tell_nearest
+from schemas.nearest import describe_nearest, find_nearest
 
 if TYPE_CHECKING:
     import duckdb
@@ -28,4 +28,4 @@ def suggest(connection: "duckdb.DuckDBPyConnection", text: str, kinds: Sequence[
     rows = connection.execute(" UNION ".join(_NAMED[kind] for kind in kinds)).fetchall()
     known = {name: name for _, name in rows if name} | {identifier[: len(text)]: identifier for identifier, _ in rows}
     near = find_nearest(text, known, LEAST_LIKENESS)
-    return tell_nearest(None if near is None else known[near])
+    return describe_nearest(None if near is None else known[near])

@@ -29,9 +29,9 @@ RETRY_INTERVAL = 0.05
 """Seconds, about, between two attempts of a reader to open a file that another process holds."""
 WRITE_INTERVAL = 0.005
 """The same for a writer, which must find the moment at which no reader has it."""
-TELL_AFTER = 0.5
+NOTICE_AFTER = 0.5
 """Seconds of waiting before the first message; most transactions take less."""
-TELL_AGAIN_AFTER = 60.0
+NOTICE_AGAIN_AFTER = 60.0
 """Seconds between further messages."""
 
 _BUSY = ("Could not set lock on file", "with a different configuration than existing connections")
@@ -106,7 +106,7 @@ class _Wait:
         """Begin; `deadline` is of `time.monotonic`."""
         self._path, self._deadline = path, deadline
         self._start = time.monotonic()
-        self._tell_at = self._start + TELL_AFTER
+        self._notice_at = self._start + NOTICE_AFTER
 
     def go_on(self, holder: duckdb.Error | None, interval: float) -> None:
         """Sleep for a moment, and say now and then who holds the file; give up after the deadline.
@@ -121,11 +121,11 @@ class _Wait:
         now = time.monotonic()
         left = self._deadline - now
         if left < 0:
-            raise WarehouseLockedError(f"warehouse {self._path}: {_tell_holder(holder)}; try again later")
-        if now >= self._tell_at and left > TELL_AFTER:
+            raise WarehouseLockedError(f"warehouse {self._path}: {_describe_holder(holder)}; try again later")
+        if now >= self._notice_at and left > NOTICE_AFTER:
             limit = "until it is free" if left == math.inf else f"up to {left:.0f} s more"
-            _log.warning("warehouse %s: %s; waiting %s, Ctrl-C ends it", self._path, _tell_holder(holder), limit)
-            self._tell_at = now + TELL_AGAIN_AFTER
+            _log.warning("warehouse %s: %s; waiting %s, Ctrl-C ends it", self._path, _describe_holder(holder), limit)
+            self._notice_at = now + NOTICE_AGAIN_AFTER
         time.sleep(interval)
 
 
@@ -230,7 +230,7 @@ def cursor_of(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnectio
     return cursor
 
 
-def _tell_holder(error: duckdb.Error | None) -> str:
+def _describe_holder(error: duckdb.Error | None) -> str:
     """Who holds the file, from DuckDB's error; without an error, a writer that waits for it too."""
     if error is None:
         return "another process waits to write to it"

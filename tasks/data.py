@@ -39,7 +39,7 @@ def publish_data_report(ingested: IngestedSource) -> None:
 def split_snapshot(ingested: IngestedSource, config: StudyConfig) -> str:
     """Split a study's snapshot into train, validation and test, and return the split's id."""
     from operations.splitting import settle_study_split
-    from reporting.verdict import tell_leaks, tell_scarcity
+    from reporting.verdict import describe_leaks, describe_scarcity
     from storage.home import Home
     from storage.splits import load_leaks, load_split_counts
     from storage.warehouse import reading_together
@@ -54,7 +54,7 @@ def split_snapshot(ingested: IngestedSource, config: StudyConfig) -> str:
     split = config.split
     folds = f"{split.repeats} {split.unit}s, together " if split.repeats else ""
     announce(f"split: {folds}" + ", ".join(f"{number} {part}" for part, number in counts.items()))
-    for note in (*notes, tell_scarcity(by_label), tell_leaks(leaks, counts["test"])):
+    for note in (*notes, describe_scarcity(by_label), describe_leaks(leaks, counts["test"])):
         if note:
             announce(f"note: {note}")
     return identifier

@@ -14,7 +14,7 @@ from prefect import task
 from operations.worker import run_job
 from schemas.errors import InputError
 from tasks.progress import JobProgress
-from tasks.user_errors import tell_in_one_line
+from tasks.user_errors import print_in_one_line
 
 if TYPE_CHECKING:
     from learning.training.shared_storage import SharedStorage
@@ -41,7 +41,7 @@ def do_job(job: "TravellingJob[Result]", title: str, storage: "SharedStorage", *
     Raises:
         InputError: The base model is not here, or something else that the job needs.
     """
-    tell_in_one_line()
+    print_in_one_line()
     with TemporaryDirectory() as scratch:
         here = replace(job.arrive(storage, Path(scratch)), base=_find_base(job.base, is_embedded=is_embedded))
         progress = JobProgress(title, here.headlines_to_score)

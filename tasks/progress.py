@@ -58,7 +58,7 @@ class Progress:
         if done < self.total and now - self.shown < SECONDS_BETWEEN_UPDATES:
             return
         self.shown = now
-        ends = self._tell_end(done, now)
+        ends = self._describe_end(done, now)
         text = ", ".join(part for part in (self.title, f"{done}/{self.total}", detail, ends) if part)
         event: dict[str, Any] = {"text": text, "title": self.title, "done": done, "total": self.total}
         event |= {"detail": detail, "ends": ends, "cell": self.cell}
@@ -68,7 +68,7 @@ class Progress:
         get_run_logger().info(show_text(text), extra={"fintone": event})
         self._draw(100 * done / self.total, text)
 
-    def _tell_end(self, done: int, now: float) -> str:
+    def _describe_end(self, done: int, now: float) -> str:
         """How long the rest will take, as long as there is one and the first seconds tell it."""
         assert self.first is not None
         begun, before = self.first

@@ -9,9 +9,9 @@ from prefect import task
 from operations.decision import Challenge, Measured, decide
 from operations.missing import find_best
 from operations.records import evaluation_record, load_part, prediction_rows
-from operations.rivals import meet, meet_baseline, tell_left_out
+from operations.rivals import describe_left_out, meet, meet_baseline
 from operations.worker import run_job
-from reporting.promotion import tell_folds_unjudged
+from reporting.promotion import describe_folds_unjudged
 from schemas.errors import InputError
 from schemas.plan import StudyPlan
 from schemas.promotion import Champion
@@ -41,7 +41,7 @@ def judge_challenger(study: StudyPlan) -> None:
     from storage.looks import load_standing
 
     if study.folds:
-        announce(tell_folds_unjudged(len(study.folds)))
+        announce(describe_folds_unjudged(len(study.folds)))
         return
     warehouse = Home.from_environment().warehouse
     known = load_decision(warehouse, study.study_id)
@@ -84,7 +84,7 @@ def _measure(study: StudyPlan, challenge: Challenge, champion: Champion | None) 
         own["unparsed_rate"],
         meet_baseline(warehouse, study.study_id, challenge.cell, challenge.evaluation_id),
         _meet_champion(study, champion, challenge.evaluation_id) if champion else None,
-        tell_left_out(study.config.baselines),
+        describe_left_out(study.config.baselines),
     )
 
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 from prefect import task
 from prefect.artifacts import create_markdown_artifact
 
-from operations.missing import find_best, tell_missing
+from operations.missing import describe_lost_cells, find_best
 from reporting.markdown import escape, render_table
-from reporting.promotion import tell_champion, tell_decision, tell_folds_unjudged
-from reporting.verdict import format_figure, tell_baseline, tell_drop
+from reporting.promotion import describe_champion, describe_decision, describe_folds_unjudged
+from reporting.verdict import describe_baseline, describe_drop, format_figure
 from schemas.comparison import BaselineVerdict
 from schemas.plan import IngestedSource, StudyPlan
 from schemas.promotion import Champion
@@ -55,7 +55,7 @@ def publish_leaderboard(study: StudyPlan, ingested: IngestedSource) -> None:
     described = f"{escape(ingested.source)}, study {study.study_id}, {test[0]['n']} test headlines{champion}"
     create_markdown_artifact(_render_leaderboard(test), key=LEADERBOARD_KEY, description=described)
     summary = _summarise(study, escape(ingested.source), best, test, verdict)
-    summary += _tell_promotion(decision, holder, len(study.folds))
+    summary += _describe_promotion(decision, holder, len(study.folds))
     summary += _note_dropped(drops) + _note_missing(missing)
     create_markdown_artifact(summary, key=SUMMARY_KEY, description=described)
 
@@ -64,12 +64,12 @@ def publish_leaderboard(study: StudyPlan, ingested: IngestedSource) -> None:
 def publish_report(study_id: str) -> None:
     """Write the report of a study, and show its answer and its place in the Prefect UI, which opens no file."""
     from operations.report import read_report, save_report
-    from reporting.page import tell_answer
+    from reporting.page import describe_answer
 
     report = read_report(study_id)
     page = save_report(report).resolve()
     told = (
-        f"## Study {study_id}\n\n{escape(tell_answer(report), MOST_OF_AN_ANSWER)}\n\n"
+        f"## Study {study_id}\n\n{escape(describe_answer(report), MOST_OF_AN_ANSWER)}\n\n"
         f"The report with charts, tables and queries is a page on {escape(socket.gethostname())}:\n\n"
         f"{escape(str(page), MOST_OF_AN_ANSWER)}\n\nTo read it elsewhere, copy the folder that "
         f"`fintone report --study {study_id} --output FOLDER` writes there."
@@ -79,22 +79,22 @@ def publish_report(study_id: str) -> None:
 
 
 def _note_dropped(drops: Sequence["DroppedCell"]) -> str:
-    told = "; ".join(f"{each.name}: {tell_drop(each.drop.epoch, each.drop.p_value)}" for each in drops)
+    told = "; ".join(f"{each.name}: {describe_drop(each.drop.epoch, each.drop.p_value)}" for each in drops)
     return f"\n\n**Race**: {escape(told, MOST_OF_A_REASON)}." if drops else ""
 
 
 def _note_missing(missing: Sequence["StoredCell"]) -> str:
-    return f"\n\n**{escape(tell_missing(missing), MOST_OF_A_REASON)}.**" if missing else ""
+    return f"\n\n**{escape(describe_lost_cells(missing), MOST_OF_A_REASON)}.**" if missing else ""
 
 
-def _tell_promotion(decision: dict[str, Any] | None, champion: Champion | None, folds: int) -> str:
+def _describe_promotion(decision: dict[str, Any] | None, champion: Champion | None, folds: int) -> str:
     """What the promotion gate said, and who is champion as the summary is written, in a paragraph."""
-    told = f"The champion when this was published: {tell_champion(champion)}."
+    told = f"The champion when this was published: {describe_champion(champion)}."
     if decision is None:
-        unjudged = tell_folds_unjudged(folds) if folds else "not judged, since cells are missing"
+        unjudged = describe_folds_unjudged(folds) if folds else "not judged, since cells are missing"
         return f"\n\n**Promotion**: {unjudged}. {told}"
     reason = escape(decision["reason"], MOST_OF_A_REASON)
-    return f"\n\n**Promotion**: {tell_decision(decision)}. Reason: {reason}. {told}"
+    return f"\n\n**Promotion**: {describe_decision(decision)}. Reason: {reason}. {told}"
 
 
 def _render_leaderboard(rows: Sequence[dict[str, Any]]) -> str:
@@ -122,7 +122,7 @@ def _summarise(
 ) -> str:
     """The answer in a few lines: which cell validation chose, what test says of it, and whether it was worth it."""
     [judged] = [row for row in test if (row["cell_id"], row["temperature"]) == (best["cell_id"], best["temperature"])]
-    worth = f" {tell_baseline('It', verdict)}." if verdict else ""
+    worth = f" {describe_baseline('It', verdict)}." if verdict else ""
     return (
         f"## {escape(best['name'])}\n\nBest on validation, of study `{study.study_id}` ({source}).\n\n"
         f"On {judged['n']} test headlines at temperature {judged['temperature']:g}: accuracy "

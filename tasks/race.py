@@ -11,7 +11,7 @@ from prefect.runtime import task_run
 from operations.race import drop_cells, has_answered, identify_pause, save_answers
 from operations.records import load_asked_parts
 from operations.worker import base_spec, drop_shared, run_job
-from reporting.verdict import tell_drop
+from reporting.verdict import describe_drop
 from schemas.plan import ModelCell, StudyPlan
 from tasks.cells import alone, is_worth_a_retry, running
 from tasks.progress import Progress, announce, note
@@ -104,7 +104,7 @@ def judge_epoch(study: StudyPlan, epoch: int) -> tuple[str, ...]:
     dropped = drop_cells(study, epoch)
     names = {cell.cell_id: cell.name for cell in study.cells}
     for name, drop in ((each.name, each.drop) for each in dropped):
-        told = tell_drop(drop.epoch, drop.p_value)
+        told = describe_drop(drop.epoch, drop.p_value)
         figures = f"accuracy {drop.accuracy:.3f}, of {names[drop.best_cell_id]} {drop.best_accuracy:.3f}"
         announce(f"{name}: {told}: {figures}", cell=name, state="dropped", result=told)
     if not dropped:

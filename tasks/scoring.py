@@ -23,7 +23,7 @@ DROP_EVENT = "fintone.score.accuracy_dropped"
 @task(task_run_name="score {settings.source}")
 def score_headlines(settings: ScoreSettings) -> ScoredSource:
     """Label every headline of the source with the champion or a named cell, in batches."""
-    from operations.answers import answers_file, choose_model, score_source, tell_result, telling_interrupted
+    from operations.answers import answers_file, choose_model, describe_result, reporting_interruption, score_source
 
     progress: list[Progress] = []
 
@@ -39,18 +39,18 @@ def score_headlines(settings: ScoreSettings) -> ScoredSource:
     csv_rows = CsvRows(raw=settings.raw)
     watch = _make_watch(settings.source, chosen.scorer.cell_id, settings.drift_tolerance)
 
-    def tell_end(scored: ScoredSource) -> None:
-        for line in tell_result(scored):
+    def report_end(scored: ScoredSource) -> None:
+        for line in describe_result(scored):
             announce(line)
-        csv_rows.tell(announce)
+        csv_rows.report(announce)
 
-    def tell_interrupted(scored: ScoredSource) -> None:
-        tell_end(scored)
+    def report_interrupted(scored: ScoredSource) -> None:
+        report_end(scored)
         watch.end(scored.scoring_id)
 
-    with telling_interrupted(tell_interrupted) as keep, answers_file(settings, csv_rows, announce) as write:
+    with reporting_interruption(report_interrupted) as keep, answers_file(settings, csv_rows, announce) as write:
         scored = score_source(settings, chosen, write, update, announce, look=watch.look, on_interrupt=keep)
-    tell_end(scored)
+    report_end(scored)
     return scored
 
 

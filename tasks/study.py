@@ -4,9 +4,9 @@ from prefect import task
 
 from operations import planning
 from operations.missing import find_best
-from operations.reruns import tell_reruns
+from operations.reruns import describe_reruns
 from operations.steps import warn_of_few_steps
-from reporting.verdict import tell_cutoffs
+from reporting.verdict import describe_cutoffs
 from schemas.config import StudyConfig
 from schemas.listing import count
 from schemas.plan import CellPlan, IngestedSource, StudyPlan
@@ -30,15 +30,15 @@ def plan_study(config: StudyConfig, ingested: IngestedSource, split_id: str) -> 
     )
     warehouse = Home.from_environment().warehouse
     with reading_together(warehouse):
-        again, cutoffs = tell_reruns(warehouse, study), load_cutoffs(warehouse, study.study_id)
+        again, cutoffs = describe_reruns(warehouse, study), load_cutoffs(warehouse, study.study_id)
         train = count_part(warehouse, study.runs[0].split_id, "train")  # of the first fold: all have as many
     for line in again:
         announce(f"done again: {line}")
-    announce(_tell_steps(study, train))
+    announce(_describe_steps(study, train))
     few = warn_of_few_steps([cell.settings for cell in study.cells], train, config.split)
     if few:
         announce(f"warning: {few}")
-    for note in tell_cutoffs(cutoffs, is_only=len(models) == 1):
+    for note in describe_cutoffs(cutoffs, is_only=len(models) == 1):
         announce(f"note: {note}")
     return study
 
@@ -75,7 +75,7 @@ def plan_epoch_curve(study: StudyPlan) -> StudyPlan:
     return curve
 
 
-def _tell_steps(study: StudyPlan, train: int) -> str:
+def _describe_steps(study: StudyPlan, train: int) -> str:
     """How many steps the grid trains on `train` headlines, and how many it need not, since cells share them."""
     from learning.training.schedule import count_steps_alone, count_trained_steps
 

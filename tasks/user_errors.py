@@ -30,7 +30,7 @@ class OneLine(logging.Filter):
         return True
 
 
-def tell_in_one_line() -> None:
+def print_in_one_line() -> None:
     """Have Prefect log these errors in a line from here on; calling it again changes nothing."""
     for logger in map(logging.getLogger, LOGGERS):
         if not any(isinstance(each, OneLine) for each in logger.filters):

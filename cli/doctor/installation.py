@@ -19,7 +19,7 @@ def check_versions() -> Finding:
     wrong = _find_wrong(_iterate_requirements())
     if wrong:
         names = " ".join(f"'{need.name}{need.specifier}'" for need, _ in wrong)
-        return Finding("versions", "fail", _tell_wrong(wrong), f"pip install {names}")
+        return Finding("versions", "fail", _describe_wrong(wrong), f"pip install {names}")
     libraries = ", ".join(f"{name} {find_version(name)}" for name in TOLD)
     told = f"{PACKAGE} {version(PACKAGE)}, Python {platform.python_version()}, {libraries}"
     return Finding("versions", "ok", told)
@@ -29,7 +29,7 @@ def check_extras() -> Finding:
     """Which optional extras are installed, in versions that fintone declares."""
     extras = [extra for extra in metadata(PACKAGE).get_all("Provides-Extra") or [] if extra != DEVELOPMENT]
     lacks = {extra: _find_wrong(_iterate_requirements(extra)) for extra in extras}
-    told = "; ".join(f"{extra}: {_tell_wrong(lacks[extra]) or 'installed'}" for extra in extras)
+    told = "; ".join(f"{extra}: {_describe_wrong(lacks[extra]) or 'installed'}" for extra in extras)
     lacking = ",".join(extra for extra in extras if lacks[extra])
     if not lacking:
         return Finding("extras", "ok", told)
@@ -46,7 +46,7 @@ def _find_wrong(requirements: Iterable[Requirement]) -> list[tuple[Requirement, 
     ]
 
 
-def _tell_wrong(wrong: list[tuple[Requirement, str | None]]) -> str:
+def _describe_wrong(wrong: list[tuple[Requirement, str | None]]) -> str:
     return ", ".join(f"{need.name} {found or 'is missing'} (needs {need.specifier})" for need, found in wrong)
 
 

@@ -19,13 +19,13 @@ def describe_ingestion(report: DataReport, *, is_new: bool) -> tuple[Lines, Line
     lines = [
         ("source", f"{report.source}{'' if is_new else ' (nothing new: these rows are known)'}"),
         ("kind", f"{report.kind}, {report.encoding}"),
-        ("rows read", f"{report.rows_read:,}{report.tell_added()}"),
+        ("rows read", f"{report.rows_read:,}{report.describe_added()}"),
         ("accepted", f"{report.rows_accepted:,}: {labels}"),
         ("merged", f"{report.rows_merged:,}"),
         ("rejected", f"{report.rows_rejected:,}{describe_reasons(report.reasons)}"),
     ]
     if report.rows_left_out:
-        lines.append(("left out", report.tell_left_out()))
+        lines.append(("left out", report.describe_left_out()))
     if report.not_read:
         lines.append(("not read", list_some(report.not_read)))
     if report.headlines_damaged:

@@ -11,11 +11,11 @@ from operations.comparison import CellComparison, ComparedRun
 from reporting.verdict import (
     FEW_DISCORDANT,
     FEW_OF_A_LABEL,
-    tell_baseline,
-    tell_difference,
-    tell_figure,
-    tell_interval,
-    tell_p,
+    describe_baseline,
+    describe_difference,
+    format_interval,
+    format_p_value,
+    format_ratio,
 )
 from schemas.comparison import BaselineVerdict, Flip
 from storage.cells import CellRecord
@@ -61,7 +61,7 @@ def render_json(compared: CellComparison) -> str:
                 **asdict(run.comparison),
                 "p_holm": run.pairing.p_holm,
                 "pairs": run.pairing.pairs,
-                "verdict": tell_difference(*names, run.difference),
+                "verdict": describe_difference(*names, run.difference),
                 "baseline_verdict": _spell_verdict(run.verdict),
                 "other_baseline_verdict": _spell_verdict(run.other_verdict),
                 "flipped": run.flipped,
@@ -78,17 +78,17 @@ def _describe_run(run: ComparedRun) -> Lines:
     own, pairing = run.comparison, run.pairing
     f1_interval = own.macro_f1_difference_low, own.macro_f1_difference_high
     without_f1 = FEW_DISCORDANT if own.difference_low is None else FEW_OF_A_LABEL
-    corrected = "" if pairing.p_holm is None else f", {tell_p(pairing.p_holm)} after Holm's correction"
-    accuracies = f"A {tell_figure(own.accuracy)}, B {tell_figure(own.other_accuracy)}"
+    corrected = "" if pairing.p_holm is None else f", {format_p_value(pairing.p_holm)} after Holm's correction"
+    accuracies = f"A {format_ratio(own.accuracy)}, B {format_ratio(own.other_accuracy)}"
     return [
         ("temperature", "none: neither cell samples" if pairing.temperature is None else f"{pairing.temperature:g}"),
-        ("accuracy", f"{accuracies}, {tell_interval(own.difference, own.difference_low, own.difference_high)}"),
-        ("macro-F1", tell_interval(own.macro_f1_difference, *f1_interval, without_f1)),
+        ("accuracy", f"{accuracies}, {format_interval(own.difference, own.difference_low, own.difference_high)}"),
+        ("macro-F1", format_interval(own.macro_f1_difference, *f1_interval, without_f1)),
         ("right alone", f"A on {own.only_right:,}, B on {own.only_other_right:,} of {own.n:,} headlines"),
-        ("McNemar", f"{tell_p(own.p_value)}{corrected}"),
-        ("verdict", tell_difference("A", "B", run.difference)),
+        ("McNemar", f"{format_p_value(own.p_value)}{corrected}"),
+        ("verdict", describe_difference("A", "B", run.difference)),
         *(
-            ("baseline", tell_baseline(name, verdict))
+            ("baseline", describe_baseline(name, verdict))
             for name, verdict in (("A", run.verdict), ("B", run.other_verdict))
             if verdict is not None
         ),

@@ -55,7 +55,7 @@ def print_lines(lines: list[tuple[str, str]], console: Console = stdout) -> None
             console.print(Text(" " * indent + line), soft_wrap=True)
 
 
-def tell(message: str) -> None:
+def print_notice(message: str) -> None:
     """Print a line to standard error."""
     print_text(show_text(message), stderr)
 

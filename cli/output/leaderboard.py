@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.output.results import show
-from reporting.verdict import tell_figure
+from reporting.verdict import format_ratio
 
 Row = Mapping[str, Any]
 
@@ -38,7 +38,7 @@ def build_table(rows: Sequence[Row], title: str, short_ids: Mapping[str, str]) -
         figures = [_figures(at[temperature]) if temperature in at else "" for temperature in temperatures]
         if None in at:
             figures[0] = _figures(at[None])
-        interval = "-".join(tell_figure(first[bound]) for bound in ("accuracy_low", "accuracy_high"))
+        interval = "-".join(format_ratio(first[bound]) for bound in ("accuracy_low", "accuracy_high"))
         table.add_row(Text(f"{short_ids[first['cell_id']]} {_name(first)}"), *figures, interval)
     champion = "; * is the champion now" if any(row["is_champion"] for row in rows) else ""
     table.caption = f"accuracy / macro-F1; the interval is that of the first accuracy{champion}"
@@ -52,4 +52,4 @@ def _name(row: Row) -> str:
 
 
 def _figures(row: Row) -> str:
-    return f"{tell_figure(row['accuracy'])} / {tell_figure(row['macro_f1'])}"
+    return f"{format_ratio(row['accuracy'])} / {format_ratio(row['macro_f1'])}"

@@ -113,7 +113,7 @@ def _as_csv(result: "QueryResult", *, raw: bool, note: Note) -> Iterator[str]:
     yield rows.format(result.columns)
     for row in result.rows:
         yield rows.format(_as_cell(value) for value in row)
-    rows.tell(note)
+    rows.report(note)
 
 
 def _as_cell(value: Any) -> Any:

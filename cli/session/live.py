@@ -90,7 +90,7 @@ class LiveView:
             table.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
             for row in rows:
                 cells = (self._mark(row, plain=plain), Text(row.title), *self._bars(row, has_bar=has_bar))
-                table.add_row(*cells, Text(_tell(row)), style="dim" if row.state == "to come" else None)
+                table.add_row(*cells, Text(_describe(row)), style="dim" if row.state == "to come" else None)
             yield table
         if self.cells:
             yield Text(self._summary(), no_wrap=True, overflow="ellipsis")
@@ -126,5 +126,5 @@ class LiveView:
         return f"{len(states)} cells: {', '.join(told)}"
 
 
-def _tell(row: Row) -> str:
+def _describe(row: Row) -> str:
     return f"{row.done}/{row.total}, {row.detail}" if row.total else row.detail

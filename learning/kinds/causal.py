@@ -126,7 +126,7 @@ class CausalKind:
                 *own,
                 _show(settings.prompt, "HEADLINE"),
                 "```",
-                *_tell_examples(settings.prompt),
+                *_describe_examples(settings.prompt),
             ),
         )
 
@@ -147,7 +147,7 @@ def _show(prompt: PromptSettings, what: str) -> str:
     return f"[{prompt.template.format(headline=what, instrument='INSTRUMENT')}] ="
 
 
-def _tell_examples(prompt: PromptSettings) -> list[str]:
+def _describe_examples(prompt: PromptSettings) -> list[str]:
     """Where the examples and the context come from, as lines of Markdown; none where there are neither."""
     guarded = "Square brackets within a headline or a context become round ones, line ends spaces."
     told = "A context is the text on its headline, which its source has; where it has none the line is left out."
@@ -228,13 +228,13 @@ class CausalModel:
         headlines: Sequence[str],
         labels: Sequence[Label],
         trainings: "Sequence[Training]",
-        tell: Callable[[str], None],
+        notify: Callable[[str], None],
     ) -> "list[TrainingOutcome]":
         """See `learning.training.cell.train_adapters`."""
         from learning.training.cell import train_adapters
 
         fitting = self._fit(headlines, trainings[0].recipe.prompt)
-        return train_adapters(self.base, fitting, labels, trainings, tell=tell)
+        return train_adapters(self.base, fitting, labels, trainings, notify=notify)
 
     def release(self) -> None:
         """See `learning.kinds.kind.LoadedModel`."""

@@ -223,14 +223,14 @@ class EncoderModel:
         headlines: Sequence[str],
         labels: Sequence[Label],
         trainings: "Sequence[Training]",
-        tell: Callable[[str], None],
+        notify: Callable[[str], None],
     ) -> "list[TrainingOutcome]":
         """See `learning.training.encoder_training.train_encoder`; one after the other."""
         from learning.training.encoder_training import train_encoder
 
         self.release()
         rows, pad_token = self._encode(headlines), self.tokenizer.pad_token_id
-        return [train_encoder(self.folder, rows, labels, own, self.device, pad_token, tell) for own in trainings]
+        return [train_encoder(self.folder, rows, labels, own, self.device, pad_token, notify) for own in trainings]
 
     def release(self) -> None:
         """Forget the classifier that answered last."""

@@ -32,7 +32,7 @@ class LoadedModel(Scorer, Protocol):
         headlines: Sequence[str],
         labels: Sequence[Label],
         trainings: Sequence[Training],
-        tell: Callable[[str], None],
+        notify: Callable[[str], None],
     ) -> list[TrainingOutcome]:
         """Train a fine-tune for each recipe, and write it to its folder; go on from its checkpoints, if there are any.
 
@@ -42,7 +42,7 @@ class LoadedModel(Scorer, Protocol):
             headlines: N texts.
             labels: N labels.
             trainings: Recipes that differ only in learning rate, epochs and seed.
-            tell: Receives a line about what a user should know.
+            notify: Receives a line about what a user should know.
         """
 
     def release(self) -> None:

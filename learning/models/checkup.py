@@ -50,7 +50,7 @@ def check_device() -> Finding:
         return Finding("device", "ok", f"{told} {card.major}.{card.minor}; computes in {dtype}")
     reason, remedy = _explain_no_gpu(torch.version.cuda, has_driver=shutil.which("nvidia-smi") is not None)
     threads = torch.get_num_threads()
-    told = f"CPU: {os.cpu_count()} cores, torch uses {threads}{_tell_bfloat16()}; {reason}"
+    told = f"CPU: {os.cpu_count()} cores, torch uses {threads}{_describe_bfloat16()}; {reason}"
     return Finding("device", "note", told, remedy)
 
 
@@ -66,7 +66,7 @@ def _explain_no_gpu(cuda_of_torch: str | None, *, has_driver: bool) -> tuple[str
     )
 
 
-def _tell_bfloat16() -> str:
+def _describe_bfloat16() -> str:
     if not CPUINFO.exists():
         return ""
     return f", {'native' if has_native_bfloat16(CPUINFO.read_text(encoding='utf-8')) else 'no native'} bfloat16"

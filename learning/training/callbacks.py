@@ -45,12 +45,12 @@ class Meeting(TrainerCallback):  # type: ignore[misc]
     on_substep_end = on_step_end
 
 
-class StepTeller(TrainerCallback):  # type: ignore[misc]
+class StepReporter(TrainerCallback):  # type: ignore[misc]
     """Passes each step's log on."""
 
-    def __init__(self, tell: Callable[[dict[str, Any], TrainerState], None]) -> None:
-        """Call `tell` with each entry of the log and the state of the training."""
-        self.tell = tell
+    def __init__(self, notify: Callable[[dict[str, Any], TrainerState], None]) -> None:
+        """Call `notify` with each entry of the log and the state of the training."""
+        self.notify = notify
 
     def on_log(
         self,
@@ -62,7 +62,7 @@ class StepTeller(TrainerCallback):  # type: ignore[misc]
     ) -> None:
         """Tell a step that was logged."""
         if logs is not None and "loss" in logs:
-            self.tell(state.log_history[-1], state)
+            self.notify(state.log_history[-1], state)
 
 
 class DivergenceWatch(TrainerCallback):  # type: ignore[misc]

@@ -35,7 +35,7 @@ def train_adapters(
     labels: Sequence[Label],
     trainings: Sequence[Training],
     *,
-    tell: Callable[[str], None] = lambda _: None,
+    notify: Callable[[str], None] = lambda _: None,
 ) -> list[TrainingOutcome]:
     """Fine-tune new adapters on the base model, and write each to its folder.
 
@@ -48,7 +48,7 @@ def train_adapters(
         headlines: N texts.
         labels: N labels.
         trainings: Recipes that differ only in learning rate, epochs and seed.
-        tell: Called with a line for the user: an ignored checkpoint, memory that ran out, a model that takes no packs.
+        notify: Called with a line for the user, such as an ignored checkpoint or memory that ran out.
 
     Raises:
         InputError: A headline is longer than the base takes.
@@ -57,14 +57,14 @@ def train_adapters(
     """
     first = trainings[0].recipe
     examples = encode_examples(headlines, labels, base.tokenizer, first.prompt)
-    cells = [CellTraining(base, examples, training, tell) for training in trainings]
+    cells = [CellTraining(base, examples, training, notify) for training in trainings]
     kept = len(cells) if base.kept and base.kept[0][:2] == (len(cells), first.lora) else 1
     together = min(len(cells), _most_side_by_side(base, first, cells[0].estimate_bytes, kept))
     outcomes: list[TrainingOutcome] = []
     with stoppable():
         for start in range(0, len(cells), together):
             outcomes += _train_in_memory(
-                base, cells[start : start + together], first_micro_batch_size(first.training), tell
+                base, cells[start : start + together], first_micro_batch_size(first.training), notify
             )
     return outcomes
 
@@ -78,16 +78,16 @@ def train_adapter(
     *,
     store: CheckpointStore | None = None,
     on_step: Callable[[TrainingStep], None] = lambda _: None,
-    tell: Callable[[str], None] = lambda _: None,
+    notify: Callable[[str], None] = lambda _: None,
 ) -> TrainingOutcome:
     """Fine-tune one adapter; see `train_adapters` and `Training`."""
     training = Training(recipe, adapter_folder, store, on_step)
-    [outcome] = train_adapters(base, headlines, labels, [training], tell=tell)
+    [outcome] = train_adapters(base, headlines, labels, [training], notify=notify)
     return outcome
 
 
 def _train_in_memory(
-    base: LoadedBase, cells: Sequence[CellTraining], size: int, tell: Callable[[str], None]
+    base: LoadedBase, cells: Sequence[CellTraining], size: int, notify: Callable[[str], None]
 ) -> list[TrainingOutcome]:
     """Train the cells side by side, and fewer or smaller batches whenever memory runs out."""
     memory_errors = 0
@@ -104,9 +104,11 @@ def _train_in_memory(
             torch.cuda.empty_cache()
         if len(cells) > 1:
             half = len(cells) // 2
-            tell(f"out of memory with {len(cells)} trainings side by side: {len(cells) - half} from here on")
+            notify(f"out of memory with {len(cells)} trainings side by side: {len(cells) - half} from here on")
             return [
-                outcome for part in (cells[:half], cells[half:]) for outcome in _train_in_memory(base, part, size, tell)
+                outcome
+                for part in (cells[:half], cells[half:])
+                for outcome in _train_in_memory(base, part, size, notify)
             ]
         if size == 1:
             raise OutOfMemoryError(
@@ -114,7 +116,7 @@ def _train_in_memory(
             )
         batch = cells[0].recipe.training.batch_size
         smaller, memory_errors = largest_part(batch, size // 2), memory_errors + 1
-        tell(f"out of memory with {size} headlines a pass: {smaller} from here on, batches stay {batch}")
+        notify(f"out of memory with {size} headlines a pass: {smaller} from here on, batches stay {batch}")
         size = smaller
 
 

@@ -34,9 +34,9 @@ class CellTraining:
     """One cell's training, tried once for each size of the micro-batch."""
 
     def __init__(
-        self, base: LoadedBase, examples: Sequence[EncodedExample], training: Training, tell: Callable[[str], None]
+        self, base: LoadedBase, examples: Sequence[EncodedExample], training: Training, notify: Callable[[str], None]
     ) -> None:
-        self.base, self.examples, self.training, self.tell = base, examples, training, tell
+        self.base, self.examples, self.training, self.notify = base, examples, training, notify
         self.recipe = training.recipe
         sequences = [example.input_ids for example in examples]
         check_lengths(sequences, longest_allowed(base.model.config))
@@ -44,7 +44,7 @@ class CellTraining:
         self.prefix_length = min(common_prefix_length(sequences), first_answer)
         lengths = [len(sequence) for sequence in sequences]
         self.longest = max(lengths)
-        self.run = Run(training, lengths, base.device, tell)
+        self.run = Run(training, lengths, base.device, notify)
 
     def begin(self) -> bool:
         """Find the furthest checkpoint; whether nothing is left to do beyond it."""
@@ -63,7 +63,9 @@ class CellTraining:
     ) -> None:
         """Build the trainer: on its own, or as a member of a shared pass."""
         self.side_by_side = shared[0].size if shared else 1
-        self.packed = shared is not None or takes_packs(self.base, model, self.examples, self.prefix_length, self.tell)
+        self.packed = shared is not None or takes_packs(
+            self.base, model, self.examples, self.prefix_length, self.notify
+        )
         scratch = Path(stack.enter_context(self.run.lend_scratch()))
         self.trainer, self.model = self._build_trainer(model, size, scratch, shared), model
 
@@ -121,7 +123,7 @@ class CellTraining:
 
     def takes_stacks(self) -> bool:
         """Whether it can be a member of a shared pass; see `learning.training.probe`."""
-        base, what = self.base, (self.examples, self.prefix_length, self.tell)
+        base, what = self.base, (self.examples, self.prefix_length, self.notify)
         return takes_packs(base, base.model, *what) and takes_stacks(base, self.recipe, *what)
 
     def longest_pack(self, size: int) -> int:
@@ -153,7 +155,7 @@ class CellTraining:
             train_dataset=datasets.Dataset.from_list(examples),
             data_collator=collator,
             processing_class=tokenizer,
-            callbacks=[self.run.teller],
+            callbacks=[self.run.reporter],
         )
         return trainer
 

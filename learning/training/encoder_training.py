@@ -32,7 +32,7 @@ def train_encoder(
     training: Training,
     device: Device,
     pad_token: int | None,
-    tell: Callable[[str], None],
+    notify: Callable[[str], None],
 ) -> TrainingOutcome:
     """Fine-tune an encoder, with all weights or LoRA, and write it to its folder.
 
@@ -46,14 +46,14 @@ def train_encoder(
         training: Recipe, output folder and checkpoints.
         device: Where it trains.
         pad_token: The tokenizer's, if it has one.
-        tell: Called with a line for the user: an ignored checkpoint, or memory that ran out.
+        notify: Called with a line for the user: an ignored checkpoint, or memory that ran out.
 
     Raises:
         OutOfMemoryError: Not even one headline at a time fits into memory.
         TrainingStoppedError: It was asked to stop, and saved a checkpoint.
     """
     lengths = [len(row["input_ids"]) for row in rows]
-    run = Run(training, lengths, device, tell)
+    run = Run(training, lengths, device, notify)
     settings = training.recipe.training
     size, memory_errors = settings.micro_batch_size or settings.batch_size, 0
     start_peak_memory(device)
@@ -70,7 +70,7 @@ def train_encoder(
             if size == 1:
                 raise OutOfMemoryError("out of memory with one headline a pass; train with training.method=lora")
             size = largest_part(settings.batch_size, size - 1)
-            tell(f"out of memory: {size} headlines a pass from here on, batches stay {settings.batch_size}")
+            notify(f"out of memory: {size} headlines a pass from here on, batches stay {settings.batch_size}")
     return run.finish(
         ADAPTER_FILES if settings.method == "lora" else FULL_FILES,
         check_fine_tuned,
@@ -109,7 +109,7 @@ def _train(
                 [{**row, "label": number} for row, number in zip(rows, numbers, strict=True)]
             ),
             data_collator=PaddingCollator(pad_token),
-            callbacks=[run.teller],
+            callbacks=[run.reporter],
         )
         start = time.monotonic()
         trainer.train(resume_from_checkpoint=run.resumed_from)

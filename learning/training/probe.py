@@ -27,7 +27,7 @@ def takes_packs(
     model: Any,
     examples: Sequence[EncodedExample],
     prefix_length: int,
-    tell: Callable[[str], None],
+    notify: Callable[[str], None],
 ) -> bool:
     """Compare a pack with whole prompts: attention that ignores our mask gives other logits.
 
@@ -36,7 +36,7 @@ def takes_packs(
         model: The base itself, or with an adapter that is trained on it.
         examples: Some that begin with the same tokens.
         prefix_length: How many these are.
-        tell: Called with a line if it takes no packs.
+        notify: Called with a line if it takes no packs.
     """
     if base.takes_packs is not None:
         return base.takes_packs
@@ -56,7 +56,7 @@ def takes_packs(
     base.takes_packs = takes
     if not takes:
         kind = type(base.model).__name__
-        tell(f"{kind} takes no batches packed behind one prefix: they are padded, several times slower")
+        notify(f"{kind} takes no batches packed behind one prefix: they are padded, several times slower")
     return takes
 
 
@@ -65,7 +65,7 @@ def takes_stacks(
     recipe: Recipe,
     examples: Sequence[EncodedExample],
     prefix_length: int,
-    tell: Callable[[str], None],
+    notify: Callable[[str], None],
 ) -> bool:
     """Compare a shared pass with the base's own: it implements only the usual computations.
 
@@ -74,7 +74,7 @@ def takes_stacks(
         recipe: A training's recipe.
         examples: As for `takes_packs`.
         prefix_length: As for `takes_packs`.
-        tell: As for `takes_packs`.
+        notify: As for `takes_packs`.
     """
     if base.takes_stacks is not None:
         return base.takes_stacks
@@ -92,7 +92,7 @@ def takes_stacks(
         takes = False
     base.takes_stacks = takes
     if not takes:
-        tell(f"{type(base.model).__name__} takes one adapter at a time: trainings share no passes, and are slower")
+        notify(f"{type(base.model).__name__} takes one adapter at a time: trainings share no passes, and are slower")
     return takes
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from transformers import TrainerState
 
 from learning.models.device import Device, describe_environment, peak_memory_bytes
-from learning.training.callbacks import Saving, StepTeller
+from learning.training.callbacks import Saving, StepReporter
 from learning.training.checkpoints import CheckpointStore
 from learning.training.recipe import Recipe, TrainingOutcome, TrainingStep
 from learning.training.schedule import lay_out_steps
@@ -34,16 +34,18 @@ class Training:
 class Run:
     """A training from its furthest checkpoint to its outcome; what trains records its result here."""
 
-    def __init__(self, training: Training, lengths: Sequence[int], device: Device, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self, training: Training, lengths: Sequence[int], device: Device, notify: Callable[[str], None]
+    ) -> None:
         """Lay out the steps.
 
         Args:
             training: What is to be trained.
             lengths: Tokens of each example.
             device: Where it trains.
-            tell: Called with a line about a checkpoint that is ignored.
+            notify: Called with a line about a checkpoint that is ignored.
         """
-        self.training, self.device, self.tell = training, device, tell
+        self.training, self.device, self.notify = training, device, notify
         self.recipe, self.store = training.recipe, training.store
         self.examples, self.tokens = len(lengths), sum(lengths)
         self.schedule = lay_out_steps(self.examples, self.recipe.training)
@@ -55,7 +57,7 @@ class Run:
         found = None
         if self.store:
             shared_steps, optimizer = self.schedule.shared_steps, self.device.optimizer
-            found = self.store.find(self.recipe.training.epochs, shared_steps, optimizer, self.tell, self.pause_step)
+            found = self.store.find(self.recipe.training.epochs, shared_steps, optimizer, self.notify, self.pause_step)
         self.checkpoint, self.history = found, found.read_log() if found else []
         self.first_step = found.step if found else 0
         self.diverged = found is not None and found.diverged
@@ -78,13 +80,13 @@ class Run:
         return Saving(self.store, settings.epochs, self.schedule.shared_steps, steps, minutes, self.pause_step)
 
     @property
-    def teller(self) -> StepTeller:
+    def reporter(self) -> StepReporter:
         """The callback that reports each step."""
 
-        def tell_step(entry: dict[str, Any], state: TrainerState) -> None:
+        def report_step(entry: dict[str, Any], state: TrainerState) -> None:
             self.training.on_step(_read_step(entry, state.max_steps))
 
-        return StepTeller(tell_step)
+        return StepReporter(report_step)
 
     def lend_scratch(self) -> TemporaryDirectory[str]:
         """A folder for the trainer's other files; after a kill it is deleted together with the checkpoints."""

@@ -50,12 +50,12 @@ class Job(ABC, Generic[Result]):
         return "base model"
 
     @abstractmethod
-    def do(self, base: "LoadedModel", tell: Callable[[Any], None]) -> Result:
+    def do(self, base: "LoadedModel", notify: Callable[[Any], None]) -> Result:
         """Do it, and return its result.
 
         Args:
             base: The base model.
-            tell: Called with the job's events.
+            notify: Called with the job's events.
         """
 
 
@@ -112,20 +112,20 @@ class TrainingJob(TravellingJob[list[TrainingOutcome]]):
     trainings: tuple[PlannedTraining, ...]
     """One or more, whose recipes differ only in learning rate, epochs and seed."""
 
-    def do(self, base: "LoadedModel", tell: Callable[[Any], None]) -> list[TrainingOutcome]:
+    def do(self, base: "LoadedModel", notify: Callable[[Any], None]) -> list[TrainingOutcome]:
         """Train them."""
         from learning.training.run import Training
 
-        def tell_step(index: int, step: TrainingStep) -> None:
-            tell((index, step))
+        def report_step(index: int, step: TrainingStep) -> None:
+            notify((index, step))
 
         trainings = [
             Training(
-                planned.recipe, planned.adapter_folder, planned.store, partial(tell_step, index), planned.pause_epoch
+                planned.recipe, planned.adapter_folder, planned.store, partial(report_step, index), planned.pause_epoch
             )
             for index, planned in enumerate(self.trainings)
         ]
-        return base.train(self.headlines, self.labels, trainings, tell)
+        return base.train(self.headlines, self.labels, trainings, notify)
 
     def send(self, storage: "SharedStorage", stored: set[str]) -> None:
         """Nothing: its checkpoints are there."""
@@ -185,13 +185,13 @@ class ScoringJob(TravellingJob[list[Evaluation]]):
         """The cell, or the untouched base."""
         return "base model" if self.adapter_folder is None else f"cell {self.adapter_folder.name}"
 
-    def do(self, base: "LoadedModel", tell: Callable[[Any], None]) -> list[Evaluation]:
+    def do(self, base: "LoadedModel", notify: Callable[[Any], None]) -> list[Evaluation]:
         """Evaluate it."""
         from learning.scoring.model_evaluation import evaluate_model
 
         fine_tune = None if self.adapter_folder is None else (self.adapter_folder, self.adapter_hash)
         prompt, decoding = self.prompt, self.decoding
-        return evaluate_model(base, fine_tune, self.parts, prompt=prompt, decoding=decoding, on_headlines=tell)
+        return evaluate_model(base, fine_tune, self.parts, prompt=prompt, decoding=decoding, on_headlines=notify)
 
     def send(self, storage: "SharedStorage", stored: set[str]) -> None:
         """Put the adapter there."""
@@ -246,14 +246,14 @@ class AnsweringJob(Job["Answers"]):
         """The cell."""
         return f"cell {self.adapter_folder.name}"
 
-    def do(self, base: "LoadedModel", tell: Callable[[Any], None]) -> "Answers":
+    def do(self, base: "LoadedModel", notify: Callable[[Any], None]) -> "Answers":
         """Answer them."""
         from learning.prompt.decoding import Decoding
         from learning.scoring.model_evaluation import answer_headlines
 
         decoding = Decoding(self.temperature, self.top_k, self.top_p)
         fine_tune = (self.adapter_folder, self.adapter_hash)
-        return answer_headlines(base, fine_tune, self.headlines, self.prompt, decoding, tell, truncate=self.truncate)
+        return answer_headlines(base, fine_tune, self.headlines, self.prompt, decoding, notify, truncate=self.truncate)
 
 
 @dataclass(frozen=True)
@@ -270,7 +270,7 @@ class ComparingJob(Job["CanaryCheck"]):
         """The cell."""
         return f"cell {self.adapter_folder.name}"
 
-    def do(self, base: "LoadedModel", tell: Callable[[Any], None]) -> "CanaryCheck":  # noqa: ARG002 (it tells nothing)
+    def do(self, base: "LoadedModel", notify: Callable[[Any], None]) -> "CanaryCheck":  # noqa: ARG002 (it tells nothing)
         """Compare it."""
         from learning.scoring.canaries import compare_canaries
 
@@ -288,6 +288,6 @@ class CheckingJob(Job[int]):
     labels: tuple[Label, ...]
     recipe: Recipe
 
-    def do(self, base: "LoadedModel", tell: Callable[[Any], None]) -> int:  # noqa: ARG002 (it tells nothing)
+    def do(self, base: "LoadedModel", notify: Callable[[Any], None]) -> int:  # noqa: ARG002 (it tells nothing)
         """Count them."""
         return base.count_side_by_side(self.headlines, self.labels, self.recipe)

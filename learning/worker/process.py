@@ -209,13 +209,13 @@ class _Bases:
         self._base = None
 
 
-def _do(job: Job[Result], bases: _Bases, tell: Callable[[Any], None]) -> Result:
+def _do(job: Job[Result], bases: _Bases, notify: Callable[[Any], None]) -> Result:
     from learning.models.adapter_files import AdapterError
     from learning.prompt.not_finite import NotFiniteError, not_finite
 
     base = bases.get(job.base)
     try:
-        return job.do(base, tell)
+        return job.do(base, notify)
     except NotFiniteError:
         raise not_finite(job.subject) from None
     except AdapterError:

@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 
 from reporting.charts.layout import Layout, set_title
 from reporting.charts.tables import Record, errors, group_by
-from reporting.text import tell_temperature
+from reporting.text import format_temperature
 from reporting.theme import MUTED, colour, drawing, marker
 from schemas.report import Table
 
@@ -29,7 +29,7 @@ def draw_calibration(table: Table, layout: Layout, title: str) -> Figure:
             if number < len(groups):
                 temperature, bins = groups[number]
                 _draw_panel(panel, bins, number)
-                panel.set_title(tell_temperature(temperature), fontsize=9.5)
+                panel.set_title(format_temperature(temperature), fontsize=9.5)
             else:
                 panel.set_visible(False)
         figure.supxlabel("mean confidence", fontsize=10)

@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from reporting.charts.layout import Layout, scale_logarithmic, set_legend, start
 from reporting.charts.lines import DASHES, Line, draw_lines, merge_lines, width
 from reporting.charts.tables import errors, group_by, to_numbers
-from reporting.text import join_names, tell_temperature, visible
+from reporting.text import format_temperature, join_names, visible
 from reporting.theme import GRID, INK, MUTED, colour, drawing, marker
 from schemas.report import Table
 
@@ -37,11 +37,11 @@ def draw_epochs(epochs: Table, published: Table | None, measure: str, layout: La
                 linestyle=DASHES[number % len(DASHES)],
                 linewidth=1.6,
                 capsize=2.5,
-                label=tell_temperature(temperature),
+                label=format_temperature(temperature),
             )
         for row in published.records() if published else []:
             style: dict[str, Any] = {"color": INK, "marker": "*", "markersize": 11, "linestyle": "none"}
-            told = f"published best, {tell_temperature(row['temperature'])}"
+            told = f"published best, {format_temperature(row['temperature'])}"
             axes.plot(
                 [row["epochs"]],
                 [row[measure]],
@@ -72,7 +72,7 @@ def draw_coverage(table: Table, layout: Layout, title: str) -> Figure:
         figure, axes = start(layout, title, "share answered, the surest first", "accuracy")
         lines = [
             Line(
-                (tell_temperature(temperature),),
+                (format_temperature(temperature),),
                 tuple(row["coverage"] for row in rows),
                 tuple(row["accuracy"] for row in rows),
             )

@@ -83,7 +83,7 @@ def write_adapter(folder: Path) -> None:
     save_file({"layer.lora_A.weight": torch.ones(1, 2)}, folder / "adapter_model.safetensors")
 
 
-def tell(out: str) -> list[str]:
+def notify(out: str) -> list[str]:
     """Who is champion and who was, each a line."""
     lines = [" ".join(line.split()) for line in out.splitlines()]
     return [line for line in lines if re.match(r"(champion [0-9a-f]|before )", line)]
@@ -100,11 +100,11 @@ def test_the_page_of_all_studies_follows(fintone: Run, study: Path, home: Path) 
 def test_a_person_promotes_and_goes_back(fintone: Run, study: Path) -> None:
     code, out, err = fintone("promote", "aaaa", "--reason", "the  gate is\ntoo strict", "--by", " M. Curie ", "--yes")
     assert (code, err) == (0, "")
-    assert tell(out) == [f"champion {ONE} at temperature 0.1", "before none"]
+    assert notify(out) == [f"champion {ONE} at temperature 0.1", "before none"]
     assert fintone("promote", TWO, "--reason", "better on my desk", "--temperature", "1", "--yes")[0] == 0
     code, out, _ = fintone("promote", "--back", "--reason", "it was not", "--yes")
     assert code == 0
-    assert tell(out) == [f"champion {ONE} at temperature 0.1", f"before {TWO} at temperature 1"]
+    assert notify(out) == [f"champion {ONE} at temperature 0.1", f"before {TWO} at temperature 1"]
     decisions = query(
         study,
         "SELECT decision, decided_by, reason, study_id, cell_id, champion_cell_id, champion_temperature,"
@@ -128,11 +128,11 @@ def test_a_clock_that_is_set_back_changes_no_order(fintone: Run, study: Path, mo
     assert fintone("promote", ONE, "--reason", "the first", "--yes")[0] == 0
     monkeypatch.setattr("storage.warehouse.datetime", Clock)
     _, out, _ = fintone("promote", TWO, "--reason", "better", "--yes")
-    assert tell(out) == [f"champion {TWO} at temperature 0.1", f"before {ONE} at temperature 0.1"]
+    assert notify(out) == [f"champion {TWO} at temperature 0.1", f"before {ONE} at temperature 0.1"]
     assert query(study, "SELECT DISTINCT cell_id FROM leaderboard WHERE is_champion").rows == [(TWO,)]
     code, out, err = fintone("promote", "--back", "--reason", "it was not", "--yes")
     assert (code, err) == (0, "")
-    assert tell(out) == [f"champion {ONE} at temperature 0.1", f"before {TWO} at temperature 0.1"]
+    assert notify(out) == [f"champion {ONE} at temperature 0.1", f"before {TWO} at temperature 0.1"]
     assert "is the first one" in fintone("promote", "--back", "--reason", "once more", "--yes")[2]
 
 

@@ -23,7 +23,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from flows.score import score
 from ingestion.packed import PackedError
-from reporting.verdict import tell_figure
+from reporting.verdict import format_ratio
 from schemas.plan import StudyPlan
 from schemas.source import ScoreSettings
 from storage.champions import Decision, save_decision
@@ -149,9 +149,9 @@ def test_evaluate_compares_answers_with_labels_and_tells_which_the_model_was_tra
     assert "2 rows without a label that is known (1 empty, 1 'odd'); --label-map says what words mean" in err
     [every] = [line for line in err.splitlines() if line.startswith("evaluation: accuracy")]
     [rest] = [line for line in err.splitlines() if line.startswith("evaluation without these: ")]
-    assert f"accuracy {tell_figure(sum(right) / 60)} [" in every
+    assert f"accuracy {format_ratio(sum(right) / 60)} [" in every
     assert every.endswith(" on 60 labelled rows; the model was trained on 20 of them")
-    assert f"accuracy {tell_figure(sum(right[20:]) / 40)} [" in rest
+    assert f"accuracy {format_ratio(sum(right[20:]) / 40)} [" in rest
     assert rest.endswith(" on 40 labelled rows")
 
 

@@ -44,7 +44,7 @@ def score(cell: str, rows: list[tuple[str, ...]], **settings: Any) -> list[tuple
     frames: list[Any] = []
     told: list[str] = []
     asked = ScoreSettings(source="news.csv", model=cell, output="answers.csv", **settings)
-    score_source(asked, choose_model(asked), frames.append, tell=told.append)
+    score_source(asked, choose_model(asked), frames.append, notify=told.append)
     return [(row["p_positive"], "\n".join(told)) for row in frames[-1].to_dict("records")]
 
 

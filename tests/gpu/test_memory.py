@@ -61,7 +61,7 @@ def test_memory_that_runs_out_halves_the_pass_and_keeps_the_batch(
     lines: list[str] = []
     try:
         torch.cuda.set_per_process_memory_fraction(capped / total)
-        outcome = train(base, labelled, tmp_path / "capped", BATCH, tell=lines.append)
+        outcome = train(base, labelled, tmp_path / "capped", BATCH, notify=lines.append)
     finally:
         torch.cuda.set_per_process_memory_fraction(1.0)
     assert outcome.memory_errors >= 1

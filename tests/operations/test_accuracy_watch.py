@@ -15,7 +15,7 @@ from learning.study.intervals import accuracy_interval
 from operations.accuracy_watch import watch_accuracy
 from operations.answers import choose_model, score_source
 from operations.withdrawal import withdraw_answers
-from reporting.verdict import tell_figure
+from reporting.verdict import format_ratio
 from schemas.plan import StudyPlan
 from schemas.scoring import FreshAccuracy
 from schemas.source import ScoreSettings
@@ -93,15 +93,15 @@ def test_a_drop_is_told_with_what_to_do_and_sent_once(home: Path, score: Score, 
     reference, _ = accuracy_interval(right, n)
     assert watch.lines[-1] == (
         "fresh headlines: accuracy 0 on 60 labelled headlines since its study, no drop below "
-        f"{tell_figure(reference)} beyond noise"
+        f"{format_ratio(reference)} beyond noise"
     )
     drop = watch.look(score(weeks[1]))
     assert drop == FreshAccuracy(120, 0.0, reference, n, right / n, drop_p_value(0, 120, reference))
     assert watch.sent == [drop]
     assert watch.lines[-1] == (
         f"warning: fresh headlines: accuracy 0 on 120 labelled headlines since its study, below "
-        f"{tell_figure(reference)}, the lower end of the interval of its accuracy on its own test part "
-        f"({tell_figure(right / n)} on {n}), beyond noise (p={tell_figure(drop.p_value)} at every look); "
+        f"{format_ratio(reference)}, the lower end of the interval of its accuracy on its own test part "
+        f"({format_ratio(right / n)} on {n}), beyond noise (p={format_ratio(drop.p_value)} at every look); "
         "the model no longer fits this news: train again with these headlines (`fintone run`)"
     )
     assert watch.look(score(weeks[2])).n == 180

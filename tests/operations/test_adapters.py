@@ -40,7 +40,7 @@ def home(trained: tuple[Path, str, StudyPlan], tmp_path: Path, monkeypatch: pyte
     return tmp_path / "home"
 
 
-def tell(home: Path, sql: str) -> None:
+def notify(home: Path, sql: str) -> None:
     with writing(home / "warehouse.duckdb") as connection:
         connection.execute(sql)
 
@@ -131,8 +131,10 @@ def test_answers_of_another_adapter_are_found_withdrawn_and_given_anew(home: Pat
     first = score(cell)
     answers = ask(home, "SELECT text, label, p_positive FROM scores ORDER BY row_number")
     assert ask(home, DOUBTFUL) == []
-    tell(home, "UPDATE ledger.scores SET adapter_hash = 'another', p_positive = 0.25")
-    tell(home, "UPDATE ledger.scores SET adapter_hash = NULL WHERE text = 'Sales fell .'")  # as older versions left it
+    notify(home, "UPDATE ledger.scores SET adapter_hash = 'another', p_positive = 0.25")
+    notify(
+        home, "UPDATE ledger.scores SET adapter_hash = NULL WHERE text = 'Sales fell .'"
+    )  # as older versions left it
     assert ask(home, DOUBTFUL) == [(cell, 2)]
     lines = dict(withdraw_answers(cell[:6]))
     assert lines["withdrawn"].startswith("2 answers that this adapter is not known to have given;")
@@ -147,8 +149,8 @@ def test_answers_of_another_adapter_are_found_withdrawn_and_given_anew(home: Pat
 
 def test_answers_of_another_adapter_are_not_taken_for_known(home: Path, trained: Any) -> None:
     score(trained[1])
-    tell(home, "UPDATE ledger.scores SET adapter_hash = 'another', p_positive = 0.25 WHERE text = 'Profit rose .'")
-    tell(home, "UPDATE ledger.scores SET adapter_hash = NULL WHERE text = 'Sales fell .'")
+    notify(home, "UPDATE ledger.scores SET adapter_hash = 'another', p_positive = 0.25 WHERE text = 'Profit rose .'")
+    notify(home, "UPDATE ledger.scores SET adapter_hash = NULL WHERE text = 'Sales fell .'")
     again = score(trained[1])
     assert (again.counts.headlines_scored, again.counts.headlines_known) == (2, 0)
     assert ask(home, "SELECT count(*) FROM ledger.scores WHERE p_positive = 0.25") == [(0,)]

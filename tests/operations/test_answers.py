@@ -17,10 +17,10 @@ import pytest
 from embedded.grammar import generate_headline
 from learning.study.intervals import mean_interval
 from operations import score_input
-from operations.answers import NoScorerError, answers_file, choose_model, score_source, tell_counts
+from operations.answers import NoScorerError, answers_file, choose_model, format_counts, score_source
 from operations.scoring_run import ScoredSource
 from reporting.csv_rows import CsvRows
-from reporting.verdict import tell_drift
+from reporting.verdict import describe_drift
 from schemas.errors import InputError
 from schemas.plan import StudyPlan
 from schemas.source import ScoreSettings
@@ -123,7 +123,7 @@ def test_more_unparsed_answers_than_the_study_allows_are_told(
         allow = f'{{"promotion": {{"max_unparsed_rate": {bound}}}}}'
         connection.execute("UPDATE studies SET config = json_merge_patch(config, ?)", [allow])
     scored = run(trained[1], temperature=1)
-    assert f"{scored.counts.rows_unparsed} answers unparsed" in tell_counts(scored)
+    assert f"{scored.counts.rows_unparsed} answers unparsed" in format_counts(scored)
     warnings = [line for line in scored.warnings if "no label" in line]
     assert bool(warnings) == is_told
     for warning in warnings:
@@ -174,7 +174,7 @@ def test_of_few_headlines_no_drift_is_told(home: Path, trained: Any, count: int)
     assert {drift.reason for drift in drifts} == {reason}
     assert {(drift.difference_low, drift.difference_high) for drift in drifts} == {(None, None)}
     assert not any(drift.exceeds(0.0) for drift in drifts)
-    assert tell_drift(drifts, 0.1) == [f"drift: nothing can be said, because {reason}"]
+    assert describe_drift(drifts, 0.1) == [f"drift: nothing can be said, because {reason}"]
     assert {row[0] for row in ask(home, "SELECT verdict FROM score_drift")} == {"unknown"}
 
 
@@ -283,7 +283,7 @@ def test_a_long_headline_is_answered_by_its_beginning_where_that_is_asked_for(ho
     assert (rejected.counts.rows_rejected, rejected.counts.rows_truncated) == (1, 0)
     truncated = run(trained[1], source="news.jsonl", too_long="truncate")
     assert (truncated.counts.rows_rejected, truncated.counts.rows_truncated) == (0, 1)
-    assert "1 truncated to what the model takes, " in tell_counts(truncated)
+    assert "1 truncated to what the model takes, " in format_counts(truncated)
     assert ask(home, marks.format(truncated.scoring_id)) == [(1, False), (2, True)]
     again = run(trained[1], source="news.jsonl", too_long="reject")
     assert (again.scoring_id, again.counts.rows_rejected) == (rejected.scoring_id, 1)
@@ -408,7 +408,7 @@ def test_a_source_is_read_as_the_models_study_read_its_own_where_that_fits(home:
         asked = ScoreSettings(source=source, model=trained[1], **settings)
         chosen = choose_model(asked)
         chosen = replace(chosen, model=replace(chosen.model, reading=own))
-        return score_source(asked, chosen, None, tell=told.append), told
+        return score_source(asked, chosen, None, notify=told.append), told
 
     scored, told = score("news.csv", evaluate=True)
     assert told[0].startswith(

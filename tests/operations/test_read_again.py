@@ -46,7 +46,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, brought_up_to_date: Pa
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("FINTONE_HOME", str(tmp_path / "home"))
     root = Path(shutil.copytree(brought_up_to_date, tmp_path / "home"))
-    write_dated(tell_day)
+    write_dated(describe_day)
     return root
 
 
@@ -68,7 +68,7 @@ def write_dated(dates: Callable[[int], str]) -> DataSettings:
     return data
 
 
-def tell_day(number: int) -> str:
+def describe_day(number: int) -> str:
     """The date of a row of the source: a day after the one before."""
     return str(date(2025, 1, 2) + timedelta(days=number))
 

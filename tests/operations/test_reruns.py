@@ -7,7 +7,7 @@ import pytest
 from learning.study import identity
 from operations.planning import lay_out
 from operations.preview import describe_study
-from operations.reruns import tell_reruns
+from operations.reruns import describe_reruns
 from schemas.plan import StudyPlan
 
 
@@ -18,7 +18,7 @@ def home(trained: tuple[Path, str, StudyPlan], monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_nothing_is_done_again_by_the_same_version(home: Path, trained: tuple[Path, str, StudyPlan]) -> None:
-    assert tell_reruns(home / "warehouse.duckdb", trained[2]) == []
+    assert describe_reruns(home / "warehouse.duckdb", trained[2]) == []
     assert "again" not in dict(describe_study(trained[2].config))
 
 
@@ -32,7 +32,7 @@ def test_cells_that_another_version_trained_are_named_with_the_reason(
     told = f"1 cell that an older fintone trained ({cell.name}), since dropout is drawn otherwise"
     newer = lay_out(study.config, study.snapshot_id, study.split_id)
     assert newer.cells[0].cell_id != cell.cell_id
-    assert tell_reruns(home / "warehouse.duckdb", newer) == [told]
+    assert describe_reruns(home / "warehouse.duckdb", newer) == [told]
     assert dict(describe_study(study.config))["again"] == told
     other = study.config.model_copy(update={"lora": study.config.lora.model_copy(update={"r": 3})})
-    assert tell_reruns(home / "warehouse.duckdb", lay_out(other, study.snapshot_id, study.split_id)) == []
+    assert describe_reruns(home / "warehouse.duckdb", lay_out(other, study.snapshot_id, study.split_id)) == []

@@ -2,7 +2,7 @@
 
 import pytest
 
-from operations.rivals import tell_left_out
+from operations.rivals import describe_left_out
 from schemas.config import BaselineSettings
 
 SVM, LEXICON, MAJORITY = "TF-IDF + linear SVM", "finance lexicon", "majority class"
@@ -22,4 +22,4 @@ OUT = f"out {LEXICON}"
     ],
 )
 def test_default_baselines_that_are_left_out_are_named(settings: dict[str, object], told: str | None) -> None:
-    assert tell_left_out(BaselineSettings.model_validate(settings)) == (told and f"compared with {told}")
+    assert describe_left_out(BaselineSettings.model_validate(settings)) == (told and f"compared with {told}")

@@ -10,7 +10,7 @@ import pytest
 
 from operations.report import ConfidenceError, read_report, write_report
 from reporting.desk import answer_desk
-from reporting.usable import tell_usable
+from reporting.usable import describe_usable
 from schemas.promotion import Champion
 from storage.champions import Decision, save_decision
 from storage.warehouse import writing
@@ -138,14 +138,14 @@ def test_may_we_use_it_is_answered_with_the_reason(rivals: Path, trained: Any, d
         reason = "accuracy .3 is below the floor; look 1"
         save_decision(rivals / "warehouse.duckdb", Decision(named, who, reason, trained[2].study_id, *judged), before)
         before = judged if decision != "kept" else before
-    usable = tell_usable(read_report())
+    usable = describe_usable(read_report())
     assert f"{usable.word}. {usable.why}".startswith(answer)
 
 
 def test_a_person_who_approved_is_named(rivals: Path, trained: Any) -> None:
     decision = Decision("promoted", "person", "ours", trained[2].study_id, trained[1], 0.1, person="M. Curie")
     save_decision(rivals / "warehouse.duckdb", decision, Champion(CHAMPION, 0.1))
-    assert ". Approved by: M. Curie, on " in f". {tell_usable(read_report()).why}"
+    assert ". Approved by: M. Curie, on " in f". {describe_usable(read_report()).why}"
 
 
 def test_generated_headlines_and_a_licence_for_research_do_not_become_a_yes(rivals: Path, trained: Any) -> None:
@@ -153,10 +153,10 @@ def test_generated_headlines_and_a_licence_for_research_do_not_become_a_yes(riva
     save_decision(rivals / "warehouse.duckdb", decision, Champion(CHAMPION, 0.1))
     with writing(rivals / "warehouse.duckdb") as connection:
         connection.execute("UPDATE sources SET kind = 'phrasebank'")
-    assert tell_usable(read_report()).word == "For research only"
+    assert describe_usable(read_report()).word == "For research only"
     with writing(rivals / "warehouse.duckdb") as connection:
         connection.execute("UPDATE studies SET synthetic = true")
-    assert tell_usable(read_report()) == ("No", GENERATED)
+    assert describe_usable(read_report()) == ("No", GENERATED)
 
 
 def test_a_confidence_that_is_not_counted_is_refused(rivals: Path) -> None:

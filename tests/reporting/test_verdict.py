@@ -3,13 +3,13 @@
 import pytest
 
 from reporting.verdict import (
+    describe_baseline,
+    describe_difference,
+    describe_scarcity,
     format_figure,
-    tell_baseline,
-    tell_difference,
-    tell_figure,
-    tell_interval,
-    tell_p,
-    tell_scarcity,
+    format_interval,
+    format_p_value,
+    format_ratio,
 )
 from schemas.comparison import BaselineVerdict, Difference
 
@@ -31,7 +31,7 @@ CLEAR = Difference(0.034, 0.012, 0.057, 0.0001, 0.0031, 36)
     ],
 )
 def test_the_better_one_is_named_where_interval_and_test_agree(difference: Difference, sentence: str) -> None:
-    assert tell_difference("A", "B", difference) == sentence
+    assert describe_difference("A", "B", difference) == sentence
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_the_better_one_is_named_where_interval_and_test_agree(difference: Diffe
 )
 def test_a_baseline_is_beaten_or_not(difference: Difference, beginning: str, *, beats_baseline: bool) -> None:
     verdict = BaselineVerdict(0.1, "5555", "TF-IDF", 0.8, 0.7, difference, beats_baseline)
-    assert tell_baseline("it", verdict).startswith(beginning)
+    assert describe_baseline("it", verdict).startswith(beginning)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_a_baseline_is_beaten_or_not(difference: Difference, beginning: str, *, 
     [(0.0344, ".034"), (-0.9, "-.900"), (1, "1.000"), (-1, "-1.000"), (0, "0"), (-0.0001, "0"), (0.9996, "1.000")],
 )
 def test_a_figure_has_three_digits(value: float, text: str) -> None:
-    assert tell_figure(value) == text
+    assert format_ratio(value) == text
 
 
 def test_a_figure_of_a_column_keeps_its_zero() -> None:
@@ -64,18 +64,18 @@ def test_a_figure_of_a_column_keeps_its_zero() -> None:
 
 
 def test_small_figures_have_no_sign_and_small_p_values_no_digits() -> None:
-    assert tell_interval(0.0004, -0.01, 0.01) == "0 [-.010, .010]"
-    assert (tell_p(0.00099), tell_p(0.001), tell_p(0.05)) == ("p<.001", "p=.001", "p=.050")
+    assert format_interval(0.0004, -0.01, 0.01) == "0 [-.010, .010]"
+    assert (format_p_value(0.00099), format_p_value(0.001), format_p_value(0.05)) == ("p<.001", "p=.001", "p=.050")
 
 
 def test_a_validation_part_that_lacks_a_label_is_told() -> None:
     enough = [("train", "negative", 9), *(("validation", label, 30) for label in ("negative", "neutral", "positive"))]
-    assert tell_scarcity(enough) is None
+    assert describe_scarcity(enough) is None
     few = "validation has only 1 neutral headline, so that its choice is a weak one"
-    assert tell_scarcity([*enough[:2], ("validation", "neutral", 1), enough[3]]) == few
-    assert "only 0 positive headlines" in str(tell_scarcity([*enough[:3], ("train", "positive", 9)]))
+    assert describe_scarcity([*enough[:2], ("validation", "neutral", 1), enough[3]]) == few
+    assert "only 0 positive headlines" in str(describe_scarcity([*enough[:3], ("train", "positive", 9)]))
 
 
 def test_a_label_that_the_study_does_not_have_is_not_missed_in_validation() -> None:
     validation = [("validation", label, 30) for label in ("negative", "positive")]
-    assert tell_scarcity([("train", "negative", 9), *validation]) is None
+    assert describe_scarcity([("train", "negative", 9), *validation]) is None

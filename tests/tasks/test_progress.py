@@ -47,12 +47,12 @@ def count(steps: int) -> None:
 
 
 @flow
-def tell(message: str) -> None:
+def notify(message: str) -> None:
     announce(message)
 
 
 def test_an_announcement_is_a_line_and_an_event(events: list[dict[str, Any]]) -> None:
-    tell("split: 900 train")
+    notify("split: 900 train")
     assert events == [{"text": "split: 900 train"}]
 
 
@@ -79,7 +79,7 @@ def test_the_first_seconds_give_no_estimate_and_what_was_before_them_does_not_co
     """A training that loads for 100 s, goes on from step 500 of 1,000 and then takes a second a step."""
     bar = Progress("train", 1_000)
     bar.first = (100.0, 500)
-    told = [bar._tell_end(500 + after, 100.0 + after) for after in (0, 1, 2, 3, 100)]
+    told = [bar._describe_end(500 + after, 100.0 + after) for after in (0, 1, 2, 3, 100)]
     assert told == ["", "", "", "8:17 left", "6:40 left"]
 
 

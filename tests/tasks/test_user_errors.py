@@ -6,7 +6,7 @@ import pytest
 
 from learning.worker.process import JobFailedError
 from schemas.errors import FailureError, InputError
-from tasks.user_errors import OneLine, tell_in_one_line
+from tasks.user_errors import OneLine, print_in_one_line
 
 
 def log(error: Exception, times: int = 1) -> list[tuple[str, bool]]:
@@ -39,7 +39,7 @@ def test_a_bug_keeps_its_traceback_also_where_another_process_had_it() -> None:
 
 
 def test_it_is_set_up_once() -> None:
-    tell_in_one_line()
-    tell_in_one_line()
+    print_in_one_line()
+    print_in_one_line()
     filters = logging.getLogger("prefect.task_runs").filters
     assert len([each for each in filters if isinstance(each, OneLine)]) == 1

@@ -5,7 +5,7 @@ import pytest
 
 from learning.study.comparison import compare
 from learning.study.promotion import Rival, is_promoted, judge, spend
-from reporting.promotion import tell_checks, tell_look
+from reporting.promotion import describe_checks, describe_look
 from schemas.config import PromotionSettings
 from schemas.promotion import Look
 
@@ -95,14 +95,14 @@ def test_a_baseline_need_not_be_beaten_where_the_config_says_so() -> None:
 def test_a_champion_that_cannot_be_evaluated_is_not_beaten() -> None:
     checks = judge(0.9, 0.0, None, Rival("3f9a", None, "no adapter"), SETTINGS, LEVEL)
     assert not is_promoted(checks)
-    assert tell_checks(checks) == (
+    assert describe_checks(checks) == (
         "cannot be compared with the champion 3f9a: no adapter; accuracy .900 reaches the floor of 0.7; unparsed 0, "
         "within the 0.02 allowed"
     )
 
 
 def test_the_decision_is_told_with_what_was_missed_first() -> None:
-    told = tell_checks(judge(0.9, 0.0, meet("svm", 30, 5), meet("3f9a", 6, 2), SETTINGS, LEVEL))
+    told = describe_checks(judge(0.9, 0.0, meet("svm", 30, 5), meet("3f9a", 6, 2), SETTINGS, LEVEL))
     assert told.startswith("does not beat the champion 3f9a on 200 headlines: +.020 [")
     assert (
         "], p=.289 at level 0.05; accuracy .900 reaches the floor of 0.7; unparsed 0, within the 0.02 allowed; " in told
@@ -113,6 +113,6 @@ def test_the_decision_is_told_with_what_was_missed_first() -> None:
 
 def test_a_small_level_is_told_with_digits_enough_to_compare() -> None:
     level = spend(0.05, [Look(1, 0.05)] * 9).level
-    told = tell_checks(judge(0.9, 0.0, None, meet("3f9a", 20, 4), SETTINGS, level))
+    told = describe_checks(judge(0.9, 0.0, None, meet("3f9a", 20, 4), SETTINGS, level))
     assert "p=0.0015 at level 0.000304" in told
-    assert tell_look(spend(0.05, [Look(0.5, 0.05)])) == "look 1.5 at these test headlines: level 0.0135 of 0.05"
+    assert describe_look(spend(0.05, [Look(0.5, 0.05)])) == "look 1.5 at these test headlines: level 0.0135 of 0.05"

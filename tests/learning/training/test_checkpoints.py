@@ -275,7 +275,7 @@ def test_a_torn_or_foreign_checkpoint_is_ignored_with_a_warning(
 ) -> None:
     spoil(interrupted)
     told: list[str] = []
-    outcome = train("cell", recipe(2, checkpoint_steps=3), store, tell=told.append)
+    outcome = train("cell", recipe(2, checkpoint_steps=3), store, notify=told.append)
     assert told == [f"checkpoint {interrupted}: {why}; ignored"]
     assert outcome.first_step == 0
     train("alone", recipe(2))
@@ -284,7 +284,7 @@ def test_a_torn_or_foreign_checkpoint_is_ignored_with_a_warning(
 
 def test_a_whole_checkpoint_is_used_without_a_word(train: Any, store: CheckpointStore, interrupted: Path) -> None:
     told: list[str] = []
-    assert train("cell", recipe(2, checkpoint_steps=3), store, tell=told.append).first_step == 3
+    assert train("cell", recipe(2, checkpoint_steps=3), store, notify=told.append).first_step == 3
     assert told == []
     assert interrupted.parent.is_dir()
 

@@ -48,7 +48,7 @@ def train(
     recipes: list[Recipe],
     stores: list[CheckpointStore | None] | None = None,
     sizes: Sequence[int] = (),
-    tell: Callable[[str], None] = lambda _: None,
+    notify: Callable[[str], None] = lambda _: None,
 ) -> list[tuple[TrainingOutcome, dict[str, torch.Tensor]]]:
     """Train the recipes and see that as many went side by side as they say, or as many as is said here."""
     random = Random(5)
@@ -59,7 +59,7 @@ def train(
         Training(own, folder / str(number), store)
         for number, (own, store) in enumerate(zip(recipes, stores, strict=True))
     ]
-    outcomes = train_adapters(base, texts, labels, trainings, tell=tell)
+    outcomes = train_adapters(base, texts, labels, trainings, notify=notify)
     size = 1 if recipes[0].training.side_by_side == "auto" else len(recipes)
     measured = [int(outcome.environment["side_by_side"]) for outcome in outcomes]
     assert measured == list(sizes or [size] * len(recipes))
@@ -147,8 +147,8 @@ def test_the_next_pass_begins_before_a_step_is_logged_where_a_batch_is_built(
     recipes = beside([recipe(rate, epochs=2, micro_batch_size=ONE_PASS_A_STEP) for rate in (1e-3, 2e-4)], 2)
     tellers = (lambda step: seen.append(f"log {step.step}"), lambda _: None)
     trainings = [
-        Training(own, tmp_path / str(number), on_step=tell)
-        for number, (own, tell) in enumerate(zip(recipes, tellers, strict=True))
+        Training(own, tmp_path / str(number), on_step=notify)
+        for number, (own, notify) in enumerate(zip(recipes, tellers, strict=True))
     ]
     labels = [Label(headline.sentiment) for headline in headlines]
     train_adapters(base, [headline.text for headline in headlines], labels, trainings)
@@ -232,7 +232,7 @@ def test_a_base_that_cannot_be_stacked_is_trained_without(
     monkeypatch.setattr(base, "takes_stacks", None)
     monkeypatch.setattr(base, "kept", None)
     unstacked = train(
-        base, tmp_path / "beside", beside([recipe(1e-3), recipe(2e-4)], 2), sizes=[1, 1], tell=told.append
+        base, tmp_path / "beside", beside([recipe(1e-3), recipe(2e-4)], 2), sizes=[1, 1], notify=told.append
     )
     assert told == ["LlamaForCausalLM takes one adapter at a time: trainings share no passes, and are slower"]
     assert base.kept is None
