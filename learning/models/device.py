@@ -1,6 +1,7 @@
 """Device, precision, optimiser and attention for this machine."""
 
 import gc
+import math
 import platform
 import resource
 from collections.abc import Iterator
@@ -34,11 +35,13 @@ class Device:
     optimizer: str
     """Name of the optimiser in transformers."""
     scoring_tokens: int
-    """Tokens of one forward pass above which scoring gets no faster."""
+    """Tokens of one forward pass above which scoring gets no faster, whatever the model."""
     attention: str | None = None
     """Attention implementation that transformers should use; its own choice when None."""
     short_optimizer: str | None = None
     """Optimiser where memory is short: AdamW whose state may leave a GPU's memory."""
+    scoring_flops: float = math.inf
+    """Operations of one forward pass above which scoring gets no faster; larger batches only have more padding."""
 
 
 def choose_device(training: TrainingSettings | None = None) -> Device:
@@ -49,7 +52,7 @@ def choose_device(training: TrainingSettings | None = None) -> Device:
     """
     if torch.cuda.is_available():
         dtype = torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
-        device = Device("cuda", dtype, "adamw_torch_fused", 16_384, short_optimizer="paged_adamw_32bit")
+        device = Device("cuda", dtype, "adamw_torch_fused", 16_384, None, "paged_adamw_32bit", 8.3e13)
     else:
         device = Device("cpu", torch.float32, "adamw_torch_fused", scoring_tokens=4_096)
     if training is None:

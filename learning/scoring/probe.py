@@ -15,7 +15,8 @@ from learning.models.device import is_out_of_memory
 from learning.models.model_files import AGAIN
 from learning.models.quiet import quiet_libraries
 from learning.prompt.encoding import encode_prompts
-from learning.scoring.scoring import compute_prefix, node_logits
+from learning.scoring.prefix_cache import compute_prefix
+from learning.scoring.scoring import node_logits
 from schemas.cell import PromptSettings
 
 if TYPE_CHECKING:

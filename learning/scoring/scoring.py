@@ -4,11 +4,9 @@ One forward pass a headline serves all temperatures. The prompts' common prefix 
 values are reused for every batch; logits are computed only at the last token.
 """
 
-import copy
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -17,7 +15,8 @@ from learning.models.device import Device, after, free_memory_bytes, mark
 from learning.models.fused_rotary import fused_rotary
 from learning.models.last_layer import LastLayer
 from learning.prompt.decoding import AnswerSpace, Decoding, LabelProbabilities
-from learning.prompt.encoding import check_lengths, common_prefix_length, encode_prompts, longest_allowed
+from learning.prompt.encoding import check_lengths, encode_prompts, longest_allowed
+from learning.scoring.prefix_cache import PrefixCache, compute_prefix
 from learning.study.unparsed import UNPARSED
 from schemas.cell import PromptSettings
 
@@ -25,14 +24,6 @@ AT_WORK = {"cpu": 1, "cuda": 2}
 """Batches that are begun before the first of them is answered: a GPU computes one while the next is prepared."""
 MOST_OF_MEMORY = 0.5
 """Share of the free memory that a forward pass may take."""
-
-
-@dataclass(frozen=True)
-class PrefixCache:
-    """The keys and values of the tokens that all prompts begin with, for a batch of one."""
-
-    length: int
-    keys_and_values: Any
 
 
 def find_token_budget(model: Any, device: Device) -> int:
@@ -47,7 +38,8 @@ def find_token_budget(model: Any, device: Device) -> int:
     key_values = hidden * getattr(config, "num_key_value_heads", heads) // heads
     width = torch.finfo(device.dtype).bits // 8
     bytes_a_token = width * (2 * layers * key_values + 6 * hidden + 3 * intermediate)
-    return min(device.scoring_tokens, int(MOST_OF_MEMORY * free_memory_bytes(device) / bytes_a_token))
+    in_memory = MOST_OF_MEMORY * free_memory_bytes(device) / bytes_a_token
+    return int(min(device.scoring_tokens, in_memory, device.scoring_flops / (2 * model.num_parameters())))
 
 
 @torch.inference_mode()
@@ -125,15 +117,6 @@ def batch_size(longest: int, batch_tokens: int) -> int:
     return max(1, batch_tokens // longest)
 
 
-def compute_prefix(model: Any, prompts: Sequence[tuple[int, ...]]) -> PrefixCache:
-    """Run the model over the tokens that all prompts begin with."""
-    length = common_prefix_length(prompts)
-    if length == 0:
-        return PrefixCache(0, None)
-    ids = torch.tensor([prompts[0][:length]], device=model.device)
-    return PrefixCache(length, model(input_ids=ids, use_cache=True, logits_to_keep=1).past_key_values)
-
-
 def node_logits(
     model: Any, prefix: PrefixCache, suffixes: Sequence[Sequence[int]], answers: AnswerSpace
 ) -> torch.Tensor:
@@ -151,10 +134,7 @@ def node_logits(
     mask = _tree_mask(padding, prefix.length, longest, answers.ancestors, model.dtype)
     # Indices rather than a slice: a slice leaves a view, whose product with the head is ten times slower.
     kept = torch.arange(longest - 1, longest + len(nodes), device=model.device)
-    cache = copy.deepcopy(prefix.keys_and_values)
-    if cache is not None:
-        for layer in cache.layers:  # views: joining them with the suffixes' keys and values copies them once
-            layer.keys, layer.values = (each.expand(len(suffixes), -1, -1, -1) for each in (layer.keys, layer.values))
+    cache = prefix.repeat(len(suffixes))
     with LastLayer(model).at(kept):
         logits: torch.Tensor = model(
             input_ids=_send(ids, model.device),

@@ -97,6 +97,13 @@ def test_the_token_budget_is_the_devices_unless_memory_is_short(monkeypatch: pyt
     assert find_token_budget(model, CPU) == pytest.approx(short / 2, abs=1)
 
 
+def test_the_token_budget_of_a_large_model_is_that_of_its_operations() -> None:
+    model = LoadedBase(MODEL_FOLDER, "none", CPU).score_with(None)
+    a_token = 2 * model.num_parameters()
+    assert find_token_budget(model, replace(CPU, scoring_flops=500.0 * a_token)) == 500
+    assert find_token_budget(model, replace(CPU, scoring_flops=5_000.0 * a_token)) == 2_000
+
+
 def test_in_bfloat16_an_adapter_stays_beside_whole_weights_and_counts(adapter: Path) -> None:
     base = LoadedBase(MODEL_FOLDER, "nf4", replace(CPU, dtype=torch.bfloat16))
     assert base.is_whole
