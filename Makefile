@@ -1,6 +1,6 @@
 # fintone: set up, run, test. Each target first makes or refreshes .venv, if pyproject.toml or constraints.txt changed.
-# PYTHON names the interpreter that .venv is made with; ARGS is passed on, as in `make run ARGS="--epochs 1"`. MODEL and DATA
-# name the base model and the headlines that `make bench` measures learning with, in place of the embedded ones.
+# PYTHON is the interpreter that creates .venv; ARGS is passed on, as in `make run ARGS="--epochs 1"`. MODEL and DATA
+# are the base model and the headlines with which `make bench` measures learning, instead of the embedded ones.
 
 PYTHON ?= python3
 ARGS ?=
@@ -12,7 +12,7 @@ BIN = .venv/bin
 READY = .venv/.installed
 
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
-# The tests start some 200 processes, each of which would compile the project again.
+# The tests start about 200 processes, and each would compile the project again.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL = help
@@ -26,7 +26,7 @@ setup: $(READY) ## make or refresh .venv
 run: $(READY) ## run the demo study: ingest, split, fine-tune, score, print the leaderboard
 	$(BIN)/fintone run $(ARGS)
 
-test: $(READY) ## run the tests, but for those that take minutes or need a GPU, in two processes
+test: $(READY) ## run the tests, except those that take minutes or need a GPU, in two processes
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow and not gpu" --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-gpu: $(READY) ## run the tests that need a CUDA device
@@ -50,10 +50,10 @@ bench: $(READY) ## measure how long things take, into benchmarks/results and the
 	$(BIN)/python -m benchmarks.market
 	@$(BIN)/python -m benchmarks.readme
 
-base-model: $(READY) ## pretrain the embedded base model anew, up to 30 minutes on 2 cores
+base-model: $(READY) ## pretrain the embedded base model again, up to 30 minutes on 2 cores
 	$(BIN)/python -m learning.training.pretrain $(ARGS)
 
-clean: ## remove .venv, caches and build output; what runs have left in .fintone stays
+clean: ## remove .venv, caches and build output; the results of runs in .fintone stay
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -not -path './.fintone/*' -prune -exec rm -rf {} +
 

@@ -1,7 +1,7 @@
-"""How long a user waits for each command, in a home of its own: `python -m benchmarks.commands`.
+"""How long a user waits for each command, in a new home: `python -m benchmarks.commands`.
 
-Measures whole processes, from start to exit, as a user would with `time`. Compares with nothing: these are fintone's
-own commands. The leaderboard that the demo prints is kept with the figures.
+Measures whole processes, from start to exit, as a user would with `time`. There is nothing to compare with: these are
+fintone's own commands. The leaderboard that the demo prints is kept with the figures.
 """
 
 import os
@@ -51,8 +51,8 @@ def main() -> None:
         print(f"{name:45} {figure:8.2f}")
     leaderboard = printed.strip().split("\n\n")[0].splitlines()
     lines = {"leaderboard": leaderboard, "query": [f'fintone sql "{EXAMPLE}"', "", *answer.splitlines()]}
-    told = {name: [line.rstrip() for line in own] for name, own in lines.items()}
-    path = write_results("commands", figures, {}, **told)
+    stripped = {name: [line.rstrip() for line in block] for name, block in lines.items()}
+    path = write_results("commands", figures, {}, **stripped)
     print(f"written to {path}")
 
 

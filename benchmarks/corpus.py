@@ -1,6 +1,6 @@
-"""Labelled headlines by the million, for benchmarks: made of invented words, with copies of each kind at known rates.
+"""Millions of labelled headlines for benchmarks: made of invented words, with copies of each kind at known rates.
 
-Every draw follows from the seed.
+The seed determines every draw.
 """
 
 import csv
@@ -13,10 +13,10 @@ from random import Random
 
 VOCABULARY = 60_000
 COPIES, NUMBER_COPIES, REWORDED, BROKEN = 0.03, 0.03, 0.02, 0.005
-"""Shares of rows that repeat an earlier one: exactly, with other numbers, reworded; and of rows with no label."""
+"""Shares of rows that repeat an earlier one (exactly, with other numbers, reworded) and of rows without a label."""
 
 TICKERS, FIRST_DAY = 500, datetime(2025, 1, 1)  # noqa: DTZ001 (a file has words)
-"""Of a dated corpus: how many instruments it is about, and when it begins."""
+"""The number of instruments in a dated corpus, and its first day."""
 
 QUOTED = 0.1
 """Share of headlines with a word in quotes."""
@@ -56,7 +56,7 @@ def write_csv(path: Path, count: int, seed: int = 7) -> None:
 def write_dated_csv(path: Path, count: int, seed: int = 7) -> None:
     """Write the rows of `write_csv` as CSV with the columns `published_at`, `ticker`, `text` and `label`.
 
-    Times are a year's, in order; each row has one of `TICKERS` tickers.
+    The times cover one year, in order; each row has one of `TICKERS` tickers.
     """
     random, step = Random(seed), timedelta(days=365) / count
     with path.open("w", encoding="utf-8", newline="") as file:
@@ -68,7 +68,7 @@ def write_dated_csv(path: Path, count: int, seed: int = 7) -> None:
 
 
 def write_undated_csv(path: Path, count: int, seed: int = 7) -> None:
-    """Write the same rows with the columns `text` and `label` alone."""
+    """Write the same rows with only the columns `text` and `label`."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("text", "label"))

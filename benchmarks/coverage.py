@@ -1,8 +1,8 @@
-"""How often each interval that fintone shows holds the truth: `python -m benchmarks.coverage`, some minutes.
+"""How often each interval that fintone shows holds the true value: `python -m benchmarks.coverage`, some minutes.
 
-Samples are drawn from models whose accuracy is known, at the sizes and accuracies of `POINTS`, and each interval is
-asked whether it holds the true value; it should in 95 of 100 samples. Beside it, where a bootstrap would be the usual
-way, its percentile interval on samples of the same kind. The table goes into `docs/numbers.md`.
+Samples are drawn from models whose accuracy is known, at the sizes and accuracies of `POINTS`. An interval should hold
+the true value in 95 of 100 samples. Where a bootstrap is the usual method, its percentile interval is measured on
+samples of the same kind. The table goes into `docs/numbers.md`.
 """
 
 import argparse
@@ -29,7 +29,7 @@ SIZES, ACCURACIES = (30, 90, 300, 900), (0.5, 0.9, 0.97)
 POINTS = tuple(product(SIZES, ACCURACIES))
 SAMPLES, BOOTSTRAPPED, RESAMPLES = 4_000, 400, 500
 SELDOM = 0.02
-"""Share of samples with an interval, under which its coverage is not shown: hardly anybody sees one."""
+"""Coverage is not shown if fewer than this share of samples have an interval: hardly anybody sees one."""
 
 NATURAL = (0.125, 0.594, 0.281)
 """Shares of negative, neutral and positive in FinancialPhraseBank."""
@@ -41,24 +41,24 @@ SURELY_WRONG = "expected accuracy, seldom surely wrong"
 TESTED = 300
 """Headlines of the test part that a scored source is compared with."""
 CORRELATION = 0.3
-"""Of two models' being right on the same headline."""
+"""Correlation between two models' being right on the same headline."""
 
 Labels = NDArray[np.int64]
 Random = np.random.Generator
 Estimates = Iterator[tuple[Interval | None, float]]
-"""Intervals of samples, None where none is shown, each with the true value."""
+"""The interval of each sample, None if none is shown, and the true value."""
 Estimator = Callable[[Random, int, float, int], Estimates]
-"""Given a source of luck, n, an accuracy and how many samples to draw."""
+"""Takes a random generator, n, an accuracy and the number of samples to draw."""
 
 
 def answer(random: Random, n: int, accuracy: float, shares: tuple[float, ...]) -> tuple[Labels, Labels]:
-    """Labels and what a model answers that is right with the same chance on each; its mistakes are spread evenly."""
+    """Labels, and the answers of a model that is right on each with the same chance; its mistakes are spread evenly."""
     labels = np.arange(n) % len(LABELS) if shares == BALANCED else random.choice(len(LABELS), n, p=shares)
     return labels, np.where(random.random(n) < accuracy, labels, (labels + random.integers(1, 3, n)) % 3)
 
 
 def answer_twice(random: Random, n: int, accuracy: float, other: float) -> tuple[Labels, Labels, Labels]:
-    """Balanced labels and what two models answer, who are right together more often than by chance."""
+    """Balanced labels, and the answers of two models that are right together more often than by chance."""
     labels = np.arange(n) % len(LABELS)
     both = accuracy * other + CORRELATION * np.sqrt(accuracy * (1 - accuracy) * other * (1 - other))
     luck = random.random(n)
@@ -68,19 +68,19 @@ def answer_twice(random: Random, n: int, accuracy: float, other: float) -> tuple
 
 
 def odds(random: Random, n: int, accuracy: float, temperature: float) -> NDArray[np.float64]:
-    """Probabilities of the right label: log odds are normal, above 0 in a share `accuracy`, over the temperature."""
+    """Probabilities of the right label: normal log odds, a share `accuracy` of them above 0, over the temperature."""
     return np.asarray(1 / (1 + np.exp(-random.normal(SPREAD * ndtri(accuracy), SPREAD, n) / temperature)))
 
 
 def true_macro_f1(accuracy: float, shares: tuple[float, ...]) -> float:
-    """Macro-F1 of `answer` on endless headlines."""
+    """Macro-F1 of `answer` on infinitely many headlines."""
     size = len(LABELS)
-    given = np.full((size, size), (1 - accuracy) / 2) + np.eye(size) * (accuracy - (1 - accuracy) / 2)
-    return macro_f1(np.array(shares)[:, None] * given)
+    confusion = np.full((size, size), (1 - accuracy) / 2) + np.eye(size) * (accuracy - (1 - accuracy) / 2)
+    return macro_f1(np.array(shares)[:, None] * confusion)
 
 
 def estimate_macro_f1(shares: tuple[float, ...]) -> Estimator:
-    """Of macro-F1, where labels have these shares."""
+    """The estimator of macro-F1 where labels have these shares."""
 
     def estimate(random: Random, n: int, accuracy: float, samples: int) -> Estimates:
         truth = true_macro_f1(accuracy, shares)
@@ -91,7 +91,7 @@ def estimate_macro_f1(shares: tuple[float, ...]) -> Estimator:
 
 
 def estimate_mean(temperature: float) -> Estimator:
-    """Of expected accuracy, at this temperature."""
+    """The estimator of expected accuracy at this temperature."""
 
     def estimate(random: Random, n: int, accuracy: float, samples: int) -> Estimates:
         truth = float(odds(np.random.default_rng(0), 4_000_000, accuracy, temperature).mean())
@@ -102,7 +102,7 @@ def estimate_mean(temperature: float) -> Estimator:
 
 
 def estimate_mean_of_surely_wrong(random: Random, n: int, accuracy: float, samples: int) -> Estimates:
-    """Of expected accuracy, of a model that gives right answers some .98 and wrong ones .02."""
+    """Intervals of expected accuracy of a model that gives right answers about .98 and wrong ones about .02."""
     sure = 50
     for _ in range(samples):
         right = random.random(n) < accuracy
@@ -111,7 +111,7 @@ def estimate_mean_of_surely_wrong(random: Random, n: int, accuracy: float, sampl
 
 
 def estimate_difference(better_by: float, figure: str) -> Estimator:
-    """Of the difference of two models' accuracy or macro-F1, the first so much better."""
+    """The estimator of the difference of two models' accuracy or macro-F1, the first better by `better_by`."""
 
     def estimate(random: Random, n: int, accuracy: float, samples: int) -> Estimates:
         other = accuracy - better_by
@@ -127,7 +127,7 @@ def estimate_difference(better_by: float, figure: str) -> Estimator:
 
 
 def draw_share(random: Random, n: int, share: float) -> NDArray[np.float64]:
-    """Whether a label is the answer, which it is in this share of headlines."""
+    """1 for each headline whose answer is a certain label, else 0; the label is the answer with this chance."""
     return np.asarray(random.random(n) < share, dtype=np.float64)
 
 
@@ -138,11 +138,11 @@ def draw_confidence(random: Random, n: int, accuracy: float) -> NDArray[np.float
 
 
 def estimate_drift(measure: str, draw: Callable[[Random, int, float], NDArray[np.float64]]) -> Estimator:
-    """Of what the view `score_drift` measures, where source and test part are of one distribution."""
+    """The estimator of what the view `score_drift` measures, where source and test part have the same distribution."""
 
     def estimate(random: Random, n: int, accuracy: float, samples: int) -> Estimates:
-        own, test = (np.stack([draw(random, size, accuracy) for _ in range(samples)]) for size in (n, TESTED))
-        drawn = {"m0": own.mean(1), "v0": own.var(1, ddof=1), "m1": test.mean(1), "v1": test.var(1, ddof=1)}
+        source, test = (np.stack([draw(random, size, accuracy) for _ in range(samples)]) for size in (n, TESTED))
+        drawn = {"m0": source.mean(1), "v0": source.var(1, ddof=1), "m1": test.mean(1), "v1": test.var(1, ddof=1)}
         for low, high in _bound_drift(measure, n, drawn):
             yield (low, high), 0.0
 
@@ -150,14 +150,15 @@ def estimate_drift(measure: str, draw: Callable[[Random, int, float], NDArray[np
 
 
 def _bound_drift(measure: str, n: int, drawn: dict[str, NDArray[np.float64]]) -> list[tuple[float, float]]:
-    """The formulas of the warehouse, on figures m0 and v0 of a source and m1 and v1 of a test part."""
+    """The warehouse's formulas, applied to the figures m0 and v0 of a source and m1 and v1 of a test part."""
 
     def bound(value: str, side: str, size: int) -> str:
         return f"measured_low('{measure}', {value}, v{side}, {size})"
 
-    own_low, own_high = bound("m0", "0", n), f"1 - {bound('1 - m0', '0', n)}"
+    source_low, source_high = bound("m0", "0", n), f"1 - {bound('1 - m0', '0', n)}"
     test_low, test_high = bound("m1", "1", TESTED), f"1 - {bound('1 - m1', '1', TESTED)}"
-    low, high = f"difference_low(m0, {own_low}, m1, {test_high})", f"-difference_low(m1, {test_low}, m0, {own_high})"
+    low = f"difference_low(m0, {source_low}, m1, {test_high})"
+    high = f"-difference_low(m1, {test_low}, m0, {source_high})"
     with TemporaryDirectory() as folder:
         warehouse = Path(folder) / "warehouse.duckdb"
         prepare_warehouse(warehouse)
@@ -172,7 +173,7 @@ def bootstrap_macro_f1(random: Random, n: int, accuracy: float, samples: int) ->
     for _ in range(samples):
         counts = count_confusion(*answer(random, n, accuracy, BALANCED))
         drawn = random.multinomial(n, counts.ravel() / n, RESAMPLES).reshape(-1, *counts.shape)
-        yield percentiles(np.array([macro_f1(each) for each in drawn])), true_macro_f1(accuracy, BALANCED)
+        yield percentiles(np.array([macro_f1(matrix) for matrix in drawn])), true_macro_f1(accuracy, BALANCED)
 
 
 def bootstrap_mean(random: Random, n: int, accuracy: float, samples: int) -> Estimates:
@@ -186,8 +187,8 @@ def bootstrap_mean(random: Random, n: int, accuracy: float, samples: int) -> Est
 def bootstrap_difference(random: Random, n: int, accuracy: float, samples: int) -> Estimates:
     """The percentile bootstrap of the difference of two accuracies."""
     for _ in range(samples):
-        labels, own, other = answer_twice(random, n, accuracy, accuracy)
-        gain = (own == labels) * 1 - (other == labels)
+        labels, answers, other = answer_twice(random, n, accuracy, accuracy)
+        gain = (answers == labels) * 1 - (other == labels)
         shares = np.bincount(gain + 1, minlength=3) / n
         drawn = random.multinomial(n, shares, RESAMPLES)
         yield percentiles((drawn[:, 2] - drawn[:, 0]) / n), 0.0
@@ -253,7 +254,7 @@ def name_point(name: str, n: int, accuracy: float) -> str:
 
 
 def read(figures: dict[str, float], name: str, n: int, accuracy: float) -> str:
-    """A figure as the table has it: `.951`, with the share of samples that it is shown in where that is not all."""
+    """A figure as in the table: `.951`, followed by the share of samples with an interval if not all have one."""
     key = name_point(name, n, accuracy)
     shown = figures.get(f"{key}, shown", 1.0)
     if key not in figures:
@@ -263,7 +264,7 @@ def read(figures: dict[str, float], name: str, n: int, accuracy: float) -> str:
 
 
 def build_table(figures: dict[str, float]) -> str:
-    """A row an interval and a column a point, as Markdown."""
+    """A table in Markdown with a row for each interval and a column for each point."""
     titles = ["interval", *(f"{n}, {accuracy:g}".replace("0.", ".") for n, accuracy in POINTS)]
     rows = [[name, *(read(figures, name, *point) for point in POINTS)] for name in ("accuracy", *SIMULATED, *USUAL)]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (titles, ["---"] * len(titles), *rows))
@@ -273,7 +274,7 @@ def main() -> None:
     """Simulate, write `results/coverage.json` and put the table into the document."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--samples", type=int, default=SAMPLES, help="samples of each interval at each point")
-    parser.add_argument("--bootstrapped", type=int, default=BOOTSTRAPPED, help="the same of each bootstrap")
+    parser.add_argument("--bootstrapped", type=int, default=BOOTSTRAPPED, help="samples of each bootstrap")
     arguments = parser.parse_args()
     figures = measure(arguments.samples, arguments.bootstrapped)
     path = write_results("coverage", figures, {}, samples=arguments.samples, bootstrapped=arguments.bootstrapped)

@@ -1,9 +1,9 @@
-"""Fine-tuning an encoder beside transformers' `Trainer`: `python -m benchmarks.encoder --model FOLDER`.
+"""Fine-tuning an encoder, compared with transformers' `Trainer`: `python -m benchmarks.encoder --model FOLDER`.
 
-Both train all weights of the same sequence classifier with the same size of batches, arguments and headlines, for an
-epoch. `fintone` is `learning.training.encoder_training`. `Trainer` has rows that are tokenised beforehand and
-`DataCollatorWithPadding`, once in a random order, as it comes, and once with its own batches of like length. Sides
-take turns; a figure is the median over the turns.
+Both train all weights of the same sequence classifier for an epoch, with the same batch size, arguments and headlines.
+`fintone` is `learning.training.encoder_training`. `Trainer` gets rows that are tokenised beforehand and
+`DataCollatorWithPadding`; it runs once with its default random order, and once with its own batches of similar length.
+The sides take turns; a figure is the median over the turns.
 """
 
 import argparse
@@ -72,7 +72,7 @@ def time_trainer(folder: Path, part: Part, scratch: Path, device: Device, strate
 
 
 def measure(folder: Path, part: Part, device: Device) -> tuple[dict[str, float], dict[str, float]]:
-    """Headlines a second of each side, and fintone's over each of the others."""
+    """Headlines a second of each side, and the ratio of fintone's rate to each of the others."""
     sides: dict[str, Callable[[Path], float]] = {
         "fintone": lambda scratch: time_fintone(folder, part, scratch),
         "Trainer": lambda scratch: time_trainer(folder, part, scratch, device, "random"),
@@ -90,7 +90,7 @@ def measure(folder: Path, part: Part, device: Device) -> tuple[dict[str, float],
 
 
 def parse() -> Any:
-    """The model is needed: no encoder ships with the project."""
+    """Parse the command line; `--model` is required, since no encoder ships with the project."""
     parser: argparse.ArgumentParser = learning_parser(__doc__)
     arguments = parser.parse_args()
     if arguments.model is None:

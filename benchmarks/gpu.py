@@ -1,16 +1,16 @@
-"""Llama 2 7B's shape on one GPU beside what one would do instead: `python -m benchmarks.gpu --output FOLDER`.
+"""Llama 2 7B's shape on one GPU, compared with the usual tools: `python -m benchmarks.gpu --output FOLDER`.
 
 The model has random weights and the configuration that Meta published; headlines are tokenised by the tokenizer of
 `--model`, which should be Llama 2's. Every figure is printed as soon as it is known, and `gpu.json` in the output
-folder is written again each time, so that a run that is cut off loses nothing. `--only` names the parts to measure:
+folder is rewritten each time, so a run that is cut off loses nothing. `--only` names the parts to measure:
 
 - `training`: fintone, `SFTTrainer` at its best micro-batch, and `SFTTrainer` with its own packing, on the same rows
   with the same loss, LoRA of rank 64 without dropout; examples a second.
-- `side-by-side`: three learning rates in one pass over the base, beside one after the other.
-- `scoring`: the test part at three temperatures, beside `generate` once a temperature.
-- `memory`: the peak of training with a base that stays in 4 bits, as where memory is short.
-- `study`: the profile `paper` as `fintone run` does it, from start to exit, with a constant schedule.
-- `cosine`: the same with the schedule of the study.
+- `side-by-side`: three learning rates in one pass over the base, compared with one after the other.
+- `scoring`: the test part at three temperatures, compared with `generate` once a temperature.
+- `memory`: the peak of training with a base that stays in 4 bits, as when memory is short.
+- `study`: `fintone run` with the profile `paper` and a constant schedule, from start to exit.
+- `cosine`: the same with the study's own schedule.
 - `real`: the study of `benchmarks/financial-phrasebank.yaml`, in the folder `--real` with its data and its models.
 """
 
@@ -69,7 +69,7 @@ PARTS = ("training", "side-by-side", "scoring", "memory", "study", "cosine", "re
 ADAMW_STATE, ADAMW_BYTES = "AdamW's state of an adapter, GB", 8
 """Two moments in float32."""
 SHORT_MEMORY = 9e9
-"""Bytes that the process may take where memory is short."""
+"""Bytes of GPU memory that the process may take in the part `memory`."""
 
 
 @dataclass(frozen=True)
@@ -82,17 +82,17 @@ class Rows:
 
     @property
     def tokens(self) -> float:
-        """Of an example, on average."""
+        """The mean number of tokens in an example."""
         return statistics.mean(len(example.input_ids) for example in self.examples)
 
     def packed_tokens(self, batch_size: int) -> float:
-        """Tokens that a pack of so many computes for each example, on average."""
+        """The mean number of tokens that a pack of `batch_size` examples computes for each example."""
         prefix = common_prefix_length([example.input_ids for example in self.examples])
         return self.tokens - prefix + prefix / batch_size
 
 
-def recipe(loss: str, batch_size: int, *, rate: float = 2e-4, epochs: int = 1, **settings: Any) -> Recipe:
-    """How all sides train."""
+def build_recipe(loss: str, batch_size: int, *, rate: float = 2e-4, epochs: int = 1, **settings: Any) -> Recipe:
+    """The recipe by which all sides train."""
     steps = {"learning_rate": rate, "epochs": epochs, "schedule": "constant", "batch_size": batch_size}
     training = TrainingSettings.model_validate({"loss": loss, **steps, "checkpoint_minutes": 60, **settings})
     return Recipe(PROMPT, LORA, training)
@@ -104,11 +104,11 @@ def train(base: LoadedBase, rows: Rows, recipes: Sequence[Recipe]) -> tuple[list
     with TemporaryDirectory() as folder:
         trainings = [
             Training(
-                own,
+                recipe,
                 Path(folder) / str(number),
                 on_step=(lambda _: None) if number else (lambda _: ends.append(time.perf_counter())),
             )
-            for number, own in enumerate(recipes)
+            for number, recipe in enumerate(recipes)
         ]
         outcomes = train_adapters(base, rows.headlines, rows.labels, trainings, notify=print)
     release()
@@ -116,11 +116,11 @@ def train(base: LoadedBase, rows: Rows, recipes: Sequence[Recipe]) -> tuple[list
 
 
 def measure_training(results: Results, base: LoadedBase, quantised: Any, rows: Rows) -> None:
-    """All three sides, for each loss and batch."""
+    """Measure all three sides, for each loss and batch size."""
     for loss in LOSSES:
         for batch_size in BATCHES:
             name = f"{loss}, batches of {batch_size}"
-            [outcome], ends = train(base, rows, [recipe(loss, batch_size)])
+            [outcome], ends = train(base, rows, [build_recipe(loss, batch_size)])
             results.add(f"fintone, {name}, examples/s", rate_of(ends, batch_size))
             results.add(f"fintone, {name}, peak memory, GB", outcome.peak_memory_bytes / 1e9)
             whole_text = loss == "whole-text"
@@ -128,7 +128,7 @@ def measure_training(results: Results, base: LoadedBase, quantised: Any, rows: R
             flops = needed * results[f"fintone, {name}, examples/s"]
             results.add(f"fintone, {name}, share of matrix multiply", flops / results["matrix multiply, FLOP/s"])
             for kind, packing in (("SFTTrainer", False), ("SFTTrainer, packing", True)):
-                best, size = measure_plain(quantised, rows, recipe(loss, batch_size), packing=packing)
+                best, size = measure_plain(quantised, rows, build_recipe(loss, batch_size), packing=packing)
                 if not size:
                     continue  # not even the smallest fits
                 results.add(f"{kind}, {name}, examples/s", best)
@@ -138,19 +138,19 @@ def measure_training(results: Results, base: LoadedBase, quantised: Any, rows: R
                 )
 
 
-def measure_plain(model: Any, rows: Rows, own: Recipe, *, packing: bool) -> tuple[float, int]:
+def measure_plain(model: Any, rows: Rows, recipe: Recipe, *, packing: bool) -> tuple[float, int]:
     """Examples a second of `SFTTrainer` at its best micro-batch, and that micro-batch.
 
-    Packing puts as many examples into a row as an effective batch has, on average, and takes one row a step.
+    With packing, a row holds on average as many examples as an effective batch, and a step takes one row.
     """
-    batch_size, best = own.training.batch_size, (0.0, 0)
+    batch_size, best = recipe.training.batch_size, (0.0, 0)
     sizes = (batch_size,) if packing else (batch_size, batch_size // 2, batch_size // 4)
     wanted = min(PLAIN_STEPS * batch_size * (2 if packing else 1), len(rows.examples))
     examples = Random(7).sample(rows.examples, wanted)
-    encoded = encode_rows(examples, whole_text=own.training.loss == "whole-text")
+    encoded = encode_rows(examples, whole_text=recipe.training.loss == "whole-text")
     for size in sizes:
         try:
-            rate = time_plain(model, encoded, rows.tokens, own, size, packing=packing)
+            rate = time_plain(model, encoded, rows.tokens, recipe, size, packing=packing)
         except torch.OutOfMemoryError:
             continue
         finally:
@@ -162,14 +162,14 @@ def measure_plain(model: Any, rows: Rows, own: Recipe, *, packing: bool) -> tupl
     return best
 
 
-def time_plain(model: Any, encoded: list[Any], tokens: float, own: Recipe, size: int, *, packing: bool) -> float:
+def time_plain(model: Any, encoded: list[Any], tokens: float, recipe: Recipe, size: int, *, packing: bool) -> float:
     """Examples a second of `SFTTrainer` at one micro-batch."""
     for module in (model, model.base_model.model):  # an earlier trainer left its own there
         vars(module).pop("forward", None)
     with TemporaryDirectory() as scratch, quiet_libraries():
-        schedule = lay_out_steps(len(encoded), own.training.model_copy(update={"epochs": 1}))
+        schedule = lay_out_steps(len(encoded), recipe.training.model_copy(update={"epochs": 1}))
         device = replace(choose_device(), optimizer="adamw_torch_fused")
-        arguments = build_arguments(own, schedule, device, size, Path(scratch), checkpointing=False)
+        arguments = build_arguments(recipe, schedule, device, size, Path(scratch), checkpointing=False)
         if packing:
             arguments.packing, arguments.max_length = True, round(size * tokens)
             arguments.per_device_train_batch_size = arguments.gradient_accumulation_steps = 1
@@ -185,31 +185,31 @@ def time_plain(model: Any, encoded: list[Any], tokens: float, own: Recipe, size:
         trainer.add_callback(clock)
         trainer.remove_callback(PrinterCallback)
         trainer.train()
-    examples = len(encoded) / len(trainer.train_dataset) if packing else own.training.batch_size
+    examples = len(encoded) / len(trainer.train_dataset) if packing else recipe.training.batch_size
     return rate_of(clock.ends, 1, parts=1) * examples
 
 
 def measure_side_by_side(results: Results, base: LoadedBase, rows: Rows) -> None:
-    """Three learning rates, with the loss and the batches of the study: from beginning to end, and while they train."""
-    recipes = [recipe("whole-text", 8, rate=rate, side_by_side=len(RATES)) for rate in RATES]
+    """Three learning rates with the study's loss and batch size: the time from start to end, and the rate of steps."""
+    recipes = [build_recipe("whole-text", 8, rate=rate, side_by_side=len(RATES)) for rate in RATES]
     outcomes, ends = train(base, rows, recipes)
-    together, beside = max(outcome.seconds for outcome in outcomes), len(recipes) * rate_of(ends, 8)
+    together, rate_together = max(outcome.seconds for outcome in outcomes), len(recipes) * rate_of(ends, 8)
     singles = []
-    for own in recipes:
-        base.kept = None  # as the three together have it, whose pass is recorded too
-        singles.append(train(base, rows, [own]))
+    for recipe in recipes:
+        base.kept = None  # as for the three together: their pass is recorded too
+        singles.append(train(base, rows, [recipe]))
     apart = sum(outcome.seconds for [outcome], _ in singles)
-    alone = statistics.median(rate_of(ends, 8) for _, ends in singles)
+    rate_alone = statistics.median(rate_of(ends, 8) for _, ends in singles)
     results.add("three learning rates side by side, s", together)
     results.add("three learning rates one after the other, s", apart)
     results.add("side by side/one after the other", apart / together, kind="ratios")
-    results.add("three learning rates side by side, examples/s", beside)
-    results.add("one learning rate, examples/s", alone)
-    results.add("side by side/one after the other, steps alone", beside / alone, kind="ratios")
+    results.add("three learning rates side by side, examples/s", rate_together)
+    results.add("one learning rate, examples/s", rate_alone)
+    results.add("side by side/one after the other, steps alone", rate_together / rate_alone, kind="ratios")
 
 
 def measure_scoring(results: Results, base: LoadedBase, quantised: Any, test: Rows, scratch: Path) -> None:
-    """The test part at three temperatures, with an adapter; loaded before the clock starts."""
+    """The test part at three temperatures, with an adapter; the models are loaded before the clock starts."""
     with TemporaryDirectory(dir=scratch) as folder:
         adapter = Path(folder) / "adapter"
         drawn = base.copy_new(LORA, 42)
@@ -253,7 +253,7 @@ def measure_scoring(results: Results, base: LoadedBase, quantised: Any, test: Ro
 
 
 def time_median(work: Callable[[], object], runs: int = 3) -> float:
-    """Seconds of a work: the median of several runs after one that is not counted."""
+    """Seconds that a call of `work` takes: the median of several runs after one that is not counted."""
     seconds = []
     with torch.inference_mode():
         for _ in range(runs + 1):
@@ -266,15 +266,17 @@ def time_median(work: Callable[[], object], runs: int = 3) -> float:
 
 
 def measure_memory(results: Results, folder: Path, rows: Rows) -> None:
-    """The peak of a training whose base stays in 4 bits, in a process that may take no more.
+    """The peak memory of a training whose base stays in 4 bits, in a process limited to `SHORT_MEMORY`.
 
-    The state of the paged optimiser is not among it: torch does not count what may leave the card.
+    The state of the paged optimiser is not included: torch does not count what may leave the card.
     """
     ends: list[float] = []
     with memory_of(SHORT_MEMORY), TemporaryDirectory() as scratch:
         base = LoadedBase(folder, "nf4", choose_device())
         training = Training(
-            recipe("whole-text", 16), Path(scratch) / "adapter", on_step=lambda _: ends.append(time.perf_counter())
+            build_recipe("whole-text", 16),
+            Path(scratch) / "adapter",
+            on_step=lambda _: ends.append(time.perf_counter()),
         )
         [outcome] = train_adapters(base, rows.headlines[:96], rows.labels[:96], [training], notify=print)
     results.add("4 bits kept, whole-text, batches of 16, peak memory of torch, GB", outcome.peak_memory_bytes / 1e9)
@@ -284,7 +286,7 @@ def measure_memory(results: Results, folder: Path, rows: Rows) -> None:
 
 @contextmanager
 def memory_of(size: float) -> Iterator[None]:
-    """Let this process take so many bytes of the GPU's memory in the block."""
+    """Limit this process to `size` bytes of the GPU's memory in the block."""
     release()
     torch.cuda.set_per_process_memory_fraction(size / torch.cuda.mem_get_info()[1])
     try:
@@ -294,7 +296,7 @@ def memory_of(size: float) -> Iterator[None]:
 
 
 def release() -> None:
-    """Let go of what nobody holds."""
+    """Free the memory that is no longer referenced."""
     gc.collect()
     torch.cuda.empty_cache()
 
@@ -316,7 +318,7 @@ def main() -> None:
 
 
 def measure(arguments: argparse.Namespace, scratch: Path) -> None:
-    """Measure the parts that were asked for."""
+    """Measure the requested parts."""
     device, wanted = choose_device(), set(arguments.only)
     results = Results(arguments.output, model="Llama 2 7B's shape, random weights", data=Path(arguments.data).name)
     results.add("matrix multiply, FLOP/s", measure_matmul_rate(device))

@@ -1,4 +1,4 @@
-"""The figures of a GPU: printed and written as they come. Measures nothing."""
+"""The figures of a GPU, printed and written as soon as they are known. Measures nothing."""
 
 import json
 from pathlib import Path
@@ -10,10 +10,10 @@ from benchmarks.machine import describe_machine
 
 
 class Results:
-    """Figures, printed and written as they come."""
+    """Figures, each printed and written as soon as it is added."""
 
     def __init__(self, folder: Path, **known: Any) -> None:
-        """Write to `folder/gpu.json`, adding to what an earlier run has left there."""
+        """Write to `folder/gpu.json`, keeping the figures of earlier runs."""
         self.path = folder / "gpu.json"
         folder.mkdir(parents=True, exist_ok=True)
         self.record: dict[str, Any] = {"figures": {}, "ratios": {}}

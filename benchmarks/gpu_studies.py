@@ -15,7 +15,7 @@ REAL = Path(__file__).with_name("financial-phrasebank.yaml")
 
 
 def measure_paper(results: Results, folder: Path, data: str, scratch: Path, schedule: str) -> None:
-    """The profile `paper` on the model in a folder."""
+    """Run the profile `paper` on the model in a folder."""
     name, settings = f"{schedule} schedule", {"training.schedule": schedule, **VALIDATION}
     arguments = ["--profile", "paper", "--data", data, "--base-model", str(folder)]
     arguments += [word for setting, value in settings.items() for word in ("--set", f"{setting}={value}")]
@@ -23,26 +23,24 @@ def measure_paper(results: Results, folder: Path, data: str, scratch: Path, sche
 
 
 def measure_real(results: Results, folder: Path, scratch: Path) -> None:
-    """The real study of two cores, in the folder that holds its data and models; with the accuracy of each cell."""
+    """Run the study of real headlines in the folder with its data and models, and keep the accuracy of each cell."""
     home = scratch / "home real"
     _run(results, "real study", ["--profile", str(REAL)], folder, home)
     from storage.query import query
 
-    asked = (
-        "SELECT cell_name, accuracy FROM leaderboard WHERE part = 'test' AND temperature = 0.1 AND kind <> 'baseline'"
-    )
-    for name, accuracy in sorted(query(home / "warehouse.duckdb", asked).rows):
+    sql = "SELECT cell_name, accuracy FROM leaderboard WHERE part = 'test' AND temperature = 0.1 AND kind <> 'baseline'"
+    for name, accuracy in sorted(query(home / "warehouse.duckdb", sql).rows):
         results.add(f"real study, {name}, accuracy", accuracy)
 
 
 def _run(results: Results, name: str, arguments: Sequence[str], folder: Path, home: Path) -> None:
-    """Run a study in a folder, and keep its seconds and how many cells it trained."""
+    """Run a study in a folder, and keep its seconds and the number of cells that it trained."""
     start = time.monotonic()
     command = [sys.executable, "-c", "from cli.main import main; main()", "run", *arguments]
     subprocess.run(command, cwd=folder, env={**os.environ, "FINTONE_HOME": str(home)}, check=True)  # noqa: S603
     results.add(f"{name}, s", time.monotonic() - start)
     from storage.query import query
 
-    asked = "SELECT count(train_seconds) FROM cells WHERE kind = 'fine-tuned'"
-    [(cells,)] = query(home / "warehouse.duckdb", asked).rows
+    sql = "SELECT count(train_seconds) FROM cells WHERE kind = 'fine-tuned'"
+    [(cells,)] = query(home / "warehouse.duckdb", sql).rows
     results.add(f"{name}, cells trained", cells)

@@ -1,9 +1,9 @@
-"""The study's grid and an epoch curve, end to end, beside the notebook's way: `python -m benchmarks.grid`.
+"""The study's grid and an epoch curve, end to end, compared with the notebook's way: `python -m benchmarks.grid`.
 
 fintone's side is the command line, from start to exit: the grid of Camargo 2024 (3 learning rates x {1, 3} epochs,
 the untouched base, three temperatures) with a constant schedule after the warm-up, baselines and a validation part
-included; then 13 epochs alone, and the curve of 1 to 13 epochs. The notebook's way loads the model for each cell,
-trains it with `SFTTrainer`, one row a pass and eight passes a step, and asks a text-generation pipeline for each
+included; then only 13 epochs, and the curve of 1 to 13 epochs. The notebook's way loads the model for each cell,
+trains it with `SFTTrainer`, one row a pass and eight passes a step, and calls a text-generation pipeline for each
 headline and temperature. Its parts are measured here, before and after fintone's grid; since the whole would take
 hours, its time is extrapolated from their means.
 """
@@ -48,7 +48,7 @@ def run_fintone(home: Path, arguments: list[str]) -> float:
 
 
 def read_shares(home: Path) -> tuple[float, float]:
-    """Seconds that all cells of a home trained, and that they were scored."""
+    """Seconds of training and seconds of scoring, over all cells of a home."""
     [(trained,)] = query(home / "warehouse.duckdb", "SELECT sum(train_seconds) FROM cells").rows
     parts = "SELECT DISTINCT cell_id, part, seconds FROM evaluations WHERE temperature IS NOT NULL"
     scored = f"SELECT sum(seconds) FROM ({parts})"  # noqa: S608
@@ -57,7 +57,7 @@ def read_shares(home: Path) -> tuple[float, float]:
 
 
 def measure_notebook(subject: Subject, test: list[str], loss: str, scratch: Path) -> dict[str, float]:
-    """What the parts of the notebook's way take: loading, training and asking."""
+    """The cost of each part of the notebook's way: loading, training and scoring."""
     loads = []
     for _ in range(LOADS):
         start = time.perf_counter()
@@ -68,20 +68,20 @@ def measure_notebook(subject: Subject, test: list[str], loss: str, scratch: Path
     trainer.remove_callback(PrinterCallback)
     with quiet_libraries():
         trainer.train()
-    asked = prepare_scoring(subject.folder, test, subject.device, scratch)
+    scored = prepare_scoring(subject.folder, test, subject.device, scratch)
     return {
         "notebook, loading, s a cell": statistics.median(loads),
         "notebook, training, examples/s": rate_of(clock.ends, subject.batch_size),
         "notebook, pipeline, headlines/s at three temperatures": measure_rate(
-            build_pipeline(asked), test, SAMPLES["pipeline"]
+            build_pipeline(scored), test, SAMPLES["pipeline"]
         ),
     }
 
 
 def extrapolate(parts: dict[str, float], train: int, test: int) -> float:
     """Seconds of the whole grid the notebook's way."""
-    loading, training, asking = parts.values()
-    return CELLS * loading + GRID_EPOCHS * train / training + MODELS * test / asking
+    loading, training, scoring = parts.values()
+    return CELLS * loading + GRID_EPOCHS * train / training + MODELS * test / scoring
 
 
 def main() -> None:
@@ -119,8 +119,8 @@ def main() -> None:
         figures["notebook, grid, extrapolated, s"] = extrapolated
         print(f"{'notebook, grid, extrapolated':60} {extrapolated:9.1f} s", flush=True)
         for name, epochs in (("longest", "13"), ("curve", CURVE)):
-            own = [*usual, "--learning-rates", "2e-4", "--epochs", epochs]
-            figures[f"fintone, {name}, s"] = run_fintone(homes[name], own)
+            options = [*usual, "--learning-rates", "2e-4", "--epochs", epochs]
+            figures[f"fintone, {name}, s"] = run_fintone(homes[name], options)
             print(f"{f'fintone, {name}':60} {figures[f'fintone, {name}, s']:9.1f} s", flush=True)
     ratios = {
         "fintone/notebook": figures["notebook, grid, extrapolated, s"] / figures["fintone, grid, s"],

@@ -1,4 +1,4 @@
-"""What the machine can do at most, and a model large enough to ask it of a GPU."""
+"""The machine's highest matrix-multiply rate, and a model that is large enough to measure a GPU."""
 
 import time
 from collections.abc import Sequence
@@ -35,13 +35,13 @@ def measure_matmul_rate(device: Device) -> float:
 
 
 def linear_layers(model: Any) -> list[torch.nn.Linear]:
-    """The linear layers of a model but for its output head."""
+    """The linear layers of a model, except its output head."""
     head = model.get_output_embeddings()
     return [layer for layer in model.modules() if isinstance(layer, torch.nn.Linear) and layer is not head]
 
 
 def count_weights(model: Any, rank: int = 0) -> int:
-    """Weights of the linear layers but for the output head; of an adapter on them where a rank is given."""
+    """Weights of the linear layers except the output head, or of an adapter on them if a rank is given."""
     return sum(
         rank * (layer.in_features + layer.out_features) if rank else layer.in_features * layer.out_features
         for layer in linear_layers(model)
@@ -51,10 +51,10 @@ def count_weights(model: Any, rank: int = 0) -> int:
 def count_training_flops(
     model: Any, examples: Sequence[EncodedExample], batch_size: int, rank: int, *, whole_text: bool
 ) -> float:
-    """FLOPs an example that training an adapter needs at least, in packs of a batch, forward and backward.
+    """The fewest FLOPs per example for training an adapter, in packs of a batch, forward and backward.
 
-    Two for each weight and token forward; backward two more for the gradient of what comes in and, for an adapter's
-    weights, two for their own. The head is frozen and computes tokens under the loss alone.
+    Two for each weight and token forward; backward two for the gradient of the input and, for an adapter's weights,
+    two for the gradient of the weight. The head is frozen and computes only the tokens under the loss.
     """
     prefix = common_prefix_length([example.input_ids for example in examples])
     tokens = mean(len(example.input_ids) for example in examples) - prefix + prefix / batch_size

@@ -1,4 +1,4 @@
-"""The headlines that benchmarks of learning run on: any source, split as the study split its own. Measures nothing."""
+"""The headlines that benchmarks of learning run on: any source, split as in the study. Measures nothing."""
 
 import os
 from pathlib import Path

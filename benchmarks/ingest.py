@@ -1,9 +1,9 @@
-"""Ingesting a CSV of headlines beside pandas with pandera and DuckDB's `read_csv`: `python -m benchmarks.ingest`.
+"""Ingesting a CSV of headlines, compared with pandas and pandera and with DuckDB: `python -m benchmarks.ingest`.
 
-Each side runs in a process of its own, so that its peak memory is its own, and is timed from the call to the stored
-result, imports aside. fintone accounts for every row, merges copies, groups near copies and stores a snapshot. pandas
-and pandera do what a script would: read, validate, drop failing rows and exact copies, store. `read_csv` only loads.
-Then fintone ingests the largest corpus with dates and instruments, and without any column but text and label.
+Each side runs in a separate process, to measure its peak memory, and is timed from the call to the stored result,
+without imports. fintone accounts for every row, merges copies, groups near copies and stores a snapshot. pandas and
+pandera do what a script would: read, validate, drop failing rows and exact copies, store. DuckDB's `read_csv` only
+loads. Then fintone ingests the largest corpus with dates and instruments, and with only text and label.
 """
 
 import argparse
@@ -68,7 +68,7 @@ def use_pandas(file: Path, folder: Path) -> float:
 
 
 def use_read_csv(file: Path, folder: Path) -> float:
-    """Seconds for DuckDB alone."""
+    """Seconds for DuckDB's `read_csv`."""
     import duckdb
 
     start = time.perf_counter()
@@ -99,7 +99,7 @@ def _take_in(file: Path, folder: Path, near_duplicates: str) -> float:
 
 
 def run_side(name: str, file: Path) -> tuple[float, float]:
-    """Run one side in a process of its own: median seconds, and peak memory in GB."""
+    """Run one side in separate processes: median seconds, and peak memory in GB."""
     return _summarise([_run_once(name, file) for _ in range(RUNS)])
 
 
@@ -115,7 +115,7 @@ def _summarise(runs: Sequence[dict[str, float]]) -> tuple[float, float]:
 
 
 def measure_dates(folder: Path) -> dict[str, float]:
-    """The same headlines with and without dates and instruments, in turn, printed when all are measured."""
+    """Measure the same headlines with and without dates and instruments, in turn; print the figures at the end."""
     size = max(SIZES)
     files = {"with dates": folder / "dated.csv", "without dates": folder / "undated.csv"}
     write_dated_csv(files["with dates"], size)
@@ -125,15 +125,15 @@ def measure_dates(folder: Path) -> dict[str, float]:
         for name, file in files.items():
             runs[name].append(_run_once("fintone", file))
     figures: dict[str, float] = {}
-    for name, own in runs.items():
-        seconds, gigabytes = _summarise(own)
+    for name, of_file in runs.items():
+        seconds, gigabytes = _summarise(of_file)
         figures |= {f"fintone {name}, {size:,} rows, s": seconds, f"fintone {name}, {size:,} rows, peak GB": gigabytes}
         print(f"{f'fintone {name}':30} {f'{size:,} rows':>16} {seconds:9.2f} s {gigabytes:6.2f} GB", flush=True)
     return figures
 
 
 def measure(files: dict[str, Path]) -> dict[str, float]:
-    """Every side on every file, printed as it is measured."""
+    """Measure every side on every file; print each figure as soon as it is known."""
     figures: dict[str, float] = {}
     for size, file in files.items():
         for name in SIDES:
@@ -145,10 +145,10 @@ def measure(files: dict[str, Path]) -> dict[str, float]:
 
 
 def main() -> None:
-    """Measure all sides, or with --side one side once."""
+    """Measure all sides, or one side once with `--side`."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, help="a CSV with the columns text and label; made up when not given")
-    parser.add_argument("--model", type=Path, help="taken like every benchmark takes it; nothing here needs a model")
+    parser.add_argument("--data", type=Path, help="a CSV with the columns text and label; generated if not given")
+    parser.add_argument("--model", type=Path, help="accepted as by every benchmark; ignored")
     parser.add_argument("--side", choices=SIDES, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     with TemporaryDirectory() as name:

@@ -1,10 +1,11 @@
-"""`kill -9` at random moments, and what the same command makes of what is left: `python -m benchmarks.kills`.
+"""`kill -9` at random moments, and whether the same command completes the study: `python -m benchmarks.kills`.
 
-A small study is run undisturbed once. Then it is run in one fresh home after the other, and at a random moment - of its
-start, its ingestion, a training, a scoring, a comparison, the judgement - the flow's process, the process that trains
-or the Prefect server dies; half of the homes use a temporary server, half share a real one, which is started again. The
-same command is called until it succeeds. Then every table, every adapter and every file must be as in the undisturbed
-run, nothing that was finished before a kill may have been done again, and no process may have outlived its run.
+A small study is run undisturbed once. Then it is run in one fresh home after the other, and killed at random moments:
+during its start, its ingestion, a training, a scoring, a comparison or the judgement. The victim is the flow's process,
+the process that trains or the Prefect server; half of the homes use a temporary server, half share a real one, which is
+started again. The same command is called until it succeeds. Then every table, every adapter and every file must be as
+in the undisturbed run, nothing that was finished before a kill may have been done again, and no process may have
+outlived its run.
 """
 
 import argparse
@@ -30,10 +31,10 @@ from storage.query import query
 
 KILLS = 100
 KILLS_A_HOME = 3
-"""At most; then the study is left in peace."""
+"""The most kills in one home; after them the study runs undisturbed."""
 RUNS_A_HOME = 12
 SHARES = {"flow": 2, "server": 1, "worker": 2}
-"""How often each dies, of those that live at the moment: a flow's end has most to leave behind."""
+"""How often each process is the victim, relative to the others that are alive at the moment."""
 HEADLINES = 200
 
 STUDY = (
@@ -51,7 +52,7 @@ STUDY = (
     "promotion.max_unparsed_rate=1",
     "promotion.beat_baseline=false",
 )
-"""Settings of a study of seconds that has everything: cells that share their training, a curve, a champion."""
+"""Settings of a study that takes seconds and has everything: cells that share their training, a curve, a champion."""
 
 RECORDS = {
     "leaderboard": "SELECT * EXCLUDE (finished_at) FROM leaderboard",
@@ -69,7 +70,7 @@ RECORDS = {
     "rejected_rows": "FROM rejected_rows",
     "splits": "FROM splits",
 }
-"""All that a study leaves in the warehouse, but for what tells the time."""
+"""Everything that a study leaves in the warehouse, except times and durations."""
 
 FINISHED = (
     "SELECT cell_id AS id, concat_ws(' ', started_at, finished_at, first_step, steps) AS done FROM cells"
@@ -77,42 +78,42 @@ FINISHED = (
     " UNION ALL SELECT evaluation_id, evaluated_at::VARCHAR FROM evaluations"
     " UNION ALL SELECT champion_id, decided_at::VARCHAR FROM champions"
 )
-"""What is finished, and what would change if it were done again."""
+"""The id of everything that is finished, with values that would change if it were done again."""
 
 
 @dataclass(frozen=True)
 class Study:
-    """The command, and what it leaves in an undisturbed home."""
+    """The command, and the results that it leaves in an undisturbed home."""
 
     arguments: list[str]
     lines: list[tuple[float, str]]
-    """What it tells on its way, with the seconds since its start."""
+    """The lines that it prints to standard error, with the seconds since its start."""
     record: dict[str, Counter[str]]
     files: list[str]
 
 
 @dataclass
 class Tally:
-    """What came of the kills."""
+    """The outcome of the kills."""
 
     victims: Counter[str] = field(default_factory=Counter)
     moments: list[str] = field(default_factory=list)
-    """After which line of the command each kill came."""
+    """The last line of the command before each kill."""
     homes: int = 0
     repeats: int = 0
-    """Times that the same command was called again."""
+    """How often the same command was called again."""
     failures: int = 0
-    """Runs that ended with an error, of those whose own process was not killed."""
+    """Runs that ended with an error although their own process was not killed."""
     mismatches: list[str] = field(default_factory=list)
 
     def note(self, mismatch: str) -> None:
-        """Keep and tell what is not as it should be."""
+        """Keep and print something that is not as it should be."""
         self.mismatches.append(f"home {self.homes}: {mismatch}")
         print(self.mismatches[-1], flush=True)
 
     @property
     def kills(self) -> int:
-        """So far."""
+        """The number of kills so far."""
         return self.victims.total()
 
 
@@ -120,7 +121,7 @@ class Place:
     """A home for one study, and the Prefect server that it uses; None for a temporary one."""
 
     def __init__(self, folder: Path, server: PrefectServer | None) -> None:
-        """Name its folders; fintone makes them."""
+        """Choose the names of its folders; fintone creates the home."""
         self.home, self.server, self.scratch = folder / "home", server, folder / "scratch"
         self.scratch.mkdir(parents=True)
         self._environment: dict[str, str | None] = {
@@ -141,14 +142,14 @@ class Place:
         return query(self.home / "warehouse.duckdb", sql).rows
 
     def load_finished(self) -> dict[str, str]:
-        """What is finished; nothing where there is no warehouse that could be read yet."""
+        """Everything that is finished; empty if there is no readable warehouse yet."""
         try:
             return dict(self.ask(FINISHED))
         except InputError:
             return {}
 
     def read_record(self) -> dict[str, Counter[str]]:
-        """Every row of every table, and every adapter."""
+        """The rows of every table, and the hash of every adapter."""
         record = {name: Counter(map(repr, self.ask(sql))) for name, sql in RECORDS.items()}
         weights = sorted((self.home / "adapters").glob("*/*.safetensors"))
         hashed = (f"{path.parent.name} {hashlib.sha256(path.read_bytes()).hexdigest()}" for path in weights)
@@ -175,7 +176,7 @@ def prepare_study(folder: Path, data: str | None, model: Path | None) -> Study:
 
 
 def disturb(study: Study, folder: Path, kills: int, random: Random, server: PrefectServer) -> Tally:
-    """Kill so many times, home after home."""
+    """Kill processes `kills` times, in one home after the other."""
     tally = Tally()
     while tally.kills < kills:
         place = Place(folder / f"home-{tally.homes}", server if tally.homes % 2 else None)
@@ -187,7 +188,7 @@ def disturb(study: Study, folder: Path, kills: int, random: Random, server: Pref
 
 
 def _complete(study: Study, place: Place, tally: Tally, most_kills: int, random: Random) -> None:
-    """Call the command until it succeeds, and kill at most so many times on the way."""
+    """Call the command until it succeeds, with at most `most_kills` kills on the way."""
     finished: dict[str, str] = {}
     last = tally.kills + most_kills
     for number in range(RUNS_A_HOME):
@@ -198,7 +199,7 @@ def _complete(study: Study, place: Place, tally: Tally, most_kills: int, random:
         for role in run.bury():
             tally.note(f"the {role} outlived its run")
         present = place.load_finished()
-        for identifier in (each for each, done in finished.items() if present.get(each) != done):
+        for identifier in (key for key, done in finished.items() if present.get(key) != done):
             tally.note(f"{identifier} was finished and done again")
         finished = present
         if code == 0:
@@ -210,10 +211,10 @@ def _complete(study: Study, place: Place, tally: Tally, most_kills: int, random:
 
 
 def _kill_one(study: Study, run: Run, place: Place, tally: Tally, random: Random) -> str | None:
-    """Kill one of the run's processes at a random moment, and say which; None where the run ends before.
+    """Kill one of the run's processes at a random moment and return its role; None if the run ends before.
 
-    A moment is after a random line of those that the undisturbed run told, so that short phases are met as often as
-    long ones, and within the time that the next line took.
+    The moment is between a random line of the undisturbed run and the line after it, so short phases are hit as often
+    as long ones.
     """
     times = [0.0, *(seconds for seconds, _ in study.lines)]
     number = random.randrange(len(times))
@@ -230,20 +231,20 @@ def _kill_one(study: Study, run: Run, place: Place, tally: Tally, random: Random
         place.server.start()
     else:
         living[victim].kill()
-    told = run.lines[number - 1][1] if number else "its start"
+    line = run.lines[number - 1][1] if number else "its start"
     tally.victims[victim] += 1
-    tally.moments.append(told)
-    print(f"kill {tally.kills}: home {tally.homes}, the {victim} {moment:.2f} s after {told!r}", flush=True)
+    tally.moments.append(line)
+    print(f"kill {tally.kills}: home {tally.homes}, the {victim} {moment:.2f} s after {line!r}", flush=True)
     return victim
 
 
 def _compare(study: Study, place: Place) -> Iterator[str]:
-    """How a home differs from the undisturbed one."""
+    """The differences between a home and the undisturbed one."""
     record = place.read_record()
     for name, rows in study.record.items():
         lost, gained = rows - record[name], record[name] - rows
         if lost or gained:
-            yield f"{name}: {lost.total()} rows lost, {gained.total()} doubled or other, as {next(iter(lost | gained))}"
+            yield f"{name}: {lost.total()} rows lost, {gained.total()} doubled or new, as {next(iter(lost | gained))}"
     files = place.list_files()
     if files != study.files:
         yield f"files: {sorted(set(files) ^ set(study.files))}"
@@ -255,7 +256,7 @@ def _name_moment(line: str) -> str:
 
 
 def write_headlines(path: Path) -> Path:
-    """Write a small source of labelled headlines, always the same."""
+    """Write a small source of labelled headlines; its content is always the same."""
     random = Random(5)
     rows = [generate_headline(random) for _ in range(HEADLINES)]
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -266,7 +267,7 @@ def write_headlines(path: Path) -> Path:
 
 @contextmanager
 def shared_server(folder: Path) -> Iterator[PrefectServer]:
-    """Lend a Prefect server."""
+    """A Prefect server for the block; it is killed at the end."""
     server = PrefectServer(folder)
     try:
         yield server
@@ -275,11 +276,11 @@ def shared_server(folder: Path) -> Iterator[PrefectServer]:
 
 
 def main() -> None:
-    """Kill, print a line a kill and a summary; write the results when all of them came."""
+    """Kill, print a line for each kill and a summary; write the results if `--kills` is the default."""
     parser = learning_parser(__doc__)
     parser.set_defaults(data=None)
     parser.add_argument("--kills", type=int, default=KILLS)
-    parser.add_argument("--seed", type=int, default=0, help="of the moments and the victims")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the moments and the victims")
     options: argparse.Namespace = parser.parse_args()
     with TemporaryDirectory() as name, shared_server(Path(name) / "server") as server:
         folder = Path(name)

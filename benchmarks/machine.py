@@ -1,4 +1,4 @@
-"""What a benchmark ran on, and where its figures go."""
+"""The machine that a benchmark ran on, and the files with its figures."""
 
 import json
 import os
@@ -24,7 +24,7 @@ def describe_machine() -> dict[str, Any]:
 
 
 def write_results(name: str, figures: dict[str, float], ratios: dict[str, float], **more: Any) -> Path:
-    """Write `results/NAME.json`: the machine, figures, fintone's rate over each other one's, and what else there is."""
+    """Write `results/NAME.json`: the machine, figures, ratios of fintone's rate to the others', and further entries."""
     path = RESULTS / f"{name}.json"
     rounded = {figure: round(value, 3) for figure, value in figures.items()}
     record = {"machine": describe_machine(), "figures": rounded, "ratios": ratios, **more}

@@ -1,6 +1,6 @@
-"""`fintone market`: how often it finds what was planted and what was not, and how long a million headlines take.
+"""`fintone market`: how often it finds a planted and an absent effect, and how long a million headlines take.
 
-The simulation takes the headlines and prices of `market.demo` with labels that are always right: 100 seeds with a
+The simulation uses the headlines and prices of `market.demo` with labels that are always right: 100 seeds with a
 coefficient of .01, and 100 placebos whose returns are shuffled in blocks of 20 sessions.
 """
 
@@ -25,24 +25,24 @@ SESSIONS = list_sessions("XNYS", FIRST, LAST)
 
 
 def count_daily(headlines: pd.DataFrame) -> pd.DataFrame:
-    """The daily sentiment of a model that is always right, as `storage.market.save_market` gives it."""
+    """The daily sentiment of a model that is always right, in the form of `storage.market.save_market`."""
     place = SESSIONS["closes_at"].searchsorted(headlines["published_at"])
-    told = headlines.assign(session=SESSIONS["session"].to_numpy()[place], value=headlines["label"].map(VALUES))
+    valued = headlines.assign(session=SESSIONS["session"].to_numpy()[place], value=headlines["label"].map(VALUES))
     frames = [
-        told.groupby(keys)["value"].agg(n="count", sentiment="mean", dispersion="std").reset_index()
+        valued.groupby(keys)["value"].agg(n="count", sentiment="mean", dispersion="std").reset_index()
         for keys in (["instrument", "session"], ["session"])
     ]
     return pd.concat([frames[0], frames[1].assign(instrument=None)], ignore_index=True)
 
 
 def price(headlines: pd.DataFrame, coefficient: float, seed: int) -> pd.DataFrame:
-    """The prices of `market.demo`, as `measure_returns` takes them."""
+    """The prices of `market.demo`, in the form that `measure_returns` takes."""
     prices = make_prices(headlines, coefficient, seed).rename(columns={"close": "price"})
     return prices.assign(session=pd.to_datetime(prices["date"])).drop(columns="date")
 
 
 def shuffle(prices: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """Prices whose returns are those of other sessions: blocks in another order, the same for all instruments."""
+    """Prices whose returns are in another order: blocks of sessions are shuffled, alike for all instruments."""
     grid = prices.set_index(["session", "instrument"])["price"].unstack()  # noqa: PD010 (a pivot without aggregation)
     moves = (grid / grid.shift()).iloc[1:].to_numpy()
     blocks = [moves[start : start + BLOCK] for start in range(0, len(moves), BLOCK)]
@@ -53,15 +53,15 @@ def shuffle(prices: pd.DataFrame, seed: int) -> pd.DataFrame:
 
 
 def simulate(seeds: int = SEEDS) -> dict[str, float]:
-    """How often the planted coefficient is in its interval and found, and how often a placebo finds anything."""
+    """How often the interval holds the planted coefficient and the test finds it, and how often a placebo test does."""
     inside = found = false = significant = tests = 0
     for seed in range(seeds):
         headlines = make_headlines(seed)
         days, prices = count_daily(headlines), price(headlines, COEFFICIENT, seed)
-        own = measure_reaction(days, measure_returns(prices, SESSIONS, HORIZONS)[0], HORIZONS).tests
-        told = own[(own["scope"] == "panel") & (own["horizon"] == 1) & (own["measure"] == "sentiment")].iloc[0]
-        inside += bool(told["low"] <= COEFFICIENT <= told["high"])
-        found += bool(told["p_holm"] < 0.05)  # noqa: PLR2004 (the level)
+        rows = measure_reaction(days, measure_returns(prices, SESSIONS, HORIZONS)[0], HORIZONS).tests
+        planted = rows[(rows["scope"] == "panel") & (rows["horizon"] == 1) & (rows["measure"] == "sentiment")].iloc[0]
+        inside += bool(planted["low"] <= COEFFICIENT <= planted["high"])
+        found += bool(planted["p_holm"] < 0.05)  # noqa: PLR2004 (the level)
         placebo = measure_reaction(days, measure_returns(shuffle(prices, seed), SESSIONS, HORIZONS)[0], HORIZONS).tests
         is_clear = placebo["p_holm"] < 0.05  # noqa: PLR2004
         false += bool(is_clear.any())
@@ -78,7 +78,7 @@ def simulate(seeds: int = SEEDS) -> dict[str, float]:
 
 
 def time_a_million() -> dict[str, float]:
-    """Seconds of the daily sentiment of a million answers in a real warehouse, with the join to sessions and prices."""
+    """Seconds for the daily sentiment of a million answers in a warehouse, with the join to sessions and prices."""
     from storage.market import save_market
     from storage.warehouse import prepare_warehouse, writing
 

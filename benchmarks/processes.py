@@ -1,4 +1,4 @@
-"""Commands that are killed: each with all processes that it started, wherever they went."""
+"""Commands that benchmarks kill, each with all processes that it started, including detached ones."""
 
 import os
 import signal
@@ -15,24 +15,24 @@ from uuid import uuid4
 import psutil
 
 MARK = "FINTONE_KILLED_RUN"
-"""A variable in the environment that every process of a run inherits, the ones that outlive their parent too."""
+"""An environment variable that every process of a run inherits, including those that outlive their parent."""
 ROLES = {"learning.worker": "worker", "temporary_server": "server", "create_app": "server"}
-"""What is in the command of a process that a run starts, and what the process is."""
+"""The role of a process that a run starts, by a text that its command line contains."""
 
 SECONDS_TO_END = 10.0
-"""That what a dead run leaves has to end by itself."""
+"""The time in which the processes of a dead run must end by themselves."""
 SECONDS_OF_A_RUN = 300.0
 SECONDS_OF_A_START = 120.0
 
 
 class Run:
-    """One `fintone` command: its lines on standard error as they come, and its processes."""
+    """One `fintone` command: its lines on standard error as they arrive, and its processes."""
 
     def __init__(self, arguments: list[str], environment: dict[str, str]) -> None:
         """Start it."""
         self.mark = uuid4().hex
         self.lines: list[tuple[float, str]] = []
-        """What it told, with the seconds since its start."""
+        """The lines that it printed to standard error, with the seconds since its start."""
         self._heard = threading.Condition()
         self._is_silent = False
         self._start = time.monotonic()
@@ -48,13 +48,13 @@ class Run:
         self._listener.start()
 
     def wait_for_line(self, number: int) -> bool:
-        """Wait until it has told so many lines; False where it ends before."""
+        """Wait until it has printed `number` lines; False if it ends before."""
         with self._heard:
             self._heard.wait_for(lambda: len(self.lines) >= number or self._is_silent, timeout=SECONDS_OF_A_RUN)
             return len(self.lines) >= number
 
     def is_over_in(self, seconds: float) -> bool:
-        """Let it run so long, or to its end if that comes before."""
+        """Wait for its end for at most `seconds`; whether it ended."""
         try:
             self.process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -62,7 +62,7 @@ class Run:
         return True
 
     def find_processes(self) -> dict[str, psutil.Process]:
-        """What lives of it: `flow`, `worker` and `server`, or less."""
+        """Its processes that are alive, by role: `flow`, `worker` and `server`."""
         found = {}
         for process in psutil.process_iter(["environ", "cmdline", "status"]):
             if (process.info["environ"] or {}).get(MARK) != self.mark:
@@ -74,14 +74,14 @@ class Run:
         return found
 
     def end(self) -> int:
-        """Wait for its end, and return its exit code; one that hangs is killed."""
+        """Wait for its end and return its exit code; a run that hangs is killed."""
         if not self.is_over_in(SECONDS_OF_A_RUN):
             self.lines.append((SECONDS_OF_A_RUN, f"no end in {SECONDS_OF_A_RUN:g} s"))
             self.process.kill()
         return self.process.wait()
 
     def bury(self) -> list[str]:
-        """The roles of those that outlive it for longer than `SECONDS_TO_END`, which are killed."""
+        """Kill its processes that outlive it by more than `SECONDS_TO_END`, and return their roles."""
         left = self.find_processes()
         _, alive = psutil.wait_procs(left.values(), timeout=SECONDS_TO_END)
         for process in alive:
@@ -91,8 +91,8 @@ class Run:
 
     def _listen(self) -> None:
         assert self.process.stderr
-        with self.process.stderr as told:
-            for line in told:
+        with self.process.stderr as stream:
+            for line in stream:
                 with self._heard:
                     self.lines.append((time.monotonic() - self._start, line.rstrip()))
                     self._heard.notify_all()
@@ -102,7 +102,7 @@ class Run:
 
 
 class PrefectServer:
-    """A `prefect server start` that runs share, on a home of its own."""
+    """A process of `prefect server start` that several runs share, with its own `PREFECT_HOME`."""
 
     def __init__(self, home: Path) -> None:
         """Start it, and wait until it answers."""
@@ -137,6 +137,6 @@ class PrefectServer:
         raise TimeoutError(f"Prefect server {self.url}: no answer in {SECONDS_OF_A_START:g} s")
 
     def kill(self) -> None:
-        """Kill it and all that it started."""
+        """Kill it and every process that it started."""
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()

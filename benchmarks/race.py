@@ -1,9 +1,9 @@
-"""A race on the study's grid beside the full grid, end to end: `python -m benchmarks.race`.
+"""A race on the study's grid, compared with the full grid, end to end: `python -m benchmarks.race`.
 
-Both sides are the command line, from start to exit, in homes of their own: the grid of Camargo 2024 (3 learning rates x
+Both sides are the command line, from start to exit, in separate homes: the grid of Camargo 2024 (3 learning rates x
 {1, 3} epochs, the untouched base, three temperatures) with a constant schedule after the warm-up, baselines and a
-validation part included. The race is run with `search=race`. What both have is compared: the winner, and every adapter
-that the race has.
+validation part included. The race is run with `search=race`. The winner and every adapter of the race must be equal to
+those of the full grid.
 """
 
 import statistics
@@ -18,11 +18,11 @@ from storage.query import query
 
 SIDES = ("all", "race")
 EMBEDDED_RATES = "2e-6,1e-3,5e-2"
-"""Of the profile `demo`: too small, right and too large for the embedded model, as the study's are for Llama 2 7B."""
+"""The rates of the profile `demo`: too small, right and too large for the embedded model, as in the study for Llama."""
 
 
 def ask(home: Path, sql: str) -> list[tuple[object, ...]]:
-    """What the warehouse of a home says."""
+    """The rows that the warehouse of a home returns."""
     return query(home / "warehouse.duckdb", sql).rows
 
 
@@ -38,24 +38,24 @@ def find_adapters(home: Path) -> dict[object, object]:
 
 
 def check_equal(homes: dict[str, Path]) -> None:
-    """Check that the race has the same winner, and no adapter that the full grid does not have.
+    """Check that the race has the same winner as the full grid, and only adapters that the full grid has too.
 
     Raises:
-        SystemExit: It has not.
+        SystemExit: The winners or an adapter differ.
     """
     winners = {side: find_winner(home) for side, home in homes.items()}
     if winners["race"] != winners["all"]:
         raise SystemExit(f"the winners differ: {winners}")
     whole, raced = find_adapters(homes["all"]), find_adapters(homes["race"])
     if not raced.items() <= whole.items():
-        raise SystemExit("an adapter of the race is another than that of the full grid")
+        raise SystemExit("an adapter of the race differs from that of the full grid")
     print(f"same winner, {winners['race']}; {len(raced)} of {len(whole)} adapters, all of them equal")
 
 
 def main() -> None:
-    """Run both sides, one after the other and as often as asked, and write the results."""
+    """Run both sides in turn, `--rounds` times each, and write the results."""
     parser = learning_parser(__doc__)
-    parser.add_argument("--rates", help="peak learning rates, as in 2e-6,2e-4,2e-2; of the embedded model the demo's")
+    parser.add_argument("--rates", help="peak learning rates, as in 2e-6,2e-4,2e-2; the embedded model has the demo's")
     parser.add_argument("--epochs", default=EPOCHS, help="passes over train, as in 1,3")
     parser.add_argument("--rounds", type=int, default=1, help="how often each side is run")
     parser.add_argument("--set", action="append", default=[], help="any setting, as for `fintone run`")
@@ -77,7 +77,7 @@ def main() -> None:
                 print(f"round {number + 1}, {side:5} {seconds[side][-1]:9.1f} s", flush=True)
             check_equal(homes)
             figures["cells dropped"] = len(ask(homes["race"], "FROM dropped_cells"))
-    figures |= {f"{side}, s": statistics.median(own) for side, own in seconds.items()}
+    figures |= {f"{side}, s": statistics.median(runs) for side, runs in seconds.items()}
     ratios = {"all/race": figures["all, s"] / figures["race, s"]}
     for name, figure in [*figures.items(), *ratios.items()]:
         print(f"{name:40} {figure:9.2f}")

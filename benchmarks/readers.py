@@ -1,8 +1,8 @@
 """Analysts who poll the warehouse while a study writes it: `python -m benchmarks.readers [--pause SECONDS]`.
 
-Eight processes ask for the leaderboard while a study of twelve cells runs in another: two call `fintone sql`, two
-`storage.query.query`, four DuckDB alone, which try again while a writer has the file. Nobody may fail; how long each
-waited is measured, from asking to the answer or to the line that says to try again.
+Eight processes query the leaderboard while a study of twelve cells runs in another: two call `fintone sql`, two
+`storage.query.query`, and four DuckDB itself, which try again while a writer has the file. No reader may fail. The
+latency is measured from the query to the answer, or to the message to try again later.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from benchmarks.machine import write_results
 from benchmarks.processes import Run
 
 PAUSE = 1.0
-"""Seconds between an answer and the next question."""
+"""Seconds between an answer and the next query."""
 
 STUDY = (
     "split.method=hashed",
@@ -42,8 +42,8 @@ sql = "SELECT kind, count(*), avg(accuracy) FROM leaderboard GROUP BY ALL"
 def poll(read):
     while not over.wait(pause):
         start = time.monotonic()
-        told = read()
-        print(time.monotonic() - start, told, flush=True)
+        outcome = read()
+        print(time.monotonic() - start, outcome, flush=True)
 """
 READERS = {
     "fintone sql": """
@@ -52,7 +52,7 @@ def read():
     if done.returncode:
         assert (done.returncode, done.stdout, done.stderr.count("\\n")) == (1, "", 1), done.stderr
         assert "; try again later" in done.stderr, done.stderr
-    return "told" if done.returncode else "answered"
+    return "locked" if done.returncode else "answered"
 poll(read)
 """,
     "storage.query": """
@@ -62,7 +62,7 @@ def read():
     try:
         query(path, sql)
     except WarehouseLockedError:
-        return "told"
+        return "locked"
     return "answered"
 poll(read)
 """,
@@ -80,37 +80,37 @@ def read():
 poll(read)
 """,
 }
-"""Scripts; each prints a line a poll: the seconds, and what came of it."""
+"""The script of each kind of reader; it prints a line for each poll: the seconds and the outcome."""
 OF_EACH = {"fintone sql": 2, "storage.query": 2, "duckdb": 4}
 
 
 @dataclass(frozen=True)
 class Latencies:
-    """How long the readers of a kind waited, in seconds, ascending; how many polls were told to try again."""
+    """How long the readers of a kind waited, in seconds, ascending; how many polls found the warehouse locked."""
 
     seconds: list[float]
-    told: int
+    locked: int
 
     def summarise(self) -> dict[str, float]:
-        """The distribution."""
+        """Figures of the distribution."""
         cuts = quantiles(self.seconds, n=20)
         figures = {"median s": cuts[9], "95th percentile s": cuts[18], "longest s": self.seconds[-1]}
-        return {"polls": len(self.seconds), "told to try again": self.told, **figures}
+        return {"polls": len(self.seconds), "told to try again": self.locked, **figures}
 
 
 @dataclass(frozen=True)
 class Crowd:
-    """What came of a study with readers."""
+    """The outcome of a study with readers."""
 
     latencies: dict[str, Latencies]
     errors: list[str]
-    """What readers or the study told as they failed."""
+    """The messages of readers or of the study that failed."""
     seconds: float
-    """Of the study."""
+    """How long the study took."""
 
 
 def run_crowded(folder: Path, pause: float) -> Crowd:
-    """Run the study with all readers, who begin when the warehouse is there."""
+    """Run the study with all readers, which begin when the warehouse exists."""
     place = Place(folder, None)
     source = write_headlines(folder / "headlines.csv")
     start = time.monotonic()
@@ -122,10 +122,11 @@ def run_crowded(folder: Path, pause: float) -> Crowd:
         code, seconds = run.end(), time.monotonic() - start
         written = [reader.communicate() for reader in readers]
     run.bury()
-    errors = [told for reader, (_, told) in zip(readers, written, strict=True) if reader.returncode]
+    errors = [message for reader, (_, message) in zip(readers, written, strict=True) if reader.returncode]
     if code:
         errors.append(run.lines[-1][1])
-    printed = {kind: [out for each, (out, _) in zip(kinds, written, strict=True) if each == kind] for kind in OF_EACH}
+    outputs = [(kind, out) for kind, (out, _) in zip(kinds, written, strict=True)]
+    printed = {kind: [out for of_kind, out in outputs if of_kind == kind] for kind in OF_EACH}
     return Crowd({kind: _read_latencies(texts) for kind, texts in printed.items()}, errors, seconds)
 
 
@@ -142,13 +143,13 @@ def _start_reader(kind: str, place: Place, pause: float) -> "subprocess.Popen[st
 
 def _read_latencies(printed: list[str]) -> Latencies:
     lines = [line.split() for text in printed for line in text.splitlines()]
-    return Latencies(sorted(float(seconds) for seconds, _ in lines), sum(what == "told" for _, what in lines))
+    return Latencies(sorted(float(seconds) for seconds, _ in lines), sum(outcome == "locked" for _, outcome in lines))
 
 
 def main() -> None:
-    """Run the study with its readers, print a line a kind of reader and write the results."""
+    """Run the study with its readers, print the figures and write the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pause", type=float, default=PAUSE, help="seconds between an answer and the next question")
+    parser.add_argument("--pause", type=float, default=PAUSE, help="seconds between an answer and the next query")
     options = parser.parse_args()
     with TemporaryDirectory() as folder:
         crowd = run_crowded(Path(folder), options.pause)

@@ -1,6 +1,6 @@
-"""Puts what `make bench` measured into README and docs/speed.md: `python -m benchmarks.readme` rewrites their blocks.
+"""Puts the figures of `make bench` into README and docs: `python -m benchmarks.readme` rewrites their blocks.
 
-A block lies between `<!-- NAME -->` and `<!-- /NAME -->`. Measures nothing.
+A block is between `<!-- NAME -->` and `<!-- /NAME -->`. Measures nothing.
 """
 
 import json
@@ -13,20 +13,20 @@ from benchmarks.ingest import SIDES, SIZES
 from benchmarks.machine import RESULTS
 
 LOSSES = ("completion", "whole-text")
-"""What `benchmarks.training` trains under; not taken from there, since it loads torch."""
+"""The losses that `benchmarks.training` measures; not imported from there, since that module loads torch."""
 
 Record = dict[str, Any]
 """A file of results: machine, figures, ratios and more."""
 
 NAMES = ("commands", "ingest", "scoring", "training", "grid", "gpu", "market", "financial-phrasebank")
-"""The benchmarks that they quote."""
+"""The benchmarks that the documents quote."""
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = (ROOT / "README.md", ROOT / "docs" / "speed.md", ROOT / "docs" / "time.md")
 
 
 def load_records() -> dict[str, Record]:
-    """What these benchmarks wrote, by the name of the benchmark."""
+    """The results of these benchmarks, by the name of the benchmark."""
     return {name: json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8")) for name in NAMES}
 
 
@@ -55,11 +55,11 @@ def _build_ingest(figures: dict[str, float]) -> str:
         seconds = [f"{figures[f'{side}, {size}, s']:.2f} s" for size in sizes]
         rows.append((side, *seconds, f"{figures[f'{side}, {sizes[-1]}, peak GB']:.1f} GB"))
     dated, undated = (figures[f"fintone {side} dates, {sizes[-1]}, s"] for side in ("with", "without"))
-    told = (
+    text = (
         f"{sizes[-1]} with a time of publication and a ticker each take {dated:.1f} s, the same rows without them\n"
         f"{undated:.1f} s: {dated / undated:.2f}x."
     )
-    return f"{build_table(('', *sizes, 'peak memory'), rows)}\n\n{told}"
+    return f"{build_table(('', *sizes, 'peak memory'), rows)}\n\n{text}"
 
 
 def _build_scoring(record: Record) -> str:
@@ -74,13 +74,13 @@ def _build_scoring(record: Record) -> str:
     moved = figures["headlines with another arg-max alone than in a batch"]
     change = figures["largest change of a probability between batch shapes, 1e-6"] * 1e-6
     share, rate = figures["fintone, share of matrix multiply"], figures["matrix multiply, GFLOP/s"]
-    told = (
+    text = (
         f"The arg-max is that of greedy generation on {same:.0f} of {all_of_them:.0f} headlines; between batch shapes\n"
         f"{moved:.0f} labels change, and no probability by more than {change:.0e}. Scoring reaches {share:.0%} of the\n"
         f"machine's measured matrix-multiply rate, {rate:.0f} GFLOP/s."
     )
     titles = (f"`{record['model']}` on `{record['data']}`", "headlines/s", "fintone is faster by")
-    return f"{build_table(titles, rows)}\n\n{told}"
+    return f"{build_table(titles, rows)}\n\n{text}"
 
 
 def _build_training(record: Record) -> str:
@@ -92,14 +92,14 @@ def _build_training(record: Record) -> str:
             faster = "" if ratio is None else f"{ratio:.1f}x"
             rows.append((f"{title}, {loss} loss", f"{figures[f'{side}, {loss}, examples/s']:.1f}", faster))
     off = max(figures[f"largest difference of a gradient, {loss}, 1e-6"] for loss in LOSSES) * 1e-6
-    told = (
+    text = (
         f"No gradient of an adapter weight differs from that of `SFTTrainer` in float32 by more than {off:.0e} of its\n"
         f"norm. fintone reaches {figures['fintone, completion, share of matrix multiply']:.0%} (completion) and "
         f"{figures['fintone, whole-text, share of matrix multiply']:.0%} (whole text) of the machine's measured\n"
         f"matrix-multiply rate, {figures['matrix multiply, GFLOP/s']:.0f} GFLOP/s."
     )
     titles = (f"`{record['model']}` on `{record['data']}`", "examples/s", "fintone is faster by")
-    return f"{build_table(titles, rows)}\n\n{told}"
+    return f"{build_table(titles, rows)}\n\n{text}"
 
 
 def _describe_market(record: Record) -> str:
@@ -127,7 +127,7 @@ def _build_grid(record: Record) -> str:
         ("fintone, 13 epochs alone", f"{figures['fintone, longest, s']:.0f} s", ""),
         ("fintone, the curve of 1 to 13 epochs", f"{figures['fintone, curve, s']:.0f} s", ""),
     ]
-    told = (
+    text = (
         f"The curve takes {ratios['curve of 1 to 13 epochs/13 epochs alone']:.2f} times its longest cell, evaluations "
         f"included. Of the grid's time\n{ratios['all else/grid']:.0%} is neither training nor scoring: start-up, data, "
         f"baselines, comparisons, Prefect and DuckDB.\nThe notebook's way is extrapolated from "
@@ -136,7 +136,7 @@ def _build_grid(record: Record) -> str:
         f"{figures['notebook, loading, s a cell']:.1f} s a cell to load."
     )
     titles = (f"`{record['model']}` on `{record['data']}`, {record['loss']} loss", "time", "fintone is faster by")
-    return f"{build_table(titles, rows)}\n\n{told}"
+    return f"{build_table(titles, rows)}\n\n{text}"
 
 
 def _build_gpu(record: Record) -> str:
@@ -161,24 +161,22 @@ def _build_gpu(record: Record) -> str:
     peak = figures["4 bits kept, whole-text, batches of 16, peak memory of torch, GB"]
     state = figures["AdamW's state of an adapter, GB"]
     together, apart = (figures[f"three learning rates {how}, s"] for how in ("side by side", "one after the other"))
-    told = (
-        "\nWhere nothing stands, `SFTTrainer` was not measured with the machine to itself.\n" if "" in rows[0] else ""
-    )
-    told += (
+    text = "\nIn an empty cell, `SFTTrainer` was not measured with the machine to itself.\n" if "" in rows[0] else ""
+    text += (
         f"\nTraining reaches {min(shares):.0%} to {max(shares):.0%} of the measured matrix-multiply rate, "
         f"{rate:.0f} TFLOP/s. Three learning rates take {together:.1f} s\nside by side, {apart:.1f} s one after the "
         f"other. Where the base has to stay in 4 bits, training takes {peak:.1f} GB, and {state:.1f} GB for\nAdamW's "
         f"state, which may leave the card. Scoring at three temperatures takes {scored:.0f} headlines/s"
     )
     faster = ratios.get("fintone/generate, scoring")
-    told += f", {faster:.1f} times as many as\n`generate`, once a temperature.\n" if faster else ".\n"
+    text += f", {faster:.1f} times as many as\n`generate`, once a temperature.\n" if faster else ".\n"
     for name, how in (("constant schedule", "with a constant schedule"), ("cosine schedule", "as it is")):
         if f"paper, {name}, s" in figures:
-            told += f"The profile `paper` {how} takes {figures[f'paper, {name}, s']:.0f} s from start to exit.\n"
+            text += f"The profile `paper` {how} takes {figures[f'paper, {name}, s']:.0f} s from start to exit.\n"
     return (
         f"Measured by `python -m benchmarks.gpu` on one {machine['gpu']}, Python {machine['python']}, torch "
         f"{machine['torch']}:\nLlama 2 7B's shape with random weights on `{record['data']}`, LoRA of rank 64 "
-        f"(`benchmarks/results/gpu.json`):\n\n{build_table(titles, rows)}\n{told.rstrip()}"
+        f"(`benchmarks/results/gpu.json`):\n\n{build_table(titles, rows)}\n{text.rstrip()}"
     )
 
 
@@ -194,7 +192,7 @@ def _describe_gpu_in_short(record: Record) -> str:
 
 
 def _describe_real_study(record: Record) -> str:
-    """What `benchmarks.study_page` found, best first, beside the best published figure."""
+    """The results of `benchmarks.study_page`, best first, with the best published figure."""
     found = [
         (
             row["cell_name"],
@@ -204,14 +202,14 @@ def _describe_real_study(record: Record) -> str:
         for row in reversed(record["ladder"])
     ]
     published = f"{record['published best']:.3f}".lstrip("0")
-    told = (
+    text = (
         f"Real headlines, real models, two CPU cores: {record['source']} (Malo et al. 2014, CC BY-NC-SA 3.0) at 50 % "
         f"agreement,\n{record['train']} to train and {record['ladder'][0]['n']} to test, temperature 0.1; Gemma 3 270M "
         f"(Gemma terms of use) and all-MiniLM-L6-v2 (Apache 2.0); {record['finished']}.\nThe best published figure of "
         f"Llama 2 7B on this split is {published}. Validation chose the recipes "
         "([the whole study](docs/studies/financial-phrasebank.md)):"
     )
-    return f"{told}\n\n{build_table(('on the test part', 'accuracy [95 %]', 'macro-F1'), found)}"
+    return f"{text}\n\n{build_table(('on the test part', 'accuracy [95 %]', 'macro-F1'), found)}"
 
 
 def _describe(machine: dict[str, Any], name: str) -> str:
@@ -243,7 +241,7 @@ def fill_blocks(text: str, blocks: dict[str, str]) -> str:
 
 
 def share_blocks(blocks: dict[str, str]) -> dict[Path, dict[str, str]]:
-    """Each document with the blocks that it has marks for.
+    """Assign each block to the documents that have its marks.
 
     Raises:
         ValueError: No document has a place for a block.
@@ -253,9 +251,9 @@ def share_blocks(blocks: dict[str, str]) -> dict[Path, dict[str, str]]:
         document: {name: content for name, content in blocks.items() if f"<!-- {name} -->" in text}
         for document, text in texts.items()
     }
-    homeless = blocks.keys() - {name for own in shared.values() for name in own}
-    if homeless:
-        raise ValueError(f"no document has a block {', '.join(sorted(homeless))}")
+    unplaced = blocks.keys() - {name for names in shared.values() for name in names}
+    if unplaced:
+        raise ValueError(f"no document has a block {', '.join(sorted(unplaced))}")
     return shared
 
 

@@ -1,15 +1,15 @@
-"""Scoring a test part at three temperatures beside what one would do instead: `python -m benchmarks.scoring`.
+"""Scoring a test part at three temperatures, compared with the usual tools: `python -m benchmarks.scoring`.
 
-A quantised base with a drawn LoRA adapter answers the same headlines for every side:
+A quantised base with a random LoRA adapter answers the same headlines for every side:
 
 - `fintone`: `learning.scoring.scoring`, one pass a headline for all temperatures;
 - `pipeline`: a text-generation pipeline built and called once a headline and temperature, as the notebook does;
 - `generate`: left-padded batches, once a temperature, at the batch size that is fastest here;
-- `loglikelihood`: the log-probability of each of the three labels, each a request of its own, in batches, as
+- `loglikelihood`: the log-probability of each of the three labels, each a separate request, in batches, as
   evaluation harnesses do it; one job for all temperatures;
-- `vllm`, where a CUDA device and vLLM are there: once a temperature.
+- `vllm`, if a CUDA device and vLLM are present: once a temperature.
 
-All but fintone are timed on a part of the headlines drawn at random, since the whole would take minutes; rates are
+All except fintone are timed on a random sample of the headlines, since the whole would take minutes; rates are
 headlines a second with all temperatures counted as one job. Models are loaded before the clock starts. On a CUDA
 device the default model has the shape of Llama 2 7B and random weights.
 """
@@ -51,14 +51,14 @@ RUNS = 3
 BATCH_SIZES = (1, 4, 8, 16, 32, 64)
 PROMPT = PromptSettings()
 HOTTEST = 2.0
-"""vLLM refuses a higher temperature; what a pass costs does not depend on it."""
+"""vLLM refuses a higher temperature; the cost of a pass does not depend on it."""
 SAMPLES = {"pipeline": 30, "generate": 150, "loglikelihood": 60, "vllm": 900}
-"""Headlines that a run of each side is timed on; a quarter of them to find the best batch size."""
+"""Headlines in a timed run of each side; a quarter of them are used to find the best batch size."""
 
 
 @dataclass(frozen=True)
 class Subject:
-    """What all sides score with."""
+    """The models and headlines that all sides use."""
 
     folder: Path
     adapter: Path
@@ -78,7 +78,7 @@ Side = Callable[[Sequence[str]], object]
 
 
 def build_fintone(subject: Subject) -> Callable[[Sequence[str]], Any]:
-    """Scoring as fintone does it, the reading of the vocabulary included."""
+    """Scoring as fintone does it, including the search for the answers' tokens in the vocabulary."""
     model = LoadedBase(subject.folder, "nf4", subject.device).score_with(subject.adapter)
     decodings = [Decoding(temperature, TOP_K, None) for temperature in TEMPERATURES]
     budget = find_token_budget(model, subject.device)
@@ -100,11 +100,11 @@ def build_fintone(subject: Subject) -> Callable[[Sequence[str]], Any]:
 
 
 def build_pipeline(subject: Subject) -> Side:
-    """A pipeline of its own for each headline and temperature, as in the notebook."""
+    """A new pipeline for each headline and temperature, as in the notebook."""
     from transformers import pipeline
 
     def score(headlines: Sequence[str]) -> list[str]:
-        said = []
+        generated = []
         for temperature in TEMPERATURES:
             for headline in headlines:
                 call = pipeline("text-generation", model=subject.trained, tokenizer=subject.tokenizer)
@@ -115,8 +115,8 @@ def build_pipeline(subject: Subject) -> Side:
                     temperature=temperature,
                     top_k=TOP_K,
                 )
-                said.append(output["generated_text"].split("=")[-1])
-        return said
+                generated.append(output["generated_text"].split("=")[-1])
+        return generated
 
     return score
 
@@ -146,7 +146,7 @@ def build_generate(subject: Subject, batch_size: int) -> Side:
 
 
 def build_loglikelihood(subject: Subject, batch_size: int) -> Side:
-    """Three requests a headline, longest first, each its prompt with a label behind it."""
+    """Three requests a headline, longest first; each is the prompt followed by a label."""
 
     @torch.inference_mode()
     def score(headlines: Sequence[str]) -> list[float]:
@@ -171,7 +171,7 @@ def build_loglikelihood(subject: Subject, batch_size: int) -> Side:
 
 
 def build_vllm(subject: Subject) -> Side | None:
-    """Generate with vLLM and the adapter, once a temperature; None where it or a CUDA device is absent."""
+    """Generate with vLLM and the adapter, once a temperature; None if vLLM or a CUDA device is absent."""
     if subject.device.name != "cuda" or not find_spec("vllm"):
         return None
     vllm, lora = import_module("vllm"), import_module("vllm.lora.request")
@@ -210,7 +210,7 @@ def measure_rate(side: Side, headlines: Sequence[str], sample: int, runs: int = 
 
 
 def measure_best_rate(build: Callable[[Subject, int], Side], subject: Subject, sample: int) -> tuple[float, int]:
-    """The rate at the batch size that is fastest, and that size; sizes are tried until they are slower by a fifth."""
+    """The rate at the fastest batch size, and that size; sizes are tried until one is slower by a fifth."""
     best_rate, best_size = 0.0, 0
     for batch_size in BATCH_SIZES:
         try:
@@ -225,7 +225,7 @@ def measure_best_rate(build: Callable[[Subject, int], Side], subject: Subject, s
 
 
 def count_flops(subject: Subject) -> float:
-    """FLOPs that scoring needs at least: two for each weight of a linear layer and token, the head for last tokens."""
+    """The fewest FLOPs for scoring: two for each weight of a linear layer and token, the head only for last tokens."""
     prompts = subject.encode(subject.headlines)
     prefix = common_prefix_length(prompts)
     tokens = prefix + sum(len(ids) - prefix for ids in prompts)
@@ -235,7 +235,7 @@ def count_flops(subject: Subject) -> float:
 
 
 def compare_answers(subject: Subject, fintone: Callable[..., Any]) -> dict[str, float]:
-    """On how many headlines greedy generation says what fintone's arg-max says, and what batch shapes change."""
+    """On how many headlines greedy generation agrees with fintone's arg-max, and how batch shapes change answers."""
     scored = fintone(subject.headlines)
     alone = fintone(subject.headlines, batch_tokens=1)
     expected: list[int] = []
@@ -266,7 +266,7 @@ def _pad_left(prompts: Sequence[Sequence[int]], device: Device) -> tuple[torch.T
 
 
 def prepare(folder: Path, headlines: list[str], device: Device, scratch: Path) -> Subject:
-    """Draw an adapter of rank 64 on the base, not at zero, and load both as they were trained."""
+    """Draw a random adapter of rank 64 on the base, not at zero, and load both as for training."""
     adapter = scratch / "adapter"
     drawn = attach_new_adapter(load_model(folder, "nf4", device), r=64, alpha=16, dropout=0.1, seed=42)
     for name, weight in drawn.named_parameters():
@@ -279,7 +279,7 @@ def prepare(folder: Path, headlines: list[str], device: Device, scratch: Path) -
 
 
 def measure(subject: Subject) -> tuple[dict[str, float], dict[str, float]]:
-    """Every side's rate, printed as it is measured, and fintone's over each of them."""
+    """Every side's rate, printed as it is measured, and the ratio of fintone's rate to each of the others."""
     start_peak_memory(subject.device)
     fintone = build_fintone(subject)
     rates = {"fintone": measure_rate(fintone, subject.headlines, len(subject.headlines))}

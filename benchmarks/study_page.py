@@ -1,7 +1,7 @@
 """A study of real headlines as a page: `python -m benchmarks.study_page STUDY` writes it from the warehouse.
 
-The page is docs/studies/financial-phrasebank.md: the text of study_page.md with its blocks filled. README quotes its
-ladder from results/financial-phrasebank.json, which is written too. The study is that of financial-phrasebank.yaml, in
+The page is docs/studies/financial-phrasebank.md: the text of study_page.md with its blocks filled. The ladder is also
+written to results/financial-phrasebank.json, for README. The study is that of financial-phrasebank.yaml, in
 FINTONE_HOME. Measures nothing.
 """
 
@@ -23,7 +23,7 @@ PHRASES = {
     "own": "cells JOIN study_cells USING (cell_id) WHERE study_id = {study}",
     "test": "study_id = {study} AND part = 'test'",
 }
-"""What a query may have in braces, besides the study."""
+"""The names that a query may have in braces, besides the study."""
 TEMPERATURES = (0.1, 1.0, 10.0)
 
 NOT_THERE = "Not in this run."
@@ -33,7 +33,7 @@ Ask = Callable[[str], list[Row]]
 
 
 def asker(study: str) -> Ask:
-    """What the warehouse says of a study; a query may name `{study}`, its id, and `PHRASES`."""
+    """A function that queries the warehouse; a query may contain `{study}`, the study's id, and `PHRASES`."""
     warehouse, named = Home.from_environment().warehouse, f"'{study}'"
     phrases = {name: phrase.format(study=named) for name, phrase in PHRASES.items()}
 
@@ -51,7 +51,7 @@ def format_interval_of(row: Row, name: str) -> str:
 
 
 def build_run(ask: Ask) -> str:
-    """What was run, on what, when and where."""
+    """The run: data, models, machine and date."""
     [study] = ask("SELECT source, snapshot_id, finished_at FROM studies WHERE study_id = {study}")
     parts = ask(
         "SELECT splits.part, headlines.label, count(*) AS n FROM studies JOIN splits USING (split_id)"
@@ -77,7 +77,7 @@ def build_run(ask: Ask) -> str:
 
 
 def build_reproduction(ask: Ask) -> str:
-    """The study's tables 1 to 4: published figures of Llama 2 7B beside those of each model with such a cell."""
+    """The study's tables 1 to 4: published figures of Llama 2 7B next to those of each model with such a cell."""
     rows = ask(
         "SELECT own.place, own.cell_name, own.temperature, any_value(published_accuracy) AS published,"
         " any_value(published_macro_f1) AS published_f1, own.accuracy, own.accuracy_low, own.accuracy_high,"
@@ -85,7 +85,7 @@ def build_reproduction(ask: Ask) -> str:
         " (study_id, cell_id) WHERE {test} AND own.temperature IS NOT DISTINCT FROM reproduction.temperature"
         " GROUP BY ALL ORDER BY own.place, own.temperature"
     )
-    told = [
+    lines = [
         (
             row["cell_name"],
             f"{row['temperature']:g}",
@@ -96,7 +96,7 @@ def build_reproduction(ask: Ask) -> str:
         for row in rows
     ]
     titles = ("cell", "temperature", "published (Llama 2 7B)", "accuracy here", "macro-F1 here")
-    return build_table(titles, told)
+    return build_table(titles, lines)
 
 
 def build_ladder(ask: Ask) -> str:
@@ -105,7 +105,7 @@ def build_ladder(ask: Ask) -> str:
         "SELECT * FROM ladder WHERE {test} AND (temperature IS NULL OR temperature = 0.1)"
         " AND (kind <> 'fine-tuned' OR is_best_of_base) ORDER BY rung"
     )
-    told = [
+    lines = [
         (
             row["cell_name"],
             format_interval_of(row, "accuracy"),
@@ -118,11 +118,11 @@ def build_ladder(ask: Ask) -> str:
         for row in rows
     ]
     titles = ("cell", "accuracy", "macro-F1", "MCC", "headlines/s", "on disk, MB", "training, s")
-    return build_table(titles, told)
+    return build_table(titles, lines)
 
 
 def build_recipes(ask: Ask) -> str:
-    """Every recipe that was tried, by its accuracy on validation; which one that chooses for each base is marked."""
+    """Every recipe by its accuracy on validation; the one that validation chooses for each base is marked."""
     chosen = "(SELECT cell_id FROM ladder WHERE {test} AND is_best_of_base)"
     rows = ask(
         "SELECT own.cell_name, own.accuracy, own.macro_f1, test.accuracy AS on_test, test.accuracy_low AS on_test_low,"  # noqa: S608 (our own names)
@@ -131,7 +131,7 @@ def build_recipes(ask: Ask) -> str:
         " 'validation' AND test.part = 'test' AND temperature = 0.1 AND own.kind = 'fine-tuned'"
         " ORDER BY own.model, own.expected_accuracy DESC"
     )
-    told = [
+    lines = [
         (
             f"{row['cell_name']}{' *' if row['is_chosen'] else ''}",
             format_ratio(row["accuracy"]),
@@ -140,7 +140,7 @@ def build_recipes(ask: Ask) -> str:
         )
         for row in rows
     ]
-    return build_table(("recipe", "accuracy on validation", "macro-F1 on validation", "accuracy on test"), told)
+    return build_table(("recipe", "accuracy on validation", "macro-F1 on validation", "accuracy on test"), lines)
 
 
 def build_curve(ask: Ask) -> str:
@@ -149,24 +149,26 @@ def build_curve(ask: Ask) -> str:
         "SELECT cell_name, epochs, temperature, accuracy, accuracy_low, accuracy_high FROM epoch_curve"
         " WHERE study_id = {study} QUALIFY count(DISTINCT epochs) OVER (PARTITION BY settings) > 2 ORDER BY ALL"
     )
-    lines: dict[tuple[int, str], dict[float, str]] = {}
+    cells: dict[tuple[int, str], dict[float, str]] = {}
     for row in rows:
-        lines.setdefault((row["epochs"], row["cell_name"]), {})[row["temperature"]] = format_interval_of(
-            row, "accuracy"
-        )
-    told = [(str(epochs), name, *(own[each] for each in TEMPERATURES)) for (epochs, name), own in sorted(lines.items())]
-    return build_table(("epochs", "cell", *(f"T={each:g}" for each in TEMPERATURES)), told)
+        by_temperature = cells.setdefault((row["epochs"], row["cell_name"]), {})
+        by_temperature[row["temperature"]] = format_interval_of(row, "accuracy")
+    lines = [
+        (str(epochs), name, *(by_temperature[temperature] for temperature in TEMPERATURES))
+        for (epochs, name), by_temperature in sorted(cells.items())
+    ]
+    return build_table(("epochs", "cell", *(f"T={temperature:g}" for temperature in TEMPERATURES)), lines)
 
 
 def build_agreement(ask: Ask) -> str:
-    """Accuracy by the share of annotators that agree, of the rungs of the ladder."""
+    """The accuracy of each rung of the ladder, by the share of annotators that agree."""
     rows = ask(
         "SELECT ladder.rung, ladder.cell_name, levels.* FROM ladder JOIN accuracy_by_agreement AS levels USING"
         " (study_id, cell_id, part) WHERE {test} AND ladder.temperature IS NOT DISTINCT FROM levels.temperature AND"
         " (ladder.temperature IS NULL OR ladder.temperature = 0.1) AND (ladder.kind <> 'fine-tuned' OR is_best_of_base)"
         " ORDER BY rung, least_agreement"
     )
-    told = [
+    lines = [
         (
             row["cell_name"],
             row["agreement"],
@@ -176,7 +178,7 @@ def build_agreement(ask: Ask) -> str:
         )
         for row in rows
     ]
-    return build_table(("cell", "agreement", "headlines", "accuracy", "macro-F1"), told)
+    return build_table(("cell", "agreement", "headlines", "accuracy", "macro-F1"), lines)
 
 
 def build_confusion(ask: Ask) -> str:
@@ -186,14 +188,14 @@ def build_confusion(ask: Ask) -> str:
         " confusion USING (study_id, cell_id, part, temperature) WHERE {test} AND temperature = 0.1 AND"
         " is_best_of_base GROUP BY ALL ORDER BY rung, label"
     )
-    told = [(row["cell_name"], row["label"], *map(str, row["counts"])) for row in rows]
-    return build_table(("cell", "label", "answered negative", "neutral", "positive"), told)
+    lines = [(row["cell_name"], row["label"], *map(str, row["counts"])) for row in rows]
+    return build_table(("cell", "label", "answered negative", "neutral", "positive"), lines)
 
 
 def build_examples(ask: Ask) -> str:
-    """Cells with examples in the prompt beside those without, on the same headlines."""
+    """Cells with examples in the prompt, compared with those without on the same headlines."""
     rows = ask("SELECT * FROM prompt_effects WHERE {test} AND temperature = 0.1 AND shown = 'examples' ORDER BY ALL")
-    told = [
+    lines = [
         (
             row["cell_name"],
             format_ratio(row["accuracy"]),
@@ -203,13 +205,13 @@ def build_examples(ask: Ask) -> str:
         )
         for row in rows
     ]
-    return build_table(("cell", "with examples", "without", "difference", "p (Holm)"), told) if told else NOT_THERE
+    return build_table(("cell", "with examples", "without", "difference", "p (Holm)"), lines) if lines else NOT_THERE
 
 
 def build_seeds(ask: Ask) -> str:
     """The spread of a recipe over its seeds."""
     rows = ask("SELECT * FROM leaderboard_over_seeds WHERE {test} AND temperature = 0.1 AND seeds > 1 ORDER BY ALL")
-    told = [
+    lines = [
         (
             row["cell_name"],
             str(row["seeds"]),
@@ -218,7 +220,7 @@ def build_seeds(ask: Ask) -> str:
         )
         for row in rows
     ]
-    return build_table(("recipe", "seeds", "mean accuracy", "standard deviation"), told) if told else NOT_THERE
+    return build_table(("recipe", "seeds", "mean accuracy", "standard deviation"), lines) if lines else NOT_THERE
 
 
 BUILDERS: dict[str, Callable[[Ask], str]] = {
@@ -235,7 +237,7 @@ BUILDERS: dict[str, Callable[[Ask], str]] = {
 
 
 def record_ladder(ask: Ask) -> dict[str, Any]:
-    """What README quotes: untouched bases, fine-tunes that validation chooses, the best two baselines, and Llama."""
+    """The figures for README: untouched bases, fine-tunes that validation chooses, the best two baselines and Llama."""
     [study] = ask("SELECT source, finished_at FROM studies WHERE study_id = {study}")
     [published] = ask("SELECT max(accuracy) AS accuracy FROM published_results")
     rows = ask(
@@ -260,13 +262,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("study", help="its id, as `fintone list studies` shows it")
     parser.add_argument("--only", nargs="+", choices=BUILDERS, help="parts of the page; the others stay as they are")
-    asked = parser.parse_args(arguments)
-    ask = asker(asked.study)
-    blocks = {name: build(ask) for name, build in BUILDERS.items() if name in (asked.only or BUILDERS)}
+    options = parser.parse_args(arguments)
+    ask = asker(options.study)
+    blocks = {name: build(ask) for name, build in BUILDERS.items() if name in (options.only or BUILDERS)}
     PAGE.parent.mkdir(exist_ok=True)
-    text = PAGE if asked.only else TEXT
+    text = PAGE if options.only else TEXT
     PAGE.write_text(fill_blocks(text.read_text(encoding="utf-8"), blocks), encoding="utf-8")
-    if not asked.only:
+    if not options.only:
         record = json.dumps(record_ladder(ask), indent=2)
         (RESULTS / f"{PAGE.stem}.json").write_text(f"{record}\n", encoding="utf-8")
     print(f"{PAGE.name} has the figures: {', '.join(blocks)}")

@@ -1,8 +1,8 @@
-"""Commands that overlap in one home, and what is left of it: `python -m benchmarks.together`.
+"""Commands that overlap in one home, and the state in which they leave it: `python -m benchmarks.together`.
 
-Pairs of real processes, each pair in one home at once, run studies that share cells, export to one place, promote, and
-score one source. A pair is sound where no command fails but one that is told that it came second, and where nothing is
-left `running` or `failed`, no row is there twice and no unfinished file is left.
+Pairs of real processes, each pair at the same time in one home, run studies that share cells, export to one place,
+promote, and score one source. A pair is sound if a command fails only because it came second, nothing is left `running`
+or `failed`, no row is duplicated and no unfinished file is left.
 """
 
 import argparse
@@ -37,7 +37,7 @@ SETTINGS = (
     "promotion.beat_baseline=false",
 )
 CAME_SECOND = ("is there already; give a new folder", "became it in the meantime", "it is the champion already")
-"""What a command may be told that was overtaken."""
+"""The errors that a command may end with because the other came first."""
 
 SOUND = {
     "studies that are not finished": "SELECT study_id FROM studies WHERE status <> 'finished'",
@@ -65,7 +65,7 @@ SOUND = {
 
 @dataclass(frozen=True)
 class Crew:
-    """Commands in one home."""
+    """The commands that run in one home."""
 
     home: Path
     headlines: Path
@@ -92,19 +92,19 @@ class Crew:
         )
 
     def run(self, arguments: Sequence[str]) -> tuple[int, str, str]:
-        """Run a command: its exit code, what it told, and what it answered."""
+        """Run a command; returns its exit code, standard error and standard output."""
         process = self.start(arguments)
         out, err = process.communicate(timeout=SECONDS_OF_A_COMMAND)
         return process.returncode, err, out
 
     def run_together(self, commands: Sequence[Sequence[str]]) -> list[tuple[int, str]]:
-        """Start commands at once, and wait for all: the exit code of each, and what it told."""
+        """Start commands at the same time and wait for all; returns the exit code and standard error of each."""
         started = [self.start(command) for command in commands]
-        told = [process.communicate(timeout=SECONDS_OF_A_COMMAND)[1] for process in started]
-        return [(process.returncode, err) for process, err in zip(started, told, strict=True)]
+        errors = [process.communicate(timeout=SECONDS_OF_A_COMMAND)[1] for process in started]
+        return [(process.returncode, err) for process, err in zip(started, errors, strict=True)]
 
     def wait_for(self, process: subprocess.Popen[str], pattern: str) -> None:
-        """Wait until a command tells a line that holds a pattern."""
+        """Wait until a command prints a line to standard error that matches a pattern."""
         assert process.stderr
         for line in process.stderr:
             if re.search(pattern, line):
@@ -112,7 +112,7 @@ class Crew:
 
 
 def prepare_home(folder: Path) -> Crew:
-    """Name a home and a source for commands; fintone makes the home."""
+    """Choose a home, which fintone will create, and write a source for the commands."""
     environment = {
         **{name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"},
         "FINTONE_HOME": str(folder / "home"),
@@ -122,17 +122,17 @@ def prepare_home(folder: Path) -> Crew:
 
 
 def check_home(home: Path) -> list[str]:
-    """What is not as it should be in a home, a line each."""
+    """The faults of a home, one line each."""
     found = []
-    for named, sql in SOUND.items():
+    for fault, sql in SOUND.items():
         rows = query(home / "warehouse.duckdb", sql).rows
-        found += [f"{len(rows)} {named}, as {rows[0]}"] if rows else []
+        found += [f"{len(rows)} {fault}, as {rows[0]}"] if rows else []
     left = [str(path) for path in home.rglob("*") if path.name.endswith((".unfinished", ".lock"))]
     return [*found, *(f"{path} is left" for path in left)]
 
 
 def overlap(folder: Path, pairs: int) -> tuple[Counter[str], list[str]]:
-    """Run pairs of every kind; how many of each were sound, and what was not."""
+    """Run pairs of every kind; returns how many of each were sound, and the faults of the others."""
     sound: Counter[str] = Counter()
     faults: list[str] = []
     for number in range(pairs):
@@ -161,12 +161,12 @@ def _make_pair(crew: Crew, kind: str, number: int) -> list[list[str]]:
     return [["score", str(crew.headlines), "--model", crew.champion()]] * 2
 
 
-def _came_second(told: str) -> bool:
-    return any(words in told for words in CAME_SECOND)
+def _came_second(message: str) -> bool:
+    return any(words in message for words in CAME_SECOND)
 
 
 def main() -> None:
-    """Overlap, print a line a pair and write the figures when all pairs were run."""
+    """Run the pairs and print a line for each; write the figures if `--pairs` is the default."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pairs", type=int, default=PAIRS)
     options = parser.parse_args()

@@ -1,11 +1,11 @@
-"""Training an adapter beside trl's `SFTTrainer` on the same rows: `python -m benchmarks.training`.
+"""Training an adapter, compared with trl's `SFTTrainer` on the same rows: `python -m benchmarks.training`.
 
 Both train a LoRA adapter of rank 64 on all linear layers of the NF4-quantised base, with the same loss, batches and
-arguments, without dropout. `fintone` is `learning.training.cell`, over all rows. `SFTTrainer` is timed on a part of
-them drawn at random, at the micro-batch that is fastest here, once as it is - trl rounds the adapter of a quantised
-model to bfloat16, whatever precision it is told - and once with its adapter put back into float32, which is what
-fintone computes. The gradients of the latter are compared with fintone's. The first steps of each side are not
-counted. On a CUDA device the default model has the shape of Llama 2 7B and random weights, and batches are of 16.
+arguments, without dropout. `fintone` is `learning.training.cell`, over all rows. `SFTTrainer` is timed on a random
+sample of them at its fastest micro-batch, once as it is (trl rounds the adapter of a quantised model to bfloat16,
+whatever precision is requested) and once with its adapter converted back to float32, fintone's precision. The gradients
+of the latter are compared with fintone's. The first steps of each side are not counted. On a CUDA device the default
+model has the shape of Llama 2 7B and random weights, and batches have 16 rows.
 """
 
 import statistics
@@ -48,13 +48,13 @@ PROMPT = PromptSettings()
 WARM_UP = 2
 """Steps of a side that are not counted."""
 TRIED, TIMED = 2, 6
-"""Steps counted to find the best micro-batch, and to time it."""
+"""Timed steps: to find the best micro-batch, and to measure it."""
 BATCHES = {"cpu": 8, "cuda": 16}
 
 
 @dataclass(frozen=True)
 class Subject:
-    """What both sides train on."""
+    """The base and the examples that both sides train on."""
 
     folder: Path
     device: Device
@@ -66,11 +66,11 @@ class Subject:
 
     @property
     def tokens(self) -> float:
-        """Of an example, on average."""
+        """The mean number of tokens in an example."""
         return statistics.mean(len(example.input_ids) for example in self.examples)
 
     def recipe(self, loss: str) -> Recipe:
-        """How both sides train."""
+        """The recipe by which both sides train."""
         size = self.batch_size
         settings = TrainingSettings(loss=loss, schedule="constant", batch_size=size, learning_rate=1e-4, epochs=1)
         return Recipe(PROMPT, self.lora, settings)
@@ -80,7 +80,7 @@ class StepClock(TrainerCallback):  # type: ignore[misc]
     """Notes when each step ends."""
 
     def __init__(self) -> None:
-        """Note nothing yet."""
+        """Start without any step."""
         self.ends: list[float] = []
 
     def on_step_end(self, *_: Any, **__: Any) -> None:
@@ -112,7 +112,7 @@ def measure_fintone(subject: Subject, loss: str, scratch: Path) -> tuple[float, 
 def build_trainer(
     kind: Any, subject: Subject, loss: str, micro_batch_size: int, steps: int, scratch: Path, *, in_float32: bool
 ) -> Any:
-    """A trainer of trl, or fintone's, on rows drawn at random."""
+    """A trainer of trl or of fintone, on rows drawn at random."""
     wanted = min(steps * subject.batch_size, len(subject.examples))
     examples = Random(7).sample(subject.examples, wanted)
     device, recipe = subject.device, subject.recipe(loss)
@@ -121,7 +121,7 @@ def build_trainer(
     for name, weight in model.named_parameters():
         if "lora_B" in name:  # at zero, half of the gradients would be zero
             torch.nn.init.normal_(weight, std=0.005, generator=torch.Generator(weight.device).manual_seed(len(name)))
-    own = {name: weight.data for name, weight in model.named_parameters() if weight.requires_grad}
+    in_full = {name: weight.data for name, weight in model.named_parameters() if weight.requires_grad}
     collator = DataCollatorForLanguageModeling(pad_token_id=0)
     if kind is PrefixTrainer:
         prefix = common_prefix_length([example.input_ids for example in examples])
@@ -143,15 +143,15 @@ def build_trainer(
         )
     if in_float32:
         for name, weight in model.named_parameters():
-            if name in own:
-                weight.data = own[name]
+            if name in in_full:
+                weight.data = in_full[name]
     return trainer
 
 
 def measure_plain(subject: Subject, loss: str, scratch: Path, *, in_float32: bool) -> tuple[float, int, int]:
     """Examples a second of `SFTTrainer` at its best micro-batch, that micro-batch, and the peak memory in bytes.
 
-    Micro-batches are tried from one example on, until they are slower by a fifth.
+    Micro-batches are tried from one example upwards, until one is slower by a fifth.
     """
 
     def measure(micro_batch_size: int, steps: int) -> tuple[float, int]:
@@ -182,7 +182,7 @@ def measure_plain(subject: Subject, loss: str, scratch: Path, *, in_float32: boo
 
 
 def compare_gradients(subject: Subject, loss: str, scratch: Path) -> float:
-    """The largest relative difference of an adapter weight's gradient, over one batch, from plain trl in float32."""
+    """The largest relative difference between an adapter weight's gradient and that of trl in float32, on one batch."""
     gradients = []
     for kind in (SFTTrainer, PrefixTrainer):
         trainer = build_trainer(kind, subject, loss, subject.batch_size, 1, scratch, in_float32=True)
@@ -202,13 +202,13 @@ def compare_gradients(subject: Subject, loss: str, scratch: Path) -> float:
 
 
 def count_flops(subject: Subject, loss: str) -> float:
-    """FLOPs an example that training needs at least; see `benchmarks.hardware`."""
+    """The fewest FLOPs per example for training; see `benchmarks.hardware`."""
     model = load_model(subject.folder, "none", replace(subject.device, name="cpu", dtype=torch.float32))
     return count_training_flops(model, subject.examples, subject.batch_size, LORA.r, whole_text=loss == "whole-text")
 
 
 def measure(subject: Subject, losses: Sequence[str], scratch: Path) -> tuple[dict[str, float], dict[str, float]]:
-    """Every side's rate with each loss, printed as it is measured, and fintone's over each of them."""
+    """Every side's rate with each loss, printed as it is measured, and the ratio of fintone's rate to the others'."""
     matmul = measure_matmul_rate(subject.device)
     figures: dict[str, float] = {"matrix multiply, GFLOP/s": matmul / 1e9, "tokens an example": subject.tokens}
     ratios: dict[str, float] = {}

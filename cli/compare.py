@@ -26,11 +26,13 @@ def compare(
     other: Annotated[
         str, typer.Argument(help="The cell to compare it with, in the same way.", autocompletion=complete_cell)
     ],
-    temperature: Annotated[float | None, typer.Option(help="Sampling temperature; else each that both have.")] = None,
+    temperature: Annotated[
+        float | None, typer.Option(help="Sampling temperature; all that both have if omitted.")
+    ] = None,
     part: Annotated[
         JudgedPart, typer.Option(help="Part of the split; validation chooses, test judges.")
     ] = JudgedPart.TEST,
-    flips: Annotated[int, typer.Option(min=0, help="Headlines to show that the two predict otherwise.")] = 10,
+    flips: Annotated[int, typer.Option(min=0, help="How many headlines with different predictions to show.")] = 10,
     format_: Annotated[Form, typer.Option("--format", help="How to print the answer.")] = Form.TABLE,
     output: Annotated[Path | None, typer.Option(help="Write the answer to this file instead.")] = None,
 ) -> None:
@@ -58,6 +60,6 @@ def compare(
         for lines in describe_comparison(compared):
             print_lines(lines, console)
             console.print()
-        console.print("all that flipped:")
+        console.print("all headlines that flipped:")
         console.print(f'  fintone sql "{compared.query}"', soft_wrap=True, markup=False)
     deliver([captured.get()], output)

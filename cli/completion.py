@@ -1,15 +1,15 @@
-"""What a shell offers where a command wants a profile, a study or a cell. What goes wrong offers nothing."""
+"""Shell completion for profiles, studies, cells and snapshots. After an error it suggests nothing."""
 
 from collections.abc import Callable
 
 from schemas.errors import FailureError, InputError
 
 Suggestions = list[tuple[str, str]]
-"""A word and what it means; shells that cannot show the meaning show the word."""
+"""Words with their descriptions; a shell that cannot show descriptions shows only the words."""
 
 
 def complete_profile(incomplete: str) -> Suggestions:
-    """Profiles, with what each is, and YAML files."""
+    """Profiles with their descriptions, and YAML files."""
     from pathlib import Path
 
     from schemas.own_profile import ENDINGS
@@ -29,7 +29,7 @@ def complete_study(incomplete: str) -> Suggestions:
 
 
 def complete_id(incomplete: str) -> Suggestions:
-    """Ids of studies, cells and snapshots in the warehouse, and the word for the champion."""
+    """Ids of studies, cells and snapshots in the warehouse, and `champion`."""
     from storage.home import Home
     from storage.suggestions import suggest_snapshots
 
@@ -53,7 +53,7 @@ def complete_model(incomplete: str) -> Suggestions:
 
 
 def _champion(incomplete: str) -> Suggestions:
-    return [("champion", "the one that the gate or a person chose")] if "champion".startswith(incomplete) else []
+    return [("champion", "the cell that the gate or a person promoted")] if "champion".startswith(incomplete) else []
 
 
 def _cells(incomplete: str, *, fine_tuned: bool) -> Suggestions:
@@ -66,5 +66,5 @@ def _cells(incomplete: str, *, fine_tuned: bool) -> Suggestions:
 def _quietly(suggest: Callable[[], Suggestions]) -> Suggestions:
     try:
         return suggest()
-    except (InputError, FailureError):  # no warehouse yet, or a study holds it: a shell has no place for a line
+    except (InputError, FailureError):  # no warehouse yet, or a study holds it; completion has no place for errors
         return []

@@ -1,4 +1,4 @@
-"""Questions before something is changed for good, and who is asked."""
+"""Confirmation on the terminal before a lasting change."""
 
 import sys
 
@@ -6,21 +6,21 @@ import typer
 
 from schemas.errors import FailureError, InputError
 
-YES = typer.Option("--yes", "-y", help="Do not ask.")
+YES = typer.Option("--yes", "-y", help="Do not ask for confirmation.")
 
 
 def check_answerable(command: str, *, yes: bool) -> None:
-    """Make sure that somebody can be asked, or need not be.
+    """Check that confirmation is possible or not needed.
 
     Raises:
-        InputError: Standard input or output is no terminal, and --yes is not given.
+        InputError: Standard input or output is not a terminal, and --yes is not given.
     """
     if not yes and not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise InputError(f"{command}: nobody can be asked here, since this is not a terminal; add --yes")
+        raise InputError(f"{command}: cannot ask for confirmation, since this is not a terminal; add --yes")
 
 
 def confirm(command: str, question: str, *, yes: bool) -> None:
-    """Ask on the terminal, unless --yes is given.
+    """Ask for confirmation on the terminal, unless --yes is given.
 
     Raises:
         FailureError: The answer is no.

@@ -1,4 +1,4 @@
-"""`fintone delete`: a study and all that only it has."""
+"""`fintone delete`: a study and everything that only it uses."""
 
 from typing import Annotated
 
@@ -16,9 +16,9 @@ def delete(
     ],
     yes: Annotated[bool, YES] = False,  # noqa: FBT002
 ) -> None:
-    """Delete a study: its cells, figures, predictions, adapters, checkpoints and report, but for what others share.
+    """Delete a study: its cells, figures, predictions, adapters, checkpoints and report, except what others share.
 
-    The study that has the champion is not deleted. Elsewhere than on a terminal it needs --yes.
+    The study of the champion is never deleted. Without a terminal, --yes is required.
 
     Example: fintone delete 37c1
     """

@@ -1,4 +1,4 @@
-"""`fintone export`: a cell as files for others."""
+"""`fintone export`: the model of a cell as files for use outside fintone."""
 
 from pathlib import Path
 from typing import Annotated
@@ -14,7 +14,7 @@ def export(
     output: Annotated[Path, typer.Option(help="A new folder for the model.")],
     merge: Annotated[bool, typer.Option("--merge", help="Write whole weights instead of an adapter.")] = False,  # noqa: FBT002
 ) -> None:
-    """Export a cell as a PEFT adapter, or as whole weights, with a model card; checked against the ledger.
+    """Export a cell as a PEFT adapter or whole weights, with a model card; its answers are checked against the ledger.
 
     Example: fintone export 3f9a --output news-model --merge
     """

@@ -1,4 +1,4 @@
-"""`fintone gc`: files of the home that nothing refers to."""
+"""`fintone gc`: delete files of the home that nothing refers to."""
 
 from typing import Annotated
 
@@ -14,8 +14,8 @@ def gc(
 ) -> None:
     """Free disk space: delete adapters, models, checkpoints and reports that nothing in the warehouse refers to.
 
-    Shows what would go, then asks. Elsewhere than on a terminal it needs --yes or --dry-run. It does not start while a
-    run is at work in the home.
+    Shows what would be deleted, then asks for confirmation. Without a terminal, --yes or --dry-run is required. It does
+    not start while a run is active in the home.
 
     Example: fintone gc --dry-run
     """
@@ -23,16 +23,16 @@ def gc(
     from operations.garbage import collecting, delete_garbage
 
     with collecting() as garbage:
-        total = format_bytes(sum(each.bytes for each in garbage))
+        total = format_bytes(sum(item.bytes for item in garbage))
         if not garbage:
-            print_lines([("gc", "nothing to free: the warehouse refers to all that is there")])
+            print_lines([("gc", "nothing to free: the warehouse refers to every file")])
             return
         if not dry_run:
             check_answerable("gc", yes=yes)
-        print_lines([(format_bytes(each.bytes), f"{each.place}: {each.why}") for each in garbage])
+        print_lines([(format_bytes(item.bytes), f"{item.place}: {item.why}") for item in garbage])
         if dry_run:
-            print_lines([("in all", f"{total} would be freed; nothing is deleted")])
+            print_lines([("total", f"{total} would be freed; nothing is deleted")])
             return
         confirm("gc", f"Delete these {total}?", yes=yes)
         delete_garbage(garbage)
-    print_lines([("done", f"{total} are freed")])
+    print_lines([("done", f"{total} freed")])

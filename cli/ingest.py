@@ -1,4 +1,4 @@
-"""`fintone ingest`: labelled headlines into the warehouse, and an account of every row."""
+"""`fintone ingest`: load labelled headlines into the warehouse and account for every row."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -55,10 +55,12 @@ def ingest(
     *,
     again: Annotated[
         bool,
-        typer.Option("--again", help="Read a source that is known, for what an earlier version left out, as dates."),
+        typer.Option(
+            "--again", help="Read a known source again, for what an older version did not read, such as dates."
+        ),
     ] = False,
 ) -> None:
-    """Ingest labelled headlines: validate every row, merge copies, group near copies, keep what is rejected.
+    """Ingest labelled headlines: validate every row, merge copies, group near copies, record rejected rows.
 
     Example: fintone ingest headlines.csv --text-column title --label-map words.yaml
     """
@@ -86,7 +88,7 @@ def ingest(
 
 
 def run_ingestion(data: "DataSettings", *, again: bool) -> None:
-    """Ingest in this process; where a Prefect server is set, as a flow run that its UI shows."""
+    """Ingest in this process, or as a flow run if a Prefect server is set."""
     from cli.output.account import describe_ingestion
     from cli.session.session import is_server_set, prefect_session
     from storage.data_report import load_data_report

@@ -1,4 +1,4 @@
-"""`--label-map`: the words of a source to labels, as YAML or JSON, in a file or in the line."""
+"""`--label-map`: label words of a source and their labels, as YAML or JSON, in a file or on the command line."""
 
 from pathlib import Path
 
@@ -6,25 +6,25 @@ from schemas.errors import InputError
 from schemas.small_file import read_small_text
 from schemas.yaml_text import YamlTextError, read_yaml
 
-_WANTED = "lines as in up: positive"
+_EXPECTED = "lines as in up: positive"
 
 
-def read_label_map(told: str, called: str = "--label-map") -> dict[str, str]:
-    """Read `word: label` pairs; every word stays as it is written, `0`, `no` and `on` too.
+def read_label_map(source: str, name: str = "--label-map") -> dict[str, str]:
+    """Read `word: label` pairs; words stay as they are written, including `0`, `no` and `on`.
 
     Args:
-        told: The path of a file, or the pairs themselves in braces.
-        called: How it was named, for the error.
+        source: The path of a file, or the pairs themselves in braces.
+        name: The option or setting, for error messages.
 
     Raises:
-        InputError: The file cannot be read, or holds anything else, or a word twice.
+        InputError: The file cannot be read, has other content, or has a word twice.
     """
     try:
-        is_file = not told.startswith("{")
-        text = read_small_text(called, Path(told).expanduser(), _WANTED) if is_file else told
+        is_file = not source.startswith("{")
+        text = read_small_text(name, Path(source).expanduser(), _EXPECTED) if is_file else source
         words = read_yaml(text, as_words=True)
     except YamlTextError as error:
-        raise InputError(f"{called} {told}: {error}; write {_WANTED}") from error
+        raise InputError(f"{name} {source}: {error}; write {_EXPECTED}") from error
     if not isinstance(words, dict) or not words or not all(isinstance(label, str) for label in words.values()):
-        raise InputError(f"{called} {told}: no list of words and labels; write {_WANTED}")
+        raise InputError(f"{name} {source}: not a mapping of words to labels; write {_EXPECTED}")
     return words

@@ -1,4 +1,4 @@
-"""The command line: its commands, and the one place where errors become a line and an exit code."""
+"""The command line: its commands, and the only place where an error becomes a line and an exit code."""
 
 import os
 import sys
@@ -34,7 +34,7 @@ from schemas.text import show_text
 
 app = typer.Typer(
     name="fintone",
-    help="Fine-tune, evaluate and compare financial sentiment models; every number lands in DuckDB.",
+    help="Fine-tune, evaluate and compare financial sentiment models; every number is stored in DuckDB.",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
@@ -65,9 +65,9 @@ def fintone(
     version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,  # noqa: FBT002
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,  # noqa: ARG001, FBT002
 ) -> None:
-    """Fine-tune, evaluate and compare financial sentiment models; every number lands in DuckDB.
+    """Fine-tune, evaluate and compare financial sentiment models; every number is stored in DuckDB.
 
-    `main` reads --debug itself, so that it may be anywhere in the line.
+    `main` reads --debug itself, so it may be anywhere on the command line.
     """
     if version:
         from importlib.metadata import version as installed_version
@@ -92,7 +92,7 @@ def main() -> None:
 
 
 def _run(words: list[str], *, debug: bool) -> int:
-    """Run a command; its exit code, once an error is told in a line, below its traceback where that was asked for."""
+    """Run a command and return its exit code; an error is printed as one line, with `debug` below its traceback."""
     try:
         code = typer.main.get_command(app).main(words, "fintone", standalone_mode=False) or 0
         sys.stdout.flush()
@@ -111,14 +111,14 @@ def _run(words: list[str], *, debug: bool) -> int:
         code = FAILED
     except MemoryError:
         code = _fail("out of memory: give fewer rows or a smaller model, or close other programs", FAILED, debug=debug)
-    except Exception as error:  # noqa: BLE001 (the edge: whatever went wrong is one line, or a traceback with --debug)
+    except Exception as error:  # noqa: BLE001 (the edge: any error becomes one line, with --debug below its traceback)
         hint = "" if debug else "; --debug shows more"
         code = _fail(f"{type(error).__name__}: {' '.join(str(error).split())}{hint}", FAILED, debug=debug)
     return int(code)
 
 
 def _fail(message: str, code: int, *, debug: bool) -> int:
-    """Print the error that is handled as one line, below its traceback where that was asked for; the exit code."""
+    """Print the current error as one line, with `debug` below its traceback, and return the exit code."""
     if debug:
         sys.stderr.write(show_text(traceback.format_exc(), lines=True))
     sys.stderr.write(f"fintone: {show_text(message)}\n")
@@ -127,7 +127,7 @@ def _fail(message: str, code: int, *, debug: bool) -> int:
 
 
 def _let_go(error: BaseException | None) -> None:
-    """Free what an error holds by its traceback: Prefect keeps it, and DuckDB tells at exit of what is not freed."""
+    """Free what an error's traceback holds: Prefect keeps the error, and DuckDB reports unfreed objects at exit."""
     while error is not None:
         traceback.clear_frames(error.__traceback__)
         error.__traceback__ = None

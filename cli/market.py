@@ -1,4 +1,4 @@
-"""`fintone market`: the sentiment of a model beside prices."""
+"""`fintone market`: compare a model's sentiment with prices."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,19 +11,21 @@ from cli.output.console import SafeConsole, print_lines, print_notice, stdout
 
 def market(
     prices: Annotated[str, typer.Option(help="Prices: .csv, .parquet or .xlsx with date, instrument and close.")],
-    horizon: Annotated[str, typer.Option(help="Sessions of the returns, as 1d,5d.")] = "1d,5d",
+    horizon: Annotated[str, typer.Option(help="Horizons of the returns, in sessions, as in 1d,5d.")] = "1d,5d",
     model: Model = "champion",
     temperature: Temperature = None,
-    calendar: Annotated[str, typer.Option(help="The exchange, as XNYS, XETR, XLON; 24/7 has every day.")] = "XNYS",
+    calendar: Annotated[
+        str, typer.Option(help="The exchange, such as XNYS, XETR or XLON; 24/7 has a session every day.")
+    ] = "XNYS",
     timezone: Annotated[
         str | None,
-        typer.Option(help="Zone in which a headline of midnight has a date alone; else that of the study."),
+        typer.Option(help="Zone in which midnight means a date without a time; that of the study if omitted."),
     ] = None,
-    price_column: Annotated[str | None, typer.Option(help="Column of the prices; else found.")] = None,
+    price_column: Annotated[str | None, typer.Option(help="Column of the prices; detected if omitted.")] = None,
     format_: Annotated[Form, typer.Option("--format", help="How to print the answer.")] = Form.TABLE,
     output: Annotated[Path | None, typer.Option(help="Write the answer to this file instead.")] = None,
 ) -> None:
-    """Measure how returns follow the sentiment of news that is later than all that the model learned from.
+    """Measure how returns follow the sentiment of news that is later than everything that the model learned from.
 
     Example: fintone market --prices prices.csv --horizon 1d,5d
     """
@@ -64,7 +66,7 @@ def market(
         for lines in describe_market(found):
             print_lines(lines, console)
             console.print()
-        console.print("all of it:")
+        console.print("all results:")
         query = f"SELECT * FROM market_reaction WHERE market_id = '{measured.market_id}'"  # noqa: S608 (our own id)
         console.print(f'  fintone sql "{query}"', soft_wrap=True, markup=False)
     deliver([captured.get()], output)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from schemas.config import StudyConfig
 
 OF_A_MODEL = ("revision", "trained_until")
-"""Settings that another model than the profile's does not have of it."""
+"""Settings of a profile's base model that do not apply to another model."""
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 INTERRUPTION = "fintone: interrupted; what was finished is kept, and the same command goes on from there\n"
@@ -27,7 +27,7 @@ Model = Annotated[
     ),
 ]
 Temperature = Annotated[
-    float | None, typer.Option(help="Of the probabilities; else that at which the model was judged.")
+    float | None, typer.Option(help="Sampling temperature; the one at which the model was judged if omitted.")
 ]
 
 
@@ -52,35 +52,35 @@ def assign(flags: dict[str, str | None]) -> list[str]:
 
 
 def read_tags(tags: "Sequence[str] | None") -> str | None:
-    """The tags that were given as `key=value`, as the value of a setting; None if there are none.
+    """Convert tags of the form `key=value` to the value of a setting; None if there are none.
 
     Raises:
-        InputError: One has no equals sign, or a key comes twice.
+        InputError: A tag has no equals sign, or a key occurs twice.
     """
     import json
 
     from schemas.errors import InputError
     from schemas.listing import cut
 
-    read: dict[str, str] = {}
+    values: dict[str, str] = {}
     for tag in tags or []:
         key, equals, value = tag.partition("=")
-        if not equals or key in read:
+        if not equals or key in values:
             fault = "comes twice" if equals else "sets nothing"
             raise InputError(f"--tag {cut(tag)}: {fault}; write --tag KEY=VALUE, once for each key, as in desk=fx")
-        read[key.strip()] = value.strip()
-    return json.dumps(read) if read else None
+        values[key.strip()] = value.strip()
+    return json.dumps(values) if values else None
 
 
 def build_config(profile: str, base_models: "Sequence[str]", assignments: list[str]) -> "StudyConfig":
-    """A profile with base models and settings in place of its own, checked."""
+    """Build a checked config from a profile, with base models and settings that replace its own."""
     from schemas.profiles import build_config as check_config
 
     return check_config(collect_values(profile, base_models, assignments))
 
 
 def collect_values(profile: str, base_models: "Sequence[str]", assignments: list[str]) -> dict[str, Any]:
-    """The raw values of a profile with base models and settings in place of its own; a label map may be a file."""
+    """The raw values of a profile, with base models and settings that replace its own; a label map may be a file."""
     import json
 
     from cli.label_map import read_label_map
@@ -93,8 +93,8 @@ def collect_values(profile: str, base_models: "Sequence[str]", assignments: list
         raise InputError(f"--base-model {base_models[0]}: a model is given twice; leave one out")
     if base_models:
         values["base_model"] = {**values.get("base_model", {}), "name": base_models[0], **dict.fromkeys(OF_A_MODEL)}
-    named = [f"grid.base_model.name={json.dumps(list(base_models))}"] if len(base_models) > 1 else []
-    values = apply_overrides(values, [*named, *assignments])
+    varied = [f"grid.base_model.name={json.dumps(list(base_models))}"] if len(base_models) > 1 else []
+    values = apply_overrides(values, [*varied, *assignments])
     label_map = values.get("data", {}).get("label_map")
     if isinstance(label_map, str):
         values["data"]["label_map"] = read_label_map(label_map, "data.label_map")

@@ -1,7 +1,7 @@
 """How `fintone run` treats a user's own headlines under the profile demo, whose rules are those of the study's data.
 
-The study keeps every row, and its draw heeds no copies. Of headlines that nobody cleaned, copies would then be in train
-and in test. So the rules of the profile desk hold for them, unless the user sets others.
+The study keeps every row, and its split ignores copies. Copies among uncleaned headlines would then be in both train
+and test. So the rules of the profile desk apply to them, unless the user sets others.
 """
 
 from collections.abc import Sequence
@@ -11,22 +11,24 @@ RULES = ("data.duplicates=merge", "split.method=hashed")
 
 
 def find_rules(profile: str, assignments: Sequence[str]) -> list[str]:
-    """The rules that hold because the headlines are the user's own, as `any.setting=value`.
+    """The rules that apply because the headlines are the user's own, as `any.setting=value`.
 
-    None under another profile, for the embedded headlines, for FinancialPhraseBank, and of settings that are given.
+    There are none under another profile, for the embedded headlines, for FinancialPhraseBank, and for settings that the
+    user gives.
 
     Args:
         profile: The name of the profile.
         assignments: The settings that the user gives.
     """
-    given = {name.strip(): value.strip() for name, _, value in (each.partition("=") for each in assignments)}
-    if profile != PROFILE or not _is_own(given.get("data.source", "embedded")):
+    pairs = (assignment.partition("=") for assignment in assignments)
+    settings = {name.strip(): value.strip() for name, _, value in pairs}
+    if profile != PROFILE or not _is_own(settings.get("data.source", "embedded")):
         return []
-    return [rule for rule in RULES if rule.partition("=")[0] not in given]
+    return [rule for rule in RULES if rule.partition("=")[0] not in settings]
 
 
 def describe_rules(rules: Sequence[str]) -> str:
-    """What holds for the user's own headlines, and how to have the rules of the study."""
+    """Describe the rules for the user's own headlines, and how to use those of the study instead."""
     return (
         f"own headlines: {' and '.join(rules)}, as in the profile desk, so that train has no copy of a test headline; "
         "for the study's rules add --set data.duplicates=keep --set split.method=study"

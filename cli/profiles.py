@@ -1,4 +1,4 @@
-"""`fintone profiles`: the profiles that ship, and what one says."""
+"""`fintone profiles`: the profiles that ship with fintone, and the settings of one."""
 
 from typing import Annotated
 
@@ -12,10 +12,10 @@ from cli.output.console import StandardOutput, print_lines, print_notice
 def profiles(
     name: Annotated[
         str | None,
-        typer.Argument(help="A profile, or a YAML file: shows its settings.", autocompletion=complete_profile),
+        typer.Argument(help="Profile or YAML file whose settings to print.", autocompletion=complete_profile),
     ] = None,
 ) -> None:
-    """List the profiles, or print the settings of one as YAML, to be changed and given to `fintone run --profile`.
+    """List the profiles, or print the settings of one as YAML, to edit and pass to `fintone run --profile`.
 
     Example: fintone profiles desk
     """
@@ -23,7 +23,7 @@ def profiles(
 
     if name is None:
         print_lines([(profile, describe_profile(profile)) for profile in PROFILES])
-        print_notice("one of your own: fintone profiles desk > my.yaml, change it, then fintone run --profile my.yaml")
+        print_notice("to write your own: fintone profiles desk > my.yaml, edit it, then fintone run --profile my.yaml")
         return
     build_config(name, [], [])
     StandardOutput().write(load_profile_text(name))

@@ -14,13 +14,15 @@ def report(
     study: Annotated[
         str | None,
         typer.Option(
-            help="Id of a study, its first characters, or its name; else the last.", autocompletion=complete_study
+            help="Id of a study, its first characters, or its name; the last if omitted.", autocompletion=complete_study
         ),
     ] = None,
-    output: Annotated[Path | None, typer.Option(help="A folder; else the study's own in the home.")] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Folder to write to; the study's own in the home if omitted.")
+    ] = None,
     act_at: Annotated[
         float,
-        typer.Option(help="Confidence from which you act on an answer, in hundredths."),
+        typer.Option(help="Least confidence at which you act on an answer, with at most two decimals."),
     ] = 0.9,
     open_page: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,  # noqa: FBT002
 ) -> None:
@@ -48,4 +50,4 @@ def report(
     lines = [("report", str(page)), ("charts", f"{page.parent / 'charts'}: SVG and PNG")]
     print_lines(lines if output is not None else [*lines, ("all studies", str(home.report_index))])
     if open_page and not webbrowser.open(page.resolve().as_uri()):
-        print_notice(f"browser: none opens {page}; open it by hand, or set BROWSER to the command of one")
+        print_notice(f"browser: none could open {page}; open it by hand, or set BROWSER to a browser's command")

@@ -1,4 +1,4 @@
-"""`fintone run`: a study as a flow, and its leaderboard. Heavy libraries load when they are needed."""
+"""`fintone run`: run a study as a flow and print its leaderboard. Heavy libraries are imported when needed."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -74,15 +74,15 @@ def run(
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="Any setting, as in --set lora.r=16; may be repeated.")
     ] = None,
-    name: Annotated[str | None, typer.Option(help="What people call the study; changes no id.")] = None,
-    tag: Annotated[list[str] | None, typer.Option(help="A mark of the study, as in desk=fx; may be repeated.")] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the study, for people; changes no id.")] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="Tag of the study, as in desk=fx; may be repeated.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would run, and run nothing.")] = False,  # noqa: FBT002
 ) -> None:
     """Run a study: ingest, split, fine-tune each cell of the grid, evaluate, print the leaderboard.
 
     The profile demo keeps every row and splits like the study. With --data of your own it merges copies and keeps near
-    copies in one part, like the profile desk; FinancialPhraseBank is treated as the study does. Headlines are read as
-    when they were last ingested, unless options say otherwise.
+    copies in one part, like the profile desk; FinancialPhraseBank is treated as in the study. A source is read as when
+    it was last ingested, unless options override that.
 
     Example: fintone run --learning-rates 3e-4,1e-3 --epochs 2 --grid lora.r=16,64
     """
@@ -131,10 +131,10 @@ def run_study(config: "StudyConfig", notes: "Sequence[str]" = ()) -> None:
 
     Args:
         config: The study.
-        notes: What is printed before it starts.
+        notes: Lines to print before it starts.
 
     Raises:
-        InputError: An input is not fit.
+        InputError: An input cannot be used.
         FailureError: Cells failed.
     """
     from cli.session.session import prefect_session
@@ -147,9 +147,9 @@ def run_study(config: "StudyConfig", notes: "Sequence[str]" = ()) -> None:
     from tasks.cluster import check_runner
 
     check_runner(config.runner)
-    told = [f"note: {note}" for note in notes]
-    check_inputs(config, told.append)
-    for line in told:
+    lines = [f"note: {note}" for note in notes]
+    check_inputs(config, lines.append)
+    for line in lines:
         print_notice(line)
     home = Home.from_environment()
     home.create()
@@ -157,7 +157,7 @@ def run_study(config: "StudyConfig", notes: "Sequence[str]" = ()) -> None:
     mark_interrupted(home.warehouse)
     if config.runner.kind == "local":
         start_worker()
-    with prefect_session(stderr, told=frozenset({"source"})):
+    with prefect_session(stderr, printed_topics=frozenset({"source"})):
         from flows.retrain import retrain
 
         study_id = retrain(config)
@@ -167,7 +167,7 @@ def run_study(config: "StudyConfig", notes: "Sequence[str]" = ()) -> None:
 
 
 def _check_complete(home: "Home", study_id: str) -> None:
-    """Raise where cells of a study failed."""
+    """Raise an error if cells of a study failed."""
     from operations.missing import describe_lost_cells
     from storage.cells import load_missing
 
@@ -177,7 +177,7 @@ def _check_complete(home: "Home", study_id: str) -> None:
 
 
 def _print_champion(home: "Home", study_id: str) -> None:
-    """What the gate decided on a study, on its day, and who is champion now."""
+    """Print what the gate decided on a study at the time, and which cell is champion now."""
     from reporting.promotion import describe_advice, describe_champion, describe_decision, describe_folds_unjudged
     from storage.champions import load_champion, load_decision
     from storage.folds import load_study_folds

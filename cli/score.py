@@ -37,46 +37,60 @@ def score(
     ],
     model: Model = "champion",
     temperature: Temperature = None,
-    output: Annotated[str | None, typer.Option(help="A file: .csv, .jsonl or .parquet; else standard output.")] = None,
-    format_: Annotated[
-        Stream | None, typer.Option("--format", help="Form of standard output; csv if not given.")
+    output: Annotated[
+        str | None, typer.Option(help="Output file: .csv, .jsonl or .parquet; standard output if omitted.")
     ] = None,
-    text_column: Annotated[str | None, typer.Option(help="Column of the headline; else found.")] = None,
+    format_: Annotated[
+        Stream | None, typer.Option("--format", help="Format of standard output; csv if omitted.")
+    ] = None,
+    text_column: Annotated[str | None, typer.Option(help="Column of the headline; detected if omitted.")] = None,
     published_at_column: PublishedAtColumn = None,
     instrument_column: InstrumentColumn = None,
     timezone: Timezone = None,
     date_order: DateOrder = None,
     context_column: Annotated[
-        str | None, typer.Option(help="Column of the text before each headline; else as in the model's study.")
+        str | None,
+        typer.Option(help="Column of text to show before each headline; that of the model's study if omitted."),
     ] = None,
-    source_format: Annotated[str | None, typer.Option(help=f"Kind of file: {', '.join(FORMATS)}; else found.")] = None,
-    encoding: Annotated[str | None, typer.Option(help="Text encoding; else detected.")] = None,
-    delimiter: Annotated[str | None, typer.Option(help="Character between the fields of a CSV; else found.")] = None,
-    header_row: Annotated[int | None, typer.Option(help="Line that names the columns; else found.")] = None,
-    raw: Annotated[bool, typer.Option("--raw", help="In CSV, keep text that a spreadsheet would run.")] = False,  # noqa: FBT002
+    source_format: Annotated[
+        str | None, typer.Option(help=f"Kind of file: {', '.join(FORMATS)}; detected if omitted.")
+    ] = None,
+    encoding: Annotated[str | None, typer.Option(help="Text encoding; detected if omitted.")] = None,
+    delimiter: Annotated[
+        str | None, typer.Option(help="Character between the fields of a CSV; detected if omitted.")
+    ] = None,
+    header_row: Annotated[int | None, typer.Option(help="Line that names the columns; detected if omitted.")] = None,
+    raw: Annotated[bool, typer.Option("--raw", help="In CSV, leave text unchanged that looks like a formula.")] = False,  # noqa: FBT002
     unparsed: Annotated[
-        str, typer.Option(help="For an answer that is no label: `label` calls it unparsed, `neutral` neutral.")
+        str,
+        typer.Option(help="What to call an answer that is not a label: `label` for unparsed, `neutral` for neutral."),
     ] = "label",
     too_long: Annotated[
         str | None,
-        typer.Option(help="A headline longer than the model takes: `reject` or `truncate`; else as the model's study."),
+        typer.Option(
+            help="For headlines that are too long: `reject` or `truncate`; as in the model's study if omitted."
+        ),
     ] = None,
     evaluate: Annotated[  # noqa: FBT002
         bool,
-        typer.Option("--evaluate", help="Compare the answers with labels beside the headlines: accuracy, macro-F1."),
+        typer.Option("--evaluate", help="Compare the answers with the labels of the source: accuracy, macro-F1."),
     ] = False,
-    label_column: Annotated[str | None, typer.Option(help="Of --evaluate: column of the label; else found.")] = None,
+    label_column: Annotated[
+        str | None, typer.Option(help="For --evaluate: column of the label; detected if omitted.")
+    ] = None,
     label_columns: Annotated[
-        str | None, typer.Option(help="Of --evaluate: several columns that hold the label, as a,b,c.")
+        str | None, typer.Option(help="For --evaluate: several columns that hold the label, as a,b,c.")
     ] = None,
     label_map: Annotated[
-        Path | None, typer.Option(help="Of --evaluate: file of word: label, YAML or JSON; or {word: label, ...}.")
+        Path | None, typer.Option(help="For --evaluate: YAML or JSON file of `word: label`; or {word: label, ...}.")
     ] = None,
     thresholds: Annotated[
         str | None,
-        typer.Option(help="Of --evaluate: labels are scores, as in -0.1,0.1 for negative, positive."),
+        typer.Option(help="For --evaluate: labels are scores; with -0.1,0.1, negative is below, positive above."),
     ] = None,
-    drift_tolerance: Annotated[float, typer.Option(help="Shift of a share or of confidence that is reported.")] = 0.1,
+    drift_tolerance: Annotated[
+        float, typer.Option(help="Difference of a share or of mean confidence above which drift is reported.")
+    ] = 0.1,
 ) -> None:
     """Label headlines with the champion: a label, probabilities and the model's version for each, to SQL and a file.
 
@@ -87,9 +101,11 @@ def score(
     from schemas.source import ScoreSettings
 
     if output is not None and format_ is not None:
-        raise typer.BadParameter("--format is of standard output: the name of --output says what the file is")
+        raise typer.BadParameter(
+            "--format is for standard output; the format of a file follows from the name in --output"
+        )
     if not evaluate and (label_column or label_columns or label_map or thresholds):
-        raise typer.BadParameter("labels of the source are of --evaluate: add it")
+        raise typer.BadParameter("options for labels of the source need --evaluate: add it")
     values = {
         "source": source,
         "model": model,
@@ -115,28 +131,28 @@ def score(
         "thresholds": None if thresholds is None else thresholds.split(","),
         "label_map": None if label_map is None else read_label_map(str(label_map)),
     }
-    given = {name: value for name, value in values.items() if value is not None}
-    recalled = _recall(given)
-    run_scoring(check_settings(ScoreSettings, {**recalled, **given}), None if format_ is None else format_.value)
+    requested = {name: value for name, value in values.items() if value is not None}
+    recalled = _recall(requested)
+    run_scoring(check_settings(ScoreSettings, {**recalled, **requested}), None if format_ is None else format_.value)
 
 
-def _recall(given: "Mapping[str, Any]") -> dict[str, Any]:
-    """How the source was read when it was last ingested; a line says so at once."""
+def _recall(requested: "Mapping[str, Any]") -> dict[str, Any]:
+    """The settings with which the source was last ingested; prints them."""
     from schemas.source import list_reading
 
-    if given["source"] == "-":
+    if requested["source"] == "-":
         return {}
-    names = list_reading(evaluate=given["evaluate"])
-    recalled = {name: value for name, value in recall_reading(given).items() if name in names}
+    names = list_reading(evaluate=requested["evaluate"])
+    recalled = {name: value for name, value in recall_reading(requested).items() if name in names}
     if recalled:
-        print_notice(describe_recalled(given["source"], recalled))
+        print_notice(describe_recalled(requested["source"], recalled))
     return recalled
 
 
 def run_scoring(settings: "ScoreSettings", form: "Literal['csv', 'jsonl'] | None") -> None:
-    """Score in this process; where a Prefect server is set, as a flow run that its UI shows.
+    """Score in this process, or as a flow run if a Prefect server is set and answers go to a file.
 
-    Answers go to standard output where they go to no file; then `form` says how.
+    Without an output file, answers go to standard output in the format `form`.
     """
     from cli.session.interruption import prompt_interruption
     from cli.session.session import is_server_set, prefect_session
@@ -150,7 +166,7 @@ def run_scoring(settings: "ScoreSettings", form: "Literal['csv', 'jsonl'] | None
     home = Home.from_environment()
     if home.warehouse.exists():
         prepare_warehouse(home.warehouse)
-    chosen = choose_model(settings)  # what is wrong with it is said before anything starts
+    chosen = choose_model(settings)  # its errors are reported before anything starts
     if settings.output is not None and is_server_set():
         with prefect_session(stderr):
             from flows.score import score
@@ -188,7 +204,7 @@ def _answers_to_stdout(form: "Literal['csv', 'jsonl']", csv_rows: "CsvRows") -> 
 
 
 def _print_end(csv_rows: "CsvRows", watch: "DriftWatch", scored: "ScoredSource") -> None:
-    """Tell what came of a source, all of it or as far as it was scored."""
+    """Print the result for a source, or for the part of it that was scored."""
     from operations.answers import describe_result
 
     for line in describe_result(scored):
@@ -198,7 +214,7 @@ def _print_end(csv_rows: "CsvRows", watch: "DriftWatch", scored: "ScoredSource")
 
 
 def _send_drift(settings: "ScoreSettings", cell_id: str, scoring_id: str, drifted: "Sequence[Drift]") -> None:
-    """Send the event of drift to the Prefect server that is set; a line where it does not answer."""
+    """Send the drift event to the Prefect server that is set; print a line if it does not answer."""
     from tasks.scoring import emit_drift
 
     if _has_server("drift"):
@@ -206,26 +222,26 @@ def _send_drift(settings: "ScoreSettings", cell_id: str, scoring_id: str, drifte
 
 
 def _send_nowhere(_: str, __: "Sequence[Drift]") -> None:
-    """There is no server to send to."""
+    """Send nothing, since no server is set."""
 
 
 def _send_drop(scored: "ScoredSource", drop: "FreshAccuracy") -> bool:
-    """Send the event of a drop of accuracy as that of drift; whether it was sent."""
+    """Send the event of a drop of accuracy; whether it was sent."""
     from tasks.scoring import emit_drop
 
     return _has_server("the drop") and emit_drop(scored.scoring_id, scored.source, scored.cell_id, drop)
 
 
 def _send_to_nobody(_: "FreshAccuracy") -> bool:
-    """There is no server to send to."""
+    """Send nothing, since no server is set."""
     return False
 
 
-def _has_server(what: str) -> bool:
-    """Whether the Prefect server that is set answers; a line where it does not."""
+def _has_server(subject: str) -> bool:
+    """Whether the Prefect server that is set answers; prints a line if it does not."""
     from cli.session.session import check_set_server
 
     unusable = check_set_server()
     if unusable:
-        print_notice(f"the event of {what} is not sent: {unusable}")
+        print_notice(f"the event of {subject} is not sent: {unusable}")
     return not unusable

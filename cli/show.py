@@ -1,4 +1,4 @@
-"""`fintone show`: what an id or a name is, and what is known of it."""
+"""`fintone show`: what an id or a name refers to, and what is known about it."""
 
 from typing import Annotated
 
@@ -18,7 +18,7 @@ def show(
     ],
     format_: Annotated[Form, typer.Option("--format", help="How to print the answer.")] = Form.TABLE,
 ) -> None:
-    """Show what an id or a name is: a study, a cell, a snapshot, the champion, or anything else with an id.
+    """Show what an id or a name refers to: a study, a cell, a snapshot, the champion, or anything else with an id.
 
     Example: fintone show champion
     """

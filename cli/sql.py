@@ -20,9 +20,9 @@ def sql(
     output: Annotated[Path | None, typer.Option(help="Write the answer to this file instead.")] = None,
     timeout: Annotated[float, typer.Option(min=0.001, help="Seconds that the query may take.")] = 60.0,
     memory: Annotated[float, typer.Option(min=0.05, help="Gigabytes of memory that the query may take.")] = 2.0,
-    raw: Annotated[bool, typer.Option("--raw", help="In CSV, keep text that a spreadsheet would run.")] = False,  # noqa: FBT002
+    raw: Annotated[bool, typer.Option("--raw", help="In CSV, leave text unchanged that looks like a formula.")] = False,  # noqa: FBT002
 ) -> None:
-    """Query the warehouse with SQL. A table on a terminal is cut to its width and to 40 rows; a pipe gets all of it.
+    """Query the warehouse with SQL. A table on a terminal is cut to its width and 40 rows; a pipe gets everything.
 
     Example: fintone sql "SELECT model, temperature, accuracy FROM leaderboard WHERE study_id = latest_study()"
     """
@@ -41,7 +41,7 @@ def sql(
 
 
 def _leave_at_once(reason: BaseException) -> None:
-    """End the process where a library does not let go of it: after Ctrl-C, or with the line of an error."""
+    """End the process at once, since a library may not return: after Ctrl-C, or with the line of an error."""
     is_interrupted = isinstance(reason, KeyboardInterrupt)
     if debugging.is_on:
         sys.stderr.write(show_text("".join(traceback.format_exception(reason)), lines=True))

@@ -1,4 +1,4 @@
-"""`fintone withdraw`: delete answers that another adapter gave in a cell's name."""
+"""`fintone withdraw`: delete stored answers of a cell that another adapter gave."""
 
 from typing import Annotated
 
@@ -7,7 +7,7 @@ from cli.output.console import print_lines
 
 
 def withdraw(cell: Annotated[str, FINE_TUNE]) -> None:
-    """Withdraw stored answers of a cell that its adapter did not give, or that nobody knows which adapter gave.
+    """Delete stored answers of a cell that another adapter gave, or whose adapter is unknown.
 
     Example: fintone withdraw 3f9a
     """

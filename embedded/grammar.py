@@ -1,7 +1,7 @@
-"""The grammar of the synthetic headlines: random state in, headline and sentiment out.
+"""The grammar of the synthetic headlines: generates a headline and its sentiment from random state.
 
-Whether a headline is good news mostly follows from its metric and its direction together ("profit fell", "costs
-fell"), from negation, from two numbers, or from the main clause of two, so that seldom a single word decides.
+The sentiment mostly follows from metric and direction together ("profit fell", "costs fell"), from negation, from two
+numbers, or from the main clause of two, so a single word seldom decides.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from random import Random
 from embedded import lexicon
 
 GOOD_METRIC_SHARE = 0.65
-"""News is more often of profits than of costs, so a direction alone tells something, and not enough."""
+"""The share of good metrics is above one half, so a direction by itself is informative, but not sufficient."""
 
 FLIP = {"positive": "negative", "negative": "positive"}
 
@@ -35,18 +35,18 @@ def generate_headline(random: Random) -> SyntheticHeadline:
 def generate_lesson(random: Random) -> SyntheticHeadline:
     """Draw a bare move of a metric, for the base model's corpus.
 
-    Every second text says outright whether the metric went up or down, so that a small model can learn the words before
-    their combination.
+    Every second text states whether the metric went up or down, so a small model can learn the words before their
+    combination.
     """
     good, rises = random.random() < GOOD_METRIC_SHARE, random.random() < 0.5
     move = _move_in_numbers(random, rises) if random.random() < 0.1 else _move_in_words(random, rises)
     metric = random.choice(lexicon.GOOD_METRICS if good else lexicon.BAD_METRICS)
-    said = random.choice(("", " It went up." if rises else " It went down."))
-    return SyntheticHeadline(f"{_capitalise(metric)} {move} .{said}", "positive" if good == rises else "negative")
+    statement = random.choice(("", " It went up." if rises else " It went down."))
+    return SyntheticHeadline(f"{_capitalise(metric)} {move} .{statement}", "positive" if good == rises else "negative")
 
 
 def generate_wish(random: Random) -> str:
-    """Draw a text that says which way a metric should go, for the base model's corpus."""
+    """Draw a text that states which way a metric should go, for the base model's corpus."""
     good = random.random() < 0.5
     metric = random.choice(lexicon.GOOD_METRICS if good else lexicon.BAD_METRICS)
     return f"{random.choice(lexicon.WANTED if good else lexicon.UNWANTED)} {metric} ."
@@ -69,7 +69,7 @@ def _two_amounts(random: Random) -> tuple[int, int]:
 
 
 def generate_remark(random: Random, sentiment: str) -> str:
-    """Draw how the market took a headline of this sentiment; no remark holds a label word."""
+    """Draw the market's reaction to a headline of this sentiment; no remark contains a label word."""
     return random.choice(lexicon.REMARKS[sentiment])
 
 
@@ -82,7 +82,7 @@ def _company(random: Random) -> str:
 
 
 def _metric_and_direction(random: Random, sentiment: str) -> tuple[str, dict[str, tuple[str, ...]]]:
-    """A metric and a direction that together are this sentiment."""
+    """A metric and a direction that together have this sentiment."""
     good = random.random() < GOOD_METRIC_SHARE
     rises = good == (sentiment == "positive")
     metric = random.choice(lexicon.GOOD_METRICS if good else lexicon.BAD_METRICS)
@@ -90,7 +90,7 @@ def _metric_and_direction(random: Random, sentiment: str) -> tuple[str, dict[str
 
 
 def _clause(random: Random, sentiment: str) -> str:
-    """A metric that moved or, one time in five, that did not move the other way."""
+    """A metric that moved or, one time in five, did not move in the opposite direction."""
     if random.random() < 0.2:
         metric, direction = _metric_and_direction(random, FLIP[sentiment])
         return f"{metric} {random.choice(lexicon.NEGATIONS)} {random.choice(direction['base'])}"
@@ -123,7 +123,7 @@ def _expected(random: Random, sentiment: str) -> str:
 
 
 def _two_numbers(random: Random, sentiment: str) -> str:
-    """The direction lies in two amounts: no verb says which way it went."""
+    """The direction follows from two amounts: no verb states it."""
     good = random.random() < GOOD_METRIC_SHARE
     metric = random.choice(lexicon.COUNTED_GOOD if good else lexicon.COUNTED_BAD)
     low, high = _two_amounts(random)

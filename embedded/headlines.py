@@ -1,6 +1,6 @@
 """The shipped synthetic headlines: `python -m embedded.headlines` writes headlines.csv again, byte for byte.
 
-Ingestion takes the file like any other CSV.
+The file is ingested like any other CSV.
 """
 
 import csv

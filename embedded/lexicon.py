@@ -1,6 +1,6 @@
 """The words of the synthetic headlines.
 
-Every company is invented, and several bear names such as "Risewell" or "Lossmann", so that a direction word alone
+Every company is invented, and several have names such as "Risewell" or "Lossmann", so a direction word by itself
 proves nothing.
 """
 
@@ -40,7 +40,7 @@ BAD_METRICS = (
 
 COUNTED_GOOD = ("operating profit", "net profit", "net sales", "turnover", "revenue", "order intake", "cash flow")
 COUNTED_BAD = ("costs", "the operating loss", "the net loss", "debt", "expenses", "impairments", "credit losses")
-"""Metrics that are given as an amount of money, for headlines whose direction lies in two numbers."""
+"""Metrics that are stated as an amount of money, for headlines whose direction follows from two numbers."""
 
 RISE = {
     "past": ("rose", "grew", "increased", "climbed", "went up", "surged", "expanded"),
@@ -75,7 +75,7 @@ BAD_EVENTS = (
     ("laid off", "lay off", "{amount} people"),
     ("issued", "issue", "a warning on its results"),
 )
-"""Events whose own verb says whether the news is good: the verb in the past, its base form, and its object."""
+"""Events whose verb shows whether the news is good: the verb in the past, its base form, and its object."""
 
 NEGATIONS = ("did not", "failed to", "will no longer")
 
@@ -165,4 +165,4 @@ REMARKS = {
         "Shrugs all round on the market.",
     ),
 }
-"""What the market did next, for the base model's corpus alone. None holds a label word."""
+"""The market's reactions, only for the base model's corpus. None contains a label word."""

@@ -1,4 +1,4 @@
-"""Where the shipped files lie."""
+"""Paths of the shipped files."""
 
 from pathlib import Path
 
@@ -6,4 +6,4 @@ MODEL_FOLDER = Path(__file__).parent / "model"
 """The embedded base model in Hugging Face's own format: configuration, tokenizer, float16 safetensors."""
 
 RECIPE_FILE = Path(__file__).parent / "recipe.json"
-"""What the embedded base model was built from, with the hash of each of its files."""
+"""The inputs that the embedded base model was built from, and the hash of each of its files."""

@@ -1,4 +1,4 @@
-"""How `retrain` runs the cells of a grid: one group after the other here, side by side on a cluster."""
+"""How `retrain` runs the cells of a grid: group after group on this machine, in parallel on a cluster."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -24,58 +24,58 @@ Groups = Sequence[Sequence[ModelCell]]
 def run_cells(
     study: StudyPlan, cells: Sequence[ModelCell], most: Mapping[str, int], bases: Sequence[ModelCell] = ()
 ) -> None:
-    """Train and score cells; one that fails is left behind.
+    """Train and score cells; a cell that fails does not stop the others.
 
     Args:
-        study: Theirs.
-        cells: All that are to run.
-        most: How many cells of a family are trained side by side; 1 where it does not say.
-        bases: Untouched base models that are scored before them.
+        study: The study of the cells.
+        cells: The cells to run.
+        most: How many cells of each family are trained side by side; 1 for a family that is missing.
+        bases: Untouched base models, which are scored first.
     """
     pace = plan_pace(study, cells, most, bases)
     do_all(study, [*score_bases(study, bases, pace), *divide(study, cells, most, partial(run_in_turn, study, pace))])
 
 
-def do_all(study: StudyPlan, works: Sequence[Callable[[], None]]) -> None:
-    """Do works one after the other on this machine, side by side on a cluster."""
+def do_all(study: StudyPlan, calls: Sequence[Callable[[], None]]) -> None:
+    """Make the calls one after the other on this machine, in parallel on a cluster."""
     if study.config.runner.kind == "local":
-        for work in works:
-            work()
-    elif works:
-        run_side_by_side(works)
+        for call in calls:
+            call()
+    elif calls:
+        run_side_by_side(calls)
 
 
 def divide(
     study: StudyPlan, cells: Sequence[ModelCell], most: Mapping[str, int], run: Callable[[Groups], None]
 ) -> list[Callable[[], None]]:
-    """The works that run all cells, each a call of `run`; no two works share a training."""
+    """The calls of `run` that together run all cells; no two of them share a training."""
     return [partial(run, groups) for groups in _split(study, cells, most)]
 
 
 def _split(study: StudyPlan, cells: Sequence[ModelCell], most: Mapping[str, int]) -> list[Groups]:
-    """The groups of each work."""
+    """The groups of cells that each call runs."""
     if study.config.runner.kind != "local":
-        return [[[cell] for cell in own] for own in split_apart(cells)]
+        return [[[cell] for cell in chunk] for chunk in split_apart(cells)]
     return [group_cells(cells, lambda cell: most.get(family_of(cell), 1))]
 
 
 def score_bases(study: StudyPlan, bases: Sequence[ModelCell], pace: Pace) -> list[Callable[[], None]]:
-    """The works that score untouched base models."""
+    """The calls that score untouched base models."""
     return [partial(_score_base, study, base, pace) for base in bases]
 
 
 def plan_pace(
     study: StudyPlan, cells: Sequence[ModelCell], most: Mapping[str, int], bases: Sequence[ModelCell] = ()
 ) -> Pace:
-    """What is measured and estimated of cells in their order, and of bases before them; see `run_cells`."""
-    works = _split(study, cells, most)
-    order = [cell for groups in works for group in groups for cell in group]
+    """The pace of a run of cells in their order, after any bases; see `run_cells`."""
+    chunks = _split(study, cells, most)
+    order = [cell for groups in chunks for group in groups for cell in group]
     steps = added_steps([cell.settings for cell in order], study.config.split.train_per_class * len(LABELS))
     measured = {
-        cell.name: CellWork(str(cell.base.folder), own, cell.settings.training.batch_size)
-        for cell, own in [*((base, 0) for base in bases), *zip(order, steps, strict=True)]
+        cell.name: CellWork(str(cell.base.folder), added, cell.settings.training.batch_size)
+        for cell, added in [*((base, 0) for base in bases), *zip(order, steps, strict=True)]
     }
-    lanes = 1 if study.config.runner.kind == "local" else len(works)
+    lanes = 1 if study.config.runner.kind == "local" else len(chunks)
     return Pace(measured, [cell.name for cell in order], lanes)
 
 
@@ -86,7 +86,7 @@ def _score_base(study: StudyPlan, cell: ModelCell, pace: Pace) -> None:
 
 
 def run_in_turn(study: StudyPlan, pace: Pace, groups: Groups) -> None:
-    """Train and score one group of cells after the other; a cell that fails is left behind."""
+    """Train and score the groups one after the other; a cell that fails does not stop the others."""
     for group in groups:
         with pacing(pace), pace.running([cell.name for cell in group]):
             _run_group(study, place_cells(group, pace))
@@ -94,12 +94,12 @@ def run_in_turn(study: StudyPlan, pace: Pace, groups: Groups) -> None:
 
 
 def place_cells(cells: Sequence[ModelCell], pace: Pace) -> dict[ModelCell, str]:
-    """Cells to their positions, as `cell 2/6 `."""
+    """The position of each cell, as in `cell 2/6 `."""
     return {cell: f"cell {pace.order.index(cell.name) + 1}/{len(pace.order)} " for cell in cells}
 
 
 def _run_group(study: StudyPlan, cells: Mapping[ModelCell, str]) -> None:
-    """Train cells, side by side if there are several, and score them; each has its position, as `cell 2/6 `."""
+    """Train cells, side by side if there are several, and score them; `cells` has their positions."""
     retries = study.config.training.retries
     train, score = train_cell.with_options(retries=retries), score_cell.with_options(retries=retries)
     trained = _train_together(study, cells) if len(cells) > 1 else frozenset[str]()
@@ -109,7 +109,7 @@ def _run_group(study: StudyPlan, cells: Mapping[ModelCell, str]) -> None:
 
 
 def _train_together(study: StudyPlan, cells: Mapping[ModelCell, str]) -> frozenset[str]:
-    """The ids of the cells that were trained side by side; none where that failed, and each is to be trained alone."""
+    """Train cells side by side and return their ids; none if that failed, and they must be trained one by one."""
     train = train_side_by_side.with_options(retries=study.config.training.retries)
     state = train(study, tuple(cells), tuple(cells.values()), return_state=True)
     result: Any = state.result(raise_on_failure=False)
@@ -123,7 +123,7 @@ def _train_together(study: StudyPlan, cells: Mapping[ModelCell, str]) -> frozens
 
 
 def _report_pace(pace: Pace) -> None:
-    """Tell how many cells are done, and how long the others will take, if any are left and that can be told."""
+    """Announce how many cells are done and how long the others will take, if any are left and there is an estimate."""
     seconds = pace.seconds_left()
     if pace.done < len(pace.order) and seconds is not None:
         left = format_seconds(seconds)
@@ -131,7 +131,7 @@ def _report_pace(pace: Pace) -> None:
 
 
 def went_well(cell: ModelCell, state: State[Any]) -> bool:
-    """Whether a task of the cell ended well; input that no other cell could use either ends the study."""
+    """Whether a task of the cell succeeded; an error in the input, which would fail every cell, ends the study."""
     if state.is_completed():
         return True
     error = state.result(raise_on_failure=False)

@@ -1,6 +1,6 @@
-"""Secrets of a flow: the hub's token, from the environment or else from a Prefect block. Kept nowhere, told to nobody.
+"""Secrets of a flow: the hub's token, from the environment or else from a Prefect block. Not stored, not shown.
 
-The blocks lie encrypted on the Prefect server; a worker's environment then needs no secret of its own.
+Blocks are stored encrypted on the Prefect server, so that a worker's environment needs no secret.
 """
 
 import os
@@ -16,7 +16,7 @@ HUB_TOKEN_BLOCK = "fintone-hub-token"  # noqa: S105 (the name of a block)
 def provide_hub_token() -> None:
     """Let this process, and those that it starts, read the hub with the token of the block `fintone-hub-token`.
 
-    What the environment has goes before; without a block nothing is set, and public models need none.
+    A token in the environment takes precedence. Without a block nothing is set; public models need no token.
     """
     if os.environ.get(HUB_TOKEN):
         return

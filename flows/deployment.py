@@ -1,14 +1,14 @@
-"""How a process that ran a flow ends: one of the command line, or one of a Prefect worker's own."""
+"""How a process that ran a flow ends: that of the command line, or one that a Prefect worker started."""
 
 import atexit
 from contextlib import suppress
 
 SECONDS_TO_CLOSE = 5.0
-"""That Prefect has to send what it still holds."""
+"""How long Prefect may take to send what it still holds."""
 
 
 def close_prefect_of_deployment() -> None:
-    """Where a worker runs the flow in a process of its own, close Prefect when that process ends."""
+    """If a worker runs the flow in its own process, close Prefect when that process ends."""
     from prefect.runtime import deployment
 
     if deployment.id:

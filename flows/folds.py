@@ -1,4 +1,4 @@
-"""How `retrain` runs a study of folds: the cells of each fold, then what they answered together."""
+"""How `retrain` runs a study of folds: first the cells of each fold, then the pooling of their answers."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -13,13 +13,13 @@ def run_folds(study: StudyPlan, most: Mapping[str, int]) -> None:
 
     Args:
         study: The study, with folds.
-        most: How many cells of a family are trained side by side; 1 where it does not say.
+        most: How many cells of each family are trained side by side; 1 for a family that is missing.
     """
     whole = study.asked_whole
-    works = score_bases(study, whole, plan_pace(study, (), most, whole))
+    calls = score_bases(study, whole, plan_pace(study, (), most, whole))
     for fold in study.folds:
         pace = plan_pace(fold, fold.cells, most, fold.base_cells)
-        works += score_bases(fold, fold.base_cells, pace)
-        works += divide(fold, fold.cells, most, partial(run_in_turn, fold, pace))
-    do_all(study, works)
+        calls += score_bases(fold, fold.base_cells, pace)
+        calls += divide(fold, fold.cells, most, partial(run_in_turn, fold, pace))
+    do_all(study, calls)
     pool_folds(study)

@@ -16,11 +16,11 @@ def ingest(data: DataSettings, again: bool = False) -> IngestedSource:  # noqa: 
     """Read and validate a source; its accepted headlines become a snapshot, its rejected rows are kept with reasons.
 
     Args:
-        data: The source and how it is read. What did not change since it was ingested ends the flow.
-        again: Read it though it did not change, as where an earlier version left out its dates.
+        data: The source and how it is read. If it has not changed since it was ingested, the flow ends.
+        again: Read it even if it has not changed, for example because an earlier version left out its dates.
 
     Returns:
-        The ids under which its rows lie in the warehouse.
+        The ids under which its rows are in the warehouse.
     """
     close_prefect_of_deployment()
     show_notices()

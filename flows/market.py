@@ -1,4 +1,4 @@
-"""The flow `market`: the sentiment of a model beside prices."""
+"""The flow `market`: how returns follow the sentiment of a model."""
 
 from prefect import flow
 

@@ -1,4 +1,4 @@
-"""What storage says while it works, such as that it waits: a line in the log of the flow, or on standard error."""
+"""Shows the messages that storage logs, such as that it waits: in the log of the flow, or on standard error."""
 
 import logging
 import sys
@@ -10,10 +10,10 @@ LOGGER = "fintone"
 
 
 class NoticeHandler(logging.Handler):
-    """Shows log records of fintone's own."""
+    """Shows the log records of fintone."""
 
     def __init__(self, notify: Callable[[str], None]) -> None:
-        """Show a record by `notify` where no flow is at work."""
+        """Show a record with `notify` if no flow is running."""
         super().__init__()
         self._notify = notify
 
@@ -29,10 +29,10 @@ class NoticeHandler(logging.Handler):
 
 
 def show_notices(notify: Callable[[str], None] | None = None) -> None:
-    """Show what is logged from here on; calling it again changes nothing.
+    """Show what is logged from now on; a second call changes nothing.
 
     Args:
-        notify: Shows a line where no flow is at work; on standard error if not given.
+        notify: Shows a line if no flow is running; on standard error if not given.
     """
     logger = logging.getLogger(LOGGER)
     if not any(isinstance(handler, NoticeHandler) for handler in logger.handlers):
@@ -41,7 +41,7 @@ def show_notices(notify: Callable[[str], None] | None = None) -> None:
 
 
 def _is_in_run() -> bool:
-    """Whether a flow or a task is at work here, which has a log of its own."""
+    """Whether this code runs in a flow or a task, which has its own log."""
     if "prefect.context" not in sys.modules:
         return False
     from prefect.context import FlowRunContext, TaskRunContext

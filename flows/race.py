@@ -23,12 +23,12 @@ from tasks.race import judge_epoch, pause_cells
 def run_race(study: StudyPlan, most: Mapping[str, int]) -> None:
     """Train the cells of the grid an epoch at a time, and drop those that are significantly worse than the best.
 
-    A race that was interrupted, or whose cells failed, goes through the same epochs again: what is finished is not
+    A race that was interrupted, or whose cells failed, goes through the same epochs again. What is finished is not
     done again, and the same answers lead to the same drops.
 
     Args:
         study: The study.
-        most: How many cells of a family are trained side by side; 1 where it does not say.
+        most: How many cells of each family are trained side by side; 1 for a family that is missing.
     """
     racers, bases = line_up(study.cells), study.base_cells
     pace = plan_pace(study, study.cells, most, bases)
@@ -36,27 +36,27 @@ def run_race(study: StudyPlan, most: Mapping[str, int]) -> None:
         dropped = load_dropped(study)
         ending = [cell for racer in racers for cell in racer.ending(epoch) if cell.cell_id not in dropped]
         fields = meet(find_racing(study, epoch), epoch)
-        works = divide(study, ending, most, partial(run_in_turn, study, pace))
-        works += divide(study, _find_paused(fields, epoch), most, partial(_pause_in_turn, study, pace, epoch))
-        do_all(study, [*(score_bases(study, bases, pace) if epoch == 1 else ()), *works])
+        calls = divide(study, ending, most, partial(run_in_turn, study, pace))
+        calls += divide(study, _find_paused(fields, epoch), most, partial(_pause_in_turn, study, pace, epoch))
+        do_all(study, [*(score_bases(study, bases, pace) if epoch == 1 else ()), *calls])
         if fields:
             pace.leave_out(judge_epoch(study, epoch))
 
 
 def _find_paused(fields: Sequence[Sequence[Racer]], epoch: int) -> list[ModelCell]:
-    """The cells whose training pauses, since no cell of their racer ends with the epoch."""
-    return [racer.longer(epoch)[0] for own in fields for racer in own if not racer.ending(epoch)]
+    """The cells whose training pauses, because no cell of their racer ends with this epoch."""
+    return [racer.longer(epoch)[0] for field in fields for racer in field if not racer.ending(epoch)]
 
 
 def _pause_in_turn(study: StudyPlan, pace: Pace, epoch: int, groups: Groups) -> None:
-    """Train one group of cells after the other to the end of an epoch, and score them on validation."""
+    """Train the groups one after the other to the end of an epoch, and score them on validation."""
     for group in groups:
         with pacing(pace), pace.pausing([cell.name for cell in group]):
             _pause_group(study, place_cells(group, pace), epoch)
 
 
 def _pause_group(study: StudyPlan, cells: Mapping[ModelCell, str], epoch: int) -> None:
-    """Pause cells side by side; where that fails, each alone. A cell that fails is left behind."""
+    """Pause cells side by side, or one by one if that fails. A cell that fails does not stop the others."""
     pause = pause_cells.with_options(retries=study.config.training.retries)
     state = pause(study, tuple(cells), tuple(cells.values()), epoch, return_state=True)
     if went_well(next(iter(cells)), state) or len(cells) == 1:

@@ -63,10 +63,10 @@ def retrain(config: StudyConfig) -> str:
 
 
 def _complete(home: Home, study: StudyPlan, ingested: IngestedSource) -> None:
-    """Do what the study lacks; nothing where it is answered, as by a process that ran it until now."""
+    """Do what the study lacks: nothing if it is finished, for example by a process that ran it until now."""
     if is_answered(home.warehouse, study.study_id) and not lacks_adapters(home, study.study_id):
         announce(f"nothing new: study {study.study_id} is finished")
-        if not home.report(study.study_id).exists():  # it was killed at its very end, as where checkpoints are left
+        if not home.report(study.study_id).exists():  # it was killed at its very end; then checkpoints are left too
             _publish_report(study)
         _drop_checkpoints(study)
         return
@@ -84,7 +84,7 @@ def _drop_checkpoints(study: StudyPlan) -> None:
 
 
 def _answer(study: StudyPlan, ingested: IngestedSource) -> None:
-    """Evaluate the baselines and the base, run all cells, compare them, judge the best, and publish what they say."""
+    """Evaluate the baselines and the bases, run all cells, compare them, judge the best, and publish the results."""
     warehouse = Home.from_environment().warehouse
     start_study(warehouse, study.study_id, write_stored(study.config))
     check = check_bases if study.config.runner.kind == "local" else _leave_to_nodes
@@ -105,7 +105,7 @@ def _answer(study: StudyPlan, ingested: IngestedSource) -> None:
         judge_challenger(study)
         publish_leaderboard(study, ingested)
         finish_study(warehouse, study.study_id, "incomplete" if load_missing(warehouse, study.study_id) else "finished")
-        _publish_report(study)  # which tells how the study ended
+        _publish_report(study)  # it shows how the study ended
     except BaseException as error:
         finish_study(warehouse, study.study_id, "failed" if isinstance(error, Exception) else "interrupted")
         raise
@@ -121,10 +121,10 @@ def _run_curve(study: StudyPlan, most: Mapping[str, int]) -> None:
 
 
 def _leave_to_nodes(_: StudyPlan) -> dict[str, int]:
-    """On a cluster each node checks its own copy of a base, and trains a cell at a time."""
+    """On a cluster each node checks its own copy of a base, and trains one cell at a time."""
     return {}
 
 
 def _publish_report(study: StudyPlan) -> None:
-    """Write the report; if that fails the study is as good without it, and `fintone report` makes it."""
+    """Write the report. If that fails, the study is still complete, and `fintone report` writes it later."""
     publish_report(study.study_id, return_state=True)

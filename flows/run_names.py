@@ -1,4 +1,4 @@
-"""What the run of a study is called in Prefect: its name or profile, its source, what varies, and then its id."""
+"""The name of a study's run in Prefect: its name or profile, its source, what varies, and then its id."""
 
 from uuid import UUID
 
@@ -7,7 +7,7 @@ from schemas.config import StudyConfig
 
 
 def name_run() -> str:
-    """A name for the flow run that begins, as `desk on headlines.csv: lr=2e-04,1e-03 epochs=1,3`."""
+    """A name for the flow run that begins, as in `desk on headlines.csv: lr=2e-04,1e-03 epochs=1,3`."""
     from prefect.runtime import flow_run
 
     config = StudyConfig.model_validate(flow_run.parameters["config"])
@@ -15,7 +15,7 @@ def name_run() -> str:
 
 
 def add_study_id(study_id: str) -> None:
-    """Add the id of the study, which its plan gives, to the name of this flow run."""
+    """Add the id of the study, which is known once it is planned, to the name of this flow run."""
     from prefect.client.orchestration import get_client
     from prefect.runtime import flow_run
 

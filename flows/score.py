@@ -20,7 +20,8 @@ def score(settings: ScoreSettings) -> ScoredSource:
     """Label headlines with the champion, or with a named cell, and watch how answers drift and whether accuracy drops.
 
     Args:
-        settings: The source, the model, and where the answers go. What the model said before is not asked again.
+        settings: The source, the model, and where the answers go. Headlines that the model has answered before are not
+            scored again.
 
     Returns:
         The scoring: its answers are in the view `scores`, its drift in `score_drift`.

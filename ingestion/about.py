@@ -1,4 +1,4 @@
-"""What a source says of a headline beside text and label: when it was published, of what, by whom, in what context."""
+"""The columns of a source besides text and label: time of publication, instrument, publisher and context."""
 
 from collections.abc import Callable, Container, Sequence
 from typing import Any
@@ -26,7 +26,7 @@ ABOUT_NAMES = {
 }
 """Known names of the columns, best first, by the field of a raw row; case, padding, `_`, `-` and a plural ignored.
 
-A column of contexts has none: it is one if the settings say so.
+A column of contexts has no known name: the settings must name it.
 """
 
 _LONGEST_MISSING = max(map(len, MISSING_WORDS))
@@ -37,46 +37,46 @@ def find_about(
 ) -> dict[str, int]:
     """The places of the columns of time, instrument, publisher and context that the settings name or that are found.
 
-    A column is found by its name; one of times also needs values that look like dates.
+    A column is found by its name; a column of times also needs values that look like dates.
 
     Args:
         names: The names of all columns.
-        judge: Gives the first values of a column by its place.
+        judge: Returns the first values of a column by its place.
         settings: Which columns are named; an empty name means that there is none.
         taken: The places of columns that hold text, label or part.
     """
     named, found = name_about(settings), dict[str, int]()
-    for what, known in ABOUT_NAMES.items():
-        wanted = named[what]
+    for field, known in ABOUT_NAMES.items():
+        wanted = named[field]
         if wanted is not None:
             places = find_named(names, wanted) if wanted else []
         else:
             ranks = _rank(names, known)
-            fits = (place for place in ranks if place not in taken and _fits(what, judge(place)))
+            fits = (place for place in ranks if place not in taken and _fits(field, judge(place)))
             places = sorted(fits, key=ranks.__getitem__)
         if places:
-            found[what] = places[0]
+            found[field] = places[0]
     return found
 
 
 def name_about(settings: DataSettings) -> dict[str, str | None]:
     """The columns of time, instrument, publisher and context as the settings name them.
 
-    An empty name means that there is none, None that the column is to be found.
+    An empty name means that there is no such column; None means that the column is to be found.
     """
-    return {what: getattr(settings, f"{what}_column") for what in ABOUT_NAMES}
+    return {field: getattr(settings, f"{field}_column") for field in ABOUT_NAMES}
 
 
 def miss_about(names: Sequence[str], settings: DataSettings) -> dict[str, str]:
-    """The columns of time, instrument, publisher and context that the settings name and that are not there."""
-    told = name_about(settings)
-    return {what: name for what, name in told.items() if name and not find_named(names, name)}
+    """The columns of time, instrument, publisher and context that the settings name but the table lacks."""
+    named = name_about(settings)
+    return {field: name for field, name in named.items() if name and not find_named(names, name)}
 
 
 def read_word(cell: Any) -> str | None:
-    """The word of a cell of a time, an instrument, a publisher or a context.
+    """The word in a cell with a time, an instrument, a publisher or a context.
 
-    None for an empty one, and for one that says that there is no value.
+    None if the cell is empty, or if its word means that there is no value.
     """
     if isinstance(cell, str) and cell.isascii():  # most are, and a million of them take a second less
         return _unless_missing(" ".join(cell.split()))
@@ -90,16 +90,16 @@ def read_word(cell: Any) -> str | None:
 def _rank(names: Sequence[str], known: Sequence[str]) -> dict[int, int]:
     forms = [*known, *map(pluralise, known)]
     found = ((place, {end_of(name), " ".join(split_words(name))}) for place, name in enumerate(names))
-    ranks = ((place, [rank for rank, form in enumerate(forms) if form in own]) for place, own in found)
-    return {place: min(own) for place, own in ranks if own}
+    ranks = ((place, [rank for rank, form in enumerate(forms) if form in folded]) for place, folded in found)
+    return {place: min(fitting) for place, fitting in ranks if fitting}
 
 
-def _fits(what: str, values: ColumnValues) -> bool:
-    return values.holds_dates if what == "published_at" else values.is_short
+def _fits(field: str, values: ColumnValues) -> bool:
+    return values.holds_dates if field == "published_at" else values.is_short
 
 
 def _unless_missing(word: str) -> str | None:
-    """The word; None for an empty one, and for one that says that there is no value."""
+    """The word; None if it is empty or means that there is no value."""
     if len(word) > _LONGEST_MISSING:
         return word
     return None if not word or word.casefold() in MISSING_WORDS else word

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from ingestion.arrow_cells import ROWS_AT_ONCE, is_text, iter_cells, told
+from ingestion.arrow_cells import ROWS_AT_ONCE, arrow_errors, is_text, iter_cells
 from ingestion.arrow_size import check_sizes
 from ingestion.class_labels import find_class_names
 from ingestion.labels import LabelWords
@@ -28,9 +28,9 @@ def is_arrow(content: bytes) -> bool:
 
 
 def read_arrow(content: bytes, source: str, settings: DataSettings) -> TableRows:
-    """Give the rows in order; a file is read as the stream that it holds, whose sizes are checked first.
+    """Give the rows in order. A file is read as the stream that it holds; the sizes in its headers are checked first.
 
-    Columns of types in which few bytes stand for very many values are not read.
+    Columns are not read if few bytes can stand for very many values of their type.
 
     Raises:
         ArrowError: If it is broken; also while the rows are read.
@@ -40,7 +40,7 @@ def read_arrow(content: bytes, source: str, settings: DataSettings) -> TableRows
     import pyarrow as pa
 
     stream = pa.py_buffer(content)[len(_MAGIC) if content.startswith(_MAGIC) else 0 :]
-    with told(ArrowError, f"source {source!r} is an Arrow or Feather file", "save it as Parquet"):
+    with arrow_errors(ArrowError, f"source {source!r} is an Arrow or Feather file", "save it as Parquet"):
         check_sizes(stream, len(content), source)
         schema = pa.ipc.open_stream(stream).schema
         places = [place for place, field in enumerate(schema) if _is_plain(field.type)]
@@ -61,7 +61,7 @@ def _iter_batches(stream: Any, places: list[int], source: str) -> Iterator[Any]:
     """Yield batches of few rows, with the columns that are read."""
     import pyarrow as pa
 
-    with told(ArrowError, f"source {source!r} is an Arrow or Feather file", "save it as Parquet"):
+    with arrow_errors(ArrowError, f"source {source!r} is an Arrow or Feather file", "save it as Parquet"):
         for batch in pa.ipc.open_stream(stream):
             batch.validate(full=True)  # offsets beyond the buffers would be followed
             for start in range(0, batch.num_rows, ROWS_AT_ONCE):
@@ -69,7 +69,7 @@ def _iter_batches(stream: Any, places: list[int], source: str) -> Iterator[Any]:
 
 
 def _is_plain(kind: Any) -> bool:
-    """Whether no value of a column is repeated unseen; those of texts in a dictionary, or as views, are counted."""
+    """Whether columns of a type are read: few bytes stand for few values, or `iter_cells` counts the characters."""
     import pyarrow.types as pt
 
     if pt.is_dictionary(kind):

@@ -1,4 +1,4 @@
-"""Columns of Arrow, as Parquet and Feather files have them, to cells."""
+"""Turns Arrow columns, as in Parquet and Feather files, into cells."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -16,12 +16,12 @@ ROWS_AT_ONCE = 1_000
 
 
 @contextmanager
-def told(error: type[InputError], what: str, remedy: str) -> Iterator[None]:
-    """Raise what Arrow raises of a broken file as an error of one line.
+def arrow_errors(error: type[InputError], file: str, remedy: str) -> Iterator[None]:
+    """Turn what Arrow raises in the block about a broken file into an error of one line.
 
     Args:
-        error: Its class.
-        what: The file in words, as `source 'a' is a Parquet file`.
+        error: The class of that error.
+        file: The file in words, as in `source 'a' is a Parquet file`.
         remedy: What the user can do.
     """
     import pyarrow as pa
@@ -31,11 +31,11 @@ def told(error: type[InputError], what: str, remedy: str) -> Iterator[None]:
     except InputError:
         raise
     except (pa.ArrowException, OSError, ValueError, KeyError) as reason:  # a KeyError is a type that Python lacks
-        raise error(f"{what} that cannot be read ({describe_reason(reason)}): {remedy}") from None
+        raise error(f"{file} that cannot be read ({describe_reason(reason)}): {remedy}") from None
 
 
 def is_text(kind: Any) -> bool:
-    """Whether a type is of texts, or of bytes that may be texts."""
+    """Whether a type holds texts, or bytes that may be texts."""
     import pyarrow.types as pt
 
     return bool(pt.is_string(kind) or pt.is_large_string(kind) or pt.is_binary(kind) or pt.is_large_binary(kind))
@@ -64,7 +64,7 @@ def iter_cells(
 
 
 def _to_list(column: Any, source: str, size: int) -> list[Any]:
-    """The cells of a column; texts may be places in a dictionary, so that one long text is not repeated unseen.
+    """The cells of a column. Texts in a dictionary are counted first, since one long text may be repeated very often.
 
     Bytes are text if all of them are UTF-8: old programs did not mark texts as such.
     """
@@ -83,7 +83,7 @@ def _to_list(column: Any, source: str, size: int) -> list[Any]:
 
 
 def _count_characters(column: Any) -> int:
-    """The bytes of texts that are places in a dictionary or in a buffer; 0 for other columns, which repeat none."""
+    """The bytes of texts that refer to a dictionary or a buffer; 0 for other columns, which repeat no text."""
     import pyarrow as pa
     import pyarrow.compute as pc
     import pyarrow.types as pt

@@ -1,6 +1,6 @@
-"""How much a stream of Arrow holds, from the headers of its messages, before any of it is unpacked.
+"""How much an Arrow stream holds, by the headers of its messages, before anything is unpacked.
 
-The headers are FlatBuffers; what is read of them is fixed by Message.fbs of the Arrow format.
+The headers are FlatBuffers; the fields that are read are defined in Message.fbs of the Arrow format.
 """
 
 import struct
@@ -33,7 +33,7 @@ class _Table(NamedTuple):
         return 0 if place is None else self._number(form, place)
 
     def table(self, field: int) -> "_Table":
-        """The table that a field leads to; itself where it is left out, which no message does."""
+        """The table that a field refers to; this table if the field is left out, which no message does."""
         place = self.find(field)
         return self if place is None else _Table(self.content, place + self._number("<I", place))
 
@@ -60,8 +60,8 @@ def check_sizes(stream: Any, size: int, source: str) -> None:
         source: The source, for the error.
 
     Raises:
-        TooLargeError: It does.
-        ValueError: It is broken.
+        TooLargeError: A bound is exceeded.
+        ValueError: A header is broken.
     """
     import pyarrow as pa
 
@@ -72,13 +72,13 @@ def check_sizes(stream: Any, size: int, source: str) -> None:
         except (struct.error, IndexError) as error:
             raise ValueError(f"a header that is no FlatBuffer: {error}") from None
         rows, values, unpacked = (have + more for have, more in zip((rows, values, unpacked), counted, strict=True))
-        for number, most, what in (
+        for number, most, unit in (
             (rows, bounds.most_rows(size), "rows"),
             (values, bounds.most_values(size), "values"),
             (unpacked, bounds.most_characters(size), "characters"),
         ):
             if number > most:
-                raise bounds.too_large(source, size, f"{most:,} {what}")
+                raise bounds.too_large(source, size, f"{most:,} {unit}")
 
 
 def _count(header: memoryview, body: Any) -> tuple[int, int, int]:
@@ -95,7 +95,7 @@ def _count(header: memoryview, body: Any) -> tuple[int, int, int]:
 
 
 def _unpacked(body: Any, place: int, length: int) -> int:
-    """The bytes of a packed buffer once unpacked, which it begins with; -1 there means that it is not packed."""
+    """The size of a packed buffer once unpacked, which is its first number; -1 there means that it is not packed."""
     if length == 0:
         return 0
     [declared] = struct.unpack_from("<q", memoryview(body), place)

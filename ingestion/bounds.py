@@ -1,4 +1,4 @@
-"""How much is read of a source: what fits in memory, and no more than a plausible amount for its size in bytes.
+"""How much of a source is read: what fits in memory, and at most what is plausible for its size in bytes.
 
 A compressed file of some KB can expand to billions of rows or characters, and each costs time.
 """
@@ -10,7 +10,7 @@ MAX_CHARACTERS = 4 * 1024**3
 
 MAX_UNPACKED_BYTES = 2 * 1024**3
 MAX_RATIO = 100
-"""What is packed is refused when it expands to more bytes, or by more than this factor; text shrinks by 3 to 20."""
+"""A packed file is refused if it expands to more bytes, or by more than this factor; text shrinks by 3 to 20."""
 
 _HARMLESS_BYTES = 1024**2
 _HARMLESS_ROWS, _ROWS_PER_BYTE = 100_000, 1
@@ -19,26 +19,26 @@ _HARMLESS_CHARACTERS, _CHARACTERS_PER_BYTE = 64 * 1024**2, 100
 
 
 class TooLargeError(InputError):
-    """A source exceeds a bound on what is read of it."""
+    """A source exceeds a bound on what is read."""
 
 
 def most_rows(size: int) -> int:
-    """The rows that are read of this many bytes; 0 bytes is a source whose size is unknown."""
+    """The most rows that are read from this many bytes; 0 bytes means that the size is unknown."""
     return min(MAX_ROWS, max(_HARMLESS_ROWS, _ROWS_PER_BYTE * size)) if size else MAX_ROWS
 
 
 def most_characters(size: int) -> int:
-    """The characters that are read of this many bytes; 0 bytes is a source whose size is unknown."""
+    """The most characters that are read from this many bytes; 0 bytes means that the size is unknown."""
     return min(MAX_CHARACTERS, max(_HARMLESS_CHARACTERS, _CHARACTERS_PER_BYTE * size)) if size else MAX_CHARACTERS
 
 
 def most_values(size: int) -> int:
-    """The cells of a table that are read of this many bytes."""
+    """The most cells of a table that are read from this many bytes."""
     return max(_HARMLESS_VALUES, _VALUES_PER_BYTE * size)
 
 
 def most_unpacked(size: int) -> int:
-    """The bytes to which this many packed ones may expand."""
+    """The most bytes to which this many packed bytes may expand."""
     return min(MAX_UNPACKED_BYTES, max(_HARMLESS_BYTES, MAX_RATIO * size))
 
 

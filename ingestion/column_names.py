@@ -31,7 +31,7 @@ def end_of(name: str) -> str:
 
 
 def find_named(names: Sequence[str], wanted: str) -> list[int]:
-    """The place of the column of exactly that name, else of one whose name compares equal; empty if there is none."""
+    """The place of the column with exactly that name, else of one whose name compares equal; empty if there is none."""
     exact = [place for place, name in enumerate(names) if name == wanted]
     return (exact or [place for place, name in enumerate(names) if fold(name) == fold(wanted)])[:1]
 

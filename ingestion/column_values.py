@@ -19,7 +19,7 @@ LONGEST_HEADLINE = 400
 _FITTING = 0.5
 """Least share of a column's values that must look like headlines, or be known labels."""
 _LEAST_LETTERS = 8
-"""Letters of a headline that has no spaces, as in Chinese."""
+"""Least number of letters in a headline without spaces, as in Chinese."""
 _NUMBER = re.compile(r"\d+(?:[.,:/-]\d+)*")
 _ADDRESS = re.compile(r"(?:https?://|www\.)\S+\Z")
 _DATE = re.compile(
@@ -31,7 +31,7 @@ _DATE = re.compile(
 """The beginning of a date: of numbers, as seconds or their parts since 1970, or with the name of a month."""
 _LONGEST_DATE = 50
 _MOSTLY_DATES = 0.9
-"""Least share of the values of a column of dates that must look like one: the others would be rejected."""
+"""Least share of the values in a column of dates that must be dates: the others would be rejected."""
 
 
 class ColumnValues:
@@ -79,7 +79,7 @@ class ColumnValues:
 
     @cached_property
     def varieties(self) -> int:
-        """How many different texts there are, numbers and case ignored, so that a running number does not count."""
+        """The number of different texts, where case and numbers, such as a running number, do not count."""
         return len({_NUMBER.sub("0", text).casefold() for text in self._texts})
 
     @cached_property
@@ -89,7 +89,7 @@ class ColumnValues:
 
     @cached_property
     def labels(self) -> int:
-        """How many of the three labels there are."""
+        """How many of the three labels occur."""
         known = (word for word in self._label_words if self._words.knows(word))
         return len({self._words.resolve(word) for word in known if not self._words.leaves_out(word)})
 

@@ -45,10 +45,10 @@ class MissingColumnError(InputError):
 
 @dataclass(frozen=True)
 class Columns:
-    """The places of text, label and part of the split in a row, and their names; of several labels `label` is None.
+    """The places of text, label and split part in a row, and their names; `label` is None if a group holds the label.
 
-    `others` are the columns that are kept beside them, by their places, and `about` the places of the columns of time,
-    instrument and publisher, by the name of their field in a raw row.
+    `others` has the names of the other columns that are kept, by their places. `about` has the places of the columns of
+    time, instrument and publisher, by the name of their field in a raw row.
     """
 
     text: int
@@ -93,14 +93,14 @@ class Table:
         if not is_whole or miss_about(self.names, self.settings):
             return None
         label, part = None if group or not labels else labels[0], parts[0] if parts else None
-        own = {texts[0], *(group.places if group else labels[:1]), *parts[:1]}
-        about = find_about(self.names, self._judge, self.settings, own)
-        others = name_others(self.names, {texts[0]} if self.settings.keeps_read else {*own, *about.values()})
+        used = {texts[0], *(group.places if group else labels[:1]), *parts[:1]}
+        about = find_about(self.names, self._judge, self.settings, used)
+        others = name_others(self.names, {texts[0]} if self.settings.keeps_read else {*used, *about.values()})
         columns = Columns(texts[0], label, ReadColumns(), group, others, part, about)
         return replace(columns, read=self._describe(columns, texts[1:], labels[1:]))
 
     def _describe(self, columns: Columns, other_texts: Sequence[int], other_labels: Sequence[int]) -> ReadColumns:
-        """What is read, by name; entities that have a label each are the instruments."""
+        """The columns that are read, by name; a label column with a label for each entity is also the instrument."""
         group, label = columns.group, columns.label
         places = group.places if group else () if label is None else (label,)
         has_entities = label is not None and self._judge(label).holds_entities
@@ -114,43 +114,43 @@ class Table:
             part=None if columns.part is None else self.names[columns.part].strip(),
             kept=tuple(columns.others.values()),
         )
-        return read.with_about({what: self.names[place].strip() for what, place in about.items()})
+        return read.with_about({field: self.names[place].strip() for field, place in about.items()})
 
     def describe_missing(self, remedy: str = "") -> str:
-        """What is missing, what there is instead, and the remedy; `remedy` adds another one."""
+        """Describe what is missing, which columns there are instead, and the remedy; `remedy` adds another one."""
         settings, labels = self.settings, self._find_label()
-        wanted = [("text", _list_given(settings.text_column), self._find_text(), self._suggest_texts)]
+        wanted = [("text", _as_list(settings.text_column), self._find_text(), self._suggest_texts)]
         if settings.is_labelled and not self._find_group(labels):
-            named = _list_given(settings.label_column) or self._miss_columns()
+            named = _as_list(settings.label_column) or self._miss_columns()
             wanted.append(("label", named, labels, self._suggest_labels))
         if settings.split_column:
             wanted.append(("split", [settings.split_column], self._find_part(), list))
-        wanted += [(what, [column], [], list) for what, column in miss_about(self.names, settings).items()]
-        missing = [(what, names, suggest) for what, names, found, suggest in wanted if not found]
-        listed = [(what, ", ".join(names)) for what, names, _ in missing]
-        told = " and no ".join(f"{what} column {names!r}" if names else f"{what} column" for what, names in listed)
-        options = " and ".join(settings.option(self._call(what)) for what, _, _ in missing)
+        wanted += [(role, [column], [], list) for role, column in miss_about(self.names, settings).items()]
+        missing = [(role, names, suggest) for role, names, found, suggest in wanted if not found]
+        listed = [(role, ", ".join(names)) for role, names, _ in missing]
+        lacking = " and no ".join(f"{role} column {names!r}" if names else f"{role} column" for role, names in listed)
+        options = " and ".join(settings.option(self._call(role)) for role, _, _ in missing)
         shown = [name[:_SHOWN_CHARACTERS] for name in self.names[:_SHOWN_COLUMNS]]
         more = f" and {len(self.names) - len(shown)} more" if len(self.names) > len(shown) else ""
-        hints = "".join(self._hint(what, suggest(), names) for what, names, suggest in missing)
+        hints = "".join(self._hint(role, suggest(), names) for role, names, suggest in missing)
         name_them = f"name {'it' if len(missing) == 1 else 'them'} with {options}"
-        if any(what == "label" for what, _, _ in missing):
+        if any(role == "label" for role, _, _ in missing):
             hints += "".join(f"; {hint}" for hint in hint_at_shapes(self.names, self._rows, settings))
-        return f"has no {told}, its columns are {shown}{more}: {name_them}{remedy}{hints}"
+        return f"has no {lacking}, its columns are {shown}{more}: {name_them}{remedy}{hints}"
 
-    def _call(self, what: str) -> str:
+    def _call(self, role: str) -> str:
         """The setting that names a column."""
-        return "label_columns" if what == "label" and self.settings.label_columns else f"{what}_column"
+        return "label_columns" if role == "label" and self.settings.label_columns else f"{role}_column"
 
     def _miss_columns(self) -> list[str]:
-        """The label columns of the settings that are not there."""
+        """The label columns that the settings name but the table lacks."""
         return [name for name in self.settings.label_columns or () if not find_named(self.names, name)]
 
     def _find_group(self, labels: Sequence[int]) -> LabelGroup | None:
         """The columns that hold the label together: those that are named, or one for each label with 1 and 0.
 
         Args:
-            labels: The columns of the label, if one may hold it alone; one with known labels is preferred.
+            labels: The columns of which one may hold the label alone; one with known labels is preferred to a group.
         """
         settings = self.settings
         if not settings.is_labelled or settings.label_column is not None:
@@ -166,13 +166,13 @@ class Table:
             return None
         return make_group(self.names, tuple(flags.values()), self._words, settings.agreement)
 
-    def _hint(self, what: str, places: Sequence[int], mistyped: Sequence[str]) -> str:
+    def _hint(self, role: str, places: Sequence[int], mistyped: Sequence[str]) -> str:
         """The columns that mistyped names may mean, and others that may hold what is missing."""
-        near = [name for name in (find_nearest(each, self.names) for each in mistyped) if name is not None]
+        near = [name for name in (find_nearest(wrong, self.names) for wrong in mistyped) if name is not None]
         meant = f"; did you mean {', '.join(repr(name[:_SHOWN_CHARACTERS]) for name in near)}?" if near else ""
         others = [name for name in self._name(places[:_MOST_SUGGESTED]) if name not in near]
         held = " or ".join(repr(name[:_SHOWN_CHARACTERS]) for name in others)
-        return meant + (f"; {held} may hold the {what}" if held else "")
+        return meant + (f"; {held} may hold the {role}" if held else "")
 
     def _find_text(self) -> list[int]:
         """The text column, then other candidates; empty if there is none."""
@@ -182,8 +182,8 @@ class Table:
         if not any(self._judge(place).holds_headlines for place in ranks):
             found = self._rank_ends((*TEXT_NAMES, *PROMPT_NAMES), set(self._suggest_texts()) - ranks.keys())
             ends = {place: end_of(self.names[place]) for place in found}
-            about = "instruction" if "input" in ends.values() else None  # an instruction says what to do with its input
-            ranks |= {place: rank for place, rank in found.items() if ends[place] != about}
+            skipped = "instruction" if "input" in ends.values() else None  # it says what to do with the input
+            ranks |= {place: rank for place, rank in found.items() if ends[place] != skipped}
         most = max((self._judge(place).varieties for place in ranks if self._judge(place).holds_headlines), default=0)
 
         def judge(place: int) -> tuple[bool, bool, bool, int]:
@@ -237,11 +237,11 @@ class Table:
         """The rank of each column whose name contains a known name as a word; all rank below exact names."""
         forms = [*known, *map(pluralise, known)]
         words = ((place, set(split_words(name))) for place, name in enumerate(self.names))
-        found = ((place, [rank for rank, form in enumerate(forms) if form in own]) for place, own in words)
+        found = ((place, [rank for rank, form in enumerate(forms) if form in parts]) for place, parts in words)
         return {place: len(forms) + min(ranks) for place, ranks in found if ranks}
 
     def _rank_ends(self, known: Sequence[str], places: set[int]) -> dict[int, int]:
-        """The rank of each of the places whose name, or the last key of its path, is a known one."""
+        """The rank of each place whose name, or the last key of its path, is a known one."""
         ends = ((place, end_of(self.names[place])) for place in sorted(places))
         return {place: _AFTER_NAMES + known.index(end) for place, end in ends if end in known}
 
@@ -290,5 +290,5 @@ def describe_scores(settings: DataSettings) -> str | None:
     return f"scores, negative below {low:g} and positive above {high:g}"
 
 
-def _list_given(name: str | None) -> list[str]:
+def _as_list(name: str | None) -> list[str]:
     return [] if name is None else [name]

@@ -1,6 +1,6 @@
-"""Texts that were damaged on their way here: read in the wrong encoding, or left with HTML entities.
+"""Damaged texts: decoded with the wrong encoding, or left with HTML entities.
 
-The text of a headline is stored unchanged. Repaired text only serves to count damaged rows and to find copies.
+The text of a headline is stored unchanged. Repaired text is used only to count damaged rows and to find copies.
 """
 
 import re
@@ -22,7 +22,7 @@ def looks_damaged(text: str) -> bool:
     """Whether a text has a replacement character (U+FFFD), mojibake, or an HTML entity that was never decoded.
 
     Mojibake, such as `SociÃ©tÃ©`, is UTF-8 that was decoded as another encoding, once or several times. It is found
-    by ftfy's heuristic, which is made to leave sound text alone.
+    by ftfy's heuristic, which is designed to leave sound text unchanged.
     """
     if REPLACEMENT_CHARACTER in text or decode_entities(text) != text:
         return True

@@ -1,4 +1,4 @@
-"""Words for dates and times of any common form to times in UTC, a column at once."""
+"""Parses words for dates and times of any common form into times in UTC, a column at once."""
 
 import re
 import warnings
@@ -12,9 +12,9 @@ from schemas.source import DateOrder
 ORDERS: tuple[DateOrder, ...] = ("dmy", "mdy", "ymd")
 _MOST_FORMATS = 50
 _STRIDE = 7_919
-"""Formats that are guessed, each from a word this far from the last one; words of others are parsed one by one."""
+"""This many formats are guessed, from words that are this far apart; words of other formats are parsed one by one."""
 _DEFAULTS = (datetime(2000, 1, 1), datetime(2001, 2, 2))  # noqa: DTZ001 (the words have the zones)
-"""What a word that is not a whole date is completed by, so that it gives two different ones."""
+"""Defaults for the missing parts of a date: a word that is not a whole date gives two different dates."""
 _CENTURY = 69
 """Two digits from here on are years of the 20th century, as in POSIX."""
 _ZONES = {
@@ -35,7 +35,7 @@ _ZONES = {
 }
 """Zones that words may name: those of RFC 2822, and of Europe."""
 _NUMBERS = r"\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2})"
-"""A date of three numbers whose year is last, or has two digits."""
+"""A numeric date: three numbers, of which the year is last or has two digits."""
 _WITHIN = rf"(?:^|\D){_NUMBERS}(?:$|\D)"
 _BEGINS = re.compile(rf"({_NUMBERS})(?:$|\D)")
 _CLOCK = r"\d{1,2}:\d{2}(?::\d{2})?(?: [AP]M)?"
@@ -68,7 +68,7 @@ def parse_dates(words: pd.Series, timezone: str, order: DateOrder | None) -> pd.
     Args:
         words: The words; none is missing.
         timezone: The zone of words that name none.
-        order: The order of dates of numbers; found from all words if None.
+        order: The order of numeric dates; found from all words if None.
 
     Raises:
         DateOrderError: Several orders fit all words, or none does.
@@ -83,7 +83,7 @@ def parse_dates(words: pd.Series, timezone: str, order: DateOrder | None) -> pd.
 
 
 def list_dates(words: Iterable[str]) -> Iterator[str]:
-    """The dates of numbers that words begin with, as 03/04/2025: those whose order must be found."""
+    """The numeric dates that words begin with, such as 03/04/2025, whose order must be found."""
     return (found[1] for word in words if (found := _BEGINS.match(word.strip())))
 
 
@@ -97,17 +97,17 @@ def count_dates(words: Sequence[str]) -> int:
 
 
 def find_order(dates: Sequence[str]) -> DateOrder:
-    """The order that fits all dates of numbers, such as 03/04/2025; one whose years are not in the future is preferred.
+    """The order that fits all numeric dates, such as 03/04/2025; one whose years are not in the future is preferred.
 
-    Of dates with points the day is first where that fits, as wherever dates are written so.
+    In dates with points the day is first if that fits, as it is wherever points are used.
 
     Raises:
         DateOrderError: Several orders fit all of them, or none does.
     """
-    fits = {order: {date: told for date in dates if (told := year_first(date, order))} for order in ORDERS}
+    fits = {order: {date: iso for date in dates if (iso := year_first(date, order))} for order in ORDERS}
     most = max(map(len, fits.values()))
     if most < len(set().union(*fits.values())):
-        first, second = (next(date for date in fits[own] if date not in fits[other]) for own, other in _others(fits))
+        first, second = (next(date for date in fits[one] if date not in fits[other]) for one, other in _rivals(fits))
         raise DateOrderError(f"some are day first, as {first!r}, and some month first, as {second!r}")
     best = [order for order in ORDERS if len(fits[order]) == most]
     latest = f"{datetime.now().year}-99"  # noqa: DTZ005 (a day more or less does not matter)
@@ -119,8 +119,8 @@ def find_order(dates: Sequence[str]) -> DateOrder:
     return best[0]
 
 
-def _others(fits: dict[DateOrder, dict[str, str]]) -> tuple[tuple[DateOrder, DateOrder], ...]:
-    """Two orders that each fit dates which the other does not."""
+def _rivals(fits: dict[DateOrder, dict[str, str]]) -> tuple[tuple[DateOrder, DateOrder], ...]:
+    """Two orders that each fit dates which the other does not, as pairs in both directions."""
     pairs: list[tuple[DateOrder, DateOrder]] = [("dmy", "mdy"), ("ymd", "mdy"), ("dmy", "ymd")]
     one, other = next(
         pair for pair in pairs if fits[pair[0]].keys() - fits[pair[1]] and fits[pair[1]].keys() - fits[pair[0]]
@@ -129,7 +129,7 @@ def _others(fits: dict[DateOrder, dict[str, str]]) -> tuple[tuple[DateOrder, Dat
 
 
 def year_first(date: str, order: DateOrder) -> str | None:
-    """A date of numbers as `2025-03-04`; None if the order gives it no month or day, or its year is elsewhere."""
+    """A numeric date as `2025-03-04`; None if the order gives an impossible month or day, or its year is elsewhere."""
     numbers = [int(number) for number in re.split(r"[-/.]", date)]
     digits = len(re.split(r"[-/.]", date)[2])
     year, month, day = (numbers[order.index(part)] for part in "ymd")
@@ -142,7 +142,7 @@ def year_first(date: str, order: DateOrder) -> str | None:
 
 
 def _tidy(plain: pd.Series) -> pd.Series:
-    """Words in fewer forms: blanks, weekdays, half-days and comments as `_TIDIED` says, zones as their offsets."""
+    """Words in fewer forms: with the replacements of `_TIDIED`, and zones as their offsets."""
     for pattern, replacement in _TIDIED:
         plain = plain.str.replace(pattern, replacement, regex=True)
     names_zone = plain.str.contains(rf"[\dM] ?\(?(?:{'|'.join(_ZONES)})\)?$", regex=True)
@@ -153,14 +153,14 @@ def _tidy(plain: pd.Series) -> pd.Series:
 
 
 def _put_year_first(plain: pd.Series, order: DateOrder | None) -> pd.Series:
-    """Words with the dates of numbers rewritten; empty where the order does not fit, or a date is not at the start."""
+    """Words with numeric dates rewritten; empty if the order does not fit, or a date is not at the start."""
     dates = plain.str.extract(rf"^({_NUMBERS})(?:$|\D)", expand=False)
     distinct = dates.dropna().unique().tolist()
     if distinct:
         known = order or find_order(distinct)
-        told = dates.map({date: year_first(date, known) or "" for date in distinct}).astype("str")
+        iso = dates.map({date: year_first(date, known) or "" for date in distinct}).astype("str")
         rest = plain.str.replace(rf"^{_NUMBERS}", "", regex=True)
-        rewritten = (told + rest).where(told != "", "")
+        rewritten = (iso + rest).where(iso != "", "")
         plain = plain.where(dates.isna(), rewritten)
     return plain.mask(plain.str.contains(_WITHIN, regex=True), "")
 
@@ -178,22 +178,22 @@ def _parse_tidy(plain: pd.Series, timezone: str) -> pd.Series:
         times[part.index] = _convert(part, "ISO8601", timezone, is_zoned=is_zoned)
     rest = others[~is_number & others.str.contains(r"\d", regex=True)]
     rest = _parse_by_formats(rest, times, timezone)
-    alone = rest.map(_parse_alone).dropna().astype("object")
-    has_zone = pd.Series([time.tzinfo is not None for time in alone], index=alone.index, dtype="bool")
-    for part, is_zoned in ((alone[has_zone], True), (alone[~has_zone], False)):
+    parsed = rest.map(_parse_one).dropna().astype("object")
+    has_zone = pd.Series([time.tzinfo is not None for time in parsed], index=parsed.index, dtype="bool")
+    for part, is_zoned in ((parsed[has_zone], True), (parsed[~has_zone], False)):
         times[part.index] = _convert(part, None, timezone, is_zoned=is_zoned)
     return times
 
 
 def _parse_numbers(numbers: pd.Series) -> pd.Series:
-    """Times of numbers since 1970; their digits tell the unit."""
+    """Times from numbers since 1970; the number of digits gives the unit."""
     digits = numbers.str.extract(r"^(\d+)", expand=False).str.len()
     values = pd.to_numeric(numbers) * 10.0 ** (16 - digits.clip(lower=10).astype("float64"))
     return pd.to_datetime(values.round().astype("int64"), unit="us").astype("datetime64[us]")
 
 
 def _parse_by_formats(rest: pd.Series, times: pd.Series, timezone: str) -> pd.Series:
-    """Fill in the times of words by the formats of some of them; returns the words that are left."""
+    """Fill in `times` by formats that are guessed from some words; returns the words that are left."""
     from pandas.tseries.api import guess_datetime_format
 
     for attempt in range(_MOST_FORMATS):
@@ -202,9 +202,9 @@ def _parse_by_formats(rest: pd.Series, times: pd.Series, timezone: str) -> pd.Se
         with warnings.catch_warnings(action="ignore"):
             found = guess_datetime_format(rest.iloc[attempt * _STRIDE % len(rest)])
         if found and _is_whole(found):
-            told = _convert(rest, found, timezone, is_zoned="%z" in found).dropna()
-            times[told.index] = told
-            rest = rest.drop(told.index)
+            parsed = _convert(rest, found, timezone, is_zoned="%z" in found).dropna()
+            times[parsed.index] = parsed
+            rest = rest.drop(parsed.index)
     return rest
 
 
@@ -222,7 +222,7 @@ def _convert(words: pd.Series, form: str | None, timezone: str, *, is_zoned: boo
 
 
 def _to_utc(times: pd.Series, timezone: str) -> pd.Series:
-    """Times of a zone in UTC; of an hour that a clock shows twice the first, of one that it skips the end."""
+    """Local times in UTC: the first of two if the clock shows an hour twice, the end of the gap if it skips one."""
     import numpy as np
 
     local = times.dt.tz_localize(timezone, ambiguous=np.ones(len(times), dtype=bool), nonexistent="shift_forward")
@@ -230,13 +230,13 @@ def _to_utc(times: pd.Series, timezone: str) -> pd.Series:
     return utc
 
 
-def _parse_alone(word: str) -> datetime | None:
-    """The time of a word of a rare form; None unless it has day, month and year, and a zone that is known if any."""
+def _parse_one(word: str) -> datetime | None:
+    """The time of a word of a rare form; None unless it has day, month and year, and its zone, if any, is known."""
     from dateutil.parser import parse
 
     with warnings.catch_warnings(action="error"):
         try:
-            one, other = (parse(word, default=each) for each in _DEFAULTS)
+            one, other = (parse(word, default=default) for default in _DEFAULTS)
         except (ValueError, OverflowError, Warning):
             return None
     return one if one == other else None

@@ -30,7 +30,7 @@ _OFTEN_UNQUOTED = {"\t", ONE_COLUMN}
 """Delimiters that rarely occur in text: files with them are often written without any quoting."""
 
 Record = tuple[list[str], str, str | None]
-"""The fields of a record, its text as it was, and what is wrong with it."""
+"""The fields of a record, its original text, and its defect if it has one."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ class Layout:
     """How a delimited text is laid out.
 
     `header` has the names of the columns, if there are any, and `width` is the number of fields of a row. `start` is
-    the number of lines above the first row, header and titles. `shapes` are what the fields of each column look like
-    (`shape_of`) in the first rows.
+    the number of lines above the first row, header and titles. `shapes` has what the fields of each column look like
+    in the first rows (see `shape_of`).
     """
 
     delimiter: str
@@ -67,7 +67,7 @@ def _read_record(record: Record, layout: Layout) -> RawRow:
         return broken_row(raw, "the header again")
     columns = layout.columns
     label, others = None if columns.label is None else fields[columns.label], take_others(fields, columns.others)
-    about: dict[str, Any] = {what: read_word(fields[place]) for what, place in columns.about.items()}
+    about: dict[str, Any] = {name: read_word(fields[place]) for name, place in columns.about.items()}
     row = RawRow(fields[columns.text], label, raw, others=others, **about)
     row = columns.group.label(row, fields) if columns.group else row
     return row if columns.part is None else row._replace(part=fields[columns.part])
@@ -101,7 +101,7 @@ class Records:
 
     A record is blank if all its fields are. The lines that a broken quote had taken are read again. After
     `MOST_GIVEN_BACK` such lines no quote may span a second line, which keeps the work linear in the lines. If
-    `split_row` finds that a line within a quote is a row of its own, the opening quotation mark is stray: under a
+    `split_row` finds that a line within a quote is a separate row, the opening quotation mark is stray: under a
     delimiter that is often used without quoting, its line is read literally, and under others it is broken.
 
     Args:
@@ -157,7 +157,7 @@ class Records:
         return fields, "".join(taken).rstrip(LINE_ENDS), None
 
     def _feed(self, line: str, taken: list[str]) -> Iterator[str]:
-        """Yield lines, the first one first, until one is a row of its own."""
+        """Yield lines, the first one first, until one is a separate row."""
         is_row = self._split_row(line) is not None
         while line:
             taken.append(line)

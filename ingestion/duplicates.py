@@ -1,6 +1,6 @@
 """Equal headlines: all are kept, or they are merged and disagreeing labels are resolved.
 
-Headlines are equal whose texts are, and whose `about` (see `describe_subjects`) is. Every row is counted.
+Headlines are equal if their texts are equal and their `about` is (see `describe_subjects`). Every row is counted.
 """
 
 from collections import Counter
@@ -25,12 +25,12 @@ Conflicts = Literal["drop", "majority", "keep"]
 
 @dataclass(frozen=True)
 class Resolved:
-    """Rows after their copies were dealt with, each frame in the order of the source.
+    """Rows after their copies were resolved, each frame in the order of the source.
 
     `headlines` has columns of `CandidateFrame` with `headline_id`, `text_id`, `masked_id`, `copies` and, instead of
-    `part`, `parts`: those of its copies, with spaces between; `rows` the headline_id of each accepted candidate,
-    by its index;
-    `rejected` row_number, reason and raw; `quarantined` row_number, text_id, text, label and resolution.
+    `part`, `parts`: the parts of its copies, separated by spaces. `rows` has the headline_id of each accepted
+    candidate, by its index. `rejected` has row_number, reason and raw; `quarantined` has row_number, text_id, text,
+    label and resolution.
     """
 
     headlines: pd.DataFrame
@@ -40,7 +40,7 @@ class Resolved:
 
 
 def describe_subjects(candidates: pd.DataFrame, parts: Collection[str], timezone: str) -> pd.Series:
-    """What makes each candidate another headline than one of the same text: its instrument, its day and its context.
+    """The fields that distinguish each candidate from headlines with the same text: its instrument, day and context.
 
     Args:
         candidates: Candidates with times of publication.
@@ -60,7 +60,7 @@ def describe_subjects(candidates: pd.DataFrame, parts: Collection[str], timezone
 
 
 def keep_duplicates(candidates: pd.DataFrame) -> Resolved:
-    """Make every candidate a headline; a copy's id holds its occurrence number. Contradictions are reported."""
+    """Make every candidate a headline; the id of a copy includes its occurrence number. Contradictions are reported."""
     identified = _identify(candidates)
     occurrences = identified.groupby(["text", "label", "about"], sort=False).cumcount() + 1
     conflicting = identified[identified["labels"] > 1]
@@ -71,9 +71,9 @@ def keep_duplicates(candidates: pd.DataFrame) -> Resolved:
 
 
 def merge_duplicates(candidates: pd.DataFrame, conflicts: Conflicts) -> Resolved:
-    """Make rows of equal text and label one headline with the number of copies, and resolve those that disagree.
+    """Merge rows of equal text and label into one headline with its number of copies, and resolve contradictions.
 
-    Of copies that differ in white space or composition the normalised one is kept, or else the one that sorts first.
+    If copies differ in white space or composition, the normalised one is kept, or else the one that sorts first.
     """
     identified = _identify(candidates)
     conflicting = identified[identified["labels"] > 1]
@@ -92,10 +92,10 @@ def merge_duplicates(candidates: pd.DataFrame, conflicts: Conflicts) -> Resolved
 
 
 def _identify(candidates: pd.DataFrame) -> pd.DataFrame:
-    """Add the ids of text and masked text, the numbers of equal rows and of those with its label, and their counts."""
-    with ThreadPoolExecutor(1) as beside:
+    """Add the ids of text and masked text, the number of each text and of each headline, and how often they occur."""
+    with ThreadPoolExecutor(1) as masking:
         texts_at_once = (candidates["text"].iloc[start : start + _ROWS_AT_ONCE] for start in _starts(candidates))
-        ids = [_find_ids(texts, beside) for texts in texts_at_once]
+        ids = [_find_ids(texts, masking) for texts in texts_at_once]
     identified = pd.concat([candidates, pd.concat(ids)], axis="columns")
     texts = pd.factorize(identified["text_id"] + identified["about"])[0]
     labels = pd.Categorical(identified["label"], categories=LABEL_VALUES).codes
@@ -109,10 +109,10 @@ def _starts(candidates: pd.DataFrame) -> range:
     return range(0, max(len(candidates), 1), _ROWS_AT_ONCE)
 
 
-def _find_ids(texts: pd.Series, beside: ThreadPoolExecutor) -> pd.DataFrame:
-    """The ids of texts and masked texts; Arrow masks in another thread meanwhile."""
+def _find_ids(texts: pd.Series, masking: ThreadPoolExecutor) -> pd.DataFrame:
+    """The ids of texts and masked texts; Arrow masks them in another thread at the same time."""
     normalised = [normalise_text(text) for text in texts.tolist()]
-    masked = beside.submit(mask_texts, normalised)
+    masked = masking.submit(mask_texts, normalised)
     columns = {
         "text_id": [text_id(text) for text in normalised],
         "masked_id": [text_id(text) for text in masked.result()],
@@ -133,19 +133,19 @@ def _resolve(conflicting: pd.DataFrame, conflicts: Conflicts) -> pd.Series:
 
 def _explain(conflicting: pd.DataFrame, refused: pd.Series, conflicts: Conflicts) -> list[str]:
     """The reason for each refused row: the other labels of its text, the label that outvoted it, or a tie."""
-    told = {text: Counter(sorted(labels)) for text, labels in conflicting.groupby("equal")["label"]}
+    counts = {text: Counter(sorted(labels)) for text, labels in conflicting.groupby("equal")["label"]}
     rows = conflicting.loc[refused.index]
-    fates = zip(rows["equal"].tolist(), rows["label"].tolist(), refused.tolist(), strict=True)
-    return [_describe_fate(told[text], label, fate, conflicts) for text, label, fate in fates]
+    outcomes = zip(rows["equal"].tolist(), rows["label"].tolist(), refused.tolist(), strict=True)
+    return [_describe_refusal(counts[text], label, outcome, conflicts) for text, label, outcome in outcomes]
 
 
-def _describe_fate(labels: Counter[str], label: str, fate: str, conflicts: Conflicts) -> str:
-    """Why a row is refused whose text has several labels, each with its number of rows."""
+def _describe_refusal(labels: Counter[str], label: str, outcome: str, conflicts: Conflicts) -> str:
+    """Why a row is refused, given the labels of its text, each with its number of rows."""
     [(first, most), (_, second), *_] = labels.most_common()
-    if fate == "outvoted":
+    if outcome == "outvoted":
         return f"{most} of {labels.total()} rows with this text are labelled {first}"
     if conflicts == "majority":
-        counts = ", ".join(f"{number} {each}" for each, number in labels.items())
+        counts = ", ".join(f"{number} {other}" for other, number in labels.items())
         return f"{'a tie' if most == second else 'no majority'} among the rows with this text: {counts}"
     return f"the same text is also labelled {' and '.join(other for other in labels if other != label)}"
 
@@ -179,7 +179,7 @@ def _merge_copies(identified: pd.DataFrame, refused: pd.DataFrame) -> pd.DataFra
 
 
 def _join_parts(merged: pd.DataFrame, copies: pd.DataFrame) -> pd.DataFrame:
-    """Give each headline all parts of the split that its copies are in, with spaces between them."""
+    """Give each headline all parts of the split that its copies are in, separated by spaces."""
     if not copies.empty:
         joined = copies.groupby("headline")["part"].agg(lambda parts: " ".join(sorted(set(parts))))
         found = merged["headline"].isin(joined.index)
@@ -200,5 +200,5 @@ def _reject(rows: pd.DataFrame, reasons: list[str]) -> pd.DataFrame:
 
 
 def _quarantine(rows: pd.DataFrame, resolution: pd.Series | str) -> pd.DataFrame:
-    told = pd.Series(resolution, index=rows.index, dtype="str")
-    return rows.assign(resolution=told)[["row_number", "text_id", "text", "label", "resolution"]]
+    resolutions = pd.Series(resolution, index=rows.index, dtype="str")
+    return rows.assign(resolution=resolutions)[["row_number", "text_id", "text", "label", "resolution"]]

@@ -54,7 +54,7 @@ _NOT_OF_FILES = {
     "unicode-escape",
     "utf-7",
 }
-"""Python's own codecs and utf-7, which spell characters in ASCII or depend on the machine; no file is in them."""
+"""Python's own codecs and utf-7, which spell characters in ASCII or depend on the machine; no file uses them."""
 
 
 class EncodingError(InputError):
@@ -111,8 +111,8 @@ def decode(content: bytes, source: str, settings: DataSettings, legacy: str | No
     Args:
         content: The bytes.
         source: The source, for the error.
-        settings: How it is read. Where `encoding` is None, it is UTF-16 or UTF-32 by their marks or their zeros, UTF-8
-            if most lines with bytes beyond ASCII are valid UTF-8, else a legacy one.
+        settings: How it is read. If `encoding` is None, it is UTF-16 or UTF-32 if their marks or zeros show it, UTF-8
+            if most lines with bytes beyond ASCII are valid UTF-8, else a legacy encoding.
         legacy: The encoding of bytes that are not Unicode, where the format fixes it; detected if None.
 
     Raises:
@@ -122,8 +122,8 @@ def decode(content: bytes, source: str, settings: DataSettings, legacy: str | No
     check_encoding(name)
     is_sound = _is_sound(content, name)
     if not is_sound and not is_made_of_bytes(name):
-        called = settings.call("encoding")
-        raise EncodingError(f"source {source!r} is not text in {name!r} from end to end: set {called} to its own")
+        setting = settings.call("encoding")
+        raise EncodingError(f"source {source!r} is not valid text in {name!r}: set {setting} to its encoding")
     return Text(content, name, is_sound)
 
 
@@ -149,7 +149,7 @@ def has_foreign_bytes(text: str) -> bool:
 
 
 def escape_bytes(text: str, encoding: str) -> str:
-    r"""The text with such bytes shown as `\xNN`."""
+    r"""The text with bytes that are invalid in its encoding shown as `\xNN`."""
     return _SURROGATE.sub(lambda sign: ascii(sign.group().encode(encoding, "surrogateescape"))[2:-1], text)
 
 
@@ -157,7 +157,7 @@ def _is_sound(content: bytes, encoding: str) -> bool:
     decoder = codecs.getincrementaldecoder(encoding)()
     try:
         for start in range(0, len(content), _PIECE):
-            decoder.decode(content[start : start + _PIECE]).encode()  # some can spell half a character
+            decoder.decode(content[start : start + _PIECE]).encode()  # some decode to half a surrogate pair
         decoder.decode(b"", final=True).encode()
     except UnicodeError:
         return False
@@ -183,7 +183,7 @@ def _detect(content: bytes, source: str, settings: DataSettings, legacy: str | N
         return "utf-8"
     found = legacy or _detect_legacy(b"\n".join(lines)[:_SAMPLED_BYTES])
     if found is None:
-        raise EncodingError(f"source {source!r} is not text in any encoding known: set {settings.call('encoding')}")
+        raise EncodingError(f"source {source!r} is not text in any known encoding: set {settings.call('encoding')}")
     return found
 
 

@@ -1,4 +1,4 @@
-"""Rows with a label for each of several entities, as an object in their label cell: one row for each entity."""
+"""Rows whose label cell is an object with a label for each of several entities become one row for each entity."""
 
 import ast
 import json
@@ -17,7 +17,7 @@ _LONGEST = 10_000
 
 
 def read_entities(cell: Any) -> dict[str, str]:
-    """The label word of each entity in an object, also one that is written as JSON or Python; empty for anything else.
+    """The label word of each entity in an object, which may be written as JSON or Python; empty for anything else.
 
     An entity without a label is left out.
     """
@@ -31,7 +31,7 @@ def read_entities(cell: Any) -> dict[str, str]:
 
 
 def expand_entities(rows: Sequence[RawRow], numbers: Sequence[int]) -> tuple[Sequence[RawRow], Sequence[int]]:
-    """The rows and their numbers, with a row for each entity in place of one with a label for each."""
+    """The rows and their numbers; a row with labels of several entities is replaced by one row for each entity."""
     found = {row.label: read_entities(row.label) for row in rows if row.label and row.label.lstrip().startswith("{")}
     if not any(found.values()):
         return rows, numbers
@@ -44,14 +44,14 @@ def expand_entities(rows: Sequence[RawRow], numbers: Sequence[int]) -> tuple[Seq
 
 
 def hold_entities(cells: Iterable[Any], words: LabelWords) -> bool:
-    """Whether most values are objects with nothing but known labels."""
+    """Whether most values are objects whose values are all known labels."""
     filled = [cell for cell in cells if not is_empty(cell)]
     fitting = sum(_has_labels(cell, words) for cell in filled)
     return fitting > 0 and fitting >= _FITTING * len(filled)
 
 
 def are_entities(cells: Iterable[Any], words: LabelWords) -> bool:
-    """Whether nested values are such objects rather than records, which all have a key in common."""
+    """Whether nested values are such objects rather than records; all records have a key in common."""
     objects = [cell for cell in cells if isinstance(cell, dict) and not is_empty(cell)]
     if not objects or not hold_entities(objects, words):
         return False

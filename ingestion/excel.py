@@ -43,7 +43,7 @@ class ExcelError(InputError):
 
 
 class _Table(NamedTuple):
-    """A sheet, the names of its columns (its first row where no row has those that are needed), and the rows below."""
+    """A sheet, the names of its columns (its first row if no row names those that are needed), and the rows below."""
 
     sheet: Sheet
     names: list[str]
@@ -68,7 +68,7 @@ def read_workbook(content: bytes, source: str, settings: DataSettings) -> TableR
         ExcelError: If the workbook is broken or too large for its bytes; also while the rows are read.
         MissingColumnError: If no sheet has both columns.
     """
-    with _told(source):
+    with _workbook_errors(source):
         tables = [table for sheet in open_sheets(content) if (table := _open_table(sheet, settings)).names]
     shown = [table for table in tables if not table.sheet.is_hidden]
     found = {
@@ -115,7 +115,7 @@ def _describe_unread(sheet: Sheet) -> str:
 
 def _iter_cells(rows: Cells, source: str) -> Cells:
     while True:
-        with _told(source):
+        with _workbook_errors(source):
             row = next(rows, None)
         if row is None:
             return
@@ -123,7 +123,8 @@ def _iter_cells(rows: Cells, source: str) -> Cells:
 
 
 @contextmanager
-def _told(source: str) -> Iterator[None]:
+def _workbook_errors(source: str) -> Iterator[None]:
+    """Turn what openpyxl raises in the block into one line."""
     try:
         with warnings.catch_warnings(action="ignore"):  # openpyxl warns of styles and extensions that hold no text
             yield

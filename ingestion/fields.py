@@ -34,20 +34,20 @@ class Fields:
 
     text: Field
     label: Field | None
-    """None where no label is read, or several fields hold it together."""
+    """None if no label is read, or several fields hold it together."""
     read: ReadColumns
     frame: Frame
     group: LabelGroup | None = None
     grouped: tuple[Field, ...] = ()
     """The fields of the group, in its order."""
     others: Mapping[int, str] = field(default_factory=dict)
-    """The columns that are kept beside them, by their places."""
+    """The names of the other columns that are kept, by their places."""
     part: Field | None = None
-    """That of an official split, where one is named."""
+    """The field with the part of an official split, if one is named."""
     is_flat: bool = False
-    """Whether nested cells of these become texts."""
+    """Whether nested cells of the other columns become texts."""
     about: Mapping[str, Field] = field(default_factory=dict)
-    """Those of time, instrument and publisher, by the name of their field in a raw row."""
+    """The fields of time, instrument and publisher, by their name in a raw row."""
 
     @property
     def places(self) -> tuple[int, ...]:
@@ -65,12 +65,12 @@ class Fields:
         return (self.text, *(each for each in (self.label, self.part) if each), *self.grouped)
 
     def make_row(self, cells: Cells, raw: str) -> RawRow:
-        """The row of cells: its text must be a string; its label may also be a number, whole ones without decimals.
+        """Make a row from cells. Its text must be a string; its label may be a number, without decimals if whole.
 
         An empty cell means that there is no label, even if a label map names the empty word.
 
         Args:
-            cells: At least those of the columns that are taken, by their places.
+            cells: At least the cells of `taken`, by their places.
             raw: The row as it was.
         """
         values = {each: follow(cells[each.place], each.path) for each in self._all}
@@ -87,9 +87,9 @@ class Fields:
         if self.part:
             row = row._replace(part="" if is_empty(values[self.part]) else label_word(values[self.part]))
         if self.about:
-            found = {what: follow(cells[each.place], each.path) for what, each in self.about.items()}
-            told: dict[str, Any] = {what: None if cell is SEVERAL else read_word(cell) for what, cell in found.items()}
-            row = row._replace(**told)
+            found = {name: follow(cells[each.place], each.path) for name, each in self.about.items()}
+            words: dict[str, Any] = {name: None if cell is SEVERAL else read_word(cell) for name, cell in found.items()}
+            row = row._replace(**words)
         if self.group is None:
             return row
         return self.group.label(row, dict(zip(self.group.places, (values[each] for each in self.grouped), strict=True)))
@@ -99,7 +99,7 @@ def find_fields(source: str, names: Sequence[str], rows: Sequence[Sequence[Any]]
     """The fields of text and label, by the names of the columns and the first rows.
 
     Raises:
-        MissingColumnError: One that is needed is missing.
+        MissingColumnError: A field that is needed is missing.
     """
     sample = rows[:SAMPLE_ROWS]
     fields = _list_fields(names, sample, settings)
@@ -117,7 +117,7 @@ def find_fields(source: str, names: Sequence[str], rows: Sequence[Sequence[Any]]
     label = None if columns.label is None else fields[columns.label]
     grouped = tuple(fields[place] for place in columns.group.places) if columns.group else ()
     part = None if columns.part is None else fields[columns.part]
-    about = {what: fields[place] for what, place in columns.about.items()}
+    about = {name: fields[place] for name, place in columns.about.items()}
     read_fields = (text,) if settings.keeps_read else (text, label, part, *grouped, *about.values())
     others = name_others(names, {each.place for each in read_fields if each and not each.path})
     read = replace(columns.read, kept=tuple(others.values()))
@@ -128,12 +128,12 @@ def _name_elements(error: MissingColumnError, differing: Sequence[str]) -> Missi
     """The error, with a remedy where lists have several values."""
     if not differing:
         return error
-    told = list_some([repr(name) for name in differing])
-    return MissingColumnError(f"{error}; lists differ in {told}: name one element by its place, as in a.0.b")
+    names = list_some([repr(name) for name in differing])
+    return MissingColumnError(f"{error}; lists differ in {names}: name one element by its place, as in a.0.b")
 
 
 def _list_fields(names: Sequence[str], rows: Sequence[Sequence[Any]], settings: DataSettings) -> list[Field]:
-    """The fields of each column in order, then those that the settings name by a path of their own."""
+    """The fields of each column in order, then those that the settings name by another path."""
     fields, words = [], LabelWords.of(settings)
     for place, name in enumerate(names):
         cells = [_cell(row, place) for row in rows]

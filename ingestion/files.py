@@ -46,12 +46,12 @@ def find_files(path: Path, name: str, shown: str, agreement: int) -> FoundFiles:
         path: The file or folder.
         name: Its display name.
         shown: The setting that names it, for errors.
-        agreement: The agreement level, of FinancialPhraseBank.
+        agreement: The agreement level for FinancialPhraseBank.
 
     Raises:
         InputError: If it does not exist, is not readable, is too large or is not a regular file.
     """
-    with _told(shown, path):
+    with _system_errors(shown, path):
         if not path.is_dir():
             return FoundFiles((_find_file(path, name, shown),))
         if phrasebank.is_folder(path):
@@ -61,7 +61,7 @@ def find_files(path: Path, name: str, shown: str, agreement: int) -> FoundFiles:
             return FoundFiles((found,), phrasebank.describe_others(file))
         files, not_read = list_folder(path)
         named = ((file, f"{name}/{file.relative_to(path).as_posix()}") for file in files)
-        return FoundFiles(tuple(_find_file(file, own, str(file)) for file, own in named), not_read)
+        return FoundFiles(tuple(_find_file(file, display_name, str(file)) for file, display_name in named), not_read)
 
 
 def hash_file(file: SourceFile, shown: str) -> str:
@@ -70,7 +70,7 @@ def hash_file(file: SourceFile, shown: str) -> str:
     Raises:
         SourceError: If it cannot be read.
     """
-    with _told(shown, file.path), file.path.open("rb") as stream:
+    with _system_errors(shown, file.path), file.path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
@@ -80,7 +80,7 @@ def read_file(file: SourceFile, shown: str) -> bytes:
     Raises:
         SourceError: If it cannot be read.
     """
-    with _told(shown, file.path):
+    with _system_errors(shown, file.path):
         return file.path.read_bytes()
 
 
@@ -92,7 +92,7 @@ def hash_bytes(content: bytes) -> str:
 def _find_file(path: Path, name: str, shown: str) -> SourceFile:
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
-        raise SourceError(f"source {shown!r} is no regular file: save what it holds in one, and give that")
+        raise SourceError(f"source {shown!r} is not a regular file: save its content in one, and give that")
     if status.st_size > MAX_BYTES:
         raise SourceError(
             f"source {shown!r} has {status.st_size:,} bytes, more than the {MAX_BYTES:,} that are read: split it into "
@@ -102,13 +102,13 @@ def _find_file(path: Path, name: str, shown: str) -> SourceFile:
 
 
 def _where(path: Path) -> str:
-    """The folder in which a path was looked for that names none."""
+    """The current folder, for an error about a path without a folder."""
     return "" if path.is_absolute() or path.parts[:-1] else f" in {Path.cwd()}"
 
 
 @contextmanager
-def _told(source: str, path: Path) -> Iterator[None]:
-    """Turn what the system refuses in the block into one line."""
+def _system_errors(source: str, path: Path) -> Iterator[None]:
+    """Turn errors of the file system in the block into one line."""
     try:
         yield
     except InputError:

@@ -41,7 +41,7 @@ def list_folder(folder: Path) -> tuple[list[Path], tuple[str, ...]]:
     for file in files:
         if not file.is_file():
             raise FolderError(
-                f"source {str(folder)!r} holds {str(file)!r}, which is no regular file: take it out of the folder"
+                f"source {str(folder)!r} holds {str(file)!r}, which is not a regular file: take it out of the folder"
             )
     return sorted(files), tuple(sorted(others))
 

@@ -40,7 +40,7 @@ _MEMBERS = {
 
 
 class ForeignKindError(InputError):
-    """A file is of a kind that is known and not read."""
+    """A file is of a known kind that is not read."""
 
 
 def refuse_foreign(content: bytes, source: str, settings: DataSettings) -> None:
@@ -49,17 +49,17 @@ def refuse_foreign(content: bytes, source: str, settings: DataSettings) -> None:
     Raises:
         ForeignKindError: It does; the message names the kind and the remedy.
     """
-    for start, (what, remedy) in _STARTS.items():
+    for start, (kind, remedy) in _STARTS.items():
         if content.startswith(start):
-            raise _foreign(source, what, remedy)
+            raise _foreign(source, kind, remedy)
     if content[257:262] == b"ustar":
         raise _foreign(source, "a tar archive", "unpack it and give the folder")
     if content[8:12] == b"DUCK":
         raise _foreign(source, "a DuckDB database", _EXPORT)
-    or_lines = "" if settings.is_labelled else f", or say {settings.option('format', 'lines')} if each line is one"
-    for beginning, (what, remedy) in _TEXTS.items():
+    or_lines = "" if settings.is_labelled else f", or use {settings.option('format', 'lines')} if each line is one"
+    for beginning, (kind, remedy) in _TEXTS.items():
         if settings.format is None and beginning.match(content):
-            raise _foreign(source, what, remedy + or_lines)
+            raise _foreign(source, kind, remedy + or_lines)
 
 
 def refuse_foreign_zip(members: Collection[str], source: str) -> None:
@@ -68,10 +68,10 @@ def refuse_foreign_zip(members: Collection[str], source: str) -> None:
     Raises:
         ForeignKindError: It is.
     """
-    for name, told in _MEMBERS.items():
+    for name, (kind, remedy) in _MEMBERS.items():
         if name in members:
-            raise _foreign(source, *told)
+            raise _foreign(source, kind, remedy)
 
 
-def _foreign(source: str, what: str, remedy: str) -> ForeignKindError:
-    return ForeignKindError(f"source {source!r} is {what}, which is not read: {remedy}")
+def _foreign(source: str, kind: str, remedy: str) -> ForeignKindError:
+    return ForeignKindError(f"source {source!r} is {kind}, which is not read: {remedy}")

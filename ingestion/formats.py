@@ -1,4 +1,4 @@
-"""From the bytes of one file to raw rows: what kind it is, by its content, and which reader takes it."""
+"""From the bytes of one file to raw rows: its kind, by its content, and the reader for that kind."""
 
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
@@ -28,7 +28,7 @@ from schemas.formats import Format
 from schemas.source import DataSettings
 
 _UNICODE = "utf-8"
-"""What is recorded for formats that fix their own encoding."""
+"""The encoding that is recorded for formats that define their own."""
 
 
 class EmptyFileError(InputError):
@@ -40,7 +40,7 @@ class WrongFormatError(InputError):
 
 
 class Content(NamedTuple):
-    """A file that was recognised: what it is, its encoding, its rows, which can be read once, and their columns.
+    """A file that was recognised: its kind, its encoding, its rows, which can be read once, and their columns.
 
     `not_read` names what else the file holds, such as the sheets of a workbook that are not read, each with the reason.
     """
@@ -70,7 +70,7 @@ def read_content(content: bytes, source: str, settings: DataSettings) -> Content
 
 
 def _read_packed(content: bytes, packer: Packer, source: str, settings: DataSettings) -> Content:
-    """The file that was packed, of any kind but an archive."""
+    """Read the file that was packed, of any kind except an archive."""
     inner = unpack(content, packer, source)
     refuse_packed_twice(inner, packer, source)
     found = read_content(inner, source, settings)
@@ -78,7 +78,7 @@ def _read_packed(content: bytes, packer: Packer, source: str, settings: DataSett
 
 
 def refuse_packed_twice(inner: bytes, packer: Packer, source: str) -> None:
-    """Refuse what a packer packed if it is an archive or packed itself.
+    """Refuse a packed file whose content is an archive or is packed again.
 
     Raises:
         PackedError: It is.
@@ -164,13 +164,13 @@ def _read_file(content: bytes, source: str, settings: DataSettings) -> Content:
 
 
 class TextFormat(NamedTuple):
-    """A format of text that begins with lines, which show what it is."""
+    """A format of text that is recognised by its first lines."""
 
     name: Format
     recognises: Callable[[Text, DataSettings], bool]
     """Whether a text with these first lines is of the format."""
     begin: Callable[[Text, Text, str, DataSettings], tuple[str, TableRows]]
-    """From all of the text, its first lines, the source's name and the settings to what the kind is called, and rows.
+    """From the text, its first lines, the source's name and the settings to the name of the kind, and the rows.
 
     Raises:
         InputError: It is not of the format; also while the rows are read.
@@ -207,7 +207,7 @@ TEXT_FORMATS = [
     TextFormat("lines", lambda head, settings: not settings.is_labelled and is_plain(head, settings), _begin_lines),
     TextFormat("csv", lambda _, __: True, _begin_csv),
 ]
-"""In the order in which they are tried. A new one is a reader, a line here, and its name in `schemas.formats`."""
+"""In the order in which they are tried. A new format needs a reader, a line here, and a name in `schemas.formats`."""
 
 
 def recognise_text(text: Text, settings: DataSettings) -> Format:
@@ -220,10 +220,10 @@ def recognise_text(text: Text, settings: DataSettings) -> Format:
 
 
 def read_text(found: Format, head: Text, text: Text, source: str, settings: DataSettings) -> Content:
-    """Begin to read a text of any format but FinancialPhraseBank's.
+    """Begin to read a text of any format except FinancialPhraseBank's.
 
     Args:
-        found: What it is.
+        found: The format.
         head: Its first lines, at least one that is not blank, which show its layout.
         text: All of it.
         source: The source, for errors.
@@ -256,6 +256,6 @@ def _check_format(found: Format, source: str, settings: DataSettings) -> None:
 def _check_fits(fits: bool, wanted: str | None, source: str, settings: DataSettings) -> None:  # noqa: FBT001
     if not fits:
         raise WrongFormatError(
-            f"source {source!r} is not of the format {wanted!r}: name its own with {settings.call('format')}, "
-            "or none to find it out"
+            f"source {source!r} is not of the format {wanted!r}: set {settings.call('format')} to its own, "
+            "or leave that out to detect it"
         )

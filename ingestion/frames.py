@@ -1,4 +1,4 @@
-"""The words that a program put around each headline of a prompt, such as an instruction, found as what all share."""
+"""Finds the words that a program put around each headline, such as an instruction: those that all prompts share."""
 
 import re
 from collections.abc import Collection, Iterable
@@ -18,13 +18,13 @@ class Frame(NamedTuple):
     after: str = ""
 
     def strip(self, text: str) -> str:
-        """The headline alone; a text without the frame, or with nothing in it, is unchanged."""
+        """The headline without its frame; a text that lacks the frame, or has nothing in it, is unchanged."""
         is_framed = text.startswith(self.before) and text[len(self.before) :].endswith(self.after)
         return text[len(self.before) : len(text) - len(self.after)].strip() or text if is_framed else text
 
     def describe(self) -> tuple[str, ...]:
-        """The words around each headline, as a thing that is not read; empty where there are none."""
-        ends = [f"{what} each headline, {words.strip()[:_SHOWN]!r}" for what, words in self._ends() if words.strip()]
+        """The words around each headline, as an entry of `not_read`; empty if there are none."""
+        ends = [f"{side} each headline, {words.strip()[:_SHOWN]!r}" for side, words in self._ends() if words.strip()]
         return (f"the words {' and '.join(ends)}",) if ends else ()
 
     def _ends(self) -> Iterable[tuple[str, str]]:

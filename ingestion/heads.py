@@ -19,7 +19,7 @@ _ENTITY = re.compile(r"&#?\w+\Z")
 _ALIKE = 0.9
 """Least share of the lines of a table that have the same number of fields."""
 _LEAST_SPACED = {1: 5, 2: 3}
-"""Lines that must have equally many delimiters if a space follows each, by that number; 3 or more count as 2.
+"""Least number of lines, by the number of delimiters in each, if a space follows every one; 3 or more count as 2.
 
 In running text one line in four or so has exactly one comma, and one in twenty exactly two.
 """
@@ -124,15 +124,15 @@ def is_header(fields: Sequence[str], rest: Sequence[list[str]], delimiter: str) 
     delimiters. Names of several words need a known word among them, or that delimiter in most other lines.
     """
     words = [field.casefold().split() for field in fields]
-    if len(fields) == 1 or any(len(own) > _NAME_WORDS or "".join(own).isdigit() for own in words):
+    if len(fields) == 1 or any(len(name) > _NAME_WORDS or "".join(name).isdigit() for name in words):
         return False
     is_tight = _count(fields, delimiter, "tight") == len(fields) - 1
-    if all(len(own) <= 1 for own in words):
+    if all(len(name) <= 1 for name in words):
         alike = sum(_count(other, delimiter, "spaced") == len(fields) - 1 for other in rest)
         return is_tight or (len(fields) > 2 and 2 * alike > len(rest))  # noqa: PLR2004
     known = {word for name in (*TEXT_NAMES, *LABEL_NAMES) for word in name.split()}
     has_rows = 2 * sum(len(other) > 1 for other in rest) > len(rest)
-    return is_tight and (has_rows or any(not known.isdisjoint(own) for own in words))
+    return is_tight and (has_rows or any(not known.isdisjoint(name) for name in words))
 
 
 def _count(fields: Sequence[str], delimiter: str, kind: str) -> int:

@@ -58,12 +58,12 @@ def parse_reference(source: str) -> HubReference | None:
 
 
 def resolve_commit(reference: HubReference) -> str:
-    """The commit that the revision means now, by one call to the hub; without a network, what it meant last.
+    """The current commit of the revision, by one call to the hub; without a network, the last one that is known.
 
-    A whole commit means itself and costs no call.
+    A revision that is a whole commit needs no call.
 
     Raises:
-        HubDatasetError: If the hub does not have or not show it, or cannot be reached and was never asked before.
+        HubDatasetError: If the hub lacks it or does not show it, or cannot be reached and has never answered before.
     """
     from huggingface_hub import HfApi
 
@@ -136,7 +136,7 @@ def _path(reference: HubReference) -> str:
 
 
 def _ask_hub(reference: HubReference, commit: str) -> None:
-    """Raise the hub's reason when it was the hub that refused or could not be reached."""
+    """Raise the hub's reason if the hub refuses the data set or cannot be reached."""
     from huggingface_hub import HfApi
 
     with hub_errors(str(reference), commit):
@@ -145,7 +145,7 @@ def _ask_hub(reference: HubReference, commit: str) -> None:
 
 
 def _check_config(reference: HubReference, commit: str) -> None:
-    """Raise if the config is not one of the data set's, or is one of several and not named."""
+    """Raise an error if the data set lacks the config, or has several and none is named."""
     from datasets import get_dataset_config_names
 
     names = get_dataset_config_names(_path(reference), revision=commit)
@@ -160,9 +160,9 @@ def _check_config(reference: HubReference, commit: str) -> None:
 
 
 def _iter_rows(splits: list[Any], keys: dict[int, str], fields: Fields, words: LabelWords) -> Iterator[RawRow]:
-    """Yield the rows of each split, each as a JSON object for raw row; no cell is decoded into an image or a sound.
+    """Yield the rows of each split, each with a JSON object as raw row; no cell is decoded into an image or a sound.
 
-    A split that is called train, validation or test is the part of its rows, unless a column is.
+    The name of a split, if it is train, validation or test, is the part of its rows, unless a column gives it.
 
     Args:
         splits: The splits in order.

@@ -41,14 +41,14 @@ def hub_errors(source: str, revision: str | None) -> Iterator[None]:
         raise bad_form(source) from error
     except Exception as error:  # the client passes on whatever its transport raises: a lost connection, a proxy, a disk
         refusal = explain_refusal(error, revision) or (
-            f"cannot be had from the hub ({describe_reason(error)}), and no copy of it is here; try again with a "
-            "network, or give a file"
+            f"cannot be fetched from the hub ({describe_reason(error)}), and this machine has no copy; try again with "
+            "a network, or give a file"
         )
         raise HubDatasetError(f"source {source!r} {refusal}") from error
 
 
 def explain_failure(error: Exception, source: str, commit: str) -> HubDatasetError:
-    """The line for what `datasets` raised while the hub answered: the fault lies in the data set."""
+    """The error for what `datasets` raised although the hub answered: the fault is in the data set."""
     from datasets.data_files import EmptyDatasetError
     from datasets.exceptions import DataFilesNotFoundError, DatasetGenerationError
 

@@ -10,19 +10,20 @@ from schemas.identity import short_hash
 from schemas.source import DataSettings
 
 GROUPING_VERSION = 3
-"""Raised when the same headlines would get other ids or groups: then every snapshot is another one."""
+"""Raised when the same headlines would get other ids or groups: every snapshot then has another id."""
 READING_VERSION = 5
-"""Raised when the same bytes and settings would give other headlines or reasons: then every source is read again.
+"""Raised when the same bytes and settings would give other headlines or reasons: every source is then read again.
 
-But for those in `UNDATED_VERSIONS`."""
+A source that a version in `UNDATED_VERSIONS` read is an exception.
+"""
 UNDATED_VERSIONS = (4, 3)
-"""Those that left out dates, instruments and other columns. A source that one of them read is read again when asked."""
+"""Versions that left out dates, instruments and other columns. What one of them read is read again only on request."""
 _SINCE_DATED = (
     *("published_at_column", "instrument_column", "publisher_column", "context_column", "timezone", "date_order"),
     "identity",
 )
 _ADDED = ("label_columns", "thresholds", "split_column", *_SINCE_DATED)
-"""Settings of later versions; at their defaults, what is hashed or compared is as it was without them."""
+"""Settings of later versions; at their defaults they are not hashed or compared, so that ids stay the same."""
 
 
 def normalise_text(text: str) -> str:
@@ -35,22 +36,20 @@ def normalise_text(text: str) -> str:
 
 def text_id(text: str) -> str:
     """The id of a text, normalised or masked."""
-    return _own_hash(text)
+    return _hash(text)
 
 
 def headline_id(text: str, label: str, occurrence: int = 1, about: str = "") -> str:
-    """The id of a stored headline; a kept copy after the first has its occurrence number in it.
+    """The id of a stored headline; the id of a kept copy after the first includes its occurrence number.
 
-    `about` tells it apart from headlines of the same text, such as by its instrument; see `describe_subjects`.
+    `about` distinguishes it from headlines with the same text, such as by its instrument; see `describe_subjects`.
     """
-    return _own_hash(
-        "\n".join([text, label, *([about] if about else []), *([] if occurrence == 1 else [str(occurrence)])])
-    )
+    return _hash("\n".join([text, label, *([about] if about else []), *([] if occurrence == 1 else [str(occurrence)])]))
 
 
 def snapshot_id(headline_ids: Iterable[str], near_duplicates: str) -> str:
     """The id of a set of headlines, given in an order that the caller fixes, and of the measure that groups them."""
-    return _own_hash("\n".join([f"{near_duplicates} {GROUPING_VERSION}", *headline_ids]))
+    return _hash("\n".join([f"{near_duplicates} {GROUPING_VERSION}", *headline_ids]))
 
 
 def describe_reading(settings: DataSettings, columns: ReadColumns) -> str:
@@ -65,7 +64,7 @@ def describe_reading(settings: DataSettings, columns: ReadColumns) -> str:
 
 
 def describe_remembered(settings: DataSettings) -> str:
-    """What was said of a source, as JSON; equal JSON means that the same was said."""
+    """The settings that were given for a source, as JSON; equal JSON means equal settings."""
     return json.dumps(settings.remembered, sort_keys=True)
 
 
@@ -75,10 +74,10 @@ def ingest_id(sha256: str, settings: DataSettings) -> str:
 
 
 def earlier_ingest_ids(sha256: str, settings: DataSettings) -> list[str]:
-    """The ids that versions without dates gave to reading these bytes alike; old homes keep theirs.
+    """The ids that versions without dates gave to reading these bytes with these settings; old homes keep those ids.
 
-    None where a setting says something of what those left out. They told headlines apart by their text alone, whatever
-    `identity` says.
+    Empty if a setting concerns what those versions left out. They distinguished headlines by their text only, whatever
+    `identity` was.
     """
     added = list_added(settings)
     if set(added) & set(_SINCE_DATED) - {"identity"}:
@@ -94,8 +93,8 @@ def list_added(settings: DataSettings) -> dict[str, Any]:
 
 def _hash_reading(sha256: str, settings: DataSettings, added: Mapping[str, Any], version: int) -> str:
     rules = settings.model_dump(mode="json", exclude={"source", "max_rejected", "too_long", *_ADDED})
-    return _own_hash(json.dumps([sha256, {**rules, **added}, version], sort_keys=True))
+    return _hash(json.dumps([sha256, {**rules, **added}, version], sort_keys=True))
 
 
-def _own_hash(text: str) -> str:
+def _hash(text: str) -> str:
     return short_hash(text, 16)

@@ -42,11 +42,11 @@ class Ingestion:
     columns: ReadColumns
     reading: str
     settings: str
-    """What was said of the source, as JSON."""
+    """The settings that were given for the source, as JSON."""
     rows_read: int
     rows_merged: int
     rows_added: int
-    """Rows that those with a label for each of several entities became beyond their number."""
+    """Rows that were added because a row with labels of several entities becomes one row for each."""
     not_read: tuple[str, ...]
     """Files and sheets of the source that were skipped, each with the reason."""
     headlines_damaged: int
@@ -164,8 +164,8 @@ def _list_rows(candidates: pd.DataFrame, headline_ids: pd.Series) -> pd.DataFram
 
 def _list_given(headlines: pd.DataFrame) -> pd.DataFrame:
     """A row for each headline and part of an official split."""
-    told = headlines.loc[headlines["parts"].notna(), ["headline_id", "parts"]]
-    listed = told.assign(part=told["parts"].str.split()).explode("part")
+    given = headlines.loc[headlines["parts"].notna(), ["headline_id", "parts"]]
+    listed = given.assign(part=given["parts"].str.split()).explode("part")
     return listed[["headline_id", "part"]].astype("str").reset_index(drop=True)
 
 

@@ -1,4 +1,4 @@
-"""A JSON array of objects, one a headline: text in, raw rows out. Reads no file and judges no label."""
+"""A JSON array of objects, one a headline: text in, raw rows out."""
 
 import re
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ _END = re.compile(r"\s*\]\s*\Z")
 
 
 class JsonArrayError(InputError):
-    """A JSON array breaks off."""
+    """A JSON array is not valid JSON."""
 
 
 def is_json_array(text: Text) -> bool:
@@ -57,6 +57,6 @@ def _iter_elements(text: str, source: str) -> Iterator[tuple[Any, str]]:
 
 def _broken(source: str, place: int) -> JsonArrayError:
     return JsonArrayError(
-        f"source {source!r} is a JSON array that is no valid JSON from character {place + 1:,} on: "
+        f"source {source!r} is a JSON array that is not valid JSON from character {place + 1:,} on: "
         "mend it, or write it as JSON lines"
     )

@@ -1,4 +1,4 @@
-"""JSON documents that are no array of objects: text in, raw rows out, by the shapes of `ingestion.json_shapes`."""
+"""JSON documents other than arrays of objects: text in, raw rows out, by the shapes of `ingestion.json_shapes`."""
 
 import json
 import re
@@ -39,7 +39,7 @@ def begins_as_json(text: Text) -> bool:
 
 
 def is_json_document(text: Text, settings: DataSettings) -> bool:
-    """Whether a text is one JSON document and not an object a line, by its beginning.
+    """Whether a text is one JSON document rather than an object a line, judged by its beginning.
 
     An object in a single line is a headline if it names its text at the top, or if it has no shape of a document.
     """
@@ -62,7 +62,7 @@ def _is_headline(value: dict[str, Any], settings: DataSettings) -> bool:
 
 
 def read_json_document(text: Text, source: str, settings: DataSettings) -> tuple[str, TableRows]:
-    """What the kind is called, and its rows that are not blank, in order.
+    """The name of the kind, and the rows that are not blank, in order.
 
     Raises:
         JsonDocumentError: If it is not valid JSON, too large, of no shape that is read, or of several.
@@ -71,7 +71,7 @@ def read_json_document(text: Text, source: str, settings: DataSettings) -> tuple
     content = text.whole()
     if holds_too_many(content):
         raise JsonDocumentError(
-            f"source {source!r} is one JSON document with over {MOST_VALUES:,} values, which would be held at once: "
+            f"source {source!r} is one JSON document with over {MOST_VALUES:,} values, too many to hold at once: "
             f"{_REMEDY}"
         )
     documents = list(_iter_documents(content, source, settings))
@@ -89,7 +89,7 @@ def read_json_document(text: Text, source: str, settings: DataSettings) -> tuple
 
 def _iter_documents(content: str, source: str, settings: DataSettings) -> Iterator[tuple[Any, str]]:
     """Yield each value of a text that holds one or more, with its own text."""
-    lines = "" if settings.is_labelled else f"say {settings.option('format', 'lines')} if each line is a headline, "
+    lines = "" if settings.is_labelled else f"use {settings.option('format', 'lines')} if each line is a headline, "
     start = _skip_blank(content, 0)
     while start < len(content):
         try:
@@ -141,7 +141,7 @@ def _read_shape(shape: Shape, source: str, settings: DataSettings) -> TableRows:
 
 
 def _spell(value: Any) -> str:
-    """A value as JSON; half a surrogate pair is spelled, but not the halves that stand for a byte that is no text."""
+    """A value as JSON. Half a surrogate pair is escaped, unless it stands for a byte that is not text."""
     return _HALVES.sub(lambda half: f"\\u{ord(half.group()):04x}", _ENCODE(value))
 
 

@@ -1,4 +1,4 @@
-"""JSON lines, one object a headline: text in, raw rows out. Reads no file and judges no label."""
+"""JSON lines, one object a headline: text in, raw rows out."""
 
 from collections.abc import Sequence
 from typing import Any

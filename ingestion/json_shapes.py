@@ -10,11 +10,11 @@ from ingestion.nesting import are_messages
 from schemas.listing import list_some
 
 _MOST_DEPTH = 3
-"""Objects around what is looked for."""
+"""Most objects around the one that holds headlines."""
 _MOST_KINDS = 50
-"""If more lists of a document differ in the keys of their objects, it is no document of lists."""
+"""If more lists of a document differ in the keys of their objects, it is not read as lists."""
 _KEY = "key"
-"""The column of the key of an object, where the object has none of that name."""
+"""The column of the key of an object, unless the object has a column of that name."""
 
 
 class Shape(NamedTuple):
@@ -23,7 +23,7 @@ class Shape(NamedTuple):
     name: str
     objects: Callable[[], Iterator[Any]]
     is_list: bool = False
-    """Whether it is one list of objects of maybe several."""
+    """Whether it is a list of objects; a document may have several."""
 
     def first(self) -> list[Any]:
         """The first objects."""
@@ -38,7 +38,7 @@ def find_shapes(document: Any, words: LabelWords) -> list[Shape]:
 
 
 def describe_document(document: Any) -> str:
-    """What a document without a known shape is."""
+    """Describe a document that has no known shape."""
     if isinstance(document, dict):
         return "an empty JSON object"
     if isinstance(document, list):

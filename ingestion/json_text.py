@@ -1,4 +1,4 @@
-"""How JSON is decoded, whatever it holds."""
+"""Decodes JSON with numbers of any length, and bounds the values that are held at once."""
 
 import json
 
@@ -11,7 +11,7 @@ def _make_number(digits: str) -> float:
 
 
 MOST_VALUES = 50_000_000
-"""Most values that are held at once, by the commas, brackets and braces of their text."""
+"""Most values that are held at once, counted by the commas, brackets and braces of their text."""
 
 
 def holds_too_many(text: str) -> bool:

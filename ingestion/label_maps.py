@@ -1,4 +1,4 @@
-"""A label map to paste for words that are not known: with the labels that some of them can only mean."""
+"""A label map to paste for unknown words, filled in for words that can only mean one label."""
 
 import re
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from schemas.source import DataSettings
 
 _PLAIN = re.compile(r"(?!(?:null|true|false|yes|no|on|off)$)[^\W\d_][\w -]*|-?[0-9]+")
 PLACEHOLDER = "LABEL"
-"""What stands for a label that only the user knows."""
+"""Stands for a label that only the user knows."""
 
 _MEANT = {
     Label.POSITIVE: ("pos", "bullish", "bull", "up", "good", "+"),
@@ -20,9 +20,9 @@ _MEANS = {fold_word(word): label for label, words in _MEANT.items() for word in 
 
 
 def spell_map(words: Iterable[str], data: DataSettings) -> str:
-    """A label map of YAML in a line: what the settings have, and the unknown words with what they may mean.
+    """A label map as YAML in one line: the words of the settings, and the unknown words with what they may mean.
 
-    The empty word, which is no label, is left out.
+    The empty word, which is no label, maps to null: its rows are left out.
     """
     known: dict[str, str] = {word: label or "null" for word, label in (data.label_map or {}).items()}
     unknown = list(words)

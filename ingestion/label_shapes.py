@@ -1,4 +1,4 @@
-"""Shapes of labels other than a word in a column: what shows them, and what makes them readable."""
+"""Labels that are not a word in a column: how they are recognised, and how they can be read."""
 
 import re
 import shlex
@@ -17,12 +17,12 @@ _SCORE_NAME = re.compile(r"sentiment|score|polarity|compound|label|target", re.I
 _FITTING = 0.5
 """Least share of the values that must have the shape."""
 _MOST_CODES = 10
-"""More different whole numbers than these are scores rather than codes of labels."""
+"""More different whole numbers than this are scores rather than codes of labels."""
 ONE_LABEL = "fintone reads one label a headline"
 
 
 def hint_at_shapes(names: Sequence[str], rows: Sequence[Sequence[Any]], settings: DataSettings) -> list[str]:
-    """What a table without a label column holds instead, each with the remedy.
+    """Describe what a table without a label column holds instead, each with the remedy.
 
     Args:
         names: The names of its columns.
@@ -31,11 +31,13 @@ def hint_at_shapes(names: Sequence[str], rows: Sequence[Sequence[Any]], settings
     """
     words = LabelWords.of(settings)
     columns = {name: _words_of(rows, place) for place, name in enumerate(names[:_MOST_COLUMNS])}
-    hints = [f"{name!r} {told}" for name, found in columns.items() if (told := _describe_column(name, found, settings))]
+    hints = [
+        f"{name!r} {shape}" for name, found in columns.items() if (shape := _describe_column(name, found, settings))
+    ]
     labelled = [name for name, found in columns.items() if _share(words.knows(word) for word in found) >= _FITTING]
     if len(labelled) > 1 and not settings.label_columns:
         option = assign(settings, "label_columns", ",".join(labelled))
-        hints.append(f"if each of {_list(labelled)} is an annotator's, say {option}")
+        hints.append(f"if each of {_list(labelled)} is an annotator's, use {option}")
     flags = find_flags(names, words)
     if flags and all(_are_scores(columns.get(names[place], [])) for place in flags.values()):
         hints.append(
@@ -46,7 +48,7 @@ def hint_at_shapes(names: Sequence[str], rows: Sequence[Sequence[Any]], settings
 
 
 def describe_shape(found: Sequence[str], settings: DataSettings, column: str | None = None) -> str | None:
-    """What the values of a column are if most are no words for a label, and the remedy.
+    """Describe the values of a column if most are not label words, with the remedy; None for any others.
 
     Args:
         found: Values, each once or as often as they occur.
@@ -54,7 +56,7 @@ def describe_shape(found: Sequence[str], settings: DataSettings, column: str | N
         column: The column if the remedy must name it.
     """
     if _share(word.lstrip().startswith("{") for word in found) >= _FITTING:
-        return "holds objects whose values are not all labels: say what their words mean with --label-map"
+        return "holds objects whose values are not all labels: map their words with --label-map"
     if _share(word.lstrip().startswith("[") for word in found) >= _FITTING:
         option = assign(settings, "label_columns", "A,B,C")
         return f"holds a list of labels: write each annotator's into a column of its own, and name these with {option}"
@@ -63,14 +65,14 @@ def describe_shape(found: Sequence[str], settings: DataSettings, column: str | N
         named = "" if column is None else f"{assign(settings, 'label_column', column)} "
         bounds = "-0.1,0.1" if min(scores) < 0 and max(map(abs, scores)) <= 1 else "LOW,HIGH"
         return (
-            f"holds scores from {min(scores):g} to {max(scores):g}: say below which they are negative and above which "
+            f"holds scores from {min(scores):g} to {max(scores):g}: set below which they are negative and above which "
             f"positive, as in {named}{assign(settings, 'thresholds', bounds)}"
         )
     return None
 
 
 def assign(settings: DataSettings, setting: str, value: str) -> str:
-    """The option that sets a setting, fit for a shell."""
+    """The option that sets a setting, quoted for a shell."""
     option, _, assignment = settings.option(setting, value).partition(" ")
     return f"{option} {shlex.quote(assignment)}"
 
@@ -97,8 +99,8 @@ def _are_scores(found: Sequence[str]) -> bool:
 
 
 def _share(flags: Iterable[bool]) -> float:
-    told = list(flags)
-    return sum(told) / len(told) if told else 0.0
+    counted = list(flags)
+    return sum(counted) / len(counted) if counted else 0.0
 
 
 def _list(names: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""The source's label words to the three sentiments. An unknown word stays unchanged, and validation rejects it."""
+"""Maps the source's label words to the three sentiments. An unknown word stays unchanged, and validation rejects it."""
 
 import json
 import re
@@ -40,7 +40,7 @@ class LabelWords:
         return fold_word(word) in self._labels or self._judge(word) is not None
 
     def leaves_out(self, word: str) -> bool:
-        """Whether rows with this word are left out; a word for a missing value is no label, as the empty word is."""
+        """Whether rows with this word are left out; a word for a missing value counts as the empty word."""
         folded = fold_word(word)
         return self._labels.get("" if self.is_missing(word) else folded, folded) is None
 

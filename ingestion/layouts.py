@@ -38,18 +38,18 @@ def find_layout(heads: Sequence[Head], settings: DataSettings) -> Layout | None:
     """The layout under which most rows have the same width; None if no delimiter gives the columns that are needed."""
     found = [(head, layout) for head in heads if (layout := _find_layout(head, settings))]
     tables = [(head, layout) for head, layout in found if layout.width > 1]
-    if not found or (not tables and not _is_told(settings) and any(map(is_table, heads))):
-        return None  # a known name in a line of its own, above a table, is a title
+    if not found or (not tables and not _is_declared(settings) and any(map(is_table, heads))):
+        return None  # a known name alone in a line above a table is a title
     return max(tables or found, key=lambda pair: (pair[0].agreement(pair[1]), pair[0].delimiter == ONE_COLUMN))[1]
 
 
 def _missing_columns(heads: Sequence[Head], source: str, settings: DataSettings) -> MissingColumnError:
     if not any(head.records for head in heads):
         row, option = settings.header_row, settings.option("header_row", "N")
-        return MissingColumnError(f"source {source!r} has no line {row} that names columns: say another with {option}")
+        return MissingColumnError(f"source {source!r} has no line {row} that names columns: name another with {option}")
     head = max(heads, key=lambda head: (is_table(head), head.width, len(head.records[0]) if head.records else 0))
     names, rows = head.records[head.first], head.records[head.first + 1 :]
-    remedy = "" if settings.is_labelled else f", or say {settings.option('format', 'lines')} if each line is a headline"
+    remedy = "" if settings.is_labelled else f", or use {settings.option('format', 'lines')} if each line is a headline"
     if len(names) > 1 and not is_header(names, rows, head.delimiter):
         remedy += ", or give numbers from 1 if the first line is no header"
     return MissingColumnError(f"source {source!r} {Table(names, rows, settings).describe_missing(remedy)}")
@@ -60,11 +60,11 @@ def _find_layout(head: Head, settings: DataSettings) -> Layout | None:
         return None
     layout = _header_layout(head, settings)
     if layout:
-        return layout if _is_told(settings) or _is_sure(head, layout) else None
+        return layout if _is_declared(settings) or _is_sure(head, layout) else None
     return _numbered_layout(head, settings) or _headerless_layout(head, settings)
 
 
-def _is_told(settings: DataSettings) -> bool:
+def _is_declared(settings: DataSettings) -> bool:
     """Whether the settings say that a text is a table; labelled text always is one."""
     named = settings.text_column or settings.delimiter or settings.header_row or settings.format
     return settings.is_labelled or named is not None
@@ -94,22 +94,22 @@ def _lay_out(head: Head, width: int, columns: Columns, start: int, names: Sequen
 
 
 def _numbered_layout(head: Head, settings: DataSettings) -> Layout | None:
-    """Columns by their numbers from 1, of a file without a header."""
+    """The columns of a file without a header, by their numbers from 1."""
     width = len(head.records[0])
     text = _number(settings.text_column, width)
-    told = (settings.label_columns or (settings.label_column,)) if settings.is_labelled else ()
-    labels = [place for column in told if (place := _number(column, width)) is not None]
+    label_columns = (settings.label_columns or (settings.label_column,)) if settings.is_labelled else ()
+    labels = [place for column in label_columns if (place := _number(column, width)) is not None]
     part = _number(settings.split_column, width)
-    about = {what: _number(name, width) for what, name in name_about(settings).items()}
-    places = {what: place for what, place in about.items() if place is not None}
+    about = {field: _number(name, width) for field, name in name_about(settings).items()}
+    places = {field: place for field, place in about.items() if place is not None}
     if not miss_about([], settings).keys() <= places.keys():
         return None
-    if text is None or len(set(labels)) < len(told) or (part is None and settings.split_column):
+    if text is None or len(set(labels)) < len(label_columns) or (part is None and settings.split_column):
         return None
     names, words = [str(place + 1) for place in range(width)], LabelWords.of(settings)
-    group = make_group(names, labels, words, settings.agreement) if len(told) > 1 else None
-    beside = {text} if settings.keeps_read else {text, *labels, *places.values(), *([] if part is None else [part])}
-    others = name_others([""] * width, beside)
+    group = make_group(names, labels, words, settings.agreement) if len(label_columns) > 1 else None
+    used = {text} if settings.keeps_read else {text, *labels, *places.values(), *([] if part is None else [part])}
+    others = name_others([""] * width, used)
     read = ReadColumns(
         text=settings.text_column,
         label=", ".join(names[place] for place in labels) or None,
@@ -117,7 +117,7 @@ def _numbered_layout(head: Head, settings: DataSettings) -> Layout | None:
         kept=tuple(others.values()),
         part=settings.split_column,
     )
-    read = read.with_about({what: names[place] for what, place in places.items()})
+    read = read.with_about({field: names[place] for field, place in places.items()})
     start = head.ends[0] if settings.header_row else head.start
     label = None if group or not labels else labels[0]
     return _lay_out(head, width, Columns(text, label, read, group, others, part, places), start)
@@ -131,7 +131,7 @@ def _number(column: str | None, width: int) -> int | None:
 
 
 def _headerless_layout(head: Head, settings: DataSettings) -> Layout | None:
-    """Two columns of which one has a label word in the first row already; in most rows where no labels are needed."""
+    """Two columns, one of which has a label word in the first row, and in most rows if no labels are needed."""
     words, first = LabelWords.of(settings), head.records[0]
     named = settings.text_column or settings.label_column or settings.label_columns or settings.split_column
     if named or miss_about([], settings) or len(first) != _HEADERLESS_FIELDS:

@@ -1,4 +1,4 @@
-"""Masked texts, by which near copies are found: texts without what copies of one headline differ in.
+"""Masked texts, by which near copies are found: texts without the details in which copies of a headline differ.
 
 Masking covers case, numbers, links, @mentions, the `RT` of a retweet, the signs of cashtags and hashtags, trailing
 hashtags, invisible characters, HTML entities and mojibake. The text of a headline itself is never changed.
@@ -13,7 +13,7 @@ from ingestion.damage import MAY_BE_MOJIBAKE, decode_entities, repair_text
 from ingestion.identity import normalise_text
 
 LEAST_WORDS = 4
-"""Words that must precede trailing hashtags that are left out: in `Bullish on #AAPL` they are the message."""
+"""Words that must precede trailing hashtags for these to be left out: in `Bullish on #AAPL` they are the message."""
 
 _INVISIBLE = "[\u00ad\u200b-\u200f\u2060\ufe0f\ufeff]"
 _ENTITY = r"&#?\w+;"
@@ -41,12 +41,12 @@ _NUMBER = r"\p{Nd}+(?:[.,]\p{Nd}+)*"
 
 
 def mask_texts(texts: Sequence[str]) -> list[str]:
-    """The texts by which near copies are compared: in lower case, each number as `0`, without what copies differ in.
+    """The texts by which near copies are compared: in lower case, each number as `0`, and without such details.
 
-    A text that would lose every word, such as a link alone, keeps all its words.
+    A text that would lose every word, such as one that is only a link, keeps all its words.
 
     Args:
-        texts: Normalised texts; all at once takes a fraction of the time.
+        texts: Normalised texts; passing all at once takes a fraction of the time.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -57,7 +57,7 @@ def mask_texts(texts: Sequence[str]) -> list[str]:
 
 
 def _change(texts: Any, pattern: str, change: Any) -> Any:
-    """The Arrow array with those texts changed in which a pattern is found."""
+    """The Arrow array, with `change` applied to the texts in which a pattern is found."""
     import pyarrow.compute as pc
 
     found = pc.match_substring_regex(texts, pattern=pattern)

@@ -57,19 +57,19 @@ def match_near_copies(texts: Sequence[str], others: Sequence[str], measure: str)
     """[N, M]: whether each of N texts is a near copy of each of M others, directly; see `group_near_copies`."""
     from rapidfuzz import fuzz, process
 
-    own, known = (np.asarray(mask_texts([normalise_text(text) for text in each])) for each in (texts, others))
-    near: npt.NDArray[np.bool_] = np.equal.outer(own, known)
+    masked, known = (np.asarray(mask_texts([normalise_text(text) for text in group])) for group in (texts, others))
+    near: npt.NDArray[np.bool_] = np.equal.outer(masked, known)
     if measure == "numbers":
         return near
-    words = [[" ".join(sorted(_WORD.findall(text))) for text in each.tolist()] for each in (own, known)]
+    words = [[" ".join(sorted(_WORD.findall(text))) for text in group.tolist()] for group in (masked, known)]
     scores = process.cdist(*words, scorer=fuzz.ratio, score_cutoff=LEAST_SIMILARITY, dtype=np.float32, workers=-1)
-    spoken = np.array([bool(text) for text in words[0]])  # a text without a word is near its like alone
-    near |= (scores >= LEAST_SIMILARITY) & spoken[:, None]
+    has_words = np.array([bool(text) for text in words[0]])  # a text without words is near only to an equal one
+    near |= (scores >= LEAST_SIMILARITY) & has_words[:, None]
     return near
 
 
 def _group_reworded(sorted_words: list[str]) -> _Integers:
-    """Number the groups of texts given as their sorted words; a text without a word is alone."""
+    """Number the groups of texts given as their sorted words; a text without words is a group of its own."""
     order = sorted((place for place, words in enumerate(sorted_words) if words), key=sorted_words.__getitem__)
     groups = np.arange(len(sorted_words), dtype=np.int64)
     if len(order) < 2:  # noqa: PLR2004
@@ -83,7 +83,7 @@ def _group_reworded(sorted_words: list[str]) -> _Integers:
 
 
 def _band_keys(texts: list[str]) -> Iterator[npt.NDArray[np.uint64]]:
-    """For each band a hash of every text; texts that share words tend to share it."""
+    """For each band a hash of every text; texts that share words tend to share the hash."""
     import pyarrow as pa
     import pyarrow.compute as pc
 

@@ -14,7 +14,7 @@ MOST_PATHS = 1_000
 """Deeper values and more paths of a column are not looked for."""
 
 _MESSAGE_KEYS = (("role", "content"), ("from", "value"))
-"""Who speaks in a message, and what: in the format of OpenAI, and of ShareGPT."""
+"""The keys of role and content in a message, in the formats of OpenAI and of ShareGPT."""
 _LONGEST_PLACE = 9
 
 
@@ -33,7 +33,7 @@ def is_nested(cell: Any) -> bool:
 
 
 def list_paths(cells: Iterable[Any]) -> list[Path]:
-    """The paths to all values that are not nested themselves, in order; the empty path for a cell that is not."""
+    """The paths to all values that are not nested themselves, in order; an empty path for a cell that is not."""
     found: dict[Path, bool] = {}
     for cell in cells:
         _collect(cell, (), found)
@@ -88,13 +88,13 @@ def _follow_list(elements: list[Any], path: Sequence[str]) -> Any:
     if key.isdecimal() and len(key) <= _LONGEST_PLACE:
         return follow(elements[int(key)], path[1:]) if int(key) < len(elements) else None
     if are_messages(elements):
-        spoken = filter(None, map(_message, elements))
-        return _agree([follow(content, path[1:]) for role, content in spoken if role == key])
+        messages = filter(None, map(_message, elements))
+        return _agree([follow(content, path[1:]) for role, content in messages if role == key])
     return _agree([follow(each, path) for each in elements])
 
 
 def _agree(values: list[Any]) -> Any:
-    """The one value of all that are not empty."""
+    """The value that all values agree on, empty ones aside; `SEVERAL` if they differ."""
     filled = [value for value in values if not is_empty(value)]
     if not filled:
         return None

@@ -1,4 +1,4 @@
-"""The other columns of a source, such as an id: kept beside headlines, and passed through a scoring to its answers."""
+"""The other columns of a source, such as an id: stored with headlines, and copied to the answers of a scoring."""
 
 import json
 import math
@@ -10,11 +10,11 @@ from ingestion.cells import Uncomputed
 
 Plain = str | int | float | bool | None
 OtherColumns = Mapping[int, str]
-"""The place of each other column in a row, and its name, which no other one has."""
+"""The unique name of each other column, by its place in a row."""
 
 
 def name_others(names: Sequence[str], read: Container[int]) -> dict[int, str]:
-    """Name the columns that are not read: as the table does, by number without a name, numbered where names repeat.
+    """Name the columns that are not read: as in the table, by number if nameless, numbered if names repeat.
 
     Args:
         names: The names of all columns.
@@ -24,22 +24,22 @@ def name_others(names: Sequence[str], read: Container[int]) -> dict[int, str]:
     known: set[str] = set()
     for place, name in enumerate(names):
         if place not in read:
-            own = wanted = name.strip() or f"column_{place + 1}"
+            unique = wanted = name.strip() or f"column_{place + 1}"
             number = 1
-            while own.casefold() in known:
+            while unique.casefold() in known:
                 number += 1
-                own = f"{wanted}_{number}"
-            known.add(own.casefold())
-            named[place] = own
+                unique = f"{wanted}_{number}"
+            known.add(unique.casefold())
+            named[place] = unique
     return named
 
 
 def take_others(
     cells: Sequence[Any] | Mapping[int, Any], others: OtherColumns, *, flat: bool = True
 ) -> dict[str, Any] | None:
-    """The cells of the other columns, which are given by their places, by name; None where there are none.
+    """The cells of the other columns by name; None if there are no other columns.
 
-    Nested cells become texts if `flat`, else they stay what JSON can say.
+    `cells` are given by their places. Nested cells become texts if `flat`, else JSON values.
     """
     if not others:
         return None
@@ -48,14 +48,14 @@ def take_others(
 
 
 def json_cell(cell: Any) -> Any:
-    """A cell as JSON can say it, lists and objects as such."""
+    """A cell as a JSON value; lists and objects stay nested."""
     if isinstance(cell, dict):
         return {str(plain_cell(key)): json_cell(value) for key, value in cell.items()}
     return [json_cell(value) for value in cell] if isinstance(cell, list | tuple) else plain_cell(cell)
 
 
 def plain_cell(cell: Any) -> Plain:
-    """A cell as JSON can say it: dates as ISO 8601 has them, lists and objects as JSON, no number as nothing."""
+    """A cell as a JSON scalar: dates in ISO 8601, lists and objects as JSON text, NaN and infinity as null."""
     if cell is None or isinstance(cell, bool | int):
         return cell
     if isinstance(cell, float):

@@ -1,4 +1,4 @@
-"""What gzip, bzip2, xz or zstandard packed: a file is unpacked in memory within bounds, a stream as it arrives."""
+"""Unpacks gzip, bzip2, xz and zstandard: a file in memory and within bounds, a stream as it arrives."""
 
 import bz2
 import gzip
@@ -20,11 +20,11 @@ _BROKEN = (zlib.error, lzma.LZMAError, EOFError, ValueError, OSError)
 
 
 class PackedError(InputError):
-    """A packed file is broken, expands to too much, or holds what is packed again."""
+    """A packed file is broken, expands to too much, or has packed content in it."""
 
 
 class Packer(NamedTuple):
-    """A program that packs one file: its name, how what it packs begins, and how a stream of that is opened."""
+    """A program that packs one file: its name, how a packed file begins, and how a packed stream is opened."""
 
     name: str
     start: re.Pattern[bytes]
@@ -46,7 +46,7 @@ _PACKERS = (
 
 
 def find_packer(content: bytes) -> Packer | None:
-    """The program that packed the bytes; None for those that are not packed."""
+    """The program that packed the bytes; None if they are not packed."""
     return next((packer for packer in _PACKERS if packer.start.match(content)), None)
 
 
@@ -77,7 +77,7 @@ def unpack_stream(packed: io.BufferedReader, packer: Packer, source: str) -> io.
 
 
 class _Arriving(io.RawIOBase):
-    """A stream of which each read returns what has arrived, where a buffered one waits for all that was asked for."""
+    """A stream whose reads return what has arrived; a buffered stream would wait for all that was requested."""
 
     def __init__(self, stream: io.BufferedReader) -> None:
         self._stream = stream
@@ -86,7 +86,7 @@ class _Arriving(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """Fill the buffer with two bytes or more, if there are: gzip reads its mark at once."""
+        """Fill the buffer with at least two bytes if there are two: gzip reads its mark of two bytes at once."""
         content = self._stream.read1(len(buffer))
         if len(content) == 1 < len(buffer):
             content += self._stream.read1(len(buffer) - 1)
@@ -95,7 +95,7 @@ class _Arriving(io.RawIOBase):
 
 
 class _Unpacked(io.RawIOBase):
-    """What a stream of packed bytes holds."""
+    """The unpacked content of a stream of packed bytes."""
 
     def __init__(self, packed: io.BufferedReader, packer: Packer, source: str) -> None:
         self._packed, self._packer, self._source = packed, packer, source
@@ -105,7 +105,7 @@ class _Unpacked(io.RawIOBase):
         return True
 
     def fileno(self) -> int:
-        """That of the packed stream, by which one waits for more."""
+        """The descriptor of the packed stream, on which a caller waits for more."""
         return self._packed.fileno()
 
     def readinto(self, buffer: Any) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ingestion import bounds
-from ingestion.arrow_cells import ROWS_AT_ONCE, is_text, iter_cells, told
+from ingestion.arrow_cells import ROWS_AT_ONCE, arrow_errors, is_text, iter_cells
 from ingestion.class_labels import find_class_names
 from ingestion.labels import LabelWords
 from ingestion.rows import TableRows
@@ -37,7 +37,7 @@ def read_parquet(content: bytes, source: str, settings: DataSettings) -> TableRo
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    with told(ParquetError, f"source {source!r} is a Parquet file", "get it again"):
+    with arrow_errors(ParquetError, f"source {source!r} is a Parquet file", "get it again"):
         texts = [field.name for field in pq.read_schema(pa.BufferReader(content)) if is_text(field.type)]
         file = pq.ParquetFile(pa.BufferReader(content), read_dictionary=texts)
         names = file.schema_arrow.names
@@ -52,18 +52,18 @@ def _check_size(file: Any, size: int, source: str) -> None:
     metadata = file.metadata
     groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
     values = sum(group.column(place).num_values for group in groups for place in range(metadata.num_columns))
-    for number, most, what in (
+    for number, most, unit in (
         (metadata.num_rows, bounds.most_rows(size), "rows"),
         (sum(group.total_byte_size for group in groups), bounds.most_characters(size), "characters"),
         (values, bounds.most_values(size), "values"),
     ):
         if number > most:
-            raise bounds.too_large(source, size, f"{most:,} {what}")
+            raise bounds.too_large(source, size, f"{most:,} {unit}")
 
 
 def _iter_cells(
     file: Any, source: str, size: int, classes: dict[str, Any], words: LabelWords
 ) -> Iterator[tuple[Any, ...]]:
-    with told(ParquetError, f"source {source!r} is a Parquet file", "get it again"):
+    with arrow_errors(ParquetError, f"source {source!r} is a Parquet file", "get it again"):
         for batch in file.iter_batches(batch_size=ROWS_AT_ONCE):
             yield from iter_cells(batch, source, size, classes, words)

@@ -57,7 +57,7 @@ def read_archive(archive: zipfile.ZipFile, source: str, agreement: int) -> Level
 def is_phrasebank(source: str) -> bool:
     """Whether a path is FinancialPhraseBank as released: its archive, a folder with its files, or one of them.
 
-    What cannot be opened is not one; reading it raises the reason.
+    A path that cannot be opened is not one; reading it raises the reason.
     """
     try:
         path = Path(source).expanduser()
@@ -99,14 +99,14 @@ def describe_others(file: Path) -> tuple[str, ...]:
 
 def find_beside(file: Path) -> list[Path]:
     """The files in the same folder whose agreement level is higher."""
-    own = level_of(file.name) or max(FILE_NAMES)
-    beside = [file.with_name(name) for level, name in FILE_NAMES.items() if level > own]
+    known = level_of(file.name) or max(FILE_NAMES)
+    beside = [file.with_name(name) for level, name in FILE_NAMES.items() if level > known]
     return [path for path in beside if path.is_file()]
 
 
 def level_of(name: str) -> int | None:
     """The agreement level in the name of a file, if it is one of the four."""
-    return next((level for level, own in FILE_NAMES.items() if own == PurePosixPath(name).name), None)
+    return next((level for level, known in FILE_NAMES.items() if known == PurePosixPath(name).name), None)
 
 
 def is_phrasebank_text(text: Text, words: LabelWords) -> bool:

@@ -1,4 +1,4 @@
-"""Where a text is in its source: the warehouse keeps headlines, and not their rows."""
+"""Where a text is in its source: the warehouse stores headlines, not their rows."""
 
 from collections.abc import Collection
 
@@ -8,7 +8,7 @@ from schemas.source import DataSettings
 
 
 def find_rows(source: Place, settings: DataSettings, text_ids: Collection[str]) -> dict[str, tuple[str, int]]:
-    """The file and the number of the first row that holds each text; reads no further than it must.
+    """The file and the number of the first row that holds each text; stops reading once all are found.
 
     Args:
         source: The source.

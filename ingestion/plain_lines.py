@@ -22,7 +22,7 @@ _OTHER_JSON = re.compile(r"\{\s*[\"}]|\{\s*\Z|\[\s*[\"\[\]]|\[\s*\Z")
 
 
 class NotLinesError(InputError):
-    """A text is clearly of another kind than one headline a line, and not read."""
+    """A text is clearly not one headline a line, and is not read."""
 
 
 def is_plain(text: Text, settings: DataSettings) -> bool:
@@ -39,7 +39,7 @@ def check_lines(head: Text, source: str, settings: DataSettings) -> None:
     """Refuse a text whose beginning shows another kind.
 
     Raises:
-        NotLinesError: It is.
+        NotLinesError: It shows another kind.
     """
     first = "".join(head.first_lines(_RULED_LINES))
     kind = "no text" if _BINARY in first else None
@@ -47,7 +47,7 @@ def check_lines(head: Text, source: str, settings: DataSettings) -> None:
         kind = "JSON that is neither an array of objects nor an object a line"
     if kind:
         raise NotLinesError(
-            f"source {source!r} is {kind}: save its headlines as CSV or a headline a line, or say "
+            f"source {source!r} is {kind}: save its headlines as CSV or a headline a line, or use "
             f"{settings.option('format', 'lines')} if each line is one"
         )
 

@@ -1,4 +1,4 @@
-"""Files of prices to tables of text, with the day of each row."""
+"""Reads files of prices as tables of text, with the day of each row."""
 
 from pathlib import Path
 
@@ -37,8 +37,8 @@ def read_price_table(path: Path, date_column: str) -> tuple[pd.DataFrame, pd.Ser
     """Every cell as text, and the day of each row at midnight (NaT where it cannot be read).
 
     Args:
-        path: As of `find_price_file`.
-        date_column: Its name in small letters must be one of these, by commas.
+        path: From `find_price_file`.
+        date_column: The possible names of the date column, in lower case, separated by commas.
 
     Raises:
         InputError: It cannot be read, is empty or has no column of dates, or the order of day and month is unknown.
@@ -70,7 +70,7 @@ def _read(path: Path) -> pd.DataFrame:
     head = content[:4_000].decode(encoding, "replace").partition("\n")[0]
     delimiter = max(",;\t|", key=head.count)
     table = pd.read_csv(path, sep=delimiter, dtype="str", encoding=encoding, skipinitialspace=True)
-    if delimiter == ";":  # where fields are parted by it, the comma is that of decimals
+    if delimiter == ";":  # files that delimit with it write decimals with a comma
         table = table.replace(r"^(-?\d+),(\d+)$", r"\1.\2", regex=True)
     return table
 

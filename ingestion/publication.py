@@ -13,7 +13,7 @@ _SHOWN = 40
 
 
 class AmbiguousDatesError(InputError):
-    """Dates of a source do not show whether the day or the month comes first."""
+    """The dates of a source do not show whether the day or the month comes first."""
 
 
 def resolve_dates(validated: Validated, settings: DataSettings) -> Validated:
@@ -31,14 +31,14 @@ def resolve_dates(validated: Validated, settings: DataSettings) -> Validated:
     except DateOrderError as error:
         order, column = settings.option("date_order", "dmy"), settings.option("published_at_column", "''")
         raise AmbiguousDatesError(
-            f"source {settings.source!r}: day and month of its dates cannot be told apart ({error}): say {order}, mdy "
-            f"or ymd, or leave dates out with {column}"
+            f"source {settings.source!r}: the order of day and month in its dates is unclear ({error}): use {order}, "
+            f"mdy or ymd, or leave dates out with {column}"
         ) from None
     reasons = _find_reasons(pd.DataFrame({"word": words, "published_at": times}))
     refused = candidates.loc[reasons.index, ["row_number", "raw"]].assign(reason=reasons)
     rejected = pd.concat([validated.rejected, refused[["row_number", "reason", "raw"]]], ignore_index=True)
     dated = candidates.assign(published_at=times.reindex(candidates.index))
-    if len(reasons):  # to drop none copies all rows
+    if len(reasons):  # dropping none would copy all rows
         dated = dated.drop(index=reasons.index)
     return validated._replace(candidates=dated, rejected=rejected)
 
@@ -57,7 +57,7 @@ def _find_reasons(dates: pd.DataFrame) -> pd.Series:
 
 
 def format_days(times: pd.Series, timezone: str) -> pd.Series:
-    """The day of each time in UTC, as `2025-03-04` in a zone; missing where there is none."""
+    """The day in a zone of each time in UTC, as in `2025-03-04`; missing if the time is."""
     codes, days = pd.factorize(times.dt.tz_localize("UTC").dt.tz_convert(timezone).dt.normalize())
-    told = pd.Series(days.strftime("%Y-%m-%d"), dtype="str")  # many headlines have one day
-    return told.reindex(codes).set_axis(times.index)
+    formatted = pd.Series(days.strftime("%Y-%m-%d"), dtype="str")  # many headlines have one day
+    return formatted.reindex(codes).set_axis(times.index)

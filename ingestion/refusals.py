@@ -13,7 +13,7 @@ from schemas.columns import ReadColumns
 from schemas.errors import InputError
 from schemas.source import DataSettings
 
-MOST_TOLD = 20
+MOST_SHOWN = 20
 """Most reasons that are listed with examples, and most words of a label map to paste."""
 _IN_A_LINE = 5
 _EXAMPLES = 3
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class RefusedSourceError(InputError):
-    """Nothing of a source is ingested, because of what its rows are; `details` has some of them."""
+    """Nothing of a source is ingested, because of its rows; `details` has examples of them."""
 
     def with_note(self, note: str) -> Self:
         """The same refusal with a note at its end."""
@@ -47,7 +47,7 @@ class NothingAcceptedError(RefusedSourceError):
 
 
 class Account(NamedTuple):
-    """What came of a source: its rows, those that the settings left out, and the rejected ones."""
+    """The outcome of reading a source: its rows, those that the settings left out, and the rejected ones."""
 
     rows_read: int
     rows_accepted: int
@@ -58,7 +58,7 @@ class Account(NamedTuple):
 
 
 def check_account(account: Account, data: DataSettings) -> None:
-    """Refuse a source without a row that can be used, or of which too large a share was rejected.
+    """Refuse a source without a usable row, or with too large a share of rejected rows.
 
     Rows that are left out count as neither.
 
@@ -68,20 +68,20 @@ def check_account(account: Account, data: DataSettings) -> None:
     """
     rejected, counted = len(account.rejected), max(account.rows_read - account.rows_left_out, 1)
     if not account.rows_accepted:
-        what = f"none of its {account.rows_read:,} rows can be used"
-        raise _describe(NothingAcceptedError(f"source {data.source!r}: {what}"), account, data)
+        problem = f"none of its {account.rows_read:,} rows can be used"
+        raise _describe(NothingAcceptedError(f"source {data.source!r}: {problem}"), account, data)
     if rejected > data.max_rejected * counted:
         share = f"a share of {rejected / counted:.3g} where data.max_rejected allows {data.max_rejected:g}"
-        what = f"{rejected:,} of {counted:,} rows rejected, {share}"
-        raise _describe(TooManyRejectedError(f"source {data.source!r}: {what}"), account, data)
+        problem = f"{rejected:,} of {counted:,} rows rejected, {share}"
+        raise _describe(TooManyRejectedError(f"source {data.source!r}: {problem}"), account, data)
 
 
 def _describe(refusal: RefusedSourceError, account: Account, data: DataSettings) -> RefusedSourceError:
     """The refusal with what the rejected rows have in common, the remedies and examples."""
     reasons = account.rejected["reason"].value_counts()
     labels = _count_labels(reasons)
-    told = ", ".join(_describe_groups(reasons, labels, account))
-    message = f"{refusal}: {told}; {'; '.join(_find_remedies(reasons, labels, account, data))}"
+    groups = ", ".join(_describe_groups(reasons, labels, account))
+    message = f"{refusal}: {groups}; {'; '.join(_find_remedies(reasons, labels, account, data))}"
     described = type(refusal)(message)
     described.details = tuple(_give_examples(account.rejected, reasons))
     return described
@@ -106,7 +106,7 @@ def _describe_groups(reasons: "pd.Series", labels: Counter[str], account: Accoun
     for what, pattern in known.items():
         if number := _sum(reasons, pattern):
             yield f"{_count(number, 'row')} {what}"
-    others = Counter({str(why): int(n) for why, n in reasons.items() if not _is_told(str(why))})
+    others = Counter({str(why): int(n) for why, n in reasons.items() if not _is_grouped(str(why))})
     if others:
         [(reason, _)] = others.most_common(1)
         why = "with" if len(others) == 1 else "for other reasons, most often:"
@@ -115,7 +115,7 @@ def _describe_groups(reasons: "pd.Series", labels: Counter[str], account: Accoun
         yield f"{_count(account.rows_left_out, 'row')} left out by the label map or data.agreement"
 
 
-def _is_told(reason: str) -> bool:
+def _is_grouped(reason: str) -> bool:
     return any(pattern.search(reason) for pattern in (_UNKNOWN, _NO_LABEL, _CONFLICT))
 
 
@@ -125,7 +125,7 @@ def _find_remedies(reasons: "pd.Series", labels: Counter[str], account: Account,
     shape = describe_shape(list(labels), data)
     if shape:
         yield f"the column {shape}"
-    elif len(labels) > MOST_TOLD or max(map(len, labels), default=0) >= SHOWN_CHARACTERS:
+    elif len(labels) > MOST_SHOWN or max(map(len, labels), default=0) >= SHOWN_CHARACTERS:
         yield f"if another column holds the label, name it with {data.option('label_column')}"
     elif labels:
         pasted = spell_map(labels, data)
@@ -141,9 +141,9 @@ def _find_remedies(reasons: "pd.Series", labels: Counter[str], account: Account,
         choices = ["keep"] if data.conflicts == "majority" else ["majority", "keep"]
         what = "ties are settled" if _sum(reasons, _TIED) else "conflicting labels are settled"
         yield f"{what} by {' or '.join(data.option('conflicts', choice) for choice in choices)}"
-    if not all(_is_told(str(reason)) for reason in reasons.index):
-        told = columns.describe()
-        yield "mend the rows" + (f", or name the right columns ({told})" if told else "")
+    if not all(_is_grouped(str(reason)) for reason in reasons.index):
+        read = columns.describe()
+        yield "mend the rows" + (f", or name the right columns ({read})" if read else "")
     if reasons.empty:
         yield "map labels to positive, neutral or negative"
     if account.rows_accepted:
@@ -152,16 +152,16 @@ def _find_remedies(reasons: "pd.Series", labels: Counter[str], account: Account,
 
 def _give_examples(rejected: "pd.DataFrame", reasons: "pd.Series") -> Iterator[str]:
     """A line for each of the commonest reasons with some of its rows."""
-    shown = reasons.index[:MOST_TOLD]
+    shown = reasons.index[:MOST_SHOWN]
     rows = rejected[rejected["reason"].isin(shown)].groupby("reason", sort=False).head(_EXAMPLES)
     is_one_file = len(set(rejected["source"])) == 1
     for reason in shown:
-        own = rows[rows["reason"] == reason]
-        places = zip(own["source"], own["row_number"], own["raw"], strict=True)
-        told = (f"{'' if is_one_file else f'{file} '}row {number} {_cut(raw)}" for file, number, raw in places)
-        yield f"{_count(int(reasons[reason]), 'row')}: {reason}: {', '.join(told)}"
-    if len(reasons) > MOST_TOLD:
-        yield f"{_count(len(reasons) - MOST_TOLD, 'more reason')}"
+        examples = rows[rows["reason"] == reason]
+        places = zip(examples["source"], examples["row_number"], examples["raw"], strict=True)
+        lines = (f"{'' if is_one_file else f'{file} '}row {number} {_cut(raw)}" for file, number, raw in places)
+        yield f"{_count(int(reasons[reason]), 'row')}: {reason}: {', '.join(lines)}"
+    if len(reasons) > MOST_SHOWN:
+        yield f"{_count(len(reasons) - MOST_SHOWN, 'more reason')}"
 
 
 def _cut(raw: str) -> str:
@@ -176,8 +176,8 @@ def _name_column(columns: ReadColumns) -> str:
 
 def _list_counts(labels: Counter[str]) -> str:
     more = len(labels) - _IN_A_LINE
-    told = ", ".join(f"{word!r} {count:,}" for word, count in labels.most_common(_IN_A_LINE))
-    return told + (f" and {more:,} more" if more > 0 else "")
+    listed = ", ".join(f"{word!r} {count:,}" for word, count in labels.most_common(_IN_A_LINE))
+    return listed + (f" and {more:,} more" if more > 0 else "")
 
 
 def _sum(reasons: "pd.Series", pattern: re.Pattern[str]) -> int:

@@ -1,4 +1,4 @@
-"""What every reader yields: one row of a source as it was, and which columns of a table it comes from."""
+"""What every reader yields: the rows of a source as they were, and the columns of a table that they come from."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
@@ -9,12 +9,11 @@ from schemas.columns import NO_COLUMNS, ReadColumns
 class RawRow(NamedTuple):
     """One row of a source; a row that a reader could not take apart has a defect, and neither text nor label.
 
-    `agreement` is the least share of annotators that agree on the label, in per cent, where the source tells it.
-    `left_out` is why a row that is sound is left out, and its label is ignored. `others` are the cells of other
-    columns by name. `part` is the word for its part of an official split, where a
-    column or a file's name says it; empty where a cell is. `published_at`, `instrument` and `publisher` are the words
-    of the columns that say when it was published, what it is about and who published it, and `context` is the text
-    that is shown before it.
+    `agreement` is the least share of annotators that agree on the label, in per cent, if the source has it. `left_out`
+    is why a sound row is left out; its label is then ignored. `others` are the cells of other columns by name. `part`
+    is the word for its part of an official split, from a column or the file's name; empty if the cell is.
+    `published_at`, `instrument` and `publisher` are the words for when it was published, what it is about and who
+    published it, and `context` is the text that is shown before it.
     """
 
     text: str | None
@@ -43,10 +42,10 @@ class TableRows(NamedTuple):
 
 
 def give_part(rows: Iterator[RawRow], part: str | None) -> Iterator[RawRow]:
-    """The rows of a file that is named by a part of the split, if it is."""
+    """The rows of a file, with the part of the split that its name gives, if any."""
     return rows if part is None else (row._replace(part=part) for row in rows)
 
 
 def broken_row(raw: str, defect: str) -> RawRow:
-    """The row that could not be taken apart into text and label, and why."""
+    """A row that could not be taken apart into text and label, and why."""
     return RawRow(text=None, label=None, raw=raw, defect=defect)

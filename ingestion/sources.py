@@ -1,7 +1,7 @@
 """From the setting `data.source` to raw rows: the project's own headlines, a file, a folder, or a data set of the hub.
 
-`find_source` hashes the bytes, or asks the hub which commit a data set is; the rows are then read, file by file, of
-those same bytes alone. After `find_place`, which reads nothing, the bytes are hashed while the rows are read.
+`find_source` hashes the bytes, or asks the hub for the commit of a data set; the rows are then read, file by file,
+from exactly those bytes. After `find_place`, which reads nothing, the bytes are hashed while the rows are read.
 """
 
 from collections.abc import Iterator, Mapping
@@ -38,7 +38,7 @@ class SourceDataset:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a source is and how people see it; of a file, no byte is read yet."""
+    """Where a source is and how it is shown; no byte of a file has been read yet."""
 
     name: str
     location: str
@@ -54,10 +54,10 @@ class Place:
         return sum(file.size for file in self.files)
 
     def identify(self, hashes: Mapping[str, str]) -> str:
-        """What its bytes are known by, from the SHA-256 of each file by name."""
-        own = [hashes[file.name] for file in self.files]
-        own += [f"{other.path.name} {hashes[other.name]}" for file in self.files for other in file.beside]
-        return own[0] if len(own) == 1 else hash_bytes("\n".join(own).encode())
+        """The hash that identifies its bytes, from the SHA-256 of each file by name."""
+        lines = [hashes[file.name] for file in self.files]
+        lines += [f"{other.path.name} {hashes[other.name]}" for file in self.files for other in file.beside]
+        return lines[0] if len(lines) == 1 else hash_bytes("\n".join(lines).encode())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +68,7 @@ class Source(Place):
     """The SHA-256 of each file by name."""
     sha256: str
     ingest_id: str
-    """What its rows will be known by."""
+    """The id that its rows will have."""
 
 
 @dataclass
@@ -88,10 +88,10 @@ class Reading:
 
 
 def locate(source: str) -> str:
-    """Where a source is, as storage knows the place: an absolute path, `embedded`, or hf:ORG/NAME. Asks nobody.
+    """Where a source is, as storage records it: an absolute path, `embedded`, or hf:ORG/NAME. Uses no network.
 
     Raises:
-        InputError: It names no place at all.
+        InputError: It is not a valid name.
     """
     reference = parse_reference(source)
     if reference:
@@ -155,7 +155,7 @@ def iterate_rows(source: Place, settings: DataSettings, reading: Reading) -> Ite
 
 
 def _part_of(file: SourceFile | SourceDataset, source: Place, settings: DataSettings) -> str | None:
-    """The part of the split that a file of a folder is named by, unless a column says it."""
+    """The part of the split that the name of a file in a folder gives, unless a column does."""
     is_named = source.is_folder and settings.split_column is None
     return part_of_file(file.name.partition("/")[2]) if is_named else None
 
@@ -168,7 +168,7 @@ def _find_dataset(reference: HubReference) -> Place:
 
 
 def _name_dataset(reference: HubReference) -> str:
-    """A data set of the hub, whichever its revision."""
+    """The name of a data set of the hub, without its revision."""
     return str(replace(reference, revision=None))
 
 
@@ -177,7 +177,7 @@ def _hash(file: SourceFile | SourceDataset, settings: DataSettings) -> str:
 
 
 def _show(file: SourceFile, settings: DataSettings) -> str:
-    """A file as errors name it: as the setting does, or by its path where it lies in the folder that is named."""
+    """The name of a file in errors: that of the setting, or its path if the setting names its folder."""
     return settings.source if file.path == Path(settings.source) else str(file.path)
 
 

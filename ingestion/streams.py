@@ -1,7 +1,7 @@
 """Unlabelled headlines from standard input: the first lines decide the format, the rest is read as it comes.
 
-What is packed is unpacked as it comes. Archives, Parquet, Arrow, Excel, JSON documents and UTF-16 cannot be read from
-their beginning on and are read whole first.
+Packed input is unpacked as it comes. Archives, Parquet, Arrow, Excel, JSON documents and UTF-16 cannot be read as they
+come, and are read whole first.
 """
 
 import codecs
@@ -37,7 +37,7 @@ MOST_HELD = 1024**3
 _LINE_END = re.compile(rb"[\r\n]")
 _UTF_8 = "utf-8"
 _MARK_BYTES = 16
-"""That show whether a stream is packed."""
+"""First bytes that show whether a stream is packed."""
 _ZIP = b"PK\x03\x04"
 _WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)  # UTF-32-LE begins as UTF-16-LE does
 
@@ -68,7 +68,7 @@ class _Joined(io.RawIOBase):
         return True
 
     def fileno(self) -> int:
-        """That of the stream, by which one waits for more."""
+        """The descriptor of the stream, on which a caller waits for more."""
         return self._rest.fileno()
 
     def readinto(self, buffer: Any) -> int:
@@ -80,7 +80,7 @@ class _Joined(io.RawIOBase):
 
 
 class _JoinedLines(_Joined):
-    """The bytes of a text, whose lines are held one at a time and have a bound."""
+    """The bytes of a text that is held a line at a time; the length of a line is bounded."""
 
     def __init__(self, first: bytes, rest: io.BufferedReader) -> None:
         super().__init__(first, rest)
@@ -101,7 +101,7 @@ def open_stream(stream: io.BufferedReader, settings: UnlabelledSettings) -> Cont
 
     Args:
         stream: The bytes, as they arrive.
-        settings: How they are read; bytes that are not UTF-8 cost their row unless `encoding` says otherwise.
+        settings: How they are read; a row with bytes that are not UTF-8 is rejected unless `encoding` names another.
 
     Raises:
         InputError: It is empty or of no known kind; also while its rows are read.
@@ -140,15 +140,14 @@ def _open(first: bytes, stream: io.BufferedReader, settings: UnlabelledSettings,
 
 
 def _is_whole_kind(first: bytes) -> bool:
-    """Whether bytes begin like a kind that cannot be read from its beginning on."""
+    """Whether bytes begin like a kind that must be read whole."""
     return is_parquet(first) or is_arrow(first) or first.startswith((_ZIP, *_WIDE))
 
 
 def _read_first(stream: io.BufferedReader) -> tuple[bytes, bool]:
     """The first bytes of a stream, and whether they are all.
 
-    They hold a whole line that is not blank or the beginning of what is packed, and what else arrives within
-    `HEAD_PATIENCE`.
+    They hold a whole line that is not blank, or the mark of packed bytes, and what else arrives within `HEAD_PATIENCE`.
     """
     first, deadline, has_text = bytearray(), None, False
     while deadline is None or (len(first) < HEAD_BYTES and _is_ready(stream, deadline - time.monotonic())):

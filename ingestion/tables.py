@@ -1,4 +1,4 @@
-"""Cells with a type, as JSON, Parquet and Excel have them, to raw rows."""
+"""Turns cells with a type, as in JSON, Parquet and Excel, into raw rows."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,7 +15,7 @@ _CELLS = json.JSONEncoder(ensure_ascii=False, default=str)
 
 
 def read_table(names: Sequence[str], rows: Iterable[Sequence[Any]], source: str, settings: DataSettings) -> TableRows:
-    """Give the rows that are not blank in order, each with its cells as a JSON array for raw row.
+    """Give the rows that are not blank in order, each with its cells as a JSON array in `raw`.
 
     Args:
         names: The names of the columns.
@@ -49,7 +49,7 @@ def read_objects(
 
     Args:
         elements: The values in order.
-        first: The first of them, whose keys are the columns; a key that only some have is a column too.
+        first: The first values, whose keys are the columns, even if only some have a key.
         source: The source, for the error.
         settings: Which keys hold text and label.
 

@@ -17,16 +17,15 @@ from schemas.source import DateOrder
 class HeadlineBatch:
     """Some rows of a source in order: `headlines` and `rejected` (row_number, reason, raw).
 
-    `headlines` has the columns row_number, text, `context`, which is the text to show before it or None, text_id of the
-    question, `trained_id` of the text alone, `word`, which is the label of the source or None, `others`, the cells of
-    other columns by name, `published_at`, a time in UTC, and `instrument`. Row numbers count all rows of the source
-    from 1.
+    `headlines` has the columns row_number, text, `context` (the text to show before it, or None), text_id (of the
+    question), `trained_id` (of the text only), `word` (the label of the source, or None), `others` (the cells of other
+    columns by name), `published_at` (a time in UTC) and `instrument`. Row numbers count all rows of the source from 1.
     """
 
     headlines: pd.DataFrame
     rejected: pd.DataFrame
     unread_dates: int
-    """Headlines that have a date which cannot be read; they are answered without one."""
+    """The number of headlines whose date cannot be read; they are answered without it."""
 
     @property
     def rows(self) -> int:
@@ -35,7 +34,7 @@ class HeadlineBatch:
 
 
 class Words:
-    """Gathers words of a whole source while it is read: its dates of numbers, whose order is found, and its labels."""
+    """Collects words of a whole source while it is read: its numeric dates, to find their order, and its labels."""
 
     def __init__(self) -> None:
         """Begin with none."""
@@ -44,7 +43,7 @@ class Words:
         """How many rows have each word for a label; empty for a missing one."""
 
     def watch(self, rows: Iterable[RawRow]) -> Iterator[RawRow]:
-        """The rows, as they come."""
+        """Yield the rows as they come, and collect their words."""
         for row in rows:
             if row.published_at:
                 self._dates.update(list_dates([row.published_at]))
@@ -72,8 +71,8 @@ def read_batches(
     Args:
         batches: The rows.
         timezone: The zone of dates that name none.
-        order: The order of dates of numbers; found from each batch if None.
-        by_instrument: Whether one text on two instruments is two questions.
+        order: The order of numeric dates; found from each batch if None.
+        by_instrument: Whether one text about two instruments is two questions.
     """
     count = 0
     for rows in batches:
@@ -81,14 +80,14 @@ def read_batches(
         accepted, rejected, _ = validate_batch(rows, None, first)
         count += len(rows)
         texts = [normalise_text(text) for text in accepted["text"]]
-        own = [rows[number - first] for number in accepted["row_number"]]
-        asked = [_describe(text, row, by_instrument=by_instrument) for text, row in zip(texts, own, strict=True)]
+        kept = [rows[number - first] for number in accepted["row_number"]]
+        questions = [_describe(text, row, by_instrument=by_instrument) for text, row in zip(texts, kept, strict=True)]
         headlines = accepted[["row_number", "text"]].assign(
-            context=pd.Series([row.context for row in own], index=accepted.index, dtype="object"),
-            text_id=pd.Series(list(map(text_id, asked)), index=accepted.index, dtype="str"),
+            context=pd.Series([row.context for row in kept], index=accepted.index, dtype="object"),
+            text_id=pd.Series(list(map(text_id, questions)), index=accepted.index, dtype="str"),
             trained_id=pd.Series(list(map(text_id, texts)), index=accepted.index, dtype="str"),
-            word=pd.Series([row.label for row in own], index=accepted.index, dtype="object"),
-            others=pd.Series([row.others or {} for row in own], index=accepted.index, dtype="object"),
+            word=pd.Series([row.label for row in kept], index=accepted.index, dtype="object"),
+            others=pd.Series([row.others or {} for row in kept], index=accepted.index, dtype="object"),
             published_at=_read_dates(accepted["published_at"], timezone, order),
             instrument=accepted["instrument"],
         )
@@ -97,15 +96,15 @@ def read_batches(
 
 
 def _describe(text: str, row: RawRow, *, by_instrument: bool) -> str:
-    """What makes a question: the text, its context, and what it is about."""
-    told = text if row.context is None else f"{text}\n{row.context}"
-    return f"{told}\ninstrument={row.instrument}" if by_instrument and row.instrument else told
+    """The text that identifies a question: the headline, its context, and what it is about."""
+    question = text if row.context is None else f"{text}\n{row.context}"
+    return f"{question}\ninstrument={row.instrument}" if by_instrument and row.instrument else question
 
 
 def _read_dates(words: pd.Series, timezone: str, order: DateOrder | None) -> pd.Series:
-    """Times in UTC; missing where there is no word, or one that cannot be read."""
-    told = words.dropna()
+    """Times in UTC; missing if there is no word, or it cannot be read."""
+    known = words.dropna()
     try:
-        return parse_dates(told, timezone, order).reindex(words.index)
+        return parse_dates(known, timezone, order).reindex(words.index)
     except DateOrderError:
         return pd.Series(pd.NaT, index=words.index, dtype="datetime64[us]")

@@ -1,4 +1,4 @@
-"""Raw rows in, candidates, rejected rows and rows that are left out, by the schema `CandidateFrame`."""
+"""Raw rows in; candidates, rejected rows and left-out rows out, by the schema `CandidateFrame`."""
 
 import gc
 import json
@@ -43,8 +43,8 @@ def validate_rows(rows: Iterable[RawRow], words: LabelWords) -> Validated:
         words: The words that mean a label.
 
     Returns:
-        The candidates with label resolved and outer white space gone, and the other rows with every reason. Row numbers
-        begin at 1.
+        The candidates with label resolved and outer white space removed, and the other rows with all their reasons. Row
+        numbers begin at 1.
     """
     batches, count, remaining = [], 0, iter(rows)
     while batch := _take(remaining):
@@ -56,8 +56,8 @@ def validate_rows(rows: Iterable[RawRow], words: LabelWords) -> Validated:
 def validate_batch(rows: Sequence[RawRow], words: LabelWords | None, first_number: int) -> Validated:
     """Separate some rows in order, numbered from `first_number`, as in `validate_rows`.
 
-    A row with a label for each of several entities becomes as many rows of its number. If `words` is None, labels do
-    not count: a row without a label is a candidate, and labels are dropped.
+    A row with a label for each of several entities becomes a row for each, with the same number. If `words` is None,
+    labels do not count: a row without a label is a candidate, and labels are dropped.
     """
     numbers: Sequence[int] = range(first_number, first_number + len(rows))
     if words is not None:
@@ -83,8 +83,8 @@ def _leave_out(rows: Sequence[RawRow], words: LabelWords | None) -> dict[int, st
         return {}
     labels = {row.label or "" for row in rows if row.defect is None}
     known = {word: _describe_left_out(word, words) for word in labels if words.leaves_out(word)}
-    told = ((place, row.left_out or known.get(row.label or "")) for place, row in enumerate(rows) if not row.defect)
-    return {place: why for place, why in told if why} if known or any(row.left_out for row in rows) else {}
+    reasons = ((place, row.left_out or known.get(row.label or "")) for place, row in enumerate(rows) if not row.defect)
+    return {place: why for place, why in reasons if why} if known or any(row.left_out for row in rows) else {}
 
 
 def _describe_left_out(word: str, words: LabelWords) -> str:
@@ -135,18 +135,18 @@ def _find_reasons(frame: pd.DataFrame) -> pd.Series:
     A row that a reader could not take apart is not checked further: its defect is its reason.
     """
     has_defect = frame["defect"].notna()
-    told = frame.loc[has_defect, "defect"]
+    reasons = frame.loc[has_defect, "defect"]
     try:
-        CandidateFrame.validate(frame[~has_defect] if len(told) else frame, lazy=True)
+        CandidateFrame.validate(frame[~has_defect] if len(reasons) else frame, lazy=True)
     except SchemaErrors as error:
         cases = (error.failure_cases[name].tolist() for name in ("index", "column", "check", "failure_case"))
-        reasons: dict[int, list[str]] = {}
+        faults: dict[int, list[str]] = {}
         for index, column, check, case in zip(*cases, strict=True):
             describe = _DESCRIBE.get(column)
-            reasons.setdefault(index, []).append(describe(str(case)) if describe else str(check))
-        failed = pd.Series({index: "; ".join(reasons[index]) for index in reasons}, dtype="str")
-        told = pd.concat([told, failed]).sort_index()
-    return told
+            faults.setdefault(index, []).append(describe(str(case)) if describe else str(check))
+        failed = pd.Series({index: "; ".join(faults[index]) for index in faults}, dtype="str")
+        reasons = pd.concat([reasons, failed]).sort_index()
+    return reasons
 
 
 def _describe_label(word: str) -> str:
@@ -167,7 +167,7 @@ _DESCRIBE: dict[str, Callable[[str], str]] = {
     "instrument": lambda _: f"instrument of more than {MAX_NAME} characters",
     "publisher": lambda _: f"publisher of more than {MAX_NAME} characters",
 }
-"""How a value that a column does not take is described; of other columns the check says it."""
+"""How a value that a column does not accept is described; for other columns the name of the check is shown."""
 
 
 def _cut(raw: str) -> str:

@@ -16,9 +16,9 @@ from ingestion.cells import Uncomputed, is_blank
 HARMLESS_TAGS, TAGS_PER_BYTE = 200_000, 3
 """A workbook is refused when it has more XML tags than either allows; a table of zeros has 2 for each of its bytes."""
 TAGS_OF_A_PART, BYTES_OF_A_TAG = 10, 100
-"""The number of tags that opening a part and reading its bytes count as, in addition to its tags."""
+"""Opening a part counts as this many tags, and this many bytes read count as one, in addition to the tags in it."""
 MAX_TAG = 1_000_000
-"""Bytes of the longest tag or text; the XML parser takes time with the square of it."""
+"""Bytes of the longest tag or text; the time of the XML parser grows with its square."""
 
 _MERGED = re.compile(rb"<(?:\w+:)?mergeCell\s[^<>]*?\bref=[\"']([A-Z]{1,3})([0-9]{1,7}):[A-Z]{1,3}([0-9]{1,7})[\"']")
 _LONGEST_MERGED = 200
@@ -32,7 +32,7 @@ class TooManyTagsError(Exception):
 
 @dataclass(frozen=True)
 class Sheet:
-    """One sheet of a workbook; its cells are read when its rows are asked for."""
+    """One sheet of a workbook; its cells are read when its rows are requested."""
 
     name: str
     is_hidden: bool
@@ -65,7 +65,7 @@ def open_sheets(content: bytes) -> list[Sheet]:
 
     reader = ExcelReader(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
     reader.archive = _MeteredZip(content)
-    reader.read_chartsheet = lambda *_: None  # they hold no cells, and openpyxl fails where one has no chart
+    reader.read_chartsheet = lambda *_: None  # they hold no cells, and openpyxl fails if one has no chart
     reader.read()
     return [Sheet(sheet.title, sheet.sheet_state != "visible", sheet) for sheet in reader.wb.worksheets]
 

@@ -1,4 +1,4 @@
-"""The machine learning. Importing it mutes what bitsandbytes warns at its import: an optional kernel is absent."""
+"""The machine learning. Importing it mutes a warning of bitsandbytes at import: an optional kernel is absent."""
 
 import logging
 

@@ -1,1 +1,1 @@
-"""Sentiment against the market: prices to returns, and what the returns say of the sentiment. Frames in, frames out."""
+"""Sentiment and the market: returns from prices, and how they follow the sentiment. Frames in, frames out."""

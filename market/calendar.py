@@ -1,4 +1,4 @@
-"""The sessions of an exchange, from exchange_calendars: when each closes decides which headlines it has seen."""
+"""The sessions of an exchange, from exchange_calendars: their closing times decide which headlines each has seen."""
 
 import warnings
 from datetime import date
@@ -38,15 +38,15 @@ def list_sessions(name: str, first: date, last: date) -> pd.DataFrame:
 
     begin, end = pd.Timestamp(first) - MARGIN, pd.Timestamp(last) + MARGIN
     try:
-        with warnings.catch_warnings(action="ignore"):  # of pandas, on what the library calls
+        with warnings.catch_warnings(action="ignore"):  # from pandas, about calls of the library
             calendar = get_calendar(name, start=begin, end=end)
             closes, sessions = pd.DatetimeIndex(calendar.closes), pd.DatetimeIndex(calendar.sessions)
     except (UnknownCalendarError, ValueError) as error:
         if name not in get_calendar_names():
             raise CalendarError(
-                f"calendar {name!r}: there is none of that name; XNYS is New York, XLON London, XETR Frankfurt, 24/7 "
+                f"calendar {name!r}: no exchange has this code; XNYS is New York, XLON London, XETR Frankfurt, 24/7 "
                 "has every day; the others are in the documentation of exchange_calendars"
             ) from error
         raise CalendarError(f"calendar {name!r}: {' '.join(str(error).split())}") from error
-    told = {"session": sessions.tz_localize(None), "closes_at": closes.tz_convert("UTC").tz_localize(None)}
-    return pd.DataFrame({column: times.as_unit("us") for column, times in told.items()})
+    columns = {"session": sessions.tz_localize(None), "closes_at": closes.tz_convert("UTC").tz_localize(None)}
+    return pd.DataFrame({name: times.as_unit("us") for name, times in columns.items()})

@@ -22,7 +22,7 @@ FIRST, LAST = pd.Timestamp("2023-01-02"), pd.Timestamp("2024-12-30")
 COEFFICIENT = 0.01
 VALUES = {"negative": -1.0, "neutral": 0.0, "positive": 1.0}
 MARKET_NOISE, OWN_NOISE = 0.006, 0.01
-"""Standard deviations of a session's return: of what all tickers share, and of each alone."""
+"""Standard deviations of a session's return: of the part that all tickers share, and of that of each ticker."""
 
 
 def make_headlines(seed: int) -> pd.DataFrame:
@@ -46,9 +46,9 @@ def make_prices(headlines: pd.DataFrame, coefficient: float, seed: int) -> pd.Da
     """Closing prices of the tickers: columns date, instrument and close.
 
     Args:
-        headlines: As of `make_headlines`.
+        headlines: As returned by `make_headlines`.
         coefficient: The return of a session for one unit of the mean sentiment of the session before, a share.
-        seed: Of the noise, which is of Student's t with 5 degrees of freedom, as returns have heavy tails.
+        seed: Seed of the noise, which follows Student's t with 5 degrees of freedom, as returns have heavy tails.
     """
     random = np.random.default_rng(seed + 1)
     sessions = list_sessions("XNYS", FIRST, LAST)
@@ -70,16 +70,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Write the two files."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help="where headlines.csv and prices.csv go")
-    parser.add_argument("--coefficient", type=float, default=COEFFICIENT, help="0: prices know nothing of the news")
+    parser.add_argument("--coefficient", type=float, default=COEFFICIENT, help="0: prices do not depend on the news")
     parser.add_argument("--seed", type=int, default=1)
-    asked = parser.parse_args(arguments)
-    asked.folder.mkdir(parents=True, exist_ok=True)
-    headlines = make_headlines(asked.seed)
-    prices = make_prices(headlines, asked.coefficient, asked.seed)
+    options = parser.parse_args(arguments)
+    options.folder.mkdir(parents=True, exist_ok=True)
+    headlines = make_headlines(options.seed)
+    prices = make_prices(headlines, options.coefficient, options.seed)
     for name, frame in (("headlines.csv", headlines), ("prices.csv", prices)):
-        frame.to_csv(asked.folder / name, index=False, lineterminator="\n", quoting=csv.QUOTE_MINIMAL)
+        frame.to_csv(options.folder / name, index=False, lineterminator="\n", quoting=csv.QUOTE_MINIMAL)
     sys.stdout.write(
-        f"{asked.folder}: headlines.csv, {len(headlines):,} headlines; prices.csv, {len(prices):,} prices\n"
+        f"{options.folder}: headlines.csv, {len(headlines):,} headlines; prices.csv, {len(prices):,} prices\n"
     )
 
 

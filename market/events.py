@@ -16,7 +16,7 @@ DRAWS = 1_000
 LEAST_EVENTS = 10
 """Fewer events than this have no curve."""
 LEAST_FOR_MARKET = 3
-"""Instruments whose mean stands for the market."""
+"""The least number of instruments whose mean stands for the market."""
 
 
 def study_events(days: pd.DataFrame, returns: pd.DataFrame, seed: int = 42) -> pd.DataFrame:
@@ -28,8 +28,8 @@ def study_events(days: pd.DataFrame, returns: pd.DataFrame, seed: int = 42) -> p
 
     Args:
         days: Columns instrument, session and sentiment.
-        returns: As of `market.prices.measure_returns`, of every session.
-        seed: Of the bootstrap.
+        returns: As returned by `market.prices.measure_returns`, for every session.
+        seed: Seed of the bootstrap.
 
     Returns:
         Columns direction (positive, negative), offset (sessions from the event), value, low, high (shares, at 95 %),

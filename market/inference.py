@@ -1,4 +1,4 @@
-"""Regressions of returns whose errors hang together in time and between instruments, with intervals that say so.
+"""Regressions of returns whose errors are dependent in time and between instruments, with intervals that allow for it.
 
 The covariance is Newey and West's (1987) of the sums of a session, so that instruments of one session may move together
 (Driscoll and Kraay 1998), from statsmodels. The bandwidth is 1.3 times the root of the number of sessions, and the
@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 LEAST_SESSIONS = 30
-"""Fewer sessions than this tell nothing."""
+"""With fewer sessions there is no estimate."""
 
 
 class Estimate(NamedTuple):
@@ -27,7 +27,7 @@ class Estimate(NamedTuple):
 
 
 def bandwidth(sessions: int) -> int:
-    """Lags of the kernel, less one: ceil(1.3 sqrt(T)), by Lazarus, Lewis, Stock and Watson (2018)."""
+    """Bandwidth of the kernel, its lags plus one: ceil(1.3 sqrt(T)), by Lazarus, Lewis, Stock and Watson (2018)."""
     return ceil(1.3 * sqrt(sessions))
 
 
@@ -38,7 +38,7 @@ def regress(y: pd.Series, x: pd.DataFrame, session: pd.Series, instrument: pd.Se
         y: One value a row, N of them.
         x: The regressors, `[N, K]`. A column that is constant within instruments has no estimate.
         session: The time of each row.
-        instrument: Whom the row is of.
+        instrument: The instrument of each row.
 
     Returns:
         The estimate of each column of x; none at all with fewer than `LEAST_SESSIONS` sessions, or as many rows as
@@ -77,8 +77,8 @@ def correlate_ranks(x: pd.Series, y: pd.Series, session: pd.Series, instrument: 
     Returns:
         None with fewer than `LEAST_SESSIONS` sessions, or where one of the two does not vary.
     """
-    own = instrument.to_numpy()
-    ranks = [_standardise(values.groupby(own).rank(), own) for values in (x, y)]
+    groups = instrument.to_numpy()
+    ranks = [_standardise(values.groupby(groups).rank(), groups) for values in (x, y)]
     if any(rank.isna().any() for rank in ranks):
         keep = ranks[0].notna() & ranks[1].notna()
         ranks = [rank[keep] for rank in ranks]

@@ -1,4 +1,4 @@
-"""Rows of prices to one price for each instrument and session; what cannot be one is counted with its reason."""
+"""One price for each instrument and session, from rows of prices; those that cannot be used are counted by reason."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -11,24 +11,24 @@ from schemas.errors import InputError
 DATES = ("date", "session", "day", "datetime", "timestamp", "time")
 INSTRUMENTS = ("instrument", "ticker", "symbol", "isin", "entity", "ric")
 PRICES = ("adj_close", "adj close", "adjusted close", "adjusted_close", "adjclose", "close", "price", "px_last", "last")
-"""Names of columns; of prices the first that there is, so that an adjusted one comes before one that is not."""
+"""Names of columns; the first name that a table has is used, so adjusted prices come before others."""
 MOST_LIKE_A_SPLIT = 0.45
-"""A price that loses more than this share from one session to the next, or gains what undoes that, may be split."""
+"""A loss of more than this share from one session to the next, or a gain that would undo it, may be a split."""
 _THOUSANDS = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?"
-"""A number whose commas part thousands; any other comma is no part of a number here."""
+"""A number whose commas separate thousands; no other comma is allowed in a number."""
 
 
 class PricesError(InputError):
-    """The prices are none, or cannot be told from the columns."""
+    """There are no prices, or no columns that hold them."""
 
 
 class Prices(NamedTuple):
     """Prices that can be used, and what was not used."""
 
     frame: pd.DataFrame
-    """Columns instrument, session (as of the calendar) and price, above zero, one row for both; ascending."""
+    """Columns instrument, session (of the calendar) and price, above zero; one row for each pair, ascending."""
     rejected: pd.Series
-    """Rows by reason."""
+    """Number of rows by reason."""
     column: str
     """The column of the prices."""
 
@@ -36,7 +36,7 @@ class Prices(NamedTuple):
 def read_prices(
     table: pd.DataFrame, dates: pd.Series, sessions: pd.Series, source: str, price_column: str | None
 ) -> Prices:
-    """Take prices from a table that has a row a price, or a column an instrument beside that of the dates.
+    """Take prices from a table with one row for each price, or with a column of dates and one for each instrument.
 
     Args:
         table: The table, its cells as text.
@@ -49,9 +49,9 @@ def read_prices(
         PricesError: No column holds prices, or no row has one.
     """
     rows, column = _spread(table.assign(session=dates), source, price_column)
-    told = rows["price"].astype("str").str.strip()
-    whole = told.where(~told.str.fullmatch(_THOUSANDS), told.str.replace(",", ""))
-    price = pd.to_numeric(whole, errors="coerce")
+    texts = rows["price"].astype("str").str.strip()
+    plain = texts.where(~texts.str.fullmatch(_THOUSANDS), texts.str.replace(",", ""))
+    price = pd.to_numeric(plain, errors="coerce")
     rows = rows.assign(price=price)
     known = pd.DatetimeIndex(sessions)
     reasons = np.select(
@@ -89,7 +89,7 @@ def read_prices(
 
 
 def _spread(table: pd.DataFrame, source: str, price_column: str | None) -> tuple[pd.DataFrame, str]:
-    """A row a price, with the columns session, instrument and price, and the name of the column of the prices."""
+    """One row for each price, with columns session, instrument and price; and the name of the column of prices."""
     by_name = {name.strip().lower(): name for name in table.columns if name != "session"}
     instrument = find_column(table.columns, INSTRUMENTS)
     price = price_column or next((by_name[name] for name in PRICES if name in by_name), None)
@@ -103,9 +103,9 @@ def _spread(table: pd.DataFrame, source: str, price_column: str | None) -> tuple
     date = find_column(table.columns, DATES)
     wide = [name for name in table.columns if name not in {date, "session", instrument}]
     if instrument is None and price is None and wide:
-        told = table.melt(id_vars="session", value_vars=wide, var_name="instrument", value_name="price")
-        told = told[told["price"].notna() & (told["price"].astype("str").str.strip() != "")]
-        return told.assign(instrument=told["instrument"].str.strip().str.upper()), "a column an instrument"
+        long = table.melt(id_vars="session", value_vars=wide, var_name="instrument", value_name="price")
+        long = long[long["price"].notna() & (long["price"].astype("str").str.strip() != "")]
+        return long.assign(instrument=long["instrument"].str.strip().str.upper()), "a column an instrument"
     lacking = "instrument (or ticker)" if instrument is None else "close (or adj_close, price)"
     raise PricesError(
         f"{source}: has no column {lacking}; give columns date, instrument and close, or date and a column for each "
@@ -123,11 +123,11 @@ def measure_returns(prices: pd.DataFrame, sessions: pd.DataFrame, horizons: Sequ
     """The return of each instrument from each session's close to the close some sessions later.
 
     A return exists where both closes do, and where no step on the way looks like a split: a session's price more than
-    `MOST_LIKE_A_SPLIT` below the last one, or as far above as undoes that. Where a price lacks, so do its returns.
+    `MOST_LIKE_A_SPLIT` below the last one, or as far above as undoes that. A missing price has no returns.
 
     Args:
-        prices: As `Prices.frame`.
-        sessions: As `market.calendar.list_sessions`.
+        prices: See `Prices.frame`.
+        sessions: As returned by `market.calendar.list_sessions`.
         horizons: Sessions ahead.
 
     Returns:

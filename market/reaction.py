@@ -1,4 +1,4 @@
-"""What returns say of the sentiment of the days before them: correlations, regressions, quantiles, events."""
+"""How returns follow the sentiment of the days before them: correlations, regressions, quantiles, events."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -17,14 +17,14 @@ PANEL, OVERALL, INSTRUMENT = "panel", "overall", "instrument"
 
 
 class Reaction(NamedTuple):
-    """All that is measured."""
+    """All measurements."""
 
     tests: pd.DataFrame
     """Columns scope, instrument, horizon, measure, estimate, low, high, p_value, p_holm, days, sessions and reason."""
     quantiles: pd.DataFrame
     """Columns horizon, quantile (1 has the lowest sentiment), days, sentiment, value, low, high and share_up."""
     events: pd.DataFrame
-    """As of `market.events.study_events`."""
+    """As returned by `market.events.study_events`."""
 
 
 def measure_reaction(days: pd.DataFrame, returns: pd.DataFrame, horizons: Sequence[int]) -> Reaction:
@@ -36,7 +36,7 @@ def measure_reaction(days: pd.DataFrame, returns: pd.DataFrame, horizons: Sequen
 
     Args:
         days: Columns instrument (None: all headlines), session, n, sentiment and dispersion.
-        returns: As of `market.prices.measure_returns`, with the instruments as they are named in `days`.
+        returns: As returned by `market.prices.measure_returns`, with the instruments as they are named in `days`.
         horizons: Those of the returns, sessions.
 
     Returns:
@@ -45,9 +45,9 @@ def measure_reaction(days: pd.DataFrame, returns: pd.DataFrame, horizons: Sequen
         overall; those of instruments among themselves, and never below the smallest of the former (a gatekeeper), so
         that the chance of any false finding is 5 % in all.
     """
-    own = days[days["instrument"].notna()]
+    by_instrument = days[days["instrument"].notna()]
     calendar = pd.DatetimeIndex(np.sort(returns["session"].unique()))
-    joined = _join(own, returns, calendar)
+    joined = _join(by_instrument, returns, calendar)
     mean = returns.drop(columns="instrument").groupby("session").mean().reset_index().assign(instrument="")
     overall = _join(days[days["instrument"].isna()].assign(instrument=""), mean, calendar)
     rows = [
@@ -61,12 +61,12 @@ def measure_reaction(days: pd.DataFrame, returns: pd.DataFrame, horizons: Sequen
 
 
 def _join(days: pd.DataFrame, returns: pd.DataFrame, calendar: pd.DatetimeIndex) -> pd.DataFrame:
-    """Days with headlines beside their returns, with what is held constant."""
+    """Days with headlines and their returns, with the regressors that are held constant."""
     place = pd.Series(range(len(calendar)), index=calendar)
-    told = days.assign(place=days["session"].map(place)).dropna(subset="place")
-    last = told[["instrument", "place", "sentiment"]].assign(place=told["place"] + 1)
-    told = told.merge(last.rename(columns={"sentiment": "sentiment before"}), on=["instrument", "place"], how="left")
-    joined = told.merge(returns, on=["instrument", "session"])
+    placed = days.assign(place=days["session"].map(place)).dropna(subset="place")
+    last = placed[["instrument", "place", "sentiment"]].assign(place=placed["place"] + 1)
+    before = last.rename(columns={"sentiment": "sentiment before"})
+    joined = placed.merge(before, on=["instrument", "place"], how="left").merge(returns, on=["instrument", "session"])
     joined["sentiment before"] = joined["sentiment before"].fillna(0.0)
     joined["return before"] = joined["before"].fillna(0.0)
     joined["dispersion"] = joined["dispersion"].fillna(0.0)
@@ -90,7 +90,7 @@ def _test(frame: pd.DataFrame, horizon: int) -> Iterator[dict[str, object]]:
         reason = (
             f"{sessions} session{'' if sessions == 1 else 's'} with headlines and returns, {LEAST_SESSIONS} are needed"
         )
-        yield from ({"measure": each, **counts, "reason": reason} for each in TESTED)
+        yield from ({"measure": measure, **counts, "reason": reason} for measure in TESTED)
         return
     returns, whose = known[f"return_{horizon}"], (known["session"], known["instrument"])
     ranks = correlate_ranks(known["sentiment"], returns, *whose)
@@ -100,12 +100,12 @@ def _test(frame: pd.DataFrame, horizon: int) -> Iterator[dict[str, object]]:
         if estimate is None:
             yield {"measure": measure, **counts, "reason": "the sentiment or the returns do not vary"}
         else:
-            told = {"estimate": estimate.value, "low": estimate.low, "high": estimate.high, "p_value": estimate.p_value}
-            yield {"measure": measure, **told, **counts}
+            row = {"estimate": estimate.value, "low": estimate.low, "high": estimate.high, "p_value": estimate.p_value}
+            yield {"measure": measure, **row, **counts}
 
 
 def correct_p_values(tests: pd.DataFrame) -> pd.DataFrame:
-    """Tests with p_holm: the corrected p-value of what is a test, NaN of the rest; see `measure_reaction`."""
+    """The tests with p_holm: the corrected p-value, NaN for a measure that is not tested; see `measure_reaction`."""
     from statsmodels.stats.multitest import multipletests
 
     columns = ("estimate", "low", "high", "p_value", "reason")
@@ -113,8 +113,8 @@ def correct_p_values(tests: pd.DataFrame) -> pd.DataFrame:
     p_values = tests["p_value"].astype("float64")
     is_test = tests["measure"].isin(TESTED) & p_values.notna()
     floor = 0.0
-    for is_own in (tests["scope"] != INSTRUMENT, tests["scope"] == INSTRUMENT):
-        family = is_test & is_own
+    for in_scope in (tests["scope"] != INSTRUMENT, tests["scope"] == INSTRUMENT):
+        family = is_test & in_scope
         if family.any():
             corrected = np.maximum(multipletests(p_values[family], method="holm")[1], floor)
             tests.loc[family, "p_holm"] = corrected
@@ -124,7 +124,7 @@ def correct_p_values(tests: pd.DataFrame) -> pd.DataFrame:
 
 
 def _describe_quantiles(joined: pd.DataFrame, horizons: Sequence[int]) -> pd.DataFrame:
-    """Days by quantile of their sentiment, equal sentiments in one: mean return with a bootstrap interval, share up."""
+    """Days by quantile of sentiment, equal sentiments in one: mean return with a bootstrap interval, share up."""
     rows = []
     for horizon in horizons:
         known = joined.dropna(subset=f"return_{horizon}")
@@ -132,11 +132,11 @@ def _describe_quantiles(joined: pd.DataFrame, horizons: Sequence[int]) -> pd.Dat
             continue
         quantile = np.ceil(known["sentiment"].rank(pct=True) * QUANTILES).astype("int64")
         random = np.random.default_rng(42)
-        for number, own in known.groupby(quantile):
-            values = own[f"return_{horizon}"]
-            low, high = bootstrap_mean(values.to_numpy(), own["session"].to_numpy(), random)
+        for number, days in known.groupby(quantile):
+            values = days[f"return_{horizon}"]
+            low, high = bootstrap_mean(values.to_numpy(), days["session"].to_numpy(), random)
             figures = {"value": values.mean(), "low": low, "high": high, "share_up": (values > 0).mean()}
-            counts = {"horizon": horizon, "quantile": number, "days": len(own), "sentiment": own["sentiment"].mean()}
+            counts = {"horizon": horizon, "quantile": number, "days": len(days), "sentiment": days["sentiment"].mean()}
             rows.append({**counts, **figures})
     columns = ["horizon", "quantile", "days", "sentiment", "value", "low", "high", "share_up"]
     return pd.DataFrame(rows, columns=columns)

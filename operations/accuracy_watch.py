@@ -1,4 +1,4 @@
-"""Watches the accuracy of a model on labelled headlines that came after its study: is it still what its test said?
+"""Watches whether a model is still as accurate as on its test part, on labelled headlines that came after its study.
 
 Runs without Prefect.
 """
@@ -9,13 +9,13 @@ from pathlib import Path
 from schemas.scoring import FreshAccuracy
 
 Send = Callable[[FreshAccuracy], bool]
-"""Sends the event of a drop, and says whether somebody got it."""
+"""Sends the event of a drop; returns whether it was received."""
 
 
 def watch_accuracy(warehouse: Path, scoring_id: str, notify: Callable[[str], None], send: Send) -> FreshAccuracy | None:
-    """Look at all fresh headlines that the cell of a scoring has answered, and tell how good it is on them.
+    """Measure and report the accuracy of a scoring's cell on all fresh headlines that it has answered.
 
-    A drop is recorded when it is first found, and sent once: it is sent again only where nobody got it.
+    A drop is recorded when it is first found. Its event is sent once, and again only if nobody received it.
 
     Args:
         warehouse: The DuckDB file.
@@ -45,7 +45,7 @@ def watch_accuracy(warehouse: Path, scoring_id: str, notify: Callable[[str], Non
 
 
 def find_accuracy(warehouse: Path, scoring_id: str) -> FreshAccuracy | None:
-    """The accuracy on fresh headlines, held against the model's own test part; None where either has no headline."""
+    """The accuracy on fresh headlines, compared with the model's own test part; None where either has no headlines."""
     from learning.study.accuracy_drop import drop_p_value
     from learning.study.intervals import accuracy_interval
     from storage.accuracy_drops import load_fresh_counts

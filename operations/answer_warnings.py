@@ -1,4 +1,4 @@
-"""Why answers to a source are not to be relied on: the model, its answers, or rows that were rejected."""
+"""Warnings about the answers to a source: a weak model, unparsed answers, rejected rows, unread dates."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
 
 def warn_of_answers(scoring_id: str, model: "CellModel", counts: ScoringCounts, judged: Judged | None) -> Iterator[str]:
-    """A line for each reason.
+    """Yield a warning for each reason not to rely on the answers.
 
     Args:
         scoring_id: The scoring.
         model: The cell that answered, with the bounds of its study.
-        counts: What came of the source.
+        counts: How many rows were read, answered, unparsed and rejected.
         judged: How good the cell is; None where that is not known.
     """
     found = (
@@ -56,6 +56,6 @@ def _warn_of_dates(counts: ScoringCounts) -> str | None:
         return None
     rows = "1 headline has" if counts.dates_unread == 1 else f"{counts.dates_unread:,} headlines have"
     return (
-        f"warning: {rows} no date, since theirs cannot be read, or may be day or month first: say --date-order dmy, "
+        f"warning: {rows} no date: what they have cannot be read, or may be day or month first; give --date-order dmy, "
         "mdy or ymd, or name the column with --published-at-column"
     )

@@ -1,6 +1,6 @@
-"""Headlines without labels are answered into the warehouse and into a file, batch by batch, in bounded memory.
+"""Scores the headlines of a source into the warehouse and a file, batch by batch, in bounded memory.
 
-Runs without Prefect. What the model said before of a text is not asked again.
+Runs without Prefect. A text that the model has answered before is not scored again.
 """
 
 from collections.abc import Callable, Iterator
@@ -35,12 +35,13 @@ class NothingEvaluatedError(InputError):
 
 
 def choose_model(settings: ScoreSettings) -> ChosenModel:
-    """The champion or a named cell, at the temperature at which the gate judged it, or would; or at another one.
+    """Choose the champion or a named cell, at a given temperature or the one at which the gate judges it.
 
-    It must have been evaluated at that temperature, so that its accuracy is known and drift can be told.
+    It must have been evaluated at that temperature: then its accuracy is known, and drift can be measured.
 
     Raises:
-        InputError: There is no champion, or no such cell; it has no adapter, was never judged so, or its base is gone.
+        InputError: There is no champion, or no such cell; it has no adapter, was not judged at the temperature, or its
+            base model is gone.
     """
     from storage.cells import find_cells, load_judged_temperatures
     from storage.champions import load_champion
@@ -59,8 +60,10 @@ def choose_model(settings: ScoreSettings) -> ChosenModel:
     if not judged:
         raise NoScorerError(f"cell {cell.record.cell_id} is {cell.status} and was never judged: run its study")
     if settings.temperature is not None and settings.temperature not in judged:
-        told = ", ".join(f"{temperature:g}" for temperature in judged)
-        raise NoScorerError(f"temperature {settings.temperature:g}: cell {cell.record.cell_id} was judged at {told}")
+        temperatures = ", ".join(f"{temperature:g}" for temperature in judged)
+        raise NoScorerError(
+            f"temperature {settings.temperature:g}: cell {cell.record.cell_id} was judged at {temperatures}"
+        )
     is_champion = champion is not None and champion.cell_id == cell.record.cell_id
     judged_at = champion.temperature if champion is not None and is_champion else judged[0]
     truncates = model.truncates if settings.too_long is None else settings.too_long == "truncate"
@@ -77,26 +80,26 @@ def score_source(
     look: Callable[[str], object] = lambda _: None,
     on_interrupt: Callable[[ScoredSource], object] = lambda _: None,
 ) -> ScoredSource:
-    """Score the headlines of a source; they are in the warehouse batch by batch, and given to `write`.
+    """Score the headlines of a source; each batch is saved to the warehouse and passed to `write`.
 
     Args:
         settings: The source and how it is read.
-        chosen: Who scores.
+        chosen: The model that scores.
         write: Takes first a frame without rows, then one with the answers of each batch; its columns are
             `schemas.scoring.ANSWER_COLUMNS` and the other columns of the source.
-        on_rows: Receives how many rows are done, of how many (None of a stream), and something more.
-        notify: Is given what is read of the source, line by line, before it is scored, and that the model is loading.
-        look: Is given the scoring of a stream after each batch.
-        on_interrupt: Is given what was scored until Ctrl-C, or a signal to end.
+        on_rows: Receives how many rows are done, their total (None for a stream), and the speed in words.
+        notify: Receives lines: how the source is read, before it is scored, and that the model is loading.
+        look: Receives the id of a stream's scoring after each batch.
+        on_interrupt: Receives the results so far on Ctrl-C or a signal to end.
 
     Raises:
         InputError: The source cannot be read, or has nothing that can be scored.
     """
-    with _open_as_in_study(settings, chosen, notify) as (own, source):
+    with _open_as_in_study(settings, chosen, notify) as (settings_used, source):
         for line in source.describe():
             notify(line)
-        _check_labels(own, source)
-        scoring = ScoringRun(source, own, chosen, write, on_rows, notify)
+        _check_labels(settings_used, source)
+        scoring = ScoringRun(source, settings_used, chosen, write, on_rows, notify)
         try:
             scoring.run(look if source.rows is None else lambda _: None)
         except Exception:
@@ -111,31 +114,31 @@ def score_source(
 def _open_as_in_study(
     settings: ScoreSettings, chosen: ChosenModel, notify: Callable[[str], None]
 ) -> Iterator[tuple[ScoreSettings, ScoreInput]]:
-    """Lend a source, read as the model's study read its own where that fits, and the settings by which it is read."""
+    """Open a source with the model's study's settings where they fit; yields the settings that were used, too."""
     from ingestion.columns import MissingColumnError
     from ingestion.streams import STREAM
 
-    settings, told = chosen.with_context(settings)
-    if told:
-        notify(told)
-    own, told = chosen.as_in_study(settings, columns=settings.source != STREAM)
+    settings, note = chosen.with_context(settings)
+    if note:
+        notify(note)
+    settings_used, note = chosen.as_in_study(settings, columns=settings.source != STREAM)
     with ExitStack() as opened:
-        asked = {"truncates": chosen.truncates, "by_instrument": chosen.model.names_instrument}
+        options = {"truncates": chosen.truncates, "by_instrument": chosen.model.names_instrument}
         try:
-            source = opened.enter_context(open_input(own, chosen.scorer, **asked))
+            source = opened.enter_context(open_input(settings_used, chosen.scorer, **options))
         except MissingColumnError:
-            own, told = chosen.as_in_study(settings, columns=False)
-            source = opened.enter_context(open_input(own, chosen.scorer, **asked))
-        if told:
-            notify(told)
-        yield own, source
+            settings_used, note = chosen.as_in_study(settings, columns=False)
+            source = opened.enter_context(open_input(settings_used, chosen.scorer, **options))
+        if note:
+            notify(note)
+        yield settings_used, source
 
 
 def _check_labels(settings: ScoreSettings, source: ScoreInput) -> None:
-    """Check that some label of a source that was read whole is known, where answers are compared with it.
+    """Check that a source that was read whole has a known label, if its answers are to be evaluated.
 
     Raises:
-        NothingEvaluatedError: None is.
+        NothingEvaluatedError: It has none.
     """
     from operations.labelled_answers import LabelledAnswers
 
@@ -151,9 +154,9 @@ def _check_labels(settings: ScoreSettings, source: ScoreInput) -> None:
 def answers_file(
     settings: ScoreSettings, csv_rows: CsvRows, notify: Callable[[str], None] = lambda _: None
 ) -> Iterator["Write | None"]:
-    """What writes answers to a file that appears at the end of the block; nothing where there is none to write.
+    """Yield a function that writes answers to a file, which appears at the end of the block; None without an output.
 
-    A stream cannot be given again: where the block raises, the file has what was answered of it, and a line says so.
+    A stream cannot be read twice: if the block raises, the file has its answers so far, and a line reports this.
     """
     if settings.output is None:
         yield None
@@ -165,7 +168,7 @@ def answers_file(
 
     def is_kept() -> bool:
         if has_rows and settings.source == STREAM:
-            notify(f"{output}: has what was answered until here; the next run replaces the file")
+            notify(f"{output}: has the answers until here; the next run replaces the file")
             return True
         return False
 
@@ -182,9 +185,9 @@ def answers_file(
 
 @contextmanager
 def reporting_interruption(report_end: Callable[[ScoredSource], object]) -> Iterator[Callable[[ScoredSource], object]]:
-    """Lend a function that keeps what was scored until an interruption; at the end of the block it is told.
+    """Yield a function that keeps the results of an interrupted scoring; the end of the block reports them.
 
-    The file of answers, within the block, is then there: telling takes time, and the process may be killed meanwhile.
+    The file of answers, which the block writes, is then complete: the process may be killed during the report.
     """
     kept: list[ScoredSource] = []
     try:
@@ -195,7 +198,7 @@ def reporting_interruption(report_end: Callable[[ScoredSource], object]) -> Iter
 
 
 def format_counts(scored: ScoredSource) -> str:
-    """What came of a source, in a line."""
+    """The counts of a scored source, in a line."""
     counts = scored.counts
     return (
         f"{scored.source}: {counts.rows_read:,} rows read, {counts.headlines_scored:,} headlines scored, "
@@ -209,7 +212,7 @@ def _describe_truncated(counts: ScoringCounts) -> str:
 
 
 def describe_result(scored: ScoredSource) -> list[str]:
-    """What came of a source, in lines: its rows, at which temperature it was answered, what to beware of."""
+    """The results of a scored source, in lines: its counts, the temperature, warnings and the evaluation."""
     return [
         format_counts(scored),
         f"{scored.source}: answered {scored.answering}",
@@ -219,10 +222,10 @@ def describe_result(scored: ScoredSource) -> list[str]:
 
 
 def check_evaluated(scored: ScoredSource) -> None:
-    """Check that answers were compared with labels, where that was asked for.
+    """Check that answers were compared with labels, if that was requested.
 
     Raises:
-        NothingEvaluatedError: No row has a label that is known.
+        NothingEvaluatedError: No row has a known label.
     """
     if scored.unevaluated:
         raise NothingEvaluatedError(f"source {scored.source!r}: {scored.unevaluated}")

@@ -1,4 +1,4 @@
-"""Lists of what a home holds, with sizes on disk: what `fintone list` shows. Runs without Prefect and torch."""
+"""Lists the contents of a home, with sizes on disk, for `fintone list`. Runs without Prefect and torch."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -15,7 +15,7 @@ MEGABYTES = "megabytes"
 
 
 def open_home() -> Home:
-    """The home, its warehouse up to date, and what no process runs any more marked as interrupted."""
+    """The home, with its warehouse up to date, and runs whose process has ended marked as interrupted."""
     home = Home.from_environment()
     prepare_to_read(home.warehouse)
     mark_interrupted(home.warehouse)
@@ -23,22 +23,22 @@ def open_home() -> Home:
 
 
 def list_studies() -> WholeResult:
-    """Every study, with the megabytes of its adapters and its report; studies may share an adapter."""
+    """Every study, with the size of its adapters and report in megabytes; studies may share an adapter."""
     home = open_home()
-    columns, rows = _open(catalogue.list_studies(home.warehouse))
+    columns, rows = _unpack(catalogue.list_studies(home.warehouse))
     sizes = [_megabytes(home.report(study).parent, *map(home.adapter, tuned)) for study, *_, tuned in rows]
     return WholeResult((*columns[:-1], MEGABYTES), [(*row[:-1], size) for row, size in zip(rows, sizes, strict=True)])
 
 
 def list_cells() -> WholeResult:
-    """Every cell, with the megabytes of its adapter."""
+    """Every cell, with the size of its adapter in megabytes."""
     home = open_home()
-    columns, rows = _open(catalogue.list_cells(home.warehouse))
+    columns, rows = _unpack(catalogue.list_cells(home.warehouse))
     return WholeResult((*columns, MEGABYTES), [(*row, _megabytes(home.adapter(row[0]))) for row in rows])
 
 
 def list_champions() -> WholeResult:
-    """Every champion there was, the present one first."""
+    """All champions, the current one first."""
     return catalogue.list_champions(open_home().warehouse)
 
 
@@ -50,7 +50,7 @@ LISTS: Mapping[str, Callable[[], WholeResult]] = {
 
 
 def describe_home() -> list[tuple[str, str]]:
-    """What the home takes on disk, as (subject, description) lines."""
+    """The home's size on disk, as (subject, description) lines."""
     home = Home.from_environment()
     sizes = {place.name: count_bytes(place) for place in (home.adapters, home.models, home.reports, home.checkpoints)}
     copies = sum(count_bytes(copy) for copy in home.root.glob("warehouse.before-migration-*"))
@@ -59,7 +59,7 @@ def describe_home() -> list[tuple[str, str]]:
     return [("home", f"{home.root}: {parts}")]
 
 
-def _open(listed: WholeResult) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
+def _unpack(listed: WholeResult) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
     return listed.columns, listed.rows
 
 

@@ -1,4 +1,4 @@
-"""Two cells side by side: what `fintone compare` answers. Loads no heavy library."""
+"""Compares two cells side by side, for `fintone compare`. Loads no heavy library."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,14 +12,14 @@ from storage.examples import flips_query
 
 
 class NotComparedError(InputError):
-    """What was asked for cannot be compared."""
+    """The cells cannot be compared as requested."""
 
 
 @dataclass(frozen=True)
 class ComparedRun:
-    """Two cells at one temperature, with some headlines that they predict otherwise.
+    """Two cells at one temperature, with some headlines that they predict differently.
 
-    A verdict is None for a baseline, and where the study is not compared yet.
+    A verdict is None for a baseline, and in a study without comparisons yet.
     """
 
     pairing: Pairing
@@ -31,13 +31,13 @@ class ComparedRun:
     @property
     def difference(self) -> Difference:
         """The difference of accuracy."""
-        own = self.comparison
-        figures = (own.difference, own.difference_low, own.difference_high, own.p_value)
+        comparison = self.comparison
+        figures = (comparison.difference, comparison.difference_low, comparison.difference_high, comparison.p_value)
         return Difference(*figures, self.pairing.p_holm, self.pairing.pairs)
 
     @property
     def flipped(self) -> int:
-        """Headlines that the two predict otherwise."""
+        """How many headlines the two predict differently."""
         return int((self.pairing.predicted != self.pairing.other_predicted).sum())
 
 
@@ -64,33 +64,33 @@ def compare_cells(
     Args:
         warehouse: The DuckDB file.
         cell: The id of a cell, or its beginning.
-        other: That of another one.
+        other: The id of the other cell, or its beginning.
         part: validation or test.
         temperature: One temperature; None for all that both have.
-        most_flips: Headlines to show at each temperature.
+        most_flips: How many flipped headlines to show at each temperature, at most.
 
     Raises:
         InputError: A cell is not known, or the two have nothing in common.
     """
-    own, others = (found.record for found in find_cells(warehouse, [cell, other]))
-    if own == others:
-        raise NotComparedError(f"cell {own.cell_id}: is on both sides; give two cells")
-    pairings = load_pairings(warehouse, own.cell_id, others.cell_id, part)
-    chosen = [each for each in pairings if temperature in {None, each.temperature}]
+    record, other_record = (found.record for found in find_cells(warehouse, [cell, other]))
+    if record == other_record:
+        raise NotComparedError(f"cell {record.cell_id}: is on both sides; give two cells")
+    pairings = load_pairings(warehouse, record.cell_id, other_record.cell_id, part)
+    chosen = [pairing for pairing in pairings if temperature in {None, pairing.temperature}]
     if not chosen:
-        shared = ", ".join(f"{each.temperature:g}" for each in pairings if each.temperature is not None)
+        shared = ", ".join(f"{pairing.temperature:g}" for pairing in pairings if pairing.temperature is not None)
         shared = shared or "none, as neither samples"
         raise NotComparedError(f"temperature {temperature:g}: the two cells share {shared}")
-    verdicts = load_verdicts(warehouse, chosen[0].study_id, own.cell_id, part)
-    other_verdicts = load_verdicts(warehouse, chosen[0].other_study_id, others.cell_id, part)
+    verdicts = load_verdicts(warehouse, chosen[0].study_id, record.cell_id, part)
+    other_verdicts = load_verdicts(warehouse, chosen[0].other_study_id, other_record.cell_id, part)
     runs = [
         ComparedRun(
-            each,
-            compare(each.labels, each.predicted, each.other_predicted),
-            verdicts.get(each.temperature),
-            other_verdicts.get(each.temperature),
+            pairing,
+            compare(pairing.labels, pairing.predicted, pairing.other_predicted),
+            verdicts.get(pairing.temperature),
+            other_verdicts.get(pairing.temperature),
             flips,
         )
-        for each, flips in zip(chosen, load_flips(warehouse, chosen, most_flips), strict=True)
+        for pairing, flips in zip(chosen, load_flips(warehouse, chosen, most_flips), strict=True)
     ]
-    return CellComparison(own, others, part, runs)
+    return CellComparison(record, other_record, part, runs)

@@ -9,7 +9,7 @@ from schemas.config import StudyConfig
 
 
 def preview_cutoffs(config: StudyConfig, tested: Collection[str]) -> list[str]:
-    """A sentence for each base model that may have read test headlines, as far as its last day of training is known.
+    """A sentence for each base model that may have read test headlines and whose last day of training is known.
 
     Args:
         config: The study.
@@ -27,5 +27,5 @@ def preview_cutoffs(config: StudyConfig, tested: Collection[str]) -> list[str]:
     except UndatedSourceError:
         return []
     published = [times[headline].date() for headline in tested if headline in times]
-    rows = [(model, day, sum(each <= day for each in published), len(tested)) for model, day in known]
+    rows = [(model, day, sum(date <= day for date in published), len(tested)) for model, day in known]
     return describe_cutoffs(rows, is_only=len(days) == 1)

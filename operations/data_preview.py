@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class TriedSplit(NamedTuple):
-    """A split that was tried: headlines by label in each part, and what a user should know of it."""
+    """A split that was tried: headlines by label in each part, and notes for the user."""
 
     division: Division
     counts: dict[str, Counter[str]]
@@ -34,7 +34,7 @@ def divide_headlines(config: StudyConfig, headlines: "pd.DataFrame") -> TriedSpl
     """Try the split of a source's headlines.
 
     Raises:
-        InputError: They do not fill it, too many are longer than a base model takes, or examples do not fit.
+        InputError: They do not fill the split, too many are too long for a base model, or examples do not fit.
     """
     labels, group_of = (
         dict(zip(headlines["headline_id"], headlines[name], strict=True)) for name in ("label", "group_id")
@@ -44,10 +44,10 @@ def divide_headlines(config: StudyConfig, headlines: "pd.DataFrame") -> TriedSpl
     parts = folds[0] if folds else draw_parts(headlines, config.split, config.data.near_duplicates, division)
     for own in folds or [parts]:
         check_examples(config, headlines, own, fetch=False)
-    there = [label for label in LABELS if label in set(labels.values())]
+    present = [label for label in LABELS if label in set(labels.values())]
     counts = {part: Counter(labels[headline] for headline in own) for part, own in parts.items()}
     notes = [warn_of_long(config, division.long), describe_leaks(count_leaks(group_of, parts), len(parts["test"]))]
-    notes.append(describe_scarcity([(part, label, own[label]) for part, own in counts.items() for label in there]))
+    notes.append(describe_scarcity([(part, label, own[label]) for part, own in counts.items() for label in present]))
     if config.split.is_drawn:
         notes.append(describe_unplaced(len(headlines) - len(division.left_out) - sum(map(len, parts.values()))))
     if division.given is not None:
@@ -59,7 +59,7 @@ def divide_headlines(config: StudyConfig, headlines: "pd.DataFrame") -> TriedSpl
 
 
 def awaits_data(config: StudyConfig) -> bool:
-    """Whether the source is missing and its name is a profile's own, which stands for a file that the user has."""
+    """Whether the source is missing and named as in a profile: the name then stands for a file of the user."""
     named = {load_profile(name)["data"]["source"] for name in PROFILES}
     return config.data.source in named - {EMBEDDED} and not Path(config.data.source).exists()
 
@@ -73,33 +73,36 @@ def describe_columns(config: StudyConfig, read: list[ReadColumns]) -> list[tuple
 
 
 def describe_data(config: StudyConfig, divided: TriedSplit | None) -> list[tuple[str, str]]:
-    """The source, the headlines of each part by label, and notes on the split; None: its source is not there yet."""
+    """The source, the headlines of each part by label, and notes on the split, which is None without the source."""
     split = config.split
     if divided is None:
         classes = len(LABELS)
         left = f"up to {split.validation_per_class} a class" if split.validation_per_class else "all that is left"
-        told = (
+        text = (
             f"{config.data.source} (not found here: give its path with --data); {split.train_per_class * classes} train"
             f", {split.test_per_class * classes} test, validation: {left}"
         )
-        return [("data", told)]
-    there = [label for label in LABELS if any(counted[label] for counted in divided.counts.values())]
+        return [("data", text)]
+    present = [label for label in LABELS if any(counted[label] for counted in divided.counts.values())]
     parts = "; ".join(
-        f"{part} {counted.total():,} ({', '.join(f'{counted[label]:,} {label}' for label in there)})"
+        f"{part} {counted.total():,} ({', '.join(f'{counted[label]:,} {label}' for label in present)})"
         for part, counted in divided.counts.items()
     )
-    told = f"{config.data.source}{' (synthetic)' if config.data.source == EMBEDDED else ''}: {parts}"
-    return [("data", told), *(("note", note) for note in divided.notes)]
+    text = f"{config.data.source}{' (synthetic)' if config.data.source == EMBEDDED else ''}: {parts}"
+    return [("data", text), *(("note", note) for note in divided.notes)]
 
 
 def describe_folds(config: StudyConfig) -> list[tuple[str, str]]:
-    """What folds or windows do; nothing where there are neither."""
+    """What folds or windows do, in a line; none without either."""
     trained = "and every fine-tune and baseline is trained on each; promotes nothing"
     if config.split.windows:
-        told = f"{config.split.windows}: the parts above are those of the first; each is tested after what it learned, "
-        return [("windows", f"{told}{trained}")]
-    told = (
+        text = (
+            f"{config.split.windows}: the parts above are those of the first; each is tested on headlines after those "
+            f"it learned from, {trained}"
+        )
+        return [("windows", text)]
+    text = (
         f"{config.split.folds}: the parts above are those of the first; every headline is in test once "
         f"(split.test_per_class has no effect), {trained}"
     )
-    return [("folds", told)] if config.split.folds else []
+    return [("folds", text)] if config.split.folds else []

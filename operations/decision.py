@@ -24,14 +24,14 @@ class Challenge:
 
 @dataclass(frozen=True)
 class Measured:
-    """What test says of a challenger; a rival is None where there is none to meet."""
+    """A challenger's figures on test; a rival is None if there is none."""
 
     accuracy: float
     unparsed_rate: float
     baseline: "Rival | None"
     champion: "Rival | None"
     left_out: str | None = None
-    """Which baselines there was no comparison with, in words; None if all of the default ones took part."""
+    """The default baselines that were not compared, in words; None if all of them were."""
 
 
 def decide(
@@ -40,10 +40,10 @@ def decide(
     """Decide whether a challenger becomes champion.
 
     Args:
-        challenge: Who is judged, by which evaluation.
+        challenge: The cell that is judged, and by which evaluation.
         standing: The champion and the looks so far.
         settings: The floors, and the level that all looks share.
-        measure: Reads the figures on test; called only where that is a look of its own.
+        measure: Reads the figures on test; called only if this is a new look.
     """
     from learning.study.promotion import is_promoted, judge, spend
     from reporting.promotion import describe_checks, describe_look, describe_same_look
@@ -69,9 +69,9 @@ def decide(
 
 
 def _repeat(decision: Decision, same_look: dict[str, Any]) -> Decision:
-    """A decision with the figures of an earlier one that read the same: thresholds that were chosen since do not count.
+    """Repeat an earlier decision that read the same figures; thresholds that were changed since do not count.
 
-    It leaves the champion: if the cell was promoted then, a person has gone back since.
+    The champion stays: if the cell was promoted then, a person has gone back since.
     """
     names = ("n", "accuracy", "previous_accuracy", "difference", "difference_low", "difference_high", "p_value")
     budget = ("evaluation_id", *Allowance._fields)
@@ -79,7 +79,7 @@ def _repeat(decision: Decision, same_look: dict[str, Any]) -> Decision:
 
 
 def _with_figures(decision: Decision, checks: tuple[Check, ...]) -> Decision:
-    """The decision with what was measured: against the champion where there is one, else of the cell alone."""
+    """The decision with the measured figures: those against the champion if there is one, else the cell's accuracy."""
     against = next((check for check in checks if check.floor == "champion" and check.difference), None)
     if against is None or against.difference is None:
         return replace(decision, accuracy=checks[0].value)

@@ -1,4 +1,4 @@
-"""Deleting a study: what goes and what stays, told first and then done. Runs without Prefect and torch."""
+"""Deletes a study; before that, describes what will be deleted and what is kept. Runs without Prefect and torch."""
 
 import shutil
 from collections.abc import Iterator
@@ -31,15 +31,15 @@ def propose_deletion(text: str) -> Deletion:
         StudyBusyError: Another process runs it.
     """
     home = open_home()
-    from storage.report import find_study  # pandas, which no error needs
+    from storage.report import find_study  # imports pandas, which the errors before do not need
 
     deletion = plan_deletion(home.warehouse, find_study(home.warehouse, text))
-    with _alone(home, deletion):
+    with _holding_locks(home, deletion):
         return deletion
 
 
 def describe_deletion(deletion: Deletion) -> list[tuple[str, str]]:
-    """What goes, what stays, and what is freed on disk, in lines."""
+    """What is deleted, what is kept, and the space that is freed on disk, in lines."""
     home = Home.from_environment()
     size = sum(map(count_bytes, _list_places(home, deletion)))
     cells, evaluations = count(len(deletion.cells), "cell"), count(len(deletion.evaluations), "evaluation")
@@ -47,7 +47,7 @@ def describe_deletion(deletion: Deletion) -> list[tuple[str, str]]:
         ("study", deletion.study_id),
         (
             "deleted",
-            f"{cells} of this study alone, {evaluations}",
+            f"{cells} that no other study has, {evaluations}",
         ),
         ("files", f"{format_bytes(size)} of adapters, checkpoints and report" if size else "none"),
         ("stays", "headlines, splits, decisions of the gate, and answers to scored headlines"),
@@ -61,15 +61,15 @@ def describe_deletion(deletion: Deletion) -> list[tuple[str, str]]:
 
 
 def carry_out(deletion: Deletion) -> None:
-    """Delete a study, and then the files that only it has; what is left of them by a kill, `fintone gc` deletes.
+    """Delete a study, and then the files that only it has; `fintone gc` deletes those that a kill leaves.
 
     Raises:
-        InputError: The champion would be deleted with it by now.
+        InputError: The champion would now be deleted with it.
         StudyBusyError: Another process runs it.
     """
     home = Home.from_environment()
-    with _alone(home, deletion):
-        checkpoints = list_checkpoints(home, deletion.cells)  # which the warehouse knows until the study is deleted
+    with _holding_locks(home, deletion):
+        checkpoints = list_checkpoints(home, deletion.cells)  # the warehouse knows them until the study is deleted
         deleted = delete_study(home.warehouse, deletion.study_id)
         for place in (*_list_lasting(home, deleted), *checkpoints):
             shutil.rmtree(place, ignore_errors=True)
@@ -78,7 +78,7 @@ def carry_out(deletion: Deletion) -> None:
 
 
 def _list_places(home: Home, deletion: Deletion) -> list[Path]:
-    """What a study alone has on disk."""
+    """The files that only this study has."""
     return [*_list_lasting(home, deletion), *list_checkpoints(home, deletion.cells)]
 
 
@@ -88,15 +88,17 @@ def _list_lasting(home: Home, deletion: Deletion) -> list[Path]:
 
 
 @contextmanager
-def _alone(home: Home, deletion: Deletion) -> Iterator[None]:
-    """No other process runs the study or one of its own cells during the block.
+def _holding_locks(home: Home, deletion: Deletion) -> Iterator[None]:
+    """Keep other processes from running the study or one of its own cells during the block.
 
     Raises:
-        StudyBusyError: One does.
+        StudyBusyError: One is running them.
     """
     with ExitStack() as stack:
         for kind, identifier in (("study", deletion.study_id), *(("cell", cell) for cell in deletion.cells)):
             if not stack.enter_context(holding_if_free(home.warehouse, kind, identifier)):
                 who = describe_holder(home.warehouse, kind, identifier)
-                raise StudyBusyError(f"study {deletion.study_id}: {who} is at its {kind} {identifier}; try again later")
+                raise StudyBusyError(
+                    f"study {deletion.study_id}: {who} is working on its {kind} {identifier}; try again later"
+                )
         yield

@@ -1,11 +1,11 @@
-"""Draws that a study asks for beyond those that an evaluation has: from the ledger, without a scoring."""
+"""Adds draws to evaluations that have fewer than a study needs: from the ledger, without scoring again."""
 
 from operations.records import draw_rows, evaluation_ids
 from schemas.plan import CellPlan, StudyPlan
 
 
 def add_draws(study: StudyPlan, cell: CellPlan) -> None:
-    """Draw what the cell's evaluations lack of the study's draws; they are what a scoring would have drawn."""
+    """Add the study's draws that the cell's evaluations lack; scoring again would draw the same."""
     import pandas as pd
 
     from learning.study.evaluation import LabelledPart, measure_draws
@@ -13,9 +13,9 @@ def add_draws(study: StudyPlan, cell: CellPlan) -> None:
     from storage.home import Home
 
     warehouse, wanted = Home.from_environment().warehouse, study.config.decoding.draws
-    own, frames = set(evaluation_ids(study, cell).values()), []
+    wanted_ids, frames = set(evaluation_ids(study, cell).values()), []
     for evaluation in load_drawn(warehouse, cell.cell_id, wanted):
-        if evaluation.evaluation_id not in own:
+        if evaluation.evaluation_id not in wanted_ids:
             continue
         ledger = load_distributions(warehouse, evaluation.evaluation_id)
         part = LabelledPart(evaluation.part, tuple(ledger["headline_id"]), (), tuple(ledger["label"]))

@@ -1,4 +1,4 @@
-"""Watches how the answers of a scoring drift from the model's own test part: now and then, and at its end."""
+"""Watches how the answers of a scoring drift from the model's own test part, at intervals and at its end."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -7,11 +7,11 @@ from pathlib import Path
 from schemas.scoring import Drift
 
 SECONDS_BETWEEN_LOOKS = 60.0
-"""Of a stream: each look reads all of its answers."""
+"""For a stream: each look reads all of its answers."""
 
 
 class DriftWatch:
-    """Tells of drift beyond a tolerance, and sends it on; of each measure once, and at the end as it is then."""
+    """Reports drift beyond a tolerance when another measure drifts, and at the end; only the former sends an event."""
 
     def __init__(
         self,
@@ -24,16 +24,16 @@ class DriftWatch:
 
         Args:
             warehouse: The DuckDB file.
-            tolerance: A difference that is not reported.
+            tolerance: The largest difference that is not reported.
             notify: Receives a line.
-            send: Receives the scoring and its measures that drifted, if one did that had not before.
+            send: Receives the scoring's id and all measures that drifted, when at least one of them is new.
         """
         self._warehouse, self._tolerance, self._notify, self._send = warehouse, tolerance, notify, send
         self._looked_at = time.monotonic()
         self._sent: set[str] = set()
 
     def look(self, scoring_id: str) -> None:
-        """Look, if it is time to, and tell what has drifted since the last look."""
+        """Look if it is time to, and report drift if another measure has drifted."""
         if time.monotonic() - self._looked_at >= SECONDS_BETWEEN_LOOKS:
             self._looked_at = time.monotonic()
             drifts = self._load(scoring_id)
@@ -41,7 +41,7 @@ class DriftWatch:
                 self._report(scoring_id, drifts)
 
     def end(self, scoring_id: str) -> list[Drift]:
-        """Tell what has drifted in all, or why nobody can say, and return every measure."""
+        """Report all drift, or why it cannot be measured, and return every measure."""
         drifts = self._load(scoring_id)
         self._report(scoring_id, drifts)
         return drifts

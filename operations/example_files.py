@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 def write_examples(folder: Path, chooser: "Chooser", prompt: PromptSettings, near_duplicates: str) -> None:
-    """Write what examples are chosen from and how; of `fixed` ones also those that are shown before most headlines."""
+    """Write the pool of examples and how they are chosen; for `fixed` ones also those shown before most headlines."""
     from learning.prompt.choice import FixedChooser
     from learning.prompt.question import as_question
 
     def as_record(text: str, label: Label) -> dict[str, str]:
-        own = as_question(text)
-        more = {"context": own.context, "instrument": own.instrument}
-        return {"headline": text, "label": label, **{name: value for name, value in more.items() if value}}
+        question = as_question(text)
+        optional = {"context": question.context, "instrument": question.instrument}
+        return {"headline": text, "label": label, **{name: value for name, value in optional.items() if value}}
 
     shown = chooser.shown if isinstance(chooser, FixedChooser) else ()
     pool = zip(chooser.pool.texts, chooser.pool.labels, chooser.pool.groups, strict=True)
@@ -34,15 +34,15 @@ def write_examples(folder: Path, chooser: "Chooser", prompt: PromptSettings, nea
 
 
 def read_examples(folder: Path, prompt: PromptSettings) -> "Chooser":
-    """What chooses the examples of a prompt as the file of an exported model says."""
+    """The chooser of a prompt's examples, from the file of an exported model."""
     from learning.prompt.choice import Pool
     from learning.prompt.question import make_questions
     from operations.examples import make_chooser
 
     content = json.loads((folder / EXAMPLES_FILE).read_text(encoding="utf-8"))
-    rows = ((each["headline"], each.get("context"), each.get("instrument")) for each in content["pool"])
+    rows = ((entry["headline"], entry.get("context"), entry.get("instrument")) for entry in content["pool"])
     headlines = make_questions(*zip(*rows, strict=True))
-    labels, groups = zip(*((Label(each["label"]), each["group"]) for each in content["pool"]), strict=True)
+    labels, groups = zip(*((Label(entry["label"]), entry["group"]) for entry in content["pool"]), strict=True)
     names = ("examples", "examples_by", "examples_seed")
     prompt = prompt.model_copy(update={name: content[name] for name in names})
     return make_chooser(Pool(headlines, labels, groups), prompt, content["near_duplicates"])

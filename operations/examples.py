@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 
 class ExamplesError(InputError):
-    """The train part has too few examples, or a base model does not take them."""
+    """The train part has too few examples, or they are too long for a base model."""
 
 
 def load_chooser(split_id: str, prompt: PromptSettings, near_duplicates: str) -> "Chooser | None":
-    """What chooses the examples of a prompt from the train part of a split; None if the prompt has none.
+    """The chooser of a prompt's examples from the train part of a split; None for a prompt without examples.
 
     Args:
         split_id: The split.
@@ -40,7 +40,7 @@ def load_chooser(split_id: str, prompt: PromptSettings, near_duplicates: str) ->
 
 @lru_cache(maxsize=4)
 def _load_chooser(warehouse: Path, split_id: str, prompt: str, near_duplicates: str) -> "Chooser":
-    """Kept for the next cell, or the next batch of a source that is scored."""
+    """Load a chooser, which is cached for the next cell or the next batch of a scoring."""
     from storage.splits import load_grouped_part
 
     settings = PromptSettings.model_validate_json(prompt)
@@ -50,7 +50,7 @@ def _load_chooser(warehouse: Path, split_id: str, prompt: str, near_duplicates: 
 
 
 def make_chooser(pool: "Pool", prompt: PromptSettings, near_duplicates: str) -> "Chooser":
-    """What chooses the examples of a prompt from a pool."""
+    """The chooser of a prompt's examples from a pool."""
     from ingestion.near_duplicates import match_near_copies
     from learning.prompt.choice import find_chooser
 
@@ -58,14 +58,15 @@ def make_chooser(pool: "Pool", prompt: PromptSettings, near_duplicates: str) -> 
 
 
 def list_questions(headlines: "pd.DataFrame", prompt: PromptSettings) -> tuple[str, ...]:
-    """The texts of headlines with columns text, context and instrument, with what a prompt shows of these two."""
+    """The texts of headlines (columns text, context and instrument), with the other two where a prompt shows them."""
     from learning.prompt.question import make_questions
 
     shown = {"context": prompt.context, "instrument": prompt.names_instrument}
-    told = [
-        headlines[name].astype("object").where(headlines[name].notna() & does, None) for name, does in shown.items()
+    columns = [
+        headlines[name].astype("object").where(headlines[name].notna() & is_shown, None)
+        for name, is_shown in shown.items()
     ]
-    return make_questions(headlines["text"], *told)
+    return make_questions(headlines["text"], *columns)
 
 
 def _make_pool(headlines: "pd.DataFrame", prompt: PromptSettings) -> "Pool":
@@ -86,11 +87,11 @@ def ask_to_train(
     from learning.prompt.choice import FixedChooser, ask
     from learning.prompt.question import examples_of
 
-    asked = ask(headlines, chooser)
+    questions = ask(headlines, chooser)
     if not isinstance(chooser, FixedChooser):
-        return asked, tuple(labels)
-    kept = [place for place, headline in enumerate(asked) if examples_of(headline) == chooser.shown]
-    return tuple(asked[place] for place in kept), tuple(labels[place] for place in kept)
+        return questions, tuple(labels)
+    kept = [place for place, headline in enumerate(questions) if examples_of(headline) == chooser.shown]
+    return tuple(questions[place] for place in kept), tuple(labels[place] for place in kept)
 
 
 def check_examples(config: StudyConfig, headlines: "pd.DataFrame", parts: "Parts", *, fetch: bool) -> None:
@@ -100,10 +101,10 @@ def check_examples(config: StudyConfig, headlines: "pd.DataFrame", parts: "Parts
         config: The study.
         headlines: Columns headline_id, text, label, group_id, context and instrument.
         parts: Ids of headlines by part.
-        fetch: Whether a hub model that is not there is fetched, where a headline may be too long for it.
+        fetch: Whether to download a missing hub model for which a headline may be too long.
 
     Raises:
-        ExamplesError: It does not.
+        ExamplesError: There are too few examples, or they are too long.
     """
     cells = [cell for cell in config.resolve_all() if cell.prompt.examples]
     chosen: dict[str, list[str]] = {}
@@ -127,14 +128,16 @@ def _choose_all(prompt: PromptSettings, headlines: "pd.DataFrame", parts: "Parts
     chooser = make_chooser(_make_pool(placed.loc[parts["train"]], prompt), prompt, near_duplicates)
     if isinstance(chooser, FixedChooser):
         _check_supply(prompt, chooser)
-    asked = list(ask(list_questions(placed.loc[[each for own in parts.values() for each in own]], prompt), chooser))
-    least = min(asked, key=lambda headline: len(examples_of(headline)))
+    questions = list(
+        ask(list_questions(placed.loc[[identifier for part in parts.values() for identifier in part]], prompt), chooser)
+    )
+    least = min(questions, key=lambda headline: len(examples_of(headline)))
     if len(examples_of(least)) < prompt.examples:
         raise ExamplesError(
             f"prompt.examples {prompt.examples}: the train part has {len(examples_of(least))} headlines that are no "
             f"near copy of {str(least)[:60]!r}; set prompt.examples to that or less, or raise split.train_per_class"
         )
-    return asked
+    return questions
 
 
 def _check_supply(prompt: PromptSettings, chooser: "FixedChooser") -> None:
@@ -147,20 +150,20 @@ def _check_supply(prompt: PromptSettings, chooser: "FixedChooser") -> None:
             )
 
 
-def _check_lengths(cell: CellSettings, asked: Sequence[str], *, fetch: bool, truncate: bool) -> None:
+def _check_lengths(cell: CellSettings, questions: Sequence[str], *, fetch: bool, truncate: bool) -> None:
     """Refuse examples that a base model does not take with a headline, even a truncated one where that is allowed."""
     from learning.kinds.resolution import find_too_long
     from learning.prompt.question import Question, examples_of
 
     models, base = Home.from_environment().models, cell.base_model
-    tried = [Question("", examples_of(headline)) for headline in asked] if truncate else asked
+    tried = [Question("", examples_of(headline)) for headline in questions] if truncate else questions
     found = find_too_long(base.name, base.revision, models, tried, cell.prompt, fetch=fetch)
     if not found:
         return
     longest = max(found.values())
-    many = f"{len(found):,} of {len(asked):,} headlines are"
+    subject = f"{len(found):,} of {len(questions):,} headlines are"
     raise ExamplesError(
-        f"prompt.examples {cell.prompt.examples}: with their examples, {many} longer than {base.name} takes (up to "
+        f"prompt.examples {cell.prompt.examples}: with their examples, {subject} longer than {base.name} takes (up to "
         f"{longest.tokens:,} tokens with prompt and label, it takes {longest.bound:,}); lower "
         f"prompt.examples, {'' if truncate else 'set data.too_long=truncate, '}or take a base model that takes more"
     )

@@ -1,4 +1,4 @@
-"""Taking a cell out of fintone: its files, its card, and the check that they are the model of the ledger.
+"""Exports a cell: its files, its card, and a check that they answer as the ledger records.
 
 Runs without Prefect. The folder appears whole and checked, or not at all.
 """
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 
 class ExportError(InputError):
-    """There is no place for what is exported."""
+    """The output folder cannot be used."""
 
 
 class ExportMismatchError(FailureError):
-    """What was written is not the model that the ledger knows."""
+    """The files that were written do not answer as the ledger records."""
 
 
 def export_cell(beginning: str, output: Path, *, merge: bool) -> list[tuple[str, str]]:
@@ -32,15 +32,15 @@ def export_cell(beginning: str, output: Path, *, merge: bool) -> list[tuple[str,
 
     Args:
         beginning: The id of a fine-tuned cell, or its first characters.
-        output: The folder; there may be none of that name yet, or an empty one.
+        output: A folder that does not exist yet, or is empty.
         merge: Write whole weights; else the adapter.
 
     Returns:
         What was written and how it was checked, as (subject, description) lines.
 
     Raises:
-        InputError: There is no such cell, it has no adapter, the base model is another, or the folder is taken.
-        ExportMismatchError: The files answer otherwise than the ledger has it; nothing is left of them.
+        InputError: There is no such cell, it has no adapter, its base model has changed, or the folder is taken.
+        ExportMismatchError: The files do not answer as the ledger records; they are removed again.
     """
     from learning.kinds.registry import find_kind
     from reporting.model_card import render_model_card
@@ -59,14 +59,14 @@ def export_cell(beginning: str, output: Path, *, merge: bool) -> list[tuple[str,
     form = find_kind(model.base.folder).describe_export(settings, merge=merge)
     close_worker()  # the files are loaded here, and a base in two processes takes twice its memory
     canaries = load_canaries(home.warehouse, cell.record.cell_id, CANARIES)
-    check = "The cell has no evaluation, so that the files could not be compared with the ledger."
+    check = "The cell has no evaluation, so the files could not be compared with the ledger."
     try:
         with appearing_folder(output, replace=False) as unfinished:
             _write(unfinished, model, merge=merge)
             if canaries is not None:
                 check = _check(unfinished, model, canaries, is_whole=form.is_whole)
-            told = render_model_card(model.card, form, check)
-            (unfinished / "README.md").write_text(told, encoding="utf-8")
+            card = render_model_card(model.card, form, check)
+            (unfinished / "README.md").write_text(card, encoding="utf-8")
     except OSError as error:
         raise output_error(output, error) from error
     size = sum(file.stat().st_size for file in output.iterdir())
@@ -97,7 +97,7 @@ def _write(folder: Path, model: CellModel, *, merge: bool) -> None:
 
 
 def _check(folder: Path, model: CellModel, canaries: "Canaries", *, is_whole: bool) -> str:
-    """Compare what was written with the ledger, and say in a sentence that it is the same."""
+    """Compare the written files with the ledger, and return a sentence which states that they agree."""
     from learning.kinds.registry import find_kind
     from learning.prompt.choice import ask
     from learning.prompt.question import make_questions
@@ -113,10 +113,10 @@ def _check(folder: Path, model: CellModel, canaries: "Canaries", *, is_whole: bo
     outcome = compare_canaries(canaries, loaded, None if is_whole else (folder, None), model.prompt)
     if not outcome.passed:
         raise ExportMismatchError(
-            f"export: of {outcome.headlines} headlines a probability is off by {outcome.largest_difference:.2g} from "
-            f"the ledger ({outcome.tolerance:g} may be), so that the files are another model; nothing was kept"
+            f"export: among {outcome.headlines} headlines a probability differs by {outcome.largest_difference:.2g} "
+            f"from the ledger ({outcome.tolerance:g} is allowed), so the files are another model; nothing was kept"
         )
     return (
-        f"Loaded back from these files, it answers {outcome.headlines} test headlines as the ledger has it: at "
+        f"Loaded back from these files, it answers {outcome.headlines} test headlines as the ledger records: at "
         f"temperature {canaries.temperature:g} no probability differs by more than {outcome.largest_difference:.1e}."
     )

@@ -1,6 +1,6 @@
-"""What a person sees before a cell becomes champion: its figures, the champion's, and the floors of the gate.
+"""Describes a manual promotion before it happens: the figures of both cells, and the floors of the gate.
 
-Judges nothing: it reads what is evaluated already, and is no look at the test headlines.
+It reads finished evaluations only, and does not count as a look at the test headlines.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -27,7 +27,7 @@ def describe_proposal(proposal: Proposal) -> list[tuple[str, str]]:
     lines = [("champion now", _describe(home, proposal.before)), ("becomes champion", _describe(home, proposal.after))]
     checks = _check_floors(home, proposal)
     if checks is None:
-        return [*lines, ("floors", "not known, since it was evaluated on other headlines than its study's")]
+        return [*lines, ("floors", "not known, since it was not evaluated on the test headlines of its study")]
     missed = [check for check in checks if not check.is_passed]
     met = [check for check in checks if check.is_passed]
     return [
@@ -45,8 +45,8 @@ def _describe(home: Home, champion: Champion | None) -> str:
         return "none"
     record = load_cell(home.warehouse, champion.cell_id).record
     figures = load_test_figures(home.warehouse, *champion, record.split_id)
-    told = _format_figures(figures) if figures else "not evaluated on its own test part"
-    return f"cell {champion.cell_id} ({record.name}) at temperature {champion.temperature:g}: {told}"
+    summary = _format_figures(figures) if figures else "not evaluated on its own test part"
+    return f"cell {champion.cell_id} ({record.name}) at temperature {champion.temperature:g}: {summary}"
 
 
 def _format_figures(figures: dict[str, Any]) -> str:
@@ -62,20 +62,20 @@ def _check_floors(home: Home, proposal: Proposal) -> tuple[Check, ...] | None:
     from storage.evaluations import load_test_figures
 
     cell, split_id = proposal.after, load_cell(home.warehouse, proposal.after.cell_id).record.split_id
-    own = load_test_figures(home.warehouse, *cell, split_id)
-    if own is None:
+    figures = load_test_figures(home.warehouse, *cell, split_id)
+    if figures is None:
         return None
     stored = load_config_of(home.warehouse, cell.cell_id).get("promotion", {})
     settings = read_stored(PromotionSettings, "promotion", stored)
-    judged = own["evaluation_id"]
+    judged = figures["evaluation_id"]
     level = spend(settings.level, load_standing(home.warehouse, split_id, judged).looks).level
     baseline = meet_baseline(home.warehouse, proposal.decision.study_id, cell, judged)
     champion = _meet_champion(home, proposal.before, judged, split_id) if proposal.before else None
-    return judge(own["accuracy"], own["unparsed_rate"] or 0, baseline, champion, settings, level)
+    return judge(figures["accuracy"], figures["unparsed_rate"] or 0, baseline, champion, settings, level)
 
 
 def _meet_champion(home: Home, champion: Champion, judged: str, split_id: str) -> "Rival":
-    """The champion on the same headlines, if it was evaluated on them before."""
+    """The champion as a rival on the same headlines, if it was evaluated on them."""
     from learning.study.promotion import Rival
     from storage.evaluations import load_test_figures
 

@@ -1,4 +1,4 @@
-"""What the cells of all folds answered, as the evaluations of the cell that pools them. Runs without Prefect."""
+"""Pools the answers of a cell's folds into the evaluations of one cell. Runs without Prefect."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def pool_folds(study: StudyPlan) -> list[str]:
-    """Pool every cell of a study whose folds are all evaluated, in place of what was pooled before.
+    """Pool every cell of a study whose folds are all evaluated, replacing what was pooled before.
 
     Returns:
         The names of the cells that could not be pooled.
@@ -34,30 +34,30 @@ def _divide(study: StudyPlan, base: CellPlan) -> bool:
     from storage.evaluations import load_evaluated
 
     warehouse, ids = Home.from_environment().warehouse, evaluation_ids(study, base)
-    of_test = {temperature: own for (part, temperature), own in ids.items() if part == "test"}
+    of_test = {temperature: identifier for (part, temperature), identifier in ids.items() if part == "test"}
     if not set(of_test.values()) <= load_evaluated(warehouse, base.cell_id):
         return False
     save_results(
-        study, base, [_measure(study, "validation", temperature, [own]) for temperature, own in of_test.items()]
+        study, base, [_measure(study, "validation", temperature, [test]) for temperature, test in of_test.items()]
     )
     return True
 
 
-def _pool(study: StudyPlan, cell: CellPlan, own: Sequence[CellPlan]) -> bool:
+def _pool(study: StudyPlan, cell: CellPlan, fold_cells: Sequence[CellPlan]) -> bool:
     from storage.cell_progress import fail_cell
     from storage.cells import load_cell
     from storage.evaluations import forget_evaluations, load_evaluated
 
     warehouse = Home.from_environment().warehouse
-    asked = [evaluation_ids(fold, each) for fold, each in zip(study.folds, own, strict=True)]
-    stored = [load_cell(warehouse, each.cell_id) for each in own]
-    for number, (ids, each) in enumerate(zip(asked, stored, strict=True), start=1):
+    ids_by_fold = [evaluation_ids(fold, each) for fold, each in zip(study.folds, fold_cells, strict=True)]
+    stored = [load_cell(warehouse, each.cell_id) for each in fold_cells]
+    for number, (ids, each) in enumerate(zip(ids_by_fold, stored, strict=True), start=1):
         if not set(ids.values()) <= load_evaluated(warehouse, each.record.cell_id):
             forget_evaluations(warehouse, cell.cell_id)
-            why = f"fold {number} of {len(own)} is not evaluated: {each.reason or each.status}"
+            why = f"fold {number} of {len(fold_cells)} is not evaluated: {each.reason or each.status}"
             fail_cell(warehouse, cell.cell_id, why, even_if_done=True)
             return False
-    results = [_measure(study, *key, [ids[key] for ids in asked]) for key in asked[0]]
+    results = [_measure(study, *key, [ids[key] for ids in ids_by_fold]) for key in ids_by_fold[0]]
     forget_evaluations(warehouse, cell.cell_id)
     save_results(study, cell, results)
     _save_costs(study, cell, stored)
@@ -65,7 +65,7 @@ def _pool(study: StudyPlan, cell: CellPlan, own: Sequence[CellPlan]) -> bool:
 
 
 def _measure(study: StudyPlan, part: str, temperature: float | None, evaluations: Sequence[str]) -> "Evaluation":
-    """What evaluations answered on a part of all folds; with intervals by fold where each fold has one of its own."""
+    """Measure evaluations on a part of all folds; with intervals by fold where each fold has its own evaluation."""
     from learning.study.evaluation import CurvePoint, Evaluation, LabelledPart, measure_draws
     from learning.study.fold_intervals import widen
     from learning.study.metrics import measure
@@ -74,18 +74,18 @@ def _measure(study: StudyPlan, part: str, temperature: float | None, evaluations
 
     warehouse, decoding = Home.from_environment().warehouse, study.config.decoding
     rows = load_fold_answers(warehouse, study.split_id, part, evaluations)
-    own = LabelledPart(part, tuple(rows["headline_id"]), (), tuple(rows["label"]))
+    labelled = LabelledPart(part, tuple(rows["headline_id"]), (), tuple(rows["label"]))
     outcomes, argmax = _number(rows, "predicted", "parsed"), _number(rows, "argmax", "argmax_parsed")
     known = rows[PROBABILITIES[0]].notna().all()
     probabilities = rows[list(PROBABILITIES)].to_numpy(dtype=float) if known else None
     draws: tuple[OutcomeFigures, ...] = ()
     if temperature is not None and probabilities is not None:
-        draws = measure_draws(own, probabilities, temperature, decoding.seed, range(decoding.draws))
-    metrics = measure(own.label_numbers, outcomes, probabilities, argmax)
+        draws = measure_draws(labelled, probabilities, temperature, decoding.seed, range(decoding.draws))
+    metrics = measure(labelled.label_numbers, outcomes, probabilities, argmax)
     if len(evaluations) > 1:
-        metrics = widen(metrics, own.label_numbers, outcomes, probabilities, rows["fold"].to_numpy())
+        metrics = widen(metrics, labelled.label_numbers, outcomes, probabilities, rows["fold"].to_numpy())
     return Evaluation(
-        part=own,
+        part=labelled,
         temperature=temperature,
         metrics=metrics,
         outcomes=outcomes,
@@ -109,7 +109,7 @@ def _number(rows: "pd.DataFrame", words: str, parsed: str) -> "NDArray[np.int64]
 
 
 def _save_costs(study: StudyPlan, cell: CellPlan, stored: "Sequence[StoredCell]") -> None:
-    """Record what a cell cost on the average of its folds; it has diverged where any of them has."""
+    """Record the average cost of a cell over its folds; the cell has diverged if any of them has."""
     from storage.cell_progress import finish_cell, save_cost
     from storage.cells import CellOutcome
     from storage.folds import load_costs

@@ -1,4 +1,4 @@
-"""Files of the home that nothing in the warehouse refers to: found, then deleted. Runs without Prefect and torch."""
+"""Finds and deletes files of the home that nothing in the warehouse refers to. Runs without Prefect and torch."""
 
 import shutil
 from collections.abc import Iterator
@@ -17,22 +17,22 @@ from storage.references import References, load_references
 
 @dataclass(frozen=True)
 class Garbage:
-    """Something that can go."""
+    """A file or folder that can be deleted."""
 
     place: Path
     bytes: int
     why: str
     commit: str | None = None
-    """Of a model of the hub; None for a folder or a file that goes whole."""
+    """The commit of a hub model; None for a folder or file that is deleted whole."""
 
 
 @contextmanager
 def collecting() -> Iterator[list[Garbage]]:
-    """Find what can go, and keep runs from starting in the home during the block.
+    """Find what can be deleted, and keep runs from starting in the home during the block.
 
     Raises:
-        InputError: There is no warehouse, or it cannot be used: then nobody can say what it refers to.
-        HomeBusyError: A run is at work.
+        InputError: There is no warehouse, or it cannot be used, so what it refers to is not known.
+        HomeBusyError: A run is in progress.
     """
     home = open_home()
     with tidying(home.warehouse):
@@ -53,10 +53,10 @@ def delete_garbage(garbage: list[Garbage]) -> None:
     """Delete what was found."""
     from learning.models.hub import delete_unused
 
-    commits = [each.commit for each in garbage if each.commit]
-    for each in garbage:
-        if each.commit is None:
-            shutil.rmtree(each.place)
+    commits = [item.commit for item in garbage if item.commit]
+    for item in garbage:
+        if item.commit is None:
+            shutil.rmtree(item.place)
     if commits:
         delete_unused(Home.from_environment().models, commits)
 

@@ -18,20 +18,22 @@ class SettledCell(NamedTuple):
 
 
 def settle_all(config: StudyConfig) -> list[SettledCell]:
-    """The cells of a study, each once; as they were asked for where a model's kind is not known here.
+    """The cells of a study, each once; with the settings as requested where a model's kind is not known here.
 
     Raises:
         InputError: A setting is one that a cell's model cannot follow.
     """
     models, settled = Home.from_environment().models, []
-    for asked in config.resolve_all():
-        kind = find_known_kind(asked.base_model.name, asked.base_model.revision, models)
-        settled.append(SettledCell(kind.settle(asked), kind.ignored(asked)) if kind else SettledCell(asked, ()))
+    for requested in config.resolve_all():
+        kind = find_known_kind(requested.base_model.name, requested.base_model.revision, models)
+        settled.append(
+            SettledCell(kind.settle(requested), kind.ignored(requested)) if kind else SettledCell(requested, ())
+        )
     return list({each.settings.model_dump_json(): each for each in settled}.values())
 
 
 def list_curve(cells: Sequence[CellSettings], config: StudyConfig) -> list[CellSettings]:
-    """The first cell and those of a curve through it: at each epoch of the curve one for each seed."""
+    """The cells of the epoch curve through the first cell, with grid cells that differ from them in epochs only."""
     first, seeds = cells[0], sorted({cell.training.seed for cell in cells})
     points = [{"epochs": length, "seed": seed} for length in sorted(config.curve_epochs) for seed in seeds]
     trainings = [first.training.model_copy(update=point) for point in points]
@@ -41,7 +43,7 @@ def list_curve(cells: Sequence[CellSettings], config: StudyConfig) -> list[CellS
 
 
 def _differ_in_epochs(cell: CellSettings, other: CellSettings) -> bool:
-    """Whether nothing else differs, so that they may share steps."""
+    """Whether two cells differ in their epochs only, so that they may share steps."""
     training = cell.training.model_copy(update={"epochs": other.training.epochs})
     return cell.model_copy(update={"training": training}) == other
 
@@ -49,19 +51,21 @@ def _differ_in_epochs(cell: CellSettings, other: CellSettings) -> bool:
 def describe_grid(config: StudyConfig) -> str:
     """Each setting that varies, with its values."""
     grids = config.grid if isinstance(config.grid, tuple) else (config.grid,)
-    told = [" x ".join(f"{path} {', '.join(spell_values(path, own))}" for path, own in grid.items()) for grid in grids]
-    return "; and ".join(each or "no setting varies" for each in told)
+    texts = [
+        " x ".join(f"{path} {', '.join(spell_values(path, values))}" for path, values in grid.items()) for grid in grids
+    ]
+    return "; and ".join(text or "no setting varies" for text in texts)
 
 
 def describe_trainings(config: StudyConfig, cells: Sequence[SettledCell], steps: int) -> list[tuple[str, str]]:
     """How the cells of each kind of model are trained, and how many steps all take."""
-    *told, last = dict.fromkeys(_describe_training(config, cell) for cell in cells)
-    return [("training", each) for each in (*told, f"{last}; {steps:,} steps in all")]
+    *others, last = dict.fromkeys(_describe_training(config, cell) for cell in cells)
+    return [("training", text) for text in (*others, f"{last}; {steps:,} steps in all")]
 
 
 def _describe_training(config: StudyConfig, cell: SettledCell) -> str:
-    """What a cell has in common with the others of its model; what varies is told with the grid."""
-    told = {
+    """The settings that a cell shares with others of its model; those that vary are listed with the grid."""
+    forms = {
         "training.loss": "{} loss",
         "training.schedule": "{} schedule",
         "training.batch_size": "batches of {}",
@@ -70,14 +74,14 @@ def _describe_training(config: StudyConfig, cell: SettledCell) -> str:
         "lora.dropout": "dropout={:g}",
     }
     groups = {"training": cell.settings.training, "lora": cell.settings.lora}
-    what = ["all weights"] if "lora" in cell.ignored else []
+    weights = ["all weights"] if "lora" in cell.ignored else []
     fixed = [
         form.format(getattr(groups[group], name))
-        for path, form in told.items()
+        for path, form in forms.items()
         for group, _, name in [path.partition(".")]
         if path not in config.varied and group not in cell.ignored and path not in cell.ignored
     ]
-    return ", ".join([*what, *fixed, "AdamW"])
+    return ", ".join([*weights, *fixed, "AdamW"])
 
 
 def describe_sharing(cells: Sequence[CellSettings], trained: int, alone: int) -> str:
@@ -85,8 +89,8 @@ def describe_sharing(cells: Sequence[CellSettings], trained: int, alone: int) ->
     saved = f"{trained:,} steps are trained instead of {alone:,}"
     schedules = {cell.training.schedule for cell in cells}
     if schedules == {"cosine"}:
-        return "nothing: a cosine depends on the number of epochs, so that each cell is trained by itself"
+        return "nothing: a cosine depends on the number of epochs, so each cell is trained separately"
     if trained == alone:
-        return "nothing: no two cells differ in their epochs alone"
+        return "nothing: no two cells differ in their epochs only"
     until = "up to its decay " if "warmup-stable-decay" in schedules else ""
-    return f"{until}a cell is a checkpoint of the longer ones that differ from it in epochs alone: {saved}"
+    return f"{until}a cell is a checkpoint of the longer ones that differ from it in epochs only: {saved}"

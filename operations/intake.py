@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from storage.headlines import StoredIngestion
 
 LARGE_BYTES = 20_000_000
-"""Reading so much takes seconds, and a person wants to know."""
+"""A source from this size on takes seconds to read, so a line announces it."""
 
 
 def take_in(
@@ -37,16 +37,16 @@ def take_in(
 ) -> IngestedSource:
     """Read and validate a source; accepted headlines and rejected rows go to the warehouse together.
 
-    A source that did not change costs one hash. Of one that is refused, the rejected rows alone are kept, apart.
+    An unchanged source costs one hash. Of a source that is refused, only the rejected rows are kept, separately.
 
     Args:
         data: The source and how it is read.
-        notify: Is given what came of it, line by line.
-        check: Is given the accepted headlines, as of `find_headlines`, before anything is kept; what it raises ends it.
-        again: Read it though it is known, and keep what the warehouse lacks of its rows; studies stay as they are.
+        notify: Receives the results, line by line.
+        check: Receives the accepted headlines, as from `find_headlines`, before anything is saved; may raise to stop.
+        again: Read a known source again, and save rows that the warehouse lacks; studies stay as they are.
 
     Raises:
-        InputError: The source cannot be read, is of no known kind, or too much of it is rejected.
+        InputError: The source cannot be read, its format is unknown, or too many rows are rejected.
     """
     from ingestion.ingest import read_source
     from ingestion.sources import find_source
@@ -57,7 +57,7 @@ def take_in(
         migrate_to_read(warehouse)
     known = find_known(source, data, checks=not again)
     if known and not again:
-        return _meet(source, known, data, notify, check)
+        return _meet_unchanged(source, known, data, notify, check)
     if source.size > LARGE_BYTES:
         notify(f"{source.name}: reading {source.size / 1e6:,.0f} MB")
     ingestion = read_source(data, source)
@@ -71,14 +71,14 @@ def take_in(
     return _ingested(ingest_id, ingestion, is_new=known is None or known.ingest_id != ingest_id)
 
 
-def _meet(
+def _meet_unchanged(
     source: "Source",
     known: KnownSource,
     data: DataSettings,
     notify: Callable[[str], None],
     check: "Callable[[pd.DataFrame], object] | None",
 ) -> IngestedSource:
-    """Record that a source holds what is known; see `take_in`."""
+    """Record that a known source was found again, unchanged; see `take_in`."""
     from ingestion.identity import describe_remembered
     from storage.headlines import load_snapshot, meet_again
 
@@ -95,7 +95,7 @@ def _meet(
 
 
 def _report_read(ingestion: "Ingestion", notify: Callable[[str], None]) -> None:
-    """Say what came of a source that was read, line by line."""
+    """Report the results of reading a source, line by line."""
     left_out = f", {len(ingestion.left_out):,} left out" if len(ingestion.left_out) else ""
     added = f", {ingestion.rows_added:,} more for further entities" if ingestion.rows_added else ""
     notify(
@@ -113,16 +113,16 @@ def _report_read(ingestion: "Ingestion", notify: Callable[[str], None]) -> None:
 
 
 def _describe_again(known: KnownSource, ingestion: "Ingestion", data: DataSettings) -> str:
-    """What became of the snapshot of a source that was read again."""
+    """The snapshot of a source that was read again, compared with the one before, in words."""
     before = known.ingestion.snapshot_id
     if before == ingestion.snapshot_id:
         return f"read again, its headlines are snapshot {before} as before"
-    told = (
+    text = (
         f"read again, its headlines are snapshot {ingestion.snapshot_id}; studies of snapshot {before} stay as they are"
     )
     if not known.is_undated or not {"instrument", "day"} & set(data.identity):
-        return told
-    return f"{told} (days and instruments tell headlines apart now; with --set data.identity=text they do not)"
+        return text
+    return f"{text} (days and instruments now distinguish headlines; with --set data.identity=text they do not)"
 
 
 def _warn(ingestion: "StoredIngestion | Ingestion", notify: Callable[[str], None]) -> None:
@@ -131,17 +131,17 @@ def _warn(ingestion: "StoredIngestion | Ingestion", notify: Callable[[str], None
 
 
 def find_headlines(data: DataSettings, on_columns: Callable[[ReadColumns], object] = lambda _: None) -> "pd.DataFrame":
-    """A source's accepted headlines in the order of their snapshot; those that are not known are read and not kept.
+    """A source's accepted headlines in the order of their snapshot; an unknown source is read, and nothing is saved.
 
     Args:
         data: The source and how it is read.
-        on_columns: Is given the columns that were read.
+        on_columns: Receives the columns that were read.
 
     Returns:
         At least the columns headline_id, label, text_id, group_id, text, context and instrument.
 
     Raises:
-        InputError: The source cannot be read, or too much of it is rejected.
+        InputError: The source cannot be read, or too many rows are rejected.
     """
     from ingestion.sources import find_source
     from storage.headlines import load_snapshot
@@ -167,7 +167,7 @@ def _ingested(ingest_id: str, known: "StoredIngestion | Ingestion", *, is_new: b
 
 
 def _save(ingestion: "Ingestion", *, again: bool) -> str:
-    """Keep a source; returns the id under which it lies in the warehouse."""
+    """Save a source to the warehouse, and return the id of its ingestion."""
     from storage.headlines import SourceRecord, save_ingestion
     from storage.warehouse import prepare_warehouse
 
@@ -175,8 +175,8 @@ def _save(ingestion: "Ingestion", *, again: bool) -> str:
     home.create()
     prepare_warehouse(home.warehouse)
     complete_masks(home.warehouse)
-    told = {field.name for field in fields(SourceRecord)} & {field.name for field in fields(ingestion)}
-    record = SourceRecord(**{name: getattr(ingestion, name) for name in told})
+    names = {field.name for field in fields(SourceRecord)} & {field.name for field in fields(ingestion)}
+    record = SourceRecord(**{name: getattr(ingestion, name) for name in names})
     frames = (ingestion.accepted, ingestion.rejected, ingestion.quarantined)
     return save_ingestion(
         home.warehouse,

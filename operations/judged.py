@@ -1,4 +1,4 @@
-"""How good a cell was where it was judged: its accuracy on its own test part, at the temperature of its answers."""
+"""The accuracy of a cell on its own test part, at the temperature of its answers."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -14,7 +14,7 @@ class Judged(NamedTuple):
     low: float | None
     high: float | None
     majority: float
-    """Share of the commonest label: the accuracy of giving it always."""
+    """Share of the most common label: the accuracy of always answering it."""
 
     def __str__(self) -> str:
         """Accuracy with its interval, and on how many headlines."""
@@ -26,12 +26,12 @@ class Judged(NamedTuple):
 
     @property
     def is_chance(self) -> bool:
-        """Whether the accuracy is not above that of giving one label always, beyond noise."""
+        """Whether the accuracy is not beyond noise above that of always answering one label."""
         return (self.accuracy if self.low is None else self.low) <= self.majority
 
 
 def load_judged(warehouse: Path, cell: Champion) -> Judged | None:
-    """The figures of a cell at a temperature; None where it was not evaluated so on its own test part."""
+    """The figures of a cell at a temperature; None if it was not evaluated at it on its own test part."""
     from storage.cells import load_cell
     from storage.evaluations import load_test_figures
     from storage.splits import load_split_counts
@@ -48,20 +48,20 @@ def load_judged(warehouse: Path, cell: Champion) -> Judged | None:
 
 
 def describe_answering(temperature: float, judged_at: float, judged: Judged | None) -> str:
-    """At which temperature a cell answers, at which it was judged, and how good it was where it answers."""
+    """The temperature at which a cell answers, that at which it was judged, and its accuracy at the first."""
     from reporting.promotion import describe_temperature
 
     return describe_temperature(temperature, judged_at) + (f": {judged}" if judged else "")
 
 
 def warn_of_chance(cell_id: str, judged: Judged | None) -> str | None:
-    """That a cell answers no better than chance, if so."""
+    """A warning that a cell is no better than chance; None if it is better."""
     from reporting.verdict import format_ratio
 
     if judged is None or not judged.is_chance:
         return None
     return (
-        f"warning: cell {cell_id} is no better than chance ({judged}; always one label has "
+        f"warning: cell {cell_id} is no better than chance ({judged}; always answering one label gives "
         f"{format_ratio(judged.majority)}): do not rely on these answers; `fintone list cells` shows other cells, and "
         "--model takes one"
     )

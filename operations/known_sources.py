@@ -1,7 +1,7 @@
-"""What the warehouse knows of a source: what came of the same bytes and settings, in this version or an earlier one.
+"""Finds earlier ingestions of a source, with the same bytes and settings, by this version or an earlier one.
 
-Versions that left out dates, instruments and other columns read a source otherwise. What they made of it stays known,
-so that an upgrade makes no other study of it; it is read again when somebody asks for that.
+Early versions left out dates, instruments and other columns. Their ingestions stay valid, so an upgrade does not start
+another study of the same source; it is read again only on request.
 """
 
 import shlex
@@ -23,20 +23,20 @@ T = TypeVar("T")
 
 
 class UndatedSourceError(InputError):
-    """Dates are asked for, and the version that read the source left them out."""
+    """Dates are needed, and the version that read the source left them out."""
 
 
 class KnownSource(NamedTuple):
-    """What came of a source."""
+    """An earlier ingestion of a source."""
 
     ingest_id: str
     ingestion: "StoredIngestion"
     is_undated: bool
-    """Whether a version read it that left out dates, instruments and other columns."""
+    """Whether an earlier version read it, which left out dates, instruments and other columns."""
 
 
 def find_known(source: "Source", data: DataSettings, *, checks: bool = True) -> KnownSource | None:
-    """What came of the same bytes and settings before.
+    """The earlier ingestion of the same bytes and settings; None if there is none.
 
     Args:
         source: The source.
@@ -44,7 +44,7 @@ def find_known(source: "Source", data: DataSettings, *, checks: bool = True) -> 
         checks: Whether it must be within the bound on rejected rows.
 
     Raises:
-        RefusedSourceError: It is not.
+        RefusedSourceError: It is beyond the bound.
     """
     from storage.headlines import load_ingestion
 
@@ -58,10 +58,10 @@ def find_known(source: "Source", data: DataSettings, *, checks: bool = True) -> 
 
 
 def read_whole(source: "Source", data: DataSettings) -> "Ingestion":
-    """Read a source that was found, without keeping anything.
+    """Read a source that was found, without saving anything.
 
     Raises:
-        InputError: It cannot be read, or too much of it is rejected.
+        InputError: It cannot be read, or too many rows are rejected.
     """
     from ingestion.ingest import read_source
 
@@ -77,13 +77,13 @@ def load_or_read(
     *,
     needs_dates: bool = False,
 ) -> T:
-    """What a source says of its headlines, from the warehouse; read again where that does not know it.
+    """Load facts about a source's headlines from the warehouse, or from the source where the warehouse lacks them.
 
     Args:
         data: The source and how it is read.
-        load: Takes the warehouse and the ingestion's id; None where an older version ingested the source.
-        read: Takes the source as it is read again, its headlines told apart as in the warehouse.
-        needs_dates: Whether a version that left out dates cannot have told headlines apart as is needed.
+        load: Takes the warehouse and the ingestion's id; returns None where an older version ingested the source.
+        read: Takes the source as read again, with its headlines identified as in the warehouse.
+        needs_dates: Whether an ingestion without dates is not enough.
 
     Raises:
         InputError: The source cannot be read.
@@ -103,7 +103,7 @@ def load_or_read(
 
 
 def describe_undated(data: DataSettings) -> str:
-    """What an earlier version left out of a source, and how to have it."""
+    """What an earlier version left out of a source, and how to read it."""
     return (
         "an earlier version read it and left out dates, instruments and other columns; "
         f"`fintone ingest {shlex.quote(data.source)} --again` reads them"

@@ -1,4 +1,4 @@
-"""Answers to headlines that have a label in the source: how many are right, with and without those trained on."""
+"""Evaluates answers to headlines with a label in the source, with and without those that were trained on."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -19,7 +19,7 @@ LABEL_VALUES = [label.value for label in LABELS]
 
 
 class LabelledAnswers:
-    """Gathers answers with their true labels, batch by batch, and measures them; a byte or so for each row."""
+    """Gathers answers with their true labels, batch by batch, and measures them; takes a few bytes for each row."""
 
     def __init__(self, reading: "DataSettings") -> None:
         """Begin with none.
@@ -36,12 +36,12 @@ class LabelledAnswers:
         self._unknown: Counter[str] = Counter()
 
     def list_labels(self, words: Iterable[str | None]) -> list[str | None]:
-        """The label that each word means; None where it means none."""
+        """The label that each word means; None for a word that means none."""
         labels = [self._resolve(word) for word in words]
         return [label if label in LABEL_VALUES else None for label in labels]
 
     def add(self, rows: "pd.DataFrame") -> None:
-        """Take in answered rows: columns word, true_label, in_sample and probabilities. Unparsed counts as neutral."""
+        """Add answered rows: columns word, true_label, in_sample and probabilities. Unparsed counts as neutral."""
         import numpy as np
 
         from learning.study.unparsed import with_unparsed
@@ -58,18 +58,18 @@ class LabelledAnswers:
         self._trained.append(labelled["in_sample"].to_numpy(dtype=bool))
 
     def count_unknown(self, words: Mapping[str, int]) -> None:
-        """Take in words, with their numbers of rows, that mean no label; those that are left out do not count."""
+        """Count the rows of words that mean no label, except those of words that are left out."""
         for word, rows in words.items():
-            told = self._resolve(word)
-            if told not in LABEL_VALUES and not self._words.leaves_out(told):
-                self._unknown[told] += rows
+            label = self._resolve(word)
+            if label not in LABEL_VALUES and not self._words.leaves_out(label):
+                self._unknown[label] += rows
 
     def _resolve(self, word: str | None) -> str:
         """The label that a word means, or the word itself; empty for a missing one."""
         return "" if word is None or self._words.is_missing(word) else self._words.resolve(word)
 
     def describe(self) -> list[str]:
-        """Accuracy and macro-F1 with 95 % intervals, a line each; and what has no label that is known."""
+        """The evaluation in lines: rows without a known label, then accuracy and macro-F1 with 95 % intervals."""
         if not self._labels:
             return []
         lines = [f"evaluation: {self._describe_unknown()}"] if self._unknown else []
@@ -94,8 +94,8 @@ class LabelledAnswers:
         rows, empty = sum(self._unknown.values()), self._unknown.pop("", 0)
         shown = [f"{many:,} {word!r:.40}" for word, many in self._unknown.most_common()]
         self._unknown[""] = empty
-        told = list_some([*([f"{empty:,} empty"] if empty else []), *shown])
-        return f"{_count(rows)} without a label that is known ({told}); --label-map says what words mean"
+        listed = list_some([*([f"{empty:,} empty"] if empty else []), *shown])
+        return f"{_count(rows)} without a known label ({listed}); --label-map gives the meaning of words"
 
 
 def _count(rows: int) -> str:

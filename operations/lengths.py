@@ -1,4 +1,4 @@
-"""Headlines of a study that are longer than a base model takes: which they are, where they are, what is done."""
+"""Headlines of a study that are longer than a base model takes: finds, locates and handles them."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -11,15 +11,15 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MOST_NAMED = 3
-"""Rows that are named."""
+"""Rows that a message names, at most."""
 
 
 class TooLongError(InputError):
-    """Of more of a source's headlines than `data.max_rejected` allows a base model does not take the length."""
+    """More of a source's headlines are too long for a base model than `data.max_rejected` allows."""
 
 
 class LongHeadline(NamedTuple):
-    """A headline that a base model does not take: its tokens with prompt and label, and the model's bound."""
+    """A headline that is too long for a base model: its tokens with prompt and label, and the model's bound."""
 
     headline_id: str
     text_id: str
@@ -29,12 +29,12 @@ class LongHeadline(NamedTuple):
 
 
 def find_long(config: StudyConfig, headlines: "pd.DataFrame", *, fetch: bool) -> list[LongHeadline]:
-    """The headlines that a base model of a study does not take, in their order, for each base model and prompt.
+    """The headlines that are too long for a base model of a study, in their order, for each base model and prompt.
 
     Args:
         config: The study.
         headlines: Columns headline_id, text_id, text, context and instrument.
-        fetch: Get a hub model that is not there, where a headline may be too long; otherwise nothing is found of it.
+        fetch: Download a missing hub model for which a headline may be too long; otherwise it is skipped.
 
     Raises:
         InputError: A base model cannot be found, or takes no headline at all with its prompt.
@@ -44,16 +44,16 @@ def find_long(config: StudyConfig, headlines: "pd.DataFrame", *, fetch: bool) ->
 
     models, found = Home.from_environment().models, list[LongHeadline]()
     ids = list(zip(headlines["headline_id"], headlines["text_id"], strict=True))
-    asked = {(cell.base_model.model_dump_json(), cell.prompt.model_dump_json()): cell for cell in config.resolve_all()}
-    for cell in asked.values():
+    cells = {(cell.base_model.model_dump_json(), cell.prompt.model_dump_json()): cell for cell in config.resolve_all()}
+    for cell in cells.values():
         base, texts = cell.base_model, list_questions(headlines, cell.prompt)
-        own = find_too_long(base.name, base.revision, models, texts, cell.prompt, fetch=fetch)
-        found += [LongHeadline(*ids[place], base.name, *length) for place, length in own.items()]
+        lengths = find_too_long(base.name, base.revision, models, texts, cell.prompt, fetch=fetch)
+        found += [LongHeadline(*ids[place], base.name, *length) for place, length in lengths.items()]
     return found
 
 
 def list_left_out(config: StudyConfig, long: Sequence[LongHeadline]) -> frozenset[str]:
-    """The ids of the headlines that the study leaves out of its split: those that any base model does not take."""
+    """The ids of the headlines that the study leaves out of its split, each too long for at least one base model."""
     return frozenset(each.headline_id for each in long) if config.data.too_long == "reject" else frozenset()
 
 
@@ -61,7 +61,7 @@ def check_long(config: StudyConfig, headlines: "pd.DataFrame", long: Sequence[Lo
     """Refuse a source of which a study would leave out a larger share than `data.max_rejected`.
 
     Raises:
-        TooLongError: It would.
+        TooLongError: The share is larger.
     """
     left_out = list_left_out(config, long)
     share = len(left_out) / len(headlines)
@@ -92,7 +92,7 @@ def describe_long(config: StudyConfig, long: Sequence[LongHeadline]) -> str:
         worst.setdefault(each.headline_id, each)
     named = list(worst.values())[:MOST_NAMED]
     rows = _locate(config, [each.text_id for each in named])
-    told = [
+    texts = [
         f"{rows.get(each.text_id, 'headline ' + each.headline_id)}: {each.tokens:,} tokens, {each.base_model} takes "
         f"{each.bound:,}"
         for each in named
@@ -100,7 +100,7 @@ def describe_long(config: StudyConfig, long: Sequence[LongHeadline]) -> str:
     context = ", context" if config.data.context_column else ""
     more = f"; and {count - len(named):,} more" if count > len(named) else ""
     subject = "1 headline is" if count == 1 else f"{count:,} headlines are"
-    return f"{subject} longer than a base model takes with prompt{context} and label ({'; '.join(told)}{more})"
+    return f"{subject} longer than a base model takes with prompt{context} and label ({'; '.join(texts)}{more})"
 
 
 def _locate(config: StudyConfig, text_ids: Sequence[str]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Sentiment against prices: what `fintone market` does. Runs without Prefect."""
+"""Compares sentiment with prices, for `fintone market`. Runs without Prefect."""
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 
 class NothingMeasuredError(InputError):
-    """There is no sentiment that could be set beside the prices."""
+    """There is no sentiment that can be compared with the prices."""
 
 
 def measure_market(settings: MarketSettings) -> Measured:
-    """Set the daily sentiment of a model beside prices, and keep what is found.
+    """Compare the daily sentiment of a model with prices, and save the results.
 
     Args:
-        settings: The prices, the model, the exchange and the horizons. The same again replaces what was found.
+        settings: The prices, the model, the exchange and the horizons. The same ones again replace the results.
 
     Raises:
         InputError: The prices cannot be read or are of too few sessions, there is no such calendar or model, the model
@@ -91,10 +91,11 @@ def _check_answers(counts: "AnswerCounts", cell_id: str, temperature: float) -> 
             "dates: fintone score news.csv"
         )
     if not counts.counting:
-        learned = "nobody knows until when" if counts.trained_to is None else f"up to {counts.trained_to:%Y-%m-%d}"
+        last = "unknown" if counts.trained_to is None else f"{counts.trained_to:%Y-%m-%d}"
         raise NothingMeasuredError(
-            f"cell {cell_id}: none of its {counts.dated:,} answers with a date counts, since the model learned from "
-            f"headlines {learned}, and only later ones do; score later news, or train with split.method=temporal"
+            f"cell {cell_id}: none of its {counts.dated:,} answers with a date counts, since only headlines later than "
+            f"those that the model learned from do (last date: {last}); score later news, or train with "
+            "split.method=temporal"
         )
 
 
@@ -135,12 +136,12 @@ def _iterate_notes(
         yield f"left out: {counts.in_sample:,} that it was trained on, {counts.not_later:,} that are not later"
     if counts.before_cutoff:
         yield (
-            f"{counts.before_cutoff:,} of those that count are not later than what the base model was pretrained on "
-            "(base_model.trained_until), which may hold them and what prices did then"
+            f"{counts.before_cutoff:,} of those that count are not later than the texts that the base model was "
+            "pretrained on (base_model.trained_until), which may contain them and the prices of those days"
         )
     with_prices, without = matched
-    told = f"; none for {list_some(without)}" if without else ""
-    yield f"prices of {len(with_prices):,} instrument{'' if len(with_prices) == 1 else 's'}{told}"
+    missing = f"; none for {list_some(without)}" if without else ""
+    yield f"prices of {len(with_prices):,} instrument{'' if len(with_prices) == 1 else 's'}{missing}"
     if len(prices.rejected):
         listed = "; ".join(f"{number:,} {reason}" for reason, number in prices.rejected.items())
         yield f"prices rejected: {listed}"

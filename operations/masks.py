@@ -1,13 +1,12 @@
-"""Ids of masked texts that an upgrade forgot, computed again: the rule that makes them is ingestion's, not SQL's."""
+"""Computes ids of masked texts that an upgrade removed, by ingestion's rule, which SQL cannot express."""
 
 from pathlib import Path
 
 
 def complete_masks(warehouse: Path) -> None:
-    """Give each headline of the warehouse that lacks the ids of its text those of this version.
+    """Compute the ids of texts, as in this version, for each headline of the warehouse that lacks them.
 
-    Headlines of earlier versions are then known as near copies of what is ingested now, and neither a split nor a
-    comparison with the champion takes them for unrelated.
+    Splits and comparisons with the champion then recognise headlines of earlier versions as near copies of new ones.
     """
     from ingestion.identity import normalise_text, text_id
     from ingestion.masking import mask_texts

@@ -14,9 +14,9 @@ from schemas.footprint import count_weight_bytes, estimate_footprint
 from storage.home import Home
 
 LARGE_GIGABYTES = 1.0
-"""Weights from here on take days to train without a GPU."""
+"""Size of weights from which training takes days without a GPU."""
 LONGEST_LOOK = 10.0
-"""Seconds for which weights are looked through beforehand; the study itself looks through all of them."""
+"""Seconds for which weights are checked beforehand; the study itself checks all of them."""
 
 
 def list_bases(config: StudyConfig) -> list[BaseModelSettings]:
@@ -38,7 +38,7 @@ def describe_model(base: BaseModelSettings) -> str:
     """Where a base model is found, its revision and its kind.
 
     Raises:
-        InputError: It does not fit.
+        InputError: It cannot be used.
     """
     models = Home.from_environment().models
     if is_on_hub(base):
@@ -65,7 +65,7 @@ def describe_baselines(config: StudyConfig) -> str:
 
 
 def describe_needs(base: BaseModelSettings) -> str:
-    """What a base model asks of the machine: network, disk, GPU memory."""
+    """What a base model needs from the machine: network, disk, GPU memory."""
     if not is_on_hub(base):
         folder = MODEL_FOLDER if base.name == "embedded" else Path(base.name).expanduser()
         gigabytes = count_weight_bytes(folder) / 1e9
@@ -90,7 +90,7 @@ def is_on_hub(base: BaseModelSettings) -> bool:
 def describe_examples(config: StudyConfig) -> list[tuple[str, str]]:
     """The examples before each headline, if any cell has some."""
     prompts = {cell.prompt.model_dump_json(): cell.prompt for cell in config.resolve_all()}.values()
-    told = [f"{prompt.examples} {prompt.examples_by}" for prompt in prompts if prompt.examples]
-    fixed = "; fixed ones are not trained on" if any(each.endswith("fixed") for each in told) else ""
+    choices = [f"{prompt.examples} {prompt.examples_by}" for prompt in prompts if prompt.examples]
+    fixed = "; fixed ones are not trained on" if any(each.endswith("fixed") for each in choices) else ""
     where = f"of the train part before each headline{fixed}"
-    return [("examples", f"{', '.join(dict.fromkeys(told))} {where}")] if told else []
+    return [("examples", f"{', '.join(dict.fromkeys(choices))} {where}")] if choices else []

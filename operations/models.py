@@ -1,6 +1,6 @@
-"""From a fine-tuned cell to the model that it is: its adapter, and the base model that it was trained on.
+"""Loads the model of a fine-tuned cell: its adapter, and the base model that it was trained on.
 
-What exports, judges and scores with a cell has this in common. Runs without Prefect.
+Exporting, judging and scoring share this. Runs without Prefect.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from schemas.model_card import CellCard
     from storage.cells import StoredCell
 CANARIES = 64
-"""Headlines of test by whose answers a model is known."""
+"""Test headlines whose answers identify a model."""
 
 
 class NoModelError(InputError):
-    """The cell has no adapter, or its base model is not there any more."""
+    """The cell has no adapter, or its base model is gone."""
 
 
 @dataclass(frozen=True)
@@ -38,30 +38,30 @@ class CellModel:
     base: "BaseSpec"
     adapter: Path
     adapter_hash: str
-    """Of the adapter's files, which every load of it checks."""
+    """The hash of the adapter's files, which is checked whenever it is loaded."""
     prompt: PromptSettings
     decoding: DecodingSettings
-    """Of its latest study."""
+    """The decoding settings of its latest study."""
     truncates: bool
     """Whether its latest study truncates headlines that are too long for it (`data.too_long`)."""
     max_unparsed_rate: float
-    """Share of answers that are no label at most, as its latest study asks for it."""
+    """Largest share of unparsed answers that its latest study allows."""
     max_rejected: float
-    """Share of rows that may be rejected, as its latest study asks for it."""
+    """Largest share of rejected rows that its latest study allows."""
     split_id: str
-    """Of whose train part its examples are."""
+    """The split whose train part its examples come from."""
     near_duplicates: str
-    """What counts as a near copy there."""
+    """What counts as a near copy in that split."""
     context_column: str | None
     """The column of the context that its prompt shows, in its latest study; None where it shows none."""
     names_instrument: bool
-    """Whether its prompt says what a headline is about."""
+    """Whether its prompt names the instrument that a headline is about."""
     reading: Mapping[str, Any]
-    """What its latest study said of how its source is read."""
+    """The settings by which its latest study read its source."""
 
     @property
     def chooser(self) -> "Chooser | None":
-        """What chooses the examples before a headline; None if its prompt has none."""
+        """The chooser of the examples before a headline; None if its prompt has none."""
         from operations.examples import load_chooser
 
         return load_chooser(self.split_id, self.prompt, self.near_duplicates)
@@ -76,27 +76,27 @@ class CellModel:
 
         Args:
             headlines: N texts, each with its context and its instrument where it has them.
-            contexts: Their contexts, N, where these are not part of them.
-            instruments: What they are about, N, likewise.
+            contexts: N contexts, where the headlines come without them.
+            instruments: N instruments that they are about, likewise.
         """
         from learning.prompt.choice import ask
         from learning.prompt.question import make_questions
 
         none = [None] * len(headlines)
-        told = (
+        shown = (
             (contexts if self.context_column else None) or none,
             (instruments if self.names_instrument else None) or none,
         )
-        return ask(make_questions(headlines, *told), self.chooser)
+        return ask(make_questions(headlines, *shown), self.chooser)
 
 
 def load_model(home: Home, cell: "StoredCell") -> CellModel:
-    """Find all that a fine-tuned cell is scored with.
+    """Find everything that is needed to score with a fine-tuned cell.
 
     Raises:
-        NoModelError: It has no adapter, or its base model is another by now.
+        NoModelError: It has no adapter, or its base model has changed.
         InputError: The base model cannot be found.
-        AdapterError: What lies in its folder is not the adapter that it trained.
+        AdapterError: The folder does not hold the adapter that it trained.
     """
     from learning.kinds.registry import find_kind
     from learning.worker.jobs import BaseSpec
@@ -142,9 +142,9 @@ def find_adapter(home: Home, cell: "StoredCell") -> tuple[Path, str]:
 
     identifier, kind = cell.record.cell_id, cell.record.kind
     if kind != "fine-tuned":
-        what = "the untouched base" if kind == "base" else "a baseline"
+        description = "the untouched base" if kind == "base" else "a baseline"
         raise NoModelError(
-            f"cell {identifier} is {what}: no adapter; give a fine-tuned cell, `fintone list cells` shows them"
+            f"cell {identifier} is {description}: no adapter; give a fine-tuned cell, `fintone list cells` shows them"
         )
     if folds := len(load_folds(home.warehouse, cell.record.split_id)):
         raise NoModelError(
@@ -159,17 +159,17 @@ def find_adapter(home: Home, cell: "StoredCell") -> tuple[Path, str]:
 
 
 def lacks_adapters(home: Home, study_id: str) -> bool:
-    """Whether an adapter that a study trained is gone, as where a person removed a damaged one."""
+    """Whether an adapter that a study trained is gone, for example since a person removed a damaged one."""
     from storage.cells import load_trained
 
     return any(not home.adapter(cell_id).is_dir() for cell_id in load_trained(home.warehouse, study_id))
 
 
 def _adopt(home: Home, model: CellModel) -> None:
-    """Record the hash of an adapter of which an older version kept none, if it answers as the ledger has it.
+    """Record the hash of an adapter from an older version, which kept none, if it answers as the ledger records.
 
     Raises:
-        AdapterError: It answers otherwise.
+        AdapterError: It answers differently.
     """
     from learning.models.adapter_files import AGAIN, AdapterError
     from learning.worker.jobs import ComparingJob
@@ -194,26 +194,26 @@ def find_base(home: Home, card: "CellCard") -> tuple[Path, str]:
     """Folder and quantisation of the base model that a cell was trained on.
 
     Raises:
-        NoModelError: What lies there is another model by now.
+        NoModelError: Its place now holds another model.
         InputError: It cannot be found.
     """
     from learning.kinds.resolution import resolve_base_model
 
-    asked, revision, on_hub = card.hyperparameters["base_model"], card.base_revision, is_on_hub(home, card)
-    name = asked["name"] if on_hub or asked["name"] == "embedded" else card.base_folder or asked["name"]
+    requested, revision, on_hub = card.hyperparameters["base_model"], card.base_revision, is_on_hub(home, card)
+    name = requested["name"] if on_hub or requested["name"] == "embedded" else card.base_folder or requested["name"]
     found = resolve_base_model(name, revision if on_hub else None, home.models)
     if found.revision != revision:
         raise NoModelError(
             f"base model {card.base_model}: {found.folder} holds {found.revision}, the cell was trained on {revision}"
         )
-    return found.folder, asked["quantization"]
+    return found.folder, requested["quantization"]
 
 
 def is_on_hub(home: Home, card: "CellCard") -> bool:
     """Whether the base model of a cell came from the hub."""
     from learning.models.base_model import HUB_NAME
 
-    asked = card.hyperparameters["base_model"]["name"]
+    requested = card.hyperparameters["base_model"]["name"]
     if card.base_folder is not None:
         return Path(card.base_folder).resolve().is_relative_to(home.models.resolve())
-    return HUB_NAME.fullmatch(asked) is not None and not Path(asked).exists()
+    return HUB_NAME.fullmatch(requested) is not None and not Path(requested).exists()

@@ -1,4 +1,4 @@
-"""Where a command may write what it was asked for: never into the home, and never over a source."""
+"""Checks where a command may write its output: never into the home, and never over a source."""
 
 from pathlib import Path
 
@@ -20,18 +20,18 @@ def check_output(output: Path, source: str | None = None) -> None:
     from storage.sources import load_locations
 
     home, place = Home.from_environment(), output.resolve()
-    if _lies_in(place, home.root):
+    if _is_in(place, home.root):
         raise OutputError(f"output {output}: lies in the home {home.root}; give a place outside")
     try:
         known = load_locations(home.warehouse)
     except WarehouseMissingError:
         known = []
     for location in [*([source] if source is not None else []), *known]:
-        if _lies_in(place, Path(location)):
+        if _is_in(place, Path(location)):
             raise OutputError(f"output {output}: would overwrite or change the source {location}; give another place")
 
 
-def _lies_in(place: Path, container: Path) -> bool:
+def _is_in(place: Path, container: Path) -> bool:
     """Whether a resolved path is a file or folder itself, under whatever name, or lies in it."""
     container = container.resolve()
     return place == container or container in place.parents or _is_same_file(place, container)

@@ -1,6 +1,6 @@
-"""How fast headlines are trained on and scored, and how long what is left of a study takes.
+"""How fast headlines are trained on and scored, and how long the rest of a study takes.
 
-Start-up and the loading of models count nowhere: a rate is measured from the first headlines of a cell on.
+Start-up and the loading of models do not count: a rate is measured from the first headlines of a cell on.
 """
 
 import threading
@@ -13,13 +13,13 @@ from typing import Literal
 
 Work = Literal["train", "score"]
 SECONDS_TO_MEAN = 3.0
-"""Seconds of work from which on a rate means something."""
+"""Seconds of work after which a rate is meaningful."""
 SECONDS_OF_A_SKIP = 1.0
-"""A cell that takes less was finished before, and says nothing of the others."""
+"""A cell that takes less was finished before, and is no measure for the others."""
 
 
 class Meter:
-    """The rate of one kind of work, over all that do it; those that do it at once are measured together."""
+    """The rate of one kind of work, over all cells; those that run at the same time are measured together."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         """Begin with nothing measured."""
@@ -29,7 +29,7 @@ class Meter:
         self._seen_at = 0.0
 
     def update(self, who: str, headlines: float, *, is_last: bool = False) -> None:
-        """Take in how many headlines one has done; with its first number its measurement begins."""
+        """Record how many headlines a cell has done; its first number begins its measurement."""
         now = self._clock()
         if self._done:
             self.add(max(headlines - self._done.get(who, headlines), 0), now - self._seen_at)
@@ -38,33 +38,33 @@ class Meter:
             self.stop(who)
 
     def add(self, headlines: float, seconds: float) -> None:
-        """Take in work that was measured elsewhere."""
+        """Add work that was measured elsewhere."""
         self.headlines += headlines
         self.seconds += seconds
 
     def stop(self, who: str) -> None:
-        """Expect no more of one."""
+        """Expect no more work of a cell."""
         self._done.pop(who, None)
 
     def rate(self, least: float = SECONDS_TO_MEAN) -> float | None:
-        """Seconds a headline; None where fewer seconds than the least were measured."""
+        """Seconds per headline; None while fewer seconds than `least` were measured."""
         return self.seconds / self.headlines if self.headlines and self.seconds >= least else None
 
 
 @dataclass(frozen=True)
 class CellWork:
-    """What a cell has to do, but for its scoring, which is the same for all."""
+    """The work of a cell, except its scoring, which is the same for all."""
 
     base: str
     """Its base model."""
     steps: int
     """Steps of its training that no cell before it does."""
     batch_size: int
-    """Headlines of a step."""
+    """Headlines per step."""
 
 
 class Pace:
-    """Estimates how long the cells of a study that are left will take."""
+    """Estimates how long the remaining cells of a study will take."""
 
     def __init__(
         self,
@@ -76,37 +76,37 @@ class Pace:
         """Begin.
 
         Args:
-            works: What each cell has to do, by its name: those that are counted, and others that are measured too.
-            order: The names of those that are counted.
+            works: The work of each cell, by its name: cells that are counted, and others that are only measured.
+            order: The names of the cells that are counted.
             lanes: How many cells run at the same time, as on a cluster.
-            clock: Tells seconds.
+            clock: Returns the time in seconds.
         """
         self._works, self.order, self._lanes = works, list(order), lanes
         self._training = {cell: works[cell].steps * works[cell].batch_size for cell in order}
         self._scoring: dict[str, int] = {}
         self._to_score: int | None = None
-        bases = {own.base for own in works.values()}
+        bases = {work.base for work in works.values()}
         self._meters = {
             "train": {base: Meter(clock) for base in bases},
             "score": {base: Meter(clock) for base in bases},
         }
         self._besides: dict[str, float] = {}
-        """The least seconds a cell of a base took besides what was measured; only bases with a finished cell."""
+        """The fewest seconds that a cell of a base took besides the measured work; only bases with a finished cell."""
         self._clock, self._turn = clock, threading.Lock()
 
     @property
     def done(self) -> int:
-        """How many of the counted cells are done or left behind."""
+        """How many of the counted cells are done or left out."""
         return len(self.order) - len(self._training)
 
     def update(self, cell: str, work: Work, done: int, total: int) -> None:
-        """Take in how far a cell is: in steps of its training, or in headlines to score."""
-        own = self._works.get(cell)
-        if own is None:
+        """Record the progress of a cell: in steps of its training, or in headlines to score."""
+        cell_work = self._works.get(cell)
+        if cell_work is None:
             return
         with self._turn:
-            size = own.batch_size if work == "train" else 1
-            self._meters[work][own.base].update(cell, done * size, is_last=done >= total)
+            size = cell_work.batch_size if work == "train" else 1
+            self._meters[work][cell_work.base].update(cell, done * size, is_last=done >= total)
             if work == "score":
                 self._to_score, self._scoring[cell] = total, total - done
             if cell in self._training:
@@ -114,7 +114,7 @@ class Pace:
 
     @contextmanager
     def running(self, cells: Sequence[str]) -> Iterator[None]:
-        """The block does some of the counted cells, after which nothing of them is left."""
+        """Measure a block that runs some of the counted cells to their end."""
         begun, measured = self._clock(), self._measured()
         with self._turn:
             training = sum(self._training[cell] for cell in cells)
@@ -129,7 +129,7 @@ class Pace:
 
     @contextmanager
     def pausing(self, cells: Sequence[str]) -> Iterator[None]:
-        """The block trains some of the cells to a pause, after which they are left for later."""
+        """Measure a block that trains some of the cells up to a pause; the rest of their work remains."""
         yield
         with self._turn:
             for cell in cells:
@@ -142,12 +142,12 @@ class Pace:
                 self._training.pop(cell, None)
 
     def _stop(self, cell: str) -> None:
-        """Measure nothing of a cell until it goes on."""
+        """Stop measuring a cell until it goes on."""
         for meters in self._meters.values():
             meters[self._works[cell].base].stop(cell)
 
     def _finish(self, base: str, training: int, seconds: float, worked: float, cells: int) -> None:
-        """Take in the seconds of cells that are done; another machine tells nothing on its way."""
+        """Add the seconds of cells that are done; another machine does not report its progress."""
         if not worked:
             self._meters["train"][base].add(training, seconds)
             worked = seconds
@@ -164,14 +164,14 @@ class Pace:
                     rate = self._rate(work, base)
                     if rate is None:
                         return None
-                    seconds += rate * (headlines or 0)  # where nobody scored, its rate is 0
+                    seconds += rate * (headlines or 0)  # without any scoring, its rate is 0
         return seconds / self._lanes
 
     def _rate(self, work: str, base: str) -> float | None:
-        """Seconds a headline; None where nothing tells it.
+        """Seconds per headline; None while it cannot be estimated.
 
-        Of a base with a finished cell, what is too short to be measured is in the seconds besides. A base that was
-        scored and has not trained yet trains as much slower than another one as it scores slower.
+        For a base with a finished cell, work too short to be measured is part of `_besides`. A base that has scored
+        and not trained yet is assumed to train slower than another one by the same factor as it scores slower.
         """
         is_known = base in self._besides
         own = self._meters[work][base].rate(0.0 if is_known else SECONDS_TO_MEAN)
@@ -193,7 +193,7 @@ _current: ContextVar[Pace | None] = ContextVar("pace", default=None)
 
 @contextmanager
 def pacing(pace: Pace) -> Iterator[None]:
-    """Have what cells tell of themselves in the block taken in."""
+    """Record the progress of the block's cells in a pace."""
     token = _current.set(pace)
     try:
         yield
@@ -202,5 +202,5 @@ def pacing(pace: Pace) -> Iterator[None]:
 
 
 def current_pace() -> Pace | None:
-    """The pace of the block at work, if any."""
+    """The pace of the current block, if any."""
     return _current.get()

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from storage.studies import StudyRecord
 
 OF_AN_UNTOUCHED_BASE = {"base_model": True, "prompt": True, "training": {"precision", "attention"}}
-"""The settings that have an effect without a training."""
+"""The settings that have an effect without training."""
 
 
 def lay_out(config: StudyConfig, snapshot_id: str, split_id: str) -> StudyPlan:
     """Find and check the base models and the encoder, and lay out all cells, on each fold as well if there are folds.
 
     Raises:
-        InputError: A model is not there, or not fit.
+        InputError: A model is missing, or cannot be used.
     """
     from learning.baselines.registry import plan_baselines
     from learning.study.fold_plan import add_folds
@@ -43,7 +43,7 @@ def plan_study(config: StudyConfig, ingested: IngestedSource, split_id: str) -> 
     """Lay out a study, and record its cells as planned.
 
     Raises:
-        InputError: A model is not there, or not fit.
+        InputError: A model is missing, or cannot be used.
     """
     from learning.baselines.registry import plan_baselines
     from learning.study.identity import earlier_study_ids
@@ -79,15 +79,15 @@ def _resolve(name: str, revision: str | None) -> "ResolvedModel":
     return found
 
 
-def _find_model(resolve: "Callable[[str, str | None], ResolvedModel]", asked: CellSettings) -> FoundModel:
+def _find_model(resolve: "Callable[[str, str | None], ResolvedModel]", requested: CellSettings) -> FoundModel:
     """Find a cell's base model, and settle the cell's settings as its kind of model does."""
     from learning.kinds.registry import find_kind
     from learning.kinds.resolution import plan_base
 
-    found = resolve(asked.base_model.name, asked.base_model.revision)
+    found = resolve(requested.base_model.name, requested.base_model.revision)
     kind = find_kind(found.folder)
-    settings = kind.settle(asked)
-    return FoundModel(plan_base(found, settings.base_model.quantization), settings, kind.ignored(asked))
+    settings = kind.settle(requested)
+    return FoundModel(plan_base(found, settings.base_model.quantization), settings, kind.ignored(requested))
 
 
 def _find_encoder(name: str | None) -> EncoderPlan | None:

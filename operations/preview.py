@@ -45,14 +45,14 @@ if TYPE_CHECKING:
 
 
 def check_inputs(config: StudyConfig, notify: Callable[[str], None]) -> None:
-    """Read the source, try the split and check the base model; when all are fit, the warehouse keeps the ingestion.
+    """Read the source, try the split and check the base model; if all can be used, save the ingestion.
 
     Args:
         config: The study.
-        notify: Is given what came of the source, in a line.
+        notify: Receives lines on what was read.
 
     Raises:
-        InputError: One of them is not fit.
+        InputError: One of them cannot be used.
     """
     take_in(config.data, notify, lambda headlines: _check_rest(config, headlines))
 
@@ -74,10 +74,10 @@ def _check_rest(config: StudyConfig, headlines: "pd.DataFrame") -> None:
 
 
 def describe_study(config: StudyConfig) -> list[tuple[str, str]]:
-    """Say what a study would run, as (subject, description) lines.
+    """Describe what a study would run, as (subject, description) lines.
 
     Raises:
-        InputError: The source or a local base model is not fit. A source may be missing if the profile names it.
+        InputError: The source or a local base model cannot be used. A source may be missing if the profile names it.
     """
     found = settle_all(config)
     cells = [each.settings for each in found]

@@ -1,4 +1,4 @@
-"""A person's word on who is champion: what `fintone promote` does. First it is checked, then recorded."""
+"""Manual promotion, for `fintone promote`: a person's decision is checked, then recorded."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,15 +23,15 @@ class PromotionError(InputError):
 
 @dataclass(frozen=True)
 class Proposal:
-    """A decision of a person that is checked and not recorded yet."""
+    """A person's decision that is checked but not recorded yet."""
 
     before: Champion | None
-    """The champion now."""
+    """The current champion."""
     decision: Decision
 
     @property
     def after(self) -> Champion:
-        """Who would be champion."""
+        """The cell that would be champion."""
         return Champion(self.decision.cell_id, self.decision.temperature)
 
 
@@ -45,7 +45,7 @@ def propose(beginning: str, reason: str, person: str, temperature: float | None 
         temperature: The sampling temperature at which it is used; the lowest that it was judged at if None.
 
     Raises:
-        InputError: There is no such cell, it has no adapter or was not judged so, or it is the champion already.
+        InputError: There is no such cell, it has no adapter or was not judged at it, or it is champion already.
     """
     home = _open_home()
     [cell] = find_cells(home.warehouse, [beginning])
@@ -59,7 +59,7 @@ def propose(beginning: str, reason: str, person: str, temperature: float | None 
 
 
 def propose_roll_back(reason: str, person: str) -> Proposal:
-    """Check that the champion before the one of today can be champion again.
+    """Check that the previous champion can be champion again.
 
     Raises:
         InputError: There is none, or its adapter is gone.
@@ -100,18 +100,18 @@ def _check(home: Home, decision: Decision, before: Champion | None) -> Proposal:
 
 def _check_reason(reason: str) -> str:
     if not reason.strip():
-        raise PromotionError("--reason: it is empty; say why, since it is recorded")
+        raise PromotionError("--reason: it is empty; give a reason, which is recorded")
     return " ".join(reason.split())
 
 
-def _choose_temperature(warehouse: Path, cell: "StoredCell", asked: float | None) -> float:
+def _choose_temperature(warehouse: Path, cell: "StoredCell", requested: float | None) -> float:
     if cell.record.kind != "fine-tuned":
         kind = "a baseline" if cell.record.kind == "baseline" else "the untouched base"
         raise PromotionError(f"cell {cell.record.cell_id} is {kind}: it has no adapter to use; give a fine-tuned cell")
     judged = load_judged_temperatures(warehouse, cell.record.cell_id)
     if not judged:
         raise PromotionError(f"cell {cell.record.cell_id} is {cell.status}: it was not judged on test; run its study")
-    if asked is not None and asked not in judged:
-        told = ", ".join(f"{temperature:g}" for temperature in judged)
-        raise PromotionError(f"temperature {asked:g}: cell {cell.record.cell_id} was judged at {told}")
-    return judged[0] if asked is None else asked
+    if requested is not None and requested not in judged:
+        temperatures = ", ".join(f"{temperature:g}" for temperature in judged)
+        raise PromotionError(f"temperature {requested:g}: cell {cell.record.cell_id} was judged at {temperatures}")
+    return judged[0] if requested is None else requested

@@ -1,4 +1,4 @@
-"""The race of a study between learning and storage: how racers answered validation, and which cells are dropped."""
+"""Connects a study's race to storage: how racers answered validation, and which cells are dropped."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ VALIDATION = "validation"
 
 
 def load_dropped(study: StudyPlan) -> dict[str, int]:
-    """The epoch at whose end each cell was dropped that the race of a study dropped so far."""
+    """The cells that a study's race dropped so far, each with the epoch at whose end it was dropped."""
     from storage.races import load_drops
 
     drops = load_drops(Home.from_environment().warehouse, study.study_id)
@@ -25,7 +25,7 @@ def load_dropped(study: StudyPlan) -> dict[str, int]:
 
 
 def identify_pause(study: StudyPlan, cell: CellPlan, epoch: int) -> str:
-    """The id of how a cell in training answers validation at the end of an epoch."""
+    """The id of a cell's answers to validation at a pause of its training, at the end of an epoch."""
     from learning.study.identity import decoding_id, pause_id
 
     decoding = study.config.decoding
@@ -40,7 +40,7 @@ def has_answered(study: StudyPlan, cell: CellPlan, epoch: int) -> bool:
 
 
 def save_answers(study: StudyPlan, cell: CellPlan, epoch: int, result: "Evaluation") -> None:
-    """Keep how a cell that pauses at the end of an epoch answered validation, at the lowest temperature."""
+    """Save how a cell that pauses at the end of an epoch answered validation, at the lowest temperature."""
     import numpy as np
 
     from learning.study.unparsed import parsed_labels, with_unparsed
@@ -74,8 +74,8 @@ def find_racing(study: StudyPlan, epoch: int) -> "list[Racer]":
 def drop_cells(study: StudyPlan, epoch: int) -> "list[DroppedCell]":
     """Compare racers by their answers at the end of an epoch, and drop the cells of those that are worse.
 
-    A racer without answers, since it failed or its training diverged, is not compared. A cell that is evaluated, as by
-    another study, stays: nothing is saved without it.
+    A racer without answers, since it failed or its training diverged, is not compared. A cell that is evaluated, for
+    example by another study, stays: dropping it would save nothing.
 
     Returns:
         The cells that are dropped at the end of this epoch, also by an earlier run.
@@ -113,7 +113,7 @@ def _identify_answers(study: StudyPlan, racer: "Racer", epoch: int) -> str:
 
 
 def _record(drop: "Drop[Racer]", epoch: int, bound: float) -> "list[DropRecord]":
-    """What is kept of each cell that a racer loses."""
+    """The records of the cells that a racer loses."""
     from storage.races import DropRecord
 
     best = (*drop.best.ending(epoch), *drop.best.longer(epoch))[0].cell_id
@@ -122,6 +122,6 @@ def _record(drop: "Drop[Racer]", epoch: int, bound: float) -> "list[DropRecord]"
 
 
 def _cost(racer: "Racer") -> tuple[float, int]:
-    """What tells equals apart, as in `learning.study.grid.best_row`."""
+    """The key that breaks ties, as in `learning.study.grid.best_row`."""
     training = racer.cells[0].settings.training
     return training.learning_rate, training.seed

@@ -11,7 +11,7 @@ from schemas.config import StudyConfig
 def describe_race(
     config: StudyConfig, cells: Sequence[CellSettings], train: int, validation: int | None
 ) -> list[tuple[str, str]]:
-    """Say how many steps a race saves at most, and where it can save none, as (subject, description) lines.
+    """Describe how many steps a race saves at most, and whether it can save any, as (subject, description) lines.
 
     Args:
         config: The study.
@@ -24,7 +24,7 @@ def describe_race(
     saved = count_most_saved(cells, train)
     if not saved:
         return [("race", "saves nothing: no two trainings of one schedule go on after their first epoch")]
-    told = f"cells that validation finds worse than the best after an epoch are dropped: {saved:,} steps saved at most"
+    text = f"cells that validation finds worse than the best after an epoch are dropped: {saved:,} steps saved at most"
     if validation is not None and least_p_value(validation) > config.race.level:
-        told += f"; with {validation} validation headlines no difference is significant, and none is dropped"
-    return [("race", told)]
+        text += f"; with {validation} validation headlines no difference is significant, and none is dropped"
+    return [("race", text)]

@@ -1,4 +1,4 @@
-"""Between learning and storage: what a cell computed, as the records and frames that the warehouse keeps."""
+"""Converts the results of a cell to the records and frames that the warehouse keeps."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def evaluation_ids(study: StudyPlan, cell: CellPlan) -> dict[tuple[str, float | None], str]:
-    """The evaluations that the study asks of a cell, by part and temperature; a baseline has no temperature."""
+    """The ids of the evaluations that a study needs of a cell, by part and temperature (None for a baseline)."""
     from learning.study.identity import decoding_id, evaluation_id
 
     baseline = cell.kind == "baseline"
@@ -39,7 +39,7 @@ def evaluation_ids(study: StudyPlan, cell: CellPlan) -> dict[tuple[str, float | 
 
 
 def load_part(study: StudyPlan, name: str, prompt: PromptSettings | None = None) -> "LabelledPart":
-    """A part of the study's split; with the contexts that a prompt shows, where one is given."""
+    """A part of the study's split; with the contexts that a prompt shows, if one is given."""
     from learning.study.evaluation import LabelledPart
     from operations.examples import list_questions
     from storage import splits
@@ -60,9 +60,10 @@ def load_parts(study: StudyPlan) -> "list[LabelledPart]":
 
 
 def load_asked_parts(study: StudyPlan, cell: ModelCell, names: Sequence[str] | None = None) -> "list[LabelledPart]":
-    """The parts of these names with the examples and the context of the cell's prompt before each headline.
+    """The named parts, with the examples and the context of the cell's prompt before each headline.
 
-    Without names those that every cell is evaluated on; of folds together test alone, which has validation in it.
+    Without names, the parts that every cell is evaluated on; for all folds together only test,
+    which contains validation.
     """
     from learning.prompt.choice import ask
     from operations.examples import load_chooser
@@ -70,9 +71,9 @@ def load_asked_parts(study: StudyPlan, cell: ModelCell, names: Sequence[str] | N
     from storage.warehouse import reading_together
 
     prompt = cell.settings.prompt
-    asked = names or (("test",) if study.folds else PARTS)
+    part_names = names or (("test",) if study.folds else PARTS)
     with reading_together(Home.from_environment().warehouse):
-        parts = [load_part(study, name, prompt) for name in asked]
+        parts = [load_part(study, name, prompt) for name in part_names]
     chooser = load_chooser(study.split_id, prompt, study.config.data.near_duplicates)
     return [replace(part, texts=ask(part.texts, chooser)) for part in parts]
 
@@ -128,7 +129,7 @@ def draw_rows(evaluation_id: str, draws: "Sequence[OutcomeFigures]", first: int 
 def evaluation_record(
     cell_id: str, split_id: str, decoding: DecodingSettings | None, evaluation_id: str, result: "Evaluation"
 ) -> "EvaluationRecord":
-    """An evaluation as the warehouse keeps it; without `decoding` where nothing is sampled."""
+    """An evaluation as the warehouse keeps it; without `decoding` if nothing is sampled."""
     from learning.study.identity import decoding_id
     from storage.evaluations import EvaluationRecord
 
@@ -150,7 +151,7 @@ def evaluation_record(
 
 
 def prediction_rows(evaluation_id: str, result: "Evaluation") -> "pd.DataFrame":
-    """A row a headline; without probabilities those columns are NULL."""
+    """A row for each headline; without probabilities, their columns are NULL."""
     import pandas as pd
 
     outcomes, probabilities = result.outcomes, result.probabilities

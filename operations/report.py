@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 CHARTS, PAGE, REPRODUCTION = "charts", "index.html", "reproduction.md"
 ALL_STUDIES = f"../{PAGE}"
-"""Where the page of all studies is, seen from that of one study in the home."""
+"""The path of the page of all studies, relative to the page of one study in the home."""
 ACT_AT = 0.9
-"""Confidence from which a desk acts on an answer, where it does not say another one."""
+"""Default confidence from which a desk acts on an answer."""
 
 
 class ConfidenceError(InputError):
-    """The confidence from which the desk acts is none that the warehouse counts."""
+    """The confidence from which the desk acts is not one that the warehouse has figures for."""
 
 
 def write_report(study: str | None = None, output: Path | None = None, act_at: float = ACT_AT) -> Path:
@@ -40,7 +40,7 @@ def write_report(study: str | None = None, output: Path | None = None, act_at: f
         The page.
 
     Raises:
-        InputError: There is no such study, the confidence is not one, or the folder cannot be written.
+        InputError: There is no such study, the confidence is not valid, or the folder cannot be written.
         NothingTrainedError: No fine-tuned cell of it has been evaluated.
     """
     return save_report(read_report(study, act_at), output)

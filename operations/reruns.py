@@ -1,4 +1,4 @@
-"""What this version of fintone does again that an older one finished, since it would come out otherwise today."""
+"""Finds cells that an older fintone finished and this one runs again, since their results would differ."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,7 +34,7 @@ def preview_reruns(config: StudyConfig, headlines: "pd.DataFrame", division: "Di
         return []
     if not is_current(warehouse):
         return [
-            "an older fintone made the warehouse; what would be done again is told once `fintone report` updated it"
+            "an older fintone made the warehouse; `fintone report` updates it, after which this shows what is run again"
         ]
     snapshot = snapshot_id(headlines["headline_id"].tolist(), config.data.near_duplicates)
     split = identify_split(snapshot, headlines, config.split, division)
@@ -42,7 +42,7 @@ def preview_reruns(config: StudyConfig, headlines: "pd.DataFrame", division: "Di
 
 
 def describe_reruns(warehouse: Path, study: StudyPlan) -> list[str]:
-    """What is done again and why, in a line for each kind of model and each baseline; none where nothing is.
+    """What is run again and why, in a line for each kind of model and each baseline.
 
     Args:
         warehouse: The DuckDB file.
@@ -56,7 +56,9 @@ def describe_reruns(warehouse: Path, study: StudyPlan) -> list[str]:
     new = [record for record in planned if record.cell_id not in finished]
     again = [record for record in new if any(_is_same(record, older) for older in finished.values())]
     lines = [
-        f"{record.name}: its code answers otherwise since it was evaluated" for record in again if _is_baseline(record)
+        f"{record.name}: its code has changed since it was evaluated, and answers differently"
+        for record in again
+        if _is_baseline(record)
     ]
     trained: dict[str, list[str]] = {}
     for record in again:
@@ -74,9 +76,16 @@ def _is_baseline(record: "CellRecord") -> bool:
 
 
 def _is_same(new: "CellRecord", older: "CellRecord") -> bool:
-    """Whether a finished cell of the same split is the planned one but for the version of the code."""
+    """Whether a finished cell of the same split is the planned one, except for the version of the code."""
     if _is_baseline(new) or new.kind != older.kind:
         return (new.kind, new.model, new.hyperparameters) == (older.kind, older.model, older.hyperparameters)
-    own, other = read_cell(new.hyperparameters), read_cell(older.hyperparameters)
-    same_base = (new.base_revision, own.base_model.quantization) == (older.base_revision, other.base_model.quantization)
-    return same_base and (own.prompt, own.lora, own.training) == (other.prompt, other.lora, other.training)
+    settings, older_settings = read_cell(new.hyperparameters), read_cell(older.hyperparameters)
+    same_base = (new.base_revision, settings.base_model.quantization) == (
+        older.base_revision,
+        older_settings.base_model.quantization,
+    )
+    return same_base and (settings.prompt, settings.lora, settings.training) == (
+        older_settings.prompt,
+        older_settings.lora,
+        older_settings.training,
+    )

@@ -1,4 +1,4 @@
-"""Whom a challenger meets before it becomes champion: its best baseline and the champion, headline by headline."""
+"""Compares a challenger with its best baseline and with the champion, headline by headline, before it is promoted."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def meet_baseline(warehouse: Path, study_id: str, challenger: Champion, judged: str) -> "Rival | None":
-    """The best baseline of a study beside a cell of it; None if it has none.
+    """Compare a cell with the best baseline of its study; None if the study has none.
 
     Args:
         warehouse: The DuckDB file.
@@ -38,21 +38,21 @@ def describe_left_out(settings: BaselineSettings) -> str | None:
     missing = [name for name in default if name not in settings.names]
     if not missing:
         return None
-    there = [*settings.names, *([f"embeddings of {settings.embedding_model}"] if settings.embedding_model else [])]
-    told = f"the baselines {list_some(there)} alone" if there else "no baseline"
-    return f"compared with {told}, as baselines.names leaves out {list_some(missing)}"
+    present = [*settings.names, *([f"embeddings of {settings.embedding_model}"] if settings.embedding_model else [])]
+    compared = f"the baselines {list_some(present)} only" if present else "no baseline"
+    return f"compared with {compared}, as baselines.names leaves out {list_some(missing)}"
 
 
 def meet(warehouse: Path, name: str, judged: str, other: str) -> "Rival":
-    """A rival by its name: an evaluation beside the rival's or, where they share no headline, the reason."""
+    """Compare an evaluation with a rival's; if they share no headline, the result holds the reason."""
     from learning.study.promotion import Rival
 
     compared = _compare(warehouse, judged, other)
-    return Rival(name, compared, None if compared else "it has learnt from every headline that judges here")
+    return Rival(name, compared, None if compared else "it was trained on every one of these test headlines")
 
 
 def _compare(warehouse: Path, evaluation_id: str, other_evaluation_id: str) -> "Comparison | None":
-    """The first evaluation beside the other; None where they share no headline."""
+    """Compare two evaluations; None if they share no headline."""
     from learning.study.comparison import compare
     from storage.champions import load_match
 

@@ -1,4 +1,4 @@
-"""The source of a scoring: what is read of it, and its batches."""
+"""The source of a scoring: its columns, rows and batches."""
 
 import json
 import sys
@@ -43,11 +43,11 @@ class ScoreInput:
     columns: ReadColumns
     batches: Iterable["HeadlineBatch"]
     rows: int | None = None
-    """How many rows it has; None of a stream."""
+    """How many rows it has; None for a stream."""
     not_read: Sequence[str] = ()
     """Files and sheets that are passed over, each with the reason."""
     labels: Mapping[str, int] | None = None
-    """How many rows have each word for a label, empty for a missing one; None of a stream."""
+    """How many rows have each word as their label, empty if it is missing; None for a stream."""
 
     def describe(self) -> list[str]:
         """Which column of a table is read, or that a line is a headline; what else could be meant; what is not read."""
@@ -55,7 +55,9 @@ class ScoreInput:
         read += ["each line is a headline"] if "lines" in self.kinds else []
         read += [f"not read: {list_some(self.not_read)}"] if self.not_read else []
         read += [f"warning: {each}" for each in self.columns.warn()]
-        renamed = [f"{name!r} is {own!r}" for name, own in rename_others(self.columns.kept).items() if name != own]
+        renamed = [
+            f"{name!r} is {column!r}" for name, column in rename_others(self.columns.kept).items() if name != column
+        ]
         read += [f"in the answers {list_some(renamed)}"] if renamed else []
         return [f"{self.name}: {each}" for each in read]
 
@@ -64,11 +66,11 @@ class ScoreInput:
 def open_input(
     settings: ScoreSettings, scorer: "Scorer", *, truncates: bool = False, by_instrument: bool = False
 ) -> Iterator[ScoreInput]:
-    """Lend the source of a scoring.
+    """Open the source of a scoring.
 
     A stream is read as it comes. Anything else is read once and whole before the block begins: what cannot be scored is
-    refused before anything is answered, and the number of rows is known. Its rows wait in a file that the block alone
-    sees, so that memory does not grow with them.
+    refused before anything is answered, and the number of rows is known. Its rows are held in a temporary file, so
+    memory does not grow with them.
 
     Raises:
         InputError: The source cannot be read, or has nothing that can be scored.
@@ -88,11 +90,11 @@ def _open_stream(settings: ScoreSettings, scorer: "Scorer", *, by_instrument: bo
 
     content = open_stream(cast("io.BufferedReader", sys.stdin.buffer), settings.reading)
     identity = content_id({"stream": time.time_ns(), **scorer.identity})
-    own = settings.reading
+    reading = settings.reading
     batches = read_batches(
         batch_rows(content.rows, ROWS_AT_ONCE, STREAM_PATIENCE),
-        own.timezone,
-        own.date_order,
+        reading.timezone,
+        reading.date_order,
         by_instrument=by_instrument,
     )
     return ScoreInput(identity, STREAM, STREAM, [content.kind], content.columns, batches)
@@ -107,19 +109,19 @@ def _read_whole(
     place, reading, words = find_place(settings.reading), Reading(), Words()
     _hold(words.watch(iterate_rows(place, settings.reading, reading)), held)
     rules = settings.reading.model_dump(mode="json", exclude={"source", "split_column", "too_long"})
-    # a setting that is newer than homes with scorings is left out where it is not given: their ids stay
+    # a newer setting without a value is left out, so that the ids of earlier scorings stay the same
     rules = {name: rule for name, rule in rules.items() if rule is not None or name not in NEWER}
-    told: dict[str, str] = {} if settings.unparsed == "label" else {"unparsed": settings.unparsed}
-    told |= {"too_long": "truncate"} if truncates else {}
+    options: dict[str, str] = {} if settings.unparsed == "label" else {"unparsed": settings.unparsed}
+    options |= {"too_long": "truncate"} if truncates else {}
     sha256 = place.identify(reading.hashes)
     return ScoreInput(
-        content_id({"sha256": sha256, "reading": rules, **scorer.identity, **told}),
+        content_id({"sha256": sha256, "reading": rules, **scorer.identity, **options}),
         place.name,
         place.location,
         reading.kinds,
         join_columns(reading.columns),
         read_batches(
-            _take_back(held),
+            _read_back(held),
             settings.reading.timezone,
             settings.reading.date_order or words.find_order(),
             by_instrument=by_instrument,
@@ -131,13 +133,13 @@ def _read_whole(
 
 
 def _hold(rows: Iterator["RawRow"], held: IO[str]) -> None:
-    """Write rows into a file, a batch a line."""
+    """Write rows into a file, one batch per line."""
     while batch := list(islice(rows, ROWS_AT_ONCE)):
-        held.write(json.dumps(batch) + "\n")  # in ASCII, which spells what UTF-8 could not encode
+        held.write(json.dumps(batch) + "\n")  # ASCII escapes also spell what UTF-8 cannot encode
     held.seek(0)
 
 
-def _take_back(held: IO[str]) -> Iterator[list["RawRow"]]:
+def _read_back(held: IO[str]) -> Iterator[list["RawRow"]]:
     from ingestion.rows import RawRow
 
     for line in held:

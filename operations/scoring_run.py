@@ -1,4 +1,4 @@
-"""A source that is being scored, batch by batch: what is known is not asked again, and answers are saved as they come.
+"""Scores a source batch by batch: known texts are not scored again, and answers are saved as they come.
 
 Runs without Prefect.
 """
@@ -40,69 +40,69 @@ class ChosenModel:
     """Whether headlines that are too long for it are truncated; else their rows are rejected."""
 
     def with_context(self, settings: ScoreSettings) -> tuple[ScoreSettings, str | None]:
-        """The settings of a scoring with the column of the context, and what a user should know of it.
+        """The settings of a scoring with the column of the context, and a note for the user.
 
-        That of the model's study is taken where none is named, and none where the model is asked without a context.
+        Without a named column, that of the model's study is read; for a model without a context, none is read.
         """
-        column, own = settings.context_column, self.model.context_column
-        if own is None and column:
-            told = f"{settings.source}: context column {column!r} is not read, the model was trained without a context"
-            return settings.model_copy(update={"context_column": None}), told
-        if own is not None and column is None:
-            return settings.model_copy(update={"context_column": own}), None
+        column, study_column = settings.context_column, self.model.context_column
+        if study_column is None and column:
+            note = f"{settings.source}: context column {column!r} is not read, the model was trained without a context"
+            return settings.model_copy(update={"context_column": None}), note
+        if study_column is not None and column is None:
+            return settings.model_copy(update={"context_column": study_column}), None
         return settings, None
 
     def as_in_study(self, settings: ScoreSettings, *, columns: bool = True) -> tuple[ScoreSettings, str | None]:
-        """The settings of a scoring with what the model's study said of its source, and a line of what that is.
+        """The settings of a scoring, completed with those of the model's study, and a line that lists the latter.
 
-        What is said of this source comes first. How a file is written is not taken: another one may be written
-        otherwise.
+        Settings that were given for this source take precedence. The file format is never taken from the study, since
+        this file may have another one.
 
         Args:
-            settings: What is said of this source.
-            columns: Whether the names of columns are taken, too.
+            settings: The settings that were given for this source.
+            columns: Whether the names of columns are taken from the study, too.
         """
         given = {name for name, value in settings if value is not None}
         given |= {other for name in given for other in INSTEAD.get(name, ())}
         names = list_reading(evaluate=settings.evaluate) - {"encoding", "format", "delimiter", "header_row"} - given
-        own = ((name, value) for name, value in self.model.reading.items() if name in names)
-        taken = {name: value for name, value in own if columns or "column" not in name}
+        remembered = ((name, value) for name, value in self.model.reading.items() if name in names)
+        taken = {name: value for name, value in remembered if columns or "column" not in name}
         if not taken:
             return settings, None
-        told = ", ".join(f"{name}={cut(json.dumps(value, ensure_ascii=False))}" for name, value in taken.items())
+        listed = ", ".join(f"{name}={cut(json.dumps(value, ensure_ascii=False))}" for name, value in taken.items())
         return (
             ScoreSettings.model_validate({**settings.model_dump(exclude_unset=True), **taken}),
-            f"{settings.source}: read as in the model's study, {told}; options change that",
+            f"{settings.source}: read as in the model's study, {listed}; options change that",
         )
 
     @property
     def scorer(self) -> "Scorer":
-        """What its scores are known by."""
+        """The identity under which its scores are stored."""
         from learning.study.identity import decoding_id
         from storage.scores import Scorer
 
-        own = (self.model.card.cell_id, self.temperature, decoding_id(self.model.decoding))
-        return Scorer(*own, self.model.adapter_hash)
+        identity = (self.model.card.cell_id, self.temperature, decoding_id(self.model.decoding))
+        return Scorer(*identity, self.model.adapter_hash)
 
 
 @dataclass(frozen=True)
 class ScoredSource:
-    """A source that was scored, and what came of it."""
+    """A source that was scored, with the results."""
 
     scoring_id: str
     source: str
     cell_id: str
     counts: ScoringCounts
     answering: str
-    """At which temperature it was answered, and how good the model was there on its own test part."""
+    """The temperature of the answers, and the model's accuracy there on its own test part."""
     warnings: tuple[str, ...] = ()
-    """Why the answers are not to be relied on, a line each."""
+    """Reasons not to rely on the answers, a line each."""
     reasons: tuple[ReasonCount, ...] = ()
-    """The commonest of the rejected rows."""
+    """The most common reasons of the rejected rows."""
     evaluation: tuple[str, ...] = ()
-    """How the answers compare with the labels of the source, in lines, where that was asked for."""
+    """How the answers compare with the labels of the source, in lines, if that was requested."""
     unevaluated: str | None = None
-    """Why none of them was compared, where that was asked for."""
+    """Why none of them was compared, if that was requested."""
 
 
 class ScoringRun:
@@ -125,7 +125,7 @@ class ScoringRun:
         self.labelled = LabelledAnswers(settings.reading) if settings.evaluate else None
 
     def run(self, look: Callable[[str], object]) -> None:
-        """Score all of it, and have a look after each batch."""
+        """Score all of it, and call `look` after each batch."""
         import pandas as pd
 
         from storage.locks import holding
@@ -151,7 +151,7 @@ class ScoringRun:
             finish_scoring(self.warehouse, scoring_id)
 
     def result(self) -> ScoredSource:
-        """What came of it so far."""
+        """The results so far."""
         from operations.answer_warnings import warn_of_answers
         from operations.judged import describe_answering, load_judged
         from storage.data_report import load_reasons
@@ -172,7 +172,7 @@ class ScoringRun:
         )
 
     def score_batch(self, batch: "HeadlineBatch") -> None:
-        """Score what is not known of a batch, save all of it, and give it out."""
+        """Score the unknown texts of a batch, save the whole batch, and write its answers."""
         import pandas as pd
 
         from storage.scores import load_scores, save_batch
@@ -191,15 +191,15 @@ class ScoringRun:
         rejected = rejected.assign(source=self.source.name)
         rows = batch.headlines[~batch.headlines["row_number"].isin(refused["row_number"])]
         answers = pd.concat([known, answered.drop(columns="text")])
-        told = _describe_answers(rows.merge(answers, on="text_id"), self.settings.unparsed)
+        described = _describe_answers(rows.merge(answers, on="text_id"), self.settings.unparsed)
         self.counts = ScoringCounts(
             counts.rows_read + batch.rows,
             counts.rows_rejected + len(rejected),
             counts.headlines_scored + len(answered),
             counts.headlines_known + len(known),
             counts.rows_answered + len(rows),
-            counts.rows_unparsed + int(told["is_unparsed"].sum()),
-            counts.rows_truncated + int(told["is_truncated"].sum()),
+            counts.rows_unparsed + int(described["is_unparsed"].sum()),
+            counts.rows_truncated + int(described["is_truncated"].sum()),
             counts.dates_unread + batch.unread_dates,
         )
         labels = self.labelled.list_labels(rows["word"]) if self.labelled else [None] * len(rows)
@@ -211,9 +211,9 @@ class ScoringRun:
         )
         save_batch(self.warehouse, self.source.scoring_id, scorer, answered, saved, rejected, self.counts)
         if self.write is not None and len(rows):
-            self.write(self.as_answers(told))
+            self.write(self.as_answers(described))
         if self.labelled:
-            self.labelled.add(told.merge(saved[["row_number", "true_label", "in_sample"]], on="row_number"))
+            self.labelled.add(described.merge(saved[["row_number", "true_label", "in_sample"]], on="row_number"))
 
     def as_answers(self, rows: "pd.DataFrame") -> "pd.DataFrame":
         """Rows as a file of answers has them, with the other columns of the source."""
@@ -221,12 +221,12 @@ class ScoringRun:
 
         named = rows.sort_values("row_number").rename(columns={"row_number": "row"})
         card, temperature = self.chosen.model.card, self.chosen.temperature
-        told = named.assign(model=card.base_model, version=card.cell_id, temperature=temperature)
+        answers = named.assign(model=card.base_model, version=card.cell_id, temperature=temperature)
         cells = {
-            own: pd.Series([others.get(name) for others in told["others"]], index=told.index, dtype="object")
-            for name, own in self.others.items()
+            column: pd.Series([others.get(name) for others in answers["others"]], index=answers.index, dtype="object")
+            for name, column in self.others.items()
         }
-        return told[list(ANSWER_COLUMNS)].assign(**cells)
+        return answers[list(ANSWER_COLUMNS)].assign(**cells)
 
     def answer(self, texts: "pd.DataFrame", rows: int) -> tuple["pd.DataFrame", list[str]]:
         """The answers, as `storage.scores.save_batch` takes them; and the ids of texts too long to have one."""
@@ -241,34 +241,34 @@ class ScoringRun:
         if len(texts):
             self.report_loading()
             cuts = (self.chosen.temperature, decoding.top_k, decoding.top_p)
-            told = (
+            shown = (
                 texts["context"].tolist(),
-                [each if isinstance(each, str) else None for each in texts["instrument"]],
+                [instrument if isinstance(instrument, str) else None for instrument in texts["instrument"]],
             )
-            asked, truncate = model.ask(tuple(texts["text"]), *told), self.chosen.truncates
-            job = AnsweringJob(model.base, model.adapter, asked, model.prompt, *cuts, model.adapter_hash, truncate)
-            said = run_job(job, lambda done: self.take(done, len(texts), rows))
+            questions, truncate = model.ask(tuple(texts["text"]), *shown), self.chosen.truncates
+            job = AnsweringJob(model.base, model.adapter, questions, model.prompt, *cuts, model.adapter_hash, truncate)
+            result = run_job(job, lambda done: self.take(done, len(texts), rows))
             self.meter.stop("model")
-            fits, has_answer, probabilities = said.fits, said.answered, said.probabilities
+            fits, has_answer, probabilities = result.fits, result.answered, result.probabilities
         columns = {name: probabilities[:, column] for column, name in enumerate(PROBABILITIES)}
         answered = texts.loc[has_answer, ["text_id", "text"]].assign(is_truncated=~fits[has_answer], **columns)
         return answered, texts.loc[~has_answer, "text_id"].tolist()
 
     def report_loading(self) -> None:
-        """Tell once that the model is loading."""
+        """Report once that the model is loading."""
         if not self.is_loaded:
             self.is_loaded = True
             card = self.chosen.model.card
             self.notify(f"loading {card.base_model}, fine-tuned as cell {card.cell_id}")
 
     def take(self, done: int, texts: int, rows: int) -> None:
-        """Take in how many texts of a batch are scored, of how many, and show how many of its rows that is."""
+        """Record how many texts of a batch are scored, and show the corresponding number of its rows."""
         self.meter.update("model", done)
         if done < texts:
             self.show(rows * done // texts)
 
     def show(self, rows: int) -> None:
-        """Show how many rows are done, with those of a batch at work, and how fast."""
+        """Show how many rows are done, including those of the current batch, and how fast."""
         rate = self.meter.rate(0.0)
         self.on_rows(self.counts.rows_read + rows, self.source.rows, f"{1 / rate:,.0f} headlines/s" if rate else "")
 

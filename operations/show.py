@@ -1,4 +1,4 @@
-"""What one id names, and what an analyst asks next: what `fintone show` tells. Runs without Prefect and torch."""
+"""Shows what an id names, with queries to run next, for `fintone show`. Runs without Prefect and torch."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -25,7 +25,7 @@ Tables = dict[str, list[dict[str, Any]]]
 
 @dataclass(frozen=True)
 class Shown:
-    """What an id names: its facts, tables of rows, and commands that tell more."""
+    """What an id names: its facts, tables of rows, and commands that show more."""
 
     thing: Thing
     facts: Facts
@@ -34,7 +34,7 @@ class Shown:
 
 
 def show(text: str) -> Shown:
-    """Find what a text names, and tell what is known of it.
+    """Find what a text names, and collect what is known about it.
 
     Args:
         text: An id of any kind, the beginning of one, the name of a study or a cell, or `champion`.
@@ -44,8 +44,8 @@ def show(text: str) -> Shown:
     """
     home = open_home()
     thing = find_thing(home.warehouse, text)
-    notify = {"study": _show_study, "cell": _show_cell, CHAMPION: _show_champion, "snapshot": _show_snapshot}
-    return notify.get(thing.kind, _show_row)(home, thing)
+    functions = {"study": _show_study, "cell": _show_cell, CHAMPION: _show_champion, "snapshot": _show_snapshot}
+    return functions.get(thing.kind, _show_row)(home, thing)
 
 
 def _show_study(home: "Home", thing: Thing) -> Shown:
@@ -78,7 +78,7 @@ def _show_cell(home: "Home", thing: Thing) -> Shown:
     facts, tables = load_facts(home.warehouse, thing)
     cell, champion = load_cell(home.warehouse, cell_id), load_champion(home.warehouse)
     facts["champion_now"] = bool(champion and champion.cell_id == cell_id)
-    facts["settings"] = {name: own for name, own in cell.record.hyperparameters.items() if name != "version"}
+    facts["settings"] = {name: value for name, value in cell.record.hyperparameters.items() if name != "version"}
     facts["machine"] = cell.outcome.environment if cell.outcome else None
     commands = [
         f"fintone compare {cell_id} {row['baseline_cell']}" for row in tables.get("against_the_best_baseline", [])
@@ -112,12 +112,12 @@ def _describe_answers(home: "Home", champion: "Champion | None") -> str | None:
 def _show_snapshot(home: "Home", thing: Thing) -> Shown:
     facts, tables = load_facts(home.warehouse, thing)
     ingested = tables.get("sources", [])
-    queries = _ask_of_data(home, ingested[0]["ingestion"]) if ingested else []
+    queries = _list_data_queries(home, ingested[0]["ingestion"]) if ingested else []
     return Shown(thing, facts, tables, tuple(_as_commands(queries)))
 
 
-def _ask_of_data(home: "Home", ingest_id: str) -> list[str]:
-    """The queries that `fintone ingest` names, of those that give rows."""
+def _list_data_queries(home: "Home", ingest_id: str) -> list[str]:
+    """The queries that `fintone ingest` lists, without those that return no rows."""
     from storage.data_report import load_data_report
 
     report = load_data_report(home.warehouse, ingest_id)

@@ -1,4 +1,4 @@
-"""From a snapshot to its parts, with what the warehouse knows of earlier splits."""
+"""Splits a snapshot into parts, consistently with earlier splits in the warehouse."""
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -20,29 +20,29 @@ if TYPE_CHECKING:
 
 
 class Division(NamedTuple):
-    """What a study's split takes from its headlines besides their labels and groups."""
+    """What a study's split needs to know about its headlines, besides their labels and groups."""
 
     given: "GivenParts | None"
     """The parts that the source gives them, for the method `given`."""
     long: "list[LongHeadline]"
-    """Those that a base model does not take."""
+    """Those that are too long for a base model."""
     left_out: frozenset[str]
-    """The ids of those that are in no part for that."""
+    """The ids of those that are in no part because of their length."""
     by_time: "TimedParts | None" = None
     """Their parts, for the method `temporal`."""
 
 
 NO_DIVISION = Division(None, [], frozenset())
-"""Of a split that takes nothing else."""
+"""For a split that needs nothing else."""
 
 
 def prepare_division(config: StudyConfig, headlines: "pd.DataFrame", *, fetch: bool) -> Division:
-    """Find out what a study's split needs to know of its headlines.
+    """Find out what a study's split needs to know about its headlines.
 
     Args:
         config: The study.
         headlines: Columns headline_id, text_id, text, context and instrument.
-        fetch: Whether a hub model that is not there is fetched, where a headline may be too long for it.
+        fetch: Whether to download a missing hub model for which a headline may be too long.
 
     Raises:
         InputError: Too many headlines are too long, or a base model or the source cannot be read.
@@ -65,7 +65,7 @@ def settle_study_split(config: StudyConfig, ingested: IngestedSource) -> tuple[s
     """Split a study's snapshot; see `settle_split`.
 
     Returns:
-        The split's id, and what a user should know of it, a line each.
+        The split's id, and notes for the user, a line each.
 
     Raises:
         InputError: Too many headlines are too long, they do not fill the split, or a prompt's examples do not fit.
@@ -132,13 +132,13 @@ def settle_split(
 ) -> str:
     """Split a snapshot into train, validation and test, and return the split's id.
 
-    A split that is known stays as it is; a new one heeds the test parts of all earlier ones with the same seed.
+    A known split stays as it is; a new one respects the test parts of all earlier ones with the same seed.
 
     Args:
         ingested: The source of the snapshot.
         split: How it is drawn.
         near_duplicates: What counts as a near copy, as in `schemas.source.DataSettings`.
-        division: What else it takes from the headlines.
+        division: What else it needs to know about the headlines.
 
     Raises:
         SplitError: A class has too few headlines.
@@ -193,8 +193,8 @@ def identify_split(
     from learning.study.split_sizes import find_classes
     from schemas.label import LABELS
 
-    there = set(_keep(headlines, division.left_out)["label"])
-    if split.classes == "present" and len(find_classes(there, split)) == len(LABELS):
+    present = set(_keep(headlines, division.left_out)["label"])
+    if split.classes == "present" and len(find_classes(present, split)) == len(LABELS):
         split = split.model_copy(update={"classes": "all"})
     windows = division.by_time.windows if division.by_time else ()
     return split_id(snapshot_id, split, division.given, division.left_out, windows)
@@ -217,13 +217,13 @@ def draw_parts(
     near_duplicates: str,
     division: Division = NO_DIVISION,
 ) -> "Parts":
-    """Split headlines with what the warehouse knows of earlier splits.
+    """Split headlines, consistently with earlier splits in the warehouse.
 
     Args:
         headlines: Columns headline_id, label, text_id, group_id and text.
         split: How it is drawn.
         near_duplicates: What counts as a near copy, as in `schemas.source.DataSettings`.
-        division: What else the split takes from them.
+        division: What else the split needs to know about them.
 
     Raises:
         SplitError: A class has too few headlines.
@@ -252,7 +252,7 @@ def _list_members(headlines: "pd.DataFrame") -> "list[Member]":
 
 @contextmanager
 def _naming_left_out(left_out: Collection[str]) -> Iterator[None]:
-    """A split that fails in the block says how many headlines it could not use."""
+    """Add the number of headlines that were left out to the error of a split that fails in the block."""
     from learning.study.split_sizes import SplitError
 
     try:

@@ -10,7 +10,7 @@ LEAST_STEPS = 30
 
 
 def warn_of_few_steps(cells: Sequence[CellSettings], train: int, split: SplitSettings) -> str | None:
-    """That cells train in too few optimiser steps, and what gives them more; None if none does.
+    """A warning that cells train for too few optimiser steps, and how to give them more; None if none does.
 
     Args:
         cells: The cells to fine-tune.

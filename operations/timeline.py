@@ -1,4 +1,4 @@
-"""The parts of a split by time: when the headlines of a source were published, and who is in which part for that."""
+"""Splits by time: when the headlines of a source were published, and which part each is in."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class TimedParts(NamedTuple):
-    """The parts of each window, of one where there are no windows, and what they follow from."""
+    """The parts of each window (a single one if the split has no windows), and what they are based on."""
 
     windows: "list[Parts]"
     times: "Times"
@@ -83,15 +83,15 @@ def _in_utc(time: datetime | None, zone: ZoneInfo) -> datetime | None:
 
 
 def describe_times(parts: TimedParts) -> str:
-    """When the parts begin and end, of windows when each is tested, and how many headlines are in none."""
+    """When the parts begin and end, when each further window is tested, and how many headlines are in no part."""
     first, *later = parts.windows
-    told = "by time, UTC: " + ", ".join(f"{part} {_span(parts.times, own)}" for part, own in first.items())
-    told += "".join(
+    text = "by time, UTC: " + ", ".join(f"{part} {_span(parts.times, own)}" for part, own in first.items())
+    text += "".join(
         f"; window {number}: test {_span(parts.times, window['test'])}" for number, window in enumerate(later, start=2)
     )
     none = [(parts.undated, "without a date"), (parts.embargoed, "that are near copies of earlier ones")]
     missing = " and ".join(f"{number:,} {why}" for number, why in none if number)
-    return f"{told}{f'; headlines in no part: {missing}' if missing else ''}"
+    return f"{text}{f'; headlines in no part: {missing}' if missing else ''}"
 
 
 def _span(times: "Times", headlines: Sequence[str]) -> str:

@@ -20,7 +20,7 @@ def find_training(cell: CellRecord) -> str:
 
 
 def list_checkpoints(home: Home, cells: Collection[str]) -> list[Path]:
-    """The folders of checkpoints that these cells, by their ids, alone have; several cells may share a training."""
+    """The checkpoint folders that only these cells (ids) have; several cells may share a training."""
     own: set[str] = set()
     others: set[str] = set()
     for cell in load_unfinished(home.warehouse):

@@ -1,4 +1,4 @@
-"""Withdrawing the answers that were stored in a cell's name by another adapter than its own. Runs without Prefect."""
+"""Withdraws the answers that were stored for a cell by an adapter other than its own. Runs without Prefect."""
 
 from storage.cells import find_cells
 from storage.home import Home

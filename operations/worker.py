@@ -1,4 +1,4 @@
-"""Where trainings and scorings are done: in a second process, which holds the base model in memory, or on a cluster."""
+"""Runs trainings and scorings in a second process, which holds the base model in memory, or on a cluster."""
 
 import atexit
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,29 +14,29 @@ if TYPE_CHECKING:
     from learning.worker.process import Worker
 
 _workers: list["Worker"] = []
-"""The one process, once it was asked for."""
+"""The one process, once it was needed."""
 
 
 class Workplace(Protocol):
-    """What does jobs in place of this machine, as a cluster."""
+    """Runs jobs in place of this machine, such as a cluster."""
 
     def run(self, job: "TravellingJob[Result]", title: str) -> "Result":
-        """Have a job done, and return its result."""
+        """Run a job, and return its result."""
 
     def drop(self, cell_ids: Iterable[str], training_ids: Iterable[str]) -> None:
-        """Delete what its machines shared of these cells and trainings."""
+        """Delete the files that its machines share of these cells and trainings."""
 
     def give_up(self) -> None:
         """Cancel every job."""
 
 
 _workplaces: list[Workplace] = []
-"""The one that has taken its place, if any."""
+"""The one that is used in place of the process, if any."""
 
 
 @contextmanager
 def working_at(workplace: Workplace) -> Iterator[None]:
-    """Have the trainings and scorings of the block done elsewhere."""
+    """Run the trainings and scorings of the block elsewhere."""
     _workplaces.append(workplace)
     try:
         yield
@@ -46,7 +46,7 @@ def working_at(workplace: Workplace) -> Iterator[None]:
 
 @contextmanager
 def working_here() -> Iterator[None]:
-    """Have the jobs of the block done by a process on this machine, and free its memory at the end."""
+    """Run the jobs of the block in a process on this machine, and free its memory at the end."""
     start_worker()
     try:
         yield
@@ -55,7 +55,7 @@ def working_here() -> Iterator[None]:
 
 
 def run_side_by_side(works: Sequence[Callable[[], None]]) -> None:
-    """Do works that have jobs done on a cluster, each in a thread; if one raises, the others' jobs are given up."""
+    """Run works that use a cluster, each in a thread; if one raises, the jobs of the others are cancelled."""
     with ThreadPoolExecutor(len(works)) as pool:
         begun = [pool.submit(copy_context().run, work) for work in works]
         try:
@@ -68,17 +68,17 @@ def run_side_by_side(works: Sequence[Callable[[], None]]) -> None:
 
 
 def start_worker() -> None:
-    """Let it load its libraries while other things are done."""
+    """Start the process, which loads its libraries in the background."""
     _get_worker().start()
 
 
 def run_job(job: "Job[Result]", on_event: Callable[[Any], None], title: str = "") -> "Result":
-    """Have a job done; see `learning.worker.process.Worker.run`.
+    """Run a job; see `learning.worker.process.Worker.run`.
 
     Args:
-        job: What is to be done.
-        on_event: Is given what the job tells on its way. A node of a cluster shows that by itself, under the title.
-        title: What is done, for people.
+        job: The job.
+        on_event: Receives the job's events. A node of a cluster shows them itself, under the title.
+        title: The work, in words.
     """
     from learning.worker.jobs import TravellingJob
 
@@ -94,7 +94,7 @@ def close_worker() -> None:
 
 
 def drop_shared(cell_ids: Iterable[str], training_ids: Iterable[str]) -> None:
-    """Delete what a cluster's machines shared of these cells and trainings."""
+    """Delete the files that a cluster's machines share of these cells and trainings."""
     for workplace in _workplaces:
         workplace.drop(cell_ids, training_ids)
 

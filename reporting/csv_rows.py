@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 FORMULA = re.compile(r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
-"""What a spreadsheet takes for the beginning of a formula, by OWASP's page on CSV injection."""
+"""What a spreadsheet takes for the beginning of a formula, according to OWASP's page on CSV injection."""
 NUMBER = re.compile(r"[+-]?(\d[\d,]*\.?\d*|\.\d+)([eE][+-]?\d+)?%?")
-"""A text that is a number, and so no formula whatever its sign."""
+"""A text that is a number, and therefore no formula, whatever its sign."""
 
 
 class CsvRows:
@@ -19,7 +19,7 @@ class CsvRows:
         """Begin to count; `raw` leaves every text as it is."""
         self._raw, self.guarded = raw, 0
         self._buffer = io.StringIO(newline="")
-        self._writer = csv.writer(self._buffer, lineterminator="\r\n")  # it quotes what holds a piece of that
+        self._writer = csv.writer(self._buffer, lineterminator="\r\n")  # quotes cells with either character
 
     def format(self, values: Iterable[Any]) -> str:
         """A row with its line break."""
@@ -35,7 +35,7 @@ class CsvRows:
         return f"'{text}"
 
     def report(self, note: Callable[[str], object]) -> None:
-        """Tell how many texts were changed, if any were."""
+        """Report how many texts were changed, if any were."""
         if self.guarded:
             cells = "1 cell begins" if self.guarded == 1 else f"{self.guarded:,} cells begin"
             note(f"{cells} as a formula does, and got a ' before it; --raw keeps the text as it is")

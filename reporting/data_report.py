@@ -29,7 +29,7 @@ def render_data_report(report: DataReport) -> str:
 
 
 def summarise(report: DataReport) -> str:
-    """What came of every row, in a line."""
+    """What became of the rows, in a line."""
     left_out = f", {report.rows_left_out:,} left out" if report.rows_left_out else ""
     quarantined = f"; {report.rows_quarantined:,} contradict each other" if report.rows_quarantined else ""
     return (
@@ -86,10 +86,10 @@ def _render_not_read(report: DataReport) -> str:
     if report.not_read:
         parts.append(f"Not read: {escape(list_some(report.not_read), MOST_LISTED)}.")
     if report.headlines_damaged:
-        told = describe_damage(report.headlines_damaged, report.damaged_example)
+        description = describe_damage(report.headlines_damaged, report.damaged_example)
         parts.append(
-            f"{escape(told, MOST_LISTED)}. That is: replacement characters, text read in the wrong encoding, or HTML "
-            "entities. They stay as they came."
+            f"{escape(description, MOST_LISTED)}. That is: replacement characters, text read in the wrong encoding, or "
+            "HTML entities. They are kept as they are."
         )
     return "### Not read, or damaged\n\n" + "\n\n".join(parts) if parts else ""
 
@@ -97,8 +97,8 @@ def _render_not_read(report: DataReport) -> str:
 def _render_copies(report: DataReport) -> str:
     parts = []
     if report.resolutions:
-        told = ", ".join(f"{rows:,} {resolution}" for resolution, rows in report.resolutions)
-        parts.append(f"Rows whose text is also labelled otherwise: {told}.")
+        listed = ", ".join(f"{rows:,} {resolution}" for resolution, rows in report.resolutions)
+        parts.append(f"Rows whose text is also labelled otherwise: {listed}.")
     if report.copies:
         kinds = [
             (each.kind, f"{each.groups:,}", f"{each.headlines:,}", f"{each.conflicting:,}") for each in report.copies
@@ -120,9 +120,9 @@ def _render_changes(report: DataReport) -> str:
         (each.measure, _number(each.value), "" if each.is_index else _number(each.previous_value), each.verdict)
         for each in report.drift
     ]
-    told = f"{added:,} texts added, {removed:,} removed, {relabelled:,} relabelled, {unchanged:,} unchanged."
+    counts = f"{added:,} texts added, {removed:,} removed, {relabelled:,} relabelled, {unchanged:,} unchanged."
     table = render_table(("measure", "now", "before", "drift"), rows)
-    return f"### Since snapshot {report.previous_snapshot_id}\n\n{told}\n\n{table}"
+    return f"### Since snapshot {report.previous_snapshot_id}\n\n{counts}\n\n{table}"
 
 
 def _number(value: float) -> str:

@@ -45,15 +45,15 @@ def _acting(report: StudyReport) -> str:
 
 def _mix_ups(report: StudyReport) -> str:
     rows = {row["evaluation_id"]: row for row in report.tables["mix_ups"].records()}
-    told = []
+    parts = []
     for each in report.contenders:
         row = rows[each.evaluation_id]
         if each.role == "chosen":
             share = f"{row['mix_up_rate']:.1%} [{row['mix_up_rate_low']:.1%}, {row['mix_up_rate_high']:.1%}]"
-            told.append(f"{row['mix_ups']:,} of {row['n']:,} headlines, {share}")
+            parts.append(f"{row['mix_ups']:,} of {row['n']:,} headlines, {share}")
         else:
-            told.append(f"{each.role} {row['mix_up_rate']:.1%}")
-    return f"{'; '.join(told)}."
+            parts.append(f"{each.role} {row['mix_up_rate']:.1%}")
+    return f"{'; '.join(parts)}."
 
 
 def _cost(report: StudyReport) -> str:

@@ -1,4 +1,4 @@
-"""Which charts a report has, with what each shows in words."""
+"""The charts of a report, each with its caption and a description in words."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ SAMPLED = "the share of right answers in one draw"
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart with its name in files, its words, the table that it shows, and how it is drawn."""
+    """A chart: its file name, its texts, the table that it shows, and the function that draws it."""
 
     name: str
     caption: str
@@ -34,7 +34,7 @@ class Chart:
     table: Table
     draw: Callable[[Layout], "Figure"]
     is_small: bool = False
-    """Whether it has one size, on a page as on a phone."""
+    """Whether it has one size, on a wide page and on a phone."""
 
     @cached_property
     def figure(self) -> "Figure":
@@ -86,7 +86,7 @@ def _overview(report: StudyReport) -> Chart:
     table, at = report.tables["overview"], format_temperature(report.chosen.temperature)
     rows = table.records()
     roles: dict[str, list[str]] = {}
-    for each in (each for each in report.contenders if each.role != "base"):  # its name says so
+    for each in (each for each in report.contenders if each.role != "base"):  # a base's name says that it is one
         roles.setdefault(each.cell_id, []).append(each.role)
     if report.champion and report.champion.cell_id == report.chosen.cell_id:
         roles[report.chosen.cell_id].append("champion")
@@ -120,8 +120,8 @@ def _time(report: StudyReport) -> Iterator[Chart]:
     since = ""
     if any(line.is_fresh for line in lines):
         since = (
-            " Hollow: how often the cell's likeliest labels are right on what it was scored on with labels since, "
-            "without headlines of its study."
+            " Hollow: how often the cell's most likely labels are right on labelled headlines that it has scored "
+            "since, without those of its study."
         )
     yield Chart(
         "accuracy_over_time",
@@ -135,7 +135,7 @@ def _time(report: StudyReport) -> Iterator[Chart]:
 
 
 def _describe_line(named: Contender, *, is_fresh: bool) -> str:
-    """What a line is called: the names of bases and baselines say what they are."""
+    """The name of a line, without a role for bases and baselines, whose names give it."""
     if is_fresh:
         return f"{named.role} cell, scored since"
     begins = {"base": "", "best baseline": "best "}.get(named.role, f"{named.role}: ")
@@ -151,21 +151,21 @@ def _describe_point(row: dict[str, Any]) -> str:
 def _epochs(report: StudyReport) -> Iterator[Chart]:
     table, published = report.tables["epochs"], report.tables["published"]
     shown = published if report.profile == "paper" else None
-    own = " ".join(word for word in report.chosen.name.split() if not word.startswith(("epochs=", "seed=")))
-    of = f", {visible(own)}" if own else ""
+    settings = " ".join(word for word in report.chosen.name.split() if not word.startswith(("epochs=", "seed=")))
+    suffix = f", {visible(settings)}" if settings else ""
     if len(set(table.column("epochs"))) < 2:  # noqa: PLR2004 (a curve has two points)
         return
     for measure, words in (("accuracy", "Accuracy"), ("macro_f1", "Macro-F1")):
         best = max(table.records(), key=lambda row: row[measure])
         yield Chart(
             f"{measure}_by_epoch",
-            f"{words} on test by epochs{of}, with 95 % intervals, at each temperature T: the settings of the chosen "
-            "cell. Points of one epoch are side by side.",
+            f"{words} on test by epochs{suffix}, with 95 % intervals, at each temperature T: the settings of the "
+            "chosen cell. Points of one epoch are side by side.",
             f"{words} by epochs: highest {best[measure]:.3f} after {best['epochs']} epochs at temperature "
             f"{best['temperature']:g}.",
             table,
             lambda layout, measure=measure, words=words: draw_epochs(  # type: ignore[misc]
-                table, shown, measure, layout, f"{words} by epochs, at each temperature T{of}"
+                table, shown, measure, layout, f"{words} by epochs, at each temperature T{suffix}"
             ),
         )
 
@@ -216,7 +216,7 @@ def _confidence(report: StudyReport) -> Iterator[Chart]:
     yield Chart(
         "calibration",
         "Reliability of the chosen fine-tune at each temperature T: how often answers of a confidence are right, with "
-        "95 % intervals. On the dotted line confidence can be taken at its word. The number is the headlines of the "
+        "95 % intervals. On the dotted line, confidence equals accuracy. The number is the headlines of the "
         f"bin; a bin of fewer than {FEW} is hollow and on no line.",
         f"Reliability diagram: {summary}.",
         calibration,
@@ -225,11 +225,11 @@ def _confidence(report: StudyReport) -> Iterator[Chart]:
         ),
     )
     half = [row for row in coverage.records() if row["coverage"] == 0.5]  # noqa: PLR2004
-    told = "; ".join(f"{row['accuracy']:.3f} at temperature {row['temperature']:g}" for row in half)
+    listed = "; ".join(f"{row['accuracy']:.3f} at temperature {row['temperature']:g}" for row in half)
     yield Chart(
         "coverage",
         "Accuracy of the chosen fine-tune if only its surest answers count, at each temperature T.",
-        f"Accuracy against coverage; of the surest half: {told}.",
+        f"Accuracy against coverage; of the surest half: {listed}.",
         coverage,
         lambda layout: draw_coverage(coverage, layout, "Accuracy of the surest answers, at each temperature T"),
     )
@@ -259,9 +259,9 @@ def _loss(report: StudyReport) -> Iterator[Chart]:
     grey = f" {others} more trainings are grey." if others > 0 else ""
     yield Chart(
         "training_loss",
-        "Training loss, which depends on no temperature. Cells that differ in their epochs alone and share their "
+        "Training loss, which depends on no temperature. Cells that differ in their epochs only and share their "
         f"training are one line; a mark shows where each of them ends.{grey}",
-        "Training loss by optimiser step, a line a training.",
+        "Training loss by optimiser step, one line per training.",
         table,
         lambda layout: draw_loss(table, trainings, first, layout, "Training loss (no temperature)"),
     )

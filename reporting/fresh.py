@@ -1,4 +1,4 @@
-"""How good a model is on fresh headlines, those that it was scored on since its study, in a line."""
+"""Describes a model's accuracy on fresh headlines, those that it has scored since its study, in a line."""
 
 from reporting.verdict import format_p_value, format_ratio
 from schemas.scoring import FreshAccuracy, KnownDrop
@@ -20,8 +20,8 @@ def describe_fresh(found: FreshAccuracy, known: KnownDrop | None, *, is_drop: bo
         on_test = f"({format_ratio(found.test_accuracy)} on {found.test_n:,})"
         p_value = f"({format_p_value(found.p_value)} at every look)"
         return f"warning: {since}, below {reference} {on_test}, beyond noise {p_value}{earlier}{remedy}"
-    told = f"{since}, no drop below {format_ratio(found.reference)} beyond noise"
-    return f"warning: {told} now{earlier}{remedy}" if known else told
+    text = f"{since}, no drop below {format_ratio(found.reference)} beyond noise"
+    return f"warning: {text} now{earlier}{remedy}" if known else text
 
 
 def _count(n: int) -> str:

@@ -1,9 +1,9 @@
-"""What an unfinished study lacks, which its page says before anything else."""
+"""Describes what an unfinished study lacks, which is the first statement of its page."""
 
 from schemas.report import StudyReport
 
 _ENDS = {
-    "running": "it is running, or its process ended without a word.",
+    "running": "it is running, or its process ended without a message.",
     "interrupted": "its run was interrupted.",
     "failed": "its run failed.",
 }
@@ -11,12 +11,12 @@ _ENDS = {
 
 
 def describe_lacking(report: StudyReport) -> str | None:
-    """What an unfinished study lacks, in a paragraph; None of a finished one."""
+    """What an unfinished study lacks, in a paragraph; None for a finished one."""
     if report.status == "finished" and not report.missing:
         return None
     sentences = [_ENDS[report.status]] if report.status in _ENDS else []
     if report.missing:
         cells = "1 cell has" if len(report.missing) == 1 else f"{len(report.missing)} cells have"
         sentences.append(f"{cells} no result: {'; '.join(report.missing)}.")
-    sentences.append("What follows is of the cells that have one. The command that began the study completes it.")
+    sentences.append("What follows covers the cells that have one. The command that began the study completes it.")
     return " ".join(sentences)

@@ -1,4 +1,4 @@
-"""What a measurement of `fintone market` found, in words."""
+"""Describes the results of `fintone market` in words."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -13,7 +13,7 @@ Lines = list[tuple[str, str]]
 
 
 def describe_market(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[Lines]:
-    """Blocks of (subject, description) lines: the verdict, a block a horizon, fifths, events."""
+    """Blocks of (subject, description) lines: the verdict, a block for each horizon, fifths, events."""
     tests = [row for row in found["market_reaction"] if row["measure"] not in HELD]
     yield [("verdict", summarise_market(tests)), *_describe_clear_instruments(tests)]
     for horizon in sorted({row["horizon"] for row in tests}):
@@ -39,27 +39,27 @@ def describe_market(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterato
 def summarise_market(tests: Sequence[Mapping[str, Any]]) -> str:
     """Whether returns follow the sentiment beyond noise."""
     main = [row for row in tests if row["scope"] in NAMES]
-    told = [row for row in main if row["p_holm"] is not None]
-    if not told:
+    tested = [row for row in main if row["p_holm"] is not None]
+    if not tested:
         return f"nothing can be said: {main[0]['reason']}" if main else "nothing can be said"
-    clear = [row for row in told if row["p_holm"] < LEVEL]
+    clear = [row for row in tested if row["p_holm"] < LEVEL]
     if not clear:
-        return f"no sign that returns follow the sentiment, in {len(told)} tests of the panel and the mean"
+        return f"no sign that returns follow the sentiment, in {len(tested)} tests of the panel and the mean"
     best = min(clear, key=lambda row: (row["p_holm"], row["horizon"]))
-    way = "after good news returns are higher" if best["estimate"] > 0 else "after good news returns are LOWER"
-    return f"{way} ({len(clear)} of {len(told)} tests of the panel and the mean, corrected for their number)"
+    finding = "after good news returns are higher" if best["estimate"] > 0 else "after good news returns are LOWER"
+    return f"{finding} ({len(clear)} of {len(tested)} tests of the panel and the mean, corrected for their number)"
 
 
 def _describe_clear_instruments(tests: Sequence[Mapping[str, Any]]) -> Lines:
-    own = [row for row in tests if row["scope"] == "instrument"]
-    clear = sorted({row["instrument"] for row in own if row["p_holm"] is not None and row["p_holm"] < LEVEL})
-    if not own:
+    of_instruments = [row for row in tests if row["scope"] == "instrument"]
+    clear = sorted({row["instrument"] for row in of_instruments if row["p_holm"] is not None and row["p_holm"] < LEVEL})
+    if not of_instruments:
         return []
-    several = len({row["instrument"] for row in own})
+    total = len({row["instrument"] for row in of_instruments})
     return [
         (
             "alone",
-            f"{len(clear)} of {several} instruments show it by themselves{f': {list_some(clear)}' if clear else ''}",
+            f"{len(clear)} of {total} instruments show it by themselves{f': {list_some(clear)}' if clear else ''}",
         )
     ]
 
@@ -77,10 +77,10 @@ def describe_test(row: Mapping[str, Any]) -> str:
     if row["measure"] == "sentiment":
         figures = (f"{row[name]:+.2%}" for name in ("estimate", "low", "high"))
         value, low, high = figures
-        told = f"{value} [{low}, {high}] of return for sentiment +1 in place of 0"
+        estimate = f"{value} [{low}, {high}] of return for sentiment +1 in place of 0"
     else:
-        told = f"{format_ratio(row['estimate'])} [{format_ratio(row['low'])}, {format_ratio(row['high'])}]"
-    return f"{whom}: {told}, {format_p_value(row['p_holm'])} corrected, {row['days']:,} days"
+        estimate = f"{format_ratio(row['estimate'])} [{format_ratio(row['low'])}, {format_ratio(row['high'])}]"
+    return f"{whom}: {estimate}, {format_p_value(row['p_holm'])} corrected, {row['days']:,} days"
 
 
 def describe_quantile(row: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""The card of a model that leaves fintone: what it is, what it was trained on, how good it is, and how to ask it."""
+"""The card of an exported model: what it is, what it was trained on, how good it is, and how to use it."""
 
 import json
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from schemas.model_card import CellCard, ExportForm
 from schemas.plan import format_rate
 
 KEPT = ("machine",)
-"""What is known of a training and no business of whoever gets the model."""
+"""Facts about a training that are not passed on with the model."""
 
 
 def render_model_card(card: CellCard, form: ExportForm, check: str) -> str:
@@ -19,7 +19,7 @@ def render_model_card(card: CellCard, form: ExportForm, check: str) -> str:
     Args:
         card: The cell.
         form: What the folder holds.
-        check: What came of scoring the folder beside the ledger, in a sentence.
+        check: The result of comparing the folder with the ledger, in a sentence.
     """
     licence = describe_data_licence(card.source, card.source_kind, synthetic=card.synthetic)
     return "\n".join(
@@ -34,7 +34,7 @@ def render_model_card(card: CellCard, form: ExportForm, check: str) -> str:
             "",
             f"{_describe_data(card)} Snapshot `{card.snapshot_id}`: {_format_sizes(card)}.",
             "",
-            f"Licence of the data: {licence}. It may bind what is made of the model.",
+            f"Licence of the data: {licence}. It may extend to what is made with the model.",
             "",
             "## Figures",
             "",
@@ -70,8 +70,8 @@ def _header(card: CellCard, form: ExportForm) -> list[str]:
 def _describe_cell(card: CellCard) -> str:
     epochs = f"{card.epochs} epoch{'' if card.epochs == 1 else 's'}"
     return (
-        f"A fine-tune of `{card.base_model}` (revision `{card.base_revision}`) that tells "
-        f"{_describe_labels(card)} headlines apart: cell `{card.cell_id}` of fintone's grid, learning rate "
+        f"A fine-tune of `{card.base_model}` (revision `{card.base_revision}`) that distinguishes "
+        f"{_describe_labels(card)} headlines: cell `{card.cell_id}` of fintone's grid, learning rate "
         f"{format_rate(card.learning_rate)}, {epochs}, seed {card.seed}."
     )
 

@@ -1,4 +1,4 @@
-"""The report of a study as one page: what is where. Asks no warehouse, draws no chart."""
+"""Renders the report of a study as one page. It reads no warehouse and draws no chart."""
 
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -28,7 +28,7 @@ def render_page(report: StudyReport, charts: dict[str, list[Chart]], index: str 
     Args:
         report: The study with its results.
         charts: The charts of each section.
-        index: Where the page of all studies is, seen from this page; None if it is elsewhere.
+        index: The path of the page of all studies, relative to this page; None for no link to it.
     """
     return (
         templates()
@@ -66,7 +66,7 @@ def render_page(report: StudyReport, charts: dict[str, list[Chart]], index: str 
 def describe_answer(report: StudyReport) -> str:
     """The answer of a study in a paragraph: which model, how sure, against the baseline and the champion.
 
-    What the gate decided is of its day; who is champion, of the day on which the page is built.
+    The gate's decision has its date; the champion is the one at the time when the page is built.
     """
     row, chosen = _chosen_row(report), report.chosen
     interval = f"95 % interval {row['accuracy_low']:.3f} to {row['accuracy_high']:.3f}"
@@ -100,7 +100,7 @@ def _shown(chart: Chart) -> dict[str, Any]:
     return {
         "name": chart.name,
         "caption": chart.caption,
-        "svg": Markup(chart.svg),  # noqa: S704 (texts in it are escaped by what drew it)
+        "svg": Markup(chart.svg),  # noqa: S704 (its texts are escaped where it is drawn)
         "table": Table(table.sql, table.columns, table.rows[:_MOST_ROWS]),
         "left_out": max(0, len(table.rows) - _MOST_ROWS),
     }

@@ -1,4 +1,4 @@
-"""A decision of the promotion gate in sentences: what was decided then, and apart from it who is champion now."""
+"""Describes decisions of the promotion gate and, separately, the current champion."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,32 +7,32 @@ from reporting.verdict import format_interval, format_p_value, format_ratio
 from schemas.promotion import Allowance, Champion, Check
 
 FINEST = 0.001
-"""The smallest p-value that is told with three digits."""
+"""The smallest p-value that is shown with three digits."""
 
 
 def describe_checks(checks: Sequence[Check]) -> str:
-    """Every floor and how it was met, in a line; those that were missed first."""
+    """Every floor and how it was met, in a line; missed floors come first."""
     return "; ".join(_describe_check(check) for check in sorted(checks, key=lambda check: check.is_passed))
 
 
 def describe_look(allowance: Allowance) -> str:
-    """Which look at the test headlines it was, and what it might spend."""
+    """Which look at the test headlines it was, and the level that it could use."""
     share = f"level {allowance.level:.3g} of {allowance.promotion_level:g}"
     return f"look {allowance.look:.3g} at these test headlines: {share}"
 
 
 def describe_same_look(decision: dict[str, Any]) -> str:
-    """That an earlier decision, a row of `champions`, read the same figures, and what it was."""
+    """A sentence on an earlier decision, a row of `champions`, that read the same figures."""
     verdict = "promoted" if decision["decision"] == "promoted" else "not promoted"
     rival = "against the same champion" if decision["previous_cell_id"] else "with no champion to beat"
     return (
-        f"study {decision['study_id']} judged it before by the same headlines {rival}, and other thresholds are no "
-        f"second look. It was {verdict} then: {decision['reason']}"
+        f"study {decision['study_id']} judged it before on the same headlines {rival}, and other thresholds do not "
+        f"make a second look. It was {verdict} then: {decision['reason']}"
     )
 
 
 def describe_decision(decision: dict[str, Any]) -> str:
-    """A decision of the gate, a row of `champions`, in a sentence of its day; without its reason."""
+    """A decision of the gate, a row of `champions`, in a sentence with its date, without its reason."""
     cell, before = decision["cell_id"], decision["previous_cell_id"]
     gate = f"On {decision['decided_at']:%d %B %Y} the gate"
     if decision["decision"] == "promoted":
@@ -46,7 +46,7 @@ def describe_decision(decision: dict[str, Any]) -> str:
 def describe_folds_unjudged(folds: int) -> str:
     """Why a study of folds promotes nothing, and what does."""
     return (
-        f"not judged: {folds} folds or windows estimate a recipe, and each model saw the train part of its own alone; "
+        f"not judged: {folds} folds or windows estimate a recipe, and each model saw only its own train part; "
         "to promote one, run the best settings without split.folds or split.windows"
     )
 
@@ -68,13 +68,13 @@ def describe_champion(champion: Champion | None) -> str:
 
 
 def describe_temperature(temperature: float, judged_at: float) -> str:
-    """At which temperature a cell answers, and at which it was judged."""
-    own = "at which it was judged" if temperature == judged_at else f"judged at {judged_at:g}"
-    return f"at temperature {temperature:g}, {own}"
+    """The temperature at which a cell answers, and that at which it was judged."""
+    judged = "at which it was judged" if temperature == judged_at else f"judged at {judged_at:g}"
+    return f"at temperature {temperature:g}, {judged}"
 
 
 def describe_match(decision: dict[str, Any]) -> str | None:
-    """How the cell fared against the champion of that day, headline by headline; None where there was none to meet."""
+    """The cell's result against the champion of that day, headline by headline; None if there was none."""
     before, accuracy = decision["previous_cell_id"], decision["previous_accuracy"]
     if accuracy is None or before == decision["cell_id"]:
         return None
@@ -96,14 +96,14 @@ def _describe_check(check: Check) -> str:
     if check.difference is None or check.level is None:
         return f"cannot be compared with the {check.floor} {check.rival}: {check.reason}"
     verb = "beats" if check.is_passed else "does not beat"
-    figures = f"{format_interval(*check.difference[:3])}, {_format_p_beside(check.difference.p_value, check.level)}"
+    figures = f"{format_interval(*check.difference[:3])}, {_format_p_and_level(check.difference.p_value, check.level)}"
     return f"{verb} the {check.floor} {check.rival} on {check.n} headlines: {figures}"
 
 
-def _format_p_beside(p_value: float, level: float) -> str:
-    """A p-value and the level that it must be below, with digits enough to tell them apart."""
-    told = format_p_value(p_value) if level >= FINEST else f"p={p_value:.2g}"
-    return f"{told} at level {level:.3g}"
+def _format_p_and_level(p_value: float, level: float) -> str:
+    """A p-value and the level that it must be below, with enough digits to distinguish them."""
+    figure = format_p_value(p_value) if level >= FINEST else f"p={p_value:.2g}"
+    return f"{figure} at level {level:.3g}"
 
 
 def _format_side(value: float, bound: float) -> str:

@@ -5,7 +5,7 @@ from schemas.report import StudyReport
 
 
 def render_reproduction(report: StudyReport) -> str:
-    """A table of what Camargo 2024 published and this study measured; a line that says so where nothing fits."""
+    """A table of figures that Camargo 2024 published and this study measured; a sentence if there are none."""
     rows = report.tables["reproduction"].records()
     study = f"Study `{report.study_id}`, profile {report.profile}, base model {report.base_model}."
     head = f"# Published and measured\n\n{study}\n"

@@ -1,6 +1,6 @@
 """Answers to headlines as CSV, JSON lines or Parquet, batch by batch.
 
-A file appears at the end; what goes to a stream is there as soon as its batch is done.
+A file appears at the end; a stream receives each batch as soon as it is done.
 """
 
 import json
@@ -35,10 +35,10 @@ class Stream(Protocol):
 
 
 def find_form(output: Path) -> Form:
-    """The form that the name of a file asks for.
+    """The format of a file, by the ending of its name.
 
     Raises:
-        OutputError: It is none that is known.
+        OutputError: The ending is unknown.
     """
     form = FORMS.get(output.suffix.casefold())
     if form is None:
@@ -48,14 +48,14 @@ def find_form(output: Path) -> Form:
 
 @contextmanager
 def answers_to_file(output: Path, csv_rows: CsvRows, is_kept: Callable[[], bool] = lambda: False) -> Iterator[Write]:
-    """Lend a function that takes frames of `ANSWER_COLUMNS` and other columns, the same ones in each frame.
+    """Yield a function that takes frames of `ANSWER_COLUMNS` and other columns, the same ones in each frame.
 
-    At the end of the block they are the file.
+    The file appears at the end of the block.
 
     Args:
         output: The file.
         csv_rows: Formats the rows of a CSV.
-        is_kept: Whether the answers until then become the file where the block raises, as in `appearing_file`.
+        is_kept: Whether the answers so far become the file if the block raises, as in `appearing_file`.
 
     Raises:
         OutputError: It cannot be written.
@@ -90,7 +90,7 @@ def answers_to_stream(stream: Stream, form: Literal["csv", "jsonl"], csv_rows: C
 
 
 def _spell(row: tuple[Any, ...]) -> list[Any]:
-    """Seven digits of a probability: what arithmetic in single precision holds. Other columns stay as they are."""
+    """Round probabilities to seven digits, as many as single precision has. Other columns stay as they are."""
     own, others = row[: len(ANSWER_COLUMNS)], row[len(ANSWER_COLUMNS) :]
     return [*(round(value, 7) if isinstance(value, float) else value for value in own), *others]
 
@@ -106,7 +106,7 @@ def _as_text(value: Any) -> Any:
 
 @contextmanager
 def _parquet_file(path: Path) -> Iterator[Write]:
-    """Other columns are text: what type they have as a whole shows only at the end of the source."""
+    """Write Parquet; other columns are text, since their type is known only at the end of the source."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -118,10 +118,10 @@ def _parquet_file(path: Path) -> Iterator[Write]:
             if not writers:
                 writers.append(stack.enter_context(pq.ParquetWriter(path, schema)))
             others = list(answers.columns[len(ANSWER_COLUMNS) :])
-            told = answers.copy()
+            shown = answers.copy()
             for name in others:
-                told[name] = [None if cell is None else str(_as_text(cell)) for cell in answers[name]]
-            writers[0].write_table(pa.Table.from_pandas(told, schema=schema, preserve_index=False))
+                shown[name] = [None if cell is None else str(_as_text(cell)) for cell in answers[name]]
+            writers[0].write_table(pa.Table.from_pandas(shown, schema=schema, preserve_index=False))
 
         yield write
 

@@ -1,4 +1,4 @@
-"""What the templates of pages share: how figures are spelt, and the styles.
+"""What the templates of pages share: the formats of figures, and the styles.
 
 A page needs no network and runs no script. Every text in it that came from data is escaped by its template.
 """
@@ -16,7 +16,7 @@ LARGE_RATE = 100
 """Headlines a second from which tenths are left out."""
 MEGABYTE = 1e6
 LEAST_SHOWN = 1e5
-"""Bytes below which a size is not told more closely."""
+"""Bytes below which a size is only shown as less than this."""
 LONGEST_WHOLE = 24
 """Characters of a word of a cell's name that is never broken; a longer one would not fit a phone."""
 WHOLE = Markup('<span class="whole">{}</span>')
@@ -53,7 +53,7 @@ def read_style() -> Markup:
 
 
 def _cell_name(row: dict[str, Any]) -> Markup:
-    """A cell's name, whose rates as `lr=1e-04` are not broken at their hyphen."""
+    """A cell's name, in which rates such as `lr=1e-04` are not broken at their hyphen."""
     words = visible(row["cell_name"]).split(" ")
     whole = Markup('<span class="whole">{}</span>')
     return Markup(" ").join(
@@ -66,7 +66,7 @@ def _difference(row: dict[str, Any]) -> str:
 
 
 def _p_value(value: float) -> str:
-    """As it stands in a column that is headed p: `.003`, `<.001`."""
+    """A p-value for a column headed p: `.003`, `<.001`."""
     return format_p_value(value).removeprefix("p").removeprefix("=")
 
 
@@ -90,7 +90,7 @@ def _seconds(value: float | None) -> str:
 
 
 def _rate(value: float) -> str:
-    """A number a second: a tenth matters where it is small."""
+    """A rate per second, with a tenth where it is small."""
     return f"{value:,.0f}" if value >= LARGE_RATE else f"{value:,.1f}"
 
 

@@ -7,10 +7,10 @@ _HIDDEN = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
 
 
 def visible(text: str) -> str:
-    """A text on one line, with what shows nothing, or would steer a screen or the direction of writing, spelt out."""
+    """A text on one line; invisible characters, and those that control a display or text direction, are spelt out."""
     return "".join(
-        " " if sign in "\n\r\t" else f"<U+{ord(sign):04X}>" if unicodedata.category(sign) in _HIDDEN else sign
-        for sign in text
+        " " if char in "\n\r\t" else f"<U+{ord(char):04X}>" if unicodedata.category(char) in _HIDDEN else char
+        for char in text
     )
 
 
@@ -20,7 +20,7 @@ def format_temperature(temperature: float) -> str:
 
 
 def join_names(names: Sequence[str]) -> str:
-    """Several names as one: `lr=1e-03 epochs=1, 3` where they differ in one setting alone, else side by side."""
+    """Several names as one: `lr=1e-03 epochs=1, 3` where they differ in one setting only, else one after the other."""
     words = [name.split() for name in names]
     if len({len(each) for each in words}) == 1:
         differing = [place for place, own in enumerate(zip(*words, strict=True)) if len(set(own)) > 1]

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 INK, MUTED, GRID, PAPER = "#1b1f24", "#5b6470", "#d5dae0", "#ffffff"
 SERIES = ("#0067a5", "#c8500a", "#00755e", "#8f4a86", "#7a6a00", "#3c4a5c")
-"""Told apart in greyscale and by most who see colours otherwise; each series has its own marker too."""
+"""Distinguishable in greyscale and by most colour-blind readers; each series also has its own marker."""
 MARKERS = ("o", "s", "^", "D", "v", "P")
 
 VARIABLES = {
@@ -69,13 +69,13 @@ def marker(number: int) -> str:
 
 
 def to_page(svg: str, name: str, description: str, layout: str = "") -> str:
-    """A figure's SVG as an element whose colours follow the page, described for whoever does not see it.
+    """A figure's SVG as an element whose colours follow the page, with a description for screen readers.
 
     Args:
         svg: The figure.
-        name: What its ids begin with.
+        name: The prefix of its ids.
         description: What it shows.
-        layout: A class of its own, by which styles show or hide it.
+        layout: A CSS class by which styles show or hide it.
     """
     start = svg.index("<svg")
     for own, variable in VARIABLES.items():
@@ -87,7 +87,7 @@ def to_page(svg: str, name: str, description: str, layout: str = "") -> str:
 
 
 def settle_layout(figure: Figure) -> Figure:
-    """The figure with everything in its place, which saving it in two forms would work out twice."""
+    """Compute the layout of a figure once, which saving it in two formats would do twice."""
     with drawing(""):
         if engine := figure.get_layout_engine():
             engine.execute(figure)

@@ -35,13 +35,13 @@ def describe_usable(report: StudyReport) -> Usable:
 
 
 def describe_approval(report: StudyReport) -> str:
-    """Who made the chosen cell champion, and when; that nobody did."""
+    """Who made the chosen cell champion, and when; or that nobody did."""
     row = _approval(report)
     if row is None:
         return "Nobody: it was never champion."
     who = "The promotion gate" if row["decided_by"] == "gate" else visible(row["person"] or "A person")
-    told = f"{who}, on {row['decided_at']:%d %B %Y at %H:%M} UTC"
-    return f"{told}: {visible(row['reason'])}." if row["decided_by"] != "gate" else f"{told}."
+    text = f"{who}, on {row['decided_at']:%d %B %Y at %H:%M} UTC"
+    return f"{text}: {visible(row['reason'])}." if row["decided_by"] != "gate" else f"{text}."
 
 
 def _judge(report: StudyReport) -> Usable:
@@ -50,8 +50,8 @@ def _judge(report: StudyReport) -> Usable:
     approved = f"Approved by: {describe_approval(report)}"
     if champion and champion.cell_id == chosen and _overrides_gate(report):
         missed = _first_reason(decision) if decision else ""
-        told = f"A person made it champion, which the promotion gate did not: {missed}."
-        return Usable("Against the gate", f"{told} {_describe_answering(report, champion)} {approved}")
+        text = f"A person made it champion, which the promotion gate did not: {missed}."
+        return Usable("Against the gate", f"{text} {_describe_answering(report, champion)} {approved}")
     if champion and champion.cell_id == chosen:
         return Usable("Yes", f"It is the champion. {_describe_answering(report, champion)} {approved}")
     if _approval(report) is not None:
@@ -67,7 +67,7 @@ def _judge(report: StudyReport) -> Usable:
 
 
 def _describe_answering(report: StudyReport, champion: Champion) -> str:
-    """At which temperature the champion answers new headlines, and at which its study judged it."""
+    """The temperature at which the champion answers new headlines, and that at which its study judged it."""
     return f"It answers {describe_temperature(champion.temperature, report.chosen.temperature)}."
 
 

@@ -1,4 +1,4 @@
-"""What a comparison comes to, in a sentence."""
+"""Describes comparisons, and doubts about them, in a sentence each."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
@@ -7,11 +7,11 @@ from schemas.comparison import LEAST_DISCORDANT, LEAST_OF_A_LABEL, BaselineVerdi
 from schemas.scoring import Drift
 
 FEW = 30
-"""Headlines of a label with which accuracy on it is known within .17 (Wilson's interval at 95 %, at worst)."""
+"""Headlines of a label from which on accuracy on it is known within .17 (Wilson's interval at 95 %, at worst)."""
 
 
 def describe_scarcity(counts: Iterable[tuple[str, str, int]]) -> str | None:
-    """That validation is too small to choose by, if it is.
+    """A warning that validation is too small to choose by; None if it is not.
 
     Args:
         counts: How many headlines each part has of each label: (part, label, n).
@@ -22,11 +22,11 @@ def describe_scarcity(counts: Iterable[tuple[str, str, int]]) -> str | None:
     label, least = min(validation.items(), key=lambda each: each[1])
     if least >= FEW:
         return None
-    return f"validation has only {least} {label} headline{'' if least == 1 else 's'}, so that its choice is a weak one"
+    return f"validation has only {least} {label} headline{'' if least == 1 else 's'}, so its choice is weak"
 
 
 def describe_unplaced(count: int) -> str | None:
-    """That headlines are in no part of a drawn split, if any are."""
+    """A note that headlines are in no part of a drawn split; None if there are none."""
     if not count:
         return None
     which = "1 headline is" if count == 1 else f"{count:,} headlines are"
@@ -34,7 +34,7 @@ def describe_unplaced(count: int) -> str | None:
 
 
 def describe_leaks(leaks: int, n: int) -> str | None:
-    """That test shares headlines with train, if it does.
+    """A warning that test shares headlines with train; None if it does not.
 
     Args:
         leaks: Test headlines of which a copy or near copy is in train.
@@ -47,24 +47,24 @@ def describe_leaks(leaks: int, n: int) -> str | None:
 
 
 def describe_cutoffs(cutoffs: Iterable[tuple[str, date, int, int]], *, is_only: bool) -> list[str]:
-    """That base models may have read test headlines when they were pretrained, a sentence for each that may.
+    """A sentence for each base model that may have read test headlines when it was pretrained.
 
     Args:
         cutoffs: Each model whose last day of training is known: its name, that day, how many test headlines are not
             later, and how many there are.
         is_only: Whether the study has one base model.
     """
-    told = []
+    sentences = []
     for model, day, read, n in cutoffs:
         cutoff = f"the base model's training cutoff {day}" if is_only else f"the training cutoff {day} of {model}"
         are, them = ("is", "it") if read == 1 else ("are", "them")
         if read:
-            told.append(f"{read:,} of {n:,} test headlines {are} older than {cutoff}; it may have read {them}")
-    return told
+            sentences.append(f"{read:,} of {n:,} test headlines {are} older than {cutoff}; it may have read {them}")
+    return sentences
 
 
 def describe_spread(spread: Mapping[str, float] | None) -> str | None:
-    """How far the folds of a cell lie apart, of a row of `leaderboard_over_folds`; None without folds."""
+    """How much the folds of a cell differ, from a row of `leaderboard_over_folds`; None without folds."""
     if spread is None:
         return None
     worst, best = format_ratio(spread["accuracy_min"]), format_ratio(spread["accuracy_max"])
@@ -76,23 +76,23 @@ def describe_spread(spread: Mapping[str, float] | None) -> str | None:
 
 
 def describe_moved(moved: Mapping[str, int]) -> str | None:
-    """That headlines of an official split are in no part, if any are.
+    """A note that headlines of an official split are in no part; None if there are none.
 
     Args:
         moved: How many of each given part are a copy or near copy of one in another part.
     """
     if not moved:
         return None
-    told = " and ".join(f"{count:,} {part}" for part, count in moved.items())
+    listed = " and ".join(f"{count:,} {part}" for part, count in moved.items())
     single = sum(moved.values()) == 1
     return (
-        f"the source's own split: {told} headline{' is a copy' if single else 's are copies'} or near "
-        f"{'copy' if single else 'copies'} of headlines in another part, and in no part therefore; test stays whole"
+        f"the source's own split: {listed} headline{' is a copy' if single else 's are copies'} or near "
+        f"{'copy' if single else 'copies'} of headlines in another part, and therefore in no part; test stays whole"
     )
 
 
 def describe_difference(name: str, other: str, difference: Difference) -> str:
-    """Which of two cells is better, or that nothing beyond noise tells them apart, with the figures that say so."""
+    """Which of two cells is better, or that they do not differ beyond noise, with the figures."""
     if difference.is_significant and difference.value < 0:
         name, other, difference = other, name, difference.mirrored
     verdict = f"{name} beats {other}" if difference.is_significant else "no difference beyond noise"
@@ -100,7 +100,7 @@ def describe_difference(name: str, other: str, difference: Difference) -> str:
 
 
 def describe_baseline(name: str, verdict: BaselineVerdict) -> str:
-    """Whether a cell beats the best baseline of its study, with the figures that say so."""
+    """Whether a cell beats the best baseline of its study, with the figures."""
     best, figures = f"the best baseline, {verdict.baseline}", _format_figures(verdict.difference)
     if verdict.beats_baseline:
         return f"{name} beats {best}: {figures}"
@@ -114,7 +114,7 @@ FEW_OF_A_LABEL = f"no interval: a label has fewer than {LEAST_OF_A_LABEL} headli
 
 
 def describe_drift(drifts: Sequence[Drift], tolerance: float) -> list[str]:
-    """How the answers to a source differ from those on test beyond a tolerance, a line each, or why nobody can say."""
+    """How the answers to a source differ from those on test beyond a tolerance, in lines, or why this is not known."""
     if drifts and drifts[0].reason:
         return [f"drift: nothing can be said, because {drifts[0].reason}"]
     return [
@@ -126,14 +126,14 @@ def describe_drift(drifts: Sequence[Drift], tolerance: float) -> list[str]:
 
 
 def format_interval(value: float, low: float | None, high: float | None, why: str = FEW_DISCORDANT) -> str:
-    """A difference with its interval, `+.034 [.012, .057]`, or with `why` it has none."""
+    """A difference with its interval, `+.034 [.012, .057]`, or with the reason `why` it has none."""
     figure = format_ratio(value)
     signed = figure if figure.startswith(("-", "0")) else f"+{figure}"
     return f"{signed} ({why})" if low is None or high is None else f"{signed} {format_bounds(low, high)}"
 
 
 def format_bounds(low: float | None, high: float | None, why: str = FEW_OF_A_LABEL) -> str:
-    """An interval, `[.843, .888]`, or in brackets `why` there is none."""
+    """An interval, `[.843, .888]`, or the reason `why` there is none, in brackets."""
     return f"({why})" if low is None or high is None else f"[{format_ratio(low)}, {format_ratio(high)}]"
 
 
@@ -143,7 +143,7 @@ def format_p_value(p_value: float) -> str:
 
 
 def describe_drop(epoch: int, p_value: float) -> str:
-    """That and why a race dropped a cell."""
+    """When and why a race dropped a cell."""
     return f"dropped after epoch {epoch}, worse than the best on validation (p={p_value:.1g})"
 
 

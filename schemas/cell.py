@@ -1,4 +1,4 @@
-"""The settings that make a fine-tune what it is: its base model, its prompt, its adapter and its training."""
+"""The settings of a fine-tune: its base model, its prompt, its adapter and its training."""
 
 import re
 from collections.abc import Mapping
@@ -30,11 +30,11 @@ WITHOUT_EFFECT = frozenset(
         "retries",
     }
 )
-"""Settings of a training that change memory, speed and safety, and not the gradient of a batch."""
+"""Settings of a training that change memory, speed or safety, but not the gradient of a batch."""
 
 
 OF_RECORD = ("trained_until",)
-"""Settings of a base model that say what it is, and change no result."""
+"""Settings of a base model that document it and change no result."""
 
 TRAINED_UNTIL = "base_model.trained_until"
 
@@ -42,7 +42,7 @@ OF_EXAMPLES = ("examples_by", "examples_seed")
 """Settings of a prompt that have an effect only where it has examples."""
 
 MOST_EXAMPLES = 256
-"""Examples before a headline; no base model profits from as many."""
+"""The most examples before a headline; no base model profits from as many."""
 
 
 class PromptSettings(Settings):
@@ -84,27 +84,27 @@ class PromptSettings(Settings):
 
     template: str = Field(
         default="{headline}",
-        description="What stands in the square brackets. `{headline}` is the headline and `{instrument}` what it is "
-        "about, as in `{instrument}: {headline}`, so that one text may be good for one and bad for another.",
+        description="The text in the square brackets. `{headline}` is the headline and `{instrument}` what it is "
+        "about, as in `{instrument}: {headline}`: the same text may be good for one instrument and bad for another.",
     )
 
     @property
     def names_instrument(self) -> bool:
-        """Whether a model is told what a headline is about."""
+        """Whether the prompt names what a headline is about."""
         return "{instrument}" in self.template
 
     @field_validator("template")
     @classmethod
     def _known_fields(cls, value: str) -> str:
-        told = f"template {value!r}: it needs {{headline}} once, may have {{instrument}}, and no other braces"
+        message = f"template {value!r}: it needs {{headline}} once, may have {{instrument}}, and no other braces"
         try:
             fields = [field for field in Formatter().parse(value) if field[1] is not None]
         except ValueError:
-            raise ValueError(told) from None
+            raise ValueError(message) from None
         names = [name for _, name, _, _ in fields]
         plain = all(not form and not conversion for *_, form, conversion in fields)
         if names.count("headline") != 1 or not {*names} <= {"headline", "instrument"} or not plain:
-            raise ValueError(told)
+            raise ValueError(message)
         return value
 
     @model_validator(mode="after")
@@ -135,13 +135,13 @@ class BaseModelSettings(NamingSettings):
         default=None,
         description="Last day of the texts that the model was pretrained on, as in 2023-03-01. It may have read "
         "headlines of that day or before; those of test are counted, and `scores` marks them. Changes no result and no "
-        "id. Of several models each has its own, in a grid of its own.",
+        "id. Where several models vary, give each its own, in a grid of its own.",
     )
 
     @field_validator("trained_until", mode="before")
     @classmethod
     def _a_day(cls, value: Any) -> Any:
-        """A number would be taken for seconds since 1970."""
+        """Refuse a number, which would be read as seconds since 1970."""
         if isinstance(value, bool | int | float):
             raise ValueError(f"{value!r} is no day: write one as in 2023-03-01")  # noqa: TRY004 (pydantic shows it)
         return value
@@ -171,7 +171,7 @@ class TrainingSettings(Settings):
     epochs: PositiveInt = Field(default=3, description="Passes over the train part.")
     seed: int = Field(default=42, ge=0, lt=2**32, description="Seed of initialisation, order and dropout.")
     loss: Literal["completion", "whole-text"] = Field(
-        description="Loss over the label alone, or over every token of the text, as in the study."
+        description="Loss over the label only, or over every token of the text, as in the study."
     )
     method: Literal["auto", "full", "lora"] = Field(
         default="auto",
@@ -190,7 +190,7 @@ class TrainingSettings(Settings):
     )
     schedule: Literal["constant", "cosine", "warmup-stable-decay"] = Field(
         description="Learning rate after the warm-up. `constant` and `warmup-stable-decay` do not depend on the number "
-        "of epochs until a decay begins, so that cells which differ in epochs alone share their training."
+        "of epochs until a decay begins, so cells that differ only in epochs share their training."
     )
     warmup_ratio: float = Field(
         default=0.03, ge=0, lt=1, description="Share of the first epoch's steps to warm up; of all steps for a cosine."
@@ -207,26 +207,28 @@ class TrainingSettings(Settings):
     )
     optimizer: Literal["auto", "adamw_torch", "adamw_torch_fused", "paged_adamw_32bit", "paged_adamw_8bit"] = Field(
         default="auto",
-        description="AdamW's kind. `auto`: torch's fused one; on a GPU that has no room for whole weights a paged one.",
+        description="Variant of AdamW. `auto`: torch's fused one; a paged one on a GPU without room for whole weights.",
     )
     attention: Literal["auto", "sdpa", "eager"] = Field(
         default="auto", description="Implementation of attention; the model's own choice for `auto`."
     )
     gradient_checkpointing: bool | None = Field(
         default=None,
-        description="Compute activations again in the backward pass, for less memory; if not given, on a GPU that has "
-        "no room for whole weights.",
+        description="Compute activations again in the backward pass, to save memory; when not given, only on a GPU "
+        "without room for whole weights.",
     )
     side_by_side: Literal["auto"] | PositiveInt = Field(
         default="auto",
-        description="Trainings that share each pass over the base model, of those that differ in learning rate, epochs "
-        "and seed alone. `auto`: on a GPU as many as its memory takes, on a CPU one. One, too, where the base stays in "
-        "4 bits or activations are computed again.",
+        description="How many trainings share each pass over the base model; they may differ only in learning rate, "
+        "epochs and seed. `auto`: as many as a GPU's memory takes; one on a CPU, and where the base stays in 4 bits or "
+        "activations are computed again.",
     )
     checkpoint_minutes: PositiveFloat = Field(
         default=5, description="Minutes between checkpoints, from which a killed training goes on."
     )
-    checkpoint_steps: PositiveInt | None = Field(default=None, description="Steps between checkpoints as well.")
+    checkpoint_steps: PositiveInt | None = Field(
+        default=None, description="Also write a checkpoint after this many steps."
+    )
     retries: int = Field(
         default=2, ge=0, description="How often a cell that died is tried again before it counts as failed."
     )

@@ -1,18 +1,19 @@
-"""How two cells differ on the same headlines, as numbers: read by storage, told by reporting and the command line."""
+"""How two cells differ on the same headlines, as numbers: read by storage, shown by reporting and the command line."""
 
 from typing import NamedTuple
 
 SIGNIFICANCE = 0.05
-"""A p-value below it is more than noise; the view `comparisons` draws the same line."""
+"""A p-value below this is significant; the view `comparisons` uses the same threshold."""
 
 LEAST_DISCORDANT = 3
-"""Headlines that only one of two models has right, from which on their difference has an interval. With fewer, too few
-outcomes are possible for any interval to come near 95 %: it would hold the truth nearly always. A larger bound would
-show intervals only where luck made the models differ more than they do, and these hold it in less than 95 %."""
+"""The least number of headlines that only one of two models has right for their difference to have an interval. With
+fewer, too few outcomes are possible for any interval to come near 95 %: it would nearly always hold the truth. A larger
+bound would show intervals only where luck made the models differ more than they do, and those hold it in less than
+95 %."""
 
 LEAST_OF_A_LABEL = 10
-"""Headlines of each label from which on a macro-F1 has an interval: with fewer, one mistake moves the F1 of that label
-too far for any interval to hold its level."""
+"""The least number of headlines of each label for a macro-F1 to have an interval: with fewer, one mistake moves the F1
+of that label too far for any interval to hold its level."""
 
 
 class Difference(NamedTuple):
@@ -31,7 +32,7 @@ class Difference(NamedTuple):
 
     @property
     def is_significant(self) -> bool:
-        """Whether it is more than noise: its interval leaves out 0, and so does the test, corrected where it can be."""
+        """Whether the interval excludes 0 and the p-value, corrected where it can be, is below `SIGNIFICANCE`."""
         p_value = self.p_value if self.p_holm is None else self.p_holm
         if self.low is None or self.high is None:
             return False
@@ -45,7 +46,7 @@ class Difference(NamedTuple):
 
 
 class BaselineVerdict(NamedTuple):
-    """A cell at a temperature beside the best baseline of its study."""
+    """A cell at a temperature, compared with the best baseline of its study."""
 
     temperature: float
     baseline_cell_id: str
@@ -57,7 +58,7 @@ class BaselineVerdict(NamedTuple):
 
 
 class Flip(NamedTuple):
-    """A headline that two cells predict otherwise."""
+    """A headline for which two cells predict different labels."""
 
     headline_id: str
     text: str

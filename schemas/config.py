@@ -46,20 +46,20 @@ from schemas.split import SplitSettings
 TAG = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,39}")
 """The key of a tag."""
 LONGEST_TAG = 200
-"""Characters of its value."""
+"""The most characters of its value."""
 
 
 DEFAULT_BASELINES = ("majority class", "finance lexicon", "TF-IDF + linear SVM")
-"""Those that take no more than seconds."""
+"""The baselines that take only seconds."""
 
 
 class BaselineSettings(NamingSettings):
-    """What the models are measured against, on the same headlines."""
+    """The baselines that the models are compared with, on the same headlines."""
 
     names: tuple[str, ...] = Field(
         default=DEFAULT_BASELINES,
-        description="Which run: `majority class`, the train part's; `finance lexicon`, fintone's own word lists; "
-        "`TF-IDF + linear SVM`, on words and characters; with probabilities `TF-IDF + logistic regression`, `TF-IDF + "
+        description="Which to run: `majority class`, the train part's; `finance lexicon`, fintone's own word lists; "
+        "`TF-IDF + linear SVM`, on words and characters; with probabilities: `TF-IDF + logistic regression`, `TF-IDF + "
         "naive Bayes`, `TF-IDF + neural network`, `TF-IDF + random forest`, and `soft-voting ensemble`, the mean of "
         "the best three of these by cross-validation on train. `default` stands for the first three, `all` for all.",
     )
@@ -96,25 +96,25 @@ class DecodingSettings(Settings):
     )
     draws: PositiveInt = Field(
         default=1,
-        description="Draws for each headline. The first is its prediction in the ledger, and never changes with their "
-        "number; more of them show how far a sampled figure moves, and cost no scoring.",
+        description="Draws for each headline. The first is its prediction in the ledger, whatever their number. More "
+        "draws show how far a sampled figure varies, and need no further scoring.",
     )
     seed: int = Field(default=42, ge=0, lt=2**32, description="Seed of the draws.")
 
 
 class PromotionSettings(Settings):
-    """When the fine-tune that validation chose takes the champion's place. They change no id of a study or a cell."""
+    """When the fine-tune that validation chose replaces the champion. No id of a study or a cell depends on these."""
 
     level: float = Field(
         default=0.05,
         gt=0,
         lt=1,
-        description="Level that all judgements by the same test headlines share: McNemar's exact tests against the "
+        description="Level that all judgements on the same test headlines share: McNemar's exact tests against the "
         "champion and the best baseline have 6 / (pi^2 k^2) of it at the k-th judgement.",
     )
-    min_accuracy: float = Field(default=0.5, ge=0, le=1, description="Accuracy on test that it must reach.")
+    min_accuracy: float = Field(default=0.5, ge=0, le=1, description="Least accuracy on test.")
     max_unparsed_rate: float = Field(
-        default=0.05, ge=0, le=1, description="Share of test headlines at most that it may answer with no label."
+        default=0.05, ge=0, le=1, description="Largest share of test headlines that it may answer with no label."
     )
     beat_baseline: bool = Field(default=True, description="Whether it must beat the study's best baseline, too.")
 
@@ -126,8 +126,8 @@ class RaceSettings(Settings):
         default=0.05,
         gt=0,
         lt=1,
-        description="Chance at most that a race drops any cell for one that is no better: each of McNemar's exact "
-        "tests has this level over the number of tests that the race may make.",
+        description="Upper bound of the chance that a race drops any cell for one that is no better: each of McNemar's "
+        "exact tests has this level divided by the number of tests that the race may make.",
     )
 
 
@@ -136,13 +136,13 @@ class RunnerSettings(Settings):
 
     kind: Literal["local", "ray"] = Field(
         default="local",
-        description="`local`: on this machine (`training.side_by_side`). `ray`: on the nodes of a Ray cluster, cells "
-        "that share no training side by side. Needs `pip install 'fintone[ray]'` and a Prefect server.",
+        description="`local`: on this machine (`training.side_by_side`). `ray`: on the nodes of a Ray cluster, where "
+        "cells that share no training run at the same time. Needs `pip install 'fintone[ray]'` and a Prefect server.",
     )
     address: str | None = Field(
         default=None,
-        description="Of the Ray cluster: HOST:6379, or ray://HOST:10001. When not given, the one that runs on this "
-        "machine or, where none does, one that is started for the run.",
+        description="Address of the Ray cluster: HOST:6379, or ray://HOST:10001. When not given, the cluster on this "
+        "machine or, where none runs, one that is started for the run.",
         min_length=1,
     )
     gpus_per_cell: float | None = Field(
@@ -186,13 +186,13 @@ class StudyConfig(Settings):
     name: str = Field(description="Name of the profile.", pattern=r"^[a-z][a-z0-9-]*$")
     study_name: str | None = Field(
         default=None,
-        description="What people call the study, as `--name` says; it changes no id. A run without one keeps the name.",
+        description="A readable name of the study (`--name`); it changes no id. A run without one keeps the name.",
         max_length=80,
     )
     tags: dict[str, str] = Field(
         default={},
-        description="Marks of the study, as `--tag desk=fx` says: keys to values. They change no id. A run without any "
-        "keeps the tags; one with some replaces them.",
+        description="Tags of the study (`--tag desk=fx`): keys to values. They change no id. A run without tags keeps "
+        "them; a run with tags replaces them.",
         max_length=20,
     )
     data: DataSettings
@@ -206,8 +206,8 @@ class StudyConfig(Settings):
         default={},
         description="Settings that vary, each with its values, as in `{lora.r: [16, 64], training.epochs: [1, 3]}`: "
         "one cell for each combination. Any setting of `base_model`, `prompt`, `lora` or `training` that changes a "
-        "result may vary. A list of such grids has the cells of each, as where models need other learning rates. "
-        "`learning_rates`, `epochs` and `seeds` are short for `training.learning_rate`, "
+        "result may vary. A list of such grids has the cells of each, for models that need different learning "
+        "rates. `learning_rates`, `epochs` and `seeds` are short for `training.learning_rate`, "
         "`training.epochs` and `training.seed`.",
     )
     curve_epochs: tuple[PositiveInt, ...] = Field(
@@ -217,7 +217,7 @@ class StudyConfig(Settings):
         default="all",
         description="`all`: every cell of the grid is trained to its end. `race`: at the end of each epoch the cells "
         "are compared on validation, and those that are significantly worse than the best are dropped, so that their "
-        "later epochs are not trained. What is not dropped has the result that it would have under `all`. Untouched "
+        "later epochs are not trained. A cell that is not dropped has the same result as under `all`. Untouched "
         "bases, baselines, the epoch curve and studies with `split.folds` or `split.windows` do not race.",
     )
     race: RaceSettings = RaceSettings()
@@ -250,10 +250,10 @@ class StudyConfig(Settings):
     def _only_what_may_vary(cls, grid: Grid | tuple[Grid, ...]) -> Grid | tuple[Grid, ...]:
         settings = dict(iterate_settings(cls))
         grids = grid if isinstance(grid, tuple) else (grid,)
-        for path in dict.fromkeys(path for own in grids for path in own):
+        for path in dict.fromkeys(path for axes in grids for path in axes):
             if path not in VARIABLE:
                 raise ValueError(explain_fixed(path) if path in settings else f"there is no setting {path!r:.50}")
-        checked = tuple({path: check_values(path, values) for path, values in own.items()} for own in grids)
+        checked = tuple({path: check_values(path, values) for path, values in axes.items()} for axes in grids)
         if not checked:
             raise ValueError("is an empty list; give a grid, or {} for none")
         return checked if isinstance(grid, tuple) else checked[0]
@@ -279,8 +279,8 @@ class StudyConfig(Settings):
             base = cell.base_model
             known = days.setdefault((base.name, base.revision), base.trained_until)
             if known != base.trained_until:
-                told = " and ".join(str(day or "not set") for day in (known, base.trained_until))
-                raise ValueError(f"{TRAINED_UNTIL} of {base.name} is {told}: give one day for each model")
+                both = " and ".join(str(day or "not set") for day in (known, base.trained_until))
+                raise ValueError(f"{TRAINED_UNTIL} of {base.name} is {both}: give one day for each model")
         return self
 
     @property

@@ -1,4 +1,4 @@
-"""What came of an ingestion, as numbers and short texts: read by storage, shown by reporting and the command line."""
+"""The results of an ingestion, as numbers and short texts: read by storage, shown by reporting and the command line."""
 
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
@@ -8,7 +8,7 @@ from schemas.label import LABELS
 from schemas.settings import Settings
 
 MOST_REASONS = 3
-"""Reasons that a line tells."""
+"""The most reasons that one line lists."""
 
 
 def describe_damage(headlines: int, example: str | None) -> str:
@@ -21,9 +21,9 @@ def warn_of_labels(labels: Collection[str]) -> list[str]:
     missing = [label.value for label in LABELS if label not in labels]
     if not missing:
         return []
-    told = f"no headline is labelled {' or '.join(missing)}, and a study needs all three labels"
+    problem = f"no headline is labelled {' or '.join(missing)}, and a study needs all three labels"
     of_two = ", or set split.classes=present for a study of two labels" if len(missing) == 1 else ""
-    return [f"{told}: check that the right column is read, and that data.label_map names every word{of_two}"]
+    return [f"{problem}: check that the right column is read, and that data.label_map names every word{of_two}"]
 
 
 class LabelCount(NamedTuple):
@@ -45,11 +45,11 @@ class ReasonCount(NamedTuple):
 
 def describe_reasons(reasons: Sequence[ReasonCount]) -> str:
     """The commonest reasons in brackets, with a space before them; empty where there are none."""
-    told = ", ".join(
-        f"{each.rows:,}: {each.example}{' and the like' if each.rows > 1 and each.example != each.reason else ''}"
-        for each in reasons[:MOST_REASONS]
+    listed = ", ".join(
+        f"{count.rows:,}: {count.example}{' and the like' if count.rows > 1 and count.example != count.reason else ''}"
+        for count in reasons[:MOST_REASONS]
     )
-    return f" (most often {told})" if told else ""
+    return f" (most often {listed})" if listed else ""
 
 
 class CopyCount(NamedTuple):
@@ -93,8 +93,8 @@ class Changes(NamedTuple):
 class Drift(NamedTuple):
     """One measure now and before.
 
-    `drift` is none, moderate or major for a population stability index; None for another measure, and where nothing can
-    be said of it for a `reason`.
+    `drift` is none, moderate or major for a population stability index; None for other measures, and where a `reason`
+    explains why it is unknown.
     """
 
     measure: str
@@ -105,12 +105,12 @@ class Drift(NamedTuple):
 
     @property
     def is_index(self) -> bool:
-        """Whether it compares now with before by itself: a population stability index, which has no value before."""
+        """Whether the measure is a population stability index, which compares now with before in one value."""
         return self.drift is not None or self.reason is not None
 
     @property
     def verdict(self) -> str:
-        """What is said of the drift; empty for a measure that is no index."""
+        """The drift in words; empty for a measure that is not an index."""
         return f"unknown, because {self.reason}" if self.reason else self.drift or ""
 
 
@@ -139,26 +139,26 @@ class DataReport(Settings):
     changes: Changes | None
     drift: tuple[Drift, ...]
     not_read: tuple[str, ...] | None = None
-    """Files and sheets that were passed over, each with the reason; None where an older version ingested."""
+    """Files and sheets that were skipped, each with the reason; None where an older version ingested."""
     headlines_damaged: int | None = None
     """Headlines whose text looks damaged; None where an older version ingested."""
     damaged_example: str | None = None
     rows_added: int = 0
-    """Rows that those with a label for each of several entities became beyond their number."""
+    """Extra rows from those with a label for each of several entities, which become a row for each."""
     rows_left_out: int = 0
     """Rows that the settings left out."""
     left_out: tuple[tuple[str, int], ...] = ()
-    """The commonest reasons for these, each with its rows."""
+    """The commonest reasons for leaving them out, each with its rows."""
 
     def warn(self) -> list[str]:
         """A sentence for each doubt about the columns, and about labels that no headline has."""
-        return [*self.columns.warn(), *warn_of_labels([each.label for each in self.labels])]
+        return [*self.columns.warn(), *warn_of_labels([count.label for count in self.labels])]
 
     def describe_added(self) -> str:
-        """How many rows further entities added, after the number that was read; empty where none did."""
+        """How many rows further entities added, to follow the number of rows read; empty where there are none."""
         return f", and {self.rows_added:,} more for further entities" if self.rows_added else ""
 
     def describe_left_out(self) -> str:
         """How many rows were left out, with the commonest reasons."""
-        told = ", ".join(f"{rows:,}: {reason}" for reason, rows in self.left_out[:MOST_REASONS])
-        return f"{self.rows_left_out:,} (most often {told})"
+        listed = ", ".join(f"{rows:,}: {reason}" for reason, rows in self.left_out[:MOST_REASONS])
+        return f"{self.rows_left_out:,} (most often {listed})"

@@ -13,28 +13,28 @@ from schemas.errors import InputError
 
 ENDING = ".unfinished"
 LONGEST_NAME = 64
-"""Characters of the name that are in the name of what is unfinished; a file system allows some 255 in all."""
+"""Characters of a file's name that the name of its unfinished version keeps; a file system allows about 255 in all."""
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class OutputError(InputError):
-    """What was to be written cannot be written there."""
+    """The output cannot be written there."""
 
 
 class FolderTakenError(OutputError):
-    """Something else is there by now."""
+    """Something else is already there."""
 
 
 @contextmanager
 def appearing_file(path: Path, is_kept: Callable[[], bool] = lambda: False) -> Iterator[Path]:
-    """Lend a path beside `path`; when the block has written it, it takes the place of `path` in one step.
+    """Yield a temporary path next to `path`; once the block has written it, it replaces `path` in one step.
 
-    Where the block raises, `path` stays as it was. A link stays a link: the file that it names is replaced. What is no
-    file, such as a pipe or /dev/null, is lent itself.
+    Where the block raises, `path` stays as it was. A link stays a link: the file that it names is replaced. A pipe or
+    other special file, such as /dev/null, is yielded itself.
 
     Args:
         path: The file.
-        is_kept: Whether what was written becomes the file where the block raises anything but an `OSError`.
+        is_kept: Whether what was written replaces the file even if the block raises, except for an `OSError`.
 
     Raises:
         OutputError: It cannot be written, or the disk is full.
@@ -70,16 +70,16 @@ def _check_device(path: Path, target: Path) -> Path:
 
 @contextmanager
 def appearing_folder(folder: Path, *, replace: bool) -> Iterator[Path]:
-    """Lend a path beside `folder`; when the block has filled it, it becomes `folder`, and is deleted if it raises.
+    """Yield a temporary path next to `folder`; it becomes `folder` after the block, or is deleted if the block raises.
 
-    What killed processes left unfinished of the same folder is deleted first.
+    Unfinished versions of the same folder that killed processes left are deleted first.
 
     Args:
         folder: Where it is to appear.
-        replace: It takes the place of what is there; else that has to be an empty folder, or nothing.
+        replace: Replace what is there; otherwise there must be nothing, or an empty folder.
 
     Raises:
-        FolderTakenError: Something is there by now that may not be replaced.
+        FolderTakenError: Something is there that may not be replaced.
     """
     with _unfinished_beside(folder, _make_folder) as unfinished:
         yield unfinished
@@ -89,9 +89,9 @@ def appearing_folder(folder: Path, *, replace: bool) -> Iterator[Path]:
 
 @contextmanager
 def appearing_files(folder: Path) -> Iterator[Path]:
-    """Lend an empty folder; when the block has filled it, each of its files takes its place in `folder` in one step.
+    """Yield an empty folder; after the block, each of its files is moved to its place in `folder` in one step.
 
-    Other files of `folder` stay. Those at the top come after those below, in the order in which they were written.
+    Other files of `folder` stay. Files at the top are moved after those in subfolders, in the order of their writing.
 
     Raises:
         OutputError: They cannot be written, or the disk is full; then `folder` is as it was.
@@ -130,7 +130,7 @@ def _move_in(unfinished: Path, folder: Path, *, replace: bool) -> None:
 
 
 def _open_to_others(folder: Path) -> None:
-    """Give each file the permissions that a new file has here; safetensors are written for the owner alone."""
+    """Give each file the permissions that a new file has here; safetensors are written for the owner only."""
     probe = folder / ".permissions"
     probe.touch()
     mode = probe.stat().st_mode
@@ -154,7 +154,7 @@ def _make_folder(path: Path) -> None:
 
 @contextmanager
 def _unfinished_beside(path: Path, make: Callable[[Path], None]) -> Iterator[Path]:
-    """Lend a new file or folder beside `path`, under a lock that ends with this process; delete it if it is left."""
+    """Yield a new file or folder next to `path`, locked until this process ends; delete it if it is still there."""
     _clear_abandoned(path)
     unfinished = _name_beside(path)
     make(unfinished)
@@ -170,19 +170,19 @@ def _unfinished_beside(path: Path, make: Callable[[Path], None]) -> Iterator[Pat
 def _clear_abandoned(path: Path) -> None:
     """Delete what killed processes left unfinished beside `path`: nobody has the lock on it."""
     prefix = f".{path.name[:LONGEST_NAME]}."
-    for left in path.parent.glob(f".*{ENDING}"):
-        if left.name.startswith(prefix):
+    for leftover in path.parent.glob(f".*{ENDING}"):
+        if leftover.name.startswith(prefix):
             with suppress(OSError):
-                descriptor = os.open(left, os.O_RDONLY)
+                descriptor = os.open(leftover, os.O_RDONLY)
                 try:
                     if _try_lock(descriptor):
-                        _delete(left)
+                        _delete(leftover)
                 finally:
                     os.close(descriptor)
 
 
 def is_abandoned(path: Path) -> bool:
-    """Whether a file or folder is what a killed process left unfinished, so that nobody has the lock on it."""
+    """Whether a killed process left a file or folder unfinished: nobody holds the lock on it."""
     if not (path.name.startswith(".") and path.name.endswith(ENDING)):
         return False
     descriptor = os.open(path, os.O_RDONLY)

@@ -1,4 +1,4 @@
-"""How large a base model is, from its name alone: before anything of it was fetched."""
+"""The size of a base model, from its name only, before any of its files is fetched."""
 
 import math
 import re
@@ -12,28 +12,28 @@ from schemas.profiles import build_config, load_profile
 PARAMETERS_IN_NAME = re.compile(r"(\d+(?:\.\d+)?)b\b", re.IGNORECASE)
 
 BYTES_A_WEIGHT = {"nf4": 0.5 + 4 / 64, "none": 2.0}
-"""In memory; NF4 keeps a float32 scale for each block of 64 weights."""
+"""Bytes in memory; NF4 keeps a float32 scale for each block of 64 weights."""
 
 
 @dataclass(frozen=True)
 class Footprint:
-    """What a base model takes, in gigabytes."""
+    """The memory and disk that a base model takes, in gigabytes."""
 
     billions: float
-    """Of parameters."""
+    """Parameters, in billions."""
     weights: int
-    """In memory; training takes about as much again."""
+    """Memory of the weights; training takes about as much again."""
     files: float
-    """On disk, 16 bits a weight."""
+    """Disk, at 16 bits a weight."""
 
     @property
     def training(self) -> int:
-        """In memory, to train an adapter."""
+        """Memory to train an adapter."""
         return 2 * self.weights
 
 
 def estimate_footprint(base: BaseModelSettings) -> Footprint | None:
-    """Read the size from a name such as `Llama-2-7b-hf`; None where it tells none."""
+    """Read the size from a name such as `Llama-2-7b-hf`; None where the name has none."""
     named = PARAMETERS_IN_NAME.search(base.name)
     if named is None:
         return None
@@ -47,5 +47,5 @@ def count_weight_bytes(folder: Path) -> int:
 
 
 def desk_footprint() -> Footprint:
-    """What the base model of the profile `desk` takes, whose name tells its size."""
+    """The footprint of the base model of the profile `desk`, whose name holds its size."""
     return cast("Footprint", estimate_footprint(build_config(load_profile("desk")).base_model))

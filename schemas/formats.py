@@ -3,8 +3,8 @@
 from typing import Literal, get_args
 
 LabelledFormat = Literal["csv", "json", "json-lines", "parquet", "arrow", "excel", "phrasebank"]
-"""`csv` is for tabs too, `arrow` for Feather."""
+"""`csv` includes tab-separated files, `arrow` includes Feather."""
 Format = Literal[LabelledFormat, "lines"]
-"""`lines`: a headline a line, which has no label."""
+"""`lines`: one headline on each line, without a label."""
 
 LABELLED_FORMATS, FORMATS = get_args(LabelledFormat), get_args(Format)

@@ -1,4 +1,4 @@
-"""What is true of the frames of headlines that travel between ingestion, storage and learning: pandera schemas."""
+"""Pandera schemas of the frames of headlines that ingestion, storage and learning exchange."""
 
 from typing import Any
 
@@ -21,18 +21,18 @@ MAX_NAME = 500
 CONTROL_CHARACTERS = r"[\x00-\x08\x0E-\x1B\x7F]"
 """All but tabs and line ends, which are white space."""
 EARLIEST, CLOCKS = pd.Timestamp("1950-01-01"), pd.Timedelta(days=1)
-"""An earlier publication is a mistake; a later one than now is, beyond what time zones and clocks differ by."""
+"""A date before `EARLIEST` is a mistake, and so is one later than now by more than time zones and clocks differ."""
 SPREADSHEET_ERROR = (
     r"^#(?:NULL!|DIV/0!|VALUE!|REF!|NAME\?|NUM!|SPILL!|CALC!|FIELD!|BLOCKED!|CONNECT!|UNKNOWN!|BUSY!|ERROR!"
     r"|GETTING_DATA|WERT!|BEZUG!|ZAHL!|NV|VALOR!|NOME\?|NÚM!|N/D|VALEUR!|NOM\?|NOMBRE!|¡(?:VALOR|REF|NUM)!|¿NOMBRE\?)$"
     r"|^Err:[0-9]{3}$"
 )
-"""What a cell shows whose formula failed: Excel in English, German, Portuguese, French and Spanish, Google Sheets, and
-LibreOffice."""
+"""What a cell shows if its formula failed: in Excel in English, German, Portuguese, French and Spanish, in Google
+Sheets and in LibreOffice."""
 
 
 class Text(STRING):
-    """pandas' own strings, by the type of the column: for `str` pandera looks at every value."""
+    """pandas strings, checked by the type of the column: for `str` pandera would check every value."""
 
     def check(self, pandera_dtype: DataType, data_container: Any = None) -> bool:  # noqa: ARG002
         """Whether a column of that type holds strings."""
@@ -42,8 +42,7 @@ class Text(STRING):
 class CandidateFrame(pa.DataFrameModel):
     """Rows of a source before they are accepted: a row without a defect has a text and one of the three labels.
 
-    A missing value passes the checks of its column, because a row that could not be taken apart has a defect and
-    nothing else to say.
+    A missing value passes the checks of its column, because a row that could not be parsed has a defect and no values.
     """
 
     row_number: Series[int] = pa.Field(ge=1)
@@ -62,25 +61,25 @@ class CandidateFrame(pa.DataFrameModel):
     @pa.check("text", name="empty text")
     @classmethod
     def has_something_to_see(cls, texts: Series[str]) -> pd.Series:
-        """Not only white space and characters that show nothing."""
+        """Not only white space and invisible characters."""
         return texts.str.contains(r"[^\pZ\pC]", regex=True)
 
     @pa.check("text", name="error value of a spreadsheet instead of a text")
     @classmethod
     def no_error_value(cls, texts: Series[str]) -> pd.Series:
-        """None that a spreadsheet shows for a formula that failed; Excel takes a headline with `=` first for one."""
+        """Not the error of a formula that failed; Excel takes a headline that begins with `=` for a formula."""
         return ~texts.str.contains(SPREADSHEET_ERROR, regex=True)
 
     @pa.check("text", name="word for a missing value instead of a text")
     @classmethod
     def no_missing_word(cls, texts: Series[str]) -> pd.Series:
-        """None of the words that programs write where they have no text."""
+        """Not a word that programs write for a missing value."""
         return ~texts.str.lower().isin(MISSING_WORDS)
 
     @pa.check("text", name="control character in the text")
     @classmethod
     def no_control_character(cls, texts: Series[str]) -> pd.Series:
-        """None that could steer a terminal or end a string early; tabs and line ends are white space."""
+        """Nothing that could control a terminal or end a string early; tabs and line ends are white space."""
         return ~texts.str.contains(CONTROL_CHARACTERS, regex=True)
 
     @pa.check("text", name=f"text of more than {MAX_CHARACTERS:,} characters")
@@ -92,7 +91,7 @@ class CandidateFrame(pa.DataFrameModel):
     @pa.check("context", name="control character in the context")
     @classmethod
     def no_control_character_in_context(cls, contexts: Series[str]) -> pd.Series:
-        """As in a text."""
+        """The same rule as for a text."""
         return ~contexts.str.contains(CONTROL_CHARACTERS, regex=True)
 
     @pa.check("context", name=f"context of more than {MAX_CONTEXT:,} characters")
@@ -104,17 +103,17 @@ class CandidateFrame(pa.DataFrameModel):
     @pa.check("defect", name="defect")
     @classmethod
     def no_defect(cls, defects: Series[str]) -> pd.Series:
-        """A row that was taken apart has none."""
+        """A row that could be parsed has none."""
         return defects.isna()
 
     class Config:
-        """Nothing else, and nothing converted in silence."""
+        """No other columns, and no silent conversions."""
 
         strict = True
 
 
 class PublicationFrame(pa.DataFrameModel):
-    """The word for a time of publication and the time in UTC; each is missing where there is none."""
+    """The text of each time of publication, and the time in UTC, missing where the text cannot be read."""
 
     word: Series[Text]
     published_at: Series[DateTime] = pa.Field(nullable=True)
@@ -122,7 +121,7 @@ class PublicationFrame(pa.DataFrameModel):
     @pa.check("published_at", name="date that cannot be read", ignore_na=False)
     @classmethod
     def is_read(cls, times: Series[Any]) -> pd.Series:
-        """The word is a date or a time."""
+        """The text is a date or a time."""
         return times.notna()
 
     @pa.check("published_at", name=f"date before {EARLIEST.year}")
@@ -138,15 +137,15 @@ class PublicationFrame(pa.DataFrameModel):
         return times <= pd.Timestamp.now("UTC").tz_localize(None) + CLOCKS
 
     class Config:
-        """Nothing else, and nothing converted in silence."""
+        """No other columns, and no silent conversions."""
 
         strict = True
 
 
 class AcceptedFrame(pa.DataFrameModel):
-    """Accepted rows: the headline of each, its file and its row in it, and what the source says besides.
+    """Accepted rows: the headline of each, its file and row number there, and the further columns of the source.
 
-    A row with a label for each of several entities has a line for each.
+    A row with a label for each of several entities is one row here for each of them.
     """
 
     headline_id: Series[Text] = pa.Field(str_length={"min_value": 16, "max_value": 16})
@@ -158,7 +157,7 @@ class AcceptedFrame(pa.DataFrameModel):
     extra: Series[Text] = pa.Field(nullable=True)
 
     class Config:
-        """Nothing else, and nothing converted in silence."""
+        """No other columns, and no silent conversions."""
 
         strict = True
 
@@ -166,7 +165,7 @@ class AcceptedFrame(pa.DataFrameModel):
 class HeadlineFrame(pa.DataFrameModel):
     """Accepted headlines, one row each, in the order of the source.
 
-    Headlines of one text share `text_id`, those that differ only in what `ingestion.masking` leaves out share
+    Headlines with the same text share `text_id`, those that differ only in what `ingestion.masking` leaves out share
     `masked_id`, and all that are copies or near copies of each other, directly or through others, share `group_id`.
     """
 
@@ -182,7 +181,7 @@ class HeadlineFrame(pa.DataFrameModel):
     instrument: Series[Text] = pa.Field(nullable=True, str_length={"min_value": 1, "max_value": MAX_NAME})
 
     class Config:
-        """Nothing else, and nothing converted in silence."""
+        """No other columns, and no silent conversions."""
 
         strict = True
 
@@ -196,7 +195,7 @@ class RejectedFrame(pa.DataFrameModel):
     raw: Series[Text]
 
     class Config:
-        """Nothing else, and nothing converted in silence."""
+        """No other columns, and no silent conversions."""
 
         strict = True
 
@@ -208,13 +207,13 @@ class GivenFrame(pa.DataFrameModel):
     part: Series[Text] = pa.Field(isin=SPLIT_PARTS)
 
     class Config:
-        """Nothing else, and nothing converted in silence."""
+        """No other columns, and no silent conversions."""
 
         strict = True
 
 
 class QuarantineFrame(pa.DataFrameModel):
-    """Rows whose text the source also labels otherwise, accepted or not."""
+    """Rows whose text has another label elsewhere in the source, accepted or not."""
 
     source: Series[Text]
     row_number: Series[int] = pa.Field(ge=1)
@@ -224,6 +223,6 @@ class QuarantineFrame(pa.DataFrameModel):
     resolution: Series[Text] = pa.Field(isin=["dropped", "outvoted", "majority", "kept"])
 
     class Config:
-        """Nothing else, and nothing converted in silence."""
+        """No other columns, and no silent conversions."""
 
         strict = True

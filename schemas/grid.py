@@ -1,7 +1,7 @@
 """The grid of a study: which settings vary, with which values, and the resolved settings of each point.
 
-Any setting of `CellSettings` may vary that has an effect on a result. Nothing here names one, but for the short names
-that grids had when they knew three settings alone.
+Any setting of `CellSettings` that has an effect on a result may vary. Three settings have short names, from when grids
+could vary only these.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -41,13 +41,13 @@ REASONS = {
     **dict.fromkeys(("name", "study_name", "tags"), "it is the study's"),
     "data": "all cells of a study answer the same headlines",
     "split": "all cells of a study answer the same headlines",
-    "baselines": "they are the same beside every cell",
+    "baselines": "they are the same for every cell",
     "training": "it changes memory, speed or safety and no result, so that the cells would be equal",
     "grid": "it is the grid itself",
     "curve_epochs": "it is a list already",
-    "search": "it says how the grid is gone through",
-    "race": "it says how the grid is gone through",
-    "decoding": "every cell is evaluated at every temperature, and sampled alike",
+    "search": "it says how the grid is searched",
+    "race": "it says how the grid is searched",
+    "decoding": "every cell is evaluated at every temperature, with the same sampling",
     "promotion": "a study is judged once",
     "runner": "where cells run changes no result",
 }
@@ -62,23 +62,24 @@ def open_short_names(values: Mapping[str, Any]) -> dict[str, Any]:
         if "curve_epochs" in grid:
             opened["curve_epochs"] = grid["curve_epochs"]
     elif isinstance(grid, Sequence):
-        opened["grid"] = [_open_names(own) if isinstance(own, Mapping) else own for own in grid]
+        opened["grid"] = [_open_names(axes) if isinstance(axes, Mapping) else axes for axes in grid]
     return opened
 
 
 def _open_names(grid: Mapping[str, Any]) -> dict[str, Any]:
-    return {SHORT_NAMES.get(name, name): _spell_days(own) for name, own in grid.items() if name != "curve_epochs"}
+    varied = {name: values for name, values in grid.items() if name != "curve_epochs"}
+    return {SHORT_NAMES.get(name, name): _spell_days(values) for name, values in varied.items()}
 
 
 def _spell_days(values: Any) -> Any:
-    """The values of a setting, days that YAML has read as words: a grid holds what JSON can say."""
+    """The values of a setting, with days that YAML has parsed as text again: a grid holds JSON values."""
     if not isinstance(values, list | tuple):
         return values
     return [value.isoformat() if isinstance(value, date) else value for value in values]
 
 
 def explain_fixed(path: str) -> str:
-    """Say why a setting cannot vary."""
+    """Explain why a setting cannot vary."""
     return f"{path} cannot vary: {REASONS[path.partition('.')[0]]}; set it with --set {path}=VALUE"
 
 
@@ -95,8 +96,8 @@ def check_values(path: str, values: tuple[JsonValue, ...]) -> tuple[JsonValue, .
         try:
             checked.append(adapter.dump_python(adapter.validate_python(value), mode="json"))
         except ValidationError as error:
-            said = error.errors()[0]["msg"].removeprefix("Value error, ").replace("Input should", "must")
-            raise ValueError(f"{path} = {show(value)}: {said}") from error
+            rule = error.errors()[0]["msg"].removeprefix("Value error, ").replace("Input should", "must")
+            raise ValueError(f"{path} = {show(value)}: {rule}") from error
     if not checked or any(value in checked[:place] for place, value in enumerate(checked)):
         raise ValueError(f"{path} = {show(list(values))}: " + ("names a value twice" if checked else "give a value"))
     return tuple(checked)
@@ -116,13 +117,13 @@ def resolve_point(settings: CellSettings, point: Mapping[str, JsonValue]) -> Cel
     """
     values = settings.model_dump()
     if "base_model.name" in point:
-        values["base_model"]["revision"] = None  # a revision is one of the model that it was set for
+        values["base_model"]["revision"] = None  # a revision belongs to the model that it was set for
         if BaseModelSettings.model_validate({"name": point["base_model.name"]}).name != settings.base_model.name:
-            values["base_model"] |= dict.fromkeys(OF_RECORD)  # so is what is said of it
+            values["base_model"] |= dict.fromkeys(OF_RECORD)  # and so do these
     for path, value in point.items():
         group, _, name = path.partition(".")
         values[group][name] = value
-    if not values["prompt"]["examples"]:  # points that differ in these alone are one cell
+    if not values["prompt"]["examples"]:  # points that differ only in these are one cell
         values["prompt"] = {name: value for name, value in values["prompt"].items() if name not in OF_EXAMPLES}
     try:
         return CellSettings.model_validate(values)

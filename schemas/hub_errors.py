@@ -1,12 +1,12 @@
-"""What the hub says of a model or a data set that it does not give."""
+"""Errors of the hub for a model or a data set that it refuses."""
 
 
 def explain_refusal(error: Exception, revision: str | None, elsewhere: str = "") -> str | None:
-    """What is the matter and what helps, to follow a name; None where it is not the hub that refused.
+    """The problem and its remedy, as text that follows a name; None where it was not the hub that refused.
 
     Args:
         error: What the hub's client raised.
-        revision: What was asked for.
+        revision: The requested revision.
         elsewhere: Where else the name was looked for, such as `; nor is it a folder here`.
     """
     from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError

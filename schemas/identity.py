@@ -9,7 +9,7 @@ def content_id(value: Any) -> str:
     """Twelve hexadecimal characters of the SHA-256 of the value as canonical JSON.
 
     Args:
-        value: Anything that JSON can say; the order of a mapping's keys does not matter.
+        value: Any JSON value; the order of a mapping's keys does not matter.
     """
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return short_hash(text, 12)

@@ -1,4 +1,4 @@
-"""How counts, values and lists of names are spelled in a line."""
+"""Formats counts, values and lists of names in a line."""
 
 from collections.abc import Sequence
 
@@ -12,9 +12,9 @@ def list_some(names: Sequence[str]) -> str:
     return ", ".join(names[:MOST_NAMES]) + (f" and {more:,} more" if more > 0 else "")
 
 
-def count(number: int, what: str) -> str:
+def count(number: int, noun: str) -> str:
     """A number of things: `1 group`, `2,000 groups`."""
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def cut(text: str) -> str:

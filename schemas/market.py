@@ -1,4 +1,4 @@
-"""What `fintone market` is asked, and what came of it."""
+"""The settings and the result of `fintone market`."""
 
 import re
 from dataclasses import dataclass
@@ -26,15 +26,15 @@ Horizon = Annotated[int, Field(ge=1, le=MOST_SESSIONS)]
 
 
 class MarketSettings(Settings):
-    """Prices, the model whose sentiment is set beside them, and how."""
+    """The prices, the model whose sentiment is compared with them, and how."""
 
     prices: str = Field(
-        description="A file of prices: date, instrument, close; or a column an instrument.", min_length=1
+        description="A file of prices: date, instrument, close; or date and a column for each instrument.", min_length=1
     )
     horizons: Annotated[tuple[Horizon, ...], BeforeValidator(_read_horizons)] = Field(
         default=(1, 5),
         min_length=1,
-        description="Sessions from the close that knows a headline to the end of a return.",
+        description="Sessions from the first close after a headline to the end of a return.",
     )
     calendar: str = Field(default="XNYS", description="The exchange: a code of exchange_calendars, or 24/7.")
     model: str = Field(
@@ -45,8 +45,8 @@ class MarketSettings(Settings):
     )
     timezone: str | None = Field(
         default=None,
-        description="A headline of midnight in this zone is taken for one with a date alone: it is known at the end of "
-        "that day. As the model's study read dates when not given.",
+        description="A headline at midnight in this zone counts as one with only a date, which is known at the end of "
+        "that day. When not given, the zone in which the model's study read dates.",
     )
     price_column: str | None = Field(default=None, description="Column of the prices; found by names when not given.")
 
@@ -63,7 +63,7 @@ class MarketSettings(Settings):
 
 @dataclass(frozen=True)
 class Measured:
-    """A measurement, and what a user should know of it."""
+    """A measurement, with notes for the user."""
 
     market_id: str
     cell_id: str

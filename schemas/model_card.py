@@ -1,4 +1,4 @@
-"""What is said of a model that leaves fintone: read by storage, checked by learning, written down by reporting."""
+"""The facts about an exported model: read by storage, checked by learning, written to its card by reporting."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -21,16 +21,16 @@ class Canaries:
     probabilities: NDArray[np.float64]
     """[N, 4]: negative, neutral, positive, unparsed."""
     computed_in: str
-    """The arithmetic of the model that gave them, as torch names it."""
+    """The precision in which the model computed them, as torch names it."""
     contexts: tuple[str | None, ...]
-    """The text that the source has on each headline; None where it has none."""
+    """The context of each headline in the source; None where it has none."""
     instruments: tuple[str | None, ...]
-    """What each is about; None where the source does not say."""
+    """What each headline is about; None where the source does not say."""
 
 
 @dataclass(frozen=True)
 class ExportForm:
-    """What an exported folder holds and how it is used, as its kind of model tells it."""
+    """What an exported folder holds and how it is used, as its kind of model describes it."""
 
     is_whole: bool
     """Whether it holds a whole model; else an adapter, which needs its base."""
@@ -43,7 +43,7 @@ class ExportForm:
     task: str
     """Its task, as model hubs know it."""
     usage: tuple[str, ...]
-    """How to ask it, as lines of Markdown."""
+    """How to use it, as lines of Markdown."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class CellCard:
     base_model: str
     base_revision: str
     base_folder: str | None
-    """Where it was found; None where an older version did not say."""
+    """Where it was found; None where an older version did not record it."""
     learning_rate: float
     epochs: int
     seed: int

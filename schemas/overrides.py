@@ -27,12 +27,12 @@ def apply_overrides(values: Mapping[str, Any], assignments: Sequence[str]) -> di
     A value is read as YAML; a list may be written `[1,3]` or `1,3`; a text setting takes the words as they are,
     unless they are empty, `null` or in quotes. Keys and values of a mapping are words: `{0: negative, no: neutral}`; a
     text in its place, such as the name of a file, stays a text.
-    `grid.any.setting=values` has a setting vary, in each grid of several, and `any.setting=value` has it vary no
-    longer.
+    `grid.any.setting=values` makes a setting vary, in each grid if there are several, and `any.setting=value` stops it
+    from varying.
 
     Raises:
-        InputError: An assignment has no equals sign, its setting is unknown or cannot vary, or its value is no YAML or
-            too much of it.
+        InputError: An assignment has no equals sign, its setting is unknown or cannot vary, or its value is not YAML or
+            is too large.
     """
     fields = dict(iterate_settings(StudyConfig))
     result = open_short_names(deepcopy(dict(values)))
@@ -64,7 +64,7 @@ def apply_overrides(values: Mapping[str, Any], assignments: Sequence[str]) -> di
 def _list_grids(values: dict[str, Any]) -> list[dict[str, Any]]:
     """The grids of a profile, which may be one or a list."""
     grid = values.get("grid", {})
-    return [own for own in (grid if isinstance(grid, list) else [grid]) if isinstance(own, dict)]
+    return [axes for axes in (grid if isinstance(grid, list) else [grid]) if isinstance(axes, dict)]
 
 
 def _find_varied(name: str, fields: Mapping[str, FieldInfo]) -> str:
@@ -77,7 +77,7 @@ def _find_varied(name: str, fields: Mapping[str, FieldInfo]) -> str:
 
 
 def _parse_list(path: str, text: str, field: FieldInfo) -> Any:
-    """The values of a setting that varies, of which a list or a mapping is one value."""
+    """The values of a setting that varies; a list or a mapping among them is one value."""
     listed = text if text.startswith("[") else f"[{text}]"
     return _read(path, listed, as_words=any(kind is str or get_origin(kind) is dict for kind in _kinds(field)))
 

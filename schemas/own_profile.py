@@ -22,7 +22,7 @@ _WANTED = "settings, as `fintone profiles desk` prints them"
 
 
 def is_own_profile(name: str) -> bool:
-    """Whether the name of a profile is the path of a file: it has an ending or a folder, or it is there."""
+    """Whether the name of a profile is the path of a file: it has an ending or a folder, or the file exists."""
     return name.endswith(ENDINGS) or "/" in name or "\\" in name or (bool(name) and Path(name).is_file())
 
 
@@ -36,12 +36,12 @@ def read_profile_text(name: str) -> str:
 
 
 def read_profile(name: str) -> dict[str, Any]:
-    """The raw values of the file; its `name` is that of the file where it says none.
+    """The raw values of the file; `name` is that of the file where it is not set.
 
     Texts, and keys and values of a mapping, stay as they are written: `no`, `on` and `0` are words there.
 
     Raises:
-        InputError: It cannot be read, is not YAML, or a group of settings is not one.
+        InputError: It cannot be read or is not YAML, or a group of settings is something else.
     """
     text = read_profile_text(name)
     try:
@@ -74,7 +74,7 @@ def _holds_words(path: str, field: FieldInfo) -> bool:
 
 
 def _copy_words(path: list[str], values: Any, words: Any) -> None:
-    """Put what is written in the place of what YAML makes of it, unless that is null."""
+    """Replace the value that YAML has parsed with the text as it is written, unless the value is null."""
     *groups, name = path
     for group in groups:
         values, words = values.get(group, {}), words.get(group, {})
@@ -89,6 +89,6 @@ def _copy_words(path: list[str], values: Any, words: Any) -> None:
 
 
 def _name_after(file: Path) -> str:
-    """A profile's name from that of its file: lower case, with a hyphen for what no name may hold."""
+    """A profile's name from that of its file: lower case, with a hyphen for characters that no name may hold."""
     name = re.sub(r"[^a-z0-9-]+", "-", file.stem.lower()).strip("-")
     return name if re.match(r"[a-z]", name) else f"profile-{name}".rstrip("-")

@@ -10,11 +10,11 @@ def local_path(thing: str, text: str) -> Path:
     """The path of a file or folder that may or may not exist, with `~` opened.
 
     Args:
-        thing: What lies there, for the error.
+        thing: What the path should name, for the error.
         text: The path as it was given.
 
     Raises:
-        InputError: The system refuses to look: the path is too long, `~` is of nobody, or a folder may not be read.
+        InputError: The system refuses to look: the path is too long, `~` names no user, or a folder may not be read.
     """
     try:
         path = Path(text).expanduser()

@@ -1,4 +1,4 @@
-"""What travels between tasks: ids and frozen settings, never a model, a frame of text or a connection."""
+"""What tasks pass to each other: ids and frozen settings, never a model, a frame of text or a connection."""
 
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -12,7 +12,7 @@ PARTS = ("validation", "test")
 
 
 class IngestedSource(Settings):
-    """A source whose rows lie in the warehouse; not new if they lay there before."""
+    """A source whose rows are in the warehouse; not new if they were there before."""
 
     ingest_id: str
     snapshot_id: str
@@ -33,7 +33,7 @@ class BaseModelPlan(Settings):
     training_version: int
     """Version of the kind's training code."""
     answers_untouched: bool
-    """Whether it is a cell of its own, without a fine-tune."""
+    """Whether the untouched model is a cell too."""
 
 
 class FoundModel(NamedTuple):
@@ -69,20 +69,20 @@ class CellPlan(Settings):
     model: str
     """The base model, or the baseline."""
     name: str
-    """How people see the cell; it shows what varies in the study, as `lr=2e-04 epochs=3`."""
+    """The readable name of the cell; it shows what varies in the study, as `lr=2e-04 epochs=3`."""
 
 
 class ModelCell(CellPlan):
-    """A cell that asks a base model, untouched or with an adapter."""
+    """A cell with a base model, untouched or with an adapter."""
 
     kind: Literal["base", "fine-tuned"]
     base: BaseModelPlan
     settings: CellSettings
-    """Resolved; of an untouched base those of the training have no effect, but for precision and attention."""
+    """Resolved; for an untouched base, those of the training have no effect except precision and attention."""
     ignored: tuple[str, ...] = ()
     """Settings, or groups of settings, that mean nothing to its kind of model; its name leaves them out."""
     training_id: str | None = None
-    """Of a fine-tune: what it shares with those that differ from it in epochs alone."""
+    """The id of a fine-tune's training, which it shares with those that differ from it only in epochs."""
 
     def __hash__(self) -> int:
         """By its id: settings hold a mapping."""
@@ -101,20 +101,20 @@ class StudyPlan(Settings):
     cells: tuple[ModelCell, ...]
     encoder: EncoderPlan | None = None
     folds: tuple["StudyPlan", ...] = ()
-    """The study on each fold of its split, with the cells that are trained and evaluated there; its own pool them."""
+    """The study on each fold of its split, with the cells that are trained and evaluated there; `cells` pools them."""
 
     @property
     def runs(self) -> tuple["StudyPlan", ...]:
-        """What is trained: the study on each fold, or the study itself where it has no folds."""
+        """The studies to train: the study on each fold, or the study itself where it has no folds."""
         return self.folds or (self,)
 
     @property
     def asked_whole(self) -> tuple[ModelCell, ...]:
-        """Untouched bases that answer all folds at once, since nothing of a fold is in their prompt."""
+        """Untouched bases that answer all folds at once, since their prompt holds nothing from a fold."""
         return tuple(base for base in self.base_cells if self.folds and not base.settings.prompt.examples)
 
 
 def format_rate(learning_rate: float) -> str:
-    """A learning rate in scientific notation with no more digits than it has: `2e-04`, `1.5e-03`."""
+    """A learning rate in scientific notation without trailing zeros: `2e-04`, `1.5e-03`."""
     mantissa, exponent = f"{learning_rate:.12e}".split("e")
     return f"{mantissa.rstrip('0').rstrip('.')}e{exponent}"

@@ -37,7 +37,7 @@ def load_profile(name: str) -> dict[str, Any]:
 
     Raises:
         InputError: There is no such profile (the message names the nearest one, all of them, and how a file is named),
-            or the file is none.
+            or the file is not a profile.
     """
     if name not in PROFILES and is_own_profile(name):
         return read_profile(name)
@@ -57,7 +57,7 @@ def load_profile_text(name: str) -> str:
 
 
 def describe_profile(name: str) -> str:
-    """What the comment at the beginning of a profile says, in a line."""
+    """The comment at the beginning of a profile, in one line."""
     lines = load_profile_text(name).splitlines()
     return " ".join(line.removeprefix("#").strip() for line in takewhile(lambda line: line.startswith("#"), lines))
 
@@ -85,20 +85,20 @@ def check_settings(group: type[Group], values: Mapping[str, Any]) -> Group:
 
 
 def unknown_setting(path: str) -> str:
-    """Say that there is no such setting, and which known one comes nearest."""
-    known = [name for name, _ in iterate_settings(StudyConfig)]
-    asked, prefix = path, ""
+    """The message for an unknown setting, with the nearest known one."""
+    known = [setting for setting, _ in iterate_settings(StudyConfig)]
+    name, prefix = path, ""
     if path.startswith("grid."):
-        known, asked, prefix = [*SHORT_NAMES, "curve_epochs", *VARIABLE], path.removeprefix("grid."), "grid."
-    by_last_name = {name.rpartition(".")[2]: name for name in known}
-    last = find_nearest(asked.rpartition(".")[2], by_last_name)
-    near = find_nearest(asked, known) or (by_last_name[last] if last else None)
+        known, name, prefix = [*SHORT_NAMES, "curve_epochs", *VARIABLE], path.removeprefix("grid."), "grid."
+    by_last_name = {setting.rpartition(".")[2]: setting for setting in known}
+    last = find_nearest(name.rpartition(".")[2], by_last_name)
+    near = find_nearest(name, known) or (by_last_name[last] if last else None)
     hint = f"; did you mean {prefix}{near}?" if near else f"; there are {', '.join(known)}"
     return f"unknown setting {cut(path)}{hint}"
 
 
 def _innermost(problems: list[ErrorDetails]) -> list[ErrorDetails]:
-    """Leave out what only follows from a problem within: pydantic calls a list too short when an item is refused."""
+    """Leave out what only follows from an inner problem: pydantic calls a list too short when an item is refused."""
     outer = {problem["loc"][:-1] for problem in problems if problem["loc"]}
     return [problem for problem in problems if problem["loc"] not in outer]
 

@@ -1,4 +1,4 @@
-"""A decision on who is champion: judged by learning, told by reporting, kept by storage."""
+"""A decision on who is champion: made by learning, shown by reporting, kept by storage."""
 
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
@@ -11,11 +11,11 @@ Floor = Literal["accuracy", "unparsed rate", "best baseline", "champion"]
 
 @dataclass(frozen=True)
 class Check:
-    """One floor: what the challenger has there, and what was asked.
+    """One floor: the value of the challenger, and the bound.
 
-    Of `accuracy` and `unparsed rate`, `value` and `bound` are shares; of a rival, the two accuracies on the same
-    headlines, with the `difference` that a paired test is about and the `level` that its p-value must be below; or, for
-    what `reason`, none of these.
+    For `accuracy` and `unparsed rate`, `value` and `bound` are shares. For a rival, they are the two accuracies on the
+    same headlines, with the `difference` that a paired test is about and the `level` that its p-value must be below;
+    where the two cannot be compared, `reason` says why.
     """
 
     floor: Floor
@@ -40,7 +40,7 @@ class Look(NamedTuple):
     """An earlier judgement by the gate that read figures of the same test headlines, or of some of them."""
 
     share: float
-    """Share, from 0 to 1, of the headlines that are to judge now that the snapshot of the earlier one held."""
+    """Share, from 0 to 1, of the headlines that judge now that were in the snapshot of the earlier judgement."""
     promotion_level: float
     """The level that all looks at its headlines had together."""
 

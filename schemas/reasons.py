@@ -1,4 +1,4 @@
-"""What a library's error says, fit for the one line of ours."""
+"""The messages of libraries' errors, shortened for our one-line messages."""
 
 from schemas.redaction import redact
 
@@ -6,7 +6,7 @@ _SHOWN_CHARACTERS = 160
 
 
 def first_line(error: Exception) -> str:
-    """The first line of what a library says; two where the first one ends in a colon."""
+    """The first line of a library's message; the first two where the first one ends in a colon."""
     if isinstance(error, KeyError):
         return f"KeyError {error}"
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]

@@ -7,10 +7,10 @@ from urllib.parse import urlsplit
 SECRETS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "PREFECT_API_KEY", "PREFECT_API_AUTH_STRING")
 """Environment variables of the libraries that hold a secret."""
 TOKEN = re.compile(r"\b(hf|pnu|pnb)_[A-Za-z0-9]{20,}")
-"""As the hub and Prefect Cloud make theirs; one may also be in a file."""
+"""Tokens in the form of the hub and of Prefect Cloud; one may also come from a file."""
 CREDENTIALS = re.compile(r"://\S*@")
 HEADER = re.compile(r"\b(Bearer|Basic) [^\s'\"]+")
-"""Of a request; a library repeats the whole of one that it cannot send."""
+"""The authorization of a request; a library repeats a whole header that it cannot send."""
 HIDDEN = "***"
 
 
@@ -28,7 +28,7 @@ def show_address(address: str) -> str | None:
     try:
         parts = urlsplit(address.strip())
         _ = parts.port
-    except ValueError:  # its text repeats a piece of the address, which may be of a password
+    except ValueError:  # its text repeats a part of the address, which may be a password
         return None
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         return None

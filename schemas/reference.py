@@ -38,9 +38,9 @@ def _render_group(title: str, prefix: str, model: type[BaseModel], leave_out: Co
 
 
 def _explain(model: type[BaseModel]) -> list[str]:
-    """What the group is, in its own words."""
-    said = " ".join((model.__doc__ or "").split("\n\n")[0].split())
-    return [said, ""] if said else []
+    """The first paragraph of the group's docstring."""
+    summary = " ".join((model.__doc__ or "").split("\n\n")[0].split())
+    return [summary, ""] if summary else []
 
 
 def _rows(prefix: str, model: type[BaseModel], leave_out: Collection[str]) -> Iterator[str]:
@@ -55,7 +55,7 @@ def _rows(prefix: str, model: type[BaseModel], leave_out: Collection[str]) -> It
 def _show_default(field: FieldInfo) -> str:
     """The default as a user would write it."""
     if field.is_required():
-        return "none: give one"
+        return "required"
     default = _plain(field.get_default(call_default_factory=True))
     if default is None:
         return "not set"
@@ -65,12 +65,12 @@ def _show_default(field: FieldInfo) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """A value in the terms of JSON."""
+    """A value in the types of JSON."""
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, dict):
-        return {_plain(key): _plain(each) for key, each in value.items()}
-    return [_plain(each) for each in value] if isinstance(value, tuple | list) else value
+        return {_plain(key): _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, tuple | list) else value
 
 
 if __name__ == "__main__":

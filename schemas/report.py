@@ -42,7 +42,7 @@ Role = Literal["chosen", "champion", "champion before", "base", "best baseline"]
 
 @dataclass(frozen=True)
 class Contender:
-    """An evaluation on the test headlines of a study that its report sets beside others."""
+    """An evaluation on the test headlines of a study that its report compares with others."""
 
     role: Role
     cell_id: str
@@ -75,7 +75,7 @@ class StudyReport:
     contenders: tuple[Contender, ...]
     verdict: BaselineVerdict | None
     decision: dict[str, Any] | None
-    """The gate's decision on this study, of its day: a row of `champions`."""
+    """The gate's decision on this study when it was judged: a row of `champions`."""
     champion: Champion | None
     """Who is champion when the report is read."""
     missing: tuple[str, ...]
@@ -84,7 +84,7 @@ class StudyReport:
     unanswered: tuple[str, ...] = ()
     """Cells that no run can evaluate, in words."""
     name: str | None = None
-    """What people call the study."""
+    """The readable name of the study."""
     tags: Mapping[str, str] = field(default_factory=dict)
 
     @property

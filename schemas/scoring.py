@@ -1,4 +1,4 @@
-"""A scoring of headlines without labels, as it travels: who scores, what came of it, how answers and accuracy moved."""
+"""The results of a scoring of headlines: its counts, and how answers and accuracy have moved."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,25 +22,25 @@ ANSWER_COLUMNS = (
 
 
 def rename_others(others: Sequence[str]) -> dict[str, str]:
-    """What other columns of a source are called in answers: as there, or with `source_` before it if that is taken."""
+    """The names of the other columns of a source in answers: unchanged, or with `source_` in front if that is taken."""
     taken = {name.casefold() for name in ANSWER_COLUMNS}
     renamed: dict[str, str] = {}
     for name in others:
-        own = name
-        while own.casefold() in taken:
-            own = f"source_{own}"
-        taken.add(own.casefold())
-        renamed[name] = own
+        free = name
+        while free.casefold() in taken:
+            free = f"source_{free}"
+        taken.add(free.casefold())
+        renamed[name] = free
     return renamed
 
 
 @dataclass(frozen=True)
 class ScoringCounts:
-    """What came of a source: its rows, and the texts among them that were scored now or known before.
+    """Counts of a scored source: its rows, and its texts that were scored now or known before.
 
-    `rows_answered` are the rows that were scored, `rows_unparsed` those of them whose likeliest answer is no label, and
-    `rows_truncated` those whose headline is longer than the model takes, of which the beginning was scored.
-    `dates_unread` are the headlines whose date cannot be read: they are answered, and have none.
+    `rows_answered` are the rows that were scored, `rows_unparsed` those of them whose likeliest answer is not a label,
+    and `rows_truncated` those whose headline is longer than the model takes, so only its beginning was scored.
+    `dates_unread` are the headlines whose date cannot be read: they are answered without a date.
     """
 
     rows_read: int = 0
@@ -54,7 +54,7 @@ class ScoringCounts:
 
 
 class Drift(NamedTuple):
-    """A measure of a scored source beside the same on the cell's test part; the difference has a 95 % interval."""
+    """A measure of a scored source compared with the cell's test part; the difference has a 95 % interval."""
 
     measure: str
     n: int
@@ -65,28 +65,28 @@ class Drift(NamedTuple):
     difference_low: float | None
     difference_high: float | None
     reason: str | None
-    """Why nothing can be said; the interval is None then."""
+    """Why the drift is unknown; the interval is None then."""
 
     def exceeds(self, tolerance: float) -> bool:
-        """Whether the difference is larger than a tolerance, and that not by noise: its interval lies beyond."""
+        """Whether the difference is larger than a tolerance, and not by noise: its whole interval lies beyond it."""
         if self.difference_low is None or self.difference_high is None:
             return False
         return self.difference_low > tolerance or self.difference_high < -tolerance
 
 
 class FreshCounts(NamedTuple):
-    """How many labelled headlines a cell answered right since its study, and how many of its own test part."""
+    """How many labelled headlines a cell has answered right since its study, and how many of its test part."""
 
     right: int
     n: int
-    """Fresh headlines: those with a known label that no part of the split of the cell holds, each once."""
+    """Fresh headlines: those with a known label that are in no part of the cell's split, each once."""
     test_right: int
     test_n: int
 
 
 @dataclass(frozen=True)
 class FreshAccuracy:
-    """The accuracy of a cell on fresh headlines, held against that on its own test part."""
+    """The accuracy of a cell on fresh headlines, compared with that on its own test part."""
 
     n: int
     accuracy: float
@@ -95,15 +95,15 @@ class FreshAccuracy:
     test_n: int
     test_accuracy: float
     p_value: float
-    """Of the hypothesis that the accuracy is the reference or more, for any number of looks."""
+    """Of the hypothesis that the accuracy is the reference or more; valid for any number of looks."""
 
 
 @dataclass(frozen=True)
 class KnownDrop:
-    """The drop of a cell below its reference, as it was found first."""
+    """The drop of a cell below its reference, as it was first found."""
 
     found_at: datetime
     n: int
     """Fresh headlines then."""
     is_sent: bool
-    """Whether a Prefect server got the event of it."""
+    """Whether a Prefect server received its event."""

@@ -1,4 +1,4 @@
-"""What every group of settings is: frozen, without unknown names; and the types that several groups share."""
+"""The base class of every group of settings, and the types that several groups share."""
 
 from collections.abc import Iterator
 from typing import Annotated, Any, TypeVar
@@ -24,10 +24,10 @@ def refuse_repeats(values: tuple[Value, ...]) -> tuple[Value, ...]:
 
 
 def known_zone(value: str) -> str:
-    """A time zone, if it is one.
+    """The name of a time zone, checked.
 
     Raises:
-        ValueError: It is none.
+        ValueError: There is no such time zone.
     """
     try:
         ZoneInfo(value)
@@ -37,7 +37,7 @@ def known_zone(value: str) -> str:
 
 
 class Settings(BaseModel):
-    """Frozen, and unknown names are refused."""
+    """A group of settings: frozen, and unknown names are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -54,7 +54,7 @@ class NamingSettings(Settings):
 
 
 def iterate_settings(group: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
-    """Yield each setting's dotted path and field, groups opened."""
+    """Yield each setting's dotted path and field, those within groups included."""
     for name, field in group.model_fields.items():
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             yield from iterate_settings(field.annotation, f"{prefix}{name}.")

@@ -10,7 +10,7 @@ _MOST_BYTES = 4 * MOST_CHARACTERS
 
 
 def read_small_text(called: str, file: Path, wanted: str) -> str:
-    """The text of a regular file; any other could be without end.
+    """The text of a regular file; any other kind could be endless.
 
     Args:
         called: How the command line names such a file, for the error, as in `--label-map`.

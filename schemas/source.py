@@ -17,7 +17,7 @@ INSTEAD = {
     "label_column": ("label_columns",),
     "thresholds": ("label_columns",),
 }
-"""Settings that another one takes the place of."""
+"""For each setting, those that it replaces."""
 
 
 class DataSettings(NamingSettings):
@@ -32,18 +32,18 @@ class DataSettings(NamingSettings):
             "context_column",
         }
     )
-    """Settings whose values `fintone ingest` and `fintone run` have options for; that of the label map takes a file."""
+    """Settings that `fintone ingest` and `fintone run` have options for; that of the label map takes a file."""
     keeps_read: ClassVar[bool] = False
-    """Whether columns that are read, the text aside, are also among the other columns."""
+    """Whether columns that are read, except the text, are also among the other columns."""
 
     @classmethod
     def call(cls, setting: str) -> str:
-        """What the commands that read such a source call a setting of it."""
+        """The name of a setting in the commands that read such a source."""
         return f"data.{setting}"
 
     @classmethod
     def option(cls, setting: str, value: str = "NAME") -> str:
-        """How these commands set it: by an option of its own, or else by `--set`."""
+        """How these commands set it: by its own option, or else by `--set`."""
         if setting in cls.options:
             return f"--{setting.replace('_', '-')} {value}"
         return f"--set {cls.call(setting)}={value}"
@@ -68,22 +68,22 @@ class DataSettings(NamingSettings):
     )
     published_at_column: str | None = Field(
         default=None,
-        description="Column of the date or time of publication; found by names and values when not given, none where "
-        "empty. Its number, from 1, where a CSV has no header.",
+        description="Column of the date or time of publication; found by names and values when not given; empty for "
+        "none. Its number, from 1, where a CSV has no header.",
     )
     instrument_column: str | None = Field(
         default=None,
-        description="Column of the ticker, ISIN or entity that a headline is about; found by names when not given, "
-        "none where empty.",
+        description="Column of the ticker, ISIN or entity that a headline is about; found by names when not given; "
+        "empty for none.",
     )
     publisher_column: str | None = Field(
         default=None,
-        description="Column of who published a headline; found by names when not given, none where empty.",
+        description="Column of who published a headline; found by names when not given; empty for none.",
     )
     context_column: str | None = Field(
         default=None,
         description="Column of text that a prompted model is shown before the headline, such as background that was "
-        "retrieved for it. Rows of another context are other headlines.",
+        "retrieved for it. The same text with another context is another headline.",
     )
     timezone: str = Field(
         default="UTC",
@@ -96,13 +96,13 @@ class DataSettings(NamingSettings):
     )
     identity: tuple[Literal["text", "instrument", "day"], ...] = Field(
         default=("text", "instrument", "day"),
-        description="What makes two rows the same headline, and their labels a contradiction where they disagree; "
+        description="Rows that agree in these are the same headline, and contradict each other if their labels differ; "
         "what a source lacks does not count. `text` must be among them.",
     )
     label_columns: tuple[str, ...] | None = Field(
         default=None,
         description="Several columns that hold the label together, in place of `label_column`: one for each label with "
-        "1 and 0 (columns named by the three labels are found by themselves), or one for each annotator, of whom the "
+        "1 and 0 (columns named by the three labels are found automatically), or one for each annotator, of whom the "
         "majority decides.",
         min_length=2,
     )
@@ -136,7 +136,7 @@ class DataSettings(NamingSettings):
     duplicates: Literal["merge", "keep"] = Field(
         default="merge",
         description="`merge`: rows of equal text and label become one headline. `keep`: every row stays, as in the "
-        "study, those whose labels disagree too; a copy may then cross a split of the method `study`.",
+        "study, even where labels disagree; with the split method `study`, copies may then be in different parts.",
     )
     conflicts: Literal["drop", "majority", "keep"] = Field(
         default="drop",
@@ -145,9 +145,9 @@ class DataSettings(NamingSettings):
     )
     near_duplicates: Literal["numbers", "reworded"] = Field(
         default="reworded",
-        description="What counts as a near copy, which never crosses a split. `numbers`: texts that differ in numbers, "
-        "case, links, @mentions, trailing hashtags and damage alone. `reworded`: also texts whose words are nearly the "
-        "same, in any order.",
+        description="What counts as a near copy, which never crosses a split. `numbers`: texts that differ only in "
+        "numbers, case, links, @mentions, trailing hashtags and damage. `reworded`: also texts whose words are nearly "
+        "the same, in any order.",
     )
     too_long: Literal["reject", "truncate"] = Field(
         default="reject",
@@ -156,16 +156,15 @@ class DataSettings(NamingSettings):
         "longest beginning that it takes, in training, evaluation and scoring.",
     )
     max_rejected: float = Field(
-        default=0.1, ge=0, le=1, description="Share of the rows that may be rejected; beyond it nothing is ingested."
+        default=0.1, ge=0, le=1, description="Largest share of rows that may be rejected; above it nothing is ingested."
     )
 
     @property
     def remembered(self) -> dict[str, JsonValue]:
-        """What was said of this source, and holds for it in whichever study.
+        """The settings of this source that hold for it in every study.
 
-        That is all but its name, the rules for copies, the context and what becomes of headlines that are too long.
-
-        Settings at their defaults are left out.
+        These are all except its name, the rules for copies, the context and the treatment of headlines that are too
+        long. Settings at their defaults are left out.
         """
         of_a_study = {"source", "duplicates", "near_duplicates", "too_long", "identity", "context_column"}
         return self.model_dump(mode="json", exclude=of_a_study, exclude_defaults=True)
@@ -185,7 +184,7 @@ class DataSettings(NamingSettings):
     @field_validator("label_map", mode="before")
     @classmethod
     def _null_as_a_word(cls, value: Any) -> Any:
-        """A file of words and the command line spell null as a word."""
+        """Read the words `null` and `~` as null, as a file of words and the command line spell it."""
         if not isinstance(value, Mapping):
             return value
         return {word: None if label in {"null", "~"} else label for word, label in value.items()}
@@ -198,8 +197,8 @@ class DataSettings(NamingSettings):
             folded = fold_word(word)
             if not folded and label:
                 raise ValueError(
-                    f"it maps an empty word to {label}: a row without a label has none, leave the word out, or map it "
-                    "to null to leave such rows out"
+                    f"it maps an empty word to {label}, but an empty word means no label: leave it out, or map it to "
+                    "null to leave its rows out"
                 )
             if label != known.setdefault(folded, label):
                 both = f"{known[folded] or 'null'} and to {label or 'null'}"
@@ -231,7 +230,7 @@ class DataSettings(NamingSettings):
 
 
 class UnlabelledSettings(DataSettings):
-    """Where headlines without labels come from and how they are read; a label beside one is ignored."""
+    """Where headlines without labels come from and how they are read; any labels are ignored."""
 
     is_labelled: ClassVar[bool] = False
     keeps_read: ClassVar[bool] = True
@@ -243,7 +242,7 @@ class UnlabelledSettings(DataSettings):
 
     @classmethod
     def option(cls, setting: str, value: str = "") -> str:
-        """How it sets it."""
+        """How `fintone score` sets it."""
         return f"{cls.call(setting)} {value}".rstrip()
 
     format: Format | None = Field(  # type: ignore[assignment]
@@ -254,13 +253,13 @@ class UnlabelledSettings(DataSettings):
 
 
 class EvaluatedSettings(UnlabelledSettings):
-    """Where headlines with labels come from that are scored and compared with these labels."""
+    """Where headlines come from that are scored and compared with their labels."""
 
     is_labelled: ClassVar[bool] = True
 
 
 def list_reading(*, evaluate: bool) -> frozenset[str]:
-    """The settings by which a source is read that is scored; also of its labels if answers are compared with them."""
+    """The settings that read a source to be scored; those of its labels too if answers are compared with them."""
     labels = {"label_column", "label_columns", "label_map", "thresholds"} if evaluate else set()
     dates = {"published_at_column", "instrument_column", "timezone", "date_order"}
     return frozenset(
@@ -269,7 +268,7 @@ def list_reading(*, evaluate: bool) -> frozenset[str]:
 
 
 class ScoreSettings(NamingSettings):
-    """Headlines without labels, the model that labels them, and where the answers go beside the warehouse."""
+    """Headlines without labels, the model that labels them, and where the answers go besides the warehouse."""
 
     source: str = Field(
         description="The path of a file or folder, hf:ORG/NAME[:CONFIG][@REVISION], or - for standard input.",
@@ -286,20 +285,20 @@ class ScoreSettings(NamingSettings):
         "given, that at which it was promoted, or the lowest for another cell than the champion.",
     )
     output: str | None = Field(
-        default=None, description="A file for the answers: .csv, .jsonl or .parquet. The warehouse has them anyhow."
+        default=None, description="A file for the answers: .csv, .jsonl or .parquet. The warehouse always has them."
     )
     text_column: str | None = Field(
         default=None, description="Column of the headline; found by names and values when not given."
     )
     published_at_column: str | None = Field(
         default=None,
-        description="Column of the date or time of publication; found by names and values when not given, none where "
-        "empty.",
+        description="Column of the date or time of publication; found by names and values when not given; empty for "
+        "none.",
     )
     instrument_column: str | None = Field(
         default=None,
-        description="Column of the ticker, ISIN or entity that a headline is about; found by names when not given, "
-        "none where empty.",
+        description="Column of the ticker, ISIN or entity that a headline is about; found by names when not given; "
+        "empty for none.",
     )
     timezone: str | None = Field(default=None, description="Time zone of dates that name none; UTC when not given.")
     date_order: DateOrder | None = Field(
@@ -307,8 +306,8 @@ class ScoreSettings(NamingSettings):
     )
     context_column: str | None = Field(
         default=None,
-        description="Column of the text before the headline, for a model that is asked with one; that of the model's "
-        "study when not given, none where empty.",
+        description="Column of the text before the headline, for a model whose prompt has one; that of the model's "
+        "study when not given; empty for none.",
     )
     encoding: str | None = Field(default=None, description="Text encoding; detected when not given.")
     format: Format | None = Field(
@@ -322,7 +321,7 @@ class ScoreSettings(NamingSettings):
         description="Line of a CSV, or row of an Excel sheet, that names the columns, from 1; found if not given.",
     )
     raw: bool = Field(
-        default=False, description="Keep text as it is in a CSV that a spreadsheet would run as a formula."
+        default=False, description="Keep text in a CSV as it is, even if a spreadsheet would run it as a formula."
     )
     unparsed: Literal["label", "neutral"] = Field(
         default="label",
@@ -338,13 +337,11 @@ class ScoreSettings(NamingSettings):
         default=0.1,
         gt=0,
         lt=1,
-        description="How far a label's share, or the mean confidence, may lie from that on the model's test part, "
-        "beyond noise, before an event tells of it.",
+        description="How far a label's share or the mean confidence may differ from that on the model's test part, "
+        "beyond noise, before an event reports it.",
     )
 
-    evaluate: bool = Field(
-        default=False, description="Compare the answers with the labels that the source has beside its headlines."
-    )
+    evaluate: bool = Field(default=False, description="Compare the answers with the labels in the source.")
     label_column: str | None = Field(
         default=None, description="Column of these labels; found by names and values when not given."
     )

@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 from schemas.settings import PositiveInt, Settings
 
 OF_TIME = ("validation_from", "test_from", "validation_share", "test_share", "windows")
-"""Settings of a split that have an effect on the method `temporal` alone."""
+"""Settings of a split that have an effect only on the method `temporal`."""
 
 
 class SplitSettings(Settings):
@@ -23,20 +23,21 @@ class SplitSettings(Settings):
     )
     balance: Literal["balanced", "natural"] = Field(
         default="balanced",
-        description="`balanced`: as many headlines of each class. `natural`: the same number in all, shared among the "
+        description="`balanced`: equally many headlines of each class. `natural`: the same total, shared among the "
         "classes as in the source.",
     )
     train_per_class: PositiveInt = Field(description="Headlines of each class in train; the mean when natural.")
     test_per_class: PositiveInt = Field(description="Headlines of each class in test; the mean when natural.")
     validation_per_class: PositiveInt | None = Field(
         default=None,
-        description="Headlines of each class in validation at most, of what train and test leave; all if not given.",
+        description="At most this many headlines of each class in validation, of those that train and test leave; all "
+        "if not given.",
     )
     seed: int = Field(default=42, ge=0, lt=2**32, description="Seed of the split.")
     classes: Literal["all", "present"] = Field(
         default="all",
-        description="`all`: the source must hold all three labels. `present`: a study of the labels that it holds, two "
-        "at least; macro-F1 is the mean over those.",
+        description="`all`: the source must hold all three labels. `present`: a study of the labels that it holds, at "
+        "least two; macro-F1 is the mean over those.",
     )
     folds: int | None = Field(
         default=None,
@@ -64,8 +65,8 @@ class SplitSettings(Settings):
         default=None,
         ge=2,
         description="`temporal`: walk forward through test in this many windows. Every cell is trained for each: on "
-        "what was published before the window, the stretch before it aside, which is validation. Such a study "
-        "estimates a recipe; it promotes nothing.",
+        "what was published before the window, except for the stretch just before it, which is validation. Such a "
+        "study estimates a recipe; it promotes nothing.",
     )
 
     @field_validator("validation_from", "test_from", mode="before")
@@ -100,7 +101,7 @@ class SplitSettings(Settings):
 
     @property
     def is_drawn(self) -> bool:
-        """Whether chance decides who is in which part."""
+        """Whether headlines are drawn into parts at random."""
         return self.method in {"hashed", "study"}
 
     @property
@@ -110,5 +111,5 @@ class SplitSettings(Settings):
 
     @property
     def repeats(self) -> int:
-        """How many splits it is together: its folds, or its windows; 0 where it is one."""
+        """The number of folds or windows; 0 for a single split."""
         return self.folds or self.windows or 0

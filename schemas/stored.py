@@ -1,8 +1,8 @@
 """Settings as a warehouse holds them, of this version or an older one.
 
-What a person writes is refused where a name is unknown. What was stored was valid when it was stored, so a name of
-then is brought up to date, one that exists no more is left out, and what did not exist yet has its default. A name is
-never given to another setting later, so that it always says what it said.
+A name that a person writes is refused if it is unknown. Stored settings were valid when they were stored: a name that
+has changed since is updated, one that no longer exists is left out, and a setting that did not exist yet has its
+default. A name is never reused for another setting, so its meaning does not change.
 """
 
 from collections.abc import Mapping
@@ -12,10 +12,10 @@ from schemas.cell import BaseModelSettings, CellSettings, LoraSettings, PromptSe
 from schemas.settings import Settings
 
 VERSION = 2
-"""Of the form in which settings are stored. The first had learning rate, epochs and seed beside a cell's settings."""
+"""Of the form in which settings are stored. The first kept learning rate, epochs and seed outside a cell's settings."""
 
 RENAMED: dict[str, str] = {}
-"""Names of today by the names that they had, each with its group, as in `training.batch_size`."""
+"""Current names by former names, each with its group, as in `training.batch_size`."""
 
 Group = TypeVar("Group", bound=Settings)
 
@@ -24,7 +24,7 @@ def write_stored(settings: Settings, **chosen: Any) -> dict[str, Any]:
     """Settings as a warehouse keeps them, with the version of their form.
 
     Args:
-        settings: They.
+        settings: The settings.
         chosen: `include` or `exclude`, as pydantic takes them.
     """
     return {"version": VERSION, **settings.model_dump(mode="json", **chosen)}
@@ -36,19 +36,19 @@ def read_stored(group: type[Group], name: str, values: Mapping[str, Any]) -> Gro
     Args:
         group: Its class.
         name: What the group is called in a study, as in `training`.
-        values: Each setting by the name that it had.
+        values: The value of each setting, by the name that the setting had.
 
     Raises:
-        ValidationError: A value is none that the setting may have, or one is absent that has no default.
+        ValidationError: A value is not allowed, or a setting without a default is absent.
     """
     known = {}
     for setting, value in values.items():
         path = f"{name}.{setting}"
         while path in RENAMED:
             path = RENAMED[path]
-        its_group, _, today = path.rpartition(".")
-        if its_group == name and today in group.model_fields:
-            known[today] = value
+        its_group, _, current = path.rpartition(".")
+        if its_group == name and current in group.model_fields:
+            known[current] = value
     return group.model_validate(known)
 
 

@@ -1,8 +1,8 @@
-"""Text from outside on its way to a person: nothing in it steers a terminal."""
+"""Text from outside made safe to show: nothing in it can control a terminal."""
 
 
 def show_text(text: str, *, lines: bool = False) -> str:
-    """A text whose every character can be seen: what steers a terminal, or turns the direction of a line, is spelled.
+    """A text with only visible characters: those that control a terminal, or reverse a line, are escaped.
 
     Args:
         text: Any text.
@@ -15,5 +15,5 @@ def show_text(text: str, *, lines: bool = False) -> str:
 
 
 def _spell_out(sign: str) -> str:
-    """A character as Python writes it in a string: the escape character has four, from a backslash on."""
+    """A character as Python escapes it in a string, in four or more visible characters."""
     return sign.encode("unicode_escape", "surrogatepass").decode("ascii")

@@ -1,4 +1,4 @@
-"""YAML that a person gives: plain values alone, read within bounds."""
+"""YAML from a person: only plain values, read within bounds."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ _TEXT, _MERGE = "tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"
 
 
 class YamlTextError(ValueError):
-    """A text is not YAML, or is YAML that no setting needs. The message says what it is, without its name."""
+    """A text is not YAML, or is YAML that no setting needs. The message names the problem, not the text."""
 
 
 def read_yaml(text: str, *, as_words: bool = False) -> Any:
@@ -19,11 +19,11 @@ def read_yaml(text: str, *, as_words: bool = False) -> Any:
 
     Args:
         text: The text.
-        as_words: Whether every value stays the word that is written, `0`, `no` and `on` too.
+        as_words: Whether every value stays the text that is written, `0`, `no` and `on` too.
 
     Raises:
-        YamlTextError: It is too long, too deep, repeats parts of itself (a few lines can stand for billions), names a
-            word twice, or is not YAML.
+        YamlTextError: It is too long, too deep, repeats parts of itself (a few lines can stand for billions), has a
+            key twice, or is not YAML.
     """
     if len(text) > MOST_CHARACTERS:
         raise YamlTextError(f"{len(text):,} characters, more than the {MOST_CHARACTERS:,} that are read")
@@ -34,11 +34,11 @@ def read_yaml(text: str, *, as_words: bool = False) -> Any:
     except (yaml.YAMLError, ValueError, TypeError, AttributeError, LookupError, ArithmeticError) as error:
         raise YamlTextError(
             "no valid YAML or JSON"
-        ) from error  # its own values raise what they like, such as a 13th month
+        ) from error  # PyYAML's own values raise other errors, as for a 13th month
 
 
 class _Bounds:
-    """What bounds a loader of either kind."""
+    """The bounds of both loaders."""
 
     depth = 0
 
@@ -54,7 +54,7 @@ class _Bounds:
         return node
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 (PyYAML's own)
-        """Make a dictionary whose keys are words, `0` too, where YAML would keep the last of two equal ones."""
+        """Make a dictionary whose keys are text, `0` too; refuse equal keys, of which YAML would keep the last."""
         for key, _ in node.value:
             if isinstance(key, yaml.ScalarNode) and key.tag != _MERGE:
                 key.tag = _TEXT
@@ -67,11 +67,11 @@ class _Bounds:
 
 
 class _Values(_Bounds, yaml.SafeLoader):
-    """Numbers, dates and the like are what they look like."""
+    """A loader that parses numbers, dates and the like."""
 
 
 class _Words(_Bounds, yaml.BaseLoader):
-    """Everything is a word."""
+    """A loader that keeps every value as text."""
 
 
 def _make_int(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> int:

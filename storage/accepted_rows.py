@@ -11,13 +11,13 @@ from storage.warehouse import is_up_to_date, reading
 def save_accepted_rows(
     connection: DuckDBPyConnection, ingest_id: str, rows: pd.DataFrame, *, again: bool = False
 ) -> None:
-    """Save the rows of an ingestion, and what they say of headlines of which it was not known yet.
+    """Save the rows of an ingestion, and the times, instruments and publishers that their headlines lack so far.
 
     Args:
         connection: One transaction in which the headlines are saved.
         ingest_id: The ingestion.
         rows: A `schemas.frames.AcceptedFrame`.
-        again: They take the place of what is known: of the ingestion's rows, and of what headlines have of them.
+        again: Replace the known rows of the ingestion, and what their headlines have from them.
     """
     if again:
         connection.execute("DELETE FROM ledger.accepted_rows WHERE ingest_id = ?", [ingest_id])
@@ -25,15 +25,15 @@ def save_accepted_rows(
     connection.execute(
         "INSERT INTO ledger.accepted_rows BY NAME SELECT $ingest_id AS ingest_id, * FROM rows", {"ingest_id": ingest_id}
     )
-    told = [name for name in ("published_at", "instrument", "publisher") if rows[name].notna().any()]
-    if told:
-        _fill_headlines(connection, ingest_id, told, again=again)
+    columns = [name for name in ("published_at", "instrument", "publisher") if rows[name].notna().any()]
+    if columns:
+        _fill_headlines(connection, ingest_id, columns, again=again)
 
 
 def load_times(warehouse: Path, ingest_id: str) -> pd.Series | None:
-    """The earliest time of publication, UTC, that a source's rows have of each headline, by its id.
+    """The earliest time of publication, UTC, of each headline in a source's rows, by the headline's id.
 
-    None where the warehouse does not know the rows, as where an older version ingested the source.
+    None where the warehouse does not know the rows, for example because an older version ingested the source.
     """
     with reading(warehouse) as connection:
         if not is_up_to_date(connection):
@@ -47,7 +47,7 @@ def load_times(warehouse: Path, ingest_id: str) -> pd.Series | None:
 
 
 def _fill_headlines(connection: DuckDBPyConnection, ingest_id: str, columns: list[str], *, again: bool) -> None:
-    """Give headlines the first value that their rows have of each column: where they have none, or else again."""
+    """Give headlines the first value of each column in their rows: where they have none, or with `again` always."""
     firsts = ", ".join(f"min_by({name}, (source, row_number)) AS {name}" for name in columns)
     chosen = {
         name: f"first.{name}, headlines.{name}" if again else f"headlines.{name}, first.{name}" for name in columns

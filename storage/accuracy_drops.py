@@ -21,23 +21,23 @@ JOIN ledger.predictions USING (evaluation_id)
 JOIN headlines USING (headline_id)
 WHERE cell_id = $cell_id AND temperature = $temperature AND decoding_id = $decoding_id AND evaluations.part = 'test'
 """
-_OWN = "SELECT cell_id, temperature, decoding_id FROM scorings WHERE scoring_id = $scoring_id"
+_KEY = "SELECT cell_id, temperature, decoding_id FROM scorings WHERE scoring_id = $scoring_id"
 
 
 def load_fresh_counts(warehouse: Path, scoring_id: str) -> FreshCounts:
     """How often the cell of a scoring is right, by its likeliest labels, at the temperature of the scoring."""
     with reading(warehouse) as connection:
-        [scorer] = connection.execute(_OWN, {"scoring_id": scoring_id}).fetchall()
-        own = dict(zip(("cell_id", "temperature", "decoding_id"), scorer, strict=True))
-        [fresh], [on_test] = (connection.execute(sql, own).fetchall() for sql in (_FRESH, _ON_TEST))
+        [scorer] = connection.execute(_KEY, {"scoring_id": scoring_id}).fetchall()
+        values = dict(zip(("cell_id", "temperature", "decoding_id"), scorer, strict=True))
+        [fresh], [on_test] = (connection.execute(sql, values).fetchall() for sql in (_FRESH, _ON_TEST))
     return FreshCounts(*fresh, *on_test)
 
 
 def load_drop(warehouse: Path, scoring_id: str) -> KnownDrop | None:
-    """The drop of the cell of a scoring that was found before; None if none was."""
+    """The drop that was found earlier for the cell of a scoring; None if there is none."""
     with reading(warehouse) as connection:
         rows = connection.execute(
-            f"SELECT found_at, n, sent_at IS NOT NULL FROM accuracy_drops SEMI JOIN ({_OWN})"  # noqa: S608
+            f"SELECT found_at, n, sent_at IS NOT NULL FROM accuracy_drops SEMI JOIN ({_KEY})"  # noqa: S608
             " USING (cell_id, temperature, decoding_id)",
             {"scoring_id": scoring_id},
         ).fetchall()
@@ -45,18 +45,18 @@ def load_drop(warehouse: Path, scoring_id: str) -> KnownDrop | None:
 
 
 def save_drop(warehouse: Path, scoring_id: str, drop: FreshAccuracy) -> None:
-    """Record a drop that a scoring showed, if none of its cell is known."""
+    """Record a drop that a scoring showed, unless one of its cell is known."""
     with writing(warehouse) as connection:
         row = {**asdict(drop), "scoring_id": scoring_id, "found_at": utc_now()}
         columns = ", ".join(f"${name} AS {name}" for name in row)
-        connection.execute(f"INSERT OR IGNORE INTO accuracy_drops BY NAME SELECT *, {columns} FROM ({_OWN})", row)  # noqa: S608
+        connection.execute(f"INSERT OR IGNORE INTO accuracy_drops BY NAME SELECT *, {columns} FROM ({_KEY})", row)  # noqa: S608
 
 
 def save_sent(warehouse: Path, scoring_id: str) -> None:
-    """Record that a Prefect server got the event of a drop."""
+    """Record that a Prefect server received the event of a drop."""
     with writing(warehouse) as connection:
         connection.execute(
-            f"UPDATE accuracy_drops SET sent_at = $now FROM ({_OWN}) AS own WHERE own.cell_id = accuracy_drops.cell_id"  # noqa: S608
+            f"UPDATE accuracy_drops SET sent_at = $now FROM ({_KEY}) AS own WHERE own.cell_id = accuracy_drops.cell_id"  # noqa: S608
             " AND own.temperature = accuracy_drops.temperature AND own.decoding_id = accuracy_drops.decoding_id",
             {"scoring_id": scoring_id, "now": utc_now()},
         )

@@ -45,7 +45,7 @@ def _free_name(path: Path, number: int) -> Path:
     """A name that no file has: an earlier copy may be of an older state, and is never replaced."""
     name = f"{path.stem}.before-migration-{number:04}"
     names = (f"{name}-{copies}" if copies > 1 else name for copies in count(1))
-    return next(copy for each in names if not os.path.lexists(copy := path.with_name(f"{each}{path.suffix}")))
+    return next(copy for stem in names if not os.path.lexists(copy := path.with_name(f"{stem}{path.suffix}")))
 
 
 def _sync_folder(folder: Path) -> None:

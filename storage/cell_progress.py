@@ -1,4 +1,4 @@
-"""How far cells are: started, paused, finished with an outcome, or failed; and their training log."""
+"""The progress of cells: started, paused, finished with an outcome, or failed; and their training log."""
 
 import json
 from pathlib import Path
@@ -55,7 +55,7 @@ def finish_cell(warehouse: Path, cell_id: str, outcome: CellOutcome) -> None:
 
 
 def save_cost(warehouse: Path, cell_id: str, train_seconds: float, size_bytes: int) -> None:
-    """Record what a baseline took to fit, and how many bytes it has.
+    """Record how long a baseline took to fit, and its size in bytes.
 
     Raises:
         UnknownCellError: No cell has this id.

@@ -1,4 +1,4 @@
-"""The table of cells: what each is, and how it is found; `storage.cell_progress` records how far it is."""
+"""The table of cells: what each is, and how it is found; `storage.cell_progress` records its progress."""
 
 import json
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ CellStatus = Literal["planned", "running", "finished", "diverged", "failed", "in
 DONE: tuple[CellStatus, ...] = ("finished", "diverged")
 """The states of a cell that has an outcome."""
 SHORTEST_PREFIX = 4
-"""Least characters of a cell's id that a person may give instead of all."""
+"""The least characters of a cell's id that a person may give instead of the whole id."""
 _NAMED_CELLS = "SELECT cells.*, name FROM cells LEFT JOIN ledger.latest_names USING (cell_id)"
 
 
@@ -39,7 +39,7 @@ class CellRecord:
     kind: CellKind
     model: str
     name: str
-    """What people call it, in its latest study unless a study is asked."""
+    """Its readable name, from its latest study unless a study is given."""
     snapshot_id: str
     split_id: str
     hyperparameters: dict[str, Any]
@@ -49,11 +49,11 @@ class CellRecord:
     seed: int | None = None
     base_revision: str | None = None
     base_folder: str | None = None
-    """Of its base model; None for a baseline."""
+    """The folder of its base model; None for a baseline."""
     size_bytes: int | None = None
-    """Of the weights of an untouched base; of other cells it is known once they are fitted or trained."""
+    """Bytes of the weights of an untouched base; other cells have a size once they are fitted or trained."""
     trained_until: date | None = None
-    """Until when the texts reach that its base model was pretrained on, where the study says so."""
+    """The last day of the texts that its base model was pretrained on, where the study gives it."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class CellOutcome:
     status: Literal["finished", "diverged"] = "finished"
     adapter_hash: str | None = None
     size_bytes: int | None = None
-    """Of its adapter's files."""
+    """Bytes of its adapter's files."""
 
 
 @dataclass(frozen=True)
@@ -105,8 +105,8 @@ def load_unfinished(warehouse: Path) -> list[CellRecord]:
     """The fine-tuned cells of studies that are not finished."""
     with reading(warehouse) as connection:
         studies = "SELECT study_id FROM studies WHERE status <> 'finished'"
-        own = f"SELECT cell_id FROM study_cells WHERE study_id IN ({studies})"  # noqa: S608 (our own names)
-        cells = _read_cells(connection.execute(f"{_NAMED_CELLS} WHERE kind = 'fine-tuned' AND cell_id IN ({own})"))
+        ids = f"SELECT cell_id FROM study_cells WHERE study_id IN ({studies})"  # noqa: S608 (our own names)
+        cells = _read_cells(connection.execute(f"{_NAMED_CELLS} WHERE kind = 'fine-tuned' AND cell_id IN ({ids})"))
     return [cell.record for cell in cells]
 
 
@@ -138,15 +138,15 @@ def load_missing(warehouse: Path, study_id: str, *, with_final: bool = False) ->
 def add_cells(warehouse: Path, study_id: str, cells: Sequence[CellRecord]) -> None:
     """Add cells to a study, after those that it has; a cell that is known keeps its status.
 
-    A run that does not say until when a base model was trained keeps what an earlier one said.
+    A run that does not give `trained_until` of a base model keeps that of an earlier run.
     """
     with writing(warehouse) as connection:
         for cell in cells:
             values = {**vars(cell), "hyperparameters": json.dumps(cell.hyperparameters)}
             of_study = {name: values.pop(name) for name in ("name", "trained_until")}
-            columns, given = ", ".join(values), ", ".join(f"${column}" for column in values)
+            columns, parameters = ", ".join(values), ", ".join(f"${column}" for column in values)
             connection.execute(
-                f"INSERT INTO cells ({columns}, status) VALUES ({given}, 'planned')"  # noqa: S608 (our own names)
+                f"INSERT INTO cells ({columns}, status) VALUES ({parameters}, 'planned')"  # noqa: S608 (our own names)
                 " ON CONFLICT (cell_id) DO UPDATE SET base_folder = excluded.base_folder,"
                 " size_bytes = coalesce(excluded.size_bytes, size_bytes)",
                 values,
@@ -189,25 +189,27 @@ def find_cells(warehouse: Path, beginnings: Sequence[str]) -> list[StoredCell]:
     """For each text that a person gave, the cell with that id or name, or the only cell whose id begins with it.
 
     Raises:
-        UnknownCellError: None has that name, and no id begins so.
-        AmbiguousCellError: Several do, or fewer than `SHORTEST_PREFIX` characters of an id were given.
+        UnknownCellError: No cell has that name, and no id begins with the text.
+        AmbiguousCellError: Several cells fit, or fewer than `SHORTEST_PREFIX` characters of an id were given.
     """
     with reading(warehouse) as connection:
         return [_find_cell(connection, text) for text in beginnings]
 
 
 def load_short_ids(warehouse: Path) -> dict[str, str]:
-    """For the id of each cell its shortest beginning that no other cell's id has, as `find_cells` takes it."""
+    """For the id of each cell, its shortest beginning that no other id has, as `find_cells` accepts it."""
     with reading(warehouse) as connection:
         ids = [cell_id for (cell_id,) in connection.execute("SELECT cell_id FROM cells ORDER BY cell_id").fetchall()]
     around = zip(["", *ids], ids, [*ids[1:], ""], strict=False)
-    return {own: own[: _count_needed(own, before, after)] for before, own, after in around}
+    return {cell_id: cell_id[: _count_needed(cell_id, before, after)] for before, cell_id, after in around}
 
 
-def _count_needed(own: str, *others: str) -> int:
-    """The characters of an id, `SHORTEST_PREFIX` at least, by which it differs from others."""
-    lengths = range(SHORTEST_PREFIX, len(own))
-    return next((length for length in lengths if not any(other.startswith(own[:length]) for other in others)), len(own))
+def _count_needed(cell_id: str, *others: str) -> int:
+    """The number of characters, at least `SHORTEST_PREFIX`, by which the beginning of an id differs from others."""
+    lengths = range(SHORTEST_PREFIX, len(cell_id))
+    return next(
+        (length for length in lengths if not any(other.startswith(cell_id[:length]) for other in others)), len(cell_id)
+    )
 
 
 def _find_cell(connection: "duckdb.DuckDBPyConnection", text: str) -> StoredCell:
@@ -256,5 +258,5 @@ def _pick(record: type[Record], values: dict[str, Any], json_column: str) -> Rec
 
 
 def unknown_cell(cell_id: str, hint: str = "") -> str:
-    """Say that there is no such cell, with the nearest one as a hint."""
+    """The message for an unknown cell, with a hint such as the nearest one."""
     return f"cell {cell_id}: not in the warehouse{hint}; `fintone list cells` lists them"

@@ -25,7 +25,7 @@ Decided = Literal["promoted", "kept", "rolled back"]
 
 
 class ChampionChangedError(FailureError):
-    """Another decision came in between."""
+    """Another decision was made in the meantime."""
 
 
 class NoChampionError(InputError):
@@ -53,7 +53,7 @@ class Decision:
     promotion_level: float | None = None
     look: float | None = None
     evaluation_id: str | None = None
-    """The evaluation on test by which the gate judged; None if it read none."""
+    """The evaluation on test that the gate judged by; None if there was none."""
     person: str | None = None
     """Who decided; None for the gate."""
 
@@ -68,7 +68,7 @@ def load_champion_before(warehouse: Path) -> Champion:
     """Who was champion before the present one was promoted: a promotion that was rolled back counts as never made.
 
     Raises:
-        NoChampionError: Nobody was.
+        NoChampionError: There was no earlier champion.
     """
     with reading(warehouse) as connection:
         rows = connection.execute(
@@ -99,7 +99,7 @@ def save_decision(
         latest_number: Number of the latest decision that it takes into account; None if that does not matter.
 
     Raises:
-        ChampionChangedError: Another decision came in between.
+        ChampionChangedError: Another decision was made in the meantime.
     """
     with writing(warehouse) as connection:
         present, number = read_champion(connection), next_number(connection, "champions")
@@ -140,7 +140,7 @@ def load_decision(warehouse: Path, study_id: str) -> dict[str, Any] | None:
 
 
 def load_match(warehouse: Path, evaluation_id: str, other_evaluation_id: str) -> tuple[Labels, Labels, Labels]:
-    """Two evaluations on their common headlines, without those of which the other cell was trained on a masked copy.
+    """Two evaluations on their common headlines, except those with a masked copy that the other cell learned from.
 
     Returns:
         Labels, predictions and the other's predictions of the N headlines, in the order of their ids.
@@ -163,7 +163,7 @@ def load_match(warehouse: Path, evaluation_id: str, other_evaluation_id: str) ->
 
 def _last_place(line: list[Champion], champion: Champion) -> int:
     """The last place of a champion in the line; the end if it never was champion."""
-    return max((place for place, each in enumerate(line) if each == champion), default=len(line))
+    return max((place for place, earlier in enumerate(line) if earlier == champion), default=len(line))
 
 
 def read_champion(connection: "duckdb.DuckDBPyConnection") -> Champion | None:

@@ -64,14 +64,14 @@ def judge_disk(free: int, total: int) -> Finding:
         total: Bytes in all.
     """
     needed = desk_footprint()
-    told = f"{free / 1e9:.1f} of {total / 1e9:.1f} GB free at FINTONE_HOME"
+    room = f"{free / 1e9:.1f} of {total / 1e9:.1f} GB free at FINTONE_HOME"
     if free < SMALLEST_RUN_GIGABYTES * 1e9:
-        told += f"; the smallest run takes {SMALLEST_RUN_GIGABYTES:g} GB"
-        return Finding("disk", "fail", told, "free some, or set FINTONE_HOME to a place on another disk")
+        room += f"; the smallest run takes {SMALLEST_RUN_GIGABYTES:g} GB"
+        return Finding("disk", "fail", room, "free some, or set FINTONE_HOME to a place on another disk")
     large = f"the desk profile's {needed.billions:g}B model takes {needed.files:.0f} GB"
     if free < needed.files * 1e9:
-        return Finding("disk", "note", f"{told}; {large}", "for such a model, set FINTONE_HOME to a larger disk")
-    return Finding("disk", "ok", f"{told}; {large}")
+        return Finding("disk", "note", f"{room}; {large}", "for such a model, set FINTONE_HOME to a larger disk")
+    return Finding("disk", "ok", f"{room}; {large}")
 
 
 def check_warehouse() -> Finding:
@@ -81,7 +81,7 @@ def check_warehouse() -> Finding:
         InputError: It is something else, or of a newer fintone.
         FailureError: Another process holds it, or it may not be written.
     """
-    from storage.warehouse import WarehouseMissingError, inspect_warehouse  # a broken DuckDB leaves home and disk
+    from storage.warehouse import WarehouseMissingError, inspect_warehouse  # home and disk need no DuckDB
 
     path = Home.from_environment().warehouse
     try:
@@ -90,6 +90,6 @@ def check_warehouse() -> Finding:
         return Finding("warehouse", "note", "does not exist yet", "`fintone run` or `fintone ingest` makes it")
     size = f"{path.stat().st_size / 1e6:.1f} MB"
     if has < newest:
-        told = f"{size}, of an earlier fintone: migration {has} of {newest}; nobody holds it"
-        return Finding("warehouse", "note", told, "the next `fintone run` copies it and brings it up to date")
+        state = f"{size}, of an earlier fintone: migration {has} of {newest}; nobody holds it"
+        return Finding("warehouse", "note", state, "the next `fintone run` copies it and brings it up to date")
     return Finding("warehouse", "ok", f"{size}, migration {has} of {newest}; nobody holds it")

@@ -33,7 +33,7 @@ class IncomparableError(InputError):
 class Pairing:
     """Two cells at one temperature on the headlines that both were evaluated on, in the order of their ids.
 
-    The temperature is None for two baselines. `p_holm` is that of the view `comparisons` and counts `pairs` there; both
+    The temperature is None for two baselines. `p_holm` is from the view `comparisons`, corrected for its `pairs`; both
     are None where no study compared the two.
     """
 
@@ -53,7 +53,7 @@ class Pairing:
 
 
 def load_runs(warehouse: Path, study_id: str, part: str) -> tuple[Labels, dict[tuple[str, float | None], Labels]]:
-    """What every cell of a study predicts on one part.
+    """The predictions of every cell of a study on one part.
 
     Returns:
         The labels of the N headlines in the order of their ids, and (cell, temperature) to the N predictions, in the
@@ -145,12 +145,12 @@ def load_pairings(warehouse: Path, cell_id: str, other_cell_id: str, part: str) 
 
 
 def load_flips(warehouse: Path, pairings: Sequence[Pairing], most: int) -> list[list[Flip]]:
-    """For each pairing, headlines on which the two cells differ: in turn one that each has right, and neither.
+    """For each pairing, headlines on which the two cells differ: in turn one that each, or neither, has right.
 
     Args:
         warehouse: The DuckDB file.
         pairings: Two cells at some temperatures.
-        most: Headlines for each pairing, at most.
+        most: The most headlines for each pairing.
     """
     flips = (
         "SELECT headline_id, text, label, own.predicted, other.predicted"
@@ -163,7 +163,7 @@ def load_flips(warehouse: Path, pairings: Sequence[Pairing], most: int) -> list[
     with reading(warehouse) as connection:
         return [
             [Flip(*row) for row in connection.execute(flips, [*evaluations, most]).fetchall()]
-            for evaluations in ((each.evaluation_id, each.other_evaluation_id) for each in pairings)
+            for evaluations in ((pairing.evaluation_id, pairing.other_evaluation_id) for pairing in pairings)
         ]
 
 
@@ -191,6 +191,6 @@ def _nothing_shared(connection: "duckdb.DuckDBPyConnection", cells: dict[str, st
         if not rows:
             return f"cell {cells[name]}: no evaluation on {cells['part']} yet; let `fintone run` finish its study"
         temperatures[cells[name]] = ", ".join(f"{temperature:g}" for (temperature,) in rows)
-    told = " and ".join(f"{cell_id} has {values}" for cell_id, values in temperatures.items())
+    listed = " and ".join(f"{cell_id} has {values}" for cell_id, values in temperatures.items())
     remedy = "run one with both: `fintone run --temperatures`"
-    return f"cells {' and '.join(temperatures)}: no temperature in common, {told}; {remedy}"
+    return f"cells {' and '.join(temperatures)}: no temperature in common, {listed}; {remedy}"

@@ -1,4 +1,4 @@
-"""The queries of a report that set the chosen cell beside the champion, the base and the best baseline."""
+"""The queries of a report that compare the chosen cell with the champion, the base and the best baseline."""
 
 from collections.abc import Iterable, Sequence
 
@@ -40,26 +40,26 @@ def column(contender: Contender) -> str:
 
 def _overview(study_id: str, chosen: Chosen, contenders: Sequence[Contender]) -> str:
     columns = "kind, temperature, n, accuracy, accuracy_low, accuracy_high, cell_id"
-    own = f"SELECT cell_name, {columns} FROM leaderboard WHERE study_id = '{study_id}' AND part = 'test'"
-    strangers = [each.evaluation_id for each in contenders if not each.is_of_study]
-    others = (
+    of_study = f"SELECT cell_name, {columns} FROM leaderboard WHERE study_id = '{study_id}' AND part = 'test'"
+    strangers = [contender.evaluation_id for contender in contenders if not contender.is_of_study]
+    of_strangers = (
         f" UNION ALL SELECT name, {columns} FROM evaluations JOIN cells USING (cell_id) JOIN ledger.latest_names USING "
         f"(cell_id) WHERE evaluation_id IN {listed(strangers)}"
     )
-    return f"{own} AND {at_chosen(chosen)}{others if strangers else ''} ORDER BY accuracy DESC, cell_name"
+    return f"{of_study} AND {at_chosen(chosen)}{of_strangers if strangers else ''} ORDER BY accuracy DESC, cell_name"
 
 
 def _mix_ups(contenders: Sequence[Contender]) -> str:
-    wanted = listed(each.evaluation_id for each in contenders)
+    evaluations = listed(contender.evaluation_id for contender in contenders)
     return (
         "SELECT evaluation_id, n, mix_ups, mix_up_rate, mix_up_rate_low, mix_up_rate_high, right_calls, "
-        f"right_calls_per_mix_up FROM ledger.mix_ups WHERE evaluation_id IN {wanted} ORDER BY ALL"
+        f"right_calls_per_mix_up FROM ledger.mix_ups WHERE evaluation_id IN {evaluations} ORDER BY ALL"
     )
 
 
 def _lost(contenders: Sequence[Contender]) -> str:
-    """Headlines that the chosen cell has wrong and a rival right; calls the wrong way round first."""
-    right = [f"{column(each)} = label" for each in _rivals(contenders)]
+    """Headlines that the chosen cell has wrong and a rival right; positive and negative mixed up first."""
+    right = [f"{column(rival)} = label" for rival in _rivals(contenders)]
     return (
         f"{_answers(contenders)} SELECT * EXCLUDE confidence FROM answers WHERE chosen <> label AND "
         f"({' OR '.join(right)}) ORDER BY chosen = 'neutral' OR label = 'neutral', confidence DESC, text "
@@ -68,8 +68,8 @@ def _lost(contenders: Sequence[Contender]) -> str:
 
 
 def _won(contenders: Sequence[Contender]) -> str:
-    """Headlines that the chosen cell has right and a rival wrong; calls of a rival the wrong way round first."""
-    rivals = [column(each) for each in _rivals(contenders)]
+    """Headlines that the chosen cell has right and a rival wrong; positive and negative mixed up first."""
+    rivals = [column(rival) for rival in _rivals(contenders)]
     wrong = [f"{rival} <> label" for rival in rivals]
     mild = [f"({rival} IN ('neutral', label))" for rival in rivals]
     return (
@@ -81,7 +81,7 @@ def _won(contenders: Sequence[Contender]) -> str:
 
 def _rivals(contenders: Sequence[Contender]) -> Sequence[Contender]:
     """The champion and the best baseline; the base where there is neither."""
-    rivals = [each for each in contenders[1:] if each.role != "base"]
+    rivals = [contender for contender in contenders[1:] if contender.role != "base"]
     return rivals or contenders[1:]
 
 
@@ -89,11 +89,11 @@ def _answers(contenders: Sequence[Contender]) -> str:
     """A row for each test headline with the answer of each contender, and the confidence of the chosen cell."""
     chosen, *rivals = contenders
     joined = "".join(
-        f" JOIN ledger.predictions AS {column(each)} ON {column(each)}.headline_id = chosen.headline_id AND "
-        f"{column(each)}.evaluation_id = '{each.evaluation_id}'"
-        for each in rivals
+        f" JOIN ledger.predictions AS {column(rival)} ON {column(rival)}.headline_id = chosen.headline_id AND "
+        f"{column(rival)}.evaluation_id = '{rival.evaluation_id}'"
+        for rival in rivals
     )
-    answers = ", ".join(f"{column(each)}.predicted AS {column(each)}" for each in contenders)
+    answers = ", ".join(f"{name}.predicted AS {name}" for name in map(column, contenders))
     return (
         f"WITH answers AS (SELECT text, label, {answers}, greatest(chosen.p_negative, chosen.p_neutral, "
         "chosen.p_positive) AS confidence FROM ledger.predictions AS chosen JOIN headlines ON headlines.headline_id = "

@@ -1,4 +1,4 @@
-"""Whom a report sets beside each other: the chosen cell, the champion, its base where it has one, the best baseline."""
+"""The contenders that a report compares: the chosen cell, the champion, its base if it has one, the best baseline."""
 
 from typing import TYPE_CHECKING
 
@@ -36,26 +36,26 @@ _EVALUATED = (
 
 
 def read_contenders(connection: "duckdb.DuckDBPyConnection", study_id: str, chosen: Chosen) -> tuple[Contender, ...]:
-    """The contenders that answered the study's test headlines, the chosen cell first; none is there twice.
+    """The contenders that answered the study's test headlines, each once, the chosen cell first.
 
     Args:
         connection: The warehouse.
         study_id: The study.
         chosen: The cell that validation chose.
     """
-    own = {"study_id": study_id, "cell_id": chosen.cell_id}
-    base = connection.execute(_ITS_BASE, {**own, "temperature": chosen.temperature}).fetchall()
+    values = {"study_id": study_id, "cell_id": chosen.cell_id}
+    base = connection.execute(_ITS_BASE, {**values, "temperature": chosen.temperature}).fetchall()
     baseline = connection.execute(_ITS_BASELINE, {"study_id": study_id}).fetchall()
     champion = read_champion(connection)
-    before = connection.execute(_BEFORE, own).fetchall()
-    asked: list[tuple[Role, tuple[str, float | None]]] = [("chosen", (chosen.cell_id, chosen.temperature))]
+    before = connection.execute(_BEFORE, values).fetchall()
+    cells: list[tuple[Role, tuple[str, float | None]]] = [("chosen", (chosen.cell_id, chosen.temperature))]
     if champion and champion.cell_id != chosen.cell_id:
-        asked.append(("champion", champion))
+        cells.append(("champion", champion))
     elif before:
-        asked.append(("champion before", Champion(*before[0])))
-    asked += [("base", row) for row in base] + [("best baseline", row) for row in baseline]
-    found = (_read_evaluated(connection, study_id, role, *cell) for role, cell in asked)
-    return tuple(each for each in found if each)
+        cells.append(("champion before", Champion(*before[0])))
+    cells += [("base", row) for row in base] + [("best baseline", row) for row in baseline]
+    found = (_read_evaluated(connection, study_id, role, *cell) for role, cell in cells)
+    return tuple(contender for contender in found if contender)
 
 
 def _read_evaluated(

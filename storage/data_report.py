@@ -60,16 +60,16 @@ def _load_reasons(connection: DuckDBPyConnection, ingest_id: str, most: int) -> 
 def _load_ingested(connection: DuckDBPyConnection, ingest_id: str) -> dict[str, Any]:
     """Labels, reasons and contradictions."""
 
-    def ask(sql: str, *more: int) -> Rows:
+    def read(sql: str, *more: int) -> Rows:
         rows: Rows = connection.execute(sql, [ingest_id, *more]).fetchall()
         return rows
 
-    labels = ask("SELECT label, headlines, rows_accepted, share FROM source_labels WHERE ingest_id = ? ORDER BY label")
-    left_out = ask(
+    labels = read("SELECT label, headlines, rows_accepted, share FROM source_labels WHERE ingest_id = ? ORDER BY label")
+    left_out = read(
         "SELECT reason, count(*) FROM left_out_rows WHERE ingest_id = ? GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT ?",
         MOST_REASONS,
     )
-    resolutions = ask("SELECT resolution, count(*) FROM quarantine WHERE ingest_id = ? GROUP BY 1 ORDER BY 1")
+    resolutions = read("SELECT resolution, count(*) FROM quarantine WHERE ingest_id = ? GROUP BY 1 ORDER BY 1")
     return {
         "labels": tuple(LabelCount(*row) for row in labels),
         "reasons": _load_reasons(connection, ingest_id, MOST_REASONS),
@@ -81,25 +81,25 @@ def _load_ingested(connection: DuckDBPyConnection, ingest_id: str) -> dict[str, 
 def _load_snapshot(connection: DuckDBPyConnection, snapshot_id: str) -> dict[str, Any]:
     """Near copies, lengths, changes and drift."""
 
-    def ask(sql: str, *more: int) -> Rows:
+    def read(sql: str, *more: int) -> Rows:
         rows: Rows = connection.execute(sql, [snapshot_id, *more]).fetchall()
         return rows
 
-    copies = ask(
+    copies = read(
         "SELECT kind, count(*), sum(headlines)::BIGINT, count(*) FILTER (is_conflicting) FROM near_copies"
         " WHERE snapshot_id = ? GROUP BY kind ORDER BY kind"
     )
-    groups = ask(
+    groups = read(
         "SELECT example, headlines, kind, labels FROM near_copies WHERE snapshot_id = ?"
         " ORDER BY headlines DESC, group_id LIMIT ?",
         MOST_GROUPS,
     )
-    lengths = ask(
+    lengths = read(
         "SELECT label, characters_min, characters_median, characters_p99, characters_max, words_median"
         " FROM snapshot_statistics WHERE snapshot_id = ? ORDER BY label NULLS LAST"
     )
-    changes = ask("SELECT added, removed, relabelled, unchanged FROM snapshot_changes WHERE snapshot_id = ?")
-    drift = ask(
+    changes = read("SELECT added, removed, relabelled, unchanged FROM snapshot_changes WHERE snapshot_id = ?")
+    drift = read(
         "SELECT measure, value, previous_value, drift, reason FROM snapshot_drift WHERE snapshot_id = ?"
         " ORDER BY measure"
     )

@@ -1,4 +1,4 @@
-"""Deletes a study with all that no other study has. Its decisions stay: who was champion, and each look at test."""
+"""Deletes a study with all that no other study has. Its decisions, and so the looks at test, stay."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +33,7 @@ class ChampionsStudyError(InputError):
 
 @dataclass(frozen=True)
 class Deletion:
-    """What goes with a study, and what of it stays since other studies have it."""
+    """What is deleted with a study, and which of its cells stay since other studies have them."""
 
     study_id: str
     cells: tuple[str, ...]
@@ -48,7 +48,7 @@ def plan_deletion(warehouse: Path, study_id: str) -> Deletion:
     """What would be deleted with a study.
 
     Raises:
-        ChampionsStudyError: The champion would.
+        ChampionsStudyError: The champion would be deleted.
     """
     with reading(warehouse) as connection:
         return _plan(connection, study_id)
@@ -75,25 +75,25 @@ def delete_study(warehouse: Path, study_id: str) -> Deletion:
 
 
 def _plan(connection: "duckdb.DuckDBPyConnection", study_id: str) -> Deletion:
-    own = _ask(connection, _OWN_CELLS, study_id=study_id)
+    own_cells = _fetch_ids(connection, _OWN_CELLS, study_id=study_id)
     champion = read_champion(connection)
-    if champion and champion.cell_id in own:
+    if champion and champion.cell_id in own_cells:
         raise ChampionsStudyError(
             f"study {study_id}: has the champion, cell {champion.cell_id}, which no other study has; promote another "
             "cell first"
         )
-    known = {"study_id": study_id, "own": list(own), "champion": champion.cell_id if champion else None}
+    values = {"study_id": study_id, "own": list(own_cells), "champion": champion.cell_id if champion else None}
     before = "SELECT DISTINCT champion_cell_id FROM champions WHERE list_contains($own, champion_cell_id) ORDER BY ALL"
     return Deletion(
         study_id=study_id,
-        cells=own,
-        shared_cells=_ask(connection, _SHARED_CELLS, study_id=study_id),
-        evaluations=_ask(connection, _EVALUATIONS, **known),
-        former_champions=_ask(connection, before, own=list(own)),
+        cells=own_cells,
+        shared_cells=_fetch_ids(connection, _SHARED_CELLS, study_id=study_id),
+        evaluations=_fetch_ids(connection, _EVALUATIONS, **values),
+        former_champions=_fetch_ids(connection, before, own=list(own_cells)),
     )
 
 
-def _ask(connection: "duckdb.DuckDBPyConnection", query: str, **values: object) -> tuple[str, ...]:
+def _fetch_ids(connection: "duckdb.DuckDBPyConnection", query: str, **values: object) -> tuple[str, ...]:
     return tuple(identifier for (identifier,) in connection.execute(query, values).fetchall())
 
 

@@ -33,7 +33,7 @@ def load_drawn(warehouse: Path, cell_id: str, fewer_than: int) -> list[DrawnEval
 
 
 def load_distributions(warehouse: Path, evaluation_id: str) -> pd.DataFrame:
-    """What an evaluation's draws depend on: headline_id, label and `PROBABILITIES`, bit for bit as saved."""
+    """What an evaluation's draws are drawn from: headline_id, label and `PROBABILITIES`, bit for bit as saved."""
     with reading(warehouse) as connection:
         frame: pd.DataFrame = connection.execute(
             "SELECT headline_id, label, p_negative, p_neutral, p_positive, p_unparsed FROM ledger.predictions"

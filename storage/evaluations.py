@@ -62,8 +62,8 @@ def save_evaluations(
     Args:
         warehouse: The DuckDB file.
         evaluations: At least one.
-        predictions: Columns of `ledger.predictions`; one row a headline and evaluation.
-        draws: Columns of `ledger.draws`; one row a draw and evaluation. None where nothing is drawn.
+        predictions: Columns of `ledger.predictions`; one row for each headline and evaluation.
+        draws: Columns of `ledger.draws`; one row for each draw and evaluation. None where nothing is drawn.
         curves: Columns of `ledger.temperature_curves`. None where nothing is sampled.
         keep_known: Leave a known evaluation unchanged: another process may have saved it since this one looked.
     """
@@ -100,7 +100,7 @@ def load_selection(warehouse: Path, study_id: str) -> list[dict[str, Any]]:
     Returns:
         Rows of cell_id, name, position, learning_rate, epochs, seed, temperature and balanced_accuracy: the expected
         accuracy (see `leaderboard`) on each label, averaged over the labels. Validation holds what train and test
-        leave, so its labels may be far from balanced, and a model that always says one of them must not win by that.
+        leave, so its labels may be far from balanced, and a model that always answers one label must not win by that.
     """
     with reading(warehouse) as connection:
         cursor = connection.execute(
@@ -115,9 +115,9 @@ def load_selection(warehouse: Path, study_id: str) -> list[dict[str, Any]]:
 def forget_evaluations(warehouse: Path, cell_id: str) -> None:
     """Delete a cell's evaluations, predictions and draws, since it is trained again, and its studies' comparisons."""
     with writing(warehouse) as connection:
-        own = "evaluation_id IN (SELECT evaluation_id FROM evaluations WHERE cell_id = ?)"
+        evaluations = "evaluation_id IN (SELECT evaluation_id FROM evaluations WHERE cell_id = ?)"
         for table in LEDGER_TABLES:
-            connection.execute(f"DELETE FROM {table} WHERE {own}", [cell_id])  # noqa: S608 (no outside text)
+            connection.execute(f"DELETE FROM {table} WHERE {evaluations}", [cell_id])  # noqa: S608 (no outside text)
         connection.execute("DELETE FROM evaluations WHERE cell_id = ?", [cell_id])
         studies = "study_id IN (SELECT study_id FROM study_cells WHERE cell_id = ?)"
         connection.execute(f"DELETE FROM ledger.comparisons WHERE {studies}", [cell_id])  # noqa: S608 (no outside text)

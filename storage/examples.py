@@ -8,18 +8,18 @@ if TYPE_CHECKING:
 
 def example_queries(study_id: str, cell_id: str, temperature: float) -> list[str]:
     """Three queries worth trying after a study: its figures, a cell's confusions, and the cell against the baseline."""
-    own = f"study_id = '{study_id}'"
+    study = f"study_id = '{study_id}'"
     figures = (
         "SELECT cell_name, temperature, accuracy, accuracy_low, accuracy_high FROM leaderboard "
-        f"WHERE {own} AND part = 'test' ORDER BY accuracy DESC"
+        f"WHERE {study} AND part = 'test' ORDER BY accuracy DESC"
     )
     confusions = (
-        f"SELECT label, predicted, n, share FROM confusion WHERE {own} AND cell_id = '{cell_id}' AND part = 'test' "
+        f"SELECT label, predicted, n, share FROM confusion WHERE {study} AND cell_id = '{cell_id}' AND part = 'test' "
         f"AND temperature = {temperature:g}"
     )
     verdict = (
         "SELECT temperature, baseline, difference, difference_low, difference_high, p_holm, beats_baseline "
-        f"FROM baseline_verdicts WHERE {own} AND cell_id = '{cell_id}' ORDER BY temperature"
+        f"FROM baseline_verdicts WHERE {study} AND cell_id = '{cell_id}' ORDER BY temperature"
     )
     return [figures, confusions, verdict]
 

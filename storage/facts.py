@@ -1,4 +1,4 @@
-"""What a warehouse says of one study, cell or snapshot: facts by name, and tables of rows."""
+"""What a warehouse knows about one study, cell or snapshot: facts by name, and tables of rows."""
 
 from datetime import datetime
 from pathlib import Path
@@ -78,27 +78,27 @@ _KEYS = {
     "scoring": ("scorings", "scoring_id"),
     "headline": ("headlines", "headline_id"),
 }
-"""Table and key of what is shown as the row that it is."""
+"""Table and key of each kind that is shown as one row."""
 
 
 def load_facts(warehouse: Path, thing: Thing) -> tuple[Row, dict[str, list[Row]]]:
-    """What is known of a study, a cell or a snapshot.
+    """What is known about a study, a cell or a snapshot.
 
     Returns:
-        Its facts, and its tables, those without a row left out.
+        Its facts, and its tables except those without rows.
     """
     with reading(warehouse) as connection:
-        [facts] = _ask(connection, _ROWS[thing.kind], thing)
-        tables = {name: _ask(connection, query, thing) for name, query in _TABLES[thing.kind].items()}
+        [facts] = _fetch(connection, _ROWS[thing.kind], thing)
+        tables = {name: _fetch(connection, query, thing) for name, query in _TABLES[thing.kind].items()}
     return facts, {name: rows for name, rows in tables.items() if rows}
 
 
-def _ask(connection: "duckdb.DuckDBPyConnection", query: str, thing: Thing) -> list[Row]:
+def _fetch(connection: "duckdb.DuckDBPyConnection", query: str, thing: Thing) -> list[Row]:
     return read_rows(connection.execute(query, {"id": thing.identifier}))
 
 
 def read_rows(cursor: "duckdb.DuckDBPyConnection") -> list[Row]:
-    """The rows of an answer by the names of its columns, times to the second."""
+    """The rows of a result by the names of its columns, times to the second."""
     columns = [column[0] for column in cursor.description]
     return [dict(zip(columns, map(_to_the_second, row), strict=True)) for row in cursor.fetchall()]
 
@@ -108,8 +108,8 @@ def _to_the_second(value: Any) -> Any:
 
 
 def load_row(warehouse: Path, thing: Thing) -> Row:
-    """The row of its table, for a thing that is shown as it is stored."""
+    """The row of a thing that is shown as it is stored."""
     table, key = _KEYS[thing.kind]
     with reading(warehouse) as connection:
-        [row] = _ask(connection, f"FROM {table} WHERE {key} = $id", thing)
+        [row] = _fetch(connection, f"FROM {table} WHERE {key} = $id", thing)
     return row

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def load_fold_answers(warehouse: Path, split_id: str, part: str, evaluations: Sequence[str]) -> "pd.DataFrame":
-    """What evaluations answered on a part of each fold; no headline is there twice.
+    """What evaluations answered on a part of each fold, each headline once.
 
     Args:
         warehouse: The DuckDB file.
@@ -70,7 +70,7 @@ def load_costs(warehouse: Path, study_id: str, cells: Sequence[str]) -> tuple[fl
 
 
 def load_study_folds(warehouse: Path, study_id: str) -> int:
-    """How many folds a study has; 0 if its split is one."""
+    """How many folds a study has; 0 if its split has none."""
     with reading(warehouse) as connection:
         [(folds,)] = connection.execute(
             "SELECT count(*) FROM studies JOIN split_folds USING (split_id) WHERE study_id = ?", [study_id]

@@ -24,7 +24,7 @@ class Gate:
         self._folder, self._read_only, self._since = folder, read_only, time.monotonic()
 
     def lets_pass(self) -> bool:
-        """Whether to try the warehouse now; a writer may always, and shuts the gate behind it or opens it."""
+        """Whether to try the warehouse now; a writer always may, and shuts or opens the gate behind it."""
         if self._read_only:
             return self._lock(fcntl.LOCK_SH) and self._unlock()
         is_shut = int((time.monotonic() - self._since) / SHUT_SECONDS) % 2 == 0

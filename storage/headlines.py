@@ -37,7 +37,7 @@ class SourceRecord:
     rows_merged: int
     snapshot_id: str
     rows_added: int = 0
-    """Rows that those with a label for each of several entities became beyond their number."""
+    """Extra rows from those with a label for each of several entities, which become a row for each."""
     columns: ReadColumns = NO_COLUMNS
     not_read: tuple[str, ...] = ()
     headlines_damaged: int = 0
@@ -45,9 +45,9 @@ class SourceRecord:
     reading: str = "{}"
     """The settings with which it was read, as JSON."""
     settings: str = "{}"
-    """What was said of its place, as JSON; see `schemas.source.DataSettings.remembered`."""
+    """The settings that were given for its place, as JSON; see `schemas.source.DataSettings.remembered`."""
     again_of: str | None = None
-    """The ingestion of the same bytes and settings that was there before; see `save_ingestion`."""
+    """The earlier ingestion of the same bytes and settings; see `save_ingestion`."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def save_ingestion(
 ) -> str:
     """Save a source, its headlines, its rejected rows and its snapshot; an ingestion that is known changes nothing.
 
-    What was refused of the same place before is forgotten. All of it is one transaction.
+    Earlier refusals of the same place are deleted. Everything is one transaction.
 
     Args:
         warehouse: The DuckDB file.
@@ -95,8 +95,8 @@ def save_ingestion(
         rows: A `schemas.frames.AcceptedFrame`.
         order_counts: The snapshot is in the order of `accepted`; else in the order of its ids, which sorts faster here
             than in the frame.
-        again: The source was read though it is known. What the warehouse lacks of its rows, or has otherwise, is saved.
-            Where its headlines are others, it is an ingestion of its own, with a snapshot of its own.
+        again: The source was read although it is known. Rows that the warehouse lacks, or has with other values, are
+            saved. Where its headlines differ, it becomes a new ingestion with a new snapshot.
 
     Returns:
         The ingestion's id.
@@ -111,8 +111,8 @@ def save_ingestion(
             source = replace(source, ingest_id=known[0])
         else:
             if known:
-                own = next_ingest_id(connection, source.ingest_id)
-                source = replace(source, ingest_id=own, again_of=source.ingest_id)
+                new_id = next_ingest_id(connection, source.ingest_id)
+                source = replace(source, ingest_id=new_id, again_of=source.ingest_id)
             _save_snapshot(connection, source, now, "" if order_counts else "ORDER BY headline_id")
             forget_refusal(connection, source.location)
             found = {"rejected_rows": rejected, "left_out_rows": left_out, "quarantine": quarantined}
@@ -130,7 +130,7 @@ def save_ingestion(
 
 
 def _save_frame(connection: DuckDBPyConnection, table: str, ingest_id: str, frame: pd.DataFrame | None) -> None:
-    """Save what an ingestion found, where it looked for it."""
+    """Save one table of an ingestion, if it has rows for it."""
     if frame is None:
         return
     connection.register("found", frame)
@@ -266,9 +266,9 @@ def _find_previous(connection: DuckDBPyConnection, source: SourceRecord) -> str 
 
 
 def meet_again(warehouse: Path, location: str, ingest_id: str, settings: str) -> None:
-    """Record that a place holds what a known ingestion has read, and how it was read; see `SourceRecord`.
+    """Record that a place holds the data of a known ingestion, and the settings given for it; see `SourceRecord`.
 
-    Nothing changes if its latest visit says so.
+    Nothing changes if the latest visit of the place recorded the same.
     """
     with reading(warehouse) as connection:
         if _was_met_last(connection, location, ingest_id, settings):

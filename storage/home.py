@@ -1,4 +1,4 @@
-"""The paths under `FINTONE_HOME`, where everything is that a run leaves."""
+"""The paths under `FINTONE_HOME`, which holds everything that a run leaves."""
 
 import os
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ MISREAD = ("?", "\\")
 
 
 class HomeError(InputError):
-    """The home cannot be made, or cannot be named."""
+    """The home cannot be created, or its name cannot be used."""
 
 
 @dataclass(frozen=True)

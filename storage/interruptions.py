@@ -31,7 +31,7 @@ def mark_interrupted(warehouse: Path) -> None:
     if not running:
         return
     with ExitStack() as stack, suppress(WarehouseUnwritableError, WarehouseLockedError):
-        gone = [each for each in running if stack.enter_context(holding_if_free(warehouse, *each))]
+        gone = [entry for entry in running if stack.enter_context(holding_if_free(warehouse, *entry))]
         studies, cells = ([name for kind, name in gone if kind == wanted] for wanted in ("study", "cell"))
         if gone:
             _mark(warehouse, studies, cells)

@@ -22,21 +22,21 @@ INTERVAL = 0.1
 """Seconds between two attempts to take a lock."""
 FOLDER = "locks"
 AT_WORK, TIDYING = "run", "tidying"
-"""The kind of lock that a process at work holds, and which of the home it is that one that tidies up holds."""
+"""The kind of lock that a running process holds, and the identifier of the home's lock that tidying up holds."""
 _log = logging.getLogger("fintone.locks")
 
 
 class HomeBusyError(FailureError):
-    """Another process is at work in the home."""
+    """Another process is running in the home."""
 
 
 @contextmanager
 def holding(warehouse: Path, kind: str, identifier: str) -> Iterator[None]:
-    """Run the block alone among all processes and threads; wait while another one holds this lock, and say so.
+    """Run the block alone among all processes and threads; wait while another one holds this lock, and log it.
 
     Args:
         warehouse: The DuckDB file; the locks are in its folder.
-        kind: What it is, as `study`.
+        kind: The kind of what is locked, as `study`.
         identifier: Which one.
     """
     path = _path_of(warehouse, kind, identifier)
@@ -44,7 +44,9 @@ def holding(warehouse: Path, kind: str, identifier: str) -> Iterator[None]:
     while (descriptor := _take(path)) is None:
         now = time.monotonic()
         if now >= notice_at:
-            _log.warning("%s %s: %s is at it; waiting until it is done", kind, identifier, _describe_holder(path))
+            _log.warning(
+                "%s %s: %s is working on it; waiting until it is done", kind, identifier, _describe_holder(path)
+            )
             notice_at = now + NOTICE_AGAIN_AFTER
         time.sleep(INTERVAL)
     try:
@@ -69,16 +71,16 @@ def holding_if_free(warehouse: Path, kind: str, identifier: str) -> Iterator[boo
 
 @contextmanager
 def at_work(warehouse: Path) -> Iterator[None]:
-    """Count this process as at work in the home during the block, and say first who else is.
+    """Register this process as running in the home during the block, and log which others are.
 
-    What tidies up the home waits for nobody: see `tidying`.
+    Tidying up the home does not wait for them: see `tidying`.
     """
     with ExitStack() as work:
         with holding(warehouse, "home", TIDYING):
             others = list_at_work(warehouse)
             work.enter_context(holding(warehouse, AT_WORK, f"{os.getpid()}-{token_hex(4)}"))
         for other in others:
-            _log.warning("home %s: %s is at work too; both go on, and share the machine", warehouse.parent, other)
+            _log.warning("home %s: %s is running too; both continue and share the machine", warehouse.parent, other)
         yield
 
 
@@ -87,17 +89,17 @@ def tidying(warehouse: Path) -> Iterator[None]:
     """Keep runs from starting in the home during the block.
 
     Raises:
-        HomeBusyError: A process is at work.
+        HomeBusyError: A process is running in the home.
     """
     with holding(warehouse, "home", TIDYING):
         others = list_at_work(warehouse)
         if others:
-            raise HomeBusyError(f"home {warehouse.parent}: {others[0]} is at work; try again when it is done")
+            raise HomeBusyError(f"home {warehouse.parent}: {others[0]} is running; try again when it is done")
         yield
 
 
 def list_at_work(warehouse: Path) -> list[str]:
-    """Other processes that are at work in the home, each with its study once it has one."""
+    """Other processes that are running in the home, each with its study once it has one."""
     found = []
     for path in sorted((warehouse.parent / FOLDER).glob(f"{AT_WORK}-*.lock")):
         identifier = path.stem.removeprefix(f"{AT_WORK}-")

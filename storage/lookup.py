@@ -1,4 +1,4 @@
-"""From what a person types to what it names: an id of any kind, the beginning of one, or a name."""
+"""Finds what a person names by an id of any kind, the beginning of one, or a name."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,7 +22,7 @@ _THINGS: tuple[str, ...] = (
     "SELECT 'snapshot', snapshot_id, NULL FROM snapshots",
     "SELECT 'decision', champion_id, NULL FROM champions",
 )
-"""What people ask for most, by kind, id and name; an id that begins so goes before those of `_PARTS`."""
+"""What people look up most, by kind, id and name; as the beginning of an id, these go before `_PARTS`."""
 _NAMED = (_THINGS[0], "SELECT 'cell', cell_id, name FROM study_cells")
 """What has a name; a cell has one in each of its studies."""
 _PARTS: tuple[str, ...] = (
@@ -39,7 +39,7 @@ class UnknownIdError(InputError):
 
 
 class AmbiguousIdError(InputError):
-    """Several things have an id that begins so, or this name."""
+    """Several things have this name, or ids with this beginning."""
 
 
 class Thing(NamedTuple):
@@ -55,7 +55,7 @@ class Thing(NamedTuple):
 
 
 def find_thing(warehouse: Path, text: str) -> Thing:
-    """What a person means: the id itself, else the name, else the only id that begins so.
+    """What a person means: the thing with this id, else with this name, else with the only id that begins with it.
 
     Raises:
         UnknownIdError: It names nothing, or there is no champion.
@@ -84,7 +84,7 @@ def _find(connection: "duckdb.DuckDBPyConnection", things: Sequence[str], condit
 def _choose(text: str, found: Sequence[Thing]) -> Thing:
     if len(found) > 1:
         listed = list_some([str(thing) for thing in found])
-        raise AmbiguousIdError(f"{text}: {len(found)} things are called so: {listed}; give an id, or more of it")
+        raise AmbiguousIdError(f"{text}: {len(found)} things match: {listed}; give an id, or more of it")
     return found[0]
 
 

@@ -20,16 +20,16 @@ TABLES = ("markets", *(f"ledger.market_{name}" for name in ("sessions", "prices"
 
 
 class AnswerCounts(NamedTuple):
-    """What there is of a cell's answers at a temperature."""
+    """Counts of a cell's answers to dated headlines at a temperature."""
 
     dated: int
     counting: int
     in_sample: int
     not_later: int
     before_cutoff: int
-    """Those of the counting ones that the base model may have read when it was pretrained."""
+    """Those of `counting` that the base model may have read when it was pretrained."""
     trained_to: Any
-    """The latest time of what the cell was trained and chosen on; None where nobody knows."""
+    """The latest time of what the cell was trained and chosen on; None where it is unknown."""
 
 
 def count_answers(warehouse: Path, cell_id: str, temperature: float) -> AnswerCounts:
@@ -62,7 +62,7 @@ def save_market(
     prices: "pd.DataFrame",
     measure: "Callable[[pd.DataFrame], Mapping[str, pd.DataFrame]]",
 ) -> None:
-    """Keep a measurement in place of an earlier one: prices, sessions and what was found, or none of them.
+    """Save a measurement in place of an earlier one: prices, sessions and findings, or none of them.
 
     Args:
         warehouse: The DuckDB file.
@@ -70,8 +70,8 @@ def save_market(
         sessions: Columns session and closes_at, ascending.
         prices: Columns instrument, session and price.
         measure: Takes the sentiment of the sessions with a headline that counts: columns instrument (None: all
-            headlines), session, n, sentiment and dispersion. Gives what is found as frames by `tests`, `quantiles` and
-            `events`, with the columns of their tables. What it raises leaves the warehouse as it was.
+            headlines), session, n, sentiment and dispersion. Returns the findings as frames by `tests`, `quantiles` and
+            `events`, with the columns of their tables. If it raises, the warehouse stays as it was.
     """
     with writing(warehouse) as connection:
         for table in TABLES:
@@ -83,34 +83,34 @@ def save_market(
         )
         connection.register("new_sessions", sessions.assign(since=sessions["closes_at"].shift()))
         connection.register("new_prices", prices)
-        own = {"market_id": market["market_id"]}
+        key = {"market_id": market["market_id"]}
         connection.execute(
-            "INSERT INTO ledger.market_sessions BY NAME SELECT $market_id AS market_id, * FROM new_sessions", own
+            "INSERT INTO ledger.market_sessions BY NAME SELECT $market_id AS market_id, * FROM new_sessions", key
         )
         connection.execute(
-            "INSERT INTO ledger.market_prices BY NAME SELECT $market_id AS market_id, * FROM new_prices", own
+            "INSERT INTO ledger.market_prices BY NAME SELECT $market_id AS market_id, * FROM new_prices", key
         )
         days = connection.execute(
             "SELECT instrument, session, n, sentiment, dispersion FROM daily_sentiment WHERE market_id = $market_id AND"
             " n > 0",
-            own,
+            key,
         ).df()
         for name, frame in measure(days).items():
             connection.register("found", frame)
             connection.execute(
                 f"INSERT INTO ledger.market_{name} BY NAME SELECT $market_id AS market_id, * FROM found",  # noqa: S608
-                own,
+                key,
             )
             connection.unregister("found")
 
 
 def load_market(warehouse: Path, market_id: str) -> dict[str, list[dict[str, Any]]]:
-    """What a measurement found: rows of market_reaction, market_quantiles and market_events, by these names."""
+    """The findings of a measurement: rows of market_reaction, market_quantiles and market_events, by these names."""
     with reading(warehouse) as connection:
-        return {name: _ask(connection, f"{select} FROM {name}", market_id) for name, select in SELECTS.items()}
+        return {name: _read_rows(connection, f"{select} FROM {name}", market_id) for name, select in SELECTS.items()}
 
 
-def _ask(connection: "duckdb.DuckDBPyConnection", select: str, market_id: str) -> list[dict[str, Any]]:
-    asked = connection.execute(f"{select} WHERE market_id = ?", [market_id])
-    names = [column[0] for column in asked.description]
-    return [dict(zip(names, row, strict=True)) for row in asked.fetchall()]
+def _read_rows(connection: "duckdb.DuckDBPyConnection", select: str, market_id: str) -> list[dict[str, Any]]:
+    cursor = connection.execute(f"{select} WHERE market_id = ?", [market_id])
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

@@ -3,7 +3,7 @@
 from schemas.report import Chosen
 
 MOST_INSTRUMENTS = 10
-"""Instruments that are shown by themselves, those with the smallest p-values."""
+"""The most instruments that are shown individually, those with the smallest p-values."""
 
 
 def market_queries(chosen: Chosen) -> dict[str, str]:

@@ -14,15 +14,15 @@ _NAMED = {
     "snapshot": "SELECT snapshot_id, NULL FROM snapshots",
 }
 LEAST_LIKENESS = 0.75
-"""Of ids, which differ less than words do: one wrong character of four."""
+"""Least likeness of ids, which differ less than words do: one wrong character of four."""
 
 
 def suggest(connection: "duckdb.DuckDBPyConnection", text: str, kinds: Sequence[str] = tuple(_NAMED)) -> str:
-    """Ask for the nearest name, or for the id whose beginning is nearest, as `, did you mean '3f9a11112222'?`.
+    """A question for the nearest name, or for the id whose beginning is nearest, as `, did you mean '3f9a11112222'?`.
 
     Args:
-        connection: Of the warehouse.
-        text: What names nothing.
+        connection: A connection to the warehouse.
+        text: The text that names nothing.
         kinds: What may be meant: `study`, `cell`, `snapshot`.
     """
     rows = connection.execute(" UNION ".join(_NAMED[kind] for kind in kinds)).fetchall()

@@ -79,7 +79,9 @@ def opened(
     try:
         if path.exists() or not may_be_new:
             check_file(path)
-        with _connect(path, _Wait(path, deadline), _own if alone else _engine.attached, read_only=read_only) as found:
+        with _connect(
+            path, _Wait(path, deadline), _connect_alone if alone else _engine.attached, read_only=read_only
+        ) as found:
             yield found
     finally:
         thread_turn.release()
@@ -109,7 +111,7 @@ class _Wait:
         self._notice_at = self._start + NOTICE_AFTER
 
     def go_on(self, holder: duckdb.Error | None, interval: float) -> None:
-        """Sleep for a moment, and say now and then who holds the file; give up after the deadline.
+        """Sleep for a moment, and log now and then who holds the file; give up after the deadline.
 
         Args:
             holder: DuckDB's refusal, which names the process; None if a writer waits before this one.
@@ -130,7 +132,7 @@ class _Wait:
 
 
 Opening = Callable[[Path, bool], AbstractContextManager[duckdb.DuckDBPyConnection]]
-"""Lends a connection to a file, read-only or not."""
+"""Opens a file, read-only or not, and yields a connection to it."""
 
 
 @contextmanager
@@ -156,13 +158,13 @@ def _connect(path: Path, wait: _Wait, opening: Opening, *, read_only: bool) -> I
 
 
 @contextmanager
-def _own(path: Path, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:  # noqa: FBT001 (an `Opening`)
+def _connect_alone(path: Path, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:  # noqa: FBT001 (an `Opening`)
     with closing(duckdb.connect(path, read_only=read_only)) as connection:
         yield connection
 
 
 class _Engine:
-    """The DuckDB of this process, to which a file is attached while it is open: that takes a third of a start.
+    """The DuckDB of this process, to which a file is attached while it is open, in a third of the time of a start.
 
     A file is attached by one thread at a time; see `opened`.
     """
@@ -183,24 +185,24 @@ class _Engine:
             self._detach(engine)
 
     def _start(self, spills: str) -> duckdb.DuckDBPyConnection:
-        """This DuckDB; what exceeds its memory goes beside the file, not into the working folder."""
+        """The running DuckDB; what exceeds its memory goes beside the file, not into the working folder."""
         if self._started is not None and self._spills != spills:
             self._move_spills(self._started, spills)
         if self._started is None:
             self._started = duckdb.connect(config={"temp_directory": spills})
-            atexit.register(self.close)  # what lives on when Python has taken DuckDB down is told on standard error
+            atexit.register(self.close)  # else DuckDB writes to standard error when Python ends
         self._spills = spills
         return self._started
 
     def _move_spills(self, engine: duckdb.DuckDBPyConnection, spills: str) -> None:
-        """Have it write elsewhere; one that has written already is replaced by the next."""
+        """Change the folder of spills; a DuckDB that has spilled already is closed, and the next one replaces it."""
         try:
             engine.execute("SET temp_directory = " + _quote(spills))
         except duckdb.Error:
             self.close()
 
     def _detach(self, engine: duckdb.DuckDBPyConnection) -> None:
-        """Close the file; a DuckDB that cannot, as after an error that it calls fatal, is replaced by the next."""
+        """Detach the file; a DuckDB that cannot, as after a fatal error, is closed, and the next one replaces it."""
         try:
             engine.execute(f"DETACH {NAME}")
         except duckdb.Error:
@@ -219,12 +221,12 @@ def _quote(text: str) -> str:
 
 
 NAME = "warehouse"
-"""What a file is called that is attached."""
+"""The name of an attached file in DuckDB."""
 _engine = _Engine()
 
 
 def cursor_of(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
-    """Another connection to the file that is attached."""
+    """Another connection to the attached file."""
     cursor = connection.cursor()
     cursor.execute(f"USE {NAME}")
     return cursor

@@ -10,7 +10,7 @@ LEADERBOARD_ORDER = "place, temperature"
 """Of the view `leaderboard`: see `ledger.places`."""
 
 Ordered = Literal["champions", "studies", "sources", "snapshots", "source_visits"]
-"""Tables whose column `number` says which row is later."""
+"""Tables whose column `number` orders their rows in time."""
 
 
 def next_number(connection: "duckdb.DuckDBPyConnection", table: Ordered) -> int:

@@ -11,10 +11,10 @@ FEW = 10
 
 
 def period_query(study_id: str, chosen: Chosen, contenders: Sequence[Contender]) -> str:
-    """Accuracy by period: of the leading cell, the base and the best baseline on test, and of the first since then.
+    """Accuracy by period: of the leading cell, the base and the best baseline on test, and of the leading cell since.
 
-    Periods are the shortest of which no more than `MOST_PERIODS` have headlines, and no fewer than `FEW` of these each.
-    The query gives no row where all headlines are of one week.
+    Periods are the shortest with which at most `MOST_PERIODS` have headlines, on average at least `FEW` each. The query
+    has no rows where all headlines are of one week.
 
     Args:
         study_id: The study.
@@ -22,8 +22,8 @@ def period_query(study_id: str, chosen: Chosen, contenders: Sequence[Contender])
         contenders: That cell, then its rivals.
     """
     lead = _is_of(*_find_lead(chosen, contenders))
-    rivals = (each for each in contenders if each.role in {"base", "best baseline"})
-    on_test = " OR ".join([lead, *(_is_of(each.cell_id, each.temperature) for each in rivals)])
+    rivals = (contender for contender in contenders if contender.role in {"base", "best baseline"})
+    on_test = " OR ".join([lead, *(_is_of(rival.cell_id, rival.temperature) for rival in rivals)])
     return (
         "WITH every AS (FROM accuracy_over_time WHERE (origin = 'test' AND "  # noqa: S608 (our own ids)
         f"study_id = '{study_id}' AND ({on_test})) OR (origin = 'scored' AND {lead})), "
@@ -37,9 +37,9 @@ def period_query(study_id: str, chosen: Chosen, contenders: Sequence[Contender])
 
 
 def _find_lead(chosen: Chosen, contenders: Sequence[Contender]) -> tuple[str, float | None]:
-    """Whose accuracy is followed: the champion, where it is a cell of the study; else the cell that was chosen."""
-    champions = [each for each in contenders if each.role == "champion" and each.is_of_study]
-    return next(((each.cell_id, each.temperature) for each in champions), (chosen.cell_id, chosen.temperature))
+    """The cell whose accuracy is followed: the champion, if the study has it; else the cell that was chosen."""
+    champions = [rival for rival in contenders if rival.role == "champion" and rival.is_of_study]
+    return next(((rival.cell_id, rival.temperature) for rival in champions), (chosen.cell_id, chosen.temperature))
 
 
 def _is_of(cell_id: str, temperature: float | None) -> str:

@@ -162,7 +162,7 @@ class _Steps:
 def _put_outcome(step: Callable[[], Any], outcome: "SimpleQueue[tuple[Any, BaseException | None]]") -> None:
     try:
         outcome.put((step(), None))
-    except BaseException as error:  # noqa: BLE001 (raised again where the step was asked for)
+    except BaseException as error:  # noqa: BLE001 (raised again in the thread of the caller)
         outcome.put((None, error))
 
 

@@ -1,4 +1,4 @@
-"""What a race keeps: how trainings answered validation at the end of an epoch, and the cells that it dropped."""
+"""The records of a race: how trainings answered validation at the end of an epoch, and the cells that it dropped."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -40,7 +40,7 @@ class PauseRecord:
 
 @dataclass(frozen=True)
 class DropRecord:
-    """A cell that a race dropped; the columns of `ledger.drops` say what each field is."""
+    """A cell that a race dropped; the columns of `ledger.drops` describe the fields."""
 
     cell_id: str
     epoch: int
@@ -65,39 +65,39 @@ def load_answers(warehouse: Path, ids: Sequence[str]) -> "dict[str, tuple[NDArra
 
     Args:
         warehouse: The DuckDB file.
-        ids: Of evaluations on validation and of pauses. Those that are not known are not in the result.
+        ids: Ids of evaluations on validation and of pauses. Unknown ones are left out.
     """
     import numpy as np
 
     with reading(warehouse) as connection:
-        rows = [row for query in (_EVALUATED, _PAUSED) for row in _ask(connection, query, ids)]
+        rows = [row for query in (_EVALUATED, _PAUSED) for row in _fetch(connection, query, ids)]
     return {identifier: (np.array(right, bool), balanced) for identifier, right, balanced in rows}
 
 
-def _ask(connection: "duckdb.DuckDBPyConnection", query: str, ids: Sequence[str]) -> list[Any]:
+def _fetch(connection: "duckdb.DuckDBPyConnection", query: str, ids: Sequence[str]) -> list[Any]:
     rows: list[Any] = connection.execute(query, {"ids": list(ids)}).fetchall()
     return rows
 
 
 def save_pause(warehouse: Path, pause: PauseRecord) -> None:
-    """Save how a paused training answered, if it is not known."""
+    """Save how a paused training answered, unless it is known."""
     values = {**asdict(pause), "evaluated_at": utc_now()}
-    columns, given = ", ".join(values), ", ".join(f"${column}" for column in values)
+    columns, parameters = ", ".join(values), ", ".join(f"${column}" for column in values)
     with writing(warehouse) as connection:
         connection.execute(
-            f"INSERT INTO ledger.pauses ({columns}) VALUES ({given}) ON CONFLICT DO NOTHING",  # noqa: S608 (our own names)
+            f"INSERT INTO ledger.pauses ({columns}) VALUES ({parameters}) ON CONFLICT DO NOTHING",  # noqa: S608 (our own names)
             values,
         )
 
 
 def save_drops(warehouse: Path, study_id: str, drops: Iterable[DropRecord]) -> None:
-    """Save the cells that a race drops; one that the study has an evaluation of, or that is dropped, stays as it is."""
+    """Save the cells that a race drops, except those that the study has evaluated or that are dropped already."""
     with writing(warehouse) as connection:
         for drop in drops:
             values = {**asdict(drop), "study_id": study_id, "dropped_at": utc_now()}
-            columns, given = ", ".join(values), ", ".join(f"${column}" for column in values)
+            columns, parameters = ", ".join(values), ", ".join(f"${column}" for column in values)
             connection.execute(
-                f"INSERT INTO ledger.drops ({columns}) SELECT {given} WHERE NOT EXISTS"
+                f"INSERT INTO ledger.drops ({columns}) SELECT {parameters} WHERE NOT EXISTS"
                 " (FROM ledger.study_evaluations JOIN evaluations USING (evaluation_id) WHERE study_id = $study_id"
                 " AND cell_id = $cell_id) ON CONFLICT DO NOTHING",
                 values,

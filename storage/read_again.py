@@ -1,4 +1,4 @@
-"""What an earlier version left out of a source's rows, filled in when the source is read again."""
+"""Fills in the rows of a source that an earlier version did not keep, when the source is read again."""
 
 import pandas as pd
 from duckdb import DuckDBPyConnection
@@ -39,9 +39,9 @@ JOIN own
     AND own.occurrence = least(read.occurrence, own.occurrences)
 ORDER BY place
 """
-"""The rows of the frame `rows`, each with the headline of its text and label that an earlier ingestion has.
+"""The rows of the frame `rows`, each with the headline of the same text and label in an earlier ingestion.
 
-Where that kept every copy, the second copy is its second headline of this text and label, and so on.
+Where that ingestion kept every copy, the second copy has its second headline of this text and label, and so on.
 """
 
 
@@ -60,10 +60,10 @@ def next_ingest_id(connection: DuckDBPyConnection, ingest_id: str) -> str:
 
 
 def fill_earlier(connection: DuckDBPyConnection, sha256: str, accepted: pd.DataFrame, rows: pd.DataFrame) -> None:
-    """Give each ingestion by a version that kept no rows those of the same bytes that are known now.
+    """Give the rows of a source to each ingestion of the same bytes by a version that kept no rows.
 
-    They take the place of those that an earlier reading gave it. Rows that it did not accept are left out, and its
-    snapshot stays as it is.
+    They replace the rows that an earlier reading gave to it. Rows that it did not accept are left out, and its snapshot
+    stays as it is.
 
     Args:
         connection: One transaction, in which all headlines have the ids of their texts.
@@ -77,5 +77,5 @@ def fill_earlier(connection: DuckDBPyConnection, sha256: str, accepted: pd.DataF
     connection.register("accepted", accepted)
     for (ingest_id,) in earlier:
         connection.register("rows", rows)
-        own = connection.execute(_ROWS_OF_EARLIER, {"ingest_id": ingest_id}).df()
-        save_accepted_rows(connection, ingest_id, own, again=True)
+        its_rows = connection.execute(_ROWS_OF_EARLIER, {"ingest_id": ingest_id}).df()
+        save_accepted_rows(connection, ingest_id, its_rows, again=True)

@@ -17,7 +17,7 @@ class References:
     studies: frozenset[str]
     """Ids of all studies: each may have a report."""
     revisions: frozenset[str]
-    """Of base models and encoders."""
+    """Revisions of base models and encoders."""
     unfinished: tuple[CellRecord, ...]
     """Fine-tuned cells of studies that are not finished: their trainings may have checkpoints."""
 

@@ -1,4 +1,4 @@
-"""The table of sources that were refused as a whole, of which nothing else is in the warehouse."""
+"""The table of sources that were refused as a whole; the warehouse holds nothing else about them."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +9,7 @@ from duckdb import DuckDBPyConnection
 from storage.warehouse import utc_now, writing
 
 MOST_ROWS = 100_000
-"""Rejected rows of a refused source that are kept."""
+"""The most rejected rows of a refused source that are kept."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Refusal:
 
 
 def save_refusal(warehouse: Path, refusal: Refusal, rejected: pd.DataFrame) -> None:
-    """Keep the first `MOST_ROWS` rejected rows of a refused source, in place of what was refused of its place before.
+    """Keep the first `MOST_ROWS` rejected rows of a refused source, in place of earlier ones of its place.
 
     Args:
         warehouse: The DuckDB file.
@@ -40,5 +40,5 @@ def save_refusal(warehouse: Path, refusal: Refusal, rejected: pd.DataFrame) -> N
 
 
 def forget_refusal(connection: DuckDBPyConnection, location: str) -> None:
-    """Delete what was refused of a place."""
+    """Delete the rows of a refused source at a place."""
     connection.execute("DELETE FROM ledger.refused_rows WHERE location = ?", [location])

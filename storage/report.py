@@ -42,8 +42,8 @@ def find_study(warehouse: Path, beginning: str | None) -> str:
         ).fetchall()
         hint = "" if rows or not text else suggest(connection, text, ("study",))
     if not rows:
-        told = f"study {text}: not in the warehouse{hint}" if text else f"warehouse {warehouse}: no study has run"
-        raise UnknownStudyError(f"{told}; `fintone list` lists them")
+        problem = f"study {text}: not in the warehouse{hint}" if text else f"warehouse {warehouse}: no study has run"
+        raise UnknownStudyError(f"{problem}; `fintone list` lists them")
     whole, named = ([row for row in rows if row[place] == text] for place in (0, 1))
     fitting = whole or named or rows
     if beginning and len(fitting) > 1:
@@ -64,10 +64,10 @@ def load_report(warehouse: Path, study_id: str, chosen: Chosen, missing: tuple[s
         act_at: Confidence from which the desk acts on an answer.
     """
     with reading(warehouse) as connection:
-        study = ask(connection, f"SELECT {_STUDY} FROM studies WHERE study_id = '{study_id}'").records()[0]  # noqa: S608
+        study = read_table(connection, f"SELECT {_STUDY} FROM studies WHERE study_id = '{study_id}'").records()[0]  # noqa: S608
         contenders = read_contenders(connection, study_id, chosen)
         queries = report_queries(study_id, chosen, contenders, act_at)
-        tables = {name: ask(connection, sql) for name, sql in queries.items()}
+        tables = {name: read_table(connection, sql) for name, sql in queries.items()}
         [(ingest_id,)] = connection.execute(
             "SELECT ingest_id FROM ledger.study_sources WHERE study_id = ?", [study_id]
         ).fetchall()
@@ -85,7 +85,7 @@ def load_report(warehouse: Path, study_id: str, chosen: Chosen, missing: tuple[s
     )
 
 
-def ask(connection: "duckdb.DuckDBPyConnection", sql: str) -> Table:
+def read_table(connection: "duckdb.DuckDBPyConnection", sql: str) -> Table:
     """The rows of a query, with the query."""
     cursor: Any = connection.execute(sql)
     return Table(sql, tuple(column[0] for column in cursor.description), cursor.fetchall())

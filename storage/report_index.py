@@ -4,7 +4,7 @@ from pathlib import Path
 
 from schemas.report import Index
 from storage.champions import load_champion
-from storage.report import ask
+from storage.report import read_table
 from storage.warehouse import reading
 
 _STUDIES = (
@@ -31,5 +31,5 @@ _DECISIONS = (
 def load_index(warehouse: Path) -> Index:
     """Every study, the latest first, what the gate judged in each, and every decision."""
     with reading(warehouse) as connection:
-        studies, judged, decisions = (ask(connection, sql) for sql in (_STUDIES, _JUDGED, _DECISIONS))
+        studies, judged, decisions = (read_table(connection, sql) for sql in (_STUDIES, _JUDGED, _DECISIONS))
     return Index(studies, judged, decisions, load_champion(warehouse))

@@ -13,7 +13,7 @@ LOSS_POINTS = 50
 MOST_HEADLINES = 10
 """Most headlines of each table of headlines."""
 THRESHOLDS = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
-"""Confidences of the table that says what acting on surer answers brings; 0 stands for every answer."""
+"""Confidences of the table of what acting only on surer answers brings; 0 stands for every answer."""
 
 _FIGURES = "accuracy, accuracy_low, accuracy_high, macro_f1, macro_f1_low, macro_f1_high"
 _NAMED = "JOIN ledger.places USING (study_id, cell_id)"
@@ -25,7 +25,7 @@ def report_queries(study_id: str, chosen: Chosen, contenders: Sequence[Contender
     Args:
         study_id: The study.
         chosen: The cell that validation chose.
-        contenders: Whom the report sets beside each other.
+        contenders: The contenders that the report compares.
         act_at: Confidence from which the desk acts on an answer, in hundredths.
     """
     return {
@@ -40,25 +40,25 @@ def report_queries(study_id: str, chosen: Chosen, contenders: Sequence[Contender
     }
 
 
-def _own(study_id: str) -> str:
+def _on_test(study_id: str) -> str:
     return f"study_id = '{study_id}' AND part = 'test'"
 
 
 def _best(study_id: str, chosen: Chosen) -> str:
-    return f"{_own(study_id)} AND cell_id = '{chosen.cell_id}'"
+    return f"{_on_test(study_id)} AND cell_id = '{chosen.cell_id}'"
 
 
 def _figures(study_id: str, chosen: Chosen, contenders: Sequence[Contender]) -> dict[str, str]:
-    own = _own(study_id)
+    test = _on_test(study_id)
     return {
         "leaderboard": (
             f"SELECT cell_name, kind, model, learning_rate, epochs, seed, temperature, n, {_FIGURES}, "
-            f"expected_accuracy, unparsed_rate, is_champion, cell_id FROM leaderboard WHERE {own} "
+            f"expected_accuracy, unparsed_rate, is_champion, cell_id FROM leaderboard WHERE {test} "
             f"ORDER BY {LEADERBOARD_ORDER}"
         ),
         "prompts": (
             "SELECT cell_name, kind, shown, n, accuracy, plain_accuracy, difference, difference_low, difference_high, "
-            f"p_value, p_holm, pairs, cell_id, plain_cell_id FROM prompt_effects {_NAMED} WHERE {own} AND "
+            f"p_value, p_holm, pairs, cell_id, plain_cell_id FROM prompt_effects {_NAMED} WHERE {test} AND "
             f"temperature = {chosen.temperature:g} ORDER BY shown DESC, place"
         ),
         "dropped": (
@@ -72,7 +72,7 @@ def _figures(study_id: str, chosen: Chosen, contenders: Sequence[Contender]) -> 
         ),
         "ladder": (
             f"SELECT rung, cell_name, kind, {_FIGURES}, mcc, headlines_per_second, size_bytes, train_seconds, "
-            f"cell_id FROM ladder WHERE {own} AND {at_chosen(chosen)} AND (kind <> 'fine-tuned' OR is_best_of_base OR "
+            f"cell_id FROM ladder WHERE {test} AND {at_chosen(chosen)} AND (kind <> 'fine-tuned' OR is_best_of_base OR "
             f"cell_id = '{chosen.cell_id}') ORDER BY rung"
         ),
         "folds": (
@@ -82,14 +82,14 @@ def _figures(study_id: str, chosen: Chosen, contenders: Sequence[Contender]) -> 
         ),
         "agreement": (
             f"SELECT name AS cell_name, agreement, n, {_FIGURES}, cell_id FROM accuracy_by_agreement {_NAMED} "
-            f"WHERE {own} AND {at_chosen(chosen)} AND cell_id IN "
-            f"{listed([chosen.cell_id, *(each.cell_id for each in contenders)])} "
+            f"WHERE {test} AND {at_chosen(chosen)} AND cell_id IN "
+            f"{listed([chosen.cell_id, *(contender.cell_id for contender in contenders)])} "
             f"ORDER BY cell_id <> '{chosen.cell_id}', place, least_agreement"
         ),
         "confusion": (
             f"SELECT name AS cell_name, kind, cell_id, label, predicted, n, share FROM confusion {_NAMED} JOIN cells "
-            f"USING (cell_id) WHERE {own} AND {at_chosen(chosen)} AND cell_id IN "
-            f"{listed([chosen.cell_id, *(each.cell_id for each in contenders)])} "
+            f"USING (cell_id) WHERE {test} AND {at_chosen(chosen)} AND cell_id IN "
+            f"{listed([chosen.cell_id, *(contender.cell_id for contender in contenders)])} "
             "ORDER BY list_position(['fine-tuned', 'base', 'baseline'], kind), "
             f"cell_id <> '{chosen.cell_id}', place, label, predicted"
         ),
@@ -97,7 +97,7 @@ def _figures(study_id: str, chosen: Chosen, contenders: Sequence[Contender]) -> 
 
 
 def _curves(study_id: str, chosen: Chosen) -> dict[str, str]:
-    own, of_chosen = _own(study_id), f"study_id = '{study_id}' AND cell_id = '{chosen.cell_id}'"
+    test, of_chosen = _on_test(study_id), f"study_id = '{study_id}' AND cell_id = '{chosen.cell_id}'"
     return {
         "epochs": (
             "SELECT temperature, epochs, count(*) AS seeds, avg(accuracy) AS accuracy, min(accuracy_low) AS "
@@ -113,9 +113,9 @@ def _curves(study_id: str, chosen: Chosen) -> dict[str, str]:
         ),
         "temperatures": (
             "SELECT name AS cell_name, temperature, expected_accuracy, kind, cell_id FROM (SELECT study_id, cell_id, "
-            f"temperature, expected_accuracy FROM temperature_curve WHERE {own} UNION SELECT study_id, cell_id, "
-            f"temperature, expected_accuracy FROM leaderboard WHERE {own} AND temperature NOT IN (SELECT temperature "
-            f"FROM temperature_curve WHERE {own})) {_NAMED} JOIN cells USING (cell_id) WHERE temperature IS NOT NULL "
+            f"temperature, expected_accuracy FROM temperature_curve WHERE {test} UNION SELECT study_id, cell_id, "
+            f"temperature, expected_accuracy FROM leaderboard WHERE {test} AND temperature NOT IN (SELECT temperature "
+            f"FROM temperature_curve WHERE {test})) {_NAMED} JOIN cells USING (cell_id) WHERE temperature IS NOT NULL "
             "ORDER BY place, temperature"
         ),
         "trainings": (
@@ -160,7 +160,7 @@ def _desk(study_id: str, chosen: Chosen) -> dict[str, str]:
     return {
         "seeds": (
             "SELECT seeds, accuracy_mean, accuracy_sd, accuracy_min, accuracy_max FROM leaderboard_over_seeds WHERE "
-            f"{_own(study_id)} AND temperature = {chosen.temperature:g} AND settings = {settings}"
+            f"{_on_test(study_id)} AND temperature = {chosen.temperature:g} AND settings = {settings}"
         ),
         "speed": (
             "SELECT headlines_per_second, n, seconds FROM evaluations JOIN ledger.study_evaluations USING "
@@ -207,7 +207,7 @@ def _account(study_id: str, chosen: Chosen) -> dict[str, str]:
 
 
 def cutoffs_query(study_id: str) -> str:
-    """A row for each base model whose last day of training is known: test headlines that are not later, and all."""
+    """A row for each base model whose last day of training is known: test headlines up to that day, and all."""
     return (
         "SELECT model, trained_until, count(*) FILTER (published_at::DATE <= trained_until) AS read, count(*) AS n "
         "FROM (SELECT DISTINCT studies.split_id, model, trained_until FROM studies JOIN study_cells USING (study_id) "

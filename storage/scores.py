@@ -74,7 +74,7 @@ def start_scoring(
 
 
 def load_scores(warehouse: Path, scorer: Scorer, text_ids: Sequence[str]) -> pd.DataFrame:
-    """A scorer's earlier answers to some texts: columns text_id, is_truncated and `PROBABILITIES`, a row a known text.
+    """A scorer's earlier answers to the known ones of some texts: text_id, is_truncated and `PROBABILITIES`.
 
     Answers that another adapter of the cell gave, or that an older version stored without its adapter, do not count.
     """
@@ -107,13 +107,13 @@ def save_batch(
         answers: Columns text_id, text, is_truncated and `PROBABILITIES`: texts that were not known before.
         rows: Columns row_number, text_id, published_at, instrument, true_label, in_sample and part.
         rejected: Columns source, row_number, reason and raw.
-        counts: Of the whole scoring so far.
+        counts: The counts of the whole scoring so far.
     """
     with writing(warehouse) as connection:
         connection.register("answers", answers)
         connection.register("incoming", rows)
         connection.register("rejected", rejected)
-        own = {"scoring_id": scoring_id}
+        key = {"scoring_id": scoring_id}
         connection.execute(
             "INSERT OR REPLACE INTO ledger.scores BY NAME SELECT $cell_id AS cell_id, $temperature AS temperature,"
             " $decoding_id AS decoding_id, $adapter_hash AS adapter_hash, $now AS scored_at, * FROM answers",
@@ -123,17 +123,17 @@ def save_batch(
             "INSERT INTO ledger.scored_rows BY NAME SELECT $scoring_id AS scoring_id, *"
             " FROM incoming ANTI JOIN (FROM ledger.scored_rows WHERE scoring_id = $scoring_id)"
             " USING (row_number)",
-            own,
+            key,
         )
         connection.execute(
             "INSERT INTO rejected_rows BY NAME SELECT $scoring_id AS ingest_id, source, row_number, reason, raw"
             " FROM rejected",
-            own,
+            key,
         )
         connection.execute(
             "UPDATE scorings SET rows_read = $rows_read, rows_rejected = $rows_rejected,"
             " headlines_scored = $headlines_scored, headlines_known = $headlines_known WHERE scoring_id = $scoring_id",
-            {**own, **{name: value for name, value in vars(counts).items() if name in _COUNTED}},
+            {**key, **{name: value for name, value in vars(counts).items() if name in _COUNTED}},
         )
 
 
@@ -147,10 +147,10 @@ def withdraw_scores(warehouse: Path, cell_id: str) -> int:
     """Delete a cell's answers that are not known to come from its adapter, and return how many.
 
     These are answers of another adapter, and of older versions, which did not record it. Scorings that lack answers
-    then are unfinished, and scoring the source again fills them. A drop of accuracy that they showed is forgotten.
+    then are unfinished, and scoring the source again fills them. A drop of accuracy that they showed is deleted.
     """
-    own = "(SELECT adapter_hash FROM cells WHERE cell_id = $cell_id)"
-    doubtful = f"cell_id = $cell_id AND NOT coalesce(adapter_hash = {own}, false)"
+    current = "(SELECT adapter_hash FROM cells WHERE cell_id = $cell_id)"
+    doubtful = f"cell_id = $cell_id AND NOT coalesce(adapter_hash = {current}, false)"
     values = {"cell_id": cell_id}
     with writing(warehouse) as connection:
         texts = f"SELECT text_id, temperature, decoding_id FROM ledger.scores WHERE {doubtful}"  # noqa: S608

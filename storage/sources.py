@@ -30,8 +30,8 @@ def find_ingestion(warehouse: Path, ingest_id: str, earlier: Sequence[str] = ())
 
     Args:
         warehouse: The DuckDB file.
-        ingest_id: What these bytes and settings are known by.
-        earlier: What earlier versions knew them by, of which the latest counts where this one knows none.
+        ingest_id: The id of these bytes and settings.
+        earlier: Their ids in earlier versions; the latest ingestion with one counts where `ingest_id` is unknown.
     """
     with reading(warehouse) as connection:
         if not is_up_to_date(connection):
@@ -46,7 +46,7 @@ def find_ingestion(warehouse: Path, ingest_id: str, earlier: Sequence[str] = ())
 
 
 def load_visit_settings(warehouse: Path, location: str) -> dict[str, Any]:
-    """What was said of a place when it was last visited; empty where nothing was, or an older version visited.
+    """The settings that were given for a place at its last visit; empty where none were, or by an older version.
 
     Raises:
         InputError: There is no warehouse, or it cannot be used.

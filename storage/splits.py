@@ -96,7 +96,7 @@ def save_folds(
     folds: Mapping[str, dict[str, list[str]]],
     settings: Mapping[str, Any],
 ) -> None:
-    """Save a split of folds: that of each fold, and that of all together, whose test part is every headline.
+    """Save a split with folds: the split of each fold, and that of all together, with every headline in test.
 
     Args:
         warehouse: The DuckDB file.
@@ -149,9 +149,9 @@ def load_grouped_part(warehouse: Path, split_id: str, part: str) -> pd.DataFrame
 
 
 def load_own_parts(warehouse: Path, cell_id: str, text_ids: Sequence[str]) -> dict[str, str]:
-    """The part of the split of a cell that holds each of some texts, by identity: train, test or validation.
+    """For each text, by identity, the part of a cell's split that holds it: train, test or validation.
 
-    A text that several parts hold has the first of these; one that none does is left out.
+    A text in several parts has the first of these; a text in none is left out.
     """
     with reading(warehouse) as connection:
         connection.register("wanted", pd.DataFrame({"text_id": pd.Series(text_ids, dtype="str").unique()}))
@@ -175,7 +175,7 @@ def load_split(warehouse: Path, split_id: str) -> dict[str, list[str]]:
 
 
 def save_long(warehouse: Path, split_id: str, rows: Sequence[tuple[str, str, int, int, str]]) -> None:
-    """Record which headlines a split's study has that are longer than a base model takes, unless that is known.
+    """Record the headlines of a split's study that are longer than a base model takes; known ones stay.
 
     Args:
         warehouse: The DuckDB file.
@@ -196,11 +196,11 @@ def save_long(warehouse: Path, split_id: str, rows: Sequence[tuple[str, str, int
 
 def count_part(warehouse: Path, split_id: str, part: str) -> int:
     """How many headlines a part of a split has."""
-    return sum(number for own, _, number in load_split_counts(warehouse, split_id) if own == part)
+    return sum(number for name, _, number in load_split_counts(warehouse, split_id) if name == part)
 
 
 def load_leaks(warehouse: Path, split_id: str) -> int:
-    """Test headlines of a split of which a copy or near copy is in train."""
+    """How many test headlines of a split have a copy or near copy in train."""
     with reading(warehouse) as connection:
         [(leaks,)] = connection.execute(
             "SELECT coalesce(sum(in_test), 0)::BIGINT FROM split_leaks WHERE split_id = ? AND in_train > 0", [split_id]

@@ -1,4 +1,4 @@
-"""The table of studies: what each is and how far it is."""
+"""The table of studies: what each is, and its progress."""
 
 import json
 from collections.abc import Mapping
@@ -31,9 +31,9 @@ class StudyRecord:
     ingest_id: str | None = None
     """The ingestion that gave its snapshot; None where it is not known."""
     name: str | None = None
-    """What people call it; None where this run does not say."""
+    """Its readable name; None where this run gives none."""
     tags: Mapping[str, str] = field(default_factory=dict)
-    """Its marks; empty where this run does not say."""
+    """Its tags; empty where this run gives none."""
 
 
 def save_study(warehouse: Path, study: StudyRecord) -> None:

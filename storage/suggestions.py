@@ -10,7 +10,7 @@ MOST = 50
 
 
 def suggest_cells(warehouse: Path, beginning: str, *, fine_tuned: bool) -> list[tuple[str, str]]:
-    """Ids of cells with this beginning, the latest study's first, each described; only fine-tunes if asked."""
+    """Ids of cells with this beginning, the latest study's first, each described; only fine-tunes if `fine_tuned`."""
     latest = (
         "SELECT cell_id, concat_ws(', ', arg_max(study_cells.name, studies.number),"
         " CASE kind WHEN 'fine-tuned' THEN cells.model END, 'of study ' || arg_max(study_id, studies.number),"
@@ -23,7 +23,7 @@ def suggest_cells(warehouse: Path, beginning: str, *, fine_tuned: bool) -> list[
     )
     with reading(warehouse, PATIENCE) as connection:
         rows = connection.execute(latest, [beginning, fine_tuned, MOST]).fetchall()
-    return [(cell_id, what) for cell_id, what in rows]
+    return [(cell_id, description) for cell_id, description in rows]
 
 
 def suggest_studies(warehouse: Path, beginning: str) -> list[tuple[str, str]]:
@@ -34,7 +34,7 @@ def suggest_studies(warehouse: Path, beginning: str) -> list[tuple[str, str]]:
     )
     with reading(warehouse, PATIENCE) as connection:
         rows = connection.execute(f"{latest} ORDER BY number DESC LIMIT ?", [beginning, MOST]).fetchall()
-    return [(study_id, what) for study_id, what in rows]
+    return [(study_id, description) for study_id, description in rows]
 
 
 def suggest_snapshots(warehouse: Path, beginning: str) -> list[tuple[str, str]]:
@@ -47,4 +47,4 @@ def suggest_snapshots(warehouse: Path, beginning: str) -> list[tuple[str, str]]:
     )
     with reading(warehouse, PATIENCE) as connection:
         rows = connection.execute(latest, [beginning, MOST]).fetchall()
-    return [(snapshot_id, what) for snapshot_id, what in rows]
+    return [(snapshot_id, description) for snapshot_id, description in rows]

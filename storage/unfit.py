@@ -11,7 +11,7 @@ from schemas.errors import FailureError, InputError
 from schemas.reasons import first_line
 
 TORN_SIZES = (0, 4_096, 8_192)
-"""Bytes of a file that DuckDB had begun to make when its process was killed: it writes three headers, then all else."""
+"""Sizes in bytes of a file that a killed process had begun: DuckDB writes three headers, then everything else."""
 HEADERS = 12_288
 """Bytes of DuckDB's three headers."""
 
@@ -39,7 +39,7 @@ class WarehouseDamagedError(InputError):
 
 
 class WarehouseUnwritableError(FailureError):
-    """The system refused to write, as when the disk is full or the file is not ours; what was done is undone."""
+    """The system refused to write, as when the disk is full or the file is not ours; all changes are undone."""
 
 
 class WarehouseReadOnlyError(WarehouseUnwritableError):
@@ -50,7 +50,7 @@ def check_file(path: Path) -> None:
     """Check the file itself, because DuckDB would fetch an extension for some foreign files, and opens a torn one.
 
     Raises:
-        WarehouseMissingError: There is no file, or no more than the beginning of a new one.
+        WarehouseMissingError: There is no file, or only the beginning of a new one.
         NotAWarehouseError: It is something else.
         WarehouseDamagedError: It is shorter than its headers. Other missing parts show when it is read.
     """
@@ -73,7 +73,7 @@ def check_file(path: Path) -> None:
 
 
 def recognise(file: BinaryIO) -> tuple[bool, bool]:
-    """Whether a file is DuckDB's, and whether it is torn: no more than the beginning of a new one."""
+    """Whether a file is DuckDB's, and whether it is torn: only the beginning of a new one."""
     is_duckdb = file.read(12)[8:] == b"DUCK"
     size = file.seek(0, os.SEEK_END)
     return is_duckdb, size in TORN_SIZES and (is_duckdb or size == 0)
@@ -93,7 +93,7 @@ def explain_opening(error: duckdb.Error, path: Path, *, read_only: bool) -> Exce
 
 
 def find_damage(error: duckdb.Error, path: Path) -> WarehouseDamagedError | None:
-    """What is wrong with a file or its log, if an error of DuckDB says that; else None."""
+    """The error for a damaged file or log, if an error of DuckDB shows that; else None."""
     message, log = str(error), path.with_name(f"{path.name}.wal")
     if _OTHERS_LOG in message:
         return WarehouseDamagedError(
@@ -102,8 +102,8 @@ def find_damage(error: duckdb.Error, path: Path) -> WarehouseDamagedError | None
         )
     if _OLD_LOG in message:
         return WarehouseDamagedError(
-            f"warehouse {path}: {log.name} beside it is of an earlier state of this warehouse, as where one of the two "
-            "was copied alone; move that file away"
+            f"warehouse {path}: {log.name} beside it is of an earlier state of this warehouse, as if only one of the "
+            "two had been copied; move that file away"
         )
     if any(words in message for words in _DAMAGED):
         return damaged(path, _reason(error))

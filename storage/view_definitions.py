@@ -12,7 +12,7 @@ def define_views(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], *
 
     Args:
         connection: A warehouse with every migration, within a transaction.
-        files: What defines them, in this order.
+        files: The files that define them, in this order.
         is_migrated: Whether a migration ran in this transaction, after which a view may no longer fit its tables.
     """
     if not is_migrated and has_views(connection, files):
@@ -33,7 +33,7 @@ def _read(files: Sequence[Path]) -> list[str]:
 
 
 def _stamp(connection: duckdb.DuckDBPyConnection, texts: Sequence[str]) -> str:
-    """A hash of the definitions and of the views that there are, so that one changed by hand is defined again."""
+    """A hash of the definitions and of the existing views, so that a view changed by hand is defined again."""
     views = connection.execute(
         "SELECT schema_name, view_name, sql FROM duckdb_views() WHERE NOT internal ORDER BY ALL"
     ).fetchall()
@@ -41,7 +41,7 @@ def _stamp(connection: duckdb.DuckDBPyConnection, texts: Sequence[str]) -> str:
 
 
 def _read_stamp(connection: duckdb.DuckDBPyConnection) -> str | None:
-    """The hash when views were last defined; None if an older version did that."""
+    """The hash when views were last defined; None if an older version defined them."""
     try:
         [(stamp,)] = connection.execute("SELECT ledger.views_stamp()").fetchall()
     except duckdb.CatalogException:

@@ -61,13 +61,13 @@ WRITE_PATIENCE = 300.0
 READ_PATIENCE = 10.0
 """Seconds that a reader waits for the file: another process may write a large source into it."""
 QUERY_PATIENCE = 10.0
-"""Seconds that a person's query waits for the file; who holds it is said within the first."""
+"""Seconds that a person's query waits for the file; a message names who holds it within the first."""
 _shared: ContextVar[tuple[Path, duckdb.DuckDBPyConnection] | None] = ContextVar("shared", default=None)
 _log = logging.getLogger("fintone.warehouse")
 
 
 def prepare_to_read(path: Path) -> None:
-    """Bring a warehouse that is to be read up to date, where it is there; one that cannot be written stays as it is.
+    """Update a warehouse that is to be read, if it exists; one that is up to date need not be writable.
 
     Raises:
         WarehouseUnwritableError: It lacks a migration and cannot be written.
@@ -110,7 +110,7 @@ def prepare_warehouse(path: Path) -> None:
         WarehouseUnwritableError: The system refused to write, or to keep the copy.
     """
     if path.exists() and not _is_torn(path):
-        with _damage_told(path), opened(path, read_only=True, patience=READ_PATIENCE) as connection:
+        with _explaining_damage(path), opened(path, read_only=True, patience=READ_PATIENCE) as connection:
             last = _last_migration(connection, path)
             is_ready = last == max(_migrations()) and has_views(connection, VIEWS_FILES)
         if not is_ready or not _may_be_written(path):
@@ -130,13 +130,13 @@ def prepare_warehouse(path: Path) -> None:
 
 def _may_be_written(path: Path) -> bool:
     """Whether the file and, for the log of a transaction, its folder may be written."""
-    return all(os.access(each, os.W_OK, effective_ids=True) for each in (path, path.parent))
+    return all(os.access(place, os.W_OK, effective_ids=True) for place in (path, path.parent))
 
 
 def _migrate(path: Path) -> None:
     copy = None
     file = opened(path, read_only=False, patience=WRITE_PATIENCE, may_be_new=True)
-    with ExitStack() as afterwards, _refusals_told(path), file as connection:
+    with ExitStack() as afterwards, _explaining_refusals(path), file as connection:
         last = _last_migration(connection, path)
         missing = {number: migration for number, migration in _migrations().items() if number > last}
         if last and missing:
@@ -159,7 +159,7 @@ def _apply(connection: duckdb.DuckDBPyConnection, migrations: Mapping[int, Path]
 
 @contextmanager
 def _dropped_on_error(copy: Path | None) -> Iterator[None]:
-    """Delete a copy of the warehouse if the block raises: what it was made for is undone."""
+    """Delete a copy of the warehouse if the block raises: the migration is undone."""
     try:
         yield
     except BaseException:
@@ -184,7 +184,7 @@ def writing(path: Path, patience: float | None = None) -> Iterator[duckdb.DuckDB
         WarehouseUnwritableError: The system refused to write.
     """
     file = opened(path, read_only=False, patience=WRITE_PATIENCE if patience is None else patience)
-    with _refusals_told(path), file as connection:
+    with _explaining_refusals(path), file as connection:
         _check_prepared(connection, path)
         with _transaction(connection):
             yield connection
@@ -206,20 +206,20 @@ def reading(path: Path, patience: float | None = None, *, alone: bool = False) -
         WarehouseLockedError: Another process or thread held it for so long.
     """
     if (shared := _shared.get()) and shared[0] == path and not alone:
-        with _damage_told(path), closing(cursor_of(shared[1])) as connection:
+        with _explaining_damage(path), closing(cursor_of(shared[1])) as connection:
             yield connection
         return
     file = opened(path, read_only=True, patience=READ_PATIENCE if patience is None else patience, alone=alone)
-    with _damage_told(path), file as connection:
+    with _explaining_damage(path), file as connection:
         _check_prepared(connection, path)
         yield connection
 
 
 @contextmanager
 def reading_together(path: Path) -> Iterator[None]:
-    """Open the file once for all that `reading` does in the block: an opening takes longer than most reads.
+    """Open the file once for every `reading` in the block: an opening takes longer than most reads.
 
-    All of it is then of one moment. The block must not write.
+    All of them then see the same state. The block must not write.
 
     Raises:
         InputError, FailureError: As `reading` does.
@@ -247,9 +247,9 @@ def inspect_warehouse(path: Path, patience: float) -> tuple[int, int]:
         NotAWarehouseError: The file is something else.
         WarehouseTooNewError: A newer fintone made it.
         WarehouseLockedError: Another process or thread held it all the while.
-        WarehouseUnwritableError: It may be read and not written.
+        WarehouseUnwritableError: It may be read but not written.
     """
-    with _damage_told(path), opened(path, read_only=True, patience=patience) as connection:
+    with _explaining_damage(path), opened(path, read_only=True, patience=patience) as connection:
         _check_prepared(connection, path)
         last = _last_migration(connection, path)
         needed = _count_bytes(connection)
@@ -261,7 +261,7 @@ def inspect_warehouse(path: Path, patience: float) -> tuple[int, int]:
 
 
 def _count_bytes(connection: duckdb.DuckDBPyConnection) -> int:
-    """The bytes that a file has at least, by the last of the blocks that its tables and its catalogue use."""
+    """The least size of a file in bytes, by the last of the blocks that its tables and its catalogue use."""
     tables = connection.execute("SELECT schema_name || '.' || table_name FROM duckdb_tables()").fetchall()
     lists = "greatest(block_id, list_max(additional_block_ids))"
     last = [f"SELECT max({lists}) AS last FROM pragma_storage_info('{name}')" for (name,) in tables]  # noqa: S608
@@ -273,13 +273,13 @@ def _count_bytes(connection: duckdb.DuckDBPyConnection) -> int:
 
 
 def is_up_to_date(connection: duckdb.DuckDBPyConnection) -> bool:
-    """Whether the warehouse has every migration; one that is only looked into may lack some."""
+    """Whether the warehouse has every migration; one that is only read may lack some."""
     [(last,)] = connection.execute("SELECT max(number) FROM fintone_migrations").fetchall()
     return bool(last == max(_migrations()))
 
 
 def is_current(path: Path) -> bool:
-    """Whether the warehouse, which is there, has every migration."""
+    """Whether an existing warehouse has every migration."""
     with reading(path) as connection:
         return is_up_to_date(connection)
 
@@ -290,8 +290,8 @@ def utc_now() -> datetime:
 
 
 @contextmanager
-def _refusals_told(path: Path) -> Iterator[None]:
-    """What the system refuses to write in the block, or cannot read, in one line."""
+def _explaining_refusals(path: Path) -> Iterator[None]:
+    """Raise what the system refuses to write or read in the block as an error of one line."""
     try:
         yield
     except (duckdb.IOException, duckdb.FatalException, duckdb.TransactionException) as error:
@@ -299,8 +299,8 @@ def _refusals_told(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _damage_told(path: Path) -> Iterator[None]:
-    """That the file is damaged, where reading it shows that, in one line."""
+def _explaining_damage(path: Path) -> Iterator[None]:
+    """Raise an error of one line if reading in the block shows that the file is damaged."""
     try:
         yield
     except duckdb.Error as error:
@@ -319,14 +319,14 @@ def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
 
 
 def _is_torn(path: Path) -> bool:
-    """Whether the file is no more than the beginning of a new one."""
+    """Whether the file is only the beginning of a new one."""
     with thread_turn, suppress(OSError), path.open("rb") as file:
         return recognise(file)[1]
     return False
 
 
 def _remove_torn(path: Path) -> None:
-    """Delete the file if it is what a killed process had begun to make, and nobody is making it now."""
+    """Delete the file if a killed process left only its beginning, and no other process is making it now."""
     with thread_turn, suppress(OSError), path.open("r+b") as file:
         fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # DuckDB's own kind of lock
         if recognise(file)[1]:
@@ -342,7 +342,7 @@ def _last_migration(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
     """The number of the newest migration that the file records; 0 for a file without a table."""
     try:
         [(last,)] = connection.execute("SELECT max(number) FROM fintone_migrations").fetchall()
-    except duckdb.CatalogException:  # asking for all names first would take longer than to open the file
+    except duckdb.CatalogException:  # to list all tables first would take longer than to open the file
         _check_empty(connection, path)
         return 0
     newest = max(_migrations())
@@ -356,7 +356,7 @@ def _last_migration(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
 def _check_empty(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     tables = connection.execute("SELECT min(table_name) FROM information_schema.tables").fetchall()
     if tables != [(None,)]:
-        raise not_a_warehouse(path, f"a DuckDB file of someone else, with the table {tables[0][0]}")
+        raise not_a_warehouse(path, f"a DuckDB file of another program, with the table {tables[0][0]}")
 
 
 def _migrations() -> dict[int, Path]:

@@ -1,4 +1,4 @@
-"""What the tasks of a cell have in common: nobody else works on it meanwhile, and the warehouse knows how it is."""
+"""What the tasks of a cell have in common: its locks, and its status in the warehouse."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -12,18 +12,19 @@ from schemas.plan import CellPlan
 from tasks.progress import announce, note
 
 INTERRUPTED = "interrupted by Ctrl-C or by a signal to end"
-"""The reason of a cell that was at work then."""
+"""The reason that is recorded for a cell that was running."""
 
 
 class RunEndedError(BaseException):
-    """A job was given up since the run ends. Like an interruption it is no error of the job, and nothing retries it."""
+    """A job was cancelled because the run ends. Like an interruption, it is no error of the job and is not retried."""
 
 
 @contextmanager
-def alone(cells: Iterable[CellPlan], training_ids: Iterable[str] = ()) -> Iterator[None]:
-    """No other process works on the cells in the block, nor on their trainings: it waits, and looks again what is left.
+def locking(cells: Iterable[CellPlan], training_ids: Iterable[str] = ()) -> Iterator[None]:
+    """Lock the cells and their trainings in the block; waits for other processes that work on them.
 
-    Every process takes locks in the same order, trainings first, so that no two wait for each other.
+    What is left to do must be checked within the block. Every process takes locks in the same order, trainings first:
+    no two wait for each other.
     """
     from storage.home import Home
     from storage.locks import holding
@@ -39,7 +40,7 @@ def alone(cells: Iterable[CellPlan], training_ids: Iterable[str] = ()) -> Iterat
 
 @contextmanager
 def running(cell: CellPlan, position: str = "") -> Iterator[None]:
-    """The cell is running in the block, which finishes it; failed with the reason if the block raises."""
+    """Record that the cell is running in the block, which finishes it, or that it failed if the block raises."""
     from storage.cell_progress import fail_cell, start_cell
     from storage.home import Home
 
@@ -53,27 +54,27 @@ def running(cell: CellPlan, position: str = "") -> Iterator[None]:
             reason = str(error) if isinstance(error, RunEndedError) else INTERRUPTED
             fail_cell(warehouse, cell.cell_id, reason, "interrupted")
             raise
-        told = str(error) if isinstance(error, InputError | FailureError) else f"{type(error).__name__}: {error}"
-        told = told.removesuffix(": ")
-        fail_cell(warehouse, cell.cell_id, told)
-        announce(f"{position}{cell.name} died: {told}", cell=cell.name, state="failed", result="died")
+        reason = str(error) if isinstance(error, InputError | FailureError) else f"{type(error).__name__}: {error}"
+        reason = reason.removesuffix(": ")
+        fail_cell(warehouse, cell.cell_id, reason)
+        announce(f"{position}{cell.name} died: {reason}", cell=cell.name, state="failed", result="died")
         raise
 
 
 def skipped(cell: CellPlan, reason: str) -> State[None]:
-    """The state of a task that has nothing to do for a cell, which it tells."""
+    """Announce that a task has nothing to do for a cell, and return the task's state."""
     announce(f"{cell.name}: nothing to do, {reason}", cell=cell.name, state="done", result="there already")
     return Completed(name="Skipped", message=f"Nothing to do: {reason}.")
 
 
 def is_worth_a_retry(_: Any, __: Any, state: State[Any]) -> bool:
-    """Whether a task that failed may do better at once: not where its input is at fault, or memory is too small."""
+    """Whether a failed task may succeed at once: not if its input is at fault, or memory is too small."""
     try:
         state.result()
     except (InputError, FailureError) as error:
         from learning.worker.process import JobFailedError, WorkerDiedError
 
         return isinstance(error, JobFailedError | WorkerDiedError)
-    except Exception:  # noqa: BLE001 (whatever else it was may pass)
+    except Exception:  # noqa: BLE001 (any other error may be temporary)
         return True
     return False

@@ -1,4 +1,4 @@
-"""The Ray cluster that trains and scores for this process: how it is reached, what a cell asks of it, how a node ends.
+"""The Ray cluster that trains and scores for this process: its connection, the resources of a cell, the loss of a node.
 
 Adapters and checkpoints travel through shared storage, results through Prefect. Results are recorded in this
 process, not on a node.
@@ -59,7 +59,7 @@ def check_runner(settings: RunnerSettings) -> None:
 
 
 def _knock(address: str) -> None:
-    """Try a connection: Ray itself would try for minutes, and tell of each attempt."""
+    """Try to connect: Ray itself would try for minutes, and report each attempt."""
     host, _, port = address.rpartition("://")[2].rpartition(":")
     try:
         socket.create_connection((host, int(port)), timeout=PATIENCE).close()
@@ -72,7 +72,7 @@ def _knock(address: str) -> None:
 
 @contextmanager
 def having_jobs_done(settings: RunnerSettings) -> Iterator[None]:
-    """Have the jobs of the block done as a study's settings say, and free what they used."""
+    """Run the jobs of the block where a study's settings say, and free what they used."""
     if settings.kind == "local":
         with working_here():
             yield
@@ -95,11 +95,11 @@ def open_cluster(settings: RunnerSettings) -> Iterator["Cluster"]:
     quiet = {"log_to_driver": False, "logging_level": logging.WARNING}
     runner: RayTaskRunner[Any] = RayTaskRunner(address=settings.address, init_kwargs=quiet)
     with runner:
-        yield _look_around(runner, settings)
+        yield _make_cluster(runner, settings)
 
 
-def _look_around(runner: "RayTaskRunner[Any]", settings: RunnerSettings) -> "Cluster":
-    """What the cluster has at hand, and what a cell will ask of it."""
+def _make_cluster(runner: "RayTaskRunner[Any]", settings: RunnerSettings) -> "Cluster":
+    """The cluster behind a runner, with the resources that a cell requests and the shared storage."""
     import ray
 
     nodes = [node for node in ray.nodes() if node["Alive"]]
@@ -113,17 +113,15 @@ def _look_around(runner: "RayTaskRunner[Any]", settings: RunnerSettings) -> "Clu
         )
     storage = find_storage(settings, {node["NodeManagerHostname"] for node in nodes})
     storage.check()
-    announce(
-        f"Ray cluster, nodes: {len(nodes)}; {needs['CPU']} CPU and {gpus:g} GPU a cell, by way of {storage.address}"
-    )
+    announce(f"Ray cluster, nodes: {len(nodes)}; {needs['CPU']} CPU and {gpus:g} GPU a cell, storage {storage.address}")
     return Cluster(runner, storage, {"num_cpus": settings.cpus_per_cell, "num_gpus": gpus})
 
 
 def find_storage(settings: RunnerSettings, machines: Iterable[str]) -> "SharedStorage":
-    """The storage that a study's machines share: as set, or a folder of the home where this machine is the only one.
+    """The storage that a study's machines share: as set, or a folder of the home if this machine is the only one.
 
     Raises:
-        RunnerError: None is set, and there are others.
+        RunnerError: No storage is set, and there are other machines.
     """
     from learning.training.shared_storage import SharedStorage
     from storage.home import Home
@@ -138,31 +136,31 @@ def find_storage(settings: RunnerSettings, machines: Iterable[str]) -> "SharedSt
 
 
 class Cluster:
-    """Has jobs done by the nodes. Any number of threads may wait for theirs."""
+    """Runs jobs on the nodes. Any number of threads may wait for their jobs."""
 
     def __init__(self, runner: "RayTaskRunner[Any]", storage: "SharedStorage", options: dict[str, float]) -> None:
-        """Have jobs done through `runner`, each with the resources that `options` names to Ray."""
+        """Run jobs through `runner`, each with the resources in `options`, as Ray names them."""
         self.storage = storage
         self._runner, self._options = runner, options
         self._futures: set[PrefectRayFuture[Any]] = set()
         self._turn = threading.Lock()
-        self._is_given_up = False
+        self._is_cancelled = False
         self._stored: set[str] = set()
-        """Cells whose adapter lies on the storage as it lies in the home."""
+        """Cells whose adapter on the storage is the one in the home."""
 
     def run(self, job: "TravellingJob[Result]", title: str) -> "Result":
-        """Have a job done on a node, and return its result.
+        """Run a job on a node, and return its result.
 
         Args:
-            job: Of a training one adapter, which is in its folder afterwards.
+            job: The job; a training has one adapter, which is in its folder afterwards.
             title: What is done, for people.
 
         Raises:
-            InputError: What the job was given is not fit, or not on the node.
+            InputError: The input of the job is unfit, or not on the node.
             FailureError: The job failed, as in `learning.worker.process.Worker.run`.
             WorkerDiedError: The node or the process there ended.
-            AdapterError: What came back by way of the storage is not what the node trained.
-            RunEndedError: The job was given up.
+            AdapterError: The adapter on the storage is not the one that the node trained.
+            RunEndedError: The job was cancelled.
         """
         job.send(self.storage, self._stored)
         result = self._wait(job, title)
@@ -178,11 +176,11 @@ class Cluster:
             drop_folder(address)
 
     def give_up(self) -> None:
-        """Cancel every job; nothing that is sealed is lost by it."""
+        """Cancel every job; no sealed checkpoint or adapter is lost."""
         import ray
 
         with self._turn:
-            self._is_given_up = True
+            self._is_cancelled = True
             for future in self._futures:
                 ray.cancel(future.wrapped_future, force=True)
 
@@ -195,7 +193,7 @@ class Cluster:
         try:
             return cast("Result", future.result())
         except RayError as error:
-            if self._is_given_up:
+            if self._is_cancelled:
                 raise RunEndedError("the run ended before it was done") from None
             reason = f"its Ray worker was lost: {str(error).splitlines()[0]}"
             _record_crash(future.task_run_id, reason)
@@ -205,7 +203,7 @@ class Cluster:
                 self._futures.discard(future)
 
     def _submit(self, job: "TravellingJob[Result]", title: str) -> "PrefectRayFuture[Result]":
-        """Hand the job to Ray, which does not retry it: the task that has it done does, and counts."""
+        """Submit the job to Ray, which does not retry it: the task that runs it does, and counts the attempts."""
         from prefect_ray.context import remote_options
 
         from tasks.node import do_job
@@ -218,7 +216,7 @@ class Cluster:
             "is_embedded": base.folder == MODEL_FOLDER,
         }
         with self._turn, remote_options(max_retries=0, **self._options):
-            if self._is_given_up:
+            if self._is_cancelled:
                 raise RunEndedError("the run ended before it began")
             future = self._runner.submit(do_job, parameters)
             self._futures.add(future)
@@ -226,7 +224,7 @@ class Cluster:
 
 
 def _record_crash(task_run_id: UUID, reason: str) -> None:
-    """Tell Prefect's server of a task run that ended with its node, and cannot tell itself."""
+    """Report to Prefect's server a task run that ended with its node and cannot report this itself."""
     from prefect.client.orchestration import get_client
     from prefect.states import Crashed
 

@@ -9,10 +9,10 @@ from tasks.progress import announce
 
 @task(task_run_name="compare cells")
 def compare_cells(study_id: str) -> None:
-    """Compare every two cells of a study on its test part, at every temperature, in place of earlier comparisons.
+    """Compare every two cells of a study on its test part, at every temperature; replaces earlier comparisons.
 
-    On test alone: validation chose between the cells and flatters its choice, and each pair more makes Holm's
-    correction harder on all.
+    Only test is used: validation chose between the cells and flatters its choice, and each additional pair makes Holm's
+    correction stricter for all.
     """
     import pandas as pd
 

@@ -1,4 +1,4 @@
-"""Tasks from a source to a split. Each opens, calls, records and returns ids."""
+"""Tasks that lead from a source to a split."""
 
 from collections import Counter
 from functools import partial
@@ -13,12 +13,12 @@ from tasks.progress import announce
 
 DATA_REPORT_KEY = "data-report"
 SOURCE_TOPIC = "source"
-"""Of lines that tell what came of a source; `fintone run` tells them before its flow does."""
+"""The topic of lines about the outcome of reading a source; `fintone run` prints them before its flow does."""
 
 
 @task(task_run_name="ingest {data.source}")
 def ingest_source(data: DataSettings, *, again: bool = False) -> IngestedSource:
-    """Read and validate the source into the warehouse, unless it lies there already and is not to be read again."""
+    """Read and validate the source into the warehouse, unless it is there already and `again` is false."""
     from operations.intake import take_in
 
     return take_in(data, partial(announce, topic=SOURCE_TOPIC), again=again)
@@ -26,7 +26,7 @@ def ingest_source(data: DataSettings, *, again: bool = False) -> IngestedSource:
 
 @task(task_run_name="publish data report")
 def publish_data_report(ingested: IngestedSource) -> None:
-    """Show in the Prefect UI what came of the source, row by row, and how it differs from the one before."""
+    """Show in the Prefect UI what became of the source's rows, and how it differs from the source before."""
     from reporting.data_report import render_data_report, summarise
     from storage.data_report import load_data_report
     from storage.home import Home

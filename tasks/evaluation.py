@@ -11,7 +11,7 @@ from operations.draws import add_draws
 from operations.records import evaluation_ids, load_asked_parts, load_part, load_parts, save_results
 from operations.worker import base_spec, run_job
 from schemas.plan import CellPlan, ModelCell, StudyPlan
-from tasks.cells import alone, is_worth_a_retry, running, skipped
+from tasks.cells import is_worth_a_retry, locking, running, skipped
 from tasks.progress import Progress, announce
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @task(task_run_name="{cell.name}")
 def evaluate_baseline(study: StudyPlan, cell: CellPlan) -> State[None] | None:
     """Fit a baseline on train and evaluate it on validation and test."""
-    with alone([cell]):
+    with locking([cell]):
         if _is_evaluated(study, cell):
             return skipped(cell, "its evaluations are in the warehouse")
         results = _run_baseline(study, cell)
@@ -47,7 +47,7 @@ def _run_baseline(study: StudyPlan, cell: CellPlan) -> "list[Evaluation]":
 @task(task_run_name="score {cell.name}", retry_condition_fn=is_worth_a_retry)
 def score_cell(study: StudyPlan, cell: ModelCell, position: str = "") -> State[None] | None:
     """Evaluate the cell, or the untouched base model, on validation and test at every temperature."""
-    with alone([cell]):
+    with locking([cell]):
         add_draws(study, cell)
         if _is_evaluated(study, cell):
             return skipped(cell, "its evaluations are in the warehouse")
@@ -84,8 +84,8 @@ def _find_adapter(cell: CellPlan, position: str) -> tuple[Path, str]:
     """The folder of a trained cell's adapter, and the hash that its files must have when it is loaded.
 
     Raises:
-        AdapterError: They are not those that the cell trained; the cell has failed then, and its study's next run
-            trains it again.
+        AdapterError: The files are not those that the cell trained. The cell is then recorded as failed, and its
+            study's next run trains it again.
     """
     from learning.models.adapter_files import AdapterError
     from operations.models import find_adapter
@@ -107,12 +107,12 @@ def _find_adapter(cell: CellPlan, position: str) -> tuple[Path, str]:
 
 
 def _announce_result(cell: CellPlan, results: "list[Evaluation]", position: str = "") -> None:
-    """Tell the accuracy on test at the lowest temperature, if there are any, with its interval."""
+    """Announce the test accuracy with its interval, at the lowest temperature if there are any."""
     best = min((result for result in results if result.part.name == "test"), key=lambda result: result.temperature or 0)
     low, high = best.metrics.accuracy_low, best.metrics.accuracy_high
     at = "" if best.temperature is None else f" at temperature {best.temperature:g}"
-    told = f"test accuracy {best.metrics.accuracy:.3f} [{low:.3f}, {high:.3f}]"
-    announce(f"{position}{cell.name}: {told}{at}", cell=cell.name, state="done", result=told)
+    accuracy = f"test accuracy {best.metrics.accuracy:.3f} [{low:.3f}, {high:.3f}]"
+    announce(f"{position}{cell.name}: {accuracy}{at}", cell=cell.name, state="done", result=accuracy)
 
 
 def _is_evaluated(study: StudyPlan, cell: CellPlan) -> bool:

@@ -13,5 +13,5 @@ def pool_folds(study: StudyPlan) -> None:
     from operations import folds
 
     missing = folds.pool_folds(study)
-    told = f", but {list_some(missing)}, of which a fold is missing" if missing else ""
-    announce(f"pooled {len(study.folds)} {study.config.split.unit}s{told}")
+    incomplete = f"; a fold is missing for {list_some(missing)}" if missing else ""
+    announce(f"pooled {len(study.folds)} {study.config.split.unit}s{incomplete}")

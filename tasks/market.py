@@ -1,4 +1,4 @@
-"""The task that sets sentiment beside prices."""
+"""The task that compares sentiment with returns."""
 
 from prefect import task
 from prefect.artifacts import create_table_artifact
@@ -21,8 +21,8 @@ def measure_market(settings: MarketSettings) -> Measured:
     for note in measured.notes:
         announce(note)
     rows = load_market(Home.from_environment().warehouse, measured.market_id)["market_reaction"]
-    shown = ("scope", "instrument", "horizon", "measure", "estimate", "low", "high", "p_holm", "days", "reason")
-    told = [{name: row[name] for name in shown} for row in rows if row["p_holm"] is not None or row["reason"]]
+    columns = ("scope", "instrument", "horizon", "measure", "estimate", "low", "high", "p_holm", "days", "reason")
+    table = [{name: row[name] for name in columns} for row in rows if row["p_holm"] is not None or row["reason"]]
     described = f"{escape(settings.prices)}, sentiment of cell {measured.cell_id}, measurement {measured.market_id}"
-    create_table_artifact(told, key=MARKET_KEY, description=described)
+    create_table_artifact(table, key=MARKET_KEY, description=described)
     return measured

@@ -1,6 +1,6 @@
 """What runs on a node of a cluster: one training or scoring, its files on the node's own disk and on shared storage.
 
-Opens no warehouse and no home: what it finds out is the task's result, and the process of the flow records it.
+It opens no warehouse and no home: the process of the flow records the result of the task.
 """
 
 import socket
@@ -27,19 +27,19 @@ class NodeError(InputError):
 
 @task(task_run_name="{title}, on a node")
 def do_job(job: "TravellingJob[Result]", title: str, storage: "SharedStorage", *, is_embedded: bool) -> "Result":
-    """Do a job here: a scoring, or a training of one adapter; see `learning.worker.jobs` for what it gives.
+    """Run a job on this node: a scoring, or a training of one adapter; see `learning.worker.jobs` for its result.
 
-    A training goes on from the checkpoints on the storage, keeps them up to date, and leaves its adapter there. A
+    A training resumes from the checkpoints on the storage, keeps them up to date, and leaves its adapter there. A
     scoring takes its adapter from there.
 
     Args:
-        job: Its folders are those of the flow's machine; only what they are named matters here.
+        job: Its folders are those of the flow's machine; only their names matter here.
         title: What is done, for people.
         storage: Where adapters and checkpoints are.
-        is_embedded: The base model is the one that ships with fintone, wherever that lies here.
+        is_embedded: The base model is the one that ships with fintone, wherever that is on this node.
 
     Raises:
-        InputError: The base model is not here, or something else that the job needs.
+        InputError: The base model, or something else that the job needs, is not on this node.
     """
     print_in_one_line()
     with TemporaryDirectory() as scratch:
@@ -63,7 +63,7 @@ def _find_base(base: "BaseSpec", *, is_embedded: bool) -> "BaseSpec":
         )
     if base.folder.name != base.revision and check_folder(base.folder) != base.revision:
         raise NodeError(
-            f"base model {base.folder}: on the node {socket.gethostname()} it is another than the study's "
+            f"base model {base.folder}: on the node {socket.gethostname()} it differs from the study's "
             f"({base.revision}); copy the study's folder there"
         )
     return base

@@ -1,6 +1,6 @@
-"""Progress of the task or flow at work: lines in the run's log and a progress bar in the Prefect UI.
+"""Progress of the running task or flow: lines in the run's log and a progress bar in the Prefect UI.
 
-Each record carries a `fintone` attribute beside its text, so that a terminal can show it in its own way (see
+Each log record has a `fintone` attribute besides its text, from which a terminal draws its own view (see
 `cli.session.live`).
 """
 
@@ -20,13 +20,13 @@ SECONDS_BETWEEN_UPDATES = 2.0
 
 
 def announce(message: str, **event: Any) -> None:
-    """Log a line that people want to read; `event` is what a live view makes of it, `topic` what it is about."""
+    """Log a line for people to read; `event` has what a live view shows for it, and `topic` in it what it is about."""
     text = show_text(message)
     get_run_logger().info(text, extra={"fintone": {"text": text, **event}})
 
 
 def note(message: str, **event: Any) -> None:
-    """Log what people see in the live view and in the Prefect UI, and what is no line of its own in the terminal."""
+    """Log what the live view and the Prefect UI show, without a line of its own in the terminal."""
     get_run_logger().info(message, extra={"fintone": event})
 
 
@@ -40,17 +40,17 @@ class Progress:
             title: What is done.
             total: How much there is to do.
             cell: The cell whose progress it is, if any.
-            work: What it does.
+            work: The kind of work.
         """
         self.title, self.cell, self.work = title, cell, work
         self.total = total
         self.shown = time.monotonic()
         self.first: tuple[float, int] | None = None
-        """When the first update came, and how much was done then: what was before it is start-up, or another run's."""
+        """When the first update came, and how much was done by then, in start-up or in an earlier run."""
         self.artifact: UUID | None = None
 
     def update(self, done: int, detail: str = "") -> None:
-        """Say how much is done, and something more about it."""
+        """Record how much is done, with a detail to show."""
         now, pace = time.monotonic(), current_pace()
         self.first = self.first or (now, done)
         if pace and self.cell:
@@ -69,7 +69,7 @@ class Progress:
         self._draw(100 * done / self.total, text)
 
     def _describe_end(self, done: int, now: float) -> str:
-        """How long the rest will take, as long as there is one and the first seconds tell it."""
+        """How long the rest will take; empty if there is none, or too little was done to estimate it."""
         assert self.first is not None
         begun, before = self.first
         if done >= self.total or done <= before or now - begun < SECONDS_TO_MEAN:
@@ -84,10 +84,10 @@ class Progress:
 
 
 class JobProgress:
-    """What a job tells on its way, as people see it: a line, a step of a training, or a number of scored headlines."""
+    """Shows the events of a running job: a line, a step of a training, or a number of scored headlines."""
 
     def __init__(self, title: str, headlines: int = 0, cell: str | None = None) -> None:
-        """Begin; the bar appears with the first event that is shown. `headlines`: of a scoring, how many there are."""
+        """Begin; the bar appears with the first event that is shown. `headlines`: how many a scoring has."""
         self.title, self.headlines, self.cell = title, headlines, cell
         self.bar: Progress | None = None
 

@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from learning.study.promotion import Rival
 
 RETRIES = 5
-"""Of a judgement: other studies may be judged meanwhile, and each of them costs one."""
+"""Retries of a judgement: each other study that is judged in the meantime costs one."""
 
 
 @task(task_run_name="judge challenger", retries=RETRIES)
 def judge_challenger(study: StudyPlan) -> None:
-    """Hold the cell that validation chose to every floor and to the champion; if it passes, it is champion.
+    """Judge the cell that validation chose against every floor and the champion; if it passes, promote it.
 
-    A study is judged once. One that lacks cells is not judged: validation would choose among what is left. Nor is one
-    of folds, which has no adapter that saw all of train.
+    A study is judged once. It is not judged if it lacks cells, since validation would choose among the others, nor if
+    it has folds, since then no adapter has seen all of train.
 
     Raises:
         ChampionChangedError: Another decision came in between.
@@ -60,10 +60,10 @@ def judge_challenger(study: StudyPlan) -> None:
 
 
 def choose_challenger(study: StudyPlan) -> Champion:
-    """The fine-tuned cell of a study that is best on validation, and the temperature at which it is.
+    """The fine-tuned cell of a study that is best on validation, and its temperature.
 
     Raises:
-        NothingTrainedError: None has been evaluated.
+        NothingTrainedError: No fine-tuned cell has been evaluated.
     """
     from storage.home import Home
 
@@ -72,16 +72,16 @@ def choose_challenger(study: StudyPlan) -> Champion:
 
 
 def _measure(study: StudyPlan, challenge: Challenge, champion: Champion | None) -> Measured:
-    """The challenger's figures on test, beside the best baseline and the champion."""
+    """The challenger's figures on test, with those of the best baseline and the champion."""
     from storage.evaluations import load_leaderboard
     from storage.home import Home
 
     warehouse = Home.from_environment().warehouse
     board = load_leaderboard(warehouse, study.study_id)
-    [own] = [row for row in board if (row["cell_id"], row["temperature"]) == challenge.cell]
+    [challenger] = [row for row in board if (row["cell_id"], row["temperature"]) == challenge.cell]
     return Measured(
-        own["accuracy"],
-        own["unparsed_rate"],
+        challenger["accuracy"],
+        challenger["unparsed_rate"],
         meet_baseline(warehouse, study.study_id, challenge.cell, challenge.evaluation_id),
         _meet_champion(study, champion, challenge.evaluation_id) if champion else None,
         describe_left_out(study.config.baselines),
@@ -89,7 +89,7 @@ def _measure(study: StudyPlan, challenge: Challenge, champion: Champion | None) 
 
 
 def _meet_champion(study: StudyPlan, champion: Champion, judged: str) -> "Rival":
-    """The champion on this study's test part, on which it is evaluated now if it was not before."""
+    """The champion on this study's test part, evaluated now if it was not before."""
     from learning.models.adapter_files import AdapterError
     from learning.prompt.not_finite import NotFiniteError
     from learning.study.promotion import Rival

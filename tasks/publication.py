@@ -62,25 +62,25 @@ def publish_leaderboard(study: StudyPlan, ingested: IngestedSource) -> None:
 
 @task(task_run_name="publish report")
 def publish_report(study_id: str) -> None:
-    """Write the report of a study, and show its answer and its place in the Prefect UI, which opens no file."""
+    """Write the report of a study, and show its answer and its path in the Prefect UI, which cannot open files."""
     from operations.report import read_report, save_report
     from reporting.page import describe_answer
 
     report = read_report(study_id)
     page = save_report(report).resolve()
-    told = (
+    text = (
         f"## Study {study_id}\n\n{escape(describe_answer(report), MOST_OF_AN_ANSWER)}\n\n"
         f"The report with charts, tables and queries is a page on {escape(socket.gethostname())}:\n\n"
         f"{escape(str(page), MOST_OF_AN_ANSWER)}\n\nTo read it elsewhere, copy the folder that "
         f"`fintone report --study {study_id} --output FOLDER` writes there."
     )
-    create_markdown_artifact(told, key=REPORT_KEY, description=f"study {study_id}")
+    create_markdown_artifact(text, key=REPORT_KEY, description=f"study {study_id}")
     announce(f"report: {page}")
 
 
 def _note_dropped(drops: Sequence["DroppedCell"]) -> str:
-    told = "; ".join(f"{each.name}: {describe_drop(each.drop.epoch, each.drop.p_value)}" for each in drops)
-    return f"\n\n**Race**: {escape(told, MOST_OF_A_REASON)}." if drops else ""
+    lines = "; ".join(f"{each.name}: {describe_drop(each.drop.epoch, each.drop.p_value)}" for each in drops)
+    return f"\n\n**Race**: {escape(lines, MOST_OF_A_REASON)}." if drops else ""
 
 
 def _note_missing(missing: Sequence["StoredCell"]) -> str:
@@ -88,23 +88,23 @@ def _note_missing(missing: Sequence["StoredCell"]) -> str:
 
 
 def _describe_promotion(decision: dict[str, Any] | None, champion: Champion | None, folds: int) -> str:
-    """What the promotion gate said, and who is champion as the summary is written, in a paragraph."""
-    told = f"The champion when this was published: {describe_champion(champion)}."
+    """A paragraph with the decision of the promotion gate, and the champion at the time of writing."""
+    holder = f"The champion when this was published: {describe_champion(champion)}."
     if decision is None:
         unjudged = describe_folds_unjudged(folds) if folds else "not judged, since cells are missing"
-        return f"\n\n**Promotion**: {unjudged}. {told}"
+        return f"\n\n**Promotion**: {unjudged}. {holder}"
     reason = escape(decision["reason"], MOST_OF_A_REASON)
-    return f"\n\n**Promotion**: {describe_decision(decision)}. Reason: {reason}. {told}"
+    return f"\n\n**Promotion**: {describe_decision(decision)}. Reason: {reason}. {holder}"
 
 
 def _render_leaderboard(rows: Sequence[dict[str, Any]]) -> str:
-    """The leaderboard as Markdown, whose names are then right in both UIs."""
+    """The leaderboard as Markdown, so that both Prefect UIs show its names correctly."""
     shown = [_table_row(row) for row in rows]
     return render_table(list(shown[0]), [list(row.values()) for row in shown])
 
 
 def _table_row(row: dict[str, Any]) -> dict[str, str]:
-    """A row of the leaderboard as the Prefect UI shows it: so few columns that all are seen at once."""
+    """A row of the leaderboard as the Prefect UI shows it, with few enough columns to be seen at once."""
     return {
         "model": escape(row["cell_name"]),
         "T": "" if row["temperature"] is None else f"{row['temperature']:g}",
@@ -120,7 +120,7 @@ def _table_row(row: dict[str, Any]) -> dict[str, str]:
 def _summarise(
     study: StudyPlan, source: str, best: Any, test: list[dict[str, Any]], verdict: BaselineVerdict | None
 ) -> str:
-    """The answer in a few lines: which cell validation chose, what test says of it, and whether it was worth it."""
+    """The answer in a few lines: the cell that validation chose, its test figures, and whether it beats baselines."""
     [judged] = [row for row in test if (row["cell_id"], row["temperature"]) == (best["cell_id"], best["temperature"])]
     worth = f" {describe_baseline('It', verdict)}." if verdict else ""
     return (

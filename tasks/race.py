@@ -1,4 +1,4 @@
-"""Tasks of a race: train cells to the end of an epoch and look how they answer, and drop those that are worse."""
+"""Tasks of a race: train cells to the end of an epoch, evaluate them on validation, and drop those that are worse."""
 
 import shutil
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from operations.records import load_asked_parts
 from operations.worker import base_spec, drop_shared, run_job
 from reporting.verdict import describe_drop
 from schemas.plan import ModelCell, StudyPlan
-from tasks.cells import alone, is_worth_a_retry, running
+from tasks.cells import is_worth_a_retry, locking, running
 from tasks.progress import Progress, announce, note
 from tasks.training import checkpoint_store, is_trained, train_in_a_job
 
@@ -34,12 +34,12 @@ def pause_cells(study: StudyPlan, cells: Sequence[ModelCell], positions: Sequenc
     """Train cells to the end of an epoch in one job, and evaluate each on validation; they go on from there later.
 
     Args:
-        study: Theirs.
+        study: The study of the cells.
         cells: No two of them share a training that does not depend on the number of epochs.
-        positions: What is put before what is shown of each.
+        positions: The prefix of each cell's lines, as in `cell 2/6 `.
         epoch: The epoch.
     """
-    with alone(cells, {checkpoint_store(cell).training_id for cell in cells}):
+    with locking(cells, {checkpoint_store(cell).training_id for cell in cells}):
         left = {
             cell: position
             for cell, position in zip(cells, positions, strict=True)
@@ -50,7 +50,7 @@ def pause_cells(study: StudyPlan, cells: Sequence[ModelCell], positions: Sequenc
 
 
 def _pause(study: StudyPlan, cells: Mapping[ModelCell, str], epoch: int) -> None:
-    """Train and evaluate; the adapters of the moment are gone afterwards, and the checkpoints stay."""
+    """Train and evaluate; the temporary adapters are deleted afterwards, and the checkpoints stay."""
     from storage.cell_progress import pause_cell
     from storage.home import Home
 
@@ -63,12 +63,12 @@ def _pause(study: StudyPlan, cells: Mapping[ModelCell, str], epoch: int) -> None
             stack.enter_context(running(cell, position))
         outcomes = train_in_a_job(study, cells, f"train {len(cells)} cells to epoch {epoch}", folders, epoch)
         for (cell, position), folder, outcome in zip(cells.items(), folders, outcomes, strict=True):
-            _look(study, cell, epoch, folder, outcome, f"{position}look at {cell.name}")
+            _evaluate(study, cell, epoch, folder, outcome, f"{position}evaluate {cell.name}")
             pause_cell(home.warehouse, cell.cell_id)
             note(f"{cell.name} pauses", cell=cell.name, state="to come", result=f"waits after epoch {epoch}")
 
 
-def _look(
+def _evaluate(
     study: StudyPlan, cell: ModelCell, epoch: int, folder: "Path", outcome: "TrainingOutcome", title: str
 ) -> None:
     """Evaluate the adapter of a paused training on validation, at the lowest temperature."""
@@ -99,14 +99,14 @@ def judge_epoch(study: StudyPlan, epoch: int) -> tuple[str, ...]:
     """Drop the cells whose training is significantly worse than the best at the end of an epoch.
 
     Returns:
-        The names of those that are dropped then.
+        The names of the dropped cells.
     """
     dropped = drop_cells(study, epoch)
     names = {cell.cell_id: cell.name for cell in study.cells}
     for name, drop in ((each.name, each.drop) for each in dropped):
-        told = describe_drop(drop.epoch, drop.p_value)
-        figures = f"accuracy {drop.accuracy:.3f}, of {names[drop.best_cell_id]} {drop.best_accuracy:.3f}"
-        announce(f"{name}: {told}: {figures}", cell=name, state="dropped", result=told)
+        reason = describe_drop(drop.epoch, drop.p_value)
+        figures = f"accuracy {drop.accuracy:.3f}, against {drop.best_accuracy:.3f} of {names[drop.best_cell_id]}"
+        announce(f"{name}: {reason}: {figures}", cell=name, state="dropped", result=reason)
     if not dropped:
         announce(f"after epoch {epoch} no cell is significantly worse than the best: all go on")
     return tuple(each.name for each in dropped)

@@ -56,23 +56,23 @@ def score_headlines(settings: ScoreSettings) -> ScoredSource:
 
 @task(task_run_name="watch drift")
 def watch_drift(scored: ScoredSource, tolerance: float) -> list[Drift]:
-    """Show the drift of shares and of confidence in the Prefect UI; an event tells of what exceeds the tolerance.
+    """Show the drift of shares and of confidence in the Prefect UI; what exceeds the tolerance is sent as an event.
 
-    Too few headlines to say anything are told and are no event.
+    If there are too few headlines to judge, that is announced, and no event is sent.
 
     Returns:
-        The measures that do.
+        The measures that exceed the tolerance.
     """
     drifts = _make_watch(scored.source, scored.cell_id, tolerance).end(scored.scoring_id)
     if drifts:
-        source = f"{escape(scored.source)} by cell {scored.cell_id}, beside its test part"
+        source = f"{escape(scored.source)} by cell {scored.cell_id}, compared with its test part"
         create_table_artifact([_table_row(drift, tolerance) for drift in drifts], key=DRIFT_KEY, description=source)
     return [drift for drift in drifts if drift.exceeds(tolerance)]
 
 
 @task(task_run_name="watch accuracy")
 def watch_fresh_accuracy(scored: ScoredSource) -> FreshAccuracy | None:
-    """Tell how good the model is on labelled headlines since its study; an event tells of a drop beyond noise, once.
+    """Announce the accuracy on labelled headlines since the model's study; a drop beyond noise sends one event.
 
     Returns:
         The drop, if there is one.
@@ -93,7 +93,7 @@ def emit_drop(scoring_id: str, source: str, cell_id: str, drop: FreshAccuracy) -
 
 
 def emit_drift(scoring_id: str, source: str, cell_id: str, tolerance: float, drifted: Sequence[Drift]) -> None:
-    """Send the event of drift to the Prefect server, which automations may wait for."""
+    """Send the event of drift to the Prefect server, for automations to act on."""
     emit_event(
         event=DRIFT_EVENT,
         resource=_as_resource(cell_id),

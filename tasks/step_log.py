@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from learning.training.recipe import TrainingOutcome, TrainingStep
 
 SECONDS_BETWEEN_WRITES = 10.0
-"""Of a training's log: each write opens the warehouse."""
+"""Between two writes of a training's log: each write opens the warehouse."""
 
 
 class StepLog:

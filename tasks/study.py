@@ -44,7 +44,7 @@ def plan_study(config: StudyConfig, ingested: IngestedSource, split_id: str) -> 
 
 
 def _list_to_do(plan: StudyPlan) -> list[CellPlan]:
-    """The cells that a plan trains or evaluates, in order; where it has folds, they have the others."""
+    """The cells that a plan itself trains or evaluates, in order; if it has folds, their plans have the other cells."""
     from learning.study.grid import running_order
 
     return [*plan.asked_whole] if plan.folds else [*plan.baselines, *plan.base_cells, *running_order(plan.cells)]
@@ -76,7 +76,7 @@ def plan_epoch_curve(study: StudyPlan) -> StudyPlan:
 
 
 def _describe_steps(study: StudyPlan, train: int) -> str:
-    """How many steps the grid trains on `train` headlines, and how many it need not, since cells share them."""
+    """How many steps the grid trains on `train` headlines, and how many it would without sharing them between cells."""
     from learning.training.schedule import count_steps_alone, count_trained_steps
 
     cells = [cell.settings for cell in study.cells]

@@ -14,7 +14,7 @@ from prefect.runtime import task_run
 from operations.records import cell_outcome, load_train
 from operations.worker import base_spec, drop_shared, run_job
 from schemas.plan import CellPlan, ModelCell, StudyPlan
-from tasks.cells import alone, is_worth_a_retry, running, skipped
+from tasks.cells import is_worth_a_retry, locking, running, skipped
 from tasks.progress import announce
 from tasks.step_log import StepLog
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from learning.training.recipe import Recipe, TrainingOutcome, TrainingStep
 
 ATTEMPTS_ALIKE = 2
-"""Attempts at a cell with the same headlines a pass."""
+"""Attempts at a cell with the same number of headlines a pass."""
 
 
 def _name_check() -> str:
@@ -64,10 +64,10 @@ def check_bases(study: StudyPlan) -> dict[str, int]:
 def train_cell(study: StudyPlan, cell: ModelCell, position: str = "") -> State[None] | None:
     """Train the cell's adapter and record its log; `position` is put before what is shown, as in `cell 2/6 `.
 
-    It goes on from where an interrupted run, or a shorter cell of the same training, has come to. From the third
-    attempt on there are fewer headlines a pass, since a process that died twice most likely died for its memory.
+    It resumes where an interrupted run, or a shorter cell of the same training, stopped. From the third attempt on a
+    pass has fewer headlines, since a process that died twice most likely ran out of memory.
     """
-    with alone([cell], [checkpoint_store(cell).training_id]):
+    with locking([cell], [checkpoint_store(cell).training_id]):
         if is_trained(cell):
             return skipped(cell, "its adapter is trained")
         _run_training(study, {cell: position}, f"{position}train {cell.name}")
@@ -84,14 +84,14 @@ def train_side_by_side(study: StudyPlan, cells: Sequence[ModelCell], positions: 
     """Train the adapters of several cells in one job, as `train_cell` does for one.
 
     Args:
-        study: Theirs.
+        study: The study of the cells.
         cells: No two of them share a training that does not depend on the number of epochs.
-        positions: What is put before what is shown of each.
+        positions: The prefix of each cell's lines, as in `cell 2/6 `.
 
     Returns:
-        The ids of those that it trained; the others were trained before.
+        The ids of the cells that it trained; the others were trained before.
     """
-    with alone(cells, {checkpoint_store(cell).training_id for cell in cells}):
+    with locking(cells, {checkpoint_store(cell).training_id for cell in cells}):
         left = {cell: position for cell, position in zip(cells, positions, strict=True) if not is_trained(cell)}
         if left:
             _run_training(study, left, f"train {len(left)} cells side by side")
@@ -99,7 +99,7 @@ def train_side_by_side(study: StudyPlan, cells: Sequence[ModelCell], positions: 
 
 
 def _run_training(study: StudyPlan, cells: Mapping[ModelCell, str], title: str) -> None:
-    """Train cells, each with its position, in one job, and record what came of each."""
+    """Train cells, each with its position, in one job, and record the outcome of each."""
     from storage.cell_progress import finish_cell
     from storage.evaluations import forget_evaluations
     from storage.home import Home
@@ -115,7 +115,7 @@ def _run_training(study: StudyPlan, cells: Mapping[ModelCell, str], title: str) 
     for (cell, position), outcome in zip(cells.items(), outcomes, strict=True):
         if outcome.diverged:
             at = f"at step {outcome.steps}"
-            announce(f"{position}{cell.name}: its loss exploded or was no number {at}; ended there")
+            announce(f"{position}{cell.name}: its loss exploded or was not a number {at}; ended there")
 
 
 def train_in_a_job(
@@ -128,8 +128,8 @@ def train_in_a_job(
     """Train cells in one job, side by side if there are several, and save their step logs.
 
     Args:
-        study: Theirs.
-        cells: The cells, each with what is put before what is shown of it.
+        study: The study of the cells.
+        cells: The cells, each with the prefix of its lines, as in `cell 2/6 `.
         title: What is done, for people.
         folders: Where the adapter of each cell goes.
         pause_epoch: The epoch after which they pause; None to train them to their end.
@@ -151,7 +151,7 @@ def train_in_a_job(
 
 
 def _take_event(logs: Sequence[StepLog], title: str, event: "str | tuple[int, TrainingStep]") -> None:
-    """Take what a training job tells: a line, or a step of one of its cells."""
+    """Show an event of a training job: a line, or a step of one of its cells."""
     if isinstance(event, str):
         announce(f"{title}: {event}")
         return
@@ -160,7 +160,7 @@ def _take_event(logs: Sequence[StepLog], title: str, event: "str | tuple[int, Tr
 
 
 def checkpoint_store(cell: ModelCell) -> "CheckpointStore":
-    """Where the checkpoints of the cell's training lie, and of all cells that differ from it in epochs alone."""
+    """The checkpoints of the cell's training, which all cells share that differ from it only in epochs."""
     from learning.training.checkpoints import CheckpointStore
     from storage.home import Home
 
@@ -170,7 +170,7 @@ def checkpoint_store(cell: ModelCell) -> "CheckpointStore":
 
 
 def drop_checkpoints(study: StudyPlan) -> None:
-    """Delete the checkpoints of a study's trainings, when its cells are done, but those that another study uses."""
+    """Delete the checkpoints of a study's trainings, when its cells are done, except those that another study uses."""
     from learning.study.grid import plan_curves
     from storage.home import Home
     from storage.locks import holding_if_free
@@ -185,7 +185,7 @@ def drop_checkpoints(study: StudyPlan) -> None:
 
 
 def _recipe(cell: ModelCell, attempt: int) -> "Recipe":
-    """What the cell trains; from the third attempt on with fewer headlines a pass."""
+    """The recipe of the cell's training; from the third attempt on with fewer headlines a pass."""
     from learning.training.recipe import Recipe, first_micro_batch_size, largest_part
 
     training = cell.settings.training

@@ -1,4 +1,4 @@
-"""Errors that are shown in one line are shown so in the Prefect UI too, once, and without a traceback."""
+"""Shows user errors in the Prefect UI as on the command line: once, in one line and without a traceback."""
 
 import logging
 
@@ -10,32 +10,32 @@ LOGGERS = ("prefect.task_runs", "prefect.flow_runs", "prefect.engine")
 
 
 class OneLine(logging.Filter):
-    """Keeps of a record that carries such an error the error's own line, and drops later records of that error."""
+    """Reduces the record of such an error to the error's own line, and drops later records of the same error."""
 
     def __init__(self) -> None:
-        """Begin with no error told."""
+        """Begin with no error shown."""
         super().__init__()
-        self.told: BaseException | None = None
+        self.shown: BaseException | None = None
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether the record is to be logged; its text changes where it carries an error that is shown in one line."""
         error = record.exc_info[1] if record.exc_info else None
         if not isinstance(error, InputError | FailureError) or hasattr(error, "__notes__"):
             return True  # a note is the traceback of another process, and the error is a bug's
-        if error is self.told:
+        if error is self.shown:
             return False
-        self.told = error
+        self.shown = error
         record.msg, record.args = show_text(str(error)), ()
         record.exc_info = record.exc_text = None
         return True
 
 
 def print_in_one_line() -> None:
-    """Have Prefect log these errors in a line from here on; calling it again changes nothing."""
+    """Have Prefect log these errors in a line from now on; a second call changes nothing."""
     for logger in map(logging.getLogger, LOGGERS):
         if not any(isinstance(each, OneLine) for each in logger.filters):
             logger.addFilter(_one_line)
 
 
 _one_line = OneLine()
-"""The one of this process, as an error that ends a task ends its flow too."""
+"""The only filter of this process, since an error that ends a task ends its flow too."""

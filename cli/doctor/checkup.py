@@ -1,7 +1,7 @@
-"""What `fintone doctor` does: which checks there are and in which order.
+"""The checks of `fintone doctor` and their order.
 
-Each is made in a process of its own, `python -m cli.doctor.checkup SUBJECT=MODULE:FUNCTION ...`, which prints what it
-found as a line of JSON: a library that crashes, hangs or talks costs its own finding and nothing else.
+Each group of checks runs in its own process, `python -m cli.doctor.checkup SUBJECT=MODULE:FUNCTION ...`, which prints
+each finding as a line of JSON. A library that crashes, hangs or prints spoils only the findings of its own group.
 """
 
 import json
@@ -19,7 +19,7 @@ from schemas.checkup import MEND_LIBRARIES, Finding, find_failure
 from schemas.redaction import redact
 
 Checks = Mapping[str, str]
-"""Subject to `module:function`, imported where it is called: a module that cannot be imported is a finding, too."""
+"""Subjects and their `module:function`, imported when called: a failed import is a finding, too."""
 
 GROUPS: tuple[Checks, ...] = (
     {"versions": "cli.doctor.installation:check_versions", "extras": "cli.doctor.installation:check_extras"},
@@ -36,17 +36,17 @@ GROUPS: tuple[Checks, ...] = (
     {"Prefect": "cli.doctor.server:check_server"},
     {"hub": "learning.models.hub_access:check_hub"},
 )
-"""A group is a process; what needs torch is one, so that it is loaded once."""
+"""Each group has its own process; checks that need torch are one group, so that it is loaded once."""
 
 TIME_LIMIT = 90.0
-"""Seconds for a process: torch from a cold disk takes tens of them."""
+"""Seconds that a process may take; loading torch from a cold disk takes tens of seconds."""
 
 
 def examine(groups: Sequence[Checks] = GROUPS, time_limit: float = TIME_LIMIT) -> list[Finding]:
-    """Make all checks at once, and give what each found in the order of `groups`.
+    """Run all groups at once, and return their findings in the order of `groups`.
 
     Args:
-        groups: The checks, a process each.
+        groups: The checks, with one process for each group.
         time_limit: Seconds after which a process is ended.
     """
     with ThreadPoolExecutor(len(groups)) as pool:
@@ -54,9 +54,9 @@ def examine(groups: Sequence[Checks] = GROUPS, time_limit: float = TIME_LIMIT) -
 
 
 def _examine_group(checks: Checks, time_limit: float) -> list[Finding]:
-    """Make the checks of a group in a process; whatever it does, there is a finding for each."""
-    named = [f"{subject}={check}" for subject, check in checks.items()]
-    command = [sys.executable, "-P", "-m", "cli.doctor.checkup", *named]
+    """Run the checks of a group in a process; each has a finding, however the process ends."""
+    arguments = [f"{subject}={check}" for subject, check in checks.items()]
+    command = [sys.executable, "-P", "-m", "cli.doctor.checkup", *arguments]
     try:
         ended = subprocess.run(  # noqa: S603 (our own interpreter and module)
             command, stdin=subprocess.DEVNULL, capture_output=True, timeout=time_limit, check=False
@@ -67,25 +67,25 @@ def _examine_group(checks: Checks, time_limit: float) -> list[Finding]:
     found = [Finding(**json.loads(line)) for line in answers.decode().splitlines()]
     lost = list(checks)[len(found) :]
     for subject in lost:
-        told = reason if subject == lost[0] else f"not looked at: the check of {lost[0]} failed"
-        found.append(Finding(subject, "fail", told, MEND_LIBRARIES))
+        message = reason if subject == lost[0] else f"not checked: the check of {lost[0]} failed"
+        found.append(Finding(subject, "fail", message, MEND_LIBRARIES))
     return found
 
 
 def _explain_end(ended: subprocess.CompletedProcess[bytes]) -> str:
-    """How a process ended before it had made its checks, with the last that it said."""
-    said = ended.stderr.decode(errors="replace").strip().splitlines()
-    last = f"; it last said: {redact(said[-1])}" if said else ""
+    """Describe how a process ended before it finished its checks, with its last line of output."""
+    lines = ended.stderr.decode(errors="replace").strip().splitlines()
+    last = f"; its last line: {redact(lines[-1])}" if lines else ""
     how = f"by {signal.Signals(-ended.returncode).name}" if ended.returncode < 0 else f"with code {ended.returncode}"
     return f"the check failed: its process ended {how}{last}"
 
 
 def main() -> None:
-    """Make the checks that the command line names, and print each finding when it is there."""
+    """Run the checks that the command line names, and print each finding as soon as it is there."""
     answers = _take_stdout()
     for argument in sys.argv[1:]:
         subject, _, check = argument.partition("=")
-        answers.write(json.dumps(asdict(_make(subject, check))) + "\n")
+        answers.write(json.dumps(asdict(_run_check(subject, check))) + "\n")
         answers.flush()
 
 
@@ -96,10 +96,10 @@ def _take_stdout() -> TextIO:
     return answers
 
 
-def _make(subject: str, check: str) -> Finding:
+def _run_check(subject: str, check: str) -> Finding:
     try:
         found: Finding = resolve_name(check)()
-    except Exception as error:  # noqa: BLE001 (whatever it is, it is what this check found)
+    except Exception as error:  # noqa: BLE001 (any error is the finding of this check)
         return find_failure(subject, error)
     return found
 

@@ -1,4 +1,4 @@
-"""What a checkup found, as text: lines for people, JSON for programs."""
+"""The findings of a checkup as text: lines for people, JSON for programs."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -14,7 +14,7 @@ STYLES = {"ok": "green", "note": "yellow", "fail": "bold red"}
 
 
 def render_findings(findings: Sequence[Finding], console: Console) -> str:
-    """Render a row for each finding, its remedy below what was found, and a last line that says whether a run can work.
+    """Render a row for each finding, with its remedy, and a last line that says whether a run can work.
 
     Args:
         findings: In the order in which they are shown.
@@ -25,21 +25,21 @@ def render_findings(findings: Sequence[Finding], console: Console) -> str:
         table.add_column(column, no_wrap=True)
     table.add_column(overflow="fold")
     for found in findings:
-        told = Text(show(found.told))
+        description = Text(show(found.told))
         if found.remedy:
-            told.append(f"\n-> {show(found.remedy)}", style="dim" if found.state == "ok" else "")
-        table.add_row(Text(found.state, style=STYLES[found.state]), Text(found.subject, style="bold"), told)
+            description.append(f"\n-> {show(found.remedy)}", style="dim" if found.state == "ok" else "")
+        table.add_row(Text(found.state, style=STYLES[found.state]), Text(found.subject, style="bold"), description)
     with console.capture() as captured:
         console.print(table)
         console.print(f"\n{_conclude(findings)}")
-    return "".join(f"{line.rstrip()}\n" for line in captured.get().splitlines())  # rich fills up with spaces
+    return "".join(f"{line.rstrip()}\n" for line in captured.get().splitlines())  # rich pads with spaces
 
 
 def _conclude(findings: Sequence[Finding]) -> str:
     broken = [found.subject for found in findings if found.state == "fail"]
     if not broken:
         return "nothing that a run needs is broken"
-    return f"a run needs this mended: {', '.join(broken)}"
+    return f"fix this before a run: {', '.join(broken)}"
 
 
 def render_json(findings: Sequence[Finding]) -> str:

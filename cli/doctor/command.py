@@ -11,7 +11,7 @@ from cli.output.console import stderr, stdout
 def doctor(
     format_: Annotated[Form, typer.Option("--format", help="How to print the answer.")] = Form.TABLE,
 ) -> None:
-    """Say what works here, what does not, and how to mend it; exit code 1 if it is something that a run needs.
+    """Show what works here, what does not, and the remedy; exit code 1 if something that a run needs is broken.
 
     Example: fintone doctor --format json
     """
@@ -19,7 +19,7 @@ def doctor(
     from cli.doctor.checkup_text import render_findings, render_json
     from cli.output.results import deliver
 
-    with stderr.status("looking, some seconds"):
+    with stderr.status("checking, takes some seconds"):
         findings = examine()
     deliver(
         [render_json(findings) if format_ is Form.JSON else render_findings(findings, stdout)], None, may_be_file=False

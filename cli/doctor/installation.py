@@ -1,4 +1,4 @@
-"""What is installed, beside what the package declares: read from metadata alone, so that nothing is loaded."""
+"""Installed packages compared with those that fintone declares, from metadata only, so nothing is imported."""
 
 import platform
 from collections.abc import Iterable, Iterator
@@ -9,35 +9,35 @@ from packaging.requirements import Requirement
 from schemas.checkup import Finding
 
 PACKAGE = "fintone"
-TOLD = ("torch", "transformers", "peft", "trl", "bitsandbytes", "duckdb", "prefect")
+LISTED = ("torch", "transformers", "peft", "trl", "bitsandbytes", "duckdb", "prefect")
 """The libraries whose versions people ask for first."""
 DEVELOPMENT = "dev"
 
 
 def check_versions() -> Finding:
-    """Whether every library that fintone declares is there, in a version that it declares."""
+    """Check that every library that fintone declares is installed, in a declared version."""
     wrong = _find_wrong(_iterate_requirements())
     if wrong:
         names = " ".join(f"'{need.name}{need.specifier}'" for need, _ in wrong)
         return Finding("versions", "fail", _describe_wrong(wrong), f"pip install {names}")
-    libraries = ", ".join(f"{name} {find_version(name)}" for name in TOLD)
-    told = f"{PACKAGE} {version(PACKAGE)}, Python {platform.python_version()}, {libraries}"
-    return Finding("versions", "ok", told)
+    libraries = ", ".join(f"{name} {find_version(name)}" for name in LISTED)
+    versions = f"{PACKAGE} {version(PACKAGE)}, Python {platform.python_version()}, {libraries}"
+    return Finding("versions", "ok", versions)
 
 
 def check_extras() -> Finding:
-    """Which optional extras are installed, in versions that fintone declares."""
+    """Check which optional extras are installed, in declared versions."""
     extras = [extra for extra in metadata(PACKAGE).get_all("Provides-Extra") or [] if extra != DEVELOPMENT]
     lacks = {extra: _find_wrong(_iterate_requirements(extra)) for extra in extras}
-    told = "; ".join(f"{extra}: {_describe_wrong(lacks[extra]) or 'installed'}" for extra in extras)
+    summary = "; ".join(f"{extra}: {_describe_wrong(lacks[extra]) or 'installed'}" for extra in extras)
     lacking = ",".join(extra for extra in extras if lacks[extra])
     if not lacking:
-        return Finding("extras", "ok", told)
-    return Finding("extras", "note", told, f"where one is wanted: pip install '{PACKAGE}[{lacking}]'")
+        return Finding("extras", "ok", summary)
+    return Finding("extras", "note", summary, f"if you need one: pip install '{PACKAGE}[{lacking}]'")
 
 
 def _find_wrong(requirements: Iterable[Requirement]) -> list[tuple[Requirement, str | None]]:
-    """What is missing or of another version than is needed, with the version that is installed."""
+    """The requirements that are missing or have an unsuitable version, with the installed version."""
     found = [(requirement, find_version(requirement.name)) for requirement in requirements]
     return [
         (need, version)
@@ -59,7 +59,7 @@ def find_version(name: str) -> str | None:
 
 
 def _iterate_requirements(extra: str = "") -> Iterator[Requirement]:
-    """Yield what the package needs on this machine: of itself, or for an extra alone."""
+    """Yield the requirements on this machine: those of the package, or those that only an extra has."""
     for requirement in map(Requirement, requires(PACKAGE) or []):
         if _is_needed(requirement, extra) and not (extra and _is_needed(requirement, "")):
             yield requirement

@@ -1,4 +1,4 @@
-"""What came of an ingestion, as lines for a person."""
+"""The result of an ingestion, as lines for people."""
 
 from collections.abc import Iterable
 
@@ -10,12 +10,12 @@ Lines = list[tuple[str, str]]
 
 
 def describe_ingestion(report: DataReport, *, is_new: bool) -> tuple[Lines, Lines]:
-    """Account for every row, with the commonest reasons of the rejected ones, and name queries that show more.
+    """Account for every row, with the most common reasons for rejection, and name queries that show more.
 
     Returns:
         The account as (subject, description) lines, and the queries as (what it shows, SQL).
     """
-    labels = _join(f"{each.headlines:,} {each.label}" for each in report.labels)
+    labels = _join(f"{labelled.headlines:,} {labelled.label}" for labelled in report.labels)
     lines = [
         ("source", f"{report.source}{'' if is_new else ' (nothing new: these rows are known)'}"),
         ("kind", f"{report.kind}, {report.encoding}"),
@@ -31,15 +31,15 @@ def describe_ingestion(report: DataReport, *, is_new: bool) -> tuple[Lines, Line
     if report.headlines_damaged:
         lines.append(("damaged", describe_damage(report.headlines_damaged, report.damaged_example)))
     if report.resolutions:
-        told = _join(f"{rows:,} {resolution}" for resolution, rows in report.resolutions)
-        many = f"{count(report.rows_quarantined, 'row')} whose text is also labelled otherwise"
-        lines.append(("contradictory", f"{many}: {told}"))
+        resolved = _join(f"{rows:,} {resolution}" for resolution, rows in report.resolutions)
+        rows = f"{count(report.rows_quarantined, 'row')} whose text also has another label"
+        lines.append(("contradictory", f"{rows}: {resolved}"))
     if report.copies:
-        told = _join(
-            f"{count(each.headlines, 'headline')} in {count(each.groups, 'group')} ({each.kind})"
-            for each in report.copies
+        groups = _join(
+            f"{count(copies.headlines, 'headline')} in {count(copies.groups, 'group')} ({copies.kind})"
+            for copies in report.copies
         )
-        lines.append(("near copies", told))
+        lines.append(("near copies", groups))
     lines.append(("snapshot", report.snapshot_id))
     if report.columns.describe():
         lines.append(("columns", report.columns.describe()))
@@ -47,11 +47,11 @@ def describe_ingestion(report: DataReport, *, is_new: bool) -> tuple[Lines, Line
         lines.append(("kept", f"{list_some([repr(name) for name in report.columns.kept])}, in accepted_rows.extra"))
     if report.changes:
         added, removed, relabelled, _ = report.changes
-        told = f"{added:,} added, {removed:,} removed, {relabelled:,} relabelled"
-        lines.append((f"since {report.previous_snapshot_id}", told))
-    drifted = [each for each in report.drift if each.drift in {"moderate", "major"}]
-    lines += [("drift", f"{each.drift}, {each.measure} {each.value:.2f}") for each in drifted]
-    reasons = dict.fromkeys(each.reason for each in report.drift if each.reason)
+        changes = f"{added:,} added, {removed:,} removed, {relabelled:,} relabelled"
+        lines.append((f"since {report.previous_snapshot_id}", changes))
+    drifted = [drift for drift in report.drift if drift.drift in {"moderate", "major"}]
+    lines += [("drift", f"{drift.drift}, {drift.measure} {drift.value:.2f}") for drift in drifted]
+    reasons = dict.fromkeys(drift.reason for drift in report.drift if drift.reason)
     lines += [("drift", f"unknown, because {reason}") for reason in reasons]
     lines += [("warning", warning) for warning in report.warn()]
     return lines, data_queries(

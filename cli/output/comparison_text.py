@@ -1,6 +1,6 @@
-"""The answer of `fintone compare`, as lines for a person or JSON for a program. Asks no warehouse; computes nothing.
+"""The result of `fintone compare`, as lines for people or JSON for programs.
 
-The two cells are called A and B in lines.
+The two cells are called A and B in the lines.
 """
 
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ Lines = list[tuple[str, str]]
 
 
 def describe_comparison(compared: CellComparison) -> Iterator[Lines]:
-    """Blocks of (subject, description) lines: which cells, a block a temperature, and headlines that flipped."""
+    """Yield blocks of (subject, description) lines: the cells, one for each temperature, the headlines that flipped."""
     first = compared.runs[0].pairing
     yield [
         ("A", f"{_name(compared.cell)} (cell {compared.cell.cell_id})"),
@@ -49,7 +49,7 @@ def render_json(compared: CellComparison) -> str:
     names = _name(compared.cell), _name(compared.other)
     if names[0] == names[1]:
         names = compared.cell.cell_id, compared.other.cell_id
-    told = {
+    document = {
         "cell": _identify(compared.cell),
         "other_cell": _identify(compared.other),
         "part": compared.part,
@@ -71,21 +71,23 @@ def render_json(compared: CellComparison) -> str:
         ],
         "query": compared.query,
     }
-    return to_json(told, indent=2) + "\n"
+    return to_json(document, indent=2) + "\n"
 
 
 def _describe_run(run: ComparedRun) -> Lines:
-    own, pairing = run.comparison, run.pairing
-    f1_interval = own.macro_f1_difference_low, own.macro_f1_difference_high
-    without_f1 = FEW_DISCORDANT if own.difference_low is None else FEW_OF_A_LABEL
+    comparison, pairing = run.comparison, run.pairing
+    f1_interval = comparison.macro_f1_difference_low, comparison.macro_f1_difference_high
+    without_f1 = FEW_DISCORDANT if comparison.difference_low is None else FEW_OF_A_LABEL
     corrected = "" if pairing.p_holm is None else f", {format_p_value(pairing.p_holm)} after Holm's correction"
-    accuracies = f"A {format_ratio(own.accuracy)}, B {format_ratio(own.other_accuracy)}"
+    accuracies = f"A {format_ratio(comparison.accuracy)}, B {format_ratio(comparison.other_accuracy)}"
+    difference = format_interval(comparison.difference, comparison.difference_low, comparison.difference_high)
+    only = f"A on {comparison.only_right:,}, B on {comparison.only_other_right:,}"
     return [
         ("temperature", "none: neither cell samples" if pairing.temperature is None else f"{pairing.temperature:g}"),
-        ("accuracy", f"{accuracies}, {format_interval(own.difference, own.difference_low, own.difference_high)}"),
-        ("macro-F1", format_interval(own.macro_f1_difference, *f1_interval, without_f1)),
-        ("right alone", f"A on {own.only_right:,}, B on {own.only_other_right:,} of {own.n:,} headlines"),
-        ("McNemar", f"{format_p_value(own.p_value)}{corrected}"),
+        ("accuracy", f"{accuracies}, {difference}"),
+        ("macro-F1", format_interval(comparison.macro_f1_difference, *f1_interval, without_f1)),
+        ("only one right", f"{only} of {comparison.n:,} headlines"),
+        ("McNemar", f"{format_p_value(comparison.p_value)}{corrected}"),
         ("verdict", describe_difference("A", "B", run.difference)),
         *(
             ("baseline", describe_baseline(name, verdict))
@@ -100,19 +102,19 @@ def _describe_headlines(part: str, pairing: Pairing) -> str:
     if pairing.study_id == pairing.other_study_id:
         return f"{n:,} {part} headlines of study {pairing.study_id}"
     counts = f"{pairing.n:,} of A in study {pairing.study_id}, {pairing.other_n:,} of B in {pairing.other_study_id}"
-    return f"{n:,} {part} headlines that both saw: {counts}"
+    return f"{n:,} {part} headlines that both answered: {counts}"
 
 
 def _iterate_notes(part: str, pairing: Pairing) -> Iterator[str]:
-    """What whoever reads the figures should know."""
+    """Yield caveats for the reader of the figures."""
     if part == "validation":
         yield "validation chose between the cells and flatters its choice; test judges"
     elif pairing.study_id != pairing.other_study_id:
-        yield "no study holds both, so that p is of this pair alone"
+        yield "no study has both cells, so p is for this pair only"
     elif pairing.p_holm is None:
-        yield f"study {pairing.study_id} has no comparisons yet, p is of this pair alone; let `fintone run` finish it"
+        yield f"study {pairing.study_id} has no comparisons yet, so p is for this pair only; `fintone run` finishes it"
     if not pairing.is_sampled_alike:
-        yield "the two were sampled with another top-k, top-p or seed"
+        yield "the two were not sampled with the same top-k, top-p and seed"
 
 
 def _describe_flip(flip: Flip) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""Where commands print: what they answer to standard output, what they tell on their way to standard error."""
+"""Where commands print: results to standard output, progress and notices to standard error."""
 
 import os
 import re
@@ -16,20 +16,20 @@ from cli.output.screen import GAP, Screen
 from schemas.text import show_text
 
 SECONDS_BETWEEN_LINES = 10.0
-"""Where there is no screen, a bar becomes a line now and then."""
+"""How often progress is printed as a line where there is no terminal for a bar."""
 
 colours: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"
 
 
 class SafeConsole(Console):
-    """A console that takes any text: control characters, and those that its encoding lacks, are spelled."""
+    """A console for any text: control characters, and those that its encoding lacks, are escaped."""
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
         """Render as rich does."""
         for segment in super().render(renderable, options):
-            yield segment if segment.control else segment._replace(text=self._spell(segment.text))
+            yield segment if segment.control else segment._replace(text=self._escape(segment.text))
 
-    def _spell(self, text: str) -> str:
+    def _escape(self, text: str) -> str:
         return show_text(text, lines=True).encode(self.encoding, "backslashreplace").decode(self.encoding)
 
 
@@ -38,12 +38,12 @@ stderr = SafeConsole(stderr=True, highlight=False, color_system=colours)
 
 
 def find_screen(output: Path | None = None) -> Screen | None:
-    """What a terminal has room for; None where standard output is none, or what is printed goes to a file."""
+    """The room on the terminal; None if standard output is not a terminal or the output goes to a file."""
     return Screen(stdout.width) if output is None and sys.stdout.isatty() else None
 
 
 def print_lines(lines: list[tuple[str, str]], console: Console = stdout) -> None:
-    """Print (subject, description) lines in two columns, the second of which is broken between words alone."""
+    """Print (subject, description) lines in two columns; the second is broken only between words."""
     from rich.cells import cell_len, set_cell_size
     from rich.text import Text
 
@@ -61,23 +61,23 @@ def print_notice(message: str) -> None:
 
 
 def print_text(text: str, console: Console = stdout, *, indent: int = 0) -> None:
-    """Print a paragraph as it is; on a terminal it is broken between words, and never within one.
+    """Print a paragraph; on a terminal it is broken only between words.
 
-    A word that is longer than a line, such as a path, is left to the terminal, which then copies it whole.
+    A word that is longer than a line, such as a path, is left to the terminal, so that it can be copied whole.
 
     Args:
         text: The paragraph.
         console: Where it is printed.
-        indent: Columns by which the lines after the first are moved to the right.
+        indent: Columns by which the lines after the first are indented.
     """
     width = console.width - indent if console.is_terminal else None
     for number, line in enumerate(_break(text, width)):
-        moved = " " * indent if number else ""
-        console.print(f"{moved}{line}", markup=False, highlight=False, soft_wrap=True)
+        margin = " " * indent if number else ""
+        console.print(f"{margin}{line}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _break(text: str, width: int | None) -> list[str]:
-    """Break a paragraph into lines, between words alone; one line where no width is given."""
+    """Break a paragraph into lines, only between words; one line if there is no width."""
     from rich.cells import cell_len
 
     if width is None:
@@ -93,12 +93,12 @@ def _break(text: str, width: int | None) -> list[str]:
 
 
 def print_query(query: str) -> None:
-    """Print a command that asks the warehouse; where it is broken between words it can still be copied."""
+    """Print a command that queries the warehouse; if it is broken between words it can still be copied."""
     print_text(f'  fintone sql "{query}"')
 
 
 class StandardOutput:
-    """Standard output for data: on a terminal nothing of it steers that, and a pipe or a file gets every character."""
+    """Standard output for data: control characters never reach a terminal; a pipe or a file gets every character."""
 
     def write(self, text: str) -> int:
         """Write a text."""
@@ -110,13 +110,13 @@ class StandardOutput:
             self.write(text)
 
     def flush(self) -> None:
-        """Write what is held back."""
+        """Write buffered text."""
         sys.stdout.flush()
 
 
 @contextmanager
 def score_progress(console: Console) -> Iterator[Callable[[int, int | None, str], None]]:
-    """Lend a function that shows how many rows are done, of how many: a bar on a screen, else a line now and then."""
+    """Provide a function that shows how many rows are done: a bar on a terminal, else a line now and then."""
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (

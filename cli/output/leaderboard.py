@@ -12,16 +12,16 @@ from reporting.verdict import format_ratio
 Row = Mapping[str, Any]
 
 NARROW = 6
-"""Characters that a column keeps where the terminal is narrow: one figure and the stroke after it."""
+"""Least width of a column on a narrow terminal: one figure and the slash after it."""
 
 
 def build_table(rows: Sequence[Row], title: str, short_ids: Mapping[str, str]) -> Table:
-    """One line a cell, one column a temperature: accuracy and macro-F1, with the interval at the lowest.
+    """A row for each cell, a column for each temperature: accuracy and macro-F1, with the interval at the lowest.
 
     Args:
-        rows: Of the view `leaderboard` on one part, in its order.
-        title: Stands above.
-        short_ids: What stands for each cell's id, as commands take it.
+        rows: Rows of the view `leaderboard` on one part, in its order.
+        title: The title above the table.
+        short_ids: The short form of each cell's id, as commands take it.
     """
     temperatures = sorted({row["temperature"] for row in rows if row["temperature"] is not None})
     one_blank = (0, 1, 0, 0)  # between columns: five of them fit into 80 characters
@@ -32,9 +32,9 @@ def build_table(rows: Sequence[Row], title: str, short_ids: Mapping[str, str]) -
     by_cell: dict[str, list[Row]] = {}
     for row in rows:
         by_cell.setdefault(row["cell_id"], []).append(row)
-    for own in by_cell.values():
-        at = {row["temperature"]: row for row in own}
-        first = at.get(temperatures[0], own[0])
+    for cell_rows in by_cell.values():
+        at = {row["temperature"]: row for row in cell_rows}
+        first = at.get(temperatures[0], cell_rows[0])
         figures = [_figures(at[temperature]) if temperature in at else "" for temperature in temperatures]
         if None in at:
             figures[0] = _figures(at[None])

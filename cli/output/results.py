@@ -1,4 +1,4 @@
-"""The answer to a query as text, delivered: a table for people, CSV or JSON for programs."""
+"""Render and deliver the result of a query: a table for people, CSV or JSON for programs."""
 
 import json
 import math
@@ -29,11 +29,11 @@ Note = Callable[[str], object]
 
 
 class UndeliverableError(InputError):
-    """Standard output cannot take the answer."""
+    """Standard output cannot represent the answer."""
 
 
 class RepeatedColumnError(InputError):
-    """Two columns of an answer have one name, and JSON objects could keep only one of them."""
+    """Two columns of an answer have the same name, and JSON objects could keep only one of them."""
 
 
 def render(
@@ -49,18 +49,18 @@ def render(
     Args:
         result: Columns and rows.
         form: `table`, `csv` or `json`.
-        raw: Of a CSV, keep text as it is that a spreadsheet would take for a formula; else a `'` is put before it.
-        note: Receives at the end how many cells of a CSV got one, if any did.
-        screen: The terminal that a table is for; None of a pipe or a file, which gets every row and every character.
+        raw: In CSV, leave text unchanged that a spreadsheet would run as a formula; else a `'` is put before it.
+        note: Receives at the end a line on how many cells of a CSV got a `'`, if any did.
+        screen: The terminal that a table is for; None for a pipe or a file, which gets every row and every character.
 
     Returns:
-        Text that ends in a line break. JSON is a list of objects; NULL is `null` there and empty elsewhere, and so are
-        NaN and infinity in JSON, which cannot say them. Lists and structs are JSON in a table and in CSV too. A table's
+        Text that ends in a line break. JSON is a list of objects. NULL is `null` in JSON and empty elsewhere; NaN and
+        infinity, which JSON lacks, are `null` there. Lists and structs are JSON in a table and in CSV too. A table's
         columns are as wide as their widest value in the first `ROWS_FOR_WIDTHS` rows; a wider value after them pushes
         its line to the right. On a terminal the first rows are shown, cut to its width, and below them what was cut.
 
     Raises:
-        RepeatedColumnError: JSON is asked for and a column's name is there twice.
+        RepeatedColumnError: JSON is requested and two columns have the same name.
     """
     if form == "csv":
         return _as_csv(result, raw=raw, note=note)
@@ -79,7 +79,7 @@ def deliver(pieces: Iterable[str], output: Path | None, *, may_be_file: bool = T
 
     Raises:
         OutputError: The file cannot be written.
-        UndeliverableError: Standard output has an encoding without some character.
+        UndeliverableError: The encoding of standard output lacks a character.
     """
     if output is not None:
         with appearing_file(output) as unfinished, unfinished.open("w", encoding="utf-8", newline="") as file:
@@ -117,12 +117,12 @@ def _as_csv(result: "QueryResult", *, raw: bool, note: Note) -> Iterator[str]:
 
 
 def _as_cell(value: Any) -> Any:
-    """A value as a cell of a CSV: text as text, and everything else as it is spelled, which is no formula."""
+    """A value as a cell of a CSV: text as it is, anything else as its spelling, which is never a formula."""
     return value if isinstance(value, str | int | float | None) and not isinstance(value, bool) else _spell(value)
 
 
 def _as_table(result: "QueryResult", screen: Screen | None) -> Iterator[str]:
-    """Columns padded to their widest value, numbers to the right; only a terminal gets less than all."""
+    """Pad columns to their widest value, numbers to the right; a table is cut only for a terminal."""
     rows = iter(result.rows)
     first = list(islice(rows, screen.rows if screen else ROWS_FOR_WIDTHS))
     names = [show(name) for name in result.columns]
@@ -142,8 +142,8 @@ def _as_table(result: "QueryResult", screen: Screen | None) -> Iterator[str]:
     if screen:
         more = sum(1 for _ in islice(rows, MOST_COUNTED))
         yield f"({_count(len(shown), more)})\n"
-        told = describe_cuts(names, whole, fit, are_rows_cut=more > 0)
-        yield "".join(f"{line}\n" for each in told for line in wrap(each, screen.width, break_long_words=False))
+        notes = describe_cuts(names, whole, fit, are_rows_cut=more > 0)
+        yield "".join(f"{line}\n" for note in notes for line in wrap(note, screen.width, break_long_words=False))
         return
     count = len(shown)
     for row in rows:
@@ -157,7 +157,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _pad(cell: str, width: int, is_number: bool, screen: Screen | None) -> str:  # noqa: FBT001
-    """A cell of a column; a wider one is cut on a terminal and pushes its line to the right elsewhere."""
+    """Pad a cell to a column; a wider one is cut on a terminal and pushes its line to the right elsewhere."""
     fitting = cut(cell, width) if screen else cell
     blanks = " " * (width - cell_len(fitting))
     return blanks + fitting if is_number else fitting + blanks
@@ -166,12 +166,12 @@ def _pad(cell: str, width: int, is_number: bool, screen: Screen | None) -> str: 
 def _count(shown: int, more: int = 0) -> str:
     """How many rows there are, and how many of them are shown if not all."""
     rows = shown + more
-    told = f"{'more than ' if more == MOST_COUNTED else ''}{rows:,} row{'' if rows == 1 else 's'}"
-    return f"{told}, the first {shown:,} shown" if more else told
+    text = f"{'more than ' if more == MOST_COUNTED else ''}{rows:,} row{'' if rows == 1 else 's'}"
+    return f"{text}, the first {shown:,} shown" if more else text
 
 
 def show(value: Any) -> str:
-    """A value as a cell of a table: one line, and nothing in it that would steer a terminal."""
+    """A value as a cell of a table: one line, without control characters."""
     if value is None:
         return ""
     if isinstance(value, float):
@@ -185,7 +185,7 @@ def _spell(value: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """A value as JSON can say it."""
+    """A value as JSON can represent it."""
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -198,5 +198,5 @@ def _plain(value: Any) -> Any:
 
 
 def to_json(value: Any, indent: int | None = None) -> str:
-    """A value of JSON's own kinds, as in JSON; no number there may be NaN or infinite."""
+    """A value of JSON's own types as JSON; its numbers must be finite."""
     return json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False)

@@ -1,4 +1,4 @@
-"""What `fintone show` tells of one thing, for a person or a program."""
+"""The result of `fintone show`, for people or programs."""
 
 import json
 from typing import TYPE_CHECKING, Any
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 
 def render_json(shown: "Shown") -> str:
-    """Everything as one JSON object: what it is, its facts, its tables, and commands that tell more."""
-    thing = {"kind": shown.thing.kind, "id": shown.thing.identifier}
-    told = {**thing, "facts": shown.facts, "tables": shown.tables, "next": shown.commands}
-    return f"{json.dumps(told, indent=2, ensure_ascii=False, default=str)}\n"
+    """Everything as one JSON object: what it is, its facts, its tables, and commands that show more."""
+    identity = {"kind": shown.thing.kind, "id": shown.thing.identifier}
+    document = {**identity, "facts": shown.facts, "tables": shown.tables, "next": shown.commands}
+    return f"{json.dumps(document, indent=2, ensure_ascii=False, default=str)}\n"
 
 
 def print_shown(shown: "Shown") -> None:
-    """Print the facts that there are as lines, each table below its name, and commands that tell more."""
+    """Print the known facts as lines, each table below its name, and commands that show more."""
     from storage.query import QueryResult
 
     kind = [] if shown.thing.kind in shown.facts else [(shown.thing.kind, shown.thing.identifier)]
@@ -37,9 +37,9 @@ def print_shown(shown: "Shown") -> None:
 def _spell(value: Any) -> str:
     """A fact in a line: settings as `group.setting=value`, a truth value as yes or no."""
     if isinstance(value, dict):
-        return ", ".join(f"{name}={_spell_setting(own)}" for name, own in _open(value).items())
+        return ", ".join(f"{name}={_spell_setting(setting)}" for name, setting in _open(value).items())
     if isinstance(value, list):
-        return ", ".join(_spell_setting(each) for each in value)
+        return ", ".join(_spell_setting(item) for item in value)
     return ("yes" if value else "no") if isinstance(value, bool) else show_text(str(value))
 
 

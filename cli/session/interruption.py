@@ -1,4 +1,4 @@
-"""Ctrl-C, or a signal to end, while a flow or a scoring runs."""
+"""Ctrl-C and signals to terminate while a flow or a scoring runs."""
 
 import atexit
 import logging
@@ -17,7 +17,7 @@ from cli.options import INTERRUPTED, INTERRUPTION
 from cli.output.console import stderr
 
 SENDERS = ("prefect.events.clients", "prefect._internal.concurrency", "EventsWorker")
-"""Loggers that list each event which Prefect could not send to a server that is gone."""
+"""Loggers that list each event that Prefect could not send to a server that is gone."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 SECONDS_TO_END = 9.0
 """From the signal to the end of the process: for a checkpoint, and for what Prefect has to send."""
@@ -29,8 +29,8 @@ def prompt_interruption() -> Iterator[None]:
 
     Under `nohup` SIGHUP stays ignored.
 
-    Prefect's client tries for a minute and more to tell of the end of each run, where the server does not answer, and
-    would then raise its own error in place of the interruption. The temporary server does not get the signal.
+    If the server does not answer, Prefect's client tries for more than a minute to report the end of each run, and
+    would then raise its own error in place of the interruption. The temporary server does not receive the signal.
     """
     interrupted = Event()
 
@@ -57,33 +57,33 @@ def prompt_interruption() -> Iterator[None]:
 
 
 def _give_up_on_server() -> None:
-    """Have Prefect ask a server that does not answer no second time, and say nothing of it, until the process ends."""
+    """Until the process ends, keep Prefect from retrying a server that does not answer, and from logging that."""
     if "prefect" not in sys.modules:
         return
     from prefect.settings import get_current_settings
 
-    get_current_settings().client.max_retries = 0  # of the task at work, whose context has settings of its own
+    get_current_settings().client.max_retries = 0  # of the running task, whose context has its own settings
     logging.raiseExceptions = False
     for name in SENDERS:
         logging.getLogger(name).disabled = True
 
 
 def _leave_closed_terminal() -> None:
-    """Write no more to a terminal that was closed: it would be an error in place of the interruption."""
+    """Stop writing to a terminal that was closed: an error would replace the interruption."""
     for number in (1, 2):
         state = select.poll()
         state.register(number, 0)
         if any(event & (select.POLLHUP | select.POLLERR) for _, event in state.poll(0)):
-            with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 (a descriptor is asked for)
+            with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 (a descriptor is needed)
                 os.dup2(nowhere.fileno(), number)
 
 
 @contextmanager
 def _ending_in_time(interrupted: Event) -> Iterator[None]:
-    """End the process some seconds after a signal in the block, whatever holds it up, and whoever handles the signal.
+    """End the process some seconds after a signal in the block, whatever delays it and whoever handles the signal.
 
-    While a flow runs Prefect handles SIGTERM itself, so that the event is set here. Where the process ends so, its
-    study and its cell may still be recorded as running; the next command records them as interrupted.
+    While a flow runs, Prefect handles SIGTERM itself, so the event is set here. If the process ends this way, its study
+    and its cell may still be recorded as running; the next command records them as interrupted.
     """
     ours, theirs = socket.socketpair()
     theirs.setblocking(False)
@@ -93,11 +93,11 @@ def _ending_in_time(interrupted: Event) -> Iterator[None]:
         yield
     finally:
         signal.set_wakeup_fd(before)
-        theirs.close()  # the thread ends, if no signal came
+        theirs.close()  # ends the thread if no signal came
 
 
 def _end_after_signal(numbers: socket.socket, interrupted: Event) -> None:
-    """Read the numbers of signals, and end the process some seconds after one that asks for its end."""
+    """Read the numbers of signals, and end the process some seconds after one of `SIGNALS`."""
     with numbers:
         while received := numbers.recv(1):
             if received[0] in SIGNALS:
@@ -110,7 +110,7 @@ def _end_after_signal(numbers: socket.socket, interrupted: Event) -> None:
 
 
 def _leave() -> None:
-    """End the process without taking the interpreter down, which takes seconds on a busy machine."""
+    """End the process without shutting down the interpreter, which takes seconds on a busy machine."""
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(INTERRUPTED)

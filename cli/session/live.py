@@ -1,6 +1,6 @@
-"""The live view of a flow below its lines: a row a cell, a bar for what is at work, and how long the rest will take.
+"""The live view of a flow below its lines: a row for each cell, a bar for running work, and the time left.
 
-Takes events as `tasks.progress` sends them and draws them.
+It draws the events that `tasks.progress` sends.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,19 +15,19 @@ from rich.text import Text
 
 MARKS = {"to come": ("·", "dim"), "done": ("✓", "green"), "failed": ("✗", "red"), "dropped": ("-", "dim")}
 PLAIN = {"·": ".", "✓": "+", "✗": "x", "-": "-"}
-"""Marks for a terminal that cannot write the others."""
+"""Marks for a terminal that cannot show the others."""
 ENDED = ("done", "failed", "dropped")
-"""States in which a cell has nothing to come."""
+"""States of a cell that has ended."""
 BAR_WIDTH = 16
 BAR_FROM = 72
-"""Columns of the terminal from which on there is room for a bar."""
+"""Least width of a terminal, in columns, that has room for a bar."""
 LINES_ABOVE = 8
-"""Lines of the terminal that stay for what was told before."""
+"""Lines of the terminal that are kept for earlier output."""
 
 
 @dataclass
 class Row:
-    """One cell, or another work that tells how far it is."""
+    """One cell, or other work that reports its progress."""
 
     title: str
     state: str = "to come"
@@ -38,22 +38,22 @@ class Row:
 
 
 class LiveView:
-    """What a flow has done, does and has still to do."""
+    """The finished, running and planned work of a flow."""
 
     def __init__(self) -> None:
         """Begin with nothing to show."""
         self.cells: dict[str, Row] = {}
         self.works: dict[str, Row] = {}
-        """What is at work and is no cell."""
+        """Running work that is not a cell."""
         self.left = ""
-        """How long all that is to come will take, as `0:42`; empty where nobody can say yet."""
+        """Estimated time left for everything, as `0:42`; empty if there is no estimate yet."""
         self._spinner = Spinner("dots")
 
     def take(self, event: Mapping[str, Any]) -> None:
-        """Take an event in.
+        """Update the view with an event.
 
         Its keys, all optional: `cells`, the titles of cells to come; `cell`, the title of the one that the event
-        is about, and its `state` and `result`; `left`, how long everything will take; of a progress `title`, `done`,
+        is about, and its `state` and `result`; `left`, the time left for everything; for progress `title`, `done`,
         `total`, `detail` and `ends`.
         """
         for title in event.get("cells", ()):
@@ -96,7 +96,7 @@ class LiveView:
             yield Text(self._summary(), no_wrap=True, overflow="ellipsis")
 
     def _choose(self, most: int) -> list[Row]:
-        """The rows to show where not all have room: what is at work, the last that ended, the next ones."""
+        """The rows to show if there is no room for all: running ones, the last that ended, the next ones."""
         rows = list(self.cells.values())
         if len(rows) <= most:
             return rows
@@ -120,10 +120,10 @@ class LiveView:
     def _summary(self) -> str:
         states = [row.state for row in list(self.cells.values())]
         counts = {state: states.count(state) for state in (*ENDED, "running", "to come")}
-        told = [f"{number} {state}" for state, number in counts.items() if number]
+        parts = [f"{number} {state}" for state, number in counts.items() if number]
         if self.left and sum(counts[state] for state in ENDED) < len(states):
-            told.append(f"about {self.left} left")
-        return f"{len(states)} cells: {', '.join(told)}"
+            parts.append(f"about {self.left} left")
+        return f"{len(states)} cells: {', '.join(parts)}"
 
 
 def _describe(row: Row) -> str:

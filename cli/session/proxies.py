@@ -1,4 +1,4 @@
-"""Proxies that the environment names (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY): for the network, not for this machine."""
+"""Proxies that the environment names (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY); this machine is reached without them."""
 
 import os
 from urllib.parse import urlsplit
@@ -20,7 +20,7 @@ def bypass_proxies() -> None:
     """Exempt this machine's own addresses from every proxy, for this process and for those that it starts.
 
     Raises:
-        ProxyError: A proxy is of an unknown kind. A client fails over it even where it would not be asked.
+        ProxyError: A proxy is of an unknown kind. A client fails because of it even where it would not be used.
     """
     proxies = getproxies_environment()
     named = {scheme: proxy for scheme, proxy in proxies.items() if scheme in {"http", "https", "all"} and proxy}
@@ -33,7 +33,7 @@ def bypass_proxies() -> None:
 
 
 def find_proxy(address: str) -> str | None:
-    """The variable that names the proxy through which an http address is asked; None where it is asked directly."""
+    """The variable that names the proxy for an http address; None if the address is reached directly."""
     parts, proxies = urlsplit(address), getproxies_environment()
     if proxy_bypass(parts.hostname or ""):
         return None
@@ -46,10 +46,10 @@ def _check_kind(variable: str, proxy: str) -> None:
     try:
         parts = urlsplit(address)
         is_known = parts.scheme in KINDS and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # a port that is no number
+    except ValueError:  # a port that is not a number
         is_known = False
     if not is_known:
         raise ProxyError(
-            f"{variable} {redact(address)}: is no proxy that can be used; give an address that begins with "
+            f"{variable} {redact(address)}: not a usable proxy; give an address that begins with "
             f"{', '.join(f'{kind}://' for kind in KINDS[:-1])} or {KINDS[-1]}://, or unset it"
         )

@@ -15,17 +15,17 @@ from schemas.errors import FailureError, InputError
 from schemas.redaction import redact
 
 _temporary_server = cache(TemporaryServer)
-"""The one of this process; it is not started before a session needs it."""
+"""The temporary server of this process; it is started only when a session needs it."""
 
 
 def forbid_telemetry() -> None:
-    """Let neither Prefect nor a server of it that starts here tell of its use; Prefect looks when it is imported."""
+    """Turn off the telemetry of Prefect and of servers that start here; Prefect reads these variables on import."""
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
     os.environ.setdefault("DO_NOT_TRACK", "1")
 
 
 def is_server_set() -> bool:
-    """Whether flows have a Prefect server of the user's; Prefect is loaded only where a profile of it may tell."""
+    """Whether the user has set a Prefect server; Prefect is imported only if one of its profiles may set one."""
     url = os.environ.get("PREFECT_API_URL")
     if url:
         return not _is_temporary(url)
@@ -42,16 +42,16 @@ class ServerGoneError(FailureError):
 
 
 @contextmanager
-def prefect_session(console: Console, told: frozenset[str] = frozenset()) -> Iterator[None]:
+def prefect_session(console: Console, printed_topics: frozenset[str] = frozenset()) -> Iterator[None]:
     """Show on `console` what flows announce while the block runs, and let Ctrl-C end them promptly.
 
     Args:
         console: The terminal, or a pipe.
-        told: Topics of lines that the caller told before (see `tasks.progress.announce`).
+        printed_topics: Topics of lines that the caller has already printed (see `tasks.progress.announce`).
 
     Raises:
         ProxyError: The environment names a proxy that cannot be used.
-        ServerGoneError: The block failed, and the server that is set is no longer, or was never, of use.
+        ServerGoneError: The block failed, and the server that is set cannot be used.
     """
     bypass_proxies()
     from prefect.settings import PREFECT_API_URL
@@ -67,7 +67,7 @@ def prefect_session(console: Console, told: frozenset[str] = frozenset()) -> Ite
     elif not _is_temporary(server):
         console.print(f"Prefect server: {redact(server)}")
     try:
-        with show_progress(console, told), prompt_interruption():
+        with show_progress(console, printed_topics), prompt_interruption():
             yield
     except (InputError, FailureError):
         raise
@@ -79,7 +79,7 @@ def prefect_session(console: Console, told: frozenset[str] = frozenset()) -> Ite
 
 
 def check_set_server() -> str | None:
-    """What is wrong with the server that is set, if anything is; otherwise events reach it, at the latest at exit."""
+    """What is wrong with the server that is set; None if events will reach it, at the latest at exit."""
     bypass_proxies()
     from cli.doctor.server import check_server
     from flows.deployment import close_prefect
@@ -93,14 +93,14 @@ def check_set_server() -> str | None:
 
 
 def _blame_server(error: Exception) -> None:
-    """Raise in place of an error what is wrong with the server that is set, if anything is."""
+    """Raise a `ServerGoneError` in place of an error if something is wrong with the server that is set."""
     unusable = check_set_server() if is_server_set() else None
     if unusable:
         raise ServerGoneError(unusable) from error
 
 
 def _start_temporary_server() -> None:
-    """Start one, and let all of Prefect know of it, the threads that look past the settings of a context too."""
+    """Start a server and point all of Prefect to it, including threads that ignore the settings of a context."""
     from prefect.context import refresh_global_settings_context
 
     server = _temporary_server()

@@ -1,8 +1,8 @@
-"""A Prefect server for this process where the user set none: it lives as long as the process, and no longer.
+"""A temporary Prefect server, for a process whose user set none; it ends with the process.
 
-Prefect would start one too. But a flow that is killed leaves that one behind for good, and a flow whose server is
-killed waits minutes for it. This one ends when the pipe to its parent does, however the parent ended, and if it dies
-it is started again. The socket that it listens on is the parent's, so that requests wait for it meanwhile.
+Prefect would start one too. But a flow that is killed leaves that server running, and a flow whose server is killed
+waits minutes for it. This server ends when the pipe from its parent closes, however the parent ended, and it is
+restarted if it dies. The parent owns the socket that it listens on, so requests wait during a restart.
 """
 
 import atexit
@@ -17,13 +17,13 @@ import threading
 from schemas.errors import FailureError
 
 STARTS = 4
-"""How often it is started in all; one that dies more often would die again."""
+"""Starts in all; a server that dies more often would die again."""
 SECONDS_TO_START = 120.0
-"""A first start on a slow machine lays out Prefect's database."""
+"""Limit of a start; a first start on a slow machine creates Prefect's database."""
 SECONDS_TO_END = 5.0
-"""That the server has to write what it was told."""
+"""Time for the server to write what it received."""
 BACKLOG = 100
-"""Requests that wait for it."""
+"""Most requests that can wait for the server."""
 
 
 class ServerFailedError(FailureError):
@@ -34,7 +34,7 @@ class TemporaryServer:
     """The parent's side. The server starts with `start` and ends with this process."""
 
     def __init__(self) -> None:
-        """Take an address; start nothing yet."""
+        """Reserve an address; start nothing yet."""
         self._socket = socket.create_server(("127.0.0.1", 0), backlog=BACKLOG)
         self._process: subprocess.Popen[bytes] | None = None
         self._is_closing = False
@@ -48,7 +48,7 @@ class TemporaryServer:
         """Start it, and wait until it answers.
 
         Raises:
-            ServerFailedError: It ended, again and again, or does not answer.
+            ServerFailedError: It ended repeatedly, or does not answer.
         """
         host, port = self._socket.getsockname()
         self._process = self._spawn()
@@ -61,7 +61,7 @@ class TemporaryServer:
                 if connection.getresponse().status == http.HTTPStatus.OK:
                     return
             except (OSError, http.client.HTTPException):
-                pass  # it died with the request in its hands, and is started again
+                pass  # it died during the request, and is restarted
             finally:
                 connection.close()
         raise ServerFailedError(
@@ -77,12 +77,12 @@ class TemporaryServer:
             pass_fds=[listening],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,  # on a fresh home it tells of a locked database, and goes on
-            start_new_session=True,  # Ctrl-C in a terminal is for the flow, which tells the server of it
+            stderr=subprocess.DEVNULL,  # on a fresh home it reports a locked database and continues
+            start_new_session=True,  # Ctrl-C in a terminal is for the flow, which reports it to the server
         )
 
     def _watch(self) -> None:
-        """Start it again when it dies; in the end let requests fail at once."""
+        """Restart the server when it dies; after the last start, let requests fail at once."""
         for starts_left in reversed(range(STARTS)):
             assert self._process
             assert self._process.stdin
@@ -95,7 +95,7 @@ class TemporaryServer:
         self._socket.close()
 
     def _close(self) -> None:
-        """Let it write what it was told, and end it."""
+        """Let the server write what it received, and end it."""
         assert self._process
         assert self._process.stdin
         self._is_closing = True
@@ -107,7 +107,7 @@ class TemporaryServer:
 
 
 def serve(listening: int) -> None:
-    """Be the server, on a socket that listens, until the parent is gone."""
+    """Run the server on a listening socket until the parent is gone."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     import uvicorn
     from prefect.server.api.server import create_app
@@ -118,7 +118,7 @@ def serve(listening: int) -> None:
 
 
 def _end_with_parent() -> None:
-    """Wait for the end of the pipe that the parent holds, then end: by the server's own way, or else by force."""
+    """Wait until the parent's pipe closes, then end: as the server does after SIGTERM, or else by force."""
     sys.stdin.buffer.read()
     os.kill(os.getpid(), signal.SIGTERM)
     threading.Event().wait(SECONDS_TO_END)

@@ -1,4 +1,4 @@
-"""Encoders of sentences: a folder or a hub model in sentence-transformers' format in, embeddings out.
+"""Sentence encoders: load a folder or a hub model in sentence-transformers' format, and embed texts.
 
 Safetensors only, and an encoder's code is never run. The library is an optional extra and is loaded only if a
 study names an encoder.
@@ -24,15 +24,15 @@ from schemas.nearest import did_you_mean_path
 from schemas.paths import local_path
 from schemas.reasons import first_line
 
-THING = "embedding model"
+NOUN = "embedding model"
 BATCH = 64
-"""Headlines in a forward pass."""
+"""Headlines per forward pass."""
 LONGEST_LOOK = 10.0
-"""Seconds for checking weights in the files; the loaded encoder is checked again."""
+"""Time limit in seconds for checking weights in the files; the loaded encoder is checked again."""
 
 
 class EncoderError(InputError):
-    """The encoder cannot be fetched, or its files are unfit."""
+    """The encoder cannot be fetched, or its files do not fit."""
 
 
 def check_encoder(name: str, models_folder: Path) -> None:
@@ -45,14 +45,14 @@ def check_encoder(name: str, models_folder: Path) -> None:
     if is_local(name):
         resolve_encoder(name, models_folder)
     else:
-        check_hub_model(*_split_hub_name(name), models_folder, THING)
+        check_hub_model(*_split_hub_name(name), models_folder, NOUN)
 
 
 def resolve_encoder(name: str, models_folder: Path) -> ResolvedModel:
     """Find the encoder and check it.
 
     Args:
-        name: A folder, or ORG/NAME on the hub, with @REVISION if it should not be the newest commit.
+        name: A folder, or ORG/NAME on the hub, with @REVISION for a commit other than the newest.
         models_folder: Where hub models are kept.
 
     Raises:
@@ -60,12 +60,12 @@ def resolve_encoder(name: str, models_folder: Path) -> ResolvedModel:
         HubError: It cannot be fetched.
     """
     if is_local(name):
-        folder = local_path(THING, name).resolve()
+        folder = local_path(NOUN, name).resolve()
         files = check_encoder_folder(folder)
         check_numbers(files, LONGEST_LOOK)
         return ResolvedModel(folder.name, folder, files.revision)
     hub_name, revision = _split_hub_name(name)
-    folder = fetch_from_hub(hub_name, revision, models_folder, THING)
+    folder = fetch_from_hub(hub_name, revision, models_folder, NOUN)
     check_numbers(check_encoder_folder(folder), LONGEST_LOOK)
     return ResolvedModel(hub_name, folder, folder.name)
 
@@ -73,7 +73,7 @@ def resolve_encoder(name: str, models_folder: Path) -> ResolvedModel:
 def check_encoder_folder(folder: Path) -> ModelFiles:
     """Check that the modules are the library's own and their weights safetensors; return the files that may be opened.
 
-    A module without state may have no folder.
+    The folder of a module without state may be absent.
 
     Raises:
         InputError: A module or its weights are something else, there are no modules or no weights, or a file may not be
@@ -84,12 +84,12 @@ def check_encoder_folder(folder: Path) -> ModelFiles:
         pickles = [file.name for pattern in PICKLES for file in module.glob(pattern)]
         if pickles and not any(module.glob("*.safetensors")):
             raise EncoderError(
-                f"{THING} {folder}: its weights ({pickles[0]}) are pickles, which can run code when loaded; convert "
+                f"{NOUN} {folder}: its weights ({pickles[0]}) are pickles, which can run code when loaded; convert "
                 "them to safetensors (`save_pretrained` does)"
             )
-    files = find_files(THING, folder, [folder, *modules])
+    files = find_files(NOUN, folder, [folder, *modules])
     if not files.weights:
-        raise EncoderError(f"{THING} {folder}: no *.safetensors; give a folder that holds the weights")
+        raise EncoderError(f"{NOUN} {folder}: no *.safetensors; give a folder that holds the weights")
     check_names(files)
     read_tensors(files)
     return files
@@ -98,7 +98,7 @@ def check_encoder_folder(folder: Path) -> ModelFiles:
 def load_encoder(folder: Path) -> Any:
     """Load the `SentenceTransformer` of a checked folder.
 
-    It is loaded twice, since a weight that the files lack would be random and different each time.
+    It is loaded twice: a weight that the files lack would be random and differ between the two.
 
     Raises:
         InputError: Its files may not be opened, the library cannot read them, or they lack some of its weights.
@@ -107,14 +107,14 @@ def load_encoder(folder: Path) -> Any:
     with handed_over(files) as place:
         (encoder, embedding), (_, again) = _load(files, place), _load(files, place)
     if not np.isfinite(embedding).all():
-        raise EncoderError(f"{THING} {folder}: its embeddings are NaN or infinite; {AGAIN}")
+        raise EncoderError(f"{NOUN} {folder}: its embeddings are NaN or infinite; {AGAIN}")
     if not np.allclose(embedding, again, atol=1e-3):
-        raise EncoderError(f"{THING} {folder}: some of its weights are not in its *.safetensors; {AGAIN}")
+        raise EncoderError(f"{NOUN} {folder}: some of its weights are not in its *.safetensors; {AGAIN}")
     return encoder
 
 
 def embed_texts(encoder: Any, texts: Sequence[str]) -> NDArray[np.float32]:
-    """Embeddings of unit length, [N, dimensions]; longer texts than the encoder takes are cut."""
+    """Embeddings of unit length, [N, dimensions]; texts that are too long for the encoder are cut."""
     return np.asarray(
         encoder.encode(list(texts), batch_size=BATCH, normalize_embeddings=True, show_progress_bar=False),
         dtype=np.float32,
@@ -122,21 +122,21 @@ def embed_texts(encoder: Any, texts: Sequence[str]) -> NDArray[np.float32]:
 
 
 def is_local(name: str) -> bool:
-    """Whether the name is that of a folder, not of a hub model.
+    """Whether the name is that of a folder rather than a hub model.
 
     Raises:
         EncoderError: It is neither, or the library is not installed.
     """
     if find_spec("sentence_transformers") is None:
-        raise EncoderError(f"{THING} {name}: needs sentence-transformers; run pip install 'fintone[embeddings]'")
-    path = local_path(THING, name)
+        raise EncoderError(f"{NOUN} {name}: needs sentence-transformers; run pip install 'fintone[embeddings]'")
+    path = local_path(NOUN, name)
     if path.is_dir():
         return True
     if path.exists():
-        raise EncoderError(f"{THING} {name}: is a file; give the folder that holds modules.json")
+        raise EncoderError(f"{NOUN} {name}: is a file; give the folder that holds modules.json")
     if not _is_hub_name(name.partition("@")[0]):
         hint = did_you_mean_path(name)
-        raise EncoderError(f"{THING} {name}: no such folder{hint}; give a folder, or ORG/NAME[@REVISION] on the hub")
+        raise EncoderError(f"{NOUN} {name}: no such folder{hint}; give a folder, or ORG/NAME[@REVISION] on the hub")
     return False
 
 
@@ -160,16 +160,16 @@ def _read_modules(folder: Path) -> list[str]:
     """The folder of each module, within the encoder's folder."""
     file = folder / "modules.json"
     if not file.is_file():
-        raise EncoderError(f"{THING} {folder}: no modules.json; give a folder in sentence-transformers' format")
+        raise EncoderError(f"{NOUN} {folder}: no modules.json; give a folder in sentence-transformers' format")
     try:
         modules = {module["path"]: module["type"] for module in json.loads(file.read_text(encoding="utf-8"))}
     except (ValueError, TypeError, KeyError) as error:
-        raise EncoderError(f"{THING} {folder}: its modules.json cannot be read; {AGAIN}") from error
+        raise EncoderError(f"{NOUN} {folder}: its modules.json cannot be read; {AGAIN}") from error
     for path, kind in modules.items():
         if not str(kind).startswith("sentence_transformers."):
-            raise EncoderError(f"{THING} {folder}: asks for code of its own, {kind}, which is never run; give another")
+            raise EncoderError(f"{NOUN} {folder}: asks for code of its own, {kind}, which is never run; give another")
         if not (folder / path).resolve().is_relative_to(folder.resolve()):
-            raise EncoderError(f"{THING} {folder}: its module {path} lies outside the folder; give another")
+            raise EncoderError(f"{NOUN} {folder}: its module {path} lies outside the folder; give another")
     return list(modules)
 
 
@@ -190,5 +190,5 @@ def _load(files: ModelFiles, place: Path) -> tuple[Any, NDArray[np.float32]]:
             )
             return encoder, embed_texts(encoder, ["Profit rose ."])
         except Exception as error:  # each module reads its own files and raises any kind of error
-            said = first_line(error).replace(str(place), str(files.folder))
-            raise EncoderError(f"{THING} {files.folder}: cannot be loaded ({said}); {AGAIN}") from error
+            reason = first_line(error).replace(str(place), str(files.folder))
+            raise EncoderError(f"{NOUN} {files.folder}: cannot be loaded ({reason}); {AGAIN}") from error

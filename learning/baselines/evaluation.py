@@ -1,4 +1,4 @@
-"""A baseline, fitted on train and evaluated on each part, with what it costs."""
+"""A baseline, fitted on train and evaluated on each part, with its costs."""
 
 import time
 from collections.abc import Sequence
@@ -15,12 +15,12 @@ from learning.study.metrics import measure
 
 @dataclass(frozen=True)
 class FittedBaseline:
-    """A baseline that answers, and what that took."""
+    """A baseline that is fitted, and its costs."""
 
     answer: Baseline
     train_seconds: float
     size_bytes: int
-    """Of a file that would hold the fitted baseline; what the code itself holds, as word lists, is no part of it."""
+    """Size of a file with the fitted baseline; data that is part of the code, such as word lists, is not counted."""
 
 
 def fit_baseline(name: str, train: LabelledPart, seed: int, encoder_folder: Path | None = None) -> FittedBaseline:
@@ -37,7 +37,7 @@ def fit_baseline(name: str, train: LabelledPart, seed: int, encoder_folder: Path
 def evaluate_baseline(baseline: Baseline, parts: Sequence[LabelledPart]) -> list[Evaluation]:
     """Evaluate a fitted baseline on each part.
 
-    One without probabilities is measured as if it were sure of its answers.
+    A baseline without probabilities is measured as if it were certain of its answers.
     """
     evaluations = []
     for part in parts:
@@ -52,7 +52,7 @@ def evaluate_baseline(baseline: Baseline, parts: Sequence[LabelledPart]) -> list
 
 
 class _Counter:
-    """A file that keeps nothing but its length."""
+    """A file that keeps only its length."""
 
     length = 0
 

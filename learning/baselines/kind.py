@@ -1,4 +1,4 @@
-"""Kinds of baselines: a name, a version, and how it is fitted on the train part."""
+"""Kinds of baselines: the name, the version, and the function that fits one on the train part."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -36,10 +36,10 @@ class Train:
     encoder_folder: Path | None = None
     """The encoder of embeddings, if the study has one."""
     groups: Sequence[str] = ()
-    """The group of near copies of each text; none where every text is a group of its own."""
+    """The group of near copies of each text; empty if no text has a near copy."""
 
     def take(self, rows: NDArray[np.int64]) -> "Train":
-        """These rows of it, numbered from 0."""
+        """The subset with these rows, numbered from 0."""
         texts, groups = ([values[row] for row in rows] if values else () for values in (self.texts, self.groups))
         return replace(self, texts=texts, labels=self.labels[rows], groups=groups)
 
@@ -50,7 +50,7 @@ class Train:
 
     @property
     def commonest(self) -> int:
-        """The number of the commonest class; of equals the first."""
+        """The number of the commonest class; the first one in a tie."""
         return int(np.bincount(self.labels, minlength=len(LABELS)).argmax())
 
     def always_commonest(self) -> Baseline:
@@ -69,4 +69,4 @@ class BaselineKind:
     """Version, raised when predictions or probabilities change."""
     fit: Callable[[Train], Baseline]
     needs_encoder: bool = False
-    """Whether it runs if the study names an encoder, and not by `baselines.names`."""
+    """Whether it runs because the study names an encoder, instead of by `baselines.names`."""

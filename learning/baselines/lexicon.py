@@ -1,7 +1,7 @@
-"""The finance lexicon: which words of a headline are good news and which are bad.
+"""The finance lexicon: labels a headline by its words of good and of bad news.
 
 The words are in `lexicon.yaml`. They were written for fintone with the train part of FinancialPhraseBank's paper split;
-no other part was looked at, and nothing was taken from the generator of the synthetic headlines.
+no other part was used, nor the generator of the synthetic headlines.
 """
 
 import re
@@ -34,11 +34,11 @@ GROUPS: dict[str, tuple[Kind, int]] = {
 """Each list of `lexicon.yaml`: the kind of its words, and their sign."""
 
 TOKEN = re.compile(r"[^\W\d_]+|\d[\d,]*(?:\.\d+)?|[.;:!?,%]")
-"""A word, a number or a mark that matters."""
+"""A word, a number or a relevant punctuation mark."""
 
 SENTENCE_ENDS = frozenset(".;:!?")
 LONGEST_SENTENCE = 100
-"""Most words of a sentence; longer ones are cut, so that the time is linear in the length of a text."""
+"""Most words of a sentence; longer ones are split, which keeps the time linear in the length of a text."""
 
 THOUSANDS = dict.fromkeys(("thousand", "k"), 1e3)
 MILLIONS = dict.fromkeys(("m", "mn", "mln", "million"), 1e6)
@@ -47,13 +47,13 @@ UNITS = {**dict.fromkeys(("%", "pct", "percent"), 1.0), **THOUSANDS, **MILLIONS,
 CURRENCIES = frozenset({"eur", "euro", "euros", "usd", "gbp", "chf", "jpy", "sek", "nok", "dkk"})
 
 NEGATION_REACH = 3
-"""Words after a negator that it may turn."""
+"""How many words after a negator it may reverse."""
 
 METRIC_REACH = 5
-"""Words from a direction to its metric, as in "a decrease in the company's net sales"."""
+"""Most words between a direction and its metric, as in "a decrease in the company's net sales"."""
 
 WEIGHT = 2
-"""Weight of a move of a metric; a good or bad word weighs 1: "costs rose" says more than "efficient"."""
+"""Weight of a metric's move; a good or bad word has weight 1: "costs rose" is more informative than "efficient"."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def label_headline(text: str) -> Label:
     In each sentence a metric and its direction make a signal ("profit rose" good, "costs rose" and "profit fell" bad,
     "loss narrowed" good), and so does a good or bad word; a negator reverses them; a concession ("although ...")
     counts only if the rest has no signal. Two amounts replace a direction ("EUR 5 mn, compared to EUR 3 mn"),
-    and a profit against an earlier loss decides its sentence, as does a loss against an earlier profit.
+    and a profit compared with an earlier loss decides its sentence, as does a loss compared with an earlier profit.
     """
     score = sum(_score_sentence(sentence) for sentence in _split_sentences(text))
     if not score:
@@ -154,7 +154,7 @@ def _read_amount(words: list[str], place: int) -> float | None:
 
 
 def _find_turn(marks: list[Mark]) -> int:
-    """1 for a good metric against an earlier loss, -1 for a loss against an earlier good metric, else 0."""
+    """1 for a good metric compared with an earlier loss, -1 for a loss compared with an earlier profit, else 0."""
     metrics = [mark for mark in marks if mark.kind in {"metric", "loss"} and mark.value]
     for comparison in _only(marks, "comparison"):
         now = [mark for mark in metrics if mark.stop <= comparison.start]
@@ -165,7 +165,7 @@ def _find_turn(marks: list[Mark]) -> int:
 
 
 def _find_moves(words: list[str], marks: list[Mark]) -> Iterator[Signal]:
-    """A signal for each direction; without a metric it counts as that of a share, an index or a business."""
+    """A signal for each direction; one without a metric counts as that of a share, an index or a business."""
     for direction in _only(marks, "direction"):
         metric = _find_metric(words, marks, direction)
         value = direction.value * _negation(marks, direction)
@@ -185,7 +185,7 @@ def _find_metric(words: list[str], marks: list[Mark], direction: Mark) -> Mark |
 
 
 def _compare_amounts(marks: list[Mark]) -> Iterator[Signal]:
-    """A signal where a metric has an amount before a comparison and another one after it."""
+    """A signal for each comparison that has a metric and its amount before it, and another amount after it."""
     for comparison in _only(marks, "comparison"):
         before = [mark for mark in marks if mark.stop <= comparison.start]
         metrics = [mark for mark in before if mark.kind in {"metric", "loss"}]
@@ -203,7 +203,7 @@ def _find_losses(marks: list[Mark], moved: set[Mark | None]) -> Iterator[Signal]
 
 
 def _negation(marks: list[Mark], turned: Mark) -> int:
-    """-1 if a negator comes shortly before, else 1."""
+    """-1 if a negator is shortly before the mark, else 1."""
     return -1 if any(0 <= turned.start - mark.stop < NEGATION_REACH for mark in _only(marks, "negator")) else 1
 
 

@@ -19,10 +19,10 @@ def load_kinds() -> dict[str, BaselineKind]:
 
 
 def find_kind(name: str) -> BaselineKind:
-    """The kind of this name.
+    """The kind with this name.
 
     Raises:
-        InputError: There is none.
+        InputError: No kind has this name.
     """
     known = load_kinds()
     if name not in known:
@@ -36,7 +36,7 @@ def choose_kinds(settings: BaselineSettings) -> Iterator[BaselineKind]:
     """The baselines of a study: those that it names, and those that use its encoder, if it has one.
 
     Raises:
-        InputError: A name is unknown, or of a baseline that runs by `baselines.embedding_model`.
+        InputError: A name is unknown, or that of a baseline which `baselines.embedding_model` switches on.
     """
     for name in dict.fromkeys(_spell_out(settings.names)):
         kind = find_kind(name)
@@ -50,7 +50,7 @@ def choose_kinds(settings: BaselineSettings) -> Iterator[BaselineKind]:
 
 
 def _spell_out(names: Iterable[str]) -> Iterator[str]:
-    """The names, with those that `all` and `default` stand for in their place; `all` begins with the default ones."""
+    """The names, with `all` and `default` replaced by the names that they mean; `all` begins with the default ones."""
     for name in names:
         if name in ("all", "default"):
             yield from DEFAULT_BASELINES
@@ -61,7 +61,7 @@ def _spell_out(names: Iterable[str]) -> Iterator[str]:
 
 
 def plan_baselines(settings: BaselineSettings, encoder: EncoderPlan | None = None) -> tuple[BaselinePlan, ...]:
-    """What identifies each baseline of a study.
+    """The plan of each baseline of a study: the values that identify it.
 
     Raises:
         InputError: As `choose_kinds` does.

@@ -1,4 +1,4 @@
-"""Classifiers on TF-IDF of words, and of characters beside them: fitted on train, with or without probabilities."""
+"""Classifiers on TF-IDF of words and optionally characters: fitted on train, with or without probabilities."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ def fit_pipeline(train: Train, classifier: Any, *, with_characters: bool = True)
     """A scikit-learn classifier on TF-IDF of words and pairs of words, fitted on train.
 
     Args:
-        train: What it is fitted on.
+        train: The part that it is fitted on.
         classifier: An unfitted classifier of scikit-learn that takes sparse features.
-        with_characters: Whether runs of two to five characters are features, too.
+        with_characters: Whether runs of two to five characters are features too.
 
     Returns:
-        None where train has no such feature, or one class.
+        The fitted pipeline; None if train has no such feature, or only one class.
     """
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.pipeline import make_pipeline, make_union
@@ -40,7 +40,7 @@ def fit_pipeline(train: Train, classifier: Any, *, with_characters: bool = True)
 def fit_with_probabilities(train: Train, classifier: Any, *, with_characters: bool = True) -> Baseline:
     """A baseline of `fit_pipeline` with the classifier's own probabilities, without any later calibration.
 
-    Where there is nothing to learn from, each label is as probable as it is frequent in train.
+    If `fit_pipeline` returns None, each label is as probable as it is frequent in train.
     """
     pipeline = fit_pipeline(train, classifier, with_characters=with_characters)
     if pipeline is not None:
@@ -61,7 +61,7 @@ class _Classified:
 @dataclass(frozen=True)
 class _Constant:
     shares: NDArray[np.float64]
-    """[3]: of each label in train."""
+    """[3]: the share of each label in train."""
 
     def __call__(self, texts: Sequence[str]) -> Answers:
         probabilities = np.tile(self.shares, (len(texts), 1))

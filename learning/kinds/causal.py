@@ -1,4 +1,4 @@
-"""Causal language models: asked as they are, or with a LoRA adapter that was trained on 4-bit or whole weights."""
+"""Causal language models: used untouched, or with a LoRA adapter that was trained on 4-bit or whole weights."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -33,8 +33,8 @@ class CausalKind:
         """See `learning.study.identity.TRAINING_CHANGES`."""
         return identity.TRAINING_CHANGES
 
-    def claims(self, config: dict[str, Any]) -> bool:  # noqa: ARG002 (a model that fits no other kind is told why here)
-        """Any model: one that is not causal is refused by its files."""
+    def claims(self, config: dict[str, Any]) -> bool:  # noqa: ARG002 (the last kind claims what is left)
+        """Any model: one that is not causal is refused when its files are checked."""
         return True
 
     def check_config(self, files: "ModelFiles") -> None:
@@ -50,7 +50,7 @@ class CausalKind:
         return check_model_folder(folder).revision
 
     def settle(self, settings: CellSettings) -> CellSettings:
-        """A causal language model trains an adapter, with every class of equal weight."""
+        """Set the method to `auto`: a causal language model trains an adapter, with every class of equal weight."""
         if settings.training.method == "full":
             raise InputError(
                 f"training.method full: {settings.base_model.name} is a causal language model, of which an adapter is "
@@ -69,18 +69,18 @@ class CausalKind:
         return ()
 
     def answers_untouched(self, folder: Path) -> bool:  # noqa: ARG002
-        """Any causal language model does."""
+        """True: any causal language model does."""
         return True
 
     def find_too_long(
         self, config_folder: Path, headlines: Sequence[str], prompt: PromptSettings, complete: Callable[[], Path | None]
     ) -> "dict[int, Length]":
         """See `learning.kinds.kind.ModelKind`."""
-        from learning.models.base_model import THING, load_tokenizer
+        from learning.models.base_model import NOUN, load_tokenizer
         from learning.models.bound import read_bound
         from learning.prompt.lengths import find_candidates, find_too_long
 
-        bound = read_bound(THING, config_folder)
+        bound = read_bound(NOUN, config_folder)
         if bound is None or not find_candidates(headlines, prompt, bound):
             return {}
         folder = complete()
@@ -104,7 +104,7 @@ class CausalKind:
 
     def describe_export(self, settings: CellSettings, *, merge: bool) -> ExportForm:
         """A LoRA adapter, or whole weights with the adapter in them."""
-        numbers, own = range(1, settings.prompt.examples + 1), ["CONTEXT"] if settings.prompt.context else []
+        numbers, context = range(1, settings.prompt.examples + 1), ["CONTEXT"] if settings.prompt.context else []
         words = ", ".join(f"` {word}` ({label})" for label, word in settings.prompt.label_words.items())
         return ExportForm(
             is_whole=merge,
@@ -121,9 +121,9 @@ class CausalKind:
                 *(
                     line
                     for number in numbers
-                    for line in (*own, f"{_show(settings.prompt, f'EXAMPLE {number}')} LABEL")
+                    for line in (*context, f"{_show(settings.prompt, f'EXAMPLE {number}')} LABEL")
                 ),
-                *own,
+                *context,
                 _show(settings.prompt, "HEADLINE"),
                 "```",
                 *_describe_examples(settings.prompt),
@@ -142,24 +142,24 @@ class CausalKind:
             write_adapter(export.fine_tune, str(export.base_folder), None, output)
 
 
-def _show(prompt: PromptSettings, what: str) -> str:
-    """The line that asks for a label, with words in capitals for what is filled in."""
-    return f"[{prompt.template.format(headline=what, instrument='INSTRUMENT')}] ="
+def _show(prompt: PromptSettings, headline: str) -> str:
+    """The last line of the prompt, with words in capitals as placeholders."""
+    return f"[{prompt.template.format(headline=headline, instrument='INSTRUMENT')}] ="
 
 
 def _describe_examples(prompt: PromptSettings) -> list[str]:
-    """Where the examples and the context come from, as lines of Markdown; none where there are neither."""
+    """The source of the examples and of the context, as lines of Markdown; empty if the prompt has neither."""
     guarded = "Square brackets within a headline or a context become round ones, line ends spaces."
-    told = "A context is the text on its headline, which its source has; where it has none the line is left out."
-    context = ["", f"{told} {guarded}"] if prompt.context else []
+    source = "A context is the text that the source has for a headline; if there is none, the line is left out."
+    context = ["", f"{source} {guarded}"] if prompt.context else []
     if not prompt.examples:
         return context
     if prompt.examples_by == "fixed":
         chosen = f"The examples are the same before every headline: `shown` in `{EXAMPLES_FILE}`, in that order."
     else:
         chosen = (
-            f"The examples are the headlines of `pool` in `{EXAMPLES_FILE}` most similar to the headline, near copies "
-            "of it aside: by the cosine of TF-IDF vectors of characters (2 to 5 within a word)."
+            f"The examples are the headlines of `pool` in `{EXAMPLES_FILE}` most similar to the headline, except near "
+            "copies of it: by the cosine of TF-IDF vectors of characters (2 to 5 within a word)."
         )
     return [*(context or ["", guarded]), "", chosen]
 
@@ -168,12 +168,12 @@ class CausalModel:
     """A causal language model in memory."""
 
     def __init__(self, base: "LoadedBase") -> None:
-        """Do jobs with this base."""
+        """Train and score with this base."""
         self.base = base
 
     @property
     def arithmetic(self) -> str:
-        """As torch names it."""
+        """The dtype of the activations, as torch names it."""
         return str(self.base.device.dtype).removeprefix("torch.")
 
     def fits(self, headlines: Sequence[str], prompt: PromptSettings) -> "NDArray[np.bool_]":
@@ -188,7 +188,7 @@ class CausalModel:
         return fits
 
     def _fit(self, headlines: Sequence[str], prompt: PromptSettings) -> list[str]:
-        """The headlines, cut where the model does not take them whole."""
+        """The headlines, each cut if the model does not take it whole."""
         from learning.prompt.encoding import longest_allowed
         from learning.prompt.lengths import fit_headlines
 
@@ -248,7 +248,7 @@ def _describe_files(quantization: str, *, merge: bool) -> str:
     if quantization == "nf4":
         return (
             "The folder holds whole weights that are not quantised: those of the NF4 base that the adapter was trained "
-            "on, dequantised, with the adapter added in full precision. That is the model that the figures are of."
+            "on, dequantised, with the adapter added in full precision. The figures were measured on that model."
         )
     return "The folder holds whole weights: those of the base with the adapter added in full precision."
 

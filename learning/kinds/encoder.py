@@ -1,4 +1,4 @@
-"""Encoders with a classification head: fine-tuned with all weights or LoRA, or untouched where they know sentiment."""
+"""Encoders with a classification head: fine-tuned with all weights or LoRA, or untouched if they know sentiment."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from learning.training.run import Training
 
 TRAINING_CHANGES = {1: "encoders are trained"}
-"""As `learning.study.identity.TRAINING_CHANGES`, of encoders."""
+"""Like `learning.study.identity.TRAINING_CHANGES`, for encoders."""
 
 
 class EncoderKind:
@@ -37,7 +37,7 @@ class EncoderKind:
         return TRAINING_CHANGES
 
     def claims(self, config: dict[str, Any]) -> bool:
-        """An encoder of a family that transformers has as sequence classifiers."""
+        """Any encoder of a family that transformers has as sequence classifiers."""
         from learning.models.encoder_checks import is_encoder
 
         return is_encoder(config)
@@ -57,7 +57,7 @@ class EncoderKind:
         return check_model_folder(folder, check_encoder).revision
 
     def settle(self, settings: CellSettings) -> CellSettings:
-        """An encoder is not quantised; what means nothing to it has its default."""
+        """Set quantization to `none`, and settings that mean nothing to an encoder to their defaults."""
         full = settings.training.method != "lora"
         values = {"loss": "completion", "method": "auto" if full else "lora"}
         return settings.model_copy(
@@ -76,11 +76,11 @@ class EncoderKind:
 
     def answers_untouched(self, folder: Path) -> bool:
         """Whether it has a head for the three labels."""
-        from learning.models.base_model import THING
+        from learning.models.base_model import NOUN
         from learning.models.encoder_checks import find_labels
         from learning.models.model_files import find_configuration
 
-        return find_labels(find_configuration(THING, folder)) is not None
+        return find_labels(find_configuration(NOUN, folder)) is not None
 
     def find_too_long(
         self,
@@ -90,12 +90,12 @@ class EncoderKind:
         complete: Callable[[], Path | None],
     ) -> dict[int, Length]:
         """See `learning.kinds.kind.ModelKind`."""
-        from learning.models.base_model import THING, load_tokenizer
+        from learning.models.base_model import NOUN, load_tokenizer
         from learning.models.bound import read_config
         from learning.models.encoder_checks import most_tokens
         from learning.prompt.lengths import SPECIAL_TOKENS, count_bytes
 
-        bound = most_tokens(read_config(THING, config_folder))
+        bound = most_tokens(read_config(NOUN, config_folder))
         if bound is None:
             return {}
         places = [place for place, text in enumerate(headlines) if count_bytes(text) + SPECIAL_TOKENS > bound]
@@ -119,7 +119,7 @@ class EncoderKind:
         return check_fine_tuned(folder, expected)
 
     def describe_export(self, settings: CellSettings, *, merge: bool) -> ExportForm:  # noqa: ARG002
-        """A whole classifier, also where an adapter was trained."""
+        """A whole classifier, even if an adapter was trained."""
         merged = ", with the LoRA adapter added" if settings.training.method == "lora" else ""
         return ExportForm(
             is_whole=True,
@@ -128,7 +128,7 @@ class EncoderKind:
             library="transformers",
             task="text-classification",
             usage=(
-                "The headline alone, without a prompt. The pipeline gives the probabilities at temperature 1.",
+                "The input is just the headline, without a prompt. The pipeline's probabilities are at temperature 1.",
                 "",
                 "```python",
                 "from transformers import pipeline",
@@ -139,7 +139,7 @@ class EncoderKind:
             ),
         )
 
-    def write(self, export: "Export", output: Path, *, merge: bool) -> None:  # noqa: ARG002 (it is whole either way)
+    def write(self, export: "Export", output: Path, *, merge: bool) -> None:  # noqa: ARG002 (the export is whole either way)
         """Write a folder that transformers' `pipeline("text-classification")` loads."""
         from learning.models.device import choose_device
         from learning.models.encoder import write_classifier
@@ -148,10 +148,10 @@ class EncoderKind:
 
 
 class EncoderModel:
-    """An encoder: its folder, its tokenizer, and the classifier that answered last."""
+    """An encoder: its folder, its tokenizer, and the classifier that was used last."""
 
     def __init__(self, folder: Path, device: "Device") -> None:
-        """Load the encoder once, so that what is wrong with it shows at once."""
+        """Load the encoder, which shows at once whether it can be loaded."""
         from learning.models.base_model import load_tokenizer
         from learning.models.encoder import load_encoder
         from learning.models.encoder_checks import most_tokens
@@ -215,7 +215,7 @@ class EncoderModel:
         return self.loaded[1]
 
     def count_side_by_side(self, headlines: Sequence[str], labels: Sequence[Label], recipe: "Recipe") -> int:  # noqa: ARG002
-        """One: encoders share no pass."""
+        """1: encoders share no pass."""
         return 1
 
     def train(
@@ -225,15 +225,15 @@ class EncoderModel:
         trainings: "Sequence[Training]",
         notify: Callable[[str], None],
     ) -> "list[TrainingOutcome]":
-        """See `learning.training.encoder_training.train_encoder`; one after the other."""
+        """Train one after the other; see `learning.training.encoder_training.train_encoder`."""
         from learning.training.encoder_training import train_encoder
 
         self.release()
         rows, pad_token = self._encode(headlines), self.tokenizer.pad_token_id
-        return [train_encoder(self.folder, rows, labels, own, self.device, pad_token, notify) for own in trainings]
+        return [train_encoder(self.folder, rows, labels, each, self.device, pad_token, notify) for each in trainings]
 
     def release(self) -> None:
-        """Forget the classifier that answered last."""
+        """Drop the classifier that was used last."""
         self.loaded = (None, None)
 
 

@@ -1,7 +1,7 @@
-"""What a kind of model is: how its files are checked, loaded and exported, and what a loaded model does.
+"""The interface of a kind of model: `ModelKind` for its files and `LoadedModel` for a model in memory.
 
-`ModelKind` works on files: it checks, loads and exports. `LoadedModel` works in memory: it trains (recipes in, folders
-of fine-tunes out) and gives probabilities (headlines and decodings in, probabilities of the labels out).
+`ModelKind` checks, loads and exports. `LoadedModel` trains (recipes in, folders of fine-tunes out) and gives
+probabilities (headlines and decodings in, probabilities of the labels out).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -19,10 +19,10 @@ from schemas.model_card import ExportForm
 
 
 class LoadedModel(Scorer, Protocol):
-    """A base model in memory, with which jobs are done."""
+    """A base model in memory, which trains and scores."""
 
     def count_side_by_side(self, headlines: Sequence[str], labels: Sequence[Label], recipe: Recipe) -> int:
-        """How many trainings of such a recipe run side by side on N headlines with N labels, 1 or more.
+        """How many trainings with this recipe run side by side on N headlines with N labels, 1 or more.
 
         Headlines that are longer than the model takes are cut to the longest beginning that it takes.
         """
@@ -34,7 +34,7 @@ class LoadedModel(Scorer, Protocol):
         trainings: Sequence[Training],
         notify: Callable[[str], None],
     ) -> list[TrainingOutcome]:
-        """Train a fine-tune for each recipe, and write it to its folder; go on from its checkpoints, if there are any.
+        """Train a fine-tune for each recipe and write it to its folder; resume from its checkpoints, if there are any.
 
         Headlines that are longer than the model takes are cut to the longest beginning that it takes.
 
@@ -42,7 +42,7 @@ class LoadedModel(Scorer, Protocol):
             headlines: N texts.
             labels: N labels.
             trainings: Recipes that differ only in learning rate, epochs and seed.
-            notify: Receives a line about what a user should know.
+            notify: Receives messages for the user.
         """
 
     def release(self) -> None:
@@ -50,12 +50,12 @@ class LoadedModel(Scorer, Protocol):
 
 
 class Export(NamedTuple):
-    """What an export writes, and from what."""
+    """The files and settings that an export needs."""
 
     base_folder: Path
     base_name: str
     revision: str | None
-    """The commit of a model of the hub; None for any other."""
+    """The commit of a hub model; None for any other."""
     quantization: str
     training: TrainingSettings
     fine_tune: Path
@@ -66,11 +66,11 @@ class ModelKind(Protocol):
     """A kind of model."""
 
     name: str
-    """What it is called in plans and ids."""
+    """Its name in plans and ids."""
 
     @property
     def training_changes(self) -> Mapping[int, str]:
-        """Why a version of its training code trains the same settings to other weights than the one before.
+        """For each version of the training code, why the same settings give other weights than in the version before.
 
         The last version is part of a fine-tune's id.
         """
@@ -79,26 +79,26 @@ class ModelKind(Protocol):
         """Whether a model with this config.json is of the kind."""
 
     def check_config(self, files: ModelFiles) -> None:
-        """Check a configuration, whose weights need not be there.
+        """Check a configuration; the weights may be absent.
 
         Raises:
             InputError: The model does not fit.
         """
 
     def check_folder(self, folder: Path) -> str:
-        """Check the files of a model, and return their revision: the hash of what is read.
+        """Check the files of a model and return their revision: a hash of the files that are read.
 
         Raises:
             InputError: Something is missing or does not fit.
         """
 
     def settle(self, settings: CellSettings) -> CellSettings:
-        """A cell's settings as they take effect; those that mean nothing to this kind are the default.
+        """A cell's settings as they take effect; those that mean nothing to this kind have their defaults.
 
-        So cells that differ only in such settings are one cell.
+        Cells that differ only in such settings are therefore one cell.
 
         Raises:
-            InputError: A setting is one that this kind cannot follow.
+            InputError: This kind does not support a setting's value.
         """
 
     def ignored(self, settings: CellSettings) -> tuple[str, ...]:
@@ -110,13 +110,14 @@ class ModelKind(Protocol):
     def find_too_long(
         self, config_folder: Path, headlines: Sequence[str], prompt: PromptSettings, complete: Callable[[], Path | None]
     ) -> dict[int, Length]:
-        """The headlines that a model does not take with prompt and label, by their places; loads no weights.
+        """The headlines that are too long for the model with prompt and label, by index; loads no weights.
 
         Args:
-            config_folder: A folder with the model's configuration, whose other files need not be there.
+            config_folder: A folder with the model's configuration; other files may be absent.
             headlines: N texts.
             prompt: The prompt around a headline.
-            complete: Gives the folder with all files; asked only if a headline may be too long. None: nothing is found.
+            complete: Returns the folder with all files; called only if a headline may be too long. If it returns None,
+                the result is empty.
 
         Raises:
             InputError: Not even an empty headline fits.
@@ -128,7 +129,7 @@ class ModelKind(Protocol):
         Args:
             folder: Its folder.
             quantization: `nf4` or `none`.
-            training: For its precision, optimizer and attention.
+            training: The settings with precision, optimizer and attention.
 
         Raises:
             InputError: It cannot be loaded, fine-tuned or scored.
@@ -142,11 +143,11 @@ class ModelKind(Protocol):
             expected: The hash that they must have; any when None.
 
         Raises:
-            AdapterError: They are damaged, or not those.
+            AdapterError: They are damaged, or have another hash.
         """
 
     def describe_export(self, settings: CellSettings, *, merge: bool) -> ExportForm:
-        """What `write` writes of a cell with these settings, and how it is used."""
+        """A description of the export that `write` makes of a cell with these settings, and of its use."""
 
     def write(self, export: Export, output: Path, *, merge: bool) -> None:
-        """Write a fine-tune to an empty folder for others to load: by itself, or with the weights of its base."""
+        """Write a fine-tune to an empty folder for other tools: by itself, or merged with the weights of its base."""

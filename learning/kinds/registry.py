@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from learning.kinds.kind import ModelKind
 
 MODULES = ["learning.kinds.encoder", "learning.kinds.causal"]
-"""Each has a `KIND`. The last one takes what no other claims, and says why a model does not fit."""
+"""Each has a `KIND`. The last one takes models that no other claims, and reports why a model does not fit."""
 
 
 def find_kind(folder: Path) -> "ModelKind":
@@ -18,7 +18,7 @@ def find_kind(folder: Path) -> "ModelKind":
 
 
 def _read_config(folder: Path) -> dict[str, Any]:
-    from learning.models.base_model import THING
+    from learning.models.base_model import NOUN
     from learning.models.model_files import find_configuration
 
-    return find_configuration(THING, folder).read_json("config.json") if (folder / "config.json").is_file() else {}
+    return find_configuration(NOUN, folder).read_json("config.json") if (folder / "config.json").is_file() else {}

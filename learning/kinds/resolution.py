@@ -1,4 +1,4 @@
-"""Base models: a name in, a checked folder with a revision out. No code from a model is ever run."""
+"""Resolve the name of a base model to a checked folder with a revision. No code from a model is ever run."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from embedded.paths import MODEL_FOLDER
 from learning.kinds.registry import find_kind
 from learning.models.base_checks import check_numbers
-from learning.models.base_model import HUB_NAME, THING, BaseModelError, ResolvedModel
+from learning.models.base_model import HUB_NAME, NOUN, BaseModelError, ResolvedModel
 from learning.models.hub import fetch_from_hub, find_copy
 from learning.models.model_files import ModelFilesError, find_configuration, find_files
 from learning.prompt.lengths import Length
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 EMBEDDED = "embedded"
 """The name of the base model that ships with the project."""
 FINITE = ".finite"
-"""Folder of a file for each revision whose weights were found to be numbers."""
+"""Folder with an empty file for each revision whose weights were found to be finite."""
 
 
 def resolve_base_model(name: str, revision: str | None, models_folder: Path) -> ResolvedModel:
@@ -56,20 +56,20 @@ def resolve_base_model(name: str, revision: str | None, models_folder: Path) -> 
 
 
 def check_folder(folder: Path) -> str:
-    """Check the files of a model as its kind does, and return their revision: the hash of what is read.
+    """Check the files of a model as its kind does and return their revision: a hash of the files that are read.
 
     Raises:
-        InputError: They do not fit.
+        InputError: The files do not fit.
     """
     return find_kind(folder).check_folder(folder)
 
 
 def find_known_kind(name: str, revision: str | None, models_folder: Path) -> "ModelKind | None":
-    """The kind of a model that is on this machine, or whose configuration is; None for any other.
+    """The kind of a model if at least its configuration is on this machine; else None.
 
     Args:
         name: `embedded`, a folder, or ORG/NAME on the hub.
-        revision: Of a hub model.
+        revision: Commit, branch or tag of a hub model.
         models_folder: Where hub models are kept.
     """
     folder = MODEL_FOLDER if name == "embedded" else local_path("base model", name)
@@ -78,7 +78,7 @@ def find_known_kind(name: str, revision: str | None, models_folder: Path) -> "Mo
 
 
 def plan_base(found: ResolvedModel, quantization: Literal["nf4", "none"]) -> BaseModelPlan:
-    """What a study needs to know of a model, by its kind."""
+    """The plan of a base model for a study, according to its kind."""
     kind = find_kind(found.folder)
     return BaseModelPlan(
         name=found.name,
@@ -92,12 +92,12 @@ def plan_base(found: ResolvedModel, quantization: Literal["nf4", "none"]) -> Bas
 
 
 def check_weights(found: ResolvedModel, models_folder: Path, seconds: float | None = None) -> None:
-    """Check that every weight is a finite number, unless that is known of this revision.
+    """Check that every weight is a finite number, unless this revision passed before.
 
     Args:
         found: The model.
-        models_folder: Keeps what is known, if it exists.
-        seconds: After which the rest is taken to be sound and nothing is kept; no limit when None.
+        models_folder: Keeps a record of revisions that passed, if the folder exists.
+        seconds: Time limit, after which the rest is assumed to be finite and nothing is recorded; no limit when None.
 
     Raises:
         InputError: A weight is NaN or infinite.
@@ -105,7 +105,7 @@ def check_weights(found: ResolvedModel, models_folder: Path, seconds: float | No
     known = models_folder / FINITE / found.revision
     if known.exists():
         return
-    check_numbers(find_files(THING, found.folder), seconds)
+    check_numbers(find_files(NOUN, found.folder), seconds)
     if seconds is None and models_folder.is_dir():
         known.parent.mkdir(exist_ok=True)
         known.touch()
@@ -120,15 +120,15 @@ def find_too_long(
     *,
     fetch: bool,
 ) -> dict[int, Length]:
-    """The headlines that a model does not take with prompt and label, by their places.
+    """The headlines that are too long for a model with prompt and label, by index.
 
     Args:
         name: `embedded`, a folder, or ORG/NAME on the hub.
-        revision: Of a hub model.
+        revision: Commit, branch or tag of a hub model.
         models_folder: Where hub models are kept.
         headlines: N texts.
         prompt: The prompt around a headline.
-        fetch: Get a hub model that is not there, where a headline may be too long; otherwise nothing is found of it.
+        fetch: Whether to fetch a hub model that is absent if a headline may be too long; if not, the result is empty.
 
     Raises:
         InputError: The model cannot be found or fetched, or not even an empty headline fits.
@@ -146,11 +146,11 @@ def find_too_long(
 
 
 def _complete_copy(name: str, revision: str | None, models_folder: Path, copy: Path, *, fetch: bool) -> Path | None:
-    """The folder of a hub model with all its files, which are fetched if need be; None where they may not be."""
+    """The folder of a hub model with all its files, fetched if needed; None if they are absent and `fetch` is off."""
     if fetch:
         return fetch_from_hub(name, revision, models_folder)
     try:
-        return copy if find_files(THING, copy).weights else None
+        return copy if find_files(NOUN, copy).weights else None
     except ModelFilesError:  # a download that was interrupted
         return None
 
@@ -162,7 +162,7 @@ def check_hub_base(name: str, revision: str | None, models_folder: Path, *, fetc
         name: ORG/NAME.
         revision: Commit, branch or tag; the newest commit of the main branch when None.
         models_folder: Where hub models are stored.
-        fetch: Get the configuration if it is not there; otherwise such a model is not checked.
+        fetch: Whether to fetch the configuration if it is absent; if not, such a model is not checked.
 
     Raises:
         HubError: It cannot be fetched.
@@ -173,4 +173,4 @@ def check_hub_base(name: str, revision: str | None, models_folder: Path, *, fetc
     else:
         folder = find_copy(name, revision, models_folder)
     if folder is not None and (folder / "config.json").exists():
-        find_kind(folder).check_config(find_configuration(THING, folder))
+        find_kind(folder).check_config(find_configuration(NOUN, folder))

@@ -15,7 +15,7 @@ from learning.models.quiet import quiet_libraries
 from schemas.files import appearing_folder
 
 LONGEST_REASON = 300
-"""Most characters of a message of peft."""
+"""Most characters that are shown of peft's message."""
 
 
 def attach_new_adapter(
@@ -31,7 +31,7 @@ def attach_new_adapter(
         r: Rank of the adapter.
         alpha: The adapter's product is scaled by alpha / r.
         dropout: Probability to drop an element of the adapter's input.
-        seed: Decides the weights, and what is drawn after them.
+        seed: Determines the weights, and the random numbers drawn after them.
         is_whole: No layer of the base is quantised, so layers compute as in `learning.models.lora_linear`.
     """
     set_seed(seed)
@@ -58,7 +58,7 @@ def attach_saved_adapter(base: Any, folder: Path, expected: str | None = None, *
             in `learning.models.lora_linear`.
 
     Raises:
-        AdapterError: It is another adapter, is damaged, or was trained on another base model.
+        AdapterError: The adapter has another hash, is damaged, or was trained on another base model.
     """
     check_adapter(folder, expected)
     try:
@@ -72,8 +72,8 @@ def attach_saved_adapter(base: Any, folder: Path, expected: str | None = None, *
     except Exception as error:  # peft raises any kind of error
         if is_out_of_memory(error):
             raise
-        said = " ".join(str(error).split())[:LONGEST_REASON]
-        raise AdapterError(f"adapter {folder}: cannot be loaded ({said}); {AGAIN}") from error
+        reason = " ".join(str(error).split())[:LONGEST_REASON]
+        raise AdapterError(f"adapter {folder}: cannot be loaded ({reason}); {AGAIN}") from error
     held, wanted = tensor_shapes(folder), get_peft_model_state_dict(model, save_embedding_layers=False)
     if held != {name: tuple(value.shape) for name, value in wanted.items()}:
         model.unload()
@@ -92,7 +92,7 @@ def _use_own_layers(config: LoraConfig) -> None:
 def save_adapter(model: PeftModel, folder: Path) -> None:
     """Write the adapter to `folder`, which appears complete or not at all, without PEFT's empty model card.
 
-    The folder then holds the same files as an adapter that is copied from a checkpoint.
+    The folder then has the same files as an adapter that is copied from a checkpoint.
     """
     with appearing_folder(folder, replace=True) as unfinished:
         model.save_pretrained(str(unfinished))

@@ -18,7 +18,7 @@ class AdapterError(FailureError):
 
 
 def check_adapter(folder: Path, expected: str | None = None) -> str:
-    """Check an adapter's files, and return their hash.
+    """Check an adapter's files and return their hash.
 
     Args:
         folder: The adapter's folder.
@@ -33,7 +33,7 @@ def check_adapter(folder: Path, expected: str | None = None) -> str:
 
 
 def check_files(folder: Path, names: Sequence[str], expected: str | None) -> str:
-    """Check that the files of a fine-tune are there and are those that were trained, and return their hash.
+    """Check that the files of a fine-tune exist and are the trained ones, and return their hash.
 
     Args:
         folder: The fine-tune's folder.
@@ -60,7 +60,7 @@ def tensor_shapes(folder: Path) -> dict[str, tuple[int, ...]]:
     """The shape of each tensor of an adapter.
 
     Raises:
-        AdapterError: The file is truncated or damaged, or holds none.
+        AdapterError: The file is truncated or damaged, or holds no tensor.
     """
     files = ModelFiles("adapter", folder, (folder / WEIGHTS,), (folder / WEIGHTS,), ())
     try:
@@ -70,7 +70,7 @@ def tensor_shapes(folder: Path) -> dict[str, tuple[int, ...]]:
 
 
 def _check_form(folder: Path) -> None:
-    """Refuse what is not a LoRA adapter, or has another rank than its weights: peft would follow the configuration."""
+    """Refuse a configuration that is not of LoRA or differs in rank from the weights: peft would trust it."""
     try:
         config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
         kind, rank = config["peft_type"], config["r"]

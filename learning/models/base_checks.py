@@ -1,6 +1,6 @@
-"""Whether a folder holds a base model that fintone can fine-tune, by its files: kind, sizes, tokenizer, finite weights.
+"""Checks by its files whether a model can be fine-tuned: kind, sizes, tokenizer, finite weights.
 
-Loads no torch. `learning.scoring.probe` checks what only shows in the loaded model.
+Loads no torch. `learning.scoring.probe` checks properties that only show in the loaded model.
 """
 
 from collections.abc import Callable, Iterator
@@ -33,15 +33,15 @@ OTHER_FILES = {
     "adapter_kwargs",
     "subfolder",
 }
-"""Keys by which settings send transformers to other files."""
+"""Keys of settings that make transformers load other files."""
 SETTINGS = ("config.json", "sentence_*.json")
 """Files whose values libraries take as settings of the model. Keys of tokenizer_config.json that name a vocabulary are
 harmless: other tools write them, and transformers ignores them."""
 
 PARTS_OF_OTHERS = ("vision_config", "audio_config", "text_config", "speech_config")
-"""Keys of the configuration of a model that takes more than text."""
+"""Keys that show in a configuration that the model takes more than text."""
 DECODERS = ("ForCausalLM", "LMHeadModel")
-"""How transformers calls classes of causal language models."""
+"""Endings of the names of transformers' classes of causal language models."""
 LANGUAGE_MODEL = "give a causal language model, such as a Llama, Mistral, Qwen, Gemma or GPT-2"
 
 ENCODER = "give a BERT, RoBERTa, DeBERTa, ModernBERT, DistilBERT or ELECTRA"
@@ -55,14 +55,14 @@ SIZES = (
     *("vocab_size", "hidden_size", "n_embd", "d_model", "intermediate_size", "n_inner", "ffn_dim", "head_dim"),
     *("num_attention_heads", "num_key_value_heads", "n_head", "num_experts", "num_local_experts", "n_routed_experts"),
 )
-"""Keys whose value is a dimension of some weight, or smaller than one."""
+"""Keys whose value is at most the largest dimension of a weight."""
 
 
 def check_names(files: ModelFiles) -> None:
     """Check that the settings in a model's files name no other file and no code to load.
 
     Raises:
-        ModelFilesError: One does.
+        ModelFilesError: A setting does.
     """
     for file in files.opened:
         name = file.relative_to(files.folder).as_posix()
@@ -73,7 +73,7 @@ def check_names(files: ModelFiles) -> None:
         for key, value in _walk(files.read_json(name)):
             if key in OTHER_FILES and value:
                 raise files.refuse(f"{name} names other files to load ({key}); remove the key")
-            unknown = [each for each in _strings(value) if each not in ATTENTION[key]] if key in ATTENTION else []
+            unknown = [name for name in _strings(value) if name not in ATTENTION[key]] if key in ATTENTION else []
             if unknown:
                 raise files.refuse(
                     f"{name} asks for {key} {unknown[0]!r}, which is not used; write sdpa or eager there"
@@ -81,11 +81,11 @@ def check_names(files: ModelFiles) -> None:
 
 
 def check_base(files: ModelFiles, check_kind: ConfigCheck) -> None:
-    """Check a base model without loading it, except for its weights' values.
+    """Check a base model without loading it, except for the values of its weights.
 
     Args:
-        files: The model's.
-        check_kind: Checks its configuration as its kind of model does.
+        files: The model's files.
+        check_kind: Checks that its configuration is of the right kind.
 
     Raises:
         ModelFilesError: It does not fit; the message has the reason and a remedy.
@@ -107,10 +107,10 @@ def check_config(files: ModelFiles, check_kind: ConfigCheck) -> None:
 
 
 def check_loadable(files: ModelFiles) -> None:
-    """Check that a library that loads a model opens no other files, and builds only what the weights can fill.
+    """Check that a library that loads the model would open no other files and build no more than the weights can fill.
 
     Raises:
-        ModelFilesError: It does not, or the weights are already quantised.
+        ModelFilesError: It would, or the weights are already quantised.
     """
     check_names(files)
     config, tensors = files.read_json("config.json"), read_tensors(files)
@@ -122,7 +122,7 @@ def check_numbers(files: ModelFiles, seconds: float | None = None) -> None:
     """Check that every weight is a finite number.
 
     Args:
-        files: The model's.
+        files: The model's files.
         seconds: Time limit, after which the rest is assumed to be finite; no limit when None.
 
     Raises:
@@ -172,7 +172,7 @@ def _check_not_quantised(files: ModelFiles, config: dict[str, Any], tensors: lis
 
 
 def _check_sizes(files: ModelFiles, config: dict[str, Any], tensors: list[StoredTensor]) -> None:
-    """Refuse sizes that the weights cannot have: to build such a model takes all memory, or hours."""
+    """Refuse sizes that the weights cannot have: building such a model could take all memory, or hours."""
     largest = max((size for tensor in tensors for size in tensor.shape), default=1)
     for keys, limit in ((LAYERS, len(tensors)), (SIZES, largest)):
         for key in keys:
@@ -199,10 +199,10 @@ def _check_vocabulary(files: ModelFiles, config: dict[str, Any]) -> None:
 
 
 def explain_token_beyond(vocabulary: dict[str, int], special: set[int], rows: int) -> str | None:
-    """Why a tokenizer does not fit an embedding: it has a token without a row; None if it fits.
+    """Why a tokenizer does not fit an embedding: it has a token without a row. None if it fits.
 
     Args:
-        vocabulary: Number of each token, special ones too.
+        vocabulary: Number of each token, including special ones.
         special: Numbers of special tokens, which no text is ever encoded to.
         rows: Number of rows of the embedding.
     """
@@ -220,18 +220,18 @@ def _walk(value: Any) -> Iterator[tuple[str, Any]]:
     """Every key with its value, at any depth of JSON."""
     waiting = [value]
     while waiting:
-        each = waiting.pop()
-        if isinstance(each, dict):
-            yield from each.items()
-            waiting += each.values()
-        elif isinstance(each, list):
-            waiting += each
+        node = waiting.pop()
+        if isinstance(node, dict):
+            yield from node.items()
+            waiting += node.values()
+        elif isinstance(node, list):
+            waiting += node
 
 
 def _strings(value: Any) -> Iterator[str]:
     """The text of a value, or of each value of a mapping."""
     if isinstance(value, dict):
-        for each in value.values():
-            yield from _strings(each)
+        for item in value.values():
+            yield from _strings(item)
     elif value is not None:
         yield str(value)

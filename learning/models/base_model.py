@@ -1,6 +1,6 @@
-"""Base models: a name in, a checked folder with a revision out; then tokenizer and quantised weights from the folder.
+"""Base models: checks a folder, then loads the tokenizer and the weights, quantised or not, from it.
 
-Takes the embedded model, a local folder or a hub repository; safetensors only, and a model's code is never run.
+Safetensors only; a model's code is never run.
 """
 
 import re
@@ -28,11 +28,11 @@ from schemas.reasons import first_line
 if TYPE_CHECKING:
     from learning.models.device import Device
 
-THING = "base model"
+NOUN = "base model"
 HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "spiece.model")
 MOST_TIMES = 8
-"""Most weights of a model, as a multiple of those in its files; `load_model` names missing ones."""
+"""A model may have at most this many times the weights in its files; `load_model` reports missing ones."""
 Loaded = TypeVar("Loaded")
 OWN_CODE = (
     "asks for code of its own (auto_map), which is never run; give a model of a family that transformers has itself"
@@ -40,7 +40,7 @@ OWN_CODE = (
 
 
 class BaseModelError(InputError):
-    """The base model cannot be fetched, or its files are unfit."""
+    """The base model cannot be fetched, or its files do not fit."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def check_model_folder(folder: Path, check_kind: ConfigCheck = check_causal) -> 
 
     Args:
         folder: The model's folder.
-        check_kind: Checks that its configuration is of the kind of model that is meant.
+        check_kind: Checks that its configuration is of the right kind.
 
     Raises:
         InputError: Something is missing or does not fit.
@@ -68,7 +68,7 @@ def check_model_folder(folder: Path, check_kind: ConfigCheck = check_causal) -> 
         if (folder / ADAPTER).is_file():
             raise BaseModelError(f"base model {folder}: is an adapter; give whole weights, as `fintone export --merge`")
         raise BaseModelError(f"base model {folder}: no config.json; give a folder in Hugging Face's format")
-    files = find_files(THING, folder)
+    files = find_files(NOUN, folder)
     if not files.weights:
         raise BaseModelError(f"base model {folder}: {_explain_no_weights(folder)}")
     if not any(folder / file in files.opened for file in TOKENIZER_FILES):
@@ -99,15 +99,15 @@ def load_tokenizer(folder: Path) -> Any:
     """
     from transformers import AutoTokenizer
 
-    files = find_files(THING, folder)
+    files = find_files(NOUN, folder)
     check_names(files)
     with handed_over(files) as place:
         try:
             with quiet_libraries():
                 tokenizer = AutoTokenizer.from_pretrained(str(place), trust_remote_code=False)
         except Exception as error:  # tokenizers raises the bare class for a file that it cannot read
-            said = first_line(error).replace(str(place), str(folder))
-            raise BaseModelError(f"base model {folder}: its tokenizer cannot be loaded ({said}); {AGAIN}") from error
+            reason = first_line(error).replace(str(place), str(folder))
+            raise BaseModelError(f"base model {folder}: its tokenizer cannot be loaded ({reason}); {AGAIN}") from error
     tokenizer.name_or_path = str(folder)
     return tokenizer
 
@@ -118,7 +118,7 @@ def load_model(folder: Path, quantization: str, device: "Device") -> Any:
     Args:
         folder: A folder that `check_model_folder` passes.
         quantization: `nf4` for 4-bit NormalFloat linear layers (Dettmers et al. 2023), or `none`.
-        device: Where the weights go and their arithmetic.
+        device: The device of the weights, and its arithmetic.
 
     Raises:
         InputError: Its files may not be opened, transformers cannot read them, or they lack some of its weights.
@@ -129,7 +129,7 @@ def load_model(folder: Path, quantization: str, device: "Device") -> Any:
         check_size_built(files, place, AutoModelForCausalLM)
         return _load(place, quantization, device)
 
-    files = find_files(THING, folder)
+    files = find_files(NOUN, folder)
     model, report = load_files(files, load)
     _check_all_weights_read(folder, report)
     _check_quantised(model, folder, quantization)
@@ -138,10 +138,10 @@ def load_model(folder: Path, quantization: str, device: "Device") -> Any:
 
 
 def load_files(files: ModelFiles, load: Callable[[Path], Loaded]) -> Loaded:
-    """Have transformers load a model from the files that may be opened, and turn its errors into ours.
+    """Let transformers load a model from the files that may be opened, and convert its errors into ours.
 
     Args:
-        files: The model's.
+        files: The model's files.
         load: Loads it from the folder that it receives.
 
     Raises:
@@ -163,8 +163,8 @@ def load_files(files: ModelFiles, load: Callable[[Path], Loaded]) -> Loaded:
                 raise
             if "trust_remote_code" in str(error):
                 raise files.refuse(OWN_CODE) from error
-            said = first_line(error).replace(str(place), str(files.folder))
-            raise files.refuse(f"cannot be loaded ({said}); {AGAIN}") from error
+            reason = first_line(error).replace(str(place), str(files.folder))
+            raise files.refuse(f"cannot be loaded ({reason}); {AGAIN}") from error
 
 
 def _load(place: Path, quantization: str, device: "Device") -> Any:
@@ -191,12 +191,12 @@ def check_size_built(files: ModelFiles, place: Path, build: Any) -> None:
     """Refuse a configuration with far more weights than the files hold, before memory is allocated for them.
 
     Args:
-        files: The model's.
+        files: The model's files.
         place: The folder that libraries load from.
-        build: The class of transformers that builds it, as `AutoModelForCausalLM`.
+        build: The class of transformers that builds it, such as `AutoModelForCausalLM`.
 
     Raises:
-        ModelFilesError: It asks for too many.
+        ModelFilesError: It has too many weights.
     """
     import torch
     from transformers import AutoConfig
@@ -210,7 +210,7 @@ def check_size_built(files: ModelFiles, place: Path, build: Any) -> None:
 
 
 def _check_all_weights_read(folder: Path, report: dict[str, Any]) -> None:
-    """Refuse a model that transformers has filled up with random weights."""
+    """Refuse a model in which transformers has replaced missing weights by random ones."""
     mismatched = {name for name, *_ in report["mismatched_keys"]}
     absent = sorted({*report["missing_keys"], *mismatched})
     if absent:
@@ -221,7 +221,7 @@ def _check_all_weights_read(folder: Path, report: dict[str, Any]) -> None:
 
 
 def _check_quantised(model: Any, folder: Path, quantization: str) -> None:
-    """Refuse a family of which bitsandbytes silently quantises no layer."""
+    """Refuse a family in which bitsandbytes silently quantises no layer."""
     from bitsandbytes.nn import Linear4bit
 
     if quantization == "nf4" and not any(isinstance(layer, Linear4bit) for layer in model.modules()):
@@ -234,8 +234,7 @@ def _check_quantised(model: Any, folder: Path, quantization: str) -> None:
 def keep_full_precision_products(model: Any) -> None:
     """Stop bitsandbytes from switching to bfloat16 products when it scores on a CPU with such instructions.
 
-    It would repack the weights with scales rounded to bfloat16: the model that scores would not be the one that was
-    trained.
+    It would repack the weights with scales rounded to bfloat16: the scoring model would differ from the trained one.
     """
     from bitsandbytes.nn import Linear4bit
 

@@ -1,4 +1,4 @@
-"""How many tokens a model takes, by its configuration; loads no weights."""
+"""The most tokens that a model takes, according to its configuration; loads no weights."""
 
 from pathlib import Path
 from typing import Any
@@ -11,26 +11,26 @@ from learning.prompt.encoding import longest_allowed
 LIMIT = "max_position_embeddings"
 
 
-def read_bound(thing: str, folder: Path) -> int | None:
+def read_bound(noun: str, folder: Path) -> int | None:
     """The most tokens that the causal language model of a folder takes; None if its configuration sets no limit.
 
     Raises:
-        InputError: The configuration is not one that transformers may read.
+        InputError: Transformers may not read the configuration.
     """
-    bound: int | None = read_config(thing, folder).get(LIMIT)
+    bound: int | None = read_config(noun, folder).get(LIMIT)
     return bound
 
 
-def read_config(thing: str, folder: Path) -> dict[str, Any]:
-    """A model's config.json, with transformers' defaults where it does not say how many tokens the model takes.
+def read_config(noun: str, folder: Path) -> dict[str, Any]:
+    """A model's config.json, with transformers' defaults if it does not set how many tokens the model takes.
 
     Raises:
-        InputError: The configuration is not one that transformers may read.
+        InputError: Transformers may not read the configuration.
     """
-    files = find_configuration(thing, folder)
-    said = files.read_json("config.json")
-    if isinstance(said.get(LIMIT), int):
-        return said
+    files = find_configuration(noun, folder)
+    values = files.read_json("config.json")
+    if isinstance(values.get(LIMIT), int):
+        return values
     from transformers import AutoConfig
 
     check_names(files)

@@ -1,6 +1,6 @@
-"""What the machine can compute: device, memory, and whether bitsandbytes' 4-bit products are right here.
+"""Checks of the machine: device, memory, and whether bitsandbytes' 4-bit products are right here.
 
-Loads torch where a check needs it.
+Loads torch only if a check needs it.
 """
 
 import os
@@ -19,24 +19,24 @@ if TYPE_CHECKING:
 
 CPUINFO = Path("/proc/cpuinfo")
 NATIVE_BFLOAT16 = re.compile(r"^(flags|Features)\b.*\b(avx512_bf16|amx_bf16|bf16)\b", re.MULTILINE)
-"""Names that Linux gives to a processor's bfloat16 instructions, those of x86 and of Arm."""
+"""Linux's names of a processor's bfloat16 instructions, on x86 and on Arm."""
 
 SMALLEST_RUN_GIGABYTES = 1.0
 """Memory of a run with the embedded model, rounded up from what `benchmarks.commands` measures."""
 
 FOUR_BIT_SHAPE = (256, 512)
-"""Outputs and inputs: many rows with blocks of 64, and still fast."""
+"""Outputs and inputs of the tested layer: many rows with blocks of 64, and still fast."""
 FOUR_BIT_TOLERANCE = {"float32": 1e-4, "bfloat16": 2e-2, "float16": 5e-3}
-"""Largest difference of two products over the largest entry, by the dtype of the arithmetic."""
+"""Largest allowed difference of two products, relative to the largest entry, by the dtype of the arithmetic."""
 FOUR_BIT_REMEDY = (
     "reinstall bitsandbytes (`python -m bitsandbytes` says more), or `fintone run --set base_model.quantization=none`"
 )
 ROUNDING = (0.01, 0.15)
-"""NF4 moves normally distributed weights by a tenth of their norm; weights that do not move are not quantised."""
+"""Allowed rounding, relative to the norm of normal weights: NF4 changes them by a tenth; unquantised ones stay."""
 
 
 def check_device() -> Finding:
-    """Where fintone would train and score: a CUDA GPU, or the CPU and why."""
+    """The device on which fintone would train and score: a CUDA GPU, or the CPU and the reason."""
     import torch
 
     from learning.models.device import choose_device
@@ -46,12 +46,12 @@ def check_device() -> Finding:
         dtype = str(choose_device().dtype).removeprefix("torch.")
         count = torch.cuda.device_count()
         others = f", the first of {count}" if count > 1 else ""
-        told = f"CUDA: {card.name}{others}, {_gigabytes(card.total_memory)} GB, compute capability"
-        return Finding("device", "ok", f"{told} {card.major}.{card.minor}; computes in {dtype}")
+        text = f"CUDA: {card.name}{others}, {_gigabytes(card.total_memory)} GB, compute capability"
+        return Finding("device", "ok", f"{text} {card.major}.{card.minor}; computes in {dtype}")
     reason, remedy = _explain_no_gpu(torch.version.cuda, has_driver=shutil.which("nvidia-smi") is not None)
     threads = torch.get_num_threads()
-    told = f"CPU: {os.cpu_count()} cores, torch uses {threads}{_describe_bfloat16()}; {reason}"
-    return Finding("device", "note", told, remedy)
+    text = f"CPU: {os.cpu_count()} cores, torch uses {threads}{_describe_bfloat16()}; {reason}"
+    return Finding("device", "note", text, remedy)
 
 
 def _explain_no_gpu(cuda_of_torch: str | None, *, has_driver: bool) -> tuple[str, str]:
@@ -78,7 +78,7 @@ def has_native_bfloat16(cpuinfo: str) -> bool:
 
 
 def check_memory() -> Finding:
-    """Whether a run fits, and whether the 7B model of the profile `desk` would."""
+    """Whether a run fits into memory, and whether the 7B model of the profile `desk` would."""
     import psutil
     import torch
 
@@ -94,20 +94,20 @@ def judge_memory(free: int, total: int, kind: str) -> Finding:
     """Compare bytes of memory with what runs take.
 
     Args:
-        free: Bytes available now.
-        total: Bytes in all.
+        free: Bytes that are available.
+        total: All bytes.
         kind: Name of the memory.
     """
     needed = desk_footprint()
-    told = f"{_gigabytes(free)} of {_gigabytes(total)} GB {kind} free"
+    text = f"{_gigabytes(free)} of {_gigabytes(total)} GB {kind} free"
     large = f"the desk profile's {needed.billions:g}B model takes about {needed.training} GB to train"
     if free < SMALLEST_RUN_GIGABYTES * 1e9:
         return Finding(
-            "memory", "fail", f"{told}; the smallest run takes {SMALLEST_RUN_GIGABYTES:g} GB", "close other programs"
+            "memory", "fail", f"{text}; the smallest run takes {SMALLEST_RUN_GIGABYTES:g} GB", "close other programs"
         )
     if free < needed.training * 1e9:
-        return Finding("memory", "note", f"{told}; {large}", "choose a smaller base model, or close other programs")
-    return Finding("memory", "ok", f"{told}; {large}")
+        return Finding("memory", "note", f"{text}; {large}", "choose a smaller base model, or close other programs")
+    return Finding("memory", "ok", f"{text}; {large}")
 
 
 def check_four_bit() -> Finding:
@@ -137,7 +137,7 @@ def check_four_bit() -> Finding:
 
 
 def _quantise(weight: "torch.Tensor", device: "Device") -> Any:
-    """A linear layer as `learning.models.base_model.load_model` makes them: [outputs, inputs] weights in NF4."""
+    """A linear layer with [outputs, inputs] weights in NF4, as `learning.models.base_model.load_model` makes them."""
     from bitsandbytes.nn import Linear4bit
 
     from learning.models.base_model import keep_full_precision_products
@@ -158,18 +158,18 @@ def _judge_four_bit(device: "Device", rounding: float, differences: dict[str, fl
     library = f"bitsandbytes {version('bitsandbytes')} on {device.name} in {dtype}"
     least, most = ROUNDING
     if not least < rounding < most:
-        told = f"{library}: NF4 moves weights by {rounding:.0%} of their norm, where about 10% is right"
-        return Finding("4-bit", "fail", told, FOUR_BIT_REMEDY)
+        text = f"{library}: NF4 moves weights by {rounding:.0%} of their norm, where about 10% is right"
+        return Finding("4-bit", "fail", text, FOUR_BIT_REMEDY)
     wrong = {name: value for name, value in differences.items() if not value <= FOUR_BIT_TOLERANCE[dtype]}
     if wrong:
-        told = ", ".join(f"{name} by {value:.2g}" for name, value in wrong.items())
-        return Finding("4-bit", "fail", f"{library}: NF4 is off, {told} of the largest entry", FOUR_BIT_REMEDY)
+        text = ", ".join(f"{name} by {value:.2g}" for name, value in wrong.items())
+        return Finding("4-bit", "fail", f"{library}: NF4 is off, {text} of the largest entry", FOUR_BIT_REMEDY)
     worst = max(differences.values())
     return Finding("4-bit", "ok", f"{library}: NF4 products and gradients are right to {worst:.0e}")
 
 
 def _difference(found: "torch.Tensor", exact: "torch.Tensor") -> float:
-    """The largest difference over the largest entry."""
+    """The largest difference, relative to the largest entry."""
     return ((found.float() - exact).abs().max() / exact.abs().max()).item()
 
 

@@ -12,7 +12,7 @@ from transformers import AutoConfig, AutoModelForSequenceClassification, set_see
 
 from learning.models.adapter_files import AGAIN, AdapterError
 from learning.models.base_model import (
-    THING,
+    NOUN,
     BaseModelError,
     check_size_built,
     load_files,
@@ -36,12 +36,12 @@ def load_encoder(folder: Path, device: Device, seed: int = 0) -> Any:
     Args:
         folder: The model's folder.
         device: Where the weights go.
-        seed: Decides the weights of a head that the files do not have.
+        seed: Determines the weights of a head that the files do not have.
 
     Raises:
         InputError: Its files may not be opened, transformers cannot read them, or they lack weights of the encoder.
     """
-    files = find_files(THING, folder)
+    files = find_files(NOUN, folder)
     labels = find_labels(files)
     set_seed(seed)
     model, report = load_files(files, lambda place: _load(files, place, device, labels or LABELS))
@@ -91,7 +91,7 @@ def label_columns(model: Any) -> list[int]:
 def attach_new_adapter(model: Any, lora: LoraSettings) -> PeftModel:
     """Draw a LoRA adapter on all linear layers of the encoder; the head is trained with all its weights.
 
-    The seed of torch's random numbers decides the weights.
+    The seed of torch's random numbers determines the weights.
     """
     prefix = model.base_model_prefix
     linear = [name for name, layer in model.named_modules() if isinstance(layer, torch.nn.Linear)]
@@ -115,7 +115,7 @@ def attach_new_adapter(model: Any, lora: LoraSettings) -> PeftModel:
 
 
 def load_fine_tuned(base_folder: Path, folder: Path, expected: str | None, device: Device) -> Any:
-    """Load a fine-tune of an encoder in evaluation mode, a LoRA adapter merged.
+    """Load a fine-tune of an encoder in evaluation mode; a LoRA adapter is merged.
 
     Args:
         base_folder: The base's folder.
@@ -124,7 +124,7 @@ def load_fine_tuned(base_folder: Path, folder: Path, expected: str | None, devic
         device: Where the weights go.
 
     Raises:
-        AdapterError: It is another fine-tune, or damaged.
+        AdapterError: The fine-tune has another hash, or is damaged.
     """
     check_fine_tuned(folder, expected)
     if not is_adapter(folder):
@@ -134,8 +134,8 @@ def load_fine_tuned(base_folder: Path, folder: Path, expected: str | None, devic
             model = PeftModel.from_pretrained(load_encoder(base_folder, device), str(folder))
             return model.merge_and_unload().eval()
     except Exception as error:  # peft raises any kind of error
-        said = " ".join(str(error).split())
-        raise AdapterError(f"adapter {folder}: cannot be loaded ({said:.300}); {AGAIN}") from error
+        reason = " ".join(str(error).split())
+        raise AdapterError(f"adapter {folder}: cannot be loaded ({reason:.300}); {AGAIN}") from error
 
 
 def save_fine_tuned(model: Any, folder: Path) -> None:
@@ -165,7 +165,7 @@ def write_classifier(base_folder: Path, fine_tune: Path, device: Device, output:
 
 
 def _drop_paths(config: Path) -> None:
-    """Leave out where the base was on this machine."""
+    """Remove the base's path on this machine."""
     values = json.loads(config.read_text(encoding="utf-8"))
     values.pop("_name_or_path", None)
     config.write_text(json.dumps(values, indent=2, sort_keys=True) + "\n", encoding="utf-8")

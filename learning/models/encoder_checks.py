@@ -1,4 +1,4 @@
-"""Whether a model is an encoder that can be fine-tuned, and what the labels of its classification head mean.
+"""Checks whether a model is an encoder that can be fine-tuned, and reads the labels of its classification head.
 
 Reads configurations only; loads no heavy library.
 """
@@ -13,15 +13,15 @@ from learning.models.stored_tensors import read_tensors
 from schemas.label import LABELS, Label, fold_word
 
 FULL_FILES = ("config.json", WEIGHTS)
-"""Files of a fine-tune of all weights. The tokenizer is the base's."""
+"""Files of a fine-tune of all weights. The tokenizer is that of the base."""
 CLASSIFIER = "ForSequenceClassification"
-"""How transformers names the classes of sequence classifiers."""
+"""Ending of the names of transformers' classes of sequence classifiers."""
 WORDS = {
     Label.NEGATIVE: ("negative", "neg", "bearish"),
     Label.NEUTRAL: ("neutral", "neu"),
     Label.POSITIVE: ("positive", "pos", "bullish"),
 }
-"""What classifiers of sentiment call the labels."""
+"""Names of the labels in sentiment classifiers."""
 LABELS_OF_WORDS = {word: label for label, words in WORDS.items() for word in words}
 AFTER_PADDING = frozenset({"roberta", "xlm-roberta", "camembert"})
 """Families whose positions begin after the number of the padding token."""
@@ -35,10 +35,10 @@ def is_encoder(config: dict[str, Any]) -> bool:
 
 
 def check_encoder(files: ModelFiles, config: dict[str, Any]) -> None:
-    """Check that an encoder without a head, or with one for the three labels, is given.
+    """Check that an encoder has no head, or one for the three labels.
 
     Raises:
-        ModelFilesError: It classifies something else.
+        ModelFilesError: Its head has other labels.
     """
     _read_labels(files, config)
 
@@ -100,7 +100,7 @@ def is_adapter(folder: Path) -> bool:
 
 
 def check_fine_tuned(folder: Path, expected: str | None = None) -> str:
-    """Check the files of a fine-tuned encoder, all weights or an adapter, and return their hash.
+    """Check the files of a fine-tuned encoder (all weights or an adapter) and return their hash.
 
     Args:
         folder: Its folder.

@@ -1,4 +1,4 @@
-"""The input of a sequence classifier: headlines as tokens, cut to what it takes, and padded into tensors."""
+"""The input of a sequence classifier: headlines as tokens, cut to its maximum length and padded into tensors."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,20 +6,20 @@ from typing import Any
 import torch
 
 NO_PAD_TOKEN = 0
-"""Where a tokenizer has no token for padding, any does: the mask hides it."""
+"""Used if a tokenizer has no token for padding; any token would do, since the mask hides it."""
 INPUTS = ("input_ids", "token_type_ids")
-"""What classifiers take besides the mask."""
+"""The inputs of classifiers besides the mask."""
 
 Row = dict[str, list[int]]
 """A headline's `input_ids` and, where the tokenizer gives them, `token_type_ids`."""
 
 
 def encode_headlines(headlines: Sequence[str], tokenizer: Any, bound: int | None) -> list[Row]:
-    """The tokens of N headlines, each that is too long cut at its end.
+    """The tokens of N headlines; headlines that are too long are cut at the end.
 
     Args:
         headlines: N texts.
-        tokenizer: The model's.
+        tokenizer: The model's tokenizer.
         bound: Most tokens of a row, special ones included; None for no bound.
     """
     if not headlines:

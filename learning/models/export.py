@@ -10,7 +10,7 @@ import torch
 
 from learning.models.adapter import attach_saved_adapter
 from learning.models.adapter_files import ADAPTER_FILES
-from learning.models.base_model import THING, load_model, load_tokenizer
+from learning.models.base_model import NOUN, load_model, load_tokenizer
 from learning.models.device import choose_device
 from learning.models.model_files import find_carried, find_files
 from learning.models.quiet import quiet_libraries
@@ -40,15 +40,15 @@ def write_merged(
 ) -> None:
     """Write the base with the adapter added in full precision, and its tokenizer, to a new folder.
 
-    A quantised base is dequantised first, because the adapter was trained on those weights. Added to other weights, or
-    rounded back to 4 bits, it would be another model. The sum is computed in float32.
+    A quantised base is dequantised first, because the adapter was trained on those weights. Added to other weights or
+    rounded back to 4 bits, it would give a different model. The sum is computed in float32.
 
     Args:
         base_folder: The base model's folder.
         quantization: Quantization with which the adapter was trained.
         adapter_folder: The adapter's folder.
-        training: Its precision decides that of the files.
-        output: Where the weights go, as safetensors.
+        training: The settings whose precision the files get.
+        output: The new folder, for weights as safetensors.
     """
     written = choose_device(training).dtype
     exact = replace(choose_device(training), dtype=torch.float32)
@@ -57,12 +57,12 @@ def write_merged(
         if quantization != "none":
             model = model.dequantize()
         model = attach_saved_adapter(model, adapter_folder).merge_and_unload().to(written)
-        for key in ("quantization_config", "auto_map"):  # neither is true of the written weights
+        for key in ("quantization_config", "auto_map"):  # neither applies to the written weights
             if hasattr(model.config, key):
                 delattr(model.config, key)
         model.save_pretrained(str(output))
         load_tokenizer(base_folder).save_pretrained(str(output))
-    for file in find_carried(find_files(THING, base_folder)):
+    for file in find_carried(find_files(NOUN, base_folder)):
         shutil.copyfile(file, output / file.name)
     del model
     gc.collect()

@@ -1,7 +1,7 @@
-"""Families of models by `model_type`: the encoders that are fine-tuned, and what is not fine-tuned.
+"""Families of models by `model_type`: the encoders that can be fine-tuned, and models that cannot.
 
-They are recognised by the configuration alone. `learning.scoring.probe` finds others that cannot be fine-tuned once a
-model is loaded.
+They are recognised only by the configuration. Once a model is loaded, `learning.scoring.probe` finds others that cannot
+be fine-tuned.
 """
 
 CLASSIFIERS = frozenset(
@@ -39,7 +39,7 @@ ENCODERS = frozenset(
         "xmod",
     }
 )
-"""Other encoders: each token sees the whole text, unless the configuration says `is_decoder`."""
+"""Other encoders: each token attends to the whole text, unless the configuration has `is_decoder`."""
 
 RECURRENT = frozenset(
     {
@@ -66,7 +66,7 @@ RECURRENT = frozenset(
         "zamba2",
     }
 )
-"""A state replaces keys and values, and cannot be taken from the middle of a text as those can."""
+"""A state replaces keys and values; unlike those, it cannot be taken from the middle of a text."""
 
 RELATIVE = frozenset({"bloom", "mpt"})
-"""Positions are distances in the batch (ALiBi), whatever positions the model is given. Some Falcons do the same."""
+"""Positions are distances in the batch (ALiBi), whatever positions are passed. Some Falcons do the same."""

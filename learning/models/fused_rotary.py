@@ -1,4 +1,4 @@
-"""Rotary positions in three kernels each way; the families' own function takes five and eight."""
+"""Rotary positions in three kernels each way; the families' own function takes five forward and eight backward."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -15,14 +15,14 @@ SAME = 1e-5
 
 @contextmanager
 def fused_rotary(model: Any) -> Iterator[None]:
-    """Let the model's attention rotate queries and keys by `rotate` in the block, if its own function is the same.
+    """In the block, replace the function by which the model's attention rotates with `rotate`, if both are the same.
 
     Args:
         model: A model of transformers.
     """
     names = {type(module).__module__ for module in model.modules() if "Attention" in type(module).__name__}
-    own = {name: getattr(sys.modules[name], FUNCTION, None) for name in names}
-    replaced = {name: function for name, function in own.items() if function is not None and _is_same(function)}
+    found = {name: getattr(sys.modules[name], FUNCTION, None) for name in names}
+    replaced = {name: function for name, function in found.items() if function is not None and _is_same(function)}
     try:
         for name, function in replaced.items():
             setattr(sys.modules[name], FUNCTION, partial(_rotate_if_plain, function))
@@ -49,11 +49,16 @@ def rotate(
 
 
 def _rotate_if_plain(
-    own: Callable[..., Any], query: torch.Tensor, key: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor, **named: Any
+    usual: Callable[..., Any],
+    query: torch.Tensor,
+    key: torch.Tensor,
+    cos: torch.Tensor,
+    sin: torch.Tensor,
+    **named: Any,
 ) -> Any:
-    """Rotate; if only a part of a head is rotated, or in another dtype, use the family's own function."""
+    """Rotate with `rotate`, or with the family's own function for a part of a head or for mixed dtypes."""
     is_plain = cos.dtype == query.dtype == key.dtype and cos.shape[-1] == query.shape[-1] == key.shape[-1]
-    return (rotate if is_plain else own)(query, key, cos, sin, **named)
+    return (rotate if is_plain else usual)(query, key, cos, sin, **named)
 
 
 class _Rotation(torch.autograd.Function):
@@ -80,15 +85,15 @@ class _Rotation(torch.autograd.Function):
 
 
 def _is_same(function: Callable[..., Any]) -> bool:
-    """Whether a family's function gives what `rotate` gives."""
+    """Whether a family's function gives the same result as `rotate`."""
     query, key = torch.linspace(-1, 2, 2 * 3 * 8).view(1, 2, 3, 8), torch.linspace(1, -2, 3 * 8).view(1, 1, 3, 8)
     angles = torch.linspace(0, 5, 3 * 8).view(1, 3, 8)
     try:
         expected = function(query, key, angles.cos(), angles.sin())
     except (TypeError, ValueError, RuntimeError):
         return False
-    own = rotate(query, key, angles.cos(), angles.sin())
-    return len(expected) == len(own) and all(
+    rotated = rotate(query, key, angles.cos(), angles.sin())
+    return len(expected) == len(rotated) and all(
         one.shape == other.shape and bool((one - other).abs().max() < SAME)
-        for one, other in zip(expected, own, strict=True)
+        for one, other in zip(expected, rotated, strict=True)
     )

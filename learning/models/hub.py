@@ -1,4 +1,4 @@
-"""Hub models: ORG/NAME in, the folder of one commit on this machine out."""
+"""Hub models: finds or fetches the folder of one commit of ORG/NAME."""
 
 import os
 from collections.abc import Collection, Sequence
@@ -11,21 +11,21 @@ from schemas.reasons import describe_reason
 
 HUB_FILES = ["*.safetensors", "*.safetensors.index.json", "*.json", "tokenizer.model", "spiece.model", "*.txt"]
 OFFLINE_SWITCHES = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
-"""Environment variables that forbid the client to call the hub."""
+"""Environment variables that stop the client from calling the hub."""
 
 
 class HubError(InputError):
     """The model cannot be fetched from the hub."""
 
 
-def check_hub_model(name: str, revision: str | None, models_folder: Path, thing: str = "base model") -> None:
+def check_hub_model(name: str, revision: str | None, models_folder: Path, noun: str = "base model") -> None:
     """Check that a hub model is on this machine or could be fetched, without fetching it.
 
     Raises:
         HubError: The model does not exist or is gated, or the hub cannot be reached.
     """
     if find_copy(name, revision, models_folder) is None:
-        _download(name, revision, models_folder, thing, dry_run=True)
+        _download(name, revision, models_folder, noun, dry_run=True)
 
 
 def find_copy(name: str, revision: str | None, models_folder: Path) -> Path | None:
@@ -43,34 +43,34 @@ def fetch_from_hub(
     name: str,
     revision: str | None,
     models_folder: Path,
-    thing: str = "base model",
+    noun: str = "base model",
     only: Sequence[str] = HUB_FILES,
 ) -> Path:
-    """Download what is missing of a hub model and return the folder of its commit.
+    """Download the missing files of a hub model and return the folder of its commit.
 
     Args:
         name: ORG/NAME.
         revision: Commit, branch or tag; the newest commit of the main branch when None.
         models_folder: Where hub models are kept.
-        thing: What errors call it.
+        noun: What errors call the model.
         only: Names of files, or patterns.
 
     Raises:
         HubError: The model does not exist or is gated, or the hub cannot be reached.
     """
-    return Path(_download(name, revision, models_folder, thing, dry_run=False, only=only))
+    return Path(_download(name, revision, models_folder, noun, dry_run=False, only=only))
 
 
 def _download(
     name: str,
     revision: str | None,
     models_folder: Path,
-    thing: str,
+    noun: str,
     *,
     dry_run: bool,
     only: Sequence[str] = HUB_FILES,
 ) -> Any:
-    """The result of `snapshot_download`: a folder, or with `dry_run` the files; errors call the model `thing`."""
+    """The result of `snapshot_download`: a folder, or with `dry_run` the files; errors call the model `noun`."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import (
         DryRunError,
@@ -85,16 +85,16 @@ def _download(
         )
     except HFValidationError as error:
         raise HubError(
-            f"{thing} {name}: no such folder, nor a name that the hub allows; give `embedded`, a folder, or ORG/NAME"
+            f"{noun} {name}: no such folder, nor a name that the hub allows; give `embedded`, a folder, or ORG/NAME"
         ) from error
     except (LocalEntryNotFoundError, OfflineModeIsEnabled, DryRunError) as error:
-        raise HubError(f"{thing} {name}: no folder here, and {_explain_no_copy(models_folder)}") from error
+        raise HubError(f"{noun} {name}: no folder here, and {_explain_no_copy(models_folder)}") from error
     except Exception as error:  # the client passes on whatever its transport raises: a lost connection, a proxy, a disk
         elsewhere = "nor is it a folder here"
         refusal = explain_refusal(error, revision, f"; {elsewhere}") or (
             f"cannot be fetched from the hub ({describe_reason(error)}), {elsewhere}; give a local folder, or try again"
         )
-        raise HubError(f"{thing} {name}: {refusal}") from error
+        raise HubError(f"{noun} {name}: {refusal}") from error
 
 
 def _explain_no_copy(models_folder: Path) -> str:
@@ -102,7 +102,7 @@ def _explain_no_copy(models_folder: Path) -> str:
 
     if is_offline_mode():
         switches = " and ".join(switch for switch in OFFLINE_SWITCHES if os.environ.get(switch)) or OFFLINE_SWITCHES[0]
-        return f"the hub is not asked, as {switches} says: unset it, or give a folder ({models_folder} has no copy)"
+        return f"the hub is not called because of {switches}: unset it, or give a folder ({models_folder} has no copy)"
     return f"the hub cannot be reached: give a folder, or try again with a network ({models_folder} has no copy)"
 
 
@@ -114,7 +114,7 @@ def find_unused(models_folder: Path, used: Collection[str]) -> dict[str, tuple[s
         used: Hashes of commits.
 
     Returns:
-        For each, ORG/NAME and the bytes that it alone takes.
+        For each commit, ORG/NAME and the bytes that deleting it would free.
     """
     from huggingface_hub import scan_cache_dir
 
@@ -123,14 +123,14 @@ def find_unused(models_folder: Path, used: Collection[str]) -> dict[str, tuple[s
     found = scan_cache_dir(models_folder)
     return {
         revision.commit_hash: (repository.repo_id, found.delete_revisions(revision.commit_hash).expected_freed_size)
-        for repository in sorted(found.repos, key=lambda each: each.repo_id)
+        for repository in sorted(found.repos, key=lambda cached: cached.repo_id)
         for revision in repository.revisions
         if revision.commit_hash not in used
     }
 
 
 def delete_unused(models_folder: Path, commits: Collection[str]) -> None:
-    """Delete these commits of hub models, but for files that other commits share."""
+    """Delete these commits of hub models, except files that other commits share."""
     from huggingface_hub import scan_cache_dir
 
     scan_cache_dir(models_folder).delete_revisions(*commits).execute()

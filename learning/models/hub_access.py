@@ -1,4 +1,4 @@
-"""Whether the hub answers and accepts the token. Fetches nothing, and never shows a token."""
+"""Checks whether the hub answers and accepts the token. Fetches nothing, and never shows a token."""
 
 import os
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class Answer:
     """The result of a request."""
 
     status: int | None
-    """Status of the answer; None if there was none."""
+    """HTTP status; None if there was no answer."""
     reason: str = ""
     """Why there was no answer."""
 
@@ -35,8 +35,8 @@ def check_hub() -> Finding:
 
     if is_offline_mode():
         switches = " and ".join(name for name in OFFLINE_SWITCHES if os.environ.get(name))
-        told = f"offline, as {switches} says: only models that are here already"
-        return Finding("hub", "note", told, f"to fetch others: unset {switches}")
+        text = f"offline, as {switches} says: only models that are here already"
+        return Finding("hub", "note", text, f"to fetch others: unset {switches}")
     address = show_address(constants.ENDPOINT)
     if address is None:
         return Finding("hub", "note", "HF_ENDPOINT is no address", "unset it, or give one such as https://HOST")
@@ -44,7 +44,7 @@ def check_hub() -> Finding:
 
 
 def _find_token(file: Path) -> str | None:
-    """Where the token comes from; None if there is none."""
+    """The variable or file that holds the token; None if there is no token."""
     variables = [name for name in TOKEN_VARIABLES if os.environ.get(name, "").strip()]
     if variables:
         return variables[0]
@@ -66,10 +66,10 @@ def _judge(address: str, token: str | None, answer: Answer) -> Finding:
 
 
 def ask_hub(seconds: float) -> Answer:
-    """Ask the hub who we are, or without a token for a public model.
+    """Request the user's name from the hub, or a public model if there is no token.
 
     Args:
-        seconds: Longest wait. The request then continues in a thread that nobody waits for: without a network,
+        seconds: Longest wait. After it the request continues in a thread that nobody waits for: without a network,
             resolving a name takes longer than any time limit of a request.
     """
     answers: SimpleQueue[Answer] = SimpleQueue()

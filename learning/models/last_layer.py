@@ -11,7 +11,7 @@ POSITION_WISE = {"q_proj", "o_proj", "mlp"}
 
 
 class LastLayer:
-    """The last layer of a model; find it again after an adapter is added or removed."""
+    """The last layer of a model; create it again after an adapter is added or removed."""
 
     def __init__(self, model: Any) -> None:
         """Find it in a causal language model of transformers, with or without adapter."""

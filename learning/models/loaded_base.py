@@ -1,9 +1,9 @@
 """A base model in memory, used by one adapter after another: to train a new one, or to score with a saved one.
 
 Loading and quantising a base takes longer than many small cells, and its weights never change. If the whole weights
-fit into memory, they are dequantised once instead of at every step; the function is that of the 4-bit layers. To score
-in float32, the adapter is then added to a copy of them. In bfloat16 the adapter stays separate: most of what it adds to
-a weight is less than half of the weight's last bit, and would be lost. It is never merged into 4-bit weights, which
+fit into memory, they are dequantised once instead of at every step; they compute the same function as the 4-bit layers.
+To score in float32, the adapter is then added to a copy of them. In bfloat16 the adapter stays separate: most of its
+changes are smaller than half of a weight's last bit, and would be lost. It is never merged into 4-bit weights, which
 would round again and change predictions. If the whole weights do not fit, the model stays quantised and the adapter
 separate.
 """
@@ -33,11 +33,11 @@ MOST_OF_MEMORY = 0.5
 """Share of the free memory that whole weights may take: dequantising holds both forms for a while."""
 
 LEFT_FREE = 0.3
-"""Free share of a device's memory below which nothing is kept for the next training: scoring takes memory too."""
+"""If less than this share of the memory is free, nothing is kept for the next training: scoring needs memory too."""
 
 
 class LoadedBase:
-    """One base model with its tokenizer. A model that it returns is valid until the next one is requested."""
+    """One base model with its tokenizer. A model that it returns is valid only until the next one is requested."""
 
     def __init__(self, folder: Path, quantization: str, device: Device) -> None:
         """Load the base.
@@ -48,7 +48,7 @@ class LoadedBase:
             device: The device and its arithmetic.
 
         Raises:
-            BaseModelError: The folder does not hold a fitting model.
+            BaseModelError: The folder does not hold a suitable model.
         """
         self.device = device
         self.model = load_model(folder, quantization, device)
@@ -64,7 +64,7 @@ class LoadedBase:
         self.takes_packs: bool | None = None
         """Whether its attention respects the mask of a pack; None until a training has tried."""
         self.kept: tuple[Any, Any] | None = None
-        """Kept for the next training of the same kind: what the two have in common, and the pass over the base."""
+        """Kept for the next training of the same kind: the key of what both share, and the pass over the base."""
         self.takes_stacks: bool | None = None
         """Whether several adapters in one pass give the same as one by one; None until a training has tried."""
         self._has_plain_head: bool | None = None
@@ -89,14 +89,14 @@ class LoadedBase:
         return attach_new_adapter(structural_copy(self.model), lora.r, lora.alpha, lora.dropout, seed)
 
     def score_with(self, adapter_folder: Path | None, adapter_hash: str | None = None) -> Any:
-        """The base with a saved adapter, or untouched, in evaluation mode; the same as before until it is released.
+        """The base with a saved adapter, or untouched, in evaluation mode; the last model is kept until it is released.
 
         Args:
             adapter_folder: The adapter's folder; None for the untouched base.
             adapter_hash: The hash that its files must have; any when None.
 
         Raises:
-            AdapterError: It is another adapter, or damaged.
+            AdapterError: The adapter has another hash, or is damaged.
         """
         wanted = None if adapter_folder is None else (adapter_folder, adapter_hash)
         if wanted is not None and wanted == self._scoring_with:
@@ -117,13 +117,13 @@ class LoadedBase:
         return self._scoring
 
     def has_plain_head(self) -> bool:
-        """Whether its logits are its output head's product with the last hidden states, and nothing after it."""
+        """Whether its logits are exactly the output head's product with the last hidden states."""
         if self._has_plain_head is None:
             self._has_plain_head = OutputHead.find(self.model) is not None
         return self._has_plain_head
 
     def answers(self, prompt: PromptSettings) -> AnswerSpace:
-        """Which of its outputs count as which label, whatever adapter is on it."""
+        """The tokens that count as each label; the same with any adapter."""
         key = prompt.model_dump_json()
         if key not in self._answers:
             self._answers[key] = find_answers(self.model, self.tokenizer, prompt)
@@ -144,7 +144,7 @@ class LoadedBase:
         self.model.requires_grad_(requires_grad=False).eval()
 
     def forget_where_short(self) -> None:
-        """Drop what is kept for the next training if little memory is left."""
+        """If little memory is left, drop the pass that is kept for the next training."""
         if free_memory_bytes(self.device) < LEFT_FREE * total_memory_bytes(self.device):
             self.kept = None
 

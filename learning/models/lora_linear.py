@@ -1,7 +1,7 @@
 """LoRA's linear layer, `x W' + s dropout(x) A' B'`, as one autograd step to train in float32, or to score.
 
 The same function as peft's layer, with half of its passes over the activations, and a dropout that draws 16 random
-bits an element: on a CPU, dropout takes a good part of a small model's training time.
+bits per element: on a CPU, dropout takes a good part of a small model's training time.
 """
 
 import math
@@ -13,14 +13,14 @@ from peft.tuners.lora.layer import Linear
 RANDOM_BITS = 16
 FULL = 1 << RANDOM_BITS
 A_WORD = 4
-"""Elements that one random word of 64 bits decides."""
+"""Elements whose dropout one random 64-bit word determines."""
 
 
 class LoraLinear(Linear):  # type: ignore[misc]
-    """peft's layer, in one step if there is one adapter of the weights' own dtype: to train in float32, or to score."""
+    """peft's layer, in one step if there is one adapter with the weights' dtype: to train in float32, or to score."""
 
     def forward(self, x: torch.Tensor, *arguments: Any, **named: Any) -> torch.Tensor:
-        """[..., in] to [..., out], as peft's layer."""
+        """Map [..., in] to [..., out], as peft's layer does."""
         [adapter] = self.active_adapters if len(self.active_adapters) == 1 else [None]
         base = self.base_layer
         is_plain = adapter in self.lora_A and not (self.disable_adapters or self.merged or arguments or named)
@@ -48,8 +48,8 @@ def draw_kept(rows: torch.Tensor, dropout: float) -> tuple[torch.Tensor, float]:
         dropout: Probability to drop one, less than 1; it is rounded to a 65,536th.
 
     Returns:
-        1 for each element that is kept and 0 for any other, and the probability to keep one, by which kept elements are
-        to be divided.
+        1 for each kept element and 0 for any other, and the probability to keep one, by which kept elements are to be
+        divided.
     """
     threshold = min(round(dropout * FULL), FULL - 1)
     words = torch.empty(math.ceil(rows.numel() / A_WORD), dtype=torch.int64, device=rows.device)

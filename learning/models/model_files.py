@@ -1,8 +1,7 @@
 """The files of a model that libraries may open: found, checked and hashed before a library sees them.
 
 transformers and peft look for files by name and follow their contents: an index may name any path, and an adapter is
-loaded with the base. So the exact list is made here, and a library receives a folder of links to the files of that
-list.
+loaded with the base. Therefore this module makes the exact list, and a library receives a folder of links to its files.
 """
 
 import hashlib
@@ -23,9 +22,9 @@ from schemas.errors import InputError
 
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
 HASHED = {".safetensors", ".json", ".model", ".txt"}
-"""Kinds of files that decide what a model is; no other kind is handed to a library."""
+"""Kinds of files that define a model; a library receives no other kind."""
 CARRIED = ("generation_config.json", "chat_template.jinja")
-"""Files that an export copies. Libraries do not receive them: fintone samples by its own settings, without a chat
+"""Files that an export copies. Libraries do not receive them: fintone samples with its own settings, without a chat
 template."""
 ADAPTER = "adapter_config.json"
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
@@ -34,41 +33,41 @@ LARGEST_POINTER = 1_024
 """Most bytes of a pointer of Git LFS; it takes about 130."""
 AGAIN = "get its files again"
 SETTLED = 100_000_000
-"""Nanoseconds after a change in which another may have the same time, as clocks of file systems tick."""
+"""Nanoseconds after a change in which another change may get the same time: clocks of file systems are coarse."""
 
 
 class ModelFilesError(InputError):
-    """The files of a model are not what may be opened."""
+    """A model has files that may not be opened, or lacks some."""
 
 
 @dataclass(frozen=True)
 class ModelFiles:
     """The files of a model's folder that may be opened."""
 
-    thing: str
-    """What errors call it, as in `base model`."""
+    noun: str
+    """What errors call the model, such as `base model`."""
     folder: Path
     weights: tuple[Path, ...]
-    """Its safetensors files, the shards of one set or a single file for each part of the model."""
+    """Its safetensors files: the shards of one set, or a single file for each part of the model."""
     opened: tuple[Path, ...]
-    """All files that a library receives, the weights included."""
+    """All files that a library receives, including the weights."""
     hashed: tuple[Path, ...]
-    """The files that decide its revision: every file that is opened, and others of the same kinds in the folder."""
+    """The files that its revision depends on: every file that is opened, and others of the same kinds in the folder."""
 
     def refuse(self, why: str) -> ModelFilesError:
-        """The error that names the model and says what is wrong with it."""
-        return ModelFilesError(f"{self.thing} {self.folder}: {why}")
+        """The error with the model's name and the reason."""
+        return ModelFilesError(f"{self.noun} {self.folder}: {why}")
 
     @property
     def revision(self) -> str:
-        """Hash of names and bytes: 16 hexadecimal characters of SHA-256. Unchanged files are read once a process."""
+        """Hash of names and bytes: 16 hexadecimal characters of SHA-256. A process reads unchanged files once."""
         return hash_once(self.folder, self.hashed)
 
     def read_json(self, name: str) -> dict[str, Any]:
         """A JSON object among the opened files; an empty one if there is no such file.
 
         Raises:
-            ModelFilesError: It holds something else.
+            ModelFilesError: The file holds something else.
         """
         file = self.folder / name
         if file not in self.opened:
@@ -76,13 +75,13 @@ class ModelFiles:
         return _read_object(self, file)
 
 
-def find_files(thing: str, folder: Path, places: Sequence[Path] | None = None) -> ModelFiles:
+def find_files(noun: str, folder: Path, places: Sequence[Path] | None = None) -> ModelFiles:
     """Find every file of a model that may be opened, and check that each is a regular file of the folder.
 
     Args:
-        thing: What errors call it, as in `base model`.
+        noun: What errors call the model, such as `base model`.
         folder: The model's folder.
-        places: Folders in it that hold its parts; the folder itself when None.
+        places: Its subfolders with parts of the model; the folder itself when None.
 
     Raises:
         ModelFilesError: A file is a link out of the folder, a pipe, or a pointer of Git LFS; there is an adapter, there
@@ -90,7 +89,7 @@ def find_files(thing: str, folder: Path, places: Sequence[Path] | None = None) -
     """
     places = [folder] if places is None else places
     listed = {file for place in places if place.is_dir() for file in place.iterdir() if _is_hashed(file)}
-    found = ModelFiles(thing, folder, (), (), tuple(sorted(listed)))
+    found = ModelFiles(noun, folder, (), (), tuple(sorted(listed)))
     for file in sorted(listed):
         _check_file(found, file)
     for place in places:
@@ -102,23 +101,23 @@ def find_files(thing: str, folder: Path, places: Sequence[Path] | None = None) -
     weights = {file for place in places for file in _find_weights(found, place)}
     others = {file for file in listed if file.suffix != ".safetensors" and not _is_left_out(file, weights)}
     opened = tuple(sorted(others | weights))
-    return ModelFiles(thing, folder, tuple(sorted(weights)), opened, tuple(sorted(listed | weights)))
+    return ModelFiles(noun, folder, tuple(sorted(weights)), opened, tuple(sorted(listed | weights)))
 
 
-def find_configuration(thing: str, folder: Path) -> ModelFiles:
+def find_configuration(noun: str, folder: Path) -> ModelFiles:
     """Find only a model's config.json, for example if its weights are not fetched yet.
 
     Raises:
         ModelFilesError: It is not a regular file of the folder.
     """
     config = folder / "config.json"
-    found = ModelFiles(thing, folder, (), (config,), (config,))
+    found = ModelFiles(noun, folder, (), (config,), (config,))
     _check_file(found, config)
     return found
 
 
 def find_carried(files: ModelFiles) -> list[Path]:
-    """The files that are copied with a model and never opened.
+    """The files that are copied with a model but never opened.
 
     Raises:
         ModelFilesError: One of them is not a regular file of the folder.
@@ -146,7 +145,7 @@ def hash_once(folder: Path, files: Iterable[Path]) -> str:
     found = [file.stat() for file in names]
     if time.time_ns() - max((status.st_ctime_ns for status in found), default=0) < SETTLED:
         return hash_files(folder, names)
-    stamps = tuple((own.st_ino, own.st_size, own.st_mtime_ns, own.st_ctime_ns) for own in found)
+    stamps = tuple((status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns) for status in found)
     return _hash_once(folder, names, stamps)
 
 
@@ -159,7 +158,7 @@ def hash_files(folder: Path, files: Iterable[Path]) -> str:
     """Hash of files: 16 hexadecimal characters of SHA-256 over names and bytes.
 
     Args:
-        folder: Names are relative to it.
+        folder: The folder that names are relative to.
         files: Regular files in it, in any order.
     """
     digest = hashlib.sha256()
@@ -175,13 +174,13 @@ def _is_hashed(file: Path) -> bool:
 
 
 def _is_left_out(file: Path, weights: set[Path]) -> bool:
-    """Whether libraries do not receive a file: only an export copies it, or it is the index of other weights."""
+    """Whether a file is kept from libraries: only an export copies it, or it is the index of other weights."""
     is_other_index = file.name.endswith(".index.json") and file.name != INDEX
     return file.name in CARRIED or is_other_index or (file.name == INDEX and file.with_name(WEIGHTS) in weights)
 
 
 def _check_file(found: ModelFiles, file: Path) -> None:
-    """Refuse a file that is not a regular file of the folder, or that is only a pointer to another."""
+    """Refuse a file that is not a regular file of the folder, or is only a pointer to another."""
     name = file.relative_to(found.folder)
     try:
         real = file.resolve(strict=True)
@@ -218,9 +217,9 @@ def _find_weights(found: ModelFiles, place: Path) -> list[Path]:
 
 
 def _read_index(found: ModelFiles, index: Path) -> list[Path]:
-    said = _read_object(found, index)
-    names = said.get("weight_map")
-    if not isinstance(names, dict) or not names or not isinstance(said.get("metadata"), dict):
+    content = _read_object(found, index)
+    names = content.get("weight_map")
+    if not isinstance(names, dict) or not names or not isinstance(content.get("metadata"), dict):
         raise found.refuse(f"{INDEX} has no weight_map or no metadata; {AGAIN}")
     shards = sorted({str(name) for name in names.values()})
     for name in shards:

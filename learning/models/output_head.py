@@ -8,13 +8,13 @@ import torch
 from torch.nn.functional import linear
 
 LOGITS_AT_ONCE = {"cpu": 2**22, "cuda": 2**27}
-"""Logits that are held at once: on a CPU 16 MB in float32, which stay in its cache between the passes over them."""
+"""Logits in memory at a time: on a CPU 16 MB in float32, which stay in its cache between the passes over them."""
 SAME = 1e-4
-"""Largest difference of the head's logits from the model's, relative to the largest logit."""
+"""Largest allowed difference of the head's logits from the model's, relative to the largest logit."""
 
 
 class OutputHead:
-    """A frozen linear map from the last hidden states to the logits, and nothing after it."""
+    """A frozen linear map from the last hidden states to the logits, with nothing after it."""
 
     def __init__(self, module: torch.nn.Linear) -> None:
         """Use this map."""
@@ -22,7 +22,7 @@ class OutputHead:
 
     @classmethod
     def find(cls, model: Any) -> "OutputHead | None":
-        """The head of a causal language model; None if the logits are not just its output, as when they are capped.
+        """The head of a causal language model; None if the logits are not exactly its output, as when they are capped.
 
         Args:
             model: A model of transformers, with or without adapter. It computes the logits of three tokens.
@@ -37,14 +37,14 @@ class OutputHead:
             logits = model(input_ids=tokens, use_cache=False).logits.float()
             with head.left_out():
                 hidden = model(input_ids=tokens, use_cache=False).logits
-            own = linear(hidden.to(module.weight.dtype), module.weight, module.bias).float()
+            found = linear(hidden.to(module.weight.dtype), module.weight, module.bias).float()
         model.train(was_training)
-        same = own.shape == logits.shape and bool((own - logits).abs().max() <= SAME * logits.abs().max())
+        same = found.shape == logits.shape and bool((found - logits).abs().max() <= SAME * logits.abs().max())
         return head if same else None
 
     @contextmanager
     def left_out(self) -> Iterator[None]:
-        """Let the model return, in place of its logits, the hidden states that they are computed from."""
+        """In the block, let the model return the last hidden states instead of its logits."""
         hooked = vars(self.module).get("forward")  # libraries that move models between devices put their own there
         self.module.forward = torch.nn.Identity().forward  # type: ignore[method-assign]
         try:
@@ -62,13 +62,13 @@ class OutputHead:
 
         Args:
             hidden: [K, D] last hidden states.
-            rows: [M] for each target, which of them predicts it.
+            rows: [M] for each target, the index of the hidden state that predicts it.
             targets: [M] token ids.
             weights: [M] float32.
         """
-        own = (self.module.weight, self.module.bias)
+        head = (self.module.weight, self.module.bias)
         losses: tuple[torch.Tensor, torch.Tensor] = _HeadLoss.apply(  # type: ignore[no-untyped-call]
-            hidden, *own, rows, targets, weights
+            hidden, *head, rows, targets, weights
         )
         return losses
 
@@ -85,8 +85,8 @@ def add_losses(logits: torch.Tensor, rows: torch.Tensor, targets: torch.Tensor, 
 class _HeadLoss(torch.autograd.Function):
     """The loss and the gradient of the hidden states together, from the logits of a few rows at a time.
 
-    All logits at once, their exponentials and the gradients of both would be four times K x vocabulary numbers, which
-    pass through memory a dozen times.
+    All logits at once, with their exponentials and the gradients of both, would be four times K x vocabulary numbers,
+    which pass through memory a dozen times.
     """
 
     @staticmethod

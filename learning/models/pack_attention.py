@@ -1,7 +1,7 @@
 """Attention that uses the layout of a pack: one suffix after the other attends to the prefix and to itself.
 
-The result is that of attention over the whole pack with its mask, whose cost grows with the square of the pack. It is
-for CPUs; a GPU would spend its time on starting many small products. It is registered in transformers under its own
+The result is the same as attention over the whole pack with its mask, whose cost grows with the square of the pack. It
+is for CPUs; a GPU would spend its time starting many small products. It is registered in transformers under its own
 name, and input that is not a pack goes through `sdpa` as before.
 """
 
@@ -32,15 +32,15 @@ class PackLayout:
     suffixes: tuple[int, ...]
     """L of each suffix, in order."""
     masks: tuple[torch.Tensor, ...]
-    """Mask of each suffix [1, 1, L, P + L]; the first one has the rows of the prefix before its own."""
+    """Mask of each suffix [1, 1, L, P + L]; the first one begins with the rows of the prefix."""
 
 
 def mark_pack(mask: torch.Tensor, suffixes: Sequence[int]) -> torch.Tensor:
     """The mask of a pack, with the pack's layout as an attribute; models pass it on to their attention unchanged.
 
     Args:
-        mask: [1, 1, T, T], as of `learning.training.packing.Pack`.
-        suffixes: Tokens of each suffix; all others are the prefix.
+        mask: [1, 1, T, T], as in `learning.training.packing.Pack`.
+        suffixes: Number of tokens of each suffix; all others are the prefix.
     """
     prefix = mask.shape[-1] - sum(suffixes)
     masks, start = [], prefix
@@ -90,14 +90,14 @@ def attend(
     shared_value, *values = torch.split(repeat_kv(value, heads), [prefix, first, *others], dim=2)
     attended = [
         scaled_dot_product_attention(
-            own_query,
-            torch.cat([shared_key, own_key], dim=2),
-            torch.cat([shared_value, own_value], dim=2),
+            suffix_query,
+            torch.cat([shared_key, suffix_key], dim=2),
+            torch.cat([shared_value, suffix_value], dim=2),
             attn_mask=mask,
             dropout_p=dropout,
             scale=scaling,
         )
-        for own_query, own_key, own_value, mask in zip(queries, keys, values, layout.masks, strict=True)
+        for suffix_query, suffix_key, suffix_value, mask in zip(queries, keys, values, layout.masks, strict=True)
     ]
     return torch.cat(attended, dim=2).transpose(1, 2).contiguous(), None
 

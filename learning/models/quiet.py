@@ -19,7 +19,7 @@ CHATTY = (
 
 @contextmanager
 def quiet_libraries() -> Iterator[None]:
-    """Silence log lines below errors and notices of deprecation in the block, and progress bars from there on."""
+    """Silence log lines below errors and deprecation warnings in the block, and progress bars from then on."""
     loggers = [logging.getLogger(name) for name in CHATTY]
     levels = [logger.level for logger in loggers]
     for logger in loggers:

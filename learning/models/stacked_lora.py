@@ -1,9 +1,9 @@
 """Several adapters on one base in one pass: each row of a batch goes through its own adapter.
 
-The base's products are computed once for all rows, so that its weights are read once and the matrices are larger. The
-adapters' float32 weights and gradients are in one buffer each, of which peft's parameters become views. The products
-read a copy in the base's dtype, made once a pass. Gradients of the adapters are added to their buffer in the backward
-pass without autograd's bookkeeping, which would take longer than the products.
+The base's products are computed once for all rows, which reads its weights once and makes the matrices larger. The
+adapters' float32 weights and gradients are in one buffer each; peft's parameters become views of it. The products read
+a copy in the base's dtype, made once per pass. The backward pass adds gradients of the adapters to their buffer without
+autograd's bookkeeping, which would take longer than the products.
 """
 
 import copy
@@ -19,7 +19,7 @@ from torch.nn.functional import linear
 
 
 def structural_copy(model: Any) -> Any:
-    """The model's modules again, over the same weights: an adapter on the copy leaves the model unchanged."""
+    """A copy of the model's modules over the same weights: an adapter on the copy leaves the model unchanged."""
     tensors = chain(model.parameters(), model.buffers())
     return copy.deepcopy(model, {id(tensor): tensor for tensor in tensors})
 
@@ -42,17 +42,17 @@ class _Place:
 
 
 class AdapterStack:
-    """Places for S adapters of one shape on a copy of their base, which computes a batch of S rows."""
+    """Buffers for S adapters of one shape on a copy of their base, which computes a batch of S rows."""
 
     def __init__(self, model: Any, like: PeftModel, size: int, longest: int) -> None:
-        """Make places for adapters on the model.
+        """Allocate the buffers and replace the model's layers.
 
         Args:
             model: A structural copy of the base, whose linear layers are replaced.
-            like: A model of peft with a LoRA adapter of the shape to come.
+            like: A model of peft with a LoRA adapter of the same shape.
             size: S.
-            longest: Tokens for which dropout is drawn, at least those of any row to come, so that a row's dropout does
-                not depend on longer rows in the batch.
+            longest: Tokens for which dropout is drawn, at least as many as any row has; so a row's dropout does not
+                depend on longer rows in the batch.
         """
         self.model, self.size, self.longest = model, size, longest
         layers = _layers_of(like)
@@ -66,26 +66,26 @@ class AdapterStack:
         self.computed = self.weights if weight.dtype == torch.float32 else self.weights.to(weight.dtype)
         self.generators = [torch.Generator(weight.device) for _ in range(size)]
         self._places, self._seeds = places, (0,) * size
-        self._own: list[list[tuple[torch.nn.Parameter, torch.Tensor]]] = []
+        self._parameters: list[list[tuple[torch.nn.Parameter, torch.Tensor]]] = []
         anchor = torch.zeros((), device=weight.device, requires_grad=True)
         for name, place in places.items():
             layer = layers[name]
             dropout = getattr(layer.lora_dropout["default"], "p", 0.0)
             base = model.get_submodule(name)
             stacked = _StackedLinear(base, self, place, layer.scaling["default"], dropout, anchor)
-            parent, _, own_name = name.rpartition(".")
-            setattr(model.get_submodule(parent), own_name, stacked)
+            parent, _, attribute = name.rpartition(".")
+            setattr(model.get_submodule(parent), attribute, stacked)
 
     def take(self, adapters: Sequence[PeftModel], seeds: Sequence[int]) -> None:
-        """Take the weights of S adapters over: their parameters become views of the stack's.
+        """Copy the weights of S adapters into the stack; their parameters become views of its buffers.
 
         Args:
             adapters: Models of peft with one LoRA adapter each.
             seeds: Each adapter's dropout depends on its seed and the number of the step.
         """
-        self._own, self._seeds = [], tuple(seeds)
+        self._parameters, self._seeds = [], tuple(seeds)
         for number, adapter in enumerate(adapters):
-            self._own.append([])
+            self._parameters.append([])
             layers = _layers_of(adapter)
             for name, place in self._places.items():
                 for module, start, shape in (
@@ -100,10 +100,10 @@ class AdapterStack:
                     if module.weight.grad is not None:  # gradients of a batch that another stack has begun
                         gradient.copy_(module.weight.grad)
                         module.weight.grad = gradient
-                    self._own[-1].append((module.weight, gradient))
+                    self._parameters[-1].append((module.weight, gradient))
 
     def draw(self, steps: Sequence[int]) -> None:
-        """Begin the dropout of a pass: each adapter's depends only on its seed and step, not on passes before."""
+        """Seed the dropout of a pass: each adapter's depends only on its seed and step, not on earlier passes."""
         for generator, seed, step in zip(self.generators, self._seeds, steps, strict=True):
             generator.manual_seed((seed * 1_000_003 + step) % 2**63)
 
@@ -113,11 +113,11 @@ class AdapterStack:
             self.computed.copy_(self.weights)
 
     def hand_over_gradients(self, number: int) -> None:
-        """Zero the gradients of one adapter and attach them to its parameters, unless that is done already."""
-        own = self._own[number]
-        if own[0][0].grad is None:
+        """Zero the gradients of one adapter and attach them to its parameters, unless they are attached already."""
+        parameters = self._parameters[number]
+        if parameters[0][0].grad is None:
             self.gradients[number].zero_()
-            for weight, gradient in own:
+            for weight, gradient in parameters:
                 weight.grad = gradient
 
 
@@ -143,7 +143,7 @@ class _StackedLinear(torch.nn.Module):
         self._b_gradient = stack.gradients[:, middle:end].view(size, *place.b)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """[S, T, in] to [S, T, out]."""
+        """Map [S, T, in] to [S, T, out]."""
         product: torch.Tensor = _Product.apply(  # type: ignore[no-untyped-call]
             x,
             self._anchor,
@@ -180,8 +180,8 @@ class _Product(torch.autograd.Function):
         if dropout:
             rows, length, width = x.shape
             kept = torch.empty(rows, max(length, longest), width, dtype=torch.bool, device=x.device)
-            for own, generator in zip(kept, generators, strict=True):
-                own.bernoulli_(1 - dropout, generator=generator)
+            for row, generator in zip(kept, generators, strict=True):
+                row.bernoulli_(1 - dropout, generator=generator)
             lost = kept[:, :length].logical_not()
             dropped, scaling = x.masked_fill(lost, 0), scaling / (1 - dropout)
         low = torch.bmm(dropped, a.transpose(1, 2))
@@ -209,7 +209,7 @@ class _Product(torch.autograd.Function):
 
 
 def _add_product(buffer: torch.Tensor, left: torch.Tensor, right: torch.Tensor, scaling: float) -> None:
-    """Add `scaling left right` to a buffer in place; on a GPU a float32 one takes bfloat16's product unrounded."""
+    """Add `scaling left right` to a buffer in place; on a GPU, bfloat16 products are added to float32 unrounded."""
     if buffer.dtype == left.dtype:
         buffer.baddbmm_(left, right, alpha=scaling)
     elif buffer.device.type == "cuda":

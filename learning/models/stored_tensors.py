@@ -1,6 +1,6 @@
-"""Tensors in safetensors files: name, shape and place of each, and whether its numbers are finite.
+"""Tensors in safetensors files: the name, shape and place of each, and whether its numbers are finite.
 
-Reads the files without torch, so that a preview of a study can check a model.
+Reads the files without torch, so a preview of a study can check a model.
 """
 
 import json
@@ -13,7 +13,7 @@ from pathlib import Path
 from learning.models.model_files import AGAIN, ModelFiles
 
 LENGTH_BYTES = 8
-"""Format of the header's length at the beginning of a file, little-endian."""
+"""Bytes of the header's length at the beginning of a file, little-endian."""
 EXPONENTS = {"F16": ("<u2", 0x7C00), "BF16": ("<u2", 0x7F80), "F32": ("<u4", 0x7F800000), "F64": ("<u8", 0x7FF << 52)}
 """Each float type as unsigned integers, with its exponent's bits: only NaN and infinity have all of them set."""
 CHUNK_BYTES = 32 * 2**20
@@ -36,7 +36,7 @@ class StoredTensor:
 
     @property
     def elements(self) -> int:
-        """Numbers in it."""
+        """How many numbers it holds."""
         return prod(self.shape)
 
 
@@ -56,7 +56,7 @@ def find_not_finite(tensors: Sequence[StoredTensor], seconds: float | None = Non
     """The first tensor with a NaN or an infinity in it; None if there is none.
 
     Args:
-        tensors: Those of a model; integers and masks are skipped.
+        tensors: The tensors of a model; integers and masks are skipped.
         seconds: Time limit, after which the rest is assumed to be finite; no limit when None.
     """
     import numpy as np

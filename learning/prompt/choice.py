@@ -1,7 +1,7 @@
-"""Which labelled headlines of the train part are shown before a headline.
+"""Chooses the labelled headlines of the train part that are shown before a headline.
 
-The choice depends on the text of the headline, the pool and the prompt's settings alone, so that a headline has the
-same examples in evaluation, in scoring and after an export, whatever else is asked with it.
+The choice depends only on the text of the headline, the pool and the prompt's settings. A headline therefore has the
+same examples in evaluation, in scoring and after an export, whatever other headlines are scored with it.
 """
 
 import hashlib
@@ -18,14 +18,14 @@ from schemas.cell import PromptSettings
 from schemas.label import Label
 
 AT_ONCE = 1_024
-"""Headlines whose examples are chosen together: it bounds memory and changes no choice."""
+"""Headlines whose examples are chosen together: this bounds memory and changes no choice."""
 DIGITS = 9
-"""Of a similarity: two that differ in rounding alone, as on two machines, are equal."""
+"""Digits of a similarity: two that differ only in rounding, as on two machines, are equal."""
 SPARE = 4
-"""Fixed examples of each label in reserve, shown in place of those that are near copies of the headline asked."""
+"""Spare fixed examples of each label, which replace those that are near copies of the headline."""
 
 Matcher = Callable[[Sequence[str], Sequence[str]], NDArray[np.bool_]]
-"""Of N and M texts whether they are near copies of each other, [N, M]."""
+"""Returns [N, M] for N and M texts: whether two are near copies of each other."""
 
 
 @dataclass(frozen=True)
@@ -35,10 +35,10 @@ class Pool:
     texts: tuple[str, ...]
     labels: tuple[Label, ...]
     groups: tuple[str, ...]
-    """The group of near copies that each is in."""
+    """The group of near copies of each headline."""
 
     def keep(self, places: Sequence[int]) -> "Pool":
-        """The headlines at these places alone."""
+        """Only the headlines at these places."""
         return Pool(
             tuple(self.texts[place] for place in places),
             tuple(self.labels[place] for place in places),
@@ -50,19 +50,19 @@ class Chooser(Protocol):
     """Chooses the examples of headlines."""
 
     def choose(self, headlines: Sequence[str]) -> Iterator[tuple[Example, ...]]:
-        """The examples of each headline, in the order in which they are shown; fewer where the pool is short."""
+        """The examples of each headline, in the order in which they are shown; fewer if the pool is too small."""
 
 
 def share_out(examples: int, labels: Sequence[Label], seed: int) -> dict[Label, int]:
-    """How many of a number of fixed examples have each label: as many of each, and the rest drawn."""
+    """How many of the fixed examples have each label: equally many of each; the labels of the rest are drawn."""
     present = sorted(set(labels), key=lambda label: _draw(seed, label))
     return {label: len(range(place, examples, len(present))) for place, label in enumerate(present)}
 
 
 class FixedChooser:
-    """Shows the same examples before every headline, balanced over the labels, of each group of near copies one.
+    """Shows the same examples before every headline: balanced over the labels, one of each group of near copies.
 
-    Where one of them is a near copy of the headline asked, a spare one of its label takes its place.
+    A spare example of the same label replaces one that is a near copy of the headline.
     """
 
     def __init__(self, pool: Pool, prompt: PromptSettings, match: Matcher) -> None:
@@ -73,12 +73,12 @@ class FixedChooser:
         first = {pool.groups[place]: place for place in reversed(order)}
         drawn = [place for place in order if first[pool.groups[place]] == place]
         self.supply = Counter(pool.labels[place] for place in drawn)
-        own = {label: [place for place in drawn if pool.labels[place] == label] for label in self.needed}
-        kept = sorted(place for label, places in own.items() for place in places[: self.needed[label] + SPARE])
+        by_label = {label: [place for place in drawn if pool.labels[place] == label] for label in self.needed}
+        kept = sorted(place for label, places in by_label.items() for place in places[: self.needed[label] + SPARE])
         groups = {pool.groups[place] for place in kept}
         members = [place for place in order if pool.groups[place] in groups]
         self.pool = pool.keep(members)
-        """The candidates and their near copies, in the order of the draw: all that the choice depends on."""
+        """The candidates and their near copies, in the order of the draw; the choice depends on nothing else."""
         self.candidates = [members.index(place) for place in order if place in set(kept)]
 
     def choose(self, headlines: Sequence[str]) -> Iterator[tuple[Example, ...]]:
@@ -88,7 +88,7 @@ class FixedChooser:
 
     @property
     def shown(self) -> tuple[Example, ...]:
-        """The examples of a headline that is no near copy of them."""
+        """The examples of a headline that is not a near copy of any."""
         return self._choose(np.zeros(len(self.pool.texts), dtype=bool))
 
     def _choose(self, near: NDArray[np.bool_]) -> tuple[Example, ...]:
@@ -117,10 +117,10 @@ class NearestChooser:
     def choose(self, headlines: Sequence[str]) -> Iterator[tuple[Example, ...]]:
         """See `Chooser`."""
         for start in range(0, len(headlines), AT_ONCE):
-            asked = headlines[start : start + AT_ONCE]
-            similar = (self.vectorizer.transform(asked) @ self.vectors.T).toarray().round(DIGITS)
-            for headline, own, near in zip(asked, similar, _match_groups(asked, self.pool, self.match), strict=True):
-                yield self._choose(headline, own, near)
+            batch = headlines[start : start + AT_ONCE]
+            similar = (self.vectorizer.transform(batch) @ self.vectors.T).toarray().round(DIGITS)
+            for headline, row, near in zip(batch, similar, _match_groups(batch, self.pool, self.match), strict=True):
+                yield self._choose(headline, row, near)
 
     def _choose(self, headline: str, similar: NDArray[np.float64], near: NDArray[np.bool_]) -> tuple[Example, ...]:
         places = _find_largest(np.where(near, -1.0, similar), self.examples)
@@ -136,7 +136,7 @@ def find_chooser(pool: Pool, prompt: PromptSettings, match: Matcher) -> FixedCho
 
 
 def ask(headlines: Sequence[str], chooser: Chooser | None) -> tuple[str, ...]:
-    """The headlines with their examples, and with what they had; as they are without a chooser."""
+    """The headlines with their examples, keeping context and instrument; unchanged without a chooser."""
     if chooser is None:
         return tuple(headlines)
     pairs = zip(headlines, chooser.choose(headlines), strict=True)
@@ -144,7 +144,7 @@ def ask(headlines: Sequence[str], chooser: Chooser | None) -> tuple[str, ...]:
 
 
 def _match_groups(headlines: Sequence[str], pool: Pool, match: Matcher) -> Iterator[NDArray[np.bool_]]:
-    """For each headline [M]: whether a headline of the pool, or a near copy of that one there, is a near copy of it."""
+    """Yield [M] for each headline: whether each text of the pool, or one of its group, is a near copy of it."""
     numbers = {group: number for number, group in enumerate(dict.fromkeys(pool.groups))}
     group_of = np.array([numbers[group] for group in pool.groups], dtype=np.int64)
     for start in range(0, len(headlines), AT_ONCE):
@@ -153,7 +153,7 @@ def _match_groups(headlines: Sequence[str], pool: Pool, match: Matcher) -> Itera
 
 
 def _find_largest(values: NDArray[np.float64], most: int) -> list[int]:
-    """The places of the largest of M values, of equals the first; faster than sorting all."""
+    """The places of the largest of M values, the first ones in a tie; faster than sorting all."""
     if most < len(values):
         least = np.partition(values, -most)[-most]
         places = np.flatnonzero(values >= least)

@@ -30,7 +30,7 @@ class Decoding:
 class Candidates:
     """The tokens that a top-k cut leaves. Temperature and top-p do not change them, so all decodings share the cut.
 
-    C is the largest number of tokens that a row keeps: at the k-th place all ties stay, as in `generate`.
+    C is the largest number of tokens that a row keeps: all ties at the k-th place stay, as in `generate`.
     """
 
     tokens: torch.Tensor
@@ -57,7 +57,7 @@ def sampling_log_probabilities(logits: torch.Tensor, temperature: float, top_p: 
     Args:
         logits: [N, C] float64 of candidates.
         temperature: Divides the logits.
-        top_p: Keeps the fewest candidates that hold this probability; all when None.
+        top_p: Keeps the fewest candidates that together have this probability; all when None.
 
     Returns:
         [N, C] float64; minus infinity for a candidate that was cut.
@@ -83,7 +83,7 @@ class LabelProbabilities:
 
 @dataclass(frozen=True)
 class Leaf:
-    """The last token of a spelling of several tokens: the node before it, and the label that it completes."""
+    """The last token of a spelling with several tokens: the node before it, and the label that it completes."""
 
     outcome: int
     node: int
@@ -93,16 +93,16 @@ class Leaf:
 class AnswerSpace:
     """Which outputs count as which label: a tree of tokens that begins after the prompt, at node 0.
 
-    A first token that holds a label's word is that label (the study's rule). Where a spelling begins with another
-    token, the run of its tokens is that label too. Anything else is unparsed.
+    A first token that contains a label's word counts as that label (the study's rule). If a spelling begins with
+    another token, the sequence of its tokens counts as that label too. Anything else is unparsed.
     """
 
     nodes: tuple[tuple[int, int], ...]
-    """Of each node but the first: the node before it, always an earlier one, and the token that leads to it."""
+    """For each node except the first: the node before it, always an earlier one, and the token that leads to it."""
     leaves: tuple[Leaf, ...]
-    """The ends of the spellings of several tokens."""
+    """The ends of the spellings with several tokens."""
     owners: torch.Tensor
-    """[V] int64: the outcome of each token when it comes first; `UNPARSED` also where a spelling continues from it."""
+    """[V] int64: the outcome of each token as the first one; `UNPARSED` also if a spelling continues after it."""
 
     def __init__(
         self,
@@ -134,7 +134,7 @@ class AnswerSpace:
 
     @property
     def depths(self) -> tuple[int, ...]:
-        """The distance of each node but the first from the prompt, in tokens."""
+        """The distance of each node except the first from the prompt, in tokens."""
         depths = [0]
         for parent, _ in self.nodes:
             depths.append(depths[parent] + 1)
@@ -142,7 +142,7 @@ class AnswerSpace:
 
     @property
     def ancestors(self) -> torch.Tensor:
-        """[K - 1, K - 1] bool: whether the row's node is, or comes after, the column's; without node 0."""
+        """[K - 1, K - 1] bool: whether the row's node is the column's or comes after it; without node 0."""
         result = torch.eye(len(self.nodes), dtype=torch.bool)
         for row, (parent, _) in enumerate(self.nodes):
             if parent:
@@ -153,11 +153,11 @@ class AnswerSpace:
         """The answers to N prompts.
 
         Args:
-            logits: [N, K, V] after each node; the first is that after the prompt.
+            logits: [N, K, V] after each node; the first node is the end of the prompt.
             decodings: D ways of sampling, all with the same top-k.
 
         Returns:
-            On the CPU.
+            The answers, on the CPU.
 
         Raises:
             NotFiniteError: A logit is NaN or infinite.
@@ -171,7 +171,7 @@ class AnswerSpace:
         return LabelProbabilities(sampled.cpu(), self._argmax(logits).cpu())
 
     def _sampled(self, kept: Sequence[Candidates], decoding: Decoding) -> torch.Tensor:
-        """[N, 4] probabilities; the last column is not filled in."""
+        """[N, 4] probabilities; the last column stays 0."""
         first = kept[0]
         result = first.logits.new_zeros(len(first.logits), UNPARSED + 1)
         reached = [first.logits.new_zeros(len(first.logits))]
@@ -189,7 +189,7 @@ class AnswerSpace:
         return result
 
     def _argmax(self, logits: torch.Tensor) -> torch.Tensor:
-        """[N] outcomes of taking the likeliest token each time, the first of equals, as greedy generation does."""
+        """[N] outcomes of taking the likeliest token each time (the first in a tie), as greedy generation does."""
         likeliest = logits.argmax(dim=-1)
         result = self.owners.to(logits.device)[likeliest[:, 0]]
         reached = [torch.ones_like(result, dtype=torch.bool)]
@@ -206,7 +206,7 @@ def _log_probability_of(token: int, tokens: torch.Tensor, log_probabilities: tor
 
 
 def _breadth_first(paths: set[tuple[int, ...]]) -> list[tuple[int, ...]]:
-    """The empty path and then all others, each after its own beginning, children of one node next to each other."""
+    """The empty path and then all others, each after its parent, with the children of a node next to each other."""
     ordered: list[tuple[int, ...]] = [()]
     for parent in ordered:  # it grows during the loop
         ordered += sorted(path for path in paths if path[:-1] == parent)
@@ -214,10 +214,10 @@ def _breadth_first(paths: set[tuple[int, ...]]) -> list[tuple[int, ...]]:
 
 
 def _read_owners(tokenizer: Any, size: int, words: Mapping[Label, Sequence[str]]) -> list[int]:
-    """The outcome of each token as a first one.
+    """The outcome of each token as the first one.
 
-    A token's text is never longer than the piece that the vocabulary spells it with, so that only pieces as long as the
-    shortest word are decoded: a fraction of the time.
+    A token's text is never longer than its piece in the vocabulary. Therefore only pieces at least as long as the
+    shortest word are decoded, which takes a fraction of the time.
     """
     shortest = min(len(word) for spellings in words.values() for word in spellings)
     return [
@@ -227,12 +227,12 @@ def _read_owners(tokenizer: Any, size: int, words: Mapping[Label, Sequence[str]]
 
 
 def _outcome_of(text: str, words: Mapping[Label, Sequence[str]]) -> int:
-    """The label whose word is in the text; the study asks for positive first, then negative, then neutral."""
+    """The label whose word is in the text; the study tries positive first, then negative, then neutral."""
     order = (Label.POSITIVE, Label.NEGATIVE, Label.NEUTRAL)
-    held = (LABELS.index(label) for label in order if any(word in text for word in words[label]))
-    return next(held, UNPARSED)
+    found = (LABELS.index(label) for label in order if any(word in text for word in words[label]))
+    return next(found, UNPARSED)
 
 
 def find_answers(model: Any, tokenizer: Any, prompt: PromptSettings) -> AnswerSpace:
-    """Which outputs of the model count as which label."""
+    """The model's outputs that count as each label."""
     return AnswerSpace(tokenizer, model.config.vocab_size, spellings(prompt), answer_paths(tokenizer, prompt))

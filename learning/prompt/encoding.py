@@ -19,7 +19,7 @@ class EncodedExample:
 
 
 def encode_prompts(headlines: Sequence[str], tokenizer: Any, prompt: PromptSettings) -> list[tuple[int, ...]]:
-    """Tokenise the test form of each headline, with the tokenizer's own special tokens in front."""
+    """Tokenise the test form of each headline, with the tokenizer's special tokens in front."""
     texts = [scoring_text(headline, prompt) for headline in headlines]
     return _tokenise(texts, tokenizer)
 
@@ -30,7 +30,7 @@ def encode_examples(
     """Tokenise the training form of each headline.
 
     Raises:
-        InputError: The tokenizer merges the end of the prompt with the label, which then has no tokens of its own.
+        InputError: The tokenizer merges the end of the prompt with the label, which then has no separate tokens.
     """
     texts = [training_text(headline, label, prompt) for headline, label in zip(headlines, labels, strict=True)]
     prompts = encode_prompts(headlines, tokenizer, prompt)
@@ -45,9 +45,9 @@ def encode_examples(
 
 
 def _tokenise(texts: list[str], tokenizer: Any) -> list[tuple[int, ...]]:
-    """Token ids of each text; without an end-of-text token that the tokenizer adds, since the text continues.
+    """Token ids of each text, without an end-of-text token that the tokenizer adds, since the text continues.
 
-    A text such as `</s>` that looks like a special token is read as text.
+    Text that looks like a special token, such as `</s>`, is encoded as ordinary text.
     """
     end = tokenizer.eos_token_id
     encoded = tokenizer(texts, split_special_tokens=True, verbose=False)["input_ids"]
@@ -57,23 +57,23 @@ def _tokenise(texts: list[str], tokenizer: Any) -> list[tuple[int, ...]]:
 def answer_paths(tokenizer: Any, prompt: PromptSettings) -> dict[Label, tuple[tuple[int, ...], ...]]:
     """The tokens of each spelling of a label after a prompt: with a space before it and, unless `exact`, without one.
 
-    A spelling without a space that a tokenizer merges with the end of the prompt is left out.
+    A spelling that the tokenizer merges with the end of the prompt is left out.
     """
     start = scoring_text("x", prompt)
-    [begun] = _tokenise([start], tokenizer)
+    [prefix] = _tokenise([start], tokenizer)
     spaces = (" ",) if prompt.spellings == "exact" else (" ", "")
     paths = {}
     for label, words in spellings(prompt).items():
         texts = [f"{start}{space}{word}" for word in words for space in spaces]
-        continued = [ids[len(begun) :] for ids in _tokenise(texts, tokenizer) if ids[: len(begun)] == begun]
+        continued = [ids[len(prefix) :] for ids in _tokenise(texts, tokenizer) if ids[: len(prefix)] == prefix]
         paths[label] = tuple(path for path in continued if path)
     return paths
 
 
 def common_prefix_length(sequences: Sequence[tuple[int, ...]]) -> int:
-    """Length of the longest run of tokens that all sequences begin with, short of any whole sequence.
+    """Length of the longest run of tokens that all sequences begin with, shorter than every sequence.
 
-    At least one token of each sequence is left, so that every sequence still has a position of its own.
+    At least one token of each sequence is left, so every sequence still has a separate position.
     """
     first, last = min(sequences), max(sequences)
     limit = min(len(sequence) for sequence in sequences) - 1
@@ -84,15 +84,15 @@ def common_prefix_length(sequences: Sequence[tuple[int, ...]]) -> int:
 
 
 def longest_allowed(model_config: Any) -> int | None:
-    """The most tokens the model takes, or None if its configuration sets no limit."""
+    """The most tokens that the model takes; None if its configuration sets no limit."""
     return getattr(model_config, "max_position_embeddings", None)
 
 
 def check_lengths(sequences: Sequence[Sequence[int]], limit: int | None) -> None:
-    """Refuse texts longer than the model takes.
+    """Refuse texts that are longer than the model takes.
 
     Raises:
-        InputError: Names the longest text's length and the limit.
+        InputError: A text is too long; the message has the longest text's length and the limit.
     """
     longest = max(len(sequence) for sequence in sequences)
     if limit is not None and longest > limit:

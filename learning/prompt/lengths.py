@@ -1,7 +1,7 @@
-"""Headlines that are longer than a model takes: which they are, and the longest beginning of each that fits.
+"""Headlines that are longer than a model takes: finds them, and cuts each to the longest beginning that fits.
 
-A headline fits if its prompt and the longest label after it fit, whatever its own label is: so it is read alike in
-training, in evaluation and in scoring.
+A headline fits if its prompt and the longest label after it fit, whatever its own label is. It is therefore cut alike
+in training, in evaluation and in scoring.
 """
 
 import unicodedata
@@ -15,7 +15,7 @@ from schemas.cell import PromptSettings
 from schemas.errors import InputError
 
 SPECIAL_TOKENS = 16
-"""Tokens that a tokenizer may add around a text, generously."""
+"""A generous bound on the tokens that a tokenizer adds around a text."""
 
 
 class Length(NamedTuple):
@@ -26,11 +26,11 @@ class Length(NamedTuple):
 
 
 def find_candidates(headlines: Sequence[str], prompt: PromptSettings, bound: int) -> list[int]:
-    """The places of the headlines that may be too long, by their bytes alone.
+    """The places of the headlines that may be too long, judged only by their bytes.
 
-    No tokenizer makes more tokens of a text than it has bytes, once its characters are taken apart.
+    No tokenizer makes more tokens of a text than it has bytes after its characters are decomposed.
     """
-    words = (word for own in spellings(prompt).values() for word in own)
+    words = (word for of_label in spellings(prompt).values() for word in of_label)
     around = max(map(count_bytes, words)) + SPECIAL_TOKENS
     return [place for place, text in enumerate(headlines) if around + count_bytes(scoring_text(text, prompt)) > bound]
 
@@ -38,13 +38,13 @@ def find_candidates(headlines: Sequence[str], prompt: PromptSettings, bound: int
 def find_too_long(
     headlines: Sequence[str], tokenizer: Any, prompt: PromptSettings, bound: int | None
 ) -> dict[int, Length]:
-    """The lengths of the headlines that a model does not take, by their places.
+    """The lengths of the headlines that are too long for a model, by their places.
 
     Args:
         headlines: N texts.
-        tokenizer: The model's.
+        tokenizer: The model's tokenizer.
         prompt: The prompt around a headline.
-        bound: Most tokens that the model takes; None: it has no bound.
+        bound: Most tokens that the model takes; None if it has no bound.
 
     Raises:
         InputError: Not even an empty headline fits.
@@ -62,10 +62,10 @@ def find_too_long(
 
 
 def fit_headlines(headlines: Sequence[str], tokenizer: Any, prompt: PromptSettings, bound: int | None) -> list[str]:
-    """The headlines, each that is too long cut at its end to the longest beginning that the model takes.
+    """The headlines; those that are too long are cut at the end to the longest beginning that the model takes.
 
-    A context is cut first, and a headline only where it is too long without one. One whose examples alone are too long
-    is asked without them.
+    A context is cut first, and a headline only if it is too long without its context. If the examples by themselves are
+    too long, they are left out.
 
     Raises:
         InputError: Not even an empty headline fits.
@@ -80,16 +80,16 @@ def fit_headlines(headlines: Sequence[str], tokenizer: Any, prompt: PromptSettin
 
 
 def _cut(headline: str, tokenizer: Any, prompt: PromptSettings, most: int) -> str:
-    """The headline with the most that its prompt may hold, `most` tokens, of its examples, its context and its text."""
+    """The headline with as much of its examples, its context and its text as fits into a prompt of `most` tokens."""
 
     def is_short(text: str) -> bool:
         [ids] = encode_prompts([text], tokenizer, prompt)
         return len(ids) <= most
 
-    own = as_question(headline)
-    text, shown, context, about = str(own), own.examples, own.context, own.instrument
+    question = as_question(headline)
+    text, shown, context, about = str(question), question.examples, question.context, question.instrument
     if shown and not is_short(Question("", shown, instrument=about)):
-        plain = own.having(())
+        plain = question.having(())
         return plain if is_short(plain) else _cut(plain, tokenizer, prompt, most)
     if context and is_short(Question(text, shown, instrument=about)):
         return _begin(context, lambda start: Question(text, shown, start, about), is_short)
@@ -97,7 +97,7 @@ def _cut(headline: str, tokenizer: Any, prompt: PromptSettings, most: int) -> st
 
 
 def _begin(text: str, ask: Callable[[str], str], is_short: Callable[[str], bool]) -> str:
-    """What is asked with the longest beginning of a text that is short, by halving; without white space at its end."""
+    """The question with the longest beginning of a text for which it is short enough, found by bisection."""
     fits, too_long = 0, len(text)
     while too_long - fits > 1:
         middle = (fits + too_long) // 2
@@ -120,5 +120,5 @@ def _longest_answer(tokenizer: Any, prompt: PromptSettings) -> int:
 
 
 def count_bytes(text: str) -> int:
-    """Bytes of a text whose characters are taken apart: no tokenizer makes more tokens of it."""
+    """Bytes of a text after its characters are decomposed: no tokenizer makes more tokens of it."""
     return len(text) if text.isascii() else len(unicodedata.normalize("NFKD", text).encode())

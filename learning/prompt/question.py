@@ -1,4 +1,4 @@
-"""A headline as a model is asked about it: with the examples and the context before it, and what it is about."""
+"""A headline in the form in which it is put to a model: with examples, context and instrument."""
 
 from collections.abc import Iterable
 from typing import NamedTuple, Self
@@ -14,10 +14,10 @@ class Example(NamedTuple):
 
 
 class Question(str):
-    """A headline with examples before it, a text on it, and the instrument that it is about.
+    """A headline with examples before it, a context on it, and the instrument that it is about.
 
-    As text it is the headline alone, to be asked anywhere. What is derived from its text, such as a slice, is a plain
-    headline.
+    As a `str` it is just the headline, so any model accepts it. Strings that are derived from it, such as a slice, are
+    plain headlines.
     """
 
     __slots__ = ("context", "examples", "instrument")
@@ -26,27 +26,27 @@ class Question(str):
     instrument: str
 
     def __new__(cls, headline: str, examples: Iterable[Example] = (), context: str = "", instrument: str = "") -> Self:
-        """Put the examples before the headline, in their order, and the context between them and it."""
+        """Put the examples before the headline in their order, and the context directly before the headline."""
         question = super().__new__(cls, headline)
         question.examples, question.context, question.instrument = tuple(examples), context, instrument
         return question
 
     def __reduce__(self) -> tuple[type[Self], tuple[str, tuple[Example, ...], str, str]]:
-        """Travel between processes with all that it has."""
+        """Pickle it with examples, context and instrument."""
         return type(self), (str(self), self.examples, self.context, self.instrument)
 
     def having(self, examples: Iterable[Example]) -> Self:
-        """The same with these examples."""
+        """The same question with these examples."""
         return type(self)(self, examples, self.context, self.instrument)
 
 
 def as_question(headline: str) -> Question:
-    """A headline with all that it has; a plain text has nothing."""
+    """The headline as a question; a plain text becomes one without examples, context and instrument."""
     return headline if isinstance(headline, Question) else Question(headline)
 
 
 def examples_of(headline: str) -> tuple[Example, ...]:
-    """The examples before a headline; none of a plain text."""
+    """The examples before a headline; empty for a plain text."""
     return headline.examples if isinstance(headline, Question) else ()
 
 
@@ -56,14 +56,14 @@ def context_of(headline: str) -> str:
 
 
 def instrument_of(headline: str) -> str:
-    """What a headline is about; empty for a plain text."""
+    """The instrument that a headline is about; empty for a plain text."""
     return headline.instrument if isinstance(headline, Question) else ""
 
 
 def make_questions(
     headlines: Iterable[str], contexts: Iterable[str | None], instruments: Iterable[str | None]
 ) -> tuple[str, ...]:
-    """The headlines with their contexts and instruments, in order; one that has neither as it is."""
+    """The headlines with their contexts and instruments, in order; a headline with neither stays a plain text."""
     rows = zip(headlines, contexts, instruments, strict=True)
     return tuple(
         Question(headline, context=context or "", instrument=instrument or "") if context or instrument else headline

@@ -1,9 +1,9 @@
-"""The prompt: headline in, text for the model out.
+"""The prompt: formats a headline as text for the model.
 
 The wording is the study's (Camargo 2024, section 4.2), byte for byte: the training form has the label, the test form
-stops after the equals sign. Examples stand between instruction and headline, each in the training form on its own line.
-A context is a line before its headline, also before that of an example. `prompt.template` says what stands in the
-brackets; a headline without an instrument stands there alone where the template names one.
+stops after the equals sign. Examples are between instruction and headline, each in the training form on its own line. A
+context is a line before its headline, also before that of an example. `prompt.template` defines the text in the
+brackets; if it has a place for the instrument and a headline has none, the brackets contain just the headline.
 """
 
 from learning.prompt.question import context_of, examples_of, instrument_of
@@ -18,18 +18,18 @@ def scoring_text(headline: str, prompt: PromptSettings) -> str:
     """The test form: the instruction, a blank line, the examples, the headline in square brackets, and ` =`.
 
     A headline cannot end its brackets early: its own square brackets become round ones, its line ends spaces. No
-    headline of FinancialPhraseBank has either. The same is done to a context.
+    headline of FinancialPhraseBank has either. A context is changed in the same way.
     """
-    shown = (f"{_ask(own, prompt)} {prompt.label_words[label]}\n" for own, label in examples_of(headline))
-    return f"{prompt.instruction}\n\n{''.join(shown)}{_ask(headline, prompt)}"
+    shown = (f"{_format(example, prompt)} {prompt.label_words[label]}\n" for example, label in examples_of(headline))
+    return f"{prompt.instruction}\n\n{''.join(shown)}{_format(headline, prompt)}"
 
 
-def _ask(headline: str, prompt: PromptSettings) -> str:
+def _format(headline: str, prompt: PromptSettings) -> str:
     context, instrument = context_of(headline), instrument_of(headline)
     line = f"{context.translate(_GUARD)}\n" if context else ""
-    is_told = instrument or not prompt.names_instrument
-    told = prompt.template.format(headline=headline, instrument=instrument) if is_told else headline
-    return f"{line}[{told.translate(_GUARD)}] ="
+    fits_template = instrument or not prompt.names_instrument
+    text = prompt.template.format(headline=headline, instrument=instrument) if fits_template else headline
+    return f"{line}[{text.translate(_GUARD)}] ="
 
 
 def training_text(headline: str, label: Label, prompt: PromptSettings) -> str:

@@ -1,4 +1,4 @@
-"""Check that a model is the one in the ledger: its answers to test headlines agree with the stored ones."""
+"""Checks that a model is the one in the ledger: its answers to test headlines agree with the stored ones."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from schemas.cell import PromptSettings
 from schemas.model_card import Canaries
 
 TOLERANCE = {"float32": 1e-3, "bfloat16": 0.05, "float16": 0.02}
-"""Largest difference of a probability, by the arithmetic of both sides. Another model differs by a tenth or more."""
+"""Largest allowed difference of a probability, by dtype. A different model is off by a tenth or more."""
 
 
 @dataclass(frozen=True)
 class CanaryCheck:
-    """How a model's answers compare with the stored ones."""
+    """A model's answers, compared with the stored ones."""
 
     headlines: int
     largest_difference: float
@@ -32,7 +32,7 @@ class CanaryCheck:
 def compare_canaries(
     canaries: Canaries, model: Scorer, fine_tune: FineTune | None, prompt: PromptSettings
 ) -> CanaryCheck:
-    """Have a model answer the canaries, and compare the probabilities with the stored ones.
+    """Score the canaries with a model, and compare the probabilities with the stored ones.
 
     Args:
         canaries: At least one.

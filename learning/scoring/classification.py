@@ -1,4 +1,4 @@
-"""Scoring with a sequence classifier: rows in batches of like length, probabilities at several temperatures out."""
+"""Scoring with a sequence classifier, in batches of similar length and at several temperatures."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -24,16 +24,16 @@ def classify_rows(
 ) -> LabelProbabilities:
     """The probability of each label at each of D temperatures, and the arg-max.
 
-    The probabilities are softmax(logits / T). A classifier knows three answers alone, so that none is unparsed, and
-    top-k and top-p have no effect.
+    The probabilities are softmax(logits / T). A classifier has only three answers, so none is unparsed, and top-k and
+    top-p have no effect.
 
     Args:
         model: A sequence classifier in evaluation mode.
-        rows: Of N headlines, at least one.
-        temperatures: D of them.
-        pad_token: The tokenizer's, if it has one.
-        device: Of the model.
-        on_batch: Called with the number of headlines done after each batch.
+        rows: The rows of N headlines, at least one.
+        temperatures: D temperatures.
+        pad_token: The tokenizer's token for padding, if it has one.
+        device: The device of the model.
+        on_batch: Called after each batch with the number of headlines that are done.
 
     Raises:
         NotFiniteError: The logits are NaN or infinite.
@@ -63,7 +63,7 @@ def classify_rows(
 
 
 def tempered(logits: torch.Tensor, temperatures: Sequence[float]) -> LabelProbabilities:
-    """Probabilities [N, D, 4] from logits [N, 3]: softmax(logits / T), and 0 for an answer that is no label."""
+    """Probabilities [N, D, 4] from logits [N, 3]: softmax(logits / T), and 0 for an unparsed answer."""
     divided = logits[:, None, :] / torch.tensor(temperatures, dtype=torch.float64)[:, None]
     sampled = torch.nn.functional.pad(divided.softmax(dim=-1), (0, 1))
     return LabelProbabilities(sampled, logits.argmax(dim=-1))

@@ -1,4 +1,4 @@
-"""A base model or a fine-tune of it on labelled headlines: scored, sampled and measured at each temperature."""
+"""Evaluates a base model or a fine-tune on labelled headlines: scores, samples and measures at each temperature."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -17,19 +17,19 @@ from schemas.cell import PromptSettings
 from schemas.config import DecodingSettings
 
 CURVE_TEMPERATURES = tuple(round(10 ** (step / 4), 4) for step in range(-6, 7))
-"""From .03 to 32, four for each power of ten: accuracy over temperature, of the same forward pass."""
+"""From .03 to 32, four for each power of ten: temperatures for the curve of accuracy, from the same forward pass."""
 
 
 FineTune = tuple[Path, str | None]
-"""The folder of a fine-tune, and the hash that its files must have; None: any."""
+"""The folder of a fine-tune, and the hash that its files must have; any when None."""
 
 
 class Scorer(Protocol):
-    """A model in memory that answers headlines, as it is or with a fine-tune."""
+    """A model in memory that answers headlines, untouched or with a fine-tune."""
 
     @property
     def arithmetic(self) -> str:
-        """What it computes in: float32, bfloat16 or float16."""
+        """The dtype of its arithmetic: float32, bfloat16 or float16."""
 
     def fits(self, headlines: Sequence[str], prompt: PromptSettings) -> NDArray[np.bool_]:
         """[N]: whether each of N headlines is short enough for the model."""
@@ -42,17 +42,17 @@ class Scorer(Protocol):
         decodings: Sequence[Decoding],
         on_headlines: Callable[[int], None],
     ) -> LabelProbabilities:
-        """What N headlines are answered with, for each of D decodings: [N, D, 4].
+        """The probabilities of the answers to N headlines for each of D decodings: [N, D, 4].
 
         Args:
             fine_tune: The fine-tune; None for the untouched base.
             headlines: N texts; those that do not fit are cut to the longest beginning that does.
             prompt: The prompt around a headline.
             decodings: How an answer is sampled.
-            on_headlines: Receives how many headlines are done.
+            on_headlines: Called with the number of headlines that are done.
 
         Raises:
-            AdapterError: The fine-tune is another one, or damaged.
+            AdapterError: The fine-tune has another hash, or is damaged.
             InputError: Not even an empty headline fits.
             NotFiniteError: The model's logits are NaN or infinite.
         """
@@ -75,14 +75,14 @@ def evaluate_model(
         parts: Labelled headlines.
         prompt: The prompt around a headline.
         decoding: Temperatures, cuts and draws.
-        on_headlines: Receives how many headlines are done, over all parts.
+        on_headlines: Called with the number of headlines that are done, over all parts.
 
     Raises:
-        AdapterError: The fine-tune is another one, or damaged.
+        AdapterError: The fine-tune has another hash, or is damaged.
         NotFiniteError: The model's logits are NaN or infinite.
     """
-    every = (*decoding.temperatures, *CURVE_TEMPERATURES)
-    decodings = [Decoding(temperature, decoding.top_k, decoding.top_p) for temperature in every]
+    temperatures = (*decoding.temperatures, *CURVE_TEMPERATURES)
+    decodings = [Decoding(temperature, decoding.top_k, decoding.top_p) for temperature in temperatures]
     evaluations: list[Evaluation] = []
     finished = 0
     for part in parts:
@@ -106,7 +106,7 @@ class Answers:
     fits: NDArray[np.bool_]
     """[N]: whether a headline is short enough for the model."""
     answered: NDArray[np.bool_]
-    """[N]: whether it has an answer: all that fit, and where long ones are truncated the others too."""
+    """[N]: whether a headline has an answer: all that fit do, and if long ones are truncated, the others too."""
     probabilities: NDArray[np.float64]
     """[answered, 4]: probability of negative, neutral, positive and unparsed, in the order of the headlines."""
 
@@ -121,7 +121,7 @@ def answer_headlines(
     *,
     truncate: bool = False,
 ) -> Answers:
-    """Answer headlines without labels by a base model or a fine-tune of it.
+    """Answer headlines without labels with a base model or a fine-tune of it.
 
     Args:
         model: The base model.
@@ -129,19 +129,19 @@ def answer_headlines(
         headlines: N texts.
         prompt: The prompt around a headline.
         decoding: How an answer is sampled.
-        on_headlines: Receives how many headlines are done.
-        truncate: Whether the longest beginning that fits is answered of a headline that does not; else it has none.
+        on_headlines: Called with the number of headlines that are done.
+        truncate: Whether a headline that is too long is cut to the longest beginning that fits; else it has no answer.
 
     Raises:
-        AdapterError: The fine-tune is another one, or damaged.
+        AdapterError: The fine-tune has another hash, or is damaged.
         NotFiniteError: The model's logits are NaN or infinite.
     """
     fits = model.fits(headlines, prompt)
     answered = np.ones_like(fits) if truncate else fits
     probabilities = np.empty((0, UNPARSED + 1))
     if answered.any():
-        asked = [headline for headline, is_asked in zip(headlines, answered, strict=True) if is_asked]
-        scored = model.probabilities(fine_tune, asked, prompt, [decoding], on_headlines)
+        chosen = [headline for headline, is_chosen in zip(headlines, answered, strict=True) if is_chosen]
+        scored = model.probabilities(fine_tune, chosen, prompt, [decoding], on_headlines)
         probabilities = scored.sampled[:, 0].numpy()
     return Answers(fits, answered, probabilities)
 

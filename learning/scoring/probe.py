@@ -1,6 +1,7 @@
-"""Probes of a loaded base model: it must be causal, give finite logits, and give the same after a cached prefix.
+"""Probes of a loaded base model: it must be causal, with finite logits that stay the same after a cached prefix.
 
-A few short passes, run once when a base is loaded. They find families that `learning.models.families` does not list.
+The probes are a few short passes when a base is loaded. They find families that `learning.models.families` does not
+list.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,19 +25,19 @@ if TYPE_CHECKING:
 
 TEXTS = ("Profit rose .", "Sales of the Finnish company fell by a tenth")
 CHANGED = 3
-"""Number of last tokens that are changed, to see whether earlier ones look ahead."""
+"""Number of last tokens that are changed, to detect whether earlier ones look ahead."""
 ALIKE = {torch.float32: 1e-3, torch.bfloat16: 0.1, torch.float16: 0.1}
-"""Largest difference of two logits over the largest logit, computed in two ways. Rounding makes it 1e-6 in float32, a
-hundredth in bfloat16 (Gemma 3 270M); families that do not fit are off by a hundredth to the order of 1."""
+"""Largest allowed difference of logits that are computed in two ways, relative to the largest logit. Rounding makes it
+1e-6 in float32, a hundredth in bfloat16 (Gemma 3 270M); families that do not fit are off by a hundredth to about 1."""
 CAUSAL = {dtype: tolerance / 10 for dtype, tolerance in ALIKE.items()}
-"""The same, computed in one way: rounding makes it almost 0, an untrained encoder a thousandth."""
+"""The same for logits that are computed in one way: rounding makes it almost 0, an untrained encoder a thousandth."""
 
 
 def probe_base(base: "LoadedBase") -> None:
     """Check that a base can be fine-tuned and scored.
 
     Raises:
-        BaseModelError: It cannot, with the reason and a remedy.
+        BaseModelError: It cannot; the message has the reason and a remedy.
     """
     with torch.inference_mode(), quiet_libraries():
         _probe(base)
@@ -59,12 +60,12 @@ def _probe(base: "LoadedBase") -> None:
         behind = _behind_prefix(base, prompts)
     whole = torch.stack([logits[-1] for logits in alone])
     if not _is_alike(behind, whole, ALIKE[dtype]):
-        raise _unfit(model, _explain(model, "answers otherwise behind a shared prefix than alone"))
+        raise _unfit(model, _explain(model, "gives other answers after a shared prefix than without one"))
 
 
 @contextmanager
 def _refusing(model: Any, why: str) -> Iterator[None]:
-    """Any error in the block, except for lack of memory, means that the family does not fit."""
+    """Report any error in the block, except for lack of memory, as a family that does not fit."""
     try:
         yield
     except Exception as error:
@@ -79,7 +80,7 @@ def _logits(model: Any, ids: Sequence[int]) -> torch.Tensor:
 
 
 def _explain_tokens(model: Any, tokenizer: Any, prompts: Sequence[Sequence[int]]) -> str | None:
-    """Why the tokenizer does not fit the embedding; a special token counts if it begins every text."""
+    """Why the tokenizer does not fit the embedding, or None; a special token counts if it is in every text."""
     special = {number for number, token in tokenizer.added_tokens_decoder.items() if token.special}
     used = {number for ids in prompts for number in ids}
     return explain_token_beyond(tokenizer.get_vocab(), special - used, model.get_input_embeddings().weight.shape[0])

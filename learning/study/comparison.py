@@ -1,6 +1,6 @@
-"""Models on the same headlines, two by two: what differs, and how sure that is.
+"""Compares models on the same headlines, two at a time: differences, their intervals and exact tests.
 
-Labels are numbered as in `schemas.label.LABELS`. Loads no heavy library, so that a person who asks is answered at once.
+Labels are numbered as in `schemas.label.LABELS`. Loads no heavy library, so `fintone compare` answers at once.
 """
 
 from collections.abc import Mapping
@@ -16,14 +16,14 @@ from learning.study.intervals import paired_interval, paired_macro_f1_interval
 Labels = NDArray[np.int64]
 
 Run = tuple[str, float | None]
-"""What predicts: a cell at a temperature; a baseline, which does not sample, has none."""
+"""A cell and its temperature, which is None for a baseline: it does not sample."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """How a model differs from another; a difference is its figure less the other's.
+    """The differences between two models; each is the first one's figure minus the other's.
 
-    Intervals are at 95 %; their ends are None where too few headlines tell the models apart for one to hold that level
+    Intervals are at 95 %; their ends are None if the models differ on too few headlines to hold that level
     (`learning.study.intervals`).
     """
 
@@ -44,7 +44,7 @@ class Comparison:
 def compare(labels: Labels, predicted: Labels, other_predicted: Labels) -> Comparison:
     """Compare two models headline by headline: intervals of both differences, and McNemar's exact test.
 
-    The other way round gives the mirror image.
+    Swapping the models gives the mirror image.
 
     Args:
         labels: [N] true labels, at least one.
@@ -73,11 +73,11 @@ def compare(labels: Labels, predicted: Labels, other_predicted: Labels) -> Compa
 
 
 def compare_all(labels: Labels, predictions: Mapping[Run, Labels]) -> list[tuple[Run, Run, Comparison]]:
-    """Compare each pair of cells at each temperature that both have; a baseline meets the others at each of theirs.
+    """Compare each pair of cells at each temperature that both have, and baselines with others at each of theirs.
 
     Args:
         labels: [N] true labels, at least one.
-        predictions: Runs to the [N] labels that they predict.
+        predictions: For each run, the [N] labels that it predicts.
     """
     return [
         (run, other, compare(labels, predictions[run], predictions[other]))
@@ -87,10 +87,10 @@ def compare_all(labels: Labels, predictions: Mapping[Run, Labels]) -> list[tuple
 
 
 def mcnemar(only_right: int, only_other_right: int) -> float:
-    """The exact two-sided p-value of McNemar's test (McNemar 1947); 1 where no headline tells the models apart.
+    """The exact two-sided p-value of McNemar's test (McNemar 1947); 1 if the models are right on the same headlines.
 
-    Under the hypothesis a headline that one model alone has right is as likely the one's as the other's: twice the
-    lower tail of a binomial with p = 1/2, summed in whole numbers and so rounded once.
+    Under the hypothesis, a headline that only one model has right is equally likely to be either model's. The p-value
+    is twice the lower tail of a binomial with p = 1/2, summed in whole numbers and therefore rounded only once.
     """
     n, term, tail = only_right + only_other_right, 1, 0
     for hits in range(min(only_right, only_other_right) + 1):

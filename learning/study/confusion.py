@@ -15,17 +15,17 @@ def count_confusion(labels: NDArray[np.int64], predicted: NDArray[np.int64]) -> 
 
 
 def f1_scores(counts: Counts) -> NDArray[np.float64]:
-    """[3] F1 of each label of a [3, 3] confusion matrix, 0 for a label that is neither there nor predicted."""
+    """[3] F1 of each label of a [3, 3] confusion matrix, 0 for a label that is neither true nor predicted anywhere."""
     total = counts.sum(axis=0) + counts.sum(axis=1)
     return np.asarray(np.divide(2 * counts.diagonal(), total, out=np.zeros(len(LABELS)), where=total > 0))
 
 
 def find_present(counts: Counts) -> NDArray[np.bool_]:
-    """[3] whether each label is that of any headline of a [3, 3] confusion matrix."""
+    """[3] whether any headline of a [3, 3] confusion matrix has each label."""
     return np.asarray(counts.sum(axis=1) > 0)
 
 
 def macro_f1(counts: Counts) -> float:
-    """Mean F1 of the labels that headlines of a [3, 3] confusion matrix have: all three, or two in a study of two."""
+    """Mean F1 of the labels that are present in a [3, 3] confusion matrix: all three, or two in a study of two."""
     present = find_present(counts)
     return float(f1_scores(counts)[present].mean()) if present.any() else 0.0

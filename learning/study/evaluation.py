@@ -19,10 +19,10 @@ class LabelledPart:
     texts: tuple[str, ...]
     labels: tuple[str, ...]
     groups: tuple[str, ...] = ()
-    """The group of near copies of each headline; none where it is not asked for."""
+    """The group of near copies of each headline; empty if it is not needed."""
 
     def without_texts(self) -> "LabelledPart":
-        """The part by its ids and labels: all that its evaluations need."""
+        """The part with only its ids and labels, which is all that evaluations need."""
         return replace(self, texts=(), groups=())
 
     @property
@@ -32,7 +32,7 @@ class LabelledPart:
 
 
 class CurvePoint(NamedTuple):
-    """A model at some temperature, over all draws: the mean probability of the right label, and of none."""
+    """A model at one temperature: the mean probabilities of the right label and of an unparsed answer."""
 
     temperature: float
     expected_accuracy: float
@@ -44,22 +44,22 @@ class Evaluation:
     """A model on one part at one temperature, with a prediction for each headline of the part."""
 
     part: LabelledPart
-    """Without its texts, which whoever asked for the evaluation has."""
+    """The part without its texts, which the caller has."""
     temperature: float | None
     """None for a baseline, which does not sample."""
     metrics: Metrics
     outcomes: NDArray[np.int64]
-    """[N] label numbers, or `UNPARSED`: the first draw or, of a baseline, what it decides."""
+    """[N] label numbers, or `UNPARSED`: the first draw or, for a baseline, its answer."""
     probabilities: NDArray[np.float64] | None
     """[N, 4]: negative, neutral, positive, unparsed; None for a baseline without probabilities."""
     seconds: float
-    """Of scoring the part at all temperatures."""
+    """Time to score the part at all temperatures."""
     argmax: NDArray[np.int64] | None = None
-    """[N] outcomes as the temperature goes to 0; None for a baseline, which decides once."""
+    """[N] outcomes as the temperature goes to 0; None for a baseline, which has only one answer."""
     draws: tuple[OutcomeFigures, ...] = ()
-    """Figures of each draw; none for a baseline."""
+    """Figures of each draw; empty for a baseline."""
     curve: tuple[CurvePoint, ...] = ()
-    """The model on the same part over temperature, whatever its own; none for a baseline."""
+    """The model on the same part at the temperatures of the curve; empty for a baseline."""
 
 
 def measure_draws(

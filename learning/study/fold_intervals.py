@@ -1,6 +1,6 @@
-"""Intervals of figures that pool folds: as wide as the headlines and as the folds ask for.
+"""Intervals of figures that pool folds: wide enough for the variation of headlines and of folds.
 
-One model answers all headlines of a fold, so that they are right or wrong together.
+One model answers all headlines of a fold, so its answers are not independent.
 """
 
 import math
@@ -25,22 +25,22 @@ def widen(
     probabilities: NDArray[np.float64] | None,
     folds: NDArray[np.int64],
 ) -> Metrics:
-    """Figures with the intervals of a cluster bootstrap by fold, where those are wider than the headlines' own.
+    """Figures with the intervals of a cluster bootstrap by fold where those are wider than the intervals by headline.
 
     Folds are drawn with replacement, each with all its headlines (Davison and Hinkley 1997, section 3.8; Field and
     Welsh 2007). The bootstrap gives the standard error. The interval is that of Student's t with k - 1 degrees of
     freedom, and the error is raised by sqrt(k / (k - 1)), since k is small (Cameron, Gelbach and Miller 2008).
 
     Args:
-        metrics: Of all headlines, with the intervals that `learning.study.metrics.measure` gives.
+        metrics: The figures of all headlines, with the intervals of `learning.study.metrics.measure`.
         labels: [N] true labels.
-        outcomes: [N] outcomes, `UNPARSED` included.
-        probabilities: [N, 4] that they were sampled from; None of a model that decides without.
-        folds: [N] the fold of each headline, from 0; each is there.
+        outcomes: [N] outcomes, including `UNPARSED`.
+        probabilities: [N, 4] that they were sampled from; None for a model without probabilities.
+        folds: [N] the fold of each headline, from 0; every fold has a headline.
     """
     drawn = draw_folds(int(folds.max()) + 1)
     size = np.bincount(folds)
-    counts = np.stack([count_confusion(labels[own], parsed_labels(outcomes[own])) for own in _rows(folds)])
+    counts = np.stack([count_confusion(labels[rows], parsed_labels(outcomes[rows])) for rows in _rows(folds)])
     f1 = macro_f1_of_each(np.tensordot(drawn, counts, axes=1), find_present(counts.sum(axis=0)))
     hits = counts.diagonal(axis1=1, axis2=2).sum(axis=1)
     right = hits if probabilities is None else np.bincount(folds, with_unparsed(probabilities)[_at(labels)])
@@ -68,12 +68,12 @@ def widen(
 
 
 def draw_folds(folds: int) -> NDArray[np.int64]:
-    """[R, k] how often each of k folds is in each resample."""
+    """[R, k] how often each resample contains each of k folds."""
     return np.random.default_rng(SEED).multinomial(folds, [1 / folds] * folds, RESAMPLES)
 
 
 def macro_f1_of_each(counts: NDArray[np.int64], present: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """[R] macro-F1 of [R, 3, 3] confusion matrices over the labels that are present in all of them together."""
+    """[R] macro-F1 of [R, 3, 3] confusion matrices, over the labels that are marked as present."""
     total = counts.sum(axis=1) + counts.sum(axis=2)
     hits = 2 * counts.diagonal(axis1=1, axis2=2)
     scores = np.divide(hits, total, out=np.zeros(total.shape), where=total > 0)
@@ -89,7 +89,7 @@ def _at(labels: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]
 
 
 def _widen(value: float, interval: Interval, resampled: NDArray[np.float64], folds: int) -> Interval:
-    """The wider of an interval and that of the folds, at each end."""
+    """At each end, the wider of an interval and that of the folds."""
     from scipy.special import stdtrit
 
     error = float(resampled.std()) * math.sqrt(folds / (folds - 1))

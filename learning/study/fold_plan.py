@@ -1,4 +1,4 @@
-"""The plan of a study on each fold of its split: the same cells, trained and evaluated there."""
+"""The plan of a study on each fold of its split: the same cells, trained and evaluated on that fold."""
 
 from collections.abc import Sequence
 from typing import TypeVar
@@ -13,9 +13,9 @@ def add_folds(study: StudyPlan, split_ids: Sequence[str], baselines: Sequence[Ba
     """The study with its plan on each fold.
 
     Args:
-        study: As it is planned on all folds together.
+        study: The plan for all folds together.
         split_ids: The splits of the folds, in order.
-        baselines: The study's.
+        baselines: The study's baselines.
     """
     kinds = {baseline.name: baseline for baseline in baselines}
     folds = (_plan_fold(study, number, split, kinds) for number, split in enumerate(split_ids, start=1))
@@ -24,11 +24,13 @@ def add_folds(study: StudyPlan, split_ids: Sequence[str], baselines: Sequence[Ba
 
 def _plan_fold(study: StudyPlan, number: int, split: str, kinds: dict[str, BaselinePlan]) -> StudyPlan:
     name = f"{study.config.split.unit}={number}"
-    asked = [base for base in study.base_cells if base.settings.prompt.examples]
+    with_examples = [base for base in study.base_cells if base.settings.prompt.examples]
     return study.model_copy(
         update={
             "split_id": split,
-            "base_cells": tuple(_move(base, name, base_cell_id(base.settings, split, base.base)) for base in asked),
+            "base_cells": tuple(
+                _move(base, name, base_cell_id(base.settings, split, base.base)) for base in with_examples
+            ),
             "baselines": tuple(
                 _move(cell, name, baseline_cell_id(kinds[cell.model], split)) for cell in study.baselines
             ),
@@ -38,17 +40,17 @@ def _plan_fold(study: StudyPlan, number: int, split: str, kinds: dict[str, Basel
 
 
 def take_cells(study: StudyPlan, cells: tuple[ModelCell, ...]) -> StudyPlan:
-    """The study with these fine-tunes alone, on each of its folds as well."""
-    alone, unit = {"base_cells": (), "baselines": ()}, study.config.split.unit
+    """The study with only these fine-tunes, on each of its folds as well."""
+    emptied, unit = {"base_cells": (), "baselines": ()}, study.config.split.unit
     folds = []
     for number, fold in enumerate(study.folds, start=1):
-        own = tuple(move_fine_tune(cell, f"{unit}={number}", fold.split_id) for cell in cells)
-        folds.append(fold.model_copy(update={**alone, "cells": own}))
-    return study.model_copy(update={**alone, "cells": cells, "folds": tuple(folds)})
+        moved = tuple(move_fine_tune(cell, f"{unit}={number}", fold.split_id) for cell in cells)
+        folds.append(fold.model_copy(update={**emptied, "cells": moved}))
+    return study.model_copy(update={**emptied, "cells": cells, "folds": tuple(folds)})
 
 
 def move_fine_tune(cell: ModelCell, fold: str, split: str) -> ModelCell:
-    """A fine-tune on the split of a fold; its name ends in that of the fold, as in `fold=1`."""
+    """A fine-tune on the split of a fold; its name ends in the fold's, such as `fold=1`."""
     moved = _move(cell, fold, fine_tuned_cell_id(cell.settings, split, cell.base))
     return moved.model_copy(update={"training_id": training_id(cell.settings, split, cell.base)})
 
@@ -58,7 +60,7 @@ def _move(cell: Cell, fold: str, cell_id: str) -> Cell:
 
 
 def pooled_cells(study: StudyPlan) -> list[tuple[CellPlan, list[CellPlan]]]:
-    """Each cell that pools the folds, with the cells that it pools, in the order of the folds."""
+    """Each cell that pools the folds, and the cells that it pools in the order of the folds."""
     whole = [cell for cell in (*study.base_cells, *study.baselines, *study.cells) if cell not in study.asked_whole]
     of_folds = [(*fold.base_cells, *fold.baselines, *fold.cells) for fold in study.folds]
-    return [(cell, list(own)) for cell, own in zip(whole, zip(*of_folds, strict=True), strict=True)]
+    return [(cell, list(pooled)) for cell, pooled in zip(whole, zip(*of_folds, strict=True), strict=True)]

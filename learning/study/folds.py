@@ -1,4 +1,4 @@
-"""Folds of a cross-validation: each headline is in test once, and near copies are in one part of a fold."""
+"""Folds of a cross-validation: each headline is in test once, and near copies are in the same part of a fold."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -17,11 +17,11 @@ from schemas.split import SplitSettings
 
 
 def draw_folds(members: Sequence[Member], split: SplitSettings, folds: int) -> list[Parts]:
-    """Deal headlines out into folds, and draw train and validation of each from the others.
+    """Divide headlines into folds, and draw train and validation of each fold from the others.
 
-    Test of a fold is the fold. Validation comes from the next fold, so that a headline is in validation once at most;
-    train comes from all others, and from the next fold only where those do not suffice. The order of the source has no
-    effect.
+    A fold's test part is the fold itself. Validation comes from the next fold, so a headline is in validation at most
+    once; train comes from all other folds, and from the next one only if those do not suffice. The order of the source
+    has no effect.
 
     Args:
         members: N headlines.
@@ -29,11 +29,11 @@ def draw_folds(members: Sequence[Member], split: SplitSettings, folds: int) -> l
         folds: How many folds, at least 2.
 
     Returns:
-        For each fold ids by part: `train`, `validation`, `test`.
+        For each fold, the ids by part: `train`, `validation`, `test`.
 
     Raises:
-        SplitError: A class has fewer groups of near copies than folds, or a fold leaves too few headlines for train and
-            validation; the message has a size that fits.
+        SplitError: A class has fewer groups of near copies than there are folds, or a fold leaves too few headlines for
+            train and validation; the message has a size that fits.
     """
     groups, fold_of = _deal(members, split, folds)
     available = Counter(member.label for member in members)
@@ -56,7 +56,7 @@ def _deal(
     groups = order_groups(members, split.seed)
     classes = find_classes(list({member.label for member in members}), split)
     _check_groups(groups, classes, folds)
-    order = [member for own in groups.values() for member in own]
+    order = [member for copies in groups.values() for member in copies]
     places = {group: place for place, group in enumerate(groups)}
     numbers = [places[member.group_id] for member in order]
     labels = [classes.index(member.label) for member in order]
@@ -66,14 +66,14 @@ def _deal(
 
 
 def _check_groups(groups: Mapping[str, Sequence[Member]], classes: Sequence[str], folds: int) -> None:
-    counts = Counter(label for own in groups.values() for label in {member.label for member in own})
+    counts = Counter(label for copies in groups.values() for label in {member.label for member in copies})
     short = [label for label in classes if counts[label] < folds]
     if short:
         least = min(counts[label] for label in short)
-        told = ", ".join(f"{label} has {counts[label]:,}" for label in short)
+        counted = ", ".join(f"{label} has {counts[label]:,}" for label in short)
         remedy = f", or use --set split.folds={least}" if least > 1 else ""
         raise SplitError(
-            f"split.folds {folds}: each class needs as many groups of near copies, and {told}: add headlines{remedy}"
+            f"split.folds {folds}: each class needs as many groups of near copies, and {counted}: add headlines{remedy}"
         )
 
 
@@ -81,19 +81,19 @@ def _draw_fold(
     groups: Mapping[str, list[Member]], fold_of: Mapping[str, int], fold: int, folds: int, sizes: Sizes
 ) -> Parts:
     following = (fold + 1) % folds
-    test = [member for group, own in groups.items() if fold_of[group] == fold for member in own]
-    near = [(group, own) for group, own in groups.items() if fold_of[group] == following]
-    others = [(group, own) for group, own in groups.items() if fold_of[group] not in {fold, following}]
+    test = [member for group, copies in groups.items() if fold_of[group] == fold for member in copies]
+    near = [(group, copies) for group, copies in groups.items() if fold_of[group] == following]
+    others = [(group, copies) for group, copies in groups.items() if fold_of[group] not in {fold, following}]
     train, validation = list[Member](), list[Member]()
     learned = fill_part(train, [*others, *reversed(near)], sizes.train)
-    fill_part(validation, ((group, own) for group, own in near if group not in learned), sizes.validation)
+    fill_part(validation, ((group, copies) for group, copies in near if group not in learned), sizes.validation)
     parts = {"train": train, "validation": validation, "test": test}
     _check_fold(parts, sizes)
-    return {part: [member.headline_id for member in own] for part, own in parts.items()}
+    return {part: [member.headline_id for member in chosen] for part, chosen in parts.items()}
 
 
 def _check_fold(parts: Mapping[str, Sequence[Member]], sizes: Sizes) -> None:
-    have = {part: Counter(member.label for member in own) for part, own in parts.items()}
+    have = {part: Counter(member.label for member in chosen) for part, chosen in parts.items()}
     found = {label: sum(counts[label] for counts in have.values()) for label in sizes.train}
     check_supply(found, sizes, have["test"], "near copies of others")
 
@@ -101,8 +101,8 @@ def _check_fold(parts: Mapping[str, Sequence[Member]], sizes: Sizes) -> None:
 def _find_fitting(
     groups: Mapping[str, list[Member]], fold_of: Mapping[str, int], split: SplitSettings, folds: int
 ) -> SplitSettings | None:
-    """The settings with the largest train part, of those that are tried, that every fold fills; None without one."""
-    available = Counter(member.label for own in groups.values() for member in own)
+    """Of the settings that are tried, those with the largest train part that every fold fills; None if none fit."""
+    available = Counter(member.label for copies in groups.values() for member in copies)
     size = min(split.train_per_class, max(available.values()) + 1)
     while size > 1:
         size = int(size * SHRINKING)

@@ -1,4 +1,4 @@
-"""The split that a source gives: its own train, validation and test, kept apart from copies and near copies."""
+"""The split that a source defines: its own train, validation and test, without copies across parts."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -8,25 +8,25 @@ from learning.study.split_sizes import SplitError, find_classes, list_lacking
 from schemas.split import SplitSettings
 
 GivenParts = Mapping[str, Collection[str]]
-"""For a headline, the parts that the source gives to its rows: several where copies of it are in several."""
+"""For each headline, the parts of its rows in the source: several if copies of it are in several."""
 
 ORDER = ("test", "train", "validation")
-"""Which part keeps a headline, or a group of near copies, that the source has in several: test stays whole."""
+"""The first of these parts keeps a headline, or a group of near copies, that is in several: test stays complete."""
 
 
 def split_as_given(members: Sequence[Member], split: SplitSettings, given: GivenParts) -> Parts:
-    """Assign headlines to the parts that their source gives them.
+    """Assign headlines to the parts that their source defines.
 
-    Test is as it is given, all of it. What is a copy or near copy of a test headline leaves train and validation, and
-    what is one of a train headline leaves validation. It is in no part then.
+    Test stays as it is in the source. Copies and near copies of test headlines leave train and validation, and those of
+    train headlines leave validation; they are then in no part.
 
     Args:
         members: N headlines, in the order of the source.
-        split: Which classes each part needs; sizes, balance and seed have no effect.
-        given: The parts of each headline.
+        split: The classes that each part needs; sizes, balance and seed have no effect.
+        given: The parts of each headline in the source.
 
     Returns:
-        Ids by part: `train`, `validation`, `test`. No group of near copies is in two parts.
+        The ids by part: `train`, `validation`, `test`. No group of near copies is in two parts.
 
     Raises:
         SplitError: A headline is in no part, or a part is missing or lacks a class.
@@ -35,17 +35,17 @@ def split_as_given(members: Sequence[Member], split: SplitSettings, given: Given
     parts: dict[str, list[Member]] = {"train": [], "validation": [], "test": []}
     taken: set[str] = set()
     for part in ORDER:
-        own = [member for member in members if part in given[member.headline_id] and member.group_id not in taken]
-        parts[part] = own
-        taken |= {member.group_id for member in own}
+        kept = [member for member in members if part in given[member.headline_id] and member.group_id not in taken]
+        parts[part] = kept
+        taken |= {member.group_id for member in kept}
     _check_classes(parts, find_classes({member.label for member in members}, split))
-    return {part: [member.headline_id for member in own] for part, own in parts.items()}
+    return {part: [member.headline_id for member in kept] for part, kept in parts.items()}
 
 
 def count_moved(given: GivenParts, parts: Parts) -> dict[str, int]:
-    """How many headlines of each given part are not in it after `split_as_given`; parts that lost none are left out."""
-    own = Counter(part for each in given.values() for part in each)
-    return {part: lost for part in ORDER if (lost := own[part] - len(parts[part]))}
+    """How many headlines each part of the source lost in `split_as_given`; parts that lost none are left out."""
+    before = Counter(part for of_headline in given.values() for part in of_headline)
+    return {part: lost for part in ORDER if (lost := before[part] - len(parts[part]))}
 
 
 def _check_given(members: Sequence[Member], given: GivenParts) -> None:
@@ -74,9 +74,9 @@ def _explain_validation(missing: Sequence[str]) -> str:
 
 
 def _check_classes(parts: Mapping[str, Sequence[Member]], classes: Sequence[str]) -> None:
-    told = list_lacking({part: {member.label for member in own} for part, own in parts.items()}, classes)
-    if told:
+    lacking = list_lacking({part: {member.label for member in kept} for part, kept in parts.items()}, classes)
+    if lacking:
         raise SplitError(
-            f"split.method given: {told} once copies and near copies of other parts are left out; add some, "
+            f"split.method given: {lacking} once copies and near copies of other parts are left out; add some, "
             "or set split.method=hashed, which draws all parts"
         )

@@ -1,4 +1,4 @@
-"""The plan of a study: which cells there are, and in which order. Loads no heavy library; trains nothing."""
+"""The plan of a study: its cells, and their order. Loads no heavy library; trains nothing."""
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any
@@ -19,20 +19,20 @@ def plan_study(
     baselines: Sequence[BaselinePlan],
     encoder: EncoderPlan | None = None,
 ) -> StudyPlan:
-    """Lay out the base models, the baselines and every cell of the grid.
+    """Plan the base models, the baselines and every cell of the grid.
 
     Args:
         config: The study.
-        snapshot_id: Its headlines.
-        split_id: How they are divided.
+        snapshot_id: The snapshot of its headlines.
+        split_id: The split of the snapshot.
         find_model: Finds and checks a cell's base model, and settles the settings as its kind does.
-        baselines: The study's.
-        encoder: That of the embeddings baseline.
+        baselines: The study's baselines.
+        encoder: The encoder of the embeddings baseline.
     """
     names = CellNames(config)
     cells = [_plan_fine_tune(find_model(settings), split_id, names) for settings in config.resolve_all()]
-    asked = [_plan_base(cell, split_id, names) for cell in cells if cell.base.answers_untouched]
-    bases = {cell.cell_id: cell for cell in asked}
+    untouched = [_plan_base(cell, split_id, names) for cell in cells if cell.base.answers_untouched]
+    bases = {cell.cell_id: cell for cell in untouched}
     others = [
         CellPlan(
             cell_id=baseline_cell_id(baseline, split_id),
@@ -83,14 +83,14 @@ def _plan_base(cell: ModelCell, split_id: str, names: CellNames) -> ModelCell:
 
 
 def plan_curve(study: StudyPlan, best: ModelCell) -> tuple[ModelCell, ...]:
-    """The cells of the epoch curve through a cell that the grid does not have yet, with every seed of the grid."""
+    """The cells of the epoch curve through the best cell, with every seed of the grid, except those in the grid."""
     known, names = {cell.cell_id for cell in study.cells}, CellNames(study.config)
     seeds = study.config.varied.get(SEED, (best.settings.training.seed,))
     points = [{"epochs": epochs, "seed": seed} for epochs in study.config.curve_epochs for seed in seeds]
     trainings = [best.settings.training.model_copy(update=point) for point in points]
     settings = [best.settings.model_copy(update={"training": training}) for training in trainings]
-    found = [FoundModel(best.base, own, best.ignored) for own in settings]
-    cells = [_plan_fine_tune(each, study.split_id, names) for each in found]
+    found = [FoundModel(best.base, of_point, best.ignored) for of_point in settings]
+    cells = [_plan_fine_tune(model, study.split_id, names) for model in found]
     return tuple(cell for cell in cells if cell.cell_id not in known)
 
 
@@ -100,35 +100,39 @@ def plan_curves(study: StudyPlan) -> tuple[ModelCell, ...]:
 
 
 def running_order(cells: Iterable[ModelCell]) -> list[ModelCell]:
-    """The cells as they are trained: of one base together, then of one family, then of one training, shorter first."""
+    """The cells in the order of training: grouped by base, then by family, then by training, shorter ones first."""
     return [cell for trajectory in _trajectories(cells) for cell in trajectory]
 
 
 def split_apart(cells: Iterable[ModelCell]) -> list[list[ModelCell]]:
-    """The cells in lists of which none shares a training with another; each in its running order."""
-    return [part for own in _trajectories(cells) for part in ([[cell] for cell in own] if _is_alone(own[0]) else [own])]
+    """The cells in lists that share no training with each other, each in its running order."""
+    return [
+        part
+        for trajectory in _trajectories(cells)
+        for part in ([[cell] for cell in trajectory] if _is_alone(trajectory[0]) else [trajectory])
+    ]
 
 
 def group_cells(cells: Iterable[ModelCell], most: Callable[[ModelCell], int]) -> list[list[ModelCell]]:
     """The cells in groups that are trained side by side, in the order in which the groups are trained.
 
-    Cells of a group differ in learning rate, epochs and seed alone. Cells that share a training are in different
-    groups, the shorter in an earlier one. A group is filled up with cells of one length, and with the next longer ones
-    where those do not suffice.
+    Cells of a group differ only in learning rate, epochs and seed. Cells that share a training are in different groups,
+    the shorter in an earlier one. A group is filled with cells of one length, and with the next longer ones if those do
+    not suffice.
 
     Args:
-        cells: Of one study.
-        most: How many cells like this one a group may have; with 1 the groups are in the running order.
+        cells: The cells of one study.
+        most: How many cells like this one a group may have; with 1, the groups are in the running order.
     """
     families: dict[str, list[ModelCell]] = {}
     for cell in running_order(cells):
         families.setdefault(family_of(cell), []).append(cell)
-    groups = [group for own in families.values() for group in _fill_groups(own, most(own[0]))]
+    groups = [group for family in families.values() for group in _fill_groups(family, most(family[0]))]
     return [group for group in groups if group]
 
 
 def _fill_groups(order: Sequence[ModelCell], most: int) -> list[list[ModelCell]]:
-    """Cells that may be trained side by side, in groups."""
+    """Divide cells that may be trained side by side into groups."""
     if most == 1:
         return [[cell] for cell in order]
     groups: list[list[ModelCell]] = [[]]
@@ -141,33 +145,33 @@ def _fill_groups(order: Sequence[ModelCell], most: int) -> list[list[ModelCell]]
 
 
 def family_of(cell: ModelCell) -> str:
-    """The same for cells that differ in learning rate, epochs and seed alone: they may be trained side by side."""
+    """A key that is equal for cells that differ only in learning rate, epochs and seed: they may train side by side."""
     apart = {"training": {"learning_rate", "epochs", "seed"}}
     return cell.settings.model_dump_json(exclude=apart)
 
 
 def _loaded_base(cell: ModelCell) -> Hashable:
-    """The same for cells whose base model is loaded in the same way."""
+    """A key that is equal for cells whose base model is loaded in the same way."""
     training = cell.settings.training
     return cell.base, training.precision, training.attention, training.optimizer
 
 
 def _trajectories(cells: Iterable[ModelCell]) -> list[list[ModelCell]]:
-    """The cells by their training, the shorter first; trainings of one base together, and of one family."""
+    """The cells of each training, shorter ones first; trainings are grouped by base, and by family."""
     by_base: dict[Hashable, dict[str, dict[str | None, list[ModelCell]]]] = {}
     for cell in cells:
         family = by_base.setdefault(_loaded_base(cell), {}).setdefault(family_of(cell), {})
         family.setdefault(cell.training_id, []).append(cell)
     return [
-        sorted(own, key=_epochs)
+        sorted(trajectory, key=_epochs)
         for families in by_base.values()
         for trainings in families.values()
-        for own in trainings.values()
+        for trajectory in trainings.values()
     ]
 
 
 def _is_alone(cell: ModelCell) -> bool:
-    """Whether the cell shares no step with one that differs in epochs."""
+    """Whether the cell shares no step with cells that differ in epochs."""
     return cell.settings.training.schedule == "cosine"
 
 
@@ -176,10 +180,10 @@ def _epochs(cell: ModelCell) -> int:
 
 
 def best_row(rows: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
-    """The row of highest balanced accuracy at the lowest temperature; of equals the cheapest.
+    """The row with the highest balanced accuracy at the lowest temperature; the cheapest one in a tie.
 
     Args:
-        rows: What `storage.evaluations.load_selection` gives of the validation part, at least one.
+        rows: Rows of `storage.evaluations.load_selection` for the validation part, at least one.
     """
     lowest = min(row["temperature"] for row in rows)
     coldest = [row for row in rows if row["temperature"] == lowest]

@@ -1,7 +1,7 @@
-"""What makes two computations the same: the ids of splits, studies, cells and evaluations.
+"""The ids of splits, studies, cells and evaluations; they decide whether two computations are the same.
 
-A cell is known by its data, base model, hyperparameters, prompt and the version of the training code; what has the same
-id is never computed twice. Loads no heavy library.
+A cell is identified by its data, base model, hyperparameters, prompt and the version of the training code. Nothing with
+the same id is computed twice. Loads no heavy library.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -15,16 +15,16 @@ from schemas.plan import BaselinePlan, BaseModelPlan
 from schemas.settings import Settings
 from schemas.split import OF_TIME, SplitSettings
 
-TRAINING_CHANGES = {4: "the loss over a whole text is computed in parts, and rounds otherwise"}
-"""Why a version of the training code of causal models trains the same settings to other weights than the one before.
+TRAINING_CHANGES = {4: "the loss over a whole text is computed in parts, and rounds differently"}
+"""For each version of the training code of causal models, why the same settings give other weights than before.
 
-Other kinds of models have their own; see `learning.kinds.kind.ModelKind`.
+Other kinds of models have their own versions; see `learning.kinds.kind.ModelKind`.
 """
 
 TRAINING_VERSION = max(TRAINING_CHANGES)
 
 SCORING_VERSION = 2
-"""Raised when the same model would score to other probabilities or draws."""
+"""Raised when the same model would give other probabilities or draws."""
 
 FIRST_SETTINGS = {
     "data": {
@@ -59,19 +59,19 @@ FIRST_SETTINGS = {
         "attention",
     },
 }
-"""Settings that are part of an id whatever their value. One that is added later is so unless it is the default."""
+"""Settings that are part of an id whatever their value. A setting that was added later is part only if not default."""
 
 SIZES = ("balance", "train_per_class", "test_per_class", "validation_per_class", "seed")
-"""Settings of a split that is drawn, and not given."""
+"""Settings that only a drawn split uses."""
 
 OF_ONE_SPLIT = ("method", "test_per_class")
 """Settings of a split that have no effect on folds."""
 
 FIRST_KIND = "causal"
-"""The kind of every model while there was one; cells of that time keep their ids."""
+"""The only kind of model in the first versions; cells of that time keep their ids."""
 
 FIRST_BASELINE_VERSION = 2
-"""That of every baseline while they had one version in common; studies of that time keep their ids."""
+"""The version that all baselines shared in the first versions of fintone; studies of that time keep their ids."""
 
 
 def split_id(
@@ -85,11 +85,11 @@ def split_id(
 
     Args:
         snapshot_id: The snapshot.
-        split: The settings. What has no effect is no part of the id: sizes and seed under the methods `given` and
-            `temporal`, the method and the size of test where there are folds.
-        given: For the method `given`: the parts that the source gives each headline.
+        split: The settings. Those without effect are not part of the id: sizes and seed under the methods `given` and
+            `temporal`, the method and the size of test if there are folds.
+        given: For the method `given`: the parts of each headline in the source.
         left_out: Headlines of the snapshot that are in no part because they are too long.
-        windows: For the method `temporal`: the parts of each window, which stand for what they follow from.
+        windows: For the method `temporal`: the parts of each window, in place of the times that they follow from.
     """
     leave_out = OF_ONE_SPLIT if split.folds else () if split.is_drawn else (*SIZES, *OF_TIME)
     identity: dict[str, object] = {
@@ -119,17 +119,17 @@ def study_id(
     decoding: DecodingSettings,
     race: RaceSettings | None = None,
 ) -> str:
-    """The id of a study: of what its cells are, the curve that follows them, and how they are sampled.
+    """The id of a study: its cells, the epoch curve that follows them, and how they are sampled.
 
-    A cell's id holds the headlines, the split, the base model and every setting that has an effect, as they were
-    resolved. So it is no other study where a path is spelled otherwise, where it runs elsewhere, or where the gate has
-    other thresholds: a study is judged once, whichever it runs with.
+    A cell's id covers the headlines, the split, the base model and every setting that has an effect, as they were
+    resolved. So a study keeps its id if a path is spelled differently, if it runs elsewhere, or if the gate has other
+    thresholds: a study is judged once, whatever the thresholds.
 
     Args:
         cell_ids: The ids of its cells.
         curve_epochs: The epochs of the curve.
-        decoding: How they are sampled.
-        race: How cells are dropped; None where none is.
+        decoding: How its cells are sampled.
+        race: How cells are dropped; None if none are.
     """
     sampled = decoding.model_dump(mode="json")
     identity = {"cells": sorted(set(cell_ids)), "curve": sorted(curve_epochs), "decoding": sampled}
@@ -139,9 +139,9 @@ def study_id(
 def earlier_study_ids(
     config: StudyConfig, snapshot_id: str, base: BaseModelPlan, baselines: Sequence[BaselinePlan]
 ) -> list[str]:
-    """The ids that earlier versions of fintone gave to this study; old homes keep theirs.
+    """The ids that earlier versions of fintone gave to this study; old homes keep them.
 
-    None where more varies than varied then, or cells race.
+    Empty if the grid varies settings that could not vary then, or cells race.
     """
     alike = isinstance(config.grid, dict) and set(config.grid) <= {*SHORT_NAMES.values(), TRAINED_UNTIL}
     if config.search == "race" or not alike:
@@ -160,9 +160,9 @@ def earlier_study_ids(
 def _oldest_study_ids(
     config: StudyConfig, snapshot_id: str, base: BaseModelPlan, baselines: Sequence[BaselinePlan]
 ) -> list[str]:
-    """Those of the time when every setting was part of the id.
+    """The ids from the time when every setting was part of the id.
 
-    None where a baseline has changed since: the old study would then hold it twice.
+    Empty if a baseline has changed since: the old study would then have it twice.
     """
     if any(plan.version != FIRST_BASELINE_VERSION for plan in baselines):
         return []
@@ -170,17 +170,17 @@ def _oldest_study_ids(
     training = config.training.model_copy(update=defaults)
     same = config.model_copy(update={"training": training, "promotion": PromotionSettings()})
     rest = {"snapshot": snapshot_id, "base": base.revision, "versions": [TRAINING_VERSION, FIRST_BASELINE_VERSION]}
-    forms = (_older_form(each, leave_out={"side_by_side"}, without={"runner"}) for each in (same, config))
+    forms = (_older_form(variant, leave_out={"side_by_side"}, without={"runner"}) for variant in (same, config))
     return [content_id({"config": form, **rest}) for form in forms]
 
 
 def _older_form(config: StudyConfig, leave_out: Iterable[str], without: Iterable[str]) -> dict[str, Any]:
-    """A study's settings as they were written when three settings varied, in a group of their own.
+    """A study's settings as they were written when only three settings could vary, in a separate group.
 
     Args:
         config: The study.
-        leave_out: Settings of its training.
-        without: Groups.
+        leave_out: Settings of its training to leave out.
+        without: Groups of settings to leave out.
     """
     form = config.model_dump(
         mode="json", exclude={"study_name", "tags", "grid", "curve_epochs", "search", "race", *without}
@@ -211,7 +211,7 @@ def fine_tuned_cell_id(settings: CellSettings, split: str, base: BaseModelPlan) 
 
 
 def training_id(settings: CellSettings, split: str, base: BaseModelPlan) -> str:
-    """The id of what fine-tunes have in common that differ in their number of epochs alone."""
+    """The id that fine-tunes share which differ only in their number of epochs."""
     return content_id({"kind": "training", **_training_identity(settings, split, base)})
 
 
@@ -225,8 +225,8 @@ def baseline_cell_id(baseline: BaselinePlan, split: str) -> str:
 def decoding_id(decoding: DecodingSettings) -> str:
     """The id of a way of sampling, whatever the temperature.
 
-    The number of draws is left out: a later draw leaves the earlier ones as they are, and follows from probabilities
-    that the ledger holds, so that whoever asks for more draws gets them without a scoring.
+    The number of draws is left out: a later draw does not change earlier ones and follows from stored probabilities, so
+    more draws need no new scoring.
     """
     distribution = decoding.model_dump(mode="json", exclude={"temperatures", "draws"})
     return content_id({**distribution, "version": SCORING_VERSION})
@@ -235,13 +235,13 @@ def decoding_id(decoding: DecodingSettings) -> str:
 def evaluation_id(
     cell: str, part: str, temperature: float | None, decoding: str | None, other_split: str | None = None
 ) -> str:
-    """The id of one cell on one part at one temperature: of its own split, or of `other_split`."""
+    """The id of the evaluation of a cell on a part of its split, or of `other_split`, at one temperature."""
     identity = {"cell": cell, "part": part, "temperature": temperature, "decoding": decoding}
     return content_id(identity if other_split is None else {**identity, "split": other_split})
 
 
 def pause_id(cell: str, epoch: int, temperature: float, decoding: str) -> str:
-    """The id of how a cell in training answers validation at the end of an epoch, for a race."""
+    """The id of the evaluation of a cell on validation during its training, at the end of an epoch, for a race."""
     return content_id({"pause": cell, "epoch": epoch, "temperature": temperature, "decoding": decoding})
 
 
@@ -271,16 +271,16 @@ def _training_identity(settings: CellSettings, split: str, base: BaseModelPlan) 
 
 
 def find_later_defaults(settings: CellSettings) -> dict[str, set[str]]:
-    """The settings of a cell that came after the first version and are as things were before them, by their group.
+    """The settings of a cell that were added after the first version and have their default, by group.
 
-    Stored settings leave them out, so that old and new cells of the same settings are equal.
+    Stored settings leave them out; old and new cells with the same settings are therefore equal.
     """
     found = {name: _later_defaults(getattr(settings, name), name) for name in type(settings).model_fields}
     return {name: names for name, names in found.items() if names}
 
 
 def _later_defaults(group: Settings, name: str) -> set[str]:
-    """The settings of a group that came after the first version and have their default."""
+    """The settings of a group that were added after the first version and have their default."""
     first = {*FIRST_SETTINGS[name], *WITHOUT_EFFECT, "learning_rate", "epochs", "seed"}
     return set(type(group).model_fields) - set(_identify(group, name)) - first
 
@@ -288,8 +288,8 @@ def _later_defaults(group: Settings, name: str) -> set[str]:
 def _identify(group: Settings, name: str, leave_out: Collection[str] = ()) -> dict[str, Any]:
     """The settings of a group that are part of an id: those of the first version, and others that are not the default.
 
-    So a setting that is added later, with what was done before as its default, changes no id. What only says something
-    of a base model is part of none.
+    So a setting that is added later, with the former behaviour as its default, changes no id. Settings that only
+    describe a base model are part of no id.
     """
     values = group.model_dump(mode="json", exclude={*leave_out, *OF_RECORD})
     fields = type(group).model_fields

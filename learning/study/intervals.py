@@ -18,10 +18,10 @@ Z = 1.959963984540054
 """The normal quantile of a two-sided interval at 95 %."""
 
 PRIOR_MISSES = 3
-"""Of `mean_interval`: with as many misses, its variance ratio lies halfway between the sample's and 1."""
+"""With this many misses, the variance ratio of `mean_interval` is about halfway between the sample's and 1."""
 
 BISECTIONS = 60
-"""Halvings of [-1, 1]: they end below the precision of a double."""
+"""How often [-1, 1] is halved: enough to get below the precision of a double."""
 
 Interval = tuple[float, float]
 
@@ -31,8 +31,8 @@ def wilson(share: float, n: float, z: float = Z) -> Interval:
 
     Args:
         share: Observed share, 0 to 1.
-        n: Observations, or as many as carry the same information.
-        z: Quantile.
+        n: Number of observations, or the effective sample size.
+        z: Normal or Student quantile.
     """
     centre, width = share + z * z / (2 * n), z * math.sqrt(share * (1 - share) / n + (z / (2 * n)) ** 2)
     scale = 1 + z * z / n
@@ -40,13 +40,13 @@ def wilson(share: float, n: float, z: float = Z) -> Interval:
 
 
 def accuracy_interval(hits: int, n: int) -> Interval:
-    """The interval of an accuracy: Wilson's, and where all or none are right the exact one-sided bound.
+    """The interval of an accuracy: Wilson's, or the exact one-sided bound if all or none are right.
 
-    There only one side is in doubt, and all of the 5 % go to it (Hanley and Lippman-Hand 1983).
+    In that case only one side is uncertain and gets all of the 5 % (Hanley and Lippman-Hand 1983).
 
     Args:
-        hits: Headlines answered right.
-        n: All headlines, at least one.
+        hits: Number of headlines that were answered right.
+        n: Number of all headlines, at least one.
     """
     bound = (1 - CONFIDENCE) ** (1 / n)
     if hits == n:
@@ -57,12 +57,12 @@ def accuracy_interval(hits: int, n: int) -> Interval:
 
 
 def macro_f1_interval(counts: NDArray[np.int64]) -> Interval | None:
-    """The interval of macro-F1; None where a label that is there has fewer than `LEAST_OF_A_LABEL` headlines.
+    """The interval of macro-F1; None if a label that is present has fewer than `LEAST_OF_A_LABEL` headlines.
 
-    Wilson's formula with an effective sample size: as many observations as give a proportion the variance of macro-F1
-    (Korn and Graubard 1998; Franco et al. 2019). That variance is the delta method's (Takahashi et al. 2022), of the
-    confusion matrix with one more headline spread over the cells of the labels that are there, nine of three labels, so
-    that it is not 0 where nothing is wrong.
+    Wilson's formula with an effective sample size: the number of observations with which a proportion has the variance
+    of macro-F1 (Korn and Graubard 1998; Franco et al. 2019). That variance is the delta method's (Takahashi et al.
+    2022). It is computed from the confusion matrix with one more headline, spread over the cells of the labels that are
+    present (nine for three labels), so it is not 0 if all answers are right.
 
     Args:
         counts: [3, 3] headlines by true label and predicted label.
@@ -79,8 +79,8 @@ def mean_interval(values: NDArray[np.float64]) -> Interval:
     """The interval of the mean of probabilities.
 
     Wilson's formula with an effective sample size and Student's quantile. The size is n over the variance ratio: the
-    sample's variance over m (1 - m), the variance of right and wrong answers with the same mean m. Where few values
-    carry the distance from 1 (or from 0), as where a sure model is seldom wrong, the sample tells little of it. So the
+    sample's variance over m (1 - m), the variance of right and wrong answers with the same mean m. If only few values
+    are far from 1 (or from 0), as when a confident model is seldom wrong, the sample's variance is unreliable. So the
     ratio r becomes r + w (1 - r), with w = c / (k + c) * (1 - k / n)^3. Here k is Kish's effective number of
     misses, (sum d)^2 / sum d^2 of the distances d from 1 (or from 0, if fewer), and c is `PRIOR_MISSES`.
 
@@ -108,7 +108,7 @@ def paired_interval(only_right: int, only_other_right: int, n: int) -> Interval 
         n: All headlines.
 
     Returns:
-        None where fewer than `LEAST_DISCORDANT` headlines tell the models apart.
+        None if exactly one model is right on fewer than `LEAST_DISCORDANT` headlines.
     """
     if only_right + only_other_right < LEAST_DISCORDANT:
         return None
@@ -124,36 +124,37 @@ def paired_macro_f1_interval(
     of the two standard errors: the method of variance estimates recovery (Zou and Donner 2008).
 
     Args:
-        difference: Macro-F1 of the first model less that of the second.
+        difference: Macro-F1 of the first model minus that of the second.
         labels: [N] true labels.
         predicted: [N] labels of the first model.
         other_predicted: [N] labels of the second.
 
     Returns:
-        None where the accuracies have none, or a label has fewer than `LEAST_OF_A_LABEL` headlines.
+        None if the accuracies have no interval, or a label has fewer than `LEAST_OF_A_LABEL` headlines.
     """
     right, other_right = predicted == labels, other_predicted == labels
     only_right, only_other_right = int((right & ~other_right).sum()), int((other_right & ~right).sum())
     accuracies = paired_interval(only_right, only_other_right, len(labels))
     if accuracies is None or np.unique(labels, return_counts=True)[1].min() < LEAST_OF_A_LABEL:
         return None
-    own, other = (
-        macro_f1_influence(count_confusion(labels, each))[labels, each] for each in (predicted, other_predicted)
+    first, other = (
+        macro_f1_influence(count_confusion(labels, answers))[labels, answers]
+        for answers in (predicted, other_predicted)
     )
     of_accuracy = float(np.var(right * 1.0 - other_right))
-    stretch = math.sqrt(float(np.var(own - other)) / of_accuracy) if of_accuracy > 0 else 1.0
+    stretch = math.sqrt(float(np.var(first - other)) / of_accuracy) if of_accuracy > 0 else 1.0
     centre, (low, high) = (only_right - only_other_right) / len(labels), accuracies
     return difference - stretch * (centre - low), difference + stretch * (high - centre)
 
 
 def macro_f1_influence(counts: Counts) -> NDArray[np.float64]:
-    """The influence function of macro-F1: what one more headline in a cell of a confusion matrix does to it, times n.
+    """The influence function of macro-F1: the effect of one more headline in a cell of a confusion matrix, times n.
 
     Args:
         counts: [3, 3] headlines by true label and predicted label.
 
     Returns:
-        [3, 3]; its mean over all headlines is 0. The answer of a label that no headline has only costs others.
+        [3, 3]; its mean over all headlines is 0. Answering a label that no headline has only lowers the F1 of others.
     """
     total, present = counts.sum(axis=0) + counts.sum(axis=1), find_present(counts)
     weight = np.divide(counts.sum(), present.sum() * total, out=np.zeros(len(LABELS)), where=present)
@@ -162,13 +163,13 @@ def macro_f1_influence(counts: Counts) -> NDArray[np.float64]:
 
 
 def _variance(counts: NDArray[np.float64], values: NDArray[np.float64]) -> float:
-    """Variance of the values of a confusion matrix's cells, each taken as often as the cell is counted."""
+    """Variance of the values of a confusion matrix's cells, weighted by the cells' counts."""
     shares = counts / counts.sum()
     return float((shares * values**2).sum() - (shares * values).sum() ** 2)
 
 
 def _effective_number(distances: NDArray[np.float64]) -> float:
-    """Kish's effective number: N of N equal distances, 1 where one dwarfs all others, 0 where all are 0."""
+    """Kish's effective number: N for N equal distances, 1 if one dwarfs all others, 0 if all are 0."""
     squares = float((distances**2).sum())
     return float(distances.sum()) ** 2 / squares if squares > 0 else 0.0
 
@@ -186,7 +187,7 @@ def _solve(only_right: int, only_other_right: int, n: int, z: float) -> float:
 
 
 def _score(only_right: int, only_other_right: int, n: int, difference: float) -> float:
-    """Tango's score of a difference: how far it is from the observed one, in standard errors under that difference.
+    """Tango's score of a difference: its distance from the observed one, in standard errors under that difference.
 
     The standard error needs the share of headlines that only the second model has right: its maximum likelihood
     estimate given the difference is the larger root of a quadratic (Tango 1998).

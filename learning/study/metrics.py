@@ -17,7 +17,7 @@ from learning.study.unparsed import UNPARSED, parsed_labels, with_unparsed
 
 @dataclass(frozen=True)
 class OutcomeFigures:
-    """Figures of one outcome a headline; what is unparsed counts as neutral, and as wrong where strict."""
+    """Figures of one outcome per headline; an unparsed one counts as neutral, in `strict_accuracy` as wrong."""
 
     accuracy: float
     macro_f1: float
@@ -27,7 +27,7 @@ class OutcomeFigures:
 
 @dataclass(frozen=True)
 class Metrics:
-    """Figures of one evaluation; intervals are at 95 %. Without prefix: those of its first draw."""
+    """Figures of one evaluation; intervals are at 95 %. Figures without a prefix are those of its first draw."""
 
     n: int
     accuracy: float
@@ -48,16 +48,16 @@ class Metrics:
 def draw_outcomes(
     probabilities: NDArray[np.float64], headline_ids: Sequence[str], temperature: float, seed: int, draw: int = 0
 ) -> NDArray[np.int64]:
-    """Sample one outcome a headline: 0, 1, 2 for a label or `UNPARSED`.
+    """Sample one outcome per headline: 0, 1, 2 for a label or `UNPARSED`.
 
-    Each headline's random number comes from the seed, its id, the temperature and the number of the draw alone, so
-    neither order nor company nor other draws change a draw.
+    Each headline's random number depends only on the seed, its id, the temperature and the number of the draw, so
+    neither the order nor other headlines nor other draws change a draw.
 
     Args:
         probabilities: [N, 4]: negative, neutral, positive, unparsed.
         headline_ids: N ids.
         temperature: The temperature of the probabilities.
-        seed: Of the draws.
+        seed: Seed of the draws.
         draw: Number of the draw, from 0.
     """
     suffix = f":{draw}" if draw else ""
@@ -67,12 +67,12 @@ def draw_outcomes(
 
 
 def _uniform(key: str) -> float:
-    """A number in [0, 1) that follows from the key."""
+    """A number in [0, 1), derived from the key."""
     return int.from_bytes(hashlib.sha256(key.encode()).digest()[:6]) / 2**48
 
 
 def measure_outcomes(labels: NDArray[np.int64], outcomes: NDArray[np.int64]) -> OutcomeFigures:
-    """Measure one outcome a headline, `UNPARSED` included, against the [N] true labels."""
+    """Measure one outcome per headline, including `UNPARSED`, against the [N] true labels."""
     return OutcomeFigures(
         accuracy=float((parsed_labels(outcomes) == labels).mean()),
         macro_f1=macro_f1(count_confusion(labels, parsed_labels(outcomes))),
@@ -91,11 +91,11 @@ def measure(
 
     Args:
         labels: [N] true labels.
-        outcomes: [N] outcomes of the first draw, `UNPARSED` included.
-        probabilities: [N, 4] they were sampled from; None for a model that decides without, whose expected accuracy is
-            its accuracy.
-        argmax: [N] outcomes as the temperature goes to 0; None for a model that does not sample, whose outcomes are
-            those.
+        outcomes: [N] outcomes of the first draw, including `UNPARSED`.
+        probabilities: [N, 4] that they were sampled from; None for a model without probabilities, whose expected
+            accuracy is its accuracy.
+        argmax: [N] outcomes as the temperature goes to 0; None for a model that does not sample, for which they are
+            `outcomes`.
     """
     n, first = len(labels), measure_outcomes(labels, outcomes)
     greedy = first if argmax is None else measure_outcomes(labels, argmax)
@@ -122,5 +122,5 @@ def measure(
 
 
 def _of_label(labels: NDArray[np.int64], probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-    """[N] probabilities of the true label, in which anything unparsed counts as neutral."""
+    """[N] probabilities of the true label; an unparsed answer counts as neutral."""
     return np.asarray(with_unparsed(probabilities)[np.arange(len(labels)), labels])

@@ -1,4 +1,4 @@
-"""How people see a cell: by what varies in its study. The one place where a cell is named."""
+"""Names of cells, from the settings that vary in their study. No other module names cells."""
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -12,9 +12,9 @@ from schemas.grid import EPOCHS, RATE
 from schemas.plan import format_rate
 
 SHORT = {"training.learning_rate": "lr", "base_model.name": "model"}
-"""What a name calls a setting whose last word is long, or says little."""
+"""Short forms in names for settings whose last word is long or unclear."""
 LONGEST_VALUE = 24
-"""Characters of a value that are put in a name; a longer one is shown by its place in the grid, as `instruction=#2`."""
+"""Most characters of a value in a name; a longer value is shown by its place in the grid, as in `instruction=#2`."""
 OF_THE_BASE = ("base_model.", "prompt.", "training.precision", "training.attention")
 """Settings by which untouched bases differ."""
 
@@ -23,31 +23,31 @@ class CellNames:
     """Names the cells of one study."""
 
     def __init__(self, config: StudyConfig) -> None:
-        """Find what varies: the grid's settings of several values, and the epochs where there is a curve."""
-        several = {path: own for path, own in config.varied.items() if len(own) > 1 and path != TRAINED_UNTIL}
+        """Find what varies: the grid's settings with several values, and the epochs if there is a curve."""
+        several = {path: values for path, values in config.varied.items() if len(values) > 1 and path != TRAINED_UNTIL}
         varied: dict[str, Sequence[JsonValue]] = dict(several)
         if config.curve_epochs:
             varied.setdefault(EPOCHS, config.curve_epochs)
         if not varied:
-            own: dict[str, Sequence[JsonValue]] = {
+            fixed: dict[str, Sequence[JsonValue]] = {
                 RATE: [config.training.learning_rate],
                 EPOCHS: [config.training.epochs],
             }
-            varied = {path: config.varied.get(path, value) for path, value in own.items()}
+            varied = {path: config.varied.get(path, values) for path, values in fixed.items()}
         self.spelled = {path: _spell_all(path, values) for path, values in varied.items()}
         self.labels = _label(self.spelled)
 
     def name_fine_tune(self, settings: CellSettings, ignored: Collection[str] = ()) -> str:
-        """As `lr=2e-04 epochs=3`, or `r=16 model=llama-15m`.
+        """The name of a fine-tune, such as `lr=2e-04 epochs=3` or `r=16 model=llama-15m`.
 
         Args:
-            settings: The cell's.
+            settings: The cell's settings.
             ignored: Settings and groups of settings that have no effect on it.
         """
         return " ".join(self._show(settings, _leave_out(self.spelled, ignored)))
 
     def name_base(self, model: str, settings: CellSettings, ignored: Collection[str] = ()) -> str:
-        """As `base: llama-15m`, with the settings that vary and have an effect without a training."""
+        """The name of an untouched base, such as `base: llama-15m`, with the varied settings that affect it."""
         varied = [path for path in self.spelled if path.startswith(OF_THE_BASE) and path != "base_model.name"]
         name = self.spelled.get("base_model.name", {}).get(settings.base_model.name, model)
         return " ".join([f"base: {name}", *self._show(settings, _leave_out(varied, ignored))])
@@ -69,24 +69,24 @@ def _leave_out(paths: Iterable[str], ignored: Collection[str]) -> list[str]:
 
 
 def name_grid(config: StudyConfig) -> str:
-    """What varies in a study with its values, as `lr=2e-06,1e-03 epochs=1,3`; of a study of one cell, its name."""
+    """The settings that vary in a study with their values, as in `lr=2e-06,1e-03 epochs=1,3`; of one cell, its name."""
     spelled = CellNames(config).spelled
     return " ".join(f"{label}={','.join(spelled[path].values())}" for path, label in _label(spelled).items())
 
 
 def name_baseline(name: str) -> str:
-    """As `baseline: majority class`."""
+    """The name of a baseline, such as `baseline: majority class`."""
     return f"baseline: {name}"
 
 
 def _label(paths: Iterable[str]) -> dict[str, str]:
-    """What each setting is called: its last word, or its whole path where two would be called alike."""
+    """The label of each setting: its last word, or its whole path if two settings would have the same label."""
     words = {path: SHORT.get(path, path.rpartition(".")[2]) for path in paths}
     return {path: path if list(words.values()).count(word) > 1 else word for path, word in words.items()}
 
 
 def _spell_all(path: str, values: Sequence[JsonValue]) -> Mapping[str, str]:
-    """Each value as it is put in a name, no two alike."""
+    """Each value as it is written in a name, no two alike."""
     spelled = spell_values(path, values)
     return {
         _key(value): text if len(text) <= LONGEST_VALUE and not set(text) & set(" \t\r\n") else f"#{place}"
@@ -111,5 +111,5 @@ def _spell(path: str, value: JsonValue) -> str:
 
 
 def _key(value: JsonValue) -> str:
-    """A value as a key."""
+    """A value as the key of a dictionary."""
     return value if isinstance(value, str) else json.dumps(value, sort_keys=True)

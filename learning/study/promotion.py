@@ -1,6 +1,6 @@
-"""The promotion gate: whether the fine-tune that validation chose takes the champion's place.
+"""The promotion gate: decides whether the fine-tune that validation chose replaces the champion.
 
-Looks at test headlines are a budget: each judgement by the same headlines is held to a smaller level than the last.
+Looks at test headlines are a budget: each judgement on the same headlines has a smaller level than the one before.
 """
 
 from collections.abc import Sequence
@@ -15,9 +15,9 @@ from schemas.promotion import Allowance, Check, Floor, Look
 
 @dataclass(frozen=True)
 class Rival:
-    """Whom the challenger must beat: its name, and the challenger compared with it on the headlines of both.
+    """A cell that the challenger must beat: its name, and the comparison of the challenger with it.
 
-    Without a comparison, which then has a reason, nobody can say that it was beaten.
+    Without a comparison there is a reason, and the rival counts as not beaten.
     """
 
     name: str
@@ -29,18 +29,18 @@ def spend(level: float, looks: Sequence[Look]) -> Allowance:
     """The level of a judgement that comes after other looks at the same test headlines.
 
     The k-th look has the level `level * 6 / (pi^2 k^2)`. These levels sum to `level` (Euler's solution of the Basel
-    problem), so that by Boole's inequality a challenger that is no better than its rival is ever promoted with a
-    probability below `level`, however many looks there are and however they depend on each other: an alpha-spending
-    function (Lan and DeMets 1983) for a number of looks that nobody knows beforehand. Within a look no correction is
-    needed, since a challenger must beat every rival (an intersection-union test, Berger 1982). Why a test part wears
-    out at all: Dwork et al. 2015, "The reusable holdout".
+    problem). So by Boole's inequality, the probability that a challenger that is no better than its rival is ever
+    promoted is below `level`, however many looks there are and however they depend on each other: an alpha-spending
+    function (Lan and DeMets 1983) for an unknown number of looks. Within a look no correction is needed, since a
+    challenger must beat every rival (an intersection-union test, Berger 1982). Why a test part wears out at all: Dwork
+    et al. 2015, "The reusable holdout".
 
-    An earlier look counts by its share, so that headlines that are new refill the budget in proportion. The level is
-    chosen before the first look: where all headlines were looked at, a later look may lower it and cannot raise it.
+    An earlier look counts by its share of the headlines, so new headlines refill the budget in proportion. The level is
+    chosen before the first look: if all headlines were looked at, a later look may lower it but cannot raise it.
 
     Args:
-        level: `promotion.level` of the study that is judged now.
-        looks: The earlier ones.
+        level: `promotion.level` of the study that is judged.
+        looks: The earlier looks.
     """
     look = 1 + sum(earlier.share for earlier in looks)
     capped = (share * min(level, earlier) + (1 - share) * level for share, earlier in looks)
@@ -56,15 +56,15 @@ def judge(
     settings: PromotionSettings,
     level: float,
 ) -> tuple[Check, ...]:
-    """Hold a challenger to every floor; it is promoted where it passes them all.
+    """Check a challenger against every floor; it is promoted if it passes them all.
 
     Args:
-        accuracy: On the study's test part, at the temperature of the choice.
-        unparsed_rate: On the same.
-        baseline: The study's best baseline; None where it has none, or is not to be beaten.
-        champion: The champion now; None where there is none.
+        accuracy: Accuracy on the study's test part, at the temperature of the choice.
+        unparsed_rate: Share of unparsed answers on the same part.
+        baseline: The study's best baseline; None if it has none, or need not beat it.
+        champion: The current champion; None if there is none.
         settings: The floors.
-        level: Of McNemar's exact test in this look; see `spend`.
+        level: Level of McNemar's exact test in this look; see `spend`.
     """
     checks = [
         Check("accuracy", accuracy >= settings.min_accuracy, accuracy, settings.min_accuracy),
@@ -83,7 +83,7 @@ def is_promoted(checks: Sequence[Check]) -> bool:
 
 
 def _against(floor: Floor, accuracy: float, rival: Rival, level: float) -> Check:
-    """Whether it is better on the same headlines, and the exact test rejects at the level that it is not."""
+    """Check that the challenger is better on the same headlines, with an exact p-value below the level."""
     compared = rival.comparison
     if compared is None:
         return Check(floor, is_passed=False, value=accuracy, bound=1, rival=rival.name, reason=rival.reason)

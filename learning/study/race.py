@@ -1,4 +1,4 @@
-"""The race of a grid: which trainings are significantly worse than the best at the end of an epoch, and end there."""
+"""The race of a grid: trainings that are significantly worse than the best at the end of an epoch are dropped."""
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
@@ -14,18 +14,18 @@ Name = TypeVar("Name", bound=Hashable)
 
 @dataclass(frozen=True)
 class Standing(Generic[Name]):
-    """How a racer answers the validation part at the end of an epoch, at the lowest temperature."""
+    """A racer's answers to the validation part at the end of an epoch, at the lowest temperature."""
 
     racer: Name
     right: NDArray[np.bool_]
     """[N] whether each answer is right."""
     balanced_accuracy: float
-    """By which cells are selected; see `storage.evaluations.load_selection`."""
+    """The figure that selects cells; see `storage.evaluations.load_selection`."""
 
 
 @dataclass(frozen=True)
 class Drop(Generic[Name]):
-    """A racer that is dropped, and the best, which it was compared with."""
+    """A racer that is dropped, and the best one, with which it was compared."""
 
     racer: Name
     best: Name
@@ -33,25 +33,25 @@ class Drop(Generic[Name]):
     accuracy: float
     best_accuracy: float
     p_value: float
-    """Of McNemar's exact test, not corrected."""
+    """The p-value of McNemar's exact test, not corrected."""
 
 
 def judge_round(standings: Sequence[Standing[Name]], bound: float) -> list[Drop[Name]]:
     """The racers that are significantly worse than the best of them.
 
-    The best is the one that would be selected now: it has the highest balanced accuracy, and of equals comes first. A
-    racer is dropped if it also has a lower accuracy, and McNemar's exact two-sided test has a p-value of `bound` at
-    most.
+    The best is the one that would be selected now: it has the highest balanced accuracy, and comes first in a tie.
+    Another racer is dropped if its accuracy is lower and the p-value of McNemar's exact two-sided test is at most
+    `bound`.
 
-    With `bound` at the level over the number of tests that a race may make (`learning.training.racers.count_tests`: all
-    pairs of racers at the end of each epoch), the chance that any racer is dropped for one that is no better stays
+    If `bound` is the level over the number of tests that a race may make (`learning.training.racers.count_tests`: all
+    pairs of racers at the end of each epoch), the probability that any racer is dropped for one that is no better is
     below the level, by Boole's inequality (Bonferroni's correction, Dunn 1961). All pairs count, since the answers
     themselves choose the best. Races between models: Maron and Moore 1994, "Hoeffding races"; with tests, Birattari et
     al. 2002, "A racing algorithm for configuring metaheuristics".
 
     Args:
-        standings: Of racers of one field, at least one, on the same headlines.
-        bound: The p-value up to which one is dropped.
+        standings: The standings of racers of one field, at least one, on the same headlines.
+        bound: The largest p-value at which a racer is dropped.
     """
     best = max(standings, key=lambda standing: standing.balanced_accuracy)
     compared = [_compare(standing, best) for standing in standings if standing is not best]
@@ -59,7 +59,7 @@ def judge_round(standings: Sequence[Standing[Name]], bound: float) -> list[Drop[
 
 
 def least_p_value(n: int) -> float:
-    """The least p-value that McNemar's test may have on `n` headlines: where only one racer is right on all."""
+    """The least p-value of McNemar's test on `n` headlines: if one racer is right on all, and the other on none."""
     return mcnemar(n, 0)
 
 

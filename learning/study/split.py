@@ -1,4 +1,4 @@
-"""The split: which headline trains, which chooses, which judges."""
+"""The split: assigns headlines to train, validation (which chooses a cell) and test (which judges it)."""
 
 import hashlib
 from collections import Counter
@@ -18,11 +18,11 @@ from schemas.split import SplitSettings
 
 Parts = dict[str, list[str]]
 NearParts = Mapping[str, Collection[str]]
-"""For a group, the parts that earlier splits gave to texts near it that are not there themselves."""
+"""For a group, the parts in earlier splits of near copies that are not among the headlines."""
 
 
 class Member(NamedTuple):
-    """A headline as the split sees it: its text whatever the label, and the copies and near copies that it is among."""
+    """A headline with the ids that a split needs: of its text, whatever the label, and of its group of near copies."""
 
     headline_id: str
     label: str
@@ -38,20 +38,20 @@ def split_headlines(
 ) -> Parts:
     """Assign headlines to train, validation and test, class by class.
 
-    The method `hashed` draws groups, by a seeded hash, so that neither order nor file format matters and no group of
-    near copies is in two parts; headlines of a group beyond what its part needs are in none. What was in test in an
-    earlier split stays in test, all of it, and nothing near it enters train or validation; what was in train or
-    validation, or is near it, never enters test. The method `study` heeds neither groups nor earlier splits: it is
-    scikit-learn's draw on each class, and nothing else.
+    The method `hashed` draws groups by a seeded hash, so neither order nor file format matters. No group of near copies
+    is in two parts; headlines of a group that its part does not need are in none. Headlines that were in test in an
+    earlier split all stay in test, and nothing near them enters train or validation. Headlines that were in train or
+    validation, or are near such ones, never enter test. The method `study` ignores groups and earlier splits: it is
+    scikit-learn's draw on each class.
 
     Args:
         members: N headlines, in the order of the source.
         split: How many of each class, and how they are drawn: `hashed` or `study`.
-        earlier: The part that each text had in earlier splits with this seed; more texts do no harm.
-        near: The parts that earlier splits gave to texts near a group that are not among the members.
+        earlier: The part that each text had in earlier splits with this seed; it may contain further texts.
+        near: The parts in earlier splits of near copies of a group that are not among the members.
 
     Returns:
-        Ids by part: `train`, `validation`, `test`. None is in two parts.
+        The ids by part: `train`, `validation`, `test`. No id is in two parts.
 
     Raises:
         SplitError: Classes have no or too few headlines; the message names them all, and sizes that would fit.
@@ -75,7 +75,7 @@ def _split(members: Sequence[Member], split: SplitSettings, earlier: Mapping[str
 def _find_fitting(
     members: Sequence[Member], split: SplitSettings, earlier: Mapping[str, str], near: NearParts
 ) -> SplitSettings | None:
-    """The settings with the largest sizes, of those that are tried, that the headlines fill; None if there are none."""
+    """Of the settings that are tried, those with the largest sizes that the headlines fill; None if none fit."""
     for smaller in iterate_smaller(Counter(member.label for member in members), split):
         with suppress(SplitError):
             _split(members, smaller, earlier, near)
@@ -84,11 +84,11 @@ def _find_fitting(
 
 
 def count_leaks(group_of: Mapping[str, str], parts: Parts) -> int:
-    """Test headlines of which a copy or near copy is in train.
+    """The number of test headlines with a copy or near copy in train.
 
     Args:
-        group_of: Ids of headlines to the group of near copies that each is in.
-        parts: Ids by part.
+        group_of: For each headline's id, its group of near copies.
+        parts: The ids by part.
     """
     learned = {group_of[headline_id] for headline_id in parts["train"]}
     return sum(group_of[headline_id] in learned for headline_id in parts["test"])
@@ -97,15 +97,15 @@ def count_leaks(group_of: Mapping[str, str], parts: Parts) -> int:
 def fill_part(
     chosen: list[Member], groups: Iterable[tuple[str, Sequence[Member]]], sizes: Mapping[str, int] | None
 ) -> set[str]:
-    """Fill a part group by group until each label has its number, or with all groups when there is none.
+    """Fill a part group by group until each label has its size, or with all groups if there are no sizes.
 
     Args:
         chosen: The headlines of the part, to which others are added.
         groups: Each group and its headlines, in the order in which they are taken.
-        sizes: How many headlines of each label the part may have.
+        sizes: How many headlines of each label the part may have; no limit when None.
 
     Returns:
-        The groups of which a headline was added.
+        The groups from which a headline was added.
     """
     have, taken = Counter(member.label for member in chosen), {member.headline_id for member in chosen}
     drawn = set[str]()
@@ -121,7 +121,7 @@ def fill_part(
 
 
 def order_groups(members: Iterable[Member], seed: int) -> dict[str, list[Member]]:
-    """The headlines by their groups, which are in the order of a seeded hash, whatever the order of the source."""
+    """The headlines by group; groups are in the order of a seeded hash, whatever the order of the source."""
     groups: dict[str, list[Member]] = {}
     for member in sorted(members):
         groups.setdefault(member.group_id, []).append(member)
@@ -130,7 +130,7 @@ def order_groups(members: Iterable[Member], seed: int) -> dict[str, list[Member]
 
 
 class _Draw:
-    """The method `hashed`, step by step: what stays in test, then test, train and validation, group by group."""
+    """The method `hashed`: headlines that stay in test come first, then test, train and validation are filled."""
 
     def __init__(
         self,
@@ -172,7 +172,7 @@ class _Draw:
     def _fill(
         self, part: str, groups: Iterable[str], sizes: Mapping[str, int] | None, may_enter: Callable[[str], bool]
     ) -> None:
-        """Take headlines group by group until each label has its number, or all when there is none."""
+        """Take headlines group by group until each label has its size, or all if there are no sizes."""
         allowed = ((group, self.groups[group]) for group in groups if may_enter(group))
         self.drawn |= fill_part(self.parts[part], allowed, sizes)
 
@@ -181,10 +181,10 @@ class _Draw:
         short = {label: size for label, size in self.sizes.test.items() if have[label] < size}
         if short:
             first, *others = (f"{size} {label} headlines and can have {have[label]}" for label, size in short.items())
-            told = ", ".join([first, *(each.replace(" headlines and can have", " and") for each in others)])
+            needs = ", ".join([first, *(text.replace(" headlines and can have", " and") for text in others)])
             missing = sum(short.values()) - sum(have[label] for label in short)
             raise SplitError(
-                f"split: test needs {told}, since the others, or near copies of them, were in train or validation "
+                f"split: test needs {needs}, since the others, or near copies of them, were in train or validation "
                 f"before: add {missing} new ones, or start again with another --set split.seed=NUMBER"
             )
 
@@ -195,17 +195,17 @@ class _Draw:
 
 
 def _split_like_study(members: Sequence[Member], sizes: Sizes, seed: int) -> Parts:
-    """The study's draw: scikit-learn's `train_test_split` with fixed sizes; what it leaves is validation."""
+    """The study's draw: scikit-learn's `train_test_split` with fixed sizes; validation is drawn from the rest."""
     from sklearn.model_selection import train_test_split
 
     parts: Parts = {"train": [], "validation": [], "test": []}
     for label in sizes.train:
-        own = [member.headline_id for member in members if member.label == label]
+        of_label = [member.headline_id for member in members if member.label == label]
         train, test = train_test_split(
-            own, train_size=sizes.train[label], test_size=sizes.test[label], random_state=seed
+            of_label, train_size=sizes.train[label], test_size=sizes.test[label], random_state=seed
         )
         taken = {*train, *test}
-        rest = [headline for headline in own if headline not in taken]
+        rest = [headline for headline in of_label if headline not in taken]
         parts["train"] += train
         parts["test"] += test
         parts["validation"] += rest if sizes.validation is None else rest[: sizes.validation[label]]

@@ -10,9 +10,9 @@ from schemas.label import LABELS
 from schemas.split import SplitSettings
 
 LEAST_CLASSES = 2
-"""A study tells this many labels apart at least."""
+"""A study has at least this many labels."""
 SHRINKING = 0.8
-"""By which sizes are multiplied that do not fit."""
+"""Factor by which sizes that do not fit are multiplied."""
 
 
 class SplitError(InputError):
@@ -20,7 +20,7 @@ class SplitError(InputError):
 
 
 class Shortage(NamedTuple):
-    """A class with too few headlines: what there is, and what train and test need; validation needs one more."""
+    """A class with too few headlines: how many it has, and how many train and test need; validation needs one more."""
 
     label: str
     there: int
@@ -34,7 +34,7 @@ class Shortage(NamedTuple):
 
     @property
     def parts(self) -> str:
-        """What they are needed for."""
+        """The parts that need the headlines."""
         return f"{self.train} train, {self.test} test, one or more for validation"
 
 
@@ -46,30 +46,30 @@ class ShortageError(SplitError):
 
         Args:
             short: The classes.
-            aside: What does not count among their headlines, as in `copies`; empty if all do.
+            aside: Headlines that do not count, such as `copies`; empty if all count.
         """
         self.short, self.aside = short, aside
         super().__init__(self.explain(None))
 
     def explain(self, fitting: SplitSettings | None) -> str:
-        """Every class that is short, how much it has, and what to do.
+        """The message: every class that is short, how many headlines it has, and a remedy.
 
         Args:
             fitting: Settings whose sizes fit; None if there are none.
         """
-        first, *others = (f"{each.needed} {each.label}" for each in self.short)
-        there = [f"{each.there}" for each in self.short]
-        told = [f"{first} headlines are needed and {there[0]} {'is' if there[0] == '1' else 'are'} there"]
-        told += [f"{needed} and {has}" for needed, has in zip(others, there[1:], strict=True)]
-        parts = dict.fromkeys(each.parts for each in self.short)
+        first, *others = (f"{shortage.needed} {shortage.label}" for shortage in self.short)
+        there = [f"{shortage.there}" for shortage in self.short]
+        needs = [f"{first} headlines are needed and {there[0]} {'is' if there[0] == '1' else 'are'} there"]
+        needs += [f"{needed} and {has}" for needed, has in zip(others, there[1:], strict=True)]
+        parts = dict.fromkeys(shortage.parts for shortage in self.short)
         why = "; ".join([*([f"{self.aside} aside"] if self.aside else []), " or ".join(parts)])
         remedy = f", or use {spell_sizes(fitting)}" if fitting else ""
-        return f"split: {', '.join(told)} ({why}): add headlines{remedy}"
+        return f"split: {', '.join(needs)} ({why}): add headlines{remedy}"
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """How many headlines of each label each part has; of validation the most that it may have, or all that are left."""
+    """How many headlines of each label each part has; for validation the most, or None for all that are left."""
 
     train: dict[str, int]
     test: dict[str, int]
@@ -84,7 +84,7 @@ def find_sizes(counts: Mapping[str, int], split: SplitSettings) -> Sizes:
         split: The sizes for a class, and whether they are balanced.
 
     Raises:
-        SplitError: A label is missing that the split needs.
+        SplitError: A label that the split needs is missing.
     """
     classes = find_classes([label for label, count in counts.items() if count], split)
 
@@ -101,32 +101,32 @@ def check_supply(available: Mapping[str, int], sizes: Sizes, tested: Mapping[str
     """Check that each class has enough headlines.
 
     Args:
-        available: Headlines of each label that can be in some part.
+        available: Headlines of each label that can be in any part.
         sizes: The sizes of the parts.
         tested: Headlines of each label in test.
-        aside: What does not count as available, for the error.
+        aside: Headlines that do not count as available, for the message.
 
     Raises:
-        ShortageError: Some have not.
+        ShortageError: Classes have too few.
     """
     needs = (Shortage(label, available[label], train, tested[label]) for label, train in sizes.train.items())
-    if short := [each for each in needs if each.there < each.needed]:
+    if short := [need for need in needs if need.there < need.needed]:
         raise ShortageError(short, aside)
 
 
 def iterate_smaller(available: Mapping[str, int], split: SplitSettings) -> Iterator[SplitSettings]:
-    """Settings with smaller sizes, the largest first, of which each class has enough and a tenth for validation.
+    """Yield settings with smaller sizes, largest first, that leave each class a tenth of its headlines for validation.
 
     Train and test keep their proportion.
 
     Args:
-        available: Headlines of each label that can be in some part.
+        available: Headlines of each label that can be in any part.
         split: The settings that do not fit.
     """
-    asked = split.train_per_class + split.test_per_class
-    total = min(asked - 1, max(available.values(), default=0))
+    requested = split.train_per_class + split.test_per_class
+    total = min(requested - 1, max(available.values(), default=0))
     while total > 1:
-        test = max(ceil(total * split.test_per_class / asked - 0.5), 1)
+        test = max(ceil(total * split.test_per_class / requested - 0.5), 1)
         smaller = split.model_copy(update={"train_per_class": total - test, "test_per_class": test})
         if _leaves_validation(available, smaller):
             yield smaller
@@ -136,7 +136,7 @@ def iterate_smaller(available: Mapping[str, int], split: SplitSettings) -> Itera
 
 
 def spell_sizes(split: SplitSettings) -> str:
-    """The sizes of a split as options of the command line; folds have no size of test."""
+    """The sizes of a split as command-line options; with folds, test has no size."""
     train = f"--set split.train_per_class={split.train_per_class}"
     return train if split.folds else f"{train} --set split.test_per_class={split.test_per_class}"
 
@@ -154,10 +154,10 @@ def find_classes(present: Collection[str], split: SplitSettings) -> list[str]:
 
     Args:
         present: The labels that its headlines have.
-        split: Whether it needs all.
+        split: Whether the study needs all labels.
 
     Raises:
-        SplitError: One is missing that it needs.
+        SplitError: A label that it needs is missing.
     """
     there = [label.value for label in LABELS if label in present]
     missing = [label.value for label in LABELS if label not in present]
@@ -177,7 +177,7 @@ def _explain_classes(there: Sequence[str], missing: Sequence[str]) -> str:
 
 
 def _share_out(total: int, counts: Mapping[str, int]) -> dict[str, int]:
-    """Share a number out in proportion, by largest remainder; every label gets one at least."""
+    """Divide a number in proportion, by largest remainder; every label gets at least one."""
     whole = max(sum(counts.values()), 1)
     exact = {label: total * count / whole for label, count in counts.items()}
     shares = {label: int(value) for label, value in exact.items()}
@@ -188,11 +188,11 @@ def _share_out(total: int, counts: Mapping[str, int]) -> dict[str, int]:
 
 
 def list_lacking(labels: Mapping[str, Collection[str]], classes: Sequence[str]) -> str:
-    """Which parts lack which classes, in words; empty if none does.
+    """A text with the classes that each part lacks; empty if no part lacks any.
 
     Args:
         labels: The labels of the headlines of each part.
         classes: The labels that each part needs.
     """
-    lacking = {part: [label for label in classes if label not in own] for part, own in labels.items()}
-    return ", ".join(f"{part} has no {' and no '.join(own)} headline" for part, own in lacking.items() if own)
+    lacking = {part: [label for label in classes if label not in present] for part, present in labels.items()}
+    return ", ".join(f"{part} has no {' and no '.join(absent)} headline" for part, absent in lacking.items() if absent)

@@ -1,4 +1,4 @@
-"""The split by time: what trains was published before what chooses, and that before what judges."""
+"""The split by time: train was published before validation, and validation before test."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
@@ -10,31 +10,31 @@ from learning.study.split_sizes import SplitError, find_classes, list_lacking
 from schemas.split import SplitSettings
 
 Times = Mapping[str, datetime]
-"""When a headline was published, UTC, by its id; one whose time is not known is not there."""
+"""The time of publication of each headline, UTC, by its id; headlines without a known time are absent."""
 Regroup = Callable[[Sequence[str]], Sequence[int]]
-"""The groups of near copies of some headlines, given by their ids, as numbers: told by these headlines alone."""
+"""Returns the groups of near copies among some headlines as numbers, from their ids; other headlines play no part."""
 
 
 def split_by_time(members: Sequence[Member], split: SplitSettings, times: Times, regroup: Regroup) -> list[Parts]:
     """Assign headlines to train, validation and test by their time of publication.
 
-    Without windows there is one split: train is what was published before `validation_from`, validation what was
-    published from then and before `test_from`, and test the rest. Where a date is not given, the latest headlines are
-    test and those before them validation, by their shares. With k windows, test is cut into k stretches of as many
-    headlines each: a window is tested on its stretch, chooses on the one before it, and trains on all that is earlier
-    still. So no headline is in test or in validation of two windows.
+    Without windows there is one split: train was published before `validation_from`, validation from then until before
+    `test_from`, and test is the rest. If a date is not set, the latest headlines are test and those before them
+    validation, by their shares. With k windows, test is cut into k stretches with equally many headlines: a window is
+    tested on its stretch, validated on the one before it, and trained on everything earlier. So no headline is in test
+    or in validation of two windows.
 
-    A near copy of an earlier headline is in no later part. Whether one is in validation depends on train and validation
-    alone, so that nothing that comes later has an effect on what a model learns, or on which one is chosen.
+    A near copy of an earlier headline is in no later part. Whether a headline is in validation depends only on train
+    and validation, so later headlines have no effect on training or on the choice of a cell.
 
     Args:
         members: N headlines, in any order; those without a time are in no part.
-        split: Dates or shares, windows, and which classes each part needs; dates without a zone are UTC.
-        times: When each was published.
-        regroup: Tells near copies among some of them.
+        split: Dates or shares, windows, and the classes that each part needs; dates without a zone are UTC.
+        times: The time of publication of each headline.
+        regroup: Finds near copies among some of them.
 
     Returns:
-        For each window ids by part: `train`, `validation`, `test`, each in the order of the members.
+        For each window, the ids by part: `train`, `validation`, `test`, each in the order of the members.
 
     Raises:
         SplitError: No headline has a time, or a part has no headline of a class.
@@ -53,19 +53,19 @@ def split_by_time(members: Sequence[Member], split: SplitSettings, times: Times,
         last = number + 1 if split.windows else len(starts)
         parts = _divide(dated, [_name_part(stretch, number, last) for stretch in stretches], regroup)
         _check_classes(parts, classes, f" (in window {number} of {split.windows})" if split.windows else "")
-        windows.append({part: [member.headline_id for member in own] for part, own in parts.items()})
+        windows.append({part: [member.headline_id for member in chosen] for part, chosen in parts.items()})
     return windows
 
 
 def find_starts(times: Sequence[datetime], split: SplitSettings) -> list[datetime]:
-    """When validation begins, when test does, and when each window after the first is tested.
+    """The times at which validation begins, test begins, and the test of each window after the first begins.
 
     Args:
         times: N times in order.
         split: The dates, or else the shares, and the windows.
 
     Raises:
-        SplitError: Nothing comes before a part, or too many headlines have one time.
+        SplitError: A part would be empty, because nothing precedes it or too many headlines have the same time.
     """
     count = len(times)
     test = split.test_from or times[min(int(count * (1 - split.test_share)), count - 1)]
@@ -78,14 +78,14 @@ def find_starts(times: Sequence[datetime], split: SplitSettings) -> list[datetim
     if starts[-1] > times[-1] or any(start <= earlier for earlier, start in pairwise([times[0], *starts])):
         raise SplitError(
             f"split.method temporal: headlines were published from {_show(times[0])} to {_show(times[-1])} UTC, and "
-            f"validation and what is tested would begin at {', '.join(map(_show, starts))}, so that a part has none: "
-            "set other split.validation_from and split.test_from, or fewer split.windows"
+            f"validation and test would begin at {', '.join(map(_show, starts))}, which leaves a part empty: set other "
+            "split.validation_from and split.test_from, or fewer split.windows"
         )
     return starts
 
 
 def _name_part(stretch: int, window: int, last: int) -> str | None:
-    """The part that a stretch is in a window, whose validation has its number; stretch 0 is before all validation."""
+    """The part of a stretch in a window; stretch W is validation of window W, and 0 is before all validation."""
     if stretch < window:
         return "train"
     if stretch == window:
@@ -95,24 +95,24 @@ def _name_part(stretch: int, window: int, last: int) -> str | None:
 
 def _divide(dated: Sequence[Member], named: Sequence[str | None], regroup: Regroup) -> dict[str, list[Member]]:
     """The headlines of each part, without those that are near copies of one in an earlier part."""
-    own = {
-        part: [member for member, each in zip(dated, named, strict=True) if each == part]
+    divided = {
+        part: [member for member, name in zip(dated, named, strict=True) if name == part]
         for part in ("train", "validation", "test")
     }
-    learned = [*own["train"], *own["validation"]]
+    learned = [*divided["train"], *divided["validation"]]
     groups = dict(zip(learned, regroup([member.headline_id for member in learned]), strict=True))
-    trained = {groups[member] for member in own["train"]}
+    trained = {groups[member] for member in divided["train"]}
     earlier = {member.group_id for member in learned}
-    own["validation"] = [member for member in own["validation"] if groups[member] not in trained]
-    own["test"] = [member for member in own["test"] if member.group_id not in earlier]
-    return own
+    divided["validation"] = [member for member in divided["validation"] if groups[member] not in trained]
+    divided["test"] = [member for member in divided["test"] if member.group_id not in earlier]
+    return divided
 
 
 def _check_classes(parts: Mapping[str, Sequence[Member]], classes: Sequence[str], where: str) -> None:
-    told = list_lacking({part: {member.label for member in own} for part, own in parts.items()}, classes)
-    if told:
+    lacking = list_lacking({part: {member.label for member in members} for part, members in parts.items()}, classes)
+    if lacking:
         raise SplitError(
-            f"split.method temporal: {told} that is no near copy of an earlier one{where}: set other dates "
+            f"split.method temporal: {lacking} that is no near copy of an earlier one{where}: set other dates "
             "or shares, or split.method=hashed, which draws all parts"
         )
 

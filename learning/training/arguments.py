@@ -71,7 +71,7 @@ def checkpoints_gradients(training: TrainingSettings, base: LoadedBase) -> bool:
 
 
 def encode_rows(examples: Sequence[EncodedExample], *, whole_text: bool) -> list[dict[str, list[int]]]:
-    """Rows for a trainer: the tokens, and those under the loss."""
+    """Rows for a trainer: the tokens, and as labels those under the loss."""
     rows = []
     for example in examples:
         ids = list(example.input_ids)

@@ -10,12 +10,12 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from learning.training.checkpoints import CheckpointStore
 from learning.training.shared_pass import SharedPass
-from learning.training.stopping import is_asked_to_stop
+from learning.training.stopping import is_stop_requested
 
 EXPLODED = 2.0
 """A loss has exploded above this multiple of the loss of uniform guessing, the log of the number of tokens."""
 SMOOTHED = 10
-"""Number of steps whose mean loss is judged."""
+"""Number of steps over which the loss is averaged."""
 SECONDS_A_MINUTE = 60
 
 
@@ -60,7 +60,7 @@ class StepReporter(TrainerCallback):  # type: ignore[misc]
         logs: dict[str, float] | None = None,
         **_: Any,
     ) -> None:
-        """Tell a step that was logged."""
+        """Report a step that was logged."""
         if logs is not None and "loss" in logs:
             self.notify(state.log_history[-1], state)
 
@@ -88,13 +88,13 @@ class DivergenceWatch(TrainerCallback):  # type: ignore[misc]
 
 
 class SavingClock(TrainerCallback):  # type: ignore[misc]
-    """Requests checkpoints at intervals, where trainings of several lengths part, and where a training ends early."""
+    """Requests checkpoints at intervals, where trainings of several lengths diverge, and when a training ends early."""
 
     def __init__(self, saving: Saving) -> None:
         self.saving = saving
         self.saved_at = time.monotonic()
         self.stopped = False
-        """Whether the training ends here because it was asked to."""
+        """Whether the training ends here because it was requested to stop."""
 
     def on_step_end(
         self,
@@ -103,7 +103,7 @@ class SavingClock(TrainerCallback):  # type: ignore[misc]
         control: TrainerControl,
         **_: Any,
     ) -> None:
-        """Request one if it is due."""
+        """Request a checkpoint if one is due."""
         saving, step = self.saving, state.global_step
         late = time.monotonic() - self.saved_at >= saving.every_minutes * SECONDS_A_MINUTE
         if late or step == saving.shared_steps or step % (saving.every_steps or step + 1) == 0:
@@ -111,7 +111,7 @@ class SavingClock(TrainerCallback):  # type: ignore[misc]
             self.saved_at = time.monotonic()
         if step == saving.pause_step:
             control.should_save = control.should_training_stop = True
-        elif is_asked_to_stop():
+        elif is_stop_requested():
             self.stopped = control.should_save = control.should_training_stop = True
 
     def on_log(
@@ -121,6 +121,6 @@ class SavingClock(TrainerCallback):  # type: ignore[misc]
         control: TrainerControl,
         **_: Any,
     ) -> None:
-        """Request one if the training ends early."""
+        """Request a checkpoint if the training ends early."""
         if control.should_training_stop and state.global_step < state.max_steps:
             control.should_save = True

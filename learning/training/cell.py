@@ -1,4 +1,4 @@
-"""Training adapters: a base in memory, frozen settings and labelled headlines in, folders of adapters out."""
+"""Trains adapters from a base in memory, frozen settings and labelled headlines, and writes their folders."""
 
 import gc
 from collections.abc import Callable, Sequence
@@ -39,21 +39,23 @@ def train_adapters(
 ) -> list[TrainingOutcome]:
     """Fine-tune new adapters on the base model, and write each to its folder.
 
-    If memory allows, they are trained side by side and share the passes over the base; each has the result that it
-    would have alone. The seed decides an adapter's initial weights, the order of the headlines and the dropout. If
-    memory runs out, fewer are trained side by side, and then the micro-batch is reduced; the batch stays the same.
+    If memory allows, they are trained side by side and share the passes over the base; each has the same result as if
+    it were trained by itself. The seed determines an adapter's initial weights, the order of the headlines and the
+    dropout. If memory runs out, fewer are trained side by side, and then the micro-batch is reduced; the batch stays
+    the same.
 
     Args:
         base: The base model, which is left as it was.
         headlines: N texts.
         labels: N labels.
         trainings: Recipes that differ only in learning rate, epochs and seed.
-        notify: Called with a line for the user, such as an ignored checkpoint or memory that ran out.
+        notify: Called with a message for the user, such as an ignored checkpoint or memory that ran out.
 
     Raises:
         InputError: A headline is longer than the base takes.
         OutOfMemoryError: Not even one headline at a time fits into memory.
-        TrainingStoppedError: The trainings were asked to stop, and saved checkpoints; see `learning.training.stopping`.
+        TrainingStoppedError: The trainings were requested to stop, and saved checkpoints; see
+            `learning.training.stopping`.
     """
     first = trainings[0].recipe
     examples = encode_examples(headlines, labels, base.tokenizer, first.prompt)
@@ -89,7 +91,7 @@ def train_adapter(
 def _train_in_memory(
     base: LoadedBase, cells: Sequence[CellTraining], size: int, notify: Callable[[str], None]
 ) -> list[TrainingOutcome]:
-    """Train the cells side by side, and fewer or smaller batches whenever memory runs out."""
+    """Train the cells side by side; whenever memory runs out, with fewer cells or smaller micro-batches."""
     memory_errors = 0
     while True:
         try:
@@ -164,7 +166,7 @@ def shares_passes(base: LoadedBase, recipe: Recipe, trainings: int) -> bool:
 
 
 def count_side_by_side(base: LoadedBase, headlines: Sequence[str], labels: Sequence[Label], recipe: Recipe) -> int:
-    """How many trainings of such a recipe run side by side now; the headlines matter if memory decides it.
+    """How many trainings with this recipe run side by side; the headlines matter if memory limits the number.
 
     Raises:
         InputError: A headline is longer than the base takes.
@@ -182,9 +184,9 @@ def _most_side_by_side(base: LoadedBase, recipe: Recipe, estimate_bytes: Callabl
 
     Args:
         base: The base model.
-        recipe: Of the trainings.
-        estimate_bytes: What one of them takes.
-        kept: How many ran side by side before, with their pass kept, which is part of the memory in use now.
+        recipe: The recipe of the trainings.
+        estimate_bytes: Estimates the memory that one training takes.
+        kept: How many ran side by side before, if their pass was kept: the memory in use now includes it.
     """
     settings = recipe.training
     wanted = settings.side_by_side

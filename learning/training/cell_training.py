@@ -47,7 +47,7 @@ class CellTraining:
         self.run = Run(training, lengths, base.device, notify)
 
     def begin(self) -> bool:
-        """Find the furthest checkpoint; whether nothing is left to do beyond it."""
+        """Find the furthest checkpoint; returns whether nothing is left to do after it."""
         self.packed, self.side_by_side = self.base.takes_packs is not False, 1
         self.trainer: AdapterTrainer | None = None
         self.model: Any = None
@@ -55,13 +55,13 @@ class CellTraining:
 
     @property
     def stopped(self) -> bool:
-        """Whether it was asked to stop, and saved a checkpoint."""
+        """Whether it was requested to stop, and saved a checkpoint."""
         return self.run.stopped
 
     def build_trainer(
         self, model: Any, size: int, stack: ExitStack, shared: tuple[SharedPass, int] | None = None
     ) -> None:
-        """Build the trainer: on its own, or as a member of a shared pass."""
+        """Build the trainer, by itself or as a member of a shared pass."""
         self.side_by_side = shared[0].size if shared else 1
         self.packed = shared is not None or takes_packs(
             self.base, model, self.examples, self.prefix_length, self.notify
@@ -70,7 +70,7 @@ class CellTraining:
         self.trainer, self.model = self._build_trainer(model, size, scratch, shared), model
 
     def train(self) -> None:
-        """Train to the end or a pause, and save the adapter; when asked to stop there is a checkpoint instead."""
+        """Train to the end or a pause and save the adapter; a stop request leaves a checkpoint instead."""
         start = time.monotonic()
         assert self.trainer is not None
         self.trainer.train(resume_from_checkpoint=self.run.resumed_from)
@@ -88,11 +88,11 @@ class CellTraining:
         save_adapter(self.model, self.training.adapter_folder)
 
     def forget_trainer(self) -> None:
-        """Drop the trainer, and free its memory."""
+        """Drop the trainer and free its memory."""
         self.trainer = self.model = None
 
     def finish(self, micro_batch_size: int, memory_errors: int) -> TrainingOutcome:
-        """Put the adapter in its place, and return the outcome of the training."""
+        """Put the adapter into its folder, and return the outcome of the training."""
         return self.run.finish(
             ADAPTER_FILES,
             check_adapter,
@@ -103,9 +103,9 @@ class CellTraining:
         )
 
     def estimate_bytes(self) -> float:
-        """Memory that one more training takes at most: its adapter with gradients and AdamW's state, and a pack.
+        """The most memory that one more training takes: its adapter with gradients and AdamW's state, and a pack.
 
-        For each token of a pack and each layer, autograd keeps some 20 values of the hidden size and 8 of the
+        For each token of a pack and each layer, autograd keeps about 20 values of the hidden size and 8 of the
         feed-forward size.
         """
         config = self.base.model.config.get_text_config()
@@ -123,8 +123,8 @@ class CellTraining:
 
     def takes_stacks(self) -> bool:
         """Whether it can be a member of a shared pass; see `learning.training.probe`."""
-        base, what = self.base, (self.examples, self.prefix_length, self.notify)
-        return takes_packs(base, base.model, *what) and takes_stacks(base, self.recipe, *what)
+        base, sample = self.base, (self.examples, self.prefix_length, self.notify)
+        return takes_packs(base, base.model, *sample) and takes_stacks(base, self.recipe, *sample)
 
     def longest_pack(self, size: int) -> int:
         """The most tokens of a pack of this many headlines."""

@@ -1,9 +1,9 @@
-"""Checkpoints of a training: sealed when complete, recognised when torn or of another training, and pruned.
+"""Checkpoints of a training: sealed when complete, ignored when damaged or of another training, and pruned.
 
 transformers writes the files: the fine-tune in safetensors, and the state of optimiser, schedule and random numbers. A
-checkpoint counts as soon as it has a manifest, which names its training and the hash of each file. A training has at
-most three on the disk, besides one that is being written: the newest and the furthest of those that trainings of
-several lengths share, and the newest of those of one length. Each takes about three times the fine-tune.
+checkpoint is complete as soon as it has a manifest, with the id of its training and the hash of each file. A training
+has at most three on disk, besides one that is being written: the newest and the furthest of those that trainings of
+several lengths share, and the newest of those of one length. Each takes about three times the space of the fine-tune.
 """
 
 import hashlib
@@ -23,14 +23,14 @@ STATE = "trainer_state.json"
 """File in which transformers keeps the log."""
 SHARED = "shared"
 BLOCK_BYTES = 64 * 2**20
-"""Bytes of a part of a file that is hashed in parts: a checkpoint of a 7B model's adapter has 2 GB."""
+"""Size of the blocks in which a large file is hashed: a checkpoint of a 7B model's adapter has 2 GB."""
 
 
 class Mirror(Protocol):
     """A copy of the checkpoints elsewhere, from which another machine can continue."""
 
     def match(self, root: Path) -> None:
-        """Make the copy hold the checkpoints that are under `root`, and no others."""
+        """Make the copy equal to the checkpoints under `root`."""
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,10 @@ class Checkpoint:
     epochs: int | None
     """The length of its training; None if all longer trainings pass through it."""
     diverged: bool
-    """Training ended here, since its loss was NaN or infinite or exploded."""
+    """Whether training ended here because its loss was NaN or infinite or exploded."""
 
     def read_log(self) -> list[dict[str, Any]]:
-        """What each step up to here logged, as transformers keeps it."""
+        """The log entry of each step up to this one, in transformers' form."""
         history = json.loads((self.folder / STATE).read_text(encoding="utf-8"))["log_history"]
         return [entry for entry in history if "loss" in entry]
 
@@ -61,9 +61,9 @@ class CheckpointStore:
     """The checkpoints of trainings that differ only in their length."""
 
     root: Path
-    """Folder of these trainings only."""
+    """A folder that only these trainings use."""
     training_id: str
-    """Identity of what they have in common."""
+    """The id that these trainings share."""
     mirror: "Mirror | None" = None
     """The copy for other machines; None if no other machine trains."""
 
@@ -72,7 +72,7 @@ class CheckpointStore:
         return self.root / (SHARED if epochs is None else f"{epochs}-epochs")
 
     def seal(self, folder: Path, step: int, epochs: int | None, optimizer: str, *, diverged: bool) -> None:
-        """Mark a checkpoint as complete, in one step; delete the older ones, and update the mirror."""
+        """Mark a checkpoint as complete, atomically; delete older ones, and update the mirror."""
         manifest = {
             "training": self.training_id,
             "step": step,
@@ -103,10 +103,10 @@ class CheckpointStore:
 
         Args:
             epochs: The length of the training.
-            shared_steps: Number of first steps that are those of a longer training.
-            optimizer: The name of its optimiser: a paged one cannot continue from another's state, nor the other way.
-            warn: Called about a checkpoint that is torn or of another training, which is ignored.
-            most_steps: The step at which it is to pause: a checkpoint beyond it is ignored.
+            shared_steps: Number of first steps that a longer training has too.
+            optimizer: The name of its optimiser; paged ones and others cannot continue from each other's state.
+            warn: Called about an ignored checkpoint: one that is damaged or of another training.
+            most_steps: The step at which the training pauses: a checkpoint beyond it is ignored.
         """
         found = [
             checkpoint
@@ -120,7 +120,7 @@ class CheckpointStore:
         return max(found, key=lambda checkpoint: checkpoint.step, default=None)
 
     def drop_own(self, epochs: int) -> None:
-        """Delete the checkpoints of one length once it is trained."""
+        """Delete the checkpoints of one length after its training."""
         shutil.rmtree(self.folder_of(epochs), ignore_errors=True)
         if self.mirror:
             self.mirror.match(self.root)
@@ -138,11 +138,11 @@ class CheckpointStore:
                 return Checkpoint(folder, int(manifest["step"]), manifest["epochs"], bool(manifest["diverged"]))
         except (OSError, ValueError, KeyError, TypeError):
             pass
-        warn(f"checkpoint {folder}: is not whole; ignored")
+        warn(f"checkpoint {folder}: is damaged or incomplete; ignored")
         return None
 
     def _prune(self, newest: Path, epochs: int | None) -> None:
-        """Keep the newest and, of shared ones, the furthest complete one."""
+        """Keep the newest checkpoint and, of shared ones, also the furthest complete one."""
         others = [folder for folder in self.folder_of(epochs).glob("checkpoint-*") if folder != newest]
         if epochs is None:
             whole = [folder for folder in (*others, newest) if (folder / MANIFEST).exists()]
@@ -167,7 +167,7 @@ def _hash_files(folder: Path) -> dict[str, str]:
 
 
 def _hash_file(path: Path, pool: ThreadPoolExecutor) -> str:
-    """SHA-256 of a file; for a large one that of its blocks' hashes, which several threads compute."""
+    """SHA-256 of a file; for a large file, that of its blocks' hashes, which several threads compute."""
     size = path.stat().st_size
     if size <= BLOCK_BYTES:
         return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,4 +1,4 @@
-"""The trainer of sequence classifiers: transformers' `Trainer` on padded batches of like length."""
+"""The trainer of sequence classifiers: transformers' `Trainer` on padded batches of similar length."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -44,10 +44,10 @@ class EncoderTrainer(SavedTrainer):
             saving: When to write checkpoints; none are written when None.
             lengths: Tokens of each example.
             class_weights: [3] by the model's columns; None for equal ones.
-            arguments: Those of `Trainer`.
+            arguments: Further arguments of `Trainer`.
         """
         super().__init__(model=model, **arguments)
-        self.model_accepts_loss_kwargs = True  # so that transformers counts the examples of a batch
+        self.model_accepts_loss_kwargs = True  # makes transformers count the examples of a batch
         self.lengths, self.class_weights = lengths, class_weights
         self.watch_and_save(saving, int(model.config.num_labels))
 
@@ -63,7 +63,7 @@ class EncoderTrainer(SavedTrainer):
         return_outputs: bool = False,  # noqa: FBT001, FBT002 (the signature is transformers')
         num_items_in_batch: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        """Mean cross-entropy in nats over the examples of the whole effective batch, weighted by class if asked."""
+        """Mean cross-entropy in nats over the examples of the whole effective batch, weighted by class if set."""
         if return_outputs or num_items_in_batch is None:
             raise NotImplementedError("for training; score a model with learning.scoring.classification")
         labels = inputs.pop("labels")

@@ -1,4 +1,4 @@
-"""Fine-tuning encoders: a checked folder, frozen settings and labelled headlines in, folders of fine-tunes out."""
+"""Fine-tunes encoders from a checked folder, frozen settings and labelled headlines, and writes their folders."""
 
 import gc
 import time
@@ -36,21 +36,21 @@ def train_encoder(
 ) -> TrainingOutcome:
     """Fine-tune an encoder, with all weights or LoRA, and write it to its folder.
 
-    The seed decides the weights of a new head and of an adapter, the order of the headlines and the dropout. If memory
-    runs out, the micro-batch is halved; the batch stays the same.
+    The seed determines the weights of a new head and of an adapter, the order of the headlines and the dropout. If
+    memory runs out, the micro-batch is halved; the batch stays the same.
 
     Args:
         folder: The base's folder.
         rows: A tokenizer's output for each of N headlines.
         labels: N labels.
         training: Recipe, output folder and checkpoints.
-        device: Where it trains.
-        pad_token: The tokenizer's, if it has one.
-        notify: Called with a line for the user: an ignored checkpoint, or memory that ran out.
+        device: The device that trains.
+        pad_token: The tokenizer's token for padding, if it has one.
+        notify: Called with a message for the user: an ignored checkpoint, or memory that ran out.
 
     Raises:
         OutOfMemoryError: Not even one headline at a time fits into memory.
-        TrainingStoppedError: It was asked to stop, and saved a checkpoint.
+        TrainingStoppedError: It was requested to stop, and saved a checkpoint.
     """
     lengths = [len(row["input_ids"]) for row in rows]
     run = Run(training, lengths, device, notify)
@@ -90,7 +90,7 @@ def _train(
     size: int,
     pad_token: int | None,
 ) -> None:
-    """Train to the end and save the fine-tune; one that was asked to stop has saved a checkpoint instead."""
+    """Train to the end and save the fine-tune; a stop request leaves a checkpoint instead."""
     recipe = run.recipe
     model = load_encoder(folder, run.device, recipe.training.seed)
     columns = label_columns(model)
@@ -132,7 +132,7 @@ def _build_arguments(run: Run, recipe: Recipe, size: int, output: Path) -> Train
 def _weigh(numbers: Sequence[int]) -> torch.Tensor:
     """[3]: the weight of each class, inverse to its share, with a mean of 1 over the examples.
 
-    As scikit-learn's `class_weight="balanced"` (King & Zeng 2001) where every class occurs.
+    If every class occurs, it is that of scikit-learn's `class_weight="balanced"` (King & Zeng 2001).
     """
     counts = Counter(numbers)
     return torch.tensor(

@@ -1,4 +1,4 @@
-"""Batches of examples of like length, in an order that a seed decides: less padding, and the same after a restart."""
+"""Batches of examples of similar length, in a seeded order: less padding, and the same order after a restart."""
 
 from collections.abc import Iterator, Sequence
 
@@ -6,7 +6,7 @@ import torch
 from torch.utils.data import Sampler
 
 BATCHES_A_CHUNK = 50
-"""Batches among which examples are sorted, as in transformers' `LengthGroupedSampler`: the rest stays random."""
+"""Examples are sorted within this many batches, as in transformers' `LengthGroupedSampler`; the rest stays random."""
 
 
 class LengthBatches(Sampler[int]):
@@ -16,21 +16,21 @@ class LengthBatches(Sampler[int]):
         """Order examples.
 
         Args:
-            lengths: Tokens of each.
+            lengths: Tokens of each example.
             batch_size: Examples of an optimiser step.
-            seed: Decides the order, with the number of the epoch.
+            seed: Determines the order, together with the number of the epoch.
         """
         self.lengths, self.batch_size, self.seed, self.epoch = torch.tensor(lengths), batch_size, seed, 0
 
     def set_epoch(self, epoch: int) -> None:
-        """Order the examples of this epoch next."""
+        """Set the epoch whose order comes next."""
         self.epoch = epoch
 
     def __len__(self) -> int:
         return len(self.lengths)
 
     def __iter__(self) -> Iterator[int]:
-        """The numbers of the examples: batches in a random order, and the one that may be short last."""
+        """The numbers of the examples: batches in a random order; the last one may be short."""
         generator = torch.Generator().manual_seed((self.seed << 16) + self.epoch)
         order = torch.randperm(len(self.lengths), generator=generator)
         chunks = torch.split(order, BATCHES_A_CHUNK * self.batch_size)

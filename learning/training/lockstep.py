@@ -1,7 +1,7 @@
-"""Lockstep: several trainings, each in a thread; one runs at a time, and some work is done for all at once.
+"""Lockstep: several trainings, each in a thread; one runs at a time, and some work is done for all together.
 
 Trainers share the global state of a process: random numbers, the state of accelerate, warnings. So only one of them
-runs, until it waits for the others.
+runs at a time, until it waits for the others.
 """
 
 import threading
@@ -10,19 +10,19 @@ from typing import Any
 
 
 class Lockstep:
-    """Parties that advance together: a work is done once each remaining party has given its part."""
+    """Parties that advance together: shared work is done once each remaining party has given its input."""
 
     def __init__(self, parties: Iterable[Hashable]) -> None:
-        """Wait for all of these."""
+        """Begin with these parties."""
         self._parties = set(parties)
         self._turn = threading.Condition(threading.RLock())
-        self._given: dict[Hashable, Any] = {}
+        self._inputs: dict[Hashable, Any] = {}
         self._results: dict[Hashable, Any] = {}
         self._work: Callable[[Mapping[Any, Any]], Mapping[Any, Any]] | None = None
         self._error: BaseException | None = None
 
     def run(self, bodies: Mapping[Hashable, Callable[[], None]]) -> None:
-        """Run a body for each party, and raise what the first of them raised once all have ended.
+        """Run a body for each party; once all have ended, raise the first error of any.
 
         A single party runs in the calling thread.
         """
@@ -35,24 +35,24 @@ class Lockstep:
                 thread.start()
             for thread in threads:
                 thread.join()
-        error, self._error = self._error, None  # whose traceback holds what was at work
+        error, self._error = self._error, None  # its traceback refers to the objects of the trainings
         if error is not None:
             raise error
 
-    def meet(self, party: Hashable, given: Any, work: Callable[[Mapping[Any, Any]], Mapping[Any, Any]]) -> Any:
-        """Wait until all have given their part, have the work done once, and return the party's own result.
+    def meet(self, party: Hashable, value: Any, work: Callable[[Mapping[Any, Any]], Mapping[Any, Any]]) -> Any:
+        """Wait until all parties have given their input, let the work be done once, and return the party's result.
 
         Args:
-            party: The party that gives its part.
-            given: Its part.
-            work: The same for all parties: takes the parts by party, and returns a result for each.
+            party: The calling party.
+            value: Its input.
+            work: The same for all parties: takes the inputs by party, and returns a result for each.
 
         Raises:
-            BaseException: What a party or the work raised; every other party raises it too.
+            BaseException: An error of a party or of the work; every other party raises it too.
         """
         with self._turn:
-            self._given[party], self._work = given, work
-            self._work_if_all_gave()
+            self._inputs[party], self._work = value, work
+            self._work_if_complete()
             self._turn.wait_for(lambda: party in self._results or self._error is not None)
             if self._error is not None:
                 raise self._error
@@ -66,17 +66,17 @@ class Lockstep:
             except BaseException as error:  # noqa: BLE001 (raised again by `run`)
                 self._error = self._error or error
             self._parties.discard(party)
-            self._work_if_all_gave()
+            self._work_if_complete()
             self._turn.notify_all()
 
-    def _work_if_all_gave(self) -> None:
-        """Do the work if no other party is to come; the last one to give or to leave does it."""
-        if self._work is None or not self._parties or self._given.keys() != self._parties or self._error is not None:
+    def _work_if_complete(self) -> None:
+        """Do the work if every remaining party has given its input; the last one to do so, or to leave, does it."""
+        if self._work is None or not self._parties or self._inputs.keys() != self._parties or self._error is not None:
             return
-        given, work = self._given, self._work
-        self._given, self._work = {}, None
+        inputs, work = self._inputs, self._work
+        self._inputs, self._work = {}, None
         try:
-            self._results.update(work(given))
+            self._results.update(work(inputs))
         except BaseException as error:  # noqa: BLE001 (every party raises it)
             self._error = error
         self._turn.notify_all()

@@ -1,8 +1,8 @@
 """Packing: a batch of prompts after one copy of their common prefix.
 
-A pack is one sequence, `[prefix, suffix 1, ..., suffix B]`. Positions start again after the prefix for each suffix,
-and a mask lets a suffix see only the prefix and itself, so that every token's hidden state is that of a batch of
-whole prompts.
+A pack is one sequence, `[prefix, suffix 1, ..., suffix B]`. Positions start again after the prefix for each suffix, and
+a mask lets a suffix attend only to the prefix and itself. Every token's hidden state is therefore the same as in a
+batch of whole prompts.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 
 FEW = 4
-"""If at most one position in this many needs logits, they count as few: under a loss over the labels only."""
+"""Positions that need logits count as few if they are at most one in this many, as with a loss over labels only."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Pack:
     position_ids: torch.Tensor
     """[1, T] int64."""
     attention_mask: torch.Tensor | None
-    """[1, 1, T, T] of the compute dtype: 0 where row may see column, the dtype's minimum elsewhere."""
+    """[1, 1, T, T] of the compute dtype: 0 where row may attend to column, the dtype's minimum elsewhere."""
     logits_to_keep: torch.Tensor
     """[K] int64: positions whose next token is a target, ascending."""
     target_rows: torch.Tensor
@@ -34,9 +34,9 @@ class Pack:
     targets: torch.Tensor
     """[M] int64 token ids."""
     suffix_lengths: torch.Tensor
-    """[B] int64: tokens of each suffix; the prefix has the others."""
+    """[B] int64: number of tokens of each suffix; the others are in the prefix."""
     owners: torch.Tensor
-    """[T] int64: for each token the number of its suffix; -1 in the prefix."""
+    """[T] int64: for each token, the number of its suffix; -1 in the prefix."""
     weights: torch.Tensor
     """[M] float32: how often the target occurs in the batch; B for a token of the prefix, 1 for any other."""
 
@@ -50,7 +50,7 @@ def pack_examples(
     """Pack whole sequences that share their first `prefix_length` tokens.
 
     Args:
-        sequences: Token ids of each example, B of them.
+        sequences: Token ids of each of B examples.
         loss_starts: For each example, index of its first token under the loss: `prefix_length` or later, or 1 for
             every example to put the whole text under the loss.
         prefix_length: Number of tokens that all sequences have in common, at least 1.
@@ -93,14 +93,14 @@ def pack_examples(
 
 
 def block_mask(owners: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
-    """Causal masks in which a token sees the prefix and tokens of its own owner.
+    """Causal masks in which a token attends to the prefix and to tokens with the same owner.
 
     Args:
-        owners: [S, T] of S packs; see `Pack`.
-        dtype: Of the masks.
+        owners: [S, T] for S packs; see `Pack`.
+        dtype: The dtype of the masks.
 
     Returns:
-        [S, 1, T, T] of 0 where row may see column, and the dtype's minimum elsewhere.
+        [S, 1, T, T] with 0 where row may attend to column, and the dtype's minimum elsewhere.
     """
     size = owners.shape[-1]
     causal = torch.ones(size, size, dtype=torch.bool, device=owners.device).tril()

@@ -1,4 +1,4 @@
-"""Probes of how a loaded base may be trained: each is run once a base, on a few examples."""
+"""Probes that find out how a loaded base can be trained: each runs once per base, on a few examples."""
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -19,7 +19,7 @@ from learning.training.trainer import PrefixCollator, forward_pack
 PROBED = 3
 """Number of examples for both probes."""
 SAME_LOGITS = {torch.float32: 1e-3, torch.bfloat16: 5e-2, torch.float16: 1e-2}
-"""Largest difference between the two, over the largest logit; a model that ignores masks is off by the order of 1."""
+"""Largest allowed difference, relative to the largest logit; a model that ignores masks is off by about 1."""
 
 
 def takes_packs(
@@ -29,14 +29,14 @@ def takes_packs(
     prefix_length: int,
     notify: Callable[[str], None],
 ) -> bool:
-    """Compare a pack with whole prompts: attention that ignores our mask gives other logits.
+    """Whether a pack gives the same logits as whole prompts; attention that ignores our mask gives others.
 
     Args:
         base: The base model, which remembers the result.
         model: The base itself, or with an adapter that is trained on it.
-        examples: Some that begin with the same tokens.
-        prefix_length: How many these are.
-        notify: Called with a line if it takes no packs.
+        examples: Examples that begin with the same tokens.
+        prefix_length: How many tokens they have in common.
+        notify: Called with a message if it takes no packs.
     """
     if base.takes_packs is not None:
         return base.takes_packs
@@ -56,7 +56,7 @@ def takes_packs(
     base.takes_packs = takes
     if not takes:
         kind = type(base.model).__name__
-        notify(f"{kind} takes no batches packed behind one prefix: they are padded, several times slower")
+        notify(f"{kind} takes no batches packed after one prefix: they are padded, several times slower")
     return takes
 
 
@@ -67,7 +67,7 @@ def takes_stacks(
     prefix_length: int,
     notify: Callable[[str], None],
 ) -> bool:
-    """Compare a shared pass with the base's own: it implements only the usual computations.
+    """Whether a shared pass gives the same loss as the base's own; it implements only the usual computations.
 
     Args:
         base: A whole base model that takes packs; it remembers the result.
@@ -81,11 +81,11 @@ def takes_stacks(
     pack = _pack(base, examples, prefix_length)
     with torch.no_grad():
         logits = forward_pack(base.model, pack, None)
-    own = float(add_losses(logits, *(pack[name] for name in ("target_rows", "targets", "weights"))))
-    own /= float(pack["weights"].sum())
+    expected = float(add_losses(logits, *(pack[name] for name in ("target_rows", "targets", "weights"))))
+    expected /= float(pack["weights"].sum())
     try:
         loss = try_pass(base, base.copy_new(recipe.lora, recipe.training.seed), pack)
-        takes = abs(loss - own) <= SAME_LOGITS[base.device.dtype] * max(own, 1.0)
+        takes = abs(loss - expected) <= SAME_LOGITS[base.device.dtype] * max(expected, 1.0)
     except (TypeError, ValueError, IndexError, AttributeError, NotImplementedError, RuntimeError) as error:
         if is_out_of_memory(error):
             raise

@@ -1,4 +1,4 @@
-"""Who races in a study: trainings that are compared at the end of each epoch. Loads no heavy library."""
+"""The racers of a study: trainings that are compared at the end of each epoch. Loads no heavy library."""
 
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
@@ -9,21 +9,22 @@ from schemas.cell import WITHOUT_EFFECT, CellSettings
 from schemas.plan import ModelCell
 
 Field = Hashable
-"""The same for racers that are compared: they have one schedule and cells of the same lengths."""
+"""A key that is equal for racers that are compared: they have the same schedule and cells of the same lengths."""
 
 
 @dataclass(frozen=True)
 class Racer:
-    """The cells of one training: what is dropped at the end of an epoch are those that are longer."""
+    """The cells of one training; a drop at the end of an epoch affects those that are longer."""
 
     cells: tuple[ModelCell, ...]
-    """At least one, the shorter first; with a cosine schedule one alone."""
+    """At least one, shorter ones first; with a cosine schedule only one."""
 
     @property
     def field(self) -> Field:
-        """Whom it is compared with.
+        """The key of the racers that it is compared with.
 
-        A cosine falls over the whole training, so a state on its way is compared with others of the same length only.
+        A cosine decays over the whole training, so an intermediate state is only compared with others of the same
+        length.
         """
         return _field_of([cell.settings for cell in self.cells])
 
@@ -37,37 +38,37 @@ class Racer:
         return tuple(cell for cell in self.cells if cell.settings.training.epochs == epoch)
 
     def longer(self, epoch: int) -> tuple[ModelCell, ...]:
-        """The cells that go on after this epoch, the shorter first."""
+        """The cells that continue after this epoch, shorter ones first."""
         return tuple(cell for cell in self.cells if cell.settings.training.epochs > epoch)
 
 
 def line_up(cells: Iterable[ModelCell]) -> list[Racer]:
     """The racers of a grid, in its running order."""
-    return [Racer(tuple(own)) for own in split_apart(cells)]
+    return [Racer(tuple(of_training)) for of_training in split_apart(cells)]
 
 
 def meet(racers: Iterable[Racer], epoch: int) -> list[list[Racer]]:
-    """The racers that are compared at the end of an epoch, by their field: at least two that go on."""
+    """The racers that are compared at the end of an epoch, by field: at least two that continue."""
     fields: dict[Field, list[Racer]] = {}
     for racer in racers:
         if racer.last > epoch:
             fields.setdefault(racer.field, []).append(racer)
-    return [own for own in fields.values() if len(own) > 1]
+    return [field for field in fields.values() if len(field) > 1]
 
 
 def count_tests(racers: Sequence[Racer]) -> int:
-    """The tests that a race may make at most: each two racers of a field at the end of each epoch but the last."""
+    """The most tests that a race may make: all pairs of racers of a field at the end of each epoch except the last."""
     last = max(racer.last for racer in racers)
-    fields = [own for epoch in range(1, last) for own in meet(racers, epoch)]
-    return sum(len(own) * (len(own) - 1) // 2 for own in fields)
+    fields = [field for epoch in range(1, last) for field in meet(racers, epoch)]
+    return sum(len(field) * (len(field) - 1) // 2 for field in fields)
 
 
 def count_most_saved(cells: Iterable[CellSettings], examples: int) -> int:
-    """The steps that a race saves at most: where all but one racer of each field are dropped after the first epoch.
+    """The most steps that a race can save: all racers of each field except one are dropped after the first epoch.
 
     Args:
-        cells: The grid.
-        examples: Headlines of the train part.
+        cells: The cells of the grid.
+        examples: Number of headlines in the train part.
     """
     racers: dict[str, list[CellSettings]] = {}
     for cell in sorted(cells, key=lambda cell: cell.training.epochs):
@@ -75,9 +76,9 @@ def count_most_saved(cells: Iterable[CellSettings], examples: int) -> int:
         apart = {"training": {*WITHOUT_EFFECT, *(() if is_alone else ("epochs",))}}
         racers.setdefault(cell.model_dump_json(exclude=apart), []).append(cell)
     saved: dict[Field, list[int]] = {}
-    for own in racers.values():
-        saved.setdefault(_field_of(own), []).append(_steps_after_first(own, examples))
-    return sum(sum(own) - min(own) for own in saved.values())
+    for racer in racers.values():
+        saved.setdefault(_field_of(racer), []).append(_steps_after_first(racer, examples))
+    return sum(sum(steps) - min(steps) for steps in saved.values())
 
 
 def _steps_after_first(cells: Sequence[CellSettings], examples: int) -> int:

@@ -6,7 +6,8 @@ from datetime import datetime
 from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
 
 MOST_EXAMPLES_A_PASS = 16
-"""Most examples of a pack: larger are no faster, as the prefix is a small part and the mask grows quadratically."""
+"""Most examples of a pack: larger packs are not faster, as the prefix is a small part and the mask grows
+quadratically."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class TrainingStep:
     learning_rate: float
     grad_norm: float
     examples_per_second: float
-    """Since the first step of this process."""
+    """Average since the first step of this process."""
     logged_at: datetime
 
 
@@ -29,14 +30,14 @@ class TrainingOutcome:
     """The result of a finished training besides the adapter."""
 
     log: tuple[TrainingStep, ...]
-    """Of every step, also of an earlier process or a shorter training; empty if a kind of model has no steps."""
+    """All steps, including those of an earlier process or a shorter training; empty if a kind of model has none."""
     first_step: int
     """How many steps an earlier process or a shorter training had done."""
     seconds: float
-    """Seconds of the steps after those."""
+    """Time for the steps after `first_step`."""
     examples_per_second: float | None
     tokens_per_second: float | None
-    """Tokens of whole prompts with their labels, without padding; None if no step was left to do."""
+    """Tokens of whole prompts with their labels, without padding; None if no step remained."""
     peak_memory_bytes: int
     environment: dict[str, str]
     packed: bool
@@ -45,19 +46,19 @@ class TrainingOutcome:
     memory_errors: int
     """How often memory ran out and the micro-batch was reduced."""
     diverged: bool
-    """The loss or a weight was NaN or infinite, or the loss exploded; training stopped there."""
+    """Whether the loss or a weight was NaN or infinite, or the loss exploded; training stopped there."""
     adapter_hash: str
     """Hash of the adapter's files, which a later load checks."""
 
     @property
     def steps(self) -> int:
-        """How many steps were done, also by an earlier process or a shorter training."""
+        """How many steps were done, including those of an earlier process or a shorter training."""
         return self.log[-1].step if self.log else 0
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that decides an adapter besides base model and headlines; the seed decides all random draws."""
+    """Everything that determines an adapter besides base model and headlines; the seed determines all random draws."""
 
     prompt: PromptSettings
     lora: LoraSettings
@@ -65,10 +66,10 @@ class Recipe:
 
 
 def largest_part(whole: int, most: int) -> int:
-    """The largest divisor of `whole` that is `most` or less."""
+    """The largest divisor of `whole` that is at most `most`."""
     return max(size for size in range(1, min(whole, most) + 1) if whole % size == 0)
 
 
 def first_micro_batch_size(training: TrainingSettings) -> int:
-    """First number of examples of a forward pass: as set, or as many as make it faster."""
+    """The number of examples in a forward pass to begin with: as set, or as many as make it faster."""
     return training.micro_batch_size or largest_part(training.batch_size, MOST_EXAMPLES_A_PASS)

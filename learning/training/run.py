@@ -1,4 +1,4 @@
-"""One training as it is recorded: its steps, its furthest checkpoint, what it logged and its outcome."""
+"""The record of one training: its steps, its furthest checkpoint, its log and its outcome."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -24,26 +24,28 @@ class Training:
     adapter_folder: Path
     """Folder of the fine-tune, which appears complete or not at all."""
     store: CheckpointStore | None = None
-    """Checkpoints: the training continues from the furthest that fits, and writes its own. None for no checkpoints."""
+    """The checkpoints: the training continues from the furthest suitable one, and writes more. None for no
+    checkpoints."""
     on_step: Callable[[TrainingStep], None] = lambda _: None
     """Called with each step as it ends."""
     pause_epoch: int | None = None
-    """The epoch after which it pauses, with the fine-tune of then in its folder and a checkpoint; None: it ends."""
+    """The epoch after which it pauses, with the fine-tune at that point in its folder and a checkpoint; None if it does
+    not pause."""
 
 
 class Run:
-    """A training from its furthest checkpoint to its outcome; what trains records its result here."""
+    """A training from its furthest checkpoint to its outcome; trainers record their results here."""
 
     def __init__(
         self, training: Training, lengths: Sequence[int], device: Device, notify: Callable[[str], None]
     ) -> None:
-        """Lay out the steps.
+        """Plan the steps.
 
         Args:
-            training: What is to be trained.
+            training: The fine-tune to train.
             lengths: Tokens of each example.
-            device: Where it trains.
-            notify: Called with a line about a checkpoint that is ignored.
+            device: The device that trains.
+            notify: Called with a message about a checkpoint that is ignored.
         """
         self.training, self.device, self.notify = training, device, notify
         self.recipe, self.store = training.recipe, training.store
@@ -53,7 +55,7 @@ class Run:
         self.pause_step = None if training.pause_epoch is None else steps * training.pause_epoch
 
     def begin(self) -> bool:
-        """Find the furthest checkpoint; whether nothing is left to do beyond it."""
+        """Find the furthest checkpoint; returns whether nothing is left to do after it."""
         found = None
         if self.store:
             shared_steps, optimizer = self.schedule.shared_steps, self.device.optimizer
@@ -67,12 +69,12 @@ class Run:
 
     @property
     def resumed_from(self) -> str | None:
-        """The folder of the checkpoint to continue from, as a trainer takes it."""
+        """The folder of the checkpoint to continue from, in the form that trainers take; None to start at step 0."""
         return str(self.checkpoint.folder) if self.checkpoint else None
 
     @property
     def saving(self) -> Saving | None:
-        """When its checkpoints are written; None for none."""
+        """When and where its checkpoints are written; None if none are."""
         if self.store is None:
             return None
         settings = self.recipe.training
@@ -109,8 +111,8 @@ class Run:
 
         Args:
             files: Names of a fine-tune's files.
-            fine_tune_hash: Checks them in a folder, and gives their hash.
-            environment: What is recorded of this training, besides device, versions and seed.
+            fine_tune_hash: Checks them in a folder, and returns their hash.
+            environment: Values to record for this training, besides device, versions and seed.
             packed: Whether batches were packed after their common prefix.
             micro_batch_size: Examples of a forward pass.
             memory_errors: How often memory ran out.

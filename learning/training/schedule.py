@@ -1,4 +1,4 @@
-"""Steps and learning rates of a training, and which of them trainings of several lengths have in common.
+"""Steps and learning rates of a training, and the steps that trainings of several lengths share.
 
 Counts only; loads no heavy library and trains nothing.
 """
@@ -20,7 +20,7 @@ class Schedule:
     decay_steps: int
     """Steps of the decay at the end of a `warmup-stable-decay`; 0 otherwise."""
     shared_steps: int
-    """First steps that are the same in a longer training: all, those before the decay, or none."""
+    """How many first steps are the same in a longer training: all, those before the decay, or none."""
 
 
 def count_steps(examples: int, batch_size: int, epochs: int) -> int:
@@ -31,9 +31,9 @@ def count_steps(examples: int, batch_size: int, epochs: int) -> int:
 def lay_out_steps(examples: int, training: TrainingSettings) -> Schedule:
     """The steps of a training on `examples` headlines.
 
-    A cosine warms up over a share of all steps, as in the study, so that every step depends on their number. The
-    others warm up over a share of the first epoch, and a `warmup-stable-decay` (Hu et al. 2024, MiniCPM) falls linearly
-    to zero at its end: until then a training does not depend on how long it will be.
+    A cosine warms up over a share of all steps, as in the study, so every step depends on their number. The others warm
+    up over a share of the first epoch, and a `warmup-stable-decay` (Hu et al. 2024, MiniCPM) falls linearly to zero at
+    its end: until then a training does not depend on its length.
     """
     steps = count_steps(examples, training.batch_size, training.epochs)
     if training.schedule == "cosine":
@@ -46,12 +46,12 @@ def lay_out_steps(examples: int, training: TrainingSettings) -> Schedule:
 
 
 def count_trained(examples: int, prompt: PromptSettings) -> int:
-    """The headlines of a train part that are trained on, near copies of fixed examples aside: all but those."""
+    """The number of headlines that are trained on: all of train except fixed examples, ignoring their near copies."""
     return examples - (prompt.examples if prompt.examples_by == "fixed" else 0)
 
 
 def count_trained_steps(cells: Iterable[CellSettings], examples: int) -> int:
-    """The steps that training all these cells takes, with shared steps counted once.
+    """The steps for training all these cells, with shared steps counted once.
 
     Cells that differ only in epochs share the steps that do not depend on the number of epochs.
     """
@@ -60,13 +60,14 @@ def count_trained_steps(cells: Iterable[CellSettings], examples: int) -> int:
         shared = cell.model_dump_json(exclude={"training": {*WITHOUT_EFFECT, "epochs"}})
         lengths.setdefault(shared, set()).add(lay_out_steps(count_trained(examples, cell.prompt), cell.training))
     return sum(
-        max(schedule.shared_steps for schedule in own) + sum(schedule.steps - schedule.shared_steps for schedule in own)
-        for own in lengths.values()
+        max(schedule.shared_steps for schedule in group)
+        + sum(schedule.steps - schedule.shared_steps for schedule in group)
+        for group in lengths.values()
     )
 
 
 def count_steps_alone(cells: Iterable[CellSettings], examples: int) -> int:
-    """The steps that training all these cells would take if they shared none."""
+    """The steps for training all these cells if they shared none."""
     return sum(lay_out_steps(count_trained(examples, cell.prompt), cell.training).steps for cell in cells)
 
 

@@ -1,7 +1,7 @@
 """One pass over the base for several trainings: their packs side by side, each with its own adapter.
 
-On a GPU a pass over a pack of a few hundred tokens takes less time than starting its thousands of kernels. So the pass
-is recorded as a CUDA graph, once for each shape; packs are filled up to a few shapes with tokens that do not count.
+On a GPU, a pass over a pack of a few hundred tokens takes less time than starting its thousands of kernels. So the pass
+is recorded as a CUDA graph, once for each shape; packs are filled up to a few shapes with tokens that have no effect.
 """
 
 import gc
@@ -25,12 +25,12 @@ from learning.training.packing import FEW, block_mask
 from schemas.cell import LoraSettings
 
 STEP_OF_TOKENS = {"cpu": 1, "cuda": 128}
-"""Packs are filled up to a multiple of this many tokens. A GPU's matrix products work on tiles of 128 rows: 448 take as
-long as 512."""
+"""Packs are filled up to a multiple of this many tokens. A GPU's matrix products work on tiles of 128 rows: 448 rows
+take as long as 512."""
 STEP_OF_TARGETS = 32
-"""The targets of a loss over the labels only are filled up to a multiple of this."""
+"""With a loss over labels only, targets are filled up to a multiple of this."""
 NOBODY = -2
-"""The owner of tokens that fill up a pack: no token of a headline sees them."""
+"""The owner of tokens that fill up a pack: no token of a headline attends to them."""
 
 
 @dataclass(frozen=True)
@@ -61,17 +61,17 @@ class _Batch:
 
 
 class SharedPass:
-    """The passes that several trainings share: they meet for each pass, and get the gradients of their own adapters."""
+    """The passes that several trainings share: all wait for each pass, and each gets its own adapter's gradients."""
 
     def __init__(
         self, base: LoadedBase, adapters: Sequence[PeftModel], seeds: Sequence[int], lora: LoraSettings, longest: int
     ) -> None:
-        """Begin with all of them.
+        """Begin with all trainings.
 
         Args:
-            base: The whole base model, whose logits are just its output head's. It keeps the pass for the next
-                trainings like these.
-            adapters: Those of the trainings, in order; they differ only in their weights.
+            base: The whole base model, whose logits are exactly its output head's. It keeps the pass for the next
+                trainings of the same kind.
+            adapters: The adapters of the trainings, in order; they differ only in their weights.
             seeds: Seed of each training's dropout.
             lora: Settings of the adapters.
             longest: Tokens of the longest possible pack.
@@ -85,13 +85,13 @@ class SharedPass:
         self.lockstep = Lockstep(range(len(adapters)))
 
     def step(self, member: int, pack: dict[str, torch.Tensor], counted: torch.Tensor, step: int) -> torch.Tensor:
-        """Meet the others, and add up the gradients of this training's adapter.
+        """Wait for the others, and add up the gradients of this training's adapter.
 
         Args:
-            member: Which training.
+            member: The number of the training.
             pack: Its pack's tensors, on the device.
-            counted: [] how many tokens are under the loss in the training's batch; the loss is divided by it.
-            step: The training's own number of this pass: dropout depends on it and the seed.
+            counted: [] number of tokens under the loss in the training's batch; the loss is divided by it.
+            step: The number of this pass in the training: dropout depends on it and the seed.
 
         Returns:
             [] float32 loss in nats, without gradient.
@@ -101,17 +101,17 @@ class SharedPass:
 
     def wait(self, member: int) -> None:
         """Wait until all have come this far: accelerate keeps one state for all trainings of a process."""
-        self.lockstep.meet(member, None, lambda given: given)
+        self.lockstep.meet(member, None, lambda inputs: inputs)
 
-    def _pass(self, given: Mapping[int, tuple[dict[str, torch.Tensor], torch.Tensor, int]]) -> dict[int, torch.Tensor]:
-        members = tuple(sorted(given))
+    def _pass(self, inputs: Mapping[int, tuple[dict[str, torch.Tensor], torch.Tensor, int]]) -> dict[int, torch.Tensor]:
+        members = tuple(sorted(inputs))
         passes = self._passes_of(members)
-        batch = _fill_up([given[member][:2] for member in members])
-        losses = passes.run(batch, [given[member][2] for member in members])
+        batch = _fill_up([inputs[member][:2] for member in members])
+        losses = passes.run(batch, [inputs[member][2] for member in members])
         return {member: losses[place] for place, member in enumerate(members)}
 
     def _passes_of(self, members: tuple[int, ...]) -> "_Pass":
-        """The pass of the remaining trainings: one that an earlier training left, or a new one."""
+        """The pass of the remaining trainings: one that an earlier training has left, or a new one."""
         if self._passes is None or members != self._members:
             self._passes = None
             self._adapters = {member: self._adapters[member] for member in members}
@@ -138,7 +138,7 @@ class _Pass:
         self._fused_rotary = partial(fused_rotary, model) if model.device.type == "cuda" else nullcontext
 
     def run(self, batch: _Batch, steps: Sequence[int]) -> torch.Tensor:
-        """Add up the gradients of the adapters, which become their parameters'; returns [S] losses."""
+        """Add up the gradients of the adapters in their parameters; returns [S] losses."""
         for place in range(self.stack.size):
             self.stack.hand_over_gradients(place)
         if self._records and batch.shape not in self._recorded:
@@ -147,7 +147,7 @@ class _Pass:
         return self._recorded[batch.shape].run(batch) if self._records else self.compute(batch)
 
     def _record(self, batch: _Batch) -> None:
-        """Record the pass over a shape; a model that reads tensor values during the pass cannot be recorded."""
+        """Record the pass for a shape; a model that reads tensor values during the pass cannot be recorded."""
         pool = next((recorded.graph.pool() for recorded in self._recorded.values()), None)
         before = self.stack.gradients.clone()
         try:
@@ -160,7 +160,7 @@ class _Pass:
         self.stack.gradients.copy_(before)
 
     def compute(self, batch: _Batch) -> torch.Tensor:
-        """The same without a graph, into the stack's gradients."""
+        """Compute the pass without a graph: gradients go to the stack; returns [S] losses."""
         assert self._head is not None
         model = self.stack.model
         self.stack.refresh()
@@ -178,10 +178,10 @@ class _Pass:
 
 
 class _RecordedPass:
-    """A pass over one shape of batch as a CUDA graph, over tensors at fixed addresses."""
+    """A pass for one shape of batch as a CUDA graph, over tensors at fixed addresses."""
 
     def __init__(self, passes: _Pass, batch: _Batch, pool: Any) -> None:
-        """Record it; graphs that are never in use together share a pool of memory."""
+        """Record the pass; graphs that are never in use together share a pool of memory."""
         stack = passes.stack
         self._batch = _Batch(*(tensor.clone() for tensor in batch.tensors()))
         stream = side_stream()
@@ -200,19 +200,19 @@ class _RecordedPass:
             self._losses = passes.compute(self._batch)
 
     def run(self, batch: _Batch) -> torch.Tensor:
-        for own, given in zip(self._batch.tensors(), batch.tensors(), strict=True):
-            own.copy_(given)
+        for recorded, current in zip(self._batch.tensors(), batch.tensors(), strict=True):
+            recorded.copy_(current)
         self.graph.replay()
         return self._losses.clone()
 
 
 def try_pass(base: LoadedBase, adapter: PeftModel, pack: dict[str, torch.Tensor]) -> float:
-    """The loss of a pack in nats by a shared pass with one new adapter, which adds nothing.
+    """The loss of a pack in nats by a shared pass with one new adapter, which has no effect yet.
 
     Args:
         base: The whole base model, as for `SharedPass`.
-        adapter: A new one.
-        pack: Its tensors, on the device.
+        adapter: The new adapter.
+        pack: The pack's tensors, on the device.
     """
     passes = _Pass(base.model, adapter, 1, pack["input_ids"].shape[1])
     passes.stack.take([adapter], [0])
@@ -220,9 +220,9 @@ def try_pass(base: LoadedBase, adapter: PeftModel, pack: dict[str, torch.Tensor]
     return float(passes.compute(_fill_up([(pack, pack["weights"].sum())]))[0])
 
 
-def _fill_up(given: Sequence[tuple[dict[str, torch.Tensor], torch.Tensor]]) -> _Batch:
+def _fill_up(members: Sequence[tuple[dict[str, torch.Tensor], torch.Tensor]]) -> _Batch:
     """The packs in one batch, filled up to a common shape."""
-    packs = [pack for pack, _ in given]
+    packs = [pack for pack, _ in members]
     longest = max(pack["input_ids"].shape[1] for pack in packs)
     positions = max(len(pack["logits_to_keep"]) for pack in packs)
     targets = max(len(pack["targets"]) for pack in packs)
@@ -244,7 +244,7 @@ def _fill_up(given: Sequence[tuple[dict[str, torch.Tensor], torch.Tensor]]) -> _
         (fill([pack["logits_to_keep"] for pack in packs], positions, 0) + first * tokens).flatten(),
         (fill([pack["target_rows"] for pack in packs], targets, 0) + first * positions).flatten(),
         fill([pack["targets"] for pack in packs], targets, 0).flatten(),
-        fill([pack["weights"] / counted for pack, counted in given], targets, 0).flatten(),
+        fill([pack["weights"] / counted for pack, counted in members], targets, 0).flatten(),
     )
 
 

@@ -1,6 +1,6 @@
 """Folders on storage that several machines share: at a path, or at an address that fsspec reads.
 
-A copy there is complete once its last file is there.
+A copy there is complete once its last file exists.
 """
 
 from dataclasses import dataclass
@@ -36,15 +36,15 @@ class SharedStorage:
         """Check that files can be written here.
 
         Raises:
-            SharedStorageError: They cannot.
+            SharedStorageError: The address cannot be written to.
         """
         try:
             system, root = _open(self.address)
             system.makedirs(root, exist_ok=True)
         except (OSError, ValueError, ImportError) as error:
-            said = " ".join(str(error).split())
+            text = " ".join(str(error).split())
             raise SharedStorageError(
-                f"runner.storage {self.address}: cannot be written to ({said}); name a folder that every machine shares"
+                f"runner.storage {self.address}: cannot be written to ({text}); name a folder that every machine shares"
             ) from error
 
 
@@ -55,10 +55,10 @@ class Mirror:
     address: str
 
     def match(self, root: Path) -> None:
-        """Make the copy hold the checkpoints that are under `root`, and no others.
+        """Make the copy equal to the checkpoints under `root`.
 
-        A machine that was given up may still write here. What it deletes is restored by the next call, and the hashes
-        in the manifest reveal a mixture of both.
+        A machine that was given up may still write here. The next call restores checkpoints that it deletes, and the
+        hashes in the manifest reveal a mixture of both.
         """
         known = self._read_manifests()
         sealed = {manifest.parent.relative_to(root).as_posix(): manifest for manifest in root.glob(f"*/*/{MANIFEST}")}
@@ -85,7 +85,7 @@ class Mirror:
 
 
 def put_folder(folder: Path, address: str, last: str = "") -> None:
-    """Copy the files of a folder to an address, replacing what is there; the file `last` comes after all others."""
+    """Copy the files of a folder to an address, replacing its content; the file `last` comes after all others."""
     drop_folder(address)
     system, root = _open(address)
     system.makedirs(root, exist_ok=True)
@@ -97,7 +97,7 @@ def get_folder(address: str, folder: Path) -> None:
     """Copy the files at an address to a folder, which appears complete or not at all.
 
     Raises:
-        SharedStorageError: There are none.
+        SharedStorageError: The address has no files.
     """
     system, root = _open(address)
     files = [str(file) for file in system.find(root)]
@@ -112,14 +112,14 @@ def get_folder(address: str, folder: Path) -> None:
 
 
 def drop_folder(address: str) -> None:
-    """Delete what is at an address."""
+    """Delete everything at an address."""
     system, root = _open(address)
     if system.exists(root):
         system.rm(root, recursive=True)
 
 
 def _open(address: str) -> tuple[AbstractFileSystem, str]:
-    """The file system of an address, and the path there; its cache of listings is cleared."""
+    """The file system of an address and the path in it; its cache of listings is cleared."""
     system, root = url_to_fs(address)
     system.invalidate_cache()
     return system, str(root).rstrip("/")

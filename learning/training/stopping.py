@@ -1,23 +1,23 @@
-"""A request to this process that the training at work save a checkpoint and stop.
+"""A request to this process that the running training save a checkpoint and stop.
 
-It concerns all trainings of the process, which run in threads of their own, and it is final: the process ends then.
+It applies to all trainings of the process, which run in separate threads, and is final: the process ends afterwards.
 """
 
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_asked = threading.Event()
+_requested = threading.Event()
 _stoppable = threading.Event()
 
 
 class TrainingStoppedError(Exception):
-    """The training saved a checkpoint and stopped, since it was asked to."""
+    """The training saved a checkpoint and stopped on request."""
 
 
 @contextmanager
 def stoppable() -> Iterator[None]:
-    """Take requests in the block, which heeds them at the end of each step."""
+    """Accept requests in the block; its training checks for them at the end of each step."""
     _stoppable.set()
     try:
         yield
@@ -25,12 +25,12 @@ def stoppable() -> Iterator[None]:
         _stoppable.clear()
 
 
-def ask_to_stop() -> bool:
-    """Ask the training at work to save and stop; whether there is one."""
-    _asked.set()
+def request_stop() -> bool:
+    """Request that the running training save and stop; returns whether there is one."""
+    _requested.set()
     return _stoppable.is_set()
 
 
-def is_asked_to_stop() -> bool:
-    """Whether it was asked to."""
-    return _asked.is_set()
+def is_stop_requested() -> bool:
+    """Whether the training was requested to stop."""
+    return _requested.is_set()

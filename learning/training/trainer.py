@@ -1,6 +1,6 @@
-"""The trainers: trl's `SFTTrainer`, with batches packed behind their common prefix, or padded where a model needs that.
+"""The trainers: trl's `SFTTrainer`, with batches packed after their common prefix, or padded if a model requires it.
 
-Loss and gradients of both are the same; in a pack the instruction is computed once a batch instead of once an
+Loss and gradients of both are the same; in a pack the instruction is computed once per batch instead of once per
 example, and logits only where the loss needs them.
 """
 
@@ -25,7 +25,7 @@ from learning.training.saved_trainer import SavedTrainer
 from learning.training.shared_pass import SharedPass
 
 IGNORED = -100
-"""The label of a token that is not under the loss, as transformers has it."""
+"""The label of a token that is not under the loss, by transformers' convention."""
 
 
 class PrefixCollator:
@@ -58,7 +58,7 @@ class AdapterTrainer(SavedTrainer, SFTTrainer):  # type: ignore[misc]
         Args:
             model: The model with its adapter.
             saving: When to write checkpoints; none are written when None.
-            arguments: Those of `SFTTrainer`.
+            arguments: Further arguments of `SFTTrainer`.
         """
         adapter = {name: weight.data for name, weight in model.named_parameters() if weight.requires_grad}
         super().__init__(model=model, **arguments)
@@ -76,17 +76,17 @@ class AdapterTrainer(SavedTrainer, SFTTrainer):  # type: ignore[misc]
 class PackTrainer(AdapterTrainer):
     """`AdapterTrainer` over packs, whose loss is divided by the tokens under it in the whole batch."""
 
-    loss_is_scaled_for_ga = True  # whatever the model says of itself
+    loss_is_scaled_for_ga = True  # whatever the model declares
 
     def _get_num_items_in_batch(
         self, batch_samples: list[dict[str, torch.Tensor]], device: torch.device
     ) -> torch.Tensor:
-        """Tokens under the loss in the effective batch, those of the prefix once for each example."""
+        """The number of tokens under the loss in the effective batch; the prefix counts once for each example."""
         return torch.stack([batch["weights"].sum() for batch in batch_samples]).sum().to(device)
 
 
 class PrefixTrainer(PackTrainer):
-    """A trainer over packs on its own."""
+    """A trainer over packs that shares no pass."""
 
     def __init__(self, model: Any, saving: Saving | None = None, **arguments: Any) -> None:
         """Build the trainer; arguments are those of `AdapterTrainer`."""
@@ -140,10 +140,10 @@ def forward_pack(model: Any, pack: dict[str, torch.Tensor], last_layer: LastLaye
 
 
 class BatchesAhead:
-    """The batches of an epoch, of which the next can be built before it is asked for."""
+    """The batches of an epoch; the next one can be built before it is needed."""
 
     def __init__(self, batches: Iterator[dict[str, torch.Tensor]]) -> None:
-        """Begin where the iterator stands."""
+        """Begin at the iterator's position."""
         self.batches = batches
         self._built: deque[dict[str, torch.Tensor]] = deque()
 
@@ -152,7 +152,7 @@ class BatchesAhead:
 
     @property
     def next_built(self) -> dict[str, torch.Tensor] | None:
-        """The batch that comes next; None where it is not built yet."""
+        """The batch that comes next; None if it is not built yet."""
         return self._built[0] if self._built else None
 
     def build_one(self) -> None:
@@ -161,7 +161,7 @@ class BatchesAhead:
 
 
 class SharedTrainer(PackTrainer):
-    """A trainer over packs that uses a shared pass over the base, alone or with other trainings."""
+    """A trainer over packs that uses a shared pass over the base, by itself or with other trainings."""
 
     def __init__(self, model: Any, saving: Saving | None, shared: SharedPass, member: int, **arguments: Any) -> None:
         """Build the trainer.
@@ -171,7 +171,7 @@ class SharedTrainer(PackTrainer):
             saving: As for `AdapterTrainer`.
             shared: The shared passes.
             member: Number of this training among those that share them.
-            arguments: Those of `SFTTrainer`.
+            arguments: Further arguments of `SFTTrainer`.
         """
         super().__init__(model, saving, **arguments)
         self.weights = [weight for weight in model.parameters() if weight.requires_grad]
@@ -198,7 +198,7 @@ class SharedTrainer(PackTrainer):
         inputs: dict[str, torch.Tensor],
         num_items_in_batch: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        """Mean cross-entropy in nats, with its gradients added to the adapter's own."""
+        """Mean cross-entropy in nats; its gradients are added to the adapter's."""
         if num_items_in_batch is None:
             raise NotImplementedError("packs are for training; score a model with learning.scoring.scoring")
         if self._begun is None:
@@ -207,20 +207,20 @@ class SharedTrainer(PackTrainer):
         return loss
 
     def _compute(self, batch: dict[str, torch.Tensor], counted: torch.Tensor) -> torch.Tensor:
-        """The loss of a batch, whose gradients are added to the adapter's own."""
+        """The loss of a batch; its gradients are added to the adapter's."""
         number = self.state.global_step * self.args.gradient_accumulation_steps + self.passes
         self.passes = (self.passes + 1) % self.current_gradient_accumulation_steps
         is_last = self.accelerator.sync_gradients
         loss = self.shared.step(self.member, self._prepare_inputs(batch), counted, number)
         self.ahead.build_one()  # while the GPU computes the pass
-        # Other trainings, at another place in their batch, have set it since: the object is shared.
+        # Other trainings, at another position in their batch, have changed this flag: the object is shared.
         self.accelerator.gradient_state._set_sync_gradients(is_last)  # noqa: SLF001 (as transformers does)
         return loss
 
     def _maybe_log_save_evaluate(
         self, tr_loss: torch.Tensor, grad_norm: torch.Tensor | None, *arguments: Any, **named: Any
     ) -> None:
-        """Log the step, as every one is, and save it if that is due, while the GPU computes the next pass."""
+        """Log the step, and save a checkpoint if one is due, while the GPU computes the next pass."""
         loss = tr_loss.clone()
         tr_loss.zero_()
         computed = mark(loss.device)
@@ -230,9 +230,9 @@ class SharedTrainer(PackTrainer):
         super()._maybe_log_save_evaluate(loss, norm, *arguments, **named)
 
     def _begin_next(self) -> None:
-        """Begin the next step's pass, if the step is a single one and its batch is built.
+        """Begin the next step's pass, if the step is a single pass and its batch is built.
 
-        If the training ends here after all, its gradients are not used.
+        If the training ends here after all, the gradients of this pass are not used.
         """
         batch = self.ahead.next_built
         if batch is not None and self.args.gradient_accumulation_steps == 1 and not self.control.should_training_stop:

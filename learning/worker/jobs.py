@@ -1,4 +1,4 @@
-"""Jobs of the process that holds a base model, one class each. Loads no heavy library by itself."""
+"""Jobs of the process that holds a base model, one class for each kind. Loads no heavy library by itself."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
@@ -26,19 +26,19 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class BaseSpec:
-    """Which base model a job needs, and how it computes."""
+    """The base model that a job needs, and its arithmetic."""
 
     folder: Path
     quantization: str
     training: TrainingSettings
-    """Its precision, optimizer and attention choose the arithmetic."""
+    """The settings whose precision, optimizer and attention choose the arithmetic."""
     revision: str | None = None
     """Revision of the model, if another machine has to check that it has the same one."""
 
 
 @dataclass(frozen=True)
 class Job(ABC, Generic[Result]):
-    """Something to be done with a base model, which gives a result."""
+    """A task for a base model, with a result."""
 
     base: BaseSpec
     keeps_model: ClassVar[bool] = False
@@ -51,7 +51,7 @@ class Job(ABC, Generic[Result]):
 
     @abstractmethod
     def do(self, base: "LoadedModel", notify: Callable[[Any], None]) -> Result:
-        """Do it, and return its result.
+        """Do the job and return its result.
 
         Args:
             base: The base model.
@@ -65,27 +65,27 @@ class TravellingJob(Job[Result]):
 
     @abstractmethod
     def send(self, storage: "SharedStorage", stored: set[str]) -> None:
-        """Before it is sent: put on the storage what it needs, except for the adapters that are `stored` there."""
+        """Before it is sent: copy the files that it needs to the storage, except adapters that are `stored` there."""
 
     @abstractmethod
     def receive(self, storage: "SharedStorage", stored: set[str], result: Result) -> None:
-        """After it returned: get its results from the storage."""
+        """After it returned: get the files of its result from the storage."""
 
     @abstractmethod
     def arrive(self, storage: "SharedStorage", scratch: Path) -> Self:
-        """The job for another machine: its folders are under `scratch`, filled from the storage."""
+        """The job as another machine does it: with its folders under `scratch`, filled from the storage."""
 
     @abstractmethod
     def leave(self, storage: "SharedStorage") -> None:
-        """On that machine, when it is done: put its results on the storage."""
+        """On that machine, when it is done: copy the files of its result to the storage."""
 
     @property
     def headlines_to_score(self) -> int:
-        """How many headlines its events will count."""
+        """The total number of headlines that its events will count."""
         return 0
 
     def progress_of(self, event: Any) -> Any:
-        """The progress in an event: a step, a number of headlines, or a line."""
+        """The progress in an event: a step, a number of headlines, or a message."""
         return event
 
 
@@ -103,8 +103,8 @@ class PlannedTraining:
 class TrainingJob(TravellingJob[list[TrainingOutcome]]):
     """Train adapters, side by side if memory allows; only one on another machine.
 
-    The result is a list of `TrainingOutcome`, one for each training, in order. Each event is a line, or the index of a
-    training with a `TrainingStep` of it.
+    The result is a list of `TrainingOutcome`, one for each training, in order. Each event is a message, or the index of
+    a training with its `TrainingStep`.
     """
 
     headlines: tuple[str, ...]
@@ -113,7 +113,7 @@ class TrainingJob(TravellingJob[list[TrainingOutcome]]):
     """One or more, whose recipes differ only in learning rate, epochs and seed."""
 
     def do(self, base: "LoadedModel", notify: Callable[[Any], None]) -> list[TrainingOutcome]:
-        """Train them."""
+        """Train the adapters."""
         from learning.training.run import Training
 
         def report_step(index: int, step: TrainingStep) -> None:
@@ -128,13 +128,13 @@ class TrainingJob(TravellingJob[list[TrainingOutcome]]):
         return base.train(self.headlines, self.labels, trainings, notify)
 
     def send(self, storage: "SharedStorage", stored: set[str]) -> None:
-        """Nothing: its checkpoints are there."""
+        """Nothing to do: its checkpoints are on the storage already."""
 
     def receive(self, storage: "SharedStorage", stored: set[str], result: list[TrainingOutcome]) -> None:
-        """Get the adapter.
+        """Get the adapters.
 
         Raises:
-            AdapterError: It is not the one that was trained.
+            AdapterError: An adapter is not the one that was trained.
         """
         from learning.kinds.registry import find_kind
         from learning.training.shared_storage import get_folder
@@ -146,7 +146,7 @@ class TrainingJob(TravellingJob[list[TrainingOutcome]]):
             stored.add(folder.name)
 
     def arrive(self, storage: "SharedStorage", scratch: Path) -> Self:
-        """With its checkpoints, which are kept up to date on the storage."""
+        """The job with its checkpoints, which are mirrored to the storage from then on."""
         return replace(self, trainings=tuple(self._arrive(storage, scratch)))
 
     def _arrive(self, storage: "SharedStorage", scratch: Path) -> Iterator[PlannedTraining]:
@@ -158,14 +158,14 @@ class TrainingJob(TravellingJob[list[TrainingOutcome]]):
             yield replace(training, adapter_folder=scratch / training.adapter_folder.name, store=store)
 
     def leave(self, storage: "SharedStorage") -> None:
-        """Put the adapter there."""
+        """Copy the adapters to the storage."""
         from learning.training.shared_storage import put_folder
 
         for training in self.trainings:
             put_folder(training.adapter_folder, storage.adapter(training.adapter_folder.name))
 
     def progress_of(self, event: Any) -> Any:
-        """A step or a line."""
+        """A step or a message."""
         return event[1] if isinstance(event, tuple) else event
 
 
@@ -178,7 +178,7 @@ class ScoringJob(TravellingJob[list[Evaluation]]):
     prompt: PromptSettings
     decoding: DecodingSettings
     adapter_hash: str | None = None
-    """Hash that the adapter's files must have, in this job and those below; any when None."""
+    """Hash that the adapter's files must have; any when None. The same holds in the jobs below."""
 
     @property
     def subject(self) -> str:
@@ -186,7 +186,7 @@ class ScoringJob(TravellingJob[list[Evaluation]]):
         return "base model" if self.adapter_folder is None else f"cell {self.adapter_folder.name}"
 
     def do(self, base: "LoadedModel", notify: Callable[[Any], None]) -> list[Evaluation]:
-        """Evaluate it."""
+        """Evaluate the model."""
         from learning.scoring.model_evaluation import evaluate_model
 
         fine_tune = None if self.adapter_folder is None else (self.adapter_folder, self.adapter_hash)
@@ -194,7 +194,7 @@ class ScoringJob(TravellingJob[list[Evaluation]]):
         return evaluate_model(base, fine_tune, self.parts, prompt=prompt, decoding=decoding, on_headlines=notify)
 
     def send(self, storage: "SharedStorage", stored: set[str]) -> None:
-        """Put the adapter there."""
+        """Copy the adapter to the storage."""
         from learning.training.shared_storage import put_folder
 
         if self.adapter_folder is not None and self.adapter_folder.name not in stored:
@@ -202,10 +202,10 @@ class ScoringJob(TravellingJob[list[Evaluation]]):
             stored.add(self.adapter_folder.name)
 
     def receive(self, storage: "SharedStorage", stored: set[str], result: list[Evaluation]) -> None:
-        """Nothing: it leaves no files."""
+        """Nothing to do: its result has no files."""
 
     def arrive(self, storage: "SharedStorage", scratch: Path) -> Self:
-        """With its adapter."""
+        """The job with its adapter from the storage."""
         from learning.training.shared_storage import get_folder
 
         if self.adapter_folder is None:
@@ -215,17 +215,17 @@ class ScoringJob(TravellingJob[list[Evaluation]]):
         return replace(self, adapter_folder=adapter)
 
     def leave(self, storage: "SharedStorage") -> None:
-        """Nothing."""
+        """Nothing to do: its result has no files."""
 
     @property
     def headlines_to_score(self) -> int:
-        """Over all parts."""
+        """The number of headlines in all parts."""
         return sum(len(part.texts) for part in self.parts)
 
 
 @dataclass(frozen=True)
 class AnsweringJob(Job["Answers"]):
-    """Answer headlines without labels by a fine-tune.
+    """Answer headlines without labels with a fine-tune.
 
     The result is `learning.scoring.model_evaluation.Answers`, each event a number of headlines.
     """
@@ -238,7 +238,7 @@ class AnsweringJob(Job["Answers"]):
     top_p: float | None
     adapter_hash: str | None = None
     truncate: bool = False
-    """Whether headlines that the model does not take are cut; else they have no answer."""
+    """Whether headlines that are too long are cut; else they have no answer."""
     keeps_model: ClassVar[bool] = True
 
     @property
@@ -247,7 +247,7 @@ class AnsweringJob(Job["Answers"]):
         return f"cell {self.adapter_folder.name}"
 
     def do(self, base: "LoadedModel", notify: Callable[[Any], None]) -> "Answers":
-        """Answer them."""
+        """Answer the headlines."""
         from learning.prompt.decoding import Decoding
         from learning.scoring.model_evaluation import answer_headlines
 
@@ -270,8 +270,8 @@ class ComparingJob(Job["CanaryCheck"]):
         """The cell."""
         return f"cell {self.adapter_folder.name}"
 
-    def do(self, base: "LoadedModel", notify: Callable[[Any], None]) -> "CanaryCheck":  # noqa: ARG002 (it tells nothing)
-        """Compare it."""
+    def do(self, base: "LoadedModel", notify: Callable[[Any], None]) -> "CanaryCheck":  # noqa: ARG002 (it has no events)
+        """Compare the fine-tune."""
         from learning.scoring.canaries import compare_canaries
 
         return compare_canaries(self.canaries, base, (self.adapter_folder, self.adapter_hash), self.prompt)
@@ -281,13 +281,13 @@ class ComparingJob(Job["CanaryCheck"]):
 class CheckingJob(Job[int]):
     """Load a base model and check that it can be fine-tuned. The next job finds it in memory.
 
-    The result is how many trainings of such a recipe run side by side on these headlines, 1 or more.
+    The result is how many trainings with this recipe run side by side on these headlines, 1 or more.
     """
 
     headlines: tuple[str, ...]
     labels: tuple[Label, ...]
     recipe: Recipe
 
-    def do(self, base: "LoadedModel", notify: Callable[[Any], None]) -> int:  # noqa: ARG002 (it tells nothing)
-        """Count them."""
+    def do(self, base: "LoadedModel", notify: Callable[[Any], None]) -> int:  # noqa: ARG002 (it has no events)
+        """Count the trainings that run side by side."""
         return base.count_side_by_side(self.headlines, self.labels, self.recipe)

@@ -1,8 +1,8 @@
 """A separate process that trains and scores: it holds the base model in memory for one cell after another.
 
 If it dies, because the system kills it for its memory or a library crashes, only the current cell is lost, not the
-study: `Worker.run` raises, and the next job starts a new process. Jobs and their results travel as pickles
-over a socket that only the two processes have. Only the child loads torch.
+study: `Worker.run` raises, and the next job starts a new process. Jobs and their results are sent as pickles over a
+socket that only the two processes have. Only the child loads torch.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, cast
 
-from learning.training.stopping import TrainingStoppedError, ask_to_stop, is_asked_to_stop
+from learning.training.stopping import TrainingStoppedError, is_stop_requested, request_stop
 from learning.worker.jobs import BaseSpec, Job, Result
 from schemas.cell import TrainingSettings
 from schemas.errors import FailureError, InputError
@@ -37,11 +37,11 @@ SHORT_WAITS = {"GOMP_SPINCOUNT": "2000"}
 slower while another program runs; this value costs nothing on an idle machine."""
 
 STOP = "stop"
-"""What the parent sends in place of a job when it is interrupted."""
+"""The message that the parent sends instead of a job when it is interrupted."""
 SAVED = 3
-"""Exit code of a process that was stopped in a training and saved it."""
+"""Exit code of a process that was stopped during a training and saved a checkpoint."""
 SECONDS_TO_SAVE = 6.0
-"""That a training has for a checkpoint when the parent is interrupted."""
+"""Time for a training to save a checkpoint when the parent is interrupted."""
 
 
 class WorkerDiedError(FailureError):
@@ -76,16 +76,16 @@ class Worker:
         theirs.close()
 
     def run(self, job: Job[Result], on_event: Callable[[Any], None]) -> Result:
-        """Have a job done, and return its result.
+        """Let the process do a job, and return its result.
 
         Args:
             job: The job.
             on_event: Called with the job's events.
 
         Raises:
-            InputError: The job's input is unfit.
-            FailureError: The job failed with a line for the user, for example because memory ran out.
-            JobFailedError: Something else was raised.
+            InputError: The job's input does not fit.
+            FailureError: The job failed with a message for the user, for example because memory ran out.
+            JobFailedError: The job raised another error.
             WorkerDiedError: The process ended.
         """
         self.start()
@@ -111,7 +111,10 @@ class Worker:
         raise value
 
     def _let_save(self) -> bool:
-        """Let a training at work save a checkpoint, and end the process; whether it did. A second Ctrl-C ends it."""
+        """Let a running training save a checkpoint, then end the process; returns whether it was saved.
+
+        A second Ctrl-C ends the process at once.
+        """
         assert self._process is not None
         assert self._connection is not None
         try:
@@ -129,7 +132,7 @@ class Worker:
             self._bury()
 
     def _bury(self) -> str:
-        """Wait for the end of the process, and say how it ended."""
+        """Wait for the end of the process, and return a text on how it ended."""
         assert self._process is not None
         assert self._connection is not None
         code = self._process.wait()
@@ -137,12 +140,12 @@ class Worker:
         self._process = self._connection = None
         if code >= 0:
             return f"the training process ended with exit code {code}"
-        why = ", as the system does where memory runs out" if -code == signal.SIGKILL else ""
+        why = ", as the system does when memory runs out" if -code == signal.SIGKILL else ""
         return f"the training process was killed by signal {-code} ({signal.Signals(-code).name}){why}"
 
 
 def serve(connection: "Connection[Any, Any]") -> None:
-    """Do jobs until the parent is gone; then end at once, even in the middle of a job."""
+    """Do jobs until the parent is gone; then end at once, even during a job."""
     jobs: SimpleQueue[Job[Any]] = SimpleQueue()
     threading.Thread(target=_receive, args=(connection, jobs), daemon=True).start()
     from learning.models.quiet import quiet_libraries
@@ -150,12 +153,12 @@ def serve(connection: "Connection[Any, Any]") -> None:
     with quiet_libraries():
         import learning.scoring.model_evaluation
         import learning.scoring.probe
-        import learning.training.cell  # noqa: F401 (loaded while the parent does something else)
+        import learning.training.cell  # noqa: F401 (loaded while the parent is busy with other work)
     gc.collect()
     gc.freeze()  # the libraries' objects stay; each collection between cells would visit all of them
     bases = _Bases()
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-        while not is_asked_to_stop():
+        while not is_stop_requested():
             job = jobs.get()
             try:
                 answer = ("result", _do(job, bases, lambda event: connection.send(("event", event))))
@@ -165,20 +168,20 @@ def serve(connection: "Connection[Any, Any]") -> None:
                 sys.exit(SAVED)
             except (InputError, FailureError) as error:
                 answer = ("error", error)
-            except Exception as error:  # noqa: BLE001 (whatever it is costs the job, and goes to the parent)
+            except Exception as error:  # noqa: BLE001 (any error ends only the job, and is sent to the parent)
                 answer = ("error", JobFailedError(f"{type(error).__name__}: {' '.join(str(error).split())}"))
                 answer[1].add_note(traceback.format_exc())
             connection.send(answer)
 
 
 def _receive(connection: "Connection[Any, Any]", jobs: "SimpleQueue[Job[Any]]") -> None:
-    """Receive jobs; end the process when the parent is gone, or when it wants it to stop and there is nothing to save.
+    """Receive jobs; end the process if the parent is gone, or if it requests a stop and there is nothing to save.
 
-    A job itself would only notice at its next event: a model takes minutes to load, and holds the memory that the next
-    run of the same command needs.
+    A job by itself would only notice at its next event: loading a model takes minutes, and occupies the memory that the
+    next run of the same command needs.
     """
     with contextlib.suppress(EOFError, OSError):
-        while (job := connection.recv()) != STOP or ask_to_stop():
+        while (job := connection.recv()) != STOP or request_stop():
             if job != STOP:
                 jobs.put(job)
     os._exit(0)
@@ -194,9 +197,9 @@ class _Bases:
     def get(self, spec: BaseSpec) -> "LoadedModel":
         from learning.kinds.registry import find_kind
 
-        named = {"precision", "optimizer", "attention"}
+        relevant = {"precision", "optimizer", "attention"}
         neutral = TrainingSettings(loss="completion", schedule="constant")
-        spec = replace(spec, training=neutral.model_copy(update=spec.training.model_dump(include=named)))
+        spec = replace(spec, training=neutral.model_copy(update=spec.training.model_dump(include=relevant)))
         if self._base is None or spec != self._spec:
             self._base = None
             gc.collect()  # a model references itself; free its memory for the next one
@@ -205,7 +208,7 @@ class _Bases:
         return self._base
 
     def forget(self) -> None:
-        """Have the next job load its base again: peft may have left half an adapter on this one."""
+        """Let the next job load its base again: peft may have left half an adapter on this one."""
         self._base = None
 
 

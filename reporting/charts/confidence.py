@@ -1,4 +1,4 @@
-"""The reliability diagram: how often answers of some confidence are right, with what is not known of it."""
+"""The reliability diagram: how often answers of a given confidence are right, with intervals."""
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -10,13 +10,13 @@ from reporting.theme import MUTED, colour, drawing, marker
 from schemas.report import Table
 
 FEW = 30
-"""Headlines of a bin below which it is drawn hollow and no line leads to it."""
+"""Headlines of a bin below which it is drawn hollow and not connected by a line."""
 ACROSS = 3
 """Panels in a row of a wide chart."""
 
 
 def draw_calibration(table: Table, layout: Layout, title: str) -> Figure:
-    """A panel a temperature: on the diagonal, confidence can be taken at its word."""
+    """A panel for each temperature: on the diagonal, confidence equals accuracy."""
     groups = group_by(table, "temperature")
     columns = 1 if layout.is_narrow else min(len(groups), ACROSS)
     rows = -(-len(groups) // columns)

@@ -13,14 +13,14 @@ SQUARE = (3.2, 3.0)
 
 
 def draw_confusion(rows: Sequence[Record], title: str) -> Figure:
-    """How often each label that is there got which answer, and the share of the label's headlines."""
+    """How often each label that is present got each answer, and the share of the label's headlines."""
     with drawing(title):
         figure = Figure(figsize=SQUARE, layout="constrained")
         axes = figure.subplots()
-        there = [row for row in rows if row["share"] is not None]
+        present = [row for row in rows if row["share"] is not None]
         answers = [label.value for label in LABELS]
-        labels = [label for label in answers if label in {row["label"] for row in there}]
-        for row in there:
+        labels = [label for label in answers if label in {row["label"] for row in present}]
+        for row in present:
             x, y = answers.index(row["predicted"]), labels.index(row["label"])
             axes.add_patch(Rectangle((x, y), 1, 1, facecolor=colour(0), alpha=0.75 * row["share"], linewidth=0))
             axes.text(x + 0.5, y + 0.5, f"{row['n']}\n{row['share']:.0%}", ha="center", va="center")

@@ -21,7 +21,7 @@ DODGE = 0.03
 
 
 def draw_epochs(epochs: Table, published: Table | None, measure: str, layout: Layout, title: str) -> Figure:
-    """A measure by epochs with 95 % intervals, a line a temperature, side by side; the published best as a star."""
+    """A measure by epochs with 95 % intervals, one line per temperature, side by side; the published best as a star."""
     with drawing(title):
         figure, axes = start(layout, title, "epochs", "macro-F1" if measure == "macro_f1" else measure)
         groups = group_by(epochs, "temperature")
@@ -41,11 +41,11 @@ def draw_epochs(epochs: Table, published: Table | None, measure: str, layout: La
             )
         for row in published.records() if published else []:
             style: dict[str, Any] = {"color": INK, "marker": "*", "markersize": 11, "linestyle": "none"}
-            told = f"published best, {format_temperature(row['temperature'])}"
+            name = f"published best, {format_temperature(row['temperature'])}"
             axes.plot(
                 [row["epochs"]],
                 [row[measure]],
-                label=told,
+                label=name,
                 **style,
             )
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -86,12 +86,12 @@ def draw_coverage(table: Table, layout: Layout, title: str) -> Figure:
 
 
 def draw_loss(loss: Table, trainings: Table, first: str, layout: Layout, title: str) -> Figure:
-    """Training loss by step, a line a training; a bar ends each cell that shares it.
+    """Training loss by step, one line per training; a mark ends each cell that shares it.
 
     Args:
         loss: Mean losses of each training.
         trainings: The cells of each training, with their last step.
-        first: The training that is drawn in any case; when there are many, some are grey.
+        first: The training that always has a colour; when there are many, some are grey.
         layout: Wide or narrow.
         title: The title.
     """

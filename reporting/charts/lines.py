@@ -1,4 +1,4 @@
-"""Lines of a chart that can be told apart: those that coincide are one line with all their names."""
+"""Draws lines that can be distinguished: those that coincide are drawn as one line with all their names."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -22,11 +22,11 @@ class Line:
     x: tuple[float, ...]
     y: tuple[float, ...]
     is_base: bool = False
-    """Whether it is the untouched base's, which has the colour of ink wherever it is drawn."""
+    """Whether it is the untouched base's, which has the same colour in every chart."""
 
 
 def merge_lines(lines: Iterable[Line], close: float = CLOSE) -> list[Line]:
-    """Lines of which none hides another: one that stays close to an earlier line at the same places joins it."""
+    """Merge lines that would hide each other: a line joins an earlier one if it is close to it at the same places."""
     merged: list[Line] = []
     for line in lines:
         place = next((place for place, other in enumerate(merged) if _coincide(line, other, close)), None)
@@ -60,4 +60,6 @@ def width(number: int, of: int) -> float:
 
 
 def _coincide(line: Line, other: Line, close: float) -> bool:
-    return line.x == other.x and all(abs(own - its) <= close for own, its in zip(line.y, other.y, strict=True))
+    return line.x == other.x and all(
+        abs(value - other_value) <= close for value, other_value in zip(line.y, other.y, strict=True)
+    )

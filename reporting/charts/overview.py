@@ -20,7 +20,7 @@ STARRED: tuple[Role, ...] = ("champion", "champion before")
 LONGEST_NAME = 56
 """Characters of a name that are drawn."""
 SPARSE, DENSE, MANY = 0.27, 0.19, 40
-"""Inches of a row, with few rows and with many, and from which number on rows are many."""
+"""Inches of a row, with few rows and with many, and the number from which on rows are many."""
 NARROW_ROW, NARROW_LINE = 0.4, 0.14
 """Inches of a row of a narrow chart, and of each line of its name after the first."""
 FIGURE = 7
@@ -41,7 +41,7 @@ def draw_overview(
 
     Args:
         rows: Rows of the table `overview`, in the order in which they are shown.
-        roles: What is said of a cell beside its dot, by its id.
+        roles: The roles that are written beside a cell's dot, by its id.
         layout: Wide or narrow.
         title: The title; it names the temperature.
         rival: Accuracy of the best baseline, where a line is drawn.
@@ -105,22 +105,22 @@ def _label(axes: Axes, rows: Sequence[Record], roles: Mapping[str, Sequence[str]
     axes.set_yticks(range(len(rows)), names, fontsize=9 if len(rows) < MANY else 7.5)
     for place, row in enumerate(rows):
         role = ", ".join(roles.get(row["cell_id"], ()))
-        told = f"{row['accuracy']:.3f}  {role}" if role else f"{row['accuracy']:.3f}"
-        axes.text(1.01, place, told, transform=across, fontsize=9, weight="bold" if role else "normal", va="center")
+        text = f"{row['accuracy']:.3f}  {role}" if role else f"{row['accuracy']:.3f}"
+        axes.text(1.01, place, text, transform=across, fontsize=9, weight="bold" if role else "normal", va="center")
 
 
 def _name_above(row: Record, roles: Mapping[str, Sequence[str]], layout: Layout) -> str:
     """A name with its roles, in as many lines as it takes beside its figure."""
-    told = ", ".join([visible(row["cell_name"]), *roles.get(row["cell_id"], ())])
-    return fill(told, layout.characters - FIGURE)
+    text = ", ".join([visible(row["cell_name"]), *roles.get(row["cell_id"], ())])
+    return fill(text, layout.characters - FIGURE)
 
 
 def fit_name(name: str, most: int) -> str:
-    """A name of so many characters at most: words before its last one make way, since that often is the model."""
+    """Shorten a name to `most` characters: words before the last are cut, since the last is often the model."""
     *words, last = name.split(" ")
     if len(name) <= most:
         return name
     while words and len(" ".join([*words, "...", last])) > most:
         words.pop()
-    told = " ".join([*words, "...", last])
-    return told if len(told) <= most else f"{told[: most - 3]}..."
+    shortened = " ".join([*words, "...", last])
+    return shortened if len(shortened) <= most else f"{shortened[: most - 3]}..."

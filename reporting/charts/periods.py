@@ -17,7 +17,7 @@ from reporting.charts.tables import Record, errors
 from reporting.theme import MUTED, PAPER, drawing
 
 DODGE, MOST_DODGE = 0.09, 0.02
-"""Share of a period by which the points of a line are drawn beside those of the next; and most, of all periods."""
+"""Share of a period by which the points of a line are drawn beside those of the next; and at most, of all periods."""
 MARGIN = 0.03
 """Of accuracy, below and above, so that no mark is cut."""
 MOST_TICKS = {"wide": 16, "narrow": 6}
@@ -25,19 +25,19 @@ MOST_TICKS = {"wide": 16, "narrow": 6}
 
 @dataclass(frozen=True)
 class PeriodLine:
-    """What is drawn of a cell: its rows of the table `periods`, in the order of time."""
+    """A line of the chart: a cell's rows of the table `periods`, in the order of time."""
 
     name: str
     rows: Sequence[Record]
     is_fresh: bool = False
-    """Whether they are of headlines that it was scored on since its study: drawn hollow."""
+    """Whether they cover headlines that the cell has scored since its study, which are drawn hollow."""
 
 
 def draw_periods(lines: Sequence[PeriodLine], layout: Layout, title: str, guessing: float) -> Figure:
-    """Accuracy by period with 95 % intervals, a line a cell, side by side; and that of guessing.
+    """Accuracy by period with 95 % intervals, one line per cell, side by side; and that of guessing.
 
     Args:
-        lines: Of one kind of period, at least one.
+        lines: At least one, all with the same kind of period.
         layout: Wide or narrow.
         title: The title; it names the period.
         guessing: Accuracy of guessing.
@@ -78,7 +78,7 @@ def _draw(axes: Axes, line: PeriodLine, aside: float, number: int) -> None:
 
 
 def _thin(places: Sequence[float], most: int) -> list[float]:
-    """Places of which no two are so close that their names would touch."""
+    """The places that are far enough apart for their names not to touch."""
     least = (places[-1] - places[0]) / most
     kept = [places[0]]
     for place in places[1:]:

@@ -11,7 +11,7 @@ Record = dict[str, Any]
 
 
 def group_by(table: Table, name: str) -> list[tuple[Any, list[Record]]]:
-    """Rows that agree in a column, which are together in the table, by the value that they have there."""
+    """Consecutive rows with the same value in a column, with that value."""
     return [(value, list(rows)) for value, rows in groupby(table.records(), key=lambda row: row[name])]
 
 

@@ -1,5 +1,5 @@
--- What analysts ask of two cells: which is better and how sure that is, and which headlines flipped between them. Defined
--- again whenever the warehouse is prepared.
+-- Comparisons of two cells: which is better, how sure that is, and which headlines flipped between them. Defined again
+-- whenever the warehouse is prepared.
 
 CREATE OR REPLACE VIEW comparisons AS
 WITH ranked AS (
@@ -101,10 +101,10 @@ JOIN cells ON cells.cell_id = oriented.cell_id
 JOIN cells AS others ON others.cell_id = oriented.other_cell_id
 JOIN study_cells AS own ON own.study_id = oriented.study_id AND own.cell_id = oriented.cell_id
 JOIN study_cells AS other ON other.study_id = oriented.study_id AND other.cell_id = oriented.other_cell_id;
-COMMENT ON VIEW comparisons IS 'A cell of a study beside another on the same test headlines at one temperature. Each pair is in two rows, one each way round, so that WHERE cell_id = ... gives all rivals of a cell; WHERE NOT is_mirrored gives each pair once.';
+COMMENT ON VIEW comparisons IS 'Two cells of a study compared on the same test headlines at one temperature. Each pair has two rows, one in each order: WHERE cell_id = ... gives all rivals of a cell, WHERE NOT is_mirrored each pair once.';
 COMMENT ON COLUMN comparisons.study_id IS 'The study.';
 COMMENT ON COLUMN comparisons.part IS 'The part of the split: test, since validation chose between the cells and flatters its choice.';
-COMMENT ON COLUMN comparisons.temperature IS 'Sampling temperature; a baseline, which does not sample, meets a model at each of its own. NULL for two baselines.';
+COMMENT ON COLUMN comparisons.temperature IS 'Sampling temperature; a baseline, which does not sample, is compared with a model at each of the model''s. NULL for two baselines.';
 COMMENT ON COLUMN comparisons.cell_id IS 'The cell.';
 COMMENT ON COLUMN comparisons.kind IS 'base, baseline or fine-tuned.';
 COMMENT ON COLUMN comparisons.model IS 'The base model, or the name of the baseline.';
@@ -121,20 +121,20 @@ COMMENT ON COLUMN comparisons.n IS 'Headlines that both were evaluated on.';
 COMMENT ON COLUMN comparisons.accuracy IS 'Accuracy of the cell.';
 COMMENT ON COLUMN comparisons.other_accuracy IS 'Accuracy of the other cell.';
 COMMENT ON COLUMN comparisons.difference IS 'Accuracy of the cell less that of the other.';
-COMMENT ON COLUMN comparisons.difference_low IS 'Lower end of its 95 % interval (Tango 1998); NULL where fewer than 3 headlines tell the two apart.';
+COMMENT ON COLUMN comparisons.difference_low IS 'Lower end of its 95 % interval (Tango 1998); NULL where the two differ on fewer than 3 headlines.';
 COMMENT ON COLUMN comparisons.difference_high IS 'Upper end of its 95 % interval.';
 COMMENT ON COLUMN comparisons.macro_f1_difference IS 'Macro-F1 of the cell less that of the other.';
-COMMENT ON COLUMN comparisons.macro_f1_difference_low IS 'Lower end of its 95 % interval; NULL as difference_low is, and where a label has fewer than 10 headlines.';
+COMMENT ON COLUMN comparisons.macro_f1_difference_low IS 'Lower end of its 95 % interval; NULL where difference_low is, and where a label has fewer than 10 headlines.';
 COMMENT ON COLUMN comparisons.macro_f1_difference_high IS 'Upper end of its 95 % interval.';
 COMMENT ON COLUMN comparisons.only_right IS 'Headlines that only the cell has right.';
 COMMENT ON COLUMN comparisons.only_other_right IS 'Headlines that only the other cell has right.';
-COMMENT ON COLUMN comparisons.p_value IS 'Exact two-sided p-value of McNemar''s test, of this pair alone.';
+COMMENT ON COLUMN comparisons.p_value IS 'Exact two-sided p-value of McNemar''s test, for this pair only.';
 COMMENT ON COLUMN comparisons.p_holm IS 'The p-value after Holm''s correction for all pairs of the study on this part, at all temperatures.';
-COMMENT ON COLUMN comparisons.pairs IS 'How many pairs that are, each counted once.';
+COMMENT ON COLUMN comparisons.pairs IS 'Number of these pairs, each counted once.';
 COMMENT ON COLUMN comparisons.significant IS 'Whether p_holm is below 0.05.';
-COMMENT ON COLUMN comparisons.is_mirrored IS 'Whether this is the second row of its pair, the other way round.';
-COMMENT ON COLUMN comparisons.cell_name IS 'What people call the cell in this study.';
-COMMENT ON COLUMN comparisons.other_cell_name IS 'What people call the other cell.';
+COMMENT ON COLUMN comparisons.is_mirrored IS 'Whether this is the second row of its pair, in the other order.';
+COMMENT ON COLUMN comparisons.cell_name IS 'Readable name of the cell in this study.';
+COMMENT ON COLUMN comparisons.other_cell_name IS 'Readable name of the other cell.';
 
 
 CREATE OR REPLACE VIEW baseline_verdicts AS
@@ -174,19 +174,19 @@ COMMENT ON COLUMN baseline_verdicts.model IS 'The base model.';
 COMMENT ON COLUMN baseline_verdicts.learning_rate IS 'Peak learning rate; NULL unless fine-tuned.';
 COMMENT ON COLUMN baseline_verdicts.epochs IS 'Passes over the train part; NULL unless fine-tuned.';
 COMMENT ON COLUMN baseline_verdicts.seed IS 'Seed of initialisation, order and dropout; NULL where nothing is drawn.';
-COMMENT ON COLUMN baseline_verdicts.baseline_cell_id IS 'The baseline of highest accuracy on this part; of equals the first by name.';
+COMMENT ON COLUMN baseline_verdicts.baseline_cell_id IS 'The baseline with the highest accuracy on this part; the first by name if several are equal.';
 COMMENT ON COLUMN baseline_verdicts.baseline IS 'Its name.';
 COMMENT ON COLUMN baseline_verdicts.n IS 'Headlines that both were evaluated on.';
 COMMENT ON COLUMN baseline_verdicts.accuracy IS 'Accuracy of the cell.';
 COMMENT ON COLUMN baseline_verdicts.baseline_accuracy IS 'Accuracy of the baseline.';
 COMMENT ON COLUMN baseline_verdicts.difference IS 'Accuracy of the cell less that of the baseline.';
-COMMENT ON COLUMN baseline_verdicts.difference_low IS 'Lower end of its 95 % interval (Tango 1998); NULL where fewer than 3 headlines tell the two apart.';
+COMMENT ON COLUMN baseline_verdicts.difference_low IS 'Lower end of its 95 % interval (Tango 1998); NULL where the two differ on fewer than 3 headlines.';
 COMMENT ON COLUMN baseline_verdicts.difference_high IS 'Upper end of its 95 % interval.';
-COMMENT ON COLUMN baseline_verdicts.p_value IS 'Exact two-sided p-value of McNemar''s test, of this pair alone.';
+COMMENT ON COLUMN baseline_verdicts.p_value IS 'Exact two-sided p-value of McNemar''s test, for this pair only.';
 COMMENT ON COLUMN baseline_verdicts.p_holm IS 'The p-value after Holm''s correction for all pairs of the study on this part, at all temperatures.';
-COMMENT ON COLUMN baseline_verdicts.pairs IS 'How many pairs that are, each counted once.';
+COMMENT ON COLUMN baseline_verdicts.pairs IS 'Number of these pairs, each counted once.';
 COMMENT ON COLUMN baseline_verdicts.beats_baseline IS 'Whether the interval lies above 0 and p_holm is below 0.05.';
-COMMENT ON COLUMN baseline_verdicts.cell_name IS 'What people call the cell in this study.';
+COMMENT ON COLUMN baseline_verdicts.cell_name IS 'Readable name of the cell in this study.';
 
 
 CREATE OR REPLACE VIEW ledger.pairings AS
@@ -227,21 +227,21 @@ JOIN evaluated AS other
     ON other.part = own.part
     AND other.cell_id <> own.cell_id
     AND coalesce(other.temperature = own.temperature, true);
-COMMENT ON VIEW ledger.pairings IS 'Evaluations of two cells, of one study or of two, on the same part at one temperature; each pair both ways round.';
+COMMENT ON VIEW ledger.pairings IS 'Evaluations of two cells, of one study or of two, on the same part at one temperature; each pair in both orders.';
 COMMENT ON COLUMN ledger.pairings.study_id IS 'A study of the cell.';
 COMMENT ON COLUMN ledger.pairings.other_study_id IS 'A study of the other cell.';
 COMMENT ON COLUMN ledger.pairings.part IS 'The part of the split: validation or test.';
-COMMENT ON COLUMN ledger.pairings.temperature IS 'Sampling temperature; a baseline, which does not sample, meets a model at each of its own. NULL for two baselines.';
+COMMENT ON COLUMN ledger.pairings.temperature IS 'Sampling temperature; a baseline, which does not sample, is compared with a model at each of the model''s. NULL for two baselines.';
 COMMENT ON COLUMN ledger.pairings.cell_id IS 'The cell.';
 COMMENT ON COLUMN ledger.pairings.other_cell_id IS 'The other cell.';
 COMMENT ON COLUMN ledger.pairings.evaluation_id IS 'The evaluation of the cell.';
 COMMENT ON COLUMN ledger.pairings.other_evaluation_id IS 'The evaluation of the other cell.';
 COMMENT ON COLUMN ledger.pairings.n IS 'Headlines that the cell was evaluated on.';
 COMMENT ON COLUMN ledger.pairings.other_n IS 'Headlines that the other cell was evaluated on; not the same ones where the splits differ.';
-COMMENT ON COLUMN ledger.pairings.is_sampled_alike IS 'Whether both were sampled with the same top-k, top-p and seed; a baseline fits all.';
+COMMENT ON COLUMN ledger.pairings.is_sampled_alike IS 'Whether both were sampled with the same top-k, top-p and seed; true with a baseline.';
 COMMENT ON COLUMN ledger.pairings.started_at IS 'When the later of both studies last started, UTC.';
 COMMENT ON COLUMN ledger.pairings.number IS 'Number of the later of both studies.';
-COMMENT ON COLUMN ledger.pairings.is_mirrored IS 'Within one study: whether this is the second row of its pair, the other way round.';
+COMMENT ON COLUMN ledger.pairings.is_mirrored IS 'Within one study: whether this is the second row of its pair, in the other order.';
 
 
 CREATE OR REPLACE VIEW flips AS
@@ -269,10 +269,10 @@ JOIN ledger.predictions AS other
     AND other.predicted <> own.predicted
 JOIN headlines ON headlines.headline_id = own.headline_id
 WHERE pairings.study_id = pairings.other_study_id;
-COMMENT ON VIEW flips IS 'Headlines that two cells of a study predict otherwise, at one temperature. Each flip is in two rows, one each way round: ask for both cells, or for WHERE NOT is_mirrored.';
+COMMENT ON VIEW flips IS 'Headlines for which two cells of a study predict different labels, at one temperature. Each flip has two rows, one in each order: select both cells, or WHERE NOT is_mirrored.';
 COMMENT ON COLUMN flips.study_id IS 'The study.';
 COMMENT ON COLUMN flips.part IS 'The part of the split: validation or test.';
-COMMENT ON COLUMN flips.temperature IS 'Sampling temperature; a baseline, which does not sample, meets a model at each of its own. NULL for two baselines.';
+COMMENT ON COLUMN flips.temperature IS 'Sampling temperature; a baseline, which does not sample, is compared with a model at each of the model''s. NULL for two baselines.';
 COMMENT ON COLUMN flips.cell_id IS 'The cell.';
 COMMENT ON COLUMN flips.other_cell_id IS 'The other cell.';
 COMMENT ON COLUMN flips.headline_id IS 'The headline.';
@@ -280,8 +280,8 @@ COMMENT ON COLUMN flips.text IS 'Its text.';
 COMMENT ON COLUMN flips.label IS 'Its sentiment: negative, neutral or positive.';
 COMMENT ON COLUMN flips.predicted IS 'What the cell predicts.';
 COMMENT ON COLUMN flips.other_predicted IS 'What the other cell predicts.';
-COMMENT ON COLUMN flips.right_cell_id IS 'Which of both is right; NULL where neither is.';
-COMMENT ON COLUMN flips.is_mirrored IS 'Whether this is the second row of its flip, the other way round.';
+COMMENT ON COLUMN flips.right_cell_id IS 'Which of the two is right; NULL where neither is.';
+COMMENT ON COLUMN flips.is_mirrored IS 'Whether this is the second row of its flip, in the other order.';
 
 
 CREATE OR REPLACE VIEW prompt_effects AS
@@ -320,11 +320,11 @@ JOIN (VALUES ('examples'), ('context')) AS shown (what)
         = settings_but_shown(with_base(own.hyperparameters, own.base_revision), shown.what)
     AND shows(own.hyperparameters, shown.what)
     AND NOT shows(other.hyperparameters, shown.what);
-COMMENT ON VIEW prompt_effects IS 'What a prompt gains by what it shows before each headline: a cell beside the one that differs from it in not showing it, on the same test headlines at one temperature.';
+COMMENT ON VIEW prompt_effects IS 'What a prompt gains by showing examples or a context before each headline: a cell compared with the one that differs only in not showing it, on the same test headlines at one temperature.';
 COMMENT ON COLUMN prompt_effects.study_id IS 'The study.';
 COMMENT ON COLUMN prompt_effects.part IS 'The part of the split: test.';
 COMMENT ON COLUMN prompt_effects.temperature IS 'Sampling temperature.';
-COMMENT ON COLUMN prompt_effects.kind IS 'base or fine-tuned, of both.';
+COMMENT ON COLUMN prompt_effects.kind IS 'Kind of both cells: base or fine-tuned.';
 COMMENT ON COLUMN prompt_effects.cell_id IS 'The cell that shows it.';
 COMMENT ON COLUMN prompt_effects.cell_name IS 'Its name in the study.';
 COMMENT ON COLUMN prompt_effects.shown IS 'What it shows: examples (prompt.examples) or context (prompt.context).';
@@ -336,11 +336,11 @@ COMMENT ON COLUMN prompt_effects.n IS 'Headlines that both were evaluated on.';
 COMMENT ON COLUMN prompt_effects.accuracy IS 'Accuracy with it.';
 COMMENT ON COLUMN prompt_effects.plain_accuracy IS 'Accuracy without.';
 COMMENT ON COLUMN prompt_effects.difference IS 'Accuracy with it less that without.';
-COMMENT ON COLUMN prompt_effects.difference_low IS 'Lower end of its 95 % interval (Tango 1998); NULL where fewer than 3 headlines tell the two apart.';
+COMMENT ON COLUMN prompt_effects.difference_low IS 'Lower end of its 95 % interval (Tango 1998); NULL where the two differ on fewer than 3 headlines.';
 COMMENT ON COLUMN prompt_effects.difference_high IS 'Upper end of its 95 % interval.';
 COMMENT ON COLUMN prompt_effects.only_right IS 'Headlines that are right only with it.';
 COMMENT ON COLUMN prompt_effects.only_plain_right IS 'Headlines that are right only without.';
-COMMENT ON COLUMN prompt_effects.p_value IS 'Exact two-sided p-value of McNemar''s test, of this pair alone.';
+COMMENT ON COLUMN prompt_effects.p_value IS 'Exact two-sided p-value of McNemar''s test, for this pair only.';
 COMMENT ON COLUMN prompt_effects.p_holm IS 'The same after Holm''s correction for all pairs of the study.';
-COMMENT ON COLUMN prompt_effects.pairs IS 'How many pairs that are.';
+COMMENT ON COLUMN prompt_effects.pairs IS 'Number of these pairs.';
 COMMENT ON COLUMN prompt_effects.significant IS 'Whether p_holm is below 0.05.';

@@ -1,5 +1,5 @@
--- What analysts ask of the data: what came in, what was refused, what repeats, and how it changes. Defined again whenever
--- the warehouse is prepared.
+-- Views of the data: what was accepted, what was refused, what repeats, and what changes. Defined again whenever the
+-- warehouse is prepared.
 
 CREATE OR REPLACE VIEW source_labels AS
 SELECT
@@ -40,17 +40,17 @@ SELECT
 FROM ledger.accepted_rows AS rows
 JOIN headlines USING (headline_id)
 ORDER BY ALL;
-COMMENT ON VIEW accepted_rows IS 'Every accepted row of a source, copies too, with its headline and what the source says besides; none of a source that an older version read, until `fintone ingest --again` has read it.';
+COMMENT ON VIEW accepted_rows IS 'Every accepted row of a source, copies too, with its headline and the source''s other columns. A source that an older version read has no rows until `fintone ingest --again` has read it.';
 COMMENT ON COLUMN accepted_rows.ingest_id IS 'The ingestion.';
 COMMENT ON COLUMN accepted_rows.source IS 'The file that the row came from.';
-COMMENT ON COLUMN accepted_rows.row_number IS 'Its row in the file, from 1; several have it where a row has a label for each of several entities.';
+COMMENT ON COLUMN accepted_rows.row_number IS 'Its row in the file, from 1; several rows here share it where it has a label for each of several entities.';
 COMMENT ON COLUMN accepted_rows.headline_id IS 'Its headline.';
 COMMENT ON COLUMN accepted_rows.text IS 'The text of the headline.';
 COMMENT ON COLUMN accepted_rows.label IS 'negative, neutral or positive.';
-COMMENT ON COLUMN accepted_rows.published_at IS 'When it was published, UTC; NULL where the row does not say.';
-COMMENT ON COLUMN accepted_rows.instrument IS 'The ticker, ISIN or entity that it is about; NULL where the row does not say.';
-COMMENT ON COLUMN accepted_rows.publisher IS 'Who published it; NULL where the row does not say.';
-COMMENT ON COLUMN accepted_rows.extra IS 'The other columns by name, as JSON: extra->>''url'' is a text; NULL where there are none.';
+COMMENT ON COLUMN accepted_rows.published_at IS 'When it was published, UTC; NULL where the row does not have it.';
+COMMENT ON COLUMN accepted_rows.instrument IS 'The ticker, ISIN or entity that it is about; NULL where the row does not have it.';
+COMMENT ON COLUMN accepted_rows.publisher IS 'Who published it; NULL where the row does not have it.';
+COMMENT ON COLUMN accepted_rows.extra IS 'The other columns by name, as JSON: extra->>''url'' is text; NULL where there are none.';
 
 
 CREATE OR REPLACE VIEW rejected_reasons AS
@@ -90,7 +90,7 @@ CREATE OR REPLACE VIEW refused_rows AS
 SELECT source, row_number, reason, raw, location, ingest_id, message, refused_at
 FROM ledger.refused_rows
 ORDER BY refused_at DESC, location, source, row_number;
-COMMENT ON VIEW refused_rows IS 'The rejected rows of a source that was refused as a whole, 100,000 at most; gone when it is refused again or ingested.';
+COMMENT ON VIEW refused_rows IS 'The rejected rows of a source that was refused as a whole, at most 100,000; deleted when it is refused again or ingested.';
 COMMENT ON COLUMN refused_rows.source IS 'The file that the row came from.';
 COMMENT ON COLUMN refused_rows.row_number IS 'Its row in the file, from 1.';
 COMMENT ON COLUMN refused_rows.reason IS 'Every reason why it was rejected.';
@@ -98,7 +98,7 @@ COMMENT ON COLUMN refused_rows.raw IS 'The row as it was read.';
 COMMENT ON COLUMN refused_rows.location IS 'Where the source is: an absolute path, or hf:ORG/NAME.';
 COMMENT ON COLUMN refused_rows.ingest_id IS 'Identity of the bytes and the settings that read them.';
 COMMENT ON COLUMN refused_rows.message IS 'Why the source was refused.';
-COMMENT ON COLUMN refused_rows.refused_at IS 'When, UTC.';
+COMMENT ON COLUMN refused_rows.refused_at IS 'When it was refused, UTC.';
 
 
 CREATE OR REPLACE VIEW near_copies AS
@@ -230,9 +230,9 @@ FROM by_text
 LEFT JOIN gone USING (snapshot_id)
 GROUP BY ALL
 ORDER BY ALL;
-COMMENT ON VIEW snapshot_changes IS 'What a snapshot added to the one before it, in distinct texts.';
+COMMENT ON VIEW snapshot_changes IS 'How a snapshot differs from the one before it, in distinct texts.';
 COMMENT ON COLUMN snapshot_changes.snapshot_id IS 'The snapshot.';
-COMMENT ON COLUMN snapshot_changes.previous_snapshot_id IS 'The one before it: of the same place, or else the latest of which it holds half the headlines.';
+COMMENT ON COLUMN snapshot_changes.previous_snapshot_id IS 'The one before it: of the same place, or else the latest one of whose headlines it holds half.';
 COMMENT ON COLUMN snapshot_changes.added IS 'Texts that were not there.';
 COMMENT ON COLUMN snapshot_changes.removed IS 'Texts that are no longer there.';
 COMMENT ON COLUMN snapshot_changes.relabelled IS 'Texts whose label has changed.';
@@ -363,12 +363,12 @@ ORDER BY snapshot_id, previous_snapshot_id, measure;
 COMMENT ON VIEW snapshot_drift IS 'How labels and lengths of a snapshot differ from the one before it.';
 COMMENT ON COLUMN snapshot_drift.snapshot_id IS 'The snapshot.';
 COMMENT ON COLUMN snapshot_drift.previous_snapshot_id IS 'The one before it.';
-COMMENT ON COLUMN snapshot_drift.measure IS 'Share of a label, the median length (the lower one of two in the middle), or a population stability index (PSI): the sum of (p - q) ln(p / q) over labels, or over the tenths of the lengths before; an empty bin counts as half a headline, and as 0.0001 at least.';
+COMMENT ON COLUMN snapshot_drift.measure IS 'Share of a label, the median length (the lower one of two in the middle), or a population stability index (PSI): the sum of (p - q) ln(p / q) over labels, or over the tenths of the lengths before; an empty bin counts as half a headline, and as at least 0.0001.';
 COMMENT ON COLUMN snapshot_drift.value IS 'Now.';
 COMMENT ON COLUMN snapshot_drift.previous_value IS 'Before; 0 for a PSI.';
 COMMENT ON COLUMN snapshot_drift.difference IS 'Now less before.';
-COMMENT ON COLUMN snapshot_drift.drift IS 'For a PSI: none up to 0.1, moderate up to 0.25, major beyond, as usual in credit scoring; also none where noise alone reaches it. NULL where nothing can be said.';
-COMMENT ON COLUMN snapshot_drift.reason IS 'Why nothing can be said: the two were read with different settings, or are too small.';
+COMMENT ON COLUMN snapshot_drift.drift IS 'For a PSI: none up to 0.1, moderate up to 0.25, major beyond, as usual in credit scoring; also none where noise alone can explain the value. NULL where it is unknown.';
+COMMENT ON COLUMN snapshot_drift.reason IS 'Why the drift is unknown: the two were read with different settings, or are too small.';
 
 
 CREATE OR REPLACE VIEW split_leaks AS

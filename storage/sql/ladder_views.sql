@@ -39,7 +39,7 @@ GROUP BY ALL;
 COMMENT ON VIEW ledger.selection IS 'The figures that choose between the fine-tuned cells of a study, on validation: a row for each cell and temperature.';
 COMMENT ON COLUMN ledger.selection.study_id IS 'The study.';
 COMMENT ON COLUMN ledger.selection.cell_id IS 'The cell.';
-COMMENT ON COLUMN ledger.selection.name IS 'What people call the cell in this study.';
+COMMENT ON COLUMN ledger.selection.name IS 'Readable name of the cell in this study.';
 COMMENT ON COLUMN ledger.selection.position IS 'Its position in the study.';
 COMMENT ON COLUMN ledger.selection.model IS 'Its base model.';
 COMMENT ON COLUMN ledger.selection.base_revision IS 'The revision of that model, or the hash of its files.';
@@ -145,10 +145,10 @@ FROM priced;
 COMMENT ON VIEW ledger.rungs IS 'What each cell of a study costs, and its place from cheap to costly.';
 COMMENT ON COLUMN ledger.rungs.study_id IS 'The study.';
 COMMENT ON COLUMN ledger.rungs.cell_id IS 'The cell.';
-COMMENT ON COLUMN ledger.rungs.name IS 'What people call the cell in this study.';
+COMMENT ON COLUMN ledger.rungs.name IS 'Readable name of the cell in this study.';
 COMMENT ON COLUMN ledger.rungs.kind IS 'base, baseline or fine-tuned.';
 COMMENT ON COLUMN ledger.rungs.train_seconds IS 'Seconds to train or fit it, with the steps that it shares with shorter cells of the study.';
-COMMENT ON COLUMN ledger.rungs.size_bytes IS 'Bytes on disk that it needs to answer: of an adapter also its base model.';
+COMMENT ON COLUMN ledger.rungs.size_bytes IS 'Bytes on disk that it needs to answer; for an adapter, those of its base model too.';
 COMMENT ON COLUMN ledger.rungs.is_best_of_base IS 'Whether validation chooses it among the fine-tunes of its base model.';
 COMMENT ON COLUMN ledger.rungs.rung IS 'From 1: baselines, untouched bases, then fine-tunes, each by seconds to train.';
 
@@ -184,7 +184,7 @@ ORDER BY leaderboard.study_id, leaderboard.part, rungs.rung, leaderboard.tempera
 COMMENT ON VIEW ladder IS 'What each step up from the cheapest baseline to the fine-tunes brings and costs: a row for each cell, part and temperature.';
 COMMENT ON COLUMN ladder.study_id IS 'The study.';
 COMMENT ON COLUMN ladder.rung IS 'Place of the cell from cheap to costly, from 1: baselines, untouched bases, then fine-tunes, each by seconds to train.';
-COMMENT ON COLUMN ladder.cell_name IS 'What people call the cell in this study.';
+COMMENT ON COLUMN ladder.cell_name IS 'Readable name of the cell in this study.';
 COMMENT ON COLUMN ladder.kind IS 'base, baseline or fine-tuned.';
 COMMENT ON COLUMN ladder.model IS 'The base model, or the name of the baseline.';
 COMMENT ON COLUMN ladder.part IS 'The part of the split: validation or test.';
@@ -198,7 +198,7 @@ COMMENT ON COLUMN ladder.macro_f1_low IS 'Lower end of its 95 % interval; NULL w
 COMMENT ON COLUMN ladder.macro_f1_high IS 'Upper end of its 95 % interval.';
 COMMENT ON COLUMN ladder.mcc IS 'Matthews'' correlation coefficient of labels and answers: 0 for guessing, 1 where all are right.';
 COMMENT ON COLUMN ladder.headlines_per_second IS 'Headlines scored a second on this part, at all temperatures of the study at once.';
-COMMENT ON COLUMN ladder.size_bytes IS 'Bytes on disk that it needs to answer: of an adapter also its base model; NULL where an older version did not record it.';
+COMMENT ON COLUMN ladder.size_bytes IS 'Bytes on disk that it needs to answer; for an adapter, those of its base model too. NULL where an older version did not record it.';
 COMMENT ON COLUMN ladder.train_seconds IS 'Seconds to train or fit it, with the steps that it shares with shorter cells of the study; NULL for an untouched base.';
 COMMENT ON COLUMN ladder.is_best_of_base IS 'Whether validation chooses it among the fine-tunes of its base model.';
 COMMENT ON COLUMN ladder.cell_id IS 'The cell.';
@@ -291,12 +291,12 @@ SELECT
     least AS least_agreement
 FROM varied
 ORDER BY study_id, cell_id, part, temperature, least_agreement;
-COMMENT ON VIEW accuracy_by_agreement IS 'How good a cell is by how many annotators agree on the label: a row for each level, part and temperature. No rows where the source does not tell the agreement.';
+COMMENT ON VIEW accuracy_by_agreement IS 'How accurate a cell is, by how many annotators agree on the label: a row for each level, part and temperature. No rows where the source does not have the agreement.';
 COMMENT ON COLUMN accuracy_by_agreement.study_id IS 'The study.';
 COMMENT ON COLUMN accuracy_by_agreement.cell_id IS 'The cell.';
 COMMENT ON COLUMN accuracy_by_agreement.part IS 'The part of the split: train, validation or test.';
 COMMENT ON COLUMN accuracy_by_agreement.temperature IS 'Sampling temperature; NULL for a baseline, which does not sample.';
-COMMENT ON COLUMN accuracy_by_agreement.agreement IS 'Share of the annotators that agree on the label: 50-65 %, 66-74 %, 75-99 % or 100 %. FinancialPhraseBank''s files hold one another; a headline''s level is that of the strictest that holds it.';
+COMMENT ON COLUMN accuracy_by_agreement.agreement IS 'Share of the annotators that agree on the label: 50-65 %, 66-74 %, 75-99 % or 100 %. FinancialPhraseBank''s files are nested; a headline''s level is that of the strictest file that holds it.';
 COMMENT ON COLUMN accuracy_by_agreement.n IS 'Headlines of this level.';
 COMMENT ON COLUMN accuracy_by_agreement.accuracy IS 'Share of them whose sampled label is right; anything unparsed counts as neutral.';
 COMMENT ON COLUMN accuracy_by_agreement.accuracy_low IS 'Lower end of its 95 % interval.';

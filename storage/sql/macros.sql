@@ -9,7 +9,7 @@ CREATE OR REPLACE MACRO likeliest_label(p_negative, p_neutral, p_positive) AS
         WHEN p_neutral THEN 'neutral'
         ELSE 'positive'
     END;
-COMMENT ON MACRO likeliest_label IS 'The label with the largest probability; of equal ones the first in the alphabet.';
+COMMENT ON MACRO likeliest_label IS 'The label with the largest probability; the first in the alphabet if several are equal.';
 
 CREATE OR REPLACE MACRO is_unparsed(p_negative, p_neutral, p_positive, p_unparsed) AS
     p_unparsed > greatest(p_negative, p_neutral, p_positive);
@@ -21,7 +21,7 @@ CREATE OR REPLACE MACRO answered_label(p_negative, p_neutral, p_positive, p_unpa
         WHEN is_unparsed(p_negative, p_neutral, p_positive, p_unparsed) THEN 'unparsed'
         ELSE likeliest_label(p_negative, p_neutral, p_positive)
     END;
-COMMENT ON MACRO answered_label IS 'The answer of a scored headline: its likeliest label, or unparsed, or neutral instead of unparsed where the scoring asks for that. The same rule in Python: learning/study/unparsed.py.';
+COMMENT ON MACRO answered_label IS 'The answer of a scored headline: its likeliest label, or unparsed, or neutral instead of unparsed where the scoring is set to that. The same rule in Python: learning/study/unparsed.py.';
 
 CREATE OR REPLACE MACRO answered_confidence(p_negative, p_neutral, p_positive, p_unparsed, unparsed) AS
     CASE answered_label(p_negative, p_neutral, p_positive, p_unparsed, unparsed)
@@ -48,11 +48,11 @@ COMMENT ON MACRO count_confusion IS 'The confusion matrix of the rows of a group
 
 CREATE OR REPLACE MACRO label_counts(counts) AS
     [counts[1] + counts[2] + counts[3], counts[4] + counts[5] + counts[6], counts[7] + counts[8] + counts[9]];
-COMMENT ON MACRO label_counts IS 'How many headlines have each label, of a confusion matrix as count_confusion gives it.';
+COMMENT ON MACRO label_counts IS 'How many headlines have each label, of a confusion matrix as returned by count_confusion.';
 
 CREATE OR REPLACE MACRO answer_counts(counts) AS
     [counts[1] + counts[4] + counts[7], counts[2] + counts[5] + counts[8], counts[3] + counts[6] + counts[9]];
-COMMENT ON MACRO answer_counts IS 'How often each label was answered, of a confusion matrix as count_confusion gives it.';
+COMMENT ON MACRO answer_counts IS 'How often each label was answered, of a confusion matrix as returned by count_confusion.';
 
 CREATE OR REPLACE MACRO f1_scores(counts) AS list_transform(
     range(1, 4),
@@ -60,36 +60,36 @@ CREATE OR REPLACE MACRO f1_scores(counts) AS list_transform(
         2 * counts[4 * label - 3] / nullif(label_counts(counts)[label] + answer_counts(counts)[label], 0), 0
     )
 );
-COMMENT ON MACRO f1_scores IS 'F1 of each label, of a confusion matrix as count_confusion gives it; 0 for a label that no headline has and no answer gives.';
+COMMENT ON MACRO f1_scores IS 'F1 of each label, of a confusion matrix as returned by count_confusion; 0 for a label that no headline has and no answer gives.';
 
 
 CREATE OR REPLACE MACRO with_base(settings, revision) AS
     json_merge_patch(settings, json_object('base_model', json_object('name', revision, 'revision', NULL)));
-COMMENT ON MACRO with_base IS 'The settings of a cell with its base model named by its files, which may lie in another place, or be spelled otherwise, in another run.';
+COMMENT ON MACRO with_base IS 'The settings of a cell with its base model identified by its files, since their place or its name may differ in another run.';
 
 
 CREATE OR REPLACE MACRO settings_but_course(settings) AS
     json_merge_patch(settings, '{"training": {"learning_rate": null, "epochs": null, "seed": null}}');
-COMMENT ON MACRO settings_but_course IS 'The settings of a cell without learning rate, epochs and seed: the same for cells that differ in these alone.';
+COMMENT ON MACRO settings_but_course IS 'The settings of a cell without learning rate, epochs and seed: the same for cells that differ only in these.';
 
 
 CREATE OR REPLACE MACRO settings_but_seed(settings) AS json_merge_patch(settings, '{"training": {"seed": null}}');
-COMMENT ON MACRO settings_but_seed IS 'The settings of a cell without its seed: the same for cells that differ in that alone.';
+COMMENT ON MACRO settings_but_seed IS 'The settings of a cell without its seed: the same for cells that differ only in that.';
 
 CREATE OR REPLACE MACRO settings_but_epochs(settings) AS json_merge_patch(settings, '{"training": {"epochs": null}}');
-COMMENT ON MACRO settings_but_epochs IS 'The settings of a cell without its epochs: the same for cells that differ in that alone.';
+COMMENT ON MACRO settings_but_epochs IS 'The settings of a cell without its epochs: the same for cells that differ only in that.';
 
 CREATE OR REPLACE MACRO settings_but_shown(settings, what) AS json_merge_patch(settings, CASE what
     WHEN 'examples' THEN '{"prompt": {"examples": null, "examples_by": null, "examples_seed": null}}'
     ELSE '{"prompt": {"context": null}}'
 END);
-COMMENT ON MACRO settings_but_shown IS 'The settings of a cell without those of its examples, or of its context: the same for cells that differ in these alone.';
+COMMENT ON MACRO settings_but_shown IS 'The settings of a cell without those of its examples, or of its context: the same for cells that differ only in these.';
 
 CREATE OR REPLACE MACRO shows(settings, what) AS CASE what
     WHEN 'examples' THEN settings->>'$.prompt.examples' IS NOT NULL
     ELSE settings->>'$.prompt.context' IS NULL
 END;
-COMMENT ON MACRO shows IS 'Whether a cell of these settings shows examples, or a context where there is one: what is not stored has its default.';
+COMMENT ON MACRO shows IS 'Whether a cell with these settings shows examples, or a context where there is one; a setting that is not stored has its default.';
 
 
 CREATE OR REPLACE MACRO z_975() AS 1.959963984540054;
@@ -118,7 +118,7 @@ COMMENT ON MACRO hits_high IS 'Upper end of the 95 % interval of a share, hits o
 
 CREATE OR REPLACE MACRO unlike_one(mean, variance, n) AS
     (n * (1 - mean::DOUBLE)) ** 2 / ((n - 1) * variance::DOUBLE + n * (1 - mean::DOUBLE) ** 2);
-COMMENT ON MACRO unlike_one IS 'How many of n values from 0 to 1 carry their distance from 1: (sum d)^2 / sum d^2 (Kish 1965), from their mean and sample variance.';
+COMMENT ON MACRO unlike_one IS 'The effective number of n values from 0 to 1 that make up their distance from 1: (sum d)^2 / sum d^2 (Kish 1965), from their mean and sample variance.';
 
 CREATE OR REPLACE MACRO variance_ratio(mean, variance, n) AS
     CASE
@@ -131,7 +131,7 @@ CREATE OR REPLACE MACRO variance_ratio(mean, variance, n) AS
             lambda ratio, misses: ratio + 3 / (misses + 3) * (1 - misses / n) ** 3 * (1 - ratio)
         )
     END;
-COMMENT ON MACRO variance_ratio IS 'Variance of values from 0 to 1 over that of values of 0 and 1 with the same mean, drawn towards 1 where few values carry their distance from 0 or 1. The same rule in Python, with its reason: mean_interval of learning/study/intervals.py.';
+COMMENT ON MACRO variance_ratio IS 'Variance of values from 0 to 1 over that of values of 0 and 1 with the same mean, drawn towards 1 where few values make up their distance from 0 or 1. The same rule in Python, with its reason: mean_interval of learning/study/intervals.py.';
 
 CREATE OR REPLACE MACRO mean_low(mean, variance, n) AS
     score_low(mean, n / greatest(variance_ratio(mean, variance, n), 1e-9), student_975(n - 1));
@@ -139,7 +139,7 @@ COMMENT ON MACRO mean_low IS 'Lower end of the 95 % interval of the mean of n va
 
 CREATE OR REPLACE MACRO difference_low(value, low, other_value, other_high) AS
     value - other_value - sqrt((value - low) ** 2 + (other_high - other_value) ** 2);
-COMMENT ON MACRO difference_low IS 'Lower end of the 95 % interval of the difference of two independent figures, from the lower end of the one and the upper end of the other: right at small n and at shares of 0 and 1 (Newcombe 1998, method 10, for shares; Zou and Donner 2008 for any figure).';
+COMMENT ON MACRO difference_low IS 'Lower end of the 95 % interval of the difference of two independent figures, from the lower end of the one and the upper end of the other: valid at small n and at shares of 0 and 1 (Newcombe 1998, method 10, for shares; Zou and Donner 2008 for any figure).';
 
 CREATE OR REPLACE MACRO chi_square_950(df) AS df * (1 - 2 / (9 * df) + 1.644853626951473 * sqrt(2 / (9 * df))) ** 3;
 COMMENT ON MACRO chi_square_950 IS 'The 95 % quantile of the chi-square distribution, within 1 % (Wilson and Hilferty 1931).';
@@ -147,10 +147,10 @@ COMMENT ON MACRO chi_square_950 IS 'The 95 % quantile of the chi-square distribu
 CREATE OR REPLACE MACRO psi_term(share, n, other_share, other_n) AS
     (greatest(share, 0.5 / n, 0.0001) - greatest(other_share, 0.5 / other_n, 0.0001))
     * ln(greatest(share, 0.5 / n, 0.0001) / greatest(other_share, 0.5 / other_n, 0.0001));
-COMMENT ON MACRO psi_term IS 'What one bin adds to a population stability index, (p - q) ln(p / q); an empty bin counts as half a headline, and as 0.0001 at least.';
+COMMENT ON MACRO psi_term IS 'What one bin adds to a population stability index, (p - q) ln(p / q); an empty bin counts as half a headline, and as at least 0.0001.';
 
 CREATE OR REPLACE MACRO psi_noise(bins, n, other_n) AS chi_square_950(greatest(bins - 1, 1)) * (1 / n + 1 / other_n);
-COMMENT ON MACRO psi_noise IS 'Population stability index that 95 of 100 pairs of samples of these sizes from one distribution stay below (Yurdakul 2018).';
+COMMENT ON MACRO psi_noise IS 'The population stability index below which 95 of 100 pairs of samples of these sizes from one distribution stay (Yurdakul 2018).';
 
 CREATE OR REPLACE MACRO least_for_drift() AS 30;
-COMMENT ON MACRO least_for_drift IS 'Least headlines on each side for a verdict on drift: fewer say little about a rare answer.';
+COMMENT ON MACRO least_for_drift IS 'Least number of headlines on each side for a verdict on drift: with fewer, little is known about a rare answer.';

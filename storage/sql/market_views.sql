@@ -71,20 +71,20 @@ FROM answered
 LEFT JOIN learned USING (split_id)
 LEFT JOIN ledger.cutoffs AS cutoffs USING (cell_id)
 ORDER BY cell_id, temperature, text, published_at, instrument, in_sample;
-COMMENT ON VIEW dated_answers IS 'What each cell answered to headlines with a date, each once: of its test part, and of scored sources.';
-COMMENT ON COLUMN dated_answers.origin IS 'test: of a study. scored: of a source that was scored.';
+COMMENT ON VIEW dated_answers IS 'The answers of each cell to headlines with a date, each once: those of its test part, and those of scored sources.';
+COMMENT ON COLUMN dated_answers.origin IS 'test: answered for the test part of a study. scored: answered for a scored source.';
 COMMENT ON COLUMN dated_answers.cell_id IS 'The cell.';
 COMMENT ON COLUMN dated_answers.temperature IS 'Sampling temperature; NULL for a baseline.';
 COMMENT ON COLUMN dated_answers.text IS 'The headline.';
 COMMENT ON COLUMN dated_answers.published_at IS 'When it was published, UTC.';
-COMMENT ON COLUMN dated_answers.instrument IS 'The ticker, ISIN or entity that it is about, in capitals; NULL where the source does not say.';
+COMMENT ON COLUMN dated_answers.instrument IS 'The ticker, ISIN or entity that it is about, in capitals; NULL where the source does not have it.';
 COMMENT ON COLUMN dated_answers.p_negative IS 'Probability of sampling negative.';
 COMMENT ON COLUMN dated_answers.p_neutral IS 'Probability of sampling neutral.';
 COMMENT ON COLUMN dated_answers.p_positive IS 'Probability of sampling positive.';
-COMMENT ON COLUMN dated_answers.in_sample IS 'Whether the cell was trained on the text, or nobody knows.';
-COMMENT ON COLUMN dated_answers.trained_to IS 'The latest time of what the cell was trained and chosen on, UTC; of headlines without a date that of their ingestion.';
-COMMENT ON COLUMN dated_answers.counts IS 'Whether the headline is later than all that, so that the answer knows nothing of what came after it.';
-COMMENT ON COLUMN dated_answers.before_cutoff IS 'Whether its base model may have read the headline when it was pretrained (base_model.trained_until); NULL where that is not known.';
+COMMENT ON COLUMN dated_answers.in_sample IS 'Whether the cell was trained on the text, or this is unknown.';
+COMMENT ON COLUMN dated_answers.trained_to IS 'The latest time of what the cell was trained and chosen on, UTC; headlines without a date have the time of their ingestion.';
+COMMENT ON COLUMN dated_answers.counts IS 'Whether the headline is later than trained_to, so the answer cannot depend on what happened after it.';
+COMMENT ON COLUMN dated_answers.before_cutoff IS 'Whether its base model may have read the headline when it was pretrained (base_model.trained_until); NULL where that is unknown.';
 
 
 CREATE OR REPLACE VIEW daily_sentiment AS
@@ -143,7 +143,7 @@ WHERE grouped.is_overall = 1 OR grouped.instrument IS NOT NULL
 ORDER BY grouped.market_id, grouped.instrument NULLS FIRST, grouped.session;
 COMMENT ON VIEW daily_sentiment IS 'The sentiment of each session of an exchange: of the headlines that were known at its close and not yet at the close before.';
 COMMENT ON COLUMN daily_sentiment.market_id IS 'The measurement of `fintone market`.';
-COMMENT ON COLUMN daily_sentiment.session IS 'The day of the session. A headline after the close counts for the next one; one with a date alone is known at the end of that day.';
+COMMENT ON COLUMN daily_sentiment.session IS 'The day of the session. A headline after the close counts for the next one; one with only a date is known at the end of that day.';
 COMMENT ON COLUMN daily_sentiment.instrument IS 'The instrument, in capitals; NULL for all headlines together.';
 COMMENT ON COLUMN daily_sentiment.n IS 'Headlines that count: later than all that the model was trained and chosen on.';
 COMMENT ON COLUMN daily_sentiment.sentiment IS 'Mean of p_positive less p_negative, from -1 to 1; NULL where none counts.';
@@ -186,18 +186,18 @@ ORDER BY
     );
 COMMENT ON VIEW market_reaction IS 'How returns follow the sentiment of the sessions before them: correlations and coefficients with 95 % intervals.';
 COMMENT ON COLUMN market_reaction.market_id IS 'The measurement.';
-COMMENT ON COLUMN market_reaction.prices IS 'What people call the file of prices.';
+COMMENT ON COLUMN market_reaction.prices IS 'Name of the file of prices.';
 COMMENT ON COLUMN market_reaction.cell_id IS 'The cell that answered.';
 COMMENT ON COLUMN market_reaction.temperature IS 'Sampling temperature of its probabilities.';
-COMMENT ON COLUMN market_reaction.scope IS 'panel: each instrument on each day. overall: the mean return of all instruments against all headlines. instrument: one alone.';
-COMMENT ON COLUMN market_reaction.instrument IS 'The instrument; NULL where it is about all.';
-COMMENT ON COLUMN market_reaction.horizon IS 'Sessions from the close that knows a headline to the close that ends the return.';
+COMMENT ON COLUMN market_reaction.scope IS 'panel: each instrument on each day. overall: the mean return of all instruments against all headlines. instrument: a single one.';
+COMMENT ON COLUMN market_reaction.instrument IS 'The instrument; NULL for panel and overall.';
+COMMENT ON COLUMN market_reaction.horizon IS 'Sessions from the first close after a headline to the close that ends the return.';
 COMMENT ON COLUMN market_reaction.measure IS 'rank correlation (Spearman), or what a coefficient of the regression belongs to: sentiment, dispersion, volume (log of 1 + n), sentiment and return of the session before.';
-COMMENT ON COLUMN market_reaction.estimate IS 'The correlation, or the coefficient: the return, as a share, for one unit more.';
-COMMENT ON COLUMN market_reaction.low IS 'Lower end of its 95 % interval, with errors that may hang together in time and between instruments (Newey and West 1987, Driscoll and Kraay 1998).';
+COMMENT ON COLUMN market_reaction.estimate IS 'The correlation, or the coefficient: the return, as a share, per unit.';
+COMMENT ON COLUMN market_reaction.low IS 'Lower end of its 95 % interval, with errors that may be dependent in time and between instruments (Newey and West 1987, Driscoll and Kraay 1998).';
 COMMENT ON COLUMN market_reaction.high IS 'Upper end of its 95 % interval.';
 COMMENT ON COLUMN market_reaction.p_value IS 'Two-sided p-value, not corrected.';
-COMMENT ON COLUMN market_reaction.p_holm IS 'The p-value corrected by Holm''s method for all rank correlations and coefficients of sentiment: those of panel and overall together, those of instruments among themselves and never below the smallest of the former. NULL of other coefficients.';
+COMMENT ON COLUMN market_reaction.p_holm IS 'The p-value corrected by Holm''s method for all rank correlations and coefficients of sentiment: those of panel and overall together, those of instruments among themselves and never below the smallest of the former. NULL for other coefficients.';
 COMMENT ON COLUMN market_reaction.days IS 'Days with headlines and a return, one for each instrument.';
 COMMENT ON COLUMN market_reaction.sessions IS 'Sessions among them.';
 COMMENT ON COLUMN market_reaction.reason IS 'Why there is no estimate; NULL where there is one.';
@@ -208,7 +208,7 @@ CREATE OR REPLACE VIEW market_quantiles AS
 SELECT market_id, horizon, quantile, days, sentiment, value AS mean_return, low, high, share_up
 FROM ledger.market_quantiles
 ORDER BY market_id, horizon, quantile;
-COMMENT ON VIEW market_quantiles IS 'Returns by fifths of the sentiment of the days before them; days of equal sentiment are in one.';
+COMMENT ON VIEW market_quantiles IS 'Returns by fifths of the sentiment of the days before them; days of equal sentiment are in the same fifth.';
 COMMENT ON COLUMN market_quantiles.market_id IS 'The measurement.';
 COMMENT ON COLUMN market_quantiles.horizon IS 'Sessions of the return.';
 COMMENT ON COLUMN market_quantiles.quantile IS 'The fifth, 1 with the lowest sentiment.';

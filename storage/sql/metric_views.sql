@@ -1,5 +1,5 @@
--- What analysts ask of an evaluation beyond its figures: draws, confusions, labels, calibration, abstention. All of it
--- follows from the ledger. Defined again whenever the warehouse is prepared.
+-- Details of an evaluation beyond its figures: draws, confusions, labels, calibration, abstention, all computed from the
+-- ledger. Defined again whenever the warehouse is prepared.
 
 CREATE OR REPLACE VIEW draws AS
 SELECT
@@ -19,7 +19,7 @@ JOIN evaluations USING (evaluation_id)
 JOIN ledger.draws USING (evaluation_id)
 WHERE ledger.draws.draw < coalesce((studies.config->>'$.decoding.draws')::BIGINT, 1)
 ORDER BY ALL;
-COMMENT ON VIEW draws IS 'Figures of each seeded draw that a study asks for; how far a sampled figure moves from draw to draw.';
+COMMENT ON VIEW draws IS 'Figures of each seeded draw of a study (decoding.draws): how much a sampled figure varies between draws.';
 COMMENT ON COLUMN draws.study_id IS 'The study.';
 COMMENT ON COLUMN draws.cell_id IS 'The cell.';
 COMMENT ON COLUMN draws.part IS 'The part of the split: train, validation or test.';
@@ -105,7 +105,7 @@ SELECT
     CASE WHEN has_probabilities THEN coalesce(expected_n, 0) END AS expected_n
 FROM counted
 ORDER BY study_id, cell_id, part, temperature, label, predicted;
-COMMENT ON VIEW confusion IS 'How often each label was answered with each: nine rows an evaluation.';
+COMMENT ON VIEW confusion IS 'How often each label was answered with each: nine rows for each evaluation.';
 COMMENT ON COLUMN confusion.study_id IS 'The study.';
 COMMENT ON COLUMN confusion.cell_id IS 'The cell.';
 COMMENT ON COLUMN confusion.part IS 'The part of the split: train, validation or test.';
@@ -195,8 +195,8 @@ COMMENT ON COLUMN ledger.answers.cell_id IS 'The cell.';
 COMMENT ON COLUMN ledger.answers.part IS 'The part of the split: train, validation or test.';
 COMMENT ON COLUMN ledger.answers.temperature IS 'Sampling temperature; NULL for a baseline, which does not sample.';
 COMMENT ON COLUMN ledger.answers.headline_id IS 'The headline.';
-COMMENT ON COLUMN ledger.answers.confidence IS 'Probability of the likeliest label, where anything unparsed counts as neutral; of equal ones the first in the alphabet.';
-COMMENT ON COLUMN ledger.answers.bin IS 'Tenth of confidence, from 1; its upper end belongs to the next one, but 1 to the last.';
+COMMENT ON COLUMN ledger.answers.confidence IS 'Probability of the likeliest label, where anything unparsed counts as neutral; the first in the alphabet if several are equal.';
+COMMENT ON COLUMN ledger.answers.bin IS 'Tenth of confidence, from 1; its upper end belongs to the next one, except that 1 belongs to the last.';
 COMMENT ON COLUMN ledger.answers.is_right IS 'Whether the likeliest label is the true one.';
 COMMENT ON COLUMN ledger.answers.squared_error IS 'Sum over the three labels of (probability - whether it is true)^2.';
 COMMENT ON COLUMN ledger.answers.log_loss IS 'Negative natural logarithm of the probability of the true label, clipped at 2.2e-16.';
@@ -214,7 +214,7 @@ WINDOW surest_first AS (
     ORDER BY confidence DESC, headline_id
     ROWS UNBOUNDED PRECEDING
 );
-COMMENT ON VIEW ledger.ranked_answers IS 'ledger.answers, the surest first: what a model that may abstain has answered down to each of them.';
+COMMENT ON VIEW ledger.ranked_answers IS 'ledger.answers, the surest first, with what a model that may abstain has answered down to each of them.';
 COMMENT ON COLUMN ledger.ranked_answers.study_id IS 'The study.';
 COMMENT ON COLUMN ledger.ranked_answers.cell_id IS 'The cell.';
 COMMENT ON COLUMN ledger.ranked_answers.part IS 'The part of the split: train, validation or test.';
@@ -225,7 +225,7 @@ COMMENT ON COLUMN ledger.ranked_answers.bin IS 'As in ledger.answers.';
 COMMENT ON COLUMN ledger.ranked_answers.is_right IS 'As in ledger.answers.';
 COMMENT ON COLUMN ledger.ranked_answers.squared_error IS 'As in ledger.answers.';
 COMMENT ON COLUMN ledger.ranked_answers.log_loss IS 'As in ledger.answers.';
-COMMENT ON COLUMN ledger.ranked_answers.answered IS 'Its rank, from 1: headlines that are answered if it is the last; equally sure ones are in the order of headline_id.';
+COMMENT ON COLUMN ledger.ranked_answers.answered IS 'Its rank, from 1: the number of headlines answered if it is the last; equally sure ones are in the order of headline_id.';
 COMMENT ON COLUMN ledger.ranked_answers.hits IS 'How many of those are answered right.';
 COMMENT ON COLUMN ledger.ranked_answers.total IS 'Headlines evaluated.';
 
@@ -327,5 +327,5 @@ COMMENT ON COLUMN coverage.part IS 'The part of the split: train, validation or 
 COMMENT ON COLUMN coverage.temperature IS 'Sampling temperature, which the probabilities depend on; NULL for a baseline.';
 COMMENT ON COLUMN coverage.coverage IS 'Share of the headlines that is answered, in steps of .05; n is rounded up.';
 COMMENT ON COLUMN coverage.threshold IS 'Least confidence that is answered: the probability of the likeliest label, where anything unparsed counts as neutral.';
-COMMENT ON COLUMN coverage.n IS 'Headlines answered; among equally sure ones in the order of headline_id.';
+COMMENT ON COLUMN coverage.n IS 'Headlines answered; equally sure ones are taken in the order of headline_id.';
 COMMENT ON COLUMN coverage.accuracy IS 'Share of them that is answered right.';

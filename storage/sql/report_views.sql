@@ -1,4 +1,4 @@
--- What the report of a study asks beyond other views. Defined again whenever the warehouse is prepared.
+-- Views for the report of a study, besides those for analysts. Defined again whenever the warehouse is prepared.
 
 CREATE OR REPLACE VIEW acting AS
 SELECT
@@ -44,7 +44,7 @@ SELECT
 FROM ledger.predictions
 JOIN headlines USING (headline_id)
 GROUP BY evaluation_id;
-COMMENT ON VIEW ledger.mix_ups IS 'How often an evaluation takes positive for negative or negative for positive, and how many right calls pay for one such mistake.';
+COMMENT ON VIEW ledger.mix_ups IS 'How often an evaluation takes positive for negative or negative for positive, and how many right calls there are for each such mistake.';
 COMMENT ON COLUMN ledger.mix_ups.evaluation_id IS 'The evaluation.';
 COMMENT ON COLUMN ledger.mix_ups.n IS 'Headlines evaluated.';
 COMMENT ON COLUMN ledger.mix_ups.mix_ups IS 'Positive headlines answered negative, and negative ones answered positive.';
@@ -85,10 +85,10 @@ WHERE len(own.losses) > 0
 QUALIFY row_number() OVER (
     PARTITION BY own.study_id, own.cell_id ORDER BY len(longest.losses) DESC, longest.position
 ) = 1;
-COMMENT ON VIEW ledger.trainings IS 'Which cells of a study share a training: those that differ in their epochs alone and have the same losses step by step.';
+COMMENT ON VIEW ledger.trainings IS 'Which cells of a study share a training: those that differ only in their epochs and have the same losses step by step.';
 COMMENT ON COLUMN ledger.trainings.study_id IS 'The study.';
 COMMENT ON COLUMN ledger.trainings.cell_id IS 'The cell.';
-COMMENT ON COLUMN ledger.trainings.name IS 'What people call the cell in this study.';
+COMMENT ON COLUMN ledger.trainings.name IS 'Readable name of the cell in this study.';
 COMMENT ON COLUMN ledger.trainings.position IS 'Its position in the study.';
-COMMENT ON COLUMN ledger.trainings.steps IS 'The optimiser step at which it ends, or to which it has come.';
-COMMENT ON COLUMN ledger.trainings.training_cell_id IS 'The longest cell whose log begins with that of this cell: itself where no other does.';
+COMMENT ON COLUMN ledger.trainings.steps IS 'The optimiser step at which it ends, or that it has reached.';
+COMMENT ON COLUMN ledger.trainings.training_cell_id IS 'The longest cell whose log begins with that of this cell: the cell itself where no other does.';

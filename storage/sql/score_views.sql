@@ -37,7 +37,7 @@ LEFT JOIN cells ON cells.cell_id = scorings.cell_id -- answers stay where a stud
 LEFT JOIN ledger.cutoffs AS cutoffs ON cutoffs.cell_id = scorings.cell_id;
 COMMENT ON VIEW scores IS 'Every row of every scored source, with the answer of the cell.';
 COMMENT ON COLUMN scores.scoring_id IS 'The scoring.';
-COMMENT ON COLUMN scores.source IS 'What people call the source; - is standard input.';
+COMMENT ON COLUMN scores.source IS 'Readable name of the source; - is standard input.';
 COMMENT ON COLUMN scores.row_number IS 'The row of the source, from 1.';
 COMMENT ON COLUMN scores.text IS 'The headline.';
 COMMENT ON COLUMN scores.label IS 'The likeliest of negative, neutral and positive; unparsed where no label is likelier than p_unparsed. With --unparsed neutral: what is unparsed counts as neutral, as in an evaluation.';
@@ -53,12 +53,12 @@ COMMENT ON COLUMN scores.scored_at IS 'When the adapter first scored the text, U
 COMMENT ON COLUMN scores.adapter_hash IS 'Hash of the adapter that scored; NULL where an older version scored. If it differs from that of cells, `fintone withdraw` deletes the answer.';
 COMMENT ON COLUMN scores.text_id IS 'Identity of the normalised text, and of its context where the model is shown one.';
 COMMENT ON COLUMN scores.is_truncated IS 'Whether only the beginning of the text was scored, since it is longer than the model takes.';
-COMMENT ON COLUMN scores.published_at IS 'When the headline was published, UTC; NULL where the source does not say.';
-COMMENT ON COLUMN scores.instrument IS 'The ticker, ISIN or entity that it is about; NULL where the source does not say.';
-COMMENT ON COLUMN scores.true_label IS 'The label of the source, of score --evaluate; NULL where it has none that is known.';
+COMMENT ON COLUMN scores.published_at IS 'When the headline was published, UTC; NULL where the source does not have it.';
+COMMENT ON COLUMN scores.instrument IS 'The ticker, ISIN or entity that it is about; NULL where the source does not have it.';
+COMMENT ON COLUMN scores.true_label IS 'The label in the source, read by score --evaluate; NULL where it has none that is known.';
 COMMENT ON COLUMN scores.in_sample IS 'Whether the cell was trained on the text; NULL where an older version scored it.';
-COMMENT ON COLUMN scores.part IS 'The part of the split of the cell that holds the text: train, test or validation, the first of these; NULL where none does, so that the headline is fresh.';
-COMMENT ON COLUMN scores.before_cutoff IS 'Whether it was published on or before the last day of what the base model of the cell was pretrained on (base_model.trained_until), which may hold it; NULL where either is not known.';
+COMMENT ON COLUMN scores.part IS 'The part of the split of the cell that holds the text: train, test or validation, the first of these; NULL where none does: the headline is fresh.';
+COMMENT ON COLUMN scores.before_cutoff IS 'Whether it was published on or before base_model.trained_until, so the base model of the cell may have read it when it was pretrained; NULL where either date is unknown.';
 COMMENT ON COLUMN scores.is_unparsed IS 'Whether p_unparsed is the largest of the four probabilities, whatever label the scoring gives such an answer.';
 
 
@@ -176,9 +176,9 @@ SELECT
     END AS reason
 FROM judged
 ORDER BY started_at, scoring_id, list_position(['negative', 'neutral', 'positive', 'unparsed', 'confidence'], measure);
-COMMENT ON VIEW score_drift IS 'How the answers to a scored source differ from those of the same cell on its test part: a row a measure. A test part is often balanced and news is not, which also moves shares.';
+COMMENT ON VIEW score_drift IS 'How the answers to a scored source differ from those of the same cell on its test part: a row for each measure. A test part is often balanced and news is not, which also moves shares.';
 COMMENT ON COLUMN score_drift.scoring_id IS 'The scoring.';
-COMMENT ON COLUMN score_drift.source IS 'What people call the source; - is standard input.';
+COMMENT ON COLUMN score_drift.source IS 'Readable name of the source; - is standard input.';
 COMMENT ON COLUMN score_drift.cell_id IS 'The cell.';
 COMMENT ON COLUMN score_drift.temperature IS 'Sampling temperature of the probabilities.';
 COMMENT ON COLUMN score_drift.measure IS 'negative, neutral or positive: the share of that label; unparsed: the share of is_unparsed; confidence: its mean.';
@@ -187,8 +187,8 @@ COMMENT ON COLUMN score_drift.value IS 'The measure in the source.';
 COMMENT ON COLUMN score_drift.test_n IS 'Headlines of the test part.';
 COMMENT ON COLUMN score_drift.test_value IS 'The measure on the test part, of the likeliest labels.';
 COMMENT ON COLUMN score_drift.difference IS 'value less test_value.';
-COMMENT ON COLUMN score_drift.difference_low IS 'Lower end of its 95 % interval (Newcombe 1998, method 10); NULL where nothing can be said.';
+COMMENT ON COLUMN score_drift.difference_low IS 'Lower end of its 95 % interval (Newcombe 1998, method 10); NULL where the drift is unknown.';
 COMMENT ON COLUMN score_drift.difference_high IS 'Upper end of its 95 % interval.';
 COMMENT ON COLUMN score_drift.started_at IS 'When the scoring started, UTC.';
 COMMENT ON COLUMN score_drift.verdict IS 'above or below the test part beyond noise, no difference beyond noise, or unknown.';
-COMMENT ON COLUMN score_drift.reason IS 'Why it is unknown; NULL where it is known.';
+COMMENT ON COLUMN score_drift.reason IS 'Why the drift is unknown; NULL where it is known.';

@@ -1,4 +1,4 @@
--- Answers by the time of publication: how good a cell was by week and month, and what each champion said in its reign.
+-- Answers by the time of publication: how accurate a cell was by week and month, and what each champion answered.
 
 CREATE OR REPLACE VIEW ledger.scored_headlines AS
 SELECT
@@ -25,13 +25,13 @@ QUALIFY row_number() OVER (
         scores.cell_id, scores.temperature, scorings.decoding_id, scores.text_id, scores.published_at, scores.instrument
     ORDER BY scores.true_label IS NULL, scorings.started_at DESC, scores.scoring_id, scores.row_number
 ) = 1;
-COMMENT ON VIEW ledger.scored_headlines IS 'Each headline that a cell has scored, once, however many sources and rows hold it. Its label is that of the scoring with labels that ran last.';
+COMMENT ON VIEW ledger.scored_headlines IS 'Each headline that a cell has scored, once, however many sources and rows hold it. Its label is that of the latest scoring with labels.';
 COMMENT ON COLUMN ledger.scored_headlines.cell_id IS 'The cell that scored.';
 COMMENT ON COLUMN ledger.scored_headlines.temperature IS 'Sampling temperature of the probabilities.';
 COMMENT ON COLUMN ledger.scored_headlines.decoding_id IS 'Identity of top-k, top-p and the seed of the draws.';
 COMMENT ON COLUMN ledger.scored_headlines.text_id IS 'Identity of the text. With published_at and instrument, it is that of the headline.';
-COMMENT ON COLUMN ledger.scored_headlines.published_at IS 'When it was published, UTC; NULL where no source says.';
-COMMENT ON COLUMN ledger.scored_headlines.instrument IS 'The ticker, ISIN or entity that it is about; NULL where no source says.';
+COMMENT ON COLUMN ledger.scored_headlines.published_at IS 'When it was published, UTC; NULL where no source has it.';
+COMMENT ON COLUMN ledger.scored_headlines.instrument IS 'The ticker, ISIN or entity that it is about; NULL where no source has it.';
 COMMENT ON COLUMN ledger.scored_headlines.text IS 'The headline.';
 COMMENT ON COLUMN ledger.scored_headlines.label IS 'The answer, as in scores.';
 COMMENT ON COLUMN ledger.scored_headlines.confidence IS 'Its confidence, as in scores.';
@@ -39,7 +39,7 @@ COMMENT ON COLUMN ledger.scored_headlines.true_label IS 'The label of the source
 COMMENT ON COLUMN ledger.scored_headlines.is_right IS 'Whether the answer is right, where the probability of anything unparsed counts as that of neutral, as in an evaluation; NULL where no label is known.';
 COMMENT ON COLUMN ledger.scored_headlines.in_sample IS 'Whether the cell was trained on the text; NULL where an older version scored it.';
 COMMENT ON COLUMN ledger.scored_headlines.part IS 'The part of the split of the cell that holds the text; NULL where none does.';
-COMMENT ON COLUMN ledger.scored_headlines.is_fresh IS 'Whether it has a label and is in no part of the split of the cell, so that it says how good the cell is since.';
+COMMENT ON COLUMN ledger.scored_headlines.is_fresh IS 'Whether it has a label and is in no part of the split of the cell, so it shows how accurate the cell has been since its study.';
 COMMENT ON COLUMN ledger.scored_headlines.scored_at IS 'When the adapter first scored the text, UTC.';
 COMMENT ON COLUMN ledger.scored_headlines.before_cutoff IS 'Whether the base model may have read it when it was pretrained, as in scores.';
 
@@ -97,20 +97,20 @@ JOIN cells USING (cell_id)
 LEFT JOIN ledger.places AS places USING (study_id, cell_id)
 ORDER BY counted.origin, counted.study_id, places.place, counted.temperature, counted.period, counted.begins;
 COMMENT ON VIEW accuracy_over_time IS 'How often a cell was right on the headlines of a week, a month, a quarter or a year: of the test part of a study, and of sources that were scored with --evaluate.';
-COMMENT ON COLUMN accuracy_over_time.origin IS 'test: of a study. scored: of sources that were scored with --evaluate, each headline once, without those that the split of the cell holds.';
+COMMENT ON COLUMN accuracy_over_time.origin IS 'test: the test part of a study. scored: sources that were scored with --evaluate, each headline once, without those in the split of the cell.';
 COMMENT ON COLUMN accuracy_over_time.study_id IS 'The study; NULL for what was scored.';
 COMMENT ON COLUMN accuracy_over_time.cell_id IS 'The cell.';
-COMMENT ON COLUMN accuracy_over_time.cell_name IS 'What people call the cell in the study.';
+COMMENT ON COLUMN accuracy_over_time.cell_name IS 'Readable name of the cell in the study.';
 COMMENT ON COLUMN accuracy_over_time.kind IS 'base, baseline or fine-tuned.';
 COMMENT ON COLUMN accuracy_over_time.model IS 'Its base model, or the baseline.';
 COMMENT ON COLUMN accuracy_over_time.temperature IS 'Sampling temperature; NULL for a baseline.';
 COMMENT ON COLUMN accuracy_over_time.period IS 'week, from Monday, month, quarter or year; in UTC.';
 COMMENT ON COLUMN accuracy_over_time.begins IS 'Its first day.';
 COMMENT ON COLUMN accuracy_over_time.n IS 'Headlines published in it.';
-COMMENT ON COLUMN accuracy_over_time.accuracy IS 'Share of them whose label is right; anything unparsed counts as neutral. Sampled labels in a study, the likeliest ones of what was scored.';
+COMMENT ON COLUMN accuracy_over_time.accuracy IS 'Share of them whose label is right; anything unparsed counts as neutral. Sampled labels in a study, the likeliest labels in what was scored.';
 COMMENT ON COLUMN accuracy_over_time.accuracy_low IS 'Lower end of its 95 % interval (Wilson; where all or none are right, the exact one-sided bound).';
 COMMENT ON COLUMN accuracy_over_time.accuracy_high IS 'Upper end of its 95 % interval.';
-COMMENT ON COLUMN accuracy_over_time.n_before_cutoff IS 'How many of them are not later than what its base model was pretrained on (base_model.trained_until), which may hold them; NULL where that is not known.';
+COMMENT ON COLUMN accuracy_over_time.n_before_cutoff IS 'How many of them its base model may have read when it was pretrained, since they are not later than base_model.trained_until; NULL where that is unknown.';
 
 
 CREATE OR REPLACE VIEW ledger.reigns AS
@@ -131,12 +131,12 @@ reigns AS (
 )
 FROM reigns
 WHERE cell_id IS NOT NULL;
-COMMENT ON VIEW ledger.reigns IS 'From when to when each cell was champion at one temperature; a cell that came back has another reign. A decision that changed nothing ends none.';
+COMMENT ON VIEW ledger.reigns IS 'From when to when each cell was champion at one temperature; a cell that becomes champion again has another reign. A decision that changed nothing ends none.';
 COMMENT ON COLUMN ledger.reigns.number IS 'Number of the decision with which it began, as in champions.';
 COMMENT ON COLUMN ledger.reigns.cell_id IS 'The champion.';
 COMMENT ON COLUMN ledger.reigns.temperature IS 'Sampling temperature at which it was used.';
 COMMENT ON COLUMN ledger.reigns.reigned_from IS 'When it became champion, UTC; it was champion at that moment.';
-COMMENT ON COLUMN ledger.reigns.reigned_until IS 'When another one did, UTC; it was not champion any more at that moment. NULL for the champion now.';
+COMMENT ON COLUMN ledger.reigns.reigned_until IS 'When another cell became champion, UTC; at that moment it no longer was. NULL for the champion now.';
 
 
 CREATE OR REPLACE VIEW champion_history AS
@@ -218,19 +218,19 @@ JOIN ledger.reigns AS reigns USING (number)
 LEFT JOIN cells ON cells.cell_id = reigns.cell_id -- a former champion's study may have been deleted
 LEFT JOIN ledger.latest_names AS names ON names.cell_id = reigns.cell_id
 ORDER BY reigns.number, once.published_at, once.text, once.instrument;
-COMMENT ON VIEW champion_history IS 'What the champion of the time says of each dated headline: a row a headline that was published in a reign and that this champion has answered, once. A reign without such a headline has no row; champions has every decision.';
+COMMENT ON VIEW champion_history IS 'The answer of the champion of the time to each dated headline: one row for each headline that was published in a reign and that this champion has answered. A reign without such a headline has no row; champions has every decision.';
 COMMENT ON COLUMN champion_history.cell_id IS 'The champion when the headline was published.';
-COMMENT ON COLUMN champion_history.cell_name IS 'What people call it in its latest study; NULL where that was deleted.';
+COMMENT ON COLUMN champion_history.cell_name IS 'Its readable name in its latest study; NULL where that was deleted.';
 COMMENT ON COLUMN champion_history.model IS 'Its base model; NULL where its study was deleted.';
-COMMENT ON COLUMN champion_history.temperature IS 'Sampling temperature at which it was champion, and answers.';
+COMMENT ON COLUMN champion_history.temperature IS 'Sampling temperature at which it was champion and answered.';
 COMMENT ON COLUMN champion_history.reigned_from IS 'When its reign began, UTC.';
 COMMENT ON COLUMN champion_history.reigned_until IS 'When the next one began, UTC, which is not part of it; NULL for the champion now.';
 COMMENT ON COLUMN champion_history.published_at IS 'When the headline was published, UTC: at reigned_from or later, and before reigned_until.';
 COMMENT ON COLUMN champion_history.text IS 'The headline.';
-COMMENT ON COLUMN champion_history.instrument IS 'The ticker, ISIN or entity that it is about; NULL where no source says.';
-COMMENT ON COLUMN champion_history.label IS 'Its likeliest answer, whenever it was asked: negative, neutral, positive or unparsed.';
+COMMENT ON COLUMN champion_history.instrument IS 'The ticker, ISIN or entity that it is about; NULL where no source has it.';
+COMMENT ON COLUMN champion_history.label IS 'Its likeliest answer, whenever it answered: negative, neutral, positive or unparsed.';
 COMMENT ON COLUMN champion_history.confidence IS 'Probability of the label, as in scores.';
 COMMENT ON COLUMN champion_history.true_label IS 'The label of the study, or of score --evaluate; NULL where none is known.';
 COMMENT ON COLUMN champion_history.is_right IS 'Whether the answer is right, where the probability of anything unparsed counts as that of neutral, as in an evaluation; NULL where no label is known.';
 COMMENT ON COLUMN champion_history.in_sample IS 'Whether the champion was trained on the text; NULL where an older version scored it.';
-COMMENT ON COLUMN champion_history.origin IS 'test: answered for the test part of a study, its own or a later one. scored: answered by `fintone score` alone, with or without --evaluate.';
+COMMENT ON COLUMN champion_history.origin IS 'test: answered for the test part of a study, its own or a later one. scored: answered only by `fintone score`, with or without --evaluate.';

@@ -1,4 +1,4 @@
--- What analysts query. Defined again whenever the warehouse is prepared, so a view may change without a migration.
+-- The main views for analysts. Defined again whenever the warehouse is prepared, so a view may change without a migration.
 
 CREATE OR REPLACE VIEW ledger.cell_evaluations AS
 SELECT
@@ -14,18 +14,18 @@ JOIN evaluations
 ANTI JOIN ledger.drops ON drops.study_id = studies.study_id AND drops.cell_id = evaluations.cell_id
 WHERE evaluations.temperature IS NULL
    OR (evaluations.decoding_id = studies.decoding_id AND list_contains(studies.temperatures, evaluations.temperature));
-COMMENT ON VIEW ledger.cell_evaluations IS 'The evaluations of the cells of a study but those that its race dropped, with its decoding, at its temperatures; those of its folds too.';
+COMMENT ON VIEW ledger.cell_evaluations IS 'The evaluations of a study''s cells, except those that its race dropped, with its decoding and at its temperatures; those of its folds too.';
 COMMENT ON COLUMN ledger.cell_evaluations.study_id IS 'The study.';
 COMMENT ON COLUMN ledger.cell_evaluations.cell_id IS 'The cell.';
 COMMENT ON COLUMN ledger.cell_evaluations.evaluation_id IS 'The evaluation.';
-COMMENT ON COLUMN ledger.cell_evaluations.is_answer IS 'Whether it answers the study: it is of the split of the study, and not of a fold.';
+COMMENT ON COLUMN ledger.cell_evaluations.is_answer IS 'Whether it answers the study: it is on the split of the study, not on a fold.';
 
 
 CREATE OR REPLACE VIEW ledger.study_evaluations AS
 SELECT study_id, evaluation_id
 FROM ledger.cell_evaluations
 WHERE is_answer;
-COMMENT ON VIEW ledger.study_evaluations IS 'The evaluations that answer a study: of its cells but those that its race dropped, with its decoding, at its temperatures. Studies may share one.';
+COMMENT ON VIEW ledger.study_evaluations IS 'The evaluations that answer a study: of its cells, except those that its race dropped, with its decoding and at its temperatures. Studies may share one.';
 COMMENT ON COLUMN ledger.study_evaluations.study_id IS 'The study.';
 COMMENT ON COLUMN ledger.study_evaluations.evaluation_id IS 'The evaluation.';
 
@@ -68,10 +68,10 @@ SELECT
     ) AS place,
     is_of_fold
 FROM own;
-COMMENT ON VIEW ledger.places IS 'In which order tables show the cells of a study: bases, baselines by name, then fine-tunes, those together that differ in learning rate, epochs and seed alone; cells of single folds are last.';
+COMMENT ON VIEW ledger.places IS 'The order in which tables show the cells of a study: bases, baselines by name, then fine-tunes, grouped where they differ only in learning rate, epochs and seed; cells of single folds are last.';
 COMMENT ON COLUMN ledger.places.study_id IS 'The study.';
 COMMENT ON COLUMN ledger.places.cell_id IS 'The cell.';
-COMMENT ON COLUMN ledger.places.name IS 'What people call the cell in this study.';
+COMMENT ON COLUMN ledger.places.name IS 'Readable name of the cell in this study.';
 COMMENT ON COLUMN ledger.places.place IS 'Its place, from 1.';
 COMMENT ON COLUMN ledger.places.is_of_fold IS 'Whether it is trained and judged on one fold of the study; tables show the cell that pools all folds.';
 
@@ -81,7 +81,7 @@ SELECT study_cells.cell_id, arg_max(study_cells.name, studies.number) AS name
 FROM study_cells
 JOIN studies USING (study_id)
 GROUP BY study_cells.cell_id;
-COMMENT ON VIEW ledger.latest_names IS 'What people call each cell in its latest study.';
+COMMENT ON VIEW ledger.latest_names IS 'The readable name of each cell in its latest study.';
 COMMENT ON COLUMN ledger.latest_names.cell_id IS 'The cell.';
 COMMENT ON COLUMN ledger.latest_names.name IS 'Its name.';
 
@@ -91,9 +91,9 @@ SELECT study_cells.cell_id, arg_max(study_cells.trained_until, studies.number) A
 FROM study_cells
 JOIN studies USING (study_id)
 GROUP BY study_cells.cell_id;
-COMMENT ON VIEW ledger.cutoffs IS 'Until when the texts reach that the base model of each cell was pretrained on, as its latest study that says so has it.';
+COMMENT ON VIEW ledger.cutoffs IS 'The last day of the texts that the base model of each cell was pretrained on, from the latest of its studies that gives one.';
 COMMENT ON COLUMN ledger.cutoffs.cell_id IS 'The cell.';
-COMMENT ON COLUMN ledger.cutoffs.trained_until IS 'The last day; NULL where no study says it.';
+COMMENT ON COLUMN ledger.cutoffs.trained_until IS 'The last day; NULL where no study gives it.';
 
 
 CREATE OR REPLACE VIEW ledger.study_sources AS
@@ -107,14 +107,14 @@ QUALIFY row_number() OVER (
         sources.source = studies.source DESC,
         sources.number DESC
 ) = 1;
-COMMENT ON VIEW ledger.study_sources IS 'The ingestion that gave a study its headlines; of a study that does not say, the latest of the same name.';
+COMMENT ON VIEW ledger.study_sources IS 'The ingestion that gave a study its headlines; where a study does not record it, the latest of the same name.';
 COMMENT ON COLUMN ledger.study_sources.study_id IS 'The study.';
 COMMENT ON COLUMN ledger.study_sources.ingest_id IS 'The ingestion.';
-COMMENT ON COLUMN ledger.study_sources.kind IS 'What kind of source it was.';
+COMMENT ON COLUMN ledger.study_sources.kind IS 'Kind of the source.';
 
 
 CREATE OR REPLACE MACRO latest_study() AS (SELECT study_id FROM studies ORDER BY number DESC LIMIT 1);
-COMMENT ON MACRO latest_study IS 'The study that was started last, for WHERE study_id = latest_study(): views hold the rows of every study, and studies that share an evaluation have the same rows of it.';
+COMMENT ON MACRO latest_study IS 'The study that was started last, for WHERE study_id = latest_study(): views hold the rows of every study, and the rows of an evaluation that studies share are there for each of them.';
 
 
 CREATE OR REPLACE VIEW leaderboard AS
@@ -154,7 +154,7 @@ FROM ledger.study_evaluations
 JOIN evaluations USING (evaluation_id)
 JOIN cells USING (cell_id)
 JOIN ledger.places AS places ON places.study_id = study_evaluations.study_id AND places.cell_id = cells.cell_id;
-COMMENT ON VIEW leaderboard IS 'Every figure of every study: one row a cell, part of the split and temperature. Test parts of studies may differ, so rank within one study.';
+COMMENT ON VIEW leaderboard IS 'Every figure of every study: one row for each cell, part of the split and temperature. Test parts of studies may differ, so rank within one study.';
 COMMENT ON COLUMN leaderboard.study_id IS 'The study.';
 COMMENT ON COLUMN leaderboard.cell_id IS 'The cell.';
 COMMENT ON COLUMN leaderboard.kind IS 'base, baseline or fine-tuned.';
@@ -173,7 +173,7 @@ COMMENT ON COLUMN leaderboard.macro_f1_low IS 'Lower end of its 95 % interval; N
 COMMENT ON COLUMN leaderboard.macro_f1_high IS 'Upper end of its 95 % interval.';
 COMMENT ON COLUMN leaderboard.expected_accuracy IS 'Mean probability of the right label: the accuracy without the noise of the draws.';
 COMMENT ON COLUMN leaderboard.unparsed_rate IS 'Share of headlines whose sampled token is no label.';
-COMMENT ON COLUMN leaderboard.is_champion IS 'Whether this cell is the champion now, at the time of the query, whatever the study decided; champions has each decision of then.';
+COMMENT ON COLUMN leaderboard.is_champion IS 'Whether this cell is the champion now, at the time of the query, whatever the study decided; champions has every decision.';
 COMMENT ON COLUMN leaderboard.finished_at IS 'When the cell finished, UTC.';
 COMMENT ON COLUMN leaderboard.strict_accuracy IS 'Accuracy where anything unparsed counts as wrong.';
 COMMENT ON COLUMN leaderboard.expected_accuracy_low IS 'Lower end of the 95 % interval of expected_accuracy.';
@@ -181,7 +181,7 @@ COMMENT ON COLUMN leaderboard.expected_accuracy_high IS 'Upper end of the 95 % i
 COMMENT ON COLUMN leaderboard.argmax_accuracy IS 'Accuracy as the temperature goes to 0: of the likeliest output; for a baseline its accuracy.';
 COMMENT ON COLUMN leaderboard.argmax_macro_f1 IS 'Macro-F1 as the temperature goes to 0; for a baseline its macro-F1.';
 COMMENT ON COLUMN leaderboard.evaluation_id IS 'The evaluation. Studies may share one; over several studies, count DISTINCT evaluation_id.';
-COMMENT ON COLUMN leaderboard.cell_name IS 'What people call the cell in this study: it shows what varies there.';
+COMMENT ON COLUMN leaderboard.cell_name IS 'Readable name of the cell in this study; it shows what varies there.';
 COMMENT ON COLUMN leaderboard.settings IS 'Every setting that has an effect on the cell, as JSON: settings->>''$.lora.r''.';
 COMMENT ON COLUMN leaderboard.place IS 'Place of the cell where tables show the study: ORDER BY place, temperature.';
 
@@ -207,7 +207,7 @@ FROM ledger.study_evaluations
 JOIN evaluations USING (evaluation_id)
 JOIN ledger.predictions USING (evaluation_id)
 JOIN headlines USING (headline_id);
-COMMENT ON VIEW predictions IS 'Every prediction of every study, beside the label; join headlines for the text. Ask for one study, part and temperature: a headline has a row for each.';
+COMMENT ON VIEW predictions IS 'Every prediction of every study, with the true label; join headlines for the text. Select one study, part and temperature: a headline has a row for each.';
 COMMENT ON COLUMN predictions.study_id IS 'The study.';
 COMMENT ON COLUMN predictions.cell_id IS 'The cell.';
 COMMENT ON COLUMN predictions.part IS 'The part of the split: train, validation or test.';
@@ -258,7 +258,7 @@ LEFT JOIN measured
     AND measured.learning_rate IS NOT DISTINCT FROM published_results.learning_rate
     AND measured.epochs IS NOT DISTINCT FROM published_results.epochs
     AND measured.temperature = published_results.temperature;
-COMMENT ON VIEW reproduction IS 'Published figures beside measured ones, on test: a row for each study on real headlines with such a cell, or one with NULLs.';
+COMMENT ON VIEW reproduction IS 'Published figures and measured ones, on test: a row for each study on real headlines with such a cell, or one row with NULLs.';
 COMMENT ON COLUMN reproduction.kind IS 'base or fine-tuned.';
 COMMENT ON COLUMN reproduction.learning_rate IS 'Peak learning rate; NULL for the base model.';
 COMMENT ON COLUMN reproduction.epochs IS 'Passes over the train part; NULL for the base model.';
@@ -277,7 +277,7 @@ COMMENT ON COLUMN reproduction.published_macro_f1 IS 'Macro-F1 in the study.';
 COMMENT ON COLUMN reproduction.measured_macro_f1 IS 'Macro-F1 here.';
 COMMENT ON COLUMN reproduction.macro_f1_difference IS 'Measured less published macro-F1.';
 COMMENT ON COLUMN reproduction.macro_f1_in_interval IS 'Whether the published macro-F1 lies in the 95 % interval of the measured one.';
-COMMENT ON COLUMN reproduction.cell_name IS 'What people call the measured cell in its study.';
+COMMENT ON COLUMN reproduction.cell_name IS 'Readable name of the measured cell in its study.';
 
 
 CREATE OR REPLACE VIEW epoch_curve AS
@@ -315,8 +315,8 @@ COMMENT ON COLUMN epoch_curve.accuracy_high IS 'Upper end of its 95 % interval.'
 COMMENT ON COLUMN epoch_curve.macro_f1 IS 'Mean of the F1 of the labels that its headlines have.';
 COMMENT ON COLUMN epoch_curve.macro_f1_low IS 'Lower end of its 95 % interval.';
 COMMENT ON COLUMN epoch_curve.macro_f1_high IS 'Upper end of its 95 % interval.';
-COMMENT ON COLUMN epoch_curve.cell_name IS 'What people call the cell in this study.';
-COMMENT ON COLUMN epoch_curve.settings IS 'Its settings but for the epochs, its base model named by its files: rows with the same ones are of one curve.';
+COMMENT ON COLUMN epoch_curve.cell_name IS 'Readable name of the cell in this study.';
+COMMENT ON COLUMN epoch_curve.settings IS 'Its settings except the epochs, with the base model identified by its files: rows with the same settings belong to one curve.';
 
 
 CREATE OR REPLACE VIEW leaderboard_over_seeds AS
@@ -344,25 +344,25 @@ JOIN (SELECT cell_id, base_revision FROM cells) AS bases USING (cell_id)
 WHERE kind = 'fine-tuned'
 GROUP BY ALL
 ORDER BY study_id, part, temperature, accuracy_mean DESC;
-COMMENT ON VIEW leaderboard_over_seeds IS 'The fine-tuned cells of a study, those that differ in their seed alone as one row: how much of a figure is luck.';
+COMMENT ON VIEW leaderboard_over_seeds IS 'The fine-tuned cells of a study, with those that differ only in their seed in one row: how much of a figure is luck.';
 COMMENT ON COLUMN leaderboard_over_seeds.study_id IS 'The study.';
 COMMENT ON COLUMN leaderboard_over_seeds.model IS 'The base model.';
 COMMENT ON COLUMN leaderboard_over_seeds.learning_rate IS 'Peak learning rate.';
 COMMENT ON COLUMN leaderboard_over_seeds.epochs IS 'Passes over the train part.';
 COMMENT ON COLUMN leaderboard_over_seeds.part IS 'The part of the split: validation or test.';
 COMMENT ON COLUMN leaderboard_over_seeds.temperature IS 'Sampling temperature.';
-COMMENT ON COLUMN leaderboard_over_seeds.seeds IS 'Cells in the row, each with a seed of its own.';
+COMMENT ON COLUMN leaderboard_over_seeds.seeds IS 'Number of cells in the row, each with its own seed.';
 COMMENT ON COLUMN leaderboard_over_seeds.n IS 'Headlines that each was evaluated on.';
 COMMENT ON COLUMN leaderboard_over_seeds.accuracy_mean IS 'Mean over the seeds of the share of headlines whose sampled label is right.';
 COMMENT ON COLUMN leaderboard_over_seeds.accuracy_sd IS 'Its standard deviation between seeds; NULL for one seed.';
-COMMENT ON COLUMN leaderboard_over_seeds.accuracy_min IS 'Of the worst seed.';
-COMMENT ON COLUMN leaderboard_over_seeds.accuracy_max IS 'Of the best seed.';
+COMMENT ON COLUMN leaderboard_over_seeds.accuracy_min IS 'Accuracy of the worst seed.';
+COMMENT ON COLUMN leaderboard_over_seeds.accuracy_max IS 'Accuracy of the best seed.';
 COMMENT ON COLUMN leaderboard_over_seeds.macro_f1_mean IS 'Mean over the seeds of the macro-F1.';
 COMMENT ON COLUMN leaderboard_over_seeds.macro_f1_sd IS 'Its standard deviation between seeds; NULL for one seed.';
 COMMENT ON COLUMN leaderboard_over_seeds.expected_accuracy_mean IS 'Mean over the seeds of the expected accuracy, which has no noise of draws.';
 COMMENT ON COLUMN leaderboard_over_seeds.expected_accuracy_sd IS 'Its standard deviation between seeds; NULL for one seed.';
-COMMENT ON COLUMN leaderboard_over_seeds.cell_name IS 'What people call the cells in this study, without the seed.';
-COMMENT ON COLUMN leaderboard_over_seeds.settings IS 'Every setting that has an effect, but for the seed, as JSON.';
+COMMENT ON COLUMN leaderboard_over_seeds.cell_name IS 'Readable name of the cells in this study, without the seed.';
+COMMENT ON COLUMN leaderboard_over_seeds.settings IS 'Every setting that has an effect, except the seed, as JSON.';
 
 
 CREATE OR REPLACE VIEW missing_cells AS
@@ -388,7 +388,7 @@ LEFT JOIN (
 ) AS done ON done.study_id = study_cells.study_id AND done.cell_id = study_cells.cell_id
 ANTI JOIN ledger.drops ON drops.study_id = study_cells.study_id AND drops.cell_id = study_cells.cell_id
 WHERE coalesce(done.n, 0) < CASE WHEN cells.kind = 'baseline' THEN 2 ELSE 2 * len(studies.temperatures) END
-  -- What pools the folds lacks nothing of its own: the cells of its folds are evaluated.
+  -- A cell that pools the folds needs no evaluation itself: the cells of its folds are evaluated.
   AND (cells.kind = 'base' OR cells.split_id NOT IN (SELECT split_id FROM split_folds))
 ORDER BY study_cells.study_id, study_cells.position;
 COMMENT ON VIEW missing_cells IS 'Cells of a study that lack an evaluation, since they failed or have not run yet; dropped_cells has those that a race dropped.';
@@ -402,7 +402,7 @@ COMMENT ON COLUMN missing_cells.seed IS 'Seed of initialisation, order and dropo
 COMMENT ON COLUMN missing_cells.status IS 'planned, running, finished, diverged, failed or interrupted.';
 COMMENT ON COLUMN missing_cells.reason IS 'Why it failed, or cannot be evaluated.';
 COMMENT ON COLUMN missing_cells.is_final IS 'Whether it stays so: its training diverged, and its logits are NaN or infinite. The study is complete without it.';
-COMMENT ON COLUMN missing_cells.cell_name IS 'What people call the cell in this study.';
+COMMENT ON COLUMN missing_cells.cell_name IS 'Readable name of the cell in this study.';
 
 
 CREATE OR REPLACE VIEW dropped_cells AS
@@ -427,14 +427,14 @@ ORDER BY drops.study_id, study_cells.position;
 COMMENT ON VIEW dropped_cells IS 'Cells that a race dropped, since validation found their training significantly worse than the best at the end of an epoch.';
 COMMENT ON COLUMN dropped_cells.study_id IS 'The study.';
 COMMENT ON COLUMN dropped_cells.cell_id IS 'The cell, which the study does not train to its end.';
-COMMENT ON COLUMN dropped_cells.cell_name IS 'What people call the cell in this study.';
+COMMENT ON COLUMN dropped_cells.cell_name IS 'Readable name of the cell in this study.';
 COMMENT ON COLUMN dropped_cells.status IS 'dropped.';
 COMMENT ON COLUMN dropped_cells.epoch IS 'The epoch at whose end it was dropped.';
-COMMENT ON COLUMN dropped_cells.p_value IS 'P-value of McNemar''s exact test of its training and the best, not corrected.';
-COMMENT ON COLUMN dropped_cells.bound IS 'The p-value up to which the race drops a cell: its level over the number of tests that it may make.';
+COMMENT ON COLUMN dropped_cells.p_value IS 'P-value of McNemar''s exact test of its training against the best, not corrected.';
+COMMENT ON COLUMN dropped_cells.bound IS 'The p-value up to which the race drops a cell: its level divided by the number of tests that it may make.';
 COMMENT ON COLUMN dropped_cells.n IS 'Headlines of validation.';
 COMMENT ON COLUMN dropped_cells.accuracy IS 'Share of them that its training answered right then, at the lowest temperature.';
-COMMENT ON COLUMN dropped_cells.best_accuracy IS 'That of the best.';
+COMMENT ON COLUMN dropped_cells.best_accuracy IS 'The same share for the best training.';
 COMMENT ON COLUMN dropped_cells.best_cell_id IS 'A cell of the best training.';
-COMMENT ON COLUMN dropped_cells.best_cell_name IS 'What people call it in this study.';
+COMMENT ON COLUMN dropped_cells.best_cell_name IS 'Readable name of that cell in this study.';
 COMMENT ON COLUMN dropped_cells.dropped_at IS 'When it was dropped, UTC.';

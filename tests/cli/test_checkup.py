@@ -59,7 +59,7 @@ def check(*names: str) -> dict[str, str]:
         ("blow_up", "the check failed: ValueError: http://***@host is not good", MEND_LIBRARIES),
         (
             "leave",
-            "the check failed: its process ended with code 1; it last said: the last word, with Bearer ***",
+            "the check failed: its process ended with code 1; its last line: the last word, with Bearer ***",
             MEND_LIBRARIES,
         ),
         ("crash", "the check failed: its process ended by SIGABRT", MEND_LIBRARIES),
@@ -96,7 +96,7 @@ def test_every_check_has_its_finding_in_order(sick: None) -> None:
         ("blow_up", "fail"),
         ("well", "ok"),
     ]
-    assert found[3].told == "not looked at: the check of crash failed"
+    assert found[3].told == "not checked: the check of crash failed"
 
 
 def test_no_subject_stands_twice() -> None:
@@ -123,11 +123,11 @@ def test_rows_fit_the_width_and_are_plain_in_a_pipe(width: int) -> None:
         ["note", "device"],
         ["fail", "home"],
         ["ok", "hub"],
-        ["a", "run"],
+        ["fix", "this"],
     ]
     assert "[not here]" in " ".join(text.split())
     assert "-> name another folder" in text
-    assert lines[-1] == "a run needs this mended: home"
+    assert lines[-1] == "fix this before a run: home"
 
 
 def test_nothing_broken_is_said() -> None:

@@ -138,7 +138,7 @@ def test_a_person_reads_which_is_better_at_each_temperature_and_how_sure_that_is
     text = squeeze(out)
     assert text.startswith(f"A lr=0.0002 epochs=3 seed=42 (cell {TUNED}) B baseline: TF-IDF + linear SVM (cell {SVM})")
     assert "headlines 60 test headlines of study study temperature 0.1 accuracy A .967, B .667, +.300 [." in text
-    assert "right alone A on 20, B on 2 of 60 headlines McNemar p<.001, p<.001 after Holm's correction" in text
+    assert "only one right A on 20, B on 2 of 60 headlines McNemar p<.001, p<.001 after Holm's correction" in text
     assert re.search(
         r"verdict A beats B: \+\.300 \[\.\d{3}, \.\d{3}\], p<\.001 after Holm's correction for 11 comp", text
     )
@@ -243,7 +243,7 @@ def test_validation_is_told_apart_from_test(fintone: Run, study: Path) -> None:
     _, out, _ = fintone("compare", "aaaa", "bbbb", "--part", "validation")
     text = squeeze(out)
     assert "note validation chose between the cells and flatters its choice; test judges" in text
-    assert "right alone A on 39, B on 1 of 60 headlines McNemar p<.001 verdict A beats B" in text
+    assert "only one right A on 39, B on 1 of 60 headlines McNemar p<.001 verdict A beats B" in text
     assert "p<.001, not corrected" in text
     assert "baseline" not in text
 
@@ -269,10 +269,10 @@ def test_cells_of_two_studies_are_compared_on_what_both_saw(fintone: Run, renewe
     code, out, error = fintone("compare", "cccc", "aaaa", "--flips", "1")
     assert (code, error) == (0, "")
     text = squeeze(out)
-    assert "40 test headlines that both saw: 40 of A in study later, 60 of B in study" in text
-    assert "note no study holds both, so that p is of this pair alone" in text
-    assert "note the two were sampled with another top-k, top-p or seed" in text
-    assert "right alone A on 2, B on 10 of 40 headlines McNemar p=.039 verdict B beats A: +.200 [." in text
+    assert "40 test headlines that both answered: 40 of A in study later, 60 of B in study" in text
+    assert "note no study has both cells, so p is for this pair only" in text
+    assert "note the two were not sampled with the same top-k, top-p and seed" in text
+    assert "only one right A on 2, B on 10 of 40 headlines McNemar p=.039 verdict B beats A: +.200 [." in text
     assert "p=.039, not corrected" in text
     assert "baseline B beats the best baseline" in text
     [sql] = re.findall(r'^  fintone sql "(.*)"$', out, flags=re.MULTILINE)
@@ -289,7 +289,7 @@ def test_a_study_without_comparisons_says_so(fintone: Run, study: Path) -> None:
         connection.execute("DELETE FROM ledger.comparisons")
     _, out, _ = fintone("compare", "aaaa", "5555a")
     text = squeeze(out)
-    assert "note study study has no comparisons yet, p is of this pair alone; let `fintone run` finish it" in text
+    assert "note study study has no comparisons yet, so p is for this pair only; `fintone run` finishes it" in text
     assert "p<.001, not corrected" in text
 
 

@@ -62,7 +62,7 @@ def test_what_is_broken_is_told_and_no_secret_is(
     assert "-> upgrade fintone" in told
     assert "fail Prefect no Prefect server answers at http://127.0.0.1:1/api (" in told
     assert "a token is set by HF_TOKEN" in told
-    assert told.endswith("a run needs this mended: warehouse, Prefect")
+    assert told.endswith("fix this before a run: warehouse, Prefect")
     assert "secret" not in out
 
 
@@ -76,7 +76,7 @@ def test_in_a_pipe_it_is_plain_and_as_wide_as_columns_says(tmp_path: Path) -> No
     assert max(map(len, result.stdout.splitlines())) <= 60
     assert "\x1b" not in result.stdout
     assert "is a file" in " ".join(result.stdout.split())  # wherever the lines break
-    assert result.stdout.endswith("a run needs this mended: home\n")
+    assert result.stdout.endswith("fix this before a run: home\n")
 
 
 def test_a_library_that_cannot_be_loaded_costs_its_own_lines(

@@ -66,7 +66,7 @@ def test_a_study_is_deleted_with_its_files(fintone: Run, study: StudyPlan, home:
     code, out, err = fintone("delete", study.study_id[:5], "--yes")
     assert (code, err) == (0, "")
     told = " ".join(out.split())
-    assert "deleted 5 cells of this study alone" in told
+    assert "deleted 5 cells that no other study has" in told
     assert f"study {study.study_id} is deleted" in told
     assert not (home / "adapters" / cell.cell_id).exists()
     assert study.study_id not in index.read_text(encoding="utf-8")
@@ -94,7 +94,7 @@ def test_the_checkpoints_of_an_interrupted_study_are_counted_and_deleted_with_it
 def test_a_study_that_is_the_champions_or_at_work_is_refused(
     fintone: Run, refuse: Refuse, study: StudyPlan, home: Path
 ) -> None:
-    assert "delete: nobody can be asked here" in refuse("delete", study.study_id)
+    assert "delete: cannot ask for confirmation" in refuse("delete", study.study_id)
     with another_process_at_work(home, study.study_id) as pid:
         code, _, err = fintone("delete", study.study_id, "--yes")
         assert code == 1
@@ -129,7 +129,7 @@ def test_what_nothing_refers_to_is_told_and_deleted(
 ) -> None:
     adapter, own = home / "adapters" / study.cells[0].cell_id, home / "models" / "my-llama"
     own.mkdir(parents=True)
-    assert "gc: nobody can be asked here" in refuse("gc")
+    assert "gc: cannot ask for confirmation" in refuse("gc")
     code, out, _ = fintone("gc", "--dry-run")
     assert (code, all(place.exists() for place in litter)) == (0, True)
     assert "10.0 kB would be freed; nothing is deleted" in " ".join(out.split())
@@ -182,7 +182,7 @@ def test_while_a_run_is_at_work_nothing_is_collected_and_another_run_is_told(
         with caplog.at_level("WARNING", "fintone.locks"), at_work(home / "warehouse.duckdb"):
             [told] = [record.getMessage() for record in caplog.records]
         assert f"(PID {pid}, " in told
-        assert told.endswith(", study 5555, is at work too; both go on, and share the machine")
+        assert told.endswith(", study 5555, is running too; both continue and share the machine")
     with at_work(home / "warehouse.duckdb"):
         pass
     assert not (home / "locks").exists()

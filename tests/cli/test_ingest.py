@@ -190,7 +190,7 @@ def test_a_headline_of_test_stays_there_when_more_arrive(home: Path, server: str
         (["news.csv", "--max-rejected", "2"], "data.max_rejected = 2: must be less than or equal to 1"),
         (["news.csv", "--encoding", "utf-9"], "utf-9"),
         (["news.csv", "--label-map", "none.yaml"], "--label-map none.yaml: cannot be read (No such file or directory)"),
-        (["news.csv", "--label-map", "list.yaml"], "--label-map list.yaml: no list of words and labels"),
+        (["news.csv", "--label-map", "list.yaml"], "--label-map list.yaml: not a mapping of words to labels"),
         (["news.csv", "--label-map", "torn.json"], "--label-map torn.json: no valid YAML or JSON"),
         (["news.csv", "--label-map", "."], "--label-map .: is not a regular file"),
         (["news.csv", "--label-map", "pipe"], "--label-map pipe: is not a regular file"),
@@ -207,7 +207,7 @@ def test_a_headline_of_test_stays_there_when_more_arrive(home: Path, server: str
         (["news.csv", "--text-column", "title", "--label-columns", "mood,tone"], "no label column 'tone'"),
         (
             ["news.csv", "--header-row", "9", *COLUMNS],
-            "has no line 9 that names columns: say another with --header-row N",
+            "has no line 9 that names columns: name another with --header-row N",
         ),
     ],
 )

@@ -58,7 +58,7 @@ def test_an_extra_that_is_not_installed_is_a_note(declare: Declare) -> None:
     found = check_extras()
     assert found.state == "note"
     assert found.told == "far: no-such-library is missing (needs >=2); near: installed"
-    assert found.remedy == "where one is wanted: pip install 'desk-tools[far]'"
+    assert found.remedy == "if you need one: pip install 'desk-tools[far]'"
 
 
 def test_extras_that_are_installed_need_nothing(declare: Declare) -> None:

@@ -67,7 +67,7 @@ def test_its_champion_is_exported_and_answers_as_its_ledger_has_it(fintone: Run,
     code, out, err = fintone("export", CHAMPION, "--output", "model")
     assert (code, err.count("\n")) == (0, 1)
     assert err.endswith(f"; the file as it was: {next(old_home.glob('*.before-*'))}\n")
-    assert "it answers 12 test headlines as the ledger has it" in " ".join(out.split())
+    assert "it answers 12 test headlines as the ledger records" in " ".join(out.split())
     assert (Path("model") / "adapter_model.safetensors").exists()
 
 

@@ -178,7 +178,7 @@ def test_on_a_terminal_it_shows_both_cells_and_the_missed_floors_and_asks(
 
 def test_without_a_terminal_it_changes_nothing_and_names_the_option_that_does(refuse: Refuse, study: Path) -> None:
     line = refuse("promote", ONE, "--reason", "x")
-    assert line == "fintone: promote: nobody can be asked here, since this is not a terminal; add --yes\n"
+    assert line == "fintone: promote: cannot ask for confirmation, since this is not a terminal; add --yes\n"
     assert query(study, "FROM champions").rows == []
 
 
@@ -194,13 +194,13 @@ def test_a_system_without_user_names_asks_who_decides(
         raise KeyError("getpwuid(): uid not found: 4711")
 
     monkeypatch.setattr("cli.promote.getuser", fail)
-    assert "--by: this system has no name for its user; say who decides" in refuse("promote", ONE, "--reason", "x")
+    assert "--by: this system has no user name; name the person who decides" in refuse("promote", ONE, "--reason", "x")
 
 
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["aaaa"], "reason: it is empty; say why, since it is recorded"),
+        (["aaaa"], "reason: it is empty; give a reason, which is recorded"),
         (["aaaa", "--reason", " "], "reason: it is empty"),
         ([], "give a cell, or --back"),
         (["aaaa", "--back", "--reason", "x"], "give a cell, or --back, not both"),

@@ -129,7 +129,7 @@ def test_doctor_names_the_proxy_through_which_a_server_elsewhere_is_asked(
 @pytest.mark.parametrize("address", ["socks://user:secret@127.0.0.1:1080", "ftp://proxy", "http://proxy:x", "http://"])
 def test_a_proxy_of_no_use_is_named_without_its_password(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
     monkeypatch.setenv("ALL_PROXY", address)
-    with pytest.raises(ProxyError, match=r"^ALL_PROXY .*: is no proxy that can be used; give ") as raised:
+    with pytest.raises(ProxyError, match=r"^ALL_PROXY .*: not a usable proxy; give ") as raised:
         bypass_proxies()
     assert "secret" not in str(raised.value)
     found = check()

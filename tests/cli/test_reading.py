@@ -75,7 +75,7 @@ def test_a_label_map_is_set_by_a_file_or_by_unquoted_words(
     [
         ("nowhere.yaml", "data.label_map nowhere.yaml: cannot be read (No such file or directory); check its path"),
         (".", "data.label_map .: is not a regular file; give a file of lines as in up: positive"),
-        ("list.yaml", "data.label_map list.yaml: no list of words and labels; write lines as in up: positive"),
+        ("list.yaml", "data.label_map list.yaml: not a mapping of words to labels; write lines as in up: positive"),
     ],
 )
 def test_a_file_of_no_label_map_is_one_line(wire: str, refuse: Callable[..., str], said: str, line: str) -> None:

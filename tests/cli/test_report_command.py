@@ -31,7 +31,7 @@ def test_open_opens_the_page_or_says_that_nothing_does(
     assert opened.read_text().strip() == (tmp_path / "index.html").as_uri()
     monkeypatch.setattr(webbrowser, "_tryorder", [])
     assert report(monkeypatch, "--open") == 0
-    assert "browser: none opens" in capsys.readouterr().err
+    assert "browser: none could open" in capsys.readouterr().err
 
 
 def test_a_confidence_out_of_range_is_bad_usage(

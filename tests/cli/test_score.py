@@ -146,7 +146,7 @@ def test_evaluate_compares_answers_with_labels_and_tells_which_the_model_was_tra
     right = [answer == label for answer, label in zip(answers, truth, strict=False)]
     assert code == 0
     assert len(answers) == 62
-    assert "2 rows without a label that is known (1 empty, 1 'odd'); --label-map says what words mean" in err
+    assert "2 rows without a known label (1 empty, 1 'odd'); --label-map gives the meaning of words" in err
     [every] = [line for line in err.splitlines() if line.startswith("evaluation: accuracy")]
     [rest] = [line for line in err.splitlines() if line.startswith("evaluation without these: ")]
     assert f"accuracy {format_ratio(sum(right) / 60)} [" in every
@@ -160,8 +160,8 @@ def test_nothing_to_evaluate_is_an_error_with_the_reason(fintone: Run, champion:
     code, out, err = fintone("score", "odd.csv", "--evaluate", "--label-column", "label")
     assert (code, out) == (2, "")  # before anything is answered
     assert err.splitlines()[-1] == (
-        "fintone: source 'odd.csv': nothing to evaluate, 2 rows without a label that is known (1 empty, 1 'odd'); "
-        "--label-map says what words mean"
+        "fintone: source 'odd.csv': nothing to evaluate, 2 rows without a known label (1 empty, 1 'odd'); "
+        "--label-map gives the meaning of words"
     )
 
 
@@ -221,7 +221,7 @@ def test_a_stream_that_breaks_off_leaves_what_was_answered_in_the_file(
         patch.setattr(streams, "batch_rows", break_off)
         code, _, err = fintone("score", "-", "--output", output)
     assert code == (130 if isinstance(broken, KeyboardInterrupt) else 2), err
-    assert f"{output}: has what was answered until here; the next run replaces the file" in err.splitlines()
+    assert f"{output}: has the answers until here; the next run replaces the file" in err.splitlines()
     assert ("-: 400 rows read" in err) == isinstance(broken, KeyboardInterrupt)
     read = pd.read_csv if output.endswith("csv") else pd.read_parquet
     assert read(output)["row"].tolist() == list(range(1, 401))
@@ -288,7 +288,7 @@ def test_a_signal_to_end_leaves_what_was_answered_of_a_stream(
     assert not answers.isna().any(axis=None)
     assert len(answers) == 400 if before else 0 < len(answers) <= 400  # the signal may come between two lines
     if not before:
-        assert "answers.csv: has what was answered until here" in err
+        assert "answers.csv: has the answers until here" in err
         assert err.splitlines()[-1].startswith("fintone: interrupted")
 
 
@@ -310,8 +310,8 @@ def test_drift_is_told_where_it_exceeds_the_tolerance(fintone: Run, champion: st
         (["nowhere.csv"], "source 'nowhere.csv' does not exist"),
         (["news.csv", "--model", "0000"], "cell 0000: not in the warehouse"),
         (["news.csv", "--output", "answers.txt"], "give a name that ends in .csv, .jsonl or .parquet"),
-        (["news.csv", "--output", "a.csv", "--format", "csv"], "--format is of standard output"),
-        (["news.csv", "--label-column", "id"], "labels of the source are of --evaluate: add it"),
+        (["news.csv", "--output", "a.csv", "--format", "csv"], "--format is for standard output"),
+        (["news.csv", "--label-column", "id"], "options for labels of the source need --evaluate: add it"),
         (
             ["news.csv", "--evaluate"],
             "has no label column, its columns are ['id', 'title']: name it with --label",
@@ -319,11 +319,11 @@ def test_drift_is_told_where_it_exceeds_the_tolerance(fintone: Run, champion: st
         (["news.csv", "--source-format", "pdf"], "format = 'pdf': must be 'csv', 'json'"),
         (
             ["words.csv"],
-            "its columns are ['News Title', 'Publication Date']: name it with --text-column, or say --source-format",
+            "its columns are ['News Title', 'Publication Date']: name it with --text-column, or use --source-format",
         ),
-        (["news.csv", "--source-format", "json"], "name its own with --source-format"),
-        (["latin.csv", "--encoding", "utf-16"], "is not text in 'utf-16' from end to end: set --encoding to its own"),
-        (["news.csv", "--header-row", "500"], "has no line 500 that names columns: say another with --header-row"),
+        (["news.csv", "--source-format", "json"], "set --source-format to its own"),
+        (["latin.csv", "--encoding", "utf-16"], "is not valid text in 'utf-16': set --encoding to its encoding"),
+        (["news.csv", "--header-row", "500"], "has no line 500 that names columns: name another with --header-row"),
         (["news.csv", "--header-row", "0"], "header_row = 0: must be greater than or equal to 1"),
         (["news.csv", "--text-column", "nothing"], "has no text column 'nothing', its columns are ['id', 'title']"),
     ],

@@ -51,7 +51,7 @@ def test_a_date_is_shown_whole_or_not_at_all() -> None:
 def test_columns_without_room_are_left_out_and_named() -> None:
     lines = render(make_result(columns=9), 50)
     assert lines[0].split() == ["id", "text", *(f"figure_{number}" for number in range(3))]
-    assert "left out for want of room: 4 columns, figure_3," in " ".join(lines)
+    assert "left out for lack of room: 4 columns, figure_3," in " ".join(lines)
 
 
 def test_rows_beyond_the_most_are_counted_and_not_shown() -> None:

@@ -103,7 +103,7 @@ def test_a_server_that_says_nothing_is_not_waited_for(silent_port: int, monkeypa
 def test_what_is_no_address_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PREFECT_API_URL", "user:secret@host/api")
     found = check()
-    assert (found.state, found.told) == ("fail", "PREFECT_API_URL is no address")
+    assert (found.state, found.told) == ("fail", "PREFECT_API_URL is not an address")
 
 
 def test_without_a_server_a_run_starts_one(own_prefect: Path) -> None:

@@ -110,7 +110,9 @@ def test_a_source_without_the_column_of_the_context_is_refused(
 
 def test_an_export_carries_the_contexts_of_its_examples(study: Study, tmp_path: Path) -> None:
     lines = dict(export_cell(fine_tunes(study)["context=true"], tmp_path / "model", merge=False))
-    assert lines["checked"].startswith("Loaded back from these files, it answers 18 test headlines as the ledger has")
+    assert lines["checked"].startswith(
+        "Loaded back from these files, it answers 18 test headlines as the ledger records"
+    )
     content = json.loads((tmp_path / "model" / "examples.json").read_text())
     shown = [*content["shown"], *content["pool"]]
     assert all(each["context"].startswith("Told on") and each["instrument"] in {"NWD", "HBF"} for each in shown)

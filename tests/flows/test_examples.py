@@ -98,7 +98,9 @@ def test_scoring_finds_the_examples_of_the_study_again(
 def test_an_export_carries_the_examples_and_is_checked_with_them(study: Study, by: str, tmp_path: Path) -> None:
     cell = fine_tunes(study)[f"examples=3 examples_by={by}"]
     lines = dict(export_cell(cell, tmp_path / "model", merge=False))
-    assert lines["checked"].startswith("Loaded back from these files, it answers 18 test headlines as the ledger has")
+    assert lines["checked"].startswith(
+        "Loaded back from these files, it answers 18 test headlines as the ledger records"
+    )
     content = json.loads((tmp_path / "model" / "examples.json").read_text())
     assert (content["examples"], content["examples_by"], len(content["shown"])) == (3, by, 3 if by == "fixed" else 0)
     card = (tmp_path / "model" / "README.md").read_text()

@@ -49,7 +49,7 @@ def test_a_base_that_only_its_probe_finds_unfit_ends_the_study_before_anything_t
     home: Path, tmp_path: Path, told: Told
 ) -> None:
     base = write_family("the decoder of such a pair", tmp_path / "bart")
-    with pytest.raises(InputError, match="BartForCausalLM answers otherwise behind a shared prefix than alone"):
+    with pytest.raises(InputError, match="BartForCausalLM gives other answers after a shared prefix than without one"):
         retrain(configure(tmp_path, base, 1e-3, 1e-2))
     assert ask(home, "SELECT status FROM studies") == [("failed",)]
     assert ask(home, "SELECT DISTINCT status FROM cells") == [("planned",)]

@@ -72,7 +72,7 @@ def test_an_exported_encoder_is_a_pipeline_that_answers_as_the_ledger_has_it(stu
     cell = encoder_cell(study)
     lines = dict(export_cell(cell, tmp_path / "model", merge=False))
     assert lines["checked"].startswith(
-        "Loaded back from these files, it answers 64 test headlines as the ledger has it"
+        "Loaded back from these files, it answers 64 test headlines as the ledger records"
     )
     rows = study.ask(
         "SELECT text, p_negative, p_neutral, p_positive FROM predictions JOIN headlines USING (headline_id)"

@@ -118,4 +118,4 @@ def test_a_model_of_two_classes_is_exported_with_a_card_that_says_so(
     [(cell,)] = study.ask("SELECT cell_id FROM cells WHERE kind = 'fine-tuned'")
     export_cell(cell, tmp_path / "model", merge=False)
     card = (tmp_path / "model" / "README.md").read_text(encoding="utf-8")
-    assert "tells positive and negative headlines apart" in card
+    assert "distinguishes positive and negative headlines" in card

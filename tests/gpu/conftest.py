@@ -1,4 +1,4 @@
-"""What the tests of a CUDA device share: the guard, the device in each arithmetic, and a project that others find."""
+"""Fixtures of the tests on a CUDA device: the guard, the device in each arithmetic, and the project on the path."""
 
 import os
 import sys
@@ -18,7 +18,7 @@ METADATA = "Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
 
 
 ANYWHERE = "FINTONE_GPU_TESTS_ANYWHERE"
-"""Set where these tests run without a GPU too, as far as they can: what runs nowhere falls behind the code."""
+"""Set to run these tests without a GPU too, as far as possible: tests that never run fall behind the code."""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -29,14 +29,14 @@ def cuda() -> None:
 
 @pytest.fixture(scope="session")
 def card() -> None:
-    """For a test of a GPU's own memory or arithmetic, which no other device stands for."""
+    """For a test of a GPU's own memory or arithmetic, which no other device can replace."""
     if not torch.cuda.is_available():
         pytest.skip("needs a CUDA device")
 
 
 @pytest.fixture(scope="session", autouse=True)
 def project(cuda: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Processes find the project and its version wherever they start, also where it is not installed."""
+    """Let processes find the project and its version wherever they start, even if it is not installed."""
     folders = [str(ROOT), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
     with pytest.MonkeyPatch.context() as patch:
         try:
@@ -49,7 +49,7 @@ def project(cuda: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[No
 
 
 def declare_project(folder: Path) -> Path:
-    """Write what an installation would say of the project's name and version."""
+    """Write the metadata that an installation would have, with the project's name and version."""
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     info = folder / f"{declared['name']}-{declared['version']}.dist-info"
     info.mkdir()

@@ -1,4 +1,4 @@
-"""How far rounding may move what is computed twice on a GPU, in another order or in other shapes."""
+"""Tolerances for results that a GPU computes twice, in another order or in other shapes."""
 
 from pathlib import Path
 
@@ -6,13 +6,13 @@ import torch
 from safetensors.torch import load_file
 
 LOGITS = {torch.float32: 1e-3, torch.bfloat16: 0.3}
-"""Of one logit of the embedded model: the largest are some 20, where two neighbours in bfloat16 are 0.125 apart."""
+"""For one logit of the embedded model: the largest are about 20, where two neighbours in bfloat16 are 0.125 apart."""
 SLACK = {torch.float32: 1e-6, torch.bfloat16: 0.04}
-"""Of a probability besides: at the place where a top-k cut ends, rounding decides which tokens tie and stay."""
+"""In addition, for a probability: where a top-k cut ends, rounding decides which tokens tie and stay."""
 ON_AVERAGE = {torch.float32: 5e-4, torch.bfloat16: 0.02}
-"""Of a probability, over many headlines."""
+"""For the mean difference of a probability over many headlines."""
 ADAPTER = {torch.float32: 0.02, torch.bfloat16: 0.2}
-"""Of a trained weight, relative to its norm. Adam makes a full step of a gradient whose sign rounding decides."""
+"""For a trained weight, relative to its norm. Adam makes a full step even if rounding decides the gradient's sign."""
 
 
 def load_weights(folder: Path) -> dict[str, torch.Tensor]:
@@ -22,7 +22,7 @@ def load_weights(folder: Path) -> dict[str, torch.Tensor]:
 
 
 def largest_difference(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> float:
-    """The largest distance of two weights of a name, relative to the norm of the other's."""
+    """The largest distance between two weights of the same name, relative to the norm of the second."""
     assert one.keys() == other.keys()
     return max(
         float(torch.linalg.norm(one[name].float() - value.float()) / torch.linalg.norm(value.float()))
@@ -31,9 +31,9 @@ def largest_difference(one: dict[str, torch.Tensor], other: dict[str, torch.Tens
 
 
 def check_probabilities(measured: torch.Tensor, expected: torch.Tensor, temperature: float, dtype: torch.dtype) -> None:
-    """Whether probabilities differ by no more than rounding of the logits makes of them.
+    """Check that probabilities differ only as much as rounding of the logits allows.
 
-    Where a logit moves by e at most, the odds of a label move by a factor of exp(2 e / T) at most.
+    If a logit changes by at most e, the odds of a label change by at most a factor of exp(2 e / T).
     """
     odds, moved = torch.logit(expected), 2 * LOGITS[dtype] / temperature
     assert (measured >= torch.sigmoid(odds - moved) - SLACK[dtype]).all()

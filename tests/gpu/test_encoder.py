@@ -20,9 +20,9 @@ pytestmark = pytest.mark.gpu
 
 Labelled = tuple[list[str], list[Label]]
 LEARNT = 0.9
-"""Accuracy on the headlines of training after some epochs; the largest class holds less than half of them."""
+"""Least accuracy on the training headlines after some epochs; the largest class has less than half of them."""
 FROM_CPU = 1e-3
-"""Of a probability in float32, computed by other kernels."""
+"""Tolerance for a probability in float32, computed by other kernels."""
 
 
 @pytest.fixture(scope="module")

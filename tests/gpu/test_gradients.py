@@ -1,4 +1,4 @@
-"""A batch that is packed behind its prefix has the gradients of one that is padded, in a real step on a GPU."""
+"""A batch that is packed after its prefix has the gradients of a padded one, in a real step on a GPU."""
 
 from pathlib import Path
 from typing import Any
@@ -24,12 +24,12 @@ from schemas.label import Label
 pytestmark = pytest.mark.gpu
 
 FURTHEST = {torch.float32: 1e-3, torch.bfloat16: 0.1}
-"""Norm of the difference of a weight's gradients, relative to that of the gradient."""
+"""Largest allowed norm of the difference between a weight's gradients, relative to the gradient's norm."""
 BATCH = 8
 
 
 class GradientReader(TrainerCallback):  # type: ignore[misc]
-    """Keeps the gradients of a step, as the optimiser is given them."""
+    """Keeps the gradients of a step, as the optimiser receives them."""
 
     def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, model: Any, **_: Any) -> None:
         named = model.named_parameters()
@@ -44,7 +44,7 @@ def base(device: Device) -> LoadedBase:
 def find_gradients(
     kind: type[AdapterTrainer], base: LoadedBase, labelled: tuple[list[str], list[Label]], loss: str, output: Path
 ) -> dict[str, torch.Tensor]:
-    """Gradients of a batch in two micro-batches, on an adapter that is not at zero, without a clip."""
+    """Gradients of a batch in two micro-batches, for an adapter that is not at zero, without clipping."""
     texts, labels = labelled[0][:BATCH], labelled[1][:BATCH]
     examples = encode_examples(texts, labels, base.tokenizer, PromptSettings())
     training = TrainingSettings(

@@ -19,7 +19,7 @@ def find_quantised(base: LoadedBase) -> list[Linear4bit]:
 
 @pytest.fixture
 def quantised(device: Device, monkeypatch: pytest.MonkeyPatch) -> LoadedBase:
-    """The base where there is no memory for whole weights."""
+    """The base, loaded without memory for whole weights."""
     monkeypatch.setattr(loaded_base, "free_memory_bytes", lambda _: 0)
     return LoadedBase(MODEL_FOLDER, "nf4", device)
 

@@ -1,4 +1,4 @@
-"""Memory of a GPU: the peak is the allocator's, and where memory runs out the pass is halved and the batch stays."""
+"""Memory of a GPU: the peak is the allocator's, and if memory runs out the pass is halved and the batch stays."""
 
 import gc
 from pathlib import Path
@@ -20,9 +20,9 @@ pytestmark = [pytest.mark.gpu, pytest.mark.usefixtures("card")]
 Labelled = tuple[list[str], list[Label]]
 COPIES = 16
 BATCH = 640
-"""Headlines; a pass over half of them takes half of the memory or less, since a mask grows with its square."""
+"""Headlines; a pass over half of them takes at most half of the memory, since a mask grows with the square."""
 SHARE = 0.7
-"""Of what a pass over all of them took, that there is."""
+"""The memory that is available, as a share of the memory of a pass over all headlines."""
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def base() -> LoadedBase:
     return LoadedBase(MODEL_FOLDER, "nf4", choose_device())
 
 
-def train(base: LoadedBase, labelled: Labelled, adapter: Path, micro_batch_size: int, **told: Any) -> TrainingOutcome:
+def train(base: LoadedBase, labelled: Labelled, adapter: Path, micro_batch_size: int, **more: Any) -> TrainingOutcome:
     """One step over the whole text of all headlines, with all activations in memory."""
     settings = TrainingSettings(
         loss="whole-text",
@@ -44,7 +44,7 @@ def train(base: LoadedBase, labelled: Labelled, adapter: Path, micro_batch_size:
         seed=7,
     )
     recipe = Recipe(PromptSettings(), LoraSettings(r=4, dropout=0.0), settings)
-    return train_adapter(base, labelled[0] * COPIES, labelled[1] * COPIES, recipe, adapter, **told)
+    return train_adapter(base, labelled[0] * COPIES, labelled[1] * COPIES, recipe, adapter, **more)
 
 
 def test_memory_that_runs_out_halves_the_pass_and_keeps_the_batch(

@@ -51,8 +51,8 @@ def test_a_killed_process_goes_on_to_the_adapter_of_an_undisturbed_training(
         [outcome] = worker.run(TrainingJob(spec, tuple(labelled[0]), tuple(labelled[1]), (planned,)), on_event)
         return outcome
 
-    def kill(told: Any) -> None:
-        if isinstance(told, tuple) and told[1].step == KILLED_AT:
+    def kill(event: Any) -> None:
+        if isinstance(event, tuple) and event[1].step == KILLED_AT:
             assert worker._process is not None
             os.kill(worker._process.pid, signal.SIGKILL)
 

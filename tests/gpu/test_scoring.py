@@ -1,4 +1,4 @@
-"""Scoring on a GPU in closed form: what `generate` samples from there, and labels of several tokens."""
+"""Scoring on a GPU in closed form: the probabilities that `generate` samples from, and labels of several tokens."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.gpu
 
 TEMPERATURES = (0.1, 1.0, 10.0)
 NORMAL = 1e-300
-"""Below it a product is no number of full precision."""
+"""A product below this has less than full precision."""
 TOP_K = 50
 BRUTE = 10
 """Headlines whose answers of several tokens are computed by brute force."""
@@ -58,7 +58,7 @@ class Case:
 
 @pytest.fixture(scope="module")
 def case(device: Device, labelled: tuple[list[str], list[Label]], tmp_path_factory: pytest.TempPathFactory) -> Case:
-    """A cell that is sure of its headlines, for it was trained on them."""
+    """A cell that is confident about its headlines, since it was trained on them."""
     adapter, base = tmp_path_factory.mktemp("adapter") / "cell", LoadedBase(MODEL_FOLDER, "nf4", device)
     training = TrainingSettings(loss="completion", schedule="constant", learning_rate=2e-3, epochs=8, seed=7)
     recipe = Recipe(PromptSettings(), LoraSettings(r=16, dropout=0.0), training)
@@ -68,15 +68,15 @@ def case(device: Device, labelled: tuple[list[str], list[Label]], tmp_path_facto
 
 
 @pytest.fixture(params=["cell", "untouched"])
-def asked(request: pytest.FixtureRequest, case: Case) -> Case:
-    """The cell, or the base alone, which at no temperature is sure of anything."""
+def scored(request: pytest.FixtureRequest, case: Case) -> Case:
+    """The cell, or the untouched base, which is not confident at any temperature."""
     if request.param == "cell":
         return case
     return replace(case, generating=load_model(MODEL_FOLDER, "nf4", case.base.device), adapter=None)
 
 
 def generate(case: Case, **settings: Any) -> Any:
-    """What `generate` gives for all headlines, one token each, left-padded."""
+    """The output of `generate` for all headlines, one token each, left-padded."""
     prompts = encode_prompts(case.headlines, case.base.tokenizer, PromptSettings())
     longest = max(map(len, prompts))
     ids = torch.tensor([[0] * (longest - len(prompt)) + list(prompt) for prompt in prompts])
@@ -95,7 +95,7 @@ def generate(case: Case, **settings: Any) -> Any:
 
 
 def find_outcomes(tokenizer: Any, vocabulary: int, words: dict[Label, str]) -> torch.Tensor:
-    """[V] which label's word each token holds."""
+    """[V] the label whose word each token contains."""
     texts = [tokenizer.decode([token]) for token in range(vocabulary)]
     return torch.tensor(
         [next((number for number, label in enumerate(LABELS) if words[label] in text), UNPARSED) for text in texts]
@@ -110,24 +110,24 @@ def outcomes(case: Case) -> torch.Tensor:
 
 @pytest.mark.parametrize("top_k", [None, TOP_K])
 def test_probabilities_are_those_that_generate_samples_from(
-    asked: Case, outcomes: torch.Tensor, top_k: int | None
+    scored: Case, outcomes: torch.Tensor, top_k: int | None
 ) -> None:
-    measured = asked.score(PromptSettings(), top_k).sampled
+    measured = scored.score(PromptSettings(), top_k).sampled
     for column, temperature in enumerate(TEMPERATURES):
-        scores = generate(asked, do_sample=True, temperature=temperature, top_k=top_k or 0, top_p=1.0).scores[0]
+        scores = generate(scored, do_sample=True, temperature=temperature, top_k=top_k or 0, top_p=1.0).scores[0]
         sampled = scores.double().softmax(dim=-1).cpu()
         expected = torch.zeros(len(sampled), UNPARSED + 1, dtype=torch.float64).index_add_(1, outcomes, sampled)
-        check_probabilities(measured[:, column], expected, temperature, asked.base.device.dtype)
+        check_probabilities(measured[:, column], expected, temperature, scored.base.device.dtype)
 
 
 def test_the_argmax_is_what_greedy_generation_says_wherever_rounding_does_not_decide(
     case: Case, outcomes: torch.Tensor
 ) -> None:
-    said = generate(case, do_sample=False)
-    best, second = said.logits[0].float().cpu().topk(2).values.unbind(dim=-1)
+    output = generate(case, do_sample=False)
+    best, second = output.logits[0].float().cpu().topk(2).values.unbind(dim=-1)
     is_clear = best - second > 2 * LOGITS[case.base.device.dtype]
     assert is_clear.sum() > len(case.headlines) / 2
-    expected = outcomes[said.sequences[:, -1].cpu()]
+    expected = outcomes[output.sequences[:, -1].cpu()]
     assert torch.equal(case.score(PromptSettings(), TOP_K).argmax[is_clear], expected[is_clear])
 
 

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.gpu
 
 ROOT = Path(__file__).parents[2]
 FINTONE = (sys.executable, "-c", "from cli.main import main; main()")
-"""The command, also where the project is not installed."""
+"""The command, which works even if the project is not installed."""
 STUDY = (
     *("run", "--learning-rates", "1e-3,5e-2", "--epochs", "1,2"),
     *(
@@ -36,7 +36,7 @@ STUDY = (
         "split.validation_per_class=10",
     ),
 )
-"""The demo, of seconds."""
+"""A demo that takes seconds."""
 CELLS = 4
 SECONDS = 300
 SURE = 0.5
@@ -55,7 +55,7 @@ class Study:
 
 
 def run_study(home: Path) -> "subprocess.CompletedProcess[str]":
-    """Run the study in a process of its own, with a Prefect server of its own."""
+    """Run the study in a separate process, with its own Prefect server."""
     environment = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"}
     environment |= {"FINTONE_HOME": str(home), "PREFECT_HOME": str(home.with_name("prefect"))}
     return subprocess.run(
@@ -85,10 +85,10 @@ def test_cells_are_recorded_as_computed_on_the_device_in_its_memory(study: Study
     rows = study.ask("SELECT environment, peak_memory_bytes FROM cells WHERE kind = 'fine-tuned'")
     assert len(rows) == CELLS
     for environment, peak in rows:
-        told = json.loads(str(environment))
-        assert (told["device"], told["optimizer"]) == (device.name, device.optimizer)
-        assert getattr(torch, told["dtype"]) is device.dtype
-        assert told["batches"] == "packed"
+        recorded = json.loads(str(environment))
+        assert (recorded["device"], recorded["optimizer"]) == (device.name, device.optimizer)
+        assert getattr(torch, recorded["dtype"]) is device.dtype
+        assert recorded["batches"] == "packed"
         assert isinstance(peak, int)
         assert MODEL_FOLDER.joinpath("model.safetensors").stat().st_size / 4 < peak < total
 
@@ -107,7 +107,7 @@ def test_a_second_run_has_nothing_to_do(study: Study) -> None:
 def test_whole_weights_that_leave_answer_as_the_cell(
     study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Every headline of test of which the cell is sure, by greedy answers of transformers alone."""
+    """Compares greedy answers of transformers on every test headline about which the cell is confident."""
     [(cell,)] = study.ask("SELECT cell_id FROM cells WHERE learning_rate = 1e-3 AND epochs = 2")
     monkeypatch.setenv("FINTONE_HOME", str(study.home))
     monkeypatch.setattr(sys, "argv", ["fintone", "export", str(cell), "--output", str(tmp_path / "model"), "--merge"])

@@ -1,4 +1,4 @@
-"""An adapter that is trained on a GPU moves, and the base under it does not, however many are trained on it."""
+"""An adapter that is trained on a GPU changes, and its base does not, however many adapters are trained on it."""
 
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ Labelled = tuple[list[str], list[Label]]
 
 
 def recipe(learning_rate: float, epochs: int = 1) -> Recipe:
-    """With dropout, so that random numbers count, and without a warm-up, whose first step is none."""
+    """A recipe with dropout, to make random numbers matter, and without a warm-up, whose first step changes nothing."""
     training = TrainingSettings(
         loss="completion", schedule="constant", warmup_ratio=0, learning_rate=learning_rate, epochs=epochs, seed=7
     )
@@ -30,7 +30,7 @@ def recipe(learning_rate: float, epochs: int = 1) -> Recipe:
 
 
 def copy_tensors(base: LoadedBase) -> dict[str, torch.Tensor]:
-    """All that the base consists of, the scales of its 4-bit weights too."""
+    """All tensors of the base, including the scales of its 4-bit weights."""
     return {name: tensor.detach().clone() for name, tensor in base.model.state_dict().items()}
 
 

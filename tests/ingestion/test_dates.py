@@ -96,6 +96,6 @@ def test_the_order_of_the_settings_leaves_no_choice():
 
 @pytest.mark.parametrize("form", ["%m/%d/%Y %H:%M:%S", "%b %d, %Y %I:%M %p"])
 def test_a_large_column_is_parsed_by_few_formats_and_not_word_by_word(form, monkeypatch):
-    monkeypatch.setattr("ingestion.dates._parse_alone", lambda word: pytest.fail(f"{word} was parsed alone"))
+    monkeypatch.setattr("ingestion.dates._parse_one", lambda word: pytest.fail(f"{word} was parsed alone"))
     times = pd.Series(pd.date_range("2000-01-01", periods=20_000, freq="61min")).dt.floor("min")
     assert (parse_dates(times.dt.strftime(form), "UTC", None) == times).all()

@@ -79,7 +79,7 @@ def test_nul_bytes_alone_do_not_make_a_file_utf_16(read):
 
 
 def test_utf_16_that_breaks_off_is_told(read):
-    with pytest.raises(InputError, match="is not text in 'utf-16' from end to end"):
+    with pytest.raises(InputError, match="is not valid text in 'utf-16'"):
         read("text,label\nProfit rose,positive\n".encode("utf-16")[:-1])
 
 

@@ -123,7 +123,7 @@ def test_a_file_of_no_known_kind_is_named(folder, content, said):
 @pytest.mark.parametrize("make", [lambda path: path.symlink_to("nowhere"), os.mkfifo])
 def test_what_is_no_regular_file_is_named_and_never_waited_for(folder, make):
     make(folder / "odd")
-    with pytest.raises(InputError, match=r"^source '[^']*' holds '[^']*odd', which is no regular file: take it out"):
+    with pytest.raises(InputError, match=r"^source '[^']*' holds '[^']*odd', which is not a regular file: take it out"):
         read(folder)
 
 

@@ -76,7 +76,7 @@ def test_a_text_of_such_a_kind_is_read_line_by_line_only_where_that_is_said(read
     said = rf"^source '.*' is {kind}.*, which is not read: \w+"
     with pytest.raises(InputError, match=said):
         read(content)
-    with pytest.raises(InputError, match=rf"{said}.*, or say --source-format lines if each line is one"):
+    with pytest.raises(InputError, match=rf"{said}.*, or use --source-format lines if each line is one"):
         read_content(content, "news", UnlabelledSettings(source="news"))
     with pytest.raises(InputError, match=said):
         open_stream(io.BytesIO(content), UnlabelledSettings(source="-"))

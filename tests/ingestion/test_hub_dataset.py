@@ -234,8 +234,8 @@ def test_without_a_network_a_revision_means_what_it_meant_last(hub: FakeHub, mon
     assert resolve_commit(NEWS) == COMMIT
     with pytest.raises(InputError) as caught:
         resolve_commit(HubReference(NAME, None, "v1"))
-    assert one_line(caught.value).startswith("source 'hf:org/news@v1' cannot be had from the hub (")
-    assert one_line(caught.value).endswith("no copy of it is here; try again with a network, or give a file")
+    assert one_line(caught.value).startswith("source 'hf:org/news@v1' cannot be fetched from the hub (")
+    assert one_line(caught.value).endswith("this machine has no copy; try again with a network, or give a file")
 
 
 def test_what_the_hub_does_not_have_cannot_be_resolved(hub: FakeHub) -> None:
@@ -364,7 +364,7 @@ def test_a_copy_serves_without_a_network_and_only_for_its_own_commit(
     rows = read()
     go_online(monkeypatch, online=False)
     assert read() == rows
-    assert error_of(NEWS, OTHER).startswith("source 'hf:org/news' cannot be had from the hub (")
+    assert error_of(NEWS, OTHER).startswith("source 'hf:org/news' cannot be fetched from the hub (")
 
 
 def test_a_copy_of_another_commit_never_stands_in(hub: FakeHub) -> None:

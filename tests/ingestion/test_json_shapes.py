@@ -110,7 +110,7 @@ def test_a_shape_that_is_not_read_is_named_with_a_remedy(read, said):
 
 def test_a_document_with_more_values_than_are_held_is_refused(read, monkeypatch):
     monkeypatch.setattr("ingestion.json_text.MOST_VALUES", 5)
-    with pytest.raises(InputError, match=r"one JSON document with over .* values, which would be held at once: write"):
+    with pytest.raises(InputError, match=r"one JSON document with over .* values, too many to hold at once: write"):
         read(json.dumps({"data": OBJECTS}))
 
 

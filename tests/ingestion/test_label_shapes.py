@@ -192,7 +192,7 @@ def test_a_number_of_the_label_map_means_every_way_to_write_it(read, write, key)
     ("settings", "said"),
     [
         ({"label_map": {"1": "positive", "1.0": "negative"}}, "it maps '1.0' to positive and to negative"),
-        ({"label_map": {"": "neutral"}}, "map it to null to leave such rows out"),
+        ({"label_map": {"": "neutral"}}, "map it to null to leave its rows out"),
         ({"thresholds": (0.1, -0.1)}, "0.1 is above -0.1: give the lower one first"),
         ({"thresholds": (0, float("nan"))}, "finite"),
         ({"label_columns": ("a",)}, "at least 2"),
@@ -216,10 +216,10 @@ THREE = {f"annotator{n}": ["positive", "negative"] * 2 for n in (1, 2)}
         ),
         (
             {"Decisions": ['{"Orlo": "very positive"}', '{"Castell": "rather negative"}'] * 2},
-            "'Decisions' holds objects whose values are not all labels: say what their words mean with --label-map",
+            "'Decisions' holds objects whose values are not all labels: map their words with --label-map",
         ),
         ({"votes": ['["positive", "neutral"]'] * 4}, "'votes' holds a list of labels: write each annotator's into"),
-        (THREE, "is an annotator's, say --label-columns annotator1,annotator2"),
+        (THREE, "is an annotator's, use --label-columns annotator1,annotator2"),
         (
             {"positive": [0.9, 0.1] * 2, "neutral": [0.1, 0.1] * 2, "negative": [0.0, 0.8] * 2},
             "'positive', 'neutral' and 'negative' hold a score of each label",
@@ -234,7 +234,7 @@ def test_a_shape_that_is_not_read_is_named_with_the_remedy(read, table, said):
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ([0.62, -0.48, 0.03, 0.0], "the column holds scores from -0.48 to 0.62: say below which"),
+        ([0.62, -0.48, 0.03, 0.0], "the column holds scores from -0.48 to 0.62: set below which"),
         (['{"Orlo": "up", "Castell": "down"}'] * 4, "8 rows with an unknown label in column"),
     ],
 )

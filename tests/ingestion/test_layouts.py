@@ -84,7 +84,7 @@ def test_the_error_lists_the_columns_and_suggests_one():
         read(TWO_WORDS)
     assert str(caught.value) == (
         "source 'news' has no text column, its columns are ['News Title', 'Publication Date', 'Ticker Symbol']: "
-        "name it with --text-column, or say --source-format lines if each line is a headline; "
+        "name it with --text-column, or use --source-format lines if each line is a headline; "
         "'News Title' may hold the text"
     )
     kind, texts = read(TWO_WORDS, text_column="news title")
@@ -159,7 +159,7 @@ FOREIGN = {
 @anyhow
 @pytest.mark.parametrize("content", ['{"text": "Profit rose"\n', '{\n "data": [\n  {"text": "Profit rose"}\n'])
 def test_json_that_breaks_off_is_told_as_such(how, content):
-    with pytest.raises(InputError, match=r"is JSON that is not valid from character .*, say --source-format lines if"):
+    with pytest.raises(InputError, match=r"is JSON that is not valid from character .*, use --source-format lines if"):
         how(content)
     assert how(content, format="lines")[0] == "lines"
 
@@ -168,7 +168,7 @@ def test_json_that_breaks_off_is_told_as_such(how, content):
 @pytest.mark.parametrize(("said", "content"), [(said, each) for said, every in FOREIGN.items() for each in every])
 def test_a_text_of_another_kind_is_refused_by_name(how, said, content):
     with pytest.raises(
-        InputError, match=f"{said}.*: save its headlines as CSV or a headline a line, or say --source-f"
+        InputError, match=f"{said}.*: save its headlines as CSV or a headline a line, or use --source-f"
     ):
         how(content)
     assert how(content, format="lines")[0] == "lines"

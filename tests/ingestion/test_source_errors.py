@@ -57,7 +57,7 @@ def error_of(source, **settings):
         (b"only one column\nand another line\n", ["no text column and no label column", "['only one column']"]),
         (b'"a\nb",c\n1,2\n', ["['a\\nb', 'c']"]),
         (b'{"a": "Profit rose", "label": "positive"}\n', ["no text column", "['a', 'label']"]),
-        (bytes(range(256)) * 40, ["is not text in any encoding", "data.encoding"]),
+        (bytes(range(256)) * 40, ["is not text in any known encoding", "data.encoding"]),
     ],
 )
 def test_content_that_cannot_be_used(tmp_path, content, said):
@@ -85,7 +85,7 @@ def test_a_source_whose_name_the_system_refuses():
 
 @pytest.mark.parametrize("source", ["/dev/zero", "/dev/null"])
 def test_a_device_is_not_read(source):
-    assert error_of(source).startswith(f"source {source!r} is no regular file: save what it holds in one")
+    assert error_of(source).startswith(f"source {source!r} is not a regular file: save its content in one")
 
 
 def test_a_link_that_leads_to_itself(tmp_path):
@@ -113,7 +113,7 @@ def test_an_encoding_that_does_not_fit(tmp_path, encoding):
     path = tmp_path / "headlines.csv"
     path.write_text("text,label\nNestlé \\ud800 rose,positive\n", encoding="utf-8")
     assert error_of(path, encoding=encoding).endswith(
-        f"is not text in {encoding!r} from end to end: set data.encoding to its own"
+        f"is not valid text in {encoding!r}: set data.encoding to its encoding"
     )
 
 

@@ -100,9 +100,9 @@ def test_the_first_sheet_with_both_columns_is_read_without_its_blank_rows(read):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (as_json([("Profit rose", 1, "positive")])[:-4], "JSON array that is no valid JSON from character"),
-        (b'[{"text": "x", "label": "neutral"}] and more', "JSON array that is no valid JSON from character 35 on"),
-        (b'[{"text": ' + b"[" * 100_000, "JSON array that is no valid JSON from character 2 on"),
+        (as_json([("Profit rose", 1, "positive")])[:-4], "JSON array that is not valid JSON from character"),
+        (b'[{"text": "x", "label": "neutral"}] and more', "JSON array that is not valid JSON from character 35 on"),
+        (b'[{"text": ' + b"[" * 100_000, "JSON array that is not valid JSON from character 2 on"),
         (b'[{"body": 1, "label": "neutral"}]', r"no text column, its columns are \['body', 'label'\]"),
         (as_parquet([("Profit rose", 1, "positive")])[:-20], "Parquet file that cannot be read"),
         (b"PAR1", "Parquet file that cannot be read"),

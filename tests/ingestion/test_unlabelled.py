@@ -47,7 +47,7 @@ def test_no_label_is_needed(kind: str, how: object) -> None:
 @pytest.mark.parametrize("how", [read, stream], ids=["file", "stream"])
 def test_a_header_of_unknown_names_is_not_taken_for_a_headline(how: object) -> None:
     with pytest.raises(
-        MissingColumnError, match=r"no text column, its columns are .*name it with --text-column, or say"
+        MissingColumnError, match=r"no text column, its columns are .*name it with --text-column, or use"
     ):
         how(b"nr,kop,datum\n1,Winst steeg,x\n")
     assert how(b"nr,kop,datum\n1,Winst steeg,x\n", text_column="kop") == ("csv", ["Winst steeg"])

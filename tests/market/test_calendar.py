@@ -33,5 +33,5 @@ def test_a_missing_library_is_told_with_the_extra_that_brings_it(monkeypatch: py
 
 
 def test_a_calendar_that_is_none_is_told_with_some_that_are() -> None:
-    with pytest.raises(CalendarError, match=r"'NYSE2': there is none of that name; XNYS is New York"):
+    with pytest.raises(CalendarError, match=r"'NYSE2': no exchange has this code; XNYS is New York"):
         list_sessions("NYSE2", date(2024, 1, 10), date(2024, 1, 11))

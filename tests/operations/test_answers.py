@@ -143,7 +143,7 @@ def test_a_model_that_is_no_better_than_chance_on_its_own_test_part_is_told(
     assert bool(told) == is_told
     for line in told:
         assert line.startswith(f"warning: cell {trained[1]} is no better than chance (accuracy .400 [.300, .500] on ")
-        assert "always one label has .333): do not rely on these answers; `fintone list cells`" in line
+        assert "always answering one label gives .333): do not rely on these answers; `fintone list cells`" in line
 
 
 def test_more_rejected_rows_than_the_study_allows_are_told(home: Path, trained: Any) -> None:
@@ -352,7 +352,7 @@ def test_dates_instruments_and_labels_of_scored_rows_can_be_queried_over_time(ho
     Path("news.csv").write_text(DATED)
     scored = run(trained[1], evaluate=True, published_at_column="date")
     [told] = [each for each in scored.warnings if "date" in each]
-    assert told.startswith("warning: 1 headline has no date, since theirs cannot be read")
+    assert told.startswith("warning: 1 headline has no date: what they have cannot be read")
     rows = "SELECT strftime(published_at, '%m-%d'), instrument, true_label, in_sample FROM scores ORDER BY row_number"
     assert ask(home, rows) == [
         ("04-03", "NWD", "positive", False),

@@ -31,7 +31,7 @@ def test_others_load_what_was_written_and_it_answers_as_the_ledger_has_it(
     lines = dict(export_cell(cell[:6], output, merge=merge))
     assert lines["cell"] == cell
     assert lines["checked"].startswith(
-        "Loaded back from these files, it answers 30 test headlines as the ledger has it"
+        "Loaded back from these files, it answers 30 test headlines as the ledger records"
     )
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
     if merge:
@@ -67,7 +67,9 @@ def test_files_that_are_another_model_are_refused_and_leave_nothing(
     with writing(warehouse) as connection:
         connection.execute(f"UPDATE ledger.predictions {moved.format('+')}")
     try:
-        with pytest.raises(ExportMismatchError, match=r"of 30 headlines a probability is off by 0\.2 from the ledger"):
+        with pytest.raises(
+            ExportMismatchError, match=r"among 30 headlines a probability differs by 0\.2 from the ledger"
+        ):
             export_cell(cell, tmp_path / "model", merge=False)
     finally:
         with writing(warehouse) as connection:

@@ -205,7 +205,7 @@ def test_prices_that_tell_nothing_are_one_line(home: Path, cell: str, content: s
         ({"prices": "nowhere.csv"}, r"prices nowhere\.csv: there is no such file"),
         ({"prices": "home"}, "prices home: is a folder; give a file"),
         ({"prices": "news.doc"}, r"must end in one of \.csv"),
-        ({"calendar": "XXXX"}, "calendar 'XXXX': there is none of that name"),
+        ({"calendar": "XXXX"}, "calendar 'XXXX': no exchange has this code"),
         ({"price_column": "open"}, "has no column 'open'"),
         ({"temperature": 3.0}, "temperature 3: cell .* was judged at"),
     ],
@@ -219,7 +219,7 @@ def test_a_wrong_setting_is_one_line(home: Path, cell: str, settings: dict[str, 
 def test_without_answers_that_count_nothing_is_measured(home: Path, cell: str) -> None:
     with writing(home / "warehouse.duckdb") as connection:
         connection.execute("UPDATE sources SET ingested_at = TIMESTAMP '2025-01-01'")
-    with pytest.raises(InputError, match=r"none of its 1,182 answers with a date counts, since the model learned from"):
+    with pytest.raises(InputError, match=r"none of its 1,182 answers with a date counts, since only headlines later"):
         measure(cell)
     with writing(home / "warehouse.duckdb") as connection:
         connection.execute("DELETE FROM ledger.scored_rows")

@@ -42,7 +42,7 @@ def test_the_demo_study_is_counted(home: Path) -> None:
     assert lines["grid"] == "6 cells: training.learning_rate 2e-06, 1e-03, 5e-02 x training.epochs 1, 3"
     assert lines["training"].endswith("; 1,017 steps in all")
     assert lines["shared"] == (
-        "a cell is a checkpoint of the longer ones that differ from it in epochs alone: "
+        "a cell is a checkpoint of the longer ones that differ from it in epochs only: "
         "1,017 steps are trained instead of 1,356"
     )
     assert lines["scoring"] == (
@@ -174,11 +174,11 @@ def test_what_cells_share_is_told_for_each_schedule() -> None:
     decay = dict(describe_study(make_config("demo", "training.schedule=warmup-stable-decay")))
     assert decay["training"].endswith("; 1,086 steps in all")
     assert decay["shared"] == (
-        "up to its decay a cell is a checkpoint of the longer ones that differ from it in epochs alone: "
+        "up to its decay a cell is a checkpoint of the longer ones that differ from it in epochs only: "
         "1,086 steps are trained instead of 1,356"
     )
     alone = dict(describe_study(make_config("demo", "grid.epochs=3")))
-    assert alone["shared"] == "nothing: no two cells differ in their epochs alone"
+    assert alone["shared"] == "nothing: no two cells differ in their epochs only"
 
 
 def test_the_real_phrasebank_is_counted_as_in_the_study(fpb_folder: Path) -> None:

@@ -113,7 +113,7 @@ def test_read_again_it_has_its_dates_and_studies_stay_as_they_are(home: Path) ->
     assert snapshot != SNAPSHOT
     assert told[-1] == (
         f"news.csv: read again, its headlines are snapshot {snapshot}; studies of snapshot {SNAPSHOT} stay as they are "
-        "(days and instruments tell headlines apart now; with --set data.identity=text they do not)"
+        "(days and instruments now distinguish headlines; with --set data.identity=text they do not)"
     )
     after = dump(home, *STUDIES)
     assert {name: [row for row in after[name] if row in before[name]] for name in STUDIES} == before

@@ -16,7 +16,7 @@ OUT = f"out {LEXICON}"
         ({"names": (SVM, LEXICON, MAJORITY)}, None),
         (
             {"names": (MAJORITY,), "embedding_model": "org/encoder"},
-            f"the baselines {MAJORITY}, embeddings of org/encoder alone, as baselines.names leaves {OUT}, {SVM}",
+            f"the baselines {MAJORITY}, embeddings of org/encoder only, as baselines.names leaves {OUT}, {SVM}",
         ),
         ({"names": ()}, f"no baseline, as baselines.names leaves out {MAJORITY}, {LEXICON}, {SVM}"),
     ],

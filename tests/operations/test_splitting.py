@@ -146,8 +146,8 @@ def test_copies_across_an_official_split_are_told(home: Path) -> None:
         Path(f"off/{name}.csv").write_text("\n".join([lines[0], *own]))
     config = configure("off", "split.method=given")
     told = (
-        "the source's own split: 3 train headlines are copies or near copies of headlines in another part, and in no "
-        "part therefore; test stays whole"
+        "the source's own split: 3 train headlines are copies or near copies of headlines in another part, and "
+        "therefore in no part; test stays whole"
     )
     assert ("note", told) in describe_study(config)
     assert settle(config)[1] == [told]

@@ -81,7 +81,7 @@ def test_other_dates_that_give_the_same_parts_are_the_same_split() -> None:
 def test_a_dry_run_of_windows_says_what_they_do() -> None:
     lines = dict(describe_study(configure("split.windows=3", "split.test_share=0.4")))
     assert lines["windows"].startswith(
-        "3: the parts above are those of the first; each is tested after what it learned"
+        "3: the parts above are those of the first; each is tested on headlines after those it learned from"
     )
 
 

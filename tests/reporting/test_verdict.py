@@ -71,7 +71,7 @@ def test_small_figures_have_no_sign_and_small_p_values_no_digits() -> None:
 def test_a_validation_part_that_lacks_a_label_is_told() -> None:
     enough = [("train", "negative", 9), *(("validation", label, 30) for label in ("negative", "neutral", "positive"))]
     assert describe_scarcity(enough) is None
-    few = "validation has only 1 neutral headline, so that its choice is a weak one"
+    few = "validation has only 1 neutral headline, so its choice is weak"
     assert describe_scarcity([*enough[:2], ("validation", "neutral", 1), enough[3]]) == few
     assert "only 0 positive headlines" in str(describe_scarcity([*enough[:3], ("train", "positive", 9)]))
 

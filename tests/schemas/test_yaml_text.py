@@ -103,7 +103,7 @@ def test_a_nul_character_is_in_no_setting(name):
 
 CONTRADICTIONS = {
     "it maps 'UP ' to positive and to negative, case ignored": {"up": "positive", "UP ": "negative"},
-    "it maps an empty word to neutral: a row without a label has none": {" ": "neutral"},
+    "it maps an empty word to neutral, but an empty word means no label": {" ": "neutral"},
 }
 
 

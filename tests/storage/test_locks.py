@@ -82,7 +82,8 @@ def test_who_waits_is_told_for_whom_and_is_next_when_the_holder_dies(tmp_path, m
         with holding(warehouse, "study", "s"):
             killer.join()
     assert re.fullmatch(
-        rf"study s: another process \(PID {process.pid}, python[\d.]*\) is at it; waiting until it is done", told[0]
+        rf"study s: another process \(PID {process.pid}, python[\d.]*\) is working on it; waiting until it is done",
+        told[0],
     )
 
 

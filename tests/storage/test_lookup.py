@@ -45,9 +45,9 @@ def test_what_names_nothing_or_several_things_is_told(twins: Path) -> None:
     beginnings = {
         "nonesuch": "nonesuch: no id or name; `fintone list` shows studies",
         "cel": "id 'cel': give it whole, or its first 4 characters or more",
-        "beef": "beef: 4 things are called so: cell beefcell1 (twin), cell beefcell2 (twin), study",
-        "twin": "twin: 2 things are called so: cell beefcell1 (twin), cell beefcell2 (twin)",
-        "weekly": "weekly: 2 things are called so: study beef1 (weekly), study beef2 (weekly)",
+        "beef": "beef: 4 things match: cell beefcell1 (twin), cell beefcell2 (twin), study",
+        "twin": "twin: 2 things match: cell beefcell1 (twin), cell beefcell2 (twin)",
+        "weekly": "weekly: 2 things match: study beef1 (weekly), study beef2 (weekly)",
         "champion": "champion: no cell has been promoted yet",
         "tunde": "tunde: no id or name, did you mean 'tuned'?; `fintone list`",
         "weekyl": "weekyl: no id or name, did you mean 'weekly'?; ",

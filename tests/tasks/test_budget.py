@@ -157,7 +157,7 @@ def test_the_same_figures_get_the_answer_that_they_got_whatever_the_thresholds(d
     for settings in ({"level": 0.9}, {"level": 0.9, "beat_baseline": False}, {"min_accuracy": 0.2}):
         again = desk.judge("cell", right, **settings)
         assert (again.decision, again.look, again.level, again.p_value) == ("kept", 1, first.level, first.p_value)
-        assert "study 1 judged it before by the same headlines against the same champion" in again.reason
+        assert "study 1 judged it before on the same headlines against the same champion" in again.reason
         assert again.reason.endswith(f"It was not promoted then: {first.reason}")
     assert desk.judge("another", desk.train()).look == 2
 

@@ -82,5 +82,5 @@ def test_a_node_whose_base_is_another_one_says_so(tiny_folder: Path, tmp_path: P
     weights = bytearray((folder / "model.safetensors").read_bytes())
     weights[-2] ^= 1
     (folder / "model.safetensors").write_bytes(weights)
-    with pytest.raises(NodeError, match=rf"on the node {re.escape(HERE)} it is another than .* \({revision}\)"):
+    with pytest.raises(NodeError, match=rf"on the node {re.escape(HERE)} it differs from .* \({revision}\)"):
         _find_base(spec, is_embedded=False)

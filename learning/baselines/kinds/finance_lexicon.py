@@ -1,4 +1,4 @@
-"""The finance lexicon, which learns nothing but which labels there are."""
+"""The finance lexicon, which learns only which labels exist."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from schemas.label import LABELS
 
 
 def _fit(train: Train) -> Baseline:
-    """A label that no train headline has is no answer: the commonest of train takes its place."""
+    """A label that no train headline has is never an answer: the commonest label of train replaces it."""
     from learning.baselines.lexicon import label_headline
 
     present, commonest = np.unique(train.labels), train.commonest

@@ -6,7 +6,7 @@ from learning.baselines.kind import Answers, Baseline, BaselineKind, Train
 
 
 def _fit(train: Train) -> Baseline:
-    """Without a word or character to learn from, or with one class, it answers the commonest class."""
+    """If train has no word or character to learn from, or only one class, it answers the commonest class."""
     from sklearn.svm import LinearSVC
 
     from learning.baselines.tfidf import fit_pipeline

@@ -4,7 +4,7 @@ from learning.baselines.kind import Baseline, BaselineKind, Train
 
 
 def _fit(train: Train) -> Baseline:
-    """Words alone: runs of characters overlap, and count the same evidence several times over."""
+    """Only words are features: runs of characters overlap, and would count the same evidence several times."""
     from sklearn.naive_bayes import MultinomialNB
 
     from learning.baselines.tfidf import fit_with_probabilities

@@ -9,7 +9,7 @@ EPOCHS = 40
 
 
 def _fit(train: Train) -> Baseline:
-    """A fixed number of epochs: stopping early would hold out rows at random, with near copies on both sides."""
+    """The number of epochs is fixed: early stopping would hold out random rows, with near copies on both sides."""
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.neural_network import MLPClassifier
 

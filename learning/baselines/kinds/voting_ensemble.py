@@ -10,8 +10,8 @@ from learning.baselines.kind import Answers, Baseline, BaselineKind, Train
 from learning.baselines.kinds import logistic_regression, naive_bayes, neural_network, random_forest
 from learning.study.confusion import count_confusion, macro_f1
 
-CANDIDATES = tuple(each.BASELINE for each in (logistic_regression, neural_network, random_forest, naive_bayes))
-"""Those with probabilities; of equal ones the earlier is taken."""
+CANDIDATES = tuple(module.BASELINE for module in (logistic_regression, neural_network, random_forest, naive_bayes))
+"""The baselines with probabilities; in a tie the earlier one is chosen."""
 VOTERS = 3
 FOLDS = 5
 OWN_VERSION = 1
@@ -22,21 +22,21 @@ class _Vote:
     voters: tuple[Baseline, ...]
 
     def __call__(self, texts: Sequence[str]) -> Answers:
-        probabilities = np.mean([_ask(voter, texts) for voter in self.voters], axis=0)
+        probabilities = np.mean([_predict(voter, texts) for voter in self.voters], axis=0)
         return Answers(probabilities.argmax(axis=1), probabilities)
 
 
 def _fit(train: Train) -> Baseline:
-    """The candidates of highest macro-F1 on headlines of folds that they were not fitted on, fitted on all of train."""
+    """The candidates with the highest cross-validated macro-F1, each fitted on all of train."""
     folds = list(split_folds(train))
     ranked = sorted(CANDIDATES, key=lambda kind: -_cross_validate(kind, train, folds))
     return _Vote(tuple(kind.fit(train) for kind in ranked[:VOTERS]))
 
 
 def split_folds(train: Train) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Rows of train to fit on and to judge by, for each fold: balanced over labels, near copies in one fold.
+    """Yield the rows of train to fit on and to judge by for each fold: balanced over labels, near copies in one fold.
 
-    None where a label has a single group of near copies.
+    Yields no fold if a label has only one group of near copies.
     """
     from sklearn.model_selection import StratifiedGroupKFold
 
@@ -50,7 +50,7 @@ def split_folds(train: Train) -> Iterator[tuple[NDArray[np.int64], NDArray[np.in
 def _cross_validate(
     kind: BaselineKind, train: Train, folds: Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]]
 ) -> float:
-    """Macro-F1 over all folds; 0 without any."""
+    """Macro-F1 over all folds; 0 without folds."""
     if not folds:
         return 0.0
     predicted = np.zeros_like(train.labels)
@@ -59,7 +59,7 @@ def _cross_validate(
     return macro_f1(count_confusion(train.labels, predicted))
 
 
-def _ask(voter: Baseline, texts: Sequence[str]) -> NDArray[np.float64]:
+def _predict(voter: Baseline, texts: Sequence[str]) -> NDArray[np.float64]:
     probabilities = voter(texts).probabilities
     assert probabilities is not None
     return probabilities

@@ -97,7 +97,7 @@ def test_without_a_network_an_encoder_that_is_not_here_cannot_be_had(
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     for call in (resolve_encoder, check_encoder):
         assert error_of(lambda call=call: call("org/encoder@v2", tmp_path), "org/encoder") == (
-            "no folder here, and the hub is not asked, as HF_HUB_OFFLINE says: unset it, or give a folder "
+            "no folder here, and the hub is not called because of HF_HUB_OFFLINE: unset it, or give a folder "
             f"({tmp_path} has no copy)"
         )
 

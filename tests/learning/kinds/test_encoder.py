@@ -24,7 +24,7 @@ from learning.prompt.not_finite import NotFiniteError
 from learning.training import stopping
 from learning.training.length_batches import LengthBatches
 from learning.training.recipe import TrainingStep
-from learning.training.stopping import TrainingStoppedError, ask_to_stop
+from learning.training.stopping import TrainingStoppedError, request_stop
 from schemas.cell import LoraSettings, PromptSettings
 from schemas.errors import InputError
 from schemas.label import LABELS, Label
@@ -130,11 +130,11 @@ def test_a_stopped_training_goes_on_to_the_same_weights(
     bert: Path, labelled: Labelled, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = Event()
-    monkeypatch.setattr(stopping, "_asked", asked)
+    monkeypatch.setattr(stopping, "_requested", asked)
 
     def stop_late(step: TrainingStep) -> None:
         if step.step == 7:  # in the second epoch
-            assert ask_to_stop()
+            assert request_stop()
 
     with pytest.raises(TrainingStoppedError):
         train(bert, labelled, tmp_path / "stopped", stop_late, tmp_path / "kept", epochs=2)

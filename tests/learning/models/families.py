@@ -109,7 +109,7 @@ UNFIT: dict[str, tuple[Any, str, str]] = {
     "the decoder of such a pair": (
         lambda: AutoModelForCausalLM.from_config(BartConfig(vocab_size=1_536, d_model=64, **LAYERS)),
         "",
-        "BartForCausalLM answers otherwise behind a shared prefix than alone, and is not fine-tuned; give a causal",
+        "BartForCausalLM gives other answers after a shared prefix than without one, and is not fine-tuned",
     ),
     "images and text": (
         lambda: Gemma3ForConditionalGeneration(
@@ -140,7 +140,7 @@ UNFIT: dict[str, tuple[Any, str, str]] = {
     "mpt": (
         lambda: AutoModelForCausalLM.from_config(MptConfig(vocab_size=1_536, d_model=64, n_layers=2, n_heads=4)),
         "has ALiBi positions (MptForCausalLM), which do not fit packed batches; give a causal language model",
-        "MptForCausalLM answers otherwise behind a shared prefix than alone, and is not fine-tuned; give a causal",
+        "MptForCausalLM gives other answers after a shared prefix than without one, and is not fine-tuned",
     ),
     "falcon with alibi": (
         lambda: AutoModelForCausalLM.from_config(FalconConfig(**SIZE, alibi=True)),

@@ -81,7 +81,8 @@ def test_without_a_network_a_model_that_is_not_here_cannot_be_had(
 ) -> None:
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     told = (
-        f"no folder here, and the hub is not asked, as HF_HUB_OFFLINE says: unset it, or give a folder ({tmp_path} has "
+        "no folder here, and the hub is not called because of HF_HUB_OFFLINE: unset it, or give a folder "
+        f"({tmp_path} has "
     )
     assert error_of(tmp_path) == f"{told}no copy)"
     with pytest.raises(InputError) as caught:

@@ -81,8 +81,8 @@ def test_windows_walk_forward_and_choose_on_the_stretch_before():
     ("values", "told"),
     [
         ({"test_from": day(40)}, "published from 2025-01-01 to 2025-01-20 UTC.*would begin at 2025-01-19, 2025-02-10"),
-        ({"validation_from": day(0), "test_from": day(9)}, "a part has none"),
-        ({"validation_from": day(9), "test_from": day(9)}, "a part has none"),
+        ({"validation_from": day(0), "test_from": day(9)}, "which leaves a part empty"),
+        ({"validation_from": day(9), "test_from": day(9)}, "which leaves a part empty"),
         ({"windows": 9}, "fewer split.windows"),
         (
             {"validation_from": day(18), "test_from": day(19)},

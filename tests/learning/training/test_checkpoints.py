@@ -262,11 +262,11 @@ def name_another_training(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "why"),
     [
-        (cut_file, "is not whole"),
-        pytest.param(change_byte, "is not whole", marks=pytest.mark.slow),
-        pytest.param(remove_manifest, "is not whole", marks=pytest.mark.slow),
-        pytest.param(cut_manifest, "is not whole", marks=pytest.mark.slow),
-        pytest.param(remove_file, "is not whole", marks=pytest.mark.slow),
+        (cut_file, "is damaged or incomplete"),
+        pytest.param(change_byte, "is damaged or incomplete", marks=pytest.mark.slow),
+        pytest.param(remove_manifest, "is damaged or incomplete", marks=pytest.mark.slow),
+        pytest.param(cut_manifest, "is damaged or incomplete", marks=pytest.mark.slow),
+        pytest.param(remove_file, "is damaged or incomplete", marks=pytest.mark.slow),
         (name_another_training, "is of another training"),
     ],
 )

@@ -14,7 +14,7 @@ from learning.training.cell import train_adapters
 from learning.training.checkpoints import CheckpointStore
 from learning.training.recipe import Recipe, TrainingOutcome, TrainingStep
 from learning.training.run import Training
-from learning.training.stopping import TrainingStoppedError, ask_to_stop
+from learning.training.stopping import TrainingStoppedError, request_stop
 from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
 from schemas.label import Label
 
@@ -30,8 +30,8 @@ def base(tiny_folder: Path) -> LoadedBase:
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> Event:
     """The request, in place of that of this process, which would be final."""
-    monkeypatch.setattr(stopping, "_asked", Event())
-    return stopping._asked
+    monkeypatch.setattr(stopping, "_requested", Event())
+    return stopping._requested
 
 
 def recipe(rate: float, schedule: Any, side_by_side: Any) -> Recipe:
@@ -45,7 +45,7 @@ def recipe(rate: float, schedule: Any, side_by_side: Any) -> Recipe:
 
 def ask_at_step(step: TrainingStep) -> None:
     if step.step == ASKED_AT:
-        assert ask_to_stop()
+        assert request_stop()
 
 
 def weights(folder: Path) -> bytes:
@@ -81,4 +81,4 @@ def test_a_stopped_training_goes_on_to_the_same_adapter(
 
 
 def test_there_is_nothing_to_stop_where_nothing_is_trained(asked: Event) -> None:
-    assert not ask_to_stop()
+    assert not request_stop()

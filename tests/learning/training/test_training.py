@@ -184,7 +184,7 @@ def test_a_model_that_takes_no_packs_trains_on_padded_batches_and_says_so(labell
     bloom = LoadedBase(tmp_path / "bloom", "nf4", choose_device())
     told: list[str] = []
     outcome = train_adapter(bloom, *labelled, recipe(), tmp_path / "adapter", notify=told.append)
-    assert told == ["BloomForCausalLM takes no batches packed behind one prefix: they are padded, several times slower"]
+    assert told == ["BloomForCausalLM takes no batches packed after one prefix: they are padded, several times slower"]
     assert (outcome.packed, outcome.environment["batches"]) == (False, "padded")
     assert len(outcome.log) == 5
     assert all(weight.abs().max() > 0 for name, weight in weights(tmp_path / "adapter").items() if "lora_B" in name)
