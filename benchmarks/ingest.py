@@ -88,13 +88,13 @@ SIDES: dict[str, Side] = {
 
 def _take_in(file: Path, folder: Path, near_duplicates: str) -> float:
     from ingestion import ingest  # noqa: F401 (its imports are not part of the time)
-    from operations.intake import take_in
+    from operations.intake import ingest_and_save
     from schemas.source import DataSettings
 
     os.environ["FINTONE_HOME"] = str(folder)
     data = DataSettings.model_validate({"source": str(file), "near_duplicates": near_duplicates})
     start = time.perf_counter()
-    take_in(data, lambda _: None)
+    ingest_and_save(data, lambda _: None)
     return time.perf_counter() - start
 
 

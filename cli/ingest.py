@@ -100,9 +100,9 @@ def run_ingestion(data: "DataSettings", *, again: bool) -> None:
 
             ingested = ingest(data, again)
     else:
-        from operations.intake import take_in
+        from operations.intake import ingest_and_save
 
-        ingested = take_in(data, print_notice, again=again)
+        ingested = ingest_and_save(data, print_notice, again=again)
     report = load_data_report(Home.from_environment().warehouse, ingested.ingest_id)
     lines, queries = describe_ingestion(report, is_new=ingested.is_new)
     print_lines(lines)

@@ -15,7 +15,7 @@ def run_folds(study: StudyPlan, most: Mapping[str, int]) -> None:
         study: The study, with folds.
         most: How many cells of each family are trained side by side; 1 for a family that is missing.
     """
-    whole = study.asked_whole
+    whole = study.cells_without_folds
     calls = score_bases(study, whole, plan_pace(study, (), most, whole))
     for fold in study.folds:
         pace = plan_pace(fold, fold.cells, most, fold.base_cells)

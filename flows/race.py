@@ -13,7 +13,7 @@ from flows.cells import (
     score_bases,
     went_well,
 )
-from learning.training.racers import Racer, line_up, meet
+from learning.training.racers import Racer, group_by_field, list_racers
 from operations.pace import Pace, pacing
 from operations.race import find_racing, load_dropped
 from schemas.plan import ModelCell, StudyPlan
@@ -30,12 +30,12 @@ def run_race(study: StudyPlan, most: Mapping[str, int]) -> None:
         study: The study.
         most: How many cells of each family are trained side by side; 1 for a family that is missing.
     """
-    racers, bases = line_up(study.cells), study.base_cells
+    racers, bases = list_racers(study.cells), study.base_cells
     pace = plan_pace(study, study.cells, most, bases)
     for epoch in range(1, max(racer.last for racer in racers) + 1):
         dropped = load_dropped(study)
         ending = [cell for racer in racers for cell in racer.ending(epoch) if cell.cell_id not in dropped]
-        fields = meet(find_racing(study, epoch), epoch)
+        fields = group_by_field(find_racing(study, epoch), epoch)
         calls = divide(study, ending, most, partial(run_in_turn, study, pace))
         calls += divide(study, _find_paused(fields, epoch), most, partial(_pause_in_turn, study, pace, epoch))
         do_all(study, [*(score_bases(study, bases, pace) if epoch == 1 else ()), *calls])

@@ -18,11 +18,11 @@ from schemas.plan import IngestedSource, StudyPlan
 from schemas.stored import write_stored
 from storage.cells import load_missing
 from storage.home import Home
-from storage.locks import at_work, holding
+from storage.locks import holding, registered_run
 from storage.opening import waiting_without_end
 from storage.studies import finish_study, is_answered, start_study
 from storage.warehouse import prepare_warehouse
-from tasks.cluster import having_jobs_done
+from tasks.cluster import dispatching_jobs
 from tasks.comparison import compare_cells
 from tasks.data import ingest_source, publish_data_report, split_snapshot
 from tasks.evaluation import evaluate_baseline
@@ -51,7 +51,7 @@ def retrain(config: StudyConfig) -> str:
     home = Home.from_environment()
     home.create()
     prepare_warehouse(home.warehouse)
-    with at_work(home.warehouse), waiting_without_end(), having_jobs_done(config.runner):
+    with registered_run(home.warehouse), waiting_without_end(), dispatching_jobs(config.runner):
         ingested = ingest_source(config.data)
         publish_data_report(ingested)
         split_id = split_snapshot(ingested, config)

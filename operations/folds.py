@@ -25,7 +25,7 @@ def pool_folds(study: StudyPlan) -> list[str]:
     """
     from learning.study.fold_plan import pooled_cells
 
-    whole = [base.name for base in study.asked_whole if not _divide(study, base)]
+    whole = [base.name for base in study.cells_without_folds if not _divide(study, base)]
     return whole + [cell.name for cell, own in pooled_cells(study) if not _pool(study, cell, own)]
 
 

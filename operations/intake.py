@@ -28,7 +28,7 @@ LARGE_BYTES = 20_000_000
 """A source from this size on takes seconds to read, so a line announces it."""
 
 
-def take_in(
+def ingest_and_save(
     data: DataSettings,
     notify: Callable[[str], None],
     check: "Callable[[pd.DataFrame], object] | None" = None,
@@ -78,7 +78,7 @@ def _meet_unchanged(
     notify: Callable[[str], None],
     check: "Callable[[pd.DataFrame], object] | None",
 ) -> IngestedSource:
-    """Record that a known source was found again, unchanged; see `take_in`."""
+    """Record that a known source was found again, unchanged; see `ingest_and_save`."""
     from ingestion.identity import describe_remembered
     from storage.headlines import load_snapshot, meet_again
 

@@ -20,7 +20,7 @@ from operations.grid_preview import (
     list_curve,
     settle_all,
 )
-from operations.intake import find_headlines, take_in
+from operations.intake import find_headlines, ingest_and_save
 from operations.model_preview import (
     LONGEST_LOOK,
     describe_baselines,
@@ -54,7 +54,7 @@ def check_inputs(config: StudyConfig, notify: Callable[[str], None]) -> None:
     Raises:
         InputError: One of them cannot be used.
     """
-    take_in(config.data, notify, lambda headlines: _check_rest(config, headlines))
+    ingest_and_save(config.data, notify, lambda headlines: _check_rest(config, headlines))
 
 
 def _check_rest(config: StudyConfig, headlines: "pd.DataFrame") -> None:

@@ -65,10 +65,10 @@ def save_answers(study: StudyPlan, cell: CellPlan, epoch: int, result: "Evaluati
 
 def find_racing(study: StudyPlan, epoch: int) -> "list[Racer]":
     """The racers of a study that were not dropped before the end of an epoch."""
-    from learning.training.racers import line_up
+    from learning.training.racers import list_racers
 
     dropped = load_dropped(study)
-    return [racer for racer in line_up(study.cells) if dropped.get(racer.cells[-1].cell_id, epoch) >= epoch]
+    return [racer for racer in list_racers(study.cells) if dropped.get(racer.cells[-1].cell_id, epoch) >= epoch]
 
 
 def drop_cells(study: StudyPlan, epoch: int) -> "list[DroppedCell]":
@@ -81,13 +81,13 @@ def drop_cells(study: StudyPlan, epoch: int) -> "list[DroppedCell]":
         The cells that are dropped at the end of this epoch, also by an earlier run.
     """
     from learning.study.race import judge_round
-    from learning.training.racers import count_tests, line_up, meet
+    from learning.training.racers import count_tests, group_by_field, list_racers
     from storage.races import load_drops, save_drops
 
     warehouse = Home.from_environment().warehouse
-    bound = study.config.race.level / count_tests(line_up(study.cells))
+    bound = study.config.race.level / count_tests(list_racers(study.cells))
     records: list[DropRecord] = []
-    for racers in meet(find_racing(study, epoch), epoch):
+    for racers in group_by_field(find_racing(study, epoch), epoch):
         standings = _load_standings(study, sorted(racers, key=_cost), epoch)
         drops = judge_round(standings, bound) if standings else []
         records += [record for drop in drops for record in _record(drop, epoch, bound)]

@@ -59,7 +59,7 @@ def load_parts(study: StudyPlan) -> "list[LabelledPart]":
         return [load_part(study, name) for name in PARTS]
 
 
-def load_asked_parts(study: StudyPlan, cell: ModelCell, names: Sequence[str] | None = None) -> "list[LabelledPart]":
+def load_scored_parts(study: StudyPlan, cell: ModelCell, names: Sequence[str] | None = None) -> "list[LabelledPart]":
     """The named parts, with the examples and the context of the cell's prompt before each headline.
 
     Without names, the parts that every cell is evaluated on; for all folds together only test,

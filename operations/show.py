@@ -13,7 +13,7 @@ from storage.champions import load_champion, load_decision
 from storage.examples import cell_queries, data_queries, example_queries
 from storage.facts import load_facts, load_row
 from storage.folds import load_study_folds
-from storage.lookup import CHAMPION, Thing, find_thing
+from storage.lookup import CHAMPION, Entry, find_entry
 
 if TYPE_CHECKING:
     from schemas.promotion import Champion
@@ -27,7 +27,7 @@ Tables = dict[str, list[dict[str, Any]]]
 class Shown:
     """What an id names: its facts, tables of rows, and commands that show more."""
 
-    thing: Thing
+    entry: Entry
     facts: Facts
     tables: Tables
     commands: tuple[str, ...] = ()
@@ -43,14 +43,14 @@ def show(text: str) -> Shown:
         InputError: It names nothing, or several things.
     """
     home = open_home()
-    thing = find_thing(home.warehouse, text)
+    entry = find_entry(home.warehouse, text)
     functions = {"study": _show_study, "cell": _show_cell, CHAMPION: _show_champion, "snapshot": _show_snapshot}
-    return functions.get(thing.kind, _show_row)(home, thing)
+    return functions.get(entry.kind, _show_row)(home, entry)
 
 
-def _show_study(home: "Home", thing: Thing) -> Shown:
-    study_id = thing.identifier
-    facts, tables = load_facts(home.warehouse, thing)
+def _show_study(home: "Home", entry: Entry) -> Shown:
+    study_id = entry.identifier
+    facts, tables = load_facts(home.warehouse, entry)
     commands = [f"fintone report --study {study_id}"]
     try:
         best = find_best(home.warehouse, study_id)
@@ -70,12 +70,12 @@ def _show_study(home: "Home", thing: Thing) -> Shown:
     facts["report"] = str(page) if page.exists() else None
     adapters = map(home.adapter, load_trained(home.warehouse, study_id))
     facts["size"] = format_bytes(sum(map(count_bytes, [page.parent, *adapters])))
-    return Shown(thing, facts, tables, tuple(commands))
+    return Shown(entry, facts, tables, tuple(commands))
 
 
-def _show_cell(home: "Home", thing: Thing) -> Shown:
-    cell_id = thing.identifier
-    facts, tables = load_facts(home.warehouse, thing)
+def _show_cell(home: "Home", entry: Entry) -> Shown:
+    cell_id = entry.identifier
+    facts, tables = load_facts(home.warehouse, entry)
     cell, champion = load_cell(home.warehouse, cell_id), load_champion(home.warehouse)
     facts["champion_now"] = bool(champion and champion.cell_id == cell_id)
     facts["settings"] = {name: value for name, value in cell.record.hyperparameters.items() if name != "version"}
@@ -91,15 +91,15 @@ def _show_cell(home: "Home", thing: Thing) -> Shown:
     studies = tables.get("studies", [])
     is_trained = cell.record.kind == "fine-tuned"
     queries = cell_queries(studies[0]["study"], cell_id, is_trained=is_trained) if studies else []
-    return Shown(thing, facts, tables, (*dict.fromkeys(commands), *_as_commands(queries)))
+    return Shown(entry, facts, tables, (*dict.fromkeys(commands), *_as_commands(queries)))
 
 
-def _show_champion(home: "Home", thing: Thing) -> Shown:
+def _show_champion(home: "Home", entry: Entry) -> Shown:
     """The champion is shown as the cell that it is, with the temperature at which it is used."""
-    shown = _show_cell(home, thing._replace(kind="cell"))
+    shown = _show_cell(home, entry._replace(kind="cell"))
     champion = load_champion(home.warehouse)
     facts = {"champion": describe_champion(champion), "answers": _describe_answers(home, champion), **shown.facts}
-    return Shown(thing, facts, shown.tables, ("fintone list champions", *shown.commands))
+    return Shown(entry, facts, shown.tables, ("fintone list champions", *shown.commands))
 
 
 def _describe_answers(home: "Home", champion: "Champion | None") -> str | None:
@@ -109,11 +109,11 @@ def _describe_answers(home: "Home", champion: "Champion | None") -> str | None:
     return describe_answering(champion.temperature, champion.temperature, load_judged(home.warehouse, champion))
 
 
-def _show_snapshot(home: "Home", thing: Thing) -> Shown:
-    facts, tables = load_facts(home.warehouse, thing)
+def _show_snapshot(home: "Home", entry: Entry) -> Shown:
+    facts, tables = load_facts(home.warehouse, entry)
     ingested = tables.get("sources", [])
     queries = _list_data_queries(home, ingested[0]["ingestion"]) if ingested else []
-    return Shown(thing, facts, tables, tuple(_as_commands(queries)))
+    return Shown(entry, facts, tables, tuple(_as_commands(queries)))
 
 
 def _list_data_queries(home: "Home", ingest_id: str) -> list[str]:
@@ -132,11 +132,11 @@ def _list_data_queries(home: "Home", ingest_id: str) -> list[str]:
     return [query for _, query in queries]
 
 
-def _show_row(home: "Home", thing: Thing) -> Shown:
+def _show_row(home: "Home", entry: Entry) -> Shown:
     """Anything else is shown as its row; the ids in it can be shown in turn."""
-    facts = load_row(home.warehouse, thing)
+    facts = load_row(home.warehouse, entry)
     others = [str(facts[name]) for name in ("cell_id", "study_id", "snapshot_id") if facts.get(name)]
-    return Shown(thing, facts, {}, tuple(f"fintone show {other}" for other in others))
+    return Shown(entry, facts, {}, tuple(f"fintone show {other}" for other in others))
 
 
 def _as_commands(queries: list[str]) -> list[str]:

@@ -20,7 +20,7 @@ class Finding:
     subject: str
     """What was checked, in a word."""
     state: State
-    told: str
+    message: str
     """What works and what does not."""
     remedy: str = ""
     """What to do about what does not work; empty where there is nothing to do."""

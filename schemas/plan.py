@@ -109,7 +109,7 @@ class StudyPlan(Settings):
         return self.folds or (self,)
 
     @property
-    def asked_whole(self) -> tuple[ModelCell, ...]:
+    def cells_without_folds(self) -> tuple[ModelCell, ...]:
         """Untouched bases that answer all folds at once, since their prompt holds nothing from a fold."""
         return tuple(base for base in self.base_cells if self.folds and not base.settings.prompt.examples)
 

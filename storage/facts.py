@@ -4,7 +4,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from storage.lookup import Thing
+from storage.lookup import Entry
 from storage.warehouse import reading
 
 if TYPE_CHECKING:
@@ -81,20 +81,20 @@ _KEYS = {
 """Table and key of each kind that is shown as one row."""
 
 
-def load_facts(warehouse: Path, thing: Thing) -> tuple[Row, dict[str, list[Row]]]:
+def load_facts(warehouse: Path, entry: Entry) -> tuple[Row, dict[str, list[Row]]]:
     """What is known about a study, a cell or a snapshot.
 
     Returns:
         Its facts, and its tables except those without rows.
     """
     with reading(warehouse) as connection:
-        [facts] = _fetch(connection, _ROWS[thing.kind], thing)
-        tables = {name: _fetch(connection, query, thing) for name, query in _TABLES[thing.kind].items()}
+        [facts] = _fetch(connection, _ROWS[entry.kind], entry)
+        tables = {name: _fetch(connection, query, entry) for name, query in _TABLES[entry.kind].items()}
     return facts, {name: rows for name, rows in tables.items() if rows}
 
 
-def _fetch(connection: "duckdb.DuckDBPyConnection", query: str, thing: Thing) -> list[Row]:
-    return read_rows(connection.execute(query, {"id": thing.identifier}))
+def _fetch(connection: "duckdb.DuckDBPyConnection", query: str, entry: Entry) -> list[Row]:
+    return read_rows(connection.execute(query, {"id": entry.identifier}))
 
 
 def read_rows(cursor: "duckdb.DuckDBPyConnection") -> list[Row]:
@@ -107,9 +107,9 @@ def _to_the_second(value: Any) -> Any:
     return value.replace(microsecond=0) if isinstance(value, datetime) else value
 
 
-def load_row(warehouse: Path, thing: Thing) -> Row:
-    """The row of a thing that is shown as it is stored."""
-    table, key = _KEYS[thing.kind]
+def load_row(warehouse: Path, entry: Entry) -> Row:
+    """The row of an entry that is shown as it is stored."""
+    table, key = _KEYS[entry.kind]
     with reading(warehouse) as connection:
-        [row] = _fetch(connection, f"FROM {table} WHERE {key} = $id", thing)
+        [row] = _fetch(connection, f"FROM {table} WHERE {key} = $id", entry)
     return row

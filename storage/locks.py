@@ -21,7 +21,7 @@ from storage.opening import NOTICE_AFTER, NOTICE_AGAIN_AFTER
 INTERVAL = 0.1
 """Seconds between two attempts to take a lock."""
 FOLDER = "locks"
-AT_WORK, TIDYING = "run", "tidying"
+RUN, TIDYING = "run", "tidying"
 """The kind of lock that a running process holds, and the identifier of the home's lock that tidying up holds."""
 _log = logging.getLogger("fintone.locks")
 
@@ -70,15 +70,15 @@ def holding_if_free(warehouse: Path, kind: str, identifier: str) -> Iterator[boo
 
 
 @contextmanager
-def at_work(warehouse: Path) -> Iterator[None]:
+def registered_run(warehouse: Path) -> Iterator[None]:
     """Register this process as running in the home during the block, and log which others are.
 
     Tidying up the home does not wait for them: see `tidying`.
     """
     with ExitStack() as work:
         with holding(warehouse, "home", TIDYING):
-            others = list_at_work(warehouse)
-            work.enter_context(holding(warehouse, AT_WORK, f"{os.getpid()}-{token_hex(4)}"))
+            others = list_running(warehouse)
+            work.enter_context(holding(warehouse, RUN, f"{os.getpid()}-{token_hex(4)}"))
         for other in others:
             _log.warning("home %s: %s is running too; both continue and share the machine", warehouse.parent, other)
         yield
@@ -92,19 +92,19 @@ def tidying(warehouse: Path) -> Iterator[None]:
         HomeBusyError: A process is running in the home.
     """
     with holding(warehouse, "home", TIDYING):
-        others = list_at_work(warehouse)
+        others = list_running(warehouse)
         if others:
             raise HomeBusyError(f"home {warehouse.parent}: {others[0]} is running; try again when it is done")
         yield
 
 
-def list_at_work(warehouse: Path) -> list[str]:
+def list_running(warehouse: Path) -> list[str]:
     """Other processes that are running in the home, each with its study once it has one."""
     found = []
-    for path in sorted((warehouse.parent / FOLDER).glob(f"{AT_WORK}-*.lock")):
-        identifier = path.stem.removeprefix(f"{AT_WORK}-")
+    for path in sorted((warehouse.parent / FOLDER).glob(f"{RUN}-*.lock")):
+        identifier = path.stem.removeprefix(f"{RUN}-")
         pid = int(identifier.partition("-")[0])
-        with holding_if_free(warehouse, AT_WORK, identifier) as is_left:
+        with holding_if_free(warehouse, RUN, identifier) as is_left:
             if not is_left and pid != os.getpid():
                 found.append(f"another process ({describe_process(pid)}){_describe_study(warehouse, pid)}")
     return found

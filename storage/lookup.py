@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 CHAMPION = "champion"
 """The word for the champion now."""
 
-_THINGS: tuple[str, ...] = (
+_ENTRIES: tuple[str, ...] = (
     "SELECT 'study' AS kind, study_id AS id, name FROM studies",
     "SELECT 'cell', cell_id, names.name FROM cells LEFT JOIN ledger.latest_names AS names USING (cell_id)",
     "SELECT 'snapshot', snapshot_id, NULL FROM snapshots",
     "SELECT 'decision', champion_id, NULL FROM champions",
 )
 """What people look up most, by kind, id and name; as the beginning of an id, these go before `_PARTS`."""
-_NAMED = (_THINGS[0], "SELECT 'cell', cell_id, name FROM study_cells")
+_NAMED = (_ENTRIES[0], "SELECT 'cell', cell_id, name FROM study_cells")
 """What has a name; a cell has one in each of its studies."""
 _PARTS: tuple[str, ...] = (
     "SELECT 'split' AS kind, split_id AS id, NULL AS name FROM split_settings",
@@ -39,10 +39,10 @@ class UnknownIdError(InputError):
 
 
 class AmbiguousIdError(InputError):
-    """Several things have this name, or ids with this beginning."""
+    """Several entries have this name, or ids with this beginning."""
 
 
-class Thing(NamedTuple):
+class Entry(NamedTuple):
     """Something that has an id."""
 
     kind: str
@@ -54,41 +54,41 @@ class Thing(NamedTuple):
         return f"{self.kind} {self.identifier}{f' ({self.name})' if self.name else ''}"
 
 
-def find_thing(warehouse: Path, text: str) -> Thing:
-    """What a person means: the thing with this id, else with this name, else with the only id that begins with it.
+def find_entry(warehouse: Path, text: str) -> Entry:
+    """What a person means: the entry with this id, else with this name, else with the only id that begins with it.
 
     Raises:
         UnknownIdError: It names nothing, or there is no champion.
-        AmbiguousIdError: It names several things, or is too short.
+        AmbiguousIdError: It names several entries, or is too short.
     """
     with reading(warehouse) as connection:
         if text == CHAMPION:
             return _find_champion(connection)
-        for things, condition in (((*_THINGS, *_PARTS), "id = $text"), (_NAMED, "name = $text")):
-            if found := _find(connection, things, condition, text):
+        for queries, condition in (((*_ENTRIES, *_PARTS), "id = $text"), (_NAMED, "name = $text")):
+            if found := _find(connection, queries, condition, text):
                 return _choose(text, found)
         if len(text) < SHORTEST_PREFIX:
             raise AmbiguousIdError(f"id {text!r}: give it whole, or its first {SHORTEST_PREFIX} characters or more")
-        for things in (_THINGS, _PARTS):
-            if found := _find(connection, things, "starts_with(id, $text)", text):
+        for queries in (_ENTRIES, _PARTS):
+            if found := _find(connection, queries, "starts_with(id, $text)", text):
                 return _choose(text, found)
         hint = suggest(connection, text)
     raise UnknownIdError(f"{text}: no id or name{hint}; `fintone list` shows studies, `fintone list cells` cells")
 
 
-def _find(connection: "duckdb.DuckDBPyConnection", things: Sequence[str], condition: str, text: str) -> list[Thing]:
-    query = f"SELECT DISTINCT kind, id, name FROM ({' UNION ALL '.join(things)}) WHERE {condition} ORDER BY ALL"  # noqa: S608
-    return [Thing(*row) for row in connection.execute(query, {"text": text}).fetchall()]
+def _find(connection: "duckdb.DuckDBPyConnection", queries: Sequence[str], condition: str, text: str) -> list[Entry]:
+    query = f"SELECT DISTINCT kind, id, name FROM ({' UNION ALL '.join(queries)}) WHERE {condition} ORDER BY ALL"  # noqa: S608
+    return [Entry(*row) for row in connection.execute(query, {"text": text}).fetchall()]
 
 
-def _choose(text: str, found: Sequence[Thing]) -> Thing:
+def _choose(text: str, found: Sequence[Entry]) -> Entry:
     if len(found) > 1:
-        listed = list_some([str(thing) for thing in found])
+        listed = list_some([str(entry) for entry in found])
         raise AmbiguousIdError(f"{text}: {len(found)} things match: {listed}; give an id, or more of it")
     return found[0]
 
 
-def _find_champion(connection: "duckdb.DuckDBPyConnection") -> Thing:
+def _find_champion(connection: "duckdb.DuckDBPyConnection") -> Entry:
     from storage.champions import read_champion
 
     champion = read_champion(connection)
@@ -96,4 +96,4 @@ def _find_champion(connection: "duckdb.DuckDBPyConnection") -> Thing:
         raise UnknownIdError(
             "champion: no cell has been promoted yet; a run that passes the gate makes one, or `fintone promote`"
         )
-    return Thing(CHAMPION, champion.cell_id, None)
+    return Entry(CHAMPION, champion.cell_id, None)

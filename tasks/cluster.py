@@ -71,7 +71,7 @@ def _knock(address: str) -> None:
 
 
 @contextmanager
-def having_jobs_done(settings: RunnerSettings) -> Iterator[None]:
+def dispatching_jobs(settings: RunnerSettings) -> Iterator[None]:
     """Run the jobs of the block where a study's settings say, and free what they used."""
     if settings.kind == "local":
         with working_here():

@@ -19,9 +19,9 @@ SOURCE_TOPIC = "source"
 @task(task_run_name="ingest {data.source}")
 def ingest_source(data: DataSettings, *, again: bool = False) -> IngestedSource:
     """Read and validate the source into the warehouse, unless it is there already and `again` is false."""
-    from operations.intake import take_in
+    from operations.intake import ingest_and_save
 
-    return take_in(data, partial(announce, topic=SOURCE_TOPIC), again=again)
+    return ingest_and_save(data, partial(announce, topic=SOURCE_TOPIC), again=again)
 
 
 @task(task_run_name="publish data report")

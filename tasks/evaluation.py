@@ -8,7 +8,7 @@ from prefect import task
 from prefect.client.schemas.objects import State
 
 from operations.draws import add_draws
-from operations.records import evaluation_ids, load_asked_parts, load_part, load_parts, save_results
+from operations.records import evaluation_ids, load_part, load_parts, load_scored_parts, save_results
 from operations.worker import base_spec, run_job
 from schemas.plan import CellPlan, ModelCell, StudyPlan
 from tasks.cells import is_worth_a_retry, locking, running, skipped
@@ -65,7 +65,7 @@ def _run_scoring(study: StudyPlan, cell: ModelCell, position: str) -> "list[Eval
     from storage.home import Home
 
     home = Home.from_environment()
-    parts = load_asked_parts(study, cell)
+    parts = load_scored_parts(study, cell)
     progress = Progress(f"{position}score {cell.name}", sum(len(part.texts) for part in parts), cell.name)
     adapter = (None, None) if cell.kind == "base" else _find_adapter(cell, position)
     with running(cell, position) if cell.kind == "base" else nullcontext():

@@ -9,7 +9,7 @@ from prefect import task
 from prefect.runtime import task_run
 
 from operations.race import drop_cells, has_answered, identify_pause, save_answers
-from operations.records import load_asked_parts
+from operations.records import load_scored_parts
 from operations.worker import base_spec, drop_shared, run_job
 from reporting.verdict import describe_drop
 from schemas.plan import ModelCell, StudyPlan
@@ -75,7 +75,7 @@ def _evaluate(
     from learning.prompt.not_finite import NotFiniteError
     from learning.worker.jobs import ScoringJob
 
-    [part], decoding = load_asked_parts(study, cell, ["validation"]), study.config.decoding
+    [part], decoding = load_scored_parts(study, cell, ["validation"]), study.config.decoding
     lowest = decoding.model_copy(update={"temperatures": (min(decoding.temperatures),), "draws": 1})
     job = ScoringJob(base_spec(cell), folder, [part], cell.settings.prompt, lowest, outcome.adapter_hash)
     progress = Progress(title, len(part.texts))

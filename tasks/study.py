@@ -47,7 +47,9 @@ def _list_to_do(plan: StudyPlan) -> list[CellPlan]:
     """The cells that a plan itself trains or evaluates, in order; if it has folds, their plans have the other cells."""
     from learning.study.grid import running_order
 
-    return [*plan.asked_whole] if plan.folds else [*plan.baselines, *plan.base_cells, *running_order(plan.cells)]
+    return (
+        [*plan.cells_without_folds] if plan.folds else [*plan.baselines, *plan.base_cells, *running_order(plan.cells)]
+    )
 
 
 @task(task_run_name="plan epoch curve")

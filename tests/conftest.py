@@ -242,7 +242,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path) -> "tup
     from learning.study.identity import decoding_id
     from learning.training.cell import train_adapter
     from learning.training.recipe import Recipe
-    from operations.intake import take_in
+    from operations.intake import ingest_and_save
     from operations.planning import cell_records
     from operations.records import cell_outcome, load_part, load_parts, save_results
     from operations.splitting import settle_split
@@ -262,7 +262,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path) -> "tup
         source = root / "headlines.csv"
         source.write_text("\n".join(["text\tlabel", *(f"{row.text}\t{row.sentiment}" for row in rows)]))
         config = _configure(source, tiny_folder)
-        ingested = take_in(config.data, lambda _: None)
+        ingested = ingest_and_save(config.data, lambda _: None)
         split = settle_split(ingested, config.split, config.data.near_duplicates)
         found = resolve_base_model(str(tiny_folder), None, root)
         base, baselines = plan_base(found, "nf4"), plan_baselines(config.baselines)

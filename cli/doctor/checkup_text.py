@@ -25,7 +25,7 @@ def render_findings(findings: Sequence[Finding], console: Console) -> str:
         table.add_column(column, no_wrap=True)
     table.add_column(overflow="fold")
     for found in findings:
-        description = Text(show(found.told))
+        description = Text(show(found.message))
         if found.remedy:
             description.append(f"\n-> {show(found.remedy)}", style="dim" if found.state == "ok" else "")
         table.add_row(Text(found.state, style=STYLES[found.state]), Text(found.subject, style="bold"), description)
@@ -43,5 +43,5 @@ def _conclude(findings: Sequence[Finding]) -> str:
 
 
 def render_json(findings: Sequence[Finding]) -> str:
-    """Render a list of objects with `subject`, `state`, `told` and `remedy`, and a line break."""
+    """Render a list of objects with `subject`, `state`, `message` and `remedy`, and a line break."""
     return to_json([asdict(found) for found in findings], indent=2) + "\n"

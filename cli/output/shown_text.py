@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def render_json(shown: "Shown") -> str:
     """Everything as one JSON object: what it is, its facts, its tables, and commands that show more."""
-    identity = {"kind": shown.thing.kind, "id": shown.thing.identifier}
+    identity = {"kind": shown.entry.kind, "id": shown.entry.identifier}
     document = {**identity, "facts": shown.facts, "tables": shown.tables, "next": shown.commands}
     return f"{json.dumps(document, indent=2, ensure_ascii=False, default=str)}\n"
 
@@ -22,7 +22,7 @@ def print_shown(shown: "Shown") -> None:
     """Print the known facts as lines, each table below its name, and commands that show more."""
     from storage.query import QueryResult
 
-    kind = [] if shown.thing.kind in shown.facts else [(shown.thing.kind, shown.thing.identifier)]
+    kind = [] if shown.entry.kind in shown.facts else [(shown.entry.kind, shown.entry.identifier)]
     facts = [(name.replace("_", " "), _spell(value)) for name, value in shown.facts.items() if value not in (None, {})]
     print_lines([*kind, *facts])
     for name, rows in shown.tables.items():

@@ -86,7 +86,7 @@ def check_set_server() -> str | None:
 
     found = check_server()
     if found.state == "fail":
-        return f"{found.told}; {found.remedy}"
+        return f"{found.message}; {found.remedy}"
     atexit.unregister(close_prefect)
     atexit.register(close_prefect)
     return None

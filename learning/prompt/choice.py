@@ -140,7 +140,7 @@ def ask(headlines: Sequence[str], chooser: Chooser | None) -> tuple[str, ...]:
     if chooser is None:
         return tuple(headlines)
     pairs = zip(headlines, chooser.choose(headlines), strict=True)
-    return tuple(as_question(headline).having(examples) for headline, examples in pairs)
+    return tuple(as_question(headline).with_examples(examples) for headline, examples in pairs)
 
 
 def _match_groups(headlines: Sequence[str], pool: Pool, match: Matcher) -> Iterator[NDArray[np.bool_]]:

@@ -89,7 +89,7 @@ def _cut(headline: str, tokenizer: Any, prompt: PromptSettings, most: int) -> st
     question = as_question(headline)
     text, shown, context, about = str(question), question.examples, question.context, question.instrument
     if shown and not is_short(Question("", shown, instrument=about)):
-        plain = question.having(())
+        plain = question.with_examples(())
         return plain if is_short(plain) else _cut(plain, tokenizer, prompt, most)
     if context and is_short(Question(text, shown, instrument=about)):
         return _begin(context, lambda start: Question(text, shown, start, about), is_short)

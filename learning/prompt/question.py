@@ -35,7 +35,7 @@ class Question(str):
         """Pickle it with examples, context and instrument."""
         return type(self), (str(self), self.examples, self.context, self.instrument)
 
-    def having(self, examples: Iterable[Example]) -> Self:
+    def with_examples(self, examples: Iterable[Example]) -> Self:
         """The same question with these examples."""
         return type(self)(self, examples, self.context, self.instrument)
 

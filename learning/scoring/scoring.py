@@ -20,7 +20,7 @@ from learning.scoring.prefix_cache import PrefixCache, compute_prefix
 from learning.study.unparsed import UNPARSED
 from schemas.cell import PromptSettings
 
-AT_WORK = {"cpu": 1, "cuda": 2}
+IN_FLIGHT = {"cpu": 1, "cuda": 2}
 """Batches that are begun before the first of them is answered: a GPU computes one while the next is prepared."""
 MOST_OF_MEMORY = 0.5
 """Share of the free memory that a forward pass may take."""
@@ -105,7 +105,7 @@ def score_headlines(
                 continue
             batches.append((rows, logits, mark(model.device)))
             begun += len(rows)
-            if len(batches) == AT_WORK[model.device.type]:
+            if len(batches) == IN_FLIGHT[model.device.type]:
                 answered = answer()
     while batches:
         answered = answer()

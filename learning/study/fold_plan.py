@@ -61,6 +61,8 @@ def _move(cell: Cell, fold: str, cell_id: str) -> Cell:
 
 def pooled_cells(study: StudyPlan) -> list[tuple[CellPlan, list[CellPlan]]]:
     """Each cell that pools the folds, and the cells that it pools in the order of the folds."""
-    whole = [cell for cell in (*study.base_cells, *study.baselines, *study.cells) if cell not in study.asked_whole]
+    whole = [
+        cell for cell in (*study.base_cells, *study.baselines, *study.cells) if cell not in study.cells_without_folds
+    ]
     of_folds = [(*fold.base_cells, *fold.baselines, *fold.cells) for fold in study.folds]
     return [(cell, list(pooled)) for cell, pooled in zip(whole, zip(*of_folds, strict=True), strict=True)]

@@ -42,12 +42,12 @@ class Racer:
         return tuple(cell for cell in self.cells if cell.settings.training.epochs > epoch)
 
 
-def line_up(cells: Iterable[ModelCell]) -> list[Racer]:
+def list_racers(cells: Iterable[ModelCell]) -> list[Racer]:
     """The racers of a grid, in its running order."""
     return [Racer(tuple(of_training)) for of_training in split_apart(cells)]
 
 
-def meet(racers: Iterable[Racer], epoch: int) -> list[list[Racer]]:
+def group_by_field(racers: Iterable[Racer], epoch: int) -> list[list[Racer]]:
     """The racers that are compared at the end of an epoch, by field: at least two that continue."""
     fields: dict[Field, list[Racer]] = {}
     for racer in racers:
@@ -59,7 +59,7 @@ def meet(racers: Iterable[Racer], epoch: int) -> list[list[Racer]]:
 def count_tests(racers: Sequence[Racer]) -> int:
     """The most tests that a race may make: all pairs of racers of a field at the end of each epoch except the last."""
     last = max(racer.last for racer in racers)
-    fields = [field for epoch in range(1, last) for field in meet(racers, epoch)]
+    fields = [field for epoch in range(1, last) for field in group_by_field(racers, epoch)]
     return sum(len(field) * (len(field) - 1) // 2 for field in fields)
 
 

@@ -53,7 +53,7 @@ def check(*names: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("name", "told", "remedy"),
+    ("name", "message", "remedy"),
     [
         ("refuse", "thing x: is wrong; not just so", "mend it"),
         ("blow_up", "the check failed: ValueError: http://***@host is not good", MEND_LIBRARIES),
@@ -65,14 +65,14 @@ def check(*names: str) -> dict[str, str]:
         ("crash", "the check failed: its process ended by SIGABRT", MEND_LIBRARIES),
     ],
 )
-def test_a_check_that_fails_is_told_in_a_line(sick: None, name: str, told: str, remedy: str) -> None:
-    assert examine([check(name)]) == [Finding(name, "fail", told, remedy)]
+def test_a_check_that_fails_is_told_in_a_line(sick: None, name: str, message: str, remedy: str) -> None:
+    assert examine([check(name)]) == [Finding(name, "fail", message, remedy)]
 
 
 def test_a_check_that_hangs_is_ended(sick: None) -> None:
     [before, found] = examine([check("well", "hang")], time_limit=2)
     assert before == Finding("well", "ok", "fine")
-    assert (found.state, found.told) == ("fail", "the check failed: its process did not end within 2 s")
+    assert (found.state, found.message) == ("fail", "the check failed: its process did not end within 2 s")
 
 
 def test_what_a_check_prints_is_not_taken_for_its_answer(sick: None) -> None:
@@ -81,7 +81,7 @@ def test_what_a_check_prints_is_not_taken_for_its_answer(sick: None) -> None:
 
 def test_a_module_that_cannot_be_imported_costs_its_own_line(sick: None) -> None:
     found, after = examine([{"gone": "nowhere:check", **check("well")}])
-    assert found.told == "the check failed: ModuleNotFoundError: No module named 'nowhere'"
+    assert found.message == "the check failed: ModuleNotFoundError: No module named 'nowhere'"
     assert after.state == "ok"
 
 
@@ -96,7 +96,7 @@ def test_every_check_has_its_finding_in_order(sick: None) -> None:
         ("blow_up", "fail"),
         ("well", "ok"),
     ]
-    assert found[3].told == "not checked: the check of crash failed"
+    assert found[3].message == "not checked: the check of crash failed"
 
 
 def test_no_subject_stands_twice() -> None:

@@ -39,7 +39,7 @@ def test_a_machine_that_is_well(fintone: Run, home: Path) -> None:
     assert {row["subject"]: row["remedy"] for row in found.values() if row["state"] == "ok" and row["remedy"]} == {}
     assert [row for row in found.values() if row["state"] == "note" and not row["remedy"]] == []
     assert found["4-bit"]["state"] == found["versions"]["state"] == found["home"]["state"] == "ok"
-    assert found["warehouse"]["told"] == "does not exist yet"
+    assert found["warehouse"]["message"] == "does not exist yet"
     assert not home.exists()
     assert list(Path.cwd().iterdir()) == []
 
@@ -56,13 +56,13 @@ def test_what_is_broken_is_told_and_no_secret_is(
     monkeypatch.setenv("PREFECT_API_URL", "http://user:secret@127.0.0.1:1/api")
     code, out, err = fintone("doctor")
     assert (code, err) == (1, "")
-    told = " ".join(out.split())
-    assert "fail warehouse" in told
-    assert "a newer fintone made it (migration 999, " in told
-    assert "-> upgrade fintone" in told
-    assert "fail Prefect no Prefect server answers at http://127.0.0.1:1/api (" in told
-    assert "a token is set by HF_TOKEN" in told
-    assert told.endswith("fix this before a run: warehouse, Prefect")
+    message = " ".join(out.split())
+    assert "fail warehouse" in message
+    assert "a newer fintone made it (migration 999, " in message
+    assert "-> upgrade fintone" in message
+    assert "fail Prefect no Prefect server answers at http://127.0.0.1:1/api (" in message
+    assert "a token is set by HF_TOKEN" in message
+    assert message.endswith("fix this before a run: warehouse, Prefect")
     assert "secret" not in out
 
 
@@ -88,7 +88,7 @@ def test_a_library_that_cannot_be_loaded_costs_its_own_lines(
     shutil.copytree(broken, broken.parent / "duckdb")
     monkeypatch.setenv("PYTHONPATH", f"{broken.parent}:{ROOT}")
     code, out, _ = fintone("doctor", "--format", "json")
-    failed = {row["subject"]: row["told"] for row in json.loads(out) if row["state"] == "fail"}
+    failed = {row["subject"]: row["message"] for row in json.loads(out) if row["state"] == "fail"}
     assert code == 1
     assert failed.keys() == {"4-bit", "warehouse"}
     assert failed["4-bit"].startswith("the check failed: OSError: libcudart.so: cannot open")

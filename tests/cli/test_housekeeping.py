@@ -15,7 +15,7 @@ from operations.report_index import write_index
 from schemas.plan import StudyPlan
 from storage.champions import Decision, save_decision
 from storage.home import Home
-from storage.locks import at_work
+from storage.locks import registered_run
 from storage.studies import finish_study
 from storage.warehouse import writing
 from tests.asking import ask
@@ -28,10 +28,10 @@ HOLDER = """
 import sys
 from pathlib import Path
 from contextlib import ExitStack
-from storage.locks import at_work, holding
+from storage.locks import registered_run, holding
 
 warehouse, study = Path(sys.argv[1]), sys.argv[2]
-with at_work(warehouse), holding(warehouse, "study", study):
+with registered_run(warehouse), holding(warehouse, "study", study):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -179,11 +179,11 @@ def test_while_a_run_is_at_work_nothing_is_collected_and_another_run_is_told(
         assert (code, all(place.exists() for place in litter)) == (1, True)
         assert f"home {home}: another process (PID {pid}, " in err
         caplog.clear()
-        with caplog.at_level("WARNING", "fintone.locks"), at_work(home / "warehouse.duckdb"):
+        with caplog.at_level("WARNING", "fintone.locks"), registered_run(home / "warehouse.duckdb"):
             [told] = [record.getMessage() for record in caplog.records]
         assert f"(PID {pid}, " in told
         assert told.endswith(", study 5555, is running too; both continue and share the machine")
-    with at_work(home / "warehouse.duckdb"):
+    with registered_run(home / "warehouse.duckdb"):
         pass
     assert not (home / "locks").exists()
 

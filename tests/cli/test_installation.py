@@ -31,7 +31,7 @@ def declare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Declare:
 def test_this_installation_is_as_fintone_declares_it() -> None:
     found = check_versions()
     assert (found.state, found.remedy) == ("ok", "")
-    assert f"torch {version('torch')}" in found.told
+    assert f"torch {version('torch')}" in found.message
 
 
 def test_what_is_missing_or_of_another_version_is_told(declare: Declare) -> None:
@@ -44,7 +44,7 @@ def test_what_is_missing_or_of_another_version_is_told(declare: Declare) -> None
     )
     found = check_versions()
     assert found.state == "fail"
-    assert found.told == f"numpy {version('numpy')} (needs >=999), no-such-library is missing (needs <2)"
+    assert found.message == f"numpy {version('numpy')} (needs >=999), no-such-library is missing (needs <2)"
     assert found.remedy == "pip install 'numpy>=999' 'no-such-library<2'"
 
 
@@ -57,10 +57,10 @@ def test_an_extra_that_is_not_installed_is_a_note(declare: Declare) -> None:
     )
     found = check_extras()
     assert found.state == "note"
-    assert found.told == "far: no-such-library is missing (needs >=2); near: installed"
+    assert found.message == "far: no-such-library is missing (needs >=2); near: installed"
     assert found.remedy == "if you need one: pip install 'desk-tools[far]'"
 
 
 def test_extras_that_are_installed_need_nothing(declare: Declare) -> None:
     declare("Provides-Extra: near", "Requires-Dist: rich>=1; extra == 'near'")
-    assert (check_extras().state, check_extras().told, check_extras().remedy) == ("ok", "near: installed", "")
+    assert (check_extras().state, check_extras().message, check_extras().remedy) == ("ok", "near: installed", "")

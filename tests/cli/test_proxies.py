@@ -133,4 +133,4 @@ def test_a_proxy_of_no_use_is_named_without_its_password(monkeypatch: pytest.Mon
         bypass_proxies()
     assert "secret" not in str(raised.value)
     found = check()
-    assert (found.state, f"{found.told}; {found.remedy}") == ("fail", str(raised.value))
+    assert (found.state, f"{found.message}; {found.remedy}") == ("fail", str(raised.value))

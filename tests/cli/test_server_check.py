@@ -55,15 +55,15 @@ def test_a_server_that_answers_is_told_with_its_version(session_server: str, mon
     monkeypatch.setenv("PREFECT_API_URL", session_server.replace("://", "://user:secret@"))
     found = check()
     assert found.state == "ok"
-    assert found.told.startswith("server 3.")
-    assert found.told.endswith(f" answers at {session_server}")
+    assert found.message.startswith("server 3.")
+    assert found.message.endswith(f" answers at {session_server}")
 
 
 def test_an_address_without_its_api_is_told(session_server: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PREFECT_API_URL", session_server.removesuffix("/api"))
     found = check()
     assert found.state == "fail"
-    assert "answers with status 404" in found.told
+    assert "answers with status 404" in found.message
     assert "such as http://127.0.0.1:4200/api" in found.remedy
 
 
@@ -71,7 +71,7 @@ def test_a_closed_port_is_broken_and_shows_no_credential(closed_port: int, monke
     monkeypatch.setenv("PREFECT_API_URL", f"http://user:secret@127.0.0.1:{closed_port}/api")
     found = check()
     assert found.state == "fail"
-    assert found.told.startswith(f"no Prefect server answers at http://127.0.0.1:{closed_port}/api (")
+    assert found.message.startswith(f"no Prefect server answers at http://127.0.0.1:{closed_port}/api (")
     assert "unset PREFECT_API_URL" in found.remedy
     assert "secret" not in str(found)
 
@@ -97,18 +97,18 @@ def test_the_remedy_takes_the_address_out_of_where_it_stands(
 def test_a_server_that_says_nothing_is_not_waited_for(silent_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PREFECT_API_URL", f"http://127.0.0.1:{silent_port}/api")
     monkeypatch.setattr("cli.doctor.server.PATIENCE", 0.5)
-    assert check().told == f"no Prefect server answers at http://127.0.0.1:{silent_port}/api (timed out)"
+    assert check().message == f"no Prefect server answers at http://127.0.0.1:{silent_port}/api (timed out)"
 
 
 def test_what_is_no_address_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PREFECT_API_URL", "user:secret@host/api")
     found = check()
-    assert (found.state, found.told) == ("fail", "PREFECT_API_URL is not an address")
+    assert (found.state, found.message) == ("fail", "PREFECT_API_URL is not an address")
 
 
 def test_without_a_server_a_run_starts_one(own_prefect: Path) -> None:
     found = check()
-    assert (found.state, found.told) == ("note", "no server is set; a run starts a temporary one, some seconds")
+    assert (found.state, found.message) == ("note", "no server is set; a run starts a temporary one, some seconds")
     assert not (own_prefect / "prefect.db").exists()
 
 
@@ -116,7 +116,7 @@ def test_a_temporary_server_without_a_place_is_broken(own_prefect: Path) -> None
     own_prefect.write_text("x")
     found = check()
     assert found.state == "fail"
-    assert found.told.endswith(f"PREFECT_HOME {own_prefect} is a file")
+    assert found.message.endswith(f"PREFECT_HOME {own_prefect} is a file")
 
 
 def test_a_session_shows_no_credential() -> None:

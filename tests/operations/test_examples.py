@@ -10,7 +10,7 @@ import pytest
 from embedded.grammar import SyntheticHeadline, generate_headline
 from learning.prompt.question import examples_of
 from operations.examples import ExamplesError, ask_to_train, load_chooser
-from operations.intake import take_in
+from operations.intake import ingest_and_save
 from operations.preview import check_inputs, describe_study
 from operations.splitting import settle_study_split
 from schemas.config import StudyConfig
@@ -56,18 +56,18 @@ TOO_LONG = (
 
 
 @pytest.mark.parametrize(
-    ("assignments", "told"),
+    ("assignments", "message"),
     [
         (["prompt.examples=27"], TOO_FEW),
         (["prompt.examples=27", "prompt.examples_by=nearest"], TOO_NEAR),
         (["prompt.examples=20", "prompt.examples_by=nearest", f"prompt.instruction={'Good or bad? ' * 30}"], TOO_LONG),
     ],
 )
-def test_examples_that_cannot_be_shown_are_refused_before_anything_trains(assignments: list[str], told: str) -> None:
+def test_examples_that_cannot_be_shown_are_refused_before_anything_trains(assignments: list[str], message: str) -> None:
     config = configure(*assignments)
-    with pytest.raises(ExamplesError, match=told):
+    with pytest.raises(ExamplesError, match=message):
         describe_study(config)
-    with pytest.raises(ExamplesError, match=told):
+    with pytest.raises(ExamplesError, match=message):
         check_inputs(config, lambda _: None)
 
 
@@ -78,14 +78,14 @@ def test_a_headline_without_room_for_its_examples_is_refused_or_truncated() -> N
     assert "examples" not in dict(describe_study(configure()))
     with pytest.raises(ExamplesError, match=r"^prompt\.examples 6: with their examples, 1 of \d+ headlines are longer"):
         describe_study(configure("prompt.examples=6"))
-    told = dict(describe_study(configure("prompt.examples=6", "data.too_long=truncate")))["examples"]
-    assert told == "6 fixed of the train part before each headline; fixed ones are not trained on"
+    message = dict(describe_study(configure("prompt.examples=6", "data.too_long=truncate")))["examples"]
+    assert message == "6 fixed of the train part before each headline; fixed ones are not trained on"
 
 
 @pytest.mark.parametrize("by", ["fixed", "nearest"])
 def test_no_headline_is_trained_on_with_itself_before_it(home: Path, by: str) -> None:
     config = configure("prompt.examples=4", f"prompt.examples_by={by}")
-    split, _ = settle_study_split(config, take_in(config.data, lambda _: None))
+    split, _ = settle_study_split(config, ingest_and_save(config.data, lambda _: None))
     train = load_part(home / "warehouse.duckdb", split, "train")
     chooser = load_chooser(split, config.prompt, config.data.near_duplicates)
     asked, labels = ask_to_train(train["text"], [Label(label) for label in train["label"]], chooser)

@@ -15,7 +15,7 @@ from ingestion.files import SourceError
 from ingestion.ingest import read_source
 from ingestion.sources import find_source
 from learning.study.split import count_leaks
-from operations.intake import LARGE_BYTES, find_headlines, take_in
+from operations.intake import LARGE_BYTES, find_headlines, ingest_and_save
 from operations.splitting import draw_parts, settle_split
 from schemas.label import LABELS
 from schemas.profiles import build_config, load_profile
@@ -52,7 +52,7 @@ def test_the_papers_split_of_the_kaggle_copy_is_the_notebooks_headline_for_headl
     source = fpb_folder / "all-data.csv"
     values = load_profile("paper")
     config = build_config({**values, "data": {**values["data"], "source": str(source)}})
-    ingested = take_in(config.data, lambda _: None)
+    ingested = ingest_and_save(config.data, lambda _: None)
     found = texts_of(home, settle_split(ingested, config.split, config.data.near_duplicates))
 
     frame = pd.read_csv(source, names=["label", "text"], encoding="cp1252", lineterminator="\r")
@@ -86,9 +86,9 @@ def reword(text: str) -> str:
 
 def test_near_copies_that_come_without_their_original_stay_on_its_side(home: Path, tmp_path: Path) -> None:
     rows = stock(0, 30)
-    first = texts_of(home, settle_split(take_in(write(tmp_path / "a.csv", rows), print), SPLIT, "reworded"))
+    first = texts_of(home, settle_split(ingest_and_save(write(tmp_path / "a.csv", rows), print), SPLIT, "reworded"))
     later = [*((reword(text), label) for text, label in rows), *stock(30, 60)]
-    second = texts_of(home, settle_split(take_in(write(tmp_path / "b.csv", later), print), SPLIT, "reworded"))
+    second = texts_of(home, settle_split(ingest_and_save(write(tmp_path / "b.csv", later), print), SPLIT, "reworded"))
     judged = {reword(text) for text, _ in first["test"]}
     learned = {reword(text) for part in ("train", "validation") for text, _ in first[part]}
     assert len(judged) == 6
@@ -107,7 +107,7 @@ def test_posts_of_one_headline_never_stand_on_both_sides_of_a_split(home: Path, 
     rows = stock(0, 30)
     posts = [(decorate(text, number), label) for number, (text, label) in enumerate(rows)]
     data = write(tmp_path / "a.csv", [*rows, *posts]).model_copy(update={"near_duplicates": near})
-    parts = texts_of(home, settle_split(take_in(data, print), SPLIT, near))
+    parts = texts_of(home, settle_split(ingest_and_save(data, print), SPLIT, near))
     part_of = {text: part for part, texts in parts.items() for text, _ in texts}
     pairs = {(part_of.get(text), part_of.get(post)) for (text, _), (post, _) in zip(rows, posts, strict=True)}
     assert {one for one, other in pairs if one and other and one != other} == set()
@@ -122,7 +122,7 @@ def test_leaks_are_counted_alike_before_and_after_a_split_is_saved(home: Path, t
     posts = [(decorate(text, number), label) for number, (text, label) in enumerate(rows)]
     data = write(tmp_path / "a.csv", [*rows, *posts])
     split = SplitSettings(method="study", train_per_class=10, test_per_class=6, seed=seed)
-    ingested, headlines = take_in(data, print), find_headlines(data)
+    ingested, headlines = ingest_and_save(data, print), find_headlines(data)
     group_of = dict(zip(headlines["headline_id"], headlines["group_id"], strict=True))
     before = count_leaks(group_of, draw_parts(headlines, split, "reworded"))
     assert 0 < before < 18
@@ -138,10 +138,10 @@ def forget_masks(home: Path) -> None:
 def test_headlines_of_an_older_warehouse_are_near_copies_of_new_ones(home: Path, tmp_path: Path) -> None:
     rows = stock(0, 30)
     posts = [(decorate(text, 2 * number), label) for number, (text, label) in enumerate(rows)]
-    first = texts_of(home, settle_split(take_in(write(tmp_path / "a.csv", posts), print), SPLIT, "numbers"))
+    first = texts_of(home, settle_split(ingest_and_save(write(tmp_path / "a.csv", posts), print), SPLIT, "numbers"))
     forget_masks(home)
     later = [*rows, *stock(30, 60)]
-    second = texts_of(home, settle_split(take_in(write(tmp_path / "b.csv", later), print), SPLIT, "numbers"))
+    second = texts_of(home, settle_split(ingest_and_save(write(tmp_path / "b.csv", later), print), SPLIT, "numbers"))
     post_of = {text: post for (text, _), (post, _) in zip(rows, posts, strict=True)}
     judged = {post for post, _ in first["test"]}
     assert judged
@@ -157,21 +157,21 @@ def test_headlines_of_an_older_warehouse_are_near_copies_of_new_ones(home: Path,
 def test_an_ingestion_completes_what_an_upgrade_forgot(home: Path, tmp_path: Path, name: str) -> None:
     posts = [(decorate(text, number), label) for number, (text, label) in enumerate(stock(0, 6))]
     before = "SELECT text, text_id, masked_id FROM headlines ORDER BY text"
-    take_in(write(tmp_path / "a.csv", posts), print)
+    ingest_and_save(write(tmp_path / "a.csv", posts), print)
     told = ask(home, before)
     forget_masks(home)
     assert ask(home, before) != told
-    take_in(write(tmp_path / name, posts), print)
+    ingest_and_save(write(tmp_path / name, posts), print)
     assert ask(home, before) == told
 
 
 def test_a_corrected_label_stays_in_test(home: Path, tmp_path: Path) -> None:
     rows = stock(0, 24)
-    first = texts_of(home, settle_split(take_in(write(tmp_path / "a.csv", rows), print), SPLIT, "reworded"))
+    first = texts_of(home, settle_split(ingest_and_save(write(tmp_path / "a.csv", rows), print), SPLIT, "reworded"))
     corrected = next(text for text, label in first["test"] if label == "positive")
     later = [(text, "neutral" if text == corrected else label) for text, label in rows]
     smaller = SPLIT.model_copy(update={"test_per_class": 1})
-    second = texts_of(home, settle_split(take_in(write(tmp_path / "a.csv", later), print), smaller, "reworded"))
+    second = texts_of(home, settle_split(ingest_and_save(write(tmp_path / "a.csv", later), print), smaller, "reworded"))
     assert second["test"][corrected, "neutral"] == 1
     assert set(first["test"]) - {(corrected, "positive")} <= set(second["test"])
 
@@ -189,7 +189,7 @@ def test_a_large_source_is_told_before_it_is_read(tmp_path: Path) -> None:
     data = write(tmp_path / "a.csv", stock(0, 3))
     with Path(data.source).open("a", encoding="utf-8") as file:
         file.write((" " * 9_999 + "\n") * (LARGE_BYTES // 10_000))
-    take_in(data, told.append)
+    ingest_and_save(data, told.append)
     assert told[0] == "a.csv: reading 20 MB"
     assert told[1].startswith("a.csv: 3 rows read, 3 headlines accepted")
 
@@ -200,8 +200,8 @@ def rows_by_source(home: Path) -> dict[str, int]:
 
 def test_each_source_has_its_own_number_of_copies_of_one_snapshot(home: Path, tmp_path: Path) -> None:
     once, twice = stock(0, 3), [*stock(0, 3), stock(0, 1)[0]]
-    first = take_in(write(tmp_path / "a.csv", once), print)
-    second = take_in(write(tmp_path / "b.csv", twice), print)
+    first = ingest_and_save(write(tmp_path / "a.csv", once), print)
+    second = ingest_and_save(write(tmp_path / "b.csv", twice), print)
     assert first.snapshot_id == second.snapshot_id
     assert rows_by_source(home) == {"a.csv": 3, "b.csv": 4}
 
@@ -215,7 +215,7 @@ def test_a_snapshot_keeps_the_highest_agreement_that_any_source_tells(
     lines = [f"{text}@{label}\n" for text, label in stock(0, 4)]
     (folder / "Sentences_50Agree.txt").write_text("".join(lines))
     (folder / "Sentences_AllAgree.txt").write_text(lines[2])
-    snapshots = {take_in(DataSettings(source=str(folder / file)), print).snapshot_id for file in files}
+    snapshots = {ingest_and_save(DataSettings(source=str(folder / file)), print).snapshot_id for file in files}
     assert len(snapshots) == 1
     levels = "SELECT agreement, count(*) FROM snapshot_headlines GROUP BY 1 ORDER BY 1"
     assert ask(home, levels) == [(50, 3), (100, 1)]
@@ -226,10 +226,10 @@ def test_the_files_that_tell_the_agreement_are_part_of_the_source(home: Path, tm
     (tmp_path / "Sentences_50Agree.txt").write_text("".join(lines))
     (tmp_path / "Sentences_AllAgree.txt").write_text(lines[2])
     data = DataSettings(source=str(tmp_path))
-    assert take_in(data, print).is_new
-    assert not take_in(data, print).is_new
+    assert ingest_and_save(data, print).is_new
+    assert not ingest_and_save(data, print).is_new
     (tmp_path / "Sentences_AllAgree.txt").write_text(lines[1] + lines[2])
-    assert take_in(data, print).is_new
+    assert ingest_and_save(data, print).is_new
     source = find_source(data)
     (tmp_path / "Sentences_AllAgree.txt").unlink()
     with pytest.raises(SourceError, match=r"does not exist"):
@@ -238,10 +238,10 @@ def test_the_files_that_tell_the_agreement_are_part_of_the_source(home: Path, tm
 
 def test_a_snapshot_follows_what_its_place_held_last(home: Path, tmp_path: Path) -> None:
     path = tmp_path / "week.csv"
-    a = take_in(write(path, stock(0, 3)), print).snapshot_id
-    take_in(write(path, stock(0, 6)), print)
-    assert not take_in(write(path, stock(0, 3)), print).is_new
-    c = take_in(write(path, stock(0, 9)), print).snapshot_id
+    a = ingest_and_save(write(path, stock(0, 3)), print).snapshot_id
+    ingest_and_save(write(path, stock(0, 6)), print)
+    assert not ingest_and_save(write(path, stock(0, 3)), print).is_new
+    c = ingest_and_save(write(path, stock(0, 9)), print).snapshot_id
     previous = f"SELECT previous_snapshot_id FROM snapshots WHERE snapshot_id = '{c}'"
     assert ask(home, previous) == [(a,)]
 
@@ -266,17 +266,17 @@ def desk(first: int, last: int) -> list[tuple[str, str]]:
 
 def test_a_source_that_shares_a_phrase_with_another_has_no_snapshot_before_it(home: Path, tmp_path: Path) -> None:
     shared = ("The annual general meeting is in May", "neutral")
-    take_in(write(tmp_path / "a.csv", [*desk(0, 300), shared]), print)
+    ingest_and_save(write(tmp_path / "a.csv", [*desk(0, 300), shared]), print)
     positive = [(f"{text} b", "positive") for text, _ in stock(0, 60)]
-    snapshot = take_in(write(tmp_path / "b.csv", [*positive, shared]), print).snapshot_id
+    snapshot = ingest_and_save(write(tmp_path / "b.csv", [*positive, shared]), print).snapshot_id
     assert previous_of(home, snapshot) is None
     assert drifts(home, snapshot) == []
 
 
 def test_a_source_under_another_name_follows_on_what_it_held(home: Path, tmp_path: Path) -> None:
     rows = desk(0, 400)
-    first = take_in(write(tmp_path / "january.csv", rows[:300]), print).snapshot_id
-    second = take_in(write(tmp_path / "february.csv", rows[100:]), print).snapshot_id
+    first = ingest_and_save(write(tmp_path / "january.csv", rows[:300]), print).snapshot_id
+    second = ingest_and_save(write(tmp_path / "february.csv", rows[100:]), print).snapshot_id
     assert previous_of(home, second) == first
     assert drifts(home, second) == [("none", None), ("none", None)]
 
@@ -287,7 +287,7 @@ def test_of_another_label_column_no_drift_is_told_and_the_next_reading_alike_is_
     def ingest(last: int, column: str) -> str:
         lines = [f'"{text}",{label},positive\n' for text, label in desk(0, last)]
         (tmp_path / "a.csv").write_text("text,label,mood\n" + "".join(lines))
-        return take_in(DataSettings(source=str(tmp_path / "a.csv"), label_column=column), print).snapshot_id
+        return ingest_and_save(DataSettings(source=str(tmp_path / "a.csv"), label_column=column), print).snapshot_id
 
     first, second, third = ingest(300, "label"), ingest(310, "mood"), ingest(320, "label")
     assert previous_of(home, second) == first
@@ -297,9 +297,9 @@ def test_of_another_label_column_no_drift_is_told_and_the_next_reading_alike_is_
 
 
 def test_what_changed_beyond_noise_is_told(home: Path, tmp_path: Path) -> None:
-    take_in(write(tmp_path / "a.csv", desk(0, 300)), print)
+    ingest_and_save(write(tmp_path / "a.csv", desk(0, 300)), print)
     later = [(text, "positive" if label == "neutral" else label) for text, label in desk(300, 600)]
-    told = drifts(home, take_in(write(tmp_path / "a.csv", later), print).snapshot_id)
+    told = drifts(home, ingest_and_save(write(tmp_path / "a.csv", later), print).snapshot_id)
     assert ("major", None) in told
 
 
@@ -309,9 +309,9 @@ def test_samples_of_one_distribution_do_not_drift_by_noise(home: Path, tmp_path:
     for number in range(10):
         count = (20, 40, 80, 160, 320)[number % 5]
         path = tmp_path / f"{number}.csv"
-        take_in(write(path, desk(number * 1_000, number * 1_000 + count)), print)
+        ingest_and_save(write(path, desk(number * 1_000, number * 1_000 + count)), print)
         later = desk(number * 1_000 + 500, number * 1_000 + 500 + count)
-        told += drifts(home, take_in(write(path, later), print).snapshot_id)
+        told += drifts(home, ingest_and_save(write(path, later), print).snapshot_id)
     assert len(told) == 20
     assert sum(drift in {"moderate", "major"} for drift, _ in told) <= 2
     assert all(drift is None for drift, _ in told[:2])
@@ -322,18 +322,20 @@ def test_samples_of_one_distribution_do_not_drift_by_noise(home: Path, tmp_path:
 def test_reworded_copies_of_a_source_share_a_group(home: Path, tmp_path: Path, near: str, groups: int) -> None:
     rows = [*stock(0, 3), (reword(stock(0, 1)[0][0]), "negative")]
     data = write(tmp_path / "a.csv", rows).model_copy(update={"near_duplicates": near})
-    take_in(data, print)
+    ingest_and_save(data, print)
     counted = "SELECT count(*), count(DISTINCT group_id) FROM snapshot_headlines"
     assert ask(home, counted) == [(4, groups)]
 
 
 def test_each_place_has_a_history_of_its_own(home: Path, tmp_path: Path) -> None:
-    take_in(write(tmp_path / "p.csv", stock(0, 3)), print)
-    take_in(write(tmp_path / "p.csv", stock(0, 6)), print)
-    take_in(write(tmp_path / "q.csv", stock(3, 9)), print)
-    known = take_in(write(tmp_path / "q.csv", stock(0, 3)), print)
+    ingest_and_save(write(tmp_path / "p.csv", stock(0, 3)), print)
+    ingest_and_save(write(tmp_path / "p.csv", stock(0, 6)), print)
+    ingest_and_save(write(tmp_path / "q.csv", stock(3, 9)), print)
+    known = ingest_and_save(write(tmp_path / "q.csv", stock(0, 3)), print)
     assert not known.is_new
-    of_p, of_q = (take_in(write(tmp_path / name, stock(0, n)), print) for name, n in (("p.csv", 12), ("q.csv", 15)))
+    of_p, of_q = (
+        ingest_and_save(write(tmp_path / name, stock(0, n)), print) for name, n in (("p.csv", 12), ("q.csv", 15))
+    )
     rows = ask(home, "SELECT snapshot_id, previous_snapshot_id FROM snapshots")
     assert dict(rows)[of_q.snapshot_id] == known.snapshot_id
     assert dict(rows)[of_p.snapshot_id] not in {known.snapshot_id, None}
@@ -348,5 +350,5 @@ def test_rows_in_another_order_are_drawn_alike_by_the_studys_method(tmp_path: Pa
         source = tmp_path / f"{name}.csv"
         source.write_text("\n".join(["text,label", *order]))
         data = DataSettings(source=str(source), conflicts="keep", near_duplicates="numbers")
-        drawn.append(texts_of(tmp_path / name, settle_split(take_in(data, lambda _: None), split, "numbers")))
+        drawn.append(texts_of(tmp_path / name, settle_split(ingest_and_save(data, lambda _: None), split, "numbers")))
     assert drawn[0] == drawn[1]

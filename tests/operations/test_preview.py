@@ -9,7 +9,7 @@ from ingestion.files import SourceError
 from ingestion.refusals import TooManyRejectedError
 from learning.baselines.embeddings import EncoderError
 from learning.models.base_model import BaseModelError
-from operations.intake import find_headlines, take_in
+from operations.intake import find_headlines, ingest_and_save
 from operations.preview import check_inputs, describe_study
 from schemas.config import StudyConfig
 from schemas.overrides import apply_overrides
@@ -66,25 +66,25 @@ def test_the_columns_that_are_read_are_told_and_those_that_could_be_meant(
     own = (f"data.source={tmp_path / 'news.csv'}", "split.train_per_class=2", "split.test_per_class=2")
     config = make_config("demo", *own)
     if is_known:
-        take_in(config.data, lambda _: None)
+        ingest_and_save(config.data, lambda _: None)
     lines = dict(describe_study(config))
     assert lines["columns"] == "text from 'headline', label from 'label'"
     assert lines["warning"].startswith("the label was read from 'label', and 'sentiment' could be meant")
 
 
 @pytest.mark.parametrize(
-    ("assignments", "told"),
+    ("assignments", "message"),
     [
         (["grid.epochs=1", "split.train_per_class=10"], "3 of 3 cells will hardly learn, with fewer than 30 optimiser"),
         (["split.train_per_class=40"], "3 of 6 cells will hardly learn, with fewer than 30 optimiser steps (15 at the"),
         (["split.train_per_class=80"], None),
     ],
 )
-def test_cells_with_too_few_steps_to_learn_are_told_with_what_helps(assignments: list[str], told: str | None) -> None:
+def test_cells_with_too_few_steps_to_learn_are_named_with_a_remedy(assignments: list[str], message: str | None) -> None:
     line = dict(describe_study(make_config("demo", *assignments))).get("few steps")
-    assert (line is None) == (told is None)
-    if told:
-        assert line.startswith(told)
+    assert (line is None) == (message is None)
+    if message:
+        assert line.startswith(message)
         assert line.endswith("raise split.train_per_class or training.epochs, or lower training.batch_size")
 
 
@@ -95,7 +95,7 @@ def test_a_cluster_is_named() -> None:
 
 def test_what_was_in_test_before_is_counted_there(home: Path) -> None:
     config = make_config("demo", "split.method=hashed")
-    take_in(config.data, lambda _: None)
+    ingest_and_save(config.data, lambda _: None)
     accepted = find_headlines(config.data)
     negative = accepted.loc[accepted["label"] == "negative", "headline_id"].tolist()
     earlier = config.split.model_copy(update={"test_per_class": 400})
@@ -131,7 +131,7 @@ def test_a_source_with_too_many_rejected_rows_is_told(home: Path) -> None:
     line = r"source 'news\.csv': 1 of 4 rows rejected, a share of 0\.25 where data\.max_rejected allows 0\.1: 1 row w"
     with pytest.raises(TooManyRejectedError, match=line):
         describe_study(make_config("desk", "data.source=news.csv"))
-    take_in(make_config("desk", "data.source=news.csv", "data.max_rejected=0.25").data, lambda _: None)
+    ingest_and_save(make_config("desk", "data.source=news.csv", "data.max_rejected=0.25").data, lambda _: None)
     with pytest.raises(TooManyRejectedError, match=line):
         describe_study(make_config("desk", "data.source=news.csv"))
 
@@ -206,11 +206,11 @@ def test_before_a_run_nothing_may_be_missing(home: Path) -> None:
 
 
 def test_what_a_run_will_need_is_read_once(home: Path) -> None:
-    told: list[str] = []
+    message: list[str] = []
     for _ in range(2):
-        check_inputs(make_config("demo"), told.append)
-    assert told[-2].startswith("embedded (synthetic): 6,000 rows read")
-    assert told[-1].startswith("embedded (synthetic): nothing new, its 6,000 rows are snapshot ")
+        check_inputs(make_config("demo"), message.append)
+    assert message[-2].startswith("embedded (synthetic): 6,000 rows read")
+    assert message[-1].startswith("embedded (synthetic): nothing new, its 6,000 rows are snapshot ")
     assert ask(home, "SELECT count(*) FROM sources") == [(1,)]
 
 
@@ -225,7 +225,7 @@ TOO_FEW = "with 3 validation headlines no difference is significant, and none is
 
 
 @pytest.mark.parametrize(
-    ("assignment", "told"),
+    ("assignment", "message"),
     [
         ("grid.epochs=1", NOTHING),
         ("grid.learning_rates=1e-3", NOTHING),
@@ -235,5 +235,5 @@ TOO_FEW = "with 3 validation headlines no difference is significant, and none is
         ),
     ],
 )
-def test_a_race_that_cannot_save_anything_says_so(assignment: str, told: str) -> None:
-    assert dict(describe_study(make_config("demo", "search=race", assignment)))["race"].endswith(told)
+def test_a_race_that_cannot_save_anything_says_so(assignment: str, message: str) -> None:
+    assert dict(describe_study(make_config("demo", "search=race", assignment)))["race"].endswith(message)

@@ -13,7 +13,7 @@ import pytest
 from ingestion.identity import earlier_ingest_ids
 from ingestion.publication import AmbiguousDatesError
 from ingestion.sources import find_source
-from operations.intake import find_headlines, take_in
+from operations.intake import find_headlines, ingest_and_save
 from operations.known_sources import UndatedSourceError
 from operations.splitting import settle_study_split
 from schemas.config import StudyConfig
@@ -88,14 +88,14 @@ def temporal(*assignments: str) -> StudyConfig:
 
 def read_again(data: DataSettings) -> tuple[str, list[str], bool]:
     told: list[str] = []
-    ingested = take_in(data, told.append, again=True)
+    ingested = ingest_and_save(data, told.append, again=True)
     return ingested.snapshot_id, told, ingested.is_new
 
 
 def test_a_source_that_an_earlier_version_read_is_known_and_what_it_left_out_is_told(home: Path) -> None:
     told: list[str] = []
     before = dump(home, *STUDIES, "sources", "headlines")
-    ingested = take_in(DataSettings(source="news.csv"), told.append)
+    ingested = ingest_and_save(DataSettings(source="news.csv"), told.append)
     assert (ingested.snapshot_id, ingested.is_new) == (SNAPSHOT, False)
     left_out = "an earlier version read it and left out dates, instruments and other columns"
     assert told == [
@@ -123,7 +123,7 @@ def test_read_again_it_has_its_dates_and_studies_stay_as_they_are(home: Path) ->
     assert ask(home, f"SELECT sum(n) FROM accuracy_over_time WHERE study_id = '{STUDY}' AND period = 'week'")[0][0] > 0
     rows = ask(home, "SELECT count(*), count(published_at), max(row_number) FROM accepted_rows GROUP BY ingest_id")
     assert set(rows) == {(49, 49, 49), (51, 51, 51)}  # the last two contradict each other no more
-    assert take_in(DataSettings(source="news.csv"), told.append).snapshot_id == snapshot
+    assert ingest_and_save(DataSettings(source="news.csv"), told.append).snapshot_id == snapshot
     assert told[-1] == f"news.csv: nothing new, its 52 rows are snapshot {snapshot}"
 
 
@@ -158,11 +158,11 @@ def test_the_second_time_nothing_changes(home: Path, identity: Any) -> None:
 
 def test_a_split_by_time_needs_the_dates_and_works_once_they_are_read(home: Path) -> None:
     config = temporal()
-    ingested = take_in(config.data, lambda _: None)
+    ingested = ingest_and_save(config.data, lambda _: None)
     with pytest.raises(UndatedSourceError, match=r"source 'news.csv': an .* `fintone ingest news.csv --again` reads"):
         settle_study_split(config, ingested)
-    take_in(config.data, lambda _: None, again=True)
-    split, [note, *_] = settle_study_split(config, take_in(config.data, lambda _: None))
+    ingest_and_save(config.data, lambda _: None, again=True)
+    split, [note, *_] = settle_study_split(config, ingest_and_save(config.data, lambda _: None))
     assert note.startswith("by time, UTC: train 2025-01-02 to 2025-01-31")
     parts = "SELECT part, strftime(min(published_at), '%m-%d') FROM splits JOIN headlines USING (headline_id)"
     starts = dict(ask(home, f"{parts} WHERE split_id = '{split}' GROUP BY part"))
@@ -181,7 +181,7 @@ def test_where_it_ends_early_the_home_is_as_it_was(
 
     monkeypatch.setattr("storage.headlines.fill_earlier", end)
     with pytest.raises(failure):
-        take_in(DataSettings(source="news.csv"), lambda _: None, again=True)
+        ingest_and_save(DataSettings(source="news.csv"), lambda _: None, again=True)
     assert dump(home) == before
 
 
@@ -189,7 +189,7 @@ def test_dates_of_an_unclear_order_are_asked_for_and_another_order_replaces_the_
     data = write_dated(lambda number: f"{1 + number % 12:02}/03/2025").model_copy(update={"identity": ("text",)})
     before = dump(home)
     with pytest.raises(AmbiguousDatesError, match="--date-order dmy"):
-        take_in(data, lambda _: None, again=True)
+        ingest_and_save(data, lambda _: None, again=True)
     assert dump(home) == before
     months = "SELECT count(DISTINCT month(published_at)) FROM splits JOIN headlines USING (headline_id)"
     rows = "SELECT count(DISTINCT month(published_at)) FROM accepted_rows GROUP BY ingest_id ORDER BY 1"
@@ -205,13 +205,13 @@ def test_a_reading_that_gives_other_headlines_is_an_ingestion_of_its_own(
     rows = ["2025-01-02,Profit rose.,positive", "2025-01-03,Costs fell.,positive", "9999-01-02,A loss.,negative"]
     Path("later.csv").write_text("\n".join(["date,text,label", *rows]))
     data = DataSettings(source="later.csv", max_rejected=0.5)
-    first = take_in(data, lambda _: None).snapshot_id
+    first = ingest_and_save(data, lambda _: None).snapshot_id
     monkeypatch.setattr("schemas.frames.CLOCKS", timedelta(days=365 * 9_000))  # and the day came
-    assert take_in(data, lambda _: None).snapshot_id == first
+    assert ingest_and_save(data, lambda _: None).snapshot_id == first
     second, told, is_new = read_again(data)
     assert is_new
     assert told[-1].endswith(f"snapshot {second}; studies of snapshot {first} stay as they are")
-    assert take_in(data, lambda _: None).snapshot_id == second
+    assert ingest_and_save(data, lambda _: None).snapshot_id == second
     assert read_again(data)[::2] == (second, False)
     monkeypatch.undo()
     monkeypatch.setenv("FINTONE_HOME", str(home))
@@ -219,4 +219,4 @@ def test_a_reading_that_gives_other_headlines_is_an_ingestion_of_its_own(
     assert read_again(data)[::2] == (first, True)
     sources = "SELECT snapshot_id, again_of IS NULL FROM sources WHERE source = 'later.csv' ORDER BY number"
     assert ask(home, sources) == [(first, True), (second, False), (first, False)]
-    assert take_in(data, lambda _: None).snapshot_id == first
+    assert ingest_and_save(data, lambda _: None).snapshot_id == first

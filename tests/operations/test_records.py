@@ -22,7 +22,7 @@ from learning.study.grid import plan_study
 from learning.study.identity import decoding_id
 from learning.study.metrics import measure
 from operations.draws import add_draws
-from operations.intake import take_in
+from operations.intake import ingest_and_save
 from operations.planning import cell_records
 from operations.records import load_part, load_parts, save_results
 from operations.splitting import settle_split
@@ -78,7 +78,7 @@ def find_base(settings: CellSettings) -> FoundModel:
 def begin(home: Path, *assignments: str) -> StudyPlan:
     """Record a study of the untouched base model and a baseline."""
     config = configure(home, *assignments)
-    ingested = take_in(config.data, lambda _: None)
+    ingested = ingest_and_save(config.data, lambda _: None)
     split_id = settle_split(ingested, config.split, config.data.near_duplicates)
     study = plan_study(config, ingested.snapshot_id, split_id, find_base, plan_baselines(config.baselines))
     record = StudyRecord(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ingestion.refusals import NothingAcceptedError, RefusedSourceError, TooManyRejectedError
-from operations.intake import find_headlines, take_in
+from operations.intake import find_headlines, ingest_and_save
 from schemas.overrides import apply_overrides
 from schemas.profiles import build_config, load_profile
 from schemas.source import DataSettings
@@ -38,7 +38,7 @@ def settings(rows: Sequence[tuple[str, str]], **given: object) -> DataSettings:
 
 def refuse(data: DataSettings) -> RefusedSourceError:
     with pytest.raises(RefusedSourceError) as caught:
-        take_in(data, lambda _: None)
+        ingest_and_save(data, lambda _: None)
     assert "\n" not in str(caught.value)
     return caught.value
 
@@ -75,7 +75,7 @@ def test_the_label_map_of_the_message_can_be_pasted_and_says_what_is_left_to_say
     )
     completed = pasted.removeprefix("--set '").removesuffix("'").replace("LABEL", "neutral")
     data = build_config(apply_overrides(load_profile("desk"), [completed])).data
-    assert take_in(settings([*SOUND[:2], *UNKNOWN], label_map=data.label_map), lambda _: None).is_new
+    assert ingest_and_save(settings([*SOUND[:2], *UNKNOWN], label_map=data.label_map), lambda _: None).is_new
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_rows_without_a_label_can_be_left_out_as_the_message_says(home: Path) ->
     message = str(refuse(settings(rows)))
     assert "2 rows without a label; rows without a label are left out by --set 'data.label_map={\"\": null}'" in message
     told: list[str] = []
-    take_in(settings(rows, label_map={"": None}), told.append)
+    ingest_and_save(settings(rows, label_map={"": None}), told.append)
     assert told[0] == "news.csv: 5 rows read, 3 headlines accepted, 0 copies merged, 0 rejected, 2 left out"
     left_out = "SELECT source, row_number, reason, raw FROM left_out_rows ORDER BY row_number"
     assert ask(home, left_out) == [
@@ -145,12 +145,12 @@ def test_rejected_rows_of_a_refused_source_are_kept_until_it_is_refused_again_or
     refuse(settings([*SOUND, ("Sales", "up")]))
     assert refused_rows(home) == expected[:1]
     with pytest.raises(TooManyRejectedError):
-        take_in(
+        ingest_and_save(
             DataSettings(source=write([("Sales", "?"), *SOUND], "other.csv"), label_column="mood", text_column="title"),
             print,
         )
     assert [name for name, *_ in refused_rows(home)] == ["other.csv", "news.csv"]
-    take_in(settings([*SOUND, ("Sales", "up")], label_map={"up": "positive"}), lambda _: None)
+    ingest_and_save(settings([*SOUND, ("Sales", "up")], label_map={"up": "positive"}), lambda _: None)
     assert [name for name, *_ in refused_rows(home)] == ["other.csv"]
     assert ask(home, "SELECT count(*) FROM rejected_rows") == [(0,)]
 
@@ -163,7 +163,7 @@ def test_no_more_rows_of_a_refused_source_are_kept_than_the_bound(home: Path, mo
 
 def test_a_known_source_that_a_lower_bound_refuses_names_where_its_rows_are(home: Path) -> None:
     rows = [*SOUND, ("Sales", "up")]
-    ingested = take_in(settings(rows, max_rejected=0.5), lambda _: None)
+    ingested = ingest_and_save(settings(rows, max_rejected=0.5), lambda _: None)
     error = refuse(settings(rows))
     assert str(error).endswith(f"fintone sql \"FROM rejected_rows WHERE ingest_id = '{ingested.ingest_id}'\"")
     assert error.details == ("1 row: unknown label 'up': row 4 'Sales,up'",)
@@ -185,9 +185,9 @@ def test_a_refusal_is_told_although_its_rows_cannot_be_kept(home: Path) -> None:
 def test_a_source_without_a_class_is_told_now_and_when_it_is_met_again(home: Path) -> None:
     for _ in range(2):
         told: list[str] = []
-        take_in(settings(SOUND[:1]), told.append)
+        ingest_and_save(settings(SOUND[:1]), told.append)
         warning = "no headline is labelled negative or neutral, and a study needs all three labels"
         assert told[-1].startswith(f"warning: news.csv: {warning}")
     told = []
-    take_in(settings(SOUND), told.append)
+    ingest_and_save(settings(SOUND), told.append)
     assert not any("warning" in line for line in told)

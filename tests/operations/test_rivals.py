@@ -10,7 +10,7 @@ OUT = f"out {LEXICON}"
 
 
 @pytest.mark.parametrize(
-    ("settings", "told"),
+    ("settings", "message"),
     [
         ({}, None),
         ({"names": (SVM, LEXICON, MAJORITY)}, None),
@@ -21,5 +21,5 @@ OUT = f"out {LEXICON}"
         ({"names": ()}, f"no baseline, as baselines.names leaves out {MAJORITY}, {LEXICON}, {SVM}"),
     ],
 )
-def test_default_baselines_that_are_left_out_are_named(settings: dict[str, object], told: str | None) -> None:
-    assert describe_left_out(BaselineSettings.model_validate(settings)) == (told and f"compared with {told}")
+def test_default_baselines_that_are_left_out_are_named(settings: dict[str, object], message: str | None) -> None:
+    assert describe_left_out(BaselineSettings.model_validate(settings)) == (message and f"compared with {message}")

@@ -24,7 +24,7 @@ from rapidfuzz.fuzz import token_sort_ratio
 from benchmarks.corpus import iterate_rows
 from ingestion.refusals import NothingAcceptedError, TooManyRejectedError
 from learning.study.split_sizes import SplitError
-from operations.intake import take_in
+from operations.intake import ingest_and_save
 from operations.splitting import settle_split
 from schemas.label import LABELS
 from schemas.source import DataSettings
@@ -117,10 +117,10 @@ class Sequence(RuleBasedStateMachine):
         path = self.home / "week"
         data = DataSettings(source=str(path), conflicts=conflicts, near_duplicates=near, max_rejected=1)
         write_source(path, rows, forms[0])
-        ingested = take_in(data, lambda _: None)
-        assert not take_in(data, lambda _: None).is_new
+        ingested = ingest_and_save(data, lambda _: None)
+        assert not ingest_and_save(data, lambda _: None).is_new
         write_source(path, random.sample(rows, len(rows)), forms[1])
-        assert take_in(data, lambda _: None).snapshot_id == ingested.snapshot_id
+        assert ingest_and_save(data, lambda _: None).snapshot_id == ingested.snapshot_id
         self.check_account(ingested.ingest_id, rows)
         split = SplitSettings(method="hashed", train_per_class=sizes[0], test_per_class=sizes[1], balance=balance)
         try:
@@ -135,7 +135,7 @@ class Sequence(RuleBasedStateMachine):
         path, before = self.home / "week", self.count_rows()
         write_source(path, [("", label), *((text, "unknown") for text, _ in rows)], "csv")
         with pytest.raises((TooManyRejectedError, NothingAcceptedError)):
-            take_in(DataSettings(source=str(path)), lambda _: None)
+            ingest_and_save(DataSettings(source=str(path)), lambda _: None)
         assert self.count_rows() == before
 
     def count_rows(self) -> list[tuple[object, ...]]:

@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 from embedded.grammar import generate_headline
-from operations.intake import take_in
+from operations.intake import ingest_and_save
 from operations.lengths import TooLongError
 from operations.preview import check_inputs, describe_study
 from operations.splitting import settle_split, settle_study_split
@@ -47,7 +47,7 @@ def configure(source: str, *assignments: str) -> StudyConfig:
 
 
 def settle(config: StudyConfig) -> tuple[str, list[str]]:
-    return settle_study_split(config, take_in(config.data, lambda _: None))
+    return settle_study_split(config, ingest_and_save(config.data, lambda _: None))
 
 
 def test_long_headlines_are_named_at_the_preview_and_are_in_no_part(home: Path) -> None:
@@ -78,7 +78,7 @@ def test_truncated_headlines_are_in_the_split_as_if_they_were_short(home: Path) 
     split, told = settle(config)
     assert told[0].endswith("truncated to the longest beginning that the base model takes")
     assert ask(home, f"SELECT count(*) FROM splits WHERE split_id = '{split}'") == [(90,)]
-    ingested = take_in(config.data, lambda _: None)
+    ingested = ingest_and_save(config.data, lambda _: None)
     assert split == settle_split(ingested, config.split, config.data.near_duplicates)
     assert ask(home, "SELECT DISTINCT resolution FROM long_headlines") == [("truncated",)]
 

@@ -10,7 +10,7 @@ import pytest
 
 from embedded.grammar import generate_headline
 from learning.study.split_sizes import SplitError
-from operations.intake import take_in
+from operations.intake import ingest_and_save
 from operations.preview import describe_study
 from operations.splitting import settle_study_split
 from schemas.config import StudyConfig
@@ -45,7 +45,7 @@ def configure(*assignments: str) -> StudyConfig:
 
 
 def settle(config: StudyConfig) -> tuple[str, list[str]]:
-    return settle_study_split(config, take_in(config.data, lambda _: None))
+    return settle_study_split(config, ingest_and_save(config.data, lambda _: None))
 
 
 def test_a_dry_run_tells_of_the_split_that_the_study_has(home: Path) -> None:

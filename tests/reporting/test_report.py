@@ -125,14 +125,14 @@ def test_the_answer_names_the_cell_and_its_figures(home: Path, trained: Any) -> 
 
 @pytest.mark.usefixtures("few_charts")
 @pytest.mark.parametrize(
-    ("status", "told"),
+    ("status", "message"),
     [
         ("interrupted", "its run was interrupted. 4 cells have no result"),
         ("incomplete", "4 cells have no result: "),
     ],
 )
 def test_the_report_of_an_unfinished_study_says_so_first(
-    home: Path, trained: Any, status: Literal["interrupted", "incomplete"], told: str
+    home: Path, trained: Any, status: Literal["interrupted", "incomplete"], message: str
 ) -> None:
     finish_study(
         home / "warehouse.duckdb", trained[2].study_id, status
@@ -140,7 +140,7 @@ def test_the_report_of_an_unfinished_study_says_so_first(
     text, _ = read(write_report())
     section = text[text.index('id="answer"') :]
     first = re.findall(r"<p[^>]*>(.*?)</p>", section, flags=re.DOTALL)[0]
-    assert first.startswith(f"<strong>The study is incomplete:</strong> {told}")
+    assert first.startswith(f"<strong>The study is incomplete:</strong> {message}")
 
 
 @pytest.mark.usefixtures("few_charts")

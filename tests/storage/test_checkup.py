@@ -59,20 +59,20 @@ def test_a_warehouse_of_today_is_well_and_stays_as_it_is(warehouse: Path) -> Non
     before = warehouse.read_bytes(), warehouse.stat().st_mtime_ns
     found = check_warehouse()
     assert (found.state, found.remedy) == ("ok", "")
-    assert found.told.endswith("; nobody holds it")
+    assert found.message.endswith("; nobody holds it")
     assert (warehouse.read_bytes(), warehouse.stat().st_mtime_ns) == before
     assert [file.name for file in warehouse.parent.iterdir()] == ["warehouse.duckdb"]
 
 
 def test_no_warehouse_is_a_note(home: Path) -> None:
     found = check_warehouse()
-    assert (found.state, found.told) == ("note", "does not exist yet")
+    assert (found.state, found.message) == ("note", "does not exist yet")
     assert list(home.iterdir()) == []
 
 
 def test_a_warehouse_that_a_kill_left_half_made_counts_as_none(home: Path) -> None:
     (home / "warehouse.duckdb").touch()
-    assert check_warehouse().told == "does not exist yet"
+    assert check_warehouse().message == "does not exist yet"
     assert (home / "warehouse.duckdb").exists()
 
 
@@ -80,7 +80,7 @@ def test_an_earlier_warehouse_is_a_note(warehouse: Path) -> None:
     newest = _set_newest(warehouse, "DELETE FROM fintone_migrations WHERE number > 3")
     found = check_warehouse()
     assert found.state == "note"
-    assert f"migration 3 of {newest}" in found.told
+    assert f"migration 3 of {newest}" in found.message
 
 
 def test_a_newer_warehouse_is_refused(warehouse: Path) -> None:
@@ -113,7 +113,7 @@ def test_whoever_holds_it_is_named(holder: subprocess.Popen[str], monkeypatch: p
 
 def test_a_home_that_is_not_there_yet_is_not_made(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FINTONE_HOME", str(home / "a" / "b"))
-    assert check_home().told == f"{home / 'a' / 'b'} can be written; a run makes it"
+    assert check_home().message == f"{home / 'a' / 'b'} can be written; a run makes it"
     assert check_disk().state in {"ok", "note"}
     assert list(home.iterdir()) == []
 
@@ -124,13 +124,13 @@ def test_a_home_at_a_file_is_told(home: Path, monkeypatch: pytest.MonkeyPatch, b
     file.write_text("x")
     monkeypatch.setenv("FINTONE_HOME", str(file / below))
     found = check_home()
-    assert (found.state, found.told) == ("fail", f"FINTONE_HOME {file} is a file")
-    assert check_warehouse().told == "does not exist yet"
+    assert (found.state, found.message) == ("fail", f"FINTONE_HOME {file} is a file")
+    assert check_warehouse().message == "does not exist yet"
 
 
 def test_a_folder_of_the_home_that_is_a_file_is_told(home: Path) -> None:
     (home / "adapters").write_text("x")
-    assert check_home().told == f"FINTONE_HOME {home / 'adapters'} is a file"
+    assert check_home().message == f"FINTONE_HOME {home / 'adapters'} is a file"
 
 
 def test_what_belongs_to_someone_else_is_told(
@@ -144,21 +144,21 @@ def test_what_belongs_to_someone_else_is_told(
         monkeypatch.setenv("FINTONE_HOME", place)
         result = subprocess.run([sys.executable, "-c", STRANGER], cwd=ROOT, check=True, capture_output=True, text=True)
         home.chmod(0o755)
-    told, refused = result.stdout.splitlines()
-    assert f"FINTONE_HOME {home} cannot be written (Permission denied)" in told
+    message, refused = result.stdout.splitlines()
+    assert f"FINTONE_HOME {home} cannot be written (Permission denied)" in message
     assert refused.endswith("may not be written (Permission denied); make it writable, or set FINTONE_HOME")
 
 
 @pytest.mark.parametrize(
-    ("free", "state", "told"),
+    ("free", "state", "message"),
     [
         (0.1, "fail", "0.1 of 100.0 GB free at FINTONE_HOME; the smallest run takes 0.2 GB"),
         (10, "note", "the desk profile's 7B model takes 14 GB"),
         (20, "ok", "20.0 of 100.0 GB free at FINTONE_HOME; the desk profile's 7B model takes 14 GB"),
     ],
 )
-def test_a_disk_is_compared_with_what_runs_take(free: float, state: str, told: str) -> None:
+def test_a_disk_is_compared_with_what_runs_take(free: float, state: str, message: str) -> None:
     found = judge_disk(int(free * 1e9), 100 * 10**9)
     assert found.state == state
-    assert told in found.told
+    assert message in found.message
     assert bool(found.remedy) == (state != "ok")

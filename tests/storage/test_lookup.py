@@ -8,7 +8,7 @@ from schemas.promotion import Champion
 from storage.catalogue import list_cells, list_champions, list_studies
 from storage.cells import UnknownCellError, add_cells, find_cells, load_short_ids
 from storage.champions import Decision, save_decision
-from storage.lookup import AmbiguousIdError, UnknownIdError, find_thing
+from storage.lookup import AmbiguousIdError, UnknownIdError, find_entry
 from storage.report import UnknownStudyError, find_study
 from storage.studies import save_study
 from storage.warehouse import writing
@@ -38,7 +38,7 @@ def test_an_id_a_beginning_and_a_name_are_found(twins: Path) -> None:
         "tuned at 0.1": ("evaluation", "tuned at 0.1"),
         "0000000000000003": ("headline", "0000000000000003"),
     }
-    assert {text: find_thing(twins, text)[:2] for text in wanted} == wanted
+    assert {text: find_entry(twins, text)[:2] for text in wanted} == wanted
 
 
 def test_what_names_nothing_or_several_things_is_told(twins: Path) -> None:
@@ -55,7 +55,7 @@ def test_what_names_nothing_or_several_things_is_told(twins: Path) -> None:
     }
     for text, line in beginnings.items():
         with pytest.raises((UnknownIdError, AmbiguousIdError)) as raised:
-            find_thing(twins, text)
+            find_entry(twins, text)
         assert str(raised.value).startswith(line)
 
 

@@ -187,8 +187,8 @@ def _run_crowded(script: str, warehouse: Path, most_bytes: int) -> str:
 @pytest.mark.parametrize("room_left", [0, 500_000, 3_000_000])
 def test_a_full_disk_is_told_and_leaves_what_was_there(warehouse, room_left):
     before = query(warehouse, "FROM published_results ORDER BY ALL")
-    told = _run_crowded(FILLER, warehouse, warehouse.stat().st_size + room_left)
-    assert told == (
+    message = _run_crowded(FILLER, warehouse, warehouse.stat().st_size + room_left)
+    assert message == (
         f"warehouse {warehouse}: cannot be written (File too large), and keeps what it had before; free disk space, "
         "try again\n"
     )
@@ -203,7 +203,7 @@ def test_no_torn_warehouse_is_left_where_the_disk_is_full_from_the_start(tmp_pat
 
 
 @pytest.fixture
-def told():
+def message():
     """What is logged while the test runs."""
     lines, logger = [], logging.getLogger("fintone.warehouse")
     handler = logging.Handler()
@@ -214,14 +214,14 @@ def told():
 
 
 @pytest.mark.parametrize(("hold", "use"), [(HOLDER, writing), (HOLDER, reading), (READ_HOLDER, writing)])
-def test_who_waits_says_within_a_second_for_whom_and_how_long(warehouse, hold, use, told):
+def test_who_waits_says_within_a_second_for_whom_and_how_long(warehouse, hold, use, message):
     with _start(hold, warehouse) as holder:
         waiting = Waiting(use, warehouse)
         waiting.start()
         deadline = time.monotonic() + 5
-        while not told and time.monotonic() < deadline:
+        while not message and time.monotonic() < deadline:
             time.sleep(0.01)
-        [line] = told
+        [line] = message
         assert time.monotonic() - waiting.began < 1 + SLACK
         assert f"warehouse {warehouse}: another process (PID {holder.pid}, python" in line
         limit = room.WRITE_PATIENCE if use is writing else room.READ_PATIENCE
@@ -231,17 +231,17 @@ def test_who_waits_says_within_a_second_for_whom_and_how_long(warehouse, hold, u
     assert waiting.is_through
 
 
-def test_a_short_wait_is_not_told(warehouse, told):
+def test_a_short_wait_is_not_told(warehouse, message):
     with _start(HOLDER, warehouse) as holder:
         waiting = Waiting(writing, warehouse)
         waiting.start()
         holder.communicate("go on\n")
         waiting.join()
     assert waiting.is_through
-    assert told == [] or time.monotonic() - waiting.began > 0.5
+    assert message == [] or time.monotonic() - waiting.began > 0.5
 
 
-def test_who_waits_without_end_waits_past_every_patience(warehouse, monkeypatch, told):
+def test_who_waits_without_end_waits_past_every_patience(warehouse, monkeypatch, message):
     monkeypatch.setattr(room, "WRITE_PATIENCE", 0.1)
     monkeypatch.setattr(room, "READ_PATIENCE", 0.1)
     with _start(HOLDER, warehouse) as holder:
@@ -256,11 +256,11 @@ def test_who_waits_without_end_waits_past_every_patience(warehouse, monkeypatch,
         for each in waiting:
             each.join()
     assert all(each.is_through for each in waiting)
-    assert "waiting until it is free, Ctrl-C ends it" in told[0]
+    assert "waiting until it is free, Ctrl-C ends it" in message[0]
 
 
 @pytest.mark.parametrize(
-    ("command", "told"),
+    ("command", "message"),
     [
         (["-c", WAIT], r"python[\d.]*"),
         (["waiter.py"], r"waiter\.py"),
@@ -269,7 +269,7 @@ def test_who_waits_without_end_waits_past_every_patience(warehouse, monkeypatch,
         (["fintone", "run", "--data", "secret"], "fintone run"),
     ],
 )
-def test_a_process_is_told_with_its_program_and_no_argument(tmp_path, command, told):
+def test_a_process_is_told_with_its_program_and_no_argument(tmp_path, command, message):
     for name in ("waiter.py", "fintone"):
         (tmp_path / name).write_text(WAIT)
     pipe = subprocess.PIPE
@@ -277,5 +277,5 @@ def test_a_process_is_told_with_its_program_and_no_argument(tmp_path, command, t
         process.stdout.readline()  # it has begun
         described = describe_process(process.pid)
         process.communicate(b"\n")
-    assert re.fullmatch(f"PID {process.pid}, ({told})", described)
+    assert re.fullmatch(f"PID {process.pid}, ({message})", described)
     assert describe_process(process.pid) == f"PID {process.pid}"

@@ -132,16 +132,16 @@ def test_a_home_may_have_any_name(tmp_path, monkeypatch, prepared, name, is_rela
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "message"),
     [
         ("\udcff\udcfe", r"\\xff\\xfe: its name is not UTF-8; name another folder"),
         ("a?b", r"a\?b: DuckDB opens no file in a folder with \? in its name; name another"),
         ("a\\b/c", "with .* in its name; name another"),
     ],
 )
-def test_a_home_whose_name_duckdb_cannot_open_is_refused(monkeypatch, tmp_path, name, told):
+def test_a_home_whose_name_duckdb_cannot_open_is_refused(monkeypatch, tmp_path, name, message):
     monkeypatch.setenv("FINTONE_HOME", f"{tmp_path}/{name}")
-    with pytest.raises(InputError, match=f"^FINTONE_HOME {tmp_path}/.*{told}$"):
+    with pytest.raises(InputError, match=f"^FINTONE_HOME {tmp_path}/.*{message}$"):
         Home.from_environment()
     assert list(tmp_path.iterdir()) == []
 

@@ -16,7 +16,7 @@ GIGABYTE = 10**9
 def test_this_machine_multiplies_in_4_bits() -> None:
     found = check_four_bit()
     assert (found.state, found.remedy) == ("ok", "")
-    assert "NF4 products and gradients are right to" in found.told
+    assert "NF4 products and gradients are right to" in found.message
 
 
 def damage_product(damage: Callable[[torch.Tensor], torch.Tensor], *, training: bool) -> Callable[..., torch.Tensor]:
@@ -31,7 +31,7 @@ def damage_product(damage: Callable[[torch.Tensor], torch.Tensor], *, training: 
 
 
 @pytest.mark.parametrize(
-    ("damage", "training", "told"),
+    ("damage", "training", "message"),
     [
         (lambda product: product + 1, True, "NF4 is off, product in training by "),
         (lambda product: product * 1.01, False, "NF4 is off, product in scoring by "),
@@ -40,12 +40,12 @@ def damage_product(damage: Callable[[torch.Tensor], torch.Tensor], *, training: 
     ],
 )
 def test_a_wrong_product_is_told(
-    monkeypatch: pytest.MonkeyPatch, damage: Callable[[torch.Tensor], torch.Tensor], *, training: bool, told: str
+    monkeypatch: pytest.MonkeyPatch, damage: Callable[[torch.Tensor], torch.Tensor], *, training: bool, message: str
 ) -> None:
     monkeypatch.setattr(bitsandbytes, "matmul_4bit", damage_product(damage, training=training))
     found = check_four_bit()
     assert found.state == "fail"
-    assert told in found.told
+    assert message in found.message
     assert "--set base_model.quantization=none" in found.remedy
 
 
@@ -58,28 +58,28 @@ def test_weights_that_are_quantised_to_something_else_are_told(
     monkeypatch.setattr(bitsandbytes.functional, "quantize_4bit", wrong)
     found = check_four_bit()
     assert found.state == "fail"
-    assert re.search(r"NF4 moves weights by 10\d% of their norm", found.told)
+    assert re.search(r"NF4 moves weights by 10\d% of their norm", found.message)
 
 
 def test_the_device_is_the_one_that_runs_have() -> None:
     found = check_device()
     assert found.state == ("ok" if torch.cuda.is_available() else "note")
-    assert found.told.startswith("CUDA: " if torch.cuda.is_available() else "CPU: ")
-    assert check_memory().told.startswith(f"{check_memory().told.split()[0]} of ")
+    assert found.message.startswith("CUDA: " if torch.cuda.is_available() else "CPU: ")
+    assert check_memory().message.startswith(f"{check_memory().message.split()[0]} of ")
 
 
 @pytest.mark.parametrize(
-    ("free", "state", "told"),
+    ("free", "state", "message"),
     [
         (0.5, "fail", "0.5 of 24.0 GB memory free; the smallest run takes 1 GB"),
         (5, "note", "the desk profile's 7B model takes about 8 GB to train"),
         (12, "ok", "12.0 of 24.0 GB memory free; the desk profile's 7B model takes about 8 GB to train"),
     ],
 )
-def test_memory_is_compared_with_what_runs_take(free: float, state: str, told: str) -> None:
+def test_memory_is_compared_with_what_runs_take(free: float, state: str, message: str) -> None:
     found = judge_memory(int(free * GIGABYTE), 24 * GIGABYTE, "memory")
     assert found.state == state
-    assert told in found.told
+    assert message in found.message
     assert bool(found.remedy) == (state != "ok")
 
 

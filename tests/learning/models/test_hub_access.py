@@ -69,23 +69,23 @@ def check(home: Path, **environment: str) -> dict[str, str]:
 def test_a_hub_that_takes_the_token_is_well(hub: str, tmp_path: Path) -> None:
     found = check(tmp_path, HF_ENDPOINT=hub, HF_TOKEN=TOKEN)
     assert found["state"] == "ok"
-    assert found["told"] == f"{hub} answers and takes the token that is set by HF_TOKEN"
+    assert found["message"] == f"{hub} answers and takes the token that is set by HF_TOKEN"
 
 
 def test_a_token_in_its_file_counts(hub: str, tmp_path: Path) -> None:
     (tmp_path / "token").write_text(TOKEN)
-    assert check(tmp_path, HF_ENDPOINT=hub)["told"].endswith(f"the token that is set by {tmp_path / 'token'}")
+    assert check(tmp_path, HF_ENDPOINT=hub)["message"].endswith(f"the token that is set by {tmp_path / 'token'}")
 
 
 def test_without_a_token_it_is_said_what_for(hub: str, tmp_path: Path) -> None:
     found = check(tmp_path, HF_ENDPOINT=hub)
-    assert (found["state"], found["told"]) == ("note", f"{hub} answers; no token is set")
+    assert (found["state"], found["message"]) == ("note", f"{hub} answers; no token is set")
     assert "set HF_TOKEN" in found["remedy"]
 
 
 def test_a_token_that_is_refused_is_told_and_not_shown(hub: str, tmp_path: Path) -> None:
     found = check(tmp_path, HF_ENDPOINT=hub, HF_TOKEN="hf_stale" + "secret" * 5)
-    assert (found["state"], found["told"]) == ("note", f"{hub} refuses the token that is set by HF_TOKEN")
+    assert (found["state"], found["message"]) == ("note", f"{hub} refuses the token that is set by HF_TOKEN")
     assert "secret" not in str(found)
 
 
@@ -98,11 +98,11 @@ def test_a_token_that_cannot_be_sent_is_not_shown(hub: str, tmp_path: Path, toke
 
 def test_credentials_of_an_endpoint_are_not_shown(hub: str, tmp_path: Path) -> None:
     found = check(tmp_path, HF_ENDPOINT=hub.replace("://", "://user:secret@"))
-    assert found["told"].startswith(f"{hub} answers")
+    assert found["message"].startswith(f"{hub} answers")
 
 
 @pytest.mark.parametrize(
-    ("endpoint", "told"),
+    ("endpoint", "message"),
     [
         ("{hub}/broken", "{hub}/broken answers with status 503; no token is set"),
         ("{silent}", "{silent} does not answer (no answer within 3 s); no token is set"),
@@ -110,9 +110,9 @@ def test_credentials_of_an_endpoint_are_not_shown(hub: str, tmp_path: Path) -> N
         ("user:secret@host", "HF_ENDPOINT is no address"),
     ],
 )
-def test_a_hub_that_cannot_be_had_is_a_note(hub: str, silent: str, tmp_path: Path, endpoint: str, told: str) -> None:
+def test_a_hub_that_cannot_be_had_is_a_note(hub: str, silent: str, tmp_path: Path, endpoint: str, message: str) -> None:
     found = check(tmp_path, HF_ENDPOINT=endpoint.format(hub=hub, silent=silent))
-    assert (found["state"], found["told"]) == ("note", told.format(hub=hub, silent=silent))
+    assert (found["state"], found["message"]) == ("note", message.format(hub=hub, silent=silent))
     assert found["remedy"]
 
 
@@ -120,4 +120,4 @@ def test_a_hub_that_cannot_be_had_is_a_note(hub: str, silent: str, tmp_path: Pat
 def test_offline_is_a_choice_and_nobody_is_asked(silent: str, tmp_path: Path, switch: str) -> None:
     found = check(tmp_path, HF_ENDPOINT=silent, **{switch: "1"})
     assert found["state"] == "note"
-    assert found["told"].startswith(f"offline, as {switch} says")
+    assert found["message"].startswith(f"offline, as {switch} says")

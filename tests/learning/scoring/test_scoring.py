@@ -196,7 +196,7 @@ def test_what_waits_is_answered_before_a_batch_is_halved(
             raise torch.OutOfMemoryError
         return forward(*args, **kwargs)
 
-    monkeypatch.setitem(scoring.AT_WORK, "cpu", 2)
+    monkeypatch.setitem(scoring.IN_FLIGHT, "cpu", 2)
     monkeypatch.setattr(model, "forward", short_memory)
     result = score(model, tokenizer, labelled[0], batch_tokens=600)
     assert result.numpy() == pytest.approx(whole.numpy(), abs=1e-4)

@@ -7,7 +7,7 @@ import pytest
 
 from learning.study.grid import plan_study
 from learning.study.race import Standing, judge_round
-from learning.training.racers import count_most_saved, count_tests, line_up, meet
+from learning.training.racers import count_most_saved, count_tests, group_by_field, list_racers
 from schemas.overrides import apply_overrides
 from schemas.plan import BaseModelPlan, FoundModel, ModelCell
 from schemas.profiles import build_config, load_profile
@@ -89,19 +89,19 @@ def test_a_cell_of_lower_balanced_accuracy_stays_where_more_of_its_answers_are_r
 
 
 def test_cells_that_share_a_training_are_one_racer() -> None:
-    racers = line_up(cells("grid.epochs=1,2,3", "grid.learning_rates=1e-3,2e-4"))
+    racers = list_racers(cells("grid.epochs=1,2,3", "grid.learning_rates=1e-3,2e-4"))
     assert [[cell.settings.training.epochs for cell in racer.cells] for racer in racers] == [[1, 2, 3]] * 2
-    assert [len(own) for own in meet(racers, 2)] == [2]
-    assert meet(racers, 3) == []
+    assert [len(own) for own in group_by_field(racers, 2)] == [2]
+    assert group_by_field(racers, 3) == []
     assert count_tests(racers) == 2
     assert [cell.settings.training.epochs for cell in racers[0].longer(1)] == [2, 3]
 
 
 def test_cells_of_a_cosine_race_with_cells_of_their_length_alone() -> None:
-    racers = line_up(cells("grid.epochs=1,3", "grid.learning_rates=1e-3,2e-4,1e-5", "training.schedule=cosine"))
+    racers = list_racers(cells("grid.epochs=1,3", "grid.learning_rates=1e-3,2e-4,1e-5", "training.schedule=cosine"))
     assert len(racers) == 6
     for epoch in (1, 2):
-        [field] = meet(racers, epoch)
+        [field] = group_by_field(racers, epoch)
         assert {racer.last for racer in field} == {3}
     assert count_tests(racers) == 6
 

@@ -78,7 +78,7 @@ def test_windows_walk_forward_and_choose_on_the_stretch_before():
 
 
 @pytest.mark.parametrize(
-    ("values", "told"),
+    ("values", "message"),
     [
         ({"test_from": day(40)}, "published from 2025-01-01 to 2025-01-20 UTC.*would begin at 2025-01-19, 2025-02-10"),
         ({"validation_from": day(0), "test_from": day(9)}, "which leaves a part empty"),
@@ -90,9 +90,9 @@ def test_windows_walk_forward_and_choose_on_the_stretch_before():
         ),
     ],
 )
-def test_a_part_without_headlines_or_without_a_class_is_refused(values, told):
+def test_a_part_without_headlines_or_without_a_class_is_refused(values, message):
     members, times = some(20)
-    with pytest.raises(SplitError, match=told):
+    with pytest.raises(SplitError, match=message):
         split_by_time(members, settings(**values), times, by_group(members))
 
 
