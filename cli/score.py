@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from operations.drift import DriftWatch
     from operations.scoring_run import ScoredSource
     from reporting.score_files import Write
+    from schemas.score import ScoreSettings
     from schemas.scoring import Drift, FreshAccuracy
-    from schemas.source import ScoreSettings
 
 
 class Stream(StrEnum):
@@ -98,7 +98,7 @@ def score(
     """
     from cli.label_map import read_label_map
     from schemas.profiles import check_settings
-    from schemas.source import ScoreSettings
+    from schemas.score import ScoreSettings
 
     if output is not None and format_ is not None:
         raise typer.BadParameter(
@@ -138,7 +138,7 @@ def score(
 
 def _recall(requested: "Mapping[str, Any]") -> dict[str, Any]:
     """The settings with which the source was last ingested; prints them."""
-    from schemas.source import list_reading
+    from schemas.score import list_reading
 
     if requested["source"] == "-":
         return {}

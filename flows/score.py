@@ -8,7 +8,7 @@ from flows.notices import show_notices
 from operations.answers import check_evaluated
 from operations.scoring_run import ScoredSource
 from operations.worker import close_worker, start_worker
-from schemas.source import ScoreSettings
+from schemas.score import ScoreSettings
 from storage.home import Home
 from storage.warehouse import prepare_warehouse
 from tasks.scoring import score_headlines, watch_drift, watch_fresh_accuracy

@@ -14,8 +14,8 @@ from operations.scoring_run import ChosenModel, ScoredSource, ScoringRun
 from reporting.csv_rows import CsvRows
 from schemas.data_report import describe_reasons
 from schemas.errors import InputError
+from schemas.score import ScoreSettings
 from schemas.scoring import ScoringCounts
-from schemas.source import ScoreSettings
 from storage.home import Home
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from ingestion.ingest import Ingestion
     from ingestion.sources import Source
-    from storage.headlines import StoredIngestion
+    from storage.source_records import StoredIngestion
 
 LARGE_BYTES = 20_000_000
 """A source from this size on takes seconds to read, so a line announces it."""
@@ -80,13 +80,14 @@ def _meet_unchanged(
 ) -> IngestedSource:
     """Record that a known source was found again, unchanged; see `ingest_and_save`."""
     from ingestion.identity import describe_remembered
-    from storage.headlines import load_snapshot, meet_again
+    from storage.snapshots import load_snapshot
+    from storage.visits import record_visit
 
     warehouse, ingestion = Home.from_environment().warehouse, known.ingestion
     complete_masks(warehouse)
     if check:
         check(load_snapshot(warehouse, ingestion.snapshot_id))
-    meet_again(warehouse, source.location, known.ingest_id, describe_remembered(data))
+    record_visit(warehouse, source.location, known.ingest_id, describe_remembered(data))
     notify(f"{ingestion.source}: nothing new, its {ingestion.rows_read:,} rows are snapshot {ingestion.snapshot_id}")
     if known.is_undated:
         notify(f"{ingestion.source}: {describe_undated(data)}")
@@ -144,7 +145,7 @@ def find_headlines(data: DataSettings, on_columns: Callable[[ReadColumns], objec
         InputError: The source cannot be read, or too many rows are rejected.
     """
     from ingestion.sources import find_source
-    from storage.headlines import load_snapshot
+    from storage.snapshots import load_snapshot
 
     source = find_source(data)
     known = find_known(source, data)
@@ -168,7 +169,8 @@ def _ingested(ingest_id: str, known: "StoredIngestion | Ingestion", *, is_new: b
 
 def _save(ingestion: "Ingestion", *, again: bool) -> str:
     """Save a source to the warehouse, and return the id of its ingestion."""
-    from storage.headlines import SourceRecord, save_ingestion
+    from storage.headlines import save_ingestion
+    from storage.source_records import SourceRecord
     from storage.warehouse import prepare_warehouse
 
     home = Home.from_environment()

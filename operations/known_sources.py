@@ -17,7 +17,7 @@ from storage.home import Home
 if TYPE_CHECKING:
     from ingestion.ingest import Ingestion
     from ingestion.sources import Source
-    from storage.headlines import StoredIngestion
+    from storage.source_records import StoredIngestion
 
 T = TypeVar("T")
 

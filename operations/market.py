@@ -8,7 +8,7 @@ from schemas.errors import InputError
 from schemas.identity import content_id
 from schemas.listing import list_some
 from schemas.market import MarketSettings, Measured
-from schemas.source import ScoreSettings
+from schemas.score import ScoreSettings
 from storage.home import Home
 
 if TYPE_CHECKING:

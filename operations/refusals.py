@@ -8,7 +8,7 @@ from storage.home import Home
 
 if TYPE_CHECKING:
     from ingestion.ingest import Ingestion
-    from storage.headlines import StoredIngestion
+    from storage.source_records import StoredIngestion
 
 
 def check_ingestion(ingestion: "Ingestion", data: DataSettings) -> None:

@@ -13,8 +13,8 @@ from typing import IO, TYPE_CHECKING, cast
 from schemas.columns import ReadColumns, join_columns
 from schemas.identity import content_id
 from schemas.listing import list_some
+from schemas.score import ScoreSettings
 from schemas.scoring import rename_others
-from schemas.source import ScoreSettings
 from storage.home import Home
 
 if TYPE_CHECKING:

@@ -16,8 +16,9 @@ from operations.worker import run_job
 from schemas.data_report import MOST_REASONS, ReasonCount
 from schemas.listing import cut
 from schemas.promotion import Champion
+from schemas.score import ScoreSettings, list_reading
 from schemas.scoring import ANSWER_COLUMNS, ScoringCounts, rename_others
-from schemas.source import INSTEAD, ScoreSettings, list_reading
+from schemas.source import INSTEAD
 from storage.home import Home
 
 if TYPE_CHECKING:

@@ -74,7 +74,7 @@ def settle_study_split(config: StudyConfig, ingested: IngestedSource) -> tuple[s
     from operations.lengths import warn_of_long
     from operations.timeline import describe_times
     from reporting.verdict import describe_moved
-    from storage.headlines import load_snapshot
+    from storage.snapshots import load_snapshot
     from storage.splits import load_folds, load_split, save_long
 
     warehouse = Home.from_environment().warehouse
@@ -143,7 +143,7 @@ def settle_split(
     Raises:
         SplitError: A class has too few headlines.
     """
-    from storage.headlines import load_snapshot
+    from storage.snapshots import load_snapshot
     from storage.splits import SplitsChangedError, count_splits, load_split_counts, save_split
 
     warehouse = Home.from_environment().warehouse
@@ -165,7 +165,7 @@ def settle_folds(ingested: IngestedSource, split: SplitSettings, division: Divis
         SplitError: A class has too few headlines.
     """
     from learning.study.identity import fold_split_id
-    from storage.headlines import load_snapshot
+    from storage.snapshots import load_snapshot
     from storage.splits import load_folds, save_folds
 
     warehouse = Home.from_environment().warehouse

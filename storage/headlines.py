@@ -1,70 +1,22 @@
-"""The tables of data: sources, headlines, rejected rows, quarantine, snapshots."""
+"""The tables of an ingestion: its source, headlines, rejected rows and quarantine."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import cast
 
 import pandas as pd
 from duckdb import DuckDBPyConnection
 
-from schemas.columns import NO_COLUMNS, ReadColumns
+from schemas.columns import ReadColumns
 from storage.accepted_rows import save_accepted_rows
 from storage.order import next_number
 from storage.read_again import fill_earlier, find_latest, next_ingest_id
 from storage.refusals import forget_refusal
+from storage.snapshots import save_snapshot
+from storage.source_records import SourceRecord, StoredIngestion
+from storage.visits import is_last_visit, save_visit
 from storage.warehouse import is_up_to_date, reading, utc_now, writing
-
-_LATEST_VISIT = (
-    "FROM source_visits JOIN sources USING (ingest_id) WHERE source_visits.location = ?"
-    " ORDER BY source_visits.number DESC LIMIT 1"
-)
-
-
-@dataclass(frozen=True)
-class SourceRecord:
-    """One ingestion; how many rows were accepted, rejected and quarantined follows from the frames."""
-
-    ingest_id: str
-    source: str
-    location: str
-    kind: str
-    sha256: str
-    encoding: str | None
-    synthetic: bool
-    rows_read: int
-    rows_merged: int
-    snapshot_id: str
-    rows_added: int = 0
-    """Extra rows from those with a label for each of several entities, which become a row for each."""
-    columns: ReadColumns = NO_COLUMNS
-    not_read: tuple[str, ...] = ()
-    headlines_damaged: int = 0
-    damaged_example: str | None = None
-    reading: str = "{}"
-    """The settings with which it was read, as JSON."""
-    settings: str = "{}"
-    """The settings that were given for its place, as JSON; see `schemas.source.DataSettings.remembered`."""
-    again_of: str | None = None
-    """The earlier ingestion of the same bytes and settings; see `save_ingestion`."""
-
-
-@dataclass(frozen=True)
-class StoredIngestion:
-    """The result of an ingestion; `labels` are those of its headlines."""
-
-    snapshot_id: str
-    source: str
-    synthetic: bool
-    rows_read: int
-    rows_accepted: int
-    rows_merged: int
-    rows_rejected: int
-    rows_left_out: int
-    rows_quarantined: int
-    labels: tuple[str, ...]
-    columns: ReadColumns = NO_COLUMNS
 
 
 def save_ingestion(
@@ -113,7 +65,7 @@ def save_ingestion(
             if known:
                 new_id = next_ingest_id(connection, source.ingest_id)
                 source = replace(source, ingest_id=new_id, again_of=source.ingest_id)
-            _save_snapshot(connection, source, now, "" if order_counts else "ORDER BY headline_id")
+            save_snapshot(connection, source, now, "" if order_counts else "ORDER BY headline_id")
             forget_refusal(connection, source.location)
             found = {"rejected_rows": rejected, "left_out_rows": left_out, "quarantine": quarantined}
             found |= {"given_parts": given}
@@ -124,8 +76,8 @@ def save_ingestion(
             save_accepted_rows(connection, source.ingest_id, rows, again=again)
             if again:
                 fill_earlier(connection, source.sha256, accepted, rows)
-        if not _was_met_last(connection, source.location, source.ingest_id, source.settings):
-            _save_visit(connection, source.location, source.ingest_id, source.settings, now)
+        if not is_last_visit(connection, source.location, source.ingest_id, source.settings):
+            save_visit(connection, source.location, source.ingest_id, source.settings, now)
     return source.ingest_id
 
 
@@ -193,103 +145,6 @@ def load_given(warehouse: Path, ingest_id: str) -> pd.DataFrame:
             "SELECT headline_id, part FROM given_parts WHERE ingest_id = ? ORDER BY ALL", [ingest_id]
         ).df()
     return frame
-
-
-def _save_snapshot(connection: DuckDBPyConnection, source: SourceRecord, now: datetime, order: str) -> None:
-    """Save the frame `accepted` as headlines and a snapshot, or add its copies and agreement to a known one."""
-    known = connection.execute("FROM snapshots WHERE snapshot_id = ?", [source.snapshot_id]).fetchall()
-    if known:
-        _add_to_snapshot(connection, source)
-        return
-    connection.execute(
-        "INSERT INTO headlines BY NAME SELECT headline_id, text, label, $ingest_id AS first_ingest_id, text_id,"
-        " masked_id, context FROM accepted ANTI JOIN headlines USING (headline_id)",
-        {"ingest_id": source.ingest_id},
-    )
-    connection.execute(
-        "INSERT INTO snapshots BY NAME SELECT $snapshot_id AS snapshot_id, count(*) AS headline_count,"
-        " $ingest_id AS ingest_id, $now AS created_at, $previous AS previous_snapshot_id, $number AS number"
-        " FROM accepted",
-        {
-            "snapshot_id": source.snapshot_id,
-            "ingest_id": source.ingest_id,
-            "now": now,
-            "previous": _find_previous(connection, source),
-            "number": next_number(connection, "snapshots"),
-        },
-    )
-    numbered = f"SELECT *, row_number() OVER ({order}) - 1 AS position FROM accepted"  # noqa: S608 (a constant of ours)
-    connection.execute(
-        "INSERT INTO snapshot_headlines BY NAME"  # noqa: S608
-        " SELECT $snapshot_id AS snapshot_id, headline_id, position, copies, group_id, agreement"
-        f" FROM ({numbered})",
-        {"snapshot_id": source.snapshot_id},
-    )
-
-
-def _add_to_snapshot(connection: DuckDBPyConnection, source: SourceRecord) -> None:
-    """Keep the numbers of copies that differ, and raise each headline's agreement to the highest of any source.
-
-    A snapshot consists of headlines in order; how often they occur in a source is not part of it.
-    """
-    connection.execute(
-        "INSERT INTO source_copies BY NAME SELECT $ingest_id AS ingest_id, headline_id, accepted.copies"
-        " FROM accepted JOIN snapshot_headlines USING (headline_id)"
-        " WHERE snapshot_id = $snapshot_id AND snapshot_headlines.copies <> accepted.copies",
-        {"ingest_id": source.ingest_id, "snapshot_id": source.snapshot_id},
-    )
-    connection.execute(
-        "UPDATE snapshot_headlines SET agreement = accepted.agreement FROM accepted"
-        " WHERE snapshot_headlines.headline_id = accepted.headline_id AND snapshot_id = ?"
-        " AND accepted.agreement > coalesce(snapshot_headlines.agreement, 0)",
-        [source.snapshot_id],
-    )
-
-
-def _find_previous(connection: DuckDBPyConnection, source: SourceRecord) -> str | None:
-    """The snapshot to which that of the frame `accepted` is compared.
-
-    The latest of the same place that was read with the same settings, else the latest of that place. Else the latest of
-    another place with half or more of its headlines in `accepted`, which is the same source under another name.
-    """
-    [(previous,)] = connection.execute(
-        "SELECT coalesce("
-        " (SELECT snapshot_id FROM source_visits JOIN sources USING (ingest_id)"
-        " WHERE source_visits.location = $location"
-        " ORDER BY coalesce(reading = $reading, false) DESC, source_visits.number DESC LIMIT 1),"
-        " (SELECT snapshot_id FROM snapshots WHERE headline_count <= 2 * (SELECT count(*) FROM snapshot_headlines"
-        " JOIN headlines USING (headline_id) SEMI JOIN accepted USING (text_id)"
-        " WHERE snapshot_headlines.snapshot_id = snapshots.snapshot_id) ORDER BY number DESC LIMIT 1))",
-        {"location": source.location, "reading": source.reading},
-    ).fetchall()
-    return cast("str | None", previous)
-
-
-def meet_again(warehouse: Path, location: str, ingest_id: str, settings: str) -> None:
-    """Record that a place holds the data of a known ingestion, and the settings given for it; see `SourceRecord`.
-
-    Nothing changes if the latest visit of the place recorded the same.
-    """
-    with reading(warehouse) as connection:
-        if _was_met_last(connection, location, ingest_id, settings):
-            return
-    with writing(warehouse) as connection:
-        if not _was_met_last(connection, location, ingest_id, settings):  # another process may have been here since
-            _save_visit(connection, location, ingest_id, settings, utc_now())
-
-
-def _save_visit(connection: DuckDBPyConnection, location: str, ingest_id: str, settings: str, met_at: datetime) -> None:
-    connection.execute(
-        "INSERT INTO source_visits (location, ingest_id, settings, met_at, number) VALUES (?, ?, ?, ?, ?)",
-        [location, ingest_id, settings, met_at, next_number(connection, "source_visits")],
-    )
-
-
-def _was_met_last(connection: DuckDBPyConnection, location: str, ingest_id: str, settings: str) -> bool:
-    latest: list[tuple[str, str]] = connection.execute(
-        f"SELECT ingest_id, source_visits.settings {_LATEST_VISIT}", [location]
-    ).fetchall()
-    return latest == [(ingest_id, settings)]
 
 
 def load_ingestion(warehouse: Path, ingest_id: str) -> StoredIngestion | None:
@@ -360,14 +215,3 @@ def save_masks(warehouse: Path, masks: pd.DataFrame) -> None:
             "UPDATE headlines SET text_id = masks.text_id, masked_id = masks.masked_id FROM masks"
             " WHERE headlines.headline_id = masks.headline_id"
         )
-
-
-def load_snapshot(warehouse: Path, snapshot_id: str) -> pd.DataFrame:
-    """The snapshot's headlines in order: their ids, text, label, copies, context and instrument."""
-    with reading(warehouse) as connection:
-        frame: pd.DataFrame = connection.execute(
-            "SELECT headline_id, text_id, masked_id, group_id, text, label, copies, context, instrument"
-            " FROM snapshot_headlines JOIN headlines USING (headline_id) WHERE snapshot_id = ? ORDER BY position",
-            [snapshot_id],
-        ).df()
-    return frame

@@ -11,8 +11,8 @@ from operations.drift import DriftWatch
 from operations.scoring_run import ScoredSource
 from reporting.csv_rows import CsvRows
 from reporting.markdown import escape
+from schemas.score import ScoreSettings
 from schemas.scoring import Drift, FreshAccuracy
-from schemas.source import ScoreSettings
 from tasks.progress import Progress, announce
 
 DRIFT_KEY = "score-drift"
