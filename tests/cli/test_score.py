@@ -25,7 +25,7 @@ from flows.score import score
 from ingestion.packed import PackedError
 from reporting.verdict import format_ratio
 from schemas.plan import StudyPlan
-from schemas.source import ScoreSettings
+from schemas.score import ScoreSettings
 from storage.champions import Decision, save_decision
 from storage.query import query
 from storage.warehouse import writing

@@ -11,7 +11,7 @@ import pytest
 from ingestion.columns import MissingColumnError
 from operations.answers import choose_model, score_source
 from operations.export import export_cell
-from schemas.source import ScoreSettings
+from schemas.score import ScoreSettings
 from tests.flows.small_study import Study, run_small_study
 
 SMALL = ("split.method=hashed", "split.train_per_class=8", "split.test_per_class=6", "split.validation_per_class=4")

@@ -16,7 +16,7 @@ from operations.example_files import read_examples
 from operations.export import ExportMismatchError, export_cell
 from operations.models import load_model
 from schemas.model_card import Canaries
-from schemas.source import ScoreSettings
+from schemas.score import ScoreSettings
 from storage.cells import find_cells
 from storage.home import Home
 from tests.flows.small_study import Study, run_small_study

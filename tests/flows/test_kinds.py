@@ -12,7 +12,7 @@ from learning.models.quiet import quiet_libraries
 from operations.answers import choose_model, score_source
 from operations.export import export_cell
 from operations.promotion import carry_out, propose
-from schemas.source import ScoreSettings
+from schemas.score import ScoreSettings
 from tests.flows.small_study import Study, run_small_study
 from tests.learning.models.encoders import make_encoder
 

@@ -17,8 +17,8 @@ from operations.answers import choose_model, score_source
 from operations.withdrawal import withdraw_answers
 from reporting.verdict import format_ratio
 from schemas.plan import StudyPlan
+from schemas.score import ScoreSettings
 from schemas.scoring import FreshAccuracy
-from schemas.source import ScoreSettings
 from storage.warehouse import writing
 from tests.asking import ask
 

@@ -17,7 +17,7 @@ from operations.promotion import propose
 from operations.withdrawal import withdraw_answers
 from operations.worker import close_worker
 from schemas.plan import StudyPlan
-from schemas.source import ScoreSettings
+from schemas.score import ScoreSettings
 from storage.warehouse import writing
 from tests.asking import ask
 

@@ -23,7 +23,7 @@ from reporting.csv_rows import CsvRows
 from reporting.verdict import describe_drift
 from schemas.errors import InputError
 from schemas.plan import StudyPlan
-from schemas.source import ScoreSettings
+from schemas.score import ScoreSettings
 from storage.champions import Decision, save_decision
 from storage.scores import load_drift
 from storage.warehouse import writing

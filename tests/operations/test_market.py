@@ -16,7 +16,7 @@ from operations.market import measure_market
 from schemas.errors import InputError
 from schemas.market import MarketSettings, Measured
 from schemas.plan import StudyPlan
-from schemas.source import ScoreSettings
+from schemas.score import ScoreSettings
 from storage.market import load_market
 from storage.warehouse import writing
 from tests.asking import ask

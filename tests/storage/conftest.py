@@ -12,7 +12,8 @@ from storage import warehouse as room
 from storage.cell_progress import finish_cell
 from storage.cells import CellOutcome, CellRecord, add_cells
 from storage.evaluations import EvaluationRecord, save_evaluations
-from storage.headlines import SourceRecord, save_ingestion
+from storage.headlines import save_ingestion
+from storage.source_records import SourceRecord
 from storage.splits import save_split
 from storage.studies import StudyRecord, save_study
 from storage.warehouse import prepare_warehouse

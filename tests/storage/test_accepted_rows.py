@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from schemas.columns import ReadColumns
-from storage.headlines import SourceRecord, load_columns, save_ingestion
+from storage.headlines import load_columns, save_ingestion
+from storage.source_records import SourceRecord
 from storage.warehouse import prepare_warehouse, reading
 
 COLUMNS = ReadColumns("headline", "label", kept=("url",), published_at="date", instrument="ticker")

@@ -13,10 +13,11 @@ from storage.champions import Decision, load_champion, load_champion_before, loa
 from storage.comparisons import load_pairings
 from storage.evaluations import save_evaluations
 from storage.exports import load_canaries, load_card
-from storage.headlines import meet_again, save_ingestion
+from storage.headlines import save_ingestion
 from storage.report import find_study
 from storage.studies import load_config_of, load_study_of, save_study, start_study
 from storage.suggestions import suggest_cells, suggest_studies
+from storage.visits import record_visit
 from tests.asking import ask
 
 TWO_DAYS = timedelta(days=2)
@@ -118,7 +119,7 @@ def test_the_snapshot_before_is_the_one_that_its_place_held_last(data, clock, so
     ingest("third", 4)
     ingest("elsewhere", 3, "/data/copy.csv")
     clock()
-    meet_again(data, "/data/news.csv", "second", "{}")
+    record_visit(data, "/data/news.csv", "second", "{}")
     ingest("fourth", 2)
     rows = ask(data, "SELECT snapshot_id, previous_snapshot_id FROM snapshots ORDER BY number")
     assert rows == [

@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from storage.data_report import load_data_report
-from storage.headlines import SourceRecord, save_ingestion
+from storage.headlines import save_ingestion
+from storage.source_records import SourceRecord
 from storage.splits import save_split
 from tests.asking import ask
 

@@ -8,8 +8,10 @@ import pytest
 
 from schemas.columns import ReadColumns
 from storage.data_report import load_data_report
-from storage.headlines import StoredIngestion, load_ingestion, load_rejected, load_snapshot, save_ingestion
+from storage.headlines import load_ingestion, load_rejected, save_ingestion
 from storage.query import query
+from storage.snapshots import load_snapshot
+from storage.source_records import StoredIngestion
 from storage.splits import load_part, load_split_counts, save_split
 from storage.warehouse import writing
 from tests.asking import ask

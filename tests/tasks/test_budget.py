@@ -19,9 +19,10 @@ from operations.decision import Challenge, Measured, decide
 from schemas.config import PromotionSettings
 from schemas.promotion import Champion, Look
 from storage.champions import Decision, load_champion, load_champion_before, save_decision
-from storage.headlines import SourceRecord, save_ingestion
+from storage.headlines import save_ingestion
 from storage.looks import Standing, load_standing
 from storage.query import query
+from storage.source_records import SourceRecord
 from storage.splits import save_split
 from storage.studies import StudyRecord, save_study
 
