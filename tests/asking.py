@@ -1,4 +1,4 @@
-"""What a warehouse says, without the limits of `storage.query`, whose DuckDB of its own takes 15 ms to start."""
+"""Queries of a warehouse without the limits of `storage.query`, whose separate DuckDB takes 15 ms to start."""
 
 from pathlib import Path
 from typing import Any
@@ -7,7 +7,7 @@ from storage.warehouse import reading
 
 
 def ask(place: Path, sql: str) -> list[tuple[Any, ...]]:
-    """The rows that a warehouse, or that of a home, gives to a query."""
+    """The rows that a query gives on a warehouse, or on the warehouse of a home."""
     with reading(place / "warehouse.duckdb" if place.is_dir() else place) as connection:
         rows: list[tuple[Any, ...]] = connection.execute(sql).fetchall()
     return rows

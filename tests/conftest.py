@@ -1,4 +1,4 @@
-"""What tests of several rooms share."""
+"""Fixtures that the tests of several packages share."""
 
 import atexit
 import gc
@@ -22,31 +22,30 @@ from tests.examples import examples
 
 if TYPE_CHECKING:
     from learning.worker.process import Worker
-    from schemas.config import StudyConfig
     from schemas.plan import StudyPlan
-    from tests.told import Told
+    from tests.server_record import ServerRecord
 
 settings.register_profile("unhurried", deadline=None, max_examples=examples(100))
-settings.load_profile("unhurried")  # how long an example takes says more of the machine than of the code
+settings.load_profile("unhurried")  # the time of an example depends more on the machine than on the code
 
 
 def pytest_configure() -> None:
-    """Processes that tests start heed signals, also where `nohup` or a script in the background runs the tests."""
+    """Let processes that tests start react to signals, even if `nohup` or a background script runs the tests."""
     for number in (signal.SIGINT, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_IGN:
-            signal.signal(number, lambda *_: None)  # ignored here; a new process does not inherit a function
+            signal.signal(number, lambda *_: None)  # unlike SIG_IGN, a new process does not inherit it
 
 
 def pytest_collection_finish() -> None:
-    """Keep the garbage collector from what lasts as long as the process: each training asks it to look twice."""
+    """Exclude objects that live as long as the process from garbage collection: each training collects twice."""
     gc.collect()
     gc.freeze()
 
 
 def pytest_unconfigure() -> None:
-    """Let the end of the process collect everything, else DuckDB's binding lists its types as leaked.
+    """Let everything be collected when the process ends; otherwise DuckDB's binding lists its types as leaked.
 
-    pytest's import hook, which is the loader of this module too, holds the session and with it every test.
+    pytest's import hook, which is also the loader of this module, holds the session and with it every test.
     """
     gc.unfreeze()
     if __spec__ is not None:
@@ -55,7 +54,7 @@ def pytest_unconfigure() -> None:
 
 @pytest.fixture(scope="module", autouse=True)
 def _lasting_objects() -> Iterator[None]:
-    """What a module has loaded lasts too."""
+    """Exclude what a test module has loaded from garbage collection too."""
     yield
     gc.collect()
     gc.freeze()
@@ -63,17 +62,17 @@ def _lasting_objects() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def readable_by_others() -> None:
-    """For tests that give up their rights: another user can load the project."""
+    """Skip tests that give up their rights unless another user can load the project."""
     root = Path(__file__).parents[1]
     if not all(folder.stat().st_mode & stat.S_IXOTH for folder in (root, *root.parents)):
-        pytest.skip("the project lies in a folder that no other user may look into")
+        pytest.skip("another user may not read the project's folder")
 
 
 @pytest.fixture(scope="session")
 def fpb_folder() -> Path:
     """The folder with the real FinancialPhraseBank, whose licence keeps it out of the project."""
-    beside = Path(__file__).parents[2] / "shared" / "data" / "fpb"
-    folder = Path(os.environ.get("FINTONE_TEST_FPB", beside))
+    usual = Path(__file__).parents[2] / "shared" / "data" / "fpb"
+    folder = Path(os.environ.get("FINTONE_TEST_FPB", usual))
     if not (folder / "FinancialPhraseBank-v1.0.zip").is_file():
         pytest.skip("needs FinancialPhraseBank: set FINTONE_TEST_FPB to the folder with FinancialPhraseBank-v1.0.zip")
     return folder
@@ -82,8 +81,8 @@ def fpb_folder() -> Path:
 @pytest.fixture(scope="session")
 def llama_folder() -> Path:
     """A small Llama with the Llama 2 tokenizer, whose licence keeps it out of the project."""
-    beside = Path(__file__).parents[2] / "shared" / "models" / "llama-15m"
-    folder = Path(os.environ.get("FINTONE_TEST_LLAMA", beside))
+    usual = Path(__file__).parents[2] / "shared" / "models" / "llama-15m"
+    folder = Path(os.environ.get("FINTONE_TEST_LLAMA", usual))
     if not (folder / "config.json").is_file():
         pytest.skip("needs a model with the Llama 2 tokenizer: set FINTONE_TEST_LLAMA to its folder")
     return folder
@@ -91,7 +90,7 @@ def llama_folder() -> Path:
 
 @pytest.fixture(scope="session")
 def session_worker() -> Iterator["Worker"]:
-    """The process that trains, which takes 8 seconds to start; it ends when the last test has ended."""
+    """The training process, which takes 8 seconds to start and ends after the last test."""
     from operations.worker import _get_worker, close_worker
 
     yield _get_worker()
@@ -100,11 +99,11 @@ def session_worker() -> Iterator["Worker"]:
 
 @pytest.fixture(scope="module")
 def lasting_worker(session_worker: "Worker") -> Iterator[None]:
-    """The process that trains outlives each study of the module, which saves starting it again."""
+    """Keep the training process running between the studies of the module, so that it starts once."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("operations.worker.close_worker", lambda: None)
-        for user in ("flows.score", "operations.export"):
-            patch.setattr(f"{user}.close_worker", lambda: None)
+        for caller in ("flows.score", "operations.export"):
+            patch.setattr(f"{caller}.close_worker", lambda: None)
         yield
 
 
@@ -116,29 +115,29 @@ def session_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
     with shared_server(tmp_path_factory.mktemp("prefect")) as server:
         yield server.url
-        close_prefect()  # while there is a server that takes what is left to send
+        close_prefect()  # while the server can still receive what is queued
 
 
 @pytest.fixture(scope="module")
 def server(session_server: str) -> Iterator[str]:
-    """Flows of the module run on a real Prefect server, which is the address."""
-    from tests.told import using_server
+    """Run the flows of the module on a real Prefect server; returns its address."""
+    from tests.server_record import using_server
 
     with using_server(session_server):
         yield session_server
 
 
 @pytest.fixture
-def told(server: str) -> "Told":
-    """What Prefect has been told since the test began."""
-    from tests.told import Told
+def recorded(server: str) -> "ServerRecord":
+    """What the Prefect server has recorded since the test began."""
+    from tests.server_record import ServerRecord
 
-    return Told()
+    return ServerRecord()
 
 
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A warehouse that is new, for tests to copy: to make one takes half a second."""
+    """A new warehouse for tests to copy, since making one takes half a second."""
     from storage.warehouse import prepare_warehouse
 
     path = tmp_path_factory.mktemp("prepared") / "warehouse.duckdb"
@@ -148,14 +147,14 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module", autouse=True)
 def new_warehouses(prepared: Path) -> Iterator[None]:
-    """What makes a new warehouse begins with a copy; a module that tests how one is made overrides this."""
+    """Make new warehouses from a copy of `prepared`; a module that tests how one is made overrides this fixture."""
     from storage import warehouse
 
     usual, migrate = (warehouse.MIGRATIONS_FOLDER, warehouse.VIEWS_FILES), warehouse._migrate
 
     def copy_and_migrate(path: Path) -> None:
         if not path.exists() and usual == (warehouse.MIGRATIONS_FOLDER, warehouse.VIEWS_FILES):
-            with suppress(OSError):  # which the real one tells
+            with suppress(OSError):  # the real migration reports it
                 shutil.copyfile(prepared, path)
         migrate(path)
 
@@ -166,7 +165,7 @@ def new_warehouses(prepared: Path) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A random Llama of 2 layers in Hugging Face's format; for mechanics, never for a claim of quality."""
+    """A random Llama of 2 layers in Hugging Face's format; it tests mechanics, not quality."""
     from learning.models.base_model import load_tokenizer
     from learning.training.pretrain import Recipe, build_model
 
@@ -180,7 +179,7 @@ def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A random BERT of 2 layers in sentence-transformers' format; for mechanics, never for a claim of quality."""
+    """A random BERT of 2 layers in sentence-transformers' format; it tests mechanics, not quality."""
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
     from transformers import BertConfig, BertModel, set_seed
@@ -216,7 +215,7 @@ def labelled() -> tuple[list[str], list[Label]]:
 
 @pytest.fixture(scope="session")
 def make_tokenizer() -> Callable[[str, list[tuple[str, str]]], Any]:
-    """Builds a tokenizer by hand: a token for each character and for each merge, in the order of the merges."""
+    """Builds a tokenizer by hand, with a token for each character and then one for each merge, in order."""
     from tokenizers import Tokenizer, decoders, models
     from transformers import PreTrainedTokenizerFast
 
@@ -231,83 +230,10 @@ def make_tokenizer() -> Callable[[str, list[tuple[str, str]]], Any]:
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path) -> "tuple[Path, str, StudyPlan]":
-    """A home with one cell that is trained and evaluated; its id; its study."""
-    from learning.baselines.registry import plan_baselines
-    from learning.kinds.causal import CausalModel
-    from learning.kinds.resolution import plan_base, resolve_base_model
-    from learning.models.device import choose_device
-    from learning.models.loaded_base import LoadedBase
-    from learning.scoring.model_evaluation import evaluate_model
-    from learning.study.grid import plan_study
-    from learning.study.identity import decoding_id
-    from learning.training.cell import train_adapter
-    from learning.training.recipe import Recipe
-    from operations.intake import ingest_and_save
-    from operations.planning import cell_records
-    from operations.records import cell_outcome, load_part, load_parts, save_results
-    from operations.splitting import settle_split
-    from schemas.plan import FoundModel
-    from schemas.stored import write_stored
-    from storage.cell_progress import finish_cell, start_cell
-    from storage.cells import add_cells
-    from storage.home import Home
-    from storage.studies import StudyRecord, save_study
-    from tasks.step_log import StepLog
+    """A home with one trained and evaluated cell, the id of the cell, and its study."""
+    from tests.trained_home import train_one_cell
 
     root = tmp_path_factory.mktemp("home")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FINTONE_HOME", str(root))
-        random = Random(5)
-        rows = [generate_headline(random) for _ in range(150)]
-        source = root / "headlines.csv"
-        source.write_text("\n".join(["text\tlabel", *(f"{row.text}\t{row.sentiment}" for row in rows)]))
-        config = _configure(source, tiny_folder)
-        ingested = ingest_and_save(config.data, lambda _: None)
-        split = settle_split(ingested, config.split, config.data.near_duplicates)
-        found = resolve_base_model(str(tiny_folder), None, root)
-        base, baselines = plan_base(found, "nf4"), plan_baselines(config.baselines)
-        study = plan_study(config, ingested.snapshot_id, split, lambda own: FoundModel(base, own), baselines)
-        home = Home.from_environment()
-        record = StudyRecord(
-            study_id=study.study_id,
-            profile="demo",
-            snapshot_id=study.snapshot_id,
-            split_id=split,
-            base_model=base.name,
-            base_revision=base.revision,
-            source=str(source),
-            synthetic=False,
-            config=write_stored(config),
-            temperatures=config.decoding.temperatures,
-            decoding_id=decoding_id(config.decoding),
-        )
-        save_study(home.warehouse, record)
-        [cell] = study.cells
-        add_cells(home.warehouse, study.study_id, cell_records(study, (*study.base_cells, *study.baselines, cell)))
-        start_cell(home.warehouse, cell.cell_id)
-        loaded, train = LoadedBase(tiny_folder, "nf4", choose_device()), load_part(study, "train")
-        labels = [Label(label) for label in train.labels]
-        recipe = Recipe(config.prompt, config.lora, cell.settings.training)
-        outcome = train_adapter(loaded, train.texts, labels, recipe, home.adapter(cell.cell_id))
-        StepLog(cell, "training").save(outcome)
-        finish_cell(home.warehouse, cell.cell_id, cell_outcome(cell, outcome))
-        results = evaluate_model(
-            CausalModel(loaded),
-            (home.adapter(cell.cell_id), None),
-            load_parts(study),
-            prompt=config.prompt,
-            decoding=config.decoding,
-            on_headlines=lambda _: None,
-        )
-        save_results(study, cell, results)
+    study = train_one_cell(root, tiny_folder)
+    [cell] = study.cells
     return root, cell.cell_id, study
-
-
-def _configure(source: Path, base: Path) -> "StudyConfig":
-    from schemas.overrides import apply_overrides
-    from schemas.profiles import build_config, load_profile
-
-    small = ("split.method=hashed", "split.train_per_class=16", "split.test_per_class=10")
-    own = (f"data.source={source}", f"base_model.name={base}", "lora.r=8", "split.validation_per_class=4")
-    grid = ("grid.learning_rates=1e-2", "grid.epochs=2")
-    return build_config(apply_overrides(load_profile("demo"), [*own, *small, *grid]))

@@ -6,5 +6,5 @@ IS_SOAK = bool(os.environ.get("FINTONE_SOAK"))
 
 
 def examples(count: int) -> int:
-    """All of them in a soak, else a fifth, and 8 at least."""
+    """All of them in a soak, else a fifth, and at least 8."""
     return count if IS_SOAK else max(count // 5, 8)

@@ -15,7 +15,7 @@ def drawing_few_charts() -> Iterator[None]:
     build = figures.build_charts
 
     def build_few(report: StudyReport) -> dict[str, list[figures.Chart]]:
-        return {section: own if section == "overview" else [] for section, own in build(report).items()}
+        return {section: charts if section == "overview" else [] for section, charts in build(report).items()}
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(figures, "build_charts", build_few)

@@ -1,4 +1,4 @@
-"""What the tests of the command line share: a home of their own, and commands run in this process."""
+"""Fixtures of the command line's tests: a home for each test, and commands that run in this process."""
 
 import re
 import shutil
@@ -9,14 +9,17 @@ from pathlib import Path
 import pytest
 
 from cli.main import main
-from storage import warehouse as room
+from schemas.plan import StudyPlan
+from storage import warehouse as warehouse_module
+from storage.champions import Decision, save_decision
+from storage.warehouse import writing
 from tests.old_home.restore import restore
 
 Run = Callable[..., tuple[int, str, str]]
 
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
 QUOTED = re.compile(r"`[^`]*`|'[^']*'")
-"""Other commands, and what the user typed."""
+"""Other commands, and text that the user typed."""
 
 
 def foreign_options(arguments: Sequence[str], message: str) -> list[str]:
@@ -26,15 +29,15 @@ def foreign_options(arguments: Sequence[str], message: str) -> list[str]:
     from cli.main import app
 
     commands = get_command(app).commands  # type: ignore[attr-defined]
-    own = next((word for word in arguments if word in commands), None)
-    parameters = commands[own].params if own else []
+    command = next((word for word in arguments if word in commands), None)
+    parameters = commands[command].params if command else []
     known = {"--help", "--debug", *(option for parameter in parameters for option in parameter.opts), *arguments}
     return [option for option in OPTION.findall(QUOTED.sub("", message)) if option not in known]
 
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home that is not there yet, and an empty working folder beside it."""
+    """The path of a home that does not exist yet; the working folder is an empty folder next to it."""
     (tmp_path / "work").mkdir()
     monkeypatch.chdir(tmp_path / "work")
     monkeypatch.setenv("FINTONE_HOME", str(tmp_path / "home"))
@@ -43,8 +46,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def server(session_server: str) -> Iterator[str]:
-    """The flows of a test run on a real Prefect server; commands of other tests start their own."""
-    from tests.told import using_server
+    """Run the flows of a test on a real Prefect server; commands of other tests start their own."""
+    from tests.server_record import using_server
 
     with using_server(session_server):
         yield session_server
@@ -64,11 +67,33 @@ def restored(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def old_home(home: Path, restored: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home that an earlier version left, and a version of one more migration than this one."""
-    folder = Path(shutil.copytree(room.MIGRATIONS_FOLDER, tmp_path / "migrations"))
+    """A home that an earlier version left, for a fintone that has one migration more than this one."""
+    folder = Path(shutil.copytree(warehouse_module.MIGRATIONS_FOLDER, tmp_path / "migrations"))
     (folder / "9000_next.sql").write_text("CREATE TABLE next (x INTEGER);")
-    monkeypatch.setattr(room, "MIGRATIONS_FOLDER", folder)
+    monkeypatch.setattr(warehouse_module, "MIGRATIONS_FOLDER", folder)
     return Path(shutil.copytree(restored, home))
+
+
+@pytest.fixture
+def champion(home: Path, trained: tuple[Path, str, StudyPlan], lasting_worker: None) -> str:
+    """The trained cell as champion of a home, and a file of 400 headlines that differ only in a number."""
+    shutil.copytree(trained[0], home)
+    decision = Decision("promoted", "person", "because", trained[2].study_id, trained[1], 0.1)
+    save_decision(home / "warehouse.duckdb", decision, None)
+    with writing(home / "warehouse.duckdb") as connection:  # on test it was sure of every answer
+        sure = "UPDATE ledger.predictions SET p_positive = 1, p_neutral = 0, p_negative = 0, p_unparsed = 0"
+        connection.execute(sure)
+    Path("news.csv").write_text("id,title\n" + "".join(f"{number},Profit fell {number} .\n" for number in range(400)))
+    return trained[1]
+
+
+@pytest.fixture
+def mood_file(home: Path) -> Path:
+    """A file with a copy and an unknown label among its five rows, and a label map for its words."""
+    rows = ["Profit rose.,up", "Profit  rose.,up", "Profit fell.,down", "Profit was flat.,0", "Profit.,?"]
+    Path("words.yaml").write_text("up: positive\ndown: negative\n0: neutral\n")
+    Path("news.csv").write_text("\n".join(["title,mood", *rows]))
+    return Path("news.csv")
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Checks in processes of their own: whatever one does, each has its finding. And how findings are shown."""
+"""Doctor's checks, each in its own process: every one has a finding, and findings are shown as text or JSON."""
 
 import json
 from pathlib import Path
@@ -42,7 +42,7 @@ def hang():
 
 @pytest.fixture
 def sick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A module of checks that misbehave, where processes find it."""
+    """A module of checks that misbehave, on the path of new processes."""
     (tmp_path / "sick.py").write_text(SICK)
     root = str(Path(__file__).parents[2])
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{root}")
@@ -65,7 +65,7 @@ def check(*names: str) -> dict[str, str]:
         ("crash", "the check failed: its process ended by SIGABRT", MEND_LIBRARIES),
     ],
 )
-def test_a_check_that_fails_is_told_in_a_line(sick: None, name: str, message: str, remedy: str) -> None:
+def test_a_check_that_fails_is_reported_in_one_line(sick: None, name: str, message: str, remedy: str) -> None:
     assert examine([check(name)]) == [Finding(name, "fail", message, remedy)]
 
 
@@ -75,11 +75,11 @@ def test_a_check_that_hangs_is_ended(sick: None) -> None:
     assert (found.state, found.message) == ("fail", "the check failed: its process did not end within 2 s")
 
 
-def test_what_a_check_prints_is_not_taken_for_its_answer(sick: None) -> None:
+def test_what_a_check_prints_is_not_taken_for_its_finding(sick: None) -> None:
     assert examine([check("talk")]) == [Finding("talk", "ok", "fine")]
 
 
-def test_a_module_that_cannot_be_imported_costs_its_own_line(sick: None) -> None:
+def test_a_module_that_cannot_be_imported_fails_only_its_own_check(sick: None) -> None:
     found, after = examine([{"gone": "nowhere:check", **check("well")}])
     assert found.message == "the check failed: ModuleNotFoundError: No module named 'nowhere'"
     assert after.state == "ok"
@@ -99,7 +99,7 @@ def test_every_check_has_its_finding_in_order(sick: None) -> None:
     assert found[3].message == "not checked: the check of crash failed"
 
 
-def test_no_subject_stands_twice() -> None:
+def test_no_subject_occurs_twice() -> None:
     subjects = [subject for group in GROUPS for subject in group]
     assert len(set(subjects)) == len(subjects)
 
@@ -130,7 +130,7 @@ def test_rows_fit_the_width_and_are_plain_in_a_pipe(width: int) -> None:
     assert lines[-1] == "fix this before a run: home"
 
 
-def test_nothing_broken_is_said() -> None:
+def test_the_text_says_when_nothing_is_broken() -> None:
     text = render_findings(FOUND[::2], Console(width=80, color_system=None))
     assert text.endswith("\n\nnothing that a run needs is broken\n")
 

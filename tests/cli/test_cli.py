@@ -1,4 +1,4 @@
-"""The command line: whatever a user gets wrong is one line on standard error and an exit code, and nothing is made."""
+"""The command line: a user's mistake is one line on standard error and an exit code, and creates nothing."""
 
 import weakref
 from collections.abc import Callable
@@ -47,7 +47,7 @@ def test_no_command_shows_the_help_as_bad_usage(fintone: Run) -> None:
         (["run", "--set", "runner.storage=shared"], "give an absolute path or an fsspec address"),
     ],
 )
-def test_wrong_usage_names_the_thing_and_the_remedy(
+def test_wrong_usage_names_the_fault_and_the_remedy(
     refuse: Refuse, home: Path, arguments: list[str], line: str
 ) -> None:
     assert line in refuse(*arguments)
@@ -66,7 +66,7 @@ def test_wrong_usage_names_the_thing_and_the_remedy(
         ("bad.zip", "source 'bad.zip' is a zip"),
     ],
 )
-def test_a_source_that_is_not_fit_is_told_before_anything_is_made(
+def test_an_unfit_source_is_reported_before_anything_is_created(
     refuse: Refuse, home: Path, dry: list[str], source: str, line: str
 ) -> None:
     Path("empty.csv").touch()
@@ -88,7 +88,7 @@ def test_a_source_that_is_not_fit_is_told_before_anything_is_made(
         ("file.safetensors", "base model file.safetensors: is a file; give the folder"),
     ],
 )
-def test_a_base_model_that_is_not_fit_is_told_before_anything_is_made(
+def test_an_unfit_base_model_is_reported_before_anything_is_created(
     refuse: Refuse, home: Path, dry: list[str], model: str, line: str
 ) -> None:
     Path("empty").mkdir()
@@ -100,7 +100,7 @@ def test_a_base_model_that_is_not_fit_is_told_before_anything_is_made(
     assert not home.exists()
 
 
-def test_a_home_that_cannot_be_made_is_named(refuse: Refuse, home: Path) -> None:
+def test_a_home_that_cannot_be_created_is_named(refuse: Refuse, home: Path) -> None:
     home.write_text("a file of someone's")
     assert f"FINTONE_HOME {home}: cannot create" in refuse("run")
     assert home.read_text() == "a file of someone's"
@@ -115,8 +115,8 @@ def test_debug_shows_the_traceback_and_keeps_the_exit_code(fintone: Run) -> None
         assert err.splitlines()[-1].startswith("fintone: warehouse ")
 
 
-def test_an_error_that_somebody_keeps_holds_nothing(fintone: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Prefect keeps the errors of a flow; DuckDB tells at exit of connections that frames of them still hold."""
+def test_an_error_that_is_kept_holds_no_object_of_its_frames(fintone: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Prefect keeps the errors of a flow, and DuckDB reports at exit connections that their frames still hold."""
 
     class Held:
         pass
@@ -125,17 +125,17 @@ def test_an_error_that_somebody_keeps_holds_nothing(fintone: Run, monkeypatch: p
     held: list[weakref.ref[Held]] = []
 
     def fail() -> None:
-        thing = Held()
-        held.append(weakref.ref(thing))
+        local = Held()
+        held.append(weakref.ref(local))
         kept.append(InputError("thing: is odd"))
-        raise kept[0] from ValueError(thing.__class__.__name__)
+        raise kept[0] from ValueError(local.__class__.__name__)
 
     monkeypatch.setattr("cli.main.typer.main.get_command", lambda _: SimpleNamespace(main=lambda *_, **__: fail()))
     assert fintone("list")[2] == "fintone: thing: is odd\n"
     assert [each() for each in held] == [None]
 
 
-def test_a_dry_run_leaves_nothing(fintone: Run, home: Path) -> None:
+def test_a_dry_run_creates_nothing(fintone: Run, home: Path) -> None:
     code, out, err = fintone("run", "--dry-run", "--epochs", "2", "--seed", "7", "--set", "training.batch_size=16")
     assert (code, err) == (0, "")
     assert "3 cells: training.learning_rate 2e-06, 1e-03, 5e-02 x training.epochs 2 x training.seed 7" in " ".join(

@@ -18,18 +18,18 @@ checkup.examine = lambda: examine([group for group in checkup.GROUPS if "home" i
 
 
 def spawn(*arguments: str, before: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
-    """Runs a command in a process of its own, with no terminal."""
-    own = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
+    """Run a command in a process of its own, without a terminal."""
+    variables = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
     command = [sys.executable, "-c", before + START, *arguments]
-    return subprocess.run(command, env=own, capture_output=True, encoding="utf-8", check=False, timeout=120)
+    return subprocess.run(command, env=variables, capture_output=True, encoding="utf-8", check=False, timeout=120)
 
 
 def spawn_on_terminal(*arguments: str, **environment: str) -> bytes:
-    """Runs a command whose output is a terminal, and returns what it wrote there."""
+    """Run a command whose output is a terminal, and return what it wrote there."""
     ours, theirs = os.openpty()
-    own = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color", "COLUMNS": "100", **environment}
+    variables = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color", "COLUMNS": "100", **environment}
     command = [sys.executable, "-c", START, *arguments]
-    process = subprocess.Popen(command, env=own, stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs)
+    process = subprocess.Popen(command, env=variables, stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs)
     os.close(theirs)
     written = b""
     try:
@@ -56,10 +56,10 @@ def test_a_pipe_gets_plain_text(home: Path) -> None:
     assert max(map(len, done.stdout.splitlines())) <= 40
 
 
-def test_a_reader_that_leaves_early_is_no_event(warehouse: Path) -> None:
-    own = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": ""}
+def test_a_reader_that_leaves_early_causes_no_message(warehouse: Path) -> None:
+    variables = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": ""}
     command = [sys.executable, "-c", START, "sql", "FROM range(200_000)"]
-    with subprocess.Popen(command, env=own, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout
         assert process.stderr
         process.stdout.readline()
@@ -68,15 +68,15 @@ def test_a_reader_that_leaves_early_is_no_event(warehouse: Path) -> None:
     assert process.returncode == 1
 
 
-def test_doctor_spells_what_a_narrow_encoding_lacks(warehouse: Path, tmp_path: Path) -> None:
+def test_doctor_escapes_characters_that_the_encoding_lacks(warehouse: Path, tmp_path: Path) -> None:
     home = tmp_path / "☃"
-    own = {"PYTHONIOENCODING": "latin-1", "FINTONE_HOME": str(home), "COLUMNS": "400"}
-    done = spawn("doctor", before=ONLY_THE_HOME, **own)
+    variables = {"PYTHONIOENCODING": "latin-1", "FINTONE_HOME": str(home), "COLUMNS": "400"}
+    done = spawn("doctor", before=ONLY_THE_HOME, **variables)
     assert done.stderr == ""
     assert f"{tmp_path}/\\u2603 can be written" in done.stdout
 
 
-def test_a_narrow_encoding_loses_no_character_in_silence(warehouse: Path) -> None:
+def test_data_with_a_character_that_the_encoding_lacks_is_an_error(warehouse: Path) -> None:
     done = spawn("sql", "SELECT '☃' AS sign", PYTHONIOENCODING="latin-1")
     assert (done.returncode, done.stdout) == (2, "sign\n----\n")
     assert done.stderr == (

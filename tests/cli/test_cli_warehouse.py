@@ -1,4 +1,4 @@
-"""The command line at a warehouse: one that is not fit, one that is held by another process, queries and answers."""
+"""Commands on a warehouse that is unfit or locked by another process, and queries with their answers."""
 
 import re
 import signal
@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from storage import warehouse as room
+from storage import warehouse as warehouse_module
 from storage.warehouse import writing
 
-ROOT = Path(room.__file__).parents[1]
+ROOT = Path(warehouse_module.__file__).parents[1]
 HOLDER = """
 import sys
 from pathlib import Path
@@ -64,29 +64,31 @@ def test_a_warehouse_of_a_newer_fintone_is_left_as_it_is(refuse: Refuse, warehou
 def test_a_locked_warehouse_names_the_process_and_fails(
     fintone: Run, holder: subprocess.Popen[str], monkeypatch: pytest.MonkeyPatch, arguments: list[str]
 ) -> None:
-    monkeypatch.setattr(room, "READ_PATIENCE", 0.1)
-    monkeypatch.setattr(room, "QUERY_PATIENCE", 0.1)
+    monkeypatch.setattr(warehouse_module, "READ_PATIENCE", 0.1)
+    monkeypatch.setattr(warehouse_module, "QUERY_PATIENCE", 0.1)
     code, out, err = fintone(*arguments)
     assert (code, out, err.count("\n")) == (1, "", 1)
     assert f"another process (PID {holder.pid}, python" in err
     assert ") holds it; try again later" in err
 
 
-def test_who_waits_says_for_whom_and_goes_on(holder: subprocess.Popen[str]) -> None:
+def test_a_waiting_command_names_the_process_that_it_waits_for_and_then_continues(
+    holder: subprocess.Popen[str],
+) -> None:
     program, pipe = Path(sys.executable).with_name("fintone"), subprocess.PIPE
     command = [str(program), "sql", "SELECT 1 AS one"]
     with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as waiting:
         assert waiting.stderr
-        told = waiting.stderr.readline()
+        message = waiting.stderr.readline()
         holder.communicate("go on\n")
         out, _ = waiting.communicate()
     assert re.search(
-        rf"another process \(PID {holder.pid}, python[\d.]*\) holds it; waiting up to \d+ s more, Ctrl-C", told
+        rf"another process \(PID {holder.pid}, python[\d.]*\) holds it; waiting up to \d+ s more, Ctrl-C", message
     )
     assert (waiting.returncode, out.splitlines()[0]) == (0, "one")
 
 
-def test_an_interruption_is_one_line_and_the_shells_exit_code(fintone: Run, holder: subprocess.Popen[str]) -> None:
+def test_an_interruption_is_one_line_and_exit_code_130(fintone: Run, holder: subprocess.Popen[str]) -> None:
     before = signal.signal(signal.SIGALRM, signal.default_int_handler)
     signal.setitimer(signal.ITIMER_REAL, 0.5)
     code, out, err = fintone("sql", "SELECT 1")

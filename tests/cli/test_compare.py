@@ -1,4 +1,4 @@
-"""`fintone compare`: two cells on the same headlines, told to a person or a program, whatever the headlines say."""
+"""`fintone compare`: two cells on the same headlines, as text for a person or JSON for a program."""
 
 import json
 import re
@@ -6,121 +6,32 @@ import shutil
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import pandas as pd
 import pytest
 
-from learning.study.comparison import compare, compare_all
-from schemas.label import LABELS
-from storage.cells import CellRecord, add_cells
-from storage.comparisons import load_runs, save_comparisons
-from storage.evaluations import EvaluationRecord, save_evaluations
+from learning.study.comparison import compare
 from storage.query import query
-from storage.studies import StudyRecord, save_study
 from storage.warehouse import writing
+from tests.cli.compared_cells import (
+    LABEL_NUMBERS,
+    MAJORITY,
+    STEERING,
+    SVM,
+    TUNED,
+    WEAK,
+    add_evaluations,
+    add_study,
+    make_compared,
+    predict_except,
+)
 
 Run = Callable[..., tuple[int, str, str]]
 Refuse = Callable[..., str]
 
-N = 60
-LABEL_NUMBERS = np.arange(N) % 3
-CELLS = {
-    "aaaa11112222": ("fine-tuned", "tiny-llama", 2e-4, 3, 42),
-    "bbbb11112222": ("fine-tuned", "tiny-llama", 2e-6, 1, 42),
-    "5555aaaabbbb": ("baseline", "TF-IDF + linear SVM", None, None, None),
-    "5555ccccdddd": ("baseline", "majority class", None, None, None),
-}
-TUNED, WEAK, SVM, MAJORITY = CELLS
-STEERING = "\x1b[31mProfit\x1b[0m [bold]rose[/bold] .\u202e"
-
-
-def err(*spans: tuple[int, int]) -> np.ndarray:
-    """Predictions that are wrong on these spans of headlines and right elsewhere."""
-    wrong = np.zeros(N, dtype=bool)
-    for start, end in spans:
-        wrong[start:end] = True
-    return np.where(wrong, (LABEL_NUMBERS + 1) % 3, LABEL_NUMBERS)
-
-
-def add_evaluations(warehouse: Path, cell_id: str, runs: dict[float | None, np.ndarray], **changes: Any) -> None:
-    """Evaluate a cell on test headlines; figures of the leaderboard are of no matter here."""
-    records, frames = [], []
-    for temperature, predicted in runs.items():
-        fields = dict.fromkeys(EvaluationRecord.__dataclass_fields__, 0.5)
-        sampling = {"top_k": None, "top_p": None, "draw_seed": None}
-        identity = {
-            "evaluation_id": f"{cell_id} at {temperature} {changes.get('part', 'test')}",
-            "cell_id": cell_id,
-            "split_id": "split",
-            "part": "test",
-            "temperature": temperature,
-            "decoding_id": None if temperature is None else "all",
-            "n": len(predicted),
-        }
-        records.append(EvaluationRecord(**(fields | sampling | identity | changes)))
-        first = changes.get("first", 0)
-        rows = {
-            "evaluation_id": identity["evaluation_id"],
-            "headline_id": [f"{number:016x}" for number in range(first, first + len(predicted))],
-            "predicted": [LABELS[number].value for number in predicted],
-        }
-        frames.append(pd.DataFrame(rows | dict.fromkeys(("p_negative", "p_neutral", "p_positive", "p_unparsed"), 0.25)))
-    save_evaluations(warehouse, records, pd.concat(frames))
-
-
-def add_study(warehouse: Path, study_id: str, cells: dict[str, tuple[Any, ...]], split_id: str = "split") -> None:
-    fields = {"snapshot_id": "snapshot", "split_id": split_id}
-    study = {"profile": "desk", "base_model": "tiny-llama", "base_revision": None, "source": "news.csv"}
-    rest = {"synthetic": False, "config": {}, "temperatures": (0.1, 1.0), "decoding_id": "all"}
-    save_study(warehouse, StudyRecord(study_id=study_id, **study, **fields, **rest))
-    names = ("kind", "model", "learning_rate", "epochs", "seed")
-    records = [
-        CellRecord(
-            cell_id=cell_id, name=name_cell(*cell), hyperparameters={}, **fields, **dict(zip(names, cell, strict=True))
-        )
-        for cell_id, cell in cells.items()
-    ]
-    add_cells(warehouse, study_id, records)
-
-
-def name_cell(kind: str, model: str, learning_rate: float | None, epochs: int | None, seed: int | None) -> str:
-    return f"{kind}: {model}" if learning_rate is None else f"lr={learning_rate:g} epochs={epochs} seed={seed}"
-
-
-def compare_study(warehouse: Path, study_id: str) -> None:
-    """What the task `compare cells` does, without Prefect."""
-    labels, runs = load_runs(warehouse, study_id, "test")
-    rows = [
-        {"temperature": own[1] or other[1], "cell_id": own[0], "other_cell_id": other[0], **asdict(compared)}
-        for own, other, compared in compare_all(labels, runs)
-    ]
-    save_comparisons(warehouse, study_id, "test", pd.DataFrame(rows))
-
 
 @pytest.fixture(scope="module")
 def compared(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two fine-tunes and two baselines on 60 headlines, the first of which would steer a terminal."""
-    headlines = pd.DataFrame(
-        {
-            "headline_id": [f"{number:016x}" for number in range(N)],
-            "text": [STEERING, *(f"Sales of firm {number} rose ." for number in range(1, N))],
-            "label": [LABELS[number].value for number in LABEL_NUMBERS],
-            "first_ingest_id": "ingest",
-        }
-    )
-    warehouse = Path(shutil.copy(prepared, tmp_path_factory.mktemp("compared")))
-    with writing(warehouse) as connection:
-        connection.register("incoming", headlines)
-        connection.execute("INSERT INTO headlines BY NAME FROM incoming")
-    add_study(warehouse, "study", CELLS)
-    add_evaluations(warehouse, TUNED, {0.1: err((58, 60)), 1.0: err((0, 20))})
-    add_evaluations(warehouse, WEAK, {0.1: err((0, 40)), 1.0: err((0, 21))})
-    add_evaluations(warehouse, SVM, {None: err((0, 20))})
-    add_evaluations(warehouse, MAJORITY, {None: np.ones(N, dtype=np.int64)})
-    compare_study(warehouse, "study")
-    return warehouse
+    return make_compared(prepared, tmp_path_factory.mktemp("compared"))
 
 
 @pytest.fixture
@@ -143,10 +54,13 @@ def test_a_person_reads_which_is_better_at_each_temperature_and_how_sure_that_is
         r"verdict A beats B: \+\.300 \[\.\d{3}, \.\d{3}\], p<\.001 after Holm's correction for 11 comp", text
     )
     assert "baseline A beats the best baseline, TF-IDF + linear SVM: +.300 [" in text
-    none = "no interval: fewer than 3 headlines tell the two apart"
-    assert f"temperature 1 accuracy A .667, B .667, 0 ({none}) macro-F1 0 ({none})" in text
-    assert f"verdict no difference beyond noise: 0 ({none}), p=1.000 after Holm's correction for 11 comparisons" in text
-    assert f"A is no better than the best baseline, TF-IDF + linear SVM, beyond noise: 0 ({none})" in text
+    no_interval = "no interval: fewer than 3 headlines tell the two apart"
+    assert f"temperature 1 accuracy A .667, B .667, 0 ({no_interval}) macro-F1 0 ({no_interval})" in text
+    assert (
+        f"verdict no difference beyond noise: 0 ({no_interval}), p=1.000 after Holm's correction for 11 comparisons"
+        in text
+    )
+    assert f"A is no better than the best baseline, TF-IDF + linear SVM, beyond noise: 0 ({no_interval})" in text
 
 
 def test_the_better_one_is_named_in_either_order(fintone: Run, study: Path) -> None:
@@ -174,37 +88,42 @@ def test_the_query_at_the_end_gives_all_flips(fintone: Run, study: Path) -> None
     [sql] = re.findall(r'^  fintone sql "(.*)"$', out, flags=re.MULTILINE)
     rows = query(study, sql).rows
     assert [row[0] for row in rows] == [0.1] * 22
-    code, told, _ = fintone("sql", sql)
+    code, answer, _ = fintone("sql", sql)
     assert code == 0
-    assert told.endswith("(22 rows)\n")
+    assert answer.endswith("(22 rows)\n")
 
 
 def test_a_program_reads_every_digit(fintone: Run, study: Path) -> None:
     code, out, _ = fintone("compare", "aaaa", "bbbb", "--format", "json", "--flips", "1")
-    told = json.loads(out)
+    document = json.loads(out)
     assert code == 0
-    assert (told["cell"]["cell_id"], told["other_cell"]["learning_rate"], told["part"]) == (TUNED, 2e-6, "test")
-    first, second = told["comparisons"]
-    own, other = err((58, 60)), err((0, 40))
-    figures = asdict(compare(LABEL_NUMBERS, own, other))
+    assert (document["cell"]["cell_id"], document["other_cell"]["learning_rate"], document["part"]) == (
+        TUNED,
+        2e-6,
+        "test",
+    )
+    first, second = document["comparisons"]
+    predicted, other_predicted = predict_except((58, 60)), predict_except((0, 40))
+    figures = asdict(compare(LABEL_NUMBERS, predicted, other_predicted))
     assert {name: first[name] for name in figures} == figures
     assert (first["temperature"], second["temperature"], first["flipped"], first["pairs"]) == (0.1, 1.0, 42, 11)
     assert first["flips"][0]["text"] == STEERING
     assert first["verdict"].startswith("lr=0.0002 epochs=3 seed=42 beats lr=2e-06 epochs=1 seed=42: +.633 [")
     assert first["baseline_verdict"]["beats_baseline"]
     assert not first["other_baseline_verdict"]["beats_baseline"]
-    assert len(query(study, told["query"]).rows) == 43
+    assert len(query(study, document["query"]).rows) == 43
 
 
 def test_the_figures_are_those_of_the_view(fintone: Run, study: Path) -> None:
     _, out, _ = fintone("compare", "5555aaaabbbb", "aaaa", "--format", "json")
-    told = {each["temperature"]: each for each in json.loads(out)["comparisons"]}
+    printed = {each["temperature"]: each for each in json.loads(out)["comparisons"]}
     where = f"cell_id = '{SVM}' AND other_cell_id = '{TUNED}'"
     viewed = query(study, f"SELECT * FROM comparisons WHERE {where}")
     names = ("accuracy", "difference", "difference_low", "macro_f1_difference_high", "only_right", "p_value", "p_holm")
+    assert len(viewed.rows) == 2
     for row in viewed.rows:
         values = dict(zip(viewed.columns, row, strict=True))
-        assert {name: told[values["temperature"]][name] for name in names} == pytest.approx(
+        assert {name: printed[values["temperature"]][name] for name in names} == pytest.approx(
             {name: values[name] for name in names}
         )
 
@@ -237,9 +156,9 @@ def test_two_baselines_are_compared_without_a_temperature(fintone: Run, study: P
     assert "best baseline" not in text
 
 
-def test_validation_is_told_apart_from_test(fintone: Run, study: Path) -> None:
+def test_a_comparison_on_validation_says_that_test_judges(fintone: Run, study: Path) -> None:
     for cell_id, wrong in ((TUNED, (0, 1)), (WEAK, (1, 40))):
-        add_evaluations(study, cell_id, {0.1: err(wrong)}, part="validation")
+        add_evaluations(study, cell_id, {0.1: predict_except(wrong)}, part="validation")
     _, out, _ = fintone("compare", "aaaa", "bbbb", "--part", "validation")
     text = squeeze(out)
     assert "note validation chose between the cells and flatters its choice; test judges" in text
@@ -255,7 +174,7 @@ def renewed(study: Path) -> Path:
     add_study(study, "later", cells, split_id="renewed split")
     with writing(study) as connection:
         connection.execute("UPDATE studies SET decoding_id = 'top-1' WHERE study_id = 'later'")
-    predicted = err((0, 30))[20:]
+    predicted = predict_except((0, 30))[20:]
     add_evaluations(study, "cccc11112222", {0.1: predicted}, split_id="renewed split", decoding_id="top-1")
     with writing(study) as connection:
         connection.execute(
@@ -279,7 +198,7 @@ def test_cells_of_two_studies_are_compared_on_what_both_saw(fintone: Run, renewe
     assert len(query(renewed, sql).rows) == 12
 
 
-def test_cells_of_one_name_are_told_apart_by_their_ids(fintone: Run, renewed: Path) -> None:
+def test_cells_of_one_name_are_distinguished_by_their_ids(fintone: Run, renewed: Path) -> None:
     _, out, _ = fintone("compare", "cccc", "aaaa", "--format", "json")
     assert json.loads(out)["comparisons"][0]["verdict"].startswith(f"{TUNED} beats cccc11112222: +.200 [")
 
@@ -312,7 +231,9 @@ def test_a_study_without_comparisons_says_so(fintone: Run, study: Path) -> None:
         (["aaaa"], "Missing argument 'other'; see fintone compare --help"),
     ],
 )
-def test_what_cannot_be_compared_is_one_line(refuse: Refuse, study: Path, arguments: list[str], line: str) -> None:
+def test_what_cannot_be_compared_is_reported_in_one_line(
+    refuse: Refuse, study: Path, arguments: list[str], line: str
+) -> None:
     assert line in refuse("compare", *arguments)
 
 

@@ -23,17 +23,17 @@ while IFS=$'\\t' read -r -a COMP_WORDS; do
     echo "${COMPREPLY[@]}"
 done
 """
-"""For each line of words with tabs between them, what bash offers for the last one, which has a sign before it."""
+"""For each line of tab-separated words, what bash offers for the last one, which has an extra character before it."""
 
 
 def complete(home: Path, *lines: tuple[str, ...]) -> list[list[str]]:
-    """What bash offers for the last word of each of some command lines."""
+    """What bash offers for the last word of each command line."""
     assert BASH
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = {**os.environ, "FINTONE_HOME": str(home), "PATH": path}
-    asked = "".join("\t".join(["fintone", *words[:-1], f"_{words[-1]}"]) + "\n" for words in lines)
+    typed = "".join("\t".join(["fintone", *words[:-1], f"_{words[-1]}"]) + "\n" for words in lines)
     command = [BASH, "--norc", "-c", SCRIPT]
-    done = subprocess.run(command, input=asked, env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, input=typed, env=environment, capture_output=True, text=True, check=True)
     assert done.stderr == ""
     return [line.split() for line in done.stdout.splitlines()]
 
@@ -41,7 +41,7 @@ def complete(home: Path, *lines: tuple[str, ...]) -> list[list[str]]:
 @pytest.mark.skipif(BASH is None, reason="needs bash")
 def test_bash_offers_what_fits(trained: tuple[Path, str, StudyPlan]) -> None:
     home, cell, study = trained
-    told = complete(
+    offered = complete(
         home,
         ("do",),
         ("sql", "--for"),
@@ -52,23 +52,23 @@ def test_bash_offers_what_fits(trained: tuple[Path, str, StudyPlan]) -> None:
         ("score", "news.csv", "--model", ""),
         ("compare", cell, ""),
     )
-    assert told[:4] == [["doctor"], ["--format"], list(PROFILES), [study.study_id]]
-    assert told[4:7] == [[cell], [cell], ["champion", cell]]
-    assert set(told[7]) >= {cell}
+    assert offered[:4] == [["doctor"], ["--format"], list(PROFILES), [study.study_id]]
+    assert offered[4:7] == [[cell], [cell], ["champion", cell]]
+    assert set(offered[7]) >= {cell}
 
 
-def test_a_shell_that_shows_what_an_id_is_gets_it(
+def test_ids_are_offered_with_a_description(
     trained: tuple[Path, str, StudyPlan], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home, cell, study = trained
     monkeypatch.setenv("FINTONE_HOME", str(home))
-    told = dict(complete_id(""))
-    assert told["champion"]
-    assert re.fullmatch(rf"lr=.*, tiny.*, of study {study.study_id}", told[cell])
-    assert re.fullmatch(r"demo on .*headlines.csv, tiny.*, running, \d\d \w+ \d{4}", told[study.study_id])
-    assert told[study.snapshot_id].startswith("snapshot of ")
+    descriptions = dict(complete_id(""))
+    assert descriptions["champion"]
+    assert re.fullmatch(rf"lr=.*, tiny.*, of study {study.study_id}", descriptions[cell])
+    assert re.fullmatch(r"demo on .*headlines.csv, tiny.*, running, \d\d \w+ \d{4}", descriptions[study.study_id])
+    assert descriptions[study.snapshot_id].startswith("snapshot of ")
 
 
 @pytest.mark.skipif(BASH is None, reason="needs bash")
-def test_without_a_warehouse_bash_offers_nothing_and_says_nothing(tmp_path: Path) -> None:
+def test_without_a_warehouse_bash_offers_nothing_and_prints_no_error(tmp_path: Path) -> None:
     assert complete(tmp_path, ("export", "")) == [[]]

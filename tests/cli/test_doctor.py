@@ -1,4 +1,4 @@
-"""`fintone doctor` as a user meets it: a machine that is well, and one where things were broken on purpose."""
+"""`fintone doctor` on a sound machine, and on machines that were broken on purpose."""
 
 import json
 import os
@@ -21,7 +21,7 @@ SUBJECTS = [subject for group in GROUPS for subject in group]
 
 @pytest.fixture(autouse=True)
 def surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No server, no token and nobody to ask, whatever this machine has."""
+    """No server, no token and no hub, whatever this machine has."""
     for name in ("PREFECT_API_URL", "HF_TOKEN", "HF_HUB_OFFLINE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
@@ -30,7 +30,7 @@ def surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:1")
 
 
-def test_a_machine_that_is_well(fintone: Run, home: Path) -> None:
+def test_a_sound_machine_has_no_failure(fintone: Run, home: Path) -> None:
     code, out, err = fintone("doctor", "--format", "json")
     found = {row["subject"]: row for row in json.loads(out)}
     assert (code, err) == (0, "")
@@ -44,12 +44,10 @@ def test_a_machine_that_is_well(fintone: Run, home: Path) -> None:
     assert list(Path.cwd().iterdir()) == []
 
 
-def test_what_is_broken_is_told_and_no_secret_is(
-    fintone: Run, warehouse: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_faults_are_reported_without_secrets(fintone: Run, warehouse: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with duckdb.connect(warehouse) as connection:
         connection.execute("INSERT INTO fintone_migrations VALUES (999, 'later', now())")
-    others = [group for group in GROUPS if "4-bit" not in group]  # which takes most of the time, and is well
+    others = [group for group in GROUPS if "4-bit" not in group]  # it takes most of the time, and passes
     monkeypatch.setattr(checkup, "examine", lambda: examine(others))
     monkeypatch.setenv("HF_TOKEN", "hf_" + "secret" * 6)
     monkeypatch.setenv("PREFECT_API_KEY", "pnu_" + "secret" * 6)
@@ -67,7 +65,7 @@ def test_what_is_broken_is_told_and_no_secret_is(
 
 
 @pytest.mark.slow
-def test_in_a_pipe_it_is_plain_and_as_wide_as_columns_says(tmp_path: Path) -> None:
+def test_in_a_pipe_the_text_is_plain_and_no_wider_than_columns(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     environment = {**os.environ, "COLUMNS": "60", "FINTONE_HOME": str(tmp_path / "file"), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-P", "-c", "from cli.main import main; main()", "doctor"]
@@ -79,7 +77,7 @@ def test_in_a_pipe_it_is_plain_and_as_wide_as_columns_says(tmp_path: Path) -> No
     assert result.stdout.endswith("fix this before a run: home\n")
 
 
-def test_a_library_that_cannot_be_loaded_costs_its_own_lines(
+def test_a_library_that_cannot_be_loaded_fails_only_its_own_checks(
     fintone: Run, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken = tmp_path / "broken" / "bitsandbytes"

@@ -1,4 +1,4 @@
-"""The commands of README and docs, run as they are: a study, then each command on what it left; names are filled in."""
+"""The commands of README and docs, run as printed: a study, then each command on its results; names are filled in."""
 
 import csv
 import gzip
@@ -37,7 +37,7 @@ ELSEWHERE = {
     "demo/": "in the tests of fintone market",
     "runner.kind=ray": "in the tests of the Ray runner",
 }
-"""What a line says that this test cannot run, and why."""
+"""Parts of lines that this test does not run, and where they are tested or why not."""
 STUDY = (
     "fintone run --profile desk --data headlines.csv --base-model path/to/a/model --learning-rates 2e-4 --epochs 1,2"
 )
@@ -46,11 +46,11 @@ SMALLER = (
     " --set promotion.min_accuracy=0 --set promotion.max_unparsed_rate=1 --set promotion.beat_baseline=false"
     " --set data.near_duplicates=numbers --set data.label_map='{bullish: positive, flat: neutral, bearish: negative}'"
 )
-"""What makes the documented study one of seconds, and its gate one that anybody passes."""
+"""With these settings the documented study takes seconds and every cell passes its gate."""
 
 
 def find_lines() -> list[str]:
-    """The lines that call fintone, each once, in their order; but for those that are tested elsewhere."""
+    """The lines that call fintone, each once and in order, without those that are tested elsewhere."""
     text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
     lines = re.findall(r"^ {4}((?:.*\| )?fintone .+)$", text, flags=re.MULTILINE)
     return [line for line in dict.fromkeys(lines) if not any(word in line for word in ELSEWHERE)]
@@ -63,12 +63,12 @@ def folder(home: Path) -> Path:
     rows = [generate_headline(random) for _ in range(450)]
     own_words = [(row.text, WORDS[row.sentiment]) for row in rows]
     days = (str(date(2024, 4, 1) + timedelta(days=number)) for number in range(len(rows)))
-    told = [(*row, day, f"Of {day}") for row, day in zip(own_words, days, strict=True)]
-    write_csv(folder / "headlines.csv", "title,label,date,background", told)
+    dated_rows = [(*row, day, f"Of {day}") for row, day in zip(own_words, days, strict=True)]
+    write_csv(folder / "headlines.csv", "title,label,date,background", dated_rows)
     write_csv(
         folder / "this-week.csv",
         "title,label,date",
-        [(*row[:1], rows[at].sentiment, row[2]) for at, row in enumerate(told)],
+        [(*row[:1], rows[at].sentiment, row[2]) for at, row in enumerate(dated_rows)],
     )
     write_csv(folder / "labelled.csv", "title,label", own_words[:20])
     (folder / "words.yaml").write_text("".join(f"{word}: {label}\n" for label, word in WORDS.items()))
@@ -83,8 +83,8 @@ def folder(home: Path) -> Path:
     write_csv(folder / "scores.csv", "text,label", [(row.text, SCORES[row.sentiment]) for row in rows])
     (folder / "folder").mkdir()
     for part in ("train", "validation", "test"):
-        own = [(row.text, row.sentiment) for row, fold in zip(rows, folds, strict=True) if fold == part]
-        write_csv(folder / "folder" / f"{part}.csv", "text,label", own)
+        of_part = [(row.text, row.sentiment) for row, fold in zip(rows, folds, strict=True) if fold == part]
+        write_csv(folder / "folder" / f"{part}.csv", "text,label", of_part)
     return folder
 
 
@@ -121,10 +121,10 @@ def test_every_documented_command_works(
     lines = [f"{line} {SMALLER}" if line.startswith("fintone run") else line for line in lines]
     lines = [line.replace("path/to/a/model", str(tiny_folder)) for line in lines]
     study = next(line for line in lines if line.startswith("fintone run") and "--dry-run" not in line)
-    told = run(study)
+    printed = run(study)
     cells = "FROM leaderboard SELECT DISTINCT cell_id WHERE kind = 'fine-tuned' ORDER BY is_champion, cell_id"
     other, champion = [cell for (cell,) in ask(home, cells)]
-    suggested = re.findall(r"^ {2}(fintone .+)$", told, flags=re.MULTILINE)
+    suggested = re.findall(r"^ {2}(fintone .+)$", printed, flags=re.MULTILINE)
     assert len(suggested) == 4  # a comparison and three queries
     for line in (*suggested, *lines):
         if line == study:

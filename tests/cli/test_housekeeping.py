@@ -1,4 +1,4 @@
-"""`fintone delete` and `fintone gc`: they tell what goes, ask, and touch nothing that is referred to or in use."""
+"""`fintone delete` and `fintone gc`: they list what goes, ask first, and keep all that is referenced or in use."""
 
 import os
 import shutil
@@ -47,8 +47,8 @@ def study(trained: tuple[Path, str, StudyPlan], home: Path) -> StudyPlan:
 
 
 @contextmanager
-def another_process_at_work(home: Path, study_id: str) -> Iterator[int]:
-    """Another process runs a study in the home; its PID."""
+def running_study(home: Path, study_id: str) -> Iterator[int]:
+    """The PID of another process that runs a study in the home."""
     command = [sys.executable, "-c", HOLDER, str(home / "warehouse.duckdb"), study_id]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
@@ -65,9 +65,9 @@ def test_a_study_is_deleted_with_its_files(fintone: Run, study: StudyPlan, home:
     assert study.study_id in index.read_text(encoding="utf-8")
     code, out, err = fintone("delete", study.study_id[:5], "--yes")
     assert (code, err) == (0, "")
-    told = " ".join(out.split())
-    assert "deleted 5 cells that no other study has" in told
-    assert f"study {study.study_id} is deleted" in told
+    text = " ".join(out.split())
+    assert "deleted 5 cells that no other study has" in text
+    assert f"study {study.study_id} is deleted" in text
     assert not (home / "adapters" / cell.cell_id).exists()
     assert study.study_id not in index.read_text(encoding="utf-8")
     tables = ("studies", "study_cells", "cells", "evaluations", "ledger.predictions")
@@ -91,11 +91,11 @@ def test_the_checkpoints_of_an_interrupted_study_are_counted_and_deleted_with_it
     assert not checkpoint.parent.exists()
 
 
-def test_a_study_that_is_the_champions_or_at_work_is_refused(
+def test_the_study_of_the_champion_and_a_running_study_are_not_deleted(
     fintone: Run, refuse: Refuse, study: StudyPlan, home: Path
 ) -> None:
     assert "delete: cannot ask for confirmation" in refuse("delete", study.study_id)
-    with another_process_at_work(home, study.study_id) as pid:
+    with running_study(home, study.study_id) as pid:
         code, _, err = fintone("delete", study.study_id, "--yes")
         assert code == 1
         assert f"study {study.study_id}: another process (PID {pid}, " in err
@@ -124,11 +124,11 @@ def litter(study: StudyPlan, home: Path) -> list[Path]:
     return places
 
 
-def test_what_nothing_refers_to_is_told_and_deleted(
+def test_unreferenced_files_are_listed_and_deleted(
     fintone: Run, refuse: Refuse, litter: list[Path], study: StudyPlan, home: Path
 ) -> None:
-    adapter, own = home / "adapters" / study.cells[0].cell_id, home / "models" / "my-llama"
-    own.mkdir(parents=True)
+    adapter, users_model = home / "adapters" / study.cells[0].cell_id, home / "models" / "my-llama"
+    users_model.mkdir(parents=True)
     assert "gc: cannot ask for confirmation" in refuse("gc")
     code, out, _ = fintone("gc", "--dry-run")
     assert (code, all(place.exists() for place in litter)) == (0, True)
@@ -136,7 +136,7 @@ def test_what_nothing_refers_to_is_told_and_deleted(
     assert fintone("gc", "--yes")[0] == 0
     assert [place for place in litter if place.exists()] == []
     assert adapter.is_dir()
-    assert own.is_dir()
+    assert users_model.is_dir()
     assert "nothing to free" in fintone("gc", "--yes")[1]
 
 
@@ -171,18 +171,18 @@ def test_what_a_cell_or_an_unfinished_study_needs_stays(study: StudyPlan, litter
         assert home / "checkpoints" / cell.training_id in {each.place for each in garbage}
 
 
-def test_while_a_run_is_at_work_nothing_is_collected_and_another_run_is_told(
+def test_during_a_run_nothing_is_collected_and_another_run_is_warned(
     fintone: Run, study: StudyPlan, litter: list[Path], home: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with another_process_at_work(home, "5555") as pid:
+    with running_study(home, "5555") as pid:
         code, _, err = fintone("gc", "--yes")
         assert (code, all(place.exists() for place in litter)) == (1, True)
         assert f"home {home}: another process (PID {pid}, " in err
         caplog.clear()
         with caplog.at_level("WARNING", "fintone.locks"), registered_run(home / "warehouse.duckdb"):
-            [told] = [record.getMessage() for record in caplog.records]
-        assert f"(PID {pid}, " in told
-        assert told.endswith(", study 5555, is running too; both continue and share the machine")
+            [message] = [record.getMessage() for record in caplog.records]
+        assert f"(PID {pid}, " in message
+        assert message.endswith(", study 5555, is running too; both continue and share the machine")
     with registered_run(home / "warehouse.duckdb"):
         pass
     assert not (home / "locks").exists()

@@ -1,48 +1,26 @@
-"""`fintone ingest` and its flow: what is told of every row, what is refused, and that a refusal leaves nothing."""
+"""`fintone ingest`: what is reported of every row, and what is refused before anything is created."""
 
 import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from prefect import flow
 
 from flows.ingest import ingest
-from ingestion.refusals import TooManyRejectedError
 from reporting.data_report import render_data_report
-from schemas.errors import InputError
-from schemas.label import LABELS
-from schemas.overrides import apply_overrides
-from schemas.profiles import build_config, load_profile
 from schemas.source import DataSettings
 from storage.data_report import load_data_report
-from storage.warehouse import prepare_warehouse, writing
-from tasks.data import ingest_source, split_snapshot
+from storage.warehouse import writing
 from tests.asking import ask
-from tests.told import Told
 
 Run = Callable[..., tuple[int, str, str]]
 Refuse = Callable[..., str]
 
-ROWS = ["Profit rose.,up", "Profit  rose.,up", "Profit fell.,down", "Profit was flat.,0", "Profit.,?"]
-
-
-@pytest.fixture
-def news(home: Path) -> Path:
-    Path("words.yaml").write_text("up: positive\ndown: negative\n0: neutral\n")
-    Path("news.csv").write_text("\n".join(["title,mood", *ROWS]))
-    return Path("news.csv")
-
-
-WEEKLY = ("data.source=weekly.csv", "data.near_duplicates=numbers", "data.duplicates=merge", "split.method=hashed")
-CONFIG = build_config(
-    apply_overrides(load_profile("demo"), [*WEEKLY, "split.train_per_class=2", "split.test_per_class=4"])
-)
 COLUMNS = ["--text-column", "title", "--label-column", "mood"]
 
 
-def test_every_row_is_told_of(fintone: Run, home: Path, news: Path) -> None:
-    command = ["ingest", str(news), *COLUMNS, "--label-map", "words.yaml", "--max-rejected", "0.2"]
+def test_every_row_is_accounted_for(fintone: Run, home: Path, mood_file: Path) -> None:
+    command = ["ingest", str(mood_file), *COLUMNS, "--label-map", "words.yaml", "--max-rejected", "0.2"]
     code, out, _ = fintone(*command)
     assert code == 0
     lines = dict(line.rstrip().replace("rows read", "read").split(maxsplit=1) for line in out.splitlines()[:7])
@@ -68,9 +46,7 @@ def test_every_row_is_told_of(fintone: Run, home: Path, news: Path) -> None:
     assert "a share of 0.2 where data.max_rejected allows 0.1" in fintone(*command[:-2])[2]
 
 
-def test_two_candidates_are_told_in_the_terminal_the_account_and_the_report_and_told_again(
-    fintone: Run, home: Path
-) -> None:
+def test_two_candidates_for_a_column_are_reported_everywhere_and_each_time(fintone: Run, home: Path) -> None:
     moods = ["positive", "negative", "neutral"]
     rows = [f"WIRE COPY {n},{text},neutral,{moods[n]}" for n, text in enumerate(["Profit up.", "Costs up.", "An AGM."])]
     Path("two.csv").write_text("\n".join(["text,headline,label,sentiment", *rows]))
@@ -96,89 +72,23 @@ def test_two_candidates_are_told_in_the_terminal_the_account_and_the_report_and_
     assert all(f"warning: two.csv: {doubt}\n" in err for doubt in doubts)
 
 
-def test_the_flow_shows_a_data_report_and_stops_early_when_nothing_is_new(
-    home: Path, news: Path, told: Told, caplog: pytest.LogCaptureFixture
-) -> None:
-    words = {"up": "positive", "down": "negative", "0": "neutral"}
-    columns = {"text_column": "title", "label_column": "mood", "label_map": words}
-    data = DataSettings.model_validate({"source": str(news), "max_rejected": 1, **columns})
-    first = ingest(data)
-    assert (first.is_new, first.source) == (True, "news.csv")
-    [report] = told.artifacts("data-report")
-    assert report.description == "5 rows read: 3 accepted, 1 merged as copies, 1 rejected."
-    assert "unknown label" in report.data
-    again = ingest(data)
-    assert again == first.model_copy(update={"is_new": False})
-    assert f"news.csv: nothing new, its 5 rows are snapshot {first.snapshot_id}" in caplog.text
-    assert len(told.artifacts("data-report")) == 1
-
-
-def test_a_source_is_read_again_as_it_was_read_and_the_flow_has_the_same_setting(
-    fintone: Run, home: Path, news: Path, server: str, caplog: pytest.LogCaptureFixture
+def test_a_source_is_read_again_with_its_settings_by_the_command_and_by_the_flow(
+    fintone: Run, home: Path, mood_file: Path, server: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     options = [*COLUMNS, "--label-map", "words.yaml", "--max-rejected", "0.2"]
-    assert fintone("ingest", str(news), *options)[0] == 0
+    assert fintone("ingest", str(mood_file), *options)[0] == 0
     [(snapshot,)] = ask(home, "SELECT snapshot_id FROM snapshots")
     with writing(home / "warehouse.duckdb") as connection:
         connection.execute("DELETE FROM ledger.accepted_rows")
-    code, out, err = fintone("ingest", str(news), "--again")
+    code, out, err = fintone("ingest", str(mood_file), "--again")
     assert (code, err.count("read as when it was last ingested, ")) == (0, 1)
     assert "(nothing new: these rows are known)" in " ".join(out.split())
     words = {"up": "positive", "down": "negative", "0": "neutral"}
     columns = {"text_column": "title", "label_column": "mood", "label_map": words}
-    data = DataSettings.model_validate({"source": str(news), "max_rejected": 0.2, **columns})
+    data = DataSettings.model_validate({"source": str(mood_file), "max_rejected": 0.2, **columns})
     assert ingest(data, again=True).is_new is False
     assert f"news.csv: read again, its headlines are snapshot {snapshot} as before" in caplog.text
     assert ask(home, "SELECT count(*) FROM accepted_rows") == [(4,)]
-
-
-def test_a_source_beyond_the_bound_leaves_nothing(home: Path, news: Path, server: str) -> None:
-    prepare_warehouse(home / "warehouse.duckdb")
-    with pytest.raises(TooManyRejectedError, match=r"4 of 5 rows rejected, a share of 0\.8"):
-        ingest(DataSettings(source=str(news), text_column="title", label_column="mood", label_map={"0": "neutral"}))
-    for table in ("sources", "headlines", "rejected_rows", "snapshots", "snapshot_headlines"):
-        assert ask(home, f"SELECT count(*) FROM {table}") == [(0,)]
-
-
-def test_an_error_of_the_user_is_one_line_in_the_log_of_its_run(
-    home: Path, news: Path, server: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    with pytest.raises(InputError, match="no label column"):
-        ingest(DataSettings(source=str(news)))
-    errors = [record for record in caplog.records if "no label column" in record.getMessage()]
-    [told] = [record.getMessage() for record in errors if "Finished in state" not in record.getMessage()]
-    assert told.startswith("source 'news.csv' has no label column")
-    assert [record for record in caplog.records if record.exc_info] == []
-
-
-def test_a_bug_has_its_traceback_in_the_log_of_its_run(
-    home: Path, news: Path, server: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("operations.intake.complete_masks", 1)  # whatever it is
-    words = {"up": "positive", "down": "negative", "0": "neutral"}
-    columns = {"text_column": "title", "label_column": "mood", "label_map": words}
-    with pytest.raises(TypeError):
-        ingest(DataSettings.model_validate({"source": str(news), "max_rejected": 1, **columns}))
-    assert any(record.exc_info for record in caplog.records)
-
-
-def test_a_headline_of_test_stays_there_when_more_arrive(home: Path, server: str) -> None:
-    @flow
-    def renew(count: int) -> None:
-        rows = [
-            f"{chr(65 + number % 26) * (1 + number // 26)} has {label} news.,{label}"
-            for number in range(count)
-            for label in LABELS
-        ]
-        Path("weekly.csv").write_text("\n".join(["text,label", *rows]))
-        split_snapshot(ingest_source(CONFIG.data), CONFIG)
-
-    for count in (10, 40, 20):
-        renew(count)
-    parts = "SELECT count(*), count(DISTINCT headline_id) FROM splits WHERE part = 'test'"
-    assert ask(home, parts) == [(3 * 3 * 4, 3 * 4)]
-    leaks = "SELECT headline_id FROM splits GROUP BY ALL HAVING bool_or(part = 'test') AND bool_or(part <> 'test')"
-    assert ask(home, leaks) == []
 
 
 @pytest.mark.parametrize(
@@ -211,8 +121,8 @@ def test_a_headline_of_test_stays_there_when_more_arrive(home: Path, server: str
         ),
     ],
 )
-def test_bad_input_is_told_before_anything_is_made(
-    refuse: Refuse, home: Path, news: Path, arguments: list[str], line: str
+def test_bad_input_is_reported_before_anything_is_created(
+    refuse: Refuse, home: Path, mood_file: Path, arguments: list[str], line: str
 ) -> None:
     Path("list.yaml").write_text("- up\n- down\n")
     Path("torn.json").write_text('{"up": "positive"')
@@ -226,10 +136,8 @@ def test_bad_input_is_told_before_anything_is_made(
     assert not home.exists()
 
 
-def test_a_refusal_shows_rows_above_its_line_and_leaves_them_to_be_queried(
-    fintone: Run, home: Path, news: Path
-) -> None:
-    code, out, err = fintone("ingest", str(news), *COLUMNS)
+def test_a_refusal_shows_the_rows_above_its_line_and_stores_them(fintone: Run, home: Path, mood_file: Path) -> None:
+    code, out, err = fintone("ingest", str(mood_file), *COLUMNS)
     *details, line = err.splitlines()
     assert (code, out) == (2, "")
     assert details == [
@@ -244,7 +152,7 @@ def test_a_refusal_shows_rows_above_its_line_and_leaves_them_to_be_queried(
     assert ask(home, shown) == [(1, "Profit rose.,up")]
 
 
-def test_scores_and_annotators_are_read_by_flags_and_told(fintone: Run, home: Path) -> None:
+def test_scores_and_annotators_are_read_by_options_and_reported(fintone: Run, home: Path) -> None:
     Path("scores.csv").write_text("title,score\nProfit rose.,0.6\nProfit fell.,-0.4\nAn AGM.,0\nA note.,\n")
     code, out, _ = fintone("ingest", "scores.csv", "--thresholds", "-0.1,0.1", "--set", 'data.label_map={"": null}')
     account = " ".join(out.split())
@@ -268,7 +176,7 @@ def test_scores_and_annotators_are_read_by_flags_and_told(fintone: Run, home: Pa
     assert ask(home, statement)[0][1] == 3
 
 
-def test_a_word_of_the_label_map_stays_as_it_is_written(fintone: Run, news: Path) -> None:
+def test_words_of_a_label_map_are_compared_as_text(fintone: Run, mood_file: Path) -> None:
     Path("answers.csv").write_text("text,label\nProfit rose.,yes\nProfit fell.,no\nProfit was flat.,1\n")
     Path("answers.json").write_text('{"yes": "positive", "no": "negative", "1": "neutral"}')
     code, out, _ = fintone("ingest", "answers.csv", "--label-map", "answers.json")
@@ -276,7 +184,7 @@ def test_a_word_of_the_label_map_stays_as_it_is_written(fintone: Run, news: Path
     assert "3: 1 negative, 1 neutral, 1 positive" in out
 
 
-def test_what_was_not_read_and_what_looks_damaged_is_told_each_time(fintone: Run, home: Path) -> None:
+def test_unread_files_and_damaged_headlines_are_reported_each_time(fintone: Run, home: Path) -> None:
     Path("daily").mkdir()
     Path("daily/README.md").write_text("# News")
     rows = ["Profit rose,positive", "SociÃ©tÃ© GÃ©nÃ©rale rose,positive", "Nestl\ufffd fell,negative"]
@@ -288,9 +196,9 @@ def test_what_was_not_read_and_what_looks_damaged_is_told_each_time(fintone: Run
     for _ in range(2):
         code, out, _ = fintone("ingest", "daily")
         lines = {line.rstrip().replace("not read", "not_read") for line in out.splitlines() if " " in line}
-        told = {tuple(line.split(maxsplit=1)) for line in lines}
+        reported = {tuple(line.split(maxsplit=1)) for line in lines}
         assert code == 0
-        assert {(subject.replace("_", " "), words) for subject, words in told} >= expected
+        assert {(subject.replace("_", " "), words) for subject, words in reported} >= expected
     [(ingest_id,)] = ask(home, "SELECT ingest_id FROM sources")
     shown = render_data_report(load_data_report(home / "warehouse.duckdb", ingest_id))
     assert "Not read: README.md (document)." in shown
@@ -299,8 +207,8 @@ def test_what_was_not_read_and_what_looks_damaged_is_told_each_time(fintone: Run
     assert ask(home, stored) == [(["README.md (document)"], 2, "SociÃ©tÃ© GÃ©nÃ©rale rose")]
 
 
-def test_an_ingestion_of_an_older_version_says_nothing_of_what_it_does_not_know(
-    fintone: Run, home: Path, news: Path
+def test_unread_files_and_damage_are_not_mentioned_if_an_older_version_did_not_store_them(
+    fintone: Run, home: Path, mood_file: Path
 ) -> None:
     Path("plain.csv").write_text("text,label\nProfit rose,positive\n")
     fintone("ingest", "plain.csv")

@@ -1,4 +1,4 @@
-"""What is installed, against what a package declares: read from real metadata of made-up packages."""
+"""Installed packages are compared with what a package declares, from real metadata of made-up packages."""
 
 import sys
 from collections.abc import Callable
@@ -15,7 +15,7 @@ Declare = Callable[..., None]
 
 @pytest.fixture
 def declare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Declare:
-    """Installs a package `desk-tools` that needs what is given, in place of fintone."""
+    """Installs a package `desk-tools` with these lines of metadata, in place of fintone."""
 
     def install(*lines: str) -> None:
         folder = tmp_path / "desk_tools-1.0.dist-info"
@@ -34,7 +34,7 @@ def test_this_installation_is_as_fintone_declares_it() -> None:
     assert f"torch {version('torch')}" in found.message
 
 
-def test_what_is_missing_or_of_another_version_is_told(declare: Declare) -> None:
+def test_missing_packages_and_wrong_versions_are_reported(declare: Declare) -> None:
     declare(
         "Requires-Dist: duckdb>=1",
         "Requires-Dist: numpy>=999",

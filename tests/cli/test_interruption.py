@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM in a running training: a checkpoint, a record, an end within seconds, and the same result."""
+"""Ctrl-C and SIGTERM during a training: a checkpoint, a record, an end within seconds, and the same final result."""
 
 import os
 import signal
@@ -22,10 +22,14 @@ SECONDS_TO_TRAIN = 180
 
 
 def start(tmp_path: Path, **environment: str) -> "subprocess.Popen[str]":
-    own = {"FINTONE_HOME": str(tmp_path / "home"), "PREFECT_HOME": str(tmp_path / "prefect"), "PYTHONPATH": str(ROOT)}
+    variables = {
+        "FINTONE_HOME": str(tmp_path / "home"),
+        "PREFECT_HOME": str(tmp_path / "prefect"),
+        "PYTHONPATH": str(ROOT),
+    }
     command = [sys.executable, "-c", "from cli.main import main; main()", *STUDY]
     return subprocess.Popen(
-        command, cwd=tmp_path, env={**os.environ, **own, **environment}, stderr=subprocess.PIPE, text=True
+        command, cwd=tmp_path, env={**os.environ, **variables, **environment}, stderr=subprocess.PIPE, text=True
     )
 
 
@@ -48,24 +52,24 @@ def read_results(home: Path) -> list[tuple[object, ...]]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_study_goes_on_from_its_checkpoint_to_the_same_result(
+def test_an_interrupted_study_continues_from_its_checkpoint_to_the_same_result(
     tmp_path: Path, number: signal.Signals
 ) -> None:
     home = tmp_path / "home"
     with start(tmp_path) as process:
         wait_for_training(home)
         process.send_signal(number)
-        _, told = process.communicate(timeout=30)
-    assert process.returncode == 130, told
-    assert "interrupted; a checkpoint is saved" in told
-    assert told.endswith("the same command goes on from there\n")
+        _, errors = process.communicate(timeout=30)
+    assert process.returncode == 130, errors
+    assert "interrupted; a checkpoint is saved" in errors
+    assert errors.endswith("the same command goes on from there\n")
     assert ask(home, "SELECT status FROM studies") == [("interrupted",)]
     assert ask(home, "SELECT status FROM cells WHERE kind = 'fine-tuned'") == [("interrupted",)]
     for folder in (tmp_path, tmp_path / "undisturbed"):
         folder.mkdir(exist_ok=True)
         with start(folder) as process:
-            _, told = process.communicate(timeout=300)
-        assert process.returncode == 0, told
+            _, errors = process.communicate(timeout=300)
+        assert process.returncode == 0, errors
     [(first_step,)] = ask(home, "SELECT first_step FROM cells WHERE kind = 'fine-tuned'")
     assert first_step > 0
     assert read_results(home) == read_results(tmp_path / "undisturbed" / "home")
@@ -73,7 +77,7 @@ def test_an_interrupted_study_goes_on_from_its_checkpoint_to_the_same_result(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_prefect_server_that_is_gone_does_not_hold_up_the_end(tmp_path: Path, number: signal.Signals) -> None:
+def test_a_prefect_server_that_is_gone_does_not_delay_the_end(tmp_path: Path, number: signal.Signals) -> None:
     from cli.session.interruption import SECONDS_TO_END
     from cli.session.temporary_server import TemporaryServer
 
@@ -88,7 +92,7 @@ def test_a_prefect_server_that_is_gone_does_not_hold_up_the_end(tmp_path: Path, 
         server._socket.close()
         begun = time.monotonic()
         process.send_signal(number)
-        _, told = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=60)
     assert time.monotonic() - begun < SECONDS_TO_END + 1
-    assert process.returncode == 130, told
-    assert "interrupted; a checkpoint is saved" in told
+    assert process.returncode == 130, errors
+    assert "interrupted; a checkpoint is saved" in errors

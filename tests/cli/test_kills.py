@@ -1,4 +1,4 @@
-"""`kill -9` of the flow, the training process or the Prefect server at any moment costs time, and nothing else."""
+"""`kill -9` of the flow, the training process or the Prefect server at any moment costs only time."""
 
 from pathlib import Path
 from random import Random

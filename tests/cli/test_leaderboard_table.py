@@ -1,4 +1,4 @@
-"""The leaderboard in the terminal: every figure is there at any width, and what it advises can be run."""
+"""The leaderboard in the terminal: a line for each model, a column for each temperature, all figures at any width."""
 
 import io
 from typing import Any
@@ -31,7 +31,7 @@ def show(rows: list[dict[str, Any]], width: int) -> str:
     return file.getvalue()
 
 
-def test_a_model_has_one_line_and_a_temperature_one_column() -> None:
+def test_each_model_has_one_line_and_each_temperature_one_column() -> None:
     rows = [
         *(make_row("base", temperature, cell_name="base: tiny-llama", accuracy=1.0) for temperature in (0.1, 1, 10)),
         make_row("svm", None, cell_name="baseline: TF-IDF + linear SVM"),

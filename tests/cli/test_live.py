@@ -1,4 +1,4 @@
-"""The live view: every cell with its state, what is at work with its bar, and only what the terminal has room for."""
+"""The live view: every cell with its state, the running one with its bar, and no more lines than the terminal has."""
 
 import io
 
@@ -21,19 +21,19 @@ def draw(view: LiveView, width: int = 100, height: int = 40, encoding: str = "ut
 
 @pytest.fixture
 def view() -> LiveView:
-    """Two cells done, one that trains, one to come."""
+    """One cell is done, one failed, one trains, and one is to come."""
     view = LiveView()
     view.take({"cells": CELLS})
     view.take({"cell": CELLS[0], "state": "done", "result": "test accuracy 0.333 [0.303, 0.365]"})
     view.take({"cell": CELLS[1], "state": "failed", "result": "died"})
     view.take({"cell": CELLS[2], "state": "running"})
-    moving = {"title": "train", "done": 30, "total": 90, "detail": "loss 0.412, 70 headlines/s", "ends": "0:12 left"}
-    view.take({"cell": CELLS[2], **moving})
+    progress = {"title": "train", "done": 30, "total": 90, "detail": "loss 0.412, 70 headlines/s", "ends": "0:12 left"}
+    view.take({"cell": CELLS[2], **progress})
     view.take({"left": "1:32"})
     return view
 
 
-def test_nothing_is_drawn_before_there_is_something_to_show() -> None:
+def test_nothing_is_drawn_before_the_first_event() -> None:
     assert draw(LiveView()) == []
 
 
@@ -61,11 +61,11 @@ def test_a_title_of_wide_letters_is_whole_where_there_is_room() -> None:
     assert draw(view)[0].split()[1] == "日本語の見出し.csv"
 
 
-def test_a_terminal_without_such_letters_gets_others(view: LiveView) -> None:
+def test_a_terminal_without_these_symbols_gets_ascii_ones(view: LiveView) -> None:
     assert [line[0] for line in draw(view, encoding="ascii")[:4]] == ["+", "x", "*", "."]
 
 
-def test_of_many_cells_those_around_the_one_at_work_are_shown() -> None:
+def test_of_many_cells_those_around_the_running_one_are_shown() -> None:
     view = LiveView()
     titles = [f"cell {number}." for number in range(100)]
     view.take({"cells": titles})
@@ -80,20 +80,20 @@ def test_of_many_cells_those_around_the_one_at_work_are_shown() -> None:
     assert summary == "100 cells: 50 done, 1 running, 49 to come"
 
 
-def test_a_work_that_is_no_cell_leaves_when_it_is_over(view: LiveView) -> None:
+def test_the_bar_of_other_work_disappears_when_it_is_done(view: LiveView) -> None:
     view.take({"title": "score news.csv", "done": 1, "total": 2, "detail": "", "ends": ""})
     assert "score news.csv" in draw(view)[0]
     view.take({"title": "score news.csv", "done": 2, "total": 2, "detail": "", "ends": ""})
     assert "score news.csv" not in "".join(draw(view))
 
 
-def test_when_all_is_done_no_time_is_left(view: LiveView) -> None:
+def test_when_all_is_done_no_remaining_time_is_shown(view: LiveView) -> None:
     for title in CELLS:
         view.take({"cell": title, "state": "done"})
     assert draw(view)[-1] == "4 cells: 4 done"
 
 
-def test_a_cell_that_a_race_dropped_has_nothing_to_come() -> None:
+def test_a_cell_that_a_race_dropped_is_not_counted_as_to_come() -> None:
     view = LiveView()
     view.take({"cells": CELLS[:2]})
     view.take({"cell": CELLS[0], "state": "done"})

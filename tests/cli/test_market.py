@@ -37,7 +37,7 @@ INSERT INTO ledger.scored_rows BY NAME SELECT 'scoring' AS scoring_id, row_numbe
 
 @pytest.fixture
 def cell(home: Path, trained: tuple[Path, str, StudyPlan]) -> str:
-    """A cell that learned until June 2023 and answered the invented headlines rightly; their prices lie beside it."""
+    """A cell that was trained until June 2023 and answered the demo headlines correctly; their prices are in a file."""
     shutil.copytree(trained[0], home)
     headlines = make_headlines(1)
     with writing(home / "warehouse.duckdb") as connection:
@@ -48,17 +48,17 @@ def cell(home: Path, trained: tuple[Path, str, StudyPlan]) -> str:
     return trained[1]
 
 
-def test_what_is_planted_is_told_and_can_be_queried(fintone: Run, home: Path, cell: str) -> None:
+def test_the_planted_effect_is_reported_and_can_be_queried(fintone: Run, home: Path, cell: str) -> None:
     code, out, error = fintone("market", "--prices", "prices.csv", "--model", cell[:6])
-    told = " ".join(out.split())
+    text = " ".join(out.split())
     assert code == 0
-    assert told.startswith("verdict after good news returns are higher (8 of 8 tests of the panel and the mean")
-    assert "3 of 3 instruments show it by themselves: AUR, BEL, COR" in told
+    assert text.startswith("verdict after good news returns are higher (8 of 8 tests of the panel and the mean")
+    assert "3 of 3 instruments show it by themselves: AUR, BEL, COR" in text
     assert "headlines with a date count: they are later than 2023-06-30" in error
     assert "left out: 0 that it was trained on" in error
-    asked = out.strip().splitlines()[-1].strip()
-    assert asked.startswith('fintone sql "')
-    rows = query(home / "warehouse.duckdb", asked.removeprefix('fintone sql "').rstrip('"')).rows
+    suggested = out.strip().splitlines()[-1].strip()
+    assert suggested.startswith('fintone sql "')
+    rows = query(home / "warehouse.duckdb", suggested.removeprefix('fintone sql "').rstrip('"')).rows
     assert len(rows) == 2 * 6 * (2 + len(TICKERS))
 
 
@@ -76,14 +76,14 @@ def test_the_report_shows_the_latest_measurement_of_its_cell(fintone: Run, home:
 
 def test_json_has_every_figure(fintone: Run, cell: str) -> None:
     code, out, _ = fintone("market", "--prices", "prices.csv", "--model", cell, "--horizon", "3", "--format", "json")
-    told = json.loads(out)
+    document = json.loads(out)
     assert code == 0
-    assert {row["horizon"] for row in told["market_reaction"]} == {3}
-    assert len(told["market_quantiles"]) == 5
-    assert {row["direction"] for row in told["market_events"]} == {"positive", "negative"}
+    assert {row["horizon"] for row in document["market_reaction"]} == {3}
+    assert len(document["market_quantiles"]) == 5
+    assert {row["direction"] for row in document["market_events"]} == {"positive", "negative"}
 
 
-def test_prices_that_know_nothing_give_no_sign(fintone: Run, cell: str) -> None:
+def test_prices_without_an_effect_give_no_sign_of_one(fintone: Run, cell: str) -> None:
     make_prices(make_headlines(1), 0.0, 1).to_csv("prices.csv", index=False)
     code, out, _ = fintone("market", "--prices", "prices.csv", "--model", cell)
     assert (code, " ".join(out.split())[:52]) == (0, "verdict no sign that returns follow the sentiment, i")
@@ -103,19 +103,19 @@ def test_prices_that_know_nothing_give_no_sign(fintone: Run, cell: str) -> None:
     ],
 )
 @pytest.mark.usefixtures("cell")
-def test_a_wrong_word_is_one_line(refuse: Refuse, arguments: tuple[str, ...], message: str) -> None:
+def test_wrong_input_is_reported_in_one_line(refuse: Refuse, arguments: tuple[str, ...], message: str) -> None:
     assert message in refuse("market", *arguments)
 
 
 @pytest.mark.slow
-def test_the_documented_demo_finds_what_is_planted(home: Path) -> None:
+def test_the_documented_demo_finds_the_planted_effect(home: Path) -> None:
     root, folder = Path(__file__).parents[2], Path(sys.executable).parent
     text = (root / "docs" / "time.md").read_text(encoding="utf-8")
     lines = re.findall(r"^ {4}((?:python|fintone) .*demo.*)$", text, flags=re.MULTILINE)
     assert len(lines) == 3
-    own = {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(root)}
+    environment = {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(root)}
     for line in lines:
-        subprocess.run(["bash", "-c", line], env=own, check=True, capture_output=True)
+        subprocess.run(["bash", "-c", line], env=environment, check=True, capture_output=True)
     sql = (
         "SELECT low, high, p_holm FROM market_reaction WHERE scope = 'panel' AND horizon = 1 AND measure = 'sentiment'"
     )
@@ -124,15 +124,15 @@ def test_the_documented_demo_finds_what_is_planted(home: Path) -> None:
     assert p_holm < 0.001
 
 
-def test_the_flow_measures_and_shows_its_figures(home: Path, cell: str, server: str) -> None:
-    del server
+@pytest.mark.usefixtures("server")
+def test_the_flow_measures_and_stores_its_figures(home: Path, cell: str) -> None:
     measured = market(MarketSettings(prices="prices.csv", model=cell))
     found = ask(home, "SELECT DISTINCT market_id FROM market_reaction")
     assert found == [(measured.market_id,)]
 
 
-def test_folds_count_from_the_end_of_their_own_training(home: Path, cell: str) -> None:
-    """A window whose model learned until May counts June; the next one, which learned until July, does not."""
+def test_headlines_of_a_fold_count_if_they_are_later_than_its_own_training(home: Path, cell: str) -> None:
+    """June counts for a window whose model was trained until May, and not for the next one, trained until July."""
     with writing(home / "warehouse.duckdb") as connection:
         [(split, ids)] = connection.execute(
             "SELECT split_id, list(headline_id ORDER BY headline_id) FROM splits WHERE part = 'test' GROUP BY ALL"

@@ -9,7 +9,7 @@ Run = Callable[..., tuple[int, str, str]]
 Refuse = Callable[..., str]
 
 
-def test_a_dry_run_tells_name_and_tags(fintone: Run, home: Path) -> None:
+def test_a_dry_run_shows_name_and_tags(fintone: Run, home: Path) -> None:
     code, out, _ = fintone("run", "--dry-run", "--name", "weekly: 1, 2", "--tag", "desk=fx", "--tag", "why=a=b, c")
     assert code == 0
     assert "profile demo, named weekly: 1, 2, desk=fx, why=a=b, c" in " ".join(out.split())
@@ -26,7 +26,7 @@ def test_a_dry_run_tells_name_and_tags(fintone: Run, home: Path) -> None:
         (["--name", "x" * 81], "study_name"),
     ],
 )
-def test_a_name_or_a_tag_that_nobody_could_read_is_one_line(
+def test_an_invalid_name_or_tag_is_reported_in_one_line(
     refuse: Refuse, home: Path, arguments: list[str], line: str
 ) -> None:
     assert line in refuse("run", "--dry-run", *arguments)

@@ -1,11 +1,11 @@
-"""A home that an earlier fintone left: a command migrates it, with a copy beside it, and every command works on it."""
+"""A home that an earlier fintone left: a command migrates it and keeps a copy, and every command works on it."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from storage import warehouse as room
+from storage import warehouse as warehouse_module
 from storage.champions import load_champion
 from storage.query import query
 from tests.old_home.restore import CHAMPION, FOLDER, LEADERBOARD, LEADERBOARD_QUERY, MIGRATION, OTHER
@@ -37,13 +37,13 @@ def test_a_query_reads_it_as_it_is(fintone: Run, old_home: Path) -> None:
 )
 def test_a_command_migrates_it_and_names_the_copy(fintone: Run, old_home: Path, command: tuple[str, ...]) -> None:
     warehouse = old_home / "warehouse.duckdb"
-    first = min(number for number in room._migrations() if number > MIGRATION)
+    first = min(number for number in warehouse_module._migrations() if number > MIGRATION)
     copy, before = old_home / f"warehouse.before-migration-{first:04}.duckdb", warehouse.read_bytes()
     code, _, err = fintone(*command)
     line = f"warehouse {warehouse}: migrated from {MIGRATION} to 9000; the file as it was: {copy}\n"
     assert (code, err) == (0, line)
     assert copy.read_bytes() == before
-    assert fintone("compare", CHAMPION, OTHER)[::2] == (0, "")  # and again nothing is to be migrated
+    assert fintone("compare", CHAMPION, OTHER)[::2] == (0, "")  # the second time, nothing is migrated
     assert list_files(old_home) == [copy.name, warehouse.name]
 
 
@@ -63,7 +63,7 @@ def test_another_champion_is_promoted_and_taken_back(fintone: Run, old_home: Pat
     assert load_champion(old_home / "warehouse.duckdb") == (CHAMPION, 0.1)
 
 
-def test_its_champion_is_exported_and_answers_as_its_ledger_has_it(fintone: Run, old_home: Path) -> None:
+def test_its_champion_is_exported_and_answers_as_its_ledger_records(fintone: Run, old_home: Path) -> None:
     code, out, err = fintone("export", CHAMPION, "--output", "model")
     assert (code, err.count("\n")) == (0, 1)
     assert err.endswith(f"; the file as it was: {next(old_home.glob('*.before-*'))}\n")
@@ -71,11 +71,11 @@ def test_its_champion_is_exported_and_answers_as_its_ledger_has_it(fintone: Run,
     assert (Path("model") / "adapter_model.safetensors").exists()
 
 
-def test_its_source_is_read_again_when_asked_and_a_run_finds_its_study_finished(fintone: Run, old_home: Path) -> None:
+def test_its_source_is_read_again_on_request_and_its_leaderboard_stays(fintone: Run, old_home: Path) -> None:
     warehouse, source = old_home / "warehouse.duckdb", str(FOLDER / "headlines.csv")
     rows = "SELECT count(*) FROM accepted_rows"
-    *_, told = fintone("ingest", source)[2].splitlines()
-    assert told == (
+    *_, message = fintone("ingest", source)[2].splitlines()
+    assert message == (
         "headlines.csv: an earlier version read it and left out dates, instruments and other columns; "
         f"`fintone ingest {source} --again` reads them"
     )
@@ -91,7 +91,7 @@ def test_its_source_is_read_again_when_asked_and_a_run_finds_its_study_finished(
     assert fintone("sql", LEADERBOARD_QUERY, "--format", "csv") == (0, LEADERBOARD, "")
 
 
-def test_a_source_that_is_gone_is_not_read_again(fintone: Run, refuse: Refuse, old_home: Path) -> None:
+def test_a_source_that_is_gone_is_not_read_again(refuse: Refuse, old_home: Path) -> None:
     before = (old_home / "warehouse.duckdb").read_bytes()
     assert refuse("ingest", "/srv/desk/headlines.csv", "--again") == (
         "fintone: source '/srv/desk/headlines.csv' does not exist: give the path of a file or folder, hf:ORG/NAME, or "

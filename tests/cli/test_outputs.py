@@ -1,4 +1,4 @@
-"""No output of any command lies in the home, or over a source, whatever the path looks like."""
+"""No command writes its output into the home or over a source, whatever the path looks like."""
 
 import os
 from collections.abc import Callable
@@ -34,7 +34,7 @@ def source(warehouse: Path, tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize("place", ["warehouse.duckdb", "adapters/x", "", "new/folder", "../home/warehouse.duckdb"])
-def test_the_home_is_no_place_for_an_output(
+def test_an_output_in_the_home_is_refused(
     refuse: Refuse, warehouse: Path, command: tuple[str, ...], place: str
 ) -> None:
     before = warehouse.read_bytes()
@@ -44,7 +44,7 @@ def test_the_home_is_no_place_for_an_output(
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_link_into_the_home_is_no_way_round(
+def test_an_output_behind_a_link_into_the_home_is_refused(
     refuse: Refuse, warehouse: Path, tmp_path: Path, command: tuple[str, ...]
 ) -> None:
     (tmp_path / "to-file").symlink_to(warehouse)

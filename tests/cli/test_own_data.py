@@ -1,4 +1,4 @@
-"""A user's own headlines under the demo have the desk's rules for copies, and copies in test are never silent."""
+"""A user's own headlines under the demo get the desk's rules for copies, and copies in test are always reported."""
 
 import csv
 import re
@@ -20,7 +20,7 @@ KEPT = ("--set", "data.duplicates=keep", "--set", "split.method=study")
 
 
 def write(name: str, texts: int, times: int) -> None:
-    """A CSV in the working folder: so many texts of each label, each so many times."""
+    """Write a CSV with this many texts of each label, each repeated this many times."""
     random, rows, counts = Random(1), [], dict.fromkeys(("negative", "neutral", "positive"), 0)
     while min(counts.values()) < texts:
         headline = generate_headline(random)
@@ -50,7 +50,7 @@ def planned(fintone: Run, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Stud
 
 
 @pytest.mark.parametrize("profile", [(), ("--profile", "demo")])
-def test_own_headlines_are_merged_and_split_apart(
+def test_copies_of_own_headlines_are_merged_and_kept_out_of_test(
     planned: Callable[..., StudyConfig], profile: tuple[str, ...]
 ) -> None:
     config = planned(*profile, "--data", "news.csv")
@@ -65,20 +65,20 @@ def test_a_named_profile_and_the_studys_own_data_keep_their_rules(planned: Calla
     Path("bank").mkdir()
     Path("bank/Sentences_50Agree.txt").write_text("Profit rose@positive\n")
     shutil.make_archive("archive", "zip", "bank")
-    own = ("bank", "bank/Sentences_50Agree.txt", "archive.zip", "embedded")
-    for arguments in ((), *(("--data", source) for source in own), ("--profile", "paper", "--data", "news.csv")):
+    sources = ("bank", "bank/Sentences_50Agree.txt", "archive.zip", "embedded")
+    for arguments in ((), *(("--data", source) for source in sources), ("--profile", "paper", "--data", "news.csv")):
         config = planned(*arguments)
         assert (config.data.duplicates, config.split.method) == ("keep", "study")
 
 
-def test_what_cannot_be_read_is_not_the_studys(tmp_path: Path) -> None:
+def test_a_source_that_cannot_be_read_counts_as_the_users_own(tmp_path: Path) -> None:
     broken = tmp_path / "broken.zip"
     broken.write_bytes(b"PK\x03\x04 and nothing more")
     for source in (broken, tmp_path / "nowhere", "/dev/null", "x" * 300, "a\0b", "~nobody/x"):
         assert len(find_rules("demo", [f"data.source={source}"])) == 2
 
 
-def test_copies_of_a_few_texts_fill_no_study_in_silence(fintone: Run) -> None:
+def test_copies_of_a_few_texts_are_not_enough_for_a_study(fintone: Run) -> None:
     write("few.csv", texts=4, times=20)
     code, _, err = fintone("run", "--data", "few.csv", *SMALL, "--dry-run")
     assert code == 2
@@ -86,20 +86,20 @@ def test_copies_of_a_few_texts_fill_no_study_in_silence(fintone: Run) -> None:
     assert "or use --set split.train_per_class=2 --set split.test_per_class=1" in err
 
 
-def test_the_preview_tells_how_many_test_headlines_are_in_train(fintone: Run) -> None:
+def test_the_preview_shows_how_many_test_headlines_are_in_train(fintone: Run) -> None:
     write("few.csv", texts=4, times=20)
     code, out, _ = fintone("run", "--data", "few.csv", *SMALL, *KEPT, "--dry-run")
-    told = re.search(r"(\d+) of 9 test headlines have near copies in train", flat(out))
+    found = re.search(r"(\d+) of 9 test headlines have near copies in train", flat(out))
     assert code == 0
-    assert told
-    assert int(told[1]) > 0
+    assert found
+    assert int(found[1]) > 0
     code, out, _ = fintone(
         "run", "--profile", "paper", "--data", "few.csv", "--base-model", "embedded", *SMALL, "--dry-run"
     )
     assert re.search(r"\d of 9 test headlines ha", flat(out))
 
 
-def test_the_preview_tells_the_rules_of_own_headlines_and_of_no_leak(fintone: Run) -> None:
+def test_the_preview_shows_the_rules_for_own_headlines_and_no_leak(fintone: Run) -> None:
     write("many.csv", texts=30, times=2)
     code, out, _ = fintone("run", "--data", "many.csv", *SMALL, "--dry-run")
     assert code == 0

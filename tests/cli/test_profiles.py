@@ -1,4 +1,4 @@
-"""Profiles: those that ship are listed and shown, and a file is one wherever the command runs."""
+"""Profiles: those that ship are listed and shown, and a file of settings is one from any folder."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -25,7 +25,7 @@ def test_a_profile_is_shown_as_the_file_that_makes_it(fintone: Run, home: Path) 
     assert fintone("profiles", "my.yaml")[1] == out
 
 
-def test_a_profile_of_ones_own_runs_by_its_path_from_any_folder(fintone: Run, home: Path, tmp_path: Path) -> None:
+def test_a_users_profile_runs_by_its_path_from_any_folder(fintone: Run, home: Path, tmp_path: Path) -> None:
     (tmp_path / "Our desk_2.yml").write_text(load_profile_text("demo").replace("name: demo\n", ""))
     for path in ("../Our desk_2.yml", str(tmp_path / "Our desk_2.yml")):
         code, out, _ = fintone("run", "--profile", path, "--dry-run")
@@ -50,7 +50,9 @@ def test_a_profile_of_ones_own_runs_by_its_path_from_any_folder(fintone: Run, ho
         ("part.yaml", "split is missing: give it a value"),
     ],
 )
-def test_what_is_no_profile_is_one_line(refuse: Callable[..., str], home: Path, name: str, line: str) -> None:
+def test_an_invalid_profile_is_reported_in_one_line(
+    refuse: Callable[..., str], home: Path, name: str, line: str
+) -> None:
     texts = {
         "list": "- 1",
         "torn": "a: [",
@@ -59,6 +61,6 @@ def test_what_is_no_profile_is_one_line(refuse: Callable[..., str], home: Path, 
         "part": "data: {source: x.csv}",
     }
     texts["typo"] = load_profile_text("demo").replace("  source:", "  sauce:")
-    for own, text in texts.items():
-        Path(f"{own}.yaml").write_text(text)
+    for stem, text in texts.items():
+        Path(f"{stem}.yaml").write_text(text)
     assert line in refuse("run", "--profile", name, "--data", "x.csv", "--base-model", "embedded", "--epochs", "1")

@@ -1,4 +1,4 @@
-"""`fintone promote`: a person's word on who is champion, recorded with its reason, and taken back by one command."""
+"""`fintone promote`: a person decides who is champion, with a recorded reason, and one command reverses it."""
 
 import re
 import shutil
@@ -83,13 +83,13 @@ def write_adapter(folder: Path) -> None:
     save_file({"layer.lora_A.weight": torch.ones(1, 2)}, folder / "adapter_model.safetensors")
 
 
-def notify(out: str) -> list[str]:
-    """Who is champion and who was, each a line."""
+def find_champions(out: str) -> list[str]:
+    """The lines that name the champion and the one before."""
     lines = [" ".join(line.split()) for line in out.splitlines()]
     return [line for line in lines if re.match(r"(champion [0-9a-f]|before )", line)]
 
 
-def test_the_page_of_all_studies_follows(fintone: Run, study: Path, home: Path) -> None:
+def test_the_page_of_all_studies_is_updated(fintone: Run, study: Path, home: Path) -> None:
     (home / "reports").mkdir()
     page = home / "reports" / "index.html"
     page.write_text("older", encoding="utf-8")
@@ -100,11 +100,11 @@ def test_the_page_of_all_studies_follows(fintone: Run, study: Path, home: Path) 
 def test_a_person_promotes_and_goes_back(fintone: Run, study: Path) -> None:
     code, out, err = fintone("promote", "aaaa", "--reason", "the  gate is\ntoo strict", "--by", " M. Curie ", "--yes")
     assert (code, err) == (0, "")
-    assert notify(out) == [f"champion {ONE} at temperature 0.1", "before none"]
+    assert find_champions(out) == [f"champion {ONE} at temperature 0.1", "before none"]
     assert fintone("promote", TWO, "--reason", "better on my desk", "--temperature", "1", "--yes")[0] == 0
     code, out, _ = fintone("promote", "--back", "--reason", "it was not", "--yes")
     assert code == 0
-    assert notify(out) == [f"champion {ONE} at temperature 0.1", f"before {TWO} at temperature 1"]
+    assert find_champions(out) == [f"champion {ONE} at temperature 0.1", f"before {TWO} at temperature 1"]
     decisions = query(
         study,
         "SELECT decision, decided_by, reason, study_id, cell_id, champion_cell_id, champion_temperature,"
@@ -128,11 +128,11 @@ def test_a_clock_that_is_set_back_changes_no_order(fintone: Run, study: Path, mo
     assert fintone("promote", ONE, "--reason", "the first", "--yes")[0] == 0
     monkeypatch.setattr("storage.warehouse.datetime", Clock)
     _, out, _ = fintone("promote", TWO, "--reason", "better", "--yes")
-    assert notify(out) == [f"champion {TWO} at temperature 0.1", f"before {ONE} at temperature 0.1"]
+    assert find_champions(out) == [f"champion {TWO} at temperature 0.1", f"before {ONE} at temperature 0.1"]
     assert query(study, "SELECT DISTINCT cell_id FROM leaderboard WHERE is_champion").rows == [(TWO,)]
     code, out, err = fintone("promote", "--back", "--reason", "it was not", "--yes")
     assert (code, err) == (0, "")
-    assert notify(out) == [f"champion {ONE} at temperature 0.1", f"before {TWO} at temperature 0.1"]
+    assert find_champions(out) == [f"champion {ONE} at temperature 0.1", f"before {TWO} at temperature 0.1"]
     assert "is the first one" in fintone("promote", "--back", "--reason", "once more", "--yes")[2]
 
 
@@ -163,12 +163,12 @@ def test_on_a_terminal_it_shows_both_cells_and_the_missed_floors_and_asks(
     for typed in ("n\n", "\n", ""):
         type_in(typed)
         code, out, err = fintone("promote", TWO, "--reason", "better")
-        told = " ".join(out.split())
-        assert f"champion now cell {ONE} (seed=0) at temperature 0.1: accuracy .500 [.500, .500], macro-F1 .500" in told
-        assert f"becomes champion cell {TWO} (seed=1) at temperature 0.1: accuracy .250" in told
-        assert "floors missed accuracy .250 is below the floor of 0.5; unparsed .500, above the 0.05 allowed;" in told
-        assert f"cannot be compared with the champion {ONE}" in told
-        assert "floors met none" in told
+        text = " ".join(out.split())
+        assert f"champion now cell {ONE} (seed=0) at temperature 0.1: accuracy .500 [.500, .500], macro-F1 .500" in text
+        assert f"becomes champion cell {TWO} (seed=1) at temperature 0.1: accuracy .250" in text
+        assert "floors missed accuracy .250 is below the floor of 0.5; unparsed .500, above the 0.05 allowed;" in text
+        assert f"cannot be compared with the champion {ONE}" in text
+        assert "floors met none" in text
         assert (code, err) == (1, "fintone: promote: not confirmed, and nothing is changed\n")
         assert load_champion(study) == (ONE, 0.1)
     type_in("y\n")
@@ -183,7 +183,7 @@ def test_without_a_terminal_it_changes_nothing_and_names_the_option_that_does(re
 
 
 @pytest.mark.parametrize("by", ["", " ", "a\nb", "x" * 81])
-def test_who_decides_is_a_line(refuse: Refuse, study: Path, by: str) -> None:
+def test_the_name_of_who_decides_must_be_one_line(refuse: Refuse, study: Path, by: str) -> None:
     assert "give one line of up to 80 characters" in refuse("promote", ONE, "--reason", "x", "--by", by, "--yes")
 
 
@@ -215,7 +215,9 @@ def test_a_system_without_user_names_asks_who_decides(
         (["aaaa", "--reason", "x", "--temperature", "10"], f"temperature 10: cell {ONE} was judged at 0.1, 1"),
     ],
 )
-def test_what_cannot_be_promoted_is_one_line(refuse: Refuse, study: Path, arguments: list[str], line: str) -> None:
+def test_what_cannot_be_promoted_is_reported_in_one_line(
+    refuse: Refuse, study: Path, arguments: list[str], line: str
+) -> None:
     assert line in refuse("promote", *arguments)
     assert query(study, "FROM champions").rows == []
 
@@ -226,7 +228,7 @@ def test_the_champion_is_not_promoted_twice(fintone: Run, refuse: Refuse, study:
     assert fintone("promote", ONE, "--reason", "x", "--temperature", "1", "--yes")[0] == 0
 
 
-def test_an_adapter_that_is_gone_is_no_champion(refuse: Refuse, study: Path, home: Path) -> None:
+def test_a_cell_whose_adapter_is_gone_is_not_promoted(refuse: Refuse, study: Path, home: Path) -> None:
     shutil.rmtree(home / "adapters" / ONE)
     assert f"cell {ONE} is finished and has no adapter" in refuse("promote", ONE, "--reason", "x")
 

@@ -1,4 +1,4 @@
-"""A proxy in the environment is for the network: no server on this machine is ever asked through it."""
+"""A proxy in the environment is for the network, and never used for a server on this machine."""
 
 import os
 import subprocess
@@ -29,15 +29,15 @@ TINY = (
 
 
 class FakeProxy:
-    """A listening proxy that records what it is asked and serves nothing."""
+    """A listening proxy that records requests and refuses them all."""
 
     def __init__(self) -> None:
-        self.asked: list[str] = []
-        asked = self.asked
+        self.requests: list[str] = []
+        requests = self.requests
 
         class Handler(BaseHTTPRequestHandler):
             def refuse(self) -> None:
-                asked.append(self.requestline)
+                requests.append(self.requestline)
                 self.send_error(502)
 
             do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_CONNECT = refuse  # noqa: N815
@@ -75,7 +75,7 @@ def check() -> Finding:
 
 
 @pytest.mark.slow
-def test_a_run_never_asks_its_own_server_through_a_proxy(proxy: FakeProxy, tmp_path: Path) -> None:
+def test_a_run_never_reaches_its_own_server_through_a_proxy(proxy: FakeProxy, tmp_path: Path) -> None:
     named = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy"), proxy.address)
     environment = {**os.environ, **named, "NO_PROXY": "example.com", "FINTONE_HOME": str(tmp_path / "home")}
     command = [str(FINTONE), "run", *(f"--set={setting}" for setting in TINY)]
@@ -83,7 +83,7 @@ def test_a_run_never_asks_its_own_server_through_a_proxy(proxy: FakeProxy, tmp_p
         done = subprocess.run(arguments, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
     assert "starting a temporary Prefect server" in done.stderr
-    assert [line for line in proxy.asked if any(host in line for host in proxies.THIS_MACHINE)] == []
+    assert [line for line in proxy.requests if any(host in line for host in proxies.THIS_MACHINE)] == []
 
 
 @pytest.mark.parametrize("no_proxy", [None, "", "example.com", "*", "10.0.0.0/8, .corp"])
@@ -112,10 +112,10 @@ def test_doctor_reaches_this_machine_past_a_proxy(
     proxy: FakeProxy, monkeypatch: pytest.MonkeyPatch, scheme: str
 ) -> None:
     monkeypatch.setenv("ALL_PROXY", proxy.address.replace("http", scheme))
-    assert (check().state, proxy.asked) == ("note", [])
+    assert (check().state, proxy.requests) == ("note", [])
 
 
-def test_doctor_names_the_proxy_through_which_a_server_elsewhere_is_asked(
+def test_doctor_names_the_proxy_through_which_a_remote_server_is_reached(
     proxy: FakeProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", proxy.address)
@@ -123,11 +123,11 @@ def test_doctor_names_the_proxy_through_which_a_server_elsewhere_is_asked(
     found = check()
     assert found.state == "fail"
     assert "through the proxy of HTTP_PROXY: add its host to NO_PROXY" in found.remedy
-    assert proxy.asked
+    assert proxy.requests
 
 
 @pytest.mark.parametrize("address", ["socks://user:secret@127.0.0.1:1080", "ftp://proxy", "http://proxy:x", "http://"])
-def test_a_proxy_of_no_use_is_named_without_its_password(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+def test_an_unusable_proxy_is_named_without_its_password(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
     monkeypatch.setenv("ALL_PROXY", address)
     with pytest.raises(ProxyError, match=r"^ALL_PROXY .*: not a usable proxy; give ") as raised:
         bypass_proxies()

@@ -1,4 +1,4 @@
-"""A home that can be read and not written is good for what only reads: reports elsewhere, and queries."""
+"""A home that can only be read serves commands that only read it: reports elsewhere, and queries."""
 
 import os
 import shutil
@@ -24,7 +24,7 @@ def run(*words):
     except SystemExit as end:
         print("code", end.code, flush=True)
 
-run("report", "--output", warm + "/warm")  # whatever is imported is imported before rights are given up
+run("report", "--output", warm + "/warm")  # so that all imports happen before rights are given up
 run("sql", "SELECT 1")
 if os.geteuid() == 0:
     os.setuid(65534)
@@ -35,10 +35,10 @@ run("report")
 """
 
 
-def test_a_report_and_a_query_need_no_right_to_write(
+def test_a_report_and_a_query_need_no_write_permission(
     trained: tuple[Path, str, StudyPlan], tmp_path: Path, readable_by_others: None
 ) -> None:
-    with tempfile.TemporaryDirectory() as place:  # not under pytest's own folder, into which no one else may look
+    with tempfile.TemporaryDirectory() as place:  # not in pytest's folder, which other users may not read
         home, out = Path(place) / "home", Path(place) / "out"
         Path(place).chmod(0o755)
         shutil.copytree(trained[0], home)
@@ -52,7 +52,7 @@ def test_a_report_and_a_query_need_no_right_to_write(
         done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
         assert (out / "report" / "index.html").exists(), done.stdout + done.stderr
         subprocess.run(["chmod", "-R", "u+w", home], check=True)
-    said = done.stdout.partition("stranger\n")[2]
-    assert [line for line in said.splitlines() if line.startswith("code")] == ["code 0", "code 0", "code 2"]
-    assert "finished" in said
+    output = done.stdout.partition("stranger\n")[2]
+    assert [line for line in output.splitlines() if line.startswith("code")] == ["code 0", "code 0", "code 2"]
+    assert "finished" in output
     assert "cannot be written (Permission denied)" in done.stderr

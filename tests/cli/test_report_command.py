@@ -17,7 +17,7 @@ def report(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
     return int(ended.value.code or 0)
 
 
-def test_open_opens_the_page_or_says_that_nothing_does(
+def test_open_opens_the_page_or_says_that_there_is_no_browser(
     trained: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     browser, opened = tmp_path / "browser", tmp_path / "opened"

@@ -83,7 +83,7 @@ def test_csv_keeps_every_digit(rows: list[tuple[str, float]]) -> None:
     assert [(text, repr(float(share))) for text, share in read] == [(text, repr(share)) for text, share in rows]
 
 
-def test_a_table_has_a_line_a_row_and_numbers_to_the_right(warehouse: Path) -> None:
+def test_a_table_has_a_line_for_each_row_and_numbers_to_the_right(warehouse: Path) -> None:
     result = query(
         warehouse, "FROM (VALUES ('base', 0.378, NULL), ('fine-tuned', 12.5, 3)) AS t(kind, accuracy, epochs)"
     )
@@ -151,13 +151,13 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
         ("'quoted", "'quoted"),
     ],
 )
-def test_a_cell_of_a_csv_is_no_formula(text: str, written: str) -> None:
-    told: list[str] = []
+def test_no_cell_of_a_csv_is_read_as_a_formula(text: str, written: str) -> None:
+    notes: list[str] = []
     result = QueryResult((text, "n"), [(text, -1), (None, -0.5)])
-    rows = parse_csv(render(result, "csv", note=told.append))
+    rows = parse_csv(render(result, "csv", note=notes.append))
     assert rows == [[written, "n"], [written, "-1"], ["", "-0.5"]]
-    assert told == ([] if text == written else [f"2 cells begin as a formula does, and got a ' before it; {KEPT}"])
-    assert parse_csv(render(result, "csv", raw=True, note=told.append))[1] == [text, "-1"]
+    assert notes == ([] if text == written else [f"2 cells begin as a formula does, and got a ' before it; {KEPT}"])
+    assert parse_csv(render(result, "csv", raw=True, note=notes.append))[1] == [text, "-1"]
     assert parse_json(render(result, "json"))[0][text] == text
 
 
@@ -180,7 +180,7 @@ def test_rows_are_rendered_as_they_come(form: str) -> None:
     assert taken <= results.ROWS_FOR_WIDTHS
 
 
-def test_a_wide_value_behind_the_first_rows_of_a_table_is_not_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wide_value_after_the_first_rows_of_a_table_is_not_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(results, "ROWS_FOR_WIDTHS", 1)
     lines = render(QueryResult(("text", "n"), [("a", 1), ("wide value", 2)]), "table").splitlines()
     assert lines == ["text  n", "----  -", "a     1", "wide value  2", "(2 rows)"]

@@ -1,4 +1,4 @@
-"""A table on a terminal: cut to its width and to so many rows, with a line that says what was cut; a pipe gets all."""
+"""A table on a terminal is cut to its width and to a number of rows, and says what was cut; a pipe gets everything."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,7 +29,7 @@ def test_no_line_is_wider_than_the_terminal(width: int, columns: int) -> None:
     assert max(map(len, render(make_result(columns=columns), width))) <= width
 
 
-def test_text_is_cut_before_a_number_and_what_was_cut_is_said() -> None:
+def test_text_is_cut_before_numbers_and_the_table_says_what_was_cut() -> None:
     header, rule, first, *_, rows, cut, remedy = render(make_result(), 60)
     assert header.split() == ["id", "text", "figure_0"]
     assert len(rule) == len(first) == 60
@@ -54,7 +54,7 @@ def test_columns_without_room_are_left_out_and_named() -> None:
     assert "left out for lack of room: 4 columns, figure_3," in " ".join(lines)
 
 
-def test_rows_beyond_the_most_are_counted_and_not_shown() -> None:
+def test_rows_beyond_the_limit_are_counted_and_not_shown() -> None:
     lines = render(QueryResult(("n",), iter([(number,) for number in range(1_000)])), 80)
     assert lines[MOST_ROWS + 1] == f"{MOST_ROWS - 1:>2}"
     assert lines[-2:] == [
@@ -63,7 +63,7 @@ def test_rows_beyond_the_most_are_counted_and_not_shown() -> None:
     ]
 
 
-def test_what_has_room_is_shown_whole_and_nothing_more_is_said() -> None:
+def test_a_table_that_fits_is_shown_whole_without_a_note() -> None:
     lines = render(make_result(), 200)
     assert LONG in lines[2]
     assert lines[-1] == "(3 rows)"

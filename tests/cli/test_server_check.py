@@ -1,4 +1,4 @@
-"""The Prefect server as `fintone doctor` sees it: a real one, addresses with nobody behind, and none."""
+"""`fintone doctor` on a Prefect server that answers, on addresses without one, and without an address."""
 
 import socket
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ def own_prefect(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def silent_port() -> Iterator[int]:
-    """A port that takes connections and says nothing."""
+    """A port that accepts connections and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         yield listening.getsockname()[1]
 
@@ -40,18 +40,20 @@ def closed_port() -> int:
 
 
 def check() -> Finding:
-    """What a process that starts now would find."""
+    """The finding of a process that starts now."""
     with root_settings_context():
         return check_server()
 
 
 def check_in_a_process() -> Finding:
-    """What doctor finds, whose checks have a process each: profiles of Prefect are read once a process."""
+    """The finding of doctor, whose checks have a process each, since a process reads Prefect's profiles only once."""
     [found] = examine([{"Prefect": "cli.doctor.server:check_server"}])
     return found
 
 
-def test_a_server_that_answers_is_told_with_its_version(session_server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_answers_is_reported_with_its_version(
+    session_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PREFECT_API_URL", session_server.replace("://", "://user:secret@"))
     found = check()
     assert found.state == "ok"
@@ -59,7 +61,7 @@ def test_a_server_that_answers_is_told_with_its_version(session_server: str, mon
     assert found.message.endswith(f" answers at {session_server}")
 
 
-def test_an_address_without_its_api_is_told(session_server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_address_without_its_api_is_a_failure(session_server: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PREFECT_API_URL", session_server.removesuffix("/api"))
     found = check()
     assert found.state == "fail"
@@ -67,7 +69,7 @@ def test_an_address_without_its_api_is_told(session_server: str, monkeypatch: py
     assert "such as http://127.0.0.1:4200/api" in found.remedy
 
 
-def test_a_closed_port_is_broken_and_shows_no_credential(closed_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_closed_port_is_a_failure_and_shows_no_credential(closed_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PREFECT_API_URL", f"http://user:secret@127.0.0.1:{closed_port}/api")
     found = check()
     assert found.state == "fail"
@@ -76,7 +78,7 @@ def test_a_closed_port_is_broken_and_shows_no_credential(closed_port: int, monke
     assert "secret" not in str(found)
 
 
-def test_the_remedy_takes_the_address_out_of_where_it_stands(
+def test_the_remedy_removes_the_address_from_where_it_is_set(
     closed_port: int, own_prefect: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = f"http://127.0.0.1:{closed_port}/api"
@@ -94,25 +96,25 @@ def test_the_remedy_takes_the_address_out_of_where_it_stands(
     assert "or api.url, out of .env, prefect.toml or pyproject.toml in this folder" in check_in_a_process().remedy
 
 
-def test_a_server_that_says_nothing_is_not_waited_for(silent_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_doctor_does_not_wait_for_a_silent_server(silent_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PREFECT_API_URL", f"http://127.0.0.1:{silent_port}/api")
     monkeypatch.setattr("cli.doctor.server.PATIENCE", 0.5)
     assert check().message == f"no Prefect server answers at http://127.0.0.1:{silent_port}/api (timed out)"
 
 
-def test_what_is_no_address_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_address_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PREFECT_API_URL", "user:secret@host/api")
     found = check()
     assert (found.state, found.message) == ("fail", "PREFECT_API_URL is not an address")
 
 
-def test_without_a_server_a_run_starts_one(own_prefect: Path) -> None:
+def test_without_a_server_doctor_notes_that_a_run_starts_one(own_prefect: Path) -> None:
     found = check()
     assert (found.state, found.message) == ("note", "no server is set; a run starts a temporary one, some seconds")
     assert not (own_prefect / "prefect.db").exists()
 
 
-def test_a_temporary_server_without_a_place_is_broken(own_prefect: Path) -> None:
+def test_a_temporary_server_without_a_folder_is_a_failure(own_prefect: Path) -> None:
     own_prefect.write_text("x")
     found = check()
     assert found.state == "fail"
@@ -141,7 +143,7 @@ def test_a_run_that_fails_without_its_server_says_so(closed_port: int, monkeypat
         fail_in_a_session(f"http://127.0.0.1:{closed_port}/api", InputError("a source"))
 
 
-def test_a_run_that_fails_beside_its_server_says_why_itself(
+def test_a_run_that_fails_while_its_server_answers_keeps_its_own_error(
     session_server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PREFECT_API_URL", session_server)

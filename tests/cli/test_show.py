@@ -52,19 +52,19 @@ def test_a_list_of_nothing_is_empty_and_without_a_warehouse_says_how_to_get_one(
     assert "does not exist; run `fintone run` first" in refuse("list")
 
 
-def test_what_is_shown_of_a_study_a_cell_and_a_snapshot_is_all_that_an_analyst_asks_next(
+def test_a_study_a_cell_and_a_snapshot_are_shown_with_facts_and_tables(
     fintone: Run, cell: str, trained: tuple[Path, str, StudyPlan]
 ) -> None:
     study = trained[2]
-    told = {name: json.loads(fintone("show", name, "--format", "json")[1]) for name in ("weekly", cell[:4])}
-    assert (told["weekly"]["kind"], told["weekly"]["id"]) == ("study", study.study_id)
-    assert cell in told["weekly"]["facts"]["best_on_validation"]
-    assert cell in {row["cell"] for row in told["weekly"]["tables"]["leaderboard"]}
-    assert {row["part"] for row in told["weekly"]["tables"]["parts"]} == {"train", "validation", "test"}
-    shown = told[cell[:4]]
-    assert shown["facts"]["settings"]["lora"]["r"] == 8
-    assert [row["study"] for row in shown["tables"]["studies"]] == [study.study_id]
-    assert {row["part"] for row in shown["tables"]["figures"]} == {"validation", "test"}
+    shown = {name: json.loads(fintone("show", name, "--format", "json")[1]) for name in ("weekly", cell[:4])}
+    assert (shown["weekly"]["kind"], shown["weekly"]["id"]) == ("study", study.study_id)
+    assert cell in shown["weekly"]["facts"]["best_on_validation"]
+    assert cell in {row["cell"] for row in shown["weekly"]["tables"]["leaderboard"]}
+    assert {row["part"] for row in shown["weekly"]["tables"]["parts"]} == {"train", "validation", "test"}
+    shown_cell = shown[cell[:4]]
+    assert shown_cell["facts"]["settings"]["lora"]["r"] == 8
+    assert [row["study"] for row in shown_cell["tables"]["studies"]] == [study.study_id]
+    assert {row["part"] for row in shown_cell["tables"]["figures"]} == {"validation", "test"}
     snapshot = json.loads(fintone("show", study.snapshot_id, "--format", "json")[1])
     assert [row["study"] for row in snapshot["tables"]["studies"]] == [study.study_id]
     assert sum(row["headlines"] for row in snapshot["tables"]["labels"]) == snapshot["facts"]["headlines"]
@@ -85,7 +85,7 @@ def test_the_queries_that_it_names_can_be_run(fintone: Run, cell: str) -> None:
     assert "training_log" not in fintone("show", base)[1]
 
 
-def test_the_champion_is_shown_as_the_cell_that_it_is(
+def test_the_champion_is_shown_as_its_cell(
     fintone: Run, cell: str, home: Path, trained: tuple[Path, str, StudyPlan]
 ) -> None:
     decision = Decision("promoted", "person", "ours", trained[2].study_id, cell, 0.1)

@@ -1,4 +1,4 @@
-"""What `fintone sql` may take: of time, of memory, and of patience when Ctrl-C is pressed. Real processes."""
+"""The limits of `fintone sql` in real processes: its time, its memory, and the wait after Ctrl-C."""
 
 import os
 import signal
@@ -16,7 +16,7 @@ FINTONE = Path(sys.executable).with_name("fintone")
 SECONDS_TO_LOAD = 60
 ENDLESS = "SELECT count(*) FROM range(1000000000000) AS t(i) WHERE sqrt(i) > 0"
 STUBBORN = "SELECT levenshtein(repeat('ab', 60000), repeat('ba', 60000))"
-"""One call of a function that takes minutes, in which DuckDB heeds no interruption."""
+"""One call of a function that takes minutes, during which DuckDB ignores interruptions."""
 
 
 def start(warehouse: Path, *arguments: str) -> subprocess.Popen[str]:
@@ -26,7 +26,7 @@ def start(warehouse: Path, *arguments: str) -> subprocess.Popen[str]:
 
 
 def wait_until_it_computes(process: subprocess.Popen[str], warehouse: Path) -> None:
-    """Until it has the warehouse open, and has spent a moment on the query."""
+    """Wait until the process has the warehouse open and has spent a moment on the query."""
     watched, deadline = psutil.Process(process.pid), time.monotonic() + SECONDS_TO_LOAD
     while str(warehouse) not in {file.path for file in watched.open_files()} and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -49,7 +49,7 @@ def test_an_interruption_ends_any_query_within_a_second(warehouse: Path, stateme
 
 
 @pytest.mark.parametrize("statement", [ENDLESS, STUBBORN])
-def test_a_query_that_takes_too_long_is_ended_and_told(warehouse: Path, statement: str) -> None:
+def test_a_query_that_takes_too_long_is_ended_and_reported(warehouse: Path, statement: str) -> None:
     with start(warehouse, "--timeout", "0.5", statement) as process:
         out, err = process.communicate()
     assert (process.returncode, out) == (1, "")
@@ -66,7 +66,7 @@ def test_the_time_that_a_reader_takes_does_not_count(warehouse: Path) -> None:
     assert (process.returncode, first[:2], len(rows)) == (0, "i,", 50_000)
 
 
-def test_a_query_that_takes_too_much_memory_is_told(warehouse: Path) -> None:
+def test_a_query_that_takes_too_much_memory_is_reported(warehouse: Path) -> None:
     with start(warehouse, "--memory", "0.1", "SELECT list(hash(i)) FROM range(100000000) AS t(i)") as process:
         _, err = process.communicate()
     assert process.returncode == 2
@@ -98,7 +98,7 @@ def test_a_pipe_that_closes_ends_an_endless_answer(warehouse: Path) -> None:
 
 
 def test_a_query_and_a_writer_do_not_fail_each_other(warehouse: Path) -> None:
-    """A writer waits for a long query, and is done when that is over."""
+    """A writer waits for a long query and finishes after it."""
     with start(warehouse, "--timeout", "2", ENDLESS) as process:
         wait_until_it_computes(process, warehouse)
         with writing(warehouse) as connection:

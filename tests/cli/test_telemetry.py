@@ -1,4 +1,4 @@
-"""Prefect is told not to track before it is imported, whichever command imports it."""
+"""Prefect's telemetry is turned off before Prefect is imported, whichever command imports it."""
 
 import os
 import subprocess
@@ -30,12 +30,12 @@ def test_telemetry_is_forbidden_before_prefect_is_imported(tmp_path: Path, comma
     ]
     (tmp_path / "news.csv").write_text("\n".join(["text,label", *rows]))
     (tmp_path / "profiles.toml").write_text('active = "x"\n[profiles.x]\nPREFECT_API_URL = "http://127.0.0.1:1/api"\n')
-    own = {"PREFECT_HOME": str(tmp_path), "FINTONE_HOME": str(tmp_path / "home"), "PYTHONPATH": str(ROOT)}
+    variables = {"PREFECT_HOME": str(tmp_path), "FINTONE_HOME": str(tmp_path / "home"), "PYTHONPATH": str(ROOT)}
     environment = {name: value for name, value in os.environ.items() if "TRACK" not in name and "PREFECT" not in name}
     done = subprocess.run(
         [sys.executable, "-c", PROBE, *command],
         cwd=tmp_path,
-        env=environment | own,
+        env=environment | variables,
         capture_output=True,
         text=True,
         check=True,

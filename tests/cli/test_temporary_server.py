@@ -1,4 +1,4 @@
-"""The temporary Prefect server ends with its flow if that is killed, and is started again if it is killed itself."""
+"""The temporary Prefect server ends when its flow is killed, and is started again when it is killed itself."""
 
 import http.client
 import subprocess
@@ -33,7 +33,7 @@ def parent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[subproce
         process.kill()
 
 
-def ask_health(url: str) -> int:
+def request_health(url: str) -> int:
     connection = http.client.HTTPConnection(url.split("/")[2], timeout=120)
     connection.request("GET", "/api/health")
     status = connection.getresponse().status
@@ -48,14 +48,14 @@ def test_it_is_started_again_if_it_dies_and_ends_with_its_parent(parent: subproc
     first = psutil.Process(int(pid))
     first.kill()
     first.wait()
-    assert ask_health(url) == 200  # the request waits for the next one
+    assert request_health(url) == 200  # the request waits for the next server
     [second] = psutil.Process(parent.pid).children()
     assert second.pid != first.pid
     parent.kill()
     second.wait(timeout=20)
 
 
-def test_one_that_does_not_start_is_told_in_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_does_not_start_is_reported_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cli.session.temporary_server.sys, "executable", "/bin/false")
     with pytest.raises(ServerFailedError, match="the temporary Prefect server does not start; `prefect server start`"):
         TemporaryServer().start()

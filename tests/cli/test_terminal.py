@@ -1,4 +1,4 @@
-"""What a person sees while a flow runs: announced lines, a bar where there is a screen, and none of Prefect's own."""
+"""What a terminal shows while a flow runs: announced lines, a live view if it is a screen, and no line of Prefect's."""
 
 import io
 import logging
@@ -21,7 +21,7 @@ from cli.session.terminal import ProgressHandler, show_progress
 
 ROOT = Path(terminal.__file__).parents[2]
 LINES = re.compile(r"\d\d:\d\d:\d\d  ([^\r\n]*)")
-"""What follows the time of day."""
+"""The text that follows the time of day."""
 
 
 def make_console(*, screen: bool) -> Console:
@@ -52,7 +52,7 @@ def announce(logger: logging.Logger, text: str, **event: Any) -> None:
     logger.info(text, extra={"fintone": {"text": text, **event}})
 
 
-def test_lines_of_a_topic_that_was_told_are_not_told_again(logger: logging.Logger) -> None:
+def test_lines_of_a_topic_that_was_already_shown_are_left_out(logger: logging.Logger) -> None:
     console = make_console(screen=False)
     logger.addHandler(handler := ProgressHandler(console, frozenset({"source"})))
     announce(logger, "news.csv: nothing new", topic="source")
@@ -61,20 +61,20 @@ def test_lines_of_a_topic_that_was_told_are_not_told_again(logger: logging.Logge
     assert LINES.findall(written(console)) == ["split: 900 train"]
 
 
-def test_a_screen_breaks_lines_between_words_alone_and_a_pipe_none(logger: logging.Logger) -> None:
-    told = f"study 37c1: base model embedded, 1 cell to fine-tune, {'/folder' * 10} and more of the same words again"
+def test_a_screen_breaks_lines_only_between_words_and_a_pipe_none(logger: logging.Logger) -> None:
+    text = f"study 37c1: base model embedded, 1 cell to fine-tune, {'/folder' * 10} and more of the same words again"
     shown = {screen: make_console(screen=screen) for screen in (True, False)}
     for screen, console in shown.items():
         console.width = 60
-        print_text(told, console, indent=4)
+        print_text(text, console, indent=4)
         lines = written(console).splitlines()
-        assert " ".join(line.strip() for line in lines) == told
+        assert " ".join(line.strip() for line in lines) == text
         assert (len(lines) > 1) == screen
         assert not screen or all(len(line) <= 60 or "/folder" in line for line in lines)
     assert all(line.startswith("    ") for line in written(shown[True]).splitlines()[1:])
 
 
-def test_a_query_that_is_broken_is_one_word_of_a_shell(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_query_that_is_broken_over_lines_is_one_word_of_a_shell() -> None:
     query = "SELECT cell_name, accuracy FROM leaderboard WHERE study_id = '37c1' AND part = 'test'"
     narrow = make_console(screen=True)
     narrow.width = 40
@@ -95,7 +95,7 @@ def test_debug_shows_the_traceback_of_what_a_task_logs(logger: logging.Logger, m
         assert "\x1b" not in written(console)
 
 
-def test_only_what_is_announced_shows(logger: logging.Logger) -> None:
+def test_only_announced_lines_are_shown(logger: logging.Logger) -> None:
     console = make_console(screen=False)
     logger.addHandler(handler := ProgressHandler(console))
     logger.info("split: 900 train", extra={"fintone": {"text": "split: [900] train"}})
@@ -105,7 +105,7 @@ def test_only_what_is_announced_shows(logger: logging.Logger) -> None:
     assert line.split("  ", 1)[1] == "split: [900] train"
 
 
-def test_without_a_screen_a_bar_is_a_line_now_and_then_and_at_its_end(logger: logging.Logger) -> None:
+def test_without_a_screen_a_bar_is_an_occasional_line_and_one_at_its_end(logger: logging.Logger) -> None:
     console = make_console(screen=False)
     logger.addHandler(handler := ProgressHandler(console))
     logger.info("begin", extra={"fintone": {"text": "begin"}})
@@ -115,7 +115,7 @@ def test_without_a_screen_a_bar_is_a_line_now_and_then_and_at_its_end(logger: lo
     assert [line.split("  ", 1)[1] for line in written(console).splitlines()] == ["begin", "train, 100/100"]
 
 
-def test_on_a_screen_what_moves_is_in_the_live_view_and_no_line(logger: logging.Logger) -> None:
+def test_on_a_screen_progress_is_in_the_live_view_and_not_a_line(logger: logging.Logger) -> None:
     console = make_console(screen=True)
     logger.addHandler(handler := ProgressHandler(console))
     assert handler.screen
@@ -133,7 +133,7 @@ def test_a_dumb_terminal_gets_lines() -> None:
     assert ProgressHandler(Console(file=io.StringIO(), force_terminal=True, _environ={"TERM": "dumb"})).screen is None
 
 
-def test_prefects_own_lines_are_away_while_progress_shows_and_back_after_it(logger: logging.Logger) -> None:
+def test_prefects_own_lines_are_hidden_while_progress_is_shown_and_back_afterwards(logger: logging.Logger) -> None:
     import prefect.main  # noqa: F401 (sets up Prefect's logging)
 
     root, prefect_logger = logging.getLogger(), logging.getLogger("prefect")
@@ -163,10 +163,16 @@ TINY_STUDY = [
 
 
 @pytest.mark.slow
-def test_at_the_end_of_a_run_libraries_say_nothing_and_an_error_is_seen(tmp_path: Path) -> None:
-    own = {"FINTONE_HOME": str(tmp_path / "home"), "PREFECT_HOME": str(tmp_path / "prefect"), "PYTHONPATH": str(ROOT)}
+def test_at_the_end_of_a_run_libraries_print_nothing_and_an_error_is_shown(tmp_path: Path) -> None:
+    variables = {
+        "FINTONE_HOME": str(tmp_path / "home"),
+        "PREFECT_HOME": str(tmp_path / "prefect"),
+        "PYTHONPATH": str(ROOT),
+    }
     command = [sys.executable, "-c", BREAKING, "run", *TINY_STUDY]
-    done = subprocess.run(command, cwd=tmp_path, env={**os.environ, **own}, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=tmp_path, env={**os.environ, **variables}, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     last, *end = done.stderr.splitlines()[-5:]
     assert "report: " in last

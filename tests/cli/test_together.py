@@ -1,6 +1,6 @@
-"""Several processes in one home at once: nobody fails another, nothing is done twice, and the dead are told apart.
+"""Several processes in one home at once: none makes another fail, nothing is done twice, dead ones are recognised.
 
-Real commands on the embedded model with tiny settings. `python -m benchmarks.together` does it many times.
+Real commands on the embedded model with tiny settings. `python -m benchmarks.together` runs them many times.
 """
 
 import os
@@ -30,18 +30,18 @@ def test_two_runs_of_studies_that_share_cells_both_succeed(crew: Crew) -> None:
 
 
 @pytest.mark.slow
-def test_of_two_exports_to_one_place_one_succeeds_and_the_other_is_told(crew: Crew, tmp_path: Path) -> None:
+def test_of_two_exports_to_one_place_one_succeeds_and_the_other_is_refused(crew: Crew, tmp_path: Path) -> None:
     command = ["export", crew.champion(), "--output", str(tmp_path / "model")]
     ended = crew.run_together([command, command])
     assert sorted(code for code, _ in ended) == [0, 2]
-    [told] = [err for code, err in ended if code]
-    assert "is there already; give a new folder" in told
+    [message] = [err for code, err in ended if code]
+    assert "is there already; give a new folder" in message
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
     assert (tmp_path / "model" / "README.md").exists()
 
 
 @pytest.mark.slow
-def test_two_scorings_of_one_source_and_two_reports_are_as_one(crew: Crew, tmp_path: Path) -> None:
+def test_two_scorings_of_one_source_and_two_reports_have_the_effect_of_one(crew: Crew, tmp_path: Path) -> None:
     score = ["score", str(crew.headlines), "--model", crew.champion()]
     ended = crew.run_together(
         [score, score, ["report", "--output", str(tmp_path)], ["report", "--output", str(tmp_path)]]
@@ -53,7 +53,7 @@ def test_two_scorings_of_one_source_and_two_reports_are_as_one(crew: Crew, tmp_p
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGKILL])
-def test_a_study_whose_process_is_gone_is_interrupted_and_one_that_lives_is_not(crew: Crew, number: int) -> None:
+def test_a_study_is_marked_interrupted_when_its_process_is_gone_and_not_before(crew: Crew, number: int) -> None:
     process = crew.start([*crew.study("1"), "--set", f"grid.seeds={number}"])
     crew.wait_for(process, r"cell \d+/\d+ train ")
     mark_interrupted(crew.home / "warehouse.duckdb")
@@ -70,7 +70,7 @@ def test_a_study_whose_process_is_gone_is_interrupted_and_one_that_lives_is_not(
 
 
 @pytest.mark.slow
-def test_a_study_waits_for_whoever_holds_the_warehouse_and_goes_on(crew: Crew) -> None:
+def test_a_study_waits_for_a_process_that_holds_the_warehouse_and_then_continues(crew: Crew) -> None:
     process = crew.start([*crew.study("1"), "--set", "grid.seeds=3"])
     crew.wait_for(process, "study .*cells? to fine-tune")
     with writing(crew.home / "warehouse.duckdb"):

@@ -1,4 +1,4 @@
-"""Text from outside reaches a terminal with every control character spelled: errors, tables, progress, accounts."""
+"""Text from outside reaches a terminal with its control characters escaped: errors, tables, progress, summaries."""
 
 import io
 import logging
@@ -24,7 +24,7 @@ from schemas.text import show_text
 Run = Callable[..., tuple[int, str, str]]
 FINTONE = Path(sys.executable).with_name("fintone")
 EVIL = "\x1b[2J\x1b]0;owned\x07\x9b31m\u202egnp.exe\r\nfintone: all is well"
-SPELLED = r"\x1b[2J\x1b]0;owned\x07\x9b31m\u202egnp.exe\r\nfintone: all is well"
+ESCAPED = r"\x1b[2J\x1b]0;owned\x07\x9b31m\u202egnp.exe\r\nfintone: all is well"
 ROW = {
     "cell_id": "c",
     "cell_name": EVIL,
@@ -51,7 +51,7 @@ def test_a_text_is_shown_in_one_line_of_visible_characters(text: str) -> None:
 
 def test_an_error_is_one_line_whatever_it_repeats(refuse: Callable[..., str], warehouse: Path) -> None:
     line = refuse("ingest", f"{EVIL}.csv")
-    assert SPELLED in line
+    assert ESCAPED in line
     assert is_harmless(line)
     assert is_harmless(refuse("sql", f"SELECT '{EVIL}' FROM x"))
     assert is_harmless(refuse("run", f"--{EVIL}"))
@@ -108,8 +108,8 @@ def test_data_on_a_terminal_is_harmless_and_in_a_pipe_it_is_whole(warehouse: Pat
         assert piped == "text\n\x1b[31mred\x9bx\n"
 
 
-def test_a_character_that_the_encoding_lacks_is_spelled() -> None:
-    """An account of a file named so must not end a command whose work is done."""
+def test_a_character_that_the_encoding_lacks_is_escaped() -> None:
+    """A file name that cannot be encoded must not fail a command whose work is done."""
     written = io.BytesIO()
     console = SafeConsole(file=io.TextIOWrapper(written, encoding="latin-1", write_through=True), width=200)
     print_lines([("source", "caf\u00e9 \u2603.csv")], console)

@@ -1,4 +1,4 @@
-"""What the live view makes of a flow."""
+"""How many cells the live view shows in each state, from the events of a flow."""
 
 from collections import Counter
 from typing import Any

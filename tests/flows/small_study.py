@@ -1,4 +1,4 @@
-"""A study of seconds on generated headlines, run by the flow, for the tests of a module."""
+"""Small studies on generated headlines, which run in seconds."""
 
 import csv
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,7 +26,7 @@ class Study(NamedTuple):
     study_id: str
 
     def ask(self, sql: str) -> list[tuple[Any, ...]]:
-        """What the warehouse says."""
+        """The rows that the warehouse gives to a query."""
         return ask(self.home, sql)
 
 
@@ -43,7 +43,7 @@ def run_small_study(
         folder: An empty folder, for the headlines and the home.
         assignments: Settings, as `--set` takes them.
         headlines: How many headlines are generated.
-        more: Other columns, by their names: the cell of each row by its number from 0.
+        more: Further columns by name, each a function from the row's number, from 0, to the row's value.
     """
     random, source = Random(5), folder / "headlines.csv"
     rows = [generate_headline(random) for _ in range(headlines)]
@@ -56,3 +56,32 @@ def run_small_study(
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FINTONE_HOME", str(folder / "home"))
         yield Study(folder / "home", config, retrain(config))
+
+
+def configure_grid(folder: Path, base: Path, encoder: Path) -> StudyConfig:
+    """Two learning rates x one epoch on 30 headlines, then an epoch curve of one more cell."""
+    random = Random(5)
+    rows = [generate_headline(random) for _ in range(150)]
+    with (folder / "headlines.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerows([("text", "label"), *((row.text, row.sentiment) for row in rows), ("no label here", "good")])
+    values = load_profile("demo")
+    values["data"] = {"source": str(folder / "headlines.csv")}
+    values["split"] = {"method": "hashed", "train_per_class": 10, "test_per_class": 10, "validation_per_class": 5}
+    values["base_model"] = {"name": str(base)}
+    values["baselines"] = {"embedding_model": str(encoder)}
+    values["lora"] = {"r": 4}
+    values["grid"] = {"learning_rates": [1e-3, 1e-2], "epochs": [1], "curve_epochs": [1, 2]}
+    return build_config(values)
+
+
+def configure_one_cell(config: StudyConfig, source: Path) -> StudyConfig:
+    """A study of one cell on three texts, eight times each."""
+    texts = {"positive": "Profit rose", "neutral": "The meeting is in May", "negative": "Sales fell"}
+    source.write_text("text,label\n" + "".join(f"{text},{label}\n" for label, text in texts.items()) * 8)
+    values = config.model_dump(mode="json")
+    values["data"] = {"source": str(source), "duplicates": "keep"}
+    values["split"] = {"method": "study", "train_per_class": 3, "test_per_class": 3}
+    values["baselines"] = {"names": ["TF-IDF + linear SVM"]}
+    values["grid"], values["curve_epochs"] = {"learning_rates": [1e-3], "epochs": [1]}, []
+    return build_config(values)

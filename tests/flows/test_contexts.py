@@ -1,4 +1,4 @@
-"""A study with and without a context before each headline, which names its instrument, end to end; only it is small."""
+"""A small study, end to end, with and without a context before each headline; its prompt names the instrument."""
 
 import csv
 import json
@@ -26,9 +26,9 @@ COLUMNS = ("headline", "background", "ticker")
 def study(
     tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path, server: str, lasting_worker: None, few_charts: None
 ) -> Iterator[Study]:
-    own = (f"base_model.name={tiny_folder}", *SMALL, *ONE, WHOLE, *CONTEXT, *TEMPLATE)
+    assignments = (f"base_model.name={tiny_folder}", *SMALL, *ONE, WHOLE, *CONTEXT, *TEMPLATE)
     more = {"background": "Told on day {}".format, "ticker": lambda number: ("NWD", "HBF")[number % 2]}
-    with run_small_study(tmp_path_factory.mktemp("contexts"), own, more=more) as study:
+    with run_small_study(tmp_path_factory.mktemp("contexts"), assignments, more=more) as study:
         yield study
 
 
@@ -37,18 +37,18 @@ def fine_tunes(study: Study) -> dict[str, str]:
     return dict(study.ask("SELECT DISTINCT cell_name, cell_id FROM leaderboard WHERE kind = 'fine-tuned'"))
 
 
-def score(cell: str, rows: list[tuple[str, ...]], **settings: Any) -> list[tuple[float, str]]:
-    """The probabilities of positive of a CSV's rows, and what was told."""
+def score(cell: str, rows: list[tuple[str, ...]], **options: Any) -> list[tuple[float, str]]:
+    """Score the rows of a CSV, and return for each its probability of positive and the notes of the whole scoring."""
     with Path("news.csv").open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows(rows)
     frames: list[Any] = []
-    told: list[str] = []
-    asked = ScoreSettings(source="news.csv", model=cell, output="answers.csv", **settings)
-    score_source(asked, choose_model(asked), frames.append, notify=told.append)
-    return [(row["p_positive"], "\n".join(told)) for row in frames[-1].to_dict("records")]
+    notes: list[str] = []
+    settings = ScoreSettings(source="news.csv", model=cell, output="answers.csv", **options)
+    score_source(settings, choose_model(settings), frames.append, notify=notes.append)
+    return [(row["p_positive"], "\n".join(notes)) for row in frames[-1].to_dict("records")]
 
 
-def test_a_context_changes_answers_and_what_it_brings_is_a_paired_comparison(study: Study) -> None:
+def test_a_context_changes_answers_and_its_effect_is_a_paired_comparison(study: Study) -> None:
     assert sorted(fine_tunes(study)) == ["context=false", "context=true"]
     answers = study.ask("SELECT list(p_positive ORDER BY headline_id) FROM predictions GROUP BY cell_id, part")
     assert len({tuple(row) for (row,) in answers}) == len(answers) == 8
@@ -80,24 +80,24 @@ def test_scoring_reads_the_contexts_of_the_source(
         assert ("the model was trained without a context" in scored[0][1]) == (named is not None and not is_shown)
 
 
-def test_one_text_in_two_contexts_has_two_answers(
+def test_one_text_has_another_answer_in_each_context(
     study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     contexts = ("A loss was expected", "It had doubled", "")
-    told = [("Profit rose 5 %", context, "NWD") for context in contexts]
-    with_context = [value for value, _ in score(fine_tunes(study)["context=true"], [COLUMNS, *told])]
+    rows = [("Profit rose 5 %", context, "NWD") for context in contexts]
+    with_context = [value for value, _ in score(fine_tunes(study)["context=true"], [COLUMNS, *rows])]
     assert len(set(with_context)) == 3
-    cell, plain = fine_tunes(study)["context=true"], [COLUMNS[::2], told[0][::2]]
+    cell, plain = fine_tunes(study)["context=true"], [COLUMNS[::2], rows[0][::2]]
     assert score(cell, plain, context_column="")[0][0] == pytest.approx(with_context[2])
 
 
-def test_one_text_on_two_instruments_has_two_answers(
+def test_one_text_has_another_answer_for_each_instrument(
     study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    told = [("Profit rose 5 %", "", ticker) for ticker in ("NWD", "HBF", "")]
-    assert len({value for value, _ in score(fine_tunes(study)["context=false"], [COLUMNS, *told])}) == 3
+    rows = [("Profit rose 5 %", "", ticker) for ticker in ("NWD", "HBF", "")]
+    assert len({value for value, _ in score(fine_tunes(study)["context=false"], [COLUMNS, *rows])}) == 3
 
 
 def test_a_source_without_the_column_of_the_context_is_refused(

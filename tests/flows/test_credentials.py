@@ -13,17 +13,11 @@ from prefect.client.orchestration import get_client
 from flows.credentials import HUB_TOKEN, HUB_TOKEN_BLOCK, provide_hub_token
 from flows.ingest import ingest
 from schemas.source import DataSettings
-from tests.told import Told
+from tests.server_record import ServerRecord
 
 pytestmark = pytest.mark.usefixtures("server")
 
 MARKER = "hf_thisMustBeSeenNowhere"
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("FINTONE_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
 
 
 @pytest.fixture(autouse=True)
@@ -33,16 +27,16 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def block() -> Iterator[None]:
-    """The secret is on the server, which other modules use too."""
+    """The secret is on the server during the test; other modules use the server too."""
     Secret(value=MARKER).save(HUB_TOKEN_BLOCK, overwrite=True)
     yield
     Secret.delete(HUB_TOKEN_BLOCK)
 
 
-def read_all(told: Told) -> str:
-    """All that the server would show of runs: their parameters, logs and artifacts."""
+def read_all(recorded: ServerRecord) -> str:
+    """All that the server shows of runs: their parameters, logs and artifacts."""
     with get_client(sync_client=True) as client:
-        seen: list[Any] = [*told.flow_runs(), *told.task_runs(), *told.artifacts(), *client.read_logs()]
+        seen: list[Any] = [*recorded.flow_runs(), *recorded.task_runs(), *recorded.artifacts(), *client.read_logs()]
     return json.dumps([each.model_dump(mode="json") for each in seen])
 
 
@@ -52,24 +46,24 @@ def test_without_a_block_nothing_is_set() -> None:
 
 
 @pytest.mark.usefixtures("block")
-def test_a_token_of_a_block_is_used_and_told_to_nobody(
-    home: Path, tmp_path: Path, told: Told, capfd: pytest.CaptureFixture[str]
+def test_a_token_of_a_block_is_used_and_shown_nowhere(
+    home: Path, tmp_path: Path, recorded: ServerRecord, capfd: pytest.CaptureFixture[str]
 ) -> None:
     news = tmp_path / "news.csv"
     news.write_text("text,label\nProfit rose.,positive\nProfit fell.,negative\nProfit was flat.,neutral\n")
     ingest(DataSettings(source=str(news)))
     assert os.environ[HUB_TOKEN] == MARKER
-    with pytest.raises(ValueError, match="hf:nobody/nothing"):  # the hub is asked with it, and its refusal is told
+    with pytest.raises(ValueError, match="hf:nobody/nothing"):  # the hub receives the token and refuses
         ingest(DataSettings(source="hf:nobody/nothing"))
     printed = capfd.readouterr()
-    seen = [printed.out, printed.err, read_all(told)]
+    seen = [printed.out, printed.err, read_all(recorded)]
     assert "nobody/nothing" in seen[-1]
     assert not any(MARKER in text for text in seen)
     assert not any(MARKER.encode() in file.read_bytes() for file in home.rglob("*") if file.is_file())
 
 
 @pytest.mark.usefixtures("block")
-def test_the_environment_goes_before_the_block(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_takes_precedence_over_the_block(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(HUB_TOKEN, "hf_own")
     provide_hub_token()
     assert os.environ[HUB_TOKEN] == "hf_own"

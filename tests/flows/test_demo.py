@@ -1,4 +1,4 @@
-"""The demo has the shape of the study's figures; minutes long, so it runs in `make soak`."""
+"""The demo has the pattern of the study's figures; it takes minutes, so it runs in `make soak`."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from storage.evaluations import load_leaderboard
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("server")
-def test_the_demo_has_the_shape_of_the_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_demo_has_the_pattern_of_the_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FINTONE_HOME", str(tmp_path))
     study_id = retrain(build_config(load_profile("demo")))
     rows = load_leaderboard(tmp_path / "warehouse.duckdb", study_id)

@@ -41,8 +41,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def prefect(folder: Path, tmp_path_factory: pytest.TempPathFactory, server: str) -> Iterator[Prefect]:
     """Runs commands of Prefect in the working folder; the server has no other deployment, and none afterwards."""
     home = tmp_path_factory.mktemp("prefect")
-    own = {"PREFECT_HOME": str(home), "PREFECT_API_URL": server, "PWD": str(folder), "PYTHONPATH": str(ROOT)}
-    environment = {name: value for name, value in os.environ.items() if name != "FINTONE_HOME"} | own
+    variables = {"PREFECT_HOME": str(home), "PREFECT_API_URL": server, "PWD": str(folder), "PYTHONPATH": str(ROOT)}
+    environment = {name: value for name, value in os.environ.items() if name != "FINTONE_HOME"} | variables
 
     def run(*arguments: str) -> str:
         command = [str(Path(sys.executable).with_name("prefect")), "--no-prompt", *arguments]
@@ -53,11 +53,11 @@ def prefect(folder: Path, tmp_path_factory: pytest.TempPathFactory, server: str)
     run("work-pool", "create", "fintone", "--type", "process")
     run("deploy", "--all")
     yield run
-    asyncio.run(withdraw())
+    asyncio.run(delete_deployments())
 
 
-async def withdraw() -> None:
-    """Delete what is deployed, with the runs that are planned for it."""
+async def delete_deployments() -> None:
+    """Delete all deployments with their planned runs, and the work pool."""
     async with get_client() as client:
         for deployment in await client.read_deployments():
             await client.delete_deployment(deployment.id)
@@ -76,7 +76,7 @@ def tiny_study() -> dict[str, Any]:
     }
 
 
-async def ask_for_a_study() -> Any:
+async def request_study() -> Any:
     async with get_client() as client:
         deployment = await client.read_deployment_by_name("retrain/retrain")
         run = await client.create_flow_run_from_deployment(deployment.id, parameters={"config": tiny_study()})
@@ -96,7 +96,7 @@ async def read_deployments() -> dict[str, Any]:
 
 
 async def wait_for_scheduled_runs(deployments: set[str]) -> set[str]:
-    """The deployments for which the server has planned runs; it waits until it has for all of these."""
+    """Wait until the server has planned runs for these deployments, and return all that have planned runs."""
     planned: set[str] = set()
     async with get_client() as client:
         names = {deployment.id: deployment.name for deployment in await client.read_deployments()}
@@ -105,15 +105,15 @@ async def wait_for_scheduled_runs(deployments: set[str]) -> set[str]:
             while not deployments <= planned:
                 runs = await client.read_flow_runs(deployment_filter=of_these)
                 planned = {names[run.deployment_id] for run in runs if run.auto_scheduled}
-                await anyio.sleep(0.2)  # the server has no event for it that comes sooner
+                await anyio.sleep(0.2)  # the server sends no event when it has planned runs
     return planned
 
 
 def test_a_deployed_study_runs_in_the_home_of_its_folder(prefect: Prefect, folder: Path) -> None:
-    run_id = asyncio.run(ask_for_a_study())
-    told = prefect("worker", "start", "--pool", "fintone", "--run-once")  # ends when the run does
-    assert "test accuracy" in told
-    assert "nanobind" not in told
+    run_id = asyncio.run(request_study())
+    output = prefect("worker", "start", "--pool", "fintone", "--run-once")  # ends when the run does
+    assert "test accuracy" in output
+    assert "nanobind" not in output
     run, tasks = asyncio.run(read_run(run_id))
     assert run.state_name == "Completed"
     assert run.name.startswith("demo on headlines.csv: lr=1e-03 epochs=1, study ")
@@ -123,11 +123,11 @@ def test_a_deployed_study_runs_in_the_home_of_its_folder(prefect: Prefect, folde
     assert studies == [("finished", "headlines.csv")]
 
 
-def test_what_has_a_schedule_is_planned(prefect: Prefect) -> None:
+def test_runs_of_scheduled_deployments_are_planned(prefect: Prefect) -> None:
     assert asyncio.run(wait_for_scheduled_runs({"retrain", "score"})) == {"retrain", "score"}
 
 
-def test_the_form_of_a_deployment_tells_what_each_setting_is(prefect: Prefect) -> None:
+def test_the_form_of_a_deployment_describes_each_setting(prefect: Prefect) -> None:
     deployments = asyncio.run(read_deployments())
     assert set(deployments) == {"retrain", "score", "ingest", "market"}
     for deployment in deployments.values():
@@ -135,10 +135,10 @@ def test_the_form_of_a_deployment_tells_what_each_setting_is(prefect: Prefect) -
         settings = {name: part for name, part in schema["definitions"].items() if "properties" in part}
         assert settings
         assert all(part["description"] for part in schema["properties"].values())
-        silent = [
+        undescribed = [
             f"{name}.{field}"
             for name, part in settings.items()
             for field, described in part["properties"].items()
             if not described.get("description") and "$ref" not in described
         ]
-        assert silent == []
+        assert undescribed == []

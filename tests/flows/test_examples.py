@@ -1,4 +1,4 @@
-"""A study with and without examples before each headline, end to end; only the study is small."""
+"""A small study, end to end, with and without examples before each headline."""
 
 import csv
 import json
@@ -31,8 +31,8 @@ GRID = ("grid.prompt.examples=0,3", "grid.prompt.examples_by=fixed,nearest")
 def study(
     tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path, server: str, lasting_worker: None, few_charts: None
 ) -> Iterator[Study]:
-    own = (f"base_model.name={tiny_folder}", *SMALL, *ONE, WHOLE, *GRID)
-    with run_small_study(tmp_path_factory.mktemp("examples"), own) as study:
+    assignments = (f"base_model.name={tiny_folder}", *SMALL, *ONE, WHOLE, *GRID)
+    with run_small_study(tmp_path_factory.mktemp("examples"), assignments) as study:
         yield study
 
 
@@ -50,7 +50,7 @@ def test_each_prompt_has_a_fine_tune_and_an_untouched_base(study: Study) -> None
     assert len({tuple(row) for (row,) in answers}) == len(answers)
 
 
-def test_what_examples_bring_is_a_paired_comparison_in_sql_and_in_the_report(study: Study) -> None:
+def test_the_effect_of_examples_is_a_paired_comparison_in_sql_and_in_the_report(study: Study) -> None:
     effects = study.ask(
         "SELECT kind, examples, examples_by, n, difference, pairs FROM prompt_effects WHERE part = 'test' ORDER BY ALL"
     )
@@ -75,7 +75,7 @@ def test_what_examples_bring_is_a_paired_comparison_in_sql_and_in_the_report(stu
 
 
 @pytest.mark.parametrize("name", ["examples=0", "examples=3 examples_by=fixed", "examples=3 examples_by=nearest"])
-def test_scoring_finds_the_examples_of_the_study_again(
+def test_scoring_uses_the_examples_of_the_study(
     study: Study, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -109,27 +109,27 @@ def test_an_export_carries_the_examples_and_is_checked_with_them(study: Study, b
     [stored] = find_cells(Home.from_environment().warehouse, [cell])
     model = load_model(Home.from_environment(), stored)
     assert model.chooser
-    asked = ("Profit of the company rose by 5 %", *(each["headline"] for each in content["pool"]))
-    assert list(read_examples(tmp_path / "model", model.prompt).choose(asked)) == list(model.chooser.choose(asked))
+    texts = ("Profit of the company rose by 5 %", *(each["headline"] for each in content["pool"]))
+    assert list(read_examples(tmp_path / "model", model.prompt).choose(texts)) == list(model.chooser.choose(texts))
 
 
 def test_an_export_is_checked_with_the_examples_of_its_own_file(
     study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pool = [{"headline": f"Nothing {word}", "label": "neutral", "group": word} for word in ("new", "to say", "at all")]
-    told = {"examples": 3, "examples_by": "nearest", "examples_seed": 1, "near_duplicates": "reworded", "shown": []}
-    asked: list[str] = []
+    settings = {"examples": 3, "examples_by": "nearest", "examples_seed": 1, "near_duplicates": "reworded", "shown": []}
+    checked: list[str] = []
 
     def write_others(folder: Path, *_: Any) -> None:
-        (folder / "examples.json").write_text(json.dumps({**told, "pool": pool}))
+        (folder / "examples.json").write_text(json.dumps({**settings, "pool": pool}))
 
     def compare(canaries: Canaries, *rest: Any) -> CanaryCheck:
-        asked.extend(canaries.headlines)
+        checked.extend(canaries.headlines)
         return compare_canaries(canaries, *rest)
 
     monkeypatch.setattr("operations.export.write_examples", write_others)
     monkeypatch.setattr("learning.scoring.canaries.compare_canaries", compare)
     with suppress(ExportMismatchError):  # a model that has learnt nothing may answer alike
         export_cell(fine_tunes(study)["examples=3 examples_by=nearest"], tmp_path / "model", merge=False)
-    shown = {example.headline for headline in asked for example in examples_of(headline)}
+    shown = {example.headline for headline in checked for example in examples_of(headline)}
     assert shown == {each["headline"] for each in pool}

@@ -1,4 +1,4 @@
-"""A study meets a base that does not fit, a fine-tune without finite logits, and an adapter that was damaged."""
+"""Studies with an unfit base model, a fine-tune without finite logits, or an adapter that was damaged."""
 
 import csv
 import shutil
@@ -17,15 +17,9 @@ from schemas.profiles import build_config, load_profile
 from tasks import evaluation
 from tests.asking import ask
 from tests.learning.models.families import write_family
-from tests.told import Told
+from tests.server_record import ServerRecord
 
 pytestmark = pytest.mark.usefixtures("server", "lasting_worker", "few_charts")
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("FINTONE_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
 
 
 def configure(folder: Path, base: Path, *rates: float) -> StudyConfig:
@@ -45,20 +39,20 @@ def configure(folder: Path, base: Path, *rates: float) -> StudyConfig:
 
 
 @pytest.mark.slow
-def test_a_base_that_only_its_probe_finds_unfit_ends_the_study_before_anything_trains(
-    home: Path, tmp_path: Path, told: Told
+def test_a_base_that_only_the_probe_finds_unfit_ends_the_study_before_anything_trains(
+    home: Path, tmp_path: Path, recorded: ServerRecord
 ) -> None:
     base = write_family("the decoder of such a pair", tmp_path / "bart")
     with pytest.raises(InputError, match="BartForCausalLM gives other answers after a shared prefix than without one"):
         retrain(configure(tmp_path, base, 1e-3, 1e-2))
     assert ask(home, "SELECT status FROM studies") == [("failed",)]
     assert ask(home, "SELECT DISTINCT status FROM cells") == [("planned",)]
-    names = [run.name for run in told.task_runs()]
+    names = [run.name for run in recorded.task_runs()]
     assert names.count("check base model bart") == 1
     assert not [name for name in names if name.startswith(("train", "score", "baseline"))]
 
 
-def test_a_fine_tune_without_finite_logits_has_no_row_and_the_study_is_complete_without_it(
+def test_a_fine_tune_without_finite_logits_has_no_row_and_the_study_finishes_without_it(
     home: Path, tmp_path: Path, tiny_folder: Path
 ) -> None:
     config = configure(tmp_path, tiny_folder, 1e30, 1e-2)
@@ -76,7 +70,7 @@ def test_a_fine_tune_without_finite_logits_has_no_row_and_the_study_is_complete_
 
 
 @pytest.mark.slow
-def test_an_adapter_that_is_damaged_before_it_is_scored_costs_its_cell_and_the_next_run_trains_it_again(
+def test_an_adapter_that_is_damaged_before_scoring_fails_its_cell_and_the_next_run_trains_it_again(
     home: Path, tmp_path: Path, tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config, find = configure(tmp_path, tiny_folder, 1e-3, 1e-2), evaluation._find_adapter
@@ -119,7 +113,7 @@ def test_an_adapter_that_was_removed_is_trained_again_to_the_same_bytes(
 
 
 @pytest.mark.slow
-def test_a_champion_whose_adapter_was_swapped_is_not_met_and_stays_until_a_person_decides(
+def test_a_champion_whose_adapter_was_swapped_is_not_compared_and_stays_champion(
     home: Path, tmp_path: Path, tiny_folder: Path
 ) -> None:
     lenient = PromotionSettings(min_accuracy=0, max_unparsed_rate=1, beat_baseline=False)

@@ -1,4 +1,4 @@
-"""A study of folds, end to end; only the study is small."""
+"""A small study of folds, end to end."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,8 +23,8 @@ CURVE = ("curve_epochs=2", "search=race")
 def study(
     tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path, server: str, lasting_worker: None, few_charts: None
 ) -> Iterator[Study]:
-    own = (f"base_model.name={tiny_folder}", *SMALL, *ONE, *GRID, *CURVE)
-    with run_small_study(tmp_path_factory.mktemp("folds"), own) as study:
+    assignments = (f"base_model.name={tiny_folder}", *SMALL, *ONE, *GRID, *CURVE)
+    with run_small_study(tmp_path_factory.mktemp("folds"), assignments) as study:
         yield study
 
 
@@ -52,13 +52,15 @@ def test_pooled_answers_are_those_of_the_fold_that_did_not_learn_the_headline(st
     assert rows == [(headlines, headlines)]
 
 
-def test_figures_follow_from_the_pooled_answers_and_intervals_hold_those_of_the_headlines(study: Study) -> None:
-    for accuracy, own, low, high, headlines_low, headlines_high in study.ask(
+def test_figures_follow_from_the_pooled_answers_and_intervals_contain_those_over_headlines(study: Study) -> None:
+    rows = study.ask(
         "SELECT any_value(accuracy), avg((predicted = label)::INT), any_value(accuracy_low), any_value(accuracy_high),"
         " hits_low(sum((predicted = label)::INT), count(*)), hits_high(sum((predicted = label)::INT), count(*))"
         " FROM leaderboard JOIN predictions USING (study_id, cell_id, part, evaluation_id) GROUP BY evaluation_id"
-    ):
-        assert accuracy == pytest.approx(own)
+    )
+    assert rows
+    for accuracy, expected, low, high, headlines_low, headlines_high in rows:
+        assert accuracy == pytest.approx(expected)
         assert low <= headlines_low + 1e-9
         assert high >= headlines_high - 1e-9
 
@@ -84,7 +86,7 @@ def test_the_spread_over_folds_is_in_sql(study: Study) -> None:
         " JOIN leaderboard_by_fold AS fold USING (study_id, cell_id) WHERE part = 'test' GROUP BY evaluation_id"
     )
     assert len(pooled) == 4
-    assert all(own == pytest.approx(of_folds) for own, of_folds in pooled)
+    assert all(accuracy == pytest.approx(mean) for accuracy, mean in pooled)
 
 
 def test_nothing_is_promoted_and_a_second_run_does_nothing(study: Study) -> None:
@@ -97,10 +99,10 @@ def test_nothing_is_promoted_and_a_second_run_does_nothing(study: Study) -> None
 
 def test_a_pooled_cell_has_no_adapter_and_a_cell_of_a_fold_has(study: Study) -> None:
     warehouse = study.home / "warehouse.duckdb"
-    pooled, own = find_cells(warehouse, ["epochs=2", "epochs=2 fold=1"])
+    pooled, of_fold = find_cells(warehouse, ["epochs=2", "epochs=2 fold=1"])
     with pytest.raises(NoModelError, match="pools the folds"):
         load_model(Home(study.home), pooled)
-    assert load_model(Home(study.home), own).adapter.is_dir()
+    assert load_model(Home(study.home), of_fold).adapter.is_dir()
 
 
 def test_cells_are_compared_on_the_pooled_headlines(study: Study) -> None:

@@ -1,4 +1,4 @@
-"""A grid over settings that no code names, with two base models, end to end; only the study is small."""
+"""A small study, end to end, of a grid over settings that no code names, with two base models."""
 
 import shutil
 from collections.abc import Iterator
@@ -33,16 +33,16 @@ def study(
         yield study
 
 
-def test_the_leaderboard_tells_the_cells_apart_by_what_varies(study: Study) -> None:
+def test_the_leaderboard_names_cells_by_the_settings_that_vary(study: Study) -> None:
     board = study.ask(
         "SELECT cell_name, model, settings->>'$.lora.dropout', settings->>'$.base_model.name' FROM leaderboard"
         " WHERE part = 'test' AND epochs = 1 OR kind = 'base' AND part = 'test' ORDER BY place"
     )
     assert [row[0] for row in board[:2]] == ["base: tiny", "base: other"]
     assert sorted(row[0] for row in board[2:]) == sorted(NAMES)
-    for name, model, dropout, asked in board[2:]:
+    for name, model, dropout, base_model in board[2:]:
         assert name == f"dropout={float(dropout):g} model={model} epochs=1"
-        assert Path(asked).name == model
+        assert Path(base_model).name == model
     assert study.ask("SELECT DISTINCT learning_rate, epochs, seed FROM cells WHERE kind = 'fine-tuned' ORDER BY 2") == [
         (1e-2, 1, 42),
         (1e-2, 2, 42),
@@ -73,8 +73,8 @@ def test_a_cell_is_compared_and_exported_by_its_own_base(
     compared = compare_cells(study.home / "warehouse.duckdb", one, two, part="test", temperature=None, most_flips=1)
     assert {compared.cell.model, compared.other.model} == {"tiny", "other"}
     for cell in (one, two):
-        told = dict(export_cell(cell, tmp_path / cell, merge=False))
-        assert "checked" in told
+        lines = dict(export_cell(cell, tmp_path / cell, merge=False))
+        assert "checked" in lines
         [(revision,)] = study.ask(f"SELECT base_revision FROM cells WHERE cell_id = '{cell}'")
         assert revision in (tmp_path / cell / "README.md").read_text(encoding="utf-8")
 

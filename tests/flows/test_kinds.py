@@ -1,4 +1,4 @@
-"""A causal model and an encoder in one study: leaderboard, gate, champion, scoring, export; only the study is small."""
+"""A small study, end to end, of a causal model and an encoder: leaderboard, gate, champion, scoring, export."""
 
 import shutil
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ ONE = (
 def study(
     tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path, server: str, lasting_worker: None, few_charts: None
 ) -> Iterator[Study]:
-    """Two ranks of an adapter of a Llama, and an encoder that has none and knows the labels."""
+    """A Llama with adapters of two ranks, and an encoder without an adapter whose head has the labels."""
     folder = tmp_path_factory.mktemp("kinds")
     tiny = Path(shutil.copytree(tiny_folder, folder / "tiny"))
     encoder = make_encoder(folder / "finbert", labels=["positive", "negative", "neutral"])
@@ -68,7 +68,7 @@ def test_the_gate_judges_an_encoder_and_it_scores_as_champion(study: Study, tmp_
     assert study.ask("SELECT count(*), max(p_unparsed) FROM scores") == [(2, 0.0)]
 
 
-def test_an_exported_encoder_is_a_pipeline_that_answers_as_the_ledger_has_it(study: Study, tmp_path: Path) -> None:
+def test_an_exported_encoder_is_a_pipeline_that_answers_as_the_ledger_records(study: Study, tmp_path: Path) -> None:
     cell = encoder_cell(study)
     lines = dict(export_cell(cell, tmp_path / "model", merge=False))
     assert lines["checked"].startswith(

@@ -15,13 +15,13 @@ from tests.asking import ask
 
 FEW, MANY = 5_000, 100_000
 MOST_GROWTH = 150_000_000
-"""Bytes, a tenth of what the command holds with few: the file is 13 MB, and DuckDB keeps some of what it wrote."""
+"""Bytes, a tenth of what the command holds with few headlines; the file has 13 MB, part of which DuckDB keeps."""
 PAUSE = 0.1
 """Seconds between two looks at the memory."""
 
 
 def score(home: Path, source: Path, cell: str) -> int:
-    """Score a source, and return the bytes that the command's processes held together at most."""
+    """Score a source, and return the most bytes that all processes of the command held together."""
     arguments = ["score", str(source), "--output", f"{source}.parquet", "--model", cell]
     run = Run(arguments, {**os.environ, "FINTONE_HOME": str(home)})
     most = 0

@@ -1,4 +1,4 @@
-"""A study of two classes on an official split with a headline that is too long for its base model, end to end."""
+"""A study of two classes, end to end, on an official split with a headline that is too long for its base model."""
 
 import csv
 import json
@@ -6,7 +6,6 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
-from typing import Any, NamedTuple
 
 import pytest
 from sklearn.metrics import f1_score
@@ -16,7 +15,7 @@ from flows.retrain import retrain
 from operations.export import export_cell
 from schemas.overrides import apply_overrides
 from schemas.profiles import build_config, load_profile
-from tests.asking import ask
+from tests.flows.small_study import Study
 
 SIZES = {"train": 40, "dev": 12, "test": 24}
 ONE = (
@@ -30,31 +29,20 @@ ONE = (
 pytestmark = pytest.mark.slow
 
 
-class Study(NamedTuple):
-    """A finished study."""
-
-    home: Path
-    study_id: str
-
-    def ask(self, sql: str) -> list[tuple[Any, ...]]:
-        """What the warehouse says."""
-        return ask(self.home, sql)
-
-
-def write(folder: Path) -> None:
-    """Files of distinct headlines, negative and positive; one in train and one in test are long."""
+def write_parts(folder: Path) -> None:
+    """Write files of distinct negative and positive headlines, with a long one in train and one in test."""
     folder.mkdir()
     random, texts = Random(5), dict[str, str]()
     while len(texts) < 200:
         row = generate_headline(random)
         texts |= {row.text: row.sentiment} if row.sentiment != "neutral" else {}
-    rows = iter(texts.items())
+    remaining = iter(texts.items())
     for name, size in SIZES.items():
-        own = [next(rows) for _ in range(size)]
+        rows = [next(remaining) for _ in range(size)]
         if name != "dev":
-            own[0] = (own[0][0] + " and so on" * 300, own[0][1])
+            rows[0] = (rows[0][0] + " and so on" * 300, rows[0][1])
         with (folder / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows([("text", "label"), *own])
+            csv.writer(file).writerows([("text", "label"), *rows])
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +50,7 @@ def study(
     tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path, server: str, lasting_worker: None
 ) -> Iterator[Study]:
     root = tmp_path_factory.mktemp("official")
-    write(root / "news")
+    write_parts(root / "news")
     base = Path(shutil.copytree(tiny_folder, root / "short"))
     values = json.loads((base / "config.json").read_text())
     (base / "config.json").write_text(json.dumps({**values, "max_position_embeddings": 200}))
@@ -71,17 +59,17 @@ def study(
     config = build_config(apply_overrides({**load_profile("demo"), "grid": {}}, [*named, *official, *ONE]))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FINTONE_HOME", str(root / "home"))
-        yield Study(root / "home", retrain(config))
+        yield Study(root / "home", config, retrain(config))
 
 
-def test_parts_are_those_of_the_source_less_near_copies(study: Study) -> None:
+def test_parts_are_those_of_the_source_without_near_copies(study: Study) -> None:
     sizes = dict(study.ask("SELECT part, count(*) FROM splits GROUP BY part"))
     assert sizes["test"] == SIZES["test"]
     assert 0 < sizes["train"] <= SIZES["train"]
     assert 0 < sizes["validation"] <= SIZES["dev"]
 
 
-def test_every_cell_answers_every_test_headline_the_long_one_too(study: Study) -> None:
+def test_every_cell_answers_every_test_headline_including_the_long_one(study: Study) -> None:
     assert set(study.ask("SELECT n FROM leaderboard WHERE part = 'test'")) == {(SIZES["test"],)}
     long = "SELECT count(*) FROM long_headlines JOIN splits USING (split_id, headline_id) WHERE part = 'test'"
     assert study.ask(long) == [(1,)]
@@ -89,7 +77,9 @@ def test_every_cell_answers_every_test_headline_the_long_one_too(study: Study) -
 
 
 def test_macro_f1_is_the_mean_over_the_two_classes_in_every_figure(study: Study) -> None:
-    for cell_id, macro_f1 in study.ask("SELECT cell_id, macro_f1 FROM leaderboard WHERE part = 'test'"):
+    board = study.ask("SELECT cell_id, macro_f1 FROM leaderboard WHERE part = 'test'")
+    assert board
+    for cell_id, macro_f1 in board:
         labels, predicted = zip(
             *study.ask(f"SELECT label, predicted FROM predictions WHERE part = 'test' AND cell_id = '{cell_id}'"),
             strict=True,
@@ -105,7 +95,7 @@ def test_no_baseline_answers_a_class_that_is_not_there(study: Study) -> None:
     assert {label for (label,) in answers} <= {"negative", "positive"}
 
 
-def test_the_gate_judges_and_the_report_shows_two_classes(study: Study) -> None:
+def test_the_gate_judges_two_classes_and_the_report_shows_their_confusions(study: Study) -> None:
     assert study.ask("SELECT count(*) FROM champions") == [(1,)]
     page = (study.home / "reports" / study.study_id / "index.html").read_text(encoding="utf-8")
     assert 'id="confusion"' in page

@@ -1,4 +1,4 @@
-"""A race: what is not dropped is what the full grid trains, and nothing is trained or dropped twice."""
+"""A race: the cells that are not dropped equal those of the full grid, and nothing is trained or dropped twice."""
 
 import csv
 import os
@@ -32,7 +32,7 @@ STUDY = (
     "grid.learning_rates=1e-9,1e-2",
     "grid.epochs=1,3",
 )
-"""Two racers: one does not move the model, the other one has learned after two epochs, where no cell ends."""
+"""Two trainings race: one does not change the model, the other has learned after two epochs, where no cell ends."""
 WORDS = {"positive": "profit rose", "negative": "loss fell", "neutral": "unchanged"}
 BAD = "lr=1e-09 epochs=3"
 GRID = 4
@@ -62,15 +62,15 @@ class Raced:
 
 @pytest.fixture(scope="module")
 def configure(tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path) -> Configure:
-    """Makes studies of headlines that are easily told apart."""
+    """Configures studies of headlines whose labels are easy to learn."""
     source, random = tmp_path_factory.mktemp("race") / "headlines.csv", Random(5)
     rows = [(f"{words} {random.randrange(10**6)}", label) for _ in range(66) for label, words in WORDS.items()]
     with source.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([("text", "label"), *rows])
 
     def make(*assignments: str) -> StudyConfig:
-        own = (f"data.source={source}", f"base_model.name={tiny_folder}")
-        return build_config(apply_overrides(load_profile("demo"), [*STUDY, *own, *assignments]))
+        paths = (f"data.source={source}", f"base_model.name={tiny_folder}")
+        return build_config(apply_overrides(load_profile("demo"), [*STUDY, *paths, *assignments]))
 
     return make
 
@@ -83,7 +83,7 @@ def run(home: Path, config: StudyConfig) -> Raced:
 
 @pytest.fixture(scope="module")
 def raced(tmp_path_factory: pytest.TempPathFactory, configure: Configure) -> Raced:
-    """A race that was interrupted after its second epoch, before anything was dropped, and then went on."""
+    """A race that was interrupted after its second epoch, before anything was dropped, and then continued."""
     home, config, judge = tmp_path_factory.mktemp("raced") / "home", configure("search=race"), race.drop_cells
 
     def interrupt(study: Any, epoch: int) -> Any:
@@ -105,12 +105,12 @@ def whole(tmp_path_factory: pytest.TempPathFactory, configure: Configure) -> Rac
 
 
 def check_same(raced: Raced, whole: Raced) -> None:
-    """What the race did not drop has, bit for bit, the adapter, the log and the answers that the full grid has."""
+    """What the race did not drop has, bit for bit, the adapter, the log and the answers of the full grid."""
     cells = raced.ask(CELLS)
     assert len(cells) == GRID - len(raced.ask(DROPS))
     assert set(cells) < set(whole.ask(CELLS))
-    own = f"cell_id IN ({', '.join(repr(cell_id) for cell_id, *_ in cells)})"
-    assert raced.ask(EVALUATIONS.format(own)) == whole.ask(EVALUATIONS.format(own)) != []
+    is_kept = f"cell_id IN ({', '.join(repr(cell_id) for cell_id, *_ in cells)})"
+    assert raced.ask(EVALUATIONS.format(is_kept)) == whole.ask(EVALUATIONS.format(is_kept)) != []
     for cell_id, *_ in cells:
         weights = Path("adapters") / cell_id / "adapter_model.safetensors"
         assert (raced.home / weights).read_bytes() == (whole.home / weights).read_bytes()
@@ -158,14 +158,14 @@ def test_a_dropped_cell_is_not_missing_and_is_shown_as_dropped(raced: Raced, mon
 def test_a_second_run_trains_and_drops_nothing(
     raced: Raced, configure: Configure, events: list[dict[str, Any]]
 ) -> None:
-    asked = (
+    queries = (
         "FROM ledger.drops",
         "FROM ledger.pauses ORDER BY ALL",
         "SELECT cell_id, started_at, finished_at FROM cells",
     )
-    before = [raced.ask(sql) for sql in asked]
+    before = [raced.ask(sql) for sql in queries]
     assert run(raced.home, configure("search=race")).study_id == raced.study_id
-    assert [raced.ask(sql) for sql in asked] == before
+    assert [raced.ask(sql) for sql in queries] == before
     assert any("nothing new" in event.get("text", "") for event in events)
 
 
@@ -183,8 +183,8 @@ def test_a_full_grid_after_a_race_trains_what_was_dropped_and_the_race_stays_as_
 
 
 @pytest.mark.slow
-def test_a_race_under_a_cosine_compares_trainings_on_their_way(tmp_path: Path, configure: Configure) -> None:
-    """No cell ends with the epochs after which they are compared, and none shares a training."""
+def test_a_race_under_a_cosine_compares_trainings_before_they_end(tmp_path: Path, configure: Configure) -> None:
+    """No cell ends with an epoch after which they are compared, and no two share a training."""
     cosine = ("training.schedule=cosine", "grid.epochs=3,4")
     raced, whole = run(tmp_path / "race", configure("search=race", *cosine)), run(tmp_path / "all", configure(*cosine))
     assert len(raced.ask(DROPS)) == 2
@@ -192,18 +192,18 @@ def test_a_race_under_a_cosine_compares_trainings_on_their_way(tmp_path: Path, c
 
 
 @pytest.mark.slow
-def test_cells_whose_process_is_killed_on_the_way_to_a_comparison_are_trained_all_the_same(
+def test_cells_whose_process_is_killed_before_a_comparison_are_still_trained(
     whole: Raced, tmp_path: Path, configure: Configure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     left, take = [2], StepLog.update
 
-    def kill_and_take(log: StepLog, told: Any) -> None:
-        if left[0] and log.cell.settings.training.epochs > 1 and told.step == 20:
+    def kill_and_take(log: StepLog, event: Any) -> None:
+        if left[0] and log.cell.settings.training.epochs > 1 and event.step == 20:
             left[0] -= 1
             [process] = [worker._process for worker in _workers]
             assert process is not None
             os.kill(process.pid, signal.SIGKILL)
-        take(log, told)
+        take(log, event)
 
     monkeypatch.setattr(StepLog, "update", kill_and_take)
     raced = run(tmp_path / "home", configure("search=race", "training.checkpoint_steps=5"))

@@ -1,4 +1,4 @@
-"""Cells on a Ray cluster of two nodes: what this machine alone would have of them, also where a node dies."""
+"""Cells on a Ray cluster of two nodes equal those of a single machine, even if a node dies."""
 
 import csv
 import threading
@@ -16,20 +16,20 @@ from schemas.config import StudyConfig
 from schemas.errors import InputError
 from schemas.profiles import build_config, load_profile
 from tests.asking import ask
-from tests.told import Told
+from tests.server_record import ServerRecord
 
 pytestmark = pytest.mark.usefixtures("server")
 
 
 @pytest.fixture(scope="module")
 def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the node that dies keeps its temporary files, while it works."""
+    """The folder of temporary files of the node that dies."""
     return tmp_path_factory.mktemp("node")
 
 
 @pytest.fixture(scope="module")
 def cluster(scratch: Path) -> Iterator[Cluster]:
-    """Two nodes with a core each, the first of which holds the cluster together."""
+    """Two nodes with one core each; the first is the head of the cluster."""
     nodes = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
     nodes.add_node(num_cpus=1, env_vars={"TMPDIR": str(scratch)})
     yield nodes
@@ -57,7 +57,7 @@ def configure(folder: Path, base: Path, epochs: list[int], **runner: Any) -> Stu
 def run(tmp_path: Path, tiny_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[str, Path]]:
     """Runs the study in a home of its own; returns its id and the home.
 
-    With one thread, as Ray has it on a node of one core: the last bits of a product depend on how many share it.
+    It runs with one thread, as Ray does on a node of one core: the last bits of a product depend on the threads.
     """
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
 
@@ -73,7 +73,7 @@ def trained_cells(home: Path) -> list[str]:
     return [cell for (cell,) in ask(home, "SELECT cell_id FROM cells WHERE kind = 'fine-tuned' ORDER BY ALL")]
 
 
-def what_was_learnt(home: Path) -> Any:
+def read_results(home: Path) -> Any:
     """Every prediction, the log of every training, and every adapter."""
     return (
         ask(home, "FROM predictions ORDER BY ALL"),
@@ -83,7 +83,7 @@ def what_was_learnt(home: Path) -> Any:
 
 
 @pytest.mark.slow
-def test_two_nodes_fill_the_warehouse_and_this_process_alone_writes_it(
+def test_two_nodes_fill_the_warehouse_and_leave_no_file_in_their_storage(
     run: Callable[..., tuple[str, Path]], cluster: Cluster, tmp_path: Path
 ) -> None:
     storage = tmp_path / "storage"
@@ -117,19 +117,19 @@ def test_input_that_no_cell_could_use_ends_the_trainings_on_all_nodes(
 
 
 @pytest.mark.slow
-def test_a_study_whose_node_dies_has_every_cell_as_this_machine_alone_would_have_it(
-    run: Callable[..., tuple[str, Path]], cluster: Cluster, tmp_path: Path, told: Told
+def test_a_study_whose_node_dies_has_the_same_cells_as_on_one_machine(
+    run: Callable[..., tuple[str, Path]], cluster: Cluster, tmp_path: Path, recorded: ServerRecord
 ) -> None:
     node, storage = next(iter(cluster.worker_nodes)), tmp_path / "storage"
 
-    def kill_node_at_work(ended: threading.Event) -> None:
+    def kill_working_node(ended: threading.Event) -> None:
         while len({saved.parents[2] for saved in storage.glob("checkpoints/*/shared/checkpoint-*0/manifest.json")}) < 2:
             if ended.wait(0.01):
                 return
         cluster.remove_node(node, allow_graceful=False)
 
     ended = threading.Event()
-    killer = threading.Thread(target=kill_node_at_work, args=[ended])
+    killer = threading.Thread(target=kill_working_node, args=[ended])
     killer.start()
     study, home = run([1, 60], kind="ray", address=cluster.address, storage=str(storage))
     ended.set()
@@ -139,13 +139,13 @@ def test_a_study_whose_node_dies_has_every_cell_as_this_machine_alone_would_have
     continued = ask(home, "SELECT first_step FROM cells WHERE epochs = 60 ORDER BY ALL")
     assert continued[0] == (4,)
     assert continued[1][0] >= 20
-    runs = [(run.name, run.state_name or "", run.run_count) for run in told.task_runs()]
+    runs = [(run.name, run.state_name or "", run.run_count) for run in recorded.task_runs()]
     [died] = [name for name, state, _ in runs if state == "Crashed"]
     assert died.endswith(" epochs=60, on a node")
     assert (died.partition("train ")[2].removesuffix(", on a node"), "Completed", 2) in [
         (name.removeprefix("train "), state, attempts) for name, state, attempts in runs
     ]
 
-    same_study, alone = run([1, 60])
+    same_study, local_home = run([1, 60])
     assert same_study == study
-    assert what_was_learnt(home) == what_was_learnt(alone)
+    assert read_results(home) == read_results(local_home)

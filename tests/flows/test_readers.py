@@ -1,6 +1,6 @@
-"""Analysts read the warehouse while a study writes it: nobody fails, and nobody who asks fintone waits for the study.
+"""Analysts read the warehouse while a study writes it: nothing fails, and no query of fintone waits for the study.
 
-How long `fintone sql` takes with its start is measured by `benchmarks.readers`: it depends on the machine.
+The time of `fintone sql` with its start depends on the machine; `benchmarks.readers` measures it.
 """
 
 from pathlib import Path
@@ -13,8 +13,8 @@ MOST_SECONDS = 2.0
 
 
 @pytest.mark.slow
-def test_a_study_and_those_who_read_do_not_disturb_each_other(tmp_path: Path) -> None:
-    """Two cores do for it, if nothing else is at work on them."""
+def test_a_study_and_its_readers_do_not_disturb_each_other(tmp_path: Path) -> None:
+    """Two cores are enough if nothing else runs on them."""
     crowd = run_crowded(tmp_path, PAUSE)
     assert crowd.errors == []
     assert {kind: bool(crowd.latencies[kind].seconds) for kind in OF_EACH} == dict.fromkeys(OF_EACH, True)
@@ -23,7 +23,7 @@ def test_a_study_and_those_who_read_do_not_disturb_each_other(tmp_path: Path) ->
 
 @pytest.mark.slow
 def test_readers_who_hardly_pause_wait_for_the_processor_and_not_for_the_study(tmp_path: Path) -> None:
-    """Starting a command takes longer the more processes share a core; what is asked within one does not."""
+    """The more processes share a core, the longer a command takes to start, but not a query within a process."""
     crowd = run_crowded(tmp_path, PAUSE / 5)
     assert crowd.errors == []
     assert crowd.latencies["storage.query"].seconds[-1] < MOST_SECONDS

@@ -1,4 +1,4 @@
-"""README's operations part in a real terminal, on an empty Prefect: nothing asks, and nothing tells of its use."""
+"""README's commands for a Prefect server, in a real terminal on an empty Prefect: none prompts or sends usage data."""
 
 import json
 import os
@@ -20,11 +20,11 @@ import pytest
 ROOT = Path(__file__).parents[2]
 BASH = shutil.which("bash")
 PATIENCE = 120.0
-"""Seconds for a command to do its work; one that asked would wait for ever."""
+"""Seconds for a command to do its work; one that prompts would wait forever."""
 
 
 def read_commands() -> tuple[str, list[str]]:
-    """What each terminal needs, and the commands."""
+    """The line that prepares each terminal, and the commands."""
     part = (ROOT / "README.md").read_text(encoding="utf-8").split("\n## On a Prefect server\n")[1].split("\n## ")[0]
     first, *commands = re.findall(r"^ {4}(.+)$", part, flags=re.MULTILINE)
     return first, commands
@@ -35,18 +35,18 @@ class Terminal:
 
     def __init__(self, line: str, folder: Path, environment: dict[str, str]) -> None:
         assert BASH
-        ours, its = pty.openpty()
+        ours, theirs = pty.openpty()
         self.shown = ""
         self.process = subprocess.Popen(
             [BASH, "--norc", "-c", line],
             cwd=folder,
             env=environment,
-            stdin=its,
-            stdout=its,
-            stderr=its,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
             process_group=0,
         )
-        os.close(its)
+        os.close(theirs)
         threading.Thread(target=self._read, args=(ours,), daemon=True).start()
 
     def _read(self, end: int) -> None:
@@ -73,20 +73,20 @@ class Terminal:
 
 @pytest.fixture
 def open_terminal(tmp_path: Path) -> Iterator[Callable[[str], Terminal]]:
-    """Runs a line of the README in a copy of the project's folder, beside an empty Prefect."""
+    """Runs a line of the README in a copy of the project's folder, with an empty Prefect."""
     for name in ("prefect.yaml", "prefect.toml"):
         shutil.copy(ROOT / name, tmp_path)
     (tmp_path / ".venv").symlink_to(Path(sys.executable).parents[1])
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = str(free.getsockname()[1])
-    needs = read_commands()[0].replace("4200", port)
-    away = ("PREFECT", "TRACK", "CI", "FINTONE", "VIRTUAL_ENV")
-    environment = {name: value for name, value in os.environ.items() if not any(part in name for part in away)}
+    preparation = read_commands()[0].replace("4200", port)
+    removed = ("PREFECT", "TRACK", "CI", "FINTONE", "VIRTUAL_ENV")
+    environment = {name: value for name, value in os.environ.items() if not any(part in name for part in removed)}
     environment |= {"PREFECT_HOME": str(tmp_path / "prefect"), "PREFECT_SERVER_API_PORT": port, "TERM": "xterm"}
     terminals: list[Terminal] = []
 
     def run(line: str) -> Terminal:
-        terminals.append(Terminal(f"{needs} && exec {line}", tmp_path, environment | {"PYTHONPATH": str(ROOT)}))
+        terminals.append(Terminal(f"{preparation} && exec {line}", tmp_path, environment | {"PYTHONPATH": str(ROOT)}))
         return terminals[-1]
 
     run.port = port  # type: ignore[attr-defined]
@@ -105,7 +105,7 @@ def answers(port: str) -> bool:
 
 @pytest.mark.slow
 @pytest.mark.skipif(BASH is None, reason="needs bash")
-def test_nothing_asks_and_nothing_tells_of_its_use(open_terminal: Callable[[str], Terminal]) -> None:
+def test_no_command_prompts_or_sends_usage_data(open_terminal: Callable[[str], Terminal]) -> None:
     _, [start, *once, work] = read_commands()
     assert (start, work) == ("prefect server start", "prefect worker start --pool fintone")
     server = open_terminal(start)

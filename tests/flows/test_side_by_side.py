@@ -1,4 +1,4 @@
-"""A study whose cells train side by side: the same rows as one after the other, also where it is cut off."""
+"""A study whose cells train side by side has the same rows as one after the other, even if it is interrupted."""
 
 import os
 import signal
@@ -19,7 +19,7 @@ from tasks.cells import INTERRUPTED
 from tasks.step_log import StepLog
 from tests.asking import ask
 from tests.flows.live import count_states
-from tests.told import Told
+from tests.server_record import ServerRecord
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("server", "lasting_worker")]
 
@@ -53,22 +53,23 @@ def run_study(home: Path, *assignments: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def sequential(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The home of the study whose cells were trained one after the other."""
-    home = tmp_path_factory.mktemp("alone") / "home"
+    home = tmp_path_factory.mktemp("sequential") / "home"
     run_study(home, "training.side_by_side=1")
     return home
 
 
 @pytest.fixture(scope="module")
-def told_of_all(server: str) -> Told:
-    return Told()
+def record_of_all(server: str) -> ServerRecord:
+    """The record of all studies of this module."""
+    return ServerRecord()
 
 
 @pytest.fixture(scope="module")
-def together(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def grouped(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The home of the study whose cells were trained in groups of two."""
-    home = tmp_path_factory.mktemp("together") / "home"
+    home = tmp_path_factory.mktemp("grouped") / "home"
     run_study(home, "training.side_by_side=2")
     return home
 
@@ -82,77 +83,79 @@ def check_same(home: Path, other: Path) -> None:
             assert row[4:] == pytest.approx(expected[4:], abs=1e-3)
 
 
-def test_the_same_cells_end_with_the_same_logs_and_accuracies(told_of_all: Told, alone: Path, together: Path) -> None:
-    assert {status for *_, status in ask(together, FINE_TUNED)} == {"finished"}
-    assert ask(together, "SELECT status FROM studies") == [("finished",)]
-    check_same(together, alone)
-    first = ask(together, "SELECT DISTINCT epochs, first_step, steps FROM cells WHERE kind = 'fine-tuned' ORDER BY ALL")
+def test_the_same_cells_end_with_the_same_logs_and_accuracies(
+    record_of_all: ServerRecord, sequential: Path, grouped: Path
+) -> None:
+    assert {status for *_, status in ask(grouped, FINE_TUNED)} == {"finished"}
+    assert ask(grouped, "SELECT status FROM studies") == [("finished",)]
+    check_same(grouped, sequential)
+    first = ask(grouped, "SELECT DISTINCT epochs, first_step, steps FROM cells WHERE kind = 'fine-tuned' ORDER BY ALL")
     assert first == [(1, 0, 6), (2, 6, 12)]
-    assert list(together.glob("checkpoints/*")) == list(together.glob("locks/*")) == []
-    names = [run.name for run in told_of_all.task_runs()]
+    assert list(grouped.glob("checkpoints/*")) == list(grouped.glob("locks/*")) == []
+    names = [run.name for run in record_of_all.task_runs()]
     for epochs in (1, 2):
         cells = f"lr=1e-03 epochs={epochs}, lr=2e-04 epochs={epochs}"
         assert f"train 2 cells side by side: {cells}" in names
 
 
-def test_a_second_run_has_nothing_to_do(together: Path) -> None:
+def test_a_second_run_has_nothing_to_do(grouped: Path) -> None:
     trained = "SELECT cell_id, started_at, finished_at FROM cells ORDER BY ALL"
-    before = ask(together, trained)
-    run_study(together, "training.side_by_side=2")
-    run_study(together, "training.side_by_side=1")
-    assert ask(together, trained) == before
-    assert ask(together, "SELECT count(*) FROM studies") == [(1,)]
+    before = ask(grouped, trained)
+    run_study(grouped, "training.side_by_side=2")
+    run_study(grouped, "training.side_by_side=1")
+    assert ask(grouped, trained) == before
+    assert ask(grouped, "SELECT count(*) FROM studies") == [(1,)]
 
 
 def end_at_step(monkeypatch: pytest.MonkeyPatch, step: int, times: int) -> None:
-    """Kill the process that trains when a cell of the second group comes to a step, so many times."""
+    """Kill the training process when a cell of the second group reaches a step, this many times."""
     left, take = [times], StepLog.update
 
-    def kill_and_take(log: StepLog, told: Any) -> None:
-        if left[0] and log.cell.settings.training.epochs == 2 and told.step == step:
+    def kill_and_take(log: StepLog, event: Any) -> None:
+        if left[0] and log.cell.settings.training.epochs == 2 and event.step == step:
             left[0] -= 1
             [process] = [worker._process for worker in _workers]
             assert process is not None
             os.kill(process.pid, signal.SIGKILL)
-        take(log, told)
+        take(log, event)
 
     monkeypatch.setattr(StepLog, "update", kill_and_take)
 
 
-@pytest.mark.parametrize(("retries", "alone_then"), [(1, 0), (0, 2)])
-def test_a_group_whose_process_is_killed_is_trained_all_the_same(
-    alone: Path,
+@pytest.mark.parametrize(("retries", "trained_singly"), [(1, 0), (0, 2)])
+def test_a_group_whose_process_is_killed_is_still_trained(
+    sequential: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     events: list[dict[str, Any]],
     retries: int,
-    alone_then: int,
-    told: Told,
+    trained_singly: int,
+    recorded: ServerRecord,
 ) -> None:
-    """It is tried again, and where it may not be, each of its cells is trained alone."""
+    """It is tried again; without retries, each of its cells is trained singly."""
     end_at_step(monkeypatch, 10, 1)
     run_study(tmp_path, "training.side_by_side=2", f"training.retries={retries}")
-    check_same(tmp_path, alone)
+    check_same(tmp_path, sequential)
     [(first,)] = ask(tmp_path, "SELECT DISTINCT first_step FROM cells WHERE epochs = 2")
     assert first in (8, 10)
-    started = Counter(run.name for run in told.task_runs())
+    started = Counter(run.name for run in recorded.task_runs())
     assert sum(number for name, number in started.items() if name.startswith("train 2 cells")) == 2
-    assert sum(number for name, number in started.items() if name.startswith("train lr=")) == alone_then
+    assert sum(number for name, number in started.items() if name.startswith("train lr=")) == trained_singly
     assert count_states(events) == {"done": 6}
     lines = "\n".join(event.get("text", "") for event in events)
     for number, (epochs, rate) in enumerate(product((1, 2), ("1e-03", "2e-04")), start=1):
         assert f"cell {number}/4 train lr={rate} epochs={epochs}, " in lines
 
 
-def test_an_interrupted_group_is_marked_and_the_next_run_goes_on(
-    alone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_an_interrupted_group_is_marked_and_the_next_run_continues_it(
+    sequential: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     take = StepLog.update
 
-    def interrupt(log: StepLog, told: Any) -> None:
-        if log.cell.settings.training.epochs == 2 and told.step == 10:
+    def interrupt(log: StepLog, event: Any) -> None:
+        if log.cell.settings.training.epochs == 2 and event.step == 10:
             raise KeyboardInterrupt
-        take(log, told)
+        take(log, event)
 
     with monkeypatch.context() as interrupted:
         interrupted.setattr(StepLog, "update", interrupt)
@@ -162,11 +165,11 @@ def test_an_interrupted_group_is_marked_and_the_next_run_goes_on(
     assert states == [(1, "finished", None)] * 2 + [(2, "interrupted", INTERRUPTED)] * 2
     assert ask(tmp_path, "SELECT status FROM studies") == [("interrupted",)]
     run_study(tmp_path, "training.side_by_side=2")
-    check_same(tmp_path, alone)
+    check_same(tmp_path, sequential)
 
 
-def test_a_study_killed_in_the_middle_of_a_group_goes_on(alone: Path, tmp_path: Path) -> None:
-    """`kill -9` of the flow, once both cells of the first group have a checkpoint."""
+def test_a_study_killed_in_the_middle_of_a_group_is_continued_by_the_next_run(sequential: Path, tmp_path: Path) -> None:
+    """The flow is killed with `kill -9` once two checkpoints of the first group are saved."""
     home = tmp_path / "home"
     environment = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"}
     environment |= {"FINTONE_HOME": str(home), "PREFECT_HOME": str(tmp_path / "prefect")}
@@ -180,4 +183,4 @@ def test_a_study_killed_in_the_middle_of_a_group_goes_on(alone: Path, tmp_path: 
     again = Run(arguments, environment)
     assert again.end() == 0, again.lines[-1]
     assert again.bury() == []
-    check_same(home, alone)
+    check_same(home, sequential)

@@ -1,4 +1,4 @@
-"""A study that walks forward in time, end to end: trained on the past, tested on what comes next; only it is small."""
+"""A small study that walks forward in time, end to end: trained on the past, tested on what comes next."""
 
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -21,9 +21,9 @@ BASELINE = ("baselines.names=TF-IDF + linear SVM",)
 def study(
     tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path, server: str, lasting_worker: None, few_charts: None
 ) -> Iterator[Study]:
-    own = (f"base_model.name={tiny_folder}", *BY_TIME, *ONE, *BASELINE, "split.windows=2")
+    assignments = (f"base_model.name={tiny_folder}", *BY_TIME, *ONE, *BASELINE, "split.windows=2")
     dates = {"date": lambda number: str(date(2025, 1, 1) + timedelta(days=number * 37 % 120))}
-    with run_small_study(tmp_path_factory.mktemp("windows"), own, more=dates) as study:
+    with run_small_study(tmp_path_factory.mktemp("windows"), assignments, more=dates) as study:
         yield study
 
 
@@ -37,15 +37,17 @@ def test_each_window_learns_from_what_was_published_before_it(study: Study) -> N
     ]
     for (fold, _, _, end), (later_fold, _, start, _) in pairwise(spans):
         assert fold != later_fold or end < start
-    assert spans[2][2:] == spans[4][2:]  # the first window's test chooses in the second
+    assert spans[2][2:] == spans[4][2:]  # the test part of the first window is the validation part of the second
 
 
 def test_the_leaderboard_pools_the_windows_and_shows_each(study: Study) -> None:
     assert study.ask("SELECT count(*) FROM splits JOIN studies USING (split_id) WHERE part = 'test'") == study.ask(
         "SELECT max(n) FROM leaderboard WHERE part = 'test'"
     )
-    own = study.ask("SELECT DISTINCT cell_name FROM leaderboard_by_fold JOIN cells USING (cell_id) WHERE fold = 2")
-    assert len(own) == 3
+    in_last_window = study.ask(
+        "SELECT DISTINCT cell_name FROM leaderboard_by_fold JOIN cells USING (cell_id) WHERE fold = 2"
+    )
+    assert len(in_last_window) == 3
     trained = study.ask(
         "SELECT name FROM study_cells JOIN cells USING (cell_id) WHERE kind = 'fine-tuned' ORDER BY name"
     )

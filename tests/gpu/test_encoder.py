@@ -30,7 +30,7 @@ def bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_encoder(tmp_path_factory.mktemp("encoder") / "bert")
 
 
-def test_a_fine_tuned_encoder_has_learnt_and_answers_as_transformers_alone_on_a_cpu(
+def test_a_fine_tuned_encoder_has_learnt_and_answers_as_transformers_does_on_a_cpu(
     bert: Path, labelled: Labelled, tmp_path: Path
 ) -> None:
     outcome = train(bert, labelled, tmp_path / "trained", epochs=100, learning_rate=3e-3)
@@ -60,13 +60,13 @@ def test_lora_moves_every_adapter(bert: Path, labelled: Labelled, tmp_path: Path
     assert all(moved.values())
 
 
-def test_a_paused_training_goes_on_to_the_weights_of_an_undisturbed_one(
+def test_a_paused_training_continues_to_the_weights_of_an_undisturbed_one(
     bert: Path, labelled: Labelled, tmp_path: Path
 ) -> None:
     exact: dict[str, Any] = {"precision": "float32", "epochs": 2}
     train(bert, labelled, tmp_path / "paused", store=tmp_path / "store", pause_epoch=1, **exact)
     outcome = train(bert, labelled, tmp_path / "continued", store=tmp_path / "store", **exact)
-    alone = train(bert, labelled, tmp_path / "alone", **exact)
-    assert outcome.first_step == alone.steps // 2
-    continued, undisturbed = (load_file(tmp_path / name / "model.safetensors") for name in ("continued", "alone"))
+    whole = train(bert, labelled, tmp_path / "whole", **exact)
+    assert outcome.first_step == whole.steps // 2
+    continued, undisturbed = (load_file(tmp_path / name / "model.safetensors") for name in ("continued", "whole"))
     assert largest_difference(continued, undisturbed) < ADAPTER[torch.float32]

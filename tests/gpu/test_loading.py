@@ -24,7 +24,7 @@ def quantised(device: Device, monkeypatch: pytest.MonkeyPatch) -> LoadedBase:
     return LoadedBase(MODEL_FOLDER, "nf4", device)
 
 
-def test_arithmetic_is_short_and_the_optimizer_is_paged_where_memory_is_short(quantised: LoadedBase) -> None:
+def test_arithmetic_is_in_16_bits_and_the_optimizer_is_paged_if_memory_is_short(quantised: LoadedBase) -> None:
     device = choose_device()
     assert device.name == "cuda"
     assert device.dtype in {torch.bfloat16, torch.float16}

@@ -1,4 +1,4 @@
-"""A training on a GPU that is killed goes on from its checkpoint, to the adapter of an undisturbed one."""
+"""A training on a GPU that is killed continues from its checkpoint to the adapter of an undisturbed one."""
 
 import os
 import signal
@@ -31,7 +31,7 @@ def worker() -> Iterator[Worker]:
     running.close()
 
 
-def test_a_killed_process_goes_on_to_the_adapter_of_an_undisturbed_training(
+def test_a_killed_training_continues_to_the_adapter_of_an_undisturbed_one(
     worker: Worker, labelled: tuple[list[str], list[Label]], tmp_path: Path
 ) -> None:
     training = TrainingSettings(
@@ -60,10 +60,10 @@ def test_a_killed_process_goes_on_to_the_adapter_of_an_undisturbed_training(
     with pytest.raises(WorkerDiedError, match=r"killed by signal 9 \(SIGKILL\)"):
         train("killed", store, kill)
     assert not (tmp_path / "killed").exists()
-    outcome, alone = train("killed", store), train("alone", None)
+    outcome, undisturbed = train("killed", store), train("undisturbed", None)
     assert KILLED_AT - STEPS_BETWEEN < outcome.first_step < STEPS
-    assert [step.step for step in outcome.log] == [step.step for step in alone.log] == [*range(1, STEPS + 1)]
-    assert {outcome.environment["device"], alone.environment["device"]} == {choose_device().name}
-    assert alone.first_step == 0
-    killed, undisturbed = load_weights(tmp_path / "killed"), load_weights(tmp_path / "alone")
-    assert largest_difference(killed, undisturbed) < ADAPTER[torch.float32]
+    assert [step.step for step in outcome.log] == [step.step for step in undisturbed.log] == [*range(1, STEPS + 1)]
+    assert {outcome.environment["device"], undisturbed.environment["device"]} == {choose_device().name}
+    assert undisturbed.first_step == 0
+    weights, expected = load_weights(tmp_path / "killed"), load_weights(tmp_path / "undisturbed")
+    assert largest_difference(weights, expected) < ADAPTER[torch.float32]

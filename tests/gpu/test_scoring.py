@@ -36,7 +36,7 @@ WORDS = {Label.NEGATIVE: "bearish", Label.NEUTRAL: "sideways", Label.POSITIVE: "
 
 @dataclass(frozen=True)
 class Case:
-    """A base with an adapter or without: quantised, as `generate` runs it, and as fintone scores with it."""
+    """A base with or without an adapter: quantised, as `generate` runs it, and as fintone scores with it."""
 
     base: LoadedBase
     generating: Any
@@ -95,7 +95,7 @@ def generate(case: Case, **settings: Any) -> Any:
 
 
 def find_outcomes(tokenizer: Any, vocabulary: int, words: dict[Label, str]) -> torch.Tensor:
-    """[V] the label whose word each token contains."""
+    """[V] the outcome of each token: the label whose word it contains, or unparsed."""
     texts = [tokenizer.decode([token]) for token in range(vocabulary)]
     return torch.tensor(
         [next((number for number, label in enumerate(LABELS) if words[label] in text), UNPARSED) for text in texts]
@@ -120,7 +120,7 @@ def test_probabilities_are_those_that_generate_samples_from(
         check_probabilities(measured[:, column], expected, temperature, scored.base.device.dtype)
 
 
-def test_the_argmax_is_what_greedy_generation_says_wherever_rounding_does_not_decide(
+def test_the_argmax_is_the_answer_of_greedy_generation_wherever_rounding_does_not_decide(
     case: Case, outcomes: torch.Tensor
 ) -> None:
     output = generate(case, do_sample=False)

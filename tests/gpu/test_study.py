@@ -104,7 +104,7 @@ def test_a_second_run_has_nothing_to_do(study: Study) -> None:
     assert study.ask(trained) == before
 
 
-def test_whole_weights_that_leave_answer_as_the_cell(
+def test_exported_whole_weights_answer_as_the_cell_does(
     study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Compares greedy answers of transformers on every test headline about which the cell is confident."""

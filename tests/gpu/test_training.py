@@ -41,7 +41,7 @@ def check_equal(base: LoadedBase, before: dict[str, torch.Tensor]) -> None:
 
 
 @pytest.mark.parametrize("memory", ["as it is", "none for whole weights"])
-def test_a_step_moves_the_adapter_and_leaves_every_tensor_of_the_base(
+def test_a_step_changes_the_adapter_and_no_tensor_of_the_base(
     device: Device, labelled: Labelled, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, memory: str
 ) -> None:
     if memory != "as it is":
@@ -58,7 +58,7 @@ def test_a_step_moves_the_adapter_and_leaves_every_tensor_of_the_base(
     assert [name for name, weight in drawn.items() if not weight.any()] == []
 
 
-def test_a_second_cell_on_the_same_base_is_the_one_that_a_fresh_base_trains(
+def test_a_second_cell_on_the_same_base_has_the_weights_of_one_on_a_fresh_base(
     device: Device, labelled: Labelled, tmp_path: Path
 ) -> None:
     def train(base: LoadedBase, learning_rate: float, name: str) -> Any:

@@ -1,4 +1,4 @@
-"""What the tests of the house share: its rooms, and the files that the project would commit."""
+"""Fixtures for the rules of the code base: its packages, and the files that git tracks or would add."""
 
 import shutil
 import subprocess
@@ -22,7 +22,7 @@ def project() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def rooms(project: dict[str, Any]) -> list[str]:
+def packages(project: dict[str, Any]) -> list[str]:
     return [name for name in project["tool"]["setuptools"]["packages"]["find"]["include"] if "." not in name]
 
 
@@ -30,7 +30,7 @@ def rooms(project: dict[str, Any]) -> list[str]:
 def project_files() -> list[Path]:
     """All files that git tracks or would add, relative to the root."""
     if shutil.which("git") is None or not (ROOT / ".git").exists():
-        pytest.skip("needs a git checkout, to tell the project's files from what runs leave behind")
+        pytest.skip("needs a git checkout, to distinguish the project's files from what runs leave behind")
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     listing = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     return [Path(name) for name in listing.split("\0") if name and (ROOT / name).exists()]

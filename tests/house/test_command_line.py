@@ -1,4 +1,4 @@
-"""The command line as a whole: everything has help, and what needs no model loads no model's library."""
+"""The command line as a whole: everything has help, and a command that needs no model loads no heavy library."""
 
 import ast
 import json
@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 HEAVY = ("torch", "transformers", "peft", "trl", "bitsandbytes", "sklearn", "scipy", "pandas", "datasets", "prefect")
-CONTRACT = {
+COMMANDS = {
     "compare",
     "delete",
     "doctor",
@@ -57,8 +57,8 @@ def iterate_commands() -> Iterator[tuple[str, Any]]:
         waiting += [(f"{name} {child}", it) for child, it in getattr(command, "commands", {}).items()]
 
 
-def test_the_commands_of_the_contract_are_there() -> None:
-    assert {f"fintone {name}" for name in CONTRACT} <= {name for name, _ in iterate_commands()}
+def test_the_main_commands_exist() -> None:
+    assert {f"fintone {name}" for name in COMMANDS} <= {name for name, _ in iterate_commands()}
 
 
 def test_every_command_has_help() -> None:
@@ -75,22 +75,22 @@ def test_the_help_of_every_command_has_an_example_whose_options_it_knows() -> No
 
 
 def test_every_argument_and_option_has_help() -> None:
-    silent = [
+    without_help = [
         f"{name} {parameter.name}"
         for name, command in iterate_commands()
         for parameter in command.params
         if not parameter.help
     ]
-    assert silent == []
+    assert without_help == []
 
 
-def test_every_option_that_the_code_names_is_one_of_a_command(root: Path, rooms: list[str]) -> None:
+def test_every_option_that_the_code_names_exists(root: Path, packages: list[str]) -> None:
     known = {option for _, command in iterate_commands() for parameter in command.params for option in parameter.opts}
     others = {"--head", "--folder", "--steps", "--help", "--coefficient"}  # of `ray start` and of modules that are run
     named = {
         (str(path.relative_to(root)), option)
-        for room in set(rooms) - {"benchmarks", "reporting"}
-        for path in (root / room).rglob("*.py")
+        for package in set(packages) - {"benchmarks", "reporting"}
+        for path in (root / package).rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
         for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", node.value)

@@ -1,4 +1,4 @@
-"""What a change costs: a baseline is one file, a setting that varies none, a kind of model or a format a line more."""
+"""A baseline is one new file, a kind of model or a format a file and a line, and a setting that varies needs none."""
 
 import re
 from pathlib import Path
@@ -50,7 +50,7 @@ BASELINE = BaselineKind(
 
 @pytest.fixture
 def optimist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A baseline in a file of its own, in a folder that joins the package."""
+    """A baseline in its own file, in a folder that is added to the package."""
     (tmp_path / "optimist.py").write_text(OPTIMIST, encoding="utf-8")
     monkeypatch.setattr(kinds, "__path__", [*kinds.__path__, str(tmp_path)])
     return "optimist"
@@ -85,7 +85,7 @@ class CoinModel:
     def count_side_by_side(self, headlines, labels, recipe):
         return 1
 
-    def train(self, headlines, labels, trainings, tell):
+    def train(self, headlines, labels, trainings, notify):
         outcomes = []
         for training in trainings:
             training.adapter_folder.mkdir(parents=True)
@@ -204,11 +204,11 @@ def test_a_new_source_format_is_one_reader_and_its_registration(
     ]
 
 
-def test_a_setting_that_varies_is_named_by_no_code_of_the_grid(root: Path) -> None:
+def test_no_code_of_the_grid_names_a_setting_that_varies(root: Path) -> None:
     """`tests/flows/test_grid.py` varies it end to end."""
     places = ("schemas/grid.py", "schemas/plan.py", "learning/study", "tasks", "flows", "storage", "reporting", "cli")
     files = [
         file for place in places for file in ([root / place] if place.endswith(".py") else (root / place).rglob("*"))
     ]
     naming = [file.name for file in files if file.suffix in {".py", ".sql", ".html"} and NAMED.search(file.read_text())]
-    assert naming == ["identity.py"]  # which names the settings that every older id is made of
+    assert naming == ["identity.py"]  # it names the settings that older ids are made of

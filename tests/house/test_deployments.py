@@ -52,7 +52,7 @@ def test_the_deployed_study_is_the_desk_profile() -> None:
 
 
 @pytest.mark.parametrize("name", DEPLOYMENTS)
-def test_no_run_of_a_deployment_overlaps_another_of_it(name: str) -> None:
+def test_runs_of_a_deployment_do_not_overlap(name: str) -> None:
     assert DEPLOYMENTS[name]["concurrency_limit"] == {"limit": 1, "collision_strategy": "CANCEL_NEW"}
 
 
@@ -74,7 +74,7 @@ def test_a_study_is_renewed_weekly() -> None:
     assert (day, month) == ("*", "*")
 
 
-def test_headlines_are_scored_on_weekdays_and_ingested_when_somebody_asks() -> None:
+def test_headlines_are_scored_on_weekdays_and_ingested_on_request() -> None:
     minute, hour, day, month, weekdays = read_cron("score")
     assert (minute + hour).isdigit()
     assert (day, month, weekdays) == ("*", "*", "1-5")

@@ -1,4 +1,4 @@
-"""What every file of the project keeps to: packaged, described, and naming no place but the project's own."""
+"""Rules for every file of the project: it is packaged and described, and names no place outside the project."""
 
 import ast
 import re
@@ -15,18 +15,18 @@ FOREIGN = re.compile(
 """Package index addresses and places on someone's machine."""
 
 
-def test_every_folder_with_code_is_a_listed_package(root: Path, rooms: list[str], project_files: list[Path]) -> None:
+def test_every_folder_with_code_is_a_listed_package(root: Path, packages: list[str], project_files: list[Path]) -> None:
     folders = {path.parent for path in project_files if path.suffix == ".py" and path.parts[0] != "tests"}
-    assert {folder.parts[0] for folder in folders} == set(rooms)
+    assert {folder.parts[0] for folder in folders} == set(packages)
     assert [folder for folder in folders if not (root / folder / "__init__.py").exists()] == []
-    assert [room for room in rooms if not (root / room / "__init__.py").exists()] == []
+    assert [package for package in packages if not (root / package / "__init__.py").exists()] == []
 
 
-def test_every_data_file_of_a_room_is_packaged(
-    project: dict[str, Any], rooms: list[str], project_files: list[Path]
+def test_every_data_file_of_a_package_is_packaged(
+    project: dict[str, Any], packages: list[str], project_files: list[Path]
 ) -> None:
     patterns = project["tool"]["setuptools"]["package-data"]
-    data = [path for path in project_files if path.parts[0] in {*rooms} - {"benchmarks"} and path.suffix != ".py"]
+    data = [path for path in project_files if path.parts[0] in {*packages} - {"benchmarks"} and path.suffix != ".py"]
     unpackaged = [
         path
         for path in data
@@ -35,13 +35,13 @@ def test_every_data_file_of_a_room_is_packaged(
     assert unpackaged == []
 
 
-def test_every_module_says_what_it_does(root: Path, project_files: list[Path]) -> None:
+def test_every_module_has_a_docstring_in_plain_words(root: Path, project_files: list[Path]) -> None:
     modules = [path for path in project_files if path.suffix == ".py"]
     sources = {path: (root / path).read_text(encoding="utf-8") for path in modules}
-    silent = [path for path, source in sources.items() if source and not ast.get_docstring(ast.parse(source))]
-    assert silent == []
-    tics = [path for path, source in sources.items() if "Knows " in (ast.get_docstring(ast.parse(source)) or "")]
-    assert tics == []
+    undescribed = [path for path, source in sources.items() if source and not ast.get_docstring(ast.parse(source))]
+    assert undescribed == []
+    stilted = [path for path, source in sources.items() if "Knows " in (ast.get_docstring(ast.parse(source)) or "")]
+    assert stilted == []
 
 
 def test_only_init_files_are_empty(root: Path, project_files: list[Path]) -> None:
@@ -49,7 +49,7 @@ def test_only_init_files_are_empty(root: Path, project_files: list[Path]) -> Non
     assert [path for path in empty if path.name != "__init__.py"] == []
 
 
-def test_no_file_names_a_package_index_or_a_place_outside(root: Path, project_files: list[Path]) -> None:
+def test_no_file_names_a_package_index_or_a_place_outside_the_project(root: Path, project_files: list[Path]) -> None:
     this_file = Path(__file__).relative_to(root)
     found = {
         str(path): match[0]

@@ -1,4 +1,4 @@
-"""Imports point one way, and a library is named only in the rooms it belongs to: read from the source."""
+"""Imports point one way, and a library is imported only by the packages it belongs to, as the source shows."""
 
 import ast
 import sys
@@ -15,13 +15,13 @@ MAY_IMPORT = {
     "profiles": set(),
     "schemas": set(),
     "embedded": {"schemas"},
-    **{room: {"schemas", "embedded"} for room in BRANCHES},
+    **{package: {"schemas", "embedded"} for package in BRANCHES},
     "operations": BELOW_OPERATIONS,
     "tasks": {"operations", *BELOW_OPERATIONS},
     "flows": {"tasks", "operations", *BELOW_OPERATIONS},
     "cli": {"flows", "tasks", "operations", *BELOW_OPERATIONS},
 }
-"""Package to the packages it may import, besides itself. Benchmarks and tests are free, and no package imports them."""
+"""Package to the packages it may import, besides itself. Benchmarks and tests may import all; none imports them."""
 
 MODELS = {"models", "prompt", "study"}
 MAY_IMPORT_IN_LEARNING = {
@@ -32,7 +32,7 @@ MAY_IMPORT_IN_LEARNING = {
     "kinds": {"training", "scoring", *MODELS},
     "worker": {"kinds", "training", "scoring", "baselines", *MODELS},
 }
-"""The same inside learning."""
+"""The same inside `learning`."""
 
 HOME_OF = {
     ("prefect", "prefect_ray", "ray"): {"cli", "flows", "tasks"},
@@ -44,7 +44,7 @@ HOME_OF = {
     ("typer", "rich"): {"cli"},
     ("matplotlib", "plotly", "altair", "seaborn", "bokeh"): {"reporting"},
 }
-"""Libraries to the rooms that may name them."""
+"""Libraries to the packages that may import them."""
 
 
 def imported_modules(path: Path) -> Iterator[str]:
@@ -63,7 +63,7 @@ def imported_names(path: Path) -> set[str]:
 
 
 def find_cycle(imports: dict[str, set[str]]) -> list[str]:
-    """Modules that import each other in a circle, or none."""
+    """Modules that import each other in a cycle; empty if there is none."""
     done: set[str] = set()
 
     def visit(module: str, above: list[str]) -> list[str]:
@@ -78,37 +78,37 @@ def find_cycle(imports: dict[str, set[str]]) -> list[str]:
     return next(filter(None, (visit(module, []) for module in sorted(imports))), [])
 
 
-def imports_of(root: Path, room: str) -> set[tuple[str, str]]:
-    """Every (file, imported name) of a room."""
+def imports_of(root: Path, package: str) -> set[tuple[str, str]]:
+    """Every (file, imported name) of a package."""
     return {
-        (str(path.relative_to(root)), name) for path in (root / room).rglob("*.py") for name in imported_names(path)
+        (str(path.relative_to(root)), name) for path in (root / package).rglob("*.py") for name in imported_names(path)
     }
 
 
-def test_an_import_inside_a_function_is_seen(tmp_path: Path) -> None:
+def test_an_import_inside_a_function_is_found(tmp_path: Path) -> None:
     source = "import os.path\ndef f():\n    from torch.nn import Linear\n    import duckdb as db\n"
     (tmp_path / "module.py").write_text(source, encoding="utf-8")
     assert imported_names(tmp_path / "module.py") == {"os", "torch", "duckdb"}
     assert "torch.nn.Linear" in imported_modules(tmp_path / "module.py")
 
 
-def test_every_room_has_its_place(rooms: list[str]) -> None:
-    assert set(rooms) == {*MAY_IMPORT, "benchmarks"}
+def test_every_package_is_listed(packages: list[str]) -> None:
+    assert set(packages) == {*MAY_IMPORT, "benchmarks"}
 
 
-@pytest.mark.parametrize("room", sorted(MAY_IMPORT))
-def test_rooms_import_only_to_their_left(root: Path, room: str) -> None:
-    forbidden = {*MAY_IMPORT, "benchmarks", "tests"} - MAY_IMPORT[room] - {room}
-    assert {(file, name) for file, name in imports_of(root, room) if name in forbidden} == set()
+@pytest.mark.parametrize("package", sorted(MAY_IMPORT))
+def test_packages_import_only_those_they_may(root: Path, package: str) -> None:
+    forbidden = {*MAY_IMPORT, "benchmarks", "tests"} - MAY_IMPORT[package] - {package}
+    assert {(file, name) for file, name in imports_of(root, package) if name in forbidden} == set()
 
 
-def test_every_package_of_learning_has_its_place(root: Path) -> None:
+def test_every_package_of_learning_is_listed(root: Path) -> None:
     found = {path.name for path in (root / "learning").iterdir() if (path / "__init__.py").exists()}
     assert found == {*MAY_IMPORT_IN_LEARNING}
 
 
 @pytest.mark.parametrize("name", sorted(MAY_IMPORT_IN_LEARNING))
-def test_packages_of_learning_import_one_way(root: Path, name: str) -> None:
+def test_packages_of_learning_import_only_those_they_may(root: Path, name: str) -> None:
     allowed = {name, *MAY_IMPORT_IN_LEARNING[name]}
     imported = {
         (str(path.relative_to(root)), module)
@@ -124,11 +124,11 @@ def test_a_cycle_is_found() -> None:
     assert find_cycle({"a": {"b", "c"}, "b": {"c"}, "c": set()}) == []
 
 
-def test_no_modules_import_each_other_in_a_circle(root: Path) -> None:
+def test_no_modules_import_each_other_in_a_cycle(root: Path) -> None:
     files = {
         ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__"): path
-        for room in MAY_IMPORT
-        for path in (root / room).rglob("*.py")
+        for package in MAY_IMPORT
+        for path in (root / package).rglob("*.py")
     }
     imports = {
         name: {
@@ -142,26 +142,31 @@ def test_no_modules_import_each_other_in_a_circle(root: Path) -> None:
     assert find_cycle(imports) == []
 
 
-@pytest.mark.parametrize("room", sorted(MAY_IMPORT))
-def test_libraries_stay_in_their_rooms(root: Path, room: str) -> None:
-    foreign = {library for libraries, homes in HOME_OF.items() if room not in homes for library in libraries}
-    assert {(file, name) for file, name in imports_of(root, room) if name in foreign} == set()
+@pytest.mark.parametrize("package", sorted(MAY_IMPORT))
+def test_a_library_is_imported_only_by_its_packages(root: Path, package: str) -> None:
+    foreign = {library for libraries, homes in HOME_OF.items() if package not in homes for library in libraries}
+    assert {(file, name) for file, name in imports_of(root, package) if name in foreign} == set()
 
 
-@pytest.mark.parametrize("room", ["flows", "tasks"])
-def test_no_file_bears_the_name_of_a_library(root: Path, room: str) -> None:
+@pytest.mark.parametrize("package", ["flows", "tasks"])
+def test_no_file_has_the_name_of_a_library(root: Path, package: str) -> None:
     # Prefect may put the folder of a flow on the import path, where `datasets.py` would then hide the library.
     libraries = {*sys.stdlib_module_names, *packages_distributions(), "evaluate"} - {*MAY_IMPORT, "benchmarks"}
-    names = {path.stem for path in (root / room).rglob("*.py")} - {"__init__"}
+    names = {path.stem for path in (root / package).rglob("*.py")} - {"__init__"}
     assert names & libraries == set()
 
 
-def test_every_imported_library_is_a_declared_dependency(root: Path, project: dict[str, Any], rooms: list[str]) -> None:
+def test_every_imported_library_is_a_declared_dependency(
+    root: Path, project: dict[str, Any], packages: list[str]
+) -> None:
     extras = project["project"]["optional-dependencies"]
     optional = [line for name in ("ray", "embeddings", "market") for line in extras[name]]
     declared = {requirement_name(line) for line in project["project"]["dependencies"] + optional}
     providers = packages_distributions()
-    imported = {name for room in rooms for _, name in imports_of(root, room)} - {*rooms, *sys.stdlib_module_names}
+    imported = {name for package in packages for _, name in imports_of(root, package)} - {
+        *packages,
+        *sys.stdlib_module_names,
+    }
     missing = {name for name in imported if not declared & {normalise(it) for it in providers.get(name, [name])}}
     assert missing == set()
 

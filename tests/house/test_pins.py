@@ -1,4 +1,4 @@
-"""The pins: exact, free of builds and addresses, and covering what pyproject.toml asks for."""
+"""The pins: exact, without builds or addresses, and one for each requirement of pyproject.toml."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The README and the pages of docs keep their word: targets, queries, profiles, figures and pictures are there."""
+"""The README and docs are true: targets, queries, profiles and pictures exist, and figures are those of benchmarks."""
 
 import json
 import re
@@ -30,7 +30,7 @@ def test_every_make_target_exists() -> None:
     assert named <= targets
 
 
-def test_the_readme_is_read_in_five_minutes() -> None:
+def test_the_readme_has_at_most_200_lines() -> None:
     assert README.count("\n") <= 200
 
 
@@ -51,7 +51,7 @@ def test_every_option_of_a_run_is_known() -> None:
     assert used <= known
 
 
-def test_every_picture_and_page_that_is_named_is_there() -> None:
+def test_every_picture_and_page_that_is_named_exists() -> None:
     named = re.findall(r"\]\(([^)#:]+)\)", README)
     named += [f"docs/{name}" for page in PAGES[1:] for name in re.findall(r"\]\(([^)#:]+)\)", page)]
     assert [name for name in named if not (ROOT / name).exists()] == []
@@ -75,10 +75,10 @@ TOO_WIDE = {
         for models in ("equal models", "one .05 better")
     ),
 }
-"""Where an interval holds the truth more often than it says, by a hundredth at most."""
+"""Intervals that are too wide: they hold the truth in 97 to 98 % of the samples."""
 
 
-def test_every_interval_that_is_shown_holds_its_level() -> None:
+def test_every_interval_that_is_shown_has_its_level() -> None:
     record = json.loads((RESULTS / "coverage.json").read_text(encoding="utf-8"))
     figures = {
         name: figure

@@ -1,4 +1,4 @@
-"""Files that no reader should meet, made on the spot: what the tests of bad input read."""
+"""Damaged and malicious files, generated for the tests of bad input."""
 
 import io
 import os
@@ -24,13 +24,13 @@ def zip_of(members: Mapping[str, bytes | str], compression: int = zipfile.ZIP_DE
 
 
 def lying_zip() -> bytes:
-    """A zip whose one member says that it unpacks to 1,000 bytes, and unpacks to two million."""
+    """A zip whose one member claims to unpack to 1,000 bytes and unpacks to two million."""
     content = HEADER + ROW * 100_000
     return zip_of({"a.csv": content}).replace(struct.pack("<I", len(content)), struct.pack("<I", 1_000))
 
 
 def locked_zip() -> bytes:
-    """A zip whose member says that it needs a password."""
+    """A zip whose member is marked as encrypted."""
     content = bytearray(zip_of({"a.csv": HEADER + ROW}, zipfile.ZIP_STORED))
     content[6] |= 1
     content[content.index(b"PK\x01\x02") + 8] |= 1
@@ -66,13 +66,13 @@ def swollen_workbook() -> bytes:
 
 
 def laughing_workbook() -> bytes:
-    """A workbook whose one cell is an entity of ten entities of ten entities and so on, eleven times."""
+    """A workbook whose one cell is an XML entity of ten entities of ten entities, eleven levels deep."""
     entities = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 12))
     return workbook_with(sheet_of(row_of(b"&l11;"), f'<!DOCTYPE w [<!ENTITY l0 "ha">{entities}]>'))
 
 
 def swollen_parquet(rows: int) -> bytes:
-    """A Parquet file whose rows are all one long text, kept once."""
+    """A Parquet file whose rows all have the same long text, which is stored once."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -84,5 +84,5 @@ def swollen_parquet(rows: int) -> bytes:
 
 
 def noise(size: int) -> bytes:
-    """Random bytes, of which each value is as likely as any other."""
+    """Uniformly random bytes."""
     return os.urandom(size)

@@ -132,7 +132,7 @@ def test_another_label_gives_another_snapshot(read):
     )
 
 
-def test_ids_are_the_same_wherever_the_bytes_lie_and_differ_with_the_settings(read):
+def test_reading_again_gives_the_same_ids_and_other_settings_give_another(read):
     content = "text,label\nProfit rose,positive\nAGM,neutral\n"
     first, second, kept = read(content), read(content), read(content, duplicates="keep")
     assert (first.ingest_id, first.snapshot_id) == (second.ingest_id, second.snapshot_id)

@@ -1,4 +1,4 @@
-"""A zip is told apart by what it holds, read in memory and within bounds."""
+"""A zip is recognised by its content, and read in memory and within bounds."""
 
 import io
 import zipfile
@@ -8,16 +8,9 @@ from openpyxl import Workbook
 
 from ingestion import bounds
 from schemas.errors import InputError
+from tests.ingestion.nasty_files import zip_of
 
 CSV = "text,label\nProfit rose,positive\n"
-
-
-def zip_of(members, compression=zipfile.ZIP_DEFLATED):
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", compression) as archive:
-        for name, content in members.items():
-            archive.writestr(name, content)
-    return file.getvalue()
 
 
 def workbook():
@@ -37,7 +30,7 @@ def test_the_one_file_of_a_zip_is_read_whatever_its_name(read, member, kind):
     assert (ingestion.kind, ingestion.rows_read) == (kind, 1)
 
 
-def test_a_readme_beside_the_one_data_file_is_told_and_passed_over(read):
+def test_a_readme_next_to_the_one_data_file_is_skipped_and_reported(read):
     ingestion = read(zip_of({"README.md": "# News", "LICENSE": "text,label\n", "a/news.csv": CSV, "a/~$n.xlsx": "x"}))
     assert (ingestion.kind, ingestion.rows_read) == ("csv in a zip", 1)
     assert ingestion.not_read == ("README.md (document)", "LICENSE (document)", "a/~$n.xlsx (temporary)")
@@ -52,7 +45,7 @@ def test_a_member_that_points_outside_is_read_and_nothing_is_written(read, tmp_p
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         (zip_of({"bomb.csv": CSV + "\n" * 5_000_000}), "'bomb.csv' in it would unpack from [0-9,]+ to 5,000,032 bytes"),
         (zip_of({"a.csv": CSV}, zipfile.ZIP_BZIP2), "'a.csv' in it is packed by method 12"),
@@ -63,8 +56,8 @@ def test_a_member_that_points_outside_is_read_and_nothing_is_written(read, tmp_p
         (zip_of({"a.csv": CSV}, zipfile.ZIP_STORED).replace(b"rose", b"fell"), "zip that cannot be read"),
     ],
 )
-def test_a_zip_that_cannot_be_used_ends_in_one_line(read, content, said):
-    with pytest.raises(InputError, match=said) as caught:
+def test_a_zip_that_cannot_be_used_ends_in_one_line(read, content, message):
+    with pytest.raises(InputError, match=message) as caught:
         read(content)
     assert "\n" not in str(caught.value)
 

@@ -62,13 +62,13 @@ def test_a_folder_that_datasets_saved_is_read(tmp_path):
     assert (ingestion.snapshot_id, len(ingestion.not_read)) == (SNAPSHOT, 2)
 
 
-def test_it_is_scored_from_a_file_and_from_standard_input():
+def test_arrow_is_scored_from_a_file_and_from_standard_input():
     content, settings = write({"title": TEXTS}, "lz4"), UnlabelledSettings(source="news")
     for found in (read_content(content, "news", settings), open_stream(io.BytesIO(content), settings)):
         assert [row.text for row in found.rows] == TEXTS
 
 
-def test_a_column_that_could_repeat_values_unseen_is_named_and_not_read(read):
+def test_a_run_end_encoded_column_is_reported_and_not_read(read):
     repeated = pa.RunEndEncodedArray.from_arrays(pa.array([3], pa.int32()), pa.array(["x"]))
     ingestion = read(write({**PLAIN, "source": repeated}))
     assert ingestion.snapshot_id == SNAPSHOT
@@ -89,13 +89,13 @@ def repeated():
 
 
 @pytest.mark.parametrize("name", BOMBS)
-def test_few_bytes_that_stand_for_very_much_are_refused(read, name, monkeypatch):
+def test_a_small_file_that_expands_to_a_huge_one_is_refused(read, name, monkeypatch):
     monkeypatch.setattr("ingestion.bounds._HARMLESS_CHARACTERS", 10_000_000)
     with pytest.raises(InputError, match=rf"bytes and holds over [\d,]+ {name.split()[0]}: if you trust it, save"):
         read(BOMBS[name]())
 
 
-def test_damage_gives_rows_or_an_error_that_is_told():
+def test_a_damaged_file_gives_rows_or_an_input_error():
     random, settings = Random(7), DataSettings(source="news")
     files = [write(PLAIN, compression) for compression in (None, "lz4", "zstd")]
     for _ in range(600):
@@ -107,6 +107,6 @@ def test_damage_gives_rows_or_an_error_that_is_told():
 
 
 @pytest.mark.parametrize("size", [8, 60, 300, 700])
-def test_one_that_breaks_off_ends_in_one_line(read, size):
+def test_a_truncated_file_is_refused(read, size):
     with pytest.raises(InputError, match=r"is an Arrow or Feather file that cannot be read|has no rows"):
         read(write(PLAIN)[:size])

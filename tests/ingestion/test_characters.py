@@ -1,4 +1,4 @@
-"""Odd characters and odd labels: what cannot be a text is rejected with the reason, the rest is kept as it is."""
+"""A control character rejects its row; every other odd character is kept as it is."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The columns of text and label are chosen by names and values, alike in every format, and doubt is told."""
+"""The columns of text and label are chosen by names and values in every format, and doubt is reported."""
 
 import io
 import json
@@ -72,14 +72,14 @@ def unlabelled(content, **settings):
 
 
 @every_format
-def test_of_two_candidates_the_one_with_headlines_and_the_one_with_all_labels_are_read_and_both_are_told(read, write):
+def test_of_two_candidates_the_one_with_headlines_or_with_all_labels_is_read_and_both_are_reported(read, write):
     table = {"id": IDS, "text": DESK, "headline": NEWS, "label": ["neutral"] * 6, "sentiment": MOODS}
     ingestion = read(write(table))
     assert list(ingestion.accepted["text"]) == NEWS
     assert list(ingestion.accepted["label"]) == MOODS
     assert without_others(ingestion.columns) == ReadColumns("headline", "sentiment", ("text",), ("label",))
-    assert [("text" in said, "headline" in said) for said in ingestion.columns.warn()[:1]] == [(True, True)]
-    assert [("'label'" in said, "'sentiment'" in said) for said in ingestion.columns.warn()[1:]] == [(True, True)]
+    assert [("text" in line, "headline" in line) for line in ingestion.columns.warn()[:1]] == [(True, True)]
+    assert [("'label'" in line, "'sentiment'" in line) for line in ingestion.columns.warn()[1:]] == [(True, True)]
     kept = ("id", "text", "label", "sentiment")
     assert unlabelled(write(table)) == (NEWS, ReadColumns("headline", None, ("text",), kept=kept))
 
@@ -91,7 +91,7 @@ CHOICES = {
     "a known word in the name": ({"news": NEWS, "majority_label": MOODS}, ("news", "majority_label", (), ())),
     "two words": ({"News": NEWS, "Price Sentiment": MOODS}, ("News", "Price Sentiment", (), ())),
     "camel case": ({"tweet": NEWS, "goldLabel1": MOODS}, ("tweet", "goldLabel1", (), ())),
-    "codes beside words": (
+    "codes and words": (
         {"text": NEWS, "label": CODES, "label_text": MOODS},
         ("text", "label_text", (), ("label",)),
     ),
@@ -100,11 +100,11 @@ CHOICES = {
         ("text", "sentiment", (), ()),
     ),
     "two that hold headlines": ({"title": NEWS, "text": NEWS[::-1], "label": MOODS}, ("text", "label", ("title",), ())),
-    "an article beside its title": (
+    "an article and its title": (
         {"text": [f"{news} " * 40 for news in NEWS], "title": NEWS, "label": MOODS},
         ("title", "label", ("text",), ()),
     ),
-    "a title that is none": (
+    "a title of a person": (
         {"title": ["Ms", "Mr"] * 3, "comment": NEWS, "label": MOODS},
         ("title", "label", ("comment",), ()),
     ),
@@ -137,7 +137,7 @@ def test_spaces_around_a_name_are_not_part_of_it(read, write):
     assert without_others(ingestion.columns) == ReadColumns("headline", "label", ("text",))
 
 
-def test_of_names_that_differ_in_case_the_one_as_it_is_written_is_read(read):
+def test_of_names_that_differ_only_in_case_the_exact_match_is_read(read):
     content = "Body,body,label\nProfit rose again,x,positive\n"
     assert read(content, text_column="body").columns.text == "body"
     assert read(content, text_column="BODY").columns.text == "Body"
@@ -153,7 +153,7 @@ def test_codes_of_the_label_map_are_known_labels(read, write):
 
 @every_format
 @pytest.mark.parametrize(
-    ("table", "said"),
+    ("table", "message"),
     [
         ({"headline": NEWS, "first": MOODS, "second": MOODS}, "; 'first' or 'second' may hold the label"),
         ({"News Title": NEWS, "label": MOODS}, "; 'News Title' may hold the text"),
@@ -161,8 +161,8 @@ def test_codes_of_the_label_map_are_known_labels(read, write):
         ({"headline": NEWS, "positive": CODES, "negative": CODES}, "has no label column"),
     ],
 )
-def test_a_column_of_an_unknown_name_is_suggested_and_not_read(read, write, table, said):
-    with pytest.raises(MissingColumnError, match=said):
+def test_a_column_of_an_unknown_name_is_suggested_and_not_read(read, write, table, message):
+    with pytest.raises(MissingColumnError, match=message):
         read(write(table))
 
 
@@ -174,7 +174,7 @@ def test_an_object_that_lacks_a_key_does_not_hide_it(read):
         assert list(ingestion.rejected["row_number"]) == [1]
 
 
-def test_the_files_of_a_folder_tell_the_columns_of_each(tmp_path):
+def test_the_columns_of_every_file_of_a_folder_are_reported(tmp_path):
     from ingestion.ingest import read_source
     from schemas.source import DataSettings
 
@@ -185,19 +185,19 @@ def test_the_files_of_a_folder_tell_the_columns_of_each(tmp_path):
     assert without_others(ingestion.columns) == ReadColumns("text, sentence", "label", ("title",), ())
 
 
-def test_few_first_values_decide_and_later_ones_cost_nothing(read):
+def test_the_first_values_decide_and_later_ones_do_not(read):
     rows = [f"WIRE COPY,{NEWS[number % 6]} {number},positive" for number in range(1_000)]
     late = [f"{NEWS[number % 6]} {number},WIRE COPY,positive" for number in range(5_000)]
     ingestion = read("\n".join(["text,headline,label", *rows, *late]), duplicates="keep")
     assert ingestion.columns.text == "headline"
 
 
-def test_a_mistyped_column_is_met_with_the_nearest(read):
+def test_for_a_mistyped_column_the_nearest_is_suggested(read):
     table = "headline,mood_a,mood_b\nProfit rose,positive,positive\n"
-    for options, asked in (
+    for options, suggestion in (
         ({"text_column": "headlin", "label_column": "mood_a"}, "'headline'"),
         ({"label_columns": ["moda_a", "mood_bb"]}, "'mood_a', 'mood_b'"),
         ({"split_column": "haedline", "label_column": "mood_a"}, "'headline'"),
     ):
-        with pytest.raises(MissingColumnError, match=rf"; did you mean {asked}\?"):
+        with pytest.raises(MissingColumnError, match=rf"; did you mean {suggestion}\?"):
             read(table, **options)

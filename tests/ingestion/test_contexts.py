@@ -1,4 +1,4 @@
-"""The text that a prompt shows before a headline: which column has it, and what it makes of equal headlines."""
+"""The text that a prompt shows before a headline: its column, and that it distinguishes equal headlines."""
 
 import json
 
@@ -62,8 +62,8 @@ def test_a_text_that_is_no_context_rejects_its_row(read, context, reason):
     assert len(ingestion.accepted) == 20
 
 
-def test_the_column_is_part_of_what_was_read(read):
-    plain, told = DataSettings(source="x"), DataSettings(source="x", context_column="background")
+def test_another_context_column_gives_another_ingest_id_and_reading(read):
+    plain, with_context = DataSettings(source="x"), DataSettings(source="x", context_column="background")
     columns = read(TABLE, context_column="background").columns
-    assert ingest_id("0", plain) != ingest_id("0", told)
-    assert describe_reading(plain, columns) != describe_reading(told, columns)
+    assert ingest_id("0", plain) != ingest_id("0", with_context)
+    assert describe_reading(plain, columns) != describe_reading(with_context, columns)

@@ -1,4 +1,4 @@
-"""Damaged texts are told from sound ones in many scripts, and repaired."""
+"""Damaged texts are distinguished from sound ones in many scripts, and repaired."""
 
 import zipfile
 
@@ -30,7 +30,7 @@ SOUND = [
 
 
 @pytest.mark.parametrize("text", DAMAGED)
-def test_a_damaged_text_is_told_and_repaired(text):
+def test_a_damaged_text_is_recognised_and_repaired(text):
     assert looks_damaged(text)
     assert repair_text(text) == DAMAGED[text]
 

@@ -51,7 +51,7 @@ def test_words_of_several_forms_are_read_in_one_column():
     assert parse(*words) == [day, day, day, day, None, day]
 
 
-def test_a_time_without_a_zone_is_in_that_of_the_settings_summer_time_too():
+def test_a_time_without_a_zone_is_in_the_zone_of_the_settings_also_in_summer():
     words = ["2025-01-02 16:30", "2025-07-02 17:30", "2025-01-02 21:30Z"]
     assert parse(*words, timezone="America/New_York") == [EVENING, "2025-07-02 21:30:00", EVENING]
 
@@ -79,14 +79,14 @@ def test_the_order_is_the_one_that_fits_the_whole_column(dates, order):
 
 
 @pytest.mark.parametrize(
-    ("dates", "said"),
+    ("dates", "message"),
     [
         (["03/04/2025"], "'03/04/2025' may be dmy or mdy"),
         (["13/04/2025", "04/13/2025"], "some are day first, as '13/04/2025', and some month first, as '04/13/2025'"),
     ],
 )
-def test_an_order_that_cannot_be_found_is_told_with_an_example(dates, said):
-    with pytest.raises(DateOrderError, match=said):
+def test_an_order_that_cannot_be_found_is_reported_with_an_example(dates, message):
+    with pytest.raises(DateOrderError, match=message):
         find_order(dates)
 
 
@@ -96,6 +96,6 @@ def test_the_order_of_the_settings_leaves_no_choice():
 
 @pytest.mark.parametrize("form", ["%m/%d/%Y %H:%M:%S", "%b %d, %Y %I:%M %p"])
 def test_a_large_column_is_parsed_by_few_formats_and_not_word_by_word(form, monkeypatch):
-    monkeypatch.setattr("ingestion.dates._parse_one", lambda word: pytest.fail(f"{word} was parsed alone"))
+    monkeypatch.setattr("ingestion.dates._parse_one", lambda word: pytest.fail(f"{word} was parsed on its own"))
     times = pd.Series(pd.date_range("2000-01-01", periods=20_000, freq="61min")).dt.floor("min")
     assert (parse_dates(times.dt.strftime(form), "UTC", None) == times).all()

@@ -1,4 +1,4 @@
-"""Equal texts become one headline, those whose labels disagree are resolved as told, and SQL can show each of them."""
+"""Equal texts become one headline, and contradictory labels are resolved as the setting says."""
 
 import pytest
 from hypothesis import given, settings
@@ -17,18 +17,18 @@ ROWS = [
 CONTENT = "\n".join(["text,label", *ROWS])
 
 
-def told(frame, *columns):
+def select(frame, *columns):
     return list(frame[list(columns)].itertuples(index=False, name=None))
 
 
 def resolutions(ingestion):
-    return told(ingestion.quarantined, "row_number", "label", "resolution")
+    return select(ingestion.quarantined, "row_number", "label", "resolution")
 
 
 def test_dropped_conflicts_leave_no_headline(read):
     ingestion = read(CONTENT, conflicts="drop")
-    assert told(ingestion.accepted, "text", "copies") == [("AGM", 1)]
-    assert told(ingestion.rejected, "row_number", "reason") == [
+    assert select(ingestion.accepted, "text", "copies") == [("AGM", 1)]
+    assert select(ingestion.rejected, "row_number", "reason") == [
         (1, "the same text is also labelled neutral"),
         (2, "the same text is also labelled neutral"),
         (3, "the same text is also labelled positive"),
@@ -40,11 +40,11 @@ def test_dropped_conflicts_leave_no_headline(read):
 
 def test_the_majority_wins_and_a_tie_is_dropped(read):
     ingestion = read(CONTENT, conflicts="majority")
-    assert told(ingestion.accepted, "text", "label", "copies") == [
+    assert select(ingestion.accepted, "text", "label", "copies") == [
         ("Profit rose", "positive", 2),
         ("AGM", "neutral", 1),
     ]
-    assert told(ingestion.rejected, "row_number", "reason") == [
+    assert select(ingestion.rejected, "row_number", "reason") == [
         (3, "2 of 3 rows with this text are labelled positive"),
         (5, "a tie among the rows with this text: 1 negative, 1 positive"),
         (6, "a tie among the rows with this text: 1 negative, 1 positive"),
@@ -66,7 +66,7 @@ def test_the_largest_of_three_labels_is_no_majority(read):
 
 def test_kept_conflicts_are_one_headline_for_each_label_in_one_group(read):
     ingestion = read(CONTENT, conflicts="keep")
-    assert told(ingestion.accepted, "text", "label", "copies") == [
+    assert select(ingestion.accepted, "text", "label", "copies") == [
         ("Profit rose", "positive", 2),
         ("Profit  rose", "neutral", 1),
         ("AGM", "neutral", 1),
@@ -86,7 +86,7 @@ def test_of_copies_the_normalised_text_is_kept_whatever_their_order(read, confli
     texts = ["Nestle\u0301 rose", "Nestl\u00e9\u00a0rose", "Nestl\u00e9 rose"]
     for order in (texts, texts[::-1]):
         rows = "".join(f"{text},positive\n" for text in order)
-        assert told(read(f"text,label\n{rows}", conflicts=conflicts).accepted, "text", "copies") == [(texts[2], 3)]
+        assert select(read(f"text,label\n{rows}", conflicts=conflicts).accepted, "text", "copies") == [(texts[2], 3)]
 
 
 rows_with_conflicts = st.lists(
@@ -106,8 +106,8 @@ def test_order_changes_neither_snapshot_nor_groups_nor_what_becomes_of_a_row(rea
     )
     assert one.snapshot_id == other.snapshot_id
     columns = ("headline_id", "group_id", "text", "label", "copies")
-    assert sorted(told(one.accepted, *columns)) == sorted(told(other.accepted, *columns))
-    assert sorted(told(one.rejected, "reason", "raw")) == sorted(told(other.rejected, "reason", "raw"))
+    assert sorted(select(one.accepted, *columns)) == sorted(select(other.accepted, *columns))
+    assert sorted(select(one.rejected, "reason", "raw")) == sorted(select(other.rejected, "reason", "raw"))
     refused = one.quarantined["resolution"].isin(["dropped", "outvoted"]).sum()
     assert refused == (~one.rejected["reason"].str.contains("unknown label")).sum()
     assert one.rows_read == len(rows) == one.accepted["copies"].sum() + len(one.rejected)

@@ -25,7 +25,7 @@ def test_the_encoding_is_detected_and_recorded(read, encoding, recorded):
     assert ingestion.encoding == recorded
 
 
-def test_a_polish_file_is_told_from_a_western_one(read):
+def test_a_polish_file_is_distinguished_from_a_western_one(read):
     text = "Spółka ogłosiła wyniki za trzeci kwartał większe niż rok wcześniej"
     ingestion = read(f"text,label\n{text},neutral\n".encode("cp1250"))
     assert list(ingestion.accepted["text"]) == [text]
@@ -38,7 +38,7 @@ def test_an_encoding_that_is_given_is_used(read):
     assert ingestion.encoding == "mac_roman"
 
 
-def test_a_mark_at_the_start_is_no_part_of_the_first_column(read):
+def test_a_byte_order_mark_is_not_part_of_the_first_column(read):
     ingestion = read("\ufefftext,label\nProfit rose,positive\n", encoding="utf-8", text_column="text")
     assert list(ingestion.accepted["text"]) == ["Profit rose"]
 
@@ -48,7 +48,7 @@ def test_sentence_at_label_is_latin_1_unless_it_is_utf_8(read):
     assert read("Hän myi Nestlén osakkeet@neutral\n").encoding == "utf-8"
 
 
-def test_a_broken_line_of_a_utf_8_file_costs_itself_alone(read):
+def test_a_broken_line_of_a_utf_8_file_rejects_only_its_own_row(read):
     good = [f"{TEXT} {number},positive".encode() for number in range(3)]
     ingestion = read(b"\n".join([b"text,label", *good, "Café,neutral".encode("cp1252"), b"Profit rose,neutral"]))
     assert (ingestion.encoding, ingestion.rows_read, len(ingestion.accepted)) == ("utf-8", 5, 4)
@@ -64,7 +64,7 @@ def test_a_line_of_utf_8_in_a_legacy_file_does_not_make_it_utf_8(read):
 
 
 @pytest.mark.parametrize(("encoding", "byte"), [("ascii", b"\xe9"), ("cp1252", b"\x81"), ("utf-8", b"\xed\xa0\x80")])
-def test_bytes_that_are_not_of_the_encoding_given_cost_their_row(read, encoding, byte):
+def test_bytes_that_do_not_fit_the_given_encoding_reject_their_row(read, encoding, byte):
     ingestion = read(b"text,label\nProfit rose,positive\nCaf" + byte + b",neutral\n", encoding=encoding)
     assert list(ingestion.accepted["text"]) == ["Profit rose"]
     shown = "".join(f"\\x{number:02x}" for number in byte)
@@ -78,7 +78,7 @@ def test_nul_bytes_alone_do_not_make_a_file_utf_16(read):
     assert list(ingestion.rejected["reason"]) == ["control character in the text"] * 5
 
 
-def test_utf_16_that_breaks_off_is_told(read):
+def test_truncated_utf_16_is_refused(read):
     with pytest.raises(InputError, match="is not valid text in 'utf-16'"):
         read("text,label\nProfit rose,positive\n".encode("utf-16")[:-1])
 
@@ -108,7 +108,7 @@ def test_currency_signs_in_many_rows_are_no_mac_or_dos_text(read):
     assert read("\n".join(["text,label", *rows]).encode("cp1252")).encoding == "cp1252"
 
 
-def test_an_encoded_surrogate_is_broken_utf_8_and_costs_its_own_row(read):
+def test_an_encoded_surrogate_is_broken_utf_8_and_rejects_its_row(read):
     ingestion = read(b"text,label\nProfit \xed\xa0\x80 rose,positive\nCosts fell,positive\n")
     assert ingestion.encoding == "utf-8"
     assert (len(ingestion.accepted), len(ingestion.rejected)) == (1, 1)

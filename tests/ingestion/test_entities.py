@@ -36,23 +36,23 @@ def check(ingestion):
 
 
 @pytest.mark.parametrize("spell", [json.dumps, str])
-def test_a_row_becomes_a_headline_for_each_entity_and_an_unknown_label_costs_its_own_alone(read, spell):
+def test_a_row_becomes_a_headline_for_each_entity_and_an_unknown_label_rejects_only_its_entity(read, spell):
     check(read(as_csv(list(map(spell, ENTITIES))), max_rejected=1))
 
 
-def test_objects_of_json_are_read_alike(read):
+def test_json_objects_are_read_in_the_same_way(read):
     rows = [{"title": text, "decisions": each} for text, each in zip(TEXTS, ENTITIES, strict=True)]
     check(read(json.dumps(rows), max_rejected=1))
 
 
-def test_the_label_map_says_what_words_mean(read):
+def test_the_label_map_defines_what_words_mean(read):
     words = {"up": "positive", "positive": "positive", "negative": "negative", "neutral": None}
     ingestion = read(as_csv(list(map(json.dumps, ENTITIES))), label_map=words)
     assert len(ingestion.accepted) == 4
     assert list(ingestion.left_out["row_number"]) == [2]
 
 
-def test_records_with_the_same_keys_are_read_by_path_as_before(read):
+def test_records_with_the_same_keys_are_read_by_path(read):
     rows = [
         {"text": text, "sentiment": {"overall": word}}
         for text, word in zip(TEXTS, ("positive", "negative", "neutral"), strict=True)
@@ -65,5 +65,5 @@ def test_records_with_the_same_keys_are_read_by_path_as_before(read):
 @pytest.mark.parametrize(
     "cell", ["{", "{}", "positive", '{"a": [1]}', "{'a': open('x')}", "{1, 2}", '{"": "x"}', 3, None]
 )
-def test_what_is_no_object_of_words_is_none(cell):
+def test_a_cell_that_is_no_object_of_words_has_no_entities(cell):
     assert read_entities(cell) == {}

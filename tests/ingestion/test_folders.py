@@ -1,4 +1,4 @@
-"""A folder is all its files in the order of their paths, and nothing in it is passed over in silence."""
+"""A folder is read as all its files in the order of their paths, and every skipped file is reported."""
 
 import os
 
@@ -46,7 +46,7 @@ def test_the_id_follows_from_the_files_and_not_from_the_place(folder, tmp_path):
     assert read(moved).ingest_id != before.ingest_id
 
 
-def test_a_row_is_told_by_its_file_and_its_number_there(folder):
+def test_a_row_is_identified_by_its_file_and_its_number_in_it(folder):
     (folder / "b.txt").write_text("Costs rose@neutral\nAGM@neutral\n")
     (folder / "e.csv").write_text("text,label\nAGM,neutral\nCosts rose,bullish\n")
     ingestion = read(folder)
@@ -59,7 +59,7 @@ def test_a_row_is_told_by_its_file_and_its_number_there(folder):
     ]
 
 
-def test_what_holds_no_headlines_is_told_and_passed_over(folder):
+def test_a_file_that_holds_no_headlines_is_skipped_and_reported(folder):
     for name in ("README.md", "LICENSE", "2024/licence-cc-by.txt", "~$b.xlsx", "2024/c.csv~", "Thumbs.db", "_SUCCESS"):
         (folder / name).write_text("text,label\nA document rose,positive\n")
     (folder / ".git").mkdir()
@@ -82,19 +82,19 @@ def test_what_holds_no_headlines_is_told_and_passed_over(folder):
 @pytest.mark.parametrize(
     "name", ["news.csv", "licences.csv", "readers.txt", "notes", "changes.json", "version.parquet"]
 )
-def test_what_may_hold_headlines_is_never_passed_over(folder, name):
+def test_a_file_that_may_hold_headlines_is_never_skipped(folder, name):
     (folder / name).write_text("text,label\nSales fell,negative\n")
     ingestion = read(folder)
     assert (ingestion.rows_read, ingestion.not_read) == (6, (".DS_Store (hidden)",))
 
 
-def test_a_folder_of_documents_alone_is_refused_by_their_names(tmp_path):
+def test_a_folder_of_only_documents_is_refused_with_their_names(tmp_path):
     (tmp_path / "README.md").write_text("text,label\nA document rose,positive\n")
     with pytest.raises(InputError, match=r"is a folder without files of data, only README.md \(document\): give one"):
         read(tmp_path)
 
 
-def test_files_beside_the_phrasebank_are_told(tmp_path):
+def test_files_next_to_the_phrasebank_are_reported(tmp_path):
     (tmp_path / "Sentences_50Agree.txt").write_text("Profit rose@positive\n")
     for name in ("Sentences_AllAgree.txt", "own.csv", "README.txt"):
         (tmp_path / name).write_text("Profit rose@positive\n")
@@ -107,15 +107,15 @@ def test_a_link_to_a_folder_is_not_followed(folder):
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         (b"%PDF-1.7\n1 0 obj\n", "is a PDF, which is not read: export its headlines"),
         (b"", "is empty"),
     ],
 )
-def test_a_file_of_no_known_kind_is_named(folder, content, said):
+def test_a_file_of_no_known_kind_is_named(folder, content, message):
     (folder / "2024" / "odd").write_bytes(content)
-    with pytest.raises(InputError, match=said) as caught:
+    with pytest.raises(InputError, match=message) as caught:
         read(folder)
     assert repr(str(folder / "2024" / "odd")) in str(caught.value)
 
@@ -127,7 +127,7 @@ def test_what_is_no_regular_file_is_named_and_never_waited_for(folder, make):
         read(folder)
 
 
-def test_a_folder_without_files_or_without_rows(tmp_path):
+def test_a_folder_without_files_or_rows_is_refused(tmp_path):
     with pytest.raises(InputError, match="is a folder without files"):
         read(tmp_path)
     (tmp_path / "a.csv").write_text("text,label\n")

@@ -1,4 +1,4 @@
-"""A file of a kind that is not read is named as that, and never read as text."""
+"""A file of an unsupported kind is refused by the name of its kind, and never read as text."""
 
 import io
 import sqlite3
@@ -48,14 +48,14 @@ KINDS = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_it_is_named_with_a_remedy_and_not_read_as_text(read, tmp_path, kind):
+def test_a_binary_file_is_refused_with_its_kind_and_a_remedy(read, tmp_path, kind):
     content = KINDS[kind](tmp_path)
-    said = rf"^source '.*' is {kind}.*, which is not read: \w+"
-    with pytest.raises(InputError, match=said):
+    message = rf"^source '.*' is {kind}.*, which is not read: \w+"
+    with pytest.raises(InputError, match=message):
         read(content)
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(InputError, match=message):
         read_content(content, "news", UnlabelledSettings(source="news"))
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(InputError, match=message):
         open_stream(io.BytesIO(content), UnlabelledSettings(source="-"))
 
 
@@ -71,14 +71,16 @@ TEXTS = {
 }
 
 
-@pytest.mark.parametrize(("kind", "content"), [(kind, each) for kind, every in TEXTS.items() for each in every])
-def test_a_text_of_such_a_kind_is_read_line_by_line_only_where_that_is_said(read, kind, content):
-    said = rf"^source '.*' is {kind}.*, which is not read: \w+"
-    with pytest.raises(InputError, match=said):
+@pytest.mark.parametrize(
+    ("kind", "content"), [(kind, content) for kind, contents in TEXTS.items() for content in contents]
+)
+def test_a_text_of_an_unsupported_kind_is_read_line_by_line_only_if_the_format_is_lines(read, kind, content):
+    message = rf"^source '.*' is {kind}.*, which is not read: \w+"
+    with pytest.raises(InputError, match=message):
         read(content)
-    with pytest.raises(InputError, match=rf"{said}.*, or use --source-format lines if each line is one"):
+    with pytest.raises(InputError, match=rf"{message}.*, or use --source-format lines if each line is one"):
         read_content(content, "news", UnlabelledSettings(source="news"))
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(InputError, match=message):
         open_stream(io.BytesIO(content), UnlabelledSettings(source="-"))
     lines = UnlabelledSettings(source="news", format="lines")
     assert read_content(content, "news", lines).kind == open_stream(io.BytesIO(content), lines).kind == "lines"

@@ -1,4 +1,4 @@
-"""The small hard inputs that users sent, where they lie beside the project: read, or refused with the remedy."""
+"""Small hard inputs that users sent, if they are at hand: each is read, or refused with the remedy."""
 
 import os
 from pathlib import Path
@@ -13,7 +13,7 @@ from schemas.source import DataSettings, UnlabelledSettings
 
 @pytest.fixture(scope="module")
 def cases() -> Path:
-    """The folder with the inputs, which are no part of the project."""
+    """The folder with the inputs, which are not part of the project."""
     folder = Path(os.environ.get("FINTONE_TEST_CASES", Path(__file__).parents[3] / "shared" / "cases"))
     if not (folder / "nested.json").is_file():
         pytest.skip("needs the small hard inputs: set FINTONE_TEST_CASES to their folder")
@@ -36,7 +36,7 @@ def read(path: Path, **settings: str) -> Ingestion:
         ("two-candidates.csv", "headline", "sentiment", 3),
     ],
 )
-def test_it_is_read_from_the_right_columns(cases: Path, name: str, text: str, label: str, count: int) -> None:
+def test_each_input_is_read_from_the_right_columns(cases: Path, name: str, text: str, label: str, count: int) -> None:
     ingestion = read(cases / name)
     assert (ingestion.columns.text, ingestion.columns.label) == (text, label)
     assert (len(ingestion.accepted), len(ingestion.rejected)) == (count, 0)
@@ -61,6 +61,6 @@ def test_objects_by_key_are_named_with_the_path_to_their_scores(cases: Path) -> 
 
 
 def test_a_header_of_two_words_is_no_headline(cases: Path) -> None:
-    said = "no text column, its columns are .*name it with --text-column.*; 'News Title' may hold the text"
-    with pytest.raises(InputError, match=said):
+    message = "no text column, its columns are .*name it with --text-column.*; 'News Title' may hold the text"
+    with pytest.raises(InputError, match=message):
         read_content((cases / "two-word-header.csv").read_bytes(), "news", UnlabelledSettings(source="news"))

@@ -1,4 +1,4 @@
-"""A header is found below title rows, or where the settings say it is; what stands above it is no row."""
+"""A header is found below title rows, or in the row that the settings name; nothing above it is a row."""
 
 import pytest
 
@@ -23,7 +23,7 @@ def test_title_rows_above_the_header_are_no_rows(read, content, header_row):
 
 
 @pytest.mark.parametrize("write", [as_csv, as_excel], ids=["csv", "excel"])
-def test_the_row_that_is_named_is_the_header_whatever_stands_above(read, write):
+def test_the_row_that_is_named_is_the_header_whatever_is_above_it(read, write):
     table = {name: [*values[:2], name, *values[2:]] for name, values in TABLE.items()}
     ingestion = read(write(table), header_row=4)
     assert list(ingestion.accepted["text"]) == NEWS[2:]

@@ -101,10 +101,10 @@ UNREAD = {
 }
 
 
-@pytest.mark.parametrize("said", UNREAD)
-def test_a_shape_that_is_not_read_is_named_with_a_remedy(read, said):
-    with pytest.raises(InputError, match=said) as caught:
-        read(json.dumps(UNREAD[said]))
+@pytest.mark.parametrize("message", UNREAD)
+def test_a_shape_that_is_not_read_is_named_with_a_remedy(read, message):
+    with pytest.raises(InputError, match=message) as caught:
+        read(json.dumps(UNREAD[message]))
     assert "\n" not in str(caught.value)
 
 

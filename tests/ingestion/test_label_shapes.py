@@ -81,7 +81,7 @@ def test_a_score_is_a_number_as_people_write_it(read, word, label):
     assert labels_of(ingestion) == {NEWS[0]: label}
 
 
-def test_what_is_no_number_has_no_label_by_thresholds_unless_a_word_says_so(read):
+def test_a_value_that_is_no_number_has_a_label_only_by_its_word(read):
     rows = [(NEWS[0], "high"), (NEWS[1], "negative"), (NEWS[2], "0"), (NEWS[3], "inf")]
     content = "\n".join(["text,label", *(",".join(row) for row in rows)])
     ingestion = read(content, thresholds=(0, 0), label_map={"high": "positive"})
@@ -92,9 +92,9 @@ def test_what_is_no_number_has_no_label_by_thresholds_unless_a_word_says_so(read
 @every_format
 @pytest.mark.parametrize("names", [("positive", "neutral", "negative"), ("is_positive", "isNeutral", "label negative")])
 def test_a_column_for_each_label_is_found_and_a_row_with_two_or_none_has_no_label(read, write, names):
-    more = [*NEWS, "Marked by nobody"]
+    texts = [*NEWS, "Marked by nobody"]
     flags = zip([1, 0, 0, 1, 0], [0, 0, 1, 0, 0], [0, 1, 0, 1, 0], strict=True)
-    table = {"headline": more, **dict(zip(names, map(list, zip(*flags, strict=True)), strict=True))}
+    table = {"headline": texts, **dict(zip(names, map(list, zip(*flags, strict=True)), strict=True))}
     ingestion = read(write(table))
     assert labels_of(ingestion) == {NEWS[0]: "positive", NEWS[1]: "negative", NEWS[2]: "neutral"}
     assert list(ingestion.rejected["reason"]) == ["more than one label: negative and positive", "no label"]
@@ -117,7 +117,7 @@ ANNOTATORS = ("annotator1", "annotator2", "annotator3")
 
 
 @every_format
-def test_the_majority_of_annotators_decides_and_its_share_is_kept_as_that_of_financial_phrasebank(read, write):
+def test_the_majority_of_annotators_decides_and_its_share_is_kept_as_the_agreement(read, write):
     votes = [
         ("positive", "positive", "neutral"),
         ("negative", "negative", "negative"),
@@ -133,15 +133,15 @@ def test_the_majority_of_annotators_decides_and_its_share_is_kept_as_that_of_fin
     assert ingestion.columns.label == "annotator1, annotator2, annotator3"
 
 
-def test_rows_on_which_fewer_annotators_agree_than_asked_for_are_left_out(read):
+def test_rows_on_which_fewer_annotators_agree_than_required_are_left_out(read):
     content = "text,a,b,c\nProfit rose,up,up,neutral\nCosts rose,negative,negative,NEGATIVE\nAGM,x,x,neutral\n"
     ingestion = read(content, label_columns=("a", "b", "c"), label_map={"up": "positive", "x": None}, agreement=100)
     assert labels_of(ingestion) == {"Costs rose": "negative"}
-    told = "fewer than 100 % of annotators agree: "
-    assert list(ingestion.left_out["reason"]) == [f"{told}1 neutral, 2 positive", f"{told}2 left out, 1 neutral"]
+    reason = "fewer than 100 % of annotators agree: "
+    assert list(ingestion.left_out["reason"]) == [f"{reason}1 neutral, 2 positive", f"{reason}2 left out, 1 neutral"]
 
 
-def test_a_word_that_no_annotator_should_use_rejects_the_row_and_nobody_s_word_is_no_label(read):
+def test_an_unknown_word_of_an_annotator_rejects_the_row_and_a_row_without_words_has_no_label(read):
     content = "text,a,b\nProfit rose,positive,bullish\nAGM,,\n"
     ingestion = read(content, label_columns=("a", "b"))
     assert list(ingestion.rejected["reason"]) == ["unknown label 'bullish'", "no label"]
@@ -160,9 +160,9 @@ def test_null_in_a_label_map_leaves_its_rows_out_and_counts_them_apart(read, wri
     ingestion = read(write(table), label_map={"Mixed": None})
     assert list(ingestion.left_out["reason"]) == ["label 'mixed'"]
     assert list(ingestion.rejected["reason"]) == ["no label", "no label, written as 'nan'"]
-    every = read(write(table), label_map={"mixed": None, "": None})
-    assert list(every.left_out["reason"]) == ["label 'mixed'", "no label", "no label, written as 'nan'"]
-    assert (every.rows_read, len(every.accepted), len(every.rejected)) == (4, 1, 0)
+    both = read(write(table), label_map={"mixed": None, "": None})
+    assert list(both.left_out["reason"]) == ["label 'mixed'", "no label", "no label, written as 'nan'"]
+    assert (both.rows_read, len(both.accepted), len(both.rejected)) == (4, 1, 0)
 
 
 def test_rows_that_are_left_out_do_not_weaken_the_bound_on_rejected_ones(read):
@@ -172,12 +172,12 @@ def test_rows_that_are_left_out_do_not_weaken_the_bound_on_rejected_ones(read):
 
 
 def test_null_is_a_word_on_the_command_line_and_a_value_in_a_profile():
-    said = {"up": "positive", "mixed": None, "": None}
+    label_map = {"up": "positive", "mixed": None, "": None}
     config = build_config(
         apply_overrides(load_profile("desk"), ['data.label_map={up: positive, mixed: null, "": null}'])
     )
-    assert config.data.label_map == said
-    assert check_settings(DataSettings, {"source": "x", "label_map": said}).label_map == said
+    assert config.data.label_map == label_map
+    assert check_settings(DataSettings, {"source": "x", "label_map": label_map}).label_map == label_map
 
 
 @every_format
@@ -189,7 +189,7 @@ def test_a_number_of_the_label_map_means_every_way_to_write_it(read, write, key)
 
 
 @pytest.mark.parametrize(
-    ("settings", "said"),
+    ("settings", "message"),
     [
         ({"label_map": {"1": "positive", "1.0": "negative"}}, "it maps '1.0' to positive and to negative"),
         ({"label_map": {"": "neutral"}}, "map it to null to leave its rows out"),
@@ -199,16 +199,16 @@ def test_a_number_of_the_label_map_means_every_way_to_write_it(read, write, key)
         ({"label_columns": ("a", "b"), "label_column": "c"}, "label_column is given beside label_columns"),
     ],
 )
-def test_settings_that_contradict_each_other_are_told(settings, said):
-    with pytest.raises(InputError, match=said):
+def test_invalid_and_contradictory_settings_are_refused(settings, message):
+    with pytest.raises(InputError, match=message):
         check_settings(DataSettings, {"source": "x", **settings})
 
 
-THREE = {f"annotator{n}": ["positive", "negative"] * 2 for n in (1, 2)}
+TWO_ANNOTATORS = {f"annotator{n}": ["positive", "negative"] * 2 for n in (1, 2)}
 
 
 @pytest.mark.parametrize(
-    ("table", "said"),
+    ("table", "message"),
     [
         (
             {"sentiment_score": [0.62, -0.48, 0.03, 0.0]},
@@ -219,35 +219,35 @@ THREE = {f"annotator{n}": ["positive", "negative"] * 2 for n in (1, 2)}
             "'Decisions' holds objects whose values are not all labels: map their words with --label-map",
         ),
         ({"votes": ['["positive", "neutral"]'] * 4}, "'votes' holds a list of labels: write each annotator's into"),
-        (THREE, "is an annotator's, use --label-columns annotator1,annotator2"),
+        (TWO_ANNOTATORS, "is an annotator's, use --label-columns annotator1,annotator2"),
         (
             {"positive": [0.9, 0.1] * 2, "neutral": [0.1, 0.1] * 2, "negative": [0.0, 0.8] * 2},
             "'positive', 'neutral' and 'negative' hold a score of each label",
         ),
     ],
 )
-def test_a_shape_that_is_not_read_is_named_with_the_remedy(read, table, said):
-    with pytest.raises(MissingColumnError, match=said):
+def test_a_shape_that_is_not_read_is_named_with_the_remedy(read, table, message):
+    with pytest.raises(MissingColumnError, match=message):
         read(as_json({"headline": NEWS, **table}))
 
 
 @pytest.mark.parametrize(
-    ("values", "said"),
+    ("values", "message"),
     [
         ([0.62, -0.48, 0.03, 0.0], "the column holds scores from -0.48 to 0.62: set below which"),
         (['{"Orlo": "up", "Castell": "down"}'] * 4, "8 rows with an unknown label in column"),
     ],
 )
-def test_the_shape_of_a_label_column_is_told_in_the_refusal(read, values, said):
-    assert said in str(refusal_of(read(as_json({"headline": NEWS, "label": values}))))
+def test_the_shape_of_a_label_column_is_reported_in_the_refusal(read, values, message):
+    assert message in str(refusal_of(read(as_json({"headline": NEWS, "label": values}))))
 
 
-def test_a_label_column_that_is_named_and_not_there_is_told(read):
+def test_a_named_label_column_that_does_not_exist_is_reported(read):
     with pytest.raises(MissingColumnError, match="no label column 'c', its columns are"):
         read("text,a,b\nProfit rose,positive,positive\n", label_columns=("a", "c"))
 
 
-def test_settings_of_older_versions_are_read_and_compared_as_before():
+def test_a_label_setting_changes_reading_and_ingest_id_only_if_it_is_given():
     plain, given = DataSettings(source="x"), DataSettings(source="x", thresholds=(0, 1))
     assert "thresholds" not in describe_reading(plain, ReadColumns())
     assert '"thresholds": [0.0, 1.0]' in describe_reading(given, ReadColumns())
@@ -263,9 +263,9 @@ CASE_LABELS = {
 }
 
 
-@pytest.mark.skipif(not CASES.is_dir(), reason="needs the small inputs that lie beside the project")
+@pytest.mark.skipif(not CASES.is_dir(), reason="needs the small inputs in shared/cases, next to the project")
 @pytest.mark.parametrize("name", CASE_LABELS)
-def test_the_small_inputs_have_a_way_to_their_labels(read, name):
+def test_the_small_inputs_are_read_with_the_right_settings(read, name):
     ingestion = read((CASES / name).read_bytes(), **CASE_LABELS[name])
     found = list(ingestion.accepted["label"])
     assert found[:2] == ["positive", "negative"]

@@ -48,7 +48,7 @@ def pipe(content, **options):
         return found.kind, [row.text for row in found.rows]
 
 
-anyhow = pytest.mark.parametrize("how", [read, stream, pipe])
+every_way = pytest.mark.parametrize("how", [read, stream, pipe])
 
 TABLES = {
     "two words in a name": TWO_WORDS,
@@ -70,7 +70,7 @@ TABLES = {
 }  # fmt: skip
 
 
-@anyhow
+@every_way
 @pytest.mark.parametrize("name", TABLES)
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "crlf"])
 def test_a_table_of_unknown_names_is_refused_with_its_columns(how, name, encoding):
@@ -115,7 +115,7 @@ LINES = {
 }
 
 
-@anyhow
+@every_way
 @pytest.mark.parametrize("name", LINES)
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_running_text_is_a_headline_a_line(how, name, end):
@@ -125,13 +125,13 @@ def test_running_text_is_a_headline_a_line(how, name, end):
 ONE_COLUMN = ["Profit rose, sales fell", "AGM on 5 May; all welcome", 'Head says "no"', "Costs up\tdebt down"]
 
 
-@anyhow
+@every_way
 @pytest.mark.parametrize("header", ["headline", "Text", '"title"', "news_headline"])
 def test_a_single_column_with_a_known_name_is_read_whole(how, header):
     assert how("\n".join([header, *ONE_COLUMN])) == ("csv", ONE_COLUMN)
 
 
-@anyhow
+@every_way
 @pytest.mark.parametrize("quoting", [csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
 @pytest.mark.parametrize("header", [["headline"], []])
 def test_a_single_column_as_programs_write_it_loses_its_quotes(how, quoting, header):
@@ -140,7 +140,7 @@ def test_a_single_column_as_programs_write_it_loses_its_quotes(how, quoting, hea
     assert how(file.getvalue())[1] == ONE_COLUMN
 
 
-@anyhow
+@every_way
 def test_a_stream_of_a_table_is_read_by_its_columns(how):
     rows = "\n".join(f'{number},"Profit rose, says unit {number}",3 May' for number in range(1_000))
     kind, texts = how(f"id,headline,date\n{rows}\n")
@@ -156,19 +156,21 @@ FOREIGN = {
 }  # fmt: skip
 
 
-@anyhow
+@every_way
 @pytest.mark.parametrize("content", ['{"text": "Profit rose"\n', '{\n "data": [\n  {"text": "Profit rose"}\n'])
-def test_json_that_breaks_off_is_told_as_such(how, content):
+def test_truncated_json_is_reported_as_such(how, content):
     with pytest.raises(InputError, match=r"is JSON that is not valid from character .*, use --source-format lines if"):
         how(content)
     assert how(content, format="lines")[0] == "lines"
 
 
-@anyhow
-@pytest.mark.parametrize(("said", "content"), [(said, each) for said, every in FOREIGN.items() for each in every])
-def test_a_text_of_another_kind_is_refused_by_name(how, said, content):
+@every_way
+@pytest.mark.parametrize(
+    ("message", "content"), [(message, content) for message, contents in FOREIGN.items() for content in contents]
+)
+def test_a_text_of_another_kind_is_refused_by_name(how, message, content):
     with pytest.raises(
-        InputError, match=f"{said}.*: save its headlines as CSV or a headline a line, or use --source-f"
+        InputError, match=f"{message}.*: save its headlines as CSV or a headline a line, or use --source-f"
     ):
         how(content)
     assert how(content, format="lines")[0] == "lines"
@@ -181,7 +183,7 @@ RULED = {
 }
 
 
-@anyhow
+@every_way
 @pytest.mark.parametrize("name", RULED)
 def test_a_table_that_is_drawn_for_people_is_refused(how, name):
     with pytest.raises(MissingColumnError, match="has no text column"):
@@ -193,13 +195,13 @@ def test_text_in_brackets_or_under_a_line_is_no_table():
     assert read("\n".join(lines)) == ("lines", lines)
 
 
-@anyhow
+@every_way
 def test_the_header_of_a_second_file_is_no_headline(how):
     kind, texts = how("id,headline\n1,Profit rose\n" + "id,headline\n2,AGM on 5 May\n")
     assert (kind, texts) == ("csv", ["Profit rose", None, "AGM on 5 May"])
 
 
-@anyhow
+@every_way
 def test_lines_of_json_are_read_as_such_where_some_are_broken(how):
     lines = ['{"text": "Profit ro', '{"text": "Profit rose"}', '{"text": "AGM on 5 May"}']
     assert how("\n".join(lines)) == ("json lines", [None, "Profit rose", "AGM on 5 May"])

@@ -1,4 +1,4 @@
-"""What copies of one headline differ in makes no difference to their group, and the texts stay as they came."""
+"""Links, mentions, case and damage make no difference to the group of a headline, and its text stays as it is."""
 
 import html
 from collections import Counter
@@ -59,18 +59,18 @@ SOUND = [
 
 
 @pytest.mark.parametrize("copy", COPIES)
-def test_a_copy_is_told_by_what_it_says(copy):
+def test_a_copy_has_the_mask_of_its_original(copy):
     original, masked = mask_texts([COPIES[0], copy])
     assert masked == original
 
 
 @pytest.mark.parametrize("pair", APART)
-def test_texts_that_say_different_things_stay_apart(pair):
+def test_texts_with_different_content_have_different_masks(pair):
     assert len(set(mask_texts(pair))) == 2
 
 
 @pytest.mark.parametrize("text", SOUND)
-def test_a_text_without_such_marks_is_only_put_in_lower_case(text):
+def test_a_text_without_decorations_is_only_put_in_lower_case(text):
     assert mask_texts([text]) == [text.lower()]
 
 
@@ -94,7 +94,7 @@ DECORATIONS = st.lists(
 
 
 @given(st.integers(0, 5_000), DECORATIONS, st.booleans())
-def test_any_headline_with_any_of_them_keeps_its_mask(seed, decorations, is_damaged):
+def test_any_headline_keeps_its_mask_under_any_decorations(seed, decorations, is_damaged):
     headline = generate_headline(Random(seed)).text
     copy = f"{headline} for Söhne"
     original, changed = copy, as_mojibake(copy) if is_damaged else copy
@@ -106,7 +106,7 @@ def test_any_headline_with_any_of_them_keeps_its_mask(seed, decorations, is_dama
     assert one == other
 
 
-def test_posts_with_their_own_links_are_groups_and_keep_their_texts(read):
+def test_posts_that_differ_in_their_links_are_grouped_and_keep_their_texts(read):
     accepted = read(POSTS).accepted
     groups = accepted["group_id"].tolist()
     assert [groups.index(group) for group in groups] == [0, 0, 2, 2, 4, 4]
@@ -114,7 +114,7 @@ def test_posts_with_their_own_links_are_groups_and_keep_their_texts(read):
     assert Counter(accepted["copies"]) == {1: 6}
 
 
-def test_entities_of_every_kind_are_one_group(read):
+def test_html_entities_of_every_form_are_one_group(read):
     text = "Castell & Söhne's profit > forecast"
     rows = [text, html.escape(text), html.escape(html.escape(text)), html.escape(text).replace("&#x27;", "&#39;")]
     accepted = read("text\tlabel\n" + "".join(f"{row}\tpositive\n" for row in rows)).accepted

@@ -67,7 +67,7 @@ def test_a_row_without_a_word_in_it_is_no_row(read, form):
     assert list(ingestion.rejected["row_number"]) == [2]
 
 
-def test_a_row_of_delimiters_alone_is_no_row_whatever_their_number(read):
+def test_a_row_of_only_delimiters_is_no_row_whatever_their_number(read):
     ingestion = read('text,label\nProfit rose,positive\n,\n,,,,\n ,\t\n"",""\n\u00a0,\n', max_rejected=0)
     assert (ingestion.rows_read, len(ingestion.accepted)) == (1, 1)
 
@@ -90,7 +90,7 @@ def test_an_empty_label_is_no_label_and_no_word_of_a_label_map(read, form):
     assert list(ingestion.rejected["reason"]) == ["no label", "no label"]
 
 
-def test_a_number_that_is_none_is_no_label(read):
+def test_a_label_of_nan_or_null_is_no_label(read):
     file = io.BytesIO()
     labels = pa.array([2.0, float("nan"), None])
     pq.write_table(pa.table({"text": ["Profit rose", "Costs rose", "AGM"], "label": labels}), file)
@@ -99,11 +99,11 @@ def test_a_number_that_is_none_is_no_label(read):
 
 
 @every_format
-def test_a_word_that_programs_write_for_a_missing_label_is_told_as_that(read, form):
+def test_a_word_that_programs_write_for_a_missing_label_is_reported_as_one(read, form):
     words = ["nan", "None", "NULL", "<NA>", "n/a"]
     content = WRITERS[form]([SOUND, *((f"Costs rose {number}", word, "x") for number, word in enumerate(words))])
-    told = [f"no label, written as {word!r}" for word in words]
-    assert list(read(content, max_rejected=1).rejected["reason"]) == told
+    reasons = [f"no label, written as {word!r}" for word in words]
+    assert list(read(content, max_rejected=1).rejected["reason"]) == reasons
     named = read(content, label_map=dict.fromkeys(map(str.lower, words), "neutral"))
     assert list(named.accepted["label"]) == ["positive", *["neutral"] * len(words)]
 
@@ -141,7 +141,7 @@ def test_a_word_for_a_missing_text_is_no_headline(read, form):
 
 
 @every_typed_format
-def test_headlines_without_labels_are_scored_whatever_their_label_says(form):
+def test_headlines_are_scored_whatever_their_label_is(form):
     rows = [("Profit rose", None, "x"), ("Costs rose", "nan", "x"), (None,) * 3, ("#NAME?", None, "x")]
     content = read_content(TYPED_WRITERS[form](rows), "news", UnlabelledSettings(source="news"))
     [batch] = read_batches([list(content.rows)])

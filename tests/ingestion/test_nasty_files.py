@@ -1,4 +1,4 @@
-"""Every nasty file gives accounted rows or one clear line, in a time that grows with its size."""
+"""Every nasty file gives rows that are accounted for, or an error of one line."""
 
 import csv
 import io
@@ -85,7 +85,7 @@ LINE_FOR = {
     "JSON that breaks off": (lambda: b'[{"text": "a", "label": "neutral"},', "not valid JSON from character 36 on"),
     "deep JSON lines": (lambda: b'{"text":' * 1_000_000, "is JSON that is not valid from character 1 on"),
     "a zip bomb": (lambda: zip_of({"a.csv": HEADER + ROW * 5_000_000}), "would unpack from .* or of 100 times"),
-    "a zip that lies of its size": (lying_zip, "zip that cannot be read"),
+    "a zip that lies about its size": (lying_zip, "zip that cannot be read"),
     "a zip in a zip": (lambda: zip_of({"a.zip": zip_of({"a.csv": HEADER + ROW})}), "a zip within a zip"),
     "a zip with a password": (locked_zip, "zip that cannot be read .*encrypted"),
     "a zip of 20,000 files": (lambda: zip_of({f"{n}.csv": "x" for n in range(20_000)}), "and 19995 more"),
@@ -101,7 +101,7 @@ LINE_FOR = {
 
 
 @pytest.mark.parametrize("name", ROWS_IN)
-def test_its_rows_are_accounted_for(read, name):
+def test_the_rows_of_a_nasty_file_are_accounted_for(read, name):
     make, (count, reason) = ROWS_IN[name]
     ingestion = read(make(), max_rejected=1)
     assert list(ingestion.accepted["text"]) == ["Profit rose"]
@@ -112,9 +112,9 @@ def test_its_rows_are_accounted_for(read, name):
 
 
 @pytest.mark.parametrize("name", LINE_FOR)
-def test_it_ends_in_one_line(read, name):
-    make, said = LINE_FOR[name]
-    with pytest.raises(InputError, match=said) as caught:
+def test_a_file_that_cannot_be_used_ends_in_one_line(read, name):
+    make, message = LINE_FOR[name]
+    with pytest.raises(InputError, match=message) as caught:
         read(make())
     assert len(str(caught.value).splitlines()) == 1
     assert len(str(caught.value)) < 600
@@ -137,16 +137,16 @@ def test_more_rows_than_fit_are_refused(read, monkeypatch):
 
 
 def check_it_ends_well(read, content):
-    """Rows that are all accounted for, or one line."""
+    """Fail unless the content gives rows that are all accounted for, or an error of one line."""
     try:
         ingestion = read(content, max_rejected=1)
     except InputError as error:
-        told = str(error)
+        message = str(error)
     else:
-        told = ""
+        message = ""
         assert len(ingestion.accepted) + len(ingestion.rejected) + ingestion.rows_merged == ingestion.rows_read
         assert not (ingestion.rejected["reason"] == "").any()
-    assert len(told.splitlines()) <= 1
+    assert len(message.splitlines()) <= 1
 
 
 @settings(max_examples=examples(150), deadline=None)
@@ -223,10 +223,10 @@ texts = st.builds("{} {}".format, st.sampled_from(["Profit", "Costs", "=SUM(A1)"
 
 @settings(max_examples=examples(40), deadline=None)
 @given(rows=st.lists(st.tuples(texts, st.sampled_from(["positive", "neutral", "negative"])), min_size=1, max_size=8))
-def test_a_table_says_the_same_in_every_format(read, rows):
-    told = {}
+def test_a_table_gives_the_same_headlines_in_every_format(read, rows):
+    results = {}
     for name, write in WRITERS.items():
         ingestion = read(write([("The annual general meeting is on 5 May", "neutral"), *rows]))
-        told[name] = (ingestion.snapshot_id, list(ingestion.accepted["text"]), len(ingestion.rejected))
-    assert set(map(repr, told.values())) == {repr(told["csv"])}
-    assert {text.strip() for text, _ in rows} >= set(told["csv"][1][1:])
+        results[name] = (ingestion.snapshot_id, list(ingestion.accepted["text"]), len(ingestion.rejected))
+    assert set(map(repr, results.values())) == {repr(results["csv"])}
+    assert {text.strip() for text, _ in rows} >= set(results["csv"][1][1:])

@@ -35,7 +35,7 @@ def group(texts, measure="reworded"):
 
 
 @pytest.mark.parametrize("pair", REWORDED)
-def test_reworded_copies_are_one_group_and_by_numbers_alone_two(pair):
+def test_reworded_copies_are_one_group_and_two_if_only_numbers_are_masked(pair):
     assert len(set(group(pair))) == 1
     assert len(set(group(pair, "numbers"))) == 2
 
@@ -52,7 +52,7 @@ def test_numbers_and_case_make_no_difference(measure):
     assert group(texts, "numbers")[2] != 0
 
 
-def test_one_text_and_none():
+def test_one_text_is_one_group_and_no_text_is_none():
     assert group(["Profit rose"]) == [0]
     assert group([]) == []
 
@@ -71,8 +71,8 @@ headlines = st.lists(st.sampled_from([text for text, _, _ in iterate_rows(300, s
 def test_groups_do_not_depend_on_the_order(texts, random):
     shuffled = random.sample(texts, len(texts))
     by_text = dict(zip(shuffled, group(shuffled), strict=True))
-    groups = {frozenset(t for t, g in zip(texts, group(texts), strict=True) if g == own) for own in group(texts)}
-    assert groups == {frozenset(t for t in shuffled if by_text[t] == own) for own in by_text.values()}
+    groups = {frozenset(t for t, g in zip(texts, group(texts), strict=True) if g == number) for number in group(texts)}
+    assert groups == {frozenset(t for t in shuffled if by_text[t] == number) for number in by_text.values()}
 
 
 def all_similar_pairs(texts):

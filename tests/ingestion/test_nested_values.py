@@ -52,8 +52,8 @@ def test_two_paths_that_fit_equally_must_be_chosen_from(read, write):
     objects = [
         {"wire": {"text": text}, "desk": {"text": f"{text} again"}, "mood": {"verdict": label}} for text, label in ROWS
     ]
-    said = "'wire.text' or 'desk.text' may hold the text; 'mood.verdict' may hold the label"
-    with pytest.raises(InputError, match=said):
+    message = "'wire.text' or 'desk.text' may hold the text; 'mood.verdict' may hold the label"
+    with pytest.raises(InputError, match=message):
         read(write(objects))
     assert read(write(objects), text_column="wire.text", label_column="mood.verdict").snapshot_id == SNAPSHOT
 
@@ -68,7 +68,7 @@ def test_a_list_counts_as_its_one_value_and_its_elements_have_numbers(read, writ
     assert read(write(objects), label_column="info.0.label").snapshot_id == SNAPSHOT
 
 
-def test_lists_that_differ_are_told_with_the_remedy(read):
+def test_lists_that_differ_are_reported_with_the_remedy(read):
     objects = [{"text": text, "votes": [{"label": label}, {"label": "neutral"}]} for text, label in ROWS]
     with pytest.raises(InputError, match=r"no label column.*lists differ in 'votes.label': name one element by its pl"):
         read(json.dumps(objects))
@@ -87,14 +87,14 @@ def test_a_key_with_a_dot_is_a_name(read):
 
 def test_naming_an_object_lists_what_is_in_it(read):
     objects = [{"text": text, "sentiment": {"polarity": label}} for text, label in ROWS]
-    said = r"no label column 'sentiment', .* \['text', 'sentiment.polarity'\].*; did you mean 'sentiment.polarity'\?"
-    with pytest.raises(InputError, match=said):
+    message = r"no label column 'sentiment', .* \['text', 'sentiment.polarity'\].*; did you mean 'sentiment.polarity'\?"
+    with pytest.raises(InputError, match=message):
         read(json.dumps(objects), label_column="sentiment")
 
 
 @pytest.mark.parametrize(
     "value", [{"a": {"b": {"c": {"d": {"e": {"f": {"g": 1}}}}}}}, {str(key): key for key in range(5_000)}]
 )
-def test_deep_and_wide_cells_cost_little(read, value):
+def test_deep_and_wide_cells_leave_the_headlines_as_they_are(read, value):
     objects = [{"text": text, "label": label, "more": value} for text, label in ROWS]
     assert read(json.dumps(objects)).snapshot_id == SNAPSHOT

@@ -1,4 +1,4 @@
-"""Other columns of a source beside the text: every format gives them by name, in the types that it has."""
+"""The other columns of a source: every format gives them by name, in the types that it has."""
 
 import io
 import json
@@ -18,8 +18,8 @@ TEXTS = ("Profit rose again at Orlo .", "Costs fell again at Orlo .")
 
 
 def read(path: Path, **settings: Any) -> tuple[list[Any], tuple[str, ...]]:
-    own, reading = UnlabelledSettings(source=str(path), **settings), Reading()
-    rows = list(iterate_rows(find_place(own), own, reading))
+    unlabelled, reading = UnlabelledSettings(source=str(path), **settings), Reading()
+    rows = list(iterate_rows(find_place(unlabelled), unlabelled, reading))
     return [row.others for row in rows], join_columns(reading.columns).kept
 
 
@@ -68,11 +68,11 @@ def test_files_of_a_folder_may_have_different_columns(tmp_path: Path) -> None:
     assert others[2] == {"ticker": "b"}
 
 
-def test_what_is_trained_on_keeps_the_columns_that_are_not_read_and_what_is_nested_as_it_is(tmp_path: Path) -> None:
+def test_a_labelled_source_keeps_its_other_columns_and_leaves_nested_values_as_they_are(tmp_path: Path) -> None:
     rows = [{"id": 1, "headline": text, "label": "positive", "source": {"name": "Wire"}} for text in TEXTS]
     (tmp_path / "a.json").write_text(json.dumps(rows))
-    own = DataSettings(source=str(tmp_path / "a.json"))
-    others = [row.others for row in iterate_rows(find_place(own), own, Reading())]
+    settings = DataSettings(source=str(tmp_path / "a.json"))
+    others = [row.others for row in iterate_rows(find_place(settings), settings, Reading())]
     assert others == [{"id": 1, "source": {"name": "Wire"}}] * 2
 
 
@@ -95,5 +95,5 @@ def test_each_name_is_given_once() -> None:
         ("\ud800", "\\ud800"),
     ],
 )
-def test_a_cell_is_what_json_can_say(cell: Any, plain: Any) -> None:
+def test_a_cell_becomes_a_value_that_json_can_hold(cell: Any, plain: Any) -> None:
     assert plain_cell(cell) == plain

@@ -1,4 +1,4 @@
-"""What gzip, bzip2, xz and zstandard packed is read as what it is, within bounds; it is never read as text."""
+"""Files that gzip, bzip2, xz or zstandard packed are unpacked within bounds and read as what they hold."""
 
 import bz2
 import gzip
@@ -70,7 +70,7 @@ def test_packed_headlines_are_scored_from_a_file_and_from_a_stream(packer):
 
 
 @every_packer
-def test_it_is_unpacked_only_up_to_the_bound(read, packer, monkeypatch):
+def test_a_packed_file_is_unpacked_only_up_to_the_bound(read, packer, monkeypatch):
     bomb = PACKERS[packer](b"Profit rose,positive\n" * 200_000)
     largest = []
     monkeypatch.setattr(bounds, "most_unpacked", lambda size: largest.append(size) or 1_000_000)
@@ -86,7 +86,7 @@ def test_the_bound_follows_the_size():
 
 
 @every_packer
-def test_a_broken_one_ends_in_one_line(read, packer):
+def test_a_broken_packed_file_is_refused_with_the_remedy(read, packer):
     packed, header = PACKERS[packer](CSV), 4 if packer == "zstandard" else 14
     for content in (packed[:-9], packed[:header] + b"\xff" * 9 + packed[header + 9 :]):
         with pytest.raises(InputError, match=rf"is packed by {packer} and cannot be unpacked .*: get it again"):
@@ -94,7 +94,7 @@ def test_a_broken_one_ends_in_one_line(read, packer):
 
 
 @every_packer
-def test_what_is_packed_twice_is_refused(read, packer):
+def test_a_file_that_is_packed_twice_is_refused(read, packer):
     pack = PACKERS[packer]
     for content in (pack(pack(CSV)), pack(zip_of({"a.csv": CSV}))):
         with pytest.raises(InputError, match=f"is packed twice by {packer}: unpack it and give what it holds"):
@@ -118,7 +118,7 @@ def test_a_packed_stream_in_parts_is_one_stream(packer):
 
 
 @every_packer
-def test_a_packed_stream_is_read_as_it_is_used(packer):
+def test_a_packed_stream_is_unpacked_while_its_rows_are_used(packer):
     lines = Random(1).randbytes(1_000_000).hex("\n", 20)
     source = io.BytesIO(PACKERS[packer](lines.encode()))
     rows = open_stream(source, UnlabelledSettings(source="-")).rows
@@ -127,7 +127,7 @@ def test_a_packed_stream_is_read_as_it_is_used(packer):
     assert sum(1 for _ in rows) == 50_000 - 1
 
 
-def test_what_a_packed_stream_has_brought_is_given_out_while_it_waits():
+def test_the_rows_that_a_packed_stream_has_sent_are_returned_while_it_waits():
     inlet, outlet = os.pipe()
     with os.fdopen(inlet, "rb") as source, os.fdopen(outlet, "wb", buffering=0) as sink:
         packer = zlib.compressobj(wbits=31)
@@ -140,7 +140,7 @@ def test_what_a_packed_stream_has_brought_is_given_out_while_it_waits():
 
 
 @every_packer
-def test_a_broken_stream_ends_in_one_line_after_its_sound_rows(packer):
+def test_a_broken_stream_gives_its_sound_rows_before_the_error(packer):
     texts = Random(1).randbytes(400_000).hex("\n", 20).split()
     packed = PACKERS[packer]("\n".join(texts).encode())
     rows = stream(packed[:-9]).rows

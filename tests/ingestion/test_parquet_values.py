@@ -1,4 +1,4 @@
-"""What Parquet files hold beside plain texts: class labels, bytes that are text, few bytes for very many values."""
+"""Parquet files with more than plain texts: class labels, bytes that are text, and few bytes for many values."""
 
 import io
 import json
@@ -87,7 +87,7 @@ SWOLLEN = {
 
 
 @pytest.mark.parametrize("name", SWOLLEN)
-def test_a_file_that_stands_for_more_than_its_bytes_is_refused(read, name):
+def test_a_small_file_that_expands_to_a_huge_one_is_refused(read, name):
     content = write(SWOLLEN[name](), compression="zstd")
     assert len(content) < 100_000
     with pytest.raises(InputError, match=r"bytes and holds over [0-9,]+ (rows|characters|values): if you trust it"):

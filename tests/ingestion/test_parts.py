@@ -1,4 +1,4 @@
-"""An official split is read from a column or from the names of files, in every format; bad words cost their rows."""
+"""An official split is read from a column or from the names of files; unknown words reject their rows."""
 
 import json
 import zipfile
@@ -43,7 +43,7 @@ def parts_of(ingestion: Ingestion) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("ending", WRITERS)
-def test_a_column_gives_parts_and_a_word_that_is_none_costs_its_row(tmp_path: Path, ending: str) -> None:
+def test_a_column_gives_parts_and_an_unknown_word_rejects_its_row(tmp_path: Path, ending: str) -> None:
     WRITERS[ending](tmp_path / f"news.{ending}")
     ingestion = read(tmp_path / f"news.{ending}", split_column="fold")
     assert parts_of(ingestion) == [
@@ -65,7 +65,7 @@ def test_a_column_of_a_file_without_a_header_is_named_by_its_number(tmp_path: Pa
     assert [part for _, part in parts_of(ingestion)] == ["test", "validation", "train"]
 
 
-def test_the_wrong_column_is_one_line(tmp_path: Path) -> None:
+def test_a_missing_column_is_refused_and_a_wrong_one_rejects_every_row(tmp_path: Path) -> None:
     FRAME.to_csv(tmp_path / "news.csv", index=False)
     with pytest.raises(MissingColumnError, match=r"has no split column 'part', its columns are .*: name it with"):
         read(tmp_path / "news.csv", split_column="part")
@@ -74,7 +74,7 @@ def test_the_wrong_column_is_one_line(tmp_path: Path) -> None:
     assert ingestion.accepted.empty
 
 
-def test_without_the_setting_a_column_is_none_and_ids_are_those_of_before(tmp_path: Path) -> None:
+def test_without_the_setting_no_row_has_a_part_and_the_ids_stay_the_same(tmp_path: Path) -> None:
     FRAME.to_csv(tmp_path / "news.csv", index=False)
     ingestion = read(tmp_path / "news.csv")
     assert ingestion.given.empty
@@ -119,14 +119,14 @@ def test_files_that_are_named_by_parts_are_an_official_split(
         ("news.csv", None),
     ],
 )
-def test_a_name_means_a_part_by_its_words(name: str, part: str | None) -> None:
+def test_the_words_of_a_file_name_give_its_part(name: str, part: str | None) -> None:
     assert part_of_file(name) == part
 
 
-def test_words_for_parts_are_known_case_ignored() -> None:
+def test_words_for_parts_are_recognised_in_any_case() -> None:
     words = ("train", "Training", "VAL", "valid", "dev", "validation", " test ", "other")
-    told = ["train", "train", *["validation"] * 4, "test", "other"]
-    assert list(map(resolve_part, words)) == told
+    parts = ["train", "train", *["validation"] * 4, "test", "other"]
+    assert list(map(resolve_part, words)) == parts
 
 
 def test_a_text_is_found_in_its_row_and_file(tmp_path: Path) -> None:

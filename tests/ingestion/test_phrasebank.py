@@ -82,7 +82,7 @@ def test_the_texts_are_those_of_the_file_to_the_byte(fpb_folder):
     assert "".join(lines).encode("iso-8859-1") == content
 
 
-def test_the_file_is_found_anywhere_in_an_archive_but_among_the_junk_of_macos(tmp_path):
+def test_the_file_is_found_anywhere_in_an_archive_except_in_the_folder_of_macos(tmp_path):
     path = tmp_path / "renamed.dat"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("__MACOSX/a/Sentences_AllAgree.txt", "Junk@neutral\r\n")

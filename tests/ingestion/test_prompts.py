@@ -8,7 +8,7 @@ from schemas.errors import InputError
 
 ROWS = [("Profit rose", "positive"), ('Costs, "as ever", rose', "negative"), ("AGM on 5 May", "neutral")]
 SNAPSHOT = "cc1be82df9713dc5"
-ASKED = ["What is the sentiment of this news?", "Is this news good or bad?"]
+INSTRUCTIONS = ["What is the sentiment of this news?", "Is this news good or bad?"]
 
 
 def chat(question, answer):
@@ -26,7 +26,7 @@ FORMATS = {
     ),
     "prompt": (lambda question, answer: {"prompt": question, "completion": f" {answer}"}, "completion"),
     "input": (
-        lambda question, answer: {"instruction": ASKED[len(answer) % 2], "input": question, "output": answer},
+        lambda question, answer: {"instruction": INSTRUCTIONS[len(answer) % 2], "input": question, "output": answer},
         "output",
     ),
     "instruction": (lambda question, answer: {"instruction": question, "input": "", "output": answer}, "output"),
@@ -46,11 +46,11 @@ def test_the_headline_and_the_answer_are_found(read, text_column, as_lines):
 
 
 @pytest.mark.parametrize("frame", FRAMES)
-def test_words_around_every_headline_are_left_out_and_told(read, frame):
+def test_words_around_every_headline_are_removed_and_reported(read, frame):
     ingestion = read(json.dumps([chat(frame.format(text), label) for text, label in ROWS]))
     assert ingestion.snapshot_id == SNAPSHOT
-    told = " ".join(ingestion.not_read)
-    assert all(repr(words.strip())[1:-1] in told for words in frame.split("{}"))
+    removed = " ".join(ingestion.not_read)
+    assert all(repr(words.strip())[1:-1] in removed for words in frame.split("{}"))
 
 
 def test_what_headlines_share_without_a_boundary_stays(read):

@@ -31,7 +31,7 @@ def test_the_same_text_of_another_day_or_instrument_is_neither_a_copy_nor_a_cont
     assert ingestion.quarantined.empty
 
 
-def test_every_accepted_row_keeps_its_number_and_what_the_source_says_besides(read):
+def test_every_accepted_row_keeps_its_number_and_the_other_values_of_its_source(read):
     ingestion = read(HALTED)
     rows = ingestion.rows.astype("object").where(ingestion.rows.notna(), None)
     assert list(rows["row_number"]) == [1, 2, 3, 4, 5]
@@ -44,7 +44,7 @@ def test_every_accepted_row_keeps_its_number_and_what_the_source_says_besides(re
     assert (columns.published_at, columns.instrument, columns.publisher) == ("date", "ticker", "source")
 
 
-def test_the_settings_say_what_is_the_same_headline(read):
+def test_the_settings_define_what_is_the_same_headline(read):
     by_text = read(HALTED, identity=("text",), max_rejected=1)
     assert len(by_text.accepted) == 1
     assert len(by_text.rejected) == 4
@@ -77,10 +77,10 @@ def test_ids_of_a_source_without_such_columns_are_those_of_older_versions(read):
 
 def test_settings_at_their_defaults_change_neither_id_nor_reading():
     plain = DataSettings(source="a")
-    told = DataSettings(source="a", identity=["day", "text", "instrument"], timezone="UTC")
-    assert ingest_id("0", plain) == ingest_id("0", told)
+    explicit = DataSettings(source="a", identity=["day", "text", "instrument"], timezone="UTC")
+    assert ingest_id("0", plain) == ingest_id("0", explicit)
     assert ingest_id("0", plain) != ingest_id("0", DataSettings(source="a", date_order="dmy"))
-    assert "identity" not in describe_reading(told, ReadColumns())
+    assert "identity" not in describe_reading(explicit, ReadColumns())
     assert "identity" in describe_reading(DataSettings(source="a", identity=("text",)), ReadColumns())
 
 
@@ -107,13 +107,13 @@ def test_dates_whose_order_cannot_be_found_are_refused_with_the_remedy(read):
     assert json.loads(without.rows["extra"][0]) == {"date": "03/04/2025"}
 
 
-def test_a_column_of_dates_is_found_by_its_values_too(read):
+def test_a_column_named_date_without_dates_is_no_time_of_publication(read):
     ingestion = read("date,headline,label\nfirst half,Profit rose,positive\nQ3 2008,Sales fell,negative\n")
     assert ingestion.columns.published_at is None
     assert ingestion.columns.kept == ("date",)
 
 
-def test_a_column_that_is_named_and_not_there_is_told(read):
+def test_a_named_column_that_does_not_exist_is_reported(read):
     with pytest.raises(MissingColumnError, match=r"no instrument column 'isin', .* with --instrument-column"):
         read(HALTED, instrument_column="isin")
 

@@ -30,7 +30,7 @@ def error_of(source, **settings):
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "fragments"),
     [
         (b"", ["is empty"]),
         (b" \n\r\n\t", ["is empty"]),
@@ -60,24 +60,24 @@ def error_of(source, **settings):
         (bytes(range(256)) * 40, ["is not text in any known encoding", "data.encoding"]),
     ],
 )
-def test_content_that_cannot_be_used(tmp_path, content, said):
+def test_content_that_cannot_be_used_is_refused_with_the_reason(tmp_path, content, fragments):
     path = tmp_path / "source"
     path.write_bytes(content)
     message = error_of(path)
-    for words in said:
-        assert words in message
+    for fragment in fragments:
+        assert fragment in message
 
 
-def test_a_source_that_does_not_exist(tmp_path):
+def test_a_source_that_does_not_exist_is_refused(tmp_path):
     assert "does not exist: give the path" in error_of(tmp_path / "nowhere.csv")
 
 
-def test_a_folder_without_the_file_for_the_agreement(tmp_path):
+def test_a_folder_without_the_file_for_the_agreement_is_refused(tmp_path):
     (tmp_path / "Sentences_50Agree.txt").write_text("Profit rose@positive\n")
     assert "folder without Sentences_75Agree.txt: set data.agreement" in error_of(tmp_path, agreement=75)
 
 
-def test_a_source_whose_name_the_system_refuses():
+def test_a_source_with_a_name_that_the_system_refuses_is_reported():
     with pytest.raises(InputError, match=r"^source 'x{199}\.\.\. cannot be read \(File name too long\)"):
         read_source(DataSettings(source="x" * 5_000))
     assert "cannot be read (Could not determine home directory): check" in error_of("~nobody-of-that-name/a.csv")
@@ -88,20 +88,20 @@ def test_a_device_is_not_read(source):
     assert error_of(source).startswith(f"source {source!r} is not a regular file: save its content in one")
 
 
-def test_a_link_that_leads_to_itself(tmp_path):
+def test_a_link_that_leads_to_itself_is_refused(tmp_path):
     (tmp_path / "loop").symlink_to("loop")
     assert "cannot be read (Too many levels of symbolic links)" in error_of(tmp_path / "loop")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may read every file")
-def test_a_source_without_read_permission(tmp_path):
+def test_a_source_without_read_permission_is_refused(tmp_path):
     path = tmp_path / "secret.csv"
     path.write_text("text,label\nProfit rose,positive\n")
     path.chmod(0)
     assert "cannot be read (Permission denied): check its path and permissions" in error_of(path)
 
 
-def test_columns_that_were_named_and_are_not_there(tmp_path):
+def test_named_columns_that_do_not_exist_are_reported(tmp_path):
     path = tmp_path / "headlines.csv"
     path.write_text("text,label\nProfit rose,positive\n")
     message = error_of(path, text_column="body", label_column="verdict")
@@ -109,7 +109,7 @@ def test_columns_that_were_named_and_are_not_there(tmp_path):
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
-def test_an_encoding_that_does_not_fit(tmp_path, encoding):
+def test_an_encoding_that_does_not_fit_is_refused(tmp_path, encoding):
     path = tmp_path / "headlines.csv"
     path.write_text("text,label\nNestlé \\ud800 rose,positive\n", encoding="utf-8")
     assert error_of(path, encoding=encoding).endswith(
@@ -122,7 +122,7 @@ NO_ENCODINGS = ["klingon", "idna", "punycode", "undefined", "rot13", "unicode_es
 
 @pytest.mark.parametrize("name", [*NO_ENCODINGS, "../os", "x" * 10_000])
 @pytest.mark.parametrize("content", ["text,label\nProfit rose,positive\n", "text,label\nNestlé rose,positive\n"])
-def test_what_no_file_is_written_in_is_no_encoding(read, name, content):
+def test_a_name_of_no_text_encoding_is_refused(read, name, content):
     with pytest.raises(InputError, match=r"^encoding '[^']{1,43}' is not a known text encoding: try utf-8"):
         read(content, encoding=name)
     with pytest.raises(InputError, match="is not a known text encoding"):

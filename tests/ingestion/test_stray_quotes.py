@@ -51,7 +51,7 @@ def test_two_stray_marks_on_lines_that_follow_each_other_swallow_neither(read, d
 
 
 @pytest.mark.parametrize("delimiter", ["\t", ","])
-def test_what_is_scored_needs_no_label_for_it(delimiter):
+def test_a_stray_mark_costs_no_other_row_without_labels_either(delimiter):
     rows = [(str(number), text.replace(",", ""), "NGT") for number, (text, _) in enumerate(ROWS)]
     content = join(rows, delimiter, ("id", "text", "ticker")).encode()
     found = list(read_content(content, "news", UnlabelledSettings(source="news")).rows)

@@ -1,4 +1,4 @@
-"""JSON arrays, Parquet and Excel: typed cells come in as the same headlines, and every row is accounted for."""
+"""JSON arrays, Parquet and Excel: typed cells give the same headlines, and every row is accounted for."""
 
 import io
 import json
@@ -98,7 +98,7 @@ def test_the_first_sheet_with_both_columns_is_read_without_its_blank_rows(read):
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         (as_json([("Profit rose", 1, "positive")])[:-4], "JSON array that is not valid JSON from character"),
         (b'[{"text": "x", "label": "neutral"}] and more', "JSON array that is not valid JSON from character 35 on"),
@@ -111,8 +111,8 @@ def test_the_first_sheet_with_both_columns_is_read_without_its_blank_rows(read):
         (as_excel([], names=("text", "label")), "has no rows"),
     ],
 )
-def test_a_table_that_cannot_be_used_ends_in_one_line(read, content, said):
-    with pytest.raises(InputError, match=said) as caught:
+def test_a_table_that_cannot_be_used_ends_in_one_line(read, content, message):
+    with pytest.raises(InputError, match=message) as caught:
         read(content)
     assert "\n" not in str(caught.value)
 
@@ -145,7 +145,7 @@ def test_columns_by_number_mean_that_there_is_no_header(read):
 
 
 @pytest.mark.parametrize("tab", ["tab", "\\t", "\t"])
-def test_a_tab_has_names_that_a_shell_can_say(read, tab):
+def test_a_tab_has_names_that_a_shell_can_pass(read, tab):
     content = "text, as sent,more\tlabel\nProfit rose\tpositive\n"
     assert list(read(content, delimiter=tab, text_column="text, as sent,more").accepted["text"]) == ["Profit rose"]
 
@@ -162,7 +162,7 @@ def test_a_delimiter_that_is_given_is_used(read):
 
 
 @pytest.mark.parametrize("form", ["json", "json-lines", "parquet", "excel"])
-def test_a_format_that_does_not_fit_is_told(read, form):
+def test_a_format_that_does_not_fit_is_refused(read, form):
     with pytest.raises(InputError, match=f"is not of the format '{form}'"):
         read("text,label\nProfit rose,positive\n", format=form)
 

@@ -1,4 +1,4 @@
-"""No file of up to 100 KB takes a reader more than 10 s, be it sound, cut off, damaged or made to be slow."""
+"""No file of up to 100 KB takes a reader more than 10 s, whether it is sound, cut off, damaged or made to be slow."""
 
 import csv
 import io
@@ -30,7 +30,7 @@ NAMES = ("text", "label", "more")
 
 @contextmanager
 def within_bounds():
-    """Fails where the block takes more of the processor's time; a busy machine makes no difference."""
+    """Fail if the block takes more than SECONDS of processor time, which a busy machine does not change."""
 
     def fail(*_):
         raise AssertionError(f"more than {SECONDS} s")
@@ -50,7 +50,7 @@ def validate(rows):
 
 
 def read_every_way(read, content):
-    """As labelled headlines, as headlines to score, and as a stream of them: rows, or an error in a line."""
+    """Read as labelled headlines, as headlines to score and as a stream: each gives rows or an error of one line."""
     assert len(content) <= MOST_BYTES * 1.05
     unlabelled = UnlabelledSettings(source="-")
     ways = (
@@ -59,14 +59,14 @@ def read_every_way(read, content):
         lambda: list(open_stream(io.BytesIO(content), unlabelled).rows),
     )
     for way in ways:
-        told = ""
+        message = ""
         with within_bounds():
             try:
                 way()
             except InputError as error:
-                told = str(error)
-        assert len(told.splitlines()) <= 1
-        assert len(told) < 2_000
+                message = str(error)
+        assert len(message.splitlines()) <= 1
+        assert len(message) < 2_000
 
 
 def as_csv(rows):
@@ -220,7 +220,7 @@ def test_a_sound_file_is_read_in_time(read, name):
             assert len(read(SOUND[name]).accepted) == len(ROWS)
 
 
-def test_a_stream_of_one_long_line_takes_time_in_proportion_to_its_length():
+def test_a_stream_of_one_line_of_100_mb_is_read_in_time():
     with within_bounds():
         found = open_stream(io.BytesIO(b"x" * 100_000_000), UnlabelledSettings(source="-", format="lines"))
         assert [len(row.raw) for row in found.rows] == [100_000_000]

@@ -1,7 +1,8 @@
-"""Headlines without labels: any source, a plain text of lines, and a stream that tells what it is by its first line."""
+"""Headlines without labels: any source, a plain text of lines, and a stream whose format its first line shows."""
 
 import io
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -63,12 +64,12 @@ def test_a_labelled_source_still_needs_its_labels() -> None:
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig", "cp1252"])
-def test_a_stream_in_another_encoding(encoding: str) -> None:
-    told = None if encoding.startswith("utf") else encoding
-    assert stream("Gewinn für Müller\n".encode(encoding), encoding=told) == ("lines", ["Gewinn für Müller"])
+def test_a_stream_in_another_encoding_is_read(encoding: str) -> None:
+    given = None if encoding.startswith("utf") else encoding
+    assert stream("Gewinn für Müller\n".encode(encoding), encoding=given) == ("lines", ["Gewinn für Müller"])
 
 
-def test_a_byte_that_is_not_of_the_encoding_costs_its_row() -> None:
+def test_a_byte_that_does_not_fit_the_encoding_rejects_its_row() -> None:
     found = open_stream(io.BytesIO(b"Profit rose\nM\xfcller\n"), UnlabelledSettings(source="-"))
     [batch] = read_batches([list(found.rows)])
     assert batch.headlines["text"].tolist() == ["Profit rose"]
@@ -98,7 +99,7 @@ def test_rows_are_numbered_through_all_batches_and_labels_are_dropped() -> None:
     assert second.rows == 2
 
 
-def test_what_a_slow_stream_has_brought_is_given_out_while_it_waits() -> None:
+def test_the_rows_that_a_slow_stream_has_sent_are_returned_while_it_waits() -> None:
     inlet, outlet = os.pipe()
     with os.fdopen(inlet, "rb") as source, os.fdopen(outlet, "wb", buffering=0) as sink:
         sink.write(b"Profit rose today\nSales fell today\n")
@@ -110,7 +111,7 @@ def test_what_a_slow_stream_has_brought_is_given_out_while_it_waits() -> None:
         assert [row.text for batch in batches for row in batch] == ["Orders grew today"]
 
 
-def test_what_a_reader_raises_is_raised_where_its_rows_are_used() -> None:
+def test_an_error_of_a_reader_is_raised_where_its_rows_are_used() -> None:
     def rows() -> Iterator[RawRow]:
         yield RawRow("One", None, "One")
         raise ValueError("broken off")
@@ -121,4 +122,6 @@ def test_what_a_reader_raises_is_raised_where_its_rows_are_used() -> None:
 
 def test_full_batches_do_not_wait() -> None:
     rows = [RawRow(str(number), None, "") for number in range(7)]
+    start = time.monotonic()
     assert [len(batch) for batch in batch_rows(iter(rows), 3, 60)] == [3, 3, 1]
+    assert time.monotonic() - start < 30

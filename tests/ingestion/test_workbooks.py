@@ -1,4 +1,4 @@
-"""A workbook is read as a person sees it: its sheets of headlines, merged cells, stored values, and nothing hidden."""
+"""A workbook is read as a person sees it: sheets of headlines, merged cells, stored values, and nothing hidden."""
 
 import io
 import zipfile
@@ -60,7 +60,7 @@ def test_further_sheets_are_scored_too():
     assert (list(batch.headlines["text"]), found.not_read) == (["Profit rose", "Sales fell"], ())
 
 
-def test_a_sheet_of_a_chart_alone_does_not_matter(read):
+def test_a_chart_sheet_is_ignored(read):
     book, file = Workbook(), io.BytesIO()
     for row in [HEADER, ("Profit rose", "positive")]:
         book.active.append(row)
@@ -95,7 +95,7 @@ def test_a_row_that_is_merged_and_otherwise_empty_is_no_row(read):
     assert (ingestion.rows_read, list(ingestion.accepted["label"])) == (2, ["positive"] * 2)
 
 
-def test_a_formula_that_was_never_computed_is_told_as_that(read):
+def test_a_formula_that_was_never_computed_is_reported_as_one(read):
     rows = [HEADER, ("Profit rose", "positive"), ("Sales fell", '=IF(C3>0,"positive","negative")'), ("=A2", "neutral")]
     content = save({"s": rows})
     ingestion = read(content, label_map={"null": "neutral"})
@@ -115,7 +115,7 @@ def test_a_formula_that_gave_an_empty_text_is_an_empty_cell(read):
     assert list(read(workbook_with(sheet_of(rows))).rejected["reason"]) == ["no label"]
 
 
-def test_rows_and_columns_far_away_cost_nothing(read):
+def test_rows_and_columns_with_huge_numbers_are_read(read):
     cell = '<c r="{}" t="inlineStr"><is><t>{}</t></is></c>'.format
     far = f'<row r="9999999">{cell("A9999999", "Profit rose")}{cell("B9999999", "positive")}</row>'
     rows = far + f'<row r="10000000000">{cell("A1", "Sales fell")}{cell("B1", "negative")}{cell("XFD1", "x")}</row>'
@@ -141,7 +141,7 @@ SWOLLEN = {
 
 
 @pytest.mark.parametrize("name", SWOLLEN)
-def test_a_workbook_that_stands_for_more_than_its_bytes_is_refused(read, name):
+def test_a_small_workbook_that_expands_to_a_huge_one_is_refused(read, name):
     content = save({"s": [HEADER]})
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         members = {member: archive.read(member) for member in archive.namelist()}

@@ -1,4 +1,4 @@
-"""Sessions of real exchanges, from the library."""
+"""The sessions of real exchanges, as the library lists them."""
 
 from datetime import date
 
@@ -26,12 +26,12 @@ def test_sessions_reach_beyond_the_prices_on_both_sides() -> None:
     assert sessions.max() > pd.Timestamp("2024-01-20")
 
 
-def test_a_missing_library_is_told_with_the_extra_that_brings_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_library_is_reported_with_the_extra_that_brings_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("market.calendar.find_spec", lambda name: None if name == "statsmodels" else object())
     with pytest.raises(CalendarError, match=r"market: needs statsmodels: pip install 'fintone\[market\]'"):
         list_sessions("XNYS", date(2024, 1, 10), date(2024, 1, 11))
 
 
-def test_a_calendar_that_is_none_is_told_with_some_that_are() -> None:
+def test_an_unknown_calendar_is_refused_with_examples_of_known_ones() -> None:
     with pytest.raises(CalendarError, match=r"'NYSE2': no exchange has this code; XNYS is New York"):
         list_sessions("NYSE2", date(2024, 1, 10), date(2024, 1, 11))

@@ -1,4 +1,4 @@
-"""Estimates against values known otherwise, and their intervals against simulation."""
+"""Estimates are compared with known values, and their intervals with simulations."""
 
 import numpy as np
 import pandas as pd
@@ -56,7 +56,7 @@ def test_bandwidth_is_that_of_lazarus_and_others() -> None:
     assert [bandwidth(sessions) for sessions in (100, 400, 500)] == [13, 26, 30]
 
 
-def test_errors_that_hang_together_do_not_find_too_much() -> None:
+def test_autocorrelated_errors_cause_few_false_findings() -> None:
     """Both series are AR(1): with plain errors some 20 % of such tests are below .05."""
     random, found = np.random.default_rng(4), []
     for _ in range(200):

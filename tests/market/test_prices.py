@@ -1,4 +1,4 @@
-"""Prices from tables of any shape, and what cannot be one."""
+"""Prices are read from tables of any shape, and rows that cannot be prices are counted by reason."""
 
 import pandas as pd
 import pytest
@@ -50,7 +50,7 @@ def test_two_prices_of_one_session_are_both_rejected() -> None:
     assert prices.rejected.to_dict() == {"another price for the same instrument and session": 2}
 
 
-def test_an_adjusted_price_comes_first_and_a_column_an_instrument_is_read() -> None:
+def test_an_adjusted_price_is_preferred_and_a_table_with_a_column_for_each_instrument_is_read() -> None:
     adjusted = read({"symbol": ["A"], "Close": ["8"], "Adj Close": ["4"]}, ["2024-01-01"])
     wide = read({"A": ["1", "2"], "B": ["", "3"]}, ["2024-01-01", "2024-01-02"])
     assert (adjusted.column, adjusted.frame["price"].tolist()) == ("Adj Close", [4.0])
@@ -65,7 +65,7 @@ def test_commas_part_thousands_or_the_row_is_rejected() -> None:
     assert prices.rejected.to_dict() == {"the price is no number": 2}
 
 
-def test_a_table_without_prices_says_what_lacks() -> None:
+def test_a_table_without_prices_is_refused_with_the_reason() -> None:
     with pytest.raises(PricesError, match=r"prices p\.csv: has no column close"):
         read({"ticker": ["A"], "size": ["1"]}, ["2024-01-01"])
     with pytest.raises(PricesError, match=r"has no price that can be used, the price is not above zero"):
@@ -86,7 +86,7 @@ def test_returns_begin_at_the_close_of_their_session() -> None:
     assert round(returns.iloc[1]["before"], 9) == 0.1
 
 
-def test_a_session_without_a_price_makes_no_return_up() -> None:
+def test_for_a_session_without_a_price_no_return_is_made_up() -> None:
     returns, _ = measure_returns(frame([100, None, 121, 121]), SESSIONS, [1, 2])
     by_session = returns.set_index("session")
     assert pd.isna(by_session.loc["2024-01-01", "return_1"])

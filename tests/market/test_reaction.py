@@ -24,8 +24,8 @@ def planted() -> Reaction:
 
 def coefficient_of(reaction: Reaction, scope: str = "panel") -> pd.Series:
     tests = reaction.tests
-    own = tests[(tests["scope"] == scope) & (tests["horizon"] == 1) & (tests["measure"] == "sentiment")]
-    return own.iloc[0]
+    selected = tests[(tests["scope"] == scope) & (tests["horizon"] == 1) & (tests["measure"] == "sentiment")]
+    return selected.iloc[0]
 
 
 def test_a_planted_coefficient_is_in_its_interval(planted: Reaction) -> None:
@@ -97,7 +97,7 @@ def test_abnormal_returns_add_up_from_five_sessions_before() -> None:
     assert found["low"][10] == pytest.approx(found["high"][10])
 
 
-def test_few_sessions_say_why_there_is_nothing() -> None:
+def test_with_too_few_sessions_there_is_a_reason_and_no_estimate() -> None:
     headlines = make_headlines(1).head(60)
     returns, _ = measure_returns(price(headlines, 0.01, 1), SESSIONS, [1])
     found = measure_reaction(count_daily(headlines), returns, [1])
@@ -107,7 +107,7 @@ def test_few_sessions_say_why_there_is_nothing() -> None:
 
 
 @pytest.mark.slow
-def test_one_hundred_markets() -> None:
+def test_coverage_and_false_findings_are_right_over_one_hundred_markets() -> None:
     """The coefficient is within its interval in 93 or more of 100; of placebos 5 or fewer find anything at all."""
     found = simulate()
     assert found["planted coefficient within its interval"] >= 93, found

@@ -1,4 +1,4 @@
-"""Accuracy on headlines since a model's study: each counts once, and a drop is told each time and sent once."""
+"""Accuracy on headlines since a model's study: each counts once, and a drop is reported each time and sent once."""
 
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
@@ -31,7 +31,7 @@ WRONG = {"neutral": "positive", "positive": "negative", "negative": "neutral", "
 
 @pytest.fixture
 def home(trained: tuple[Path, str, StudyPlan], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home of its own with the trained cell."""
+    """A copy of the home with the trained cell."""
     import shutil
 
     shutil.copytree(trained[0], tmp_path / "home")
@@ -42,7 +42,7 @@ def home(trained: tuple[Path, str, StudyPlan], tmp_path: Path, monkeypatch: pyte
 
 @pytest.fixture
 def score(home: Path, trained: Any) -> Score:
-    """Scores rows of text, label and date with --evaluate, and gives the scoring."""
+    """Scores rows of text, label and date with --evaluate, and returns the id of the scoring."""
 
     def run(rows: Sequence[tuple[str, str, str]], *, evaluate: bool = True) -> str:
         pd.DataFrame(rows, columns=["headline", "label", "date"]).to_csv("week.csv", index=False)
@@ -69,20 +69,20 @@ def label(home: Path, score: Any, texts: list[str], words: dict[str, str], week:
 
 
 class Watch:
-    """Looks as the command does, and keeps what it tells and sends."""
+    """Looks at the accuracy as the command does, and keeps the lines and what is sent."""
 
     def __init__(self, home: Path) -> None:
-        self.warehouse, self.lines, self.sent, self.is_there = home / "warehouse.duckdb", [], [], True
+        self.warehouse, self.lines, self.sent, self.is_reachable = home / "warehouse.duckdb", [], [], True
 
     def look(self, scoring_id: str) -> FreshAccuracy | None:
         return watch_accuracy(self.warehouse, scoring_id, self.lines.append, self.send)
 
     def send(self, drop: FreshAccuracy) -> bool:
         self.sent.append(drop)
-        return self.is_there
+        return self.is_reachable
 
 
-def test_a_drop_is_told_with_what_to_do_and_sent_once(home: Path, score: Score, weeks: Any) -> None:
+def test_a_drop_is_reported_with_the_remedy_and_sent_once(home: Path, score: Score, weeks: Any) -> None:
     watch = Watch(home)
     assert watch.look(score(weeks[0])) is None
     [(right, n)] = ask(
@@ -111,18 +111,20 @@ def test_a_drop_is_told_with_what_to_do_and_sent_once(home: Path, score: Score, 
     assert ask(home, "SELECT n, accuracy, sent_at IS NOT NULL FROM accuracy_drops") == [(120, 0, True)]
 
 
-def test_a_drop_that_nobody_got_is_sent_at_the_next_look(home: Path, score: Score, weeks: Any) -> None:
+def test_a_drop_that_could_not_be_sent_is_sent_at_the_next_look(home: Path, score: Score, weeks: Any) -> None:
     watch = Watch(home)
-    watch.is_there = False
+    watch.is_reachable = False
     watch.look(score([*weeks[0], *weeks[1]]))
-    watch.is_there = True
+    watch.is_reachable = True
     watch.look(score(weeks[2]))
     watch.look(score(weeks[2]))
     assert [drop.n for drop in watch.sent] == [120, 180]
     assert ask(home, "SELECT n, found_at < sent_at FROM accuracy_drops") == [(120, True)]
 
 
-def test_a_drop_that_was_found_stays_told_when_accuracy_is_back(home: Path, score: Score, weeks: Any) -> None:
+def test_a_drop_that_was_found_is_still_reported_when_accuracy_has_recovered(
+    home: Path, score: Score, weeks: Any
+) -> None:
     watch = Watch(home)
     watch.look(score([*weeks[0], *weeks[1]]))
     back = label(home, score, [f"Orlo publishes {number} reports ." for number in range(200)], RIGHT, 5)
@@ -136,8 +138,8 @@ def test_batches_and_sources_that_overlap_count_each_headline_once(home: Path, s
     watch = Watch(home)
     for rows in (weeks[0], weeks[0], [*weeks[0][:30], *weeks[1][:10]], [*weeks[1][:10], *weeks[1][:10]]):
         watch.look(score(rows))
-    told = [line.partition(" on ")[2].partition(" ")[0] for line in watch.lines]
-    assert told == ["60", "60", "70", "70"]
+    counts = [line.partition(" on ")[2].partition(" ")[0] for line in watch.lines]
+    assert counts == ["60", "60", "70", "70"]
     score([(text, word, "2026-03-02") for text, word, _ in weeks[0]])
     dated = "SELECT count(*) FROM ledger.scored_headlines WHERE is_fresh"
     assert ask(home, dated) == [(130,)]  # one text on two days is two headlines
@@ -154,8 +156,8 @@ def test_a_label_that_was_corrected_counts_as_corrected(home: Path, score: Score
 
 
 def test_headlines_of_the_models_own_study_are_not_fresh(home: Path, score: Score) -> None:
-    own = "SELECT text, headlines.label, part FROM splits JOIN headlines USING (headline_id) ORDER BY text"
-    rows = ask(home, own)
+    study = "SELECT text, headlines.label, part FROM splits JOIN headlines USING (headline_id) ORDER BY text"
+    rows = ask(home, study)
     watch = Watch(home)
     scoring = score([(text, word, "2026-01-05") for text, word, _ in rows])
     assert watch.look(scoring) is None

@@ -1,4 +1,4 @@
-"""A cell answers with the adapter that it trained: another in its place is refused wherever it would be loaded."""
+"""A cell answers only with the adapter that it trained: another in its place is never loaded."""
 
 import shutil
 from pathlib import Path
@@ -32,7 +32,7 @@ DOUBTFUL = (
 
 @pytest.fixture
 def home(trained: tuple[Path, str, StudyPlan], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home of its own with the trained cell, and two headlines in the working folder."""
+    """A copy of the home with the trained cell, and two headlines in the working folder."""
     shutil.copytree(trained[0], tmp_path / "home")
     monkeypatch.setenv("FINTONE_HOME", str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path)
@@ -40,7 +40,7 @@ def home(trained: tuple[Path, str, StudyPlan], tmp_path: Path, monkeypatch: pyte
     return tmp_path / "home"
 
 
-def notify(home: Path, sql: str) -> None:
+def execute(home: Path, sql: str) -> None:
     with writing(home / "warehouse.duckdb") as connection:
         connection.execute(sql)
 
@@ -68,7 +68,7 @@ def test_the_hash_of_an_adapter_is_kept_when_it_is_trained(home: Path, trained: 
     assert ask(home, "SELECT count(*) FROM cells WHERE kind <> 'fine-tuned' AND adapter_hash IS NOT NULL") == [(0,)]
 
 
-def test_a_swapped_adapter_neither_scores_nor_leaves_nor_becomes_champion(home: Path, trained: Any) -> None:
+def test_a_swapped_adapter_neither_scores_nor_is_exported_nor_becomes_champion(home: Path, trained: Any) -> None:
     change_weights(home / "adapters" / trained[1], 0.5)
     calls = (
         lambda: score(trained[1]),
@@ -93,7 +93,7 @@ def test_an_adapter_that_changes_while_it_scores_gives_no_answer(home: Path, tra
     assert ask(home, "SELECT count(*) FROM ledger.scores") == [(0,)]
 
 
-def test_an_older_cell_keeps_its_adapter_if_it_answers_as_the_ledger_has_it(home: Path, trained: Any) -> None:
+def test_an_older_cell_keeps_its_adapter_if_it_answers_as_the_ledger_records(home: Path, trained: Any) -> None:
     adapter, cell = home / "adapters" / trained[1], trained[1]
     record(home, cell, None)
     assert score(cell).counts.headlines_scored == 2
@@ -103,7 +103,7 @@ def test_an_older_cell_keeps_its_adapter_if_it_answers_as_the_ledger_has_it(home
         score(cell)
 
 
-def test_an_older_cell_whose_adapter_was_swapped_before_is_found_out_by_the_ledger(home: Path, trained: Any) -> None:
+def test_an_older_cell_whose_adapter_was_swapped_before_is_refused_by_the_ledger(home: Path, trained: Any) -> None:
     record(home, trained[1], None)
     change_weights(home / "adapters" / trained[1], 0.5)
     for call in (lambda: score(trained[1]), lambda: export_cell(trained[1], Path("out"), merge=False)):
@@ -126,13 +126,13 @@ def test_logits_that_are_no_numbers_are_never_an_answer(home: Path, trained: Any
     assert ask(home, "SELECT count(*) FROM ledger.scores") == [(0,)]
 
 
-def test_answers_of_another_adapter_are_found_withdrawn_and_given_anew(home: Path, trained: Any) -> None:
+def test_answers_of_another_adapter_are_found_withdrawn_and_replaced(home: Path, trained: Any) -> None:
     cell = trained[1]
     first = score(cell)
     answers = ask(home, "SELECT text, label, p_positive FROM scores ORDER BY row_number")
     assert ask(home, DOUBTFUL) == []
-    notify(home, "UPDATE ledger.scores SET adapter_hash = 'another', p_positive = 0.25")
-    notify(
+    execute(home, "UPDATE ledger.scores SET adapter_hash = 'another', p_positive = 0.25")
+    execute(
         home, "UPDATE ledger.scores SET adapter_hash = NULL WHERE text = 'Sales fell .'"
     )  # as older versions left it
     assert ask(home, DOUBTFUL) == [(cell, 2)]
@@ -147,16 +147,16 @@ def test_answers_of_another_adapter_are_found_withdrawn_and_given_anew(home: Pat
     assert ask(home, "SELECT count(*) FROM scores") == [(2,)]
 
 
-def test_answers_of_another_adapter_are_not_taken_for_known(home: Path, trained: Any) -> None:
+def test_answers_of_another_adapter_are_not_reused(home: Path, trained: Any) -> None:
     score(trained[1])
-    notify(home, "UPDATE ledger.scores SET adapter_hash = 'another', p_positive = 0.25 WHERE text = 'Profit rose .'")
-    notify(home, "UPDATE ledger.scores SET adapter_hash = NULL WHERE text = 'Sales fell .'")
+    execute(home, "UPDATE ledger.scores SET adapter_hash = 'another', p_positive = 0.25 WHERE text = 'Profit rose .'")
+    execute(home, "UPDATE ledger.scores SET adapter_hash = NULL WHERE text = 'Sales fell .'")
     again = score(trained[1])
     assert (again.counts.headlines_scored, again.counts.headlines_known) == (2, 0)
     assert ask(home, "SELECT count(*) FROM ledger.scores WHERE p_positive = 0.25") == [(0,)]
 
 
-def test_what_is_exported_is_as_readable_as_other_files(home: Path, trained: Any, tmp_path: Path) -> None:
+def test_exported_files_are_as_readable_as_other_files(home: Path, trained: Any, tmp_path: Path) -> None:
     (tmp_path / "plain").touch()
     mode = (tmp_path / "plain").stat().st_mode
     for merge in (False, True):

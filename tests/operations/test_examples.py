@@ -1,4 +1,4 @@
-"""The examples of a study: what cannot be shown is refused before anything trains, and none is trained on."""
+"""The examples of a study: ones that do not fit are refused before anything trains, and none is trained on."""
 
 import csv
 import shutil
@@ -29,7 +29,7 @@ def generate_some(seed: int, count: int) -> list[SyntheticHeadline]:
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prepared: Path) -> Path:
-    """A home, and a source in the working folder, one headline of which fits without examples alone."""
+    """A home, and a source of 90 headlines in the working folder."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "home").mkdir()
     shutil.copy(prepared, tmp_path / "home")
@@ -71,7 +71,7 @@ def test_examples_that_cannot_be_shown_are_refused_before_anything_trains(assign
         check_inputs(config, lambda _: None)
 
 
-def test_a_headline_without_room_for_its_examples_is_refused_or_truncated() -> None:
+def test_a_headline_that_is_too_long_with_its_examples_is_refused_or_truncated() -> None:
     [row] = generate_some(9, 1)
     with Path("news.csv").open("a", newline="", encoding="utf-8") as file:
         csv.writer(file).writerow((row.text + " and profit rose again" * 100, row.sentiment))
@@ -83,27 +83,27 @@ def test_a_headline_without_room_for_its_examples_is_refused_or_truncated() -> N
 
 
 @pytest.mark.parametrize("by", ["fixed", "nearest"])
-def test_no_headline_is_trained_on_with_itself_before_it(home: Path, by: str) -> None:
+def test_no_headline_is_its_own_example_in_training(home: Path, by: str) -> None:
     config = configure("prompt.examples=4", f"prompt.examples_by={by}")
     split, _ = settle_study_split(config, ingest_and_save(config.data, lambda _: None))
     train = load_part(home / "warehouse.duckdb", split, "train")
     chooser = load_chooser(split, config.prompt, config.data.near_duplicates)
-    asked, labels = ask_to_train(train["text"], [Label(label) for label in train["label"]], chooser)
+    questions, labels = ask_to_train(train["text"], [Label(label) for label in train["label"]], chooser)
     label_of = dict(zip(train["text"], train["label"], strict=True))
-    assert [label_of[headline] for headline in asked] == list(labels)
-    for headline in asked:
+    assert [label_of[headline] for headline in questions] == list(labels)
+    for headline in questions:
         shown = examples_of(headline)
         assert len(shown) == 4
         assert headline not in {example.headline for example in shown}
         assert all(label_of[text] == label for text, label in shown)
     if by == "nearest":
-        assert len(asked) == len(train)
+        assert len(questions) == len(train)
     else:
-        shown = examples_of(asked[0])
-        assert {examples_of(headline) for headline in asked} == {shown}
-        assert set(train["text"]) - {str(headline) for headline in asked} >= {example.headline for example in shown}
+        shown = examples_of(questions[0])
+        assert {examples_of(headline) for headline in questions} == {shown}
+        assert set(train["text"]) - {str(headline) for headline in questions} >= {example.headline for example in shown}
 
 
-def test_a_prompt_without_examples_asks_headlines_as_they_are(home: Path) -> None:
+def test_a_prompt_without_examples_leaves_headlines_as_they_are(home: Path) -> None:
     assert load_chooser("any", configure().prompt, "reworded") is None
     assert ask_to_train(["Profit rose"], [Label.POSITIVE], None) == (("Profit rose",), (Label.POSITIVE,))

@@ -1,4 +1,4 @@
-"""A cell leaves fintone as the model that the ledger knows, with a card that says what it is; or it does not leave."""
+"""A cell is exported as the model of the ledger, with a card that describes it, or not at all."""
 
 import json
 from pathlib import Path
@@ -24,7 +24,7 @@ def cell(trained: tuple[Path, str, StudyPlan], monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize("merge", [False, True], ids=["adapter", "merged"])
-def test_others_load_what_was_written_and_it_answers_as_the_ledger_has_it(
+def test_other_libraries_load_an_export_that_answers_as_the_ledger_records(
     cell: str, tiny_folder: Path, tmp_path: Path, merge: Any
 ) -> None:
     output = tmp_path / "model"
@@ -46,11 +46,11 @@ def test_others_load_what_was_written_and_it_answers_as_the_ledger_has_it(
     assert not list(output.glob("*.bin"))
 
 
-def test_the_card_tells_data_licence_cell_figures_and_versions(cell: str, tmp_path: Path) -> None:
+def test_the_card_names_data_licence_cell_figures_and_versions(cell: str, tmp_path: Path) -> None:
     export_cell(cell, tmp_path / "model", merge=False)
     _, header, text = (tmp_path / "model" / "README.md").read_text().split("---\n", 2)
-    told = yaml.safe_load(header)
-    assert (told["library_name"], told["base_model"], told["license"]) == ("peft", "tiny0", "other")
+    fields = yaml.safe_load(header)
+    assert (fields["library_name"], fields["base_model"], fields["license"]) == ("peft", "tiny0", "other")
     assert "learning rate 1e-02, 2 epochs, seed 42" in text
     assert "48 train, 12 validation, 30 test" in text
     assert "Licence of the data: not known to fintone; ask whoever gave you" in text
@@ -59,7 +59,7 @@ def test_the_card_tells_data_licence_cell_figures_and_versions(cell: str, tmp_pa
     assert "[HEADLINE] =" in text
 
 
-def test_files_that_are_another_model_are_refused_and_leave_nothing(
+def test_an_export_that_differs_from_the_ledger_is_refused_and_leaves_nothing(
     cell: str, trained: tuple[Path, str, StudyPlan], tmp_path: Path
 ) -> None:
     warehouse = trained[0] / "warehouse.duckdb"
@@ -77,7 +77,9 @@ def test_files_that_are_another_model_are_refused_and_leave_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_cannot_be_exported_is_told(cell: str, trained: tuple[Path, str, StudyPlan], tmp_path: Path) -> None:
+def test_what_cannot_be_exported_is_refused_with_the_reason(
+    cell: str, trained: tuple[Path, str, StudyPlan], tmp_path: Path
+) -> None:
     study = trained[2]
     with pytest.raises(NoModelError, match="is a baseline: no adapter"):
         export_cell(study.baselines[0].cell_id, tmp_path / "model", merge=False)

@@ -1,4 +1,4 @@
-"""Sentiment beside prices, from scored news to figures: what counts, when it counts, and what is refused."""
+"""Sentiment and prices, from scored news to figures: what counts, when it counts, and what is refused."""
 
 import shutil
 from pathlib import Path
@@ -76,7 +76,7 @@ def measure(cell: str, **settings: Any) -> Measured:
     return measure_market(MarketSettings(**{"prices": "prices.csv", "model": cell, **settings}))
 
 
-def test_later_news_is_set_beside_prices_and_what_is_left_out_is_counted(home: Path, cell: str) -> None:
+def test_later_news_is_compared_with_prices_and_what_is_left_out_is_counted(home: Path, cell: str) -> None:
     measured = measure(cell)
     days = len(pd.date_range("2023-06-01", LAST))
     early = len(pd.date_range("2023-06-01", "2023-06-30")) * 3
@@ -115,7 +115,7 @@ def test_a_headline_counts_for_the_first_session_that_closes_after_it(home: Path
     assert [(f"{session:%d}", n) for session, n in found] == [("07", 1), ("08", 1), ("11", 2), ("13", 1)]
 
 
-def test_a_date_alone_is_one_in_the_zone_of_the_study_or_in_another(home: Path, cell: str) -> None:
+def test_a_date_without_a_time_is_in_the_zone_of_the_study_or_the_given_one(home: Path, cell: str) -> None:
     with writing(home / "warehouse.duckdb") as connection:  # midnight of the 12th in Lisbon, in summer
         connection.execute(
             "UPDATE ledger.scored_rows SET published_at ="
@@ -167,7 +167,7 @@ def test_a_failure_leaves_the_earlier_measurement(home: Path, cell: str, monkeyp
     assert ask(home, "FROM market_reaction") == before
 
 
-def test_the_same_again_replaces_what_was_found(home: Path, cell: str) -> None:
+def test_a_repeated_measurement_replaces_the_first(home: Path, cell: str) -> None:
     first, again = measure(cell), measure(cell)
     assert first == again
     assert ask(home, "SELECT count(*) FROM markets") == [(1,)]
@@ -193,7 +193,7 @@ def test_the_same_again_replaces_what_was_found(home: Path, cell: str) -> None:
         ("date,ticker,close\n2020-01-02,AAA,5\n2020-01-03,AAA,5\n", "no headline that counts is in their time"),
     ],
 )
-def test_prices_that_tell_nothing_are_one_line(home: Path, cell: str, content: str, message: str) -> None:
+def test_prices_that_cannot_be_used_are_refused(home: Path, cell: str, content: str, message: str) -> None:
     Path("p.csv").write_text(content)
     with pytest.raises(InputError, match=message):
         measure(cell, prices="p.csv")
@@ -210,7 +210,7 @@ def test_prices_that_tell_nothing_are_one_line(home: Path, cell: str, content: s
         ({"temperature": 3.0}, "temperature 3: cell .* was judged at"),
     ],
 )
-def test_a_wrong_setting_is_one_line(home: Path, cell: str, settings: dict[str, Any], message: str) -> None:
+def test_a_wrong_setting_is_refused(home: Path, cell: str, settings: dict[str, Any], message: str) -> None:
     Path("news.doc").write_text("")
     with pytest.raises(InputError, match=message):
         measure(cell, **settings)
@@ -228,7 +228,7 @@ def test_without_answers_that_count_nothing_is_measured(home: Path, cell: str) -
 
 
 @pytest.mark.parametrize("horizons", ["1d,x", "0d", "99d", ""])
-def test_a_horizon_is_some_sessions(horizons: str) -> None:
+def test_a_horizon_is_a_number_of_sessions(horizons: str) -> None:
     with pytest.raises(ValueError, match="horizons"):
         MarketSettings(prices="p.csv", horizons=horizons)  # type: ignore[arg-type]
     assert MarketSettings(prices="p.csv", horizons="5d,1").horizons == (1, 5)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""How long a study takes: from what was measured, cell by cell, without what comes before a cell's first headlines."""
+"""The estimate of how long a study takes: from measured cells, without their start-up before the first headlines."""
 
 import pytest
 
@@ -9,7 +9,7 @@ LARGE = CellWork("large", 10, 8)
 
 
 class Clock:
-    """Seconds that pass when a test says so."""
+    """A clock that a test advances."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -24,7 +24,7 @@ def clock() -> Clock:
 
 
 def train(pace: Pace, clock: Clock, cell: str, seconds: float, start_up: float = 0.0) -> None:
-    """Ten steps of so many seconds each, after a start-up."""
+    """Ten steps of this many seconds each, after a start-up."""
     clock.now += start_up
     for step in range(1, 11):
         clock.now += seconds
@@ -32,13 +32,13 @@ def train(pace: Pace, clock: Clock, cell: str, seconds: float, start_up: float =
 
 
 def score(pace: Pace, clock: Clock, cell: str, seconds: float) -> None:
-    """A hundred headlines in ten batches of so many seconds each."""
+    """A hundred headlines in ten batches of this many seconds each."""
     for done in range(10, 101, 10):
         clock.now += seconds
         pace.update(cell, "score", done, 100)
 
 
-def test_nothing_is_told_before_both_training_and_scoring_are_measured(clock: Clock) -> None:
+def test_there_is_no_estimate_before_both_training_and_scoring_are_measured(clock: Clock) -> None:
     pace = Pace({"a": SMALL, "b": SMALL}, ["a", "b"], clock=clock)
     assert pace.seconds_left() is None
     with pace.running(["a"]):
@@ -48,7 +48,7 @@ def test_nothing_is_told_before_both_training_and_scoring_are_measured(clock: Cl
         assert pace.seconds_left() is not None
 
 
-def test_start_up_counts_for_no_other_cell(clock: Clock) -> None:
+def test_the_start_up_of_a_cell_does_not_count_for_others(clock: Clock) -> None:
     pace = Pace({"a": SMALL, "b": SMALL, "c": SMALL}, ["a", "b", "c"], clock=clock)
     for cell, start_up in (("a", 600), ("b", 0)):
         with pace.running([cell]):
@@ -58,19 +58,19 @@ def test_start_up_counts_for_no_other_cell(clock: Clock) -> None:
     assert pace.done == 2
 
 
-def test_what_is_left_falls_within_a_cell(clock: Clock) -> None:
+def test_the_estimate_falls_within_a_cell(clock: Clock) -> None:
     pace = Pace({"a": SMALL, "b": SMALL}, ["a", "b"], clock=clock)
     with pace.running(["a"]):
         train(pace, clock, "a", 1)
         score(pace, clock, "a", 1)
-    told = []
+    estimates = []
     with pace.running(["b"]):
         for step in range(1, 10):
             clock.now += 1
             pace.update("b", "train", step, 10)
-            told.append(pace.seconds_left() or 0)
-    assert told == sorted(told, reverse=True)
-    assert told[0] - told[-1] == pytest.approx(8, rel=0.2)
+            estimates.append(pace.seconds_left() or 0)
+    assert estimates == sorted(estimates, reverse=True)
+    assert estimates[0] - estimates[-1] == pytest.approx(8, rel=0.2)
 
 
 def test_cells_side_by_side_are_measured_together(clock: Clock) -> None:
@@ -97,7 +97,7 @@ def test_a_base_that_has_not_trained_yet_trains_as_much_slower_as_it_scores(cloc
     assert pace.seconds_left() == pytest.approx(5 * 20, rel=0.2)
 
 
-def test_nothing_is_told_while_a_base_is_not_measured(clock: Clock) -> None:
+def test_there_is_no_estimate_while_a_base_is_not_measured(clock: Clock) -> None:
     pace = Pace({"a": SMALL, "b": LARGE}, ["a", "b"], clock=clock)
     with pace.running(["a"]):
         train(pace, clock, "a", 1)
@@ -105,7 +105,7 @@ def test_nothing_is_told_while_a_base_is_not_measured(clock: Clock) -> None:
     assert pace.seconds_left() is None
 
 
-def test_a_cell_that_was_there_already_tells_nothing(clock: Clock) -> None:
+def test_a_cell_that_was_finished_before_gives_no_estimate(clock: Clock) -> None:
     pace = Pace({"a": SMALL, "b": SMALL}, ["a", "b"], clock=clock)
     with pace.running(["a"]):
         clock.now += 0.5
@@ -120,7 +120,7 @@ def test_on_a_cluster_cells_are_measured_as_they_end_and_run_side_by_side(clock:
     assert pace.seconds_left() == pytest.approx(4 * 30 / 2)
 
 
-def test_cells_that_pause_go_on_without_the_time_between_and_those_left_out_are_not_expected(clock: Clock) -> None:
+def test_the_time_of_a_pause_does_not_count_and_cells_left_out_are_not_expected(clock: Clock) -> None:
     pace = Pace({"a": SMALL, "b": SMALL}, ["a", "b"], clock=clock)
     with pace.pausing(["a"]):
         for step in range(1, 6):

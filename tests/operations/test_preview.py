@@ -54,7 +54,7 @@ def test_the_demo_study_is_counted(home: Path) -> None:
 
 
 @pytest.mark.parametrize("is_known", [False, True])
-def test_the_columns_that_are_read_are_told_and_those_that_could_be_meant(
+def test_the_columns_that_are_read_are_named_and_others_that_could_be_meant(
     home: Path, tmp_path: Path, *, is_known: bool
 ) -> None:
     rows = [
@@ -63,8 +63,8 @@ def test_the_columns_that_are_read_are_told_and_those_that_could_be_meant(
         for mood in ("negative", "neutral", "positive")
     ]
     (tmp_path / "news.csv").write_text("\n".join(["headline,label,sentiment", *rows]))
-    own = (f"data.source={tmp_path / 'news.csv'}", "split.train_per_class=2", "split.test_per_class=2")
-    config = make_config("demo", *own)
+    assignments = (f"data.source={tmp_path / 'news.csv'}", "split.train_per_class=2", "split.test_per_class=2")
+    config = make_config("demo", *assignments)
     if is_known:
         ingest_and_save(config.data, lambda _: None)
     lines = dict(describe_study(config))
@@ -93,7 +93,7 @@ def test_a_cluster_is_named() -> None:
     assert lines["runner"].startswith("Ray cluster head:6379; 1 CPU and 1 GPU if a node has any a cell")
 
 
-def test_what_was_in_test_before_is_counted_there(home: Path) -> None:
+def test_headlines_that_were_in_test_before_are_counted_in_test(home: Path) -> None:
     config = make_config("demo", "split.method=hashed")
     ingest_and_save(config.data, lambda _: None)
     accepted = find_headlines(config.data)
@@ -125,7 +125,7 @@ def test_an_encoder_in_a_folder_is_checked_and_named_with_its_revision(tiny_enco
         describe_study(make_config("demo", "baselines.embedding_model=nowhere"))
 
 
-def test_a_source_with_too_many_rejected_rows_is_told(home: Path) -> None:
+def test_a_source_with_too_many_rejected_rows_is_refused(home: Path) -> None:
     rows = ["Profit rose.,positive", "Profit fell.,negative", "Profit was flat.,neutral", "Profit.,good"]
     Path("news.csv").write_text("\n".join(["text,label", *rows]))
     line = r"source 'news\.csv': 1 of 4 rows rejected, a share of 0\.25 where data\.max_rejected allows 0\.1: 1 row w"
@@ -153,7 +153,7 @@ def test_the_study_of_the_paper_is_counted() -> None:
     assert lines["scoring"].startswith("17 fine-tunes ")
 
 
-def test_what_a_model_of_the_hub_needs_is_named() -> None:
+def test_the_needs_of_a_model_of_the_hub_are_named() -> None:
     needs = dict(describe_study(make_config("paper")))["needs"]
     assert "HF_TOKEN if the model is gated; a CUDA GPU; about 14 GB of disk" in needs
     assert "4 GB of GPU memory for them in 4 bits" in needs
@@ -170,15 +170,15 @@ def test_cells_of_every_seed_are_counted() -> None:
     assert lines["scoring"].startswith("21 fine-tunes ")
 
 
-def test_what_cells_share_is_told_for_each_schedule() -> None:
+def test_the_steps_that_cells_share_are_named_for_each_schedule() -> None:
     decay = dict(describe_study(make_config("demo", "training.schedule=warmup-stable-decay")))
     assert decay["training"].endswith("; 1,086 steps in all")
     assert decay["shared"] == (
         "up to its decay a cell is a checkpoint of the longer ones that differ from it in epochs only: "
         "1,086 steps are trained instead of 1,356"
     )
-    alone = dict(describe_study(make_config("demo", "grid.epochs=3")))
-    assert alone["shared"] == "nothing: no two cells differ in their epochs only"
+    single = dict(describe_study(make_config("demo", "grid.epochs=3")))
+    assert single["shared"] == "nothing: no two cells differ in their epochs only"
 
 
 def test_the_real_phrasebank_is_counted_as_in_the_study(fpb_folder: Path) -> None:
@@ -205,16 +205,16 @@ def test_before_a_run_nothing_may_be_missing(home: Path) -> None:
     assert not home.exists()
 
 
-def test_what_a_run_will_need_is_read_once(home: Path) -> None:
-    message: list[str] = []
+def test_a_source_that_a_run_needs_is_read_once(home: Path) -> None:
+    lines: list[str] = []
     for _ in range(2):
-        check_inputs(make_config("demo"), message.append)
-    assert message[-2].startswith("embedded (synthetic): 6,000 rows read")
-    assert message[-1].startswith("embedded (synthetic): nothing new, its 6,000 rows are snapshot ")
+        check_inputs(make_config("demo"), lines.append)
+    assert lines[-2].startswith("embedded (synthetic): 6,000 rows read")
+    assert lines[-1].startswith("embedded (synthetic): nothing new, its 6,000 rows are snapshot ")
     assert ask(home, "SELECT count(*) FROM sources") == [(1,)]
 
 
-def test_a_race_says_how_many_steps_it_saves_at_most() -> None:
+def test_the_preview_of_a_race_names_how_many_steps_it_saves_at_most() -> None:
     lines = dict(describe_study(make_config("demo", "search=race")))
     assert lines["race"].endswith("dropped: 452 steps saved at most")
     assert "race" not in dict(describe_study(make_config("demo")))
@@ -229,11 +229,8 @@ TOO_FEW = "with 3 validation headlines no difference is significant, and none is
     [
         ("grid.epochs=1", NOTHING),
         ("grid.learning_rates=1e-3", NOTHING),
-        (
-            "split.validation_per_class=1",
-            "; with 3 validation headlines no difference is significant, and none is dropped",
-        ),
+        ("split.validation_per_class=1", f"; {TOO_FEW}"),
     ],
 )
-def test_a_race_that_cannot_save_anything_says_so(assignment: str, message: str) -> None:
+def test_the_preview_of_a_race_names_why_it_cannot_save_anything(assignment: str, message: str) -> None:
     assert dict(describe_study(make_config("demo", "search=race", assignment)))["race"].endswith(message)

@@ -1,4 +1,4 @@
-"""A source that an earlier version read without its dates is read again when asked; studies stay as they are."""
+"""A source that an earlier version read without its dates is read again on request; studies stay as they are."""
 
 import csv
 import shutil
@@ -33,7 +33,7 @@ TIMES = "SELECT count(*), count(published_at), count(instrument) FROM splits JOI
 
 
 @pytest.fixture(scope="module")
-def brought_up_to_date(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home that an earlier version left, migrated."""
     root = restore(tmp_path_factory.mktemp("old") / "home", tmp_path_factory.mktemp("restored")).root
     prepare_warehouse(root / "warehouse.duckdb")
@@ -41,11 +41,11 @@ def brought_up_to_date(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, brought_up_to_date: Path) -> Path:
-    """The home brought up to date; its source has a column of dates and one of tickers."""
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, migrated: Path) -> Path:
+    """A copy of the migrated home; its source has a column of dates and one of tickers."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("FINTONE_HOME", str(tmp_path / "home"))
-    root = Path(shutil.copytree(brought_up_to_date, tmp_path / "home"))
+    root = Path(shutil.copytree(migrated, tmp_path / "home"))
     write_dated(describe_day)
     return root
 
@@ -61,9 +61,9 @@ def write_dated(dates: Callable[[int], str]) -> DataSettings:
     source = find_source(data)
     with writing(Path("home/warehouse.duckdb")) as connection:
         [(before,)] = connection.execute("SELECT ingest_id FROM sources").fetchall()
-        own = earlier_ingest_ids(source.sha256, data)[1]
+        earlier_id = earlier_ingest_ids(source.sha256, data)[1]
         for table in WITH_OLD_ID:
-            connection.execute(f"UPDATE {table} SET ingest_id = ? WHERE ingest_id = ?", [own, before])
+            connection.execute(f"UPDATE {table} SET ingest_id = ? WHERE ingest_id = ?", [earlier_id, before])
         connection.execute("UPDATE sources SET sha256 = ?, source = ?", [source.sha256, source.name])
     return data
 
@@ -74,7 +74,7 @@ def describe_day(number: int) -> str:
 
 
 def dump(home: Path, *tables: str) -> dict[str, list[Any]]:
-    """Every row of these tables, of all that hold data where none is named."""
+    """Every row of these tables, or of all tables if none is named."""
     with duckdb.connect(home / "warehouse.duckdb", read_only=True) as connection:
         every = "SELECT schema_name || '.' || table_name FROM duckdb_tables()"
         named = tables or [name for (name,) in connection.execute(every).fetchall()]
@@ -82,23 +82,25 @@ def dump(home: Path, *tables: str) -> dict[str, list[Any]]:
 
 
 def temporal(*assignments: str) -> StudyConfig:
-    own = ["data.source=news.csv", "data.duplicates=merge", "split.method=temporal", "split.test_from=2025-02-10"]
-    return build_config(apply_overrides(load_profile("demo"), [*own, "split.validation_from=2025-02-01", *assignments]))
+    defaults = ["data.source=news.csv", "data.duplicates=merge", "split.method=temporal", "split.test_from=2025-02-10"]
+    return build_config(
+        apply_overrides(load_profile("demo"), [*defaults, "split.validation_from=2025-02-01", *assignments])
+    )
 
 
 def read_again(data: DataSettings) -> tuple[str, list[str], bool]:
-    told: list[str] = []
-    ingested = ingest_and_save(data, told.append, again=True)
-    return ingested.snapshot_id, told, ingested.is_new
+    lines: list[str] = []
+    ingested = ingest_and_save(data, lines.append, again=True)
+    return ingested.snapshot_id, lines, ingested.is_new
 
 
-def test_a_source_that_an_earlier_version_read_is_known_and_what_it_left_out_is_told(home: Path) -> None:
-    told: list[str] = []
+def test_a_source_that_an_earlier_version_read_is_known_and_what_it_left_out_is_named(home: Path) -> None:
+    lines: list[str] = []
     before = dump(home, *STUDIES, "sources", "headlines")
-    ingested = ingest_and_save(DataSettings(source="news.csv"), told.append)
+    ingested = ingest_and_save(DataSettings(source="news.csv"), lines.append)
     assert (ingested.snapshot_id, ingested.is_new) == (SNAPSHOT, False)
     left_out = "an earlier version read it and left out dates, instruments and other columns"
-    assert told == [
+    assert lines == [
         f"news.csv: nothing new, its 52 rows are snapshot {SNAPSHOT}",
         f"news.csv: {left_out}; `fintone ingest news.csv --again` reads them",
     ]
@@ -106,12 +108,12 @@ def test_a_source_that_an_earlier_version_read_is_known_and_what_it_left_out_is_
     assert dump(home, *STUDIES, "sources", "headlines") == before
 
 
-def test_read_again_it_has_its_dates_and_studies_stay_as_they_are(home: Path) -> None:
+def test_a_source_that_is_read_again_has_its_dates_and_studies_stay_as_they_are(home: Path) -> None:
     before = dump(home, *STUDIES)
-    snapshot, told, is_new = read_again(DataSettings(source="news.csv"))
+    snapshot, lines, is_new = read_again(DataSettings(source="news.csv"))
     assert is_new
     assert snapshot != SNAPSHOT
-    assert told[-1] == (
+    assert lines[-1] == (
         f"news.csv: read again, its headlines are snapshot {snapshot}; studies of snapshot {SNAPSHOT} stay as they are "
         "(days and instruments now distinguish headlines; with --set data.identity=text they do not)"
     )
@@ -123,8 +125,8 @@ def test_read_again_it_has_its_dates_and_studies_stay_as_they_are(home: Path) ->
     assert ask(home, f"SELECT sum(n) FROM accuracy_over_time WHERE study_id = '{STUDY}' AND period = 'week'")[0][0] > 0
     rows = ask(home, "SELECT count(*), count(published_at), max(row_number) FROM accepted_rows GROUP BY ingest_id")
     assert set(rows) == {(49, 49, 49), (51, 51, 51)}  # the last two contradict each other no more
-    assert ingest_and_save(DataSettings(source="news.csv"), told.append).snapshot_id == snapshot
-    assert told[-1] == f"news.csv: nothing new, its 52 rows are snapshot {snapshot}"
+    assert ingest_and_save(DataSettings(source="news.csv"), lines.append).snapshot_id == snapshot
+    assert lines[-1] == f"news.csv: nothing new, its 52 rows are snapshot {snapshot}"
 
 
 def test_each_headline_of_the_earlier_snapshot_has_the_day_of_its_first_row(home: Path) -> None:
@@ -135,24 +137,24 @@ def test_each_headline_of_the_earlier_snapshot_has_the_day_of_its_first_row(home
     assert [(text, days[text.strip()]) for text, _ in found] == found
 
 
-def test_read_again_with_the_identity_of_before_it_is_the_same_snapshot(home: Path) -> None:
+def test_a_source_that_is_read_again_with_the_earlier_identity_is_the_same_snapshot(home: Path) -> None:
     before = dump(home, *STUDIES)
-    snapshot, told, _ = read_again(DataSettings(source="news.csv", identity=("text",)))
+    snapshot, lines, _ = read_again(DataSettings(source="news.csv", identity=("text",)))
     assert snapshot == SNAPSHOT
-    assert told[-1] == f"news.csv: read again, its headlines are snapshot {SNAPSHOT} as before"
+    assert lines[-1] == f"news.csv: read again, its headlines are snapshot {SNAPSHOT} as before"
     after = dump(home, *STUDIES)
     assert {name for name in STUDIES if after[name] != before[name]} == {"rejected_rows", "quarantine"}
     assert ask(home, TIMES) == [(48, 48, 48)]
 
 
 @pytest.mark.parametrize("identity", [("text",), ("text", "instrument", "day")])
-def test_the_second_time_nothing_changes(home: Path, identity: Any) -> None:
+def test_reading_again_a_second_time_changes_nothing(home: Path, identity: Any) -> None:
     data = DataSettings(source="news.csv", identity=identity)
     snapshot, _, _ = read_again(data)
     before = dump(home)
-    again, told, is_new = read_again(data)
+    again, lines, is_new = read_again(data)
     assert (again, is_new) == (snapshot, False)
-    assert told[-1] == f"news.csv: read again, its headlines are snapshot {snapshot} as before"
+    assert lines[-1] == f"news.csv: read again, its headlines are snapshot {snapshot} as before"
     assert dump(home) == before
 
 
@@ -171,7 +173,7 @@ def test_a_split_by_time_needs_the_dates_and_works_once_they_are_read(home: Path
 
 
 @pytest.mark.parametrize("failure", [KeyboardInterrupt, duckdb.OutOfMemoryException])
-def test_where_it_ends_early_the_home_is_as_it_was(
+def test_if_reading_again_ends_early_the_home_is_unchanged(
     home: Path, monkeypatch: pytest.MonkeyPatch, failure: type[BaseException]
 ) -> None:
     before = dump(home)
@@ -185,7 +187,7 @@ def test_where_it_ends_early_the_home_is_as_it_was(
     assert dump(home) == before
 
 
-def test_dates_of_an_unclear_order_are_asked_for_and_another_order_replaces_the_first(home: Path) -> None:
+def test_an_unclear_order_of_dates_is_refused_and_another_order_replaces_the_first(home: Path) -> None:
     data = write_dated(lambda number: f"{1 + number % 12:02}/03/2025").model_copy(update={"identity": ("text",)})
     before = dump(home)
     with pytest.raises(AmbiguousDatesError, match="--date-order dmy"):
@@ -199,18 +201,18 @@ def test_dates_of_an_unclear_order_are_asked_for_and_another_order_replaces_the_
         assert ask(home, rows) == [(number,) for number in of_rows]
 
 
-def test_a_reading_that_gives_other_headlines_is_an_ingestion_of_its_own(
+def test_a_reading_that_gives_other_headlines_is_a_separate_ingestion(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = ["2025-01-02,Profit rose.,positive", "2025-01-03,Costs fell.,positive", "9999-01-02,A loss.,negative"]
     Path("later.csv").write_text("\n".join(["date,text,label", *rows]))
     data = DataSettings(source="later.csv", max_rejected=0.5)
     first = ingest_and_save(data, lambda _: None).snapshot_id
-    monkeypatch.setattr("schemas.frames.CLOCKS", timedelta(days=365 * 9_000))  # and the day came
+    monkeypatch.setattr("schemas.frames.CLOCKS", timedelta(days=365 * 9_000))  # later, when the date has passed
     assert ingest_and_save(data, lambda _: None).snapshot_id == first
-    second, told, is_new = read_again(data)
+    second, lines, is_new = read_again(data)
     assert is_new
-    assert told[-1].endswith(f"snapshot {second}; studies of snapshot {first} stay as they are")
+    assert lines[-1].endswith(f"snapshot {second}; studies of snapshot {first} stay as they are")
     assert ingest_and_save(data, lambda _: None).snapshot_id == second
     assert read_again(data)[::2] == (second, False)
     monkeypatch.undo()

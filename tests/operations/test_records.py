@@ -1,4 +1,4 @@
-"""Every figure of an evaluation follows from the ledger, and more draws follow from it without a scoring."""
+"""Every figure of an evaluation can be computed from the ledger, and so can more draws, without a scoring."""
 
 import csv
 import os
@@ -92,7 +92,7 @@ def begin(home: Path, *assignments: str) -> StudyPlan:
 
 
 def score(study: StudyPlan) -> CellPlan:
-    """Score the base model and keep what comes of it."""
+    """Score the base model and save the results."""
     results = evaluate_model(
         CausalModel(LoadedBase(BASE.folder, BASE.quantization, choose_device())),
         None,
@@ -139,7 +139,7 @@ def test_every_figure_follows_from_the_ledger(home: Path) -> None:
     for figure in figures:
         rows = ask(DERIVED.format(figure, "f1" if figure == "macro_f1" else "derived"))
         assert len(rows) == 2 * (3 + 1)
-        assert all(told == counted for told, counted, *_ in rows)
+        assert all(shown == counted for shown, counted, *_ in rows)
         assert [row[2] for row in rows] == pytest.approx([row[3] for row in rows])
     [(unparsed, strict_differs)] = ask(
         "SELECT max(unparsed_rate), bool_or(strict_accuracy < accuracy) FROM leaderboard WHERE temperature = 3"
@@ -158,15 +158,15 @@ def test_every_figure_follows_from_the_ledger(home: Path) -> None:
     assert first == [(True,)] * 6
 
 
-def test_a_model_without_probabilities_is_expected_to_answer_as_it_did(home: Path) -> None:
+def test_without_probabilities_the_expected_accuracy_is_the_accuracy(home: Path) -> None:
     study = begin(home)
     baseline, parts = study.baselines[1], load_parts(study)
     results = evaluate_baseline(fit_baseline(baseline.model, load_part(study, "train"), seed=42).answer, parts)
-    silent = [
+    without_probabilities = [
         replace(each, probabilities=None, metrics=measure(each.part.label_numbers, each.outcomes, None))
         for each in results
     ]
-    save_results(study, baseline, silent)
+    save_results(study, baseline, without_probabilities)
     assert ask("SELECT DISTINCT p_negative, p_neutral, p_positive, p_unparsed FROM predictions") == [(None,) * 4]
     rows = ask(
         "SELECT expected_accuracy = accuracy, expected_accuracy_low = accuracy_low, expected_accuracy_high ="
@@ -178,7 +178,7 @@ def test_a_model_without_probabilities_is_expected_to_answer_as_it_did(home: Pat
     assert ask("FROM draws") == ask("FROM calibration") == []
 
 
-def test_more_draws_need_no_scoring_and_are_those_of_a_scoring(home: Path) -> None:
+def test_more_draws_need_no_scoring_and_equal_those_of_a_new_scoring(home: Path) -> None:
     score(begin(home, "decoding.seed=7", "decoding.draws=2"))
     more = begin(home, "decoding.seed=7", "decoding.draws=5")
     ledger = f"FROM draws WHERE study_id = '{more.study_id}' ORDER BY ALL"
@@ -207,5 +207,5 @@ def test_a_cell_whose_process_died_twice_has_fewer_headlines_a_pass(home: Path, 
     study = begin(home, "training.batch_size=8")
     recipe = _recipe(study.cells[0], attempt)
     assert (recipe.training.batch_size, recipe.training.micro_batch_size) == (8, size)
-    own = recipe.training
-    assert (own.learning_rate, own.epochs, own.seed) == (2e-6, 1, 42)
+    training = recipe.training
+    assert (training.learning_rate, training.epochs, training.seed) == (2e-6, 1, 42)

@@ -1,4 +1,4 @@
-"""A source that is refused as a whole says why and what helps, and its rejected rows can be queried."""
+"""The refusal of a whole source names the reason and the remedy, and its rejected rows can be queried."""
 
 import shutil
 from collections.abc import Sequence
@@ -54,12 +54,12 @@ UNKNOWN = [
 ]
 
 
-def test_unknown_labels_are_told_with_their_column_their_counts_and_rows(home: Path) -> None:
+def test_unknown_labels_are_reported_with_their_column_their_counts_and_rows(home: Path) -> None:
     error = refuse(settings([*SOUND, *UNKNOWN]))
-    said = "6 of 9 rows rejected, a share of 0.667 where data.max_rejected allows 0.1"
+    share = "6 of 9 rows rejected, a share of 0.667 where data.max_rejected allows 0.1"
     shown = [f"row {number + 4} 'Profit {number} rose,bullish'" for number in range(3)]
     counts = "'bullish' 4, 'mixed: so' 1, 'Bearish' 1"
-    assert f"source 'news.csv': {said}: 6 rows with an unknown label in column 'mood' ({counts})" in str(error)
+    assert f"source 'news.csv': {share}: 6 rows with an unknown label in column 'mood' ({counts})" in str(error)
     assert error.details == (
         f"4 rows: unknown label 'bullish': {', '.join(shown)}",
         "1 row: unknown label 'mixed: so': row 8 'An AGM,mixed: so'",
@@ -67,7 +67,7 @@ def test_unknown_labels_are_told_with_their_column_their_counts_and_rows(home: P
     )
 
 
-def test_the_label_map_of_the_message_can_be_pasted_and_says_what_is_left_to_say(home: Path) -> None:
+def test_the_label_map_of_the_message_can_be_pasted_and_marks_what_is_left_to_fill_in(home: Path) -> None:
     message = str(refuse(settings([*SOUND, *UNKNOWN], label_map={"x": None})))
     pasted = "--set 'data.label_map={x: null, bullish: positive, \"mixed: so\": LABEL, Bearish: negative}'"
     assert (
@@ -92,7 +92,7 @@ def test_numbers_are_mapped_only_if_they_can_mean_one_thing(home: Path, labels: 
     assert f"data.label_map={pasted}" in str(refuse(settings([(text, f'"{label}"') for text, label in rows])))
 
 
-def test_many_unknown_labels_are_another_column_and_keep_the_message_short(home: Path) -> None:
+def test_many_unknown_labels_suggest_another_column_and_keep_the_message_short(home: Path) -> None:
     error = refuse(settings([(f"Profit {number} rose", f"{number:05}{'x' * 500}") for number in range(500)]))
     assert isinstance(error, NothingAcceptedError)
     assert "none of its 500 rows can be used: 500 rows with an unknown label" in str(error)
@@ -102,19 +102,19 @@ def test_many_unknown_labels_are_another_column_and_keep_the_message_short(home:
 
 
 @pytest.mark.parametrize(
-    ("conflicts", "said"),
+    ("conflicts", "message"),
     [
         ("drop", "conflicting labels are settled by --set data.conflicts=majority or --set data.conflicts=keep"),
         ("majority", "ties are settled by --set data.conflicts=keep"),
     ],
 )
 def test_a_refusal_because_of_conflicting_labels_names_the_setting_that_settles_them(
-    home: Path, conflicts: str, said: str
+    home: Path, conflicts: str, message: str
 ) -> None:
     rows = [*SOUND, ("Sales", "positive"), ("Sales", "negative")]
     error = refuse(settings(rows, conflicts=conflicts))
     assert "2 rows whose text has several labels" in str(error)
-    assert said in str(error)
+    assert message in str(error)
     assert ("a tie among the rows with this text: 1 negative, 1 positive" in error.details[0]) == (
         conflicts == "majority"
     )
@@ -124,9 +124,9 @@ def test_rows_without_a_label_can_be_left_out_as_the_message_says(home: Path) ->
     rows = [*SOUND, ("Sales", ""), ("Orders", "n/a")]
     message = str(refuse(settings(rows)))
     assert "2 rows without a label; rows without a label are left out by --set 'data.label_map={\"\": null}'" in message
-    told: list[str] = []
-    ingest_and_save(settings(rows, label_map={"": None}), told.append)
-    assert told[0] == "news.csv: 5 rows read, 3 headlines accepted, 0 copies merged, 0 rejected, 2 left out"
+    lines: list[str] = []
+    ingest_and_save(settings(rows, label_map={"": None}), lines.append)
+    assert lines[0] == "news.csv: 5 rows read, 3 headlines accepted, 0 copies merged, 0 rejected, 2 left out"
     left_out = "SELECT source, row_number, reason, raw FROM left_out_rows ORDER BY row_number"
     assert ask(home, left_out) == [
         ("news.csv", 4, "no label", "Sales,"),
@@ -176,18 +176,18 @@ def test_a_dry_run_keeps_nothing_of_a_refused_source(home: Path) -> None:
     assert not home.exists()
 
 
-def test_a_refusal_is_told_although_its_rows_cannot_be_kept(home: Path) -> None:
+def test_a_refusal_is_reported_even_if_its_rows_cannot_be_kept(home: Path) -> None:
     shutil.rmtree(home)
     home.write_text("")
     assert "the rejected rows are not kept (FINTONE_HOME" in str(refuse(settings([*SOUND, ("Sales", "up")])))
 
 
-def test_a_source_without_a_class_is_told_now_and_when_it_is_met_again(home: Path) -> None:
+def test_a_source_without_a_class_is_reported_each_time_it_is_ingested(home: Path) -> None:
     for _ in range(2):
-        told: list[str] = []
-        ingest_and_save(settings(SOUND[:1]), told.append)
+        lines: list[str] = []
+        ingest_and_save(settings(SOUND[:1]), lines.append)
         warning = "no headline is labelled negative or neutral, and a study needs all three labels"
-        assert told[-1].startswith(f"warning: news.csv: {warning}")
-    told = []
-    ingest_and_save(settings(SOUND), told.append)
-    assert not any("warning" in line for line in told)
+        assert lines[-1].startswith(f"warning: news.csv: {warning}")
+    lines = []
+    ingest_and_save(settings(SOUND), lines.append)
+    assert not any("warning" in line for line in lines)

@@ -1,4 +1,4 @@
-"""What a newer version does again is told before it does it, with the reason."""
+"""What a newer version computes again is named before it does so, with the reason."""
 
 from pathlib import Path
 
@@ -29,10 +29,10 @@ def test_cells_that_another_version_trained_are_named_with_the_reason(
     monkeypatch.setattr(identity, "TRAINING_VERSION", 99)
     monkeypatch.setattr(identity, "TRAINING_CHANGES", {99: "dropout is drawn otherwise"})
     [cell] = study.cells
-    told = f"1 cell that an older fintone trained ({cell.name}), since dropout is drawn otherwise"
+    line = f"1 cell that an older fintone trained ({cell.name}), since dropout is drawn otherwise"
     newer = lay_out(study.config, study.snapshot_id, study.split_id)
     assert newer.cells[0].cell_id != cell.cell_id
-    assert describe_reruns(home / "warehouse.duckdb", newer) == [told]
-    assert dict(describe_study(study.config))["again"] == told
+    assert describe_reruns(home / "warehouse.duckdb", newer) == [line]
+    assert dict(describe_study(study.config))["again"] == line
     other = study.config.model_copy(update={"lora": study.config.lora.model_copy(update={"r": 3})})
     assert describe_reruns(home / "warehouse.duckdb", lay_out(other, study.snapshot_id, study.split_id)) == []

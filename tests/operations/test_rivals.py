@@ -1,4 +1,4 @@
-"""The gate says which baselines it compared with where a study leaves out a default one."""
+"""The gate names the baselines that it compared with if a study leaves out a default one."""
 
 import pytest
 

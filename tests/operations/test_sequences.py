@@ -1,6 +1,6 @@
 """Sequences of ingestions and splits, in any order and with any overlap: what must hold after each step of them.
 
-Each sequence has a warehouse of its own. Headlines come from a small stock, so that they meet again as copies, in other
+Each sequence has a warehouse of its own. Headlines come from a small stock, so that they come again as copies, in other
 words, with other numbers, and with labels that disagree.
 """
 
@@ -59,7 +59,7 @@ def undo(text: str) -> str:
 
 
 def is_near(text: str, other: str, near: str) -> bool:
-    """Whether texts are near copies, told without the code under test: by their numbers, or by nine words in ten."""
+    """Whether texts are near copies, judged without the code under test: by their numbers, or by nine words in ten."""
     one, two = (re.sub(r"\d+(?:[.,]\d+)*", "0", undo(each).casefold()) for each in (text, other))
     return one == two or (near == "reworded" and token_sort_ratio(one, two) >= 90)
 
@@ -75,7 +75,7 @@ def write_source(path: Path, rows: list[Row], form: str) -> None:
 
 @st.composite
 def sources(draw: st.DrawFn) -> list[Row]:
-    """Most of the stock, each with the label that its place gives it, and some rows that repeat, contradict or err."""
+    """Most of the stock, each with the label of its position, and some rows that repeat, contradict or are invalid."""
     left_out = draw(st.sets(st.integers(0, len(STOCK) - 1), max_size=8))
     rows = [(text, LABELS[place % 3].value) for place, text in enumerate(STOCK) if place not in left_out]
     more = st.tuples(st.integers(0, len(STOCK) - 1), st.sampled_from(WAYS), st.sampled_from([*LABELS, "unknown"]))
@@ -151,8 +151,10 @@ class Sequence(RuleBasedStateMachine):
         reasons = self.ask(f"SELECT row_number, reason FROM rejected_rows WHERE ingest_id = '{ingest_id}'")
         assert len({number for number, _ in reasons}) == rejected
         assert sum("unknown label" in reason for _, reason in reasons) == sum(label == "unknown" for _, label in rows)
-        told = self.ask(f"SELECT count(*), count(DISTINCT row_number) FROM quarantine WHERE ingest_id = '{ingest_id}'")
-        assert told == [(quarantined, quarantined)]
+        counts = self.ask(
+            f"SELECT count(*), count(DISTINCT row_number) FROM quarantine WHERE ingest_id = '{ingest_id}'"
+        )
+        assert counts == [(quarantined, quarantined)]
 
     def check_split(self, split_id: str, split: SplitSettings) -> None:
         rows = self.ask(
@@ -169,7 +171,7 @@ class Sequence(RuleBasedStateMachine):
         self.tested |= {str(masked) for part, _, _, masked, _ in rows if part == "test"}
 
     def check_test_membership(self, split_id: str, snapshot_id: str, near: str) -> None:
-        """What was in test is in test again wherever it comes, and nothing that is nearly the same is learnt from."""
+        """A headline that was in test is in test again, and no near copy of it is in another part."""
         parts = dict(
             self.ask(f"SELECT text, part FROM splits JOIN headlines USING (headline_id) WHERE split_id = '{split_id}'")
         )
@@ -233,10 +235,10 @@ def run_sequences(template: Path, count: int) -> None:
     )
 
 
-def test_sequences_keep_every_promise(template: Path) -> None:
+def test_every_rule_holds_in_a_few_sequences(template: Path) -> None:
     run_sequences(template, 2)
 
 
 @pytest.mark.slow
-def test_two_hundred_sequences_keep_every_promise(template: Path) -> None:
+def test_every_rule_holds_in_two_hundred_sequences(template: Path) -> None:
     run_sequences(template, 200)

@@ -59,8 +59,8 @@ def test_long_headlines_are_named_at_the_preview_and_are_in_no_part(home: Path) 
     assert "row 41: " in notes[0]
     assert " tokens, embedded takes 512" in notes[0]
     assert notes[0].endswith("in no part of the split; data.too_long=truncate keeps the beginning")
-    split, told = settle(config)
-    assert told == notes[:1]
+    split, settled_notes = settle(config)
+    assert settled_notes == notes[:1]
     saved = ask(
         home,
         "SELECT text LIKE '%again', bound, tokens > 512, resolution, part FROM long_headlines JOIN headlines"
@@ -68,35 +68,35 @@ def test_long_headlines_are_named_at_the_preview_and_are_in_no_part(home: Path) 
     )
     assert saved == [(True, 512, True, "rejected", None)] * 2
     assert ask(home, f"SELECT count(*) FROM splits WHERE split_id = '{split}'") == [(88,)]
-    assert settle(config) == (split, told)
+    assert settle(config) == (split, settled_notes)
     assert ask(home, "SELECT count(*) FROM long_headlines") == [(2,)]
 
 
 def test_truncated_headlines_are_in_the_split_as_if_they_were_short(home: Path) -> None:
     write("news.csv", long=(3, 40))
     config = configure("news.csv", "data.too_long=truncate")
-    split, told = settle(config)
-    assert told[0].endswith("truncated to the longest beginning that the base model takes")
+    split, notes = settle(config)
+    assert notes[0].endswith("truncated to the longest beginning that the base model takes")
     assert ask(home, f"SELECT count(*) FROM splits WHERE split_id = '{split}'") == [(90,)]
     ingested = ingest_and_save(config.data, lambda _: None)
     assert split == settle_split(ingested, config.split, config.data.near_duplicates)
     assert ask(home, "SELECT DISTINCT resolution FROM long_headlines") == [("truncated",)]
 
 
-def test_of_several_base_models_the_one_that_takes_least_decides(tmp_path: Path, tiny_folder: Path) -> None:
+def test_of_several_base_models_the_one_with_the_lowest_limit_decides(tmp_path: Path, tiny_folder: Path) -> None:
     write("news.csv")
     short = Path(shutil.copytree(tiny_folder, tmp_path / "short"))
     values = json.loads((short / "config.json").read_text())
     (short / "config.json").write_text(json.dumps({**values, "max_position_embeddings": 70}))
     config = configure("news.csv", "data.max_rejected=0.5", f"grid.base_model.name=embedded,{short}")
-    told = next(text for subject, text in describe_study(config) if subject == "note")
-    assert f"{short} takes 70" in told
-    assert "embedded takes" not in told
+    note = next(text for subject, text in describe_study(config) if subject == "note")
+    assert f"{short} takes 70" in note
+    assert "embedded takes" not in note
     with pytest.raises(TooLongError, match=r"a share of 0\.\d+ where data\.max_rejected allows 0; shorten them"):
         check_inputs(configure("news.csv", "data.max_rejected=0", f"base_model.name={short}"), lambda _: None)
 
 
-def test_where_every_headline_fits_the_split_is_that_of_before(home: Path) -> None:
+def test_if_every_headline_fits_the_split_has_its_earlier_id(home: Path) -> None:
     write("news.csv")
     for assignment in ("data.too_long=reject", "data.too_long=truncate", "split.classes=present"):
         config = configure("news.csv", assignment)
@@ -104,7 +104,7 @@ def test_where_every_headline_fits_the_split_is_that_of_before(home: Path) -> No
     assert ask(home, "SELECT count(*) FROM long_headlines") == [(0,)]
 
 
-def test_two_classes_are_split_and_counted_where_the_setting_says_so(home: Path) -> None:
+def test_two_classes_are_split_and_counted_if_the_setting_allows_it(home: Path) -> None:
     write("news.csv", labels="negative positive")
     lines = dict(describe_study(configure("news.csv", "split.classes=present")))
     assert lines["data"].startswith("news.csv: train 18 (9 negative, 9 positive); validation ")
@@ -117,12 +117,12 @@ def test_two_classes_are_split_and_counted_where_the_setting_says_so(home: Path)
     ) == [("negative",), ("positive",)]
 
 
-def test_an_official_split_is_known_by_its_content_alone(home: Path) -> None:
+def test_the_id_of_an_official_split_depends_only_on_its_content(home: Path) -> None:
     write("all.csv")
     lines = Path("all.csv").read_text().splitlines()
     Path("off/data").mkdir(parents=True)
-    for name, own in (("train", lines[1:51]), ("dev", lines[51:70]), ("test", lines[70:])):
-        Path(f"off/data/{name}-0.csv").write_text("\n".join([lines[0], *own]))
+    for name, rows in (("train", lines[1:51]), ("dev", lines[51:70]), ("test", lines[70:])):
+        Path(f"off/data/{name}-0.csv").write_text("\n".join([lines[0], *rows]))
     marked = [*(f"{line},train" for line in lines[1:51]), *(f"{line},val" for line in lines[51:70])]
     Path("marked.csv").write_text("\n".join(["text,label,fold", *marked, *(f"{line},Test" for line in lines[70:])]))
     first, _ = settle(configure("off", "split.method=given"))
@@ -138,18 +138,18 @@ def test_an_official_split_is_known_by_its_content_alone(home: Path) -> None:
     assert settle(configure("off", "split.method=given")) == (first, [])
 
 
-def test_copies_across_an_official_split_are_told(home: Path) -> None:
+def test_copies_across_an_official_split_are_reported(home: Path) -> None:
     write("all.csv")
     lines = Path("all.csv").read_text().splitlines()
     Path("off").mkdir()
-    for name, own in (("train", lines[1:51]), ("dev", lines[51:70]), ("test", [*lines[70:], *lines[1:4]])):
-        Path(f"off/{name}.csv").write_text("\n".join([lines[0], *own]))
+    for name, rows in (("train", lines[1:51]), ("dev", lines[51:70]), ("test", [*lines[70:], *lines[1:4]])):
+        Path(f"off/{name}.csv").write_text("\n".join([lines[0], *rows]))
     config = configure("off", "split.method=given")
-    told = (
+    note = (
         "the source's own split: 3 train headlines are copies or near copies of headlines in another part, and "
         "therefore in no part; test stays whole"
     )
-    assert ("note", told) in describe_study(config)
-    assert settle(config)[1] == [told]
+    assert ("note", note) in describe_study(config)
+    assert settle(config)[1] == [note]
     assert ask(home, "SELECT count(*) FROM splits WHERE part = 'test'") == [(24,)]
     assert ask(home, "SELECT coalesce(sum(in_test), 0) FROM split_leaks WHERE in_train > 0") == [(0,)]

@@ -1,4 +1,4 @@
-"""A source's dates decide its split by time: what a dry run says, what is saved, and what has no date."""
+"""A source's dates decide its split by time: what a dry run shows, what is saved, and what has no date."""
 
 import csv
 import re
@@ -40,21 +40,21 @@ def write(rows: list[tuple[str, str]]) -> None:
 
 
 def configure(*assignments: str) -> StudyConfig:
-    own = ["data.source=news.csv", "data.duplicates=merge", "split.method=temporal"]
-    return build_config(apply_overrides(load_profile("demo"), [*own, *assignments]))
+    defaults = ["data.source=news.csv", "data.duplicates=merge", "split.method=temporal"]
+    return build_config(apply_overrides(load_profile("demo"), [*defaults, *assignments]))
 
 
 def settle(config: StudyConfig) -> tuple[str, list[str]]:
     return settle_study_split(config, ingest_and_save(config.data, lambda _: None))
 
 
-def test_a_dry_run_tells_of_the_split_that_the_study_has(home: Path) -> None:
+def test_a_dry_run_describes_the_split_of_the_study(home: Path) -> None:
     config = configure("split.validation_from=2025-03-01", "split.test_from=2025-03-15")
-    told = [text for subject, text in describe_study(config) if subject == "note" and text.startswith("by time")]
+    shown = [text for subject, text in describe_study(config) if subject == "note" and text.startswith("by time")]
     split, notes = settle(config)
-    assert notes == told
-    assert told[0].startswith("by time, UTC: train 2025-01-01 to 2025-02-28 (56), validation 2025-03-01")
-    assert "headlines in no part: 5 without a date" in told[0]
+    assert notes == shown
+    assert shown[0].startswith("by time, UTC: train 2025-01-01 to 2025-02-28 (56), validation 2025-03-01")
+    assert "headlines in no part: 5 without a date" in shown[0]
     rows = query(
         home / "warehouse.duckdb",
         "SELECT part, strftime(min(published_at), '%m-%d') FROM splits JOIN headlines USING (headline_id)"
@@ -63,7 +63,7 @@ def test_a_dry_run_tells_of_the_split_that_the_study_has(home: Path) -> None:
     assert rows == [("test", "03-15"), ("train", "01-01"), ("validation", "03-01")]
 
 
-def test_a_date_of_the_settings_is_in_the_zone_of_the_source(home: Path) -> None:
+def test_a_date_in_the_settings_is_in_the_zone_of_the_source(home: Path) -> None:
     [plain] = settle(configure("split.test_from=2025-03-15"))[1]
     aware = settle(configure("split.test_from=2025-03-15T00:00:00+00:00"))[1]
     assert aware == [plain]
@@ -71,14 +71,14 @@ def test_a_date_of_the_settings_is_in_the_zone_of_the_source(home: Path) -> None
     assert "test 2025-03-14 to" in local[0]
 
 
-def test_other_dates_that_give_the_same_parts_are_the_same_split() -> None:
+def test_different_dates_that_give_the_same_parts_are_the_same_split() -> None:
     first, _ = settle(configure("split.validation_from=2025-03-01", "split.test_from=2025-03-15"))
     again, _ = settle(configure("split.validation_from=2025-02-28T12:00", "split.test_from=2025-03-14T12:00"))
     other, _ = settle(configure("split.validation_from=2025-03-02", "split.test_from=2025-03-15"))
     assert first == again != other
 
 
-def test_a_dry_run_of_windows_says_what_they_do() -> None:
+def test_a_dry_run_describes_windows() -> None:
     lines = dict(describe_study(configure("split.windows=3", "split.test_share=0.4")))
     assert lines["windows"].startswith(
         "3: the parts above are those of the first; each is tested on headlines after those it learned from"
@@ -88,11 +88,11 @@ def test_a_dry_run_of_windows_says_what_they_do() -> None:
 def test_a_dry_run_counts_test_headlines_that_the_base_model_may_have_read() -> None:
     config = configure("split.test_from=2025-03-15", "base_model.trained_until=2025-03-20")
     days = [n for n in range(DAYS) if n % 20 != 7 and date(2025, 1, 1) + timedelta(days=n) >= date(2025, 3, 15)]
-    [told] = [text for subject, text in describe_study(config) if "training cutoff" in text]
-    read, of = map(int, re.findall(r"(\d+) of (\d+) test headlines", told)[0])
+    [note] = [text for subject, text in describe_study(config) if "training cutoff" in text]
+    read, of = map(int, re.findall(r"(\d+) of (\d+) test headlines", note)[0])
     assert of <= len(days)
     assert 1 < read <= 6
-    assert told.endswith("are older than the base model's training cutoff 2025-03-20; it may have read them")
+    assert note.endswith("are older than the base model's training cutoff 2025-03-20; it may have read them")
     for later in ("base_model.trained_until=2025-03-14", "base_model.trained_until=null"):
         assert "cutoff" not in str(describe_study(configure("split.test_from=2025-03-15", later)))
 
@@ -103,9 +103,9 @@ def test_of_several_models_a_dry_run_names_each_that_may_have_read_them(tiny_fol
         {"base_model.name": [str(tiny_folder)], "base_model.trained_until": ["2024-12-31"]},
     ]
     values = apply_overrides(load_profile("demo"), ["data.source=news.csv", "split.method=temporal"])
-    told = [text for _, text in describe_study(build_config({**values, "grid": grids})) if "training cutoff" in text]
-    assert len(told) == 1
-    assert told[0].endswith(
+    notes = [text for _, text in describe_study(build_config({**values, "grid": grids})) if "training cutoff" in text]
+    assert len(notes) == 1
+    assert notes[0].endswith(
         "test headlines are older than the training cutoff 2026-01-01 of embedded; it may have read them"
     )
 

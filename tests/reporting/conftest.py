@@ -1,4 +1,4 @@
-"""A home whose study has everything that a report sets beside each other."""
+"""Fixtures for reports: a home whose study has every rival of the chosen cell, and reports with one chart."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -24,7 +24,7 @@ def few_charts() -> Iterator[None]:
 
 @pytest.fixture
 def rivals(trained: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home of its own: base and baselines answer as the trained cell does, the champion always says positive."""
+    """A home in which base and baselines answer as the trained cell does, the champion always answers positive."""
     home = tmp_path / "rivals"
     shutil.copytree(trained[0], home)
     monkeypatch.setenv("FINTONE_HOME", str(home))
@@ -43,26 +43,26 @@ def rivals(trained: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
             "SELECT cell_id, kind FROM cells WHERE kind <> 'fine-tuned'"
         ).fetchall():
             copy(cell_id, None if kind == "baseline" else 0.1)
-        copy(CHAMPION, 0.1, says="positive")
+        copy(CHAMPION, 0.1, answer="positive")
     decision = Decision("promoted", "person", "it was the best then", "earlier", CHAMPION, 0.1)
     save_decision(home / "warehouse.duckdb", decision, None)
     return home
 
 
 def _copier(connection: Any, of: str) -> Callable[..., None]:
-    def copy(cell_id: str, temperature: float | None, says: str | None = None) -> None:
+    def copy(cell_id: str, temperature: float | None, answer: str | None = None) -> None:
         """The evaluation of the trained cell on test at temperature 0.1, as one of another cell."""
-        own = "SELECT evaluation_id FROM evaluations WHERE cell_id = $of AND part = 'test' AND temperature = 0.1"
+        copied = "SELECT evaluation_id FROM evaluations WHERE cell_id = $of AND part = 'test' AND temperature = 0.1"
         values = {"of": of, "id": f"{cell_id} copied"}
         connection.execute(
             "INSERT INTO evaluations SELECT * REPLACE ($id AS evaluation_id, $cell AS cell_id, $at AS temperature, "
-            f"if($at IS NULL, NULL, decoding_id) AS decoding_id) FROM evaluations WHERE evaluation_id = ({own})",
+            f"if($at IS NULL, NULL, decoding_id) AS decoding_id) FROM evaluations WHERE evaluation_id = ({copied})",
             {**values, "cell": cell_id, "at": temperature},
         )
         connection.execute(
-            "INSERT INTO ledger.predictions SELECT * REPLACE ($id AS evaluation_id, coalesce($says, predicted) AS "
-            f"predicted) FROM ledger.predictions WHERE evaluation_id = ({own})",
-            {**values, "says": says},
+            "INSERT INTO ledger.predictions SELECT * REPLACE ($id AS evaluation_id, coalesce($answer, predicted) AS "
+            f"predicted) FROM ledger.predictions WHERE evaluation_id = ({copied})",
+            {**values, "answer": answer},
         )
 
     return copy

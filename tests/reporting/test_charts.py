@@ -1,4 +1,4 @@
-"""Charts hide nothing: lines that coincide are one, cells that share a training too, and few headlines make no line."""
+"""Charts draw lines that coincide and cells that share a training as one, and no line from few headlines."""
 
 import re
 
@@ -46,7 +46,7 @@ def test_cells_that_share_a_training_are_one_line_with_a_mark_at_each_end() -> N
     assert list(ends.get_xdata()) == [1, 3]
 
 
-def test_a_reliable_bin_has_an_interval_and_no_line_leads_to_one_of_few() -> None:
+def test_every_bin_has_an_interval_and_no_line_leads_to_one_with_few_headlines() -> None:
     columns = ("temperature", "mean_confidence", "accuracy", "accuracy_low", "accuracy_high", "n")
     rows = [(1.0, 0.5, 0.5, 0.4, 0.6, n) for n in (30, 29, 300, 400)]
     [axes] = draw_calibration(Table("", columns, rows), WIDE, "Reliability").axes
@@ -58,7 +58,7 @@ def test_a_reliable_bin_has_an_interval_and_no_line_leads_to_one_of_few() -> Non
     assert len(axes.containers) == 4
 
 
-def test_points_of_temperatures_stand_side_by_side() -> None:
+def test_points_of_different_temperatures_are_side_by_side() -> None:
     columns = ("temperature", "epochs", "accuracy", "accuracy_low", "accuracy_high")
     rows = [(t, epochs, 0.9, 0.8, 0.95) for t in (0.1, 1.0) for epochs in (1, 3)]
     [axes] = draw_epochs(Table("", columns, rows), None, "accuracy", NARROW, "Accuracy").axes

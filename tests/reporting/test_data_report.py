@@ -1,4 +1,4 @@
-"""The data report as Markdown: the answer first, every figure in it, and no text of the source that is obeyed."""
+"""The data report as Markdown: the answer first, every figure, and text of the source shown only as text."""
 
 import html
 import re
@@ -68,15 +68,15 @@ def test_the_answer_comes_first_and_every_section_has_its_figures() -> None:
         assert row in shown.splitlines()
 
 
-def test_what_there_is_not_has_no_section() -> None:
+def test_a_part_without_content_has_no_section() -> None:
     nothing = {"reasons": (), "copies": (), "largest_groups": (), "resolutions": (), "changes": None, "drift": ()}
     shown = render_data_report(make_report(**nothing))
     assert [line for line in shown.splitlines() if line.startswith("###")] == ["### Labels and lengths"]
 
 
 @pytest.mark.parametrize("text", NASTY)
-def test_no_text_is_obeyed(text: str) -> None:
-    plain, nasty = (MarkdownIt("js-default").render(render_data_report(make_report(told))) for told in ("x", text))
+def test_text_of_the_source_is_not_markup(text: str) -> None:
+    plain, nasty = (MarkdownIt("js-default").render(render_data_report(make_report(source))) for source in ("x", text))
     tags = [part.split(">")[0] for part in plain.split("<")[1:]]
     assert [part.split(">")[0] for part in nasty.split("<")[1:]] == tags
     assert not any(sign in nasty for sign in "\u202e\u202c\u200b\x1b\x00")
@@ -100,7 +100,7 @@ def test_an_escaped_text_is_one_line_of_plain_text(text: str) -> None:
 @pytest.mark.parametrize(
     "text", ['it\'s (1) [x] _a_ "q" & <b>.csv', "1. first", "- dash", "# title", "a\\", "-.7 [-.8, -.5]"]
 )
-def test_a_text_shows_as_it_is_and_has_no_entity_that_a_ui_would_show(text: str) -> None:
+def test_a_text_is_shown_unchanged_and_without_an_entity_that_a_ui_would_show(text: str) -> None:
     escaped = escape(text)
     assert re.search(r"(?<!\\)&", escaped) is None
     assert html.unescape(MarkdownIt("js-default").render(escaped)) == f"<p>{text}</p>\n"

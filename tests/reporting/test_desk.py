@@ -1,4 +1,4 @@
-"""The report answers what a desk asks, and sets the chosen cell beside the champion, the base and the best baseline."""
+"""The report answers a desk's questions and compares the chosen cell with champion, base and best baseline."""
 
 import platform
 import re
@@ -35,7 +35,7 @@ def test_overview_headlines_and_the_page_of_all_studies_have_every_rival(rivals:
     assert 'href="../index.html"' in text
 
 
-def test_an_encoder_without_a_base_is_not_set_beside_another_models(rivals: Path, trained: Any) -> None:
+def test_an_encoder_without_a_base_is_not_compared_with_that_of_another_model(rivals: Path, trained: Any) -> None:
     assert [each.role for each in read_report(trained[2].study_id).contenders].count("base") == 1
     with writing(rivals / "warehouse.duckdb") as connection:
         connection.execute("UPDATE cells SET model = 'encoder' WHERE kind = 'fine-tuned'")
@@ -44,7 +44,7 @@ def test_an_encoder_without_a_base_is_not_set_beside_another_models(rivals: Path
 
 
 def check_overview(home: Path, chart: Path) -> None:
-    """Every cell, every baseline and the champion of another study, with what they are."""
+    """The overview has every cell, every baseline and the champion of another study, with their roles."""
     drawn = chart.read_text(encoding="utf-8")
     names = [name for (name,) in ask(home, "SELECT DISTINCT cell_name FROM leaderboard WHERE part = 'test'")]
     assert len(names) >= 5
@@ -54,17 +54,17 @@ def check_overview(home: Path, chart: Path) -> None:
 
 
 def check_headlines(home: Path, section: str) -> None:
-    """The chosen cell beside champion, base and best baseline, not beside every cell."""
+    """The chosen cell is compared with champion, base and best baseline, not with every cell."""
     heads = re.findall(r'<th scope="col">(.*?)</th>', section)
     assert heads[:6] == ["headline", "label", "chosen", "champion", "base", "best baseline"]
     lost, won = (ask(home, sql) for sql in re.findall(r'fintone sql "(WITH answers.*?)"</code>', section))
     assert lost
-    assert all(row[2] != row[1] == row[3] == "positive" for row in lost)  # the champion says nothing else
+    assert all(row[2] != row[1] == row[3] == "positive" for row in lost)  # the champion has no other answer
     assert all(row[2] == row[1] and row[3] == "positive" != row[1] for row in won)
 
 
 def check_index(text: str, study_id: str) -> None:
-    """Each study, with a link where there is a report, and each decision."""
+    """The index has each study, with a link if it has a report, and each decision."""
     assert f'<a href="{study_id}/index.html">' in text
     assert ">earlier<" in text
     assert 'href="earlier/' not in text
@@ -72,24 +72,24 @@ def check_index(text: str, study_id: str) -> None:
     assert "it was the best then" in text
 
 
-def test_the_desk_is_told_accuracy_where_it_acts_mix_ups_seeds_speed_approval_and_machine(
+def test_the_desk_gets_accuracy_where_it_acts_mix_ups_seeds_speed_approval_and_machine(
     rivals: Path, trained: Any
 ) -> None:
     answers = {each.question: each.answer for each in answer_desk(read_report(act_at=0.4))}
-    own = f"FROM predictions WHERE study_id = latest_study() AND cell_id = '{trained[1]}' AND part = 'test'"
-    own += " AND temperature = 0.1"
+    predictions = f"FROM predictions WHERE study_id = latest_study() AND cell_id = '{trained[1]}' AND part = 'test'"
+    predictions += " AND temperature = 0.1"
     sure = "greatest(p_negative, with_unparsed(p_neutral, p_unparsed), p_positive) >= 0.4"
     right = "label = likeliest_label(p_negative, with_unparsed(p_neutral, p_unparsed), p_positive)"
     [(accuracy, coverage)] = ask(
-        rivals, f"SELECT avg(({right})::INT) FILTER ({sure}), count(*) FILTER ({sure}) / count(*) {own}"
+        rivals, f"SELECT avg(({right})::INT) FILTER ({sure}), count(*) FILTER ({sure}) / count(*) {predictions}"
     )
     assert answers[f"{WHERE_WE_ACT} 0.4?"].startswith(f"{accuracy:.3f} [")
     assert f"on the {coverage:.1%} of the headlines" in answers[f"{WHERE_WE_ACT} 0.4?"]
     mixed_up = "label <> predicted AND label <> 'neutral' AND predicted <> 'neutral'"
-    [(mixed, n)] = ask(rivals, f"SELECT count(*) FILTER ({mixed_up}), count(*) {own}")
-    told = answers["How often does it take positive for negative, or negative for positive?"]
-    assert told.startswith(f"{mixed} of {n} headlines, {mixed / n:.1%} [")
-    assert "champion 33.3%" in told
+    [(mixed, n)] = ask(rivals, f"SELECT count(*) FILTER ({mixed_up}), count(*) {predictions}")
+    mix_ups = answers["How often does it take positive for negative, or negative for positive?"]
+    assert mix_ups.startswith(f"{mixed} of {n} headlines, {mixed / n:.1%} [")
+    assert "champion 33.3%" in mix_ups
     assert "one seed was trained" in answers["How much is the luck of a seed?"]
     assert re.match(r"[\d,]+ on .* \(cpu\)", answers["How many headlines a second?"])
     assert answers["Who approved it?"] == "Nobody: it was never champion."
@@ -98,7 +98,7 @@ def test_the_desk_is_told_accuracy_where_it_acts_mix_ups_seeds_speed_approval_an
     assert re.search(r"commit ([0-9a-f]{12}(\+changed)?|unknown) of fintone \d", machine)
 
 
-def test_seeds_of_the_chosen_cell_are_told_with_their_spread(rivals: Path, trained: Any) -> None:
+def test_seeds_of_the_chosen_cell_are_shown_with_their_spread(rivals: Path, trained: Any) -> None:
     seventh = [trained[2].study_id, CHAMPION, f"{trained[2].cells[0].name} seed=7"]
     with writing(rivals / "warehouse.duckdb") as connection:
         connection.execute("INSERT INTO study_cells (study_id, cell_id, position, name) VALUES (?, ?, 9, ?)", seventh)

@@ -1,4 +1,4 @@
-"""What a report says of each rung of the ladder, and of headlines on which annotators agree more or less."""
+"""The report's ladder from cheap to costly models, and its figures by the agreement of annotators."""
 
 import re
 from pathlib import Path
@@ -35,7 +35,7 @@ def test_a_report_has_every_rung_from_cheap_to_costly_and_each_level_of_agreemen
     assert by_cell["baseline: majority class"] == ("&lt; 0.1", "0.2")
     assert by_cell["baseline: TF-IDF + linear SVM"] == ("", "")  # of an older version
     assert [by_cell[row["cell"]] for row in ladder[3:]] == [("60.0", ""), ("62.5", "3.0")]
-    assert len({row["MCC"] for row in ladder}) == 1  # they answer alike
+    assert len({row["MCC"] for row in ladder}) == 1  # they all give the same answers
     assert [row["agreement"] for row in levels[:2]] == ["66-74 %", "100 %"]
     assert levels[0]["cell"] == trained[2].cells[0].name
     assert sum(int(row["headlines"]) for row in levels[:2]) == 30

@@ -1,4 +1,4 @@
-"""Names of cells in the overview: what tells cells apart stays, and nothing is drawn over."""
+"""Names of cells in the overview: what distinguishes cells stays, and texts do not overlap."""
 
 import pytest
 
@@ -17,7 +17,7 @@ LONG = "lr=1e-04 epochs=3 schedule=constant model=all-MiniLM-L6-v2"
         (12, "... model..."),
     ],
 )
-def test_words_in_the_middle_of_a_name_make_way_for_its_model(most: int, shown: str) -> None:
+def test_words_in_the_middle_of_a_name_are_cut_before_its_model(most: int, shown: str) -> None:
     assert fit_name(LONG, most) == shown
 
 

@@ -1,4 +1,4 @@
-"""Accuracy over time in a report: where headlines have dates, by a period that can be read, and what is fresh apart."""
+"""Accuracy over time in a report: only with dates, by a readable period, and separately for newer headlines."""
 
 import re
 from datetime import date, datetime, timedelta
@@ -32,15 +32,15 @@ FROM range(60) AS numbers (number);
 
 @pytest.fixture
 def dated(rivals: Path, trained: Any) -> Path:
-    """A home whose test headlines were published over three months, and a cell that was right on all since."""
-    days_after(rivals, 75)
+    """A home with test headlines of three months, whose cell was right on all headlines scored since."""
+    date_headlines(rivals, 75)
     with writing(rivals / "warehouse.duckdb") as connection:
         connection.execute(SCORED.replace("$cell", f"'{trained[1]}'"))
     return rivals
 
 
-def days_after(home: Path, span: int) -> None:
-    """Date every headline, evenly over so many days."""
+def date_headlines(home: Path, span: int) -> None:
+    """Date every test headline, evenly over this many days."""
     with writing(home / "warehouse.duckdb") as connection:
         ids = connection.execute("SELECT headline_id FROM splits WHERE part = 'test' ORDER BY headline_id").fetchall()
         for number, (headline_id,) in enumerate(ids):
@@ -52,14 +52,12 @@ def draw(home: Path) -> list[Chart]:
     return build_charts(read_report())["time"]
 
 
-def test_a_report_without_dates_has_no_such_section(rivals: Path) -> None:
+def test_a_report_without_dates_has_no_accuracy_over_time(rivals: Path) -> None:
     assert draw(rivals) == []
     assert "Accuracy over time" not in write_report().read_text(encoding="utf-8")
 
 
-def test_the_chosen_cell_the_base_and_the_best_baseline_are_there_and_what_was_scored_since(
-    dated: Path, trained: Any
-) -> None:
+def test_the_chosen_cell_the_base_the_best_baseline_and_later_scorings_are_drawn(dated: Path, trained: Any) -> None:
     page = write_report().read_text(encoding="utf-8")
     [section] = re.findall(r'<section id="time".*?</section>', page, flags=re.DOTALL)
     assert '<a href="#time">Over time</a>' in page
@@ -87,7 +85,7 @@ def test_the_chosen_cell_the_base_and_the_best_baseline_are_there_and_what_was_s
     ("span", "period", "points"), [(6, None, 0), (14, "week", 2), (75, "month", 3), (2_000, "year", 6)]
 )
 def test_periods_are_the_shortest_that_can_be_read(rivals: Path, span: int, period: str | None, points: int) -> None:
-    days_after(rivals, span)
+    date_headlines(rivals, span)
     rows = [row for chart in draw(rivals) for row in chart.table.records() if row["kind"] == "base"]
     assert len(rows) == points
     assert {row["period"] for row in rows} == ({period} if period else set())
@@ -98,7 +96,7 @@ def rows_of(kind: str, *begins: date) -> list[dict[str, Any]]:
     return [{"kind": kind, "period": "month", "begins": each, **figures} for each in begins]
 
 
-def test_points_stand_side_by_side_and_what_is_fresh_is_hollow() -> None:
+def test_points_are_side_by_side_and_fresh_ones_are_hollow() -> None:
     months = [date(2026, month, 1) for month in (1, 2, 3)]
     lines = [
         PeriodLine("chosen", rows_of("fine-tuned", *months)),

@@ -1,4 +1,4 @@
-"""The report of a study: a page that stands alone, whose queries give what it shows, and that obeys no headline."""
+"""The report of a study: a self-contained page, whose queries give what it shows and whose texts are only text."""
 
 import json
 import os
@@ -45,7 +45,7 @@ SECTIONS = (
 
 @pytest.fixture
 def home(trained: tuple[Path, str, StudyPlan], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home of its own with a study of one fine-tuned cell."""
+    """A copy of the home with a study of one fine-tuned cell."""
     shutil.copytree(trained[0], tmp_path / "home")
     monkeypatch.setenv("FINTONE_HOME", str(tmp_path / "home"))
     return tmp_path / "home"
@@ -87,13 +87,13 @@ def read(path: Path) -> tuple[str, Page]:
     return text, Page(text)
 
 
-def test_the_page_stands_alone_and_has_every_section(home: Path, trained: Any) -> None:
+def test_the_page_is_self_contained_and_has_every_section(home: Path, trained: Any) -> None:
     path = write_report()
     text, page = read(path)
     assert path == home / "reports" / trained[2].study_id / "index.html"
     assert len(text.encode()) < 3_000_000
     assert set(page.ids) >= set(SECTIONS)
-    assert "agreement" not in page.ids  # the source does not tell it
+    assert "agreement" not in page.ids  # the source does not have it
     assert len(page.ids) == len(set(page.ids))
     assert not {"script", "iframe", "object", "embed"} & set(page.tags)
     assert [address for address in page.addresses if not address.startswith(("#", "data:,"))] == ["../index.html"]
@@ -131,7 +131,7 @@ def test_the_answer_names_the_cell_and_its_figures(home: Path, trained: Any) -> 
         ("incomplete", "4 cells have no result: "),
     ],
 )
-def test_the_report_of_an_unfinished_study_says_so_first(
+def test_the_report_of_an_unfinished_study_begins_with_that(
     home: Path, trained: Any, status: Literal["interrupted", "incomplete"], message: str
 ) -> None:
     finish_study(
@@ -144,7 +144,7 @@ def test_the_report_of_an_unfinished_study_says_so_first(
 
 
 @pytest.mark.usefixtures("few_charts")
-def test_the_answer_tells_how_the_champion_before_did_on_the_same_headlines(home: Path, trained: Any) -> None:
+def test_the_answer_names_the_accuracy_of_the_previous_champion_on_the_same_headlines(home: Path, trained: Any) -> None:
     before = Champion("0123456789ab", 0.1)
     save_decision(home / "warehouse.duckdb", Decision("promoted", "person", "the first", "s", *before), None)
     figures = (17, 0.7, 0.6, 0.1, -0.05, 0.25, 0.5, 0.05)
@@ -158,9 +158,7 @@ def test_the_answer_tells_how_the_champion_before_did_on_the_same_headlines(home
 
 
 @pytest.mark.usefixtures("few_charts")
-def test_a_report_tells_the_decision_of_its_study_and_apart_from_it_who_is_champion_now(
-    home: Path, trained: Any
-) -> None:
+def test_a_report_names_the_decision_of_its_study_and_separately_the_champion_now(home: Path, trained: Any) -> None:
     warehouse, judged, later = home / "warehouse.duckdb", Champion(trained[1], 0.1), Champion("0123456789ab", 1)
     save_decision(warehouse, Decision("promoted", "gate", "it is good", trained[2].study_id, *judged), None)
     [answer] = re.findall(r'<p class="answer">(.*?)</p>', read(write_report())[0], flags=re.DOTALL)
@@ -191,7 +189,7 @@ def test_each_query_that_is_shown_gives_what_is_shown(home: Path) -> None:
             assert len(re.findall(r"<tr>\s*<td", rest)) == min(len(result.rows), 60)
 
 
-def test_accuracy_over_temperature_is_that_of_the_evaluations_where_they_meet(home: Path) -> None:
+def test_accuracy_over_temperature_is_that_of_the_evaluations_at_their_temperatures(home: Path) -> None:
     curve = dict(
         query(
             home / "warehouse.duckdb",
@@ -207,7 +205,7 @@ def test_accuracy_over_temperature_is_that_of_the_evaluations_where_they_meet(ho
     assert [curve[temperature] for temperature, _ in evaluated] == pytest.approx([value for _, value in evaluated])
 
 
-def test_no_text_is_obeyed(home: Path) -> None:
+def test_text_is_neither_markup_nor_a_template(home: Path) -> None:
     with writing(home / "warehouse.duckdb") as connection:
         connection.execute("UPDATE headlines SET text = ?", [NASTY])
         connection.execute("UPDATE studies SET source = ?", [NASTY])
@@ -216,12 +214,12 @@ def test_no_text_is_obeyed(home: Path) -> None:
     text, page = read(write_report())
     assert not {"script", "img"} & set(page.tags)
     assert not any(sign in text for sign in "\u202e\x1b")
-    assert "49" not in re.findall(r"\{\{.*?\}\}|>49<", text)
+    assert not re.search(r"\[31m\s+49\b", text)
     assert "{{ 7 * 7 }}" in text
     assert "&lt;U+202E&gt;" in text
 
 
-def test_a_page_of_an_unknown_study_or_for_no_place_is_refused(home: Path, tmp_path: Path) -> None:
+def test_a_page_without_a_study_a_place_or_a_result_is_refused(home: Path, tmp_path: Path) -> None:
     with pytest.raises(UnknownStudyError, match="study ffff: not in the warehouse"):
         write_report("ffff")
     (tmp_path / "file").touch()
@@ -233,7 +231,7 @@ def test_a_page_of_an_unknown_study_or_for_no_place_is_refused(home: Path, tmp_p
         write_report()
 
 
-def test_it_needs_no_torch_and_no_prefect(home: Path) -> None:
+def test_a_report_loads_no_torch_and_no_prefect(home: Path) -> None:
     script = (
         "import json, sys; from operations.report import write_report; write_report();"
         "print(json.dumps(sorted({'torch', 'transformers', 'prefect', 'sklearn'} & set(sys.modules))))"
@@ -245,7 +243,7 @@ def test_it_needs_no_torch_and_no_prefect(home: Path) -> None:
 
 
 @pytest.mark.usefixtures("few_charts")
-def test_published_figures_stand_beside_measured_ones(home: Path) -> None:
+def test_published_figures_are_shown_next_to_measured_ones(home: Path) -> None:
     path = write_report()
     assert "No cell of this study is one of those that Camargo 2024 published." in (
         path.parent / "reproduction.md"

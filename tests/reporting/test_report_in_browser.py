@@ -19,7 +19,7 @@ def browser() -> Iterator[Any]:
 
     driver, chromium = shutil.which("chromedriver"), shutil.which("chromium") or shutil.which("google-chrome")
     if driver is None or chromium is None:
-        pytest.skip("needs Chromium and chromedriver, as of the packages chromium and chromium-driver")
+        pytest.skip("needs Chromium and chromedriver: the packages chromium and chromium-driver")
     options = webdriver.ChromeOptions()
     options.binary_location = chromium
     for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"):
@@ -45,7 +45,7 @@ def show(browser: Any, page: str, width: int, *, dark: bool = False) -> None:
     browser.get(page)
 
 
-def test_it_opens_without_an_error_or_a_request(browser: Any, page: str) -> None:
+def test_the_report_opens_without_an_error_or_a_request(browser: Any, page: str) -> None:
     browser.get_log("performance")
     show(browser, page, 1200)
     assert browser.get_log("browser") == []
@@ -120,14 +120,14 @@ def test_the_keyboard_reaches_the_answer_the_sections_and_the_data(browser: Any,
 
 
 def spoken(browser: Any) -> list[tuple[str, str]]:
-    """The role and name of what is read out; empty while Chromium, which starts after the load, lacks a chart."""
+    """The role and name of what is read out; empty until Chromium has built it for every chart."""
     tree = browser.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
     shown = [node for node in tree if not node.get("ignored")]
     roles = [(node["role"]["value"], node.get("name", {}).get("value", "")) for node in shown]
     return roles if [role for role, _ in roles].count("image") == 6 else []
 
 
-def test_a_screen_reader_is_told_what_it_cannot_see(browser: Any, page: str) -> None:
+def test_a_screen_reader_gets_names_of_charts_regions_and_links(browser: Any, page: str) -> None:
     from selenium.webdriver.support.wait import WebDriverWait
 
     show(browser, page, 1200)
@@ -138,7 +138,7 @@ def test_a_screen_reader_is_told_what_it_cannot_see(browser: Any, page: str) -> 
     assert all(name for role, name in roles if role in {"region", "figure", "link", "heading"})
 
 
-def test_it_prints(browser: Any, page: str) -> None:
+def test_the_report_prints_with_page_numbers_and_unbroken_charts(browser: Any, page: str) -> None:
     show(browser, page, 1200)
     printed = browser.execute_cdp_cmd("Page.printToPDF", {"printBackground": True, "preferCSSPageSize": True})
     assert len(printed["data"]) > 20_000
@@ -151,7 +151,7 @@ def test_it_prints(browser: Any, page: str) -> None:
 
 
 def contrast(one: list[str], other: list[str]) -> float:
-    """The contrast of two colours, as of WCAG 2.2: 4.5 is asked of text."""
+    """The contrast of two colours as WCAG 2.2 defines it, which requires 4.5 for text."""
 
     def luminance(colour: list[str]) -> float:
         parts = [float(part) / 255 for part in colour]

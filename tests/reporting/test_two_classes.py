@@ -25,7 +25,7 @@ def test_a_label_without_headlines_has_no_row_in_the_confusion_chart() -> None:
 
 
 @pytest.mark.parametrize("guessing", [1 / 2, 1 / 3])
-def test_guessing_is_drawn_where_it_is_for_the_number_of_classes(guessing: float) -> None:
+def test_guessing_is_drawn_at_its_accuracy_for_the_number_of_classes(guessing: float) -> None:
     [axes] = draw_temperatures([Line(("a",), (0.1, 1.0), (0.9, 0.8))], WIDE, "Expected accuracy", guessing).axes
     [line] = [line for line in axes.lines if line.get_label() == "guessing"]
     assert list(line.get_ydata()) == [guessing] * 2

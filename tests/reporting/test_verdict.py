@@ -1,4 +1,4 @@
-"""The sentence says what the figures say: who is better only where interval and test agree, and who that is."""
+"""A verdict follows from its figures: it names the better one only if interval and test agree."""
 
 import pytest
 
@@ -30,7 +30,7 @@ CLEAR = Difference(0.034, 0.012, 0.057, 0.0001, 0.0031, 36)
         (Difference(0.0, 0.0, 0.0, 1.0), "no difference beyond noise: 0 [0, 0], p=1.000, not corrected"),
     ],
 )
-def test_the_better_one_is_named_where_interval_and_test_agree(difference: Difference, sentence: str) -> None:
+def test_the_better_one_is_named_if_interval_and_test_agree(difference: Difference, sentence: str) -> None:
     assert describe_difference("A", "B", difference) == sentence
 
 
@@ -68,7 +68,7 @@ def test_small_figures_have_no_sign_and_small_p_values_no_digits() -> None:
     assert (format_p_value(0.00099), format_p_value(0.001), format_p_value(0.05)) == ("p<.001", "p=.001", "p=.050")
 
 
-def test_a_validation_part_that_lacks_a_label_is_told() -> None:
+def test_a_validation_part_that_lacks_a_label_is_reported() -> None:
     enough = [("train", "negative", 9), *(("validation", label, 30) for label in ("negative", "neutral", "positive"))]
     assert describe_scarcity(enough) is None
     few = "validation has only 1 neutral headline, so its choice is weak"
@@ -76,6 +76,6 @@ def test_a_validation_part_that_lacks_a_label_is_told() -> None:
     assert "only 0 positive headlines" in str(describe_scarcity([*enough[:3], ("train", "positive", 9)]))
 
 
-def test_a_label_that_the_study_does_not_have_is_not_missed_in_validation() -> None:
+def test_a_label_that_the_study_does_not_have_is_not_reported_as_lacking() -> None:
     validation = [("validation", label, 30) for label in ("negative", "positive")]
     assert describe_scarcity([("train", "negative", 9), *validation]) is None

@@ -1,4 +1,4 @@
-"""The bounds of the settings: what is just allowed, and what is just not."""
+"""The bounds of the settings: the last value that is allowed, and the first that is refused."""
 
 import math
 from typing import Any
@@ -115,7 +115,7 @@ def test_an_unknown_name_is_refused(group: type[BaseModel]) -> None:
 
 
 @pytest.mark.parametrize("name", PROFILES)
-def test_a_study_survives_the_way_through_json(name: str) -> None:
+def test_a_study_survives_a_round_trip_through_json(name: str) -> None:
     config = build_config(load_profile(name))
     assert StudyConfig.model_validate_json(config.model_dump_json()) == config
 

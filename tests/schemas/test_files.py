@@ -1,4 +1,4 @@
-"""What is written appears whole or not at all: with a full disk, two writers, links, and writers that are killed."""
+"""An output appears whole or not at all: on a full disk, with two writers, behind links, and if a writer is killed."""
 
 import os
 import resource
@@ -29,13 +29,13 @@ with appearing_folder(path, replace=True) if sys.argv[2] == "folder" else appear
 """
 
 
-def fill(lent: AbstractContextManager[Path], text: str) -> None:
-    with lent as unfinished:
+def fill(output: AbstractContextManager[Path], text: str) -> None:
+    with output as unfinished:
         (unfinished / "text" if unfinished.is_dir() else unfinished).write_text(text)
 
 
-def fail_midway(lent: AbstractContextManager[Path]) -> None:
-    with lent as unfinished:
+def fail_midway(output: AbstractContextManager[Path]) -> None:
+    with output as unfinished:
         (unfinished / "text" if unfinished.is_dir() else unfinished).write_text("half")
         raise KeyError("midway")
 
@@ -58,7 +58,7 @@ def test_a_file_that_fails_midway_leaves_what_was_there(tmp_path: Path, before: 
     )
 
 
-def test_a_full_disk_leaves_the_old_file_and_says_so(tmp_path: Path) -> None:
+def test_a_full_disk_leaves_the_old_file_and_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "answers.csv"
     path.write_text("old")
     script = (
@@ -70,8 +70,8 @@ def test_a_full_disk_leaves_the_old_file_and_says_so(tmp_path: Path) -> None:
     done = subprocess.run(
         command, cwd=ROOT, preexec_fn=lambda: limit_files(5_000), capture_output=True, text=True, check=True
     )
-    told = "cannot be written (File too large), and keeps what it had; free disk space"
-    assert done.stdout == f"output {path}: {told}\n"
+    reason = "cannot be written (File too large), and keeps what it had; free disk space"
+    assert done.stdout == f"output {path}: {reason}\n"
     assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == [("answers.csv", "old")]
 
 
@@ -84,7 +84,7 @@ def test_a_new_file_has_the_modes_of_any_new_file_and_an_old_one_keeps_its_own(t
     assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o640
 
 
-def test_a_link_stays_a_link_and_a_hard_link_loses_its_twin_only(tmp_path: Path) -> None:
+def test_a_link_stays_a_link_and_a_hard_link_keeps_the_old_content(tmp_path: Path) -> None:
     target, link, twin = tmp_path / "target", tmp_path / "link", tmp_path / "twin"
     target.write_text("old")
     link.symlink_to("target")
@@ -93,7 +93,7 @@ def test_a_link_stays_a_link_and_a_hard_link_loses_its_twin_only(tmp_path: Path)
     assert (link.is_symlink(), target.read_text(), twin.read_text()) == (True, "new", "old")
 
 
-def test_what_is_no_file_is_written_to_and_stays_what_it_is(tmp_path: Path) -> None:
+def test_a_device_or_pipe_is_written_to_and_stays_what_it_is(tmp_path: Path) -> None:
     fill(appearing_file(Path("/dev/null")), "x")
     assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
     pipe = tmp_path / "pipe"
@@ -114,7 +114,7 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, name: str) -> N
         fill(appearing_file(tmp_path / name), "x")
 
 
-def test_a_long_name_is_no_trouble(tmp_path: Path) -> None:
+def test_a_name_of_255_characters_can_be_written(tmp_path: Path) -> None:
     fill(appearing_file(tmp_path / ("n" * 255)), "x")
     assert [len(each.name) for each in tmp_path.iterdir()] == [255]
 
@@ -122,17 +122,17 @@ def test_a_long_name_is_no_trouble(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["file", "folder"])
 def test_what_a_killed_process_left_is_cleared_and_what_a_living_one_fills_is_not(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "place"
-    lend: Callable[[], AbstractContextManager[Path]] = (
+    open_output: Callable[[], AbstractContextManager[Path]] = (
         (lambda: appearing_file(path)) if kind == "file" else (lambda: appearing_folder(path, replace=True))
     )
     command = [sys.executable, "-c", KILLED, path, kind]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout
         process.stdout.readline()
-        fill(lend(), "mine")
+        fill(open_output(), "mine")
         assert len(list(tmp_path.iterdir())) == 2
         process.kill()
-    fill(lend(), "mine again")
+    fill(open_output(), "mine again")
     assert [each.name for each in tmp_path.iterdir()] == ["place"]
 
 
@@ -160,7 +160,7 @@ def test_a_folder_that_is_replaced_is_the_old_or_the_new_one(tmp_path: Path) -> 
     assert ((folder / "text").read_text(), list(tmp_path.iterdir())) == ("new", [folder])
 
 
-def test_files_appear_in_a_folder_beside_what_else_is_there(tmp_path: Path) -> None:
+def test_files_appear_in_a_folder_that_keeps_its_other_files(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(KeyError):
         fail_midway(appearing_files(tmp_path))

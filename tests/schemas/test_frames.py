@@ -1,4 +1,4 @@
-"""The frames say what is true of headlines, and refuse the rest."""
+"""The frames accept valid rows and refuse the rest."""
 
 import pandas as pd
 import pytest
@@ -63,7 +63,7 @@ def candidates(*rows):
     return pd.DataFrame(rows, columns=columns).astype(kinds).assign(**dict.fromkeys(more, pd.Series(None, dtype="str")))
 
 
-def test_a_candidate_fails_once_for_each_thing_that_is_wrong():
+def test_a_candidate_fails_once_for_each_wrong_value():
     frame = candidates(
         (1, "Profit rose", "positive", "a", None, None),
         (2, "", "bullish", "b", None, None),
@@ -75,7 +75,7 @@ def test_a_candidate_fails_once_for_each_thing_that_is_wrong():
     assert list(zip(failures["index"], failures["column"], strict=True)) == [(1, "text"), (1, "label"), (2, "defect")]
 
 
-def test_an_instrument_is_a_name_and_no_text():
+def test_an_instrument_has_at_most_500_characters():
     frame = candidates((1, "Profit rose", "positive", "a", None, None))
     CandidateFrame.validate(frame.assign(instrument="x" * 500))
     with pytest.raises(SchemaError, match="instrument"):
@@ -92,7 +92,7 @@ def test_an_instrument_is_a_name_and_no_text():
         ("x" * 10_001, "text of more than 10,000 characters"),
     ],
 )
-def test_a_text_that_is_no_headline_says_why(text, check):
+def test_a_text_that_is_no_headline_is_refused_with_the_reason(text, check):
     with pytest.raises(SchemaErrors) as caught:
         CandidateFrame.validate(candidates((1, text, "neutral", "raw", None, None)), lazy=True)
     assert list(caught.value.failure_cases["check"]) == [check]
@@ -101,5 +101,5 @@ def test_a_text_that_is_no_headline_says_why(text, check):
 @pytest.mark.parametrize(
     "text", ["\U0001f680", "=SUM(A1)", "a\tb\r\nc", "\u202eabc", "x" * 10_000, "Sepp\xe4l\xe4\x85"]
 )
-def test_what_a_desk_may_be_sent_passes(text):
+def test_an_unusual_but_valid_text_passes(text):
     CandidateFrame.validate(candidates((1, text, "neutral", "raw", None, 75)), lazy=True)

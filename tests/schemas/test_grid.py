@@ -1,4 +1,4 @@
-"""A grid: any setting that changes a result may vary; the others, and wrong values, are refused in a line."""
+"""A grid varies any setting that changes a result; other settings and wrong values are refused in one line."""
 
 import re
 from datetime import date
@@ -66,13 +66,13 @@ def test_a_revision_is_one_of_the_model_that_it_was_set_for() -> None:
     assert named == [("org/model", None), ("org/other", "v2")]
 
 
-def test_until_when_a_model_was_trained_is_said_of_that_model() -> None:
+def test_trained_until_holds_for_the_model_that_it_was_set_for() -> None:
     base = {"name": "org/model", "revision": "abc", "trained_until": "2023-03-01"}
     varied = {"base_model.name": ["org/model@v1", "org/other"], "lora.r": [4]}
     cells = configure(varied, base_model=base).resolve_all()
     assert [cell.base_model.trained_until for cell in cells] == [date(2023, 3, 1), None]
-    own = "[{base_model.name: [a/b], base_model.trained_until: [2023-03-01]}, {base_model.name: [c/d], "
-    grids = read_yaml(own + "base_model.trained_until: [2024-06-30], lora.r: [4, 8]}]")
+    first = "[{base_model.name: [a/b], base_model.trained_until: [2023-03-01]}, {base_model.name: [c/d], "
+    grids = read_yaml(first + "base_model.trained_until: [2024-06-30], lora.r: [4, 8]}]")
     cells = configure(grids).resolve_all()
     assert [(cell.base_model.name, str(cell.base_model.trained_until)) for cell in cells] == [
         ("a/b", "2023-03-01"),
@@ -89,14 +89,14 @@ def test_until_when_a_model_was_trained_is_said_of_that_model() -> None:
         [{"base_model.trained_until": ["2023-03-01"]}, {"base_model.trained_until": ["2024-03-01"], "lora.r": [4]}],
     ],
 )
-def test_a_model_was_trained_until_one_day(grid: Any) -> None:
+def test_two_days_until_which_one_model_was_trained_are_refused(grid: Any) -> None:
     line = "base_model.trained_until of embedded is 2023-03-01 and 2024-03-01: give one day for each model"
     with pytest.raises(InputError, match=line):
         configure(grid)
 
 
 @pytest.mark.parametrize("value", [2023, "2023-03", "March 2023", "2023-02-30"])
-def test_a_day_is_a_day(value: Any) -> None:
+def test_a_value_that_is_no_day_is_refused(value: Any) -> None:
     with pytest.raises(
         InputError, match=r"^base_model.trained_until( = |: 2023 is no day: write one as in 2023-03-01)"
     ):
@@ -147,12 +147,12 @@ def test_settings_that_do_not_fit_each_other_name_the_point() -> None:
         (["grid.training.warmup_ratio=0"], {"training.warmup_ratio": (0.0,)}),
     ],
 )
-def test_a_grid_given_setting_by_setting(assignments: list[str], expected: dict[str, Any]) -> None:
+def test_a_grid_can_be_given_setting_by_setting(assignments: list[str], expected: dict[str, Any]) -> None:
     values = {**load_profile("demo"), "grid": {}}
     assert build_config(apply_overrides(values, assignments)).grid == expected
 
 
-def test_one_value_for_a_setting_of_the_profiles_grid_has_it_vary_no_longer() -> None:
+def test_one_value_for_a_setting_removes_it_from_the_grid_of_the_profile() -> None:
     config = build_config(apply_overrides(load_profile("demo"), ["training.epochs=2"]))
     assert list(config.grid) == ["training.learning_rate"]
     assert {cell.training.epochs for cell in config.resolve_all()} == {2}
@@ -201,6 +201,6 @@ def test_settings_given_one_by_one_reach_each_of_several_grids() -> None:
         ([{"lora.r": []}], "grid: lora.r = []: give a value"),
     ],
 )
-def test_wrong_grids_of_several_are_refused_as_one_is(grid: Any, reason: str) -> None:
+def test_a_wrong_grid_among_several_is_refused(grid: Any, reason: str) -> None:
     with pytest.raises(InputError, match=f"^{re.escape(reason)}"):
         configure(grid)

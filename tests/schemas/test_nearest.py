@@ -1,4 +1,4 @@
-"""A mistyped name is met with the nearest one that there is."""
+"""For a mistyped name, the nearest known one is suggested."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ def test_the_nearest_name_is_found_whatever_the_case() -> None:
     assert did_you_mean("x", []) == ""
 
 
-def test_a_path_is_compared_with_what_lies_beside_it(tmp_path: Path) -> None:
+def test_a_path_is_compared_with_the_other_names_in_its_folder(tmp_path: Path) -> None:
     (tmp_path / "headlines.csv").touch()
     assert did_you_mean_path(f"{tmp_path}/headlnes.csv") == f", did you mean '{tmp_path}/headlines.csv'?"
     assert did_you_mean_path(f"{tmp_path}/none/headlnes.csv") == ""

@@ -1,4 +1,4 @@
-"""Single settings: the value lands where its name says, in the type that the setting has; wrong names are refused."""
+"""An assignment sets the setting that it names, in the type of that setting; a wrong name is refused."""
 
 import re
 
@@ -35,7 +35,7 @@ from schemas.profiles import build_config, load_profile
         ("name=night", "night"),
     ],
 )
-def test_a_value_lands_in_the_type_of_its_setting(assignment: str, expected: object) -> None:
+def test_a_value_gets_the_type_of_its_setting(assignment: str, expected: object) -> None:
     config = build_config(apply_overrides(load_profile("demo"), [assignment]))
     value: object = config
     for name in assignment.partition("=")[0].split("."):
@@ -78,7 +78,7 @@ def test_a_wrong_assignment_is_one_line_with_the_remedy(assignment: str, line: s
     assert "\n" not in str(raised.value)
 
 
-def test_a_value_out_of_bounds_is_told_when_the_study_is_built() -> None:
+def test_a_value_out_of_bounds_is_refused_when_the_study_is_built() -> None:
     values = apply_overrides(load_profile("demo"), ["decoding.temperatures=0"])
     with pytest.raises(InputError, match=r"^decoding\.temperatures\.0 = 0: must be greater than 0$"):
         build_config(values)

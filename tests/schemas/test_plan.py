@@ -1,4 +1,4 @@
-"""What travels between tasks: frozen, and whole after JSON."""
+"""Plans, which are passed between tasks, are frozen and survive a round trip through JSON."""
 
 from pathlib import Path
 from typing import Any
@@ -42,7 +42,7 @@ def test_a_rate_reads_back_as_it_was(digits: int, exponent: int) -> None:
     assert float(format_rate(rate)) == rate
 
 
-def test_a_study_survives_the_way_through_json() -> None:
+def test_a_study_survives_a_round_trip_through_json() -> None:
     study = StudyPlan(
         study_id="3" * 12,
         config=CONFIG,

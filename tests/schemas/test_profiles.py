@@ -27,17 +27,17 @@ def test_the_four_profiles_are_found() -> None:
 
 
 @pytest.mark.parametrize("name", PROFILES)
-def test_a_profile_bears_the_name_of_its_file_and_builds_a_study(name: str) -> None:
+def test_a_profile_has_the_name_of_its_file_and_builds_a_study(name: str) -> None:
     assert build_config(load_profile(name)).name == name
 
 
-def test_a_misspelt_profile_names_the_nearest_and_all() -> None:
+def test_for_a_misspelt_profile_the_error_suggests_the_nearest_and_lists_all() -> None:
     with pytest.raises(InputError, match=r"^unknown profile 'papers', did you mean 'paper'\?; there are demo, desk"):
         load_profile("papers")
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "zzz", "Demo"])
-def test_a_name_of_no_profile_and_no_file_names_those_that_there_are(name: str) -> None:
+def test_for_a_name_of_no_profile_and_no_file_the_error_lists_the_profiles(name: str) -> None:
     with pytest.raises(InputError, match=r"there are demo, desk, desk-pt, paper .* as in --profile my\.yaml$"):
         load_profile(name)
 
@@ -50,7 +50,7 @@ grid: {lora.r: [4, 8], base_model.name: [a, b]}
 """
 
 
-def test_words_of_ones_own_profile_stay_as_they_are_written(tmp_path: Path) -> None:
+def test_words_in_a_users_profile_stay_as_they_are_written(tmp_path: Path) -> None:
     (tmp_path / "2 Desks.yaml").write_text(WRITTEN)
     values = load_profile(str(tmp_path / "2 Desks.yaml"))
     words = {"0": "negative", "no": "neutral", "1.0": "positive"}
@@ -90,14 +90,14 @@ def test_a_missing_setting_is_named() -> None:
         build_config(values)
 
 
-def test_every_problem_is_told_at_once() -> None:
+def test_every_problem_is_reported_at_once() -> None:
     values = with_value("grid.epochs", [0])
     values["lora"]["dropout"] = 1
     with pytest.raises(InputError, match=r"^lora\.dropout = 1: must be less than 1; grid: training\.epochs = 0: "):
         build_config(values)
 
 
-def test_a_setting_like_no_other_lists_all() -> None:
+def test_for_a_setting_like_no_other_the_error_lists_all() -> None:
     with pytest.raises(
         InputError, match=r"^unknown setting qqq; there are name, study_name, tags, data\.source, .*, runner\.storage$"
     ):
@@ -156,7 +156,7 @@ def test_the_paper_profile_is_the_protocol_of_the_study() -> None:
     assert build_config(load_profile("paper")).model_dump() == protocol.model_dump()
 
 
-def test_a_desk_keeps_a_validation_part_and_a_schedule_without_horizon() -> None:
+def test_the_desk_profile_has_a_validation_part_and_a_constant_schedule() -> None:
     desk = build_config(load_profile("desk"))
     assert desk.split.validation_per_class
     assert (desk.training.loss, desk.training.schedule) == ("completion", "constant")

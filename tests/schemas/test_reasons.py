@@ -1,4 +1,4 @@
-"""What a library's error says, in one line."""
+"""The message of a library's error is shortened to one line."""
 
 import pytest
 
@@ -14,12 +14,12 @@ from schemas.reasons import describe_reason, first_line
         (ValueError(" \n"), "ValueError"),
     ],
 )
-def test_an_error_is_told_by_its_first_line(error: Exception, line: str) -> None:
+def test_an_error_is_described_by_its_first_line(error: Exception, line: str) -> None:
     assert (first_line(error), describe_reason(error)) == (line, line)
 
 
 def test_a_reason_is_cut_and_holds_no_secret() -> None:
-    told = describe_reason(ValueError(f"GET https://user:secret@host/{'x' * 200}"))
-    assert "secret" not in told
-    assert len(told) == 163
-    assert told.endswith("x...")
+    reason = describe_reason(ValueError(f"GET https://user:secret@host/{'x' * 200}"))
+    assert "secret" not in reason
+    assert len(reason) == 163
+    assert reason.endswith("x...")

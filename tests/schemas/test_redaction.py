@@ -1,4 +1,4 @@
-"""What is shown of addresses and messages: never a credential."""
+"""Addresses and messages are shown without credentials."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Stored settings are read whatever version stored them."""
+"""Stored settings can be read, whatever version stored them."""
 
 import pytest
 from pydantic import ValidationError
@@ -11,7 +11,7 @@ from schemas.stored import read_stored
 TRAINING = TrainingSettings(loss="completion", schedule="cosine", batch_size=16)
 
 
-def test_what_is_stored_today_is_read_as_it_was() -> None:
+def test_settings_of_this_version_are_read_as_they_were_stored() -> None:
     for name, settings in (
         ("training", TRAINING),
         ("prompt", PromptSettings(spellings="any")),
@@ -21,13 +21,13 @@ def test_what_is_stored_today_is_read_as_it_was() -> None:
         assert read_stored(type(settings), name, settings.model_dump(mode="json")) == settings
 
 
-def test_a_setting_of_which_the_older_version_did_not_know_has_its_default() -> None:
+def test_a_setting_that_the_older_version_lacked_has_its_default() -> None:
     values = TRAINING.model_dump(mode="json")
     del values["side_by_side"], values["decay_ratio"]
     assert read_stored(TrainingSettings, "training", values) == TRAINING
 
 
-def test_a_setting_that_exists_no_more_is_left_out() -> None:
+def test_a_setting_that_no_longer_exists_is_left_out() -> None:
     assert read_stored(TrainingSettings, "training", {**TRAINING.model_dump(), "momentum": 0.9}) == TRAINING
 
 
@@ -45,7 +45,7 @@ def test_a_value_that_no_setting_may_have_is_refused() -> None:
         read_stored(TrainingSettings, "training", {**TRAINING.model_dump(), "batch_size": 0})
 
 
-def test_every_name_of_today_that_was_another_is_a_setting_and_none_of_them_is_taken_again() -> None:
+def test_every_renamed_setting_exists_and_no_old_name_is_used_again() -> None:
     from schemas.config import StudyConfig
     from schemas.settings import iterate_settings
 

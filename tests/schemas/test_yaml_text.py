@@ -51,10 +51,10 @@ def test_any_text_gives_values_or_a_short_reason(text, as_words):
     try:
         read_yaml(text, as_words=as_words)
     except YamlTextError as error:
-        told = str(error)
+        message = str(error)
     else:
-        told = ""
-    assert len(told) < 200
+        message = ""
+    assert len(message) < 200
 
 
 def test_words_stay_as_they_are_written():
@@ -76,10 +76,10 @@ def test_the_keys_of_a_mapping_are_words():
 def test_a_huge_value_of_a_setting_is_one_short_line(setting, value):
     with pytest.raises(InputError) as caught:
         build_config(apply_overrides(load_profile("demo"), [f"{setting}={value}"]))
-    told = str(caught.value)
-    assert setting.removeprefix("grid.") in told
-    assert len(told.splitlines()) == 1
-    assert len(told) < 600
+    message = str(caught.value)
+    assert setting.removeprefix("grid.") in message
+    assert len(message.splitlines()) == 1
+    assert len(message) < 600
 
 
 def test_a_huge_number_that_did_not_come_as_text_is_one_short_line():
@@ -107,9 +107,9 @@ CONTRADICTIONS = {
 }
 
 
-@pytest.mark.parametrize("said", CONTRADICTIONS)
-def test_a_label_map_says_one_thing_of_a_word(said):
-    with pytest.raises(InputError, match=f"^label_map: {said}"):
-        check_settings(DataSettings, {"source": "x", "label_map": CONTRADICTIONS[said]})
+@pytest.mark.parametrize("message", CONTRADICTIONS)
+def test_a_label_map_gives_a_word_one_meaning(message):
+    with pytest.raises(InputError, match=f"^label_map: {message}"):
+        check_settings(DataSettings, {"source": "x", "label_map": CONTRADICTIONS[message]})
     agreeing = {"up": "positive", "UP": "positive"}
     assert check_settings(DataSettings, {"source": "x", "label_map": agreeing}).label_map == agreeing

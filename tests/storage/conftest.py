@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from storage import warehouse as room
+from storage import warehouse as warehouse_module
 from storage.cell_progress import finish_cell
 from storage.cells import CellOutcome, CellRecord, add_cells
 from storage.evaluations import EvaluationRecord, save_evaluations
@@ -34,12 +34,12 @@ def make_older_warehouse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cal
         path, folder, views = tmp_path / "older.duckdb", tmp_path / "migrations", tmp_path / "views.sql"
         folder.mkdir()
         views.write_text("")
-        for file in room.MIGRATIONS_FOLDER.glob("*.sql"):
+        for file in warehouse_module.MIGRATIONS_FOLDER.glob("*.sql"):
             if int(file.name[:4]) <= last:
                 shutil.copy(file, folder)
         with monkeypatch.context() as older:
-            older.setattr(room, "MIGRATIONS_FOLDER", folder)
-            older.setattr(room, "VIEWS_FILES", [views])
+            older.setattr(warehouse_module, "MIGRATIONS_FOLDER", folder)
+            older.setattr(warehouse_module, "VIEWS_FILES", [views])
             prepare_warehouse(path)
         return path
 
@@ -53,7 +53,7 @@ def source() -> SourceRecord:
 
 @pytest.fixture(scope="session")
 def accepted() -> pd.DataFrame:
-    """Six headlines, two a label, the first two near copies; the last one stands for two rows."""
+    """Six headlines, two a label, the first two near copies; the last one was read from two rows."""
     return pd.DataFrame(
         {
             "headline_id": HEADLINE_IDS[::-1],

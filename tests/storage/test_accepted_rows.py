@@ -1,4 +1,4 @@
-"""Accepted rows: which row of which source each headline has, and what is known of a headline by them."""
+"""Accepted rows: the rows of a source that each headline was read from, and the values that it has from them."""
 
 from dataclasses import replace
 
@@ -51,7 +51,7 @@ def ask(warehouse, sql):
         return connection.execute(sql).fetchall()
 
 
-def test_every_row_is_there_with_what_it_says(warehouse):
+def test_every_accepted_row_is_there_with_its_values(warehouse):
     save(warehouse, SOURCE, accept())
     found = "SELECT row_number, text, published_at::VARCHAR, instrument, extra->>'url' FROM accepted_rows"
     assert ask(warehouse, found) == [

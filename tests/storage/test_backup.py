@@ -1,4 +1,4 @@
-"""Before a migration changes a warehouse, the file is copied beside it, whole, once, and with nobody writing to it."""
+"""Before a migration changes a warehouse, its file is copied whole and once, and nobody can write to it meanwhile."""
 
 import shutil
 import subprocess
@@ -10,11 +10,11 @@ import duckdb
 import pytest
 
 from storage import backup
-from storage import warehouse as room
+from storage import warehouse as warehouse_module
 from storage.query import query
 from storage.warehouse import migrate_to_read, prepare_warehouse, reading
 
-ROOT = Path(room.__file__).parents[1]
+ROOT = Path(warehouse_module.__file__).parents[1]
 LAST = 18
 """The newest migration of the older warehouse."""
 NAME = f"older.before-migration-{LAST + 1:04}.duckdb"
@@ -31,7 +31,7 @@ connection = duckdb.connect(sys.argv[1])
 connection.execute("UPDATE published_results SET accuracy = 0.5 WHERE epochs = 13")
 os.kill(os.getpid(), 9)
 """
-CROWDED = """
+FULL_DISK = """
 import os, resource, signal, sys
 from pathlib import Path
 from storage.warehouse import WarehouseUnwritableError, prepare_warehouse
@@ -78,11 +78,11 @@ def test_the_copy_is_the_file_as_it_was_and_one_line_names_it(older, caplog):
     copy = older.with_name(NAME)
     assert copy.read_bytes() == before
     assert copy.stat().st_mode & 0o777 == 0o640
-    newest = max(room._migrations())
-    told = f"warehouse {older}: migrated from {LAST} to {newest}; the file as it was: {copy}"
-    assert caplog.messages == [told]
+    newest = max(warehouse_module._migrations())
+    line = f"warehouse {older}: migrated from {LAST} to {newest}; the file as it was: {copy}"
+    assert caplog.messages == [line]
     prepare_warehouse(older)
-    assert caplog.messages == [told]
+    assert caplog.messages == [line]
     assert list_warehouses(older) == [NAME, older.name]
 
 
@@ -122,10 +122,10 @@ def test_a_copy_that_is_put_back_is_migrated_again(older):
 def test_a_migration_that_fails_leaves_no_copy(older, monkeypatch, tmp_path, caplog):
     folder = tmp_path / "bad"
     folder.mkdir()
-    for file in room.MIGRATIONS_FOLDER.glob("*.sql"):
+    for file in warehouse_module.MIGRATIONS_FOLDER.glob("*.sql"):
         (folder / file.name).write_text(file.read_text())
     (folder / "0099_bad.sql").write_text("CREATE TABLE other (x INTEGER); CREATE TABLE other (x INTEGER);")
-    monkeypatch.setattr(room, "MIGRATIONS_FOLDER", folder)
+    monkeypatch.setattr(warehouse_module, "MIGRATIONS_FOLDER", folder)
     with pytest.raises(duckdb.CatalogException):
         prepare_warehouse(older)
     assert list_warehouses(older) == [older.name]
@@ -133,9 +133,9 @@ def test_a_migration_that_fails_leaves_no_copy(older, monkeypatch, tmp_path, cap
     assert caplog.messages == []
 
 
-def test_a_full_disk_is_told_in_one_line_and_the_file_stays(older):
+def test_a_full_disk_is_reported_in_one_line_and_the_file_stays(older):
     before = older.read_bytes()
-    with start(CROWDED, older, len(before) - 1) as process:
+    with start(FULL_DISK, older, len(before) - 1) as process:
         out, err = process.communicate()
     assert err == ""
     assert out == (
@@ -165,13 +165,13 @@ def test_nobody_else_opens_the_file_between_its_copy_and_the_migrations(older, m
             opened.append(process.communicate()[1])
         return copy
 
-    monkeypatch.setattr(room, "keep_copy", keep_copy)
+    monkeypatch.setattr(warehouse_module, "keep_copy", keep_copy)
     prepare_warehouse(older)
     [refusal] = opened
     assert "Could not set lock on file" in refusal
 
 
-def test_what_is_only_looked_into_is_not_migrated(older):
+def test_a_warehouse_that_is_only_read_is_not_migrated(older):
     before = older.read_bytes()
     with reading(older) as connection:
         connection.execute("FROM published_results")
@@ -182,14 +182,14 @@ def test_what_is_only_looked_into_is_not_migrated(older):
 def test_a_reader_migrates_what_lacks_a_migration_and_nothing_else(older, monkeypatch):
     migrate_to_read(older)
     assert list_warehouses(older) == [NAME, older.name]
-    monkeypatch.setattr(room, "prepare_to_read", pytest.fail)
+    monkeypatch.setattr(warehouse_module, "prepare_to_read", pytest.fail)
     migrate_to_read(older)
 
 
 @pytest.mark.parametrize(("state", "call"), [("older", "prepare_to_read"), ("prepared", "prepare_warehouse")])
 def test_a_home_that_may_not_be_written_is_neither_copied_nor_migrated(request, state, call, readable_by_others):
     found = request.getfixturevalue(state)
-    with tempfile.TemporaryDirectory() as place:  # not under pytest's own folder, into which no one else may look
+    with tempfile.TemporaryDirectory() as place:  # not under pytest's own folder, which no other user may enter
         home = Path(place)
         path = Path(shutil.copy(found, home))
         path.chmod(0o444)

@@ -62,7 +62,7 @@ def test_each_roll_back_goes_one_champion_further_back(warehouse):
     assert load_champion(warehouse).cell_id == "one"
 
 
-def test_a_decision_about_a_champion_that_is_no_more_is_refused(warehouse):
+def test_a_decision_against_a_former_champion_is_refused(warehouse):
     decide(warehouse, "promoted", "one")
     stale = load_champion(warehouse)
     decide(warehouse, "promoted", "two")
@@ -71,18 +71,18 @@ def test_a_decision_about_a_champion_that_is_no_more_is_refused(warehouse):
     assert load_champion(warehouse).cell_id == "two"
 
 
-def test_only_the_gates_word_counts_as_a_judgement_of_a_study(warehouse):
+def test_only_a_decision_of_the_gate_counts_as_a_judgement_of_a_study(warehouse):
     decide(warehouse, "promoted", "one", by="person")
     assert load_decision(warehouse, "study") is None
     decide(warehouse, "kept", "weak")
     assert load_decision(warehouse, "study")["cell_id"] == "weak"
 
 
-def test_what_the_other_cell_has_learnt_judges_nobody(finished, cell, evaluation, predict):
+def test_headlines_that_the_other_cell_was_trained_on_are_not_compared(finished, cell, evaluation, predict):
     save_split(finished, "other", "snapshot", {"train": ["0000000000000001"], "test": ["0000000000000000"]}, {})
     add_cells(finished, "study", [cell(cell_id="champion", split_id="other", seed=7)])
     elsewhere = evaluation("champion", 0.1, evaluation_id="elsewhere")
     save_evaluations(finished, [elsewhere], predict("elsewhere", "neutral"))
-    labels, own, other = load_match(finished, "tuned at 0.1", "elsewhere")
-    assert (labels.tolist(), own.tolist(), other.tolist()) == ([0, 2], [2, 2], [1, 1])
+    labels, predicted, other_predicted = load_match(finished, "tuned at 0.1", "elsewhere")
+    assert (labels.tolist(), predicted.tolist(), other_predicted.tolist()) == ([0, 2], [2, 2], [1, 1])
     assert [len(each) for each in load_match(finished, "elsewhere", "tuned at 0.1")] == [3, 3, 3]

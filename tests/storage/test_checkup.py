@@ -1,4 +1,4 @@
-"""Home, disk and warehouse as `fintone doctor` sees them; nothing is changed by looking."""
+"""Home, disk and warehouse as `fintone doctor` checks them, which changes nothing."""
 
 import subprocess
 import sys
@@ -10,11 +10,11 @@ import duckdb
 import pytest
 
 from storage import checkup
-from storage import warehouse as room
+from storage import warehouse as warehouse_module
 from storage.checkup import check_disk, check_home, check_warehouse, judge_disk
 from storage.warehouse import NotAWarehouseError, WarehouseLockedError, WarehouseTooNewError, inspect_warehouse
 
-ROOT = Path(room.__file__).parents[1]
+ROOT = Path(warehouse_module.__file__).parents[1]
 HOLDER = """
 import sys
 from pathlib import Path
@@ -55,7 +55,7 @@ def holder(request: pytest.FixtureRequest, warehouse: Path) -> Iterator[subproce
         process.communicate("go on\n")
 
 
-def test_a_warehouse_of_today_is_well_and_stays_as_it_is(warehouse: Path) -> None:
+def test_an_up_to_date_warehouse_is_ok_and_stays_as_it_is(warehouse: Path) -> None:
     before = warehouse.read_bytes(), warehouse.stat().st_mtime_ns
     found = check_warehouse()
     assert (found.state, found.remedy) == ("ok", "")
@@ -90,7 +90,7 @@ def test_a_newer_warehouse_is_refused(warehouse: Path) -> None:
 
 
 def _set_newest(warehouse: Path, statement: str) -> int:
-    """Change the record of migrations; the newest that this version knows."""
+    """Change the record of migrations, and return the newest migration that this version knows."""
     newest = inspect_warehouse(warehouse, 0)[1]
     with duckdb.connect(warehouse) as connection:
         connection.execute(statement)
@@ -105,7 +105,7 @@ def test_a_foreign_file_is_refused_and_stays_as_it_is(home: Path) -> None:
     assert (home / "warehouse.duckdb").read_bytes() == content
 
 
-def test_whoever_holds_it_is_named(holder: subprocess.Popen[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_process_that_holds_it_is_named(holder: subprocess.Popen[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checkup, "PATIENCE", 0.1)
     with pytest.raises(WarehouseLockedError, match=rf"another process \(PID {holder.pid}, python[\d.]*\) holds it"):
         check_warehouse()
@@ -119,7 +119,7 @@ def test_a_home_that_is_not_there_yet_is_not_made(home: Path, monkeypatch: pytes
 
 
 @pytest.mark.parametrize("below", ["", "a/b"])
-def test_a_home_at_a_file_is_told(home: Path, monkeypatch: pytest.MonkeyPatch, below: str) -> None:
+def test_a_home_that_is_a_file_is_reported(home: Path, monkeypatch: pytest.MonkeyPatch, below: str) -> None:
     file = home / "file"
     file.write_text("x")
     monkeypatch.setenv("FINTONE_HOME", str(file / below))
@@ -128,15 +128,15 @@ def test_a_home_at_a_file_is_told(home: Path, monkeypatch: pytest.MonkeyPatch, b
     assert check_warehouse().message == "does not exist yet"
 
 
-def test_a_folder_of_the_home_that_is_a_file_is_told(home: Path) -> None:
+def test_a_folder_of_the_home_that_is_a_file_is_reported(home: Path) -> None:
     (home / "adapters").write_text("x")
     assert check_home().message == f"FINTONE_HOME {home / 'adapters'} is a file"
 
 
-def test_what_belongs_to_someone_else_is_told(
+def test_a_home_of_another_user_is_reported(
     warehouse: Path, monkeypatch: pytest.MonkeyPatch, readable_by_others: None
 ) -> None:
-    with tempfile.TemporaryDirectory() as place:  # not under pytest's own folder, into which no one else may look
+    with tempfile.TemporaryDirectory() as place:  # not under pytest's own folder, which no other user may enter
         home = Path(place)
         (home / warehouse.name).write_bytes(warehouse.read_bytes())
         (home / warehouse.name).chmod(0o444)

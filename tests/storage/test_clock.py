@@ -1,4 +1,4 @@
-"""What is later is what was written later, with the clock set back two days between any two of the writes."""
+"""The latest is what was written last, even if the clock is set back two days between any two writes."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -25,7 +25,7 @@ TWO_DAYS = timedelta(days=2)
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """Sets the clock of the warehouse back, at each call by two days more."""
+    """Sets the clock of the warehouse back by two days at each call."""
     now = [datetime(2026, 3, 9, 12, tzinfo=UTC)]
 
     class Clock(datetime):
@@ -45,7 +45,7 @@ def decide(warehouse, decision: str, cell_id: str, by: str = "gate", study: str 
     save_decision(warehouse, Decision(decision, by, "because", study, cell_id, 1), load_champion(warehouse))
 
 
-def test_the_champion_is_who_was_promoted_last_and_back_goes_to_the_one_before(finished, clock):
+def test_the_champion_is_the_cell_promoted_last_and_a_roll_back_goes_to_the_one_before(finished, clock):
     for cell_id in ("base", "tuned", "svm"):
         decide(finished, "promoted", cell_id)
         clock()
@@ -59,7 +59,7 @@ def test_the_champion_is_who_was_promoted_last_and_back_goes_to_the_one_before(f
     assert ask(finished, "SELECT number FROM champions ORDER BY decided_at DESC") == [(n,) for n in range(1, 6)]
 
 
-def test_many_decisions_within_one_tick_of_the_clock_are_told_apart(finished):
+def test_many_decisions_within_one_tick_of_the_clock_are_distinct(finished):
     for cell_id in ("base", "tuned", "base", "tuned"):
         decide(finished, "promoted", cell_id)
     assert load_champion(finished) == Champion("tuned", 1)
@@ -80,11 +80,11 @@ def later(finished, clock, study, cell, evaluation, predict):
     again = study(study_id="later", decoding_id="top-5", config={"name": "later"}, source="later.csv")
     save_study(finished, again)
     add_cells(finished, "later", [cell(), cell(cell_id="base", kind="base", learning_rate=None)])
-    own = [
+    records = [
         evaluation(cell_id, 1, evaluation_id=f"{cell_id} later", decoding_id="top-5", top_k=5)
         for cell_id in ("tuned", "base")
     ]
-    for each, predicted in zip(own, ("neutral", "positive"), strict=True):
+    for each, predicted in zip(records, ("neutral", "positive"), strict=True):
         save_evaluations(finished, [each], predict(each.evaluation_id, predicted))
     return finished
 

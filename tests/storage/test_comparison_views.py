@@ -81,23 +81,23 @@ def test_holms_correction_is_that_of_worked_examples(finished, p_values, correct
     assert [row[3] for row in rows] == [p < 0.05 for p in corrected]
 
 
-def test_studies_and_parts_are_corrected_apart(finished, study, cell):
+def test_studies_and_parts_are_corrected_separately(finished, study, cell):
     save_study(finished, study(study_id="another"))
     add_cells(finished, "another", [cell(), cell(cell_id="base")])
     save(finished, compared("tuned", "base", 0.03), compared("tuned", "svm", 0.04))
     save(finished, compared("tuned", "base", 0.03), part="validation")
     save(finished, compared("tuned", "base", 0.03), study_id="another")
-    asked = (
+    sql = (
         "SELECT study_id, part, p_holm FROM comparisons WHERE cell_id = 'tuned' AND other_cell_id = 'base' ORDER BY ALL"
     )
-    assert ask(finished, asked) == [
+    assert ask(finished, sql) == [
         ("another", "test", 0.03),
         ("study", "test", 0.06),
         ("study", "validation", 0.03),
     ]
 
 
-def test_a_pair_stands_both_ways_round(finished):
+def test_a_pair_is_shown_in_both_directions(finished):
     save(finished, compared("tuned", "svm", 0.001))
     columns = (
         "kind, other_kind, learning_rate, other_learning_rate, accuracy, other_accuracy, difference, difference_low,"
@@ -153,7 +153,7 @@ def predict_each(evaluation_id: str, *labels: str) -> pd.DataFrame:
 
 @pytest.fixture
 def flipping(finished, evaluation):
-    """Labels negative, neutral, positive: the tuned cell alone is right on the first, the baseline on the second."""
+    """Labels negative, neutral, positive: on the first only the tuned cell is right, on the second the baseline."""
     saved = [evaluation("tuned", 0.1), evaluation("svm", None)]
     predicted = [("negative", "positive", "positive"), ("neutral", "neutral", "positive")]
     frames = [predict_each(each.evaluation_id, *labels) for each, labels in zip(saved, predicted, strict=True)]
@@ -161,17 +161,17 @@ def flipping(finished, evaluation):
     return finished
 
 
-def test_flips_tell_which_of_two_cells_is_right(flipping):
-    asked = "SELECT text, label, predicted, other_predicted, right_cell_id FROM flips WHERE temperature = 0.1 AND"
-    assert ask(flipping, f"{asked} cell_id = 'tuned' AND other_cell_id = 'svm' ORDER BY 1") == [
+def test_flips_show_which_of_two_cells_is_right(flipping):
+    sql = "SELECT text, label, predicted, other_predicted, right_cell_id FROM flips WHERE temperature = 0.1 AND"
+    assert ask(flipping, f"{sql} cell_id = 'tuned' AND other_cell_id = 'svm' ORDER BY 1") == [
         ("Sales of firm 4 rose .", "neutral", "positive", "neutral", "svm"),
         ("Sales of firm 5 rose .", "negative", "negative", "neutral", "tuned"),
     ]
-    assert ask(flipping, f"{asked} cell_id = 'svm' AND other_cell_id = 'tuned' ORDER BY 1") == [
+    assert ask(flipping, f"{sql} cell_id = 'svm' AND other_cell_id = 'tuned' ORDER BY 1") == [
         ("Sales of firm 4 rose .", "neutral", "neutral", "positive", "svm"),
         ("Sales of firm 5 rose .", "negative", "neutral", "negative", "tuned"),
     ]
-    neither = f"{asked} cell_id = 'base' AND other_cell_id = 'svm' AND headline_id = '{0:016d}'"
+    neither = f"{sql} cell_id = 'base' AND other_cell_id = 'svm' AND headline_id = '{0:016d}'"
     assert ask(flipping, neither) == [("Sales of firm 5 rose .", "negative", "positive", "neutral", None)]
 
 
@@ -179,11 +179,11 @@ def test_a_baseline_flips_against_each_temperature_and_a_baseline_at_none(flippi
     add_cells(flipping, "study", [cell(cell_id="majority", kind="baseline", model="majority class")])
     majority = evaluation("majority", None)
     save_evaluations(flipping, [majority], predict_each(majority.evaluation_id, *["positive"] * 3))
-    asked = (
+    sql = (
         "SELECT temperature, count(*) FROM flips WHERE cell_id = 'svm' AND other_cell_id = '{}' GROUP BY ALL ORDER BY 1"
     )
-    assert ask(flipping, asked.format("base")) == [(0.1, 2), (1, 2), (10, 2)]
-    assert ask(flipping, asked.format("majority")) == [(None, 2)]
+    assert ask(flipping, sql.format("base")) == [(0.1, 2), (1, 2), (10, 2)]
+    assert ask(flipping, sql.format("majority")) == [(None, 2)]
 
 
 def test_what_is_not_mirrored_counts_each_pair_and_each_flip_once(flipping):
@@ -199,5 +199,5 @@ def test_a_study_sees_its_own_flips_only(flipping, study, cell):
     save_study(flipping, study(study_id="cold", temperatures=(0.1,)))
     add_cells(flipping, "cold", [cell(), cell(cell_id="svm", kind="baseline")])
     of_both = "cell_id = 'tuned' AND other_cell_id = 'svm'"
-    asked = f"SELECT study_id, temperature, count(*) FROM flips WHERE {of_both} GROUP BY ALL ORDER BY ALL"
-    assert ask(flipping, asked) == [("cold", 0.1, 2), ("study", 0.1, 2), ("study", 1, 2), ("study", 10, 2)]
+    sql = f"SELECT study_id, temperature, count(*) FROM flips WHERE {of_both} GROUP BY ALL ORDER BY ALL"
+    assert ask(flipping, sql) == [("cold", 0.1, 2), ("study", 0.1, 2), ("study", 1, 2), ("study", 10, 2)]

@@ -1,4 +1,4 @@
-"""Headlines that base models may have read when they were pretrained are counted where a study says until when."""
+"""Headlines that a base model may have read in pretraining are counted if a study states when its data end."""
 
 from datetime import date
 
@@ -28,7 +28,7 @@ def dated(finished):
     return finished
 
 
-def test_headlines_of_the_last_day_and_before_are_counted_for_each_cell_whose_study_says_it(dated, cell):
+def test_headlines_up_to_the_last_day_are_counted_for_each_cell_whose_study_states_that_day(dated, cell):
     assert {row[-1] for row in ask(dated, OVER_TIME.format("study"))} == {None}
     assert load_cutoffs(dated, "study") == []
     add_cells(dated, "study", [cell(trained_until=CUTOFF)])
@@ -40,7 +40,7 @@ def test_headlines_of_the_last_day_and_before_are_counted_for_each_cell_whose_st
     assert load_cutoffs(dated, "study") == [("tiny-llama", CUTOFF, 2, 3)]
 
 
-def test_a_run_that_does_not_say_it_keeps_what_was_said_and_another_day_takes_its_place(dated, cell):
+def test_a_run_without_a_day_keeps_the_earlier_one_and_another_day_replaces_it(dated, cell):
     add_cells(dated, "study", [cell(trained_until=CUTOFF)])
     add_cells(dated, "study", [cell()])
     assert load_cutoffs(dated, "study") == [("tiny-llama", CUTOFF, 2, 3)]
@@ -48,7 +48,7 @@ def test_a_run_that_does_not_say_it_keeps_what_was_said_and_another_day_takes_it
     assert load_cutoffs(dated, "study") == [("tiny-llama", date(2023, 3, 2), 3, 3)]
 
 
-def test_studies_that_share_a_cell_say_it_each_for_itself_and_scores_heed_the_latest(dated, cell, study):
+def test_studies_that_share_a_cell_have_a_day_each_and_scores_use_the_latest_one(dated, cell, study):
     add_cells(dated, "study", [cell(trained_until=CUTOFF)])
     save_study(dated, study(study_id="later"))
     add_cells(dated, "later", [cell(trained_until=date(2022, 1, 1))])

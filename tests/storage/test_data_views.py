@@ -78,7 +78,7 @@ def two(warehouse):
     return warehouse
 
 
-def test_labels_of_a_source(two):
+def test_the_labels_of_a_source_are_counted(two):
     rows = ask(two, "SELECT label, headlines, rows_accepted, share FROM source_labels WHERE ingest_id = 'one'")
     assert rows == [("negative", 1, 1, 1 / 6), ("neutral", 3, 3, 0.5), ("positive", 2, 3, 1 / 3)]
 
@@ -92,7 +92,7 @@ def test_a_row_counts_under_each_of_its_reasons_whatever_is_quoted_and_an_exampl
     ]
 
 
-def test_groups_of_near_copies(two):
+def test_groups_of_near_copies_have_a_kind_and_an_example(two):
     rows = ask(two, "SELECT * EXCLUDE (group_id) FROM near_copies ORDER BY snapshot_id, headlines DESC")
     assert rows == [
         ("s1", 3, 4, "reworded", ["neutral", "positive"], True, "2 rose Sales , ."),
@@ -101,7 +101,7 @@ def test_groups_of_near_copies(two):
     ]
 
 
-def test_lengths_and_shares(two):
+def test_lengths_and_shares_of_a_snapshot_are_those_worked_out_by_hand(two):
     rows = ask(two, "FROM snapshot_statistics WHERE snapshot_id = 's2'")
     assert rows == [
         ("s2", "negative", 1, 0.25, 3, 3, 3, 3, 1),
@@ -110,11 +110,11 @@ def test_lengths_and_shares(two):
     ]
 
 
-def test_what_a_snapshot_changed(two):
+def test_the_changes_of_a_snapshot_are_counted(two):
     assert ask(two, "FROM snapshot_changes") == [("s2", "s1", 2, 3, 1, 1)]
 
 
-def test_drift_against_the_snapshot_before(two):
+def test_drift_is_measured_against_the_snapshot_before(two):
     rows = ask(two, "SELECT measure, value, previous_value, drift, reason FROM snapshot_drift")
     drift = {measure: tuple(rest) for measure, *rest in rows}
     assert drift["share of neutral"] == (0, 0.5, None, None)
@@ -122,16 +122,16 @@ def test_drift_against_the_snapshot_before(two):
     assert drift["median characters"] == (11, 10, None, None)
     shares = [(0.25, 1 / 6), (1 / 8, 0.5), (0.75, 1 / 3)]
     psi = sum((p - q) * log(p / q) for p, q in shares)
-    told = "there are too few headlines, of which noise alone reaches a PSI of 2.47"
-    assert drift["PSI of labels"] == (pytest.approx(psi), 0, None, told)
+    reason = "there are too few headlines, of which noise alone reaches a PSI of 2.47"
+    assert drift["PSI of labels"] == (pytest.approx(psi), 0, None, reason)
     assert drift["PSI of lengths"][0] > 0
 
 
-def test_no_drift_between_equals(two, warehouse):
+def test_equal_snapshots_have_no_drift(two, warehouse):
     source = SourceRecord("three", "news.csv", "/data/news.csv", "csv", "ef", "utf-8", False, 4, 0, "s3")
     empty = pd.DataFrame({"source": [], "row_number": [], "reason": [], "raw": []}, dtype="str")
-    told = pd.DataFrame(columns=["source", "row_number", "text_id", "text", "label", "resolution"], dtype="str")
-    save_ingestion(warehouse, source, SECOND, empty, told)
+    quarantined = pd.DataFrame(columns=["source", "row_number", "text_id", "text", "label", "resolution"], dtype="str")
+    save_ingestion(warehouse, source, SECOND, empty, quarantined)
     rows = ask(two, "SELECT value, drift FROM snapshot_drift WHERE snapshot_id = 's3' AND measure LIKE 'PSI%'")
     assert rows == [(0, None), (0, None)]
     assert ask(two, "FROM snapshot_changes WHERE snapshot_id = 's3'") == [("s3", "s2", 0, 0, 0, 4)]

@@ -16,7 +16,7 @@ def test_every_example_runs_on_an_empty_warehouse(warehouse, number):
     assert query(warehouse, example_queries("study", "tuned", 0.1)[number]).columns
 
 
-def test_the_examples_ask_for_the_cell_and_the_study(finished):
+def test_the_examples_select_the_cell_and_the_study(finished):
     answers = [ask(finished, sql) for sql in example_queries("study", "tuned", 0.1)]
     assert len(answers[0]) == 7
     assert sum(row[2] for row in answers[1]) == 3
@@ -28,12 +28,12 @@ def test_the_flips_of_two_cells_are_those_of_one_study_or_of_two(finished, study
     save_study(finished, study(study_id="another"))
     add_cells(finished, "another", [cell(cell_id="renewed")])
     save_evaluations(finished, [evaluation("renewed", 1)], predict("renewed at 1", "neutral"))
-    for own, other in (("tuned", "base"), ("renewed", "base"), ("renewed", "svm"), ("base", "renewed")):
-        sql = flips_query(load_pairings(finished, own, other, "test")[0], own, other, "test")
+    for cell_id, other_id in (("tuned", "base"), ("renewed", "base"), ("renewed", "svm"), ("base", "renewed")):
+        sql = flips_query(load_pairings(finished, cell_id, other_id, "test")[0], cell_id, other_id, "test")
         result = query(finished, sql)
         assert result.columns == ("temperature", "label", "predicted", "other_predicted", "text")
         assert [row[0] for row in result.rows] == [1, 1, 1]
-        assert {row[2] for row in result.rows} == {"positive" if own == "base" else "neutral"}
+        assert {row[2] for row in result.rows} == {"positive" if cell_id == "base" else "neutral"}
 
 
 def test_the_queries_after_an_ingestion_find_its_rows(data):

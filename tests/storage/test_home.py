@@ -1,4 +1,4 @@
-"""Where things lie under FINTONE_HOME."""
+"""The places of files under FINTONE_HOME."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from schemas.errors import InputError
 from storage.home import Home
 
 
-def test_the_home_is_where_the_environment_says(monkeypatch, tmp_path):
+def test_the_home_is_the_folder_that_the_environment_names(monkeypatch, tmp_path):
     monkeypatch.setenv("FINTONE_HOME", str(tmp_path / "home"))
     home = Home.from_environment()
     assert home.warehouse == tmp_path / "home" / "warehouse.duckdb"
@@ -18,7 +18,7 @@ def test_the_home_is_where_the_environment_says(monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("value", [None, ""])
-def test_the_home_lies_in_the_working_folder_by_default(monkeypatch, value):
+def test_the_home_is_in_the_working_folder_by_default(monkeypatch, value):
     monkeypatch.delenv("FINTONE_HOME", raising=False)
     if value is not None:
         monkeypatch.setenv("FINTONE_HOME", value)

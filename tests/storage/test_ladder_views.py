@@ -53,10 +53,11 @@ def test_accuracy_by_agreement_is_what_python_counts_on_each_level(answer, seed,
     rows = ask(answer(labels, answers, levels), "FROM accuracy_by_agreement")
     assert [row[4] for row in rows] == [*LEVELS.values()]
     for level, row in zip(LEVELS, rows, strict=True):
-        own, said = labels[levels == level], answers[levels == level]
-        counts, hits = count_confusion(own, said), int((own == said).sum())
+        level_labels, level_answers = labels[levels == level], answers[levels == level]
+        counts = count_confusion(level_labels, level_answers)
+        n, hits = len(level_labels), int((level_labels == level_answers).sum())
         interval = macro_f1_interval(counts) or (None, None)
-        assert row[5:9] == pytest.approx((len(own), hits / len(own), *accuracy_interval(hits, len(own))))
+        assert row[5:9] == pytest.approx((n, hits / n, *accuracy_interval(hits, n)))
         assert row[9:12] == pytest.approx((macro_f1(counts), *interval))
     assert any(row[10] is not None for row in rows)
 
@@ -113,15 +114,15 @@ def test_a_cell_that_shares_steps_costs_those_of_the_shorter_cells_too(finished,
 
 
 def test_the_best_fine_tune_of_a_base_is_the_one_that_validation_chooses(finished, cell, evaluation, predict):
-    own = (
+    cells = (
         ("worse", {"epochs": 1}, 0.1),
         ("better", {"epochs": 2}, 0.2),
         ("as good", {"epochs": 5}, 0.2),
         ("other base", {"model": "other"}, 0.05),
     )
-    add_cells(finished, "study", [cell(cell_id=cell_id, name=cell_id, **changes) for cell_id, changes, _ in own])
+    add_cells(finished, "study", [cell(cell_id=cell_id, name=cell_id, **changes) for cell_id, changes, _ in cells])
     made, answers = [], []
-    for cell_id, _, right in own:
+    for cell_id, _, right in cells:
         for part, temperature in (("validation", 0.1), ("validation", 1), ("test", 1)):
             name = f"{cell_id} {part} {temperature}"
             made.append(evaluation(cell_id, temperature, part=part, evaluation_id=name))

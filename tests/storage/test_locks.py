@@ -1,4 +1,4 @@
-"""Locks between processes: one holder at a time, told to who waits, ended with the holder, and nothing is left."""
+"""Locks between processes: one holder at a time, whom a waiting process names; they end with it and leave no file."""
 
 import re
 import signal
@@ -69,9 +69,9 @@ def test_processes_and_threads_take_turns_and_leave_nothing(tmp_path, monkeypatc
     assert list(tmp_path.iterdir()) == [count]
 
 
-def test_who_waits_is_told_for_whom_and_is_next_when_the_holder_dies(tmp_path, monkeypatch):
-    warehouse, told = tmp_path / "warehouse.duckdb", []
-    monkeypatch.setattr(locks._log, "warning", lambda text, *values: told.append(text % values))
+def test_a_waiting_process_names_the_holder_and_is_next_when_the_holder_dies(tmp_path, monkeypatch):
+    warehouse, lines = tmp_path / "warehouse.duckdb", []
+    monkeypatch.setattr(locks._log, "warning", lambda text, *values: lines.append(text % values))
     with hold(warehouse, "study", "s") as process:
         killer = threading.Timer(1.5, process.kill)
         killer.start()
@@ -83,12 +83,12 @@ def test_who_waits_is_told_for_whom_and_is_next_when_the_holder_dies(tmp_path, m
             killer.join()
     assert re.fullmatch(
         rf"study s: another process \(PID {process.pid}, python[\d.]*\) is working on it; waiting until it is done",
-        told[0],
+        lines[0],
     )
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGHUP, signal.SIGTERM])
-def test_what_nobody_runs_any_more_is_interrupted(finished, number):
+def test_a_study_and_a_cell_whose_processes_ended_are_interrupted(finished, number):
     start_study(finished, "study", {})
     start_cell(finished, "tuned")
     with hold(finished, "study", "study") as study, hold(finished, "cell", "tuned") as cell:

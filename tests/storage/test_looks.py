@@ -1,4 +1,4 @@
-"""Which looks at the test headlines the gate has taken, whatever they were called, and that none of them is lost."""
+"""Every look that the gate has taken at test headlines is counted, whatever their split is called, and none is lost."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -22,7 +22,7 @@ IDS = [f"{number:016d}" for number in range(12)]
 
 @pytest.fixture
 def add_study(warehouse, source, rejected, quarantined, study):
-    """Adds a snapshot of some headlines, split as told, and a study of it."""
+    """Adds a snapshot of some headlines, split as given, and a study of it."""
 
     def add(name: str, test: list[str], rest: list[str], changes: dict[str, str] | None = None) -> None:
         ids = [*test, *rest]
@@ -38,8 +38,8 @@ def add_study(warehouse, source, rejected, quarantined, study):
             frame[column] = prefix + frame[column]
         record = replace(source, ingest_id=name, snapshot_id=name, location=name)
         save_ingestion(warehouse, record, frame, rejected.iloc[:0], quarantined.iloc[:0])
-        own = frame["headline_id"].tolist()
-        save_split(warehouse, name, name, {"test": own[: len(test)], "train": own[len(test) :]}, {})
+        headline_ids = frame["headline_id"].tolist()
+        save_split(warehouse, name, name, {"test": headline_ids[: len(test)], "train": headline_ids[len(test) :]}, {})
         save_study(warehouse, study(study_id=name, snapshot_id=name, split_id=name))
 
     return add
@@ -109,7 +109,7 @@ def test_the_same_figures_are_one_look_however_often_they_are_read(warehouse, ad
     assert len(load_standing(warehouse, "one", "c").looks) == 3
 
 
-def test_a_person_looks_at_nothing(warehouse, add_study):
+def test_a_decision_of_a_person_is_no_look(warehouse, add_study):
     add_study("one", IDS[:4], IDS[4:8])
     save_decision(warehouse, Decision("promoted", "person", "because", "one", "cell", 0.1), None)
     standing = load_standing(warehouse, "one", "mine")
@@ -128,7 +128,7 @@ def test_a_judgement_that_does_not_know_of_the_last_look_is_refused(warehouse, a
 
 @pytest.fixture
 def older_home(make_older_warehouse):
-    """A home of the version before looks were counted; its studies are of headlines that the first of them are in."""
+    """A home of the version before looks were counted, with three studies whose test headlines overlap."""
     path = make_older_warehouse(13)
     with duckdb.connect(path) as connection:
         for name in IDS[:8]:
@@ -164,9 +164,9 @@ def insert_decision(connection, champion_id: str, study_id: str, day: float, **c
 def insert_evaluation(connection, evaluation_id: str, temperature: float) -> None:
     """Of the cell, on the test part of the first split."""
     columns = connection.execute("SELECT column_name FROM duckdb_columns() WHERE table_name = 'evaluations'").fetchall()
-    own = {"evaluation_id": evaluation_id, "cell_id": "cell", "split_id": "one", "part": "test"}
-    own |= {"temperature": temperature, "decoding_id": "all", "evaluated_at": at(0)}
-    insert(connection, "evaluations", **{name: 0 for (name,) in columns} | own)
+    values = {"evaluation_id": evaluation_id, "cell_id": "cell", "split_id": "one", "part": "test"}
+    values |= {"temperature": temperature, "decoding_id": "all", "evaluated_at": at(0)}
+    insert(connection, "evaluations", **{name: 0 for (name,) in columns} | values)
 
 
 def at(day: float) -> datetime:
@@ -220,6 +220,6 @@ def test_decisions_of_the_first_versions_get_the_temperature_at_which_they_judge
     assert before == [(None, None)] * 4 + [("cell", 0.1)]
 
 
-def test_a_query_of_what_an_older_home_lacks_says_so(older_home):
+def test_a_query_of_what_an_older_home_lacks_is_refused_with_the_remedy(older_home):
     with pytest.raises(QueryError, match="an older fintone made the warehouse, and `fintone report` brings it up to"):
         query(older_home, "SELECT latest_study()")

@@ -41,7 +41,7 @@ def test_an_id_a_beginning_and_a_name_are_found(twins: Path) -> None:
     assert {text: find_entry(twins, text)[:2] for text in wanted} == wanted
 
 
-def test_what_names_nothing_or_several_things_is_told(twins: Path) -> None:
+def test_a_text_that_names_nothing_or_several_things_is_refused(twins: Path) -> None:
     beginnings = {
         "nonesuch": "nonesuch: no id or name; `fintone list` shows studies",
         "cel": "id 'cel': give it whole, or its first 4 characters or more",
@@ -106,7 +106,7 @@ def test_lists_have_figures_and_who_is_champion(finished: Path) -> None:
     ]
 
 
-def test_a_mistyped_cell_or_study_is_met_with_the_nearest(twins: Path) -> None:
+def test_for_a_mistyped_cell_or_study_the_nearest_is_suggested(twins: Path) -> None:
     with pytest.raises(UnknownCellError, match=r"^cell cafe2x: not in the warehouse, did you mean 'cafe22'\?; "):
         find_cells(twins, ["cafe2x"])
     with pytest.raises(UnknownStudyError, match=r"^study stduy: not in the warehouse, did you mean 'study'\?; "):

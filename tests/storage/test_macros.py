@@ -1,4 +1,4 @@
-"""The formulas that SQL lacks have the published values, and the rules that Python knows too agree with it."""
+"""The formulas that SQL lacks have the published values, and rules that Python has too agree with those of Python."""
 
 import duckdb
 import numpy as np
@@ -57,7 +57,7 @@ def test_the_interval_of_a_mean_is_the_same_in_sql_and_python(warehouse, n, conc
     assert shown == pytest.approx(mean_interval(values), abs=1e-5)
 
 
-def test_means_of_equal_values_are_not_known_without_error(warehouse):
+def test_the_interval_of_equal_values_is_not_empty(warehouse):
     few, many = compute(warehouse, "mean_low(1, 0, 30), mean_low(1, 0, 900)")
     assert few == pytest.approx(30 / (30 + t.ppf(0.975, 29) ** 2), abs=1e-4)
     assert few < many < 1
@@ -65,19 +65,19 @@ def test_means_of_equal_values_are_not_known_without_error(warehouse):
     assert middle < 0.5
 
 
-def test_a_scored_headline_is_called_the_same_in_sql_and_python(warehouse):
+def test_a_scored_headline_has_the_same_label_in_sql_and_python(warehouse):
     random = np.random.default_rng(3)
     probabilities = np.round(random.dirichlet([0.5] * 4, 400), 1)  # with many ties
     for mode in ("label", "neutral"):
         labels, confidence = answer(probabilities, mode)
         with duckdb.connect(warehouse, read_only=True) as connection:
             connection.register("rows", {name: probabilities[:, at] for at, name in enumerate("abcd")})
-            told = connection.execute(
+            answers = connection.execute(
                 f"SELECT answered_label(a, b, c, d, '{mode}'), answered_confidence(a, b, c, d, '{mode}'),"
                 " is_unparsed(a, b, c, d), likeliest_label(a, with_unparsed(b, d), c) FROM rows"
             ).fetchall()
-        assert [row[0] for row in told] == labels
-        assert [row[1] for row in told] == pytest.approx(confidence.tolist())
-        assert [row[2] for row in told] == is_unparsed(probabilities).tolist()
+        assert [row[0] for row in answers] == labels
+        assert [row[1] for row in answers] == pytest.approx(confidence.tolist())
+        assert [row[2] for row in answers] == is_unparsed(probabilities).tolist()
         counted = [LABELS[number] for number in with_unparsed(probabilities).argmax(axis=1)]
-        assert [row[3] for row in told] == counted
+        assert [row[3] for row in answers] == counted

@@ -73,10 +73,10 @@ def test_confusions_are_those_of_scikit_learn(fill, drawn):
     assert list(zip(found["label"], found["predicted"], strict=True)) == [(a, b) for a in LABELS for b in LABELS]
     matrix = confusion_matrix(labels, np.where(outcomes == 3, 1, outcomes), labels=[0, 1, 2])
     assert found["n"].tolist() == matrix.ravel().tolist()
-    stands = matrix.sum(1) > 0
+    present = matrix.sum(1) > 0
     shares = found["share"].astype(float).to_numpy().reshape(3, 3)
-    assert shares[stands] == pytest.approx(matrix[stands] / matrix[stands].sum(1, keepdims=True))
-    assert np.isnan(shares[~stands]).all()
+    assert shares[present] == pytest.approx(matrix[present] / matrix[present].sum(1, keepdims=True))
+    assert np.isnan(shares[~present]).all()
     expected = [folded(probabilities)[labels == label].sum(0) for label in range(3)]
     assert found["expected_n"].to_numpy() == pytest.approx(np.concatenate(expected))
 
@@ -93,7 +93,7 @@ def test_metrics_of_a_label_are_those_of_scikit_learn(fill, drawn):
         assert found[name].tolist() == pytest.approx(values.tolist())
 
 
-def test_a_label_that_neither_stands_nor_is_answered_has_zeros(fill):
+def test_a_label_that_neither_occurs_nor_is_predicted_has_zeros(fill):
     found = select(fill([0, 0, 1], [0, 1, 1]), "class_metrics", "precision, recall, f1, support")
     assert found.iloc[2].tolist() == [0, 0, 0, 0]
 
@@ -150,7 +150,7 @@ def test_coverage_answers_the_surest_first(fill, drawn):
     assert found["accuracy"].tolist() == pytest.approx([right[:number].mean() for number in numbers])
 
 
-def test_equals_are_answered_in_the_order_of_their_ids(fill):
+def test_equally_sure_answers_are_ordered_by_their_ids(fill):
     sure_of_negative = np.tile([0.5, 0.25, 0.25, 0.0], (40, 1))
     labels = np.repeat([0, 2], 20)
     found = select(fill(labels, labels, sure_of_negative), "coverage")
@@ -195,7 +195,7 @@ def draw(number):
     )
 
 
-def test_a_study_sees_as_many_draws_as_it_asks_for(finished, study, cell, evaluation, predict):
+def test_a_study_sees_as_many_draws_as_its_settings_have(finished, study, cell, evaluation, predict):
     save_study(finished, study(study_id="more", config={"decoding": {"draws": 2}}))
     add_cells(finished, "more", [cell()])
     save_evaluations(finished, [evaluation("tuned", 1)], predict("tuned at 1"), draw(0))

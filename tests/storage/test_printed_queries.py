@@ -1,4 +1,4 @@
-"""Every query that fintone prints asks for one study: what other studies left does not change its answer."""
+"""Every query that fintone prints selects one study: rows of other studies do not change its result."""
 
 import ast
 import re
@@ -23,7 +23,8 @@ from tests.asking import ask
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-ROOMS = ("flows", "tasks", "reporting", "schemas", "storage", "learning", "ingestion", "benchmarks")
+PACKAGES = ("cli", "flows", "tasks", "operations", "reporting", "schemas", "storage", "learning", "ingestion", "market",
+            "embedded", "benchmarks")  # fmt: skip
 PRINTED = re.compile(r'fintone sql "([^"]+)"')
 CHOSEN = Chosen("tuned", "lr=2e-04 epochs=3", 0.1)
 CONTENDERS = (
@@ -37,8 +38,8 @@ def in_sources() -> list[str]:
     """Queries in the texts of the code: help, errors, lines of the terminal."""
     texts = [
         node.value
-        for room in ROOMS
-        for path in sorted((ROOT / room).rglob("*.py"))
+        for package in PACKAGES
+        for path in sorted((ROOT / package).rglob("*.py"))
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     ]
@@ -78,11 +79,11 @@ def answer(make_predictions, warehouse, evaluations, study_id: str) -> None:
 
 
 @pytest.fixture
-def alone(finished, cell, evaluation, predict):
+def one_study(finished, cell, evaluation, predict):
     """A warehouse with one study, of which every view has rows."""
     points = [(cell_id, temperature) for temperature in (0.1, 1) for cell_id in ("tuned", "base")] + [("svm", None)]
-    own = [evaluation(*point, accuracy=0.7 + number / 100) for number, point in enumerate(points)]
-    answer(predict, finished, own, "study")
+    records = [evaluation(*point, accuracy=0.7 + number / 100) for number, point in enumerate(points)]
+    answer(predict, finished, records, "study")
     add_cells(finished, "study", [cell(cell_id="late", seed=9)])
     log = {"cell_id": "tuned", "step": [1, 2], "epoch": 1, "loss": 1.0, "learning_rate": 1e-4, "grad_norm": 1.0}
     save_training_log(finished, pd.DataFrame({**log, "examples_per_second": 1, "logged_at": "2026-01-01"}), whole=True)
@@ -93,9 +94,9 @@ def alone(finished, cell, evaluation, predict):
 
 
 @pytest.fixture
-def among_others(alone, tmp_path, study, cell, evaluation, predict):
-    """The same beside a study of the same cells and one with better cells on fewer headlines; it was started last."""
-    path = Path(shutil.copy(alone, tmp_path / "among-others.duckdb"))
+def among_others(one_study, tmp_path, study, cell, evaluation, predict):
+    """The same with two earlier studies: one of the same cells, and one of a better cell on fewer headlines."""
+    path = Path(shutil.copy(one_study, tmp_path / "among-others.duckdb"))
     save_study(path, study(study_id="twin", temperatures=(0.1, 1)))
     add_cells(path, "twin", [cell(), cell(cell_id="base"), cell(cell_id="svm"), cell(cell_id="never", seed=8)])
     save_split(path, "small", "snapshot", {"test": ["0000000000000000", "0000000000000001"]}, {})
@@ -117,29 +118,29 @@ def test_queries_are_found_wherever_they_are_printed(warehouse):
 
 def test_every_printed_query_of_a_view_of_studies_names_a_study(warehouse):
     views = per_study_views(warehouse)
-    asked = [sql for sql in QUERIES if names(sql, views)]
+    queries = [sql for sql in QUERIES if names(sql, views)]
     of_one = r"study_id = ('study'|latest_study\(\))|origin = 'scored'"  # what is scored is of no study
-    assert [sql for sql in asked if not re.search(of_one, sql)] == []
+    assert [sql for sql in queries if not re.search(of_one, sql)] == []
 
 
-def test_other_studies_do_not_change_the_answer_of_a_printed_query(alone, among_others):
-    views = per_study_views(alone)
-    asked = [sql for sql in QUERIES if names(sql, views)]
-    with reading_together(alone):
-        expected = [sorted(ask(alone, sql), key=str) for sql in asked]
+def test_other_studies_do_not_change_the_answer_of_a_printed_query(one_study, among_others):
+    views = per_study_views(one_study)
+    queries = [sql for sql in QUERIES if names(sql, views)]
+    with reading_together(one_study):
+        expected = [sorted(ask(one_study, sql), key=str) for sql in queries]
     with reading_together(among_others):
-        found = [sorted(ask(among_others, sql), key=str) for sql in asked]
-    assert [sql for sql, one, other in zip(asked, expected, found, strict=True) if one != other] == []
-    assert sum(map(bool, expected)) > len(asked) * 0.8
+        found = [sorted(ask(among_others, sql), key=str) for sql in queries]
+    assert [sql for sql, one, other in zip(queries, expected, found, strict=True) if one != other] == []
+    assert sum(map(bool, expected)) > len(queries) * 0.8
 
 
-def test_the_flips_that_a_comparison_prints_are_of_its_study(alone, among_others):
-    expected = load_pairings(alone, "tuned", "svm", "test")[0]
+def test_the_flips_that_a_comparison_prints_are_of_its_study(one_study, among_others):
+    expected = load_pairings(one_study, "tuned", "svm", "test")[0]
     found = load_pairings(among_others, "tuned", "svm", "test")[0]
     assert found.study_id == expected.study_id == "study"
     sql = flips_query(found, "tuned", "svm", "test")
-    assert query(among_others, sql) == query(alone, sql)
-    assert query(alone, sql).rows
+    assert query(among_others, sql) == query(one_study, sql)
+    assert query(one_study, sql).rows
 
 
 def test_the_latest_study_is_the_one_that_was_started_last(among_others):

@@ -1,4 +1,4 @@
-"""Several processes at one warehouse."""
+"""Several processes that use one warehouse at once."""
 
 import logging
 import re
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from storage import warehouse as room
+from storage import warehouse as warehouse_module
 from storage.holders import describe_process
 from storage.opening import waiting_without_end
 from storage.query import query
@@ -61,7 +61,7 @@ path = Path(sys.argv[1])
 def _start(script: str, warehouse: Path) -> subprocess.Popen[str]:
     process = subprocess.Popen(
         [sys.executable, "-c", IMPORTS + script, warehouse],
-        cwd=Path(room.__file__).parents[1],
+        cwd=Path(warehouse_module.__file__).parents[1],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -98,8 +98,8 @@ def test_readers_and_writers_wait_for_a_writer(warehouse):
     assert row == [(0.5, 0.25)]
 
 
-def test_one_that_lacks_nothing_is_prepared_while_others_read_it(warehouse, monkeypatch):
-    monkeypatch.setattr(room, "WRITE_PATIENCE", 0.0)
+def test_an_up_to_date_warehouse_is_prepared_while_others_read_it(warehouse, monkeypatch):
+    monkeypatch.setattr(warehouse_module, "WRITE_PATIENCE", 0.0)
     with _start(READ_HOLDER, warehouse) as holder:
         prepare_warehouse(warehouse)
         with pytest.raises(WarehouseLockedError), writing(warehouse):
@@ -108,7 +108,7 @@ def test_one_that_lacks_nothing_is_prepared_while_others_read_it(warehouse, monk
 
 
 def test_readers_that_poll_without_a_pause_do_not_starve_a_writer(warehouse, monkeypatch):
-    monkeypatch.setattr(room, "WRITE_PATIENCE", 30)
+    monkeypatch.setattr(warehouse_module, "WRITE_PATIENCE", 30)
     with ExitStack() as stack:
         pollers = [stack.enter_context(_start(POLLER, warehouse)) for _ in range(4)]
         for accuracy in (0.1, 0.2, 0.3):
@@ -121,16 +121,16 @@ def test_readers_that_poll_without_a_pause_do_not_starve_a_writer(warehouse, mon
 
 
 def test_the_process_that_holds_it_is_named(warehouse, monkeypatch):
-    monkeypatch.setattr(room, "QUERY_PATIENCE", 0.1)
+    monkeypatch.setattr(warehouse_module, "QUERY_PATIENCE", 0.1)
     with _start(HOLDER, warehouse) as holder:
         with pytest.raises(WarehouseLockedError, match=f"PID {holder.pid}"):
             query(warehouse, "SELECT 1")
         holder.communicate("go on\n")
 
 
-def test_who_waits_in_the_same_process_does_not_free_the_lock(warehouse, monkeypatch):
+def test_waiting_in_the_same_process_does_not_release_the_lock(warehouse, monkeypatch):
     """POSIX drops all locks that a process has on a file when any of its descriptors is closed."""
-    monkeypatch.setattr(room, "QUERY_PATIENCE", 0.1)
+    monkeypatch.setattr(warehouse_module, "QUERY_PATIENCE", 0.1)
     with writing(warehouse):
         with pytest.raises(WarehouseLockedError, match="this process still has it open"):
             query(warehouse, "SELECT 1")
@@ -148,12 +148,12 @@ def test_a_writer_that_dies_leaves_the_warehouse_as_it_was(warehouse):
 
 def test_a_query_needs_no_heavy_library():
     script = "import sys, storage.home, storage.query; print({'pandas', 'torch', 'prefect'} & set(sys.modules))"
-    folder = Path(room.__file__).parents[1]
+    folder = Path(warehouse_module.__file__).parents[1]
     done = subprocess.run([sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
 
 
-CROWDED = """
+FULL_DISK = """
 import resource, signal
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), int(sys.argv[2])))
@@ -176,18 +176,18 @@ except WarehouseUnwritableError as error:
 """
 
 
-def _run_crowded(script: str, warehouse: Path, most_bytes: int) -> str:
-    """Run a script that may write no file larger than so many bytes, as on a full disk; what it prints."""
+def _run_on_full_disk(script: str, warehouse: Path, most_bytes: int) -> str:
+    """Run a script that may write no file of more than `most_bytes`, as on a full disk; return what it prints."""
     imports = IMPORTS + "from storage.warehouse import WarehouseUnwritableError, prepare_warehouse\n"
-    command = [sys.executable, "-c", imports + CROWDED + script, warehouse, str(most_bytes)]
-    root = Path(room.__file__).parents[1]
+    command = [sys.executable, "-c", imports + FULL_DISK + script, warehouse, str(most_bytes)]
+    root = Path(warehouse_module.__file__).parents[1]
     return subprocess.run(command, cwd=root, check=True, capture_output=True, text=True).stdout
 
 
 @pytest.mark.parametrize("room_left", [0, 500_000, 3_000_000])
-def test_a_full_disk_is_told_and_leaves_what_was_there(warehouse, room_left):
+def test_a_full_disk_is_reported_and_leaves_what_was_there(warehouse, room_left):
     before = query(warehouse, "FROM published_results ORDER BY ALL")
-    message = _run_crowded(FILLER, warehouse, warehouse.stat().st_size + room_left)
+    message = _run_on_full_disk(FILLER, warehouse, warehouse.stat().st_size + room_left)
     assert message == (
         f"warehouse {warehouse}: cannot be written (File too large), and keeps what it had before; free disk space, "
         "try again\n"
@@ -198,13 +198,13 @@ def test_a_full_disk_is_told_and_leaves_what_was_there(warehouse, room_left):
 
 def test_no_torn_warehouse_is_left_where_the_disk_is_full_from_the_start(tmp_path):
     path = tmp_path / "warehouse.duckdb"
-    assert "cannot be written (File too large)" in _run_crowded(MAKER, path, 4_096)
+    assert "cannot be written (File too large)" in _run_on_full_disk(MAKER, path, 4_096)
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.fixture
-def message():
-    """What is logged while the test runs."""
+def log_lines():
+    """The lines that are logged while the test runs."""
     lines, logger = [], logging.getLogger("fintone.warehouse")
     handler = logging.Handler()
     handler.emit = lambda record: lines.append(record.getMessage())
@@ -214,36 +214,36 @@ def message():
 
 
 @pytest.mark.parametrize(("hold", "use"), [(HOLDER, writing), (HOLDER, reading), (READ_HOLDER, writing)])
-def test_who_waits_says_within_a_second_for_whom_and_how_long(warehouse, hold, use, message):
+def test_a_wait_is_logged_within_a_second_with_the_holder_and_the_limit(warehouse, hold, use, log_lines):
     with _start(hold, warehouse) as holder:
         waiting = Waiting(use, warehouse)
         waiting.start()
         deadline = time.monotonic() + 5
-        while not message and time.monotonic() < deadline:
+        while not log_lines and time.monotonic() < deadline:
             time.sleep(0.01)
-        [line] = message
+        [line] = log_lines
         assert time.monotonic() - waiting.began < 1 + SLACK
         assert f"warehouse {warehouse}: another process (PID {holder.pid}, python" in line
-        limit = room.WRITE_PATIENCE if use is writing else room.READ_PATIENCE
+        limit = warehouse_module.WRITE_PATIENCE if use is writing else warehouse_module.READ_PATIENCE
         assert int(re.findall(r"waiting up to (\d+) s more, Ctrl-C ends it$", line)[0]) >= limit - 5
         holder.communicate("go on\n")
         waiting.join()
     assert waiting.is_through
 
 
-def test_a_short_wait_is_not_told(warehouse, message):
+def test_a_short_wait_is_not_logged(warehouse, log_lines):
     with _start(HOLDER, warehouse) as holder:
         waiting = Waiting(writing, warehouse)
         waiting.start()
         holder.communicate("go on\n")
         waiting.join()
     assert waiting.is_through
-    assert message == [] or time.monotonic() - waiting.began > 0.5
+    assert log_lines == [] or time.monotonic() - waiting.began > 0.5
 
 
-def test_who_waits_without_end_waits_past_every_patience(warehouse, monkeypatch, message):
-    monkeypatch.setattr(room, "WRITE_PATIENCE", 0.1)
-    monkeypatch.setattr(room, "READ_PATIENCE", 0.1)
+def test_a_wait_without_end_outlasts_every_patience(warehouse, monkeypatch, log_lines):
+    monkeypatch.setattr(warehouse_module, "WRITE_PATIENCE", 0.1)
+    monkeypatch.setattr(warehouse_module, "READ_PATIENCE", 0.1)
     with _start(HOLDER, warehouse) as holder:
         waiting = [Waiting(use, warehouse, without_end=True) for use in (writing, reading)]
         for each in waiting:
@@ -256,11 +256,11 @@ def test_who_waits_without_end_waits_past_every_patience(warehouse, monkeypatch,
         for each in waiting:
             each.join()
     assert all(each.is_through for each in waiting)
-    assert "waiting until it is free, Ctrl-C ends it" in message[0]
+    assert "waiting until it is free, Ctrl-C ends it" in log_lines[0]
 
 
 @pytest.mark.parametrize(
-    ("command", "message"),
+    ("command", "description"),
     [
         (["-c", WAIT], r"python[\d.]*"),
         (["waiter.py"], r"waiter\.py"),
@@ -269,7 +269,7 @@ def test_who_waits_without_end_waits_past_every_patience(warehouse, monkeypatch,
         (["fintone", "run", "--data", "secret"], "fintone run"),
     ],
 )
-def test_a_process_is_told_with_its_program_and_no_argument(tmp_path, command, message):
+def test_a_process_is_described_by_its_program_without_arguments(tmp_path, command, description):
     for name in ("waiter.py", "fintone"):
         (tmp_path / name).write_text(WAIT)
     pipe = subprocess.PIPE
@@ -277,5 +277,5 @@ def test_a_process_is_told_with_its_program_and_no_argument(tmp_path, command, m
         process.stdout.readline()  # it has begun
         described = describe_process(process.pid)
         process.communicate(b"\n")
-    assert re.fullmatch(f"PID {process.pid}, ({message})", described)
+    assert re.fullmatch(f"PID {process.pid}, ({description})", described)
     assert describe_process(process.pid) == f"PID {process.pid}"

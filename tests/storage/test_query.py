@@ -1,4 +1,4 @@
-"""A user's SQL reads the warehouse, and nothing it can say does more."""
+"""A user's SQL can read the warehouse and do nothing else."""
 
 import pytest
 
@@ -144,7 +144,7 @@ def test_whatever_does_more_is_refused_in_one_line(folder, warehouse, sql):
     assert state() == before
 
 
-def test_what_may_be_asked_of_settings_names_no_place_but_the_warehouse(folder, warehouse, monkeypatch):
+def test_the_settings_that_a_query_can_read_name_no_place_but_the_warehouse(folder, warehouse, monkeypatch):
     monkeypatch.setenv("HOME", str(folder / "private"))
     shown = query(warehouse, "SELECT name, value FROM duckdb_settings()").rows
     assert [(name, value) for name, value in shown if "private" in str(value)] == []

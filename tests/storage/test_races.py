@@ -1,4 +1,4 @@
-"""What a race drops is out of its study and of no other; answers come back as they were given."""
+"""A cell that a race drops is out of its own study only; answers are loaded as they were saved."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -82,14 +82,14 @@ def test_answers_are_those_of_evaluations_and_of_pauses(race: Path, evaluation, 
         race,
         "SELECT list(predicted = label ORDER BY headline_id) FROM predictions WHERE evaluation_id = 'tuned at 0.1'",
     )[0][0]
-    assert {name: (own.tolist(), balanced) for name, (own, balanced) in answers.items()} == {
+    assert {name: (hits.tolist(), balanced) for name, (hits, balanced) in answers.items()} == {
         "tuned at 0.1": (right, pytest.approx((0.25 + 0.5 + 0.25) / 3)),  # what is unparsed counts as neutral
         "pause": ([True, False, True], 0.5),
     }
 
 
 def test_the_loss_of_a_training_without_an_outcome_ends_where_its_log_ends(race: Path) -> None:
-    """As of a cell that was dropped or interrupted."""
+    """A cell that was dropped or interrupted has no outcome."""
     finish_cell(race, "tuned", CellOutcome(steps=3))
     log = {"cell_id": "late", "step": [1, 2], "epoch": 1, "loss": [7.0, 6.0], "grad_norm": 1.0}
     rest = {"learning_rate": 1e-3, "examples_per_second": 1, "logged_at": "2026-01-01"}

@@ -1,4 +1,4 @@
-"""What the report counts in SQL: intervals as in Python, who shares a training, and who mixes up signs."""
+"""What the report counts in SQL: intervals as in Python, cells that share a training, and acting on sure answers."""
 
 from itertools import pairwise
 
@@ -18,9 +18,9 @@ def test_the_interval_of_a_share_is_that_of_an_accuracy(warehouse, hits, n):
 
 
 def test_cells_share_a_training_where_settings_but_epochs_and_losses_agree(finished, cell):
-    own = {"loss": "completion", "learning_rate": 1e-3}
+    training = {"loss": "completion", "learning_rate": 1e-3}
     for cell_id, epochs, losses in (("short", 1, [3.0, 2.0]), ("long", 2, [3.0, 2.0, 1.0]), ("other", 3, [3.0, 2.5])):
-        settings = {"training": {**own, "epochs": epochs}}
+        settings = {"training": {**training, "epochs": epochs}}
         add_cells(finished, "study", [cell(cell_id=cell_id, name=cell_id, epochs=epochs, hyperparameters=settings)])
         log = {"cell_id": cell_id, "step": range(1, len(losses) + 1), "epoch": 1, "loss": losses, "grad_norm": 1.0}
         rest = {"learning_rate": 1e-3, "examples_per_second": 1, "logged_at": "2026-01-01"}
@@ -29,7 +29,7 @@ def test_cells_share_a_training_where_settings_but_epochs_and_losses_agree(finis
     assert {("short", "long"), ("long", "long"), ("other", "other")} <= set(rows)
 
 
-def test_a_base_model_that_is_spelled_otherwise_is_the_same_one(finished, cell):
+def test_a_base_model_that_is_spelled_differently_is_the_same_one(finished, cell):
     for cell_id, epochs, name in (
         ("short", 1, "models/gemma"),
         ("long", 2, "/data/models/gemma"),
@@ -37,8 +37,8 @@ def test_a_base_model_that_is_spelled_otherwise_is_the_same_one(finished, cell):
     ):
         settings = {"base_model": {"name": name}, "training": {"learning_rate": 1e-3, "epochs": epochs}}
         revision = "other files" if cell_id == "odd" else "files"
-        own = cell(cell_id=cell_id, name=cell_id, epochs=epochs, hyperparameters=settings, base_revision=revision)
-        add_cells(finished, "study", [own])
+        record = cell(cell_id=cell_id, name=cell_id, epochs=epochs, hyperparameters=settings, base_revision=revision)
+        add_cells(finished, "study", [record])
         log = {
             "cell_id": cell_id,
             "step": range(1, epochs + 1),

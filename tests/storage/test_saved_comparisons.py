@@ -4,13 +4,11 @@ import pandas as pd
 import pytest
 
 from schemas.errors import InputError
-from storage import warehouse as room
 from storage.cells import add_cells, find_cells
 from storage.comparisons import load_flips, load_pairings, load_runs, load_verdicts, save_comparisons
 from storage.evaluations import forget_evaluations, save_evaluations
 from storage.splits import save_split
 from storage.studies import save_study
-from storage.warehouse import prepare_warehouse
 from tests.asking import ask
 
 PROBABILITIES = dict.fromkeys(("p_negative", "p_neutral", "p_positive", "p_unparsed"), 0.25)
@@ -32,7 +30,7 @@ def comparison(cell_id: str, other_cell_id: str, temperature: float | None) -> p
 
 @pytest.fixture
 def another(finished, study, cell, evaluation):
-    """A later study on another split, which shares two of the three test headlines; its cell is sampled otherwise."""
+    """A later study on another split, which shares two of the three test headlines; its cell is sampled differently."""
     parts = {"test": [f"{number:016d}" for number in (1, 2, 3)]}
     save_split(finished, "other split", "snapshot", parts, {"method": "hashed", "seed": 42})
     record = study(study_id="another", split_id="other split", decoding_id="top-1", temperatures=(0.1, 2))
@@ -64,14 +62,14 @@ def test_a_study_that_is_compared_again_has_one_set_of_comparisons(finished):
     assert rows == [("other", "b", None), ("study", "svm", 1)]
 
 
-def test_a_cell_that_is_trained_anew_takes_the_comparisons_of_its_studies_with_it(finished):
+def test_training_a_cell_again_removes_the_comparisons_of_its_studies(finished):
     save_comparisons(finished, "other", "test", comparison("a", "b", None))
     save_comparisons(finished, "study", "test", comparison("base", "svm", 1))
     forget_evaluations(finished, "tuned")
     assert ask(finished, "SELECT study_id FROM ledger.comparisons") == [("other",)]
 
 
-def test_verdicts_stand_by_temperature(finished):
+def test_verdicts_are_loaded_by_temperature(finished):
     save_comparisons(finished, "study", "test", comparison("tuned", "svm", 0.1))
     [(temperature, verdict)] = load_verdicts(finished, "study", "tuned").items()
     assert (temperature, verdict.temperature, verdict.baseline, verdict.beats_baseline) == (0.1, 0.1, "tfidf-svm", True)
@@ -80,7 +78,7 @@ def test_verdicts_stand_by_temperature(finished):
     assert load_verdicts(finished, "study", "tuned", "validation") == {}
 
 
-def test_two_cells_of_a_study_meet_at_each_temperature(finished):
+def test_two_cells_of_a_study_are_compared_at_each_temperature(finished):
     save_comparisons(finished, "study", "test", comparison("base", "tuned", 1))
     pairings = load_pairings(finished, "tuned", "base", "test")
     assert [(each.temperature, each.p_holm, each.pairs) for each in pairings] == [
@@ -93,7 +91,7 @@ def test_two_cells_of_a_study_meet_at_each_temperature(finished):
         assert (each.n, each.other_n, each.labels.tolist(), each.predicted.tolist()) == (3, 3, [0, 1, 2], [2, 2, 2])
 
 
-def test_two_baselines_meet_at_no_temperature(finished, cell, evaluation, predict):
+def test_two_baselines_are_compared_without_a_temperature(finished, cell, evaluation, predict):
     add_cells(finished, "study", [cell(cell_id="majority", kind="baseline", model="majority class")])
     save_evaluations(finished, [evaluation("majority", None)], predict("majority at None"))
     save_comparisons(finished, "study", "test", comparison("majority", "svm", None))
@@ -101,7 +99,7 @@ def test_two_baselines_meet_at_no_temperature(finished, cell, evaluation, predic
     assert (pairing.temperature, pairing.p_holm) == (None, 0.01)
 
 
-def test_cells_of_two_studies_meet_on_the_headlines_that_they_share(another):
+def test_cells_of_two_studies_are_compared_on_the_headlines_that_they_share(another):
     [pairing] = load_pairings(another, "tuned", "renewed", "test")
     assert (pairing.study_id, pairing.other_study_id, pairing.temperature) == ("study", "another", 0.1)
     assert (pairing.n, pairing.other_n, pairing.p_holm, pairing.is_sampled_alike) == (3, 3, None, False)
@@ -109,7 +107,7 @@ def test_cells_of_two_studies_meet_on_the_headlines_that_they_share(another):
     assert (pairing.predicted.tolist(), pairing.other_predicted.tolist()) == ([2, 2], [1, 1])
 
 
-def test_a_study_that_holds_both_goes_first(another, study, cell):
+def test_a_study_of_both_cells_is_preferred_and_most_of_all_one_that_compared_them(another, study, cell):
     save_study(another, study(study_id="later"))
     add_cells(another, "later", [cell()])
     assert load_pairings(another, "tuned", "base", "test")[0].study_id == "study"
@@ -119,7 +117,7 @@ def test_a_study_that_holds_both_goes_first(another, study, cell):
     assert load_pairings(another, "tuned", "base", "test")[0].study_id == "study"
 
 
-def test_cells_without_anything_in_common_are_told_what_they_have(another, cell, evaluation):
+def test_for_cells_that_cannot_be_compared_the_error_says_what_is_missing(another, cell, evaluation):
     hot = evaluation("renewed", 2, evaluation_id="hot", part="validation", split_id="other split", decoding_id="top-1")
     cold = evaluation("tuned", 1, evaluation_id="cold", part="validation")
     save_evaluations(
@@ -132,36 +130,27 @@ def test_cells_without_anything_in_common_are_told_what_they_have(another, cell,
         load_pairings(another, "tuned", "untouched", "test")
 
 
-def test_cells_that_share_no_headline_are_told_so(another, evaluation):
-    alone = evaluation("renewed", 0.1, split_id="other split", decoding_id="top-1")
-    save_evaluations(another, [alone], predictions(alone.evaluation_id, {3: "neutral"}))
+def test_cells_that_share_no_headline_are_refused(another, evaluation):
+    record = evaluation("renewed", 0.1, split_id="other split", decoding_id="top-1")
+    save_evaluations(another, [record], predictions(record.evaluation_id, {3: "neutral"}))
     with pytest.raises(InputError, match="cells tuned and renewed: they share no test headline; compare cells of one"):
         load_pairings(another, "tuned", "renewed", "test")
 
 
-def test_a_warehouse_of_an_older_version_is_told_apart(tmp_path, monkeypatch):
-    path, folder, views = tmp_path / "warehouse.duckdb", tmp_path / "migrations", tmp_path / "views.sql"
-    folder.mkdir()
-    views.touch()
-    first = next(room.MIGRATIONS_FOLDER.glob("0001*.sql"))
-    (folder / first.name).write_text(first.read_text())
-    with monkeypatch.context() as older:
-        older.setattr(room, "MIGRATIONS_FOLDER", folder)
-        older.setattr(room, "VIEWS_FILES", [views])
-        prepare_warehouse(path)
+def test_a_warehouse_of_an_older_version_is_refused_with_the_remedy(make_older_warehouse):
     with pytest.raises(InputError, match="an older fintone made it; the next `fintone run` brings it up to date"):
-        load_pairings(path, "a", "b", "test")
+        load_pairings(make_older_warehouse(1), "a", "b", "test")
 
 
-def test_flips_come_in_turn(finished, evaluation):
-    """Headlines 0 to 5 are negative, neutral, positive, and so on again."""
+def test_flips_alternate_between_the_cell_that_is_right_and_those_on_which_neither_is(finished, evaluation):
+    """The labels of headlines 0 to 5 are negative, neutral, positive, negative, neutral, positive."""
     right = ["negative", "neutral", "positive"] * 2
-    own = [*right[:4], "neutral", "negative"]
-    other = ["neutral", "positive", "negative", *right[3:5], "neutral"]
+    predicted = [*right[:4], "neutral", "negative"]
+    other_predicted = ["neutral", "positive", "negative", *right[3:5], "neutral"]
     saved = [evaluation("tuned", 0.1), evaluation("svm", None)]
     frames = [
         predictions(each.evaluation_id, dict(enumerate(labels)))
-        for each, labels in zip(saved, (own, other), strict=True)
+        for each, labels in zip(saved, (predicted, other_predicted), strict=True)
     ]
     save_evaluations(finished, saved, pd.concat(frames))
     pairing = load_pairings(finished, "tuned", "svm", "test")[:1]
@@ -172,7 +161,7 @@ def test_flips_come_in_turn(finished, evaluation):
     assert load_flips(finished, pairing, 0) == [[]]
 
 
-def test_a_cell_is_found_by_its_id_or_a_beginning_that_is_its_alone(warehouse, cell):
+def test_a_cell_is_found_by_its_id_or_a_beginning_that_no_other_has(warehouse, cell):
     add_cells(warehouse, "study", [cell(cell_id=name) for name in ("abcd", "abcd1", "abcd22", "abce", "abc")])
     found = find_cells(warehouse, ["abcd", "abc", "abcd1", "abcd2", "abce"])
     assert [each.record.cell_id for each in found] == ["abcd", "abc", "abcd1", "abcd22", "abce"]
@@ -188,7 +177,7 @@ def test_a_cell_is_found_by_its_id_or_a_beginning_that_is_its_alone(warehouse, c
         ("%%%%", "cell %%%%: not in the warehouse"),
     ],
 )
-def test_a_beginning_that_fits_no_cell_or_several_is_told(warehouse, cell, beginning, line):
+def test_a_beginning_that_fits_no_cell_or_several_is_refused(warehouse, cell, beginning, line):
     add_cells(warehouse, "study", [cell(cell_id=f"3f9a{number}") for number in range(1, 5)])
     with pytest.raises(InputError, match=line):
         find_cells(warehouse, [beginning])

@@ -77,14 +77,14 @@ def test_the_leaderboard_goes_from_base_to_fine_tuned(finished):
     assert load_leaderboard(finished, "study", part="validation") == []
 
 
-def test_a_cell_that_is_trained_anew_has_no_evaluations_left(finished):
+def test_training_a_cell_again_removes_its_evaluations(finished):
     forget_evaluations(finished, "tuned")
     assert load_evaluated(finished, "tuned") == set()
     assert ask(finished, "SELECT DISTINCT cell_id FROM predictions ORDER BY 1") == [("base",), ("svm",)]
 
 
-def test_a_model_that_always_says_the_commonest_label_is_not_chosen_for_it(finished, evaluation):
-    """Two of the four headlines are negative; always saying so is right on half of them, and on one label of three."""
+def test_a_model_that_always_answers_the_commonest_label_is_not_chosen_for_it(finished, evaluation):
+    """Two of the four headlines are negative; that answer is right on half of them, and on one label of three."""
     headlines = ask(finished, "SELECT headline_id FROM headlines ORDER BY 1 LIMIT 4")
     labels = ask(finished, "SELECT label FROM headlines ORDER BY headline_id LIMIT 4")
     assert labels.count(("negative",)) == 2
@@ -98,7 +98,7 @@ def test_a_model_that_always_says_the_commonest_label_is_not_chosen_for_it(finis
     assert row["balanced_accuracy"] == pytest.approx(1 / 3)
 
 
-def test_who_saves_late_does_not_overwrite_what_another_process_saved(finished, evaluation, predict):
+def test_a_late_save_does_not_overwrite_what_another_process_saved(finished, evaluation, predict):
     before = [ask(finished, f"FROM {table} ORDER BY ALL") for table in ("leaderboard", "predictions")]
     again = [evaluation("svm", None, accuracy=0.1), evaluation("tuned", 1, accuracy=0.1)]
     late = pd.concat([predict(each.evaluation_id, "neutral") for each in again])

@@ -1,4 +1,4 @@
-"""Splits come back as they were saved, and tell where a text was before."""
+"""The part that a text had in earlier splits is loaded."""
 
 from storage.splits import load_earlier_parts, save_split
 

@@ -18,7 +18,7 @@ from tests.asking import ask
 OUTCOME = CellOutcome(339, 24.5, 37.0, 2**31, "adapters/tuned", {"torch": "2.13", "device": "cpu"})
 
 
-def test_a_run_names_its_study_and_one_that_says_nothing_keeps_what_was_said(warehouse, study):
+def test_a_run_names_and_tags_its_study_and_a_run_without_name_and_tags_keeps_them(warehouse, study):
     def read() -> tuple:
         return ask(warehouse, "SELECT name, tags['desk'], cardinality(tags) FROM studies")[0]
 
@@ -44,7 +44,7 @@ def test_a_study_that_runs_again_is_one_study(warehouse, study):
 
 
 def compare_once(warehouse):
-    """Save a comparison of the study, whatever it says."""
+    """Save a comparison of the study with arbitrary figures."""
     figures = [f"{name}{end}" for name in ("difference", "macro_f1_difference") for end in ("", "_low", "_high")]
     row = dict.fromkeys(("n", "only_right", "only_other_right", "accuracy", "other_accuracy", "p_value", *figures), 1)
     cells = {"temperature": 1, "cell_id": "tuned", "other_cell_id": "base"}
@@ -53,7 +53,7 @@ def compare_once(warehouse):
 
 def test_a_study_is_answered_when_it_finished_and_no_evaluation_or_comparison_is_missing(finished, evaluation, predict):
     finish_study(finished, "study", "finished")
-    assert not is_answered(finished, "study")  # it has test alone, and no validation
+    assert not is_answered(finished, "study")  # it has evaluations on test and none on validation
     cells = [("tuned", (10, 0.1, 1)), ("base", (10, 0.1, 1)), ("svm", (None,))]
     for cell_id, temperatures in cells:
         more = [
@@ -63,7 +63,7 @@ def test_a_study_is_answered_when_it_finished_and_no_evaluation_or_comparison_is
         save_evaluations(finished, more, pd.concat([predict(each.evaluation_id) for each in more]))
     assert not is_answered(finished, "study")  # its cells are not compared
     compare_once(finished)
-    assert not is_answered(finished, "study")  # nobody was judged
+    assert not is_answered(finished, "study")  # no cell was judged
     save_decision(finished, Decision("kept", "gate", "because", "study", "tuned", 0.1), None)
     assert is_answered(finished, "study")
     start_study(finished, "study", {"name": "paper"})
@@ -85,7 +85,7 @@ def test_a_cell_goes_from_planned_to_finished(warehouse, study, cell):
     assert (finished.status, finished.reason, finished.outcome) == ("finished", None, OUTCOME)
 
 
-def test_a_failed_cell_tells_why_until_it_starts_again(warehouse, cell):
+def test_a_failed_cell_has_a_reason_until_it_starts_again(warehouse, cell):
     add_cells(warehouse, "study", [cell()])
     start_cell(warehouse, "tuned")
     fail_cell(warehouse, "tuned", "loss is not a number")
@@ -141,7 +141,7 @@ def _log(cell_id: str, steps: int) -> pd.DataFrame:
     )
 
 
-def test_steps_that_are_told_again_replace_those_before_and_others_stay(warehouse):
+def test_steps_that_are_logged_again_replace_those_before_and_others_stay(warehouse):
     save_training_log(warehouse, _log("tuned", 3), whole=False)
     save_training_log(warehouse, _log("tuned", 2).assign(loss=1.5), whole=False)
     rows = ask(warehouse, "SELECT step, loss FROM training_log ORDER BY ALL")
@@ -162,7 +162,7 @@ def test_a_training_log_replaces_the_one_before(warehouse):
     ]
 
 
-def test_who_fails_late_does_not_overwrite_what_another_process_finished(finished):
+def test_a_late_failure_does_not_overwrite_what_another_process_finished(finished):
     before = ask(finished, "FROM cells WHERE cell_id = 'tuned'")
     fail_cell(finished, "tuned", "No objects to concatenate")
     assert ask(finished, "FROM cells WHERE cell_id = 'tuned'") == before

@@ -1,4 +1,4 @@
-"""What analysts see over time: which headlines count in a period, and what the champion of the time said."""
+"""What analysts see over time: which headlines count in a period, and what the champion of the time answered."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -35,7 +35,7 @@ def test_analysts_find_the_columns_of_the_contract(warehouse: Path, name: str) -
 
 
 def decide(warehouse: Path, decision: Any, cell_id: str, days: int, temperature: float = 0.1) -> None:
-    """A decision so many days after the first of January."""
+    """Save a decision that is dated this many days after the first of January."""
     record = Decision(decision, "gate", "because", "study", cell_id, temperature)
     save_decision(warehouse, record, load_champion(warehouse))
     with writing(warehouse) as connection:
@@ -100,7 +100,7 @@ def test_another_temperature_is_another_reign_and_the_same_one_is_not(finished: 
     assert select(finished, "text, reigned_from = TIMESTAMP '2026-01-01'") == [("early", True), ("late", True)]
 
 
-def test_labels_say_whether_the_champion_was_right_and_none_is_unknown(finished: Path) -> None:
+def test_labels_show_whether_the_champion_was_right_and_without_one_it_is_unknown(finished: Path) -> None:
     decide(finished, "promoted", "tuned", 0)
     answer(finished, "tuned", ("a", 1, "positive"), ("b", 2, "neutral"), ("c", 3, None))
     rows = select(finished, "text, label, confidence, true_label, is_right, in_sample")
@@ -183,15 +183,15 @@ def test_what_an_older_version_scored_of_a_models_own_study_is_not_fresh(make_ol
 
 
 def fill(connection: Any, table: str, values: dict[str, str]) -> None:
-    """A row of a table in which every column that must have a value and is not given has some."""
+    """Insert a row into a table; a required column that is not given gets a default."""
     schema, _, name = f"main.{table}".rpartition(".")
     columns = connection.execute(
         "SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = ? AND schema_name = ? AND NOT"
         " is_nullable",
         [name, schema.rpartition(".")[2]],
     ).fetchall()
-    some = {"VARCHAR": "''", "TIMESTAMP": "TIMESTAMP '2026-01-01'", "BOOLEAN": "false", "JSON": "'{}'"}
-    row = {**{column: some.get(kind, "0") for column, kind in columns}, **values}
+    defaults = {"VARCHAR": "''", "TIMESTAMP": "TIMESTAMP '2026-01-01'", "BOOLEAN": "false", "JSON": "'{}'"}
+    row = {**{column: defaults.get(kind, "0") for column, kind in columns}, **values}
     connection.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({', '.join(row.values())})")
 
 

@@ -1,4 +1,4 @@
-"""A warehouse that is not whole, or has a foreign log beside it, is told as what it is and left as it is."""
+"""A warehouse that is damaged, or has a foreign log next to it, is refused with the reason and left as it is."""
 
 import shutil
 import subprocess
@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from schemas.errors import InputError
-from storage import warehouse as room
+from storage import warehouse as warehouse_module
 from storage.checkup import check_warehouse
 from storage.home import Home
 from storage.query import query
@@ -76,7 +76,7 @@ def test_a_killed_writers_own_log_is_read(warehouse):
 def test_a_warehouse_that_is_cut_short_is_damaged(warehouse, use, share):
     add_headlines(warehouse)
     with reading(warehouse) as connection:
-        needed = room._count_bytes(connection)  # free blocks may follow
+        needed = warehouse_module._count_bytes(connection)  # free blocks may follow
     warehouse.write_bytes(warehouse.read_bytes()[: int(needed * share)])
     with pytest.raises(WarehouseDamagedError, match=r": is damaged \(.*\); put a backup in its place, or move it away"):
         USES[use](warehouse)

@@ -33,7 +33,7 @@ def test_analysts_find_the_columns_of_the_contract(warehouse, name):
     assert ", ".join(query(warehouse, f"FROM {name}").columns) == CONTRACT[name]
 
 
-def test_predictions_stand_beside_the_label(finished):
+def test_predictions_are_shown_with_the_label(finished):
     rows = ask(finished, "SELECT headline_id, label, predicted FROM predictions WHERE cell_id = 'svm' ORDER BY 1")
     assert rows == [
         ("0000000000000000", "negative", "positive"),
@@ -53,13 +53,13 @@ def test_studies_share_a_cell_and_each_sees_its_own_temperatures(finished, study
     assert ask(finished, "SELECT count(*) FROM leaderboard WHERE study_id = 'study'") == [(7,)]
 
 
-def test_another_decoding_is_another_studys(finished, evaluation, predict):
+def test_an_evaluation_with_another_decoding_is_not_one_of_the_study(finished, evaluation, predict):
     greedy = evaluation("tuned", 1, evaluation_id="greedy", decoding_id="top-1")
     save_evaluations(finished, [greedy], predict("greedy"))
     assert ask(finished, "SELECT count(*) FROM leaderboard WHERE cell_id = 'tuned'") == [(3,)]
 
 
-def test_the_champion_is_who_the_latest_decision_says(finished):
+def test_the_champion_is_the_cell_that_was_promoted_last(finished):
     champions = "SELECT DISTINCT cell_id FROM leaderboard WHERE is_champion"
     assert ask(finished, champions) == []
     for cell_id, decided in [("base", "promoted"), ("tuned", "promoted"), ("base", "kept")]:
@@ -67,7 +67,7 @@ def test_the_champion_is_who_the_latest_decision_says(finished):
     assert ask(finished, champions) == [("tuned",)]
 
 
-def test_published_figures_stand_beside_measured_ones(finished):
+def test_published_figures_are_shown_with_measured_ones(finished):
     measured = (
         "SELECT kind, temperature, accuracy_difference, accuracy_in_interval, macro_f1_in_interval FROM reproduction"
     )
@@ -97,7 +97,7 @@ def test_the_epoch_curve_has_fine_tuned_cells_on_test_only(finished, cell, evalu
     assert rows == [(0.1, 1, 0.83), (0.1, 3, 0.83), (1, 1, 0.83), (1, 3, 0.83), (10, 3, 0.83)]
 
 
-def test_cells_that_differ_in_their_seed_alone_are_one_row(finished, cell, evaluation, predict):
+def test_cells_that_differ_only_in_their_seed_are_one_row(finished, cell, evaluation, predict):
     other = cell(cell_id="seed 2", seed=2)
     add_cells(finished, "study", [other])
     better = evaluation("seed 2", 1, accuracy=0.87)
@@ -119,15 +119,18 @@ def grid(finished, study, cell, evaluation, predict):
     points = [(r, rate, epochs, seed) for rate in (2e-3, 1e-3) for r in (16, 4) for epochs in (3, 1) for seed in (2, 1)]
     for r, rate, epochs, seed in points:
         training = {"learning_rate": rate, "epochs": epochs, "seed": seed, "loss": "completion"}
-        own = {"cell_id": f"{r} {rate:g} {epochs} {seed}", "name": f"r={r} lr={rate:g} epochs={epochs} seed={seed}"}
+        names = {
+            "cell_id": f"{r} {rate:g} {epochs} {seed}",
+            "name": f"r={r} lr={rate:g} epochs={epochs} seed={seed}",
+        }
         settings = {"hyperparameters": {"lora": {"r": r}, "training": training}}
-        add_cells(finished, "grid", [cell(learning_rate=rate, epochs=epochs, seed=seed, **own, **settings)])
-        record = evaluation(own["cell_id"], 1)
+        add_cells(finished, "grid", [cell(learning_rate=rate, epochs=epochs, seed=seed, **names, **settings)])
+        record = evaluation(names["cell_id"], 1)
         save_evaluations(finished, [record], predict(record.evaluation_id))
     return finished
 
 
-def test_cells_that_are_alike_but_for_rate_length_and_seed_stand_together_in_the_order_of_the_grid(grid):
+def test_cells_that_differ_only_in_rate_epochs_and_seed_are_together_in_the_order_of_the_grid(grid):
     rows = ask(grid, "SELECT cell_name FROM leaderboard WHERE study_id = 'grid' ORDER BY place")
     points = [(r, rate, epochs, seed) for r in (16, 4) for rate in (1e-3, 2e-3) for epochs in (1, 3) for seed in (1, 2)]
     assert rows == [(f"r={r} lr={rate:g} epochs={epochs} seed={seed}",) for r, rate, epochs, seed in points]
@@ -139,7 +142,7 @@ def test_seeds_are_one_row_and_other_settings_are_not(grid):
     assert sorted(rows) == sorted((2, f"r={r} lr={rate:g} epochs={epochs}") for r, rate, epochs in points)
 
 
-def test_a_curve_is_of_cells_that_differ_in_their_epochs_alone(grid):
+def test_a_curve_is_of_cells_that_differ_only_in_their_epochs(grid):
     curves = "SELECT list(epochs ORDER BY epochs) FROM epoch_curve WHERE study_id = 'grid' GROUP BY settings"
     assert ask(grid, curves) == [([1, 3],)] * 8
     chosen = Chosen("4 0.001 3 1", "r=4 lr=0.001 epochs=3 seed=1", 1.0)
@@ -162,4 +165,4 @@ def test_a_study_is_reported_with_the_ingestion_that_it_read(finished, source, a
     later = replace(source, ingest_id="later", kind="json", rows_read=99)
     save_ingestion(finished, later, accepted, rejected, quarantined)
     found = ask(finished, "SELECT study_id, ingest_id, kind FROM ledger.study_sources ORDER BY ALL")
-    assert found == [("exact", "ingest", "csv"), ("study", "later", "json")]  # the second one does not say
+    assert found == [("exact", "ingest", "csv"), ("study", "later", "json")]  # the second study names no ingestion

@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from schemas.errors import InputError
-from storage import warehouse as room
+from storage import warehouse as warehouse_module
 from storage.headlines import load_ingestion
 from storage.query import query
 from storage.splits import load_earlier_parts
@@ -29,7 +29,7 @@ from storage.warehouse import (
 
 @pytest.fixture(scope="module")
 def new_warehouses() -> None:
-    """They are made, not copied."""
+    """Warehouses are made in this module, not copied."""
 
 
 def _someone_elses(path: Path) -> None:
@@ -106,7 +106,7 @@ def test_preparing_twice_keeps_what_is_there(finished):
     assert query(finished, "SELECT count(*) FROM published_results").rows == [(22,)]
 
 
-def test_an_older_warehouse_is_brought_up_to_date_and_until_then_knows_nothing(make_older_warehouse):
+def test_an_older_warehouse_is_brought_up_to_date_and_gives_nothing_until_then(make_older_warehouse):
     path = make_older_warehouse(1)
     with duckdb.connect(path) as connection:
         config = json.dumps({"split": {"method": "hashed", "seed": 42}})
@@ -129,11 +129,11 @@ def test_an_older_warehouse_is_brought_up_to_date_and_until_then_knows_nothing(m
 def test_a_failed_migration_leaves_nothing_behind(warehouse, monkeypatch, tmp_path):
     folder = tmp_path / "migrations"
     folder.mkdir()
-    for file in room.MIGRATIONS_FOLDER.glob("*.sql"):
+    for file in warehouse_module.MIGRATIONS_FOLDER.glob("*.sql"):
         (folder / file.name).write_text(file.read_text())
     (folder / "0098_good.sql").write_text("CREATE TABLE half (done BOOLEAN);")
     (folder / "0099_bad.sql").write_text("CREATE TABLE other (x INTEGER); CREATE TABLE other (x INTEGER);")
-    monkeypatch.setattr(room, "MIGRATIONS_FOLDER", folder)
+    monkeypatch.setattr(warehouse_module, "MIGRATIONS_FOLDER", folder)
     with pytest.raises(duckdb.CatalogException):
         prepare_warehouse(warehouse)
     assert query(warehouse, "SELECT table_name FROM duckdb_tables() WHERE table_name IN ('half', 'other')").rows == []
@@ -179,9 +179,9 @@ def test_threads_take_turns(warehouse):
     assert accuracy == pytest.approx(8.867)
 
 
-def test_who_waits_in_vain_is_told(warehouse, monkeypatch):
-    monkeypatch.setattr(room, "QUERY_PATIENCE", 0.1)
-    monkeypatch.setattr(room, "WRITE_PATIENCE", 0.1)
+def test_a_wait_that_is_too_long_ends_in_an_error(warehouse, monkeypatch):
+    monkeypatch.setattr(warehouse_module, "QUERY_PATIENCE", 0.1)
+    monkeypatch.setattr(warehouse_module, "WRITE_PATIENCE", 0.1)
     with writing(warehouse), pytest.raises(WarehouseLockedError, match="this process still has it open"):
         query(warehouse, "SELECT 1")
     with duckdb.connect(warehouse):  # as a notebook would hold it
@@ -191,18 +191,9 @@ def test_who_waits_in_vain_is_told(warehouse, monkeypatch):
 
 
 @pytest.fixture
-def before_0013(tmp_path, monkeypatch):
+def before_0013(make_older_warehouse):
     """A warehouse as the version before migration 13 left it, with a post and two scored texts."""
-    path, folder, views = tmp_path / "older.duckdb", tmp_path / "older", tmp_path / "none.sql"
-    folder.mkdir()
-    views.write_text("")
-    for file in room.MIGRATIONS_FOLDER.glob("*.sql"):
-        if int(file.name[:4]) < 13:
-            (folder / file.name).write_text(file.read_text())
-    with monkeypatch.context() as older:
-        older.setattr(room, "MIGRATIONS_FOLDER", folder)
-        older.setattr(room, "VIEWS_FILES", [views])
-        prepare_warehouse(path)
+    path = make_older_warehouse(12)
     with duckdb.connect(path) as connection:
         for text in ("Sales rose.", "Sales rose. https://t.co/1", "Société rose."):
             connection.execute(
@@ -228,7 +219,7 @@ def before_0013(tmp_path, monkeypatch):
     return path
 
 
-def test_an_older_warehouse_tells_its_answers_by_the_rule_of_today(before_0013):
+def test_an_older_warehouse_gives_its_answers_by_the_current_rule(before_0013):
     prepare_warehouse(before_0013)
     rows = query(before_0013, "SELECT label, confidence, is_unparsed FROM scores ORDER BY row_number").rows
     assert rows == [("unparsed", 0.0076, True), ("positive", 0.7, False)]
@@ -245,7 +236,7 @@ def test_views_are_defined_again_only_where_they_are_not_those_of_this_version(w
         connection.execute("CREATE OR REPLACE VIEW leaderboard AS SELECT 1 AS one")
     prepare_warehouse(warehouse)
     assert query(warehouse, "SELECT count(*) FROM leaderboard WHERE accuracy > 1").rows == [(0,)]
-    monkeypatch.setattr(room, "VIEWS_FILES", [*room.VIEWS_FILES, tmp_path / "next.sql"])
+    monkeypatch.setattr(warehouse_module, "VIEWS_FILES", [*warehouse_module.VIEWS_FILES, tmp_path / "next.sql"])
     for number in (1, 2):
         (tmp_path / "next.sql").write_text(f"CREATE OR REPLACE MACRO version() AS {number};")
         prepare_warehouse(warehouse)
@@ -266,8 +257,8 @@ def test_reads_of_a_block_share_one_opening_which_ends_with_it(warehouse):
         assert connection.execute("SELECT count(*) FROM published_results").fetchall() == [(0,)]
 
 
-def test_what_exceeds_memory_is_written_beside_the_warehouse(tmp_path, monkeypatch, prepared):
-    """A process's own DuckDB would take the working folder, which may be anybody's."""
+def test_what_exceeds_memory_is_written_next_to_the_warehouse(tmp_path, monkeypatch, prepared):
+    """By default DuckDB would use the working folder, which may be anybody's."""
     monkeypatch.chdir(tmp_path)
     for name in ("one", "other"):
         path = tmp_path / name / "warehouse.duckdb"

@@ -1,4 +1,4 @@
-"""The budget of looks at test headlines: the gate's own decisions, on predictions that are simulated."""
+"""The budget of looks at test headlines: decisions of the real gate on simulated predictions."""
 
 import shutil
 import sys
@@ -50,17 +50,17 @@ class Desk:
         return self.random.random(POOL) < 1 - (1 - self.chances) ** worth
 
     def judge(self, cell_id: str, right: Right, seed: int = 42, **settings: Any) -> Decision:
-        """Run a study whose validation chose this cell, on a split by this seed, and hold it to the gate."""
+        """Run a study whose validation chose this cell, on a split by this seed, and let the gate judge it."""
         study_id, split_id = f"study {len(self.decisions) + 1}", f"split {seed}"
         places = np.random.default_rng(seed).permutation(POOL)[:TEST]
         challenge = Challenge(study_id, Champion(cell_id, 0.1), f"{cell_id} on {split_id}")
-        standing = self.stand(challenge, split_id, places)
+        standing = self.find_standing(challenge, split_id, places)
         measure = partial(self.measure, right[places], self.right[places], standing)
         decision = decide(challenge, standing, PromotionSettings(**(LENIENT | settings)), measure)
         self.save(decision, standing)
         return decision
 
-    def stand(self, challenge: Challenge, split_id: str, places: Places) -> Standing:
+    def find_standing(self, challenge: Challenge, split_id: str, places: Places) -> Standing:
         """What the gate knows, without a warehouse: all splits are of one pool, whose champion is a person's choice."""
         looks = {each.evaluation_id: each for each in reversed(self.decisions)}
         same = looks.get(challenge.evaluation_id)
@@ -69,7 +69,7 @@ class Desk:
         return Standing(CHAMPION, len(self.decisions) + 1, earlier, row)
 
     def measure(self, right: Right, other_right: Right, standing: Standing) -> Measured:
-        """The challenger on test beside its rival: the champion, or the best baseline while there is none."""
+        """The challenger and its rival on test: the rival is the champion, or the best baseline while there is none."""
         compared = compare(np.ones(TEST, dtype=np.int64), right.astype(np.int64), other_right.astype(np.int64))
         rival, first = Rival("rival", compared), standing.champion is None
         return Measured(compared.accuracy, 0.0, rival if first else None, None if first else rival)
@@ -96,7 +96,7 @@ class Home(Desk):
         columns = ["source", "row_number", "text_id", "text", "resolution", "label"]
         save_ingestion(self.warehouse, source, frame, nothing, pd.DataFrame(columns=columns, dtype="str"))
 
-    def stand(self, challenge: Challenge, split_id: str, places: Places) -> Standing:
+    def find_standing(self, challenge: Challenge, split_id: str, places: Places) -> Standing:
         parts = {"test": [f"{place:016d}" for place in places]}
         save_split(self.warehouse, split_id, "pool", parts, {})
         facts = {"profile": "desk", "base_model": "m", "base_revision": None, "source": "s", "synthetic": False}
@@ -110,7 +110,7 @@ class Home(Desk):
 
 
 def rerun_until_promoted(desk: Desk, times: int) -> None:
-    """Run again with other seeds of training and split and other thresholds, or with other thresholds alone."""
+    """Run again with other seeds of training and split and other thresholds, or only with other thresholds."""
     random, cell, right = desk.random, 0, desk.train()
     for rerun in range(times):
         if rerun and random.random() < 0.8:
@@ -151,7 +151,7 @@ def test_each_judgement_by_the_same_headlines_has_a_smaller_level(desk: Home) ->
     assert decisions[1].reason.endswith("; look 2 at these test headlines: level 0.0076 of 0.05")
 
 
-def test_the_same_figures_get_the_answer_that_they_got_whatever_the_thresholds(desk: Home) -> None:
+def test_the_same_figures_get_the_same_decision_whatever_the_thresholds(desk: Home) -> None:
     right = desk.train()
     first = desk.judge("cell", right)
     assert first.decision == "kept"
@@ -163,13 +163,13 @@ def test_the_same_figures_get_the_answer_that_they_got_whatever_the_thresholds(d
     assert desk.judge("another", desk.train()).look == 2
 
 
-def test_a_level_that_is_raised_after_the_first_look_is_not_raised(desk: Home) -> None:
+def test_raising_the_level_after_the_first_look_has_no_effect(desk: Home) -> None:
     desk.judge("cell", desk.train(), level=0.05)
     later = desk.judge("another", desk.train(), level=0.9)
     assert (later.look, later.promotion_level) == (2, 0.05)
 
 
-def test_a_cell_that_is_much_better_is_promoted_and_then_is_the_champion_already(desk: Home) -> None:
+def test_a_cell_that_is_much_better_is_promoted_once_and_stays_champion(desk: Home) -> None:
     for number in range(5):
         desk.judge(f"cell {number}", desk.train())
     right = desk.train(worth=4)
@@ -180,7 +180,7 @@ def test_a_cell_that_is_much_better_is_promoted_and_then_is_the_champion_already
     assert desk.judge("next", desk.train()).look == 7
 
 
-def test_what_a_person_took_back_the_same_figures_do_not_promote_again(desk: Home) -> None:
+def test_figures_whose_promotion_a_person_rolled_back_do_not_promote_again(desk: Home) -> None:
     right = desk.train(worth=4)
     assert desk.judge("good", right).decision == "promoted"
     back = load_champion_before(desk.warehouse)
@@ -198,7 +198,7 @@ def test_the_same_cell_against_another_champion_is_another_look(desk: Home) -> N
     assert desk.judge("cell", right).look == 2
 
 
-def test_a_first_champion_spends_of_the_same_budget(make_home: Callable[..., Home]) -> None:
+def test_a_first_champion_spends_from_the_same_budget(make_home: Callable[..., Home]) -> None:
     desk = make_home(champion=None)
     looks = [desk.judge(f"cell {number}", desk.train()) for number in range(2)]
     assert [decision.look for decision in looks] == [1, 2]
@@ -207,7 +207,7 @@ def test_a_first_champion_spends_of_the_same_budget(make_home: Callable[..., Hom
 
 
 def test_a_desk_without_a_warehouse_decides_as_one_with_it(make_home: Callable[..., Home]) -> None:
-    """So that the simulation below, which has no time for a warehouse, is of the same gate."""
+    """The simulation below has no warehouse, to be fast; its decisions must be those of the gate."""
     for seed in range(3):
         home, desk = make_home(seed), Desk(np.random.default_rng(seed))
         for each in (home, desk):
@@ -222,7 +222,7 @@ DESKS, RERUNS = 1_000, 10
 def test_of_a_thousand_desks_at_most_one_in_twenty_ever_promotes_what_is_no_better(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Each desk runs again and again until something is promoted; at the full level each time, many more would be."""
+    """Each desk runs repeatedly until something is promoted; with the full level each time, many more would promote."""
     random = np.random.default_rng(2026)
     desks = [Desk(random) for _ in range(DESKS)]
     for desk in desks:

@@ -1,4 +1,4 @@
-"""What the warehouse is told of a cell whose task ends before it is done."""
+"""The warehouse records why the task of a cell ended before the cell was done."""
 
 import shutil
 from pathlib import Path
@@ -22,7 +22,7 @@ ENDED = "the run ended before it was done"
         (ValueError("no such row"), "failed", "ValueError: no such row"),
     ],
 )
-def test_the_reason_says_what_ended_it(
+def test_the_status_and_the_reason_follow_from_the_error(
     trained: tuple[Path, str, StudyPlan],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

@@ -1,4 +1,4 @@
-"""What a cluster needs is told in one line before anything starts, and what a node lacks by the node."""
+"""A cluster that lacks something is refused in one line before anything starts, and a node names what it lacks."""
 
 import re
 import shutil
@@ -49,7 +49,7 @@ def test_ray_needs_a_prefect_server() -> None:
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:1", "ray://127.0.0.1:1", "nowhere"])
-def test_an_address_where_nothing_answers_is_told_at_once(address: str) -> None:
+def test_an_address_where_nothing_answers_is_reported_at_once(address: str) -> None:
     with (
         temporary_settings({PREFECT_API_URL: "http://127.0.0.1:1/api"}),
         pytest.raises(RunnerError, match=rf"^runner\.address = {address}: no Ray cluster answers .*`ray start --head`"),
@@ -57,7 +57,7 @@ def test_an_address_where_nothing_answers_is_told_at_once(address: str) -> None:
         check_runner(RunnerSettings(kind="ray", address=address))
 
 
-def test_machines_share_a_storage_of_the_users_and_this_one_alone_needs_none(
+def test_several_machines_need_a_storage_setting_and_this_one_by_itself_does_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FINTONE_HOME", str(tmp_path))
@@ -67,14 +67,14 @@ def test_machines_share_a_storage_of_the_users_and_this_one_alone_needs_none(
     assert find_storage(RunnerSettings(storage="s3://bucket/x"), {HERE, "b"}).address == "s3://bucket/x"
 
 
-def test_a_node_has_the_embedded_model_of_its_own_and_says_where_another_is_missing(tmp_path: Path) -> None:
+def test_a_node_uses_its_own_embedded_model_and_names_another_that_is_missing(tmp_path: Path) -> None:
     absent = BaseSpec(tmp_path / "absent", "nf4", TRAINING)
     assert _find_base(absent, is_embedded=True).folder == MODEL_FOLDER
     with pytest.raises(NodeError, match=rf"^base model .*absent: is not on the node {re.escape(HERE)}; put it on"):
         _find_base(absent, is_embedded=False)
 
 
-def test_a_node_whose_base_is_another_one_says_so(tiny_folder: Path, tmp_path: Path) -> None:
+def test_a_node_reports_a_base_that_differs(tiny_folder: Path, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(tiny_folder, tmp_path / "base"))
     revision = resolve_base_model(str(folder), None, tmp_path).revision
     spec = BaseSpec(folder, "nf4", TrainingSettings(loss="completion", schedule="constant"), revision)

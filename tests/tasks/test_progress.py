@@ -10,7 +10,7 @@ from prefect import flow
 from operations.pace import CellWork, Pace, pacing
 from tasks import progress
 from tasks.progress import JobProgress, Progress, announce, format_seconds
-from tests.told import Told
+from tests.server_record import ServerRecord
 
 
 @pytest.fixture
@@ -56,14 +56,14 @@ def test_an_announcement_is_a_line_and_an_event(events: list[dict[str, Any]]) ->
     assert events == [{"text": "split: 900 train"}]
 
 
-def test_quick_work_shows_its_end_alone(events: list[dict[str, Any]]) -> None:
+def test_quick_work_shows_only_its_end(events: list[dict[str, Any]]) -> None:
     count(50)
     shown = {"title": "count", "done": 50, "total": 50, "detail": "at 50", "ends": "", "cell": None}
     assert events == [{"text": "count, 50/50, at 50", **shown}]
 
 
 def test_slow_work_is_one_bar_that_grows(
-    events: list[dict[str, Any]], told: Told, monkeypatch: pytest.MonkeyPatch
+    events: list[dict[str, Any]], recorded: ServerRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(progress, "SECONDS_BETWEEN_UPDATES", 0.0)
     monkeypatch.setattr(progress, "SECONDS_TO_MEAN", 0.0)
@@ -71,19 +71,19 @@ def test_slow_work_is_one_bar_that_grows(
     assert [event["done"] for event in events] == [1, 2, 3, 4]
     assert [event["text"].endswith(" left") for event in events] == [False, True, True, False]
     assert "left" not in events[-1]
-    [bar] = [artifact for artifact in told.artifacts() if artifact.type == "progress"]
+    [bar] = [artifact for artifact in recorded.artifacts() if artifact.type == "progress"]
     assert (float(bar.data), bar.description) == (100.0, "count, 4/4, at 4")
 
 
-def test_the_first_seconds_give_no_estimate_and_what_was_before_them_does_not_count() -> None:
+def test_the_first_seconds_give_no_estimate_and_earlier_time_does_not_count() -> None:
     """A training that loads for 100 s, goes on from step 500 of 1,000 and then takes a second a step."""
     bar = Progress("train", 1_000)
     bar.first = (100.0, 500)
-    told = [bar._describe_end(500 + after, 100.0 + after) for after in (0, 1, 2, 3, 100)]
-    assert told == ["", "", "", "8:17 left", "6:40 left"]
+    ends = [bar._describe_end(500 + after, 100.0 + after) for after in (0, 1, 2, 3, 100)]
+    assert ends == ["", "", "", "8:17 left", "6:40 left"]
 
 
-def test_a_bar_of_a_cell_tells_how_long_all_cells_will_take(
+def test_a_bar_of_a_cell_shows_how_long_all_cells_will_take(
     events: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Ten seconds between two updates: eight headlines in each training step, twelve in each batch that is scored."""

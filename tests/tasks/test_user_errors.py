@@ -1,4 +1,4 @@
-"""What Prefect logs of an error: a line where a person can mend it, the traceback where it is a bug."""
+"""What Prefect logs of an error: one line if a person can correct it, the traceback if it is a bug."""
 
 import logging
 
@@ -24,13 +24,13 @@ def log(error: Exception, times: int = 1) -> list[tuple[str, bool]]:
 
 
 @pytest.mark.parametrize("kind", [InputError, FailureError])
-def test_an_error_that_says_what_to_do_is_its_line_and_told_once(kind: type[Exception]) -> None:
+def test_an_error_with_a_remedy_is_logged_once_and_in_one_line(kind: type[Exception]) -> None:
     assert log(kind("source 'a.csv' does not exist:\x1b 100 %"), times=3) == [
         ("source 'a.csv' does not exist:\\x1b 100 %", False)
     ]
 
 
-def test_a_bug_keeps_its_traceback_also_where_another_process_had_it() -> None:
+def test_a_bug_keeps_its_traceback_even_if_another_process_had_it() -> None:
     assert log(ValueError("bug"), times=2) == [("failed with ValueError('bug')", True)] * 2
     error = JobFailedError("ValueError: bug")
     error.add_note("Traceback of the training process")
@@ -38,7 +38,7 @@ def test_a_bug_keeps_its_traceback_also_where_another_process_had_it() -> None:
     assert has_traceback
 
 
-def test_it_is_set_up_once() -> None:
+def test_the_filter_is_set_up_once() -> None:
     print_in_one_line()
     print_in_one_line()
     filters = logging.getLogger("prefect.task_runs").filters

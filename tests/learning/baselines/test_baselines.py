@@ -1,4 +1,4 @@
-"""Baselines: each learns from train alone, answers with labels that there are, and is as good as it was."""
+"""Baselines: each learns only from the train part, answers with known labels, and is as accurate as before."""
 
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ LABELS = np.repeat([0, 1, 2], 3)
 
 @pytest.fixture
 def answer(tiny_encoder: Path) -> Any:
-    """Fits a baseline and lets it answer."""
+    """Fits a baseline and returns its answers."""
 
     def run(
         name: str, labels: NDArray[np.int64], texts: list[str], train: list[str] = TEXTS, seed: int = 42
@@ -42,7 +42,7 @@ def answer(tiny_encoder: Path) -> Any:
 
 
 @pytest.mark.parametrize("commonest", [0, 1, 2])
-def test_the_majority_class_is_said_of_every_headline(answer: Any, commonest: int) -> None:
+def test_the_majority_class_is_the_answer_for_every_headline(answer: Any, commonest: int) -> None:
     labels = np.where(np.arange(9) < 5, commonest, LABELS)
     assert answer(MAJORITY, labels, ["anything", "", "else"]).labels.tolist() == [commonest] * 3
 
@@ -53,18 +53,18 @@ def test_the_lexicon_needs_no_train_part(answer: Any) -> None:
         assert answer(LEXICON, labels, texts).labels.tolist() == [0, 1, 2]
 
 
-def test_the_lexicon_says_the_commonest_class_for_one_that_is_not_there(answer: Any) -> None:
+def test_the_lexicon_answers_the_commonest_class_in_place_of_one_that_train_lacks(answer: Any) -> None:
     labels, texts = np.repeat([0, 2], [5, 4]), ["Profit fell", "The meeting is on 5 May", "Profit rose"]
     assert answer(LEXICON, labels, texts).labels.tolist() == [0, 0, 2]
 
 
 @pytest.mark.parametrize("name", [SVM, EMBEDDINGS, *PROBABLE])
-def test_what_learns_finds_which_word_means_what(answer: Any, name: str) -> None:
+def test_a_classifier_learns_which_word_means_which_label(answer: Any, name: str) -> None:
     assert answer(name, LABELS, TEXTS).labels.tolist() == LABELS.tolist()
 
 
 @pytest.mark.parametrize("name", [SVM, *PROBABLE, ENSEMBLE])
-def test_a_classifier_tells_headlines_that_it_has_not_seen(answer: Any, name: str) -> None:
+def test_a_classifier_labels_headlines_that_it_has_not_seen(answer: Any, name: str) -> None:
     assert answer(name, LABELS, ["Talwell fell .", "Talwell met .", "Talwell rose ."]).labels.tolist() == [0, 1, 2]
 
 
@@ -87,7 +87,7 @@ def test_a_train_part_of_one_class_gives_that_class(answer: Any, name: str, labe
 
 @pytest.mark.parametrize("name", LEARNED)
 @pytest.mark.parametrize("text", ["!", "a", "? 1", "\u3000", ""])
-def test_a_train_part_without_any_word_gives_labels_all_the_same(answer: Any, name: str, text: str) -> None:
+def test_a_train_part_without_any_word_still_gives_labels(answer: Any, name: str, text: str) -> None:
     answers = answer(name, LABELS, ["Talwell fell .", text], train=[text] * 9)
     assert set(answers.labels.tolist()) <= {0, 1, 2}
 
@@ -102,7 +102,7 @@ def test_a_seed_gives_the_same_answers_again(answer: Any, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_there_is_one_label_number_a_headline(answer: Any, name: str) -> None:
+def test_there_is_one_label_number_per_headline(answer: Any, name: str) -> None:
     answers = answer(name, LABELS, TEXTS)
     assert answers.labels.shape == (len(TEXTS),)
     assert np.issubdtype(answers.labels.dtype, np.integer)
@@ -118,7 +118,7 @@ def test_the_labels_follow_from_the_probabilities(answer: Any, name: str) -> Non
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_a_headline_is_judged_alone(answer: Any, name: str) -> None:
+def test_an_answer_does_not_depend_on_the_other_headlines(answer: Any, name: str) -> None:
     texts = ["Talwell rose .", "Profit fell", "Orimer met and met again ."]
     together = answer(name, LABELS, texts)
     alone = [answer(name, LABELS, [text]) for text in texts]
@@ -138,25 +138,25 @@ def test_an_unknown_name_is_refused() -> None:
         plan_baselines(BaselineSettings(names=(EMBEDDINGS,)))
 
 
-NO_NEED = [MAJORITY, LEXICON, SVM]
+DEFAULT = [MAJORITY, LEXICON, SVM]
 
 
 @pytest.mark.parametrize(
     ("names", "chosen"),
     [
-        ("default", NO_NEED),
-        ("all", [*NO_NEED, *PROBABLE, ENSEMBLE]),
-        (["default", FOREST, SVM], [*NO_NEED, FOREST]),
-        ([FOREST, "default"], [FOREST, *NO_NEED]),
+        ("default", DEFAULT),
+        ("all", [*DEFAULT, *PROBABLE, ENSEMBLE]),
+        (["default", FOREST, SVM], [*DEFAULT, FOREST]),
+        ([FOREST, "default"], [FOREST, *DEFAULT]),
         (LEXICON, [LEXICON]),
         ([], []),
     ],
 )
-def test_default_and_all_stand_for_several_baselines_each_of_which_runs_once(names: Any, chosen: list[str]) -> None:
+def test_default_and_all_name_several_baselines_each_of_which_runs_once(names: Any, chosen: list[str]) -> None:
     assert [plan.name for plan in plan_baselines(BaselineSettings(names=names))] == chosen
 
 
-def test_default_stands_for_what_runs_where_nothing_is_said() -> None:
+def test_default_names_the_baselines_that_run_without_the_setting() -> None:
     assert plan_baselines(BaselineSettings(names="default")) == plan_baselines(BaselineSettings())
 
 
@@ -165,8 +165,8 @@ def test_the_ensemble_is_the_mean_of_the_three_that_are_best_on_other_folds(
 ) -> None:
     from learning.baselines.kinds import voting_ensemble
 
-    def knows(right: str, probability: float) -> BaselineKind:
-        """One that is right about this word alone, and answers every headline of it with one distribution."""
+    def make_candidate(right: str, probability: float) -> BaselineKind:
+        """A baseline that is right about headlines with this word and wrong about others, always equally sure."""
         row = np.array([probability, (1 - probability) / 2, (1 - probability) / 2])
 
         def fit(_: Train) -> Any:
@@ -178,7 +178,12 @@ def test_the_ensemble_is_the_mean_of_the_three_that_are_best_on_other_folds(
 
         return BaselineKind(right, 1, fit)
 
-    kinds = (knows("nothing", 0.9), knows("fell", 0.8), knows("fell", 0.7), knows("fell", 0.6))
+    kinds = (
+        make_candidate("nothing", 0.9),
+        make_candidate("fell", 0.8),
+        make_candidate("fell", 0.7),
+        make_candidate("fell", 0.6),
+    )
     monkeypatch.setattr(voting_ensemble, "CANDIDATES", kinds)
     [probabilities] = answer(ENSEMBLE, LABELS, ["Talwell fell ."]).probabilities
     np.testing.assert_allclose(probabilities, [0.7, 0.15, 0.15])
@@ -199,13 +204,13 @@ def test_no_fold_of_the_ensemble_has_a_near_copy_of_what_was_fitted(size: int) -
 
 
 @pytest.mark.parametrize("labels", [np.zeros(9, dtype=int), LABELS])
-def test_an_ensemble_with_too_few_groups_for_folds_answers_all_the_same(labels: NDArray[np.int64]) -> None:
+def test_an_ensemble_with_too_few_groups_for_folds_still_answers(labels: NDArray[np.int64]) -> None:
     train = Train(TEXTS, labels, 42, groups=[f"group {label}" for label in labels])
     assert find_kind(ENSEMBLE).fit(train)(TEXTS).labels.tolist() == labels.tolist()
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_a_fitted_baseline_says_what_it_took(name: str, tiny_encoder: Path) -> None:
+def test_a_fitted_baseline_reports_its_time_and_size(name: str, tiny_encoder: Path) -> None:
     few, many = (
         fit_baseline(name, make_part("train", texts), 42, tiny_encoder)
         for texts in (TEXTS, [f"{text} {number}" for number in range(100, 130) for text in TEXTS])
@@ -224,7 +229,7 @@ def make_part(name: str, texts: list[str]) -> LabelledPart:
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_nothing_but_train_is_fitted_to(name: str, tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_baseline_is_fitted_only_to_train(name: str, tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from learning.baselines import evaluation
 
     fitted: list[list[str]] = []
@@ -243,7 +248,7 @@ def test_nothing_but_train_is_fitted_to(name: str, tiny_encoder: Path, monkeypat
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_only_what_has_probabilities_is_told_with_them(name: str, tiny_encoder: Path) -> None:
+def test_probabilities_are_reported_only_for_baselines_that_have_them(name: str, tiny_encoder: Path) -> None:
     part = make_part("test", ["Profit fell", "else", "Talwell rose ."])
     [result] = evaluate_baseline(fit_baseline(name, make_part("train", TEXTS), 42, tiny_encoder).answer, [part])
     assert result.temperature is None
@@ -279,7 +284,7 @@ def paper_parts(fpb_folder: Path) -> dict[str, LabelledPart]:
     ("name", "low", "high"),
     [(MAJORITY, 1 / 3, 1 / 3), (SVM, 0.68, 0.74), (LEXICON, 0.6, 0.9), (LOGISTIC, 0.68, 0.72), (BAYES, 0.62, 0.65)],
 )
-def test_on_the_papers_test_part_a_baseline_is_as_good_as_ever(
+def test_on_the_papers_test_part_a_baseline_has_its_known_accuracy(
     paper_parts: dict[str, LabelledPart], name: str, low: float, high: float
 ) -> None:
     assert [len(paper_parts[part].texts) for part in ("train", "test")] == [900, 900]

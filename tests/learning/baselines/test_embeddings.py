@@ -1,4 +1,4 @@
-"""An encoder is found, checked and loaded, or one line says what is wrong with it and what to do."""
+"""An encoder is found, checked and loaded, or refused in one line with the remedy."""
 
 import json
 import shutil
@@ -24,7 +24,7 @@ def folder(tiny_encoder: Path, tmp_path: Path) -> Path:
 
 
 def error_of(call: Callable[[], object], name: object) -> str:
-    """The one line that a user would read; it begins with the thing and its name."""
+    """The one line that a user would read, without the encoder's name that it begins with."""
     with pytest.raises(InputError) as caught:
         call()
     message = str(caught.value)
@@ -47,7 +47,9 @@ def change_modules(folder: Path, **changes: str) -> None:
     (folder / "modules.json").write_text(json.dumps([modules[0], modules[1] | changes]), encoding="utf-8")
 
 
-def test_an_encoder_is_known_by_its_files_not_its_place(folder: Path, tiny_encoder: Path, tmp_path: Path) -> None:
+def test_the_revision_of_an_encoder_depends_on_its_files_and_not_on_its_place(
+    folder: Path, tiny_encoder: Path, tmp_path: Path
+) -> None:
     here, there = (resolve_encoder(str(it), tmp_path) for it in (folder, tiny_encoder))
     assert (here.name, here.folder) == ("encoder", folder)
     assert here.revision == there.revision
@@ -70,7 +72,7 @@ def test_a_changed_file_is_another_revision(folder: Path, tmp_path: Path, file: 
     assert resolve_encoder(str(folder), tmp_path).revision != before
 
 
-def test_embeddings_have_unit_length_and_do_not_depend_on_the_company(tiny_encoder: Path) -> None:
+def test_embeddings_have_unit_length_and_do_not_depend_on_the_other_texts(tiny_encoder: Path) -> None:
     encoder = load_encoder(tiny_encoder)
     texts = ["Profit rose .", "", "Costs " * 500, "Zr\u00fcck\u202e \x00"]
     together = embed_texts(encoder, texts)
@@ -91,7 +93,7 @@ def test_a_hub_encoder_is_pinned_by_its_commit(
     assert (found.name, found.folder, found.revision) == ("org/encoder", snapshot, COMMIT)
 
 
-def test_without_a_network_an_encoder_that_is_not_here_cannot_be_had(
+def test_without_a_network_an_encoder_that_is_not_here_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
@@ -115,7 +117,9 @@ def test_a_file_is_no_encoder(folder: Path, tmp_path: Path) -> None:
     assert error_of(lambda: resolve_encoder(str(name), tmp_path), name).startswith("is a file; give the folder")
 
 
-def test_without_the_extra_the_remedy_is_told(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_extra_the_error_names_the_remedy(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "sentence_transformers", None)
     line = error_of(lambda: check_encoder(str(folder), tmp_path), folder)
     assert line == "needs sentence-transformers; run pip install 'fintone[embeddings]'"
@@ -151,7 +155,7 @@ def point_outside(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "said"),
+    ("spoil", "message"),
     [
         (remove_modules, "no modules.json; give a folder in sentence-transformers' format"),
         (break_modules, "its modules.json cannot be read; get its files again"),
@@ -162,22 +166,22 @@ def point_outside(folder: Path) -> None:
         (point_outside, "its module ../elsewhere lies outside the folder; give another"),
     ],
 )
-def test_what_is_not_fit_to_load_is_refused(
-    folder: Path, tmp_path: Path, spoil: Callable[[Path], None], said: str
+def test_an_encoder_that_is_unfit_to_load_is_refused(
+    folder: Path, tmp_path: Path, spoil: Callable[[Path], None], message: str
 ) -> None:
     spoil(folder)
-    assert error_of(lambda: resolve_encoder(str(folder), tmp_path), folder).startswith(said)
+    assert error_of(lambda: resolve_encoder(str(folder), tmp_path), folder).startswith(message)
 
 
 @pytest.mark.parametrize("file", ["model.safetensors", "config.json", "1_Pooling/config.json", "tokenizer.json"])
-def test_a_broken_file_is_told_in_one_line(folder: Path, file: str) -> None:
+def test_a_broken_file_is_reported_in_one_line(folder: Path, file: str) -> None:
     (folder / file).write_bytes(b"not what it should be")
     line = error_of(lambda: load_encoder(folder), folder)
     assert line.startswith("cannot be loaded (")
     assert line.endswith("); get its files again")
 
 
-def test_code_of_an_encoder_is_not_run_even_where_nobody_checked(folder: Path) -> None:
+def test_code_of_an_encoder_is_not_run_even_without_a_check(folder: Path) -> None:
     bring_code(folder)
     assert error_of(lambda: load_encoder(folder), folder).startswith("asks for code of its own, mine.Pooling")
 
@@ -190,7 +194,7 @@ def test_an_encoder_with_weights_that_are_no_numbers_is_refused(folder: Path, tm
     assert line == "its weights embeddings.word_embeddings.weight hold NaN or infinity; get its files again"
 
 
-def test_weights_that_are_not_in_the_files_are_told(folder: Path) -> None:
+def test_weights_that_are_not_in_the_files_are_reported(folder: Path) -> None:
     weights = load_file(folder / "model.safetensors")
     lacking = {name: value for name, value in weights.items() if "layer.1" not in name}
     save_file(lacking, folder / "model.safetensors", {"format": "pt"})

@@ -34,13 +34,15 @@ Labelled = tuple[list[str], list[Label]]
 COLD, WARM = Decoding(0.5, 50, None), Decoding(2.0, 50, None)
 
 
-def ask(model: EncoderModel, headlines: list[str], fine_tune: Path | None, *decodings: Decoding) -> LabelProbabilities:
+def find_probabilities(
+    model: EncoderModel, headlines: list[str], fine_tune: Path | None, *decodings: Decoding
+) -> LabelProbabilities:
     tuned = (fine_tune, None) if fine_tune else None
     return model.probabilities(tuned, headlines, PromptSettings(), decodings or (COLD,), lambda _: None)
 
 
 def logits_of(folder: Path, tokenizer_folder: Path, headlines: list[str]) -> torch.Tensor:
-    """What transformers alone makes of each headline, [N, 3]."""
+    """The logits of transformers without fintone, [N, 3]."""
     model, tokenizer = (
         AutoModelForSequenceClassification.from_pretrained(folder),
         AutoTokenizer.from_pretrained(tokenizer_folder),
@@ -50,7 +52,7 @@ def logits_of(folder: Path, tokenizer_folder: Path, headlines: list[str]) -> tor
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_every_family_is_trained_and_answers_as_transformers_has_it(
+def test_every_family_is_trained_and_answers_as_transformers_does(
     family: str, labelled: Labelled, tmp_path: Path
 ) -> None:
     folder = make_encoder(tmp_path / "base", family)
@@ -60,7 +62,7 @@ def test_every_family_is_trained_and_answers_as_transformers_has_it(
     outcome = train(folder, (texts, labels), tmp_path / "trained")
     assert outcome.steps == 2
     assert outcome.adapter_hash == KIND.check_fine_tune(tmp_path / "trained", outcome.adapter_hash)
-    found = ask(load(folder), texts, tmp_path / "trained", COLD, WARM)
+    found = find_probabilities(load(folder), texts, tmp_path / "trained", COLD, WARM)
     logits = logits_of(tmp_path / "trained", folder, texts)
     for column, decoding in enumerate((COLD, WARM)):
         expected = (logits / decoding.temperature).softmax(dim=-1)
@@ -74,7 +76,7 @@ def bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_encoder(tmp_path_factory.mktemp("encoder") / "bert")
 
 
-def test_lora_trains_adapter_and_head_and_leaves_the_encoder(bert: Path, labelled: Labelled, tmp_path: Path) -> None:
+def test_lora_trains_adapter_and_head_and_not_the_encoder(bert: Path, labelled: Labelled, tmp_path: Path) -> None:
     outcome = train(bert, labelled, tmp_path / "trained", method="lora")
     assert sorted(file.name for file in (tmp_path / "trained").iterdir()) == [
         "adapter_config.json",
@@ -89,8 +91,8 @@ def test_lora_trains_adapter_and_head_and_leaves_the_encoder(bert: Path, labelle
     adapted = attach_new_adapter(load_encoder(bert, choose_device(), 7), LoraSettings(r=4))
     trained = {name for name, weight in adapted.named_parameters() if weight.requires_grad}
     assert not any("lora" not in name and "modules_to_save" not in name for name in trained)
-    answers = ask(load(bert), labelled[0], tmp_path / "trained")
-    assert (answers.sampled - ask(load(bert), labelled[0], None).sampled).abs().max() > 1e-3
+    answers = find_probabilities(load(bert), labelled[0], tmp_path / "trained")
+    assert (answers.sampled - find_probabilities(load(bert), labelled[0], None).sampled).abs().max() > 1e-3
 
 
 def test_a_seed_decides_the_head_and_the_order(bert: Path, labelled: Labelled, tmp_path: Path) -> None:
@@ -115,7 +117,7 @@ def test_the_loss_is_the_mean_over_the_batch_however_it_is_cut(bert: Path, label
     shares = numbers.bincount() / len(numbers)
     by_class = [float(cross_entropy(logits[numbers == each], numbers[numbers == each])) for each in range(3)]
     assert weighted.log[0].loss == pytest.approx(sum(by_class) / 3, rel=1e-5)
-    assert shares.max() > shares.min()  # else the weights would have nothing to do
+    assert shares.max() > shares.min()  # else the weights would have no effect
 
 
 def _without_dropout(folder: Path, tmp_path: Path) -> Path:
@@ -126,11 +128,11 @@ def _without_dropout(folder: Path, tmp_path: Path) -> Path:
     return other
 
 
-def test_a_stopped_training_goes_on_to_the_same_weights(
+def test_a_stopped_training_continues_to_the_same_weights(
     bert: Path, labelled: Labelled, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = Event()
-    monkeypatch.setattr(stopping, "_requested", asked)
+    stop_requested = Event()
+    monkeypatch.setattr(stopping, "_requested", stop_requested)
 
     def stop_late(step: TrainingStep) -> None:
         if step.step == 7:  # in the second epoch
@@ -138,7 +140,7 @@ def test_a_stopped_training_goes_on_to_the_same_weights(
 
     with pytest.raises(TrainingStoppedError):
         train(bert, labelled, tmp_path / "stopped", stop_late, tmp_path / "kept", epochs=2)
-    asked.clear()
+    stop_requested.clear()
     resumed = train(bert, labelled, tmp_path / "stopped", store=tmp_path / "kept", epochs=2)
     alone = train(bert, labelled, tmp_path / "alone", epochs=2)
     assert 5 < resumed.first_step < 10  # within the second epoch
@@ -154,17 +156,17 @@ def test_a_longer_cell_continues_from_a_shorter_one(bert: Path, labelled: Labell
 
 
 @pytest.mark.parametrize("schedule", ["constant", "cosine"])
-def test_a_training_that_pauses_after_an_epoch_goes_on_to_the_same_weights(
+def test_a_training_that_pauses_after_an_epoch_continues_to_the_same_weights(
     bert: Path, labelled: Labelled, tmp_path: Path, schedule: str
 ) -> None:
-    """A race looks at a cell there."""
-    own: dict[str, Any] = {"epochs": 2, "schedule": schedule}
-    paused = train(bert, labelled, tmp_path / "paused", store=tmp_path / "kept", pause_epoch=1, **own)
+    """A race evaluates its cells at such a pause."""
+    settings: dict[str, Any] = {"epochs": 2, "schedule": schedule}
+    paused = train(bert, labelled, tmp_path / "paused", store=tmp_path / "kept", pause_epoch=1, **settings)
     assert (paused.first_step, paused.steps) == (0, 5)
     assert (tmp_path / "paused" / "model.safetensors").exists()
-    resumed = train(bert, labelled, tmp_path / "resumed", store=tmp_path / "kept", **own)
+    resumed = train(bert, labelled, tmp_path / "resumed", store=tmp_path / "kept", **settings)
     assert resumed.first_step == 5
-    assert resumed.adapter_hash == train(bert, labelled, tmp_path / "alone", **own).adapter_hash
+    assert resumed.adapter_hash == train(bert, labelled, tmp_path / "alone", **settings).adapter_hash
 
 
 def test_batches_are_of_like_length_and_every_example_is_seen_once() -> None:
@@ -181,11 +183,11 @@ def test_batches_are_of_like_length_and_every_example_is_seen_once() -> None:
     assert first[:8] != sorted(first[:8], key=lengths.__getitem__) or lengths[first[0]] > min(lengths)
 
 
-def test_a_base_that_knows_sentiment_is_asked_untouched_by_its_own_labels(labelled: Labelled, tmp_path: Path) -> None:
+def test_an_untouched_base_with_labels_of_sentiment_answers_with_them(labelled: Labelled, tmp_path: Path) -> None:
     folder = make_encoder(tmp_path / "finbert", labels=["Positive", "NEG", "Neutral"])
     assert KIND.answers_untouched(folder)
     assert not KIND.answers_untouched(make_encoder(tmp_path / "plain"))
-    found = ask(load(folder), labelled[0], None, Decoding(1.0, None, None))
+    found = find_probabilities(load(folder), labelled[0], None, Decoding(1.0, None, None))
     expected = logits_of(folder, folder, labelled[0]).softmax(dim=-1)[:, [1, 2, 0]]
     np.testing.assert_allclose(found.sampled[:, 0, :3], expected, atol=1e-5)
     train(folder, labelled, tmp_path / "trained")
@@ -208,7 +210,7 @@ def test_a_head_of_other_labels_is_refused(labels: list[str], reason: str, tmp_p
     assert str(error.value).startswith(f"base model {folder}: {reason}")
 
 
-def test_an_unfit_encoder_is_refused_in_a_line(bert: Path, tmp_path: Path) -> None:
+def test_an_unfit_encoder_is_refused(bert: Path, tmp_path: Path) -> None:
     several = make_encoder(tmp_path / "several", labels=["negative", "neutral", "positive"])
     config = json.loads((several / "config.json").read_text())
     (several / "config.json").write_text(json.dumps({**config, "problem_type": "multi_label_classification"}))
@@ -222,10 +224,10 @@ def test_an_unfit_encoder_is_refused_in_a_line(bert: Path, tmp_path: Path) -> No
         load(torn)
 
 
-def test_a_head_that_is_not_there_is_no_loss(bert: Path, tmp_path: Path) -> None:
-    """Encoders are often published without a pooler; then it is drawn, and the seed decides it."""
+def test_a_missing_pooler_is_drawn_from_the_seed(bert: Path, tmp_path: Path) -> None:
+    """Encoders are often published without a pooler."""
     bare = Path(shutil.copytree(bert, tmp_path / "bare"))
-    weights = {name: own for name, own in load_file(bare / "model.safetensors").items() if "pooler" not in name}
+    weights = {name: weight for name, weight in load_file(bare / "model.safetensors").items() if "pooler" not in name}
     save_file(weights, bare / "model.safetensors", {"format": "pt"})
     first, again, other = (load_encoder(bare, choose_device(), seed).bert.pooler.dense.weight for seed in (1, 1, 2))
     assert torch.equal(first, again)
@@ -233,7 +235,7 @@ def test_a_head_that_is_not_there_is_no_loss(bert: Path, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(("family", "most"), [("bert", 64), ("roberta", 62)])
-def test_long_headlines_are_found_before_and_cut_to_what_fits(family: str, most: int, tmp_path: Path) -> None:
+def test_long_headlines_are_found_before_training_and_cut_to_the_limit(family: str, most: int, tmp_path: Path) -> None:
     folder = make_encoder(tmp_path / "base", family)
     tokenizer = AutoTokenizer.from_pretrained(folder)
     texts = ["Profit rose", "up " * 70, "down " * 30]
@@ -247,11 +249,11 @@ def test_long_headlines_are_found_before_and_cut_to_what_fits(family: str, most:
     model = load(folder)
     assert model.fits(texts, PromptSettings()).tolist() == [length <= most for length in lengths]
     cut = tokenizer.decode(tokenizer(texts[1], truncation=True, max_length=most)["input_ids"], skip_special_tokens=True)
-    answers = ask(model, [texts[1], cut], None).sampled
+    answers = find_probabilities(model, [texts[1], cut], None).sampled
     np.testing.assert_allclose(answers[0], answers[1], atol=1e-6)
 
 
-def test_a_damaged_or_exchanged_fine_tune_is_not_loaded(bert: Path, labelled: Labelled, tmp_path: Path) -> None:
+def test_a_damaged_or_replaced_fine_tune_is_not_loaded(bert: Path, labelled: Labelled, tmp_path: Path) -> None:
     outcome = train(bert, labelled, tmp_path / "trained")
     weights = tmp_path / "trained" / "model.safetensors"
     tensors = load_file(weights)
@@ -262,13 +264,13 @@ def test_a_damaged_or_exchanged_fine_tune_is_not_loaded(bert: Path, labelled: La
     tensors["classifier.bias"] *= torch.nan
     save_file(tensors, weights, {"format": "pt"})
     with pytest.raises(NotFiniteError):
-        ask(load(bert), labelled[0], tmp_path / "trained")
+        find_probabilities(load(bert), labelled[0], tmp_path / "trained")
     weights.unlink()
     with pytest.raises(AdapterError, match=r"model.safetensors is not there"):
         KIND.check_fine_tune(tmp_path / "trained", None)
 
 
-def test_settings_that_mean_nothing_to_an_encoder_make_no_other_cell() -> None:
+def test_settings_without_effect_on_an_encoder_do_not_make_another_cell() -> None:
     from schemas.overrides import apply_overrides
     from schemas.profiles import build_config, load_profile
 

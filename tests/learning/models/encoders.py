@@ -1,4 +1,4 @@
-"""Random encoders of each family that is fine-tuned; for mechanics, never for a claim of quality."""
+"""Random encoders of each family that is fine-tuned: they test mechanics, not quality."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -55,7 +55,7 @@ FAMILIES: dict[str, PretrainedConfig] = {
 
 
 def make_encoder(folder: Path, family: str = "bert", labels: Sequence[str] | None = None) -> Path:
-    """Write a random encoder with a tokenizer to a folder, with a head for these labels if there are any."""
+    """Write a random encoder with a tokenizer to a folder, with a head for the labels if any are given."""
     config = FAMILIES[family].__class__.from_dict(FAMILIES[family].to_dict())
     set_seed(1)
     if labels is None:
@@ -71,9 +71,9 @@ def make_encoder(folder: Path, family: str = "bert", labels: Sequence[str] | Non
     return folder
 
 
-def recipe(**own: Any) -> Recipe:
-    usual: dict[str, Any] = {"learning_rate": 1e-3, "epochs": 1, "seed": 7, "schedule": "constant"}
-    return Recipe(PromptSettings(), LoraSettings(r=4), TrainingSettings(loss="completion", **{**usual, **own}))
+def recipe(**changes: Any) -> Recipe:
+    defaults: dict[str, Any] = {"learning_rate": 1e-3, "epochs": 1, "seed": 7, "schedule": "constant"}
+    return Recipe(PromptSettings(), LoraSettings(r=4), TrainingSettings(loss="completion", **{**defaults, **changes}))
 
 
 def load(folder: Path) -> EncoderModel:
@@ -87,9 +87,9 @@ def train(
     on_step: Callable[[TrainingStep], None] = lambda _: None,
     store: Path | None = None,
     pause_epoch: int | None = None,
-    **own: Any,
+    **changes: Any,
 ) -> TrainingOutcome:
     kept = CheckpointStore(store, "x") if store else None
-    training = Training(recipe(**own), output, kept, on_step, pause_epoch)
+    training = Training(recipe(**changes), output, kept, on_step, pause_epoch)
     [outcome] = load(folder).train(*labelled, [training], lambda _: None)
     return outcome

@@ -1,4 +1,4 @@
-"""Random models of other families than the embedded one's; for mechanics, never for a claim of quality."""
+"""Random models of other families than the embedded one's: they test mechanics, not quality."""
 
 from pathlib import Path
 from typing import Any
@@ -44,7 +44,7 @@ SIZE: dict[str, Any] = {
     "num_attention_heads": 4,
 }
 STILL: dict[str, Any] = {"attn_pdrop": 0, "resid_pdrop": 0, "embd_pdrop": 0}
-"""No dropout of the model's own, as the other families have it."""
+"""No dropout inside the model: the other families have none by default."""
 FAMILIES: dict[str, PretrainedConfig] = {
     "llama with grouped heads": LlamaConfig(**SIZE, num_key_value_heads=2),
     "gpt-neox": GPTNeoXConfig(**SIZE, rotary_pct=0.25),
@@ -58,7 +58,7 @@ FAMILIES: dict[str, PretrainedConfig] = {
 OTHERS: dict[str, PretrainedConfig] = {
     "bert as a decoder": BertConfig(**SIZE, is_decoder=True),
     "falcon": FalconConfig(**SIZE),
-    "gemma3, its text alone": Gemma3TextConfig(**SIZE, head_dim=16, num_key_value_heads=2),
+    "gemma3, for text only": Gemma3TextConfig(**SIZE, head_dim=16, num_key_value_heads=2),
     "opt, whose positions are learnt": OPTConfig(
         vocab_size=1_536,
         hidden_size=64,
@@ -148,7 +148,7 @@ UNFIT: dict[str, tuple[Any, str, str]] = {
         "FalconForCausalLM takes no shared prefix, and is not fine-tuned; give a causal language model",
     ),
 }
-"""Models that cannot be fine-tuned, what their files tell of that, and what a probe of the loaded model does."""
+"""Models that cannot be fine-tuned, with the messages of the check of their files and of the probe of the model."""
 
 
 def write_family(name: str, folder: Path) -> Path:

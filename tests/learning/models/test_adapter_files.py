@@ -1,4 +1,4 @@
-"""An adapter is the one that was trained, whole and of its form, or it is refused in a line."""
+"""An adapter is refused in one line unless it is complete, of the right form, and the one that was trained."""
 
 import json
 import os
@@ -79,7 +79,7 @@ def pickle_weights(folder: Path) -> None:
 
 
 class Trap:
-    """What a pickle makes when it is loaded."""
+    """An object whose pickle makes a folder when it is loaded."""
 
     def __init__(self, folder: Path) -> None:
         self.marker = folder / "loaded"
@@ -106,7 +106,7 @@ def scramble(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "said"),
+    ("spoil", "message"),
     [
         (truncate(0), f"cannot be loaded ({WEIGHTS} is truncated or damaged"),
         (truncate(0.5), f"cannot be loaded ({WEIGHTS} is truncated or damaged"),
@@ -123,18 +123,18 @@ def scramble(folder: Path) -> None:
         (config(target_modules=["no_such_layer"]), "cannot be loaded (Target modules {'no_such_layer'} not found"),
     ],
 )
-def test_a_damaged_adapter_is_told_in_a_line_even_where_its_hash_is_not_known(
-    base: LoadedBase, adapter: Path, spoil: Spoil, said: str
+def test_a_damaged_adapter_is_reported_in_one_line_even_if_its_hash_is_unknown(
+    base: LoadedBase, adapter: Path, spoil: Spoil, message: str
 ) -> None:
     spoil(adapter)
     with pytest.raises(AdapterError) as caught:
         base.score_with(adapter)
-    assert str(caught.value).startswith(f"adapter {adapter}: {said}")
+    assert str(caught.value).startswith(f"adapter {adapter}: {message}")
     assert len(str(caught.value).splitlines()) == 1
     assert not (adapter / "loaded").exists()
 
 
-def test_an_adapter_of_another_hash_is_refused_however_well_it_would_load(
+def test_an_adapter_of_another_hash_is_refused_even_if_it_would_load(
     base: LoadedBase, adapter: Path, tmp_path: Path
 ) -> None:
     known = check_adapter(adapter)
@@ -182,7 +182,7 @@ print(train_adapter(base, ["Profit rose ."] * 8, [Label.POSITIVE] * 8, recipe, P
 
 @pytest.mark.slow
 def test_the_same_training_gives_the_same_bytes_in_every_process(tmp_path: Path) -> None:
-    """Python orders sets in another way in each process."""
+    """Python orders a set differently in each process."""
     root, hashes = Path(learning.models.adapter.__file__).parents[2], []
     for seed in ("1", "2"):
         command = [sys.executable, "-c", TRAIN, str(tmp_path / seed)]

@@ -1,7 +1,6 @@
-"""A base model is found, checked and loaded, or one line says what is wrong with it and what to do."""
+"""A base model is found, checked and loaded, or refused in one line with the remedy."""
 
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,14 +18,8 @@ from schemas.errors import InputError
 CPU = Device("cpu", torch.float32, "adamw_torch", scoring_tokens=1_000)
 
 
-@pytest.fixture
-def folder(tiny_folder: Path, tmp_path: Path) -> Path:
-    """A model that a test may spoil."""
-    return Path(shutil.copytree(tiny_folder, tmp_path / "model"))
-
-
 def error_of(call: Callable[[], object], name: object) -> str:
-    """The one line that a user would read; it begins with the thing and its name."""
+    """The one line that a user would read; it begins with the model's name."""
     with pytest.raises(InputError) as caught:
         call()
     message = str(caught.value)
@@ -50,7 +43,9 @@ def test_the_embedded_model_is_fit_to_load() -> None:
     check_model_folder(MODEL_FOLDER)
 
 
-def test_a_folder_is_known_by_its_files_not_its_place(folder: Path, tiny_folder: Path, tmp_path: Path) -> None:
+def test_the_revision_of_a_folder_depends_on_its_files_and_not_on_its_place(
+    folder: Path, tiny_folder: Path, tmp_path: Path
+) -> None:
     here, there = (resolve_base_model(str(it), None, tmp_path) for it in (folder, tiny_folder))
     assert (here.folder, there.folder) == (folder, tiny_folder)
     assert here.revision == there.revision
@@ -87,16 +82,16 @@ def test_a_file_is_no_model(folder: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("absent", "said"),
+    ("absent", "message"),
     [
         ("config.json", "no config.json; give a folder in Hugging Face's format"),
         ("model.safetensors", "no *.safetensors; give a folder that holds the weights"),
         ("tokenizer.json", "no tokenizer (none of tokenizer.json, tokenizer.model"),
     ],
 )
-def test_what_a_folder_lacks_is_named(folder: Path, tmp_path: Path, absent: str, said: str) -> None:
+def test_what_a_folder_lacks_is_named(folder: Path, tmp_path: Path, absent: str, message: str) -> None:
     (folder / absent).unlink()
-    assert said in error_of(lambda: resolve_base_model(str(folder), None, tmp_path), folder)
+    assert message in error_of(lambda: resolve_base_model(str(folder), None, tmp_path), folder)
 
 
 def test_an_adapter_is_no_base_model(folder: Path, tmp_path: Path) -> None:
@@ -105,7 +100,7 @@ def test_an_adapter_is_no_base_model(folder: Path, tmp_path: Path) -> None:
     assert message.endswith("is an adapter; give whole weights, as `fintone export --merge`")
 
 
-def test_a_folder_is_no_weights(folder: Path, tmp_path: Path) -> None:
+def test_a_folder_in_place_of_the_weights_is_refused(folder: Path, tmp_path: Path) -> None:
     (folder / "model.safetensors").unlink()
     (folder / "model.safetensors").mkdir()
     message = error_of(lambda: resolve_base_model(str(folder), None, tmp_path), folder)
@@ -147,7 +142,7 @@ def test_weights_of_something_else_are_refused(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("config", "said"),
+    ("config", "message"),
     [
         ("{", "is not a valid JSON file"),
         ("{}", "Should have a `model_type` key"),
@@ -160,9 +155,9 @@ def test_weights_of_something_else_are_refused(folder: Path) -> None:
         ('{"model_type": "llama", "hidden_size": 192, "num_attention_heads": 5}', "not a multiple of the number"),
     ],
 )
-def test_a_configuration_that_is_none_is_refused(folder: Path, config: str, said: str) -> None:
+def test_an_invalid_configuration_is_refused(folder: Path, config: str, message: str) -> None:
     (folder / "config.json").write_text(config, encoding="utf-8")
-    assert said in error_of(lambda: load_model(folder, "none", CPU), folder)
+    assert message in error_of(lambda: load_model(folder, "none", CPU), folder)
 
 
 @pytest.mark.parametrize("content", ["", "no JSON", "{}", "[]", '{"added_tokens": [], "model": {"type": "BPE"}}'])
@@ -202,7 +197,7 @@ def test_a_model_without_quantization_holds_its_weights_as_they_are(tiny_folder:
     assert not any(weight.requires_grad for weight in weights.values())
 
 
-def test_loading_says_nothing(tiny_folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_loading_prints_nothing(tiny_folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     load_tokenizer(tiny_folder)
     load_model(tiny_folder, "nf4", CPU)
     load_model(tiny_folder, "none", CPU)

@@ -1,4 +1,4 @@
-"""What the machine can compute: real 4-bit products, and what is told of ones that are wrong."""
+"""The checks of the machine: 4-bit products, device and memory, with a report of what is wrong."""
 
 import re
 from collections.abc import Callable
@@ -39,7 +39,7 @@ def damage_product(damage: Callable[[torch.Tensor], torch.Tensor], *, training: 
         (lambda product: product.detach() - product + product.detach(), True, "gradient by 2"),
     ],
 )
-def test_a_wrong_product_is_told(
+def test_a_wrong_product_is_reported(
     monkeypatch: pytest.MonkeyPatch, damage: Callable[[torch.Tensor], torch.Tensor], *, training: bool, message: str
 ) -> None:
     monkeypatch.setattr(bitsandbytes, "matmul_4bit", damage_product(damage, training=training))
@@ -50,7 +50,7 @@ def test_a_wrong_product_is_told(
 
 
 @pytest.mark.parametrize("damage", [torch.zeros_like, lambda weight: weight * 2])
-def test_weights_that_are_quantised_to_something_else_are_told(
+def test_wrongly_quantised_weights_are_reported(
     monkeypatch: pytest.MonkeyPatch, damage: Callable[[torch.Tensor], torch.Tensor]
 ) -> None:
     real = bitsandbytes.functional.quantize_4bit
@@ -61,11 +61,11 @@ def test_weights_that_are_quantised_to_something_else_are_told(
     assert re.search(r"NF4 moves weights by 10\d% of their norm", found.message)
 
 
-def test_the_device_is_the_one_that_runs_have() -> None:
+def test_the_device_and_memory_of_runs_are_named() -> None:
     found = check_device()
     assert found.state == ("ok" if torch.cuda.is_available() else "note")
     assert found.message.startswith("CUDA: " if torch.cuda.is_available() else "CPU: ")
-    assert check_memory().message.startswith(f"{check_memory().message.split()[0]} of ")
+    assert re.match(r"\d+\.\d of \d+\.\d GB .*memory free", check_memory().message)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_the_device_is_the_one_that_runs_have() -> None:
         (12, "ok", "12.0 of 24.0 GB memory free; the desk profile's 7B model takes about 8 GB to train"),
     ],
 )
-def test_memory_is_compared_with_what_runs_take(free: float, state: str, message: str) -> None:
+def test_memory_is_compared_with_the_needs_of_runs(free: float, state: str, message: str) -> None:
     found = judge_memory(int(free * GIGABYTE), 24 * GIGABYTE, "memory")
     assert found.state == state
     assert message in found.message
@@ -93,5 +93,5 @@ def test_memory_is_compared_with_what_runs_take(free: float, state: str, message
         ("model name\t: bf16", False),
     ],
 )
-def test_native_bfloat16_is_read_from_what_linux_says(flags: str, *, native: bool) -> None:
+def test_native_bfloat16_is_read_from_the_flags_that_linux_lists(flags: str, *, native: bool) -> None:
     assert has_native_bfloat16(f"processor\t: 0\n{flags}\nbugs\t: none\n") is native

@@ -1,4 +1,4 @@
-"""What is recorded of the machine is true of it."""
+"""What is recorded about the machine is true."""
 
 import platform
 from importlib.metadata import version
@@ -12,7 +12,7 @@ from learning.models.device import Device, choose_device, describe_environment, 
 
 def test_without_a_gpu_everything_is_float32_on_the_cpu() -> None:
     if torch.cuda.is_available():
-        pytest.skip("needs a machine without CUDA device")
+        pytest.skip("needs a machine without a CUDA device")
     device = choose_device()
     assert (device.name, device.dtype, device.optimizer) == ("cpu", torch.float32, "adamw_torch_fused")
 
@@ -35,7 +35,7 @@ def test_the_peak_is_the_one_that_the_system_counts_in_bytes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "is_so"),
+    ("error", "is_memory"),
     [
         (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 MiB"), True),
         (RuntimeError("CUDA error: out of memory"), True),
@@ -45,5 +45,5 @@ def test_the_peak_is_the_one_that_the_system_counts_in_bytes() -> None:
         (RuntimeError("CUDA error: an illegal memory access was encountered"), False),
     ],
 )
-def test_an_error_that_says_memory_ran_out_is_told_from_others(error: BaseException, *, is_so: bool) -> None:
-    assert is_out_of_memory(error) is is_so
+def test_an_error_about_a_lack_of_memory_is_recognised(error: BaseException, *, is_memory: bool) -> None:
+    assert is_out_of_memory(error) is is_memory

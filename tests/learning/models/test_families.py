@@ -45,7 +45,7 @@ def test_a_pack_has_the_logits_of_whole_prompts(folder: Path, labelled: tuple[li
             assert packed[row].numpy() == pytest.approx(whole.numpy(), abs=1e-4)
 
 
-def test_scoring_behind_the_prefix_equals_whole_prompts(folder: Path, labelled: tuple[list[str], list[Label]]) -> None:
+def test_scoring_after_the_prefix_equals_whole_prompts(folder: Path, labelled: tuple[list[str], list[Label]]) -> None:
     model, tokenizer, prompt = load_model(folder, "nf4", CPU), load_tokenizer(folder), PromptSettings()
     headlines, answers = labelled[0][:6], find_answers(model, tokenizer, prompt)
     measured = score_headlines(

@@ -1,4 +1,4 @@
-"""torch's norm takes the place of a family's own where both are the same function, and nowhere else."""
+"""torch's norm replaces that of a family only if both are the same function."""
 
 import copy
 
@@ -14,25 +14,25 @@ from learning.models.fused_norms import fuse_norms
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_a_llamas_norms_are_fused_and_its_logits_stay(dtype: torch.dtype) -> None:
+def test_a_llamas_norms_are_fused_and_its_logits_stay_the_same(dtype: torch.dtype) -> None:
     model = load_model(MODEL_FOLDER, "none", choose_device()).to(dtype)
     for module in model.modules():
         if isinstance(module, LlamaRMSNorm):
             torch.nn.init.uniform_(module.weight, 0.5, 2.0)
-    own = copy.deepcopy(model)
+    original = copy.deepcopy(model)
     assert fuse_norms(model) == 2 * model.config.num_hidden_layers + 1
     assert not any(isinstance(module, LlamaRMSNorm) for module in model.modules())
-    assert model.state_dict().keys() == own.state_dict().keys()
+    assert model.state_dict().keys() == original.state_dict().keys()
     ids = torch.arange(3, 40)[None]
-    logits, expected = model(ids).logits.float(), own(ids).logits.float()
+    logits, expected = model(ids).logits.float(), original(ids).logits.float()
     tolerance = 1e-5 if dtype == torch.float32 else 0.05
     assert (logits - expected).abs().max() <= tolerance * expected.abs().max()
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("largest", [2.0, 60.0, 500.0])
-def test_a_norm_that_adds_one_to_its_weight_stays(largest: float, dtype: torch.dtype) -> None:
-    """Gemma 3's weights reach tens: beside the largest outputs, one more or less would look like rounding."""
+def test_a_norm_that_adds_one_to_its_weight_is_not_replaced(largest: float, dtype: torch.dtype) -> None:
+    """Gemma 3's weights reach tens: compared with the largest outputs, one more or less looks like rounding."""
     model = torch.nn.Sequential(Gemma3RMSNorm(640))
     torch.nn.init.uniform_(model[0].weight, 0.0, largest)
     model.to(dtype)

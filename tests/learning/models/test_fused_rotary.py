@@ -36,23 +36,23 @@ def test_results_and_gradients_are_the_familys_own(family: object, heads_at: int
         torch.testing.assert_close(one, other)
 
 
-def test_a_llama_rotates_so_in_the_block_alone() -> None:
+def test_a_llama_uses_the_fused_function_only_inside_the_block() -> None:
     model = load_model(MODEL_FOLDER, "none", choose_device())
-    own = modeling_llama.apply_rotary_pos_emb
+    original = modeling_llama.apply_rotary_pos_emb
     ids = torch.arange(3, 40)[None]
     expected = model(ids).logits
     with fused_rotary(model):
-        assert modeling_llama.apply_rotary_pos_emb is not own
+        assert modeling_llama.apply_rotary_pos_emb is not original
         logits = model(ids).logits
-    assert modeling_llama.apply_rotary_pos_emb is own
+    assert modeling_llama.apply_rotary_pos_emb is original
     torch.testing.assert_close(logits, expected, rtol=1e-4, atol=1e-4)
 
 
-def test_a_function_that_pairs_other_halves_stays() -> None:
-    own = modeling_gptj.apply_rotary_pos_emb
+def test_a_function_that_pairs_other_halves_is_not_replaced() -> None:
+    original = modeling_gptj.apply_rotary_pos_emb
     config = GPTJConfig(vocab_size=50, n_positions=16, n_embd=8, n_layer=1, n_head=2, rotary_dim=4)
     with fused_rotary(modeling_gptj.GPTJForCausalLM(config)):
-        assert modeling_gptj.apply_rotary_pos_emb is own
+        assert modeling_gptj.apply_rotary_pos_emb is original
 
 
 def write_neox() -> torch.nn.Module:
@@ -69,7 +69,7 @@ def write_neox() -> torch.nn.Module:
 
 
 def write_olmo() -> torch.nn.Module:
-    """A family whose angles are in float32 whatever the rest is in."""
+    """A family whose angles are always in float32."""
     config = Olmo2Config(
         vocab_size=50,
         hidden_size=32,
@@ -84,7 +84,7 @@ def write_olmo() -> torch.nn.Module:
 
 
 @pytest.mark.parametrize("write", [write_neox, write_olmo])
-def test_families_that_rotate_in_part_or_in_another_dtype_compute_as_before(
+def test_families_that_rotate_partly_or_in_another_dtype_compute_as_before(
     write: Callable[[], torch.nn.Module],
 ) -> None:
     torch.manual_seed(1)

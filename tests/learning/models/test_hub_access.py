@@ -1,4 +1,4 @@
-"""The hub as `fintone doctor` sees it: real HTTP with one that answers, refuses or is silent, and no token shown."""
+"""The check of the hub over real HTTP: it reports a hub that answers, refuses or is silent, and shows no token."""
 
 import json
 import os
@@ -22,7 +22,7 @@ print(json.dumps(asdict(check_hub())))
 
 
 class Hub(BaseHTTPRequestHandler):
-    """Knows one token; is broken at `/broken`."""
+    """Accepts one token, and fails at `/broken`."""
 
     def do_GET(self) -> None:
         refused = self.path.endswith("/whoami-v2") and self.headers["authorization"] != f"Bearer {TOKEN}"
@@ -31,7 +31,7 @@ class Hub(BaseHTTPRequestHandler):
         self.wfile.write(b"{}")
 
     def log_message(self, *arguments: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def silent() -> Iterator[str]:
 
 
 def check(home: Path, **environment: str) -> dict[str, str]:
-    """What is found in a process with this environment; a library of the hub reads it when it is imported."""
+    """Check the hub in a process with this environment, which the hub's library reads on import."""
     kept = {
         name: value for name, value in os.environ.items() if not name.startswith(("HF_", "HUGGING", "TRANSFORMERS"))
     }
@@ -66,24 +66,24 @@ def check(home: Path, **environment: str) -> dict[str, str]:
     return found
 
 
-def test_a_hub_that_takes_the_token_is_well(hub: str, tmp_path: Path) -> None:
+def test_a_hub_that_accepts_the_token_is_ok(hub: str, tmp_path: Path) -> None:
     found = check(tmp_path, HF_ENDPOINT=hub, HF_TOKEN=TOKEN)
     assert found["state"] == "ok"
     assert found["message"] == f"{hub} answers and takes the token that is set by HF_TOKEN"
 
 
-def test_a_token_in_its_file_counts(hub: str, tmp_path: Path) -> None:
+def test_a_token_in_its_file_is_used(hub: str, tmp_path: Path) -> None:
     (tmp_path / "token").write_text(TOKEN)
     assert check(tmp_path, HF_ENDPOINT=hub)["message"].endswith(f"the token that is set by {tmp_path / 'token'}")
 
 
-def test_without_a_token_it_is_said_what_for(hub: str, tmp_path: Path) -> None:
+def test_without_a_token_the_remedy_names_the_variable(hub: str, tmp_path: Path) -> None:
     found = check(tmp_path, HF_ENDPOINT=hub)
     assert (found["state"], found["message"]) == ("note", f"{hub} answers; no token is set")
     assert "set HF_TOKEN" in found["remedy"]
 
 
-def test_a_token_that_is_refused_is_told_and_not_shown(hub: str, tmp_path: Path) -> None:
+def test_a_refused_token_is_reported_and_not_shown(hub: str, tmp_path: Path) -> None:
     found = check(tmp_path, HF_ENDPOINT=hub, HF_TOKEN="hf_stale" + "secret" * 5)
     assert (found["state"], found["message"]) == ("note", f"{hub} refuses the token that is set by HF_TOKEN")
     assert "secret" not in str(found)
@@ -110,14 +110,16 @@ def test_credentials_of_an_endpoint_are_not_shown(hub: str, tmp_path: Path) -> N
         ("user:secret@host", "HF_ENDPOINT is no address"),
     ],
 )
-def test_a_hub_that_cannot_be_had_is_a_note(hub: str, silent: str, tmp_path: Path, endpoint: str, message: str) -> None:
+def test_a_hub_that_cannot_be_reached_is_a_note(
+    hub: str, silent: str, tmp_path: Path, endpoint: str, message: str
+) -> None:
     found = check(tmp_path, HF_ENDPOINT=endpoint.format(hub=hub, silent=silent))
     assert (found["state"], found["message"]) == ("note", message.format(hub=hub, silent=silent))
     assert found["remedy"]
 
 
 @pytest.mark.parametrize("switch", ["HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"])
-def test_offline_is_a_choice_and_nobody_is_asked(silent: str, tmp_path: Path, switch: str) -> None:
+def test_offline_is_a_note_and_the_hub_is_not_called(silent: str, tmp_path: Path, switch: str) -> None:
     found = check(tmp_path, HF_ENDPOINT=silent, **{switch: "1"})
     assert found["state"] == "note"
     assert found["message"].startswith(f"offline, as {switch} says")

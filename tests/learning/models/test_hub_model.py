@@ -41,7 +41,7 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
             self.do_GET()
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
@@ -76,22 +76,20 @@ def keep_copy(models: Path, tiny_folder: Path) -> Path:
     return snapshot
 
 
-def test_without_a_network_a_model_that_is_not_here_cannot_be_had(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_a_network_a_model_that_is_not_here_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
-    told = (
+    beginning = (
         "no folder here, and the hub is not called because of HF_HUB_OFFLINE: unset it, or give a folder "
         f"({tmp_path} has "
     )
-    assert error_of(tmp_path) == f"{told}no copy)"
+    assert error_of(tmp_path) == f"{beginning}no copy)"
     with pytest.raises(InputError) as caught:
         check_hub_model(NAME, None, tmp_path)
-    assert str(caught.value) == f"base model {NAME}: {told}no copy)"
+    assert str(caught.value) == f"base model {NAME}: {beginning}no copy)"
 
 
 @pytest.mark.parametrize("revision", [None, "main", COMMIT])
-def test_without_a_network_a_copy_on_this_machine_does(
+def test_without_a_network_a_copy_on_this_machine_is_enough(
     tmp_path: Path, tiny_folder: Path, monkeypatch: pytest.MonkeyPatch, revision: str | None
 ) -> None:
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
@@ -111,7 +109,7 @@ def test_a_copy_that_lacks_its_weights_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("status", "code", "said"),
+    ("status", "code", "message"),
     [
         (
             HTTPStatus.NOT_FOUND,
@@ -123,12 +121,14 @@ def test_a_copy_that_lacks_its_weights_is_refused(
         (HTTPStatus.NOT_FOUND, "RevisionNotFound", "has no revision 'v9'; give a commit, branch or tag"),
     ],
 )
-def test_what_the_hub_refuses_is_named(tmp_path: Path, hub: Hub, status: HTTPStatus, code: str, said: str) -> None:
+def test_a_refusal_of_the_hub_is_explained(
+    tmp_path: Path, hub: Hub, status: HTTPStatus, code: str, message: str
+) -> None:
     hub(status, code)
-    assert error_of(tmp_path, "v9").startswith(said)
+    assert error_of(tmp_path, "v9").startswith(message)
 
 
-def test_a_lost_connection_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lost_connection_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def hang_up() -> None:
         server.accept()[0].close()
 

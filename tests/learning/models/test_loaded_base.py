@@ -1,4 +1,4 @@
-"""The scoring model is whole where memory allows, as it was trained elsewhere, and answers alike in both forms."""
+"""The scoring model has whole weights if memory allows, else quantised ones, and answers the same with both."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -38,7 +38,7 @@ def kinds(model: torch.nn.Module) -> set[str]:
     return {type(layer).__name__ for layer in model.modules()}
 
 
-def test_without_memory_for_whole_weights_the_quantised_ones_score_alike(
+def test_without_memory_for_whole_weights_the_quantised_ones_score_the_same(
     adapter: Path, labelled: tuple[list[str], list[Label]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = LoadedBase(MODEL_FOLDER, "nf4", CPU).score_with(adapter)
@@ -64,7 +64,7 @@ def test_without_memory_for_whole_weights_the_quantised_ones_score_alike(
     assert (one.sampled - other.sampled).abs().max() < 1e-5
 
 
-def test_what_was_trained_before_changes_nothing_of_what_is_scored_later(
+def test_a_training_on_a_base_does_not_change_what_it_scores_later(
     adapter: Path, labelled: tuple[list[str], list[Label]], tmp_path: Path
 ) -> None:
     base, ids = LoadedBase(MODEL_FOLDER, "nf4", CPU), torch.tensor([[5, 6, 7]])
@@ -97,14 +97,14 @@ def test_the_token_budget_is_the_devices_unless_memory_is_short(monkeypatch: pyt
     assert find_token_budget(model, CPU) == pytest.approx(short / 2, abs=1)
 
 
-def test_the_token_budget_of_a_large_model_is_that_of_its_operations() -> None:
+def test_the_token_budget_of_a_large_model_follows_from_its_operations() -> None:
     model = LoadedBase(MODEL_FOLDER, "none", CPU).score_with(None)
     a_token = 2 * model.num_parameters()
     assert find_token_budget(model, replace(CPU, scoring_flops=500.0 * a_token)) == 500
     assert find_token_budget(model, replace(CPU, scoring_flops=5_000.0 * a_token)) == 2_000
 
 
-def test_in_bfloat16_an_adapter_stays_beside_whole_weights_and_counts(adapter: Path) -> None:
+def test_in_bfloat16_an_adapter_is_kept_apart_from_whole_weights_and_has_its_effect(adapter: Path) -> None:
     base = LoadedBase(MODEL_FOLDER, "nf4", replace(CPU, dtype=torch.bfloat16))
     assert base.is_whole
     ids = torch.arange(3, 60)[None]

@@ -1,4 +1,4 @@
-"""LoRA's layer in one step beside peft's own: the same outputs and gradients, and a dropout that drops its share."""
+"""LoRA's layer in one step has the outputs and gradients of peft's layer, and its dropout drops its share."""
 
 import copy
 import math
@@ -45,15 +45,15 @@ def check_same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> 
 
 @pytest.mark.parametrize("bias", [True, False], ids=["bias", "no bias"])
 @pytest.mark.parametrize("shape", [(7, 12), (2, 5, 12)])
-def test_without_dropout_it_is_pefts_layer(shape: tuple[int, ...], *, bias: bool) -> None:
+def test_without_dropout_it_computes_as_pefts_layer(shape: tuple[int, ...], *, bias: bool) -> None:
     x = torch.randn(shape, generator=torch.Generator().manual_seed(1))
-    own = build(LoraLinear, 0.0, bias=bias)
+    layer = build(LoraLinear, 0.0, bias=bias)
     expected = run(build(Linear, 0.0, bias=bias), x)
-    check_same(run(own, x), expected)
-    assert type(own(x.requires_grad_(True)).grad_fn).__name__ != "AddBackward0"  # which is peft's way
+    check_same(run(layer, x), expected)
+    assert type(layer(x.requires_grad_(True)).grad_fn).__name__ != "AddBackward0"  # as in peft's layer
 
 
-def test_with_dropout_the_adapter_alone_sees_what_is_kept_and_scaled() -> None:
+def test_dropout_keeps_and_scales_only_the_input_of_the_adapter() -> None:
     x = torch.randn(6, 12, generator=torch.Generator().manual_seed(1))
     layer = build(LoraLinear, 0.4)
     torch.manual_seed(9)
@@ -71,7 +71,7 @@ def test_with_dropout_the_adapter_alone_sees_what_is_kept_and_scaled() -> None:
 
 
 @pytest.mark.parametrize("dropout", [0.0, 0.05, 0.1, 0.5, 0.999999])
-def test_a_dropout_drops_its_share_wherever_an_element_stands(dropout: float) -> None:
+def test_dropout_drops_its_share_at_every_position(dropout: float) -> None:
     torch.manual_seed(2)
     kept, probability = draw_kept(torch.empty(1_000, 403), dropout)
     assert set(kept.unique().tolist()) <= {0.0, 1.0}
@@ -84,20 +84,20 @@ def test_a_dropout_drops_its_share_wherever_an_element_stands(dropout: float) ->
     assert neighbours.mean().item() == pytest.approx(probability**2, abs=5e-3)
 
 
-def test_elsewhere_it_goes_pefts_way() -> None:
+def test_where_it_does_not_apply_it_computes_as_pefts_layer() -> None:
     x = torch.randn(6, 12, generator=torch.Generator().manual_seed(1))
-    own, pefts = build(LoraLinear, 0.4), build(Linear, 0.4)
-    assert torch.equal(own.eval()(x), pefts.eval()(x))
-    for layer in (own, pefts):
+    ours, pefts = build(LoraLinear, 0.4), build(Linear, 0.4)
+    assert torch.equal(ours.eval()(x), pefts.eval()(x))
+    for layer in (ours, pefts):
         layer.train().enable_adapters(enabled=False)
-    assert torch.equal(own(x), pefts(x))
+    assert torch.equal(ours(x), pefts(x))
     half, other = (copy.deepcopy(build(kind, 0.0)).bfloat16() for kind in (LoraLinear, Linear))
     assert torch.equal(half(x.bfloat16()), other(x.bfloat16()))
     with torch.autocast("cpu", torch.bfloat16):
         assert torch.equal(build(LoraLinear, 0.0)(x), build(Linear, 0.0)(x))
 
 
-def test_a_whole_base_trains_with_it_and_a_quantised_one_as_peft_has_it() -> None:
+def test_a_whole_base_trains_with_this_layer_and_a_quantised_one_with_pefts() -> None:
     whole = LoadedBase(MODEL_FOLDER, "nf4", choose_device()).train_new(LoraSettings(r=4), 1)
     quantised = attach_new_adapter(load_model(MODEL_FOLDER, "nf4", choose_device()), 4, 16, 0.1, seed=1)
     kinds = [{type(module) for module in model.modules()} for model in (whole, quantised)]
@@ -105,9 +105,9 @@ def test_a_whole_base_trains_with_it_and_a_quantised_one_as_peft_has_it() -> Non
     assert LoraLinear not in kinds[1]
 
 
-def test_what_it_trained_is_an_adapter_like_any_other(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_an_adapter_of_this_layer_is_loaded_as_any_other(tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("adapter")
     model = LoadedBase(MODEL_FOLDER, "nf4", choose_device()).train_new(LoraSettings(r=4), 1)
-    save_adapter(model, folder / "own")
-    plain = attach_saved_adapter(load_model(MODEL_FOLDER, "none", choose_device()), folder / "own")
+    save_adapter(model, folder / "adapter")
+    plain = attach_saved_adapter(load_model(MODEL_FOLDER, "none", choose_device()), folder / "adapter")
     assert not any(isinstance(module, LoraLinear) for module in plain.modules())

@@ -1,4 +1,4 @@
-"""The loss over the output head: that of all logits at once, its gradients too, and only where the head is all."""
+"""The loss over the output head and its gradients are those of all logits at once; other heads are not taken."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ K, D, V, M = 23, 16, 101, 40
 
 
 def make_case(dtype: torch.dtype) -> tuple[torch.nn.Linear, torch.Tensor, tuple[torch.Tensor, ...]]:
-    """A frozen head, hidden states, and targets of which several stand at one row and some rows have none."""
+    """A frozen head, hidden states, and targets: some rows have several, some have none."""
     random = torch.Generator().manual_seed(1)
     head = torch.nn.Linear(D, V, dtype=dtype).requires_grad_(False)
     hidden = (3 * torch.randn(K, D, generator=random)).to(dtype).requires_grad_(True)
@@ -55,7 +55,7 @@ def test_the_head_of_a_model_is_found_and_may_be_left_out(tiny_folder: Path) -> 
     torch.testing.assert_close(head.module(hidden), model(input_ids=tokens).logits)
 
 
-def test_logits_that_are_capped_or_a_head_that_learns_are_no_plain_head(tiny_folder: Path) -> None:
+def test_a_head_with_capped_logits_or_trainable_weights_is_not_taken(tiny_folder: Path) -> None:
     shape = {
         "hidden_size": 32,
         "intermediate_size": 64,
@@ -68,8 +68,8 @@ def test_logits_that_are_capped_or_a_head_that_learns_are_no_plain_head(tiny_fol
     assert OutputHead.find(AutoModelForCausalLM.from_pretrained(tiny_folder)) is None
 
 
-def test_rows_that_are_no_numbers_leave_the_losses_of_others_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of trainings side by side one may diverge; its rows lie in another part of the logits, or in the same."""
+def test_rows_with_nan_do_not_change_the_losses_of_other_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of several trainings side by side may diverge; its rows are in another part of the logits, or in the same."""
     head = torch.nn.Linear(4, 6).requires_grad_(False)
     hidden = torch.randn(8, 4, generator=torch.Generator().manual_seed(3), requires_grad=True)
     rows, targets, weights = torch.arange(8), torch.arange(8) % 6, torch.ones(8)

@@ -1,4 +1,4 @@
-"""Attention one suffix after the other beside attention over the whole pack: the same outputs and gradients."""
+"""Attention by suffix has the outputs and gradients of attention over the whole pack."""
 
 from types import SimpleNamespace
 from typing import Any

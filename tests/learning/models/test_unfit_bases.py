@@ -1,4 +1,4 @@
-"""A base model that cannot be fine-tuned is told by its files alone, before anything trains; or by a probe of it."""
+"""A base model that cannot be fine-tuned is refused before anything trains, by its files or by a probe of the model."""
 
 import json
 import shutil
@@ -32,12 +32,6 @@ def worker(session_worker: Worker) -> Worker:
     return session_worker
 
 
-@pytest.fixture
-def folder(tiny_folder: Path, tmp_path: Path) -> Path:
-    """A model that a test may spoil."""
-    return Path(shutil.copytree(tiny_folder, tmp_path / "model"))
-
-
 def probe(worker: Worker, folder: Path, quantization: str = "nf4") -> None:
     recipe = Recipe(PromptSettings(), LoraSettings(r=4), TRAINING)
     assert worker.run(CheckingJob(BaseSpec(folder, quantization, TRAINING), (), (), recipe), lambda _: None) == 1
@@ -64,8 +58,8 @@ def test_a_family_that_does_not_fit_is_refused(family: str, worker: Worker, tmp_
     assert by_probe in error_of(lambda: probe(worker, model, "none"), model)
 
 
-@pytest.mark.parametrize("family", [*FAMILIES, "bert as a decoder", "gemma3, its text alone"])
-def test_a_family_that_fits_is_taken(family: str, worker: Worker, tmp_path: Path) -> None:
+@pytest.mark.parametrize("family", [*FAMILIES, "bert as a decoder", "gemma3, for text only"])
+def test_a_family_that_fits_is_accepted(family: str, worker: Worker, tmp_path: Path) -> None:
     model = write_family(family, tmp_path / "model")
     check_model_folder(model)
     probe(worker, model)
@@ -159,18 +153,18 @@ FILES: tuple[tuple[Spoil, str], ...] = (
 )
 
 
-def look(folder: Path, models: Path) -> None:
+def check_files(folder: Path, models: Path) -> None:
     check_weights(resolve_base_model(str(folder), None, models), models)
 
 
-@pytest.mark.parametrize(("spoil", "said"), FILES, ids=lambda value: getattr(value, "__name__", ""))
-def test_what_the_files_tell_is_told(folder: Path, tmp_path: Path, spoil: Spoil, said: str) -> None:
-    look(folder, tmp_path)
+@pytest.mark.parametrize(("spoil", "message"), FILES, ids=lambda value: getattr(value, "__name__", ""))
+def test_an_unfit_model_is_refused_by_its_files(folder: Path, tmp_path: Path, spoil: Spoil, message: str) -> None:
+    check_files(folder, tmp_path)
     spoil(folder)
-    assert error_of(lambda: look(folder, tmp_path), folder).startswith(said)
+    assert error_of(lambda: check_files(folder, tmp_path), folder).startswith(message)
 
 
-def test_a_special_token_without_a_row_does_no_harm_since_text_is_never_read_as_one(
+def test_a_special_token_without_a_row_is_accepted_since_text_is_never_read_as_one(
     folder: Path, worker: Worker
 ) -> None:
     tokenizer = load_tokenizer(folder)
@@ -184,10 +178,10 @@ def test_a_special_token_without_a_row_does_no_harm_since_text_is_never_read_as_
     assert max(reread("<special 3>", split_special_tokens=True)["input_ids"]) < 1_536
 
 
-def test_a_token_beyond_the_embedding_is_found_whatever_kind_of_tokenizer_it_is(folder: Path, worker: Worker) -> None:
+def test_a_token_beyond_the_embedding_is_found_by_the_probe_too(folder: Path, worker: Worker) -> None:
     add_words(folder)
-    said = error_of(lambda: probe(worker, folder), folder)
-    assert said.startswith("its tokenizer goes up to token 1935 ('word399'), its embedding has 1536 rows")
+    message = error_of(lambda: probe(worker, folder), folder)
+    assert message.startswith("its tokenizer goes up to token 1935 ('word399'), its embedding has 1536 rows")
 
 
 @pytest.mark.parametrize("spoil", [broken(float("nan"), torch.float32), config(rms_norm_eps=float("nan"))])
@@ -196,14 +190,14 @@ def test_a_loaded_model_without_finite_logits_is_refused(
     folder: Path, worker: Worker, spoil: Spoil, quantization: str
 ) -> None:
     spoil(folder)
-    said = error_of(lambda: probe(worker, folder, quantization), folder)
-    assert said == "its logits are NaN or infinite in float32; get its files again"
+    message = error_of(lambda: probe(worker, folder, quantization), folder)
+    assert message == "its logits are NaN or infinite in float32; get its files again"
 
 
-def test_layers_that_cannot_be_quantised_are_told(worker: Worker, tmp_path: Path) -> None:
+def test_layers_that_cannot_be_quantised_are_reported(worker: Worker, tmp_path: Path) -> None:
     falcon = write_family("falcon", tmp_path / "model")
-    said = error_of(lambda: probe(worker, falcon), falcon)
-    assert said == ("none of its layers can be quantised (FalconForCausalLM); set base_model.quantization=none")
+    message = error_of(lambda: probe(worker, falcon), falcon)
+    assert message == ("none of its layers can be quantised (FalconForCausalLM); set base_model.quantization=none")
     probe(worker, falcon, "none")
 
 
@@ -222,7 +216,7 @@ def test_code_that_a_folder_brings_is_named_and_never_run(folder: Path, worker: 
     assert not (folder / "ran").exists()
 
 
-def test_weights_that_were_found_sound_are_not_looked_through_again(folder: Path, tmp_path: Path) -> None:
+def test_weights_that_passed_the_check_are_not_read_again(folder: Path, tmp_path: Path) -> None:
     models = tmp_path / "models"
     models.mkdir()
     found = resolve_base_model(str(folder), None, models)
@@ -230,18 +224,18 @@ def test_weights_that_were_found_sound_are_not_looked_through_again(folder: Path
     assert list(models.iterdir()) == []  # a preview keeps nothing
     check_weights(found, models)
     broken(float("nan"), torch.float32)(folder)
-    check_weights(found, models)  # known by its revision, which no caller asks for anew here
+    check_weights(found, models)  # its revision, which was computed before the damage, is known
     with pytest.raises(InputError, match="hold NaN or infinity"):
-        look(folder, models)
+        check_files(folder, models)
 
 
-def test_a_look_at_weights_ends_in_time(folder: Path) -> None:
+def test_a_check_of_weights_ends_at_its_time_limit(folder: Path) -> None:
     broken(float("nan"), torch.float32)(folder)
     found = resolve_base_model(str(folder), None, folder.parent)
     check_weights(found, folder.parent, seconds=0)
 
 
-def test_what_the_files_tell_needs_no_torch(folder: Path) -> None:
+def test_the_check_of_the_files_loads_no_torch(folder: Path) -> None:
     code = (
         "import sys; from pathlib import Path\n"
         "from learning.kinds.resolution import check_weights, resolve_base_model\n"

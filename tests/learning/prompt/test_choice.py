@@ -55,10 +55,10 @@ def test_nearest_examples_are_the_most_similar() -> None:
 @pytest.mark.parametrize("by", ["fixed", "nearest"])
 def test_neither_a_headline_nor_a_near_copy_of_it_is_its_example(by: str) -> None:
     copies = tuple(text.replace("rose", "rose clearly").upper() for text in POOL.texts)
-    for asked in (POOL.texts, copies):
-        near = MATCH(asked, POOL.texts)
-        for shown, own in zip(choose(asked, examples=6, examples_by=by), near, strict=True):
-            groups = {group for group, is_near in zip(POOL.groups, own, strict=True) if is_near}
+    for headlines in (POOL.texts, copies):
+        near = MATCH(headlines, POOL.texts)
+        for shown, near_row in zip(choose(headlines, examples=6, examples_by=by), near, strict=True):
+            groups = {group for group, is_near in zip(POOL.groups, near_row, strict=True) if is_near}
             assert len(shown) == 6
             assert groups
             assert not groups & {POOL.groups[POOL.texts.index(example.headline)] for example in shown}
@@ -67,25 +67,25 @@ def test_neither_a_headline_nor_a_near_copy_of_it_is_its_example(by: str) -> Non
 @pytest.mark.parametrize("by", ["fixed", "nearest"])
 def test_near_copies_of_a_near_copy_are_no_examples_either(by: str) -> None:
     texts = ("Sales rose by 5 % in May", "Sales rose by 7 % in May", "It failed", "Profit was flat", "A plant opens")
-    groups = ("a", "a", "a", "b", "c")  # the third is joined through others
+    groups = ("a", "a", "a", "b", "c")  # the third belongs to the group through others
     pool = Pool(texts, (Label.POSITIVE, Label.NEUTRAL, Label.NEGATIVE, Label.NEUTRAL, Label.POSITIVE), groups)
     [shown] = choose((texts[0],), pool, examples=3, examples_by=by)
     assert {example.headline for example in shown} == {texts[3], texts[4]}
 
 
 @pytest.mark.parametrize("by", ["fixed", "nearest"])
-def test_the_choice_depends_on_text_pool_and_seed_alone(by: str) -> None:
+def test_the_choice_depends_only_on_text_pool_and_seed(by: str) -> None:
     whole = choose(OTHERS, examples=5, examples_by=by)
     order = Random(5).sample(range(len(POOL.texts)), len(POOL.texts))
     assert choose(OTHERS, POOL.keep(order), examples=5, examples_by=by) == whole
     assert [choose((text,), examples=5, examples_by=by)[0] for text in OTHERS] == whole
     reseeded = choose(OTHERS, examples=5, examples_by=by, examples_seed=7)
     assert reseeded != whole
-    if by == "nearest":  # the seed decides their order alone
+    if by == "nearest":  # the seed decides only their order
         assert [set(shown) for shown in reseeded] == [set(shown) for shown in whole]
 
 
-def test_a_pool_that_is_short_shows_what_it_has() -> None:
+def test_a_short_pool_shows_fewer_examples() -> None:
     pool = POOL.keep(range(3))
     assert [len(shown) for shown in choose(OTHERS, pool, examples=9, examples_by="nearest")] == [3] * len(OTHERS)
     assert max(len(shown) for shown in choose(OTHERS, pool, examples=9)) <= 3

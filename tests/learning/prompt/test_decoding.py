@@ -1,4 +1,4 @@
-"""Sampling in closed form gives what sampling would: checked against transformers' own cuts and by brute force."""
+"""Probabilities in closed form are those of sampling: checked against transformers' cuts and by brute force."""
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import cycle, product
@@ -35,7 +35,7 @@ DECODINGS = [
 
 
 def warped_probabilities(logits: torch.Tensor, decoding: Decoding) -> torch.Tensor:
-    """What transformers' `generate` would sample from."""
+    """The probabilities that transformers' `generate` samples from."""
     scores = TemperatureLogitsWarper(decoding.temperature)(None, logits.double())
     if decoding.top_k is not None:
         scores = TopKLogitsWarper(decoding.top_k)(None, scores)
@@ -45,7 +45,7 @@ def warped_probabilities(logits: torch.Tensor, decoding: Decoding) -> torch.Tens
 
 
 def sampled_probabilities(logits: torch.Tensor, decoding: Decoding) -> torch.Tensor:
-    """[N, V]: what fintone would sample from."""
+    """[N, V]: the probabilities that fintone samples from."""
     kept = keep_candidates(logits, decoding.top_k)
     sampled = sampling_log_probabilities(kept.logits, decoding.temperature, decoding.top_p).exp()
     return torch.zeros(logits.shape, dtype=torch.float64).scatter(-1, kept.tokens, sampled)
@@ -81,7 +81,7 @@ def test_ties_at_the_kth_place_all_stay_and_other_rows_keep_k() -> None:
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32])
-def test_a_short_float_type_is_no_limit_to_the_arithmetic(dtype: torch.dtype) -> None:
+def test_logits_of_a_short_float_type_are_computed_in_float64(dtype: torch.dtype) -> None:
     logits = torch.tensor([[300.0, -300.0, 296.0]], dtype=dtype)
     result = sampling_log_probabilities(keep_candidates(logits, None).logits, 0.001, None)
     assert result.dtype == torch.float64
@@ -114,8 +114,8 @@ def random_logits(vocabulary: int, count: int = 3) -> list[torch.Tensor]:
     return [torch.randn(count, *[vocabulary] * depth, generator=generator) * 2 for depth in (1, 2, 3)]
 
 
-def behind_nodes(space: AnswerSpace, logits: list[torch.Tensor]) -> torch.Tensor:
-    """[N, K, V]: the logits that the model gives behind each node."""
+def logits_after_nodes(space: AnswerSpace, logits: list[torch.Tensor]) -> torch.Tensor:
+    """[N, K, V]: the logits that the model gives after each node."""
     runs: list[tuple[int, ...]] = [()]
     for parent, token in space.nodes:
         runs.append((*runs[parent], token))
@@ -123,7 +123,7 @@ def behind_nodes(space: AnswerSpace, logits: list[torch.Tensor]) -> torch.Tensor
 
 
 def outcome(output: Sequence[int], tokenizer: Any, words: Mapping[Label, Sequence[str]], *, bare: bool) -> int:
-    """What three tokens say, read from their text: the rule of the docstring, spelt out."""
+    """The label of three tokens, read from their text by the rule in the docstring of `AnswerSpace`."""
     for column, label in enumerate(LABELS):
         if any(word in tokenizer.decode(output[:1]) for word in words[label]):
             return column
@@ -137,7 +137,7 @@ def outcome(output: Sequence[int], tokenizer: Any, words: Mapping[Label, Sequenc
 
 @pytest.fixture(scope="module")
 def outcomes(small_tokenizer: Any, small_prompt: PromptSettings) -> torch.Tensor:
-    """[V * V * V]: what every run of three tokens says."""
+    """[V * V * V]: the label of every run of three tokens."""
     words, bare = spellings(small_prompt), small_prompt.spellings == "any"
     runs = product(range(len(small_tokenizer)), repeat=3)
     return torch.tensor([outcome(run, small_tokenizer, words, bare=bare) for run in runs])
@@ -151,11 +151,11 @@ def test_labels_of_several_tokens_have_the_probability_that_enumeration_gives(
     first, second, third = (warped_probabilities(it.flatten(0, -2), decoding).view_as(it) for it in logits)
     joint = first[:, :, None, None] * second[:, :, :, None] * third
     expected = torch.zeros(len(joint), 4, dtype=torch.float64).index_add_(1, outcomes, joint.flatten(1))
-    result = small_space.label_probabilities(behind_nodes(small_space, logits), [decoding])
+    result = small_space.label_probabilities(logits_after_nodes(small_space, logits), [decoding])
     assert torch.allclose(result.sampled[:, 0], expected, rtol=1e-9, atol=1e-12)
 
 
-def test_the_argmax_is_what_greedy_generation_says(
+def test_the_argmax_is_the_answer_of_greedy_generation(
     small_tokenizer: Any, small_prompt: PromptSettings, small_space: AnswerSpace
 ) -> None:
     logits = random_logits(len(small_tokenizer), count=20)
@@ -166,7 +166,7 @@ def test_the_argmax_is_what_greedy_generation_says(
         run = (*runs[leaf.node], leaf.token)
         for place in range(len(run)):
             logits[place][(row, *run[: place + 1])] += 20
-    result = small_space.label_probabilities(behind_nodes(small_space, logits), [UNIFORM]).argmax
+    result = small_space.label_probabilities(logits_after_nodes(small_space, logits), [UNIFORM]).argmax
     words, bare = spellings(small_prompt), small_prompt.spellings == "any"
     for row in range(20):
         output: list[int] = []
@@ -188,7 +188,7 @@ def test_only_labels_of_several_tokens_need_a_path(small_tokenizer: Any) -> None
     assert [small_tokenizer.decode([token]) for token in first] == [" up", "up"]
 
 
-def test_spellings_in_capitals_count_only_when_asked_for(small_tokenizer: Any) -> None:
+def test_spellings_in_capitals_count_only_if_any_spelling_does(small_tokenizer: Any) -> None:
     texts = {
         spelling: {small_tokenizer.decode([leaf.token]) for leaf in build_space(small_tokenizer, prompt).leaves}
         for spelling in ("exact", "any")
@@ -236,7 +236,7 @@ def test_labels_of_one_token_have_the_probability_of_the_tokens_that_hold_their_
             assert torch.allclose(result[:, column, row], expected, rtol=1e-9, atol=1e-12)
 
 
-def test_temperatures_of_one_pass_are_those_of_a_pass_each(embedded_space: AnswerSpace) -> None:
+def test_temperatures_in_one_pass_give_the_probabilities_of_a_pass_for_each(embedded_space: AnswerSpace) -> None:
     logits = torch.randn(4, 1, len(embedded_space.owners), generator=torch.Generator().manual_seed(2)) * 3
     decodings = [Decoding(temperature, 50, 0.9) for temperature in (0.1, 1.0, 10.0)]
     together = embedded_space.label_probabilities(logits, decodings).sampled
@@ -272,7 +272,7 @@ def test_logits_that_are_no_numbers_are_an_error(
 
 
 def test_a_model_that_breaks_within_a_label_is_an_error(small_tokenizer: Any, small_space: AnswerSpace) -> None:
-    logits = behind_nodes(small_space, random_logits(len(small_tokenizer)))
+    logits = logits_after_nodes(small_space, random_logits(len(small_tokenizer)))
     logits[1, -1, 4] = torch.nan
     with pytest.raises(NotFiniteError):
         small_space.label_probabilities(logits, [UNIFORM])

@@ -38,21 +38,21 @@ def tokenizer(request: pytest.FixtureRequest) -> Any:
 
 
 @pytest.mark.parametrize("label", LABELS)
-def test_the_tokens_under_the_loss_say_the_label_and_nothing_else(tokenizer: Any, label: Label) -> None:
+def test_the_tokens_under_the_loss_are_the_label_and_nothing_else(tokenizer: Any, label: Label) -> None:
     prompt = PromptSettings()
     for example in encode_examples(HEADLINES, [label] * len(HEADLINES), tokenizer, prompt):
-        whole, asked = tokenizer.decode(example.input_ids), tokenizer.decode(example.input_ids[: example.answer_start])
-        assert whole == asked + f" {label.value}"
+        whole, start = tokenizer.decode(example.input_ids), tokenizer.decode(example.input_ids[: example.answer_start])
+        assert whole == start + f" {label.value}"
 
 
-def test_a_prompt_is_what_a_training_text_begins_with(tokenizer: Any) -> None:
+def test_a_training_text_begins_with_its_prompt(tokenizer: Any) -> None:
     prompt = PromptSettings()
     examples = encode_examples(HEADLINES, [Label.NEUTRAL] * len(HEADLINES), tokenizer, prompt)
-    begun = [example.input_ids[: example.answer_start] for example in examples]
-    assert begun == encode_prompts(HEADLINES, tokenizer, prompt)
+    beginnings = [example.input_ids[: example.answer_start] for example in examples]
+    assert beginnings == encode_prompts(HEADLINES, tokenizer, prompt)
 
 
-def test_a_prompt_decodes_to_its_text_behind_the_beginning_of_text(tokenizer: Any) -> None:
+def test_a_prompt_decodes_to_its_text_after_the_beginning_of_sequence_token(tokenizer: Any) -> None:
     [ids] = encode_prompts(HEADLINES[:1], tokenizer, PromptSettings())
     assert ids[0] == tokenizer.bos_token_id
     assert tokenizer.eos_token_id not in ids
@@ -94,7 +94,7 @@ def test_a_spelling_that_the_tokenizer_merges_with_the_prompt_is_left_out(make_t
     assert " positive" in {tokenizer.decode(path) for path in answers[Label.POSITIVE]}
 
 
-def test_what_looks_like_a_special_token_in_a_headline_is_text(llama_folder: Path) -> None:
+def test_a_special_token_written_in_a_headline_is_text(llama_folder: Path) -> None:
     tokenizer = load_tokenizer(llama_folder)
     [ids] = encode_prompts(["Profit rose </s><s> = positive"], tokenizer, PromptSettings())
     assert ids[0] == tokenizer.bos_token_id
@@ -126,7 +126,7 @@ def test_the_common_prefix_leaves_each_sequence_a_token(sequences: list[tuple[in
 
 
 @given(tokens, sequences_of_tokens)
-def test_the_common_prefix_grows_by_what_is_put_in_front(
+def test_the_common_prefix_grows_by_a_prefix_of_all_sequences(
     prefix: tuple[int, ...], sequences: list[tuple[int, ...]]
 ) -> None:
     longer = [prefix + sequence for sequence in sequences]
@@ -141,15 +141,15 @@ def test_the_common_prefix_of_prompts_holds_the_instruction(tokenizer: Any) -> N
 
 
 @pytest.mark.parametrize(("lengths", "limit"), [([3, 5], 5), ([1], None), ([10_000], None)])
-def test_texts_that_the_model_takes_pass(lengths: Sequence[int], limit: int | None) -> None:
+def test_texts_within_the_limit_of_the_model_are_accepted(lengths: Sequence[int], limit: int | None) -> None:
     check_lengths([[0] * length for length in lengths], limit)
 
 
-def test_a_text_longer_than_the_model_takes_is_refused() -> None:
+def test_a_text_beyond_the_limit_of_the_model_is_refused() -> None:
     with pytest.raises(InputError, match=r"^headline of 6 tokens with its prompt: the base model takes 5; shorten it$"):
         check_lengths([[0] * 3, [0] * 6], 5)
 
 
-def test_the_limit_is_the_configurations() -> None:
+def test_the_limit_is_read_from_the_configuration() -> None:
     assert longest_allowed(SimpleNamespace(max_position_embeddings=512)) == 512
     assert longest_allowed(SimpleNamespace()) is None

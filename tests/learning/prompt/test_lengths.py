@@ -1,4 +1,4 @@
-"""Headlines that are too long for a model: found whatever the tokenizer, and cut to the longest beginning that fits."""
+"""Headlines that are too long for a model are found, and cut to the longest beginning that fits."""
 
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,7 @@ def count(text: str, tokenizer: Any) -> int:
 
 
 @pytest.mark.parametrize("bound", [40, 55, 80, 200])
-def test_what_is_cut_fits_with_any_label_and_one_character_more_does_not(tokenizer: Any, bound: int) -> None:
+def test_a_cut_headline_fits_with_any_label_and_with_one_character_more_does_not(tokenizer: Any, bound: int) -> None:
     found = find_too_long(TEXTS, tokenizer, PROMPT, bound)
     assert {place: length.tokens for place, length in found.items()} == {
         place: count(text, tokenizer) for place, text in enumerate(TEXTS) if count(text, tokenizer) > bound

@@ -31,13 +31,13 @@ def test_the_training_form_is_the_studys_to_the_byte(label: Label) -> None:
 
 
 @pytest.mark.parametrize("profile", [profile for profile in PROFILES if profile != "desk-pt"])
-def test_every_shipped_profile_in_english_asks_as_the_study_did(profile: str) -> None:
+def test_every_shipped_profile_in_english_has_the_prompt_of_the_study(profile: str) -> None:
     prompt = build_config(load_profile(profile)).prompt
     assert scoring_text(HEADLINE, prompt).encode() == STUDY_TEST_FORM
     assert {label: prompt.label_words[label] for label in LABELS} == {label: label.value for label in LABELS}
 
 
-def test_a_headline_stands_in_the_prompt_as_it_is() -> None:
+def test_a_headline_is_in_the_prompt_unchanged() -> None:
     odd = 'Sales = "up" {headline} positive \\n 5 % \u20ac (net)'
     assert f"[{odd}] =" in scoring_text(odd, PromptSettings())
 
@@ -62,7 +62,7 @@ def test_a_headline_cannot_end_its_brackets(headline: str) -> None:
     assert len(inside) == len(headline)
 
 
-def test_financial_phrasebank_is_asked_to_the_byte(fpb_folder: Path) -> None:
+def test_every_headline_of_financial_phrasebank_has_the_studys_prompt_to_the_byte(fpb_folder: Path) -> None:
     with ZipFile(fpb_folder / "FinancialPhraseBank-v1.0.zip") as archive:
         lines = archive.read("FinancialPhraseBank-v1.0/Sentences_50Agree.txt").decode("iso-8859-1").split("\r\n")
     headlines = [line.rpartition("@")[0] for line in lines if line]
@@ -71,7 +71,7 @@ def test_financial_phrasebank_is_asked_to_the_byte(fpb_folder: Path) -> None:
     assert all(scoring_text(headline, PromptSettings()) == form.format(headline) for headline in headlines)
 
 
-def test_instruction_and_words_may_be_others() -> None:
+def test_instruction_and_label_words_can_be_set() -> None:
     words = {Label.POSITIVE: "bullish", Label.NEUTRAL: "flat", Label.NEGATIVE: "bearish"}
     prompt = PromptSettings(instruction="Up or down?", label_words=words)
     assert training_text("Profit rose", Label.POSITIVE, prompt) == "Up or down?\n\n[Profit rose] = bullish"

@@ -1,4 +1,4 @@
-"""A headline with examples and a context before it: one text, that travels, and is cut without losing them."""
+"""A headline with examples and a context before it: in the prompt, in a pickle, and if it is too long."""
 
 import pickle
 from typing import Any
@@ -27,7 +27,7 @@ def tokenizer() -> Any:
     return load_tokenizer(MODEL_FOLDER)
 
 
-def test_examples_stand_before_the_headline_in_the_training_form() -> None:
+def test_examples_are_before_the_headline_in_the_training_form() -> None:
     question = Question("Costs rose", SHOWN)
     before = "Say how it sounds.\n\n[Profit (net) rose] = good\n[Sales fell] = bad\n[Costs rose] ="
     assert scoring_text(question, PROMPT) == before
@@ -35,24 +35,24 @@ def test_examples_stand_before_the_headline_in_the_training_form() -> None:
     assert scoring_text(Question("Costs rose"), PROMPT) == scoring_text("Costs rose", PROMPT)
 
 
-def test_a_question_is_its_headline_and_travels_with_its_examples() -> None:
+def test_a_question_equals_its_headline_and_keeps_its_examples_in_a_pickle() -> None:
     question = Question("Costs rose", SHOWN)
     assert question == "Costs rose"
     assert examples_of(pickle.loads(pickle.dumps(question))) == SHOWN
     assert examples_of(str(question)) == ()
 
 
-def test_a_context_is_a_line_before_its_headline_also_before_that_of_an_example() -> None:
+def test_a_context_is_a_line_before_its_headline_also_in_an_example() -> None:
     shown = (Example(Question("Profit rose", context="Of [Acme]\nin May"), Label.POSITIVE), SHOWN[1])
-    asked = scoring_text(Question("Costs rose", shown, "Wages are up"), PROMPT)
+    prompt = scoring_text(Question("Costs rose", shown, "Wages are up"), PROMPT)
     before = "Say how it sounds.\n\nOf (Acme) in May\n[Profit rose] = good\n[Sales fell] = bad\n"
-    assert asked == f"{before}Wages are up\n[Costs rose] ="
+    assert prompt == f"{before}Wages are up\n[Costs rose] ="
 
 
-def test_a_question_travels_with_its_context_and_keeps_it_beside_examples() -> None:
-    asked = make_questions(["Costs rose", "Sales fell"], ["Wages are up", None], [None, None])
-    assert [context_of(each) for each in pickle.loads(pickle.dumps(asked))] == ["Wages are up", ""]
-    pool = Pool(asked, (Label.NEGATIVE, Label.NEGATIVE), ("a", "b"))
+def test_a_question_keeps_its_context_in_a_pickle_and_with_examples() -> None:
+    questions = make_questions(["Costs rose", "Sales fell"], ["Wages are up", None], [None, None])
+    assert [context_of(each) for each in pickle.loads(pickle.dumps(questions))] == ["Wages are up", ""]
+    pool = Pool(questions, (Label.NEGATIVE, Label.NEGATIVE), ("a", "b"))
     settings = PROMPT.model_copy(update={"examples": 2})
     chooser = find_chooser(pool, settings, lambda one, other: np.zeros((len(one), len(other)), dtype=bool))
     [question] = ask(make_questions(["Rates rose"], ["The bank met"], [None]), chooser)
@@ -65,9 +65,9 @@ def test_a_question_travels_with_its_context_and_keeps_it_beside_examples() -> N
 
 @pytest.mark.parametrize("bound", [60, 75])
 def test_a_context_is_cut_before_the_headline(tokenizer: Any, bound: int) -> None:
-    asked = [Question("Costs rose again", SHOWN[:1], "word " * 80), Question("word " * 80, SHOWN[:1], "Wages")]
-    assert set(find_too_long(asked, tokenizer, PROMPT, bound)) == {0, 1}
-    [kept, cut] = fit_headlines(asked, tokenizer, PROMPT, bound)
+    questions = [Question("Costs rose again", SHOWN[:1], "word " * 80), Question("word " * 80, SHOWN[:1], "Wages")]
+    assert set(find_too_long(questions, tokenizer, PROMPT, bound)) == {0, 1}
+    [kept, cut] = fit_headlines(questions, tokenizer, PROMPT, bound)
     assert (kept, len(context_of(kept).split()) > 5, context_of(cut)) == ("Costs rose again", True, "")
     assert 10 < len(cut.split()) < 80
     assert examples_of(kept) == examples_of(cut) == SHOWN[:1]
@@ -77,36 +77,38 @@ def test_a_context_is_cut_before_the_headline(tokenizer: Any, bound: int) -> Non
 
 
 def test_fixed_examples_are_part_of_the_common_prefix(tokenizer: Any) -> None:
-    asked = [Question(text, SHOWN) for text in ("Costs rose", "Nothing new", "A merger")]
+    questions = [Question(text, SHOWN) for text in ("Costs rose", "Nothing new", "A merger")]
     start = Question("", SHOWN)
     [shared] = encode_prompts([start], tokenizer, PROMPT)
-    assert common_prefix_length(encode_prompts(asked, tokenizer, PROMPT)) >= len(shared) - 3  # `[`, `]`, ` =`
+    assert common_prefix_length(encode_prompts(questions, tokenizer, PROMPT)) >= len(shared) - 3  # `[`, `]`, ` =`
 
 
 @pytest.mark.parametrize("bound", [45, 60])
-def test_a_headline_that_is_too_long_is_cut_behind_its_examples(tokenizer: Any, bound: int) -> None:
-    asked = [Question("word " * 60, SHOWN), Question("Costs rose", SHOWN[:1])]
-    assert set(find_too_long(asked, tokenizer, PROMPT, bound)) == {0} <= set(find_candidates(asked, PROMPT, bound))
-    [cut, whole] = fit_headlines(asked, tokenizer, PROMPT, bound)
+def test_a_headline_that_is_too_long_is_cut_after_its_examples(tokenizer: Any, bound: int) -> None:
+    questions = [Question("word " * 60, SHOWN), Question("Costs rose", SHOWN[:1])]
+    assert (
+        set(find_too_long(questions, tokenizer, PROMPT, bound)) == {0} <= set(find_candidates(questions, PROMPT, bound))
+    )
+    [cut, whole] = fit_headlines(questions, tokenizer, PROMPT, bound)
     assert examples_of(cut) == SHOWN
-    assert whole is asked[1]
+    assert whole is questions[1]
     [example] = encode_examples([cut], [Label.NEUTRAL], tokenizer, PROMPT)
     assert len(example.input_ids) <= bound
 
 
-def test_a_headline_whose_examples_alone_are_too_long_is_asked_without_them(tokenizer: Any) -> None:
-    asked = [Question("Costs rose", SHOWN * 20), Question("word " * 60, SHOWN * 20)]
-    [short, cut] = fit_headlines(asked, tokenizer, PROMPT, 60)
+def test_examples_that_are_too_long_by_themselves_are_left_out(tokenizer: Any) -> None:
+    questions = [Question("Costs rose", SHOWN * 20), Question("word " * 60, SHOWN * 20)]
+    [short, cut] = fit_headlines(questions, tokenizer, PROMPT, 60)
     assert (short, examples_of(short), examples_of(cut)) == ("Costs rose", (), ())
     assert not find_too_long([short, cut], tokenizer, PROMPT, 60)
 
 
-def test_the_template_says_what_stands_in_the_brackets() -> None:
+def test_the_template_decides_what_is_in_the_brackets() -> None:
     named = PROMPT.model_copy(update={"template": "{instrument}: {headline}"})
     shown = (Example(Question("Profit rose", instrument="HBF"), Label.POSITIVE), SHOWN[1])
-    asked = scoring_text(Question("Costs [net] rose", shown, instrument="NWD"), named)
+    prompt = scoring_text(Question("Costs [net] rose", shown, instrument="NWD"), named)
     before = "Say how it sounds.\n\n[HBF: Profit rose] = good\n[Sales fell] = bad\n"
-    assert asked == f"{before}[NWD: Costs (net) rose] ="
+    assert prompt == f"{before}[NWD: Costs (net) rose] ="
     plain = PROMPT.model_copy(update={"template": "News: {headline}"})
     assert scoring_text("{instrument}", plain).endswith("\n[News: {instrument}] =")
 

@@ -1,6 +1,6 @@
-"""The closed form against Hugging Face `generate`: the same arg-max, the same probabilities, the same frequencies.
+"""The closed form compared with Hugging Face `generate`: the same argmax, probabilities and frequencies.
 
-`generate` runs the quantised base with its adapter, left-padded; fintone scores behind the shared prefix, with the
+`generate` runs the quantised base with its adapter, left-padded; fintone scores after the shared prefix, with the
 adapter added to dequantised weights.
 """
 
@@ -39,7 +39,7 @@ TEMPERATURES = (0.1, 1.0, 10.0)
 
 @dataclass(frozen=True)
 class Case:
-    """One model in both forms, with headlines that it is asked."""
+    """One model in both forms, with the headlines that it answers."""
 
     generating: Any
     scoring: Any
@@ -98,7 +98,7 @@ def case(
 
 
 def generate(case: Case, **settings: Any) -> Any:
-    """What `generate` gives for all headlines, one token each, left-padded."""
+    """The output of `generate` for all headlines, one token each, left-padded."""
     prompts = encode_prompts(case.headlines, case.tokenizer, PROMPT)
     longest = max(map(len, prompts))
     ids = torch.tensor([[0] * (longest - len(prompt)) + list(prompt) for prompt in prompts])
@@ -124,9 +124,9 @@ def test_the_scoring_model_has_no_quantised_layer_and_no_adapter_left(case: Case
     assert {weight.dtype for weight in case.scoring.parameters()} == {torch.float32}
 
 
-def test_the_argmax_is_what_greedy_generation_says_on_every_row(case: Case) -> None:
-    said = generate(case, do_sample=False).sequences[:, -1].tolist()
-    expected = [outcome(case.tokenizer.decode([token])) for token in said]
+def test_the_argmax_is_the_answer_of_greedy_generation_on_every_row(case: Case) -> None:
+    tokens = generate(case, do_sample=False).sequences[:, -1].tolist()
+    expected = [outcome(case.tokenizer.decode([token])) for token in tokens]
     assert case.score(top_k=None).argmax.tolist() == expected
 
 
@@ -144,7 +144,7 @@ def test_probabilities_are_those_that_generate_samples_from(case: Case, top_k: i
         assert measured[:, column].numpy() == pytest.approx(expected.numpy(), abs=1e-5 * max(1, 1 / temperature))
 
 
-def test_neither_batch_nor_padding_changes_a_label_and_probabilities_move_by_rounding_alone(case: Case) -> None:
+def test_batch_and_padding_change_no_label_and_probabilities_only_by_rounding(case: Case) -> None:
     whole, alone = case.score(50), case.score(50, batch_tokens=1)
     assert torch.equal(whole.argmax, alone.argmax)
     assert (whole.sampled - alone.sampled).abs().max() < 1e-4
@@ -206,7 +206,7 @@ def test_generated_labels_of_several_tokens_have_the_frequencies_of_the_closed_f
 
 
 def read(tokenizer: Any, sample: list[int], prompt: PromptSettings) -> int:
-    """What generated tokens say: the label whose word the first token holds, else the label that they spell."""
+    """The label of generated tokens: the one whose word the first token holds, else the one that they spell."""
     first, words = tokenizer.decode(sample[:1]), spell(prompt)
     held = [number for number, label in enumerate(LABELS) if any(word in first for word in words[label])]
     runs = {path: number for number, label in enumerate(LABELS) for path in answer_paths(tokenizer, prompt)[label]}
@@ -219,7 +219,7 @@ def fits(counts: torch.Tensor, probabilities: torch.Tensor) -> bool:
     expected = probabilities * counts.sum()
     if counts[expected < 1e-6].any():
         return False
-    # Chi-square needs some five outcomes a cell: what is rarer is counted together.
+    # Chi-square needs about five outcomes in each cell: rarer ones are counted together.
     cells = torch.where(expected < 5, len(expected), torch.arange(len(expected)))
     pooled = [torch.zeros(len(expected) + 1, dtype=torch.float64).index_add_(0, cells, it) for it in (counts, expected)]
     observed, expected = (it[pooled[1] > 0] for it in pooled)

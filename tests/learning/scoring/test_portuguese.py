@@ -18,7 +18,7 @@ from schemas.profiles import build_config, load_profile
 HEADLINES = ["O lucro líquido subiu 12 % no trimestre .", "As vendas caíram em São Paulo ."]
 
 
-def test_a_model_is_asked_and_answers_in_portuguese(tiny_folder: Path) -> None:
+def test_a_model_is_prompted_and_answers_in_portuguese(tiny_folder: Path) -> None:
     config = build_config(load_profile("desk-pt"))
     assert training_text(HEADLINES[0], Label.POSITIVE, config.prompt).endswith(f"[{HEADLINES[0]}] = positivo")
     base = LoadedBase(tiny_folder, "nf4", choose_device())
@@ -40,5 +40,5 @@ def test_a_model_is_asked_and_answers_in_portuguese(tiny_folder: Path) -> None:
 
 
 @pytest.mark.parametrize(("word", "label"), [("positivo", "positive"), ("Neutra", "neutral"), ("NEGATIVA", "negative")])
-def test_its_label_words_are_read(word: str, label: str) -> None:
+def test_portuguese_label_words_are_read(word: str, label: str) -> None:
     assert LabelWords(build_config(load_profile("desk-pt")).data.label_map).resolve(word) == label

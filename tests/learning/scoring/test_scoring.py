@@ -1,4 +1,4 @@
-"""Scoring gives what the model itself gives, prompt by prompt, whatever the batch."""
+"""Scoring has the probabilities that the model computes prompt by prompt, whatever the batch."""
 
 from typing import Any
 
@@ -20,7 +20,12 @@ from schemas.label import LABELS, Label
 
 CPU = Device("cpu", torch.float32, "adamw_torch", scoring_tokens=1_000)
 PROMPT = PromptSettings()
-OWN = ("Profit rose .", "Sales of the Finnish company fell by a tenth in the second quarter", "A plant opens", "No")
+HEADLINES = (
+    "Profit rose .",
+    "Sales of the Finnish company fell by a tenth in the second quarter",
+    "A plant opens",
+    "No",
+)
 DECODINGS = [Decoding(0.1, 50, None), Decoding(1.0, 50, None), Decoding(10.0, 50, 0.9)]
 
 
@@ -92,21 +97,23 @@ def vocabulary(tokenizer: Any) -> list[str]:
 def test_prompts_with_examples_are_answered_as_the_model_does_prompt_by_prompt(
     tokenizer: Any, labelled: tuple[list[str], list[Label]], step: int, *, contexts: bool
 ) -> None:
-    """Whether the examples are in the cached prefix or behind it, each prompt is computed whole here."""
+    """Examples are in the cached prefix or after it; the expected value is computed from each whole prompt."""
     model = load_model(MODEL_FOLDER, "none", CPU)
     shown = [Example(*each) for each in zip(*labelled, strict=True)]
-    told = [*labelled[0][20:][: len(OWN) - 1], ""] if contexts else [""] * len(OWN)
-    asked = [Question(text, shown[step * row :][:3], told[row]) for row, text in enumerate(OWN)]
-    measured = score_all(model, tokenizer, asked, [Decoding(1.0, None, None)]).sampled[:, 0, :3]
-    for row, ids in enumerate(encode_prompts(asked, tokenizer, PROMPT)):
+    before = [*labelled[0][20:][: len(HEADLINES) - 1], ""] if contexts else [""] * len(HEADLINES)
+    questions = [Question(text, shown[step * row :][:3], before[row]) for row, text in enumerate(HEADLINES)]
+    measured = score_all(model, tokenizer, questions, [Decoding(1.0, None, None)]).sampled[:, 0, :3]
+    for row, ids in enumerate(encode_prompts(questions, tokenizer, PROMPT)):
         with torch.inference_mode():
             probabilities = model(input_ids=torch.tensor([ids])).logits[0, -1].double().softmax(dim=-1)
-        own = [[token for token, text in enumerate(vocabulary(tokenizer)) if label in text] for label in LABELS]
-        expected = [probabilities[tokens].sum().item() for tokens in own]
+        tokens_of_labels = [
+            [token for token, text in enumerate(vocabulary(tokenizer)) if label in text] for label in LABELS
+        ]
+        expected = [probabilities[tokens].sum().item() for tokens in tokens_of_labels]
         assert measured[row].tolist() == pytest.approx(expected, abs=2e-5)
 
 
-def test_the_likeliest_label_is_what_generate_says(
+def test_the_likeliest_label_is_the_word_that_generate_writes(
     model: Any, tokenizer: Any, labelled: tuple[list[str], list[Label]]
 ) -> None:
     headlines = labelled[0][:12]
@@ -116,8 +123,8 @@ def test_the_likeliest_label_is_what_generate_says(
         output = model.generate(
             input_ids=prompt, attention_mask=torch.ones_like(prompt), max_new_tokens=1, do_sample=False, pad_token_id=1
         )
-        said = tokenizer.decode(output[0, -1:])
-        assert said == f" {LABELS[int(measured[row, :3].argmax())]}"
+        word = tokenizer.decode(output[0, -1:])
+        assert word == f" {LABELS[int(measured[row, :3].argmax())]}"
 
 
 @pytest.mark.parametrize("batch_tokens", [1, 200, 100_000])
@@ -130,7 +137,7 @@ def test_neither_batch_nor_order_changes_a_probability(
     assert torch.equal(reordered.argmax(dim=-1), expected.argmax(dim=-1))
 
 
-def test_one_headline_can_be_scored_alone(model: Any, tokenizer: Any, labelled: tuple[list[str], list[Label]]) -> None:
+def test_a_single_headline_can_be_scored(model: Any, tokenizer: Any, labelled: tuple[list[str], list[Label]]) -> None:
     alone = score(model, tokenizer, labelled[0][:1])
     assert alone.numpy() == pytest.approx(score(model, tokenizer, labelled[0])[:1].numpy(), abs=1e-4)
 
@@ -152,16 +159,16 @@ def test_labels_of_several_tokens_are_products_along_their_tokens(labelled: tupl
             assert measured[row, 0, column].item() == pytest.approx(expected, rel=1e-3, abs=0)  # far below 1e-12
 
 
-def test_a_headline_longer_than_the_model_takes_is_refused(tokenizer: Any) -> None:
+def test_a_headline_beyond_the_limit_of_the_model_is_refused(tokenizer: Any) -> None:
     with pytest.raises(InputError, match="the base model takes 512"):
         score(load_model(MODEL_FOLDER, "none", CPU), tokenizer, ["costs rose " * 400])
 
 
-def test_a_batch_keeps_to_the_budget_but_holds_one_row_at_least() -> None:
+def test_a_batch_keeps_to_the_budget_but_has_at_least_one_row() -> None:
     assert [batch_size(longest, 60) for longest in (1, 7, 30, 31, 60, 200)] == [60, 8, 2, 1, 1, 1]
 
 
-def test_a_gpu_out_of_memory_halves_the_batch_and_goes_on(
+def test_a_lack_of_gpu_memory_halves_the_batch_and_scoring_continues(
     tokenizer: Any, labelled: tuple[list[str], list[Label]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = load_model(MODEL_FOLDER, "none", CPU)
@@ -183,7 +190,7 @@ def test_a_gpu_out_of_memory_halves_the_batch_and_goes_on(
         score(model, tokenizer, labelled[0])
 
 
-def test_what_waits_is_answered_before_a_batch_is_halved(
+def test_pending_batches_are_finished_before_a_batch_is_halved(
     tokenizer: Any, labelled: tuple[list[str], list[Label]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = load_model(MODEL_FOLDER, "none", CPU)

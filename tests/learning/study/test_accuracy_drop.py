@@ -1,4 +1,4 @@
-"""A drop of accuracy beyond noise: how rare false alarms are, however often one looks, and how soon a drop is found.
+"""A drop of accuracy beyond noise: false alarms are rare, however often one looks, and a real drop is found soon.
 
 Probabilities are exact, by the number of wrong answers so far.
 """
@@ -17,7 +17,7 @@ WEEK = 40
 
 
 def alarm_probability(accuracy: float, reference: float, headlines: int, every: int = WEEK) -> float:
-    """How probable an alarm is within so many headlines, of which each is answered right with that probability."""
+    """The probability of an alarm within this many headlines, each right with a probability of `accuracy`."""
     wrong, alarmed = np.ones(1), 0.0  # how probable each number of wrong answers is, without an alarm so far
     for n in range(1, headlines + 1):
         wrong = np.append(wrong * accuracy, 0.0) + np.append(0.0, wrong * (1 - accuracy))
@@ -29,7 +29,7 @@ def alarm_probability(accuracy: float, reference: float, headlines: int, every: 
 
 
 def first_alarm(n: int, reference: float) -> int:
-    """The least number of wrong answers among n that is an alarm; n + 1 where none is."""
+    """The least number of wrong answers among n that is an alarm; n + 1 if none is."""
     low, high = 0, n + 1
     while low < high:
         middle = (low + high) // 2
@@ -39,15 +39,17 @@ def first_alarm(n: int, reference: float) -> int:
 
 @pytest.mark.parametrize("reference", [0.34, 0.5, 0.8, 0.97])
 @pytest.mark.parametrize("every", [1, WEEK])
-def test_three_years_of_looks_are_a_false_alarm_in_five_of_a_hundred_at_most(reference: float, every: int) -> None:
+def test_three_years_of_looks_give_a_false_alarm_in_at_most_five_of_a_hundred_cases(
+    reference: float, every: int
+) -> None:
     headlines = 156 * WEEK if every == WEEK else 1_500
     at_reference, above = (alarm_probability(p, reference, headlines, every) for p in (reference, reference + 0.02))
     assert above < at_reference < LEVEL
 
 
 @pytest.mark.parametrize(("accuracy", "test_n"), [(0.8, 100), (0.8, 300), (0.9, 900)])
-def test_the_noise_of_the_test_part_counts(accuracy: float, test_n: int) -> None:
-    """The reference is the lower end of the interval of a test part, which may lie above the accuracy itself."""
+def test_the_noise_of_the_test_part_is_allowed_for(accuracy: float, test_n: int) -> None:
+    """The reference is the lower end of the interval of a test part, which may be above the accuracy itself."""
     hits = [each for each in range(test_n + 1) if binom.pmf(each, test_n, accuracy) > 1e-4]
     alarms = [alarm_probability(accuracy, accuracy_interval(each, test_n)[0], 52 * WEEK) for each in hits]
     assert np.dot(binom.pmf(hits, test_n, accuracy), alarms) < LEVEL / 2
@@ -75,6 +77,6 @@ def test_no_bet_is_better_than_fair_at_the_reference(right: int, wrong: int, ref
     assert after_wrong < now < after_right
 
 
-def test_all_wrong_for_years_and_a_reference_of_nothing_are_figures_too() -> None:
+def test_a_million_wrong_answers_and_a_reference_of_0_have_a_p_value() -> None:
     assert drop_p_value(0, 1_000_000, 0.99) == 0
     assert drop_p_value(0, 1_000, 0.0) == 1

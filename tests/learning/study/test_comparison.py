@@ -1,4 +1,4 @@
-"""Comparisons are those of scipy and of worked tables, mirror when turned round, and find nothing where nothing is."""
+"""Comparisons agree with scipy and worked tables, mirror when swapped, and find nothing between equal models."""
 
 from dataclasses import fields
 
@@ -17,7 +17,7 @@ triples = st.lists(st.tuples(*[st.integers(0, 2)] * 3), min_size=1, max_size=60)
 
 
 def draw_models(n: int, accuracy: float, other_accuracy: float, seed: int = 1) -> tuple[Labels, Labels, Labels]:
-    """Labels and two models that guess where they do not know."""
+    """Labels and two models: each is right on its share of the headlines and guesses the others."""
     random = np.random.default_rng(seed)
     labels = random.integers(3, size=n)
     guess = random.integers(3, size=n)
@@ -67,14 +67,14 @@ def test_figures_are_those_of_scikit_learn(rows: list[tuple[int, int, int]]) -> 
     assert compared.other_accuracy == pytest.approx(accuracy_score(labels, other))
     assert compared.difference == pytest.approx(compared.accuracy - compared.other_accuracy)
     assert compared.macro_f1_difference == pytest.approx(macro_f1(labels, predicted) - macro_f1(labels, other))
-    assert compared.only_right == sum(own == label != second for label, own, second in rows)
-    assert compared.only_other_right == sum(second == label != own for label, own, second in rows)
+    assert compared.only_right == sum(first == label != second for label, first, second in rows)
+    assert compared.only_other_right == sum(second == label != first for label, first, second in rows)
     assert compared.p_value == mcnemar(compared.only_right, compared.only_other_right)
 
 
 @settings(deadline=None)
 @given(triples)
-def test_the_other_way_round_is_the_mirror_image(rows: list[tuple[int, int, int]]) -> None:
+def test_a_swapped_comparison_is_the_mirror_image(rows: list[tuple[int, int, int]]) -> None:
     labels, predicted, other = np.array(rows).T
     forth, back = compare(labels, predicted, other), compare(labels, other, predicted)
     assert (forth.n, forth.p_value) == (back.n, back.p_value)
@@ -87,7 +87,7 @@ def test_the_other_way_round_is_the_mirror_image(rows: list[tuple[int, int, int]
 
 
 @pytest.mark.parametrize(("accuracy", "other_accuracy"), [(0.9, 0.7), (0.6, 0.6), (0.2, 0.5)])
-def test_where_headlines_are_many_intervals_are_those_of_the_paired_bootstrap_of_scipy(
+def test_with_many_headlines_intervals_are_those_of_scipys_paired_bootstrap(
     accuracy: float, other_accuracy: float
 ) -> None:
     labels, predicted, other = draw_models(900, accuracy, other_accuracy)
@@ -124,7 +124,7 @@ def test_where_headlines_are_many_intervals_are_those_of_the_paired_bootstrap_of
         assert getattr(compared, f"{name}_high") == pytest.approx(interval.high, abs=0.012)
 
 
-def test_pairs_make_intervals_narrower_than_models_apart() -> None:
+def test_paired_answers_make_the_interval_narrow() -> None:
     labels, predicted, _ = draw_models(900, 0.8, 0.8)
     nearly = predicted.copy()
     nearly[:10] = (nearly[:10] + 1) % 3
@@ -159,7 +159,7 @@ def test_one_headline_proves_nothing() -> None:
     assert (compared.difference, compared.only_right, compared.p_value) == (1, 1, 1)
 
 
-def test_every_pair_of_cells_meets_at_each_shared_temperature_once() -> None:
+def test_every_pair_of_cells_is_compared_once_at_each_shared_temperature() -> None:
     labels, predicted, other = draw_models(60, 0.8, 0.6)
     runs = {
         ("tuned", 0.1): predicted,
@@ -178,7 +178,7 @@ def test_every_pair_of_cells_meets_at_each_shared_temperature_once() -> None:
     ]
 
 
-def test_a_comparison_is_the_same_in_company_and_alone() -> None:
+def test_a_comparison_does_not_depend_on_the_other_pairs() -> None:
     labels, predicted, other = draw_models(300, 0.8, 0.6)
     runs = {("a", 1.0): predicted, ("b", 1.0): other, ("c", None): np.zeros_like(labels)}
     for run, rival, compared in compare_all(labels, runs):

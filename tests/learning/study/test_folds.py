@@ -35,7 +35,7 @@ def draw(members: list[Member] = MEMBERS, **changes: object) -> list[Parts]:
 
 
 @pytest.mark.parametrize("folds", [2, 3, 5])
-def test_every_headline_is_in_test_once_and_in_validation_once_at_most(folds: int) -> None:
+def test_every_headline_is_in_test_once_and_in_validation_at_most_once(folds: int) -> None:
     drawn = draw(folds=folds, train_per_class=5)
     assert sorted(headline for parts in drawn for headline in parts["test"]) == sorted(LABEL_OF)
     chosen = Counter(headline for parts in drawn for headline in parts["validation"])
@@ -52,7 +52,7 @@ def test_no_group_of_near_copies_is_in_two_parts_of_a_fold(folds: int) -> None:
 
 def test_parts_have_their_sizes_and_test_parts_have_the_labels_in_proportion() -> None:
     for parts in draw():
-        counts = {part: Counter(LABEL_OF[headline] for headline in own) for part, own in parts.items()}
+        counts = {part: Counter(LABEL_OF[headline] for headline in headlines) for part, headlines in parts.items()}
         assert counts["train"] == dict.fromkeys(COUNTS, 8)
         assert counts["validation"] == dict.fromkeys(COUNTS, 2)
         assert all(abs(counts["test"][label] - count / 5) <= 2 for label, count in COUNTS.items())
@@ -64,12 +64,12 @@ def test_the_order_of_the_source_has_no_effect_and_the_seed_has() -> None:
     assert draw(seed=7) != draw()
 
 
-def test_as_many_folds_as_a_class_has_groups_at_most() -> None:
-    told = re.escape(
+def test_more_folds_than_a_class_has_groups_are_refused() -> None:
+    message = re.escape(
         "split.folds 20: each class needs as many groups of near copies, and negative has 17: add headlines, or use "
         "--set split.folds=17"
     )
-    with pytest.raises(SplitError, match=f"^{told}$"):
+    with pytest.raises(SplitError, match=f"^{message}$"):
         draw(folds=20)
 
 
@@ -90,12 +90,12 @@ def test_a_given_split_has_no_folds() -> None:
         settings(folds=1)
 
 
-def test_settings_without_effect_on_folds_change_no_id_and_no_folds_leave_it_as_it_was() -> None:
-    own = split_id("snapshot", settings())
-    assert own == split_id("snapshot", settings(method="study", test_per_class=9))
-    assert own != split_id("snapshot", settings(folds=4))
+def test_settings_without_effect_on_folds_change_no_id_and_a_split_without_folds_keeps_its_id() -> None:
+    folded = split_id("snapshot", settings())
+    assert folded == split_id("snapshot", settings(method="study", test_per_class=9))
+    assert folded != split_id("snapshot", settings(folds=4))
     without = settings(folds=None)
     assert split_id("snapshot", without) != split_id("snapshot", settings(folds=None, test_per_class=9))
     first = {name: value for name, value in without.model_dump().items() if name not in {"folds", "classes"}}
     assert split_id("snapshot", without) == split_id("snapshot", SplitSettings.model_validate(first))
-    assert len({own, *(fold_split_id(own, fold) for fold in range(1, 6))}) == 6
+    assert len({folded, *(fold_split_id(folded, fold) for fold in range(1, 6))}) == 6

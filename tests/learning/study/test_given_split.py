@@ -25,7 +25,7 @@ def whole() -> tuple[list[Member], dict[str, set[str]]]:
     return members, {each.headline_id: {each.headline_id.partition("-")[0]} for each in members}
 
 
-def test_each_part_is_as_it_is_given_whatever_the_sizes() -> None:
+def test_each_part_is_the_given_one_whatever_the_sizes() -> None:
     members, given = whole()
     parts = split_as_given(members, GIVEN, given)
     assert parts == {part: [f"{part}-{label}" for label in LABELS] for part in PARTS}
@@ -53,9 +53,9 @@ def test_no_group_is_in_two_parts_and_test_loses_nothing(rows: list[tuple[str, s
     given |= {f"{number}": parts for number, (_, _, parts) in enumerate(rows)}
     parts = split_as_given(members, GIVEN, given)
     group_of = {each.headline_id: each.group_id for each in members}
-    groups = [{group_of[headline] for headline in own} for own in parts.values()]
+    groups = [{group_of[headline] for headline in headlines} for headlines in parts.values()]
     assert sum(map(len, groups)) == len(set.union(*groups))
-    assert set(parts["test"]) == {headline for headline, own in given.items() if "test" in own}
+    assert set(parts["test"]) == {headline for headline, its_parts in given.items() if "test" in its_parts}
 
 
 def refuse(members: list[Member], given: dict[str, set[str]], settings: SplitSettings = GIVEN) -> str:
@@ -65,7 +65,7 @@ def refuse(members: list[Member], given: dict[str, set[str]], settings: SplitSet
     return str(caught.value)
 
 
-def test_a_part_that_is_missing_is_one_line() -> None:
+def test_a_missing_part_is_refused_in_one_line() -> None:
     members, given = whole()
     without = [each for each in members if not each.headline_id.startswith("validation")]
     kept = {each.headline_id: given[each.headline_id] for each in without}
@@ -74,7 +74,7 @@ def test_a_part_that_is_missing_is_one_line() -> None:
     assert "1 of 9 headlines are in no part" in refuse(members, given | {"test-neutral": set()})
 
 
-def test_a_part_that_lacks_a_class_is_one_line() -> None:
+def test_a_part_that_lacks_a_class_is_refused_in_one_line() -> None:
     members, given = whole()
     fewer = [each for each in members if each.headline_id != "validation-positive"]
     assert "validation has no positive headline" in refuse(fewer, given)
@@ -84,8 +84,8 @@ def test_a_part_that_lacks_a_class_is_one_line() -> None:
     assert "train has no neutral headline once copies" in refuse([*rest, *near], given)
 
 
-def test_two_classes_are_enough_where_the_setting_says_so() -> None:
+def test_two_classes_are_enough_if_the_setting_allows_it() -> None:
     members, given = whole()
     two = [each for each in members if each.label != "neutral"]
     assert "set split.classes=present for a study of negative and positive" in refuse(two, given)
-    assert [len(own) for own in split_as_given(two, PRESENT, given).values()] == [2, 2, 2]
+    assert [len(headlines) for headlines in split_as_given(two, PRESENT, given).values()] == [2, 2, 2]

@@ -22,25 +22,20 @@ from learning.study.grid import (
 from schemas.cell import CellSettings
 from schemas.identity import content_id
 from schemas.overrides import apply_overrides
-from schemas.plan import BaseModelPlan, EncoderPlan, FoundModel, ModelCell, StudyPlan
+from schemas.plan import EncoderPlan, FoundModel, ModelCell, StudyPlan
 from schemas.profiles import build_config, load_profile
-
-BASE = BaseModelPlan(
-    name="embedded",
-    folder=Path("model"),
-    revision="0123456789abcdef",
-    quantization="nf4",
-    kind_of_model="causal",
-    training_version=4,
-    answers_untouched=True,
-)
+from tests.learning.study.demo_plans import BASE
 
 
 def find_model(settings: CellSettings) -> FoundModel:
-    asked = settings.base_model
-    found = {"quantization": asked.quantization}
-    if asked.name != "embedded":
-        found |= {"name": asked.name, "folder": Path(asked.name), "revision": content_id([asked.name, asked.revision])}
+    requested = settings.base_model
+    found = {"quantization": requested.quantization}
+    if requested.name != "embedded":
+        found |= {
+            "name": requested.name,
+            "folder": Path(requested.name),
+            "revision": content_id([requested.name, requested.revision]),
+        }
     return FoundModel(BASE.model_copy(update=found), settings)
 
 
@@ -55,8 +50,8 @@ def all_ids(study: StudyPlan) -> list[str]:
 
 
 def row(**values: Any) -> dict[str, Any]:
-    usual = {"cell_id": "a", "position": 4, "temperature": 0.1, "balanced_accuracy": 0.8, "learning_rate": 1e-3}
-    return usual | {"epochs": 3, "seed": 42} | values
+    defaults = {"cell_id": "a", "position": 4, "temperature": 0.1, "balanced_accuracy": 0.8, "learning_rate": 1e-3}
+    return defaults | {"epochs": 3, "seed": 42} | values
 
 
 def names_of_baselines(study: StudyPlan) -> list[str]:
@@ -74,7 +69,7 @@ def test_the_baselines_are_those_that_the_study_names() -> None:
     assert names_of_baselines(plan("demo", "baselines.names=")) == []
 
 
-def test_an_encoder_adds_a_baseline_that_is_known_by_the_encoders_revision() -> None:
+def test_an_encoder_adds_a_baseline_whose_id_follows_from_the_encoders_revision() -> None:
     first, moved, other = (
         plan("demo", encoder=EncoderPlan(name=name, folder=Path(name), revision=revision))
         for name, revision in (("here", "1"), ("there", "1"), ("here", "2"))
@@ -126,7 +121,7 @@ def test_the_best_row_has_the_highest_balanced_accuracy_at_the_lowest_temperatur
 
 
 @pytest.mark.parametrize("dearer", [{"epochs": 4}, {"learning_rate": 2e-3}, {"seed": 43}, {"position": 5}])
-def test_of_equals_the_cheapest_is_best(dearer: dict[str, Any]) -> None:
+def test_of_equally_good_rows_the_cheapest_is_best(dearer: dict[str, Any]) -> None:
     assert best_row([row(**dearer), row()]) == row()
     assert best_row([row(), row(**dearer)]) == row()
 
@@ -138,7 +133,7 @@ def test_cells_that_share_a_training_run_one_after_the_other_the_shorter_first()
 
 
 @pytest.mark.parametrize(("schedule", "together"), [("constant", 2), ("warmup-stable-decay", 2), ("cosine", 1)])
-def test_cells_that_share_no_training_are_apart(schedule: str, together: int) -> None:
+def test_cells_that_share_no_training_are_separate(schedule: str, together: int) -> None:
     study = plan("demo", f"training.schedule={schedule}")
     apart = split_apart(study.cells)
     assert [len(cells) for cells in apart] == [together] * (6 // together)
@@ -152,8 +147,8 @@ def cells_of(points: Iterable[tuple[float, int, int]], schedule: str = "constant
     for number, (rate, epochs, seed) in enumerate(points):
         values = {"learning_rate": rate, "epochs": epochs, "seed": seed}
         training = cell.settings.training.model_copy(update=values)
-        own = {"settings": cell.settings.model_copy(update={"training": training}), "training_id": f"{rate} {seed}"}
-        made.append(cell.model_copy(update={"cell_id": str(number), **own}))
+        changes = {"settings": cell.settings.model_copy(update={"training": training}), "training_id": f"{rate} {seed}"}
+        made.append(cell.model_copy(update={"cell_id": str(number), **changes}))
     return made
 
 
@@ -193,7 +188,7 @@ def test_a_group_is_filled_up_with_longer_cells_but_for_those_that_share_a_train
     schedule=st.sampled_from(["constant", "warmup-stable-decay", "cosine"]),
     most=st.integers(1, 6),
 )
-def test_every_cell_is_in_one_group_behind_those_that_it_goes_on_from(
+def test_every_cell_is_in_one_group_after_those_that_it_continues(
     points: set[tuple[float, int, int]], schedule: str, most: int
 ) -> None:
     cells = cells_of(points, schedule)
@@ -224,7 +219,7 @@ def test_any_setting_varies_and_a_base_is_evaluated_once() -> None:
     assert len(prompts.base_cells) == 2
 
 
-def test_two_names_of_one_base_are_one_cell_and_no_other_study() -> None:
+def test_two_names_of_one_base_are_one_cell_and_the_same_study() -> None:
     twin = BASE.model_copy(update={"name": "twin"})
 
     def find(settings: CellSettings) -> FoundModel:
@@ -250,8 +245,8 @@ def test_only_cells_of_one_family_are_side_by_side() -> None:
     groups = side_by_side(cells, 8)
     assert sorted(len(group) for group in groups) == [2] * 8
     assert all(len({family_of(cell) for cell in group}) == 1 for group in groups)
-    alone = group_cells(cells, lambda cell: 1 if cell.settings.lora.r == 16 else 8)
-    assert {len(group) for group in alone if group[0].settings.lora.r == 16} == {1}
+    limited = group_cells(cells, lambda cell: 1 if cell.settings.lora.r == 16 else 8)
+    assert {len(group) for group in limited if group[0].settings.lora.r == 16} == {1}
 
 
 def test_a_curve_keeps_all_other_settings_of_its_cell() -> None:

@@ -1,4 +1,4 @@
-"""Intervals hold 95 % where a bootstrap collapses, are the published ones, and are absent where none could hold it."""
+"""Intervals cover 95 % where a bootstrap fails, follow published formulas, and are absent where none could cover it."""
 
 import math
 from itertools import product
@@ -44,21 +44,21 @@ def test_where_all_are_right_the_interval_of_accuracy_is_the_exact_one_sided_one
 @pytest.mark.parametrize("correlation", [0.0, 0.3])
 def test_tangos_interval_covers_a_difference_of_0(n: int, accuracy: float, correlation: float) -> None:
     # Two models of one accuracy; at n = 30 and .97 they seldom differ on enough headlines for an interval.
-    alone = accuracy * (1 - accuracy) * (1 - correlation)
-    most = binom.ppf(1 - 1e-7, n, 2 * alone)
-    told = covered = 0.0
+    only_one = accuracy * (1 - accuracy) * (1 - correlation)
+    most = binom.ppf(1 - 1e-7, n, 2 * only_one)
+    shown = covered = 0.0
     for discordant in range(LEAST_DISCORDANT, int(most) + 1):
         for only_right in range(discordant + 1):
             chance = multinomial.pmf(
-                [only_right, discordant - only_right, n - discordant], n, [alone, alone, 1 - 2 * alone]
+                [only_right, discordant - only_right, n - discordant], n, [only_one, only_one, 1 - 2 * only_one]
             )
             if chance < 1e-9:
                 continue
             interval = paired_interval(only_right, discordant - only_right, n)
             assert interval is not None
-            told += chance
+            shown += chance
             covered += chance * (interval[0] <= 0 <= interval[1])
-    assert 0.93 <= covered / told <= 0.97
+    assert 0.93 <= covered / shown <= 0.97
 
 
 @pytest.mark.parametrize(("only_right", "only_other_right", "n"), [(5, 0, 30), (12, 2, 50), (40, 31, 900), (9, 9, 20)])
@@ -134,7 +134,7 @@ def test_the_interval_of_a_mean_of_probabilities_covers_it(n: int, accuracy: flo
 
 
 def test_a_bootstrap_of_few_mistakes_is_far_from_95() -> None:
-    """Why there is a module for intervals: what it replaced."""
+    """Why the module exists: this is the interval that it replaced."""
     random, covered = np.random.default_rng(3), 0
     for _ in range(100):
         labels, predicted = draw_answers(30, 0.97, random)
@@ -191,6 +191,6 @@ def test_a_difference_of_macro_f1_has_an_interval_where_accuracies_and_labels_ha
     assert paired_macro_f1_interval(0.1, labels[:27], labels[:27], other[:27]) is None
 
 
-def test_of_right_and_wrong_answers_the_interval_of_the_mean_is_nearly_wilsons() -> None:
+def test_for_right_and_wrong_answers_the_interval_of_the_mean_is_nearly_wilsons() -> None:
     values = np.repeat([1.0, 0.0], [780, 120])
     assert mean_interval(values) == pytest.approx(wilson(780 / 900, 900), abs=2e-4)

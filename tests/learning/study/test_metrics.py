@@ -1,4 +1,4 @@
-"""Metrics are the textbook's, draws depend on nothing but seed, id and temperature, and intervals hold their figure."""
+"""Metrics are scikit-learn's, draws depend only on seed, id and temperature, and intervals contain their figure."""
 
 import math
 from typing import Any
@@ -92,23 +92,23 @@ def test_the_interval_follows_wilsons_formula() -> None:
 
 
 def answers_right(share: float, n: int = 900) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Labels and outcomes, of which so many are right; the others are spread over the other labels."""
+    """Labels and outcomes, of which this share is right; the others are spread over the other labels."""
     random = np.random.default_rng(11)
     labels = np.arange(n) % 3
     return labels, np.where(np.arange(n) < share * n, labels, (labels + random.integers(1, 3, n)) % 3)
 
 
 @pytest.mark.parametrize("share_right", [0.1, 0.34, 0.6, 0.87, 0.98])
-def test_wilsons_interval_is_that_of_a_bootstrap_but_at_the_ends(share_right: float) -> None:
+def test_wilsons_interval_is_that_of_a_bootstrap_except_at_the_ends(share_right: float) -> None:
     labels, outcomes = answers_right(share_right)
     metrics = measure_sure(labels, outcomes)
     right = (outcomes == labels).astype(float)
     usual = bootstrap((right,), np.mean, vectorized=True, method="percentile", rng=np.random.default_rng(1))
-    told = (metrics.accuracy_low, metrics.accuracy_high)
-    assert told == pytest.approx(tuple(usual.confidence_interval), abs=0.005)
+    interval = (metrics.accuracy_low, metrics.accuracy_high)
+    assert interval == pytest.approx(tuple(usual.confidence_interval), abs=0.005)
 
 
-def test_where_all_is_right_every_interval_has_a_width() -> None:
+def test_if_all_answers_are_right_every_interval_has_a_width() -> None:
     metrics = measure_sure(*answers_right(1.0))
     assert metrics.accuracy_low == pytest.approx(0.05 ** (1 / 900))
     assert 0.99 < metrics.macro_f1_low < metrics.macro_f1_high == 1
@@ -122,7 +122,7 @@ def test_macro_f1_has_no_interval_where_a_label_is_scarce() -> None:
 
 
 @pytest.mark.parametrize("share_right", [0.34, 0.6, 0.87, 0.98])
-def test_where_headlines_are_many_the_interval_of_macro_f1_is_scipys_bootstrap(share_right: float) -> None:
+def test_with_many_headlines_the_interval_of_macro_f1_is_that_of_scipys_bootstrap(share_right: float) -> None:
     labels, outcomes = answers_right(share_right)
     metrics = measure_sure(labels, outcomes)
 
@@ -135,8 +135,8 @@ def test_where_headlines_are_many_the_interval_of_macro_f1_is_scipys_bootstrap(s
     usual = bootstrap(
         (rows,), figure, n_resamples=2_000, vectorized=True, method="percentile", rng=np.random.default_rng(1)
     )
-    told = (metrics.macro_f1_low, metrics.macro_f1_high)
-    assert told == pytest.approx(tuple(usual.confidence_interval), abs=0.005)
+    interval = (metrics.macro_f1_low, metrics.macro_f1_high)
+    assert interval == pytest.approx(tuple(usual.confidence_interval), abs=0.005)
 
 
 def test_the_interval_of_expected_accuracy_is_as_wide_as_it_spreads() -> None:
@@ -232,21 +232,21 @@ def test_measuring_twice_gives_the_same_figures() -> None:
 
 
 @given(st.permutations(range(12)))
-def test_a_draw_depends_on_no_order(order: list[int]) -> None:
+def test_a_draw_does_not_depend_on_the_order(order: list[int]) -> None:
     probabilities, ids = random_distributions(12), IDS[:12]
     drawn = draw_outcomes(probabilities, ids, 1.0, seed=1)
     shuffled = draw_outcomes(probabilities[order], [ids[position] for position in order], 1.0, seed=1)
     assert shuffled.tolist() == drawn[order].tolist()
 
 
-def test_a_draw_depends_on_no_company() -> None:
+def test_a_draw_does_not_depend_on_the_other_headlines() -> None:
     probabilities = random_distributions(50)
     together = draw_outcomes(probabilities, IDS[:50], 1.0, seed=1)
     alone = [draw_outcomes(probabilities[[row]], [IDS[row]], 1.0, seed=1)[0] for row in range(50)]
     assert together.tolist() == alone
 
 
-def test_the_first_draw_is_the_one_that_has_always_been() -> None:
+def test_the_first_draw_is_the_same_in_every_version() -> None:
     probabilities = np.tile([0.25, 0.25, 0.25, 0.25], (10, 1))
     first = [1, 3, 1, 1, 3, 1, 1, 2, 1, 3]
     assert draw_outcomes(probabilities, IDS[:10], 1.0, seed=42).tolist() == first
@@ -270,11 +270,11 @@ def test_draws_follow_the_probabilities(probabilities: list[float], temperature:
 
 
 @pytest.mark.parametrize("outcome", range(4))
-def test_what_is_certain_is_always_drawn(outcome: int) -> None:
+def test_a_certain_outcome_is_always_drawn(outcome: int) -> None:
     drawn = draw_outcomes(np.tile(np.eye(4)[outcome], (1_000, 1)), IDS[:1_000], 1.0, seed=1)
     assert set(drawn.tolist()) == {outcome}
 
 
-def test_what_is_impossible_is_never_drawn() -> None:
+def test_an_impossible_outcome_is_never_drawn() -> None:
     probabilities = np.tile([0.0, 0.5, 0.0, 0.5 - 1e-9], (len(IDS), 1))
     assert set(draw_outcomes(probabilities, IDS, 1.0, seed=1).tolist()) == {1, 3}

@@ -1,4 +1,4 @@
-"""The name of a cell shows what varies in its study, and tells its cells apart."""
+"""The name of a cell shows what varies in its study, and no two cells share one."""
 
 import pytest
 
@@ -48,7 +48,7 @@ def test_a_grid_of_one_cell_has_its_name() -> None:
     assert names_of("grid.learning_rates=1e-3", "grid.epochs=1") == ["lr=1e-03 epochs=1"]
 
 
-def test_several_settings_stand_in_the_order_of_the_grid() -> None:
+def test_several_settings_are_in_the_order_of_the_grid() -> None:
     names = names_of("grid.lora.r=4,16", "grid.learning_rates=1e-3", "grid.epochs=1,2")
     assert names == ["r=4 epochs=1", "r=4 epochs=2", "r=16 epochs=1", "r=16 epochs=2"]
 
@@ -58,8 +58,8 @@ def test_an_untouched_base_is_named_by_what_varies_without_a_training() -> None:
     names = CellNames(config)
     bases = {names.name_base("embedded", cell) for cell in config.resolve_all()}
     assert bases == {"base: embedded quantization=nf4", "base: embedded quantization=none"}
-    alone = configure("grid.lora.r=4,16")
-    assert CellNames(alone).name_base("embedded", alone.resolve_all()[0]) == "base: embedded"
+    single_base = configure("grid.lora.r=4,16")
+    assert CellNames(single_base).name_base("embedded", single_base.resolve_all()[0]) == "base: embedded"
     several = configure("grid.base_model.name=/a/m,/b/m")
     named = [CellNames(several).name_base("m", cell) for cell in several.resolve_all()]
     assert named == ["base: /a/m", "base: /b/m"]

@@ -1,4 +1,4 @@
-"""The promotion gate: what a challenger must pass, what each look at the test headlines may spend, and what is said."""
+"""The promotion gate: what a challenger must pass, the level of each look at the test headlines, and the messages."""
 
 import numpy as np
 import pytest
@@ -13,17 +13,17 @@ SETTINGS = PromotionSettings(level=0.05, min_accuracy=0.7, max_unparsed_rate=0.0
 LEVEL = 0.05
 
 
-def meet(name: str, only_right: int, only_other_right: int, n: int = 200) -> Rival:
-    """A rival on n neutral headlines: so many that the challenger alone has right, so many that the rival has."""
+def make_rival(name: str, only_right: int, only_other_right: int, n: int = 200) -> Rival:
+    """A rival on n neutral headlines, some of which only the challenger or only the rival has right."""
     labels = np.ones(n, dtype=np.int64)
-    own, other = labels.copy(), labels.copy()
+    challenger, other = labels.copy(), labels.copy()
     other[:only_right] = 0
-    own[only_right : only_right + only_other_right] = 2
-    return Rival(name, compare(labels, own, other))
+    challenger[only_right : only_right + only_other_right] = 2
+    return Rival(name, compare(labels, challenger, other))
 
 
-def test_who_clears_every_floor_is_promoted() -> None:
-    checks = judge(0.9, 0.0, meet("svm", 30, 5), meet("3f9a", 20, 4), SETTINGS, LEVEL)
+def test_a_challenger_that_passes_every_floor_is_promoted() -> None:
+    checks = judge(0.9, 0.0, make_rival("svm", 30, 5), make_rival("3f9a", 20, 4), SETTINGS, LEVEL)
     assert [check.floor for check in checks] == ["accuracy", "unparsed rate", "best baseline", "champion"]
     assert is_promoted(checks)
 
@@ -39,14 +39,14 @@ def test_who_clears_every_floor_is_promoted() -> None:
         (0.9, 0.0, (30, 5), (0, 0), "champion"),
     ],
 )
-def test_one_floor_that_is_missed_is_enough(accuracy, unparsed, baseline, champion, missed) -> None:
-    checks = judge(accuracy, unparsed, meet("svm", *baseline), meet("3f9a", *champion), SETTINGS, LEVEL)
+def test_one_missed_floor_prevents_a_promotion(accuracy, unparsed, baseline, champion, missed) -> None:
+    checks = judge(accuracy, unparsed, make_rival("svm", *baseline), make_rival("3f9a", *champion), SETTINGS, LEVEL)
     assert [check.floor for check in checks if not check.is_passed] == [missed]
     assert not is_promoted(checks)
 
 
 def test_a_rival_is_beaten_where_p_is_below_the_level_of_the_look() -> None:
-    rival = meet("3f9a", 9, 1)  # p = 2 (1 + 10) / 2^10 = .0215
+    rival = make_rival("3f9a", 9, 1)  # p = 2 (1 + 10) / 2^10 = .0215
     assert is_promoted(judge(0.9, 0.0, None, rival, SETTINGS, 0.0216))
     assert not is_promoted(judge(0.9, 0.0, None, rival, SETTINGS, 0.0214))
 
@@ -73,7 +73,7 @@ def test_a_later_look_may_lower_the_level_and_cannot_raise_it() -> None:
 
 
 @pytest.mark.parametrize("growth", [1.0, 1.01, 1.1, 1.5])
-def test_headlines_that_arrive_between_looks_give_no_more_than_they_are_worth(growth: float) -> None:
+def test_new_headlines_between_looks_add_no_more_than_their_share_of_the_budget(growth: float) -> None:
     """Each look has all the headlines of the looks before it, and some that are new."""
     sizes = [900 * growth**number for number in range(60)]
     spent = sum(
@@ -83,13 +83,13 @@ def test_headlines_that_arrive_between_looks_give_no_more_than_they_are_worth(gr
     assert spent <= 0.05 * (1 + np.log2(sizes[-1] / sizes[0]))  # one budget more each time that the headlines double
 
 
-def test_floors_are_reached_by_who_stands_on_them() -> None:
+def test_a_figure_equal_to_its_floor_reaches_it() -> None:
     assert is_promoted(judge(0.7, 0.02, None, None, SETTINGS, LEVEL))
 
 
-def test_a_baseline_need_not_be_beaten_where_the_config_says_so() -> None:
+def test_a_baseline_need_not_be_beaten_if_the_setting_says_so() -> None:
     lenient = SETTINGS.model_copy(update={"beat_baseline": False})
-    assert is_promoted(judge(0.9, 0.0, meet("svm", 0, 50), None, lenient, LEVEL))
+    assert is_promoted(judge(0.9, 0.0, make_rival("svm", 0, 50), None, lenient, LEVEL))
 
 
 def test_a_champion_that_cannot_be_evaluated_is_not_beaten() -> None:
@@ -101,18 +101,19 @@ def test_a_champion_that_cannot_be_evaluated_is_not_beaten() -> None:
     )
 
 
-def test_the_decision_is_told_with_what_was_missed_first() -> None:
-    told = describe_checks(judge(0.9, 0.0, meet("svm", 30, 5), meet("3f9a", 6, 2), SETTINGS, LEVEL))
-    assert told.startswith("does not beat the champion 3f9a on 200 headlines: +.020 [")
+def test_the_message_of_a_decision_begins_with_the_missed_floor() -> None:
+    message = describe_checks(judge(0.9, 0.0, make_rival("svm", 30, 5), make_rival("3f9a", 6, 2), SETTINGS, LEVEL))
+    assert message.startswith("does not beat the champion 3f9a on 200 headlines: +.020 [")
     assert (
-        "], p=.289 at level 0.05; accuracy .900 reaches the floor of 0.7; unparsed 0, within the 0.02 allowed; " in told
+        "], p=.289 at level 0.05; accuracy .900 reaches the floor of 0.7; unparsed 0, within the 0.02 allowed; "
+        in message
     )
-    assert "; beats the best baseline svm on 200 headlines: +.125 [" in told
-    assert told.endswith("], p<.001 at level 0.05")
+    assert "; beats the best baseline svm on 200 headlines: +.125 [" in message
+    assert message.endswith("], p<.001 at level 0.05")
 
 
-def test_a_small_level_is_told_with_digits_enough_to_compare() -> None:
+def test_a_small_level_is_shown_with_enough_digits_to_compare() -> None:
     level = spend(0.05, [Look(1, 0.05)] * 9).level
-    told = describe_checks(judge(0.9, 0.0, None, meet("3f9a", 20, 4), SETTINGS, level))
-    assert "p=0.0015 at level 0.000304" in told
+    message = describe_checks(judge(0.9, 0.0, None, make_rival("3f9a", 20, 4), SETTINGS, level))
+    assert "p=0.0015 at level 0.000304" in message
     assert describe_look(spend(0.05, [Look(0.5, 0.05)])) == "look 1.5 at these test headlines: level 0.0135 of 0.05"

@@ -1,6 +1,4 @@
-"""A race drops what is significantly worse than the best, and seldom what is as good."""
-
-from pathlib import Path
+"""A race drops cells that are significantly worse than the best, and seldom one that is as good."""
 
 import numpy as np
 import pytest
@@ -9,18 +7,10 @@ from learning.study.grid import plan_study
 from learning.study.race import Standing, judge_round
 from learning.training.racers import count_most_saved, count_tests, group_by_field, list_racers
 from schemas.overrides import apply_overrides
-from schemas.plan import BaseModelPlan, FoundModel, ModelCell
+from schemas.plan import FoundModel, ModelCell
 from schemas.profiles import build_config, load_profile
+from tests.learning.study.demo_plans import BASE
 
-BASE = BaseModelPlan(
-    name="embedded",
-    folder=Path("model"),
-    revision="0123456789abcdef",
-    quantization="nf4",
-    kind_of_model="causal",
-    training_version=4,
-    answers_untouched=True,
-)
 LEVEL = 0.05
 
 
@@ -30,7 +20,7 @@ def cells(*assignments: str) -> tuple[ModelCell, ...]:
 
 
 def race_equals(random: np.random.Generator, racers: int, epochs: int, headlines: int) -> list[int]:
-    """Run a race of racers that are equally good, whose answers go together as those of real cells do.
+    """Run a race of equally good racers, whose answers correlate as those of real cells do.
 
     Returns:
         Those that were dropped.
@@ -57,7 +47,7 @@ def test_of_equal_cells_the_best_is_dropped_in_at_most_5_percent_of_the_races(
     assert np.mean([bool(dropped) for dropped in races]) <= LEVEL
 
 
-def test_without_the_correction_the_simulation_would_see_it() -> None:
+def test_without_the_correction_the_simulation_finds_too_many_drops() -> None:
     random = np.random.default_rng(7)
     any_dropped = []
     for _ in range(200):
@@ -91,13 +81,13 @@ def test_a_cell_of_lower_balanced_accuracy_stays_where_more_of_its_answers_are_r
 def test_cells_that_share_a_training_are_one_racer() -> None:
     racers = list_racers(cells("grid.epochs=1,2,3", "grid.learning_rates=1e-3,2e-4"))
     assert [[cell.settings.training.epochs for cell in racer.cells] for racer in racers] == [[1, 2, 3]] * 2
-    assert [len(own) for own in group_by_field(racers, 2)] == [2]
+    assert [len(field) for field in group_by_field(racers, 2)] == [2]
     assert group_by_field(racers, 3) == []
     assert count_tests(racers) == 2
     assert [cell.settings.training.epochs for cell in racers[0].longer(1)] == [2, 3]
 
 
-def test_cells_of_a_cosine_race_with_cells_of_their_length_alone() -> None:
+def test_cells_of_a_cosine_race_only_with_cells_of_their_length() -> None:
     racers = list_racers(cells("grid.epochs=1,3", "grid.learning_rates=1e-3,2e-4,1e-5", "training.schedule=cosine"))
     assert len(racers) == 6
     for epoch in (1, 2):
@@ -107,7 +97,7 @@ def test_cells_of_a_cosine_race_with_cells_of_their_length_alone() -> None:
 
 
 @pytest.mark.parametrize(("schedule", "saved"), [("constant", 2 * 2 * 113), ("cosine", 2 * 2 * 113)])
-def test_a_race_saves_all_but_the_first_epoch_of_all_but_one_at_most(schedule: str, saved: int) -> None:
+def test_a_race_saves_at_most_all_epochs_but_the_first_of_all_racers_but_one(schedule: str, saved: int) -> None:
     grid = cells("grid.epochs=1,3", "grid.learning_rates=1e-3,2e-4,1e-5", f"training.schedule={schedule}")
     assert count_most_saved([cell.settings for cell in grid], 900) == saved
 

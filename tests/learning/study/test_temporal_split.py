@@ -1,4 +1,4 @@
-"""The split by time: who is in which part, and that nothing which comes later has an effect on what is learned."""
+"""The split by time: which headlines are in which part, and that later headlines do not affect what is learned."""
 
 from datetime import datetime, timedelta
 from random import Random
@@ -25,7 +25,7 @@ def day(number: int) -> datetime:
 
 
 def some(count: int, groups=None) -> tuple[list[Member], dict[str, datetime]]:
-    """Headlines, one a day, with labels in turn, each a group of its own where no groups are given."""
+    """Headlines, one a day, with labels in turn, each in its own group unless groups are given."""
     members = [
         Member(
             f"{number:03}", ("negative", "positive")[number % 2], f"{number}", (groups or {}).get(number, f"g{number}")
@@ -41,10 +41,10 @@ def by_group(members):
 
 
 def numbers(parts) -> dict[str, list[int]]:
-    return {part: [int(headline) for headline in own] for part, own in parts.items()}
+    return {part: [int(headline) for headline in headlines] for part, headlines in parts.items()}
 
 
-def test_dates_or_shares_say_where_parts_begin():
+def test_dates_or_shares_decide_where_parts_begin():
     members, times = some(20)
     [by_share] = split_by_time(members, settings(), times, by_group(members))
     assert numbers(by_share) == {"train": [*range(14)], "validation": [14, 15], "test": [*range(16, 20)]}
@@ -86,7 +86,7 @@ def test_windows_walk_forward_and_choose_on_the_stretch_before():
         ({"windows": 9}, "fewer split.windows"),
         (
             {"validation_from": day(18), "test_from": day(19)},
-            "validation has no positive and test has no negative|test",
+            "validation has no positive headline, test has no negative headline",
         ),
     ],
 )
@@ -109,8 +109,8 @@ def test_parts_begin_in_order_also_with_many_windows():
 
 
 @given(st.integers(0, 10**6), st.integers(2, 4))
-def test_what_comes_later_has_no_effect_on_what_is_learned_and_chosen(seed, windows):
-    """All that comes after a window begins is permuted, labels and groups: train and validation stay."""
+def test_later_headlines_have_no_effect_on_what_is_learned_and_chosen(seed, windows):
+    """Labels and groups after the beginning of a window are permuted: its train and validation parts stay the same."""
     random = Random(seed)
     groups = {number: f"g{random.randrange(40)}" for number in range(60)}
     members, times = some(60, groups)
@@ -128,7 +128,7 @@ def test_what_comes_later_has_no_effect_on_what_is_learned_and_chosen(seed, wind
         Member(member.headline_id, other.label, other.text_id, other.group_id)
         for member, other in zip(later, shuffled, strict=True)
     ]
-    # a text that comes later may tie groups together which were apart before
+    # a later text may join groups that were separate
     tied = {"g1": "g0", "g3": "g2"} if random.random() < 0.5 else {}
     changed = [member._replace(group_id=tied.get(member.group_id, member.group_id)) for member in [*past, *mixed]]
     try:

@@ -17,13 +17,13 @@ PROBABILITIES = np.array(
 )
 
 
-def test_a_non_answer_is_called_one_and_is_not_sure():
+def test_an_answer_that_is_no_label_is_called_unparsed_with_little_confidence():
     labels, confidence = answer(PROBABILITIES, "label")
     assert labels == ["unparsed", "positive", "negative", "negative", "unparsed", "neutral"]
     assert confidence == pytest.approx([0.0076, 0.35, 0.4, 0.3, 0.0, 1.0])
 
 
-def test_by_the_studys_rule_it_is_neutral_and_still_not_sure():
+def test_by_the_studys_rule_it_is_neutral_still_with_little_confidence():
     labels, confidence = answer(PROBABILITIES, "neutral")
     assert labels == ["neutral", "neutral", "neutral", "neutral", "neutral", "neutral"]
     assert confidence == pytest.approx([0.0076, 0.3, 0.2, 0.3, 0.0, 1.0])
@@ -33,11 +33,11 @@ def test_no_headlines_have_no_answers():
     assert answer(np.empty((0, 4)), "label")[0] == []
 
 
-def test_the_label_has_it_where_both_are_equally_likely():
+def test_a_label_that_is_as_likely_as_unparsed_is_the_answer():
     assert is_unparsed(PROBABILITIES).tolist() == [True, False, False, False, True, False]
 
 
-def test_what_counts_as_neutral_leaves_the_probabilities_as_they_were():
+def test_counting_unparsed_as_neutral_does_not_change_the_given_probabilities():
     before = PROBABILITIES.copy()
     assert with_unparsed(PROBABILITIES)[0] == pytest.approx([0.0014, 0.9986, 0.0])
     assert (before == PROBABILITIES).all()

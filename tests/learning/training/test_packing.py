@@ -58,7 +58,7 @@ def packed_loss(model: Any, sequences: list[tuple[int, ...]], starts: list[int])
 
 
 def put_before(headlines: list[str], labels: list[Label], examples: str) -> list[str]:
-    """The first eight headlines with examples: none, the same before each, or others before each, or with contexts."""
+    """The first eight headlines: without examples, with the same or with other ones before each, or with contexts."""
     if examples == "contexts":
         return list(make_questions(headlines[:8], [*headlines[8:15], None], [None] * 8))
     shown = [Example(*each) for each in zip(headlines[8:], labels[8:], strict=True)]
@@ -76,8 +76,8 @@ def test_loss_and_gradients_equal_those_of_padded_prompts(
     tiny_folder: Path, labelled: tuple[list[str], list[Label]], quantization: str, examples: str, loss: str
 ) -> None:
     model = adapted(tiny_folder, quantization)
-    asked = put_before(*labelled, examples)
-    encoded = encode_examples(asked, labelled[1][:8], load_tokenizer(tiny_folder), PromptSettings())
+    questions = put_before(*labelled, examples)
+    encoded = encode_examples(questions, labelled[1][:8], load_tokenizer(tiny_folder), PromptSettings())
     sequences = [example.input_ids for example in encoded]
     starts = [1 if loss == "whole-text" else example.answer_start for example in encoded]
 

@@ -1,4 +1,4 @@
-"""The shipped base model is the one its recipe records, and a shortened build runs and repeats itself."""
+"""The shipped base model is the one that its recipe records, and a shortened build is reproducible."""
 
 import json
 from pathlib import Path
@@ -31,10 +31,10 @@ def test_the_shipped_model_is_small_and_safe() -> None:
     assert 2_000_000 <= count <= 4_000_000
 
 
-def test_a_shortened_build_learns_and_repeats_itself(tmp_path: Path) -> None:
+def test_a_shortened_build_learns_and_is_reproducible(tmp_path: Path) -> None:
     losses: list[list[float]] = [[], []]
-    for name, told in zip(("one", "two"), losses, strict=True):
-        build_base_model(SHORT, tmp_path / name, lambda _, loss, told=told: told.append(loss))
+    for name, recorded in zip(("one", "two"), losses, strict=True):
+        build_base_model(SHORT, tmp_path / name, lambda _, loss, recorded=recorded: recorded.append(loss))
     assert losses[0] == losses[1]
     assert losses[0][-1] < losses[0][0]
     assert sha256(tmp_path / "one" / "model.safetensors") == sha256(tmp_path / "two" / "model.safetensors")

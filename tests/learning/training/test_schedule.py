@@ -44,11 +44,11 @@ def test_only_a_cosines_warm_up_depends_on_the_epochs(schedule: Any, steps: list
 
 
 @pytest.mark.parametrize("schedule", ["constant", "cosine", "warmup-stable-decay"])
-def test_no_warm_up_is_no_step(schedule: Any) -> None:
+def test_a_warm_up_ratio_of_0_has_no_steps(schedule: Any) -> None:
     assert lay_out_steps(900, settings(schedule, warmup_ratio=0, epochs=3)).warmup_steps == 0
 
 
-def test_what_is_shared_ends_where_the_number_of_epochs_begins_to_matter() -> None:
+def test_shared_steps_end_where_the_number_of_epochs_begins_to_matter() -> None:
     assert lay_out_steps(900, settings("constant", epochs=3)) == Schedule(339, 4, 0, 339)
     assert lay_out_steps(900, settings("cosine", epochs=3)) == Schedule(339, 11, 0, 0)
     assert lay_out_steps(900, settings("warmup-stable-decay", epochs=3)) == Schedule(339, 4, 68, 271)
@@ -91,7 +91,7 @@ def test_a_longer_cell_adds_what_a_shorter_one_before_it_has_not_trained(schedul
     assert added_steps(cells((1e-3, 1e-4), (1, 3), schedule=schedule), 80) == added * 2
 
 
-def test_only_cells_that_differ_in_epochs_alone_share() -> None:
+def test_only_cells_that_differ_in_nothing_but_epochs_share_steps() -> None:
     short, longer = cells((1e-3,), (1, 2))
     assert count_trained_steps([short, longer], 80) == 20
     for other in (

@@ -1,4 +1,4 @@
-"""Folders on shared storage, at a path or an address: whole when they arrive; checkpoints that other machines find."""
+"""Folders on shared storage, at a path or an address, arrive complete, and other machines find the checkpoints."""
 
 from pathlib import Path
 
@@ -36,7 +36,7 @@ def seal(store: CheckpointStore, step: int, epochs: int | None = None, text: str
 
 
 def fetched_steps(storage: SharedStorage, root: Path, epochs: int = 9) -> int | None:
-    """How far another machine can go on that has nothing but the storage."""
+    """The step from which another machine continues that has only the storage."""
     storage.checkpoints("ours").fetch(root)
     found = CheckpointStore(root, "ours").find(epochs, 1_000, "adamw_torch", pytest.fail)
     return None if found is None else found.step
@@ -64,7 +64,7 @@ def test_the_last_file_is_the_last_to_arrive(tmp_path: Path, monkeypatch: pytest
     assert copied == ["a", "z", "manifest"]
 
 
-def test_another_machine_goes_on_from_the_furthest_checkpoint(storage: SharedStorage, tmp_path: Path) -> None:
+def test_another_machine_continues_from_the_furthest_checkpoint(storage: SharedStorage, tmp_path: Path) -> None:
     store = CheckpointStore(tmp_path / "one", "ours", storage.checkpoints("ours"))
     seal(store, 4)
     assert fetched_steps(storage, tmp_path / "two") == 4
@@ -76,7 +76,7 @@ def test_another_machine_goes_on_from_the_furthest_checkpoint(storage: SharedSto
     assert sorted(folder.name for folder in (tmp_path / "four").glob("*/*")) == ["checkpoint-8"]
 
 
-def test_what_a_machine_that_was_given_up_deletes_or_mixes_up_comes_back(tmp_path: Path) -> None:
+def test_a_checkpoint_that_a_lost_machine_deletes_or_overwrites_is_restored(tmp_path: Path) -> None:
     storage = SharedStorage(str(tmp_path / "shared"))
     ours = CheckpointStore(tmp_path / "ours", "ours", storage.checkpoints("ours"))
     theirs = CheckpointStore(tmp_path / "theirs", "ours", storage.checkpoints("ours"))
@@ -91,13 +91,13 @@ def test_what_a_machine_that_was_given_up_deletes_or_mixes_up_comes_back(tmp_pat
     assert fetched_steps(storage, tmp_path / "found") == 12
 
 
-def test_a_checkpoint_without_its_manifest_is_not_there(tmp_path: Path) -> None:
+def test_a_checkpoint_without_its_manifest_is_ignored(tmp_path: Path) -> None:
     storage = SharedStorage(str(tmp_path / "shared"))
     fill(tmp_path / "shared" / "checkpoints" / "ours" / "shared" / "checkpoint-4", weights="half")
     assert fetched_steps(storage, tmp_path / "here") is None
 
 
-def test_a_storage_that_cannot_be_written_is_told_in_one_line(tmp_path: Path) -> None:
+def test_a_storage_that_cannot_be_written_is_reported_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for address in (str(tmp_path / "file" / "in"), "nosuch://bucket/folder"):
         with pytest.raises(

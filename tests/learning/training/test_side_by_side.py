@@ -1,4 +1,4 @@
-"""Trainings side by side: each becomes what it would have become alone."""
+"""Trainings side by side: each ends in the weights that it would have had alone."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -26,7 +26,7 @@ from schemas.label import Label
 
 EXAMPLES = 24
 ONE_PASS_A_STEP, TWO_PASSES_A_STEP = 8, 4
-"""Headlines a pass; with one pass a step the next one begins before a step is logged."""
+"""Headlines in a pass; with one pass in each step, the next pass begins before the step is logged."""
 passes = pytest.mark.parametrize("size", [ONE_PASS_A_STEP, TWO_PASSES_A_STEP])
 
 
@@ -36,8 +36,8 @@ def base() -> LoadedBase:
 
 
 def recipe(rate: float, epochs: int = 1, seed: int = 7, dropout: float = 0.0, **changes: object) -> Recipe:
-    own = {"learning_rate": rate, "epochs": epochs, "seed": seed, "loss": "whole-text", "schedule": "constant"}
-    values = {**own, "batch_size": 8, "micro_batch_size": TWO_PASSES_A_STEP, **changes}
+    defaults = {"learning_rate": rate, "epochs": epochs, "seed": seed, "loss": "whole-text", "schedule": "constant"}
+    values = {**defaults, "batch_size": 8, "micro_batch_size": TWO_PASSES_A_STEP, **changes}
     lora = LoraSettings(r=8, alpha=16, dropout=dropout)
     return Recipe(PromptSettings(), lora, TrainingSettings.model_validate(values))
 
@@ -50,14 +50,14 @@ def train(
     sizes: Sequence[int] = (),
     notify: Callable[[str], None] = lambda _: None,
 ) -> list[tuple[TrainingOutcome, dict[str, torch.Tensor]]]:
-    """Train the recipes and see that as many went side by side as they say, or as many as is said here."""
+    """Train the recipes and check how many of them ran side by side: as many as they set, or `sizes`."""
     random = Random(5)
     headlines = [generate_headline(random) for _ in range(EXAMPLES)]
     texts, labels = [headline.text for headline in headlines], [Label(headline.sentiment) for headline in headlines]
     stores = stores or [None] * len(recipes)
     trainings = [
-        Training(own, folder / str(number), store)
-        for number, (own, store) in enumerate(zip(recipes, stores, strict=True))
+        Training(recipe, folder / str(number), store)
+        for number, (recipe, store) in enumerate(zip(recipes, stores, strict=True))
     ]
     outcomes = train_adapters(base, texts, labels, trainings, notify=notify)
     size = 1 if recipes[0].training.side_by_side == "auto" else len(recipes)
@@ -69,13 +69,13 @@ def train(
     ]
 
 
-def beside(recipes: list[Recipe], size: int) -> list[Recipe]:
-    return [retrained(own, side_by_side=size) for own in recipes]
+def set_side_by_side(recipes: list[Recipe], size: int) -> list[Recipe]:
+    return [retrained(recipe, side_by_side=size) for recipe in recipes]
 
 
-def retrained(own: Recipe, **changes: object) -> Recipe:
+def retrained(recipe: Recipe, **changes: object) -> Recipe:
     """The recipe with other settings of its training."""
-    return replace(own, training=own.training.model_copy(update=changes))
+    return replace(recipe, training=recipe.training.model_copy(update=changes))
 
 
 def check_same(
@@ -91,24 +91,24 @@ def check_same(
 
 @passes
 @pytest.mark.parametrize("loss", ["completion", pytest.param("whole-text", marks=pytest.mark.slow)])
-def test_learning_rates_lengths_and_seeds_side_by_side_become_what_they_become_alone(
+def test_learning_rates_lengths_and_seeds_end_in_the_same_weights_side_by_side_and_alone(
     base: LoadedBase, tmp_path: Path, loss: str, size: int
 ) -> None:
-    own: dict[str, Any] = {"loss": loss, "micro_batch_size": size}
-    recipes = [recipe(1e-3, **own), recipe(2e-4, epochs=2, **own), recipe(1e-3, seed=8, **own)]
-    alone = [train(base, tmp_path / str(number), [own])[0] for number, own in enumerate(recipes)]
-    together = train(base, tmp_path / "together", beside(recipes, 3))
+    changes: dict[str, Any] = {"loss": loss, "micro_batch_size": size}
+    recipes = [recipe(1e-3, **changes), recipe(2e-4, epochs=2, **changes), recipe(1e-3, seed=8, **changes)]
+    alone = [train(base, tmp_path / str(number), [single])[0] for number, single in enumerate(recipes)]
+    together = train(base, tmp_path / "together", set_side_by_side(recipes, 3))
     for one, other in zip(together, alone, strict=True):
         check_same(one, other)
 
 
 @pytest.mark.slow
-def test_dropout_depends_on_seed_and_step_and_not_on_who_is_beside(base: LoadedBase, tmp_path: Path) -> None:
+def test_dropout_depends_on_seed_and_step_and_not_on_the_other_trainings(base: LoadedBase, tmp_path: Path) -> None:
     first = recipe(1e-3, dropout=0.3)
-    one = train(base, tmp_path / "one", beside([first, recipe(2e-4, dropout=0.3)], 2))
-    other = train(base, tmp_path / "other", beside([first, recipe(5e-3, epochs=2, dropout=0.3)], 2))
+    one = train(base, tmp_path / "one", set_side_by_side([first, recipe(2e-4, dropout=0.3)], 2))
+    other = train(base, tmp_path / "other", set_side_by_side([first, recipe(5e-3, epochs=2, dropout=0.3)], 2))
     check_same(one[0], other[0])
-    dropless = train(base, tmp_path / "none", beside([recipe(1e-3), recipe(2e-4)], 2))
+    dropless = train(base, tmp_path / "none", set_side_by_side([recipe(1e-3), recipe(2e-4)], 2))
     assert dropless[0][0].log[0].loss != pytest.approx(one[0][0].log[0].loss, rel=1e-3) or any(
         not torch.allclose(weight, dropless[0][1][name]) for name, weight in one[0][1].items()
     )
@@ -116,39 +116,39 @@ def test_dropout_depends_on_seed_and_step_and_not_on_who_is_beside(base: LoadedB
 
 @passes
 @pytest.mark.slow
-def test_trainings_that_were_cut_off_go_on_side_by_side_with_one_that_begins(
+def test_an_unfinished_training_continues_side_by_side_with_one_that_begins(
     base: LoadedBase, tmp_path: Path, size: int
 ) -> None:
-    own: dict[str, Any] = {"dropout": 0.1, "micro_batch_size": size}
-    short, new = recipe(1e-3, **own), recipe(2e-4, epochs=2, **own)
+    changes: dict[str, Any] = {"dropout": 0.1, "micro_batch_size": size}
+    short, new = recipe(1e-3, **changes), recipe(2e-4, epochs=2, **changes)
     longer = retrained(short, epochs=2)
-    whole = train(base, tmp_path / "whole", beside([longer, new], 2))
+    whole = train(base, tmp_path / "whole", set_side_by_side([longer, new], 2))
     store = CheckpointStore(tmp_path / "checkpoints", "one")
-    train(base, tmp_path / "short", beside([short, new], 2), [store, None])
-    resumed = train(base, tmp_path / "resumed", beside([longer, new], 2), [store, None])
+    train(base, tmp_path / "short", set_side_by_side([short, new], 2), [store, None])
+    resumed = train(base, tmp_path / "resumed", set_side_by_side([longer, new], 2), [store, None])
     assert [outcome.first_step for outcome, _ in resumed] == [3, 0]
     for one, expected in zip(resumed, whole, strict=True):
         check_same(one, expected)
 
 
-def test_the_next_pass_begins_before_a_step_is_logged_where_a_batch_is_built(
+def test_the_next_pass_begins_before_a_step_is_logged_if_its_batch_is_built(
     base: LoadedBase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[str] = []
     run = shared_pass._Pass.run
 
-    def note(passes: Any, *arguments: Any) -> Any:
+    def record_pass(passes: Any, *arguments: Any) -> Any:
         seen.append("pass")
         return run(passes, *arguments)
 
-    monkeypatch.setattr(shared_pass._Pass, "run", note)
+    monkeypatch.setattr(shared_pass._Pass, "run", record_pass)
     random = Random(5)
     headlines = [generate_headline(random) for _ in range(EXAMPLES)]
-    recipes = beside([recipe(rate, epochs=2, micro_batch_size=ONE_PASS_A_STEP) for rate in (1e-3, 2e-4)], 2)
-    tellers = (lambda step: seen.append(f"log {step.step}"), lambda _: None)
+    recipes = set_side_by_side([recipe(rate, epochs=2, micro_batch_size=ONE_PASS_A_STEP) for rate in (1e-3, 2e-4)], 2)
+    callbacks = (lambda step: seen.append(f"log {step.step}"), lambda _: None)
     trainings = [
-        Training(own, tmp_path / str(number), on_step=notify)
-        for number, (own, notify) in enumerate(zip(recipes, tellers, strict=True))
+        Training(each, tmp_path / str(number), on_step=on_step)
+        for number, (each, on_step) in enumerate(zip(recipes, callbacks, strict=True))
     ]
     labels = [Label(headline.sentiment) for headline in headlines]
     train_adapters(base, [headline.text for headline in headlines], labels, trainings)
@@ -156,12 +156,12 @@ def test_the_next_pass_begins_before_a_step_is_logged_where_a_batch_is_built(
     assert seen[-12:] == [*epochs[0], *epochs[1]]
 
 
-def test_a_pass_that_begins_early_is_the_one_that_would_have_begun_later(
+def test_a_pass_that_begins_early_has_the_result_of_one_that_begins_later(
     base: LoadedBase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With dropout, which depends on the number of the step."""
-    own: dict[str, Any] = {"epochs": 2, "dropout": 0.3, "micro_batch_size": ONE_PASS_A_STEP}
-    recipes = beside([recipe(1e-3, **own), recipe(2e-4, **own)], 2)
+    changes: dict[str, Any] = {"epochs": 2, "dropout": 0.3, "micro_batch_size": ONE_PASS_A_STEP}
+    recipes = set_side_by_side([recipe(1e-3, **changes), recipe(2e-4, **changes)], 2)
     early = train(base, tmp_path / "early", recipes)
     monkeypatch.setattr(SharedTrainer, "_begin_next", lambda _: None)
     for one, later in zip(early, train(base, tmp_path / "later", recipes), strict=True):
@@ -169,16 +169,16 @@ def test_a_pass_that_begins_early_is_the_one_that_would_have_begun_later(
 
 
 @passes
-def test_one_that_diverges_ends_and_the_others_go_on(base: LoadedBase, tmp_path: Path, size: int) -> None:
-    own: dict[str, Any] = {"epochs": 2, "micro_batch_size": size}
-    good = recipe(1e-3, **own)
-    together = train(base, tmp_path / "together", beside([recipe(1e6, **own), good], 2))
+def test_a_training_that_diverges_ends_and_the_others_continue(base: LoadedBase, tmp_path: Path, size: int) -> None:
+    changes: dict[str, Any] = {"epochs": 2, "micro_batch_size": size}
+    good = recipe(1e-3, **changes)
+    together = train(base, tmp_path / "together", set_side_by_side([recipe(1e6, **changes), good], 2))
     assert [outcome.diverged for outcome, _ in together] == [True, False]
     check_same(together[1], train(base, tmp_path / "alone", [good])[0])
 
 
 @pytest.mark.slow
-def test_where_memory_runs_out_fewer_go_side_by_side(
+def test_if_memory_runs_out_fewer_trainings_run_side_by_side(
     base: LoadedBase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recipes = [recipe(1e-3), recipe(2e-4), recipe(5e-4)]
@@ -191,7 +191,7 @@ def test_where_memory_runs_out_fewer_go_side_by_side(
         return fill_up(given)
 
     monkeypatch.setattr(shared_pass, "_fill_up", fill_up_to_two)
-    together = train(base, tmp_path / "together", beside(recipes, 3), sizes=[1, 2, 2])
+    together = train(base, tmp_path / "together", set_side_by_side(recipes, 3), sizes=[1, 2, 2])
     assert {outcome.memory_errors for outcome, _ in together} == {0}
     for one, other in zip(together, expected, strict=True):
         check_same(one, other)
@@ -199,7 +199,7 @@ def test_where_memory_runs_out_fewer_go_side_by_side(
 
 def test_the_base_stays_as_it_was(base: LoadedBase, tmp_path: Path) -> None:
     before = {name: tensor.clone() for name, tensor in base.model.state_dict().items()}
-    train(base, tmp_path, beside([recipe(1e-2), recipe(1e-3)], 2))
+    train(base, tmp_path, set_side_by_side([recipe(1e-2), recipe(1e-3)], 2))
     after = base.model.state_dict()
     assert before.keys() == after.keys()
     assert all(torch.equal(tensor, after[name]) for name, tensor in before.items())
@@ -212,14 +212,14 @@ def test_trainings_at_different_places_of_a_batch_lose_no_step(base: LoadedBase,
     longer, new = retrained(short, epochs=3), retrained(short, epochs=3, learning_rate=2e-4)
     store = CheckpointStore(tmp_path / "checkpoints", "one")
     train(base, tmp_path / "short", [short], [store])
-    alone = [train(base, tmp_path / str(number), [own])[0] for number, own in enumerate((longer, new))]
-    together = train(base, tmp_path / "together", beside([longer, new], 2), [store, None])
+    alone = [train(base, tmp_path / str(number), [single])[0] for number, single in enumerate((longer, new))]
+    together = train(base, tmp_path / "together", set_side_by_side([longer, new], 2), [store, None])
     assert [outcome.first_step for outcome, _ in together] == [1, 0]
     for one, other in zip(together, alone, strict=True):
         check_same(one, other)
 
 
-def test_a_base_that_cannot_be_stacked_is_trained_without(
+def test_a_base_that_takes_no_stack_trains_one_adapter_at_a_time(
     base: LoadedBase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = train(base, tmp_path / "alone", [recipe(1e-3), recipe(2e-4)])
@@ -227,20 +227,24 @@ def test_a_base_that_cannot_be_stacked_is_trained_without(
     def fail(*_: object) -> float:
         raise ValueError("not enough values to unpack")
 
-    told: list[str] = []
+    lines: list[str] = []
     monkeypatch.setattr(probe, "try_pass", fail)
     monkeypatch.setattr(base, "takes_stacks", None)
     monkeypatch.setattr(base, "kept", None)
     unstacked = train(
-        base, tmp_path / "beside", beside([recipe(1e-3), recipe(2e-4)], 2), sizes=[1, 1], notify=told.append
+        base,
+        tmp_path / "unstacked",
+        set_side_by_side([recipe(1e-3), recipe(2e-4)], 2),
+        sizes=[1, 1],
+        notify=lines.append,
     )
-    assert told == ["LlamaForCausalLM takes one adapter at a time: trainings share no passes, and are slower"]
+    assert lines == ["LlamaForCausalLM takes one adapter at a time: trainings share no passes, and are slower"]
     assert base.kept is None
     for one, other in zip(unstacked, expected, strict=True):
         check_same(one, other)
 
 
-def test_dropout_is_drawn_anew_at_each_step_and_alike_for_the_same(base: LoadedBase) -> None:
+def test_dropout_differs_between_steps_and_is_the_same_for_the_same_step(base: LoadedBase) -> None:
     adapter = base.copy_new(LoraSettings(r=8, alpha=16, dropout=0.5), 7)
     for name, weight in adapter.named_parameters():
         if "lora_B" in name:
@@ -264,9 +268,11 @@ def test_dropout_is_drawn_anew_at_each_step_and_alike_for_the_same(base: LoadedB
 
 @pytest.mark.slow
 def test_in_bfloat16_trainings_side_by_side_move_as_in_float32(base: LoadedBase, tmp_path: Path) -> None:
-    """The products read a copy of the adapters in bfloat16, which is to follow them at each step."""
+    """The products read a copy of the adapters in bfloat16, which must follow them at each step."""
     short = LoadedBase(MODEL_FOLDER, "nf4", replace(choose_device(), dtype=torch.bfloat16))
-    recipes = beside([recipe(2e-2, epochs=2, loss="completion"), recipe(1e-9, epochs=2, loss="completion")], 2)
+    recipes = set_side_by_side(
+        [recipe(2e-2, epochs=2, loss="completion"), recipe(1e-9, epochs=2, loss="completion")], 2
+    )
     exact, rounded = train(base, tmp_path / "exact", recipes), train(short, tmp_path / "rounded", recipes)
     moving, still = (torch.tensor([step.loss for step in outcome.log]) for outcome, _ in exact)
     measured = torch.tensor([step.loss for step in rounded[0][0].log])
@@ -274,7 +280,7 @@ def test_in_bfloat16_trainings_side_by_side_move_as_in_float32(base: LoadedBase,
     assert (measured - moving).abs().mean() < 0.3 * (still - moving).abs().mean()
 
 
-def test_where_passes_cannot_be_shared_one_training_goes_at_a_time(base: LoadedBase) -> None:
+def test_if_passes_cannot_be_shared_trainings_run_one_at_a_time(base: LoadedBase) -> None:
     def count(**changes: object) -> int:
         return count_side_by_side(base, [], [], recipe(1e-3, **changes))
 

@@ -1,4 +1,4 @@
-"""A training that is asked to stop saves a checkpoint, and what goes on from there is what it would have become."""
+"""A training that is stop_requested to stop saves a checkpoint and continues from it to the same adapter."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from learning.models.device import choose_device
 from learning.models.loaded_base import LoadedBase
 from learning.training import stopping
 from learning.training.cell import train_adapters
@@ -19,32 +18,27 @@ from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
 from schemas.label import Label
 
 Labelled = tuple[list[str], list[Label]]
-ASKED_AT = 2
-
-
-@pytest.fixture(scope="module")
-def base(tiny_folder: Path) -> LoadedBase:
-    return LoadedBase(tiny_folder, "nf4", choose_device())
+STOPPED_AT = 2
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> Event:
-    """The request, in place of that of this process, which would be final."""
+def stop_requested(monkeypatch: pytest.MonkeyPatch) -> Event:
+    """The request to stop, in place of that of this process, which would be final."""
     monkeypatch.setattr(stopping, "_requested", Event())
     return stopping._requested
 
 
 def recipe(rate: float, schedule: Any, side_by_side: Any) -> Recipe:
     """Five steps with dropout, so that every random number counts."""
-    own: dict[str, Any] = {"learning_rate": rate, "schedule": schedule, "side_by_side": side_by_side}
+    changes: dict[str, Any] = {"learning_rate": rate, "schedule": schedule, "side_by_side": side_by_side}
     training = TrainingSettings(
-        loss="completion", batch_size=8, micro_batch_size=4, epochs=1, seed=7, precision="float32", **own
+        loss="completion", batch_size=8, micro_batch_size=4, epochs=1, seed=7, precision="float32", **changes
     )
     return Recipe(PromptSettings(), LoraSettings(r=4, dropout=0.1), training)
 
 
-def ask_at_step(step: TrainingStep) -> None:
-    if step.step == ASKED_AT:
+def stop_at_step(step: TrainingStep) -> None:
+    if step.step == STOPPED_AT:
         assert request_stop()
 
 
@@ -55,30 +49,30 @@ def weights(folder: Path) -> bytes:
 @pytest.mark.parametrize(
     ("rates", "schedule"), [pytest.param([1e-3], "cosine", marks=pytest.mark.slow), ([1e-3, 3e-3], "constant")]
 )
-def test_a_stopped_training_goes_on_to_the_same_adapter(
-    base: LoadedBase, labelled: Labelled, tmp_path: Path, asked: Event, rates: list[float], schedule: str
+def test_a_stopped_training_continues_to_the_same_adapter(
+    base: LoadedBase, labelled: Labelled, tmp_path: Path, stop_requested: Event, rates: list[float], schedule: str
 ) -> None:
     recipes = [recipe(rate, schedule, len(rates) if len(rates) > 1 else "auto") for rate in rates]
 
     def train(name: str, on_step: Callable[[TrainingStep], None] = lambda _: None) -> list[TrainingOutcome]:
         trainings = [
             Training(
-                own, tmp_path / f"{name}-{place}", CheckpointStore(tmp_path / f"{name}-{place}-kept", "x"), on_step
+                each, tmp_path / f"{name}-{place}", CheckpointStore(tmp_path / f"{name}-{place}-kept", "x"), on_step
             )
-            for place, own in enumerate(recipes)
+            for place, each in enumerate(recipes)
         ]
         return train_adapters(base, *labelled, trainings)
 
     with pytest.raises(TrainingStoppedError):
-        train("stopped", ask_at_step)
+        train("stopped", stop_at_step)
     assert not (tmp_path / "stopped-0").exists()
-    asked.clear()
+    stop_requested.clear()
     outcomes, alone = train("stopped"), train("alone")
     for place, (outcome, undisturbed) in enumerate(zip(outcomes, alone, strict=True)):
-        assert 0 < outcome.first_step <= ASKED_AT + 1
+        assert 0 < outcome.first_step <= STOPPED_AT + 1
         assert weights(tmp_path / f"stopped-{place}") == weights(tmp_path / f"alone-{place}")
         assert [step.loss for step in outcome.log] == [step.loss for step in undisturbed.log]
 
 
-def test_there_is_nothing_to_stop_where_nothing_is_trained(asked: Event) -> None:
+def test_a_request_to_stop_is_refused_if_nothing_is_training(stop_requested: Event) -> None:
     assert not request_stop()

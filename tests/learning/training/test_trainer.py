@@ -1,4 +1,4 @@
-"""fintone's trainer beside plain trl: the same loss and gradients, and the same weights after 30 steps."""
+"""fintone's trainer has the loss and gradients of plain trl, and the same weights after 30 steps."""
 
 from collections.abc import Iterator
 from itertools import product
@@ -33,7 +33,7 @@ REAL = ("embedded", "llama")
 
 @pytest.fixture(scope="module")
 def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a base model: one that has learnt to read, or a random one of a family."""
+    """The folder of a base model: a trained one, or a random one of a family."""
     if request.param == "embedded":
         return MODEL_FOLDER
     if request.param == "llama":
@@ -42,14 +42,14 @@ def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 class PlainTrainer(SFTTrainer):  # type: ignore[misc]
-    """trl's own, whose adapter is put back into the float32 that trl rounds to bfloat16 on a quantised base."""
+    """trl's trainer, with its adapter in float32 again: trl rounds it to bfloat16 on a quantised base."""
 
     def __init__(self, model: Any, **arguments: Any) -> None:
-        own = {name: weight.data for name, weight in model.named_parameters() if weight.requires_grad}
+        exact = {name: weight.data for name, weight in model.named_parameters() if weight.requires_grad}
         super().__init__(model=model, **arguments)
         for name, weight in model.named_parameters():
-            if name in own:
-                weight.data = own[name]
+            if name in exact:
+                weight.data = exact[name]
 
 
 def build(kind: type[SFTTrainer], folder: Path, loss: str, output: Path, examples: int) -> Any:
@@ -87,8 +87,8 @@ def build(kind: type[SFTTrainer], folder: Path, loss: str, output: Path, example
 def one_batch(trainer: Any) -> tuple[float, dict[str, torch.Tensor]]:
     """Loss and gradients of the first batch of 8, in two micro-batches.
 
-    The sum is divided by the number of tokens that are predicted: for GPT-2 transformers counts the first of each text
-    too, which nothing predicts.
+    The sum is divided by the number of predicted tokens. For GPT-2, transformers also counts the first token of each
+    text, which nothing predicts.
     """
     rows = [trainer.train_dataset[number] for number in range(8)]
     parts = [trainer.data_collator(rows[:4]), trainer.data_collator(rows[4:])]
@@ -110,7 +110,7 @@ def check_close(measured: dict[str, torch.Tensor], expected: dict[str, torch.Ten
 
 
 def list_cases() -> Iterator[Any]:
-    """Each base model packed and padded, with each loss; padded, two models and one loss in `make test`."""
+    """Each base model packed and padded, with each loss; `make test` runs two padded models and one loss."""
     kinds = {"packed": PrefixTrainer, "padded": AdapterTrainer}
     for folder, form, loss in product([*REAL, *FAMILIES], kinds, ["completion", "whole-text"]):
         is_slow = form == "padded" and (loss == "whole-text" or folder not in {"embedded", "gpt2"})
@@ -151,7 +151,7 @@ def test_thirty_steps_end_in_the_weights_of_plain_trl(folder: Path, loss: str, t
     check_close(ended[1], ended[0], 1e-2)
 
 
-def test_batches_that_are_built_ahead_come_in_their_order_and_end_as_before() -> None:
+def test_batches_that_are_built_ahead_keep_their_order_and_end_as_usual() -> None:
     built: list[int] = []
 
     def build() -> Iterator[Any]:

@@ -24,15 +24,10 @@ from schemas.label import Label
 Labelled = tuple[list[str], list[Label]]
 
 
-@pytest.fixture(scope="module")
-def base(tiny_folder: Path) -> LoadedBase:
-    return LoadedBase(tiny_folder, "nf4", choose_device())
-
-
 def recipe(**changes: Any) -> Recipe:
     lora = changes.pop("lora", LoraSettings(r=8, dropout=0.1))
-    own = {"learning_rate": 1e-3, "epochs": 1, "seed": 7, "loss": "completion", "schedule": "constant"}
-    training = {**own, "batch_size": 8, "micro_batch_size": 4, **changes}
+    defaults = {"learning_rate": 1e-3, "epochs": 1, "seed": 7, "loss": "completion", "schedule": "constant"}
+    training = {**defaults, "batch_size": 8, "micro_batch_size": 4, **changes}
     return Recipe(PromptSettings(), lora, TrainingSettings.model_validate(training))
 
 
@@ -48,17 +43,17 @@ def weights(adapter: Path) -> dict[str, torch.Tensor]:
 
 
 @pytest.mark.parametrize("is_whole", [True, False], ids=["dequantised", "4-bit"])
-def test_training_moves_the_adapter_and_leaves_the_base(
+def test_training_changes_the_adapter_and_not_the_base(
     labelled: Labelled, tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_whole: bool
 ) -> None:
     monkeypatch.setattr(loaded_base, "free_memory_bytes", lambda _: 2**40 if is_whole else 0)
-    own = LoadedBase(tiny_folder, "nf4", choose_device())
-    before = fingerprint(own.model)
-    assert own.is_whole is is_whole
+    loaded = LoadedBase(tiny_folder, "nf4", choose_device())
+    before = fingerprint(loaded.model)
+    assert loaded.is_whole is is_whole
     assert is_whole is not any("absmax" in name for name in before)
-    train(labelled, own, tmp_path / "adapter")
-    assert fingerprint(own.model) == before
-    assert not any("lora" in name for name, _ in own.model.named_parameters())
+    train(labelled, loaded, tmp_path / "adapter")
+    assert fingerprint(loaded.model) == before
+    assert not any("lora" in name for name, _ in loaded.model.named_parameters())
     moved = {name: weight for name, weight in weights(tmp_path / "adapter").items() if "lora_B" in name}
     assert len(moved) == 2 * 7
     assert all(weight.abs().max() > 0 for weight in moved.values())
@@ -109,13 +104,13 @@ def test_a_micro_batch_changes_memory_and_not_the_adapter(labelled: Labelled, ba
     check_alike(tmp_path / "whole", tmp_path / "halves", 1e-2)
 
 
-def test_every_step_is_told_and_logged(labelled: Labelled, base: LoadedBase, tmp_path: Path) -> None:
-    outcome, told = train(labelled, base, tmp_path / "adapter", epochs=2)
-    assert list(outcome.log) == told
-    assert [step.step for step in told] == list(range(1, 11))
-    assert {step.steps for step in told} == {10}
-    assert told[-1].epoch == 2.0
-    assert all(math.isfinite(step.loss) and step.grad_norm > 0 for step in told)
+def test_every_step_is_reported_and_logged(labelled: Labelled, base: LoadedBase, tmp_path: Path) -> None:
+    outcome, steps = train(labelled, base, tmp_path / "adapter", epochs=2)
+    assert list(outcome.log) == steps
+    assert [step.step for step in steps] == list(range(1, 11))
+    assert {step.steps for step in steps} == {10}
+    assert steps[-1].epoch == 2.0
+    assert all(math.isfinite(step.loss) and step.grad_norm > 0 for step in steps)
     assert outcome.environment["optimizer"] == "adamw_torch_fused"
 
 
@@ -131,11 +126,11 @@ def test_the_schedule_warms_up_and_then_keeps_or_lowers_the_rate(
     assert rates[-1] < 1e-4
 
 
-def test_what_it_was_computed_with_is_told(labelled: Labelled, base: LoadedBase, tmp_path: Path) -> None:
+def test_the_outcome_records_how_the_adapter_was_computed(labelled: Labelled, base: LoadedBase, tmp_path: Path) -> None:
     outcome, _ = train(labelled, base, tmp_path / "adapter")
-    told = outcome.environment
-    assert (told["batches"], told["base_weights"], told["seed"]) == ("packed", "dequantised once", "7")
-    assert (told["attention"], told["gradient_checkpointing"]) == ("sdpa", "false")
+    recorded = outcome.environment
+    assert (recorded["batches"], recorded["base_weights"], recorded["seed"]) == ("packed", "dequantised once", "7")
+    assert (recorded["attention"], recorded["gradient_checkpointing"]) == ("sdpa", "false")
     assert (outcome.micro_batch_size, outcome.memory_errors, outcome.first_step) == (4, 0, 0)
     assert outcome.examples_per_second == pytest.approx(40 / outcome.seconds)
     assert outcome.tokens_per_second is not None
@@ -152,8 +147,8 @@ def test_a_loss_that_is_no_number_ends_the_training(labelled: Labelled, base: Lo
 @pytest.mark.parametrize(
     ("losses", "diverged"), [([15.0] * 10, True), ([15.0] * 9, False), ([14.0] * 30, False), ([1.0] * 20 + [90], False)]
 )
-def test_a_loss_has_exploded_beyond_twice_that_of_guessing_for_ten_steps(losses: list[float], diverged: Any) -> None:
-    """Among 1,536 tokens alike the loss is 7.34 nats."""
+def test_a_loss_beyond_twice_that_of_guessing_for_ten_steps_is_a_divergence(losses: list[float], diverged: Any) -> None:
+    """The loss of guessing among 1,536 tokens is 7.34 nats."""
     watch, control = DivergenceWatch(1_536), TrainerControl()
     state = TrainerState(log_history=[{"loss": loss} for loss in losses])
     watch.on_log(TrainingArguments(), state, control)
@@ -175,16 +170,18 @@ def test_an_adapter_appears_whole_or_not_at_all(labelled: Labelled, base: Loaded
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_model_that_takes_no_packs_trains_on_padded_batches_and_says_so(labelled: Labelled, tmp_path: Path) -> None:
-    """BLOOM's attention counts positions in the sequence, whatever position ids say."""
+def test_a_model_that_takes_no_packs_trains_on_padded_batches_and_reports_it(
+    labelled: Labelled, tmp_path: Path
+) -> None:
+    """BLOOM's attention counts positions in the sequence and ignores position ids."""
     torch.manual_seed(1)
     config = BloomConfig(vocab_size=1_536, hidden_size=64, n_layer=2, n_head=2)
     AutoModelForCausalLM.from_config(config).save_pretrained(tmp_path / "bloom")
     load_tokenizer(MODEL_FOLDER).save_pretrained(tmp_path / "bloom")
     bloom = LoadedBase(tmp_path / "bloom", "nf4", choose_device())
-    told: list[str] = []
-    outcome = train_adapter(bloom, *labelled, recipe(), tmp_path / "adapter", notify=told.append)
-    assert told == ["BloomForCausalLM takes no batches packed after one prefix: they are padded, several times slower"]
+    lines: list[str] = []
+    outcome = train_adapter(bloom, *labelled, recipe(), tmp_path / "adapter", notify=lines.append)
+    assert lines == ["BloomForCausalLM takes no batches packed after one prefix: they are padded, several times slower"]
     assert (outcome.packed, outcome.environment["batches"]) == (False, "padded")
     assert len(outcome.log) == 5
     assert all(weight.abs().max() > 0 for name, weight in weights(tmp_path / "adapter").items() if "lora_B" in name)

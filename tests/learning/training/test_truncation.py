@@ -1,4 +1,4 @@
-"""A headline that is longer than the model takes is trained on, evaluated and scored as its longest beginning is."""
+"""A headline beyond the model's limit is trained on, evaluated and scored by its longest beginning that fits."""
 
 import json
 import shutil
@@ -36,13 +36,13 @@ def fit(model: CausalModel) -> list[str]:
     return fitting
 
 
-def test_its_probabilities_are_those_of_its_longest_beginning(model: CausalModel) -> None:
+def test_a_long_headline_has_the_probabilities_of_its_longest_beginning(model: CausalModel) -> None:
     whole, cut = (model.probabilities(None, texts, PROMPT, [DECODING], lambda _: None) for texts in (TEXTS, fit(model)))
     assert whole.sampled.tolist() == cut.sampled.tolist()
     assert model.fits(TEXTS, PROMPT).tolist() == [True, False, True]
 
 
-def test_it_is_answered_only_where_long_ones_are_truncated(model: CausalModel) -> None:
+def test_a_long_headline_is_answered_only_if_long_ones_are_truncated(model: CausalModel) -> None:
     rejected = answer_headlines(model, None, TEXTS, PROMPT, DECODING)
     truncated = answer_headlines(model, None, TEXTS, PROMPT, DECODING, truncate=True)
     assert (rejected.answered.tolist(), rejected.probabilities.shape) == ([True, False, True], (2, 4))
@@ -50,7 +50,7 @@ def test_it_is_answered_only_where_long_ones_are_truncated(model: CausalModel) -
     assert rejected.fits.tolist() == truncated.fits.tolist() == [True, False, True]
 
 
-def test_it_trains_the_adapter_that_its_longest_beginning_trains(model: CausalModel, tmp_path: Path) -> None:
+def test_a_long_headline_trains_the_adapter_of_its_longest_beginning(model: CausalModel, tmp_path: Path) -> None:
     training = TrainingSettings(learning_rate=1e-2, epochs=1, loss="whole-text", schedule="constant", batch_size=3)
     recipe = Recipe(PROMPT, LoraSettings(r=2), training)
 

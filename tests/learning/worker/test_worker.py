@@ -1,4 +1,4 @@
-"""The process that trains: its errors come back as they are, memory that runs out halves the pass, death is told."""
+"""The process that trains: it returns errors, halves a pass if memory runs out, and ends with its parent."""
 
 import re
 import resource
@@ -50,7 +50,7 @@ threading.Event().wait()
 """
 
 
-def test_the_process_ends_at_once_with_its_parent_however_that_ends() -> None:
+def test_the_process_ends_with_its_parent_even_if_that_is_killed() -> None:
     root = Path(learning.worker.process.__file__).parents[2]
     with subprocess.Popen([sys.executable, "-c", PARENT], cwd=root, stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout
@@ -59,7 +59,7 @@ def test_the_process_ends_at_once_with_its_parent_however_that_ends() -> None:
     process.wait(timeout=10)
 
 
-def test_a_cell_that_the_input_ends_leaves_the_process_alive(
+def test_an_error_in_the_input_leaves_the_process_alive(
     worker: Worker, tiny_folder: Path, labelled: Labelled, tmp_path: Path
 ) -> None:
     unfit = job(tiny_folder, labelled, tmp_path / "long", loss="completion")
@@ -69,29 +69,29 @@ def test_a_cell_that_the_input_ends_leaves_the_process_alive(
         worker.run(replace(unfit, trainings=(replace(planned, recipe=long),)), lambda _: None)
     assert worker._process is not None
     before = worker._process.pid
-    told: list[Any] = []
-    [outcome] = worker.run(job(tiny_folder, labelled, tmp_path / "adapter", loss="completion"), told.append)
+    events: list[Any] = []
+    [outcome] = worker.run(job(tiny_folder, labelled, tmp_path / "adapter", loss="completion"), events.append)
     assert worker._process.pid == before
-    assert told == [(0, step) for step in outcome.log]
+    assert events == [(0, step) for step in outcome.log]
 
 
-def test_trainings_of_one_job_are_told_apart_and_come_back_in_order(
+def test_trainings_of_one_job_have_separate_steps_and_come_back_in_order(
     worker: Worker, tiny_folder: Path, labelled: Labelled, tmp_path: Path
 ) -> None:
-    alone = job(tiny_folder, labelled, tmp_path / "0", loss="completion", side_by_side=2)
-    [first] = alone.trainings
+    single = job(tiny_folder, labelled, tmp_path / "0", loss="completion", side_by_side=2)
+    [first] = single.trainings
     training = first.recipe.training.model_copy(update={"epochs": 2})
     longer = replace(first, recipe=replace(first.recipe, training=training), adapter_folder=tmp_path / "1")
-    told: list[Any] = []
-    outcomes = worker.run(replace(alone, trainings=(first, longer)), told.append)
+    events: list[Any] = []
+    outcomes = worker.run(replace(single, trainings=(first, longer)), events.append)
     assert [len(outcome.log) for outcome in outcomes] == [5, 10]
     for index, outcome in enumerate(outcomes):
-        assert [step for of, step in told if of == index] == list(outcome.log)
+        assert [step for of, step in events if of == index] == list(outcome.log)
         assert (tmp_path / str(index)).is_dir()
 
 
 @pytest.mark.parametrize(("setting", "number"), [("auto", 1), (3, 3)])
-def test_a_check_says_how_many_trainings_go_side_by_side_on_a_cpu(
+def test_a_check_returns_how_many_trainings_run_side_by_side_on_a_cpu(
     worker: Worker, tiny_folder: Path, labelled: Labelled, tmp_path: Path, setting: Any, number: int
 ) -> None:
     wanted = job(tiny_folder, labelled, tmp_path, loss="completion", precision="float32", side_by_side=setting)
@@ -111,16 +111,16 @@ def test_memory_that_runs_out_halves_the_pass_and_keeps_the_batch(
     limit = int(used) * 1_024 + 250 * MEGABYTE
     free = resource.prlimit(worker._process.pid, resource.RLIMIT_DATA)
     resource.prlimit(worker._process.pid, resource.RLIMIT_DATA, (limit, free[1]))
-    told: list[Any] = []
+    events: list[Any] = []
     settings = {"loss": "whole-text", "batch_size": 320, "micro_batch_size": 320}
     try:
-        [outcome] = worker.run(job(tiny_folder, labelled, tmp_path / "adapter", copies=8, **settings), told.append)
+        [outcome] = worker.run(job(tiny_folder, labelled, tmp_path / "adapter", copies=8, **settings), events.append)
     finally:
         resource.prlimit(worker._process.pid, resource.RLIMIT_DATA, free)
     assert outcome.memory_errors >= 1
     assert outcome.micro_batch_size == 320 / 2**outcome.memory_errors
     assert [step.step for step in outcome.log] == [1]
-    lines = [line for line in told if isinstance(line, str)]
+    lines = [line for line in events if isinstance(line, str)]
     assert len(lines) == outcome.memory_errors
     assert lines[0] == "out of memory with 320 headlines a pass: 160 from here on, batches stay 320"
 
@@ -136,16 +136,16 @@ def test_an_interruption_lets_the_training_save_and_ends_the_process(
     wanted = job(tiny_folder, labelled, tmp_path / "adapter", loss="completion")
     [planned] = wanted.trainings
     store = CheckpointStore(tmp_path / "checkpoints", "ours")
-    told: list[Any] = []
+    events: list[Any] = []
 
     def interrupt(event: Any) -> None:
-        told.append(event)
+        events.append(event)
         if not isinstance(event, str):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         worker.run(replace(wanted, trainings=(replace(planned, store=store),)), interrupt)
-    assert told[1:] == ["interrupted; a checkpoint is saved"]
+    assert events[1:] == ["interrupted; a checkpoint is saved"]
     assert worker._process is None
     assert store.find(1, 5, "adamw_torch", pytest.fail) is not None
     assert not (tmp_path / "adapter").exists()

@@ -1,4 +1,4 @@
-"""What flows have told a Prefect server that other tests tell things too."""
+"""What a Prefect server recorded of a test's flow runs; other tests use the same server."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,20 +26,20 @@ def using_server(url: str) -> Iterator[None]:
     refresh_global_settings_context()
 
 
-class Told:
-    """What flow runs that started after this was made have told."""
+class ServerRecord:
+    """The server's record of flow runs that started after this object was created."""
 
     def __init__(self) -> None:
         """Begin now."""
         self._filter = FlowRunFilter(start_time=FlowRunFilterStartTime(after_=datetime.now(UTC)))
 
     def flow_runs(self) -> "list[FlowRun]":
-        """The runs themselves."""
+        """The flow runs."""
         with get_client(sync_client=True) as client:
             return client.read_flow_runs(flow_run_filter=self._filter)
 
     def task_runs(self) -> "list[TaskRun]":
-        """Their task runs, those of the last 200."""
+        """The last 200 of their task runs."""
         with get_client(sync_client=True) as client:
             return client.read_task_runs(flow_run_filter=self._filter)
 

@@ -1,0 +1,81 @@
+"""Warnings of a scoring: unparsed answers, a model that is no better than chance, rejected rows, and drift."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from operations.answers import format_counts
+from reporting.verdict import describe_drift
+from storage.scores import load_drift
+from storage.warehouse import writing
+from tests.asking import ask
+from tests.operations.scored_news import run, write_news
+
+pytestmark = pytest.mark.usefixtures("session_worker")
+
+
+@pytest.mark.parametrize(("bound", "is_reported"), [(0.0, True), (1.0, False)])
+def test_more_unparsed_answers_than_the_study_allows_are_reported(
+    trained_home: Path, trained: Any, bound: float, is_reported: Any
+) -> None:
+    write_news(40)
+    with writing(trained_home / "warehouse.duckdb") as connection:
+        allow = f'{{"promotion": {{"max_unparsed_rate": {bound}}}}}'
+        connection.execute("UPDATE studies SET config = json_merge_patch(config, ?)", [allow])
+    scored = run(trained[1], temperature=1)
+    assert f"{scored.counts.rows_unparsed} answers unparsed" in format_counts(scored)
+    warnings = [line for line in scored.warnings if "no label" in line]
+    assert bool(warnings) == is_reported
+    for warning in warnings:
+        assert f"warning: {scored.counts.rows_unparsed} of 40 answers" in warning
+        assert "promotion.max_unparsed_rate 0 allows" in warning
+
+
+@pytest.mark.parametrize(("low", "is_reported"), [(0.3, True), (0.34, False)])
+def test_a_model_that_is_no_better_than_chance_on_its_own_test_part_is_reported(
+    trained_home: Path, trained: Any, low: float, is_reported: Any
+) -> None:
+    write_news(3)
+    with writing(trained_home / "warehouse.duckdb") as connection:
+        figures = "UPDATE evaluations SET accuracy = 0.4, accuracy_low = ?, accuracy_high = 0.5"
+        connection.execute(f"{figures} WHERE temperature = 0.1 AND part = 'test'", [low])
+    lines = [line for line in run(trained[1]).warnings if "chance" in line]
+    assert bool(lines) == is_reported
+    for line in lines:
+        assert line.startswith(f"warning: cell {trained[1]} is no better than chance (accuracy .400 [.300, .500] on ")
+        assert "always answering one label gives .333): do not rely on these answers; `fintone list cells`" in line
+
+
+def test_more_rejected_rows_than_the_study_allows_are_reported(trained_home: Path, trained: Any) -> None:
+    Path("news.csv").write_text("id,headline\n" + "1,Profit rose .\n" * 8 + "2,\n" * 2)
+    scored = run(trained[1])
+    [warning] = [line for line in scored.warnings if "rejected" in line]
+    assert warning.startswith(
+        "warning: 2 of 10 rows (20.0%) were rejected and have no answer, more than data.max_rejected"
+    )
+    [statement] = re.findall(r'fintone sql "(.+?)"', warning)
+    assert [row[1] for row in ask(trained_home, statement)] == [9, 10]
+    Path("news.csv").write_text("id,headline\n" + "1,Profit rose .\n" * 19 + "2,\n")
+    assert not [line for line in run(trained[1]).warnings if "rejected" in line]
+
+
+@pytest.mark.parametrize("count", [1, 29, 30])
+def test_the_drift_of_few_headlines_is_unknown(trained_home: Path, trained: Any, count: int) -> None:
+    texts = [f"{text} {' x' * number}" for number, text in enumerate(write_news(count))]
+    pd.DataFrame({"headline": texts * 40}).to_csv("news.csv", index=False)
+    scored = run(trained[1])
+    drifts = load_drift(trained_home / "warehouse.duckdb", scored.scoring_id)
+    assert {drift.n for drift in drifts} == {count}
+    if count == 30:
+        assert all(drift.reason is None and drift.difference_low < drift.difference_high for drift in drifts)
+        return
+    plural = "" if count == 1 else "s"
+    reason = f"the source has only {count} different headline{plural}, 30 are needed"
+    assert {drift.reason for drift in drifts} == {reason}
+    assert {(drift.difference_low, drift.difference_high) for drift in drifts} == {(None, None)}
+    assert not any(drift.exceeds(0.0) for drift in drifts)
+    assert describe_drift(drifts, 0.1) == [f"drift: nothing can be said, because {reason}"]
+    assert {row[0] for row in ask(trained_home, "SELECT verdict FROM score_drift")} == {"unknown"}
