@@ -43,11 +43,14 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_unconfigure() -> None:
-    """Let everything be collected when the process ends; otherwise DuckDB's binding lists its types as leaked.
+    """Let the end of the process collect everything, else DuckDB's binding reports its types as leaked.
 
-    pytest's import hook, which is also the loader of this module, holds the session and with it every test.
+    Prefect keeps the error of a flow, whose traceback holds modules; pytest's import hook, which is the loader of
+    this module too, keeps the session and with it every test.
     """
     gc.unfreeze()
+    for error in [kept for kept in gc.get_objects() if issubclass(type(kept), BaseException)]:
+        error.__traceback__ = None
     if __spec__ is not None:
         atexit.register(vars(__spec__.loader).update, config=None, session=None)
 
