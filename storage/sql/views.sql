@@ -231,6 +231,7 @@ WITH measured AS (
     FROM leaderboard
     JOIN studies USING (study_id)
     WHERE leaderboard.part = 'test' AND NOT studies.synthetic
+    AND NOT shows(leaderboard.settings, 'examples')
 )
 SELECT
     published_results.kind,
@@ -258,7 +259,7 @@ LEFT JOIN measured
     AND measured.learning_rate IS NOT DISTINCT FROM published_results.learning_rate
     AND measured.epochs IS NOT DISTINCT FROM published_results.epochs
     AND measured.temperature = published_results.temperature;
-COMMENT ON VIEW reproduction IS 'Published figures and measured ones, on test: a row for each study on real headlines with such a cell, or one row with NULLs.';
+COMMENT ON VIEW reproduction IS 'Published figures and measured ones, on test: a row for each study on real headlines with such a cell whose prompt has no examples, or one row with NULLs.';
 COMMENT ON COLUMN reproduction.kind IS 'base or fine-tuned.';
 COMMENT ON COLUMN reproduction.learning_rate IS 'Peak learning rate; NULL for the base model.';
 COMMENT ON COLUMN reproduction.epochs IS 'Passes over the train part; NULL for the base model.';
@@ -337,7 +338,7 @@ SELECT
     stddev_samp(macro_f1) AS macro_f1_sd,
     avg(expected_accuracy) AS expected_accuracy_mean,
     stddev_samp(expected_accuracy) AS expected_accuracy_sd,
-    coalesce(nullif(trim(regexp_replace(cell_name, '\bseed=[0-9]+', '')), ''), 'any seed') AS cell_name,
+    coalesce(nullif(trim(regexp_replace(cell_name, '\bseed=[0-9]+ ?', '')), ''), 'any seed') AS cell_name,
     settings_but_seed(with_base(settings, bases.base_revision)) AS settings
 FROM leaderboard
 JOIN (SELECT cell_id, base_revision FROM cells) AS bases USING (cell_id)

@@ -81,6 +81,16 @@ def test_published_figures_are_shown_with_measured_ones(finished):
     assert ask(finished, "SELECT count(*), count(study_id) FROM reproduction") == [(22, 6)]
 
 
+def test_a_prompt_with_examples_is_not_the_published_one(finished):
+    with writing(finished) as connection:
+        connection.execute(
+            'UPDATE cells SET hyperparameters = json_merge_patch(hyperparameters, \'{"prompt": {"examples": 4}}\')'
+            " WHERE cell_id = 'tuned'"
+        )
+    rows = ask(finished, "SELECT DISTINCT kind FROM reproduction WHERE study_id IS NOT NULL")
+    assert rows == [("base",)]
+
+
 def test_synthetic_headlines_reproduce_nothing(finished):
     with writing(finished) as connection:
         connection.execute("UPDATE studies SET synthetic = true")
@@ -95,6 +105,16 @@ def test_the_epoch_curve_has_fine_tuned_cells_on_test_only(finished, cell, evalu
     save_evaluations(finished, saved, pd.concat([predict(each.evaluation_id) for each in saved]))
     rows = ask(finished, "SELECT temperature, epochs, accuracy FROM epoch_curve")
     assert rows == [(0.1, 1, 0.83), (0.1, 3, 0.83), (1, 1, 0.83), (1, 3, 0.83), (10, 3, 0.83)]
+
+
+def test_the_name_over_seeds_is_that_of_a_cell_without_its_seed(finished, cell, evaluation, predict):
+    names = {"first": "seed=1 r=4", "middle": "lr=2e-04 seed=1 r=4", "last": "lr=2e-04 seed=1", "only": "seed=1"}
+    for cell_id, name in names.items():
+        add_cells(finished, "study", [cell(cell_id=cell_id, name=name, epochs=9, hyperparameters={"r": cell_id})])
+        record = evaluation(cell_id, 1)
+        save_evaluations(finished, [record], predict(record.evaluation_id))
+    rows = ask(finished, "SELECT cell_name FROM leaderboard_over_seeds WHERE part = 'test' AND epochs = 9 ORDER BY 1")
+    assert rows == [("any seed",), ("lr=2e-04",), ("lr=2e-04 r=4",), ("r=4",)]
 
 
 def test_cells_that_differ_only_in_their_seed_are_one_row(finished, cell, evaluation, predict):
