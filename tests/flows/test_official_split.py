@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from sklearn.metrics import f1_score
 from embedded.grammar import generate_headline
 from flows.retrain import retrain
 from operations.export import export_cell
+from schemas.label import LABELS
 from schemas.overrides import apply_overrides
 from schemas.profiles import build_config, load_profile
 from tests.flows.small_study import Study
@@ -98,7 +100,11 @@ def test_no_baseline_answers_a_class_that_is_not_there(study: Study) -> None:
 def test_the_gate_judges_two_classes_and_the_report_shows_their_confusions(study: Study) -> None:
     assert study.ask("SELECT count(*) FROM champions") == [(1,)]
     page = (study.home / "reports" / study.study_id / "index.html").read_text(encoding="utf-8")
-    assert 'id="confusion"' in page
+    confusions = page[page.index('id="confusion"') :].partition("</section>")[0]
+    charts = confusions.count("<svg")
+    shown = {label: len(re.findall(rf">\s*{label}\s*</text>", confusions)) for label in LABELS}
+    assert shown == {"negative": 2 * charts, "neutral": charts, "positive": 2 * charts}  # neutral is only an answer
+    assert charts > 0
 
 
 def test_a_model_of_two_classes_is_exported_with_a_card_that_says_so(
