@@ -1,8 +1,6 @@
 """A race: the cells that are not dropped equal those of the full grid, and nothing is trained or dropped twice."""
 
 import csv
-import os
-import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +11,11 @@ import pytest
 
 from flows.retrain import retrain
 from operations import race
-from operations.worker import _workers
 from schemas.config import StudyConfig
 from schemas.overrides import apply_overrides
 from schemas.profiles import build_config, load_profile
-from tasks.step_log import StepLog
 from tests.asking import ask
+from tests.flows.killed_trainings import kill_training
 
 pytestmark = pytest.mark.usefixtures("server", "lasting_worker", "few_charts")
 
@@ -195,19 +192,11 @@ def test_a_race_under_a_cosine_compares_trainings_before_they_end(tmp_path: Path
 def test_cells_whose_process_is_killed_before_a_comparison_are_still_trained(
     whole: Raced, tmp_path: Path, configure: Configure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    left, take = [2], StepLog.update
-
-    def kill_and_take(log: StepLog, event: Any) -> None:
-        if left[0] and log.cell.settings.training.epochs > 1 and event.step == 20:
-            left[0] -= 1
-            [process] = [worker._process for worker in _workers]
-            assert process is not None
-            os.kill(process.pid, signal.SIGKILL)
-        take(log, event)
-
-    monkeypatch.setattr(StepLog, "update", kill_and_take)
+    left = kill_training(
+        monkeypatch, lambda log, event: log.cell.settings.training.epochs > 1 and event.step == 20, times=2
+    )
     raced = run(tmp_path / "home", configure("search=race", "training.checkpoint_steps=5"))
-    assert left == [0]
+    assert left() == 0
     assert [row[0] for row in raced.ask(DROPS)] == [BAD]
     check_same(raced, whole)
 

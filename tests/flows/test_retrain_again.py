@@ -1,8 +1,6 @@
 """A study after an earlier one: on more headlines, after a killed process, and in a home of an older version."""
 
 import csv
-import os
-import signal
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -12,13 +10,13 @@ import pytest
 
 from embedded.grammar import generate_headline
 from flows.retrain import retrain
-from operations.worker import _workers
 from schemas.config import BaselineSettings, PromotionSettings, StudyConfig
 from schemas.overrides import apply_overrides
 from schemas.profiles import build_config, load_profile
 from storage.warehouse import prepare_warehouse, writing
 from tasks.step_log import StepLog
 from tests.asking import ask
+from tests.flows.killed_trainings import kill_training
 from tests.flows.live import count_states
 from tests.flows.small_study import configure_one_cell
 from tests.old_home.restore import SETTINGS, STUDY, restore
@@ -74,18 +72,10 @@ def kill_worker(monkeypatch: pytest.MonkeyPatch) -> Callable[[float, int], None]
     """Kills the training process this many times, each time a training with this learning rate takes its first step."""
 
     def arrange(learning_rate: float, times: int) -> None:
-        left = [times]
-        take = StepLog.update
+        def is_due(log: StepLog, event: Any) -> bool:
+            return log.cell.settings.training.learning_rate == learning_rate and not isinstance(event, str)
 
-        def kill_and_take(log: StepLog, event: Any) -> None:
-            if log.cell.settings.training.learning_rate == learning_rate and left[0] and not isinstance(event, str):
-                left[0] -= 1
-                [process] = [worker._process for worker in _workers]
-                assert process is not None
-                os.kill(process.pid, signal.SIGKILL)
-            take(log, event)
-
-        monkeypatch.setattr(StepLog, "update", kill_and_take)
+        kill_training(monkeypatch, is_due, times)
 
     return arrange
 
@@ -105,7 +95,7 @@ def test_only_the_cell_whose_process_is_killed_fails_and_the_next_run_tries_it_a
     assert count_states(events) == {"done": 7, "failed": 1}
     [(rate, epochs, status, reason)] = ask(home, "SELECT learning_rate, epochs, status, reason FROM missing_cells")
     assert (rate, epochs, status) == (1e-2, 1, "failed")
-    assert reason.startswith("the training process was killed by signal 9 (SIGKILL), as the system does where memory")
+    assert reason.startswith("the training process was killed by signal 9 (SIGKILL), as the system does when memory")
     assert ask(home, "SELECT status FROM studies") == [("incomplete",)]
     board = ask(home, "SELECT DISTINCT learning_rate, epochs FROM leaderboard WHERE kind = 'fine-tuned' ORDER BY ALL")
     assert board == [(1e-3, 1), (1e-3, 2)]

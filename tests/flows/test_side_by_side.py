@@ -11,13 +11,13 @@ import pytest
 
 from benchmarks.processes import Run
 from flows.retrain import retrain
-from operations.worker import _workers
 from schemas.config import StudyConfig
 from schemas.overrides import apply_overrides
 from schemas.profiles import build_config, load_profile
 from tasks.cells import INTERRUPTED
 from tasks.step_log import StepLog
 from tests.asking import ask
+from tests.flows.killed_trainings import kill_training
 from tests.flows.live import count_states
 from tests.server_record import ServerRecord
 
@@ -109,17 +109,7 @@ def test_a_second_run_has_nothing_to_do(grouped: Path) -> None:
 
 def end_at_step(monkeypatch: pytest.MonkeyPatch, step: int, times: int) -> None:
     """Kill the training process when a cell of the second group reaches a step, this many times."""
-    left, take = [times], StepLog.update
-
-    def kill_and_take(log: StepLog, event: Any) -> None:
-        if left[0] and log.cell.settings.training.epochs == 2 and event.step == step:
-            left[0] -= 1
-            [process] = [worker._process for worker in _workers]
-            assert process is not None
-            os.kill(process.pid, signal.SIGKILL)
-        take(log, event)
-
-    monkeypatch.setattr(StepLog, "update", kill_and_take)
+    kill_training(monkeypatch, lambda log, event: log.cell.settings.training.epochs == 2 and event.step == step, times)
 
 
 @pytest.mark.parametrize(("retries", "trained_singly"), [(1, 0), (0, 2)])

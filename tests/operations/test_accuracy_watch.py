@@ -16,7 +16,6 @@ from operations.accuracy_watch import watch_accuracy
 from operations.answers import choose_model, score_source
 from operations.withdrawal import withdraw_answers
 from reporting.verdict import format_ratio
-from schemas.plan import StudyPlan
 from schemas.score import ScoreSettings
 from schemas.scoring import FreshAccuracy
 from storage.warehouse import writing
@@ -30,14 +29,9 @@ WRONG = {"neutral": "positive", "positive": "negative", "negative": "neutral", "
 
 
 @pytest.fixture
-def home(trained: tuple[Path, str, StudyPlan], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(trained_home: Path) -> Path:
     """A copy of the home with the trained cell."""
-    import shutil
-
-    shutil.copytree(trained[0], tmp_path / "home")
-    monkeypatch.setenv("FINTONE_HOME", str(tmp_path / "home"))
-    monkeypatch.chdir(tmp_path)
-    return tmp_path / "home"
+    return trained_home
 
 
 @pytest.fixture
