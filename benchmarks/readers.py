@@ -57,7 +57,7 @@ poll(read)
 """,
     "storage.query": """
 from storage.query import query
-from storage.warehouse import WarehouseLockedError
+from storage.opening import WarehouseLockedError
 def read():
     try:
         query(path, sql)

@@ -114,7 +114,7 @@ def _find_id(source: "Source", data: DataSettings) -> tuple[str | None, bool]:
     """The id of the ingestion of the same bytes and settings, and whether a version without dates made it."""
     from ingestion.identity import earlier_ingest_ids
     from storage.sources import find_ingestion
-    from storage.warehouse import WarehouseMissingError
+    from storage.unfit import WarehouseMissingError
 
     earlier = earlier_ingest_ids(source.sha256, data)
     try:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from schemas.files import OutputError
 from storage.home import Home
-from storage.warehouse import WarehouseMissingError
+from storage.unfit import WarehouseMissingError
 
 
 def check_output(output: Path, source: str | None = None) -> None:

@@ -272,7 +272,7 @@ def _draw_hashed(
 ) -> "Parts":
     from learning.study.split import split_headlines
     from storage.splits import load_earlier_parts
-    from storage.warehouse import WarehouseMissingError
+    from storage.unfit import WarehouseMissingError
 
     try:
         earlier = load_earlier_parts(Home.from_environment().warehouse, split.seed)

@@ -5,7 +5,8 @@ from pathlib import Path
 import pandas as pd
 from duckdb import DuckDBPyConnection
 
-from storage.warehouse import is_up_to_date, reading
+from storage.migrations import is_up_to_date
+from storage.warehouse import reading
 
 
 def save_accepted_rows(

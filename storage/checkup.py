@@ -81,7 +81,8 @@ def check_warehouse() -> Finding:
         InputError: It is something else, or of a newer fintone.
         FailureError: Another process holds it, or it may not be written.
     """
-    from storage.warehouse import WarehouseMissingError, inspect_warehouse  # home and disk need no DuckDB
+    from storage.unfit import WarehouseMissingError  # home and disk need no DuckDB
+    from storage.warehouse import inspect_warehouse
 
     path = Home.from_environment().warehouse
     try:

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from schemas.comparison import BaselineVerdict, Difference, Flip
 from schemas.errors import InputError
 from schemas.label import LABELS
-from storage.warehouse import is_up_to_date, reading, utc_now, writing
+from storage.migrations import is_up_to_date
+from storage.warehouse import reading, utc_now, writing
 
 if TYPE_CHECKING:
     import duckdb

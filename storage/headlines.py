@@ -10,13 +10,14 @@ from duckdb import DuckDBPyConnection
 
 from schemas.columns import ReadColumns
 from storage.accepted_rows import save_accepted_rows
+from storage.migrations import is_up_to_date
 from storage.order import next_number
 from storage.read_again import fill_earlier, find_latest, next_ingest_id
 from storage.refusals import forget_refusal
 from storage.snapshots import save_snapshot
 from storage.source_records import SourceRecord, StoredIngestion
 from storage.visits import is_last_visit, save_visit
-from storage.warehouse import is_up_to_date, reading, utc_now, writing
+from storage.warehouse import reading, utc_now, writing
 
 
 def save_ingestion(

@@ -4,9 +4,10 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from storage.locks import holding_if_free
+from storage.migrations import is_up_to_date
 from storage.opening import WarehouseLockedError
 from storage.unfit import WarehouseUnwritableError
-from storage.warehouse import is_up_to_date, reading, writing
+from storage.warehouse import reading, writing
 
 CELL_REASON = "interrupted: its process ended before it did"
 PATIENCE = 1.0

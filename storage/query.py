@@ -13,7 +13,8 @@ import duckdb
 
 from schemas.errors import FailureError, InputError
 from storage import warehouse
-from storage.warehouse import is_up_to_date, reading
+from storage.migrations import is_up_to_date
+from storage.warehouse import reading
 
 _CONFINE = """
 SET temp_directory = '';

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from storage.migrations import is_up_to_date
 from storage.read_again import find_latest
-from storage.warehouse import is_up_to_date, reading
+from storage.warehouse import reading
 
 
 def load_locations(warehouse: Path) -> list[str]:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from schemas.errors import FailureError
+from storage.migrations import is_up_to_date
 from storage.order import PART_ORDER
-from storage.warehouse import is_up_to_date, reading, writing
+from storage.warehouse import reading, writing
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

@@ -1,9 +1,9 @@
-"""The warehouse: one DuckDB file, short transactions, migrations. See `storage.opening` for who may open it when."""
+"""The warehouse: one DuckDB file, short transactions. See `storage.opening` for who may open it when."""
 
 import fcntl
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -13,48 +13,24 @@ import duckdb
 
 from storage.backup import keep_copy
 from storage.locks import holding
-from storage.opening import NAME, WarehouseLockedError, bytes_of, cursor_of, opened, thread_turn
+from storage.migrations import (
+    apply_migrations,
+    check_prepared,
+    is_up_to_date,
+    known_migrations,
+    lacks_nothing,
+    last_migration,
+)
+from storage.opening import NAME, bytes_of, cursor_of, opened, thread_turn
 from storage.unfit import (
     HEADERS,
-    NotAWarehouseError,
-    WarehouseDamagedError,
-    WarehouseMissingError,
     WarehouseReadOnlyError,
-    WarehouseTooNewError,
     WarehouseUnwritableError,
     cut_short,
     explain_refusal,
     find_damage,
-    not_a_warehouse,
     recognise,
 )
-from storage.view_definitions import define_views, has_views
-
-__all__ = [
-    "NotAWarehouseError",
-    "WarehouseDamagedError",
-    "WarehouseLockedError",
-    "WarehouseMissingError",
-    "WarehouseTooNewError",
-    "WarehouseUnwritableError",
-]
-
-SQL_FOLDER = Path(__file__).parent / "sql"
-MIGRATIONS_FOLDER = SQL_FOLDER / "migrations"
-_VIEWS = (
-    "macros.sql",
-    "views.sql",
-    "data_views.sql",
-    "metric_views.sql",
-    "comparison_views.sql",
-    "score_views.sql",
-    "time_views.sql",
-    "report_views.sql",
-    "ladder_views.sql",
-    "fold_views.sql",
-    "market_views.sql",
-)
-VIEWS_FILES = tuple(SQL_FOLDER / name for name in _VIEWS)
 
 WRITE_PATIENCE = 300.0
 """Seconds that a writer waits for the file: an analyst's long query must not cost a study its cell."""
@@ -111,8 +87,7 @@ def prepare_warehouse(path: Path) -> None:
     """
     if path.exists() and not _is_torn(path):
         with _explaining_damage(path), opened(path, read_only=True, patience=READ_PATIENCE) as connection:
-            last = _last_migration(connection, path)
-            is_ready = last == max(_migrations()) and has_views(connection, VIEWS_FILES)
+            is_ready = lacks_nothing(connection, path)
         if not is_ready or not _may_be_written(path):
             _migrate(path)
         return
@@ -137,24 +112,15 @@ def _migrate(path: Path) -> None:
     copy = None
     file = opened(path, read_only=False, patience=WRITE_PATIENCE, may_be_new=True)
     with ExitStack() as afterwards, _explaining_refusals(path), file as connection:
-        last = _last_migration(connection, path)
-        missing = {number: migration for number, migration in _migrations().items() if number > last}
+        last = last_migration(connection, path)
+        missing = {number: migration for number, migration in known_migrations().items() if number > last}
         if last and missing:
             connection.execute("CHECKPOINT")  # the log of a killed process becomes part of the file
             copy = keep_copy(path, afterwards.enter_context(bytes_of(path)), min(missing))
         with _transaction(connection), _dropped_on_error(copy):
-            _apply(connection, missing)
+            apply_migrations(connection, missing, utc_now())
     if copy:
         _log.warning("warehouse %s: migrated from %d to %d; the file as it was: %s", path, last, max(missing), copy)
-
-
-def _apply(connection: duckdb.DuckDBPyConnection, migrations: Mapping[int, Path]) -> None:
-    """Run migrations by their number, and define the views where they are not those of this version."""
-    for number, migration in migrations.items():
-        connection.execute(migration.read_text(encoding="utf-8"))
-        record = "INSERT INTO fintone_migrations (number, name, applied_at) VALUES (?, ?, ?)"
-        connection.execute(record, [number, migration.stem, utc_now()])
-    define_views(connection, VIEWS_FILES, is_migrated=bool(migrations))
 
 
 @contextmanager
@@ -185,7 +151,7 @@ def writing(path: Path, patience: float | None = None) -> Iterator[duckdb.DuckDB
     """
     file = opened(path, read_only=False, patience=WRITE_PATIENCE if patience is None else patience)
     with _explaining_refusals(path), file as connection:
-        _check_prepared(connection, path)
+        check_prepared(connection, path)
         with _transaction(connection):
             yield connection
 
@@ -211,7 +177,7 @@ def reading(path: Path, patience: float | None = None, *, alone: bool = False) -
         return
     file = opened(path, read_only=True, patience=READ_PATIENCE if patience is None else patience, alone=alone)
     with _explaining_damage(path), file as connection:
-        _check_prepared(connection, path)
+        check_prepared(connection, path)
         yield connection
 
 
@@ -250,14 +216,14 @@ def inspect_warehouse(path: Path, patience: float) -> tuple[int, int]:
         WarehouseUnwritableError: It may be read but not written.
     """
     with _explaining_damage(path), opened(path, read_only=True, patience=patience) as connection:
-        _check_prepared(connection, path)
-        last = _last_migration(connection, path)
+        check_prepared(connection, path)
+        last = last_migration(connection, path)
         needed = _count_bytes(connection)
     size = path.stat().st_size
     if size < needed:
         raise cut_short(path, size, needed)
     with opened(path, read_only=False, patience=patience):
-        return last, max(_migrations())
+        return last, max(known_migrations())
 
 
 def _count_bytes(connection: duckdb.DuckDBPyConnection) -> int:
@@ -270,12 +236,6 @@ def _count_bytes(connection: duckdb.DuckDBPyConnection) -> int:
     sized = "SELECT block_size FROM pragma_database_size() WHERE database_name = ?"
     [(size,)] = connection.execute(sized, [NAME]).fetchall()
     return HEADERS + int(blocks) * int(size)
-
-
-def is_up_to_date(connection: duckdb.DuckDBPyConnection) -> bool:
-    """Whether the warehouse has every migration; one that is only read may lack some."""
-    [(last,)] = connection.execute("SELECT max(number) FROM fintone_migrations").fetchall()
-    return bool(last == max(_migrations()))
 
 
 def is_current(path: Path) -> bool:
@@ -331,34 +291,3 @@ def _remove_torn(path: Path) -> None:
         fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # DuckDB's own kind of lock
         if recognise(file)[1]:
             path.unlink()
-
-
-def _check_prepared(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
-    if _last_migration(connection, path) == 0:
-        raise WarehouseMissingError(f"warehouse {path}: it is empty; run `fintone run` first, or set FINTONE_HOME")
-
-
-def _last_migration(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
-    """The number of the newest migration that the file records; 0 for a file without a table."""
-    try:
-        [(last,)] = connection.execute("SELECT max(number) FROM fintone_migrations").fetchall()
-    except duckdb.CatalogException:  # to list all tables first would take longer than to open the file
-        _check_empty(connection, path)
-        return 0
-    newest = max(_migrations())
-    if last > newest:
-        raise WarehouseTooNewError(
-            f"warehouse {path}: a newer fintone made it (migration {last}, this one knows {newest}); upgrade fintone"
-        )
-    return int(last)
-
-
-def _check_empty(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
-    tables = connection.execute("SELECT min(table_name) FROM information_schema.tables").fetchall()
-    if tables != [(None,)]:
-        raise not_a_warehouse(path, f"a DuckDB file of another program, with the table {tables[0][0]}")
-
-
-def _migrations() -> dict[int, Path]:
-    """The files `NNNN_name.sql` by their number, ascending."""
-    return {int(file.name[:4]): file for file in sorted(MIGRATIONS_FOLDER.glob("*.sql"))}

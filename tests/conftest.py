@@ -151,12 +151,12 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module", autouse=True)
 def new_warehouses(prepared: Path) -> Iterator[None]:
     """Make new warehouses from a copy of `prepared`; a module that tests how one is made overrides this fixture."""
-    from storage import warehouse
+    from storage import migrations, warehouse
 
-    usual, migrate = (warehouse.MIGRATIONS_FOLDER, warehouse.VIEWS_FILES), warehouse._migrate
+    usual, migrate = (migrations.MIGRATIONS_FOLDER, migrations.VIEWS_FILES), warehouse._migrate
 
     def copy_and_migrate(path: Path) -> None:
-        if not path.exists() and usual == (warehouse.MIGRATIONS_FOLDER, warehouse.VIEWS_FILES):
+        if not path.exists() and usual == (migrations.MIGRATIONS_FOLDER, migrations.VIEWS_FILES):
             with suppress(OSError):  # the real migration reports it
                 shutil.copyfile(prepared, path)
         migrate(path)

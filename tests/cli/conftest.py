@@ -10,7 +10,7 @@ import pytest
 
 from cli.main import main
 from schemas.plan import StudyPlan
-from storage import warehouse as warehouse_module
+from storage import migrations
 from storage.champions import Decision, save_decision
 from storage.warehouse import writing
 from tests.old_home.restore import restore
@@ -68,9 +68,9 @@ def restored(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def old_home(home: Path, restored: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home that an earlier version left, for a fintone that has one migration more than this one."""
-    folder = Path(shutil.copytree(warehouse_module.MIGRATIONS_FOLDER, tmp_path / "migrations"))
+    folder = Path(shutil.copytree(migrations.MIGRATIONS_FOLDER, tmp_path / "migrations"))
     (folder / "9000_next.sql").write_text("CREATE TABLE next (x INTEGER);")
-    monkeypatch.setattr(warehouse_module, "MIGRATIONS_FOLDER", folder)
+    monkeypatch.setattr(migrations, "MIGRATIONS_FOLDER", folder)
     return Path(shutil.copytree(restored, home))
 
 

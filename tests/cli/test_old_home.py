@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from storage import warehouse as warehouse_module
+from storage import migrations
 from storage.champions import load_champion
 from storage.query import query
 from tests.old_home.restore import CHAMPION, FOLDER, LEADERBOARD, LEADERBOARD_QUERY, MIGRATION, OTHER
@@ -37,7 +37,7 @@ def test_a_query_reads_it_as_it_is(fintone: Run, old_home: Path) -> None:
 )
 def test_a_command_migrates_it_and_names_the_copy(fintone: Run, old_home: Path, command: tuple[str, ...]) -> None:
     warehouse = old_home / "warehouse.duckdb"
-    first = min(number for number in warehouse_module._migrations() if number > MIGRATION)
+    first = min(number for number in migrations.known_migrations() if number > MIGRATION)
     copy, before = old_home / f"warehouse.before-migration-{first:04}.duckdb", warehouse.read_bytes()
     code, _, err = fintone(*command)
     line = f"warehouse {warehouse}: migrated from {MIGRATION} to 9000; the file as it was: {copy}\n"

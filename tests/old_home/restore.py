@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from storage import warehouse as room
+from storage import migrations
 from storage.home import Home
 from storage.warehouse import prepare_warehouse
 
@@ -57,14 +57,14 @@ def restore(folder: Path, work: Path) -> Home:
     """
     home = Home(folder)
     shutil.copytree(FOLDER / "adapters", home.adapters)
-    migrations = work / "migrations"
-    migrations.mkdir()
-    for file in room.MIGRATIONS_FOLDER.glob("*.sql"):
+    earlier_ones = work / "migrations"
+    earlier_ones.mkdir()
+    for file in migrations.MIGRATIONS_FOLDER.glob("*.sql"):
         if int(file.name[:4]) <= MIGRATION:
-            shutil.copy(file, migrations)
+            shutil.copy(file, earlier_ones)
     with pytest.MonkeyPatch.context() as earlier:
-        earlier.setattr(room, "MIGRATIONS_FOLDER", migrations)
-        earlier.setattr(room, "VIEWS_FILES", [FOLDER / "views" / f"{name}.sql" for name in VIEWS])
+        earlier.setattr(migrations, "MIGRATIONS_FOLDER", earlier_ones)
+        earlier.setattr(migrations, "VIEWS_FILES", [FOLDER / "views" / f"{name}.sql" for name in VIEWS])
         prepare_warehouse(home.warehouse)
     with duckdb.connect(home.warehouse) as connection:
         for table in (FOLDER / "tables").iterdir():

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from storage import warehouse as warehouse_module
+from storage import migrations
 from storage.cell_progress import finish_cell
 from storage.cells import CellOutcome, CellRecord, add_cells
 from storage.evaluations import EvaluationRecord, save_evaluations
@@ -34,12 +34,12 @@ def make_older_warehouse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cal
         path, folder, views = tmp_path / "older.duckdb", tmp_path / "migrations", tmp_path / "views.sql"
         folder.mkdir()
         views.write_text("")
-        for file in warehouse_module.MIGRATIONS_FOLDER.glob("*.sql"):
+        for file in migrations.MIGRATIONS_FOLDER.glob("*.sql"):
             if int(file.name[:4]) <= last:
                 shutil.copy(file, folder)
         with monkeypatch.context() as older:
-            older.setattr(warehouse_module, "MIGRATIONS_FOLDER", folder)
-            older.setattr(warehouse_module, "VIEWS_FILES", [views])
+            older.setattr(migrations, "MIGRATIONS_FOLDER", folder)
+            older.setattr(migrations, "VIEWS_FILES", [views])
             prepare_warehouse(path)
         return path
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from storage import backup
+from storage import backup, migrations
 from storage import warehouse as warehouse_module
 from storage.query import query
 from storage.warehouse import migrate_to_read, prepare_warehouse, reading
@@ -34,7 +34,8 @@ os.kill(os.getpid(), 9)
 FULL_DISK = """
 import os, resource, signal, sys
 from pathlib import Path
-from storage.warehouse import WarehouseUnwritableError, prepare_warehouse
+from storage.unfit import WarehouseUnwritableError
+from storage.warehouse import prepare_warehouse
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 most = int(sys.argv[2])
 resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
@@ -47,11 +48,12 @@ STRANGER = """
 import os, sys
 from pathlib import Path
 from storage import warehouse
+from storage.unfit import WarehouseUnwritableError
 if os.geteuid() == 0:
     os.setuid(65534)
 try:
     getattr(warehouse, sys.argv[2])(Path(sys.argv[1]))
-except warehouse.WarehouseUnwritableError as error:
+except WarehouseUnwritableError as error:
     print(error)
 """
 
@@ -78,7 +80,7 @@ def test_the_copy_is_the_file_as_it_was_and_one_line_names_it(older, caplog):
     copy = older.with_name(NAME)
     assert copy.read_bytes() == before
     assert copy.stat().st_mode & 0o777 == 0o640
-    newest = max(warehouse_module._migrations())
+    newest = max(migrations.known_migrations())
     line = f"warehouse {older}: migrated from {LAST} to {newest}; the file as it was: {copy}"
     assert caplog.messages == [line]
     prepare_warehouse(older)
@@ -122,10 +124,10 @@ def test_a_copy_that_is_put_back_is_migrated_again(older):
 def test_a_migration_that_fails_leaves_no_copy(older, monkeypatch, tmp_path, caplog):
     folder = tmp_path / "bad"
     folder.mkdir()
-    for file in warehouse_module.MIGRATIONS_FOLDER.glob("*.sql"):
+    for file in migrations.MIGRATIONS_FOLDER.glob("*.sql"):
         (folder / file.name).write_text(file.read_text())
     (folder / "0099_bad.sql").write_text("CREATE TABLE other (x INTEGER); CREATE TABLE other (x INTEGER);")
-    monkeypatch.setattr(warehouse_module, "MIGRATIONS_FOLDER", folder)
+    monkeypatch.setattr(migrations, "MIGRATIONS_FOLDER", folder)
     with pytest.raises(duckdb.CatalogException):
         prepare_warehouse(older)
     assert list_warehouses(older) == [older.name]

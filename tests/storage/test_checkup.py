@@ -12,7 +12,9 @@ import pytest
 from storage import checkup
 from storage import warehouse as warehouse_module
 from storage.checkup import check_disk, check_home, check_warehouse, judge_disk
-from storage.warehouse import NotAWarehouseError, WarehouseLockedError, WarehouseTooNewError, inspect_warehouse
+from storage.opening import WarehouseLockedError
+from storage.unfit import NotAWarehouseError, WarehouseTooNewError
+from storage.warehouse import inspect_warehouse
 
 ROOT = Path(warehouse_module.__file__).parents[1]
 HOLDER = """
@@ -27,7 +29,8 @@ STRANGER = """
 import os, sys
 from pathlib import Path
 from storage.checkup import check_home
-from storage.warehouse import WarehouseUnwritableError, inspect_warehouse
+from storage.unfit import WarehouseUnwritableError
+from storage.warehouse import inspect_warehouse
 if os.geteuid() == 0:
     os.setuid(65534)
 print(check_home())

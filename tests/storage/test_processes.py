@@ -13,9 +13,9 @@ import pytest
 
 from storage import warehouse as warehouse_module
 from storage.holders import describe_process
-from storage.opening import waiting_without_end
+from storage.opening import WarehouseLockedError, waiting_without_end
 from storage.query import query
-from storage.warehouse import WarehouseLockedError, prepare_warehouse, reading, writing
+from storage.warehouse import prepare_warehouse, reading, writing
 
 SLACK = 2.0
 """Seconds that a busy machine may be late."""
@@ -178,7 +178,10 @@ except WarehouseUnwritableError as error:
 
 def _run_on_full_disk(script: str, warehouse: Path, most_bytes: int) -> str:
     """Run a script that may write no file of more than `most_bytes`, as on a full disk; return what it prints."""
-    imports = IMPORTS + "from storage.warehouse import WarehouseUnwritableError, prepare_warehouse\n"
+    imports = (
+        IMPORTS
+        + "from storage.unfit import WarehouseUnwritableError\nfrom storage.warehouse import prepare_warehouse\n"
+    )
     command = [sys.executable, "-c", imports + FULL_DISK + script, warehouse, str(most_bytes)]
     root = Path(warehouse_module.__file__).parents[1]
     return subprocess.run(command, cwd=root, check=True, capture_output=True, text=True).stdout

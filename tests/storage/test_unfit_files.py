@@ -14,8 +14,8 @@ from storage import warehouse as warehouse_module
 from storage.checkup import check_warehouse
 from storage.home import Home
 from storage.query import query
-from storage.unfit import HEADERS
-from storage.warehouse import WarehouseDamagedError, inspect_warehouse, prepare_warehouse, reading, writing
+from storage.unfit import HEADERS, WarehouseDamagedError
+from storage.warehouse import inspect_warehouse, prepare_warehouse, reading, writing
 
 KILLED = """
 import duckdb, os, sys

@@ -10,15 +10,14 @@ import duckdb
 import pytest
 
 from schemas.errors import InputError
+from storage import migrations
 from storage import warehouse as warehouse_module
 from storage.headlines import load_ingestion
+from storage.opening import WarehouseLockedError
 from storage.query import query
 from storage.splits import load_earlier_parts
+from storage.unfit import NotAWarehouseError, WarehouseMissingError, WarehouseTooNewError
 from storage.warehouse import (
-    NotAWarehouseError,
-    WarehouseLockedError,
-    WarehouseMissingError,
-    WarehouseTooNewError,
     prepare_warehouse,
     reading,
     reading_together,
@@ -129,11 +128,11 @@ def test_an_older_warehouse_is_brought_up_to_date_and_gives_nothing_until_then(m
 def test_a_failed_migration_leaves_nothing_behind(warehouse, monkeypatch, tmp_path):
     folder = tmp_path / "migrations"
     folder.mkdir()
-    for file in warehouse_module.MIGRATIONS_FOLDER.glob("*.sql"):
+    for file in migrations.MIGRATIONS_FOLDER.glob("*.sql"):
         (folder / file.name).write_text(file.read_text())
     (folder / "0098_good.sql").write_text("CREATE TABLE half (done BOOLEAN);")
     (folder / "0099_bad.sql").write_text("CREATE TABLE other (x INTEGER); CREATE TABLE other (x INTEGER);")
-    monkeypatch.setattr(warehouse_module, "MIGRATIONS_FOLDER", folder)
+    monkeypatch.setattr(migrations, "MIGRATIONS_FOLDER", folder)
     with pytest.raises(duckdb.CatalogException):
         prepare_warehouse(warehouse)
     assert query(warehouse, "SELECT table_name FROM duckdb_tables() WHERE table_name IN ('half', 'other')").rows == []
@@ -236,7 +235,7 @@ def test_views_are_defined_again_only_where_they_are_not_those_of_this_version(w
         connection.execute("CREATE OR REPLACE VIEW leaderboard AS SELECT 1 AS one")
     prepare_warehouse(warehouse)
     assert query(warehouse, "SELECT count(*) FROM leaderboard WHERE accuracy > 1").rows == [(0,)]
-    monkeypatch.setattr(warehouse_module, "VIEWS_FILES", [*warehouse_module.VIEWS_FILES, tmp_path / "next.sql"])
+    monkeypatch.setattr(migrations, "VIEWS_FILES", [*migrations.VIEWS_FILES, tmp_path / "next.sql"])
     for number in (1, 2):
         (tmp_path / "next.sql").write_text(f"CREATE OR REPLACE MACRO version() AS {number};")
         prepare_warehouse(warehouse)

@@ -1,0 +1,104 @@
+"""The migrations of a warehouse: those that this version knows, those that a file has, and how missing ones run."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+
+from storage.unfit import WarehouseMissingError, WarehouseTooNewError, not_a_warehouse
+from storage.view_definitions import define_views, has_views
+
+SQL_FOLDER = Path(__file__).parent / "sql"
+MIGRATIONS_FOLDER = SQL_FOLDER / "migrations"
+_VIEWS = (
+    "macros.sql",
+    "views.sql",
+    "data_views.sql",
+    "metric_views.sql",
+    "comparison_views.sql",
+    "score_views.sql",
+    "time_views.sql",
+    "report_views.sql",
+    "ladder_views.sql",
+    "fold_views.sql",
+    "market_views.sql",
+)
+VIEWS_FILES = tuple(SQL_FOLDER / name for name in _VIEWS)
+
+
+def known_migrations() -> dict[int, Path]:
+    """The files `NNNN_name.sql` by their number, ascending."""
+    return {int(file.name[:4]): file for file in sorted(MIGRATIONS_FOLDER.glob("*.sql"))}
+
+
+def last_migration(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
+    """The number of the newest migration that the file records; 0 for a file without a table.
+
+    Args:
+        connection: The file, open.
+        path: Its path, for messages.
+
+    Raises:
+        NotAWarehouseError: It has tables that are not ours.
+        WarehouseTooNewError: It has migrations that this version does not know.
+    """
+    try:
+        [(last,)] = connection.execute("SELECT max(number) FROM fintone_migrations").fetchall()
+    except duckdb.CatalogException:  # to list all tables first would take longer than to open the file
+        _check_empty(connection, path)
+        return 0
+    newest = max(known_migrations())
+    if last > newest:
+        raise WarehouseTooNewError(
+            f"warehouse {path}: a newer fintone made it (migration {last}, this one knows {newest}); upgrade fintone"
+        )
+    return int(last)
+
+
+def check_prepared(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Refuse a file that this version cannot read.
+
+    Raises:
+        WarehouseMissingError: It has no table.
+        NotAWarehouseError, WarehouseTooNewError: As `last_migration` does.
+    """
+    if last_migration(connection, path) == 0:
+        raise WarehouseMissingError(f"warehouse {path}: it is empty; run `fintone run` first, or set FINTONE_HOME")
+
+
+def is_up_to_date(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether the warehouse has every migration; one that is only read may lack some."""
+    [(last,)] = connection.execute("SELECT max(number) FROM fintone_migrations").fetchall()
+    return bool(last == max(known_migrations()))
+
+
+def lacks_nothing(connection: duckdb.DuckDBPyConnection, path: Path) -> bool:
+    """Whether a file, which may have no table, has every migration and the views of this version.
+
+    Raises:
+        NotAWarehouseError, WarehouseTooNewError: As `last_migration` does.
+    """
+    last = last_migration(connection, path)
+    return last == max(known_migrations()) and has_views(connection, VIEWS_FILES)
+
+
+def apply_migrations(connection: duckdb.DuckDBPyConnection, migrations: Mapping[int, Path], at: datetime) -> None:
+    """Run migrations by their number, and define the views where they are not those of this version.
+
+    Args:
+        connection: A warehouse, within a transaction.
+        migrations: Those of `known_migrations` that it lacks.
+        at: The time in UTC that is recorded for them, without a zone.
+    """
+    for number, migration in migrations.items():
+        connection.execute(migration.read_text(encoding="utf-8"))
+        record = "INSERT INTO fintone_migrations (number, name, applied_at) VALUES (?, ?, ?)"
+        connection.execute(record, [number, migration.stem, at])
+    define_views(connection, VIEWS_FILES, is_migrated=bool(migrations))
+
+
+def _check_empty(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    tables = connection.execute("SELECT min(table_name) FROM information_schema.tables").fetchall()
+    if tables != [(None,)]:
+        raise not_a_warehouse(path, f"a DuckDB file of another program, with the table {tables[0][0]}")
