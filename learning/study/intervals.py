@@ -71,7 +71,8 @@ def macro_f1_interval(counts: NDArray[np.int64]) -> Interval | None:
     if not present.any() or counts.sum(axis=1)[present].min() < LEAST_OF_A_LABEL:
         return None
     smoothed = counts + present[:, None] / (present.sum() * len(LABELS))
-    share, variance = macro_f1(smoothed), _variance(smoothed, macro_f1_influence(smoothed))
+    share, influence = macro_f1(smoothed), macro_f1_influence(smoothed)
+    variance = float((smoothed / smoothed.sum() * influence**2).sum())  # the mean of the influence is 0
     return wilson(macro_f1(counts), float(counts.sum()) * share * (1 - share) / variance)
 
 
@@ -160,12 +161,6 @@ def macro_f1_influence(counts: Counts) -> NDArray[np.float64]:
     weight = np.divide(counts.sum(), present.sum() * total, out=np.zeros(len(LABELS)), where=present)
     lost = weight * f1_scores(counts)
     return np.asarray(2 * np.diag(weight) - lost[:, None] - lost[None, :])
-
-
-def _variance(counts: NDArray[np.float64], values: NDArray[np.float64]) -> float:
-    """Variance of the values of a confusion matrix's cells, weighted by the cells' counts."""
-    shares = counts / counts.sum()
-    return float((shares * values**2).sum() - (shares * values).sum() ** 2)
 
 
 def _effective_number(distances: NDArray[np.float64]) -> float:

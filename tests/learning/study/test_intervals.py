@@ -1,6 +1,7 @@
 """Intervals cover 95 % where a bootstrap fails, follow published formulas, and are absent where none could cover it."""
 
 import math
+import statistics
 from itertools import product
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
-from scipy.stats import binom, bootstrap, multinomial
+from scipy.stats import binom, bootstrap, multinomial, t
 
 from learning.study.confusion import count_confusion, macro_f1
 from learning.study.intervals import (
@@ -188,9 +189,51 @@ def test_a_difference_of_macro_f1_has_an_interval_where_accuracies_and_labels_ha
     assert 0 < low < difference < high < 0.3
     few = np.where(np.arange(90) < 2, (labels + 1) % 3, labels)
     assert paired_macro_f1_interval(0.04, labels, labels, few) is None
-    assert paired_macro_f1_interval(0.1, labels[:27], labels[:27], other[:27]) is None
+    assert paired_macro_f1_interval(0.1, labels[:29], labels[:29], other[:29]) is None
+    assert paired_macro_f1_interval(0.1, labels[:30], labels[:30], other[:30]) is not None
+
+
+@pytest.mark.parametrize("shared", [0.0, 0.5])
+def test_the_interval_of_a_difference_of_macro_f1_covers_the_truth(shared: float) -> None:
+    """With rare labels, where macro-F1 varies more than accuracy, and with models that fail on the same headlines."""
+    random, sizes = np.random.default_rng(5), np.array([12, 150, 18])
+
+    def draw_difference(labels: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+        n, answers = len(labels), []
+        is_shared, luck = random.random(n) < shared, random.random(n)
+        for accuracy in (0.9, 0.75):
+            wrong = (labels + random.integers(1, 3, n)) % 3
+            answers.append(np.where(np.where(is_shared, luck, random.random(n)) < accuracy, labels, wrong))
+        first, other = answers
+        return macro_f1(count_confusion(labels, first)) - macro_f1(count_confusion(labels, other)), first, other
+
+    truth, covered, labels = draw_difference(np.repeat([0, 1, 2], sizes * 10_000))[0], 0, np.repeat([0, 1, 2], sizes)
+    for _ in range(600):
+        difference, first, other = draw_difference(labels)
+        low, high = paired_macro_f1_interval(difference, labels, first, other) or (1, 0)
+        covered += low <= truth <= high
+    assert 0.92 <= covered / 600 <= 0.97
+
+
+def test_a_difference_of_macro_f1_has_an_interval_if_one_model_is_always_right_and_the_other_never() -> None:
+    labels = np.arange(90) % 3
+    low, high = paired_macro_f1_interval(1.0, labels, labels, (labels + 1) % 3) or (0, 0)
+    assert 0.9 < low < high == 1
 
 
 def test_for_right_and_wrong_answers_the_interval_of_the_mean_is_nearly_wilsons() -> None:
     values = np.repeat([1.0, 0.0], [780, 120])
     assert mean_interval(values) == pytest.approx(wilson(780 / 900, 900), abs=2e-4)
+
+
+def test_few_distances_make_the_interval_of_the_mean_wider_as_its_docstring_says() -> None:
+    values = np.array([1.0, 1.0, 0.9, 0.4])
+    mean, misses = 0.825, 0.7**2 / (0.1**2 + 0.6**2)
+    ratio = statistics.variance(values.tolist()) / (mean * (1 - mean))
+    ratio += 3 / (misses + 3) * (1 - misses / 4) ** 3 * (1 - ratio)
+    assert mean_interval(values) == pytest.approx(wilson(mean, 4 / ratio, t(3).ppf(0.975)), abs=1e-9)
+
+
+def test_the_mean_of_two_opposite_values_has_the_widest_interval_of_two() -> None:
+    """Their sample variance is twice that of right and wrong answers, and counts as that at most."""
+    assert mean_interval(np.array([0.0, 1.0])) == pytest.approx(wilson(0.5, 2, t(1).ppf(0.975)))
