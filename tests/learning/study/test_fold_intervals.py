@@ -1,8 +1,11 @@
 """Intervals of pooled folds: never narrower than those of the headlines, and wider if models differ by fold."""
 
+import math
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy.stats import t
 
 from learning.study.confusion import count_confusion, macro_f1
 from learning.study.fold_intervals import draw_folds, macro_f1_of_each, widen
@@ -46,6 +49,35 @@ def test_models_that_differ_by_fold_widen_every_interval() -> None:
     assert wide.macro_f1_low is not None
     assert plain.macro_f1_low is not None
     assert wide.macro_f1_low < plain.macro_f1_low - 0.05
+
+
+def test_an_interval_is_students_with_the_error_of_resampled_folds() -> None:
+    random, folds = np.random.default_rng(4), np.repeat(np.arange(4), [30, 60, 90, 45])
+    shares, labels = np.array([0.45, 0.6, 0.8, 0.7])[folds], random.integers(3, size=len(folds))
+    outcomes = np.where(random.random(len(folds)) < shares, labels, (labels + 1) % 3)
+    probabilities = np.hstack(
+        [np.eye(3)[labels] * shares[:, None] ** 2, 1 - shares[:, None] ** 2]
+    )  # the rest: unparsed
+    plain = measure(labels, outcomes, probabilities)
+    wide = widen(plain, labels, outcomes, probabilities, folds)
+    rows = [
+        np.concatenate([np.flatnonzero(folds == fold) for fold in np.repeat(np.arange(4), times)])
+        for times in draw_folds(4)
+    ]
+    of_label = shares**2 + (labels == 1) * (1 - shares**2)
+    for name, figures in {
+        "accuracy": [(outcomes == labels)[each].mean() for each in rows],
+        "expected_accuracy": [of_label[each].mean() for each in rows],
+        "macro_f1": [macro_f1(count_confusion(labels[each], outcomes[each])) for each in rows],
+    }.items():
+        value, width = getattr(plain, name), t(3).ppf(0.975) * math.sqrt(4 / 3) * np.std(figures)
+        assert getattr(wide, f"{name}_low") == pytest.approx(value - width), name
+        assert getattr(wide, f"{name}_high") == pytest.approx(min(value + width, 1)), name
+
+
+def test_an_interval_stays_between_0_and_1() -> None:
+    _, wide = pool(np.array([0.0, 1.0]), np.random.default_rng(1))
+    assert (wide.accuracy_low, wide.accuracy_high) == (0, 1)
 
 
 def test_resampled_macro_f1_is_that_of_each_resample() -> None:
