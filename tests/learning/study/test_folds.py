@@ -73,6 +73,20 @@ def test_more_folds_than_a_class_has_groups_are_refused() -> None:
         draw(folds=20)
 
 
+@pytest.mark.parametrize(("kept", "remedy"), [(2, ", or use --set split.folds=2"), (1, "")])
+def test_the_folds_that_are_suggested_fit_the_smallest_class(kept: int, remedy: str) -> None:
+    few = [member for member in MEMBERS if member.label != "neutral"]
+    few += [
+        member for member in MEMBERS if member.label == "neutral" and int(member.group_id.split("-")[-1]) >= 60 - kept
+    ]
+    counted = f"negative has 17, neutral has {kept}"
+    message = re.escape(
+        f"split.folds 20: each class needs as many groups of near copies, and {counted}: add headlines{remedy}"
+    )
+    with pytest.raises(SplitError, match=f"^{message}$"):
+        draw(few, folds=20)
+
+
 def test_a_train_part_that_the_other_folds_cannot_fill_is_refused_with_a_size_that_fits() -> None:
     with pytest.raises(
         SplitError, match=r"30 train, \d test, .*add headlines, or use --set split\.train_per_class=\d+ "
