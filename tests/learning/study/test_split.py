@@ -2,6 +2,7 @@
 
 import re
 import zipfile
+from itertools import islice
 from pathlib import Path
 
 import pandas as pd
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from sklearn.model_selection import train_test_split
 
 from learning.study.split import Member, split_headlines
-from learning.study.split_sizes import SplitError
+from learning.study.split_sizes import SplitError, iterate_smaller
 from schemas.label import LABELS
 from tests.learning.study.splits import BOTH_METHODS, COUNTS, IDS, LABEL_OF, counts_by_label, settings, split
 
@@ -124,6 +125,27 @@ def test_sizes_that_are_suggested_fit_near_copies_too() -> None:
     sizes = dict(re.findall(r"split.(\w+)=(\d+)", str(caught.value)))
     parts = split(settings("hashed", **{name: int(size) for name, size in sizes.items()}), groups=groups)
     assert counts_by_label(parts["train"]) == dict.fromkeys(COUNTS, int(sizes["train_per_class"]))
+
+
+@pytest.mark.parametrize(
+    ("negative", "train", "test", "tried"),
+    [
+        (
+            1_000,
+            300,
+            150,
+            [(299, 150), (239, 120), (191, 96), (153, 76)],
+        ),  # they do not fit for another reason, such as near copies
+        (100, 200, 100, [(60, 30), (48, 24), (38, 19), (30, 15)]),
+        (5, 3, 3, [(2, 2), (2, 1), (1, 1)]),  # no more
+    ],
+)
+def test_smaller_sizes_keep_their_proportion_and_a_tenth_for_validation(
+    negative: int, train: int, test: int, tried: list[tuple[int, int]]
+) -> None:
+    available = {"negative": negative, "neutral": 1_000, "positive": 1_000}
+    smaller = iterate_smaller(available, settings("study", train_per_class=train, test_per_class=test))
+    assert [(sizes.train_per_class, sizes.test_per_class) for sizes in islice(smaller, 4)] == tried
 
 
 def test_no_sizes_are_suggested_where_none_fit() -> None:
