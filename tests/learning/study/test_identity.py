@@ -13,10 +13,13 @@ from learning.study.identity import (
     decoding_id,
     evaluation_id,
     fine_tuned_cell_id,
+    fold_split_id,
+    pause_id,
     split_id,
     training_id,
 )
 from schemas.cell import LoraSettings
+from schemas.config import DecodingSettings
 from schemas.identity import content_id
 from schemas.plan import BaselinePlan
 from schemas.split import SplitSettings
@@ -115,6 +118,26 @@ def test_the_ids_of_cells_are_those_in_existing_homes() -> None:
     assert cell_id() == "aadb87de58f8"
     assert training_id(settings(), "split", BASE) == "a026b53f5ac5"
     assert base_cell_id(settings(), "split", BASE) == "1c4b60cce5c8"
+
+
+def test_the_ids_of_splits_and_evaluations_are_those_in_existing_homes() -> None:
+    """Else a new run would not find what a home has of the same split, and score it again."""
+    sizes = {"train_per_class": 4, "test_per_class": 3}
+    study, hashed, given_, temporal, folded = (
+        SplitSettings.model_validate(sizes | {"method": method, "folds": folds})
+        for method, folds in (("study", None), ("hashed", None), ("given", None), ("temporal", None), ("hashed", 5))
+    )
+    assert split_id("data", study) == "37318e619200"
+    assert split_id("data", hashed, left_out=["b", "a"]) == "98464296de5d"
+    assert split_id("data", given_, {"one": {"train", "test"}, "two": {"validation"}}) == "a1683147491c"
+    assert split_id("data", temporal, windows=[{"train": ["one"], "test": ["two"]}]) == "73991e178498"
+    assert (split_id("data", folded), fold_split_id("split", 1)) == ("871f31003ff3", "3a3ccdc492c8")
+    assert baseline_cell_id(BaselinePlan(name="one", version=1, encoder_revision=None), "split") == "9bcb678a2189"
+    assert decoding_id(DecodingSettings(temperatures=[0.1], top_k=50)) == "0be2a6b50403"
+    assert evaluation_id("cell", "test", 0.1, "decoding") == "9dda5583616d"
+    assert evaluation_id("cell", "test", None, None) == "ccc0470a03c5"
+    assert evaluation_id("cell", "test", 0.1, "decoding", "other") == "1941e6340a69"
+    assert pause_id("cell", 2, 0.1, "decoding") == "3ddd7547b333"
 
 
 def test_a_setting_that_is_added_changes_an_id_only_where_it_is_not_the_default() -> None:
