@@ -69,7 +69,12 @@ def test_a_missing_part_is_refused_in_one_line() -> None:
     members, given = whole()
     without = [each for each in members if not each.headline_id.startswith("validation")]
     kept = {each.headline_id: given[each.headline_id] for each in without}
-    assert "the source has test and train and no validation; give rows that part" in refuse(without, kept)
+    advice = "give rows that part, or set split.method=hashed, which draws all parts"
+    reason = refuse(without, kept)
+    assert f"the source has test and train and no validation; {advice}. Validation chooses the cell: a ten" in reason
+    of_train = [each for each in members if each.headline_id.startswith("train")]
+    reason = refuse(of_train, {each.headline_id: given[each.headline_id] for each in of_train})
+    assert reason.endswith(f"the source has train and no validation and no test; {advice}")
     assert "the source gives no headline a part; set data.split_column" in refuse(members, {})
     assert "1 of 9 headlines are in no part" in refuse(members, given | {"test-neutral": set()})
 

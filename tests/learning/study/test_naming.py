@@ -63,3 +63,10 @@ def test_an_untouched_base_is_named_by_what_varies_without_a_training() -> None:
     several = configure("grid.base_model.name=/a/m,/b/m")
     named = [CellNames(several).name_base("m", cell) for cell in several.resolve_all()]
     assert named == ["base: /a/m", "base: /b/m"]
+
+
+def test_what_has_no_effect_on_a_kind_of_model_is_in_no_name() -> None:
+    config = configure("grid.lora.r=4,16", "grid.training.loss=completion,whole-text", "grid.learning_rates=1e-3,2e-3")
+    names = CellNames(config)
+    named = {names.name_fine_tune(cell, ignored={"lora", "training.loss"}) for cell in config.resolve_all()}
+    assert named == {"lr=1e-03", "lr=2e-03"}
