@@ -42,6 +42,14 @@ def test_fixed_examples_are_the_same_for_all_and_balanced_as_far_as_their_number
     assert share_out(number, POOL.labels, 42) == {label: counts[label] for label in share_out(number, POOL.labels, 42)}
 
 
+def test_fixed_examples_are_balanced_however_rare_a_label_is() -> None:
+    rare = POOL.labels.index(Label.NEGATIVE)
+    kept = [place for place, label in enumerate(POOL.labels) if label != Label.NEGATIVE or place == rare]
+    for seed in range(5):
+        [shown] = choose(OTHERS[:1], POOL.keep(kept), examples=3, examples_seed=seed)
+        assert sorted(example.label for example in shown) == sorted(LABELS)
+
+
 def test_nearest_examples_are_the_most_similar() -> None:
     pool = Pool(
         ("Nokia wins a large order in India", "Rain is forecast for Monday", "Nokia loses an order in Brazil"),
