@@ -61,8 +61,8 @@ class LoadedBase:
         if self.is_whole and quantization != "none":
             with quiet_libraries():
                 self.model = self.model.dequantize()
-        self.takes_packs: bool | None = None
-        """Whether its attention respects the mask of a pack; None until a training has tried."""
+        self.takes_packs: dict[tuple[int, int], bool] = {}
+        """Whether its attention respects the mask of a pack, by the tokens of the longest pack and example."""
         self.kept: tuple[Any, Any] | None = None
         """Kept for the next training of the same kind: the key of what both share, and the pass over the base."""
         self.takes_stacks: bool | None = None

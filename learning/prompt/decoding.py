@@ -133,12 +133,17 @@ class AnswerSpace:
         self.leaves = tuple(Leaf(outcome, number[path[:-1]], path[-1]) for path, outcome in ends.items())
 
     @property
+    def paths(self) -> tuple[tuple[int, ...], ...]:
+        """The tokens from the prompt to each node: none to the first."""
+        paths: list[tuple[int, ...]] = [()]
+        for parent, token in self.nodes:
+            paths.append((*paths[parent], token))
+        return tuple(paths)
+
+    @property
     def depths(self) -> tuple[int, ...]:
         """The distance of each node except the first from the prompt, in tokens."""
-        depths = [0]
-        for parent, _ in self.nodes:
-            depths.append(depths[parent] + 1)
-        return tuple(depths[1:])
+        return tuple(len(path) for path in self.paths[1:])
 
     @property
     def ancestors(self) -> torch.Tensor:

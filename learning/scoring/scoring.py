@@ -1,7 +1,8 @@
 """Scoring: a model and headlines in, the probability of each label at every temperature out.
 
 One forward pass a headline serves all temperatures. The prompts' common prefix is computed once and its keys and
-values are reused for every batch; logits are computed only at the last token.
+values are reused for every batch; logits are computed only at the last token. Prompts that are longer than the model's
+sliding window are computed whole.
 """
 
 from collections import deque
@@ -15,7 +16,7 @@ from learning.models.device import Device, after, free_memory_bytes, mark
 from learning.models.fused_rotary import fused_rotary
 from learning.models.last_layer import LastLayer
 from learning.prompt.decoding import AnswerSpace, Decoding, LabelProbabilities
-from learning.prompt.encoding import check_lengths, encode_prompts, longest_allowed
+from learning.prompt.encoding import attention_span, check_lengths, encode_prompts, longest_allowed
 from learning.scoring.prefix_cache import PrefixCache, compute_prefix
 from learning.study.unparsed import UNPARSED
 from schemas.cell import PromptSettings
@@ -93,18 +94,20 @@ def score_headlines(
         prefix = compute_prefix(model, prompts)
         while begun < len(order):
             rows = order[begun : begun + batch_size(len(prompts[order[begun]]) + len(answers.nodes), batch_tokens)]
+            logits = None
             try:
-                logits = node_logits(model, prefix, [prompts[row][prefix.length :] for row in rows], answers)
+                logits = _logits_of_first(model, prefix, [prompts[row] for row in rows], answers)
             except torch.OutOfMemoryError:
                 if len(rows) == 1 and not batches:
                     raise
+            if logits is None:  # memory ran out; after the block, the error no longer keeps what the pass took
                 batch_tokens = batch_tokens if batches else batch_tokens // 2
                 while batches:  # whose logits take memory too
                     answered = answer()
                 torch.cuda.empty_cache()
                 continue
-            batches.append((rows, logits, mark(model.device)))
-            begun += len(rows)
+            batches.append((rows[: len(logits)], logits, mark(model.device)))
+            begun += len(logits)
             if len(batches) == IN_FLIGHT[model.device.type]:
                 answered = answer()
     while batches:
@@ -115,6 +118,16 @@ def score_headlines(
 def batch_size(longest: int, batch_tokens: int) -> int:
     """How many rows, none longer than `longest`, fit into `batch_tokens` once padded; at least one."""
     return max(1, batch_tokens // longest)
+
+
+def _logits_of_first(
+    model: Any, prefix: PrefixCache, prompts: Sequence[Sequence[int]], answers: AnswerSpace
+) -> torch.Tensor:
+    """`node_logits` of prompts, longest first; beyond the model's window only of those as long as the first."""
+    span, longest = attention_span(model.config), len(prompts[0])
+    if span is None or longest + len(answers.nodes) <= span:
+        return node_logits(model, prefix, [prompt[prefix.length :] for prompt in prompts], answers)
+    return logits_of_whole(model, [prompt for prompt in prompts if len(prompt) == longest], answers)
 
 
 def node_logits(
@@ -145,6 +158,21 @@ def node_logits(
             logits_to_keep=kept,
         ).logits
     return logits
+
+
+def logits_of_whole(model: Any, prompts: Sequence[Sequence[int]], answers: AnswerSpace) -> torch.Tensor:
+    """As `node_logits`, without a prefix, padding or a mask of ours: the model decides which tokens a token attends to.
+
+    Args:
+        model: The model.
+        prompts: Tokens of B prompts, all of one length.
+        answers: The nodes.
+    """
+    logits = []
+    for path in answers.paths:
+        ids = torch.tensor([[*prompt, *path] for prompt in prompts])
+        logits.append(model(input_ids=_send(ids, model.device), use_cache=False, logits_to_keep=1).logits)
+    return torch.cat(logits, dim=1)
 
 
 def _send(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:

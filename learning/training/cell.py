@@ -134,7 +134,7 @@ def _train_together(
         for cell in running:
             stack.callback(cell.forget_trainer)
         first = running[0] if running else None
-        if first and shares_passes(base, first.recipe, len(running)) and first.takes_stacks():
+        if first and shares_passes(base, first.recipe, len(running)) and first.takes_stacks(size):
             models = [base.copy_new(cell.recipe.lora, cell.recipe.training.seed) for cell in running]
             seeds = [cell.recipe.training.seed for cell in running]
             shared = SharedPass(base, models, seeds, first.recipe.lora, first.longest_pack(size))

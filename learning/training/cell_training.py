@@ -48,7 +48,7 @@ class CellTraining:
 
     def begin(self) -> bool:
         """Find the furthest checkpoint; returns whether nothing is left to do after it."""
-        self.packed, self.side_by_side = self.base.takes_packs is not False, 1
+        self.packed, self.side_by_side = all(self.base.takes_packs.values()), 1
         self.trainer: AdapterTrainer | None = None
         self.model: Any = None
         return self.run.begin()
@@ -64,7 +64,7 @@ class CellTraining:
         """Build the trainer, by itself or as a member of a shared pass."""
         self.side_by_side = shared[0].size if shared else 1
         self.packed = shared is not None or takes_packs(
-            self.base, model, self.examples, self.prefix_length, self.notify
+            self.base, model, self.examples, self.prefix_length, size, self.notify
         )
         scratch = Path(stack.enter_context(self.run.lend_scratch()))
         self.trainer, self.model = self._build_trainer(model, size, scratch, shared), model
@@ -121,10 +121,12 @@ class CellTraining:
         )
         return float(BYTES_A_WEIGHT * adapter + tokens * layers * width * (20 * hidden + 8 * inner))
 
-    def takes_stacks(self) -> bool:
-        """Whether it can be a member of a shared pass; see `learning.training.probe`."""
-        base, sample = self.base, (self.examples, self.prefix_length, self.notify)
-        return takes_packs(base, base.model, *sample) and takes_stacks(base, self.recipe, *sample)
+    def takes_stacks(self, size: int) -> bool:
+        """Whether packs of this many headlines can be in a shared pass; see `learning.training.probe`."""
+        base, examples, prefix = self.base, self.examples, self.prefix_length
+        if not takes_packs(base, base.model, examples, prefix, size, self.notify):
+            return False
+        return takes_stacks(base, self.recipe, examples, prefix, self.notify)
 
     def longest_pack(self, size: int) -> int:
         """The most tokens of a pack of this many headlines."""

@@ -1,7 +1,7 @@
-"""Probes that find out how a loaded base can be trained: each runs once per base, on a few examples."""
+"""Probes that find out how a loaded base can be trained; the base remembers the results."""
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from itertools import cycle
 from typing import Any
 
 import torch
@@ -10,14 +10,16 @@ from learning.models.device import is_out_of_memory
 from learning.models.last_layer import LastLayer
 from learning.models.loaded_base import LoadedBase
 from learning.models.output_head import add_losses
-from learning.prompt.encoding import EncodedExample
+from learning.prompt.encoding import EncodedExample, attention_span
 from learning.training.arguments import encode_rows
 from learning.training.recipe import Recipe
 from learning.training.shared_pass import try_pass
 from learning.training.trainer import PrefixCollator, forward_pack
 
 PROBED = 3
-"""Number of examples for both probes."""
+"""Number of different examples in each probe."""
+UNFIT = (TypeError, ValueError, IndexError, AttributeError, NotImplementedError, RuntimeError)
+"""Errors of models whose attention takes no pack, or no adapters side by side."""
 SAME_LOGITS = {torch.float32: 1e-3, torch.bfloat16: 5e-2, torch.float16: 1e-2}
 """Largest allowed difference, relative to the largest logit; a model that ignores masks is off by about 1."""
 
@@ -27,37 +29,60 @@ def takes_packs(
     model: Any,
     examples: Sequence[EncodedExample],
     prefix_length: int,
+    size: int,
     notify: Callable[[str], None],
 ) -> bool:
     """Whether a pack gives the same logits as whole prompts; attention that ignores our mask gives others.
+
+    The pack has as many examples as a training's, the longest among them: some families limit attention to the last
+    tokens of a row, whatever their positions.
 
     Args:
         base: The base model, which remembers the result.
         model: The base itself, or with an adapter that is trained on it.
         examples: Examples that begin with the same tokens.
         prefix_length: How many tokens they have in common.
+        size: Examples of a pack.
         notify: Called with a message if it takes no packs.
     """
-    if base.takes_packs is not None:
-        return base.takes_packs
+    longest = sorted(examples, key=lambda example: -len(example.input_ids))[:PROBED]
+    tokens = len(longest[0].input_ids)
+    shape = (prefix_length + size * (tokens - prefix_length), tokens)
+    if shape not in base.takes_packs:
+        span = attention_span(base.model.config)
+        packed = [example for example, _ in zip(cycle(longest), range(max(size, PROBED)), strict=False)]
+        is_within = span is None or tokens <= span
+        base.takes_packs[shape] = is_within and _is_alike_in_a_pack(base, model, packed, prefix_length)
+        if not base.takes_packs[shape]:
+            kind = type(base.model).__name__
+            notify(f"{kind} takes no batches packed after one prefix: they are padded, several times slower")
+    return base.takes_packs[shape]
+
+
+def _is_alike_in_a_pack(base: LoadedBase, model: Any, examples: Sequence[EncodedExample], prefix_length: int) -> bool:
+    """Whether the logits of a pack's answers are those of each of its examples alone; one may be in it repeatedly."""
     device, was_training = base.device, model.training
-    rows, pack = encode_rows(examples[:PROBED], whole_text=False), _pack(base, examples, prefix_length)
-    takes = False
+    pack = _pack(base, examples, prefix_length)
     model.eval()
-    with suppress(TypeError, ValueError, IndexError, AttributeError, NotImplementedError), torch.no_grad():
-        packed = forward_pack(model, pack, LastLayer(model))[pack["target_rows"]].float()
-        alone = [
-            model(input_ids=torch.tensor([row["input_ids"]], device=device.name)).logits[0, start - 1 : -1].float()
-            for row, start in zip(rows, (example.answer_start for example in examples[:PROBED]), strict=True)
-        ]
-        whole = torch.cat(alone)
-        takes = bool((packed - whole).abs().max() <= SAME_LOGITS[device.dtype] * whole.abs().max())
-    model.train(was_training)
-    base.takes_packs = takes
-    if not takes:
-        kind = type(base.model).__name__
-        notify(f"{kind} takes no batches packed after one prefix: they are padded, several times slower")
-    return takes
+    try:
+        with torch.no_grad():
+            packed = forward_pack(model, pack, LastLayer(model))[pack["target_rows"]].float()
+            alone = {id(example): _logits_of_answer(model, example) for example in examples}
+        whole = torch.cat([alone[id(example)] for example in examples])
+        return bool((packed - whole).abs().max() <= SAME_LOGITS[device.dtype] * whole.abs().max())
+    except UNFIT as error:
+        if is_out_of_memory(error):
+            raise
+        return False
+    finally:
+        model.train(was_training)
+
+
+def _logits_of_answer(model: Any, example: EncodedExample) -> torch.Tensor:
+    """[A, V] float32 logits that predict the A tokens of an example's answer."""
+    [row] = encode_rows([example], whole_text=False)
+    logits: torch.Tensor = model(input_ids=torch.tensor([row["input_ids"]], device=model.device)).logits[0].float()
+    return logits[example.answer_start - 1 : -1]
 
 
 def takes_stacks(
@@ -78,7 +103,7 @@ def takes_stacks(
     """
     if base.takes_stacks is not None:
         return base.takes_stacks
-    pack = _pack(base, examples, prefix_length)
+    pack = _pack(base, examples[:PROBED], prefix_length)
     with torch.no_grad():
         logits = forward_pack(base.model, pack, None)
     expected = float(add_losses(logits, *(pack[name] for name in ("target_rows", "targets", "weights"))))
@@ -86,7 +111,7 @@ def takes_stacks(
     try:
         loss = try_pass(base, base.copy_new(recipe.lora, recipe.training.seed), pack)
         takes = abs(loss - expected) <= SAME_LOGITS[base.device.dtype] * max(expected, 1.0)
-    except (TypeError, ValueError, IndexError, AttributeError, NotImplementedError, RuntimeError) as error:
+    except UNFIT as error:
         if is_out_of_memory(error):
             raise
         takes = False
@@ -98,5 +123,5 @@ def takes_stacks(
 
 def _pack(base: LoadedBase, examples: Sequence[EncodedExample], prefix_length: int) -> dict[str, torch.Tensor]:
     collator = PrefixCollator(prefix_length, base.device.dtype)
-    pack = collator(encode_rows(examples[:PROBED], whole_text=False))
+    pack = collator(encode_rows(examples, whole_text=False))
     return {name: tensor.to(base.device.name) for name, tensor in pack.items()}

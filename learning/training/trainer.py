@@ -126,13 +126,15 @@ def forward_pack(model: Any, pack: dict[str, torch.Tensor], last_layer: LastLaye
         pack: A `Pack`'s tensors.
         last_layer: The model's last layer, if it may be computed at these positions only; None to compute it whole.
     """
-    kept = pack["logits_to_keep"]
+    kept, mask = pack["logits_to_keep"], pack["attention_mask"]
+    if mask.device.type == "cpu":  # where it has an effect; a GPU would have to wait for the lengths
+        mask = mark_pack(mask, pack["suffix_lengths"].tolist())
     few = len(kept) * FEW <= pack["input_ids"].shape[1]
     with last_layer.at(kept) if last_layer and few else nullcontext():
         logits: torch.Tensor = model(
             input_ids=pack["input_ids"],
             position_ids=pack["position_ids"],
-            attention_mask=mark_pack(pack["attention_mask"], pack["suffix_lengths"].tolist()),
+            attention_mask=mask,
             logits_to_keep=kept,
             use_cache=False,
         ).logits[0]

@@ -1,5 +1,6 @@
 """Random models of other families than the embedded one's: they test mechanics, not quality."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from transformers import (
     Gemma3ForConditionalGeneration,
     Gemma3TextConfig,
     GPT2Config,
+    GPTNeoConfig,
     GPTNeoXConfig,
     GraniteConfig,
     Lfm2Config,
@@ -69,6 +71,27 @@ OTHERS: dict[str, PretrainedConfig] = {
         max_position_embeddings=256,
     ),
 }
+WINDOWS: dict[str, Callable[[int], PretrainedConfig]] = {
+    "mistral": lambda size: MistralConfig(**SIZE, num_key_value_heads=2, sliding_window=size),
+    "gemma3": lambda size: Gemma3TextConfig(
+        **SIZE,
+        head_dim=16,
+        num_key_value_heads=2,
+        sliding_window=size,
+        layer_types=["sliding_attention", "full_attention"],
+    ),
+    "gpt-neo": lambda size: GPTNeoConfig(
+        vocab_size=SIZE["vocab_size"],
+        hidden_size=64,
+        num_layers=2,
+        num_heads=4,
+        attention_types=[[["global", "local"], 1]],
+        window_size=size,
+    ),
+}
+"""Models in whose layers a token attends only to the last ones."""
+
+
 VISION = {
     "hidden_size": 32,
     "intermediate_size": 64,

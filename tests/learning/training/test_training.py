@@ -15,11 +15,13 @@ from learning.models import loaded_base
 from learning.models.base_model import load_tokenizer
 from learning.models.device import choose_device
 from learning.models.loaded_base import LoadedBase
+from learning.prompt.encoding import encode_examples
 from learning.training.callbacks import DivergenceWatch
 from learning.training.cell import train_adapter
 from learning.training.recipe import Recipe, TrainingOutcome, TrainingStep
 from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
 from schemas.label import Label
+from tests.learning.models.families import WINDOWS
 
 Labelled = tuple[list[str], list[Label]]
 
@@ -185,3 +187,31 @@ def test_a_model_that_takes_no_packs_trains_on_padded_batches_and_reports_it(
     assert (outcome.packed, outcome.environment["batches"]) == (False, "padded")
     assert len(outcome.log) == 5
     assert all(weight.abs().max() > 0 for name, weight in weights(tmp_path / "adapter").items() if "lora_B" in name)
+
+
+@pytest.mark.parametrize(
+    ("family", "spare", "batch_size", "packed"),
+    [
+        ("gpt-neo", 100, 2, True),
+        ("gpt-neo", 100, 16, False),  # the last headlines of a pack would not see the instruction
+        ("mistral", 100, 16, True),
+        ("mistral", -1, 2, False),  # the longest headline alone is longer than the window
+        ("gemma3", -1, 2, False),
+        ("gemma3", 0, 2, True),
+    ],
+)
+def test_packs_are_used_only_where_a_window_of_the_attention_holds_them(
+    labelled: Labelled, tmp_path: Path, family: str, spare: int, batch_size: int, *, packed: bool
+) -> None:
+    torch.manual_seed(1)
+    examples = encode_examples(*labelled, load_tokenizer(MODEL_FOLDER), PromptSettings())
+    window = max(len(example.input_ids) for example in examples) + spare
+    model = AutoModelForCausalLM.from_config(WINDOWS[family](window), dtype=torch.float32)
+    for weight in model.parameters():
+        torch.nn.init.normal_(weight, std=0.1)
+    model.save_pretrained(tmp_path / "base")
+    load_tokenizer(MODEL_FOLDER).save_pretrained(tmp_path / "base")
+    base = LoadedBase(tmp_path / "base", "none", choose_device())
+    in_one_pass = recipe(batch_size=batch_size, micro_batch_size=batch_size)
+    outcome = train_adapter(base, *labelled, in_one_pass, tmp_path / "adapter")
+    assert outcome.packed is packed
