@@ -8,7 +8,7 @@ import typer
 
 from cli.completion import complete_cell
 from cli.options import Form
-from cli.output.console import SafeConsole, print_lines, stdout
+from cli.output.console import print_lines
 
 
 class JudgedPart(StrEnum):
@@ -41,7 +41,7 @@ def compare(
     Example: fintone compare 3f9a c204 --temperature 0.1
     """
     from cli.output.comparison_text import describe_comparison, render_json
-    from cli.output.results import deliver
+    from cli.output.results import deliver, delivering_lines
     from operations.comparison import compare_cells
     from operations.outputs import check_output
     from storage.home import Home
@@ -55,11 +55,9 @@ def compare(
     if format_ is Form.JSON:
         deliver([render_json(compared)], output)
         return
-    console = stdout if output is None else SafeConsole(highlight=False, color_system=None)
-    with console.capture() as captured:
+    with delivering_lines(output) as console:
         for lines in describe_comparison(compared):
             print_lines(lines, console)
             console.print()
         console.print("all headlines that flipped:")
         console.print(f'  fintone sql "{compared.query}"', soft_wrap=True, markup=False)
-    deliver([captured.get()], output)

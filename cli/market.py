@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.options import Form, Model, Temperature
-from cli.output.console import SafeConsole, print_lines, print_notice, stdout
+from cli.output.console import print_lines, print_notice
 
 
 def market(
@@ -29,7 +29,7 @@ def market(
 
     Example: fintone market --prices prices.csv --horizon 1d,5d
     """
-    from cli.output.results import deliver, to_json
+    from cli.output.results import deliver, delivering_lines, to_json
     from operations.market import measure_market
     from operations.outputs import check_output
     from reporting.market import describe_market
@@ -61,12 +61,10 @@ def market(
     if format_ is Form.JSON:
         deliver([to_json({"market_id": measured.market_id, **found}, indent=2) + "\n"], output)
         return
-    console = stdout if output is None else SafeConsole(highlight=False, color_system=None)
-    with console.capture() as captured:
+    with delivering_lines(output) as console:
         for lines in describe_market(found):
             print_lines(lines, console)
             console.print()
         console.print("all results:")
         query = f"SELECT * FROM market_reaction WHERE market_id = '{measured.market_id}'"  # noqa: S608 (our own id)
         console.print(f'  fintone sql "{query}"', soft_wrap=True, markup=False)
-    deliver([captured.get()], output)

@@ -21,8 +21,9 @@ def doctor(
 
     with stderr.status("checking, takes some seconds"):
         findings = examine()
-    deliver(
-        [render_json(findings) if format_ is Form.JSON else render_findings(findings, stdout)], None, may_be_file=False
-    )
+    if format_ is Form.JSON:
+        deliver([render_json(findings)], None, may_be_file=False)
+    else:
+        deliver([render_findings(findings, stdout)], None, is_captured=True)
     if any(found.state == "fail" for found in findings):
         raise typer.Exit(FAILED)

@@ -2,8 +2,10 @@
 
 import json
 import math
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
 from itertools import islice
@@ -13,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.cells import cell_len
 
-from cli.output.console import StandardOutput
+from cli.output.console import SafeConsole, StandardOutput, stdout
 from cli.output.screen import MOST_COUNTED, Fit, Screen, cut, describe_cuts, fit_columns
 from reporting.csv_rows import CsvRows
 from schemas.errors import InputError
@@ -69,13 +71,15 @@ def render(
     return _as_table(result, screen)
 
 
-def deliver(pieces: Iterable[str], output: Path | None, *, may_be_file: bool = True) -> None:
+def deliver(pieces: Iterable[str], output: Path | None, *, may_be_file: bool = True, is_captured: bool = False) -> None:
     """Write an answer to a file, which appears when it is whole, or to standard output.
 
     Args:
         pieces: The answer.
         output: The file; standard output if None.
         may_be_file: Whether the command has `--output`.
+        is_captured: Whether a `SafeConsole` printed the pieces: what they contain was escaped then, and the escape
+            codes left in them are its styles.
 
     Raises:
         OutputError: The file cannot be written.
@@ -85,7 +89,7 @@ def deliver(pieces: Iterable[str], output: Path | None, *, may_be_file: bool = T
         with appearing_file(output) as unfinished, unfinished.open("w", encoding="utf-8", newline="") as file:
             file.writelines(pieces)
         return
-    out = StandardOutput()
+    out = sys.stdout if is_captured else StandardOutput()
     for piece in pieces:
         try:
             out.write(piece)
@@ -94,6 +98,15 @@ def deliver(pieces: Iterable[str], output: Path | None, *, may_be_file: bool = T
             raise UndeliverableError(
                 f"standard output: its encoding {error.encoding} has no {sign}; set PYTHONIOENCODING=utf-8{other}"
             ) from error
+
+
+@contextmanager
+def delivering_lines(output: Path | None) -> Iterator[SafeConsole]:
+    """Provide a console, and `deliver` what the block printed on it; it has styles only on a colour terminal."""
+    console = stdout if output is None else SafeConsole(highlight=False, color_system=None)
+    with console.capture() as captured:
+        yield console
+    deliver([captured.get()], output, is_captured=True)
 
 
 def _as_json(result: "QueryResult") -> Iterator[str]:

@@ -18,6 +18,7 @@ from schemas.plan import StudyPlan
 from storage.query import query
 from storage.warehouse import writing
 from tests.asking import ask
+from tests.cli.pseudo_terminal import run_in_terminal
 
 Run = Callable[..., tuple[int, str, str]]
 Refuse = Callable[..., str]
@@ -60,6 +61,13 @@ def test_the_planted_effect_is_reported_and_can_be_queried(fintone: Run, home: P
     assert suggested.startswith('fintone sql "')
     rows = query(home / "warehouse.duckdb", suggested.removeprefix('fintone sql "').rstrip('"')).rows
     assert len(rows) == 2 * 6 * (2 + len(TICKERS))
+
+
+def test_the_result_is_styled_on_a_colour_terminal(home: Path, cell: str) -> None:
+    command = [str(Path(sys.executable).with_name("fintone")), "market", "--prices", "prices.csv", "--model", cell]
+    shown, _ = run_in_terminal(command, {"FINTONE_HOME": str(home)})
+    assert shown.startswith("\x1b[1mverdict")
+    assert r"\x1b" not in shown
 
 
 def test_the_report_shows_the_latest_measurement_of_its_cell(fintone: Run, home: Path, cell: str) -> None:

@@ -3,7 +3,6 @@
 import io
 import logging
 import os
-import pty
 import subprocess
 import sys
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from cli.output.leaderboard import build_table
 from cli.session.live import LiveView
 from cli.session.terminal import ProgressHandler
 from schemas.text import show_text
+from tests.cli.pseudo_terminal import run_in_terminal
 
 Run = Callable[..., tuple[int, str, str]]
 FINTONE = Path(sys.executable).with_name("fintone")
@@ -93,18 +93,16 @@ def test_colours_of_our_own_stay() -> None:
 @pytest.mark.parametrize("form", ["csv", "json", "table"])
 def test_data_on_a_terminal_is_harmless_and_in_a_pipe_it_is_whole(warehouse: Path, form: str) -> None:
     statement = "SELECT chr(27) || '[31mred' || chr(155) || 'x' AS text"
-    environment = {**os.environ, "FINTONE_HOME": str(warehouse.parent), "TERM": "xterm", "COLUMNS": "200"}
+    environment = {"FINTONE_HOME": str(warehouse.parent)}
     command = [str(FINTONE), "sql", statement, "--format", form]
-    ours, theirs = pty.openpty()
-    done = subprocess.run(command, env=environment, stdout=theirs, stderr=subprocess.PIPE, check=True)
-    os.close(theirs)
-    shown = os.read(ours, 4096).decode().replace("\r\n", "\n")
-    os.close(ours)
-    assert done.stderr == b""
+    shown, errors = run_in_terminal(command, environment)
+    assert errors == ""
     assert is_harmless(shown)
     assert "[31mred" in shown
     if form == "csv":
-        piped = subprocess.run(command, env=environment, capture_output=True, check=True).stdout.decode()
+        piped = subprocess.run(
+            command, env={**os.environ, **environment}, capture_output=True, check=True
+        ).stdout.decode()
         assert piped == "text\n\x1b[31mred\x9bx\n"
 
 
