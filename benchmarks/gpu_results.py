@@ -13,13 +13,20 @@ class Results:
     """Figures, each printed and written as soon as it is added."""
 
     def __init__(self, folder: Path, **known: Any) -> None:
-        """Write to `folder/gpu.json`, keeping the figures of earlier runs."""
+        """Write to `folder/gpu.json`, keeping the figures of earlier runs.
+
+        Raises:
+            SystemExit: They are of another card or another subject.
+        """
         self.path = folder / "gpu.json"
         folder.mkdir(parents=True, exist_ok=True)
-        self.record: dict[str, Any] = {"figures": {}, "ratios": {}}
+        machine = {**describe_machine(), "gpu": torch.cuda.get_device_name()}
+        self.record: dict[str, Any] = {"machine": machine, **known, "figures": {}, "ratios": {}}
         if self.path.exists():
-            self.record |= json.loads(self.path.read_text(encoding="utf-8"))
-        self.record = {"machine": {**describe_machine(), "gpu": torch.cuda.get_device_name()}, **known, **self.record}
+            earlier = json.loads(self.path.read_text(encoding="utf-8"))
+            if (earlier["machine"]["gpu"], *(earlier.get(name) for name in known)) != (machine["gpu"], *known.values()):
+                raise SystemExit(f"{self.path}: it has figures of another card, model or data; choose another folder")
+            self.record |= {kind: earlier[kind] for kind in ("figures", "ratios")}
 
     def add(self, name: str, value: float, *, kind: str = "figures") -> None:
         """Keep a figure."""
