@@ -9,6 +9,7 @@ separate.
 """
 
 import copy
+import gc
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -144,9 +145,13 @@ class LoadedBase:
         self.model.requires_grad_(requires_grad=False).eval()
 
     def forget_where_short(self) -> None:
-        """If little memory is left, drop the pass that is kept for the next training."""
+        """If little memory is left, drop the pass that is kept for the next training, and what refers to it.
+
+        A training's model and trainer refer to each other, so they are there until garbage is collected.
+        """
         if free_memory_bytes(self.device) < LEFT_FREE * total_memory_bytes(self.device):
             self.kept = None
+            gc.collect()
 
     def _fits_whole(self) -> bool:
         width = torch.finfo(self.device.dtype).bits // 8

@@ -95,10 +95,13 @@ def _train_in_memory(
     memory_errors = 0
     while True:
         try:
-            return _train_together(base, cells, size, memory_errors)
+            outcomes = _train_together(base, cells, size, memory_errors)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
+        else:
+            base.forget_where_short()
+            return outcomes
         base.release()
         base.kept = None
         gc.collect()
@@ -149,7 +152,6 @@ def _train_together(
                 cell.train()
                 _check_stopped([cell])
     base.release()
-    base.forget_where_short()
     return [cell.finish(size, memory_errors) for cell in cells]
 
 
