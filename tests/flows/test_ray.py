@@ -12,6 +12,7 @@ from ray.cluster_utils import Cluster
 
 from embedded.grammar import generate_headline
 from flows.retrain import retrain
+from operations.worker import close_worker
 from schemas.config import StudyConfig
 from schemas.errors import InputError
 from schemas.profiles import build_config, load_profile
@@ -60,6 +61,7 @@ def run(tmp_path: Path, tiny_folder: Path, monkeypatch: pytest.MonkeyPatch) -> C
     It runs with one thread, as Ray does on a node of one core: the last bits of a product depend on the threads.
     """
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    close_worker()  # one that other tests have started may use more threads
 
     def run_study(epochs: list[int], **runner: Any) -> tuple[str, Path]:
         home = tmp_path / runner.get("kind", "local")
