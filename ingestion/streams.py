@@ -197,32 +197,40 @@ def _cut_last_line(first: bytes) -> bytes:
 
 
 def batch_rows(rows: Iterator[RawRow], most: int, patience: float) -> Iterator[list[RawRow]]:
-    """Rows in batches of `most`, or smaller ones if no row arrived for `patience` seconds."""
+    """Rows in batches of `most`, or of those that arrive within `patience` seconds of the first one of the batch.
+
+    An error while rows are read is raised after the batch of those before it.
+    """
     arrived: Queue[RawRow | Exception | None] = Queue(maxsize=2 * most)
-
-    def fetch() -> None:
-        try:
-            for row in rows:
-                arrived.put(row)
-            arrived.put(None)
-        except Exception as error:  # noqa: BLE001 (raised where the rows are used)
-            arrived.put(error)
-
-    threading.Thread(target=fetch, daemon=True).start()
+    threading.Thread(target=_fetch, args=(rows, arrived), daemon=True).start()
     batch: list[RawRow] = []
+    deadline = 0.0
     while True:
         try:
-            row = arrived.get(timeout=patience if batch else None)
+            row = arrived.get(timeout=max(0.0, deadline - time.monotonic()) if batch else None)
         except Empty:
             yield batch
             batch = []
             continue
         if isinstance(row, Exception):
+            if batch:
+                yield batch
             raise row
         if row is not None:
+            deadline = deadline if batch else time.monotonic() + patience
             batch.append(row)
         if batch and (row is None or len(batch) == most):
             yield batch
             batch = []
         if row is None:
             return
+
+
+def _fetch(rows: Iterator[RawRow], arrived: Queue[RawRow | Exception | None]) -> None:
+    """Put rows into a queue, and at the end None, or the error that ended them."""
+    try:
+        for row in rows:
+            arrived.put(row)
+        arrived.put(None)
+    except Exception as error:  # noqa: BLE001 (raised where the rows are used)
+        arrived.put(error)

@@ -29,7 +29,7 @@ ROWS_AT_ONCE = 4_096
 NEWER = ("header_row", "label_columns", "thresholds", "context_column")
 """Settings that are newer than the first scorings."""
 STREAM_PATIENCE = 1.0
-"""Seconds for which the rows of a stream wait for more."""
+"""Seconds for which the first row of a batch of a stream waits for more."""
 
 
 @dataclass(frozen=True)

@@ -111,13 +111,26 @@ def test_the_rows_that_a_slow_stream_has_sent_are_returned_while_it_waits() -> N
         assert [row.text for batch in batches for row in batch] == ["Orders grew today"]
 
 
-def test_an_error_of_a_reader_is_raised_where_its_rows_are_used() -> None:
+def test_an_error_of_a_reader_is_raised_where_its_rows_are_used_after_those_before_it() -> None:
     def rows() -> Iterator[RawRow]:
         yield RawRow("One", None, "One")
         raise ValueError("broken off")
 
+    batches = batch_rows(rows(), 10, 5)
+    assert [row.text for row in next(batches)] == ["One"]
     with pytest.raises(ValueError, match="broken off"):
-        list(batch_rows(rows(), 10, 5))
+        next(batches)
+
+
+def test_a_batch_of_a_stream_that_keeps_flowing_does_not_wait_for_silence() -> None:
+    def flow() -> Iterator[RawRow]:
+        for number in range(40):
+            yield RawRow(str(number), None, "")
+            time.sleep(0.05)
+
+    batches = list(batch_rows(flow(), 1_000, 0.2))
+    assert len(batches[0]) < 40
+    assert [row.text for batch in batches for row in batch] == [str(number) for number in range(40)]
 
 
 def test_full_batches_do_not_wait() -> None:
