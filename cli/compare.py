@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from cli.completion import complete_cell
-from cli.options import Form
+from cli.options import FORMAT, Form
 from cli.output.console import print_lines
 
 
@@ -33,7 +33,7 @@ def compare(
         JudgedPart, typer.Option(help="Part of the split; validation chooses, test judges.")
     ] = JudgedPart.TEST,
     flips: Annotated[int, typer.Option(min=0, help="How many headlines with different predictions to show.")] = 10,
-    format_: Annotated[Form, typer.Option("--format", help="How to print the answer.")] = Form.TABLE,
+    format_: Annotated[Form | None, FORMAT] = None,
     output: Annotated[Path | None, typer.Option(help="Write the answer to this file instead.")] = None,
 ) -> None:
     """Compare two cells on the same headlines: which is better, how sure that is, what flipped.
@@ -41,6 +41,7 @@ def compare(
     Example: fintone compare 3f9a c204 --temperature 0.1
     """
     from cli.output.comparison_text import describe_comparison, render_json
+    from cli.output.formats import choose_format
     from cli.output.results import deliver, delivering_lines
     from operations.comparison import compare_cells
     from operations.outputs import check_output
@@ -49,6 +50,7 @@ def compare(
 
     if output is not None:
         check_output(output)
+    format_ = choose_format(format_, output, Form)
     warehouse = Home.from_environment().warehouse
     migrate_to_read(warehouse)
     compared = compare_cells(warehouse, cell, other, part=part.value, temperature=temperature, most_flips=flips)

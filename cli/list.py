@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli.options import Format
+from cli.options import FORMAT, Format
 from cli.output.console import find_screen, print_lines, print_notice
 
 
@@ -20,19 +20,21 @@ class Things(StrEnum):
 
 def list_things(
     things: Annotated[Things, typer.Argument(help="What to list.")] = Things.STUDIES,
-    format_: Annotated[Format, typer.Option("--format", help="How to print the list.")] = Format.TABLE,
+    format_: Annotated[Format | None, FORMAT] = None,
     output: Annotated[Path | None, typer.Option(help="Write the list to this file instead.")] = None,
 ) -> None:
     """List studies, cells or champions with their ids, names, figures and sizes, the latest first.
 
     Example: fintone list cells --format json
     """
+    from cli.output.formats import choose_format
     from cli.output.results import deliver, render
     from operations.catalogue import LISTS, describe_home
     from operations.outputs import check_output
 
     if output is not None:
         check_output(output)
+    format_ = choose_format(format_, output, Format)
     deliver(render(LISTS[things.value](), format_.value, note=print_notice, screen=find_screen(output)), output)
     if format_ is Format.TABLE and output is None:
         print_lines(describe_home())

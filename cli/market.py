@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.options import Form, Model, Temperature
+from cli.options import FORMAT, Form, Model, Temperature
 from cli.output.console import print_lines, print_notice
 
 
@@ -22,13 +22,14 @@ def market(
         typer.Option(help="Zone in which midnight means a date without a time; that of the study if omitted."),
     ] = None,
     price_column: Annotated[str | None, typer.Option(help="Column of the prices; detected if omitted.")] = None,
-    format_: Annotated[Form, typer.Option("--format", help="How to print the answer.")] = Form.TABLE,
+    format_: Annotated[Form | None, FORMAT] = None,
     output: Annotated[Path | None, typer.Option(help="Write the answer to this file instead.")] = None,
 ) -> None:
     """Measure how returns follow the sentiment of news that is later than everything that the model learned from.
 
     Example: fintone market --prices prices.csv --horizon 1d,5d
     """
+    from cli.output.formats import choose_format
     from cli.output.results import deliver, delivering_lines, to_json
     from operations.market import measure_market
     from operations.outputs import check_output
@@ -51,6 +52,7 @@ def market(
     settings = check_settings(MarketSettings, {name: value for name, value in values.items() if value is not None})
     if output is not None:
         check_output(output, prices)
+    format_ = choose_format(format_, output, Form)
     home = Home.from_environment()
     if home.warehouse.exists():
         prepare_warehouse(home.warehouse)

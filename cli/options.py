@@ -20,6 +20,9 @@ INTERRUPTION = "fintone: interrupted; what was finished is kept, and the same co
 FINE_TUNE = typer.Argument(
     help="Id of a fine-tuned cell, its first 4 characters or more, or its name.", autocompletion=complete_fine_tune
 )
+FORMAT = typer.Option(
+    "--format", help="How to print the answer; if omitted, the suffix of --output decides, else a table."
+)
 Model = Annotated[
     str,
     typer.Option(

@@ -9,14 +9,14 @@ from typing import Annotated
 import typer
 
 from cli import debugging
-from cli.options import FAILED, INTERRUPTED, INTERRUPTION, Format
+from cli.options import FAILED, FORMAT, INTERRUPTED, INTERRUPTION, Format
 from cli.output.console import find_screen, print_notice
 from schemas.text import show_text
 
 
 def sql(
     statement: Annotated[str, typer.Argument(help="One query; the warehouse is read and never written.")],
-    format_: Annotated[Format, typer.Option("--format", help="How to print the answer.")] = Format.TABLE,
+    format_: Annotated[Format | None, FORMAT] = None,
     output: Annotated[Path | None, typer.Option(help="Write the answer to this file instead.")] = None,
     timeout: Annotated[float, typer.Option(min=0.001, help="Seconds that the query may take.")] = 60.0,
     memory: Annotated[float, typer.Option(min=0.05, help="Gigabytes of memory that the query may take.")] = 2.0,
@@ -26,6 +26,7 @@ def sql(
 
     Example: fintone sql "SELECT model, temperature, accuracy FROM leaderboard WHERE study_id = latest_study()"
     """
+    from cli.output.formats import choose_format
     from cli.output.results import deliver, render
     from operations.outputs import check_output
     from storage.home import Home
@@ -35,6 +36,7 @@ def sql(
     warehouse = Home.from_environment().warehouse
     if output is not None:
         check_output(output)
+    format_ = choose_format(format_, output, Format)
     mark_interrupted(warehouse)
     with asking(warehouse, statement, timeout, memory, _leave_at_once) as result:
         deliver(render(result, format_.value, raw=raw, note=print_notice, screen=find_screen(output)), output)
