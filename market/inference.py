@@ -41,8 +41,8 @@ def regress(y: pd.Series, x: pd.DataFrame, session: pd.Series, instrument: pd.Se
         instrument: The instrument of each row.
 
     Returns:
-        The estimate of each column of x; none at all with fewer than `LEAST_SESSIONS` sessions, or as many rows as
-        coefficients.
+        The estimate of each column of x; none at all with fewer than `LEAST_SESSIONS` sessions, as many rows as
+        coefficients, or a y that is constant within instruments.
     """
     from scipy.stats import t as student
     from statsmodels.regression.linear_model import OLS
@@ -51,9 +51,10 @@ def regress(y: pd.Series, x: pd.DataFrame, session: pd.Series, instrument: pd.Se
     count = int(times.max()) + 1 if len(times) else 0
     within = x - x.groupby(instrument.to_numpy()).transform("mean")
     used = [name for name in x.columns if within[name].abs().max() > 1e-12]  # noqa: PLR2004 (the rounding of a mean)
-    if count < LEAST_SESSIONS or not used or len(y) <= len(used) + instrument.nunique():
-        return {}
     centred = y - y.groupby(instrument.to_numpy()).transform("mean")
+    varies = len(y) > 0 and centred.abs().max() > 1e-12  # noqa: PLR2004
+    if count < LEAST_SESSIONS or not used or not varies or len(y) <= len(used) + instrument.nunique():
+        return {}
     order = np.argsort(times, kind="stable")
     lags = bandwidth(count)
     fitted = OLS(centred.to_numpy()[order], within[used].to_numpy()[order]).fit()

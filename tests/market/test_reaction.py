@@ -1,5 +1,7 @@
 """Returns that follow the sentiment are found, others are not; and nothing looks ahead."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -104,6 +106,20 @@ def test_with_too_few_sessions_there_is_a_reason_and_no_estimate() -> None:
     assert found.tests["estimate"].isna().all()
     assert found.tests["reason"].str.contains("sessions with headlines and returns, 30 are needed").all()
     assert found.events.empty
+
+
+@pytest.mark.parametrize("halted", [["AUR"], TICKERS])
+def test_prices_that_do_not_move_have_a_reason_and_no_estimate(halted: Sequence[str]) -> None:
+    headlines = make_headlines(1)
+    prices = price(headlines, 0.01, 1)
+    prices.loc[prices["instrument"].isin(halted), "price"] = 100.0
+    returns, _ = measure_returns(prices, SESSIONS, [1])
+    tests = measure_reaction(count_daily(headlines), returns, [1]).tests
+    still = tests[tests["instrument"].isin(halted) | (len(halted) == len(TICKERS))]
+    assert not still.empty
+    assert still["estimate"].isna().all()
+    assert set(still["reason"]) == {"the sentiment or the returns do not vary"}
+    assert tests.loc[tests["estimate"].notna(), "p_value"].notna().all()
 
 
 @pytest.mark.slow
