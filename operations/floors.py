@@ -68,7 +68,9 @@ def _check_floors(home: Home, proposal: Proposal) -> tuple[Check, ...] | None:
     stored = load_config_of(home.warehouse, cell.cell_id).get("promotion", {})
     settings = read_stored(PromotionSettings, "promotion", stored)
     judged = figures["evaluation_id"]
-    level = spend(settings.level, load_standing(home.warehouse, split_id, judged).looks).level
+    standing = load_standing(home.warehouse, split_id, judged)
+    same = standing.same_look  # which the gate would repeat, at the level of then
+    level = same["level"] if same else spend(settings.level, standing.looks).level
     baseline = meet_baseline(home.warehouse, proposal.decision.study_id, cell, judged)
     champion = _meet_champion(home, proposal.before, judged, split_id) if proposal.before else None
     return judge(figures["accuracy"], figures["unparsed_rate"] or 0, baseline, champion, settings, level)

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from flows.retrain import retrain
+from operations.floors import describe_proposal
+from operations.promotion import propose
 from reporting.markdown import escape
 from schemas.config import StudyConfig
 from storage.warehouse import writing
@@ -162,6 +164,16 @@ def test_a_study_fills_the_warehouse_and_publishes_its_results_to_prefect(finish
     [page] = home.glob("reports/*/index.html")
     assert study_id in page.read_text(encoding="utf-8")
     check_report(report.data, page)
+
+
+def test_a_manual_promotion_shows_the_level_that_the_gate_used(
+    finished: Finished, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The gate would repeat its decision, since it has read the same figures: that is no second look."""
+    monkeypatch.setenv("FINTONE_HOME", str(finished.home))
+    [(cell,)] = ask(finished.home, "SELECT cell_id FROM champions")
+    floors = dict(describe_proposal(propose(cell, "no reason", "a person")))
+    assert " at level 0.0304" in floors["floors missed"] + floors["floors met"]
 
 
 @pytest.mark.usefixtures("few_charts")
