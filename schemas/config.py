@@ -101,6 +101,11 @@ class DecodingSettings(Settings):
     )
     seed: int = Field(default=42, ge=0, lt=2**32, description="Seed of the draws.")
 
+    @field_validator("temperatures")
+    @classmethod
+    def _all_different(cls, values: tuple[float, ...]) -> tuple[float, ...]:
+        return refuse_repeats(values)
+
 
 class PromotionSettings(Settings):
     """When the fine-tune that validation chose replaces the champion. No id of a study or a cell depends on these."""
