@@ -86,6 +86,8 @@ def run(
 
     Example: fintone run --learning-rates 3e-4,1e-3 --epochs 2 --grid lora.r=16,64
     """
+    from schemas.overrides import refuse_conflicts
+
     flags = {
         "data.source": data,
         "grid.learning_rates": learning_rates,
@@ -115,6 +117,7 @@ def run(
         max_rejected=max_rejected,
     )
     assignments = [*assign(flags), *reading, *varied, *(set_ or [])]
+    refuse_conflicts(assignments)
     rules = find_rules(profile, assignments)
     config = build_recalling(profile, base_model or [], [*rules, *assignments])
     notes = [describe_rules(rules)] if rules else []

@@ -61,6 +61,22 @@ def apply_overrides(values: Mapping[str, Any], assignments: Sequence[str]) -> di
     return result
 
 
+def refuse_conflicts(assignments: Sequence[str]) -> None:
+    """Refuse assignments of one command line that give a setting twice: one of them would have no effect.
+
+    Raises:
+        InputError: A setting is given twice, be it as a value and as values of a grid.
+    """
+    given: dict[str, str] = {}
+    for assignment in assignments:
+        name = assignment.partition("=")[0].strip()
+        path = name.removeprefix(GRID)
+        path = SHORT_NAMES.get(path, path)
+        if path in given:
+            raise InputError(f"{path} is given twice: {cut(given[path])} and {cut(assignment)}; leave one out")
+        given[path] = assignment
+
+
 def _list_grids(values: dict[str, Any]) -> list[dict[str, Any]]:
     """The grids of a profile, which may be one or a list."""
     grid = values.get("grid", {})

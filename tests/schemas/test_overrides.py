@@ -5,7 +5,7 @@ import re
 import pytest
 
 from schemas.errors import InputError
-from schemas.overrides import apply_overrides
+from schemas.overrides import apply_overrides, refuse_conflicts
 from schemas.profiles import build_config, load_profile
 
 
@@ -52,6 +52,23 @@ def test_the_given_values_stay_as_they_were() -> None:
 
 def test_the_last_one_wins() -> None:
     assert apply_overrides({}, ["grid.epochs=1", "grid.epochs=2"]) == {"grid": {"training.epochs": [2]}}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "path"),
+    [
+        ("grid.lora.r=8,16", "lora.r=4", "lora.r"),
+        ("grid.lora.r=4", "grid.lora.r=8", "lora.r"),
+        ("grid.seeds=3", "grid.training.seed=1,2", "training.seed"),
+        ("grid.learning_rates=1e-3", "training.learning_rate=1e-4", "training.learning_rate"),
+        ("decoding.top_k=5", " decoding.top_k = 6", "decoding.top_k"),
+    ],
+)
+def test_a_setting_that_one_command_gives_twice_is_refused(one: str, other: str, path: str) -> None:
+    refuse_conflicts(["lora.alpha=8", one, "grid.epochs=1"])
+    with pytest.raises(InputError) as raised:
+        refuse_conflicts([one, "lora.alpha=8", other])
+    assert str(raised.value) == f"{path} is given twice: {one} and {other}; leave one out"
 
 
 @pytest.mark.parametrize(
