@@ -87,6 +87,9 @@ def check_settings(group: type[Group], values: Mapping[str, Any]) -> Group:
 def unknown_setting(path: str) -> str:
     """The message for an unknown setting, with the nearest known one."""
     known = [setting for setting, _ in iterate_settings(StudyConfig)]
+    if path in known:  # in a profile, where a group holds its settings
+        group, _, name = path.partition(".")
+        return f"unknown setting {path}: write `{group}:` and, indented below it, `{name}: …`"
     name, prefix = path, ""
     if path.startswith("grid."):
         known, name, prefix = [*SHORT_NAMES, "curve_epochs", *VARIABLE], path.removeprefix("grid."), "grid."

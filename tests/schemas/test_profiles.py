@@ -73,6 +73,7 @@ def test_words_in_a_users_profile_stay_as_they_are_written(tmp_path: Path) -> No
         ("training", 3, "training = 3: must be a group of settings"),
         ("training.micro_batch_size", 3, "training: batch_size 8 is no multiple of micro_batch_size 3"),
         ("data.sauce", "x.csv", "unknown setting data.sauce; did you mean data.source?"),
+        ("lora", {"r": 4, "lora.r": 8}, "unknown setting lora.lora.r; did you mean lora.r?"),
         ("lora.rank", 8, "unknown setting lora.rank; did you mean lora.r?"),
         ("temperature", 1, "unknown setting temperature; did you mean decoding.temperatures?"),
         ("name", "Nightly Run", "name = 'Nightly Run': must match pattern '^[a-z][a-z0-9-]*$'"),
@@ -166,3 +167,9 @@ def test_the_desk_profile_has_a_validation_part_and_a_constant_schedule() -> Non
 def test_label_words_come_in_any_order() -> None:
     words = {"positive": "good", "negative": "bad", "neutral": "flat"}
     assert build_config(with_value("prompt.label_words", words)).prompt.label_words[Label.NEGATIVE] == "bad"
+
+
+def test_a_dotted_name_in_a_profile_is_told_how_to_be_written() -> None:
+    with pytest.raises(InputError) as raised:
+        build_config({**load_profile("demo"), "lora.r": 4})
+    assert str(raised.value) == "unknown setting lora.r: write `lora:` and, indented below it, `r: …`"
