@@ -1,11 +1,12 @@
 """The settings of `fintone score`: headlines, the model that labels them, and where the answers go."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
-from pydantic import Field, FiniteFloat
+from pydantic import Field, FiniteFloat, model_validator
 
 from schemas.formats import Format
 from schemas.label import Label
+from schemas.profiles import check_settings
 from schemas.settings import NamingSettings, PositiveInt
 from schemas.source import DateOrder, UnlabelledSettings
 
@@ -114,9 +115,18 @@ class ScoreSettings(NamingSettings):
         description="These labels are scores: negative below the first number, positive above the second.",
     )
 
+    @model_validator(mode="after")
+    def _reads_a_source(self) -> Self:
+        _ = self.reading
+        return self
+
     @property
     def reading(self) -> UnlabelledSettings:
-        """How the source is read."""
+        """How the source is read.
+
+        Raises:
+            InputError: A setting is out of bounds; settings that were validated have none.
+        """
         names = {"source", *list_reading(evaluate=self.evaluate)}
         kind = EvaluatedSettings if self.evaluate else UnlabelledSettings
-        return kind(**self.model_dump(include=names, exclude_none=True))
+        return check_settings(kind, self.model_dump(include=names, exclude_none=True))

@@ -154,6 +154,14 @@ def test_a_source_of_lines_is_reported_as_such(fintone: Run, champion: str, home
         (["latin.csv", "--encoding", "utf-16"], "is not valid text in 'utf-16': set --encoding to its encoding"),
         (["news.csv", "--header-row", "500"], "has no line 500 that names columns: name another with --header-row"),
         (["news.csv", "--header-row", "0"], "header_row = 0: must be greater than or equal to 1"),
+        (["news.csv", "--delimiter", "ab"], "fintone: delimiter: 'ab' is no delimiter: give one character, or tab"),
+        (["news.csv", "--timezone", "Mars/X"], "fintone: timezone: 'Mars/X' is not a time zone: give a name such as"),
+        (["news.csv", "--evaluate", "--thresholds", "1,0"], "thresholds: 1 is above 0: give the lower one first"),
+        (["news.csv", "--evaluate", "--label-map", "empty.yaml"], "label_map: it maps an empty word to neutral"),
+        (
+            ["news.csv", "--evaluate", "--label-column", "id", "--label-columns", "id,title"],
+            "fintone: label_column is given beside label_columns: give one of them",
+        ),
         (["news.csv", "--text-column", "nothing"], "has no text column 'nothing', its columns are ['id', 'title']"),
     ],
 )
@@ -161,6 +169,7 @@ def test_what_cannot_be_scored_is_reported_in_one_line(
     refuse: Refuse, champion: str, arguments: list[str], line: str
 ) -> None:
     Path("words.csv").write_text("News Title,Publication Date\nProfit rose again,3 May\nCosts rose at Orlo,4 May\n")
+    Path("empty.yaml").write_text('"": neutral\n')
     Path("latin.csv").write_bytes("title\nGewinn für Müller\n".encode("latin-1"))
     assert line in refuse("score", *arguments)
 
