@@ -14,6 +14,7 @@ from schemas.listing import count, list_some
 from storage.deletion import Deletion, delete_study, plan_deletion
 from storage.home import Home
 from storage.locks import describe_holder, holding_if_free
+from storage.unfit import check_home_writable
 
 
 class StudyBusyError(FailureError):
@@ -28,9 +29,11 @@ def propose_deletion(text: str) -> Deletion:
 
     Raises:
         InputError: There is no such study, or the champion would be deleted with it.
+        WarehouseReadOnlyError: The home may not be written.
         StudyBusyError: Another process runs it.
     """
     home = open_home()
+    check_home_writable(home.warehouse)
     from storage.report import find_study  # imports pandas, which the errors before do not need
 
     deletion = plan_deletion(home.warehouse, find_study(home.warehouse, text))

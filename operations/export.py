@@ -13,7 +13,7 @@ from operations.worker import close_worker
 from schemas.errors import FailureError, InputError
 from schemas.stored import read_cell
 from storage.home import Home
-from storage.warehouse import prepare_warehouse
+from storage.warehouse import migrate_to_read
 
 if TYPE_CHECKING:
     from schemas.model_card import Canaries
@@ -49,8 +49,7 @@ def export_cell(beginning: str, output: Path, *, merge: bool) -> list[tuple[str,
     from storage.exports import load_canaries
 
     home = Home.from_environment()
-    if home.warehouse.exists():
-        prepare_warehouse(home.warehouse)
+    migrate_to_read(home.warehouse)
     [cell] = find_cells(home.warehouse, [beginning])
     _check_place(output)
     model = load_model(home, cell)

@@ -13,6 +13,7 @@ from schemas.files import is_abandoned
 from storage.home import Home
 from storage.locks import tidying
 from storage.references import References, load_references
+from storage.unfit import check_home_writable
 
 
 @dataclass(frozen=True)
@@ -32,9 +33,11 @@ def collecting() -> Iterator[list[Garbage]]:
 
     Raises:
         InputError: There is no warehouse, or it cannot be used, so what it refers to is not known.
+        WarehouseReadOnlyError: The home may not be written.
         HomeBusyError: A run is in progress.
     """
     home = open_home()
+    check_home_writable(home.warehouse)
     with tidying(home.warehouse):
         kept = load_references(home.warehouse)
         yield [

@@ -79,6 +79,21 @@ def recognise(file: BinaryIO) -> tuple[bool, bool]:
     return is_duckdb, size in TORN_SIZES and (is_duckdb or size == 0)
 
 
+def may_be_written(path: Path) -> bool:
+    """Whether the file and, for the log of a transaction, its folder may be written."""
+    return all(os.access(place, os.W_OK, effective_ids=True) for place in (path, path.parent))
+
+
+def check_home_writable(path: Path) -> None:
+    """Check that a command may change a warehouse and the other files of its home.
+
+    Raises:
+        WarehouseReadOnlyError: It may not.
+    """
+    if not may_be_written(path):
+        raise WarehouseReadOnlyError(f"home {path.parent}: may not be written; make it writable, or set FINTONE_HOME")
+
+
 def explain_opening(error: duckdb.Error, path: Path, *, read_only: bool) -> Exception:
     """The error to raise if DuckDB could not open a file that no process holds."""
     message = first_line(error)

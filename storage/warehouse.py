@@ -2,7 +2,6 @@
 
 import fcntl
 import logging
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from contextvars import ContextVar
@@ -29,6 +28,7 @@ from storage.unfit import (
     cut_short,
     explain_refusal,
     find_damage,
+    may_be_written,
     recognise,
 )
 
@@ -88,7 +88,7 @@ def prepare_warehouse(path: Path) -> None:
     if path.exists() and not _is_torn(path):
         with _explaining_damage(path), opened(path, read_only=True, patience=READ_PATIENCE) as connection:
             is_ready = lacks_nothing(connection, path)
-        if not is_ready or not _may_be_written(path):
+        if not is_ready or not may_be_written(path):
             _migrate(path)
         return
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -101,11 +101,6 @@ def prepare_warehouse(path: Path) -> None:
             if is_new:
                 path.unlink(missing_ok=True)
             raise
-
-
-def _may_be_written(path: Path) -> bool:
-    """Whether the file and, for the log of a transaction, its folder may be written."""
-    return all(os.access(place, os.W_OK, effective_ids=True) for place in (path, path.parent))
 
 
 def _migrate(path: Path) -> None:
