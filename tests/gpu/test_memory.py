@@ -50,6 +50,7 @@ def train(base: LoadedBase, labelled: Labelled, adapter: Path, micro_batch_size:
 def test_memory_that_runs_out_halves_the_pass_and_keeps_the_batch(
     base: LoadedBase, labelled: Labelled, tmp_path: Path
 ) -> None:
+    gc.collect()
     held = torch.cuda.memory_allocated()
     whole = train(base, labelled, tmp_path / "whole", BATCH)
     assert (whole.memory_errors, whole.micro_batch_size) == (0, BATCH)
@@ -76,6 +77,7 @@ def test_memory_that_runs_out_halves_the_pass_and_keeps_the_batch(
 
 def test_the_peak_of_a_training_is_what_the_allocator_counted(labelled: Labelled, tmp_path: Path) -> None:
     base = LoadedBase(MODEL_FOLDER, "nf4", choose_device())
+    gc.collect()
     held = torch.cuda.memory_allocated()
     outcome = train(base, labelled, tmp_path / "adapter", BATCH // 8)
     assert 0 < held < outcome.peak_memory_bytes <= torch.cuda.max_memory_allocated()
