@@ -18,7 +18,7 @@ from cli.ingest import ingest
 from cli.list import list_things
 from cli.market import market
 from cli.options import BAD_INPUT, FAILED, INTERRUPTED, INTERRUPTION
-from cli.output.console import print_notice
+from cli.output.console import StandardOutput, print_notice
 from cli.profiles import profiles
 from cli.promote import promote
 from cli.report import report
@@ -95,7 +95,7 @@ def _run(words: list[str], *, debug: bool) -> int:
     """Run a command and return its exit code; an error is printed as one line, with `debug` below its traceback."""
     try:
         code = typer.main.get_command(app).main(words, "fintone", standalone_mode=False) or 0
-        sys.stdout.flush()
+        StandardOutput().flush()
     except TyperException as error:
         path = error.ctx.command_path if getattr(error, "ctx", None) else "fintone"  # type: ignore[attr-defined]
         message = error.format_message().replace("Value error, ", "").rstrip(".")

@@ -30,7 +30,7 @@ def appearing_file(path: Path, is_kept: Callable[[], bool] = lambda: False) -> I
     """Yield a temporary path next to `path`; once the block has written it, it replaces `path` in one step.
 
     Where the block raises, `path` stays as it was. A link stays a link: the file that it names is replaced. A pipe or
-    other special file, such as /dev/null, is yielded itself.
+    other special file, such as /dev/null or a pipe behind /dev/stdout, is yielded itself.
 
     Args:
         path: The file.
@@ -41,8 +41,10 @@ def appearing_file(path: Path, is_kept: Callable[[], bool] = lambda: False) -> I
     """
     target = path.resolve()
     try:
-        if target.exists() and not target.is_file():
-            yield _check_device(path, target)
+        if path.exists() and not path.is_file():  # a pipe behind /dev/stdout has no path to resolve
+            if path.is_dir():
+                raise OutputError(f"output {path}: is a folder; give a file")
+            yield path
             return
         with _unfinished_beside(target, _make_file) as unfinished:
             if target.exists():
@@ -57,15 +59,10 @@ def appearing_file(path: Path, is_kept: Callable[[], bool] = lambda: False) -> I
                 raise
             unfinished.replace(target)
     except OSError as error:
-        if not str(error.filename or "").startswith(str(target.parent)) and error.errno not in FULL:
+        named = str(error.filename or "")
+        if named != str(path) and not named.startswith(str(target.parent)) and error.errno not in FULL:
             raise
         raise output_error(path, error) from error
-
-
-def _check_device(path: Path, target: Path) -> Path:
-    if target.is_dir():
-        raise OutputError(f"output {path}: is a folder; give a file")
-    return target
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
 from cli.output.screen import GAP, Screen
+from schemas.files import OutputError
 from schemas.text import show_text
 
 SECONDS_BETWEEN_LINES = 10.0
@@ -28,6 +29,14 @@ class SafeConsole(Console):
         """Render as rich does."""
         for segment in super().render(renderable, options):
             yield segment if segment.control else segment._replace(text=self._escape(segment.text))
+
+    def _check_buffer(self) -> None:
+        try:
+            super()._check_buffer()
+        except OSError as error:
+            if self.file is not sys.stdout:
+                raise
+            raise _explain_refusal(error) from error
 
     def _escape(self, text: str) -> str:
         return show_text(text, lines=True).encode(self.encoding, "backslashreplace").decode(self.encoding)
@@ -98,11 +107,22 @@ def print_query(query: str) -> None:
 
 
 class StandardOutput:
-    """Standard output for data: control characters never reach a terminal; a pipe or a file gets every character."""
+    """Standard output for data: control characters never reach a terminal; a pipe or a file gets every character.
+
+    Its methods raise an `OutputError` if the system refuses what is written, and a `BrokenPipeError` if nobody reads.
+    """
+
+    def __init__(self, *, is_escaped: bool = False) -> None:
+        """With `is_escaped`, texts are escaped already, and the escape codes left in them are styles of our own."""
+        self.is_escaped = is_escaped
 
     def write(self, text: str) -> int:
         """Write a text."""
-        return sys.stdout.write(show_text(text, lines=True) if sys.stdout.isatty() else text)
+        shown = text if self.is_escaped or not sys.stdout.isatty() else show_text(text, lines=True)
+        try:
+            return sys.stdout.write(shown)
+        except OSError as error:
+            raise _explain_refusal(error) from error
 
     def writelines(self, texts: Iterable[str]) -> None:
         """Write texts."""
@@ -111,7 +131,17 @@ class StandardOutput:
 
     def flush(self) -> None:
         """Write buffered text."""
-        sys.stdout.flush()
+        try:
+            sys.stdout.flush()
+        except OSError as error:
+            raise _explain_refusal(error) from error
+
+
+def _explain_refusal(error: OSError) -> OSError | OutputError:
+    """The error to raise if standard output was not written, as on a full disk; itself if a pipe was closed."""
+    if isinstance(error, BrokenPipeError):
+        return error
+    return OutputError(f"standard output: cannot be written ({error.strerror}); free disk space, or give another place")
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 import json
 import math
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -82,14 +81,14 @@ def deliver(pieces: Iterable[str], output: Path | None, *, may_be_file: bool = T
             codes left in them are its styles.
 
     Raises:
-        OutputError: The file cannot be written.
+        OutputError: The file, or standard output, cannot be written.
         UndeliverableError: The encoding of standard output lacks a character.
     """
     if output is not None:
         with appearing_file(output) as unfinished, unfinished.open("w", encoding="utf-8", newline="") as file:
             file.writelines(pieces)
         return
-    out = sys.stdout if is_captured else StandardOutput()
+    out = StandardOutput(is_escaped=is_captured)
     for piece in pieces:
         try:
             out.write(piece)

@@ -1,6 +1,8 @@
-"""No command writes its output into the home or over a source, whatever the path looks like."""
+"""No command writes its output into the home or over a source, and one that cannot be written is reported in a line."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from storage.warehouse import writing
 
 Run = Callable[..., tuple[int, str, str]]
 Refuse = Callable[..., str]
+FINTONE = Path(sys.executable).with_name("fintone")
 QUERY = ("sql", "SELECT 1 AS n", "--format", "csv", "--output")
 COMMANDS = (
     QUERY,
@@ -89,3 +92,27 @@ def test_wrong_sql_and_a_device_leave_what_is_there(fintone: Run, warehouse: Pat
     (tmp_path / "old.csv").write_text("old")
     assert fintone("sql", "SELECT error('x')", "--output", str(tmp_path / "old.csv"))[0] == 2
     assert (tmp_path / "old.csv").read_text() == "old"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("sql", "SELECT 1 AS n"),
+        ("sql", "SELECT i FROM range(100000) AS t(i)", "--format", "csv"),
+        ("list", "--format", "json"),
+        ("profiles",),
+    ],
+)
+def test_a_full_standard_output_is_reported_in_a_line(warehouse: Path, command: tuple[str, ...]) -> None:
+    environment = {**os.environ, "FINTONE_HOME": str(warehouse.parent)}
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([FINTONE, *command], env=environment, stdout=full, stderr=subprocess.PIPE, check=False)
+    fault = "cannot be written (No space left on device); free disk space, or give another place"
+    assert (done.returncode, done.stderr.decode()) == (2, f"fintone: standard output: {fault}\n")
+
+
+def test_an_output_may_be_a_pipe_behind_standard_output(warehouse: Path) -> None:
+    environment = {**os.environ, "FINTONE_HOME": str(warehouse.parent)}
+    command = [FINTONE, *QUERY, "/dev/stdout"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "n\n1\n", "")
