@@ -3,6 +3,7 @@
 import os
 import sys
 import traceback
+from threading import Event
 from typing import Annotated
 
 import typer
@@ -24,6 +25,7 @@ from cli.promote import promote
 from cli.report import report
 from cli.run import run
 from cli.score import score
+from cli.session.interruption import noting_interruption
 from cli.session.session import forbid_telemetry
 from cli.show import show
 from cli.sql import sql
@@ -85,14 +87,18 @@ def main() -> None:
     debug = debugging.is_on = "--debug" in arguments
     show_notices(print_notice)
     forbid_telemetry()
-    code = _run([word for word in arguments if word != "--debug"], debug=debug)
+    with noting_interruption() as interrupted:
+        code = _run([word for word in arguments if word != "--debug"], interrupted, debug=debug)
     if code == INTERRUPTED:
         sys.stderr.write(INTERRUPTION)
     sys.exit(code)
 
 
-def _run(words: list[str], *, debug: bool) -> int:
-    """Run a command and return its exit code; an error is printed as one line, with `debug` below its traceback."""
+def _run(words: list[str], interrupted: Event, *, debug: bool) -> int:
+    """Run a command and return its exit code; an error is printed as one line, with `debug` below its traceback.
+
+    An unknown error after Ctrl-C counts as the interruption: it is what a library made of it.
+    """
     try:
         code = typer.main.get_command(app).main(words, "fintone", standalone_mode=False) or 0
         StandardOutput().flush()
@@ -113,7 +119,8 @@ def _run(words: list[str], *, debug: bool) -> int:
         code = _fail("out of memory: give fewer rows or a smaller model, or close other programs", FAILED, debug=debug)
     except Exception as error:  # noqa: BLE001 (the edge: any error becomes one line, with --debug below its traceback)
         hint = "" if debug else "; --debug shows more"
-        code = _fail(f"{type(error).__name__}: {' '.join(str(error).split())}{hint}", FAILED, debug=debug)
+        message = f"{type(error).__name__}: {' '.join(str(error).split())}{hint}"
+        code = INTERRUPTED if interrupted.is_set() else _fail(message, FAILED, debug=debug)
     return int(code)
 
 

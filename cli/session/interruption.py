@@ -24,6 +24,28 @@ SECONDS_TO_END = 9.0
 
 
 @contextmanager
+def noting_interruption() -> Iterator[Event]:
+    """Yield an event that Ctrl-C sets in the block, since a library may replace a `KeyboardInterrupt` by its own error.
+
+    Where Ctrl-C is ignored, as in the background of a shell script, it stays so.
+    """
+    interrupted = Event()
+
+    def interrupt(_: int, __: FrameType | None) -> None:
+        interrupted.set()
+        raise KeyboardInterrupt
+
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield interrupted
+        return
+    signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield interrupted
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@contextmanager
 def prompt_interruption() -> Iterator[None]:
     """Let Ctrl-C, SIGTERM and SIGHUP end the block, as a `KeyboardInterrupt`, and the process within `SECONDS_TO_END`.
 
