@@ -1,13 +1,14 @@
 """Which column holds the headline and which the label: by the setting, else by name and by the first values."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from ingestion.about import find_about, miss_about
 from ingestion.column_names import end_of, find_named, pluralise, rank_names, split_words
 from ingestion.column_values import ColumnValues
 from ingestion.entities import OF_ENTITIES
+from ingestion.found_columns import Columns
 from ingestion.label_groups import LabelGroup, find_flags, make_group
 from ingestion.label_shapes import hint_at_shapes
 from ingestion.labels import LabelWords
@@ -40,24 +41,7 @@ _MOST_JUDGED = 1_000
 
 
 class MissingColumnError(InputError):
-    """A source has no text column, or no label column where labels are needed."""
-
-
-@dataclass(frozen=True)
-class Columns:
-    """The places of text, label and split part in a row, and their names; `label` is None if a group holds the label.
-
-    `others` has the names of the other columns that are kept, by their places. `about` has the places of the columns of
-    time, instrument and publisher, by the name of their field in a raw row.
-    """
-
-    text: int
-    label: int | None
-    read: ReadColumns
-    group: LabelGroup | None = None
-    others: Mapping[int, str] = field(default_factory=dict)
-    part: int | None = None
-    about: Mapping[str, int] = field(default_factory=dict)
+    """A source has no text column, or no label column where labels are needed, or one column for two things."""
 
 
 class Table:
@@ -102,12 +86,11 @@ class Table:
     def _describe(self, columns: Columns, other_texts: Sequence[int], other_labels: Sequence[int]) -> ReadColumns:
         """The columns that are read, by name; a label column with a label for each entity is also the instrument."""
         group, label = columns.group, columns.label
-        places = group.places if group else () if label is None else (label,)
         has_entities = label is not None and self._judge(label).holds_entities
         about = {**columns.about, **({"instrument": label} if label is not None and has_entities else {})}
         read = ReadColumns(
             text=self.names[columns.text].strip(),
-            label=", ".join(self._name(places)) or None,
+            label=", ".join(self._name(columns.labels)) or None,
             other_texts=self._name(other_texts),
             other_labels=() if group else self._name(other_labels),
             label_shape=group.shape if group else OF_ENTITIES if has_entities else describe_scores(self.settings),
@@ -274,11 +257,12 @@ def choose_columns(source: str, table: Table) -> Columns:
     """The columns of a table, by its names and its first rows.
 
     Raises:
-        MissingColumnError: A column that is needed is missing.
+        MissingColumnError: A column that is needed is missing, or is that of something else too.
     """
     columns = table.find_columns()
-    if columns is None:
-        raise MissingColumnError(f"source {source!r} {table.describe_missing()}")
+    fault = table.describe_missing() if columns is None else columns.describe_shared(table.settings)
+    if columns is None or fault:
+        raise MissingColumnError(f"source {source!r} {fault}")
     return columns
 
 

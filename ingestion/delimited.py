@@ -10,8 +10,8 @@ from typing import Any
 
 from ingestion.about import read_word
 from ingestion.cells import is_blank
-from ingestion.columns import Columns
 from ingestion.encodings import LINE_ENDS, Text
+from ingestion.found_columns import Columns
 from ingestion.labels import LabelWords
 from ingestion.others import take_others
 from ingestion.rows import RawRow, TableRows, broken_row

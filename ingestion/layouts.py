@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 from ingestion.about import miss_about, name_about
-from ingestion.columns import Columns, MissingColumnError, Table, describe_scores
+from ingestion.columns import MissingColumnError, Table, describe_scores
 from ingestion.delimited import ONE_COLUMN, Layout, shape_of
 from ingestion.encodings import Text
+from ingestion.found_columns import Columns
 from ingestion.headers import find_header
 from ingestion.heads import Head, is_header, is_spaced, is_table, read_heads
 from ingestion.label_groups import make_group
@@ -25,12 +26,16 @@ def recognise_layout(text: Text, source: str, settings: DataSettings) -> Layout:
     settings give the columns by their numbers.
 
     Raises:
-        MissingColumnError: If no delimiter gives a text and a label column.
+        MissingColumnError: If no delimiter gives a text and a label column, or one column is that of something else
+            too.
     """
     heads = read_heads(text, settings)
     layout = find_layout(heads, settings)
     if layout is None:
         raise _missing_columns(heads, source, settings)
+    shared = layout.columns.describe_shared(settings)
+    if shared:
+        raise MissingColumnError(f"source {source!r} {shared}")
     return layout
 
 

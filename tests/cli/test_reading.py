@@ -145,5 +145,7 @@ def test_a_label_map_may_be_given_in_the_command(wire: str, planned: Callable[..
 def test_the_context_column_of_an_ingestion_is_not_that_of_a_study(
     wire: str, fintone: Run, planned: Callable[..., tuple[StudyConfig, str]]
 ) -> None:
-    assert fintone("ingest", wire, *OPTIONS, "--context-column", "mood")[0] == 0
+    lines = Path(wire).read_text(encoding="utf-8").splitlines()
+    Path(wire).write_text("\n".join(f"{line};background" for line in lines), encoding="utf-8")
+    assert fintone("ingest", wire, *OPTIONS, "--context-column", "background")[0] == 0
     assert planned("--data", wire)[0].data.context_column is None

@@ -201,3 +201,34 @@ def test_for_a_mistyped_column_the_nearest_is_suggested(read):
     ):
         with pytest.raises(MissingColumnError, match=rf"; did you mean {suggestion}\?"):
             read(table, **options)
+
+
+SHARED = {
+    "text and of label: name another one with --text-column NAME or --label-column NAME": {
+        "text_column": "mood",
+        "label_column": "mood",
+    },
+    "text and of label: name another one with --text-column": {"text_column": "Mood"},
+    "label and of published_at: name another one with --label-column NAME or --published-at-column": {
+        "published_at_column": "mood"
+    },
+    "label and of context: ": {"context_column": "mood"},
+}
+
+
+@every_format
+@pytest.mark.parametrize("use", SHARED)
+def test_the_column_of_text_or_label_is_that_of_nothing_else(read, write, use):
+    table = {"headline": NEWS, "mood": MOODS}
+    with pytest.raises(MissingColumnError, match=f"would have 'mood' as the column of {use}"):
+        read(write(table), **{"label_column": "mood", **SHARED[use]})
+
+
+def test_one_number_for_two_columns_is_refused(read):
+    with pytest.raises(MissingColumnError, match="would have '1' as the column of text and of label: "):
+        read("positive,Profit rose\n", text_column="1", label_column="1")
+
+
+def test_an_unlabelled_text_is_no_context_or_date(read):
+    with pytest.raises(MissingColumnError, match=r"as the column of text and of context: .* or --context-column$"):
+        unlabelled(as_csv({"headline": NEWS}), text_column="headline", context_column="headline")
