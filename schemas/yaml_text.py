@@ -32,9 +32,14 @@ def read_yaml(text: str, *, as_words: bool = False) -> Any:
     except YamlTextError:
         raise
     except (yaml.YAMLError, ValueError, TypeError, AttributeError, LookupError, ArithmeticError) as error:
-        raise YamlTextError(
-            "no valid YAML or JSON"
-        ) from error  # PyYAML's own values raise other errors, as for a 13th month
+        # PyYAML's own values raise other errors, as for a 13th month.
+        raise YamlTextError(f"no valid YAML or JSON{_find_line(error, text)}") from error
+
+
+def _find_line(error: Exception, text: str) -> str:
+    """Where a text of several lines stops being YAML, in words; empty if that is not known, or there is one line."""
+    mark = getattr(error, "problem_mark", None)
+    return f" (line {mark.line + 1})" if mark and len(text.splitlines()) > 1 else ""
 
 
 class _Bounds:

@@ -32,6 +32,7 @@ REFUSED = {
     "a number that is none": ('!!int ""', "no valid YAML"),
     "a key that is a list": ("? [a]\n: b", "no valid YAML"),
     "a bracket left open": ("[1, 2", "no valid YAML"),
+    "a bracket left open in line 2 of three": ("a: 1\nb: [1, 2\nc: 3", r"no valid YAML or JSON \(line 3\)$"),
     "a control character": ("a\0b", "no valid YAML"),
 }
 
