@@ -41,7 +41,6 @@ _USERS_FAULT = (
     duckdb.DataError,
     duckdb.NotSupportedError,
     duckdb.PermissionException,
-    duckdb.OutOfMemoryException,
     duckdb.TransactionException,  # of functions that would checkpoint
 )
 
@@ -59,8 +58,8 @@ class QueryError(InputError):
     """The user's SQL is wrong, or does more than read the warehouse."""
 
 
-class QueryTimeoutError(FailureError):
-    """The query exceeded its time limit."""
+class QueryLimitError(FailureError):
+    """The query exceeded its time or its memory."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +105,7 @@ def asking(
 
     Raises:
         QueryError: No query, more than one, one that does not only read the warehouse, or one that DuckDB refuses.
-        QueryTimeoutError: It takes too long.
+        QueryLimitError: It takes too long, or too much memory.
     """
     with reading(path, warehouse.QUERY_PATIENCE, alone=True) as connection:
         connection.execute(f"SET memory_limit = '{gigabytes * 1e9:.0f}B'")
@@ -139,11 +138,16 @@ class _Steps:
             value, error = outcome.get(timeout=max(self._left, 0))
         except Empty:
             limit = f"sql: took longer than {self._limit:g} s; allow more with --timeout, or ask for less"
-            raise self._end(thread, QueryTimeoutError(limit)) from None
+            raise self._end(thread, QueryLimitError(limit)) from None
         except BaseException as interruption:
             self._end(thread, interruption)
             raise
         self._left -= time.monotonic() - start
+        if isinstance(error, duckdb.OutOfMemoryException):
+            limit = (
+                f"sql: takes more memory than it may; allow more with --memory, or ask for less ({_one_line(error)})"
+            )
+            raise QueryLimitError(limit) from error
         if isinstance(error, _USERS_FAULT):
             old = "" if is_up_to_date(self._connection) else _OLD
             raise QueryError(f"sql: {_one_line(error)}{old}") from error
@@ -187,8 +191,6 @@ def _name_kind(statement: duckdb.Statement) -> str:
 def _one_line(error: duckdb.Error) -> str:
     """DuckDB's message without its excerpt of the query; for a disabled feature, what is allowed."""
     message = " ".join(str(error).split("\n\nLINE")[0].split())
-    if isinstance(error, duckdb.OutOfMemoryException):
-        return f"takes more memory than it may; allow more with --memory, or ask for less ({message})"
     if isinstance(error, duckdb.PermissionException):
         return f"a query reads the warehouse only, no other file, network or extension ({message})"
     return message
