@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from ingestion.about import miss_about, name_about
-from ingestion.columns import MissingColumnError, Table, describe_scores
+from ingestion.column_names import rank_names
+from ingestion.columns import TEXT_NAMES, MissingColumnError, Table, describe_scores
 from ingestion.delimited import ONE_COLUMN, Layout, shape_of
 from ingestion.encodings import Text
 from ingestion.found_columns import Columns
@@ -99,7 +100,7 @@ def _lay_out(head: Head, width: int, columns: Columns, start: int, names: Sequen
 
 
 def _numbered_layout(head: Head, settings: DataSettings) -> Layout | None:
-    """The columns of a file without a header, by their numbers from 1."""
+    """The columns of a file by their numbers from 1; a first line that calls the text by a known name is a header."""
     width = len(head.records[0])
     text = _number(settings.text_column, width)
     label_columns = (settings.label_columns or (settings.label_column,)) if settings.is_labelled else ()
@@ -114,7 +115,9 @@ def _numbered_layout(head: Head, settings: DataSettings) -> Layout | None:
     names, words = [str(place + 1) for place in range(width)], LabelWords.of(settings)
     group = make_group(names, labels, words, settings.agreement) if len(label_columns) > 1 else None
     used = {text} if settings.keeps_read else {text, *labels, *places.values(), *([] if part is None else [part])}
-    others = name_others([""] * width, used)
+    has_header = settings.header_row is not None or bool(rank_names([head.records[0][text]], TEXT_NAMES))
+    header = head.records[0] if has_header else None
+    others = name_others(header or [""] * width, used)
     read = ReadColumns(
         text=settings.text_column,
         label=", ".join(names[place] for place in labels) or None,
@@ -123,9 +126,9 @@ def _numbered_layout(head: Head, settings: DataSettings) -> Layout | None:
         part=settings.split_column,
     )
     read = read.with_about({field: names[place] for field, place in places.items()})
-    start = head.ends[0] if settings.header_row else head.start
+    start = head.ends[0] if has_header else head.start
     label = None if group or not labels else labels[0]
-    return _lay_out(head, width, Columns(text, label, read, group, others, part, places), start)
+    return _lay_out(head, width, Columns(text, label, read, group, others, part, places), start, header)
 
 
 def _number(column: str | None, width: int) -> int | None:

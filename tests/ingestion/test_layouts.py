@@ -213,6 +213,19 @@ def test_a_number_of_no_column_is_a_name_that_is_not_there(column):
         read("1,Profit rose\n2,AGM\n", text_column=column)
 
 
+@every_way
+@pytest.mark.parametrize("name", ["headline", "Headlines", "title"])
+def test_a_header_is_no_headline_where_columns_are_given_by_number(how, name):
+    content = f"{name},day\nProfit rose,x\n{name},day\nSales fell,y\n"
+    assert how(content, text_column="1") == ("csv", ["Profit rose", None, "Sales fell"])
+
+
+def test_a_header_costs_no_row_where_columns_are_given_by_number(read):
+    ingestion = read("id,headline,mood\n1,Profit rose,positive\n", text_column="2", label_column="3")
+    assert (list(ingestion.accepted["text"]), len(ingestion.rejected)) == (["Profit rose"], 0)
+    assert ingestion.columns.kept == ("id",)
+
+
 def test_a_separator_line_of_excel_names_the_delimiter(read):
     for line in ("sep=;", '"sep=;"', "SEP=;"):
         ingestion = read(f"{line}\ntext;label\nProfit rose, again;positive\n")
