@@ -22,6 +22,9 @@ ONE_COLUMN = "\x1f"
 MOST_GIVEN_BACK = 1_000_000
 """Most lines of a text that are read a second time after a broken quote."""
 
+_MARK = "\ufeff"
+"""The byte order mark, which begins each file of several that were joined."""
+
 _UNFINISHED = "unexpected end of data"
 """The message of the module csv about a quote that is still open at the end of the lines."""
 
@@ -63,7 +66,7 @@ def _read_record(record: Record, layout: Layout) -> RawRow:
         return broken_row(raw, defect)
     if len(fields) != layout.width:
         return broken_row(raw, f"number of fields is {len(fields)}, not {layout.width}")
-    if fields == layout.header:
+    if fields == layout.header or (fields[0].startswith(_MARK) and _without_mark(fields) == layout.header):
         return broken_row(raw, "the header again")
     columns = layout.columns
     label, others = None if columns.label is None else fields[columns.label], take_others(fields, columns.others)
@@ -71,6 +74,11 @@ def _read_record(record: Record, layout: Layout) -> RawRow:
     row = RawRow(fields[columns.text], label, raw, others=others, **about)
     row = columns.group.label(row, fields) if columns.group else row
     return row if columns.part is None else row._replace(part=fields[columns.part])
+
+
+def _without_mark(fields: list[str]) -> list[str]:
+    """Fields without the mark before the first one, which also hides that this one is quoted."""
+    return [fields[0].removeprefix(_MARK).strip('"'), *fields[1:]]
 
 
 def _split_row(line: str, layout: Layout, words: LabelWords) -> list[str] | None:

@@ -50,3 +50,11 @@ def test_names_of_columns_among_the_rows_are_no_header(read):
 def test_a_title_of_several_lines_and_blank_cells_are_passed_over(read):
     content = '"Headlines\nof ""May""",,\n,,\ntext,label,date\nProfit rose,positive,3 May\n'
     assert list(read(content).accepted["text"]) == ["Profit rose"]
+
+
+@pytest.mark.parametrize("header", ["text,label", '"text","label"'])
+def test_the_header_of_a_joined_file_is_one_whatever_mark_it_begins_with(read, header):
+    content = f"\ufeff{header}\nProfit rose,positive\n\ufeff{header}\nCosts rose,negative\n"
+    ingestion = read(content, max_rejected=1)
+    assert list(ingestion.accepted["text"]) == ["Profit rose", "Costs rose"]
+    assert list(ingestion.rejected["reason"]) == ["the header again"]
