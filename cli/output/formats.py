@@ -8,24 +8,10 @@ from schemas.files import OutputError
 
 TABLE = "table"
 NAMED_FORMATS = frozenset(
-    {
-        *(
-            ".arrow",
-            ".csv",
-            ".feather",
-            ".htm",
-            ".html",
-            ".json",
-            ".jsonl",
-            ".md",
-            ".ndjson",
-            ".ods",
-            ".orc",
-            ".parquet",
-        ),
-        *(".db", ".duckdb", ".pdf", ".pickle", ".pkl", ".sqlite", ".tsv", ".xls", ".xlsx", ".xml", ".yaml", ".yml"),
-        *(".bz2", ".gz", ".xz", ".zip", ".zst"),
-    }
+    (
+        ".arrow .bz2 .csv .db .duckdb .feather .gz .htm .html .json .jsonl .md .ndjson .ods .orc .parquet "
+        ".pdf .pickle .pkl .sqlite .tsv .xls .xlsx .xml .xz .yaml .yml .zip .zst"
+    ).split()
 )
 """Suffixes that name a format; a file with any other suffix gets a table."""
 _Format = TypeVar("_Format", bound=StrEnum)
