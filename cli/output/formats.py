@@ -7,12 +7,10 @@ from typing import TypeVar
 from schemas.files import OutputError
 
 TABLE = "table"
-NAMED_FORMATS = frozenset(
-    (
-        ".arrow .bz2 .csv .db .duckdb .feather .gz .htm .html .json .jsonl .md .ndjson .ods .orc .parquet "
-        ".pdf .pickle .pkl .sqlite .tsv .xls .xlsx .xml .xz .yaml .yml .zip .zst"
-    ).split()
-)
+_TABLES = {".arrow", ".csv", ".feather", ".ods", ".orc", ".parquet", ".tsv", ".xls", ".xlsx"}
+_TEXTS = {".htm", ".html", ".json", ".jsonl", ".md", ".ndjson", ".pdf", ".xml", ".yaml", ".yml"}
+_FILES = {".bz2", ".db", ".duckdb", ".gz", ".pickle", ".pkl", ".sqlite", ".xz", ".zip", ".zst"}
+NAMED_FORMATS = _TABLES | _TEXTS | _FILES
 """Suffixes that name a format; a file with any other suffix gets a table."""
 _Format = TypeVar("_Format", bound=StrEnum)
 
