@@ -11,6 +11,7 @@ from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING, cast
 
 from schemas.columns import ReadColumns, join_columns
+from schemas.errors import InputError
 from schemas.identity import content_id
 from schemas.listing import list_some
 from schemas.score import ScoreSettings
@@ -88,6 +89,8 @@ def _open_stream(settings: ScoreSettings, scorer: "Scorer", *, by_instrument: bo
     from ingestion.streams import STREAM, batch_rows, open_stream
     from ingestion.unlabelled import read_batches
 
+    if sys.stdin is None:  # as Python sets it where the descriptor is closed
+        raise InputError(f"source {STREAM!r}: standard input is closed: give headlines on it, or the path of a file")
     content = open_stream(cast("io.BufferedReader", sys.stdin.buffer), settings.reading)
     identity = content_id({"stream": time.time_ns(), **scorer.identity})
     reading = settings.reading

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -172,6 +173,26 @@ def test_what_cannot_be_scored_is_reported_in_one_line(
     Path("empty.yaml").write_text('"": neutral\n')
     Path("latin.csv").write_bytes("title\nGewinn für Müller\n".encode("latin-1"))
     assert line in refuse("score", *arguments)
+
+
+def test_a_closed_standard_input_is_reported(refuse: Refuse, champion: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    assert refuse("score", "-") == (
+        "fintone: source '-': standard input is closed: give headlines on it, or the path of a file\n"
+    )
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_a_character_that_standard_output_lacks_is_reported(
+    fintone: Run, champion: str, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    Path("umlaut.csv").write_text("title\nProfit rose at Müller .\n", encoding="utf-8")
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding="ascii"))
+    code, _, err = fintone("score", "umlaut.csv", "--format", form)
+    assert (code, err.splitlines()[-1]) == (
+        2,
+        "fintone: standard output: its encoding ascii has no '\\xfc'; set PYTHONIOENCODING=utf-8, or use --output",
+    )
 
 
 def test_without_a_warehouse_it_says_how_to_get_one(refuse: Refuse, home: Path) -> None:
