@@ -59,6 +59,21 @@ def find_about(
     return found
 
 
+def find_undated(
+    names: Sequence[str], judge: Callable[[int], ColumnValues], settings: DataSettings, taken: Container[int]
+) -> str | None:
+    """The column that has a known name of times and looks like dates, but is not read, as its dates fit no order.
+
+    None if there is none, or if the settings name the column of times. The arguments are those of `find_about`, which
+    found no such column.
+    """
+    if settings.published_at_column is not None:
+        return None
+    ranks = _rank(names, ABOUT_NAMES["published_at"])
+    alike = [place for place in ranks if place not in taken and judge(place).resembles_dates]
+    return names[min(alike, key=ranks.__getitem__)].strip() if alike else None
+
+
 def name_about(settings: DataSettings) -> dict[str, str | None]:
     """The columns of time, instrument, publisher and context as the settings name them.
 

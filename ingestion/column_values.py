@@ -70,12 +70,17 @@ class ColumnValues:
         """Whether nearly all values that are not blank are dates, in whichever order of day and month."""
         from ingestion.dates import count_dates
 
-        words = [str(label_word(cell)) for cell in self._cells if not is_empty(cell) and not isinstance(cell, date)]
-        words = [word for word in words if word.casefold() not in MISSING_WORDS]
+        words = self._date_words
         if sum(map(_looks_like_date, words)) < _MOSTLY_DATES * len(words):
             return False
         dates = sum(isinstance(cell, date) for cell in self._cells)
         return dates + len(words) > 0 and count_dates(words) >= _MOSTLY_DATES * len(words)
+
+    @cached_property
+    def resembles_dates(self) -> bool:
+        """Whether most values that are not blank look like dates, though they may be none or of several orders."""
+        alike = sum(map(_looks_like_date, self._date_words))
+        return alike > 0 and alike >= _FITTING * len(self._date_words)
 
     @cached_property
     def varieties(self) -> int:
@@ -97,6 +102,12 @@ class ColumnValues:
     def _texts(self) -> list[str]:
         """The texts that are not blank, each with single spaces."""
         return [text for cell in self._cells if isinstance(cell, str) and (text := " ".join(cell.split()))]
+
+    @cached_property
+    def _date_words(self) -> list[str]:
+        """The words of the values that are neither missing nor native dates."""
+        words = (label_word(cell) for cell in self._cells if not is_empty(cell) and not isinstance(cell, date))
+        return [word for word in map(str, words) if word.casefold() not in MISSING_WORDS]
 
     @cached_property
     def _label_words(self) -> list[str]:

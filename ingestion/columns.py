@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from ingestion.about import find_about, miss_about
+from ingestion.about import find_about, find_undated, miss_about
 from ingestion.column_names import end_of, find_named, pluralise, rank_names, split_words
 from ingestion.column_values import ColumnValues
 from ingestion.entities import OF_ENTITIES
@@ -97,7 +97,11 @@ class Table:
             part=None if columns.part is None else self.names[columns.part].strip(),
             kept=tuple(columns.others.values()),
         )
-        return read.with_about({field: self.names[place].strip() for field, place in about.items()})
+        read = read.with_about({field: self.names[place].strip() for field, place in about.items()})
+        if read.published_at is not None:
+            return read
+        used = {columns.text, *columns.labels, *([] if columns.part is None else [columns.part]), *about.values()}
+        return replace(read, undated=find_undated(self.names, self._judge, self.settings, used))
 
     def describe_missing(self, remedy: str = "") -> str:
         """Describe what is missing, which columns there are instead, and the remedy; `remedy` adds another one."""

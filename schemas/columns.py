@@ -13,7 +13,8 @@ class ReadColumns:
     a table. Where the label is not a word in one column, `label_shape` says how it is read, and `label` has several
     names. `kept` are the other columns, and `part` is the column of an official split, where one is named.
     `published_at`, `instrument` and `publisher` are the columns of when a headline was published, what it is about, and
-    who published it; `context` is the column of the text that is shown before it.
+    who published it; `context` is the column of the text that is shown before it. `undated` is a column that may hold
+    times of publication and is not read as such; it is not stored.
     """
 
     text: str | None = None
@@ -27,6 +28,7 @@ class ReadColumns:
     instrument: str | None = None
     publisher: str | None = None
     context: str | None = None
+    undated: str | None = None
 
     def with_about(self, names: Mapping[str, str]) -> Self:
         """A copy with the columns of time, instrument, publisher and context, by the names of these fields."""
@@ -58,9 +60,15 @@ class ReadColumns:
         return text + "".join(f", {content} from {_show(name)}" for content, name in more if name is not None)
 
     def warn(self) -> list[str]:
-        """A sentence for each column that could be another one."""
+        """A sentence for each column that could be another one, and for dates that are not read."""
         kinds = (("text", self.text, self.other_texts), ("label", self.label, self.other_labels))
-        return [_warn(kind, name, others) for kind, name, others in kinds if name is not None and others]
+        warnings = [_warn(kind, name, others) for kind, name, others in kinds if name is not None and others]
+        if self.undated is not None:
+            warnings.append(
+                f"{self.undated!r} is not read as time of publication, since no order of day and month fits nearly all "
+                "of its first dates: mend them, or set published_at_column and date_order, and other rows are rejected"
+            )
+        return warnings
 
 
 NO_COLUMNS = ReadColumns()
@@ -82,6 +90,7 @@ def join_columns(columns: Iterable[ReadColumns]) -> ReadColumns:
         instrument=_join(table.instrument for table in tables),
         publisher=_join(table.publisher for table in tables),
         context=_join(table.context for table in tables),
+        undated=_join(table.undated for table in tables),
     )
 
 

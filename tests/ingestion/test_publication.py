@@ -152,3 +152,19 @@ def test_a_path_within_nested_values_may_be_named(read):
     ingestion = read(json.dumps(rows), published_at_column="meta.at", instrument_column="meta.who.name")
     assert list(ingestion.rows["instrument"]) == ["Orlo", "Castell"]
     assert json.loads(ingestion.rows["extra"][1]) == {"meta": rows[1]["meta"]}
+
+
+@pytest.mark.parametrize("days", [("13/04/2025", "04/13/2025"), ("25/2025/03", "2025-25-03")])
+def test_a_column_of_dates_that_fit_no_order_is_reported_as_not_read(read, days):
+    rows = "".join(f"Unit {number} grew,positive,{days[number % 2]}\n" for number in range(20))
+    table = f"headline,label,date\n{rows}"
+    columns = read(table).columns
+    assert (columns.published_at, columns.kept) == (None, ("date",))
+    [warning] = columns.warn()
+    assert warning.startswith("'date' is not read as time of publication, ")
+    assert "published_at_column" in warning
+    assert read(table, published_at_column="").columns.warn() == []
+
+
+def test_a_column_of_words_is_not_reported_as_dates(read):
+    assert read("headline,label,time\nUnit grew,positive,morning\nUnit fell,negative,noon\n").columns.warn() == []
