@@ -64,6 +64,8 @@ def ingest(
 
     Example: fintone ingest headlines.csv --text-column title --label-map words.yaml
     """
+    from schemas.overrides import refuse_conflicts, refuse_others
+
     reading = assign_reading(
         label_map,
         text_column=text_column,
@@ -83,7 +85,10 @@ def ingest(
         max_rejected=max_rejected,
     )
     build = build_recalling if again else build_config
-    config = build("desk", [], [*assign({"data.source": source}), *reading, *(set_ or [])])
+    assignments = [*assign({"data.source": source}), *reading, *(set_ or [])]
+    refuse_conflicts(assignments)
+    refuse_others(assignments, "data.")
+    config = build("desk", [], assignments)
     run_ingestion(config.data, again=again)
 
 

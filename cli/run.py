@@ -117,7 +117,7 @@ def run(
         max_rejected=max_rejected,
     )
     assignments = [*assign(flags), *reading, *varied, *(set_ or [])]
-    refuse_conflicts(assignments)
+    refuse_conflicts([*(f"base_model.name={model}" for model in (base_model or [])[:1]), *assignments])
     rules = find_rules(profile, assignments)
     config = build_recalling(profile, base_model or [], [*rules, *assignments])
     notes = [describe_rules(rules)] if rules else []

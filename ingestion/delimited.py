@@ -28,6 +28,9 @@ _MARK = "\ufeff"
 _UNFINISHED = "unexpected end of data"
 """The message of the module csv about a quote that is still open at the end of the lines."""
 
+_TOO_LONG = "field larger than field limit"
+"""How the module csv begins its message about a field of more characters than `csv.field_size_limit()`."""
+
 _NUMBER, _WORD = re.compile(r"\d+"), re.compile(r"[^\W\d_]+")
 _OFTEN_UNQUOTED = {"\t", ONE_COLUMN}
 """Delimiters that rarely occur in text: files with them are often written without any quoting."""
@@ -181,7 +184,13 @@ class Records:
         self._given_back += len(taken) - 1
         raw = first.rstrip(LINE_ENDS)
         fields = self._split_row(first) if self._delimiter in _OFTEN_UNQUOTED else None
-        return (fields, raw, None) if fields else ([], raw, f"broken quoting: {error}")
+        return (fields, raw, None) if fields else ([], raw, _describe_break(error))
 
     def _parse(self, lines: Iterable[str]) -> list[str]:
         return next(csv.reader(lines, delimiter=self._delimiter, strict=True))
+
+
+def _describe_break(error: str) -> str:
+    if error.startswith(_TOO_LONG):
+        return f"field of more than {csv.field_size_limit():,} characters, or a quote that is never closed"
+    return f"broken quoting: {error}"

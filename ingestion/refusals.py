@@ -11,6 +11,7 @@ from ingestion.label_shapes import assign, describe_shape
 from ingestion.labels import SHOWN_CHARACTERS
 from schemas.columns import ReadColumns
 from schemas.errors import InputError
+from schemas.listing import count
 from schemas.source import DataSettings
 
 MOST_SHOWN = 20
@@ -90,10 +91,10 @@ def _describe(refusal: RefusedSourceError, account: Account, data: DataSettings)
 def _count_labels(reasons: "pd.Series") -> Counter[str]:
     """The unknown labels with their rows."""
     counts: Counter[str] = Counter()
-    for reason, count in reasons.items():
+    for reason, many in reasons.items():
         found = _UNKNOWN.search(str(reason))
         if found:
-            counts[ast.literal_eval(found[1])] += int(count)
+            counts[ast.literal_eval(found[1])] += int(many)
     return counts
 
 
@@ -101,18 +102,18 @@ def _describe_groups(reasons: "pd.Series", labels: Counter[str], account: Accoun
     """How many rows there are of each kind of fault."""
     if labels:
         column = f" in {_name_column(account.columns)}" if account.columns.label else ""
-        yield f"{_count(labels.total(), 'row')} with an unknown label{column} ({_list_counts(labels)})"
+        yield f"{count(labels.total(), 'row')} with an unknown label{column} ({_list_counts(labels)})"
     known = {"without a label": _NO_LABEL, "whose text has several labels": _CONFLICT}
     for what, pattern in known.items():
         if number := _sum(reasons, pattern):
-            yield f"{_count(number, 'row')} {what}"
+            yield f"{count(number, 'row')} {what}"
     others = Counter({str(why): int(n) for why, n in reasons.items() if not _is_grouped(str(why))})
     if others:
         [(reason, _)] = others.most_common(1)
         why = "with" if len(others) == 1 else "for other reasons, most often:"
-        yield f"{_count(others.total(), 'row')} {why} {reason}"
+        yield f"{count(others.total(), 'row')} {why} {reason}"
     if account.rows_left_out:
-        yield f"{_count(account.rows_left_out, 'row')} left out by the label map or data.agreement"
+        yield f"{count(account.rows_left_out, 'row')} left out by the label map or data.agreement"
 
 
 def _is_grouped(reason: str) -> bool:
@@ -159,9 +160,9 @@ def _give_examples(rejected: "pd.DataFrame", reasons: "pd.Series") -> Iterator[s
         examples = rows[rows["reason"] == reason]
         places = zip(examples["source"], examples["row_number"], examples["raw"], strict=True)
         lines = (f"{'' if is_one_file else f'{file} '}row {number} {_cut(raw)}" for file, number, raw in places)
-        yield f"{_count(int(reasons[reason]), 'row')}: {reason}: {', '.join(lines)}"
+        yield f"{count(int(reasons[reason]), 'row')}: {reason}: {', '.join(lines)}"
     if len(reasons) > MOST_SHOWN:
-        yield f"{_count(len(reasons) - MOST_SHOWN, 'more reason')}"
+        yield f"{count(len(reasons) - MOST_SHOWN, 'more reason')}"
 
 
 def _cut(raw: str) -> str:
@@ -182,7 +183,3 @@ def _list_counts(labels: Counter[str]) -> str:
 
 def _sum(reasons: "pd.Series", pattern: re.Pattern[str]) -> int:
     return sum(int(count) for reason, count in reasons.items() if pattern.search(str(reason)))
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"

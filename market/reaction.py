@@ -8,6 +8,7 @@ import pandas as pd
 
 from market.events import bootstrap_mean, study_events
 from market.inference import LEAST_SESSIONS, Estimate, correlate_ranks, regress
+from schemas.listing import count
 
 QUANTILES = 5
 RANKS = "rank correlation"
@@ -87,9 +88,7 @@ def _test(frame: pd.DataFrame, horizon: int) -> Iterator[dict[str, object]]:
     sessions = int(known["session"].nunique())
     counts = {"days": len(known), "sessions": sessions}
     if sessions < LEAST_SESSIONS:
-        reason = (
-            f"{sessions} session{'' if sessions == 1 else 's'} with headlines and returns, {LEAST_SESSIONS} are needed"
-        )
+        reason = f"{count(sessions, 'session')} with headlines and returns, {LEAST_SESSIONS} are needed"
         yield from ({"measure": measure, **counts, "reason": reason} for measure in TESTED)
         return
     returns, whose = known[f"return_{horizon}"], (known["session"], known["instrument"])

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from operations.judged import Judged, warn_of_chance
+from schemas.listing import count
 from schemas.scoring import ScoringCounts
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def _warn_of_rejected(scoring_id: str, counts: ScoringCounts, most: float) -> st
 def _warn_of_dates(counts: ScoringCounts) -> str | None:
     if not counts.dates_unread:
         return None
-    rows = "1 headline has" if counts.dates_unread == 1 else f"{counts.dates_unread:,} headlines have"
+    rows = count(counts.dates_unread, "headline has", "headlines have")
     return (
         f"warning: {rows} no date: what they have cannot be read, or may be day or month first; give --date-order dmy, "
         "mdy or ymd, or name the column with --published-at-column"

@@ -14,6 +14,7 @@ from operations.scoring_run import ChosenModel, ScoredSource, ScoringRun
 from reporting.csv_rows import CsvRows
 from schemas.data_report import describe_reasons
 from schemas.errors import InputError
+from schemas.listing import count
 from schemas.score import ScoreSettings
 from schemas.scoring import ScoringCounts
 from storage.home import Home
@@ -201,9 +202,9 @@ def format_counts(scored: ScoredSource) -> str:
     """The counts of a scored source, in a line."""
     counts = scored.counts
     return (
-        f"{scored.source}: {counts.rows_read:,} rows read, {counts.headlines_scored:,} headlines scored, "
-        f"{counts.headlines_known:,} known before, {counts.rows_unparsed:,} answers unparsed, "
-        f"{_describe_truncated(counts)}{counts.rows_rejected:,} rows rejected{describe_reasons(scored.reasons)}"
+        f"{scored.source}: {count(counts.rows_read, 'row')} read, {count(counts.headlines_scored, 'headline')} scored, "
+        f"{counts.headlines_known:,} known before, {count(counts.rows_unparsed, 'answer')} unparsed, "
+        f"{_describe_truncated(counts)}{count(counts.rows_rejected, 'row')} rejected{describe_reasons(scored.reasons)}"
     )
 
 

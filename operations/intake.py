@@ -12,7 +12,7 @@ from operations.masks import complete_masks
 from operations.refusals import keep_if_refused
 from schemas.columns import ReadColumns
 from schemas.data_report import describe_damage, warn_of_labels
-from schemas.listing import list_some
+from schemas.listing import count, list_some
 from schemas.plan import IngestedSource
 from schemas.source import DataSettings
 from storage.home import Home
@@ -88,7 +88,8 @@ def _meet_unchanged(
     if check:
         check(load_snapshot(warehouse, ingestion.snapshot_id))
     record_visit(warehouse, source.location, known.ingest_id, describe_remembered(data))
-    notify(f"{ingestion.source}: nothing new, its {ingestion.rows_read:,} rows are snapshot {ingestion.snapshot_id}")
+    rows = count(ingestion.rows_read, "row is", "rows are")
+    notify(f"{ingestion.source}: nothing new, its {rows} snapshot {ingestion.snapshot_id}")
     if known.is_undated:
         notify(f"{ingestion.source}: {describe_undated(data)}")
     _warn(ingestion, notify)
@@ -100,9 +101,9 @@ def _report_read(ingestion: "Ingestion", notify: Callable[[str], None]) -> None:
     left_out = f", {len(ingestion.left_out):,} left out" if len(ingestion.left_out) else ""
     added = f", {ingestion.rows_added:,} more for further entities" if ingestion.rows_added else ""
     notify(
-        f"{ingestion.source}: {ingestion.rows_read:,} rows read{added}, "
-        f"{len(ingestion.accepted):,} headlines accepted, "
-        f"{ingestion.rows_merged:,} copies merged, {len(ingestion.rejected):,} rejected{left_out}"
+        f"{ingestion.source}: {count(ingestion.rows_read, 'row')} read{added}, "
+        f"{count(len(ingestion.accepted), 'headline')} accepted, "
+        f"{count(ingestion.rows_merged, 'copy', 'copies')} merged, {len(ingestion.rejected):,} rejected{left_out}"
     )
     if ingestion.columns.describe() and not ingestion.synthetic:
         notify(f"{ingestion.source}: {ingestion.columns.describe()}")

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from schemas.label import LABELS
-from schemas.listing import list_some
+from schemas.listing import count, list_some
 
 if TYPE_CHECKING:
     import numpy as np
@@ -95,11 +95,7 @@ class LabelledAnswers:
         shown = [f"{many:,} {word!r:.40}" for word, many in self._unknown.most_common()]
         self._unknown[""] = empty
         listed = list_some([*([f"{empty:,} empty"] if empty else []), *shown])
-        return f"{_count(rows)} without a known label ({listed}); --label-map gives the meaning of words"
-
-
-def _count(rows: int) -> str:
-    return "1 row" if rows == 1 else f"{rows:,} rows"
+        return f"{count(rows, 'row')} without a known label ({listed}); --label-map gives the meaning of words"
 
 
 def _format_metrics(labels: "NDArray[np.int64]", answers: "NDArray[np.int64]") -> str:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.config import StudyConfig
 from schemas.errors import InputError
+from schemas.listing import count
 from storage.home import Home
 
 if TYPE_CHECKING:
@@ -86,11 +87,10 @@ def warn_of_long(config: StudyConfig, long: Sequence[LongHeadline]) -> str | Non
 
 def describe_long(config: StudyConfig, long: Sequence[LongHeadline]) -> str:
     """How many headlines are too long for which base model; the longest with their rows, lengths and bounds."""
-    count = len({each.headline_id for each in long})
     worst: dict[str, LongHeadline] = {}
     for each in sorted(long, key=lambda each: each.bound - each.tokens):
         worst.setdefault(each.headline_id, each)
-    named = list(worst.values())[:MOST_NAMED]
+    named, more = list(worst.values())[:MOST_NAMED], len(worst) - MOST_NAMED
     rows = _locate(config, [each.text_id for each in named])
     texts = [
         f"{rows.get(each.text_id, 'headline ' + each.headline_id)}: {each.tokens:,} tokens, {each.base_model} takes "
@@ -98,9 +98,9 @@ def describe_long(config: StudyConfig, long: Sequence[LongHeadline]) -> str:
         for each in named
     ]
     context = ", context" if config.data.context_column else ""
-    more = f"; and {count - len(named):,} more" if count > len(named) else ""
-    subject = "1 headline is" if count == 1 else f"{count:,} headlines are"
-    return f"{subject} longer than a base model takes with prompt{context} and label ({'; '.join(texts)}{more})"
+    listed = "; ".join(texts) + (f"; and {more:,} more" if more > 0 else "")
+    headlines = count(len(worst), "headline is", "headlines are")
+    return f"{headlines} longer than a base model takes with prompt{context} and label ({listed})"
 
 
 def _locate(config: StudyConfig, text_ids: Sequence[str]) -> dict[str, str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from operations.answers import choose_model
 from schemas.errors import InputError
 from schemas.identity import content_id
-from schemas.listing import list_some
+from schemas.listing import count, list_some
 from schemas.market import MarketSettings, Measured
 from schemas.score import ScoreSettings
 from storage.home import Home
@@ -103,8 +103,7 @@ def _check_sessions(frame: "pd.DataFrame", horizons: Sequence[int], name: str) -
     sessions, needed = frame["session"].nunique(), min(horizons) + 1
     if sessions < needed:
         raise NothingMeasuredError(
-            f"prices {name}: have {sessions} session{'' if sessions == 1 else 's'}, a return of {min(horizons)} needs "
-            f"{needed} or more"
+            f"prices {name}: have {count(sessions, 'session')}, a return of {min(horizons)} needs {needed} or more"
         )
 
 
@@ -129,7 +128,7 @@ def _iterate_notes(
     counts: "AnswerCounts", prices: "Prices", jumps: int, matched: tuple[list[str], list[str]]
 ) -> Iterator[str]:
     yield (
-        f"{counts.counting:,} of {counts.dated:,} headlines with a date count: they are later than "
+        f"{counts.counting:,} of {count(counts.dated, 'headline')} with a date count: they are later than "
         f"{counts.trained_to:%Y-%m-%d}, up to which the model learned"
     )
     if counts.in_sample or counts.not_later:
@@ -141,12 +140,13 @@ def _iterate_notes(
         )
     with_prices, without = matched
     missing = f"; none for {list_some(without)}" if without else ""
-    yield f"prices of {len(with_prices):,} instrument{'' if len(with_prices) == 1 else 's'}{missing}"
+    yield f"prices of {count(len(with_prices), 'instrument')}{missing}"
     if len(prices.rejected):
         listed = "; ".join(f"{number:,} {reason}" for reason, number in prices.rejected.items())
         yield f"prices rejected: {listed}"
     if jumps:
+        steps = count(jumps, "step of a price looks like a split", "steps of a price look like splits")
         yield (
-            f"{jumps:,} step{'' if jumps == 1 else 's'} of a price look like splits, and no return goes across one: "
+            f"{steps}, and no return goes across one: "
             "prices adjusted for splits (column adj_close) are used where there are some"
         )

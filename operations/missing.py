@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from schemas.errors import FailureError
+from schemas.listing import count
 
 if TYPE_CHECKING:
     from storage.cells import StoredCell
@@ -17,7 +18,7 @@ class NothingTrainedError(FailureError):
 def describe_lost_cells(missing: Sequence["StoredCell"]) -> str:
     """Which cells a study lacks, and why, in a line."""
     named = [f"{cell.record.name} ({cell.reason or _describe_status(cell)})" for cell in missing]
-    return f"{len(named)} cell{'' if len(named) == 1 else 's'} missing: " + "; ".join(named)
+    return f"{count(len(named), 'cell')} missing: " + "; ".join(named)
 
 
 def _describe_status(cell: "StoredCell") -> str:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from operations.planning import cell_records, lay_out
 from schemas.config import StudyConfig
-from schemas.listing import list_some
+from schemas.listing import count, list_some
 from schemas.plan import StudyPlan
 from schemas.stored import read_cell
 from storage.home import Home
@@ -66,7 +66,7 @@ def describe_reruns(warehouse: Path, study: StudyPlan) -> list[str]:
             changes = find_kind(Path(record.base_folder or "")).training_changes
             trained.setdefault(changes[max(changes)], []).append(record.name)
     for why, names in trained.items():
-        cells = f"{len(names)} cell{'' if len(names) == 1 else 's'}"
+        cells = f"{count(len(names), 'cell')}"
         lines.append(f"{cells} that an older fintone trained ({list_some(names)}), since {why}")
     return lines
 

@@ -1,5 +1,6 @@
 """Withdraws the answers that were stored for a cell by an adapter other than its own. Runs without Prefect."""
 
+from schemas.listing import count
 from storage.cells import find_cells
 from storage.home import Home
 from storage.scores import withdraw_scores
@@ -22,9 +23,12 @@ def withdraw_answers(beginning: str) -> list[tuple[str, str]]:
     if home.warehouse.exists():
         prepare_warehouse(home.warehouse)
     [cell] = find_cells(home.warehouse, [beginning])
-    count = withdraw_scores(home.warehouse, cell.record.cell_id)
+    withdrawn = withdraw_scores(home.warehouse, cell.record.cell_id)
     known = cell.outcome.adapter_hash if cell.outcome else None
     return [
         ("cell", f"{cell.record.cell_id}, adapter {known or 'not known yet'}"),
-        ("withdrawn", f"{count:,} answers that this adapter is not known to have given; score their sources again"),
+        (
+            "withdrawn",
+            f"{count(withdrawn, 'answer')} that this adapter is not known to have given; score their sources again",
+        ),
     ]

@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from schemas.listing import count
+
 FORMULA = re.compile(r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 """What a spreadsheet takes for the beginning of a formula, according to OWASP's page on CSV injection."""
 NUMBER = re.compile(r"[+-]?(\d[\d,]*\.?\d*|\.\d+)([eE][+-]?\d+)?%?")
@@ -37,5 +39,5 @@ class CsvRows:
     def report(self, note: Callable[[str], object]) -> None:
         """Report how many texts were changed, if any were."""
         if self.guarded:
-            cells = "1 cell begins" if self.guarded == 1 else f"{self.guarded:,} cells begin"
+            cells = count(self.guarded, "cell begins", "cells begin")
             note(f"{cells} as a formula does, and got a ' before it; --raw keeps the text as it is")

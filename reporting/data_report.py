@@ -5,7 +5,7 @@ Every text of the source is shown as text: none can become markup, a link, a tab
 
 from reporting.markdown import escape, render_table
 from schemas.data_report import DataReport, Lengths, describe_damage
-from schemas.listing import list_some
+from schemas.listing import count, list_some
 
 MOST_LISTED = 600
 """Characters of a list of names."""
@@ -33,7 +33,7 @@ def summarise(report: DataReport) -> str:
     left_out = f", {report.rows_left_out:,} left out" if report.rows_left_out else ""
     quarantined = f"; {report.rows_quarantined:,} contradict each other" if report.rows_quarantined else ""
     return (
-        f"{report.rows_read:,} rows read{report.describe_added()}: "
+        f"{count(report.rows_read, 'row')} read{report.describe_added()}: "
         f"{report.rows_accepted:,} accepted, {report.rows_merged:,} merged as copies, "
         f"{report.rows_rejected:,} rejected{left_out}{quarantined}."
     )

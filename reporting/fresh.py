@@ -1,6 +1,7 @@
 """Describes a model's accuracy on fresh headlines, those that it has scored since its study, in a line."""
 
 from reporting.verdict import format_p_value, format_ratio
+from schemas.listing import count
 from schemas.scoring import FreshAccuracy, KnownDrop
 
 
@@ -13,8 +14,11 @@ def describe_fresh(found: FreshAccuracy, known: KnownDrop | None, *, is_drop: bo
         is_drop: Whether the figures now are a drop.
     """
     reference = f"{format_ratio(found.reference)}, the lower end of the interval of its accuracy on its own test part"
-    since = f"fresh headlines: accuracy {format_ratio(found.accuracy)} on {_count(found.n)} since its study"
-    earlier = f"; a drop was found on {known.found_at:%d %B %Y}, after {_count(known.n)}" if known else ""
+    headlines = count(found.n, "labelled headline")
+    since = f"fresh headlines: accuracy {format_ratio(found.accuracy)} on {headlines} since its study"
+    earlier = (
+        f"; a drop was found on {known.found_at:%d %B %Y}, after {count(known.n, 'labelled headline')}" if known else ""
+    )
     remedy = "; the model no longer fits this news: train again with these headlines (`fintone run`)"
     if is_drop:
         on_test = f"({format_ratio(found.test_accuracy)} on {found.test_n:,})"
@@ -22,7 +26,3 @@ def describe_fresh(found: FreshAccuracy, known: KnownDrop | None, *, is_drop: bo
         return f"warning: {since}, below {reference} {on_test}, beyond noise {p_value}{earlier}{remedy}"
     text = f"{since}, no drop below {format_ratio(found.reference)} beyond noise"
     return f"warning: {text} now{earlier}{remedy}" if known else text
-
-
-def _count(n: int) -> str:
-    return "1 labelled headline" if n == 1 else f"{n:,} labelled headlines"

@@ -1,5 +1,6 @@
 """Describes what an unfinished study lacks, which is the first statement of its page."""
 
+from schemas.listing import count
 from schemas.report import StudyReport
 
 _ENDS = {
@@ -16,7 +17,7 @@ def describe_lacking(report: StudyReport) -> str | None:
         return None
     sentences = [_ENDS[report.status]] if report.status in _ENDS else []
     if report.missing:
-        cells = "1 cell has" if len(report.missing) == 1 else f"{len(report.missing)} cells have"
+        cells = count(len(report.missing), "cell has", "cells have")
         sentences.append(f"{cells} no result: {'; '.join(report.missing)}.")
     sentences.append("What follows covers the cells that have one. The command that began the study completes it.")
     return " ".join(sentences)

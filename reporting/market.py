@@ -4,9 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from reporting.verdict import format_p_value, format_ratio
-from schemas.listing import list_some
+from schemas.listing import count, list_some
 
 LEVEL = 0.05
+DAY_OF_ONE = "instrument-day"
+"""A day of one instrument: five instruments have ten in two days."""
 HELD = {"dispersion", "volume", "sentiment before", "return before"}
 NAMES = {"panel": "all instruments, each day", "overall": "their mean"}
 Lines = list[tuple[str, str]]
@@ -23,7 +25,7 @@ def describe_market(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterato
     if quantiles:
         first = [row for row in quantiles if row["horizon"] == quantiles[0]["horizon"]]
         yield [
-            (f"sentiment, {describe_sessions(quantiles[0]['horizon'])}", "by fifths of the days"),
+            (f"sentiment, {describe_sessions(quantiles[0]['horizon'])}", f"by fifths of the {DAY_OF_ONE}s"),
             *((f"  {row['sentiment']:+.2f}", describe_quantile(row)) for row in first),
         ]
     events = found["market_events"]
@@ -80,20 +82,24 @@ def describe_test(row: Mapping[str, Any]) -> str:
         estimate = f"{value} [{low}, {high}] of return for sentiment +1 in place of 0"
     else:
         estimate = f"{format_ratio(row['estimate'])} [{format_ratio(row['low'])}, {format_ratio(row['high'])}]"
-    return f"{whom}: {estimate}, {format_p_value(row['p_holm'])} corrected, {row['days']:,} days"
+    days = count(row["days"], DAY_OF_ONE if row["scope"] == "panel" else "day")
+    return f"{whom}: {estimate}, {format_p_value(row['p_holm'])} corrected, {days}"
 
 
 def describe_quantile(row: Mapping[str, Any]) -> str:
-    """The days of one fifth."""
+    """The instrument-days of one fifth."""
     interval = f"[{row['low']:+.2%}, {row['high']:+.2%}]"
-    return f"{row['days']:,} days, mean return {row['mean_return']:+.2%} {interval}, {row['share_up']:.0%} up"
+    return (
+        f"{count(row['days'], DAY_OF_ONE)}, mean return {row['mean_return']:+.2%} {interval}, {row['share_up']:.0%} up"
+    )
 
 
 def describe_events(day: Mapping[str, Any], end: Mapping[str, Any]) -> str:
     """What prices did after days of strong sentiment."""
     after = end["abnormal_return"] - day["abnormal_return"]
+    days = count(day["events"], DAY_OF_ONE)
     return (
-        f"{day['events']:,} days of strong sentiment: abnormal return {after:+.2%} in the {end['session_offset']} "
-        f"sessions after; {end['abnormal_return']:+.2%} [{end['low']:+.2%}, {end['high']:+.2%}] with the 5 before and "
+        f"{days} of strong sentiment: abnormal return {after:+.2%} in the {end['session_offset']} sessions after; "
+        f"{end['abnormal_return']:+.2%} [{end['low']:+.2%}, {end['high']:+.2%}] with the 5 before and "
         "the day"
     )

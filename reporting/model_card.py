@@ -6,6 +6,7 @@ from typing import Any
 
 from reporting.licences import describe_data_licence
 from reporting.verdict import format_bounds, format_ratio
+from schemas.listing import count
 from schemas.model_card import CellCard, ExportForm
 from schemas.plan import format_rate
 
@@ -68,11 +69,10 @@ def _header(card: CellCard, form: ExportForm) -> list[str]:
 
 
 def _describe_cell(card: CellCard) -> str:
-    epochs = f"{card.epochs} epoch{'' if card.epochs == 1 else 's'}"
     return (
         f"A fine-tune of `{card.base_model}` (revision `{card.base_revision}`) that distinguishes "
         f"{_describe_labels(card)} headlines: cell `{card.cell_id}` of fintone's grid, learning rate "
-        f"{format_rate(card.learning_rate)}, {epochs}, seed {card.seed}."
+        f"{format_rate(card.learning_rate)}, {count(card.epochs, 'epoch')}, seed {card.seed}."
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 from schemas.comparison import LEAST_DISCORDANT, LEAST_OF_A_LABEL, BaselineVerdict, Difference
+from schemas.listing import count
 from schemas.scoring import Drift
 
 FEW = 30
@@ -22,15 +23,15 @@ def describe_scarcity(counts: Iterable[tuple[str, str, int]]) -> str | None:
     label, least = min(validation.items(), key=lambda each: each[1])
     if least >= FEW:
         return None
-    return f"validation has only {least} {label} headline{'' if least == 1 else 's'}, so its choice is weak"
+    return f"validation has only {count(least, f'{label} headline')}, so its choice is weak"
 
 
-def describe_unplaced(count: int) -> str | None:
+def describe_unplaced(unplaced: int) -> str | None:
     """A note that headlines are in no part of a drawn split; None if there are none."""
-    if not count:
+    if not unplaced:
         return None
-    which = "1 headline is" if count == 1 else f"{count:,} headlines are"
-    return f"{which} in no part: beyond the sizes of the parts, or near copies of others"
+    headlines = count(unplaced, "headline is", "headlines are")
+    return f"{headlines} in no part: beyond the sizes of the parts, or near copies of others"
 
 
 def describe_leaks(leaks: int, n: int) -> str | None:

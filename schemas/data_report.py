@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from schemas.columns import NO_COLUMNS, ReadColumns
 from schemas.label import LABELS
+from schemas.listing import count
 from schemas.settings import Settings
 
 MOST_REASONS = 3
@@ -13,7 +14,7 @@ MOST_REASONS = 3
 
 def describe_damage(headlines: int, example: str | None) -> str:
     """How many headlines look damaged, with the first of them."""
-    return f"{headlines:,} {'headline looks' if headlines == 1 else 'headlines look'} damaged, as in {example!r}"
+    return f"{count(headlines, 'headline looks', 'headlines look')} damaged, as in {example!r}"
 
 
 def warn_of_labels(labels: Collection[str]) -> list[str]:

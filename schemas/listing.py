@@ -12,9 +12,9 @@ def list_some(names: Sequence[str]) -> str:
     return ", ".join(names[:MOST_NAMES]) + (f" and {more:,} more" if more > 0 else "")
 
 
-def count(number: int, noun: str) -> str:
-    """A number of things: `1 group`, `2,000 groups`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+def count(number: int, noun: str, plural: str = "") -> str:
+    """A number of things: `1 group`, `2,000 groups`; `plural` where the noun takes more than an s."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def cut(text: str) -> str:

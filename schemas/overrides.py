@@ -77,6 +77,25 @@ def refuse_conflicts(assignments: Sequence[str]) -> None:
         given[path] = assignment
 
 
+def refuse_others(assignments: Sequence[str], group: str) -> None:
+    """Refuse assignments of known settings outside a group: the command would ignore them.
+
+    Args:
+        assignments: Each as `any.setting=value`.
+        group: What the names of the group begin with, as in `data.`.
+
+    Raises:
+        InputError: A setting belongs to another group.
+    """
+    known = dict(iterate_settings(StudyConfig))
+    for assignment in assignments:
+        name = assignment.partition("=")[0].strip()
+        if name.startswith(GRID) or (name in known and not name.startswith(group)):
+            raise InputError(
+                f"{cut(name)} has no effect here: only settings that begin with {group} have; leave it out"
+            )
+
+
 def _list_grids(values: dict[str, Any]) -> list[dict[str, Any]]:
     """The grids of a profile, which may be one or a list."""
     grid = values.get("grid", {})

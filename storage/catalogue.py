@@ -33,7 +33,7 @@ SELECT
     coalesce(leaderboard.is_champion, false) AS is_champion,
     counted.cells,
     counted.missing,
-    studies.started_at::TIMESTAMP_S AS started_at,
+    date_trunc('second', studies.started_at)::TIMESTAMP_S AS started_at,
     studies.profile,
     studies.source,
     studies.base_model,
@@ -76,7 +76,7 @@ SELECT
     latest.study_id AS study,
     cells.kind,
     cells.model,
-    cells.finished_at::TIMESTAMP_S AS finished_at
+    date_trunc('second', cells.finished_at)::TIMESTAMP_S AS finished_at
 FROM latest
 JOIN cells USING (cell_id)
 JOIN ledger.places AS places ON places.study_id = latest.study_id AND places.cell_id = cells.cell_id
@@ -91,7 +91,7 @@ SELECT
     names.name,
     champion_temperature AS temperature,
     round(leaderboard.accuracy, 3) AS accuracy,
-    decided_at::TIMESTAMP_S AS since,
+    date_trunc('second', decided_at)::TIMESTAMP_S AS since,
     lead(since) OVER (ORDER BY champions.number) AS until,
     coalesce(person, decided_by) AS decided_by,
     decision,

@@ -11,6 +11,7 @@ from operations.drift import DriftWatch
 from operations.scoring_run import ScoredSource
 from reporting.csv_rows import CsvRows
 from reporting.markdown import escape
+from schemas.listing import count
 from schemas.score import ScoreSettings
 from schemas.scoring import Drift, FreshAccuracy
 from tasks.progress import Progress, announce
@@ -29,7 +30,7 @@ def score_headlines(settings: ScoreSettings) -> ScoredSource:
 
     def update(done: int, total: int | None, detail: str) -> None:
         if total is None:
-            announce(f"{done:,} rows, {detail}" if detail else f"{done:,} rows")
+            announce(f"{count(done, 'row')}, {detail}" if detail else count(done, "row"))
             return
         if not progress:
             progress.append(Progress(f"score {settings.source}", total))

@@ -14,6 +14,7 @@ from rich.segment import Segment
 
 from cli.output.screen import GAP, Screen
 from schemas.files import OutputError
+from schemas.listing import count
 from schemas.text import show_text
 
 SECONDS_BETWEEN_LINES = 10.0
@@ -165,6 +166,6 @@ def score_progress(console: Console) -> Iterator[Callable[[int, int | None, str]
                 shown = time.monotonic()
                 of_all = f" of {total:,}" if total else ""
                 rate = f", {detail}" if detail else ""
-                console.print(f"{done:,} rows{of_all}{rate}", markup=False, highlight=False, soft_wrap=True)
+                console.print(f"{count(done, 'row')}{of_all}{rate}", markup=False, highlight=False, soft_wrap=True)
 
         yield show

@@ -19,6 +19,7 @@ from cli.output.screen import MOST_COUNTED, Fit, Screen, cut, describe_cuts, fit
 from reporting.csv_rows import CsvRows
 from schemas.errors import InputError
 from schemas.files import appearing_file
+from schemas.listing import count
 from schemas.text import show_text
 
 if TYPE_CHECKING:
@@ -178,7 +179,7 @@ def _pad(cell: str, width: int, is_number: bool, screen: Screen | None) -> str: 
 def _count(shown: int, more: int = 0) -> str:
     """How many rows there are, and how many of them are shown if not all."""
     rows = shown + more
-    text = f"{'more than ' if more == MOST_COUNTED else ''}{rows:,} row{'' if rows == 1 else 's'}"
+    text = f"{'more than ' if more == MOST_COUNTED else ''}{count(rows, 'row')}"
     return f"{text}, the first {shown:,} shown" if more else text
 
 

@@ -11,6 +11,7 @@ from learning.models.families import CLASSIFIERS
 from learning.models.model_files import WEIGHTS, ModelFiles, ModelFilesError, find_files
 from learning.models.stored_tensors import read_tensors
 from schemas.label import LABELS, Label, fold_word
+from schemas.listing import count
 
 FULL_FILES = ("config.json", WEIGHTS)
 """Files of a fine-tune of all weights. The tokenizer is that of the base."""
@@ -61,7 +62,7 @@ def _read_labels(files: ModelFiles, config: dict[str, Any]) -> tuple[Label, ...]
         raise files.refuse(f"its head has problem_type {config['problem_type']!r}, not one label a headline; {PLAIN}")
     if len(words) != len(LABELS):
         raise files.refuse(
-            f"its head has {len(words)} label{'' if len(words) == 1 else 's'} ({', '.join(map(str, words[:5]))}), not "
+            f"its head has {count(len(words), 'label')} ({', '.join(map(str, words[:5]))}), not "
             f"the three of sentiment (negative, neutral, positive); {PLAIN}"
         )
     labels = []

@@ -6,6 +6,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from reporting.charts.layout import Layout, set_legend, start
 from reporting.charts.tables import group_by
 from reporting.theme import MUTED, colour, drawing, marker
+from schemas.listing import count
 from schemas.report import Table
 
 
@@ -23,7 +24,7 @@ def draw_events(events: Table, layout: Layout, title: str) -> Figure:
                 [row["abnormal_return"] for row in rows],
                 color=colour(number),
                 marker=marker(number),
-                label=f"{direction} news, {rows[0]['events']:,} days",
+                label=f"{direction} news, {count(rows[0]['events'], 'instrument-day')}",
             )
         axes.axhline(0, color=MUTED, linewidth=0.8)
         axes.axvline(0, color=MUTED, linewidth=0.8, linestyle=":")

@@ -100,6 +100,12 @@ def test_an_unfit_base_model_is_reported_before_anything_is_created(
     assert not home.exists()
 
 
+def test_a_base_model_that_two_options_name_is_refused(refuse: Refuse, home: Path) -> None:
+    line = refuse("run", "--base-model", "embedded", "--set", "base_model.name=other")
+    assert "base_model.name is given twice: base_model.name=embedded and base_model.name=other" in line
+    assert not home.exists()
+
+
 def test_a_home_that_cannot_be_created_is_named(refuse: Refuse, home: Path) -> None:
     home.write_text("a file of someone's")
     assert f"FINTONE_HOME {home}: cannot create" in refuse("run")

@@ -114,6 +114,10 @@ def test_a_source_is_read_again_with_its_settings_by_the_command_and_by_the_flow
         (["news.csv", "--thresholds", "0.1,-0.1"], "data.thresholds: 0.1 is above -0.1: give the lower one first"),
         (["news.csv", "--thresholds", "low"], "data.thresholds"),
         (["news.csv", "--label-columns", "mood"], "data.label_columns"),
+        (["news.csv", "--set", "split.seed=3"], "split.seed has no effect here: only settings that begin with data."),
+        (["news.csv", "--set", "grid.epochs=3"], "grid.epochs has no effect here"),
+        (["news.csv", "--set", "data.textcolumn=a"], "did you mean data.text_column?"),
+        (["news.csv", "--set", "data.source=b.csv"], "data.source is given twice"),
         (["news.csv", "--text-column", "title", "--label-columns", "mood,tone"], "no label column 'tone'"),
         (
             ["news.csv", "--header-row", "9", *COLUMNS],

@@ -54,6 +54,9 @@ def test_the_planted_effect_is_reported_and_can_be_queried(fintone: Run, home: P
     text = " ".join(out.split())
     assert code == 0
     assert text.startswith("verdict after good news returns are higher (8 of 8 tests of the panel and the mean")
+    assert re.search(r"all instruments, each day: [^%]+% .*? corrected, [\d,]+ instrument-days", text)
+    assert re.search(r"their mean: [^%]+% .*? corrected, [\d,]+ days", text)
+    assert "by fifths of the instrument-days" in text
     assert "3 of 3 instruments show it by themselves: AUR, BEL, COR" in text
     assert "headlines with a date count: they are later than 2023-06-30" in error
     assert "left out: 0 that it was trained on" in error

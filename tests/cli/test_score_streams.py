@@ -67,7 +67,7 @@ def test_a_stream_that_breaks_off_leaves_what_was_answered_in_the_file(
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(Path("news.csv").read_bytes() + b"9,New .\n")))
     code, _, err = fintone("score", "-", "--output", output)
     assert code == 0
-    assert "401 rows read, 1 headlines scored, 400 known before" in err
+    assert "401 rows read, 1 headline scored, 400 known before" in err
     assert len(read(output)) == 401
 
 

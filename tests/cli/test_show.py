@@ -24,7 +24,9 @@ def cell(trained: tuple[Path, str, StudyPlan], home: Path) -> str:
     shutil.copytree(trained[0], home)
     finish_study(home / "warehouse.duckdb", trained[2].study_id, "finished")
     with writing(home / "warehouse.duckdb") as connection:
-        connection.execute("UPDATE studies SET name = 'weekly', tags = MAP {'desk': 'fx'}")
+        connection.execute(
+            "UPDATE studies SET name = 'weekly', tags = MAP {'desk': 'fx'}, started_at = '2026-01-31 23:59:59.9'"
+        )
     return trained[1]
 
 
@@ -36,6 +38,8 @@ def test_a_list_has_ids_names_figures_and_sizes(
     [study] = json.loads(out)
     assert (study["study"], study["name"], study["tags"]) == (trained[2].study_id, "weekly", {"desk": "fx"})
     assert study["megabytes"] > 0
+    assert study["started_at"].startswith("2026-01-31")
+    assert study["started_at"].endswith("23:59:59")
     code, out, _ = fintone("list", "cells", "--format", "csv")
     header, *rows = out.splitlines()
     assert header.startswith("cell,name,status,accuracy,")

@@ -35,6 +35,10 @@ MEBIBYTE = 1024**2
 ROWS_IN = {
     "a line of 2 MB": (lambda: HEADER + ROW + b"x " * 1_000_000 + b",neutral\n", (1, "text of more than 10,000")),
     "a line of 2 MB, unquoted end": (lambda: HEADER + ROW + b"x" * 2_000_000, (1, "number of fields is 1, not 2")),
+    "a quoted line of 2 MB": (
+        lambda: HEADER + ROW + b'"' + b"x" * 2_000_000 + b'",neutral\n',
+        (1, "field of more than 131,072 characters, or a quote that is never closed"),
+    ),
     "NUL bytes": (lambda: HEADER + ROW + b"Profit\0 fell,negative\n\0,neutral\n", (2, "control character in the text")),
     "60,000 labels": (
         lambda: HEADER + ROW + b"".join(b"Costs rose,%d\n" % number for number in range(60_000)),
